@@ -1,0 +1,46 @@
+"""Derived files: rebuildable arrays in one file that carries its own checksum.
+
+Layout: one line of JSON (kind, store, generation, sha256 of the rest), a line feed, the payload. Written beside and renamed, so a reader sees the old file or the new one. FAISS and numpy
+load flipped bytes silently, so nothing is used before its checksum is verified; a file that does not verify is as good as none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a derived file was made from: the kind of file, the store's own id and its generation."""
+
+    kind: str
+    store: str
+    generation: int
+
+
+def write_derived(path: Path, stamp: Stamp, payload: bytes) -> None:
+    """Replace the file at `path` in one step."""
+    head = json.dumps({**asdict(stamp), "sha256": hashlib.sha256(payload).hexdigest()})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=".writing-", delete=False) as file:
+        file.write(head.encode() + b"\n")
+        file.write(payload)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(file.name, path)
+
+
+def read_derived(path: Path, stamp: Stamp) -> bytes | None:
+    """The payload, or None if the file is missing, damaged, or made from something else than `stamp` says."""
+    try:
+        head, _, payload = path.read_bytes().partition(b"\n")
+        found = json.loads(head)
+        expected = {**asdict(stamp), "sha256": hashlib.sha256(payload).hexdigest()}
+    except (OSError, ValueError):
+        return None
+    return payload if found == expected else None

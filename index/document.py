@@ -1,0 +1,92 @@
+"""A document, its blocks and its chunks.
+
+Offsets are half-open ranges of code points of `Document.text`. `Document.text` is the decoded file with only the byte order mark removed and
+CRLF and CR made LF; every other folding happens where it is used, never in what is stored or quoted.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Span = tuple[int, int]
+"""[start, end) in code points of a document's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, list, table or code block under its headings.
+
+    `units` are the parts of [start, end) that no sentence crosses: the one range of a paragraph, the items of a list, the rows of a table.
+    """
+
+    start: int
+    end: int
+    units: tuple[Span, ...]
+    headings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceBytes:
+    """How the characters of a text map to the bytes of the file they came from.
+
+    `crlf` holds, in ascending order, the text offsets of those line feeds that were two bytes' worth of characters (CR LF) in the file.
+    """
+
+    sha256: str
+    size: int
+    encoding: str
+    bom_size: int
+    crlf: tuple[int, ...]
+
+    def offsets(self, text: str, positions: Sequence[int]) -> list[int]:
+        """Byte offsets in the file of code point offsets of `text`."""
+        carriage_return = len("\r".encode(self.encoding))
+        return [
+            self.bom_size + len(text[:at].encode(self.encoding)) + carriage_return * bisect_left(self.crlf, at) for at in positions
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file as text, with what is needed to cite it.
+
+    `uri` is relative to the folder that was indexed, with forward slashes. `title_is_real` tells a title that the author wrote (front matter, heading) from one
+    made of the first words, which is for display only.
+    """
+
+    id: str
+    uri: str
+    title: str
+    title_is_real: bool
+    text: str
+    blocks: tuple[Block, ...]
+    source: SourceBytes
+    language: str | None
+
+    def line_of(self, offset: int) -> int:
+        """The line, counted from 1, that holds the character at `offset`."""
+        return self.text.count("\n", 0, offset) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage: `document.text[start:end] == text`, with its sentences as ranges of the document's text."""
+
+    document_id: str
+    start: int
+    end: int
+    text: str
+    sentences: tuple[Span, ...]
+    headings: tuple[str, ...] = ()
+
+    @property
+    def heading(self) -> str | None:
+        """The heading path as one line, or None."""
+        return " › ".join(self.headings) or None
+
+    @property
+    def embedded_text(self) -> str:
+        """What the encoder and the analyser see: the headings, then the passage."""
+        return "\n".join([*self.headings, self.text])

@@ -1,0 +1,63 @@
+"""OpenVINO: compile a graph once, run it from any thread."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.errors import ModelError
+
+if TYPE_CHECKING:
+    from openvino import Core
+
+Precision = Literal["auto", "bf16", "f32"]
+
+
+def silence_telemetry() -> None:
+    """Keep `import openvino` from sending a usage event: a None in sys.modules makes its reporter's import fail, which it handles."""
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+
+@cache
+def core() -> Core:
+    """The process's one OpenVINO core."""
+    silence_telemetry()
+    from openvino import Core
+
+    return Core()
+
+
+def chosen_precision(wanted: Precision) -> Literal["bf16", "f32"]:
+    """`auto` is bf16 where the CPU computes in it (AMX or AVX512-BF16), else f32."""
+    if wanted != "auto":
+        return wanted
+    return "bf16" if "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+
+
+class Graph:
+    """A compiled graph. `run` may be called from several threads at once."""
+
+    def __init__(self, path: Path, precision: Literal["bf16", "f32"], compiled_dir: Path) -> None:
+        """Compile the OpenVINO graph at `path`, or take it from the blobs in `compiled_dir`; raises ModelError."""
+        options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY", "CACHE_DIR": str(compiled_dir)}
+        try:
+            self._model = core().compile_model(path, "CPU", options)
+        except RuntimeError as error:
+            raise ModelError(f"OpenVINO cannot compile {path.name}: {error}. Delete the model cache folder {path.parent} and try again") from error
+        self.inputs = [port.get_any_name() for port in self._model.inputs]
+        self._local = threading.local()
+
+    def run(self, inputs: Mapping[str, NDArray[np.int64]]) -> list[NDArray[np.float32]]:
+        """The graph's outputs in order; of `inputs` only those that the graph has are passed."""
+        request: Any = getattr(self._local, "request", None)
+        if request is None:
+            request = self._local.request = self._model.create_infer_request()
+        results = request.infer({name: inputs[name] for name in self.inputs})
+        return [np.array(result, dtype=np.float32) for result in results.values()]

@@ -1,0 +1,82 @@
+"""What can go wrong between a file and the index.
+
+    IndexingError
+    ├── LoadingError            one file could not be read; the rest goes on
+    │   ├── UnsupportedFormat   no loader for this file name
+    │   ├── UnreadableFile      the system refused, or it is no regular file
+    │   ├── EmptyFile           nothing but white space
+    │   ├── BinaryFile          not text in any encoding
+    │   └── FileTooLarge        more bytes than the limit
+    ├── ModelError              a model that cannot be found, converted or run
+    ├── StoreError
+    │   ├── StoreBusy           another process is writing
+    │   ├── StoreCorrupt        SQLite cannot read the file
+    │   ├── SchemaTooNew        written by a later version
+    │   ├── ModelMismatch       written with another embedding model
+    │   └── UnknownDocument     no document of that id or name
+    └── PruneRefused            a removal that looks like an accident
+
+Every message says what was expected, what came, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class IndexingError(Exception):
+    """Base of every error that `index` raises on purpose."""
+
+
+class LoadingError(IndexingError):
+    """One file could not become a document."""
+
+
+class UnsupportedFormat(LoadingError):
+    """No loader is registered for the file's suffix."""
+
+
+class UnreadableFile(LoadingError):
+    """The file is missing, forbidden, or not a regular file."""
+
+
+class EmptyFile(LoadingError):
+    """The file holds no text."""
+
+
+class BinaryFile(LoadingError):
+    """The bytes are not text in any encoding that round-trips."""
+
+
+class FileTooLarge(LoadingError):
+    """The file is larger than the limit."""
+
+
+class ModelError(IndexingError):
+    """A model could not be found, converted or run."""
+
+
+class StoreError(IndexingError):
+    """The store could not be used."""
+
+
+class StoreBusy(StoreError):
+    """Another process is writing to the store."""
+
+
+class StoreCorrupt(StoreError):
+    """SQLite cannot read the store file."""
+
+
+class SchemaTooNew(StoreError):
+    """The store was written by a later version of this program."""
+
+
+class ModelMismatch(StoreError):
+    """The store was written with another embedding model."""
+
+
+class UnknownDocument(StoreError):
+    """No document has that id, or more than one has that name."""
+
+
+class PruneRefused(IndexingError):
+    """Too much would be removed for it to be meant."""

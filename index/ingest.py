@@ -1,0 +1,186 @@
+"""paths -> store: discover, load, chunk, analyse, embed, commit. The only file that knows the order of the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.chunking import TokenSpans, chunk_document
+from index.discovery import Root, disappeared, discover
+from index.document import Document
+from index.errors import LoadingError, PruneRefused
+from index.lexical import analyse
+from index.loading import MAX_FILE_BYTES, document_id, load
+from index.store import IndexedChunk, Store
+
+RECIPE = 1
+"""Raised when loading, chunking or analysing would come out differently, so that unchanged files are indexed again."""
+EMBED_AT_ONCE = 256
+"""Chunks gathered before they are embedded: enough for batches of equal length, little enough to commit every few seconds."""
+
+Status = Literal["added", "updated", "unchanged", "skipped", "removed", "kept"]
+
+
+class PassageEncoder(TokenSpans, Protocol):
+    """What ingestion must know of the encoder."""
+
+    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """float32 (len(texts), dimension), unit rows."""
+
+    def vector_key(self, text: str) -> bytes:
+        """What the vector of a text depends on."""
+
+
+class Reporter(Protocol):
+    """Told about progress; every method may do nothing."""
+
+    def planned(self, files: int) -> None:
+        """So many files will be looked at."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """One file is done."""
+
+    def embedded(self, passages: int) -> None:
+        """So many more passages have been embedded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file: `detail` is the reason of a skip, `chunks` how many were made."""
+
+    uri: str
+    status: Status
+    detail: str = ""
+    chunks: int = 0
+    language: str | None = None
+
+
+@dataclass
+class Summary:
+    """What a run did."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    other_formats: int = 0
+    refused: list[str] = field(default_factory=list)
+
+    def count(self, *statuses: Status) -> int:
+        """Files with one of these outcomes."""
+        return sum(outcome.status in statuses for outcome in self.outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    document: Document
+    path: Path
+    chunks: list[IndexedChunk]
+    texts: list[str]
+    status: Status
+
+
+class Ingestion:
+    """One run: gathers parsed documents until their chunks fill a batch, then embeds and commits them one transaction each."""
+
+    def __init__(self, store: Store, encoder: PassageEncoder, reporter: Reporter, max_bytes: int = MAX_FILE_BYTES) -> None:
+        self.store, self.encoder, self.reporter, self.max_bytes = store, encoder, reporter, max_bytes
+        self.summary = Summary()
+        self._pending: list[_Pending] = []
+
+    def report(self, outcome: Outcome) -> None:
+        self.summary.outcomes.append(outcome)
+        self.reporter.finished(outcome)
+
+    def take(self, path: Path, base: Path) -> None:
+        """Read one file and queue what has to be embedded; one that cannot be read is reported."""
+        known = self.store.file(document_id(path))
+        try:
+            document = load(path, base, max_bytes=self.max_bytes)
+        except LoadingError as error:
+            if known:
+                self.store.mark(known.document_id, "changed")
+            self.report(Outcome(known.uri if known else path.name, "kept" if known else "skipped", str(error)))
+            return
+        if known and known.sha256 == document.source.sha256 and known.recipe == RECIPE:
+            if known.state != "current":
+                self.store.mark(known.document_id, "current")
+            self.report(Outcome(known.uri, "unchanged"))
+            return
+        self.add(document, path, "updated" if known else "added")
+
+    def add(self, document: Document, path: Path, status: Status = "added") -> None:
+        """Chunk and analyse a document and queue it; `flush` must follow the last one."""
+        chunks = chunk_document(document, self.encoder)
+        texts = [chunk.embedded_text for chunk in chunks]
+        indexed = [
+            IndexedChunk(chunk, analyse(text), self.encoder.vector_key(text)) for chunk, text in zip(chunks, texts, strict=True)
+        ]
+        self._pending.append(_Pending(document, path, indexed, texts, status))
+        if sum(len(pending.chunks) for pending in self._pending) >= EMBED_AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Embed what is queued and commit it."""
+        vectors = self._vectors()
+        for pending in self._pending:
+            keys = {item.vector_key for item in pending.chunks}
+            self.store.put(pending.document, pending.path, pending.chunks, {key: vectors[key] for key in keys}, RECIPE)
+            document = pending.document
+            self.report(Outcome(document.uri, pending.status, "", len(pending.chunks), document.language))
+        self._pending = []
+
+    def _vectors(self) -> Mapping[bytes, NDArray[np.float32]]:
+        wanted = {item.vector_key: text for each in self._pending for item, text in zip(each.chunks, each.texts, strict=True)}
+        vectors = self.store.known_vectors(list(wanted))
+        missing = [key for key in wanted if key not in vectors]
+        for first in range(0, len(missing), EMBED_AT_ONCE):
+            keys = missing[first : first + EMBED_AT_ONCE]
+            vectors.update(zip(keys, self.encoder.encode_passages([wanted[key] for key in keys]), strict=True))
+            self.reporter.embedded(len(keys))
+        return vectors
+
+
+def ingest(
+    paths: Sequence[Path],
+    store: Store,
+    encoder: PassageEncoder,
+    reporter: Reporter,
+    *,
+    prune: bool = False,
+    yes: bool = False,
+    max_bytes: int = MAX_FILE_BYTES,
+) -> Summary:
+    """Bring the store up to date with files and folders.
+
+    A file that cannot be read is reported and skipped, or keeps its old version, marked `changed`; the rest goes on. With `prune`, documents below the paths whose files are gone are removed, unless
+    that looks like an accident (`Summary.refused`) and `yes` is not said. The caller holds `Store.writing`.
+    """
+    run = Ingestion(store, encoder, reporter, max_bytes)
+    roots = discover(paths)
+    reporter.planned(sum(len(root.files) for root in roots))
+    for root in roots:
+        for problem in root.problems:
+            run.report(Outcome(root.path.name, "skipped", problem))
+        for path in root.files:
+            run.take(path, root.base)
+        run.summary.other_formats += root.other_formats
+    run.flush()
+    if prune:
+        for root in roots:
+            _prune(root, run, yes=yes)
+    return run.summary
+
+
+def _prune(root: Root, run: Ingestion, *, yes: bool) -> None:
+    try:
+        gone = disappeared(root, run.store.files_under(root.path), yes=yes)
+    except PruneRefused as refusal:
+        run.summary.refused.append(str(refusal))
+        return
+    if gone:
+        run.store.remove([file.document_id for file in gone])
+    for file in gone:
+        run.report(Outcome(file.uri, "removed"))

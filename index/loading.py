@@ -1,0 +1,115 @@
+"""file -> Document: decoding and newlines happen here and nowhere else.
+
+A format is one entry of `LOADERS`: the suffix and the function that finds the structure of the decoded text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import regex
+
+from index.decoding import decode
+from index.document import Document, SourceBytes
+from index.errors import EmptyFile, FileTooLarge, UnreadableFile, UnsupportedFormat
+from index.language import detect_language
+from index.structure import Structure, markdown_structure, plain_structure
+
+MAX_FILE_BYTES = 64 * 1024 * 1024
+"""Files above this are skipped: a text of this size is 15,000 pages, and reading it needs about ten times its size in memory."""
+TITLE_LENGTH = 60
+"""Longest title made of first words, in characters: what fits on one line beside a file name."""
+
+LOADERS: Mapping[str, Callable[[str], Structure]] = {
+    ".txt": plain_structure,
+    ".text": plain_structure,
+    ".md": markdown_structure,
+    ".markdown": markdown_structure,
+}
+
+
+def load(path: Path, root: Path, *, max_bytes: int = MAX_FILE_BYTES) -> Document:
+    """Read one file as a document whose `uri` is relative to `root`.
+
+    Raises UnsupportedFormat, UnreadableFile, FileTooLarge, EmptyFile or BinaryFile.
+    """
+    structure_of = loader_for(path)
+    data = read_bytes(path, max_bytes)
+    decoded = decode(data)
+    text, crlf = fold_newlines(decoded.text)
+    if not text.strip():
+        raise EmptyFile(f"{path.name} holds no text ({len(data)} bytes); nothing to index")
+    structure = structure_of(text)
+    return Document(
+        id=document_id(path),
+        uri=relative_uri(path, root),
+        title=structure.title or first_words(text),
+        title_is_real=structure.title is not None,
+        text=text,
+        blocks=structure.blocks,
+        source=SourceBytes(hashlib.sha256(data).hexdigest(), len(data), decoded.encoding, decoded.bom_size, crlf),
+        language=detect_language(text),
+    )
+
+
+def loader_for(path: Path) -> Callable[[str], Structure]:
+    """The loader for a file name; raises UnsupportedFormat."""
+    try:
+        return LOADERS[path.suffix.lower()]
+    except KeyError:
+        raise UnsupportedFormat(f"{path.name}: expected one of {', '.join(sorted(LOADERS))}, got {path.suffix or 'no suffix'!r}") from None
+
+
+def document_id(path: Path) -> str:
+    """16 hexadecimal digits that stay the same as long as the file stays at this absolute path."""
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+
+
+def relative_uri(path: Path, root: Path) -> str:
+    """The path below `root` with forward slashes; bytes that are no text are shown as escapes."""
+    relative = os.fsencode(path.relative_to(root).as_posix())
+    return relative.decode("utf-8", "backslashreplace")
+
+
+def read_bytes(path: Path, max_bytes: int) -> bytes:
+    """The bytes of a regular file. Raises UnreadableFile or FileTooLarge; never blocks on a pipe or a device."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise UnreadableFile(f"{path.name} is not a regular file")
+            data = file.read(max_bytes + 1)
+    except OSError as error:
+        raise UnreadableFile(f"{path.name} cannot be read: {error.strerror or error}") from error
+    if len(data) > max_bytes:
+        raise FileTooLarge(f"{path.name} has {max(status.st_size, len(data)):,} bytes, the limit is {max_bytes:,}: split it")
+    return data
+
+
+def fold_newlines(text: str) -> tuple[str, tuple[int, ...]]:
+    """Make CRLF and CR one LF; also returns the offsets, in the folded text, of those that were CRLF."""
+    if "\r" not in text:
+        return text, ()
+    parts = text.split("\r\n")
+    crlf, at = [], 0
+    for part in parts[:-1]:
+        at += len(part)
+        crlf.append(at)
+        at += 1
+    return "\n".join(parts).replace("\r", "\n"), tuple(crlf)
+
+
+def first_words(text: str) -> str:
+    """The first line with words in it, cut at a word; for display, never embedded."""
+    line = next((line for line in text.split("\n") if regex.search(r"\w", line)), text)
+    words = " ".join(line.split())
+    if len(words) <= TITLE_LENGTH:
+        return words
+    cut = words[: TITLE_LENGTH + 1].rfind(" ")
+    whole = words[:cut] if cut > 0 else regex.match(r"\X+", words[:TITLE_LENGTH])[0]
+    return whole.rstrip(" ,;:–—-") + "…"

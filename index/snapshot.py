@@ -1,0 +1,164 @@
+"""One generation of the store, for reading: its chunks and documents, and the FAISS and BM25 indexes derived from them.
+
+A snapshot holds one SQLite read transaction open, so everything it returns belongs to its generation, whatever other processes write meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.dense import DenseIndex
+from index.derived import Stamp, read_derived, write_derived
+from index.document import Chunk, SourceBytes
+from index.lexical import Postings, PostingsBM25
+from index.schema import FILE_NAME, connect, explained
+
+DERIVED = "derived"
+"""Folder of the derived files inside the data directory; it may be deleted at any time."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """What is shown of a document beside its text."""
+
+    id: str
+    uri: str
+    title: str
+    sha256: str
+    size: int
+    encoding: str
+    language: str | None
+    state: str
+    indexed_at: str
+    characters: int
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document's text, with how its characters map to the bytes of its file."""
+
+    info: DocumentInfo
+    text: str
+    source: SourceBytes
+
+
+class Snapshot:
+    """Reads of one generation; may be used from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the store in `folder` and load or build what is derived from it; raises StoreError."""
+        self._path = folder / FILE_NAME
+        self._db = connect(folder)
+        self._lock = threading.Lock()
+        self._query("BEGIN")
+        meta = dict(self._query("SELECT key, value FROM meta"))
+        self.generation = int(meta["generation"])
+        self.store_id = meta["store"]
+        self.model = {key: meta[key] for key in ("model", "model_sha256") if key in meta}
+        rows = self._query("SELECT id, document_id FROM chunks ORDER BY id")
+        self._chunk_ids = [row[0] for row in rows]
+        self._rows_of: dict[str, list[int]] = {}
+        for row, (_, document_id) in enumerate(rows):
+            self._rows_of.setdefault(document_id, []).append(row)
+        self.dense = self._dense(folder / DERIVED / "dense.faiss")
+        self.lexical = self._lexical(folder / DERIVED / "lexical.npz")
+
+    def close(self) -> None:
+        """End the read transaction."""
+        with self._lock:
+            self._db.close()
+
+    @property
+    def size(self) -> int:
+        """Number of chunks."""
+        return len(self._chunk_ids)
+
+    def rows_of(self, document_ids: Sequence[str]) -> NDArray[np.int64]:
+        """int64 (n,): the rows of the chunks of these documents; unknown ids have none."""
+        return np.array([row for each in document_ids for row in self._rows_of.get(each, [])], dtype=np.int64)
+
+    def chunk(self, row: int) -> Chunk:
+        """The chunk of a row of the derived indexes."""
+        columns = 'document_id, start, "end", substr(text, start + 1, "end" - start), sentences, headings'
+        join = "chunks JOIN documents ON documents.id = document_id WHERE chunks.id = ?"
+        [(document_id, start, end, text, sentences, headings)] = self._query(f"SELECT {columns} FROM {join}", self._chunk_ids[row])  # noqa: S608
+        spans = np.frombuffer(sentences, dtype=np.int64).reshape(-1, 2).tolist()
+        return Chunk(document_id, start, end, text, tuple((first, last) for first, last in spans), tuple(json.loads(headings)))
+
+    def documents(self) -> list[DocumentInfo]:
+        """All documents, by uri."""
+        return [DocumentInfo(*row) for row in self._query(f"{_INFO} ORDER BY uri, id")]
+
+    def has_document(self, document_id: str) -> bool:
+        """Whether there is a document of this id."""
+        return bool(self._query("SELECT 1 FROM documents WHERE id = ?", document_id))
+
+    def document_info(self, document_id: str) -> DocumentInfo:
+        """One document; there must be one (`has_document`)."""
+        [row] = self._query(f"{_INFO} WHERE documents.id = ?", document_id)
+        return DocumentInfo(*row)
+
+    def document(self, document_id: str) -> StoredDocument:
+        """One document with its text; there must be one (`has_document`)."""
+        info = self.document_info(document_id)
+        [(text, bom_size, crlf)] = self._query("SELECT text, bom_size, crlf FROM documents WHERE id = ?", document_id)
+        folded = tuple(np.frombuffer(crlf, dtype=np.int64).tolist())
+        return StoredDocument(info, text, SourceBytes(info.sha256, info.size, info.encoding, bom_size, folded))
+
+    def _dense(self, path: Path) -> DenseIndex:
+        stamp = Stamp("dense", self.store_id, self.generation)
+        payload = read_derived(path, stamp)
+        if payload is not None:
+            return DenseIndex.from_bytes(payload)
+        blobs = self._query("SELECT vector FROM chunks JOIN vectors ON key = vector_key ORDER BY chunks.id")
+        vectors = np.frombuffer(b"".join(blob for (blob,) in blobs), dtype=np.float32)
+        index = DenseIndex.build(vectors.reshape(len(blobs), -1) if blobs else np.zeros((0, 1), dtype=np.float32))
+        self._keep(path, stamp, index.to_bytes())
+        return index
+
+    def _lexical(self, path: Path) -> PostingsBM25:
+        stamp = Stamp("lexical", self.store_id, self.generation)
+        payload = read_derived(path, stamp)
+        if payload is not None:
+            return PostingsBM25(Postings.from_bytes(payload))
+        index = PostingsBM25.build(terms.split(" ") if terms else [] for (terms,) in self._query("SELECT terms FROM terms ORDER BY chunk_id"))
+        self._keep(path, stamp, index.postings.to_bytes())
+        return index
+
+    def _keep(self, path: Path, stamp: Stamp, payload: bytes) -> None:
+        """Save a derived file; a full or read-only disk only means that the next process builds it again."""
+        try:
+            write_derived(path, stamp, payload)
+        except OSError:
+            return
+
+    def _query(self, statement: str, *values: object) -> list[Any]:
+        with self._lock, explained(self._path):
+            return self._db.execute(statement, values).fetchall()
+
+
+_INFO = """
+    SELECT documents.id, uri, title, sha256, size, encoding, language, state, indexed_at, length(text),
+        (SELECT count(*) FROM chunks WHERE document_id = documents.id)
+    FROM documents"""
+
+
+def current_generation(folder: Path) -> int | None:
+    """The generation of the store in `folder`, or None if there is no store; cheap enough to ask several times a second."""
+    if not (folder / FILE_NAME).is_file():
+        return None
+    connection = connect(folder)
+    try:
+        with explained(folder / FILE_NAME):
+            return int(connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()[0])
+    finally:
+        connection.close()

@@ -1,0 +1,209 @@
+"""The SQLite store, which is the truth: documents, chunks, vectors, terms and the generation that counts its changes.
+
+Every change is one transaction and raises the generation by one, so that other processes see that what they derived is stale.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import filelock
+import numpy as np
+from numpy.typing import NDArray
+
+from index.document import Chunk, Document
+from index.errors import ModelMismatch, StoreBusy, UnknownDocument
+from index.schema import FILE_NAME, connect, explained, transaction
+
+LOCK_SECONDS = 600.0
+"""How long one `qa index` waits for another."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """What the store knows of a file, for deciding whether it must be read again."""
+
+    document_id: str
+    path: Path
+    uri: str
+    sha256: str
+    state: str
+    recipe: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedChunk:
+    """A chunk with what is searched: its analysed terms and the key of its vector."""
+
+    chunk: Chunk
+    terms: Sequence[str]
+    vector_key: bytes
+
+
+class Store:
+    """One writer's view of the store in a data directory. Readers use `index.snapshot.Snapshot`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open or create; raises StoreError."""
+        self.folder = folder
+        self._path = folder / FILE_NAME
+        self._db = connect(folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    @contextmanager
+    def writing(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Be the only indexing process; `on_wait` is called once if another one is at work. Raises StoreBusy after LOCK_SECONDS."""
+        lock = filelock.FileLock(self.folder / "writer.lock")
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            on_wait()
+            try:
+                lock.acquire(timeout=LOCK_SECONDS)
+            except filelock.Timeout:
+                raise StoreBusy(f"another process has been indexing into {self.folder} for {LOCK_SECONDS:.0f} s: try again later") from None
+        try:
+            with explained(self._path):
+                yield
+        finally:
+            lock.release()
+
+    def claim_model(self, name: str, fingerprint: str) -> None:
+        """Record the embedding model of the first run; raises ModelMismatch if the store was written with another."""
+        known = dict(self._db.execute("SELECT key, value FROM meta WHERE key IN ('model', 'model_sha256')").fetchall())
+        check_model(known, name, fingerprint)
+        if not known:
+            with transaction(self._db):
+                self._db.executemany("INSERT INTO meta VALUES (?, ?)", [("model", name), ("model_sha256", fingerprint)])
+
+    def file(self, document_id: str) -> StoredFile | None:
+        """What is known of one file."""
+        return next(self._files("WHERE id = ?", (document_id,)), None)
+
+    def files_under(self, root: Path) -> list[StoredFile]:
+        """The indexed files at or below `root`, which must be resolved."""
+        prefix = os.fsencode(root)
+        below = prefix.rstrip(os.fsencode(os.sep)) + os.fsencode(os.sep)
+        condition = "WHERE path = ? OR substr(path, 1, ?) = ? ORDER BY path"
+        return list(self._files(condition, (prefix, len(below), below)))
+
+    def find(self, name: str) -> StoredFile:
+        """The document with this id, uri or path; raises UnknownDocument if there is none or more than one."""
+        path = os.fsencode(Path(name).absolute())
+        found = list(self._files("WHERE id = ? OR uri = ? OR path = ?", (name, name, path)))
+        if len(found) == 1:
+            return found[0]
+        hint = "see `qa list`" if not found else "name one by its id: " + ", ".join(file.document_id for file in found)
+        raise UnknownDocument(f"{len(found)} documents are called {name!r}: {hint}")
+
+    def known_vectors(self, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
+        """Those of the vectors that are stored already: float32 (dimension,) each."""
+        rows = (self._db.execute("SELECT key, vector FROM vectors WHERE key = ?", (key,)).fetchone() for key in dict.fromkeys(keys))
+        return {row[0]: np.frombuffer(row[1], dtype=np.float32) for row in rows if row}
+
+    def put(
+        self, document: Document, path: Path, chunks: Sequence[IndexedChunk], vectors: Mapping[bytes, NDArray[np.float32]], recipe: int
+    ) -> None:
+        """Insert or replace a document with its chunks. `vectors` holds at least the vectors that are not stored yet."""
+        with self._change():
+            stale = self._delete_chunks([document.id])
+            self._put_document(document, path, recipe)
+            self._db.executemany(
+                "INSERT OR IGNORE INTO vectors VALUES (?, ?)", [(key, vector.astype(np.float32).tobytes()) for key, vector in vectors.items()]
+            )
+            for item in chunks:
+                self._put_chunk(item)
+            self._drop_unused(stale)
+
+    def mark(self, document_id: str, state: str) -> None:
+        """Set a document's state: `current`, or `changed` when its file no longer parses."""
+        with self._change():
+            self._db.execute("UPDATE documents SET state = ? WHERE id = ?", (state, document_id))
+
+    def remove(self, document_ids: Sequence[str]) -> None:
+        """Delete documents with all that was made from them; the old pages are overwritten."""
+        with self._change():
+            stale = self._delete_chunks(document_ids)
+            self._db.executemany("DELETE FROM documents WHERE id = ?", [(each,) for each in document_ids])
+            self._drop_unused(stale)
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def forget_all(self) -> int:
+        """Delete everything, the embedding model's name included, and rebuild the file; returns the number of documents."""
+        with self._change():
+            [count] = self._db.execute("SELECT count(*) FROM documents").fetchone()
+            for table in ("terms", "chunks", "vectors", "documents"):
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
+            self._db.execute("DELETE FROM meta WHERE key IN ('model', 'model_sha256')")
+        self._db.execute("VACUUM")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return int(count)
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        with explained(self._path), transaction(self._db):
+            yield
+            self._db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'")
+
+    def _files(self, condition: str, values: tuple[object, ...]) -> Iterator[StoredFile]:
+        columns = "SELECT id, path, uri, sha256, state, recipe FROM documents "
+        for identity, path, *rest in self._db.execute(columns + condition, values):
+            yield StoredFile(identity, Path(os.fsdecode(path)), *rest)
+
+    def _put_document(self, document: Document, path: Path, recipe: int) -> None:
+        source = document.source
+        crlf = np.array(source.crlf, dtype=np.int64).tobytes()
+        row = (document.id, os.fsencode(path), document.uri, document.title, document.title_is_real, document.text, source.sha256, source.size)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        rest = (source.encoding, source.bom_size, crlf, document.language, "current", recipe, now)
+        self._db.execute(f"INSERT OR REPLACE INTO documents VALUES ({', '.join('?' * 15)})", (*row, *rest))  # noqa: S608 - placeholders only
+
+    def _put_chunk(self, item: IndexedChunk) -> None:
+        chunk = item.chunk
+        sentences = np.array(chunk.sentences, dtype=np.int64).tobytes()
+        row = (chunk.document_id, chunk.start, chunk.end, json.dumps(chunk.headings), sentences, item.vector_key)
+        cursor = self._db.execute(
+            'INSERT INTO chunks (document_id, start, "end", headings, sentences, vector_key) VALUES (?, ?, ?, ?, ?, ?)', row
+        )
+        self._db.execute("INSERT INTO terms VALUES (?, ?)", (cursor.lastrowid, " ".join(item.terms)))
+
+    def _delete_chunks(self, document_ids: Sequence[str]) -> list[bytes]:
+        keys: list[bytes] = []
+        for each in document_ids:
+            keys.extend(key for (key,) in self._db.execute("SELECT vector_key FROM chunks WHERE document_id = ?", (each,)))
+            self._db.execute("DELETE FROM chunks WHERE document_id = ?", (each,))
+        return keys
+
+    def _drop_unused(self, keys: Sequence[bytes]) -> None:
+        unused = "DELETE FROM vectors WHERE key = ? AND NOT EXISTS (SELECT 1 FROM chunks WHERE vector_key = key)"
+        self._db.executemany(unused, [(key,) for key in dict.fromkeys(keys)])
+
+
+def check_model(known: Mapping[str, str], name: str, fingerprint: str) -> None:
+    """Raise ModelMismatch unless `known` (the store's `model` and `model_sha256`) is empty or of this fingerprint."""
+    if known and known["model_sha256"] != fingerprint:
+        raise ModelMismatch(
+            f"the index was made with the embedding model {known['model']!r}, the setting is {name!r}: "
+            f"set QUOTED_MODEL={known['model']}, or `qa forget --all` and index again with the new one"
+        )
+
+
+

@@ -1,0 +1,1 @@
+"""Questions -> quoted answers. `qa.bootstrap` puts the parts together."""

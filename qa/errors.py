@@ -1,0 +1,37 @@
+"""What can go wrong between a question and its answer.
+
+    QAError
+    ├── InvalidQuestion     empty, too long, or not text
+    ├── NoIndex             nothing has been indexed yet
+    ├── UnknownDocumentId   no document of that id
+    ├── SettingsError       a setting that cannot be used
+    └── EvaluationError     an evaluation file that cannot be used
+
+Every message says what was expected, what came, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class QAError(Exception):
+    """Base of every error that `qa` raises on purpose."""
+
+
+class InvalidQuestion(QAError):
+    """The question is empty, too long, or not text."""
+
+
+class NoIndex(QAError):
+    """Nothing has been indexed yet."""
+
+
+class UnknownDocumentId(QAError):
+    """No document has that id."""
+
+
+class SettingsError(QAError):
+    """A setting has a value that cannot be used."""
+
+
+class EvaluationError(QAError):
+    """An evaluation file cannot be used."""

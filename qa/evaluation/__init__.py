@@ -1,0 +1,1 @@
+"""How well the parts do on questions with known answers: the `qa eval` reports."""

@@ -1,0 +1,87 @@
+"""SQuAD-format files: reading them, and the split that training must not see."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qa.errors import EvaluationError
+
+HELD_OUT_SHARE = 0.1
+"""Share of the training articles that no training stage sees; thresholds, fusion and calibration are chosen there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """One question with its gold answers (none: the documents do not say) and the paragraph it was asked about."""
+
+    id: str
+    question: str
+    answers: tuple[str, ...]
+    context: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article of a SQuAD-format file: its paragraphs and their questions."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+    questions: tuple[Gold, ...]
+
+
+def read_articles(path: Path) -> list[Article]:
+    """Read SQuAD-format JSON, gzip-compressed or not (Rajpurkar et al. 2018); raises EvaluationError."""
+    try:
+        data = json.loads(_read(path))["data"]
+        return [_article(entry, number) for number, entry in enumerate(data)]
+    except (ValueError, KeyError, TypeError) as error:
+        raise EvaluationError(f"{path.name} is not SQuAD-format JSON (data[].paragraphs[].qas[]): {error!r}") from error
+
+
+def read_questions(path: Path) -> list[Gold]:
+    """Read JSON lines of {id, question, answers}; raises EvaluationError."""
+    try:
+        rows = [json.loads(line) for line in _read(path).decode().splitlines() if line.strip()]
+        return [Gold(row["id"], row["question"], tuple(row["answers"])) for row in rows]
+    except (ValueError, KeyError, TypeError) as error:
+        raise EvaluationError(f"{path.name} is not JSON lines of id, question and answers: {error!r}") from error
+
+
+def held_out(articles: Sequence[Article]) -> list[Article]:
+    """The tenth of the articles with the smallest sha256 of the title, taken apart for those with and without unanswerable questions."""
+    chosen: list[Article] = []
+    for has_unanswerable in (False, True):
+        stratum = [article for article in articles if any(not gold.answers for gold in article.questions) is has_unanswerable]
+        stratum.sort(key=lambda article: hashlib.sha256(article.title.encode()).digest())
+        chosen.extend(stratum[: math.ceil(HELD_OUT_SHARE * len(stratum))])
+    return chosen
+
+
+def paragraphs(articles: Iterable[Article]) -> list[str]:
+    """The distinct paragraphs of all articles, in order."""
+    return list(dict.fromkeys(text for article in articles for text in article.paragraphs))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+        return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+    except (OSError, EOFError) as error:
+        raise EvaluationError(f"{path} cannot be read: {error}") from error
+
+
+def _article(entry: dict[str, Any], number: int) -> Article:
+    texts = tuple(paragraph["context"] for paragraph in entry["paragraphs"])
+    questions = tuple(
+        Gold(question["id"], question["question"], tuple(dict.fromkeys(answer["text"] for answer in question["answers"])), paragraph["context"])
+        for paragraph in entry["paragraphs"]
+        for question in paragraph["qas"]
+    )
+    return Article(entry.get("title") or f"article {number}", texts, questions)

@@ -1,0 +1,1 @@
+"""Thin layers: parse, call, translate, stop."""

@@ -1,0 +1,41 @@
+"""The `qa` command. Exit codes: 0 done or answered, 1 error, 2 usage, 3 no answer found, 4 done but something was skipped."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from qa.interfaces.cli.asking import ask, search
+from qa.interfaces.cli.evaluating import evaluate
+from qa.interfaces.cli.indexing import forget, index, list_documents, remove
+from qa.interfaces.cli.serving import serve
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="quoted-qa", prog_name="qa")
+def cli() -> None:
+    """Ask your documents; every answer is a quote with its place.
+
+    \b
+    qa index ~/notes
+    qa ask "How much will Amazon invest in Anthropic?"
+    """
+
+
+for command in (index, ask, search, list_documents, remove, forget, serve, evaluate):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Entry point: errors become one line and exit code 1."""
+    try:
+        cli(standalone_mode=True)
+    except Exception as error:
+        from index.errors import IndexingError
+        from qa.errors import QAError
+
+        if not isinstance(error, IndexingError | QAError):
+            raise
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)

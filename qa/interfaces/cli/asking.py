@@ -1,0 +1,67 @@
+"""`qa ask` and `qa search`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from qa.interfaces.cli.common import data_option, echo_json, encoder_of, json_option, settings_of, terminal_width
+from qa.interfaces.cli.indexing import run_indexing, summary_line
+
+if TYPE_CHECKING:
+    from qa.pipeline import Pipeline
+    from qa.settings import Settings
+
+NO_ANSWER = 3
+"""Exit code: the documents do not hold the answer."""
+
+
+@click.command()
+@click.argument("question")
+@click.option("--top-k", type=click.IntRange(1, 100), help="Passages to read.")
+@json_option
+@data_option
+def ask(question: str, *, top_k: int | None, as_json: bool, data: Path | None) -> None:
+    """Answer QUESTION with a quote (`-` reads the question from standard input).
+
+    Exit code 0: answered, 3: the documents do not hold the answer.
+    """
+    from qa.interfaces.rendering import answer_text
+
+    answer = _pipeline(settings_of(data)).ask(sys.stdin.read() if question == "-" else question, top_k=top_k)
+    if as_json:
+        echo_json(answer.to_dict())
+    else:
+        click.echo(answer_text(answer, lambda text: click.style(text, bold=True), terminal_width()))
+    sys.exit(0 if answer.spans else NO_ANSWER)
+
+
+@click.command()
+@click.argument("query")
+@click.option("--top-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Passages to show.")
+@json_option
+@data_option
+def search(query: str, *, top_k: int, as_json: bool, data: Path | None) -> None:
+    """Show the passages that QUERY retrieves, with each score and rank."""
+    from qa.interfaces.rendering import search_table
+    from qa.pipeline import search_result
+
+    passages = _pipeline(settings_of(data)).search(query, top_k=top_k)
+    if as_json:
+        echo_json([search_result(rank, passage) for rank, passage in enumerate(passages, 1)])
+    else:
+        click.echo(search_table(passages, terminal_width()))
+
+
+def _pipeline(settings: Settings) -> Pipeline:
+    """The pipeline of the data directory; in a checkout without an index, one over its seeds/."""
+    from qa.bootstrap import has_index, load_pipeline, sample_documents
+
+    seeds = sample_documents()
+    if seeds and not has_index(settings):
+        click.echo("No index yet: indexing the checkout's seeds/ ...", err=True)
+        click.echo(summary_line(run_indexing(settings, [seeds])), err=True)
+    return load_pipeline(settings, encoder_of(settings))

@@ -1,0 +1,105 @@
+"""What the commands share: the data option, settings, progress."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from index.embedding import Encoder
+    from index.ingest import Outcome
+    from qa.settings import Settings
+
+PLAIN_SECONDS = 5.0
+"""Without a terminal, progress is a line at most this often."""
+
+data_option = click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory (else QUOTED_DATA, else the platform's).")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def settings_of(data: Path | None) -> Settings:
+    """The settings of this process; raises SettingsError."""
+    from qa.settings import Settings
+
+    return Settings.from_environment(os.environ, data=data)
+
+
+def encoder_of(settings: Settings) -> Encoder:
+    """The embedding model, saying so when it must be converted first."""
+    from qa.bootstrap import load_encoder
+
+    return load_encoder(settings, on_conversion=lambda name: click.echo(f"Preparing the model {name} (once, about 20 s) ...", err=True))
+
+
+def echo_json(value: Any) -> None:  # noqa: ANN401 - whatever json takes
+    """Print a value as indented JSON."""
+    import json
+
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def terminal_width() -> int:
+    """Columns for text: the terminal's, at most 100."""
+    return min(shutil.get_terminal_size().columns, 100)
+
+
+class Progress:
+    """Reports an indexing run on standard error: a bar with rate and ETA on a terminal, plain lines elsewhere."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began = self._last = clock()
+        self._files = self._done = self._passages = 0
+        self._bar: Any = None
+
+    def planned(self, files: int) -> None:
+        """So many files will be looked at."""
+        self._files = files
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=files, unit="file", dynamic_ncols=True, leave=False)
+
+    def finished(self, outcome: Outcome) -> None:
+        """One file is done; skipped ones are a line each."""
+        if outcome.status in {"skipped", "kept"}:
+            self._line(f"{outcome.status}: {outcome.uri}: {outcome.detail}")
+        elif outcome.language not in {None, "en"} and outcome.status in {"added", "updated"}:
+            self._line(f"note: {outcome.uri} looks like another language than English ({outcome.language}); answers from it will be poor")
+        if outcome.status != "removed":
+            self._done += 1
+            self._show(1)
+
+    def embedded(self, passages: int) -> None:
+        """So many more passages have been embedded."""
+        self._passages += passages
+        self._show(0)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def _line(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.write(text, file=sys.stderr)
+        else:
+            click.echo(text, err=True)
+
+    def _show(self, files: int) -> None:
+        rate = self._passages / max(self._clock() - self._began, 1e-9)
+        if self._bar is not None:
+            self._bar.set_postfix_str(f"{self._passages} passages, {rate:.0f}/s", refresh=False)
+            self._bar.update(files)
+        elif self._clock() - self._last >= PLAIN_SECONDS:
+            self._last = self._clock()
+            left = (self._files - self._done) * (self._last - self._began) / max(self._done, 1)
+            eta = f", about {left:.0f} s left" if self._done else ""
+            click.echo(f"{self._done} of {self._files} files, {self._passages} passages, {rate:.0f}/s{eta}", err=True)

@@ -1,0 +1,108 @@
+"""`qa index`, `qa list`, `qa remove`, `qa forget`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from qa.interfaces.cli.common import Progress, data_option, echo_json, encoder_of, json_option, settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from index.ingest import Summary
+    from qa.settings import Settings
+
+SKIPPED = 4
+"""Exit code: done, but something was skipped."""
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--prune", is_flag=True, help="Also remove documents below PATHS whose files are gone.")
+@click.option("--yes", is_flag=True, help="With --prune: remove even if it looks like an accident.")
+@data_option
+def index(paths: tuple[Path, ...], *, prune: bool, yes: bool, data: Path | None) -> None:
+    """Index files and folders (.txt and .md).
+
+    Unchanged files cost nothing. Exit code 4: done, but something was skipped; 1: --prune refused to remove.
+    """
+    summary = run_indexing(settings_of(data), paths, prune=prune, yes=yes)
+    click.echo(summary_line(summary))
+    for refusal in summary.refused:
+        click.echo(f"refused: {refusal}", err=True)
+    sys.exit(1 if summary.refused else SKIPPED if summary.count("skipped", "kept") else 0)
+
+
+def run_indexing(settings: Settings, paths: Sequence[Path], *, prune: bool = False, yes: bool = False) -> Summary:
+    """Index with progress on standard error."""
+    from qa.bootstrap import index_paths
+
+    encoder = encoder_of(settings)
+    progress = Progress()
+    try:
+        return index_paths(settings, encoder, paths, progress, prune=prune, yes=yes, on_wait=_say_waiting)
+    finally:
+        progress.close()
+
+
+def summary_line(summary: Summary) -> str:
+    """What a run did, in one line."""
+    named = [("added", "added"), ("updated", "updated"), ("unchanged", "unchanged"), ("removed", "removed")]
+    parts = [f"{summary.count(status)} {name}" for status, name in named if summary.count(status)]  # type: ignore[arg-type]
+    skipped = summary.count("skipped", "kept")
+    parts += [f"{skipped} skipped"] if skipped else []
+    parts += [f"{summary.other_formats} of other formats left out"] if summary.other_formats else []
+    return "Indexed: " + (", ".join(parts) or "no files found") + "."
+
+
+def _say_waiting() -> None:
+    click.echo("Another process is indexing; waiting for it ...", err=True)
+
+
+@click.command("list")
+@json_option
+@data_option
+def list_documents(*, as_json: bool, data: Path | None) -> None:
+    """List the indexed documents."""
+    from index.snapshot import Snapshot
+    from qa.bootstrap import has_index
+
+    settings = settings_of(data)
+    documents = Snapshot(settings.data).documents() if has_index(settings) else []
+    if as_json:
+        echo_json([asdict(document) for document in documents])
+        return
+    for document in documents:
+        state = "" if document.state == "current" else f"  [{document.state}]"
+        click.echo(f"{document.id}  {document.chunks:>5} passages  {document.uri}  {document.title}{state}")
+    if not documents:
+        click.echo("Nothing is indexed yet: run `qa index PATH...`.", err=True)
+
+
+@click.command()
+@click.argument("document")
+@data_option
+def remove(document: str, data: Path | None) -> None:
+    """Remove a document, named by its id, uri or path, and all that was made from it."""
+    from qa.bootstrap import open_store
+
+    with open_store(settings_of(data)) as store, store.writing(_say_waiting):
+        found = store.find(document)
+        store.remove([found.document_id])
+    click.echo(f"Removed {found.uri} ({found.document_id}).")
+
+
+@click.command()
+@click.option("--all", "everything", is_flag=True, required=True, help="Say that everything is meant.")
+@data_option
+def forget(*, everything: bool, data: Path | None) -> None:
+    """Delete every document with all text, vectors and derived files."""
+    from qa.bootstrap import forget_all
+
+    count = forget_all(settings_of(data), _say_waiting) if everything else 0
+    click.echo(f"Forgot {count} document{'s' if count != 1 else ''}.")

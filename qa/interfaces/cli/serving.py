@@ -1,0 +1,20 @@
+"""`qa serve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from qa.interfaces.cli.common import data_option, settings_of
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
+@click.option("--port", default=8321, show_default=True, type=click.IntRange(0, 65535), help="Port to bind; 0 takes a free one.")
+@data_option
+def serve(host: str, port: int, data: Path | None) -> None:
+    """Serve POST /ask and the rest of the HTTP interface."""
+    from qa.interfaces.server import run
+
+    run(settings_of(data), host, port)

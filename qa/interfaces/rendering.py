@@ -1,0 +1,79 @@
+"""Answers and passages as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from textwrap import fill, indent, shorten
+
+from qa.answer import Answer, Citation, NearestPassage, Span
+from qa.retriever import Passage
+
+Emphasis = Callable[[str], str]
+"""Marks the quoted span: bold on a terminal, unchanged elsewhere."""
+
+_WORDS = ((0.8, "high"), (0.5, "fair"), (0.0, "low"))
+
+
+def confidence_words(confidence: float) -> str:
+    """A probability in words and as a number."""
+    word = next(word for least, word in _WORDS if confidence >= least)
+    return f"{word} ({confidence:.2f})"
+
+
+def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
+    """An answer or a refusal, for a terminal `width` columns wide."""
+    parts = [span_text(span, emphasis, width) for span in answer.spans]
+    if answer.refusal:
+        parts.append(fill(f"No answer found: {answer.refusal.reason}.", width))
+        parts.extend(["Nearest passages:", *(nearest_text(passage, width) for passage in answer.refusal.nearest)] if answer.refusal.nearest else [])
+    parts.extend(fill(f"Note: {note}", width) for note in answer.notes)
+    return "\n\n".join(parts)
+
+
+def span_text(span: Span, emphasis: Emphasis, width: int) -> str:
+    """A span in its sentence, with its citation and confidence."""
+    citation = span.citation
+    return "\n".join([emphasis(_one_line(span.text)), "", *_quoted(citation, emphasis), *_place(citation, width), f"  confidence: {confidence_words(span.confidence)}"])
+
+
+def _quoted(citation: Citation, emphasis: Emphasis) -> list[str]:
+    if citation.sentence == citation.quote:
+        return []
+    before = citation.sentence[: citation.start - citation.sentence_start]
+    after = citation.sentence[citation.end - citation.sentence_start :]
+    return [f"  “{_one_line(before, keep_edges=True)}{emphasis(_one_line(citation.quote))}{_one_line(after, keep_edges=True)}”", ""]
+
+
+def _place(citation: Citation, width: int) -> list[str]:
+    title = shorten(citation.title, max(width - 4, 20), placeholder="…")
+    heading = [f"  under {citation.heading}"] if citation.heading else []
+    return [f"  — {title}", *heading, f"  {citation.uri}, line {citation.line}, characters {citation.start}–{citation.end}"]
+
+
+def nearest_text(passage: NearestPassage, width: int) -> str:
+    """A passage that did not answer: its beginning and its place."""
+    beginning = fill(shorten(passage.text, 2 * width, placeholder=" …"), width - 2)
+    return indent(f"{beginning}\n— {passage.uri}, characters {passage.start}–{passage.end}, score {passage.score:.2f}", "  ")
+
+
+def search_table(passages: Sequence[Passage], width: int) -> str:
+    """One line a passage: rank, fused score, each retriever's score with its rank, place, beginning."""
+    head = f"{'rank':>4}  {'fused':>6}  {'dense':>12}  {'BM25':>12}  passage"
+    lines = [
+        f"{rank:>4}  {passage.hit.score:>6.3f}  {_scored(passage.hit.dense_score, passage.hit.dense_rank)}  "
+        f"{_scored(passage.hit.bm25_score, passage.hit.bm25_rank)}  "
+        + shorten(f"{passage.document.uri}:{passage.chunk.start}–{passage.chunk.end} {passage.chunk.text}", max(width - 42, 30), placeholder="…")
+        for rank, passage in enumerate(passages, 1)
+    ]
+    return "\n".join([head, *lines])
+
+
+def _scored(score: float, rank: int | None) -> str:
+    return f"{score:>6.3f} {f'#{rank}' if rank else '–':>5}"
+
+
+def _one_line(text: str, *, keep_edges: bool = False) -> str:
+    folded = " ".join(text.split())
+    if not keep_edges or not folded:
+        return folded or (" " if keep_edges and text else "")
+    return (" " if text[0].isspace() else "") + folded + (" " if text[-1].isspace() else "")

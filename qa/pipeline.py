@@ -1,0 +1,144 @@
+"""retrieve, read, decide, cite: one question against one generation of the index."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from index.language import ENGLISH, detect_language
+from index.snapshot import Snapshot, StoredDocument
+from qa.answer import Answer, Citation, NearestPassage, Refusal, Span
+from qa.decision import Decision, decide
+from qa.errors import UnknownDocumentId
+from qa.question import checked_question
+from qa.reader import Candidate, Reader
+from qa.retriever import HybridRetriever, Passage
+
+NEAREST = 3
+"""Passages that a refusal shows."""
+
+
+class Pipeline:
+    """Answers from one snapshot, so an answer never mixes two generations."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        retriever: HybridRetriever,
+        reader: Reader,
+        *,
+        top_k: int,
+        min_confidence: float | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.snapshot = snapshot
+        self._retriever = retriever
+        self._reader = reader
+        self._top_k = top_k
+        self._threshold = reader.threshold if min_confidence is None else min_confidence
+        self._clock = clock
+
+    def ask(self, question: str, *, top_k: int | None = None, documents: Sequence[str] | None = None) -> Answer:
+        """Answer a question from `top_k` passages, of the given document ids only if there are any.
+
+        Raises InvalidQuestion or UnknownDocumentId.
+        """
+        question = checked_question(question)
+        began = self._clock()
+        passages = self.search(question, top_k=top_k or self._top_k, documents=documents)
+        retrieved = self._clock()
+        candidates = self._reader.read(question, passages)
+        read = self._clock()
+        decision = decide(candidates, self._threshold)
+        cite = _Citer(self.snapshot)
+        spans = tuple(map(cite.span, decision.chosen))
+        alternatives = tuple(map(cite.span, decision.alternatives))
+        done = self._clock()
+        return Answer(
+            question=question,
+            spans=spans,
+            refusal=None if spans else _refusal(decision, passages),
+            confidence=round(decision.confidence, 4),
+            alternatives=alternatives,
+            notes=_notes(question, spans, self.snapshot),
+            timings_ms=_milliseconds(retrieve=retrieved - began, read=read - retrieved, decide=done - read, total=done - began),
+            generation=self.snapshot.generation,
+        )
+
+    def search(self, question: str, *, top_k: int, documents: Sequence[str] | None = None) -> list[Passage]:
+        """The passages that a question retrieves, best first; raises InvalidQuestion or UnknownDocumentId."""
+        question = checked_question(question)
+        for document_id in documents or ():
+            if not self.snapshot.has_document(document_id):
+                raise UnknownDocumentId(f"no document has the id {document_id!r}: see `qa list` or GET /documents")
+        return self._retriever.retrieve(question, top_k, documents)
+
+
+class _Citer:
+    """Turns candidates into cited spans; each document's text is read once."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._documents: dict[str, StoredDocument] = {}
+
+    def span(self, candidate: Candidate) -> Span:
+        document = self._document(candidate.passage.chunk.document_id)
+        byte_start, byte_end = document.source.offsets(document.text, (candidate.start, candidate.end))
+        first, last = candidate.sentence
+        citation = Citation(
+            document_id=document.info.id,
+            title=document.info.title,
+            uri=document.info.uri,
+            sha256=document.info.sha256,
+            quote=document.text[candidate.start : candidate.end],
+            start=candidate.start,
+            end=candidate.end,
+            byte_start=byte_start,
+            byte_end=byte_end,
+            sentence=document.text[first:last],
+            sentence_start=first,
+            sentence_end=last,
+            line=document.text.count("\n", 0, candidate.start) + 1,
+            heading=candidate.passage.chunk.heading,
+        )
+        return Span(citation.quote, round(candidate.confidence, 4), citation)
+
+    def _document(self, document_id: str) -> StoredDocument:
+        if document_id not in self._documents:
+            self._documents[document_id] = self._snapshot.document(document_id)
+        return self._documents[document_id]
+
+
+def _refusal(decision: Decision, passages: Sequence[Passage]) -> Refusal:
+    return Refusal(decision.reason or "", tuple(nearest(passage) for passage in passages[:NEAREST]))
+
+
+def nearest(passage: Passage) -> NearestPassage:
+    """A passage as it is shown: its text, its place and its fused score."""
+    chunk, document = passage.chunk, passage.document
+    return NearestPassage(
+        document.id, document.title, document.uri, chunk.text, chunk.start, chunk.end, chunk.heading, round(passage.hit.score, 4)
+    )
+
+
+def search_result(rank: int, passage: Passage) -> dict[str, Any]:
+    """A retrieved passage as JSON: the passage, then each score and rank."""
+    hit = passage.hit
+    scores = {"dense_score": hit.dense_score, "dense_rank": hit.dense_rank, "bm25_score": hit.bm25_score, "bm25_rank": hit.bm25_rank}
+    return {"rank": rank, **asdict(nearest(passage)), **scores}
+
+
+def _notes(question: str, spans: Sequence[Span], snapshot: Snapshot) -> tuple[str, ...]:
+    notes = []
+    language = detect_language(question)
+    if language not in {None, ENGLISH}:
+        notes.append(f"The question looks like another language than English ({language}); the models read English, so expect poor answers.")
+    foreign = sorted({snapshot.document_info(span.citation.document_id).language or ENGLISH for span in spans} - {ENGLISH})
+    notes.extend(f"The cited document looks like another language than English ({code})." for code in foreign)
+    return tuple(notes)
+
+
+def _milliseconds(**seconds: float) -> dict[str, float]:
+    return {step: round(1000 * value, 1) for step, value in seconds.items()}

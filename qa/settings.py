@@ -1,0 +1,88 @@
+"""The only reader of the environment: `Settings.from_environment` is called once, at the outermost layer, and passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self, get_args
+
+from platformdirs import user_cache_path, user_data_path
+
+from index.engine import Precision
+from index.loading import MAX_FILE_BYTES
+from index.models import DEFAULT_MODEL
+from qa.errors import SettingsError
+
+APPLICATION = "quoted-qa"
+DEFAULT_PASSAGES = 5
+"""Passages read for an answer; more neither helped nor hurt on the held-out split (`qa eval answers`)."""
+MAX_PASSAGES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set, each with the environment variable that sets it.
+
+    QUOTED_DATA (data), QUOTED_CACHE (cache), QUOTED_MODEL (model), QUOTED_PRECISION (precision: auto, bf16 or f32), QUOTED_TOP_K (top_k, passages read),
+    QUOTED_MIN_CONFIDENCE (min_confidence, in [0, 1]; unset: the reader's own threshold), QUOTED_ALLOWED_HOSTS (allowed_hosts, comma-separated, beside loopback), QUOTED_MAX_FILE_BYTES (max_file_bytes).
+    """
+
+    data: Path
+    cache: Path
+    model: str = DEFAULT_MODEL
+    precision: Precision = "auto"
+    top_k: int = DEFAULT_PASSAGES
+    min_confidence: float | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    max_file_bytes: int = MAX_FILE_BYTES
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str], *, data: Path | None = None) -> Self:
+        """Read the settings; `data` overrides QUOTED_DATA. Raises SettingsError."""
+        get = _Reader(environment)
+        return cls(
+            data=data or get.path("QUOTED_DATA") or user_data_path(APPLICATION, appauthor=False),
+            cache=get.path("QUOTED_CACHE") or user_cache_path(APPLICATION, appauthor=False),
+            model=get.text("QUOTED_MODEL") or DEFAULT_MODEL,
+            precision=get.choice("QUOTED_PRECISION", "auto"),
+            top_k=int(get.number("QUOTED_TOP_K", 1, MAX_PASSAGES, whole=True) or DEFAULT_PASSAGES),
+            min_confidence=get.number("QUOTED_MIN_CONFIDENCE", 0, 1),
+            allowed_hosts=tuple(host.strip().lower() for host in get.text("QUOTED_ALLOWED_HOSTS").split(",") if host.strip()),
+            max_file_bytes=int(get.number("QUOTED_MAX_FILE_BYTES", 1, 2**40, whole=True) or MAX_FILE_BYTES),
+        )
+
+    def with_model(self, model: str) -> Self:
+        """The same settings with another embedding model."""
+        return replace(self, model=model)
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def text(self, name: str) -> str:
+        return self._environment.get(name, "").strip()
+
+    def path(self, name: str) -> Path | None:
+        value = self.text(name)
+        return Path(value).expanduser() if value else None
+
+    def choice(self, name: str, default: Precision) -> Precision:
+        value = self.text(name) or default
+        for allowed in get_args(Precision):
+            if value == allowed:
+                return allowed  # type: ignore[no-any-return]
+        raise SettingsError(f"{name}: expected one of {', '.join(get_args(Precision))}, got {value!r}")
+
+    def number(self, name: str, low: float, high: float, *, whole: bool = False) -> float | None:
+        value = self.text(name)
+        if not value:
+            return None
+        try:
+            number = int(value) if whole else float(value)
+        except ValueError:
+            number = float("nan")
+        if not low <= number <= high:
+            raise SettingsError(f"{name}: expected a {'whole ' if whole else ''}number from {low:g} to {high:g}, got {value!r}")
+        return number
