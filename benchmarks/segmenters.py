@@ -20,7 +20,7 @@ def load_nupunkt() -> Segmenter:
 
 
 def load_nupunkt_short() -> Segmenter:
-    """nupunkt without the long words that its model lists as abbreviations ("poland", "victories"); the product uses this."""
+    """Nupunkt without the long words that its model lists as abbreviations ("poland", "victories"); the product uses this."""
     import nupunkt
 
     tokenizer = copy.deepcopy(nupunkt.load("default"))  # ``load`` always returns the same object, which plain nupunkt uses too
@@ -41,7 +41,7 @@ def load_sentencex() -> Segmenter:
 
 
 def load_spacy() -> Segmenter:
-    """spaCy's rule-based ``sentencizer`` on the blank English pipeline."""
+    """SpaCy's rule-based ``sentencizer`` on the blank English pipeline."""
     import spacy
 
     pipeline = spacy.blank("en")

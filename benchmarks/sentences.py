@@ -34,6 +34,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +85,10 @@ def tighten(spans: Iterable[Span], text: str) -> list[Span]:
     tight = []
     for start, end in spans:
         piece = text[start:end]
-        start += len(piece) - len(piece.lstrip())
-        end = start + len(piece.strip())
-        if start < end:
-            tight.append((start, end))
+        first = start + len(piece) - len(piece.lstrip())
+        last = first + len(piece.strip())
+        if first < last:
+            tight.append((first, last))
     return tight
 
 
@@ -147,7 +148,7 @@ def decide(segmenter: Segmenter, label: Label) -> tuple[bool, bool]:
     first = ending.start() + 1 if ending else position
     after = len(label.text) - len(label.text[position:].lstrip())
     spans = tighten(segmenter(label.text), label.text)
-    breaks = [(left[1], right[0]) for left, right in zip(spans, spans[1:], strict=False)]
+    breaks = [(left[1], right[0]) for left, right in pairwise(spans)]
     near = [found for found in breaks if first <= found[1] <= after]
     return bool(near), near == [(position, after)]
 

@@ -1,7 +1,8 @@
 """Document -> Chunks: windows of whole sentences within the encoder's token limit.
 
-`document.text[chunk.start:chunk.end] == chunk.text`, always. A chunk never crosses a heading or a block (paragraph, list, table), except that a very short block and a lead-in
-("The risks are:") join the one that follows. A block that does not fit is cut into windows, each starting with the last sentence of the one before.
+`document.text[chunk.start:chunk.end] == chunk.text`, always. A chunk never crosses a heading or a block (paragraph, list, table), except
+that a very short block and a lead-in ("The risks are:") join the one that follows. A block that does not fit is cut into windows, each
+starting with the last sentence of the one before.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Derived files: rebuildable arrays in one file that carries its own checksum.
 
-Layout: one line of JSON (kind, store, generation, sha256 of the rest), a line feed, the payload. Written beside and renamed, so a reader sees the old file or the new one. FAISS and numpy
+Layout: one line of JSON (kind, store, generation, sha256 of the rest), a line feed, the payload. Written beside and renamed, so a
+reader sees the old file or the new one. FAISS and numpy
 load flipped bytes silently, so nothing is used before its checksum is verified; a file that does not verify is as good as none.
 """
 
@@ -32,7 +33,7 @@ def write_derived(path: Path, stamp: Stamp, payload: bytes) -> None:
         file.write(payload)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(file.name, path)
+    Path(file.name).replace(path)
 
 
 def read_derived(path: Path, stamp: Stamp) -> bytes | None:

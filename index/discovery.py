@@ -33,7 +33,8 @@ class Root:
 def discover(paths: Sequence[Path]) -> list[Root]:
     """Find the files below each path, in order of their names, each only once.
 
-    Folders are walked without following links to folders and without hidden entries; files of other formats are counted, not listed. What cannot be read is a line in `problems`.
+    Folders are walked without following links to folders and without hidden entries; files of other formats are counted, not listed.
+    What cannot be read is a line in `problems`.
     """
     seen: set[Path] = set()
     return [_discover(identity(path), seen) for path in paths]
@@ -41,7 +42,7 @@ def discover(paths: Sequence[Path]) -> list[Root]:
 
 def identity(path: Path) -> Path:
     """The absolute path by which a file is known: its folder resolved, its own name kept."""
-    absolute = Path(os.path.abspath(path))
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the file's own link
     return absolute.parent.resolve() / absolute.name if absolute.name else absolute
 
 

@@ -1,6 +1,7 @@
 """A document, its blocks and its chunks.
 
-Offsets are half-open ranges of code points of `Document.text`. `Document.text` is the decoded file with only the byte order mark removed and
+Offsets are half-open ranges of code points of `Document.text`. `Document.text` is the decoded file with only the byte order mark
+removed and
 CRLF and CR made LF; every other folding happens where it is used, never in what is stored or quoted.
 """
 
@@ -52,7 +53,8 @@ class SourceBytes:
 class Document:
     """One file as text, with what is needed to cite it.
 
-    `uri` is relative to the folder that was indexed, with forward slashes. `title_is_real` tells a title that the author wrote (front matter, heading) from one
+    `uri` is relative to the folder that was indexed, with forward slashes. `title_is_real` tells a title that the author wrote (front
+    matter, heading) from one
     made of the first words, which is for display only.
     """
 

@@ -50,7 +50,9 @@ class Graph:
         try:
             self._model = core().compile_model(path, "CPU", options)
         except RuntimeError as error:
-            raise ModelError(f"OpenVINO cannot compile {path.name}: {error}. Delete the model cache folder {path.parent} and try again") from error
+            raise ModelError(
+                f"OpenVINO cannot compile {path.name}: {error}. Delete the model cache folder {path.parent} and try again"
+            ) from error
         self.inputs = [port.get_any_name() for port in self._model.inputs]
         self._local = threading.local()
 

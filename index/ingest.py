@@ -91,6 +91,7 @@ class Ingestion:
         self._pending: list[_Pending] = []
 
     def report(self, outcome: Outcome) -> None:
+        """One file is done."""
         self.summary.outcomes.append(outcome)
         self.reporter.finished(outcome)
 
@@ -155,7 +156,8 @@ def ingest(
 ) -> Summary:
     """Bring the store up to date with files and folders.
 
-    A file that cannot be read is reported and skipped, or keeps its old version, marked `changed`; the rest goes on. With `prune`, documents below the paths whose files are gone are removed, unless
+    A file that cannot be read is reported and skipped, or keeps its old version, marked `changed`; the rest goes on. With `prune`,
+    documents below the paths whose files are gone are removed, unless
     that looks like an accident (`Summary.refused`) and `yes` is not said. The caller holds `Store.writing`.
     """
     run = Ingestion(store, encoder, reporter, max_bytes)

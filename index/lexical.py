@@ -1,7 +1,9 @@
 """The analyser and BM25 over postings; one analyser for passages and queries.
 
-rank_bm25 decides the scores (its idf, its formula), postings make them fast: a query touches only the passages that hold one of its terms. BM25Plus because BM25Okapi's idf
-is zero or negative in small corpora and BM25L multiplies by the raw frequency (Lv and Zhai 2011, "Lower-bounding term frequency normalization").
+rank_bm25 decides the scores (its idf, its formula), postings make them fast: a query touches only the passages that hold one of its
+terms. BM25Plus because BM25Okapi's idf
+is zero or negative in small corpora and BM25L multiplies by the raw frequency (Lv and Zhai 2011, "Lower-bounding term frequency
+normalization").
 """
 
 from __future__ import annotations
@@ -35,9 +37,11 @@ _TOKEN = regex.compile(
 )
 
 STOP_WORDS = frozenset(
-    """a an and are as at be been being but by did do does for from had has have he her hers him his how i if in into is it its me my of on or our
-    ours she so than that the their them then there these they this those to too us was we were what when where which who whom whose why will with would you
-    your yours""".split()
+    """
+    a an and are as at be been being but by did do does for from had has have he her hers him his how i if in into is it its me my of on or
+    our ours she so than that the their them then there these they this those to too us was we were what when where which who whom whose why
+    will with would you your yours
+    """.split()  # noqa: SIM905 - twenty lines shorter
 )
 """English function words and question words: they say what kind of answer is wanted, not where it stands."""
 
@@ -52,7 +56,8 @@ def _stemmer() -> Stemmer:
 def analyse(text: str) -> list[str]:
     """Terms of a text in order: NFKC, case-folded, accents dropped, stop words dropped, Snowball-stemmed (Porter 2001).
 
-    A number with a currency or percent sign gives two terms, `$25` and `25`, so that either form of a query finds it. A text of stop words only keeps them: "Who are you?" must be able to match something.
+    A number with a currency or percent sign gives two terms, `$25` and `25`, so that either form of a query finds it. A text of stop
+    words only keeps them: "Who are you?" must be able to match something.
     """
     tokens = _TOKEN.findall(_fold(text))
     content = [token for token in tokens if token not in STOP_WORDS] or tokens
@@ -61,7 +66,7 @@ def analyse(text: str) -> list[str]:
 
 def _fold(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    return regex.sub(r"\p{Mn}+", "", decomposed)
+    return str(regex.sub(r"\p{Mn}+", "", decomposed))
 
 
 def _terms(token: str) -> list[str]:
@@ -77,7 +82,8 @@ def _terms(token: str) -> list[str]:
 class Postings:
     """For each term the passages that hold it and what it adds to their score.
 
-    `terms` are distinct and in the order of their rows; the postings of term t are `rows[offsets[t]:offsets[t + 1]]` (int64 (n_postings,), ascending) with `gains` (float64 (n_postings,));
+    `terms` are distinct and in the order of their rows; the postings of term t are `rows[offsets[t]:offsets[t + 1]]` (int64
+    (n_postings,), ascending) with `gains` (float64 (n_postings,));
     `idf` is float64 (n_terms,); `size` is the number of passages.
     """
 
@@ -88,13 +94,13 @@ class Postings:
     idf: NDArray[np.float64]
     size: int
 
-
     def to_bytes(self) -> bytes:
         """A numpy archive; terms are joined by line feeds, which no term holds."""
         buffer = io.BytesIO()
         terms = np.frombuffer("\n".join(self.terms).encode(), dtype=np.uint8)
-        arrays = {"offsets": self.offsets, "rows": self.rows, "gains": self.gains, "idf": self.idf}
-        np.savez(buffer, terms=terms, size=np.array(self.size), **arrays)
+        np.savez(
+            buffer, terms=terms, size=np.array(self.size), offsets=self.offsets, rows=self.rows, gains=self.gains, idf=self.idf
+        )
         return buffer.getvalue()
 
     @classmethod
@@ -118,7 +124,7 @@ class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotati
     @classmethod
     def build(cls, corpus: Iterable[Sequence[str]], *, k1: float = K1, b: float = B, delta: float = DELTA) -> PostingsBM25:
         """Index analysed passages. An empty corpus and empty passages are fine (rank_bm25 divides by zero there)."""
-        return cls(_build_postings(corpus, k1, b, delta), delta=delta)
+        return cls(_build_postings(corpus, k1, b), delta=delta)
 
     def get_scores(self, query: Sequence[str]) -> NDArray[np.float64]:
         """float64 (size,): what rank_bm25's BM25Plus returns for the same corpus and query (relative tolerance 1e-9)."""
@@ -152,7 +158,7 @@ class _Formula(BM25Plus):  # type: ignore[misc]
         self._calc_idf(frequencies)
 
 
-def _build_postings(corpus: Iterable[Sequence[str]], k1: float, b: float, delta: float) -> Postings:
+def _build_postings(corpus: Iterable[Sequence[str]], k1: float, b: float) -> Postings:
     row_of: dict[str, int] = {}
     lengths: list[int] = []
     term_rows: list[int] = []

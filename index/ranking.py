@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 DENSE_WEIGHT = 0.65
-"""Best reciprocal rank of the right paragraph on 3,000 questions of the held-out training split: `python benchmarks/choose_constants.py --data DIR`."""
+"""Best reciprocal rank of the right paragraph on 3,000 questions of the held-out training split: `python benchmarks/choose_constants.py
+--data DIR`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One retrieved chunk: its row in the snapshot, its fused score, and each retriever's score and rank (from 1; None outside its list)."""
+    """One retrieved chunk: its row in the snapshot, its fused score, and each retriever's score and rank (from 1; None outside its
+    list).
+    """
 
     row: int
     score: float
@@ -27,7 +30,8 @@ class Hit:
 def fuse(dense: NDArray[np.float32], bm25: NDArray[np.float64], *, dense_weight: float = DENSE_WEIGHT) -> NDArray[np.float64]:
     """float64 (n,): fused scores in [-1, 1] of n candidates from their cosines and their BM25 scores, both (n,).
 
-    A convex combination of normalised scores, which keeps how far apart two candidates are; ranks alone do not (Bruch, Gai and Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval").
+    A convex combination of normalised scores, which keeps how far apart two candidates are; ranks alone do not (Bruch, Gai and Ingber
+    2023, "An Analysis of Fusion Functions for Hybrid Retrieval").
     """
     best = max(float(bm25.max(initial=0.0)), 1e-9)
     return dense_weight * dense.astype(np.float64) + (1 - dense_weight) * bm25 / best
@@ -64,4 +68,4 @@ def _are_copies(text: str, other: str) -> bool:
 
 def _begins(truncated: str, whole: str) -> bool:
     beginning = truncated.removesuffix("…").removesuffix("...")
-    return beginning != truncated and beginning != "" and whole != truncated and whole.startswith(beginning.rstrip(" ,;:.-–—"))
+    return beginning not in {truncated, ""} and whole != truncated and whole.startswith(beginning.rstrip(" ,;:.-–—"))

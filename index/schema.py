@@ -74,7 +74,9 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
-            raise StoreBusy(f"{path} has been locked by another process for {BUSY_SECONDS:.0f} s: wait for it or stop it") from error
+            raise StoreBusy(
+                f"{path} has been locked by another process for {BUSY_SECONDS:.0f} s: wait for it or stop it"
+            ) from error
         raise StoreCorrupt(f"SQLite cannot use {path}: {error}") from error
     except sqlite3.DatabaseError as error:
         raise StoreCorrupt(f"SQLite cannot read {path}: {error}. Move the file away and index again") from error
@@ -98,7 +100,9 @@ def _migrate(connection: sqlite3.Connection) -> None:
     with transaction(connection):
         version = _version(connection)
         if version > len(MIGRATIONS):
-            raise SchemaTooNew(f"the index has schema version {version}, this program knows {len(MIGRATIONS)}: install a later quoted-qa")
+            raise SchemaTooNew(
+                f"the index has schema version {version}, this program knows {len(MIGRATIONS)}: install a later quoted-qa"
+            )
         for script in MIGRATIONS[version:]:
             for statement in script.split(";"):
                 connection.execute(statement)

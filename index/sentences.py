@@ -23,11 +23,16 @@ _BLANK_LINE = regex.compile(r"\n\s*\n")
 
 
 def sentence_spans(text: str) -> list[Span]:
-    """The [start, end) ranges of the sentences of `text`, in order, without the white space around them. A blank line always ends a sentence."""
+    """The [start, end) ranges of the sentences of `text`, in order, without the white space around them. A blank line always ends a
+    sentence.
+    """
     spans: list[Span] = []
     start = 0
     for end, after in [*(match.span() for match in _BLANK_LINE.finditer(text)), (len(text), len(text))]:
-        spans.extend(_trimmed(text, start + first, start + last) for first, last in _tokenizer().spans(text[start:end], paragraph_breaks=False))
+        spans.extend(
+            _trimmed(text, start + first, start + last)
+            for first, last in _tokenizer().spans(text[start:end], paragraph_breaks=False)
+        )
         start = after
     return [span for span in spans if span[0] < span[1]]
 

@@ -1,6 +1,7 @@
 """One generation of the store, for reading: its chunks and documents, and the FAISS and BM25 indexes derived from them.
 
-A snapshot holds one SQLite read transaction open, so everything it returns belongs to its generation, whatever other processes write meanwhile.
+A snapshot holds one SQLite read transaction open, so everything it returns belongs to its generation, whatever other processes write
+meanwhile.
 """
 
 from __future__ import annotations
@@ -66,8 +67,9 @@ class Snapshot:
         self.model = {key: meta[key] for key in ("model", "model_sha256") if key in meta}
         rows = self._query("SELECT id, document_id FROM chunks ORDER BY id")
         self._chunk_ids = [row[0] for row in rows]
+        self._document_ids: list[str] = [row[1] for row in rows]
         self._rows_of: dict[str, list[int]] = {}
-        for row, (_, document_id) in enumerate(rows):
+        for row, document_id in enumerate(self._document_ids):
             self._rows_of.setdefault(document_id, []).append(row)
         self.dense = self._dense(folder / DERIVED / "dense.faiss")
         self.lexical = self._lexical(folder / DERIVED / "lexical.npz")
@@ -85,6 +87,10 @@ class Snapshot:
     def rows_of(self, document_ids: Sequence[str]) -> NDArray[np.int64]:
         """int64 (n,): the rows of the chunks of these documents; unknown ids have none."""
         return np.array([row for each in document_ids for row in self._rows_of.get(each, [])], dtype=np.int64)
+
+    def document_id(self, row: int) -> str:
+        """The id of the document that a row belongs to."""
+        return self._document_ids[row]
 
     def chunk(self, row: int) -> Chunk:
         """The chunk of a row of the derived indexes."""
@@ -130,7 +136,9 @@ class Snapshot:
         payload = read_derived(path, stamp)
         if payload is not None:
             return PostingsBM25(Postings.from_bytes(payload))
-        index = PostingsBM25.build(terms.split(" ") if terms else [] for (terms,) in self._query("SELECT terms FROM terms ORDER BY chunk_id"))
+        index = PostingsBM25.build(
+            terms.split(" ") if terms else [] for (terms,) in self._query("SELECT terms FROM terms ORDER BY chunk_id")
+        )
         self._keep(path, stamp, index.postings.to_bytes())
         return index
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,7 +78,9 @@ class Store:
             try:
                 lock.acquire(timeout=LOCK_SECONDS)
             except filelock.Timeout:
-                raise StoreBusy(f"another process has been indexing into {self.folder} for {LOCK_SECONDS:.0f} s: try again later") from None
+                raise StoreBusy(
+                    f"another process has been indexing into {self.folder} for {LOCK_SECONDS:.0f} s: try again later"
+                ) from None
         try:
             with explained(self._path):
                 yield
@@ -120,14 +121,20 @@ class Store:
         return {row[0]: np.frombuffer(row[1], dtype=np.float32) for row in rows if row}
 
     def put(
-        self, document: Document, path: Path, chunks: Sequence[IndexedChunk], vectors: Mapping[bytes, NDArray[np.float32]], recipe: int
+        self,
+        document: Document,
+        path: Path,
+        chunks: Sequence[IndexedChunk],
+        vectors: Mapping[bytes, NDArray[np.float32]],
+        recipe: int,
     ) -> None:
         """Insert or replace a document with its chunks. `vectors` holds at least the vectors that are not stored yet."""
         with self._change():
             stale = self._delete_chunks([document.id])
             self._put_document(document, path, recipe)
             self._db.executemany(
-                "INSERT OR IGNORE INTO vectors VALUES (?, ?)", [(key, vector.astype(np.float32).tobytes()) for key, vector in vectors.items()]
+                "INSERT OR IGNORE INTO vectors VALUES (?, ?)",
+                [(key, vector.astype(np.float32).tobytes()) for key, vector in vectors.items()],
             )
             for item in chunks:
                 self._put_chunk(item)
@@ -171,7 +178,16 @@ class Store:
     def _put_document(self, document: Document, path: Path, recipe: int) -> None:
         source = document.source
         crlf = np.array(source.crlf, dtype=np.int64).tobytes()
-        row = (document.id, os.fsencode(path), document.uri, document.title, document.title_is_real, document.text, source.sha256, source.size)
+        row = (
+            document.id,
+            os.fsencode(path),
+            document.uri,
+            document.title,
+            document.title_is_real,
+            document.text,
+            source.sha256,
+            source.size,
+        )
         now = datetime.now(UTC).isoformat(timespec="seconds")
         rest = (source.encoding, source.bom_size, crlf, document.language, "current", recipe, now)
         self._db.execute(f"INSERT OR REPLACE INTO documents VALUES ({', '.join('?' * 15)})", (*row, *rest))  # noqa: S608 - placeholders only
@@ -204,6 +220,3 @@ def check_model(known: Mapping[str, str], name: str, fingerprint: str) -> None:
             f"the index was made with the embedding model {known['model']!r}, the setting is {name!r}: "
             f"set QUOTED_MODEL={known['model']}, or `qa forget --all` and index again with the new one"
         )
-
-
-

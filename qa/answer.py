@@ -67,7 +67,8 @@ class Refusal:
 class Answer:
     """The outcome of one question: `spans` or a `refusal`, never both; `alternatives` are other spans, best first.
 
-    `confidence` is that of the best span, given or withheld. `notes` are remarks for the reader (a question in another language). `generation` is the index's.
+    `confidence` is that of the best span, given or withheld. `notes` are remarks for the reader (a question in another language).
+    `generation` is the index's.
     """
 
     question: str

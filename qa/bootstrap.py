@@ -18,7 +18,6 @@ from qa.reader import SentenceReader
 from qa.retriever import HybridRetriever
 from qa.settings import Settings
 
-
 NO_INDEX = "nothing is indexed yet: run `qa index PATH...` first"
 
 
@@ -75,6 +74,11 @@ def load_pipeline(settings: Settings, encoder: Encoder) -> Pipeline:
         raise NoIndex(NO_INDEX)
     snapshot = Snapshot(settings.data)
     check_model(snapshot.model, settings.model, encoder.card.fingerprint)
+    return pipeline_over(snapshot, settings, encoder)
+
+
+def pipeline_over(snapshot: Snapshot, settings: Settings, encoder: Encoder) -> Pipeline:
+    """A pipeline over a snapshot that is open already."""
     retriever = HybridRetriever(snapshot, encoder)
     reader = SentenceReader(encoder, snapshot.lexical)
     return Pipeline(snapshot, retriever, reader, top_k=settings.top_k, min_confidence=settings.min_confidence)
@@ -83,7 +87,8 @@ def load_pipeline(settings: Settings, encoder: Encoder) -> Pipeline:
 class LivePipeline:
     """The pipeline of the newest generation, for a process that stays up.
 
-    `refresh` loads a new generation beside the old one and swaps them; a question that is being answered keeps the one it began with, which is closed after its last use.
+    `refresh` loads a new generation beside the old one and swaps them; a question that is being answered keeps the one it began with,
+    which is closed after its last use.
     """
 
     def __init__(self, settings: Settings, encoder: Encoder) -> None:

@@ -31,6 +31,8 @@ def decide(candidates: Sequence[Candidate], threshold: float) -> Decision:
         return Decision((), (), "nothing in the searched documents matches the question")
     best = candidates[0]
     if best.confidence < threshold:
-        reason = f"no passage answers the question: the best candidate has confidence {best.confidence:.2f}, {threshold:.2f} is needed"
+        reason = (
+            f"no passage answers the question: the best candidate has confidence {best.confidence:.2f}, {threshold:.2f} is needed"
+        )
         return Decision((), tuple(candidates[:ALTERNATIVES]), reason)
     return Decision((best,), tuple(candidates[1 : 1 + ALTERNATIVES]), None)

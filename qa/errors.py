@@ -3,6 +3,7 @@
     QAError
     ├── InvalidQuestion     empty, too long, or not text
     ├── NoIndex             nothing has been indexed yet
+    ├── NotReady            the server is still loading
     ├── UnknownDocumentId   no document of that id
     ├── SettingsError       a setting that cannot be used
     └── EvaluationError     an evaluation file that cannot be used
@@ -23,6 +24,10 @@ class InvalidQuestion(QAError):
 
 class NoIndex(QAError):
     """Nothing has been indexed yet."""
+
+
+class NotReady(QAError):
+    """The server is still loading its models or its index."""
 
 
 class UnknownDocumentId(QAError):

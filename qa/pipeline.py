@@ -126,7 +126,12 @@ def nearest(passage: Passage) -> NearestPassage:
 def search_result(rank: int, passage: Passage) -> dict[str, Any]:
     """A retrieved passage as JSON: the passage, then each score and rank."""
     hit = passage.hit
-    scores = {"dense_score": hit.dense_score, "dense_rank": hit.dense_rank, "bm25_score": hit.bm25_score, "bm25_rank": hit.bm25_rank}
+    scores = {
+        "dense_score": hit.dense_score,
+        "dense_rank": hit.dense_rank,
+        "bm25_score": hit.bm25_score,
+        "bm25_rank": hit.bm25_rank,
+    }
     return {"rank": rank, **asdict(nearest(passage)), **scores}
 
 
@@ -134,7 +139,9 @@ def _notes(question: str, spans: Sequence[Span], snapshot: Snapshot) -> tuple[st
     notes = []
     language = detect_language(question)
     if language not in {None, ENGLISH}:
-        notes.append(f"The question looks like another language than English ({language}); the models read English, so expect poor answers.")
+        notes.append(
+            f"The question looks like another language than English ({language}); the models read English, so expect poor answers."
+        )
     foreign = sorted({snapshot.document_info(span.citation.document_id).language or ENGLISH for span in spans} - {ENGLISH})
     notes.extend(f"The cited document looks like another language than English ({code})." for code in foreign)
     return tuple(notes)

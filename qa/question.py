@@ -17,5 +17,5 @@ def checked_question(question: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in question):
         raise InvalidQuestion("the question holds a lone surrogate, which is no character: send valid Unicode")
     if not question.strip():
-        raise InvalidQuestion("the question is empty: ask something like \"How much will Amazon invest?\"")
+        raise InvalidQuestion('the question is empty: ask something like "How much will Amazon invest?"')
     return question.strip()

@@ -21,7 +21,9 @@ from qa.retriever import Passage
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A span that may be the answer: [start, end) in the text of the passage's document, the sentence around it, and the probability that it is right."""
+    """A span that may be the answer: [start, end) in the text of the passage's document, the sentence around it, and the probability
+    that it is right.
+    """
 
     passage: Passage
     start: int
@@ -76,8 +78,13 @@ class SentenceWeights:
 FITTED = SentenceWeights(bias=-4.0, weights=(4.0, 2.0, 1.0, 1.0, 0.5), threshold=0.3)
 """Fitted on the held-out training split by `python benchmarks/choose_constants.py --data DIR`."""
 
-_WANTS_NUMBER = regex.compile(r"\b(how (many|much|old|long|far|tall|high|large|big)|when|(what|which) (year|date|day|month|percent\w*|number|amount))\b", regex.IGNORECASE)
-_NUMBER = regex.compile(r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|thousand|million|billion)\b", regex.IGNORECASE)
+_WANTS_NUMBER = regex.compile(
+    r"\b(how (many|much|old|long|far|tall|high|large|big)|when|(what|which) (year|date|day|month|percent\w*|number|amount))\b",
+    regex.IGNORECASE,
+)
+_NUMBER = regex.compile(
+    r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|thousand|million|billion)\b", regex.IGNORECASE
+)
 
 
 class SentenceReader:
@@ -96,14 +103,17 @@ class SentenceReader:
     def read(self, question: str, passages: Sequence[Passage]) -> list[Candidate]:
         """One candidate a sentence; a sentence that overlapping passages share counts once."""
         places = {
-            (passage.chunk.document_id, sentence): passage for passage in reversed(passages) for sentence in reversed(passage.chunk.sentences)
+            (passage.chunk.document_id, sentence): passage
+            for passage in reversed(passages)
+            for sentence in reversed(passage.chunk.sentences)
         }
         found = [(passage, sentence) for (_, sentence), passage in reversed(places.items())]
         if not found:
             return []
         logits = self.features(question, found) @ np.array(self._fitted.weights) + self._fitted.bias
         order = np.argsort(-logits, kind="stable").tolist()
-        return [Candidate(found[at][0], *found[at][1], found[at][1], float(1 / (1 + np.exp(-logits[at])))) for at in order]
+        confidences = 1 / (1 + np.exp(-logits))
+        return [_candidate(passage, sentence, float(confidences[at])) for at in order for passage, sentence in [found[at]]]
 
     def features(self, question: str, sentences: Sequence[tuple[Passage, Span]]) -> NDArray[np.float64]:
         """float64 (n, 5): cosine of sentence and question; idf-weighted share of the question's terms in the sentence, and in its passage;
@@ -130,6 +140,11 @@ class SentenceReader:
         weights = {term: self._terms.term_weight(term) for term in wanted}
         total = sum(weights.values())
         return sum(weight for term, weight in weights.items() if term in present) / total if total else 0.0
+
+
+def _candidate(passage: Passage, sentence: Span, confidence: float) -> Candidate:
+    start, end = sentence
+    return Candidate(passage, start, end, sentence, confidence)
 
 
 def _text(passage: Passage, span: Span) -> str:

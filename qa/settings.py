@@ -24,8 +24,10 @@ MAX_PASSAGES = 100
 class Settings:
     """Everything that can be set, each with the environment variable that sets it.
 
-    QUOTED_DATA (data), QUOTED_CACHE (cache), QUOTED_MODEL (model), QUOTED_PRECISION (precision: auto, bf16 or f32), QUOTED_TOP_K (top_k, passages read),
-    QUOTED_MIN_CONFIDENCE (min_confidence, in [0, 1]; unset: the reader's own threshold), QUOTED_ALLOWED_HOSTS (allowed_hosts, comma-separated, beside loopback), QUOTED_MAX_FILE_BYTES (max_file_bytes).
+    QUOTED_DATA (data), QUOTED_CACHE (cache), QUOTED_MODEL (model), QUOTED_PRECISION (precision: auto, bf16 or f32), QUOTED_TOP_K
+    (top_k, passages read),
+    QUOTED_MIN_CONFIDENCE (min_confidence, in [0, 1]; unset: the reader's own threshold), QUOTED_ALLOWED_HOSTS (allowed_hosts,
+    comma-separated, beside loopback), QUOTED_MAX_FILE_BYTES (max_file_bytes).
     """
 
     data: Path

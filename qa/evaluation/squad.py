@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import math
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,15 @@ def read_articles(path: Path) -> list[Article]:
         raise EvaluationError(f"{path.name} is not SQuAD-format JSON (data[].paragraphs[].qas[]): {error!r}") from error
 
 
+def load_golds(path: Path, sample: int | None = None, seed: int = 0) -> tuple[list[Gold], list[Article]]:
+    """The questions of either kind of file, or a seeded sample of them, and the articles if it is a SQuAD-format one; raises
+    EvaluationError.
+    """
+    articles = [] if path.suffix == ".jsonl" else read_articles(path)
+    golds = [gold for article in articles for gold in article.questions] if articles else read_questions(path)
+    return (random.Random(seed).sample(golds, sample) if sample is not None and sample < len(golds) else golds), articles
+
+
 def read_questions(path: Path) -> list[Gold]:
     """Read JSON lines of {id, question, answers}; raises EvaluationError."""
     try:
@@ -80,7 +90,12 @@ def _read(path: Path) -> bytes:
 def _article(entry: dict[str, Any], number: int) -> Article:
     texts = tuple(paragraph["context"] for paragraph in entry["paragraphs"])
     questions = tuple(
-        Gold(question["id"], question["question"], tuple(dict.fromkeys(answer["text"] for answer in question["answers"])), paragraph["context"])
+        Gold(
+            question["id"],
+            question["question"],
+            tuple(dict.fromkeys(answer["text"] for answer in question["answers"])),
+            paragraph["context"],
+        )
         for paragraph in entry["paragraphs"]
         for question in paragraph["qas"]
     )

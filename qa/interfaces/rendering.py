@@ -25,7 +25,11 @@ def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
     parts = [span_text(span, emphasis, width) for span in answer.spans]
     if answer.refusal:
         parts.append(fill(f"No answer found: {answer.refusal.reason}.", width))
-        parts.extend(["Nearest passages:", *(nearest_text(passage, width) for passage in answer.refusal.nearest)] if answer.refusal.nearest else [])
+        parts.extend(
+            ["Nearest passages:", *(nearest_text(passage, width) for passage in answer.refusal.nearest)]
+            if answer.refusal.nearest
+            else []
+        )
     parts.extend(fill(f"Note: {note}", width) for note in answer.notes)
     return "\n\n".join(parts)
 
@@ -33,7 +37,15 @@ def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
 def span_text(span: Span, emphasis: Emphasis, width: int) -> str:
     """A span in its sentence, with its citation and confidence."""
     citation = span.citation
-    return "\n".join([emphasis(_one_line(span.text)), "", *_quoted(citation, emphasis), *_place(citation, width), f"  confidence: {confidence_words(span.confidence)}"])
+    return "\n".join(
+        [
+            emphasis(_one_line(span.text)),
+            "",
+            *_quoted(citation, emphasis),
+            *_place(citation, width),
+            f"  confidence: {confidence_words(span.confidence)}",
+        ]
+    )
 
 
 def _quoted(citation: Citation, emphasis: Emphasis) -> list[str]:
@@ -62,7 +74,11 @@ def search_table(passages: Sequence[Passage], width: int) -> str:
     lines = [
         f"{rank:>4}  {passage.hit.score:>6.3f}  {_scored(passage.hit.dense_score, passage.hit.dense_rank)}  "
         f"{_scored(passage.hit.bm25_score, passage.hit.bm25_rank)}  "
-        + shorten(f"{passage.document.uri}:{passage.chunk.start}–{passage.chunk.end} {passage.chunk.text}", max(width - 42, 30), placeholder="…")
+        + shorten(
+            f"{passage.document.uri}:{passage.chunk.start}–{passage.chunk.end} {passage.chunk.text}",
+            max(width - 42, 30),
+            placeholder="…",
+        )
         for rank, passage in enumerate(passages, 1)
     ]
     return "\n".join([head, *lines])

@@ -15,7 +15,7 @@ from qa.interfaces.cli.serving import serve
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="quoted-qa", prog_name="qa")
 def cli() -> None:
-    """Ask your documents; every answer is a quote with its place.
+    r"""Ask your documents; every answer is a quote with its place.
 
     \b
     qa index ~/notes

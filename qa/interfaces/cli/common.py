@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 PLAIN_SECONDS = 5.0
 """Without a terminal, progress is a line at most this often."""
 
-data_option = click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory (else QUOTED_DATA, else the platform's).")
+data_option = click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory (else QUOTED_DATA, else the platform's)."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -35,7 +37,9 @@ def encoder_of(settings: Settings) -> Encoder:
     """The embedding model, saying so when it must be converted first."""
     from qa.bootstrap import load_encoder
 
-    return load_encoder(settings, on_conversion=lambda name: click.echo(f"Preparing the model {name} (once, about 20 s) ...", err=True))
+    return load_encoder(
+        settings, on_conversion=lambda name: click.echo(f"Preparing the model {name} (once, about 20 s) ...", err=True)
+    )
 
 
 def echo_json(value: Any) -> None:  # noqa: ANN401 - whatever json takes
@@ -72,7 +76,9 @@ class Progress:
         if outcome.status in {"skipped", "kept"}:
             self._line(f"{outcome.status}: {outcome.uri}: {outcome.detail}")
         elif outcome.language not in {None, "en"} and outcome.status in {"added", "updated"}:
-            self._line(f"note: {outcome.uri} looks like another language than English ({outcome.language}); answers from it will be poor")
+            self._line(
+                f"note: {outcome.uri} looks like another language than English ({outcome.language}); answers from it will be poor"
+            )
         if outcome.status != "removed":
             self._done += 1
             self._show(1)

@@ -1,0 +1,60 @@
+"""A pool of paragraphs as an index of its own, kept in the cache so that a second evaluation does not embed again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.document import Block, Document, SourceBytes
+from index.embedding import Encoder
+from index.ingest import RECIPE, Ingestion, Reporter
+from index.snapshot import Snapshot
+from index.store import Store
+from qa.settings import Settings
+
+
+def open_pool(paragraphs: Sequence[str], settings: Settings, encoder: Encoder, reporter: Reporter) -> Snapshot:
+    """A snapshot with one document a paragraph, whose id is `pool_id` of the paragraph."""
+    parts = [encoder.card.fingerprint, encoder.precision, str(RECIPE), *paragraphs]
+    folder = settings.cache / "evaluation" / hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    with Store(folder) as store, store.writing():
+        store.claim_model(settings.model, encoder.card.fingerprint)
+        missing = [text for text in paragraphs if store.file(pool_id(text)) is None]
+        reporter.planned(len(missing))
+        run = Ingestion(store, encoder, reporter)
+        for text in missing:
+            run.add(_document(text), Path(f"/pool/{pool_id(text)}"))
+        run.flush()
+    return Snapshot(folder)
+
+
+def pool_id(paragraph: str) -> str:
+    """The id of a paragraph's document."""
+    return hashlib.sha256(paragraph.encode()).hexdigest()[:16]
+
+
+def _document(text: str) -> Document:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    block = Block(0, len(text), ((0, len(text)),))
+    source = SourceBytes(digest, len(text.encode()), "utf-8", 0, ())
+    return Document(pool_id(text), f"{pool_id(text)}.txt", text[:60], False, text, (block,), source, "en")  # noqa: FBT003 - a plain record
+
+
+class PrecomputedQueries:
+    """An encoder whose queries were encoded in large batches before; passages are passed on."""
+
+    def __init__(self, encoder: Encoder, questions: Sequence[str]) -> None:
+        self._encoder = encoder
+        self._vectors = dict(zip(questions, encoder.encode_queries(questions), strict=True))
+
+    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """float32 (len(texts), dimension), unit rows, of questions that were given before."""
+        return np.stack([self._vectors[text] for text in texts])
+
+    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """float32 (len(texts), dimension), unit rows."""
+        return self._encoder.encode_passages(texts)

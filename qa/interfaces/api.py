@@ -1,0 +1,110 @@
+"""The HTTP question endpoint: thin handlers over a live pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Protocol
+
+from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from index.errors import IndexingError
+from qa.bootstrap import LivePipeline
+from qa.errors import QAError, UnknownDocumentId
+from qa.interfaces.problems import problem, problem_of
+from qa.interfaces.schemas import AnswerOut, DocumentOut, DocumentsOut, PassagesOut, Problem, Question, Status
+from qa.pipeline import search_result
+from qa.settings import MAX_PASSAGES
+
+_PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    403: {**_PROBLEM, "description": "Foreign host or page"},
+    404: {**_PROBLEM, "description": "Unknown document"},
+    422: {**_PROBLEM, "description": "Invalid question or parameters"},
+    503: {**_PROBLEM, "description": "Still loading, or nothing is indexed yet"},
+}
+
+
+class Service(Protocol):
+    """What the handlers need of the server: the live pipeline once it is loaded, and why it is not."""
+
+    def live(self) -> LivePipeline:
+        """The live pipeline; raises QAError or IndexingError while there is none."""
+
+
+def router(service: Service) -> APIRouter:
+    """The routes of the question endpoint."""
+    routes = APIRouter(responses=_RESPONSES)
+
+    @routes.post("/ask", response_model=AnswerOut, summary="Answer a question with quotes")
+    def ask(body: Question) -> JSONResponse:
+        with service.live().use() as pipeline:
+            answer = pipeline.ask(body.question, top_k=body.top_k, documents=body.documents)
+        return JSONResponse(answer.to_dict())
+
+    @routes.get("/search", response_model=PassagesOut, summary="Show what a query retrieves")
+    def search(query: str, top_k: Annotated[int, Query(ge=1, le=MAX_PASSAGES)] = 10) -> JSONResponse:
+        with service.live().use() as pipeline:
+            found = [search_result(rank, passage) for rank, passage in enumerate(pipeline.search(query, top_k=top_k), 1)]
+            return JSONResponse({"passages": found, "generation": pipeline.snapshot.generation})
+
+    @routes.get("/documents", response_model=DocumentsOut, summary="List the documents")
+    def documents() -> JSONResponse:
+        with service.live().use() as pipeline:
+            listed = jsonable_encoder(pipeline.snapshot.documents())
+            return JSONResponse({"documents": listed, "generation": pipeline.snapshot.generation})
+
+    @routes.get("/documents/{document_id}", response_model=DocumentOut, summary="One document with its text")
+    def document(document_id: str) -> JSONResponse:
+        with service.live().use() as pipeline:
+            if not pipeline.snapshot.has_document(document_id):
+                raise UnknownDocumentId(f"no document has the id {document_id!r}: see GET /documents")
+            found = pipeline.snapshot.document(document_id)
+            return JSONResponse(
+                {"document": jsonable_encoder(found.info), "text": found.text, "generation": pipeline.snapshot.generation}
+            )
+
+    @routes.get("/healthz", response_model=Status, summary="Alive")
+    def healthz() -> Status:
+        return Status(status="alive")
+
+    @routes.get("/readyz", response_model=Status, summary="Index and models are loaded")
+    def readyz() -> Status:
+        with service.live().use() as pipeline:
+            return Status(status="ready", generation=pipeline.snapshot.generation)
+
+    return routes
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Every error leaves as problem+json."""
+
+    async def ours(_: Request, error: Exception) -> Response:
+        return problem_of(error)
+
+    async def invalid(_: Request, error: Exception) -> Response:
+        first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+        place = ".".join(str(part) for part in first.get("loc", ()))
+        return problem(422, "Invalid request", f"{place}: {first.get('msg', error)}")
+
+    async def http(_: Request, error: Exception) -> Response:
+        status, detail = (
+            (error.status_code, str(error.detail)) if isinstance(error, HTTPException) else (500, "Internal Server Error")
+        )
+        return problem(status, detail, detail, getattr(error, "headers", None))
+
+    async def unexpected(_: Request, error: Exception) -> Response:
+        return problem(500, "Internal server error", f"{type(error).__name__}; the server's log has the details")
+
+    handlers: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+        QAError: ours,
+        IndexingError: ours,
+        RequestValidationError: invalid,
+        HTTPException: http,
+        Exception: unexpected,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)

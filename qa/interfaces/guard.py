@@ -1,0 +1,95 @@
+"""ASGI middleware: only this machine's own pages and programs may drive the server, with requests of a sane size.
+
+A web page elsewhere can make a browser send requests to loopback, directly or through a host name that resolves to it (DNS rebinding).
+So the Host header must be loopback or a name from the
+settings, and a request that is no plain read must not come from a foreign page (Origin, Sec-Fetch-Site; Fetch Metadata, W3C).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from qa.interfaces.problems import problem
+
+MAX_BODY_BYTES = 1_000_000
+"""Far above the longest question; a larger body is refused before it is read."""
+_READS = {"GET", "HEAD", "OPTIONS"}
+_OWN_SITES = {"same-origin", "none"}
+
+
+class Guard:
+    """Answers 403 or 413 itself, or passes the request on."""
+
+    def __init__(self, app: ASGIApp, allowed_hosts: Sequence[str]) -> None:
+        self._app = app
+        self._allowed = frozenset(allowed_hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refusal = self._refusal(scope["method"], headers)
+        if refusal:
+            await problem(403, "Forbidden", refusal)(scope, receive, send)
+        elif _announced(headers) > MAX_BODY_BYTES:
+            await problem(413, "Content too large", f"expected a body of at most {MAX_BODY_BYTES:,} bytes")(scope, receive, send)
+        else:
+            await self._app(scope, _limited(receive), send)
+
+    def _refusal(self, method: str, headers: Headers) -> str | None:
+        host = _host_name(f"//{headers.get('host', '')}")
+        if not self._is_own(host):
+            return f"the host {host or 'none'!r} is not allowed: use 127.0.0.1 or localhost, or name it in QUOTED_ALLOWED_HOSTS"
+        if method in _READS:
+            return None
+        origin = headers.get("origin")
+        if origin is not None and not self._is_own(_host_name(origin)):
+            return f"a page of {origin} may not use this server"
+        site = headers.get("sec-fetch-site")
+        return f"a {site} page may not use this server" if site is not None and site not in _OWN_SITES else None
+
+    def _is_own(self, host: str | None) -> bool:
+        if host is None:
+            return False
+        return host in self._allowed or "*" in self._allowed or host == "localhost" or _is_loopback(host)
+
+
+def _host_name(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _announced(headers: Headers) -> int:
+    length = headers.get("content-length", "0")
+    return int(length) if length.isdecimal() else 0
+
+
+def _limited(receive: Receive) -> Receive:
+    """Also bounds a body that comes without a length: the rest of it is cut off, which is no valid JSON."""
+    total = 0
+
+    async def bounded() -> Message:
+        nonlocal total
+        message = await receive()
+        total += len(message.get("body", b""))
+        if total > MAX_BODY_BYTES:
+            return {"type": "http.request", "body": b"", "more_body": False}
+        return message
+
+    return bounded

@@ -1,0 +1,34 @@
+"""Errors over HTTP: RFC 9457 problem+json, one status for each kind of error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi.responses import JSONResponse
+
+from index.errors import IndexingError
+from qa.errors import InvalidQuestion, NoIndex, NotReady, QAError, UnknownDocumentId
+
+_KINDS: tuple[tuple[type[Exception], int, str], ...] = (
+    (InvalidQuestion, 422, "Invalid question"),
+    (UnknownDocumentId, 404, "Unknown document"),
+    (NoIndex, 503, "No index"),
+    (NotReady, 503, "Not ready"),
+    (QAError, 500, "Question failed"),
+    (IndexingError, 500, "Index failed"),
+)
+
+
+def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A problem details response (RFC 9457): type about:blank, so `title` says what kind it is."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    safe = {
+        key: value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value for key, value in body.items()
+    }
+    return JSONResponse(safe, status, dict(headers or {}), media_type="application/problem+json")
+
+
+def problem_of(error: Exception) -> JSONResponse:
+    """The response to one of our errors."""
+    status, title = next((status, title) for kind, status, title in _KINDS if isinstance(error, kind))
+    return problem(status, title, str(error), {"Retry-After": "1"} if status == 503 else None)  # noqa: PLR2004 - Service Unavailable

@@ -1,0 +1,152 @@
+"""The JSON of requests and responses, for checking and for OpenAPI."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from index.snapshot import DocumentInfo
+from qa.answer import Citation, NearestPassage, Refusal, Span
+from qa.settings import MAX_PASSAGES
+
+_CITATION: dict[str, Any] = {
+    "document_id": "2de11a6d16014c4d",
+    "title": "Amazon announced on Monday that it will invest up to $25…",
+    "uri": "000_385283db09dd95fb.txt",
+    "sha256": "385283db09dd95fb",
+    "quote": "Amazon announced on Monday that it will invest up to $25 billion in the AI startup Anthropic.",
+    "start": 0,
+    "end": 93,
+    "byte_start": 0,
+    "byte_end": 93,
+    "sentence": "Amazon announced on Monday that it will invest up to $25 billion in the AI startup Anthropic.",
+    "sentence_start": 0,
+    "sentence_end": 93,
+    "line": 1,
+    "heading": None,
+}
+_SPAN: dict[str, Any] = {"text": _CITATION["quote"], "confidence": 0.87, "citation": _CITATION}
+_ANSWER: dict[str, Any] = {
+    "question": "How much will Amazon invest in Anthropic?",
+    "answer": _CITATION["quote"],
+    "answers": [_SPAN],
+    "refusal": None,
+    "confidence": 0.87,
+    "citations": [_CITATION],
+    "alternatives": [],
+    "notes": [],
+    "timings_ms": {"retrieve": 21.4, "read": 48.0, "decide": 0.6, "total": 70.0},
+    "generation": 1,
+}
+
+
+class Question(BaseModel):
+    """A question, the number of passages to read, and the documents to search (all if left out)."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"question": "How much will Amazon invest in Anthropic?", "top_k": 5}]}
+    )
+
+    question: str
+    top_k: Annotated[int, Field(ge=1, le=MAX_PASSAGES, strict=True)] | None = None
+    documents: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None
+
+
+class AnswerOut(BaseModel):
+    """An answer of quoted spans, or a refusal with the nearest passages; see qa.answer."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_ANSWER]})
+
+    question: str
+    answer: str | None
+    answers: list[Span]
+    refusal: Refusal | None
+    confidence: float
+    citations: list[Citation]
+    alternatives: list[Span]
+    notes: list[str]
+    timings_ms: dict[str, float]
+    generation: int
+
+
+class PassageOut(BaseModel):
+    """A retrieved passage with each retriever's score and rank (null: not in that retriever's list)."""
+
+    rank: int
+    document_id: str
+    title: str
+    uri: str
+    text: str
+    start: int
+    end: int
+    heading: str | None
+    score: float
+    dense_score: float
+    dense_rank: int | None
+    bm25_score: float
+    bm25_rank: int | None
+
+
+class PassagesOut(BaseModel):
+    """Retrieved passages, best first, and the generation they belong to."""
+
+    passages: list[PassageOut]
+    generation: int
+
+
+class DocumentsOut(BaseModel):
+    """All documents, by uri, and the generation they belong to."""
+
+    documents: list[DocumentInfo]
+    generation: int
+
+
+class DocumentOut(BaseModel):
+    """One document with its text; offsets in citations are code points of this text."""
+
+    document: DocumentInfo
+    text: str
+    generation: int
+
+
+class Status(BaseModel):
+    """Whether the server is alive or ready, and which generation it serves."""
+
+    status: str
+    generation: int | None = None
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "about:blank",
+                    "title": "Invalid question",
+                    "status": 422,
+                    "detail": "the question is empty: ask something",
+                }
+            ]
+        }
+    )
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+__all__ = [
+    "AnswerOut",
+    "DocumentOut",
+    "DocumentsOut",
+    "NearestPassage",
+    "PassageOut",
+    "PassagesOut",
+    "Problem",
+    "Question",
+    "Status",
+]

@@ -1,0 +1,115 @@
+"""The server process: loads in the background, mounts the interfaces, follows new generations, stops cleanly."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from index.errors import IndexingError
+from qa.bootstrap import LivePipeline, load_encoder
+from qa.errors import NotReady, QAError
+from qa.interfaces.api import add_error_handlers, router
+from qa.interfaces.guard import Guard
+from qa.settings import Settings
+
+REFRESH_SECONDS = 0.25
+"""How often the store's generation is looked at; a new one must be served within a second."""
+SHUTDOWN_SECONDS = 5
+"""How long requests in flight may take after SIGTERM."""
+
+log = logging.getLogger("uvicorn.error")
+
+
+class Service:
+    """The live pipeline, loaded and refreshed by a thread of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._live: LivePipeline | None = None
+        self._problem: Exception = NotReady("the server is still loading its models: try again in a few seconds")
+        self._reported = ""
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="refresh", daemon=True)
+
+    def start(self) -> None:
+        """Begin loading."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and close the index."""
+        self._stopping.set()
+        if self._live:
+            self._thread.join(timeout=SHUTDOWN_SECONDS)
+            self._live.close()
+
+    def live(self) -> LivePipeline:
+        """The live pipeline; raises what has kept it from loading."""
+        if self._live is None:
+            raise self._problem
+        return self._live
+
+    def _run(self) -> None:
+        try:
+            live = LivePipeline(self._settings, load_encoder(self._settings))
+        except (IndexingError, QAError) as error:
+            self._problem = error
+            log.error("The model cannot be loaded: %s", error)  # noqa: TRY400 - the message says it all
+            return
+        self._refresh(live)
+        self._live = live
+        while not self._stopping.wait(REFRESH_SECONDS):
+            self._refresh(live)
+
+    def _refresh(self, live: LivePipeline) -> None:
+        try:
+            if live.refresh():
+                log.info("Serving generation %s.", live.generation)
+            self._reported = ""
+        except (IndexingError, QAError) as error:
+            if str(error) != self._reported:
+                self._reported = str(error)
+                log.error("The new index cannot be served; the old one is kept: %s", error)  # noqa: TRY400
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The ASGI application; loading starts with its lifespan."""
+    service = Service(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.start()
+        yield
+        service.stop()
+
+    app = FastAPI(
+        title="quoted",
+        version=version("quoted-qa"),
+        description="Answers in the documents' own words, each with a citation.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.include_router(router(service))
+    add_error_handlers(app)
+    app.add_middleware(Guard, allowed_hosts=settings.allowed_hosts)
+    return app
+
+
+def run(settings: Settings, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT, then exit with 0."""
+
+    def leave(_signal: int, _frame: FrameType | None) -> None:
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
+    uvicorn.run(create_app(settings), host=host, port=port, timeout_graceful_shutdown=SHUTDOWN_SECONDS, server_header=False)
