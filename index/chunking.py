@@ -24,8 +24,9 @@ OVERLAP_TOKENS = 64
 """A sentence of at most this many tokens (a quarter of the default window) is repeated at the start of the next window."""
 HEADING_SHARE = 3
 """Headings take at most 1/3 of the token limit; the outermost are left out first."""
-MAX_SENTENCE_CHARACTERS = 2000
-"""A sentence is cut here at the latest: tokenizers make one unknown token of a word of any length."""
+MAX_CHARACTERS = 4000
+"""A sentence or a chunk ends here at the latest, three times what English needs for 256 tokens: tokenizers make one unknown token of a
+word of any length."""
 
 _LAST_SPACE = regex.compile(r"(?r)\s")
 _GRAPHEME = regex.compile(r"\X")
@@ -50,8 +51,9 @@ class _Passage:
     sentences: list[Span]
     starts: list[int]
 
-    def tokens(self, start: int, end: int) -> int:
-        return bisect_left(self.starts, end) - bisect_left(self.starts, start)
+    def fits(self, start: int, end: int, budget: int) -> bool:
+        """Whether [start, end) has at most `budget` tokens and not too many characters."""
+        return bisect_left(self.starts, end) - bisect_left(self.starts, start) <= budget and end - start <= MAX_CHARACTERS
 
     @property
     def size(self) -> int:
@@ -94,15 +96,18 @@ def _passage(text: str, block: Block, budget: int, tokens: TokenSpans) -> _Passa
 def _pieces(text: str, sentence: Span, passage: _Passage, budget: int) -> Iterator[Span]:
     """The sentence, or if it is too long its parts, cut at white space or else between characters as people see them."""
     start, end = sentence
-    while passage.tokens(start, end) > budget or end - start > MAX_SENTENCE_CHARACTERS:
+    while not passage.fits(start, end, budget):
         last = bisect_left(passage.starts, start) + budget
-        limit = min(passage.starts[last] if last < len(passage.starts) else end, start + MAX_SENTENCE_CHARACTERS)
+        limit = min(passage.starts[last] if last < len(passage.starts) else end, start + MAX_CHARACTERS)
         cut = _cut(text, start, limit)
         yield start, start + len(text[start:cut].rstrip())
         rest = _NOT_SPACE.search(text, cut, end)
         if rest is None:
             return
         start = rest.start()
+        at = bisect_left(passage.starts, start)
+        if passage.starts[at : at + 1] != [start]:
+            passage.starts.insert(at, start)  # the cut went through a token, whose rest is a token of its own
     yield start, end
 
 
@@ -119,7 +124,7 @@ def _joined(passages: Sequence[_Passage], text: str, budget: int) -> Iterator[_P
     for passage in passages:
         if not passage.sentences:
             continue
-        if waiting is not None and not (_leads_in(waiting, text) and waiting.size + passage.size <= budget):
+        if waiting is not None and not (_joins(waiting, passage, text) and waiting.size + passage.size <= budget):
             yield waiting
             waiting = None
         waiting = waiting + passage if waiting else passage
@@ -127,17 +132,20 @@ def _joined(passages: Sequence[_Passage], text: str, budget: int) -> Iterator[_P
         yield waiting
 
 
-def _leads_in(passage: _Passage, text: str) -> bool:
-    return passage.size < SHORT_BLOCK_TOKENS or text[passage.sentences[-1][1] - 1] == ":"
+def _joins(passage: _Passage, other: _Passage, text: str) -> bool:
+    """Whether a passage is too short or a lead-in, and nothing (a heading of the same name, a rule) stands between it and the other."""
+    end = passage.sentences[-1][1]
+    leads_in = passage.size < SHORT_BLOCK_TOKENS or text[end - 1] == ":"
+    return leads_in and _NOT_SPACE.search(text, end, other.sentences[0][0]) is None
 
 
 def _windows(passage: _Passage, budget: int) -> Iterator[list[Span]]:
     window: list[Span] = []
     for sentence in passage.sentences:
-        if window and passage.tokens(window[0][0], sentence[1]) > budget:
+        if window and not passage.fits(window[0][0], sentence[1], budget):
             yield window
             last = window[-1]
-            repeats = len(window) > 1 and passage.tokens(*last) <= OVERLAP_TOKENS and passage.tokens(last[0], sentence[1]) <= budget
+            repeats = len(window) > 1 and passage.fits(*last, OVERLAP_TOKENS) and passage.fits(last[0], sentence[1], budget)
             window = [last] if repeats else []
         window.append(sentence)
     if window:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from index.errors import PruneRefused
-from index.loading import LOADERS
+from index.loading import LOADERS, shown
 from index.store import StoredFile
 
 PRUNE_SHARE = 0.2
@@ -54,14 +54,14 @@ def _discover(path: Path, seen: set[Path]) -> Root:
         candidates = _walk(root)
     else:
         candidates = iter([path] if os.path.lexists(path) else [])
-        root.problems.extend([] if os.path.lexists(path) else [f"{path.name} does not exist: expected a file or a folder"])
+        root.problems.extend([] if os.path.lexists(path) else [f"{shown(path.name)} does not exist: expected a file or a folder"])
     root.files.extend(file for file in candidates if not (file in seen or seen.add(file)))  # type: ignore[func-returns-value]
     return root
 
 
 def _walk(root: Root) -> Iterator[Path]:
     def report(error: OSError) -> None:
-        root.problems.append(f"folder {Path(str(error.filename)).name} cannot be read: {error.strerror}")
+        root.problems.append(f"folder {shown(Path(str(error.filename)).name)} cannot be read: {error.strerror}")
 
     for folder, folders, names in os.walk(root.path, onerror=report):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -79,7 +79,7 @@ def disappeared(root: Root, known: Sequence[StoredFile], *, yes: bool) -> list[S
     if gone and not yes:
         reason = _suspicion(root, len(gone), len(known))
         if reason:
-            raise PruneRefused(f"{reason}; nothing was removed below {root.path.name}. If that is right, repeat with --yes")
+            raise PruneRefused(f"{reason}; nothing was removed below {shown(root.path.name)}. If that is right, repeat with --yes")
     return gone
 
 
@@ -87,7 +87,7 @@ def _suspicion(root: Root, gone: int, known: int) -> str | None:
     if root.problems:
         return f"{root.problems[0]} ({len(root.problems)} such)"
     if not root.files:
-        return f"{root.path.name} has no files left, {known} were indexed"
+        return f"{shown(root.path.name)} has no files left, {known} were indexed"
     if gone > PRUNE_SHARE * known:
         return f"{gone} of {known} indexed files are gone, more than {PRUNE_SHARE:.0%}"
     return None

@@ -15,7 +15,7 @@ from index.discovery import Root, disappeared, discover
 from index.document import Document
 from index.errors import LoadingError, PruneRefused
 from index.lexical import analyse
-from index.loading import MAX_FILE_BYTES, document_id, load
+from index.loading import MAX_FILE_BYTES, document_id, load, relative_uri, shown
 from index.store import IndexedChunk, Store
 
 RECIPE = 1
@@ -103,7 +103,7 @@ class Ingestion:
         except LoadingError as error:
             if known:
                 self.store.mark(known.document_id, "changed")
-            self.report(Outcome(known.uri if known else path.name, "kept" if known else "skipped", str(error)))
+            self.report(Outcome(known.uri if known else relative_uri(path, base), "kept" if known else "skipped", str(error)))
             return
         if known and known.sha256 == document.source.sha256 and known.recipe == RECIPE:
             if known.state != "current":
@@ -165,7 +165,7 @@ def ingest(
     reporter.planned(sum(len(root.files) for root in roots))
     for root in roots:
         for problem in root.problems:
-            run.report(Outcome(root.path.name, "skipped", problem))
+            run.report(Outcome(shown(root.path.name), "skipped", problem))
         for path in root.files:
             run.take(path, root.base)
         run.summary.other_formats += root.other_formats

@@ -15,6 +15,8 @@ SAMPLE_CHARACTERS = 20_000
 MIN_WORDS = 3
 """Names and single keywords belong to no language."""
 
+_UNKNOWN = {"un", "xx"}
+"""What CLD2 calls a text it cannot place: unknown, or known by its script alone ("xx-Tfng")."""
 _WORD = regex.compile(r"\p{L}+")
 _OTHER_SCRIPT = regex.compile(r"[^\P{L}\p{Latin}\p{Common}]")
 
@@ -33,6 +35,6 @@ def detect_language(text: str) -> str | None:
     except pycld2.error:
         return None
     code = str(best[1]).partition("-")[0]
-    if code != "un":
+    if code not in _UNKNOWN:
         return code
     return UNDETERMINED if other_script else None

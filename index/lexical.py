@@ -36,6 +36,8 @@ _TOKEN = regex.compile(
     regex.VERBOSE,
 )
 
+_SIGN = regex.compile(r"^\p{Sc}|%$")
+
 STOP_WORDS = frozenset(
     """
     a an and are as at be been being but by did do does for from had has have he her hers him his how i if in into is it its me my of on or
@@ -72,7 +74,7 @@ def _fold(text: str) -> str:
 def _terms(token: str) -> list[str]:
     if any(character.isdigit() for character in token):
         number = token.replace(",", "")
-        bare = number.strip("%").lstrip("$€£¥₹₩¢")
+        bare = _SIGN.sub("", number)
         return [number] if bare == number else [number, bare]
     word = token.replace("’", "'").removesuffix("'s").replace(".", "")
     return [_stemmer().stemWord(word)]

@@ -42,7 +42,7 @@ def load(path: Path, root: Path, *, max_bytes: int = MAX_FILE_BYTES) -> Document
     decoded = decode(data)
     text, crlf = fold_newlines(decoded.text)
     if not text.strip():
-        raise EmptyFile(f"{path.name} holds no text ({len(data)} bytes); nothing to index")
+        raise EmptyFile(f"{shown(path.name)} holds no text ({len(data)} bytes); nothing to index")
     structure = structure_of(text)
     return Document(
         id=document_id(path),
@@ -62,7 +62,7 @@ def loader_for(path: Path) -> Callable[[str], Structure]:
         return LOADERS[path.suffix.lower()]
     except KeyError:
         raise UnsupportedFormat(
-            f"{path.name}: expected one of {', '.join(sorted(LOADERS))}, got {path.suffix or 'no suffix'!r}"
+            f"{shown(path.name)}: expected one of {', '.join(sorted(LOADERS))}, got {path.suffix or 'no suffix'!r}"
         ) from None
 
 
@@ -72,25 +72,32 @@ def document_id(path: Path) -> str:
 
 
 def relative_uri(path: Path, root: Path) -> str:
-    """The path below `root` with forward slashes; bytes that are no text are shown as escapes."""
-    relative = os.fsencode(path.relative_to(root).as_posix())
-    return relative.decode("utf-8", "backslashreplace")
+    """The path below `root` with forward slashes; bytes that are no text become escapes."""
+    return shown(path.relative_to(root).as_posix())
+
+
+def shown(name: str) -> str:
+    """A file name as text that can be printed and stored: bytes that are no text become escapes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def read_bytes(path: Path, max_bytes: int) -> bytes:
     """The bytes of a regular file. Raises UnreadableFile or FileTooLarge; never blocks on a pipe or a device."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
+        with open(path, "rb", opener=_without_waiting) as file:
+            status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise UnreadableFile(f"{path.name} is not a regular file")
+                raise UnreadableFile(f"{shown(path.name)} is not a regular file")
             data = file.read(max_bytes + 1)
     except OSError as error:
-        raise UnreadableFile(f"{path.name} cannot be read: {error.strerror or error}") from error
+        raise UnreadableFile(f"{shown(path.name)} cannot be read: {error.strerror or error}") from error
     if len(data) > max_bytes:
-        raise FileTooLarge(f"{path.name} has {max(status.st_size, len(data)):,} bytes, the limit is {max_bytes:,}: split it")
+        raise FileTooLarge(f"{shown(path.name)} has {max(status.st_size, len(data)):,} bytes, the limit is {max_bytes:,}: split it")
     return data
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def fold_newlines(text: str) -> tuple[str, tuple[int, ...]]:

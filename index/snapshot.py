@@ -1,7 +1,7 @@
 """One generation of the store, for reading: its chunks and documents, and the FAISS and BM25 indexes derived from them.
 
 A snapshot holds one SQLite read transaction open, so everything it returns belongs to its generation, whatever other processes write
-meanwhile.
+meanwhile. Between questions a process that stays up lets go of it (`pause`) and makes sure that nothing has changed (`resume`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,8 +56,9 @@ class StoredDocument:
 class Snapshot:
     """Reads of one generation; may be used from several threads."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open the store in `folder` and load or build what is derived from it; raises StoreError."""
+    def __init__(self, folder: Path, *, save_derived: bool = True) -> None:
+        """Open the store in `folder` and load what is derived from it, or build and save it; raises StoreError."""
+        self._save_derived = save_derived
         self._path = folder / FILE_NAME
         self._db = connect(folder)
         self._lock = threading.Lock()
@@ -78,6 +80,24 @@ class Snapshot:
         """End the read transaction."""
         with self._lock:
             self._db.close()
+
+    def pause(self) -> None:
+        """End the read transaction; only `resume` and `close` may follow."""
+        with self._lock:
+            if self._db.in_transaction:
+                self._db.execute("COMMIT")
+
+    def resume(self) -> bool:
+        """Hold a read transaction again; False, and none is held, if the store has another generation now."""
+        with self._lock, explained(self._path):
+            if self._db.in_transaction:
+                return True
+            self._db.execute("BEGIN")
+            [value] = self._db.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
+            if int(value) != self.generation:
+                self._db.execute("COMMIT")
+                return False
+            return True
 
     @property
     def size(self) -> int:
@@ -144,10 +164,9 @@ class Snapshot:
 
     def _keep(self, path: Path, stamp: Stamp, payload: bytes) -> None:
         """Save a derived file; a full or read-only disk only means that the next process builds it again."""
-        try:
-            write_derived(path, stamp, payload)
-        except OSError:
-            return
+        if self._save_derived:
+            with suppress(OSError):
+                write_derived(path, stamp, payload)
 
     def _query(self, statement: str, *values: object) -> list[Any]:
         with self._lock, explained(self._path):

@@ -12,6 +12,7 @@ from functools import cache
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
+import regex
 import yaml
 
 from index.document import Block, Span
@@ -25,6 +26,8 @@ WRAP_MARGIN = 100
 WRAP_FILL = 0.6
 """Every line of a wrapped paragraph but its last fills at least this share of the longest line."""
 
+_UNSTORABLE = regex.compile(r"[\p{Cs}\p{Cc}]")
+"""Characters that YAML escapes can make and no text has: lone surrogates and controls."""
 _SENTENCE_ENDS = (".", "!", "?", "…", ":", ";")
 
 
@@ -89,7 +92,7 @@ def _parser(*, inline: bool = False) -> MarkdownIt:
     return parser if inline else parser.disable("inline")
 
 
-_LEAVES = {"paragraph_open", "fence", "code_block", "html_block", "tr_open"}
+_LEAVES = {"paragraph_open", "heading_open", "fence", "code_block", "html_block", "tr_open"}
 _CONTAINERS = {"bullet_list_open", "ordered_list_open", "table_open", "blockquote_open"}
 
 
@@ -172,7 +175,15 @@ def _plain(markup: str) -> str:
 def _front_matter_title(content: str) -> str | None:
     try:
         fields = yaml.safe_load(content)
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except (
+        yaml.YAMLError,
+        ValueError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ):  # PyYAML lets its own slips out: "!!int ''"
         return None
     title = fields.get("title") if isinstance(fields, dict) else None
-    return " ".join(title.split()) or None if isinstance(title, str) else None
+    words = " ".join(title.split()) if isinstance(title, str) else ""
+    return words if words and not _UNSTORABLE.search(words) else None

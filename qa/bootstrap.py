@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from index.embedding import Encoder
@@ -13,12 +11,11 @@ from index.ingest import Reporter, Summary, ingest
 from index.snapshot import DERIVED, Snapshot, current_generation
 from index.store import Store, check_model
 from qa.errors import NoIndex
+from qa.live import LivePipeline
 from qa.pipeline import Pipeline
 from qa.reader import SentenceReader
 from qa.retriever import HybridRetriever
 from qa.settings import Settings
-
-NO_INDEX = "nothing is indexed yet: run `qa index PATH...` first"
 
 
 def load_encoder(settings: Settings, on_conversion: Callable[[str], None] = lambda _: None) -> Encoder:
@@ -68,11 +65,11 @@ def sample_documents() -> Path | None:
     return seeds if seeds.is_dir() and (checkout / "pyproject.toml").is_file() else None
 
 
-def load_pipeline(settings: Settings, encoder: Encoder) -> Pipeline:
+def load_pipeline(settings: Settings, encoder: Encoder, *, save_derived: bool = True) -> Pipeline:
     """A pipeline over the store's current generation; raises NoIndex or StoreError."""
     if not has_index(settings):
-        raise NoIndex(NO_INDEX)
-    snapshot = Snapshot(settings.data)
+        raise NoIndex
+    snapshot = Snapshot(settings.data, save_derived=save_derived)
     check_model(snapshot.model, settings.model, encoder.card.fingerprint)
     return pipeline_over(snapshot, settings, encoder)
 
@@ -84,61 +81,13 @@ def pipeline_over(snapshot: Snapshot, settings: Settings, encoder: Encoder) -> P
     return Pipeline(snapshot, retriever, reader, top_k=settings.top_k, min_confidence=settings.min_confidence)
 
 
-class LivePipeline:
+def live_pipeline(settings: Settings, encoder: Encoder) -> LivePipeline:
     """The pipeline of the newest generation, for a process that stays up.
 
-    `refresh` loads a new generation beside the old one and swaps them; a question that is being answered keeps the one it began with,
-    which is closed after its last use.
+    Derived files are left to the process that indexes: a long run changes the generation with every document.
     """
 
-    def __init__(self, settings: Settings, encoder: Encoder) -> None:
-        self._settings = settings
-        self._encoder = encoder
-        self._lock = threading.Lock()
-        self._current: Pipeline | None = None
-        self._uses: dict[Pipeline, int] = {}
+    def newest() -> int | None:
+        return current_generation(settings.data) or None
 
-    @property
-    def generation(self) -> int | None:
-        """The generation that is served, or None before anything is indexed."""
-        current = self._current
-        return current.snapshot.generation if current else None
-
-    def refresh(self) -> bool:
-        """Serve the store's generation if it is another one than before; says whether it was. Raises StoreError."""
-        newest = current_generation(self._settings.data) or None
-        if newest == self.generation:
-            return False
-        loaded = load_pipeline(self._settings, self._encoder) if newest else None
-        with self._lock:
-            old, self._current = self._current, loaded
-            if loaded:
-                self._uses[loaded] = 0
-            self._close_unused(old)
-        return True
-
-    @contextmanager
-    def use(self) -> Iterator[Pipeline]:
-        """The current pipeline, kept open meanwhile; raises NoIndex."""
-        with self._lock:
-            pipeline = self._current
-            if pipeline is None:
-                raise NoIndex(NO_INDEX)
-            self._uses[pipeline] += 1
-        try:
-            yield pipeline
-        finally:
-            with self._lock:
-                self._uses[pipeline] -= 1
-                self._close_unused(pipeline)
-
-    def close(self) -> None:
-        """Serve nothing any more."""
-        with self._lock:
-            old, self._current = self._current, None
-            self._close_unused(old)
-
-    def _close_unused(self, pipeline: Pipeline | None) -> None:
-        if pipeline is not None and pipeline is not self._current and not self._uses.get(pipeline):
-            self._uses.pop(pipeline, None)
-            pipeline.snapshot.close()
+    return LivePipeline(lambda: load_pipeline(settings, encoder, save_derived=False), newest)

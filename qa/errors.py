@@ -25,6 +25,9 @@ class InvalidQuestion(QAError):
 class NoIndex(QAError):
     """Nothing has been indexed yet."""
 
+    def __init__(self, message: str = "nothing is indexed yet: run `qa index PATH...` first") -> None:
+        super().__init__(message)
+
 
 class NotReady(QAError):
     """The server is still loading its models or its index."""

@@ -27,7 +27,7 @@ def open_pool(paragraphs: Sequence[str], settings: Settings, encoder: Encoder, r
         reporter.planned(len(missing))
         run = Ingestion(store, encoder, reporter)
         for text in missing:
-            run.add(_document(text), Path(f"/pool/{pool_id(text)}"))
+            run.add(paragraph_document(text), Path(f"/pool/{pool_id(text)}"))
         run.flush()
     return Snapshot(folder)
 
@@ -37,7 +37,8 @@ def pool_id(paragraph: str) -> str:
     return hashlib.sha256(paragraph.encode()).hexdigest()[:16]
 
 
-def _document(text: str) -> Document:
+def paragraph_document(text: str) -> Document:
+    """A paragraph as a document of one block."""
     digest = hashlib.sha256(text.encode()).hexdigest()
     block = Block(0, len(text), ((0, len(text)),))
     source = SourceBytes(digest, len(text.encode()), "utf-8", 0, ())

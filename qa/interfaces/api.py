@@ -12,10 +12,10 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from index.errors import IndexingError
-from qa.bootstrap import LivePipeline
 from qa.errors import QAError, UnknownDocumentId
 from qa.interfaces.problems import problem, problem_of
 from qa.interfaces.schemas import AnswerOut, DocumentOut, DocumentsOut, PassagesOut, Problem, Question, Status
+from qa.live import LivePipeline
 from qa.pipeline import search_result
 from qa.settings import MAX_PASSAGES
 

@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -15,10 +16,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from index.errors import IndexingError
-from qa.bootstrap import LivePipeline, load_encoder
+from qa.bootstrap import live_pipeline, load_encoder
 from qa.errors import NotReady, QAError
 from qa.interfaces.api import add_error_handlers, router
 from qa.interfaces.guard import Guard
+from qa.live import LivePipeline
 from qa.settings import Settings
 
 REFRESH_SECONDS = 0.25
@@ -37,6 +39,7 @@ class Service:
         self._live: LivePipeline | None = None
         self._problem: Exception = NotReady("the server is still loading its models: try again in a few seconds")
         self._reported = ""
+        self._refresh_took = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="refresh", daemon=True)
 
@@ -59,20 +62,23 @@ class Service:
 
     def _run(self) -> None:
         try:
-            live = LivePipeline(self._settings, load_encoder(self._settings))
+            live = live_pipeline(self._settings, load_encoder(self._settings))
         except (IndexingError, QAError) as error:
             self._problem = error
             log.error("The model cannot be loaded: %s", error)  # noqa: TRY400 - the message says it all
             return
         self._refresh(live)
         self._live = live
-        while not self._stopping.wait(REFRESH_SECONDS):
+        while not self._stopping.wait(max(REFRESH_SECONDS, self._refresh_took)):
             self._refresh(live)
 
     def _refresh(self, live: LivePipeline) -> None:
+        began = time.monotonic()
         try:
             if live.refresh():
+                self._refresh_took = time.monotonic() - began
                 log.info("Serving generation %s.", live.generation)
+            live.rest()
             self._reported = ""
         except (IndexingError, QAError) as error:
             if str(error) != self._reported:

@@ -1,0 +1,150 @@
+"""Speed against the usual way, as ratios of medians measured in turn in one run.
+
+    python benchmarks/speed.py cold [--rounds N]
+    python benchmarks/speed.py indexing --data DIR [--paragraphs N] [--rounds N]
+    python benchmarks/speed.py bm25 --data DIR [--queries N]
+
+`cold`: a new `qa ask` process (index and graph cached) and `qa --help` against `python -c "import sentence_transformers"`.
+`indexing`: paragraphs of squad1-dev through ingestion (chunk, analyse, embed, commit) in bf16 and f32 against SentenceTransformer.encode
+with its defaults, and the smallest cosine between the two. `bm25`: queries against rank_bm25's own get_scores, with the largest relative
+difference. DIR holds reader/*.json.gz.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from rank_bm25 import BM25Plus
+
+from index.embedding import Encoder
+from index.engine import Precision, chosen_precision
+from index.ingest import Ingestion, Outcome
+from index.lexical import PostingsBM25, analyse
+from index.models import DEFAULT_MODEL, find_model
+from index.store import Store
+from qa.bootstrap import sample_documents
+from qa.evaluation.pool import paragraph_document, pool_id
+from qa.evaluation.squad import paragraphs, read_articles
+from qa.settings import Settings
+
+QUESTION = "How much will Amazon invest in Anthropic?"
+
+
+class Silent:
+    """A reporter that says nothing."""
+
+    def planned(self, files: int) -> None:
+        """Nothing."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """Nothing."""
+
+    def embedded(self, passages: int) -> None:
+        """Nothing."""
+
+
+def main() -> None:
+    """Parse the arguments and run one comparison."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["cold", "indexing", "bm25"])
+    parser.add_argument("--data", type=Path, help="folder that holds reader/")
+    parser.add_argument("--paragraphs", type=int, default=1000)
+    parser.add_argument("--queries", type=int, default=50)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    if arguments.what != "cold" and arguments.data is None:
+        parser.error("--data is needed")
+    {"cold": cold, "indexing": indexing, "bm25": bm25}[arguments.what](arguments)
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Seconds that one call takes."""
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+def cold(arguments: argparse.Namespace) -> None:
+    """New processes in turn."""
+    with tempfile.TemporaryDirectory() as data:
+        seeds = sample_documents()
+        qa = str(Path(sys.executable).with_name("qa"))
+        commands = {
+            "import sentence_transformers": [sys.executable, "-c", "import sentence_transformers"],
+            "qa ask": [qa, "ask", "--data", data, QUESTION],
+            "qa --help": [qa, "--help"],
+        }
+        subprocess.run([qa, "index", "--data", data, str(seeds)], check=True, capture_output=True)
+        times: dict[str, list[float]] = {name: [] for name in commands}
+        for counted in range(-1, arguments.rounds):
+            for name, command in commands.items():
+                seconds = timed(lambda command=command: subprocess.run(command, check=True, capture_output=True))  # type: ignore[misc]
+                times[name].extend([seconds] if counted >= 0 else [])
+    base = median(times["import sentence_transformers"])
+    for name, found in times.items():
+        print(f"{name:30} median {median(found):6.2f} s  ratio {median(found) / base:.3f}")
+
+
+def indexing(arguments: argparse.Namespace) -> None:
+    """Ingestion and SentenceTransformer.encode in turn on the same paragraphs."""
+    from sentence_transformers import SentenceTransformer
+
+    texts = paragraphs(read_articles(arguments.data / "reader" / "squad1-dev.json.gz"))[: arguments.paragraphs]
+    model = SentenceTransformer(str(find_model(DEFAULT_MODEL)), device="cpu")
+    settings = Settings.from_environment(os.environ)
+    precisions: list[Precision] = ["f32"] if chosen_precision("auto") == "f32" else ["bf16", "f32"]
+    encoders = {each: Encoder.load(settings.model, settings.cache, precision=each) for each in precisions}
+    times: dict[str, list[float]] = {name: [] for name in ["SentenceTransformer.encode", *precisions]}
+    for _ in range(arguments.rounds):
+        times["SentenceTransformer.encode"].append(timed(lambda: model.encode(texts)))
+        for name, encoder in encoders.items():
+            times[name].append(timed(lambda encoder=encoder: ingest_texts(texts, encoder)))  # type: ignore[misc]
+    expected = model.encode(texts, normalize_embeddings=True)
+    base = median(times["SentenceTransformer.encode"])
+    for name, found in times.items():
+        rate, ratio = len(texts) / median(found), base / median(found)
+        cosine = (
+            ""
+            if name not in encoders
+            else f"  min cosine {(encoders[name].encode_passages(texts) * expected).sum(axis=1).min():.5f}"
+        )
+        print(f"{name:30} {rate:7.1f} passages/s  {ratio:5.2f} times{cosine}")
+
+
+def ingest_texts(texts: list[str], encoder: Encoder) -> None:
+    """Chunk, analyse, embed and commit every text as a document into a new store."""
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
+        run = Ingestion(store, encoder, Silent())
+        for text in texts:
+            run.add(paragraph_document(text), Path("/pool") / pool_id(text))
+        run.flush()
+
+
+def bm25(arguments: argparse.Namespace) -> None:
+    """The same queries through both, and the largest difference of their scores."""
+    files = ["squad1-dev.json.gz", "squad2-train-partial.json.gz"]
+    articles = [article for name in files for article in read_articles(arguments.data / "reader" / name)]
+    corpus = [analyse(text) for text in paragraphs(articles)[:20_000]]
+    questions = [gold.question for article in articles[:48] for gold in article.questions]
+    queries = [analyse(question) for question in questions[:: max(len(questions) // arguments.queries, 1)]][: arguments.queries]
+    theirs, ours = BM25Plus(corpus), PostingsBM25.build(corpus)
+    pairs = [(timed(lambda q=q: theirs.get_scores(q)), timed(lambda q=q: ours.get_scores(q))) for q in queries]  # type: ignore[misc]
+    difference = max(float(np.max(np.abs(ours.get_scores(q) / theirs.get_scores(q) - 1))) for q in queries)
+    slow, fast = median(pair[0] for pair in pairs), median(pair[1] for pair in pairs)
+    print(
+        f"{len(corpus)} paragraphs, {len(queries)} queries: rank_bm25 {1 / slow:.1f}/s, quoted {1 / fast:.1f}/s, {slow / fast:.0f} times"
+    )
+    print(f"largest relative difference of a score: {difference:.1e}")
+
+
+if __name__ == "__main__":
+    main()
