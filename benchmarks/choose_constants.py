@@ -38,7 +38,7 @@ WEIGHTS = np.arange(0, 1.01, 0.05)
 
 @dataclass(frozen=True)
 class Sentences:
-    """The sentences that one question's passages offer: features (n, 5) and whether each holds the answer (n,)."""
+    """The sentences that one question's passages offer: features (n, 4) and whether each holds the answer (n,)."""
 
     features: NDArray[np.float64]
     holds: NDArray[np.bool_]
@@ -110,7 +110,7 @@ def offered(gold: Gold, retriever: HybridRetriever, reader: SentenceReader, with
         (passage, span) for passage in found[:DEFAULT_PASSAGES] for span in passage.chunk.sentences
     ]
     holds = [_holds(gold, passage, span) for passage, span in places]
-    features = reader.features(gold.question, places) if places else np.zeros((0, 5))
+    features = reader.features(gold.question, places) if places else np.zeros((0, 4))
     return Sentences(features, np.array(holds, dtype=bool), bool(gold.answers) and not without)
 
 
@@ -139,13 +139,13 @@ def fit_reader(rows: list[Sentences], rng: random.Random) -> None:
     refusable = max(len(best) - answerable, 1)
     print(f"best sentence holds the answer: {sum(right for _, right, _ in best) / answerable:.3f} of {answerable} answerable")
     table = []
-    for threshold in np.arange(0.02, 0.9, 0.02):
+    for threshold in np.arange(0.02, 0.9, 0.01):
         right = sum(right and confidence >= threshold for confidence, right, kind in best if kind) / answerable
         refused = sum(confidence < threshold for confidence, _, kind in best if not kind) / refusable
         given = sum(confidence >= threshold for confidence, _, _ in best)
         precision = sum(right and confidence >= threshold for confidence, right, _ in best) / max(given, 1)
         table.append((right + refused, threshold, right, refused, precision))
-    for total, threshold, right, refused, precision in [*table[::3], max(table)]:
+    for total, threshold, right, refused, precision in [*table[::6], max(table)]:
         print(
             f"threshold {threshold:.2f}: answered right {right:.3f}, refused {refused:.3f}, precision {precision:.3f}, sum {total:.3f}"
         )

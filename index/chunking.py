@@ -28,9 +28,10 @@ MAX_CHARACTERS = 4000
 """A sentence or a chunk ends here at the latest, three times what English needs for 256 tokens: tokenizers make one unknown token of a
 word of any length."""
 
-_LAST_SPACE = regex.compile(r"(?r)\s")
+_LAST_SPACE = regex.compile(r"(?r)[\s\x1c-\x1f]")
 _GRAPHEME = regex.compile(r"\X")
-_NOT_SPACE = regex.compile(r"\S")
+_NOT_SPACE = regex.compile(r"[^\s\x1c-\x1f]")
+"""White space as `str.strip` has it: the four separators of ASCII are some to Python and none to Unicode."""
 
 
 class TokenSpans(Protocol):

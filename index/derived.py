@@ -10,9 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+DERIVED = "derived"
+"""Folder of the derived files inside the data directory; it may be deleted at any time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +49,8 @@ def read_derived(path: Path, stamp: Stamp) -> bytes | None:
     except (OSError, ValueError):
         return None
     return payload if found == expected else None
+
+
+def discard_derived(data: Path) -> None:
+    """Delete what was derived in a data directory: the terms of a removed document stand in it."""
+    shutil.rmtree(data / DERIVED, ignore_errors=True)

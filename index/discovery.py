@@ -27,7 +27,7 @@ class Root:
     @property
     def base(self) -> Path:
         """The folder that uris are relative to."""
-        return self.path if self.path.is_dir() else self.path.parent
+        return self.path if _is_folder(self.path) else self.path.parent
 
 
 def discover(paths: Sequence[Path]) -> list[Root]:
@@ -46,11 +46,15 @@ def identity(path: Path) -> Path:
     return absolute.parent.resolve() / absolute.name if absolute.name else absolute
 
 
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where a folder above may not be read or the name is too long
+
+
 def _discover(path: Path, seen: set[Path]) -> Root:
-    if path.is_dir():
+    if _is_folder(path):
         path = path.resolve()
     root = Root(path)
-    if path.is_dir():
+    if _is_folder(path):
         candidates = _walk(root)
     else:
         candidates = iter([path] if os.path.lexists(path) else [])

@@ -101,7 +101,7 @@ class Ingestion:
         try:
             document = load(path, base, max_bytes=self.max_bytes)
         except LoadingError as error:
-            if known:
+            if known and known.state != "changed":
                 self.store.mark(known.document_id, "changed")
             self.report(Outcome(known.uri if known else relative_uri(path, base), "kept" if known else "skipped", str(error)))
             return

@@ -29,7 +29,7 @@ K1, B, DELTA = 1.5, 0.75, 1.0
 
 _TOKEN = regex.compile(
     r"""
-    \p{Sc}?\d+(?:[.,]\d+)*%?                     # 2.7%  $25  1,190
+    \p{Sc}?\d+(?:[.,]\d+)*(?:%|(?![\p{L}\p{N}])) # 2.7%  $25  1,190, but not the 2 of 2nd
     | \p{L}(?:\.\p{L})+\.?(?!\p{L})              # U.S.
     | [\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}]+)*   # words, with an apostrophe inside
     """,
@@ -41,7 +41,7 @@ _SIGN = regex.compile(r"^\p{Sc}|%$")
 STOP_WORDS = frozenset(
     """
     a an and are as at be been being but by did do does for from had has have he her hers him his how i if in into is it its me my of on or
-    our ours she so than that the their them then there these they this those to too us was we were what when where which who whom whose why
+    our ours she so than that the their them then there these they this those to too was we were what when where which who whom whose why
     will with would you your yours
     """.split()  # noqa: SIM905 - twenty lines shorter
 )

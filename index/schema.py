@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt
+from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt, StoreError
 
 FILE_NAME = "index.db"
 BUSY_SECONDS = 30.0
@@ -55,9 +55,12 @@ MIGRATIONS = (
 def connect(folder: Path) -> sqlite3.Connection:
     """A connection in autocommit mode to the store in `folder`, which is created or migrated if need be.
 
-    Raises StoreBusy, StoreCorrupt or SchemaTooNew.
+    Raises StoreBusy, StoreCorrupt, SchemaTooNew, or StoreError if the folder cannot be made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"the data directory {folder} cannot be made ({error.strerror}): choose another one") from error
     path = folder / FILE_NAME
     with explained(path):
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)

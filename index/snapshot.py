@@ -18,13 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.dense import DenseIndex
-from index.derived import Stamp, read_derived, write_derived
+from index.derived import DERIVED, Stamp, read_derived, write_derived
 from index.document import Chunk, SourceBytes
 from index.lexical import Postings, PostingsBM25
 from index.schema import FILE_NAME, connect, explained
-
-DERIVED = "derived"
-"""Folder of the derived files inside the data directory; it may be deleted at any time."""
 
 
 @dataclass(frozen=True, slots=True)

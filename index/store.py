@@ -19,6 +19,7 @@ import filelock
 import numpy as np
 from numpy.typing import NDArray
 
+from index.derived import discard_derived
 from index.document import Chunk, Document
 from index.errors import ModelMismatch, StoreBusy, UnknownDocument
 from index.schema import FILE_NAME, connect, explained, transaction
@@ -146,12 +147,13 @@ class Store:
             self._db.execute("UPDATE documents SET state = ? WHERE id = ?", (state, document_id))
 
     def remove(self, document_ids: Sequence[str]) -> None:
-        """Delete documents with all that was made from them; the old pages are overwritten."""
+        """Delete documents with all that was made from them; the old pages are overwritten, the derived files deleted."""
         with self._change():
             stale = self._delete_chunks(document_ids)
             self._db.executemany("DELETE FROM documents WHERE id = ?", [(each,) for each in document_ids])
             self._drop_unused(stale)
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._truncate_log()
+        discard_derived(self.folder)
 
     def forget_all(self) -> int:
         """Delete everything, the embedding model's name included, and rebuild the file; returns the number of documents."""
@@ -161,8 +163,16 @@ class Store:
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
             self._db.execute("DELETE FROM meta WHERE key IN ('model', 'model_sha256')")
         self._db.execute("VACUUM")
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._truncate_log()
+        discard_derived(self.folder)
         return int(count)
+
+    def _truncate_log(self) -> None:
+        """Move the write-ahead log into the file and empty it, so that nothing of what was deleted is left in either."""
+        with explained(self._path):
+            [busy, _, _] = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreBusy("deleted, but another process still reads the index, which keeps the old text on the disk: stop it, then index anything")
 
     @contextmanager
     def _change(self) -> Iterator[None]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from index.embedding import Encoder
 from index.ingest import Reporter, Summary, ingest
-from index.snapshot import DERIVED, Snapshot, current_generation
+from index.snapshot import Snapshot, current_generation
 from index.store import Store, check_model
 from qa.errors import NoIndex
 from qa.live import LivePipeline
@@ -54,7 +53,6 @@ def index_paths(
 def forget_all(settings: Settings, on_wait: Callable[[], None] = lambda: None) -> int:
     """Delete every document and everything made from it; returns how many there were."""
     with open_store(settings) as store, store.writing(on_wait):
-        shutil.rmtree(settings.data / DERIVED, ignore_errors=True)
         return store.forget_all()
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import regex
 from numpy.typing import NDArray
 
 from index.document import Span
@@ -75,16 +74,8 @@ class SentenceWeights:
     threshold: float
 
 
-FITTED = SentenceWeights(bias=-4.0, weights=(4.0, 2.0, 1.0, 1.0, 0.5), threshold=0.3)
+FITTED = SentenceWeights(bias=-11.282, weights=(6.061, 2.858, 2.451, 2.928), threshold=0.12)
 """Fitted on the held-out training split by `python benchmarks/choose_constants.py --data DIR`."""
-
-_WANTS_NUMBER = regex.compile(
-    r"\b(how (many|much|old|long|far|tall|high|large|big)|when|(what|which) (year|date|day|month|percent\w*|number|amount))\b",
-    regex.IGNORECASE,
-)
-_NUMBER = regex.compile(
-    r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|thousand|million|billion)\b", regex.IGNORECASE
-)
 
 
 class SentenceReader:
@@ -116,8 +107,8 @@ class SentenceReader:
         return [_candidate(passage, sentence, float(confidences[at])) for at in order for passage, sentence in [found[at]]]
 
     def features(self, question: str, sentences: Sequence[tuple[Passage, Span]]) -> NDArray[np.float64]:
-        """float64 (n, 5): cosine of sentence and question; idf-weighted share of the question's terms in the sentence, and in its passage;
-        the passage's cosine; 1 where the question wants a number or date and the sentence has one that the question has not.
+        """float64 (n, 4): cosine of sentence and question; idf-weighted share of the question's terms in the sentence, and in its passage;
+        the passage's cosine.
         """
         texts = [_text(passage, span) for passage, span in sentences]
         query = self._encoder.encode_queries([question])[0]
@@ -129,11 +120,10 @@ class SentenceReader:
                 self._share(wanted, texts[row]),
                 self._share(wanted, passage.chunk.embedded_text),
                 passage.hit.dense_score,
-                _offers_number(question, texts[row]),
             )
             for row, (passage, _) in enumerate(sentences)
         ]
-        return np.array(rows, dtype=np.float64).reshape(len(sentences), 5)
+        return np.array(rows, dtype=np.float64).reshape(len(sentences), 4)
 
     def _share(self, wanted: Counter[str], text: str) -> float:
         present = set(analyse(text))
@@ -150,9 +140,3 @@ def _candidate(passage: Passage, sentence: Span, confidence: float) -> Candidate
 def _text(passage: Passage, span: Span) -> str:
     start, end = span
     return passage.chunk.text[start - passage.chunk.start : end - passage.chunk.start]
-
-
-def _offers_number(question: str, sentence: str) -> float:
-    if not _WANTS_NUMBER.search(question):
-        return 0.0
-    return float(any(match[0].lower() not in question.lower() for match in _NUMBER.finditer(sentence)))

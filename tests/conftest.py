@@ -11,7 +11,10 @@ from hypothesis import HealthCheck, settings
 
 from index.embedding import DEFAULT_MODEL, Encoder
 from index.store import Store
+from qa.bootstrap import index_paths
+from qa.settings import Settings
 from tests.fakes import FakeEncoder, RecordingReporter
+from tests.serving import SEEDS, Command, Server
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported, which happens inside the tests
 settings.register_profile("quoted", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -61,3 +64,31 @@ def corpus(tmp_path: Path) -> Path:
     folder = tmp_path / "corpus"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def converted(encoder: Encoder, model_cache: Path) -> Path:
+    """The model cache with the default model converted in it, for commands in processes of their own."""
+    del encoder
+    return model_cache
+
+
+@pytest.fixture
+def command(tmp_path: Path, converted: Path) -> Command:
+    """The `qa` command with an empty data directory."""
+    return Command(tmp_path / "data", converted)
+
+
+@pytest.fixture(scope="session")
+def seeds_command(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, converted: Path) -> Command:
+    """The `qa` command with the seed documents indexed; for reading only."""
+    data = tmp_path_factory.mktemp("seeds") / "data"
+    index_paths(Settings(data, converted), encoder, [SEEDS], RecordingReporter())
+    return Command(data, converted)
+
+
+@pytest.fixture(scope="session")
+def seeds_server(seeds_command: Command) -> Iterator[Server]:
+    """`qa serve` over the seed documents, ready; for reading only."""
+    with Server(seeds_command) as server:
+        yield server.ready()

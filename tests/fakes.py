@@ -44,7 +44,7 @@ def _vector(text: str) -> NDArray[np.float32]:
     words = [match.group().casefold() for match in _TOKEN.finditer(text)] or [""]
     seeds = [int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big") for word in words]
     total = np.sum([np.random.default_rng(seed).standard_normal(DIMENSION) for seed in seeds], axis=0)
-    return (total / np.linalg.norm(total)).astype(np.float32)
+    return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
 
 
 @dataclass

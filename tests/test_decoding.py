@@ -73,7 +73,7 @@ def test_common_encodings_are_recognised(text: str, encoding: str) -> None:
     ids=["elf", "gzip", "png", "nul", "odd utf-16", "false mark", "controls"],
 )
 def test_binary_is_refused_with_advice(data: bytes) -> None:
-    with pytest.raises(BinaryFile, match="expected text, got .* bytes .*: save it as UTF-8"):
+    with pytest.raises(BinaryFile, match=r"expected text, got .* bytes .*: save it as UTF-8"):
         decode(data)
 
 

@@ -16,18 +16,22 @@ from index.snapshot import Snapshot
 from index.store import Store
 from qa.settings import Settings
 
+POOL = Path("/pool")
+"""The folder that the paragraphs' documents seem to come from."""
+
 
 def open_pool(paragraphs: Sequence[str], settings: Settings, encoder: Encoder, reporter: Reporter) -> Snapshot:
     """A snapshot with one document a paragraph, whose id is `pool_id` of the paragraph."""
-    parts = [encoder.card.fingerprint, encoder.precision, str(RECIPE), *paragraphs]
+    parts = [encoder.card.fingerprint, encoder.precision, *paragraphs]
     folder = settings.cache / "evaluation" / hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     with Store(folder) as store, store.writing():
         store.claim_model(settings.model, encoder.card.fingerprint)
-        missing = [text for text in paragraphs if store.file(pool_id(text)) is None]
+        recipes = {file.document_id: file.recipe for file in store.files_under(POOL)}
+        missing = [text for text in paragraphs if recipes.get(pool_id(text)) != RECIPE]
         reporter.planned(len(missing))
         run = Ingestion(store, encoder, reporter)
         for text in missing:
-            run.add(paragraph_document(text), Path(f"/pool/{pool_id(text)}"))
+            run.add(paragraph_document(text), POOL / pool_id(text))
         run.flush()
     return Snapshot(folder)
 

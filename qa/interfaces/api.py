@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, FastAPI, Query, Request
@@ -94,7 +95,7 @@ def add_error_handlers(app: FastAPI) -> None:
         status, detail = (
             (error.status_code, str(error.detail)) if isinstance(error, HTTPException) else (500, "Internal Server Error")
         )
-        return problem(status, detail, detail, getattr(error, "headers", None))
+        return problem(status, HTTPStatus(status).phrase, detail, getattr(error, "headers", None))
 
     async def unexpected(_: Request, error: Exception) -> Response:
         return problem(500, "Internal server error", f"{type(error).__name__}; the server's log has the details")

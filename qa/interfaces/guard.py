@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qa.interfaces.problems import problem
 
 MAX_BODY_BYTES = 1_000_000
 """Far above the longest question; a larger body is refused before it is read."""
+_TOO_LARGE = f"expected a body of at most {MAX_BODY_BYTES:,} bytes"
 _READS = {"GET", "HEAD", "OPTIONS"}
 _OWN_SITES = {"same-origin", "none"}
 
@@ -39,7 +41,7 @@ class Guard:
         if refusal:
             await problem(403, "Forbidden", refusal)(scope, receive, send)
         elif _announced(headers) > MAX_BODY_BYTES:
-            await problem(413, "Content too large", f"expected a body of at most {MAX_BODY_BYTES:,} bytes")(scope, receive, send)
+            await problem(413, "Content too large", _TOO_LARGE)(scope, receive, send)
         else:
             await self._app(scope, _limited(receive), send)
 
@@ -81,7 +83,7 @@ def _announced(headers: Headers) -> int:
 
 
 def _limited(receive: Receive) -> Receive:
-    """Also bounds a body that comes without a length: the rest of it is cut off, which is no valid JSON."""
+    """Also bounds a body that comes without a length; the application answers the HTTPException as it does its own."""
     total = 0
 
     async def bounded() -> Message:
@@ -89,7 +91,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         total += len(message.get("body", b""))
         if total > MAX_BODY_BYTES:
-            return {"type": "http.request", "body": b"", "more_body": False}
+            raise HTTPException(413, _TOO_LARGE)
         return message
 
     return bounded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import click
@@ -15,12 +16,12 @@ from qa.interfaces.cli.serving import serve
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="quoted-qa", prog_name="qa")
 def cli() -> None:
-    r"""Ask your documents; every answer is a quote with its place.
+    """Ask your documents; every answer is a quote with its place.
 
     \b
     qa index ~/notes
     qa ask "How much will Amazon invest in Anthropic?"
-    """
+    """  # noqa: D301 - click wants the backspace character itself, which keeps it from joining the lines
 
 
 for command in (index, ask, search, list_documents, remove, forget, serve, evaluate):
@@ -28,7 +29,9 @@ for command in (index, ask, search, list_documents, remove, forget, serve, evalu
 
 
 def main() -> None:
-    """Entry point: errors become one line and exit code 1."""
+    """Entry point: errors become one line and exit code 1; characters that the terminal's encoding lacks become escapes."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         cli(standalone_mode=True)
     except Exception as error:

@@ -31,7 +31,7 @@ def ask(question: str, *, top_k: int | None, as_json: bool, data: Path | None) -
     """
     from qa.interfaces.rendering import answer_text
 
-    answer = _pipeline(settings_of(data)).ask(sys.stdin.read() if question == "-" else question, top_k=top_k)
+    answer = _pipeline(settings_of(data)).ask(_typed() if question == "-" else question, top_k=top_k)
     if as_json:
         echo_json(answer.to_dict())
     else:
@@ -54,6 +54,11 @@ def search(query: str, *, top_k: int, as_json: bool, data: Path | None) -> None:
         echo_json([search_result(rank, passage) for rank, passage in enumerate(passages, 1)])
     else:
         click.echo(search_table(passages, terminal_width()))
+
+
+def _typed() -> str:
+    """Standard input; bytes that are no text become lone surrogates, as in an argument, and are refused with the question."""
+    return click.get_text_stream("stdin", errors="surrogateescape").read()
 
 
 def _pipeline(settings: Settings) -> Pipeline:

@@ -1,0 +1,313 @@
+"""The HTTP interface: the handlers in this process, and a real `qa serve` on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import http.client
+import json
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from index.embedding import Encoder
+from index.errors import StoreCorrupt
+from qa.bootstrap import live_pipeline
+from qa.errors import NotReady
+from qa.interfaces.api import add_error_handlers, router
+from qa.interfaces.guard import MAX_BODY_BYTES
+from qa.live import LivePipeline
+from qa.settings import Settings
+from tests.serving import PATIENCE, SEEDS, Command, Server, assert_quoted, carded, indexed, settings_in, write_files
+from tests.test_answer import ANSWER_KEYS, CITATION_KEYS
+from tests.test_question import INVALID
+
+AMAZON = {"question": "How much will Amazon invest in Anthropic?"}
+
+
+@dataclass
+class FixedService:
+    """A live pipeline, or the error that there is instead."""
+
+    outcome: LivePipeline | Exception
+
+    def live(self) -> LivePipeline:
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+def send(outcome: LivePipeline | Exception, method: str, path: str, **options: Any) -> httpx.Response:
+    """One request to the handlers alone."""
+    app = FastAPI()
+    app.include_router(router(FixedService(outcome)))
+    add_error_handlers(app)
+
+    async def exchange() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.request(method, path, **options)
+
+    return asyncio.run(exchange())
+
+
+def problem(response: httpx.Response, status: int) -> dict[str, Any]:
+    """The body of an error, which must be problem+json of this status."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert sorted(body) == ["detail", "status", "title", "type"]
+    assert (body["status"], body["type"]) == (status, "about:blank")
+    assert body["title"]
+    assert body["detail"]
+    return dict(body)
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/documents", "/search?query=x", "/documents/x"])
+def test_while_loading_there_is_life_and_nothing_else(path: str) -> None:
+    loading = NotReady("still loading")
+
+    assert send(loading, "GET", "/healthz").json()["status"] == "alive"
+    response = send(loading, "GET", path)
+    assert problem(response, 503)["detail"] == "still loading"
+    assert response.headers["retry-after"] == "1"
+    assert problem(send(loading, "POST", "/ask", json=AMAZON), 503)
+
+
+def test_without_an_index_it_says_what_to_run(tmp_path: Path) -> None:
+    live = live_pipeline(settings_in(tmp_path), carded())
+
+    assert "qa index" in problem(send(live, "POST", "/ask", json=AMAZON), 503)["detail"]
+
+
+def test_a_broken_index_is_named_and_a_surprise_is_not() -> None:
+    assert problem(send(StoreCorrupt("damaged"), "GET", "/documents"), 500)["detail"] == "damaged"
+    assert "secret" not in problem(send(RuntimeError("secret"), "GET", "/documents"), 500)["detail"]
+
+
+def test_other_paths_and_methods_are_problems() -> None:
+    assert problem(send(NotReady(), "GET", "/nothing"), 404)["title"] == "Not Found"
+    assert problem(send(NotReady(), "GET", "/ask"), 405)["title"] == "Method Not Allowed"
+
+
+def test_a_refusal_is_an_answer(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, min_confidence=1.0)
+    indexed(settings, carded(), tmp_path / "corpus", {"a.txt": "Bread rises."})
+
+    response = send(live_pipeline(settings, carded()), "POST", "/ask", json={"question": "Why?"})
+
+    assert response.status_code == 200
+    assert list(response.json()) == ANSWER_KEYS
+    assert response.json()["answer"] is None
+    assert response.json()["refusal"]["nearest"][0]["text"] == "Bread rises."
+
+
+@pytest.mark.slow
+def test_ask_answers_with_quotes_of_the_file(seeds_server: Server) -> None:
+    client = seeds_server.client
+
+    answer = client.post("/ask", json=AMAZON | {"top_k": 3}).json()
+
+    assert list(answer) == ANSWER_KEYS
+    assert "$25 billion" in answer["citations"][0]["sentence"]
+    for span in answer["answers"] + answer["alternatives"]:
+        assert list(span["citation"]) == CITATION_KEYS
+        found = client.get(f"/documents/{span['citation']['document_id']}").json()
+        file = (SEEDS / span["citation"]["uri"]).read_bytes()
+        assert_quoted(span["citation"], found["text"], file, found["document"]["encoding"])
+        assert span["citation"]["sha256"] == found["document"]["sha256"] == hashlib.sha256(file).hexdigest()
+        assert found["generation"] == answer["generation"]
+
+
+@pytest.mark.slow
+def test_documents_and_search(seeds_server: Server) -> None:
+    client = seeds_server.client
+
+    [listed] = client.get("/documents").json()["documents"]
+    found = client.get("/search", params={"query": "Anthropic", "top_k": 2}).json()
+
+    assert listed["uri"] == "000_385283db09dd95fb.txt"
+    assert [passage["rank"] for passage in found["passages"]] == [1, 2]
+    assert found["passages"][0]["document_id"] == listed["id"]
+    assert client.post("/ask", json=AMAZON | {"documents": [listed["id"]]}).json()["answer"]
+    assert problem(client.post("/ask", json=AMAZON | {"documents": ["nope"]}), 404)["title"] == "Unknown document"
+    assert problem(client.get("/documents/nope"), 404)["title"] == "Unknown document"
+    assert problem(client.get("/documents/..%2f..%2fetc%2fpasswd"), 404)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("question", [question for question, _ in INVALID.values()], ids=INVALID)
+def test_an_invalid_question_is_unprocessable(seeds_server: Server, question: str) -> None:
+    response = seeds_server.client.post(
+        "/ask", content=json.dumps({"question": question}), headers={"content-type": "application/json"}
+    )
+
+    assert problem(response, 422)["detail"]
+    if "\ud800" not in question:
+        assert problem(seeds_server.client.get("/search", params={"query": question[:3000]}), 422)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"", b"[]", b"{}", b'{"question": 1}', b'{"question": null}', b'{"question": "x", "top_k": 0}', b'{"question": "\xff"}']
+    + [b'{"question": "x", "top_k": "5"}', b'{"question": "x", "documents": []}', b'{"question": "x", "other": 1}'],
+)
+def test_a_malformed_body_is_unprocessable(seeds_server: Server, body: bytes) -> None:
+    response = seeds_server.client.post("/ask", content=body, headers={"content-type": "application/json"})
+
+    assert problem(response, 422)["title"] in {"Invalid request", "Invalid question"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_body_that_is_too_large_is_refused(seeds_server: Server, announced: bool) -> None:  # noqa: FBT001 - both ways
+    connection = http.client.HTTPConnection("127.0.0.1", seeds_server.port, timeout=PATIENCE)
+    connection.putrequest("POST", "/ask")
+    connection.putheader("content-type", "application/json")
+    connection.putheader(*(("content-length", str(MAX_BODY_BYTES + 1)) if announced else ("transfer-encoding", "chunked")))
+    connection.endheaders()
+    if not announced:
+        for size in (500_000, MAX_BODY_BYTES + 1 - 500_000):
+            connection.send(b"%x\r\n%b\r\n" % (size, b" " * size))
+
+    response = connection.getresponse()
+
+    assert (response.status, response.headers["content-type"]) == (413, "application/problem+json")
+    assert json.loads(response.read())["status"] == 413
+    connection.close()
+
+
+@pytest.mark.slow
+def test_other_hosts_and_pages_are_kept_out(seeds_server: Server) -> None:
+    client = seeds_server.client
+    own, foreign = {"origin": seeds_server.url, "sec-fetch-site": "same-origin"}, {"origin": "https://example.org"}
+
+    assert client.post("/ask", json=AMAZON, headers=own).status_code == 200
+    assert problem(client.get("/documents", headers={"host": "example.org"}), 403)
+    assert problem(client.post("/ask", json=AMAZON, headers=foreign), 403)
+    assert problem(client.post("/ask", json=AMAZON, headers={"sec-fetch-site": "cross-site"}), 403)
+    assert client.get("/documents", headers={"host": f"localhost:{seeds_server.port}"}).status_code == 200
+
+
+@pytest.mark.slow
+def test_openapi_has_examples(seeds_server: Server) -> None:
+    described = seeds_server.client.get("/openapi.json").json()
+
+    schemas = described["components"]["schemas"]
+    assert set(described["paths"]) == {"/ask", "/search", "/documents", "/documents/{document_id}", "/healthz", "/readyz"}
+    assert all(schemas[name]["examples"] for name in ("Question", "AnswerOut", "Problem"))
+    assert list(schemas["AnswerOut"]["examples"][0]) == ANSWER_KEYS
+    assert list(schemas["AnswerOut"]["examples"][0]["citations"][0]) == CITATION_KEYS
+
+
+@pytest.mark.slow
+def test_a_port_in_use_is_an_error(seeds_command: Command) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = seeds_command("serve", "--port", str(taken.getsockname()[1]))
+
+    assert done.returncode == 1
+    assert "address already in use" in done.stderr
+
+
+@pytest.mark.slow
+def test_it_lives_at_once_is_ready_later_and_stops_while_loading(tmp_path: Path) -> None:
+    with Server(Command(tmp_path / "data", tmp_path / "empty cache")) as server:
+        assert server.client.get("/healthz").json()["status"] == "alive"
+        assert problem(server.client.get("/readyz"), 503)["title"] == "Not ready"
+        assert problem(server.client.post("/ask", json=AMAZON), 503)["title"] == "Not ready"
+
+        assert server.stop() == 0
+
+
+@pytest.mark.slow
+def test_a_new_generation_is_served_within_a_second_and_forgetting_is_not_held_up(command: Command, tmp_path: Path) -> None:
+    with Server(command) as server:
+        assert server.client.get("/healthz").status_code == 200
+        eventually(lambda: server.client.get("/readyz").json().get("title") == "No index")
+        delays = []
+        for version in ("one", "two", "three"):
+            write_files(tmp_path / "notes", {"a.txt": f"The harbour gate opens with code {version}."})
+            subprocess.run(command.line("index", str(tmp_path / "notes")), env=command.environment, check=True, capture_output=True)
+            finished = time.monotonic()
+            eventually(lambda: version in str(ask(server, "Which code opens the harbour gate?").get("answer")))  # noqa: B023
+            delays.append(time.monotonic() - finished)
+        assert min(delays) < 1.0
+
+        began = time.monotonic()
+        assert command("forget", "--all").returncode == 0
+        assert time.monotonic() - began < 20
+        eventually(lambda: ask(server, "Which code opens the harbour gate?").get("answer", "") is None)
+        assert not any(b"harbour" in path.read_bytes() for path in command.data.rglob("*") if path.is_file())
+
+        assert server.stop() == 0
+        assert "Traceback" not in server.log
+
+
+@pytest.mark.slow
+def test_concurrent_questions_never_mix_generations(command: Command, tmp_path: Path, encoder: Encoder) -> None:
+    """Each run of indexing is two generations: first a.txt is new, then b.txt; so a generation tells both texts."""
+    settings = Settings(command.data, command.cache)
+    folder = tmp_path / "notes"
+
+    def text(name: str, version: int) -> str:
+        filler = "It was painted again. " * version
+        return f"{filler}\nThe {name} gate opens with the code {version}, since version {version}.\n\nNobody else knows {version}."
+
+    def write(version: int) -> None:
+        indexed(settings, encoder, folder, {f"{name}.txt": text(name, version) for name in "ab"})
+
+    answers: list[dict[str, Any]] = []
+    stopping = threading.Event()
+
+    def keep_asking(server: Server, question: str) -> None:
+        while not stopping.is_set():
+            answers.append(ask(server, question))
+
+    write(0)
+    with Server(command) as server:
+        server.ready()
+        askers = [threading.Thread(target=keep_asking, args=(server, f"What code opens the {name} gate?")) for name in "ab"]
+        for asker in askers:
+            asker.start()
+        for version in range(1, 9):
+            write(version)
+        eventually(lambda: answers[-1].get("generation") == 18)
+        stopping.set()
+        for asker in askers:
+            asker.join()
+
+    citations = [
+        (answer["generation"], span["citation"]) for answer in answers for span in answer["answers"] + answer["alternatives"]
+    ]
+    for generation, citation in citations:
+        version = (generation - (1 if citation["uri"] == "a.txt" else 2)) // 2
+        expected = text(citation["uri"][0], version)
+        assert_quoted(citation, expected, expected.encode(), "utf-8")
+        assert citation["sha256"] == hashlib.sha256(expected.encode()).hexdigest()
+    assert len({generation for generation, _ in citations}) > 3
+    assert {citation["uri"] for _, citation in citations} == {"a.txt", "b.txt"}
+
+
+def ask(server: Server, question: str) -> dict[str, Any]:
+    """The answer to a question, or the problem."""
+    return dict(server.client.post("/ask", json={"question": question}).json())
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -1,0 +1,108 @@
+"""Settings -> ready objects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from index.derived import DERIVED
+from index.errors import ModelMismatch, StoreError
+from qa.bootstrap import forget_all, has_index, index_paths, live_pipeline, load_pipeline, open_store, sample_documents
+from qa.errors import NoIndex
+from tests.fakes import RecordingReporter
+from tests.serving import SEEDS, carded, indexed, settings_in
+
+FILES = {"a.txt": "The harbour gate code is 4711."}
+
+
+def test_nothing_is_indexed_before_the_first_run(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+
+    assert not has_index(settings)
+    assert not settings.data.exists()
+    with pytest.raises(NoIndex, match="qa index"):
+        load_pipeline(settings, carded())
+
+
+def test_indexing_also_derives_both_indexes(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+
+    summary = indexed(settings, carded(), tmp_path / "corpus", FILES)
+
+    assert (summary.count("added"), has_index(settings)) == (1, True)
+    assert {path.name for path in (settings.data / DERIVED).iterdir()} == {"dense.faiss", "lexical.npz"}
+
+
+def test_settings_reach_the_pipeline(tmp_path: Path) -> None:
+    sure, unsure = settings_in(tmp_path, min_confidence=1.0), settings_in(tmp_path, min_confidence=0.0, top_k=1)
+    indexed(sure, carded(), tmp_path / "corpus", FILES)
+
+    assert load_pipeline(sure, carded()).ask("What is the gate code?").refusal
+    assert load_pipeline(unsure, carded()).ask("What is the gate code?").text == FILES["a.txt"]
+
+
+def test_a_file_above_the_limit_is_skipped(tmp_path: Path) -> None:
+    assert indexed(settings_in(tmp_path, max_file_bytes=10), carded(), tmp_path / "corpus", FILES).count("skipped") == 1
+
+
+def test_another_model_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    indexed(settings, carded(), tmp_path / "corpus", FILES)
+
+    for attempt in (
+        lambda: load_pipeline(settings.with_model("other"), carded("other")),
+        lambda: index_paths(settings.with_model("other"), carded("other"), [tmp_path], RecordingReporter()),
+    ):
+        with pytest.raises(ModelMismatch, match="forget --all"):
+            attempt()
+
+
+def test_forgetting_leaves_no_trace_and_allows_another_model(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    indexed(settings, carded(), tmp_path / "corpus", FILES)
+
+    assert forget_all(settings) == 1
+
+    assert not any(b"4711" in path.read_bytes() for path in settings.data.rglob("*") if path.is_file())
+    assert load_pipeline(settings, carded("other")).ask("What is the gate code?").refusal
+
+
+def test_a_data_directory_that_is_a_file_is_an_error_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+
+    with pytest.raises(StoreError, match="cannot be made"):
+        open_store(settings_in(tmp_path))
+
+
+def test_the_checkout_has_sample_documents() -> None:
+    assert sample_documents() == SEEDS
+
+
+def test_a_live_pipeline_serves_the_newest_generation(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, min_confidence=0.0)
+    live = live_pipeline(settings, carded())
+    with pytest.raises(NoIndex), live.use():
+        pass
+
+    indexed(settings, carded(), tmp_path / "corpus", FILES)
+    with live.use() as pipeline:
+        assert pipeline.ask("What is the gate code?").text == FILES["a.txt"]
+
+    live.rest()
+    forget_all(settings)
+    with live.use() as pipeline:
+        assert pipeline.ask("What is the gate code?").refusal
+    live.close()
+
+
+def test_a_live_pipeline_leaves_derived_files_to_the_process_that_indexes(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    indexed(settings, carded(), tmp_path / "corpus", FILES)
+    for path in (settings.data / DERIVED).iterdir():
+        path.unlink()
+
+    with live_pipeline(settings, carded()).use() as pipeline:
+        assert pipeline.snapshot.size == 1
+
+    assert not list((settings.data / DERIVED).iterdir())

@@ -1,0 +1,64 @@
+"""FAISS finds what numpy finds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from index.dense import DenseIndex
+
+
+def _unit_rows(count: int, seed: int) -> NDArray[np.float32]:
+    rows = np.random.default_rng(seed).standard_normal((count, 24))
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+
+
+@pytest.mark.parametrize("count", [1, 7, 500])
+@pytest.mark.parametrize("k", [1, 10, 1000])
+def test_search_is_exact(count: int, k: int) -> None:
+    vectors, [query] = _unit_rows(count, 1), _unit_rows(1, 2)
+    cosines = vectors @ query
+
+    rows, scores = DenseIndex.build(vectors).search(query, k)
+
+    assert rows.dtype == np.int64
+    assert rows.tolist() == np.argsort(-cosines, kind="stable")[:k].tolist()
+    np.testing.assert_allclose(scores, cosines[rows], atol=1e-6)
+
+
+def test_scores_of_given_rows_are_their_cosines() -> None:
+    vectors, [query] = _unit_rows(50, 3), _unit_rows(1, 4)
+    rows = np.array([7, 3, 3, 49])
+
+    scores = DenseIndex.build(vectors).scores(query, rows)
+
+    np.testing.assert_allclose(scores, (vectors @ query)[rows], atol=1e-6)
+
+
+def test_a_search_agrees_with_the_scores_of_its_rows() -> None:
+    index, [query] = DenseIndex.build(_unit_rows(100, 5)), _unit_rows(1, 6)
+
+    rows, scores = index.search(query, 20)
+
+    np.testing.assert_allclose(index.scores(query, rows), scores, atol=1e-6)
+
+
+def test_an_empty_index_finds_nothing_for_a_query_of_any_width() -> None:
+    index = DenseIndex.build(np.zeros((0, 1), dtype=np.float32))
+
+    rows, scores = index.search(_unit_rows(1, 7)[0], 5)
+
+    assert (index.size, rows.shape, scores.shape) == (0, (0,), (0,))
+    assert index.scores(_unit_rows(1, 7)[0], rows).shape == (0,)
+
+
+@pytest.mark.parametrize("count", [0, 30])
+def test_an_index_comes_back_from_its_bytes(count: int) -> None:
+    index, [query] = DenseIndex.build(_unit_rows(count, 8)), _unit_rows(1, 9)
+
+    loaded = DenseIndex.from_bytes(index.to_bytes())
+
+    assert loaded.size == count
+    for ours, theirs in zip(loaded.search(query, 9), index.search(query, 9), strict=True):
+        np.testing.assert_array_equal(ours, theirs)

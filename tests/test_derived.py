@@ -1,0 +1,73 @@
+"""A derived file is whole and of the right generation, or as good as none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.derived import Stamp, read_derived, write_derived
+
+STAMP = Stamp("dense", "0f" * 16, 7)
+PAYLOAD = b"\x00\x01payload\n\xff" * 4
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "derived" / "file"
+
+
+@pytest.mark.parametrize("payload", [b"", b"\n", PAYLOAD])
+def test_what_is_written_is_read(path: Path, payload: bytes) -> None:
+    write_derived(path, STAMP, payload)
+
+    assert read_derived(path, STAMP) == payload
+
+
+def test_a_new_file_replaces_the_old_one_and_leaves_nothing_beside_it(path: Path) -> None:
+    write_derived(path, STAMP, b"old")
+    write_derived(path, STAMP, b"new")
+
+    assert read_derived(path, STAMP) == b"new"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_any_flipped_bit_makes_the_file_useless(path: Path) -> None:
+    write_derived(path, STAMP, PAYLOAD)
+    data = path.read_bytes()
+
+    for at in range(len(data)):
+        for bit in range(8):
+            path.write_bytes(data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :])
+            assert read_derived(path, STAMP) is None, (at, bit)
+
+
+def test_a_file_cut_short_or_with_more_at_its_end_is_useless(path: Path) -> None:
+    write_derived(path, STAMP, PAYLOAD)
+    data = path.read_bytes()
+
+    for damaged in [*(data[:size] for size in range(len(data))), data + b"\0"]:
+        path.write_bytes(damaged)
+        assert read_derived(path, STAMP) is None
+
+
+@pytest.mark.parametrize("other", [replace(STAMP, kind="lexical"), replace(STAMP, store="other"), replace(STAMP, generation=8)])
+def test_a_file_made_from_something_else_is_useless(path: Path, other: Stamp) -> None:
+    write_derived(path, STAMP, PAYLOAD)
+
+    assert read_derived(path, other) is None
+
+
+def test_a_missing_file_is_none(path: Path) -> None:
+    assert read_derived(path, STAMP) is None
+
+
+@given(data=st.binary())
+def test_any_other_content_is_useless(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "random"
+    path.write_bytes(data)
+
+    assert read_derived(path, STAMP) is None

@@ -1,0 +1,136 @@
+"""Only this machine's own pages and programs get through, with requests of a sane size."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from qa.interfaces.api import add_error_handlers
+from qa.interfaces.guard import MAX_BODY_BYTES, Guard
+
+LOOPBACK = {"host": "127.0.0.1:8321"}
+
+
+async def count(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that answers with the size of the body."""
+    body = await Request(scope, receive).body()
+    await PlainTextResponse(str(len(body)))(scope, receive, send)
+
+
+def request(
+    method: str, headers: dict[str, str], parts: Sequence[bytes] = (b"",), allowed: Sequence[str] = (), app: Any = count
+) -> tuple[int, str, str]:
+    """Status, content type and body of one request through the guard."""
+    sent: list[Message] = []
+    waiting = [
+        {"type": "http.request", "body": part, "more_body": number < len(parts)} for number, part in enumerate(parts, 1)
+    ]
+
+    async def receive() -> Message:
+        return waiting.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": method, "path": "/", "raw_path": b"/", "query_string": b"", "headers": raw, "server": None}
+    asyncio.run(Guard(app, allowed)(scope, receive, send))
+    types = dict(sent[0]["headers"])
+    return sent[0]["status"], types[b"content-type"].decode(), b"".join(message.get("body", b"") for message in sent).decode()
+
+
+def status(method: str, headers: dict[str, str], allowed: Sequence[str] = ()) -> int:
+    """The status of one request through the guard."""
+    return request(method, headers, allowed=allowed)[0]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:80", "localhost:8321", "LOCALHOST", "[::1]:8321", "127.8.9.1"])
+def test_loopback_hosts_get_through(host: str) -> None:
+    assert status("GET", {"host": host}) == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["example.org", "127.0.0.1.example.org", "localhost.example.org", "10.0.0.1", "0.0.0.0", "", "[::1", "example.org:127.0.0.1"],  # noqa: S104
+)
+def test_other_hosts_do_not_even_read(host: str) -> None:
+    found, kind, body = request("GET", {"host": host})
+
+    assert (found, kind) == (403, "application/problem+json")
+    assert "QUOTED_ALLOWED_HOSTS" in json.loads(body)["detail"]
+
+
+def test_a_request_without_a_host_is_refused() -> None:
+    assert status("GET", {}) == 403
+
+
+def test_a_setting_allows_a_host_or_all() -> None:
+    assert status("GET", {"host": "Intra.example:80"}, ["intra.example"]) == 200
+    assert status("GET", {"host": "other.example"}, ["intra.example"]) == 403
+    assert status("GET", {"host": "other.example"}, ["*"]) == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, 200),
+        ({"origin": "http://127.0.0.1:8321"}, 200),
+        ({"origin": "http://localhost:3000"}, 200),
+        ({"sec-fetch-site": "same-origin"}, 200),
+        ({"sec-fetch-site": "none"}, 200),
+        ({"origin": "https://example.org"}, 403),
+        ({"origin": "http://127.0.0.1.example.org"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://["}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"origin": "http://127.0.0.1:8321", "sec-fetch-site": "cross-site"}, 403),
+    ],
+)
+def test_a_page_elsewhere_changes_nothing(headers: dict[str, str], expected: int) -> None:
+    assert {status(method, LOOPBACK | headers) for method in ("POST", "PUT", "DELETE", "PATCH")} == {expected}
+
+
+def test_a_link_from_elsewhere_may_read() -> None:
+    assert status("GET", {**LOOPBACK, "origin": "https://example.org", "sec-fetch-site": "cross-site"}) == 200
+
+
+def test_an_announced_size_is_refused_unread() -> None:
+    found, kind, _ = request("POST", {**LOOPBACK, "content-length": str(MAX_BODY_BYTES + 1)}, [])
+
+    assert (found, kind) == (413, "application/problem+json")
+
+
+@pytest.mark.parametrize(("size", "expected"), [(MAX_BODY_BYTES, 200), (MAX_BODY_BYTES + 1, 413)])
+def test_a_body_of_unknown_size_is_bounded(size: int, expected: int) -> None:
+    from fastapi import FastAPI
+
+    app = FastAPI()
+    add_error_handlers(app)
+
+    @app.post("/")
+    async def size_of(request: Request) -> int:
+        return len(await request.body())
+
+    found, kind, body = request("POST", LOOPBACK, [b" " * 1000, b" " * (size - 1000)], app=app)
+
+    assert found == expected
+    assert body == str(size) or (kind, json.loads(body)["status"]) == ("application/problem+json", 413)
+
+
+def test_what_is_no_request_is_passed_on() -> None:
+    seen: list[Scope] = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(scope)
+
+    asyncio.run(Guard(app, ())({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
+
+    assert seen == [{"type": "lifespan"}]

@@ -1,0 +1,90 @@
+"""The analyser, and scores equal to rank_bm25's."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rank_bm25 import BM25Plus
+
+from index.lexical import Postings, PostingsBM25, analyse
+
+TERMS = st.sampled_from([*"abcdefgh", "é", "25"])
+CORPUS = st.lists(st.lists(TERMS, max_size=12), min_size=1, max_size=12).filter(any)
+QUERY = st.lists(st.one_of(TERMS, st.just("unknown")), max_size=6)
+
+
+@given(CORPUS, QUERY, st.floats(0.1, 3), st.floats(0, 0.95), st.floats(0, 2))
+def test_scores_are_those_of_rank_bm25(corpus: list[list[str]], query: list[str], k1: float, b: float, delta: float) -> None:
+    ours = PostingsBM25.build(corpus, k1=k1, b=b, delta=delta).get_scores(query)
+
+    theirs = BM25Plus(corpus, k1=k1, b=b, delta=delta).get_scores(query)
+    assert ours.shape == theirs.shape
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+
+
+@given(CORPUS, QUERY)
+def test_only_passages_with_a_term_of_the_query_match(corpus: list[list[str]], query: list[str]) -> None:
+    scores = PostingsBM25.build(corpus).match_scores(query)
+
+    assert [score > 0 for score in scores] == [bool(set(query) & set(terms)) for terms in corpus]
+
+
+@given(st.lists(st.lists(TERMS, max_size=5), max_size=5), QUERY)
+def test_postings_come_back_from_their_bytes(corpus: list[list[str]], query: list[str]) -> None:
+    built = PostingsBM25.build(corpus)
+
+    loaded = PostingsBM25(Postings.from_bytes(built.postings.to_bytes()))
+
+    assert loaded.postings.terms == built.postings.terms
+    np.testing.assert_array_equal(loaded.get_scores(query), built.get_scores(query))
+
+
+@pytest.mark.parametrize("corpus", [[], [[]], [[], []]])
+def test_corpora_without_terms_match_nothing(corpus: list[list[str]]) -> None:
+    index = PostingsBM25.build(corpus)
+
+    assert index.get_scores(["a"]).tolist() == index.match_scores([]).tolist() == [0.0] * len(corpus)
+
+
+def test_rare_terms_weigh_more_and_unknown_ones_most() -> None:
+    index = PostingsBM25.build([["a", "b"], ["a"], ["a", "c"]])
+
+    assert index.term_weight("a") < index.term_weight("b") == index.term_weight("unknown")
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("The companies invested", ["compani", "invest"]),
+        ("2.7% of $25, 1,190 and ₽25", ["2.7%", "2.7", "$25", "25", "1190", "₽25", "25"]),
+        ("U.S. U.S US", ["us", "us", "us"]),
+        ("Café naïve CAFE", ["cafe", "naiv", "cafe"]),
+        ("Amazon's Amazon’s O’Neill", ["amazon", "amazon", "o'neil"]),
+        ("Who are you?", ["who", "are", "you"]),
+        ("ﬁnance Ⅷ ²", ["financ", "viii", "2"]),
+        ("… — !", []),
+    ],
+)
+def test_analysis_of_words_and_numbers(text: str, terms: list[str]) -> None:
+    assert analyse(text) == terms
+
+
+@given(st.text())
+def test_terms_can_be_stored_apart_by_spaces_and_line_feeds(text: str) -> None:
+    assert all(term and not any(character.isspace() for character in term) for term in analyse(text))
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_the_form_of_unicode_does_not_matter(text: str) -> None:
+    composed, decomposed = (analyse(unicodedata.normalize(form, text)) for form in ("NFC", "NFD"))
+
+    assert composed == decomposed
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127)))
+def test_case_does_not_matter(text: str) -> None:
+    assert analyse(text.upper()) == analyse(text.lower())

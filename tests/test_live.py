@@ -1,0 +1,150 @@
+"""LivePipeline: new generations are swapped in, and a question keeps the one it began with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from index.errors import ModelMismatch, StoreError
+from qa.bootstrap import forget_all, live_pipeline
+from qa.errors import NoIndex, NotReady
+from qa.live import ATTEMPTS, LivePipeline
+from qa.pipeline import Pipeline
+from qa.settings import Settings
+from tests.serving import carded, indexed, pipeline_of, settings_in
+
+Write = Callable[[str], None]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return settings_in(tmp_path, min_confidence=0.0)
+
+
+@pytest.fixture
+def write(settings: Settings, tmp_path: Path) -> Write:
+    return lambda text: indexed(settings, carded(), tmp_path / "corpus", {"a.txt": text}) and None
+
+
+@pytest.fixture
+def live(settings: Settings, write: Write) -> LivePipeline:
+    write("Version one.")
+    live = live_pipeline(settings, carded())
+    live.refresh()
+    return live
+
+
+def text_of(pipeline: Pipeline) -> str:
+    """The text of the one document."""
+    [info] = pipeline.snapshot.documents()
+    return pipeline.snapshot.document(info.id).text
+
+
+def is_closed(pipeline: Pipeline) -> bool:
+    """Whether the snapshot can no longer be read."""
+    try:
+        pipeline.snapshot.documents()
+    except StoreError:
+        return True
+    return False
+
+
+def test_a_question_keeps_its_generation_until_it_is_done(live: LivePipeline, write: Write) -> None:
+    with live.use() as first, live.use() as second:
+        write("Version two.")
+        assert live.refresh()
+
+        assert first is second
+        assert text_of(first) == "Version one."
+        with live.use() as newest:
+            assert text_of(newest) == "Version two."
+        assert not is_closed(first)
+    assert is_closed(first)
+
+
+def test_an_unused_old_generation_is_closed_at_once(live: LivePipeline, write: Write) -> None:
+    with live.use() as old:
+        pass
+    write("Version two.")
+
+    live.refresh()
+
+    assert is_closed(old)
+
+
+def test_a_new_generation_is_used_even_before_the_next_refresh(live: LivePipeline, write: Write) -> None:
+    live.rest()
+    write("Version two.")
+
+    with live.use() as pipeline:
+        assert text_of(pipeline) == "Version two."
+
+
+def test_resting_changes_nothing_for_questions(live: LivePipeline) -> None:
+    with live.use() as pipeline:
+        live.rest()
+        assert text_of(pipeline) == "Version one."
+    live.rest()
+    with live.use() as same:
+        assert same is pipeline
+
+
+def test_refreshing_says_whether_there_was_something_new(live: LivePipeline, write: Write) -> None:
+    assert not live.refresh()
+    write("Version two.")
+    assert live.refresh()
+    assert live.generation == 2
+
+
+def test_what_cannot_be_served_is_an_error_for_every_question(live: LivePipeline, settings: Settings, tmp_path: Path) -> None:
+    live.rest()
+    forget_all(settings)
+    indexed(settings, carded("other"), tmp_path / "corpus", {"a.txt": "Other model."})
+
+    for _ in range(2):
+        with pytest.raises(ModelMismatch), live.use():
+            pass
+
+
+def test_after_a_failure_in_a_question_the_generation_is_let_go(live: LivePipeline, write: Write) -> None:
+    with pytest.raises(ZeroDivisionError), live.use() as old:
+        raise ZeroDivisionError
+    write("Version two.")
+    live.refresh()
+
+    assert is_closed(old)
+
+
+def test_closing_serves_nothing_any_more(tmp_path: Path) -> None:
+    pipelines = [pipeline_of(tmp_path, {"a.txt": "Text."})]
+    live = LivePipeline(pipelines.pop, lambda: len(pipelines) or None)
+    with live.use() as pipeline:
+        live.close()
+        assert not is_closed(pipeline)
+
+    assert is_closed(pipeline)
+    with pytest.raises(NoIndex), live.use():
+        pass
+
+
+def test_an_index_that_never_holds_still_is_said_so(tmp_path: Path, write: Write, settings: Settings) -> None:
+    del tmp_path
+    write("Version 0.")
+    loads: list[int] = []
+
+    def load() -> Pipeline:
+        from qa.bootstrap import load_pipeline
+
+        pipeline = load_pipeline(settings, carded())
+        pipeline.snapshot.pause()
+        loads.append(pipeline.snapshot.generation)
+        write(f"Version {len(loads)}.")
+        return pipeline
+
+    live = LivePipeline(load, lambda: loads[-1] + 1 if loads else 1)
+
+    with pytest.raises(NotReady, match="try again"), live.use():
+        pass
+    assert len(loads) == ATTEMPTS

@@ -1,0 +1,52 @@
+"""The error tree of `qa` is what its module docstring draws, and every error has a status over HTTP."""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import json
+
+import pytest
+
+import index.errors
+from qa import errors
+from qa.interfaces.problems import problem_of
+
+OURS = dict(inspect.getmembers(errors, inspect.isclass))
+THEIRS = dict(inspect.getmembers(index.errors, inspect.isclass))
+
+
+def test_the_drawing_shows_every_class() -> None:
+    drawn = [line.lstrip(" │├└─").split()[0] for line in (errors.__doc__ or "").splitlines() if line.startswith("    ")]
+
+    assert sorted(drawn) == sorted(OURS)
+
+
+def test_all_hang_below_the_base_and_hide_no_builtin() -> None:
+    assert all(kind.__base__ is errors.QAError for kind in OURS.values() if kind is not errors.QAError)
+    assert not OURS.keys() & set(dir(builtins))
+
+
+@pytest.mark.parametrize("kind", [*OURS.values(), *THEIRS.values()])
+def test_every_error_becomes_a_problem(kind: type[Exception]) -> None:
+    response = problem_of(kind("what to do"))
+
+    body = json.loads(bytes(response.body))
+    assert response.media_type == "application/problem+json"
+    assert body == {"type": "about:blank", "title": body["title"], "status": response.status_code, "detail": "what to do"}
+    assert response.status_code in {404, 422, 500, 503}
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [(errors.InvalidQuestion, 422), (errors.UnknownDocumentId, 404), (errors.NoIndex, 503), (errors.NotReady, 503)],
+)
+def test_statuses(kind: type[Exception], status: int) -> None:
+    response = problem_of(kind())
+
+    assert response.status_code == status
+    assert (response.headers.get("retry-after") == "1") is (status == 503)
+
+
+def test_a_detail_that_is_no_unicode_still_becomes_json() -> None:
+    assert json.loads(bytes(problem_of(errors.QAError("file \udcff")).body))["detail"] == "file \\udcff"

@@ -1,0 +1,86 @@
+"""Answers and passages as text for people."""
+
+from __future__ import annotations
+
+import pytest
+
+from index.document import Chunk
+from index.ranking import Hit
+from index.snapshot import DocumentInfo
+from qa.answer import Citation, NearestPassage, Span
+from qa.interfaces.rendering import answer_text, confidence_words, search_table, span_text
+from qa.retriever import Passage
+from tests.test_answer import SPAN, answered, refused
+
+WIDTH = 80
+
+
+def bold(text: str) -> str:
+    """A visible emphasis."""
+    return f"*{text}*"
+
+
+def test_an_answer_shows_span_sentence_citation_and_confidence() -> None:
+    assert answer_text(answered(SPAN), bold, WIDTH).splitlines() == [
+        "*five*",
+        "",
+        "  “It's *five*.”",
+        "",
+        "  — Title",
+        "  a.txt, line 1, characters 5–9",
+        "  confidence: fair (0.75)",
+    ]
+
+
+def test_a_whole_sentence_is_shown_once() -> None:
+    whole = Citation("id", "Title", "a.txt", "00", "It's five.", 0, 10, 0, 10, "It's five.", 0, 10, 1, "Part › Sum")
+
+    shown = span_text(Span("It's five.", 0.9, whole), bold, WIDTH)
+
+    assert shown.count("five") == 1
+    assert "  under Part › Sum" in shown.splitlines()
+
+
+def test_line_breaks_inside_a_quote_are_folded_but_its_edges_kept() -> None:
+    sentence = "It is\nfive or\n\tsix now."
+    citation = Citation("id", "T", "a.txt", "00", "five or\n\tsix", 6, 18, 6, 18, sentence, 0, 23, 1, None)
+
+    assert "  “It is *five or six* now.”" in span_text(Span(citation.quote, 0.9, citation), bold, WIDTH)
+
+
+def test_a_refusal_says_why_and_shows_where_was_looked() -> None:
+    passage = NearestPassage("id", "Title", "b.txt", "Some  long\ntext " * 50, 20, 900, None, 0.4)
+
+    shown = answer_text(refused(passage), bold, WIDTH)
+
+    assert "No answer found: nothing fits." in shown
+    assert "— b.txt, characters 20–900, score 0.40" in shown
+    assert max(map(len, shown.splitlines())) <= WIDTH
+
+
+def test_a_refusal_without_passages_announces_none() -> None:
+    assert "Nearest" not in answer_text(refused(), bold, WIDTH)
+
+
+def test_notes_are_shown() -> None:
+    assert answer_text(answered(SPAN, notes=("beware",)), bold, WIDTH).endswith("Note: beware")
+
+
+@pytest.mark.parametrize(("confidence", "words"), [(0.8, "high (0.80)"), (0.5, "fair (0.50)"), (0.0, "low (0.00)")])
+def test_confidence_in_words(confidence: float, words: str) -> None:
+    assert confidence_words(confidence) == words
+
+
+def test_a_search_table_is_one_line_a_passage_within_the_width() -> None:
+    info = DocumentInfo("id", "a.txt", "A", "00", 1, "utf-8", "en", "current", "", 1, 1)
+    found = [
+        Passage(Chunk("id", 0, 700, "word\n" * 140, ()), info, Hit(0, 0.5, 0.25, 3.125, 2, 1)),
+        Passage(Chunk("id", 700, 706, "second", ()), info, Hit(1, 0.25, 0.125, 0.0, 1, None)),
+    ]
+
+    head, first, second = search_table(found, WIDTH).splitlines()
+
+    assert head.split() == ["rank", "fused", "dense", "BM25", "passage"]
+    assert first.split()[:7] == ["1", "0.500", "0.250", "#2", "3.125", "#1", "a.txt:0–700"]
+    assert second.split()[:6] == ["2", "0.250", "0.125", "#1", "0.000", "–"]
+    assert len(first) <= WIDTH

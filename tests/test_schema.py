@@ -1,0 +1,99 @@
+"""Opening, creating and refusing store files."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt
+from index.schema import FILE_NAME, MIGRATIONS, connect, explained, transaction
+
+
+def _scalar(connection: sqlite3.Connection, statement: str) -> object:
+    return connection.execute(statement).fetchone()[0]
+
+
+def test_a_new_store_has_the_latest_schema_an_identity_and_generation_0(data: Path) -> None:
+    connection = connect(data)
+
+    assert _scalar(connection, "PRAGMA user_version") == len(MIGRATIONS)
+    assert _scalar(connection, "SELECT value FROM meta WHERE key = 'generation'") == "0"
+    assert _scalar(connection, "PRAGMA secure_delete") == 1
+    assert _scalar(connection, "PRAGMA foreign_keys") == 1
+
+
+def test_opening_again_keeps_the_identity(data: Path) -> None:
+    first, second = (_scalar(connect(data), "SELECT value FROM meta WHERE key = 'store'") for _ in range(2))
+
+    assert first == second
+
+
+def test_a_store_of_a_later_version_is_refused(data: Path) -> None:
+    connect(data).execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+
+    with pytest.raises(SchemaTooNew, match="install a later"):
+        connect(data)
+
+
+@pytest.mark.parametrize("content", [b"this is no database " * 100, b"SQLite format 3\0" + b"\xff" * 4000])
+def test_a_file_that_is_no_database_is_called_corrupt(data: Path, content: bytes) -> None:
+    data.mkdir()
+    (data / FILE_NAME).write_bytes(content)
+
+    with pytest.raises(StoreCorrupt, match=FILE_NAME):
+        connect(data)
+    assert (data / FILE_NAME).read_bytes() == content
+
+
+def test_a_folder_in_the_place_of_the_file_is_called_corrupt(data: Path) -> None:
+    (data / FILE_NAME).mkdir(parents=True)
+
+    with pytest.raises(StoreCorrupt, match="cannot use"):
+        connect(data)
+
+
+def test_a_transaction_is_all_or_nothing(data: Path) -> None:
+    connection = connect(data)
+
+    def interrupted() -> None:
+        with transaction(connection):
+            connection.execute("DELETE FROM meta")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+
+    assert _scalar(connection, "SELECT count(*) FROM meta") == 2
+
+
+def test_a_lock_that_is_not_released_is_called_busy(data: Path) -> None:
+    holder, waiting = connect(data), connect(data)
+    waiting.execute("PRAGMA busy_timeout = 50")
+
+    with transaction(holder), pytest.raises(StoreBusy, match="locked by another process"), explained(data / FILE_NAME):
+        waiting.execute("BEGIN IMMEDIATE")
+
+
+def test_an_empty_file_becomes_a_store(data: Path) -> None:
+    data.mkdir()
+    (data / FILE_NAME).touch()
+
+    assert _scalar(connect(data), "SELECT count(*) FROM documents") == 0
+
+
+def test_many_processes_may_create_the_store_at_once(data: Path) -> None:
+    script = "import sys, pathlib; from index.schema import connect; sys.stdin.read(1); connect(pathlib.Path(sys.argv[1]))"
+    starting = [subprocess.Popen([sys.executable, "-c", script, data], stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(6)]
+    for process in starting:
+        assert process.stdin is not None
+        process.stdin.close()
+
+    for process in starting:
+        assert process.wait(60) == 0, process.stderr.read() if process.stderr else ""
+        if process.stderr:
+            process.stderr.close()
+    assert _scalar(connect(data), "SELECT count(*) FROM meta") == 2

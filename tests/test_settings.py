@@ -1,0 +1,73 @@
+"""The environment is read once, checked, and everything has a default."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from qa.errors import SettingsError
+from qa.settings import DEFAULT_PASSAGES, Settings
+
+
+def test_defaults_need_no_environment() -> None:
+    settings = Settings.from_environment({})
+
+    assert (settings.top_k, settings.precision, settings.min_confidence, settings.allowed_hosts) == (DEFAULT_PASSAGES, "auto", None, ())
+    assert settings.data.is_absolute()
+    assert settings.data != settings.cache
+
+
+def test_every_setting_can_be_set() -> None:
+    environment = {
+        "QUOTED_DATA": "/d",
+        "QUOTED_CACHE": "~/c",
+        "QUOTED_MODEL": "some/model",
+        "QUOTED_PRECISION": "f32",
+        "QUOTED_TOP_K": "7",
+        "QUOTED_MIN_CONFIDENCE": "0.25",
+        "QUOTED_ALLOWED_HOSTS": " Example.org, ,intra ",
+        "QUOTED_MAX_FILE_BYTES": "1000",
+    }
+
+    expected = Settings(Path("/d"), Path("~/c").expanduser(), "some/model", "f32", 7, 0.25, ("example.org", "intra"), 1000)
+    assert Settings.from_environment(environment) == expected
+
+
+def test_every_setting_is_documented_with_its_variable() -> None:
+    for setting in fields(Settings):
+        assert f"QUOTED_{setting.name.upper()}" in (Settings.__doc__ or "")
+
+
+def test_an_option_beats_the_environment() -> None:
+    assert Settings.from_environment({"QUOTED_DATA": "/d"}, data=Path("/e")).data == Path("/e")
+
+
+def test_zero_is_a_threshold_and_an_empty_value_is_none() -> None:
+    assert Settings.from_environment({"QUOTED_MIN_CONFIDENCE": "0"}).min_confidence == 0
+    assert Settings.from_environment({"QUOTED_MIN_CONFIDENCE": " ", "QUOTED_TOP_K": ""}) == Settings.from_environment({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("QUOTED_TOP_K", "0"),
+        ("QUOTED_TOP_K", "101"),
+        ("QUOTED_TOP_K", "2.5"),
+        ("QUOTED_MIN_CONFIDENCE", "1.01"),
+        ("QUOTED_MIN_CONFIDENCE", "nan"),
+        ("QUOTED_MIN_CONFIDENCE", "high"),
+        ("QUOTED_PRECISION", "int8"),
+        ("QUOTED_MAX_FILE_BYTES", "-1"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_with_what_was_expected(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}: expected .*, got '{value}'"):
+        Settings.from_environment({name: value})
+
+
+def test_another_model_changes_nothing_else() -> None:
+    settings = Settings.from_environment({"QUOTED_TOP_K": "7"})
+
+    assert settings.with_model("other") == Settings.from_environment({"QUOTED_TOP_K": "7", "QUOTED_MODEL": "other"})
