@@ -172,7 +172,9 @@ class Store:
         with explained(self._path):
             [busy, _, _] = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
-            raise StoreBusy("deleted, but another process still reads the index, which keeps the old text on the disk: stop it, then index anything")
+            raise StoreBusy(
+                "deleted, but another process is reading the index, which keeps the old text on the disk until it stops"
+            )
 
     @contextmanager
     def _change(self) -> Iterator[None]:

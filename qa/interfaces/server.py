@@ -111,11 +111,14 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def run(settings: Settings, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT, then exit with 0."""
+    """Serve until SIGTERM or SIGINT, then exit with 0; exit with 1 if the port cannot be had."""
 
     def leave(_signal: int, _frame: FrameType | None) -> None:
         sys.exit(0)
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
-    uvicorn.run(create_app(settings), host=host, port=port, timeout_graceful_shutdown=SHUTDOWN_SECONDS, server_header=False)
+    try:
+        uvicorn.run(create_app(settings), host=host, port=port, timeout_graceful_shutdown=SHUTDOWN_SECONDS, server_header=False)
+    except SystemExit as stop:  # uvicorn ends with 3 when it cannot bind, which would be "no answer found"
+        sys.exit(1 if stop.code else 0)
