@@ -58,7 +58,7 @@ def _discover(path: Path, seen: set[Path]) -> Root:
         candidates = _walk(root)
     else:
         candidates = iter([path] if os.path.lexists(path) else [])
-        root.problems.extend([] if os.path.lexists(path) else [f"{shown(path.name)} does not exist: expected a file or a folder"])
+        root.problems.extend([] if os.path.lexists(path) else ["does not exist: expected a file or a folder"])
     root.files.extend(file for file in candidates if not (file in seen or seen.add(file)))  # type: ignore[func-returns-value]
     return root
 
@@ -89,7 +89,7 @@ def disappeared(root: Root, known: Sequence[StoredFile], *, yes: bool) -> list[S
 
 def _suspicion(root: Root, gone: int, known: int) -> str | None:
     if root.problems:
-        return f"{root.problems[0]} ({len(root.problems)} such)"
+        return f"{shown(root.path.name)}: {root.problems[0]} ({len(root.problems)} such)"
     if not root.files:
         return f"{shown(root.path.name)} has no files left, {known} were indexed"
     if gone > PRUNE_SHARE * known:

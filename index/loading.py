@@ -35,14 +35,14 @@ LOADERS: Mapping[str, Callable[[str], Structure]] = {
 def load(path: Path, root: Path, *, max_bytes: int = MAX_FILE_BYTES) -> Document:
     """Read one file as a document whose `uri` is relative to `root`.
 
-    Raises UnsupportedFormat, UnreadableFile, FileTooLarge, EmptyFile or BinaryFile.
+    Raises UnsupportedFormat, UnreadableFile, FileTooLarge, EmptyFile or BinaryFile, whose messages follow on the file's name.
     """
     structure_of = loader_for(path)
     data = read_bytes(path, max_bytes)
     decoded = decode(data)
     text, crlf = fold_newlines(decoded.text)
     if not text.strip():
-        raise EmptyFile(f"{shown(path.name)} holds no text ({len(data)} bytes); nothing to index")
+        raise EmptyFile(f"holds no text ({len(data)} bytes)")
     structure = structure_of(text)
     return Document(
         id=document_id(path),
@@ -62,7 +62,7 @@ def loader_for(path: Path) -> Callable[[str], Structure]:
         return LOADERS[path.suffix.lower()]
     except KeyError:
         raise UnsupportedFormat(
-            f"{shown(path.name)}: expected one of {', '.join(sorted(LOADERS))}, got {path.suffix or 'no suffix'!r}"
+            f"expected one of {', '.join(sorted(LOADERS))}, got {path.suffix or 'no suffix'!r}"
         ) from None
 
 
@@ -87,12 +87,12 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
         with open(path, "rb", opener=_without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise UnreadableFile(f"{shown(path.name)} is not a regular file")
+                raise UnreadableFile("is not a regular file")
             data = file.read(max_bytes + 1)
     except OSError as error:
-        raise UnreadableFile(f"{shown(path.name)} cannot be read: {error.strerror or error}") from error
+        raise UnreadableFile(f"cannot be read: {error.strerror or error}") from error
     if len(data) > max_bytes:
-        raise FileTooLarge(f"{shown(path.name)} has {max(status.st_size, len(data)):,} bytes, the limit is {max_bytes:,}: split it")
+        raise FileTooLarge(f"has {max(status.st_size, len(data)):,} bytes, the limit is {max_bytes:,}: split it, or raise QUOTED_MAX_FILE_BYTES")
     return data
 
 

@@ -128,6 +128,7 @@ class Server:
             )
         found = self._waited(lambda: re.search(r"running on (http://127\.0\.0\.1:(\d+))", self.log))
         self.url, self.port = found[1], int(found[2])
+        self._pid = int(re.findall(r"server process \[(\d+)\]", self.log)[0])  # behind a prefix, not that of `process`
         self.client = httpx.Client(base_url=self.url, timeout=PATIENCE, trust_env=False)
 
     @property
@@ -144,11 +145,12 @@ class Server:
         """SIGTERM; returns the exit status."""
         self.client.close()
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            os.kill(self._pid, signal.SIGTERM)
         try:
             return self.process.wait(PATIENCE)
-        finally:
-            self.process.kill()
+        except subprocess.TimeoutExpired:
+            os.kill(self._pid, signal.SIGKILL)
+            raise
 
     def _waited(self, condition: Any) -> Any:
         deadline = time.monotonic() + PATIENCE

@@ -159,13 +159,20 @@ def test_an_invalid_question_is_unprocessable(seeds_server: Server, question: st
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
-    [b"{", b"", b"[]", b"{}", b'{"question": 1}', b'{"question": null}', b'{"question": "x", "top_k": 0}', b'{"question": "\xff"}']
+    [b"{", b"", b"[]", b"{}", b'{"question": 1}', b'{"question": null}', b'{"question": "x", "top_k": 0}', b"nonsense"]
     + [b'{"question": "x", "top_k": "5"}', b'{"question": "x", "documents": []}', b'{"question": "x", "other": 1}'],
 )
 def test_a_malformed_body_is_unprocessable(seeds_server: Server, body: bytes) -> None:
     response = seeds_server.client.post("/ask", content=body, headers={"content-type": "application/json"})
 
     assert problem(response, 422)["title"] in {"Invalid request", "Invalid question"}
+
+
+@pytest.mark.slow
+def test_a_body_that_is_no_text_is_a_bad_request(seeds_server: Server) -> None:
+    response = seeds_server.client.post("/ask", content=b'{"question": "\xff"}', headers={"content-type": "application/json"})
+
+    assert problem(response, 400)
 
 
 @pytest.mark.slow
@@ -206,8 +213,9 @@ def test_openapi_has_examples(seeds_server: Server) -> None:
     schemas = described["components"]["schemas"]
     assert set(described["paths"]) == {"/ask", "/search", "/documents", "/documents/{document_id}", "/healthz", "/readyz"}
     assert all(schemas[name]["examples"] for name in ("Question", "AnswerOut", "Problem"))
-    assert list(schemas["AnswerOut"]["examples"][0]) == ANSWER_KEYS
-    assert list(schemas["AnswerOut"]["examples"][0]["citations"][0]) == CITATION_KEYS
+    [example] = schemas["AnswerOut"]["examples"]
+    assert example.keys() | {"refusal"} == set(ANSWER_KEYS)  # FastAPI leaves nulls out
+    assert example["citations"][0].keys() | {"heading"} == set(CITATION_KEYS)
 
 
 @pytest.mark.slow
@@ -283,6 +291,8 @@ def test_concurrent_questions_never_mix_generations(command: Command, tmp_path: 
             asker.start()
         for version in range(1, 9):
             write(version)
+            enough = len(answers) + 6
+            eventually(lambda: len(answers) >= enough)  # noqa: B023
         eventually(lambda: answers[-1].get("generation") == 18)
         stopping.set()
         for asker in askers:

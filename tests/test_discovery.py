@@ -135,4 +135,4 @@ def test_removals_that_look_like_an_accident_need_a_yes(corpus: Path) -> None:
         path.unlink()
     expect("corpus has no files left, 10 were indexed", discover([corpus])[0], 10)
     corpus.rmdir()
-    expect("corpus does not exist", discover([corpus])[0], 10)
+    expect("corpus: does not exist", discover([corpus])[0], 10)

@@ -1,0 +1,94 @@
+"""From files to cited answers with the real model, through the command and over HTTP."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from index.embedding import Encoder
+from qa.bootstrap import load_pipeline
+from qa.pipeline import Pipeline
+from qa.settings import Settings
+from tests.serving import SEEDS, Command, Server, assert_quoted, indexed, settings_in
+
+pytestmark = pytest.mark.slow
+
+QUESTIONS = [
+    ("How much will Amazon invest in Anthropic?", "$25 billion"),
+    ("How much will Amazon invest initially?", "$5 billion"),
+    ("By how much did Amazon's stock price rise in after-hours trading?", "2.7%"),
+]
+FILES: dict[str, str | bytes] = {
+    "windows.txt": "The museum’s café closes at five – every day.\r\nThe cloakroom is free.".encode("cp1252"),
+    "sixteen.txt": "The observatory opens on the 3rd of May.\r\n\r\nIts mirror measures 2.4 metres.".encode("utf-16"),
+    "guide.md": "---\ntitle: Harbour guide\n---\n# Ferries\n\nThe ferry to Hvar leaves at 07:30.\n\n## Fares\n\n| Who | Fare |\n|---|---|\n| Adult | €12 |\n",
+}
+
+
+@pytest.fixture(scope="module")
+def seeds(seeds_command: Command, encoder: Encoder) -> Pipeline:
+    return load_pipeline(Settings(seeds_command.data, seeds_command.cache), encoder)
+
+
+def without_timings(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer without what differs from run to run."""
+    return {name: value for name, value in answer.items() if name != "timings_ms"}
+
+
+@pytest.mark.parametrize(("question", "fact"), QUESTIONS)
+def test_the_seeds_answer_with_a_sentence_that_says_so(seeds: Pipeline, question: str, fact: str) -> None:
+    answer = seeds.ask(question)
+
+    assert answer.spans, answer.refusal
+    assert fact in answer.citations[0].sentence
+
+
+def test_every_quote_of_the_seeds_is_in_the_file(seeds: Pipeline) -> None:
+    for question, _ in QUESTIONS:
+        answer = seeds.ask(question).to_dict()
+        for span in answer["answers"] + answer["alternatives"]:
+            document = seeds.snapshot.document(span["citation"]["document_id"])
+            file = (SEEDS / span["citation"]["uri"]).read_bytes()
+            assert_quoted(span["citation"], document.text, file, document.info.encoding)
+
+
+def test_copies_of_a_headline_do_not_crowd_out_others(seeds: Pipeline) -> None:
+    texts = [" ".join(passage.chunk.text.split()) for passage in seeds.search("US government computing resources", top_k=10)]
+
+    assert not [text for text in texts for other in texts if text is not other and other.startswith(text.removesuffix("…"))]
+
+
+def test_the_command_and_the_server_give_the_same_answer(seeds_command: Command, seeds_server: Server) -> None:
+    question, _ = QUESTIONS[0]
+
+    typed = json.loads(seeds_command("ask", question, "--json").stdout)
+    sent = seeds_server.client.post("/ask", json={"question": question}).json()
+
+    assert list(typed) == list(sent)
+    assert without_timings(typed) == without_timings(sent)
+
+
+@pytest.mark.parametrize(
+    ("question", "uri", "fact"),
+    [
+        ("When does the museum café close?", "windows.txt", "closes at five"),
+        ("What does the mirror of the observatory measure?", "sixteen.txt", "2.4 metres"),
+        ("When does the ferry to Hvar leave?", "guide.md", "07:30"),
+    ],
+)
+def test_any_encoding_is_cited_to_the_byte(tmp_path: Path, encoder: Encoder, question: str, uri: str, fact: str) -> None:
+    settings = settings_in(tmp_path)
+    indexed(settings, encoder, tmp_path / "corpus", FILES)
+    pipeline = load_pipeline(settings, encoder)
+
+    answer = pipeline.ask(question)
+
+    [citation] = answer.to_dict()["citations"]
+    document = pipeline.snapshot.document(citation["document_id"])
+    assert (citation["uri"], fact in citation["quote"]) == (uri, True)
+    assert_quoted(citation, document.text, (tmp_path / "corpus" / uri).read_bytes(), document.info.encoding)
+    if uri == "guide.md":
+        assert (citation["title"], citation["heading"]) == ("Harbour guide", "Harbour guide › Ferries")
