@@ -61,9 +61,7 @@ def loader_for(path: Path) -> Callable[[str], Structure]:
     try:
         return LOADERS[path.suffix.lower()]
     except KeyError:
-        raise UnsupportedFormat(
-            f"expected one of {', '.join(sorted(LOADERS))}, got {path.suffix or 'no suffix'!r}"
-        ) from None
+        raise UnsupportedFormat(f"expected one of {', '.join(sorted(LOADERS))}, got {path.suffix or 'no suffix'!r}") from None
 
 
 def document_id(path: Path) -> str:
@@ -92,7 +90,9 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
     except OSError as error:
         raise UnreadableFile(f"cannot be read: {error.strerror or error}") from error
     if len(data) > max_bytes:
-        raise FileTooLarge(f"has {max(status.st_size, len(data)):,} bytes, the limit is {max_bytes:,}: split it, or raise QUOTED_MAX_FILE_BYTES")
+        raise FileTooLarge(
+            f"has {max(status.st_size, len(data)):,} bytes, the limit is {max_bytes:,}: split it, or raise QUOTED_MAX_FILE_BYTES"
+        )
     return data
 
 

@@ -11,7 +11,9 @@ import importlib.util
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,9 +156,10 @@ def _convert(source: Path, target: Path, fingerprint: str) -> None:
     from sentence_transformers import SentenceTransformer
 
     try:
-        model = SentenceTransformer(str(source), device="cpu", local_files_only=True)
-        example = {name: value for name, value in model.preprocess(_PARITY_TEXTS).items() if hasattr(value, "shape")}
-        traced = convert_model(model, example_input={"input": example})
+        with _quiet():
+            model = SentenceTransformer(str(source), device="cpu", local_files_only=True)
+            example = {name: value for name, value in model.preprocess(_PARITY_TEXTS).items() if hasattr(value, "shape")}
+            traced = convert_model(model, example_input={"input": example})
         graph = Model([traced.output("sentence_embedding")], traced.get_parameters())
     except Exception as error:  # any failure inside torch, transformers or the tracer means the same to the user
         raise ModelError(f"{source} cannot be converted to an OpenVINO graph: {type(error).__name__}: {error}") from error
@@ -164,6 +167,23 @@ def _convert(source: Path, target: Path, fingerprint: str) -> None:
     _save_tokenizer(model, target)
     _check_parity(model, graph, example)
     (target / "encoder.json").write_text(json.dumps(asdict(_card(model, fingerprint)), indent=1), "utf-8")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the libraries' progress bars and remarks about tracing, which mean nothing to a user, off the terminal."""
+    from transformers.utils import logging
+
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(verbosity)
+        logging.enable_progress_bar()
 
 
 def _save_tokenizer(model: SentenceTransformer, target: Path) -> None:

@@ -56,6 +56,17 @@ class NearestPassage:
 
 
 @dataclass(frozen=True, slots=True)
+class RetrievedPassage(NearestPassage):
+    """A passage that a search found: its rank from 1, and each retriever's score and rank (None: not in that retriever's list)."""
+
+    rank: int
+    dense_score: float
+    dense_rank: int | None
+    bm25_score: float
+    bm25_rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Why there is no answer, and the nearest passages, best first."""
 

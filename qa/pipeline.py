@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from typing import Any
 
 from index.language import ENGLISH, detect_language
 from index.snapshot import Snapshot, StoredDocument
-from qa.answer import Answer, Citation, NearestPassage, Refusal, Span
+from qa.answer import Answer, Citation, NearestPassage, Refusal, RetrievedPassage, Span
 from qa.decision import Decision, decide
 from qa.errors import UnknownDocumentId
 from qa.question import checked_question
@@ -47,7 +45,7 @@ class Pipeline:
         """
         question = checked_question(question)
         began = self._clock()
-        passages = self.search(question, top_k=top_k or self._top_k, documents=documents)
+        passages = self._passages(question, top_k or self._top_k, documents)
         retrieved = self._clock()
         candidates = self._reader.read(question, passages)
         read = self._clock()
@@ -67,9 +65,12 @@ class Pipeline:
             generation=self.snapshot.generation,
         )
 
-    def search(self, question: str, *, top_k: int, documents: Sequence[str] | None = None) -> list[Passage]:
-        """The passages that a question retrieves, best first; raises InvalidQuestion or UnknownDocumentId."""
-        question = checked_question(question)
+    def search(self, query: str, *, top_k: int, documents: Sequence[str] | None = None) -> list[RetrievedPassage]:
+        """The passages that a query retrieves, best first; raises InvalidQuestion or UnknownDocumentId."""
+        passages = self._passages(checked_question(query), top_k, documents)
+        return [_retrieved(rank, passage) for rank, passage in enumerate(passages, 1)]
+
+    def _passages(self, question: str, top_k: int, documents: Sequence[str] | None) -> list[Passage]:
         for document_id in documents or ():
             if not self.snapshot.has_document(document_id):
                 raise UnknownDocumentId(f"no document has the id {document_id!r}: see `qa list` or GET /documents")
@@ -112,27 +113,20 @@ class _Citer:
 
 
 def _refusal(decision: Decision, passages: Sequence[Passage]) -> Refusal:
-    return Refusal(decision.reason or "", tuple(nearest(passage) for passage in passages[:NEAREST]))
+    return Refusal(decision.reason or "", tuple(_nearest(passage) for passage in passages[:NEAREST]))
 
 
-def nearest(passage: Passage) -> NearestPassage:
-    """A passage as it is shown: its text, its place and its fused score."""
+def _nearest(passage: Passage) -> NearestPassage:
     chunk, document = passage.chunk, passage.document
     return NearestPassage(
         document.id, document.title, document.uri, chunk.text, chunk.start, chunk.end, chunk.heading, round(passage.hit.score, 4)
     )
 
 
-def search_result(rank: int, passage: Passage) -> dict[str, Any]:
-    """A retrieved passage as JSON: the passage, then each score and rank."""
-    hit = passage.hit
-    scores = {
-        "dense_score": hit.dense_score,
-        "dense_rank": hit.dense_rank,
-        "bm25_score": hit.bm25_score,
-        "bm25_rank": hit.bm25_rank,
-    }
-    return {"rank": rank, **asdict(nearest(passage)), **scores}
+def _retrieved(rank: int, passage: Passage) -> RetrievedPassage:
+    hit, shown = passage.hit, _nearest(passage)
+    place = (shown.document_id, shown.title, shown.uri, shown.text, shown.start, shown.end, shown.heading, shown.score)
+    return RetrievedPassage(*place, rank, hit.dense_score, hit.dense_rank, hit.bm25_score, hit.bm25_rank)
 
 
 def _notes(question: str, spans: Sequence[Span], snapshot: Snapshot) -> tuple[str, ...]:

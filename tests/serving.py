@@ -44,7 +44,7 @@ class CardedEncoder(FakeEncoder):
 
 def carded(model: str = "fake", passage_budget: int = 40) -> Encoder:
     """A fake encoder, for those who take an `Encoder`."""
-    return cast(Encoder, CardedEncoder(passage_budget, model))
+    return cast("Encoder", CardedEncoder(passage_budget, model))
 
 
 def settings_in(folder: Path, **changes: Any) -> Settings:
@@ -59,10 +59,10 @@ def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-def indexed(settings: Settings, encoder: Encoder, folder: Path, files: Mapping[str, str | bytes], **options: bool) -> Summary:
+def indexed(settings: Settings, encoder: Encoder, folder: Path, files: Mapping[str, str | bytes]) -> Summary:
     """Write files into `folder` and index it."""
     write_files(folder, files)
-    return index_paths(settings, encoder, [folder], RecordingReporter(), **options)
+    return index_paths(settings, encoder, [folder], RecordingReporter())
 
 
 def pipeline_of(folder: Path, files: Mapping[str, str | bytes], **changes: Any) -> Pipeline:
@@ -94,7 +94,7 @@ class Command:
 
     @property
     def environment(self) -> dict[str, str]:
-        """This process's environment without its QUOTED_ settings, then ours."""
+        """The environment of the test run without its QUOTED_ settings, then ours."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("QUOTED_", "COV", "COLUMNS"))}
         ours = {"QUOTED_DATA": str(self.data), "QUOTED_CACHE": str(self.cache), "PYTHONUTF8": "1"}
         return inherited | ours | dict(self.extra)

@@ -67,7 +67,9 @@ def test_every_visible_character_of_plain_text_is_in_a_chunk(text: str, budget: 
 
 
 @pytest.mark.parametrize(
-    "line", ["x" * 2_000_000, "Dr. Smith sold it. " * 105_000, "word " * 400_000, "👩‍👩‍👧" * 250_000], ids=["one word", "sentences", "no stop", "emoji"]
+    "line",
+    ["x" * 2_000_000, "Dr. Smith sold it. " * 105_000, "word " * 400_000, "👩‍👩‍👧" * 250_000],
+    ids=["one word", "sentences", "no stop", "emoji"],
 )
 @pytest.mark.slow
 def test_one_line_of_two_megabytes_is_cut_into_chunks(line: str) -> None:

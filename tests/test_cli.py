@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -25,20 +23,6 @@ def cooking(command: Command, tmp_path: Path) -> Command:
     write_files(tmp_path / "notes", COOKING)
     assert command("index", str(tmp_path / "notes")).returncode == 0
     return command
-
-
-def modules_after(command: Command, *arguments: str) -> set[str]:
-    """The top-level modules that a run of `qa` has imported when it ends."""
-    program = (
-        "import sys\nfrom qa.interfaces.cli import main\ntry:\n    main()\nexcept SystemExit as exit:\n    status = exit.code\n"
-        "print('\\n' + ' '.join(name for name, module in sys.modules.items() if module), status)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, *arguments], env=command.environment, capture_output=True, check=True, encoding="utf-8"
-    )
-    *names, status = done.stdout.splitlines()[-1].split()
-    assert status in {"0", "None"}, done.stderr
-    return {name.partition(".")[0] for name in names}
 
 
 def test_ask_quotes_the_seeds(seeds_command: Command) -> None:
@@ -117,7 +101,8 @@ def test_an_invalid_question_exits_with_1_and_a_reason(seeds_command: Command, q
 
 
 @pytest.mark.parametrize(
-    "arguments", [["ask"], ["ask", "x", "--top-k", "0"], ["nonsense"], ["index"], ["forget"], ["serve", "--port", "x"], ["ask", "x", "--no"]]
+    "arguments",
+    [["ask"], ["ask", "x", "--top-k", "0"], ["nonsense"], ["index"], ["forget"], ["serve", "--port", "x"], ["ask", "x", "--no"]],
 )
 def test_usage_exits_with_2(tmp_path: Path, arguments: list[str]) -> None:
     done = Command(tmp_path, tmp_path)(*arguments)
@@ -153,7 +138,9 @@ def test_a_data_directory_that_is_a_file_and_a_damaged_store_are_errors(command:
 
 def test_index_reports_what_it_skips_one_line_each(command: Command, tmp_path: Path) -> None:
     folder = tmp_path / "notes"
-    write_files(folder, {**COOKING, "empty.txt": "", "binary.txt": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "image.png": b"x"})
+    write_files(
+        folder, {**COOKING, "empty.txt": "", "binary.txt": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "image.png": b"x"}
+    )
 
     done = command("index", str(folder), str(tmp_path / "missing.txt"))
 
@@ -243,22 +230,6 @@ def test_eval_measures_the_index(seeds_command: Command, tmp_path: Path) -> None
     assert done.returncode == 0
     assert measured["figures"]["cited sentence holds a gold answer"] == 1.0
     assert measured["questions"][0]["id"] == "1"
-
-
-def test_help_shows_the_commands_and_imports_nothing_heavy(tmp_path: Path) -> None:
-    command = Command(tmp_path, tmp_path)
-
-    shown = command("--help").stdout
-    assert "  qa index ~/notes\n  qa ask " in shown
-    assert all(f"\n  {name} " in shown for name in ("ask", "eval", "forget", "index", "list", "remove", "search", "serve"))
-    assert not modules_after(command, "--help") & {"numpy", "openvino", "faiss", "fastapi", "tokenizers", "torch", "transformers"}
-
-
-def test_asking_never_imports_torch(seeds_command: Command) -> None:
-    imported = modules_after(seeds_command, "ask", AMAZON)
-
-    assert {"openvino", "tokenizers", "faiss"} <= imported
-    assert not imported & {"torch", "sentence_transformers", "transformers", "fastapi", "openvino_telemetry"}
 
 
 def test_a_checkout_of_nothing_says_what_to_run(seeds_command: Command, tmp_path: Path) -> None:

@@ -42,7 +42,9 @@ def reference() -> NDArray[np.float32]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["auto", "f32"])
-def test_vectors_are_those_of_sentence_transformers(model_cache: Path, encoder: Encoder, reference: NDArray[np.float32], precision: str) -> None:
+def test_vectors_are_those_of_sentence_transformers(
+    model_cache: Path, encoder: Encoder, reference: NDArray[np.float32], precision: str
+) -> None:
     ours = encoder if precision == "auto" else Encoder.load(DEFAULT_MODEL, model_cache, precision="f32")
 
     vectors = ours.encode_passages(TEXTS)

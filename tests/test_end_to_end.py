@@ -56,7 +56,7 @@ def test_every_quote_of_the_seeds_is_in_the_file(seeds: Pipeline) -> None:
 
 
 def test_copies_of_a_headline_do_not_crowd_out_others(seeds: Pipeline) -> None:
-    texts = [" ".join(passage.chunk.text.split()) for passage in seeds.search("US government computing resources", top_k=10)]
+    texts = [" ".join(passage.text.split()) for passage in seeds.search("US government computing resources", top_k=10)]
 
     assert not [text for text in texts for other in texts if text is not other and other.startswith(text.removesuffix("…"))]
 

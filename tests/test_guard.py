@@ -29,9 +29,7 @@ def request(
 ) -> tuple[int, str, str]:
     """Status, content type and body of one request through the guard."""
     sent: list[Message] = []
-    waiting = [
-        {"type": "http.request", "body": part, "more_body": number < len(parts)} for number, part in enumerate(parts, 1)
-    ]
+    waiting = [{"type": "http.request", "body": part, "more_body": number < len(parts)} for number, part in enumerate(parts, 1)]
 
     async def receive() -> Message:
         return waiting.pop(0)

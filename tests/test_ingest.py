@@ -224,7 +224,9 @@ class FailingEncoder(FakeEncoder):
 
 def test_what_was_committed_before_a_failure_stays(run: Run) -> None:
     run.encoder = FailingEncoder()
-    run.write(a="\n".join(f"Headline number {number} says something new again today." for number in range(300)), b="Text that fails.")
+    run.write(
+        a="\n".join(f"Headline number {number} says something new again today." for number in range(300)), b="Text that fails."
+    )
 
     with pytest.raises(ModelError):
         run()

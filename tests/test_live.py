@@ -25,7 +25,10 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def write(settings: Settings, tmp_path: Path) -> Write:
-    return lambda text: indexed(settings, carded(), tmp_path / "corpus", {"a.txt": text}) and None
+    def write(text: str) -> None:
+        indexed(settings, carded(), tmp_path / "corpus", {"a.txt": text})
+
+    return write
 
 
 @pytest.fixture

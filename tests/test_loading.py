@@ -85,7 +85,9 @@ def test_first_words_are_cut_at_a_word() -> None:
         ("a.txt", b"x" * 101, FileTooLarge, "101 bytes, the limit is 100"),
     ],
 )
-def test_what_cannot_be_a_document_says_why(tmp_path: Path, name: str, data: bytes, error: type[LoadingError], message: str) -> None:
+def test_what_cannot_be_a_document_says_why(
+    tmp_path: Path, name: str, data: bytes, error: type[LoadingError], message: str
+) -> None:
     path = _write(tmp_path, name, data)
 
     with pytest.raises(error, match=message):

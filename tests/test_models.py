@@ -110,7 +110,9 @@ def test_a_folder_of_something_else_cannot_be_converted_and_leaves_nothing(tmp_p
 
 
 def test_a_damaged_graph_says_what_to_delete(encoder: Encoder, model_cache: Path, tmp_path: Path) -> None:
-    place = shutil.copytree(converted_model(DEFAULT_MODEL, model_cache), tmp_path / "copy", ignore=shutil.ignore_patterns("compiled"))
+    place = shutil.copytree(
+        converted_model(DEFAULT_MODEL, model_cache), tmp_path / "copy", ignore=shutil.ignore_patterns("compiled")
+    )
     (place / "model.xml").write_text("<net></net>")
 
     with pytest.raises(ModelError, match="Delete the model cache folder"):

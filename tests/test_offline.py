@@ -63,8 +63,7 @@ def test_what_stays_here_is_no_connection(line: str) -> None:
         '7 connect(3, {sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr("10.0.0.1")}, 16 <unfinished ...>',
         '7 connect(4, {sa_family=AF_INET6, sin6_port=htons(9), inet_pton(AF_INET6, "2001:db8::1", &sin6_addr), x=0}, 28) = 0',
         '7 sendto(4, "x", 1, 0, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr("192.0.2.1")}, 16) = 1',
-        '7 sendmmsg(4, [{msg_hdr={msg_name={sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr("127.0.0.53")}, x=1}},'
-        ' {msg_hdr={msg_name={sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr("192.0.2.1")}, x=1}}], 2, 0) = 2',
+        '7 sendmmsg(4, [{x={sa_family=AF_INET, sin_addr=inet_addr("127.0.0.53")}}, {x={sa_family=AF_INET, sin_addr=inet_addr("1.2.3.4")}}',
         '7 connect(3, {sa_family=AF_BLUETOOTH, sa_data="x"}, 16) = 0',
     ],
 )
@@ -95,7 +94,11 @@ def test_indexing_asking_and_serving_connect_to_nothing_outside(tmp_path: Path) 
 
     for name, arguments in {"index": ["index", str(SEEDS)], "ask": ["ask", question]}.items():
         done = subprocess.run(
-            [*tracer(tmp_path / name), *command.line(*arguments)], env=environment, capture_output=True, check=False, timeout=5 * PATIENCE
+            [*tracer(tmp_path / name), *command.line(*arguments)],
+            env=environment,
+            capture_output=True,
+            check=False,
+            timeout=5 * PATIENCE,
         )
         assert done.returncode == 0, done.stderr.decode()
     with Server(command, *tracer(tmp_path / "serve")) as server:

@@ -11,7 +11,11 @@ from index.ranking import distinct, fuse, top
 
 SCORES = st.lists(st.integers(-5, 5).map(float), max_size=30)
 PAIRS = st.lists(st.tuples(st.floats(-1, 1, width=32), st.floats(0, 50)), min_size=1, max_size=20)
-TEXTS = st.lists(st.sampled_from(["Rain falls", "rain  FALLS", "Rain falls on Monday.", "Rain falls…", "Rain falls on,...", "Sun", "…", "...", ""]))
+TEXTS = st.lists(
+    st.sampled_from(
+        ["Rain falls", "rain  FALLS", "Rain falls on Monday.", "Rain falls…", "Rain falls on,...", "Sun", "…", "...", ""]
+    )
+)
 
 
 @given(SCORES, st.integers(1, 40))

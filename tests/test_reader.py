@@ -92,12 +92,11 @@ def test_a_heading_counts_for_the_passage_and_not_for_the_sentence() -> None:
     assert row[1:3] == [0.0, 1.0]
 
 
-@pytest.mark.parametrize(
-    ("question", "offers"),
-    [("How many ships?", 1.0), ("What year was it?", 1.0), ("Which ships?", 0.0), ("How many turn at six?", 0.0)],
-)
-def test_a_number_counts_where_one_is_asked_for_and_not_given(question: str, offers: float) -> None:
-    assert reader().features(question, [(passage(), SENTENCES[1])])[0, 4] == offers
+def test_the_cosines_are_those_of_the_sentence_and_of_its_passage() -> None:
+    [row] = reader().features("The tide turns at six.", [(passage(dense=0.25), SENTENCES[1])]).tolist()
+
+    assert row[0] == pytest.approx(1.0, abs=1e-5)
+    assert row[3] == 0.25
 
 
 def test_without_passages_there_are_no_candidates() -> None:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from index.document import Chunk
-from index.ranking import Hit
-from index.snapshot import DocumentInfo
-from qa.answer import Citation, NearestPassage, Span
+from qa.answer import Citation, NearestPassage, RetrievedPassage, Span
 from qa.interfaces.rendering import answer_text, confidence_words, search_table, span_text
-from qa.retriever import Passage
 from tests.test_answer import SPAN, answered, refused
 
 WIDTH = 80
@@ -72,10 +68,9 @@ def test_confidence_in_words(confidence: float, words: str) -> None:
 
 
 def test_a_search_table_is_one_line_a_passage_within_the_width() -> None:
-    info = DocumentInfo("id", "a.txt", "A", "00", 1, "utf-8", "en", "current", "", 1, 1)
     found = [
-        Passage(Chunk("id", 0, 700, "word\n" * 140, ()), info, Hit(0, 0.5, 0.25, 3.125, 2, 1)),
-        Passage(Chunk("id", 700, 706, "second", ()), info, Hit(1, 0.25, 0.125, 0.0, 1, None)),
+        RetrievedPassage("id", "A", "a.txt", "word\n" * 140, 0, 700, None, 0.5, 1, 0.25, 2, 3.125, 1),
+        RetrievedPassage("id", "A", "a.txt", "second", 700, 706, None, 0.25, 2, 0.125, 1, 0.0, None),
     ]
 
     head, first, second = search_table(found, WIDTH).splitlines()

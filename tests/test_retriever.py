@@ -33,9 +33,7 @@ def retriever(snapshot: Snapshot) -> HybridRetriever:
     return HybridRetriever(snapshot, FakeEncoder())
 
 
-@pytest.mark.parametrize(
-    ("question", "uri"), [("When does the tide turn?", "tides.txt"), ("What does bread need?", "bread.txt")]
-)
+@pytest.mark.parametrize(("question", "uri"), [("When does the tide turn?", "tides.txt"), ("What does bread need?", "bread.txt")])
 def test_the_passage_that_shares_words_comes_first(retriever: HybridRetriever, question: str, uri: str) -> None:
     assert retriever.retrieve(question, 3)[0].document.uri == uri
 

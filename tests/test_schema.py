@@ -87,7 +87,9 @@ def test_an_empty_file_becomes_a_store(data: Path) -> None:
 
 def test_many_processes_may_create_the_store_at_once(data: Path) -> None:
     script = "import sys, pathlib; from index.schema import connect; sys.stdin.read(1); connect(pathlib.Path(sys.argv[1]))"
-    starting = [subprocess.Popen([sys.executable, "-c", script, data], stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(6)]
+    starting = [
+        subprocess.Popen([sys.executable, "-c", script, data], stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(6)
+    ]
     for process in starting:
         assert process.stdin is not None
         process.stdin.close()

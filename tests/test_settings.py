@@ -14,7 +14,12 @@ from qa.settings import DEFAULT_PASSAGES, Settings
 def test_defaults_need_no_environment() -> None:
     settings = Settings.from_environment({})
 
-    assert (settings.top_k, settings.precision, settings.min_confidence, settings.allowed_hosts) == (DEFAULT_PASSAGES, "auto", None, ())
+    assert (settings.top_k, settings.precision, settings.min_confidence, settings.allowed_hosts) == (
+        DEFAULT_PASSAGES,
+        "auto",
+        None,
+        (),
+    )
     assert settings.data.is_absolute()
     assert settings.data != settings.cache
 

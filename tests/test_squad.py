@@ -67,14 +67,18 @@ def test_articles_are_read_packed_or_not(tmp_path: Path, pack: Any) -> None:
     ],
 )
 def test_what_is_no_squad_file_is_named(tmp_path: Path, content: Any) -> None:
-    with pytest.raises(EvaluationError, match="squad.json is not SQuAD-format"):
+    with pytest.raises(EvaluationError, match=r"squad\.json is not SQuAD-format"):
         read_articles(written(tmp_path, content))
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     packed = gzip.compress(json.dumps(SQUAD).encode())
     damaged = packed[:20] + bytes(byte ^ 255 for byte in packed[20:40]) + packed[40:]
-    paths = [tmp_path / "missing.json", written(tmp_path, packed[:-20], "cut.json.gz"), written(tmp_path, damaged, "damaged.json.gz")]
+    paths = [
+        tmp_path / "missing.json",
+        written(tmp_path, packed[:-20], "cut.json.gz"),
+        written(tmp_path, damaged, "damaged.json.gz"),
+    ]
 
     for path in paths:
         with pytest.raises(EvaluationError, match=f"{path.name} cannot be read"):
@@ -89,7 +93,7 @@ def test_questions_are_json_lines(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("line", [b"{", b"[]", b'{"id": 1}', b"\xff", b"1"])
 def test_a_line_that_is_no_question_is_refused(tmp_path: Path, line: bytes) -> None:
-    with pytest.raises(EvaluationError, match="q.jsonl is not JSON lines"):
+    with pytest.raises(EvaluationError, match=r"q\.jsonl is not JSON lines"):
         read_questions(written(tmp_path, line, "q.jsonl"))
 
 
@@ -103,7 +107,9 @@ def test_either_kind_of_file_gives_questions(tmp_path: Path) -> None:
 
 
 def test_a_sample_depends_on_its_seed_only(tmp_path: Path) -> None:
-    path = written(tmp_path, b"\n".join(b'{"id": "%d", "question": "?", "answers": []}' % number for number in range(50)), "q.jsonl")
+    path = written(
+        tmp_path, b"\n".join(b'{"id": "%d", "question": "?", "answers": []}' % number for number in range(50)), "q.jsonl"
+    )
 
     assert load_golds(path, 10, seed=1) == load_golds(path, 10, seed=1)
     assert load_golds(path, 10, seed=1) != load_golds(path, 10, seed=2)

@@ -90,7 +90,13 @@ def test_an_error_while_putting_leaves_the_old_version(store: Store, data: Path)
     with pytest.raises(StoreCorrupt):  # the vector that the chunk refers to is missing
         store.put(document, Path("/corpus/a.txt"), [IndexedChunk(chunk, ["new"], b"unknown")], {}, RECIPE)
     with pytest.raises(ValueError, match="surrogates"):
-        store.put(document, Path("/corpus/a.txt"), [IndexedChunk(chunk, ["\ud800"], b"key")], {b"key": FakeEncoder().encode_queries(["x"])[0]}, RECIPE)
+        store.put(
+            document,
+            Path("/corpus/a.txt"),
+            [IndexedChunk(chunk, ["\ud800"], b"key")],
+            {b"key": FakeEncoder().encode_queries(["x"])[0]},
+            RECIPE,
+        )
 
     assert current_generation(data) == 1
     with_old = Snapshot(data)
@@ -176,7 +182,12 @@ def test_waiting_for_another_writer_is_said_once(store: Store, data: Path, monke
     monkeypatch.setattr("index.store.LOCK_SECONDS", 0.2)
     said: list[str] = []
 
-    with Store(data) as other, other.writing(), pytest.raises(StoreBusy, match="try again later"), store.writing(lambda: said.append("waiting")):
+    with (
+        Store(data) as other,
+        other.writing(),
+        pytest.raises(StoreBusy, match="try again later"),
+        store.writing(lambda: said.append("waiting")),
+    ):
         pass
 
     assert said == ["waiting"]

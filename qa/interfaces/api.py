@@ -17,7 +17,6 @@ from qa.errors import QAError, UnknownDocumentId
 from qa.interfaces.problems import problem, problem_of
 from qa.interfaces.schemas import AnswerOut, DocumentOut, DocumentsOut, PassagesOut, Problem, Question, Status
 from qa.live import LivePipeline
-from qa.pipeline import search_result
 from qa.settings import MAX_PASSAGES
 
 _PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
@@ -49,7 +48,7 @@ def router(service: Service) -> APIRouter:
     @routes.get("/search", response_model=PassagesOut, summary="Show what a query retrieves")
     def search(query: str, top_k: Annotated[int, Query(ge=1, le=MAX_PASSAGES)] = 10) -> JSONResponse:
         with service.live().use() as pipeline:
-            found = [search_result(rank, passage) for rank, passage in enumerate(pipeline.search(query, top_k=top_k), 1)]
+            found = jsonable_encoder(pipeline.search(query, top_k=top_k))
             return JSONResponse({"passages": found, "generation": pipeline.snapshot.generation})
 
     @routes.get("/documents", response_model=DocumentsOut, summary="List the documents")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from textwrap import fill, indent, shorten
 
-from qa.answer import Answer, Citation, NearestPassage, Span
-from qa.retriever import Passage
+from qa.answer import Answer, Citation, NearestPassage, RetrievedPassage, Span
 
 Emphasis = Callable[[str], str]
 """Marks the quoted span: bold on a terminal, unchanged elsewhere."""
@@ -68,20 +67,16 @@ def nearest_text(passage: NearestPassage, width: int) -> str:
     return indent(f"{beginning}\n— {passage.uri}, characters {passage.start}–{passage.end}, score {passage.score:.2f}", "  ")
 
 
-def search_table(passages: Sequence[Passage], width: int) -> str:
+def search_table(passages: Sequence[RetrievedPassage], width: int) -> str:
     """One line a passage: rank, fused score, each retriever's score with its rank, place, beginning."""
     head = f"{'rank':>4}  {'fused':>6}  {'dense':>12}  {'BM25':>12}  passage"
-    lines = [
-        f"{rank:>4}  {passage.hit.score:>6.3f}  {_scored(passage.hit.dense_score, passage.hit.dense_rank)}  "
-        f"{_scored(passage.hit.bm25_score, passage.hit.bm25_rank)}  "
-        + shorten(
-            f"{passage.document.uri}:{passage.chunk.start}–{passage.chunk.end} {passage.chunk.text}",
-            max(width - 42, 30),
-            placeholder="…",
-        )
-        for rank, passage in enumerate(passages, 1)
-    ]
-    return "\n".join([head, *lines])
+    return "\n".join([head, *(_row(passage, max(width - 42, 30)) for passage in passages)])
+
+
+def _row(passage: RetrievedPassage, room: int) -> str:
+    beginning = shorten(f"{passage.uri}:{passage.start}–{passage.end} {passage.text}", room, placeholder="…")
+    dense, bm25 = _scored(passage.dense_score, passage.dense_rank), _scored(passage.bm25_score, passage.bm25_rank)
+    return f"{passage.rank:>4}  {passage.score:>6.3f}  {dense}  {bm25}  {beginning}"
 
 
 def _scored(score: float, rank: int | None) -> str:

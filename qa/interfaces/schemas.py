@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from index.snapshot import DocumentInfo
-from qa.answer import Citation, NearestPassage, Refusal, Span
+from qa.answer import Citation, Refusal, RetrievedPassage, Span
 from qa.settings import MAX_PASSAGES
 
 _CITATION: dict[str, Any] = {
@@ -70,28 +70,10 @@ class AnswerOut(BaseModel):
     generation: int
 
 
-class PassageOut(BaseModel):
-    """A retrieved passage with each retriever's score and rank (null: not in that retriever's list)."""
-
-    rank: int
-    document_id: str
-    title: str
-    uri: str
-    text: str
-    start: int
-    end: int
-    heading: str | None
-    score: float
-    dense_score: float
-    dense_rank: int | None
-    bm25_score: float
-    bm25_rank: int | None
-
-
 class PassagesOut(BaseModel):
     """Retrieved passages, best first, and the generation they belong to."""
 
-    passages: list[PassageOut]
+    passages: list[RetrievedPassage]
     generation: int
 
 
@@ -137,16 +119,3 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
-
-
-__all__ = [
-    "AnswerOut",
-    "DocumentOut",
-    "DocumentsOut",
-    "NearestPassage",
-    "PassageOut",
-    "PassagesOut",
-    "Problem",
-    "Question",
-    "Status",
-]

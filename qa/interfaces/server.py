@@ -83,7 +83,7 @@ class Service:
         except (IndexingError, QAError) as error:
             if str(error) != self._reported:
                 self._reported = str(error)
-                log.error("The new index cannot be served; the old one is kept: %s", error)  # noqa: TRY400
+                log.error("The index cannot be served: %s", error)  # noqa: TRY400
 
 
 def create_app(settings: Settings) -> FastAPI:

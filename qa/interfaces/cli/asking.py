@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,18 +48,17 @@ def ask(question: str, *, top_k: int | None, as_json: bool, data: Path | None) -
 def search(query: str, *, top_k: int, as_json: bool, data: Path | None) -> None:
     """Show the passages that QUERY retrieves, with each score and rank."""
     from qa.interfaces.rendering import search_table
-    from qa.pipeline import search_result
 
     passages = _pipeline(settings_of(data)).search(query, top_k=top_k)
     if as_json:
-        echo_json([search_result(rank, passage) for rank, passage in enumerate(passages, 1)])
+        echo_json([asdict(passage) for passage in passages])
     else:
         click.echo(search_table(passages, terminal_width()))
 
 
 def _typed() -> str:
     """Standard input; bytes that are no text become lone surrogates, as in an argument, and are refused with the question."""
-    return click.get_text_stream("stdin", errors="surrogateescape").read()
+    return sys.stdin.buffer.read().decode(sys.stdin.encoding, "surrogateescape")
 
 
 def _pipeline(settings: Settings) -> Pipeline:
