@@ -27,8 +27,8 @@ _OTHER_ALPHABETS = ("cp1251", "cp1253", "cp1255", "cp1256", "koi8-r", "iso8859-5
 _MULTI_BYTE = ("shift_jis_2004", "cp932", "euc_jis_2004", "gb18030", "big5hkscs", "euc_kr", "cp949")
 
 CP1252_SHARE = 0.7
-"""Windows-1252 wins if chardet gives it at least this share of the best encoding's confidence: 100% of French, German, Spanish and
-Italian samples of 30 to 2,000 characters came out right, against 80 to 100% without, and Polish lost 2% of its shortest."""
+"""Windows-1252 wins if chardet gives it at least this share of the best encoding's confidence: so all of several hundred English, French,
+German, Spanish and Italian samples of 30 to 2,000 characters came out right, and 98% of the shortest Polish ones."""
 UNPRINTABLE_SHARE = 0.005
 """Above this share of control and private-use characters the bytes are no text: of 221 ELF, gzip, zip and other files none passed, of
 7,476 texts none failed."""

@@ -1,6 +1,6 @@
 """Which language a text is in, by CLD2 (Apache-2.0, 10 ms to load); the shipped models read English only.
 
-Of 4,000 SQuAD questions it calls 0.05% something else, and finds 94% of short messages in 17 other languages and all paragraphs.
+Of 4,000 SQuAD questions it calls one something else, of 4,000 paragraphs none; it finds 94% of short messages in 17 other languages.
 """
 
 from __future__ import annotations

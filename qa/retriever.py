@@ -15,7 +15,7 @@ from index.ranking import Hit, distinct, fuse, top
 from index.snapshot import DocumentInfo, Snapshot
 
 CANDIDATES = 100
-"""Rows taken from each list before fusing; the passage that is right is among them for 97% of held-out questions."""
+"""Rows taken from each list before fusing; after it the right one is among the first 20 for 96% of the held-out questions."""
 
 COPIES_ALLOWED = 3
 """So many times k hits are looked at for k distinct passages."""

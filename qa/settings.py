@@ -16,7 +16,8 @@ from qa.errors import SettingsError
 
 APPLICATION = "quoted-qa"
 DEFAULT_PASSAGES = 5
-"""Passages read for an answer; more neither helped nor hurt on the held-out split (`qa eval answers`)."""
+"""Passages read for an answer: the right one is among the first 5 for 90% of the held-out questions, in a pool of 18,891 paragraphs
+(`python benchmarks/choose_constants.py --data DIR`)."""
 MAX_PASSAGES = 100
 
 

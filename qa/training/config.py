@@ -1,0 +1,86 @@
+"""Everything that can be set, and the command-line flags made from it: one flag a field, `--max-tokens` for `max_tokens`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+from qa.training.errors import TrainingError
+
+S = TypeVar("S")
+
+_MIX = "squad2-train-partial=1,nq-train=2,tydi-en-train=2,fairytale-train=1,shifts-reddit=0.5,shifts-amazon=0.5,swaps=1"
+
+
+def _set(default: Any, about: str) -> Any:  # noqa: ANN401 - the type stands at the field
+    return field(default=default, metadata={"help": about})
+
+
+@dataclass(frozen=True, slots=True)
+class DataSettings:
+    """What decides the tokenised corpus; another value makes another corpus."""
+
+    sources: str = _set(
+        _MIX, "data sets NAME=WEIGHT; an epoch shows each question of a set WEIGHT times; `swaps` are the synthetic ones"
+    )
+    swap_share: float = _set(0.15, "synthetic unanswerable questions, as a share of the answerable ones")
+    max_tokens: int = _set(256, "tokens of a window: [CLS] question [SEP] passage [SEP]")
+    overlap: int = _set(96, "passage tokens that two neighbouring windows share")
+    max_question: int = _set(64, "tokens of a question; the rest is cut")
+    data_seed: int = _set(0, "seed of the swaps and of the validation sample")
+    validation: int = _set(1000, "held-out questions in the validation sample")
+
+    @property
+    def mix(self) -> dict[str, float]:
+        """Weight by data set; raises TrainingError."""
+        try:
+            pairs = [each.split("=") for each in self.sources.split(",") if each.strip()]
+            return {name.strip(): float(weight) for name, weight in pairs}
+        except ValueError as error:
+            raise TrainingError(f"--sources: expected NAME=WEIGHT,NAME=WEIGHT, got {self.sources!r}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """What decides the weights, given the corpus; a checkpoint is only continued with the same values (`MAY_CHANGE` apart)."""
+
+    tokens: float = _set(50e6, "real (not padding) tokens to train on in all; the learning rate is zero at the end")
+    lr: float = _set(1e-4, "highest learning rate")
+    warmup: float = _set(0.06, "share of the tokens in which the rate grows from zero")
+    weight_decay: float = _set(0.01, "AdamW's, for matrices only")
+    clip: float = _set(1.0, "largest gradient norm")
+    batch_tokens: int = _set(4096, "padded tokens a batch (CPU 4,096; H100 65,536)")
+    dropout: float = _set(0.0, "0 on a CPU, where it costs a quarter of the speed; 0.1 on a GPU")
+    attention: str = _set("eager", "eager (CPU) or sdpa (GPU)")
+    precision: str = _set("bf16", "bf16 autocast or f32")
+    freeze_embeddings: bool = _set(True, "leave the word embeddings as they are, so that they need not be shipped")  # noqa: FBT003
+    ema: float = _set(0.0, "decay a step of the averaged weights that are kept in place of the last ones; 0: no average")
+    seed: int = _set(0, "of the head's first weights, of the order and of dropout")
+    max_negatives: int = _set(4, "stage 2: hard negative passages a question, drawn from 1 to this")
+    dropped_gold: float = _set(0.1, "stage 2: share of the answerable questions shown without their passage, to be refused")
+    checkpoint_minutes: float = _set(5.0, "between checkpoints")
+    max_minutes: float = _set(0.0, "end with a checkpoint after so long; 0: never")
+    log_steps: int = _set(25, "steps a line of the log")
+    validate_tokens: float = _set(2e6, "tokens between validations; 0: at the end only")
+    device: str = _set("auto", "cpu, cuda, or auto: cuda where there is one")
+
+
+MAY_CHANGE = {"checkpoint_minutes", "max_minutes", "log_steps", "validate_tokens", "device", "attention", "precision"}
+"""Settings of a run, not of its result: a run that is continued may have others."""
+
+
+def add_flags(parser: argparse.ArgumentParser, kind: type[Any]) -> None:
+    """A flag for every field of a settings class."""
+    for each in fields(kind):
+        flag = f"--{each.name.replace('_', '-')}"
+        about = f"{each.metadata['help']} (default: {each.default})".replace("%", "%%")
+        if isinstance(each.default, bool):
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=each.default, help=about)
+        else:
+            parser.add_argument(flag, type=type(each.default), default=each.default, help=about)
+
+
+def from_flags(arguments: argparse.Namespace, kind: type[S]) -> S:
+    """The settings that the flags of `add_flags` gave."""
+    return kind(**{each.name: getattr(arguments, each.name) for each in fields(kind)})  # type: ignore[arg-type]

@@ -1,0 +1,100 @@
+"""A trained reader as a folder that can be shipped: only the weights that differ from the encoder that comes with pip, in fp16.
+
+reader.safetensors  the tensors that differ, fp16, and the head
+reader.json         sha256 of both, what the score means, settings, data sets, figures
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from qa.training.config import TrainSettings
+from qa.training.errors import TrainingError
+from qa.training.model import Weights, default_base, new_model, put
+
+WEIGHTS, CARD = "reader.safetensors", "reader.json"
+MAX_BYTES = 25_000_000
+"""What the repository can carry (issue 3)."""
+SCORE = "start[i] - start[CLS] + end[j] - end[CLS], log-odds against no answer; comparable across windows and passages"
+
+
+def export(weights: Weights, base: Path, folder: Path, about: Mapping[str, Any]) -> Path:
+    """Write the folder; `about` goes into reader.json. Raises TrainingError if it would be too large."""
+    model = new_model(base, TrainSettings())
+    before = {name: value.half() for name, value in model.state_dict().items()}
+    head = {name for name in before if name.startswith("qa_outputs")}
+    put(model, weights)
+    after = {name: value.half().contiguous() for name, value in model.state_dict().items()}
+    delta = {name: value for name, value in after.items() if name in head or not torch.equal(value, before[name])}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / WEIGHTS).write_bytes(save(delta))
+    size = (folder / WEIGHTS).stat().st_size
+    if size > MAX_BYTES:
+        raise TrainingError(f"{folder / WEIGHTS} has {size:,} bytes, the limit is {MAX_BYTES:,}: train with --freeze-embeddings")
+    card = {
+        **about,
+        "format": 1,
+        "score": SCORE,
+        "sha256": _sha256(folder / WEIGHTS),
+        "bytes": size,
+        "base": {
+            "name": "all-MiniLM-L6-v2",
+            "sha256": _sha256(base / "model.safetensors"),
+            "tensors_sha256": tensors_sha256(before),
+        },
+        "tensors": len(delta),
+    }
+    (folder / CARD).write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+    return folder
+
+
+def load_reader(folder: Path, base: Path | None = None, settings: TrainSettings | None = None) -> tuple[nn.Module, dict[str, Any]]:
+    """The torch model, in evaluation mode, and reader.json of an exported folder; raises TrainingError if a hash differs.
+
+    `base` (else the encoder from pip) may be an fp16 copy: its tensors are compared after rounding to fp16.
+    """
+    base = base or default_base()
+    try:
+        card: dict[str, Any] = json.loads((folder / CARD).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{folder} is no exported reader: {error}") from error
+    if _sha256(folder / WEIGHTS) != card["sha256"]:
+        raise TrainingError(f"{folder / WEIGHTS} is not the file that {CARD} names: export it again")
+    model = new_model(base, settings or TrainSettings())
+    if tensors_sha256({name: value.half() for name, value in model.state_dict().items()}) != card["base"]["tensors_sha256"]:
+        raise TrainingError(f"{base} is not the base that the reader was trained from ({card['base']['name']})")
+    put(model, {name: value.float() for name, value in load_file(folder / WEIGHTS).items()})
+    return model.eval(), card
+
+
+def write_base(base: Path, folder: Path) -> Path:
+    """An fp16 copy of what training needs of the base: 45 MB instead of 91, for a machine that files must be carried to."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model = new_model(base, replace(TrainSettings(), attention="eager"))
+    tensors = {name: value.half().contiguous() for name, value in model.state_dict().items() if not name.startswith("qa_outputs")}
+    (folder / "model.safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
+    for name in ("config.json", "tokenizer.json"):
+        (folder / name).write_bytes((base / name).read_bytes())
+    return folder
+
+
+def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
+    """sha256 over the names and fp16 values of all tensors but the head's, whose first values are random."""
+    digest = hashlib.sha256()
+    for name in sorted(name for name in tensors if not name.startswith("qa_outputs")):
+        digest.update(name.encode() + tensors[name].half().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,202 @@
+"""The training loop of both stages. It can be stopped at any moment and goes on exactly where it was."""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from qa.training.batches import Batch, SpecialTokens, assemble, plan
+from qa.training.checkpoint import Progress, Run, resume, save, write_log
+from qa.training.config import TrainSettings
+from qa.training.corpus import Corpus
+from qa.training.errors import TrainingError
+from qa.training.loss import reader_loss
+from qa.training.model import device_of, logits, optimiser, trained
+from qa.training.units import EpochUnits
+
+Validate = Callable[[nn.Module], dict[str, float]]
+"""A model -> figures for the log."""
+
+
+@dataclass(slots=True)
+class Trainer:
+    """Trains one stage in `folder`, from its checkpoint if there is one; `clock` counts seconds."""
+
+    corpus: Corpus
+    units: EpochUnits
+    special: SpecialTokens
+    settings: TrainSettings
+    folder: Path
+    validate: Validate = lambda _: {}
+    clock: Callable[[], float] = time.monotonic
+    report: Callable[[dict[str, Any]], None] = lambda _: None
+    _stopped: bool = field(default=False, init=False)
+
+    def train(self, model: nn.Module, *, max_steps: int | None = None) -> Progress:
+        """Train until the tokens are used up, the time is over, a signal comes, or `max_steps` more steps are done.
+
+        A checkpoint is written at the end in each case.
+        """
+        run = self._start(model)
+        with self._signals():
+            self._loop(run, max_steps)
+        save(run, self.settings, self.folder)
+        return run.progress
+
+    def stop(self, *_: int | FrameType | None) -> None:
+        """End after the step under way."""
+        self._stopped = True
+
+    def _start(self, model: nn.Module) -> Run:
+        torch.manual_seed(self.settings.seed)
+        model.to(device_of(self.settings.device))
+        average = {name: value.detach().clone() for name, value in trained(model).items()} if self.settings.ema else {}
+        run = Run(model, optimiser(model, self.settings), average)
+        resume(run, self.settings, self.folder)
+        model.train()
+        return run
+
+    def _loop(self, run: Run, max_steps: int | None) -> None:
+        clocks = _Clocks(self.settings, run.progress, self.clock)
+        last = None if max_steps is None else run.progress.step + max_steps
+        losses: list[torch.Tensor] = []
+        for batch in self._batches(run):
+            losses.append(self._step(run, batch))
+            done, late = run.progress.tokens >= self.settings.tokens, clocks.over()
+            over = done or late or self._stopped or (last is not None and run.progress.step >= last)
+            if run.progress.step % self.settings.log_steps == 0 or over:
+                self._log(run, {"loss": _mean(losses), "tokens_per_s": clocks.rate()})
+                losses.clear()
+            if clocks.validation_due() or done:
+                self._log(run, {"validation": self._validated(run)})
+            if over:
+                return
+            if clocks.checkpoint_due():
+                save(run, self.settings, self.folder)
+
+    def _batches(self, run: Run) -> Iterator[Batch]:
+        """The batches that are left, of this epoch and all that follow."""
+        if run.progress.tokens >= self.settings.tokens:
+            return
+        while True:
+            units = self.units(run.progress.epoch)
+            rng = np.random.default_rng([self.settings.seed, run.progress.epoch, 1])
+            batches = plan(self.corpus, units, self.settings.batch_tokens, rng)
+            if not batches:
+                raise TrainingError("there is nothing to train on: no question of --sources has a weight above zero")
+            for chosen in batches[run.progress.position :]:
+                yield assemble(self.corpus, units, chosen, self.special).to(device_of(self.settings.device))
+            run.progress.epoch, run.progress.position = run.progress.epoch + 1, 0
+
+    def _step(self, run: Run, batch: Batch) -> torch.Tensor:
+        """One optimiser step; the loss, still on its device."""
+        for group in run.optimiser.param_groups:
+            group["lr"] = rate(run.progress.tokens, self.settings)
+        loss = reader_loss(*logits(run.model, batch, self.settings.precision), batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        weights = trained(run.model)
+        torch.nn.utils.clip_grad_norm_(weights.values(), self.settings.clip)
+        run.optimiser.step()
+        run.optimiser.zero_grad(set_to_none=True)
+        if run.average:
+            torch._foreach_lerp_(list(run.average.values()), [each.detach() for each in weights.values()], 1 - self.settings.ema)
+        run.progress.step += 1
+        run.progress.position += 1
+        run.progress.tokens += batch.tokens
+        return loss.detach()
+
+    def _validated(self, run: Run) -> dict[str, float]:
+        """The figures of the weights that count."""
+        weights = {name: value.detach().clone() for name, value in trained(run.model).items()}
+        _swap(run.model, run.average)
+        run.model.eval()
+        figures = self.validate(run.model)
+        run.model.train()
+        _swap(run.model, weights)
+        return figures
+
+    def _log(self, run: Run, line: dict[str, Any]) -> None:
+        now = run.progress
+        place = {
+            "step": now.step,
+            "tokens": now.tokens,
+            "epoch": now.epoch,
+            "lr": rate(now.tokens, self.settings),
+            "seconds": now.seconds,
+        }
+        write_log(self.folder, place | line)
+        self.report(place | line)
+        if not math.isfinite(line.get("loss", 0.0)):
+            raise TrainingError(f"the loss is {line['loss']} at step {now.step}: lower --lr; the last checkpoint is from before")
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT end the run with a checkpoint."""
+        before = {each: signal.signal(each, self.stop) for each in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+
+def rate(tokens: int, settings: TrainSettings) -> float:
+    """The learning rate after so many tokens: linear growth, then linear decay to zero at the last token."""
+    share = min(tokens / settings.tokens, 1.0)
+    return settings.lr * (
+        min(share / settings.warmup, 1.0) if settings.warmup and share < settings.warmup else (1 - share) / (1 - settings.warmup)
+    )
+
+
+class _Clocks:
+    """When to log, validate, save and end."""
+
+    def __init__(self, settings: TrainSettings, progress: Progress, clock: Callable[[], float]) -> None:
+        self._settings, self._progress, self._clock = settings, progress, clock
+        self._begin = self._saved = self._logged = clock()
+        self._before = progress.seconds
+        self._tokens, self._validated = progress.tokens, progress.tokens
+
+    def over(self) -> bool:
+        now = self._clock()
+        self._progress.seconds = self._before + now - self._begin
+        return 0 < self._settings.max_minutes * 60 <= now - self._begin
+
+    def rate(self) -> float:
+        """Real tokens a second since the last call."""
+        now, tokens = self._clock(), self._progress.tokens
+        speed = (tokens - self._tokens) / max(now - self._logged, 1e-9)
+        self._logged, self._tokens = now, tokens
+        return round(speed, 1)
+
+    def validation_due(self) -> bool:
+        every = self._settings.validate_tokens
+        due = 0 < every <= self._progress.tokens - self._validated
+        self._validated = self._progress.tokens if due else self._validated
+        return due
+
+    def checkpoint_due(self) -> bool:
+        due = self._clock() - self._saved >= self._settings.checkpoint_minutes * 60
+        self._saved = self._clock() if due else self._saved
+        return due
+
+
+def _mean(losses: list[torch.Tensor]) -> float:
+    return round(float(torch.stack(losses).mean()), 5)
+
+
+def _swap(model: nn.Module, weights: dict[str, torch.Tensor]) -> None:
+    with torch.no_grad():
+        for name, value in weights.items():
+            model.get_parameter(name).copy_(value)

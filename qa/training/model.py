@@ -1,0 +1,91 @@
+"""The reader as a torch model: all-MiniLM-L6-v2 under a start and an end logit a token."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from qa.training.batches import Batch
+from qa.training.config import TrainSettings
+from qa.training.errors import TrainingError
+
+Weights = dict[str, Tensor]
+"""Parameters by name."""
+
+
+def default_base() -> Path:
+    """The folder of the encoder that comes with pip, which the reader starts from."""
+    from index.models import DEFAULT_MODEL, find_model
+
+    return find_model(DEFAULT_MODEL)
+
+
+def new_model(base: Path, settings: TrainSettings) -> nn.Module:
+    """A reader with the base's weights and a fresh head, whose first weights follow the seed; raises TrainingError."""
+    import transformers
+
+    if not (base / "config.json").is_file():
+        raise TrainingError(f"{base} holds no config.json: --base names the folder of all-MiniLM-L6-v2")
+    log: Any = transformers.logging
+    log.set_verbosity_error()  # it would report that the head is new
+    log.disable_progress_bar()
+    torch.manual_seed(settings.seed)
+    config = transformers.AutoConfig.from_pretrained(str(base), local_files_only=True)
+    config.hidden_dropout_prob = config.attention_probs_dropout_prob = settings.dropout
+    made: Any = transformers.AutoModelForQuestionAnswering
+    model: nn.Module = made.from_pretrained(
+        str(base), config=config, attn_implementation=settings.attention, dtype=torch.float32, local_files_only=True
+    )
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not (settings.freeze_embeddings and name.endswith("word_embeddings.weight")))
+    return model
+
+
+def logits(model: nn.Module, batch: Batch, precision: str) -> tuple[Tensor, Tensor]:
+    """Start and end logits, float (w, l) each."""
+    with autocast(batch.ids.device, precision):
+        output = model(input_ids=batch.ids, attention_mask=batch.mask, token_type_ids=batch.types)
+    return output.start_logits, output.end_logits
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
+    """bf16 where asked for; raises TrainingError for a precision that is neither bf16 nor f32."""
+    if precision not in {"bf16", "f32"}:
+        raise TrainingError(f"--precision: expected bf16 or f32, got {precision!r}")
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+def device_of(name: str) -> torch.device:
+    """The device that a setting names."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
+
+
+def trained(model: nn.Module) -> Weights:
+    """The parameters that training may change."""
+    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def put(model: nn.Module, weights: Weights) -> None:
+    """Copy weights into a model; raises TrainingError for names or shapes that it lacks."""
+    parameters = dict(model.named_parameters())
+    wrong = [name for name, value in weights.items() if name not in parameters or parameters[name].shape != value.shape]
+    if wrong:
+        raise TrainingError(f"the weights are of another model: it has no {', '.join(wrong[:3])} of that shape")
+    with torch.no_grad():
+        for name, value in weights.items():
+            parameters[name].copy_(value)
+
+
+def optimiser(model: nn.Module, settings: TrainSettings) -> torch.optim.AdamW:
+    """AdamW; no decay for vectors (biases, norms) and embeddings, whose unseen rows would shrink."""
+    named = trained(model)
+    decayed = [value for name, value in named.items() if value.ndim > 1 and "embeddings" not in name]
+    others = [value for name, value in named.items() if value.ndim <= 1 or "embeddings" in name]
+    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=settings.lr, betas=(0.9, 0.98), eps=1e-6, fused=next(model.parameters()).is_cuda)
