@@ -67,10 +67,6 @@ class Document:
     source: SourceBytes
     language: str | None
 
-    def line_of(self, offset: int) -> int:
-        """The line, counted from 1, that holds the character at `offset`."""
-        return self.text.count("\n", 0, offset) + 1
-
 
 @dataclass(frozen=True, slots=True)
 class Chunk:

@@ -14,7 +14,7 @@ from tokenizers import Encoding, Tokenizer
 
 from index.document import Span
 from index.engine import Graph, Precision, chosen_precision
-from index.models import DEFAULT_MODEL, EncoderCard, converted_model
+from index.models import EncoderCard, converted_model
 
 BATCH_SIZE = 16
 """Texts in one run of the graph; 8, 16 and 32 ran at 78, 81 and 78 paragraphs/s on two cores."""
@@ -89,6 +89,3 @@ def _padded(encodings: Sequence[Encoding], limit: int) -> dict[str, NDArray[np.i
         mask[row, :length] = 1
         types[row, :length] = encoding.type_ids
     return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
-
-
-__all__ = ["BATCH_SIZE", "DEFAULT_MODEL", "Encoder"]

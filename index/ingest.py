@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +16,8 @@ from index.discovery import Root, disappeared, discover
 from index.document import Document
 from index.errors import LoadingError, PruneRefused
 from index.lexical import analyse
-from index.loading import MAX_FILE_BYTES, document_id, load, relative_uri, shown
-from index.store import IndexedChunk, Store
+from index.loading import MAX_FILE_BYTES, document_id, parse, read_bytes, relative_uri, shown
+from index.store import IndexedChunk, Store, StoredFile
 
 RECIPE = 1
 """Raised when loading, chunking or analysing would come out differently, so that unchanged files are indexed again."""
@@ -51,7 +52,7 @@ class Reporter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file: `detail` is the reason of a skip, `chunks` how many were made."""
+    """What became of one file: `detail` is the reason of a skip or a remark, `chunks` how many were made."""
 
     uri: str
     status: Status
@@ -99,18 +100,22 @@ class Ingestion:
         """Read one file and queue what has to be embedded; one that cannot be read is reported."""
         known = self.store.file(document_id(path))
         try:
-            document = load(path, base, max_bytes=self.max_bytes)
+            data = read_bytes(path, self.max_bytes)
+            if known and known.sha256 == hashlib.sha256(data).hexdigest() and known.recipe == RECIPE:
+                self._unchanged(known)
+                return
+            document = parse(data, path, base)
         except LoadingError as error:
             if known and known.state != "changed":
                 self.store.mark(known.document_id, "changed")
             self.report(Outcome(known.uri if known else relative_uri(path, base), "kept" if known else "skipped", str(error)))
             return
-        if known and known.sha256 == document.source.sha256 and known.recipe == RECIPE:
-            if known.state != "current":
-                self.store.mark(known.document_id, "current")
-            self.report(Outcome(known.uri, "unchanged"))
-            return
         self.add(document, path, "updated" if known else "added")
+
+    def _unchanged(self, known: StoredFile) -> None:
+        if known.state != "current":
+            self.store.mark(known.document_id, "current")
+        self.report(Outcome(known.uri, "unchanged"))
 
     def add(self, document: Document, path: Path, status: Status = "added") -> None:
         """Chunk and analyse a document and queue it; `flush` must follow the last one."""
@@ -130,7 +135,9 @@ class Ingestion:
             keys = {item.vector_key for item in pending.chunks}
             self.store.put(pending.document, pending.path, pending.chunks, {key: vectors[key] for key in keys}, RECIPE)
             document = pending.document
-            self.report(Outcome(document.uri, pending.status, "", len(pending.chunks), document.language))
+            encoding = document.source.encoding
+            detail = "" if encoding.startswith("utf") else f"is not UTF-8, read as {encoding}"
+            self.report(Outcome(document.uri, pending.status, detail, len(pending.chunks), document.language))
         self._pending = []
 
     def _vectors(self) -> Mapping[bytes, NDArray[np.float32]]:
@@ -139,7 +146,9 @@ class Ingestion:
         missing = [key for key in wanted if key not in vectors]
         for first in range(0, len(missing), EMBED_AT_ONCE):
             keys = missing[first : first + EMBED_AT_ONCE]
-            vectors.update(zip(keys, self.encoder.encode_passages([wanted[key] for key in keys]), strict=True))
+            embedded = dict(zip(keys, self.encoder.encode_passages([wanted[key] for key in keys]), strict=True))
+            self.store.keep_vectors(embedded)
+            vectors.update(embedded)
             self.reporter.embedded(len(keys))
         return vectors
 
@@ -170,6 +179,7 @@ def ingest(
             run.take(path, root.base)
         run.summary.other_formats += root.other_formats
     run.flush()
+    store.drop_unused_vectors()
     if prune:
         for root in roots:
             _prune(root, run, yes=yes)

@@ -33,12 +33,16 @@ LOADERS: Mapping[str, Callable[[str], Structure]] = {
 
 
 def load(path: Path, root: Path, *, max_bytes: int = MAX_FILE_BYTES) -> Document:
-    """Read one file as a document whose `uri` is relative to `root`.
+    """Read one file as a document whose `uri` is relative to `root`; see `parse`.
 
     Raises UnsupportedFormat, UnreadableFile, FileTooLarge, EmptyFile or BinaryFile, whose messages follow on the file's name.
     """
+    return parse(read_bytes(path, max_bytes), path, root)
+
+
+def parse(data: bytes, path: Path, root: Path) -> Document:
+    """The bytes of the file at `path` as a document; raises UnsupportedFormat, EmptyFile or BinaryFile."""
     structure_of = loader_for(path)
-    data = read_bytes(path, max_bytes)
     decoded = decode(data)
     text, crlf = fold_newlines(decoded.text)
     if not text.strip():

@@ -160,8 +160,8 @@ class Snapshot:
         return index
 
     def _keep(self, path: Path, stamp: Stamp, payload: bytes) -> None:
-        """Save a derived file; a full or read-only disk only means that the next process builds it again."""
-        if self._save_derived:
+        """Save a derived file unless the store has changed since; a full or read-only disk only means that the next process builds it again."""
+        if self._save_derived and current_generation(self._path.parent) == self.generation:
             with suppress(OSError):
                 write_derived(path, stamp, payload)
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from index.derived import discard_derived
 from index.document import Chunk, Document
 from index.errors import ModelMismatch, StoreBusy, UnknownDocument
+from index.loading import shown
 from index.schema import FILE_NAME, connect, explained, transaction
 
 LOCK_SECONDS = 600.0
@@ -110,6 +111,7 @@ class Store:
     def find(self, name: str) -> StoredFile:
         """The document with this id, uri or path; raises UnknownDocument if there is none or more than one."""
         path = os.fsencode(Path(name).absolute())
+        name = shown(name)
         found = list(self._files("WHERE id = ? OR uri = ? OR path = ?", (name, name, path)))
         if len(found) == 1:
             return found[0]
@@ -141,6 +143,17 @@ class Store:
                 self._put_chunk(item)
             self._drop_unused(stale)
 
+    def keep_vectors(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
+        """Store vectors before their chunks, so that a run that is stopped inside a long document does not embed again."""
+        rows = [(key, vector.astype(np.float32).tobytes()) for key, vector in vectors.items()]
+        with explained(self._path), transaction(self._db):
+            self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
+
+    def drop_unused_vectors(self) -> None:
+        """Delete the vectors of no chunk, which a stopped run may have left."""
+        with explained(self._path), transaction(self._db):
+            self._db.execute("DELETE FROM vectors WHERE key NOT IN (SELECT vector_key FROM chunks)")
+
     def mark(self, document_id: str, state: str) -> None:
         """Set a document's state: `current`, or `changed` when its file no longer parses."""
         with self._change():
@@ -152,8 +165,8 @@ class Store:
             stale = self._delete_chunks(document_ids)
             self._db.executemany("DELETE FROM documents WHERE id = ?", [(each,) for each in document_ids])
             self._drop_unused(stale)
-        self._truncate_log()
         discard_derived(self.folder)
+        self._truncate_log()
 
     def forget_all(self) -> int:
         """Delete everything, the embedding model's name included, and rebuild the file; returns the number of documents."""
@@ -163,8 +176,8 @@ class Store:
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
             self._db.execute("DELETE FROM meta WHERE key IN ('model', 'model_sha256')")
         self._db.execute("VACUUM")
-        self._truncate_log()
         discard_derived(self.folder)
+        self._truncate_log()
         return int(count)
 
     def _truncate_log(self) -> None:
@@ -228,7 +241,10 @@ class Store:
 def check_model(known: Mapping[str, str], name: str, fingerprint: str) -> None:
     """Raise ModelMismatch unless `known` (the store's `model` and `model_sha256`) is empty or of this fingerprint."""
     if known and known["model_sha256"] != fingerprint:
-        raise ModelMismatch(
-            f"the index was made with the embedding model {known['model']!r}, the setting is {name!r}: "
-            f"set QUOTED_MODEL={known['model']}, or `qa forget --all` and index again with the new one"
-        )
+        again = "`qa forget --all` and index again with the new one"
+        if known["model"] == name:
+            raise ModelMismatch(
+                f"the files of the embedding model {name!r} are others than when the index was made: put them back, or {again}"
+            )
+        made = f"the index was made with the embedding model {known['model']!r}, the setting is {name!r}"
+        raise ModelMismatch(f"{made}: set QUOTED_MODEL={known['model']}, or {again}")

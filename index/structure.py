@@ -7,7 +7,7 @@ feed of headlines). Markdown is parsed by markdown-it-py, whose tokens carry lin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
@@ -28,6 +28,10 @@ WRAP_FILL = 0.6
 
 _UNSTORABLE = regex.compile(r"[\p{Cs}\p{Cc}]")
 """Characters that YAML escapes can make and no text has: lone surrogates and controls."""
+MAX_FRONT_MATTER = 20_000
+"""Characters of front matter in which a title is looked for; PyYAML reads some 300,000 a second."""
+MAX_NESTING = 100
+"""Levels of lists and quotes that are read; markdown-it-py's own limit of 20 loses text, and each level takes a few of Python's 1,000 frames."""
 _SENTENCE_ENDS = (".", "!", "?", "…", ":", ";")
 
 
@@ -57,8 +61,7 @@ def markdown_structure(text: str) -> Structure:
     walk = _MarkdownWalk(text, _lines(text))
     for token in _parser().parse(text):
         walk.visit(token)
-    walk.close_heading()
-    return Structure(tuple(walk.blocks), walk.title or walk.first_heading)
+    return Structure(walk.finished(), walk.title or walk.first_heading)
 
 
 def _lines(text: str) -> list[Span]:
@@ -88,7 +91,7 @@ def _parser(*, inline: bool = False) -> MarkdownIt:
     from markdown_it import MarkdownIt
     from mdit_py_plugins.front_matter import front_matter_plugin
 
-    parser = MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
+    parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table").use(front_matter_plugin)
     return parser if inline else parser.disable("inline")
 
 
@@ -109,6 +112,7 @@ class _MarkdownWalk:
     _heading_line: Span | None = None
     _heading_level: int | None = None
     _container_end: int = 0
+    _units: dict[int, list[Span]] = field(default_factory=dict)
 
     def visit(self, token: Token) -> None:
         if token.type == "front_matter":
@@ -131,14 +135,18 @@ class _MarkdownWalk:
         if self._heading_line is not None:
             self._add(Block(*self._heading_line, units=(self._heading_line,), headings=self._headings[:-1]))
 
+    def finished(self) -> tuple[Block, ...]:
+        """The blocks, each list, table and quotation with its items."""
+        self.close_heading()
+        return tuple(replace(block, units=tuple(self._units.get(at, block.units))) for at, block in enumerate(self.blocks))
+
     def _leaf(self, kind: str, lines: list[int]) -> None:
         span = self._span(lines)
         if lines[0] >= self._container_end:
             units = self._rows(lines) if kind in {"fence", "code_block"} else (span,)
             self._add(Block(*span, units=units, headings=self._headings))
         elif self.blocks:
-            last = self.blocks[-1]
-            self.blocks[-1] = Block(last.start, last.end, (*last.units, span), last.headings)
+            self._units.setdefault(len(self.blocks) - 1, []).append(span)
 
     def _rows(self, lines: list[int]) -> tuple[Span, ...]:
         return tuple(line for line in self.lines[slice(*lines)] if self.text[slice(*line)].strip())
@@ -173,17 +181,12 @@ def _plain(markup: str) -> str:
 
 
 def _front_matter_title(content: str) -> str | None:
+    """The `title` of the front matter; only composed, not constructed, so that no alias or merge key of it is ever expanded."""
     try:
-        fields = yaml.safe_load(content)
-    except (
-        yaml.YAMLError,
-        ValueError,
-        LookupError,
-        AttributeError,
-        ArithmeticError,
-        RecursionError,
-    ):  # PyYAML lets its own slips out: "!!int ''"
+        root = yaml.compose(content[:MAX_FRONT_MATTER], Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError, RecursionError):
         return None
-    title = fields.get("title") if isinstance(fields, dict) else None
-    words = " ".join(title.split()) if isinstance(title, str) else ""
+    pairs = root.value if isinstance(root, yaml.MappingNode) else []
+    titles = (value for key, value in pairs if isinstance(value, yaml.ScalarNode) and key.value == "title")
+    words = next((" ".join(value.value.split()) for value in titles if value.tag == "tag:yaml.org,2002:str"), "")
     return words if words and not _UNSTORABLE.search(words) else None

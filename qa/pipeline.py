@@ -57,7 +57,7 @@ class Pipeline:
         return Answer(
             question=question,
             spans=spans,
-            refusal=None if spans else _refusal(decision, passages),
+            refusal=None if spans else self._refusal(decision, passages),
             confidence=round(decision.confidence, 4),
             alternatives=alternatives,
             notes=_notes(question, spans, self.snapshot),
@@ -70,9 +70,13 @@ class Pipeline:
         passages = self._passages(checked_question(query), top_k, documents)
         return [_retrieved(rank, passage) for rank, passage in enumerate(passages, 1)]
 
+    def _refusal(self, decision: Decision, passages: Sequence[Passage]) -> Refusal:
+        reason = decision.reason if self.snapshot.size else "nothing is indexed: run `qa index PATH...`"
+        return Refusal(reason or "", tuple(_nearest(passage) for passage in passages[:NEAREST]))
+
     def _passages(self, question: str, top_k: int, documents: Sequence[str] | None) -> list[Passage]:
         for document_id in documents or ():
-            if not self.snapshot.has_document(document_id):
+            if not document_id.isascii() or not self.snapshot.has_document(document_id):
                 raise UnknownDocumentId(f"no document has the id {document_id!r}: see `qa list` or GET /documents")
         return self._retriever.retrieve(question, top_k, documents)
 
@@ -110,10 +114,6 @@ class _Citer:
         if document_id not in self._documents:
             self._documents[document_id] = self._snapshot.document(document_id)
         return self._documents[document_id]
-
-
-def _refusal(decision: Decision, passages: Sequence[Passage]) -> Refusal:
-    return Refusal(decision.reason or "", tuple(_nearest(passage) for passage in passages[:NEAREST]))
 
 
 def _nearest(passage: Passage) -> NearestPassage:

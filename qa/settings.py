@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, get_args
 
@@ -55,10 +55,6 @@ class Settings:
             max_file_bytes=int(get.number("QUOTED_MAX_FILE_BYTES", 1, 2**40, whole=True) or MAX_FILE_BYTES),
         )
 
-    def with_model(self, model: str) -> Self:
-        """The same settings with another embedding model."""
-        return replace(self, model=model)
-
 
 class _Reader:
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -69,7 +65,10 @@ class _Reader:
 
     def path(self, name: str) -> Path | None:
         value = self.text(name)
-        return Path(value).expanduser() if value else None
+        try:
+            return Path(value).expanduser() if value else None
+        except RuntimeError as error:
+            raise SettingsError(f"{name}: {value!r} is no path: {error}") from error
 
     def choice(self, name: str, default: Precision) -> Precision:
         value = self.text(name) or default

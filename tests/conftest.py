@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from index.embedding import DEFAULT_MODEL, Encoder
+from index.embedding import Encoder
+from index.models import DEFAULT_MODEL
 from index.store import Store
 from qa.bootstrap import index_paths
 from qa.settings import Settings

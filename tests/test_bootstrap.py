@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,8 @@ def test_another_model_is_refused_with_what_to_do(tmp_path: Path) -> None:
     indexed(settings, carded(), tmp_path / "corpus", FILES)
 
     for attempt in (
-        lambda: load_pipeline(settings.with_model("other"), carded("other")),
-        lambda: index_paths(settings.with_model("other"), carded("other"), [tmp_path], RecordingReporter()),
+        lambda: load_pipeline(replace(settings, model="other"), carded("other")),
+        lambda: index_paths(replace(settings, model="other"), carded("other"), [tmp_path], RecordingReporter()),
     ):
         with pytest.raises(ModelMismatch, match="forget --all"):
             attempt()

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from index.document import Chunk, SourceBytes
 from index.loading import fold_newlines
-from tests.fakes import plain_document
 
 PIECES = st.sampled_from(["a", "é", "€", "naïve ", " ", "\r\n", "\n", "\r", "\r\r\n", "“quoted”"])
 ENCODINGS = [("utf-8", b""), ("utf-8", b"\xef\xbb\xbf"), ("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"), ("cp1252", b"")]
@@ -38,12 +37,6 @@ def test_byte_ranges_hold_for_any_unicode_in_utf_8(original: str, data: st.DataO
     first, last = SourceBytes("", len(encoded), "utf-8", 0, crlf).offsets(text, [start, end])
 
     assert fold_newlines(encoded[first:last].decode())[0] == text[start:end]
-
-
-def test_lines_are_counted_from_one() -> None:
-    document = plain_document("one\ntwo\n\nfour")
-
-    assert [document.line_of(at) for at in (0, 3, 4, 8, 9)] == [1, 1, 2, 3, 4]
 
 
 def test_headings_are_embedded_but_not_quoted() -> None:

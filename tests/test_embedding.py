@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from index.chunking import chunk_document
-from index.embedding import DEFAULT_MODEL, Encoder
-from index.models import find_model
+from index.embedding import Encoder
+from index.models import DEFAULT_MODEL, find_model
 from tests.fakes import markdown_document, plain_document
 
 TEXTS = [

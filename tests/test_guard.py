@@ -80,7 +80,7 @@ def test_a_setting_allows_a_host_or_all() -> None:
     [
         ({}, 200),
         ({"origin": "http://127.0.0.1:8321"}, 200),
-        ({"origin": "http://localhost:3000"}, 200),
+        ({"origin": "http://localhost:3000"}, 403),
         ({"sec-fetch-site": "same-origin"}, 200),
         ({"sec-fetch-site": "none"}, 200),
         ({"origin": "https://example.org"}, 403),

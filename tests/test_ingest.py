@@ -234,3 +234,13 @@ def test_what_was_committed_before_a_failure_stays(run: Run) -> None:
     assert list(run.texts()) == []  # one batch of a.txt was embedded, but a document is stored whole or not at all
     run.encoder = FakeEncoder()
     assert _statuses(run()) == {"a.txt": "added", "b.txt": "added"}
+
+
+def test_a_run_that_is_stopped_keeps_the_vectors_it_made(store: Store, fake_encoder: FakeEncoder) -> None:
+    store.keep_vectors({fake_encoder.vector_key("Text."): fake_encoder.encode_passages(["Text."])[0]})
+
+    assert list(store.known_vectors([fake_encoder.vector_key("Text.")]))
+
+    store.drop_unused_vectors()
+
+    assert not store.known_vectors([fake_encoder.vector_key("Text.")])

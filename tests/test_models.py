@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.embedding import DEFAULT_MODEL, Encoder
+from index.embedding import Encoder
 from index.errors import ModelError
-from index.models import converted_model, find_model, model_fingerprint
+from index.models import DEFAULT_MODEL, converted_model, find_model, model_fingerprint
 
 PROMPTS = {"query": "query: ", "passage": "passage: "}
 
@@ -78,7 +78,7 @@ def test_a_model_is_converted_once(encoder: Encoder, model_cache: Path) -> None:
 
 def test_importing_the_encoder_leaves_torch_alone(encoder: Encoder, model_cache: Path) -> None:
     script = (
-        "import sys, pathlib; from index.embedding import *;"
+        "import sys, pathlib; from index.embedding import Encoder; from index.models import DEFAULT_MODEL;"
         "print(Encoder.load(DEFAULT_MODEL, pathlib.Path(sys.argv[1])).encode_queries(['x']).shape);"
         "sys.exit(bool({'torch', 'transformers', 'sentence_transformers', 'huggingface_hub'} & set(sys.modules)))"
     )

@@ -70,9 +70,3 @@ def test_zero_is_a_threshold_and_an_empty_value_is_none() -> None:
 def test_a_value_that_cannot_be_used_is_named_with_what_was_expected(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}: expected .*, got '{value}'"):
         Settings.from_environment({name: value})
-
-
-def test_another_model_changes_nothing_else() -> None:
-    settings = Settings.from_environment({"QUOTED_TOP_K": "7"})
-
-    assert settings.with_model("other") == Settings.from_environment({"QUOTED_TOP_K": "7", "QUOTED_MODEL": "other"})

@@ -237,3 +237,18 @@ def test_two_processes_may_index_at_once(data: Path, corpus: Path) -> None:
     snapshot = Snapshot(data)
     assert (verdict, len(snapshot.documents()), snapshot.generation) == ("ok", 60, 60)
     assert snapshot.dense.size == snapshot.lexical.corpus_size == snapshot.size > 0
+
+
+def test_a_reader_elsewhere_keeps_no_derived_file(store: Store, data: Path) -> None:
+    (data / "derived").mkdir()
+    (data / "derived" / "lexical.npz").write_bytes(b"terms")
+    reader = sqlite3.connect(data / "index.db")
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM meta").fetchall()
+    store._db.execute("PRAGMA busy_timeout = 10")
+
+    with pytest.raises(StoreBusy, match="another process"):
+        store.forget_all()
+
+    assert not (data / "derived").exists()
+    reader.close()

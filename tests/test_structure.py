@@ -143,3 +143,17 @@ def test_the_front_matter_title_stands_above_the_headings() -> None:
 
     assert structure.title == "Memo"
     assert structure.blocks[0].headings == ("Memo", "Aims")
+
+
+def test_front_matter_is_never_expanded() -> None:
+    levels = "\n".join(f"l{level}: &l{level} {{<<: [{', '.join([f'*l{level - 1}'] * 9)}]}}" for level in range(1, 12))
+
+    assert markdown_structure(f"---\nl0: &l0 {{a: 1}}\n{levels}\ntitle: Small\n---\nText.\n").title == "Small"
+
+
+def test_deeply_nested_items_are_all_kept() -> None:
+    text = "\n".join(f"{'  ' * level}- item {level}" for level in range(40))
+
+    [block] = markdown_structure(text).blocks
+
+    assert len(block.units) == 40

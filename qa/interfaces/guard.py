@@ -51,11 +51,11 @@ class Guard:
             return f"the host {host or 'none'!r} is not allowed: use 127.0.0.1 or localhost, or name it in QUOTED_ALLOWED_HOSTS"
         if method in _READS:
             return None
-        origin = headers.get("origin")
-        if origin is not None and not self._is_own(_host_name(origin)):
-            return f"a page of {origin} may not use this server"
-        site = headers.get("sec-fetch-site")
-        return f"a {site} page may not use this server" if site is not None and site not in _OWN_SITES else None
+        for origin in headers.getlist("origin"):
+            if origin.lower().partition("://")[2] != headers["host"].lower() and _host_name(origin) not in self._allowed:
+                return f"a page of {origin} may not use this server"
+        foreign = [site for site in headers.getlist("sec-fetch-site") if site not in _OWN_SITES]
+        return f"a {foreign[0]} page may not use this server" if foreign else None
 
     def _is_own(self, host: str | None) -> bool:
         if host is None:
@@ -64,10 +64,13 @@ class Guard:
 
 
 def _host_name(url: str) -> str | None:
+    """The host of a URL without userinfo and with a valid port, else None."""
     try:
-        return urlsplit(url).hostname
+        parts = urlsplit(url)
+        named = "@" not in parts.netloc and parts.port != 0
     except ValueError:
         return None
+    return parts.hostname if named else None
 
 
 def _is_loopback(host: str) -> bool:

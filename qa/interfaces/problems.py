@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from fastapi.responses import JSONResponse
@@ -9,13 +10,14 @@ from fastapi.responses import JSONResponse
 from index.errors import IndexingError
 from qa.errors import InvalidQuestion, NoIndex, NotReady, QAError, UnknownDocumentId
 
+log = logging.getLogger("uvicorn.error")
+
 _KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (InvalidQuestion, 422, "Invalid question"),
     (UnknownDocumentId, 404, "Unknown document"),
     (NoIndex, 503, "No index"),
     (NotReady, 503, "Not ready"),
     (QAError, 500, "Question failed"),
-    (IndexingError, 500, "Index failed"),
 )
 
 
@@ -29,6 +31,9 @@ def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | N
 
 
 def problem_of(error: Exception) -> JSONResponse:
-    """The response to one of our errors."""
+    """The response to one of our errors; those of the index may name paths of this machine, so they go to the log only."""
+    if isinstance(error, IndexingError):
+        log.error("%s: %s", type(error).__name__, error)
+        return problem(500, "Index failed", "the index or the model cannot be used now; the server's log says why")
     status, title = next((status, title) for kind, status, title in _KINDS if isinstance(error, kind))
     return problem(status, title, str(error), {"Retry-After": "1"} if status == 503 else None)  # noqa: PLR2004 - Service Unavailable

@@ -15,9 +15,8 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from index.errors import IndexingError
 from qa.bootstrap import live_pipeline, load_encoder
-from qa.errors import NotReady, QAError
+from qa.errors import NotReady
 from qa.interfaces.api import add_error_handlers, router
 from qa.interfaces.guard import Guard
 from qa.live import LivePipeline
@@ -63,7 +62,7 @@ class Service:
     def _run(self) -> None:
         try:
             live = live_pipeline(self._settings, load_encoder(self._settings))
-        except (IndexingError, QAError) as error:
+        except Exception as error:  # noqa: BLE001 - kept, and raised by every request
             self._problem = error
             log.error("The model cannot be loaded: %s", error)  # noqa: TRY400 - the message says it all
             return
@@ -78,12 +77,13 @@ class Service:
             if live.refresh():
                 self._refresh_took = time.monotonic() - began
                 log.info("Serving generation %s.", live.generation)
-            live.rest()
             self._reported = ""
-        except (IndexingError, QAError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread must live to serve the next generation
             if str(error) != self._reported:
                 self._reported = str(error)
                 log.error("The index cannot be served: %s", error)  # noqa: TRY400
+        finally:
+            live.rest()
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from typing import NoReturn
 
 import click
 
@@ -34,11 +35,17 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         cli(standalone_mode=True)
+    except OSError as error:
+        _leave(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
     except Exception as error:
         from index.errors import IndexingError
         from qa.errors import QAError
 
         if not isinstance(error, IndexingError | QAError):
             raise
-        click.echo(f"error: {error}", err=True)
-        sys.exit(1)
+        _leave(str(error))
+
+
+def _leave(message: str) -> NoReturn:
+    click.echo(f"error: {message}", err=True)
+    sys.exit(1)

@@ -58,6 +58,8 @@ def search(query: str, *, top_k: int, as_json: bool, data: Path | None) -> None:
 
 def _typed() -> str:
     """Standard input; bytes that are no text become lone surrogates, as in an argument, and are refused with the question."""
+    if sys.stdin is None:
+        raise click.UsageError("`-` reads the question from standard input, which is closed")
     return sys.stdin.buffer.read().decode(sys.stdin.encoding, "surrogateescape")
 
 

@@ -20,8 +20,19 @@ if TYPE_CHECKING:
 PLAIN_SECONDS = 5.0
 """Without a terminal, progress is a line at most this often."""
 
+
+class NamedPath(click.Path):
+    """A path that is not empty: to pathlib the empty one is the current folder, which nobody meant."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - as click has it
+        """The path as a Path; fails on an empty one."""
+        if not os.fspath(value):
+            self.fail("expected a path, got an empty one", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 data_option = click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory (else QUOTED_DATA, else the platform's)."
+    "--data", type=NamedPath(path_type=Path, file_okay=False), help="Data directory (else QUOTED_DATA, else the platform's)."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -73,9 +84,9 @@ class Progress:
 
     def finished(self, outcome: Outcome) -> None:
         """One file is done; skipped ones are a line each."""
-        if outcome.status in {"skipped", "kept"}:
-            self._line(f"{outcome.status}: {outcome.uri}: {outcome.detail}")
-        elif outcome.language not in {None, "en"} and outcome.status in {"added", "updated"}:
+        if outcome.detail:
+            self._line(f"{outcome.status if outcome.status in {'skipped', 'kept'} else 'note'}: {outcome.uri}: {outcome.detail}")
+        if outcome.language not in {None, "en"} and outcome.status in {"added", "updated"}:
             self._line(
                 f"note: {outcome.uri} looks like another language than English ({outcome.language}); answers from it will be poor"
             )

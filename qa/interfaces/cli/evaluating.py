@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -32,6 +33,8 @@ def retrieval(file: Path, distractors: tuple[Path, ...], *, sample: int | None, 
     """recall@1/5/20 and MRR@10 of BM25, dense and hybrid on a SQuAD-format FILE (needs the extra `eval`)."""
     from qa.evaluation.retrieval import MEASURES, evaluate_retrieval
 
+    if find_spec("ir_measures") is None:
+        raise click.ClickException("the figures come from ir-measures, which is not installed: pip install 'quoted-qa[eval]'")
     settings = settings_of(None)
     progress = Progress()
     report = evaluate_retrieval(file, distractors, settings, encoder_of(settings), progress, sample=sample)

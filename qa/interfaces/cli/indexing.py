@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qa.interfaces.cli.common import Progress, data_option, echo_json, encoder_of, json_option, settings_of
+from qa.interfaces.cli.common import NamedPath, Progress, data_option, echo_json, encoder_of, json_option, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ SKIPPED = 4
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=NamedPath(path_type=Path))
 @click.option("--prune", is_flag=True, help="Also remove documents below PATHS whose files are gone.")
 @click.option("--yes", is_flag=True, help="With --prune: remove even if it looks like an accident.")
 @data_option
@@ -31,6 +31,8 @@ def index(paths: tuple[Path, ...], *, prune: bool, yes: bool, data: Path | None)
 
     Unchanged files cost nothing. Exit code 4: done, but something was skipped; 1: --prune refused to remove.
     """
+    if yes and not prune:
+        raise click.UsageError("--yes belongs to --prune")
     summary = run_indexing(settings_of(data), paths, prune=prune, yes=yes)
     click.echo(summary_line(summary))
     for refusal in summary.refused:
