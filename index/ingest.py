@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from index.discovery import Root, disappeared, discover
 from index.document import Document
 from index.errors import LoadingError, PruneRefused
 from index.lexical import analyse
-from index.loading import MAX_FILE_BYTES, document_id, parse, read_bytes, relative_uri, shown
+from index.loading import MAX_FILE_BYTES, document_id, load, relative_uri, shown
 from index.store import IndexedChunk, Store, StoredFile
 
 RECIPE = 1
@@ -100,17 +99,17 @@ class Ingestion:
         """Read one file and queue what has to be embedded; one that cannot be read is reported."""
         known = self.store.file(document_id(path))
         try:
-            data = read_bytes(path, self.max_bytes)
-            if known and known.sha256 == hashlib.sha256(data).hexdigest() and known.recipe == RECIPE:
-                self._unchanged(known)
-                return
-            document = parse(data, path, base)
+            unchanged = known.sha256 if known and known.recipe == RECIPE else None
+            document = load(path, base, max_bytes=self.max_bytes, known_sha256=unchanged)
         except LoadingError as error:
             if known and known.state != "changed":
                 self.store.mark(known.document_id, "changed")
             self.report(Outcome(known.uri if known else relative_uri(path, base), "kept" if known else "skipped", str(error)))
             return
-        self.add(document, path, "updated" if known else "added")
+        if document:
+            self.add(document, path, "updated" if known else "added")
+        elif known:
+            self._unchanged(known)
 
     def _unchanged(self, known: StoredFile) -> None:
         if known.state != "current":
@@ -166,8 +165,8 @@ def ingest(
     """Bring the store up to date with files and folders.
 
     A file that cannot be read is reported and skipped, or keeps its old version, marked `changed`; the rest goes on. With `prune`,
-    documents below the paths whose files are gone are removed, unless
-    that looks like an accident (`Summary.refused`) and `yes` is not said. The caller holds `Store.writing`.
+    documents below the paths whose files are gone are removed, unless that looks like an accident (`Summary.refused`) and `yes` is not
+    said. The caller holds `Store.writing`.
     """
     run = Ingestion(store, encoder, reporter, max_bytes)
     roots = discover(paths)

@@ -32,17 +32,16 @@ LOADERS: Mapping[str, Callable[[str], Structure]] = {
 }
 
 
-def load(path: Path, root: Path, *, max_bytes: int = MAX_FILE_BYTES) -> Document:
-    """Read one file as a document whose `uri` is relative to `root`; see `parse`.
+def load(path: Path, root: Path, *, max_bytes: int = MAX_FILE_BYTES, known_sha256: str | None = None) -> Document | None:
+    """Read one file as a document whose `uri` is relative to `root`, or None if its bytes have the sha256 that is known already.
 
     Raises UnsupportedFormat, UnreadableFile, FileTooLarge, EmptyFile or BinaryFile, whose messages follow on the file's name.
     """
-    return parse(read_bytes(path, max_bytes), path, root)
-
-
-def parse(data: bytes, path: Path, root: Path) -> Document:
-    """The bytes of the file at `path` as a document; raises UnsupportedFormat, EmptyFile or BinaryFile."""
     structure_of = loader_for(path)
+    data = read_bytes(path, max_bytes)
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 == known_sha256:
+        return None
     decoded = decode(data)
     text, crlf = fold_newlines(decoded.text)
     if not text.strip():
@@ -55,7 +54,7 @@ def parse(data: bytes, path: Path, root: Path) -> Document:
         title_is_real=structure.title is not None,
         text=text,
         blocks=structure.blocks,
-        source=SourceBytes(hashlib.sha256(data).hexdigest(), len(data), decoded.encoding, decoded.bom_size, crlf),
+        source=SourceBytes(sha256, len(data), decoded.encoding, decoded.bom_size, crlf),
         language=detect_language(text),
     )
 

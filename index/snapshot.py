@@ -122,8 +122,8 @@ class Snapshot:
         return [DocumentInfo(*row) for row in self._query(f"{_INFO} ORDER BY uri, id")]
 
     def has_document(self, document_id: str) -> bool:
-        """Whether there is a document of this id."""
-        return bool(self._query("SELECT 1 FROM documents WHERE id = ?", document_id))
+        """Whether there is a document of this id; any text may be asked for, a lone surrogate too."""
+        return document_id.isascii() and bool(self._query("SELECT 1 FROM documents WHERE id = ?", document_id))
 
     def document_info(self, document_id: str) -> DocumentInfo:
         """One document; there must be one (`has_document`)."""

@@ -131,23 +131,19 @@ class Store:
         vectors: Mapping[bytes, NDArray[np.float32]],
         recipe: int,
     ) -> None:
-        """Insert or replace a document with its chunks. `vectors` holds at least the vectors that are not stored yet."""
+        """Insert or replace a document with its chunks. `vectors` holds all of theirs: one that is stored may just lose its last other use."""
         with self._change():
             stale = self._delete_chunks([document.id])
             self._put_document(document, path, recipe)
-            self._db.executemany(
-                "INSERT OR IGNORE INTO vectors VALUES (?, ?)",
-                [(key, vector.astype(np.float32).tobytes()) for key, vector in vectors.items()],
-            )
+            self._put_vectors(vectors)
             for item in chunks:
                 self._put_chunk(item)
             self._drop_unused(stale)
 
     def keep_vectors(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
         """Store vectors before their chunks, so that a run that is stopped inside a long document does not embed again."""
-        rows = [(key, vector.astype(np.float32).tobytes()) for key, vector in vectors.items()]
         with explained(self._path), transaction(self._db):
-            self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
+            self._put_vectors(vectors)
 
     def drop_unused_vectors(self) -> None:
         """Delete the vectors of no chunk, which a stopped run may have left."""
@@ -216,6 +212,10 @@ class Store:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         rest = (source.encoding, source.bom_size, crlf, document.language, "current", recipe, now)
         self._db.execute(f"INSERT OR REPLACE INTO documents VALUES ({', '.join('?' * 15)})", (*row, *rest))  # noqa: S608 - placeholders only
+
+    def _put_vectors(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
+        rows = [(key, vector.astype(np.float32).tobytes()) for key, vector in vectors.items()]
+        self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
 
     def _put_chunk(self, item: IndexedChunk) -> None:
         chunk = item.chunk

@@ -1,8 +1,7 @@
 """Where the paragraphs, lists, tables and headings of a text are.
 
 Plain text is split at blank lines; the lines between two blank lines are one paragraph if they look wrapped at a margin, else one
-paragraph each (a
-feed of headlines). Markdown is parsed by markdown-it-py, whose tokens carry line numbers (CommonMark with pipe tables).
+paragraph each (a feed of headlines). Markdown is parsed by markdown-it-py, whose tokens carry line numbers (CommonMark with pipe tables).
 """
 
 from __future__ import annotations

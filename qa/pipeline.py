@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 from index.language import ENGLISH, detect_language
 from index.snapshot import Snapshot, StoredDocument
@@ -60,7 +61,7 @@ class Pipeline:
             refusal=None if spans else self._refusal(decision, passages),
             confidence=round(decision.confidence, 4),
             alternatives=alternatives,
-            notes=_notes(question, spans, self.snapshot),
+            notes=_notes(question, decision.chosen),
             timings_ms=_milliseconds(retrieve=retrieved - began, read=read - retrieved, decide=done - read, total=done - began),
             generation=self.snapshot.generation,
         )
@@ -76,7 +77,7 @@ class Pipeline:
 
     def _passages(self, question: str, top_k: int, documents: Sequence[str] | None) -> list[Passage]:
         for document_id in documents or ():
-            if not document_id.isascii() or not self.snapshot.has_document(document_id):
+            if not self.snapshot.has_document(document_id):
                 raise UnknownDocumentId(f"no document has the id {document_id!r}: see `qa list` or GET /documents")
         return self._retriever.retrieve(question, top_k, documents)
 
@@ -124,19 +125,25 @@ def _nearest(passage: Passage) -> NearestPassage:
 
 
 def _retrieved(rank: int, passage: Passage) -> RetrievedPassage:
-    hit, shown = passage.hit, _nearest(passage)
-    place = (shown.document_id, shown.title, shown.uri, shown.text, shown.start, shown.end, shown.heading, shown.score)
-    return RetrievedPassage(*place, rank, hit.dense_score, hit.dense_rank, hit.bm25_score, hit.bm25_rank)
+    hit = passage.hit
+    return RetrievedPassage(
+        **asdict(_nearest(passage)),
+        rank=rank,
+        dense_score=hit.dense_score,
+        dense_rank=hit.dense_rank,
+        bm25_score=hit.bm25_score,
+        bm25_rank=hit.bm25_rank,
+    )
 
 
-def _notes(question: str, spans: Sequence[Span], snapshot: Snapshot) -> tuple[str, ...]:
+def _notes(question: str, chosen: Sequence[Candidate]) -> tuple[str, ...]:
     notes = []
     language = detect_language(question)
     if language not in {None, ENGLISH}:
         notes.append(
             f"The question looks like another language than English ({language}); the models read English, so expect poor answers."
         )
-    foreign = sorted({snapshot.document_info(span.citation.document_id).language or ENGLISH for span in spans} - {ENGLISH})
+    foreign = sorted({candidate.passage.document.language or ENGLISH for candidate in chosen} - {ENGLISH})
     notes.extend(f"The cited document looks like another language than English ({code})." for code in foreign)
     return tuple(notes)
 

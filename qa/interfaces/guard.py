@@ -1,8 +1,8 @@
 """ASGI middleware: only this machine's own pages and programs may drive the server, with requests of a sane size.
 
 A web page elsewhere can make a browser send requests to loopback, directly or through a host name that resolves to it (DNS rebinding).
-So the Host header must be loopback or a name from the
-settings, and a request that is no plain read must not come from a foreign page (Origin, Sec-Fetch-Site; Fetch Metadata, W3C).
+So the Host header must be loopback or a name from the settings, and a request that is no plain read must not come from a foreign page
+(Origin, Sec-Fetch-Site; Fetch Metadata, W3C).
 """
 
 from __future__ import annotations
