@@ -15,10 +15,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from qa.question import reader_question
 from qa.training.__main__ import main
 from qa.training.checkpoint import read_log
 from qa.training.corpus import key_of
-from qa.training.data import clean_question, read_examples
+from qa.training.data import read_examples
 from qa.training.model import default_base
 from qa.training.units import Negatives
 
@@ -184,4 +185,4 @@ def test_training_imports_only_what_a_bare_gpu_machine_has() -> None:
 
 
 def test_the_question_loses_its_question_mark() -> None:
-    assert [clean_question(text) for text in ("Who? ", " Who ", "Who ??", "Why? Who?")] == ["Who", "Who", "Who", "Why? Who"]
+    assert [reader_question(text) for text in ("Who? ", " Who ", "Who ??", "Why? Who?")] == ["Who", "Who", "Who", "Why? Who"]

@@ -11,17 +11,16 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from qa.evaluation.curves import auroc
 from qa.training import export as exporting
 from qa.training.config import DataSettings, TrainSettings
 from qa.training.corpus import key_of, load_tokenizer
 from qa.training.data import Example
-from qa.training.decode import Found, best_spans, merged
 from qa.training.errors import TrainingError
-from qa.training.evaluate import EvaluateSettings, Prediction, auroc, continuations, figures, predict
+from qa.training.evaluate import EvaluateSettings, Prediction, continuations, figures, predict
 from qa.training.export import export, load_reader, write_base
 from qa.training.model import Weights, new_model, trained
 from qa.training.negatives import hard_negatives
@@ -176,28 +175,6 @@ def test_auroc_is_the_share_of_pairs_in_order(rows: list[tuple[int, bool]]) -> N
     found = auroc(np.array([score for score, _ in rows], dtype=np.float64), np.array([positive for _, positive in rows]))
 
     assert found == pytest.approx(sum(pairs) / len(pairs) if pairs else 0.5)
-
-
-@given(st.integers(1, 12), st.integers(0, 10_000), st.integers(1, 5), st.integers(1, 4))
-def test_the_best_spans_are_the_best_of_all(size: int, seed: int, n_best: int, longest: int) -> None:
-    rng = np.random.default_rng(seed)
-    start, end = (rng.standard_normal(size).astype(np.float32) for _ in range(2))
-    starts, ends = rng.random(size) < 0.7, rng.random(size) < 0.7
-
-    found = best_spans(start, end, starts, ends, n_best=n_best, longest=longest)
-
-    assert [(each.first, each.last) for each in found] == _brute_force(start, end, starts, ends, longest)[:n_best]
-
-
-def _brute_force(
-    start: NDArray[np.float32], end: NDArray[np.float32], starts: NDArray[np.bool_], ends: NDArray[np.bool_], longest: int
-) -> list[tuple[int, int]]:
-    pairs = [(i, j) for i in range(len(start)) for j in range(i, min(i + longest, len(start))) if starts[i] and ends[j]]
-    return sorted(pairs, key=lambda pair: -float(start[pair[0]] + end[pair[1]]))
-
-
-def test_the_same_place_counts_once() -> None:
-    assert merged([Found(1, 2, 0.5), Found(3, 3, 0.7), Found(1, 2, 0.9)]) == [Found(1, 2, 0.9), Found(3, 3, 0.7)]
 
 
 def test_word_pieces_are_known(base: Path) -> None:

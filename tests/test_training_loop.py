@@ -182,7 +182,14 @@ def test_a_loss_that_is_no_number_stops_it(base: Path, make: Make, tmp_path: Pat
 
 
 def test_the_rate_grows_and_falls_to_zero() -> None:
-    settings = TrainSettings(tokens=1000, lr=2.0, warmup=0.1)
+    settings = TrainSettings(tokens=1000, lr=2.0, warmup=0.1, decay=0.9)
 
     assert [round(rate(tokens, settings), 6) for tokens in (0, 50, 100, 550, 1000, 1200)] == [0.0, 1.0, 2.0, 1.0, 0.0, 0.0]
     assert rate(0, replace(settings, warmup=0.0)) == 2.0
+
+
+def test_between_growth_and_decay_the_rate_is_constant() -> None:
+    settings = TrainSettings(tokens=1000, lr=2.0, warmup=0.1, decay=0.2)
+
+    assert [round(rate(tokens, settings), 6) for tokens in (50, 100, 500, 800, 900, 1000)] == [1.0, 2.0, 2.0, 2.0, 1.0, 0.0]
+    assert rate(1000, replace(settings, decay=0.0)) == 2.0

@@ -47,17 +47,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _add_paths(flags: argparse.ArgumentParser, name: str) -> None:
     flags.add_argument("--base", type=Path, help="folder of all-MiniLM-L6-v2 (default: the one that comes with pip)")
+    if name == "traps":
+        flags.add_argument("--data", type=Path, required=True, help="folder that holds reader/*.json.gz")
+        flags.add_argument("--pairs", type=int, default=300, help="so many pairs, or as many as can be made")
+        flags.add_argument("--seed", type=int, default=0, help="decides which")
     if name in {"prepare", "stage1", "negatives", "stage2"}:
         flags.add_argument("--data", type=Path, help="folder that holds reader/*.json.gz; not needed once WORK has the corpus")
         flags.add_argument(
             "--work", type=Path, required=True, help="folder for the corpus, checkpoints and logs; keep it out of git"
         )
-    if name in {"stage2", "export", "evaluate"}:
+    if name in {"stage1", "stage2", "export", "evaluate"}:
+        needed = name in {"export", "evaluate"}
+        about = "a stage's folder or an exported one" + ("" if needed else "; its weights are where a stage without a checkpoint begins")
+        flags.add_argument("--from", dest="source", type=Path, required=needed, help=about)
+    if name in {"export", "base", "traps"}:
         flags.add_argument(
-            "--from", dest="source", type=Path, required=name != "stage2", help="a stage's folder or an exported one"
+            "--out", type=Path, required=True, help="folder to write" if name != "traps" else "file to write, FILE.json.gz"
         )
-    if name in {"export", "base"}:
-        flags.add_argument("--out", type=Path, required=True, help="folder to write")
     if name == "export":
         flags.add_argument("--about", type=Path, help="a JSON file whose fields (figures, licences) go into reader.json")
     if name == "evaluate":
@@ -80,7 +86,7 @@ def prepare_corpus(given: argparse.Namespace) -> None:
 
 
 def train_stage(given: argparse.Namespace) -> None:
-    """Stage 1 from the base, or stage 2 from stage 1's weights; goes on where WORK has a checkpoint."""
+    """Stage 1 from the base or `--from`, or stage 2 from stage 1's weights or `--from`; goes on where WORK has a checkpoint."""
     from qa.training.batches import SpecialTokens
     from qa.training.corpus import load_tokenizer, prepare
     from qa.training.loop import Trainer
@@ -91,8 +97,10 @@ def train_stage(given: argparse.Namespace) -> None:
     corpus = prepare(given.data, given.work, base, data)
     model = new_model(base, settings)
     units: EpochUnits = stage1_units(corpus, data, settings.seed)
+    start = given.source or (given.work / "stage1" if given.name == "stage2" else None)
+    if start:
+        put(model, _weights(start, base))
     if given.name == "stage2":
-        put(model, _weights(given.source or given.work / "stage1", base))
         units = stage2_units(corpus, Negatives.load(given.work / "negatives.npz"), data, settings)
     validate = _validation(given.work, base, data, settings.precision)
     special = SpecialTokens.of(load_tokenizer(base))
@@ -157,6 +165,15 @@ def copy_base(given: argparse.Namespace) -> None:
     _say(str(write_base(_base(given), given.out)))
 
 
+def make_traps(given: argparse.Namespace) -> None:
+    """Write pairs of a held-out question and its unanswerable twin, for `qa eval answers`."""
+    from qa.training.traps import trap_pairs, write_traps
+
+    pairs = trap_pairs(given.data, given.pairs, given.seed)
+    write_traps(pairs, given.out)
+    _say(json.dumps({kind: sum(pair.kind == kind for pair in pairs) for kind in ("entity", "relation")}))
+
+
 Step = Callable[[argparse.Namespace], None]
 STEPS: dict[str, tuple[Step, tuple[type[Any], ...], str]] = {
     "prepare": (prepare_corpus, (DataSettings,), "tokenise the data sets into WORK/corpus.npz (stage1 does it too)"),
@@ -165,6 +182,7 @@ STEPS: dict[str, tuple[Step, tuple[type[Any], ...], str]] = {
     "stage2": (train_stage, (DataSettings, TrainSettings), "train with hard negatives under shared normalisation"),
     "export": (export_reader, (), "write the reader to be shipped"),
     "evaluate": (evaluate_reader, (DataSettings, TrainSettings), "EM, F1, no-answer accuracy, AUROC on gold passages"),
+    "traps": (make_traps, (), "write pairs of a question and its trap, to evaluate on"),
     "base": (copy_base, (), "write an fp16 copy of the base model, to be carried"),
 }
 

@@ -22,9 +22,10 @@ class DataSettings:
     """What decides the tokenised corpus; another value makes another corpus."""
 
     sources: str = _set(
-        _MIX, "data sets NAME=WEIGHT; an epoch shows each question of a set WEIGHT times; `swaps` are the synthetic ones"
+        _MIX, "data sets NAME=WEIGHT; an epoch shows each question of a set WEIGHT times; `swaps` and `statements` are synthetic"
     )
     swap_share: float = _set(0.15, "synthetic unanswerable questions, as a share of the answerable ones")
+    statement_share: float = _set(0.06, "synthetic yes-or-no questions, as a share of the answerable ones")
     max_tokens: int = _set(256, "tokens of a window: [CLS] question [SEP] passage [SEP]")
     overlap: int = _set(96, "passage tokens that two neighbouring windows share")
     max_question: int = _set(64, "tokens of a question; the rest is cut")
@@ -48,6 +49,9 @@ class TrainSettings:
     tokens: float = _set(50e6, "real (not padding) tokens to train on in all; the learning rate is zero at the end")
     lr: float = _set(1e-4, "highest learning rate")
     warmup: float = _set(0.06, "share of the tokens in which the rate grows from zero")
+    decay: float = _set(
+        0.94, "share of the tokens, at the end, in which the rate falls to zero; between warm-up and it the rate is constant"
+    )
     weight_decay: float = _set(0.01, "AdamW's, for matrices only")
     clip: float = _set(1.0, "largest gradient norm")
     batch_tokens: int = _set(4096, "padded tokens a batch (CPU 4,096; H100 65,536)")
@@ -66,8 +70,13 @@ class TrainSettings:
     device: str = _set("auto", "cpu, cuda, or auto: cuda where there is one")
 
 
-MAY_CHANGE = {"checkpoint_minutes", "max_minutes", "log_steps", "validate_tokens", "device", "attention", "precision"}
-"""Settings of a run, not of its result: a run that is continued may have others."""
+MAY_CHANGE = {
+    *("checkpoint_minutes", "max_minutes", "log_steps", "validate_tokens", "device", "attention", "precision"),
+    *("tokens", "warmup", "decay"),
+}
+"""What a run that is continued may have other values of: settings of a run rather than of its result, and the schedule, so that a run at a
+constant rate can be made longer or brought to its end (Haegele et al. 2024, "Scaling Laws and Compute-Optimal Training Beyond Fixed Training
+Durations")."""
 
 
 def add_flags(parser: argparse.ArgumentParser, kind: type[Any]) -> None:

@@ -17,6 +17,8 @@ from qa.training.config import DataSettings
 from qa.training.data import Example, sample, training_examples, training_file, write_examples
 from qa.training.data import held_out_examples as held_out
 from qa.training.errors import TrainingError
+from qa.training.statements import SOURCE as STATEMENTS
+from qa.training.statements import statement_questions
 from qa.training.swaps import SOURCE, swapped
 
 FORMAT = 1
@@ -85,10 +87,16 @@ def load_tokenizer(base: Path) -> Tokenizer:
     return tokenizer
 
 
+SYNTHETIC = frozenset({SOURCE, STATEMENTS})
+"""The sets of the mix that are made from the others."""
+
+
 def training_set(data: Path, settings: DataSettings) -> list[Example]:
     """The examples of the mix, the synthetic ones included; raises TrainingError."""
-    examples = training_examples(data, [name for name in settings.mix if name != SOURCE])
-    return examples + (swapped(examples, settings.swap_share, settings.data_seed) if SOURCE in settings.mix else [])
+    examples = training_examples(data, [name for name in settings.mix if name not in SYNTHETIC])
+    swaps = swapped(examples, settings.swap_share, settings.data_seed) if SOURCE in settings.mix else []
+    asked = statement_questions(examples, settings.statement_share, settings.data_seed) if STATEMENTS in settings.mix else []
+    return [*examples, *swaps, *asked]
 
 
 def encode(examples: Sequence[Example], tokenizer: Tokenizer, max_question: int) -> Corpus:
@@ -151,7 +159,7 @@ def _token_spans(example: Example, encoding: Encoding) -> list[tuple[int, int]]:
 def _recipe(data: Path | None, base: Path, settings: DataSettings) -> dict[str, Any]:
     recipe: dict[str, Any] = {"format": FORMAT, "settings": asdict(settings), "tokenizer": _sha256(base / "tokenizer.json")}
     if data is not None:
-        names = [name for name in settings.mix if name != SOURCE]
+        names = [name for name in settings.mix if name not in SYNTHETIC]
         recipe["data"] = {name: _sha256(training_file(data, name)) for name in names}
     return recipe
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from qa.evaluation.squad import held_out, read_articles
+from qa.question import reader_question
 from qa.training.errors import TrainingError
 
 HELD_OUT_SET = "squad2-train-partial"
@@ -40,14 +41,6 @@ class Example:
     def answers(self) -> tuple[str, ...]:
         """The distinct answer texts."""
         return tuple(dict.fromkeys(self.passage[start:end] for start, end in self.spans))
-
-
-def clean_question(question: str) -> str:
-    """Without white space around it and without "?": 4.1% of SQuAD's answerable questions lack one, of the unanswerable ones 0.6%.
-
-    Case needs no folding here: the default model's tokenizer lower-cases (a test makes sure).
-    """
-    return question.strip().rstrip("? \t\n").strip()
 
 
 def occurrences(passage: str, answer: str) -> tuple[CharSpan, ...]:
@@ -124,7 +117,7 @@ def _entry(example: Example) -> dict[str, Any]:
 
 
 def _example(source: str, title: str, passage: str, entry: dict[str, Any]) -> Example:
-    question = clean_question(entry["question"])
+    question = reader_question(entry["question"])
     return Example(f"{source}/{entry['id']}", source, title, question, passage, _spans(passage, entry))
 
 

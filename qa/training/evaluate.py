@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import nn
 
+from qa.evaluation.curves import auroc, best_threshold
+from qa.spans import ScoredSpan, best_spans, distinct_spans
 from qa.training.batches import SpecialTokens, assemble, plan
 from qa.training.config import DataSettings
 from qa.training.corpus import Corpus, encode
 from qa.training.data import Example
-from qa.training.decode import Found, best_spans, merged
 from qa.training.model import logits
 from qa.training.windows import Units, windows_of
 
@@ -54,7 +55,7 @@ def predict(
     flat = np.array([row for each in rows for row in each], dtype=np.int32).reshape(-1, 4)
     units = Units(flat, np.arange(len(flat) + 1, dtype=np.int64))
     continues = continuations(tokenizer)
-    found: list[list[Found]] = [[] for _ in examples]
+    found: list[list[ScoredSpan]] = [[] for _ in examples]
     for chosen in plan(corpus, units, settings.batch_tokens, np.random.default_rng(0)):
         batch = assemble(corpus, units, chosen, SpecialTokens.of(tokenizer)).to(device)
         with torch.inference_mode():
@@ -79,7 +80,7 @@ def figures(examples: Sequence[Example], predictions: Sequence[Prediction], thre
     forced_f1 = np.array([f1(text, example.answers) for text, example in zip(texts, examples, strict=True)])
     forced_em = np.array([exact_match(text, example.answers) for text, example in zip(texts, examples, strict=True)])
     kept = scores > threshold
-    best_f1, best_threshold = _best(scores, np.where(answerable, forced_f1, 0.0), answerable)
+    best_f1, chosen = best_threshold(scores, np.where(answerable, forced_f1, 0.0), answerable)
     shares = {
         "f1": np.where(answerable, forced_f1 * kept, ~kept).mean(),
         "em": np.where(answerable, forced_em * kept, ~kept).mean(),
@@ -90,23 +91,12 @@ def figures(examples: Sequence[Example], predictions: Sequence[Prediction], thre
         "unanswerable_refused": (~kept[~answerable]).mean() if not answerable.all() else 0.0,
         "best_f1": best_f1,
     }
-    counts = {"questions": len(examples), "unanswerable": int((~answerable).sum()), "best_threshold": round(best_threshold, 3)}
+    counts = {"questions": len(examples), "unanswerable": int((~answerable).sum()), "best_threshold": round(chosen, 3)}
     return (
         {name: round(100 * float(value), 2) for name, value in shares.items()}
         | {"auroc": round(auroc(scores, answerable), 4)}
         | counts
     )
-
-
-def auroc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
-    """The chance that a positive scores above a negative, ties counted half; 0.5 if there is only one kind. Both (n,)."""
-    negatives = np.sort(scores[~positive])
-    positives = scores[positive]
-    if not len(negatives) or not len(positives):
-        return 0.5
-    below = np.searchsorted(negatives, positives, side="left")
-    level = np.searchsorted(negatives, positives, side="right") - below
-    return float((below + level / 2).mean() / len(negatives))
 
 
 def continuations(tokenizer: Tokenizer) -> NDArray[np.bool_]:
@@ -124,19 +114,26 @@ def _window_spans(
     end: NDArray[np.float32],
     continues: NDArray[np.bool_],
     settings: EvaluateSettings,
-) -> list[Found]:
+) -> list[ScoredSpan]:
+    """The best spans of a window in tokens of its passage; the score is less that of no answer."""
     question, passage, first, last = row.tolist()
     begin = len(corpus.questions[question]) + 2
     inside = slice(begin, begin + last - first)
-    no_answer = float(start[0] + end[0])
-    piece = continues[corpus.passages[passage]]
-    starts_word, ends_word = ~piece[first:last], ~np.append(piece[1:], np.False_)[first:last]
-    spans = best_spans(start[inside], end[inside], starts_word, ends_word, n_best=settings.n_best, longest=settings.max_answer)
-    return [Found(each.first + first, each.last + first, each.score - no_answer) for each in spans]
+    borders = np.arange(last - first)
+    parts_word = np.append(continues[corpus.passages[passage]][first : last + 1], np.zeros(1, dtype=bool))
+    spans = best_spans(
+        start[inside] - start[0],
+        end[inside] - end[0],
+        np.stack([borders, borders + 1], axis=1),
+        parts_word,
+        count=settings.n_best,
+        longest=settings.max_answer,
+    )
+    return [ScoredSpan(each.start + first, each.end + first, each.score) for each in spans]
 
 
 def _predictions(
-    examples: Sequence[Example], found: Sequence[Sequence[Found]], tokenizer: Tokenizer, n_best: int
+    examples: Sequence[Example], found: Sequence[Sequence[ScoredSpan]], tokenizer: Tokenizer, n_best: int
 ) -> list[Prediction]:
     texts = list(dict.fromkeys(example.passage for example in examples))
     encodings = tokenizer.encode_batch(texts, add_special_tokens=False)
@@ -145,19 +142,9 @@ def _predictions(
         Prediction(
             example.id,
             tuple(
-                (example.passage[offsets[example.passage][span.first][0] : offsets[example.passage][span.last][1]], span.score)
-                for span in merged(spans)[:n_best]
+                (example.passage[offsets[example.passage][span.start][0] : offsets[example.passage][span.end - 1][1]], span.score)
+                for span in distinct_spans(spans)[:n_best]
             ),
         )
         for example, spans in zip(examples, found, strict=True)
     ]
-
-
-def _best(scores: NDArray[np.float64], gains: NDArray[np.float64], answerable: NDArray[np.bool_]) -> tuple[float, float]:
-    """The largest mean of "gain if answered, 1 if an unanswerable one is refused" over all thresholds, and that threshold."""
-    order = np.argsort(-scores, kind="stable")
-    total = float((~answerable).sum())
-    values = np.concatenate([[total], total + np.cumsum(np.where(answerable, gains, -1.0)[order])])
-    at = int(values.argmax())
-    threshold = float(scores[order[at]]) if at < len(scores) else float(scores.min()) - 1.0
-    return float(values[at]) / len(scores), threshold

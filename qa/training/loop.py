@@ -152,11 +152,11 @@ class Trainer:
 
 
 def rate(tokens: int, settings: TrainSettings) -> float:
-    """The learning rate after so many tokens: linear growth, then linear decay to zero at the last token."""
+    """The learning rate after so many tokens: linear growth, a constant rate, then linear decay to zero at the last token."""
     share = min(tokens / settings.tokens, 1.0)
-    return settings.lr * (
-        min(share / settings.warmup, 1.0) if settings.warmup and share < settings.warmup else (1 - share) / (1 - settings.warmup)
-    )
+    grown = share / settings.warmup if settings.warmup else 1.0
+    left = (1 - share) / settings.decay if settings.decay else 1.0
+    return settings.lr * min(grown, left, 1.0)
 
 
 class _Clocks:
