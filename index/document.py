@@ -55,7 +55,7 @@ class Document:
 
     `uri` is relative to the folder that was indexed, with forward slashes. `title_is_real` tells a title that the author wrote (front
     matter, heading) from one
-    made of the first words, which is for display only.
+    made of the first words, which is for display only. `date` is the day, YYYY-MM-DD, that its author gave it in the front matter or the file name.
     """
 
     id: str
@@ -66,6 +66,7 @@ class Document:
     blocks: tuple[Block, ...]
     source: SourceBytes
     language: str | None
+    date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

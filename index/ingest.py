@@ -18,7 +18,7 @@ from index.lexical import analyse
 from index.loading import MAX_FILE_BYTES, document_id, load, relative_uri, shown
 from index.store import IndexedChunk, Store, StoredFile
 
-RECIPE = 1
+RECIPE = 2
 """Raised when loading, chunking or analysing would come out differently, so that unchanged files are indexed again."""
 EMBED_AT_ONCE = 256
 """Chunks gathered before they are embedded: enough for batches of equal length, little enough to commit every few seconds."""

@@ -17,7 +17,7 @@ from index.decoding import decode
 from index.document import Document, SourceBytes
 from index.errors import EmptyFile, FileTooLarge, UnreadableFile, UnsupportedFormat
 from index.language import detect_language
-from index.structure import Structure, markdown_structure, plain_structure
+from index.structure import Structure, day_in, markdown_structure, plain_structure
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """Files above this are skipped: a text of this size is 15,000 pages, and reading it needs about ten times its size in memory."""
@@ -56,6 +56,7 @@ def load(path: Path, root: Path, *, max_bytes: int = MAX_FILE_BYTES, known_sha25
         blocks=structure.blocks,
         source=SourceBytes(sha256, len(data), decoded.encoding, decoded.bom_size, crlf),
         language=detect_language(text),
+        date=structure.date or day_in(path.name),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ MIGRATIONS = (
     CREATE INDEX chunks_of_vector ON chunks (vector_key);
     CREATE TABLE terms (chunk_id INTEGER PRIMARY KEY REFERENCES chunks (id) ON DELETE CASCADE, terms TEXT NOT NULL);
     """,
+    "ALTER TABLE documents ADD COLUMN date TEXT",
 )
 """Migration i leads from `PRAGMA user_version` i to i + 1; never edited once released, only appended to."""
 
@@ -64,10 +66,25 @@ def connect(folder: Path) -> sqlite3.Connection:
     path = folder / FILE_NAME
     with explained(path):
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
+        _write_ahead(connection)
+        for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
         _migrate(connection)
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch a new file to write-ahead logging; SQLite does not wait for another process that is just doing the same, so this does."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 @contextmanager

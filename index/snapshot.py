@@ -39,6 +39,7 @@ class DocumentInfo:
     indexed_at: str
     characters: int
     chunks: int
+    date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,11 @@ class Snapshot:
         """Number of chunks."""
         return len(self._chunk_ids)
 
+    @property
+    def document_count(self) -> int:
+        """Number of documents, those without a chunk included."""
+        return int(self._query("SELECT count(*) FROM documents")[0][0])
+
     def rows_of(self, document_ids: Sequence[str]) -> NDArray[np.int64]:
         """int64 (n,): the rows of the chunks of these documents; unknown ids have none."""
         return np.array([row for each in document_ids for row in self._rows_of.get(each, [])], dtype=np.int64)
@@ -123,6 +129,8 @@ class Snapshot:
 
     def has_document(self, document_id: str) -> bool:
         """Whether there is a document of this id; any text may be asked for, a lone surrogate too."""
+        if document_id in self._rows_of:
+            return True
         return document_id.isascii() and bool(self._query("SELECT 1 FROM documents WHERE id = ?", document_id))
 
     def document_info(self, document_id: str) -> DocumentInfo:
@@ -172,7 +180,7 @@ class Snapshot:
 
 _INFO = """
     SELECT documents.id, uri, title, sha256, size, encoding, language, state, indexed_at, length(text),
-        (SELECT count(*) FROM chunks WHERE document_id = documents.id)
+        (SELECT count(*) FROM chunks WHERE document_id = documents.id), date
     FROM documents"""
 
 

@@ -210,8 +210,8 @@ class Store:
             source.size,
         )
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        rest = (source.encoding, source.bom_size, crlf, document.language, "current", recipe, now)
-        self._db.execute(f"INSERT OR REPLACE INTO documents VALUES ({', '.join('?' * 15)})", (*row, *rest))  # noqa: S608 - placeholders only
+        rest = (source.encoding, source.bom_size, crlf, document.language, "current", recipe, now, document.date)
+        self._db.execute(f"INSERT OR REPLACE INTO documents VALUES ({', '.join('?' * 16)})", (*row, *rest))  # noqa: S608 - placeholders only
 
     def _put_vectors(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
         rows = [(key, vector.astype(np.float32).tobytes()) for key, vector in vectors.items()]

@@ -6,7 +6,9 @@ paragraph each (a feed of headlines). Markdown is parsed by markdown-it-py, whos
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cache
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
@@ -31,15 +33,19 @@ MAX_FRONT_MATTER = 20_000
 """Characters of front matter in which a title is looked for; PyYAML reads some 300,000 a second."""
 MAX_NESTING = 100
 """Levels of lists and quotes that are read; markdown-it-py's own limit of 20 loses text, and each level takes a few of Python's 1,000 frames."""
+_DATES = ("updated", "lastmod", "modified", "date")
+"""Front matter fields that date a document, the latest kind first."""
+_DAY = regex.compile(r"(?<!\d)(\d{4})-?([01]\d)-?([0-3]\d)(?!\d)")
 _SENTENCE_ENDS = (".", "!", "?", "…", ":", ";")
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """The blocks of a text in order, and the title that its author gave it, if any."""
+    """The blocks of a text in order, and the title and the day (YYYY-MM-DD) that its author gave it, if any."""
 
     blocks: tuple[Block, ...]
     title: str | None = None
+    date: str | None = None
 
 
 def plain_structure(text: str) -> Structure:
@@ -60,7 +66,7 @@ def markdown_structure(text: str) -> Structure:
     walk = _MarkdownWalk(text, _lines(text))
     for token in _parser().parse(text):
         walk.visit(token)
-    return Structure(walk.finished(), walk.title or walk.first_heading)
+    return Structure(walk.finished(), walk.title or walk.first_heading, walk.date)
 
 
 def _lines(text: str) -> list[Span]:
@@ -106,6 +112,7 @@ class _MarkdownWalk:
     lines: list[Span]
     blocks: list[Block] = field(default_factory=list)
     title: str | None = None
+    date: str | None = None
     first_heading: str | None = None
     _path: list[tuple[int, str]] = field(default_factory=list)
     _heading_line: Span | None = None
@@ -115,7 +122,8 @@ class _MarkdownWalk:
 
     def visit(self, token: Token) -> None:
         if token.type == "front_matter":
-            self.title = _front_matter_title(token.content)
+            fields = _front_matter(token.content)
+            self.title, self.date = fields.get("title"), next(filter(None, (day_in(fields.get(name, "")) for name in _DATES)), None)
         elif token.type == "heading_open" and token.map and token.level == 0:
             self.close_heading()
             self._heading_level = int(token.tag[1:])
@@ -179,13 +187,25 @@ def _plain(markup: str) -> str:
     return " ".join("".join(parts or [markup]).split())
 
 
-def _front_matter_title(content: str) -> str | None:
-    """The `title` of the front matter; only composed, not constructed, so that no alias or merge key of it is ever expanded."""
+def _front_matter(content: str) -> dict[str, str]:
+    """The one-line fields of the front matter, of a title only text; only composed, not constructed, so that no alias or merge key of it is ever expanded."""
     try:
         root = yaml.compose(content[:MAX_FRONT_MATTER], Loader=yaml.SafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError):
-        return None
+        return {}
     pairs = root.value if isinstance(root, yaml.MappingNode) else []
-    titles = (value for key, value in pairs if isinstance(value, yaml.ScalarNode) and key.value == "title")
-    words = next((" ".join(value.value.split()) for value in titles if value.tag == "tag:yaml.org,2002:str"), "")
-    return words if words and not _UNSTORABLE.search(words) else None
+    scalars = [
+        (key.value, value) for key, value in pairs if isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode)
+    ]
+    words = {
+        name: " ".join(value.value.split()) for name, value in reversed(scalars) if (name == "title") <= value.tag.endswith(":str")
+    }
+    return {name: text for name, text in words.items() if text and not _UNSTORABLE.search(text)}
+
+
+def day_in(text: str) -> str | None:
+    """The first day in a text that is written as in ISO 8601, as YYYY-MM-DD; None without one."""
+    for match in _DAY.finditer(text):
+        with suppress(ValueError):
+            return date(*map(int, match.groups())).isoformat()
+    return None

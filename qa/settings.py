@@ -10,32 +10,38 @@ from typing import Self, get_args
 from platformdirs import user_cache_path, user_data_path
 
 from index.engine import Precision
+from index.graphs import DEFAULT_MODEL
 from index.loading import MAX_FILE_BYTES
-from index.models import DEFAULT_MODEL
 from qa.errors import SettingsError
+from qa.reader_model import DEFAULT_READER
 
 APPLICATION = "quoted-qa"
 DEFAULT_PASSAGES = 5
 """Passages read for an answer: the right one is among the first 5 for 90% of the held-out questions, in a pool of 18,891 paragraphs
 (`python benchmarks/choose_constants.py --data DIR`)."""
 MAX_PASSAGES = 100
+TARGET_PRECISION = 0.9
+"""Nine of ten answers that are given should be right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set, each with the environment variable that sets it.
 
-    QUOTED_DATA (data), QUOTED_CACHE (cache), QUOTED_MODEL (model), QUOTED_PRECISION (precision: auto, bf16 or f32), QUOTED_TOP_K
-    (top_k, passages read),
-    QUOTED_MIN_CONFIDENCE (min_confidence, in [0, 1]; unset: the reader's own threshold), QUOTED_ALLOWED_HOSTS (allowed_hosts,
-    comma-separated, beside loopback), QUOTED_MAX_FILE_BYTES (max_file_bytes).
+    QUOTED_DATA (data), QUOTED_CACHE (cache), QUOTED_MODEL (model, which embeds), QUOTED_READER (reader: the shipped one, or any Hugging Face
+    question-answering model or folder), QUOTED_PRECISION (precision: auto, bf16 or f32), QUOTED_TOP_K (top_k, passages read),
+    QUOTED_TARGET_PRECISION (target_precision, the share of the given answers that should be right, in [0, 1]), QUOTED_MIN_CONFIDENCE
+    (min_confidence, in [0, 1]; set, it decides instead of the target precision), QUOTED_ALLOWED_HOSTS (allowed_hosts, comma-separated, beside
+    loopback), QUOTED_MAX_FILE_BYTES (max_file_bytes).
     """
 
     data: Path
     cache: Path
     model: str = DEFAULT_MODEL
+    reader: str = DEFAULT_READER
     precision: Precision = "auto"
     top_k: int = DEFAULT_PASSAGES
+    target_precision: float = TARGET_PRECISION
     min_confidence: float | None = None
     allowed_hosts: tuple[str, ...] = ()
     max_file_bytes: int = MAX_FILE_BYTES
@@ -44,12 +50,15 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str], *, data: Path | None = None) -> Self:
         """Read the settings; `data` overrides QUOTED_DATA. Raises SettingsError."""
         get = _Reader(environment)
+        precision = get.number("QUOTED_TARGET_PRECISION", 0, 1)
         return cls(
             data=data or get.path("QUOTED_DATA") or user_data_path(APPLICATION, appauthor=False),
             cache=get.path("QUOTED_CACHE") or user_cache_path(APPLICATION, appauthor=False),
             model=get.text("QUOTED_MODEL") or DEFAULT_MODEL,
+            reader=get.text("QUOTED_READER") or DEFAULT_READER,
             precision=get.choice("QUOTED_PRECISION", "auto"),
             top_k=int(get.number("QUOTED_TOP_K", 1, MAX_PASSAGES, whole=True) or DEFAULT_PASSAGES),
+            target_precision=TARGET_PRECISION if precision is None else precision,
             min_confidence=get.number("QUOTED_MIN_CONFIDENCE", 0, 1),
             allowed_hosts=tuple(host.strip().lower() for host in get.text("QUOTED_ALLOWED_HOSTS").split(",") if host.strip()),
             max_file_bytes=int(get.number("QUOTED_MAX_FILE_BYTES", 1, 2**40, whole=True) or MAX_FILE_BYTES),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from index.chunking import chunk_document
 from index.embedding import Encoder
-from index.models import DEFAULT_MODEL, find_model
+from index.graphs import DEFAULT_MODEL, find_model
 from tests.fakes import markdown_document, plain_document
 
 TEXTS = [

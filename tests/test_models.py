@@ -14,7 +14,8 @@ import pytest
 
 from index.embedding import Encoder
 from index.errors import ModelError
-from index.models import DEFAULT_MODEL, converted_model, find_model, model_fingerprint
+from index.graphs import DEFAULT_MODEL, find_model, model_fingerprint
+from index.models import converted_model
 
 PROMPTS = {"query": "query: ", "passage": "passage: "}
 
@@ -78,7 +79,7 @@ def test_a_model_is_converted_once(encoder: Encoder, model_cache: Path) -> None:
 
 def test_importing_the_encoder_leaves_torch_alone(encoder: Encoder, model_cache: Path) -> None:
     script = (
-        "import sys, pathlib; from index.embedding import Encoder; from index.models import DEFAULT_MODEL;"
+        "import sys, pathlib; from index.embedding import Encoder; from index.graphs import DEFAULT_MODEL;"
         "print(Encoder.load(DEFAULT_MODEL, pathlib.Path(sys.argv[1])).encode_queries(['x']).shape);"
         "sys.exit(bool({'torch', 'transformers', 'sentence_transformers', 'huggingface_hub'} & set(sys.modules)))"
     )
@@ -124,20 +125,20 @@ def test_a_fingerprint_follows_the_content(tmp_path: Path) -> None:
     model.mkdir()
     (model / "config.json").write_text("{}")
     shutil.copytree(model, copy)
-    first = model_fingerprint(model, cache)
+    first = model_fingerprint(model, cache, "a model")
     (model / "README.md").write_text("not part of the model")
 
-    assert model_fingerprint(copy, cache) == model_fingerprint(model, cache) == first
+    assert model_fingerprint(copy, cache, "a model") == model_fingerprint(model, cache) == first
     (model / "config.json").write_text('{"a": 1}')
-    assert model_fingerprint(model, cache) != first
+    assert model_fingerprint(model, cache, "a model") != first
 
 
 @pytest.mark.parametrize("memo", ["", "{}", "[]", '{"state": null}'])
 def test_a_damaged_memory_of_fingerprints_is_ignored(tmp_path: Path, memo: str) -> None:
     (tmp_path / "config.json").write_text("{}")
     cache = tmp_path.with_name(tmp_path.name + "-cache")
-    first = model_fingerprint(tmp_path, cache)
+    first = model_fingerprint(tmp_path, cache, "a model")
     [file] = (cache / "fingerprints").iterdir()
     file.write_text(memo)
 
-    assert model_fingerprint(tmp_path, cache) == first
+    assert model_fingerprint(tmp_path, cache, "a model") == first

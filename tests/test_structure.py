@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.document import Block
-from index.structure import Structure, markdown_structure, plain_structure
+from index.structure import Structure, day_in, markdown_structure, plain_structure
 
 PARTS = st.sampled_from(
     [
@@ -157,3 +157,33 @@ def test_deeply_nested_items_are_all_kept() -> None:
     [block] = markdown_structure(text).blocks
 
     assert len(block.units) == 40
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("date: 2024-03-01", "2024-03-01"),
+        ("date: 2024-03-01T10:00:00Z", "2024-03-01"),
+        ("date: '20240301'", "2024-03-01"),
+        ("date: 2024-03-01\nupdated: 2025-01-02", "2025-01-02"),
+        ("date: 1 March", None),
+        ("date: 2024-13-45", None),
+        ("date: [2024-03-01]", None),
+        ("title: 2024-03-01", None),
+    ],
+)
+def test_front_matter_dates_a_document(text: str, day: str | None) -> None:
+    assert markdown_structure(f"---\n{text}\n---\n\nRain.").date == day
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("2024-03-01-report.md", "2024-03-01"),
+        ("minutes_20240301.txt", "2024-03-01"),
+        ("v2024-03.txt", None),
+        ("0202403019.txt", None),
+    ],
+)
+def test_a_file_name_may_hold_a_day(name: str, day: str | None) -> None:
+    assert day_in(name) == day
