@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import pytest
 
+from index.document import SourceBytes
 from index.embedding import Encoder
+from index.snapshot import DocumentInfo, StoredDocument
+from qa.answer import Answer, Citation, Span
 from qa.errors import EvaluationError
-from qa.evaluation.answers import evaluate_answers
+from qa.evaluation.answers import AnswerReport, evaluate_answers
+from qa.evaluation.asking import Asked
+from qa.evaluation.cases import TypeCount, by_type
+from qa.evaluation.figures import intervals_of, values_of
 from qa.evaluation.pool import PrecomputedQueries, open_pool, pool_id
 from qa.evaluation.retrieval import MEASURES, evaluate_retrieval
 from qa.evaluation.squad import Gold
-from qa.pipeline import Pipeline
-from qa.reader import FITTED, SentenceReader, SentenceWeights
-from qa.retriever import HybridRetriever
 from tests.fakes import FakeEncoder, RecordingReporter
-from tests.serving import carded, pipeline_of, settings_in
+from tests.serving import carded, settings_in
 
+TIDE, BREAD, HARBOUR = "The tide at Porto turns at six.", "Bread rises for two hours.", "The harbour gate code is 4711."
 CONTEXTS = {
-    "The tide at Porto turns at six.": "When does the tide at Porto turn?",
-    "Bread rises for two hours.": "How long does bread rise?",
-    "The harbour gate code is 4711.": "What is the harbour gate code?",
+    TIDE: "When does the tide at Porto turn?",
+    BREAD: "How long does bread rise?",
+    HARBOUR: "What is the harbour gate code?",
 }
 
 
@@ -39,47 +46,132 @@ def squad(tmp_path: Path) -> Path:
     return path
 
 
-def by_shared_terms(pipeline: Pipeline) -> Pipeline:
-    """The same index, read by a model that looks at nothing but the terms that a sentence shares with the question."""
-    weights = SentenceWeights(-4.0, (0.0, 10.0, *[0.0] * (len(FITTED.weights) - 2)), threshold=0.5)
-    reader = SentenceReader(FakeEncoder(), pipeline.snapshot.lexical, weights)
-    return Pipeline(pipeline.snapshot, HybridRetriever(pipeline.snapshot, FakeEncoder()), reader, top_k=5)
+@dataclass
+class ScriptedPipeline:
+    """Says what it was told to, from documents of one sentence each, and remembers what it was asked."""
+
+    replies: dict[str, tuple[str, str, float]]
+    least: float = 0.5
+    asked: list[tuple[str, int | None, Sequence[str] | None]] = field(default_factory=list)
+
+    @property
+    def snapshot(self) -> Self:
+        return self
+
+    def document(self, document_id: str) -> StoredDocument:
+        [text] = [text for text in CONTEXTS if pool_id(text) == document_id]
+        size = len(text)
+        info = DocumentInfo(document_id, "a.txt", "A", "00", size, "utf-8", "en", "current", "", size, 1)
+        return StoredDocument(info, text, SourceBytes("00", size, "utf-8", 0, ()))
+
+    def ask(self, question: str, *, top_k: int | None = None, documents: Sequence[str] | None = None) -> Answer:
+        self.asked.append((question, top_k, documents))
+        spans = (_span(*self.replies[question]),) if question in self.replies else ()
+        confidence = spans[0].confidence if spans else 0.0
+        given = confidence >= self.least
+        others = () if given else spans
+        return Answer(question, "span", spans if given else (), None, confidence, True, others, (), (), 1, 1, {}, 1)  # noqa: FBT003
 
 
-def test_answers_are_counted(tmp_path: Path) -> None:
-    pipeline = by_shared_terms(pipeline_of(tmp_path, {f"{number}.txt": text for number, text in enumerate(CONTEXTS)}))
-    tide, bread, harbour = CONTEXTS
-    golds = [
-        Gold("exact", CONTEXTS[tide], (tide,)),
-        Gold("part", CONTEXTS[bread], ("hours",)),
-        Gold("wrong", CONTEXTS[harbour], ("4712",)),
-        Gold("none", "zzz yyy xxx", ()),
-        Gold("refused", "qqq www", ("six",)),
-    ]
+def _span(document: str, quote: str, confidence: float) -> Span:
+    start = document.index(quote)
+    end, whole = start + len(quote), len(document)
+    place = (start, end, start, end, document, 0, whole, 1, None)
+    return Span(quote, confidence, Citation(pool_id(document), "A", "a.txt", "00", quote, *place))
 
-    report = evaluate_answers(golds, pipeline)
 
-    assert [bool(row.answer.spans) for row in report.rows] == [True, True, True, False, False]
-    assert [row.right for row in report.rows] == [True, False, False, True, False]
-    assert report.figures() == {
-        "answerable": 4,
-        "unanswerable": 1,
-        "right": 0.25,
-        "exact match": 0.25,
-        "F1": 0.3333,
-        "cited sentence holds a gold answer": 0.5,
-        "the same, of those answered": pytest.approx(2 / 3, abs=1e-4),
-        "answerable answered": 0.75,
-        "unanswerable refused": 1.0,
+def reported() -> AnswerReport:
+    """Six questions: answered rightly, half, wrongly, a wrong and a right one withheld, one of a removed article answered."""
+    replies = {
+        "When?": (TIDE, "six", 0.9),
+        "How long?": (BREAD, "two hours", 0.8),
+        "Which code?": (HARBOUR, "harbour", 0.7),
+        "Who?": (HARBOUR, "4711", 0.4),
+        "What turns?": (TIDE, "The tide", 0.3),
+        "What rises?": (BREAD, "Bread", 0.6),
     }
+    asked = [
+        Asked(Gold("exact", "When?", ("six",), TIDE)),
+        Asked(Gold("part", "How long?", ("hours",), BREAD)),
+        Asked(Gold("wrong", "Which code?", ("4711",), HARBOUR)),
+        Asked(Gold("none", "Who?", ())),
+        Asked(Gold("withheld", "What turns?", ("the tide", "tide"), BREAD)),
+        Asked(Gold("removed", "What rises?", ("Bread",), BREAD), removed=True),
+    ]
+    return evaluate_answers(asked, ScriptedPipeline(replies))
 
 
-def test_answering_what_has_no_answer_is_wrong(tmp_path: Path) -> None:
-    pipeline = pipeline_of(tmp_path, {"a.txt": "Bread rises."}, min_confidence=0.0)
+def test_answers_are_counted() -> None:
+    report = reported()
 
-    report = evaluate_answers([Gold("none", "Does bread rise?", ())], pipeline)
+    assert [row.right for row in report.rows] == [True, True, False, False, True, False]
+    assert [row.good for row in report.rows] == [True, True, False, True, False, False]
+    figures = values_of(report.figures())
+    assert figures == {
+        "answerable": 4,
+        "unanswerable": 2,
+        "of them removed": 1,
+        "right": 0.5,
+        "exact match": 0.25,
+        "F1": pytest.approx((1 + 2 / 3) / 4, abs=1e-4),
+        "cited sentence holds a gold answer": 0.75,
+        "the same, of those answered": 1.0,
+        "answerable answered": 0.75,
+        "unanswerable refused": 0.5,
+        "coverage": pytest.approx(4 / 6, abs=1e-4),
+        "precision of those answered": 0.5,
+        "best candidate: right": 0.75,
+        "best candidate: exact match": 0.5,
+        "best candidate: F1": pytest.approx((1 + 2 / 3 + 0 + 1) / 4, abs=1e-4),
+        "best candidate: sentence holds a gold answer": 1.0,
+        "best candidate: from the gold paragraph": 0.75,
+        "AURC": pytest.approx((0 + 0 + 1 / 3 + 2 / 4 + 3 / 5 + 3 / 6) / 6, abs=1e-4),
+        "ECE": pytest.approx((0.1 + 0.2 + 0.7 + 0.4 + 0.7 + 0.6) / 6, abs=1e-4),
+        "AUROC of the confidence": pytest.approx(6 / 9, abs=1e-4),
+        "coverage at 90% precision": pytest.approx(2 / 6, abs=1e-4),
+    }
+    assert report.risk_coverage()[0] == (0.1, 0.0)
+    assert report.risk_coverage()[-1] == (1.0, 0.5)
+    assert all(low <= figures[name] <= high for name, (low, high) in intervals_of(report.figures()).items())
 
-    assert report.figures() == {"answerable": 0, "unanswerable": 1, "unanswerable refused": 0.0}
+
+def test_each_answer_is_a_case_with_its_verdict() -> None:
+    cases = {case.id: case for case in reported().cases}
+
+    assert {name: case.verdict for name, case in cases.items()} == {
+        "exact": "right",
+        "part": "right",
+        "wrong": "wrong",
+        "none": "rightly refused",
+        "withheld": "wrongly refused",
+        "removed": "wrongly answered",
+    }
+    assert (cases["removed"].expected, cases["removed"].f1) == ((), None)
+    assert cases["removed"].note == "its article was removed; it says: Bread"
+    quote = cases["withheld"].quote
+    assert quote
+    assert (quote.text, quote.sentence, quote.right, cases["withheld"].answered) == ("The tide", TIDE, True, False)
+    assert by_type(cases.values())[0] == TypeCount("what", 2, 1, 0.0, 1.0, 1.0)
+
+
+def test_the_pipeline_is_asked_as_it_was_said() -> None:
+    pipeline, heard = ScriptedPipeline({}), []  # type: ignore[var-annotated]
+    asked = [Asked(Gold("1", "When?", ("six",)), documents=("a", "b")), Asked(Gold("2", "Who?", ()))]
+
+    report = evaluate_answers(asked, pipeline, top_k=7, on_done=heard.append)
+
+    assert pipeline.asked == [("When?", 7, ("a", "b")), ("Who?", 7, None)]
+    assert heard == [1, 2]
+    assert [(row.best, row.right, row.good) for row in report.rows] == [(None, False, False), (None, False, True)]
+    assert report.rows[0].case.quote is None
+
+
+def test_of_nothing_there_is_no_figure() -> None:
+    report = evaluate_answers([Asked(Gold("none", "Who?", ()))], ScriptedPipeline({"Who?": (BREAD, "Bread", 0.9)}))
+
+    figures = values_of(report.figures())
+    assert figures["unanswerable refused"] == figures["precision of those answered"] == 0.0
+    assert not {"right", "best candidate: right", "of them removed"} & figures.keys()
 
 
 def test_retrieval_is_measured_over_all_paragraphs(tmp_path: Path, squad: Path) -> None:

@@ -13,7 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import EvaluationError
-from qa.evaluation.squad import HELD_OUT_SHARE, Article, Gold, held_out, load_golds, paragraphs, read_articles, read_questions
+from qa.evaluation.squad import (
+    HELD_OUT_SHARE,
+    Article,
+    Gold,
+    held_out,
+    load_golds,
+    paragraphs,
+    read_articles,
+    read_questions,
+    with_answers,
+)
 
 SQUAD = {
     "data": [
@@ -104,6 +114,14 @@ def test_either_kind_of_file_gives_questions(tmp_path: Path) -> None:
     line = b'{"id": "a", "question": "When?", "answers": ["six"]}'
     golds, articles = load_golds(written(tmp_path, line, "q.jsonl"))
     assert ([gold.id for gold in golds], articles) == (["a"], [])
+
+
+def test_gold_answers_of_no_characters_are_refused() -> None:
+    good = [Gold("1", "When?", ("", "six")), Gold("2", "Why?", ())]
+
+    assert with_answers(good) == good
+    with pytest.raises(EvaluationError, match="1 of 3 questions have gold answers of no characters, the first being x"):
+        with_answers([*good, Gold("x", "Who?", ("", " "))])
 
 
 def test_a_sample_depends_on_its_seed_only(tmp_path: Path) -> None:

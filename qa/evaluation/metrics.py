@@ -40,7 +40,12 @@ def is_right(citation: Citation, document_text: str, golds: Sequence[str]) -> bo
 
     The SQuAD normalisation drops "$", so that without the second rule "$8 billion" would be half right for "$5 billion".
     """
-    return any(_says(citation.quote, gold) and _stands_on(citation, document_text, gold) for gold in golds)
+    return is_right_at(citation.quote, citation.start, document_text, golds)
+
+
+def is_right_at(quote: str, start: int, text: str, golds: Sequence[str]) -> bool:
+    """The rule of `is_right` for a quote that starts at this offset of a text."""
+    return any(_says(quote, gold) and _stands_on(start, start + len(quote), text, gold) for gold in golds)
 
 
 def sentence_holds(citation: Citation, golds: Iterable[str]) -> bool:
@@ -60,9 +65,8 @@ def _numbers(text: str) -> set[str]:
     return {number.replace(",", "") for number in _NUMBER.findall(text)}
 
 
-def _stands_on(citation: Citation, document_text: str, gold: str) -> bool:
-    occurrences = (match.span() for match in re.finditer(re.escape(gold), document_text, re.IGNORECASE))
-    return any(start < citation.end and citation.start < end for start, end in occurrences)
+def _stands_on(start: int, end: int, text: str, gold: str) -> bool:
+    return any(match.start() < end and start < match.end() for match in re.finditer(re.escape(gold), text, re.IGNORECASE))
 
 
 def _f1(answer: list[str], gold: list[str]) -> float:

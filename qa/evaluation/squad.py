@@ -65,6 +65,17 @@ def read_questions(path: Path) -> list[Gold]:
         raise EvaluationError(f"{path.name} is not JSON lines of id, question and answers: {error!r}") from error
 
 
+def with_answers(golds: Sequence[Gold]) -> Sequence[Gold]:
+    """The same questions; raises EvaluationError if the gold answers of one are empty texts, so that no answer could be right."""
+    hollow = [gold.id for gold in golds if gold.answers and not any(answer.strip() for answer in gold.answers)]
+    if hollow:
+        raise EvaluationError(
+            f"{len(hollow)} of {len(golds)} questions have gold answers of no characters, the first being {hollow[0]}: "
+            "use a file with answer texts (a question that has none has an empty list of answers)"
+        )
+    return golds
+
+
 def held_out(articles: Sequence[Article]) -> list[Article]:
     """The tenth of the articles with the smallest sha256 of the title, taken apart for those with and without unanswerable questions."""
     chosen: list[Article] = []

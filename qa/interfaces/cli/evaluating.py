@@ -1,4 +1,4 @@
-"""`qa eval retrieval` and `qa eval answers`."""
+"""`qa eval`: retrieval, the reader, and answers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,20 @@ from pathlib import Path
 
 import click
 
-from qa.interfaces.cli.common import Progress, data_option, echo_json, encoder_of, json_option, settings_of
+from qa.evaluation.alterations import ALTERATIONS, Alteration
+from qa.interfaces.cli.common import Progress, data_option, echo_json, encoder_of, json_option, reader_of, settings_of
+from qa.interfaces.cli.measuring import Rate, Share, echo_figures, echo_measured, pipeline_of
 
 _file = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 _sample = click.option("--sample", type=click.IntRange(1), help="Ask a seeded sample of so many questions.")
+_seed = click.option("--seed", type=click.IntRange(0), default=0, help="Decides what is drawn (default 0).")
+_distractors = click.option(
+    "--distractors",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Add the paragraphs of this file.",
+)
+_html = click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write every question into this HTML file.")
 
 
 @click.group("eval")
@@ -21,20 +31,14 @@ def evaluate() -> None:
 
 @evaluate.command()
 @_file
-@click.option(
-    "--distractors",
-    multiple=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Add the paragraphs of this file.",
-)
+@_distractors
 @_sample
 @json_option
 def retrieval(file: Path, distractors: tuple[Path, ...], *, sample: int | None, as_json: bool) -> None:
     """recall@1/5/20 and MRR@10 of BM25, dense and hybrid on a SQuAD-format FILE (needs the extra `eval`)."""
     from qa.evaluation.retrieval import MEASURES, evaluate_retrieval
 
-    if find_spec("ir_measures") is None:
-        raise click.ClickException("the figures come from ir-measures, which is not installed: pip install 'quoted-qa[eval]'")
+    _require("ir_measures", "the figures come from ir-measures")
     settings = settings_of(None)
     progress = Progress()
     report = evaluate_retrieval(file, distractors, settings, encoder_of(settings), progress, sample=sample)
@@ -50,34 +54,90 @@ def retrieval(file: Path, distractors: tuple[Path, ...], *, sample: int | None, 
 
 @evaluate.command()
 @_file
+@_distractors
+@click.option("--removed", type=Share(), default=0.0, help="Take whole articles away, for this share of the questions (like 1/3).")
+@click.option("--pool-size", type=click.IntRange(1), help="Ask each question of so many paragraphs only, its own among them.")
 @_sample
+@_seed
+@click.option("--top-k", type=click.IntRange(1), help="Passages read for each question (else QUOTED_TOP_K).")
+@_html
+@click.option(
+    "--png", type=click.Path(path_type=Path, dir_okay=False), help="Draw the risk-coverage curve (needs the extra `eval`)."
+)
 @json_option
 @data_option
-def answers(file: Path, *, sample: int | None, as_json: bool, data: Path | None) -> None:
-    """Right answers, exact match, F1 and abstention.
+def answers(  # noqa: PLR0913 - one an option
+    file: Path,
+    distractors: tuple[Path, ...],
+    *,
+    removed: float,
+    pool_size: int | None,
+    sample: int | None,
+    seed: int,
+    top_k: int | None,
+    html: Path | None,
+    png: Path | None,
+    as_json: bool,
+    data: Path | None,
+) -> None:
+    """Right answers, exact match, F1, abstention and confidence, with 95% bootstrap intervals.
 
-    FILE is JSON lines of id, question and answers, asked of the index; or SQuAD-format JSON, asked of the pool of its own paragraphs.
+    FILE is JSON lines of id, question and answers, asked of the index; or SQuAD-format JSON, asked of the pool of its own
+    paragraphs. A question whose article was removed is to be refused.
     """
-    from qa.bootstrap import load_pipeline, pipeline_over
     from qa.evaluation.answers import evaluate_answers
-    from qa.evaluation.pool import open_pool
-    from qa.evaluation.squad import load_golds, paragraphs
+    from qa.evaluation.asking import Sampling, load_asked
+    from qa.evaluation.report import Page, write_curve, write_html
 
+    if png:
+        _require("matplotlib", "the curve is drawn by matplotlib")
+    asked, paragraphs = load_asked(file, distractors, Sampling(removed, pool_size, sample, seed))
     settings = settings_of(data)
-    encoder = encoder_of(settings)
-    golds, articles = load_golds(file, sample)
-    if articles:
-        progress = Progress()
-        pipeline = pipeline_over(open_pool(paragraphs(articles), settings, encoder, progress), settings, encoder)
-        progress.close()
-    else:
-        pipeline = load_pipeline(settings, encoder)
-    report = evaluate_answers(golds, pipeline)
+    pipeline = pipeline_of(paragraphs, settings, encoder_of(settings), reader_of(settings))
+    report = evaluate_answers(asked, pipeline, top_k=top_k, on_done=Rate(len(asked)))
+    figures, cases, risks = report.figures(), report.cases, report.risk_coverage()
+    if html:
+        about = f"{len(cases)} questions" + (f" asked of {len(paragraphs)} paragraphs" if paragraphs else " asked of the index")
+        write_html(Page(f"Answers to {file.name}", about, figures, cases, "confidence", risks), html)
+    if png:
+        write_curve(report.confidence, report.right, png, file.name)
     if as_json:
-        rows = [
-            {"id": row.gold.id, "question": row.gold.question, "answer": row.answer.text, "right": row.right} for row in report.rows
-        ]
-        echo_json({"figures": report.figures(), "questions": rows})
-        return
-    for name, value in report.figures().items():
-        click.echo(f"{name:36}{value:8.3f}" if value != int(value) or value <= 1 else f"{name:36}{value:8.0f}")
+        echo_measured(figures, cases, risk_coverage=risks)
+    else:
+        echo_figures(figures, cases, risks)
+
+
+@evaluate.command()
+@_file
+@_sample
+@_seed
+@click.option("--threshold", type=float, default=0.0, help="The score at or below which a question is refused (default 0).")
+@click.option("--alter", type=click.Choice(ALTERATIONS), help="Change the questions first: lower case, no question mark, one typo.")
+@_html
+@json_option
+def reader(
+    file: Path, *, sample: int | None, seed: int, threshold: float, alter: Alteration | None, html: Path | None, as_json: bool
+) -> None:
+    """Official F1 and exact match of the reader alone, each question of a SQuAD-format FILE read on its own paragraph."""
+    from qa.evaluation.reading import evaluate_reading
+    from qa.evaluation.report import Page, write_html
+    from qa.evaluation.squad import load_golds
+
+    golds, _ = load_golds(file, sample, seed)
+    settings = settings_of(None)
+    report = evaluate_reading(
+        golds, reader_of(settings), encoder_of(settings), threshold=threshold, alter=alter, seed=seed, on_done=Rate(len(golds))
+    )
+    figures, cases = report.figures(), report.cases
+    if html:
+        about = f"{len(cases)} questions, each read on its own paragraph" + (f", altered: {alter}" if alter else "")
+        write_html(Page(f"The reader on {file.name}", about, figures, cases, "log-odds"), html)
+    if as_json:
+        echo_measured(figures, cases)
+    else:
+        echo_figures(figures, cases)
+
+
+def _require(module: str, reason: str) -> None:
+    if find_spec(module) is None:
+        raise click.ClickException(f"{reason}, which is not installed: pip install 'quoted-qa[eval]'")

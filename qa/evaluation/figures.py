@@ -1,0 +1,62 @@
+"""A figure by its name, with the interval that chance leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from qa.evaluation.curves import Floats, Interval, Statistic, interval, mean_interval
+
+DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A share in [0, 1] or a count; `interval` is the 95% bootstrap interval over questions, where there is one."""
+
+    name: str
+    value: float
+    interval: Interval | None = None
+
+    @property
+    def text(self) -> str:
+        """The value and its interval to three digits, or a whole number as it is."""
+        if self.interval is None:
+            return f"{self.value:g}" if self.value == int(self.value) else f"{self.value:.3f}"
+        return f"{self.value:.3f}  ({self.interval.low:.3f} to {self.interval.high:.3f})"
+
+
+def count(name: str, value: int) -> Figure:
+    """A number of questions."""
+    return Figure(name, float(value))
+
+
+def mean(name: str, values: Sequence[float]) -> list[Figure]:
+    """The mean of a value of each question with its interval; nothing for no questions."""
+    if not values:
+        return []
+    numbers = np.array(values, dtype=np.float64)
+    return [_rounded(name, float(numbers.mean()), mean_interval(numbers))]
+
+
+def of_rows(name: str, statistic: Statistic, confidence: Floats, right: Floats) -> list[Figure]:
+    """A figure of (confidence, right) rows, both (n,), with its interval; nothing for no rows."""
+    if not len(confidence):
+        return []
+    return [_rounded(name, statistic(confidence, right), interval(statistic, confidence, right))]
+
+
+def values_of(figures: Iterable[Figure]) -> dict[str, float]:
+    """Name -> value."""
+    return {figure.name: figure.value for figure in figures}
+
+
+def intervals_of(figures: Iterable[Figure]) -> dict[str, tuple[float, float]]:
+    """Name -> the ends of the interval, of those that have one."""
+    return {figure.name: (figure.interval.low, figure.interval.high) for figure in figures if figure.interval}
+
+
+def _rounded(name: str, value: float, around: Interval) -> Figure:
+    return Figure(name, round(value, DIGITS), Interval(round(around.low, DIGITS), round(around.high, DIGITS)))
