@@ -3,11 +3,14 @@
     python benchmarks/speed.py cold [--rounds N]
     python benchmarks/speed.py indexing --data DIR [--paragraphs N] [--rounds N]
     python benchmarks/speed.py bm25 --data DIR [--queries N]
+    python benchmarks/speed.py reading --data DIR [--queries N]
 
 `cold`: a new `qa ask` process (index and graph cached) and `qa --help` against `python -c "import sentence_transformers"`.
 `indexing`: paragraphs of squad1-dev through ingestion (chunk, analyse, embed, commit) in bf16 and f32 against SentenceTransformer.encode
 with its defaults, and the smallest cosine between the two. `bm25`: queries against rank_bm25's own get_scores, with the largest relative
-difference. DIR holds reader/*.json.gz.
+difference. `reading`: questions of squad1-dev, each with ten paragraphs of its article, through the shipped reader in bf16 and f32, spans
+included, against the same weights in torch (transformers, f32, one padded batch, the best span by argmax); and how often both find the same
+best span. DIR holds reader/*.json.gz.
 """
 
 from __future__ import annotations
@@ -19,21 +22,27 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 from rank_bm25 import BM25Plus
 
 from index.embedding import Encoder
 from index.engine import Precision, chosen_precision
+from index.graphs import DEFAULT_MODEL, find_model
 from index.ingest import Ingestion, Outcome
 from index.lexical import PostingsBM25, analyse
-from index.models import DEFAULT_MODEL, find_model
 from index.store import Store
-from qa.bootstrap import sample_documents
+from qa.bootstrap import load_reader, sample_documents
 from qa.evaluation.pool import paragraph_document, pool_id
+from qa.evaluation.reading import passages_of
 from qa.evaluation.squad import paragraphs, read_articles
+from qa.question import reader_question
+from qa.reader import LONGEST
+from qa.reader_model import SHIPPED, WINDOW
 from qa.settings import Settings
 
 QUESTION = "How much will Amazon invest in Anthropic?"
@@ -55,7 +64,7 @@ class Silent:
 def main() -> None:
     """Parse the arguments and run one comparison."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["cold", "indexing", "bm25"])
+    parser.add_argument("what", choices=["cold", "indexing", "bm25", "reading"])
     parser.add_argument("--data", type=Path, help="folder that holds reader/")
     parser.add_argument("--paragraphs", type=int, default=1000)
     parser.add_argument("--queries", type=int, default=50)
@@ -63,7 +72,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.what != "cold" and arguments.data is None:
         parser.error("--data is needed")
-    {"cold": cold, "indexing": indexing, "bm25": bm25}[arguments.what](arguments)
+    {"cold": cold, "indexing": indexing, "bm25": bm25, "reading": reading}[arguments.what](arguments)
 
 
 def timed(action: Callable[[], object]) -> float:
@@ -87,7 +96,7 @@ def cold(arguments: argparse.Namespace) -> None:
         times: dict[str, list[float]] = {name: [] for name in commands}
         for counted in range(-1, arguments.rounds):
             for name, command in commands.items():
-                seconds = timed(lambda command=command: subprocess.run(command, check=True, capture_output=True))  # type: ignore[misc]
+                seconds = timed(lambda command=command: subprocess.run(command, check=False, capture_output=True))  # type: ignore[misc]
                 times[name].extend([seconds] if counted >= 0 else [])
     base = median(times["import sentence_transformers"])
     for name, found in times.items():
@@ -127,6 +136,74 @@ def ingest_texts(texts: list[str], encoder: Encoder) -> None:
         for text in texts:
             run.add(paragraph_document(text), Path("/pool") / pool_id(text))
         run.flush()
+
+
+def reading(arguments: argparse.Namespace) -> None:
+    """The same questions and passages through torch and both precisions, in turn."""
+    articles = read_articles(arguments.data / "reader" / "squad1-dev.json.gz")
+    golds = [(gold, article) for article in articles for gold in article.questions]
+    asked = golds[:: max(len(golds) // arguments.queries, 1)][: arguments.queries]
+    settings = Settings.from_environment(os.environ)
+    encoder = Encoder.load(settings.model, settings.cache)
+    precisions: list[Precision] = ["f32"] if chosen_precision("auto") == "f32" else ["bf16", "f32"]
+    readers = {each: load_reader(replace(settings, precision=each)) for each in precisions}
+    theirs = TorchReader()
+    times: dict[str, list[float]] = {name: [] for name in ["torch f32", *readers]}
+    same = dict.fromkeys(readers, 0)
+    for gold, article in asked:
+        texts = [gold.context or "", *(text for text in article.paragraphs if text != gold.context)][:10]
+        passages = [passage for text in texts for passage in passages_of(text, encoder)]
+        began = time.perf_counter()
+        expected = theirs.best(reader_question(gold.question), [passage.chunk.text for passage in passages])
+        times["torch f32"].append(time.perf_counter() - began)
+        for name, reader in readers.items():
+            began = time.perf_counter()
+            found = reader.read(gold.question, passages).candidates[0]
+            times[name].append(time.perf_counter() - began)
+            same[name] += expected == found.text
+    base = median(times["torch f32"])
+    for name, found_times in times.items():
+        agrees = f"  same best span {same[name] / len(asked):.3f}" if name in same else ""
+        print(f"{name:12} median {1000 * median(found_times):7.1f} ms  {base / median(found_times):5.2f} times{agrees}")
+
+
+class TorchReader:
+    """The shipped weights in transformers, as its documentation runs an extractive model."""
+
+    def __init__(self) -> None:
+        from transformers import AutoTokenizer
+
+        from qa.training.export import load_reader as load_torch
+
+        self._model = load_torch(SHIPPED)[0]
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(str(find_model(DEFAULT_MODEL)), local_files_only=True)
+
+    def best(self, question: str, texts: list[str]) -> str:
+        """The text of the best span of all texts, by its logits less those of [CLS]."""
+        import torch
+
+        given = self._tokenizer(
+            [question] * len(texts),
+            texts,
+            truncation="only_second",
+            max_length=WINDOW,
+            padding=True,
+            return_offsets_mapping=True,
+            return_tensors="pt",
+        )
+        offsets = given.pop("offset_mapping").numpy()
+        passage = np.array([[each == 1 for each in given.sequence_ids(row)] for row in range(len(texts))])
+        with torch.inference_mode():
+            output = self._model(**given)
+        start, end = ((each - each[:, :1]).numpy() for each in (output.start_logits, output.end_logits))
+        best = (-np.inf, "")
+        length = np.arange(start.shape[1])[None, :] - np.arange(start.shape[1])[:, None]
+        for row, text in enumerate(texts):
+            legal = np.outer(passage[row], passage[row]) & (length >= 0) & (length < LONGEST)
+            scores = np.where(legal, start[row][:, None] + end[row][None, :], -np.inf)
+            first, last = np.unravel_index(int(scores.argmax()), scores.shape)
+            best = max(best, (float(scores[first, last]), text[offsets[row, first, 0] : offsets[row, last, 1]]))
+        return best[1]
 
 
 def bm25(arguments: argparse.Namespace) -> None:
