@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.training.config import DataSettings
-from qa.training.corpus import training_set
+from qa.training.corpus import mistyped, training_set
 from qa.training.data import (
     Example,
     held_out_examples,
@@ -187,3 +187,15 @@ def test_the_share_limits_how_many_are_made(toy: Path) -> None:
     assert len(made) == round(0.1 * answerable)
     assert made == swapped(examples, 0.1, 0)
     assert made != swapped(examples, 0.1, 1)
+
+
+def test_a_share_of_the_questions_is_mistyped() -> None:
+    examples = [Example(str(at), "s", "t", "Who founded the school?", "passage", ()) for at in range(400)]
+
+    found = mistyped(examples, 0.1, seed=0)
+
+    changed = [each for each in found if each.question != "Who founded the school?"]
+    assert 20 <= len(changed) <= 60
+    assert [each.id for each in found] == [each.id for each in examples]
+    assert found == mistyped(examples, 0.1, seed=0)
+    assert mistyped(examples, 0.0, seed=0) == examples

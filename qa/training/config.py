@@ -26,6 +26,7 @@ class DataSettings:
     )
     swap_share: float = _set(0.15, "synthetic unanswerable questions, as a share of the answerable ones")
     statement_share: float = _set(0.06, "synthetic yes-or-no questions, as a share of the answerable ones")
+    typo_share: float = _set(0.08, "share of the questions that get one typing error")
     max_tokens: int = _set(256, "tokens of a window: [CLS] question [SEP] passage [SEP]")
     overlap: int = _set(96, "passage tokens that two neighbouring windows share")
     max_question: int = _set(64, "tokens of a question; the rest is cut")

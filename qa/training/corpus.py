@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
+from qa.evaluation.alterations import with_typo
 from qa.training.config import DataSettings
 from qa.training.data import Example, sample, training_examples, training_file, write_examples
 from qa.training.data import held_out_examples as held_out
@@ -96,7 +98,13 @@ def training_set(data: Path, settings: DataSettings) -> list[Example]:
     examples = training_examples(data, [name for name in settings.mix if name not in SYNTHETIC])
     swaps = swapped(examples, settings.swap_share, settings.data_seed) if SOURCE in settings.mix else []
     asked = statement_questions(examples, settings.statement_share, settings.data_seed) if STATEMENTS in settings.mix else []
-    return [*examples, *swaps, *asked]
+    return mistyped([*examples, *swaps, *asked], settings.typo_share, settings.data_seed)
+
+
+def mistyped(examples: Sequence[Example], share: float, seed: int) -> list[Example]:
+    """The examples, a seeded share of them with one typing error in the question."""
+    chosen = random.Random(f"typos {seed}")
+    return [replace(each, question=with_typo(each.question, chosen)) if chosen.random() < share else each for each in examples]
 
 
 def encode(examples: Sequence[Example], tokenizer: Tokenizer, max_question: int) -> Corpus:
