@@ -8,12 +8,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from qa.question import Kind
+
 
 @dataclass(frozen=True, slots=True)
 class Citation:
     """Where a quote stands: `document.text[start:end] == quote`, and the same characters are the bytes [byte_start, byte_end) of the file.
 
-    `sentence` is the whole sentence around the quote; `line` counts from 1; `sha256` is that of the file's bytes.
+    `sentence` is the whole sentence around the quote; `line` counts from 1; `sha256` is that of the file's bytes; `date` is the day that the
+    document gives itself (YYYY-MM-DD), where known.
     """
 
     document_id: str
@@ -30,20 +33,22 @@ class Citation:
     sentence_end: int
     line: int
     heading: str | None
+    date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One quoted span with the probability that it is right, in [0, 1]."""
+    """One quoted span with the probability that it is right, in [0, 1]; `further` are other places where the same words answer."""
 
     text: str
     confidence: float
     citation: Citation
+    further: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class NearestPassage:
-    """A passage that was searched and not enough: where it stands and how it scored (see `index.ranking.Hit`)."""
+class ShownPassage:
+    """A passage that was searched: where it stands and how it was retrieved (see `index.ranking.Hit`)."""
 
     document_id: str
     title: str
@@ -56,7 +61,14 @@ class NearestPassage:
 
 
 @dataclass(frozen=True, slots=True)
-class RetrievedPassage(NearestPassage):
+class NearestPassage(ShownPassage):
+    """A passage that was read and not enough: `reader_score` is the log-odds of its best span against no answer (None: not read)."""
+
+    reader_score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievedPassage(ShownPassage):
     """A passage that a search found: its rank from 1, and each retriever's score and rank (None: not in that retriever's list)."""
 
     rank: int
@@ -67,27 +79,58 @@ class RetrievedPassage(NearestPassage):
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """What a refused question had to pass: `passages` (any was found), `spans` (any can be quoted) or `confidence`; and by how much it failed."""
+
+    name: str
+    value: float
+    needed: float
+    short_by: float
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """Where was looked: documents and passages searched, and passages read."""
+
+    documents: int
+    passages: int
+    read: int
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why there is no answer, and the nearest passages, best first."""
+    """Why there is no answer, with the receipt: where was looked, which gate failed, which names and numbers of the question no passage that was
+    read holds, and the nearest passages, best first by the reader.
+    """
 
     reason: str
+    searched: Searched
+    gate: Gate
+    missing: tuple[str, ...] = ()
     nearest: tuple[NearestPassage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The outcome of one question: `spans` or a `refusal`, never both; `alternatives` are other spans, best first.
+    """The outcome of one question: `spans` or a `refusal`, never both.
 
-    `confidence` is that of the best span, given or withheld. `notes` are remarks for the reader (a question in another language).
-    `generation` is the index's.
+    `kind` says what the spans are: one span, the items of a list, or the sentence that settles a yes-or-no question. `confidence` is that of
+    the best span, given or withheld; it is `calibrated` if it was fitted for these models. `alternatives` are other spans, best first;
+    `conflicts` those of other documents that say something else. `passages_read` of `passages_found` were read: fewer only where a deadline was
+    asked for. `notes` are remarks for people. `generation` is the index's.
     """
 
     question: str
+    kind: Kind
     spans: tuple[Span, ...]
     refusal: Refusal | None
     confidence: float
+    calibrated: bool
     alternatives: tuple[Span, ...]
+    conflicts: tuple[Span, ...]
     notes: tuple[str, ...]
+    passages_read: int
+    passages_found: int
     timings_ms: dict[str, float]
     generation: int
 
@@ -98,20 +141,30 @@ class Answer:
 
     @property
     def citations(self) -> tuple[Citation, ...]:
-        """Those of the spans, best first."""
-        return tuple(span.citation for span in self.spans)
+        """Those of the spans, best first, each with its further places."""
+        return tuple(citation for span in self.spans for citation in (span.citation, *span.further))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, in the order in which people read them."""
         return {
             "question": self.question,
             "answer": self.text,
-            "answers": [asdict(span) for span in self.spans],
-            "refusal": asdict(self.refusal) if self.refusal else None,
+            "kind": self.kind,
+            "answers": [_plain(asdict(span)) for span in self.spans],
+            "refusal": _plain(asdict(self.refusal)) if self.refusal else None,
             "confidence": self.confidence,
+            "calibrated": self.calibrated,
             "citations": [asdict(citation) for citation in self.citations],
-            "alternatives": [asdict(span) for span in self.alternatives],
+            "alternatives": [_plain(asdict(span)) for span in self.alternatives],
+            "conflicts": [_plain(asdict(span)) for span in self.conflicts],
             "notes": list(self.notes),
+            "passages_read": self.passages_read,
+            "passages_found": self.passages_found,
             "timings_ms": self.timings_ms,
             "generation": self.generation,
         }
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    """With lists for tuples, as JSON has them."""
+    return {name: list(each) if isinstance(each, tuple) else each for name, each in value.items()}

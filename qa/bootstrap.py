@@ -9,17 +9,36 @@ from index.embedding import Encoder
 from index.ingest import Reporter, Summary, ingest
 from index.snapshot import Snapshot, current_generation
 from index.store import Store, check_model
+from qa.calibration import CALIBRATION, Calibration, load_calibration
+from qa.decision import Policy
 from qa.errors import NoIndex
 from qa.live import LivePipeline
 from qa.pipeline import Pipeline
-from qa.reader import SentenceReader
+from qa.reader import CrossEncoderReader, Reader
+from qa.reader_model import SHIPPED
 from qa.retriever import HybridRetriever
 from qa.settings import Settings
+from qa.windows import ReaderModel
 
 
 def load_encoder(settings: Settings, on_conversion: Callable[[str], None] = lambda _: None) -> Encoder:
     """The embedding model of the settings; raises ModelError."""
     return Encoder.load(settings.model, settings.cache, precision=settings.precision, on_conversion=on_conversion)
+
+
+def load_reader(settings: Settings, on_conversion: Callable[[str], None] = lambda _: None) -> Reader:
+    """The reader of the settings; raises ModelError."""
+    model = ReaderModel.load(settings.reader, settings.cache, precision=settings.precision, on_conversion=on_conversion)
+    return CrossEncoderReader(model, model.card.fingerprint)
+
+
+def calibration_of(settings: Settings, encoder: Encoder, reader: Reader) -> Calibration | None:
+    """The calibration of these two models: the one that `qa calibrate` wrote, else the shipped one, else none. Raises CalibrationError."""
+    for folder in (settings.data, SHIPPED):
+        found = load_calibration(folder / CALIBRATION)
+        if found and found.fits(reader.fingerprint, encoder.card.fingerprint):
+            return found
+    return None
 
 
 def has_index(settings: Settings) -> bool:
@@ -63,23 +82,23 @@ def sample_documents() -> Path | None:
     return seeds if seeds.is_dir() and (checkout / "pyproject.toml").is_file() else None
 
 
-def load_pipeline(settings: Settings, encoder: Encoder, *, save_derived: bool = True) -> Pipeline:
-    """A pipeline over the store's current generation; raises NoIndex or StoreError."""
+def load_pipeline(settings: Settings, encoder: Encoder, reader: Reader, *, save_derived: bool = True) -> Pipeline:
+    """A pipeline over the store's current generation; raises NoIndex, StoreError or CalibrationError."""
     if not has_index(settings):
         raise NoIndex
     snapshot = Snapshot(settings.data, save_derived=save_derived)
     check_model(snapshot.model, settings.model, encoder.card.fingerprint)
-    return pipeline_over(snapshot, settings, encoder)
+    return pipeline_over(snapshot, settings, encoder, reader)
 
 
-def pipeline_over(snapshot: Snapshot, settings: Settings, encoder: Encoder) -> Pipeline:
-    """A pipeline over a snapshot that is open already."""
-    retriever = HybridRetriever(snapshot, encoder)
-    reader = SentenceReader(encoder, snapshot.lexical)
-    return Pipeline(snapshot, retriever, reader, top_k=settings.top_k, min_confidence=settings.min_confidence)
+def pipeline_over(snapshot: Snapshot, settings: Settings, encoder: Encoder, reader: Reader) -> Pipeline:
+    """A pipeline over a snapshot that is open already; raises CalibrationError."""
+    calibration = calibration_of(settings, encoder, reader)
+    policy = Policy(calibration, settings.target_precision, settings.min_confidence)
+    return Pipeline(snapshot, HybridRetriever(snapshot, encoder), reader, policy, top_k=settings.top_k)
 
 
-def live_pipeline(settings: Settings, encoder: Encoder) -> LivePipeline:
+def live_pipeline(settings: Settings, encoder: Encoder, reader: Reader) -> LivePipeline:
     """The pipeline of the newest generation, for a process that stays up.
 
     Derived files are left to the process that indexes: a long run changes the generation with every document.
@@ -88,4 +107,4 @@ def live_pipeline(settings: Settings, encoder: Encoder) -> LivePipeline:
     def newest() -> int | None:
         return current_generation(settings.data) or None
 
-    return LivePipeline(lambda: load_pipeline(settings, encoder, save_derived=False), newest)
+    return LivePipeline(lambda: load_pipeline(settings, encoder, reader, save_derived=False), newest)

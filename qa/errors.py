@@ -6,6 +6,7 @@
     ├── NotReady            the server is still loading
     ├── UnknownDocumentId   no document of that id
     ├── SettingsError       a setting that cannot be used
+    ├── CalibrationError    a calibration that cannot be read or fitted
     └── EvaluationError     an evaluation file that cannot be used
 
 Every message says what was expected, what came, and what to do.
@@ -39,6 +40,10 @@ class UnknownDocumentId(QAError):
 
 class SettingsError(QAError):
     """A setting has a value that cannot be used."""
+
+
+class CalibrationError(QAError):
+    """A calibration cannot be read or fitted."""
 
 
 class EvaluationError(QAError):

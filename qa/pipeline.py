@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from index.language import ENGLISH, detect_language
-from index.snapshot import Snapshot, StoredDocument
-from qa.answer import Answer, Citation, NearestPassage, Refusal, RetrievedPassage, Span
-from qa.decision import Decision, decide
+from index.snapshot import Snapshot
+from qa.answer import Answer, Gate, NearestPassage, Refusal, RetrievedPassage, Searched, ShownPassage
+from qa.citing import Citer
+from qa.decision import Found, Policy, decide
 from qa.errors import UnknownDocumentId
+from qa.evidence import missing_names
 from qa.question import checked_question
-from qa.reader import Candidate, Reader
+from qa.reader import Reader, Reading
 from qa.retriever import HybridRetriever, Passage
 
 NEAREST = 3
@@ -27,53 +29,68 @@ class Pipeline:
         snapshot: Snapshot,
         retriever: HybridRetriever,
         reader: Reader,
+        policy: Policy,
         *,
         top_k: int,
-        min_confidence: float | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.snapshot = snapshot
+        self.policy = policy
         self._retriever = retriever
         self._reader = reader
         self._top_k = top_k
-        self._threshold = reader.threshold if min_confidence is None else min_confidence
         self._clock = clock
 
-    def ask(self, question: str, *, top_k: int | None = None, documents: Sequence[str] | None = None) -> Answer:
+    def ask(
+        self, question: str, *, top_k: int | None = None, documents: Sequence[str] | None = None, seconds: float | None = None
+    ) -> Answer:
         """Answer a question from `top_k` passages, of the given document ids only if there are any.
 
-        Raises InvalidQuestion or UnknownDocumentId.
+        After `seconds` no further passage is read, and a note says so. Raises InvalidQuestion or UnknownDocumentId.
         """
         question = checked_question(question)
         began = self._clock()
         passages = self._passages(question, top_k or self._top_k, documents)
         retrieved = self._clock()
-        candidates = self._reader.read(question, passages)
+        reading = self._reader.read(question, passages, seconds=None if seconds is None else seconds - (retrieved - began))
         read = self._clock()
-        decision = decide(candidates, self._threshold)
-        cite = _Citer(self.snapshot)
+        decision = decide(question, reading, self.policy)
+        cite = Citer(self.snapshot, whole_sentences=decision.kind == "evidence")
         spans = tuple(map(cite.span, decision.chosen))
-        alternatives = tuple(map(cite.span, decision.alternatives))
+        alternatives, conflicts = tuple(map(cite.span, decision.alternatives)), tuple(map(cite.span, decision.conflicts))
         done = self._clock()
         return Answer(
             question=question,
+            kind=decision.kind,
             spans=spans,
-            refusal=None if spans else self._refusal(decision, passages),
+            refusal=self._refusal(question, decision.failed, reading, passages) if decision.failed else None,
             confidence=round(decision.confidence, 4),
+            calibrated=decision.calibrated,
             alternatives=alternatives,
-            notes=_notes(question, decision.chosen),
+            conflicts=conflicts,
+            notes=_notes(question, decision.chosen, reading),
+            passages_read=reading.read,
+            passages_found=reading.given,
             timings_ms=_milliseconds(retrieve=retrieved - began, read=read - retrieved, decide=done - read, total=done - began),
             generation=self.snapshot.generation,
         )
 
+    def read(self, question: str, *, top_k: int | None = None, documents: Sequence[str] | None = None) -> Reading:
+        """What `ask` would decide on; raises InvalidQuestion or UnknownDocumentId."""
+        question = checked_question(question)
+        return self._reader.read(question, self._passages(question, top_k or self._top_k, documents))
+
     def search(self, query: str, *, top_k: int, documents: Sequence[str] | None = None) -> list[RetrievedPassage]:
         """The passages that a query retrieves, best first; raises InvalidQuestion or UnknownDocumentId."""
-        passages = self._passages(checked_question(query), top_k, documents)
-        return [_retrieved(rank, passage) for rank, passage in enumerate(passages, 1)]
+        return [_retrieved(passage) for passage in self._passages(checked_question(query), top_k, documents)]
 
-    def _refusal(self, decision: Decision, passages: Sequence[Passage]) -> Refusal:
-        reason = decision.reason if self.snapshot.size else "nothing is indexed: run `qa index PATH...`"
-        return Refusal(reason or "", tuple(_nearest(passage) for passage in passages[:NEAREST]))
+    def _refusal(self, question: str, gate: Gate, reading: Reading, passages: Sequence[Passage]) -> Refusal:
+        searched = Searched(self.snapshot.document_count, self.snapshot.size, reading.read)
+        scores = _passage_scores(reading)
+        ranked = sorted(passages, key=lambda passage: (-scores.get(id(passage), float("-inf")), passage.rank))
+        text = "\n".join(f"{passage.document.title}\n{passage.chunk.embedded_text}" for passage in passages[: reading.read])
+        nearest = tuple(_nearest(passage, scores.get(id(passage))) for passage in ranked[:NEAREST])
+        return Refusal(_reason(gate, self.snapshot.size), searched, gate, tuple(missing_names(question, text)), nearest)
 
     def _passages(self, question: str, top_k: int, documents: Sequence[str] | None) -> list[Passage]:
         for document_id in documents or ():
@@ -82,53 +99,37 @@ class Pipeline:
         return self._retriever.retrieve(question, top_k, documents)
 
 
-class _Citer:
-    """Turns candidates into cited spans; each document's text is read once."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-        self._documents: dict[str, StoredDocument] = {}
-
-    def span(self, candidate: Candidate) -> Span:
-        document = self._document(candidate.passage.chunk.document_id)
-        byte_start, byte_end = document.source.offsets(document.text, (candidate.start, candidate.end))
-        first, last = candidate.sentence
-        citation = Citation(
-            document_id=document.info.id,
-            title=document.info.title,
-            uri=document.info.uri,
-            sha256=document.info.sha256,
-            quote=document.text[candidate.start : candidate.end],
-            start=candidate.start,
-            end=candidate.end,
-            byte_start=byte_start,
-            byte_end=byte_end,
-            sentence=document.text[first:last],
-            sentence_start=first,
-            sentence_end=last,
-            line=document.text.count("\n", 0, candidate.start) + 1,
-            heading=candidate.passage.chunk.heading,
-        )
-        return Span(citation.quote, round(candidate.confidence, 4), citation)
-
-    def _document(self, document_id: str) -> StoredDocument:
-        if document_id not in self._documents:
-            self._documents[document_id] = self._snapshot.document(document_id)
-        return self._documents[document_id]
+def _passage_scores(reading: Reading) -> dict[int, float]:
+    """The best score that each passage's spans have, by the identity of the passage."""
+    scores: dict[int, float] = {}
+    for candidate in reading.candidates:
+        scores.setdefault(id(candidate.passage), candidate.score)
+    return scores
 
 
-def _nearest(passage: Passage) -> NearestPassage:
+def _reason(gate: Gate, size: int) -> str:
+    if not size:
+        return "nothing is indexed: run `qa index PATH...`"
+    if gate.name != "confidence":
+        return "nothing in the searched documents matches the question"
+    return f"no passage answers the question: the best candidate has confidence {gate.value:.2f}, {gate.needed:.2f} is needed"
+
+
+def _shown(passage: Passage) -> ShownPassage:
     chunk, document = passage.chunk, passage.document
-    return NearestPassage(
-        document.id, document.title, document.uri, chunk.text, chunk.start, chunk.end, chunk.heading, round(passage.hit.score, 4)
-    )
+    score = round(passage.hit.score, 4)
+    return ShownPassage(document.id, document.title, document.uri, chunk.text, chunk.start, chunk.end, chunk.heading, score)
 
 
-def _retrieved(rank: int, passage: Passage) -> RetrievedPassage:
+def _nearest(passage: Passage, reader_score: float | None) -> NearestPassage:
+    return NearestPassage(**asdict(_shown(passage)), reader_score=None if reader_score is None else round(reader_score, 2))
+
+
+def _retrieved(passage: Passage) -> RetrievedPassage:
     hit = passage.hit
     return RetrievedPassage(
-        **asdict(_nearest(passage)),
-        rank=rank,
+        **asdict(_shown(passage)),
+        rank=passage.rank,
         dense_score=hit.dense_score,
         dense_rank=hit.dense_rank,
         bm25_score=hit.bm25_score,
@@ -136,15 +137,17 @@ def _retrieved(rank: int, passage: Passage) -> RetrievedPassage:
     )
 
 
-def _notes(question: str, chosen: Sequence[Candidate]) -> tuple[str, ...]:
+def _notes(question: str, chosen: Sequence[Found], reading: Reading) -> tuple[str, ...]:
     notes = []
     language = detect_language(question)
     if language not in {None, ENGLISH}:
         notes.append(
             f"The question looks like another language than English ({language}); the models read English, so expect poor answers."
         )
-    foreign = sorted({candidate.passage.document.language or ENGLISH for candidate in chosen} - {ENGLISH})
+    foreign = sorted({found.finding.best.passage.document.language or ENGLISH for found in chosen} - {ENGLISH})
     notes.extend(f"The cited document looks like another language than English ({code})." for code in foreign)
+    if reading.read < reading.given:
+        notes.append(f"Only {reading.read} of {reading.given} passages were read before the deadline.")
     return tuple(notes)
 
 

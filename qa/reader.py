@@ -1,140 +1,146 @@
-"""Reading: question and passages -> candidate spans in document offsets, best first.
-
-`SentenceReader` quotes whole sentences; it stands behind the same `Reader` interface as a model that finds exact spans.
-"""
+"""Reading: question and passages -> candidate spans in document offsets, best first."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import math
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index.document import Span
-from index.lexical import analyse
+from qa.question import reader_question
 from qa.retriever import Passage
+from qa.spans import ScoredSpan, best_spans, covering, log_normaliser, parts_word, without_overlaps
+from qa.windows import Window
+
+PER_PASSAGE = 8
+"""Candidates that one passage may offer."""
+LONGEST = 30
+"""Tokens of a span, as in BERT's SQuAD script (Devlin et al. 2019)."""
+_SPARE = 20
+"""Spans looked at in a window for `PER_PASSAGE` that do not overlap."""
+_TOGETHER = 2
+"""Passages read between two looks at the clock, where a deadline was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A span that may be the answer: [start, end) in the text of the passage's document, the sentence around it, and the probability
-    that it is right.
+    """A span that may be the answer: [start, end) in the text of the passage's document, the sentence around it, and its score.
+
+    The score is the log-odds of the span against "no answer" in its passage; scores of all passages and questions compare.
     """
 
     passage: Passage
     start: int
     end: int
     sentence: Span
-    confidence: float
+    score: float
 
     @property
     def text(self) -> str:
         """The quoted characters."""
-        chunk = self.passage.chunk
-        return chunk.text[self.start - chunk.start : self.end - chunk.start]
+        return _text(self.passage, (self.start, self.end))
+
+    @property
+    def sentence_text(self) -> str:
+        """The characters of the sentence, as far as the passage holds them."""
+        return _text(self.passage, self.sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a question's passages offer: candidates, best first, none overlapping a better one of its document; how many passages were read, of how
+    many given; and the log of the shared normaliser (`qa.spans.log_normaliser`).
+    """
+
+    candidates: tuple[Candidate, ...]
+    read: int
+    given: int
+    log_normaliser: float
+
+    def probability(self, candidate: Candidate) -> float:
+        """The model's probability of a candidate among all spans and no answer, in [0, 1]; it is not calibrated."""
+        return math.exp(min(candidate.score - self.log_normaliser, 0.0))
 
 
 class Reader(Protocol):
     """Finds candidate answers in passages."""
 
     @property
-    def threshold(self) -> float:
-        """The confidence below which this reader's best candidate is no answer."""
+    def fingerprint(self) -> str:
+        """The hash of the model, which a calibration belongs to."""
 
-    def read(self, question: str, passages: Sequence[Passage]) -> list[Candidate]:
-        """Candidates of all passages together, best first; of equal ones the first in (passage, start) order first."""
-
-
-class SentenceEncoder(Protocol):
-    """What sentence reading must know of the encoder."""
-
-    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """float32 (len(texts), dimension), unit rows."""
-
-    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """float32 (len(texts), dimension), unit rows."""
+    def read(self, question: str, passages: Sequence[Passage], *, seconds: float | None = None) -> Reading:
+        """Candidates of all passages together; passages come best first, and are read in this order until the `seconds` are over."""
 
 
-class TermWeights(Protocol):
-    """How much a term says."""
+class SpanModel(Protocol):
+    """What reading must know of the model."""
 
-    def term_weight(self, term: str) -> float:
-        """Inverse document frequency; that of a term in no passage is the largest."""
-
-
-@dataclass(frozen=True, slots=True)
-class SentenceWeights:
-    """A logistic model of "this sentence holds the answer": bias, then one weight a feature in the order of `SentenceReader.features`."""
-
-    bias: float
-    weights: tuple[float, ...]
-    threshold: float
+    def windows(self, question: str, texts: Sequence[str]) -> list[Window]:
+        """The logits of all windows of all texts."""
 
 
-FITTED = SentenceWeights(bias=-11.314, weights=(6.046, 2.878, 2.470, 2.918), threshold=0.11)
-"""Fitted on the held-out training split by `python benchmarks/choose_constants.py --data DIR`."""
+class CrossEncoderReader:
+    """Reads question and passage together with one model, whose logits less those of no answer are the scores (Devlin et al. 2019)."""
+
+    def __init__(self, model: SpanModel, fingerprint: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._model = model
+        self.fingerprint = fingerprint
+        self._clock = clock
+
+    def read(self, question: str, passages: Sequence[Passage], *, seconds: float | None = None) -> Reading:
+        """See `Reader`; at least one step of passages is read, however little time there is."""
+        asked = reader_question(question)
+        windows: list[Window] = []
+        read, until = 0, None if seconds is None else self._clock() + seconds
+        while read < len(passages) and (read == 0 or until is None or self._clock() < until):
+            part = passages[read:] if until is None else passages[read : read + _TOGETHER]
+            found = self._model.windows(asked, [passage.chunk.text for passage in part])
+            windows += [Window(read + each.text, each.offsets, each.start, each.end) for each in found]
+            read += len(part)
+        candidates = [each for at in range(read) for each in _candidates(passages[at], [w for w in windows if w.text == at])]
+        normaliser = log_normaliser((each.start for each in windows), (each.end for each in windows))
+        return Reading(tuple(_distinct(candidates)), read, len(passages), normaliser)
 
 
-class SentenceReader:
-    """Scores every sentence of the passages by its similarity to the question and the question's terms that it holds."""
-
-    def __init__(self, encoder: SentenceEncoder, terms: TermWeights, fitted: SentenceWeights = FITTED) -> None:
-        self._encoder = encoder
-        self._terms = terms
-        self._fitted = fitted
-
-    @property
-    def threshold(self) -> float:
-        """Chosen on the held-out training split, with the weights."""
-        return self._fitted.threshold
-
-    def read(self, question: str, passages: Sequence[Passage]) -> list[Candidate]:
-        """One candidate a sentence; a sentence that overlapping passages share counts once."""
-        places = {
-            (passage.chunk.document_id, sentence): passage
-            for passage in reversed(passages)
-            for sentence in reversed(passage.chunk.sentences)
-        }
-        found = [(passage, sentence) for (_, sentence), passage in reversed(places.items())]
-        if not found:
-            return []
-        logits = self.features(question, found) @ np.array(self._fitted.weights) + self._fitted.bias
-        order = np.argsort(-logits, kind="stable").tolist()
-        confidences = 1 / (1 + np.exp(-logits))
-        return [_candidate(passage, sentence, float(confidences[at])) for at in order for passage, sentence in [found[at]]]
-
-    def features(self, question: str, sentences: Sequence[tuple[Passage, Span]]) -> NDArray[np.float64]:
-        """float64 (n, 4): cosine of sentence and question; idf-weighted share of the question's terms in the sentence, and in its passage;
-        the passage's cosine.
-        """
-        texts = [_text(passage, span) for passage, span in sentences]
-        query = self._encoder.encode_queries([question])[0]
-        cosine = self._encoder.encode_passages(texts) @ query
-        wanted = Counter(analyse(question))
-        rows = [
-            (
-                cosine[row],
-                self._share(wanted, texts[row]),
-                self._share(wanted, passage.chunk.embedded_text),
-                passage.hit.dense_score,
-            )
-            for row, (passage, _) in enumerate(sentences)
-        ]
-        return np.array(rows, dtype=np.float64).reshape(len(sentences), 4)
-
-    def _share(self, wanted: Counter[str], text: str) -> float:
-        present = set(analyse(text))
-        weights = {term: self._terms.term_weight(term) for term in wanted}
-        total = sum(weights.values())
-        return sum(weight for term, weight in weights.items() if term in present) / total if total else 0.0
+def _candidates(passage: Passage, windows: Sequence[Window]) -> list[Candidate]:
+    text, inside = passage.chunk.text, parts_word(passage.chunk.text)
+    spans = [
+        _stripped(text, span)
+        for window in windows
+        for span in best_spans(window.start, window.end, window.offsets, inside, count=_SPARE, longest=LONGEST)
+    ]
+    kept = without_overlaps(span for span in spans if span.start < span.end)[:PER_PASSAGE]
+    return [_candidate(passage, span) for span in kept]
 
 
-def _candidate(passage: Passage, sentence: Span, confidence: float) -> Candidate:
-    start, end = sentence
-    return Candidate(passage, start, end, sentence, confidence)
+def _stripped(text: str, span: ScoredSpan) -> ScoredSpan:
+    """Some tokenizers count a space as part of the word behind it."""
+    quote = text[span.start : span.end]
+    return ScoredSpan(span.start + len(quote) - len(quote.lstrip()), span.end - len(quote) + len(quote.rstrip()), span.score)
+
+
+def _candidate(passage: Passage, span: ScoredSpan) -> Candidate:
+    chunk = passage.chunk
+    start, end = chunk.start + span.start, chunk.start + span.end
+    return Candidate(passage, start, end, covering(chunk.sentences, start, end), span.score)
+
+
+def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Best first; of those that overlap in a document, as neighbouring passages do, the best."""
+    kept: list[Candidate] = []
+    taken: dict[str, list[Span]] = {}
+    for at in np.argsort([-each.score for each in candidates], kind="stable").tolist():
+        candidate = candidates[at]
+        others = taken.setdefault(candidate.passage.chunk.document_id, [])
+        if all(candidate.end <= start or end <= candidate.start for start, end in others):
+            others.append((candidate.start, candidate.end))
+            kept.append(candidate)
+    return kept
 
 
 def _text(passage: Passage, span: Span) -> str:

@@ -30,11 +30,12 @@ class QueryEncoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A retrieved chunk with its document and its scores."""
+    """A retrieved chunk with its document, its scores, and its rank from 1 among the passages that are read."""
 
     chunk: Chunk
     document: DocumentInfo
     hit: Hit
+    rank: int = 1
 
 
 class HybridRetriever:
@@ -49,7 +50,8 @@ class HybridRetriever:
         hits = self.hits(question, documents)[: COPIES_ALLOWED * k]
         chunks = [self._snapshot.chunk(hit.row) for hit in hits]
         chosen = distinct([chunk.text for chunk in chunks])[:k]
-        return [Passage(chunks[at], self._snapshot.document_info(chunks[at].document_id), hits[at]) for at in chosen]
+        documents_of = [self._snapshot.document_info(chunks[at].document_id) for at in chosen]
+        return [Passage(chunks[at], documents_of[place], hits[at], place + 1) for place, at in enumerate(chosen)]
 
     def hits(self, question: str, documents: Sequence[str] | None = None) -> list[Hit]:
         """The candidates of both lists with their scores, best first; of equal ones the one indexed first."""

@@ -1,4 +1,4 @@
-"""Fixtures that several test files share; the real model is converted once a session, into a temporary cache."""
+"""Fixtures that several test files share; the real models are converted once a session, into a temporary cache."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from index.embedding import Encoder
-from index.models import DEFAULT_MODEL
+from index.graphs import DEFAULT_MODEL
 from index.store import Store
-from qa.bootstrap import index_paths
+from qa.bootstrap import index_paths, load_reader
+from qa.reader import Reader
 from qa.settings import Settings
 from tests.fakes import FakeEncoder, RecordingReporter
 from tests.serving import SEEDS, Command, Server
+from tests.tiny import save_bert, save_roberta
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported, which happens inside the tests
 settings.register_profile("quoted", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -32,6 +34,24 @@ def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def encoder(model_cache: Path) -> Encoder:
     """The real default model."""
     return Encoder.load(DEFAULT_MODEL, model_cache)
+
+
+@pytest.fixture(scope="session")
+def reader(model_cache: Path) -> Reader:
+    """The real shipped reader."""
+    return load_reader(Settings(model_cache / "data", model_cache))
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a BERT that reads at random."""
+    return save_bert(tmp_path_factory.mktemp("tiny") / "bert")
+
+
+@pytest.fixture(scope="session")
+def tiny_roberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a RoBERTa that reads at random."""
+    return save_roberta(tmp_path_factory.mktemp("tiny") / "roberta")
 
 
 @pytest.fixture
@@ -68,9 +88,9 @@ def corpus(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def converted(encoder: Encoder, model_cache: Path) -> Path:
-    """The model cache with the default model converted in it, for commands in processes of their own."""
-    del encoder
+def converted(encoder: Encoder, reader: Reader, model_cache: Path) -> Path:
+    """The model cache with the default model and the shipped reader converted in it, for commands in processes of their own."""
+    del encoder, reader
     return model_cache
 
 
@@ -82,10 +102,10 @@ def command(tmp_path: Path, converted: Path) -> Command:
 
 @pytest.fixture(scope="session")
 def seeds_command(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, converted: Path) -> Command:
-    """The `qa` command with the seed documents indexed; for reading only."""
+    """The `qa` command with the seed documents indexed; for reading only. It answers however unsure it is, so that weights may change."""
     data = tmp_path_factory.mktemp("seeds") / "data"
     index_paths(Settings(data, converted), encoder, [SEEDS], RecordingReporter())
-    return Command(data, converted)
+    return Command(data, converted, {"QUOTED_MIN_CONFIDENCE": "0"})
 
 
 @pytest.fixture(scope="session")

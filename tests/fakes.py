@@ -1,18 +1,26 @@
-"""Hand-written stand-ins for the model and the terminal, and small builders of documents."""
+"""Hand-written stand-ins for the models and the terminal, and small builders of documents and readings."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from index.document import Document, SourceBytes, Span
+from index.document import Chunk, Document, SourceBytes, Span
 from index.ingest import Outcome
+from index.lexical import analyse
+from index.ranking import Hit
+from index.snapshot import DocumentInfo
 from index.structure import Structure, markdown_structure, plain_structure
+from qa.reader import Candidate, Reading
+from qa.retriever import Passage
+from qa.windows import Window
 
 DIMENSION = 32
 _TOKEN = regex.compile(r"\w+|[^\w\s]")
@@ -80,3 +88,111 @@ def _document(text: str, name: str, structure: Structure) -> Document:
     source = SourceBytes(hashlib.sha256(data).hexdigest(), len(data), "utf-8", 0, ())
     identity = hashlib.sha256(name.encode()).hexdigest()[:16]
     return Document(identity, name, structure.title or name, structure.title is not None, text, structure.blocks, source, "en")
+
+
+@dataclass
+class SharedWordsReader:
+    """Offers every sentence of every passage; one that holds all of a question's words is likely, one that holds none is not."""
+
+    fingerprint: str = "fake reader"
+
+    def read(self, question: str, passages: Sequence[Passage], *, seconds: float | None = None) -> Reading:
+        del seconds
+        wanted = set(analyse(question))
+        places: dict[tuple[str, Span], Candidate] = {}
+        for passage in passages:
+            for sentence in passage.chunk.sentences:
+                start, end = (at - passage.chunk.start for at in sentence)
+                shared = len(wanted & set(analyse(passage.chunk.text[start:end]))) / max(len(wanted), 1)
+                places.setdefault((passage.document.id, sentence), Candidate(passage, *sentence, sentence, 8 * shared - 4))
+        return reading_of(places.values(), read=len(passages))
+
+
+@dataclass
+class FixedReader:
+    """Finds what it was told to, quotes with their scores, in the passages that hold them; reads at most so many."""
+
+    found: Mapping[str, float]
+    reads: int = 100
+    fingerprint: str = "fixed"
+    seconds: float | None = None
+
+    def read(self, question: str, passages: Sequence[Passage], *, seconds: float | None = None) -> Reading:
+        del question
+        self.seconds = seconds
+        part = passages[: self.reads]
+        held = [(passage, quote, score) for quote, score in self.found.items() for passage in part if quote in passage.chunk.text]
+        return reading_of([candidate_of(*each) for each in held], read=len(part), given=len(passages))
+
+
+def reading_of(candidates: Iterable[Candidate], *, read: int | None = None, given: int | None = None) -> Reading:
+    """A reading that offers these candidates, best first, of as many passages as they have unless told."""
+    ranked = sorted(candidates, key=lambda each: -each.score)
+    passages = len({id(each.passage) for each in ranked}) if read is None else read
+    total = 1 + sum(math.exp(each.score) for each in ranked)
+    return Reading(tuple(ranked), passages, passages if given is None else given, math.log(total))
+
+
+Logits = Callable[[str], tuple[float, float]]
+"""A word or sign -> its start and its end logit."""
+
+
+def marked(*words: str, start: float = 4.0, end: float = 4.0, rest: float = -4.0) -> Logits:
+    """Logits of `start` at the first of some words, of `end` at the last, and of `rest` elsewhere."""
+    return lambda token: (start if token == words[0] else rest, end if token == words[-1] else rest)
+
+
+def hashed(token: str) -> tuple[float, float]:
+    """Logits from -4 to 4 that look random."""
+    first, last = hashlib.sha256(token.encode()).digest()[:2]
+    return first / 32 - 4, last / 32 - 4
+
+
+@dataclass
+class FakeSpanModel:
+    """Tokens are words and signs, whose logits are a function of their text; a window has at most so many, half of them in two windows."""
+
+    logits: Logits = hashed
+    window: int = 40
+    asked: list[tuple[str, int]] = field(default_factory=list)
+
+    def windows(self, question: str, texts: Sequence[str]) -> list[Window]:
+        self.asked.append((question, len(texts)))
+        return [window for at, text in enumerate(texts) for window in self._windows(at, text)]
+
+    def _windows(self, at: int, text: str) -> list[Window]:
+        spans = [match.span() for match in _TOKEN.finditer(text)]
+        starts = range(0, max(len(spans) - self.window // 2, 1), self.window // 2)
+        return [self._window(at, text, spans[first : first + self.window]) for first in starts]
+
+    def _window(self, at: int, text: str, spans: Sequence[Span]) -> Window:
+        logits = np.array([self.logits(text[start:end]) for start, end in spans], dtype=np.float32).reshape(-1, 2)
+        return Window(at, np.array(spans, dtype=np.int64).reshape(-1, 2), logits[:, 0], logits[:, 1])
+
+
+def passage_of(
+    text: str,
+    sentences: Sequence[str] = (),
+    *,
+    document: str = "a",
+    at: int = 0,
+    rank: int = 1,
+    headings: tuple[str, ...] = (),
+    hit: Mapping[str, float | None] | None = None,
+) -> Passage:
+    """A passage of a text at a place of its document; its sentences are given in order, or are the text."""
+    spans, last = [], 0
+    for sentence in sentences or [text]:
+        start = text.index(sentence, last)
+        last = start + len(sentence)
+        spans.append((at + start, at + last))
+    info = DocumentInfo(document, f"{document}.txt", document.upper(), "00", 1, "utf-8", "en", "current", "", 1, 1)
+    scores: dict[str, Any] = {"score": 0.5, "dense_score": 0.5, "bm25_score": 1.0, "dense_rank": 1, "bm25_rank": 1, **(hit or {})}
+    return Passage(Chunk(document, at, at + len(text), text, tuple(spans), headings), info, Hit(0, **scores), rank)
+
+
+def candidate_of(passage: Passage, quote: str, score: float) -> Candidate:
+    """A candidate that quotes the first such characters of a passage, with the sentence around them."""
+    start = passage.chunk.start + passage.chunk.text.index(quote)
+    sentence = next((first, last) for first, last in passage.chunk.sentences if first <= start < last)
+    return Candidate(passage, start, start + len(quote), sentence, score)

@@ -22,8 +22,9 @@ from index.loading import fold_newlines
 from index.models import EncoderCard
 from qa.bootstrap import index_paths, load_pipeline
 from qa.pipeline import Pipeline
+from qa.reader import Reader
 from qa.settings import Settings
-from tests.fakes import DIMENSION, FakeEncoder, RecordingReporter
+from tests.fakes import DIMENSION, FakeEncoder, RecordingReporter, SharedWordsReader
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 PATIENCE = 60.0
@@ -65,11 +66,17 @@ def indexed(settings: Settings, encoder: Encoder, folder: Path, files: Mapping[s
     return index_paths(settings, encoder, [folder], RecordingReporter())
 
 
-def pipeline_of(folder: Path, files: Mapping[str, str | bytes], **changes: Any) -> Pipeline:
-    """A pipeline with a fake encoder over files written below `folder`."""
+def pipeline_of(folder: Path, files: Mapping[str, str | bytes], reader: Reader | None = None, **changes: Any) -> Pipeline:
+    """A pipeline with a fake encoder, and a fake reader unless one is given, over files written below `folder`."""
     settings = settings_in(folder, **changes)
     indexed(settings, carded(), folder / "corpus", files)
-    return load_pipeline(settings, carded())
+    return load_pipeline(settings, carded(), reader or SharedWordsReader())
+
+
+def citations_in(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All citations in an answer's JSON: of its spans, its alternatives and its conflicts, with their further places."""
+    spans = answer["answers"] + answer["alternatives"] + answer["conflicts"]
+    return [citation for span in spans for citation in (span["citation"], *span["further"])]
 
 
 def assert_quoted(citation: Mapping[str, Any], text: str, file: bytes, encoding: str) -> None:
@@ -101,7 +108,7 @@ class Command:
 
     def on(self, data: Path, **extra: str) -> Command:
         """The same command with another data directory."""
-        return replace(self, data=data, extra=extra)
+        return replace(self, data=data, extra={**self.extra, **extra})
 
     def line(self, *arguments: str | bytes) -> list[str | bytes]:
         """What is executed."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields, replace
 
-from qa.answer import Answer, Citation, NearestPassage, Refusal, Span
+from qa.answer import Answer, Citation, Gate, NearestPassage, Refusal, Searched, Span
 
 CITATION_KEYS = [
     "document_id",
@@ -21,16 +22,22 @@ CITATION_KEYS = [
     "sentence_end",
     "line",
     "heading",
+    "date",
 ]
 ANSWER_KEYS = [
     "question",
     "answer",
+    "kind",
     "answers",
     "refusal",
     "confidence",
+    "calibrated",
     "citations",
     "alternatives",
+    "conflicts",
     "notes",
+    "passages_read",
+    "passages_found",
     "timings_ms",
     "generation",
 ]
@@ -39,14 +46,30 @@ SPAN = Span("five", 0.75, CITATION)
 OTHER = Span("It's", 0.25, Citation("id", "Title", "a.txt", "00", "It's", 0, 4, 0, 4, "It's five.", 0, 10, 1, "Part"))
 
 
-def answered(*spans: Span, notes: tuple[str, ...] = ()) -> Answer:
+def answered(*spans: Span, notes: tuple[str, ...] = (), conflicts: tuple[Span, ...] = ()) -> Answer:
     """An answer of these spans."""
-    return Answer("How many?", spans, None, 0.75, (OTHER,), notes, {"total": 1.5}, 3)
+    return Answer(
+        question="How many?",
+        kind="span",
+        spans=spans,
+        refusal=None,
+        confidence=0.75,
+        calibrated=True,
+        alternatives=(OTHER,),
+        conflicts=conflicts,
+        notes=notes,
+        passages_read=5,
+        passages_found=5,
+        timings_ms={"total": 1.5},
+        generation=3,
+    )
 
 
-def refused(*nearest: NearestPassage) -> Answer:
+def refused(*nearest: NearestPassage, missing: tuple[str, ...] = ()) -> Answer:
     """A refusal that shows these passages."""
-    return Answer("How many?", (), Refusal("nothing fits", nearest), 0.1, (), (), {"total": 1.5}, 3)
+    gate = Gate("confidence", 0.1, 0.5, 0.4)
+    refusal = Refusal("nothing fits", Searched(2, 7, 5), gate, missing, nearest)
+    return replace(answered(), refusal=refusal, confidence=0.1, alternatives=())
 
 
 def test_an_answer_is_its_best_span_and_cites_all() -> None:
@@ -56,28 +79,41 @@ def test_an_answer_is_its_best_span_and_cites_all() -> None:
     assert answer.citations == (CITATION, OTHER.citation)
 
 
+def test_further_places_are_cited_after_the_first() -> None:
+    assert answered(replace(SPAN, further=(OTHER.citation,)), OTHER).citations == (CITATION, OTHER.citation, OTHER.citation)
+
+
+def test_every_field_is_shown() -> None:
+    assert {each.name for each in fields(Answer)} - {"spans"} | {"answer", "answers", "citations"} == set(ANSWER_KEYS)
+
+
 def test_the_shape_of_an_answer() -> None:
     shown = answered(SPAN).to_dict()
 
     assert list(shown) == ANSWER_KEYS
-    assert [list(span) for span in shown["answers"] + shown["alternatives"]] == [["text", "confidence", "citation"]] * 2
+    assert [list(span) for span in shown["answers"] + shown["alternatives"]] == [["text", "confidence", "citation", "further"]] * 2
     assert list(shown["citations"][0]) == CITATION_KEYS
     assert shown["citations"] == [span["citation"] for span in shown["answers"]]
     assert (shown["answer"], shown["refusal"], shown["generation"]) == ("five", None, 3)
 
 
 def test_the_shape_of_a_refusal() -> None:
-    passage = NearestPassage("id", "Title", "a.txt", "It's five.", 0, 10, None, 0.5)
+    passage = NearestPassage("id", "Title", "a.txt", "It's five.", 0, 10, None, 0.5, -1.25)
 
-    shown = refused(passage).to_dict()
+    shown = refused(passage, missing=("Porto",)).to_dict()
 
     assert list(shown) == ANSWER_KEYS
     assert (shown["answer"], shown["answers"], shown["citations"]) == (None, [], [])
-    assert shown["refusal"]["reason"] == "nothing fits"
-    assert list(shown["refusal"]["nearest"][0]) == ["document_id", "title", "uri", "text", "start", "end", "heading", "score"]
+    refusal = shown["refusal"]
+    assert (refusal["reason"], refusal["missing"]) == ("nothing fits", ["Porto"])
+    assert refusal["searched"] == {"documents": 2, "passages": 7, "read": 5}
+    assert refusal["gate"] == {"name": "confidence", "value": 0.1, "needed": 0.5, "short_by": 0.4}
+    [nearest] = refusal["nearest"]
+    assert list(nearest) == ["document_id", "title", "uri", "text", "start", "end", "heading", "score", "reader_score"]
 
 
 def test_it_is_plain_json() -> None:
     shown = answered(SPAN, notes=("a note",)).to_dict()
 
     assert json.loads(json.dumps(shown)) == shown
+    assert json.loads(json.dumps(refused(missing=("Porto",)).to_dict())) == refused(missing=("Porto",)).to_dict()

@@ -2,57 +2,233 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.document import Chunk
-from index.ranking import Hit
-from index.snapshot import DocumentInfo
-from qa.decision import ALTERNATIVES, decide
-from qa.reader import Candidate
-from qa.retriever import Passage
+from qa.answer import Gate
+from qa.calibration import UNCALIBRATED_THRESHOLD, Calibration
+from qa.decision import ALTERNATIVES, CONFLICT_GAP, ITEM_GAP, MAX_ITEMS, Decision, Found, Policy, decide
+from qa.evidence import FEATURES
+from qa.reader import Candidate, Reading
+from tests.fakes import candidate_of, passage_of, reading_of
 
-INFO = DocumentInfo("id", "a.txt", "A", "00", 6, "utf-8", "en", "current", "", 6, 1)
-PASSAGE = Passage(Chunk("id", 0, 6, "Six it", ((0, 6),)), INFO, Hit(0, 1.0, 1.0, 1.0, 1, 1))
-
-
-def candidates(*confidences: float) -> list[Candidate]:
-    """Candidates of these confidences, best first."""
-    return [Candidate(PASSAGE, 0, 3, (0, 6), confidence) for confidence in sorted(confidences, reverse=True)]
+UNCALIBRATED = Policy(None, 0.9)
+ALWAYS = Policy(None, 0.9, min_confidence=0.0)
+CALIBRATION = Calibration("r", "e", 0.0, (1.0, *[0.0] * (len(FEATURES) - 1)), 0.0, ((0.8, 0.6), (0.9, 0.9)), 10, "")
+"""Its confidence is the logistic of the score."""
+QUESTION = "When does the office close?"
 
 
-def test_the_best_candidate_answers() -> None:
-    found = candidates(0.9, 0.6, 0.5, 0.4, 0.3)
-
-    decision = decide(found, 0.5)
-
-    assert (decision.chosen, decision.alternatives, decision.reason) == ((found[0],), tuple(found[1 : 1 + ALTERNATIVES]), None)
-    assert decision.confidence == 0.9
+def said(sentence: str, quote: str, score: float, document: str) -> Candidate:
+    """A candidate in a document that is this sentence."""
+    return candidate_of(passage_of(sentence, document=document), quote, score)
 
 
-def test_a_candidate_at_the_threshold_answers() -> None:
-    assert decide(candidates(0.5), 0.5).chosen
+def closing(*times: str, score: float = 4.0) -> Reading:
+    """One document for each closing time, with scores that are nearly equal."""
+    each = [said(f"The office closes at {time}.", time, score - at / 100, f"d{at}") for at, time in enumerate(times)]
+    return reading_of(each)
 
 
-def test_an_unsure_candidate_is_withheld_and_named() -> None:
-    decision = decide(candidates(0.25), 0.5)
-
-    assert not decision.chosen
-    assert decision.confidence == 0.25
-    assert "0.25" in (decision.reason or "")
-    assert "0.50" in (decision.reason or "")
+def texts(found: tuple[Found, ...]) -> list[str]:
+    """What is quoted."""
+    return [each.finding.best.text for each in found]
 
 
-def test_nothing_found_is_a_refusal_even_without_a_threshold() -> None:
-    decision = decide([], 0)
+def items(*scores: float, document: str = "a") -> list[Candidate]:
+    """Words of one sentence as candidates of these scores."""
+    words = [f"item{at}x" for at in range(len(scores))]
+    passage = passage_of(f"The risks are {', '.join(words)}.", document=document)
+    return [candidate_of(passage, word, score) for word, score in zip(words, scores, strict=True)]
 
-    assert (decision.chosen, decision.alternatives, decision.confidence) == ((), (), 0)
-    assert decision.reason
+
+def test_the_best_candidate_answers_and_the_next_are_alternatives() -> None:
+    decision = decide("Which is it?", reading_of(items(4.0, 1.0, 0.5, 0.0, -1.0)), ALWAYS)
+
+    assert (texts(decision.chosen), texts(decision.alternatives)) == (["item0x"], ["item1x", "item2x", "item3x"])
+    assert (decision.kind, decision.failed, decision.conflicts, decision.calibrated) == ("span", None, (), False)
+    assert len(decision.alternatives) == ALTERNATIVES
 
 
-@given(st.lists(st.floats(0, 1), max_size=8), st.floats(0, 1))
-def test_there_is_an_answer_or_a_reason_and_never_both(confidences: list[float], threshold: float) -> None:
-    decision = decide(candidates(*confidences), threshold)
+def test_without_a_calibration_the_readers_own_probability_decides() -> None:
+    reading = closing("5 pm")
+    [candidate] = reading.candidates
 
-    assert bool(decision.chosen) is (decision.reason is None) is any(each >= threshold for each in confidences)
-    assert decision.confidence == max(confidences, default=0)
+    decision = decide(QUESTION, reading, UNCALIBRATED)
+
+    assert decision.chosen[0].confidence == decision.confidence == pytest.approx(reading.probability(candidate))
+    assert not decision.calibrated
+    assert UNCALIBRATED.threshold == UNCALIBRATED_THRESHOLD
+
+
+def test_what_is_not_probable_enough_is_withheld_with_the_gate_that_it_failed() -> None:
+    reading = closing("5 pm", score=-1.0)
+
+    decision = decide(QUESTION, reading, UNCALIBRATED)
+
+    value = round(reading.probability(reading.candidates[0]), 4)
+    assert (decision.chosen, texts(decision.alternatives)) == ((), ["5 pm"])
+    assert decision.failed == Gate("confidence", value, 0.5, round(0.5 - value, 4))
+    assert round(decision.confidence, 4) == value
+
+
+@pytest.mark.parametrize(
+    ("policy", "threshold"),
+    [
+        (Policy(CALIBRATION, 0.8), 0.6),
+        (Policy(CALIBRATION, 0.9), 0.9),
+        (Policy(CALIBRATION, 0.95), 1.0),
+        (Policy(CALIBRATION, 0.95, 0.25), 0.25),
+        (Policy(CALIBRATION, 0.95, 0.0), 0.0),
+        (Policy(None, 0.95), UNCALIBRATED_THRESHOLD),
+        (Policy(None, 0.95, 0.75), 0.75),
+    ],
+)
+def test_the_threshold_is_the_operators_else_that_of_the_target_precision(policy: Policy, threshold: float) -> None:
+    assert policy.threshold == threshold
+
+
+def test_a_calibrated_confidence_at_the_threshold_answers_and_just_below_does_not() -> None:
+    at_it, below = reading_of(items(2.0)), reading_of(items(1.999))
+    policy = Policy(CALIBRATION, 0.9, min_confidence=1 / (1 + 2.718281828459045**-2.0))
+
+    assert decide("Which is it?", at_it, policy).chosen
+    assert decide("Which is it?", below, policy).failed
+    assert decide("Which is it?", at_it, policy).calibrated
+
+
+@pytest.mark.parametrize(("reading", "gate"), [(Reading((), 0, 0, 0.0), "passages"), (Reading((), 3, 3, 0.0), "spans")])
+def test_nothing_to_quote_is_a_refusal_even_without_a_threshold(reading: Reading, gate: str) -> None:
+    decision = decide(QUESTION, reading, ALWAYS)
+
+    assert (decision.chosen, decision.alternatives, decision.confidence) == ((), (), 0.0)
+    assert decision.failed == Gate(gate, 0.0, 1.0, 1.0)
+
+
+def test_the_same_text_in_several_documents_is_one_answer() -> None:
+    decision = decide(QUESTION, closing("5 pm", "5 PM", "5 pm"), ALWAYS)
+
+    [found] = decision.chosen
+    assert [each.passage.document.id for each in found.finding.candidates] == ["d0", "d1", "d2"]
+    assert (decision.alternatives, decision.conflicts) == ((), ())
+
+
+def test_a_question_for_a_list_gets_the_likely_items_of_the_best_document() -> None:
+    elsewhere = [each for each in items(3.9, document="b") if each.text == "item0x"]
+    other = [said("Another risk is fire.", "fire", 3.5, "b")]
+
+    decision = decide("Which risks are there?", reading_of([*items(4.0, 3.0, 1.1, 0.5), *other, *elsewhere]), ALWAYS)
+
+    assert (decision.kind, texts(decision.chosen), texts(decision.alternatives)) == (
+        "list",
+        ["item0x", "item1x", "item2x"],
+        ["fire", "item3x"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("scores", "count"), [((4.0, 4.0 - ITEM_GAP), 2), ((4.0, 3.9 - ITEM_GAP), 1), ((1.0, 0.0), 1), ((4.0,) * 20, MAX_ITEMS)]
+)
+def test_an_item_is_likely_itself_and_nearly_as_likely_as_the_best(scores: tuple[float, ...], count: int) -> None:
+    assert len(decide("Which risks are there?", reading_of(items(*scores)), ALWAYS).chosen) == count
+
+
+def test_a_question_for_one_thing_gets_one() -> None:
+    assert len(decide("Which risk is there?", reading_of(items(4.0, 4.0)), ALWAYS).chosen) == 1
+
+
+def test_a_yes_or_no_question_gets_each_sentence_once() -> None:
+    both = [*items(4.0, 3.0), said("Floods are no risk.", "Floods", 2.0, "b")]
+
+    decision = decide("Are there risks?", reading_of(both), ALWAYS)
+
+    assert (decision.kind, texts(decision.chosen), texts(decision.alternatives)) == ("evidence", ["item0x"], ["Floods"])
+
+
+def test_two_documents_that_contradict_each_other_are_a_conflict() -> None:
+    decision = decide(QUESTION, closing("5 pm", "6 pm"), ALWAYS)
+
+    assert (texts(decision.chosen), texts(decision.conflicts), decision.alternatives) == (["5 pm"], ["6 pm"], ())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(said("The office closes at 6 pm.", "6 pm", 4.0, "a"), id="same document"),
+        pytest.param(said("The office closes at 5 pm sharp.", "5 pm sharp", 3.9, "b"), id="the answer is a part of it"),
+        pytest.param(said("The office closes at 5.", "5", 3.9, "b"), id="a part of the answer"),
+        pytest.param(said("Lunch was served until 6 pm yesterday, in the garden.", "6 pm", 3.9, "b"), id="another statement"),
+        pytest.param(said("The office closes at noon.", "noon", 3.9, "b"), id="another kind"),
+        pytest.param(said("The office closes at 6 pm.", "6 pm", 3.9 - CONFLICT_GAP, "b"), id="less likely"),
+    ],
+)
+def test_what_contradicts_nothing_is_no_conflict(other: Candidate) -> None:
+    decision = decide(QUESTION, reading_of([said("The office closes at 5 pm.", "5 pm", 4.0, "a"), other]), ALWAYS)
+
+    assert decision.conflicts == ()
+    assert len(decision.chosen) == len(decision.alternatives) == 1
+
+
+def test_long_answers_to_a_short_statement_contradict_each_other() -> None:
+    one, other = "Maria Teresa Lopez Garcia", "John Paul Smith Jones"
+    candidates = [said(f"Its chair is {name}.", name, 4.0 - at, f"d{at}") for at, name in enumerate((one, other))]
+
+    assert texts(decide("Who is its chair?", reading_of(candidates), ALWAYS).conflicts) == [other]
+
+
+def test_unlikely_answers_do_not_contradict_each_other() -> None:
+    assert decide(QUESTION, closing("5 pm", "6 pm", score=0.0), ALWAYS).conflicts == ()
+
+
+def test_items_of_a_list_do_not_contradict_each_other() -> None:
+    reading = reading_of([said("The risks are fire.", "fire", 4.0, "a"), said("The risks are floods.", "floods", 4.0, "b")])
+
+    assert decide("Which risks are there?", reading, ALWAYS).conflicts == ()
+    assert texts(decide("What is the risk?", reading, ALWAYS).conflicts) == ["floods"]
+
+
+def test_a_refusal_names_no_conflicts() -> None:
+    decision = decide(QUESTION, closing("5 pm", "6 pm"), Policy(None, 0.9, min_confidence=1.0))
+
+    assert (decision.chosen, decision.conflicts, texts(decision.alternatives)) == ((), (), ["5 pm", "6 pm"])
+
+
+def assert_sound(decision: Decision, policy: Policy, reading: Reading) -> None:
+    """Answers or a failed gate, and nothing twice."""
+    shown = [*decision.chosen, *decision.conflicts, *decision.alternatives]
+    assert bool(decision.chosen) is (decision.failed is None)
+    assert len({id(each.finding) for each in shown}) == len(shown)
+    assert all(0 <= each.confidence <= 1 for each in shown)
+    assert max(len(decision.alternatives), len(decision.conflicts)) <= ALTERNATIVES
+    if decision.chosen:
+        assert decision.chosen[0].confidence >= policy.threshold
+    elif reading.candidates:
+        assert decision.confidence < policy.threshold
+        assert decision.alternatives
+
+
+@given(
+    question=st.sampled_from([QUESTION, "Which risks are there?", "Does the office close?"]),
+    found=st.lists(
+        st.tuples(st.integers(0, 3), st.sampled_from("abc"), st.floats(-20, 20)), max_size=10, unique_by=lambda each: each[:2]
+    ),
+    threshold=st.none() | st.floats(0, 1),
+    calibrated=st.booleans(),
+)
+def test_there_is_an_answer_or_a_failed_gate_and_never_both(
+    question: str,
+    found: list[tuple[int, str, float]],
+    threshold: float | None,
+    calibrated: bool,  # noqa: FBT001 - drawn
+) -> None:
+    candidates = [replace(items(0.0, 0.0, 0.0, 0.0, document=document)[at], score=score) for at, document, score in found]
+    reading, policy = reading_of(candidates), Policy(CALIBRATION if calibrated else None, 0.9, threshold)
+
+    decision = decide(question, reading, policy)
+
+    assert_sound(decision, policy, reading)
+    assert decision.calibrated is calibrated
+    assert decide(question, reading, policy) == decision

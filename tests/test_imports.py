@@ -32,7 +32,9 @@ def test_help_shows_the_commands_and_imports_nothing_heavy(tmp_path: Path) -> No
 
     shown = command("--help").stdout
     assert "  qa index ~/notes\n  qa ask " in shown
-    assert all(f"\n  {name} " in shown for name in ("ask", "eval", "forget", "index", "list", "remove", "search", "serve"))
+    assert all(
+        f"\n  {name} " in shown for name in ("ask", "calibrate", "eval", "forget", "index", "list", "remove", "search", "serve")
+    )
     assert not modules_after(command, "--help") & {"numpy", "openvino", "faiss", "fastapi", "tokenizers", "torch", "transformers"}
 
 

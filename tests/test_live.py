@@ -13,6 +13,7 @@ from qa.errors import NoIndex, NotReady
 from qa.live import ATTEMPTS, LivePipeline
 from qa.pipeline import Pipeline
 from qa.settings import Settings
+from tests.fakes import SharedWordsReader
 from tests.serving import carded, indexed, pipeline_of, settings_in
 
 Write = Callable[[str], None]
@@ -34,7 +35,7 @@ def write(settings: Settings, tmp_path: Path) -> Write:
 @pytest.fixture
 def live(settings: Settings, write: Write) -> LivePipeline:
     write("Version one.")
-    live = live_pipeline(settings, carded())
+    live = live_pipeline(settings, carded(), SharedWordsReader())
     live.refresh()
     return live
 
@@ -140,7 +141,7 @@ def test_an_index_that_never_holds_still_is_said_so(tmp_path: Path, write: Write
     def load() -> Pipeline:
         from qa.bootstrap import load_pipeline
 
-        pipeline = load_pipeline(settings, carded())
+        pipeline = load_pipeline(settings, carded(), SharedWordsReader())
         pipeline.snapshot.pause()
         loads.append(pipeline.snapshot.generation)
         write(f"Version {len(loads)}.")

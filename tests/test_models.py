@@ -128,7 +128,7 @@ def test_a_fingerprint_follows_the_content(tmp_path: Path) -> None:
     first = model_fingerprint(model, cache, "a model")
     (model / "README.md").write_text("not part of the model")
 
-    assert model_fingerprint(copy, cache, "a model") == model_fingerprint(model, cache) == first
+    assert model_fingerprint(copy, cache, "a model") == model_fingerprint(model, cache, "a model") == first
     (model / "config.json").write_text('{"a": 1}')
     assert model_fingerprint(model, cache, "a model") != first
 

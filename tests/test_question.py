@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import InvalidQuestion
-from qa.question import MAX_CHARACTERS, checked_question
+from qa.question import MAX_CHARACTERS, Kind, checked_question, kind_of, reader_question
 
 INVALID = {
     "empty": ("", "empty"),
@@ -36,3 +36,51 @@ def test_any_text_is_refused_or_loses_its_white_space_only(question: str) -> Non
 
 def test_the_limit_itself_is_allowed() -> None:
     assert checked_question("a" * MAX_CHARACTERS) == "a" * MAX_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("When does the tide turn?", "span"),
+        ("How many risks are there?", "span"),
+        ("What is the risk?", "span"),
+        ("Who is he?", "span"),
+        ("tide times", "span"),
+        ("Is it six or seven?", "span"),
+        ("What are the risks?", "list"),
+        ("What are you?", "span"),
+        ("What encircles the town?", "span"),
+        ("Which series was cancelled?", "span"),
+        ("Which is it?", "span"),
+        ("Does the tide turn at six?", "evidence"),
+        ("  is it six", "evidence"),
+        ("Isn't it six?", "evidence"),
+        ("And did they leave?", "evidence"),
+        ("Island or mainland?", "span"),
+        ("Isle of Man population", "span"),
+        ("Which risks are there?", "list"),
+        ("What three risks are named?", "list"),
+        ("What are some risks?", "list"),
+        ("Name the risks of the plan.", "list"),
+        ("List all people in the photograph", "list"),
+        ("Which children came?", "list"),
+        ("", "span"),
+    ],
+)
+def test_what_answers_a_question_is_told_by_its_first_words(question: str, kind: Kind) -> None:
+    assert kind_of(question) == kind
+
+
+@given(st.text())
+def test_any_text_has_a_kind(question: str) -> None:
+    assert kind_of(question) in {"span", "list", "evidence"}
+
+
+@given(st.text())
+def test_a_reader_gets_no_question_mark_at_the_end_and_nothing_else_is_lost(question: str) -> None:
+    asked = reader_question(question)
+
+    assert asked == asked.strip()
+    assert not asked.endswith("?")
+    assert asked in question
+    assert reader_question(asked) == asked

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from qa.answer import Citation, NearestPassage, RetrievedPassage, Span
@@ -45,13 +47,39 @@ def test_line_breaks_inside_a_quote_are_folded_but_its_edges_kept() -> None:
 
 
 def test_a_refusal_says_why_and_shows_where_was_looked() -> None:
-    passage = NearestPassage("id", "Title", "b.txt", "Some  long\ntext " * 50, 20, 900, None, 0.4)
+    passage = NearestPassage("id", "Title", "b.txt", "Some  long\ntext " * 50, 20, 900, None, 0.4, -1.25)
 
-    shown = answer_text(refused(passage), bold, WIDTH)
+    shown = answer_text(refused(passage, missing=("Porto", "1999")), bold, WIDTH)
 
     assert "No answer found: nothing fits." in shown
-    assert "— b.txt, characters 20–900, score 0.40" in shown
+    assert "— b.txt, characters 20–900, " in shown
+    assert {"0.40", "7 passages", "2 documents", "Porto", "1999"} == {
+        each for each in ("0.40", "7 passages", "2 documents", "Porto", "1999") if each in shown
+    }
     assert max(map(len, shown.splitlines())) <= WIDTH
+
+
+def test_every_place_of_an_answer_is_shown() -> None:
+    elsewhere = replace(SPAN.citation, uri="b.txt", line=7, date="2026-04-20")
+
+    shown = answer_text(answered(replace(SPAN, further=(elsewhere,))), bold, WIDTH)
+
+    assert "  a.txt, line 1, characters 5–9" in shown.splitlines()
+    assert "  b.txt, line 7, characters 5–9" in shown.splitlines()
+    assert "(2026-04-20)" in shown
+
+
+def test_a_contradiction_is_shown_with_its_place() -> None:
+    other = replace(SPAN, text="six", citation=replace(SPAN.citation, quote="six", sentence="It's six.", uri="b.txt", end=8))
+
+    shown = answer_text(answered(SPAN, conflicts=(other,)), bold, WIDTH)
+
+    assert shown.index("*five*") < shown.index("otherwise") < shown.index("*six*") < shown.index("b.txt")
+
+
+def test_an_uncalibrated_confidence_is_said_to_be_one() -> None:
+    assert "not calibrated" not in answer_text(answered(SPAN), bold, WIDTH)
+    assert "not calibrated" in answer_text(replace(answered(SPAN), calibrated=False), bold, WIDTH)
 
 
 def test_a_refusal_without_passages_announces_none() -> None:

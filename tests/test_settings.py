@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from index.graphs import DEFAULT_MODEL
 from qa.errors import SettingsError
-from qa.settings import DEFAULT_PASSAGES, Settings
+from qa.reader_model import DEFAULT_READER
+from qa.settings import DEFAULT_PASSAGES, TARGET_PRECISION, Settings
 
 
 def test_defaults_need_no_environment() -> None:
@@ -20,6 +22,7 @@ def test_defaults_need_no_environment() -> None:
         None,
         (),
     )
+    assert (settings.model, settings.reader, settings.target_precision) == (DEFAULT_MODEL, DEFAULT_READER, TARGET_PRECISION)
     assert settings.data.is_absolute()
     assert settings.data != settings.cache
 
@@ -29,15 +32,29 @@ def test_every_setting_can_be_set() -> None:
         "QUOTED_DATA": "/d",
         "QUOTED_CACHE": "~/c",
         "QUOTED_MODEL": "some/model",
+        "QUOTED_READER": "some/reader",
         "QUOTED_PRECISION": "f32",
         "QUOTED_TOP_K": "7",
+        "QUOTED_TARGET_PRECISION": "0.75",
         "QUOTED_MIN_CONFIDENCE": "0.25",
         "QUOTED_ALLOWED_HOSTS": " Example.org, ,intra ",
         "QUOTED_MAX_FILE_BYTES": "1000",
     }
 
-    expected = Settings(Path("/d"), Path("~/c").expanduser(), "some/model", "f32", 7, 0.25, ("example.org", "intra"), 1000)
+    expected = Settings(
+        data=Path("/d"),
+        cache=Path("~/c").expanduser(),
+        model="some/model",
+        reader="some/reader",
+        precision="f32",
+        top_k=7,
+        target_precision=0.75,
+        min_confidence=0.25,
+        allowed_hosts=("example.org", "intra"),
+        max_file_bytes=1000,
+    )
     assert Settings.from_environment(environment) == expected
+    assert {name.removeprefix("QUOTED_").lower() for name in environment} == {each.name for each in fields(Settings)}
 
 
 def test_every_setting_is_documented_with_its_variable() -> None:
@@ -51,6 +68,7 @@ def test_an_option_beats_the_environment() -> None:
 
 def test_zero_is_a_threshold_and_an_empty_value_is_none() -> None:
     assert Settings.from_environment({"QUOTED_MIN_CONFIDENCE": "0"}).min_confidence == 0
+    assert Settings.from_environment({"QUOTED_TARGET_PRECISION": "0"}).target_precision == 0
     assert Settings.from_environment({"QUOTED_MIN_CONFIDENCE": " ", "QUOTED_TOP_K": ""}) == Settings.from_environment({})
 
 
@@ -60,6 +78,8 @@ def test_zero_is_a_threshold_and_an_empty_value_is_none() -> None:
         ("QUOTED_TOP_K", "0"),
         ("QUOTED_TOP_K", "101"),
         ("QUOTED_TOP_K", "2.5"),
+        ("QUOTED_TARGET_PRECISION", "1.01"),
+        ("QUOTED_TARGET_PRECISION", "90%"),
         ("QUOTED_MIN_CONFIDENCE", "1.01"),
         ("QUOTED_MIN_CONFIDENCE", "nan"),
         ("QUOTED_MIN_CONFIDENCE", "high"),

@@ -175,10 +175,9 @@ def test_training_imports_only_what_a_bare_gpu_machine_has() -> None:
         "faiss",
         "openvino",
         "fastapi",
-        "regex",
+        "nupunkt",
         "rank_bm25",
         "click",
-        "index",
         "sentence_transformers",
         "platformdirs",
     }

@@ -42,7 +42,7 @@ def router(service: Service) -> APIRouter:
     @routes.post("/ask", response_model=AnswerOut, summary="Answer a question with quotes")
     def ask(body: Question) -> JSONResponse:
         with service.live().use() as pipeline:
-            answer = pipeline.ask(body.question, top_k=body.top_k, documents=body.documents)
+            answer = pipeline.ask(body.question, top_k=body.top_k, documents=body.documents, seconds=body.deadline)
         return JSONResponse(answer.to_dict())
 
     @routes.get("/search", response_model=PassagesOut, summary="Show what a query retrieves")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from textwrap import fill, indent, shorten
 
-from qa.answer import Answer, Citation, NearestPassage, RetrievedPassage, Span
+from qa.answer import Answer, Citation, NearestPassage, Refusal, RetrievedPassage, Span
 
 Emphasis = Callable[[str], str]
 """Marks the quoted span: bold on a terminal, unchanged elsewhere."""
 
+_UNCALIBRATED = "Note: the confidence is not calibrated for these models: run `qa calibrate FILE` with questions whose answers are known (--help)."
 _WORDS = ((0.8, "high"), (0.5, "fair"), (0.0, "low"))
 
 
@@ -21,27 +22,40 @@ def confidence_words(confidence: float) -> str:
 
 def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
     """An answer or a refusal, for a terminal `width` columns wide."""
-    parts = [span_text(span, emphasis, width) for span in answer.spans]
+    parts = ["\n\n".join(span_text(span, emphasis, width) for span in answer.spans)] if answer.spans else []
+    if answer.kind == "evidence" and answer.spans:
+        parts.insert(0, "This sentence settles it:")
+    if answer.conflicts:
+        parts.append("Another document says otherwise:")
+        parts.extend(span_text(span, emphasis, width) for span in answer.conflicts)
     if answer.refusal:
-        parts.append(fill(f"No answer found: {answer.refusal.reason}.", width))
-        parts.extend(
-            ["Nearest passages:", *(nearest_text(passage, width) for passage in answer.refusal.nearest)]
-            if answer.refusal.nearest
-            else []
-        )
+        parts.append(refusal_text(answer.refusal, width))
+    if not answer.calibrated:
+        parts.append(fill(_UNCALIBRATED, width))
     parts.extend(fill(f"Note: {note}", width) for note in answer.notes)
     return "\n\n".join(parts)
 
 
+def refusal_text(refusal: Refusal, width: int) -> str:
+    """A refusal with its receipt."""
+    searched = refusal.searched
+    looked = f"Searched {searched.passages} passages of {searched.documents} documents and read {searched.read} of them."
+    missing = f" None of those holds {', '.join(f'“{name}”' for name in refusal.missing)}." if refusal.missing else ""
+    parts = [fill(f"No answer found: {refusal.reason}.", width), fill(looked + missing, width)]
+    if refusal.nearest:
+        parts.extend(["Nearest passages:", *(nearest_text(passage, width) for passage in refusal.nearest)])
+    return "\n\n".join(parts)
+
+
 def span_text(span: Span, emphasis: Emphasis, width: int) -> str:
-    """A span in its sentence, with its citation and confidence."""
+    """A span in its sentence, with its citations and confidence."""
     citation = span.citation
     return "\n".join(
         [
             emphasis(_one_line(span.text)),
             "",
             *_quoted(citation, emphasis),
-            *_place(citation, width),
+            *(line for each in (citation, *span.further) for line in _place(each, width)),
             f"  confidence: {confidence_words(span.confidence)}",
         ]
     )
@@ -56,7 +70,8 @@ def _quoted(citation: Citation, emphasis: Emphasis) -> list[str]:
 
 
 def _place(citation: Citation, width: int) -> list[str]:
-    title = shorten(citation.title, max(width - 4, 20), placeholder="…")
+    dated = f" ({citation.date})" if citation.date else ""
+    title = shorten(citation.title, max(width - 4 - len(dated), 20), placeholder="…") + dated
     heading = [f"  under {citation.heading}"] if citation.heading else []
     return [f"  — {title}", *heading, f"  {citation.uri}, line {citation.line}, characters {citation.start}–{citation.end}"]
 
@@ -64,7 +79,12 @@ def _place(citation: Citation, width: int) -> list[str]:
 def nearest_text(passage: NearestPassage, width: int) -> str:
     """A passage that did not answer: its beginning and its place."""
     beginning = fill(shorten(passage.text, 2 * width, placeholder=" …"), width - 2)
-    return indent(f"{beginning}\n— {passage.uri}, characters {passage.start}–{passage.end}, score {passage.score:.2f}", "  ")
+    return indent(f"{beginning}\n— {passage.uri}, characters {passage.start}–{passage.end}, {_scores(passage)}", "  ")
+
+
+def _scores(passage: NearestPassage) -> str:
+    read = f", read {passage.reader_score:+.1f}" if passage.reader_score is not None else ""
+    return f"retrieved {passage.score:.2f}{read}"
 
 
 def search_table(passages: Sequence[RetrievedPassage], width: int) -> str:

@@ -15,7 +15,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from qa.bootstrap import live_pipeline, load_encoder
+from qa.bootstrap import live_pipeline, load_encoder, load_reader
 from qa.errors import NotReady
 from qa.interfaces.api import add_error_handlers, router
 from qa.interfaces.guard import Guard
@@ -61,7 +61,7 @@ class Service:
 
     def _run(self) -> None:
         try:
-            live = live_pipeline(self._settings, load_encoder(self._settings))
+            live = live_pipeline(self._settings, load_encoder(self._settings), load_reader(self._settings))
         except Exception as error:  # noqa: BLE001 - kept, and raised by every request
             self._problem = error
             log.error("The model cannot be loaded: %s", error)  # noqa: TRY400 - the message says it all

@@ -58,7 +58,9 @@ def _add_paths(flags: argparse.ArgumentParser, name: str) -> None:
         )
     if name in {"stage1", "stage2", "export", "evaluate"}:
         needed = name in {"export", "evaluate"}
-        about = "a stage's folder or an exported one" + ("" if needed else "; its weights are where a stage without a checkpoint begins")
+        about = "a stage's folder or an exported one" + (
+            "" if needed else "; its weights are where a stage without a checkpoint begins"
+        )
         flags.add_argument("--from", dest="source", type=Path, required=needed, help=about)
     if name in {"export", "base", "traps"}:
         flags.add_argument(

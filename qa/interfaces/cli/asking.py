@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qa.interfaces.cli.common import data_option, echo_json, encoder_of, json_option, settings_of, terminal_width
+from qa.interfaces.cli.common import data_option, echo_json, encoder_of, json_option, reader_of, settings_of, terminal_width
 from qa.interfaces.cli.indexing import run_indexing, summary_line
 
 if TYPE_CHECKING:
@@ -23,16 +23,17 @@ NO_ANSWER = 3
 @click.command()
 @click.argument("question")
 @click.option("--top-k", type=click.IntRange(1, 100), help="Passages to read.")
+@click.option("--deadline", type=click.FloatRange(0, min_open=True), help="Seconds after which no further passage is read.")
 @json_option
 @data_option
-def ask(question: str, *, top_k: int | None, as_json: bool, data: Path | None) -> None:
+def ask(question: str, *, top_k: int | None, deadline: float | None, as_json: bool, data: Path | None) -> None:
     """Answer QUESTION with a quote (`-` reads the question from standard input).
 
     Exit code 0: answered, 3: the documents do not hold the answer.
     """
     from qa.interfaces.rendering import answer_text
 
-    answer = _pipeline(settings_of(data)).ask(_typed() if question == "-" else question, top_k=top_k)
+    answer = _pipeline(settings_of(data)).ask(_typed() if question == "-" else question, top_k=top_k, seconds=deadline)
     if as_json:
         echo_json(answer.to_dict())
     else:
@@ -71,4 +72,4 @@ def _pipeline(settings: Settings) -> Pipeline:
     if seeds and not has_index(settings):
         click.echo("No index yet: indexing the checkout's seeds/ ...", err=True)
         click.echo(summary_line(run_indexing(settings, [seeds])), err=True)
-    return load_pipeline(settings, encoder_of(settings))
+    return load_pipeline(settings, encoder_of(settings), reader_of(settings))

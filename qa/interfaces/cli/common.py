@@ -15,6 +15,7 @@ import click
 if TYPE_CHECKING:
     from index.embedding import Encoder
     from index.ingest import Outcome
+    from qa.reader import Reader
     from qa.settings import Settings
 
 PLAIN_SECONDS = 5.0
@@ -48,9 +49,18 @@ def encoder_of(settings: Settings) -> Encoder:
     """The embedding model, saying so when it must be converted first."""
     from qa.bootstrap import load_encoder
 
-    return load_encoder(
-        settings, on_conversion=lambda name: click.echo(f"Preparing the model {name} (once, about 20 s) ...", err=True)
-    )
+    return load_encoder(settings, on_conversion=_say_preparing)
+
+
+def reader_of(settings: Settings) -> Reader:
+    """The reader, saying so when it must be converted first."""
+    from qa.bootstrap import load_reader
+
+    return load_reader(settings, on_conversion=_say_preparing)
+
+
+def _say_preparing(name: str) -> None:
+    click.echo(f"Preparing the model {name} (once, about 20 s) ...", err=True)
 
 
 def echo_json(value: Any) -> None:  # noqa: ANN401 - whatever json takes

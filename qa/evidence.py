@@ -1,0 +1,145 @@
+"""What speaks for an answer: the same text wherever it was found, and numbers that a calibration weighs.
+
+Nothing here grows with the corpus, so that one calibration serves an index of ten passages and one of a million.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from index.lexical import STOP_WORDS, analyse
+from qa.reader import Candidate, Reading
+
+FEATURES = (
+    "score",
+    "shared log-odds",
+    "margin",
+    "cosine",
+    "log rank",
+    "first in both lists",
+    "coverage",
+    "missing names",
+    "agreement",
+)
+"""The order of `evidence`."""
+_FAR = 12.0
+"""Log-odds and margins beyond this are as good as certain."""
+_EDGES = regex.compile(
+    r"^(?:(?!-[\d\p{Sc}])[\s\p{P}|`])*(?:(?:an?|the)\s+)?(?:(?!-[\d\p{Sc}])[\s\p{P}|`])*|(?:(?![%#])[\s\p{P}|`])*$",
+    regex.IGNORECASE,
+)
+"""Punctuation around an answer, and its article; signs that change what it says (-5, 2.7%, C++, C#, an emoji) stay."""
+_NAME = regex.compile(r"(?<![\w.])(?:\p{Lu}(?:\.\p{L})+\.?(?![\p{L}\p{N}])|\p{Lu}[\p{L}\p{M}\p{N}'’]*|\p{Sc}?\d(?:[\d.,]*\d)?)")
+_OPENERS = frozenset(
+    """
+    about according after although before because besides between can could despite describe during each explain find give list may might must name
+    near or please shall should since tell under until where with within without
+    """.split()  # noqa: SIM905 - shorter
+)
+"""Words beside STOP_WORDS that open a question and are no names."""
+_POSSESSIVE = regex.compile(r"['’]s?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One answer: the candidates that say it in the same words, best first."""
+
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def best(self) -> Candidate:
+        """The candidate that is quoted first."""
+        return self.candidates[0]
+
+    @property
+    def witnesses(self) -> int:
+        """In how many different sentences the answer stands; copies of one sentence count once."""
+        return len({_folded(each.sentence_text) for each in self.candidates})
+
+
+def findings(reading: Reading, passage_weight: float) -> list[Finding]:
+    """The answers that a reading offers, best first, of equal ones the first in (document, place) order.
+
+    An answer ranks by its best candidate's score plus `passage_weight` times the score with which that passage was retrieved.
+    """
+    order = sorted(reading.candidates, key=lambda each: (-_worth(each, passage_weight), each.passage.chunk.document_id, each.start))
+    grouped: dict[str, list[Candidate]] = {}
+    for candidate in order:
+        grouped.setdefault(_folded(candidate.text), []).append(candidate)
+    return [Finding(tuple(candidates)) for candidates in grouped.values()]
+
+
+def evidence(question: str, finding: Finding, others: Sequence[Finding], reading: Reading) -> NDArray[np.float64]:
+    """float64 (len(FEATURES),): what speaks for one of the answers of a reading. `others` are all but it.
+
+    - score: log-odds of its best span against no answer in the passage;
+    - shared log-odds: of all its spans against everything else that was read (shared normalisation: Clark and Gardner 2018);
+    - margin: score less the best score of another answer;
+    - cosine of question and passage; log of the passage's rank among those read; 1 if it is first for both retrievers, else 0;
+    - coverage: share of the question's content words in the passage, its headings and its document's title;
+    - missing names: how many names and numbers of the question are not there;
+    - agreement: log of the number of different sentences that give the answer.
+    """
+    best, passage = finding.best, finding.best.passage
+    rival = max((other.best.score for other in others), default=-_FAR)
+    probability = min(sum(map(reading.probability, finding.candidates)), 1.0)
+    context = f"{passage.document.title}\n{passage.chunk.embedded_text}"
+    values = (
+        _bounded(best.score),
+        _log_odds(probability),
+        _bounded(best.score - rival),
+        passage.hit.dense_score,
+        math.log(passage.rank),
+        float(passage.hit.dense_rank == 1 and passage.hit.bm25_rank == 1),
+        coverage(question, context),
+        float(len(missing_names(question, context))),
+        math.log(finding.witnesses),
+    )
+    return np.array(values, dtype=np.float64)
+
+
+def coverage(question: str, context: str) -> float:
+    """The share of the question's different content words, stemmed, that the context holds; 0 of none."""
+    wanted = set(analyse(question))
+    return len(wanted & set(analyse(context))) / len(wanted) if wanted else 0.0
+
+
+def missing_names(question: str, context: str) -> list[str]:
+    """The capitalised words and numbers of a question that the context lacks, in order; function words that open it are no names."""
+    present = {_POSSESSIVE.sub("", word) for word in regex.findall(r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}.,'’]*", context.casefold())}
+    present |= {word.rstrip(".,") for word in present} | set(analyse(context))
+    names = dict.fromkeys(_POSSESSIVE.sub("", match.group()) for match in _NAME.finditer(question))
+    folded = {name: name.casefold().rstrip(".") for name in names}
+    return [
+        name
+        for name, word in folded.items()
+        if word not in STOP_WORDS
+        and not (word in _OPENERS and question.lstrip().startswith(name))
+        and word not in present
+        and not set(analyse(word)) <= present
+        and word.strip("$€£¥") not in present
+    ]
+
+
+def _worth(candidate: Candidate, passage_weight: float) -> float:
+    return candidate.score + passage_weight * candidate.passage.hit.score
+
+
+def _folded(text: str) -> str:
+    """Case, white space, an article in front and punctuation at the edges make no other answer."""
+    folded = " ".join(text.casefold().split())
+    return _EDGES.sub("", folded) or folded
+
+
+def _bounded(value: float) -> float:
+    return max(-_FAR, min(value, _FAR))
+
+
+def _log_odds(probability: float) -> float:
+    return _bounded(math.log(max(probability, 1e-12)) - math.log(max(1 - probability, 1e-12)))

@@ -1,0 +1,101 @@
+"""A question and texts -> windows with their logits, through the converted graph; torch is not imported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Encoding, Tokenizer
+
+from index.engine import Graph, Precision, chosen_precision
+from qa.reader_model import ReaderCard, converted_reader
+
+OVERLAP = 96
+"""Passage tokens that two neighbouring windows share."""
+MAX_QUESTION = 64
+"""Tokens of a question that are read."""
+BATCH_TOKENS = 2048
+"""Padded tokens in one run of the graph."""
+PAD_TO = 16
+"""Lengths are padded to a multiple of this, so that few shapes reach OpenVINO's kernel cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of one text as the model saw it.
+
+    `text` is the number of the text; `offsets` int64 (n, 2) are the characters of its n tokens; `start` and `end` float32 (n,) their logits less
+    the window's own at its first token, which stands for no answer, so that windows compare.
+    """
+
+    text: int
+    offsets: NDArray[np.int64]
+    start: NDArray[np.float32]
+    end: NDArray[np.float32]
+
+
+class ReaderModel:
+    """A question-answering model as a function from a question and texts to logits. May be used from several threads."""
+
+    def __init__(self, folder: Path, *, precision: Precision = "auto") -> None:
+        """Load a converted model (see `converted_reader`); raises ModelError."""
+        self.card = ReaderCard(**json.loads((folder / "reader.json").read_text("utf-8")))
+        self.precision = chosen_precision(precision)
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._plain = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.enable_truncation(self.card.window, stride=OVERLAP, strategy="only_second")
+        self._graph = Graph(folder / "model.xml", self.precision, folder / "compiled")
+
+    @classmethod
+    def load(
+        cls, name: str, cache: Path, *, precision: Precision = "auto", on_conversion: Callable[[str], None] = lambda _: None
+    ) -> ReaderModel:
+        """The reader of a model name or folder, converted into `cache` the first time; raises ModelError."""
+        return cls(converted_reader(name, cache, on_conversion), precision=precision)
+
+    def windows(self, question: str, texts: Sequence[str]) -> list[Window]:
+        """Read every text; a long one in overlapping windows, in the order of (text, place)."""
+        encodings = self._tokenizer.encode_batch([(self._short(question), text) for text in texts])
+        pieces = [(at, piece) for at, encoding in enumerate(encodings) for piece in (encoding, *encoding.overflowing)]
+        logits: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+        for rows in _batches([len(piece.ids) for _, piece in pieces]):
+            start, end = self._graph.run(_padded([pieces[row][1] for row in rows], self.card))
+            logits |= {row: (start[at], end[at]) for at, row in enumerate(rows)}
+        return [_window(at, piece, *logits[row]) for row, (at, piece) in enumerate(pieces)]
+
+    def _short(self, question: str) -> str:
+        offsets = self._plain.encode(question, add_special_tokens=False).offsets
+        return question if len(offsets) <= MAX_QUESTION else question[: offsets[MAX_QUESTION - 1][1]]
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """The rows by falling length, as many at once as the token budget holds."""
+    order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
+    while order:
+        size = max(1, BATCH_TOKENS // _rounded(lengths[order[0]]))
+        yield order[:size]
+        order = order[size:]
+
+
+def _rounded(length: int) -> int:
+    return -(-length // PAD_TO) * PAD_TO
+
+
+def _padded(pieces: Sequence[Encoding], card: ReaderCard) -> dict[str, NDArray[np.int64]]:
+    shape = len(pieces), min(_rounded(max(len(piece.ids) for piece in pieces)), card.window)
+    ids = np.full(shape, card.pad, dtype=np.int64)
+    mask, types = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    for row, piece in enumerate(pieces):
+        length = len(piece.ids)
+        ids[row, :length], mask[row, :length], types[row, :length] = piece.ids, 1, piece.type_ids
+    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+
+
+def _window(text: int, piece: Encoding, start: NDArray[np.float32], end: NDArray[np.float32]) -> Window:
+    own = np.flatnonzero(np.array([each == 1 for each in piece.sequence_ids]))
+    offsets = np.array(piece.offsets, dtype=np.int64).reshape(-1, 2)[own]
+    return Window(text, offsets, start[own] - start[0], end[own] - end[0])

@@ -1,0 +1,142 @@
+"""Fitting the confidence on questions with known answers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qa.calibration import CALIBRATION, load_calibration
+from qa.errors import CalibrationError
+from qa.evaluation.asking import Asked
+from qa.evaluation.calibrating import FOLDS, PRECISIONS, Models, calibrate, observe, questions_of
+from qa.evaluation.squad import Gold
+from qa.evidence import FEATURES, evidence, findings
+from qa.pipeline import Pipeline
+from tests.serving import Command, pipeline_of
+
+WORDS = [
+    f"{first}{second}" for first in ("bal", "cor", "dun", "fer", "gol", "hal") for second in ("mex", "nip", "rox", "tud", "vim")
+]
+SENTENCES = {word: f"The {word} weighs {10 + at} kilos." for at, word in enumerate(WORDS)}
+MODELS = Models("reader", "encoder")
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    return pipeline_of(tmp_path_factory.mktemp("calibrating"), {f"{word}.txt": text for word, text in SENTENCES.items()})
+
+
+def asked(answerable: int, unanswerable: int) -> list[Asked]:
+    """Questions whose words are all in one sentence, and questions of which one word is in several."""
+    known = [
+        Asked(Gold(f"a{at}", f"How many kilos weighs the {word}?", (text,)))
+        for at, (word, text) in enumerate(list(SENTENCES.items())[:answerable])
+    ]
+    return known + [Asked(Gold(f"n{at}", f"How many kilos weighs the zebra of house {at}?", ())) for at in range(unanswerable)]
+
+
+def test_right_answers_get_higher_confidence_than_wrong_ones(pipeline: Pipeline) -> None:
+    observations = observe(asked(30, 30), pipeline)
+
+    found = calibrate(observations, pipeline.snapshot, MODELS, "file")
+
+    confidences = []
+    for each in observations:
+        best, *others = findings(each.reading, found.passage_weight)
+        confidences.append(found.confidence(evidence(each.asked.gold.question, best, others, each.reading)))
+    assert np.mean(confidences[:30]) > 0.8
+    assert np.mean(confidences[30:]) < 0.2
+    assert (found.reader, found.encoder, found.questions, found.source) == ("reader", "encoder", 60, "file")
+    assert len(found.weights) == len(FEATURES)
+
+
+def test_the_thresholds_rise_with_the_precision(pipeline: Pipeline) -> None:
+    found = calibrate(observe(asked(30, 30), pipeline), pipeline.snapshot, MODELS, "file")
+
+    precisions, thresholds = zip(*found.precisions, strict=True)
+    assert list(precisions) == sorted(precisions)
+    assert set(precisions) <= set(PRECISIONS)
+    assert list(thresholds) == sorted(thresholds)
+
+
+def test_the_same_question_is_never_on_both_sides_of_a_fold(pipeline: Pipeline) -> None:
+    twice = [replace(each, documents=None) for each in asked(30, 30)] * 2
+
+    found = calibrate(observe(twice, pipeline), pipeline.snapshot, MODELS, "file")
+
+    assert found.questions == 120
+    assert FOLDS > 1
+
+
+@pytest.mark.parametrize(("answerable", "unanswerable"), [(10, 10), (0, 60), (3, 0)])
+def test_too_few_or_all_alike_is_said(pipeline: Pipeline, answerable: int, unanswerable: int) -> None:
+    with pytest.raises(CalibrationError, match="give more questions"):
+        calibrate(observe(asked(answerable, unanswerable), pipeline), pipeline.snapshot, MODELS, "file")
+
+
+def squad(path: Path, articles: int = 12) -> Path:
+    """A SQuAD-format file with one paragraph and five questions an article."""
+    data = [
+        {
+            "title": f"Article {number}",
+            "paragraphs": [
+                {
+                    "context": " ".join(list(SENTENCES.values())[2 * number : 2 * number + 2]),
+                    "qas": [
+                        {
+                            "id": f"{number}-{at}",
+                            "question": f"How many kilos weighs the {WORDS[2 * number + at % 2]}?",
+                            "answers": [{"text": f"{10 + 2 * number + at % 2} kilos", "answer_start": 0}],
+                        }
+                        for at in range(5)
+                    ],
+                }
+            ],
+        }
+        for number in range(articles)
+    ]
+    path.write_bytes(gzip.compress(json.dumps({"data": data}).encode()))
+    return path
+
+
+def test_a_third_of_the_questions_lose_their_article_in_each_pool(tmp_path: Path) -> None:
+    found, paragraphs = questions_of(squad(tmp_path / "a.json.gz"), (5, 8), 30, held_out_only=False)
+
+    assert len(found) == 60
+    assert sum(each.removed for each in found) == 20
+    assert {len(each.documents or ()) for each in found} == {5, 8}
+    assert len(paragraphs) == 12
+
+
+def test_held_out_articles_only(tmp_path: Path) -> None:
+    found, paragraphs = questions_of(squad(tmp_path / "a.json.gz", 15), (None,), 100, held_out_only=True)
+
+    assert len({each.gold.id.split("-")[0] for each in found}) == 2
+    assert len(paragraphs) == 15
+
+
+def test_json_lines_are_asked_of_the_index(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"id": "1", "question": "Who?", "answers": []}\n')
+
+    found, paragraphs = questions_of(path, (), 100, held_out_only=False)
+
+    assert ([each.gold.question for each in found], paragraphs) == (["Who?"], [])
+
+
+@pytest.mark.slow
+def test_the_command_writes_what_answers_are_judged_by(seeds_command: Command, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    file = squad(tmp_path / "a.json.gz", 15)
+
+    done = seeds_command("calibrate", str(file), "--pool-size", "10", "--sample", "60", "--out", str(data))
+
+    found = load_calibration(data / CALIBRATION)
+    assert done.returncode == 0, done.stderr
+    assert found is not None
+    assert (found.source, str(found.questions) in done.stdout) == ("a.json.gz", True)
