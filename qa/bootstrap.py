@@ -82,18 +82,20 @@ def sample_documents() -> Path | None:
     return seeds if seeds.is_dir() and (checkout / "pyproject.toml").is_file() else None
 
 
-def load_pipeline(settings: Settings, encoder: Encoder, reader: Reader, *, save_derived: bool = True) -> Pipeline:
+def load_pipeline(
+    settings: Settings, encoder: Encoder, reader: Reader, *, save_derived: bool = True, calibrated: bool = True
+) -> Pipeline:
     """A pipeline over the store's current generation; raises NoIndex, StoreError or CalibrationError."""
     if not has_index(settings):
         raise NoIndex
     snapshot = Snapshot(settings.data, save_derived=save_derived)
     check_model(snapshot.model, settings.model, encoder.card.fingerprint)
-    return pipeline_over(snapshot, settings, encoder, reader)
+    return pipeline_over(snapshot, settings, encoder, reader, calibrated=calibrated)
 
 
-def pipeline_over(snapshot: Snapshot, settings: Settings, encoder: Encoder, reader: Reader) -> Pipeline:
-    """A pipeline over a snapshot that is open already; raises CalibrationError."""
-    calibration = calibration_of(settings, encoder, reader)
+def pipeline_over(snapshot: Snapshot, settings: Settings, encoder: Encoder, reader: Reader, *, calibrated: bool = True) -> Pipeline:
+    """A pipeline over a snapshot that is open already; raises CalibrationError. One that is to be calibrated needs no calibration."""
+    calibration = calibration_of(settings, encoder, reader) if calibrated else None
     policy = Policy(calibration, settings.target_precision, settings.min_confidence)
     return Pipeline(snapshot, HybridRetriever(snapshot, encoder), reader, policy, top_k=settings.top_k)
 

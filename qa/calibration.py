@@ -20,14 +20,15 @@ UNCALIBRATED_THRESHOLD = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic model fitted for one reader and one encoder (Platt 1999, with several features).
+    """A logistic model fitted for one reader and one encoder, where `top_k` passages are read (Platt 1999, with several features).
 
-    `weights` stand in the order of `FEATURES`; `passage_weight` is what a passage's retrieval score adds to its candidates'; `precisions` maps a
+    `weights` stand in the order of `FEATURES`; `passage_weight` is what a passage's retrieval score adds to its candidates'. `precisions` maps a
     precision to the smallest confidence whose answers reached it on the questions that it was fitted on, in ascending order.
     """
 
     reader: str
     encoder: str
+    top_k: int
     bias: float
     weights: tuple[float, ...]
     passage_weight: float

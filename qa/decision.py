@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from index.document import Span
 from index.lexical import analyse
 from qa.answer import Gate
 from qa.calibration import UNCALIBRATED_THRESHOLD, Calibration
-from qa.evidence import Finding, evidence, findings
+from qa.evidence import Finding, evidence, findings, probability
 from qa.question import Kind, kind_of
 from qa.reader import Candidate, Reading
 
@@ -73,51 +72,76 @@ class Policy:
         """What a passage's retrieval score adds to its candidates' scores."""
         return self.calibration.passage_weight if self.calibration else 0.0
 
-    def confidence(self, features: NDArray[np.float64], probability: float) -> float:
+    def confidence(self, features: NDArray[np.float64], reader_says: float) -> float:
         """The calibrated probability; without a calibration the reader's own."""
-        return self.calibration.confidence(features) if self.calibration else min(probability, 1.0)
+        return self.calibration.confidence(features) if self.calibration else reader_says
+
+    def covers(self, passages: int) -> bool:
+        """Whether the confidence is calibrated where so many passages are read."""
+        return self.calibration is not None and self.calibration.top_k == passages
 
 
-def decide(question: str, reading: Reading, policy: Policy) -> Decision:
-    """Give the best answer, or the items of a list, or refuse."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The answers to a question: the best, what is given with it (`items` of a list, or `conflicts`), the rest, and the evidence for the best."""
+
+    best: Finding
+    items: tuple[Finding, ...]
+    conflicts: tuple[Finding, ...]
+    rest: tuple[Finding, ...]
+    features: NDArray[np.float64]
+    reader_says: float
+
+
+def judge(question: str, reading: Reading, passage_weight: float) -> Judged | None:
+    """What a calibration weighs and `decide` decides on; None if nothing was found."""
     kind = kind_of(question)
-    ranked = findings(reading, policy.passage_weight)
+    ranked = findings(reading, passage_weight, whole_sentences=kind == "evidence")
     if not ranked:
+        return None
+    best, *others = ranked
+    items = [each for each in others if kind == "list" and _is_item(each.best, best.best)][: MAX_ITEMS - 1]
+    conflicts = [each for each in others if kind == "span" and _contradicts(each.best, best.best)][:ALTERNATIVES]
+    allies = [*items, *conflicts]
+    allied = set(map(id, allies))
+    rest = [each for each in others if id(each) not in allied]
+    features = evidence(question, best, rest, reading, allies)
+    return Judged(best, tuple(items), tuple(conflicts), tuple(rest), features, probability([best, *allies], reading))
+
+
+def decide(question: str, reading: Reading, policy: Policy, top_k: int) -> Decision:
+    """Give the best answer, or the items of a list, or refuse; `top_k` passages were to be read."""
+    kind, calibrated = kind_of(question), policy.covers(top_k)
+    judged = judge(question, reading, policy.passage_weight)
+    if judged is None:
         gate = _gate("spans" if reading.given else "passages", 0.0, 1.0)
-        return Decision(kind, (), (), (), gate, calibrated=policy.calibration is not None)
-    shown = (_one_a_sentence(ranked) if kind == "evidence" else ranked)[: MAX_ITEMS + ALTERNATIVES]
-    best, *others = [_found(question, each, ranked, reading, policy) for each in shown]
-    if best.confidence < policy.threshold:
-        gate = _gate("confidence", best.confidence, policy.threshold)
-        return Decision(kind, (), (best, *others)[:ALTERNATIVES], (), gate, calibrated=policy.calibration is not None)
-    items = [found for found in others if kind == "list" and _is_item(found, best)][: MAX_ITEMS - 1]
-    rest = [found for found in others if found not in items]
-    conflicts = [] if kind == "list" else [found for found in rest if _contradicts(found.finding.best, best.finding.best)]
-    left = tuple(found for found in rest if found not in conflicts)[:ALTERNATIVES]
-    return Decision(kind, (best, *items), left, tuple(conflicts[:ALTERNATIVES]), None, calibrated=policy.calibration is not None)
+        return Decision(kind, (), (), (), gate, calibrated)
+    confidence = policy.confidence(judged.features, judged.reader_says)
+
+    def found(findings: Sequence[Finding]) -> tuple[Found, ...]:
+        return tuple(_found(question, each, judged, reading, policy, confidence) for each in findings)
+
+    best = (Found(judged.best, confidence), *found(judged.items))
+    conflicts, rest = found(judged.conflicts), found(judged.rest[:ALTERNATIVES])
+    if confidence < policy.threshold:
+        gate = _gate("confidence", confidence, policy.threshold)
+        return Decision(kind, (), (*best, *conflicts, *rest)[:ALTERNATIVES], (), gate, calibrated)
+    return Decision(kind, best, rest, conflicts, None, calibrated)
 
 
-def _one_a_sentence(ranked: Sequence[Finding]) -> list[Finding]:
-    """Where sentences are quoted, another span of one that is shown already says nothing new."""
-    kept: dict[tuple[str, Span], Finding] = {}
-    for finding in ranked:
-        kept.setdefault((finding.best.passage.chunk.document_id, finding.best.sentence), finding)
-    return list(kept.values())
+def _found(question: str, finding: Finding, judged: Judged, reading: Reading, policy: Policy, limit: float) -> Found:
+    """Another answer with its own probability, which is never above that of the best: the order is decided by more than the calibration sees."""
+    rivals = [each for each in (judged.best, *judged.items, *judged.conflicts, *judged.rest) if each is not finding]
+    features = evidence(question, finding, rivals, reading)
+    return Found(finding, min(policy.confidence(features, probability([finding], reading)), limit))
 
 
 def _gate(name: str, value: float, needed: float) -> Gate:
     return Gate(name, round(value, 4), round(needed, 4), round(max(needed - value, 0.0), 4))
 
 
-def _found(question: str, finding: Finding, ranked: Sequence[Finding], reading: Reading, policy: Policy) -> Found:
-    others = [other for other in ranked if other is not finding]
-    probability = sum(map(reading.probability, finding.candidates))
-    return Found(finding, policy.confidence(evidence(question, finding, others, reading), probability))
-
-
-def _is_item(found: Found, best: Found) -> bool:
+def _is_item(other: Candidate, first: Candidate) -> bool:
     """Whether another span belongs to the same list: likely itself, and from the same document."""
-    first, other = best.finding.best, found.finding.best
     same_document = first.passage.chunk.document_id == other.passage.chunk.document_id
     return same_document and other.score > 0 and first.score - other.score <= ITEM_GAP
 

@@ -48,7 +48,7 @@ _POSSESSIVE = regex.compile(r"['’]s?$")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One answer: the candidates that say it in the same words, best first."""
+    """One answer: the candidates that say it in the same words, or in the same sentence, best first."""
 
     candidates: tuple[Candidate, ...]
 
@@ -62,37 +62,45 @@ class Finding:
         """In how many different sentences the answer stands; copies of one sentence count once."""
         return len({_folded(each.sentence_text) for each in self.candidates})
 
+    @property
+    def originals(self) -> tuple[Candidate, ...]:
+        """The candidates without those that say the same in a copy of the same sentence."""
+        return tuple({(_folded(each.text), _folded(each.sentence_text)): each for each in self.candidates}.values())
 
-def findings(reading: Reading, passage_weight: float) -> list[Finding]:
+
+def findings(reading: Reading, passage_weight: float, *, whole_sentences: bool = False) -> list[Finding]:
     """The answers that a reading offers, best first, of equal ones the first in (document, place) order.
 
-    An answer ranks by its best candidate's score plus `passage_weight` times the score with which that passage was retrieved.
+    An answer ranks by its best candidate's score plus `passage_weight` times the score with which that passage was retrieved. Candidates are one
+    answer if they have the same words; with `whole_sentences`, if their sentences have.
     """
     order = sorted(reading.candidates, key=lambda each: (-_worth(each, passage_weight), each.passage.chunk.document_id, each.start))
     grouped: dict[str, list[Candidate]] = {}
     for candidate in order:
-        grouped.setdefault(_folded(candidate.text), []).append(candidate)
+        grouped.setdefault(_folded(candidate.sentence_text if whole_sentences else candidate.text), []).append(candidate)
     return [Finding(tuple(candidates)) for candidates in grouped.values()]
 
 
-def evidence(question: str, finding: Finding, others: Sequence[Finding], reading: Reading) -> NDArray[np.float64]:
-    """float64 (len(FEATURES),): what speaks for one of the answers of a reading. `others` are all but it.
+def evidence(
+    question: str, finding: Finding, rivals: Sequence[Finding], reading: Reading, allies: Sequence[Finding] = ()
+) -> NDArray[np.float64]:
+    """float64 (len(FEATURES),): what speaks for one of the answers of a reading, against its `rivals`. `allies` are given together with it: other
+    items of a list, or what another document says instead.
 
     - score: log-odds of its best span against no answer in the passage;
-    - shared log-odds: of all its spans against everything else that was read (shared normalisation: Clark and Gardner 2018);
-    - margin: score less the best score of another answer;
+    - shared log-odds: of all its spans and its allies' against everything else that was read (shared normalisation: Clark and Gardner 2018);
+    - margin: score less the best score of a rival;
     - cosine of question and passage; log of the passage's rank among those read; 1 if it is first for both retrievers, else 0;
-    - coverage: share of the question's content words in the passage, its headings and its document's title;
+    - coverage: share of the question's content words in the passage and its headings;
     - missing names: how many names and numbers of the question are not there;
     - agreement: log of the number of different sentences that give the answer.
     """
     best, passage = finding.best, finding.best.passage
-    rival = max((other.best.score for other in others), default=-_FAR)
-    probability = min(sum(map(reading.probability, finding.candidates)), 1.0)
-    context = f"{passage.document.title}\n{passage.chunk.embedded_text}"
+    rival = max((other.best.score for other in rivals), default=-_FAR)
+    context = passage.chunk.embedded_text
     values = (
         _bounded(best.score),
-        _log_odds(probability),
+        _log_odds(probability([finding, *allies], reading)),
         _bounded(best.score - rival),
         passage.hit.dense_score,
         math.log(passage.rank),
@@ -102,6 +110,13 @@ def evidence(question: str, finding: Finding, others: Sequence[Finding], reading
         math.log(finding.witnesses),
     )
     return np.array(values, dtype=np.float64)
+
+
+def probability(together: Sequence[Finding], reading: Reading) -> float:
+    """The model's probability, in [0, 1], that one of these answers is right; copies of a sentence neither add to it nor take from it."""
+    own = sum(reading.probability(each) for finding in together for each in finding.originals)
+    rest = 1 - sum(reading.probability(each) for finding in together for each in finding.candidates)
+    return own / (own + max(rest, 0.0)) if own else 0.0
 
 
 def coverage(question: str, context: str) -> float:

@@ -49,12 +49,13 @@ class Pipeline:
         After `seconds` no further passage is read, and a note says so. Raises InvalidQuestion or UnknownDocumentId.
         """
         question = checked_question(question)
+        documents = None if documents is None else list(dict.fromkeys(documents))
         began = self._clock()
         passages = self._passages(question, top_k or self._top_k, documents)
         retrieved = self._clock()
         reading = self._reader.read(question, passages, seconds=None if seconds is None else seconds - (retrieved - began))
         read = self._clock()
-        decision = decide(question, reading, self.policy)
+        decision = decide(question, reading, self.policy, top_k or self._top_k)
         cite = Citer(self.snapshot, whole_sentences=decision.kind == "evidence")
         spans = tuple(map(cite.span, decision.chosen))
         alternatives, conflicts = tuple(map(cite.span, decision.alternatives)), tuple(map(cite.span, decision.conflicts))
@@ -63,7 +64,7 @@ class Pipeline:
             question=question,
             kind=decision.kind,
             spans=spans,
-            refusal=self._refusal(question, decision.failed, reading, passages) if decision.failed else None,
+            refusal=self._refusal(question, decision.failed, reading, passages, documents) if decision.failed else None,
             confidence=round(decision.confidence, 4),
             calibrated=decision.calibrated,
             alternatives=alternatives,
@@ -84,11 +85,17 @@ class Pipeline:
         """The passages that a query retrieves, best first; raises InvalidQuestion or UnknownDocumentId."""
         return [_retrieved(passage) for passage in self._passages(checked_question(query), top_k, documents)]
 
-    def _refusal(self, question: str, gate: Gate, reading: Reading, passages: Sequence[Passage]) -> Refusal:
-        searched = Searched(self.snapshot.document_count, self.snapshot.size, reading.read)
+    def _refusal(
+        self, question: str, gate: Gate, reading: Reading, passages: Sequence[Passage], documents: Sequence[str] | None
+    ) -> Refusal:
+        snapshot = self.snapshot
+        counts = (
+            (snapshot.document_count, snapshot.size) if documents is None else (len(documents), len(snapshot.rows_of(documents)))
+        )
+        searched = Searched(*counts, reading.read)
         scores = _passage_scores(reading)
         ranked = sorted(passages, key=lambda passage: (-scores.get(id(passage), float("-inf")), passage.rank))
-        text = "\n".join(f"{passage.document.title}\n{passage.chunk.embedded_text}" for passage in passages[: reading.read])
+        text = "\n".join(passage.chunk.embedded_text for passage in passages[: reading.read])
         nearest = tuple(_nearest(passage, scores.get(id(passage))) for passage in ranked[:NEAREST])
         return Refusal(_reason(gate, self.snapshot.size), searched, gate, tuple(missing_names(question, text)), nearest)
 
@@ -110,9 +117,11 @@ def _passage_scores(reading: Reading) -> dict[int, float]:
 def _reason(gate: Gate, size: int) -> str:
     if not size:
         return "nothing is indexed: run `qa index PATH...`"
-    if gate.name != "confidence":
+    if gate.name == "passages":
         return "nothing in the searched documents matches the question"
-    return f"no passage answers the question: the best candidate has confidence {gate.value:.2f}, {gate.needed:.2f} is needed"
+    if gate.name == "spans":
+        return "the passages that match the question hold nothing that can be quoted"
+    return f"no passage answers the question: the best candidate has confidence {gate.value:.3f}, {gate.needed:.3f} is needed"
 
 
 def _shown(passage: Passage) -> ShownPassage:

@@ -12,8 +12,16 @@ Kind = Literal["span", "list", "evidence"]
 
 MAX_CHARACTERS = 2000
 """Longer than any question; the encoder reads the first 256 tokens."""
+_POLITE = re.compile(
+    r"(?:please,? |(?:can|could|would|will) you (?:please )?(?=(?:tell|show|remind|explain|say|list|name|give|find)\b)"
+    r"|(?:tell|show|remind|give)(?: me| us)?(?: please)?,? (?=(?:who|whom|whose|what|which|when|where|why|how|the|all|some)\b)"
+    r"|do you (?:know|remember) (?=wh|how)|i (?:want|would like|need) to know,? )+",
+    re.IGNORECASE,
+)
+"""What stands before the question itself."""
 _YES_NO = re.compile(
-    r"(?:so |and |but )?(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must)(?:n[o'’]?t)?\b(?! whom?\b)",
+    r"(?:so |and |but )?(?:(?:is|are|was|were|am|do|does|did|has|have|had|should|shall)(?:n[o'’]?t)? [^\W\d]\S* .*[^\W\d]"
+    r"|(?:can|could|will|would|may|might|must)(?:n[o'’]?t)? [^\W\d]\S* [^\W\d]\S* \w.*)",
     re.IGNORECASE,
 )
 _OR = re.compile(r"\bor\b", re.IGNORECASE)
@@ -59,27 +67,35 @@ def reader_question(question: str) -> str:
 
 def kind_of(question: str) -> Kind:
     """What answers a question, by its first words; a choice ("... or ...") and everything else wants a span."""
-    words = _WORD.findall(question.lower())
-    if _YES_NO.match(question.strip()) and not _OR.search(question):
+    asked = _POLITE.sub("", question.strip(), count=1)
+    if _YES_NO.match(asked) and not _OR.search(asked):
         return "evidence"
-    return "list" if _wants_list(words) else "span"
+    return "list" if _wants_list(_WORD.findall(asked)) else "span"
 
 
 def _wants_list(words: list[str]) -> bool:
     """Whether a question starts with "which risks ...", "what are the risks ..." or "name the risks ..."."""
-    if not words or words[0] not in {"which", "what", "list", "name", "enumerate"}:
+    lower = [word.lower() for word in words]
+    if not words or lower[0] not in {"which", "what", "list", "name", "enumerate"}:
         return False
-    if words[0] not in {"which", "what"}:
-        return any(map(_plural, words[1:6]))
-    if words[1:2] in (["are"], ["were"]):
-        return len(words) > 2 and words[2] in _FEW and any(map(_plural, words[3:6]))  # noqa: PLR2004 - the third word
-    for at, word in enumerate(words[1:4], 1):
+    if lower[0] not in {"which", "what"}:
+        return any(map(_plural, lower[1:6]))
+    if lower[1:2] in (["are"], ["were"]):
+        return len(lower) > 2 and lower[2] in _FEW and any(map(_plural, lower[3:6]))  # noqa: PLR2004 - the third word
+    for at, word in enumerate(lower[1:4], 1):
         if word in _NO_NOUN:
             return False
-        if _plural(word):
-            return words[at + 1 : at + 2] == [] or words[at + 1] not in _VERB_BEFORE
+        if _plural(word) and words[at][0].islower():
+            return _ends_noun(lower[at + 1 : at + 3])
     return False
 
 
+def _ends_noun(following: list[str]) -> bool:
+    """Whether a plural is the last word of its noun phrase: before a verb that is known, or one before "the", "to" and the like."""
+    if not following or following[0] in _VERB_BEFORE:
+        return not following
+    return following[0] in _NO_NOUN or len(following) == 1 or following[1] in _NO_NOUN
+
+
 def _plural(word: str) -> bool:
-    return word in _PLURALS or (len(word) > 3 and word[-1] == "s" and word[-2] not in "sui'" and word not in _SINGULARS)  # noqa: PLR2004
+    return word in _PLURALS or (len(word) > 3 and word[-1] == "s" and word[-2] not in "suia'" and word not in _SINGULARS)  # noqa: PLR2004

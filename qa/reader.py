@@ -11,7 +11,6 @@ from typing import Protocol
 import numpy as np
 
 from index.document import Span
-from qa.question import reader_question
 from qa.retriever import Passage
 from qa.spans import ScoredSpan, best_spans, covering, log_normaliser, parts_word, without_overlaps
 from qa.windows import Window
@@ -20,8 +19,6 @@ PER_PASSAGE = 8
 """Candidates that one passage may offer."""
 LONGEST = 30
 """Tokens of a span, as in BERT's SQuAD script (Devlin et al. 2019)."""
-_SPARE = 20
-"""Spans looked at in a window for `PER_PASSAGE` that do not overlap."""
 _TOGETHER = 2
 """Passages read between two looks at the clock, where a deadline was asked for."""
 
@@ -94,28 +91,29 @@ class CrossEncoderReader:
 
     def read(self, question: str, passages: Sequence[Passage], *, seconds: float | None = None) -> Reading:
         """See `Reader`; at least one step of passages is read, however little time there is."""
-        asked = reader_question(question)
         windows: list[Window] = []
         read, until = 0, None if seconds is None else self._clock() + seconds
         while read < len(passages) and (read == 0 or until is None or self._clock() < until):
             part = passages[read:] if until is None else passages[read : read + _TOGETHER]
-            found = self._model.windows(asked, [passage.chunk.text for passage in part])
+            found = self._model.windows(question, [passage.chunk.text for passage in part])
             windows += [Window(read + each.text, each.offsets, each.start, each.end) for each in found]
             read += len(part)
-        candidates = [each for at in range(read) for each in _candidates(passages[at], [w for w in windows if w.text == at])]
-        normaliser = log_normaliser((each.start for each in windows), (each.end for each in windows))
-        return Reading(tuple(_distinct(candidates)), read, len(passages), normaliser)
+        candidates: list[Candidate] = []
+        log_sums: list[float] = []
+        for at in range(read):
+            found_here, sums = _candidates(passages[at], [window for window in windows if window.text == at])
+            candidates += found_here
+            log_sums += sums
+        return Reading(tuple(_distinct(candidates)), read, len(passages), log_normaliser(log_sums))
 
 
-def _candidates(passage: Passage, windows: Sequence[Window]) -> list[Candidate]:
+def _candidates(passage: Passage, windows: Sequence[Window]) -> tuple[list[Candidate], list[float]]:
+    """The best spans of a passage, and the log of the summed exp(score) of each of its windows."""
     text, inside = passage.chunk.text, parts_word(passage.chunk.text)
-    spans = [
-        _stripped(text, span)
-        for window in windows
-        for span in best_spans(window.start, window.end, window.offsets, inside, count=_SPARE, longest=LONGEST)
-    ]
+    found = [best_spans(each.start, each.end, each.offsets, inside, count=PER_PASSAGE, longest=LONGEST) for each in windows]
+    spans = [_stripped(text, span) for window in found for span in window.best]
     kept = without_overlaps(span for span in spans if span.start < span.end)[:PER_PASSAGE]
-    return [_candidate(passage, span) for span in kept]
+    return [_candidate(passage, span) for span in kept], [window.log_sum for window in found]
 
 
 def _stripped(text: str, span: ScoredSpan) -> ScoredSpan:

@@ -21,7 +21,7 @@ from index.graphs import DEFAULT_MODEL, check_default_weights, converted, find_m
 DEFAULT_READER = "quoted-reader"
 """The reader in this package's `weights` folder: all-MiniLM-L6-v2 with other weights (weights/README.md is its model card)."""
 SHIPPED = Path(__file__).parent / "weights"
-CONVERTER_VERSION = "reader-1"
+CONVERTER_VERSION = "reader-2"
 """Changed when a conversion would come out differently, so that old graphs are left aside."""
 WINDOW = 384
 """Tokens of a window, question included, unless the model takes fewer (Devlin et al. 2019 and most models since)."""
@@ -35,11 +35,14 @@ _PARITY = ("When did it rain", "It rained on Monday, and the stock rose 2.7%.")
 
 @dataclass(frozen=True, slots=True)
 class ReaderCard:
-    """What must be known beside the graph: the hash of the model, its token limit and the id that fills up a batch."""
+    """What must be known beside the graph: the hash of the model, its token limit, the id that fills up a batch, and whether it was trained on
+    questions without their "?".
+    """
 
     fingerprint: str
     window: int
     pad: int
+    bare_questions: bool
 
 
 def converted_reader(
@@ -94,7 +97,7 @@ def _convert(source: Path, target: Path, fingerprint: str, shipped: Path | None)
     save_model(graph, target / "model.xml", compress_to_fp16=False)
     save_tokenizer(tokenizer, target)
     _check_parity(model, graph, example)
-    card = ReaderCard(fingerprint, _window(tokenizer, model), int(tokenizer.pad_token_id or 0))
+    card = ReaderCard(fingerprint, _window(tokenizer, model), int(tokenizer.pad_token_id or 0), bare_questions=shipped is not None)
     (target / "reader.json").write_text(json.dumps(asdict(card), indent=1), "utf-8")
 
 

@@ -10,10 +10,11 @@ import regex
 from numpy.typing import NDArray
 
 from index.document import Span
-from index.ranking import top
 
-_WORD = regex.compile(r"\p{Sc}?[\p{L}\p{M}\p{N}_]+(?:(?<=\p{N})[.,:](?=\p{N})[\p{L}\p{M}\p{N}_]+)*%?")
-"""A word, or a number with its signs: $1,200.50 and 2.7% are one each."""
+_WORD = regex.compile(
+    r"(?:(?<![\w.])[-−+](?=\p{Sc}?\p{N}))?\p{Sc}?[\p{L}\p{M}\p{N}_]+(?:(?<=\p{N})[.,:](?=\p{N})[\p{L}\p{M}\p{N}_]+)*%?"
+)
+"""A word, or a number with its signs: $1,200.50, 2.7% and -5 are one each."""
 _GRAPHEME = regex.compile(r"\X")
 _ALONE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 """Scripts without spaces between words, whose characters may be parted."""
@@ -39,6 +40,13 @@ def parts_word(text: str) -> NDArray[np.bool_]:
     return inside
 
 
+class WindowSpans(NamedTuple):
+    """The best spans of a window, best first, none overlapping another; and the log of the sum of exp(score) over all its legal spans."""
+
+    best: list[ScoredSpan]
+    log_sum: float
+
+
 def best_spans(
     start: NDArray[np.float32],
     end: NDArray[np.float32],
@@ -47,30 +55,26 @@ def best_spans(
     *,
     count: int,
     longest: int,
-) -> list[ScoredSpan]:
-    """At most `count` spans of n tokens, best first, of equal ones the first; the score is the sum of both logits.
+) -> WindowSpans:
+    """At most `count` spans of n tokens, of equal ones the first; the score is the sum of both logits.
 
     `start` and `end` are float32 (n,), `offsets` int64 (n, 2) with the characters of each token, `inside` what `parts_word` says of the text;
-    `longest` is in tokens.
+    `longest` is in tokens. Legal are spans that start and end at borders of words, start not after end.
     """
     first = np.flatnonzero(~inside[offsets[:, 0]])
-    reach = np.arange(longest)
-    last = first[:, None] + reach[None, :]
+    last = first[:, None] + np.arange(longest)[None, :]
     legal = last < len(end)
     last = np.minimum(last, len(end) - 1)
     legal &= ~inside[offsets[last, 1]] & (offsets[last, 1] > offsets[first, 0][:, None])
-    scores = np.where(legal, start[first][:, None] + end[last], -np.inf).ravel()
-    best = top(scores, count).tolist()
-    places = [(int(first[at // longest]), int(last[at // longest, at % longest]), float(scores[at])) for at in best]
-    return [ScoredSpan(int(offsets[a, 0]), int(offsets[b, 1]), score) for a, b, score in places if np.isfinite(score)]
-
-
-def distinct_spans(spans: Iterable[ScoredSpan]) -> list[ScoredSpan]:
-    """Best first, each place once with its best score: overlapping windows find the same spans."""
-    seen: dict[tuple[int, int], ScoredSpan] = {}
-    for span in sorted(spans, key=lambda each: (-each.score, each.start, each.end)):
-        seen.setdefault((span.start, span.end), span)
-    return list(seen.values())
+    scores = np.where(legal, start[first][:, None] + end[last], -np.inf)
+    log_sum = float(np.logaddexp.reduce(scores, axis=None, initial=-np.inf))
+    found: list[ScoredSpan] = []
+    while len(found) < count and scores.size and np.isfinite(scores.max()):
+        row, column = divmod(int(scores.argmax()), longest)
+        a, b = int(first[row]), int(last[row, column])
+        found.append(ScoredSpan(int(offsets[a, 0]), int(offsets[b, 1]), float(scores[row, column])))
+        scores[(first[:, None] <= b) & (last >= a)] = -np.inf
+    return WindowSpans(found, log_sum)
 
 
 def without_overlaps(spans: Iterable[ScoredSpan]) -> list[ScoredSpan]:
@@ -82,17 +86,13 @@ def without_overlaps(spans: Iterable[ScoredSpan]) -> list[ScoredSpan]:
     return kept
 
 
-def log_normaliser(starts: Iterable[NDArray[np.float32]], ends: Iterable[NDArray[np.float32]]) -> float:
-    """Logarithm of the sum over no answer (1) and all pairs of a start and an end in all windows: shared normalisation.
+def log_normaliser(log_sums: Iterable[float]) -> float:
+    """Logarithm of the sum over no answer (1) and all legal spans of all windows: shared normalisation.
 
-    The probability of a span is exp(score - log_normaliser), that of no answer exp(-log_normaliser), as in training (`qa.training.loss`; Clark
-    and Gardner 2018, section 3.3). Logits are float32 (n,) a window, lowered by the window's own at [CLS].
+    The probability of a span is exp(score - log_normaliser), that of no answer exp(-log_normaliser) (Clark and Gardner 2018, section 3.3). Training
+    normalises starts and ends apart, which here would count pairs of a start in one passage and an end in another.
     """
-    return _log_sum(starts) + _log_sum(ends)
-
-
-def _log_sum(logits: Iterable[NDArray[np.float32]]) -> float:
-    return float(np.logaddexp.reduce(np.concatenate([np.zeros(1), *logits]).astype(np.float64)))
+    return float(np.logaddexp.reduce([0.0, *log_sums]))
 
 
 def covering(sentences: Iterable[Span], start: int, end: int) -> Span:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from index.engine import Graph, Precision, chosen_precision
+from index.errors import ModelError
+from qa.question import reader_question
 from qa.reader_model import ReaderCard, converted_reader
 
 OVERLAP = 96
@@ -46,7 +49,6 @@ class ReaderModel:
         self.card = ReaderCard(**json.loads((folder / "reader.json").read_text("utf-8")))
         self.precision = chosen_precision(precision)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._plain = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(self.card.window, stride=OVERLAP, strategy="only_second")
         self._graph = Graph(folder / "model.xml", self.precision, folder / "compiled")
 
@@ -59,17 +61,29 @@ class ReaderModel:
 
     def windows(self, question: str, texts: Sequence[str]) -> list[Window]:
         """Read every text; a long one in overlapping windows, in the order of (text, place)."""
-        encodings = self._tokenizer.encode_batch([(self._short(question), text) for text in texts])
+        asked = self._short(reader_question(question) if self.card.bare_questions else question)
+        encodings = self._tokenizer.encode_batch([(asked, text) for text in texts])
         pieces = [(at, piece) for at, encoding in enumerate(encodings) for piece in (encoding, *encoding.overflowing)]
         logits: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
         for rows in _batches([len(piece.ids) for _, piece in pieces]):
             start, end = self._graph.run(_padded([pieces[row][1] for row in rows], self.card))
+            if not (np.isfinite(start).all() and np.isfinite(end).all()):
+                raise ModelError("the reader's logits are not numbers: try QUOTED_PRECISION=f32, or another QUOTED_READER")
             logits |= {row: (start[at], end[at]) for at, row in enumerate(rows)}
         return [_window(at, piece, *logits[row]) for row, (at, piece) in enumerate(pieces)]
 
     def _short(self, question: str) -> str:
+        if len(question) <= MAX_QUESTION:  # a token has at least one character
+            return question
         offsets = self._plain.encode(question, add_special_tokens=False).offsets
         return question if len(offsets) <= MAX_QUESTION else question[: offsets[MAX_QUESTION - 1][1]]
+
+    @cached_property
+    def _plain(self) -> Tokenizer:
+        """The tokenizer without truncation."""
+        tokenizer = Tokenizer.from_str(self._tokenizer.to_str())
+        tokenizer.no_truncation()
+        return tokenizer
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

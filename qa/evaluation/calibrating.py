@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from index.snapshot import Snapshot
 from qa.calibration import Calibration
 from qa.citing import Citer
-from qa.decision import Found
+from qa.decision import Found, judge
 from qa.errors import CalibrationError
 from qa.evaluation.asking import Asked, Sampling, asked_of_pool, load_asked
-from qa.evaluation.metrics import is_right
-from qa.evaluation.squad import held_out, paragraphs, read_articles
-from qa.evidence import FEATURES, evidence, findings
+from qa.evaluation.metrics import is_right, sentence_holds
+from qa.evaluation.squad import Gold, held_out, paragraphs, read_articles
+from qa.evidence import FEATURES, Finding
 from qa.pipeline import Pipeline
 from qa.question import kind_of
 from qa.reader import Reading
@@ -29,6 +29,8 @@ PRECISIONS = (*(share / 100 for share in range(50, 100, 5)), 0.97, 0.98, 0.99)
 MIN_QUESTIONS = 50
 """Fewer cannot tell a probability."""
 FOLDS = 5
+MIN_ANSWERS = 30
+"""Fewer answers above a confidence say nothing about their precision."""
 POOL_SIZES = (10, 100, 1000, None)
 """Paragraphs that each question is asked of, None being all: one calibration serves every size of index."""
 REMOVED = 1 / 3
@@ -63,10 +65,11 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """What is calibrated: the hashes of reader and encoder."""
+    """What is calibrated: the hashes of reader and encoder, and how many passages are read."""
 
     reader: str
     encoder: str
+    top_k: int
 
 
 def observe(asked: Sequence[Asked], pipeline: Pipeline, on_done: Callable[[int], None] = lambda _: None) -> list[Observation]:
@@ -80,9 +83,9 @@ def observe(asked: Sequence[Asked], pipeline: Pipeline, on_done: Callable[[int],
 
 def calibrate(observations: Sequence[Observation], snapshot: Snapshot, models: Models, source: str) -> Calibration:
     """Choose the passage weight with the most right answers, fit a logistic model of being right to the best answer of each question, and keep
-    for each of `PRECISIONS` the confidence from which it is reached; out of fold, by question, so that the fit does not flatter itself.
+    for each of `PRECISIONS` the confidence from which it is reached; out of fold, by paragraph, so that the fit does not flatter itself.
 
-    Raises CalibrationError for too few questions, or if all answers are right or all are wrong.
+    Raises CalibrationError for too few questions or paragraphs, or if all answers are right or all are wrong.
     """
     tables = {weight: _table(observations, snapshot, weight) for weight in PASSAGE_WEIGHTS}
     weight = max(PASSAGE_WEIGHTS, key=lambda each: tables[each][1].sum())
@@ -92,28 +95,36 @@ def calibrate(observations: Sequence[Observation], snapshot: Snapshot, models: M
             f"expected at least {MIN_QUESTIONS} questions with an answer offered, some right and some wrong; got {len(right)}, "
             f"{int(right.sum())} of them right: give more questions, also ones that the documents do not answer"
         )
-    groups = _groups([each.asked for each in observations if each.reading.candidates])
+    confidence = _out_of_fold(features, right, _groups([each.asked.gold for each in observations if each.reading.candidates]))
     bias, weights = _fit(features, right)
-    precisions = _precisions(_out_of_fold(features, right, groups), right)
-    return Calibration(models.reader, models.encoder, bias, weights, weight, precisions, len(right), source)
+    precisions = _precisions(confidence, right)
+    return Calibration(models.reader, models.encoder, models.top_k, bias, weights, weight, precisions, len(right), source)
 
 
 def _table(observations: Sequence[Observation], snapshot: Snapshot, weight: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """float64 (n, len(FEATURES)) and bool (n,): the evidence for the best answer of every question that has one, and whether it is right."""
     rows, right = [], []
     for each in observations:
-        for best, *others in filter(None, [findings(each.reading, weight)]):
-            question = each.asked.gold.question
-            rows.append(evidence(question, best, others, each.reading))
-            citation = Citer(snapshot, whole_sentences=kind_of(question) == "evidence").span(Found(best, 0.0)).citation
-            right.append(is_right(citation, snapshot.document(citation.document_id).text, each.asked.expected))
+        judged = judge(each.asked.gold.question, each.reading, weight)
+        if judged is not None:
+            rows.append(judged.features)
+            right.append(_is_right(judged.best, each.asked, snapshot))
     return np.array(rows, dtype=np.float64).reshape(-1, len(FEATURES)), np.array(right, dtype=np.bool_)
 
 
-def _groups(asked: Sequence[Asked]) -> NDArray[np.int64]:
-    """int64 (n,): the same number for the same question, which may have been asked of several pools."""
+def _is_right(finding: Finding, asked: Asked, snapshot: Snapshot) -> bool:
+    """By the rule for answers; the sentence that is evidence for yes or no must hold a gold answer."""
+    whole = kind_of(asked.gold.question) == "evidence"
+    citation = Citer(snapshot, whole_sentences=whole).span(Found(finding, 0.0)).citation
+    if whole:
+        return sentence_holds(citation, asked.expected)
+    return is_right(citation, snapshot.document(citation.document_id).text, asked.expected)
+
+
+def _groups(golds: Sequence[Gold]) -> NDArray[np.int64]:
+    """int64 (n,): the same number for the questions of one paragraph, which may have been asked of several pools."""
     numbers: dict[str, int] = {}
-    return np.array([numbers.setdefault(each.gold.id, len(numbers)) for each in asked], dtype=np.int64)
+    return np.array([numbers.setdefault(gold.context or gold.question, len(numbers)) for gold in golds], dtype=np.int64)
 
 
 def _fit(features: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float, tuple[float, ...]]:
@@ -127,22 +138,30 @@ def _fit(features: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float
 
 
 def _out_of_fold(features: NDArray[np.float64], right: NDArray[np.bool_], groups: NDArray[np.int64]) -> NDArray[np.float64]:
+    """float64 (n,): the confidence of each answer by a fit to the other folds."""
     confidence = np.zeros(len(right))
     for fold in range(FOLDS):
         held = groups % FOLDS == fold
-        if held.any() and 0 < right[~held].sum() < (~held).sum():
-            bias, weights = _fit(features[~held], right[~held])
-            confidence[held] = 1 / (1 + np.exp(-(features[held] @ np.array(weights) + bias)))
+        if not 0 < right[~held].sum() < (~held).sum():
+            raise CalibrationError(
+                f"expected right and wrong answers to the questions of at least {FOLDS} paragraphs: give more questions"
+            )
+        bias, weights = _fit(features[~held], right[~held])
+        confidence[held] = 1 / (1 + np.exp(-(features[held] @ np.array(weights) + bias)))
     return confidence
 
 
 def _precisions(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
-    """Each precision that is reached with the smallest confidence from which it is."""
+    """Each precision that is reached, with the smallest confidence from which at least `MIN_ANSWERS` answers reach it, both as observed and as
+    their confidences promise: the best of many observed shares is too good to be true.
+    """
     order = np.argsort(-confidence, kind="stable")
-    reached = right[order].cumsum() / np.arange(1, len(right) + 1)
+    sure, taken = confidence[order], np.arange(1, len(right) + 1)
+    reached = np.minimum(right[order].cumsum(), sure.cumsum()) / taken
+    whole = np.append(sure[1:] < sure[:-1], np.True_) & (taken >= MIN_ANSWERS)  # equal confidences are all in or all out
     found = []
     for precision in PRECISIONS:
-        enough = np.flatnonzero(reached >= precision)
+        enough = np.flatnonzero(whole & (reached >= precision))
         if len(enough):
-            found.append((precision, round(float(confidence[order[enough[-1]]]), 4)))
+            found.append((precision, round(float(np.floor(1e4 * sure[enough[-1]]) / 1e4), 4)))
     return tuple(found)

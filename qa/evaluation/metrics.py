@@ -26,12 +26,17 @@ def normalised(text: str) -> str:
 
 def exact_match(answer: str, golds: Iterable[str]) -> float:
     """1.0 if the normalised answer equals a normalised gold answer, else 0.0."""
-    return float(any(normalised(answer) == normalised(gold) for gold in golds))
+    return float(any(normalised(answer) == gold for gold in _counted(golds)))
 
 
 def f1(answer: str, golds: Iterable[str]) -> float:
     """The largest token F1 of the answer with a gold answer, in [0, 1]."""
-    return max((_f1(normalised(answer).split(), normalised(gold).split()) for gold in golds), default=0.0)
+    return max((_f1(normalised(answer).split(), gold.split()) for gold in _counted(golds)), default=0.0)
+
+
+def _counted(golds: Iterable[str]) -> list[str]:
+    """The normalised gold answers without those of which nothing is left ("."), as in the official script of SQuAD 2.0."""
+    return [gold for gold in map(normalised, golds) if gold]
 
 
 def is_right(citation: Citation, document_text: str, golds: Sequence[str]) -> bool:

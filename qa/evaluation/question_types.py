@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal, get_args
 
+from qa.question import kind_of
+
 QuestionType = Literal["when", "who", "how much/many", "where", "which", "what", "why", "how", "list", "yes/no", "other"]
 TYPES: tuple[QuestionType, ...] = get_args(QuestionType)
 
@@ -21,24 +23,13 @@ _RULES: dict[QuestionType, str] = {
     "what": r"what",
 }
 _TYPE_AT = [(kind, re.compile(rf"\b(?:{rule})\b")) for kind, rule in _RULES.items()]
-_LIST = re.compile(
-    r"^(?:please )?(?:list|name|enumerate)\b"
-    r"|\b(?:what|which) (?:are|were)(?: some of| all)? (?:the|some)\b"
-    r"|\b(?:what|which) (?:two|three|four|five|six)\b"
-)
-_YES_NO = re.compile(
-    r"^(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)(?:n't)?\b"
-    r"(?!.*\b(?:who|what|when|where)\b\W*$)"
-)
-"""A question that ends in its question word ("Was founded when?") is no yes/no question."""
 
 
 def question_type(question: str) -> QuestionType:
     """The type of a question in English: the rule whose words come first decides, of those at one place the more special one."""
     text = " ".join(question.lower().replace("’", "'").split())
-    if _LIST.search(text):
-        return "list"
-    if _YES_NO.search(text):
-        return "yes/no"
+    kind = kind_of(question)
+    if kind != "span":
+        return "list" if kind == "list" else "yes/no"
     found = [(match.start(), rank, kind) for rank, (kind, rule) in enumerate(_TYPE_AT) if (match := rule.search(text))]
     return min(found)[2] if found else "other"

@@ -60,9 +60,21 @@ def read_questions(path: Path) -> list[Gold]:
     """Read JSON lines of {id, question, answers}; raises EvaluationError."""
     try:
         rows = [json.loads(line) for line in _read(path).decode().splitlines() if line.strip()]
-        return [Gold(row["id"], row["question"], tuple(row["answers"])) for row in rows]
+        return [Gold(_text(row["id"]), _text(row["question"]), tuple(map(_text, _list(row["answers"])))) for row in rows]
     except (ValueError, KeyError, TypeError) as error:
         raise EvaluationError(f"{path.name} is not JSON lines of id, question and answers: {error!r}") from error
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
+    if not isinstance(value, str):
+        raise TypeError(f"expected a text, got {value!r}")
+    return value
+
+
+def _list(value: Any) -> list[Any]:  # noqa: ANN401 - whatever JSON holds
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list of texts, got {value!r}")
+    return value
 
 
 def with_answers(golds: Sequence[Gold]) -> Sequence[Gold]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from fastapi.responses import JSONResponse
 
 from index.errors import IndexingError
-from qa.errors import InvalidQuestion, NoIndex, NotReady, QAError, UnknownDocumentId
+from qa.errors import CalibrationError, InvalidQuestion, NoIndex, NotReady, QAError, UnknownDocumentId
 
 log = logging.getLogger("uvicorn.error")
 
@@ -31,8 +31,8 @@ def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | N
 
 
 def problem_of(error: Exception) -> JSONResponse:
-    """The response to one of our errors; those of the index may name paths of this machine, so they go to the log only."""
-    if isinstance(error, IndexingError):
+    """The response to one of our errors; those of the index and the calibration may name paths of this machine, so they go to the log only."""
+    if isinstance(error, IndexingError | CalibrationError):
         log.error("%s: %s", type(error).__name__, error)
         return problem(500, "Index failed", "the index or the model cannot be used now; the server's log says why")
     status, title = next((status, title) for kind, status, title in _KINDS if isinstance(error, kind))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from textwrap import fill, indent, shorten
+from textwrap import fill, indent
 
 from qa.answer import Answer, Citation, NearestPassage, Refusal, RetrievedPassage, Span
 
 Emphasis = Callable[[str], str]
 """Marks the quoted span: bold on a terminal, unchanged elsewhere."""
 
-_UNCALIBRATED = "Note: the confidence is not calibrated for these models: run `qa calibrate FILE` with questions whose answers are known (--help)."
+_UNCALIBRATED = "Note: the confidence is not calibrated for these models and this number of passages: `qa calibrate --help` says how to."
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What would act on a terminal instead of being shown: control characters and changes of direction."""
 _WORDS = ((0.8, "high"), (0.5, "fair"), (0.0, "low"))
 
 
@@ -26,7 +29,7 @@ def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
     if answer.kind == "evidence" and answer.spans:
         parts.insert(0, "This sentence settles it:")
     if answer.conflicts:
-        parts.append("Another document says otherwise:")
+        parts.append("Another document gives:")
         parts.extend(span_text(span, emphasis, width) for span in answer.conflicts)
     if answer.refusal:
         parts.append(refusal_text(answer.refusal, width))
@@ -71,14 +74,14 @@ def _quoted(citation: Citation, emphasis: Emphasis) -> list[str]:
 
 def _place(citation: Citation, width: int) -> list[str]:
     dated = f" ({citation.date})" if citation.date else ""
-    title = shorten(citation.title, max(width - 4 - len(dated), 20), placeholder="…") + dated
+    title = shortened(citation.title, max(width - 4 - len(dated), 20)) + dated
     heading = [f"  under {citation.heading}"] if citation.heading else []
     return [f"  — {title}", *heading, f"  {citation.uri}, line {citation.line}, characters {citation.start}–{citation.end}"]
 
 
 def nearest_text(passage: NearestPassage, width: int) -> str:
     """A passage that did not answer: its beginning and its place."""
-    beginning = fill(shorten(passage.text, 2 * width, placeholder=" …"), width - 2)
+    beginning = fill(shortened(passage.text, 2 * width), width - 2)
     return indent(f"{beginning}\n— {passage.uri}, characters {passage.start}–{passage.end}, {_scores(passage)}", "  ")
 
 
@@ -94,7 +97,7 @@ def search_table(passages: Sequence[RetrievedPassage], width: int) -> str:
 
 
 def _row(passage: RetrievedPassage, room: int) -> str:
-    beginning = shorten(f"{passage.uri}:{passage.start}–{passage.end} {passage.text}", room, placeholder="…")
+    beginning = shortened(f"{passage.uri}:{passage.start}–{passage.end} {passage.text}", room)
     dense, bm25 = _scored(passage.dense_score, passage.dense_rank), _scored(passage.bm25_score, passage.bm25_rank)
     return f"{passage.rank:>4}  {passage.score:>6.3f}  {dense}  {bm25}  {beginning}"
 
@@ -103,8 +106,17 @@ def _scored(score: float, rank: int | None) -> str:
     return f"{score:>6.3f} {f'#{rank}' if rank else '–':>5}"
 
 
+def shortened(text: str, room: int) -> str:
+    """The text on one line of at most `room` characters, cut at a word if one ends in its second half, with "…" where something is missing."""
+    line = _one_line(text)
+    if len(line) <= room:
+        return line
+    space = line.rfind(" ", room // 2, room)
+    return line[: space if space > 0 else room - 1].rstrip() + "…"
+
+
 def _one_line(text: str, *, keep_edges: bool = False) -> str:
-    folded = " ".join(text.split())
+    folded = _CONTROL.sub("\ufffd", " ".join(text.split()))
     if not keep_edges or not folded:
         return folded or (" " if keep_edges and text else "")
     return (" " if text[0].isspace() else "") + folded + (" " if text[-1].isspace() else "")

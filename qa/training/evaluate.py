@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from qa.evaluation.curves import auroc, best_threshold
-from qa.spans import ScoredSpan, best_spans, distinct_spans
+from qa.spans import ScoredSpan, best_spans, without_overlaps
 from qa.training.batches import SpecialTokens, assemble, plan
 from qa.training.config import DataSettings
 from qa.training.corpus import Corpus, encode
@@ -121,7 +121,7 @@ def _window_spans(
     inside = slice(begin, begin + last - first)
     borders = np.arange(last - first)
     parts_word = np.append(continues[corpus.passages[passage]][first : last + 1], np.zeros(1, dtype=bool))
-    spans = best_spans(
+    found = best_spans(
         start[inside] - start[0],
         end[inside] - end[0],
         np.stack([borders, borders + 1], axis=1),
@@ -129,7 +129,7 @@ def _window_spans(
         count=settings.n_best,
         longest=settings.max_answer,
     )
-    return [ScoredSpan(each.start + first, each.end + first, each.score) for each in spans]
+    return [ScoredSpan(each.start + first, each.end + first, each.score) for each in found.best]
 
 
 def _predictions(
@@ -143,7 +143,7 @@ def _predictions(
             example.id,
             tuple(
                 (example.passage[offsets[example.passage][span.start][0] : offsets[example.passage][span.end - 1][1]], span.score)
-                for span in distinct_spans(spans)[:n_best]
+                for span in without_overlaps(spans)[:n_best]
             ),
         )
         for example, spans in zip(examples, found, strict=True)

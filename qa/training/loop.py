@@ -72,7 +72,8 @@ class Trainer:
         last = None if max_steps is None else run.progress.step + max_steps
         losses: list[torch.Tensor] = []
         for batch in self._batches(run):
-            losses.append(self._step(run, batch))
+            loss = self._step(run, batch)
+            losses.append(loss)
             done, late = run.progress.tokens >= self.settings.tokens, clocks.over()
             over = done or late or self._stopped or (last is not None and run.progress.step >= last)
             if run.progress.step % self.settings.log_steps == 0 or over:
@@ -83,6 +84,7 @@ class Trainer:
             if over:
                 return
             if clocks.checkpoint_due():
+                _check_finite(float(loss), run.progress.step)
                 save(run, self.settings, self.folder)
 
     def _batches(self, run: Run) -> Iterator[Batch]:
@@ -137,8 +139,7 @@ class Trainer:
         }
         write_log(self.folder, place | line)
         self.report(place | line)
-        if not math.isfinite(line.get("loss", 0.0)):
-            raise TrainingError(f"the loss is {line['loss']} at step {now.step}: lower --lr; the last checkpoint is from before")
+        _check_finite(line.get("loss", 0.0), now.step)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -190,6 +191,11 @@ class _Clocks:
         due = self._clock() - self._saved >= self._settings.checkpoint_minutes * 60
         self._saved = self._clock() if due else self._saved
         return due
+
+
+def _check_finite(loss: float, step: int) -> None:
+    if not math.isfinite(loss):
+        raise TrainingError(f"the loss is {loss} at step {step}: lower --lr; the last checkpoint is from before")
 
 
 def _mean(losses: list[torch.Tensor]) -> float:

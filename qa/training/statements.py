@@ -24,10 +24,14 @@ _IRREGULAR = """
 rose/rise fell/fall became/become began/begin won/win lost/lose led/lead made/make took/take gave/give held/hold built/build wrote/write
 left/leave met/meet grew/grow came/come went/go found/find saw/see sold/sell bought/buy spent/spend said/say kept/keep brought/bring
 """
+_SILENT_E = re.compile(
+    r"(?:[^s]s|[aeiou]c|nc|[dnr]g|ag|[uvze]|[bcdfgkpt]l|[^aeiou][aiu]d|[aou]t|[^aeiou][aiou][km]|(?:ui|[^aeiou][aiu])r|[^aeiou][aiu]b|[^aeiou][ai]n)$"
+)
+"""Stems that lost an e before "ed": closed, placed, managed, solved, settled, included, created, named, required, combined."""
 _PAST: dict[str, str] = dict(re.findall(r"(\S+)/(\S+)", _IRREGULAR))
 """Irregular past forms -> the infinitive."""
 _STATEMENT = re.compile(
-    r"(?P<subject>(?:[A-Z][\w'’.-]*|The|This|That|These|Its|Their)(?: (?!(?:who|which|that|if|when|while|as|and|but)\b)[\w'’.-]+){0,6}?) "
+    r"(?P<subject>[A-Z][\w'’.-]*(?: (?!(?:who|which|that|if|when|while|as|and|but)\b)[\w'’.-]+){0,6}?) "
     r"(?P<verb>is|was|are|were|has|have|had|can|could|will|would|must|may|might|[a-z]{2,}ed|" + "|".join(_PAST) + r") "
     r"(?P<rest>(?!n[o']t\b)[^,;:()\[\]\"“”]{12,120}?)(?=[,;:.(]|$| which | who | because | although | while )"
 )
@@ -98,10 +102,10 @@ def _infinitive(verb: str) -> str:
         return ""
     stem = verb.removesuffix("ed")
     if stem.endswith("i"):
-        return f"{stem[:-1]}y"
+        return f"{stem[:-1]}y" if len(stem) > 2 else f"{stem}e"  # noqa: PLR2004 - "die", "lie", "tie"
     if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "lsz":  # noqa: PLR2004 - "stopped", not "added"
         return stem[:-1]
-    return f"{stem}e" if re.search(r"(?:[aiou][cgsvz]|[bcdgkpt]l|[aeiou]t|[cgsuvz]|[^aeiou][aiu][rkmn])$", stem) else stem
+    return f"{stem}e" if _SILENT_E.search(stem) else stem
 
 
 def _example(title: str, passage: str, other: str, statement: Statement, number: int, rng: random.Random) -> Example:

@@ -34,12 +34,16 @@ def calibrate_command(
     from qa.calibration import CALIBRATION
     from qa.evaluation.calibrating import Models, calibrate, observe, questions_of
 
+    if file.suffix == ".jsonl" and (pools or held_out):
+        raise click.UsageError("JSON lines are asked of the index: --pool-size and --held-out need a SQuAD-format FILE")
     settings = settings_of(data)
     asked, paragraphs = questions_of(file, pools, sample, held_out_only=held_out)
     encoder, reader = encoder_of(settings), reader_of(settings)
-    pipeline = pipeline_of(paragraphs, settings, encoder, reader)
+    pipeline = pipeline_of(paragraphs, settings, encoder, reader, calibrated=False)
     observations = observe(asked, pipeline, Rate(len(asked)))
-    found = calibrate(observations, pipeline.snapshot, Models(reader.fingerprint, encoder.card.fingerprint), file.name)
+    found = calibrate(
+        observations, pipeline.snapshot, Models(reader.fingerprint, encoder.card.fingerprint, settings.top_k), file.name
+    )
     path = (out or settings.data) / CALIBRATION
     found.save(path)
     click.echo(f"Fitted on {found.questions} questions: {path}")

@@ -55,17 +55,19 @@ class Rate:
             click.echo(f"{done} of {self._total} questions, {rate:.1f}/s, about {left:.0f} s left", err=True)
 
 
-def pipeline_of(paragraphs: Sequence[str], settings: Settings, encoder: Encoder, reader: Reader) -> Pipeline:
+def pipeline_of(
+    paragraphs: Sequence[str], settings: Settings, encoder: Encoder, reader: Reader, *, calibrated: bool = True
+) -> Pipeline:
     """A pipeline over a pool of paragraphs, with progress, or without any over the index; raises NoIndex or StoreError."""
     from qa.bootstrap import load_pipeline, pipeline_over
     from qa.evaluation.pool import open_pool
 
     if not paragraphs:
-        return load_pipeline(settings, encoder, reader)
+        return load_pipeline(settings, encoder, reader, calibrated=calibrated)
     progress = Progress()
     snapshot = open_pool(paragraphs, settings, encoder, progress)
     progress.close()
-    return pipeline_over(snapshot, settings, encoder, reader)
+    return pipeline_over(snapshot, settings, encoder, reader, calibrated=calibrated)
 
 
 def echo_figures(figures: Sequence[Figure], cases: Sequence[Case], risks: Sequence[tuple[float, float]] = ()) -> None:
