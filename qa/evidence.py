@@ -65,7 +65,10 @@ class Finding:
     @property
     def originals(self) -> tuple[Candidate, ...]:
         """The candidates without those that say the same in a copy of the same sentence."""
-        return tuple({(_folded(each.text), _folded(each.sentence_text)): each for each in self.candidates}.values())
+        places: dict[tuple[str, str], Candidate] = {}
+        for each in self.candidates:
+            places.setdefault((_folded(each.text), _folded(each.sentence_text)), each)
+        return tuple(places.values())
 
 
 def findings(reading: Reading, passage_weight: float, *, whole_sentences: bool = False) -> list[Finding]:

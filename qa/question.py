@@ -20,6 +20,7 @@ _POLITE = re.compile(
 )
 """What stands before the question itself."""
 _YES_NO = re.compile(
+    r"(?!.*\b(?:who|what|when|where)\W*$)"
     r"(?:so |and |but )?(?:(?:is|are|was|were|am|do|does|did|has|have|had|should|shall)(?:n[o'’]?t)? [^\W\d]\S* .*[^\W\d]"
     r"|(?:can|could|will|would|may|might|must)(?:n[o'’]?t)? [^\W\d]\S* [^\W\d]\S* \w.*)",
     re.IGNORECASE,
@@ -36,7 +37,7 @@ _FEW, _NO_NOUN, _VERB_BEFORE, _PLURALS, _SINGULARS = (
         ),
         "the a an all over his her its their into this these those",
         "people men women children criteria phenomena media mice feet teeth",
-        "series species news physics mathematics economics politics happens means",
+        "series species news physics mathematics economics politics happens means says causes",
     )
 )
 """Words before the plural of a list; words that no noun phrase goes on with; words before which a "plural" is a verb ("What encircles the
@@ -70,7 +71,7 @@ def kind_of(question: str) -> Kind:
     asked = _POLITE.sub("", question.strip(), count=1)
     if _YES_NO.match(asked) and not _OR.search(asked):
         return "evidence"
-    return "list" if _wants_list(_WORD.findall(asked)) else "span"
+    return "list" if _wants_list(_WORD.findall(asked.lower() if asked.isupper() else asked)) else "span"
 
 
 def _wants_list(words: list[str]) -> bool:
@@ -86,7 +87,7 @@ def _wants_list(words: list[str]) -> bool:
         if word in _NO_NOUN:
             return False
         if _plural(word) and words[at][0].islower():
-            return _ends_noun(lower[at + 1 : at + 3])
+            return _ends_noun(lower[at + 1 : at + 3]) or (word in _PLURALS and len(lower) == at + 2)
     return False
 
 
@@ -94,7 +95,7 @@ def _ends_noun(following: list[str]) -> bool:
     """Whether a plural is the last word of its noun phrase: before a verb that is known, or one before "the", "to" and the like."""
     if not following or following[0] in _VERB_BEFORE:
         return not following
-    return following[0] in _NO_NOUN or len(following) == 1 or following[1] in _NO_NOUN
+    return following[0] in _NO_NOUN or (len(following) > 1 and following[1] in _NO_NOUN)
 
 
 def _plural(word: str) -> bool:

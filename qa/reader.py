@@ -98,22 +98,22 @@ class CrossEncoderReader:
             found = self._model.windows(question, [passage.chunk.text for passage in part])
             windows += [Window(read + each.text, each.offsets, each.start, each.end) for each in found]
             read += len(part)
-        candidates: list[Candidate] = []
-        log_sums: list[float] = []
-        for at in range(read):
-            found_here, sums = _candidates(passages[at], [window for window in windows if window.text == at])
-            candidates += found_here
-            log_sums += sums
-        return Reading(tuple(_distinct(candidates)), read, len(passages), log_normaliser(log_sums))
+        candidates = _distinct(
+            [each for at in range(read) for each in _candidates(passages[at], [window for window in windows if window.text == at])]
+        )
+        return Reading(tuple(candidates), read, len(passages), log_normaliser(each.score for each in candidates))
 
 
-def _candidates(passage: Passage, windows: Sequence[Window]) -> tuple[list[Candidate], list[float]]:
-    """The best spans of a passage, and the log of the summed exp(score) of each of its windows."""
+def _candidates(passage: Passage, windows: Sequence[Window]) -> list[Candidate]:
+    """The best spans of a passage."""
     text, inside = passage.chunk.text, parts_word(passage.chunk.text)
-    found = [best_spans(each.start, each.end, each.offsets, inside, count=PER_PASSAGE, longest=LONGEST) for each in windows]
-    spans = [_stripped(text, span) for window in found for span in window.best]
+    spans = [
+        _stripped(text, span)
+        for window in windows
+        for span in best_spans(window.start, window.end, window.offsets, inside, count=PER_PASSAGE, longest=LONGEST)
+    ]
     kept = without_overlaps(span for span in spans if span.start < span.end)[:PER_PASSAGE]
-    return [_candidate(passage, span) for span in kept], [window.log_sum for window in found]
+    return [_candidate(passage, span) for span in kept]
 
 
 def _stripped(text: str, span: ScoredSpan) -> ScoredSpan:

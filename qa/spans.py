@@ -40,13 +40,6 @@ def parts_word(text: str) -> NDArray[np.bool_]:
     return inside
 
 
-class WindowSpans(NamedTuple):
-    """The best spans of a window, best first, none overlapping another; and the log of the sum of exp(score) over all its legal spans."""
-
-    best: list[ScoredSpan]
-    log_sum: float
-
-
 def best_spans(
     start: NDArray[np.float32],
     end: NDArray[np.float32],
@@ -55,8 +48,8 @@ def best_spans(
     *,
     count: int,
     longest: int,
-) -> WindowSpans:
-    """At most `count` spans of n tokens, of equal ones the first; the score is the sum of both logits.
+) -> list[ScoredSpan]:
+    """At most `count` spans of n tokens, best first, none overlapping a better one, of equal ones the first; the score is the sum of both logits.
 
     `start` and `end` are float32 (n,), `offsets` int64 (n, 2) with the characters of each token, `inside` what `parts_word` says of the text;
     `longest` is in tokens. Legal are spans that start and end at borders of words, start not after end.
@@ -67,14 +60,13 @@ def best_spans(
     last = np.minimum(last, len(end) - 1)
     legal &= ~inside[offsets[last, 1]] & (offsets[last, 1] > offsets[first, 0][:, None])
     scores = np.where(legal, start[first][:, None] + end[last], -np.inf)
-    log_sum = float(np.logaddexp.reduce(scores, axis=None, initial=-np.inf))
     found: list[ScoredSpan] = []
     while len(found) < count and scores.size and np.isfinite(scores.max()):
         row, column = divmod(int(scores.argmax()), longest)
         a, b = int(first[row]), int(last[row, column])
         found.append(ScoredSpan(int(offsets[a, 0]), int(offsets[b, 1]), float(scores[row, column])))
         scores[(first[:, None] <= b) & (last >= a)] = -np.inf
-    return WindowSpans(found, log_sum)
+    return found
 
 
 def without_overlaps(spans: Iterable[ScoredSpan]) -> list[ScoredSpan]:
@@ -86,13 +78,14 @@ def without_overlaps(spans: Iterable[ScoredSpan]) -> list[ScoredSpan]:
     return kept
 
 
-def log_normaliser(log_sums: Iterable[float]) -> float:
-    """Logarithm of the sum over no answer (1) and all legal spans of all windows: shared normalisation.
+def log_normaliser(scores: Iterable[float]) -> float:
+    """Logarithm of the sum over no answer (1) and all candidates of all passages: shared normalisation.
 
-    The probability of a span is exp(score - log_normaliser), that of no answer exp(-log_normaliser) (Clark and Gardner 2018, section 3.3). Training
-    normalises starts and ends apart, which here would count pairs of a start in one passage and an end in another.
+    The probability of a candidate is exp(score - log_normaliser), that of no answer exp(-log_normaliser) (Clark and Gardner 2018, section 3.3).
+    Candidates do not overlap: other borders of the same answer are no other answer. Training normalises over all starts and all ends, which
+    here would also count pairs of a start in one passage and an end in another.
     """
-    return float(np.logaddexp.reduce([0.0, *log_sums]))
+    return float(np.logaddexp.reduce(np.array([0.0, *scores], dtype=np.float64)))
 
 
 def covering(sentences: Iterable[Span], start: int, end: int) -> Span:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +19,7 @@ from index.snapshot import DocumentInfo
 from index.structure import Structure, markdown_structure, plain_structure
 from qa.reader import Candidate, Reading
 from qa.retriever import Passage
+from qa.spans import log_normaliser
 from qa.windows import Window
 
 DIMENSION = 32
@@ -129,8 +129,7 @@ def reading_of(candidates: Iterable[Candidate], *, read: int | None = None, give
     """A reading that offers these candidates, best first, of as many passages as they have unless told."""
     ranked = sorted(candidates, key=lambda each: -each.score)
     passages = len({id(each.passage) for each in ranked}) if read is None else read
-    total = 1 + sum(math.exp(each.score) for each in ranked)
-    return Reading(tuple(ranked), passages, passages if given is None else given, math.log(total))
+    return Reading(tuple(ranked), passages, passages if given is None else given, log_normaliser(each.score for each in ranked))
 
 
 Logits = Callable[[str], tuple[float, float]]

@@ -23,6 +23,7 @@ from qa.calibration import CALIBRATION, Calibration
 from qa.errors import CalibrationError, NoIndex
 from qa.evidence import FEATURES
 from qa.reader_model import SHIPPED
+from qa.settings import DEFAULT_PASSAGES
 from tests.fakes import RecordingReporter, SharedWordsReader
 from tests.serving import SEEDS, carded, indexed, settings_in
 
@@ -58,7 +59,7 @@ def test_settings_reach_the_pipeline(tmp_path: Path) -> None:
 @pytest.fixture
 def calibration() -> Calibration:
     """A calibration of the fake models that is sure of everything, and never precise enough for more than 80%."""
-    return Calibration("fake reader", "fake", 9.0, (0.0,) * len(FEATURES), 0.0, ((0.8, 0.5),), 10, "made up")
+    return Calibration("fake reader", "fake", DEFAULT_PASSAGES, 9.0, (0.0,) * len(FEATURES), 0.0, ((0.8, 0.5),), 10, "made up")
 
 
 def test_a_calibration_beside_the_index_decides(tmp_path: Path, calibration: Calibration) -> None:
@@ -91,6 +92,29 @@ def test_a_damaged_calibration_is_an_error_of_ours(tmp_path: Path) -> None:
 
     with pytest.raises(CalibrationError, match="qa calibrate"):
         load_pipeline(settings, carded(), SharedWordsReader())
+    load_pipeline(settings, carded(), SharedWordsReader(), calibrated=False)
+
+
+def test_a_pipeline_that_is_to_be_calibrated_has_no_calibration(tmp_path: Path, calibration: Calibration) -> None:
+    settings = settings_in(tmp_path)
+    indexed(settings, carded(), tmp_path / "corpus", FILES)
+    calibration.save(settings.data / CALIBRATION)
+
+    assert load_pipeline(settings, carded(), SharedWordsReader(), calibrated=False).policy.calibration is None
+    assert load_pipeline(settings, carded(), SharedWordsReader()).policy.calibration == calibration
+
+
+def test_another_number_of_passages_than_was_calibrated_is_not_calibrated(tmp_path: Path, calibration: Calibration) -> None:
+    settings = settings_in(tmp_path, target_precision=0.8)
+    indexed(settings, carded(), tmp_path / "corpus", FILES)
+    calibration.save(settings.data / CALIBRATION)
+    pipeline = load_pipeline(settings, carded(), SharedWordsReader())
+    fewer = load_pipeline(replace(settings, top_k=3), carded(), SharedWordsReader())
+
+    asked = [pipeline.ask("Who?", top_k=top_k).calibrated for top_k in (None, DEFAULT_PASSAGES, DEFAULT_PASSAGES - 1)]
+
+    assert asked == [True, True, False]
+    assert [fewer.ask("Who?", top_k=top_k).calibrated for top_k in (None, DEFAULT_PASSAGES)] == [False, True]
 
 
 def test_the_shipped_reader_lies_in_the_package() -> None:

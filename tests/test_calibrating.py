@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from qa.calibration import CALIBRATION, load_calibration
+from qa.decision import judge
 from qa.errors import CalibrationError
+from qa.evaluation import calibrating
 from qa.evaluation.asking import Asked
-from qa.evaluation.calibrating import FOLDS, PRECISIONS, Models, calibrate, observe, questions_of
+from qa.evaluation.calibrating import FOLDS, MIN_ANSWERS, PRECISIONS, Models, Observation, calibrate, observe, questions_of
 from qa.evaluation.squad import Gold
-from qa.evidence import FEATURES, evidence, findings
+from qa.evidence import FEATURES
+from qa.interfaces.cli.calibrating import calibrate_command
 from qa.pipeline import Pipeline
 from tests.serving import Command, pipeline_of
 
@@ -23,7 +32,7 @@ WORDS = [
     f"{first}{second}" for first in ("bal", "cor", "dun", "fer", "gol", "hal") for second in ("mex", "nip", "rox", "tud", "vim")
 ]
 SENTENCES = {word: f"The {word} weighs {10 + at} kilos." for at, word in enumerate(WORDS)}
-MODELS = Models("reader", "encoder")
+MODELS = Models("reader", "encoder", 5)
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +56,12 @@ def test_right_answers_get_higher_confidence_than_wrong_ones(pipeline: Pipeline)
 
     confidences = []
     for each in observations:
-        best, *others = findings(each.reading, found.passage_weight)
-        confidences.append(found.confidence(evidence(each.asked.gold.question, best, others, each.reading)))
+        judged = judge(each.asked.gold.question, each.reading, found.passage_weight)
+        assert judged
+        confidences.append(found.confidence(judged.features))
     assert np.mean(confidences[:30]) > 0.8
     assert np.mean(confidences[30:]) < 0.2
-    assert (found.reader, found.encoder, found.questions, found.source) == ("reader", "encoder", 60, "file")
+    assert (found.reader, found.encoder, found.top_k, found.questions, found.source) == ("reader", "encoder", 5, 60, "file")
     assert len(found.weights) == len(FEATURES)
 
 
@@ -64,13 +74,86 @@ def test_the_thresholds_rise_with_the_precision(pipeline: Pipeline) -> None:
     assert list(thresholds) == sorted(thresholds)
 
 
-def test_the_same_question_is_never_on_both_sides_of_a_fold(pipeline: Pipeline) -> None:
-    twice = [replace(each, documents=None) for each in asked(30, 30)] * 2
+@pytest.mark.parametrize("context", [True, False], ids=["questions of one paragraph", "one question of two pools"])
+def test_the_same_question_is_never_on_both_sides_of_a_fold(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, *, context: bool
+) -> None:
+    """Each question's score says which group it belongs to; every fit must see a whole group or nothing of it."""
+    observations = numbered(observe(asked(30, 29), pipeline), context=context)
+    sizes = Counter(each.reading.candidates[0].score for each in observations)
+    fitted: list[Counter[float]] = []
+    fit = calibrating._fit
 
-    found = calibrate(observe(twice, pipeline), pipeline.snapshot, MODELS, "file")
+    def recorded(features: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float, tuple[float, ...]]:
+        fitted.append(Counter(features[:, FEATURES.index("score")].tolist()))
+        return fit(features, right)
 
-    assert found.questions == 120
-    assert FOLDS > 1
+    monkeypatch.setattr(calibrating, "_fit", recorded)
+    calibrate(observations, pipeline.snapshot, MODELS, "file")
+
+    *folds, last = fitted
+    assert (len(folds), last) == (FOLDS, sizes)
+    assert all(fold[group] in {0, size} for fold in folds for group, size in sizes.items())
+    assert all(sum(not fold[group] for fold in folds) == 1 for group in sizes)
+
+
+def numbered(observations: Sequence[Observation], *, context: bool) -> list[Observation]:
+    """Three questions for each paragraph, not in a row, or each question twice; their one candidate's score is the number of the group.
+
+    The number of groups is no multiple of that of the folds, so that no rule by place fits.
+    """
+    groups = len(observations) // 3 if context else len(observations)
+    found = []
+    for at, each in enumerate(observations if context else [*observations, *observations]):
+        gold = replace(each.asked.gold, context=f"paragraph {at % groups}" if context else None)
+        reading = replace(each.reading, candidates=(replace(each.reading.candidates[0], score=at % groups / 10),))
+        found.append(replace(each, asked=replace(each.asked, gold=gold), reading=reading))
+    return found
+
+
+def test_a_fold_that_cannot_be_fitted_is_said(pipeline: Pipeline) -> None:
+    observations = observe(asked(30, 30), pipeline)
+    one_paragraph = [replace(each, asked=replace(each.asked, gold=replace(each.asked.gold, context="x"))) for each in observations]
+
+    with pytest.raises(CalibrationError, match=f"at least {FOLDS} paragraphs: give more questions"):
+        calibrate(one_paragraph, pipeline.snapshot, MODELS, "file")
+
+
+@pytest.mark.parametrize("answers", [MIN_ANSWERS - 1, MIN_ANSWERS])
+def test_fewer_answers_than_say_something_promise_nothing(answers: int) -> None:
+    confidence = np.concatenate([np.full(answers, 0.9931), np.full(100, 0.25)])
+    right = np.concatenate([np.full(answers, fill_value=True), np.full(100, fill_value=False)])
+
+    found = dict(calibrating._precisions(confidence, right))
+
+    assert found.get(0.99) == (0.9931 if answers == MIN_ANSWERS else None)
+    assert found.get(0.9) == (0.9931 if answers == MIN_ANSWERS else None)
+
+
+def test_what_was_observed_is_not_promised_beyond_the_confidences() -> None:
+    found = dict(calibrating._precisions(np.full(100, 0.72), np.full(100, fill_value=True)))
+
+    assert max(found) == 0.7
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0.1, 0.3, 0.5001, 0.50014, 0.50019, 0.8, 0.99]) | st.floats(0, 1), st.booleans()), max_size=150
+    )
+)
+def test_every_threshold_keeps_its_promise_with_equal_confidences_all_in_or_all_out(answers: list[tuple[float, bool]]) -> None:
+    confidence = np.array([sure for sure, _ in answers], dtype=np.float64)
+    right = np.array([is_right for _, is_right in answers], dtype=np.bool_)
+
+    found = calibrating._precisions(confidence, right)
+
+    assert list(found) == sorted(found)
+    for precision, threshold in found:
+        given_ = np.floor(1e4 * confidence) / 1e4 >= threshold
+        assert given_.sum() >= MIN_ANSWERS
+        assert right[given_].mean() >= precision - 1e-9
+        assert confidence[given_].mean() >= precision - 1e-9
+        assert (confidence >= threshold).sum() >= given_.sum()
 
 
 @pytest.mark.parametrize(("answerable", "unanswerable"), [(10, 10), (0, 60), (3, 0)])
@@ -140,3 +223,12 @@ def test_the_command_writes_what_answers_are_judged_by(seeds_command: Command, t
     assert done.returncode == 0, done.stderr
     assert found is not None
     assert (found.source, str(found.questions) in done.stdout) == ("a.json.gz", True)
+
+
+def test_json_lines_have_no_pools_and_nothing_held_out(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"id": "1", "question": "Who?", "answers": []}\n')
+
+    for option in (["--pool-size", "10"], ["--held-out"]):
+        done = CliRunner().invoke(calibrate_command, [str(file), *option])
+        assert (done.exit_code, "need a SQuAD-format FILE" in done.output) == (2, True)

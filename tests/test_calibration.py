@@ -17,7 +17,7 @@ from qa.errors import CalibrationError
 from qa.evidence import FEATURES
 
 PRECISIONS = ((0.6, 0.1), (0.8, 0.45), (0.9, 0.7))
-CALIBRATION = Calibration("r", "e", -1.0, tuple(map(float, range(len(FEATURES)))), 2.5, PRECISIONS, 1000, "squad2-dev")
+CALIBRATION = Calibration("r", "e", 20, -1.0, tuple(map(float, range(len(FEATURES)))), 2.5, PRECISIONS, 1000, "squad2-dev")
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:

@@ -240,18 +240,6 @@ def test_search_shows_every_score(seeds_command: Command) -> None:
     assert {"score", "dense_score", "dense_rank", "bm25_score", "bm25_rank", "uri", "start", "end", "text"} <= rows[0].keys()
 
 
-def test_eval_measures_the_index(seeds_command: Command, tmp_path: Path) -> None:
-    questions = tmp_path / "questions.jsonl"
-    questions.write_text('{"id": "1", "question": "How much will Amazon invest in Anthropic?", "answers": ["$25 billion"]}\n')
-
-    done = seeds_command("eval", "answers", str(questions), "--json")
-
-    measured = json.loads(done.stdout)
-    assert done.returncode == 0
-    assert measured["figures"]
-    assert measured["questions"][0]["id"] == "1"
-
-
 def test_a_checkout_of_nothing_says_what_to_run(seeds_command: Command, tmp_path: Path) -> None:
     done = seeds_command.on(tmp_path / "none")("list")
 

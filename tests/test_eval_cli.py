@@ -102,3 +102,16 @@ def test_the_whole_way_from_a_file_to_reports(command: Command, tmp_path: Path) 
     lines.write_text('{"id": "1", "question": "?", "answers": []}\n')
     refused = command("eval", "answers", str(lines), "--pool-size", "3")
     assert (refused.returncode, refused.stderr.startswith("error: q.jsonl is asked of the index")) == (1, True)
+
+
+@pytest.mark.slow
+def test_eval_measures_the_index(seeds_command: Command, tmp_path: Path) -> None:
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text('{"id": "1", "question": "How much will Amazon invest in Anthropic?", "answers": ["$25 billion"]}\n')
+
+    done = seeds_command("eval", "answers", str(questions), "--json")
+
+    measured = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert measured["figures"]
+    assert measured["questions"][0]["id"] == "1"

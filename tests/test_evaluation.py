@@ -151,7 +151,7 @@ def test_each_answer_is_a_case_with_its_verdict() -> None:
     quote = cases["withheld"].quote
     assert quote
     assert (quote.text, quote.sentence, quote.right, cases["withheld"].answered) == ("The tide", TIDE, True, False)
-    assert by_type(cases.values())[0] == TypeCount("what", 2, 1, 0.0, 1.0, 1.0)
+    assert by_type(cases.values())[0] == TypeCount("list", 2, 1, 0.0, 1.0, 1.0)
 
 
 def test_the_pipeline_is_asked_as_it_was_said() -> None:

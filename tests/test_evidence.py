@@ -124,12 +124,12 @@ def test_retrieval_tells_cosine_rank_and_whether_both_agree(dense_rank: int | No
     assert (found["cosine"], found["log rank"], found["first in both lists"]) == (0.25, pytest.approx(math.log(3)), first)
 
 
-def test_coverage_counts_stems_in_the_passage_its_headings_and_its_title() -> None:
+def test_coverage_counts_stems_in_the_passage_and_its_headings() -> None:
     assert coverage("When does the tide turn?", "The tides turned.") == 1.0
     assert coverage("When does the tide turn?", "The tide.") == 0.5
     assert coverage("What is it?", "anything") == 0.0
 
-    passage = passage_of("It turns at six.", document="tide", headings=("Porto",))
+    passage = passage_of("It turns at six.", document="tide", headings=("Porto", "Tides"))
     assert of(reading_of([candidate_of(passage, "six", 1.0)]), question="When does the Porto tide turn?")["coverage"] == 1.0
 
 

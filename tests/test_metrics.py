@@ -51,7 +51,8 @@ def test_normalising_is_that_of_the_official_script(text: str, expected: str) ->
         ("Paris", ["Rome", "Paris"], 1.0, 1.0),
         ("Paris", ["Rome"], 0.0, 0.0),
         ("Paris", [], 0.0, 0.0),
-        ("the", ["a"], 1.0, 1.0),
+        ("the", ["a"], 0.0, 0.0),
+        ("six", [".", "six"], 1.0, 1.0),
         ("the", ["Rome"], 0.0, 0.0),
     ],
 )

@@ -134,12 +134,12 @@ def test_a_token_with_a_space_in_it_is_stripped() -> None:
     assert (best.text, best.start, best.end) == ("six", 13, 16)
 
 
-def test_the_question_is_asked_as_in_training() -> None:
+def test_the_question_reaches_the_model_as_it_is() -> None:
     model = FakeSpanModel()
 
     reader(model).read(" When does it turn ?? ", [passage_of(TEXT)])
 
-    assert model.asked == [("When does it turn", 1)]
+    assert model.asked == [(" When does it turn ?? ", 1)]
 
 
 def test_without_a_deadline_all_is_read_at_once() -> None:

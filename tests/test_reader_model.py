@@ -27,7 +27,7 @@ def test_the_shipped_reader_is_converted_once_under_the_hash_of_its_weights(read
     place = converted_reader(DEFAULT_READER, model_cache, said.append)
 
     card = json.loads((place / "reader.json").read_text())
-    assert (said, card["fingerprint"]) == ([], reader.fingerprint)
+    assert (said, card["fingerprint"], card["bare_questions"]) == ([], reader.fingerprint, True)
     assert {"model.xml", "model.bin", "tokenizer.json"} <= {path.name for path in place.iterdir()}
 
 
@@ -38,6 +38,7 @@ def test_another_model_has_another_fingerprint(reader: Reader, tiny_bert: Path, 
 
     assert len({reader.fingerprint, *(model.card.fingerprint for model in models)}) == 3
     assert set(said) <= {str(tiny_bert), str(tiny_roberta)}
+    assert not any(model.card.bare_questions for model in models)
 
 
 @pytest.mark.slow

@@ -32,10 +32,33 @@ def test_a_refusal_is_a_receipt_of_where_was_looked(pipeline: Pipeline) -> None:
     read = answer.passages_read
     assert refusal.searched == Searched(documents=2, passages=4, read=read)
     assert refusal.gate == Gate("confidence", answer.confidence, 0.5, round(0.5 - answer.confidence, 4))
-    assert f"{answer.confidence:.2f}" in refusal.reason
-    assert "0.50" in refusal.reason
+    assert f"{answer.confidence:.3f}, 0.500 is needed" in refusal.reason
     assert refusal.missing == ("1999", "Lisbon")
     assert [span.text for span in answer.alternatives] == ["two hours", "The tide"]
+
+
+def test_the_receipt_counts_only_the_documents_that_were_searched(pipeline: Pipeline) -> None:
+    bread = next(info.id for info in pipeline.snapshot.documents() if info.uri == "bread.md")
+    question = "When does the tide turn?"
+
+    [one, same, both, all_of_them] = (
+        fixed(pipeline, FixedReader({})).ask(question, documents=documents)
+        for documents in ([bread], [bread] * 3, [info.id for info in pipeline.snapshot.documents()], None)
+    )
+
+    assert one.refusal
+    assert one.refusal.searched == Searched(documents=1, passages=2, read=one.passages_read)
+    assert same == one
+    assert both.refusal == all_of_them.refusal
+    assert all_of_them.refusal
+    assert (all_of_them.refusal.searched.documents, all_of_them.refusal.searched.passages) == (2, 4)
+
+
+def test_without_documents_to_search_nothing_was_searched(pipeline: Pipeline) -> None:
+    refusal = fixed(pipeline, FixedReader({})).ask("When does the tide turn?", documents=[]).refusal
+
+    assert refusal
+    assert refusal.searched == Searched(0, 0, 0)
 
 
 def test_a_refusal_shows_the_nearest_passages_in_the_readers_order(pipeline: Pipeline) -> None:

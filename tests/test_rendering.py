@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qa.answer import Citation, NearestPassage, RetrievedPassage, Span
-from qa.interfaces.rendering import answer_text, confidence_words, search_table, span_text
+from qa.interfaces.rendering import answer_text, confidence_words, search_table, shortened, span_text
 from tests.test_answer import SPAN, answered, refused
 
 WIDTH = 80
@@ -74,7 +76,7 @@ def test_a_contradiction_is_shown_with_its_place() -> None:
 
     shown = answer_text(answered(SPAN, conflicts=(other,)), bold, WIDTH)
 
-    assert shown.index("*five*") < shown.index("otherwise") < shown.index("*six*") < shown.index("b.txt")
+    assert shown.index("*five*") < shown.index("Another document gives") < shown.index("*six*") < shown.index("b.txt")
 
 
 def test_an_uncalibrated_confidence_is_said_to_be_one() -> None:
@@ -107,3 +109,62 @@ def test_a_search_table_is_one_line_a_passage_within_the_width() -> None:
     assert first.split()[:7] == ["1", "0.500", "0.250", "#2", "3.125", "#1", "a.txt:0–700"]
     assert second.split()[:6] == ["2", "0.250", "0.125", "#1", "0.000", "–"]
     assert len(first) <= WIDTH
+
+
+def test_text_without_spaces_is_cut_and_not_lost() -> None:
+    passage = NearestPassage("id", "T", "b.txt", "東京は大きい。" * 60, 0, 420, None, 0.4, None)
+    row = RetrievedPassage("id", "A", "a.txt", "東京は大きい。" * 60, 0, 420, None, 0.5, 1, 0.25, 2, 3.125, 1)
+
+    shown, table = answer_text(refused(passage), bold, WIDTH), search_table([row], WIDTH)
+
+    assert shown.count("東") > 10
+    assert "…" in shown
+    assert max(map(len, shown.splitlines())) <= WIDTH
+    assert table.splitlines()[1].endswith("…")
+    assert "東京は" in table
+    assert max(map(len, table.splitlines())) <= WIDTH
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("one two three", "one two…"),
+        ("one  two\n", "one two"),
+        ("exactly 10", "exactly 10"),
+        ("a " + "b" * 20, "a " + "b" * 7 + "…"),
+        ("b" * 20, "b" * 9 + "…"),
+        ("", ""),
+    ],
+)
+def test_a_long_text_is_cut_at_a_word_if_one_ends_late_enough(text: str, expected: str) -> None:
+    assert shortened(text, 10) == expected
+
+
+@given(st.text(), st.integers(2, 40))
+def test_what_is_shortened_has_room_and_keeps_its_beginning(text: str, room: int) -> None:
+    short = shortened(text, room)
+
+    assert len(short) <= room
+    assert "\n" not in short
+    if len(whole := shortened(text, 10_000)) > room:
+        assert len(short) > room // 2
+        assert whole.startswith(short[:-1])
+
+
+HOSTILE = "\x1b[31m\x9b\x07a\u202eb\u2066"
+
+
+def test_control_characters_and_changes_of_direction_never_reach_the_terminal() -> None:
+    citation = Citation("id", HOSTILE, f"{HOSTILE}.txt", "00", HOSTILE, 3, 12, 3, 12, f"It {HOSTILE}.", 0, 13, 1, HOSTILE)
+    span = Span(HOSTILE, 0.9, citation, (replace(citation, start=4),))
+    near = NearestPassage("id", HOSTILE, HOSTILE, f"It {HOSTILE}.", 0, 13, HOSTILE, 0.4, None)
+    row = RetrievedPassage("id", HOSTILE, HOSTILE, HOSTILE, 0, 13, HOSTILE, 0.5, 1, 0.25, 2, 3.125, 1)
+
+    shown = (
+        answer_text(answered(span, conflicts=(span,), notes=(HOSTILE,)), bold, WIDTH)
+        + answer_text(refused(near, missing=(HOSTILE,)), bold, WIDTH)
+        + search_table([row], WIDTH)
+    )
+
+    assert not set("\x1b\x9b\x07\u202e\u2066") & set(shown)
+    assert shown.count("\ufffd[31m") >= 10

@@ -101,7 +101,17 @@ def test_questions_are_json_lines(tmp_path: Path) -> None:
     assert read_questions(written(tmp_path, lines, "q.jsonl")) == [Gold("a", "When?", ("six",)), Gold("b", "Why?", ())]
 
 
-@pytest.mark.parametrize("line", [b"{", b"[]", b'{"id": 1}', b"\xff", b"1"])
+MISTYPED = (
+    b'{"id": 1, "question": "When?", "answers": []}',
+    b'{"id": "a", "question": null, "answers": []}',
+    b'{"id": "a", "question": "When?", "answers": "six"}',
+    b'{"id": "a", "question": "When?", "answers": [6]}',
+    b'{"id": "a", "question": "When?", "answers": {"six": 6}}',
+    b'{"id": "a", "question": "When?"}',
+)
+
+
+@pytest.mark.parametrize("line", [b"{", b"[]", b'{"id": 1}', b"\xff", b"1", *MISTYPED])
 def test_a_line_that_is_no_question_is_refused(tmp_path: Path, line: bytes) -> None:
     with pytest.raises(EvaluationError, match=r"q\.jsonl is not JSON lines"):
         read_questions(written(tmp_path, line, "q.jsonl"))

@@ -22,6 +22,7 @@ PASSAGES = [
         ("The price rose by two per cent, they say.", "Did the price rise by two per cent", "rose by two per cent"),
         ("The club studied the old maps again.", "Did the club study the old maps again", "studied the old maps again"),
         ("The train stopped at every station.", "Did the train stop at every station", "stopped at every station"),
+        ("The sailor tied the boat to it.", "Did the sailor tie the boat to it", "tied the boat to it"),
         ("Porto has been a trading town.", "Has Porto been a trading town", "been a trading town"),
     ],
 )

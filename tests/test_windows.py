@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from numpy.testing import assert_allclose
 from tokenizers import Tokenizer
 
+from index.errors import ModelError
 from qa.windows import BATCH_TOKENS, MAX_QUESTION, OVERLAP, PAD_TO, ReaderModel, Window
 from tests.tiny import TEXT
 
@@ -105,6 +107,37 @@ def test_a_long_question_is_cut(model: ReaderModel, source: Path) -> None:
     [window] = model.windows(question, ["It turns at six."])
 
     assert_same(window, by_torch(source, question[: offsets[MAX_QUESTION - 1][1]], "It turns at six."))
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_the_question_mark_is_kept_unless_the_model_was_trained_without(
+    model: ReaderModel, source: Path, monkeypatch: pytest.MonkeyPatch, *, bare: bool
+) -> None:
+    assert not model.card.bare_questions
+    monkeypatch.setattr(model, "card", replace(model.card, bare_questions=bare))
+
+    [window] = model.windows(f"{QUESTION}?", ["It turns at six."])
+
+    assert_same(window, by_torch(source, QUESTION if bare else f"{QUESTION}?", "It turns at six."))
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_logits_that_are_no_numbers_are_an_error_that_says_what_to_do(
+    model: ReaderModel, monkeypatch: pytest.MonkeyPatch, wrong: float
+) -> None:
+    class Overflown:
+        """A graph whose last end logit overflowed."""
+
+        def run(self, inputs: dict[str, Any]) -> tuple[Any, Any]:
+            logits = np.zeros(inputs["input_ids"].shape, np.float32)
+            broken = logits.copy()
+            broken[-1, -1] = wrong
+            return logits, broken
+
+    monkeypatch.setattr(model, "_graph", Overflown())
+
+    with pytest.raises(ModelError, match="QUOTED_PRECISION=f32"):
+        model.windows(QUESTION, [TEXT])
 
 
 def test_more_texts_than_a_batch_holds_are_read(model: ReaderModel) -> None:

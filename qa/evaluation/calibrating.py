@@ -155,6 +155,7 @@ def _precisions(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> tu
     """Each precision that is reached, with the smallest confidence from which at least `MIN_ANSWERS` answers reach it, both as observed and as
     their confidences promise: the best of many observed shares is too good to be true.
     """
+    confidence = np.floor(1e4 * confidence) / 1e4  # thresholds have four digits
     order = np.argsort(-confidence, kind="stable")
     sure, taken = confidence[order], np.arange(1, len(right) + 1)
     reached = np.minimum(right[order].cumsum(), sure.cumsum()) / taken
@@ -163,5 +164,5 @@ def _precisions(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> tu
     for precision in PRECISIONS:
         enough = np.flatnonzero(whole & (reached >= precision))
         if len(enough):
-            found.append((precision, round(float(np.floor(1e4 * sure[enough[-1]]) / 1e4), 4)))
+            found.append((precision, round(float(sure[enough[-1]]), 4)))
     return tuple(found)

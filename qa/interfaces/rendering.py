@@ -11,7 +11,9 @@ from qa.answer import Answer, Citation, NearestPassage, Refusal, RetrievedPassag
 Emphasis = Callable[[str], str]
 """Marks the quoted span: bold on a terminal, unchanged elsewhere."""
 
-_UNCALIBRATED = "Note: the confidence is not calibrated for these models and this number of passages: `qa calibrate --help` says how to."
+_UNCALIBRATED = (
+    "Note: the confidence is not calibrated for these models and this number of passages: `qa calibrate --help` says how to."
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What would act on a terminal instead of being shown: control characters and changes of direction."""
 _WORDS = ((0.8, "high"), (0.5, "fair"), (0.0, "low"))
@@ -35,7 +37,7 @@ def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
         parts.append(refusal_text(answer.refusal, width))
     if not answer.calibrated:
         parts.append(fill(_UNCALIBRATED, width))
-    parts.extend(fill(f"Note: {note}", width) for note in answer.notes)
+    parts.extend(fill(_shown(f"Note: {note}"), width) for note in answer.notes)
     return "\n\n".join(parts)
 
 
@@ -44,7 +46,7 @@ def refusal_text(refusal: Refusal, width: int) -> str:
     searched = refusal.searched
     looked = f"Searched {searched.passages} passages of {searched.documents} documents and read {searched.read} of them."
     missing = f" None of those holds {', '.join(f'“{name}”' for name in refusal.missing)}." if refusal.missing else ""
-    parts = [fill(f"No answer found: {refusal.reason}.", width), fill(looked + missing, width)]
+    parts = [fill(f"No answer found: {refusal.reason}.", width), fill(_shown(looked + missing), width)]
     if refusal.nearest:
         parts.extend(["Nearest passages:", *(nearest_text(passage, width) for passage in refusal.nearest)])
     return "\n\n".join(parts)
@@ -75,14 +77,14 @@ def _quoted(citation: Citation, emphasis: Emphasis) -> list[str]:
 def _place(citation: Citation, width: int) -> list[str]:
     dated = f" ({citation.date})" if citation.date else ""
     title = shortened(citation.title, max(width - 4 - len(dated), 20)) + dated
-    heading = [f"  under {citation.heading}"] if citation.heading else []
-    return [f"  — {title}", *heading, f"  {citation.uri}, line {citation.line}, characters {citation.start}–{citation.end}"]
+    heading = [f"  under {_one_line(citation.heading)}"] if citation.heading else []
+    return [f"  — {title}", *heading, f"  {_shown(citation.uri)}, line {citation.line}, characters {citation.start}–{citation.end}"]
 
 
 def nearest_text(passage: NearestPassage, width: int) -> str:
     """A passage that did not answer: its beginning and its place."""
     beginning = fill(shortened(passage.text, 2 * width), width - 2)
-    return indent(f"{beginning}\n— {passage.uri}, characters {passage.start}–{passage.end}, {_scores(passage)}", "  ")
+    return indent(f"{beginning}\n— {_shown(passage.uri)}, characters {passage.start}–{passage.end}, {_scores(passage)}", "  ")
 
 
 def _scores(passage: NearestPassage) -> str:
@@ -115,8 +117,12 @@ def shortened(text: str, room: int) -> str:
     return line[: space if space > 0 else room - 1].rstrip() + "…"
 
 
+def _shown(text: str) -> str:
+    return _CONTROL.sub("\ufffd", text)
+
+
 def _one_line(text: str, *, keep_edges: bool = False) -> str:
-    folded = _CONTROL.sub("\ufffd", " ".join(text.split()))
+    folded = _shown(" ".join(text.split()))
     if not keep_edges or not folded:
         return folded or (" " if keep_edges and text else "")
     return (" " if text[0].isspace() else "") + folded + (" " if text[-1].isspace() else "")

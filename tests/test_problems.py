@@ -1,0 +1,28 @@
+"""Errors over HTTP that must not tell more than they should."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from index.errors import ModelError
+from qa.errors import CalibrationError, InvalidQuestion
+from qa.interfaces.problems import problem_of
+
+
+@pytest.mark.parametrize(
+    "error", [CalibrationError("/home/ann/data/calibration.json is no calibration"), ModelError("/home/ann/m")]
+)
+def test_paths_of_the_server_go_to_its_log_only(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    response = problem_of(error)
+
+    assert (response.status_code, response.media_type) == (500, "application/problem+json")
+    assert b"/home" not in bytes(response.body)
+    assert "/home/ann" in caplog.text
+
+
+def test_what_the_asker_can_mend_is_told() -> None:
+    body = json.loads(bytes(problem_of(InvalidQuestion("the question is empty")).body))
+
+    assert (body["status"], body["detail"]) == (422, "the question is empty")
