@@ -20,8 +20,10 @@ DEFAULT_PASSAGES = 5
 """Passages read for an answer: the right one is among the first 5 for 90% of the held-out questions, in a pool of 18,891 paragraphs
 (`python benchmarks/choose_constants.py --data DIR`)."""
 MAX_PASSAGES = 100
-TARGET_PRECISION = 0.9
-"""Nine of ten answers that are given should be right."""
+TARGET_PRECISION = 0.8
+"""Four of five answers that are given should be right, by the strict rule of `qa.evaluation.metrics.is_right`. Nine of ten would refuse most of
+what the reader finds rightly (README, "Figures").
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ POOL = Path("/pool")
 
 
 def open_pool(paragraphs: Sequence[str], settings: Settings, encoder: Encoder, reporter: Reporter) -> Snapshot:
-    """A snapshot with one document a paragraph, whose id is `pool_id` of the paragraph."""
+    """A snapshot with one document a paragraph, whose id is `pool_id` of the paragraph; the order of the paragraphs does not matter."""
+    paragraphs = sorted(set(paragraphs))
     parts = [encoder.card.fingerprint, encoder.precision, *paragraphs]
     folder = settings.cache / "evaluation" / hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     with Store(folder) as store, store.writing():

@@ -44,7 +44,7 @@ def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
 def refusal_text(refusal: Refusal, width: int) -> str:
     """A refusal with its receipt."""
     searched = refusal.searched
-    looked = f"Searched {searched.passages} passages of {searched.documents} documents and read {searched.read} of them."
+    looked = f"Searched {_counted(searched.passages, 'passage')} of {_counted(searched.documents, 'document')} and read {searched.read} of them."
     missing = f" None of those holds {', '.join(f'“{name}”' for name in refusal.missing)}." if refusal.missing else ""
     parts = [fill(f"No answer found: {refusal.reason}.", width), fill(_shown(looked + missing), width)]
     if refusal.nearest:
@@ -85,6 +85,10 @@ def nearest_text(passage: NearestPassage, width: int) -> str:
     """A passage that did not answer: its beginning and its place."""
     beginning = fill(shortened(passage.text, 2 * width), width - 2)
     return indent(f"{beginning}\n— {_shown(passage.uri)}, characters {passage.start}–{passage.end}, {_scores(passage)}", "  ")
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number:,} {name}" if number == 1 else f"{number:,} {name}s"
 
 
 def _scores(passage: NearestPassage) -> str:
