@@ -145,11 +145,6 @@ class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotati
                 scores[self.postings.rows[span]] += count * self.postings.gains[span]
         return scores
 
-    def term_weight(self, term: str) -> float:
-        """The idf of a term; one that no passage holds weighs as much as one that a single passage holds."""
-        row = self._row_of.get(term)
-        return float(np.log(self.postings.size + 1)) if row is None else float(self.postings.idf[row])
-
 
 class _Formula(BM25Plus):  # type: ignore[misc]
     """rank_bm25's own idf, asked for one set of document frequencies."""

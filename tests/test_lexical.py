@@ -50,12 +50,6 @@ def test_corpora_without_terms_match_nothing(corpus: list[list[str]]) -> None:
     assert index.get_scores(["a"]).tolist() == index.match_scores([]).tolist() == [0.0] * len(corpus)
 
 
-def test_rare_terms_weigh_more_and_unknown_ones_most() -> None:
-    index = PostingsBM25.build([["a", "b"], ["a"], ["a", "c"]])
-
-    assert index.term_weight("a") < index.term_weight("b") == index.term_weight("unknown")
-
-
 @pytest.mark.parametrize(
     ("text", "terms"),
     [

@@ -51,16 +51,11 @@ def paragraph_document(text: str) -> Document:
 
 
 class PrecomputedQueries:
-    """An encoder whose queries were encoded in large batches before; passages are passed on."""
+    """An encoder whose queries were encoded in large batches before."""
 
     def __init__(self, encoder: Encoder, questions: Sequence[str]) -> None:
-        self._encoder = encoder
         self._vectors = dict(zip(questions, encoder.encode_queries(questions), strict=True))
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """float32 (len(texts), dimension), unit rows, of questions that were given before."""
         return np.stack([self._vectors[text] for text in texts])
-
-    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """float32 (len(texts), dimension), unit rows."""
-        return self._encoder.encode_passages(texts)
