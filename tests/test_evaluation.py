@@ -221,7 +221,6 @@ def test_precomputed_queries_are_those_of_the_encoder() -> None:
     precomputed = PrecomputedQueries(encoder, ["one", "two"])  # type: ignore[arg-type]
 
     assert (precomputed.encode_queries(["two"]) == encoder.encode_queries(["two"])).all()
-    assert (precomputed.encode_passages(["three"]) == encoder.encode_queries(["three"])).all()
 
 
 def test_a_file_that_is_no_question_file_is_refused(tmp_path: Path) -> None:
