@@ -89,6 +89,7 @@ def _convert(source: Path, target: Path, fingerprint: str, shipped: Path | None)
                 check_default_weights(source)
                 _put_weights(model, shipped)
             example = dict(tokenizer(*_PARITY, return_tensors="pt"))
+            _check_first(int(example["input_ids"][0, 0]), tokenizer.cls_token_id)
             graph = convert_model(_logits_only(model), example_input=example)
     except ModelError:
         raise
@@ -117,6 +118,12 @@ def _check_head(architectures: Sequence[str]) -> None:
         raise ModelError(
             f"expected {_EXPECTED} whose architecture ends in ForQuestionAnswering, got {found}: choose another QUOTED_READER"
         )
+
+
+def _check_first(token: int, classifier: int | None) -> None:
+    """Raise ModelError for a model whose windows do not begin with the token that stands for no answer (XLNet's end with it)."""
+    if token != classifier:
+        raise ModelError(f"expected {_EXPECTED} whose windows begin with a [CLS] token: choose another QUOTED_READER")
 
 
 def _put_weights(model: Any, shipped: Path) -> None:  # noqa: ANN401 - a torch module; torch is imported to convert only

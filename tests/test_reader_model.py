@@ -144,3 +144,18 @@ def test_a_reader_that_cannot_be_used_is_one_line(command: Command, tmp_path: Pa
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: model 'no/such/folder'")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_model_whose_windows_begin_with_another_token_is_refused(tmp_path: Path) -> None:
+    folder = save_bert(tmp_path / "model")
+    tokenizer = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+    tokenizer["post_processor"] = None
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer), "utf-8")
+    settings = folder / "tokenizer_config.json"
+    settings.write_text(
+        json.dumps({**json.loads(settings.read_text("utf-8")), "tokenizer_class": "PreTrainedTokenizerFast"}), "utf-8"
+    )
+
+    with pytest.raises(ModelError, match="begin with a"):
+        converted_reader(str(folder), tmp_path / "cache")
