@@ -50,8 +50,10 @@ class HybridRetriever:
         hits = self.hits(question, documents)[: COPIES_ALLOWED * k]
         chunks = [self._snapshot.chunk(hit.row) for hit in hits]
         chosen = distinct([chunk.text for chunk in chunks])[:k]
-        documents_of = [self._snapshot.document_info(chunks[at].document_id) for at in chosen]
-        return [Passage(chunks[at], documents_of[place], hits[at], place + 1) for place, at in enumerate(chosen)]
+        return [
+            Passage(chunks[at], self._snapshot.document_info(chunks[at].document_id), hits[at], rank)
+            for rank, at in enumerate(chosen, 1)
+        ]
 
     def hits(self, question: str, documents: Sequence[str] | None = None) -> list[Hit]:
         """The candidates of both lists with their scores, best first; of equal ones the one indexed first."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from index.engine import Graph, Precision, chosen_precision
+from index.engine import Graph, Precision, chosen_precision, padded, padded_length
 from index.errors import ModelError
 from qa.question import reader_question
 from qa.reader_model import ReaderCard, converted_reader
@@ -23,8 +23,6 @@ MAX_QUESTION = 64
 """Tokens of a question that are read."""
 BATCH_TOKENS = 2048
 """Padded tokens in one run of the graph."""
-PAD_TO = 16
-"""Lengths are padded to a multiple of this, so that few shapes reach OpenVINO's kernel cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class ReaderModel:
         pieces = [(at, piece) for at, encoding in enumerate(encodings) for piece in (encoding, *encoding.overflowing)]
         logits: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
         for rows in _batches([len(piece.ids) for _, piece in pieces]):
-            start, end = self._graph.run(_padded([pieces[row][1] for row in rows], self.card))
+            start, end = self._graph.run(padded([pieces[row][1] for row in rows], self.card.window, self.card.pad))
             if not (np.isfinite(start).all() and np.isfinite(end).all()):
                 raise ModelError("the reader's logits are not numbers: try QUOTED_PRECISION=f32, or another QUOTED_READER")
             logits |= {row: (start[at], end[at]) for at, row in enumerate(rows)}
@@ -90,23 +88,9 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
     """The rows by falling length, as many at once as the token budget holds."""
     order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
     while order:
-        size = max(1, BATCH_TOKENS // _rounded(lengths[order[0]]))
+        size = max(1, BATCH_TOKENS // padded_length(lengths[order[0]]))
         yield order[:size]
         order = order[size:]
-
-
-def _rounded(length: int) -> int:
-    return -(-length // PAD_TO) * PAD_TO
-
-
-def _padded(pieces: Sequence[Encoding], card: ReaderCard) -> dict[str, NDArray[np.int64]]:
-    shape = len(pieces), min(_rounded(max(len(piece.ids) for piece in pieces)), card.window)
-    ids = np.full(shape, card.pad, dtype=np.int64)
-    mask, types = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-    for row, piece in enumerate(pieces):
-        length = len(piece.ids)
-        ids[row, :length], mask[row, :length], types[row, :length] = piece.ids, 1, piece.type_ids
-    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
 
 
 def _window(text: int, piece: Encoding, start: NDArray[np.float32], end: NDArray[np.float32]) -> Window:

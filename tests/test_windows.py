@@ -12,8 +12,9 @@ import pytest
 from numpy.testing import assert_allclose
 from tokenizers import Tokenizer
 
+from index.engine import PAD_TO
 from index.errors import ModelError
-from qa.windows import BATCH_TOKENS, MAX_QUESTION, OVERLAP, PAD_TO, ReaderModel, Window
+from qa.windows import BATCH_TOKENS, MAX_QUESTION, OVERLAP, ReaderModel, Window
 from tests.tiny import TEXT
 
 pytestmark = pytest.mark.slow

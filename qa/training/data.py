@@ -104,14 +104,15 @@ def write_examples(examples: Sequence[Example], path: Path) -> None:
     entries = [
         {
             "title": each.title,
-            "paragraphs": [{"context": each.passage, "qas": [_entry(each)]}],
+            "paragraphs": [{"context": each.passage, "qas": [entry(each)]}],
         }
         for each in examples
     ]
     path.write_bytes(gzip.compress(json.dumps({"data": entries}).encode(), mtime=0))
 
 
-def _entry(example: Example) -> dict[str, Any]:
+def entry(example: Example) -> dict[str, Any]:
+    """An example as a question of SQuAD-format JSON."""
     answers = [{"text": example.passage[start:end], "answer_start": start} for start, end in example.spans]
     return {"id": example.id, "question": example.question, "answers": answers, "is_impossible": not answers}
 

@@ -57,7 +57,7 @@ def swapped(examples: Sequence[Example], share: float, seed: int) -> list[Exampl
     rng = random.Random(seed)
     answerable = [example for example in examples if example.spans]
     wanted = round(share * len(answerable))
-    terms = _terms_by_article(answerable)
+    terms = terms_by_article(answerable)
     made: list[Example] = []
     for example in rng.sample(answerable, len(answerable)):
         if len(made) >= wanted:
@@ -104,7 +104,8 @@ def _kind(text: str) -> str:
     return "acronym" if text.isupper() else f"name of {min(3, len(text.split()))}"
 
 
-def _terms_by_article(examples: Iterable[Example]) -> dict[tuple[str, str], list[Term]]:
+def terms_by_article(examples: Iterable[Example]) -> dict[tuple[str, str], list[Term]]:
+    """The terms of the passages of each (source, title), sorted."""
     passages: dict[tuple[str, str], set[str]] = {}
     for example in examples:
         passages.setdefault((example.source, example.title), set()).add(example.passage)

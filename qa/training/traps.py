@@ -11,14 +11,14 @@ import gzip
 import json
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from qa.training.data import Example, held_out_examples
+from qa.training.data import Example, entry, held_out_examples
 from qa.training.errors import TrainingError
-from qa.training.swaps import OPPOSITE, Term, swap, terms_of
+from qa.training.swaps import OPPOSITE, Term, swap, terms_by_article
 
 Kind = Literal["entity", "relation"]
 
@@ -45,12 +45,12 @@ def trap_pairs(data: Path, pairs: int, seed: int = 0) -> list[TrapPair]:
     """
     rng = random.Random(seed)
     examples = [example for example in held_out_examples(data) if example.spans]
-    terms = _terms_by_article(examples)
+    terms = terms_by_article(examples)
     kinds: dict[Kind, list[tuple[int, TrapPair]]] = {"entity": [], "relation": []}
     for at in rng.sample(range(len(examples)), len(examples)):
         if all(len(found) >= (pairs + 1) // 2 for found in kinds.values()):
             break
-        pair = _pair(examples[at], terms[examples[at].title], rng)
+        pair = _pair(examples[at], terms[examples[at].source, examples[at].title], rng)
         if pair:
             kinds[pair.kind].append((at, pair))
     relations = kinds["relation"][: max(pairs // 2, pairs - len(kinds["entity"]))]
@@ -94,20 +94,9 @@ def _pair(example: Example, others: Sequence[Term], rng: random.Random) -> TrapP
     return made.get("relation") or made.get("entity")
 
 
-def _terms_by_article(examples: Iterable[Example]) -> dict[str, list[Term]]:
-    passages: dict[str, set[str]] = {}
-    for example in examples:
-        passages.setdefault(example.title, set()).add(example.passage)
-    return {
-        title: sorted({term for text in texts for term in terms_of(text)}, key=lambda term: (term.text, term.before))
-        for title, texts in passages.items()
-    }
-
-
 def _entry(example: Example) -> dict[str, Any]:
     """The question as people ask it, with the mark that reading examples takes away."""
-    answers = [{"text": example.passage[start:end], "answer_start": start} for start, end in example.spans]
-    return {"id": example.id, "question": f"{example.question}?", "answers": answers, "is_impossible": not answers}
+    return {**entry(example), "question": f"{example.question}?"}
 
 
 def _words(text: str) -> list[str]:
