@@ -215,6 +215,16 @@ def test_a_second_evaluation_embeds_nothing_again(tmp_path: Path) -> None:
     assert all(pool.document(pool_id(text)).text == text for text in CONTEXTS)
 
 
+def test_a_larger_pool_embeds_only_what_is_new(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    open_pool(list(CONTEXTS), settings, carded(), RecordingReporter()).close()
+    encoder = carded()
+
+    pool = open_pool([*CONTEXTS, "A new paragraph."], settings, encoder, RecordingReporter())
+
+    assert (encoder.embedded, pool.size) == (["A new paragraph."], 4)
+
+
 def test_precomputed_queries_are_those_of_the_encoder() -> None:
     encoder = FakeEncoder()
 

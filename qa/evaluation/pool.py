@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from index.document import Block, Document, SourceBytes
 from index.embedding import Encoder
-from index.ingest import RECIPE, Ingestion, Reporter
+from index.ingest import RECIPE, Ingestion, PassageEncoder, Reporter
+from index.schema import FILE_NAME
 from index.snapshot import Snapshot
 from index.store import Store
 from qa.settings import Settings
@@ -30,11 +31,31 @@ def open_pool(paragraphs: Sequence[str], settings: Settings, encoder: Encoder, r
         recipes = {file.document_id: file.recipe for file in store.files_under(POOL)}
         missing = [text for text in paragraphs if recipes.get(pool_id(text)) != RECIPE]
         reporter.planned(len(missing))
-        run = Ingestion(store, encoder, reporter)
+        run = Ingestion(store, _Borrowing(encoder, folder), reporter)
         for text in missing:
             run.add(paragraph_document(text), POOL / pool_id(text))
         run.flush()
     return Snapshot(folder)
+
+
+class _Borrowing:
+    """An encoder that takes vectors from the pools beside one, so that a paragraph is embedded once, whatever pools it is in."""
+
+    def __init__(self, encoder: PassageEncoder, folder: Path) -> None:
+        self._encoder = encoder
+        self._others = [each.parent for each in folder.parent.glob(f"*/{FILE_NAME}") if each.parent != folder]
+        self.passage_budget, self.token_spans, self.vector_key = encoder.passage_budget, encoder.token_spans, encoder.vector_key
+
+    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """See `index.ingest.PassageEncoder`."""
+        keys = [self.vector_key(text) for text in texts]
+        known: dict[bytes, NDArray[np.float32]] = {}
+        for folder in self._others:
+            with Store(folder) as other:
+                known |= other.known_vectors([key for key in keys if key not in known])
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        known |= zip(missing, self._encoder.encode_passages(list(missing.values())), strict=True) if missing else ()
+        return np.stack([known[key] for key in keys])
 
 
 def pool_id(paragraph: str) -> str:

@@ -24,6 +24,9 @@ class DataSettings:
     sources: str = _set(
         _MIX, "data sets NAME=WEIGHT; an epoch shows each question of a set WEIGHT times; `swaps` and `statements` are synthetic"
     )
+    unanswerable: float = _set(
+        1.0, "times that an unanswerable question which people asked is shown as often as its set's weight says"
+    )
     swap_share: float = _set(0.15, "synthetic unanswerable questions, as a share of the answerable ones")
     statement_share: float = _set(0.06, "synthetic yes-or-no questions, as a share of the answerable ones")
     typo_share: float = _set(0.08, "share of the questions that get one typing error")
@@ -63,6 +66,7 @@ class TrainSettings:
     ema: float = _set(0.0, "decay a step of the averaged weights that are kept in place of the last ones; 0: no average")
     seed: int = _set(0, "of the head's first weights, of the order and of dropout")
     max_negatives: int = _set(4, "stage 2: hard negative passages a question, drawn from 1 to this")
+    alone: float = _set(0.0, "stage 2: share of the questions without negatives that are shown with their own passage alone")
     dropped_gold: float = _set(0.1, "stage 2: share of the answerable questions shown without their passage, to be refused")
     checkpoint_minutes: float = _set(5.0, "between checkpoints")
     max_minutes: float = _set(0.0, "end with a checkpoint after so long; 0: never")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.training.config import DataSettings, TrainSettings
-from qa.training.corpus import Corpus
+from qa.training.corpus import SYNTHETIC, Corpus
 from qa.training.errors import TrainingError
 from qa.training.windows import Units, all_windows, windows_of
 
@@ -68,7 +68,8 @@ def stage1_units(corpus: Corpus, data: DataSettings, seed: int) -> EpochUnits:
 
 def stage2_units(corpus: Corpus, negatives: Negatives, data: DataSettings, settings: TrainSettings) -> EpochUnits:
     """A unit is a question's own windows and those of 1 to `max_negatives` hard negatives; for a share of the answerable questions the
-    negatives alone, whose label is "no answer". Only questions that the negatives were sought for take part.
+    negatives alone, whose label is "no answer". Of the questions that no negatives were sought for a share (`alone`) takes part with its own
+    windows, so that the last steps see every data set.
     """
     units = all_windows(corpus, data)
     found = negatives.rows(corpus)
@@ -78,9 +79,11 @@ def stage2_units(corpus: Corpus, negatives: Negatives, data: DataSettings, setti
     def of(epoch: int) -> Units:
         rng = np.random.default_rng([settings.seed, epoch])
         groups = []
-        for question in filter(found.__contains__, chosen_questions(corpus, data, rng).tolist()):
+        for question in chosen_questions(corpus, data, rng).tolist():
+            if question not in found and rng.random() >= settings.alone:
+                continue
             own = [tuple(row) for row in units.rows[units.bounds[question] : units.bounds[question + 1]].tolist()]
-            passages = found[question]
+            passages = found.get(question, [])
             count = min(int(rng.integers(1, settings.max_negatives + 1)), len(passages))
             drop = count > 0 and len(corpus.answers[question]) > 0 and rng.random() < settings.dropped_gold
             drawn = rng.permutation(len(passages))[:count].tolist()
@@ -94,8 +97,12 @@ def stage2_units(corpus: Corpus, negatives: Negatives, data: DataSettings, setti
 
 
 def chosen_questions(corpus: Corpus, data: DataSettings, rng: np.random.Generator) -> NDArray[np.int64]:
-    """int64 (n,): each question as often as its set's weight; the fraction of a weight is drawn."""
+    """int64 (n,): each question as often as its set's weight, those that people asked in vain `unanswerable` times as often; the fraction of a
+    weight is drawn.
+    """
     weights = np.array([data.mix.get(name, 0.0) for name in corpus.sources], dtype=np.float64)[corpus.source]
+    asked = np.array([name not in SYNTHETIC for name in corpus.sources], dtype=bool)[corpus.source]
+    weights *= np.where(asked & (corpus.answers.lengths == 0), data.unanswerable, 1.0)
     times = np.floor(weights + rng.random(len(weights))).astype(np.int64)
     return np.repeat(np.arange(len(weights), dtype=np.int64), times)
 
