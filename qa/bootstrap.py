@@ -9,7 +9,7 @@ from index.embedding import Encoder
 from index.ingest import Reporter, Summary, ingest
 from index.snapshot import Snapshot, current_generation
 from index.store import Store, check_model
-from qa.calibration import CALIBRATION, Calibration, load_calibration
+from qa.calibration import CALIBRATION, Calibration, calibrated_at, load_calibration
 from qa.decision import Policy
 from qa.errors import NoIndex
 from qa.live import LivePipeline
@@ -101,12 +101,13 @@ def pipeline_over(snapshot: Snapshot, settings: Settings, encoder: Encoder, read
 
 
 def live_pipeline(settings: Settings, encoder: Encoder, reader: Reader) -> LivePipeline:
-    """The pipeline of the newest generation, for a process that stays up.
+    """The pipeline of the newest generation and calibration, for a process that stays up.
 
     Derived files are left to the process that indexes: a long run changes the generation with every document.
     """
 
-    def newest() -> int | None:
-        return current_generation(settings.data) or None
+    def newest() -> tuple[int, int] | None:
+        generation = current_generation(settings.data)
+        return (generation, calibrated_at(settings.data / CALIBRATION)) if generation else None
 
     return LivePipeline(lambda: load_pipeline(settings, encoder, reader, save_derived=False), newest)

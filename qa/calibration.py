@@ -56,6 +56,14 @@ class Calibration:
         beside.replace(path)
 
 
+def calibrated_at(path: Path) -> int:
+    """When a calibration was written, in nanoseconds; 0 if there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def load_calibration(path: Path) -> Calibration | None:
     """What `Calibration.save` wrote; None if there is no such file. Raises CalibrationError."""
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 
 from qa.errors import NoIndex, NotReady
@@ -14,12 +14,15 @@ ATTEMPTS = 10
 
 
 class LivePipeline:
-    """Swaps in new generations; a question keeps the one it began with, which is closed after its last use."""
+    """Swaps in new generations and calibrations; a question keeps those it began with, which are closed after its last use."""
 
-    def __init__(self, load: Callable[[], Pipeline], newest: Callable[[], int | None]) -> None:
-        """`load` makes a pipeline of the store's current generation, `newest` tells that generation (None: nothing is indexed)."""
+    def __init__(self, load: Callable[[], Pipeline], newest: Callable[[], Hashable]) -> None:
+        """`load` makes a pipeline of the store's current state, `newest` tells that state: another value, another pipeline (None: nothing is
+        indexed).
+        """
         self._load = load
         self._newest = newest
+        self._state: Hashable = None
         self._refreshing = threading.Lock()
         self._lock = threading.Lock()
         self._current: Pipeline | None = None
@@ -32,14 +35,14 @@ class LivePipeline:
         return current.snapshot.generation if current else None
 
     def refresh(self) -> bool:
-        """Serve the store's generation if it is another one than before; says whether it was. Raises StoreError."""
+        """Serve the newest state if it is another one than before; says whether it was. Raises StoreError or CalibrationError."""
         with self._refreshing:
             newest = self._newest()
-            if newest == self.generation:
+            if newest == self._state:
                 return False
             loaded = self._load() if newest else None
             with self._lock:
-                old, self._current = self._current, loaded
+                old, self._current, self._state = self._current, loaded, newest
                 self._close_unused(old)
             return True
 
@@ -63,7 +66,7 @@ class LivePipeline:
     def close(self) -> None:
         """Serve nothing any more."""
         with self._lock:
-            old, self._current = self._current, None
+            old, self._current, self._state = self._current, None, None
             self._close_unused(old)
 
     def _enter(self) -> Pipeline:

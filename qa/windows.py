@@ -73,7 +73,8 @@ class ReaderModel:
     def _short(self, question: str) -> str:
         if len(question) <= MAX_QUESTION:  # a token has at least one character
             return question
-        offsets = self._plain.encode(question, add_special_tokens=False).offsets
+        tokenizer = self._tokenizer if len(question) <= self.card.window else self._plain  # the first cuts what is longer
+        offsets = tokenizer.encode(question, add_special_tokens=False).offsets
         return question if len(offsets) <= MAX_QUESTION else question[: offsets[MAX_QUESTION - 1][1]]
 
     @cached_property

@@ -9,7 +9,9 @@ import pytest
 
 from index.errors import ModelMismatch, StoreError
 from qa.bootstrap import forget_all, live_pipeline
+from qa.calibration import CALIBRATION, Calibration
 from qa.errors import NoIndex, NotReady
+from qa.evidence import FEATURES
 from qa.live import ATTEMPTS, LivePipeline
 from qa.pipeline import Pipeline
 from qa.settings import Settings
@@ -100,6 +102,30 @@ def test_refreshing_says_whether_there_was_something_new(live: LivePipeline, wri
     write("Version two.")
     assert live.refresh()
     assert live.generation == 2
+
+
+def test_a_new_calibration_is_taken_up_without_a_new_generation(live: LivePipeline, settings: Settings) -> None:
+    with live.use() as old:
+        assert old.policy.calibration is None
+        calibration = Calibration(
+            SharedWordsReader().fingerprint,
+            carded().card.fingerprint,
+            5,
+            0.0,
+            (0.0,) * len(FEATURES),
+            0.0,
+            (),
+            50,
+            "questions.jsonl",
+        )
+        calibration.save(settings.data / CALIBRATION)
+        assert live.refresh()
+
+        assert not live.refresh()
+        assert not is_closed(old)
+    with live.use() as pipeline:
+        assert pipeline.policy.calibration == calibration
+        assert pipeline.snapshot.generation == 1
 
 
 def test_what_cannot_be_served_is_an_error_for_every_question(live: LivePipeline, settings: Settings, tmp_path: Path) -> None:

@@ -100,8 +100,9 @@ def test_a_long_text_is_read_in_overlapping_windows_that_cover_every_token(model
     assert max(map(len, read)) < model.card.window
 
 
-def test_a_long_question_is_cut(model: ReaderModel, source: Path) -> None:
-    question = "when " * 30 + QUESTION + " and why" * 500
+@pytest.mark.parametrize("tail", [" and why" * 10, " and why" * 500])
+def test_a_long_question_is_cut(model: ReaderModel, source: Path, tail: str) -> None:
+    question = "when " * 30 + QUESTION + " if ever; " * 6 + tail
     tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
     offsets = tokenizer.encode(question, add_special_tokens=False).offsets
 
