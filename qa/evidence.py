@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import regex
@@ -19,11 +20,14 @@ from qa.reader import Candidate, Reading
 FEATURES = (
     "score",
     "shared log-odds",
-    "margin",
+    "margin in the passage",
+    "margin elsewhere",
+    "borders",
     "cosine",
     "log rank",
     "first in both lists",
     "coverage",
+    "echo",
     "missing names",
     "agreement",
 )
@@ -92,23 +96,31 @@ def evidence(
 
     - score: log-odds of its best span against no answer in the passage;
     - shared log-odds: of all its spans and its allies' against everything else that was read (shared normalisation: Clark and Gardner 2018);
-    - margin: score less the best score of a rival;
+    - margins: score less the best score of a rival in the same passage, and in another;
+    - borders: log of the probability that the answer has these borders if it lies there;
     - cosine of question and passage; log of the passage's rank among those read; 1 if it is first for both retrievers, else 0;
     - coverage: share of the question's content words in the passage and its headings;
+    - echo: share of the answer's content words in the question;
     - missing names: how many names and numbers of the question are not there;
     - agreement: log of the number of different sentences that give the answer.
     """
     best, passage = finding.best, finding.best.passage
-    rival = max((other.best.score for other in rivals), default=-_FAR)
+    here, elsewhere = (
+        max((each.score for rival in rivals for each in rival.candidates if (each.passage == passage) is own), default=-_FAR)
+        for own in (True, False)
+    )
     context = passage.chunk.embedded_text
     values = (
         _bounded(best.score),
         _log_odds(probability([finding, *allies], reading)),
-        _bounded(best.score - rival),
+        _bounded(best.score - here),
+        _bounded(best.score - elsewhere),
+        _bounded(best.borders),
         passage.hit.dense_score,
         math.log(passage.rank),
         float(passage.hit.dense_rank == 1 and passage.hit.bm25_rank == 1),
         coverage(question, context),
+        coverage(best.text, question),
         float(len(missing_names(question, context))),
         math.log(finding.witnesses),
     )
@@ -122,16 +134,16 @@ def probability(together: Sequence[Finding], reading: Reading) -> float:
     return own / (own + max(rest, 0.0)) if own else 0.0
 
 
-def coverage(question: str, context: str) -> float:
-    """The share of the question's different content words, stemmed, that the context holds; 0 of none."""
-    wanted = set(analyse(question))
-    return len(wanted & set(analyse(context))) / len(wanted) if wanted else 0.0
+def coverage(text: str, context: str) -> float:
+    """The share of a text's different content words, stemmed, that the context holds; 0 of none."""
+    wanted = _stems(text)
+    return len(wanted & _stems(context)) / len(wanted) if wanted else 0.0
 
 
 def missing_names(question: str, context: str) -> list[str]:
     """The capitalised words and numbers of a question that the context lacks, in order; function words that open it are no names."""
     present = {_POSSESSIVE.sub("", word) for word in regex.findall(r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}.,'’]*", context.casefold())}
-    present |= {word.rstrip(".,") for word in present} | set(analyse(context))
+    present |= {word.rstrip(".,") for word in present} | _stems(context)
     names = dict.fromkeys(_POSSESSIVE.sub("", match.group()) for match in _NAME.finditer(question))
     folded = {name: name.casefold().rstrip(".") for name in names}
     return [
@@ -140,9 +152,15 @@ def missing_names(question: str, context: str) -> list[str]:
         if word not in STOP_WORDS
         and not (word in _OPENERS and question.lstrip().startswith(name))
         and word not in present
-        and not set(analyse(word)) <= present
+        and not _stems(word) <= present
         and word.strip("$€£¥") not in present
     ]
+
+
+@lru_cache(maxsize=256)
+def _stems(text: str) -> frozenset[str]:
+    """The stems of a text's content words; the passages of one question are looked at for each of its answers."""
+    return frozenset(analyse(text))
 
 
 def _worth(candidate: Candidate, passage_weight: float) -> float:

@@ -27,7 +27,8 @@ _TOGETHER = 2
 class Candidate:
     """A span that may be the answer: [start, end) in the text of the passage's document, the sentence around it, and its score.
 
-    The score is the log-odds of the span against "no answer" in its passage; scores of all passages and questions compare.
+    The score is the log-odds of the span against "no answer" in its passage; scores of all passages and questions compare. `borders` is the log
+    of the probability, at most 0, that the answer has these borders if it lies there at all.
     """
 
     passage: Passage
@@ -35,6 +36,7 @@ class Candidate:
     end: int
     sentence: Span
     score: float
+    borders: float = 0.0
 
     @property
     def text(self) -> str:
@@ -119,13 +121,13 @@ def _candidates(passage: Passage, windows: Sequence[Window]) -> list[Candidate]:
 def _stripped(text: str, span: ScoredSpan) -> ScoredSpan:
     """Some tokenizers count a space as part of the word behind it."""
     quote = text[span.start : span.end]
-    return ScoredSpan(span.start + len(quote) - len(quote.lstrip()), span.end - len(quote) + len(quote.rstrip()), span.score)
+    return span._replace(start=span.start + len(quote) - len(quote.lstrip()), end=span.end - len(quote) + len(quote.rstrip()))
 
 
 def _candidate(passage: Passage, span: ScoredSpan) -> Candidate:
     chunk = passage.chunk
     start, end = chunk.start + span.start, chunk.start + span.end
-    return Candidate(passage, start, end, covering(chunk.sentences, start, end), span.score)
+    return Candidate(passage, start, end, covering(chunk.sentences, start, end), span.score, span.borders)
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:

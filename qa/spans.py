@@ -21,11 +21,12 @@ _ALONE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer
 
 
 class ScoredSpan(NamedTuple):
-    """[start, end) characters and the log-odds of the span against no answer."""
+    """[start, end) characters, the log-odds of the span against no answer, and the log of its probability among all spans that overlap it."""
 
     start: int
     end: int
     score: float
+    borders: float = 0.0
 
 
 def parts_word(text: str) -> NDArray[np.bool_]:
@@ -64,8 +65,10 @@ def best_spans(
     while len(found) < count and scores.size and np.isfinite(scores.max()):
         row, column = divmod(int(scores.argmax()), longest)
         a, b = int(first[row]), int(last[row, column])
-        found.append(ScoredSpan(int(offsets[a, 0]), int(offsets[b, 1]), float(scores[row, column])))
-        scores[(first[:, None] <= b) & (last >= a)] = -np.inf
+        score, overlapping = float(scores[row, column]), (first[:, None] <= b) & (last >= a)
+        borders = -float(np.log(np.exp(scores[overlapping] - score).sum()))
+        found.append(ScoredSpan(int(offsets[a, 0]), int(offsets[b, 1]), score, borders))
+        scores[overlapping] = -np.inf
     return found
 
 

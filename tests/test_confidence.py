@@ -18,7 +18,7 @@ from tests.fakes import FakeSpanModel, Logits, candidate_of, marked, passage_of,
 from tests.test_decision import QUESTION, TOP_K, closing, items, texts
 
 RISKS = "Which risks are there?"
-WEIGHED = {"shared log-odds": 0.7, "margin": 0.3}
+WEIGHED = {"shared log-odds": 0.7, "margin elsewhere": 0.3}
 CALIBRATION = Calibration(
     "r", "e", TOP_K, -1.0, tuple(WEIGHED.get(name, 0.0) for name in FEATURES), 0.0, ((0.8, 0.7), (0.9, 0.9)), 1000, ""
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -96,12 +97,28 @@ def test_copies_of_a_sentence_are_one_witness() -> None:
     assert of(reading_of(candidates[:1]))["agreement"] == 0
 
 
-def test_score_and_margin_are_those_of_the_best_spans_and_bounded() -> None:
-    both = reading_of([candidate_of(TIDES, "six", 3.0), candidate_of(TIDES, "noon", 1.0)])
+def test_score_and_margins_are_those_of_the_best_spans_and_bounded() -> None:
+    away = passage_of("The tide turned at ten.", document="b")
+    both = reading_of([candidate_of(TIDES, "six", 3.0), candidate_of(TIDES, "noon", 1.0), candidate_of(away, "ten", 2.5)])
 
-    assert (of(both)["score"], of(both)["margin"], of(both, 1)["margin"]) == (3.0, 2.0, -2.0)
+    margins = [(found["score"], found["margin in the passage"], found["margin elsewhere"]) for found in (of(both), of(both, 1))]
+    assert margins == [(3.0, 2.0, 0.5), (2.5, 12.0, -0.5)]
     alone = of(reading_of([candidate_of(TIDES, "six", 99.0)]))
-    assert (alone["score"], alone["margin"]) == (12.0, 12.0)
+    assert (alone["score"], alone["margin in the passage"], alone["margin elsewhere"]) == (12.0, 12.0, 12.0)
+
+
+def test_borders_are_those_of_the_best_span() -> None:
+    unsure = replace(candidate_of(TIDES, "six", 3.0), borders=-0.7)
+
+    assert of(reading_of([unsure]))["borders"] == -0.7
+    assert of(reading_of([replace(unsure, borders=-99.0)]))["borders"] == -12.0
+
+
+def test_an_answer_that_repeats_the_question_is_an_echo() -> None:
+    reading = reading_of([candidate_of(TIDES, "The tide turns at six", 3.0), candidate_of(TIDES, "noon", 1.0)])
+
+    assert of(reading, question="When do tides turn?")["echo"] == pytest.approx(2 / 3)
+    assert of(reading, 1, question="When do tides turn?")["echo"] == 0.0
 
 
 def test_shared_log_odds_are_of_all_its_spans_against_all_else() -> None:

@@ -18,7 +18,7 @@ PIECES = st.sampled_from(["tide", " ", "$1,200.50", "2.7%", "e\u0301", "👩‍�
 TEXTS = st.lists(PIECES, max_size=8).map("".join) | st.text(max_size=30)
 LOGITS = st.integers(-3, 3).map(float) | st.floats(-20, 20, width=32)
 SPANS = st.lists(st.builds(ScoredSpan, st.integers(0, 20), st.integers(1, 8), st.integers(-2, 2).map(float)), max_size=12).map(
-    lambda spans: [ScoredSpan(start, start + length, score) for start, length, score in spans]
+    lambda spans: [ScoredSpan(start, start + length, score) for start, length, score, _ in spans]
 )
 
 
@@ -93,12 +93,17 @@ def test_the_best_spans_are_those_of_brute_force(
     legal = every_legal_span(offsets, inside, longest)
     every = [ScoredSpan(int(offsets[a, 0]), int(offsets[b, 1]), float(start[a] + end[b])) for a, b in legal]
 
-    best = best_spans(start, end, offsets, inside, count=count, longest=longest)
+    found = best_spans(start, end, offsets, inside, count=count, longest=longest)
+    best = [each._replace(borders=0.0) for each in found]
 
     assert best[:1] == sorted(every, key=lambda each: -each.score)[:1]
     assert set(best) <= set(every)
     assert all(one.end <= other.start or other.end <= one.start for at, one in enumerate(best) for other in best[:at])
     assert best == without_overlaps(every)[:count]
+    for each in found[:1]:
+        rivals = [other.score for other in every if other.start < each.end and each.start < other.end]
+        assert each.borders == pytest.approx(each.score - np.logaddexp.reduce(rivals), abs=1e-4)
+    assert all(each.borders <= 0 for each in found)
 
 
 def test_a_later_item_is_offered_although_many_variants_of_one_long_span_score_higher() -> None:
@@ -111,7 +116,7 @@ def test_a_later_item_is_offered_although_many_variants_of_one_long_span_score_h
 
     best = best_spans(start, end, offsets, parts_word(text), count=2, longest=30)
 
-    assert [(text[first:last], score) for first, last, score in best] == [(" ".join(words[:9]), 10.0), ("fire", 6.0)]
+    assert [(text[first:last], score) for first, last, score, _ in best] == [(" ".join(words[:9]), 10.0), ("fire", 6.0)]
 
 
 def test_of_equal_spans_the_first_is_taken() -> None:
@@ -121,7 +126,7 @@ def test_of_equal_spans_the_first_is_taken() -> None:
 
     found = best_spans(equal, equal, offsets, parts_word(text), count=3, longest=2)
 
-    assert [text[start:end] for start, end, _ in found] == ["a", "b", "c"]
+    assert [text[start:end] for start, end, *_ in found] == ["a", "b", "c"]
 
 
 def test_an_empty_token_is_no_span() -> None:

@@ -129,7 +129,7 @@ def _window_spans(
         count=settings.n_best,
         longest=settings.max_answer,
     )
-    return [ScoredSpan(each.start + first, each.end + first, each.score) for each in found]
+    return [each._replace(start=each.start + first, end=each.end + first) for each in found]
 
 
 def _predictions(
