@@ -159,6 +159,16 @@ def test_weights_say_how_often_a_set_comes() -> None:
     assert len(chosen_questions(corpus, replace(SETTINGS, sources="other=1"), np.random.default_rng(0))) == 0
 
 
+def test_unanswerable_questions_may_come_more_often() -> None:
+    corpus = _corpus(100)
+    unanswerable = [at for at in range(100) if not len(corpus.answers[at])]
+
+    chosen = chosen_questions(corpus, replace(SETTINGS, unanswerable=2), np.random.default_rng(0)).tolist()
+
+    assert 0 < len(unanswerable) < 100
+    assert sorted(chosen) == sorted([*range(100), *unanswerable])
+
+
 def test_an_epoch_can_be_made_again() -> None:
     units = stage1_units(_corpus(), replace(SETTINGS, sources="s=0.5"), 7)
 
@@ -188,6 +198,20 @@ def test_stage2_reads_a_question_beside_its_negatives() -> None:
             assert own in others or question % 5 != 0
             dropped += own not in others
     assert 20 * 8 * 0.15 < dropped < 20 * 8 * 0.45
+
+
+def test_stage2_shows_a_share_of_the_other_questions_alone() -> None:
+    corpus = _corpus(100)
+    negatives = Negatives(
+        np.array([key_of("s/3")], dtype=np.uint64), np.array([[corpus.passage_keys[8], corpus.passage_keys[9]]], dtype=np.uint64)
+    )
+
+    made = stage2_units(corpus, negatives, SETTINGS, TrainSettings(alone=0.5, dropped_gold=0))(0)
+
+    asked = [made.rows[made.bounds[unit] : made.bounds[unit + 1]] for unit in range(len(made))]
+    assert 35 < len(asked) < 65
+    assert all(set(rows[:, 1].tolist()) == {int(corpus.asked_of[rows[0, 0]])} for rows in asked if rows[0, 0] != 3)
+    assert [len(set(rows[:, 1].tolist())) > 1 for rows in asked if rows[0, 0] == 3] == [True]
 
 
 def test_negatives_survive_saving(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from qa.pipeline import Pipeline
 from qa.question import kind_of
 from qa.reader import Reading
 
-PASSAGE_WEIGHTS = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
+PASSAGE_WEIGHTS = (0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 16.0)
 """Tried for `Calibration.passage_weight`."""
 PRECISIONS = (*(share / 100 for share in range(50, 100, 5)), 0.97, 0.98, 0.99)
 """For which the smallest confidence is kept; below the first the answer is a coin toss."""
