@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,17 @@ def export(weights: Weights, base: Path, folder: Path, about: Mapping[str, Any])
     }
     (folder / CARD).write_text(json.dumps(card, indent=1) + "\n", "utf-8")
     return folder
+
+
+def averaged(weights: Weights, others: Sequence[tuple[Weights, float]]) -> Weights:
+    """The weights with a share in (0, 1) of each of some others mixed in, all of one run or of runs that go on from each other (Wortsman et al.
+    2022, "Model soups"). Raises TrainingError for shares that leave nothing of the first.
+    """
+    rest = 1.0 - sum(share for _, share in others)
+    if rest <= 0 or any(share <= 0 for _, share in others):
+        raise TrainingError(f"--average: expected shares above 0 that sum to less than 1, got {[share for _, share in others]}")
+    with torch.no_grad():
+        return {name: sum((share * other[name] for other, share in others), rest * value) for name, value in weights.items()}
 
 
 def load_reader(folder: Path, base: Path | None = None, settings: TrainSettings | None = None) -> tuple[nn.Module, dict[str, Any]]:
