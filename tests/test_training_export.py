@@ -21,7 +21,7 @@ from qa.training.corpus import key_of, load_tokenizer
 from qa.training.data import Example
 from qa.training.errors import TrainingError
 from qa.training.evaluate import EvaluateSettings, Prediction, continuations, figures, predict
-from qa.training.export import export, load_reader, write_base
+from qa.training.export import averaged, export, load_reader, share_of, write_base
 from qa.training.model import Weights, new_model, trained
 from qa.training.negatives import hard_negatives
 from tests.test_training import write_tiny_base
@@ -52,6 +52,30 @@ def _logits(model: nn.Module) -> torch.Tensor:
     with torch.inference_mode():
         output = model(input_ids=ids)
     return torch.stack([output.start_logits, output.end_logits])
+
+
+def test_shares_of_other_weights_are_mixed_in() -> None:
+    first, second, third = ({"a": torch.tensor([value, 0.0])} for value in (1.0, 3.0, 5.0))
+
+    mixed = averaged(first, [(second, 0.25), (third, 0.25)])
+
+    assert mixed["a"].tolist() == [2.5, 0.0]
+    assert torch.equal(averaged(first, [])["a"], first["a"])
+    assert share_of("WORK/a=b=0.25") == (Path("WORK/a=b"), 0.25)
+
+
+@pytest.mark.parametrize("shares", [[0.5, 0.5], [1.2], [-0.1], [0.0]])
+def test_shares_that_leave_nothing_or_take_away_are_refused(shares: list[float]) -> None:
+    weights = {"a": torch.ones(2)}
+
+    with pytest.raises(TrainingError, match="--average: expected shares"):
+        averaged(weights, [(weights, share) for share in shares])
+
+
+@pytest.mark.parametrize("given", ["stage1", "stage1=", "stage1=half"])
+def test_a_share_that_is_no_number_is_refused(given: str) -> None:
+    with pytest.raises(TrainingError, match="expected FOLDER=SHARE"):
+        share_of(given)
 
 
 def test_a_reader_survives_export_up_to_fp16(model: nn.Module, base: Path, tmp_path: Path) -> None:

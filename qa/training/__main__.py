@@ -67,13 +67,8 @@ def _add_paths(flags: argparse.ArgumentParser, name: str) -> None:
             "--out", type=Path, required=True, help="folder to write" if name != "traps" else "file to write, FILE.json.gz"
         )
     if name == "export":
-        flags.add_argument(
-            "--average",
-            action="append",
-            default=[],
-            metavar="FOLDER=SHARE",
-            help="mix in that share of the weights of another stage's folder or exported reader; may be repeated",
-        )
+        about = "mix in this share of the weights of another stage's folder or exported reader; may be repeated"
+        flags.add_argument("--average", action="append", default=[], metavar="FOLDER=SHARE", help=about)
         flags.add_argument("--about", type=Path, help="a JSON file whose fields (figures, licences) go into reader.json")
     if name == "evaluate":
         flags.add_argument("files", type=Path, nargs="+", help="SQuAD-format files")
@@ -139,7 +134,7 @@ def export_reader(given: argparse.Namespace) -> None:
     """Write a trained reader as fp16 weights beside a JSON card; an exported one is checked and written anew."""
     from qa.training.checkpoint import CHECKPOINT, read
     from qa.training.corpus import recipe_of
-    from qa.training.export import CARD, averaged, export, load_reader
+    from qa.training.export import CARD, averaged, export, load_reader, share_of
 
     base = _base(given)
     about: dict[str, Any]
@@ -150,11 +145,10 @@ def export_reader(given: argparse.Namespace) -> None:
         state = read(given.source)
         about = {"training": state["settings"], "progress": state["progress"], "corpus": recipe_of(given.source.parent)}
     about |= json.loads(given.about.read_text("utf-8")) if given.about else {}
-    shares = [_share(each) for each in given.average]
-    about |= {"averaged": {folder.name: share for folder, share in shares}} if shares else {}
+    shares = [share_of(each) for each in given.average]
+    about["averaged"] = {folder.name: share for folder, share in shares}
     mixed = averaged(_weights(given.source, base), [(_weights(folder, base), share) for folder, share in shares])
-    folder = export(mixed, base, given.out, about)
-    _say((folder / CARD).read_text("utf-8"))
+    _say((export(mixed, base, given.out, about) / CARD).read_text("utf-8"))
 
 
 def evaluate_reader(given: argparse.Namespace) -> None:
@@ -214,14 +208,6 @@ def _weights(folder: Path, base: Path) -> Weights:
     if (folder / CHECKPOINT).is_file():
         return stage_weights(folder)
     return dict(load_reader(folder, base)[0].named_parameters())
-
-
-def _share(given: str) -> tuple[Path, float]:
-    folder, _, share = given.rpartition("=")
-    try:
-        return Path(folder), float(share)
-    except ValueError as error:
-        raise TrainingError(f"--average: expected FOLDER=SHARE, like WORK/stage1=0.2, got {given!r}") from error
 
 
 def _reader(folder: Path, base: Path, settings: TrainSettings) -> nn.Module:

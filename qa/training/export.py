@@ -57,6 +57,15 @@ def export(weights: Weights, base: Path, folder: Path, about: Mapping[str, Any])
     return folder
 
 
+def share_of(given: str) -> tuple[Path, float]:
+    """FOLDER=SHARE taken apart; raises TrainingError."""
+    folder, _, share = given.rpartition("=")
+    try:
+        return Path(folder), float(share)
+    except ValueError as error:
+        raise TrainingError(f"--average: expected FOLDER=SHARE, like WORK/stage1=0.2, got {given!r}") from error
+
+
 def averaged(weights: Weights, others: Sequence[tuple[Weights, float]]) -> Weights:
     """The weights with a share in (0, 1) of each of some others mixed in, all of one run or of runs that go on from each other (Wortsman et al.
     2022, "Model soups"). Raises TrainingError for shares that leave nothing of the first.
