@@ -5,7 +5,7 @@ On a CPU (resumable: the same command goes on where it was; SIGTERM, Ctrl-C and 
     python -m qa.training stage1    --data DIR --work WORK --tokens 50e6 --lr 1e-4
     python -m qa.training negatives --data DIR --work WORK --questions 30000
     python -m qa.training stage2    --data DIR --work WORK --tokens 15e6 --lr 3e-5
-    python -m qa.training export    --from WORK/stage2 --out READER [--about FIGURES.json]
+    python -m qa.training export    --from WORK/stage2 --out READER [--average WORK/stage1=0.2] [--about FIGURES.json]
     python -m qa.training evaluate  --from READER DIR/reader/squad2-dev.json.gz DIR/reader/squad1-dev.json.gz
 
 WORK holds corpus.npz (all tokens, 13 MB), validation.json.gz (a sample of the held-out articles, which no stage sees), negatives.npz, and
