@@ -110,7 +110,8 @@ def test_the_whole_way(base: Path, toy: Path, tmp_path: Path, capsys: pytest.Cap
     assert main(["stage1", *paths, *TINY, *SHORT]) == 0
     _write_negatives(toy, work)
     assert main(["stage2", *paths, *TINY, *SHORT]) == 0
-    assert main(["export", "--from", str(work / "stage2"), "--out", str(out), "--base", str(base)]) == 0
+    average = ["--average", f"{work / 'stage1'}=0.25"]
+    assert main(["export", "--from", str(work / "stage2"), *average, "--out", str(out), "--base", str(base)]) == 0
     assert main(["export", "--from", str(out), "--out", str(tmp_path / "again"), "--base", str(base)]) == 0
     assert main(["base", "--out", str(copy), "--base", str(base)]) == 0
     capsys.readouterr()
@@ -122,6 +123,7 @@ def test_the_whole_way(base: Path, toy: Path, tmp_path: Path, capsys: pytest.Cap
     assert 0 <= figures["f1"] <= 100
     cards = [json.loads((folder / "reader.json").read_text("utf-8")) for folder in (out, tmp_path / "again")]
     assert cards[0] == cards[1]
+    assert cards[0]["averaged"] == {"stage1": 0.25}
     assert cards[0]["corpus"]["data"].keys() == {"squad2-train-partial", "nq-train"}
     assert cards[0]["progress"]["tokens"] >= 3000
     for stage in ("stage1", "stage2"):

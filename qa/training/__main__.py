@@ -140,13 +140,13 @@ def export_reader(given: argparse.Namespace) -> None:
     about: dict[str, Any]
     if (given.source / CARD).is_file() and not (given.source / CHECKPOINT).is_file():
         before = load_reader(given.source, base)[1]
-        about = {name: before[name] for name in ("training", "progress", "corpus") if name in before}
+        about = {name: before[name] for name in ("training", "progress", "corpus", "averaged") if name in before}
     else:
         state = read(given.source)
         about = {"training": state["settings"], "progress": state["progress"], "corpus": recipe_of(given.source.parent)}
     about |= json.loads(given.about.read_text("utf-8")) if given.about else {}
     shares = [share_of(each) for each in given.average]
-    about["averaged"] = {folder.name: share for folder, share in shares}
+    about |= {"averaged": {folder.name: share for folder, share in shares}} if shares else {}
     mixed = averaged(_weights(given.source, base), [(_weights(folder, base), share) for folder, share in shares])
     _say((export(mixed, base, given.out, about) / CARD).read_text("utf-8"))
 
