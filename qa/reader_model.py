@@ -21,7 +21,7 @@ from index.graphs import DEFAULT_MODEL, check_default_weights, converted, find_m
 DEFAULT_READER = "quoted-reader"
 """The reader in this package's `weights` folder: all-MiniLM-L6-v2 with other weights (weights/README.md is its model card)."""
 SHIPPED = Path(__file__).parent / "weights"
-CONVERTER_VERSION = "reader-2"
+CONVERTER_VERSION = "reader-3"
 """Changed when a conversion would come out differently, so that old graphs are left aside."""
 WINDOW = 384
 """Tokens of a window, question included, unless the model takes fewer (Devlin et al. 2019 and most models since)."""
@@ -35,14 +35,15 @@ _PARITY = ("When did it rain", "It rained on Monday, and the stock rose 2.7%.")
 
 @dataclass(frozen=True, slots=True)
 class ReaderCard:
-    """What must be known beside the graph: the hash of the model, its token limit, the id that fills up a batch, and whether it was trained on
-    questions without their "?".
+    """What must be known beside the graph: the hash of the model, its token limit, the id that fills up a batch, whether it was trained on
+    questions without their "?", and what is added to the score of no answer (`qa.training.balance`).
     """
 
     fingerprint: str
     window: int
     pad: int
     bare_questions: bool
+    no_answer: float = 0.0
 
 
 def converted_reader(
@@ -56,7 +57,7 @@ def converted_reader(
     source = find_model(DEFAULT_MODEL if weights else name)
     fingerprint = model_fingerprint(source, cache, _EXPECTED)
     if weights:
-        fingerprint = hashlib.sha256(f"{fingerprint}\n{_weights_sha256(weights)}".encode()).hexdigest()
+        fingerprint = hashlib.sha256(f"{fingerprint}\n{_shipped(weights)}".encode()).hexdigest()
 
     def convert(target: Path) -> None:
         on_conversion(name)
@@ -65,12 +66,13 @@ def converted_reader(
     return converted(cache, fingerprint, CONVERTER_VERSION, "reader.json", convert)
 
 
-def _weights_sha256(shipped: Path) -> str:
-    """The hash of the shipped weights as their card gives it; `_put_weights` checks it."""
+def _shipped(folder: Path) -> tuple[str, float]:
+    """The hash of the shipped weights, which `_put_weights` checks, and what is added to the score of no answer, as their card gives them."""
     try:
-        return str(json.loads((shipped / "reader.json").read_text("utf-8"))["sha256"])
+        card = json.loads((folder / "reader.json").read_text("utf-8"))
+        return str(card["sha256"]), float(card["no_answer"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"the shipped reader in {shipped.name}/ cannot be read ({error!r}): reinstall quoted-qa") from error
+        raise ModelError(f"the shipped reader in {folder.name}/ cannot be read ({error!r}): reinstall quoted-qa") from error
 
 
 def _convert(source: Path, target: Path, fingerprint: str, shipped: Path | None) -> None:
@@ -98,7 +100,8 @@ def _convert(source: Path, target: Path, fingerprint: str, shipped: Path | None)
     save_model(graph, target / "model.xml", compress_to_fp16=False)
     save_tokenizer(tokenizer, target)
     _check_parity(model, graph, example)
-    card = ReaderCard(fingerprint, _window(tokenizer, model), int(tokenizer.pad_token_id or 0), bare_questions=shipped is not None)
+    pad, no_answer = int(tokenizer.pad_token_id or 0), _shipped(shipped)[1] if shipped else 0.0
+    card = ReaderCard(fingerprint, _window(tokenizer, model), pad, bare_questions=shipped is not None, no_answer=no_answer)
     (target / "reader.json").write_text(json.dumps(asdict(card), indent=1), "utf-8")
 
 
@@ -130,7 +133,7 @@ def _put_weights(model: Any, shipped: Path) -> None:  # noqa: ANN401 - a torch m
     from safetensors.torch import load
 
     data = (shipped / "reader.safetensors").read_bytes()
-    if hashlib.sha256(data).hexdigest() != _weights_sha256(shipped):
+    if hashlib.sha256(data).hexdigest() != _shipped(shipped)[0]:
         raise ModelError("the shipped reader's weights are not those that its card names: reinstall quoted-qa")
     missing = model.load_state_dict({name: value.float() for name, value in load(data).items()}, strict=False)
     if missing.unexpected_keys:

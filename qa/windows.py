@@ -30,7 +30,7 @@ class Window:
     """A stretch of one text as the model saw it.
 
     `text` is the number of the text; `offsets` int64 (n, 2) are the characters of its n tokens; `start` and `end` float32 (n,) their logits less
-    the window's own at its first token, which stands for no answer, so that windows compare.
+    the window's own at its first token, which stands for no answer, so that windows compare; `start` also less the card's `no_answer`.
     """
 
     text: int
@@ -68,7 +68,7 @@ class ReaderModel:
             if not (np.isfinite(start).all() and np.isfinite(end).all()):
                 raise ModelError("the reader's logits are not numbers: try QUOTED_PRECISION=f32, or another QUOTED_READER")
             logits |= {row: (start[at], end[at]) for at, row in enumerate(rows)}
-        return [_window(at, piece, *logits[row]) for row, (at, piece) in enumerate(pieces)]
+        return [self._window(at, piece, *logits[row]) for row, (at, piece) in enumerate(pieces)]
 
     def _short(self, question: str) -> str:
         if len(question) <= MAX_QUESTION:  # a token has at least one character
@@ -76,6 +76,11 @@ class ReaderModel:
         tokenizer = self._tokenizer if len(question) <= self.card.window else self._plain  # the first cuts what is longer
         offsets = tokenizer.encode(question, add_special_tokens=False).offsets
         return question if len(offsets) <= MAX_QUESTION else question[: offsets[MAX_QUESTION - 1][1]]
+
+    def _window(self, text: int, piece: Encoding, start: NDArray[np.float32], end: NDArray[np.float32]) -> Window:
+        own = np.flatnonzero(np.array([each == 1 for each in piece.sequence_ids]))
+        offsets = np.array(piece.offsets, dtype=np.int64).reshape(-1, 2)[own]
+        return Window(text, offsets, start[own] - (start[0] + np.float32(self.card.no_answer)), end[own] - end[0])
 
     @cached_property
     def _plain(self) -> Tokenizer:
@@ -92,9 +97,3 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         size = max(1, BATCH_TOKENS // padded_length(lengths[order[0]]))
         yield order[:size]
         order = order[size:]
-
-
-def _window(text: int, piece: Encoding, start: NDArray[np.float32], end: NDArray[np.float32]) -> Window:
-    own = np.flatnonzero(np.array([each == 1 for each in piece.sequence_ids]))
-    offsets = np.array(piece.offsets, dtype=np.int64).reshape(-1, 2)[own]
-    return Window(text, offsets, start[own] - start[0], end[own] - end[0])

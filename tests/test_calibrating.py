@@ -12,16 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from qa.calibration import CALIBRATION, load_calibration
 from qa.decision import judge
 from qa.errors import CalibrationError
-from qa.evaluation import calibrating
+from qa.evaluation import calibrating, fitting
 from qa.evaluation.asking import Asked
-from qa.evaluation.calibrating import FOLDS, MIN_ANSWERS, PRECISIONS, Models, Observation, calibrate, observe, questions_of
+from qa.evaluation.calibrating import Models, Observation, calibrate, observe, questions_of
+from qa.evaluation.fitting import FOLDS, PRECISIONS
 from qa.evaluation.squad import Gold
 from qa.evidence import FEATURES
 from qa.interfaces.cli.calibrating import calibrate_command
@@ -82,19 +81,18 @@ def test_the_same_question_is_never_on_both_sides_of_a_fold(
     observations = numbered(observe(asked(30, 29), pipeline), context=context)
     sizes = Counter(each.reading.candidates[0].score for each in observations)
     fitted: list[Counter[float]] = []
-    fit = calibrating._fit
+    fit = fitting.fit
 
-    def recorded(features: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float, tuple[float, ...]]:
+    def recorded(features: NDArray[np.float64], right: NDArray[np.float64]) -> tuple[float, tuple[float, ...]]:
         fitted.append(Counter(features[:, FEATURES.index("score")].tolist()))
         return fit(features, right)
 
-    monkeypatch.setattr(calibrating, "_fit", recorded)
+    monkeypatch.setattr(fitting, "fit", recorded)
     calibrate(observations, pipeline.snapshot, MODELS, "file")
 
-    *folds, last = fitted
-    assert (len(folds), last) == (FOLDS, sizes)
-    assert all(fold[group] in {0, size} for fold in folds for group, size in sizes.items())
-    assert all(sum(not fold[group] for fold in folds) == 1 for group in sizes)
+    assert len(fitted) == FOLDS
+    assert all(fold[group] in {0, size} for fold in fitted for group, size in sizes.items())
+    assert all(sum(not fold[group] for fold in fitted) == 1 for group in sizes)
 
 
 def numbered(observations: Sequence[Observation], *, context: bool) -> list[Observation]:
@@ -111,49 +109,28 @@ def numbered(observations: Sequence[Observation], *, context: bool) -> list[Obse
     return found
 
 
+def test_a_wrong_answer_is_doubtful_where_one_answer_was_expected(pipeline: Pipeline) -> None:
+    gold = Gold("1", f"How many kilos weighs the {WORDS[0]}?", ("99 kilos",))
+    cases = [
+        Asked(gold),
+        Asked(replace(gold, answers=("99 kilos", "98 kilos"))),
+        Asked(gold, removed=True),
+        Asked(replace(gold, answers=())),
+        Asked(replace(gold, answers=("10 kilos",))),
+    ]
+
+    _, labels = calibrating._table(observe(cases, pipeline), pipeline.snapshot, 1.0)
+
+    assert labels.doubtful.tolist() == [True, False, False, False, False]
+    assert labels.right.tolist() == [False, False, False, False, True]
+
+
 def test_a_fold_that_cannot_be_fitted_is_said(pipeline: Pipeline) -> None:
     observations = observe(asked(30, 30), pipeline)
     one_paragraph = [replace(each, asked=replace(each.asked, gold=replace(each.asked.gold, context="x"))) for each in observations]
 
     with pytest.raises(CalibrationError, match=f"at least {FOLDS} paragraphs: give more questions"):
         calibrate(one_paragraph, pipeline.snapshot, MODELS, "file")
-
-
-@pytest.mark.parametrize("answers", [MIN_ANSWERS - 1, MIN_ANSWERS])
-def test_fewer_answers_than_say_something_promise_nothing(answers: int) -> None:
-    confidence = np.concatenate([np.full(answers, 0.9931), np.full(100, 0.25)])
-    right = np.concatenate([np.full(answers, fill_value=True), np.full(100, fill_value=False)])
-
-    found = dict(calibrating._precisions(confidence, right))
-
-    assert found.get(0.99) == (0.9931 if answers == MIN_ANSWERS else None)
-    assert found.get(0.9) == (0.9931 if answers == MIN_ANSWERS else None)
-
-
-def test_what_was_observed_is_not_promised_beyond_the_confidences() -> None:
-    found = dict(calibrating._precisions(np.full(100, 0.72), np.full(100, fill_value=True)))
-
-    assert max(found) == 0.7
-
-
-@given(
-    st.lists(
-        st.tuples(st.sampled_from([0.1, 0.3, 0.5001, 0.50014, 0.50019, 0.8, 0.99]) | st.floats(0, 1), st.booleans()), max_size=150
-    )
-)
-def test_every_threshold_keeps_its_promise_with_equal_confidences_all_in_or_all_out(answers: list[tuple[float, bool]]) -> None:
-    confidence = np.array([sure for sure, _ in answers], dtype=np.float64)
-    right = np.array([is_right for _, is_right in answers], dtype=np.bool_)
-
-    found = calibrating._precisions(confidence, right)
-
-    assert list(found) == sorted(found)
-    for precision, threshold in found:
-        given_ = np.floor(1e4 * confidence) / 1e4 >= threshold
-        assert given_.sum() >= MIN_ANSWERS
-        assert right[given_].mean() >= precision - 1e-9
-        assert confidence[given_].mean() >= precision - 1e-9
-        assert (confidence >= threshold).sum() >= given_.sum()
 
 
 @pytest.mark.parametrize(("answerable", "unanswerable"), [(10, 10), (0, 60), (3, 0)])

@@ -123,6 +123,15 @@ def test_the_question_mark_is_kept_unless_the_model_was_trained_without(
     assert_same(window, by_torch(source, QUESTION if bare else f"{QUESTION}?", "It turns at six."))
 
 
+def test_what_is_added_to_no_answer_is_taken_from_every_span(model: ReaderModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    [before] = model.windows(QUESTION, [TEXT])
+    monkeypatch.setattr(model, "card", replace(model.card, no_answer=2.5))
+
+    [window] = model.windows(QUESTION, [TEXT])
+
+    assert_same(window, replace(before, start=before.start - 2.5))
+
+
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
 def test_logits_that_are_no_numbers_are_an_error_that_says_what_to_do(
     model: ReaderModel, monkeypatch: pytest.MonkeyPatch, wrong: float

@@ -15,6 +15,7 @@ from qa.citing import Citer
 from qa.decision import Found, judge
 from qa.errors import CalibrationError
 from qa.evaluation.asking import Asked, Sampling, asked_of_pool, load_asked
+from qa.evaluation.fitting import Labels, fit, out_of_fold, precisions, truth
 from qa.evaluation.metrics import is_right, sentence_holds
 from qa.evaluation.squad import Gold, held_out, paragraphs, read_articles
 from qa.evidence import FEATURES, Finding
@@ -24,13 +25,8 @@ from qa.reader import Reading
 
 PASSAGE_WEIGHTS = (0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 16.0)
 """Tried for `Calibration.passage_weight`."""
-PRECISIONS = (*(share / 100 for share in range(50, 100, 5)), 0.97, 0.98, 0.99)
-"""For which the smallest confidence is kept; below the first the answer is a coin toss."""
 MIN_QUESTIONS = 50
 """Fewer cannot tell a probability."""
-FOLDS = 5
-MIN_ANSWERS = 30
-"""Fewer answers above a confidence say nothing about their precision."""
 POOL_SIZES = (10, 100, 1000, None)
 """Paragraphs that each question is asked of, None being all: one calibration serves every size of index."""
 REMOVED = 1 / 3
@@ -88,28 +84,32 @@ def calibrate(observations: Sequence[Observation], snapshot: Snapshot, models: M
     Raises CalibrationError for too few questions or paragraphs, or if all answers are right or all are wrong.
     """
     tables = {weight: _table(observations, snapshot, weight) for weight in PASSAGE_WEIGHTS}
-    weight = max(PASSAGE_WEIGHTS, key=lambda each: tables[each][1].sum())
-    features, right = tables[weight]
-    if len(right) < MIN_QUESTIONS or not 0 < right.sum() < len(right):
+    weight = max(PASSAGE_WEIGHTS, key=lambda each: tables[each][1].right.sum())
+    features, labels = tables[weight]
+    if len(labels) < MIN_QUESTIONS or not labels.usable:
         raise CalibrationError(
-            f"expected at least {MIN_QUESTIONS} questions with an answer offered, some right and some wrong; got {len(right)}, "
-            f"{int(right.sum())} of them right: give more questions, also ones that the documents do not answer"
+            f"expected at least {MIN_QUESTIONS} questions with an answer offered, some right and some wrong; got {len(labels)}, "
+            f"{int(labels.right.sum())} of them right: give more questions, also ones that the documents do not answer"
         )
-    confidence = _out_of_fold(features, right, _groups([each.asked.gold for each in observations if each.reading.candidates]))
-    bias, weights = _fit(features, right)
-    precisions = _precisions(confidence, right)
-    return Calibration(models.reader, models.encoder, models.top_k, bias, weights, weight, precisions, len(right), source)
+    right = truth(features, labels)
+    confidence = out_of_fold(features, right, labels.groups)
+    bias, weights = fit(features, right)
+    reached = precisions(confidence, right)
+    return Calibration(models.reader, models.encoder, models.top_k, bias, weights, weight, reached, len(labels), source)
 
 
-def _table(observations: Sequence[Observation], snapshot: Snapshot, weight: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """float64 (n, len(FEATURES)) and bool (n,): the evidence for the best answer of every question that has one, and whether it is right."""
-    rows, right = [], []
+def _table(observations: Sequence[Observation], snapshot: Snapshot, weight: float) -> tuple[NDArray[np.float64], Labels]:
+    """float64 (n, len(FEATURES)): the evidence for the best answer of every question that has one; and whether it is right."""
+    rows, right, doubtful, golds = [], [], [], []
     for each in observations:
         judged = judge(each.asked.gold.question, each.reading, weight)
         if judged is not None:
             rows.append(judged.features)
             right.append(_is_right(judged.best, each.asked, snapshot))
-    return np.array(rows, dtype=np.float64).reshape(-1, len(FEATURES)), np.array(right, dtype=np.bool_)
+            doubtful.append(not right[-1] and len(each.asked.expected) == 1)
+            golds.append(each.asked.gold)
+    labels = Labels(np.array(right, dtype=np.bool_), np.array(doubtful, dtype=np.bool_), _groups(golds))
+    return np.array(rows, dtype=np.float64).reshape(-1, len(FEATURES)), labels
 
 
 def _is_right(finding: Finding, asked: Asked, snapshot: Snapshot) -> bool:
@@ -125,44 +125,3 @@ def _groups(golds: Sequence[Gold]) -> NDArray[np.int64]:
     """int64 (n,): the same number for the questions of one paragraph, which may have been asked of several pools."""
     numbers: dict[str, int] = {}
     return np.array([numbers.setdefault(gold.context or gold.question, len(numbers)) for gold in golds], dtype=np.int64)
-
-
-def _fit(features: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float, tuple[float, ...]]:
-    """Bias and weights of a logistic regression, in the features' own units."""
-    from sklearn.linear_model import LogisticRegression
-
-    centre, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
-    model = LogisticRegression(max_iter=1000).fit((features - centre) / scale, right)
-    weights = model.coef_[0] / scale
-    return float(model.intercept_[0] - weights @ centre), tuple(round(float(each), 6) for each in weights)
-
-
-def _out_of_fold(features: NDArray[np.float64], right: NDArray[np.bool_], groups: NDArray[np.int64]) -> NDArray[np.float64]:
-    """float64 (n,): the confidence of each answer by a fit to the other folds."""
-    confidence = np.zeros(len(right))
-    for fold in range(FOLDS):
-        held = groups % FOLDS == fold
-        if not 0 < right[~held].sum() < (~held).sum():
-            raise CalibrationError(
-                f"expected right and wrong answers to the questions of at least {FOLDS} paragraphs: give more questions"
-            )
-        bias, weights = _fit(features[~held], right[~held])
-        confidence[held] = 1 / (1 + np.exp(-(features[held] @ np.array(weights) + bias)))
-    return confidence
-
-
-def _precisions(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
-    """Each precision that is reached, with the smallest confidence from which at least `MIN_ANSWERS` answers reach it, both as observed and as
-    their confidences promise: the best of many observed shares is too good to be true.
-    """
-    confidence = np.floor(1e4 * confidence) / 1e4  # thresholds have four digits
-    order = np.argsort(-confidence, kind="stable")
-    sure, taken = confidence[order], np.arange(1, len(right) + 1)
-    reached = np.minimum(right[order].cumsum(), sure.cumsum()) / taken
-    whole = np.append(sure[1:] < sure[:-1], np.True_) & (taken >= MIN_ANSWERS)  # equal confidences are all in or all out
-    found = []
-    for precision in PRECISIONS:
-        enough = np.flatnonzero(whole & (reached >= precision))
-        if len(enough):
-            found.append((precision, round(float(sure[enough[-1]]), 4)))
-    return tuple(found)

@@ -5,7 +5,7 @@ On a CPU (resumable: the same command goes on where it was; SIGTERM, Ctrl-C and 
     python -m qa.training stage1    --data DIR --work WORK --tokens 50e6 --lr 1e-4
     python -m qa.training negatives --data DIR --work WORK --questions 30000
     python -m qa.training stage2    --data DIR --work WORK --tokens 15e6 --lr 3e-5
-    python -m qa.training export    --from WORK/stage2 --out READER [--average WORK/stage1=0.2] [--about FIGURES.json]
+    python -m qa.training export    --from WORK/stage2 --data DIR --out READER [--average WORK/stage1=0.2] [--about FIGURES.json]
     python -m qa.training evaluate  --from READER DIR/reader/squad2-dev.json.gz DIR/reader/squad1-dev.json.gz
 
 WORK holds corpus.npz (all tokens, 13 MB), validation.json.gz (a sample of the held-out articles, which no stage sees), negatives.npz, and
@@ -30,8 +30,8 @@ Carry BASE and WORK without its stages (some 15 MB), and run there, with this ch
     python -m qa.training export --from WORK/stage2 --base BASE --out OUT && split -b 15m OUT/reader.safetensors OUT/part-
 
 Rates and tokens of the GPU lines are a first guess, to be settled on the validation figures. `regex` is needed for these figures too. Back
-here, `cat part-* > reader.safetensors` beside reader.json, and `export --from OUT --out READER` checks both hashes, writes the card anew
-against the base that comes with pip, and leaves the weights as they are.
+here, `cat part-* > reader.safetensors` beside reader.json, and `export --from OUT --data DIR --out READER` checks both hashes, writes the card
+anew against the base that comes with pip, balances the score of no answer on held-out questions, and leaves the weights as they are.
 
     errors config      what can go wrong; every setting
     data               SQuAD-format files -> examples
@@ -41,5 +41,6 @@ against the base that comes with pip, and leaves the weights as they are.
     model loss         logits; shared normalisation over all windows of a question
     checkpoint loop    training that can be stopped at any moment
     evaluate traps     EM, F1, AUROC on gold passages; pairs of a question and its trap
+    balance            the score from which a span beats "no answer" where both are equally common
     negatives export   hard negatives from our own retriever; the folder that is shipped
 """

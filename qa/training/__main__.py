@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from qa.errors import QAError
 from qa.training.config import DataSettings, TrainSettings, add_flags, from_flags
 from qa.training.errors import TrainingError
+from qa.training.flags import add_paths
 
 if TYPE_CHECKING:
     from torch import nn
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, (step, kinds, about) in STEPS.items():
         flags = steps.add_parser(name, help=about, description=about)
         flags.set_defaults(step=step, name=name)
-        _add_paths(flags, name)
+        add_paths(flags, name)
         for kind in kinds:
             add_flags(flags, kind)
     given = parser.parse_args(arguments)
@@ -43,41 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"error: {error}\n")
         return 1
     return 0
-
-
-def _add_paths(flags: argparse.ArgumentParser, name: str) -> None:
-    flags.add_argument("--base", type=Path, help="folder of all-MiniLM-L6-v2 (default: the one that comes with pip)")
-    if name == "traps":
-        flags.add_argument("--data", type=Path, required=True, help="folder that holds reader/*.json.gz")
-        flags.add_argument("--pairs", type=int, default=300, help="so many pairs, or as many as can be made")
-        flags.add_argument("--seed", type=int, default=0, help="decides which")
-    if name in {"prepare", "stage1", "negatives", "stage2"}:
-        flags.add_argument("--data", type=Path, help="folder that holds reader/*.json.gz; not needed once WORK has the corpus")
-        flags.add_argument(
-            "--work", type=Path, required=True, help="folder for the corpus, checkpoints and logs; keep it out of git"
-        )
-    if name in {"stage1", "stage2", "export", "evaluate"}:
-        needed = name in {"export", "evaluate"}
-        about = "a stage's folder or an exported one" + (
-            "" if needed else "; its weights are where a stage without a checkpoint begins"
-        )
-        flags.add_argument("--from", dest="source", type=Path, required=needed, help=about)
-    if name in {"export", "base", "traps"}:
-        flags.add_argument(
-            "--out", type=Path, required=True, help="folder to write" if name != "traps" else "file to write, FILE.json.gz"
-        )
-    if name == "export":
-        about = "mix in this share of the weights of another stage's folder or exported reader; may be repeated"
-        flags.add_argument("--average", action="append", default=[], metavar="FOLDER=SHARE", help=about)
-        flags.add_argument("--about", type=Path, help="a JSON file whose fields (figures, licences) go into reader.json")
-    if name == "evaluate":
-        flags.add_argument("files", type=Path, nargs="+", help="SQuAD-format files")
-        flags.add_argument("--sample", type=int, default=0, help="a seeded sample of so many questions of each")
-        flags.add_argument("--threshold", type=float, default=0.0, help="score under which a question is refused")
-        flags.add_argument("--max-answer", type=int, default=30, help="longest answer in tokens")
-    if name == "negatives":
-        flags.add_argument("--questions", type=int, default=30_000, help="a seeded sample of so many; 0: all")
-        flags.add_argument("--keep", type=int, default=8, help="negatives kept a question")
 
 
 def prepare_corpus(given: argparse.Namespace) -> None:
@@ -140,7 +106,7 @@ def export_reader(given: argparse.Namespace) -> None:
     about: dict[str, Any]
     if (given.source / CARD).is_file() and not (given.source / CHECKPOINT).is_file():
         before = load_reader(given.source, base)[1]
-        about = {name: before[name] for name in ("training", "progress", "corpus", "averaged") if name in before}
+        about = {name: before[name] for name in ("training", "progress", "corpus", "averaged", "no_answer") if name in before}
     else:
         state = read(given.source)
         about = {"training": state["settings"], "progress": state["progress"], "corpus": recipe_of(given.source.parent)}
@@ -148,6 +114,7 @@ def export_reader(given: argparse.Namespace) -> None:
     shares = [share_of(each) for each in given.average]
     about |= {"averaged": {folder.name: share for folder, share in shares}} if shares else {}
     mixed = averaged(_weights(given.source, base), [(_weights(folder, base), share) for folder, share in shares])
+    about |= {"no_answer": _offset(mixed, given.data, base)} if given.data else {}
     _say((export(mixed, base, given.out, about) / CARD).read_text("utf-8"))
 
 
@@ -208,6 +175,19 @@ def _weights(folder: Path, base: Path) -> Weights:
     if (folder / CHECKPOINT).is_file():
         return stage_weights(folder)
     return dict(load_reader(folder, base)[0].named_parameters())
+
+
+def _offset(weights: Weights, data: Path, base: Path) -> float:
+    """Of these weights, on a balanced sample of the held-out questions."""
+    from qa.training.balance import balanced, no_answer_offset
+    from qa.training.corpus import load_tokenizer
+    from qa.training.data import held_out_examples
+    from qa.training.model import new_model, put
+
+    settings = TrainSettings()
+    model = new_model(base, settings)
+    put(model, weights)
+    return no_answer_offset(model.eval(), load_tokenizer(base), balanced(held_out_examples(data), settings.seed), DataSettings())
 
 
 def _reader(folder: Path, base: Path, settings: TrainSettings) -> nn.Module:

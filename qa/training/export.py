@@ -24,11 +24,11 @@ from qa.training.model import Weights, default_base, new_model, put
 WEIGHTS, CARD = "reader.safetensors", "reader.json"
 MAX_BYTES = 25_000_000
 """What the repository can carry (issue 3)."""
-SCORE = "start[i] - start[CLS] + end[j] - end[CLS], log-odds against no answer; comparable across windows and passages"
+SCORE = "start[i] - start[CLS] + end[j] - end[CLS] - no_answer, log-odds against no answer; comparable across windows and passages"
 
 
 def export(weights: Weights, base: Path, folder: Path, about: Mapping[str, Any]) -> Path:
-    """Write the folder; `about` goes into reader.json. Raises TrainingError if it would be too large."""
+    """Write the folder; `about` goes into reader.json, with `no_answer` (`qa.training.balance`) among it. Raises TrainingError if it would be too large."""
     model = new_model(base, TrainSettings())
     before = {name: value.half() for name, value in model.state_dict().items()}
     head = {name for name in before if name.startswith("qa_outputs")}
@@ -41,6 +41,7 @@ def export(weights: Weights, base: Path, folder: Path, about: Mapping[str, Any])
     if size > MAX_BYTES:
         raise TrainingError(f"{folder / WEIGHTS} has {size:,} bytes, the limit is {MAX_BYTES:,}: train with --freeze-embeddings")
     card = {
+        "no_answer": 0.0,
         **about,
         "format": 1,
         "score": SCORE,
