@@ -1,19 +1,16 @@
-"""The SQLite file: its tables, their migrations, and how connections are opened."""
+"""The store's tables and their migrations (see `index.database`)."""
 
 from __future__ import annotations
 
 import sqlite3
-import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt, StoreError
+from index import database
+from index.database import Schema
 
 FILE_NAME = "index.db"
-BUSY_SECONDS = 30.0
-"""How long a statement waits for another process's transaction; one document's transaction takes milliseconds."""
 
 MIGRATIONS = (
     """
@@ -51,85 +48,20 @@ MIGRATIONS = (
     """,
     "ALTER TABLE documents ADD COLUMN date TEXT",
 )
-"""Migration i leads from `PRAGMA user_version` i to i + 1; never edited once released, only appended to."""
+
+
+def _created(connection: sqlite3.Connection) -> None:
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", [("store", uuid.uuid4().hex), ("generation", "0")])
+
+
+_SCHEMA = Schema(FILE_NAME, MIGRATIONS, "Move the file away and index again", _created)
 
 
 def connect(folder: Path) -> sqlite3.Connection:
-    """A connection in autocommit mode to the store in `folder`, which is created or migrated if need be.
-
-    Raises StoreBusy, StoreCorrupt, SchemaTooNew, or StoreError if the folder cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"the data directory {folder} cannot be made ({error.strerror}): choose another one") from error
-    path = folder / FILE_NAME
-    with explained(path):
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        _write_ahead(connection)
-        for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        _migrate(connection)
-    return connection
+    """A connection to the store in `folder`; see `index.database.connect`."""
+    return database.connect(folder, _SCHEMA)
 
 
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch a new file to write-ahead logging; SQLite does not wait for another process that is just doing the same, so this does."""
-    until = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(0.02)
-        else:
-            return
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> AbstractContextManager[None]:
     """Translate SQLite's errors into ours."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error) or "busy" in str(error):
-            raise StoreBusy(
-                f"{path} has been locked by another process for {BUSY_SECONDS:.0f} s: wait for it or stop it"
-            ) from error
-        raise StoreCorrupt(f"SQLite cannot use {path}: {error}") from error
-    except sqlite3.DatabaseError as error:
-        raise StoreCorrupt(f"SQLite cannot read {path}: {error}. Move the file away and index again") from error
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """One write transaction: all of it or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    if _version(connection) == len(MIGRATIONS):
-        return
-    with transaction(connection):
-        version = _version(connection)
-        if version > len(MIGRATIONS):
-            raise SchemaTooNew(
-                f"the index has schema version {version}, this program knows {len(MIGRATIONS)}: install a later quoted-qa"
-            )
-        for script in MIGRATIONS[version:]:
-            for statement in script.split(";"):
-                connection.execute(statement)
-        if version == 0:
-            connection.executemany("INSERT INTO meta VALUES (?, ?)", [("store", uuid.uuid4().hex), ("generation", "0")])
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    return database.explained(path, _SCHEMA.remedy)

@@ -19,11 +19,12 @@ import filelock
 import numpy as np
 from numpy.typing import NDArray
 
+from index.database import transaction
 from index.derived import discard_derived
 from index.document import Chunk, Document
 from index.errors import ModelMismatch, StoreBusy, UnknownDocument
 from index.loading import shown
-from index.schema import FILE_NAME, connect, explained, transaction
+from index.schema import FILE_NAME, connect, explained
 
 LOCK_SECONDS = 600.0
 """How long one `qa index` waits for another."""

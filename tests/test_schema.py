@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from index.database import transaction
 from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt
-from index.schema import FILE_NAME, MIGRATIONS, connect, explained, transaction
+from index.schema import FILE_NAME, MIGRATIONS, connect, explained
 
 
 def _scalar(connection: sqlite3.Connection, statement: str) -> object:
