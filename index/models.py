@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.engine import silence_telemetry
-from index.errors import ModelError
+from index.errors import ModelError, ModelMismatch
 from index.graphs import DEFAULT_MODEL, check_default_weights, converted, find_model, model_fingerprint, quiet, save_tokenizer
 
 if TYPE_CHECKING:
@@ -97,3 +97,15 @@ def _card(model: SentenceTransformer, fingerprint: str) -> EncoderCard:
     if excluded and (card.query_prompt or card.passage_prompt):
         raise ModelError("the model leaves its prompt out of pooling, which the converted graph cannot do: choose another model")
     return card
+
+
+def check_model(known: Mapping[str, str], name: str, fingerprint: str) -> None:
+    """Raise ModelMismatch unless `known` (the store's `model` and `model_sha256`) is empty or of this fingerprint."""
+    if known and known["model_sha256"] != fingerprint:
+        again = "`qa forget --all` and index again with the new one"
+        if known["model"] == name:
+            raise ModelMismatch(
+                f"the files of the embedding model {name!r} are others than when the index was made: put them back, or {again}"
+            )
+        made = f"the index was made with the embedding model {known['model']!r}, the setting is {name!r}"
+        raise ModelMismatch(f"{made}: set QUOTED_MODEL={known['model']}, or {again}")

@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from index.database import transaction
 from index.derived import discard_derived
 from index.document import Chunk, Document
-from index.errors import ModelMismatch, StoreBusy, UnknownDocument
+from index.errors import StoreBusy, UnknownDocument
 from index.loading import shown
+from index.models import check_model
 from index.schema import FILE_NAME, connect, explained
 
 LOCK_SECONDS = 600.0
@@ -54,11 +55,12 @@ class IndexedChunk:
 class Store:
     """One writer's view of the store in a data directory. Readers use `index.snapshot.Snapshot`."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open or create; raises StoreError."""
+    def __init__(self, folder: Path, on_removal: Callable[[Sequence[str]], None] = lambda _: None) -> None:
+        """Open or create; `on_removal` hears the ids of documents before they are deleted. Raises StoreError."""
         self.folder = folder
         self._path = folder / FILE_NAME
         self._db = connect(folder)
+        self._on_removal = on_removal
 
     def __enter__(self) -> Self:
         return self
@@ -158,6 +160,7 @@ class Store:
 
     def remove(self, document_ids: Sequence[str]) -> None:
         """Delete documents with all that was made from them; the old pages are overwritten, the derived files deleted."""
+        self._on_removal(document_ids)
         with self._change():
             stale = self._delete_chunks(document_ids)
             self._db.executemany("DELETE FROM documents WHERE id = ?", [(each,) for each in document_ids])
@@ -167,15 +170,16 @@ class Store:
 
     def forget_all(self) -> int:
         """Delete everything, the embedding model's name included, and rebuild the file; returns the number of documents."""
+        documents = [document_id for (document_id,) in self._db.execute("SELECT id FROM documents")]
+        self._on_removal(documents)
         with self._change():
-            [count] = self._db.execute("SELECT count(*) FROM documents").fetchone()
             for table in ("terms", "chunks", "vectors", "documents"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
             self._db.execute("DELETE FROM meta WHERE key IN ('model', 'model_sha256')")
         self._db.execute("VACUUM")
         discard_derived(self.folder)
         self._truncate_log()
-        return int(count)
+        return len(documents)
 
     def _truncate_log(self) -> None:
         """Move the write-ahead log into the file and empty it, so that nothing of what was deleted is left in either."""
@@ -237,15 +241,3 @@ class Store:
     def _drop_unused(self, keys: Sequence[bytes]) -> None:
         unused = "DELETE FROM vectors WHERE key = ? AND NOT EXISTS (SELECT 1 FROM chunks WHERE vector_key = key)"
         self._db.executemany(unused, [(key,) for key in dict.fromkeys(keys)])
-
-
-def check_model(known: Mapping[str, str], name: str, fingerprint: str) -> None:
-    """Raise ModelMismatch unless `known` (the store's `model` and `model_sha256`) is empty or of this fingerprint."""
-    if known and known["model_sha256"] != fingerprint:
-        again = "`qa forget --all` and index again with the new one"
-        if known["model"] == name:
-            raise ModelMismatch(
-                f"the files of the embedding model {name!r} are others than when the index was made: put them back, or {again}"
-            )
-        made = f"the index was made with the embedding model {known['model']!r}, the setting is {name!r}"
-        raise ModelMismatch(f"{made}: set QUOTED_MODEL={known['model']}, or {again}")

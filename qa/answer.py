@@ -117,7 +117,8 @@ class Answer:
     `kind` says what the spans are: one span, the items of a list, or the sentence that settles a yes-or-no question. `confidence` is that of
     the best span, given or withheld; it is `calibrated` if it was fitted for these models. `alternatives` are other spans, best first;
     `conflicts` those of other documents that say something else. `passages_read` of `passages_found` were read: fewer only where a deadline was
-    asked for. `notes` are remarks for people. `generation` is the index's.
+    asked for. `notes` are remarks for people. `generation` is the index's. `interpreted_as` is the question as it was read in a conversation, where
+    that is another.
     """
 
     question: str
@@ -133,6 +134,7 @@ class Answer:
     passages_found: int
     timings_ms: dict[str, float]
     generation: int
+    interpreted_as: str | None = None
 
     @property
     def text(self) -> str | None:
@@ -148,6 +150,7 @@ class Answer:
         """Plain JSON types, in the order in which people read them."""
         return {
             "question": self.question,
+            "interpreted_as": self.interpreted_as,
             "answer": self.text,
             "kind": self.kind,
             "answers": [_plain(asdict(span)) for span in self.spans],

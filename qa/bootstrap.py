@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from index.embedding import Encoder
 from index.ingest import Reporter, Summary, ingest
+from index.models import check_model
 from index.snapshot import Snapshot, current_generation
-from index.store import Store, check_model
+from index.store import Store
 from qa.calibration import CALIBRATION, Calibration, calibrated_at, load_calibration
+from qa.conversation import Conversations
 from qa.decision import Policy
 from qa.errors import NoIndex
+from qa.feedback import Feedback
+from qa.history import History
 from qa.live import LivePipeline
 from qa.pipeline import Pipeline
+from qa.quoted import without_documents
 from qa.reader import CrossEncoderReader, Reader
 from qa.reader_model import SHIPPED
 from qa.retriever import HybridRetriever
 from qa.settings import Settings
+from qa.state import FILE_NAME as STATE
+from qa.state import State
 from qa.windows import ReaderModel
 
 
@@ -47,8 +55,21 @@ def has_index(settings: Settings) -> bool:
 
 
 def open_store(settings: Settings) -> Store:
-    """The store of the data directory, created if there is none; raises StoreError."""
-    return Store(settings.data)
+    """The store of the data directory, created if there is none; raises StoreError. What conversations quote of a document goes before the document."""
+
+    def erase(documents: Sequence[str]) -> None:
+        if (settings.data / STATE).is_file():
+            with closing(State(settings.data)) as state:
+                state.erase(set(documents) & state.documents(), without_documents)
+
+    return Store(settings.data, erase)
+
+
+def conversations_of(settings: Settings) -> Conversations:
+    """The conversations of the data directory, those that are too old deleted; raises StoreError."""
+    state = State(settings.data)
+    state.expire(settings.keep_days)
+    return Conversations(History(state), Feedback(state), settings.keep_turns)
 
 
 def index_paths(

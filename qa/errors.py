@@ -5,6 +5,8 @@
     ├── NoIndex             nothing has been indexed yet
     ├── NotReady            the server is still loading
     ├── UnknownDocumentId   no document of that id
+    ├── UnknownConversation no conversation or turn of that id, or another's
+    ├── InvalidFeedback     a verdict or a place that cannot be kept
     ├── SettingsError       a setting that cannot be used
     ├── CalibrationError    a calibration that cannot be read or fitted
     └── EvaluationError     an evaluation file that cannot be used
@@ -36,6 +38,14 @@ class NotReady(QAError):
 
 class UnknownDocumentId(QAError):
     """No document has that id."""
+
+
+class UnknownConversation(QAError):
+    """No conversation or turn has that id, or it is another owner's."""
+
+
+class InvalidFeedback(QAError):
+    """Feedback with a verdict or a place that cannot be kept."""
 
 
 class SettingsError(QAError):

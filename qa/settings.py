@@ -20,6 +20,9 @@ DEFAULT_PASSAGES = 5
 """Passages read for an answer: the right one is among the first 5 for 90% of the held-out questions, in a pool of 18,891 paragraphs
 (`python benchmarks/choose_constants.py --data DIR`)."""
 MAX_PASSAGES = 100
+KEEP_DAYS = 90
+"""Days after its last turn that a conversation is kept, with the texts that it quotes."""
+KEEP_TURNS = 200
 TARGET_PRECISION = 0.8
 """Four of five answers that are given should be right, by the strict rule of `qa.evaluation.metrics.is_right`. Nine of ten would refuse most of
 what the reader finds rightly (README, "Figures").
@@ -34,7 +37,8 @@ class Settings:
     question-answering model or folder), QUOTED_PRECISION (precision: auto, bf16 or f32), QUOTED_TOP_K (top_k, passages read),
     QUOTED_TARGET_PRECISION (target_precision, the share of the given answers that should be right, in [0, 1]), QUOTED_MIN_CONFIDENCE
     (min_confidence, in [0, 1]; set, it decides instead of the target precision), QUOTED_ALLOWED_HOSTS (allowed_hosts, comma-separated, beside
-    loopback), QUOTED_MAX_FILE_BYTES (max_file_bytes).
+    loopback), QUOTED_MAX_FILE_BYTES (max_file_bytes), QUOTED_KEEP_DAYS (keep_days, of a conversation after its last
+    turn), QUOTED_KEEP_TURNS (keep_turns, of a conversation).
     """
 
     data: Path
@@ -47,6 +51,8 @@ class Settings:
     min_confidence: float | None = None
     allowed_hosts: tuple[str, ...] = ()
     max_file_bytes: int = MAX_FILE_BYTES
+    keep_days: int = KEEP_DAYS
+    keep_turns: int = KEEP_TURNS
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *, data: Path | None = None) -> Self:
@@ -64,6 +70,8 @@ class Settings:
             min_confidence=get.number("QUOTED_MIN_CONFIDENCE", 0, 1),
             allowed_hosts=tuple(host.strip().lower() for host in get.text("QUOTED_ALLOWED_HOSTS").split(",") if host.strip()),
             max_file_bytes=int(get.number("QUOTED_MAX_FILE_BYTES", 1, 2**40, whole=True) or MAX_FILE_BYTES),
+            keep_days=int(get.number("QUOTED_KEEP_DAYS", 1, 36_500, whole=True) or KEEP_DAYS),
+            keep_turns=int(get.number("QUOTED_KEEP_TURNS", 1, 10_000, whole=True) or KEEP_TURNS),
         )
 
 

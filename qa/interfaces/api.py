@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.encoders import jsonable_encoder
@@ -13,19 +14,14 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from index.errors import IndexingError
+from qa.conversation import Conversations
 from qa.errors import QAError, UnknownDocumentId
+from qa.examples import example_questions
+from qa.interfaces.owner import Owner
 from qa.interfaces.problems import problem, problem_of
-from qa.interfaces.schemas import AnswerOut, DocumentOut, DocumentsOut, PassagesOut, Problem, Question, Status
+from qa.interfaces.schemas import PROBLEMS, AnswerOut, DocumentOut, DocumentsOut, ExamplesOut, PassagesOut, Question, Status
 from qa.live import LivePipeline
 from qa.settings import MAX_PASSAGES
-
-_PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
-_RESPONSES: dict[int | str, dict[str, Any]] = {
-    403: {**_PROBLEM, "description": "Foreign host or page"},
-    404: {**_PROBLEM, "description": "Unknown document"},
-    422: {**_PROBLEM, "description": "Invalid question or parameters"},
-    503: {**_PROBLEM, "description": "Still loading, or nothing is indexed yet"},
-}
 
 
 class Service(Protocol):
@@ -34,16 +30,22 @@ class Service(Protocol):
     def live(self) -> LivePipeline:
         """The live pipeline; raises QAError or IndexingError while there is none."""
 
+    def conversations(self) -> Conversations:
+        """The conversations of the data directory; raises StoreError."""
+
 
 def router(service: Service) -> APIRouter:
     """The routes of the question endpoint."""
-    routes = APIRouter(responses=_RESPONSES)
+    routes = APIRouter(responses=PROBLEMS)
 
     @routes.post("/ask", response_model=AnswerOut, summary="Answer a question with quotes")
-    def ask(body: Question) -> JSONResponse:
+    def ask(body: Question, owner: Owner) -> JSONResponse:
         with service.live().use() as pipeline:
-            answer = pipeline.ask(body.question, top_k=body.top_k, documents=body.documents, seconds=body.deadline)
-        return JSONResponse(answer.to_dict())
+            answer = partial(pipeline.ask, top_k=body.top_k, documents=body.documents, seconds=body.deadline)
+            if body.conversation_id is None:
+                return JSONResponse(answer(body.question).to_dict())
+            turn = service.conversations().ask(owner, body.conversation_id, body.question, answer, pipeline.snapshot)
+            return JSONResponse(turn.result | {"conversation_id": body.conversation_id, "turn_id": turn.id})
 
     @routes.get("/search", response_model=PassagesOut, summary="Show what a query retrieves")
     def search(query: str, top_k: Annotated[int, Query(ge=1, le=MAX_PASSAGES)] = 10) -> JSONResponse:
@@ -66,6 +68,11 @@ def router(service: Service) -> APIRouter:
             return JSONResponse(
                 {"document": jsonable_encoder(found.info), "text": found.text, "generation": pipeline.snapshot.generation}
             )
+
+    @routes.get("/examples", response_model=ExamplesOut, summary="Questions that the documents answer")
+    def examples(count: Annotated[int, Query(ge=1, le=20)] = 3) -> ExamplesOut:
+        with service.live().use() as pipeline:
+            return ExamplesOut(questions=example_questions(pipeline.snapshot, count))
 
     @routes.get("/healthz", response_model=Status, summary="Alive")
     def healthz() -> Status:

@@ -8,13 +8,24 @@ from collections.abc import Mapping
 from fastapi.responses import JSONResponse
 
 from index.errors import IndexingError
-from qa.errors import CalibrationError, InvalidQuestion, NoIndex, NotReady, QAError, UnknownDocumentId
+from qa.errors import (
+    CalibrationError,
+    InvalidFeedback,
+    InvalidQuestion,
+    NoIndex,
+    NotReady,
+    QAError,
+    UnknownConversation,
+    UnknownDocumentId,
+)
 
 log = logging.getLogger("uvicorn.error")
 
 _KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (InvalidQuestion, 422, "Invalid question"),
+    (InvalidFeedback, 422, "Invalid feedback"),
     (UnknownDocumentId, 404, "Unknown document"),
+    (UnknownConversation, 404, "Unknown conversation"),
     (NoIndex, 503, "No index"),
     (NotReady, 503, "Not ready"),
     (QAError, 500, "Question failed"),

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from index.snapshot import DocumentInfo
 from qa.answer import Citation, Refusal, RetrievedPassage, Span
+from qa.conversation import Quoted
+from qa.feedback import Place, Verdict
+from qa.history import ConversationInfo
 from qa.question import Kind
 from qa.settings import MAX_PASSAGES
 
@@ -31,6 +34,7 @@ _CITATION: dict[str, Any] = {
 _SPAN: dict[str, Any] = {"text": _CITATION["quote"], "confidence": 0.87, "citation": _CITATION, "further": []}
 _ANSWER: dict[str, Any] = {
     "question": "How much will Amazon invest in Anthropic?",
+    "interpreted_as": None,
     "answer": _CITATION["quote"],
     "kind": "span",
     "answers": [_SPAN],
@@ -50,7 +54,7 @@ _ANSWER: dict[str, Any] = {
 
 class Question(BaseModel):
     """A question, the number of passages to read, the documents to search (all if left out), and the seconds after which no further passage is
-    read.
+    read. With a conversation, the question is its next turn, and may go on from those before it.
     """
 
     model_config = ConfigDict(
@@ -61,6 +65,7 @@ class Question(BaseModel):
     top_k: Annotated[int, Field(ge=1, le=MAX_PASSAGES, strict=True)] | None = None
     documents: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None
     deadline: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    conversation_id: str | None = None
 
 
 class AnswerOut(BaseModel):
@@ -69,6 +74,7 @@ class AnswerOut(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [_ANSWER]})
 
     question: str
+    interpreted_as: str | None
     answer: str | None
     kind: Kind
     answers: list[Span]
@@ -83,6 +89,8 @@ class AnswerOut(BaseModel):
     passages_found: int
     timings_ms: dict[str, float]
     generation: int
+    conversation_id: str | None = None
+    turn_id: int | None = None
 
 
 class PassagesOut(BaseModel):
@@ -105,6 +113,61 @@ class DocumentOut(BaseModel):
     document: DocumentInfo
     text: str
     generation: int
+
+
+class VersionOut(BaseModel):
+    """The text of a document in one version, and the sha256 of the current one (none: the document has been deleted)."""
+
+    document_id: str
+    title: str
+    uri: str
+    sha256: str
+    current_sha256: str | None
+    text: str
+
+
+class ExamplesOut(BaseModel):
+    """Questions that the documents answer."""
+
+    questions: list[str]
+
+
+class TurnOut(BaseModel):
+    """One turn of a conversation: the answer as `POST /ask` gave it, what has become of the documents that it quotes, and the feedback on it."""
+
+    id: int
+    question: str
+    understood: str
+    answer: AnswerOut
+    asked_at: str
+    quoted: list[Quoted]
+    feedback: Verdict | None
+
+
+class ConversationOut(BaseModel):
+    """A conversation; its title is its first question; times are UTC, ISO 8601."""
+
+    id: str
+    title: str
+    created_at: str
+    updated_at: str
+    turns: list[TurnOut]
+
+
+class ConversationsOut(BaseModel):
+    """Conversations, the last used first, each with the number of its turns."""
+
+    conversations: list[ConversationInfo]
+
+
+class FeedbackIn(BaseModel):
+    """A verdict on a turn; "place" says where the answer stands, as "this is the right place"."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"turn_id": 1, "verdict": "right"}]})
+
+    turn_id: Annotated[int, Field(ge=1, le=2**62)]
+    verdict: Verdict
+    place: Place | None = None
 
 
 class Status(BaseModel):
@@ -134,3 +197,13 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
+
+
+_PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    403: {**_PROBLEM, "description": "Foreign host or page"},
+    404: {**_PROBLEM, "description": "Unknown document or conversation"},
+    422: {**_PROBLEM, "description": "Invalid question or parameters"},
+    503: {**_PROBLEM, "description": "Still loading, or nothing is indexed yet"},
+}
+"""What every route may answer beside its own."""

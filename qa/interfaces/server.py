@@ -15,9 +15,11 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from qa.bootstrap import live_pipeline, load_encoder, load_reader
+from qa.bootstrap import conversations_of, live_pipeline, load_encoder, load_reader
+from qa.conversation import Conversations
 from qa.errors import NotReady
 from qa.interfaces.api import add_error_handlers, router
+from qa.interfaces.conversations import conversation_router
 from qa.interfaces.guard import Guard
 from qa.live import LivePipeline
 from qa.settings import Settings
@@ -39,6 +41,8 @@ class Service:
         self._problem: Exception = NotReady("the server is still loading its models: try again in a few seconds")
         self._reported = ""
         self._refresh_took = 0.0
+        self._opening = threading.Lock()
+        self._conversations: Conversations | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="refresh", daemon=True)
 
@@ -58,6 +62,13 @@ class Service:
         if self._live is None:
             raise self._problem
         return self._live
+
+    def conversations(self) -> Conversations:
+        """The conversations of the data directory, opened when they are first needed; raises StoreError."""
+        with self._opening:
+            if self._conversations is None:
+                self._conversations = conversations_of(self._settings)
+            return self._conversations
 
     def _run(self) -> None:
         try:
@@ -105,6 +116,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.include_router(router(service))
+    app.include_router(conversation_router(service))
     add_error_handlers(app)
     app.add_middleware(Guard, allowed_hosts=settings.allowed_hosts)
     return app

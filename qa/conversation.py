@@ -1,0 +1,124 @@
+"""A question within a conversation: how it is understood, decided by the confidence of what it then finds, and what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from index.snapshot import Snapshot
+from qa.answer import Answer
+from qa.errors import InvalidFeedback
+from qa.feedback import Feedback, Judgement, Place, Verdict
+from qa.followup import MAX_TURNS
+from qa.history import History, StoredTurn, Version
+from qa.quoted import quoted_documents
+from qa.rewriting import readings
+
+Ask = Callable[[str], Answer]
+"""The pipeline, bound to one generation and to the options of the question."""
+ALONE_MARGIN = 0.1
+"""How much surer the answer to a follow-up as it stands must be than that to the follow-up with its context, to be preferred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A document that a turn quotes, and whether it still is as it was quoted: current, changed or gone."""
+
+    document_id: str
+    sha256: str
+    state: str
+
+
+def answer_in_context(question: str, turns: Sequence[tuple[str, str]], ask: Ask) -> Answer:
+    """Answer a question that may go on from earlier turns: (question as it was understood, answer or ""), oldest first.
+
+    A question that needs nothing is asked as it is. Where it can be read alone, the answer to it stands, if there is one; else the readings with
+    context are tried, and the surest counts. `Answer.question` is what was asked, `interpreted_as` how it was read. Raises what `ask` does.
+    """
+    alone = question.strip()
+    first, *others = readings(question, turns)
+    best = ask(first)
+    if first != alone or not best.spans:
+        for way in others:
+            answer = ask(way)
+            if _value(answer, alone, first) > _value(best, alone, first):
+                best = answer
+    return best if best.question == alone else replace(best, question=alone, interpreted_as=best.question)
+
+
+class Conversations:
+    """Answers questions within the conversations of a history; of each, `most` turns are kept."""
+
+    def __init__(self, history: History, feedback: Feedback, most: int) -> None:
+        self.history = history
+        self.feedback = feedback
+        self._most = most
+
+    def ask(self, owner: str, conversation_id: str, question: str, ask: Ask, snapshot: Snapshot) -> StoredTurn:
+        """Answer a question as the next turn of a conversation, from the one snapshot that `ask` answers from.
+
+        Raises UnknownConversation, and what `ask` does.
+        """
+        self.history.conversation(owner, conversation_id)
+        before = self.history.turns(conversation_id, MAX_TURNS)
+        answer = answer_in_context(question, [(turn.understood, turn.result["answer"] or "") for turn in before], ask)
+        said = {note for turn in before for note in turn.result["notes"]}
+        news = tuple(note for note in self._news(conversation_id, snapshot) if note not in said)
+        result = replace(answer, notes=(*answer.notes, *news)).to_dict()
+        versions = [_version(snapshot, document_id) for document_id in quoted_documents(result)]
+        understood = answer.interpreted_as or answer.question
+        return self.history.append(conversation_id, answer.question, understood, result, versions, self._most)
+
+    def judge(self, owner: str, turn_id: int, verdict: Verdict, place: Place | None, snapshot: Snapshot | None) -> Judgement:
+        """Keep feedback on a turn; "place" needs one, in the current text of a document or in one that was quoted.
+
+        Raises UnknownConversation or InvalidFeedback.
+        """
+        turn = self.history.turn(owner, turn_id)
+        if (verdict == "place") is (place is None):
+            raise InvalidFeedback('a place belongs to the verdict "place", and to no other: send both or neither')
+        if place is None:
+            return self.feedback.judge(turn, verdict)
+        return self.feedback.point(turn, place, self.version(place.document_id, place.sha256, snapshot))
+
+    def version(self, document_id: str, prefix: str, snapshot: Snapshot | None) -> Version | None:
+        """The text of a document whose sha256 begins with a prefix: the current one, or one that a turn quoted; None if there is none."""
+        if snapshot is not None and snapshot.has_document(document_id):
+            current = _version(snapshot, document_id)
+            if current.sha256.startswith(prefix):
+                return current
+        return self.history.version(document_id, prefix)
+
+    def quoted(self, conversation_id: str, snapshot: Snapshot | None) -> dict[int, list[Quoted]]:
+        """What each turn quotes, by its id, and whether it is still so in a snapshot (None: nothing is indexed)."""
+        return {
+            turn_id: [Quoted(document_id, sha256, _state(snapshot, document_id, sha256)) for document_id, sha256 in quoted]
+            for turn_id, quoted in self.history.quoted(conversation_id).items()
+        }
+
+    def _news(self, conversation_id: str, snapshot: Snapshot) -> list[str]:
+        """What has become of the documents that earlier turns quote, where it is not what it was."""
+        changed = {each.document_id: each for quoted in self.quoted(conversation_id, snapshot).values() for each in quoted}
+        return [
+            f"{snapshot.document_info(each.document_id).title}: this document has changed since it was quoted in this conversation."
+            if each.state == "changed"
+            else "A document that was quoted in this conversation is gone."
+            for each in changed.values()
+            if each.state != "current"
+        ]
+
+
+def _value(answer: Answer, alone: str, first: str) -> float:
+    """An answer's confidence, less for the follow-up alone where something is left out of it."""
+    return answer.confidence - (ALONE_MARGIN if answer.question == alone != first else 0.0)
+
+
+def _version(snapshot: Snapshot, document_id: str) -> Version:
+    document = snapshot.document(document_id)
+    return Version(document_id, document.info.sha256, document.info.title, document.info.uri, document.text)
+
+
+def _state(snapshot: Snapshot | None, document_id: str, sha256: str) -> str:
+    if snapshot is None or not snapshot.has_document(document_id):
+        return "gone"
+    return "current" if snapshot.document_info(document_id).sha256 == sha256 else "changed"

@@ -1,0 +1,91 @@
+"""Conversations over HTTP: thin handlers over `qa.conversation`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+
+from index.snapshot import Snapshot
+from qa.conversation import Conversations
+from qa.errors import NoIndex
+from qa.feedback import Judgement
+from qa.interfaces.owner import Owner
+from qa.interfaces.schemas import PROBLEMS, ConversationOut, ConversationsOut, FeedbackIn
+from qa.live import LivePipeline
+
+
+class Service(Protocol):
+    """What the handlers need of the server."""
+
+    def live(self) -> LivePipeline:
+        """The live pipeline; raises QAError or IndexingError while there is none."""
+
+    def conversations(self) -> Conversations:
+        """The conversations of the data directory; raises StoreError."""
+
+
+def conversation_router(service: Service) -> APIRouter:
+    """The routes of conversations and feedback."""
+    routes = APIRouter(responses=PROBLEMS)
+
+    @routes.post("/conversations", response_model=ConversationOut, status_code=201, summary="Begin a conversation")
+    def start(owner: Owner) -> dict[str, Any]:
+        return asdict(service.conversations().history.start(owner)) | {"turns": []}
+
+    @routes.get("/conversations", response_model=ConversationsOut, summary="List the conversations, the last used first")
+    def listed(owner: Owner) -> dict[str, Any]:
+        return {"conversations": [asdict(each) for each in service.conversations().history.conversations(owner)]}
+
+    @routes.get("/conversations/{conversation_id}", response_model=ConversationOut, summary="One conversation with its turns")
+    def shown(conversation_id: str, owner: Owner) -> JSONResponse:
+        info = service.conversations().history.conversation(owner, conversation_id)
+        return JSONResponse(asdict(info) | {"turns": _turns(service, conversation_id)})
+
+    @routes.delete("/conversations/{conversation_id}", status_code=204, summary="Delete a conversation")
+    def delete(conversation_id: str, owner: Owner) -> Response:
+        service.conversations().history.delete(owner, conversation_id)
+        return Response(status_code=204)
+
+    @routes.post(
+        "/feedback", response_model=Judgement, status_code=201, summary="Say whether an answer is right, or where it stands"
+    )
+    def judge(body: FeedbackIn, owner: Owner) -> Judgement:
+        with _snapshot(service) as snapshot:
+            return service.conversations().judge(owner, body.turn_id, body.verdict, body.place, snapshot)
+
+    @routes.get(
+        "/feedback", summary="The feedback as JSON lines of id, question and answers, for `qa eval`", response_class=Response
+    )
+    def judgements(owner: Owner) -> Response:
+        lines = [json.dumps(each, ensure_ascii=False) + "\n" for each in service.conversations().feedback.questions(owner)]
+        return Response("".join(lines), media_type="application/jsonl")
+
+    return routes
+
+
+@contextmanager
+def _snapshot(service: Service) -> Iterator[Snapshot | None]:
+    """The newest snapshot, or None while nothing is indexed."""
+    with ExitStack() as stack:
+        try:
+            snapshot = stack.enter_context(service.live().use()).snapshot
+        except NoIndex:
+            snapshot = None
+        yield snapshot
+
+
+def _turns(service: Service, conversation_id: str) -> list[dict[str, Any]]:
+    conversations = service.conversations()
+    with _snapshot(service) as snapshot:
+        quoted = conversations.quoted(conversation_id, snapshot)
+    return [
+        {name: value for name, value in asdict(turn).items() if name not in {"result", "generation"}}
+        | {"answer": turn.result, "quoted": [asdict(each) for each in quoted.get(turn.id, [])]}
+        for turn in conversations.history.turns(conversation_id)
+    ]

@@ -1,0 +1,137 @@
+"""What users make, apart from the index: conversations, the texts that they quote, feedback. Deleting an index deletes none of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any
+
+from index.database import Schema, connect, explained, transaction
+
+FILE_NAME = "state.db"
+_SCHEMA = Schema(
+    FILE_NAME,
+    (
+        """
+        CREATE TABLE conversations (
+            id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX conversations_of_owner ON conversations (owner, updated_at);
+        CREATE TABLE turns (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            conversation_id TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+            question TEXT NOT NULL,
+            understood TEXT NOT NULL,
+            result TEXT NOT NULL,
+            generation INTEGER NOT NULL,
+            asked_at TEXT NOT NULL
+        );
+        CREATE INDEX turns_of_conversation ON turns (conversation_id);
+        CREATE TABLE quoted (
+            turn_id INTEGER NOT NULL REFERENCES turns (id) ON DELETE CASCADE,
+            document_id TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            PRIMARY KEY (turn_id, document_id)
+        ) WITHOUT ROWID;
+        CREATE TABLE versions (
+            document_id TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            title TEXT NOT NULL,
+            uri TEXT NOT NULL,
+            text TEXT NOT NULL,
+            kept_at TEXT NOT NULL,
+            PRIMARY KEY (document_id, sha256)
+        ) WITHOUT ROWID;
+        CREATE TABLE feedback (
+            turn_id INTEGER NOT NULL REFERENCES turns (id) ON DELETE CASCADE,
+            verdict TEXT NOT NULL CHECK (verdict IN ('right', 'wrong', 'place')),
+            answers TEXT NOT NULL,
+            document_id TEXT,
+            given_at TEXT NOT NULL,
+            PRIMARY KEY (turn_id)
+        ) WITHOUT ROWID
+        """,
+    ),
+    "Move the file away: conversations begin anew",
+)
+
+
+class State:
+    """state.db of a data directory: what concerns all of it. May be used from several threads."""
+
+    def __init__(self, folder: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Open the file, made if need be; raises StoreError."""
+        self._path = folder / FILE_NAME
+        self._db = connect(folder, _SCHEMA)
+        self._lock = threading.Lock()
+        self._clock = clock
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @property
+    def now(self) -> str:
+        """The time in UTC, ISO 8601, to the second."""
+        return self._clock().isoformat(timespec="seconds")
+
+    def query(self, statement: str, *values: object) -> list[Any]:
+        """The rows of a statement that reads."""
+        with self._lock, explained(self._path, _SCHEMA.remedy):
+            return self._db.execute(statement, values).fetchall()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction: all of it or nothing."""
+        with self._lock, explained(self._path, _SCHEMA.remedy), transaction(self._db):
+            yield self._db
+
+    def expire(self, days: int) -> int:
+        """Delete conversations that were not used for so many days, and texts that nothing quotes any more; returns how many conversations."""
+        before = (self._clock() - timedelta(days=days)).isoformat(timespec="seconds")
+        with self.writing() as db:
+            count = db.execute("DELETE FROM conversations WHERE updated_at < ?", (before,)).rowcount
+            drop_unquoted(db)
+        return count
+
+    def documents(self) -> set[str]:
+        """The ids of all documents that something is kept of."""
+        return {
+            document_id
+            for (document_id,) in self.query(
+                "SELECT document_id FROM versions UNION SELECT document_id FROM feedback WHERE document_id IS NOT NULL"
+            )
+        }
+
+    def erase(self, documents: Collection[str], without: Callable[[dict[str, Any], Collection[str]], dict[str, Any]]) -> None:
+        """Delete what is kept of some documents: their texts, their quotes in results (`without` takes them out) and in feedback.
+
+        How later turns of such a conversation were understood may hold words of a quote and is forgotten, too.
+        """
+        for document_id in documents:
+            with self.writing() as db:
+                touched = db.execute(
+                    "SELECT turns.id, conversation_id, result FROM turns JOIN quoted ON turn_id = turns.id WHERE document_id = ?",
+                    (document_id,),
+                ).fetchall()
+                for turn_id, conversation_id, result in touched:
+                    db.execute("DELETE FROM feedback WHERE turn_id = ?", (turn_id,))
+                    plain = json.dumps(without(json.loads(result), {document_id}), ensure_ascii=False)
+                    db.execute("UPDATE turns SET result = ? WHERE id = ?", (plain, turn_id))
+                    db.execute(
+                        "UPDATE turns SET understood = question, result = json_set(result, '$.interpreted_as', NULL)"
+                        " WHERE conversation_id = ? AND id > ?",
+                        (conversation_id, turn_id),
+                    )
+                for table in ("quoted", "versions", "feedback"):
+                    db.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))  # noqa: S608 - two names
+
+
+def drop_unquoted(db: Connection) -> None:
+    """Delete the texts that no turn quotes any more."""
+    db.execute("DELETE FROM versions WHERE (document_id, sha256) NOT IN (SELECT document_id, sha256 FROM quoted)")

@@ -1,0 +1,260 @@
+"""What a conversation is about: the phrases of its turns, each with how salient it is for the next question.
+
+A follow-up leaves out what both sides have in mind: what the conversation began with, what was mentioned last, names more than other words (the
+centering of Grosz, Joshi and Weinstein 1995). Here these preferences are numbers (`FEATURES`) with weights that were fitted on conversations
+made from training questions (`python -m qa.training followups`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from index.lexical import STOP_WORDS, analyse
+
+FEATURES = (
+    "last mention in a question",
+    "topic of that question",
+    "attribute or place there",
+    "first question",
+    "question that introduced the topic",
+    "share of the questions",
+    "last answer",
+    "how early in it",
+    "share of the answers",
+    "name",
+    "several words",
+    "mentions of a name",
+    "overlapping phrases",
+    "only in questions that do not stand alone",
+)
+"""The order of `Salience`'s numbers."""
+WEIGHTS = (0.7, 0.3, 0.0, 0.6, 1.5, 0.8, 0.9, 1.2, 0.8, 1.5, 0.2, 0.5, 0.3, -1.0)
+DECAY = 0.7
+"""What a turn takes from the salience of what was mentioned before it."""
+LONG_ANSWER = 6
+"""Words from which an answer is a passage: only its names count."""
+PERSON = regex.compile(r"\b(?:he|him|his|she|her|hers)\b", regex.IGNORECASE)
+_NEAR = 3
+"""Words from an attribute to what it belongs to, "of the" between them."""
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}\p{Sc}](?:[\p{L}\p{M}\p{N}'’.,&-]*[\p{L}\p{M}\p{N}%])?")
+_BREAK = regex.compile(r"[,;:.?!()\[\]\"“”]")
+_FULL_STOP = regex.compile(r"[.?!]")
+_POSSESSIVE = regex.compile(r"['’]s$")
+_CONTRACTION = regex.compile(r"n['’]t$|^i['’]")
+_FRAME = frozenset(
+    """
+    about after again all also another any anyone anything april article aspect aspects august bad became because become before began begin
+    beginning besides best between both came can come common could december describe detail details did difference different discuss do does
+    doing done down during each else end even ever every everyone everything example examples explain fact facts famous february first found
+    friday get gets getting give go going good got great happen happened happening happens her here him his important information instead
+    interesting its january july june just kind kinds know known last least let like list long lot lots made main make makes many march may
+    me mean meaning means might monday more most much must name named names new next no nobody nothing november now october often old one
+    only other others out over part people person place please popular really reason reasons result results said same saturday say september
+    shall should show significant some someone something sort sorts start started still such sunday take tell their then there thing things
+    think thought three time times took tuesday two type types typical under until up use used using very was way ways wednesday well went
+    while within without work worked works year years yes yet
+    """.split()  # noqa: SIM905 - shorter
+)
+"""Words beside STOP_WORDS that ask, or say too little to be what a conversation is about."""
+_TOPIC = frozenset({"about", "by", "for", "of", "with"})
+_PLACE = frozenset({"at", "during", "from", "in", "into", "near", "on", "to"})
+_BE = frozenset({"are", "had", "has", "have", "is", "was", "were"})
+_ARTICLES = frozenset({"a", "an", "the"})
+_AUXILIARY = frozenset({"can", "could", "did", "do", "does", "may", "might", "must", "should", "will", "would"})
+
+
+class Phrase(NamedTuple):
+    """A run of words: its stems, text, whether it is a name, its role (1 what is spoken of, 0 anything, -1 an attribute of something or a place),
+    and how far into the text it stands, in [0, 1].
+    """
+
+    stems: frozenset[str]
+    text: str
+    is_name: bool
+    role: int
+    depth: float
+
+
+class Turn(NamedTuple):
+    """What was said: the question as it was understood, the answer or "", and whether the question introduced a topic."""
+
+    question: str
+    answer: str
+    introduces: bool
+    stands_alone: bool = True
+
+
+class _Token(NamedTuple):
+    word: str
+    before: str
+    at: int
+    capital: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Salience:
+    """The phrases of some turns with their features, float64 (n, len(FEATURES))."""
+
+    phrases: tuple[Phrase, ...]
+    features: NDArray[np.float64]
+
+    def ranked(self, weights: Sequence[float] = WEIGHTS) -> list[tuple[Phrase, float]]:
+        """Phrases with their probabilities (softmax), likeliest first."""
+        if not self.phrases:
+            return []
+        scores = self.features @ np.array(weights)
+        odds = np.exp(scores - scores.max())
+        order = np.argsort(-odds, kind="stable")
+        return [(self.phrases[at], float(odds[at] / odds.sum())) for at in order.tolist()]
+
+
+@lru_cache(maxsize=4096)
+def phrases(text: str, *, names_only: bool = False) -> tuple[Phrase, ...]:
+    """The phrases of a text in order: runs of content words, and the names within them."""
+    runs, words = _runs(text)
+    found: list[Phrase] = []
+    for number, run in enumerate(runs):
+        after = runs[number + 1] if number + 1 < len(runs) else None
+        attribute = after is not None and after[0].before == "of" and after[0].at - run[-1].at <= _NEAR
+        role = 1 if run[0].before in _TOPIC else -1 if attribute or run[0].before in _PLACE else 0
+        kept = _without_verb(run)
+        names = _names(kept)
+        parts = [(name, True) for name in names if len(name) < len(kept)]
+        whole = bool(names) and len(names[0]) == len(kept)
+        if whole or not names_only:
+            parts.insert(0, (kept, bool(names)))
+        for part, is_name in parts:
+            joined = " ".join(token.word for token in part)
+            stems = frozenset(analyse(joined))
+            if stems:
+                found.append(Phrase(stems, joined, is_name, role, part[0].at / max(words, 1)))
+    return tuple(found)
+
+
+def says_little(word: str) -> bool:
+    """Whether a word only asks, or could be said of anything."""
+    return word.casefold() in _FRAME
+
+
+def salience(turns: Sequence[Turn], question: str) -> Salience:
+    """What the turns, oldest first, are about, for a question that may leave it out; phrases that the question repeats are left out."""
+    own = frozenset(analyse(question))
+    gathered: dict[frozenset[str], _Mentions] = {}
+    for at, turn in enumerate(turns):
+        for phrase in phrases(turn.question):
+            gathered.setdefault(phrase.stems, _Mentions()).asked.append((at, phrase))
+        for phrase in phrases(turn.answer, names_only=len(turn.answer.split()) > LONG_ANSWER):
+            gathered.setdefault(phrase.stems, _Mentions()).answered.append((at, phrase))
+    candidates = {stems: each for stems, each in gathered.items() if not stems <= own}
+    if PERSON.search(question):
+        candidates = {stems: each for stems, each in candidates.items() if each.is_name} or candidates
+    introduced = max((at for at, turn in enumerate(turns) if turn.introduces), default=0 if turns and turns[0].stands_alone else -1)
+    alone = [turn.stands_alone for turn in turns]
+    rows = [
+        each.features(alone, introduced, sum(stems != other and (stems < other or other < stems) for other in gathered))
+        for stems, each in candidates.items()
+    ]
+    return Salience(tuple(each.phrase for each in candidates.values()), np.array(rows, dtype=np.float64).reshape(-1, len(FEATURES)))
+
+
+class _Mentions:
+    """Where a phrase stands: (number of the turn, phrase) in questions and in answers."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, Phrase]] = []
+        self.answered: list[tuple[int, Phrase]] = []
+
+    @property
+    def phrase(self) -> Phrase:
+        """As it was said first."""
+        return (self.asked or self.answered)[0][1]
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it ever was one, but for a place in passing."""
+        return any(phrase.is_name and phrase.role >= 0 for _, phrase in self.asked) or any(
+            each.is_name for _, each in self.answered
+        )
+
+    def features(self, alone: Sequence[bool], introduced: int, overlapping: int) -> list[float]:
+        """In the order of FEATURES."""
+        turns = len(alone)
+        asked, answered = {at for at, _ in self.asked}, {at for at, _ in self.answered}
+        last = max(asked, default=-1)
+        roles = [phrase.role for at, phrase in self.asked if at == last]
+        recent = DECAY ** (turns - 1 - last) if asked else 0.0
+        early = max((1 - phrase.depth for at, phrase in self.answered if at == turns - 1), default=0.0)
+        return [
+            recent,
+            recent * (max(roles, default=0) > 0),
+            recent * (max(roles, default=0) < 0),
+            float(0 in asked and alone[0]),
+            float(introduced in asked and max(phrase.role for at, phrase in self.asked if at == introduced) >= 0),
+            len(asked) / turns,
+            float(turns - 1 in answered),
+            early,
+            len(answered) / turns,
+            float(self.is_name),
+            float(len(self.phrase.stems) > 1),
+            self.is_name * math.log(len(self.asked) + len(self.answered)),
+            math.log1p(overlapping),
+            float(bool(asked) and not any(alone[at] for at in asked)),
+        ]
+
+
+def _runs(text: str) -> tuple[list[list[_Token]], int]:
+    """The longest runs of content words, and how many words there are."""
+    runs: list[list[_Token]] = []
+    run: list[_Token] = []
+    before, end, at = "", 0, 0
+    opens = True
+    for at, match in enumerate(_WORD.finditer(text)):
+        gap, word = text[end : match.start()], match.group()
+        lowered = _POSSESSIVE.sub("", word.casefold())
+        opens = at == 0 or bool(_FULL_STOP.search(gap))
+        if run and (opens or _BREAK.search(gap)):
+            runs.append(run)
+            run = []
+        if lowered not in STOP_WORDS and lowered not in _FRAME and not _CONTRACTION.search(lowered):
+            capital = word[0].isupper() and (not opens or (len(word) > 1 and word.isupper()) or None)
+            run.append(_Token(_POSSESSIVE.sub("", word), run[0].before if run else before, at, bool(capital)))
+            if capital is None and text[match.end() :].lstrip()[:1].isupper():
+                run[-1] = run[-1]._replace(capital=True)
+        joins = lowered == "of" and bool(run) and run[-1].capital and text[match.end() :].lstrip()[:1].isupper()
+        if joins:
+            run[-1] = run[-1]._replace(word=f"{run[-1].word} of", at=at)
+        if run and (run[-1].at != at or _POSSESSIVE.search(word)):
+            runs.append(run)
+            run = []
+        before, end = (f"{before} {lowered}" if lowered in _ARTICLES and before in _AUXILIARY else lowered), match.end()
+    return [*runs, *([run] if run else [])], at + 1
+
+
+def _without_verb(run: list[_Token]) -> list[_Token]:
+    """After "did" or "will" the subject is followed by a verb, after "is" by what is said of it: "did Amazon invest" speaks of Amazon."""
+    first = run[0].before.partition(" ")[0]
+    capitals = [at for at, token in enumerate(run) if token.capital]
+    if capitals and first in _AUXILIARY | _BE:
+        return run[: capitals[-1] + 1]
+    return run[:-1] if first in _AUXILIARY and len(run) > 1 else run
+
+
+def _names(run: list[_Token]) -> list[list[_Token]]:
+    """The longest stretches of capitalised words."""
+    names: list[list[_Token]] = []
+    open_name = False
+    for token in run:
+        if token.capital and open_name:
+            names[-1].append(token)
+        elif token.capital:
+            names.append([token])
+        open_name = token.capital
+    return names
