@@ -3,42 +3,58 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-
-import regex as re
+import threading
+from collections import Counter
 
 from index.snapshot import Snapshot
-from qa.statements import statements_of
+from qa.pipeline import Pipeline
+from qa.topics import phrases
 
-MAX_CHUNKS = 200
-"""Passages that are looked at, drawn over all documents."""
-MAX_WORDS = 16
-"""Of an example; longer ones do not invite."""
+COUNT = 3
+MAX_CHUNKS = 100
+"""Passages whose names are counted, drawn over all documents."""
+MAX_NAMES = 6
+"""Names, most frequent first, of which the questions are tried."""
+_ASKED = ("What did {} announce?", "Who is {}?", "What is {}?", "How much will {} invest?", "What does {} do?", "Where is {}?")
 
 
-def example_questions(snapshot: Snapshot, count: int, seed: int = 0) -> list[str]:
-    """At most `count` yes-or-no questions made from sentences of the documents, from different passages; the same for the same index and seed."""
-    rows = list(range(snapshot.size))
-    random.Random(seed).shuffle(rows)
+class Examples:
+    """Example questions of the newest generation that they were asked for; found once for each. May be used from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: tuple[str, ...] = ()
+        self._generation: int | None = None
+
+    def questions(self, pipeline: Pipeline) -> tuple[str, ...]:
+        """At most `COUNT` questions that the pipeline answers, about different names."""
+        with self._lock:
+            if self._generation != pipeline.snapshot.generation:
+                self._found = example_questions(pipeline)
+                self._generation = pipeline.snapshot.generation
+            return self._found
+
+
+def example_questions(pipeline: Pipeline) -> tuple[str, ...]:
+    """The first question about each of the most frequent names that is answered, in the order of the names."""
     found: list[str] = []
-    for question in _questions(snapshot, rows[:MAX_CHUNKS]):
-        if len(found) == count:
+    for number, name in enumerate(frequent_names(pipeline.snapshot)):
+        asked = (*_ASKED[number % len(_ASKED) :], *_ASKED[: number % len(_ASKED)])  # so that they do not all begin alike
+        answered = next((each for each in (way.format(name) for way in asked) if pipeline.ask(each).spans), None)
+        if answered:
+            found.append(answered)
+        if len(found) == COUNT:
             break
-        if question not in found:
-            found.append(question)
-    return found
+    return tuple(found)
 
 
-def _questions(snapshot: Snapshot, rows: list[int]) -> Iterator[str]:
+def frequent_names(snapshot: Snapshot) -> list[str]:
+    """The names that most passages of a sample hold, at most `MAX_NAMES`."""
+    rows = random.Random(0).sample(range(snapshot.size), min(MAX_CHUNKS, snapshot.size))
+    texts: dict[frozenset[str], str] = {}
+    counts: Counter[frozenset[str]] = Counter()
     for row in rows:
-        text = snapshot.chunk(row).text
-        for statement in statements_of(text):
-            opener, whole = statement.subject.split()[0], statement.rest[-1] != "…"
-            if whole and _is_name(opener, text) and len(statement.question.split()) <= MAX_WORDS:
-                yield f"{statement.question}?"
-                break
-
-
-def _is_name(word: str, text: str) -> bool:
-    """Whether a word that opens a sentence is capitalised within another, too, or is an article, which a question begins in lower case."""
-    return word == "The" or bool(re.search(rf"[\p{{Ll}},;] {re.escape(word)}\b", text))
+        names = {phrase.stems: phrase.text for phrase in phrases(snapshot.chunk(row).text, names_only=True) if phrase.is_name}
+        counts.update(names.keys())
+        texts = names | texts
+    return [texts[stems] for stems, _ in counts.most_common(MAX_NAMES)]

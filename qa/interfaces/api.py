@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from index.errors import IndexingError
 from qa.conversation import Conversations
 from qa.errors import QAError, UnknownDocumentId
-from qa.examples import example_questions
+from qa.examples import Examples
 from qa.interfaces.owner import Owner
 from qa.interfaces.problems import problem, problem_of
 from qa.interfaces.schemas import PROBLEMS, AnswerOut, DocumentOut, DocumentsOut, ExamplesOut, PassagesOut, Question, Status
@@ -37,6 +37,7 @@ class Service(Protocol):
 def router(service: Service) -> APIRouter:
     """The routes of the question endpoint."""
     routes = APIRouter(responses=PROBLEMS)
+    known = Examples()
 
     @routes.post("/ask", response_model=AnswerOut, summary="Answer a question with quotes")
     def ask(body: Question, owner: Owner) -> JSONResponse:
@@ -70,9 +71,9 @@ def router(service: Service) -> APIRouter:
             )
 
     @routes.get("/examples", response_model=ExamplesOut, summary="Questions that the documents answer")
-    def examples(count: Annotated[int, Query(ge=1, le=20)] = 3) -> ExamplesOut:
+    def examples() -> ExamplesOut:
         with service.live().use() as pipeline:
-            return ExamplesOut(questions=example_questions(pipeline.snapshot, count))
+            return ExamplesOut(questions=list(known.questions(pipeline)))
 
     @routes.get("/healthz", response_model=Status, summary="Alive")
     def healthz() -> Status:

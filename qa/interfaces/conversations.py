@@ -6,17 +6,17 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse, Response
 
 from index.snapshot import Snapshot
 from qa.conversation import Conversations
-from qa.errors import NoIndex
+from qa.errors import NoIndex, UnknownDocumentId
 from qa.feedback import Judgement
 from qa.interfaces.owner import Owner
-from qa.interfaces.schemas import PROBLEMS, ConversationOut, ConversationsOut, FeedbackIn
+from qa.interfaces.schemas import PROBLEMS, ConversationOut, ConversationsOut, FeedbackIn, VersionOut
 from qa.live import LivePipeline
 
 
@@ -51,6 +51,19 @@ def conversation_router(service: Service) -> APIRouter:
     def delete(conversation_id: str, owner: Owner) -> Response:
         service.conversations().history.delete(owner, conversation_id)
         return Response(status_code=204)
+
+    @routes.get(
+        "/documents/{document_id}/versions/{prefix}",
+        response_model=VersionOut,
+        summary="A document's text as it is or once was quoted",
+    )
+    def version(document_id: str, prefix: Annotated[str, Path(pattern="^[0-9a-f]{8,64}$")]) -> dict[str, Any]:
+        with _snapshot(service) as snapshot:
+            found = service.conversations().version(document_id, prefix, snapshot)
+            current = snapshot.document_info(document_id).sha256 if snapshot and snapshot.has_document(document_id) else None
+        if found is None:
+            raise UnknownDocumentId(f"no text of {document_id!r} is kept whose sha256 begins with {prefix}: see GET /documents")
+        return asdict(found) | {"current_sha256": current}
 
     @routes.post(
         "/feedback", response_model=Judgement, status_code=201, summary="Say whether an answer is right, or where it stands"

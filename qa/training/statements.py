@@ -9,16 +9,58 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from qa.statements import Statement, statements_of
-from qa.training.data import Example
+from index.sentences import sentence_spans
+from qa.training.data import CharSpan, Example
 from qa.training.swaps import OPPOSITE, Term, terms_of, words
 
 SOURCE = "statements"
 """The data set that these questions form."""
 CONTRADICTED, UNANSWERABLE = 0.3, 0.3
 """Shares of the questions that the sentence settles with no, and that are asked of another passage."""
+_IRREGULAR = """
+rose/rise fell/fall became/become began/begin won/win lost/lose led/lead made/make took/take gave/give held/hold built/build wrote/write
+left/leave met/meet grew/grow came/come went/go found/find saw/see sold/sell bought/buy spent/spend said/say kept/keep brought/bring
+"""
+_SILENT_E = re.compile(
+    r"(?:[^s]s|[aeiou]c|nc|[dnr]g|ag|[uvze]|[bcdfgkpt]l|[^aeiou][aiu]d|[aou]t|[^aeiou][aiou][km]|(?:ui|[^aeiou][aiu])r|[^aeiou][aiu]b|[^aeiou][ai]n)$"
+)
+"""Stems that lost an e before "ed": closed, placed, managed, solved, settled, included, created, named, required, combined."""
+_PAST: dict[str, str] = dict(re.findall(r"(\S+)/(\S+)", _IRREGULAR))
+"""Irregular past forms -> the infinitive."""
+_STATEMENT = re.compile(
+    r"(?P<subject>[A-Z][\w'’.-]*(?: (?!(?:who|which|that|if|when|while|as|and|but)\b)[\w'’.-]+){0,6}?) "
+    r"(?P<verb>is|was|are|were|has|have|had|can|could|will|would|must|may|might|[a-z]{2,}ed|" + "|".join(_PAST) + r") "
+    r"(?P<rest>(?!n[o']t\b)[^,;:()\[\]\"“”]{12,120}?)(?=[,;:.(]|$| which | who | because | although | while )"
+)
+_OPENERS = re.compile(
+    r"^(?:However|Although|While|When|If|In|On|At|As|After|Before|It|They|He|She|There|This|These|That|Its|Their)\b"
+)
+_PARTICIPLE = re.compile(
+    r"(?:\w+ly )?(?:\w+ed|been|made|known|become|had|seen|found|given|taken|written|built|held|won|led|begun|grown)\b"
+)
+_LONGEST = 24
+"""Words of a question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence's subject, verb and the rest, which stands at [start, end) of the passage."""
+
+    subject: str
+    verb: str
+    rest: str
+    span: CharSpan
+
+    @property
+    def question(self) -> str:
+        """The statement as a question, without "?" as the reader is given all questions."""
+        first, _, others = self.subject.partition(" ")
+        subject = f"the {others}" if first == "The" else self.subject
+        infinitive = _infinitive(self.verb)
+        return f"Did {subject} {infinitive} {self.rest}" if infinitive else f"{self.verb.capitalize()} {subject} {self.rest}"
 
 
 def statement_questions(examples: Sequence[Example], share: float, seed: int) -> list[Example]:
@@ -38,6 +80,32 @@ def statement_questions(examples: Sequence[Example], share: float, seed: int) ->
         if found:
             made.append(_example(title, passage, rng.choice(articles[title]), rng.choice(found), number, rng))
     return made
+
+
+def statements_of(passage: str) -> Iterator[Statement]:
+    """The sentences of a passage that can be turned into a question: a short subject, then a form of be or have, a modal verb or a past form."""
+    for first, last in sentence_spans(passage):
+        match = _STATEMENT.match(passage, first, last)
+        if match is None or _OPENERS.match(match["subject"]) or len(match.group().split()) > _LONGEST:
+            continue
+        if match["verb"] in {"has", "have", "had"} and not _PARTICIPLE.match(match["rest"]):
+            continue
+        start = match.start("verb") if _infinitive(match["verb"]) else match.start("rest")
+        yield Statement(match["subject"], match["verb"], match["rest"], (start, match.end("rest")))
+
+
+def _infinitive(verb: str) -> str:
+    """Of a past form, by the usual spelling; empty for forms of be and have and modal verbs."""
+    if verb in _PAST:
+        return _PAST[verb]
+    if not verb.endswith("ed"):
+        return ""
+    stem = verb.removesuffix("ed")
+    if stem.endswith("i"):
+        return f"{stem[:-1]}y" if len(stem) > 2 else f"{stem}e"  # noqa: PLR2004 - "die", "lie", "tie"
+    if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "lsz":  # noqa: PLR2004 - "stopped", not "added"
+        return stem[:-1]
+    return f"{stem}e" if _SILENT_E.search(stem) else stem
 
 
 def _example(title: str, passage: str, other: str, statement: Statement, number: int, rng: random.Random) -> Example:
