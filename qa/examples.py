@@ -15,7 +15,7 @@ MAX_CHUNKS = 100
 """Passages whose names are counted, drawn over all documents."""
 MAX_NAMES = 6
 """Names, most frequent first, of which the questions are tried."""
-_ASKED = ("What did {} announce?", "Who is {}?", "What is {}?", "How much will {} invest?", "What does {} do?", "Where is {}?")
+_ASKED = ("What did {} announce?", "Who is {}?", "What is {}?", "What does {} plan to do?", "What does {} do?", "Where is {}?")
 
 
 class Examples:
