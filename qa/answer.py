@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -166,6 +167,37 @@ class Answer:
             "timings_ms": self.timings_ms,
             "generation": self.generation,
         }
+
+
+def answer_of(plain: Mapping[str, Any]) -> Answer:
+    """What `Answer.to_dict` made its JSON of."""
+    refusal = plain["refusal"]
+    return Answer(
+        question=plain["question"],
+        kind=plain["kind"],
+        spans=tuple(map(_span, plain["answers"])),
+        refusal=None
+        if refusal is None
+        else Refusal(
+            refusal["reason"],
+            Searched(**refusal["searched"]),
+            Gate(**refusal["gate"]),
+            tuple(refusal["missing"]),
+            tuple(NearestPassage(**each) for each in refusal["nearest"]),
+        ),
+        alternatives=tuple(map(_span, plain["alternatives"])),
+        conflicts=tuple(map(_span, plain["conflicts"])),
+        notes=tuple(plain["notes"]),
+        **{name: plain[name] for name in _SCALARS},
+    )
+
+
+_SCALARS = ("confidence", "calibrated", "passages_read", "passages_found", "timings_ms", "generation", "interpreted_as")
+
+
+def _span(plain: Mapping[str, Any]) -> Span:
+    further = tuple(Citation(**each) for each in plain["further"])
+    return Span(plain["text"], plain["confidence"], Citation(**plain["citation"]), further)
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:

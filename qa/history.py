@@ -11,6 +11,9 @@ from typing import Any
 from qa.errors import UnknownConversation
 from qa.state import State, drop_unquoted
 
+LOCAL = "local"
+"""The owner of what is asked without a key: whoever uses this machine."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConversationInfo:

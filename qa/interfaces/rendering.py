@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from textwrap import fill, indent
+from typing import Any
 
-from qa.answer import Answer, Citation, NearestPassage, Refusal, RetrievedPassage, Span
+from qa.answer import Answer, Citation, NearestPassage, Refusal, RetrievedPassage, Span, answer_of
 
 Emphasis = Callable[[str], str]
 """Marks the quoted span: bold on a terminal, unchanged elsewhere."""
@@ -16,6 +17,8 @@ _UNCALIBRATED = (
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What would act on a terminal instead of being shown: control characters and changes of direction."""
+AROUND = 300
+"""Characters that are shown on either side of a quote, at least, where there are so many."""
 _WORDS = ((0.8, "high"), (0.5, "fair"), (0.0, "low"))
 
 
@@ -39,6 +42,33 @@ def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
         parts.append(fill(_UNCALIBRATED, width))
     parts.extend(fill(_shown(f"Note: {note}"), width) for note in answer.notes)
     return "\n\n".join(parts)
+
+
+def turn_text(result: Mapping[str, Any], emphasis: Emphasis, width: int) -> str:
+    """The JSON of an answer within a conversation, with how the question was understood."""
+    answer = answer_of(result)
+    understood = [fill(_shown(f"Understood as: {answer.interpreted_as}"), width)] if answer.interpreted_as else []
+    return "\n\n".join([*understood, answer_text(answer, emphasis, width)])
+
+
+def place_text(citation: Citation, width: int) -> str:
+    """Where a quote stands, in one line."""
+    return f"{shortened(citation.title, max(width // 2, 20))} ({_shown(citation.uri)}, line {citation.line}): “{shortened(citation.quote, width)}”"
+
+
+def quote_in_text(citation: Citation, text: str, emphasis: Emphasis, width: int) -> str:
+    """The text around a quote, with the quote marked, whole lines where they are short."""
+    first = max(text.rfind("\n", 0, max(citation.start - AROUND, 0)) + 1, citation.start - 2 * AROUND)
+    end = text.find("\n", citation.end + AROUND)
+    last = min(len(text) if end < 0 else end, citation.end + 2 * AROUND)
+    before, after = text[first : citation.start], text[citation.end : last]
+    cut = ("…" if first else "", "…" if last < len(text) else "")
+    shown = f"{cut[0]}{_lines(before)}{emphasis(_lines(citation.quote))}{_lines(after)}{cut[1]}"
+    return f"{place_text(citation, width)}\n\n{shown}"
+
+
+def _lines(text: str) -> str:
+    return "\n".join(map(_shown, text.split("\n")))
 
 
 def refusal_text(refusal: Refusal, width: int) -> str:

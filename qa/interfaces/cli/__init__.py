@@ -10,6 +10,7 @@ import click
 
 from qa.interfaces.cli.asking import ask, search
 from qa.interfaces.cli.calibrating import calibrate_command
+from qa.interfaces.cli.chatting import chat
 from qa.interfaces.cli.evaluating import evaluate
 from qa.interfaces.cli.indexing import forget, index, list_documents, remove
 from qa.interfaces.cli.serving import serve
@@ -26,7 +27,7 @@ def cli() -> None:
     """  # noqa: D301 - click wants the backspace character itself, which keeps it from joining the lines
 
 
-for command in (index, ask, search, list_documents, remove, forget, serve, evaluate, calibrate_command):
+for command in (index, ask, chat, search, list_documents, remove, forget, serve, evaluate, calibrate_command):
     cli.add_command(command)
 
 

@@ -64,12 +64,19 @@ def _typed() -> str:
     return sys.stdin.buffer.read().decode(sys.stdin.encoding, "surrogateescape")
 
 
-def _pipeline(settings: Settings) -> Pipeline:
-    """The pipeline of the data directory; in a checkout without an index, one over its seeds/."""
-    from qa.bootstrap import has_index, load_pipeline, sample_documents
+def indexed_or_seeds(settings: Settings) -> None:
+    """In a checkout without an index, index its seeds/."""
+    from qa.bootstrap import has_index, sample_documents
 
     seeds = sample_documents()
     if seeds and not has_index(settings):
         click.echo("No index yet: indexing the checkout's seeds/ ...", err=True)
         click.echo(summary_line(run_indexing(settings, [seeds])), err=True)
+
+
+def _pipeline(settings: Settings) -> Pipeline:
+    """The pipeline of the data directory; in a checkout without an index, one over its seeds/."""
+    from qa.bootstrap import load_pipeline
+
+    indexed_or_seeds(settings)
     return load_pipeline(settings, encoder_of(settings), reader_of(settings))

@@ -138,6 +138,47 @@ def reader(
         echo_figures(figures, cases)
 
 
+@evaluate.command()
+@_file
+@click.option(
+    "--history", type=click.Choice(["questions", "pairs"]), default="questions", help="What the history of a rewrite holds."
+)
+@click.option("--drop", type=click.IntRange(0), default=0, help="Items at the beginning of each history that no chat has.")
+@click.option("--alone", is_flag=True, help="Of a SQuAD-format FILE, ask questions that need no context, after another one.")
+@_distractors
+@_sample
+@_seed
+@json_option
+@data_option
+def dialogue(  # noqa: PLR0913 - one an option
+    file: Path,
+    distractors: tuple[Path, ...],
+    *,
+    history: str,
+    drop: int,
+    alone: bool,
+    sample: int | None,
+    seed: int,
+    as_json: bool,
+    data: Path | None,
+) -> None:
+    """How well follow-up questions are understood.
+
+    FILE is JSON lines of id, history, question and rewrite by a person; or of id and turns (question, answers), asked of the index; or
+    SQuAD-format JSON, of which conversations are made by putting pronouns for names, asked of its paragraphs.
+    """
+    from qa.evaluation.followups import read_dialogue
+    from qa.interfaces.cli.dialogues import given, made, rewritten
+
+    rows = [] if ".json" in file.suffixes else read_dialogue(file)
+    if rows and "rewrite" in rows[0]:
+        rewritten(rows, drop, answered=history == "pairs", as_json=as_json)
+    elif rows:
+        given(rows, data, as_json=as_json)
+    else:
+        made(file, distractors, sample or 500, seed, alone=alone, as_json=as_json)
+
+
 def _require(module: str, reason: str) -> None:
     if find_spec(module) is None:
         raise click.ClickException(f"{reason}, which is not installed: pip install 'quoted-qa[eval]'")
