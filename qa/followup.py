@@ -18,6 +18,11 @@ _PRONOUN = regex.compile(
     r"\b(?:he|him|his|she|her|hers|it|its|they|them|their|theirs|this|that|these|those|there|one|ones)\b", regex.IGNORECASE
 )
 _OPENING = regex.compile(r"^\W*(?:and|but|or|so|also|then|what about|how about|what of|as for)\b\s*", regex.IGNORECASE)
+_FRAGMENT = regex.compile(
+    r"^\W*(?:(?:after|at|before|by|during|for|from|in|on|since|to|under|with)(?:\s+[\p{L}\p{N}'’.-]+){1,4}|(?:how|what|when|where|which|who|why)\s+\p{Ll}+ly)\W*$",
+    regex.IGNORECASE,
+)
+"""A place, a time or a manner without a verb: "In Paris?", "When exactly?"."""
 _INTRODUCTION = regex.compile(
     r"""^\W*(?:please\s+)?(?:(?:can|could)\ you\s+)?
     (?:tell\ me\ (?:some\ |something\ )?(?:more\ )?about|describe|explain|(?:what|who)(?:['’]s|\ is|\ are|\ was|\ were))\s+
@@ -36,7 +41,8 @@ _SHORT = 4
 
 def is_elliptic(question: str) -> bool:
     """Whether a question cannot be understood alone: a pronoun stands for something, it goes on from another, or it names nothing."""
-    return bool(_PRONOUN.search(_first_clause(question)) or _OPENING.match(question)) or not phrases(question)
+    continues = _OPENING.match(question) or _FRAGMENT.match(question) or _PRONOUN.search(_first_clause(question))
+    return bool(continues) or not phrases(question)
 
 
 def is_closed(question: str) -> bool:

@@ -130,6 +130,7 @@ class History:
         with self._state.writing() as db:
             db.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
             drop_unquoted(db)
+        self._state.empty_log()
 
     def quoted(self, conversation_id: str) -> dict[int, list[tuple[str, str]]]:
         """(document id, sha256) of what each turn quotes, by the turn's id."""

@@ -22,7 +22,7 @@ _WH = (
     r"|who|whom|whose|what|which|when|where|why|how)"
 )
 _ASKS = regex.compile(rf"^\W*{_WH}\b", regex.IGNORECASE)
-_BARE = regex.compile(rf"^\W*(?P<wh>{_WH}|how come|why not)(?:\s+(?:exactly|so|then|that|else))?\W*$", regex.IGNORECASE)
+_BARE = regex.compile(rf"^\W*(?P<wh>{_WH}|how come|why not)(?:\s+(?:so|then|that|else|\p{{Ll}}+ly))?\W*$", regex.IGNORECASE)
 _FRAMED = regex.compile(rf"^\W*{_WH}\s+(?P<rest>{_AUXILIARY}\b.*)$", regex.IGNORECASE)
 _FRAGMENT = regex.compile(rf"^\W*(?P<wh>{_WH})\s+(?P<rest>(?:(?!{_AUXILIARY}\b)[^\s?]+\s*){{1,3}})\W*$", regex.IGNORECASE)
 """A question word and an adverb or an object, without a verb that is known: "how much initially"."""
@@ -58,7 +58,8 @@ def _from_the_last(question: str, turns: Sequence[tuple[str, str]]) -> Iterator[
     """The last questions asked again of something else ("And in OpenAI?"), or in another way ("Why?")."""
     bare, rest = _BARE.match(question), _without_opening(question)
     fragment = _FRAGMENT.match(rest)
-    if not (bare or fragment) and (rest == question or _ASKS.match(rest) or _YES_NO.match(rest)):
+    goes_on = rest != question or _PREPOSITION.match(question)
+    if not (bare or fragment) and (not goes_on or not is_elliptic(question) or _ASKS.match(rest) or _YES_NO.match(rest)):
         return
     for asked, _ in reversed(turns[-2:]):
         if bare:
@@ -87,6 +88,7 @@ def _asked_of(rest: str, asked: str) -> Iterator[str]:
     rest, plain = rest.rstrip("?!. "), asked.rstrip("?!. ")
     preposition = _PREPOSITION.match(rest)
     if preposition:
+        rest = rest[0].lower() + rest[1:]
         there = regex.search(rf"\b{preposition['word']}\b\s+(?:the\s+)?", plain, regex.IGNORECASE)
         following = (
             [phrase for phrase in phrases(plain[there.end() :]) if plain[there.end() :].startswith(phrase.text)] if there else []

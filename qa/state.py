@@ -85,6 +85,10 @@ class State:
         with self._lock, explained(self._path, _SCHEMA.remedy):
             return self._db.execute(statement, values).fetchall()
 
+    def empty_log(self) -> None:
+        """Move the write-ahead log into the file, so that nothing of what was deleted is left in it, unless another process is reading just now."""
+        self.query("PRAGMA wal_checkpoint(TRUNCATE)")
+
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction: all of it or nothing."""
@@ -97,6 +101,7 @@ class State:
         with self.writing() as db:
             count = db.execute("DELETE FROM conversations WHERE updated_at < ?", (before,)).rowcount
             drop_unquoted(db)
+        self.empty_log()
         return count
 
     def documents(self) -> set[str]:
@@ -130,6 +135,7 @@ class State:
                     )
                 for table in ("quoted", "versions", "feedback"):
                     db.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))  # noqa: S608 - two names
+        self.empty_log()
 
 
 def drop_unquoted(db: Connection) -> None:

@@ -1,0 +1,213 @@
+"""What is kept of conversations: owners, turns, texts, erasure, retention; surviving a restart."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from index.errors import SchemaTooNew, StoreCorrupt
+from qa.errors import InvalidFeedback, UnknownConversation
+from qa.feedback import MAX_PLACE, Feedback, Place
+from qa.history import History, StoredTurn, Version
+from qa.quoted import ERASED, without_documents
+from qa.state import FILE_NAME, State
+
+TEXT = "The tide at Porto turns at six."
+OLD, NEW = "0" * 64, "1" * 64
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def state(tmp_path: Path, clock: Clock) -> Iterator[State]:
+    opened = State(tmp_path, clock=clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def history(state: State) -> History:
+    return History(state)
+
+
+def result_of(document_id: str = "a", quote: str = "at six", sha256: str = OLD) -> dict[str, Any]:
+    """The JSON of an answer that quotes one document."""
+    citation = {"document_id": document_id, "sha256": sha256, "quote": quote}
+    span = {"text": quote, "confidence": 0.9, "citation": citation, "further": []}
+    plain: dict[str, Any] = {"answer": quote, "answers": [span], "citations": [citation], "alternatives": [], "conflicts": []}
+    return plain | {"refusal": None, "notes": [], "generation": 3, "interpreted_as": None}
+
+
+def append(
+    history: History, conversation: str, question: str = "When?", *, document: str = "a", sha256: str = OLD, most: int = 9
+) -> StoredTurn:
+    version = Version(document, sha256, "Tides", "tides.txt", TEXT)
+    return history.append(conversation, question, f"{question} (tide)", result_of(document, sha256=sha256), [version], most)
+
+
+def test_a_conversation_survives_a_restart(tmp_path: Path, clock: Clock) -> None:
+    first = State(tmp_path, clock=clock)
+    conversation = History(first).start("me")
+    kept = append(History(first), conversation.id)
+    first.close()
+
+    again = History(State(tmp_path, clock=clock))
+
+    assert again.turns(conversation.id) == [kept]
+    [info] = again.conversations("me")
+    assert (info.id, info.title, info.turns, info.created_at) == (conversation.id, "When?", 1, "2026-11-24T12:00:00+00:00")
+    assert kept.result["generation"] == kept.generation == 3
+
+
+def test_only_the_owner_sees_it(history: History) -> None:
+    mine = history.start("me")
+    turn = append(history, mine.id)
+
+    assert history.conversations("you") == []
+    for peek in (history.conversation, history.delete):
+        with pytest.raises(UnknownConversation, match="may have been deleted, or is another's"):
+            peek("you", mine.id)
+    with pytest.raises(UnknownConversation):
+        history.turn("you", turn.id)
+    assert history.turn("me", turn.id) == turn
+
+
+@pytest.mark.parametrize("unknown", ["", "x", "\udcff", "' OR 1=1 --", "a" * 10_000])
+def test_an_unknown_id_is_unknown(history: History, unknown: str) -> None:
+    with pytest.raises(UnknownConversation):
+        history.conversation("me", unknown)
+
+
+def test_the_last_used_conversation_comes_first(history: History, clock: Clock) -> None:
+    first, second = history.start("me"), history.start("me")
+    clock.now += timedelta(minutes=1)
+    append(history, first.id)
+
+    assert [info.id for info in history.conversations("me")] == [first.id, second.id]
+
+
+def test_beyond_the_cap_the_oldest_turns_go(history: History) -> None:
+    conversation = history.start("me")
+    for number in range(5):
+        append(history, conversation.id, f"Question {number}?", most=3)
+
+    assert [turn.question for turn in history.turns(conversation.id)] == ["Question 2?", "Question 3?", "Question 4?"]
+    assert [turn.question for turn in history.turns(conversation.id, 2)] == ["Question 3?", "Question 4?"]
+    assert history.conversation("me", conversation.id).title == "Question 0?"
+
+
+def test_a_conversation_that_is_gone_takes_no_turn(history: History, state: State) -> None:
+    conversation = history.start("me")
+    history.delete("me", conversation.id)
+
+    with pytest.raises(UnknownConversation, match="deleted while the question was answered"):
+        append(history, conversation.id)
+    assert state.documents() == set()
+
+
+def test_kept_texts_are_found_by_prefix_and_go_with_what_quotes_them(history: History) -> None:
+    first, second = history.start("me"), history.start("me")
+    append(history, first.id)
+    append(history, second.id)
+    append(history, second.id, sha256=NEW)
+
+    assert history.version("a", OLD[:8]) == Version("a", OLD, "Tides", "tides.txt", TEXT)
+    assert history.version("a", "2") is None
+    assert history.version("b", OLD) is None
+    history.delete("me", second.id)
+    assert history.version("a", OLD) is not None
+    assert history.version("a", NEW) is None
+
+
+def test_old_conversations_expire(history: History, state: State, clock: Clock) -> None:
+    old = history.start("me")
+    append(history, old.id)
+    clock.now += timedelta(days=31)
+    fresh = history.start("me")
+
+    assert state.expire(30) == 1
+    assert [info.id for info in history.conversations("me")] == [fresh.id]
+    assert history.version("a", OLD) is None
+
+
+def test_deleting_a_document_erases_its_quotes_everywhere(history: History, state: State, tmp_path: Path) -> None:
+    conversation = history.start("me")
+    first = append(history, conversation.id)
+    other = append(history, conversation.id, "And bread?", document="b")
+    for turn in (first, other):
+        Feedback(state).judge(turn, "right")
+
+    state.erase({"a"}, without_documents)
+
+    turns = history.turns(conversation.id)
+    assert [turn.result["answer"] for turn in turns] == [None, "at six"]
+    assert turns[0].result["notes"] == [ERASED]
+    assert [turn.understood for turn in turns] == ["When? (tide)", "And bread?"]
+    assert [turn.feedback for turn in turns] == [None, "right"]
+    assert state.documents() == {"b"}
+    assert history.quoted(conversation.id) == {other.id: [("b", OLD)]}
+    state.erase({"b"}, without_documents)
+    assert TEXT.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_feedback_is_exported_as_questions(history: History, state: State) -> None:
+    conversation = history.start("me")
+    right, wrong, placed, refused = (append(history, conversation.id, f"{number}?") for number in range(4))
+    feedback, version = Feedback(state), Version("a", OLD, "Tides", "tides.txt", TEXT)
+    feedback.judge(right, "right")
+    feedback.judge(wrong, "wrong")
+    feedback.point(placed, Place("a", OLD, 4, 17), version)
+    feedback.judge(StoredTurn(refused.id, "", "", result_of() | {"answers": []}, 3, "", None), "right")
+
+    found = feedback.questions("me")
+
+    assert [each["answers"] for each in found] == [["at six"], ["tide at Porto"], []]
+    assert found[0] == {"id": f"turn-{right.id}", "question": "0? (tide)", "answers": ["at six"]}
+    assert feedback.questions("you") == []
+    feedback.judge(right, "wrong")
+    assert len(feedback.questions("me")) == 2
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 0), (5, 4), (-1, 3), (0, 1000), (8, 9)])
+def test_no_place_is_refused(history: History, state: State, start: int, end: int) -> None:
+    turn = append(history, history.start("me").id)
+    version = Version(
+        "a", OLD, "Tides", "tides.txt", "The tide at Porto turns at six. " * (MAX_PLACE // 30 + 9) if end == 1000 else TEXT
+    )
+
+    with pytest.raises(InvalidFeedback, match="select the answer itself"):
+        Feedback(state).point(turn, Place("a", OLD, start, end + (MAX_PLACE if end == 1000 else 0)), version)
+    with pytest.raises(InvalidFeedback, match="open the current one"):
+        Feedback(state).point(turn, Place("a", NEW, 0, 3), None)
+
+
+def test_a_damaged_file_and_one_of_later_make_are_said(tmp_path: Path) -> None:
+    State(tmp_path / "later").close()
+    later = sqlite3.connect(tmp_path / "later" / FILE_NAME)
+    later.execute("PRAGMA user_version = 99")
+    later.close()
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / FILE_NAME).write_bytes(b"no database" * 1000)
+
+    with pytest.raises(SchemaTooNew, match=f"{FILE_NAME} has schema version 99"):
+        State(tmp_path / "later")
+    with pytest.raises(StoreCorrupt, match="conversations begin anew"):
+        State(tmp_path / "bad")
