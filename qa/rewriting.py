@@ -103,16 +103,17 @@ def _asked_of(rest: str, asked: str) -> Iterator[str]:
                 yield f"{plain.replace(names[-1].text, _without_preposition(rest))}?"
         return
     new = phrases(f"about {rest}")  # the first word of a fragment is capitalised for being a name only
-    alike = [phrase for phrase in phrases(plain) if phrase.is_name == any(each.is_name for each in new) and phrase.text in plain]
+    alike = [phrase for phrase in phrases(plain) if new and phrase.is_name == new[0].is_name and phrase.text in plain]
     for phrase in sorted(alike, key=lambda phrase: -phrase.role)[:2]:
-        yield f"{plain.replace(phrase.text, rest)}?"
+        replaced = phrase.said if rest.lower().startswith("the ") and phrase.said in plain else phrase.text
+        yield f"{plain.replace(replaced, rest)}?"
 
 
 def _pointed(question: str, last: tuple[str, str]) -> Iterator[str]:
     """With what was asked for last in the place of "this" or "that", which point at things rather than at people."""
     things = [phrase for phrase in phrases(last[0]) if not phrase.is_name]
     if things and _DEMONSTRATIVE.search(question):
-        yield _put(_DEMONSTRATIVE, things[-1].text, question)
+        yield _put(_DEMONSTRATIVE, things[-1].said, question)
 
 
 def _completed(question: str, missing: Sequence[Phrase]) -> Iterator[str]:
@@ -120,9 +121,9 @@ def _completed(question: str, missing: Sequence[Phrase]) -> Iterator[str]:
     if not missing:
         return
     for phrase in missing[:2]:
-        replaced = _put(_POSSESSIVE, _of(phrase.text), question)
+        replaced = _put(_POSSESSIVE, _of(phrase.said), question)
         if replaced == question:
-            replaced = _put(_PERSONAL, phrase.text, question)
+            replaced = _put(_PERSONAL, phrase.said, question)
         if replaced != question:
             yield replaced
     plain = question.rstrip("?!. ")

@@ -73,7 +73,7 @@ _AUXILIARY = frozenset({"can", "could", "did", "do", "does", "may", "might", "mu
 
 class Phrase(NamedTuple):
     """A run of words: its stems, text, whether it is a name, its role (1 what is spoken of, 0 anything, -1 an attribute of something or a place),
-    and how far into the text it stands, in [0, 1].
+    how far into the text it stands, in [0, 1], and whether "the" stands before it.
     """
 
     stems: frozenset[str]
@@ -81,6 +81,12 @@ class Phrase(NamedTuple):
     is_name: bool
     role: int
     depth: float
+    definite: bool = False
+
+    @property
+    def said(self) -> str:
+        """The text with its article."""
+        return f"the {self.text}" if self.definite else self.text
 
 
 class Turn(NamedTuple):
@@ -97,6 +103,7 @@ class _Token(NamedTuple):
     before: str
     at: int
     capital: bool
+    asked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +142,8 @@ def phrases(text: str, *, names_only: bool = False) -> tuple[Phrase, ...]:
             joined = " ".join(token.word for token in part)
             stems = frozenset(analyse(joined))
             if stems:
-                found.append(Phrase(stems, joined, is_name, role, part[0].at / max(words, 1)))
+                definite = part[0] is run[0] and run[0].before.endswith("the")
+                found.append(Phrase(stems, joined, is_name, role, part[0].at / max(words, 1), definite))
     return tuple(found)
 
 
@@ -215,7 +223,7 @@ def _runs(text: str) -> tuple[list[list[_Token]], int]:
     runs: list[list[_Token]] = []
     run: list[_Token] = []
     before, end, at = "", 0, 0
-    opens = True
+    opens, asked = True, False
     for at, match in enumerate(_WORD.finditer(text)):
         gap, word = text[end : match.start()], match.group()
         lowered = _POSSESSIVE.sub("", word.casefold())
@@ -225,7 +233,7 @@ def _runs(text: str) -> tuple[list[list[_Token]], int]:
             run = []
         if lowered not in STOP_WORDS and lowered not in _FRAME and not _CONTRACTION.search(lowered):
             capital = word[0].isupper() and (not opens or (len(word) > 1 and word.isupper()) or None)
-            run.append(_Token(_POSSESSIVE.sub("", word), run[0].before if run else before, at, bool(capital)))
+            run.append(_Token(_POSSESSIVE.sub("", word), run[0].before if run else before, at, bool(capital), asked))
             if capital is None and text[match.end() :].lstrip()[:1].isupper():
                 run[-1] = run[-1]._replace(capital=True)
         joins = lowered == "of" and bool(run) and run[-1].capital and text[match.end() :].lstrip()[:1].isupper()
@@ -234,6 +242,7 @@ def _runs(text: str) -> tuple[list[list[_Token]], int]:
         if run and (run[-1].at != at or _POSSESSIVE.search(word)):
             runs.append(run)
             run = []
+        asked = asked or lowered in _AUXILIARY
         before, end = (f"{before} {lowered}" if lowered in _ARTICLES and before in _AUXILIARY else lowered), match.end()
     return [*runs, *([run] if run else [])], at + 1
 
@@ -242,7 +251,7 @@ def _without_verb(run: list[_Token]) -> list[_Token]:
     """After "did" or "will" the subject is followed by a verb, after "is" by what is said of it: "did Amazon invest" speaks of Amazon."""
     first = run[0].before.partition(" ")[0]
     capitals = [at for at, token in enumerate(run) if token.capital]
-    if capitals and first in _AUXILIARY | _BE:
+    if capitals and (run[0].asked or first in _BE):
         return run[: capitals[-1] + 1]
     return run[:-1] if first in _AUXILIARY and len(run) > 1 else run
 

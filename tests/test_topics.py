@@ -33,6 +33,10 @@ def test_the_verb_behind_a_subject_is_not_part_of_it() -> None:
     assert [phrase.text for phrase in phrases("Was Boise called so?")] == ["Boise"]
 
 
+def test_a_phrase_is_said_with_its_article() -> None:
+    assert [phrase.said for phrase in phrases("When does the tide at Porto turn?")] == ["the tide", "Porto"]
+
+
 def test_only_names_count_in_a_passage() -> None:
     assert [phrase.text for phrase in phrases("In late 1969, Zappa broke up the band.", names_only=True)] == ["Zappa"]
 
