@@ -26,6 +26,7 @@ CITATION_KEYS = [
 ]
 ANSWER_KEYS = [
     "question",
+    "interpreted_as",
     "answer",
     "kind",
     "answers",

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from index.errors import StoreCorrupt
 from qa.bootstrap import live_pipeline
+from qa.conversation import Conversations
 from qa.errors import NotReady
 from qa.interfaces.api import add_error_handlers, router
 from qa.interfaces.guard import MAX_BODY_BYTES
@@ -39,6 +40,9 @@ class FixedService:
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
+
+    def conversations(self) -> Conversations:
+        raise NotImplementedError
 
 
 def send(outcome: LivePipeline | Exception, method: str, path: str, **options: Any) -> httpx.Response:
@@ -233,8 +237,20 @@ def test_openapi_has_examples(seeds_server: Server) -> None:
     described = seeds_server.client.get("/openapi.json").json()
 
     schemas = described["components"]["schemas"]
-    assert set(described["paths"]) == {"/ask", "/search", "/documents", "/documents/{document_id}", "/healthz", "/readyz"}
+    assert set(described["paths"]) == {
+        "/ask",
+        "/search",
+        "/documents",
+        "/documents/{document_id}",
+        "/documents/{document_id}/versions/{prefix}",
+        "/conversations",
+        "/conversations/{conversation_id}",
+        "/feedback",
+        "/examples",
+        "/healthz",
+        "/readyz",
+    }
     assert all(schemas[name]["examples"] for name in ("Question", "AnswerOut", "Problem"))
     [example] = schemas["AnswerOut"]["examples"]
-    assert example.keys() | {"refusal"} == set(ANSWER_KEYS)  # FastAPI leaves nulls out
+    assert example.keys() | {"refusal", "interpreted_as"} == set(ANSWER_KEYS)  # FastAPI leaves nulls out
     assert example["citations"][0].keys() | {"heading", "date"} == set(CITATION_KEYS)

@@ -106,6 +106,8 @@ class Chat:
             click.echo(f"error: {error}", err=True)
         else:
             click.echo(turn_text(self._turn.result, lambda text: click.style(text, bold=True), terminal_width()) + "\n")
+        finally:
+            self._live.rest()
 
     def _citations(self) -> list[Citation]:
         from qa.answer import answer_of
