@@ -1,8 +1,8 @@
 """What a conversation is about: the phrases of its turns, each with how salient it is for the next question.
 
-A follow-up leaves out what both sides have in mind: what the conversation began with, what was mentioned last, names more than other words (the
-centering of Grosz, Joshi and Weinstein 1995). Here these preferences are numbers (`FEATURES`) with weights that were fitted on conversations
-made from training questions (`python -m qa.training followups`).
+A follow-up leaves out what both sides have in mind: what was introduced last, what the conversation began with, what was mentioned last, names
+more than other words (the centering of Grosz, Joshi and Weinstein 1995). Here these preferences are numbers (`FEATURES`) with weights, set by
+hand; `qa eval dialogue` measures what comes of them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FEATURES = (
     "only in questions that do not stand alone",
 )
 """The order of `Salience`'s numbers."""
-WEIGHTS = (0.7, 0.3, 0.0, 0.6, 1.5, 0.8, 0.9, 1.2, 0.8, 1.5, 0.2, 0.5, 0.3, -1.0)
+WEIGHTS: tuple[float, ...] = (0.7, 0.3, 0.0, 0.6, 1.5, 0.8, 0.9, 1.2, 0.8, 1.5, 0.2, 0.5, 0.3, -1.0)
 DECAY = 0.7
 """What a turn takes from the salience of what was mentioned before it."""
 LONG_ANSWER = 6

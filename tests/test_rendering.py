@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.answer import Citation, NearestPassage, RetrievedPassage, Span
-from qa.interfaces.rendering import answer_text, confidence_words, search_table, shortened, span_text
+from qa.interfaces.rendering import (
+    AROUND,
+    answer_text,
+    confidence_words,
+    place_text,
+    quote_in_text,
+    search_table,
+    shortened,
+    span_text,
+    turn_text,
+)
 from tests.test_answer import SPAN, answered, refused
 
 WIDTH = 80
@@ -168,3 +178,26 @@ def test_control_characters_and_changes_of_direction_never_reach_the_terminal() 
 
     assert not set("\x1b\x9b\x07\u202e\u2066") & set(shown)
     assert shown.count("\ufffd[31m") >= 10
+
+
+def test_a_turn_says_how_it_was_understood() -> None:
+    plain, followed = (replace(answered(SPAN), interpreted_as=each).to_dict() for each in (None, "How many\x1b?"))
+
+    assert turn_text(plain, bold, WIDTH) == answer_text(answered(SPAN), bold, WIDTH)
+    assert turn_text(followed, bold, WIDTH).startswith("Understood as: How many\ufffd?\n\n*five*\n")
+
+
+@given(st.text(max_size=900), st.text(min_size=1, max_size=40), st.text(max_size=900))
+def test_a_quote_is_marked_in_its_text(before: str, quote: str, after: str) -> None:
+    text = before + quote + after
+    citation = Citation("id", "Title", "a.txt", "00", quote, len(before), len(before + quote), 0, 0, quote, 0, 0, 1, None)
+
+    shown = quote_in_text(citation, text, lambda each: f"\ue000{each}\ue001", WIDTH).partition("\n\n")[2]
+
+    assert shown.count("\ue000") >= 1
+    assert len(shown) <= 4 * AROUND + len(quote) + 4
+    assert shown.startswith("…") is (len(before) > 2 * AROUND or ("\n" in before[: max(len(before) - AROUND, 0)]))
+
+
+def test_a_place_is_one_line() -> None:
+    assert place_text(SPAN.citation, WIDTH) == "Title (a.txt, line 1): “five”"

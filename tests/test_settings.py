@@ -39,6 +39,8 @@ def test_every_setting_can_be_set() -> None:
         "QUOTED_MIN_CONFIDENCE": "0.25",
         "QUOTED_ALLOWED_HOSTS": " Example.org, ,intra ",
         "QUOTED_MAX_FILE_BYTES": "1000",
+        "QUOTED_KEEP_DAYS": "7",
+        "QUOTED_KEEP_TURNS": "20",
     }
 
     expected = Settings(
@@ -52,6 +54,8 @@ def test_every_setting_can_be_set() -> None:
         min_confidence=0.25,
         allowed_hosts=("example.org", "intra"),
         max_file_bytes=1000,
+        keep_days=7,
+        keep_turns=20,
     )
     assert Settings.from_environment(environment) == expected
     assert {name.removeprefix("QUOTED_").lower() for name in environment} == {each.name for each in fields(Settings)}
