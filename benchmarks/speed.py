@@ -152,7 +152,7 @@ def reading(arguments: argparse.Namespace) -> None:
     asked = golds[:: max(len(golds) // arguments.queries, 1)][: arguments.queries]
     settings = Settings.from_environment(os.environ)
     encoder = Encoder.load(settings.model, settings.cache)
-    precisions: list[Precision] = ["f32"] if chosen_precision("auto") == "f32" else ["bf16", "f32"]
+    precisions: list[Precision] = ["f32"] if chosen_precision("auto") == "f32" else ["int8", "bf16", "f32"]
     readers = {each: load_reader(replace(settings, precision=each)) for each in precisions}
     theirs = TorchReader()
     times: dict[str, list[float]] = {name: [] for name in ["torch f32", *readers]}

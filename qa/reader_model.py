@@ -17,12 +17,15 @@ import numpy as np
 from index.engine import silence_telemetry
 from index.errors import ModelError
 from index.graphs import DEFAULT_MODEL, check_default_weights, converted, find_model, model_fingerprint, quiet, save_tokenizer
+from index.quantizing import quantized
 
 DEFAULT_READER = "quoted-reader"
 """The reader in this package's `weights` folder: all-MiniLM-L6-v2 with other weights (weights/README.md is its model card)."""
 SHIPPED = Path(__file__).parent / "weights"
-CONVERTER_VERSION = "reader-3"
+CONVERTER_VERSION = "reader-4"
 """Changed when a conversion would come out differently, so that old graphs are left aside."""
+QUANTIZED = "int8.xml"
+"""Name of the quantised graph in a converted model's folder; there is one of the shipped reader."""
 WINDOW = 384
 """Tokens of a window, question included, unless the model takes fewer (Devlin et al. 2019 and most models since)."""
 MIN_WINDOW = 192
@@ -100,6 +103,8 @@ def _convert(source: Path, target: Path, fingerprint: str, shipped: Path | None)
     save_model(graph, target / "model.xml", compress_to_fp16=False)
     save_tokenizer(tokenizer, target)
     _check_parity(model, graph, example)
+    if shipped:
+        save_model(quantized(graph), target / QUANTIZED, compress_to_fp16=False)
     pad, no_answer = int(tokenizer.pad_token_id or 0), _shipped(shipped)[1] if shipped else 0.0
     card = ReaderCard(fingerprint, _window(tokenizer, model), pad, bare_questions=shipped is not None, no_answer=no_answer)
     (target / "reader.json").write_text(json.dumps(asdict(card), indent=1), "utf-8")

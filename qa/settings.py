@@ -34,7 +34,8 @@ class Settings:
     """Everything that can be set, each with the environment variable that sets it.
 
     QUOTED_DATA (data), QUOTED_CACHE (cache), QUOTED_MODEL (model, which embeds), QUOTED_READER (reader: the shipped one, or any Hugging Face
-    question-answering model or folder), QUOTED_PRECISION (precision: auto, bf16 or f32), QUOTED_TOP_K (top_k, passages read),
+    question-answering model or folder), QUOTED_PRECISION (precision: auto, int8, bf16 or f32; int8 is of the shipped reader, which
+    auto runs in it on a CPU that computes in bf16), QUOTED_TOP_K (top_k, passages read),
     QUOTED_TARGET_PRECISION (target_precision, the share of the given answers that should be right, in [0, 1]), QUOTED_MIN_CONFIDENCE
     (min_confidence, in [0, 1]; set, it decides instead of the target precision), QUOTED_ALLOWED_HOSTS (allowed_hosts, comma-separated, beside
     loopback), QUOTED_MAX_FILE_BYTES (max_file_bytes), QUOTED_KEEP_DAYS (keep_days, of a conversation after its last

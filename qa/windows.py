@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from index.engine import Graph, Precision, chosen_precision, padded, padded_length
+from index.engine import Chosen, Graph, Precision, chosen_precision, computes_bf16, padded, padded_length
 from index.errors import ModelError
 from qa.question import reader_question
-from qa.reader_model import ReaderCard, converted_reader
+from qa.reader_model import QUANTIZED, ReaderCard, converted_reader
 
 OVERLAP = 96
 """Passage tokens that two neighbouring windows share."""
@@ -43,12 +43,23 @@ class ReaderModel:
     """A question-answering model as a function from a question and texts to logits. May be used from several threads."""
 
     def __init__(self, folder: Path, *, precision: Precision = "auto") -> None:
-        """Load a converted model (see `converted_reader`); raises ModelError."""
+        """Load a converted model (see `converted_reader`); raises ModelError. `auto` is int8 for a model that has been measured in it, on a CPU that
+        is fast in it.
+        """
         self.card = ReaderCard(**json.loads((folder / "reader.json").read_text("utf-8")))
-        self.precision = chosen_precision(precision)
+        self.precision = self._chosen(folder, precision)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(self.card.window, stride=OVERLAP, strategy="only_second")
-        self._graph = Graph(folder / "model.xml", self.precision, folder / "compiled")
+        self._graph = Graph(folder / (QUANTIZED if self.precision == "int8" else "model.xml"), self.precision, folder / "compiled")
+
+    @staticmethod
+    def _chosen(folder: Path, precision: Precision) -> Chosen:
+        measured = (folder / QUANTIZED).is_file()
+        if precision == "int8" and not measured:
+            raise ModelError("int8 was measured with the shipped reader only: set QUOTED_PRECISION to auto, bf16 or f32")
+        if precision == "int8" or (precision == "auto" and measured and computes_bf16()):
+            return "int8"
+        return chosen_precision(precision)
 
     @classmethod
     def load(

@@ -12,8 +12,9 @@ import pytest
 from numpy.testing import assert_allclose
 from tokenizers import Tokenizer
 
-from index.engine import PAD_TO
+from index.engine import PAD_TO, chosen_precision, computes_bf16
 from index.errors import ModelError
+from qa.reader_model import DEFAULT_READER
 from qa.windows import BATCH_TOKENS, MAX_QUESTION, OVERLAP, ReaderModel, Window
 from tests.tiny import TEXT
 
@@ -70,6 +71,23 @@ def test_logits_are_those_of_torch(model: ReaderModel, source: Path, text: str) 
 def test_the_card_says_what_fills_a_batch_and_how_much_fits(model: ReaderModel, source: Path) -> None:
     assert (model.card.pad, model.card.window) == (1 if source.name == "roberta" else 0, 384)
     assert model.precision == "f32"
+
+
+def test_a_model_that_was_not_measured_in_int8_is_not_run_in_it(source: Path, model_cache: Path) -> None:
+    assert ReaderModel.load(str(source), model_cache).precision == chosen_precision("auto")
+    with pytest.raises(ModelError, match="QUOTED_PRECISION to auto, bf16 or f32"):
+        ReaderModel.load(str(source), model_cache, precision="int8")
+
+
+@pytest.mark.slow
+def test_the_shipped_reader_says_the_same_in_int8(model_cache: Path) -> None:
+    exact, fast, default = (ReaderModel.load(DEFAULT_READER, model_cache, precision=each) for each in ("f32", "int8", "auto"))  # type: ignore[arg-type]
+
+    assert default.precision == ("int8" if computes_bf16() else "f32")
+    for ours, theirs in zip(fast.windows(QUESTION, TEXTS), exact.windows(QUESTION, TEXTS), strict=True):
+        assert_allclose(ours.start, theirs.start, atol=1.0)
+        assert_allclose(ours.end, theirs.end, atol=1.0)
+        assert ours.start.argmax() == theirs.start.argmax()
 
 
 def test_logits_do_not_depend_on_the_batch_or_the_place_in_it(model: ReaderModel) -> None:
