@@ -87,7 +87,7 @@ def test_the_shipped_reader_says_the_same_in_int8(model_cache: Path) -> None:
     for ours, theirs in zip(fast.windows(QUESTION, TEXTS), exact.windows(QUESTION, TEXTS), strict=True):
         assert_allclose(ours.start, theirs.start, atol=1.0)
         assert_allclose(ours.end, theirs.end, atol=1.0)
-        assert ours.start.argmax() == theirs.start.argmax()
+        assert not len(ours.start) or ours.start.argmax() == theirs.start.argmax()
 
 
 def test_logits_do_not_depend_on_the_batch_or_the_place_in_it(model: ReaderModel) -> None:
