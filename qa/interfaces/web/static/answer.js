@@ -1,0 +1,112 @@
+/* An answer of quotes, or a refusal with what was searched. */
+
+import { make } from "./dom.js";
+import { readLink } from "./links.js";
+import { confidence, quotes } from "./quotes.js";
+import { BECOME, counted, range, shortened, took } from "./words.js";
+
+const UNCALIBRATED = "The confidence is not calibrated for these models and this number of passages: “qa calibrate --help” says how to.";
+const PASSAGE = 320; // characters of a nearest passage that are shown
+
+/**
+ * What a question got.
+ * @param {object} answer as POST /ask gives it
+ * @param {Array<object>} quoted the states of the documents
+ * @returns {Array<HTMLElement>}
+ */
+export function rendered(answer, quoted) {
+  const given = answer.refusal ? refusal(answer, quoted) : found(answer, quoted);
+  const notes = answer.calibrated ? answer.notes : [UNCALIBRATED, ...answer.notes];
+  return [
+    ...given,
+    ...notes.map((note) => make("p", { class: "note" }, note)),
+  ];
+}
+
+/**
+ * How many passages were read, and the time it took.
+ * @param {object} answer
+ * @returns {string}
+ */
+export function effort(answer) {
+  const { passages_read: read, passages_found: found } = answer;
+  return `${read < found ? `${read} of ` : ""}${counted(found, "passage")} read in ${took(answer.timings_ms.total)}`;
+}
+
+/**
+ * The answer in a sentence, to be read out.
+ * @param {object} answer
+ * @returns {string}
+ */
+export function spoken(answer) {
+  if (answer.refusal || !answer.answers.length) {
+    return `No answer found. ${answer.refusal?.reason ?? ""}`;
+  }
+  const texts = answer.answers.map((span) => span.text).join("; ");
+  return `Answer: ${texts}. ${confidence(answer.confidence).map((part) => part.textContent ?? part).join("")}`;
+}
+
+function found(answer, quoted) {
+  if (!answer.answers.length) {
+    return []; // its quotes were erased: a note says so
+  }
+  return [
+    answer.kind === "evidence" ? make("p", { class: "lead" }, "This sentence settles it:") : null,
+    ...quotes(answer.answers, quoted),
+    answer.conflicts.length ? make("p", { class: "lead" }, "Another document gives:") : null,
+    ...quotes(answer.conflicts, quoted),
+    folded(answer.alternatives, quoted, "other possible answer"),
+  ].filter(Boolean);
+}
+
+function refusal({ refusal: { reason, searched, missing, nearest }, alternatives }, quoted) {
+  return [
+    make("p", { class: "refused" }, make("strong", {}, "No answer found"), make("span", {}, `${sentence(reason)}`)),
+    make(
+      "p",
+      { class: "searched" },
+      `Searched ${counted(searched.passages, "passage")} of ${counted(searched.documents, "document")} and read ${searched.read} of them.`,
+      missing.length ? [" None of those holds ", ...listed(missing), "."] : null,
+    ),
+    nearest.length ? make("h3", {}, "Nearest passages") : null,
+    nearest.length ? make("ol", { class: "nearest" }, nearest.map((passage) => nearestItem(passage, quoted))) : null,
+    folded(alternatives, quoted, "candidate", " that was not sure enough", " that were not sure enough"),
+  ].filter(Boolean);
+}
+
+function nearestItem(passage, quoted) {
+  const known = quoted.find((each) => each.document_id === passage.document_id);
+  const scores = [`retrieved ${passage.score.toFixed(2)}`];
+  if (passage.reader_score !== null) {
+    scores.push(`read ${passage.reader_score >= 0 ? "+" : "−"}${Math.abs(passage.reader_score).toFixed(1)}`);
+  }
+  return make(
+    "li",
+    {},
+    make("p", { class: "passage", dir: "auto" }, shortened(passage.text, PASSAGE)),
+    make(
+      "a",
+      { class: "place", href: readLink(passage.document_id, known?.sha256 ?? null, passage.start, passage.end) },
+      make("cite", { dir: "auto" }, passage.title),
+      make("span", { class: "where" }, [passage.heading ? `under ${passage.heading}` : null, range(passage.start, passage.end), ...scores].filter(Boolean).join(" · ")),
+    ),
+    known?.state in BECOME ? make("span", { class: "become" }, BECOME[known.state]) : null,
+  );
+}
+
+function folded(spans, quoted, name, one = "", many = "") {
+  if (!spans.length) {
+    return null;
+  }
+  const title = `${counted(spans.length, name)}${spans.length === 1 ? one : many}`;
+  return make("details", { class: "more" }, make("summary", {}, title), ...quotes(spans, quoted));
+}
+
+function listed(names) {
+  return names.flatMap((name, number) => [number ? ", " : "", "“", make("bdi", {}, name), "”"]);
+}
+
+function sentence(text) {
+  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/u.test(first) ? first : `${first}.`;
+}

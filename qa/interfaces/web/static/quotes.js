@@ -1,0 +1,121 @@
+/* A quote: the sentence with its spans marked, and the places where it stands. */
+
+import { toUnits } from "./codepoints.js";
+import { make } from "./dom.js";
+import { readLink } from "./links.js";
+import { BECOME, level, range } from "./words.js";
+
+const CONTEXT = 240; // UTF-16 units of a sentence that are shown on either side of its marks
+
+/**
+ * Spans with their sentence and places; those of one sentence are shown in it together.
+ * @param {Array<object>} spans as the server gives them
+ * @param {Array<object>} quoted the states of the documents
+ * @returns {Array<HTMLElement>}
+ */
+export function quotes(spans, quoted) {
+  const groups = new Map();
+  for (const span of spans) {
+    const { document_id: id, sha256, sentence_start: start, sentence_end: end } = span.citation;
+    const key = [id, sha256, start, end].join(" ");
+    groups.set(key, [...(groups.get(key) ?? []), span]);
+  }
+  return [...groups.values()].map((group) => quoteOf(group, quoted));
+}
+
+function quoteOf(group, quoted) {
+  const places = group.flatMap((span) => [span.citation, ...span.further]);
+  return make(
+    "figure",
+    { class: "quote" },
+    make("blockquote", { dir: "auto" }, ...marked(group.map((span) => span.citation))),
+    make(
+      "figcaption",
+      {},
+      make("ul", { class: "places" }, placeItems(places, group.length > 1, quoted)),
+      make("p", { class: "confidence" }, ...confidence(Math.max(...group.map((span) => span.confidence)))),
+    ),
+  );
+}
+
+/**
+ * A confidence in words and as a number.
+ * @param {number} value
+ * @returns {Array<Node|string>}
+ */
+export function confidence(value) {
+  const word = level(value);
+  return ["Confidence: ", make("span", { class: `level ${word}` }, `${word} (${value.toFixed(2)})`)];
+}
+
+/** The sentence of some citations with each quote marked; what is far from all of them is left out. */
+function marked(citations) {
+  const { sentence, sentence_start: origin } = citations[0];
+  const spans = citations
+    .map(({ start, end }) => [toUnits(sentence, start - origin), toUnits(sentence, end - origin)])
+    .sort(([one], [other]) => one - other);
+  const from = wordBefore(sentence, spans[0][0] - CONTEXT);
+  const to = wordAfter(sentence, Math.max(...spans.map(([, end]) => end)) + CONTEXT);
+  const parts = from > 0 ? ["… "] : [];
+  let at = from;
+  for (const [start, end] of spans) {
+    const first = Math.max(at, start); // spans may overlap
+    if (end > first) {
+      parts.push(sentence.slice(at, first), make("mark", {}, sentence.slice(first, end)));
+      at = end;
+    }
+  }
+  parts.push(sentence.slice(at, to));
+  return to < sentence.length ? [...parts, " …"] : parts;
+}
+
+function wordBefore(text, at) {
+  const space = at > 0 ? text.indexOf(" ", at) : -1;
+  return at <= 0 ? 0 : space === -1 || space > at + CONTEXT / 2 ? whole(text, at) : space + 1;
+}
+
+function wordAfter(text, at) {
+  if (at >= text.length) {
+    return text.length;
+  }
+  const space = text.lastIndexOf(" ", at);
+  return space < at - CONTEXT / 2 ? whole(text, at) : space;
+}
+
+/** An index that does not cut a surrogate pair. */
+function whole(text, at) {
+  return text.codePointAt(at - 1) > 0xffff ? at - 1 : at;
+}
+
+/** The places, each document's title shown once in a row. */
+function placeItems(places, several, quoted) {
+  return places.map((place, number) => {
+    const again = place.document_id === places[number - 1]?.document_id;
+    return make("li", { class: again ? "again" : null }, placeLink(place, several, again), again ? null : become(place, quoted));
+  });
+}
+
+function placeLink(place, several, again) {
+  return make(
+    "a",
+    { class: "place", href: readLink(place.document_id, place.sha256, place.start, place.end) },
+    make("cite", { dir: "auto", class: again ? "visually-hidden" : null }, place.title),
+    make("span", { class: "where" }, where(place)),
+    several ? make("span", { class: "visually-hidden" }, `: ${place.quote}`) : null,
+  );
+}
+
+function where(place) {
+  return [
+    place.date,
+    place.heading ? `under ${place.heading}` : null,
+    `line ${place.line}`,
+    range(place.start, place.end),
+  ].filter(Boolean).join(" · ");
+}
+
+/** What has become of the document of a place, where it is not what it was. */
+function become(place, quoted) {
+  const state = quoted.find((each) => each.document_id === place.document_id)?.state;
+  return state in BECOME ? make("span", { class: "become" }, BECOME[state]) : null;
+}

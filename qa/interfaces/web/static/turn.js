@@ -1,0 +1,67 @@
+/* One turn: the question, how it was understood, what it got, and feedback. */
+
+import { effort, rendered } from "./answer.js";
+import { make } from "./dom.js";
+import { FeedbackBar } from "./feedback.js";
+
+/** A turn on the page, which follows what the server says of it. */
+export class TurnView {
+  /**
+   * @param {object} turn as GET /conversations/{id} gives it
+   * @param {(turn: TurnView) => void} point runs when the person wants to show the right place
+   * @param {() => void} changed runs when feedback was given
+   */
+  constructor(turn, point, changed) {
+    this.id = turn.id;
+    this.question = turn.question;
+    this.understood = make("p", { class: "understood", hidden: true });
+    this.body = make("div", { class: "answer" });
+    this.feedback = new FeedbackBar(turn.id, Boolean(turn.answer.refusal), () => point(this), changed);
+    this.element = make(
+      "article",
+      { class: "turn", "data-turn": turn.id, "aria-labelledby": `turn-${turn.id}` },
+      make("h2", { class: "question", id: `turn-${turn.id}`, dir: "auto" }, turn.question),
+      this.understood,
+      this.body,
+      make("div", { class: "footer" }, this.feedback.element, (this.effort = make("p", { class: "small" }))),
+    );
+    this.update(turn);
+  }
+
+  /**
+   * Show what has changed.
+   * @param {object} turn
+   */
+  update(turn) {
+    const { conversation_id: _, turn_id: __, ...answer } = turn.answer;
+    const shown = JSON.stringify([answer, turn.quoted]);
+    this.feedback.show(turn.feedback);
+    if (shown === this.shown) {
+      return;
+    }
+    this.shown = shown;
+    this.understood.hidden = !answer.interpreted_as;
+    this.understood.replaceChildren("understood as “", make("bdi", {}, answer.interpreted_as ?? ""), "”");
+    this.effort.textContent = effort(answer);
+    this.body.replaceChildren(...rendered(answer, turn.quoted));
+  }
+
+  /** The first place that the turn shows, as a link; null where there is none. */
+  get place() {
+    return this.body.querySelector("a.place");
+  }
+}
+
+/**
+ * A question that waits for its answer.
+ * @param {string} question
+ * @returns {HTMLElement}
+ */
+export function waitingTurn(question) {
+  return make(
+    "article",
+    { class: "turn waiting", "aria-busy": "true" },
+    make("h2", { class: "question", dir: "auto" }, question),
+    make("p", { class: "progress" }, "Searching the documents", make("span", { class: "dots", "aria-hidden": "true" }, "…")),
+  );
+}

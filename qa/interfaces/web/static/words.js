@@ -1,0 +1,99 @@
+/* Numbers, places and states in words. */
+
+const LEVELS = [[0.8, "high"], [0.5, "fair"], [0, "low"]];
+
+/**
+ * A probability in a word, as the command line says it.
+ * @param {number} confidence
+ * @returns {string}
+ */
+export function level(confidence) {
+  return LEVELS.find(([least]) => confidence >= least)[1];
+}
+
+/**
+ * A number of things.
+ * @param {number} number
+ * @param {string} name
+ * @returns {string}
+ */
+export function counted(number, name) {
+  return `${number.toLocaleString("en")} ${name}${number === 1 ? "" : "s"}`;
+}
+
+/**
+ * A time in seconds or milliseconds.
+ * @param {number} milliseconds
+ * @returns {string}
+ */
+export function took(milliseconds) {
+  return milliseconds < 1000 ? `${Math.max(1, Math.round(milliseconds))} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/**
+ * A range of code points.
+ * @param {number} start
+ * @param {number} end
+ * @returns {string}
+ */
+export function range(start, end) {
+  return `characters ${start}–${end}`;
+}
+
+/**
+ * The lines of a piece of a text, from 1.
+ * @param {string} text
+ * @param {number} start UTF-16 index
+ * @param {number} end UTF-16 index
+ * @returns {string}
+ */
+export function lines(text, start, end) {
+  const first = 1 + newlines(text, 0, start);
+  const last = first + newlines(text, start, end);
+  return first === last ? `line ${first}` : `lines ${first}–${last}`;
+}
+
+function newlines(text, start, end) {
+  let count = 0;
+  for (let at = text.indexOf("\n", start); at !== -1 && at < end; at = text.indexOf("\n", at + 1)) {
+    count += 1;
+  }
+  return count;
+}
+
+/**
+ * A text on one line, cut at a word with "…" where it is longer than there is room.
+ * @param {string} text
+ * @param {number} room
+ * @returns {string}
+ */
+export function shortened(text, room) {
+  const line = text.replace(/\s+/gu, " ").trim();
+  if (line.length <= room) {
+    return line;
+  }
+  const space = line.lastIndexOf(" ", room);
+  return `${line.slice(0, space > room / 2 ? space : room).replace(/[\ud800-\udbff]$/u, "").trimEnd()}…`;
+}
+
+/**
+ * The English name of a language.
+ * @param {string|null} code
+ * @returns {string}
+ */
+export function language(code) {
+  if (!code) {
+    return "language unknown";
+  }
+  try {
+    return new Intl.DisplayNames(["en"], { type: "language" }).of(code) ?? code;
+  } catch {
+    return code; // no code that Intl knows
+  }
+}
+
+/** What has become of a document that was quoted, where it is not what it was. */
+export const BECOME = {
+  changed: "changed since it was quoted",
+  gone: "deleted since it was quoted",
+};
