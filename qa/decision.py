@@ -23,6 +23,10 @@ ITEM_GAP = 3.0
 """How much lower than the best span's score that of another item of a list may be."""
 CONFLICT_GAP = 3.0
 """How much lower than the answer's score that of a contradiction may be."""
+LIKELY = -5.0
+"""The score that another item or a contradiction must exceed: below 0, because the model was trained to find one span a question, and its log-odds
+are those of questions of which half have no answer.
+"""
 SAME_STATEMENT = 0.3
 """Share of stems, of those of both sentences without the answers, from which two sentences make one statement (Jaccard)."""
 
@@ -143,12 +147,12 @@ def _gate(name: str, value: float, needed: float) -> Gate:
 def _is_item(other: Candidate, first: Candidate) -> bool:
     """Whether another span belongs to the same list: likely itself, and from the same document."""
     same_document = first.passage.chunk.document_id == other.passage.chunk.document_id
-    return same_document and other.score > 0 and first.score - other.score <= ITEM_GAP
+    return same_document and other.score > LIKELY and first.score - other.score <= ITEM_GAP
 
 
 def _contradicts(other: Candidate, chosen: Candidate) -> bool:
     """Whether two documents make the same statement with different answers: of one kind, neither a part of the other, both likely."""
-    if other.passage.chunk.document_id == chosen.passage.chunk.document_id or min(other.score, chosen.score) <= 0:
+    if other.passage.chunk.document_id == chosen.passage.chunk.document_id or min(other.score, chosen.score) <= LIKELY:
         return False
     ours, theirs = set(analyse(chosen.text)), set(analyse(other.text))
     if ours <= theirs or theirs <= ours or _has_number(chosen.text) != _has_number(other.text):

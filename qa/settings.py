@@ -23,10 +23,8 @@ MAX_PASSAGES = 100
 KEEP_DAYS = 90
 """Days after its last turn that a conversation is kept, with the texts that it quotes."""
 KEEP_TURNS = 200
-TARGET_PRECISION = 0.8
-"""Four of five answers that are given should be right, by the strict rule of `qa.evaluation.metrics.is_right`. Nine of ten would refuse most of
-what the reader finds rightly (README, "Figures").
-"""
+TARGET_PRECISION = 0.9
+"""Nine of ten answers that are given should be right, by the strict rule of `qa.evaluation.metrics.is_right`."""
 
 
 @dataclass(frozen=True, slots=True)

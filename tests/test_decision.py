@@ -6,7 +6,7 @@ import pytest
 
 from qa.answer import Gate
 from qa.calibration import UNCALIBRATED_THRESHOLD, Calibration
-from qa.decision import ALTERNATIVES, CONFLICT_GAP, ITEM_GAP, MAX_ITEMS, Decision, Found, Policy, decide
+from qa.decision import ALTERNATIVES, CONFLICT_GAP, ITEM_GAP, LIKELY, MAX_ITEMS, Decision, Found, Policy, decide
 from qa.evidence import FEATURES
 from qa.reader import Candidate, Reading
 from tests.fakes import candidate_of, passage_of, reading_of
@@ -132,7 +132,8 @@ def test_a_question_for_a_list_gets_the_likely_items_of_the_best_document() -> N
 
 
 @pytest.mark.parametrize(
-    ("scores", "count"), [((4.0, 4.0 - ITEM_GAP), 2), ((4.0, 3.9 - ITEM_GAP), 1), ((1.0, 0.0), 1), ((4.0,) * 20, MAX_ITEMS)]
+    ("scores", "count"),
+    [((4.0, 4.0 - ITEM_GAP), 2), ((4.0, 3.9 - ITEM_GAP), 1), ((LIKELY + 1, LIKELY), 1), ((4.0,) * 20, MAX_ITEMS)],
 )
 def test_an_item_is_likely_itself_and_nearly_as_likely_as_the_best(scores: tuple[float, ...], count: int) -> None:
     assert len(decided("Which risks are there?", reading_of(items(*scores)), ALWAYS).chosen) == count
@@ -182,7 +183,7 @@ def test_long_answers_to_a_short_statement_contradict_each_other() -> None:
 
 
 def test_unlikely_answers_do_not_contradict_each_other() -> None:
-    assert decided(QUESTION, closing("5 pm", "6 pm", score=0.0), ALWAYS).conflicts == ()
+    assert decided(QUESTION, closing("5 pm", "6 pm", score=LIKELY), ALWAYS).conflicts == ()
 
 
 def test_items_of_a_list_do_not_contradict_each_other() -> None:

@@ -33,10 +33,9 @@ def test_as_many_with_an_answer_as_without() -> None:
 
 
 def test_the_offset_refuses_what_costs_more_than_it_gains(monkeypatch: pytest.MonkeyPatch) -> None:
-    scores = {"a": 5.0, "b": 3.25, "c": 3.0, "d": 1.0}
-    texts = {"a": "Monday", "b": "Monday", "c": "Monday", "d": "on"}
-    examples = [example(0, answerable=each in "ab") for each in scores]
-    predictions = [Prediction(each, ((texts[each], score),)) for each, score in scores.items()]
+    kinds = [(True, "Monday", 5.0), (True, "Monday", 3.25), (False, "Monday", 3.0), (False, "on", 1.0)] * 50
+    examples = [example(at, answerable=answerable) for at, (answerable, _, _) in enumerate(kinds)]
+    predictions = [Prediction(f"{at}", ((text, score),)) for at, (_, text, score) in enumerate(kinds)]
     monkeypatch.setattr(balance, "predict", lambda *_: predictions)
 
     assert no_answer_offset(nn.Module(), Tokenizer(models.WordLevel({"x": 0}, "x")), examples, DataSettings()) == 3.0
