@@ -87,7 +87,7 @@ def test_zero_is_a_threshold_and_an_empty_value_is_none() -> None:
         ("QUOTED_MIN_CONFIDENCE", "1.01"),
         ("QUOTED_MIN_CONFIDENCE", "nan"),
         ("QUOTED_MIN_CONFIDENCE", "high"),
-        ("QUOTED_PRECISION", "int8"),
+        ("QUOTED_PRECISION", "int4"),
         ("QUOTED_MAX_FILE_BYTES", "-1"),
     ],
 )
