@@ -83,18 +83,16 @@ class Conversations:
 
     def version(self, document_id: str, prefix: str, snapshot: Snapshot | None) -> Version | None:
         """The text of a document whose sha256 begins with a prefix: the current one, or one that a turn quoted; None if there is none."""
-        if snapshot is not None and snapshot.has_document(document_id):
-            current = _version(snapshot, document_id)
-            if current.sha256.startswith(prefix):
-                return current
+        current = current_sha256(snapshot, document_id)
+        if snapshot is not None and current is not None and current.startswith(prefix):
+            return _version(snapshot, document_id)
         return self.history.version(document_id, prefix)
 
     def quoted(self, conversation_id: str, snapshot: Snapshot | None) -> dict[int, list[Quoted]]:
         """What each turn quotes, by its id, and whether it is still so in a snapshot (None: nothing is indexed)."""
-        return {
-            turn_id: [Quoted(document_id, sha256, _state(snapshot, document_id, sha256)) for document_id, sha256 in quoted]
-            for turn_id, quoted in self.history.quoted(conversation_id).items()
-        }
+        turns = self.history.quoted(conversation_id)
+        now = {pair: Quoted(*pair, _state(snapshot, *pair)) for pair in {pair for quoted in turns.values() for pair in quoted}}
+        return {turn_id: [now[pair] for pair in quoted] for turn_id, quoted in turns.items()}
 
     def _news(self, conversation_id: str, snapshot: Snapshot) -> list[str]:
         """What has become of the documents that earlier turns quote, where it is not what it was."""
@@ -108,6 +106,13 @@ class Conversations:
         ]
 
 
+def current_sha256(snapshot: Snapshot | None, document_id: str) -> str | None:
+    """The sha256 of a document as a snapshot has it; None if it has none of that id, or if there is no snapshot."""
+    if snapshot is None or not snapshot.has_document(document_id):
+        return None
+    return snapshot.document_info(document_id).sha256
+
+
 def _value(answer: Answer, alone: str, first: str) -> float:
     """An answer's confidence, less for the follow-up alone where something is left out of it."""
     return answer.confidence - (ALONE_MARGIN if answer.question == alone != first else 0.0)
@@ -119,6 +124,5 @@ def _version(snapshot: Snapshot, document_id: str) -> Version:
 
 
 def _state(snapshot: Snapshot | None, document_id: str, sha256: str) -> str:
-    if snapshot is None or not snapshot.has_document(document_id):
-        return "gone"
-    return "current" if snapshot.document_info(document_id).sha256 == sha256 else "changed"
+    current = current_sha256(snapshot, document_id)
+    return "gone" if current is None else "current" if current == sha256 else "changed"

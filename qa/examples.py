@@ -7,8 +7,8 @@ import threading
 from collections import Counter
 
 from index.snapshot import Snapshot
+from qa.phrases import phrases
 from qa.pipeline import Pipeline
-from qa.topics import phrases
 
 COUNT = 3
 MAX_CHUNKS = 100

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import regex
 
-from qa.topics import Phrase, Turn, phrases, salience, says_little
+from qa.phrases import Phrase, phrases, says_little
+from qa.topics import Turn, salience
 
 MAX_PHRASES = 3
 """Phrases that a question may be completed with."""
@@ -17,7 +18,10 @@ MAX_TURNS = 12
 _PRONOUN = regex.compile(
     r"\b(?:he|him|his|she|her|hers|it|its|they|them|their|theirs|this|that|these|those|there|one|ones)\b", regex.IGNORECASE
 )
-_OPENING = regex.compile(r"^\W*(?:and|but|or|so|also|then|what about|how about|what of|as for)\b\s*", regex.IGNORECASE)
+OPENING = regex.compile(
+    r"^\W*(?:(?:and|but|or|so|also|then)\b[\s,]*|(?:what about|how about|what of|as for)\b\s*)", regex.IGNORECASE
+)
+"""What goes on from another question."""
 _FRAGMENT = regex.compile(
     r"^\W*(?:(?:after|at|before|by|during|for|from|in|on|since|to|under|with)(?:\s+[\p{L}\p{N}'’.-]+){1,4}|(?:how|what|when|where|which|who|why)\s+\p{Ll}+ly)\W*$",
     regex.IGNORECASE,
@@ -41,7 +45,7 @@ _SHORT = 4
 
 def is_elliptic(question: str) -> bool:
     """Whether a question cannot be understood alone: a pronoun stands for something, it goes on from another, or it names nothing."""
-    continues = _OPENING.match(question) or _FRAGMENT.match(question) or _PRONOUN.search(_first_clause(question))
+    continues = OPENING.match(question) or _FRAGMENT.match(question) or _PRONOUN.search(_first_clause(question))
     return bool(continues) or not phrases(question)
 
 

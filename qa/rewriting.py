@@ -6,15 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import regex
 
-from qa.followup import is_closed, is_elliptic, left_out
-from qa.topics import Phrase, phrases
+from qa.followup import OPENING, is_closed, is_elliptic, left_out
+from qa.phrases import Phrase, phrases
 
 MAX_READINGS = 4
 """Ways in which a question is tried, itself included."""
-_OPENING = regex.compile(
-    r"^\W*(?:and|but|or|so|also|then)\b[\s,]*|^\W*(?:and\s+|but\s+)?(?:what|how)\s+about\b\s*|^\W*(?:what of|as for)\b\s*",
-    regex.IGNORECASE,
-)
 _AUXILIARY = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)"
 _NOUN = rf"(?!{_AUXILIARY}\b)\p{{Ll}}+"
 _WH = (
@@ -140,7 +136,7 @@ def _of(name: str) -> str:
 
 
 def _without_opening(question: str) -> str:
-    return _OPENING.sub("", question, count=1).strip() or question
+    return OPENING.sub("", question, count=1).strip() or question
 
 
 def _without_preposition(rest: str) -> str:

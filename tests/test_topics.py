@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.topics import FEATURES, WEIGHTS, Turn, phrases, salience, says_little
+from qa.phrases import phrases, says_little
+from qa.topics import FEATURES, WEIGHTS, Turn, salience
 
 
 @pytest.mark.parametrize(

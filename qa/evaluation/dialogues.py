@@ -16,9 +16,9 @@ from qa.evaluation.figures import Figure, count, mean
 from qa.evaluation.metrics import f1, is_right
 from qa.evaluation.pool import pool_id
 from qa.evaluation.squad import Article, Gold
+from qa.phrases import phrases
 from qa.pipeline import Pipeline
 from qa.rewriting import readings
-from qa.topics import phrases
 
 RECALL_AT = 5
 """Passages among which the right one is looked for."""

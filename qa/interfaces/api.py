@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.encoders import jsonable_encoder
@@ -14,24 +14,13 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from index.errors import IndexingError
-from qa.conversation import Conversations
 from qa.errors import QAError, UnknownDocumentId
 from qa.examples import Examples
 from qa.interfaces.owner import Owner
 from qa.interfaces.problems import problem, problem_of
 from qa.interfaces.schemas import PROBLEMS, AnswerOut, DocumentOut, DocumentsOut, ExamplesOut, PassagesOut, Question, Status
-from qa.live import LivePipeline
+from qa.interfaces.service import Service
 from qa.settings import MAX_PASSAGES
-
-
-class Service(Protocol):
-    """What the handlers need of the server: the live pipeline once it is loaded, and why it is not."""
-
-    def live(self) -> LivePipeline:
-        """The live pipeline; raises QAError or IndexingError while there is none."""
-
-    def conversations(self) -> Conversations:
-        """The conversations of the data directory; raises StoreError."""
 
 
 def router(service: Service) -> APIRouter:

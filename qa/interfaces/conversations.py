@@ -6,28 +6,18 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse, Response
 
 from index.snapshot import Snapshot
-from qa.conversation import Conversations
+from qa.conversation import current_sha256
 from qa.errors import NoIndex, UnknownDocumentId
 from qa.feedback import Judgement
 from qa.interfaces.owner import Owner
 from qa.interfaces.schemas import PROBLEMS, ConversationOut, ConversationsOut, FeedbackIn, VersionOut
-from qa.live import LivePipeline
-
-
-class Service(Protocol):
-    """What the handlers need of the server."""
-
-    def live(self) -> LivePipeline:
-        """The live pipeline; raises QAError or IndexingError while there is none."""
-
-    def conversations(self) -> Conversations:
-        """The conversations of the data directory; raises StoreError."""
+from qa.interfaces.service import Service
 
 
 def conversation_router(service: Service) -> APIRouter:
@@ -60,7 +50,7 @@ def conversation_router(service: Service) -> APIRouter:
     def version(document_id: str, prefix: Annotated[str, Path(pattern="^[0-9a-f]{8,64}$")]) -> dict[str, Any]:
         with _snapshot(service) as snapshot:
             found = service.conversations().version(document_id, prefix, snapshot)
-            current = snapshot.document_info(document_id).sha256 if snapshot and snapshot.has_document(document_id) else None
+            current = current_sha256(snapshot, document_id)
         if found is None:
             raise UnknownDocumentId(f"no text of {document_id!r} is kept whose sha256 begins with {prefix}: see GET /documents")
         return asdict(found) | {"current_sha256": current}
