@@ -54,6 +54,7 @@ class ShownPassage:
     document_id: str
     title: str
     uri: str
+    sha256: str
     text: str
     start: int
     end: int

@@ -28,7 +28,9 @@ class ConversationInfo:
 
 @dataclass(frozen=True, slots=True)
 class StoredTurn:
-    """One turn: the question, how it was understood, and the JSON of its answer; `feedback` is the verdict that was given on it."""
+    """One turn: the question, how it was understood, and the JSON of its answer; `feedback` is the verdict that was given on it,
+    `place` the words that were shown to be the answer.
+    """
 
     id: int
     question: str
@@ -37,6 +39,7 @@ class StoredTurn:
     generation: int
     asked_at: str
     feedback: str | None
+    place: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ class History:
                 " (SELECT id FROM turns WHERE conversation_id = ? ORDER BY id DESC LIMIT ?)",
                 (conversation_id, conversation_id, most),
             )
-        return StoredTurn(turn_id or 0, question, understood, dict(result), result["generation"], now, None)
+        return StoredTurn(turn_id or 0, question, understood, dict(result), result["generation"], now, None, None)
 
     def delete(self, owner: str, conversation_id: str) -> None:
         """Delete a conversation with its turns and their feedback; raises UnknownConversation."""
@@ -160,14 +163,14 @@ _INFO = (
     " FROM conversations"
 )
 _TURN = (
-    "SELECT turns.id, question, understood, result, generation, asked_at, (SELECT verdict FROM feedback WHERE turn_id = turns.id)"
-    " FROM turns"
+    "SELECT turns.id, question, understood, result, generation, asked_at, verdict,"
+    " CASE verdict WHEN 'place' THEN json_extract(answers, '$[0]') END FROM turns LEFT JOIN feedback ON feedback.turn_id = turns.id"
 )
 
 
 def _turn(row: tuple[Any, ...]) -> StoredTurn:
-    identity, question, understood, result, generation, asked_at, feedback = row
-    return StoredTurn(identity, question, understood, json.loads(result), generation, asked_at, feedback)
+    identity, question, understood, result, *rest = row
+    return StoredTurn(identity, question, understood, json.loads(result), *rest)
 
 
 def _known(text: str) -> str:

@@ -127,7 +127,8 @@ def _reason(gate: Gate, size: int) -> str:
 def _shown(passage: Passage) -> ShownPassage:
     chunk, document = passage.chunk, passage.document
     score = round(passage.hit.score, 4)
-    return ShownPassage(document.id, document.title, document.uri, chunk.text, chunk.start, chunk.end, chunk.heading, score)
+    place = (chunk.text, chunk.start, chunk.end, chunk.heading)
+    return ShownPassage(document.id, document.title, document.uri, document.sha256, *place, score)
 
 
 def _nearest(passage: Passage, reader_score: float | None) -> NearestPassage:

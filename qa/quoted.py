@@ -9,10 +9,10 @@ ERASED = "A document that was quoted here has been deleted, and its quotes with 
 """The note that stands in their place."""
 
 
-def quoted_documents(answer: Mapping[str, Any]) -> dict[str, str | None]:
-    """The ids of all documents of which an answer's JSON holds text, with their sha256 where a citation names it."""
-    found: dict[str, str | None] = {each["document_id"]: None for each in _nearest(answer)}
-    return found | {citation["document_id"]: citation["sha256"] for span in _spans(answer) for citation in _citations(span)}
+def quoted_documents(answer: Mapping[str, Any]) -> list[str]:
+    """The ids of all documents of which an answer's JSON holds text, each once."""
+    places = [*_nearest(answer), *(citation for span in _spans(answer) for citation in _citations(span))]
+    return list(dict.fromkeys(place["document_id"] for place in places))
 
 
 def without_documents(answer: Mapping[str, Any], gone: Collection[str]) -> dict[str, Any]:

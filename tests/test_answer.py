@@ -99,7 +99,7 @@ def test_the_shape_of_an_answer() -> None:
 
 
 def test_the_shape_of_a_refusal() -> None:
-    passage = NearestPassage("id", "Title", "a.txt", "It's five.", 0, 10, None, 0.5, -1.25)
+    passage = NearestPassage("id", "Title", "a.txt", "00", "It's five.", 0, 10, None, 0.5, -1.25)
 
     shown = refused(passage, missing=("Porto",)).to_dict()
 
@@ -110,7 +110,7 @@ def test_the_shape_of_a_refusal() -> None:
     assert refusal["searched"] == {"documents": 2, "passages": 7, "read": 5}
     assert refusal["gate"] == {"name": "confidence", "value": 0.1, "needed": 0.5, "short_by": 0.4}
     [nearest] = refusal["nearest"]
-    assert list(nearest) == ["document_id", "title", "uri", "text", "start", "end", "heading", "score", "reader_score"]
+    assert list(nearest) == ["document_id", "title", "uri", "sha256", "text", "start", "end", "heading", "score", "reader_score"]
 
 
 def test_it_is_plain_json() -> None:

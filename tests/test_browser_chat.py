@@ -124,7 +124,7 @@ def test_feedback_of_all_kinds_becomes_an_evaluation_file(open_page: Opener, tmp
 
     page.reload()
     expect(turn(page, answers[1]).get_by_role("button", name="Wrong", exact=True)).to_have_attribute("aria-pressed", "true")
-    expect(turn(page, answers[2]).locator(".given")).to_have_text("You showed the right place.")
+    expect(turn(page, answers[2]).locator(".given")).to_have_text("You showed the right place. “Ingrid Solberg”")
     page.keyboard.press("Escape")
     with page.expect_download() as downloaded:
         page.get_by_role("link", name="Download feedback").click()

@@ -175,10 +175,11 @@ def test_feedback_is_exported_as_questions(history: History, state: State) -> No
     feedback.judge(right, "right")
     feedback.judge(wrong, "wrong")
     feedback.point(placed, Place("a", OLD, 4, 17), version)
-    feedback.judge(StoredTurn(refused.id, "", "", result_of() | {"answers": []}, 3, "", None), "right")
+    feedback.judge(StoredTurn(refused.id, "", "", result_of() | {"answers": []}, 3, "", None, None), "right")
 
     found = feedback.questions("me")
 
+    assert [turn.place for turn in history.turns(conversation.id)] == [None, None, "tide at Porto", None]
     assert [each["answers"] for each in found] == [["at six"], ["tide at Porto"], []]
     assert found[0] == {"id": f"turn-{right.id}", "question": "0? (tide)", "answers": ["at six"]}
     assert feedback.questions("you") == []

@@ -59,7 +59,7 @@ def test_line_breaks_inside_a_quote_are_folded_but_its_edges_kept() -> None:
 
 
 def test_a_refusal_says_why_and_shows_where_was_looked() -> None:
-    passage = NearestPassage("id", "Title", "b.txt", "Some  long\ntext " * 50, 20, 900, None, 0.4, -1.25)
+    passage = NearestPassage("id", "Title", "b.txt", "00", "Some  long\ntext " * 50, 20, 900, None, 0.4, -1.25)
 
     shown = answer_text(refused(passage, missing=("Porto", "1999")), bold, WIDTH)
 
@@ -109,8 +109,8 @@ def test_confidence_in_words(confidence: float, words: str) -> None:
 
 def test_a_search_table_is_one_line_a_passage_within_the_width() -> None:
     found = [
-        RetrievedPassage("id", "A", "a.txt", "word\n" * 140, 0, 700, None, 0.5, 1, 0.25, 2, 3.125, 1),
-        RetrievedPassage("id", "A", "a.txt", "second", 700, 706, None, 0.25, 2, 0.125, 1, 0.0, None),
+        RetrievedPassage("id", "A", "a.txt", "00", "word\n" * 140, 0, 700, None, 0.5, 1, 0.25, 2, 3.125, 1),
+        RetrievedPassage("id", "A", "a.txt", "00", "second", 700, 706, None, 0.25, 2, 0.125, 1, 0.0, None),
     ]
 
     head, first, second = search_table(found, WIDTH).splitlines()
@@ -122,8 +122,8 @@ def test_a_search_table_is_one_line_a_passage_within_the_width() -> None:
 
 
 def test_text_without_spaces_is_cut_and_not_lost() -> None:
-    passage = NearestPassage("id", "T", "b.txt", "東京は大きい。" * 60, 0, 420, None, 0.4, None)
-    row = RetrievedPassage("id", "A", "a.txt", "東京は大きい。" * 60, 0, 420, None, 0.5, 1, 0.25, 2, 3.125, 1)
+    passage = NearestPassage("id", "T", "b.txt", "00", "東京は大きい。" * 60, 0, 420, None, 0.4, None)
+    row = RetrievedPassage("id", "A", "a.txt", "00", "東京は大きい。" * 60, 0, 420, None, 0.5, 1, 0.25, 2, 3.125, 1)
 
     shown, table = answer_text(refused(passage), bold, WIDTH), search_table([row], WIDTH)
 
@@ -167,8 +167,8 @@ HOSTILE = "\x1b[31m\x9b\x07a\u202eb\u2066"
 def test_control_characters_and_changes_of_direction_never_reach_the_terminal() -> None:
     citation = Citation("id", HOSTILE, f"{HOSTILE}.txt", "00", HOSTILE, 3, 12, 3, 12, f"It {HOSTILE}.", 0, 13, 1, HOSTILE)
     span = Span(HOSTILE, 0.9, citation, (replace(citation, start=4),))
-    near = NearestPassage("id", HOSTILE, HOSTILE, f"It {HOSTILE}.", 0, 13, HOSTILE, 0.4, None)
-    row = RetrievedPassage("id", HOSTILE, HOSTILE, HOSTILE, 0, 13, HOSTILE, 0.5, 1, 0.25, 2, 3.125, 1)
+    near = NearestPassage("id", HOSTILE, HOSTILE, "00", f"It {HOSTILE}.", 0, 13, HOSTILE, 0.4, None)
+    row = RetrievedPassage("id", HOSTILE, HOSTILE, "00", HOSTILE, 0, 13, HOSTILE, 0.5, 1, 0.25, 2, 3.125, 1)
 
     shown = (
         answer_text(answered(span, conflicts=(span,), notes=(HOSTILE,)), bold, WIDTH)

@@ -133,7 +133,9 @@ class ExamplesOut(BaseModel):
 
 
 class TurnOut(BaseModel):
-    """One turn of a conversation: the answer as `POST /ask` gave it, what has become of the documents that it quotes, and the feedback on it."""
+    """One turn of a conversation: the answer as `POST /ask` gave it, what has become of the documents that it quotes, and the feedback on it
+    (`place`: the words that were shown to be the answer).
+    """
 
     id: int
     question: str
@@ -142,6 +144,7 @@ class TurnOut(BaseModel):
     asked_at: str
     quoted: list[Quoted]
     feedback: Verdict | None
+    place: str | None
 
 
 class ConversationOut(BaseModel):

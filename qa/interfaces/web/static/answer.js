@@ -86,7 +86,7 @@ function nearestItem(passage, quoted) {
     make("p", { class: "passage", dir: "auto" }, shortened(passage.text, PASSAGE)),
     make(
       "a",
-      { class: "place", href: readLink(passage.document_id, known?.sha256 ?? null, passage.start, passage.end) },
+      { class: "place", href: readLink(passage.document_id, passage.sha256, passage.start, passage.end) },
       make("cite", { dir: "auto" }, passage.title),
       make("span", { class: "where" }, [passage.heading ? `under ${passage.heading}` : null, range(passage.start, passage.end), ...scores].filter(Boolean).join(" · ")),
     ),

@@ -43,10 +43,10 @@ export class FeedbackBar {
    * @param {string} [place] the words that were shown to be the answer
    */
   show(verdict, place = "") {
-    if (verdict === this.verdict && !place) {
+    if (verdict === this.verdict && place === this.place) {
       return;
     }
-    this.verdict = verdict;
+    Object.assign(this, { verdict, place });
     for (const [name, button] of Object.entries(this.buttons)) {
       button.setAttribute("aria-pressed", String(name === verdict));
     }

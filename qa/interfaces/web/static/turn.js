@@ -35,7 +35,7 @@ export class TurnView {
   update(turn) {
     const { conversation_id: _, turn_id: __, ...answer } = turn.answer;
     const shown = JSON.stringify([answer, turn.quoted]);
-    this.feedback.show(turn.feedback);
+    this.feedback.show(turn.feedback, turn.place ?? "");
     if (shown === this.shown) {
       return;
     }
