@@ -58,11 +58,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """When to answer: with a confidence of `min_confidence` if that is set, else of what the calibration says for `target_precision`."""
+    """When to answer: with a confidence of `min_confidence` if that is set, else of what the calibration says for `target_precision`.
+
+    `trust`, in [0, 1], is what else speaks for the question itself: every confidence is multiplied with it.
+    """
 
     calibration: Calibration | None
     target_precision: float
     min_confidence: float | None = None
+    trust: float = 1.0
 
     @property
     def threshold(self) -> float:
@@ -77,8 +81,8 @@ class Policy:
         return self.calibration.passage_weight if self.calibration else 0.0
 
     def confidence(self, features: NDArray[np.float64], reader_says: float) -> float:
-        """The calibrated probability; without a calibration the reader's own."""
-        return self.calibration.confidence(features) if self.calibration else reader_says
+        """The calibrated probability, without a calibration the reader's own; less where the question is trusted less."""
+        return self.trust * (self.calibration.confidence(features) if self.calibration else reader_says)
 
     def covers(self, passages: int) -> bool:
         """Whether the confidence is calibrated where so many passages are read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from index.language import ENGLISH, detect_language
 from index.snapshot import Snapshot
@@ -42,11 +42,18 @@ class Pipeline:
         self._clock = clock
 
     def ask(
-        self, question: str, *, top_k: int | None = None, documents: Sequence[str] | None = None, seconds: float | None = None
+        self,
+        question: str,
+        *,
+        top_k: int | None = None,
+        documents: Sequence[str] | None = None,
+        seconds: float | None = None,
+        trust: float = 1.0,
     ) -> Answer:
         """Answer a question from `top_k` passages, of the given document ids only if there are any.
 
-        After `seconds` no further passage is read, and a note says so. Raises InvalidQuestion or UnknownDocumentId.
+        After `seconds` no further passage is read, and a note says so. `trust` is that in the question (`Policy.trust`). Raises InvalidQuestion
+        or UnknownDocumentId.
         """
         question = checked_question(question)
         documents = None if documents is None else list(dict.fromkeys(documents))
@@ -55,7 +62,7 @@ class Pipeline:
         retrieved = self._clock()
         reading = self._reader.read(question, passages, seconds=None if seconds is None else seconds - (retrieved - began))
         read = self._clock()
-        decision = decide(question, reading, self.policy, top_k or self._top_k)
+        decision = decide(question, reading, replace(self.policy, trust=trust), top_k or self._top_k)
         cite = Citer(self.snapshot, whole_sentences=decision.kind == "evidence")
         spans = tuple(map(cite.span, decision.chosen))
         alternatives, conflicts = tuple(map(cite.span, decision.alternatives)), tuple(map(cite.span, decision.conflicts))

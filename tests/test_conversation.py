@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from qa.answer import Answer
 from qa.bootstrap import conversations_of, index_paths, load_pipeline, open_store
-from qa.conversation import ALONE_MARGIN, Conversations, answer_in_context
+from qa.conversation import ALONE_MARGIN, DISAGREEMENT, Conversations, answer_in_context
 from qa.errors import InvalidFeedback, UnknownConversation
 from qa.feedback import Place
 from qa.history import StoredTurn
@@ -29,18 +29,19 @@ FILES = {
 
 @dataclass
 class Scripted:
-    """Answers with the confidence that it was told for a question, 0 for others; from 0.5 it is an answer."""
+    """Answers with the confidence that it was told for a question, 0 for others, as far as it is trusted; from 0.5 it is an answer."""
 
     pipeline: Pipeline
     confidence: Mapping[str, float]
     asked: list[str] = field(default_factory=list)
 
-    def __call__(self, question: str) -> Answer:
+    def __call__(self, question: str, *, trust: float = 1.0) -> Answer:
         self.asked.append(question)
         answer = self.pipeline.ask(question)
-        sure = self.confidence.get(question, 0.0)
-        spans = answer.spans if sure >= 0.5 else ()
-        return Answer(**{**{name: getattr(answer, name) for name in Answer.__slots__}, "spans": spans, "confidence": sure})
+        sure = trust * self.confidence.get(question, 0.0)
+        if sure >= 0.5:
+            return replace(answer, confidence=sure)
+        return replace(answer, confidence=sure, spans=(), alternatives=(*answer.spans, *answer.alternatives))
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +83,16 @@ def test_what_is_answered_alone_is_asked_once(pipeline: Pipeline) -> None:
     answer_in_context(" What is the range? ", [PORTO], ask)
 
     assert ask.asked == ["What is the range?"]
+
+
+def test_an_answer_is_less_sure_where_other_readings_find_another(pipeline: Pipeline) -> None:
+    agreed = answer_in_context("When does it turn?", [PORTO], Scripted(pipeline, {"When does the tide turn?": 0.5}))
+    halved = answer_in_context("How far does it fall?", [PORTO], Scripted(pipeline, {"How far does the tide fall?": 0.55}))
+
+    assert agreed.spans
+    assert agreed.confidence == 0.5
+    assert not halved.spans
+    assert halved.confidence == pytest.approx(0.55 * (1 - DISAGREEMENT / 2))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from qa.answer import Answer
 from qa.conversation import answer_in_context
@@ -70,21 +70,24 @@ def made_turns(articles: Sequence[Article], sample: int, seed: int) -> list[Made
 
 
 def made_figures(made: Sequence[MadeTurn], pipeline: Pipeline, on_done: Callable[[int], None] = lambda _: None) -> list[Figure]:
-    """recall@5 of the paragraph and F1 of the best candidate for the second question: as it was, with the pronoun alone, and in context."""
-    values: dict[str, list[tuple[float, float]]] = {"as it was": [], "pronoun alone": [], "in context": []}
+    """recall@5 of the paragraph, F1 of the best candidate, the share that is answered and how many of these answers are right, for the second
+    question as it was, with the pronoun alone, and in context.
+    """
+    values: dict[str, list[_Outcome]] = {"as it was": [], "pronoun alone": [], "in context": []}
     for done, turn in enumerate(made, 1):
         before = [(turn.first.question, turn.first.answers[0])]
         in_context = answer_in_context(turn.pronoun, before, pipeline.ask)
         asked = {"as it was": turn.second.question, "pronoun alone": turn.pronoun}
         for name, question in asked.items():
-            values[name].append((_recalled(turn, question, pipeline), _f1(pipeline.ask(question), turn)))
-        understood = in_context.interpreted_as or in_context.question
-        values["in context"].append((_recalled(turn, understood, pipeline), _f1(in_context, turn)))
+            values[name].append(_outcome(turn, pipeline.ask(question), pipeline))
+        values["in context"].append(_outcome(turn, in_context, pipeline))
         on_done(done)
     figures = [count("questions", len(made))]
     for name, rows in values.items():
-        figures += mean(f"recall@{RECALL_AT}, {name}", [recall for recall, _ in rows])
-        figures += mean(f"F1, {name}", [value for _, value in rows])
+        figures += mean(f"recall@{RECALL_AT}, {name}", [row.recall for row in rows])
+        figures += mean(f"F1, {name}", [row.f1 for row in rows])
+        figures += mean(f"answered, {name}", [float(row.answered) for row in rows])
+        figures += mean(f"of these, right, {name}", [float(row.right) for row in rows if row.answered])
     return figures
 
 
@@ -136,6 +139,19 @@ def _with_pronoun(question: str, before: str) -> str:
         flags=re.IGNORECASE,
     )
     return with_pronoun if phrases(with_pronoun) and name not in with_pronoun else ""
+
+
+class _Outcome(NamedTuple):
+    recall: float
+    f1: float
+    answered: bool
+    right: bool
+
+
+def _outcome(turn: MadeTurn, answer: Answer, pipeline: Pipeline) -> _Outcome:
+    understood = answer.interpreted_as or answer.question
+    right = _right(answer, turn.second.answers, pipeline)
+    return _Outcome(_recalled(turn, understood, pipeline), _f1(answer, turn), bool(answer.spans), right)
 
 
 def _recalled(turn: MadeTurn, question: str, pipeline: Pipeline) -> float:
