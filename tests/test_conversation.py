@@ -58,7 +58,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
             {"How far does the tide fall?": 0.4, "How far does it fall?": 0.4 + ALONE_MARGIN / 2},
             "How far does the tide fall?",
         ),
-        ("How far does it fall?", {"How far does the tide fall?": 0.4, "How far does it fall?": 0.41 + ALONE_MARGIN}, None),
+        ("How far does it fall?", {"How far does the tide fall?": 0.4, "How far does it fall?": 0.45 + ALONE_MARGIN}, None),
         ("What is the range?", {"What is the range?": 0.5, "What is the range (tide, six)?": 0.9}, None),
         (
             "What is the range?",
