@@ -58,15 +58,16 @@ class Graph:
     """A compiled graph. `run` may be called from several threads at once."""
 
     def __init__(self, path: Path, precision: Chosen, compiled_dir: Path) -> None:
-        """Compile the OpenVINO graph at `path`, or take it from the blobs in `compiled_dir`; raises ModelError. In int8 a graph that was quantised
+        """Compile the OpenVINO graph at `path`, or take it from the blobs below `compiled_dir`; raises ModelError. In int8 a graph that was quantised
         (`index.quantizing`) multiplies in 8 bits, and computes all else as `auto` would.
         """
         options = {
             "INFERENCE_PRECISION_HINT": chosen_precision("auto") if precision == "int8" else precision,
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": str(GROUP if precision == "int8" else 0),
             "PERFORMANCE_HINT": "LATENCY",
-            "CACHE_DIR": str(compiled_dir),
         }
+        # A blob's name does not tell the precision: one that was compiled for f32 gives NaN in bf16 (OpenVINO 2026.4).
+        options["CACHE_DIR"] = str(compiled_dir / "-".join(options.values()).lower())
         try:
             self._model = core().compile_model(path, "CPU", options)
         except RuntimeError as error:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from index.errors import ModelError
@@ -39,6 +40,24 @@ def test_another_model_has_another_fingerprint(reader: Reader, tiny_bert: Path, 
     assert len({reader.fingerprint, *(model.card.fingerprint for model in models)}) == 3
     assert set(said) <= {str(tiny_bert), str(tiny_roberta)}
     assert not any(model.card.bare_questions for model in models)
+
+
+@pytest.mark.slow
+def test_what_was_compiled_for_one_precision_is_not_taken_for_another(tiny_bert: Path, tmp_path: Path) -> None:
+    orders = [("f32", "bf16", "f32"), ("bf16", "f32", "bf16")]
+
+    logits = [
+        [
+            ReaderModel.load(str(tiny_bert), tmp_path / order[0], precision=each).windows("What fell", ["Rain fell."])[0]
+            for each in order
+        ]
+        for order in orders
+    ]
+
+    for first, other, again in logits:
+        assert np.array_equal(first.start, again.start)
+        assert np.allclose(first.start, other.start, atol=0.1)
+    assert np.array_equal(logits[0][0].start, logits[1][1].start)
 
 
 @pytest.mark.slow
