@@ -37,6 +37,19 @@ class StoredFile:
     recipe: int
 
 
+@dataclass(frozen=True, slots=True)
+class IndexedFile:
+    """What a reader of the store knows of the file of a document: `size` in bytes; `stamp` is how it looked, None where that is not known."""
+
+    document_id: str
+    path: Path
+    uri: str
+    sha256: str
+    size: int
+    indexed_at: str
+    stamp: FileStamp | None
+
+
 class Sightings:
     """The stamps of indexed files and the roots, over the store's connection."""
 

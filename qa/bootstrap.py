@@ -21,6 +21,7 @@ from qa.conversation import Conversations
 from qa.decision import Policy
 from qa.errors import NoIndex
 from qa.feedback import Feedback
+from qa.freshness import Hashes, Sources
 from qa.history import History
 from qa.live import LivePipeline
 from qa.pipeline import Pipeline
@@ -148,21 +149,38 @@ def sample_documents() -> Path | None:
 
 
 def load_pipeline(
-    settings: Settings, encoder: Encoder, reader: Reader, *, save_derived: bool = True, calibrated: bool = True
+    settings: Settings,
+    encoder: Encoder,
+    reader: Reader,
+    *,
+    save_derived: bool = True,
+    calibrated: bool = True,
+    hashes: Hashes | None = None,
 ) -> Pipeline:
-    """A pipeline over the store's current generation; raises NoIndex, StoreError or CalibrationError."""
+    """A pipeline over the store's current generation; raises NoIndex, StoreError or CalibrationError. With `hashes` the files behind an answer are
+    looked at.
+    """
     if not has_index(settings):
         raise NoIndex
     snapshot = Snapshot(settings.data, save_derived=save_derived)
     check_model(snapshot.model, settings.model, encoder.card.fingerprint)
-    return pipeline_over(snapshot, settings, encoder, reader, calibrated=calibrated)
+    return pipeline_over(snapshot, settings, encoder, reader, calibrated=calibrated, hashes=hashes)
 
 
-def pipeline_over(snapshot: Snapshot, settings: Settings, encoder: Encoder, reader: Reader, *, calibrated: bool = True) -> Pipeline:
+def pipeline_over(
+    snapshot: Snapshot,
+    settings: Settings,
+    encoder: Encoder,
+    reader: Reader,
+    *,
+    calibrated: bool = True,
+    hashes: Hashes | None = None,
+) -> Pipeline:
     """A pipeline over a snapshot that is open already; raises CalibrationError. One that is to be calibrated needs no calibration."""
     calibration = calibration_of(settings, encoder, reader) if calibrated else None
     policy = Policy(calibration, settings.target_precision, settings.min_confidence)
-    return Pipeline(snapshot, HybridRetriever(snapshot, encoder), reader, policy, top_k=settings.top_k)
+    sources = None if hashes is None else Sources(snapshot, hashes)
+    return Pipeline(snapshot, HybridRetriever(snapshot, encoder), reader, policy, top_k=settings.top_k, sources=sources)
 
 
 def live_pipeline(settings: Settings, encoder: Encoder, reader: Reader) -> LivePipeline:
@@ -175,4 +193,5 @@ def live_pipeline(settings: Settings, encoder: Encoder, reader: Reader) -> LiveP
         generation = current_generation(settings.data)
         return (generation, calibrated_at(settings.data / CALIBRATION)) if generation else None
 
-    return LivePipeline(lambda: load_pipeline(settings, encoder, reader, save_derived=False), newest)
+    hashes = Hashes()
+    return LivePipeline(lambda: load_pipeline(settings, encoder, reader, save_derived=False, hashes=hashes), newest)
