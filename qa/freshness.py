@@ -11,6 +11,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from index.loading import shown
@@ -20,7 +21,7 @@ from index.stamps import FileStamp, stamp_of
 from qa.answer import Citation, Freshness
 
 LOOK_ENTRIES = 5000
-"""Files that are looked through, at most, for one that was moved: 20 ms."""
+"""Files that are looked through, at most, for one that was moved: 30 ms."""
 LOOK_SECONDS = 1.0
 """How long what was found by that is believed."""
 NAMED = 3
@@ -77,7 +78,7 @@ class Sources(Unchecked):
 
     def __init__(self, snapshot: Snapshot, hashes: Hashes, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._snapshot, self._hashes, self._clock = snapshot, hashes, clock
-        self._listed: dict[Path, tuple[float, dict[str, list[Path]]]] = {}
+        self._listed: dict[Path, tuple[float, dict[Path, FileStamp]]] = {}
 
     def freshness(self, document_id: str) -> Freshness:
         """Whether a document is what its file holds; there must be such a document."""
@@ -95,10 +96,12 @@ class Sources(Unchecked):
         return "current" if self._holds(file.path, file) else "changed"
 
     def moved_to(self, file: IndexedFile) -> Path | None:
-        """Another place with the same bytes: of another document, or of a file of the same name below the folder that was indexed."""
+        """Another place with the same bytes: of another document, or of a file below the folder that was indexed, of the same name or inode."""
         others = (other.path for other in self._snapshot.files_with(file.sha256) if other.document_id != file.document_id)
-        named = (path for path in self._files_below(_base(file)).get(file.path.name, ()) if path != file.path)
-        return next((path for group in (others, named) for path in group if self._holds(path, file)), None)
+        inode = file.stamp.inode if file.stamp else None
+        below = self._files_below(_base(file))
+        alike = (path for path, stamp in below.items() if path.name == file.path.name or stamp.inode == inode)
+        return next((path for group in (others, alike) for path in group if self._holds(path, file)), None)
 
     def absent(self, document_ids: Iterable[str]) -> dict[str, IndexedFile]:
         """Those documents that must not answer: their files are gone, or moved to where they are indexed, too, and answer from there."""
@@ -141,19 +144,14 @@ class Sources(Unchecked):
         stamp = stamp_of(path)
         return stamp is not None and stamp.size == file.size and self._hashes.sha256(path, stamp) == file.sha256
 
-    def _files_below(self, folder: Path) -> dict[str, list[Path]]:
-        """Some files below a folder, by name."""
+    def _files_below(self, folder: Path) -> dict[Path, FileStamp]:
+        """Some files below a folder, with how they look."""
         known = self._listed.get(folder)
         if known and self._clock() - known[0] < LOOK_SECONDS:
             return known[1]
-        found: dict[str, list[Path]] = {}
-        left = LOOK_ENTRIES
-        for place, _, names in os.walk(folder):
-            for name in names[:left]:
-                found.setdefault(name, []).append(Path(place, name))
-            left -= len(names)
-            if left <= 0:
-                break
+        every = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
+        looks = {path: stamp_of(path) for path in islice(every, LOOK_ENTRIES)}
+        found = {path: stamp for path, stamp in looks.items() if stamp}
         self._listed[folder] = (self._clock(), found)
         return found
 

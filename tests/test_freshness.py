@@ -134,14 +134,15 @@ def test_an_unmounted_folder_answers_nothing_and_comes_back(desk: Desk) -> None:
     assert desk.pipeline.ask(GATE).text == FILES["gate.txt"]
 
 
-def test_a_file_that_moved_within_its_root_answers_and_says_so(desk: Desk) -> None:
+@pytest.mark.parametrize("name", ["gate.txt", "renamed.txt"])
+def test_a_file_that_moved_within_its_root_answers_and_says_so(desk: Desk, name: str) -> None:
     (desk.corpus / "sub").mkdir()
-    (desk.corpus / "gate.txt").rename(desk.corpus / "sub" / "gate.txt")
+    (desk.corpus / "gate.txt").rename(desk.corpus / "sub" / name)
 
     answer = desk.pipeline.ask(GATE)
 
     assert [each.freshness for each in answer.citations] == ["moved"]
-    assert answer.notes == ("gate.txt has been moved since it was indexed: the same file is now sub/gate.txt.",)
+    assert answer.notes == (f"gate.txt has been moved since it was indexed: the same file is now sub/{name}.",)
 
 
 def test_a_file_that_moved_and_was_indexed_there_answers_from_there_alone(desk: Desk) -> None:
