@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from index.database import transaction
@@ -57,8 +57,11 @@ class Sightings:
         self._db = db
 
     def saw(self, document_id: str, stamp: FileStamp | None) -> None:
-        """A document was found to be what the file held just now, which had this stamp before it was read."""
-        known = stamp if stamp and stamp.is_settled(time.time_ns()) else None
+        """A document was found to be what the file held just now, which had this stamp before it was read.
+
+        One that may hide a later write is kept without its times, so that it equals none.
+        """
+        known = stamp if stamp is None or stamp.is_settled(time.time_ns()) else replace(stamp, modified_ns=0, changed_ns=0)
         if known == self.stamp(document_id):
             return
         with transaction(self._db):
