@@ -14,6 +14,7 @@
     │   ├── SchemaTooNew        written by a later version
     │   ├── ModelMismatch       written with another embedding model
     │   └── UnknownDocument     no document of that id or name
+    ├── InvalidPattern          a pattern of what to leave out that means nothing
     └── PruneRefused            a removal that looks like an accident
 
 Every message says what was expected, what came, and what to do.
@@ -76,6 +77,10 @@ class ModelMismatch(StoreError):
 
 class UnknownDocument(StoreError):
     """No document has that id, or more than one has that name."""
+
+
+class InvalidPattern(IndexingError):
+    """A pattern of what to leave out is not one."""
 
 
 class PruneRefused(IndexingError):

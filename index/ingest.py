@@ -11,19 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.chunking import TokenSpans, chunk_document
-from index.discovery import Root, disappeared, discover
+from index.discovery import Root, disappeared, discover, missing
 from index.document import Document
 from index.errors import LoadingError, PruneRefused
 from index.lexical import analyse
 from index.loading import MAX_FILE_BYTES, document_id, load, relative_uri, shown
-from index.store import IndexedChunk, Store, StoredFile
+from index.sightings import StoredFile
+from index.stamps import FileStamp, stamp_of
+from index.store import IndexedChunk, Store
 
 RECIPE = 2
 """Raised when loading, chunking or analysing would come out differently, so that unchanged files are indexed again."""
 EMBED_AT_ONCE = 256
 """Chunks gathered before they are embedded: enough for batches of equal length, little enough to commit every few seconds."""
 
-Status = Literal["added", "updated", "unchanged", "skipped", "removed", "kept"]
+Status = Literal["added", "updated", "moved", "unchanged", "skipped", "removed", "kept"]
 
 
 class PassageEncoder(TokenSpans, Protocol):
@@ -80,6 +82,8 @@ class _Pending:
     chunks: list[IndexedChunk]
     texts: list[str]
     status: Status
+    stamp: FileStamp | None = None
+    moved_from: str | None = None
 
 
 class Ingestion:
@@ -89,6 +93,12 @@ class Ingestion:
         self.store, self.encoder, self.reporter, self.max_bytes = store, encoder, reporter, max_bytes
         self.summary = Summary()
         self._pending: list[_Pending] = []
+        self._departed: dict[str, list[StoredFile]] = {}
+
+    def departed(self, files: Sequence[StoredFile]) -> None:
+        """These files are gone: a new one with the bytes of one of them is that one, moved."""
+        for file in files:
+            self._departed.setdefault(file.sha256, []).append(file)
 
     def report(self, outcome: Outcome) -> None:
         """One file is done."""
@@ -98,6 +108,7 @@ class Ingestion:
     def take(self, path: Path, base: Path) -> None:
         """Read one file and queue what has to be embedded; one that cannot be read is reported."""
         known = self.store.file(document_id(path))
+        stamp = stamp_of(path)
         try:
             unchanged = known.sha256 if known and known.recipe == RECIPE else None
             document = load(path, base, max_bytes=self.max_bytes, known_sha256=unchanged)
@@ -107,23 +118,36 @@ class Ingestion:
             self.report(Outcome(known.uri if known else relative_uri(path, base), "kept" if known else "skipped", str(error)))
             return
         if document:
-            self.add(document, path, "updated" if known else "added")
+            self._take(document, path, known, stamp)
         elif known:
             self._unchanged(known)
+            self.store.sightings.saw(known.document_id, stamp)
+
+    def _take(self, document: Document, path: Path, known: StoredFile | None, stamp: FileStamp | None) -> None:
+        left = [] if known else self._departed.get(document.source.sha256, [])
+        moved_from = left.pop().document_id if left else None
+        self.add(document, path, "updated" if known else "moved" if moved_from else "added", stamp, moved_from)
 
     def _unchanged(self, known: StoredFile) -> None:
         if known.state != "current":
             self.store.mark(known.document_id, "current")
         self.report(Outcome(known.uri, "unchanged"))
 
-    def add(self, document: Document, path: Path, status: Status = "added") -> None:
+    def add(
+        self,
+        document: Document,
+        path: Path,
+        status: Status = "added",
+        stamp: FileStamp | None = None,
+        moved_from: str | None = None,
+    ) -> None:
         """Chunk and analyse a document and queue it; `flush` must follow the last one."""
         chunks = chunk_document(document, self.encoder)
         texts = [chunk.embedded_text for chunk in chunks]
         indexed = [
             IndexedChunk(chunk, analyse(text), self.encoder.vector_key(text)) for chunk, text in zip(chunks, texts, strict=True)
         ]
-        self._pending.append(_Pending(document, path, indexed, texts, status))
+        self._pending.append(_Pending(document, path, indexed, texts, status, stamp, moved_from))
         if sum(len(pending.chunks) for pending in self._pending) >= EMBED_AT_ONCE:
             self.flush()
 
@@ -132,8 +156,9 @@ class Ingestion:
         vectors = self._vectors()
         for pending in self._pending:
             keys = {item.vector_key for item in pending.chunks}
-            self.store.put(pending.document, pending.path, pending.chunks, {key: vectors[key] for key in keys}, RECIPE)
-            document = pending.document
+            document, needed = pending.document, {key: vectors[key] for key in keys}
+            self.store.put(document, pending.path, pending.chunks, needed, RECIPE, moved_from=pending.moved_from)
+            self.store.sightings.saw(document.id, pending.stamp)
             encoding = document.source.encoding
             detail = "" if encoding.startswith("utf") else f"is not UTF-8, read as {encoding}"
             self.report(Outcome(document.uri, pending.status, detail, len(pending.chunks), document.language))
@@ -152,7 +177,7 @@ class Ingestion:
         return vectors
 
 
-def ingest(
+def ingest(  # noqa: PLR0913 - the options of one command, by keyword
     paths: Sequence[Path],
     store: Store,
     encoder: PassageEncoder,
@@ -161,16 +186,20 @@ def ingest(
     prune: bool = False,
     yes: bool = False,
     max_bytes: int = MAX_FILE_BYTES,
+    exclude: Sequence[str] = (),
 ) -> Summary:
     """Bring the store up to date with files and folders.
 
     A file that cannot be read is reported and skipped, or keeps its old version, marked `changed`; the rest goes on. With `prune`,
-    documents below the paths whose files are gone are removed, unless that looks like an accident (`Summary.refused`) and `yes` is not
-    said. The caller holds `Store.writing`.
+    documents below the paths whose files are gone or excluded now are removed, unless that looks like an accident (`Summary.refused`) and
+    `yes` is not said; one whose bytes are found at a new place moves there. The caller holds `Store.writing`.
     """
     run = Ingestion(store, encoder, reporter, max_bytes)
-    roots = discover(paths)
+    roots = discover(paths, exclude)
     reporter.planned(sum(len(root.files) for root in roots))
+    for root in roots:
+        store.sightings.remember_root(root.path, exclude)
+        run.departed(missing(root, store.files_under(root.path)) if prune else [])
     for root in roots:
         for problem in root.problems:
             run.report(Outcome(shown(root.path.name), "skipped", problem))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from index import database
 from index.database import Schema
+from index.sightings import MIGRATION as SIGHTINGS
 
 FILE_NAME = "index.db"
 
@@ -47,6 +48,7 @@ MIGRATIONS = (
     CREATE TABLE terms (chunk_id INTEGER PRIMARY KEY REFERENCES chunks (id) ON DELETE CASCADE, terms TEXT NOT NULL);
     """,
     "ALTER TABLE documents ADD COLUMN date TEXT",
+    SIGHTINGS,
 )
 
 

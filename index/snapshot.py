@@ -7,6 +7,7 @@ meanwhile. Between questions a process that stays up lets go of it (`pause`) and
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,6 +23,8 @@ from index.derived import DERIVED, Stamp, read_derived, write_derived
 from index.document import Chunk, SourceBytes
 from index.lexical import Postings, PostingsBM25
 from index.schema import FILE_NAME, connect, explained
+from index.sightings import IndexedFile
+from index.stamps import FileStamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,28 @@ class Snapshot:
             return True
         return document_id.isascii() and bool(self._query("SELECT 1 FROM documents WHERE id = ?", document_id))
 
+    @property
+    def document_ids(self) -> list[str]:
+        """The ids of the documents that have chunks."""
+        return list(self._rows_of)
+
+    def file(self, document_id: str) -> IndexedFile:
+        """The file of one document; there must be one (`has_document`)."""
+        [row] = self._query(f"{_FILE} WHERE id = ?", document_id)
+        return _file(*row)
+
+    def files(self) -> list[IndexedFile]:
+        """Those of all documents, by uri."""
+        return [_file(*row) for row in self._query(f"{_FILE} ORDER BY uri, id")]
+
+    def files_with(self, sha256: str) -> list[IndexedFile]:
+        """The files that were indexed with these bytes."""
+        return [_file(*row) for row in self._query(f"{_FILE} WHERE sha256 = ? ORDER BY id", sha256)]
+
+    def is_indexed(self, path: Path) -> bool:
+        """Whether a document is made from the file at this path."""
+        return bool(self._query("SELECT 1 FROM documents WHERE path = ?", os.fsencode(path)))
+
     def document_info(self, document_id: str) -> DocumentInfo:
         """One document; there must be one (`has_document`)."""
         [row] = self._query(f"{_INFO} WHERE documents.id = ?", document_id)
@@ -182,6 +207,14 @@ _INFO = """
     SELECT documents.id, uri, title, sha256, size, encoding, language, state, indexed_at, length(text),
         (SELECT count(*) FROM chunks WHERE document_id = documents.id), date
     FROM documents"""
+
+
+_FILE = "SELECT id, path, uri, sha256, size, indexed_at, stamp FROM documents LEFT JOIN sightings ON document_id = id"
+
+
+def _file(document_id: str, path: bytes, uri: str, sha256: str, size: int, indexed_at: str, stamp: str | None) -> IndexedFile:
+    seen = FileStamp.parsed(stamp) if stamp else None
+    return IndexedFile(document_id, Path(os.fsdecode(path)), uri, sha256, size, indexed_at, seen)
 
 
 def current_generation(folder: Path) -> int | None:

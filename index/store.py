@@ -26,21 +26,10 @@ from index.errors import StoreBusy, UnknownDocument
 from index.loading import shown
 from index.models import check_model
 from index.schema import FILE_NAME, connect, explained
+from index.sightings import Sightings, StoredFile
 
 LOCK_SECONDS = 600.0
 """How long one `qa index` waits for another."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """What the store knows of a file, for deciding whether it must be read again."""
-
-    document_id: str
-    path: Path
-    uri: str
-    sha256: str
-    state: str
-    recipe: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +44,18 @@ class IndexedChunk:
 class Store:
     """One writer's view of the store in a data directory. Readers use `index.snapshot.Snapshot`."""
 
-    def __init__(self, folder: Path, on_removal: Callable[[Sequence[str]], None] = lambda _: None) -> None:
-        """Open or create; `on_removal` hears the ids of documents before they are deleted. Raises StoreError."""
+    def __init__(
+        self,
+        folder: Path,
+        on_removal: Callable[[Sequence[str]], None] = lambda _: None,
+        on_move: Callable[[str, str], None] = lambda *_: None,
+    ) -> None:
+        """Open or create; `on_removal` hears the ids of documents before they are deleted, `on_move` the old and the new one. Raises StoreError."""
         self.folder = folder
         self._path = folder / FILE_NAME
         self._db = connect(folder)
-        self._on_removal = on_removal
+        self._on_removal, self._on_move = on_removal, on_move
+        self.sightings = Sightings(self._db)
 
     def __enter__(self) -> Self:
         return self
@@ -133,10 +128,18 @@ class Store:
         chunks: Sequence[IndexedChunk],
         vectors: Mapping[bytes, NDArray[np.float32]],
         recipe: int,
+        *,
+        moved_from: str | None = None,
     ) -> None:
-        """Insert or replace a document with its chunks. `vectors` holds all of theirs: one that is stored may just lose its last other use."""
+        """Insert or replace a document with its chunks. `vectors` holds all of theirs: one that is stored may just lose its last other use.
+
+        One that has moved takes the place of the document that it was, in one step: no generation has both or neither.
+        """
+        if moved_from:
+            self._on_move(moved_from, document.id)
         with self._change():
-            stale = self._delete_chunks([document.id])
+            stale = self._delete_chunks([document.id, *([moved_from] if moved_from else [])])
+            self._db.execute("DELETE FROM documents WHERE id = ?", (moved_from,))
             self._put_document(document, path, recipe)
             self._put_vectors(vectors)
             for item in chunks:
@@ -173,7 +176,7 @@ class Store:
         documents = [document_id for (document_id,) in self._db.execute("SELECT id FROM documents")]
         self._on_removal(documents)
         with self._change():
-            for table in ("terms", "chunks", "vectors", "documents"):
+            for table in ("terms", "chunks", "vectors", "documents", "roots"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
             self._db.execute("DELETE FROM meta WHERE key IN ('model', 'model_sha256')")
         self._db.execute("VACUUM")

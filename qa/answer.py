@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from qa.question import Kind
+
+Freshness = Literal["current", "changed", "moved", "gone"]
+"""Whether a file holds what was indexed: `moved` where the same bytes were found at another place, `gone` where they were not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class Citation:
     """Where a quote stands: `document.text[start:end] == quote`, and the same characters are the bytes [byte_start, byte_end) of the file.
 
     `sentence` is the whole sentence around the quote; `line` counts from 1; `sha256` is that of the file's bytes; `date` is the day that the
-    document gives itself (YYYY-MM-DD), where known.
+    document gives itself (YYYY-MM-DD), where known; `freshness` is what the file was when the answer was given (see qa.freshness).
     """
 
     document_id: str
@@ -35,6 +38,7 @@ class Citation:
     line: int
     heading: str | None
     date: str | None = None
+    freshness: Freshness = "current"
 
 
 @dataclass(frozen=True, slots=True)

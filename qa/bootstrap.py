@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from index.embedding import Encoder
+from index.events import FileEvents
+from index.excluding import checked_patterns
 from index.ingest import Reporter, Summary, ingest
+from index.loading import shown
 from index.models import check_model
 from index.snapshot import Snapshot, current_generation
 from index.store import Store
+from index.watching import Notices, Watcher, follow, only_watcher
 from qa.calibration import CALIBRATION, Calibration, calibrated_at, load_calibration
 from qa.conversation import Conversations
 from qa.decision import Policy
 from qa.errors import NoIndex
 from qa.feedback import Feedback
+from qa.freshness import Hashes, Sources
 from qa.history import History
 from qa.live import LivePipeline
 from qa.pipeline import Pipeline
@@ -62,7 +68,12 @@ def open_store(settings: Settings) -> Store:
             with closing(State(settings.data)) as state:
                 state.erase(set(documents) & state.documents(), without_documents)
 
-    return Store(settings.data, erase)
+    def rename(old: str, new: str) -> None:
+        if (settings.data / STATE).is_file():
+            with closing(State(settings.data)) as state:
+                state.rename(old, new)
+
+    return Store(settings.data, erase, rename)
 
 
 def conversations_of(settings: Settings) -> Conversations:
@@ -72,7 +83,7 @@ def conversations_of(settings: Settings) -> Conversations:
     return Conversations(History(state), Feedback(state), settings.keep_turns)
 
 
-def index_paths(
+def index_paths(  # noqa: PLR0913 - as `ingest`
     settings: Settings,
     encoder: Encoder,
     paths: Sequence[Path],
@@ -80,14 +91,48 @@ def index_paths(
     *,
     prune: bool = False,
     yes: bool = False,
+    exclude: Sequence[str] = (),
     on_wait: Callable[[], None] = lambda: None,
 ) -> Summary:
     """Bring the index up to date with files and folders and derive FAISS and BM25 from it; see `index.ingest.ingest`."""
+    checked_patterns(exclude)
     with open_store(settings) as store, store.writing(on_wait):
         store.claim_model(settings.model, encoder.card.fingerprint)
-        summary = ingest(paths, store, encoder, reporter, prune=prune, yes=yes, max_bytes=settings.max_file_bytes)
+        summary = ingest(paths, store, encoder, reporter, prune=prune, yes=yes, max_bytes=settings.max_file_bytes, exclude=exclude)
         Snapshot(settings.data).close()
     return summary
+
+
+def watch_paths(
+    settings: Settings,
+    encoder: Encoder,
+    paths: Sequence[Path],
+    notices: Notices,
+    stopping: threading.Event,
+    *,
+    exclude: Sequence[str] = (),
+    on_change: Callable[[], None] = lambda: None,
+) -> None:
+    """Keep the index up to date with files and folders until `stopping` is set; `on_change` is called after each change of the index.
+
+    Raises InvalidPattern or StoreError. While another process watches into the same data directory, this one waits.
+    """
+    checked_patterns(exclude)
+
+    def changed() -> None:
+        Snapshot(settings.data).close()
+        on_change()
+
+    with only_watcher(settings.data, stopping, lambda: notices.said(_SECOND_WATCHER)) as alone, open_store(settings) as store:
+        if alone:
+            with store.writing():
+                store.claim_model(settings.model, encoder.card.fingerprint)
+            watcher = Watcher(paths, store, encoder, notices, exclude=exclude, max_bytes=settings.max_file_bytes)
+            notices.said(f"Watching {', '.join(shown(str(path)) for path in paths)}")
+            follow(watcher, FileEvents(paths, stopping, notices.said), stopping, changed, notices.said)
+
+
+_SECOND_WATCHER = "Another process watches into this index already; this one takes over when it ends. To watch several folders, name them all in one command."
 
 
 def forget_all(settings: Settings, on_wait: Callable[[], None] = lambda: None) -> int:
@@ -104,21 +149,38 @@ def sample_documents() -> Path | None:
 
 
 def load_pipeline(
-    settings: Settings, encoder: Encoder, reader: Reader, *, save_derived: bool = True, calibrated: bool = True
+    settings: Settings,
+    encoder: Encoder,
+    reader: Reader,
+    *,
+    save_derived: bool = True,
+    calibrated: bool = True,
+    hashes: Hashes | None = None,
 ) -> Pipeline:
-    """A pipeline over the store's current generation; raises NoIndex, StoreError or CalibrationError."""
+    """A pipeline over the store's current generation; raises NoIndex, StoreError or CalibrationError. With `hashes` the files behind an answer are
+    looked at.
+    """
     if not has_index(settings):
         raise NoIndex
     snapshot = Snapshot(settings.data, save_derived=save_derived)
     check_model(snapshot.model, settings.model, encoder.card.fingerprint)
-    return pipeline_over(snapshot, settings, encoder, reader, calibrated=calibrated)
+    return pipeline_over(snapshot, settings, encoder, reader, calibrated=calibrated, hashes=hashes)
 
 
-def pipeline_over(snapshot: Snapshot, settings: Settings, encoder: Encoder, reader: Reader, *, calibrated: bool = True) -> Pipeline:
+def pipeline_over(
+    snapshot: Snapshot,
+    settings: Settings,
+    encoder: Encoder,
+    reader: Reader,
+    *,
+    calibrated: bool = True,
+    hashes: Hashes | None = None,
+) -> Pipeline:
     """A pipeline over a snapshot that is open already; raises CalibrationError. One that is to be calibrated needs no calibration."""
     calibration = calibration_of(settings, encoder, reader) if calibrated else None
     policy = Policy(calibration, settings.target_precision, settings.min_confidence)
-    return Pipeline(snapshot, HybridRetriever(snapshot, encoder), reader, policy, top_k=settings.top_k)
+    sources = None if hashes is None else Sources(snapshot, hashes)
+    return Pipeline(snapshot, HybridRetriever(snapshot, encoder), reader, policy, top_k=settings.top_k, sources=sources)
 
 
 def live_pipeline(settings: Settings, encoder: Encoder, reader: Reader) -> LivePipeline:
@@ -131,4 +193,5 @@ def live_pipeline(settings: Settings, encoder: Encoder, reader: Reader) -> LiveP
         generation = current_generation(settings.data)
         return (generation, calibrated_at(settings.data / CALIBRATION)) if generation else None
 
-    return LivePipeline(lambda: load_pipeline(settings, encoder, reader, save_derived=False), newest)
+    hashes = Hashes()
+    return LivePipeline(lambda: load_pipeline(settings, encoder, reader, save_derived=False, hashes=hashes), newest)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from index.document import Span as Range
 from index.snapshot import Snapshot, StoredDocument
-from qa.answer import Citation, Span
+from qa.answer import Citation, Freshness, Span
 from qa.decision import Found
 from qa.reader import Candidate
 
@@ -12,8 +14,11 @@ from qa.reader import Candidate
 class Citer:
     """Cites from one snapshot; each document's text is read once. With `whole_sentences` the sentence is quoted instead of the span in it."""
 
-    def __init__(self, snapshot: Snapshot, *, whole_sentences: bool = False) -> None:
+    def __init__(
+        self, snapshot: Snapshot, *, whole_sentences: bool = False, freshness: Callable[[str], Freshness] = lambda _: "current"
+    ) -> None:
         self._snapshot = snapshot
+        self._freshness = freshness
         self._whole_sentences = whole_sentences
         self._documents: dict[str, StoredDocument] = {}
 
@@ -46,6 +51,7 @@ class Citer:
             line=document.text.count("\n", 0, start) + 1,
             heading=candidate.passage.chunk.heading,
             date=document.info.date,
+            freshness=self._freshness(document.info.id),
         )
 
     def _document(self, document_id: str) -> StoredDocument:

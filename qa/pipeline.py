@@ -8,11 +8,12 @@ from dataclasses import asdict, replace
 
 from index.language import ENGLISH, detect_language
 from index.snapshot import Snapshot
-from qa.answer import Answer, Gate, NearestPassage, Refusal, RetrievedPassage, Searched, ShownPassage
+from qa.answer import Answer, Gate, NearestPassage, Refusal, RetrievedPassage, Searched, ShownPassage, Span
 from qa.citing import Citer
 from qa.decision import Found, Policy, decide
 from qa.errors import UnknownDocumentId
 from qa.evidence import missing_names
+from qa.freshness import Unchecked
 from qa.question import checked_question
 from qa.reader import Reader, Reading
 from qa.retriever import HybridRetriever, Passage
@@ -32,9 +33,12 @@ class Pipeline:
         policy: Policy,
         *,
         top_k: int,
+        sources: Unchecked | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """`sources` look at the files that are cited (`qa.freshness.Sources`), or at none."""
         self.snapshot = snapshot
+        self._sources = sources or Unchecked()
         self.policy = policy
         self._retriever = retriever
         self._reader = reader
@@ -58,12 +62,12 @@ class Pipeline:
         question = checked_question(question)
         documents = None if documents is None else list(dict.fromkeys(documents))
         began = self._clock()
-        passages = self._passages(question, top_k or self._top_k, documents)
+        passages, gone = self._present(question, top_k or self._top_k, documents)
         retrieved = self._clock()
         reading = self._reader.read(question, passages, seconds=None if seconds is None else seconds - (retrieved - began))
         read = self._clock()
         decision = decide(question, reading, replace(self.policy, trust=trust), top_k or self._top_k)
-        cite = Citer(self.snapshot, whole_sentences=decision.kind == "evidence")
+        cite = Citer(self.snapshot, whole_sentences=decision.kind == "evidence", freshness=self._sources.freshness)
         spans = tuple(map(cite.span, decision.chosen))
         alternatives, conflicts = tuple(map(cite.span, decision.alternatives)), tuple(map(cite.span, decision.conflicts))
         done = self._clock()
@@ -71,12 +75,12 @@ class Pipeline:
             question=question,
             kind=decision.kind,
             spans=spans,
-            refusal=self._refusal(question, decision.failed, reading, passages, documents) if decision.failed else None,
+            refusal=self._refusal(question, decision.failed, reading, passages, documents, gone) if decision.failed else None,
             confidence=round(decision.confidence, 4),
             calibrated=decision.calibrated,
             alternatives=alternatives,
             conflicts=conflicts,
-            notes=_notes(question, decision.chosen, reading),
+            notes=(*_notes(question, decision.chosen, reading), *self._remarks(spans, gone)),
             passages_read=reading.read,
             passages_found=reading.given,
             timings_ms=_milliseconds(retrieve=retrieved - began, read=read - retrieved, decide=done - read, total=done - began),
@@ -92,8 +96,19 @@ class Pipeline:
         """The passages that a query retrieves, best first; raises InvalidQuestion or UnknownDocumentId."""
         return [_retrieved(passage) for passage in self._passages(checked_question(query), top_k, documents)]
 
+    def _remarks(self, spans: Sequence[Span], gone: str | None) -> list[str]:
+        """Notes on the files that are cited, and on those that are not because they are gone."""
+        cited = [citation for span in spans for citation in (span.citation, *span.further)]
+        return [*self._sources.notes(cited), *([f"{gone[0].upper()}{gone[1:]}."] if gone and spans else [])]
+
     def _refusal(
-        self, question: str, gate: Gate, reading: Reading, passages: Sequence[Passage], documents: Sequence[str] | None
+        self,
+        question: str,
+        gate: Gate,
+        reading: Reading,
+        passages: Sequence[Passage],
+        documents: Sequence[str] | None,
+        gone: str | None,
     ) -> Refusal:
         snapshot = self.snapshot
         counts = (
@@ -104,7 +119,19 @@ class Pipeline:
         ranked = sorted(passages, key=lambda passage: (-scores.get(id(passage), float("-inf")), passage.rank))
         text = "\n".join(passage.chunk.embedded_text for passage in passages[: reading.read])
         nearest = tuple(_nearest(passage, scores.get(id(passage))) for passage in ranked[:NEAREST])
-        return Refusal(_reason(gate, self.snapshot.size), searched, gate, tuple(missing_names(question, text)), nearest)
+        reason = "; ".join([_reason(gate, self.snapshot.size), *([gone] if gone else [])])
+        return Refusal(reason, searched, gate, tuple(missing_names(question, text)), nearest)
+
+    def _present(self, question: str, top_k: int, documents: Sequence[str] | None) -> tuple[list[Passage], str | None]:
+        """The passages to read, of files that are there, and what to say of those that would have been read and are not."""
+        passages = self._passages(question, top_k, documents)
+        first = self._sources.absent({passage.document.id for passage in passages})
+        if not first:
+            return passages, None
+        searched = self.snapshot.document_ids if documents is None else documents
+        absent = self._sources.absent(searched)
+        present = [each for each in searched if each not in absent]
+        return (self._passages(question, top_k, present) if present else []), self._sources.note_on_absent(first.values())
 
     def _passages(self, question: str, top_k: int, documents: Sequence[str] | None) -> list[Passage]:
         for document_id in documents or ():

@@ -137,6 +137,16 @@ class State:
                     db.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))  # noqa: S608 - two names
         self.empty_log()
 
+    def rename(self, old: str, new: str) -> None:
+        """A document has another id now, because its file has moved: what is kept of it stays with it."""
+        with self.writing() as db:
+            db.execute(
+                "UPDATE turns SET result = replace(result, ?, ?) WHERE id IN (SELECT turn_id FROM quoted WHERE document_id = ?)",
+                (json.dumps(old), json.dumps(new), old),
+            )
+            for table in ("quoted", "versions", "feedback"):
+                db.execute(f"UPDATE OR REPLACE {table} SET document_id = ? WHERE document_id = ?", (new, old))  # noqa: S608 - fixed names
+
 
 def drop_unquoted(db: Connection) -> None:
     """Delete the texts that no turn quotes any more."""

@@ -23,6 +23,7 @@ CITATION_KEYS = [
     "line",
     "heading",
     "date",
+    "freshness",
 ]
 ANSWER_KEYS = [
     "question",

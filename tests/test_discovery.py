@@ -11,7 +11,7 @@ import pytest
 
 from index.discovery import Root, disappeared, discover, identity
 from index.errors import PruneRefused
-from index.store import StoredFile
+from index.sightings import StoredFile
 
 
 def _files(folder: Path, *names: str) -> list[Path]:
@@ -124,7 +124,7 @@ def test_removals_that_look_like_an_accident_need_a_yes(corpus: Path) -> None:
     known = _known(paths)
 
     def expect(reason: str, root: Root, count: int) -> None:
-        with pytest.raises(PruneRefused, match=f"{reason}.*repeat with --yes"):
+        with pytest.raises(PruneRefused, match=f"{reason}.*index it with --prune --yes"):
             disappeared(root, known, yes=False)
         assert len(disappeared(root, known, yes=True)) == count
 

@@ -206,11 +206,13 @@ def test_pruning_a_root_that_is_not_there_removes_nothing(run: Run) -> None:
 def test_a_renamed_file_reuses_its_vectors(run: Run) -> None:
     run.write(a="The text of a file that moves.", **{str(number): f"Document {number}." for number in range(5)})
     run()
+    before = run.generation or 0
     (run.corpus / "a.txt").rename(run.corpus / "b.txt")
 
     summary = run(prune=True)
 
-    assert (summary.count("added"), summary.count("removed"), run.encoder.embedded) == (1, 1, [])
+    assert (summary.count("moved"), summary.count("added", "removed"), run.encoder.embedded) == (1, 0, [])
+    assert run.generation == before + 1
 
 
 class FailingEncoder(FakeEncoder):

@@ -19,6 +19,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What would act on a terminal instead of being shown: control characters and changes of direction."""
 AROUND = 300
 """Characters that are shown on either side of a quote, at least, where there are so many."""
+_FRESHNESS = {"changed": "changed since it was indexed", "moved": "moved since it was indexed", "gone": "no longer there"}
 _WORDS = ((0.8, "high"), (0.5, "fair"), (0.0, "low"))
 
 
@@ -108,7 +109,12 @@ def _place(citation: Citation, width: int) -> list[str]:
     dated = f" ({citation.date})" if citation.date else ""
     title = shortened(citation.title, max(width - 4 - len(dated), 20)) + dated
     heading = [f"  under {_one_line(citation.heading)}"] if citation.heading else []
-    return [f"  — {title}", *heading, f"  {_shown(citation.uri)}, line {citation.line}, characters {citation.start}–{citation.end}"]
+    fresh = "" if citation.freshness == "current" else f" [{_FRESHNESS[citation.freshness]}]"
+    return [
+        f"  — {title}",
+        *heading,
+        f"  {_shown(citation.uri)}, line {citation.line}, characters {citation.start}–{citation.end}{fresh}",
+    ]
 
 
 def nearest_text(passage: NearestPassage, width: int) -> str:

@@ -30,6 +30,7 @@ _CITATION: dict[str, Any] = {
     "line": 1,
     "heading": None,
     "date": None,
+    "freshness": "current",
 }
 _SPAN: dict[str, Any] = {"text": _CITATION["quote"], "confidence": 0.87, "citation": _CITATION, "further": []}
 _ANSWER: dict[str, Any] = {

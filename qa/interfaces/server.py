@@ -7,15 +7,18 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
-from qa.bootstrap import conversations_of, live_pipeline, load_encoder, load_reader
+from index.embedding import Encoder
+from index.ingest import Outcome
+from qa.bootstrap import conversations_of, live_pipeline, load_encoder, load_reader, watch_paths
 from qa.conversation import Conversations
 from qa.errors import NotReady
 from qa.interfaces.api import add_error_handlers, router
@@ -34,10 +37,11 @@ log = logging.getLogger("uvicorn.error")
 
 
 class Service:
-    """The live pipeline, loaded and refreshed by a thread of its own."""
+    """The live pipeline, loaded and refreshed by a thread of its own; another one keeps the index up to date with the `watched` paths."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, watched: Sequence[Path] = (), exclude: Sequence[str] = ()) -> None:
         self._settings = settings
+        self._watched, self._exclude = watched, exclude
         self._live: LivePipeline | None = None
         self._problem: Exception = NotReady("the server is still loading its models: try again in a few seconds")
         self._reported = ""
@@ -73,15 +77,24 @@ class Service:
 
     def _run(self) -> None:
         try:
-            live = live_pipeline(self._settings, load_encoder(self._settings), load_reader(self._settings))
+            encoder = load_encoder(self._settings)
+            live = live_pipeline(self._settings, encoder, load_reader(self._settings))
         except Exception as error:  # noqa: BLE001 - kept, and raised by every request
             self._problem = error
             log.error("The model cannot be loaded: %s", error)  # noqa: TRY400 - the message says it all
             return
         self._refresh(live)
         self._live = live
+        if self._watched:
+            threading.Thread(target=self._watch, args=(encoder,), name="watch", daemon=True).start()
         while not self._stopping.wait(max(REFRESH_SECONDS, self._refresh_took)):
             self._refresh(live)
+
+    def _watch(self, encoder: Encoder) -> None:
+        try:
+            watch_paths(self._settings, encoder, self._watched, _Log(), self._stopping, exclude=self._exclude)
+        except Exception as error:  # noqa: BLE001 - the server goes on serving what is indexed
+            log.error("Nothing is watched any more: %s", error)  # noqa: TRY400
 
     def _refresh(self, live: LivePipeline) -> None:
         began = time.monotonic()
@@ -98,9 +111,26 @@ class Service:
             live.rest()
 
 
-def create_app(settings: Settings) -> FastAPI:
+class _Log:
+    """What the watching thread tells, in the server's log."""
+
+    def planned(self, files: int) -> None:
+        pass
+
+    def embedded(self, passages: int) -> None:
+        pass
+
+    def finished(self, outcome: Outcome) -> None:
+        if outcome.status != "unchanged":
+            log.info("%s: %s%s", outcome.status, outcome.uri, f": {outcome.detail}" if outcome.detail else "")
+
+    def said(self, text: str) -> None:
+        log.warning("%s", text)
+
+
+def create_app(settings: Settings, watched: Sequence[Path] = (), exclude: Sequence[str] = ()) -> FastAPI:
     """The ASGI application; loading starts with its lifespan."""
-    service = Service(settings)
+    service = Service(settings, watched, exclude)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -124,7 +154,7 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def run(settings: Settings, host: str, port: int) -> None:
+def run(settings: Settings, host: str, port: int, watched: Sequence[Path] = (), exclude: Sequence[str] = ()) -> None:
     """Serve until SIGTERM or SIGINT, then exit with 0; exit with 1 if the port cannot be had."""
 
     def leave(_signal: int, _frame: FrameType | None) -> None:
@@ -133,6 +163,7 @@ def run(settings: Settings, host: str, port: int) -> None:
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
     try:
-        uvicorn.run(create_app(settings), host=host, port=port, timeout_graceful_shutdown=SHUTDOWN_SECONDS, server_header=False)
+        app = create_app(settings, watched, exclude)
+        uvicorn.run(app, host=host, port=port, timeout_graceful_shutdown=SHUTDOWN_SECONDS, server_header=False)
     except SystemExit as stop:  # uvicorn ends with 3 when it cannot bind, which would be "no answer found"
         sys.exit(1 if stop.code else 0)

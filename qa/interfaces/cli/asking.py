@@ -77,6 +77,7 @@ def indexed_or_seeds(settings: Settings) -> None:
 def _pipeline(settings: Settings) -> Pipeline:
     """The pipeline of the data directory; in a checkout without an index, one over its seeds/."""
     from qa.bootstrap import load_pipeline
+    from qa.freshness import Hashes
 
     indexed_or_seeds(settings)
-    return load_pipeline(settings, encoder_of(settings), reader_of(settings))
+    return load_pipeline(settings, encoder_of(settings), reader_of(settings), hashes=Hashes())

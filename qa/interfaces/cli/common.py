@@ -35,6 +35,9 @@ class NamedPath(click.Path):
 data_option = click.option(
     "--data", type=NamedPath(path_type=Path, file_okay=False), help="Data directory (else QUOTED_DATA, else the platform's)."
 )
+exclude_option = click.option(
+    "--exclude", multiple=True, metavar="PATTERN", help="Leave out what a .gitignore line like this would; may be repeated."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qa.interfaces.cli.common import NamedPath, Progress, data_option, echo_json, encoder_of, json_option, settings_of
+from qa.interfaces.cli.common import (
+    NamedPath,
+    Progress,
+    data_option,
+    echo_json,
+    encoder_of,
+    exclude_option,
+    json_option,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,36 +34,40 @@ SKIPPED = 4
 @click.argument("paths", nargs=-1, required=True, type=NamedPath(path_type=Path))
 @click.option("--prune", is_flag=True, help="Also remove documents below PATHS whose files are gone.")
 @click.option("--yes", is_flag=True, help="With --prune: remove even if it looks like an accident.")
+@exclude_option
 @data_option
-def index(paths: tuple[Path, ...], *, prune: bool, yes: bool, data: Path | None) -> None:
+def index(paths: tuple[Path, ...], *, prune: bool, yes: bool, exclude: tuple[str, ...], data: Path | None) -> None:
     """Index files and folders (.txt and .md).
 
-    Unchanged files cost nothing. Exit code 4: done, but something was skipped; 1: --prune refused to remove.
+    A file .quotedignore in a folder holds patterns of what to leave out, as a .gitignore does. Unchanged files cost nothing. Exit code 4: done,
+    but something was skipped; 1: --prune refused to remove.
     """
     if yes and not prune:
         raise click.UsageError("--yes belongs to --prune")
-    summary = run_indexing(settings_of(data), paths, prune=prune, yes=yes)
+    summary = run_indexing(settings_of(data), paths, prune=prune, yes=yes, exclude=exclude)
     click.echo(summary_line(summary))
     for refusal in summary.refused:
         click.echo(f"refused: {refusal}", err=True)
     sys.exit(1 if summary.refused else SKIPPED if summary.count("skipped", "kept") else 0)
 
 
-def run_indexing(settings: Settings, paths: Sequence[Path], *, prune: bool = False, yes: bool = False) -> Summary:
+def run_indexing(
+    settings: Settings, paths: Sequence[Path], *, prune: bool = False, yes: bool = False, exclude: Sequence[str] = ()
+) -> Summary:
     """Index with progress on standard error."""
     from qa.bootstrap import index_paths
 
     encoder = encoder_of(settings)
     progress = Progress()
     try:
-        return index_paths(settings, encoder, paths, progress, prune=prune, yes=yes, on_wait=_say_waiting)
+        return index_paths(settings, encoder, paths, progress, prune=prune, yes=yes, exclude=exclude, on_wait=_say_waiting)
     finally:
         progress.close()
 
 
 def summary_line(summary: Summary) -> str:
     """What a run did, in one line."""
-    named = [("added", "added"), ("updated", "updated"), ("unchanged", "unchanged"), ("removed", "removed")]
+    named = [("added", "added"), ("updated", "updated"), ("moved", "moved"), ("unchanged", "unchanged"), ("removed", "removed")]
     parts = [f"{summary.count(status)} {name}" for status, name in named if summary.count(status)]  # type: ignore[arg-type]
     skipped = summary.count("skipped", "kept")
     parts += [f"{skipped} skipped"] if skipped else []

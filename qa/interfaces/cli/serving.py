@@ -6,15 +6,21 @@ from pathlib import Path
 
 import click
 
-from qa.interfaces.cli.common import data_option, settings_of
+from qa.interfaces.cli.common import NamedPath, data_option, exclude_option, settings_of
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
 @click.option("--port", default=8321, show_default=True, type=click.IntRange(0, 65535), help="Port to bind; 0 takes a free one.")
+@click.option(
+    "--watch", multiple=True, type=NamedPath(path_type=Path), metavar="PATH", help="Index and follow this, as `qa watch` does."
+)
+@exclude_option
 @data_option
-def serve(host: str, port: int, data: Path | None) -> None:
+def serve(host: str, port: int, watch: tuple[Path, ...], exclude: tuple[str, ...], data: Path | None) -> None:
     """Serve POST /ask and the rest of the HTTP interface."""
     from qa.interfaces.server import run
 
-    run(settings_of(data), host, port)
+    if exclude and not watch:
+        raise click.UsageError("--exclude belongs to --watch")
+    run(settings_of(data), host, port, watch, exclude)

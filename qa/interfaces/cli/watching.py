@@ -1,0 +1,59 @@
+"""`qa watch`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from qa.interfaces.cli.common import NamedPath, data_option, encoder_of, exclude_option, settings_of
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from index.ingest import Outcome
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=NamedPath(path_type=Path))
+@exclude_option
+@data_option
+def watch(paths: tuple[Path, ...], *, exclude: tuple[str, ...], data: Path | None) -> None:
+    """Index files and folders, and follow what is made, changed, moved and deleted there.
+
+    Removes what `qa index --prune` would, and refuses what that would refuse. Ends with Ctrl-C or SIGTERM.
+    """
+    from qa.bootstrap import watch_paths
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, _leave)
+    settings = settings_of(data)
+    watch_paths(settings, encoder_of(settings), paths, Lines(), threading.Event(), exclude=exclude)
+
+
+class Lines:
+    """A line for whatever happens."""
+
+    def planned(self, files: int) -> None:
+        """So many files will be looked at: nothing to say."""
+
+    def embedded(self, passages: int) -> None:
+        """So many more passages have been embedded: nothing to say."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """One file is done."""
+        if outcome.status != "unchanged":
+            click.echo(f"{outcome.status}: {outcome.uri}{f': {outcome.detail}' if outcome.detail else ''}")
+
+    def said(self, text: str) -> None:
+        """One line for people."""
+        click.echo(text, err=True)
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    """What is being written is rolled back, and comes with the next run."""
+    sys.exit(0)

@@ -1,0 +1,31 @@
+"""A file is quiet when it has looked the same for a while."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.settling import Settling
+from index.stamps import FileStamp
+
+PATH = Path("a.txt")
+LOOKS = st.none() | st.integers(0, 3).map(lambda size: FileStamp(size, 0, 0, 1))
+
+
+@given(st.lists(st.tuples(st.floats(0, 2), st.none() | LOOKS.map(lambda look: [look])), max_size=12))
+def test_settled_is_what_looked_the_same_for_long_enough(looks: list[tuple[float, list[FileStamp | None] | None]]) -> None:
+    settling, now, since, last = Settling(1.0), 0.0, 0.0, [FileStamp(-1, 0, 0, 0)]
+    for pause, look in looks:
+        now += pause
+        if look is None or look != last:
+            since = now
+        last = look or [FileStamp(-1, 0, 0, 0)]
+
+        settled = settling.settled({} if look is None else {PATH: look[0]}, now)
+
+        assert settled == ({PATH} if look and now - since >= 1.0 else set())
+        wait = settling.wait(now)
+        assert (wait is None) is (look is None or bool(settled))
+        assert wait is None or 0 < wait <= 1.0
