@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from index.errors import PruneRefused
-from index.loading import LOADERS, shown
+from index.loading import SUPPORTED, shown
 from index.store import StoredFile
 
 PRUNE_SHARE = 0.2
@@ -70,7 +70,7 @@ def _walk(root: Root) -> Iterator[Path]:
     for folder, folders, names in os.walk(root.path, onerror=report):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(name for name in names if not name.startswith(".")):
-            if Path(name).suffix.lower() in LOADERS:
+            if Path(name).suffix.lower() in SUPPORTED:
                 yield Path(folder, name)
             else:
                 root.other_formats += 1

@@ -47,6 +47,7 @@ MIGRATIONS = (
     CREATE TABLE terms (chunk_id INTEGER PRIMARY KEY REFERENCES chunks (id) ON DELETE CASCADE, terms TEXT NOT NULL);
     """,
     "ALTER TABLE documents ADD COLUMN date TEXT",
+    "ALTER TABLE documents ADD COLUMN extractor TEXT; ALTER TABLE documents ADD COLUMN places TEXT NOT NULL DEFAULT '[]'",
 )
 
 

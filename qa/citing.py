@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from index.document import Span as Range
 from index.snapshot import Snapshot, StoredDocument
 from qa.answer import Citation, Span
@@ -29,7 +31,8 @@ class Citer:
         document = self._document(candidate.passage.chunk.document_id)
         first, last = candidate.sentence
         start, end = candidate.sentence if self._whole_sentences else (candidate.start, candidate.end)
-        byte_start, byte_end = document.source.offsets(document.text, (start, end))
+        is_text = document.source.extractor is None
+        byte_start, byte_end = document.source.offsets(document.text, (start, end)) if is_text else (None, None)
         return Citation(
             document_id=document.info.id,
             title=document.info.title,
@@ -43,9 +46,11 @@ class Citer:
             sentence=document.text[first:last],
             sentence_start=first,
             sentence_end=last,
-            line=document.text.count("\n", 0, start) + 1,
+            line=document.text.count("\n", 0, start) + 1 if is_text else None,
             heading=candidate.passage.chunk.heading,
             date=document.info.date,
+            extractor=document.source.extractor,
+            **asdict(document.places.at(start)),
         )
 
     def _document(self, document_id: str) -> StoredDocument:

@@ -23,6 +23,11 @@ CITATION_KEYS = [
     "line",
     "heading",
     "date",
+    "extractor",
+    "page",
+    "slide",
+    "sheet",
+    "row",
 ]
 ANSWER_KEYS = [
     "question",

@@ -27,7 +27,7 @@ SKIPPED = 4
 @click.option("--yes", is_flag=True, help="With --prune: remove even if it looks like an accident.")
 @data_option
 def index(paths: tuple[Path, ...], *, prune: bool, yes: bool, data: Path | None) -> None:
-    """Index files and folders (.txt and .md).
+    """Index files and folders: text, Markdown, PDF, Word, PowerPoint, spreadsheets, HTML, EPUB, OpenDocument, RTF, mails.
 
     Unchanged files cost nothing. Exit code 4: done, but something was skipped; 1: --prune refused to remove.
     """
