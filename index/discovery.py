@@ -9,7 +9,7 @@ from pathlib import Path
 
 from index.errors import PruneRefused
 from index.excluding import Excludes
-from index.loading import LOADERS, shown
+from index.loading import SUPPORTED, shown
 from index.sightings import StoredFile
 
 PRUNE_SHARE = 0.2
@@ -77,7 +77,7 @@ def _walk(root: Root, excludes: Excludes) -> Iterator[Path]:
             name for name in folders if not (name.startswith(".") or excludes.leaves_out(Path(folder, name), folder=True))
         )
         for name in sorted(name for name in names if not (name.startswith(".") or excludes.leaves_out(Path(folder, name)))):
-            if Path(name).suffix.lower() in LOADERS:
+            if Path(name).suffix.lower() in SUPPORTED:
                 yield Path(folder, name)
             else:
                 root.other_formats += 1

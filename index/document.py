@@ -1,13 +1,13 @@
 """A document, its blocks and its chunks.
 
-Offsets are half-open ranges of code points of `Document.text`. `Document.text` is the decoded file with only the byte order mark
-removed and
-CRLF and CR made LF; every other folding happens where it is used, never in what is stored or quoted.
+Offsets are half-open ranges of code points of `Document.text`. Of a text file `Document.text` is the decoded file with only the byte order
+mark removed and CRLF and CR made LF, of other formats what `index.formats` extracts; every other folding happens where it is used, never in
+what is stored or quoted.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,6 +33,8 @@ class SourceBytes:
     """How the characters of a text map to the bytes of the file they came from.
 
     `crlf` holds, in ascending order, the text offsets of those line feeds that were two bytes' worth of characters (CR LF) in the file.
+    `extractor` names and versions what made the text where it is no decoding of the bytes (a PDF), whose characters have no bytes of their
+    own: the same bytes and extractor give the same text.
     """
 
     sha256: str
@@ -40,6 +42,7 @@ class SourceBytes:
     encoding: str
     bom_size: int
     crlf: tuple[int, ...]
+    extractor: str | None = None
 
     def offsets(self, text: str, positions: Sequence[int]) -> list[int]:
         """Byte offsets in the file of code point offsets of `text`."""
@@ -50,12 +53,45 @@ class SourceBytes:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a piece of a document stands in its format, counted from 1 as people count; None is what the format does not have."""
+
+    page: int | None = None
+    slide: int | None = None
+    sheet: str | None = None
+    row: int | None = None
+
+    def __str__(self) -> str:
+        """In words: "page 3", "slide 2", "sheet Prices, row 4"; empty if nothing is known."""
+        parts = (("page", self.page), ("slide", self.slide), ("sheet", self.sheet), ("row", self.row))
+        return ", ".join(f"{name} {value}" for name, value in parts if value is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of a text: `places[i]` is that of the characters from `starts[i]` to the next start; `starts` ascend."""
+
+    starts: tuple[int, ...] = ()
+    places: tuple[Place, ...] = ()
+
+    def at(self, offset: int) -> Place:
+        """The place of a character of the text."""
+        found = bisect_right(self.starts, offset)
+        return self.places[found - 1] if found else Place()
+
+
+NOWHERE = Places()
+"""Of a format without pages, slides or rows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One file as text, with what is needed to cite it.
 
     `uri` is relative to the folder that was indexed, with forward slashes. `title_is_real` tells a title that the author wrote (front
     matter, heading) from one
     made of the first words, which is for display only. `date` is the day, YYYY-MM-DD, that its author gave it in the front matter or the file name.
+    `places` says on which page, slide or row its characters stand, in formats that have such.
     """
 
     id: str
@@ -67,6 +103,7 @@ class Document:
     source: SourceBytes
     language: str | None
     date: str | None = None
+    places: Places = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,11 @@
     │   ├── UnreadableFile      the system refused, or it is no regular file
     │   ├── EmptyFile           nothing but white space
     │   ├── BinaryFile          not text in any encoding
-    │   └── FileTooLarge        more bytes than the limit
+    │   ├── FileTooLarge        more bytes than the limit
+    │   ├── DamagedFile         not what its format demands
+    │   ├── EncryptedFile       opens only with a password
+    │   ├── ScannedFile         images of text, no text
+    │   └── ExtractionLimit     took more time, memory or space than a file may
     ├── ModelError              a model that cannot be found, converted or run
     ├── StoreError
     │   ├── StoreBusy           another process is writing
@@ -49,6 +53,22 @@ class BinaryFile(LoadingError):
 
 class FileTooLarge(LoadingError):
     """The file is larger than the limit."""
+
+
+class DamagedFile(LoadingError):
+    """The file is not what its format demands: truncated, damaged, or of another format."""
+
+
+class EncryptedFile(LoadingError):
+    """The file opens only with a password."""
+
+
+class ScannedFile(LoadingError):
+    """The file holds images of text and no text."""
+
+
+class ExtractionLimit(LoadingError):
+    """Reading the file took more time, memory or space than a file may take."""
 
 
 class ModelError(IndexingError):

@@ -14,8 +14,9 @@ from index.chunking import TokenSpans, chunk_document
 from index.discovery import Root, disappeared, discover, missing
 from index.document import Document
 from index.errors import LoadingError, PruneRefused
+from index.extraction import Extraction, extract_once
 from index.lexical import analyse
-from index.loading import MAX_FILE_BYTES, document_id, load, relative_uri, shown
+from index.loading import MAX_FILE_BYTES, Extract, document_id, load, relative_uri, shown
 from index.sightings import StoredFile
 from index.stamps import FileStamp, stamp_of
 from index.store import IndexedChunk, Store
@@ -89,8 +90,15 @@ class _Pending:
 class Ingestion:
     """One run: gathers parsed documents until their chunks fill a batch, then embeds and commits them one transaction each."""
 
-    def __init__(self, store: Store, encoder: PassageEncoder, reporter: Reporter, max_bytes: int = MAX_FILE_BYTES) -> None:
-        self.store, self.encoder, self.reporter, self.max_bytes = store, encoder, reporter, max_bytes
+    def __init__(
+        self,
+        store: Store,
+        encoder: PassageEncoder,
+        reporter: Reporter,
+        max_bytes: int = MAX_FILE_BYTES,
+        extract: Extract = extract_once,
+    ) -> None:
+        self.store, self.encoder, self.reporter, self.max_bytes, self.extract = store, encoder, reporter, max_bytes, extract
         self.summary = Summary()
         self._pending: list[_Pending] = []
         self._departed: dict[str, list[StoredFile]] = {}
@@ -110,8 +118,8 @@ class Ingestion:
         known = self.store.file(document_id(path))
         stamp = stamp_of(path)
         try:
-            unchanged = known.sha256 if known and known.recipe == RECIPE else None
-            document = load(path, base, max_bytes=self.max_bytes, known_sha256=unchanged)
+            unchanged = (known.sha256, known.extractor) if known and known.recipe == RECIPE else None
+            document = load(path, base, max_bytes=self.max_bytes, known=unchanged, extract=self.extract)
         except LoadingError as error:
             if known and known.state != "changed":
                 self.store.mark(known.document_id, "changed")
@@ -160,7 +168,7 @@ class Ingestion:
             self.store.put(document, pending.path, pending.chunks, needed, RECIPE, moved_from=pending.moved_from)
             self.store.sightings.saw(document.id, pending.stamp)
             encoding = document.source.encoding
-            detail = "" if encoding.startswith("utf") else f"is not UTF-8, read as {encoding}"
+            detail = "" if document.source.extractor or encoding.startswith("utf") else f"is not UTF-8, read as {encoding}"
             self.report(Outcome(document.uri, pending.status, detail, len(pending.chunks), document.language))
         self._pending = []
 
@@ -194,19 +202,20 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
     documents below the paths whose files are gone or excluded now are removed, unless that looks like an accident (`Summary.refused`) and
     `yes` is not said; one whose bytes are found at a new place moves there. The caller holds `Store.writing`.
     """
-    run = Ingestion(store, encoder, reporter, max_bytes)
     roots = discover(paths, exclude)
     reporter.planned(sum(len(root.files) for root in roots))
-    for root in roots:
-        store.sightings.remember_root(root.path, exclude)
-        run.departed(missing(root, store.files_under(root.path)) if prune else [])
-    for root in roots:
-        for problem in root.problems:
-            run.report(Outcome(shown(root.path.name), "skipped", problem))
-        for path in root.files:
-            run.take(path, root.base)
-        run.summary.other_formats += root.other_formats
-    run.flush()
+    with Extraction() as extraction:
+        run = Ingestion(store, encoder, reporter, max_bytes, extraction)
+        for root in roots:
+            store.sightings.remember_root(root.path, exclude)
+            run.departed(missing(root, store.files_under(root.path)) if prune else [])
+        for root in roots:
+            for problem in root.problems:
+                run.report(Outcome(shown(root.path.name), "skipped", problem))
+            for path in root.files:
+                run.take(path, root.base)
+            run.summary.other_formats += root.other_formats
+        run.flush()
     store.drop_unused_vectors()
     if prune:
         for root in roots:

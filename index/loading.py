@@ -1,6 +1,6 @@
-"""file -> Document: decoding and newlines happen here and nowhere else.
+"""file -> Document. Text and Markdown are decoded here, newlines folded here and nowhere else; other formats are extracted (`index.formats`).
 
-A format is one entry of `LOADERS`: the suffix and the function that finds the structure of the decoded text.
+A text format is one entry of `LOADERS`: the suffix and the function that finds the structure of the decoded text.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ import regex
 from index.decoding import decode
 from index.document import Document, SourceBytes
 from index.errors import EmptyFile, FileTooLarge, UnreadableFile, UnsupportedFormat
+from index.extraction import extract_once
+from index.formats.extracted import Extracted
+from index.formats.kinds import SUFFIXES, Kind, kind_of
 from index.language import detect_language
 from index.structure import Structure, day_in, markdown_structure, plain_structure
 
@@ -30,42 +33,64 @@ LOADERS: Mapping[str, Callable[[str], Structure]] = {
     ".md": markdown_structure,
     ".markdown": markdown_structure,
 }
+SUPPORTED = frozenset(LOADERS) | frozenset(SUFFIXES)
+"""Suffixes of files that are read, in lower case."""
 
 
-def load(path: Path, root: Path, *, max_bytes: int = MAX_FILE_BYTES, known_sha256: str | None = None) -> Document | None:
-    """Read one file as a document whose `uri` is relative to `root`, or None if its bytes have the sha256 that is known already.
+Extract = Callable[[Kind, bytes], Extracted]
 
-    Raises UnsupportedFormat, UnreadableFile, FileTooLarge, EmptyFile or BinaryFile, whose messages follow on the file's name.
+
+def load(
+    path: Path,
+    root: Path,
+    *,
+    max_bytes: int = MAX_FILE_BYTES,
+    known: tuple[str, str | None] | None = None,
+    extract: Extract = extract_once,
+) -> Document | None:
+    """Read one file as a document whose `uri` is relative to `root`, or None if its sha256 and extractor are those that are `known` already.
+
+    Raises LoadingError, whose messages follow on the file's name.
     """
     structure_of = loader_for(path)
     data = read_bytes(path, max_bytes)
-    sha256 = hashlib.sha256(data).hexdigest()
-    if sha256 == known_sha256:
+    kind = kind_of(path.suffix.lower(), data)
+    sha256, extractor = hashlib.sha256(data).hexdigest(), kind.extractor if kind else None
+    if (sha256, extractor) == known:
         return None
+    found = extract(kind, data) if kind else _text(data, structure_of)
+    return Document(
+        id=document_id(path),
+        uri=relative_uri(path, root),
+        title=found.title or first_words(found.text),
+        title_is_real=found.title is not None,
+        text=found.text,
+        blocks=found.blocks,
+        source=SourceBytes(sha256, len(data), found.encoding, found.bom_size, found.crlf, extractor),
+        language=detect_language(found.text),
+        date=found.date or day_in(path.name),
+        places=found.places,
+    )
+
+
+def _text(data: bytes, structure_of: Callable[[str], Structure]) -> Extracted:
+    """A text file, whose characters keep their bytes."""
     decoded = decode(data)
     text, crlf = fold_newlines(decoded.text)
     if not text.strip():
         raise EmptyFile(f"holds no text ({len(data)} bytes)")
     structure = structure_of(text)
-    return Document(
-        id=document_id(path),
-        uri=relative_uri(path, root),
-        title=structure.title or first_words(text),
-        title_is_real=structure.title is not None,
-        text=text,
-        blocks=structure.blocks,
-        source=SourceBytes(sha256, len(data), decoded.encoding, decoded.bom_size, crlf),
-        language=detect_language(text),
-        date=structure.date or day_in(path.name),
+    return Extracted(
+        text, structure.blocks, structure.title, structure.date, encoding=decoded.encoding, bom_size=decoded.bom_size, crlf=crlf
     )
 
 
 def loader_for(path: Path) -> Callable[[str], Structure]:
-    """The loader for a file name; raises UnsupportedFormat."""
-    try:
-        return LOADERS[path.suffix.lower()]
-    except KeyError:
-        raise UnsupportedFormat(f"expected one of {', '.join(sorted(LOADERS))}, got {path.suffix or 'no suffix'!r}") from None
+    """What finds the structure of a file that is text, by its name; raises UnsupportedFormat."""
+    suffix = path.suffix.lower()
+    if suffix not in SUPPORTED:
+        raise UnsupportedFormat(f"expected one of {', '.join(sorted(SUPPORTED))}, got {path.suffix or 'no suffix'!r}")
+    return LOADERS.get(suffix, plain_structure)
 
 
 def document_id(path: Path) -> str:

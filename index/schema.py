@@ -49,6 +49,7 @@ MIGRATIONS = (
     """,
     "ALTER TABLE documents ADD COLUMN date TEXT",
     SIGHTINGS,
+    "ALTER TABLE documents ADD COLUMN extractor TEXT; ALTER TABLE documents ADD COLUMN places TEXT NOT NULL DEFAULT '[]'",
 )
 
 

@@ -35,6 +35,7 @@ class StoredFile:
     sha256: str
     state: str
     recipe: int
+    extractor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

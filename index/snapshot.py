@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from index.dense import DenseIndex
 from index.derived import DERIVED, Stamp, read_derived, write_derived
-from index.document import Chunk, SourceBytes
+from index.document import NOWHERE, Chunk, Places, SourceBytes
+from index.formats.extracted import places_of
 from index.lexical import Postings, PostingsBM25
 from index.schema import FILE_NAME, connect, explained
 from index.sightings import IndexedFile
@@ -43,15 +44,17 @@ class DocumentInfo:
     characters: int
     chunks: int
     date: str | None = None
+    extractor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document's text, with how its characters map to the bytes of its file."""
+    """A document's text, with how its characters map to the bytes of its file, and to its pages, slides or rows."""
 
     info: DocumentInfo
     text: str
     source: SourceBytes
+    places: Places = NOWHERE
 
 
 class Snapshot:
@@ -166,9 +169,11 @@ class Snapshot:
     def document(self, document_id: str) -> StoredDocument:
         """One document with its text; there must be one (`has_document`)."""
         info = self.document_info(document_id)
-        [(text, bom_size, crlf)] = self._query("SELECT text, bom_size, crlf FROM documents WHERE id = ?", document_id)
+        columns = "SELECT text, bom_size, crlf, places FROM documents WHERE id = ?"
+        [(text, bom_size, crlf, places)] = self._query(columns, document_id)
         folded = tuple(np.frombuffer(crlf, dtype=np.int64).tolist())
-        return StoredDocument(info, text, SourceBytes(info.sha256, info.size, info.encoding, bom_size, folded))
+        source = SourceBytes(info.sha256, info.size, info.encoding, bom_size, folded, info.extractor)
+        return StoredDocument(info, text, source, places_of(json.loads(places)))
 
     def _dense(self, path: Path) -> DenseIndex:
         stamp = Stamp("dense", self.store_id, self.generation)
@@ -205,7 +210,7 @@ class Snapshot:
 
 _INFO = """
     SELECT documents.id, uri, title, sha256, size, encoding, language, state, indexed_at, length(text),
-        (SELECT count(*) FROM chunks WHERE document_id = documents.id), date
+        (SELECT count(*) FROM chunks WHERE document_id = documents.id), date, extractor
     FROM documents"""
 
 

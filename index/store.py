@@ -23,6 +23,7 @@ from index.database import transaction
 from index.derived import discard_derived
 from index.document import Chunk, Document
 from index.errors import StoreBusy, UnknownDocument
+from index.formats.extracted import plain_places
 from index.loading import shown
 from index.models import check_model
 from index.schema import FILE_NAME, connect, explained
@@ -200,7 +201,7 @@ class Store:
             self._db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'")
 
     def _files(self, condition: str, values: tuple[object, ...]) -> Iterator[StoredFile]:
-        columns = "SELECT id, path, uri, sha256, state, recipe FROM documents "
+        columns = "SELECT id, path, uri, sha256, state, recipe, extractor FROM documents "
         for identity, path, *rest in self._db.execute(columns + condition, values):
             yield StoredFile(identity, Path(os.fsdecode(path)), *rest)
 
@@ -219,7 +220,8 @@ class Store:
         )
         now = datetime.now(UTC).isoformat(timespec="seconds")
         rest = (source.encoding, source.bom_size, crlf, document.language, "current", recipe, now, document.date)
-        self._db.execute(f"INSERT OR REPLACE INTO documents VALUES ({', '.join('?' * 16)})", (*row, *rest))  # noqa: S608 - placeholders only
+        found = (source.extractor, json.dumps(plain_places(document.places)))
+        self._db.execute(f"INSERT OR REPLACE INTO documents VALUES ({', '.join('?' * 18)})", (*row, *rest, *found))  # noqa: S608 - placeholders only
 
     def _put_vectors(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
         rows = [(key, vector.astype(np.float32).tobytes()) for key, vector in vectors.items()]

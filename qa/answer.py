@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from index.document import Place
 from qa.question import Kind
 
 Freshness = Literal["current", "changed", "moved", "gone"]
@@ -20,7 +21,9 @@ class Citation:
     """Where a quote stands: `document.text[start:end] == quote`, and the same characters are the bytes [byte_start, byte_end) of the file.
 
     `sentence` is the whole sentence around the quote; `line` counts from 1; `sha256` is that of the file's bytes; `date` is the day that the
-    document gives itself (YYYY-MM-DD), where known; `freshness` is what the file was when the answer was given (see qa.freshness).
+    document gives itself (YYYY-MM-DD), where known; `freshness` is what the file was when the answer was given (see qa.freshness). Of formats that
+    are no text `extractor` names what made the text of the file, bytes and line are None, and `page`, `slide`, `sheet` and `row` say where the
+    quote stands, as far as the format has them.
     """
 
     document_id: str
@@ -30,15 +33,25 @@ class Citation:
     quote: str
     start: int
     end: int
-    byte_start: int
-    byte_end: int
+    byte_start: int | None
+    byte_end: int | None
     sentence: str
     sentence_start: int
     sentence_end: int
-    line: int
+    line: int | None
     heading: str | None
     date: str | None = None
     freshness: Freshness = "current"
+    extractor: str | None = None
+    page: int | None = None
+    slide: int | None = None
+    sheet: str | None = None
+    row: int | None = None
+
+    @property
+    def where(self) -> str:
+        """The place in words: "line 7", "page 3", "sheet Prices, row 4"; empty where the format has none."""
+        return f"line {self.line}" if self.line else str(Place(self.page, self.slide, self.sheet, self.row))
 
 
 @dataclass(frozen=True, slots=True)

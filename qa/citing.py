@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 from index.document import Span as Range
 from index.snapshot import Snapshot, StoredDocument
@@ -34,7 +35,8 @@ class Citer:
         document = self._document(candidate.passage.chunk.document_id)
         first, last = candidate.sentence
         start, end = candidate.sentence if self._whole_sentences else (candidate.start, candidate.end)
-        byte_start, byte_end = document.source.offsets(document.text, (start, end))
+        is_text = document.source.extractor is None
+        byte_start, byte_end = document.source.offsets(document.text, (start, end)) if is_text else (None, None)
         return Citation(
             document_id=document.info.id,
             title=document.info.title,
@@ -48,10 +50,12 @@ class Citer:
             sentence=document.text[first:last],
             sentence_start=first,
             sentence_end=last,
-            line=document.text.count("\n", 0, start) + 1,
+            line=document.text.count("\n", 0, start) + 1 if is_text else None,
             heading=candidate.passage.chunk.heading,
             date=document.info.date,
             freshness=self._freshness(document.info.id),
+            extractor=document.source.extractor,
+            **asdict(document.places.at(start)),
         )
 
     def _document(self, document_id: str) -> StoredDocument:

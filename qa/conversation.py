@@ -149,7 +149,8 @@ def _overlap(one: Span, other: Span) -> bool:
 
 def _version(snapshot: Snapshot, document_id: str) -> Version:
     document = snapshot.document(document_id)
-    return Version(document_id, document.info.sha256, document.info.title, document.info.uri, document.text)
+    places = document.places if document.source.extractor else None
+    return Version(document_id, document.info.sha256, document.info.title, document.info.uri, document.text, places)
 
 
 def _state(snapshot: Snapshot | None, document_id: str, sha256: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from index.document import Places
 from qa.errors import UnknownConversation
 from qa.state import State, drop_unquoted
 
@@ -44,13 +45,14 @@ class StoredTurn:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The text of a document as it once was quoted."""
+    """The text of a document as it is, or as it once was quoted; `places` are known of the current text of formats that are no text."""
 
     document_id: str
     sha256: str
     title: str
     uri: str
     text: str
+    places: Places | None = None
 
 
 class History:

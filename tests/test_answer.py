@@ -24,6 +24,11 @@ CITATION_KEYS = [
     "heading",
     "date",
     "freshness",
+    "extractor",
+    "page",
+    "slide",
+    "sheet",
+    "row",
 ]
 ANSWER_KEYS = [
     "question",

@@ -111,7 +111,7 @@ def test_the_text_of_a_version(client: httpx.Client) -> None:
 
     assert version["text"][citation["start"] : citation["end"]] == citation["quote"]
     assert version["sha256"] == version["current_sha256"] == citation["sha256"]
-    assert sorted(version) == ["current_sha256", "document_id", "sha256", "text", "title", "uri"]
+    assert sorted(version) == ["current_sha256", "document_id", "places", "sha256", "text", "title", "uri"]
 
 
 def test_feedback_becomes_an_evaluation_file(client: httpx.Client, tmp_path: Path) -> None:

@@ -42,11 +42,17 @@ def forbidden() -> Iterator[Path]:
 
 
 def test_folders_are_walked_in_order_without_hidden_and_other_files(corpus: Path) -> None:
-    _files(corpus, "b.txt", "a.MD", "sub/c.txt", ".hidden.txt", ".git/d.txt", "e.pdf", "folder.txt/f.md")
+    _files(corpus, "b.txt", "a.MD", "sub/c.txt", ".hidden.txt", ".git/d.txt", "e.exe", "f.PDF", "folder.txt/f.md")
 
     [root] = discover([corpus])
 
-    assert [path.relative_to(corpus).as_posix() for path in root.files] == ["a.MD", "b.txt", "folder.txt/f.md", "sub/c.txt"]
+    assert [path.relative_to(corpus).as_posix() for path in root.files] == [
+        "a.MD",
+        "b.txt",
+        "f.PDF",
+        "folder.txt/f.md",
+        "sub/c.txt",
+    ]
     assert (root.other_formats, root.problems, root.base) == (1, [], corpus.resolve())
 
 

@@ -55,9 +55,9 @@ def router(service: Service) -> APIRouter:
             if not pipeline.snapshot.has_document(document_id):
                 raise UnknownDocumentId(f"no document has the id {document_id!r}: see GET /documents")
             found = pipeline.snapshot.document(document_id)
-            return JSONResponse(
-                {"document": jsonable_encoder(found.info), "text": found.text, "generation": pipeline.snapshot.generation}
-            )
+            places = jsonable_encoder(found.places) if found.source.extractor else None
+            shown = {"document": jsonable_encoder(found.info), "text": found.text, "places": places}
+            return JSONResponse(shown | {"generation": pipeline.snapshot.generation})
 
     @routes.get("/examples", response_model=ExamplesOut, summary="Questions that the documents answer")
     def examples() -> ExamplesOut:

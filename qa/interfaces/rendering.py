@@ -54,7 +54,7 @@ def turn_text(result: Mapping[str, Any], emphasis: Emphasis, width: int) -> str:
 
 def place_text(citation: Citation, width: int) -> str:
     """Where a quote stands, in one line."""
-    return f"{shortened(citation.title, max(width // 2, 20))} ({_shown(citation.uri)}, line {citation.line}): “{shortened(citation.quote, width)}”"
+    return f"{shortened(citation.title, max(width // 2, 20))} ({_place_words(citation)}): “{shortened(citation.quote, width)}”"
 
 
 def quote_in_text(citation: Citation, text: str, emphasis: Emphasis, width: int) -> str:
@@ -110,11 +110,11 @@ def _place(citation: Citation, width: int) -> list[str]:
     title = shortened(citation.title, max(width - 4 - len(dated), 20)) + dated
     heading = [f"  under {_one_line(citation.heading)}"] if citation.heading else []
     fresh = "" if citation.freshness == "current" else f" [{_FRESHNESS[citation.freshness]}]"
-    return [
-        f"  — {title}",
-        *heading,
-        f"  {_shown(citation.uri)}, line {citation.line}, characters {citation.start}–{citation.end}{fresh}",
-    ]
+    return [f"  — {title}", *heading, f"  {_place_words(citation)}, characters {citation.start}–{citation.end}{fresh}"]
+
+
+def _place_words(citation: Citation) -> str:
+    return _shown(", ".join(filter(None, (citation.uri, citation.where))))
 
 
 def nearest_text(passage: NearestPassage, width: int) -> str:

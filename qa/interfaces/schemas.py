@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from index.document import Places
 from index.snapshot import DocumentInfo
 from qa.answer import Citation, Refusal, RetrievedPassage, Span
 from qa.conversation import Quoted
@@ -31,6 +32,11 @@ _CITATION: dict[str, Any] = {
     "heading": None,
     "date": None,
     "freshness": "current",
+    "extractor": None,
+    "page": None,
+    "slide": None,
+    "sheet": None,
+    "row": None,
 }
 _SPAN: dict[str, Any] = {"text": _CITATION["quote"], "confidence": 0.87, "citation": _CITATION, "further": []}
 _ANSWER: dict[str, Any] = {
@@ -109,10 +115,13 @@ class DocumentsOut(BaseModel):
 
 
 class DocumentOut(BaseModel):
-    """One document with its text; offsets in citations are code points of this text."""
+    """One document with its text; offsets in citations are code points of this text. `places` (none for text files, which have lines) says on which
+    page, slide or row the characters from each of its starts stand.
+    """
 
     document: DocumentInfo
     text: str
+    places: Places | None
     generation: int
 
 
@@ -125,6 +134,7 @@ class VersionOut(BaseModel):
     sha256: str
     current_sha256: str | None
     text: str
+    places: Places | None
 
 
 class ExamplesOut(BaseModel):

@@ -37,7 +37,7 @@ SKIPPED = 4
 @exclude_option
 @data_option
 def index(paths: tuple[Path, ...], *, prune: bool, yes: bool, exclude: tuple[str, ...], data: Path | None) -> None:
-    """Index files and folders (.txt and .md).
+    """Index files and folders: text, Markdown, PDF, Word, PowerPoint, spreadsheets, HTML, EPUB, OpenDocument, RTF, mails.
 
     A file .quotedignore in a folder holds patterns of what to leave out, as a .gitignore does. Unchanged files cost nothing. Exit code 4: done,
     but something was skipped; 1: --prune refused to remove.

@@ -3,7 +3,7 @@
 import { toUnits } from "./codepoints.js";
 import { make } from "./dom.js";
 import { readLink } from "./links.js";
-import { BECOME, level, range } from "./words.js";
+import { BECOME, level, range, where } from "./words.js";
 
 const CONTEXT = 240; // UTF-16 units of a sentence that are shown on either side of its marks
 
@@ -100,16 +100,16 @@ function placeLink(place, several, again) {
     "a",
     { class: "place", href: readLink(place.document_id, place.sha256, place.start, place.end) },
     make("cite", { dir: "auto", class: again ? "visually-hidden" : null }, place.title),
-    make("span", { class: "where" }, where(place)),
+    make("span", { class: "where" }, placeWords(place)),
     several ? make("span", { class: "visually-hidden" }, `: ${place.quote}`) : null,
   );
 }
 
-function where(place) {
+function placeWords(place) {
   return [
     place.date,
     place.heading ? `under ${place.heading}` : null,
-    `line ${place.line}`,
+    where(place),
     range(place.start, place.end),
   ].filter(Boolean).join(" · ");
 }

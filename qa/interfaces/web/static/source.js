@@ -7,7 +7,7 @@ import { readLink } from "./links.js";
 import { followSelection } from "./selecting.js";
 import { TextView } from "./textview.js";
 import { loaded, missing, onlyPlace } from "./versions.js";
-import { lines, range, shortened } from "./words.js";
+import { lines, placeAt, range, shortened, where } from "./words.js";
 
 const VERSION_LENGTH = 12;
 
@@ -130,7 +130,8 @@ export class SourceView {
   }
 
   #whereOf({ start, end }) {
-    const { text } = this.shown;
-    return `${lines(text, toUnits(text, start), toUnits(text, end))}, ${range(start, end)}`;
+    const { text, places } = this.shown;
+    const named = places ? where(placeAt(places, start)) : lines(text, toUnits(text, start), toUnits(text, end));
+    return [named, range(start, end)].filter(Boolean).join(", ");
   }
 }

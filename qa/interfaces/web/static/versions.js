@@ -5,7 +5,7 @@ import { Problem, request } from "./server.js";
 
 /**
  * A document's text in one version; `current_sha256` is null where the document has been deleted.
- * @typedef {{document_id: string, title: string, uri: string, sha256: string, current_sha256: string|null, text: string}} Version
+ * @typedef {{document_id: string, title: string, uri: string, sha256: string, current_sha256: string|null, text: string, places: object|null}} Version
  */
 
 const NOT_FOUND = 404;
@@ -19,9 +19,9 @@ export async function loaded({ id, version }) {
   if (version) {
     return request("GET", `/documents/${encodeURIComponent(id)}/versions/${encodeURIComponent(version)}`);
   }
-  const { document, text } = await request("GET", `/documents/${encodeURIComponent(id)}`);
+  const { document, text, places } = await request("GET", `/documents/${encodeURIComponent(id)}`);
   const { title, uri, sha256 } = document;
-  return { document_id: document.id, title, uri, sha256, current_sha256: sha256, text };
+  return { document_id: document.id, title, uri, sha256, current_sha256: sha256, text, places };
 }
 
 /**

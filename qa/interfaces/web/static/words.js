@@ -53,6 +53,26 @@ export function lines(text, start, end) {
   return first === last ? `line ${first}` : `lines ${first}–${last}`;
 }
 
+/**
+ * Where a quote stands in its format: its line, page, slide, or sheet and row; empty where the format has none.
+ * @param {{line: number|null, page?: number|null, slide?: number|null, sheet?: string|null, row?: number|null}} place
+ * @returns {string}
+ */
+export function where(place) {
+  const named = ["line", "page", "slide", "sheet", "row"].filter((name) => place[name] !== null && place[name] !== undefined);
+  return named.map((name) => `${name} ${place[name]}`).join(", ");
+}
+
+/**
+ * Where a code point of a document stands in its format.
+ * @param {{starts: Array<number>, places: Array<object>}} places each from its start on, ascending
+ * @param {number} at
+ * @returns {object}
+ */
+export function placeAt({ starts, places }, at) {
+  return places[starts.findLastIndex((start) => start <= at)] ?? {};
+}
+
 function newlines(text, start, end) {
   let count = 0;
   for (let at = text.indexOf("\n", start); at !== -1 && at < end; at = text.indexOf("\n", at + 1)) {

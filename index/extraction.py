@@ -1,0 +1,121 @@
+"""Extraction in a process of its own, with limits of time, memory and output, which is killed and replaced when a file exceeds them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from index import errors
+from index.formats.extracted import Extracted, extracted_of
+from index.formats.kinds import Kind
+
+GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may take: seconds of wall time, bytes of address space of the process, bytes of JSON that it returns.
+
+    The defaults leave room for a PDF of 1,000 pages on a slow machine (60 seconds, 0.6 GiB) and for its text of 3 million characters.
+    """
+
+    seconds: float = 120.0
+    memory: int = 2 * GIB
+    output: int = GIB // 4
+
+
+class Extraction:
+    """Extracts the text of files one after the other in one process, started with the first; `with` or `close` ends it."""
+
+    def __init__(self, limits: Limits = Limits()) -> None:
+        self.limits = limits
+        self._worker: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.kill()
+            worker.communicate()
+
+    def __call__(self, kind: Kind, data: bytes) -> Extracted:
+        """The text of a file's bytes; raises LoadingError."""
+        worker = self._worker or self._started()
+        timer = threading.Timer(self.limits.seconds, worker.kill)
+        timer.start()
+        try:
+            return self._asked(worker, kind, data)
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            self.close()
+            late = not timer.is_alive()
+            reason = (
+                f"takes more than {self.limits.seconds:.0f} seconds"
+                if late
+                else "takes more memory than a file may, or crashes its reader"
+            )
+            raise errors.ExtractionLimit(f"{reason}: split it, or save it in another format") from error
+        except BaseException:  # an answer that was not read would be taken for that of the next file
+            if not isinstance(sys.exception(), errors.LoadingError):
+                self.close()
+            raise
+        finally:
+            timer.cancel()
+
+    def _asked(self, worker: subprocess.Popen[bytes], kind: Kind, data: bytes) -> Extracted:
+        source, sink = worker.stdout, worker.stdin
+        if source is None or sink is None:
+            raise EOFError
+        sink.write(json.dumps({"kind": kind.name, "size": len(data)}).encode() + b"\n")
+        sink.write(data)
+        sink.flush()
+        head = json.loads(source.readline(self.limits.output))
+        if head["size"] > self.limits.output:
+            self.close()
+            raise errors.ExtractionLimit(f"holds more text than {self.limits.output:,} bytes: split it")
+        payload = source.read(head["size"])
+        if not head["ok"]:
+            raise _error(head)
+        return extracted_of(json.loads(payload))
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "index.formats.worker",
+            str(self.limits.memory),
+            str(int(2 * self.limits.seconds) + 1),
+        ]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
+        self._worker = subprocess.Popen(  # noqa: S603 - our own module
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,
+        )
+        return self._worker
+
+
+def extract_once(kind: Kind, data: bytes) -> Extracted:
+    """The text of one file, in a process for it alone; raises LoadingError."""
+    with Extraction() as extraction:
+        return extraction(kind, data)
+
+
+def _error(head: dict[str, Any]) -> errors.LoadingError:
+    named = {kind.__name__: kind for kind in errors.LoadingError.__subclasses__()}
+    return named.get(str(head["error"]), errors.DamagedFile)(str(head["message"]))

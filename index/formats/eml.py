@@ -1,0 +1,71 @@
+"""Mails (the standard library's email): sender, recipients, date and subject, then the text; attachments are named, not read."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from email.message import EmailMessage, MIMEPart
+from email.utils import parsedate_to_datetime
+
+from index.decoding import decode
+from index.errors import BinaryFile, DamagedFile, EmptyFile
+from index.formats.extracted import Extracted, Writer
+from index.formats.html import decode_page, parse_page
+from index.formats.markup import Walk
+from index.structure import plain_structure
+
+_SHOWN = ("From", "To", "Cc", "Date", "Subject")
+
+
+def extract(data: bytes) -> Extracted:
+    """One mail. Raises LoadingError."""
+    message = email.message_from_bytes(data, policy=email.policy.default)
+    if not isinstance(message, EmailMessage) or not message.keys():
+        raise DamagedFile("expected a mail, which begins with headers such as From: and Date:")
+    writer = Writer(_header(message, "Subject"))
+    writer.rows(f"{name}: {value}" for name in _SHOWN if (value := _header(message, name)))
+    body = message.get_body(("plain", "html"))
+    if body is not None:
+        _body(body, writer)
+    attached = [name for part in message.iter_attachments() if (name := part.get_filename())]
+    writer.paragraph(f"Attached: {', '.join(attached)}" if attached else "")
+    return writer.finished(date=_day(message))
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    try:
+        return str(message.get(name, ""))
+    except Exception:  # noqa: BLE001 - the parser of headers raises anything on hostile ones; the raw text is as good
+        return next((str(value) for key, value in message.raw_items() if key.lower() == name.lower()), "")
+
+
+def _body(part: MIMEPart, writer: Writer) -> None:
+    content = part.get_payload(decode=True)
+    raw = content if isinstance(content, bytes) else b""
+    text = _decoded(raw, part)
+    if part.get_content_subtype() == "html" and text.strip():
+        Walk(writer).element(parse_page(text))
+        return
+    for block in plain_structure(text).blocks:
+        writer.paragraph("\n".join(line.lstrip("> ") for line in text[block.start : block.end].split("\n")))
+
+
+def _decoded(raw: bytes, part: MIMEPart) -> str:
+    """The text of a body: in its declared charset if that works."""
+    charset = part.get_content_charset()
+    try:
+        return raw.decode(charset or "utf-8").replace("\r\n", "\n")
+    except (LookupError, UnicodeError):
+        pass
+    try:
+        found = decode_page(raw) if part.get_content_subtype() == "html" else decode(raw)
+    except BinaryFile as error:
+        raise EmptyFile("holds no text that can be decoded") from error
+    return found.text.replace("\r\n", "\n")
+
+
+def _day(message: EmailMessage) -> str | None:
+    try:
+        return parsedate_to_datetime(_header(message, "Date")).date().isoformat()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

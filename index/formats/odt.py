@@ -1,0 +1,96 @@
+"""OpenDocument texts (read with lxml, BSD: odfdo resolves entities, odfpy is not kept up): headings, paragraphs, lists, tables, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import repeat
+
+from index.errors import EncryptedFile
+from index.formats.archives import open_archive, parse_xml, read_part
+from index.formats.extracted import Extracted, Writer
+from index.formats.markup import Element
+from index.formats.tables import table_lines
+from index.structure import day_in
+
+KIND = "an OpenDocument text"
+_OFFICE, _TEXT, _TABLE = (f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("office", "text", "table"))
+_DC = "{http://purl.org/dc/elements/1.1/}"
+_BREAKS = {f"{_TEXT}tab": " ", f"{_TEXT}line-break": "\n", f"{_TEXT}s": " "}
+_UNREAD = {f"{_TEXT}{name}" for name in ("note", "tracked-changes", "sequence-decls", "ruby-text")} | {f"{_OFFICE}annotation"}
+
+
+def extract(data: bytes) -> Extracted:
+    """The text in its order, footnotes after the paragraph that they belong to. Raises LoadingError."""
+    archive = open_archive(data, KIND)
+    if "META-INF/manifest.xml" in archive.namelist() and b"encryption-data" in read_part(archive, "META-INF/manifest.xml", KIND):
+        raise EncryptedFile(f"is {KIND} with a password: save it without one")
+    content = parse_xml(read_part(archive, "content.xml", KIND), KIND)
+    meta = parse_xml(read_part(archive, "meta.xml", KIND), KIND) if "meta.xml" in archive.namelist() else None
+    writer = Writer(_meta(meta, "title"))
+    for body in content.iter(f"{_OFFICE}text"):
+        _blocks(body, writer)
+    return writer.finished(date=day_in(_meta(meta, "date") or ""))
+
+
+def _meta(meta: Element | None, name: str) -> str | None:
+    return next((found.text for found in meta.iter(f"{_DC}{name}")), None) if meta is not None else None
+
+
+def _blocks(parent: Element, writer: Writer) -> None:
+    for element in parent:
+        if element.tag == f"{_TEXT}h":
+            level = element.get(f"{_TEXT}outline-level", "1")
+            writer.heading(int(level) if level.isdecimal() else 1, _text(element))
+        elif element.tag == f"{_TEXT}p":
+            writer.paragraph(_text(element))
+            _enclosed(element, writer)
+        elif element.tag == f"{_TEXT}list":
+            _list(element, writer)
+        elif element.tag == f"{_TABLE}table":
+            _table(element, writer)
+        elif element.tag not in _UNREAD:
+            _blocks(element, writer)
+
+
+def _enclosed(paragraph: Element, writer: Writer) -> None:
+    """Text boxes and footnotes inside a paragraph."""
+    for inner in paragraph.iter(f"{_TEXT}note-body", "{*}text-box"):
+        if not any(above.tag == f"{_OFFICE}annotation" for above in inner.iterancestors()):
+            _blocks(inner, writer)
+
+
+def _list(element: Element, writer: Writer) -> None:
+    """A list; one that numbers headings is no list."""
+    if next(element.iter(f"{_TEXT}h", f"{_TABLE}table"), None) is not None:
+        for item in element:
+            _blocks(item, writer)
+    else:
+        writer.items(map(_text, element.iter(f"{_TEXT}p")))
+
+
+def _table(table: Element, writer: Writer) -> None:
+    rows = [row for row in table.iter(f"{_TABLE}table-row") if next(row.iterancestors(f"{_TABLE}table")) is table]
+    cells = [list(_cells(row)) for row in rows]
+    marked = len(rows) > 1 and next(rows[0].iterancestors(f"{_TABLE}table-header-rows"), None) is not None
+    writer.rows(text for _, text in table_lines(cells, marked=0 if marked else None))
+
+
+def _cells(row: Element) -> Iterator[str]:
+    for cell in row.iterchildren(f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
+        text = " ".join(filter(None, (_text(inner).strip() for inner in cell.iter(f"{_TEXT}p", f"{_TEXT}h"))))
+        repeated = cell.get(f"{_TABLE}number-columns-repeated", "1")
+        yield from repeat(text, min(int(repeated), 100) if repeated.isdecimal() and text else 1)
+
+
+def _text(element: Element) -> str:
+    return "".join(_texts(element))
+
+
+def _texts(element: Element) -> Iterator[str]:
+    yield element.text or ""
+    for child in element:
+        if child.tag in _BREAKS:
+            yield _BREAKS[child.tag]
+        elif child.tag not in _UNREAD and not child.tag.endswith("}text-box"):
+            yield from _texts(child)
+        yield child.tail or ""

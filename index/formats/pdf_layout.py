@@ -1,0 +1,198 @@
+"""Segments of a page -> lines in reading order -> paragraphs, by where they stand: columns from left to right, what crosses them between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from statistics import median
+
+import regex
+
+from index.formats.pdf_glyphs import WORD_GAP, Segment
+
+COLUMN_LINES = 4
+"""A column has at least so many lines."""
+PROSE_SHARE = 0.45
+"""The lines of a column fill at least this share of its width in the median; the cells of a table do not."""
+PROSE_CHARACTERS = 15
+"""A column's lines have at least so many characters in the median."""
+CROSSING_SHARE = 0.7
+"""Of the lines of a page with columns at most this share crosses them."""
+GUTTER = 4.0
+"""Points (1/72 inch) between columns, at least."""
+CENTRE = (0.2, 0.8)
+"""Where on the width of the text a gutter is looked for."""
+CELL_GAP = 1.2
+"""Gap between two cells of a table, in font sizes."""
+PARAGRAPH_GAP = 1.35
+"""Lines further apart than this many usual distances belong to two paragraphs."""
+SAME_SIZE = 0.08
+"""Font sizes that differ by less than this share are one."""
+
+_BULLET = regex.compile(r"(?:[•‣▪●◦○■–*·\uf0b7]|[-−](?=\s)|\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\])\s*(?=\S)")
+_MARK = regex.compile(r"[•‣▪●◦○■–*·\uf0b7\-−]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\]|\d+(?:\.\d+)*")
+"""What marks an item or numbers a heading."""
+_ENDS = (".", "!", "?", ":", "…", "”", '"', "»", ")")
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of a column: its cells (one, but in a table), its box and font size, and the page it stands on."""
+
+    cells: list[str]
+    left: float
+    bottom: float
+    right: float
+    top: float
+    size: float
+    bold: bool
+    page: int = 0
+
+    @property
+    def text(self) -> str:
+        """The line as one text."""
+        return " ".join(self.cells)
+
+
+@dataclass(slots=True)
+class Paragraph:
+    """Lines that belong together."""
+
+    lines: list[Line]
+
+    @property
+    def size(self) -> float:
+        """Font size in points, of most lines."""
+        return median(line.size for line in self.lines)
+
+    @property
+    def is_rows(self) -> bool:
+        """Whether it is a part of a table."""
+        return len(self.lines[0].cells) > 1
+
+
+def regions(parts: Sequence[Segment]) -> list[list[Segment]]:
+    """The segments of a page as regions in reading order, each of one column."""
+    gutter = _gutter(parts)
+    if gutter is None:
+        return [list(parts)] if parts else []
+    found: list[list[Segment]] = []
+    left: list[Segment] = []
+    right: list[Segment] = []
+    crossing: list[Segment] = []
+    for part in sorted(parts, key=lambda part: -part.middle):
+        is_crossing = part.left < gutter < part.right
+        if is_crossing and (left or right):
+            found += regions(left) + regions(right)
+            left, right = [], []
+        elif not is_crossing and crossing:
+            found.append(crossing)
+            crossing = []
+        (crossing if is_crossing else left if part.right <= gutter else right).append(part)
+    return found + ([crossing] if crossing else []) + regions(left) + regions(right)
+
+
+def _gutter(parts: Sequence[Segment]) -> float | None:
+    """The x between two columns of prose, or None."""
+    if len(parts) < 2 * COLUMN_LINES:
+        return None
+    low, high = min(part.left for part in parts), max(part.right for part in parts)
+    first, last = (low + share * (high - low) for share in CENTRE)
+    edges = sorted({round(part.right + GUTTER / 2, 1) for part in parts if first <= part.right <= last})
+    scored = [(sum(part.left < edge < part.right for part in parts), edge) for edge in edges]
+    for crossing, edge in sorted(scored, key=lambda scored: (scored[0], -scored[1])):
+        if crossing > CROSSING_SHARE * len(parts):
+            return None
+        left = [part for part in parts if part.right <= edge]
+        right = [part for part in parts if part.left >= edge]
+        if _is_column(left) and _is_column(right) and _are_beside(left, right):
+            return edge
+    return None
+
+
+def _is_column(parts: Sequence[Segment]) -> bool:
+    if len(parts) < COLUMN_LINES:
+        return False
+    width = max(part.right for part in parts) - min(part.left for part in parts)
+    prose = median(part.right - part.left for part in parts) >= PROSE_SHARE * width
+    return prose and median(len(part.text) for part in parts) >= PROSE_CHARACTERS
+
+
+def _are_beside(left: Sequence[Segment], right: Sequence[Segment]) -> bool:
+    """Whether two columns stand beside each other for at least half the height of the shorter one."""
+    top, bottom = (
+        min(max(p.top for p in side) for side in (left, right)),
+        max(min(p.bottom for p in side) for side in (left, right)),
+    )
+    heights = [max(p.top for p in side) - min(p.bottom for p in side) for side in (left, right)]
+    return top - bottom >= 0.5 * min(heights)
+
+
+def lines_of(region: Sequence[Segment], page: int) -> list[Line]:
+    """The lines of a region from top to bottom."""
+    rows: list[list[Segment]] = []
+    for part in sorted(region, key=lambda part: -part.middle):
+        if rows and any(part.beside(other) for other in rows[-1]):
+            rows[-1].append(part)
+        else:
+            rows.append([part])
+    return [_line(sorted(row, key=lambda part: part.left), page) for row in rows]
+
+
+def _line(row: Sequence[Segment], page: int) -> Line:
+    cells = [row[0].text]
+    for before, part in pairwise(row):
+        gap, size = part.left - before.right, max(before.size, part.size)
+        if gap > CELL_GAP * size and not (len(cells) == 1 and _MARK.fullmatch(cells[0])):
+            cells.append(part.text)
+        else:
+            cells[-1] += (" " if gap > WORD_GAP * size else "") + part.text
+    main = max(row, key=lambda part: len(part.text))
+    bottom, top = min(part.bottom for part in row), max(part.top for part in row)
+    return Line(cells, row[0].left, bottom, max(p.right for p in row), top, main.size, all(p.bold for p in row), page)
+
+
+def paragraphs(lines: Sequence[Line]) -> Iterator[Paragraph]:
+    """The paragraphs of one region."""
+    for is_row, group in groupby(lines, key=lambda line: len(line.cells) > 1):
+        found = list(group)
+        if is_row:
+            yield Paragraph(found)
+        else:
+            yield from _prose(found)
+
+
+def _prose(lines: list[Line]) -> Iterator[Paragraph]:
+    pitch = _pitch(lines)
+    left, right = min(line.left for line in lines), max(line.right for line in lines)
+    current: list[Line] = []
+    for line in lines:
+        if current and _begins(current, line, pitch, left, right):
+            yield Paragraph(current)
+            current = []
+        current.append(line)
+    yield Paragraph(current)
+
+
+def _pitch(lines: Sequence[Line]) -> float:
+    distances = [above.bottom - below.bottom for above, below in pairwise(lines) if _alike(above, below)]
+    return median(distances) if distances else 1.3 * lines[0].size
+
+
+def _alike(line: Line, other: Line) -> bool:
+    return abs(line.size - other.size) <= SAME_SIZE * max(line.size, other.size)
+
+
+def _begins(current: list[Line], line: Line, pitch: float, left: float, right: float) -> bool:
+    """Whether a line begins another paragraph than the lines before it."""
+    before = current[-1]
+    if before.bottom - line.bottom > PARAGRAPH_GAP * max(pitch, line.size) or not _alike(before, line) or before.bold != line.bold:
+        return True
+    if _BULLET.match(line.text) and (line.left <= current[0].left + line.size or _BULLET.match(current[0].text)):
+        return bool(_BULLET.match(current[0].text)) or before.right < right - line.size or before.text.endswith(_ENDS)
+    indented = line.left > before.left + 0.7 * line.size and (len(current) == 1 or before.left <= current[0].left)
+    if indented and len(current) > 1 and abs(before.left - left) < line.size:
+        return True
+    short = before.right < right - 0.15 * (right - left)
+    return short and before.text.endswith(_ENDS) and line.text[:1].isupper()

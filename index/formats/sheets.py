@@ -1,0 +1,95 @@
+"""Tables: spreadsheets (python-calamine, MIT) and CSV files, each row a line with the names of its columns, cited by sheet and row."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time, timedelta
+from io import BytesIO, StringIO
+
+from index.decoding import decode
+from index.document import Place
+from index.errors import DamagedFile, EncryptedFile
+from index.formats.archives import open_archive
+from index.formats.extracted import Extracted, Writer
+from index.formats.tables import table_lines
+
+KIND = "a spreadsheet"
+DELIMITERS = ",;\t|"
+SAMPLE = 64 * 1024
+"""Characters in which the delimiter is looked for."""
+MAX_FIELD = 1024 * 1024
+"""Characters of one cell of a CSV file; spreadsheets allow 32,767."""
+_ZIP = b"PK\x03\x04"
+
+
+def extract_workbook(data: bytes) -> Extracted:
+    """The sheets of a workbook in order; formulas as the values that were saved. Raises LoadingError."""
+    import python_calamine
+
+    if data.startswith(_ZIP):
+        open_archive(data, KIND)
+    try:
+        book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(data))
+        writer = Writer()
+        for name in book.sheet_names:
+            sheet = book.get_sheet_by_name(name)
+            first = (sheet.start or (0, 0))[0] + 1
+            _sheet(name, sheet.to_python(skip_empty_area=True), first, writer)
+    except python_calamine.PasswordError as error:
+        raise EncryptedFile(f"is {KIND} with a password: save it without one") from error
+    except python_calamine.CalamineError as error:
+        raise DamagedFile(f"expected {KIND}, got one that cannot be read ({error}): open and save it again") from error
+    return writer.finished()
+
+
+def extract_csv(data: bytes) -> Extracted:
+    """The rows of a CSV or TSV file. Raises LoadingError."""
+    decoded = decode(data)
+    csv.field_size_limit(MAX_FIELD)
+    try:
+        reader = csv.reader(StringIO(decoded.text, newline=""), _dialect(decoded.text[:SAMPLE]))
+        rows = list(reader)
+    except csv.Error as error:
+        raise DamagedFile(f"expected a table with delimiters, got one that cannot be read ({error})") from error
+    writer = Writer()
+    writer.placed_rows((text, Place(row=at + 1)) for at, text in table_lines(rows, strict=False))
+    return writer.finished(encoding=decoded.encoding)
+
+
+def _dialect(sample: str) -> type[csv.Dialect]:
+    """The delimiter that most evenly splits the first lines."""
+
+    def evenness(delimiter: str) -> tuple[float, int]:
+        widths = [len(row) for row in csv.reader(StringIO(sample, newline=""), delimiter=delimiter) if row][:50]
+        common = max(set(widths), key=widths.count, default=1)
+        return (widths.count(common) / max(len(widths), 1) if common > 1 else 0.0), common
+
+    best = max(DELIMITERS, key=evenness)
+
+    class Found(csv.excel):
+        delimiter = best
+
+    return Found
+
+
+def _sheet(name: str, rows: Iterable[Sequence[object]], first: int, writer: Writer) -> None:
+    writer.at(Place(sheet=name))
+    writer.heading(1, name)
+    texts = [[_shown(cell) for cell in row] for row in rows]
+    writer.placed_rows((text, Place(sheet=name, row=first + at)) for at, text in table_lines(texts, strict=False))
+
+
+def _shown(cell: object) -> str:
+    """A value as text: whole numbers without a point, days without midnight."""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(round(cell, 10))  # noqa: PLR2004 - what a float holds exactly
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(" ", "minutes")
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    if isinstance(cell, timedelta):
+        return str(cell)
+    return str(cell)

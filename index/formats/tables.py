@@ -1,0 +1,70 @@
+"""Rows of cells -> lines that can be quoted alone: each says what its values are of ("Item: Lamp; Price: 39.90").
+
+The reader sees a passage without what stands far above it, so a table's header is repeated in each of its rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import regex
+
+LONGEST_HEADER = 80
+"""Characters of a column's name; longer texts in a first row are contents."""
+FILLED = 0.6
+"""A header names at least this share of the columns; a title above a table stands in one cell."""
+FIRST_ROWS = 10
+"""A header is looked for among so many first rows with text."""
+
+_NUMERIC = regex.compile(r"[\p{Sc}+\-−(]*\p{N}[\p{N}\s.,:/\-–%)\p{Sc}]*(?:[A-Za-z]{1,3})?")
+_LETTER = regex.compile(r"\p{L}")
+
+Row = Sequence[str]
+
+
+def table_lines(rows: Sequence[Row], *, strict: bool = True, marked: int | None = None) -> Iterator[tuple[int, str]]:
+    """(number, line) of each row of a table with text but the one that names the columns, which is `marked` or found by `header_index`."""
+    at = header_index(rows, strict=strict) if marked is None else marked
+    for number, row in enumerate(rows):
+        if at is None or number < at:
+            yield number, row_text(row, None)
+        elif row != rows[at]:
+            yield number, row_text(row, rows[at])
+
+
+def row_text(row: Row, header: Row | None) -> str:
+    """A row as a line: "name: value; name: value" under a header, else its cells; empty if all cells are."""
+    cells = [" ".join(cell.split()) for cell in row]
+    if header is None:
+        filled = [cell for cell in cells if cell]
+        named = len(cells) == len(filled) == 2 and not filled[0].endswith((":", ".", "?", "!"))  # noqa: PLR2004 - a name and its value
+        return f"{filled[0]}: {filled[1]}" if named else (" " if filled and filled[0].endswith(":") else " | ").join(filled)
+    names = [" ".join(name.split()).removesuffix(":") for name in header]
+    named_cells = zip([*names, *[""] * len(cells)], cells, strict=False)
+    return "; ".join(f"{name}: {cell}" if name and name != cell else cell for name, cell in named_cells if cell)
+
+
+def header_index(rows: Sequence[Row], *, strict: bool) -> int | None:
+    """Which of the rows names the columns, or None. With `strict`, for tables that may have none, two columns need numbers under a name."""
+    width = max((sum(map(bool, map(str.strip, row))) for row in rows), default=0)
+    for at, row in enumerate(rows[:FIRST_ROWS]):
+        filled = [cell.strip() for cell in row if cell.strip()]
+        if len(filled) >= max(2, FILLED * width):
+            below = rows[at + 1 :]
+            return at if below and _names(filled) and (not strict or width > 2 or _numbers_below(row, below)) else None  # noqa: PLR2004
+    return None
+
+
+def numeric(cell: str) -> bool:
+    """Whether a cell holds a number, an amount or a date in digits."""
+    return bool(_NUMERIC.fullmatch(cell.strip()))
+
+
+def _names(cells: Sequence[str]) -> bool:
+    distinct = len({cell.casefold() for cell in cells}) == len(cells)
+    return distinct and all(len(cell) <= LONGEST_HEADER and _LETTER.search(cell) and not numeric(cell) for cell in cells)
+
+
+def _numbers_below(row: Row, below: Sequence[Row]) -> bool:
+    columns = ([other[at] for other in below if at < len(other) and other[at].strip()] for at in range(len(row)))
+    return any(column and all(map(numeric, column)) for column in columns)
