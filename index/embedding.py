@@ -23,21 +23,27 @@ BATCH_SIZE = 16
 class Encoder:
     """A sentence-transformers model as a function from texts to unit vectors."""
 
-    def __init__(self, folder: Path, *, precision: Precision = "auto") -> None:
-        """Load a converted model (see `index.models.converted_model`); raises ModelError."""
+    def __init__(self, folder: Path, *, precision: Precision = "auto", deterministic: bool = False) -> None:
+        """Load a converted model (see `index.models.converted_model`), to run in one thread if `deterministic`; raises ModelError."""
         self.card = EncoderCard(**json.loads((folder / "encoder.json").read_text("utf-8")))
         self.precision = chosen_precision(precision)
         self._tokenizer_file = str(folder / "tokenizer.json")
         self._tokenizer = Tokenizer.from_file(self._tokenizer_file)
         self._tokenizer.enable_truncation(self.card.max_tokens)
-        self._graph = Graph(folder / "model.xml", self.precision, folder / "compiled")
+        self._graph = Graph(folder / "model.xml", self.precision, folder / "compiled", deterministic=deterministic)
 
     @classmethod
     def load(
-        cls, name: str, cache: Path, *, precision: Precision = "auto", on_conversion: Callable[[str], None] = lambda _: None
+        cls,
+        name: str,
+        cache: Path,
+        *,
+        precision: Precision = "auto",
+        deterministic: bool = False,
+        on_conversion: Callable[[str], None] = lambda _: None,
     ) -> Encoder:
         """The encoder of a model name or folder, converted into `cache` the first time; raises ModelError."""
-        return cls(converted_model(name, cache, on_conversion), precision=precision)
+        return cls(converted_model(name, cache, on_conversion), precision=precision, deterministic=deterministic)
 
     def encode_passages(self, texts: Sequence[str], *, on_batch: Callable[[int], None] = lambda _: None) -> NDArray[np.float32]:
         """float32 (len(texts), dimension), unit rows. `on_batch` gets the number of texts of each finished batch."""

@@ -57,14 +57,15 @@ def chosen_precision(wanted: Precision) -> Literal["bf16", "f32"]:
 class Graph:
     """A compiled graph. `run` may be called from several threads at once."""
 
-    def __init__(self, path: Path, precision: Chosen, compiled_dir: Path) -> None:
+    def __init__(self, path: Path, precision: Chosen, compiled_dir: Path, *, deterministic: bool = False) -> None:
         """Compile the OpenVINO graph at `path`, or take it from the blobs below `compiled_dir`; raises ModelError. In int8 a graph that was quantised
-        (`index.quantizing`) multiplies in 8 bits, and computes all else as `auto` would.
+        (`index.quantizing`) multiplies in 8 bits, and computes all else as `auto` would. A `deterministic` graph runs in one thread.
         """
         options = {
             "INFERENCE_PRECISION_HINT": chosen_precision("auto") if precision == "int8" else precision,
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": str(GROUP if precision == "int8" else 0),
             "PERFORMANCE_HINT": "LATENCY",
+            **({"INFERENCE_NUM_THREADS": "1"} if deterministic else {}),
         }
         # A blob's name does not tell the precision: one that was compiled for f32 gives NaN in bf16 (OpenVINO 2026.4).
         options["CACHE_DIR"] = str(compiled_dir / "-".join(options.values()).lower())

@@ -19,6 +19,7 @@ import filelock
 
 from index.discovery import Root, disappeared, discover, missing
 from index.errors import IndexingError, PruneRefused, StoreBusy
+from index.extraction import Extraction
 from index.ingest import RECIPE, Ingestion, Outcome, PassageEncoder, Reporter
 from index.loading import MAX_FILE_BYTES, shown
 from index.settling import QUIET_SECONDS, Settling
@@ -117,8 +118,9 @@ class Watcher:
     ) -> bool:
         if not files:
             return False
-        run = Ingestion(self._store, self._encoder, self._notices, self._max_bytes)
-        with self._store.writing(lambda: self._notices.said("Another process is indexing; waiting for it ...")):
+        waiting = self._store.writing(lambda: self._notices.said("Another process is indexing; waiting for it ..."))
+        with Extraction() as extraction, waiting:
+            run = Ingestion(self._store, self._encoder, self._notices, self._max_bytes, extraction)
             for root in roots:
                 run.departed(gone[root.path])
             for root in roots:

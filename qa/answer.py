@@ -161,6 +161,11 @@ class Answer:
         return self.spans[0].text if self.spans else None
 
     @property
+    def truncated(self) -> bool:
+        """Whether a deadline kept passages from being read: another run may read more of them."""
+        return self.passages_read < self.passages_found
+
+    @property
     def citations(self) -> tuple[Citation, ...]:
         """Those of the spans, best first, each with its further places."""
         return tuple(citation for span in self.spans for citation in (span.citation, *span.further))
@@ -182,6 +187,7 @@ class Answer:
             "notes": list(self.notes),
             "passages_read": self.passages_read,
             "passages_found": self.passages_found,
+            "truncated": self.truncated,
             "timings_ms": self.timings_ms,
             "generation": self.generation,
         }

@@ -37,12 +37,24 @@ from qa.windows import ReaderModel
 
 def load_encoder(settings: Settings, on_conversion: Callable[[str], None] = lambda _: None) -> Encoder:
     """The embedding model of the settings; raises ModelError."""
-    return Encoder.load(settings.model, settings.cache, precision=settings.precision, on_conversion=on_conversion)
+    return Encoder.load(
+        settings.model,
+        settings.cache,
+        precision=settings.precision,
+        deterministic=settings.deterministic,
+        on_conversion=on_conversion,
+    )
 
 
 def load_reader(settings: Settings, on_conversion: Callable[[str], None] = lambda _: None) -> Reader:
     """The reader of the settings; raises ModelError."""
-    model = ReaderModel.load(settings.reader, settings.cache, precision=settings.precision, on_conversion=on_conversion)
+    model = ReaderModel.load(
+        settings.reader,
+        settings.cache,
+        precision=settings.precision,
+        deterministic=settings.deterministic,
+        on_conversion=on_conversion,
+    )
     return CrossEncoderReader(model, model.card.fingerprint)
 
 
@@ -146,6 +158,13 @@ def sample_documents() -> Path | None:
     checkout = Path(__file__).resolve().parent.parent
     seeds = checkout / "seeds"
     return seeds if seeds.is_dir() and (checkout / "pyproject.toml").is_file() else None
+
+
+def open_snapshot(settings: Settings) -> Snapshot:
+    """The store's current generation, without any model; raises NoIndex or StoreError."""
+    if not has_index(settings):
+        raise NoIndex
+    return Snapshot(settings.data, save_derived=False)
 
 
 def load_pipeline(

@@ -7,6 +7,7 @@
     ├── UnknownDocumentId   no document of that id
     ├── UnknownConversation no conversation or turn of that id, or another's
     ├── InvalidFeedback     a verdict or a place that cannot be kept
+    ├── InvalidAnswer       JSON that is to be verified and is no answer, or a bundle that has been changed
     ├── SettingsError       a setting that cannot be used
     ├── CalibrationError    a calibration that cannot be read or fitted
     └── EvaluationError     an evaluation file that cannot be used
@@ -46,6 +47,10 @@ class UnknownConversation(QAError):
 
 class InvalidFeedback(QAError):
     """Feedback with a verdict or a place that cannot be kept."""
+
+
+class InvalidAnswer(QAError):
+    """What is to be verified is not the JSON of an answer, or no bundle as it was written."""
 
 
 class SettingsError(QAError):

@@ -45,6 +45,11 @@ class Pipeline:
         self._top_k = top_k
         self._clock = clock
 
+    @property
+    def reader_fingerprint(self) -> str:
+        """The hash of the model that reads."""
+        return self._reader.fingerprint
+
     def ask(
         self,
         question: str,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self, get_args
 
@@ -37,7 +37,7 @@ class Settings:
     QUOTED_TARGET_PRECISION (target_precision, the share of the given answers that should be right, in [0, 1]), QUOTED_MIN_CONFIDENCE
     (min_confidence, in [0, 1]; set, it decides instead of the target precision), QUOTED_ALLOWED_HOSTS (allowed_hosts, comma-separated, beside
     loopback), QUOTED_MAX_FILE_BYTES (max_file_bytes), QUOTED_KEEP_DAYS (keep_days, of a conversation after its last
-    turn), QUOTED_KEEP_TURNS (keep_turns, of a conversation).
+    turn), QUOTED_KEEP_TURNS (keep_turns, of a conversation). `qa ask --deterministic` alone sets `deterministic`.
     """
 
     data: Path
@@ -52,6 +52,7 @@ class Settings:
     max_file_bytes: int = MAX_FILE_BYTES
     keep_days: int = KEEP_DAYS
     keep_turns: int = KEEP_TURNS
+    deterministic: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *, data: Path | None = None) -> Self:
@@ -72,6 +73,11 @@ class Settings:
             keep_days=int(get.number("QUOTED_KEEP_DAYS", 1, 36_500, whole=True) or KEEP_DAYS),
             keep_turns=int(get.number("QUOTED_KEEP_TURNS", 1, 10_000, whole=True) or KEEP_TURNS),
         )
+
+
+def deterministic(settings: Settings) -> Settings:
+    """The same, but in 32-bit floating point, one text at a time in one thread: the same bytes of an answer on every run."""
+    return replace(settings, precision="f32", deterministic=True)
 
 
 class _Reader:

@@ -42,15 +42,17 @@ class Window:
 class ReaderModel:
     """A question-answering model as a function from a question and texts to logits. May be used from several threads."""
 
-    def __init__(self, folder: Path, *, precision: Precision = "auto") -> None:
+    def __init__(self, folder: Path, *, precision: Precision = "auto", deterministic: bool = False) -> None:
         """Load a converted model (see `converted_reader`); raises ModelError. `auto` is int8 for a model that has been measured in it, on a CPU that
-        is fast in it.
+        is fast in it; `deterministic` is one window at a time in one thread.
         """
         self.card = ReaderCard(**json.loads((folder / "reader.json").read_text("utf-8")))
         self.precision = self._chosen(folder, precision)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(self.card.window, stride=OVERLAP, strategy="only_second")
-        self._graph = Graph(folder / (QUANTIZED if self.precision == "int8" else "model.xml"), self.precision, folder / "compiled")
+        self._batch_tokens = 1 if deterministic else BATCH_TOKENS
+        graph = folder / (QUANTIZED if self.precision == "int8" else "model.xml")
+        self._graph = Graph(graph, self.precision, folder / "compiled", deterministic=deterministic)
 
     @staticmethod
     def _chosen(folder: Path, precision: Precision) -> Chosen:
@@ -63,10 +65,16 @@ class ReaderModel:
 
     @classmethod
     def load(
-        cls, name: str, cache: Path, *, precision: Precision = "auto", on_conversion: Callable[[str], None] = lambda _: None
+        cls,
+        name: str,
+        cache: Path,
+        *,
+        precision: Precision = "auto",
+        deterministic: bool = False,
+        on_conversion: Callable[[str], None] = lambda _: None,
     ) -> ReaderModel:
         """The reader of a model name or folder, converted into `cache` the first time; raises ModelError."""
-        return cls(converted_reader(name, cache, on_conversion), precision=precision)
+        return cls(converted_reader(name, cache, on_conversion), precision=precision, deterministic=deterministic)
 
     def windows(self, question: str, texts: Sequence[str]) -> list[Window]:
         """Read every text; a long one in overlapping windows, in the order of (text, place)."""
@@ -74,7 +82,7 @@ class ReaderModel:
         encodings = self._tokenizer.encode_batch([(asked, text) for text in texts])
         pieces = [(at, piece) for at, encoding in enumerate(encodings) for piece in (encoding, *encoding.overflowing)]
         logits: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
-        for rows in _batches([len(piece.ids) for _, piece in pieces]):
+        for rows in _batches([len(piece.ids) for _, piece in pieces], self._batch_tokens):
             start, end = self._graph.run(padded([pieces[row][1] for row in rows], self.card.window, self.card.pad))
             if not (np.isfinite(start).all() and np.isfinite(end).all()):
                 raise ModelError("the reader's logits are not numbers: try QUOTED_PRECISION=f32, or another QUOTED_READER")
@@ -101,10 +109,10 @@ class ReaderModel:
         return tokenizer
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """The rows by falling length, as many at once as the token budget holds."""
+def _batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """The rows by falling length, as many at once as a budget of padded tokens holds, but one at least."""
     order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
     while order:
-        size = max(1, BATCH_TOKENS // padded_length(lengths[order[0]]))
+        size = max(1, budget // padded_length(lengths[order[0]]))
         yield order[:size]
         order = order[size:]

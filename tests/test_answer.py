@@ -45,6 +45,7 @@ ANSWER_KEYS = [
     "notes",
     "passages_read",
     "passages_found",
+    "truncated",
     "timings_ms",
     "generation",
 ]

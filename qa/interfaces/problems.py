@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from index.errors import IndexingError
 from qa.errors import (
     CalibrationError,
+    InvalidAnswer,
     InvalidFeedback,
     InvalidQuestion,
     NoIndex,
@@ -24,6 +25,7 @@ log = logging.getLogger("uvicorn.error")
 _KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (InvalidQuestion, 422, "Invalid question"),
     (InvalidFeedback, 422, "Invalid feedback"),
+    (InvalidAnswer, 422, "Invalid answer"),
     (UnknownDocumentId, 404, "Unknown document"),
     (UnknownConversation, 404, "Unknown conversation"),
     (NoIndex, 503, "No index"),

@@ -8,6 +8,7 @@ from textwrap import fill, indent
 from typing import Any
 
 from qa.answer import Answer, Citation, NearestPassage, Refusal, RetrievedPassage, Span, answer_of
+from qa.verifying import Proof
 
 Emphasis = Callable[[str], str]
 """Marks the quoted span: bold on a terminal, unchanged elsewhere."""
@@ -115,6 +116,20 @@ def _place(citation: Citation, width: int) -> list[str]:
 
 def _place_words(citation: Citation) -> str:
     return _shown(", ".join(filter(None, (citation.uri, citation.where))))
+
+
+def proofs_text(proofs: Sequence[Proof], width: int) -> str:
+    """The verdict on each quote, with the checks that failed, and how many are proved."""
+    proved = sum(proof.proved for proof in proofs)
+    total = f"{proved} of {_counted(len(proofs), 'quote')} proved."
+    return "\n".join([*(line for proof in proofs for line in _proof_lines(proof, width)), total])
+
+
+def _proof_lines(proof: Proof, width: int) -> list[str]:
+    verdict = "proved" if proof.proved else "NOT PROVED"
+    place = f"{_shown(proof.uri)}, characters {proof.start}–{proof.end}"
+    failed = [f"  {check.name}: {_one_line(check.detail)}" for check in proof.checks if not check.passed]
+    return [f"{verdict}: {proof.role}: “{shortened(proof.quote, width // 2)}” — {place}", *failed]
 
 
 def nearest_text(passage: NearestPassage, width: int) -> str:

@@ -54,6 +54,7 @@ _ANSWER: dict[str, Any] = {
     "notes": [],
     "passages_read": 5,
     "passages_found": 5,
+    "truncated": False,
     "timings_ms": {"retrieve": 21.4, "read": 48.0, "decide": 0.6, "total": 70.0},
     "generation": 1,
 }
@@ -94,6 +95,7 @@ class AnswerOut(BaseModel):
     notes: list[str]
     passages_read: int
     passages_found: int
+    truncated: bool
     timings_ms: dict[str, float]
     generation: int
     conversation_id: str | None = None

@@ -24,6 +24,7 @@ from qa.errors import NotReady
 from qa.interfaces.api import add_error_handlers, router
 from qa.interfaces.conversations import conversation_router
 from qa.interfaces.guard import Guard
+from qa.interfaces.verification import verification_router
 from qa.interfaces.web import page_router
 from qa.live import LivePipeline
 from qa.settings import Settings
@@ -148,6 +149,7 @@ def create_app(settings: Settings, watched: Sequence[Path] = (), exclude: Sequen
     )
     app.include_router(router(service))
     app.include_router(conversation_router(service))
+    app.include_router(verification_router(service))
     app.include_router(page_router())
     add_error_handlers(app)
     app.add_middleware(Guard, allowed_hosts=settings.allowed_hosts)

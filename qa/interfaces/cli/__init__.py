@@ -1,4 +1,6 @@
-"""The `qa` command. Exit codes: 0 done or answered, 1 error, 2 usage, 3 no answer found, 4 done but something was skipped."""
+"""The `qa` command. Exit codes: 0 done or answered, 1 error, 2 usage, 3 no answer found, 4 done but something was skipped,
+5 a quote was not proved.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from qa.interfaces.cli.chatting import chat
 from qa.interfaces.cli.evaluating import evaluate
 from qa.interfaces.cli.indexing import forget, index, list_documents, remove
 from qa.interfaces.cli.serving import serve
+from qa.interfaces.cli.verifying import verify
 from qa.interfaces.cli.watching import watch
 
 
@@ -28,7 +31,7 @@ def cli() -> None:
     """  # noqa: D301 - click wants the backspace character itself, which keeps it from joining the lines
 
 
-for command in (index, watch, ask, chat, search, list_documents, remove, forget, serve, evaluate, calibrate_command):
+for command in (index, watch, ask, chat, search, verify, list_documents, remove, forget, serve, evaluate, calibrate_command):
     cli.add_command(command)
 
 

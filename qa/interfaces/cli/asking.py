@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from qa.interfaces.cli.common import data_option, echo_json, encoder_of, json_option, reader_of, settings_of, terminal_width
+from qa.interfaces.cli.common import (
+    NamedPath,
+    data_option,
+    echo_json,
+    encoder_of,
+    json_option,
+    reader_of,
+    settings_of,
+    terminal_width,
+)
 from qa.interfaces.cli.indexing import run_indexing, summary_line
 
 if TYPE_CHECKING:
+    from qa.answer import Answer
     from qa.pipeline import Pipeline
     from qa.settings import Settings
 
@@ -24,16 +34,38 @@ NO_ANSWER = 3
 @click.argument("question")
 @click.option("--top-k", type=click.IntRange(1, 100), help="Passages to read.")
 @click.option("--deadline", type=click.FloatRange(0, min_open=True), help="Seconds after which no further passage is read.")
+@click.option("--deterministic", is_flag=True, help="The same bytes on every run: f32, one thread, one text at a time, no timings.")
+@click.option("--bundle", type=NamedPath(path_type=Path, dir_okay=False), help="Also write an audit bundle for `qa verify`.")
+@click.option("--without-sources", is_flag=True, help="With --bundle: leave out the bytes of the files that are quoted.")
 @json_option
 @data_option
-def ask(question: str, *, top_k: int | None, deadline: float | None, as_json: bool, data: Path | None) -> None:
+def ask(  # noqa: PLR0913 - the options of the command
+    question: str,
+    *,
+    top_k: int | None,
+    deadline: float | None,
+    deterministic: bool,
+    bundle: Path | None,
+    without_sources: bool,
+    as_json: bool,
+    data: Path | None,
+) -> None:
     """Answer QUESTION with a quote (`-` reads the question from standard input).
 
     Exit code 0: answered, 3: the documents do not hold the answer.
     """
     from qa.interfaces.rendering import answer_text
+    from qa.settings import deterministic as reproducible
 
-    answer = _pipeline(settings_of(data)).ask(_typed() if question == "-" else question, top_k=top_k, seconds=deadline)
+    if without_sources and not bundle:
+        raise click.UsageError("--without-sources belongs to --bundle")
+    settings = reproducible(settings_of(data)) if deterministic else settings_of(data)
+    pipeline = _pipeline(settings)
+    answer = pipeline.ask(_typed() if question == "-" else question, top_k=top_k, seconds=deadline)
+    if deterministic:
+        answer = replace(answer, timings_ms={})
+    if bundle:
+        _write_bundle(bundle, answer, pipeline, settings, with_sources=not without_sources)
     if as_json:
         echo_json(answer.to_dict())
     else:
@@ -55,6 +87,16 @@ def search(query: str, *, top_k: int, as_json: bool, data: Path | None) -> None:
         echo_json([asdict(passage) for passage in passages])
     else:
         click.echo(search_table(passages, terminal_width()))
+
+
+def _write_bundle(path: Path, answer: Answer, pipeline: Pipeline, settings: Settings, *, with_sources: bool) -> None:
+    """Write the audit bundle and say what it lacks."""
+    from qa.auditing import bundle_of
+
+    bundle, missing = bundle_of(answer, pipeline, settings, with_sources=with_sources)
+    path.write_bytes(bundle.to_bytes())
+    for uri in missing:
+        click.echo(f"note: {uri} is no longer what was indexed, so that its bytes are not in the bundle", err=True)
 
 
 def _typed() -> str:
