@@ -88,8 +88,8 @@ def read_bundle(data: bytes) -> Bundle:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
-            if sum(info.file_size for info in archive.infolist()) > len(data):  # members are stored as they are
-                raise InvalidAnswer("the bundle's members are larger than the bundle: it has been changed")
+            if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
+                raise InvalidAnswer("the bundle's members are compressed, which `qa ask --bundle` does not do: it has been changed")
             members = {name: archive.read(name) for name in names}
             answer, context, passages = (json.loads(members[name]) for name in _PARTS)
         bundle = Bundle(answer, context, passages, {name: data for name, data in members.items() if name.startswith(SOURCES)})

@@ -211,9 +211,13 @@ def _standing(name: str, text: str, quote: str, start: int, end: int) -> Check:
     if quote and 0 <= start < end <= len(text) and text[start:end] == quote:
         return Check(name, passed=True, detail=f"{start} to {end}")
     at = text.find(quote) if quote else -1
-    instead = text[max(start, 0) : max(end, 0)][:_CONTEXT]
-    elsewhere = f"the words stand at {at} to {at + len(quote)} now" if at >= 0 else "the words stand nowhere in it"
-    return Check(name, passed=False, detail=f"at {start} to {end} there is {instead!r}; {elsewhere}")
+    there = text[max(start, 0) : max(end, 0)]
+    same = next(
+        (at for at, (one, other) in enumerate(zip(there, quote, strict=False)) if one != other), min(len(there), len(quote))
+    )
+    differs = f"{there[same : same + _CONTEXT]!r} stands at {max(start, 0) + same}, not {quote[same : same + _CONTEXT]!r}"
+    elsewhere = f"the words stand at {at} to {at + len(quote)}" if at >= 0 else "the words stand nowhere in it"
+    return Check(name, passed=False, detail=f"{differs}; {elsewhere}")
 
 
 def _bytes(citation: Citation, data: bytes, document: Document) -> Check:

@@ -92,7 +92,7 @@ def test_further_places_are_cited_after_the_first() -> None:
 
 
 def test_every_field_is_shown() -> None:
-    assert {each.name for each in fields(Answer)} - {"spans"} | {"answer", "answers", "citations"} == set(ANSWER_KEYS)
+    assert {each.name for each in fields(Answer)} - {"spans"} | {"answer", "answers", "citations", "truncated"} == set(ANSWER_KEYS)
 
 
 def test_the_shape_of_an_answer() -> None:
