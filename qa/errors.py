@@ -6,6 +6,7 @@
     ├── NotReady            the server is still loading
     ├── UnknownDocumentId   no document of that id
     ├── UnknownConversation no conversation or turn of that id, or another's
+    ├── UnknownQuestion     not one of the saved questions
     ├── InvalidFeedback     a verdict or a place that cannot be kept
     ├── SettingsError       a setting that cannot be used
     ├── CalibrationError    a calibration that cannot be read or fitted
@@ -42,6 +43,10 @@ class UnknownDocumentId(QAError):
 
 class UnknownConversation(QAError):
     """No conversation or turn has that id, or it is another owner's."""
+
+
+class UnknownQuestion(QAError):
+    """No saved question reads like this."""
 
 
 class InvalidFeedback(QAError):

@@ -17,6 +17,7 @@ from qa.errors import (
     QAError,
     UnknownConversation,
     UnknownDocumentId,
+    UnknownQuestion,
 )
 
 log = logging.getLogger("uvicorn.error")
@@ -26,6 +27,7 @@ _KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (InvalidFeedback, 422, "Invalid feedback"),
     (UnknownDocumentId, 404, "Unknown document"),
     (UnknownConversation, 404, "Unknown conversation"),
+    (UnknownQuestion, 404, "Unknown question"),
     (NoIndex, 503, "No index"),
     (NotReady, 503, "Not ready"),
     (QAError, 500, "Question failed"),

@@ -41,20 +41,20 @@ def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
         parts.append(refusal_text(answer.refusal, width))
     if not answer.calibrated:
         parts.append(fill(_UNCALIBRATED, width))
-    parts.extend(fill(_shown(f"Note: {note}"), width) for note in answer.notes)
+    parts.extend(fill(printable(f"Note: {note}"), width) for note in answer.notes)
     return "\n\n".join(parts)
 
 
 def turn_text(result: Mapping[str, Any], emphasis: Emphasis, width: int) -> str:
     """The JSON of an answer within a conversation, with how the question was understood."""
     answer = answer_of(result)
-    understood = [fill(_shown(f"Understood as: {answer.interpreted_as}"), width)] if answer.interpreted_as else []
+    understood = [fill(printable(f"Understood as: {answer.interpreted_as}"), width)] if answer.interpreted_as else []
     return "\n\n".join([*understood, answer_text(answer, emphasis, width)])
 
 
 def place_text(citation: Citation, width: int) -> str:
     """Where a quote stands, in one line."""
-    return f"{shortened(citation.title, max(width // 2, 20))} ({_shown(citation.uri)}, line {citation.line}): “{shortened(citation.quote, width)}”"
+    return f"{shortened(citation.title, max(width // 2, 20))} ({printable(citation.uri)}, line {citation.line}): “{shortened(citation.quote, width)}”"
 
 
 def quote_in_text(citation: Citation, text: str, emphasis: Emphasis, width: int) -> str:
@@ -69,7 +69,7 @@ def quote_in_text(citation: Citation, text: str, emphasis: Emphasis, width: int)
 
 
 def _lines(text: str) -> str:
-    return "\n".join(map(_shown, text.split("\n")))
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def refusal_text(refusal: Refusal, width: int) -> str:
@@ -77,7 +77,7 @@ def refusal_text(refusal: Refusal, width: int) -> str:
     searched = refusal.searched
     looked = f"Searched {_counted(searched.passages, 'passage')} of {_counted(searched.documents, 'document')} and read {searched.read} of them."
     missing = f" None of those holds {', '.join(f'“{name}”' for name in refusal.missing)}." if refusal.missing else ""
-    parts = [fill(f"No answer found: {refusal.reason}.", width), fill(_shown(looked + missing), width)]
+    parts = [fill(f"No answer found: {refusal.reason}.", width), fill(printable(looked + missing), width)]
     if refusal.nearest:
         parts.extend(["Nearest passages:", *(nearest_text(passage, width) for passage in refusal.nearest)])
     return "\n\n".join(parts)
@@ -113,14 +113,14 @@ def _place(citation: Citation, width: int) -> list[str]:
     return [
         f"  — {title}",
         *heading,
-        f"  {_shown(citation.uri)}, line {citation.line}, characters {citation.start}–{citation.end}{fresh}",
+        f"  {printable(citation.uri)}, line {citation.line}, characters {citation.start}–{citation.end}{fresh}",
     ]
 
 
 def nearest_text(passage: NearestPassage, width: int) -> str:
     """A passage that did not answer: its beginning and its place."""
     beginning = fill(shortened(passage.text, 2 * width), width - 2)
-    return indent(f"{beginning}\n— {_shown(passage.uri)}, characters {passage.start}–{passage.end}, {_scores(passage)}", "  ")
+    return indent(f"{beginning}\n— {printable(passage.uri)}, characters {passage.start}–{passage.end}, {_scores(passage)}", "  ")
 
 
 def _counted(number: int, name: str) -> str:
@@ -157,12 +157,13 @@ def shortened(text: str, room: int) -> str:
     return line[: space if space > 0 else room - 1].rstrip() + "…"
 
 
-def _shown(text: str) -> str:
+def printable(text: str) -> str:
+    """The text with nothing in it that would act on a terminal."""
     return _CONTROL.sub("\ufffd", text)
 
 
 def _one_line(text: str, *, keep_edges: bool = False) -> str:
-    folded = _shown(" ".join(text.split()))
+    folded = printable(" ".join(text.split()))
     if not keep_edges or not folded:
         return folded or (" " if keep_edges and text else "")
     return (" " if text[0].isspace() else "") + folded + (" " if text[-1].isspace() else "")
