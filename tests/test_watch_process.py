@@ -208,7 +208,7 @@ def test_saved_questions_are_asked_again_when_the_index_changes(sure: Command, c
         eventually(lambda: "Watching" in said())
         (corpus / "7.txt").write_text("The padlock of locker 7 is painted purple.")
         eventually(lambda: "│ purple" in said())
-    assert "“The padlock of locker 7 is painted grey.”" in said()
+    assert "grey.”  " in said()
     assert "│ purple" in sure("history", question).stdout
     done = sure("watchlist", "check")
     assert (done.returncode, done.stdout) == (0, "")

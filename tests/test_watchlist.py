@@ -28,7 +28,7 @@ def says(code: str, generation: int = 1, document: str = "d1") -> Answer:
     """An answer that quotes one file."""
     sentence = f"The gate opens with {code}."
     citation = Citation(document, "Gate", "gate.txt", "00", code, 20, 20 + len(code), 0, 1, sentence, 0, len(sentence), 1, None)
-    return replace(answered(Span(code, 0.9, citation)), question=GATE, generation=generation, notes=())
+    return replace(answered(Span(code, 0.9, citation)), question=GATE, generation=generation, alternatives=())
 
 
 @pytest.fixture

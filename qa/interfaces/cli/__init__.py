@@ -1,4 +1,6 @@
-"""The `qa` command. Exit codes: 0 done or answered, 1 error, 2 usage, 3 no answer found, 4 done but something was skipped."""
+"""The `qa` command. Exit codes: 0 done or answered, 1 error, 2 usage, 3 no answer found, 4 done but something was skipped or is not as
+it was.
+"""
 
 from __future__ import annotations
 
