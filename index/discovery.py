@@ -76,9 +76,11 @@ def _walk(root: Root, excludes: Excludes) -> Iterator[Path]:
         folders[:] = sorted(
             name for name in folders if not (name.startswith(".") or excludes.leaves_out(Path(folder, name), folder=True))
         )
-        for name in sorted(name for name in names if not (name.startswith(".") or excludes.leaves_out(Path(folder, name)))):
-            if Path(name).suffix.lower() in SUPPORTED:
-                yield Path(folder, name)
+        for path in (Path(folder, name) for name in sorted(names) if not name.startswith(".")):
+            if excludes.leaves_out(path):
+                continue
+            if path.suffix.lower() in SUPPORTED:
+                yield path
             else:
                 root.other_formats += 1
 

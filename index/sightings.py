@@ -85,9 +85,3 @@ class Sightings:
         if self._db.execute("SELECT 1 FROM roots WHERE path = ? AND exclude = ?", row).fetchone() is None:
             with transaction(self._db):
                 self._db.execute("INSERT OR REPLACE INTO roots VALUES (?, ?)", row)
-
-    def roots(self) -> dict[Path, list[str]]:
-        """The paths that were given, each with what was left out the last time."""
-        return {
-            Path(os.fsdecode(path)): json.loads(exclude) for path, exclude in self._db.execute("SELECT * FROM roots ORDER BY path")
-        }

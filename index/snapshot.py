@@ -157,6 +157,11 @@ class Snapshot:
         """The files that were indexed with these bytes."""
         return [_file(*row) for row in self._query(f"{_FILE} WHERE sha256 = ? ORDER BY id", sha256)]
 
+    def roots(self) -> dict[Path, list[str]]:
+        """The paths that were given to be indexed, each with the patterns of what was left out."""
+        rows = self._query("SELECT path, exclude FROM roots ORDER BY path")
+        return {Path(os.fsdecode(path)): json.loads(exclude) for path, exclude in rows}
+
     def is_indexed(self, path: Path) -> bool:
         """Whether a document is made from the file at this path."""
         return bool(self._query("SELECT 1 FROM documents WHERE path = ?", os.fsencode(path)))

@@ -105,9 +105,9 @@ class Watcher:
             root.path: f"{shown(str(root.path))}: {root.problems[0]}" for root in roots if root.problems and not gone[root.path]
         }
         for root in roots:
-            if all(file.path in quiet for file in gone[root.path]):
+            if gone[root.path] and all(file.path in quiet for file in gone[root.path]):
                 changed = self._remove(root, complaints) or changed
-            elif root.path in self._complaints:
+            elif gone[root.path] and root.path in self._complaints:
                 complaints[root.path] = self._complaints[root.path]
         self._complain(complaints)
         wait = self._settling.wait(self._clock())

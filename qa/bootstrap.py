@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from index.embedding import Encoder
-from index.events import FileEvents
 from index.excluding import checked_patterns
 from index.ingest import Reporter, Summary, ingest
-from index.loading import shown
 from index.models import check_model
 from index.snapshot import Snapshot, current_generation
 from index.store import Store
-from index.watching import Notices, Watcher, follow, only_watcher
 from qa.calibration import CALIBRATION, Calibration, calibrated_at, load_calibration
 from qa.conversation import Conversations
 from qa.decision import Policy
@@ -113,38 +109,6 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
         summary = ingest(paths, store, encoder, reporter, prune=prune, yes=yes, max_bytes=settings.max_file_bytes, exclude=exclude)
         Snapshot(settings.data).close()
     return summary
-
-
-def watch_paths(
-    settings: Settings,
-    encoder: Encoder,
-    paths: Sequence[Path],
-    notices: Notices,
-    stopping: threading.Event,
-    *,
-    exclude: Sequence[str] = (),
-    on_change: Callable[[], None] = lambda: None,
-) -> None:
-    """Keep the index up to date with files and folders until `stopping` is set; `on_change` is called after each change of the index.
-
-    Raises InvalidPattern or StoreError. While another process watches into the same data directory, this one waits.
-    """
-    checked_patterns(exclude)
-
-    def changed() -> None:
-        Snapshot(settings.data).close()
-        on_change()
-
-    with only_watcher(settings.data, stopping, lambda: notices.said(_SECOND_WATCHER)) as alone, open_store(settings) as store:
-        if alone:
-            with store.writing():
-                store.claim_model(settings.model, encoder.card.fingerprint)
-            watcher = Watcher(paths, store, encoder, notices, exclude=exclude, max_bytes=settings.max_file_bytes)
-            notices.said(f"Watching {', '.join(shown(str(path)) for path in paths)}")
-            follow(watcher, FileEvents(paths, stopping, notices.said), stopping, changed, notices.said)
-
-
-_SECOND_WATCHER = "Another process watches into this index already; this one takes over when it ends. To watch several folders, name them all in one command."
 
 
 def forget_all(settings: Settings, on_wait: Callable[[], None] = lambda: None) -> int:

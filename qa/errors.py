@@ -6,6 +6,7 @@
     ├── NotReady            the server is still loading
     ├── UnknownDocumentId   no document of that id
     ├── UnknownConversation no conversation or turn of that id, or another's
+    ├── UnknownQuestion     not one of the saved questions
     ├── InvalidFeedback     a verdict or a place that cannot be kept
     ├── InvalidAnswer       JSON that is to be verified and is no answer, or a bundle that has been changed
     ├── SettingsError       a setting that cannot be used
@@ -43,6 +44,10 @@ class UnknownDocumentId(QAError):
 
 class UnknownConversation(QAError):
     """No conversation or turn has that id, or it is another owner's."""
+
+
+class UnknownQuestion(QAError):
+    """No saved question reads like this."""
 
 
 class InvalidFeedback(QAError):

@@ -56,6 +56,22 @@ _SCHEMA = Schema(
             PRIMARY KEY (turn_id)
         ) WITHOUT ROWID
         """,
+        """
+        CREATE TABLE watched (id INTEGER PRIMARY KEY AUTOINCREMENT, question TEXT NOT NULL UNIQUE, added_at TEXT NOT NULL);
+        CREATE TABLE watched_answers (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            watched_id INTEGER NOT NULL REFERENCES watched (id) ON DELETE CASCADE,
+            generation INTEGER NOT NULL,
+            asked_at TEXT NOT NULL,
+            result TEXT NOT NULL
+        );
+        CREATE INDEX answers_of_watched ON watched_answers (watched_id);
+        CREATE TABLE watched_quotes (
+            answer_id INTEGER NOT NULL REFERENCES watched_answers (id) ON DELETE CASCADE,
+            document_id TEXT NOT NULL,
+            PRIMARY KEY (answer_id, document_id)
+        ) WITHOUT ROWID
+        """,
     ),
     "Move the file away: conversations begin anew",
 )
@@ -110,6 +126,7 @@ class State:
             document_id
             for (document_id,) in self.query(
                 "SELECT document_id FROM versions UNION SELECT document_id FROM feedback WHERE document_id IS NOT NULL"
+                " UNION SELECT document_id FROM watched_quotes"
             )
         }
 
@@ -133,8 +150,15 @@ class State:
                         " WHERE conversation_id = ? AND id > ?",
                         (conversation_id, turn_id),
                     )
-                for table in ("quoted", "versions", "feedback"):
-                    db.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))  # noqa: S608 - two names
+                watched = db.execute(
+                    "SELECT id, result FROM watched_answers JOIN watched_quotes ON answer_id = id WHERE document_id = ?",
+                    (document_id,),
+                ).fetchall()
+                for answer_id, result in watched:
+                    plain = json.dumps(without(json.loads(result), {document_id}), ensure_ascii=False)
+                    db.execute("UPDATE watched_answers SET result = ? WHERE id = ?", (plain, answer_id))
+                for table in ("quoted", "versions", "feedback", "watched_quotes"):
+                    db.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))  # noqa: S608 - fixed names
         self.empty_log()
 
     def rename(self, old: str, new: str) -> None:
@@ -144,7 +168,12 @@ class State:
                 "UPDATE turns SET result = replace(result, ?, ?) WHERE id IN (SELECT turn_id FROM quoted WHERE document_id = ?)",
                 (json.dumps(old), json.dumps(new), old),
             )
-            for table in ("quoted", "versions", "feedback"):
+            db.execute(
+                "UPDATE watched_answers SET result = replace(result, ?, ?)"
+                " WHERE id IN (SELECT answer_id FROM watched_quotes WHERE document_id = ?)",
+                (json.dumps(old), json.dumps(new), old),
+            )
+            for table in ("quoted", "versions", "feedback", "watched_quotes"):
                 db.execute(f"UPDATE OR REPLACE {table} SET document_id = ? WHERE document_id = ?", (new, old))  # noqa: S608 - fixed names
 
 

@@ -197,3 +197,25 @@ def test_excludes_links_in_circles_and_a_bad_pattern(sure: Command, corpus: Path
     done = sure("watch", str(corpus), "--exclude", "!")
     assert (done.returncode, done.stdout) == (1, "")
     assert "expected a pattern as in a .gitignore" in done.stderr
+
+
+def test_saved_questions_are_asked_again_when_the_index_changes(sure: Command, corpus: Path) -> None:
+    write_files(corpus, FILES)
+    question = "In which colour is the padlock of locker 7 painted?"
+    assert sure("index", str(corpus)).returncode == 0
+    assert sure("watchlist", "add", question).returncode == 0
+    with watching(sure, str(corpus)) as (_, said):
+        eventually(lambda: "Watching" in said())
+        (corpus / "7.txt").write_text("The padlock of locker 7 is painted purple.")
+        eventually(lambda: "│ purple" in said())
+    assert "grey.”  " in said()
+    assert "│ purple" in sure("history", question).stdout
+    done = sure("watchlist", "check")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert sure("history", "Who?").returncode == 1
+
+    with Server(sure, arguments=("--watch", str(corpus))) as server:
+        eventually(lambda: "Watching" in server.log)
+        (corpus / "7.txt").write_text("The padlock of locker 7 is painted orange.")
+        eventually(lambda: f"The answer to “{question}” was “purple” and is “orange”." in server.log)
+        assert "Traceback" not in server.log

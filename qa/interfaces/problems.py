@@ -18,6 +18,7 @@ from qa.errors import (
     QAError,
     UnknownConversation,
     UnknownDocumentId,
+    UnknownQuestion,
 )
 
 log = logging.getLogger("uvicorn.error")
@@ -28,6 +29,7 @@ _KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (InvalidAnswer, 422, "Invalid answer"),
     (UnknownDocumentId, 404, "Unknown document"),
     (UnknownConversation, 404, "Unknown conversation"),
+    (UnknownQuestion, 404, "Unknown question"),
     (NoIndex, 503, "No index"),
     (NotReady, 503, "Not ready"),
     (QAError, 500, "Question failed"),

@@ -42,14 +42,14 @@ def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
         parts.append(refusal_text(answer.refusal, width))
     if not answer.calibrated:
         parts.append(fill(_UNCALIBRATED, width))
-    parts.extend(fill(_shown(f"Note: {note}"), width) for note in answer.notes)
+    parts.extend(fill(printable(f"Note: {note}"), width) for note in answer.notes)
     return "\n\n".join(parts)
 
 
 def turn_text(result: Mapping[str, Any], emphasis: Emphasis, width: int) -> str:
     """The JSON of an answer within a conversation, with how the question was understood."""
     answer = answer_of(result)
-    understood = [fill(_shown(f"Understood as: {answer.interpreted_as}"), width)] if answer.interpreted_as else []
+    understood = [fill(printable(f"Understood as: {answer.interpreted_as}"), width)] if answer.interpreted_as else []
     return "\n\n".join([*understood, answer_text(answer, emphasis, width)])
 
 
@@ -70,7 +70,7 @@ def quote_in_text(citation: Citation, text: str, emphasis: Emphasis, width: int)
 
 
 def _lines(text: str) -> str:
-    return "\n".join(map(_shown, text.split("\n")))
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def refusal_text(refusal: Refusal, width: int) -> str:
@@ -78,7 +78,7 @@ def refusal_text(refusal: Refusal, width: int) -> str:
     searched = refusal.searched
     looked = f"Searched {_counted(searched.passages, 'passage')} of {_counted(searched.documents, 'document')} and read {searched.read} of them."
     missing = f" None of those holds {', '.join(f'“{name}”' for name in refusal.missing)}." if refusal.missing else ""
-    parts = [fill(f"No answer found: {refusal.reason}.", width), fill(_shown(looked + missing), width)]
+    parts = [fill(f"No answer found: {refusal.reason}.", width), fill(printable(looked + missing), width)]
     if refusal.nearest:
         parts.extend(["Nearest passages:", *(nearest_text(passage, width) for passage in refusal.nearest)])
     return "\n\n".join(parts)
@@ -115,7 +115,7 @@ def _place(citation: Citation, width: int) -> list[str]:
 
 
 def _place_words(citation: Citation) -> str:
-    return _shown(", ".join(filter(None, (citation.uri, citation.where))))
+    return printable(", ".join(filter(None, (citation.uri, citation.where))))
 
 
 def proofs_text(proofs: Sequence[Proof], width: int) -> str:
@@ -127,7 +127,7 @@ def proofs_text(proofs: Sequence[Proof], width: int) -> str:
 
 def _proof_lines(proof: Proof, width: int) -> list[str]:
     verdict = "proved" if proof.proved else "NOT PROVED"
-    place = f"{_shown(proof.uri)}, characters {proof.start}–{proof.end}"
+    place = f"{printable(proof.uri)}, characters {proof.start}–{proof.end}"
     failed = [f"  {check.name}: {_one_line(check.detail)}" for check in proof.checks if not check.passed]
     return [f"{verdict}: {proof.role}: “{shortened(proof.quote, width // 2)}” — {place}", *failed]
 
@@ -135,7 +135,7 @@ def _proof_lines(proof: Proof, width: int) -> list[str]:
 def nearest_text(passage: NearestPassage, width: int) -> str:
     """A passage that did not answer: its beginning and its place."""
     beginning = fill(shortened(passage.text, 2 * width), width - 2)
-    return indent(f"{beginning}\n— {_shown(passage.uri)}, characters {passage.start}–{passage.end}, {_scores(passage)}", "  ")
+    return indent(f"{beginning}\n— {printable(passage.uri)}, characters {passage.start}–{passage.end}, {_scores(passage)}", "  ")
 
 
 def _counted(number: int, name: str) -> str:
@@ -172,12 +172,13 @@ def shortened(text: str, room: int) -> str:
     return line[: space if space > 0 else room - 1].rstrip() + "…"
 
 
-def _shown(text: str) -> str:
+def printable(text: str) -> str:
+    """The text with nothing in it that would act on a terminal."""
     return _CONTROL.sub("\ufffd", text)
 
 
 def _one_line(text: str, *, keep_edges: bool = False) -> str:
-    folded = _shown(" ".join(text.split()))
+    folded = printable(" ".join(text.split()))
     if not keep_edges or not folded:
         return folded or (" " if keep_edges and text else "")
     return (" " if text[0].isspace() else "") + folded + (" " if text[-1].isspace() else "")

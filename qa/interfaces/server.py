@@ -18,16 +18,19 @@ from fastapi import FastAPI
 
 from index.embedding import Encoder
 from index.ingest import Outcome
-from qa.bootstrap import conversations_of, live_pipeline, load_encoder, load_reader, watch_paths
+from qa.bootstrap import conversations_of, live_pipeline, load_encoder, load_reader
 from qa.conversation import Conversations
 from qa.errors import NotReady
+from qa.following import rechecker, watch_paths
 from qa.interfaces.api import add_error_handlers, router
+from qa.interfaces.comparing import difference_line
 from qa.interfaces.conversations import conversation_router
 from qa.interfaces.guard import Guard
 from qa.interfaces.verification import verification_router
 from qa.interfaces.web import page_router
 from qa.live import LivePipeline
 from qa.settings import Settings
+from qa.watchlist import Difference
 
 REFRESH_SECONDS = 0.25
 """How often the store's generation is looked at; a new one must be served within a second."""
@@ -93,7 +96,17 @@ class Service:
 
     def _watch(self, encoder: Encoder) -> None:
         try:
-            watch_paths(self._settings, encoder, self._watched, _Log(), self._stopping, exclude=self._exclude)
+            notices = _Log()
+            questions = rechecker(self._settings, self.live, self._stopping, notices.differ, notices.said)
+            watch_paths(
+                self._settings,
+                encoder,
+                self._watched,
+                notices,
+                self._stopping,
+                exclude=self._exclude,
+                on_change=questions.soon,
+            )
         except Exception as error:  # noqa: BLE001 - the server goes on serving what is indexed
             log.error("Nothing is watched any more: %s", error)  # noqa: TRY400
 
@@ -127,6 +140,10 @@ class _Log:
 
     def said(self, text: str) -> None:
         log.warning("%s", text)
+
+    def differ(self, differences: Sequence[Difference]) -> None:
+        for each in differences:
+            log.info("%s", difference_line(each))
 
 
 def create_app(settings: Settings, watched: Sequence[Path] = (), exclude: Sequence[str] = ()) -> FastAPI:

@@ -1,5 +1,5 @@
-"""The `qa` command. Exit codes: 0 done or answered, 1 error, 2 usage, 3 no answer found, 4 done but something was skipped,
-5 a quote was not proved.
+"""The `qa` command. Exit codes: 0 done or answered, 1 error, 2 usage, 3 no answer found, 4 done but something was skipped or is not as
+it was, 5 a quote was not proved.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from qa.interfaces.cli.asking import ask, search
 from qa.interfaces.cli.calibrating import calibrate_command
 from qa.interfaces.cli.chatting import chat
 from qa.interfaces.cli.evaluating import evaluate
-from qa.interfaces.cli.indexing import forget, index, list_documents, remove
+from qa.interfaces.cli.indexing import forget, index, list_documents, remove, status
 from qa.interfaces.cli.serving import serve
 from qa.interfaces.cli.verifying import verify
 from qa.interfaces.cli.watching import watch
+from qa.interfaces.cli.watchlist import history, watchlist
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,7 +32,23 @@ def cli() -> None:
     """  # noqa: D301 - click wants the backspace character itself, which keeps it from joining the lines
 
 
-for command in (index, watch, ask, chat, search, verify, list_documents, remove, forget, serve, evaluate, calibrate_command):
+for command in (
+    index,
+    watch,
+    ask,
+    chat,
+    search,
+    verify,
+    list_documents,
+    status,
+    watchlist,
+    history,
+    remove,
+    forget,
+    serve,
+    evaluate,
+    calibrate_command,
+):
     cli.add_command(command)
 
 

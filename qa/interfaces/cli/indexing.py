@@ -1,8 +1,9 @@
-"""`qa index`, `qa list`, `qa remove`, `qa forget`."""
+"""`qa index`, `qa list`, `qa status`, `qa remove`, `qa forget`."""
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,6 +98,27 @@ def list_documents(*, as_json: bool, data: Path | None) -> None:
         click.echo(f"{document.id}  {document.chunks:>5} passages  {document.uri}  {document.title}{state}")
     if not documents:
         click.echo("Nothing is indexed yet: run `qa index PATH...`.", err=True)
+
+
+@click.command()
+@json_option
+@data_option
+def status(*, as_json: bool, data: Path | None) -> None:
+    """List the documents and the files that are not indexed, each with its state: current, changed, moved, gone or new.
+
+    Exit code 0: all are current; 4: some are not.
+    """
+    from qa.following import document_status
+
+    found = document_status(settings_of(data))
+    if as_json:
+        echo_json([asdict(each) for each in found])
+    else:
+        for each in found:
+            click.echo(f"{each.state:<7}  {each.uri}{f'  now {each.moved_to}' if each.moved_to else ''}")
+        counts = Counter(each.state for each in found)
+        click.echo(", ".join(f"{count} {state}" for state, count in counts.items()) or "Nothing is indexed.", err=True)
+    sys.exit(0 if all(each.state == "current" for each in found) else SKIPPED)
 
 
 @click.command()

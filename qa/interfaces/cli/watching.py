@@ -5,12 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from qa.interfaces.cli.common import NamedPath, data_option, encoder_of, exclude_option, settings_of
+from qa.interfaces.cli.common import NamedPath, data_option, encoder_of, exclude_option, reader_of, settings_of
+from qa.interfaces.cli.watchlist import echo_differences
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -25,14 +27,20 @@ if TYPE_CHECKING:
 def watch(paths: tuple[Path, ...], *, exclude: tuple[str, ...], data: Path | None) -> None:
     """Index files and folders, and follow what is made, changed, moved and deleted there.
 
+    The saved questions (`qa watchlist`) are asked again after each change, and new answers shown beside the old ones.
+
     Removes what `qa index --prune` would, and refuses what that would refuse. Ends with Ctrl-C or SIGTERM.
     """
-    from qa.bootstrap import watch_paths
+    from qa.bootstrap import live_pipeline
+    from qa.following import rechecker, watch_paths
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, _leave)
-    settings = settings_of(data)
-    watch_paths(settings, encoder_of(settings), paths, Lines(), threading.Event(), exclude=exclude)
+    settings, lines, stopping = settings_of(data), Lines(), threading.Event()
+    encoder = encoder_of(settings)
+    live = cache(lambda: live_pipeline(settings, encoder, reader_of(settings)))
+    questions = rechecker(settings, live, stopping, lambda found: echo_differences(list(found)), lines.said)
+    watch_paths(settings, encoder, paths, lines, stopping, exclude=exclude, on_change=questions.soon)
 
 
 class Lines:
