@@ -55,6 +55,15 @@ def test_running_headers_and_page_numbers_are_left_out() -> None:
     assert found.text.count("This is what stands") == 4
 
 
+def test_lines_with_the_number_of_their_page_are_left_out_whatever_else_they_say() -> None:
+    tops = ("Tides 7", "8 Ports", "Ships and harbours 9", "10 Weather")
+    found = extract(pdf([[top, f"What stands on a page about {top.strip('0123456789 ')}, 12 metres deep."] for top in tops]))
+
+    assert [text for _, text in parts(found)] == [
+        f"What stands on a page about {name}, 12 metres deep." for name in ("Tides", "Ports", "Ships and harbours", "Weather")
+    ]
+
+
 def test_a_paragraph_goes_on_over_the_end_of_a_page_and_keeps_both_places() -> None:
     found = extract(pdf([["A sentence that begins on the first page and is a conti-"], ["nuation on the second one."]]))
 
