@@ -43,6 +43,11 @@ class Extraction:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    @property
+    def process_id(self) -> int | None:
+        """Of the process that parses, None if there is none yet."""
+        return self._worker.pid if self._worker else None
+
     def close(self) -> None:
         """End the process."""
         worker, self._worker = self._worker, None

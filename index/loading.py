@@ -62,7 +62,7 @@ def load(
     return Document(
         id=document_id(path),
         uri=relative_uri(path, root),
-        title=found.title or first_words(found.text),
+        title=found.title or (shown(path.stem) if kind and kind.is_table else first_words(found.text)),
         title_is_real=found.title is not None,
         text=found.text,
         blocks=found.blocks,

@@ -13,7 +13,8 @@ from qa.bootstrap import load_pipeline
 from qa.pipeline import Pipeline
 from qa.reader import Reader
 from qa.settings import Settings
-from tests.serving import SEEDS, Command, Server, assert_quoted, citations_in, indexed, settings_in
+from tests.serving import SEEDS, Command, Server, assert_quoted, citations_in, indexed, settings_in, write_files
+from tests.writers import pdf, samples, workbook
 
 pytestmark = pytest.mark.slow
 
@@ -104,3 +105,50 @@ def test_any_encoding_is_cited_to_the_byte(
     assert_quoted(citation, document.text, (tmp_path / "corpus" / uri).read_bytes(), document.info.encoding)
     if uri == "guide.md":
         assert (citation["title"], citation["heading"]) == ("Harbour guide", "Harbour guide › Ferries")
+
+
+def test_a_folder_of_every_format_is_cited_by_page_slide_sheet_and_row(tmp_path: Path, seeds_command: Command) -> None:
+    folder = tmp_path / "mixed"
+    files = {name: content for name, content in samples().items() if name != "tides.csv"}
+    opening = [["# Opening", "The lighthouse opens in April."], ["# Keeper", "The lighthouse keeper is called Anna Berg."]]
+    prices = [("Item", "Price", "Stock"), ("Oil lamp", 39.9, 4), ("Brass bell", 120, 2)]
+    write_files(
+        folder, files | {"lighthouse.pdf": pdf(opening), "shop.xlsx": workbook({"Prices": prices}), "broken.pdf": b"%PDF-1.7 oops"}
+    )
+    command = seeds_command.on(tmp_path / "data", QUOTED_MIN_CONFIDENCE="0")
+
+    done = command("index", str(folder))
+    documents = {each["id"]: each for each in json.loads(command("list", "--json").stdout)}
+
+    assert (done.returncode, done.stdout) == (4, f"Indexed: {len(files) + 2} added, 1 skipped.\n")
+    assert done.stderr.startswith("skipped: broken.pdf: expected a PDF, got one that cannot be opened")
+    assert {document["uri"] for document in documents.values()} == {*files, "lighthouse.pdf", "shop.xlsx"}
+
+    def cited(question: str) -> dict[str, Any]:
+        [citation, *_] = json.loads(command("ask", "--json", question).stdout)["citations"]
+        place = {
+            name: citation[name] for name in ("page", "slide", "sheet", "row", "line", "byte_start") if citation[name] is not None
+        }
+        return {"uri": citation["uri"], "quote": citation["quote"], **place}
+
+    assert cited("What is the lighthouse keeper called?") == {"uri": "lighthouse.pdf", "quote": "Anna Berg", "page": 2}
+    assert cited("What is the price of the brass bell?") == {"uri": "shop.xlsx", "quote": "120", "sheet": "Prices", "row": 3}
+    assert "lighthouse.pdf, page 2, characters" in command("ask", "What is the lighthouse keeper called?").stdout
+    assert command("index", str(folder)).stdout == f"Indexed: {len(files) + 2} unchanged, 1 skipped.\n"
+
+
+def test_the_page_of_a_quote_is_in_what_the_server_says_of_its_document(tmp_path: Path, seeds_command: Command) -> None:
+    write_files(tmp_path / "notes", {"a.pdf": pdf([["First page."], ["Anna Berg keeps the lighthouse."]])})
+    command = seeds_command.on(tmp_path / "data", QUOTED_MIN_CONFIDENCE="0")
+    command("index", str(tmp_path / "notes"))
+
+    with Server(command) as server:
+        server.ready()
+        citation = server.client.post("/ask", json={"question": "Who keeps the lighthouse?"}).json()["citations"][0]
+        document = server.client.get(f"/documents/{citation['document_id']}").json()
+        version = server.client.get(f"/documents/{citation['document_id']}/versions/{citation['sha256']}").json()
+
+    assert document["text"][citation["start"] : citation["end"]] == citation["quote"] == "Anna Berg"
+    assert document["document"]["extractor"] == citation["extractor"]
+    assert document["places"] == version["places"]
+    assert [place["page"] for place in document["places"]["places"]] == [1, 2]

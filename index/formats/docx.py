@@ -12,6 +12,7 @@ from index.errors import DamagedFile
 from index.formats.archives import open_archive, parse_xml, read_part
 from index.formats.extracted import Extracted, Writer
 from index.formats.markup import Element
+from index.formats.office import day_of
 from index.formats.tables import table_lines
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def extract(data: bytes) -> Extracted:
     for part in ("footnotes", "endnotes"):
         walk.notes(archive, part)
     walk.furniture()
-    return writer.finished(date=_day(properties))
+    return writer.finished(date=day_of(properties))
 
 
 def _opened(data: bytes) -> Document:
@@ -75,13 +76,6 @@ def _opened(data: bytes) -> Document:
 
 def _title(title: str | None) -> str | None:
     return None if not title or title.lower() in {"word document", "untitled", "document"} else title
-
-
-def _day(properties: Any) -> str | None:  # noqa: ANN401 - python-docx is not typed here
-    try:
-        return properties.modified.date().isoformat() if properties.modified else None
-    except (ValueError, TypeError, AttributeError):
-        return None
 
 
 class _Walk:
@@ -116,7 +110,7 @@ class _Walk:
                 text = "" if part.is_linked_to_previous else "\n".join(filter(str.strip, map(_text, part._element.iter(f"{_W}p"))))  # noqa: SLF001
                 if text and text not in seen and regex.search(r"\p{L}", text):
                     seen.add(text)
-                    self.writer.heading(1, "")
+                    self.writer.end_headings()
                     self.writer.paragraph(text)
 
     def _paragraph(self, paragraph: Element) -> None:

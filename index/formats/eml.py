@@ -23,7 +23,7 @@ def extract(data: bytes) -> Extracted:
     if not isinstance(message, EmailMessage) or not message.keys():
         raise DamagedFile("expected a mail, which begins with headers such as From: and Date:")
     writer = Writer(_header(message, "Subject"))
-    writer.rows(f"{name}: {value}" for name in _SHOWN if (value := _header(message, name)))
+    writer.lines(f"{name}: {value}" for name in _SHOWN if (value := _header(message, name)))
     body = message.get_body(("plain", "html"))
     if body is not None:
         _body(body, writer)

@@ -70,7 +70,12 @@ def decode_page(data: bytes) -> Decoded:
 def parse_page(text: str) -> Element:
     """The tree of a page; raises DamagedFile if there is none in it."""
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True)
-    page = etree.fromstring(text.encode("utf-8", "replace"), parser) if text.strip() else None
+    try:
+        page = etree.fromstring(text.encode("utf-8", "replace"), parser) if text.strip() else None
+    except etree.XMLSyntaxError as error:
+        if any(each.type_name == "ERR_NO_MEMORY" for each in parser.error_log):
+            raise MemoryError from error
+        raise DamagedFile(f"expected a web page, got one that cannot be read ({error.msg})") from error
     if page is None:
         raise DamagedFile("expected a web page, found no element in it")
     if any(error.type_name == "ERR_RESOURCE_LIMIT" or "depth" in error.message for error in parser.error_log):

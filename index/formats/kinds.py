@@ -16,11 +16,14 @@ RECIPE = 1
 
 @dataclass(frozen=True)
 class Kind:
-    """A format: its name, the suffixes of its files, and the distributions whose versions its text depends on."""
+    """A format: its name, the suffixes of its files, the distributions whose versions its text depends on, and whether it holds tables alone,
+    whose first words are no title.
+    """
 
     name: str
     suffixes: tuple[str, ...]
     libraries: tuple[str, ...] = ()
+    is_table: bool = False
 
     @cached_property
     def extractor(self) -> str:
@@ -34,8 +37,8 @@ KINDS = {
         Kind("pdf", (".pdf",), ("pypdfium2",)),
         Kind("docx", (".docx", ".docm", ".dotx"), ("python-docx", "lxml")),
         Kind("pptx", (".pptx", ".pptm", ".ppsx"), ("python-pptx", "lxml")),
-        Kind("sheet", (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), ("python-calamine",)),
-        Kind("csv", (".csv", ".tsv")),
+        Kind("sheet", (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), ("python-calamine",), is_table=True),
+        Kind("csv", (".csv", ".tsv"), is_table=True),
         Kind("html", (".html", ".htm", ".xhtml"), ("lxml",)),
         Kind("epub", (".epub",), ("lxml",)),
         Kind("odt", (".odt", ".ott"), ("lxml",)),

@@ -98,7 +98,7 @@ class Walk:
         elif name == "dl":
             self._definitions(element)
         elif name == "pre":
-            self.writer.rows("".join(_texts(element)).split("\n"))
+            self.writer.lines("".join(_texts(element)).split("\n"))
         elif name == "table" and not _is_layout(element):
             self._table(element)
         else:

@@ -11,25 +11,19 @@ import regex
 from index.document import Place
 from index.errors import DamagedFile, EncryptedFile, ExtractionLimit, ScannedFile
 from index.formats.extracted import Extracted, Writer
+from index.formats.pdf_furniture import without_furniture
 from index.formats.pdf_glyphs import segments
 from index.formats.pdf_layout import Line, Paragraph, lines_of, paragraphs, regions
 from index.formats.tables import table_lines
 from index.structure import day_in
 
 MAX_PAGES = 20_000
-FURNITURE_LINES = 3
-"""So many lines at the top and at the bottom of a page may be running headers and footers."""
-FURNITURE_SHARE = 0.4
-"""A line that stands on this share of the pages, at the same height, is one; those of left and right pages stand on half."""
-FURNITURE_PAGES = 3
-"""With fewer pages nothing is repeated enough to be known as one."""
 HEADING_SIZE = 1.12
 """A heading's font is larger than the text's by this factor, or bold."""
 LONGEST_HEADING = 150
 NOTE_SIZE = 0.92
 """The font of footnotes is smaller than the text's by this factor."""
 
-_DIGITS = regex.compile(r"\p{Nd}+|\b[ivxlcdm]+\b")
 _BREAK = regex.compile(r"(?<=\p{L})[-‐]$")
 _WORD = regex.compile(r"[\p{L}\p{M}]+(?:[-‐][\p{L}\p{M}]+)*")
 _FIRST_WORD = regex.compile(r"\p{Ll}[\p{L}\p{M}]*")
@@ -53,7 +47,7 @@ def extract(data: bytes) -> Extracted:
             )
     finally:
         document.close()
-    return _Composition(_without_furniture(pages), title).written(date)
+    return _Composition(without_furniture(pages), title).written(date)
 
 
 def _opened(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 is not typed
@@ -89,27 +83,6 @@ def _page_regions(document: Any, number: int) -> Iterator[list[Line]]:  # noqa: 
         return
     for region in regions(parts):
         yield lines_of(region, number + 1)
-
-
-def _without_furniture(pages: Sequence[list[list[Line]]]) -> list[list[list[Line]]]:
-    """The pages without the lines that most of them repeat at their top or bottom, page numbers taken as alike."""
-    edges = [_edge_lines(page) for page in pages]
-    counts = Counter(key for lines in edges for key in {_furniture_key(line) for line in lines})
-    needed = max(FURNITURE_PAGES, FURNITURE_SHARE * len(pages))
-    dropped = [{id(line) for line in lines if counts[_furniture_key(line)] >= needed} for lines in edges]
-    return [
-        [kept for region in page if (kept := [line for line in region if id(line) not in gone])]
-        for page, gone in zip(pages, dropped, strict=True)
-    ]
-
-
-def _edge_lines(page: Sequence[Sequence[Line]]) -> list[Line]:
-    lines = sorted((line for region in page for line in region), key=lambda line: -line.top)
-    return lines[:FURNITURE_LINES] + lines[FURNITURE_LINES:][-FURNITURE_LINES:]
-
-
-def _furniture_key(line: Line) -> tuple[str, int]:
-    return _DIGITS.sub("#", line.text.casefold()), round(line.bottom / 6)
 
 
 class _Composition:
@@ -158,7 +131,7 @@ class _Composition:
 
     def _level(self, paragraph: Paragraph) -> int | None:
         text = " ".join(line.text for line in paragraph.lines)
-        if len(text) > LONGEST_HEADING or not regex.search(r"\p{L}{2}", text) or _ENDED.search(text):
+        if len(text) > LONGEST_HEADING or text[:1].islower() or not regex.search(r"\p{L}{2}", text) or _ENDED.search(text):
             return None
         if paragraph.size >= HEADING_SIZE * self._body:
             return self._levels.get(round(paragraph.size), len(self._levels))

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-GAP = 1.0
-"""A gap wider than this many font sizes parts two columns or cells; the widest spaces of justified text stay below."""
+GAP = 0.6
+"""A gap wider than this many font sizes parts two segments: narrow gutters are wider; spaces of justified text that are, too, are closed again
+when the lines of a column are put together."""
 WORD_GAP = 0.2
 """A gap wider than this is a space, whether or not the file has one; letters that are set apart stay below."""
 MAX_PAGE_CHARACTERS = 200_000
@@ -36,6 +37,11 @@ class Segment:
     def middle(self) -> float:
         """The height of the line's middle."""
         return (self.bottom + self.top) / 2
+
+    @property
+    def middle_x(self) -> float:
+        """The middle of its width."""
+        return (self.left + self.right) / 2
 
     def beside(self, other: Segment) -> bool:
         """Whether both stand on one line: they overlap by half the height of the lower one."""

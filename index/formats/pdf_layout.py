@@ -19,6 +19,8 @@ PROSE_CHARACTERS = 15
 """A column's lines have at least so many characters in the median."""
 CROSSING_SHARE = 0.7
 """Of the lines of a page with columns at most this share crosses them."""
+GUTTERS_TRIED = 8
+"""Places with the fewest lines across them that are tried."""
 GUTTER = 4.0
 """Points (1/72 inch) between columns, at least."""
 CENTRE = (0.2, 0.8)
@@ -82,14 +84,14 @@ def regions(parts: Sequence[Segment]) -> list[list[Segment]]:
     right: list[Segment] = []
     crossing: list[Segment] = []
     for part in sorted(parts, key=lambda part: -part.middle):
-        is_crossing = part.left < gutter < part.right
+        is_crossing = _crosses(part, gutter)
         if is_crossing and (left or right):
             found += regions(left) + regions(right)
             left, right = [], []
         elif not is_crossing and crossing:
             found.append(crossing)
             crossing = []
-        (crossing if is_crossing else left if part.right <= gutter else right).append(part)
+        (crossing if is_crossing else left if part.middle_x < gutter else right).append(part)
     return found + ([crossing] if crossing else []) + regions(left) + regions(right)
 
 
@@ -99,34 +101,37 @@ def _gutter(parts: Sequence[Segment]) -> float | None:
         return None
     low, high = min(part.left for part in parts), max(part.right for part in parts)
     first, last = (low + share * (high - low) for share in CENTRE)
-    edges = sorted({round(part.right + GUTTER / 2, 1) for part in parts if first <= part.right <= last})
-    scored = [(sum(part.left < edge < part.right for part in parts), edge) for edge in edges]
-    for crossing, edge in sorted(scored, key=lambda scored: (scored[0], -scored[1])):
-        if crossing > CROSSING_SHARE * len(parts):
-            return None
-        left = [part for part in parts if part.right <= edge]
-        right = [part for part in parts if part.left >= edge]
-        if _is_column(left) and _is_column(right) and _are_beside(left, right):
+    edges = sorted({round(part.right + GUTTER / 2) for part in parts if first <= part.right <= last})
+    scored = [(sum(_crosses(part, edge) for part in parts), edge) for edge in edges]
+    most = CROSSING_SHARE * len(lines_of(parts, 0))
+    for crossing, edge in sorted(scored)[:GUTTERS_TRIED]:
+        sides = [part for part in parts if not _crosses(part, edge)]
+        left = lines_of([part for part in sides if part.middle_x < edge], 0)
+        right = lines_of([part for part in sides if part.middle_x >= edge], 0)
+        if crossing <= most and _is_column(left) and _is_column(right) and _are_beside(left, right):
             return edge
     return None
 
 
-def _is_column(parts: Sequence[Segment]) -> bool:
-    if len(parts) < COLUMN_LINES:
+def _crosses(part: Segment, edge: float) -> bool:
+    return part.left < edge - GUTTER / 2 and part.right > edge + GUTTER / 2
+
+
+def _is_column(lines: Sequence[Line]) -> bool:
+    if len(lines) < COLUMN_LINES:
         return False
-    width = max(part.right for part in parts) - min(part.left for part in parts)
-    prose = median(part.right - part.left for part in parts) >= PROSE_SHARE * width
-    return prose and median(len(part.text) for part in parts) >= PROSE_CHARACTERS
-
-
-def _are_beside(left: Sequence[Segment], right: Sequence[Segment]) -> bool:
-    """Whether two columns stand beside each other for at least half the height of the shorter one."""
-    top, bottom = (
-        min(max(p.top for p in side) for side in (left, right)),
-        max(min(p.bottom for p in side) for side in (left, right)),
+    width = max(line.right for line in lines) - min(line.left for line in lines)
+    prose = [line if len(line.cells) == 1 else None for line in lines]
+    return (
+        median(line.right - line.left if line else 0 for line in prose) >= PROSE_SHARE * width
+        and median(len(line.text) if line else 0 for line in prose) >= PROSE_CHARACTERS
     )
-    heights = [max(p.top for p in side) - min(p.bottom for p in side) for side in (left, right)]
-    return top - bottom >= 0.5 * min(heights)
+
+
+def _are_beside(left: Sequence[Line], right: Sequence[Line]) -> bool:
+    """Whether two columns stand beside each other for at least half the height of the shorter one."""
+    tops, bottoms = [side[0].top for side in (left, right)], [side[-1].bottom for side in (left, right)]
+    return min(tops) - max(bottoms) >= min(top - bottom for top, bottom in zip(tops, bottoms, strict=True)) / 2
 
 
 def lines_of(region: Sequence[Segment], page: int) -> list[Line]:

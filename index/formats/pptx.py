@@ -10,6 +10,7 @@ from index.document import Place
 from index.errors import DamagedFile
 from index.formats.archives import open_archive
 from index.formats.extracted import Extracted, Writer
+from index.formats.office import day_of
 from index.formats.tables import table_lines
 
 KIND = "a PowerPoint presentation"
@@ -29,7 +30,7 @@ def extract(data: bytes) -> Extracted:
         for number, slide in enumerate(presentation.slides, start=1):
             writer.at(Place(slide=number))
             _slide(slide, writer)
-        modified = properties.modified
+        day = day_of(properties)
     except (
         KeyError,
         AttributeError,
@@ -40,11 +41,12 @@ def extract(data: bytes) -> Extracted:
         raise DamagedFile(
             f"expected {KIND}, got a container that is none ({type(error).__name__}): open and save it again"
         ) from error
-    return writer.finished(date=modified.date().isoformat() if modified else None)
+    return writer.finished(date=day)
 
 
 def _slide(slide: Any, writer: Writer) -> None:  # noqa: ANN401 - python-pptx has no types
     title = slide.shapes.title
+    writer.end_headings()
     writer.heading(1, title.text_frame.text if title is not None and title.has_text_frame else "")
     for shape in _flat(slide.shapes):
         if title is not None and shape.shape_id == title.shape_id:

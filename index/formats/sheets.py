@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from io import BytesIO, StringIO
 
@@ -40,7 +41,7 @@ def extract_workbook(data: bytes) -> Extracted:
         raise EncryptedFile(f"is {KIND} with a password: save it without one") from error
     except python_calamine.CalamineError as error:
         raise DamagedFile(f"expected {KIND}, got one that cannot be read ({error}): open and save it again") from error
-    return writer.finished()
+    return replace(writer.finished(), title=None)  # the name of the first sheet is none
 
 
 def extract_csv(data: bytes) -> Extracted:

@@ -50,7 +50,7 @@ def header_index(rows: Sequence[Row], *, strict: bool) -> int | None:
     for at, row in enumerate(rows[:FIRST_ROWS]):
         filled = [cell.strip() for cell in row if cell.strip()]
         if len(filled) >= max(2, FILLED * width):
-            below = rows[at + 1 :]
+            below = [other for other in rows[at + 1 :] if other != row and any(map(str.strip, other))]
             return at if below and _names(filled) and (not strict or width > 2 or _numbers_below(row, below)) else None  # noqa: PLR2004
     return None
 
