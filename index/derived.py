@@ -12,11 +12,17 @@ import json
 import os
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 DERIVED = "derived"
 """Folder of the derived files inside the data directory; it may be deleted at any time."""
+
+_WRITING = ".writing-"
+LEFTOVER_SECONDS = 3600.0
+"""After so long a file that is being written is nobody's any more: the largest takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +38,21 @@ def write_derived(path: Path, stamp: Stamp, payload: bytes) -> None:
     """Replace the file at `path` in one step."""
     head = json.dumps({**asdict(stamp), "sha256": hashlib.sha256(payload).hexdigest()})
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=".writing-", delete=False) as file:
+    _drop_leftovers(path.parent)
+    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=_WRITING, delete=False) as file:
         file.write(head.encode() + b"\n")
         file.write(payload)
         file.flush()
         os.fsync(file.fileno())
     Path(file.name).replace(path)
+
+
+def _drop_leftovers(folder: Path) -> None:
+    """Delete what processes that were killed while they wrote have left."""
+    for path in folder.glob(f"{_WRITING}*"):
+        with suppress(OSError):  # another process has just finished or deleted it
+            if path.stat().st_mtime < time.time() - LEFTOVER_SECONDS:
+                path.unlink()
 
 
 def read_derived(path: Path, stamp: Stamp) -> bytes | None:

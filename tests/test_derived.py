@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,3 +72,14 @@ def test_any_other_content_is_useless(tmp_path_factory: pytest.TempPathFactory, 
     path.write_bytes(data)
 
     assert read_derived(path, STAMP) is None
+
+
+def test_what_a_killed_process_left_half_written_is_cleared_away(tmp_path: Path) -> None:
+    old, fresh = tmp_path / ".writing-old", tmp_path / ".writing-fresh"
+    for path in (old, fresh):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+
+    write_derived(tmp_path / "a", STAMP, b"whole")
+
+    assert {path.name for path in tmp_path.iterdir()} == {"a", fresh.name}
