@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from index.embedding import Encoder
-from index.ingest import Reporter, Summary, ingest
+from index.ingest import PAGES, Reporter, Summary, ingest
 from index.models import check_model
 from index.snapshot import Snapshot, current_generation
-from index.store import Store
+from index.store import Store, StoredFile
 from qa.calibration import CALIBRATION, Calibration, calibrated_at, load_calibration
 from qa.conversation import Conversations
 from qa.decision import Policy
@@ -75,14 +76,14 @@ def conversations_of(settings: Settings) -> Conversations:
 def index_paths(
     settings: Settings,
     encoder: Encoder,
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     reporter: Reporter,
     *,
     prune: bool = False,
     yes: bool = False,
     on_wait: Callable[[], None] = lambda: None,
 ) -> Summary:
-    """Bring the index up to date with files and folders and derive FAISS and BM25 from it; see `index.ingest.ingest`."""
+    """Bring the index up to date with files, folders and web pages (their addresses are str) and derive FAISS and BM25 from it; see `index.ingest.ingest`."""
     with open_store(settings) as store, store.writing(on_wait):
         store.claim_model(settings.model, encoder.card.fingerprint)
         summary = ingest(paths, store, encoder, reporter, prune=prune, yes=yes, max_bytes=settings.max_file_bytes)
@@ -93,7 +94,18 @@ def index_paths(
 def forget_all(settings: Settings, on_wait: Callable[[], None] = lambda: None) -> int:
     """Delete every document and everything made from it; returns how many there were."""
     with open_store(settings) as store, store.writing(on_wait):
+        shutil.rmtree(settings.data / PAGES, ignore_errors=True)
         return store.forget_all()
+
+
+def remove_document(settings: Settings, name: str, on_wait: Callable[[], None] = lambda: None) -> StoredFile:
+    """Delete a document, named by its id, uri or path, with all that was made from it, and the copy of a page; raises UnknownDocument."""
+    with open_store(settings) as store, store.writing(on_wait):
+        found = store.find(name)
+        store.remove([found.document_id])
+    if found.path.parent == settings.data.resolve() / PAGES:
+        found.path.unlink(missing_ok=True)
+    return found
 
 
 def sample_documents() -> Path | None:
