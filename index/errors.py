@@ -10,7 +10,8 @@
     │   ├── DamagedFile         not what its format demands
     │   ├── EncryptedFile       opens only with a password
     │   ├── ScannedFile         images of text, no text
-    │   └── ExtractionLimit     took more time, memory or space than a file may
+    │   ├── ExtractionLimit     took more time, memory or space than a file may
+    │   └── PageNotFetched      a web page that must not or could not be fetched
     ├── ModelError              a model that cannot be found, converted or run
     ├── StoreError
     │   ├── StoreBusy           another process is writing
@@ -69,6 +70,10 @@ class ScannedFile(LoadingError):
 
 class ExtractionLimit(LoadingError):
     """Reading the file took more time, memory or space than a file may take."""
+
+
+class PageNotFetched(LoadingError):
+    """The page stands at an address that is not public, or could not be fetched."""
 
 
 class ModelError(IndexingError):

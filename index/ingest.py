@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -15,6 +15,7 @@ from index.discovery import Root, disappeared, discover, missing
 from index.document import Document
 from index.errors import LoadingError, PruneRefused
 from index.extraction import Extraction, extract_once
+from index.fetching import Fetcher
 from index.lexical import analyse
 from index.loading import MAX_FILE_BYTES, Extract, document_id, load, relative_uri, shown
 from index.sightings import StoredFile
@@ -23,6 +24,8 @@ from index.store import IndexedChunk, Store
 
 RECIPE = 2
 """Raised when loading, chunking or analysing would come out differently, so that unchanged files are indexed again."""
+PAGES = "pages"
+"""Folder of fetched web pages in the data directory."""
 EMBED_AT_ONCE = 256
 """Chunks gathered before they are embedded: enough for batches of equal length, little enough to commit every few seconds."""
 
@@ -113,8 +116,17 @@ class Ingestion:
         self.summary.outcomes.append(outcome)
         self.reporter.finished(outcome)
 
-    def take(self, path: Path, base: Path) -> None:
-        """Read one file and queue what has to be embedded; one that cannot be read is reported."""
+    def take_page(self, url: str, fetcher: Fetcher) -> None:
+        """Fetch a web page into the data directory and read it from there; its uri is its address."""
+        try:
+            path = fetcher.save(url, self.store.folder.resolve() / PAGES)
+        except LoadingError as error:
+            self.report(Outcome(shown(url), "skipped", str(error)))
+        else:
+            self.take(path, path.parent, uri=shown(url))
+
+    def take(self, path: Path, base: Path, uri: str | None = None) -> None:
+        """Read one file and queue what has to be embedded; one that cannot be read is reported. `uri` is what it is called, if not its name."""
         known = self.store.file(document_id(path))
         stamp = stamp_of(path)
         try:
@@ -123,10 +135,11 @@ class Ingestion:
         except LoadingError as error:
             if known and known.state != "changed":
                 self.store.mark(known.document_id, "changed")
-            self.report(Outcome(known.uri if known else relative_uri(path, base), "kept" if known else "skipped", str(error)))
+            name = known.uri if known else uri or relative_uri(path, base)
+            self.report(Outcome(name, "kept" if known else "skipped", str(error)))
             return
         if document:
-            self._take(document, path, known, stamp)
+            self._take(replace(document, uri=uri) if uri else document, path, known, stamp)
         elif known:
             self._unchanged(known)
             self.store.sightings.saw(known.document_id, stamp)
@@ -186,7 +199,7 @@ class Ingestion:
 
 
 def ingest(  # noqa: PLR0913 - the options of one command, by keyword
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     store: Store,
     encoder: PassageEncoder,
     reporter: Reporter,
@@ -196,14 +209,15 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
     max_bytes: int = MAX_FILE_BYTES,
     exclude: Sequence[str] = (),
 ) -> Summary:
-    """Bring the store up to date with files and folders.
+    """Bring the store up to date with files and folders, and with web pages, whose addresses are str.
 
     A file that cannot be read is reported and skipped, or keeps its old version, marked `changed`; the rest goes on. With `prune`,
     documents below the paths whose files are gone or excluded now are removed, unless that looks like an accident (`Summary.refused`) and
     `yes` is not said; one whose bytes are found at a new place moves there. The caller holds `Store.writing`.
     """
-    roots = discover(paths, exclude)
-    reporter.planned(sum(len(root.files) for root in roots))
+    pages = [path for path in paths if isinstance(path, str)]
+    roots = discover([path for path in paths if isinstance(path, Path)], exclude)
+    reporter.planned(sum(len(root.files) for root in roots) + len(pages))
     with Extraction() as extraction:
         run = Ingestion(store, encoder, reporter, max_bytes, extraction)
         for root in roots:
@@ -215,6 +229,8 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
             for path in root.files:
                 run.take(path, root.base)
             run.summary.other_formats += root.other_formats
+        for url in pages:
+            run.take_page(url, Fetcher(max_bytes))
         run.flush()
     store.drop_unused_vectors()
     if prune:

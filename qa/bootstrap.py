@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from index.embedding import Encoder
 from index.excluding import checked_patterns
-from index.ingest import Reporter, Summary, ingest
+from index.ingest import PAGES, Reporter, Summary, ingest
 from index.models import check_model
+from index.sightings import StoredFile
 from index.snapshot import Snapshot, current_generation
 from index.store import Store
 from qa.calibration import CALIBRATION, Calibration, calibrated_at, load_calibration
@@ -94,7 +96,7 @@ def conversations_of(settings: Settings) -> Conversations:
 def index_paths(  # noqa: PLR0913 - as `ingest`
     settings: Settings,
     encoder: Encoder,
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     reporter: Reporter,
     *,
     prune: bool = False,
@@ -102,7 +104,9 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
     exclude: Sequence[str] = (),
     on_wait: Callable[[], None] = lambda: None,
 ) -> Summary:
-    """Bring the index up to date with files and folders and derive FAISS and BM25 from it; see `index.ingest.ingest`."""
+    """Bring the index up to date with files, folders and web pages (their addresses are str) and derive FAISS and BM25 from it; see
+    `index.ingest.ingest`.
+    """
     checked_patterns(exclude)
     with open_store(settings) as store, store.writing(on_wait):
         store.claim_model(settings.model, encoder.card.fingerprint)
@@ -114,7 +118,18 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
 def forget_all(settings: Settings, on_wait: Callable[[], None] = lambda: None) -> int:
     """Delete every document and everything made from it; returns how many there were."""
     with open_store(settings) as store, store.writing(on_wait):
+        shutil.rmtree(settings.data / PAGES, ignore_errors=True)
         return store.forget_all()
+
+
+def remove_document(settings: Settings, name: str, on_wait: Callable[[], None] = lambda: None) -> StoredFile:
+    """Delete a document, named by its id, uri or path, with all that was made from it, and the copy of a page; raises UnknownDocument."""
+    with open_store(settings) as store, store.writing(on_wait):
+        found = store.find(name)
+        store.remove([found.document_id])
+    if found.path.parent == settings.data.resolve() / PAGES:
+        found.path.unlink(missing_ok=True)
+    return found
 
 
 def sample_documents() -> Path | None:

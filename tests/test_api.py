@@ -240,6 +240,7 @@ def test_openapi_has_examples(seeds_server: Server) -> None:
     assert set(described["paths"]) == {
         "/ask",
         "/search",
+        "/verify",
         "/documents",
         "/documents/{document_id}",
         "/documents/{document_id}/versions/{prefix}",

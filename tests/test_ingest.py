@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from index.errors import ModelError
-from index.ingest import Summary, ingest
+from index.fetching import Fetcher
+from index.ingest import PAGES, Ingestion, Summary, ingest
 from index.snapshot import Snapshot, current_generation
 from index.store import Store
 from tests.fakes import FakeEncoder, RecordingReporter
@@ -246,3 +247,20 @@ def test_a_run_that_is_stopped_keeps_the_vectors_it_made(store: Store, fake_enco
     store.drop_unused_vectors()
 
     assert not store.known_vectors([fake_encoder.vector_key("Text.")])
+
+
+def test_a_fetched_page_is_called_by_its_address(store: Store, fake_encoder: FakeEncoder) -> None:
+    class Page(Fetcher):
+        def fetch(self, url: str) -> tuple[bytes, str]:
+            return f"<title>Tides</title><p>What stands at {url}.</p>".encode(), ".html"
+
+    run = Ingestion(store, fake_encoder, RecordingReporter())
+    for _ in range(2):
+        run.take_page("https://example.org/tides", Page(1000))
+        run.flush()
+
+    assert [(outcome.uri, outcome.status) for outcome in run.summary.outcomes] == [
+        ("https://example.org/tides", "added"),
+        ("https://example.org/tides", "unchanged"),
+    ]
+    assert store.find("https://example.org/tides").path.parent == store.folder.resolve() / PAGES

@@ -100,3 +100,24 @@ def test_many_processes_may_create_the_store_at_once(data: Path) -> None:
         if process.stderr:
             process.stderr.close()
     assert _scalar(connect(data), "SELECT count(*) FROM meta") == 2
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
+def test_a_store_of_an_earlier_version_is_brought_up_to_date_with_all_that_is_in_it(data: Path, version: int) -> None:
+    data.mkdir()
+    old = sqlite3.connect(data / FILE_NAME)
+    for script in MIGRATIONS[:version]:
+        old.executescript(script)
+    row = ("id", b"/a.txt", "a.txt", "Title", 1, "Text.", "00", 5, "utf-8", 0, b"", "en", "current", 2, "2026-01-01T00:00:00+00:00")
+    columns = len(old.execute("SELECT * FROM pragma_table_info('documents')").fetchall())
+    old.execute(f"INSERT INTO documents VALUES ({', '.join('?' * columns)})", (*row, *[None] * (columns - len(row))))  # noqa: S608
+    old.executemany("INSERT INTO meta VALUES (?, ?)", [("store", "x"), ("generation", "7")])
+    old.execute(f"PRAGMA user_version = {version}")
+    old.commit()
+    old.close()
+
+    connection = connect(data)
+
+    assert _scalar(connection, "PRAGMA user_version") == len(MIGRATIONS)
+    assert _scalar(connection, "SELECT value FROM meta WHERE key = 'generation'") == "7"
+    assert connection.execute("SELECT text, date, extractor, places FROM documents").fetchall() == [("Text.", None, None, "[]")]

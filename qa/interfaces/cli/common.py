@@ -32,6 +32,15 @@ class NamedPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class PathOrPage(NamedPath):
+    """A path, or the http(s) address of a page as it was typed."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - as click has it
+        """An address as a str, anything else as a Path."""
+        is_page = isinstance(value, str) and value.lower().startswith(("http://", "https://"))
+        return value if is_page else super().convert(value, param, ctx)
+
+
 data_option = click.option(
     "--data", type=NamedPath(path_type=Path, file_okay=False), help="Data directory (else QUOTED_DATA, else the platform's)."
 )

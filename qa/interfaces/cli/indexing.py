@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from qa.interfaces.cli.common import (
-    NamedPath,
+    PathOrPage,
     Progress,
     data_option,
     echo_json,
@@ -32,12 +32,15 @@ SKIPPED = 4
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=NamedPath(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=PathOrPage(path_type=Path))
 @click.option("--prune", is_flag=True, help="Also remove documents below PATHS whose files are gone.")
 @click.option("--yes", is_flag=True, help="With --prune: remove even if it looks like an accident.")
+@click.option("--fetch", is_flag=True, help="Allow PATHS to be http(s) addresses of pages, which are fetched.")
 @exclude_option
 @data_option
-def index(paths: tuple[Path, ...], *, prune: bool, yes: bool, exclude: tuple[str, ...], data: Path | None) -> None:
+def index(
+    paths: tuple[Path | str, ...], *, prune: bool, yes: bool, fetch: bool, exclude: tuple[str, ...], data: Path | None
+) -> None:
     """Index files and folders: text, Markdown, PDF, Word, PowerPoint, spreadsheets, HTML, EPUB, OpenDocument, RTF, mails.
 
     A file .quotedignore in a folder holds patterns of what to leave out, as a .gitignore does. Unchanged files cost nothing. Exit code 4: done,
@@ -45,6 +48,9 @@ def index(paths: tuple[Path, ...], *, prune: bool, yes: bool, exclude: tuple[str
     """
     if yes and not prune:
         raise click.UsageError("--yes belongs to --prune")
+    pages = [path for path in paths if isinstance(path, str)]
+    if pages and not fetch:
+        raise click.UsageError(f"{pages[0]} is the address of a page: say --fetch to have it fetched")
     summary = run_indexing(settings_of(data), paths, prune=prune, yes=yes, exclude=exclude)
     click.echo(summary_line(summary))
     for refusal in summary.refused:
@@ -53,7 +59,7 @@ def index(paths: tuple[Path, ...], *, prune: bool, yes: bool, exclude: tuple[str
 
 
 def run_indexing(
-    settings: Settings, paths: Sequence[Path], *, prune: bool = False, yes: bool = False, exclude: Sequence[str] = ()
+    settings: Settings, paths: Sequence[Path | str], *, prune: bool = False, yes: bool = False, exclude: Sequence[str] = ()
 ) -> Summary:
     """Index with progress on standard error."""
     from qa.bootstrap import index_paths
@@ -126,11 +132,9 @@ def status(*, as_json: bool, data: Path | None) -> None:
 @data_option
 def remove(document: str, data: Path | None) -> None:
     """Remove a document, named by its id, uri or path, and all that was made from it."""
-    from qa.bootstrap import open_store
+    from qa.bootstrap import remove_document
 
-    with open_store(settings_of(data)) as store, store.writing(_say_waiting):
-        found = store.find(document)
-        store.remove([found.document_id])
+    found = remove_document(settings_of(data), document, _say_waiting)
     click.echo(f"Removed {found.uri} ({found.document_id}).")
 
 
