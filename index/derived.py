@@ -18,6 +18,9 @@ from pathlib import Path
 DERIVED = "derived"
 """Folder of the derived files inside the data directory; it may be deleted at any time."""
 
+PARTS = ".writing-"
+"""How the names of files begin that are not finished."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
@@ -32,7 +35,7 @@ def write_derived(path: Path, stamp: Stamp, payload: bytes) -> None:
     """Replace the file at `path` in one step."""
     head = json.dumps({**asdict(stamp), "sha256": hashlib.sha256(payload).hexdigest()})
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=".writing-", delete=False) as file:
+    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=PARTS, delete=False) as file:
         file.write(head.encode() + b"\n")
         file.write(payload)
         file.flush()

@@ -9,6 +9,7 @@
     ├── UnknownQuestion     not one of the saved questions
     ├── InvalidFeedback     a verdict or a place that cannot be kept
     ├── SettingsError       a setting that cannot be used
+    ├── BackupError         a backup that cannot be written or restored
     ├── CalibrationError    a calibration that cannot be read or fitted
     └── EvaluationError     an evaluation file that cannot be used
 
@@ -55,6 +56,10 @@ class InvalidFeedback(QAError):
 
 class SettingsError(QAError):
     """A setting has a value that cannot be used."""
+
+
+class BackupError(QAError):
+    """A backup cannot be written or restored."""
 
 
 class CalibrationError(QAError):

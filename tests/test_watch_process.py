@@ -159,6 +159,7 @@ def test_a_burst_of_500_files_with_a_stop_in_the_middle_loses_none(sure: Command
         assert "Traceback" not in said()
         stopped = len(sure("list").stdout.splitlines())
     assert stopped >= 2
+    assert sure("doctor").returncode == 0
 
     with watching(sure, str(corpus)) as (_, said):
         eventually(lambda: len(sure("list").stdout.splitlines()) == 500)
