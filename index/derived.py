@@ -20,7 +20,8 @@ from pathlib import Path
 DERIVED = "derived"
 """Folder of the derived files inside the data directory; it may be deleted at any time."""
 
-_WRITING = ".writing-"
+PARTS = ".writing-"
+"""How the names of files begin that are not finished."""
 LEFTOVER_SECONDS = 3600.0
 """After so long a file that is being written is nobody's any more: the largest takes seconds."""
 
@@ -39,7 +40,7 @@ def write_derived(path: Path, stamp: Stamp, payload: bytes) -> None:
     head = json.dumps({**asdict(stamp), "sha256": hashlib.sha256(payload).hexdigest()})
     path.parent.mkdir(parents=True, exist_ok=True)
     _drop_leftovers(path.parent)
-    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=_WRITING, delete=False) as file:
+    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=PARTS, delete=False) as file:
         file.write(head.encode() + b"\n")
         file.write(payload)
         file.flush()
@@ -49,7 +50,7 @@ def write_derived(path: Path, stamp: Stamp, payload: bytes) -> None:
 
 def _drop_leftovers(folder: Path) -> None:
     """Delete what processes that were killed while they wrote have left."""
-    for path in folder.glob(f"{_WRITING}*"):
+    for path in folder.glob(f"{PARTS}*"):
         with suppress(OSError):  # another process has just finished or deleted it
             if path.stat().st_mtime < time.time() - LEFTOVER_SECONDS:
                 path.unlink()

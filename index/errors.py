@@ -20,6 +20,7 @@
     │   ├── ModelMismatch       written with another embedding model
     │   └── UnknownDocument     no document of that id or name
     ├── InvalidPattern          a pattern of what to leave out that means nothing
+    ├── Stopped                 a run was told to stop; what it committed stays
     └── PruneRefused            a removal that looks like an accident
 
 Every message says what was expected, what came, and what to do.
@@ -106,6 +107,13 @@ class UnknownDocument(StoreError):
 
 class InvalidPattern(IndexingError):
     """A pattern of what to leave out is not one."""
+
+
+class Stopped(IndexingError):
+    """A run was told to stop."""
+
+    def __init__(self, message: str = "stopped: what was committed stays, the rest comes with the next run") -> None:
+        super().__init__(message)
 
 
 class PruneRefused(IndexingError):

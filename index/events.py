@@ -59,6 +59,7 @@ class FileEvents:
             yield_on_timeout=True,
             stop_event=self._stopping,
             raise_interrupt=False,
+            ignore_permission_denied=True,
         )
         for some in changes if roots else ():
             if some:

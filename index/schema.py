@@ -57,14 +57,14 @@ def _created(connection: sqlite3.Connection) -> None:
     connection.executemany("INSERT INTO meta VALUES (?, ?)", [("store", uuid.uuid4().hex), ("generation", "0")])
 
 
-_SCHEMA = Schema(FILE_NAME, MIGRATIONS, "Move the file away and index again", _created)
+SCHEMA = Schema(FILE_NAME, MIGRATIONS, "Move the file away and index again", _created)
 
 
 def connect(folder: Path) -> sqlite3.Connection:
     """A connection to the store in `folder`; see `index.database.connect`."""
-    return database.connect(folder, _SCHEMA)
+    return database.connect(folder, SCHEMA)
 
 
 def explained(path: Path) -> AbstractContextManager[None]:
     """Translate SQLite's errors into ours."""
-    return database.explained(path, _SCHEMA.remedy)
+    return database.explained(path, SCHEMA.remedy)

@@ -21,7 +21,8 @@ MIGRATION = """
         document_id TEXT PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,
         stamp TEXT NOT NULL
     ) WITHOUT ROWID;
-    CREATE TABLE roots (path BLOB PRIMARY KEY, exclude TEXT NOT NULL) WITHOUT ROWID
+    CREATE TABLE roots (path BLOB PRIMARY KEY, exclude TEXT NOT NULL) WITHOUT ROWID;
+    CREATE INDEX documents_by_sha256 ON documents (sha256)
     """
 
 

@@ -6,6 +6,7 @@ out of order can make the store differ from the folders for longer than until th
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections import deque
@@ -18,7 +19,7 @@ from typing import Protocol
 import filelock
 
 from index.discovery import Root, disappeared, discover, missing
-from index.errors import IndexingError, PruneRefused, StoreBusy
+from index.errors import IndexingError, PruneRefused, Stopped, StoreBusy
 from index.extraction import Extraction
 from index.ingest import RECIPE, Ingestion, Outcome, PassageEncoder, Reporter
 from index.loading import MAX_FILE_BYTES, shown
@@ -179,7 +180,9 @@ def follow(
             if looked.changed:
                 on_change()
             failed = ""
-        except IndexingError as error:
+        except Stopped:
+            return
+        except (IndexingError, OSError, sqlite3.Error) as error:
             if str(error) != failed:
                 failed = str(error)
                 on_failure(failed)

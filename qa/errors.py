@@ -10,6 +10,7 @@
     ├── InvalidFeedback     a verdict or a place that cannot be kept
     ├── InvalidAnswer       JSON that is to be verified and is no answer, or a bundle that has been changed
     ├── SettingsError       a setting that cannot be used
+    ├── BackupError         a backup that cannot be written or restored
     ├── CalibrationError    a calibration that cannot be read or fitted
     └── EvaluationError     an evaluation file that cannot be used
 
@@ -60,6 +61,10 @@ class InvalidAnswer(QAError):
 
 class SettingsError(QAError):
     """A setting has a value that cannot be used."""
+
+
+class BackupError(QAError):
+    """A backup cannot be written or restored."""
 
 
 class CalibrationError(QAError):

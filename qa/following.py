@@ -5,55 +5,127 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from index.document import Span
 from index.embedding import Encoder
-from index.errors import IndexingError
+from index.errors import IndexingError, Stopped
 from index.events import FileEvents
 from index.excluding import checked_patterns
 from index.loading import shown
 from index.snapshot import Snapshot
 from index.watching import Notices, Watcher, follow, only_watcher
+from qa.answer import Answer
 from qa.bootstrap import has_index, open_store
 from qa.errors import QAError
 from qa.freshness import Hashes, Sources
 from qa.live import LivePipeline
+from qa.pipeline import Pipeline
 from qa.settings import Settings
 from qa.state import State
 from qa.status import FileStatus, status_of
 from qa.watchlist import Difference, Rechecker, Watchlist
 
 
-def watch_paths(
+class Listener(Notices, Protocol):
+    """Hears of files and of saved questions."""
+
+    def differ(self, differences: Sequence[Difference]) -> None:
+        """The answers to these saved questions have changed."""
+
+
+def keep_up(
     settings: Settings,
     encoder: Encoder,
+    live: Callable[[], LivePipeline],
     paths: Sequence[Path],
-    notices: Notices,
+    listener: Listener,
     stopping: threading.Event,
-    *,
     exclude: Sequence[str] = (),
-    on_change: Callable[[], None] = lambda: None,
 ) -> None:
-    """Keep the index up to date with files and folders until `stopping` is set; `on_change` is called after each change of the index.
+    """Keep the index up to date with files and folders until `stopping` is set, and ask the saved questions again after each change.
 
-    Raises InvalidPattern or StoreError. While another process watches into the same data directory, this one waits.
+    Without saved questions `live` is not called. Raises InvalidPattern or StoreError. While another process watches into the same data
+    directory, this one waits.
     """
     checked_patterns(exclude)
+    questions = Rechecker(lambda: _recheck(settings, live, listener, stopping))
 
     def changed() -> None:
         Snapshot(settings.data).close()
-        on_change()
+        questions.soon()
 
-    with only_watcher(settings.data, stopping, lambda: notices.said(_SECOND_WATCHER)) as alone, open_store(settings) as store:
-        if alone:
-            with store.writing():
-                store.claim_model(settings.model, encoder.card.fingerprint)
-            watcher = Watcher(paths, store, encoder, notices, exclude=exclude, max_bytes=settings.max_file_bytes)
-            notices.said(f"Watching {', '.join(shown(str(path)) for path in paths)}")
-            follow(watcher, FileEvents(paths, stopping, notices.said), stopping, changed, notices.said)
+    try:
+        with only_watcher(settings.data, stopping, lambda: listener.said(_SECOND_WATCHER)) as alone, open_store(settings) as store:
+            if alone:
+                with store.writing():
+                    store.claim_model(settings.model, encoder.card.fingerprint)
+                patient = Interruptible(encoder, stopping)
+                watcher = Watcher(paths, store, patient, listener, exclude=exclude, max_bytes=settings.max_file_bytes)
+                listener.said(f"Watching {', '.join(shown(str(path)) for path in paths)}")
+                follow(watcher, FileEvents(paths, stopping, listener.said), stopping, changed, listener.said)
+    finally:
+        questions.close()
 
 
 _SECOND_WATCHER = "Another process watches into this index already; this one takes over when it ends. To watch several folders, name them all in one command."
+
+
+class Interruptible:
+    """An encoder that can be stopped between two batches, so that a process never ends inside one."""
+
+    def __init__(self, encoder: Encoder, stopping: threading.Event) -> None:
+        self._encoder, self._stopping = encoder, stopping
+
+    @property
+    def passage_budget(self) -> int:
+        """As the encoder has it."""
+        return self._encoder.passage_budget
+
+    def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
+        """As the encoder has it; raises Stopped."""
+        self._check()
+        return self._encoder.token_spans(texts)
+
+    def vector_key(self, text: str) -> bytes:
+        """As the encoder has it."""
+        return self._encoder.vector_key(text)
+
+    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """float32 (len(texts), dimension), unit rows; raises Stopped."""
+        return self._encoder.encode_passages(texts, on_batch=lambda _: self._check())
+
+    def _check(self) -> None:
+        if self._stopping.is_set():
+            raise Stopped
+
+
+def _recheck(settings: Settings, live: Callable[[], LivePipeline], listener: Listener, stopping: threading.Event) -> None:
+    """Ask the saved questions again, and tell what is different."""
+    try:
+        with opened_watchlist(settings) as watchlist:
+            if not watchlist.questions():
+                return
+            pipeline = live()
+            pipeline.refresh()
+            with pipeline.use() as current:
+                listener.differ(watchlist.check(partial(_ask, current, stopping)))
+            pipeline.rest()
+    except Stopped:
+        return
+    except (IndexingError, QAError) as error:
+        listener.said(f"The saved questions cannot be asked: {error}")
+
+
+def _ask(pipeline: Pipeline, stopping: threading.Event, question: str) -> Answer:
+    if stopping.is_set():
+        raise Stopped
+    return pipeline.ask(question)
 
 
 @contextmanager
@@ -61,30 +133,6 @@ def opened_watchlist(settings: Settings) -> Iterator[Watchlist]:
     """The saved questions of the data directory; raises StoreError."""
     with closing(State(settings.data)) as state:
         yield Watchlist(state)
-
-
-def rechecker(
-    settings: Settings,
-    live: Callable[[], LivePipeline],
-    stopping: threading.Event,
-    report: Callable[[Sequence[Difference]], None],
-    on_failure: Callable[[str], None],
-) -> Rechecker:
-    """Asks the saved questions again when it is told to, and reports what is different; without any, `live` is not asked for."""
-
-    def check() -> None:
-        try:
-            with opened_watchlist(settings) as watchlist:
-                if watchlist.questions():
-                    pipeline = live()
-                    pipeline.refresh()
-                    with pipeline.use() as current:
-                        report(watchlist.check(current.ask))
-                    pipeline.rest()
-        except (IndexingError, QAError) as error:
-            on_failure(f"The saved questions cannot be asked: {error}")
-
-    return Rechecker(check, stopping)
 
 
 def document_status(settings: Settings) -> list[FileStatus]:

@@ -78,7 +78,7 @@ class Sources(Unchecked):
 
     def __init__(self, snapshot: Snapshot, hashes: Hashes, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._snapshot, self._hashes, self._clock = snapshot, hashes, clock
-        self._listed: dict[Path, tuple[float, dict[Path, FileStamp]]] = {}
+        self._listed: dict[Path, tuple[float, dict[str | int, list[Path]]]] = {}
 
     def freshness(self, document_id: str) -> Freshness:
         """Whether a document is what its file holds; there must be such a document."""
@@ -98,9 +98,8 @@ class Sources(Unchecked):
     def moved_to(self, file: IndexedFile) -> Path | None:
         """Another place with the same bytes: of another document, or of a file below the folder that was indexed, of the same name or inode."""
         others = (other.path for other in self._snapshot.files_with(file.sha256) if other.document_id != file.document_id)
-        inode = file.stamp.inode if file.stamp else None
         below = self._files_below(_base(file))
-        alike = (path for path, stamp in below.items() if path.name == file.path.name or stamp.inode == inode)
+        alike = [*(below.get(file.stamp.inode, ()) if file.stamp else ()), *below.get(file.path.name, ())]
         return next((path for group in (others, alike) for path in group if self._holds(path, file)), None)
 
     def absent(self, document_ids: Iterable[str]) -> dict[str, IndexedFile]:
@@ -144,14 +143,17 @@ class Sources(Unchecked):
         stamp = stamp_of(path)
         return stamp is not None and stamp.size == file.size and self._hashes.sha256(path, stamp) == file.sha256
 
-    def _files_below(self, folder: Path) -> dict[Path, FileStamp]:
-        """Some files below a folder, with how they look."""
+    def _files_below(self, folder: Path) -> dict[str | int, list[Path]]:
+        """Some files below a folder, by name and by inode."""
         known = self._listed.get(folder)
         if known and self._clock() - known[0] < LOOK_SECONDS:
             return known[1]
         every = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
-        looks = {path: stamp_of(path) for path in islice(every, LOOK_ENTRIES)}
-        found = {path: stamp for path, stamp in looks.items() if stamp}
+        found: dict[str | int, list[Path]] = {}
+        for path in islice(every, LOOK_ENTRIES):
+            stamp = stamp_of(path)
+            for key in (path.name, stamp.inode) if stamp else ():
+                found.setdefault(key, []).append(path)
         self._listed[folder] = (self._clock(), found)
         return found
 

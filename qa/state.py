@@ -12,9 +12,10 @@ from sqlite3 import Connection
 from typing import Any
 
 from index.database import Schema, connect, explained, transaction
+from index.integrity import Finding, database_findings, reference_findings
 
 FILE_NAME = "state.db"
-_SCHEMA = Schema(
+SCHEMA = Schema(
     FILE_NAME,
     (
         """
@@ -83,7 +84,7 @@ class State:
     def __init__(self, folder: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         """Open the file, made if need be; raises StoreError."""
         self._path = folder / FILE_NAME
-        self._db = connect(folder, _SCHEMA)
+        self._db = connect(folder, SCHEMA)
         self._lock = threading.Lock()
         self._clock = clock
 
@@ -98,7 +99,7 @@ class State:
 
     def query(self, statement: str, *values: object) -> list[Any]:
         """The rows of a statement that reads."""
-        with self._lock, explained(self._path, _SCHEMA.remedy):
+        with self._lock, explained(self._path, SCHEMA.remedy):
             return self._db.execute(statement, values).fetchall()
 
     def empty_log(self) -> None:
@@ -108,8 +109,13 @@ class State:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction: all of it or nothing."""
-        with self._lock, explained(self._path, _SCHEMA.remedy), transaction(self._db):
+        with self._lock, explained(self._path, SCHEMA.remedy), transaction(self._db):
             yield self._db
+
+    def findings(self, remedy: str) -> list[Finding]:
+        """What SQLite finds wrong with the file."""
+        with self._lock:
+            return database_findings(self._db, remedy) or reference_findings(self._db, remedy)
 
     def expire(self, days: int) -> int:
         """Delete conversations that were not used for so many days, and texts that nothing quotes any more; returns how many conversations."""

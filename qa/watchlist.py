@@ -132,17 +132,26 @@ def _kept(row: tuple[int, str, str]) -> KeptAnswer:
 class Rechecker:
     """Does something in a thread of its own each time it is told to; once for all that it is told meanwhile."""
 
-    def __init__(self, check: Callable[[], None], stopping: threading.Event) -> None:
-        self._check, self._stopping = check, stopping
-        self._due = threading.Event()
-        threading.Thread(target=self._run, name="watchlist", daemon=True).start()
+    def __init__(self, check: Callable[[], None]) -> None:
+        self._check = check
+        self._due, self._closing = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watchlist", daemon=True)
+        self._thread.start()
 
     def soon(self) -> None:
         """Check as soon as the last check has ended."""
         self._due.set()
 
+    def close(self) -> None:
+        """Check no more; returns when the last check has ended."""
+        self._closing.set()
+        self._due.set()
+        self._thread.join()
+
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            if self._due.wait(1.0):
-                self._due.clear()
-                self._check()
+        while True:
+            self._due.wait()
+            if self._closing.is_set():
+                return
+            self._due.clear()
+            self._check()

@@ -37,8 +37,9 @@ class FakeEncoder:
     def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
         return [[match.span() for match in _TOKEN.finditer(text)] for text in texts]
 
-    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode_passages(self, texts: Sequence[str], *, on_batch: Callable[[int], None] = lambda _: None) -> NDArray[np.float32]:
         self.embedded.extend(texts)
+        on_batch(len(texts))
         return self.encode_queries(texts)
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -159,10 +159,26 @@ def test_a_burst_of_500_files_with_a_stop_in_the_middle_loses_none(sure: Command
         assert "Traceback" not in said()
         stopped = len(sure("list").stdout.splitlines())
     assert stopped >= 2
+    assert sure("doctor").returncode == 0
 
     with watching(sure, str(corpus)) as (_, said):
         eventually(lambda: len(sure("list").stdout.splitlines()) == 500)
         assert said().count("added: ") <= 500 - stopped
+
+
+def test_a_server_stops_cleanly_while_it_indexes(sure: Command, corpus: Path) -> None:
+    rows = "The code of vault {} in row {} is known to nobody who has ever spoken of it."
+    write_files(corpus, {f"{number}.txt": "\n\n".join(rows.format(number, row) for row in range(20)) for number in range(400)})
+    with Server(sure, arguments=("--watch", str(corpus))) as server:
+        eventually(lambda: "Watching" in server.log)
+        time.sleep(2)
+        began = time.monotonic()
+
+        assert server.stop() == 0
+
+        assert time.monotonic() - began < 10
+        assert "Traceback" not in server.log
+    assert sure("doctor").returncode == 0
 
 
 def test_a_second_watcher_says_that_it_waits_and_indexing_goes_on_beside(sure: Command, corpus: Path, tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def test_columns_hold_their_width_whatever_is_quoted(old: str, new: str, width: 
 
 
 def test_what_is_told_during_a_check_is_one_check_more() -> None:
-    stopping, going, checks = threading.Event(), threading.Semaphore(0), list[int]()
+    going, checks = threading.Semaphore(0), list[int]()
     done = threading.Semaphore(0)
 
     def check() -> None:
@@ -161,7 +161,7 @@ def test_what_is_told_during_a_check_is_one_check_more() -> None:
         done.release()
         going.acquire()
 
-    rechecker = Rechecker(check, stopping)
+    rechecker = Rechecker(check)
     rechecker.soon()
     assert done.acquire(timeout=10)
     for _ in range(5):
@@ -170,5 +170,5 @@ def test_what_is_told_during_a_check_is_one_check_more() -> None:
     assert done.acquire(timeout=10)
     assert not done.acquire(timeout=0.2)
 
-    stopping.set()
+    rechecker.close()
     assert len(checks) == 2

@@ -21,7 +21,7 @@ from index.ingest import Outcome
 from qa.bootstrap import conversations_of, live_pipeline, load_encoder, load_reader
 from qa.conversation import Conversations
 from qa.errors import NotReady
-from qa.following import rechecker, watch_paths
+from qa.following import keep_up
 from qa.interfaces.api import add_error_handlers, router
 from qa.interfaces.comparing import difference_line
 from qa.interfaces.conversations import conversation_router
@@ -53,6 +53,7 @@ class Service:
         self._opening = threading.Lock()
         self._conversations: Conversations | None = None
         self._stopping = threading.Event()
+        self._watching: threading.Thread | None = None
         self._thread = threading.Thread(target=self._run, name="refresh", daemon=True)
 
     def start(self) -> None:
@@ -60,8 +61,10 @@ class Service:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread and close the index."""
+        """End the threads and close the index."""
         self._stopping.set()
+        if self._watching:
+            self._watching.join(timeout=SHUTDOWN_SECONDS)
         if self._live:
             self._thread.join(timeout=SHUTDOWN_SECONDS)
             self._live.close()
@@ -90,23 +93,14 @@ class Service:
         self._refresh(live)
         self._live = live
         if self._watched:
-            threading.Thread(target=self._watch, args=(encoder,), name="watch", daemon=True).start()
+            self._watching = threading.Thread(target=self._watch, args=(encoder,), name="watch", daemon=True)
+            self._watching.start()
         while not self._stopping.wait(max(REFRESH_SECONDS, self._refresh_took)):
             self._refresh(live)
 
     def _watch(self, encoder: Encoder) -> None:
         try:
-            notices = _Log()
-            questions = rechecker(self._settings, self.live, self._stopping, notices.differ, notices.said)
-            watch_paths(
-                self._settings,
-                encoder,
-                self._watched,
-                notices,
-                self._stopping,
-                exclude=self._exclude,
-                on_change=questions.soon,
-            )
+            keep_up(self._settings, encoder, self.live, self._watched, _Log(), self._stopping, self._exclude)
         except Exception as error:  # noqa: BLE001 - the server goes on serving what is indexed
             log.error("Nothing is watched any more: %s", error)  # noqa: TRY400
 

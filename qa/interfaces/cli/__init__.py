@@ -15,6 +15,7 @@ from qa.interfaces.cli.calibrating import calibrate_command
 from qa.interfaces.cli.chatting import chat
 from qa.interfaces.cli.evaluating import evaluate
 from qa.interfaces.cli.indexing import forget, index, list_documents, remove, status
+from qa.interfaces.cli.maintaining import backup, doctor, restore
 from qa.interfaces.cli.serving import serve
 from qa.interfaces.cli.verifying import verify
 from qa.interfaces.cli.watching import watch
@@ -45,6 +46,9 @@ for command in (
     history,
     remove,
     forget,
+    doctor,
+    backup,
+    restore,
     serve,
     evaluate,
     calibrate_command,

@@ -67,7 +67,7 @@ def run_indexing(
     encoder = encoder_of(settings)
     progress = Progress()
     try:
-        return index_paths(settings, encoder, paths, progress, prune=prune, yes=yes, exclude=exclude, on_wait=_say_waiting)
+        return index_paths(settings, encoder, paths, progress, prune=prune, yes=yes, exclude=exclude, on_wait=say_waiting)
     finally:
         progress.close()
 
@@ -82,7 +82,8 @@ def summary_line(summary: Summary) -> str:
     return "Indexed: " + (", ".join(parts) or "no files found") + "."
 
 
-def _say_waiting() -> None:
+def say_waiting() -> None:
+    """Tell that another process has the index."""
     click.echo("Another process is indexing; waiting for it ...", err=True)
 
 
@@ -134,7 +135,7 @@ def remove(document: str, data: Path | None) -> None:
     """Remove a document, named by its id, uri or path, and all that was made from it."""
     from qa.bootstrap import remove_document
 
-    found = remove_document(settings_of(data), document, _say_waiting)
+    found = remove_document(settings_of(data), document, say_waiting)
     click.echo(f"Removed {found.uri} ({found.document_id}).")
 
 
@@ -145,5 +146,5 @@ def forget(*, everything: bool, data: Path | None) -> None:
     """Delete every document with all text, vectors and derived files."""
     from qa.bootstrap import forget_all
 
-    count = forget_all(settings_of(data), _say_waiting) if everything else 0
+    count = forget_all(settings_of(data), say_waiting) if everything else 0
     click.echo(f"Forgot {count} document{'s' if count != 1 else ''}.")

@@ -7,7 +7,7 @@ import sys
 import threading
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -15,9 +15,11 @@ from qa.interfaces.cli.common import NamedPath, data_option, encoder_of, exclude
 from qa.interfaces.cli.watchlist import echo_differences
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import FrameType
 
     from index.ingest import Outcome
+    from qa.watchlist import Difference
 
 
 @click.command()
@@ -32,15 +34,19 @@ def watch(paths: tuple[Path, ...], *, exclude: tuple[str, ...], data: Path | Non
     Removes what `qa index --prune` would, and refuses what that would refuse. Ends with Ctrl-C or SIGTERM.
     """
     from qa.bootstrap import live_pipeline
-    from qa.following import rechecker, watch_paths
+    from qa.following import keep_up
 
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, _leave)
-    settings, lines, stopping = settings_of(data), Lines(), threading.Event()
+    settings, stopping = settings_of(data), threading.Event()
     encoder = encoder_of(settings)
     live = cache(lambda: live_pipeline(settings, encoder, reader_of(settings)))
-    questions = rechecker(settings, live, stopping, lambda found: echo_differences(list(found)), lines.said)
-    watch_paths(settings, encoder, paths, lines, stopping, exclude=exclude, on_change=questions.soon)
+
+    def leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+        stopping.set()
+        sys.exit(0)  # what is being written is rolled back, and comes with the next run
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, leave)
+    keep_up(settings, encoder, live, paths, Lines(), stopping, exclude)
 
 
 class Lines:
@@ -61,7 +67,6 @@ class Lines:
         """One line for people."""
         click.echo(text, err=True)
 
-
-def _leave(_signal: int, _frame: FrameType | None) -> None:
-    """What is being written is rolled back, and comes with the next run."""
-    sys.exit(0)
+    def differ(self, differences: Sequence[Difference]) -> None:
+        """Old and new answers of saved questions."""
+        echo_differences(differences)

@@ -16,6 +16,8 @@ from qa.interfaces.cli.common import data_option, echo_json, encoder_of, json_op
 from qa.interfaces.cli.indexing import SKIPPED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qa.settings import Settings
     from qa.watchlist import Difference, Watchlist
 
@@ -102,7 +104,7 @@ def history(question: str, *, as_json: bool, data: Path | None) -> None:
         echo_differences([Difference(question, before, after) for before, after in pairwise(kept)])
 
 
-def echo_differences(differences: list[Difference]) -> None:
+def echo_differences(differences: Sequence[Difference]) -> None:
     """Each with old and new quote side by side."""
     from qa.interfaces.comparing import difference_text
 

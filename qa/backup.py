@@ -1,0 +1,147 @@
+"""The data directory as one file and back, while others read and write: index, state and calibration, each with its checksum.
+
+The databases are copied by SQLite's online backup, so each is as it was at one moment. What is derived is left out: it is made anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from index import schema
+from index.database import Schema, connect, explained
+from index.integrity import database_findings
+from index.store import Store
+from qa.calibration import CALIBRATION
+from qa.errors import BackupError
+from qa.state import SCHEMA as STATE_SCHEMA
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+_DATABASES: dict[str, Schema] = {schema.FILE_NAME: schema.SCHEMA, STATE_SCHEMA.file_name: STATE_SCHEMA}
+_FILES = (*_DATABASES, CALIBRATION)
+
+
+def back_up(data: Path, target: Path) -> list[str]:
+    """Write a new file that `restore` understands; returns the names of what is in it. Raises BackupError, StoreError or OSError."""
+    if target.exists():
+        raise BackupError(f"{target} exists already: name a new file")
+    if not any((data / name).is_file() for name in _FILES):
+        raise BackupError(f"there is nothing to back up in {data}: index something first")
+    with tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=".backup-") as name:
+        folder = Path(name)
+        for each in _FILES:
+            _copy(data / each, folder / each)
+        names = [each for each in _FILES if (folder / each).is_file()]
+        manifest = {
+            "format": FORMAT,
+            "version": version("quoted-qa"),
+            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "files": {each: {"sha256": _sha256(folder / each), "size": (folder / each).stat().st_size} for each in names},
+        }
+        packed = folder / "backup.zip"
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
+            for each in names:
+                archive.write(folder / each, each)
+        packed.replace(target)
+    return names
+
+
+def _copy(source: Path, target: Path) -> None:
+    if not source.is_file():
+        return
+    if source.name not in _DATABASES:
+        target.write_bytes(source.read_bytes())
+        return
+    known = _DATABASES[source.name]
+    with explained(source, known.remedy), closing(connect(source.parent, known)) as live, closing(sqlite3.connect(target)) as copy:
+        live.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")
+
+
+def restore(source: Path, data: Path, *, yes: bool = False, on_wait: Callable[[], None] = lambda: None) -> list[str]:
+    """Put back what `back_up` wrote, over what is there if `yes` is said; a server that runs goes on with it.
+
+    Everything is checked before anything is changed. Raises BackupError, StoreError or OSError.
+    """
+    present = [name for name in _DATABASES if (data / name).is_file()]
+    if present and not yes:
+        raise BackupError(f"{data} holds {' and '.join(present)}, which would be replaced: back them up, then repeat with --yes")
+    data.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=data, prefix=".restore-") as name:
+        names = _unpacked(source, Path(name))
+        with Store(data) as store, store.writing(on_wait):
+            for each in names:
+                _put_back(Path(name), data, each)
+    return names
+
+
+def _unpacked(source: Path, folder: Path) -> list[str]:
+    """The files of a backup in `folder`, with the right checksums, readable, and migrated."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            files = _manifest(archive)
+            for name in files:
+                with archive.open(name) as packed, (folder / name).open("wb") as file:
+                    _write(packed.read, file.write, files[name]["size"])
+    except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise BackupError(f"{source} is no backup of quoted, or is damaged ({error}): take another one") from error
+    for name, about in files.items():
+        if _sha256(folder / name) != about["sha256"]:
+            raise BackupError(f"{source} is damaged: {name} has another checksum; take another backup. Nothing was changed")
+        if name in _DATABASES:
+            with closing(connect(folder, _DATABASES[name])) as opened:
+                wrong = database_findings(opened, "")
+                if wrong:
+                    raise BackupError(f"{source}: {name}: {wrong[0].what}; take another backup. Nothing was changed")
+    return [name for name in _FILES if name in files]
+
+
+def _manifest(archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
+    manifest = json.loads(archive.read(MANIFEST))
+    if manifest["format"] != FORMAT:
+        raise BackupError(f"the backup has format {manifest['format']}, this program knows {FORMAT}: install a later quoted-qa")
+    files: dict[str, dict[str, Any]] = manifest["files"]
+    unknown = sorted(set(files) - set(_FILES))
+    if unknown:
+        raise ValueError(f"unexpected {unknown[0]!r}")
+    return files
+
+
+def _write(read: Callable[[int], bytes], write: Callable[[bytes], object], size: int) -> None:
+    """Copy in blocks, and no more than was said: a file that unpacks to more is not ours."""
+    left = size
+    while block := read(1 << 20):
+        left -= len(block)
+        if left < 0:
+            raise ValueError("a file is larger than it says")
+        write(block)
+
+
+def _put_back(folder: Path, data: Path, name: str) -> None:
+    """Replace one file; a database in one transaction, under a generation that no process has seen."""
+    if name not in _DATABASES:
+        (folder / name).replace(data / name)
+        return
+    known = _DATABASES[name]
+    with explained(data / name, known.remedy), closing(connect(data, known)) as live, closing(connect(folder, known)) as kept:
+        if name == schema.FILE_NAME:
+            generations = [int(db.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()[0]) for db in (live, kept)]
+            kept.execute("UPDATE meta SET value = ? WHERE key = 'generation'", (str(max(generations) + 1),))
+        kept.backup(live)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

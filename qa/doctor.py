@@ -1,0 +1,115 @@
+"""Does everything work that answers depend on: environment, models, index, state; one check after another, each with what it found."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+import numpy as np
+
+from index import schema
+from index.errors import IndexingError
+from index.integrity import TOLERANCE, Finding, database_findings, derived_findings, row_findings
+from index.models import check_model
+from index.snapshot import Snapshot
+from index.store import Store
+from qa import state
+from qa.bootstrap import calibration_of, has_index, load_encoder, load_reader
+from qa.errors import QAError
+from qa.settings import Settings
+
+FREE_BYTES = 200_000_000
+"""Less than this free is said: the converted models take as much, and a change of the index as much as its document at most."""
+_RESTORE = "restore a backup with `qa restore FILE`, or move the file away and index again"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One check and what is wrong, if anything; `detail` says what was looked at."""
+
+    name: str
+    detail: str
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Nothing was found that does harm."""
+        return all(finding.harmless for finding in self.findings)
+
+
+def examine(settings: Settings) -> Iterator[Checked]:
+    """All checks in order."""
+    yield _environment(settings)
+    for name, check in _CHECKS.items():
+        try:
+            yield check(settings)
+        except (IndexingError, QAError, OSError) as error:
+            yield Checked(name, "failed", (Finding(str(error), "see the message"),))
+
+
+def repair(settings: Settings, checks: Sequence[Checked]) -> None:
+    """Mend what can be mended, while nobody else writes to the index."""
+    mends = [found.mend for each in checks for found in each.findings if found.mend]
+    if mends:
+        with Store(settings.data) as store, store.writing():
+            for mend in mends:
+                mend()
+
+
+def _environment(settings: Settings) -> Checked:
+    findings = []
+    for folder in (settings.data, settings.cache):
+        existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if not os.access(existing, os.W_OK):
+            findings.append(
+                Finding(f"{folder} may not be written", "give this user the right to, or set QUOTED_DATA or QUOTED_CACHE")
+            )
+        free = shutil.disk_usage(existing).free
+        if free < FREE_BYTES:
+            findings.append(
+                Finding(f"{free // 1_000_000} MB are free at {folder}", "make room: a full disk stops indexing, it damages nothing")
+            )
+    return Checked(
+        "environment", f"Python {sys.version.split()[0]}, data in {settings.data}, models in {settings.cache}", tuple(findings)
+    )
+
+
+def _models(settings: Settings) -> Checked:
+    encoder, reader = load_encoder(settings), load_reader(settings)
+    norm = float(np.linalg.norm(encoder.encode_queries(["Does it work?"])[0]))
+    findings = (
+        [] if abs(norm - 1) <= TOLERANCE else [Finding(f"an embedding has length {norm:.3f}, not 1", f"delete {settings.cache}")]
+    )
+    if has_index(settings):
+        with closing(Snapshot(settings.data, save_derived=False)) as snapshot:
+            check_model(snapshot.model, settings.model, encoder.card.fingerprint)
+    fitted = "calibrated" if calibration_of(settings, encoder, reader) else "not calibrated: `qa calibrate FILE`"
+    return Checked("models", f"{settings.model} and {settings.reader}, {fitted}", tuple(findings))
+
+
+def _index(settings: Settings) -> Checked:
+    if not (settings.data / schema.FILE_NAME).is_file():
+        return Checked("index", "nothing is indexed yet")
+    db = schema.connect(settings.data)
+    findings = database_findings(db, _RESTORE)
+    if findings:
+        return Checked("index", schema.FILE_NAME, tuple(findings))
+    meta = dict(db.execute("SELECT key, value FROM meta"))
+    [documents] = db.execute("SELECT count(*) FROM documents").fetchone()
+    found = [*row_findings(db), *derived_findings(settings.data, meta["store"])]
+    return Checked("index", f"{documents} documents, generation {meta['generation']}", tuple(found))
+
+
+def _state(settings: Settings) -> Checked:
+    if not (settings.data / state.FILE_NAME).is_file():
+        return Checked("state", "no conversations yet")
+    with closing(state.State(settings.data)) as opened:
+        [(count,)] = opened.query("SELECT count(*) FROM conversations")
+        return Checked("state", f"{count} conversations", tuple(opened.findings(_RESTORE)))
+
+
+_CHECKS: dict[str, Callable[[Settings], Checked]] = {"models": _models, "index": _index, "state": _state}
