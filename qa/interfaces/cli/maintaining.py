@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from qa.interfaces.cli.common import NamedPath, data_option, echo_json, json_option, settings_of
+
+if TYPE_CHECKING:
+    from qa.doctor import Checked
 
 
 @click.command()
@@ -24,15 +28,20 @@ def doctor(*, mend: bool, as_json: bool, data: Path | None) -> None:
         repair(settings, checks)
         checks = list(examine(settings))
     if as_json:
-        echo_json(
-            [{"check": each.name, "detail": each.detail, "wrong": [found.what for found in each.findings]} for each in checks]
-        )
+        echo_json([_plain(each) for each in checks])
     else:
         for each in checks:
             click.echo(f"{'ok' if each.passed else 'wrong':<5}  {each.name}: {each.detail}")
             for found in each.findings:
                 click.echo(f"       {found.what}: {found.remedy}{' (--repair does)' if found.mend else ''}")
     sys.exit(0 if all(each.passed for each in checks) else 1)
+
+
+def _plain(check: Checked) -> dict[str, Any]:
+    lists: dict[str, list[str]] = {"wrong": [], "left_over": []}
+    for found in check.findings:
+        lists["left_over" if found.harmless else "wrong"].append(found.what)
+    return {"check": check.name, "detail": check.detail, **lists}
 
 
 @click.command()
