@@ -120,7 +120,7 @@ def test_deep_nesting_is_refused_or_read(extraction: Extraction, depth: int) -> 
 
 def test_a_file_that_takes_too_long_is_given_up_and_the_next_one_is_read() -> None:
     with Extraction(Limits(seconds=0.01)) as extraction:
-        with pytest.raises(ExtractionLimit, match="seconds"):
+        with pytest.raises(ExtractionLimit, match="too many seconds"):
             extraction(KINDS["html"], GOOD)
         extraction.limits = Limits()
         _good(extraction)
@@ -145,6 +145,13 @@ def test_a_process_that_dies_is_replaced() -> None:
             extraction(KINDS["html"], GOOD)
         _good(extraction)
         assert extraction.process_id != first
+
+
+def test_a_process_that_is_worn_is_replaced() -> None:
+    with Extraction(Limits(memory=100 * 1024 * 1024)) as extraction:  # more than half of this is there from the start
+        _good(extraction)
+        assert extraction.process_id is None
+        _good(extraction)
 
 
 def test_too_much_output_is_refused_and_the_next_file_is_read() -> None:
