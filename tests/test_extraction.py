@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import time
 from collections.abc import Iterator
@@ -147,11 +148,14 @@ def test_a_process_that_dies_is_replaced() -> None:
         assert extraction.process_id != first
 
 
-def test_a_process_that_is_worn_is_replaced() -> None:
-    with Extraction(Limits(memory=100 * 1024 * 1024)) as extraction:  # more than half of this is there from the start
-        _good(extraction)
-        assert extraction.process_id is None
-        _good(extraction)
+def test_a_process_that_has_grown_to_half_its_limit_is_replaced(extraction: Extraction) -> None:
+    _good(extraction)
+    size = int(Path(f"/proc/{extraction.process_id}/statm").read_text().split()[0]) * mmap.PAGESIZE
+
+    with Extraction(Limits(memory=int(1.5 * size))) as small:
+        for _ in range(2):
+            _good(small)
+            assert small.process_id is None
 
 
 def test_too_much_output_is_refused_and_the_next_file_is_read() -> None:
