@@ -16,16 +16,20 @@ from index.formats.extracted import Extracted, extracted_of
 from index.formats.kinds import Kind
 
 GIB = 1024**3
+LONGEST_HEAD = 64 * 1024
+"""Bytes of an answer's first line; the longest holds a parser's message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may take: seconds of wall time, bytes of address space of the process, bytes of JSON that it returns.
+    """What one file may take: seconds of wall time, and as many more at most as recognising the pages of a scan takes, bytes of address space of
+    the process, bytes of JSON that it returns.
 
     The defaults leave room for a PDF of 1,000 pages on a slow machine (60 seconds, 0.6 GiB) and for its text of 3 million characters.
     """
 
     seconds: float = 120.0
+    recognition: float = 6000.0
     memory: int = 2 * GIB
     output: int = GIB // 4
 
@@ -58,38 +62,42 @@ class Extraction:
     def __call__(self, kind: Kind, data: bytes) -> Extracted:
         """The text of a file's bytes; raises LoadingError."""
         worker = self._worker or self._started()
-        timer = threading.Timer(self.limits.seconds, worker.kill)
-        timer.start()
+        self._timer = self._limit(worker, self.limits.seconds)
         try:
-            return self._asked(worker, kind, data)
+            return self._answer(worker, kind, data)
         except (OSError, ValueError, KeyError, EOFError) as error:
+            late = not self._timer.is_alive()
             self.close()
-            late = not timer.is_alive()
-            reason = (
-                f"takes more than {self.limits.seconds:.0f} seconds"
-                if late
-                else "takes more memory than a file may, or crashes its reader"
-            )
+            reason = "takes too many seconds to be read" if late else "takes more memory than a file may, or crashes its reader"
             raise errors.ExtractionLimit(f"{reason}: split it, or save it in another format") from error
-        except BaseException:  # an answer that was not read would be taken for that of the next file
-            if not isinstance(sys.exception(), errors.LoadingError):
-                self.close()
+        except KeyboardInterrupt:  # an answer that was not read would be taken for that of the next file
+            self.close()
             raise
         finally:
-            timer.cancel()
+            self._timer.cancel()
 
-    def _asked(self, worker: subprocess.Popen[bytes], kind: Kind, data: bytes) -> Extracted:
+    def _limit(self, worker: subprocess.Popen[bytes], seconds: float) -> threading.Timer:
+        timer = threading.Timer(seconds, worker.kill)
+        timer.start()
+        return timer
+
+    def _answer(self, worker: subprocess.Popen[bytes], kind: Kind, data: bytes) -> Extracted:
         source, sink = worker.stdout, worker.stdin
         if source is None or sink is None:
             raise EOFError
-        sink.write(json.dumps({"kind": kind.name, "size": len(data)}).encode() + b"\n")
-        sink.write(data)
+        sink.write(json.dumps({"kind": kind.name, "size": len(data)}).encode() + b"\n" + data)
         sink.flush()
-        head = json.loads(source.readline(self.limits.output))
+        head = json.loads(source.readline(LONGEST_HEAD))
+        if "more_seconds" in head:
+            self._timer.cancel()
+            self._timer = self._limit(worker, self.limits.seconds + min(head["more_seconds"], self.limits.recognition))
+            head = json.loads(source.readline(LONGEST_HEAD))
         if head["size"] > self.limits.output:
             self.close()
             raise errors.ExtractionLimit(f"holds more text than {self.limits.output:,} bytes: split it")
         payload = source.read(head["size"])
+        if head["worn"]:
+            self.close()
         if not head["ok"]:
             raise _error(head)
         return extracted_of(json.loads(payload))

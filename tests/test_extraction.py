@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import time
 from collections.abc import Iterator
@@ -120,7 +121,7 @@ def test_deep_nesting_is_refused_or_read(extraction: Extraction, depth: int) -> 
 
 def test_a_file_that_takes_too_long_is_given_up_and_the_next_one_is_read() -> None:
     with Extraction(Limits(seconds=0.01)) as extraction:
-        with pytest.raises(ExtractionLimit, match="seconds"):
+        with pytest.raises(ExtractionLimit, match="too many seconds"):
             extraction(KINDS["html"], GOOD)
         extraction.limits = Limits()
         _good(extraction)
@@ -145,6 +146,16 @@ def test_a_process_that_dies_is_replaced() -> None:
             extraction(KINDS["html"], GOOD)
         _good(extraction)
         assert extraction.process_id != first
+
+
+def test_a_process_that_has_grown_to_half_its_limit_is_replaced(extraction: Extraction) -> None:
+    _good(extraction)
+    size = int(Path(f"/proc/{extraction.process_id}/statm").read_text().split()[0]) * mmap.PAGESIZE
+
+    with Extraction(Limits(memory=int(1.5 * size))) as small:
+        for _ in range(2):
+            _good(small)
+            assert small.process_id is None
 
 
 def test_too_much_output_is_refused_and_the_next_file_is_read() -> None:

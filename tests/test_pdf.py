@@ -100,7 +100,7 @@ def test_a_password_is_said() -> None:
 
 
 def test_images_of_text_are_called_so() -> None:
-    with pytest.raises(ScannedFile, match=r"1 page and no text.*OCR"):
+    with pytest.raises(ScannedFile, match=r"1 page and no text.*quoted-qa\[ocr\]"):
         extract(picture())
 
 

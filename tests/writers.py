@@ -141,6 +141,18 @@ def picture() -> bytes:
     return bytes(paper.output())
 
 
+def scan(text: bytes, *, pages: int = 1) -> bytes:
+    """A PDF that holds images of another PDF's first page, as a scanner makes it."""
+    import pypdfium2
+
+    image = pypdfium2.PdfDocument(text)[0].render(scale=200 / 72).to_pil()
+    paper = FPDF()
+    for _ in range(pages):
+        paper.add_page()
+        paper.image(image, x=0, y=0, w=paper.w)
+    return bytes(paper.output())
+
+
 def archive(parts: Mapping[str, str | bytes]) -> bytes:
     """A zip container of these parts."""
     target = BytesIO()

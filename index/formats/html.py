@@ -44,9 +44,7 @@ def extract(data: bytes) -> Extracted:
     """The main content of a page. Raises EmptyFile, BinaryFile or DamagedFile."""
     decoded = decode_page(data)
     page = parse_page(decoded.text)
-    writer = Writer(_title(page))
-    write_page(page, writer)
-    return writer.finished(date=_date(page), encoding=decoded.encoding)
+    return written(page, _title(page)).finished(date=_date(page), encoding=decoded.encoding)
 
 
 def decode_page(data: bytes) -> Decoded:
@@ -83,17 +81,15 @@ def parse_page(text: str) -> Element:
     return page
 
 
-def write_page(page: Element, writer: Writer) -> None:
-    """Write the main content of a page."""
+def written(page: Element, title: str | None) -> Writer:
+    """The main content of a page; all of it if hardly anything else is left."""
     root, is_main = _content(page)
-    total = max(len(text_of(root)), 1)
-    without = _Menus(root, is_main=is_main)
-    trial = Writer()
-    Walk(trial, without).element(root)
-    if trial.length >= LEFT_SHARE * total:
-        Walk(writer, without).element(root)
-    else:
+    writer = Writer(title)
+    Walk(writer, _Menus(root, is_main=is_main)).element(root)
+    if writer.length < LEFT_SHARE * len(text_of(root)):
+        writer = Writer(title)
         Walk(writer).element(root)
+    return writer
 
 
 def _content(page: Element) -> tuple[Element, bool]:

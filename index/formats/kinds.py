@@ -9,6 +9,7 @@ from importlib.metadata import version
 from io import BytesIO
 
 from index.errors import BinaryFile, EncryptedFile
+from index.formats.ocr import tesseract_version
 
 RECIPE = 1
 """Raised when a module of `index.formats` would extract the same bytes to another text."""
@@ -16,25 +17,28 @@ RECIPE = 1
 
 @dataclass(frozen=True)
 class Kind:
-    """A format: its name, the suffixes of its files, the distributions whose versions its text depends on, and whether it holds tables alone,
-    whose first words are no title.
+    """A format: its name, the suffixes of its files, the distributions whose versions its text depends on, whether it holds tables alone,
+    whose first words are no title, and whether it may hold images of text instead of text.
     """
 
     name: str
     suffixes: tuple[str, ...]
     libraries: tuple[str, ...] = ()
     is_table: bool = False
+    is_scannable: bool = False
 
     @cached_property
     def extractor(self) -> str:
         """Name and version of what makes the text, like "pdf/1 pypdfium2/5.0.0": with the same bytes it gives the same text."""
-        return " ".join([f"{self.name}/{RECIPE}", *(f"{library}/{version(library)}" for library in self.libraries)])
+        used = [f"{self.name}/{RECIPE}", *(f"{library}/{version(library)}" for library in self.libraries)]
+        recogniser = tesseract_version() if self.is_scannable else None
+        return " ".join([*used, f"tesseract/{recogniser}"] if recogniser else used)
 
 
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("pdf", (".pdf",), ("pypdfium2",)),
+        Kind("pdf", (".pdf",), ("pypdfium2",), is_scannable=True),
         Kind("docx", (".docx", ".docm", ".dotx"), ("python-docx", "lxml")),
         Kind("pptx", (".pptx", ".pptm", ".ppsx"), ("python-pptx", "lxml")),
         Kind("sheet", (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), ("python-calamine",), is_table=True),

@@ -113,7 +113,8 @@ class Walk:
     def _flush(self) -> None:
         """The inline text since the last part: its line feeds are spaces, those of `br` are lines."""
         text, self._inline = "".join(self._inline), []
-        self.writer.paragraph("\n".join(" ".join(line.split()) for line in text.split("\v")))
+        if text and not text.isspace():
+            self.writer.paragraph("\n".join(" ".join(line.split()) for line in text.split("\v")))
 
     def _list(self, element: Element) -> None:
         if any(name_of(inner) in _IN_CELLS - {"ul", "ol"} for inner in element.iterdescendants()):

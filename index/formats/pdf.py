@@ -18,6 +18,7 @@ from index.formats.tables import table_lines
 from index.structure import day_in
 
 MAX_PAGES = 20_000
+RECOGNISE = "install tesseract and `pip install 'quoted-qa[ocr]'`, or run it through a program for text recognition first"
 HEADING_SIZE = 1.12
 """A heading's font is larger than the text's by this factor, or bold."""
 LONGEST_HEADING = 150
@@ -41,10 +42,7 @@ def extract(data: bytes) -> Extracted:
         pages = [list(_page_regions(document, number)) for number in range(len(document))]
         title, date = _properties(document)
         if not any(region for page in pages for region in page):
-            raise ScannedFile(
-                f"holds images of {len(document)} page{'s' if len(document) != 1 else ''} and no text: "
-                "run it through a program for text recognition (OCR) first"
-            )
+            raise ScannedFile(f"holds images of {len(document)} page{'s' if len(document) != 1 else ''} and no text: {RECOGNISE}")
     finally:
         document.close()
     return _Composition(without_furniture(pages), title).written(date)
@@ -91,7 +89,7 @@ class _Composition:
     def __init__(self, pages: Sequence[list[list[Line]]], title: str | None) -> None:
         lines = [line for page in pages for region in page for line in region]
         if not lines:
-            raise ScannedFile("holds no text but page numbers: run it through a program for text recognition (OCR) first")
+            raise ScannedFile("holds no text but page numbers: " + RECOGNISE)
         self._pages = pages
         self._words = Counter(word for line in lines for word in _WORD.findall(line.text.casefold()))
         sizes: Counter[float] = Counter()

@@ -1,20 +1,24 @@
 """The process that parses: reads files from standard input, one after the other, and writes what it extracted to standard output.
 
-A message is a line of JSON and so many bytes as it says: {"kind": "pdf", "size": 123} and the file; {"ok": true, "size": 456} and the JSON of an
-`Extracted`; or {"ok": false, "error": "DamagedFile", "message": "..."}. It is started by `index.extraction` and ends when its input ends.
+A message is a line of JSON and as many bytes as it says: {"kind": "pdf", "size": 123} and the file; {"ok": true, "size": 456} and the JSON of an
+`Extracted`; or {"ok": false, "error": "DamagedFile", "message": "..."}. An answer says whether the process is `worn`: a large file has left
+it large. Before an answer {"more_seconds": 60} may say that the pages of a scan are recognised now. It is started by `index.extraction` and
+ends when its input ends.
 """
 
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import BinaryIO
 
 from index import errors
-from index.formats import docx, eml, epub, html, odt, pdf, pptx, rtf, sheets
+from index.formats import docx, eml, epub, html, ocr, odt, pdf, pptx, rtf, sheets
 from index.formats.extracted import Extracted
 
 FRAMES = 4000
@@ -34,10 +38,10 @@ EXTRACTORS: dict[str, Callable[[bytes], Extracted]] = {
 }
 
 
-def extract(kind: str, data: bytes) -> Extracted:
-    """The text of a file; raises LoadingError and nothing else."""
+def extract(kind: str, data: bytes, more_time: Callable[[int], None] = lambda _: None) -> Extracted:
+    """The text of a file; raises LoadingError and nothing else. `more_time` hears for how many seconds the pages of a scan may be recognised."""
     try:
-        return EXTRACTORS[kind](data)
+        return _extracted(kind, data, more_time)
     except errors.LoadingError:
         raise
     except (MemoryError, RecursionError) as error:
@@ -46,6 +50,16 @@ def extract(kind: str, data: bytes) -> Extracted:
         raise errors.DamagedFile(
             f"expected a {kind} file, got one that cannot be read ({type(error).__name__}: {error}): open and save it again"
         ) from error
+
+
+def _extracted(kind: str, data: bytes, more_time: Callable[[int], None]) -> Extracted:
+    try:
+        return EXTRACTORS[kind](data)
+    except errors.ScannedFile:
+        if ocr.tesseract_version() is None:
+            raise
+        more_time(ocr.seconds_for(data))
+        return ocr.extract(data)
 
 
 def limit_memory(limit: int) -> None:
@@ -64,29 +78,45 @@ def limit_time(seconds: int) -> None:
         signal.alarm(seconds)
 
 
-def serve(source: BinaryIO, sink: BinaryIO, seconds: int) -> None:
+def serve(source: BinaryIO, sink: BinaryIO, seconds: int, memory: int) -> None:
     """Answer every request until the input ends, each within so many seconds."""
+
+    def more_time(extra: int) -> None:
+        limit_time(seconds + extra)
+        sink.write(json.dumps({"more_seconds": extra}).encode() + b"\n")
+        sink.flush()
+
     while line := source.readline():
         request = json.loads(line)
         data = source.read(request["size"])
         limit_time(seconds)
         try:
-            payload = json.dumps(extract(request["kind"], data).to_plain()).encode()
+            payload = json.dumps(extract(request["kind"], data, more_time).to_plain()).encode()
             head: dict[str, object] = {"ok": True, "size": len(payload)}
         except errors.LoadingError as error:
             payload, head = b"", {"ok": False, "size": 0, "error": type(error).__name__, "message": str(error)}
+        head["worn"] = present_size() > memory // 2
         sink.write(json.dumps(head).encode() + b"\n" + payload)
         sink.flush()
         limit_time(0)
 
 
+def present_size() -> int:
+    """Bytes of address space that this process has, where Linux says so."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * mmap.PAGESIZE
+    except OSError:
+        return 0
+
+
 def main() -> None:
     """Entry point, with the limits of memory in bytes and of time in seconds as arguments. What libraries print goes to standard error."""
-    limit_memory(int(sys.argv[1]))
+    memory, seconds = map(int, sys.argv[1:3])
+    limit_memory(memory)
     sys.setrecursionlimit(FRAMES)
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    serve(sys.stdin.buffer, sink, int(sys.argv[2]))
+    serve(sys.stdin.buffer, sink, seconds, memory)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,83 @@
+"""Scanned PDF files, where the extra `ocr` and Debian's tesseract (Apache-2.0) are installed: pages rendered, their text recognised in English.
+
+Recognised text has errors, and its quotes have them too.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from functools import cache
+from importlib.util import find_spec
+from itertools import groupby
+from typing import Any
+
+from index.document import Place
+from index.errors import ExtractionLimit, ScannedFile
+from index.formats.extracted import Extracted, Writer
+
+DPI = 300
+"""What tesseract's manual recommends."""
+MAX_PAGES = 200
+PAGE_SECONDS = 30
+"""A dense page takes 3 to 10 seconds on a slow core."""
+MAX_PIXELS = 40_000_000
+"""Of a rendered page; A4 at 300 dpi has 9 million, A3 17 million."""
+CONFIDENCE = 30.0
+"""Words below this (of 100) are specks and lines of a drawing."""
+
+
+@cache
+def tesseract_version() -> str | None:
+    """The version of the tesseract that would recognise text, None if it or its Python door is not installed."""
+    program = shutil.which("tesseract")
+    if program is None or find_spec("pytesseract") is None:
+        return None
+    try:
+        said = subprocess.run([program, "--version"], capture_output=True, check=True, timeout=10, text=True).stdout  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return said.split()[1] if len(said.split()) > 1 else None
+
+
+def seconds_for(data: bytes) -> int:
+    """How long recognising all pages may take; raises ExtractionLimit if they are too many."""
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(data)
+    pages = len(document)
+    document.close()
+    if pages > MAX_PAGES:
+        raise ExtractionLimit(
+            f"holds images of {pages:,} pages and no text, the limit of text recognition is {MAX_PAGES}: split it"
+        )
+    return pages * PAGE_SECONDS
+
+
+def extract(data: bytes) -> Extracted:
+    """The recognised text of all pages; raises ScannedFile if there is none."""
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(data)
+    writer = Writer()
+    try:
+        for number, page in enumerate(document, start=1):
+            writer.at(Place(page=number))
+            _page(page, writer)
+    finally:
+        document.close()
+    if not writer.length:
+        raise ScannedFile(f"holds images of {number} pages in which no text was recognised")
+    return writer.finished()
+
+
+def _page(page: Any, writer: Writer) -> None:  # noqa: ANN401 - pypdfium2 is not typed
+    import pytesseract
+
+    width, height = page.get_size()
+    scale = min(DPI / 72, (MAX_PIXELS / max(width * height, 1)) ** 0.5)
+    image = page.render(scale=scale, grayscale=True).to_pil()
+    found = pytesseract.image_to_data(image, lang="eng", output_type=pytesseract.Output.DICT, timeout=PAGE_SECONDS)
+    words = zip(found["block_num"], found["par_num"], found["conf"], found["text"], strict=True)
+    for _, paragraph in groupby(words, key=lambda word: word[:2]):
+        writer.paragraph(" ".join(text for *_, confidence, text in paragraph if text.strip() and float(confidence) >= CONFIDENCE))

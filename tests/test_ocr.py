@@ -1,0 +1,51 @@
+"""Scanned PDF files, recognised by the system's tesseract."""
+
+from __future__ import annotations
+
+import pytest
+
+from index.errors import ExtractionLimit, ScannedFile
+from index.extraction import Extraction, Limits
+from index.formats import ocr, worker
+from index.formats.kinds import KINDS
+from tests.writers import PARAGRAPH, pdf, picture, scan
+
+needs_tesseract = pytest.mark.skipif(ocr.tesseract_version() is None, reason="tesseract is not installed")
+
+
+@needs_tesseract
+@pytest.mark.slow
+def test_scans_are_read_page_by_page() -> None:
+    with Extraction() as extraction:
+        found = extraction(KINDS["pdf"], scan(pdf([[PARAGRAPH]]), pages=2))
+
+    assert " ".join(found.text.split()) == f"{PARAGRAPH} {PARAGRAPH}"
+    assert [str(found.places.at(block.start)) for block in found.blocks] == ["page 1", "page 2"]
+
+
+@needs_tesseract
+def test_images_without_text_are_said_to_have_none() -> None:
+    with pytest.raises(ScannedFile, match="no text was recognised"):
+        worker.extract("pdf", picture())
+
+
+@needs_tesseract
+def test_what_made_the_text_is_named() -> None:
+    assert KINDS["pdf"].extractor.endswith(f"tesseract/{ocr.tesseract_version()}")
+    assert "tesseract" not in KINDS["docx"].extractor
+
+
+@needs_tesseract
+def test_recognition_has_time_of_its_own_and_no_more() -> None:
+    with Extraction(Limits(recognition=0.0, seconds=1.0)) as extraction:
+        extraction(KINDS["html"], b"<p>The process has started.")
+        with pytest.raises(ExtractionLimit, match="seconds"):
+            extraction(KINDS["pdf"], scan(pdf([[PARAGRAPH] * 12]), pages=4))
+
+
+def test_scans_of_too_many_pages_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ocr, "MAX_PAGES", 2)
+
+    assert ocr.seconds_for(pdf([["a"]] * 2)) == 2 * ocr.PAGE_SECONDS
+    with pytest.raises(ExtractionLimit, match="3 pages and no text"):
+        ocr.seconds_for(pdf([["a"]] * 3))
