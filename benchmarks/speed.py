@@ -33,8 +33,9 @@ from rank_bm25 import BM25Plus
 from index.embedding import Encoder
 from index.engine import Precision, chosen_precision
 from index.graphs import DEFAULT_MODEL, find_model
-from index.ingest import Ingestion, Outcome
+from index.ingest import Ingestion
 from index.lexical import PostingsBM25, analyse
+from index.outcomes import Outcome
 from index.store import Store
 from qa.bootstrap import load_reader, sample_documents
 from qa.evaluation.pool import paragraph_document, pool_id

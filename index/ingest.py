@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from index.extraction import Extraction, extract_once
 from index.fetching import Fetcher
 from index.lexical import analyse
 from index.loading import MAX_FILE_BYTES, Extract, document_id, load, relative_uri, shown
+from index.outcomes import Outcome, Reporter, Status, Summary
 from index.sightings import StoredFile
 from index.stamps import FileStamp, stamp_of
 from index.store import IndexedChunk, Store
@@ -29,8 +30,6 @@ PAGES = "pages"
 EMBED_AT_ONCE = 256
 """Chunks gathered before they are embedded: enough for batches of equal length, little enough to commit every few seconds."""
 
-Status = Literal["added", "updated", "moved", "unchanged", "skipped", "removed", "kept"]
-
 
 class PassageEncoder(TokenSpans, Protocol):
     """What ingestion must know of the encoder."""
@@ -40,43 +39,6 @@ class PassageEncoder(TokenSpans, Protocol):
 
     def vector_key(self, text: str) -> bytes:
         """What the vector of a text depends on."""
-
-
-class Reporter(Protocol):
-    """Told about progress; every method may do nothing."""
-
-    def planned(self, files: int) -> None:
-        """So many files will be looked at."""
-
-    def finished(self, outcome: Outcome) -> None:
-        """One file is done."""
-
-    def embedded(self, passages: int) -> None:
-        """So many more passages have been embedded."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one file: `detail` is the reason of a skip or a remark, `chunks` how many were made."""
-
-    uri: str
-    status: Status
-    detail: str = ""
-    chunks: int = 0
-    language: str | None = None
-
-
-@dataclass
-class Summary:
-    """What a run did."""
-
-    outcomes: list[Outcome] = field(default_factory=list)
-    other_formats: int = 0
-    refused: list[str] = field(default_factory=list)
-
-    def count(self, *statuses: Status) -> int:
-        """Files with one of these outcomes."""
-        return sum(outcome.status in statuses for outcome in self.outcomes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,9 @@ import filelock
 from index.discovery import Root, disappeared, discover, missing
 from index.errors import IndexingError, PruneRefused, Stopped, StoreBusy
 from index.extraction import Extraction
-from index.ingest import RECIPE, Ingestion, Outcome, PassageEncoder, Reporter
+from index.ingest import RECIPE, Ingestion, PassageEncoder
 from index.loading import MAX_FILE_BYTES, shown
+from index.outcomes import Outcome, Reporter
 from index.settling import QUIET_SECONDS, Settling
 from index.sightings import StoredFile
 from index.stamps import FileStamp, stamp_of

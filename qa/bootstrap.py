@@ -9,8 +9,9 @@ from pathlib import Path
 
 from index.embedding import Encoder
 from index.excluding import checked_patterns
-from index.ingest import PAGES, Reporter, Summary, ingest
+from index.ingest import PAGES, ingest
 from index.models import check_model
+from index.outcomes import Reporter, Summary
 from index.sightings import StoredFile
 from index.snapshot import Snapshot, current_generation
 from index.store import Store

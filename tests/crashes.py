@@ -38,8 +38,8 @@ import click
 import index.database
 import index.ingest
 from index.dense import DenseIndex
-from index.ingest import Outcome
 from index.lexical import PostingsBM25
+from index.outcomes import Outcome
 from index.schema import FILE_NAME, MIGRATIONS
 from index.snapshot import Snapshot
 from qa.bootstrap import index_paths

@@ -12,8 +12,8 @@ import regex
 from numpy.typing import NDArray
 
 from index.document import Chunk, Document, SourceBytes, Span
-from index.ingest import Outcome
 from index.lexical import analyse
+from index.outcomes import Outcome
 from index.ranking import Hit
 from index.snapshot import DocumentInfo
 from index.structure import Structure, markdown_structure, plain_structure

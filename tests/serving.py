@@ -17,9 +17,9 @@ from typing import Any, Self, cast
 import httpx
 
 from index.embedding import Encoder
-from index.ingest import Summary
 from index.loading import fold_newlines
 from index.models import EncoderCard
+from index.outcomes import Summary
 from qa.bootstrap import index_paths, load_pipeline
 from qa.pipeline import Pipeline
 from qa.reader import Reader

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from index.errors import ModelError
 from index.fetching import Fetcher
-from index.ingest import PAGES, Ingestion, Summary, ingest
+from index.ingest import PAGES, Ingestion, ingest
+from index.outcomes import Summary
 from index.snapshot import Snapshot, current_generation
 from index.store import Store
 from tests.fakes import FakeEncoder, RecordingReporter

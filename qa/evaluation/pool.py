@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from index.document import Block, Document, SourceBytes
 from index.embedding import Encoder
-from index.ingest import RECIPE, Ingestion, PassageEncoder, Reporter
+from index.ingest import RECIPE, Ingestion, PassageEncoder
+from index.outcomes import Reporter
 from index.schema import FILE_NAME
 from index.snapshot import Snapshot
 from index.store import Store

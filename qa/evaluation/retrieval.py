@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index.embedding import Encoder
-from index.ingest import Reporter
+from index.outcomes import Reporter
 from index.ranking import Hit
 from qa.evaluation.pool import PrecomputedQueries, open_pool, pool_id
 from qa.evaluation.squad import Gold, load_golds, paragraphs, read_articles

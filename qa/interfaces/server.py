@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from index.embedding import Encoder
-from index.ingest import Outcome
+from index.outcomes import Outcome
 from qa.bootstrap import conversations_of, live_pipeline, load_encoder, load_reader
 from qa.conversation import Conversations
 from qa.errors import NotReady

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from index.ingest import Outcome
+from index.outcomes import Outcome
 from qa.bootstrap import load_encoder
 from qa.evaluation.metrics import normalised
 from qa.evaluation.pool import PrecomputedQueries, open_pool, pool_id

@@ -14,7 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from index.embedding import Encoder
-    from index.ingest import Outcome
+    from index.outcomes import Outcome
     from qa.reader import Reader
     from qa.settings import Settings
 

@@ -24,7 +24,7 @@ from qa.interfaces.cli.common import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from index.ingest import Summary
+    from index.outcomes import Summary
     from qa.settings import Settings
 
 SKIPPED = 4

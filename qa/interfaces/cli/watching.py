@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    from index.ingest import Outcome
+    from index.outcomes import Outcome
     from qa.watchlist import Difference
 
 

@@ -1,0 +1,45 @@
+"""What an indexing run tells: what became of each file, how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Status = Literal["added", "updated", "moved", "unchanged", "skipped", "removed", "kept"]
+
+
+class Reporter(Protocol):
+    """Told about progress; every method may do nothing."""
+
+    def planned(self, files: int) -> None:
+        """So many files will be looked at."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """One file is done."""
+
+    def embedded(self, passages: int) -> None:
+        """So many more passages have been embedded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file: `detail` is the reason of a skip or a remark, `chunks` how many were made."""
+
+    uri: str
+    status: Status
+    detail: str = ""
+    chunks: int = 0
+    language: str | None = None
+
+
+@dataclass
+class Summary:
+    """What a run did."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    other_formats: int = 0
+    refused: list[str] = field(default_factory=list)
+
+    def count(self, *statuses: Status) -> int:
+        """Files with one of these outcomes."""
+        return sum(outcome.status in statuses for outcome in self.outcomes)
