@@ -254,4 +254,5 @@ def test_openapi_has_examples(seeds_server: Server) -> None:
     assert all(schemas[name]["examples"] for name in ("Question", "AnswerOut", "Problem"))
     [example] = schemas["AnswerOut"]["examples"]
     assert example.keys() | {"refusal", "interpreted_as"} == set(ANSWER_KEYS)  # FastAPI leaves nulls out
-    assert example["citations"][0].keys() | {"heading", "date", "extractor", "page", "slide", "sheet", "row"} == set(CITATION_KEYS)
+    absent = {"heading", "date", "extractor", "page", "slide", "sheet", "row"}
+    assert example["citations"][0].keys() | absent == set(CITATION_KEYS)

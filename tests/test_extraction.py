@@ -148,9 +148,10 @@ def test_a_process_that_dies_is_replaced() -> None:
         assert extraction.process_id != first
 
 
-def test_a_process_that_has_grown_to_half_its_limit_is_replaced(extraction: Extraction) -> None:
-    _good(extraction)
-    size = int(Path(f"/proc/{extraction.process_id}/statm").read_text().split()[0]) * mmap.PAGESIZE
+def test_a_process_that_has_grown_to_half_its_limit_is_replaced() -> None:
+    with Extraction() as fresh:
+        _good(fresh)
+        size = int(Path(f"/proc/{fresh.process_id}/statm").read_text().split()[0]) * mmap.PAGESIZE
 
     with Extraction(Limits(memory=int(1.5 * size))) as small:
         for _ in range(2):
