@@ -63,11 +63,12 @@ def quote_in_text(citation: Citation, text: str, emphasis: Emphasis, width: int)
     last = min(len(text) if end < 0 else end, citation.end + 2 * AROUND)
     before, after = text[first : citation.start], text[citation.end : last]
     cut = ("…" if first else "", "…" if last < len(text) else "")
-    shown = f"{cut[0]}{_lines(before)}{emphasis(_lines(citation.quote))}{_lines(after)}{cut[1]}"
+    shown = f"{cut[0]}{shown_lines(before)}{emphasis(shown_lines(citation.quote))}{shown_lines(after)}{cut[1]}"
     return f"{place_text(citation, width)}\n\n{shown}"
 
 
-def _lines(text: str) -> str:
+def shown_lines(text: str) -> str:
+    """The text, with signs for what would act instead of being shown."""
     return "\n".join(map(_shown, text.split("\n")))
 
 

@@ -14,6 +14,7 @@ from qa.interfaces.cli.chatting import chat
 from qa.interfaces.cli.evaluating import evaluate
 from qa.interfaces.cli.indexing import forget, index, list_documents, remove
 from qa.interfaces.cli.serving import serve
+from qa.interfaces.cli.slack import slack
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,7 +28,7 @@ def cli() -> None:
     """  # noqa: D301 - click wants the backspace character itself, which keeps it from joining the lines
 
 
-for command in (index, ask, chat, search, list_documents, remove, forget, serve, evaluate, calibrate_command):
+for command in (index, ask, chat, search, list_documents, remove, forget, serve, slack, evaluate, calibrate_command):
     cli.add_command(command)
 
 

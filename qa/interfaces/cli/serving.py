@@ -12,9 +12,12 @@ from qa.interfaces.cli.common import data_option, settings_of
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
 @click.option("--port", default=8321, show_default=True, type=click.IntRange(0, 65535), help="Port to bind; 0 takes a free one.")
+@click.option(
+    "--only", type=click.Choice(["slack"]), help="Serve nothing else: `slack` is the paths that Slack signs, for a tunnel."
+)
 @data_option
-def serve(host: str, port: int, data: Path | None) -> None:
+def serve(host: str, port: int, only: str | None, data: Path | None) -> None:
     """Serve POST /ask and the rest of the HTTP interface."""
     from qa.interfaces.server import run
 
-    run(settings_of(data), host, port)
+    run(settings_of(data), host, port, only_slack=only == "slack")
