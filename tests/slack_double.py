@@ -325,7 +325,9 @@ def event(kind: str, text: str, *, channel: str = "C1", user: str = "U1", event_
         "type": "event_callback",
         "event_id": event_id or f"Ev{ts.replace('.', '')}{kind[0]}",
         "event_time": int(time.time()),
-        "authorizations": [{"enterprise_id": None, "team_id": TEAM, "user_id": BOT, "is_bot": True, "is_enterprise_install": False}],
+        "authorizations": [
+            {"enterprise_id": None, "team_id": TEAM, "user_id": BOT, "is_bot": True, "is_enterprise_install": False}
+        ],
         "is_ext_shared_channel": False,
         "event": inner,
     }
@@ -370,6 +372,7 @@ class Sender:
     statuses: list[int] = field(default_factory=list)
     pause: float = 0.5
     """Seconds between sendings, where Slack waits minutes."""
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=ACK_SECONDS, trust_env=False))
 
     def send(self, body: Mapping[str, Any], *, times: int = 60) -> int:
         """Send one until it is acknowledged; returns how often it was sent."""
@@ -379,7 +382,7 @@ class Sender:
                 request["headers"] |= {"x-slack-retry-num": str(number), "x-slack-retry-reason": "http_error"}
             began = time.monotonic()
             try:
-                status = httpx.post(f"{self.url()}/slack/events", timeout=ACK_SECONDS, trust_env=False, **request).status_code
+                status = self.client.post(f"{self.url()}/slack/events", **request).status_code
             except httpx.HTTPError:
                 status = 0
             else:

@@ -85,7 +85,6 @@ def exercise(command: Command, double: SlackDouble, questions: int, kills: int, 
         with ThreadPoolExecutor(SENDERS) as pool:
             sent = sum(pool.map(deliver, deliveries))
         _wait(lambda: len(double.answers()) >= questions, 60 + questions)
-        killer.join()
         time.sleep(SETTLE_SECONDS)
     finally:
         stopped.set()
@@ -106,7 +105,9 @@ def _deliveries(asked: Sequence[tuple[str, str, str, str]], rng: random.Random) 
     return [body for _, body in sorted(bodies + again, key=lambda each: each[0])]
 
 
-def _figures(asked: Sequence[tuple[str, str, str, str]], double: SlackDouble, sender: Sender, sent_at: dict[str, float], **more: Any) -> Figures:
+def _figures(
+    asked: Sequence[tuple[str, str, str, str]], double: SlackDouble, sender: Sender, sent_at: dict[str, float], **more: Any
+) -> Figures:
     answers = double.answers()
     counts = [len(answers.get(f"{TEAM}:{channel}:{ts}", [])) for channel, ts, _, _ in asked]
     took = [posted[0]["at"] - sent_at[key] for key, posted in answers.items()]
