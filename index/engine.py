@@ -35,10 +35,15 @@ def silence_telemetry() -> None:
 
 @cache
 def core() -> Core:
-    """The process's one OpenVINO core."""
-    silence_telemetry()
-    from openvino import Core
+    """The process's one OpenVINO core.
 
+    Its binding looks up numpy's interface when it first touches an array, under a lock that it takes with the interpreter's held: two threads that
+    come there at once stop the process for good (`__cxa_guard_acquire` against the GIL). So it touches one here, before there are several.
+    """
+    silence_telemetry()
+    from openvino import Core, Tensor
+
+    Tensor(np.zeros(1, dtype=np.float32)).data.fill(0)
     return Core()
 
 
@@ -52,11 +57,6 @@ def chosen_precision(wanted: Precision) -> Literal["bf16", "f32"]:
     if wanted in {"bf16", "f32"}:
         return wanted
     return "bf16" if computes_bf16() else "f32"
-
-
-_ONE_AT_A_TIME = threading.Lock()
-"""A whole process was once seen to stand still with two threads in the preparation of their requests' inputs, inside OpenVINO's binding, just
-after start. One inference uses all cores, so nothing is lost by taking turns."""
 
 
 class Graph:
@@ -86,9 +86,8 @@ class Graph:
         request: Any = getattr(self._local, "request", None)
         if request is None:
             request = self._local.request = self._model.create_infer_request()
-        with _ONE_AT_A_TIME:
-            results = request.infer({name: inputs[name] for name in self.inputs})
-            return [np.array(result, dtype=np.float32) for result in results.values()]
+        results = request.infer({name: inputs[name] for name in self.inputs})
+        return [np.array(result, dtype=np.float32) for result in results.values()]
 
 
 def padded_length(length: int) -> int:

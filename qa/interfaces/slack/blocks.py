@@ -19,19 +19,21 @@ from qa.interfaces.slack.texts import answer_text
 
 Block = dict[str, Any]
 MAX_BLOCKS = 50
-MAX_QUOTES = 7000
-"""Characters of all quotes of a message together: Slack refuses blocks of more than about 13,000 (`msg_blocks_too_long`)."""
+MAX_QUOTES = 6000
+"""Characters of all quotes of a message together: Slack refuses blocks of more than about 13,000 in all (`msg_blocks_too_long`)."""
 MAX_QUOTE = 2800
 """Characters of one quote with its sentence, below the 3,000 of a text."""
 MAX_SPANS = 8
-MAX_PLACES = 3
-"""Places that are shown of one span; "Show source" has them, too."""
+MAX_PLACES = 8
+"""Places that are shown of all spans together, at least one of each."""
 MAX_OTHERS = 3
+OTHER = 400
+"""Characters of a conflict, a passage or a remark."""
 KEY = "quoted:"
 """Begins the id of a message's first block; what follows says which question the message answers."""
 RIGHT, WRONG, SOURCE, SHARE = "quoted_right", "quoted_wrong", "quoted_source", "quoted_share"
 BOLD = {"style": {"bold": True}}
-_NAME, _PATH = 100, 120
+_NAME, _PATH = 80, 100
 _TITLE = 24
 """Characters of a modal's title."""
 
@@ -51,7 +53,7 @@ class Post:
 
 def answer_post(answer: Answer, turn_id: int, base: str, *, share: bool = False, asked: str = "") -> Post:
     """An answer or a refusal with its buttons; `base` is where people reach the page, "" for no links; `asked` is the id of who asked, to be named."""
-    blocks = [rich(section({"type": "user", "user_id": asked}, text(f" asked: {answer.question}")))] if asked else []
+    blocks = [rich(section({"type": "user", "user_id": asked}, text(f" asked: {cut(answer.question, OTHER)}")))] if asked else []
     if answer.interpreted_as:
         blocks.append(context(f"Understood as: {answer.interpreted_as}"))
     blocks += _spans(answer, base) if answer.spans else []
@@ -110,16 +112,16 @@ def rich(*elements: Block) -> Block:
 
 def context(words: str) -> Block:
     """A small line of plain text."""
-    return {"type": "context", "elements": [{"type": "plain_text", "text": cut(shown_lines(words), 1000), "emoji": False}]}
+    return {"type": "context", "elements": [{"type": "plain_text", "text": cut(shown_lines(words), OTHER), "emoji": False}]}
 
 
 def _spans(answer: Answer, base: str) -> list[Block]:
     shown = answer.spans[:MAX_SPANS]
-    room = min(MAX_QUOTE, MAX_QUOTES // len(shown))
+    room, places = min(MAX_QUOTE, MAX_QUOTES // (2 * len(shown))), MAX_PLACES // len(shown)
     blocks = [rich(section(text("This sentence settles it:")))] if answer.kind == "evidence" else []
     for span in shown:
-        blocks += [rich(*_quoted(span, room)), *(_place(each, base) for each in (span.citation, *span.further)[:MAX_PLACES])]
-        hidden = len(span.further) + 1 - MAX_PLACES
+        blocks += [rich(*_quoted(span, room)), *(_place(each, base) for each in (span.citation, *span.further)[:places])]
+        hidden = len(span.further) + 1 - places
         more = f" · and {hidden} more {'place' if hidden == 1 else 'places'}" if hidden > 0 else ""
         blocks.append(context(f"confidence: {confidence_words(span.confidence)}{more}"))
     if len(answer.spans) > len(shown):
@@ -186,14 +188,14 @@ def _refusal(refusal: Refusal, base: str) -> list[Block]:
     if refusal.nearest:
         blocks.append(rich(section(text("Nearest passages:"))))
     for passage in refusal.nearest[:MAX_OTHERS]:
-        blocks += [rich(quote(text(shortened(passage.text, 2 * AROUND)))), _place(passage, base)]
+        blocks += [rich(quote(text(shortened(passage.text, OTHER)))), _place(passage, base)]
     return blocks
 
 
 def _others(conflicts: Sequence[Span], base: str) -> list[Block]:
     blocks = [rich(section(text("Another document gives:")))] if conflicts else []
     for span in conflicts[:MAX_OTHERS]:
-        blocks += [rich(quote(*_sentence(span.citation, 2 * AROUND))), _place(span.citation, base)]
+        blocks += [rich(quote(*_sentence(span.citation, OTHER))), _place(span.citation, base)]
     return blocks
 
 
