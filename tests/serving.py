@@ -125,13 +125,15 @@ class Command:
 class Server:
     """A real `qa serve` on a free port of loopback; `with` stops it."""
 
+    arguments: tuple[str, ...] = ()
+
     def __init__(self, command: Command, *prefix: str) -> None:
         """Start it, behind a `prefix` such as strace, and wait until it listens."""
         command.data.mkdir(parents=True, exist_ok=True)
         self._log = command.data.parent / f"{command.data.name}-serve.log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*prefix, *command.line("serve", "--port", "0")], env=command.environment, stdout=log, stderr=log
+                [*prefix, *command.line("serve", "--port", "0", *self.arguments)], env=command.environment, stdout=log, stderr=log
             )
         found = self._waited(lambda: re.search(r"running on (http://127\.0\.0\.1:(\d+))", self.log))
         self.url, self.port = found[1], int(found[2])

@@ -135,7 +135,8 @@ class SlackDouble:
         """The messages by what they answer, as their metadata says."""
         found: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for each in self.posted():
-            found[each["metadata"]["event_payload"]["claim"]].append(each)
+            if "metadata" in each:
+                found[each["metadata"]["event_payload"]["claim"]].append(each)
         return found
 
     def call(self, method: str, given: dict[str, Any], token: str) -> tuple[int, dict[str, Any], dict[str, str]]:
