@@ -252,10 +252,10 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Quiet."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the library's name
+    def do_GET(self) -> None:
         self._serve(dict(parse_qsl(urlsplit(self.path).query)))
 
-    def do_POST(self) -> None:  # noqa: N802 - the library's name
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         self._serve(json.loads(body) if body.startswith(b"{") else dict(parse_qsl(body.decode())))
 

@@ -260,10 +260,8 @@ def test_each_question_is_answered_once_though_the_server_is_killed_twice(seeds_
 
 
 def test_only_slack_is_served_where_only_that_is_asked_for(double: SlackDouble, seeds_command: Command, tmp_path: Path) -> None:
-    only = OnlySlack(
-        seeds_command.on(copied(seeds_command.data, tmp_path / "data"), QUOTED_WEBHOOK_TOKEN="t", **double.environment)
-    )  # noqa: S106
-    with only as server:
+    settings = double.environment | {"QUOTED_WEBHOOK_TOKEN": "t"}
+    with OnlySlack(seeds_command.on(copied(seeds_command.data, tmp_path / "data"), **settings)) as server:
         tunnel = {"host": "quoted.tunnel.example"}
         for path in (
             "/",
