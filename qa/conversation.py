@@ -34,7 +34,7 @@ def answer_in_context(question: str, turns: Sequence[tuple[str, str]], ask: Ask)
     """Answer a question that may go on from earlier turns: (question as it was understood, answer or ""), oldest first.
 
     A question that needs nothing is asked as it is. Where it can be read alone, the answer to it stands, if there is one; else the readings with
-    context are tried, and the surest counts. `Answer.question` is what was asked, `interpreted_as` how it was read. Raises InvalidQuestion, and what `ask` does.
+    context are tried, and the surest counts. `Answer.question` is what was asked, `interpreted_as` how it was read. Raises InvalidQuestion and what `ask` does.
     """
     alone = checked_question(question)
     first, *others = readings(question, turns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import subprocess
 import sys
@@ -196,8 +197,11 @@ def test_too_many_requests_waits_as_long_as_slack_says(server: Server, double: S
     assert time.monotonic() - began > 2
 
 
-@pytest.mark.parametrize("outcome", ["lose", "drop", 500, "internal_error"])
-@pytest.mark.parametrize("shown", [True, False], ids=["metadata", "block id"])
+@pytest.mark.parametrize(
+    ("outcome", "shown"),
+    [("lose", True), ("lose", False), ("drop", True), (500, True), ("internal_error", True)],
+    ids=["lost", "lost, metadata not shown", "dropped", "500", "error"],
+)
 def test_what_may_have_arrived_is_looked_for_and_not_posted_twice(
     server: Server, double: SlackDouble, channel: str, outcome: Any, shown: Any
 ) -> None:
@@ -257,6 +261,20 @@ def test_each_question_is_answered_once_though_the_server_is_killed_twice(seeds_
         figures.answered_twice <= 2
     )  # a kill may come between posting and recording that it was posted, and Slack's answer be lost
     assert figures.ack_p95_ms < 1000  # 53 where nothing else runs
+
+
+@pytest.mark.parametrize("path", ["/slack/events", "/slack/commands", "/slack/interactions"])
+def test_malformed_requests_to_the_real_server_get_a_4xx(server: Server, path: str) -> None:
+    rng, signatures = random.Random(7), [b"", b"v0=", b"v0=" + b"\xe9" * 64, b"v0=" + b"0" * 64]
+    for _ in range(100):
+        body = rng.randbytes(rng.randrange(200))
+        headers = [
+            (b"content-type", rng.choice([b"application/json", b"text/plain", b"\xff"])),
+            (b"x-slack-request-timestamp", rng.choice([b"", b"0", str(int(time.time())).encode(), b"\xd9\xa1", b"-1", b"1e9"])),
+            (b"x-slack-signature", rng.choice(signatures)),
+        ]
+        assert server.client.post(path, content=body, headers=headers).status_code == 401
+    assert server.client.post(path, content=b"x" * 1_000_001).status_code == 413
 
 
 def test_only_slack_is_served_where_only_that_is_asked_for(double: SlackDouble, seeds_command: Command, tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ _OWN_SITES = {"same-origin", "none"}
 class Guard:
     """Answers 403 or 413 itself, or passes the request on."""
 
-    def __init__(self, app: ASGIApp, allowed_hosts: Sequence[str], signed: str = "\0") -> None:
-        """`signed` begins the paths whose requests are signed."""
+    def __init__(self, app: ASGIApp, allowed_hosts: Sequence[str], signed: str | None = None) -> None:
+        """`signed` begins the paths whose requests are signed, if there are any."""
         self._app = app
         self._allowed = frozenset(allowed_hosts)
         self._signed = signed
@@ -40,7 +40,8 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = None if scope["path"].startswith(self._signed) else self._refusal(scope["method"], headers)
+        signed = self._signed is not None and scope["path"].startswith(self._signed)
+        refusal = None if signed else self._refusal(scope["method"], headers)
         if refusal:
             await problem(403, "Forbidden", refusal)(scope, receive, send)
         elif _announced(headers) > MAX_BODY_BYTES:

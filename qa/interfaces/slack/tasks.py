@@ -23,6 +23,8 @@ ANSWERS_AT_ONCE = 2
 """Answers that are worked out at once: each uses all cores, and a second one uses the time in which the first waits."""
 MAX_ATTEMPTS = 6
 """How often a message may be taken up; after that its author gets an apology instead of an answer."""
+CLOCKS_APART = 300.0
+"""Seconds that Slack's clock may differ from ours: as many as its signatures allow."""
 
 log = logging.getLogger("uvicorn.error")
 
@@ -127,7 +129,8 @@ class Tasks:
 
     async def _share(self, claim: Claim, worker: str) -> tuple[str, str | None]:
         message = claim.message
-        found = await self._posted(claim, "0", None) if claim.attempts > 1 else None
+        since = f"{claim.claimed_at - CLOCKS_APART:.6f}"
+        found = await self._posted(claim, since, None) if claim.attempts > 1 else None
         try:
             turn = await asyncio.to_thread(self._turn, claim, message.payload["turn_id"])
             await self._own(claim, worker)
