@@ -86,10 +86,10 @@ class Claims:
         now = self._clock()
         with self._state.writing() as db:
             row = db.execute(
-                f"{_CLAIM} AS one WHERE state != 'done' AND (state = 'waiting' OR beat_at < ?) AND not_before <= ?"
+                f"{_CLAIM} AS one WHERE state != 'done' AND (state = 'waiting' OR beat_at < ?) AND not_before <= ?"  # noqa: S608 - a constant
                 " AND kind IN (SELECT value FROM json_each(?)) AND NOT EXISTS (SELECT 1 FROM claims AS other WHERE state != 'done'"
                 " AND other.team = one.team AND other.channel = one.channel AND other.thread = one.thread AND other.id < one.id)"
-                " ORDER BY id LIMIT 1",  # noqa: S608 - a constant
+                " ORDER BY id LIMIT 1",
                 (now - LEASE_SECONDS, now, json.dumps(list(kinds))),
             ).fetchone()
             if row is None:
