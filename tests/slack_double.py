@@ -1,4 +1,4 @@
-"""Slack as a real HTTP server on loopback that behaves as documented, and the sender of its signed requests."""
+"""Slack as a real HTTP server on loopback that behaves as documented."""
 
 from __future__ import annotations
 
@@ -6,79 +6,19 @@ import json
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-import httpx
-from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
-from slack_sdk.signature import SignatureVerifier
 
-SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105 - of the double
-TOKEN = "xoxb-double"  # noqa: S105
-TEAM, BOT, APP, BOT_ID = "T0DOUBLE", "U0BOT", "A0APP", "B0BOT"
+from tests.block_kit import faults, units
+from tests.slack_messages import APP, BOT, BOT_ID, SECRET, TEAM, TOKEN, stamp
+
 ALL_SCOPES = "app_mentions:read,channels:history,chat:write,commands,groups:history,im:history"
-ACK_SECONDS = 3.0
-"""After which Slack sends an event again (docs.slack.dev, Events API)."""
-_stamps = count(1)
-
-
-def stamp() -> str:
-    """A message's ts, another one each time."""
-    return f"{int(time.time())}.{next(_stamps):06d}"
-
-
-def faults(blocks: Sequence[Mapping[str, Any]], *, most: int = 50) -> list[str]:
-    """What Slack would find wrong with blocks: by slack_sdk's models, and by the limits that Block Kit documents."""
-    found = []
-    for block in blocks:
-        parsed = Block.parse(dict(block))
-        if parsed is None or type(parsed) is Block:
-            found.append(f"unknown block {block.get('type')}")
-            continue
-        try:
-            parsed.validate_json()
-        except Exception as error:  # noqa: BLE001 - whatever it says is the fault
-            found.append(f"{block['type']}: {error}")
-    if len(blocks) > most:
-        found.append(f"{len(blocks)} blocks")
-    ids = [block["block_id"] for block in blocks if "block_id" in block]
-    if len(ids) != len(set(ids)) or any(len(each) > 255 for each in ids):
-        found.append("block ids")
-    if sum(map(units, texts(blocks))) > 13_000:
-        found.append("msg_blocks_too_long")
-    found += [f"text of {units(text)}" for text in texts(blocks) if not 0 < units(text) <= 3000]
-    return found + [fault for block in blocks for fault in _of_buttons(block)]
-
-
-def _of_buttons(block: Mapping[str, Any]) -> Iterator[str]:
-    elements = block.get("elements", []) if block.get("type") == "actions" else []
-    if len(elements) > 25:
-        yield "actions"
-    for each in elements:
-        if len(each["text"]["text"]) > 75 or len(each["value"]) > 2000 or len(each["action_id"]) > 255:
-            yield "button"
-
-
-def units(text: str) -> int:
-    """UTF-16 units, as JavaScript counts; fails for a lone surrogate."""
-    return len(text.encode("utf-16-le")) // 2
-
-
-def texts(value: Any) -> list[str]:
-    """All texts within blocks."""
-    if isinstance(value, Mapping):
-        own = [value["text"]] if isinstance(value.get("text"), str) else []
-        return own + [text for each in value.values() for text in texts(each)]
-    if isinstance(value, list | tuple):
-        return [text for each in value for text in texts(each)]
-    return []
 
 
 @dataclass
@@ -294,116 +234,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
-
-
-def signed(body: str, *, secret: str = SECRET, at: float | None = None) -> dict[str, str]:
-    """The headers of a request as slack_sdk signs it."""
-    now = str(int(time.time() if at is None else at))
-    signature = SignatureVerifier(secret).generate_signature(timestamp=now, body=body)
-    return {"x-slack-request-timestamp": now, "x-slack-signature": str(signature)}
-
-
-def json_request(body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
-    """What httpx sends of an event."""
-    text = json.dumps(body)
-    return {"content": text, "headers": signed(text, **options) | {"content-type": "application/json"}}
-
-
-def form_request(fields: Mapping[str, str], **options: Any) -> dict[str, Any]:
-    """What httpx sends of a command or an interaction."""
-    text = urlencode(fields)
-    return {"content": text, "headers": signed(text, **options) | {"content-type": "application/x-www-form-urlencoded"}}
-
-
-def event(kind: str, text: str, *, channel: str = "C1", user: str = "U1", event_id: str = "", **more: Any) -> dict[str, Any]:
-    """The body of an event: a mention or a message."""
-    ts = more.pop("ts", None) or stamp()
-    inner = {"type": kind, "user": user, "text": text, "channel": channel, "ts": ts, "event_ts": ts} | more
-    return {
-        "token": "gone",
-        "team_id": TEAM,
-        "api_app_id": APP,
-        "type": "event_callback",
-        "event_id": event_id or f"Ev{ts.replace('.', '')}{kind[0]}",
-        "event_time": int(time.time()),
-        "authorizations": [
-            {"enterprise_id": None, "team_id": TEAM, "user_id": BOT, "is_bot": True, "is_enterprise_install": False}
-        ],
-        "is_ext_shared_channel": False,
-        "event": inner,
-    }
-
-
-def mention(question: str, **more: Any) -> dict[str, Any]:
-    """The body of a mention of the bot."""
-    return event("app_mention", f"<@{BOT}> {question}", **more)
-
-
-def command(double: SlackDouble, text: str, **more: str) -> dict[str, str]:
-    """The form of a slash command."""
-    ids = {"team_id": TEAM, "team_domain": "double", "channel_id": "C1", "channel_name": "general", "user_id": "U1"}
-    used = {"command": "/ask", "text": text, "response_url": f"{double.url}/commands/1", "trigger_id": f"{stamp()}.trigger"}
-    return {"token": "gone", "api_app_id": APP, "is_enterprise_install": "false"} | ids | used | more
-
-
-def pressed(double: SlackDouble, action: str, value: str, *, channel: str = "C1", user: str = "U1") -> dict[str, str]:
-    """The form of a pressed button."""
-    payload = {
-        "type": "block_actions",
-        "user": {"id": user, "username": "one", "team_id": TEAM},
-        "api_app_id": APP,
-        "container": {"type": "message", "message_ts": stamp(), "channel_id": channel, "is_ephemeral": False},
-        "trigger_id": f"{stamp()}.trigger",
-        "team": {"id": TEAM, "domain": "double"},
-        "channel": {"id": channel, "name": "general"},
-        "response_url": f"{double.url}/actions/1",
-        "actions": [
-            {"type": "button", "action_id": action, "block_id": "x", "value": value, "text": {"type": "plain_text", "text": "x"}}
-        ],
-    }
-    return {"payload": json.dumps(payload)}
-
-
-@dataclass
-class Sender:
-    """Sends events as Slack does: again, with X-Slack-Retry-Num, if they are not acknowledged in three seconds or with another status than 200."""
-
-    url: Callable[[], str]
-    acks: list[float] = field(default_factory=list)
-    statuses: list[int] = field(default_factory=list)
-    pause: float = 0.5
-    """Seconds between sendings, where Slack waits minutes."""
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=ACK_SECONDS, trust_env=False))
-
-    def send(self, body: Mapping[str, Any], *, times: int = 60) -> int:
-        """Send one until it is acknowledged; returns how often it was sent."""
-        for number in range(times):
-            request = json_request(body)
-            if number:
-                request["headers"] |= {"x-slack-retry-num": str(number), "x-slack-retry-reason": "http_error"}
-            began = time.monotonic()
-            try:
-                status = self.client.post(f"{self.url()}/slack/events", **request).status_code
-            except httpx.HTTPError:
-                status = 0
-            else:
-                self.acks.append(time.monotonic() - began)
-                self.statuses.append(status)
-            if status == 200:
-                return number + 1
-            time.sleep(self.pause)
-        raise AssertionError(f"{body['event_id']} was never acknowledged")
-
-
-@contextmanager
-def waiting(seconds: float = 60.0) -> Iterator[Callable[[Callable[[], Any]], Any]]:
-    """`until` waits for a condition."""
-
-    def until(condition: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + seconds
-        while not (found := condition()):
-            assert time.monotonic() < deadline, "waited too long"
-            time.sleep(0.02)
-        return found
-
-    yield until

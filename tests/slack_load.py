@@ -22,7 +22,8 @@ from statistics import median, quantiles
 from typing import Any
 
 from tests.serving import SEEDS, Command, Server
-from tests.slack_double import BOT, TEAM, Sender, SlackDouble, event, mention, stamp
+from tests.slack_double import SlackDouble
+from tests.slack_messages import BOT, TEAM, Sender, event, mention, stamp
 
 QUESTIONS = (
     "How much will Amazon invest in Anthropic?",

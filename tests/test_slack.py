@@ -1,88 +1,22 @@
-"""Slack end to end: a real `qa serve` over the seed documents, and a double of Slack on loopback."""
+"""Slack end to end: what people ask and press, and what they get."""
 
 from __future__ import annotations
 
-import json
-import random
 import re
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from qa.interfaces.slack.blocks import RIGHT, SHARE, SOURCE
-from tests.serving import PATIENCE, Command, Server
-from tests.slack_double import TEAM, SlackDouble, command, event, form_request, json_request, mention, pressed, texts
-from tests.slack_load import exercise
+from tests.block_kit import texts
+from tests.serving import Server
+from tests.slack_asking import AMAZON, BASE, answer_to, form, say, turn_of, until
+from tests.slack_double import SlackDouble
+from tests.slack_messages import TEAM, command, event, mention, pressed
 
+pytest_plugins = ("tests.slack_fixtures",)
 pytestmark = pytest.mark.slow
-BASE = "https://qa.example.org"
-AMAZON = "How much will Amazon invest in Anthropic?"
-channels = (f"C{number}" for number in range(100, 1000))
-
-
-@pytest.fixture(scope="module")
-def double() -> Iterator[SlackDouble]:
-    with SlackDouble() as made:
-        yield made
-    assert made.faults == []
-
-
-@pytest.fixture(scope="module")
-def server(double: SlackDouble, seeds_command: Command, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose state is its own; it refuses as it would by default."""
-    data = copied(seeds_command.data, tmp_path_factory.mktemp("slack") / "data")
-    settings = double.environment | {"QUOTED_PUBLIC_URL": BASE, "QUOTED_SLACK_RATE": "1000", "QUOTED_MIN_CONFIDENCE": "0.7"}
-    with Server(seeds_command.on(data, **settings)) as made:
-        yield made.ready()
-        assert "Traceback" not in made.log
-
-
-@pytest.fixture
-def channel() -> str:
-    return next(channels)
-
-
-def copied(source: Path, target: Path) -> Path:
-    """A copy of a data directory without its state."""
-    import shutil
-
-    return Path(shutil.copytree(source, target, ignore=shutil.ignore_patterns("state.db*")))
-
-
-def until(condition: Callable[[], Any]) -> Any:
-    """What a condition gives, once it gives something."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)
-    return found
-
-
-def say(server: Server, body: dict[str, Any]) -> str:
-    """Send an event; returns its ts."""
-    assert server.client.post("/slack/events", **json_request(body)).status_code == 200
-    return str(body["event"]["ts"])
-
-
-def answer_to(double: SlackDouble, channel: str, ts: str) -> dict[str, Any]:
-    """The message that answers one, once it is there."""
-    return dict(until(lambda: double.answers().get(f"{TEAM}:{channel}:{ts}"))[0])
-
-
-def form(server: Server, path: str, fields: dict[str, str]) -> httpx.Response:
-    """Send a command or an interaction."""
-    return server.client.post(f"/slack/{path}", **form_request(fields))
-
-
-def turn_of(message: dict[str, Any]) -> str:
-    """The turn that a message's buttons name."""
-    return str(message["blocks"][-1]["elements"][0]["value"])
 
 
 def test_a_mention_is_answered_in_its_thread_with_the_quote_and_a_follow_up_goes_on(
@@ -248,118 +182,3 @@ def test_questions_of_one_thread_are_answered_in_order(server: Server, double: S
 
     order = [each["metadata"]["event_payload"]["claim"] for each in double.messages[channel]]
     assert order == [f"{TEAM}:{channel}:{each}" for each in (ts, *asked)]
-
-
-def test_each_question_is_answered_once_though_the_server_is_killed_twice(seeds_command: Command, tmp_path: Path) -> None:
-    """60 questions, 30% sent again, half of them in both kinds of event."""
-    with SlackDouble() as double:
-        settings = double.environment | {"QUOTED_SLACK_RATE": "1000"}
-        figures = exercise(seeds_command.on(copied(seeds_command.data, tmp_path / "data"), **settings), double, 60, 2)
-
-    assert (figures.unanswered, figures.answered_more, figures.faults, figures.other_statuses) == (0, 0, 0, 0)
-    assert (
-        figures.answered_twice <= 2
-    )  # a kill may come between posting and recording that it was posted, and Slack's answer be lost
-    assert figures.ack_p95_ms < 1000  # 53 where nothing else runs
-
-
-@pytest.mark.parametrize("path", ["/slack/events", "/slack/commands", "/slack/interactions"])
-def test_malformed_requests_to_the_real_server_get_a_4xx(server: Server, path: str) -> None:
-    rng, signatures = random.Random(7), [b"", b"v0=", b"v0=" + b"\xe9" * 64, b"v0=" + b"0" * 64]
-    for _ in range(100):
-        body = rng.randbytes(rng.randrange(200))
-        headers = [
-            (b"content-type", rng.choice([b"application/json", b"text/plain", b"\xff"])),
-            (b"x-slack-request-timestamp", rng.choice([b"", b"0", str(int(time.time())).encode(), b"\xd9\xa1", b"-1", b"1e9"])),
-            (b"x-slack-signature", rng.choice(signatures)),
-        ]
-        assert server.client.post(path, content=body, headers=headers).status_code == 401
-    assert server.client.post(path, content=b"x" * 1_000_001).status_code == 413
-
-
-def test_only_slack_is_served_where_only_that_is_asked_for(double: SlackDouble, seeds_command: Command, tmp_path: Path) -> None:
-    settings = double.environment | {"QUOTED_WEBHOOK_TOKEN": "t"}
-    with OnlySlack(seeds_command.on(copied(seeds_command.data, tmp_path / "data"), **settings)) as server:
-        tunnel = {"host": "quoted.tunnel.example"}
-        for path in (
-            "/",
-            "/ask",
-            "/documents",
-            "/openapi.json",
-            "/healthz",
-            "/readyz",
-            "/conversations",
-            "/webhooks/slash",
-            "/read/x",
-        ):
-            assert {server.client.request(method, path).status_code for method in ("GET", "POST")} == {404}
-            assert server.client.get(path, headers=tunnel).status_code == 403
-        request = json_request(mention(AMAZON, channel="C55"))
-        request["headers"] |= tunnel
-        assert server.client.post("/slack/events", **request).status_code == 200
-        until(lambda: double.messages["C55"])
-
-
-class OnlySlack(Server):
-    """A server for a tunnel."""
-
-    arguments = ("--only", "slack")
-
-
-def test_without_a_secret_the_paths_answer_404_and_the_log_says_why(seeds_server: Server) -> None:
-    for path in ("events", "commands", "interactions"):
-        assert seeds_server.client.post(f"/slack/{path}", headers={"host": "t.example"}).status_code == 404
-    assert "SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN not set" in seeds_server.log
-
-
-def test_only_slack_without_a_secret_is_an_error(seeds_command: Command) -> None:
-    done = seeds_command("serve", "--only", "slack", "--port", "0")
-
-    assert done.returncode == 1
-    assert "SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN not set" in done.stderr
-
-
-def test_without_the_extra_everything_else_is_served(double: SlackDouble, command: Command) -> None:
-    script = """
-import os, sys
-sys.modules["slack_bolt"] = sys.modules["aiohttp"] = sys.modules["slack_sdk"] = None
-from qa.interfaces.server import _why_no_slack, create_app
-from qa.settings import Settings
-settings = Settings.from_environment(os.environ)
-print(_why_no_slack(settings), sorted(route.path for route in create_app(settings).routes if hasattr(route, "path")))
-"""
-    environment = command.environment | double.environment
-    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
-
-    assert "pip install 'quoted-qa[slack]'" in done.stdout
-    assert "/slack/events" not in done.stdout
-
-
-def test_the_manifest_names_the_paths_and_the_scopes(command: Command) -> None:
-    done = command("slack", "manifest", "--url", "https://t.example/")
-    made = json.loads(done.stdout)
-
-    assert made["settings"]["event_subscriptions"]["request_url"] == "https://t.example/slack/events"
-    assert made["settings"]["interactivity"]["request_url"] == "https://t.example/slack/interactions"
-    assert made["features"]["slash_commands"][0]["url"] == "https://t.example/slack/commands"
-    assert made["oauth_config"]["scopes"]["bot"] == sorted(made["oauth_config"]["scopes"]["bot"])
-    assert command("slack", "manifest", "--url", "http://t.example").returncode == 2
-
-
-def test_the_check_says_what_is_missing(command: Command, server: Server) -> None:
-    def check(double: SlackDouble, *more: str, **changes: str) -> tuple[int, str]:
-        done = command.on(command.data, **double.environment | changes)("slack", "check", *more)
-        return done.returncode, done.stdout
-
-    with SlackDouble() as good, SlackDouble(scopes="chat:write,commands") as poor:
-        assert check(good, "--url", server.url)[0] == 0
-        status, said = check(poor)
-        assert status == 1
-        assert "im:history" in said
-        assert "chat:write (" not in said
-        assert "Slack refuses it (invalid_auth)" in check(good, SLACK_BOT_TOKEN="xoxb-other")[1]  # noqa: S106
-        other = check(good, "--url", server.url, SLACK_SIGNING_SECRET="f" * 32)
-        assert other[0] == 1
-        assert "another signing secret" in other[1]
-    assert "SLACK_SIGNING_SECRET: not set" in command("slack", "check").stdout
-    assert "cannot be reached" in check(poor)[1]

@@ -13,7 +13,7 @@ from qa.history import Version
 from qa.interfaces.slack.blocks import KEY, answer_post, apology, notice, source_view
 from qa.interfaces.slack.links import permanent_link
 from qa.interfaces.slack.mrkdwn import length
-from tests.slack_double import faults, texts
+from tests.block_kit import faults, texts
 
 BASE = "https://qa.example.org"
 ODD = [

@@ -21,9 +21,11 @@ from qa.interfaces.slack.tasks import MAX_ATTEMPTS
 from qa.live import LivePipeline
 from qa.settings import Settings, SlackSettings
 from qa.state import State
+from tests.block_kit import texts
 from tests.fakes import SharedWordsReader
 from tests.serving import carded, indexed, settings_in
-from tests.slack_double import BOT_ID, SECRET, TEAM, TOKEN, SlackDouble, texts
+from tests.slack_double import SlackDouble
+from tests.slack_messages import BOT_ID, SECRET, TEAM, TOKEN
 
 KEY = f"{TEAM}:C1:1.0"
 QUESTION = Message("Ev1", TEAM, "C1", "1.0", "1.0", "U1", "question", {"question": "Who tends the lighthouse?", "reply_to": "1.0"})
