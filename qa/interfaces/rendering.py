@@ -74,13 +74,18 @@ def shown_lines(text: str) -> str:
 
 def refusal_text(refusal: Refusal, width: int) -> str:
     """A refusal with its receipt."""
-    searched = refusal.searched
-    looked = f"Searched {_counted(searched.passages, 'passage')} of {_counted(searched.documents, 'document')} and read {searched.read} of them."
-    missing = f" None of those holds {', '.join(f'“{name}”' for name in refusal.missing)}." if refusal.missing else ""
-    parts = [fill(f"No answer found: {refusal.reason}.", width), fill(_shown(looked + missing), width)]
+    parts = [fill(f"No answer found: {refusal.reason}.", width), fill(receipt(refusal), width)]
     if refusal.nearest:
         parts.extend(["Nearest passages:", *(nearest_text(passage, width) for passage in refusal.nearest)])
     return "\n\n".join(parts)
+
+
+def receipt(refusal: Refusal) -> str:
+    """Where was looked, and what was not met there."""
+    searched = refusal.searched
+    looked = f"Searched {_counted(searched.passages, 'passage')} of {_counted(searched.documents, 'document')} and read {searched.read} of them."
+    missing = f" None of those holds {', '.join(f'“{name}”' for name in refusal.missing)}." if refusal.missing else ""
+    return _shown(looked + missing)
 
 
 def span_text(span: Span, emphasis: Emphasis, width: int) -> str:

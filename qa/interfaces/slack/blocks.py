@@ -12,7 +12,7 @@ from typing import Any
 
 from qa.answer import Answer, Citation, NearestPassage, Refusal, Span
 from qa.history import Version
-from qa.interfaces.rendering import AROUND, confidence_words, shortened, shown_lines
+from qa.interfaces.rendering import AROUND, confidence_words, receipt, shortened, shown_lines
 from qa.interfaces.slack.links import permanent_link
 from qa.interfaces.slack.mrkdwn import CUT, cut, cut_start, length
 from qa.interfaces.slack.texts import answer_text
@@ -181,10 +181,7 @@ def _place(citation: Citation | NearestPassage, base: str) -> Block:
 
 
 def _refusal(refusal: Refusal, base: str) -> list[Block]:
-    searched = refusal.searched
-    missing = f" None of those holds {', '.join(f'“{name}”' for name in refusal.missing)}." if refusal.missing else ""
-    looked = f"Searched {searched.passages:,} passages of {searched.documents:,} documents and read {searched.read}.{missing}"
-    blocks = [rich(section(text("No answer found", bold=True), text(f": {refusal.reason}."))), context(looked)]
+    blocks = [rich(section(text("No answer found", bold=True), text(f": {refusal.reason}."))), context(receipt(refusal))]
     if refusal.nearest:
         blocks.append(rich(section(text("Nearest passages:"))))
     for passage in refusal.nearest[:MAX_OTHERS]:

@@ -23,6 +23,8 @@ SWEEP_SECONDS = 0.5
 GIVE_UP_SECONDS = 3600.0
 """Slack takes events again for about as long as it was away; an answer that comes later surprises more than it helps."""
 LONGEST_WAIT = 60.0
+TIDY_SECONDS = 3600.0
+"""How often the claims of long ago are forgotten."""
 
 log = logging.getLogger("uvicorn.error")
 
@@ -48,14 +50,15 @@ class Worker:
         lanes = [
             asyncio.create_task(self._lane(kinds, wake)) for kinds, wake in zip((BACKGROUND, PRESSED), self._wakes, strict=True)
         ]
-        beat = asyncio.create_task(self._beat())
+        always = [*lanes, asyncio.create_task(self._beat()), asyncio.create_task(self._tidy())]
         try:
             yield
         finally:
             self._tasks.close()
-            for task in (*lanes, beat, *list(self._in_hand)):
+            ending = [*always, *self._in_hand]
+            for task in ending:
                 task.cancel()
-            await asyncio.gather(*lanes, beat, *list(self._in_hand), return_exceptions=True)
+            await asyncio.gather(*ending, return_exceptions=True)
             await asyncio.to_thread(self._claims.release, self._id)
 
     async def _lane(self, kinds: Sequence[str], wake: asyncio.Event) -> None:
@@ -88,8 +91,16 @@ class Worker:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            with suppress(Exception):  # the next beat is soon, and a lease outlives several
-                await asyncio.to_thread(self._claims.beat, self._id, [claim.id for claim in self._in_hand.values()])
+            in_hand = [claim.id for claim in self._in_hand.values()]
+            if in_hand:
+                with suppress(Exception):  # the next beat is soon, and a lease outlives several
+                    await asyncio.to_thread(self._claims.beat, self._id, in_hand)
+
+    async def _tidy(self) -> None:
+        while True:
+            await asyncio.sleep(TIDY_SECONDS)
+            with suppress(Exception):  # the next time is soon enough
+                await asyncio.to_thread(self._claims.expire)
 
     async def _see_through(self, claim: Claim) -> None:
         try:
