@@ -161,11 +161,11 @@ class Claims:
             )
 
     def withdraw(self, team: str, channel: str, ts: str) -> None:
-        """A message was deleted: nobody need answer it any more."""
+        """A message was deleted: if nobody has begun to work on it, nobody need."""
         with self._state.writing() as db:
             db.execute(
                 "UPDATE claims SET state = 'done', outcome = 'withdrawn', payload = '{}'"
-                " WHERE team = ? AND channel = ? AND ts = ? AND state = 'waiting'",
+                " WHERE team = ? AND channel = ? AND ts = ? AND state = 'waiting' AND attempts = 0",
                 (team, channel, ts),
             )
 

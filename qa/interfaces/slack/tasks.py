@@ -30,7 +30,11 @@ log = logging.getLogger("uvicorn.error")
 
 
 class Lost(Exception):
-    """The claim is another's now, or the message is gone: nothing may be posted."""
+    """The claim is another's now: nothing may be posted."""
+
+
+class Gone(Exception):
+    """The question was deleted: nothing need be posted."""
 
 
 class Tasks:
@@ -55,7 +59,7 @@ class Tasks:
         }
 
     async def run(self, claim: Claim, worker: str) -> tuple[str, str | None]:
-        """Do one; raises NotReady, Lost, UndeliveredError or SlackApiError."""
+        """Do one; raises NotReady, Lost, Gone, UndeliveredError or SlackApiError."""
         return await self._kinds[claim.message.kind](claim, worker)
 
     def close(self) -> None:
@@ -185,12 +189,12 @@ class Tasks:
             return [(each, conversations.version(each.document_id, each.sha256, snapshot)) for each in answer.citations]
 
     async def _posted(self, claim: Claim, since: str, thread: str | None) -> str | None:
-        """What an earlier attempt has posted; raises Lost if the question is gone."""
+        """What an earlier attempt has posted; raises Gone if the question is."""
         try:
             return await self._delivery.find(claim.message.channel, claim.key, since, thread)
         except SlackApiError as error:
             if "thread_not_found" in str(error):
-                raise Lost from error
+                raise Gone from error
             log.warning("Request %s: it cannot be seen whether it was answered already: %s", claim.request_id, error)
             return None
 

@@ -14,7 +14,7 @@ from qa.claims import BEAT_SECONDS, Claim, Claims
 from qa.errors import NotReady
 from qa.interfaces.slack.delivery import UndeliveredError
 from qa.interfaces.slack.intake import BACKGROUND, PRESSED
-from qa.interfaces.slack.tasks import MAX_ATTEMPTS, Lost, Tasks
+from qa.interfaces.slack.tasks import MAX_ATTEMPTS, Gone, Lost, Tasks
 
 AT_ONCE = 16
 """Claims in hand at once, of each lane: most of them wait for Slack or for their answer."""
@@ -114,6 +114,8 @@ class Worker:
             outcome, ts = await self._tasks.run(claim, self._id)
         except Lost:
             return
+        except Gone:
+            await asyncio.to_thread(self._claims.finish, claim, "withdrawn")
         except NotReady:
             await asyncio.to_thread(self._claims.postpone, claim, 1.0, counted=False)
         except SlackApiError as error:
