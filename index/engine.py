@@ -35,10 +35,15 @@ def silence_telemetry() -> None:
 
 @cache
 def core() -> Core:
-    """The process's one OpenVINO core."""
-    silence_telemetry()
-    from openvino import Core
+    """The process's one OpenVINO core.
 
+    Its binding looks up numpy's interface when it first touches an array, under a lock that it takes with the interpreter's held: two threads that
+    come there at once stop the process for good (`__cxa_guard_acquire` against the GIL). So it touches one here, before there are several.
+    """
+    silence_telemetry()
+    from openvino import Core, Tensor
+
+    Tensor(np.zeros(1, dtype=np.float32)).data.fill(0)
     return Core()
 
 

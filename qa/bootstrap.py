@@ -16,6 +16,7 @@ from index.sightings import StoredFile
 from index.snapshot import Snapshot, current_generation
 from index.store import Store
 from qa.calibration import CALIBRATION, Calibration, calibrated_at, load_calibration
+from qa.claims import Claims
 from qa.conversation import Conversations
 from qa.decision import Policy
 from qa.errors import NoIndex
@@ -31,6 +32,7 @@ from qa.retriever import HybridRetriever
 from qa.settings import Settings
 from qa.state import FILE_NAME as STATE
 from qa.state import State
+from qa.threads import Threads
 from qa.windows import ReaderModel
 
 
@@ -92,6 +94,18 @@ def conversations_of(settings: Settings) -> Conversations:
     state = State(settings.data)
     state.expire(settings.keep_days)
     return Conversations(History(state), Feedback(state), settings.keep_turns)
+
+
+def threads_of(settings: Settings) -> Threads:
+    """Which conversation each thread of a chat service is; raises StoreError."""
+    return Threads(State(settings.data))
+
+
+def claims_of(settings: Settings) -> Claims:
+    """The claims on messages of a chat service, those of long ago deleted; raises StoreError."""
+    claims = Claims(State(settings.data))
+    claims.expire()
+    return claims
 
 
 def index_paths(  # noqa: PLR0913 - as `ingest`

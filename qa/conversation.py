@@ -12,6 +12,7 @@ from qa.errors import InvalidFeedback
 from qa.feedback import Feedback, Judgement, Place, Verdict
 from qa.followup import MAX_TURNS
 from qa.history import History, StoredTurn, Version
+from qa.question import checked_question
 from qa.quoted import quoted_documents
 from qa.rewriting import readings
 
@@ -45,9 +46,9 @@ def answer_in_context(question: str, turns: Sequence[tuple[str, str]], ask: Ask)
 
     A question that needs nothing is asked as it is. Where it can be read alone, the answer to it stands, if there is one; else the readings with
     context are tried, and the surest counts, less sure where the others find something else. `Answer.question` is what was asked,
-    `interpreted_as` how it was read. Raises what `ask` does.
+    `interpreted_as` how it was read. Raises InvalidQuestion and what `ask` does.
     """
-    alone = question.strip()
+    alone = checked_question(question)
     first, *others = readings(question, turns)
     best = ask(first)
     if others and (first != alone or not best.spans):

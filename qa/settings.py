@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self, get_args
+from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path, user_data_path
 
@@ -25,6 +26,20 @@ KEEP_DAYS = 90
 KEEP_TURNS = 200
 TARGET_PRECISION = 0.9
 """Nine of ten answers that are given should be right, by the strict rule of `qa.evaluation.metrics.is_right`."""
+SLACK_API = "https://slack.com/api/"
+SLACK_RATE = 10
+"""Questions a minute that one person may ask in Slack: far more than a person types, far fewer than a loop sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSettings:
+    """What connects a Slack app: see `Settings`."""
+
+    signing_secret: str = field(default="", repr=False)
+    bot_token: str = field(default="", repr=False)
+    api_url: str = SLACK_API
+    channels: tuple[str, ...] = ()
+    rate: int = SLACK_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +52,13 @@ class Settings:
     QUOTED_TARGET_PRECISION (target_precision, the share of the given answers that should be right, in [0, 1]), QUOTED_MIN_CONFIDENCE
     (min_confidence, in [0, 1]; set, it decides instead of the target precision), QUOTED_ALLOWED_HOSTS (allowed_hosts, comma-separated, beside
     loopback), QUOTED_MAX_FILE_BYTES (max_file_bytes), QUOTED_KEEP_DAYS (keep_days, of a conversation after its last
-    turn), QUOTED_KEEP_TURNS (keep_turns, of a conversation). `qa ask --deterministic` alone sets `deterministic`.
+    turn), QUOTED_KEEP_TURNS (keep_turns, of a conversation), QUOTED_PUBLIC_URL (public_url, where people reach the page, for links in messages),
+    QUOTED_WEBHOOK_TOKEN (webhook_token, which POST /webhooks/slash asks for; none: there is no such endpoint). QUOTED_DETERMINISTIC
+    (deterministic, 0 or 1: compute in f32, one text at a time in one thread, for the same bytes of an answer on every run).
+
+    Of Slack: SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN, as everywhere (none: the endpoints answer 404), QUOTED_SLACK_API_URL (where its Web API is),
+    QUOTED_SLACK_CHANNELS (ids of the channels to answer in, comma-separated, `dm` for direct messages; none: all), QUOTED_SLACK_RATE (questions a
+    person and minute).
     """
 
     data: Path
@@ -53,13 +74,16 @@ class Settings:
     keep_days: int = KEEP_DAYS
     keep_turns: int = KEEP_TURNS
     deterministic: bool = False
+    public_url: str = ""
+    webhook_token: str = field(default="", repr=False)
+    slack: SlackSettings = SlackSettings()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *, data: Path | None = None) -> Self:
         """Read the settings; `data` overrides QUOTED_DATA. Raises SettingsError."""
         get = _Reader(environment)
         precision = get.number("QUOTED_TARGET_PRECISION", 0, 1)
-        return cls(
+        made = cls(
             data=data or get.path("QUOTED_DATA") or user_data_path(APPLICATION, appauthor=False),
             cache=get.path("QUOTED_CACHE") or user_cache_path(APPLICATION, appauthor=False),
             model=get.text("QUOTED_MODEL") or DEFAULT_MODEL,
@@ -68,16 +92,25 @@ class Settings:
             top_k=int(get.number("QUOTED_TOP_K", 1, MAX_PASSAGES, whole=True) or DEFAULT_PASSAGES),
             target_precision=TARGET_PRECISION if precision is None else precision,
             min_confidence=get.number("QUOTED_MIN_CONFIDENCE", 0, 1),
-            allowed_hosts=tuple(host.strip().lower() for host in get.text("QUOTED_ALLOWED_HOSTS").split(",") if host.strip()),
+            allowed_hosts=tuple(host.lower() for host in get.names("QUOTED_ALLOWED_HOSTS")),
             max_file_bytes=int(get.number("QUOTED_MAX_FILE_BYTES", 1, 2**40, whole=True) or MAX_FILE_BYTES),
             keep_days=int(get.number("QUOTED_KEEP_DAYS", 1, 36_500, whole=True) or KEEP_DAYS),
             keep_turns=int(get.number("QUOTED_KEEP_TURNS", 1, 10_000, whole=True) or KEEP_TURNS),
+            public_url=get.url("QUOTED_PUBLIC_URL").rstrip("/"),
+            webhook_token=get.text("QUOTED_WEBHOOK_TOKEN"),
+            slack=SlackSettings(
+                signing_secret=get.text("SLACK_SIGNING_SECRET"),
+                bot_token=get.text("SLACK_BOT_TOKEN"),
+                api_url=f"{(get.url('QUOTED_SLACK_API_URL') or SLACK_API).rstrip('/')}/",
+                channels=get.names("QUOTED_SLACK_CHANNELS"),
+                rate=int(get.number("QUOTED_SLACK_RATE", 1, 10_000, whole=True) or SLACK_RATE),
+            ),
         )
+        return made.reproducible() if get.number("QUOTED_DETERMINISTIC", 0, 1, whole=True) else made
 
-
-def deterministic(settings: Settings) -> Settings:
-    """The same, but in 32-bit floating point, one text at a time in one thread: the same bytes of an answer on every run."""
-    return replace(settings, precision="f32", deterministic=True)
+    def reproducible(self) -> Self:
+        """The same with `deterministic` set, and the precision that goes with it."""
+        return replace(self, precision="f32", deterministic=True)
 
 
 class _Reader:
@@ -86,6 +119,20 @@ class _Reader:
 
     def text(self, name: str) -> str:
         return self._environment.get(name, "").strip()
+
+    def names(self, name: str) -> tuple[str, ...]:
+        return tuple(each.strip() for each in self.text(name).split(",") if each.strip())
+
+    def url(self, name: str) -> str:
+        value = self.text(name)
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.query and not parts.fragment
+        except ValueError:
+            usable = False
+        if value and not usable:
+            raise SettingsError(f"{name}: expected an address like https://qa.example.org, got {value!r}")
+        return value
 
     def path(self, name: str) -> Path | None:
         value = self.text(name)

@@ -73,6 +73,40 @@ SCHEMA = Schema(
             PRIMARY KEY (answer_id, document_id)
         ) WITHOUT ROWID
         """,
+        """
+        CREATE TABLE claims (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            event_id TEXT NOT NULL UNIQUE,
+            team TEXT NOT NULL,
+            channel TEXT NOT NULL,
+            ts TEXT NOT NULL,
+            thread TEXT NOT NULL,
+            asker TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            payload TEXT NOT NULL,
+            claimed_at REAL NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('waiting', 'working', 'done')),
+            outcome TEXT NOT NULL DEFAULT '',
+            worker TEXT NOT NULL DEFAULT '',
+            beat_at REAL NOT NULL DEFAULT 0,
+            not_before REAL NOT NULL DEFAULT 0,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            turn_id INTEGER,
+            answer_ts TEXT,
+            UNIQUE (team, channel, ts)
+        );
+        CREATE INDEX claims_open ON claims (id) WHERE state != 'done';
+        CREATE INDEX claims_in_thread ON claims (team, channel, thread, id);
+        CREATE INDEX claims_by_time ON claims (claimed_at);
+        CREATE TABLE threads (
+            team TEXT NOT NULL,
+            channel TEXT NOT NULL,
+            thread TEXT NOT NULL,
+            conversation_id TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+            PRIMARY KEY (team, channel, thread)
+        ) WITHOUT ROWID;
+        CREATE INDEX threads_of_conversation ON threads (conversation_id)
+        """,
     ),
     "Move the file away: conversations begin anew",
 )

@@ -12,7 +12,7 @@ import pytest
 from qa.answer import Answer
 from qa.bootstrap import conversations_of, index_paths, load_pipeline, open_store
 from qa.conversation import ALONE_MARGIN, DISAGREEMENT, Conversations, answer_in_context
-from qa.errors import InvalidFeedback, UnknownConversation
+from qa.errors import InvalidFeedback, InvalidQuestion, UnknownConversation
 from qa.feedback import Place
 from qa.history import StoredTurn
 from qa.pipeline import Pipeline
@@ -216,3 +216,8 @@ def test_a_place_is_found_in_the_current_text(conversations: Conversations, sett
             conversations.judge("me", asked.id, verdict, given, snapshot)  # type: ignore[arg-type]
     with pytest.raises(UnknownConversation):
         conversations.judge("you", asked.id, "right", None, snapshot)
+
+
+def test_an_empty_question_is_none_in_a_conversation_either() -> None:
+    with pytest.raises(InvalidQuestion):
+        answer_in_context(" ", [PORTO], lambda _: pytest.fail("asked"))

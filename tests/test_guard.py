@@ -123,6 +123,23 @@ def test_a_body_of_unknown_size_is_bounded(size: int, expected: int) -> None:
     assert body == str(size) or (kind, json.loads(body)["status"]) == ("application/problem+json", 413)
 
 
+@pytest.mark.parametrize(("path", "expected"), [("/slack/events", 200), ("/slack", 403), ("/", 403), ("/x/slack/events", 403)])
+def test_signed_paths_are_reached_under_any_name_and_only_they(path: str, expected: int) -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"tunnel.example"), (b"origin", b"https://example.org")]
+    scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers}
+    asyncio.run(Guard(count, (), "/slack/")(scope, receive, send))
+
+    assert sent[0]["status"] == expected
+
+
 def test_what_is_no_request_is_passed_on() -> None:
     seen: list[Scope] = []
 

@@ -200,6 +200,19 @@ def test_no_place_is_refused(history: History, state: State, start: int, end: in
         Feedback(state).point(turn, Place("a", NEW, 0, 3), None)
 
 
+def test_a_file_from_before_the_claims_keeps_its_conversations(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    begun = History(state).start("me").id
+    for table in ("claims", "threads"):
+        state.query(f"DROP TABLE {table}")
+    state.query("PRAGMA user_version = 1")
+    state.close()
+
+    later = State(tmp_path)
+    assert [each.id for each in History(later).conversations("me")] == [begun]
+    assert later.query("SELECT count(*) FROM claims, threads") == [(0,)]
+
+
 def test_a_damaged_file_and_one_of_later_make_are_said(tmp_path: Path) -> None:
     State(tmp_path / "later").close()
     later = sqlite3.connect(tmp_path / "later" / FILE_NAME)

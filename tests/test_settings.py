@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from index.graphs import DEFAULT_MODEL
 from qa.errors import SettingsError
 from qa.reader_model import DEFAULT_READER
-from qa.settings import DEFAULT_PASSAGES, TARGET_PRECISION, Settings
+from qa.settings import DEFAULT_PASSAGES, TARGET_PRECISION, Settings, SlackSettings
 
 
 def test_defaults_need_no_environment() -> None:
@@ -41,6 +42,14 @@ def test_every_setting_can_be_set() -> None:
         "QUOTED_MAX_FILE_BYTES": "1000",
         "QUOTED_KEEP_DAYS": "7",
         "QUOTED_KEEP_TURNS": "20",
+        "QUOTED_DETERMINISTIC": "1",
+        "QUOTED_PUBLIC_URL": "https://qa.example.org/",
+        "QUOTED_WEBHOOK_TOKEN": "t",
+        "SLACK_SIGNING_SECRET": "s",
+        "SLACK_BOT_TOKEN": "xoxb",
+        "QUOTED_SLACK_API_URL": "http://127.0.0.1:9/api",
+        "QUOTED_SLACK_CHANNELS": "C1, dm",
+        "QUOTED_SLACK_RATE": "3",
     }
 
     expected = Settings(
@@ -56,14 +65,29 @@ def test_every_setting_can_be_set() -> None:
         max_file_bytes=1000,
         keep_days=7,
         keep_turns=20,
+        deterministic=True,
+        public_url="https://qa.example.org",
+        webhook_token="t",  # noqa: S106
+        slack=SlackSettings("s", "xoxb", "http://127.0.0.1:9/api/", ("C1", "dm"), 3),
     )
     assert Settings.from_environment(environment) == expected
-    assert {name.removeprefix("QUOTED_").lower() for name in environment} == {each.name for each in fields(Settings)}
+    assert {name.removeprefix("QUOTED_").lower() for name in environment} == names()
+
+
+def names() -> set[str]:
+    """All settings, those of Slack as slack_NAME."""
+    return {each.name for each in fields(Settings)} - {"slack"} | {f"slack_{each.name}" for each in fields(SlackSettings)}
 
 
 def test_every_setting_is_documented_with_its_variable() -> None:
-    for setting in fields(Settings):
-        assert f"QUOTED_{setting.name.upper()}" in (Settings.__doc__ or "")
+    for name in names() - {"slack_signing_secret", "slack_bot_token"}:
+        assert f"QUOTED_{name.upper()}" in (Settings.__doc__ or "")
+
+
+def test_secrets_are_not_shown() -> None:
+    environment = {"SLACK_SIGNING_SECRET": "hush", "SLACK_BOT_TOKEN": "hush", "QUOTED_WEBHOOK_TOKEN": "hush"}
+
+    assert "hush" not in repr(Settings.from_environment(environment))
 
 
 def test_an_option_beats_the_environment() -> None:
@@ -89,8 +113,13 @@ def test_zero_is_a_threshold_and_an_empty_value_is_none() -> None:
         ("QUOTED_MIN_CONFIDENCE", "high"),
         ("QUOTED_PRECISION", "int4"),
         ("QUOTED_MAX_FILE_BYTES", "-1"),
+        ("QUOTED_PUBLIC_URL", "qa.example.org"),
+        ("QUOTED_PUBLIC_URL", "https://"),
+        ("QUOTED_PUBLIC_URL", "https://["),
+        ("QUOTED_SLACK_API_URL", "file:///etc"),
+        ("QUOTED_SLACK_RATE", "0"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_what_was_expected(name: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=f"{name}: expected .*, got '{value}'"):
+    with pytest.raises(SettingsError, match=f"{name}: expected .*, got '{re.escape(value)}'"):
         Settings.from_environment({name: value})

@@ -2,7 +2,8 @@
 
 A web page elsewhere can make a browser send requests to loopback, directly or through a host name that resolves to it (DNS rebinding).
 So the Host header must be loopback or a name from the settings, and a request that is no plain read must not come from a foreign page
-(Origin, Sec-Fetch-Site; Fetch Metadata, W3C).
+(Origin, Sec-Fetch-Site; Fetch Metadata, W3C). Paths whose requests are signed are reached under whatever name, like that of a tunnel: their signature
+says who sent them.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ _OWN_SITES = {"same-origin", "none"}
 class Guard:
     """Answers 403 or 413 itself, or passes the request on."""
 
-    def __init__(self, app: ASGIApp, allowed_hosts: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, allowed_hosts: Sequence[str], signed: str | None = None) -> None:
+        """`signed` begins the paths whose requests are signed, if there are any."""
         self._app = app
         self._allowed = frozenset(allowed_hosts)
+        self._signed = signed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -37,7 +40,8 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = self._refusal(scope["method"], headers)
+        signed = self._signed is not None and scope["path"].startswith(self._signed)
+        refusal = None if signed else self._refusal(scope["method"], headers)
         if refusal:
             await problem(403, "Forbidden", refusal)(scope, receive, send)
         elif _announced(headers) > MAX_BODY_BYTES:

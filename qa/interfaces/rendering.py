@@ -65,23 +65,29 @@ def quote_in_text(citation: Citation, text: str, emphasis: Emphasis, width: int)
     last = min(len(text) if end < 0 else end, citation.end + 2 * AROUND)
     before, after = text[first : citation.start], text[citation.end : last]
     cut = ("…" if first else "", "…" if last < len(text) else "")
-    shown = f"{cut[0]}{_lines(before)}{emphasis(_lines(citation.quote))}{_lines(after)}{cut[1]}"
+    shown = f"{cut[0]}{shown_lines(before)}{emphasis(shown_lines(citation.quote))}{shown_lines(after)}{cut[1]}"
     return f"{place_text(citation, width)}\n\n{shown}"
 
 
-def _lines(text: str) -> str:
+def shown_lines(text: str) -> str:
+    """The text, with signs for what would act instead of being shown."""
     return "\n".join(map(printable, text.split("\n")))
 
 
 def refusal_text(refusal: Refusal, width: int) -> str:
     """A refusal with its receipt."""
-    searched = refusal.searched
-    looked = f"Searched {_counted(searched.passages, 'passage')} of {_counted(searched.documents, 'document')} and read {searched.read} of them."
-    missing = f" None of those holds {', '.join(f'“{name}”' for name in refusal.missing)}." if refusal.missing else ""
-    parts = [fill(f"No answer found: {refusal.reason}.", width), fill(printable(looked + missing), width)]
+    parts = [fill(f"No answer found: {refusal.reason}.", width), fill(receipt(refusal), width)]
     if refusal.nearest:
         parts.extend(["Nearest passages:", *(nearest_text(passage, width) for passage in refusal.nearest)])
     return "\n\n".join(parts)
+
+
+def receipt(refusal: Refusal) -> str:
+    """Where was looked, and what was not met there."""
+    searched = refusal.searched
+    looked = f"Searched {_counted(searched.passages, 'passage')} of {_counted(searched.documents, 'document')} and read {searched.read} of them."
+    missing = f" None of those holds {', '.join(f'“{name}”' for name in refusal.missing)}." if refusal.missing else ""
+    return printable(looked + missing)
 
 
 def span_text(span: Span, emphasis: Emphasis, width: int) -> str:

@@ -8,29 +8,36 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
 
 from index.embedding import Encoder
 from index.outcomes import Outcome
-from qa.bootstrap import conversations_of, live_pipeline, load_encoder, load_reader
+from qa.bootstrap import conversations_of, live_pipeline, load_encoder, load_reader, threads_of
 from qa.conversation import Conversations
-from qa.errors import NotReady
+from qa.errors import NotReady, SettingsError
 from qa.following import keep_up
 from qa.interfaces.api import add_error_handlers, router
 from qa.interfaces.comparing import difference_line
 from qa.interfaces.conversations import conversation_router
 from qa.interfaces.guard import Guard
+from qa.interfaces.slack import PREFIX
+from qa.interfaces.slack.extra import missing_extra
+from qa.interfaces.slack.webhook import webhook_router
 from qa.interfaces.verification import verification_router
 from qa.interfaces.web import page_router
 from qa.live import LivePipeline
 from qa.settings import Settings
 from qa.watchlist import Difference
+
+if TYPE_CHECKING:
+    from qa.interfaces.slack.bot import Bot
 
 REFRESH_SECONDS = 0.25
 """How often the store's generation is looked at; a new one must be served within a second."""
@@ -140,14 +147,24 @@ class _Log:
             log.info("%s", difference_line(each))
 
 
-def create_app(settings: Settings, watched: Sequence[Path] = (), exclude: Sequence[str] = ()) -> FastAPI:
-    """The ASGI application; loading starts with its lifespan."""
+def create_app(
+    settings: Settings, watched: Sequence[Path] = (), exclude: Sequence[str] = (), *, only_slack: bool = False
+) -> FastAPI:
+    """The ASGI application; loading starts with its lifespan. Raises SettingsError if only Slack is to be served and cannot be."""
     service = Service(settings, watched, exclude)
+    why_not = _why_no_slack(settings)
+    if only_slack and why_not:
+        raise SettingsError(f"Slack cannot be served: {why_not}")
+    bot = None if why_not else _bot(settings, service)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        log.info("Slack is %s.", f"off, its endpoints answer 404: {why_not}" if why_not else "on")
         service.start()
-        yield
+        async with AsyncExitStack() as stack:
+            if bot:
+                await stack.enter_async_context(bot.running())
+            yield
         service.stop()
 
     app = FastAPI(
@@ -155,20 +172,46 @@ def create_app(settings: Settings, watched: Sequence[Path] = (), exclude: Sequen
         version=version("quoted-qa"),
         description="Answers in the documents' own words, each with a citation.",
         lifespan=lifespan,
+        openapi_url=None if only_slack else "/openapi.json",
         docs_url=None,
         redoc_url=None,
     )
+    if bot:
+        app.include_router(bot.router())
+    if not only_slack:
+        _include_all(app, service, settings)
+    add_error_handlers(app)
+    app.add_middleware(Guard, allowed_hosts=settings.allowed_hosts, signed=PREFIX)
+    return app
+
+
+def _include_all(app: FastAPI, service: Service, settings: Settings) -> None:
     app.include_router(router(service))
     app.include_router(conversation_router(service))
     app.include_router(verification_router(service))
     app.include_router(page_router())
-    add_error_handlers(app)
-    app.add_middleware(Guard, allowed_hosts=settings.allowed_hosts)
-    return app
+    if settings.webhook_token:
+        app.include_router(webhook_router(service, threads_of(settings), settings.webhook_token, settings.public_url))
 
 
-def run(settings: Settings, host: str, port: int, watched: Sequence[Path] = (), exclude: Sequence[str] = ()) -> None:
+def _why_no_slack(settings: Settings) -> str:
+    """What is missing for Slack; "" if nothing is."""
+    given = {"SLACK_SIGNING_SECRET": settings.slack.signing_secret, "SLACK_BOT_TOKEN": settings.slack.bot_token}
+    missing = [name for name, value in given.items() if not value]
+    return f"{' and '.join(missing)} not set" if missing else missing_extra()
+
+
+def _bot(settings: Settings, service: Service) -> Bot:
+    from qa.interfaces.slack.bot import Bot
+
+    return Bot(settings, service)
+
+
+def run(
+    settings: Settings, host: str, port: int, watched: Sequence[Path] = (), exclude: Sequence[str] = (), *, only_slack: bool = False
+) -> None:
     """Serve until SIGTERM or SIGINT, then exit with 0; exit with 1 if the port cannot be had."""
+    app = create_app(settings, watched, exclude, only_slack=only_slack)
 
     def leave(_signal: int, _frame: FrameType | None) -> None:
         sys.exit(0)
@@ -176,7 +219,6 @@ def run(settings: Settings, host: str, port: int, watched: Sequence[Path] = (), 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
     try:
-        app = create_app(settings, watched, exclude)
         uvicorn.run(app, host=host, port=port, timeout_graceful_shutdown=SHUTDOWN_SECONDS, server_header=False)
     except SystemExit as stop:  # uvicorn ends with 3 when it cannot bind, which would be "no answer found"
         sys.exit(1 if stop.code else 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from qa.conversation import Conversations
+from qa.history import StoredTurn
 from qa.live import LivePipeline
 
 
@@ -16,3 +17,9 @@ class Service(Protocol):
 
     def conversations(self) -> Conversations:
         """The conversations of the data directory; raises StoreError."""
+
+
+def ask_in(service: Service, owner: str, conversation_id: str, question: str) -> StoredTurn:
+    """Answer a question as the next turn of a conversation; raises QAError or IndexingError."""
+    with service.live().use() as pipeline:
+        return service.conversations().ask(owner, conversation_id, question, pipeline.ask, pipeline.snapshot)

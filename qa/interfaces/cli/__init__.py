@@ -17,6 +17,7 @@ from qa.interfaces.cli.evaluating import evaluate
 from qa.interfaces.cli.indexing import forget, index, list_documents, remove, status
 from qa.interfaces.cli.maintaining import backup, doctor, restore
 from qa.interfaces.cli.serving import serve
+from qa.interfaces.cli.slack import slack
 from qa.interfaces.cli.verifying import verify
 from qa.interfaces.cli.watching import watch
 from qa.interfaces.cli.watchlist import history, watchlist
@@ -50,6 +51,7 @@ for command in (
     backup,
     restore,
     serve,
+    slack,
     evaluate,
     calibrate_command,
 ):

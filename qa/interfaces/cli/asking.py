@@ -55,11 +55,10 @@ def ask(  # noqa: PLR0913 - the options of the command
     Exit code 0: answered, 3: the documents do not hold the answer.
     """
     from qa.interfaces.rendering import answer_text
-    from qa.settings import deterministic as reproducible
 
     if without_sources and not bundle:
         raise click.UsageError("--without-sources belongs to --bundle")
-    settings = reproducible(settings_of(data)) if deterministic else settings_of(data)
+    settings = settings_of(data).reproducible() if deterministic else settings_of(data)
     pipeline = _pipeline(settings)
     answer = pipeline.ask(_typed() if question == "-" else question, top_k=top_k, seconds=deadline)
     if deterministic:

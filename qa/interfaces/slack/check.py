@@ -1,0 +1,114 @@
+"""What `qa slack check` looks at: the settings, the token and its scopes, and whether the server answers what this secret has signed."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+from dataclasses import dataclass
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.signature import SignatureVerifier
+from slack_sdk.web.async_client import AsyncWebClient
+
+from qa.interfaces.slack import EVENTS
+from qa.interfaces.slack.manifest import SCOPES
+from qa.settings import Settings
+
+TIMEOUT_SECONDS = 10
+_SECRET = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, whether it is good (None: a remark), and what to do or what was found."""
+
+    what: str
+    good: bool | None
+    detail: str
+
+
+async def findings(settings: Settings, url: str | None) -> list[Finding]:
+    """Look at everything; `url` is where Slack reaches the server, None for not to try."""
+    found = [_secret(settings.slack.signing_secret), *await _token(settings)]
+    if url and settings.slack.signing_secret:
+        found.append(await _endpoint(url.rstrip("/"), settings.slack.signing_secret))
+    if not settings.public_url:
+        found.append(Finding("QUOTED_PUBLIC_URL", good=None, detail="not set: answers will name their sources without links"))
+    return found
+
+
+def _secret(secret: str) -> Finding:
+    where = "copy it from Basic Information, App Credentials of the app"
+    if not secret:
+        return Finding("SLACK_SIGNING_SECRET", good=False, detail=f"not set: {where}")
+    if not _SECRET.fullmatch(secret):
+        return Finding("SLACK_SIGNING_SECRET", good=None, detail=f"set, but not 32 hexadecimal digits as Slack's are: {where}")
+    return Finding("SLACK_SIGNING_SECRET", good=True, detail="set")
+
+
+async def _token(settings: Settings) -> list[Finding]:
+    if not settings.slack.bot_token:
+        return [
+            Finding(
+                "SLACK_BOT_TOKEN",
+                good=False,
+                detail="not set: install the app, then copy the Bot User OAuth Token from OAuth & Permissions",
+            )
+        ]
+    client = AsyncWebClient(settings.slack.bot_token, settings.slack.api_url, timeout=TIMEOUT_SECONDS)
+    try:
+        said = await client.auth_test()
+    except SlackApiError as error:
+        return [
+            Finding(
+                "SLACK_BOT_TOKEN",
+                good=False,
+                detail=f"Slack refuses it ({error.response.get('error', 'no reason given')}): copy it again",
+            )
+        ]
+    except (aiohttp.ClientError, TimeoutError, SlackClientError, ValueError) as error:
+        return [
+            Finding(
+                "SLACK_BOT_TOKEN", good=False, detail=f"{settings.slack.api_url} cannot be reached: {error or type(error).__name__}"
+            )
+        ]
+    headers = {name.lower(): value for name, value in said.headers.items()}
+    scopes = {each.strip() for each in headers.get("x-oauth-scopes", "").split(",")}
+    missing = [f"{name} (to {why})" for name, why in SCOPES.items() if name not in scopes]
+    known = Finding("SLACK_BOT_TOKEN", good=True, detail=f"is {said.get('user')} in {said.get('team')}")
+    if missing:
+        return [
+            known,
+            Finding(
+                "scopes",
+                good=False,
+                detail=f"missing {', '.join(missing)}: add them under OAuth & Permissions and install the app again",
+            ),
+        ]
+    return [known, Finding("scopes", good=True, detail=", ".join(SCOPES))]
+
+
+async def _endpoint(url: str, secret: str) -> Finding:
+    """Ask the server what Slack asks when an address is entered; it answers only if it has the same secret."""
+    challenge, now = secrets.token_hex(8), str(int(time.time()))
+    body = json.dumps({"type": "url_verification", "challenge": challenge})
+    signature = SignatureVerifier(secret).generate_signature(timestamp=now, body=body) or ""
+    headers = {"content-type": "application/json", "x-slack-request-timestamp": now, "x-slack-signature": signature}
+    try:
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.post(f"{url}{EVENTS}", data=body, headers=headers) as said,
+        ):
+            text = await said.text()
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        return Finding("endpoint", good=False, detail=f"{url} cannot be reached: {error or type(error).__name__}")
+    if said.status == 200 and challenge in text:  # noqa: PLR2004 - OK
+        return Finding("endpoint", good=True, detail=f"{url}{EVENTS} answers what this signing secret has signed")
+    why = {401: "it has another signing secret", 404: "it runs without SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN"}
+    return Finding(
+        "endpoint", good=False, detail=f"{url}{EVENTS} answered {said.status}: {why.get(said.status, 'that is not `qa serve`')}"
+    )

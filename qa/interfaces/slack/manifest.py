@@ -1,0 +1,46 @@
+"""The app manifest: what Slack must know to make the app ("App manifest reference", docs.slack.dev)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qa.interfaces.slack import COMMANDS, EVENTS, INTERACTIONS
+
+SCOPES = {
+    "app_mentions:read": "hear mentions",
+    "channels:history": "hear follow-ups in threads of public channels, and see what was answered already",
+    "chat:write": "answer",
+    "commands": "have /ask",
+    "groups:history": "the same in private channels",
+    "im:history": "hear direct messages",
+}
+"""What the app may do, and what for."""
+_EVENTS = ["app_mention", "message.channels", "message.groups", "message.im"]
+
+
+def manifest(url: str, name: str) -> dict[str, Any]:
+    """The manifest of an app that is reached at `url` from outside."""
+    base = url.rstrip("/")
+    command = {
+        "command": "/ask",
+        "url": f"{base}{COMMANDS}",
+        "description": "Ask the documents; only you see the answer",
+        "usage_hint": "question",
+        "should_escape": True,
+    }
+    return {
+        "display_information": {"name": name, "description": "Answers questions in your documents' own words"},
+        "features": {
+            "app_home": {"home_tab_enabled": False, "messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
+            "bot_user": {"display_name": name, "always_online": True},
+            "slash_commands": [command],
+        },
+        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
+        "settings": {
+            "event_subscriptions": {"request_url": f"{base}{EVENTS}", "bot_events": _EVENTS},
+            "interactivity": {"is_enabled": True, "request_url": f"{base}{INTERACTIONS}"},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": False,
+            "token_rotation_enabled": False,
+        },
+    }

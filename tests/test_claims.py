@@ -1,0 +1,219 @@
+"""A message is claimed once, worked on by one worker at a time, and survives its worker."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa.claims import KEPT_SECONDS, LEASE_SECONDS, Claims, Message
+from qa.history import History
+from qa.state import State
+from qa.threads import Threads
+
+KINDS = ("question",)
+ONE = Message("Ev1", "T", "C", "1.0", "1.0", "U", "question", {"question": "Where?"})
+
+
+class Clock:
+    """Unix time that moves when told."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def claims(tmp_path: Path, clock: Clock) -> Iterator[Claims]:
+    state = State(tmp_path)
+    yield Claims(state, clock=clock)
+    state.close()
+
+
+def test_a_message_is_claimed_once_by_either_of_its_names(claims: Claims) -> None:
+    assert claims.add(ONE)
+    assert not claims.add(ONE)
+    assert not claims.add(replace(ONE, event_id="Ev2"))
+    assert not claims.add(replace(ONE, ts="2.0"))
+    assert claims.add(replace(ONE, event_id="Ev3", ts="3.0"))
+
+
+def test_a_claim_outlives_the_process_that_made_it(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=_claim_and_die, args=(tmp_path,))
+    process.start()
+    process.join(60)
+
+    state = State(tmp_path)
+    taken = Claims(state).take("w", KINDS)
+    state.close()
+
+    assert process.exitcode == -9
+    assert taken is not None
+    assert taken.message == ONE
+
+
+def _claim_and_die(folder: Path) -> None:
+    import os
+    import signal
+
+    Claims(State(folder)).add(ONE)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_what_one_worker_has_no_other_takes_until_it_is_silent(claims: Claims, clock: Clock) -> None:
+    claims.add(ONE)
+    first = claims.take("one", KINDS)
+    assert first is not None
+    assert claims.take("two", KINDS) is None
+
+    clock.now += LEASE_SECONDS - 1
+    claims.beat("one", [first.id])
+    clock.now += LEASE_SECONDS - 1
+    assert claims.take("two", KINDS) is None
+    assert claims.owns("one", first)
+
+    clock.now += 2
+    second = claims.take("two", KINDS)
+    assert second is not None
+    assert (second.id, second.attempts) == (first.id, 2)
+    assert not claims.owns("one", first)
+    claims.beat("one", [first.id])
+    assert claims.owns("two", second)
+
+
+def test_a_thread_is_answered_in_order_and_others_meanwhile(claims: Claims) -> None:
+    claims.add(ONE)
+    claims.add(replace(ONE, event_id="Ev2", ts="2.0"))
+    claims.add(replace(ONE, event_id="Ev3", ts="3.0", thread="3.0"))
+
+    first, other = claims.take("w", KINDS), claims.take("w", KINDS)
+    assert first is not None
+    assert other is not None
+    assert (first.message.ts, other.message.ts) == ("1.0", "3.0")
+    assert claims.take("w", KINDS) is None
+
+    claims.finish(first, "answered", "9.0")
+    second = claims.take("w", KINDS)
+    assert second is not None
+    assert second.message.ts == "2.0"
+
+
+def test_what_is_done_is_forgotten_but_for_its_names(claims: Claims, clock: Clock) -> None:
+    claims.add(ONE)
+    taken = claims.take("w", KINDS)
+    assert taken is not None
+    claims.answered_by(taken, 7)
+    claims.finish(taken, "answered", "9.0")
+
+    kept = claims.find("T", "C", "1.0")
+    assert kept is not None
+    assert (kept.message.payload, kept.turn_id, kept.answer_ts) == ({}, 7, "9.0")
+    clock.now += KEPT_SECONDS - 1
+    claims.expire()
+    assert not claims.add(ONE)
+    clock.now += 2
+    claims.expire()
+    assert claims.find("T", "C", "1.0") is None
+
+
+def test_what_is_open_never_expires(claims: Claims, clock: Clock) -> None:
+    claims.add(ONE)
+    clock.now += 10 * KEPT_SECONDS
+    claims.expire()
+    assert claims.take("w", KINDS) is not None
+
+
+def test_a_postponed_claim_waits(claims: Claims, clock: Clock) -> None:
+    claims.add(ONE)
+    taken = claims.take("w", KINDS)
+    assert taken is not None
+    claims.postpone(taken, 5, counted=False)
+    assert claims.take("w", KINDS) is None
+    clock.now += 5
+    again = claims.take("w", KINDS)
+    assert again is not None
+    assert again.attempts == 1
+    claims.release("w")
+    last = claims.take("x", KINDS)
+    assert last is not None
+    assert last.attempts == 2
+
+
+def test_a_message_can_be_changed_or_withdrawn_before_it_is_begun(claims: Claims) -> None:
+    claims.add(ONE)
+    assert claims.revise("T", "C", "1.0", {"question": "When?"})
+    taken = claims.take("w", KINDS)
+    assert taken is not None
+    assert taken.message.payload == {"question": "When?"}
+    assert not claims.revise("T", "C", "1.0", {"question": "Who?"})
+    claims.withdraw("T", "C", "1.0")
+    assert claims.owns("w", taken)
+
+    claims.add(replace(ONE, event_id="Ev2", ts="2.0", thread="2.0"))
+    claims.withdraw("T", "C", "2.0")
+    assert claims.take("w", KINDS) is None
+
+
+def test_messages_of_a_person_are_counted(claims: Claims, clock: Clock) -> None:
+    claims.add(ONE)
+    clock.now += 50
+    claims.add(replace(ONE, event_id="Ev2", ts="2.0"))
+    assert claims.sent_by("T", "U", KINDS, 60) == 2
+    clock.now += 20
+    assert claims.sent_by("T", "U", KINDS, 60) == 1
+    assert claims.sent_by("T", "V", KINDS, 60) == 0
+    assert claims.sent_by("T", "U", ("notice",), 60) == 0
+
+
+def test_a_thread_is_a_conversation_until_that_is_deleted(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    threads, history, claims = Threads(state), History(state), Claims(state)
+    assert not claims.in_thread("T", "C", "1.0")
+
+    first = threads.conversation("slack:T:C", "T", "C", "1.0")
+    assert threads.conversation("slack:T:C", "T", "C", "1.0") == first
+    assert threads.conversation("slack:T:C", "T", "C", "2.0") != first
+    assert claims.in_thread("T", "C", "1.0")
+
+    history.delete("slack:T:C", first)
+    assert not claims.in_thread("T", "C", "1.0")
+    assert threads.conversation("slack:T:C", "T", "C", "1.0") != first
+    state.close()
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from(["1.0", "2.0", "3.0"]), st.sampled_from(["1.0", "2.0"])), max_size=20
+    )
+)
+def test_each_message_is_taken_exactly_once_whatever_is_sent(
+    tmp_path_factory: pytest.TempPathFactory, deliveries: list[tuple[str, str, str]]
+) -> None:
+    state = State(tmp_path_factory.mktemp("state"))
+    claims = Claims(state)
+    for event_id, ts, thread in deliveries:
+        claims.add(replace(ONE, event_id=event_id, ts=ts, thread=thread))
+
+    done = []
+    while (taken := claims.take("w", KINDS)) is not None:
+        done.append(taken.message)
+        claims.finish(taken, "answered")
+    state.close()
+
+    assert len({message.event_id for message in done}) == len({message.ts for message in done}) == len(done)
+    assert {(message.event_id, message.ts) for message in done} <= {(event_id, ts) for event_id, ts, _ in deliveries}
+    for event_id, ts, _ in deliveries:
+        assert any(event_id == message.event_id or ts == message.ts for message in done)
