@@ -67,7 +67,7 @@ def answer(*spans: Span, refusal: Refusal | None = None, **more: Any) -> Answer:
 
 def refused(text: str, title: str = "T") -> Answer:
     """A refusal with three nearest passages."""
-    near = NearestPassage("d", title, "a.txt", text, 0, 9, None, 0.5, None)
+    near = NearestPassage("d", title, "a.txt", "00", text, 0, 9, None, 0.5, None)
     return answer(refusal=Refusal("no passage answers", Searched(1, 2, 2), Gate("confidence", 0.1, 0.8, 0.7), (text,), (near,) * 3))
 
 

@@ -22,7 +22,7 @@ QUESTION = "When does the tide at Porto turn?"
 FILES: dict[str, str | bytes] = {
     "a.txt": "\ufeffEbb 🌊 fl\u0308ow.\r\nThe tide at Porto turns at six. The sea is calm.".encode(),
     "b.txt": "Der Fluß ist tief.\r\nThe tide at Porto turns at six.".encode("cp1252"),
-    "table.csv": "Place,Tide\nPorto,turns at six\nVigo,turns at nine\n",
+    "table.csv": "Place,Tide\nVigo,turns at nine\n",
 }
 
 
