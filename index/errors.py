@@ -15,10 +15,12 @@
     ├── StoreError
     │   ├── StoreBusy           another process is writing
     │   ├── StoreCorrupt        SQLite cannot read the file
+    │   ├── StoreFull           the disk is full
     │   ├── SchemaTooNew        written by a later version
     │   ├── ModelMismatch       written with another embedding model
     │   └── UnknownDocument     no document of that id or name
     ├── InvalidPattern          a pattern of what to leave out that means nothing
+    ├── InvalidTag              a tag that cannot be kept
     └── PruneRefused            a removal that looks like an accident
 
 Every message says what was expected, what came, and what to do.
@@ -87,6 +89,10 @@ class StoreCorrupt(StoreError):
     """SQLite cannot read the store file."""
 
 
+class StoreFull(StoreError):
+    """The disk has no room for what was to be written."""
+
+
 class SchemaTooNew(StoreError):
     """The store was written by a later version of this program."""
 
@@ -101,6 +107,10 @@ class UnknownDocument(StoreError):
 
 class InvalidPattern(IndexingError):
     """A pattern of what to leave out is not one."""
+
+
+class InvalidTag(IndexingError):
+    """A tag is empty, too long, or not text."""
 
 
 class PruneRefused(IndexingError):

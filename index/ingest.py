@@ -21,7 +21,7 @@ from index.sightings import StoredFile
 from index.stamps import FileStamp, stamp_of
 from index.store import IndexedChunk, Store
 
-RECIPE = 2
+RECIPE = 3
 """Raised when loading, chunking or analysing would come out differently, so that unchanged files are indexed again."""
 EMBED_AT_ONCE = 256
 """Chunks gathered before they are embedded: enough for batches of equal length, little enough to commit every few seconds."""
@@ -54,13 +54,14 @@ class Reporter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file: `detail` is the reason of a skip or a remark, `chunks` how many were made."""
+    """What became of one file: `detail` is the reason of a skip or a remark, `chunks` how many were made, `document_id` that of the file's path."""
 
     uri: str
     status: Status
     detail: str = ""
     chunks: int = 0
     language: str | None = None
+    document_id: str | None = field(default=None, compare=False)
 
 
 @dataclass
@@ -115,7 +116,8 @@ class Ingestion:
 
     def take(self, path: Path, base: Path) -> None:
         """Read one file and queue what has to be embedded; one that cannot be read is reported."""
-        known = self.store.file(document_id(path))
+        identity = document_id(path)
+        known = self.store.file(identity)
         stamp = stamp_of(path)
         try:
             unchanged = (known.sha256, known.extractor) if known and known.recipe == RECIPE else None
@@ -123,7 +125,8 @@ class Ingestion:
         except LoadingError as error:
             if known and known.state != "changed":
                 self.store.mark(known.document_id, "changed")
-            self.report(Outcome(known.uri if known else relative_uri(path, base), "kept" if known else "skipped", str(error)))
+            uri = known.uri if known else relative_uri(path, base)
+            self.report(Outcome(uri, "kept" if known else "skipped", str(error), document_id=identity))
             return
         if document:
             self._take(document, path, known, stamp)
@@ -139,7 +142,7 @@ class Ingestion:
     def _unchanged(self, known: StoredFile) -> None:
         if known.state != "current":
             self.store.mark(known.document_id, "current")
-        self.report(Outcome(known.uri, "unchanged"))
+        self.report(Outcome(known.uri, "unchanged", document_id=known.document_id))
 
     def add(
         self,
@@ -169,7 +172,7 @@ class Ingestion:
             self.store.sightings.saw(document.id, pending.stamp)
             encoding = document.source.encoding
             detail = "" if document.source.extractor or encoding.startswith("utf") else f"is not UTF-8, read as {encoding}"
-            self.report(Outcome(document.uri, pending.status, detail, len(pending.chunks), document.language))
+            self.report(Outcome(document.uri, pending.status, detail, len(pending.chunks), document.language, document.id))
         self._pending = []
 
     def _vectors(self) -> Mapping[bytes, NDArray[np.float32]]:
