@@ -10,6 +10,7 @@ from index.embedding import Encoder
 from index.excluding import checked_patterns
 from index.ingest import Reporter, Summary, ingest
 from index.models import check_model
+from index.sightings import StoredFile
 from index.snapshot import Snapshot, current_generation
 from index.store import Store
 from qa.calibration import CALIBRATION, Calibration, calibrated_at, load_calibration
@@ -19,6 +20,7 @@ from qa.errors import NoIndex
 from qa.feedback import Feedback
 from qa.freshness import Hashes, Sources
 from qa.history import History
+from qa.jobs import Jobs
 from qa.live import LivePipeline
 from qa.pipeline import Pipeline
 from qa.quoted import without_documents
@@ -28,6 +30,7 @@ from qa.retriever import HybridRetriever
 from qa.settings import Settings
 from qa.state import FILE_NAME as STATE
 from qa.state import State
+from qa.uploads import Uploads
 from qa.windows import ReaderModel
 
 
@@ -111,9 +114,30 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
     return summary
 
 
+def remove_document(
+    settings: Settings, name: str, on_wait: Callable[[], None] = lambda: None, seconds: float | None = None
+) -> StoredFile:
+    """Delete a document, named by its id, uri or path, all that was made from it, and its file if that was uploaded.
+
+    Raises UnknownDocument, or StoreBusy when others are at work for `seconds`.
+    """
+    with open_store(settings) as store, store.writing(on_wait, seconds):
+        found = store.find(name)
+        try:
+            store.remove([found.document_id])
+        finally:
+            if store.file(found.document_id) is None:  # deleted, even if not overwritten on the disk yet
+                Uploads(settings.data).discard(found.path)
+        return found
+
+
 def forget_all(settings: Settings, on_wait: Callable[[], None] = lambda: None) -> int:
-    """Delete every document and everything made from it; returns how many there were."""
+    """Delete every document and everything made from it, the files that were uploaded included; returns how many documents there were."""
     with open_store(settings) as store, store.writing(on_wait):
+        Uploads(settings.data).discard_all()
+        if (settings.data / STATE).is_file():
+            with closing(State(settings.data)) as state:
+                Jobs(state).forget()
         return store.forget_all()
 
 

@@ -18,7 +18,7 @@ from qa.errors import QAError, UnknownDocumentId
 from qa.examples import Examples
 from qa.interfaces.owner import Owner
 from qa.interfaces.problems import problem, problem_of
-from qa.interfaces.schemas import PROBLEMS, AnswerOut, DocumentOut, DocumentsOut, ExamplesOut, PassagesOut, Question, Status
+from qa.interfaces.schemas import PROBLEMS, AnswerOut, DocumentOut, ExamplesOut, PassagesOut, Question, Status
 from qa.interfaces.service import Service
 from qa.settings import MAX_PASSAGES
 
@@ -42,12 +42,6 @@ def router(service: Service) -> APIRouter:
         with service.live().use() as pipeline:
             found = jsonable_encoder(pipeline.search(query, top_k=top_k))
             return JSONResponse({"passages": found, "generation": pipeline.snapshot.generation})
-
-    @routes.get("/documents", response_model=DocumentsOut, summary="List the documents")
-    def documents() -> JSONResponse:
-        with service.live().use() as pipeline:
-            listed = jsonable_encoder(pipeline.snapshot.documents())
-            return JSONResponse({"documents": listed, "generation": pipeline.snapshot.generation})
 
     @routes.get("/documents/{document_id}", response_model=DocumentOut, summary="One document with its text")
     def document(document_id: str) -> JSONResponse:

@@ -109,13 +109,6 @@ class PassagesOut(BaseModel):
     generation: int
 
 
-class DocumentsOut(BaseModel):
-    """All documents, by uri, and the generation they belong to."""
-
-    documents: list[DocumentInfo]
-    generation: int
-
-
 class DocumentOut(BaseModel):
     """One document with its text; offsets in citations are code points of this text. `places` (none for text files, which have lines) says on which
     page, slide or row the characters from each of its starts stand.
@@ -218,7 +211,7 @@ class Problem(BaseModel):
 _PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     403: {**_PROBLEM, "description": "Foreign host or page"},
-    404: {**_PROBLEM, "description": "Unknown document or conversation"},
+    404: {**_PROBLEM, "description": "Unknown document, conversation, tag or job"},
     422: {**_PROBLEM, "description": "Invalid question or parameters"},
     503: {**_PROBLEM, "description": "Still loading, or nothing is indexed yet"},
 }

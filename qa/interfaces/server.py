@@ -22,14 +22,17 @@ from qa.bootstrap import conversations_of, live_pipeline, load_encoder, load_rea
 from qa.conversation import Conversations
 from qa.errors import NotReady
 from qa.following import rechecker, watch_paths
+from qa.intake import Intake
 from qa.interfaces.api import add_error_handlers, router
 from qa.interfaces.comparing import difference_line
 from qa.interfaces.conversations import conversation_router
+from qa.interfaces.documents import document_router
 from qa.interfaces.guard import Guard
 from qa.interfaces.verification import verification_router
 from qa.interfaces.web import page_router
 from qa.live import LivePipeline
 from qa.settings import Settings
+from qa.uploading import Worker
 from qa.watchlist import Difference
 
 REFRESH_SECONDS = 0.25
@@ -52,6 +55,7 @@ class Service:
         self._refresh_took = 0.0
         self._opening = threading.Lock()
         self._conversations: Conversations | None = None
+        self._intake: Intake | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="refresh", daemon=True)
 
@@ -79,6 +83,13 @@ class Service:
                 self._conversations = conversations_of(self._settings)
             return self._conversations
 
+    def intake(self) -> Intake:
+        """What takes and deletes documents, opened when it is first needed; raises StoreError."""
+        with self._opening:
+            if self._intake is None:
+                self._intake = Intake(self._settings)
+            return self._intake
+
     def _run(self) -> None:
         try:
             encoder = load_encoder(self._settings)
@@ -91,6 +102,7 @@ class Service:
         self._live = live
         if self._watched:
             threading.Thread(target=self._watch, args=(encoder,), name="watch", daemon=True).start()
+        threading.Thread(target=self._upload, args=(encoder,), name="upload", daemon=True).start()
         while not self._stopping.wait(max(REFRESH_SECONDS, self._refresh_took)):
             self._refresh(live)
 
@@ -109,6 +121,15 @@ class Service:
             )
         except Exception as error:  # noqa: BLE001 - the server goes on serving what is indexed
             log.error("Nothing is watched any more: %s", error)  # noqa: TRY400
+
+    def _upload(self, encoder: Encoder) -> None:
+        def served() -> None:
+            self._refresh(self.live())
+
+        try:
+            Worker(self._settings, encoder, served, log.warning).run(self.intake().waiting, self._stopping)
+        except Exception as error:  # noqa: BLE001 - the server goes on serving what is indexed
+            log.error("Nothing that is uploaded is indexed any more: %s", error)  # noqa: TRY400
 
     def _refresh(self, live: LivePipeline) -> None:
         began = time.monotonic()
@@ -165,11 +186,12 @@ def create_app(settings: Settings, watched: Sequence[Path] = (), exclude: Sequen
         redoc_url=None,
     )
     app.include_router(router(service))
+    app.include_router(document_router(service))
     app.include_router(conversation_router(service))
     app.include_router(verification_router(service))
     app.include_router(page_router())
     add_error_handlers(app)
-    app.add_middleware(Guard, allowed_hosts=settings.allowed_hosts)
+    app.add_middleware(Guard, allowed_hosts=settings.allowed_hosts, max_upload_bytes=settings.max_upload_bytes)
     return app
 
 

@@ -125,12 +125,10 @@ def status(*, as_json: bool, data: Path | None) -> None:
 @click.argument("document")
 @data_option
 def remove(document: str, data: Path | None) -> None:
-    """Remove a document, named by its id, uri or path, and all that was made from it."""
-    from qa.bootstrap import open_store
+    """Remove a document, named by its id, uri or path, and all that was made from it. A file that was uploaded is deleted, any other left alone."""
+    from qa.bootstrap import remove_document
 
-    with open_store(settings_of(data)) as store, store.writing(_say_waiting):
-        found = store.find(document)
-        store.remove([found.document_id])
+    found = remove_document(settings_of(data), document, _say_waiting)
     click.echo(f"Removed {found.uri} ({found.document_id}).")
 
 
