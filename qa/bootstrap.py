@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from index.discovery import place_of
 from index.embedding import Encoder
 from index.excluding import checked_patterns
 from index.ingest import Reporter, Summary, ingest
 from index.models import check_model
 from index.sightings import StoredFile
-from index.snapshot import Snapshot, current_generation
+from index.snapshot import DocumentInfo, Snapshot, current_generation
 from index.store import Store
+from index.tags import tags_of
 from qa.calibration import CALIBRATION, Calibration, calibrated_at, load_calibration
 from qa.conversation import Conversations
 from qa.decision import Policy
@@ -22,7 +24,7 @@ from qa.freshness import Hashes, Sources
 from qa.history import History
 from qa.jobs import Jobs
 from qa.live import LivePipeline
-from qa.pipeline import Pipeline
+from qa.pipeline import Pipeline, with_tags
 from qa.quoted import without_documents
 from qa.reader import CrossEncoderReader, Reader
 from qa.reader_model import SHIPPED
@@ -103,13 +105,19 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
     prune: bool = False,
     yes: bool = False,
     exclude: Sequence[str] = (),
+    tags: Sequence[str] = (),
     on_wait: Callable[[], None] = lambda: None,
 ) -> Summary:
-    """Bring the index up to date with files and folders and derive FAISS and BM25 from it; see `index.ingest.ingest`."""
+    """Bring the index up to date with files and folders and derive FAISS and BM25 from it; see `index.ingest.ingest`. All documents below the paths
+    get the tags; raises InvalidTag.
+    """
     checked_patterns(exclude)
+    given = tags_of(tags)
     with open_store(settings) as store, store.writing(on_wait):
         store.claim_model(settings.model, encoder.card.fingerprint)
         summary = ingest(paths, store, encoder, reporter, prune=prune, yes=yes, max_bytes=settings.max_file_bytes, exclude=exclude)
+        below = [file.document_id for path in paths for file in store.files_under(place_of(path))]
+        store.tags.give(below, given)
         Snapshot(settings.data).close()
     return summary
 
@@ -153,6 +161,15 @@ def open_snapshot(settings: Settings) -> Snapshot:
     if not has_index(settings):
         raise NoIndex
     return Snapshot(settings.data, save_derived=False)
+
+
+def documents_of(settings: Settings, tags: Sequence[str] = ()) -> list[DocumentInfo]:
+    """The documents by uri, of those with any of the tags if there are any; raises StoreError, InvalidTag or UnknownTag."""
+    if not has_index(settings):
+        return []
+    with closing(Snapshot(settings.data)) as snapshot:
+        chosen = set(with_tags(snapshot, tags)) if tags else None
+        return [each for each in snapshot.documents() if chosen is None or each.id in chosen]
 
 
 def load_pipeline(

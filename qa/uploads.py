@@ -66,7 +66,7 @@ def recognised(name: str, path: Path, max_bytes: int) -> str:
             return name + kind.suffixes[0]
         loader_for(Path(name))
     except LoadingError as error:
-        raise UnsupportedUpload(f"{name}: {error}") from error
+        raise UnsupportedUpload(str(error)) from error
     return name
 
 

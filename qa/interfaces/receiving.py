@@ -90,9 +90,9 @@ class Form:
             raise InvalidUpload("expected a form with at least one file, got " + ("none" if self._complete else "a part of one"))
         tags = tags_of(bytes(each).decode("utf-8", "replace") for each in self._fields)
         arrived = [self._arrived(each) for each in self.files]
-        problems = [each.problem for each in self.files if each.problem]
-        if len(problems) == len(self.files):
-            raise problems[0]
+        first = self.files[0]
+        if first.problem and all(each.problem for each in self.files):
+            raise type(first.problem)(f"{first.name}: {first.problem}")
         return Received(arrived, tags)
 
     def discard(self) -> None:
@@ -150,9 +150,7 @@ class Form:
     def _add(self, file: Incoming, sink: BinaryIO, part: bytes) -> None:
         file.size += len(part)
         if file.size > self._max_bytes:
-            file.problem = UploadTooLarge(
-                f"{file.name}: has more than {self._max_bytes:,} bytes: split it, or raise QUOTED_MAX_FILE_BYTES"
-            )
+            file.problem = UploadTooLarge(f"has more than {self._max_bytes:,} bytes: split it, or raise QUOTED_MAX_FILE_BYTES")
             sink.truncate(0)
         else:
             file.digest.update(part)

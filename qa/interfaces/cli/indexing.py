@@ -17,6 +17,7 @@ from qa.interfaces.cli.common import (
     echo_json,
     encoder_of,
     exclude_option,
+    in_option,
     json_option,
     settings_of,
 )
@@ -36,8 +37,11 @@ SKIPPED = 4
 @click.option("--prune", is_flag=True, help="Also remove documents below PATHS whose files are gone.")
 @click.option("--yes", is_flag=True, help="With --prune: remove even if it looks like an accident.")
 @exclude_option
+@click.option("--tag", "tags", multiple=True, metavar="NAME", help="Tag all documents below PATHS; may be repeated.")
 @data_option
-def index(paths: tuple[Path, ...], *, prune: bool, yes: bool, exclude: tuple[str, ...], data: Path | None) -> None:
+def index(
+    paths: tuple[Path, ...], *, prune: bool, yes: bool, exclude: tuple[str, ...], tags: tuple[str, ...], data: Path | None
+) -> None:
     """Index files and folders: text, Markdown, PDF, Word, PowerPoint, spreadsheets, HTML, EPUB, OpenDocument, RTF, mails.
 
     A file .quotedignore in a folder holds patterns of what to leave out, as a .gitignore does. Unchanged files cost nothing. Exit code 4: done,
@@ -45,7 +49,7 @@ def index(paths: tuple[Path, ...], *, prune: bool, yes: bool, exclude: tuple[str
     """
     if yes and not prune:
         raise click.UsageError("--yes belongs to --prune")
-    summary = run_indexing(settings_of(data), paths, prune=prune, yes=yes, exclude=exclude)
+    summary = run_indexing(settings_of(data), paths, prune=prune, yes=yes, exclude=exclude, tags=tags)
     click.echo(summary_line(summary))
     for refusal in summary.refused:
         click.echo(f"refused: {refusal}", err=True)
@@ -53,7 +57,13 @@ def index(paths: tuple[Path, ...], *, prune: bool, yes: bool, exclude: tuple[str
 
 
 def run_indexing(
-    settings: Settings, paths: Sequence[Path], *, prune: bool = False, yes: bool = False, exclude: Sequence[str] = ()
+    settings: Settings,
+    paths: Sequence[Path],
+    *,
+    prune: bool = False,
+    yes: bool = False,
+    exclude: Sequence[str] = (),
+    tags: Sequence[str] = (),
 ) -> Summary:
     """Index with progress on standard error."""
     from qa.bootstrap import index_paths
@@ -61,7 +71,9 @@ def run_indexing(
     encoder = encoder_of(settings)
     progress = Progress()
     try:
-        return index_paths(settings, encoder, paths, progress, prune=prune, yes=yes, exclude=exclude, on_wait=_say_waiting)
+        return index_paths(
+            settings, encoder, paths, progress, prune=prune, yes=yes, exclude=exclude, tags=tags, on_wait=_say_waiting
+        )
     finally:
         progress.close()
 
@@ -81,21 +93,21 @@ def _say_waiting() -> None:
 
 
 @click.command("list")
+@in_option
 @json_option
 @data_option
-def list_documents(*, as_json: bool, data: Path | None) -> None:
-    """List the indexed documents."""
-    from index.snapshot import Snapshot
-    from qa.bootstrap import has_index
+def list_documents(*, tags: tuple[str, ...], as_json: bool, data: Path | None) -> None:
+    """List the indexed documents, each with its tags."""
+    from qa.bootstrap import documents_of
 
-    settings = settings_of(data)
-    documents = Snapshot(settings.data).documents() if has_index(settings) else []
+    documents = documents_of(settings_of(data), tags)
     if as_json:
         echo_json([asdict(document) for document in documents])
         return
     for document in documents:
         state = "" if document.state == "current" else f"  [{document.state}]"
-        click.echo(f"{document.id}  {document.chunks:>5} passages  {document.uri}  {document.title}{state}")
+        tagged = "".join(f"  #{tag}" for tag in document.tags)
+        click.echo(f"{document.id}  {document.chunks:>5} passages  {document.uri}  {document.title}{tagged}{state}")
     if not documents:
         click.echo("Nothing is indexed yet: run `qa index PATH...`.", err=True)
 
