@@ -9,12 +9,11 @@
     ├── UnknownQuestion     not one of the saved questions
     ├── UnknownJob          no job of that id
     ├── UnknownTag          no document has that tag
-    ├── UploadError         files that cannot be taken
-    │   ├── InvalidUpload       not the form that was expected
-    │   ├── UploadTooLarge      more bytes or files than the limit
-    │   ├── UnsupportedUpload   of no format that is read
-    │   ├── NotUploaded         a document that was indexed from elsewhere
-    │   └── StorageFull         no room on the disk
+    ├── InvalidUpload       not the form that was expected
+    ├── UploadTooLarge      more bytes or files than the limit
+    ├── UnsupportedUpload   a file of no format that is read
+    ├── NotUploaded         a document that was indexed from elsewhere
+    ├── StorageFull         no room on the disk for files that were sent
     ├── InvalidFeedback     a verdict or a place that cannot be kept
     ├── InvalidAnswer       JSON that is to be verified and is no answer, or a bundle that has been changed
     ├── SettingsError       a setting that cannot be used
@@ -66,27 +65,23 @@ class UnknownTag(QAError):
     """No document has that tag."""
 
 
-class UploadError(QAError):
-    """Files that were sent cannot be taken."""
-
-
-class InvalidUpload(UploadError):
+class InvalidUpload(QAError):
     """The request is not the form that was expected, or broke off."""
 
 
-class UploadTooLarge(UploadError):
+class UploadTooLarge(QAError):
     """The request or a file has more bytes, or the request more files, than the limit."""
 
 
-class UnsupportedUpload(UploadError):
+class UnsupportedUpload(QAError):
     """The file is of no format that is read."""
 
 
-class NotUploaded(UploadError):
+class NotUploaded(QAError):
     """The document was indexed from elsewhere: its file is not ours to replace."""
 
 
-class StorageFull(UploadError):
+class StorageFull(QAError):
     """The disk has no room for what was sent."""
 
 

@@ -10,7 +10,7 @@ from index.errors import StoreBusy
 from index.sightings import IndexedFile
 from index.tags import tags_of
 from qa.bootstrap import open_store, remove_document
-from qa.errors import InvalidUpload, NotUploaded, UnsupportedUpload, UploadError
+from qa.errors import InvalidUpload, NotUploaded, QAError, UnsupportedUpload
 from qa.jobs import Arrived, Job, Jobs
 from qa.settings import Settings
 from qa.state import State
@@ -43,7 +43,7 @@ class Intake:
             raise NotUploaded(f"{known.uri} was indexed from elsewhere: change the file itself, and `qa index` it")
 
     def replace(self, known: IndexedFile, files: Sequence[Arrived], tags: Sequence[str]) -> Job:
-        """A job that replaces the bytes of an uploaded document, which keeps its name. Raises UploadError, with nothing left of the files."""
+        """A job that replaces the bytes of an uploaded document, which keeps its name. Raises QAError, with nothing left of the files."""
         refusal = _refusal(known, files)
         if refusal:
             for each in files:
@@ -68,7 +68,7 @@ class Intake:
         return self.uploads.holds(known.path)
 
 
-def _refusal(known: IndexedFile, files: Sequence[Arrived]) -> UploadError | None:
+def _refusal(known: IndexedFile, files: Sequence[Arrived]) -> QAError | None:
     if len(files) != 1:
         return InvalidUpload(f"expected one file to replace {known.uri}, got {len(files)}")
     if files[0].path.suffix.lower() != known.path.suffix.lower():

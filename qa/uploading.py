@@ -6,6 +6,8 @@ result is written only when the document is served.
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -118,7 +120,7 @@ class Worker:
         store.drop_unused_vectors()
         for task in tasks:
             if task.arrived.staged and told.outcomes[task.document_id].status == "kept":
-                _previous(task).replace(task.arrived.path)
+                _copy(_previous(task), task.arrived.path)
                 store.mark(task.document_id, "current")
         return told.outcomes
 
@@ -155,19 +157,31 @@ def _judged(task: Task, outcome: Outcome | None, *, namesake: bool) -> Result:
     if outcome.status in {"skipped", "kept"}:
         return Result(name, "skipped", outcome.detail + ("; the document is as it was" if replaces else ""), None)
     done: FileStatus = "updated" if replaces else "added"
-    same = outcome.status == "unchanged" and not task.attempts  # else it was done when the last attempt was cut off
+    same = outcome.status == "unchanged" and replaces and _is_same(task)  # else it was done when the last attempt was cut off
     remark = outcome.detail or (_NAMESAKE if namesake and not replaces else "")
     return Result(name, "unchanged" if same else done, remark, task.document_id)
 
 
 def _put_in_place(task: Task) -> None:
-    """Bytes that replace those of a document take their place, which are kept until it is known that they can be read."""
+    """Bytes that replace those of a document take their place; both are kept until it is known what becomes of them."""
     path, staged, previous = task.arrived.path, task.arrived.staged, _previous(task)
-    if staged and staged.exists():
+    if staged:
         path.parent.mkdir(exist_ok=True)
-        if not previous.exists() and path.exists():
-            previous.hardlink_to(path)
-        staged.replace(path)
+        if path.exists() and not previous.exists():
+            _copy(path, previous)
+        _copy(staged, path)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """All of it or nothing."""
+    part = target.with_name(f"{target.name}.part")
+    shutil.copyfile(source, part)
+    part.replace(target)
+
+
+def _is_same(task: Task) -> bool:
+    """Whether the bytes that replace those of a document are those."""
+    return hashlib.sha256(_previous(task).read_bytes()).hexdigest() == task.arrived.sha256
 
 
 def _previous(task: Task) -> Path:

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
 from index.tags import MAX_TAG, MAX_TAGS, tags_of
-from qa.errors import InvalidUpload, StorageFull, UnsupportedUpload, UploadError, UploadTooLarge
+from qa.errors import InvalidUpload, QAError, StorageFull, UnsupportedUpload, UploadTooLarge
 from qa.jobs import Arrived
 from qa.names import decoded_name, safe_name
 from qa.uploads import Uploads, recognised
@@ -37,7 +37,7 @@ class Incoming:
     name: str
     folder: Path
     size: int = 0
-    problem: UploadError | None = None
+    problem: QAError | None = None
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
 
     @property
@@ -78,14 +78,14 @@ class Form:
         )
 
     def write(self, chunk: bytes) -> None:
-        """The next bytes of the form; raises UploadError."""
+        """The next bytes of the form; raises QAError."""
         try:
             self._parser.write(chunk)
         except FormParserError as error:
             raise InvalidUpload(f"expected multipart/form-data (RFC 7578), got something else: {error}") from error
 
     def finished(self) -> Received:
-        """The complete form; raises UploadError, where nothing of it can be taken that of the first file."""
+        """The complete form; raises QAError, where nothing of it can be taken that of the first file."""
         if not self._complete or not self.files:
             raise InvalidUpload("expected a form with at least one file, got " + ("none" if self._complete else "a part of one"))
         tags = tags_of(bytes(each).decode("utf-8", "replace") for each in self._fields)
@@ -108,7 +108,7 @@ class Form:
             try:
                 name = recognised(file.name, file.path, self._max_bytes)
                 path = file.path.rename(file.folder / name)
-            except UploadError as error:
+            except UnsupportedUpload as error:
                 file.problem = error
         if file.problem:
             self._uploads.discard(file.path)
@@ -173,7 +173,7 @@ class Form:
 
 
 async def received(request: Request, uploads: Uploads, max_bytes: int, max_files: int = MAX_FILES) -> Received:
-    """The files of a request; raises UploadError or InvalidTag."""
+    """The files of a request; raises QAError or InvalidTag."""
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
         raise UnsupportedUpload(f"expected multipart/form-data with a boundary, got {kind.decode('latin-1') or 'no type'}")
