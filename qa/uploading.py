@@ -120,7 +120,7 @@ class Worker:
         store.drop_unused_vectors()
         for task in tasks:
             if task.arrived.staged and told.outcomes[task.document_id].status == "kept":
-                _copy(_previous(task), task.arrived.path)
+                _put_back(task)
                 store.mark(task.document_id, "current")
         return told.outcomes
 
@@ -172,6 +172,14 @@ def _put_in_place(task: Task) -> None:
         _copy(staged, path)
 
 
+def _put_back(task: Task) -> None:
+    """The bytes that a document had are in their place again, if it had any."""
+    if _previous(task).exists():
+        _copy(_previous(task), task.arrived.path)
+    else:
+        task.arrived.path.unlink(missing_ok=True)
+
+
 def _copy(source: Path, target: Path) -> None:
     """All of it or nothing."""
     part = target.with_name(f"{target.name}.part")
@@ -181,7 +189,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def _is_same(task: Task) -> bool:
     """Whether the bytes that replace those of a document are those."""
-    return hashlib.sha256(_previous(task).read_bytes()).hexdigest() == task.arrived.sha256
+    return _previous(task).exists() and hashlib.sha256(_previous(task).read_bytes()).hexdigest() == task.arrived.sha256
 
 
 def _previous(task: Task) -> Path:
