@@ -11,12 +11,14 @@ from pathlib import Path, PurePosixPath
 
 from index.errors import LoadingError
 from index.formats.kinds import kind_of
-from index.loading import SUPPORTED, loader_for, read_bytes
+from index.loading import SUPPORTED, read_bytes
 from qa.errors import UnsupportedUpload
 
 FOLDER = "uploads"
 ABANDONED_SECONDS = 3600.0
 """What nothing refers to goes after this time: an upload that is still coming must not."""
+
+_READ = "text, Markdown, PDF, Word, PowerPoint, a spreadsheet, HTML, EPUB, OpenDocument, RTF or a mail"
 
 
 class Uploads:
@@ -62,12 +64,13 @@ def recognised(name: str, path: Path, max_bytes: int) -> str:
     suffix = PurePosixPath(name).suffix.lower()
     try:
         kind = kind_of(suffix, read_bytes(path, max_bytes))
-        if suffix not in SUPPORTED and kind is not None:
-            return name + kind.suffixes[0]
-        loader_for(Path(name))
     except LoadingError as error:
         raise UnsupportedUpload(str(error)) from error
-    return name
+    if suffix in SUPPORTED:
+        return name
+    if kind is None:
+        raise UnsupportedUpload(f"expected {_READ}, got {suffix or 'no suffix'!r}")
+    return name + kind.suffixes[0]
 
 
 def _touched(folder: Path) -> float:

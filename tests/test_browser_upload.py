@@ -45,7 +45,7 @@ def test_files_are_dropped_and_chosen_asked_about_and_deleted(chromium: Browser,
         assert gate == ("gate.txt", "added")
         assert script[1] == "added"
         assert program[0] == "notes.exe"
-        assert program[1].startswith("skipped: expected one of .csv")
+        assert program[1].startswith("skipped: expected text, Markdown")
         expect(page.locator("#status")).to_have_text("Uploads: 2 added, 1 skipped.")
         expect(page.locator("#documents-count")).to_have_text("2 documents")
         expect(page.locator("#banner")).to_be_hidden()
