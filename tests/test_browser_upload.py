@@ -40,30 +40,33 @@ def test_files_are_dropped_and_chosen_asked_about_and_deleted(chromium: Browser,
     with Server(command) as server, opening(chromium, server.url, expected=(FAILED_REQUEST,)) as open_page:
         page = open_page()
         expect(page.locator("#banner")).to_contain_text("Nothing is indexed yet. Drop files on this page")
-        page.evaluate(DROP, [["gate.txt", GATE], [SCRIPT, "Bread rises in the oven."], ["notes.exe", "MZ"]])
-        [gate, script, program] = lines(page)
+        page.evaluate(
+            DROP, [["gate.txt", GATE], [SCRIPT, "Bread rises in the oven."], ["notes.exe", "MZ"], ["big.txt", "x" * 100_001]]
+        )
+        [gate, script, program, big] = lines(page)
+        assert big == ("big.txt", "skipped: has 100,001 bytes, the limit is 100,000")
         assert gate == ("gate.txt", "added")
         assert script[1] == "added"
         assert program[0] == "notes.exe"
         assert program[1].startswith("skipped: expected text, Markdown")
-        expect(page.locator("#status")).to_have_text("Uploads: 2 added, 1 skipped.")
+        expect(page.locator("#status")).to_have_text("Uploads: 2 added, 2 skipped.")
         expect(page.locator("#documents-count")).to_have_text("2 documents")
         expect(page.locator("#banner")).to_be_hidden()
         assert page.title() == "quoted"
 
-        write_files(tmp_path / "files", {"sea.md": "---\ntags: [sea]\n---\n# Sea\n\nThe sea is salt.", "big.txt": "x" * 100_001})
+        write_files(tmp_path / "files", {"sea.md": "---\ntags: [sea]\n---\n# Sea\n\nThe sea is salt.", "none.txt": ""})
         with page.expect_file_chooser() as chooser:
             page.get_by_role("button", name="Add files").press("Enter")
-        chooser.value.set_files([tmp_path / "files" / name for name in ("sea.md", "big.txt")])
-        expect(page.locator("#uploads > li")).to_have_count(5)
-        assert lines(page)[3:] == [
+        chooser.value.set_files([tmp_path / "files" / name for name in ("sea.md", "none.txt")])
+        expect(page.locator("#uploads > li")).to_have_count(6)
+        assert lines(page)[4:] == [
             ("sea.md", "added"),
-            ("big.txt", "skipped: has 100,001 bytes, the limit is 100,000"),
+            ("none.txt", "skipped: holds no text (0 bytes)"),
         ]
         expect(page.locator("#documents-list")).to_contain_text("#sea")
         page.evaluate(DROP, [["gate.txt", GATE]])
-        expect(page.locator("#uploads > li")).to_have_count(6)
-        assert lines(page)[5] == ("gate.txt", "unchanged: is here already")
+        expect(page.locator("#uploads > li")).to_have_count(7)
+        assert lines(page)[6] == ("gate.txt", "unchanged: is here already")
         page.get_by_role("button", name="Clear these lines").press("Enter")
         expect(page.locator("#uploads > li")).to_have_count(0)
 

@@ -12,13 +12,14 @@ from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
 from index.sightings import IndexedFile
-from index.snapshot import DocumentInfo
+from index.snapshot import DocumentInfo, Snapshot
 from index.tags import tag_of
 from qa.errors import UnknownDocumentId
 from qa.interfaces.receiving import Received, received
 from qa.interfaces.schemas import PROBLEMS
-from qa.interfaces.service import Service
+from qa.interfaces.service import Service, snapshot_of
 from qa.jobs import Job
+from qa.uploads import Uploads
 
 _MANY = {"type": "array", "items": {"type": "string"}}
 _PROPERTIES = {"file": {"type": "array", "items": {"type": "string", "format": "binary"}}, "tag": _MANY}
@@ -64,13 +65,11 @@ def document_router(service: Service) -> APIRouter:
 
     @routes.get("/documents", response_model=DocumentsOut, summary="List the documents")
     def documents(query: str = "", tag: Annotated[list[str] | None, Query()] = None) -> JSONResponse:
-        with service.live().use() as pipeline:
-            intake, wanted = service.intake(), {tag_of(each) for each in tag or ()}
-            uploaded = {file.document_id for file in pipeline.snapshot.files() if intake.uploads.holds(file.path)}
-            known = (info for info in pipeline.snapshot.documents() if not wanted or wanted & set(info.tags))
-            found = [jsonable_encoder(each) | {"uploaded": each.id in uploaded} for each in known if _holds(each, query)]
-            about = {"generation": pipeline.snapshot.generation, "max_file_bytes": intake.max_file_bytes}
-            return JSONResponse({"documents": found} | about)
+        wanted = {tag_of(each) for each in tag or ()}
+        with snapshot_of(service) as snapshot:
+            found = _listed(snapshot, service.intake().uploads, query, wanted) if snapshot else []
+            generation = snapshot.generation if snapshot else 0
+        return JSONResponse({"documents": found, "generation": generation, "max_file_bytes": service.intake().max_file_bytes})
 
     @routes.post("/documents", response_model=Job, status_code=202, summary="Upload files", openapi_extra=_FORM)
     async def upload(request: Request) -> JSONResponse:
@@ -112,10 +111,15 @@ def document_router(service: Service) -> APIRouter:
     return routes
 
 
-def _holds(info: DocumentInfo, query: str) -> bool:
-    """Whether all words of a query are in the title or the uri."""
-    shown = f"{info.title}\n{info.uri}".casefold()
-    return all(word in shown for word in query.casefold().split())
+def _listed(snapshot: Snapshot, uploads: Uploads, query: str, tags: set[str]) -> list[dict[str, Any]]:
+    """The documents that hold all words of a query in title and uri, and have any of the tags, if there are any."""
+    uploaded = {file.document_id for file in snapshot.files() if uploads.holds(file.path)}
+    words = query.casefold().split()
+    return [
+        jsonable_encoder(each) | {"uploaded": each.id in uploaded}
+        for each in snapshot.documents()
+        if (not tags or tags & set(each.tags)) and all(word in f"{each.title}\n{each.uri}".casefold() for word in words)
+    ]
 
 
 def _file(service: Service, document_id: str) -> IndexedFile:

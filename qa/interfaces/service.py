@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
+from index.snapshot import Snapshot
 from qa.conversation import Conversations
+from qa.errors import NoIndex
 from qa.intake import Intake
 from qa.live import LivePipeline
 
@@ -20,3 +24,14 @@ class Service(Protocol):
 
     def intake(self) -> Intake:
         """What takes and deletes documents; raises StoreError."""
+
+
+@contextmanager
+def snapshot_of(service: Service) -> Iterator[Snapshot | None]:
+    """The newest snapshot, or None while nothing is indexed."""
+    with ExitStack() as stack:
+        try:
+            snapshot = stack.enter_context(service.live().use()).snapshot
+        except NoIndex:
+            snapshot = None
+        yield snapshot

@@ -33,9 +33,7 @@ export class DocumentList {
       Object.assign(this, { documents, maxBytes });
       this.#show();
     } catch (error) {
-      this.documents = [];
-      this.list.replaceChildren();
-      byId("documents-count").textContent = error instanceof Problem && error.title === "No index" ? "No documents yet." : error.message;
+      byId("documents-count").textContent = error.message;
     } finally {
       this.details.removeAttribute("aria-busy");
     }

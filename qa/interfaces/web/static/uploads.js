@@ -35,7 +35,7 @@ export class Uploads {
   }
 
   /** Send files, or say why not. */
-  add(files) {
+  async add(files) {
     if (!files.length) {
       return;
     }
@@ -45,6 +45,7 @@ export class Uploads {
     this.lines.append(...added.map((line) => line.item));
     this.lines.hidden = false;
     say(`Sending ${counted(files.length, "file")}.`);
+    await this.documents.refresh(); // says how large a file may be
     this.queue.push(...added);
     for (; this.sending < SENDERS && this.queue.length; this.sending += 1) {
       this.#send();
