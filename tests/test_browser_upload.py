@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 
 GATE = "The harbour gate opens with the code seven."
 SCRIPT = "<img src=x onerror=document.title='owned'>.txt"
+READ = "text, Markdown, PDF, Word, PowerPoint, a spreadsheet, HTML, EPUB, OpenDocument, RTF or a mail"
 DROP = """files => {
     const transfer = new DataTransfer();
     for (const [name, content] of files) transfer.items.add(new File([content], name));
@@ -26,13 +27,14 @@ DROP = """files => {
 }"""
 
 
-def lines(page: Page) -> list[tuple[str, str]]:
-    """Name and result of each file, once all have one."""
-    expect(page.get_by_role("button", name="Clear these lines")).to_be_visible()
+def lines(page: Page, count: int) -> dict[str, str]:
+    """The result of each file by its name, once all have one."""
     items = page.locator("#uploads > li")
-    return [
-        (items.nth(at).locator(".name").inner_text(), items.nth(at).locator(".result").inner_text()) for at in range(items.count())
-    ]
+    expect(items).to_have_count(count)
+    expect(page.get_by_role("button", name="Clear these lines")).to_be_visible()
+    return {
+        items.nth(at).locator(".name").inner_text(): items.nth(at).locator(".result").inner_text() for at in range(items.count())
+    }
 
 
 def test_files_are_dropped_and_chosen_asked_about_and_deleted(chromium: Browser, converted: Path, tmp_path: Path) -> None:
@@ -43,12 +45,13 @@ def test_files_are_dropped_and_chosen_asked_about_and_deleted(chromium: Browser,
         page.evaluate(
             DROP, [["gate.txt", GATE], [SCRIPT, "Bread rises in the oven."], ["notes.exe", "MZ"], ["big.txt", "x" * 100_001]]
         )
-        [gate, script, program, big] = lines(page)
-        assert big == ("big.txt", "skipped: has 100,001 bytes, the limit is 100,000")
-        assert gate == ("gate.txt", "added")
-        assert script[1] == "added"
-        assert program[0] == "notes.exe"
-        assert program[1].startswith("skipped: expected text, Markdown")
+        assert lines(page, 4) == {
+            "gate.txt": "added",
+            SCRIPT: "added",
+            "notes.exe": f"skipped: expected {READ}, got '.exe'",
+            "big.txt": "skipped: has 100,001 bytes, the limit is 100,000",
+        }
+        expect(page.locator("#uploads-summary")).to_have_text("Uploads: 2 added, 2 skipped.")
         expect(page.locator("#status")).to_have_text("Uploads: 2 added, 2 skipped.")
         expect(page.locator("#documents-count")).to_have_text("2 documents")
         expect(page.locator("#banner")).to_be_hidden()
@@ -58,15 +61,12 @@ def test_files_are_dropped_and_chosen_asked_about_and_deleted(chromium: Browser,
         with page.expect_file_chooser() as chooser:
             page.get_by_role("button", name="Add files").press("Enter")
         chooser.value.set_files([tmp_path / "files" / name for name in ("sea.md", "none.txt")])
-        expect(page.locator("#uploads > li")).to_have_count(6)
-        assert lines(page)[4:] == [
-            ("sea.md", "added"),
-            ("none.txt", "skipped: holds no text (0 bytes)"),
-        ]
+        results = lines(page, 6)
+        assert (results["sea.md"], results["none.txt"]) == ("added", "skipped: holds no text (0 bytes)")
         expect(page.locator("#documents-list")).to_contain_text("#sea")
+        page.get_by_role("button", name="Clear these lines").click()
         page.evaluate(DROP, [["gate.txt", GATE]])
-        expect(page.locator("#uploads > li")).to_have_count(7)
-        assert lines(page)[6] == ("gate.txt", "unchanged: is here already")
+        assert lines(page, 1) == {"gate.txt": "unchanged: is here already"}
         page.get_by_role("button", name="Clear these lines").press("Enter")
         expect(page.locator("#uploads > li")).to_have_count(0)
 
@@ -86,6 +86,24 @@ def test_files_are_dropped_and_chosen_asked_about_and_deleted(chromium: Browser,
         expect(page.get_by_label("Filter the documents")).to_be_focused()
 
 
+def test_a_folder_is_dropped_by_the_hand_of_the_browser(chromium: Browser, upload_server: Server, tmp_path: Path) -> None:
+    write_files(tmp_path / "papers", {"one.txt": "Tin melts early.", ".hidden.txt": "Nobody sees this."})
+    write_files(tmp_path / "papers" / "deeper", {"two.md": "# Lead\n\nLead is heavy.", "three.png": b"\x89PNG"})
+    with opening(chromium, upload_server.url, expected=(FAILED_REQUEST,)) as open_page:
+        page = open_page()
+        devtools = page.context.new_cdp_session(page)
+        data = {"items": [], "files": [str(tmp_path / "papers")], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver"):
+            devtools.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 400, "data": data})
+        expect(page.locator("body.dropping")).to_have_count(1)
+        devtools.send("Input.dispatchDragEvent", {"type": "drop", "x": 600, "y": 400, "data": data})
+
+        results = lines(page, 3)
+        assert results.keys() == {"one.txt", "two.md", "three.png"}
+        assert (results["one.txt"], results["two.md"]) == ("added", "added")
+        expect(page.locator("body.dropping")).to_have_count(0)
+
+
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_while_files_come_and_after(
@@ -96,7 +114,7 @@ def test_axe_finds_nothing_while_files_come_and_after(
         page = open_page()
         page.evaluate(DROP, [["gate.txt", GATE], ["notes.exe", "MZ"], [f"{'a long name ' * 9}.txt", GATE * 2]])
         accessible(page)
-        assert {result.partition(":")[0] for _, result in lines(page)} <= {"added", "unchanged", "skipped"}
+        assert {result.partition(":")[0] for result in lines(page, 3).values()} <= {"added", "unchanged", "skipped"}
         accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
 

@@ -41,6 +41,7 @@ export class Uploads {
     }
     this.opened();
     byId("clear").hidden = true;
+    this.#summary("");
     const added = files.map((file) => new Line(file));
     this.lines.append(...added.map((line) => line.item));
     this.lines.hidden = false;
@@ -102,13 +103,22 @@ export class Uploads {
 
   #conclude() {
     const counts = Object.entries(RESULTS).map(([status, word]) => [this.lines.querySelectorAll(`.${status}`).length, word]);
-    say(`Uploads: ${counts.filter(([count]) => count).map(([count, word]) => `${count} ${word}`).join(", ")}.`);
+    const summary = `Uploads: ${counts.filter(([count]) => count).map(([count, word]) => `${count} ${word}`).join(", ")}.`;
+    say(summary);
+    this.#summary(summary);
+    this.lines.prepend(...this.lines.querySelectorAll(".skipped"));
     byId("clear").hidden = false;
+  }
+
+  #summary(text) {
+    byId("uploads-summary").textContent = text;
+    byId("uploads-summary").hidden = !text;
   }
 
   #clear() {
     this.lines.replaceChildren();
     this.lines.hidden = true;
+    this.#summary("");
     byId("clear").hidden = true;
     byId("choose").focus();
   }
