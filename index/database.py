@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt, StoreError
+from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt, StoreError, StoreFull
 
 BUSY_SECONDS = 30.0
 """How long a statement waits for another process's transaction; one document's transaction takes milliseconds."""
@@ -57,6 +57,8 @@ def explained(path: Path, remedy: str) -> Iterator[None]:
             raise StoreBusy(
                 f"{path} has been locked by another process for {BUSY_SECONDS:.0f} s: wait for it or stop it"
             ) from error
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise StoreFull(f"{path} cannot be written, the disk is full: make room and try again; nothing is lost") from error
         raise StoreCorrupt(f"SQLite cannot use {path}: {error}") from error
     except sqlite3.DatabaseError as error:
         raise StoreCorrupt(f"SQLite cannot read {path}: {error}. {remedy}") from error

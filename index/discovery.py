@@ -40,7 +40,7 @@ def discover(paths: Sequence[Path], exclude: Sequence[str] = ()) -> list[Root]:
     that was given itself is never excluded. Files of other formats are counted, not listed. What cannot be read is a line in `problems`.
     """
     seen: set[Path] = set()
-    return [_discover(identity(path), seen, exclude) for path in paths]
+    return [_discover(path, seen, exclude) for path in paths]
 
 
 def identity(path: Path) -> Path:
@@ -49,13 +49,18 @@ def identity(path: Path) -> Path:
     return absolute.parent.resolve() / absolute.name if absolute.name else absolute
 
 
+def place_of(path: Path) -> Path:
+    """The absolute path below which the files of a path that was given are known."""
+    known = identity(path)
+    return known.resolve() if _is_folder(known) else known
+
+
 def _is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where a folder above may not be read or the name is too long
 
 
 def _discover(path: Path, seen: set[Path], exclude: Sequence[str]) -> Root:
-    if _is_folder(path):
-        path = path.resolve()
+    path = place_of(path)
     root = Root(path)
     if _is_folder(path):
         root.excludes = Excludes(path, exclude)

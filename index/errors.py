@@ -16,11 +16,13 @@
     ├── StoreError
     │   ├── StoreBusy           another process is writing
     │   ├── StoreCorrupt        SQLite cannot read the file
+    │   ├── StoreFull           the disk is full
     │   ├── SchemaTooNew        written by a later version
     │   ├── ModelMismatch       written with another embedding model
     │   └── UnknownDocument     no document of that id or name
     ├── InvalidPattern          a pattern of what to leave out that means nothing
     ├── Stopped                 a run was told to stop; what it committed stays
+    ├── InvalidTag              a tag that cannot be kept
     └── PruneRefused            a removal that looks like an accident
 
 Every message says what was expected, what came, and what to do.
@@ -93,6 +95,10 @@ class StoreCorrupt(StoreError):
     """SQLite cannot read the store file."""
 
 
+class StoreFull(StoreError):
+    """The disk has no room for what was to be written."""
+
+
 class SchemaTooNew(StoreError):
     """The store was written by a later version of this program."""
 
@@ -114,6 +120,10 @@ class Stopped(IndexingError):
 
     def __init__(self, message: str = "stopped: what was committed stays, the rest comes with the next run") -> None:
         super().__init__(message)
+
+
+class InvalidTag(IndexingError):
+    """A tag is empty, too long, or not text."""
 
 
 class PruneRefused(IndexingError):

@@ -23,7 +23,7 @@ from index.sightings import StoredFile
 from index.stamps import FileStamp, stamp_of
 from index.store import IndexedChunk, Store
 
-RECIPE = 2
+RECIPE = 3
 """Raised when loading, chunking or analysing would come out differently, so that unchanged files are indexed again."""
 PAGES = "pages"
 """Folder of fetched web pages in the data directory."""
@@ -89,7 +89,8 @@ class Ingestion:
 
     def take(self, path: Path, base: Path, uri: str | None = None) -> None:
         """Read one file and queue what has to be embedded; one that cannot be read is reported. `uri` is what it is called, if not its name."""
-        known = self.store.file(document_id(path))
+        identity = document_id(path)
+        known = self.store.file(identity)
         stamp = stamp_of(path)
         try:
             unchanged = (known.sha256, known.extractor) if known and known.recipe == RECIPE else None
@@ -98,7 +99,7 @@ class Ingestion:
             if known and known.state != "changed":
                 self.store.mark(known.document_id, "changed")
             name = known.uri if known else uri or relative_uri(path, base)
-            self.report(Outcome(name, "kept" if known else "skipped", str(error)))
+            self.report(Outcome(name, "kept" if known else "skipped", str(error), document_id=identity))
             return
         if document:
             self._take(replace(document, uri=uri) if uri else document, path, known, stamp)
@@ -114,7 +115,7 @@ class Ingestion:
     def _unchanged(self, known: StoredFile) -> None:
         if known.state != "current":
             self.store.mark(known.document_id, "current")
-        self.report(Outcome(known.uri, "unchanged"))
+        self.report(Outcome(known.uri, "unchanged", document_id=known.document_id))
 
     def add(
         self,
@@ -144,7 +145,7 @@ class Ingestion:
             self.store.sightings.saw(document.id, pending.stamp)
             encoding = document.source.encoding
             detail = "" if document.source.extractor or encoding.startswith("utf") else f"is not UTF-8, read as {encoding}"
-            self.report(Outcome(document.uri, pending.status, detail, len(pending.chunks), document.language))
+            self.report(Outcome(document.uri, pending.status, detail, len(pending.chunks), document.language, document.id))
         self._pending = []
 
     def _vectors(self) -> Mapping[bytes, NDArray[np.float32]]:

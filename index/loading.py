@@ -14,7 +14,7 @@ from pathlib import Path
 import regex
 
 from index.decoding import decode
-from index.document import Document, SourceBytes
+from index.document import NOWHERE, Document, SourceBytes
 from index.errors import EmptyFile, FileTooLarge, UnreadableFile, UnsupportedFormat
 from index.extraction import extract_once
 from index.formats.extracted import Extracted
@@ -70,6 +70,7 @@ def load(
         language=detect_language(found.text),
         date=found.date or day_in(path.name),
         places=found.places,
+        tags=found.tags,
     )
 
 
@@ -80,9 +81,8 @@ def _text(data: bytes, structure_of: Callable[[str], Structure]) -> Extracted:
     if not text.strip():
         raise EmptyFile(f"holds no text ({len(data)} bytes)")
     structure = structure_of(text)
-    return Extracted(
-        text, structure.blocks, structure.title, structure.date, encoding=decoded.encoding, bom_size=decoded.bom_size, crlf=crlf
-    )
+    named, mapped = (structure.blocks, structure.title, structure.date), (decoded.encoding, decoded.bom_size, crlf)
+    return Extracted(text, *named, NOWHERE, *mapped, structure.tags)
 
 
 def loader_for(path: Path) -> Callable[[str], Structure]:

@@ -23,13 +23,14 @@ class Reporter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file: `detail` is the reason of a skip or a remark, `chunks` how many were made."""
+    """What became of one file: `detail` is the reason of a skip or a remark, `chunks` how many were made, `document_id` that of the file's path."""
 
     uri: str
     status: Status
     detail: str = ""
     chunks: int = 0
     language: str | None = None
+    document_id: str | None = field(default=None, compare=False)
 
 
 @dataclass

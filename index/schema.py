@@ -10,6 +10,7 @@ from pathlib import Path
 from index import database
 from index.database import Schema
 from index.sightings import MIGRATION as SIGHTINGS
+from index.tagging import MIGRATION as TAGS
 
 FILE_NAME = "index.db"
 
@@ -50,6 +51,7 @@ MIGRATIONS = (
     "ALTER TABLE documents ADD COLUMN date TEXT",
     SIGHTINGS,
     "ALTER TABLE documents ADD COLUMN extractor TEXT; ALTER TABLE documents ADD COLUMN places TEXT NOT NULL DEFAULT '[]'",
+    TAGS,
 )
 
 

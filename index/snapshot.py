@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ class DocumentInfo:
     chunks: int
     date: str | None = None
     extractor: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +132,12 @@ class Snapshot:
 
     def documents(self) -> list[DocumentInfo]:
         """All documents, by uri."""
-        return [DocumentInfo(*row) for row in self._query(f"{_INFO} ORDER BY uri, id")]
+        return [_info(*row) for row in self._query(f"{_INFO} ORDER BY uri, id")]
 
     def has_document(self, document_id: str) -> bool:
         """Whether there is a document of this id; any text may be asked for, a lone surrogate too."""
-        if document_id in self._rows_of:
-            return True
-        return document_id.isascii() and bool(self._query("SELECT 1 FROM documents WHERE id = ?", document_id))
+        known = document_id in self._rows_of
+        return known or (document_id.isascii() and bool(self._query("SELECT 1 FROM documents WHERE id = ?", document_id)))
 
     @property
     def document_ids(self) -> list[str]:
@@ -146,8 +146,7 @@ class Snapshot:
 
     def file(self, document_id: str) -> IndexedFile:
         """The file of one document; there must be one (`has_document`)."""
-        [row] = self._query(f"{_FILE} WHERE id = ?", document_id)
-        return _file(*row)
+        return _file(*self._query(f"{_FILE} WHERE id = ?", document_id)[0])
 
     def files(self) -> list[IndexedFile]:
         """Those of all documents, by uri."""
@@ -162,6 +161,13 @@ class Snapshot:
         rows = self._query("SELECT path, exclude FROM roots ORDER BY path")
         return {Path(os.fsdecode(path)): json.loads(exclude) for path, exclude in rows}
 
+    def tags(self) -> dict[str, list[str]]:
+        """All tags, each with the ids of its documents, in order."""
+        found: dict[str, list[str]] = {}
+        for tag, each in self._query("SELECT DISTINCT tag, document_id FROM tags JOIN documents ON id = document_id ORDER BY 1, 2"):
+            found.setdefault(tag, []).append(each)
+        return found
+
     def is_indexed(self, path: Path) -> bool:
         """Whether a document is made from the file at this path."""
         return bool(self._query("SELECT 1 FROM documents WHERE path = ?", os.fsencode(path)))
@@ -169,7 +175,7 @@ class Snapshot:
     def document_info(self, document_id: str) -> DocumentInfo:
         """One document; there must be one (`has_document`)."""
         [row] = self._query(f"{_INFO} WHERE documents.id = ?", document_id)
-        return DocumentInfo(*row)
+        return _info(*row)
 
     def document(self, document_id: str) -> StoredDocument:
         """One document with its text; there must be one (`has_document`)."""
@@ -215,16 +221,21 @@ class Snapshot:
 
 _INFO = """
     SELECT documents.id, uri, title, sha256, size, encoding, language, state, indexed_at, length(text),
-        (SELECT count(*) FROM chunks WHERE document_id = documents.id), date, extractor
+        (SELECT count(*) FROM chunks WHERE document_id = documents.id), date, extractor,
+        (SELECT json_group_array(tag) FROM (SELECT DISTINCT tag FROM tags WHERE document_id = documents.id ORDER BY tag))
     FROM documents"""
+
+
+def _info(*row: Any) -> DocumentInfo:  # noqa: ANN401 - the columns of _INFO
+    return replace(DocumentInfo(*row), tags=tuple(json.loads(row[-1])))
 
 
 _FILE = "SELECT id, path, uri, sha256, size, indexed_at, stamp FROM documents LEFT JOIN sightings ON document_id = id"
 
 
 def _file(document_id: str, path: bytes, uri: str, sha256: str, size: int, indexed_at: str, stamp: str | None) -> IndexedFile:
-    seen = FileStamp.parsed(stamp) if stamp else None
-    return IndexedFile(document_id, Path(os.fsdecode(path)), uri, sha256, size, indexed_at, seen)
+    shown = (uri, sha256, size, indexed_at, FileStamp.parsed(stamp) if stamp else None)
+    return IndexedFile(document_id, Path(os.fsdecode(path)), *shown)
 
 
 def current_generation(folder: Path) -> int | None:

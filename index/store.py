@@ -15,7 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import filelock
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,12 +24,11 @@ from index.document import Chunk, Document
 from index.errors import StoreBusy, UnknownDocument
 from index.formats.extracted import plain_places
 from index.loading import shown
+from index.locking import LOCK_SECONDS, alone
 from index.models import check_model
 from index.schema import FILE_NAME, connect, explained
 from index.sightings import Sightings, StoredFile
-
-LOCK_SECONDS = 600.0
-"""How long one `qa index` waits for another."""
+from index.tagging import Tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +55,7 @@ class Store:
         self._db = connect(folder)
         self._on_removal, self._on_move = on_removal, on_move
         self.sightings = Sightings(self._db)
+        self.tags = Tags(self._db)
 
     def __enter__(self) -> Self:
         return self
@@ -69,24 +68,10 @@ class Store:
         self._db.close()
 
     @contextmanager
-    def writing(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-        """Be the only indexing process; `on_wait` is called once if another one is at work. Raises StoreBusy after LOCK_SECONDS."""
-        lock = filelock.FileLock(self.folder / "writer.lock")
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            on_wait()
-            try:
-                lock.acquire(timeout=LOCK_SECONDS)
-            except filelock.Timeout:
-                raise StoreBusy(
-                    f"another process has been indexing into {self.folder} for {LOCK_SECONDS:.0f} s: try again later"
-                ) from None
-        try:
-            with explained(self._path):
-                yield
-        finally:
-            lock.release()
+    def writing(self, on_wait: Callable[[], None] = lambda: None, seconds: float | None = None) -> Iterator[None]:
+        """Be the only indexing process; `on_wait` is called once if another one is at work. Raises StoreBusy after `seconds`."""
+        with alone(self.folder / "writer.lock", on_wait, LOCK_SECONDS if seconds is None else seconds), explained(self._path):
+            yield
 
     def claim_model(self, name: str, fingerprint: str) -> None:
         """Record the embedding model of the first run; raises ModelMismatch if the store was written with another."""
@@ -142,6 +127,7 @@ class Store:
             stale = self._delete_chunks([document.id, *([moved_from] if moved_from else [])])
             self._db.execute("DELETE FROM documents WHERE id = ?", (moved_from,))
             self._put_document(document, path, recipe)
+            self.tags.follow(document, moved_from)
             self._put_vectors(vectors)
             for item in chunks:
                 self._put_chunk(item)
@@ -167,6 +153,7 @@ class Store:
         self._on_removal(document_ids)
         with self._change():
             stale = self._delete_chunks(document_ids)
+            self.tags.drop(document_ids)
             self._db.executemany("DELETE FROM documents WHERE id = ?", [(each,) for each in document_ids])
             self._drop_unused(stale)
         discard_derived(self.folder)
@@ -177,7 +164,7 @@ class Store:
         documents = [document_id for (document_id,) in self._db.execute("SELECT id FROM documents")]
         self._on_removal(documents)
         with self._change():
-            for table in ("terms", "chunks", "vectors", "documents", "roots"):
+            for table in ("terms", "chunks", "vectors", "documents", "roots", "tags"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
             self._db.execute("DELETE FROM meta WHERE key IN ('model', 'model_sha256')")
         self._db.execute("VACUUM")

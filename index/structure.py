@@ -17,6 +17,7 @@ import regex
 import yaml
 
 from index.document import Block, Span
+from index.tags import known_tags
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -41,11 +42,12 @@ _SENTENCE_ENDS = (".", "!", "?", "…", ":", ";")
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """The blocks of a text in order, and the title and the day (YYYY-MM-DD) that its author gave it, if any."""
+    """The blocks of a text in order, and the title, the day (YYYY-MM-DD) and the tags that its author gave it, if any."""
 
     blocks: tuple[Block, ...]
     title: str | None = None
     date: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 def plain_structure(text: str) -> Structure:
@@ -66,7 +68,7 @@ def markdown_structure(text: str) -> Structure:
     walk = _MarkdownWalk(text, _lines(text))
     for token in _parser().parse(text):
         walk.visit(token)
-    return Structure(walk.finished(), walk.title or walk.first_heading, walk.date)
+    return Structure(walk.finished(), walk.title or walk.first_heading, walk.date, walk.tags)
 
 
 def _lines(text: str) -> list[Span]:
@@ -113,6 +115,7 @@ class _MarkdownWalk:
     blocks: list[Block] = field(default_factory=list)
     title: str | None = None
     date: str | None = None
+    tags: tuple[str, ...] = ()
     first_heading: str | None = None
     _path: list[tuple[int, str]] = field(default_factory=list)
     _heading_line: Span | None = None
@@ -122,7 +125,8 @@ class _MarkdownWalk:
 
     def visit(self, token: Token) -> None:
         if token.type == "front_matter":
-            fields = _front_matter(token.content)
+            nodes = _front_matter(token.content)
+            fields, self.tags = _words(nodes), _tags(nodes)
             self.title, self.date = fields.get("title"), next(filter(None, (day_in(fields.get(name, "")) for name in _DATES)), None)
         elif token.type == "heading_open" and token.map and token.level == 0:
             self.close_heading()
@@ -187,20 +191,31 @@ def _plain(markup: str) -> str:
     return " ".join("".join(parts or [markup]).split())
 
 
-def _front_matter(content: str) -> dict[str, str]:
-    """The one-line fields of the front matter, of a title only text; only composed, not constructed, so that no alias or merge key of it is ever expanded."""
+def _front_matter(content: str) -> list[tuple[str, yaml.Node]]:
+    """The fields of the front matter; only composed, not constructed, so that no alias or merge key of it is ever expanded."""
     try:
         root = yaml.compose(content[:MAX_FRONT_MATTER], Loader=yaml.SafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError):
-        return {}
+        return []
     pairs = root.value if isinstance(root, yaml.MappingNode) else []
-    scalars = [
-        (key.value, value) for key, value in pairs if isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode)
-    ]
+    return [(key.value, value) for key, value in pairs if isinstance(key, yaml.ScalarNode)]
+
+
+def _words(fields: list[tuple[str, yaml.Node]]) -> dict[str, str]:
+    """The one-line fields, of a title only text."""
+    scalars = [(name, value) for name, value in fields if isinstance(value, yaml.ScalarNode)]
     words = {
         name: " ".join(value.value.split()) for name, value in reversed(scalars) if (name == "title") <= value.tag.endswith(":str")
     }
     return {name: text for name, text in words.items() if text and not _UNSTORABLE.search(text)}
+
+
+def _tags(fields: list[tuple[str, yaml.Node]]) -> tuple[str, ...]:
+    """The list of `tags`, or those of one line with commas between them; what can be no tag is left out."""
+    value = next((value for name, value in fields if name == "tags"), None)
+    nodes = value.value if isinstance(value, yaml.SequenceNode) else [value]
+    names = [node.value for node in nodes if isinstance(node, yaml.ScalarNode) and not node.tag.endswith(":null")]
+    return known_tags(part for name in names for part in name.split(","))
 
 
 def day_in(text: str) -> str | None:

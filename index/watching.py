@@ -193,13 +193,16 @@ def follow(
 
 
 @contextmanager
-def only_watcher(folder: Path, stopping: threading.Event, on_wait: Callable[[], None]) -> Iterator[bool]:
-    """Be the only one that watches into a data directory; while another one does, `on_wait` is called once, and this one takes over when that ends.
+def only_watcher(
+    folder: Path, stopping: threading.Event, on_wait: Callable[[], None], name: str = "watching.lock"
+) -> Iterator[bool]:
+    """Be the only one that watches into a data directory, or does what another lock says. While another process does, `on_wait` is called once, and
+    this one takes over when that ends.
 
     False if `stopping` was set meanwhile.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / "watching.lock")
+    lock = filelock.FileLock(folder / name)
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:

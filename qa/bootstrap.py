@@ -7,14 +7,16 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from index.discovery import place_of
 from index.embedding import Encoder
 from index.excluding import checked_patterns
 from index.ingest import PAGES, ingest
 from index.models import check_model
 from index.outcomes import Reporter, Summary
 from index.sightings import StoredFile
-from index.snapshot import Snapshot, current_generation
+from index.snapshot import DocumentInfo, Snapshot, current_generation
 from index.store import Store
+from index.tags import tags_of
 from qa.calibration import CALIBRATION, Calibration, calibrated_at, load_calibration
 from qa.claims import Claims
 from qa.conversation import Conversations
@@ -23,8 +25,9 @@ from qa.errors import NoIndex
 from qa.feedback import Feedback
 from qa.freshness import Hashes, Sources
 from qa.history import History
+from qa.jobs import Jobs
 from qa.live import LivePipeline
-from qa.pipeline import Pipeline
+from qa.pipeline import Pipeline, with_tags
 from qa.quoted import without_documents
 from qa.reader import CrossEncoderReader, Reader
 from qa.reader_model import SHIPPED
@@ -33,6 +36,7 @@ from qa.settings import Settings
 from qa.state import FILE_NAME as STATE
 from qa.state import State
 from qa.threads import Threads
+from qa.uploads import Uploads
 from qa.windows import ReaderModel
 
 
@@ -117,34 +121,53 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
     prune: bool = False,
     yes: bool = False,
     exclude: Sequence[str] = (),
+    tags: Sequence[str] = (),
     on_wait: Callable[[], None] = lambda: None,
 ) -> Summary:
     """Bring the index up to date with files, folders and web pages (their addresses are str) and derive FAISS and BM25 from it; see
-    `index.ingest.ingest`.
+    `index.ingest.ingest`. All documents below the paths get the tags; raises InvalidTag.
     """
     checked_patterns(exclude)
+    given = tags_of(tags)
     with open_store(settings) as store, store.writing(on_wait):
         store.claim_model(settings.model, encoder.card.fingerprint)
         summary = ingest(paths, store, encoder, reporter, prune=prune, yes=yes, max_bytes=settings.max_file_bytes, exclude=exclude)
+        pages = {file.uri: file for file in store.files_under(settings.data.resolve() / PAGES)}
+        named = [pages[path] for path in paths if isinstance(path, str) and path in pages]
+        below = [file for path in paths if isinstance(path, Path) for file in store.files_under(place_of(path))]
+        store.tags.give([file.document_id for file in (*named, *below)], given)
         Snapshot(settings.data).close()
     return summary
 
 
+def remove_document(
+    settings: Settings, name: str, on_wait: Callable[[], None] = lambda: None, seconds: float | None = None
+) -> StoredFile:
+    """Delete a document, named by its id, uri or path, all that was made from it, and its file if that was uploaded or is the copy of a page.
+
+    Raises UnknownDocument, or StoreBusy when others are at work for `seconds`.
+    """
+    with open_store(settings) as store, store.writing(on_wait, seconds):
+        found = store.find(name)
+        try:
+            store.remove([found.document_id])
+        finally:
+            if store.file(found.document_id) is None:  # deleted, even if not overwritten on the disk yet
+                Uploads(settings.data).discard(found.path)
+                if found.path.parent == settings.data.resolve() / PAGES:
+                    found.path.unlink(missing_ok=True)
+        return found
+
+
 def forget_all(settings: Settings, on_wait: Callable[[], None] = lambda: None) -> int:
-    """Delete every document and everything made from it; returns how many there were."""
+    """Delete every document and everything made from it, the files that were uploaded included; returns how many documents there were."""
     with open_store(settings) as store, store.writing(on_wait):
         shutil.rmtree(settings.data / PAGES, ignore_errors=True)
+        Uploads(settings.data).discard_all()
+        if (settings.data / STATE).is_file():
+            with closing(State(settings.data)) as state:
+                Jobs(state).forget()
         return store.forget_all()
-
-
-def remove_document(settings: Settings, name: str, on_wait: Callable[[], None] = lambda: None) -> StoredFile:
-    """Delete a document, named by its id, uri or path, with all that was made from it, and the copy of a page; raises UnknownDocument."""
-    with open_store(settings) as store, store.writing(on_wait):
-        found = store.find(name)
-        store.remove([found.document_id])
-    if found.path.parent == settings.data.resolve() / PAGES:
-        found.path.unlink(missing_ok=True)
-    return found
 
 
 def sample_documents() -> Path | None:
@@ -159,6 +182,15 @@ def open_snapshot(settings: Settings) -> Snapshot:
     if not has_index(settings):
         raise NoIndex
     return Snapshot(settings.data, save_derived=False)
+
+
+def documents_of(settings: Settings, tags: Sequence[str] = ()) -> list[DocumentInfo]:
+    """The documents by uri, of those with any of the tags if there are any; raises StoreError, InvalidTag or UnknownTag."""
+    if not has_index(settings):
+        return []
+    with closing(Snapshot(settings.data)) as snapshot:
+        chosen = set(with_tags(snapshot, tags)) if tags else None
+        return [each for each in snapshot.documents() if chosen is None or each.id in chosen]
 
 
 def load_pipeline(

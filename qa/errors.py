@@ -7,6 +7,13 @@
     ├── UnknownDocumentId   no document of that id
     ├── UnknownConversation no conversation or turn of that id, or another's
     ├── UnknownQuestion     not one of the saved questions
+    ├── UnknownJob          no job of that id
+    ├── UnknownTag          no document has that tag
+    ├── InvalidUpload       not the form that was expected
+    ├── UploadTooLarge      more bytes or files than the limit
+    ├── UnsupportedUpload   a file of no format that is read
+    ├── NotUploaded         a document that was indexed from elsewhere
+    ├── StorageFull         no room on the disk for files that were sent
     ├── InvalidFeedback     a verdict or a place that cannot be kept
     ├── InvalidAnswer       JSON that is to be verified and is no answer, or a bundle that has been changed
     ├── SettingsError       a setting that cannot be used
@@ -49,6 +56,34 @@ class UnknownConversation(QAError):
 
 class UnknownQuestion(QAError):
     """No saved question reads like this."""
+
+
+class UnknownJob(QAError):
+    """No job has that id."""
+
+
+class UnknownTag(QAError):
+    """No document has that tag."""
+
+
+class InvalidUpload(QAError):
+    """The request is not the form that was expected, or broke off."""
+
+
+class UploadTooLarge(QAError):
+    """The request or a file has more bytes, or the request more files, than the limit."""
+
+
+class UnsupportedUpload(QAError):
+    """The file is of no format that is read."""
+
+
+class NotUploaded(QAError):
+    """The document was indexed from elsewhere: its file is not ours to replace."""
+
+
+class StorageFull(QAError):
+    """The disk has no room for what was sent."""
 
 
 class InvalidFeedback(QAError):

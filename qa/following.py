@@ -18,6 +18,7 @@ from index.errors import IndexingError, Stopped
 from index.events import FileEvents
 from index.excluding import checked_patterns
 from index.loading import shown
+from index.models import EncoderCard
 from index.snapshot import Snapshot
 from index.watching import Notices, Watcher, follow, only_watcher
 from qa.answer import Answer
@@ -81,6 +82,11 @@ class Interruptible:
 
     def __init__(self, encoder: Encoder, stopping: threading.Event) -> None:
         self._encoder, self._stopping = encoder, stopping
+
+    @property
+    def card(self) -> EncoderCard:
+        """As the encoder has it."""
+        return self._encoder.card
 
     @property
     def passage_budget(self) -> int:

@@ -8,10 +8,11 @@ from dataclasses import asdict, replace
 
 from index.language import ENGLISH, detect_language
 from index.snapshot import Snapshot
+from index.tags import tag_of
 from qa.answer import Answer, Gate, NearestPassage, Refusal, RetrievedPassage, Searched, ShownPassage, Span
 from qa.citing import Citer
 from qa.decision import Found, Policy, decide
-from qa.errors import UnknownDocumentId
+from qa.errors import UnknownDocumentId, UnknownTag
 from qa.evidence import missing_names
 from qa.freshness import Unchecked
 from qa.question import checked_question
@@ -20,6 +21,8 @@ from qa.retriever import HybridRetriever, Passage
 
 NEAREST = 3
 """Passages that a refusal shows."""
+NAMED_TAGS = 20
+"""Tags that are named where an unknown one was asked for."""
 
 
 class Pipeline:
@@ -56,16 +59,17 @@ class Pipeline:
         *,
         top_k: int | None = None,
         documents: Sequence[str] | None = None,
+        tags: Sequence[str] | None = None,
         seconds: float | None = None,
         trust: float = 1.0,
     ) -> Answer:
-        """Answer a question from `top_k` passages, of the given document ids only if there are any.
+        """Answer a question from `top_k` passages, of the given document ids only, and of documents with any of the tags only, if there are any.
 
-        After `seconds` no further passage is read, and a note says so. `trust` is that in the question (`Policy.trust`). Raises InvalidQuestion
-        or UnknownDocumentId.
+        After `seconds` no further passage is read, and a note says so. `trust` is that in the question (`Policy.trust`). Raises InvalidQuestion,
+        UnknownDocumentId or UnknownTag.
         """
         question = checked_question(question)
-        documents = None if documents is None else list(dict.fromkeys(documents))
+        documents = self._chosen(documents, tags)
         began = self._clock()
         passages, gone = self._present(question, top_k or self._top_k, documents)
         retrieved = self._clock()
@@ -95,11 +99,25 @@ class Pipeline:
     def read(self, question: str, *, top_k: int | None = None, documents: Sequence[str] | None = None) -> Reading:
         """What `ask` would decide on; raises InvalidQuestion or UnknownDocumentId."""
         question = checked_question(question)
-        return self._reader.read(question, self._passages(question, top_k or self._top_k, documents))
+        return self._reader.read(question, self._passages(question, top_k or self._top_k, self._chosen(documents, None)))
 
-    def search(self, query: str, *, top_k: int, documents: Sequence[str] | None = None) -> list[RetrievedPassage]:
-        """The passages that a query retrieves, best first; raises InvalidQuestion or UnknownDocumentId."""
-        return [_retrieved(passage) for passage in self._passages(checked_question(query), top_k, documents)]
+    def search(
+        self, query: str, *, top_k: int, documents: Sequence[str] | None = None, tags: Sequence[str] | None = None
+    ) -> list[RetrievedPassage]:
+        """The passages that a query retrieves, best first; raises InvalidQuestion, UnknownDocumentId or UnknownTag."""
+        question, chosen = checked_question(query), self._chosen(documents, tags)
+        return [_retrieved(passage) for passage in self._passages(question, top_k, chosen)]
+
+    def _chosen(self, documents: Sequence[str] | None, tags: Sequence[str] | None) -> list[str] | None:
+        """The ids of the documents to search, each once; None for all."""
+        for document_id in documents or ():
+            if not self.snapshot.has_document(document_id):
+                raise UnknownDocumentId(f"no document has the id {document_id!r}: see `qa list` or GET /documents")
+        named = None if documents is None else list(dict.fromkeys(documents))
+        if tags is None:
+            return named
+        tagged = with_tags(self.snapshot, tags)
+        return tagged if named is None else [each for each in named if each in set(tagged)]
 
     def _remarks(self, spans: Sequence[Span], gone: str | None) -> list[str]:
         """Notes on the files that are cited, and on those that are not because they are gone."""
@@ -139,10 +157,17 @@ class Pipeline:
         return (self._passages(question, top_k, present) if present else []), self._sources.note_on_absent(first.values())
 
     def _passages(self, question: str, top_k: int, documents: Sequence[str] | None) -> list[Passage]:
-        for document_id in documents or ():
-            if not self.snapshot.has_document(document_id):
-                raise UnknownDocumentId(f"no document has the id {document_id!r}: see `qa list` or GET /documents")
         return self._retriever.retrieve(question, top_k, documents)
+
+
+def with_tags(snapshot: Snapshot, tags: Sequence[str]) -> list[str]:
+    """The ids of the documents that have any of the tags; raises InvalidTag, or UnknownTag where none has one of them."""
+    wanted, known = list(map(tag_of, tags)), snapshot.tags()
+    unknown = next((tag for tag in wanted if tag not in known), None)
+    if unknown is not None:
+        names = ", ".join(list(known)[:NAMED_TAGS]) or "none yet"
+        raise UnknownTag(f"no document has the tag {unknown!r}: the tags are {names}{', …' if len(known) > NAMED_TAGS else ''}")
+    return sorted({each for tag in wanted for each in known[tag]})
 
 
 def _passage_scores(reading: Reading) -> dict[int, float]:

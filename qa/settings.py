@@ -21,6 +21,8 @@ DEFAULT_PASSAGES = 5
 """Passages read for an answer: the right one is among the first 5 for 90% of the held-out questions, in a pool of 18,891 paragraphs
 (`python benchmarks/choose_constants.py --data DIR`)."""
 MAX_PASSAGES = 100
+MAX_UPLOAD_BYTES = 1024**3
+"""Bytes of one upload with all its files: sixteen of the largest ones."""
 KEEP_DAYS = 90
 """Days after its last turn that a conversation is kept, with the texts that it quotes."""
 KEEP_TURNS = 200
@@ -51,7 +53,8 @@ class Settings:
     auto runs in it on a CPU that computes in bf16), QUOTED_TOP_K (top_k, passages read),
     QUOTED_TARGET_PRECISION (target_precision, the share of the given answers that should be right, in [0, 1]), QUOTED_MIN_CONFIDENCE
     (min_confidence, in [0, 1]; set, it decides instead of the target precision), QUOTED_ALLOWED_HOSTS (allowed_hosts, comma-separated, beside
-    loopback), QUOTED_MAX_FILE_BYTES (max_file_bytes), QUOTED_KEEP_DAYS (keep_days, of a conversation after its last
+    loopback), QUOTED_MAX_FILE_BYTES (max_file_bytes), QUOTED_MAX_UPLOAD_BYTES
+    (max_upload_bytes, of one request), QUOTED_KEEP_DAYS (keep_days, of a conversation after its last
     turn), QUOTED_KEEP_TURNS (keep_turns, of a conversation), QUOTED_PUBLIC_URL (public_url, where people reach the page, for links in messages),
     QUOTED_WEBHOOK_TOKEN (webhook_token, which POST /webhooks/slash asks for; none: there is no such endpoint). QUOTED_DETERMINISTIC
     (deterministic, 0 or 1: compute in f32, one text at a time in one thread, for the same bytes of an answer on every run).
@@ -71,6 +74,7 @@ class Settings:
     min_confidence: float | None = None
     allowed_hosts: tuple[str, ...] = ()
     max_file_bytes: int = MAX_FILE_BYTES
+    max_upload_bytes: int = MAX_UPLOAD_BYTES
     keep_days: int = KEEP_DAYS
     keep_turns: int = KEEP_TURNS
     deterministic: bool = False
@@ -94,6 +98,7 @@ class Settings:
             min_confidence=get.number("QUOTED_MIN_CONFIDENCE", 0, 1),
             allowed_hosts=tuple(host.lower() for host in get.names("QUOTED_ALLOWED_HOSTS")),
             max_file_bytes=int(get.number("QUOTED_MAX_FILE_BYTES", 1, 2**40, whole=True) or MAX_FILE_BYTES),
+            max_upload_bytes=int(get.number("QUOTED_MAX_UPLOAD_BYTES", 1, 2**40, whole=True) or MAX_UPLOAD_BYTES),
             keep_days=int(get.number("QUOTED_KEEP_DAYS", 1, 36_500, whole=True) or KEEP_DAYS),
             keep_turns=int(get.number("QUOTED_KEEP_TURNS", 1, 10_000, whole=True) or KEEP_TURNS),
             public_url=get.url("QUOTED_PUBLIC_URL").rstrip("/"),

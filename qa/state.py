@@ -1,4 +1,4 @@
-"""What users make, apart from the index: conversations, the texts that they quote, feedback. Deleting an index deletes none of it."""
+"""What users make, apart from the index: conversations, the texts that they quote, feedback, jobs. Deleting an index deletes none of it."""
 
 from __future__ import annotations
 
@@ -107,6 +107,22 @@ SCHEMA = Schema(
         ) WITHOUT ROWID;
         CREATE INDEX threads_of_conversation ON threads (conversation_id)
         """,
+        """
+        CREATE TABLE jobs (id TEXT PRIMARY KEY, created_at TEXT NOT NULL, tags TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE job_files (
+            job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            document_id TEXT,
+            path BLOB NOT NULL,
+            staged BLOB,
+            sha256 TEXT NOT NULL,
+            status TEXT NOT NULL,
+            detail TEXT NOT NULL,
+            attempts INTEGER NOT NULL,
+            PRIMARY KEY (job_id, number)
+        ) WITHOUT ROWID
+        """,
     ),
     "Move the file away: conversations begin anew",
 )
@@ -167,6 +183,7 @@ class State:
             for (document_id,) in self.query(
                 "SELECT document_id FROM versions UNION SELECT document_id FROM feedback WHERE document_id IS NOT NULL"
                 " UNION SELECT document_id FROM watched_quotes"
+                " UNION SELECT document_id FROM job_files WHERE document_id IS NOT NULL"
             )
         }
 
@@ -197,7 +214,7 @@ class State:
                 for answer_id, result in watched:
                     plain = json.dumps(without(json.loads(result), {document_id}), ensure_ascii=False)
                     db.execute("UPDATE watched_answers SET result = ? WHERE id = ?", (plain, answer_id))
-                for table in ("quoted", "versions", "feedback", "watched_quotes"):
+                for table in ("quoted", "versions", "feedback", "watched_quotes", "job_files"):
                     db.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))  # noqa: S608 - fixed names
         self.empty_log()
 
@@ -213,7 +230,7 @@ class State:
                 " WHERE id IN (SELECT answer_id FROM watched_quotes WHERE document_id = ?)",
                 (json.dumps(old), json.dumps(new), old),
             )
-            for table in ("quoted", "versions", "feedback", "watched_quotes"):
+            for table in ("quoted", "versions", "feedback", "watched_quotes", "job_files"):
                 db.execute(f"UPDATE OR REPLACE {table} SET document_id = ? WHERE document_id = ?", (new, old))  # noqa: S608 - fixed names
 
 

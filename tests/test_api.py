@@ -18,7 +18,9 @@ from index.errors import StoreCorrupt
 from qa.bootstrap import live_pipeline
 from qa.conversation import Conversations
 from qa.errors import NotReady
+from qa.intake import Intake
 from qa.interfaces.api import add_error_handlers, router
+from qa.interfaces.documents import document_router
 from qa.interfaces.guard import MAX_BODY_BYTES
 from qa.live import LivePipeline
 from qa.reader import CrossEncoderReader
@@ -44,11 +46,15 @@ class FixedService:
     def conversations(self) -> Conversations:
         raise NotImplementedError
 
+    def intake(self) -> Intake:
+        raise NotImplementedError
+
 
 def send(outcome: LivePipeline | Exception, method: str, path: str, **options: Any) -> httpx.Response:
     """One request to the handlers alone."""
     app = FastAPI()
     app.include_router(router(FixedService(outcome)))
+    app.include_router(document_router(FixedService(outcome)))
     add_error_handlers(app)
 
     async def exchange() -> httpx.Response:
@@ -243,7 +249,9 @@ def test_openapi_has_examples(seeds_server: Server) -> None:
         "/verify",
         "/documents",
         "/documents/{document_id}",
+        "/documents/{document_id}/tags",
         "/documents/{document_id}/versions/{prefix}",
+        "/jobs/{job_id}",
         "/conversations",
         "/conversations/{conversation_id}",
         "/feedback",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
@@ -25,7 +26,12 @@ async def count(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def request(
-    method: str, headers: dict[str, str], parts: Sequence[bytes] = (b"",), allowed: Sequence[str] = (), app: Any = count
+    method: str,
+    headers: dict[str, str],
+    parts: Sequence[bytes] = (b"",),
+    allowed: Sequence[str] = (),
+    app: Any = count,
+    path: str = "/",
 ) -> tuple[int, str, str]:
     """Status, content type and body of one request through the guard."""
     sent: list[Message] = []
@@ -38,8 +44,8 @@ def request(
         sent.append(message)
 
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    scope = {"type": "http", "method": method, "path": "/", "raw_path": b"/", "query_string": b"", "headers": raw, "server": None}
-    asyncio.run(Guard(app, allowed)(scope, receive, send))
+    scope = {"type": "http", "method": method, "path": path, "raw_path": b"/", "query_string": b"", "headers": raw, "server": None}
+    asyncio.run((app if isinstance(app, Guard) else Guard(app, allowed))(scope, receive, send))
     types = dict(sent[0]["headers"])
     return sent[0]["status"], types[b"content-type"].decode(), b"".join(message.get("body", b"") for message in sent).decode()
 
@@ -135,9 +141,30 @@ def test_signed_paths_are_reached_under_any_name_and_only_they(path: str, expect
 
     headers = [(b"host", b"tunnel.example"), (b"origin", b"https://example.org")]
     scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers}
-    asyncio.run(Guard(count, (), "/slack/")(scope, receive, send))
+    asyncio.run(Guard(count, (), signed="/slack/")(scope, receive, send))
 
     assert sent[0]["status"] == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("POST", "/documents", 200),
+        ("PUT", "/documents/abc", 200),
+        ("PUT", "/documents/abc/tags", 413),
+        ("PUT", "/documents", 413),
+        ("POST", "/documents/", 413),
+        ("POST", "/ask", 413),
+    ],
+)
+def test_uploads_alone_have_a_larger_limit(method: str, path: str, expected: int) -> None:
+    for headers in (LOOPBACK, {**LOOPBACK, "content-length": str(MAX_BODY_BYTES + 1)}):
+        guard = Guard(count, (), max_upload_bytes=MAX_BODY_BYTES + 1)
+        try:
+            found = request(method, headers, [b" " * (MAX_BODY_BYTES + 1)], app=guard, path=path)[0]
+        except HTTPException as error:
+            found = error.status_code
+        assert found == expected
 
 
 def test_what_is_no_request_is_passed_on() -> None:

@@ -31,7 +31,7 @@ _BLANK = regex.compile(r"\n{2,}")
 class Extracted:
     """The text of a file with its blocks and places; `title` and `date` (YYYY-MM-DD) are what its author gave it, if any.
 
-    `bom_size` and `crlf` are those of `SourceBytes`, of files that are text.
+    `bom_size` and `crlf` are those of `SourceBytes`, and `tags` those of the front matter, of files that are text.
     """
 
     text: str
@@ -42,6 +42,7 @@ class Extracted:
     encoding: str = BINARY
     bom_size: int = 0
     crlf: tuple[int, ...] = ()
+    tags: tuple[str, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """JSON types, from which `extracted_of` makes the same again."""

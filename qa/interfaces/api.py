@@ -18,7 +18,7 @@ from qa.errors import QAError, UnknownDocumentId
 from qa.examples import Examples
 from qa.interfaces.owner import Owner
 from qa.interfaces.problems import problem, problem_of
-from qa.interfaces.schemas import PROBLEMS, AnswerOut, DocumentOut, DocumentsOut, ExamplesOut, PassagesOut, Question, Status
+from qa.interfaces.schemas import PROBLEMS, AnswerOut, DocumentOut, ExamplesOut, PassagesOut, Question, Status
 from qa.interfaces.service import Service
 from qa.settings import MAX_PASSAGES
 
@@ -31,23 +31,19 @@ def router(service: Service) -> APIRouter:
     @routes.post("/ask", response_model=AnswerOut, summary="Answer a question with quotes")
     def ask(body: Question, owner: Owner) -> JSONResponse:
         with service.live().use() as pipeline:
-            answer = partial(pipeline.ask, top_k=body.top_k, documents=body.documents, seconds=body.deadline)
+            answer = partial(pipeline.ask, top_k=body.top_k, documents=body.documents, tags=body.tags, seconds=body.deadline)
             if body.conversation_id is None:
                 return JSONResponse(answer(body.question).to_dict())
             turn = service.conversations().ask(owner, body.conversation_id, body.question, answer, pipeline.snapshot)
             return JSONResponse(turn.result | {"conversation_id": body.conversation_id, "turn_id": turn.id})
 
     @routes.get("/search", response_model=PassagesOut, summary="Show what a query retrieves")
-    def search(query: str, top_k: Annotated[int, Query(ge=1, le=MAX_PASSAGES)] = 10) -> JSONResponse:
+    def search(
+        query: str, top_k: Annotated[int, Query(ge=1, le=MAX_PASSAGES)] = 10, tag: Annotated[list[str] | None, Query()] = None
+    ) -> JSONResponse:
         with service.live().use() as pipeline:
-            found = jsonable_encoder(pipeline.search(query, top_k=top_k))
+            found = jsonable_encoder(pipeline.search(query, top_k=top_k, tags=tag))
             return JSONResponse({"passages": found, "generation": pipeline.snapshot.generation})
-
-    @routes.get("/documents", response_model=DocumentsOut, summary="List the documents")
-    def documents() -> JSONResponse:
-        with service.live().use() as pipeline:
-            listed = jsonable_encoder(pipeline.snapshot.documents())
-            return JSONResponse({"documents": listed, "generation": pipeline.snapshot.generation})
 
     @routes.get("/documents/{document_id}", response_model=DocumentOut, summary="One document with its text")
     def document(document_id: str) -> JSONResponse:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse, Response
 
-from index.snapshot import Snapshot
 from qa.conversation import current_sha256
-from qa.errors import NoIndex, UnknownDocumentId
+from qa.errors import UnknownDocumentId
 from qa.feedback import Judgement
 from qa.interfaces.owner import Owner
 from qa.interfaces.schemas import PROBLEMS, ConversationOut, ConversationsOut, FeedbackIn, VersionOut
-from qa.interfaces.service import Service
+from qa.interfaces.service import Service, snapshot_of
 
 
 def conversation_router(service: Service) -> APIRouter:
@@ -48,7 +45,7 @@ def conversation_router(service: Service) -> APIRouter:
         summary="A document's text as it is or once was quoted",
     )
     def version(document_id: str, prefix: Annotated[str, Path(pattern="^[0-9a-f]{8,64}$")]) -> dict[str, Any]:
-        with _snapshot(service) as snapshot:
+        with snapshot_of(service) as snapshot:
             found = service.conversations().version(document_id, prefix, snapshot)
             current = current_sha256(snapshot, document_id)
         if found is None:
@@ -59,7 +56,7 @@ def conversation_router(service: Service) -> APIRouter:
         "/feedback", response_model=Judgement, status_code=201, summary="Say whether an answer is right, or where it stands"
     )
     def judge(body: FeedbackIn, owner: Owner) -> Judgement:
-        with _snapshot(service) as snapshot:
+        with snapshot_of(service) as snapshot:
             return service.conversations().judge(owner, body.turn_id, body.verdict, body.place, snapshot)
 
     @routes.get(
@@ -72,20 +69,9 @@ def conversation_router(service: Service) -> APIRouter:
     return routes
 
 
-@contextmanager
-def _snapshot(service: Service) -> Iterator[Snapshot | None]:
-    """The newest snapshot, or None while nothing is indexed."""
-    with ExitStack() as stack:
-        try:
-            snapshot = stack.enter_context(service.live().use()).snapshot
-        except NoIndex:
-            snapshot = None
-        yield snapshot
-
-
 def _turns(service: Service, conversation_id: str) -> list[dict[str, Any]]:
     conversations = service.conversations()
-    with _snapshot(service) as snapshot:
+    with snapshot_of(service) as snapshot:
         quoted = conversations.quoted(conversation_id, snapshot)
     return [
         {name: value for name, value in asdict(turn).items() if name not in {"result", "generation"}}

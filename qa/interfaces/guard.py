@@ -9,6 +9,7 @@ says who sent them.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -19,8 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from qa.interfaces.problems import problem
 
 MAX_BODY_BYTES = 1_000_000
-"""Far above the longest question; a larger body is refused before it is read."""
-_TOO_LARGE = f"expected a body of at most {MAX_BODY_BYTES:,} bytes"
+"""Far above the longest question; a larger body is refused before it is read. Uploads have a limit of their own."""
+_UPLOADS = re.compile(r"POST /documents|PUT /documents/[^/]+")
 _READS = {"GET", "HEAD", "OPTIONS"}
 _OWN_SITES = {"same-origin", "none"}
 
@@ -28,9 +29,12 @@ _OWN_SITES = {"same-origin", "none"}
 class Guard:
     """Answers 403 or 413 itself, or passes the request on."""
 
-    def __init__(self, app: ASGIApp, allowed_hosts: Sequence[str], signed: str | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, allowed_hosts: Sequence[str], *, signed: str | None = None, max_upload_bytes: int = MAX_BODY_BYTES
+    ) -> None:
         """`signed` begins the paths whose requests are signed, if there are any."""
         self._app = app
+        self._max_upload_bytes = max_upload_bytes
         self._allowed = frozenset(allowed_hosts)
         self._signed = signed
 
@@ -44,10 +48,14 @@ class Guard:
         refusal = None if signed else self._refusal(scope["method"], headers)
         if refusal:
             await problem(403, "Forbidden", refusal)(scope, receive, send)
-        elif _announced(headers) > MAX_BODY_BYTES:
-            await problem(413, "Content too large", _TOO_LARGE)(scope, receive, send)
+        elif _announced(headers) > (limit := self._limit(scope)):
+            await problem(413, "Content too large", _too_large(limit))(scope, receive, send)
         else:
-            await self._app(scope, _limited(receive), send)
+            await self._app(scope, _limited(receive, limit), send)
+
+    def _limit(self, scope: Scope) -> int:
+        """Bytes of a body."""
+        return self._max_upload_bytes if _UPLOADS.fullmatch(f"{scope['method']} {scope['path']}") else MAX_BODY_BYTES
 
     def _refusal(self, method: str, headers: Headers) -> str | None:
         host = _host_name(f"//{headers.get('host', '')}")
@@ -89,7 +97,11 @@ def _announced(headers: Headers) -> int:
     return int(length) if length.isdecimal() else 0
 
 
-def _limited(receive: Receive) -> Receive:
+def _too_large(limit: int) -> str:
+    return f"expected a body of at most {limit:,} bytes"
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
     """Also bounds a body that comes without a length; the application answers the HTTPException as it does its own."""
     total = 0
 
@@ -97,8 +109,8 @@ def _limited(receive: Receive) -> Receive:
         nonlocal total
         message = await receive()
         total += len(message.get("body", b""))
-        if total > MAX_BODY_BYTES:
-            raise HTTPException(413, _TOO_LARGE)
+        if total > limit:
+            raise HTTPException(413, _too_large(limit))
         return message
 
     return bounded

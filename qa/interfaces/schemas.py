@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from index.document import Places
 from index.snapshot import DocumentInfo
+from index.tags import MAX_TAGS
 from qa.answer import Citation, Refusal, RetrievedPassage, Span
 from qa.conversation import Quoted
 from qa.feedback import Place, Verdict
@@ -61,7 +62,8 @@ _ANSWER: dict[str, Any] = {
 
 
 class Question(BaseModel):
-    """A question, the number of passages to read, the documents to search (all if left out), and the seconds after which no further passage is
+    """A question, the number of passages to read, the documents to search (all if left out), the tags
+    of which a document that is searched has at least one, and the seconds after which no further passage is
     read. With a conversation, the question is its next turn, and may go on from those before it.
     """
 
@@ -72,6 +74,7 @@ class Question(BaseModel):
     question: str
     top_k: Annotated[int, Field(ge=1, le=MAX_PASSAGES, strict=True)] | None = None
     documents: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None
+    tags: Annotated[list[str], Field(min_length=1, max_length=MAX_TAGS)] | None = None
     deadline: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     conversation_id: str | None = None
 
@@ -106,13 +109,6 @@ class PassagesOut(BaseModel):
     """Retrieved passages, best first, and the generation they belong to."""
 
     passages: list[RetrievedPassage]
-    generation: int
-
-
-class DocumentsOut(BaseModel):
-    """All documents, by uri, and the generation they belong to."""
-
-    documents: list[DocumentInfo]
     generation: int
 
 
@@ -218,7 +214,7 @@ class Problem(BaseModel):
 _PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     403: {**_PROBLEM, "description": "Foreign host or page"},
-    404: {**_PROBLEM, "description": "Unknown document or conversation"},
+    404: {**_PROBLEM, "description": "Unknown document, conversation, tag or job"},
     422: {**_PROBLEM, "description": "Invalid question or parameters"},
     503: {**_PROBLEM, "description": "Still loading, or nothing is indexed yet"},
 }

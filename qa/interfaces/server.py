@@ -22,10 +22,12 @@ from index.outcomes import Outcome
 from qa.bootstrap import conversations_of, live_pipeline, load_encoder, load_reader, threads_of
 from qa.conversation import Conversations
 from qa.errors import NotReady, SettingsError
-from qa.following import keep_up
+from qa.following import Interruptible, keep_up
+from qa.intake import Intake
 from qa.interfaces.api import add_error_handlers, router
 from qa.interfaces.comparing import difference_line
 from qa.interfaces.conversations import conversation_router
+from qa.interfaces.documents import document_router
 from qa.interfaces.guard import Guard
 from qa.interfaces.slack import PREFIX
 from qa.interfaces.slack.extra import missing_extra
@@ -34,6 +36,7 @@ from qa.interfaces.verification import verification_router
 from qa.interfaces.web import page_router
 from qa.live import LivePipeline
 from qa.settings import Settings
+from qa.uploading import Worker
 from qa.watchlist import Difference
 
 if TYPE_CHECKING:
@@ -59,8 +62,9 @@ class Service:
         self._refresh_took = 0.0
         self._opening = threading.Lock()
         self._conversations: Conversations | None = None
+        self._intake: Intake | None = None
         self._stopping = threading.Event()
-        self._watching: threading.Thread | None = None
+        self._working: list[threading.Thread] = []
         self._thread = threading.Thread(target=self._run, name="refresh", daemon=True)
 
     def start(self) -> None:
@@ -70,8 +74,8 @@ class Service:
     def stop(self) -> None:
         """End the threads and close the index."""
         self._stopping.set()
-        if self._watching:
-            self._watching.join(timeout=SHUTDOWN_SECONDS)
+        for thread in self._working:
+            thread.join(timeout=SHUTDOWN_SECONDS)
         if self._live:
             self._thread.join(timeout=SHUTDOWN_SECONDS)
             self._live.close()
@@ -89,6 +93,13 @@ class Service:
                 self._conversations = conversations_of(self._settings)
             return self._conversations
 
+    def intake(self) -> Intake:
+        """What takes and deletes documents, opened when it is first needed; raises StoreError."""
+        with self._opening:
+            if self._intake is None:
+                self._intake = Intake(self._settings)
+            return self._intake
+
     def _run(self) -> None:
         try:
             encoder = load_encoder(self._settings)
@@ -99,9 +110,10 @@ class Service:
             return
         self._refresh(live)
         self._live = live
-        if self._watched:
-            self._watching = threading.Thread(target=self._watch, args=(encoder,), name="watch", daemon=True)
-            self._watching.start()
+        works = [self._upload, *([self._watch] if self._watched else [])]
+        self._working = [threading.Thread(target=work, args=(encoder,), name=work.__name__, daemon=True) for work in works]
+        for thread in self._working:
+            thread.start()
         while not self._stopping.wait(max(REFRESH_SECONDS, self._refresh_took)):
             self._refresh(live)
 
@@ -110,6 +122,17 @@ class Service:
             keep_up(self._settings, encoder, self.live, self._watched, _Log(), self._stopping, self._exclude)
         except Exception as error:  # noqa: BLE001 - the server goes on serving what is indexed
             log.error("Nothing is watched any more: %s", error)  # noqa: TRY400
+
+    def _upload(self, encoder: Encoder) -> None:
+        def served() -> None:
+            self._refresh(self.live())
+
+        try:
+            Worker(self._settings, Interruptible(encoder, self._stopping), served, log.warning).run(
+                self.intake().waiting, self._stopping
+            )
+        except Exception as error:  # noqa: BLE001 - the server goes on serving what is indexed
+            log.error("Nothing that is uploaded is indexed any more: %s", error)  # noqa: TRY400
 
     def _refresh(self, live: LivePipeline) -> None:
         began = time.monotonic()
@@ -181,12 +204,13 @@ def create_app(
     if not only_slack:
         _include_all(app, service, settings)
     add_error_handlers(app)
-    app.add_middleware(Guard, allowed_hosts=settings.allowed_hosts, signed=PREFIX)
+    app.add_middleware(Guard, allowed_hosts=settings.allowed_hosts, signed=PREFIX, max_upload_bytes=settings.max_upload_bytes)
     return app
 
 
 def _include_all(app: FastAPI, service: Service, settings: Settings) -> None:
     app.include_router(router(service))
+    app.include_router(document_router(service))
     app.include_router(conversation_router(service))
     app.include_router(verification_router(service))
     app.include_router(page_router())

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
+from index.snapshot import Snapshot
 from qa.conversation import Conversations
+from qa.errors import NoIndex
 from qa.history import StoredTurn
+from qa.intake import Intake
 from qa.live import LivePipeline
 
 
 class Service(Protocol):
-    """The live pipeline once it is loaded, or why it is not, and what is kept of conversations."""
+    """The live pipeline once it is loaded, or why it is not, what is kept of conversations, and what takes documents."""
 
     def live(self) -> LivePipeline:
         """The live pipeline; raises QAError or IndexingError while there is none."""
 
     def conversations(self) -> Conversations:
         """The conversations of the data directory; raises StoreError."""
+
+    def intake(self) -> Intake:
+        """What takes and deletes documents; raises StoreError."""
+
+
+@contextmanager
+def snapshot_of(service: Service) -> Iterator[Snapshot | None]:
+    """The newest snapshot, or None while nothing is indexed."""
+    with ExitStack() as stack:
+        try:
+            snapshot = stack.enter_context(service.live().use()).snapshot
+        except NoIndex:
+            snapshot = None
+        yield snapshot
 
 
 def ask_in(service: Service, owner: str, conversation_id: str, question: str) -> StoredTurn:

@@ -14,6 +14,7 @@ from qa.interfaces.cli.common import (
     data_option,
     echo_json,
     encoder_of,
+    in_option,
     json_option,
     reader_of,
     settings_of,
@@ -33,6 +34,7 @@ NO_ANSWER = 3
 @click.command()
 @click.argument("question")
 @click.option("--top-k", type=click.IntRange(1, 100), help="Passages to read.")
+@in_option
 @click.option("--deadline", type=click.FloatRange(0, min_open=True), help="Seconds after which no further passage is read.")
 @click.option("--deterministic", is_flag=True, help="The same bytes on every run: f32, one thread, one text at a time, no timings.")
 @click.option("--bundle", type=NamedPath(path_type=Path, dir_okay=False), help="Also write an audit bundle for `qa verify`.")
@@ -43,6 +45,7 @@ def ask(  # noqa: PLR0913 - the options of the command
     question: str,
     *,
     top_k: int | None,
+    tags: tuple[str, ...],
     deadline: float | None,
     deterministic: bool,
     bundle: Path | None,
@@ -60,7 +63,7 @@ def ask(  # noqa: PLR0913 - the options of the command
         raise click.UsageError("--without-sources belongs to --bundle")
     settings = settings_of(data).reproducible() if deterministic else settings_of(data)
     pipeline = _pipeline(settings)
-    answer = pipeline.ask(_typed() if question == "-" else question, top_k=top_k, seconds=deadline)
+    answer = pipeline.ask(_typed() if question == "-" else question, top_k=top_k, tags=tags or None, seconds=deadline)
     if deterministic:
         answer = replace(answer, timings_ms={})
     if bundle:
@@ -75,13 +78,14 @@ def ask(  # noqa: PLR0913 - the options of the command
 @click.command()
 @click.argument("query")
 @click.option("--top-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Passages to show.")
+@in_option
 @json_option
 @data_option
-def search(query: str, *, top_k: int, as_json: bool, data: Path | None) -> None:
+def search(query: str, *, top_k: int, tags: tuple[str, ...], as_json: bool, data: Path | None) -> None:
     """Show the passages that QUERY retrieves, with each score and rank."""
     from qa.interfaces.rendering import search_table
 
-    passages = _pipeline(settings_of(data)).search(query, top_k=top_k)
+    passages = _pipeline(settings_of(data)).search(query, top_k=top_k, tags=tags or None)
     if as_json:
         echo_json([asdict(passage) for passage in passages])
     else:

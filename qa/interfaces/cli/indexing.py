@@ -17,6 +17,7 @@ from qa.interfaces.cli.common import (
     echo_json,
     encoder_of,
     exclude_option,
+    in_option,
     json_option,
     settings_of,
 )
@@ -37,9 +38,17 @@ SKIPPED = 4
 @click.option("--yes", is_flag=True, help="With --prune: remove even if it looks like an accident.")
 @click.option("--fetch", is_flag=True, help="Allow PATHS to be http(s) addresses of pages, which are fetched.")
 @exclude_option
+@click.option("--tag", "tags", multiple=True, metavar="NAME", help="Tag all documents below PATHS; may be repeated.")
 @data_option
 def index(
-    paths: tuple[Path | str, ...], *, prune: bool, yes: bool, fetch: bool, exclude: tuple[str, ...], data: Path | None
+    paths: tuple[Path | str, ...],
+    *,
+    prune: bool,
+    yes: bool,
+    fetch: bool,
+    exclude: tuple[str, ...],
+    tags: tuple[str, ...],
+    data: Path | None,
 ) -> None:
     """Index files and folders: text, Markdown, PDF, Word, PowerPoint, spreadsheets, HTML, EPUB, OpenDocument, RTF, mails.
 
@@ -51,7 +60,7 @@ def index(
     pages = [path for path in paths if isinstance(path, str)]
     if pages and not fetch:
         raise click.UsageError(f"{pages[0]} is the address of a page: say --fetch to have it fetched")
-    summary = run_indexing(settings_of(data), paths, prune=prune, yes=yes, exclude=exclude)
+    summary = run_indexing(settings_of(data), paths, prune=prune, yes=yes, exclude=exclude, tags=tags)
     click.echo(summary_line(summary))
     for refusal in summary.refused:
         click.echo(f"refused: {refusal}", err=True)
@@ -59,7 +68,13 @@ def index(
 
 
 def run_indexing(
-    settings: Settings, paths: Sequence[Path | str], *, prune: bool = False, yes: bool = False, exclude: Sequence[str] = ()
+    settings: Settings,
+    paths: Sequence[Path | str],
+    *,
+    prune: bool = False,
+    yes: bool = False,
+    exclude: Sequence[str] = (),
+    tags: Sequence[str] = (),
 ) -> Summary:
     """Index with progress on standard error."""
     from qa.bootstrap import index_paths
@@ -67,7 +82,9 @@ def run_indexing(
     encoder = encoder_of(settings)
     progress = Progress()
     try:
-        return index_paths(settings, encoder, paths, progress, prune=prune, yes=yes, exclude=exclude, on_wait=say_waiting)
+        return index_paths(
+            settings, encoder, paths, progress, prune=prune, yes=yes, exclude=exclude, tags=tags, on_wait=say_waiting
+        )
     finally:
         progress.close()
 
@@ -88,21 +105,21 @@ def say_waiting() -> None:
 
 
 @click.command("list")
+@in_option
 @json_option
 @data_option
-def list_documents(*, as_json: bool, data: Path | None) -> None:
-    """List the indexed documents."""
-    from index.snapshot import Snapshot
-    from qa.bootstrap import has_index
+def list_documents(*, tags: tuple[str, ...], as_json: bool, data: Path | None) -> None:
+    """List the indexed documents, each with its tags."""
+    from qa.bootstrap import documents_of
 
-    settings = settings_of(data)
-    documents = Snapshot(settings.data).documents() if has_index(settings) else []
+    documents = documents_of(settings_of(data), tags)
     if as_json:
         echo_json([asdict(document) for document in documents])
         return
     for document in documents:
         state = "" if document.state == "current" else f"  [{document.state}]"
-        click.echo(f"{document.id}  {document.chunks:>5} passages  {document.uri}  {document.title}{state}")
+        tagged = "".join(f"  #{tag}" for tag in document.tags)
+        click.echo(f"{document.id}  {document.chunks:>5} passages  {document.uri}  {document.title}{tagged}{state}")
     if not documents:
         click.echo("Nothing is indexed yet: run `qa index PATH...`.", err=True)
 
@@ -132,7 +149,7 @@ def status(*, as_json: bool, data: Path | None) -> None:
 @click.argument("document")
 @data_option
 def remove(document: str, data: Path | None) -> None:
-    """Remove a document, named by its id, uri or path, and all that was made from it."""
+    """Remove a document, named by its id, uri or path, and all that was made from it. A file that was uploaded is deleted, any other left alone."""
     from qa.bootstrap import remove_document
 
     found = remove_document(settings_of(data), document, say_waiting)

@@ -5,7 +5,7 @@ import { onState, probe } from "./server.js";
 
 const MESSAGES = {
   loading: () => ["The server is loading its models. Questions are answered as soon as it is ready."],
-  empty: () => ["Nothing is indexed yet. Run ", make("code", {}, "qa index PATH"), " in a terminal; this page notices by itself."],
+  empty: () => ["Nothing is indexed yet. Drop files on this page, or run ", make("code", {}, "qa index PATH"), " in a terminal; this page notices by itself."],
   gone: () => [
     "The server does not answer. What you typed is kept. ",
     make("button", { type: "button", click: probe }, "Try again"),

@@ -4,7 +4,7 @@ import { watchServer } from "./banner.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { ConversationList } from "./conversations.js";
-import { listDocuments } from "./documents.js";
+import { DocumentList } from "./documents.js";
 import { byId } from "./dom.js";
 import { showExamples } from "./examples.js";
 import { address, chatLink, onLink, sourceOf } from "./links.js";
@@ -12,6 +12,7 @@ import { watchMenu } from "./menu.js";
 import { Panel } from "./panel.js";
 import { probe } from "./server.js";
 import { Tabs } from "./tabs.js";
+import { Uploads } from "./uploads.js";
 
 let pointed = null; // the turn whose right place somebody looks for
 const menu = watchMenu();
@@ -19,6 +20,7 @@ const tabs = new Tabs(refresh);
 const panel = new Panel(leaveSource);
 const composer = new Composer((question) => conversation.ask(question));
 const conversation = new Conversation(composer, { began, lost, point, changed });
+const documents = new DocumentList();
 const list = new ConversationList((id) => {
   tabs.tell();
   if (id === conversation.id) {
@@ -95,6 +97,7 @@ function point(turn) {
 
 function refresh() {
   list.refresh();
+  documents.refresh();
   conversation.refresh();
 }
 
@@ -123,7 +126,10 @@ watchServer(() => {
   refresh();
   showExamples(askExample, true);
 });
-listDocuments();
+new Uploads(documents, () => {
+  menu.open();
+  byId("documents").open = true;
+});
 probe();
 list.refresh();
 follow();

@@ -1,52 +1,85 @@
-/* The list of documents, loaded when it is opened. */
+/* The list of documents, loaded when it is opened; those that were uploaded can be deleted. */
 
-import { byId, make } from "./dom.js";
+import { confirmed } from "./confirm.js";
+import { byId, make, say } from "./dom.js";
 import { readLink } from "./links.js";
-import { request } from "./server.js";
+import { Problem, request } from "./server.js";
 import { counted, language } from "./words.js";
 
 const MOST = 200; // documents that are listed at once; the filter finds the rest
 const CHANGED = "file changed, shown as last read";
+const NOT_FOUND = 404;
 
-/** Fill the list whenever it is opened, and follow its filter. */
-export function listDocuments() {
-  const details = byId("documents");
-  const filter = byId("filter");
-  let documents = [];
-  const show = () => {
-    const wanted = filter.value.trim().toLocaleLowerCase();
-    const found = documents.filter((each) => `${each.title}\n${each.uri}`.toLocaleLowerCase().includes(wanted));
-    const rest = found.length > MOST ? `, the first ${MOST} of them shown` : "";
-    byId("documents-count").textContent = `${counted(found.length, "document")}${rest}`;
-    byId("documents-list").replaceChildren(...found.slice(0, MOST).map(item));
-  };
-  filter.addEventListener("input", show);
-  details.addEventListener("toggle", async () => {
-    if (!details.open) {
+/** The list at the side. */
+export class DocumentList {
+  constructor() {
+    this.details = byId("documents");
+    this.filter = byId("filter");
+    this.list = byId("documents-list");
+    this.documents = [];
+    this.maxBytes = Infinity;
+    this.filter.addEventListener("input", () => this.#show());
+    this.details.addEventListener("toggle", () => this.refresh());
+  }
+
+  /** Ask the server for the list, if it is open. */
+  async refresh() {
+    if (!this.details.open) {
       return;
     }
-    details.setAttribute("aria-busy", "true");
+    this.details.setAttribute("aria-busy", "true");
     try {
-      ({ documents } = await request("GET", "/documents"));
-      show();
+      const { documents, max_file_bytes: maxBytes } = await request("GET", "/documents");
+      Object.assign(this, { documents, maxBytes });
+      this.#show();
     } catch (error) {
       byId("documents-count").textContent = error.message;
     } finally {
-      details.removeAttribute("aria-busy");
+      this.details.removeAttribute("aria-busy");
     }
-  });
-}
+  }
 
-function item(each) {
-  const state = each.state === "current" ? "current" : CHANGED;
-  return make(
-    "li",
-    {},
-    make(
-      "a",
-      { class: "place", href: readLink(each.id, each.sha256) },
-      make("cite", { dir: "auto" }, each.title),
-      make("span", { class: "where" }, make("bdi", {}, each.uri), [each.date, counted(each.chunks, "passage"), language(each.language), state].filter(Boolean).map((part) => ` · ${part}`)),
-    ),
-  );
+  #show() {
+    const wanted = this.filter.value.trim().toLocaleLowerCase();
+    const found = this.documents.filter((each) => [each.title, each.uri, ...each.tags].join("\n").toLocaleLowerCase().includes(wanted));
+    const rest = found.length > MOST ? `, the first ${MOST} of them shown` : "";
+    byId("documents-count").textContent = `${counted(found.length, "document")}${rest}`;
+    const focused = this.list.contains(document.activeElement) ? document.activeElement : null;
+    const id = focused?.closest("li").dataset.id ?? "";
+    this.list.replaceChildren(...found.slice(0, MOST).map((each) => this.#item(each)));
+    this.list.querySelector(`li[data-id="${CSS.escape(id)}"] ${focused?.localName ?? "a"}`)?.focus();
+  }
+
+  #item(each) {
+    const state = each.state === "current" ? "current" : CHANGED;
+    const known = [each.date, counted(each.chunks, "passage"), language(each.language), state, ...each.tags.map((tag) => `#${tag}`)];
+    return make(
+      "li",
+      { "data-id": each.id },
+      make(
+        "a",
+        { class: "place", href: readLink(each.id, each.sha256) },
+        make("cite", { dir: "auto" }, each.title),
+        make("span", { class: "where" }, make("bdi", {}, each.uri), known.filter(Boolean).map((part) => ` · ${part}`)),
+      ),
+      each.uploaded && make("button", { class: "delete", type: "button", "aria-label": `Delete “${each.uri}”`, click: () => this.#delete(each) }, "×"),
+    );
+  }
+
+  async #delete({ id, uri }) {
+    if (!(await confirmed(`Delete “${uri}”? The file that was uploaded is deleted, too, and answers lose what they quote of it.`))) {
+      return;
+    }
+    try {
+      await request("DELETE", `/documents/${encodeURIComponent(id)}`);
+    } catch (error) {
+      if (!(error instanceof Problem && error.status === NOT_FOUND)) {
+        byId("documents-count").textContent = error.message;
+        return;
+      }
+    }
+    this.filter.focus();
+    say("The document is deleted.");
+    await this.refresh();
+  }
 }

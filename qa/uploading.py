@@ -1,0 +1,208 @@
+"""What was uploaded becomes documents: by jobs that a thread of the server works off, one after the other.
+
+Whatever moment the process ends at, the next server goes on: the files are kept until they are documents, each step may be done again, and a
+result is written only when the document is served.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Protocol
+
+from index.errors import IndexingError, Stopped
+from index.extraction import Extraction
+from index.ingest import Ingestion, PassageEncoder
+from index.models import EncoderCard
+from index.outcomes import Outcome
+from index.snapshot import Snapshot
+from index.store import Store
+from index.watching import only_watcher
+from qa.bootstrap import open_store
+from qa.jobs import ATTEMPTS, FileStatus, Jobs, Result, Task
+from qa.settings import Settings
+from qa.state import State
+from qa.uploads import Uploads
+
+LOOK_SECONDS = 1.0
+"""How often is looked for jobs that came through another process."""
+RETRY_SECONDS = 5.0
+"""After a failure that is not a file's fault: a full disk, a locked index."""
+_NAMESAKE = "another document of this name is here, too; it was not replaced"
+_GIVEN_UP = f"was given up: the program ended {ATTEMPTS} times while reading it"
+
+
+class Embedder(PassageEncoder, Protocol):
+    """An encoder that says what model it is."""
+
+    @property
+    def card(self) -> EncoderCard:
+        """The model's card."""
+
+
+class Worker:
+    """Works the jobs of a data directory off. `served` is called after each change of the index and returns when it is served; `failed` hears what
+    keeps a job waiting.
+    """
+
+    def __init__(self, settings: Settings, encoder: Embedder, served: Callable[[], None], failed: Callable[[str], None]) -> None:
+        self._settings, self._encoder = settings, encoder
+        self._served, self._failed = served, failed
+        self._uploads = Uploads(settings.data)
+
+    def run(self, wake: threading.Event, stopping: threading.Event) -> None:
+        """Work until `stopping` is set; `wake` says that there may be something to do. Of several processes one works, the others wait for their turn."""
+        with only_watcher(self._settings.data, stopping, lambda: None, "uploading.lock") as alone:
+            if not alone:
+                return
+            with closing(State(self._settings.data)) as state, open_store(self._settings) as store:
+                jobs = Jobs(state)
+                jobs.expire()
+                self._uploads.sweep({*jobs.places(), *(file.path for file in store.files_under(self._uploads.folder))})
+                while not stopping.is_set():
+                    wake.clear()
+                    if self._works(jobs, store, stopping):
+                        wake.wait(LOOK_SECONDS)
+                    else:
+                        stopping.wait(RETRY_SECONDS)
+
+    def _works(self, jobs: Jobs, store: Store, stopping: threading.Event) -> bool:
+        """Work off what waits; False if that cannot be done now."""
+        try:
+            while jobs.waiting() and not stopping.is_set():
+                with store.writing():
+                    self.work(jobs, store)
+        except Stopped:
+            return True
+        except Exception as error:  # noqa: BLE001 - one file must not keep all others from being read: it is given up in the end
+            self._failed(f"Uploaded files wait: {error}")
+            return False
+        return True
+
+    def work(self, jobs: Jobs, store: Store) -> None:
+        """Make documents of the next files; the caller holds `Store.writing`."""
+        tasks = jobs.waiting()
+        jobs.begin(tasks)
+        try:
+            store.claim_model(self._settings.model, self._encoder.card.fingerprint)
+            results = self._results(store, tasks)
+            Snapshot(self._settings.data).close()
+            self._served()
+            jobs.finish(list(zip(tasks, results, strict=True)))
+        except (IndexingError, OSError):
+            jobs.put_back(tasks)
+            raise
+        for task, result in zip(tasks, results, strict=True):
+            self._tidy(task, result)
+
+    def _results(self, store: Store, tasks: Sequence[Task]) -> list[Result]:
+        files = store.files_under(self._uploads.folder)
+        known = {(file.path.name, file.sha256): file.document_id for file in files}
+        names = {file.path.name: file.document_id for file in files}
+        twins = [None if task.arrived.staged else known.get(task.arrived.key) for task in tasks]
+        fresh = [task for task, twin in zip(tasks, twins, strict=True) if twin in {None, task.document_id}]
+        outcomes = self._ingested(store, [task for task in fresh if task.attempts < ATTEMPTS])
+        results = [
+            _judged(
+                task,
+                outcomes.get(task.document_id),
+                namesake=names.get(task.arrived.path.name, task.document_id) != task.document_id,
+            )
+            if task in fresh
+            else Result(task.arrived.name, "unchanged", "is here already", twin)
+            for task, twin in zip(tasks, twins, strict=True)
+        ]
+        for task, result in zip(tasks, results, strict=True):
+            if result.document_id:
+                store.tags.give([result.document_id], task.tags)
+        return results
+
+    def _ingested(self, store: Store, tasks: Sequence[Task]) -> dict[str, Outcome]:
+        told = _Told()
+        with Extraction() as extraction:
+            run = Ingestion(store, self._encoder, told, self._settings.max_file_bytes, extraction)
+            for task in tasks:
+                _put_in_place(task)
+                run.take(task.arrived.path, task.arrived.path.parent)
+            run.flush()
+        store.drop_unused_vectors()
+        for task in tasks:
+            if task.arrived.staged and told.outcomes[task.document_id].status == "kept":
+                _put_back(task)
+                store.mark(task.document_id, "current")
+        return told.outcomes
+
+    def _tidy(self, task: Task, result: Result) -> None:
+        """Delete the files that nothing needs any more."""
+        if task.arrived.staged:
+            self._uploads.discard(task.arrived.staged)
+            _previous(task).unlink(missing_ok=True)
+        elif result.document_id != task.document_id:
+            self._uploads.discard(task.arrived.path)
+
+
+class _Told:
+    """Remembers the outcomes by document."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[str, Outcome] = {}
+
+    def planned(self, files: int) -> None:
+        pass
+
+    def embedded(self, passages: int) -> None:
+        pass
+
+    def finished(self, outcome: Outcome) -> None:
+        self.outcomes[outcome.document_id or ""] = outcome
+
+
+def _judged(task: Task, outcome: Outcome | None, *, namesake: bool) -> Result:
+    """What has become of a file that no other one is equal to."""
+    name, replaces = task.arrived.name, task.arrived.staged is not None
+    if outcome is None:
+        return Result(name, "skipped", _GIVEN_UP, None)
+    if outcome.status in {"skipped", "kept"}:
+        return Result(name, "skipped", outcome.detail + ("; the document is as it was" if replaces else ""), None)
+    done: FileStatus = "updated" if replaces else "added"
+    same = outcome.status == "unchanged" and replaces and _is_same(task)  # else it was done when the last attempt was cut off
+    remark = outcome.detail or (_NAMESAKE if namesake and not replaces else "")
+    return Result(name, "unchanged" if same else done, remark, task.document_id)
+
+
+def _put_in_place(task: Task) -> None:
+    """Bytes that replace those of a document take their place; both are kept until it is known what becomes of them."""
+    path, staged, previous = task.arrived.path, task.arrived.staged, _previous(task)
+    if staged:
+        path.parent.mkdir(exist_ok=True)
+        if path.exists() and not previous.exists():
+            _copy(path, previous)
+        _copy(staged, path)
+
+
+def _put_back(task: Task) -> None:
+    """The bytes that a document had are in their place again, if it had any."""
+    if _previous(task).exists():
+        _copy(_previous(task), task.arrived.path)
+    else:
+        task.arrived.path.unlink(missing_ok=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """All of it or nothing."""
+    part = target.with_name(f"{target.name}.part")
+    shutil.copyfile(source, part)
+    part.replace(target)
+
+
+def _is_same(task: Task) -> bool:
+    """Whether the bytes that replace those of a document are those."""
+    return _previous(task).exists() and hashlib.sha256(_previous(task).read_bytes()).hexdigest() == task.arrived.sha256
+
+
+def _previous(task: Task) -> Path:
+    return task.arrived.path.with_name(f".{task.job_id}")

@@ -1,0 +1,101 @@
+"""Forms become files on the disk while they come, however they are cut into pieces."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa.errors import InvalidUpload, QAError, UnsupportedUpload, UploadTooLarge
+from qa.interfaces.receiving import Form, Received
+from qa.uploads import Uploads
+
+TEXT = b"The harbour gate opens with code seven.\r\n--Y\r\n"
+
+
+def body(*parts: tuple[str, bytes], end: bytes = b"--X--\r\n") -> bytes:
+    """A form of parts, each a Content-Disposition and its content."""
+    return b"".join(b"--X\r\nContent-Disposition: " + head.encode() + b"\r\n\r\n" + data + b"\r\n" for head, data in parts) + end
+
+
+def file(name: str, data: bytes) -> tuple[str, bytes]:
+    """A part that is a file."""
+    return f'form-data; name="file"; filename="{name}"', data
+
+
+def sent(folder: Path, content: bytes, *, size: int = 1 << 16, max_bytes: int = 1000, max_files: int = 3) -> Received:
+    """What a form comes to, sent in pieces of a size."""
+    form = Form(Uploads(folder), b"X", max_bytes, max_files)
+    try:
+        for start in range(0, len(content), size):
+            form.write(content[start : start + size])
+        return form.finished()
+    except Exception:
+        form.discard()
+        raise
+
+
+@given(st.binary(max_size=300), st.integers(1, 400))
+def test_what_was_sent_is_on_the_disk(tmp_path_factory: pytest.TempPathFactory, data: bytes, size: int) -> None:
+    folder = tmp_path_factory.mktemp("data")
+    data = data.replace(b"\r\n--X", b"")
+    content = body(
+        file("a.txt", data), ('form-data; name="tag"', b"Harbour"), file("é.md", b"# H"), ('form-data; name="tag"', b"b")
+    )
+
+    received = sent(folder, content, size=size)
+
+    if data.startswith((b"%PDF", b"PK\x03\x04")):
+        return
+    first, second = received.files
+    assert (first.name, second.name, received.tags) == ("a.txt", "é.md", ("b", "harbour"))
+    assert (first.path.read_bytes(), second.path.read_bytes()) == (data, b"# H")
+    assert first.sha256 == hashlib.sha256(data).hexdigest()
+    assert all(Uploads(folder).holds(each.path) for each in received.files)
+    assert not list(folder.rglob(".incoming"))
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "said"),
+    [
+        (b"", InvalidUpload, "a part of one"),
+        (body(), InvalidUpload, "got none"),
+        (body(file("a.txt", TEXT), end=b""), InvalidUpload, "a part of one"),
+        (b"nonsense", InvalidUpload, "multipart/form-data"),
+        (body(('form-data; name="colour"', b"red")), InvalidUpload, "got a field b'colour'"),
+        (body(file("", b"")), InvalidUpload, "got none"),
+        (body(file("a.txt", b"x" * 1001)), UploadTooLarge, "a.txt: has more than 1,000 bytes"),
+        (body(*[file(f"{number}.txt", b"x") for number in range(4)]), UploadTooLarge, "at most 3 files"),
+        (body(('form-data; name="tag"', b"x" * 300)), UploadTooLarge, "at most 256 bytes"),
+        (body(*[('form-data; name="tag"', b"%d" % number) for number in range(40)]), UploadTooLarge, "at most 32 tags"),
+        (body(file("a.exe", b"MZ\0\0")), UnsupportedUpload, "a.exe: expected text, Markdown, .* got '.exe'"),
+        (body(file("a.zip", b"PK\x03\x04..")), UnsupportedUpload, "a.zip: .* unpack it"),
+    ],
+)
+def test_what_cannot_be_taken_is_said_and_leaves_nothing(tmp_path: Path, content: bytes, error: type[QAError], said: str) -> None:
+    with pytest.raises(error, match=said):
+        sent(tmp_path, content)
+
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_one_bad_file_keeps_no_other_from_being_taken(tmp_path: Path) -> None:
+    content = body(file("big.txt", b"x" * 2000), file("good.txt", TEXT), file("a.exe", b"MZ\0"))
+
+    big, good, program = sent(tmp_path, content, size=7).files
+
+    assert "1,000 bytes" in big.problem
+    assert "'.exe'" in program.problem
+    assert good.problem == ""
+    assert good.path.read_bytes() == TEXT
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [good.path]
+
+
+def test_a_file_is_taken_for_what_its_bytes_are(tmp_path: Path) -> None:
+    [pdf, named] = sent(tmp_path, body(file("report", b"%PDF-1.4"), file("notes.txt", b"%PDF-1.4"))).files
+
+    assert (pdf.name, pdf.path.name) == ("report.pdf", "report.pdf")
+    assert named.name == "notes.txt"
