@@ -55,6 +55,7 @@ OLDER = (
     "ALTER TABLE documents DROP COLUMN places",
     "DROP TABLE sightings",
     "DROP TABLE roots",
+    "DROP TABLE tags",
     "DROP INDEX documents_by_sha256",
     "PRAGMA user_version = 1",
 )

@@ -109,8 +109,8 @@ def test_a_store_of_an_earlier_version_is_brought_up_to_date_with_all_that_is_in
     for script in MIGRATIONS[:version]:
         old.executescript(script)
     row = ("id", b"/a.txt", "a.txt", "Title", 1, "Text.", "00", 5, "utf-8", 0, b"", "en", "current", 2, "2026-01-01T00:00:00+00:00")
-    columns = len(old.execute("SELECT * FROM pragma_table_info('documents')").fetchall())
-    old.execute(f"INSERT INTO documents VALUES ({', '.join('?' * columns)})", (*row, *[None] * (columns - len(row))))  # noqa: S608
+    columns = [name for (name,) in old.execute("SELECT name FROM pragma_table_info('documents')")][: len(row)]
+    old.execute(f"INSERT INTO documents ({', '.join(columns)}) VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
     old.executemany("INSERT INTO meta VALUES (?, ?)", [("store", "x"), ("generation", "7")])
     old.execute(f"PRAGMA user_version = {version}")
     old.commit()
