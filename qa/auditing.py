@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -16,20 +17,24 @@ PROGRAMS = ("quoted-qa", "openvino", "tokenizers", "faiss-cpu", "rank-bm25", "nu
 """Whose versions an answer may depend on."""
 
 
-def bundle_of(answer: Answer, pipeline: Pipeline, settings: Settings, *, with_sources: bool = True) -> tuple[Bundle, list[str]]:
-    """The bundle of an answer that the pipeline has just given, and the names of files that are no longer what was indexed, whose bytes it lacks."""
+def bundle_of(
+    answer: Answer, pipeline: Pipeline, settings: Settings, *, tags: Sequence[str] | None = None, with_sources: bool = True
+) -> tuple[Bundle, list[str]]:
+    """The bundle of an answer that the pipeline has just given from documents with these tags, and the names of files
+    that are no longer what was indexed, whose bytes it lacks.
+    """
     passages: list[dict[str, Any]] = [
         asdict(each) | {"read": each.rank <= answer.passages_read}
-        for each in pipeline.search(answer.question, top_k=max(answer.passages_found, 1))
+        for each in pipeline.search(answer.question, top_k=max(answer.passages_found, 1), tags=tags)
     ]
     plain = answer.to_dict()
     shown = [*passages, *plain["citations"], *(plain["refusal"] or {"nearest": []})["nearest"]]
     named = {each["document_id"]: (each["sha256"], each["uri"], pipeline.snapshot.file(each["document_id"]).path) for each in shown}
     sources, missing = source_bytes(named.values()) if with_sources else ({}, [])
-    return Bundle(plain, _context(pipeline, settings), passages, sources), missing
+    return Bundle(plain, _context(pipeline, settings, tags), passages, sources), missing
 
 
-def _context(pipeline: Pipeline, settings: Settings) -> dict[str, Any]:
+def _context(pipeline: Pipeline, settings: Settings, tags: Sequence[str] | None) -> dict[str, Any]:
     """No path of this machine is told: of a model that is a folder, its name alone."""
     snapshot, policy = pipeline.snapshot, pipeline.policy
     names = {"model": settings.model, "reader": settings.reader}
@@ -40,6 +45,7 @@ def _context(pipeline: Pipeline, settings: Settings) -> dict[str, Any]:
             "target_precision": policy.target_precision,
             "min_confidence": policy.min_confidence,
             "threshold": policy.threshold,
+            "tags": None if tags is None else list(tags),
         },
         "index": {
             "store": snapshot.store_id,

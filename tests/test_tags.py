@@ -12,6 +12,7 @@ from index.errors import InvalidTag
 from index.snapshot import Snapshot
 from index.structure import markdown_structure
 from index.tags import MAX_TAG, MAX_TAGS, known_tags, tag_of, tags_of
+from qa.auditing import bundle_of
 from qa.bootstrap import documents_of, index_paths, load_pipeline
 from qa.errors import UnknownDocumentId, UnknownTag
 from qa.settings import Settings
@@ -121,3 +122,16 @@ def test_a_question_a_search_and_a_list_are_limited_to_them(tmp_path: Path, corp
         pipeline.ask(question, documents=["nothing"], tags=["red"])
     with pytest.raises(InvalidTag):
         pipeline.search(question, top_k=1, tags=[""])
+
+
+def test_an_audit_bundle_holds_the_passages_of_the_tags_that_were_asked_about(tmp_path: Path, corpus: Path) -> None:
+    settings = settings_in(tmp_path, min_confidence=0.0)
+    for name in ("red", "blue"):
+        write_files(corpus / name, {f"{name}.txt": f"The bread is baked in the {name} oven."})
+        index(settings, corpus / name, name)
+    pipeline = load_pipeline(settings, carded(), SharedWordsReader())
+
+    bundle, _ = bundle_of(pipeline.ask("Where is the bread baked?", tags=["blue"]), pipeline, settings, tags=["blue"])
+
+    assert {passage["uri"] for passage in bundle.passages} == {"blue.txt"}
+    assert bundle.context["settings"]["tags"] == ["blue"]

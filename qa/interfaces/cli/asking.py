@@ -23,6 +23,8 @@ from qa.interfaces.cli.common import (
 from qa.interfaces.cli.indexing import run_indexing, summary_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qa.answer import Answer
     from qa.pipeline import Pipeline
     from qa.settings import Settings
@@ -67,7 +69,7 @@ def ask(  # noqa: PLR0913 - the options of the command
     if deterministic:
         answer = replace(answer, timings_ms={})
     if bundle:
-        _write_bundle(bundle, answer, pipeline, settings, with_sources=not without_sources)
+        _write_bundle(bundle, answer, pipeline, settings, tags=tags or None, with_sources=not without_sources)
     if as_json:
         echo_json(answer.to_dict())
     else:
@@ -92,11 +94,13 @@ def search(query: str, *, top_k: int, tags: tuple[str, ...], as_json: bool, data
         click.echo(search_table(passages, terminal_width()))
 
 
-def _write_bundle(path: Path, answer: Answer, pipeline: Pipeline, settings: Settings, *, with_sources: bool) -> None:
+def _write_bundle(
+    path: Path, answer: Answer, pipeline: Pipeline, settings: Settings, *, tags: Sequence[str] | None, with_sources: bool
+) -> None:
     """Write the audit bundle and say what it lacks."""
     from qa.auditing import bundle_of
 
-    bundle, missing = bundle_of(answer, pipeline, settings, with_sources=with_sources)
+    bundle, missing = bundle_of(answer, pipeline, settings, tags=tags, with_sources=with_sources)
     path.write_bytes(bundle.to_bytes())
     for uri in missing:
         click.echo(f"note: {uri} is no longer what was indexed, so that its bytes are not in the bundle", err=True)

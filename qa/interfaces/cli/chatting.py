@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from qa.interfaces.cli.asking import NO_ANSWER, indexed_or_seeds
-from qa.interfaces.cli.common import data_option, echo_json, encoder_of, reader_of, settings_of, terminal_width
+from qa.interfaces.cli.common import data_option, echo_json, encoder_of, in_option, reader_of, settings_of, terminal_width
 
 if TYPE_CHECKING:
     from qa.answer import Citation
@@ -33,8 +34,9 @@ _HELP = """\
 
 @click.command()
 @click.option("--conversation", help="Go on with this one, by its id (GET /conversations lists them).")
+@in_option
 @data_option
-def chat(conversation: str | None, data: Path | None) -> None:
+def chat(conversation: str | None, *, tags: tuple[str, ...], data: Path | None) -> None:
     """Ask in turns; a follow-up may leave out what was said before.
 
     Commands: /sources, /open N, /json, /new, /help, /quit. In a pipe each line is a turn, and the exit code is 3 if the last got no answer.
@@ -44,7 +46,7 @@ def chat(conversation: str | None, data: Path | None) -> None:
     settings = settings_of(data)
     indexed_or_seeds(settings)
     live = live_pipeline(settings, encoder_of(settings), reader_of(settings))
-    session = Chat(conversations_of(settings), live, conversation)
+    session = Chat(conversations_of(settings), live, conversation, tags)
     for line in typed(settings) if sys.stdin.isatty() else piped():
         if not session.take(line):
             break
@@ -55,13 +57,16 @@ def chat(conversation: str | None, data: Path | None) -> None:
 class Chat:
     """One conversation after another; every line is a command or the next question."""
 
-    def __init__(self, conversations: Conversations, live: LivePipeline, conversation_id: str | None) -> None:
-        """Go on with a conversation or begin one with the first question; raises UnknownConversation."""
+    def __init__(
+        self, conversations: Conversations, live: LivePipeline, conversation_id: str | None, tags: Sequence[str] = ()
+    ) -> None:
+        """Go on with a conversation or begin one with the first question, about documents with any of the tags if there are any; raises UnknownConversation."""
         from qa.history import LOCAL
 
         self._owner = LOCAL
         self._conversations = conversations
         self._live = live
+        self._tags = tags or None
         self._id = conversations.history.conversation(self._owner, conversation_id).id if conversation_id else None
         turns = conversations.history.turns(self._id, 1) if self._id else []
         self._turn: StoredTurn | None = turns[0] if turns else None
@@ -101,7 +106,8 @@ class Chat:
             self._live.refresh()
             with self._live.use() as pipeline:
                 self._id = self._id or self._conversations.history.start(self._owner).id
-                self._turn = self._conversations.ask(self._owner, self._id, question, pipeline.ask, pipeline.snapshot)
+                ask = partial(pipeline.ask, tags=self._tags)
+                self._turn = self._conversations.ask(self._owner, self._id, question, ask, pipeline.snapshot)
         except QAError as error:
             click.echo(f"error: {error}", err=True)
         else:
