@@ -1,4 +1,5 @@
-"""The data directory as one file and back, while others read and write: index, state and calibration, each with its checksum.
+"""The data directory as one file and back, while others read and write: index, state, calibration, and the files that were uploaded or
+fetched, each with its checksum.
 
 The databases are copied by SQLite's online backup, so each is as it was at one moment. What is derived is left out: it is made anew.
 """
@@ -7,29 +8,34 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sqlite3
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from index import schema
 from index.database import Schema, connect, explained
+from index.ingest import PAGES
 from index.integrity import database_findings
 from index.store import Store
 from qa.calibration import CALIBRATION
 from qa.errors import BackupError
 from qa.state import SCHEMA as STATE_SCHEMA
+from qa.uploads import FOLDER as UPLOADS
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 _DATABASES: dict[str, Schema] = {schema.FILE_NAME: schema.SCHEMA, STATE_SCHEMA.file_name: STATE_SCHEMA}
 _FILES = (*_DATABASES, CALIBRATION)
+_FOLDERS = (UPLOADS, PAGES)
+"""Of files that are nowhere else."""
 
 
 def back_up(data: Path, target: Path) -> list[str]:
@@ -40,9 +46,9 @@ def back_up(data: Path, target: Path) -> list[str]:
         raise BackupError(f"there is nothing to back up in {data}: index something first")
     with tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=".backup-") as name:
         folder = Path(name)
-        for each in _FILES:
-            _copy(data / each, folder / each)
-        names = [each for each in _FILES if (folder / each).is_file()]
+        for each in (*_FILES, *_kept_files(data)):  # the index first: it names no file that comes later
+            _copy(data, folder, each)
+        names = [each for each in (*_FILES, *_kept_files(folder)) if (folder / each).is_file()]
         manifest = {
             "format": FORMAT,
             "version": version("quoted-qa"),
@@ -58,13 +64,21 @@ def back_up(data: Path, target: Path) -> list[str]:
     return names
 
 
-def _copy(source: Path, target: Path) -> None:
+def _kept_files(data: Path) -> list[str]:
+    """The names of what was uploaded or fetched, in alphabetical order."""
+    return sorted(path.relative_to(data).as_posix() for name in _FOLDERS for path in (data / name).rglob("*") if path.is_file())
+
+
+def _copy(data: Path, folder: Path, name: str) -> None:
+    source, target = data / name, folder / name
     if not source.is_file():
         return
-    if source.name not in _DATABASES:
-        target.write_bytes(source.read_bytes())
+    if name not in _DATABASES:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # deleted just now
+            shutil.copyfile(source, target)
         return
-    known = _DATABASES[source.name]
+    known = _DATABASES[name]
     with explained(source, known.remedy), closing(connect(source.parent, known)) as live, closing(sqlite3.connect(target)) as copy:
         live.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
@@ -93,6 +107,7 @@ def _unpacked(source: Path, folder: Path) -> list[str]:
         with zipfile.ZipFile(source) as archive:
             files = _manifest(archive)
             for name in files:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(name) as packed, (folder / name).open("wb") as file:
                     _write(packed.read, file.write, files[name]["size"])
     except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
@@ -105,7 +120,7 @@ def _unpacked(source: Path, folder: Path) -> list[str]:
                 wrong = database_findings(opened, "")
                 if wrong:
                     raise BackupError(f"{source}: {name}: {wrong[0].what}; take another backup. Nothing was changed")
-    return [name for name in _FILES if name in files]
+    return sorted(files, key=lambda name: (name in _FILES, name))  # the index last: it names no file that is not there
 
 
 def _manifest(archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
@@ -113,10 +128,16 @@ def _manifest(archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
     if manifest["format"] != FORMAT:
         raise BackupError(f"the backup has format {manifest['format']}, this program knows {FORMAT}: install a later quoted-qa")
     files: dict[str, dict[str, Any]] = manifest["files"]
-    unknown = sorted(set(files) - set(_FILES))
+    unknown = sorted(name for name in files if name not in _FILES and not _is_kept(name))
     if unknown:
         raise ValueError(f"unexpected {unknown[0]!r}")
     return files
+
+
+def _is_kept(name: str) -> bool:
+    """Whether a name is one of a file in one of our folders, and leads nowhere else."""
+    parts = PurePosixPath(name).parts
+    return len(parts) > 1 and parts[0] in _FOLDERS and not {"..", "/"} & set(parts) and PurePosixPath(name).as_posix() == name
 
 
 def _write(read: Callable[[int], bytes], write: Callable[[bytes], object], size: int) -> None:
@@ -132,6 +153,7 @@ def _write(read: Callable[[int], bytes], write: Callable[[bytes], object], size:
 def _put_back(folder: Path, data: Path, name: str) -> None:
     """Replace one file; a database in one transaction, under a generation that no process has seen."""
     if name not in _DATABASES:
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).replace(data / name)
         return
     known = _DATABASES[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sqlite3
 import threading
 import time
@@ -58,6 +59,35 @@ def test_what_was_backed_up_comes_back_elsewhere(desk: Settings, tmp_path: Path)
         assert [each.question for each in saved.questions()] == [GATE]
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
     assert not list(other.data.glob(".restore-*"))
+
+
+def test_what_was_uploaded_comes_back_even_under_the_name_of_a_database(desk: Settings, tmp_path: Path) -> None:
+    kept = {"uploads/0a/gate.txt": b"seven", "uploads/0b/index.db": b"no database", "pages/a.html": b"<p>Page</p>"}
+    for name, content in kept.items():
+        write_files((desk.data / name).parent, {Path(name).name: content})
+
+    assert set(back_up(desk.data, tmp_path / "b.zip")) == {FILE_NAME, STATE, *kept}
+    shutil.rmtree(desk.data)
+    restore(tmp_path / "b.zip", desk.data)
+
+    assert {name: (desk.data / name).read_bytes() for name in kept} == kept
+    assert texts(desk.data) == [text("seven")]
+
+
+@pytest.mark.parametrize("name", ["uploads/../../x", "/etc/x", "uploads", "other/x", "uploads/a/../x", "uploads//x"])
+def test_a_backup_that_leads_elsewhere_is_refused(desk: Settings, tmp_path: Path, name: str) -> None:
+    back_up(desk.data, tmp_path / "b.zip")
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        members = {each: archive.read(each) for each in archive.namelist()}
+    manifest = json.loads(members[MANIFEST])
+    manifest["files"][name] = {"sha256": hashlib.sha256(b"x").hexdigest(), "size": 1}
+    with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:
+        for each, content in (members | {MANIFEST: json.dumps(manifest).encode(), name: b"x"}).items():
+            archive.writestr(each, content)
+
+    with pytest.raises(BackupError, match="is no backup of quoted, or is damaged"):
+        restore(tmp_path / "c.zip", tmp_path / "elsewhere")
+    assert not (tmp_path / "x").exists()
 
 
 def test_restoring_over_something_needs_a_yes_and_is_a_generation_that_nobody_has_seen(desk: Settings, tmp_path: Path) -> None:
