@@ -23,7 +23,7 @@ from qa.training.model import Weights, default_base, new_model, put
 
 WEIGHTS, CARD = "reader.safetensors", "reader.json"
 MAX_BYTES = 25_000_000
-"""What the repository can carry (issue 3)."""
+"""What the repository can carry."""
 SCORE = "start[i] - start[CLS] + end[j] - end[CLS] - no_answer, log-odds against no answer; comparable across windows and passages"
 
 
