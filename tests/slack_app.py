@@ -39,7 +39,7 @@ class App:
         bot = Bot(given, FixedService(NotReady("not here")), clock=lambda: NOW)
         app = FastAPI()
         app.include_router(bot.router())
-        self.app = Guard(app, (), PREFIX)
+        self.app = Guard(app, (), signed=PREFIX)
         self._state = State(given.data)
         self.loop = asyncio.new_event_loop()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from qa.errors import InvalidFeedback, UnknownConversation
 from qa.feedback import MAX_PLACE, Feedback, Place
 from qa.history import History, StoredTurn, Version
 from qa.quoted import ERASED, without_documents
-from qa.state import FILE_NAME, State
+from qa.state import FILE_NAME, SCHEMA, State
 
 TEXT = "The tide at Porto turns at six."
 OLD, NEW = "0" * 64, "1" * 64
@@ -200,17 +201,19 @@ def test_no_place_is_refused(history: History, state: State, start: int, end: in
         Feedback(state).point(turn, Place("a", NEW, 0, 3), None)
 
 
-def test_a_file_from_before_the_claims_keeps_its_conversations(tmp_path: Path) -> None:
-    state = State(tmp_path)
-    begun = History(state).start("me").id
-    for table in ("claims", "threads"):
-        state.query(f"DROP TABLE {table}")
-    state.query("PRAGMA user_version = 1")
-    state.close()
+@pytest.mark.parametrize("version", range(1, len(SCHEMA.migrations)))
+def test_a_file_of_an_earlier_version_keeps_its_conversations(tmp_path: Path, version: int) -> None:
+    old = sqlite3.connect(tmp_path / FILE_NAME)
+    for script in SCHEMA.migrations[:version]:
+        old.executescript(script)
+    old.execute("INSERT INTO conversations VALUES ('kept', 'me', '', '2026-01-01', '2026-01-01')")
+    old.execute(f"PRAGMA user_version = {version}")
+    old.commit()
+    old.close()
 
-    later = State(tmp_path)
-    assert [each.id for each in History(later).conversations("me")] == [begun]
-    assert later.query("SELECT count(*) FROM claims, threads") == [(0,)]
+    with closing(State(tmp_path)) as state:
+        assert [each.id for each in History(state).conversations("me")] == ["kept"]
+        assert state.query("SELECT count(*) FROM watched, claims, threads, jobs") == [(0,)]
 
 
 def test_a_damaged_file_and_one_of_later_make_are_said(tmp_path: Path) -> None:
