@@ -198,6 +198,19 @@ def test_what_slack_refuses_for_good_is_done_and_in_the_log(desk: Desk, caplog: 
     assert any("is_archived" in record.message for record in caplog.records)
 
 
+def test_a_worker_that_is_woken_while_it_ends_ends(desk: Desk) -> None:
+    async def woken() -> None:
+        for steps in range(12):
+            bot = Bot(desk.settings, desk.service)
+            async with asyncio.timeout(10), bot.running():
+                await asyncio.sleep(0.1)
+                bot._worker.wake()
+                for _ in range(steps % 4):
+                    await asyncio.sleep(0)
+
+    asyncio.run(woken())
+
+
 def test_a_worker_that_ends_leaves_its_claims_to_the_next_at_once(desk: Desk) -> None:
     desk.claims.add(QUESTION)
     desk.double.delay = 2.0

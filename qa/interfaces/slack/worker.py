@@ -69,8 +69,9 @@ class Worker:
             claim = await self._taken(kinds)
             if claim is None:
                 room.release()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(wake.wait(), SWEEP_SECONDS)
+                with suppress(TimeoutError):  # wait_for of Python 3.11 would lose a cancellation that comes with the wake
+                    async with asyncio.timeout(SWEEP_SECONDS):
+                        await wake.wait()
                 continue
             task = asyncio.create_task(self._see_through(claim))
             self._in_hand[task] = claim
