@@ -40,7 +40,7 @@ import index.ingest
 from index.dense import DenseIndex
 from index.lexical import PostingsBM25
 from index.outcomes import Outcome
-from index.schema import FILE_NAME, MIGRATIONS
+from index.schema import FILE_NAME, MIGRATIONS, connect
 from index.snapshot import Snapshot
 from qa.bootstrap import index_paths
 from qa.settings import Settings
@@ -171,7 +171,7 @@ def change(corpus: Path, chance: random.Random) -> None:
 
 def stored(folder: Path) -> dict[str, str]:
     """Uri -> sha256 of what the store holds, after everything that must be true of it was looked at."""
-    with closing(sqlite3.connect(folder / "data" / FILE_NAME)) as db:
+    with closing(connect(folder / "data")) as db:  # opened as the program does, which makes and migrates what was cut off
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
         for query in (
