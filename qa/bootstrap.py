@@ -132,10 +132,11 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
     with open_store(settings) as store, store.writing(on_wait):
         store.claim_model(settings.model, encoder.card.fingerprint)
         summary = ingest(paths, store, encoder, reporter, prune=prune, yes=yes, max_bytes=settings.max_file_bytes, exclude=exclude)
-        pages = {file.uri: file for file in store.files_under(settings.data.resolve() / PAGES)}
-        named = [pages[path] for path in paths if isinstance(path, str) and path in pages]
-        below = [file for path in paths if isinstance(path, Path) for file in store.files_under(place_of(path))]
-        store.tags.give([file.document_id for file in (*named, *below)], given)
+        if given:
+            pages = {file.uri: file for file in store.files_under(settings.data.resolve() / PAGES)}
+            named = [pages[path] for path in paths if isinstance(path, str) and path in pages]
+            below = [file for path in paths if isinstance(path, Path) for file in store.files_under(place_of(path))]
+            store.tags.give([file.document_id for file in (*named, *below)], given)
         Snapshot(settings.data).close()
     return summary
 

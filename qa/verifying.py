@@ -182,7 +182,7 @@ def _proof(quoted: Quoted, sources: Sources) -> Proof:
 
 
 def _checks(quoted: Quoted, data: bytes, document: Document) -> Iterator[Check]:
-    digest = hashlib.sha256(data).hexdigest()
+    digest = document.source.sha256
     yield Check("sha256", digest == quoted.sha256, f"the file has {digest}")
     yield _standing("characters", document.text, quoted.quote, quoted.start, quoted.end)
     if quoted.citation is not None:

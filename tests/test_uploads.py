@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -213,44 +214,44 @@ def accepted_again(server: Server, place: str) -> httpx.Response:
     return httpx.Response(202, json=job.json(), headers={"location": place})
 
 
-def test_a_full_disk_is_said_and_loses_nothing(converted: Path, tmp_path: Path) -> None:
-    small = tmp_path / "small"
+@contextmanager
+def disk(small: Path, size: str) -> Iterator[None]:
+    """A small disk at a folder; skips where none can be mounted."""
     small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", small], capture_output=True, check=False).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", small], capture_output=True, check=False).returncode:
         pytest.skip("a small disk can only be mounted as root")
     try:
-        with Server(Command(small / "data", converted)) as server:
-            eventually(lambda: server.client.get("/readyz").json().get("title") == "No index")
-            assert uploaded(server, [("gate.txt", HARBOUR)])[0]["status"] == "added"
-            refused = server.client.post("/documents", **form([("big.txt", b"word " * 2_000_000)]))
-            assert "make room" in problem(refused, 507)["detail"]
-            assert kept(small / "data") == ["gate.txt"]
-            assert "seven" in str(ask(server))
-            assert uploaded(server, [("later.txt", "Bread rises.")])[0]["status"] == "added"
+        yield
     finally:
         subprocess.run(["umount", "-l", small], check=True)
+
+
+def test_a_full_disk_is_said_and_loses_nothing(converted: Path, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    with disk(small, "6m"), Server(Command(small / "data", converted)) as server:
+        eventually(lambda: server.client.get("/readyz").json().get("title") == "No index")
+        assert uploaded(server, [("gate.txt", HARBOUR)])[0]["status"] == "added"
+        refused = server.client.post("/documents", **form([("big.txt", b"word " * 2_000_000)]))
+        assert "make room" in problem(refused, 507)["detail"]
+        assert kept(small / "data") == ["gate.txt"]
+        assert "seven" in str(ask(server))
+        assert uploaded(server, [("later.txt", "Bread rises.")])[0]["status"] == "added"
 
 
 def test_a_disk_that_fills_up_later_makes_the_job_wait(converted: Path, tmp_path: Path) -> None:
     small = tmp_path / "small"
-    small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", small], capture_output=True, check=False).returncode:
-        pytest.skip("a small disk can only be mounted as root")
-    try:
-        with Server(Command(small / "data", converted)) as server:
-            eventually(lambda: server.client.get("/readyz").json().get("title") == "No index")
-            assert uploaded(server, [("gate.txt", HARBOUR)])[0]["status"] == "added"
-            long = " ".join(f"Buoy {number} lies in bay {number * 7}." for number in range(9_000))
-            fill(small / "ballast", 1_400_000)
-            accepted = server.client.post("/documents", **form([("long.txt", long)]))
-            if accepted.status_code == 202:
-                eventually(lambda: "Uploaded files wait" in server.log)
-                (small / "ballast").unlink()
-                assert results(server, accepted)[0]["status"] == "added"
-            else:
-                problem(accepted, 507)
-    finally:
-        subprocess.run(["umount", "-l", small], check=True)
+    with disk(small, "8m"), Server(Command(small / "data", converted)) as server:
+        eventually(lambda: server.client.get("/readyz").json().get("title") == "No index")
+        assert uploaded(server, [("gate.txt", HARBOUR)])[0]["status"] == "added"
+        long = " ".join(f"Buoy {number} lies in bay {number * 7}." for number in range(9_000))
+        fill(small / "ballast", 1_400_000)
+        accepted = server.client.post("/documents", **form([("long.txt", long)]))
+        if accepted.status_code == 202:
+            eventually(lambda: "Uploaded files wait" in server.log)
+            (small / "ballast").unlink()
+            assert results(server, accepted)[0]["status"] == "added"
+        else:
+            problem(accepted, 507)
 
 
 def fill(path: Path, leave: int) -> None:
