@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import regex
@@ -13,7 +14,10 @@ from index.errors import DamagedFile, EncryptedFile, ExtractionLimit, ScannedFil
 from index.formats.extracted import Extracted, Writer
 from index.formats.pdf_furniture import without_furniture
 from index.formats.pdf_glyphs import segments
+from index.formats.pdf_grids import Grids
 from index.formats.pdf_layout import Line, Paragraph, lines_of, paragraphs, regions
+from index.formats.pdf_rows import goes_on, with_rows
+from index.formats.pdf_rules import rules_of
 from index.formats.tables import table_lines
 from index.structure import day_in
 
@@ -75,12 +79,26 @@ def _page_regions(document: Any, number: int) -> Iterator[list[Line]]:  # noqa: 
 
     try:
         page = document[number]
-        parts = segments(page)
+        rules = rules_of(page)
+        grids = Grids(rules)
+        parts = grids.with_rows(segments(page, grids.cell))
         page.close()
     except pypdfium2.PdfiumError:  # one page that is damaged; the others can be read
         return
     for region in regions(parts):
-        yield lines_of(region, number + 1)
+        yield with_rows(lines_of(region, number + 1), [*rules.level, *rules.shades])
+
+
+def _is_continued(table: Sequence[Line], lines: Sequence[Line]) -> bool:
+    """Whether rows go on with a table on the next page, or above each other without anything between."""
+    last, first = table[-1], lines[0]
+    near = first.page <= last.page + 1 and abs(last.left - first.left) < 2 * last.size
+    return near and len(last.cells) == len(first.cells)
+
+
+def _united(last: Line, first: Line) -> Line:
+    cells = ["\n".join(filter(None, pair)) for pair in zip(last.cells, first.cells, strict=True)]
+    return replace(last, cells=cells)
 
 
 class _Composition:
@@ -97,24 +115,32 @@ class _Composition:
             sizes[round(line.size, 1)] += len(line.text)
         self._body = sizes.most_common(1)[0][0]
         large = {round(line.size) for line in lines if line.size >= HEADING_SIZE * self._body}
+        self._programs = 2 * sum(len(line.text) for line in lines if line.fixed) < sum(len(line.text) for line in lines)
         self._levels = {size: level for level, size in enumerate(sorted(large, reverse=True), start=1)}
         self._writer = Writer(title)
         self._open: list[Paragraph] = []
         self._notes: list[Paragraph] = []
+        self._table: list[Line] = []
 
     def written(self, date: str | None) -> Extracted:
         """The document."""
         for page in self._pages:
             for region in page:
-                for paragraph in paragraphs(region):
+                for paragraph in paragraphs(region, programs=self._programs):
                     self._take(paragraph)
         self._close()
         return self._writer.finished(date=date)
 
     def _take(self, paragraph: Paragraph) -> None:
         if paragraph.is_rows:
+            self._take_rows(paragraph.lines)
+            return
+        if self._table:
             self._close()
-            self._rows(paragraph)
+        if self._programs and paragraph.is_fixed:
+            self._close()
+            self._writer.at(Place(page=paragraph.lines[0].page))
+            self._writer.lines(line.text for line in paragraph.lines)
         elif (level := self._level(paragraph)) is not None:
             self._close()
             self._writer.at(Place(page=paragraph.lines[0].page))
@@ -126,6 +152,16 @@ class _Composition:
         else:
             self._close()
             self._open = [paragraph]
+
+    def _take_rows(self, lines: list[Line]) -> None:
+        if not (self._table and _is_continued(self._table, lines)):
+            self._close()
+        elif lines[0].page > self._table[-1].page:
+            lines = lines[lines[0].cells == self._table[0].cells :]
+            if lines and goes_on(self._table[-1].cells, lines[0].cells):
+                self._table[-1] = _united(self._table[-1], lines[0])
+                lines = lines[1:]
+        self._table += lines
 
     def _level(self, paragraph: Paragraph) -> int | None:
         text = " ".join(line.text for line in paragraph.lines)
@@ -147,7 +183,9 @@ class _Composition:
         return moved and alike and not _ENDED.search(last.text) and (first.text[:1].islower() or bool(_BREAK.search(last.text)))
 
     def _close(self) -> None:
-        opened, notes, self._open, self._notes = self._open, self._notes, [], []
+        opened, notes, table, self._open, self._notes, self._table = self._open, self._notes, self._table, [], [], []
+        if table:
+            self._rows(table)
         if opened:
             self._paragraph([line for paragraph in opened for line in paragraph.lines])
         for note in notes:
@@ -167,9 +205,10 @@ class _Composition:
             parts[-1][0].append(line.text)
         self._writer.continued((self._joined(texts), Place(page=page)) for texts, page in parts)
 
-    def _rows(self, paragraph: Paragraph) -> None:
-        self._writer.at(Place(page=paragraph.lines[0].page))
-        self._writer.rows(text for _, text in table_lines([line.cells for line in paragraph.lines]))
+    def _rows(self, lines: Sequence[Line]) -> None:
+        rows = [[self._joined(cell.split("\n")) for cell in line.cells] for line in lines]
+        marked = 0 if len(lines) > 1 and lines[0].bold and not lines[1].bold else None
+        self._writer.placed_rows((text, Place(page=lines[at].page)) for at, text in table_lines(rows, marked=marked))
 
     def _joined(self, texts: Sequence[str]) -> str:
         """Lines as one text; a hyphen at the end of a line goes, unless the document writes the word with it elsewhere."""

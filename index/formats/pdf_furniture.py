@@ -20,6 +20,8 @@ HEIGHT = 6
 
 _DIGITS = regex.compile(r"\p{Nd}+|\b[ivxlcdm]+\b")
 _NUMBER = regex.compile(r"\d{1,5}")
+_PAGE = regex.compile(r"(?i)\W*(?:page|p\.|seite)?\W*(\d{1,5})\W*(?:(?:of|von)?\W*\d{1,5}\W*)?")
+"""A line that says nothing but the number of its page: "- 3 -", "Page 3 of 7", "3/7"."""
 
 Page = Sequence[Sequence[Line]]
 
@@ -36,7 +38,7 @@ def without_furniture(pages: Sequence[Page]) -> list[list[list[Line]]]:
         id(line)
         for lines in edges
         for line in lines
-        if counts[_key(line)] >= needed or (line in _outer(lines) and numbered.intersection(_offsets(line)))
+        if counts[_key(line)] >= needed or (line in _outer(lines) and (_is_number(line) or numbered.intersection(_offsets(line))))
     }
     kept = [[[line for line in region if id(line) not in gone] for region in page] for page in pages]
     return [[region for region in page if region] for page in kept]
@@ -55,6 +57,11 @@ def _outer(lines: Sequence[Line]) -> list[Line]:
 def _key(line: Line) -> tuple[str, int]:
     """Lines that differ in numbers alone, at the same height, are alike."""
     return _DIGITS.sub("#", line.text.casefold()), round(line.bottom / HEIGHT)
+
+
+def _is_number(line: Line) -> bool:
+    found = _PAGE.fullmatch(line.text)
+    return found is not None and int(found[1]) == line.page
 
 
 def _offsets(line: Line) -> Iterator[int]:

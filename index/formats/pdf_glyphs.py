@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,12 @@ class Segment:
     top: float
     size: float
     bold: bool
+    fixed: bool = False
+    """Whether its letters are all of one width, as in programs."""
+    cell: tuple[int, int, int] | None = None
+    """The cell of a ruled table in which it stands, if in any."""
+    cells: tuple[str, ...] = ()
+    """The texts of the cells, if it is a row of a ruled table."""
 
     @property
     def middle(self) -> float:
@@ -48,6 +54,10 @@ class Segment:
         shared = min(self.top, other.top) - max(self.bottom, other.bottom)
         return shared > 0.5 * min(self.top - self.bottom, other.top - other.bottom)
 
+    def covers(self, other: Segment) -> bool:
+        """Whether one stands above the other for more than a letter, so that they are not on one line."""
+        return min(self.right, other.right) - max(self.left, other.left) > max(self.size, other.size)
+
 
 @dataclass(frozen=True, slots=True)
 class _Glyph:
@@ -58,33 +68,38 @@ class _Glyph:
     top: float
 
 
-def segments(page: Any) -> list[Segment]:  # noqa: ANN401 - pypdfium2 is not typed
-    """The segments of a page in the order of its content; text that stands upright or upside down is left out."""
+CellOf = Callable[[float, float], tuple[int, int, int] | None]
+"""Says in which cell of a ruled table a point lies."""
+
+
+def segments(page: Any, cell_of: CellOf = lambda x, y: None) -> list[Segment]:  # noqa: ANN401, ARG005 - pypdfium2 is not typed
+    """The segments of a page in the order of its content, none over the border of a cell; text that stands upright or upside down is left out."""
     text_page = page.get_textpage()
     try:
-        return list(_segments(text_page, page))
+        return list(_segments(text_page, page, cell_of))
     finally:
         text_page.close()
 
 
-def _segments(text_page: Any, page: Any) -> Iterator[Segment]:  # noqa: ANN401
+def _segments(text_page: Any, page: Any, cell_of: CellOf) -> Iterator[Segment]:  # noqa: ANN401
     import pypdfium2.raw as pdfium
 
     current: Segment | None = None
     space = True
-    turned = _turned(page)
+    turn = turned(page)
     for at in range(min(text_page.count_chars(), MAX_PAGE_CHARACTERS)):
         code = pdfium.FPDFText_GetUnicode(text_page, at)
         character = _HYPHENS.get(code) or (chr(code) if code <= sys.maxunicode else "")
-        if character in "\r\n" or character.isspace() or not character:
-            space = True
+        if character.isspace() or not character:
+            space = space or character not in "\r\n"  # a line's end that pdfium makes up; one within a word has no gap
             continue
-        glyph = _glyph(text_page, at, character, turned)
-        if current is not None and not _follows(current, glyph):
+        glyph = _glyph(text_page, at, character, turn)
+        cell = cell_of((glyph.left + glyph.right) / 2, (glyph.bottom + glyph.top) / 2)
+        if current is not None and not (cell == current.cell and _follows(current, glyph)):
             yield current
             current = None
         if current is None:
-            current = None if _is_turned(text_page, at, page) else _begun(text_page, at, glyph)
+            current = None if _is_turned(text_page, at, page) else _begun(text_page, at, glyph, cell)
         else:
             _extend(current, glyph, space=space)
         space = False
@@ -92,16 +107,16 @@ def _segments(text_page: Any, page: Any) -> Iterator[Segment]:  # noqa: ANN401
         yield current
 
 
-def _glyph(text_page: Any, at: int, character: str, turned: Any) -> _Glyph:  # noqa: ANN401
+def _glyph(text_page: Any, at: int, character: str, turn: Any) -> _Glyph:  # noqa: ANN401
     import pypdfium2.raw as pdfium
 
     box = pdfium.FS_RECTF()
     pdfium.FPDFText_GetLooseCharBox(text_page, at, box)
-    left, bottom, right, top = turned(box.left, box.bottom, box.right, box.top)
+    left, bottom, right, top = turn(box.left, box.bottom, box.right, box.top)
     return _Glyph(character, min(left, right), min(bottom, top), max(left, right), max(bottom, top))
 
 
-def _turned(page: Any) -> Any:  # noqa: ANN401
+def turned(page: Any) -> Any:  # noqa: ANN401
     """What turns a box in the page's own coordinates to those of the page as it is shown."""
     width, height = page.get_mediabox()[2], page.get_mediabox()[3]
     turns = {
@@ -126,10 +141,9 @@ def _follows(segment: Segment, glyph: _Glyph) -> bool:
     return shared > 0.3 * height and -size < glyph.left - segment.right < GAP * size
 
 
-def _begun(text_page: Any, at: int, glyph: _Glyph) -> Segment:  # noqa: ANN401
-    return Segment(
-        glyph.character, glyph.left, glyph.bottom, glyph.right, glyph.top, glyph.top - glyph.bottom, _is_bold(text_page, at)
-    )
+def _begun(text_page: Any, at: int, glyph: _Glyph, cell: tuple[int, int, int] | None) -> Segment:  # noqa: ANN401
+    box = (glyph.left, glyph.bottom, glyph.right, glyph.top)
+    return Segment(glyph.character, *box, glyph.top - glyph.bottom, *_face(text_page, at), cell)
 
 
 def _extend(segment: Segment, glyph: _Glyph, *, space: bool) -> None:
@@ -140,11 +154,13 @@ def _extend(segment: Segment, glyph: _Glyph, *, space: bool) -> None:
         segment.bottom, segment.top, segment.size = glyph.bottom, glyph.top, glyph.top - glyph.bottom
 
 
-def _is_bold(text_page: Any, at: int) -> bool:  # noqa: ANN401
+def _face(text_page: Any, at: int) -> tuple[bool, bool]:  # noqa: ANN401
+    """Whether the font of a character is bold, and whether its letters are of one width: flag 1 of PDF 32000-1, 9.8.2, or its name says so."""
     import pypdfium2.raw as pdfium
 
     name = ctypes.create_string_buffer(128)
     flags = ctypes.c_int()
     pdfium.FPDFText_GetFontInfo(text_page, at, name, 128, flags)
     lowered = name.value.lower()
-    return any(word in lowered for word in (b"bold", b"black", b"heavy", b"-bd", b"semibold"))
+    bold = any(word in lowered for word in (b"bold", b"black", b"heavy", b"-bd", b"semibold"))
+    return bold, bool(flags.value & 1) or any(word in lowered for word in (b"mono", b"courier", b"consol", b"cmtt"))

@@ -10,6 +10,7 @@ from statistics import median
 import regex
 
 from index.formats.pdf_glyphs import WORD_GAP, Segment
+from index.formats.tables import numeric
 
 COLUMN_LINES = 4
 """A column has at least so many lines."""
@@ -33,14 +34,17 @@ SAME_SIZE = 0.08
 """Font sizes that differ by less than this share are one."""
 
 _BULLET = regex.compile(r"(?:[•‣▪●◦○■–*·\uf0b7]|[-−](?=\s)|\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\])\s*(?=\S)")
-_MARK = regex.compile(r"[•‣▪●◦○■–*·\uf0b7\-−]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\]|\d+(?:\.\d+)*")
+_MARK = regex.compile(r"[•‣▪●◦○■–*·\uf0b7\-−]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\]|\d{1,2}(?:\.\d{1,2})*")
 """What marks an item or numbers a heading."""
 _ENDS = (".", "!", "?", ":", "…", "”", '"', "»", ")")
 
 
 @dataclass(slots=True)
 class Line:
-    """One line of a column: its cells (one, but in a table), its box and font size, and the page it stands on."""
+    """One line of a column: its cells (one, but in a table), its box and font size, the page it stands on, and the segments that it is made of.
+
+    `is_row` says that it is a row of a table, whole: a cell of several lines has line feeds in it.
+    """
 
     cells: list[str]
     left: float
@@ -50,11 +54,24 @@ class Line:
     size: float
     bold: bool
     page: int = 0
+    fixed: bool = False
+    is_row: bool = False
+    parts: Sequence[Segment] = ()
 
     @property
     def text(self) -> str:
         """The line as one text."""
-        return " ".join(self.cells)
+        return " ".join(filter(None, self.cells))
+
+    @property
+    def middle(self) -> float:
+        """The height of its middle."""
+        return (self.bottom + self.top) / 2
+
+    @property
+    def height(self) -> float:
+        """Of its box, in points."""
+        return self.top - self.bottom
 
 
 @dataclass(slots=True)
@@ -71,7 +88,12 @@ class Paragraph:
     @property
     def is_rows(self) -> bool:
         """Whether it is a part of a table."""
-        return len(self.lines[0].cells) > 1
+        return self.lines[0].is_row
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether all its letters are of one width."""
+        return all(line.fixed for line in self.lines)
 
 
 def regions(parts: Sequence[Segment]) -> list[list[Segment]]:
@@ -138,7 +160,7 @@ def lines_of(region: Sequence[Segment], page: int) -> list[Line]:
     """The lines of a region from top to bottom."""
     rows: list[list[Segment]] = []
     for part in sorted(region, key=lambda part: -part.middle):
-        if rows and any(part.beside(other) for other in rows[-1]):
+        if rows and any(part.beside(other) for other in rows[-1]) and not any(part.covers(other) for other in rows[-1]):
             rows[-1].append(part)
         else:
             rows.append([part])
@@ -149,20 +171,25 @@ def _line(row: Sequence[Segment], page: int) -> Line:
     cells = [row[0].text]
     for before, part in pairwise(row):
         gap, size = part.left - before.right, max(before.size, part.size)
-        if gap > CELL_GAP * size and not (len(cells) == 1 and _MARK.fullmatch(cells[0])):
+        if gap > CELL_GAP * size and not (len(row) == 2 and _MARK.fullmatch(cells[0]) and not numeric(part.text)):  # noqa: PLR2004
             cells.append(part.text)
         else:
             cells[-1] += (" " if gap > WORD_GAP * size else "") + part.text
     main = max(row, key=lambda part: len(part.text))
     bottom, top = min(part.bottom for part in row), max(part.top for part in row)
-    return Line(cells, row[0].left, bottom, max(p.right for p in row), top, main.size, all(p.bold for p in row), page)
+    box = (row[0].left, bottom, max(part.right for part in row), top)
+    if main.cells:
+        return Line(list(main.cells), *box, main.size, main.bold, page, is_row=True)
+    return Line(cells, *box, main.size, all(part.bold for part in row), page, all(part.fixed for part in row), parts=row)
 
 
-def paragraphs(lines: Sequence[Line]) -> Iterator[Paragraph]:
-    """The paragraphs of one region."""
-    for is_row, group in groupby(lines, key=lambda line: len(line.cells) > 1):
+def paragraphs(lines: Sequence[Line], *, programs: bool) -> Iterator[Paragraph]:
+    """The paragraphs of one region, the rows of a table as one, and with `programs` the lines whose letters are of one width as well."""
+    for (columns, program), group in groupby(
+        lines, key=lambda line: (len(line.cells), False) if line.is_row else (0, programs and line.fixed)
+    ):
         found = list(group)
-        if is_row:
+        if columns or program:
             yield Paragraph(found)
         else:
             yield from _prose(found)

@@ -1,0 +1,172 @@
+"""Tables without a grid: lines of several cells that stand below each other -> rows, the lines of one row put together, each cell in its column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from statistics import median
+
+from index.formats.pdf_layout import Line
+from index.formats.pdf_rules import Rule
+from index.formats.tables import numeric
+
+TIGHT = 1.2
+"""Lines of one cell are at most this many times the smallest distance apart, rows with space between them further."""
+LOOSE = 1.6
+"""Lines further apart than this many heights of a line are never of one cell."""
+FAR = 3.0
+"""Lines further apart than this many heights are not of one table."""
+JUSTIFIED = 2.0
+"""Points; the ends of justified lines are nearer to each other than that."""
+COLUMN_GAP = 0.3
+"""Columns are at least this many heights of a line apart."""
+
+_ENDS = (".", "!", "?", ":", "…")
+
+Extent = tuple[float, float]
+
+
+def with_rows(lines: Sequence[Line], rules: Sequence[Rule]) -> list[Line]:
+    """The lines of a region, those of tables put together to rows; level `rules` part rows."""
+    found: list[Line] = []
+    edge = max((line.right for line in lines), default=0.0)
+    at = 0
+    while at < len(lines):
+        end = _table_end(lines, at, edge)
+        found += _rows(lines[at:end], rules) if _has_cells(lines, at, edge) else lines[at:end]
+        at = end
+    return found
+
+
+def _table_end(lines: Sequence[Line], at: int, edge: float) -> int:
+    """Where the table ends that begins with a line; right behind it if none does."""
+    end = at + 1
+    if not _has_cells(lines, at, edge):
+        return end
+    while end < len(lines) and _goes_on(lines[at:end], lines[end], edge):
+        end += 1
+    return end
+
+
+def _has_cells(lines: Sequence[Line], at: int, edge: float) -> bool:
+    """Whether a line has several cells, and is not a justified one of a narrow column, with few words and wide spaces."""
+    around = [*lines[max(at - 1, 0) : at], *lines[at + 1 : at + 2]]
+    return not lines[at].is_row and len(lines[at].cells) > 1 and not any(_is_justified(lines[at], other, edge) for other in around)
+
+
+def _is_justified(line: Line, other: Line, edge: float) -> bool:
+    """Whether a line begins and ends where another above or below it does, or at the edge of the region, and nothing else in both stands at one place."""
+    right = min(abs(line.right - other.right), abs(line.right - edge) if len(other.cells) == 1 else JUSTIFIED)
+    near = abs(line.left - other.left) + right < JUSTIFIED and abs(line.middle - other.middle) < LOOSE * line.height
+    aligned = any(abs(part.left - below.left) < JUSTIFIED for part in line.parts[1:] for below in other.parts[1:])
+    return near and not aligned and not any(numeric(part.text) for part in line.parts)
+
+
+def _goes_on(table: Sequence[Line], line: Line, edge: float) -> bool:
+    before = table[-1]
+    distance = before.middle - line.middle
+    if line.is_row or distance > FAR * max(before.height, line.height):
+        return False
+    if len(line.cells) > 1:
+        return True
+    columns = _columns(table)
+    edges = [left for left, _ in columns[1:]] + [edge + line.height]
+    first = [sum(left <= part.left + line.height / 2 for left, _ in columns[1:]) for part in line.parts]
+    fits = all(part.right <= edges[at] - COLUMN_GAP * line.height for part, at in zip(line.parts, first, strict=True))
+    widest = max((above.middle - below.middle for above, below in pairwise(table)), default=distance)
+    return fits and line.bold <= before.bold and (distance <= 1.1 * widest or 0 not in first)
+
+
+def _columns(table: Sequence[Line], fewest: int = 2) -> list[Extent]:
+    """The extents of the columns, from left to right, in lines of so many cells: those of cells that stand above each other are one.
+
+    A wide space in one line makes no column: it has a name in the first line, or text in two.
+    """
+    lines = [line for line in table if len(line.cells) >= fewest]
+    found: list[tuple[float, float, set[int]]] = []
+    gap = COLUMN_GAP * median(line.height for line in lines)
+    for left, right, at in sorted((part.left, part.right, at) for at, line in enumerate(lines) for part in line.parts):
+        if found and left < found[-1][1] + gap:
+            found[-1] = (found[-1][0], max(right, found[-1][1]), found[-1][2] | {at})
+        else:
+            found.append((left, right, {at}))
+    columns: list[Extent] = []
+    for left, right, inside in found:
+        if columns and len(inside) == 1 and 0 not in inside:
+            columns[-1] = (columns[-1][0], right)
+        else:
+            columns.append((left, right))
+    return columns
+
+
+def _rows(table: Sequence[Line], rules: Sequence[Rule]) -> list[Line]:
+    columns = _columns(table, fewest=1)
+    if len(columns) < 2 or len(table) == 1:  # noqa: PLR2004
+        return [replace(line, is_row=True) if len(line.cells) > 1 else line for line in table]
+    blocks = _blocks(table, rules)
+    placed = [[_placed(line, columns) for line in block] for block in blocks]
+    if not _are_wrapped(placed):
+        blocks = [group for block, cells in zip(blocks, placed, strict=True) for group in _by_first_column(block, cells)]
+    return [_row(block, columns) for block in blocks]
+
+
+def _blocks(table: Sequence[Line], rules: Sequence[Rule]) -> list[list[Line]]:
+    """Lines with more space, or a rule, between them are of different rows."""
+    found = [[table[0]]]
+    pitch = min(above.middle - below.middle for above, below in pairwise(table))
+    for above, below in pairwise(table):
+        distance = above.middle - below.middle
+        apart = above.bold != below.bold or distance > min(TIGHT * pitch, LOOSE * max(above.height, below.height))
+        ruled = any(below.middle < rule.at < above.middle and rule.low < below.right and rule.high > below.left for rule in rules)
+        if apart or ruled:
+            found.append([])
+        found[-1].append(below)
+    return found
+
+
+def _are_wrapped(blocks: Sequence[Sequence[Sequence[str]]]) -> bool:
+    """Whether the lines of each block are those of one row: most rows have one line, or cells that end before others do."""
+    ended = [len(list(filter(None, line))) < len(list(filter(None, block[0]))) for block in blocks for line in block[1:]]
+    single = sum(len(block) == 1 for block in blocks)
+    many = len(blocks) > 2  # noqa: PLR2004 - a header and the rows below it, without space between them
+    return many and (single >= len(blocks) / 2 or sum(ended) >= len(ended) / 2)
+
+
+def _by_first_column(block: Sequence[Line], cells: Sequence[Sequence[str]]) -> list[list[Line]]:
+    """Without space between rows, one begins where the first column has text, unless all texts go on."""
+    found: list[list[Line]] = [[block[0]]]
+    for above, (line, texts) in zip(cells, zip(block[1:], cells[1:], strict=True), strict=False):
+        if texts[0] and not goes_on(above, texts):
+            found.append([])
+        found[-1].append(line)
+    return found
+
+
+def goes_on(above: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether all texts of a row are the rest of what stands above."""
+    pairs = zip(above, below, strict=True)
+    return all(cell[:1].islower() and text and not text.endswith(_ENDS) for text, cell in pairs if cell)
+
+
+def _placed(line: Line, columns: Sequence[Extent]) -> list[str]:
+    """The texts of a line, each in the column that it overlaps or is nearest to."""
+    texts = [""] * len(columns)
+    for part in line.parts:
+        at = max(range(len(columns)), key=lambda column: min(part.right, columns[column][1]) - max(part.left, columns[column][0]))
+        texts[at] = f"{texts[at]} {part.text}".strip()
+    return texts
+
+
+def _row(lines: Sequence[Line], columns: Sequence[Extent]) -> Line:
+    """One row of several lines."""
+    texts = ["\n".join(filter(None, cells)) for cells in zip(*(_placed(line, columns) for line in lines), strict=True)]
+    return replace(
+        lines[0],
+        cells=texts,
+        left=min(line.left for line in lines),
+        right=max(line.right for line in lines),
+        bottom=lines[-1].bottom,
+        bold=all(line.bold for line in lines),
+        is_row=True,
+    )

@@ -1,0 +1,189 @@
+"""PDF tables: ruled, half ruled and not ruled at all, with cells of several lines, over the ends of pages; and what only looks like one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from fpdf import FPDF
+from fpdf.enums import VAlign
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index.formats.pdf import extract
+from index.formats.pdf_rules import MAX_OBJECTS
+from index.formats.tables import row_text
+
+HEADER = ["Berth", "Description", "Depth", "Rate per day"]
+ROWS = [
+    ["North 1", "For container vessels with a length of up to three hundred metres and two cranes", "14 m", "4,200"],
+    ["North 2", "Ferries", "", "1,150"],
+    ["South", "Bulk carriers, only by day, when a pilot is on board", "11 m", "2,900 plus pilot and tugs as they are needed"],
+    ["Old basin", "Fishing boats", "4 m", "80"],
+]
+PROSE = "All rates hold from the first of January and are given in euros for each day that a vessel lies at the quay."
+
+
+def table(rows: Sequence[Sequence[str]], *, borders: str = "ALL", padding: float = 0.0, height: float | None = None) -> bytes:
+    """A PDF with a paragraph, a table and a paragraph."""
+    paper = FPDF()
+    if height:
+        paper.set_auto_page_break(auto=True, margin=297 - height)
+    paper.add_page()
+    paper.set_font("Helvetica", size=11)
+    paper.multi_cell(0, 6, PROSE, new_x="LMARGIN", new_y="NEXT")
+    paper.ln(4)
+    with paper.table(borders_layout=borders, line_height=6, padding=padding, v_align=VAlign.T) as made:
+        for row in rows:
+            line = made.row()
+            for cell in row:
+                line.cell(cell)
+    paper.ln(4)
+    paper.multi_cell(0, 6, PROSE.upper(), new_x="LMARGIN", new_y="NEXT")
+    return bytes(paper.output())
+
+
+def lines(data: bytes) -> list[str]:
+    """The lines of the extracted text."""
+    return [line for line in extract(data).text.split("\n") if line]
+
+
+@pytest.mark.parametrize(
+    ("borders", "padding"),
+    [("ALL", 0.0), ("ALL", 2.0), ("INTERNAL", 1.0), ("MINIMAL", 2.0), ("HORIZONTAL_LINES", 1.5), ("NONE", 2.0)],
+)
+def test_each_row_has_its_cells_under_their_names_however_it_is_ruled(borders: str, padding: float) -> None:
+    assert lines(table([HEADER, *ROWS], borders=borders, padding=padding)) == [
+        PROSE,
+        *(row_text(row, HEADER) for row in ROWS),
+        PROSE.upper(),
+    ]
+
+
+def test_a_number_in_the_first_column_is_a_cell() -> None:
+    rows = [[str(2015 + at), f"{at}37.4", f"{at}94.5"] for at in range(6)]
+
+    assert lines(table([["Year", "Revenue", "Costs"], *rows], borders="NONE"))[1:-1] == [
+        row_text(row, ["Year", "Revenue", "Costs"]) for row in rows
+    ]
+
+
+def test_a_table_goes_on_on_the_next_page_with_the_names_of_its_columns() -> None:
+    rows = [[str(1001 + at), f"Person {at}", "ABC"[at % 3]] for at in range(80)]
+    found = extract(table([["Number", "Name", "Grade"], *rows]))
+
+    assert [row_text(row, ["Number", "Name", "Grade"]) for row in rows] == [*filter(None, found.text.split("\n"))][1:-1]
+    assert [str(found.places.at(found.text.index(name))) for name in ("Person 0", "Person 79")] == ["page 1", "page 2"]
+
+
+def test_a_row_over_the_end_of_a_page_is_one() -> None:
+    paper = FPDF()
+    paper.set_font("Helvetica", size=11)
+    for cells in (["Oil on the water", "Lay out the boom that lies"], ["", "in shed four"]):
+        paper.add_page()
+        for at, row in enumerate([["Situation", "What to do", "Call"], [*cells, "guard" if cells[0] else ""]]):
+            for column, cell in enumerate(row):
+                paper.text(20 + 60 * column, 30 + 9 * at, cell)
+
+    assert lines(bytes(paper.output())) == [
+        "Situation: Oil on the water; What to do: Lay out the boom that lies in shed four; Call: guard"
+    ]
+
+
+def test_rows_without_space_between_begin_where_the_first_column_has_text() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=11)
+    texts = [
+        ["Term", "Meaning", "No."],
+        ["Demurrage", "What is paid for a ship", "1"],
+        ["", "that lies too long", ""],
+        ["Draught", "How deep it lies", "2"],
+    ]
+    for at, row in enumerate(texts):
+        for column, cell in enumerate(row):
+            paper.text(20 + 50 * column, 30 + 5 * at, cell)
+
+    assert lines(bytes(paper.output())) == [
+        "Term: Demurrage; Meaning: What is paid for a ship that lies too long; No.: 1",
+        "Term: Draught; Meaning: How deep it lies; No.: 2",
+    ]
+
+
+def test_a_cell_over_several_rows_stands_in_each() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=11)
+    with paper.table(line_height=8) as made:
+        made.row(["Port", "Berth", "Depth"])
+        row = made.row()
+        row.cell("Hamburg", rowspan=2)
+        row.cell("North")
+        row.cell("14 m")
+        made.row(["South", "11 m"])
+        made.row(["Bremen", "Quay", "9 m"])
+
+    assert lines(bytes(paper.output())) == [
+        "Port: Hamburg; Berth: North; Depth: 14 m",
+        "Port: Hamburg; Berth: South; Depth: 11 m",
+        "Port: Bremen; Berth: Quay; Depth: 9 m",
+    ]
+
+
+def test_a_frame_and_the_grid_of_a_chart_are_no_tables() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=11)
+    paper.rect(8, 8, 190, 40)
+    paper.multi_cell(0, 6, PROSE, new_x="LMARGIN", new_y="NEXT")
+    for at in range(8):
+        paper.line(20, 60 + 10 * at, 90, 60 + 10 * at)
+        paper.line(20 + 10 * at, 60, 20 + 10 * at, 130)
+    paper.text(33, 77, "peak")
+    paper.text(63, 107, "low")
+
+    assert lines(bytes(paper.output())) == [PROSE, "peak low"]
+
+
+def test_lines_of_a_drawing_are_passed_over() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=11)
+    paper.multi_cell(0, 6, PROSE, new_x="LMARGIN", new_y="NEXT")
+    for at in range(MAX_OBJECTS + 10):
+        paper.line(20, 60 + at / 50, 60, 60 + at / 50)
+
+    assert lines(bytes(paper.output())) == [PROSE]
+
+
+def test_justified_lines_of_few_words_are_no_rows() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=11)
+    text = "In those days the characteristically inhospitable Oklahoma City was settled by incomprehensibly disinterested people"
+    paper.multi_cell(52, 5, text, align="J", new_x="LMARGIN", new_y="NEXT")
+
+    assert lines(bytes(paper.output())) == [text]
+
+
+def test_the_lines_of_a_program_stay_lines() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=11)
+    paper.multi_cell(0, 6, PROSE, new_x="LMARGIN", new_y="NEXT")
+    paper.ln(4)
+    paper.set_font("Courier", size=10)
+    paper.multi_cell(0, 5, "def open_gate(n):\n    return n", new_x="LMARGIN", new_y="NEXT")
+
+    assert lines(bytes(paper.output())) == [PROSE, "def open_gate(n):", "return n"]
+
+
+words = st.lists(st.text("abcdefgh", min_size=1, max_size=9), min_size=1, max_size=12).map(" ".join)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(3, 4).flatmap(lambda width: st.lists(st.lists(words, min_size=width, max_size=width), min_size=2, max_size=6)))
+def test_ruled_rows_come_out_whole_whatever_their_cells_hold(rows: list[list[str]]) -> None:
+    header = [f"Column {'ABCD'[at]}" for at in range(len(rows[0]))]
+
+    assert lines(table([header, *rows], padding=1.0))[1:-1] == [row_text(row, header) for row in rows]
