@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import regex
@@ -13,7 +14,7 @@ from index.formats.archives import open_archive, parse_xml, read_part
 from index.formats.extracted import Extracted, Writer
 from index.formats.markup import Element
 from index.formats.office import day_of
-from index.formats.tables import table_lines
+from index.formats.tables import Cell, laid_out, table_lines
 
 if TYPE_CHECKING:
     import zipfile
@@ -134,9 +135,8 @@ class _Walk:
 
     def _table(self, table: Element) -> None:
         rows = list(_inner(table, f"{_W}tr"))
-        cells = [_cells(row) for row in rows]
-        marked = bool(rows) and len(rows) > 1 and rows[0].find(f"{_W}trPr/{_W}tblHeader") is not None
-        self.writer.rows(text for _, text in table_lines(cells, marked=0 if marked else None))
+        headers = len(list(takewhile(lambda row: row.find(f"{_W}trPr/{_W}tblHeader") is not None, rows[:-1])))
+        self.writer.rows(text for _, text in table_lines(laid_out(map(_cells, rows), headers), marked=0 if headers else None))
 
     def _style_chain(self, paragraph: Element) -> Iterator[Any]:
         """The paragraph's style and those that it is based on."""
@@ -197,11 +197,13 @@ def _texts(element: Element) -> Iterator[str]:
             yield from _texts(child)
 
 
-def _cells(row: Element) -> list[str]:
-    found: list[str] = []
-    for cell in _inner(row, f"{_W}tc"):
-        text = " ".join(filter(None, (_text(paragraph).strip() for paragraph in cell.iter(f"{_W}p"))))
-        span = cell.find(f"{_W}tcPr/{_W}gridSpan")
-        width = span.get(f"{_W}val", "1") if span is not None else "1"
-        found.extend([text, *[""] * (min(int(width), 100) - 1 if width.isdecimal() else 0)])
-    return found
+def _cells(row: Element) -> list[Cell]:
+    return [_cell(cell) for cell in _inner(row, f"{_W}tc")]
+
+
+def _cell(cell: Element) -> Cell:
+    text = " ".join(filter(None, (_text(paragraph).strip() for paragraph in cell.iter(f"{_W}p"))))
+    span, merged = cell.find(f"{_W}tcPr/{_W}gridSpan"), cell.find(f"{_W}tcPr/{_W}vMerge")
+    width = span.get(f"{_W}val", "1") if span is not None else "1"
+    goes_on = merged is not None and merged.get(f"{_W}val", "continue") == "continue"
+    return Cell(text, int(width) if width.isdecimal() and len(width) <= 4 else 1, 0 if goes_on else 1)  # noqa: PLR2004

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from lxml import etree
 
 from index.formats.extracted import Writer
-from index.formats.tables import Row, table_lines
+from index.formats.tables import Cell, laid_out, table_lines
 
 Element = etree._Element  # noqa: SLF001 - lxml's public name for it is private
 
@@ -153,9 +154,8 @@ class Walk:
         for caption in table.iterchildren("{*}caption"):
             self.writer.paragraph(text_of(caption))
         rows = [row for row in table.iter("{*}tr") if not hidden(row)]
-        cells = [_cells(row) for row in rows]
-        marked = 0 if len(rows) > 1 and _is_header(rows[0]) else None
-        self.writer.rows(text for _, text in table_lines(cells, marked=marked))
+        headers = len(list(takewhile(_is_header, rows[:-1])))
+        self.writer.rows(text for _, text in table_lines(laid_out(map(_cells, rows), headers), marked=0 if headers else None))
 
 
 def _texts_without(element: Element, left_out: list[Element]) -> Iterator[str]:
@@ -182,13 +182,14 @@ def _is_layout(table: Element) -> bool:
     return single or any(name_of(inner) in _IN_CELLS for inner in table.iterdescendants())
 
 
-def _cells(row: Element) -> Row:
-    found: list[str] = []
-    for cell in row:
-        if name_of(cell) in _CELLS:
-            width = cell.get("colspan", "1")
-            found.extend([text_of(cell), *[""] * (min(int(width), 100) - 1 if width.isdecimal() else 0)])
-    return found
+def _cells(row: Element) -> list[Cell]:
+    return [Cell(text_of(cell), _span(cell, "colspan"), _span(cell, "rowspan")) for cell in row if name_of(cell) in _CELLS]
+
+
+def _span(cell: Element, name: str) -> int:
+    """Over how many columns or rows a cell reaches; browsers take at most 65,534 rows."""
+    said = cell.get(name, "1").strip()
+    return max(int(said), 1) if said.isdecimal() and len(said) <= 5 else 1  # noqa: PLR2004
 
 
 def _is_header(row: Element) -> bool:

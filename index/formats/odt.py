@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import repeat
+from itertools import repeat, takewhile
 
 from index.errors import EncryptedFile
 from index.formats.archives import open_archive, parse_xml, read_part
 from index.formats.extracted import Extracted, Writer
 from index.formats.markup import Element
-from index.formats.tables import table_lines
+from index.formats.tables import WIDEST, Cell, laid_out, table_lines
 from index.structure import day_in
 
 KIND = "an OpenDocument text"
@@ -70,16 +70,27 @@ def _list(element: Element, writer: Writer) -> None:
 
 def _table(table: Element, writer: Writer) -> None:
     rows = [row for row in table.iter(f"{_TABLE}table-row") if next(row.iterancestors(f"{_TABLE}table")) is table]
-    cells = [list(_cells(row)) for row in rows]
-    marked = len(rows) > 1 and next(rows[0].iterancestors(f"{_TABLE}table-header-rows"), None) is not None
-    writer.rows(text for _, text in table_lines(cells, marked=0 if marked else None))
+    headers = len(list(takewhile(_is_header, rows[:-1])))
+    writer.rows(
+        text for _, text in table_lines(laid_out((list(_cells(row)) for row in rows), headers), marked=0 if headers else None)
+    )
 
 
-def _cells(row: Element) -> Iterator[str]:
-    for cell in row.iterchildren(f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
+def _is_header(row: Element) -> bool:
+    return next(row.iterancestors(f"{_TABLE}table-header-rows"), None) is not None
+
+
+def _cells(row: Element) -> Iterator[Cell]:
+    """Those that show: covered ones are part of others that reach over several columns or rows."""
+    for cell in row.iterchildren(f"{_TABLE}table-cell"):
         text = " ".join(filter(None, (_text(inner).strip() for inner in cell.iter(f"{_TEXT}p", f"{_TEXT}h"))))
-        repeated = cell.get(f"{_TABLE}number-columns-repeated", "1")
-        yield from repeat(text, min(int(repeated), 100) if repeated.isdecimal() and text else 1)
+        repeated = min(_number(cell, "number-columns-repeated"), WIDEST) if text else 1
+        yield from repeat(Cell(text, _number(cell, "number-columns-spanned"), _number(cell, "number-rows-spanned")), repeated)
+
+
+def _number(cell: Element, name: str) -> int:
+    said = cell.get(f"{_TABLE}{name}", "1")
+    return max(int(said), 1) if said.isdecimal() and len(said) <= 5 else 1  # noqa: PLR2004 - nothing reaches over 100,000
 
 
 def _text(element: Element) -> str:

@@ -11,7 +11,7 @@ from index.errors import DamagedFile
 from index.formats.archives import open_archive
 from index.formats.extracted import Extracted, Writer
 from index.formats.office import day_of
-from index.formats.tables import table_lines
+from index.formats.tables import Cell, laid_out, table_lines
 
 KIND = "a PowerPoint presentation"
 MAX_GROUPS = 20
@@ -83,5 +83,7 @@ def _frame(shape: Any, writer: Writer) -> None:  # noqa: ANN401
 
 
 def _table(table: Any, writer: Writer) -> None:  # noqa: ANN401
-    cells = [[cell.text for cell in row.cells] for row in table.rows]
-    writer.rows(text for _, text in table_lines(cells, marked=0 if table.first_row and len(cells) > 1 else None))
+    shown = [[cell for cell in row.cells if not cell.is_spanned] for row in table.rows]
+    cells = [[Cell(cell.text, cell.span_width, cell.span_height) for cell in row] for row in shown]
+    headers = int(table.first_row and len(cells) > 1)
+    writer.rows(text for _, text in table_lines(laid_out(cells, headers), marked=0 if headers else None))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from io import BytesIO, StringIO
+from typing import TYPE_CHECKING
 
 from index.decoding import decode
 from index.document import Place
@@ -14,6 +15,9 @@ from index.errors import DamagedFile, EncryptedFile
 from index.formats.archives import open_archive
 from index.formats.extracted import Extracted, Writer
 from index.formats.tables import table_lines
+
+if TYPE_CHECKING:
+    import python_calamine
 
 KIND = "a spreadsheet"
 DELIMITERS = ",;\t|"
@@ -35,8 +39,7 @@ def extract_workbook(data: bytes) -> Extracted:
         writer = Writer()
         for name in book.sheet_names:
             sheet = book.get_sheet_by_name(name)
-            first = (sheet.start or (0, 0))[0] + 1
-            _sheet(name, sheet.to_python(skip_empty_area=True), first, writer)
+            _sheet(name, _texts(sheet), (sheet.start or (0, 0))[0] + 1, writer)
     except python_calamine.PasswordError as error:
         raise EncryptedFile(f"is {KIND} with a password: save it without one") from error
     except python_calamine.CalamineError as error:
@@ -74,11 +77,21 @@ def _dialect(sample: str) -> type[csv.Dialect]:
     return Found
 
 
-def _sheet(name: str, rows: Iterable[Sequence[object]], first: int, writer: Writer) -> None:
+def _texts(sheet: python_calamine.CalamineSheet) -> list[list[str]]:
+    """The cells from the first that holds something; one that is merged over several rows stands in each of them."""
+    texts = [[_shown(cell) for cell in row] for row in sheet.to_python(skip_empty_area=True)]
+    top, left = sheet.start or (0, 0)
+    for (first, column), (last, _) in sheet.merged_cell_ranges or []:
+        for row in range(max(first + 1, top), min(last + 1, top + len(texts))):
+            if first >= top and left <= column < left + len(texts[row - top]):
+                texts[row - top][column - left] = texts[first - top][column - left]
+    return texts
+
+
+def _sheet(name: str, rows: Sequence[Sequence[str]], first: int, writer: Writer) -> None:
     writer.at(Place(sheet=name))
     writer.heading(1, name)
-    texts = [[_shown(cell) for cell in row] for row in rows]
-    writer.placed_rows((text, Place(sheet=name, row=first + at)) for at, text in table_lines(texts, strict=False))
+    writer.placed_rows((text, Place(sheet=name, row=first + at)) for at, text in table_lines(rows, strict=False))
 
 
 def _shown(cell: object) -> str:

@@ -5,7 +5,9 @@ The reader sees a passage without what stands far above it, so a table's header 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 
 import regex
 
@@ -19,7 +21,43 @@ FIRST_ROWS = 10
 _NUMERIC = regex.compile(r"[\p{Sc}+\-−(]*\p{N}[\p{N}\s.,:/\-–%)\p{Sc}]*(?:[A-Za-z]{1,3})?")
 _LETTER = regex.compile(r"\p{L}")
 
+WIDEST = 100
+"""Columns that one cell may reach over."""
+
 Row = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell as a file has it: over so many columns and rows; no rows: it is the rest of the one above."""
+
+    text: str
+    columns: int = 1
+    rows: int = 1
+
+
+def laid_out(rows: Iterable[Sequence[Cell]], headers: int = 0) -> list[list[str]]:
+    """The texts of a table, each row with all its columns. A cell over several rows stands in each of them, one over several columns in the
+    first; of so many rows of headers, which become one row, in each.
+    """
+    found: list[list[str]] = []
+    below: dict[int, tuple[int, str]] = {}
+    for number, cells in enumerate(rows):
+        row: list[str] = []
+        above, below = below, {}
+        waiting = list(reversed(cells))
+        while waiting or any(column >= len(row) for column in above):
+            if len(row) in above:
+                spans = [above[len(row)]]
+            else:
+                cell = waiting.pop() if waiting else Cell("")
+                text = found[-1][len(row)] if not cell.rows and found and len(row) < len(found[-1]) else cell.text
+                spans = [(cell.rows, text if not at or number < headers else "") for at in range(max(min(cell.columns, WIDEST), 1))]
+            below.update({len(row) + at: (left - 1, text) for at, (left, text) in enumerate(spans) if left > 1})
+            row += [text for _, text in spans]
+        found.append(row)
+    names = [" ".join(dict.fromkeys(filter(None, column))) for column in zip_longest(*found[:headers], fillvalue="")]
+    return ([names] if headers else []) + found[headers:]
 
 
 def table_lines(rows: Sequence[Row], *, strict: bool = True, marked: int | None = None) -> Iterator[tuple[int, str]]:
