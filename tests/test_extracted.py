@@ -17,7 +17,7 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("heading"), st.tuples(st.integers(0, 7), TEXTS)),
         st.tuples(st.just("paragraph"), st.tuples(TEXTS)),
-        st.tuples(st.just("items"), st.tuples(st.lists(TEXTS, max_size=3))),
+        st.tuples(st.just("items"), st.tuples(st.lists(st.tuples(TEXTS, TEXTS), max_size=3))),
         st.tuples(st.sampled_from(["rows", "lines"]), st.tuples(st.lists(TEXTS, max_size=3))),
         st.tuples(st.just("at"), st.tuples(st.builds(Place, page=st.integers(1, 3)))),
         st.tuples(
@@ -73,17 +73,17 @@ def test_headings_stand_above_what_follows_them() -> None:
     writer.paragraph("Text.\n\nMore.")
     writer.heading(2, "Empty")
     writer.heading(1, "Two")
-    writer.items(["a", "", "b"])
+    writer.items([("", "a"), ("", ""), ("2.", "b")])
 
     found = writer.finished(date="2024-05-06")
 
-    assert found.text == "One\n\nInner part\n\nText.\n\nMore.\n\nEmpty\n\nTwo\n\n- a\n- b"
+    assert found.text == "One\n\nInner part\n\nText.\n\nMore.\n\nEmpty\n\nTwo\n\n- a\n2. b"
     assert [(found.text[block.start : block.end], block.headings) for block in found.blocks] == [
         ("One", ("Book",)),
         ("Text.", ("Book", "One", "Inner part")),
         ("More.", ("Book", "One", "Inner part")),
         ("Empty", ("Book", "One")),
-        ("a\n- b", ("Book", "Two")),
+        ("a\n2. b", ("Book", "Two")),
     ]
     assert (found.title, found.date) == ("Book", "2024-05-06")
 

@@ -11,6 +11,7 @@ import regex
 
 from index.errors import DamagedFile
 from index.formats.archives import open_archive, parse_xml, read_part
+from index.formats.docx_numbers import Numbers
 from index.formats.extracted import Extracted, Writer
 from index.formats.markup import Element
 from index.formats.office import day_of
@@ -54,7 +55,7 @@ def extract(data: bytes) -> Extracted:
     document = _opened(data)
     properties = document.core_properties
     writer = Writer(_title(properties.title))
-    walk = _Walk(writer, document)
+    walk = _Walk(writer, document, Numbers(_part(archive, "numbering")))
     walk.blocks(document.element.body)
     for part in ("footnotes", "endnotes"):
         walk.notes(archive, part)
@@ -79,11 +80,17 @@ def _title(title: str | None) -> str | None:
     return None if not title or title.lower() in {"word document", "untitled", "document"} else title
 
 
+def _part(archive: zipfile.ZipFile, name: str) -> Element | None:
+    """The root of a part of the document, None if it has no such part."""
+    path = f"word/{name}.xml"
+    return parse_xml(read_part(archive, path, KIND), KIND) if path in archive.namelist() else None
+
+
 class _Walk:
-    def __init__(self, writer: Writer, document: Document) -> None:
-        self.writer, self.document = writer, document
+    def __init__(self, writer: Writer, document: Document, numbers: Numbers) -> None:
+        self.writer, self.document, self.numbers = writer, document, numbers
         self._styles = {style.get(f"{_W}styleId"): style for style in document.styles.element.iterchildren(f"{_W}style")}
-        self._items: list[str] = []
+        self._items: list[tuple[str, str]] = []
 
     def blocks(self, parent: Element) -> None:
         """Paragraphs and tables in order, those inside content controls and insertions too."""
@@ -97,11 +104,9 @@ class _Walk:
 
     def notes(self, archive: zipfile.ZipFile, part: str) -> None:
         """Footnotes or endnotes, after the text."""
-        name = f"word/{part}.xml"
-        if name in archive.namelist():
-            for note in parse_xml(read_part(archive, name, KIND), KIND):
-                if note.get(f"{_W}type") in {None, "normal"}:
-                    self.blocks(note)
+        for note in _part(archive, part) or ():
+            if note.get(f"{_W}type") in {None, "normal"}:
+                self.blocks(note)
 
     def furniture(self) -> None:
         """The texts of page headers and footers, each once, at the end: they belong to no place in the text."""
@@ -117,11 +122,12 @@ class _Walk:
     def _paragraph(self, paragraph: Element) -> None:
         level = self._level(paragraph)
         text = _text(paragraph)
+        label = self._label(paragraph) if text.strip() else None
         if level is not None:
             self._close_list()
-            self.writer.heading(level, text)
-        elif self._is_item(paragraph):
-            self._items.append(text)
+            self.writer.heading(level, f"{label or ''} {text}")
+        elif label is not None:
+            self._items.append((label, text))
         else:
             self._close_list()
             self.writer.paragraph(text)
@@ -162,15 +168,18 @@ class _Walk:
                 return int(outline.get(f"{_W}val")) + 1
         return None
 
-    def _is_item(self, paragraph: Element) -> bool:
+    def _label(self, paragraph: Element) -> str | None:
+        """What stands before an item or a heading with a number; empty for a bullet, None for what is neither."""
         for owner in (paragraph, *self._style_chain(paragraph)):
             number = owner.find(f"{_W}pPr/{_W}numPr/{_W}numId")
             if number is not None:
-                return bool(number.get(f"{_W}val") != "0")
+                level, numbering = owner.find(f"{_W}pPr/{_W}numPr/{_W}ilvl"), number.get(f"{_W}val", "0")
+                said = level.get(f"{_W}val") if level is not None else None
+                return None if numbering == "0" else self.numbers.label(numbering, said, owner.get(f"{_W}styleId"))
             name = owner.find(f"{_W}name")
             if name is not None and name.get(f"{_W}val", "").lower().startswith(("list bullet", "list number", "list paragraph")):
-                return True
-        return False
+                return ""
+        return None
 
 
 def _inner(parent: Element, *names: str) -> Iterator[Element]:

@@ -16,6 +16,8 @@ MAX_CHARACTERS = 32 * 1024 * 1024
 ROWS_ALONE = 5_000
 """Rows of a table that are passages of their own, at most: 5,000 take a minute to embed. Of 72 questions on three tables of 12 rows the reader quotes
 71 cells exactly from rows of their own, 34 where rows share a passage; without the names of the columns in each row 63."""
+DASH = "-"
+"""Marks an item of a list without a number."""
 BINARY = "binary"
 """Stands for the encoding of a format that is no text."""
 
@@ -128,13 +130,13 @@ class Writer:
             if part:
                 self._block([self._write(part, "\n\n")])
 
-    def items(self, texts: Iterable[str]) -> None:
-        """A list; each item is marked with "- ", which no quote begins with."""
-        self._units(((text, self._place) for text in texts), "- ")
+    def items(self, items: Iterable[tuple[str, str]]) -> None:
+        """A list of (mark, text), items without a mark having a dash; no quote begins with the mark."""
+        self._units((f"{' '.join(folded(mark).split()) or DASH} ", text, self._place) for mark, text in items)
 
     def lines(self, texts: Iterable[str]) -> None:
         """Lines that belong together: of a program, the head of a mail."""
-        self._units(((text, self._place) for text in texts), "")
+        self._units(("", text, self._place) for text in texts)
 
     def rows(self, texts: Iterable[str]) -> None:
         """The rows of a table."""
@@ -142,7 +144,7 @@ class Writer:
 
     def placed_rows(self, rows: Iterable[tuple[str, Place]]) -> None:
         """The rows of a table, each with its place, and each a passage of its own if there are not too many."""
-        self._units(rows, "", alone=True)
+        self._units((("", text, place) for text, place in rows), alone=True)
 
     def continued(self, parts: Iterable[tuple[str, Place]]) -> None:
         """One paragraph whose parts stand in different places: over the end of a page."""
@@ -163,9 +165,10 @@ class Writer:
         places = Places(tuple(self._starts), tuple(self._places))
         return Extracted(text, tuple(self._blocks), self.title or self.first_heading, date, places, encoding)
 
-    def _units(self, texts: Iterable[tuple[str, Place]], mark: str, *, alone: bool = False) -> None:
+    def _units(self, texts: Iterable[tuple[str, str, Place]], *, alone: bool = False) -> None:
+        """Of (mark, text, place)."""
         units: list[Span] = []
-        for text, place in texts:
+        for mark, text, place in texts:
             one = " ".join(folded(text).split())
             if one:
                 self._place = place

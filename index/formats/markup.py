@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
 
+import regex
 from lxml import etree
 
-from index.formats.extracted import Writer
+from index.formats.extracted import DASH, Writer
 from index.formats.tables import Cell, laid_out, table_lines
 
 Element = etree._Element  # noqa: SLF001 - lxml's public name for it is private
@@ -123,8 +124,9 @@ class Walk:
         else:
             self.writer.items(self._items(element))
 
-    def _items(self, element: Element) -> Iterator[str]:
-        """Texts of a list's items, each followed by those of the lists inside it."""
+    def _items(self, element: Element) -> Iterator[tuple[str, str]]:
+        """(mark, text) of a list's items, each followed by those of the lists inside it."""
+        number = _number(element.get("start"), 1)
         for item in element:
             if not name_of(item) or hidden(item) or self.left_out(item):
                 continue
@@ -133,7 +135,9 @@ class Walk:
             if name_of(item) in {"ul", "ol"}:
                 outer = [item]
             else:
-                yield " ".join("".join(_texts_without(item, outer)).split())
+                number = _number(item.get("value"), number)
+                yield f"{number}." if name_of(element) == "ol" else DASH, " ".join("".join(_texts_without(item, outer)).split())
+                number += 1
             for each in outer:
                 yield from self._items(each)
 
@@ -183,13 +187,13 @@ def _is_layout(table: Element) -> bool:
 
 
 def _cells(row: Element) -> list[Cell]:
-    return [Cell(text_of(cell), _span(cell, "colspan"), _span(cell, "rowspan")) for cell in row if name_of(cell) in _CELLS]
+    cells = [cell for cell in row if name_of(cell) in _CELLS]
+    return [Cell(text_of(cell), _number(cell.get("colspan"), 1) or 1, _number(cell.get("rowspan"), 1) or 1) for cell in cells]
 
 
-def _span(cell: Element, name: str) -> int:
-    """Over how many columns or rows a cell reaches; browsers take at most 65,534 rows."""
-    said = cell.get(name, "1").strip()
-    return max(int(said), 1) if said.isdecimal() and len(said) <= 5 else 1  # noqa: PLR2004
+def _number(said: str | None, otherwise: int) -> int:
+    """The number that an attribute says; browsers read none above 65,534 there."""
+    return int(said) if said is not None and regex.fullmatch(r"\s*[0-9]{1,5}\s*", said) else otherwise
 
 
 def _is_header(row: Element) -> bool:

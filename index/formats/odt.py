@@ -7,7 +7,7 @@ from itertools import repeat, takewhile
 
 from index.errors import EncryptedFile
 from index.formats.archives import open_archive, parse_xml, read_part
-from index.formats.extracted import Extracted, Writer
+from index.formats.extracted import DASH, Extracted, Writer
 from index.formats.markup import Element
 from index.formats.tables import WIDEST, Cell, laid_out, table_lines
 from index.structure import day_in
@@ -65,7 +65,7 @@ def _list(element: Element, writer: Writer) -> None:
         for item in element:
             _blocks(item, writer)
     else:
-        writer.items(map(_text, element.iter(f"{_TEXT}p")))
+        writer.items((DASH, _text(item)) for item in element.iter(f"{_TEXT}p"))
 
 
 def _table(table: Element, writer: Writer) -> None:

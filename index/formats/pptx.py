@@ -9,7 +9,7 @@ from typing import Any
 from index.document import Place
 from index.errors import DamagedFile
 from index.formats.archives import open_archive
-from index.formats.extracted import Extracted, Writer
+from index.formats.extracted import DASH, Extracted, Writer
 from index.formats.office import day_of
 from index.formats.tables import Cell, laid_out, table_lines
 
@@ -79,7 +79,7 @@ def _frame(shape: Any, writer: Writer) -> None:  # noqa: ANN401
     if len(texts) == 1:
         writer.paragraph(texts[0])
     else:
-        writer.items(texts)
+        writer.items((DASH, text) for text in texts)
 
 
 def _table(table: Any, writer: Writer) -> None:  # noqa: ANN401

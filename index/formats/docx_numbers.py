@@ -1,0 +1,127 @@
+"""The numbers that Word shows before headings and items ("3.2", "(a)"): they are counted, not written, so they are counted here.
+
+Office Open XML (ECMA-376), part 1, 17.9: a paragraph names a numbering and a level; the levels' patterns say what is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import regex
+
+from index.formats.markup import Element
+
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_PLACE = regex.compile(r"%([1-9])")
+_ROMAN = {
+    1000: "m",
+    900: "cm",
+    500: "d",
+    400: "cd",
+    100: "c",
+    90: "xc",
+    50: "l",
+    40: "xl",
+    10: "x",
+    9: "ix",
+    5: "v",
+    4: "iv",
+    1: "i",
+}
+MOST = 9999
+"""Larger numbers are not written as letters or in Roman."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """How one level counts and shows: the first number, its format, the pattern of the whole label, the style that belongs to it."""
+
+    start: int
+    shape: str
+    pattern: str
+    style: str | None
+
+
+class Numbers:
+    """Counts the paragraphs of one document; `part` is the root of its word/numbering.xml, None if it has none."""
+
+    def __init__(self, part: Element | None) -> None:
+        roots = [] if part is None else [part]
+        self._levels: dict[str, dict[str, _Level]] = {
+            abstract.get(f"{_W}abstractNumId", ""): {
+                level.get(f"{_W}ilvl", ""): _level(level) for level in abstract.iterchildren(f"{_W}lvl")
+            }
+            for root in roots
+            for abstract in root.iterchildren(f"{_W}abstractNum")
+        }
+        self._numberings = {number.get(f"{_W}numId"): number for root in roots for number in root.iterchildren(f"{_W}num")}
+        self._counts: dict[str, list[int]] = {}
+        self._restarted: set[str] = set()
+
+    def label(self, numbering: str, level: str | None, style: str | None = None) -> str:
+        """What stands before the next paragraph of a numbering; its level is said, or that which belongs to its style. Empty for bullets."""
+        abstract = _value(self._numberings.get(numbering), "abstractNumId")
+        levels = self._levels.get(abstract, {})
+        at = level or next((key for key, each in levels.items() if style and each.style == style), "0")
+        if at not in levels or not at.isdecimal():
+            return ""
+        counts = self._counts.setdefault(abstract, [])
+        self._restart(numbering, counts)
+        del counts[int(at) + 1 :]
+        starts = [levels[str(depth)].start - 1 if str(depth) in levels else 0 for depth in range(int(at) + 1)]
+        counts += [max(start, 0) + (depth < int(at)) for depth, start in enumerate(starts)][len(counts) :]
+        counts[int(at)] += 1
+        return _PLACE.sub(lambda place: _shown(levels, counts, int(place[1]) - 1), levels[at].pattern).strip()
+
+    def _restart(self, numbering: str, counts: list[int]) -> None:
+        """A numbering that is used for the first time may begin anew what others have counted."""
+        if numbering in self._restarted:
+            return
+        self._restarted.add(numbering)
+        for override in self._numberings[numbering].iterchildren(f"{_W}lvlOverride"):
+            start = _value(override, "startOverride")
+            at = override.get(f"{_W}ilvl", "")
+            if start.isdecimal() and at.isdecimal() and int(at) < len(counts):
+                counts[int(at)] = int(start) - 1
+
+
+def _level(level: Element) -> _Level:
+    start, shape = _value(level, "start"), _value(level, "numFmt") or "decimal"
+    pattern = "" if shape in {"bullet", "none"} else _value(level, "lvlText")
+    return _Level(int(start) if start.isdecimal() else 1, shape, pattern, _value(level, "pStyle") or None)
+
+
+def _value(element: Element | None, name: str) -> str:
+    found = element.find(f"{_W}{name}") if element is not None else None
+    return str(found.get(f"{_W}val", "")) if found is not None else ""
+
+
+def _shown(levels: dict[str, _Level], counts: list[int], at: int) -> str:
+    if at >= len(counts):
+        return ""
+    shape = levels[str(at)].shape if str(at) in levels else "decimal"
+    write = _SHAPES.get(shape, str)
+    return write(counts[at]) if 0 < counts[at] <= MOST else str(counts[at])
+
+
+def _letters(number: int) -> str:
+    """A, ..., z, aa, bb, ... as Word goes on."""
+    return chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
+
+
+def _roman(number: int) -> str:
+    found = ""
+    for value, sign in _ROMAN.items():
+        found += sign * (number // value)
+        number %= value
+    return found
+
+
+_SHAPES: dict[str, Callable[[int], str]] = {
+    "lowerLetter": _letters,
+    "upperLetter": lambda number: _letters(number).upper(),
+    "lowerRoman": _roman,
+    "upperRoman": lambda number: _roman(number).upper(),
+    "decimalZero": lambda number: f"{number:02}",
+}
