@@ -121,6 +121,8 @@ def test_what_names_no_numbering_has_no_number() -> None:
 
 
 def test_ordered_lists_of_web_pages() -> None:
-    found = extract_page(b"<ol start=3><li>Open<li>Close<ul><li>gently</ul><li value=9>Lock<li>Leave</ol><ul><li>Rest</ul>")
+    found = extract_page(
+        b"<ol start=3><li>Open<li>Close<ul><li>gently</ul><li value=9>Lock<li>Leave</ol><ul><li>Rest</ul><ol type=A><li>Also</ol>"
+    )
 
-    assert found.text.split("\n") == ["3. Open", "4. Close", "- gently", "9. Lock", "10. Leave", "", "- Rest"]
+    assert found.text.split("\n") == ["3. Open", "4. Close", "- gently", "9. Lock", "10. Leave", "", "- Rest", "", "A. Also"]

@@ -104,7 +104,8 @@ class _Walk:
 
     def notes(self, archive: zipfile.ZipFile, part: str) -> None:
         """Footnotes or endnotes, after the text."""
-        for note in _part(archive, part) or ():
+        root = _part(archive, part)
+        for note in root if root is not None else ():
             if note.get(f"{_W}type") in {None, "normal"}:
                 self.blocks(note)
 

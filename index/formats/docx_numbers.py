@@ -5,32 +5,15 @@ Office Open XML (ECMA-376), part 1, 17.9: a paragraph names a numbering and a le
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import regex
 
 from index.formats.markup import Element
+from index.formats.numerals import numeral
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _PLACE = regex.compile(r"%([1-9])")
-_ROMAN = {
-    1000: "m",
-    900: "cm",
-    500: "d",
-    400: "cd",
-    100: "c",
-    90: "xc",
-    50: "l",
-    40: "xl",
-    10: "x",
-    9: "ix",
-    5: "v",
-    4: "iv",
-    1: "i",
-}
-MOST = 9999
-"""Larger numbers are not written as letters or in Roman."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +83,7 @@ def _value(element: Element | None, name: str) -> str:
 def _shown(levels: dict[str, _Level], counts: list[int], at: int) -> str:
     if at >= len(counts):
         return ""
-    shape = levels[str(at)].shape if str(at) in levels else "decimal"
-    write = _SHAPES.get(shape, str)
-    return write(counts[at]) if 0 < counts[at] <= MOST else str(counts[at])
+    return numeral(counts[at], _SHAPES.get(levels[str(at)].shape if str(at) in levels else "decimal", "1"))
 
 
-def _letters(number: int) -> str:
-    """A, ..., z, aa, bb, ... as Word goes on."""
-    return chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
-
-
-def _roman(number: int) -> str:
-    found = ""
-    for value, sign in _ROMAN.items():
-        found += sign * (number // value)
-        number %= value
-    return found
-
-
-_SHAPES: dict[str, Callable[[int], str]] = {
-    "lowerLetter": _letters,
-    "upperLetter": lambda number: _letters(number).upper(),
-    "lowerRoman": _roman,
-    "upperRoman": lambda number: _roman(number).upper(),
-    "decimalZero": lambda number: f"{number:02}",
-}
+_SHAPES = {"lowerLetter": "a", "upperLetter": "A", "lowerRoman": "i", "upperRoman": "I", "decimalZero": "01"}

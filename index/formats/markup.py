@@ -10,6 +10,7 @@ import regex
 from lxml import etree
 
 from index.formats.extracted import DASH, Writer
+from index.formats.numerals import numeral
 from index.formats.tables import Cell, laid_out, table_lines
 
 Element = etree._Element  # noqa: SLF001 - lxml's public name for it is private
@@ -136,7 +137,10 @@ class Walk:
                 outer = [item]
             else:
                 number = _number(item.get("value"), number)
-                yield f"{number}." if name_of(element) == "ol" else DASH, " ".join("".join(_texts_without(item, outer)).split())
+                yield (
+                    f"{numeral(number, element.get('type', '1'))}." if name_of(element) == "ol" else DASH,
+                    " ".join("".join(_texts_without(item, outer)).split()),
+                )
                 number += 1
             for each in outer:
                 yield from self._items(each)
