@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from index.document import Place
 from index.errors import DamagedFile, EncryptedFile
 from index.formats.archives import open_archive
 from index.formats.extracted import Extracted, Writer
+from index.formats.number_formats import LARGEST, shown
+from index.formats.sheet_formats import Formats, SheetFormats
 from index.formats.tables import table_lines
 
 if TYPE_CHECKING:
@@ -32,14 +34,13 @@ def extract_workbook(data: bytes) -> Extracted:
     """The sheets of a workbook in order; formulas as the values that were saved. Raises LoadingError."""
     import python_calamine
 
-    if data.startswith(_ZIP):
-        open_archive(data, KIND)
+    formats = SheetFormats(open_archive(data, KIND) if data.startswith(_ZIP) else None)
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(data))
         writer = Writer()
         for name in book.sheet_names:
             sheet = book.get_sheet_by_name(name)
-            _sheet(name, _texts(sheet), (sheet.start or (0, 0))[0] + 1, writer)
+            _sheet(name, _texts(sheet, formats.of(name)), (sheet.start or (0, 0))[0] + 1, writer)
     except python_calamine.PasswordError as error:
         raise EncryptedFile(f"is {KIND} with a password: save it without one") from error
     except python_calamine.CalamineError as error:
@@ -77,10 +78,13 @@ def _dialect(sample: str) -> type[csv.Dialect]:
     return Found
 
 
-def _texts(sheet: python_calamine.CalamineSheet) -> list[list[str]]:
-    """The cells from the first that holds something; one that is merged over several rows stands in each of them."""
-    texts = [[_shown(cell) for cell in row] for row in sheet.to_python(skip_empty_area=True)]
+def _texts(sheet: python_calamine.CalamineSheet, formats: Formats) -> list[list[str]]:
+    """The cells from the first that holds something, as they are shown; one that is merged over several rows stands in each of them."""
     top, left = sheet.start or (0, 0)
+    texts = [
+        [_shown(cell, formats.get((top + at, left + column))) for column, cell in enumerate(row)]
+        for at, row in enumerate(sheet.to_python(skip_empty_area=True))
+    ]
     for (first, column), (last, _) in sheet.merged_cell_ranges or []:
         for row in range(max(first + 1, top), min(last + 1, top + len(texts))):
             if first >= top and left <= column < left + len(texts[row - top]):
@@ -94,16 +98,17 @@ def _sheet(name: str, rows: Sequence[Sequence[str]], first: int, writer: Writer)
     writer.placed_rows((text, Place(sheet=name, row=first + at)) for at, text in table_lines(rows, strict=False))
 
 
-def _shown(cell: object) -> str:
-    """A value as text: whole numbers without a point, days without midnight."""
+def _shown(cell: object, code: str | None) -> str:
+    """A value as text: numbers under their format code if it can be followed; days without midnight."""
     if isinstance(cell, bool):
         return "yes" if cell else "no"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(round(cell, 10))  # noqa: PLR2004 - what a float holds exactly
+    if isinstance(cell, int | float):
+        return (shown(cell, code) if code is not None else None) or _bare(cell)
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time() else cell.isoformat(" ", "minutes")
-    if isinstance(cell, date | time):
-        return cell.isoformat()
-    if isinstance(cell, timedelta):
-        return str(cell)
-    return str(cell)
+    return cell.isoformat() if isinstance(cell, date | time) else str(cell)
+
+
+def _bare(number: float) -> str:
+    """A number without a format: whole ones without a point."""
+    return str(int(number)) if float(number).is_integer() and abs(number) < LARGEST else repr(round(number, 10))
