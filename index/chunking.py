@@ -47,10 +47,13 @@ class TokenSpans(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Passage:
-    """Sentences that belong together, and where the tokens of their text start (ascending offsets of the document's text)."""
+    """Sentences that belong together, where the tokens of their text start (ascending offsets of the document's text), and its columns if it is
+    a row of a table.
+    """
 
     sentences: list[Span]
     starts: list[int]
+    columns: tuple[str, ...] = ()
 
     def fits(self, start: int, end: int, budget: int) -> bool:
         """Whether [start, end) has at most `budget` tokens and not too many characters."""
@@ -72,7 +75,9 @@ def chunk_document(document: Document, tokens: TokenSpans) -> list[Chunk]:
         budget = tokens.passage_budget - _count(headings, tokens)
         passages = [_passage(document.text, block, budget, tokens) for block in blocks]
         for passage in _joined(passages, document.text, budget):
-            chunks.extend(_chunk(document, window, headings) for window in _windows(passage, budget))
+            windows = list(_windows(passage, budget))
+            columns = passage.columns if len(windows) == 1 else ()
+            chunks.extend(_chunk(document, window, headings, columns) for window in windows)
     return chunks
 
 
@@ -91,7 +96,7 @@ def _passage(text: str, block: Block, budget: int, tokens: TokenSpans) -> _Passa
     whole = _Passage([], [block.start + start for start, _ in spans])
     units = block.units or ((block.start, block.end),)
     sentences = ((start + first, start + last) for start, end in units for first, last in sentence_spans(text[start:end]))
-    return _Passage([piece for span in sentences for piece in _pieces(text, span, whole, budget)], whole.starts)
+    return _Passage([piece for span in sentences for piece in _pieces(text, span, whole, budget)], whole.starts, block.columns)
 
 
 def _pieces(text: str, sentence: Span, passage: _Passage, budget: int) -> Iterator[Span]:
@@ -137,7 +142,7 @@ def _joins(passage: _Passage, other: _Passage, text: str) -> bool:
     """Whether a passage is too short or a lead-in, and nothing (a heading of the same name, a rule) stands between it and the other."""
     end = passage.sentences[-1][1]
     leads_in = passage.size < SHORT_BLOCK_TOKENS or text[end - 1] == ":"
-    return leads_in and _NOT_SPACE.search(text, end, other.sentences[0][0]) is None
+    return leads_in and not (passage.columns or other.columns) and _NOT_SPACE.search(text, end, other.sentences[0][0]) is None
 
 
 def _windows(passage: _Passage, budget: int) -> Iterator[list[Span]]:
@@ -153,6 +158,6 @@ def _windows(passage: _Passage, budget: int) -> Iterator[list[Span]]:
         yield window
 
 
-def _chunk(document: Document, sentences: list[Span], headings: tuple[str, ...]) -> Chunk:
+def _chunk(document: Document, sentences: list[Span], headings: tuple[str, ...], columns: tuple[str, ...]) -> Chunk:
     start, end = sentences[0][0], sentences[-1][1]
-    return Chunk(document.id, start, end, document.text[start:end], tuple(sentences), headings)
+    return Chunk(document.id, start, end, document.text[start:end], tuple(sentences), headings, columns)

@@ -11,6 +11,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from index.rows import Rendering, rendering
+
 Span = tuple[int, int]
 """[start, end) in code points of a document's text."""
 
@@ -20,12 +22,14 @@ class Block:
     """A paragraph, list, table or code block under its headings.
 
     `units` are the parts of [start, end) that no sentence crosses: the one range of a paragraph, the items of a list, the rows of a table.
+    `columns` are the names of the columns of what is one row of a Markdown table.
     """
 
     start: int
     end: int
     units: tuple[Span, ...]
     headings: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A passage: `document.text[start:end] == text`, with its sentences as ranges of the document's text."""
+    """A passage: `document.text[start:end] == text`, with its sentences as ranges of the document's text, and the names of its columns if it is a
+    row of a Markdown table.
+    """
 
     document_id: str
     start: int
@@ -117,6 +123,7 @@ class Chunk:
     text: str
     sentences: tuple[Span, ...]
     headings: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
     @property
     def heading(self) -> str | None:
@@ -124,6 +131,11 @@ class Chunk:
         return " › ".join(self.headings) or None
 
     @property
+    def rendering(self) -> Rendering:
+        """The passage as it is read."""
+        return rendering(self.text, self.columns)
+
+    @property
     def embedded_text(self) -> str:
-        """What the encoder and the analyser see: the headings, then the passage."""
-        return "\n".join([*self.headings, self.text])
+        """What the encoder and the analyser see: the headings, then the passage as it is read."""
+        return "\n".join([*self.headings, self.rendering.text])

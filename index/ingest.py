@@ -23,7 +23,7 @@ from index.sightings import StoredFile
 from index.stamps import FileStamp, stamp_of
 from index.store import IndexedChunk, Store
 
-RECIPE = 3
+RECIPE = 4
 """Raised when loading, chunking or analysing would come out differently, so that unchanged files are indexed again."""
 PAGES = "pages"
 """Folder of fetched web pages in the data directory."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import regex
 
+from index.days import day_in
 from index.decoding import decode
 from index.document import NOWHERE, Document, SourceBytes
 from index.errors import EmptyFile, FileTooLarge, UnreadableFile, UnsupportedFormat
@@ -20,7 +21,7 @@ from index.extraction import extract_once
 from index.formats.extracted import Extracted
 from index.formats.kinds import SUFFIXES, Kind, kind_of
 from index.language import detect_language
-from index.structure import Structure, day_in, markdown_structure, plain_structure
+from index.structure import Structure, markdown_structure, plain_structure
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """Files above this are skipped: a text of this size is 15,000 pages, and reading it needs about ten times its size in memory."""

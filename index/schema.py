@@ -52,6 +52,7 @@ MIGRATIONS = (
     SIGHTINGS,
     "ALTER TABLE documents ADD COLUMN extractor TEXT; ALTER TABLE documents ADD COLUMN places TEXT NOT NULL DEFAULT '[]'",
     TAGS,
+    "ALTER TABLE chunks ADD COLUMN columns TEXT NOT NULL DEFAULT '[]'",
 )
 
 

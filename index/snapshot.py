@@ -124,11 +124,12 @@ class Snapshot:
 
     def chunk(self, row: int) -> Chunk:
         """The chunk of a row of the derived indexes."""
-        columns = 'document_id, start, "end", substr(text, start + 1, "end" - start), sentences, headings'
+        columns = 'document_id, start, "end", substr(text, start + 1, "end" - start), sentences, headings, columns'
         join = "chunks JOIN documents ON documents.id = document_id WHERE chunks.id = ?"
-        [(document_id, start, end, text, sentences, headings)] = self._query(f"SELECT {columns} FROM {join}", self._chunk_ids[row])  # noqa: S608
+        [(document_id, start, end, text, sentences, *names)] = self._query(f"SELECT {columns} FROM {join}", self._chunk_ids[row])  # noqa: S608
         spans = np.frombuffer(sentences, dtype=np.int64).reshape(-1, 2).tolist()
-        return Chunk(document_id, start, end, text, tuple((first, last) for first, last in spans), tuple(json.loads(headings)))
+        headings, header = (tuple(json.loads(each)) for each in names)
+        return Chunk(document_id, start, end, text, tuple((first, last) for first, last in spans), headings, header)
 
     def documents(self) -> list[DocumentInfo]:
         """All documents, by uri."""

@@ -217,10 +217,10 @@ class Store:
     def _put_chunk(self, item: IndexedChunk) -> None:
         chunk = item.chunk
         sentences = np.array(chunk.sentences, dtype=np.int64).tobytes()
-        row = (chunk.document_id, chunk.start, chunk.end, json.dumps(chunk.headings), sentences, item.vector_key)
-        cursor = self._db.execute(
-            'INSERT INTO chunks (document_id, start, "end", headings, sentences, vector_key) VALUES (?, ?, ?, ?, ?, ?)', row
-        )
+        names = [json.dumps(texts) for texts in (chunk.headings, chunk.columns)]
+        columns = 'document_id, start, "end", headings, columns, sentences, vector_key'
+        row = (chunk.document_id, chunk.start, chunk.end, *names, sentences, item.vector_key)
+        cursor = self._db.execute(f"INSERT INTO chunks ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608 - names of columns
         self._db.execute("INSERT INTO terms VALUES (?, ?)", (cursor.lastrowid, " ".join(item.terms)))
 
     def _delete_chunks(self, document_ids: Sequence[str]) -> list[bytes]:

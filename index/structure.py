@@ -6,18 +6,14 @@ paragraph each (a feed of headlines). Markdown is parsed by markdown-it-py, whos
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date
 from functools import cache
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-import regex
-import yaml
-
 from index.document import Block, Span
-from index.tags import known_tags
+from index.front_matter import front_matter
+from index.rows import ROWS_ALONE
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -28,15 +24,8 @@ WRAP_MARGIN = 100
 WRAP_FILL = 0.6
 """Every line of a wrapped paragraph but its last fills at least this share of the longest line."""
 
-_UNSTORABLE = regex.compile(r"[\p{Cs}\p{Cc}]")
-"""Characters that YAML escapes can make and no text has: lone surrogates and controls."""
-MAX_FRONT_MATTER = 20_000
-"""Characters of front matter in which a title is looked for; PyYAML reads some 300,000 a second."""
 MAX_NESTING = 100
 """Levels of lists and quotes that are read; markdown-it-py's own limit of 20 loses text, and each level takes a few of Python's 1,000 frames."""
-_DATES = ("updated", "lastmod", "modified", "date")
-"""Front matter fields that date a document, the latest kind first."""
-_DAY = regex.compile(r"(?<!\d)(\d{4})-?([01]\d)-?([0-3]\d)(?!\d)")
 _SENTENCE_ENDS = (".", "!", "?", "…", ":", ";")
 
 
@@ -103,7 +92,15 @@ def _parser(*, inline: bool = False) -> MarkdownIt:
 
 
 _LEAVES = {"paragraph_open", "heading_open", "fence", "code_block", "html_block", "tr_open"}
-_CONTAINERS = {"bullet_list_open", "ordered_list_open", "table_open", "blockquote_open"}
+_CONTAINERS = {"bullet_list_open", "ordered_list_open", "blockquote_open"}
+
+
+@dataclass
+class _Table:
+    """A table that is being walked: the names of its columns, then its rows."""
+
+    names: list[str] = field(default_factory=list)
+    rows: list[Span] = field(default_factory=list)
 
 
 @dataclass
@@ -122,12 +119,12 @@ class _MarkdownWalk:
     _heading_level: int | None = None
     _container_end: int = 0
     _units: dict[int, list[Span]] = field(default_factory=dict)
+    _table: _Table | None = None
 
     def visit(self, token: Token) -> None:
         if token.type == "front_matter":
-            nodes = _front_matter(token.content)
-            fields, self.tags = _words(nodes), _tags(nodes)
-            self.title, self.date = fields.get("title"), next(filter(None, (day_in(fields.get(name, "")) for name in _DATES)), None)
+            found = front_matter(token.content)
+            self.title, self.date, self.tags = found.title, found.date, found.tags
         elif token.type == "heading_open" and token.map and token.level == 0:
             self.close_heading()
             self._heading_level = int(token.tag[1:])
@@ -135,6 +132,10 @@ class _MarkdownWalk:
         elif token.type == "inline" and self._heading_level is not None:
             self._open_heading(self._heading_level, token.content)
             self._heading_level = None
+        elif token.map and token.type == "table_open" and token.level == 0:
+            self._container_end, self._table = token.map[1], _Table()
+        elif self._table is not None:
+            self._in_table(self._table, token)
         elif token.map and token.type in _CONTAINERS and token.level == 0:
             self._container_end = token.map[1]
             self._add(Block(*self._span(token.map), units=(), headings=self._headings))
@@ -150,6 +151,21 @@ class _MarkdownWalk:
         """The blocks, each list, table and quotation with its items."""
         self.close_heading()
         return tuple(replace(block, units=tuple(self._units.get(at, block.units))) for at, block in enumerate(self.blocks))
+
+    def _in_table(self, table: _Table, token: Token) -> None:
+        """A table's first row names its columns; each other row is a block, if there are not too many."""
+        if token.type == "tr_open" and token.map:
+            table.rows.append(self._span(token.map))
+        elif token.type == "inline" and len(table.rows) == 1:
+            table.names.append(_plain(token.content))
+        elif token.type == "table_close":
+            self._table = None
+            names, rows = tuple(table.names), table.rows[1:]
+            if 0 < len(rows) <= ROWS_ALONE and any(names):
+                for row in rows:
+                    self._add(Block(*row, units=(row,), headings=self._headings, columns=names))
+            else:
+                self._add(Block(table.rows[0][0], table.rows[-1][1], tuple(table.rows), self._headings))
 
     def _leaf(self, kind: str, lines: list[int]) -> None:
         span = self._span(lines)
@@ -189,38 +205,3 @@ def _plain(markup: str) -> str:
     [inline] = _parser(inline=True).parseInline(markup)
     parts = [child.content or " " for child in inline.children or [] if child.content or child.type.endswith("break")]
     return " ".join("".join(parts or [markup]).split())
-
-
-def _front_matter(content: str) -> list[tuple[str, yaml.Node]]:
-    """The fields of the front matter; only composed, not constructed, so that no alias or merge key of it is ever expanded."""
-    try:
-        root = yaml.compose(content[:MAX_FRONT_MATTER], Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return []
-    pairs = root.value if isinstance(root, yaml.MappingNode) else []
-    return [(key.value, value) for key, value in pairs if isinstance(key, yaml.ScalarNode)]
-
-
-def _words(fields: list[tuple[str, yaml.Node]]) -> dict[str, str]:
-    """The one-line fields, of a title only text."""
-    scalars = [(name, value) for name, value in fields if isinstance(value, yaml.ScalarNode)]
-    words = {
-        name: " ".join(value.value.split()) for name, value in reversed(scalars) if (name == "title") <= value.tag.endswith(":str")
-    }
-    return {name: text for name, text in words.items() if text and not _UNSTORABLE.search(text)}
-
-
-def _tags(fields: list[tuple[str, yaml.Node]]) -> tuple[str, ...]:
-    """The list of `tags`, or those of one line with commas between them; what can be no tag is left out."""
-    value = next((value for name, value in fields if name == "tags"), None)
-    nodes = value.value if isinstance(value, yaml.SequenceNode) else [value]
-    names = [node.value for node in nodes if isinstance(node, yaml.ScalarNode) and not node.tag.endswith(":null")]
-    return known_tags(part for name in names for part in name.split(","))
-
-
-def day_in(text: str) -> str | None:
-    """The first day in a text that is written as in ISO 8601, as YYYY-MM-DD; None without one."""
-    for match in _DAY.finditer(text):
-        with suppress(ValueError):
-            return date(*map(int, match.groups())).isoformat()
-    return None

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from index.document import Span
+from index.rows import Rendering
 from qa.retriever import Passage
 from qa.spans import ScoredSpan, best_spans, covering, log_normaliser, parts_word, without_overlaps
 from qa.windows import Window
@@ -97,7 +98,7 @@ class CrossEncoderReader:
         read, until = 0, None if seconds is None else self._clock() + seconds
         while read < len(passages) and (read == 0 or until is None or self._clock() < until):
             part = passages[read:] if until is None else passages[read : read + _TOGETHER]
-            found = self._model.windows(question, [passage.chunk.text for passage in part])
+            found = self._model.windows(question, [passage.chunk.rendering.text for passage in part])
             windows += [Window(read + each.text, each.offsets, each.start, each.end) for each in found]
             read += len(part)
         candidates = _distinct(
@@ -108,14 +109,21 @@ class CrossEncoderReader:
 
 def _candidates(passage: Passage, windows: Sequence[Window]) -> list[Candidate]:
     """The best spans of a passage."""
-    text, inside = passage.chunk.text, parts_word(passage.chunk.text)
-    spans = [
-        _stripped(text, span)
+    read = passage.chunk.rendering
+    inside = parts_word(read.text)
+    spans = (
+        _written(read, _stripped(read.text, span))
         for window in windows
         for span in best_spans(window.start, window.end, window.offsets, inside, count=PER_PASSAGE, longest=LONGEST)
-    ]
+    )
     kept = without_overlaps(span for span in spans if span.start < span.end)[:PER_PASSAGE]
     return [_candidate(passage, span) for span in kept]
+
+
+def _written(read: Rendering, span: ScoredSpan) -> ScoredSpan:
+    """A span of what is read as one of what is written; one of no characters if there is none."""
+    start, end = read.written(span.start, span.end) or (0, 0)
+    return span._replace(start=start, end=end)
 
 
 def _stripped(text: str, span: ScoredSpan) -> ScoredSpan:

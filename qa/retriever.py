@@ -49,7 +49,7 @@ class HybridRetriever:
         """At most k passages, best first, none a copy of a better one; `documents` limits the search to these ids."""
         hits = self.hits(question, documents)[: COPIES_ALLOWED * k]
         chunks = [self._snapshot.chunk(hit.row) for hit in hits]
-        chosen = distinct([chunk.text for chunk in chunks])[:k]
+        chosen = distinct([chunk.rendering.text for chunk in chunks])[:k]
         return [
             Passage(chunks[at], self._snapshot.document_info(chunks[at].document_id), hits[at], rank)
             for rank, at in enumerate(chosen, 1)

@@ -152,3 +152,19 @@ def test_the_page_of_a_quote_is_in_what_the_server_says_of_its_document(tmp_path
     assert document["document"]["extractor"] == citation["extractor"]
     assert document["places"] == version["places"]
     assert [place["page"] for place in document["places"]["places"]] == [1, 2]
+
+
+def test_a_cell_of_a_long_markdown_table_is_found_and_cited_to_the_byte(tmp_path: Path, encoder: Encoder, reader: Reader) -> None:
+    people = ("Anna Berg", "Luis Ortega", "Mia Chen", "Omar Haddad", "Petra Novak", "John Miles", "Ines Rocha", "Karl Vogt", "Eva Klein")
+    rows = [f"| {name} | {'Sales' if at % 2 else 'Legal'} | 31{at}-40{at}2 |" for at, name in enumerate(people * 3)]
+    text = "\n".join(["# Staff", "", "| Name | Department | Phone number |", "|---|---|---|", *rows[:7], *rows[9:]])
+    settings = Settings(tmp_path / "data", tmp_path / "cache", min_confidence=0.0)
+    indexed(settings, encoder, tmp_path / "docs", {"staff.md": text})
+    pipeline = load_pipeline(settings, encoder, reader)
+
+    [span, *_] = pipeline.ask("What is the phone number of Karl Vogt?").spans
+
+    citation = span.citation
+    assert citation.quote in {"3116-40162", "3125-40252"}
+    assert citation.sentence.startswith("| Karl Vogt | ")
+    assert text.encode()[slice(citation.byte_start, citation.byte_end)].decode() == citation.quote

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.days import day_in
 from index.document import Block
-from index.structure import Structure, day_in, markdown_structure, plain_structure
+from index.structure import Structure, markdown_structure, plain_structure
 
 PARTS = st.sampled_from(
     [
@@ -98,7 +99,21 @@ def test_rows_and_items_are_units() -> None:
 
     units = [[text[start:end] for start, end in block.units] for block in markdown_structure(text).blocks]
 
-    assert units == [["- one", "- two"], ["| a | b |", "| 1 | 2 |"]]
+    assert units == [["- one", "- two"], ["| 1 | 2 |"]]
+
+
+def test_each_row_of_a_table_is_a_block_with_the_names_of_its_columns() -> None:
+    text = "# Prices\n\n| Item | **Price** |\n|---|--:|\n| Lamp | 39.90 |\n| Desk |\n\nAfter.\n\n| only | names |\n|---|---|\n"
+
+    blocks = markdown_structure(text).blocks
+
+    assert [(text[block.start : block.end], block.columns) for block in blocks] == [
+        ("| Lamp | 39.90 |", ("Item", "Price")),
+        ("| Desk |", ("Item", "Price")),
+        ("After.", ()),
+        ("| only | names |", ()),
+    ]
+    assert {block.headings for block in blocks} == {("Prices",)}
 
 
 def test_a_heading_with_nothing_under_it_is_a_block() -> None:

@@ -10,12 +10,10 @@ import regex
 
 from index.document import NOWHERE, Block, Place, Places, Span
 from index.errors import EmptyFile, ExtractionLimit
+from index.rows import ROWS_ALONE
 
 MAX_CHARACTERS = 32 * 1024 * 1024
 """Of extracted text: 10,000 pages have 30 million; a small file that makes more is no document."""
-ROWS_ALONE = 5_000
-"""Rows of a table that are passages of their own, at most: 5,000 take a minute to embed. Of 72 questions on three tables of 12 rows the reader quotes
-71 cells exactly from rows of their own, 34 where rows share a passage; without the names of the columns in each row 63."""
 DASH = "-"
 """Marks an item of a list without a number."""
 BINARY = "binary"

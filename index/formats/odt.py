@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import repeat, takewhile
 
+from index.days import day_in
 from index.errors import EncryptedFile
 from index.formats.archives import open_archive, parse_xml, read_part
 from index.formats.extracted import DASH, Extracted, Writer
 from index.formats.markup import Element
 from index.formats.tables import WIDEST, Cell, laid_out, table_lines
-from index.structure import day_in
 
 KIND = "an OpenDocument text"
 _OFFICE, _TEXT, _TABLE = (f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("office", "text", "table"))

@@ -9,6 +9,7 @@ from typing import Any
 
 import regex
 
+from index.days import day_in
 from index.document import Place
 from index.errors import DamagedFile, EncryptedFile, ExtractionLimit, ScannedFile
 from index.formats.extracted import Extracted, Writer
@@ -19,7 +20,6 @@ from index.formats.pdf_layout import Line, Paragraph, lines_of, paragraphs, regi
 from index.formats.pdf_rows import goes_on, with_rows
 from index.formats.pdf_rules import rules_of
 from index.formats.tables import table_lines
-from index.structure import day_in
 
 MAX_PAGES = 20_000
 RECOGNISE = "install tesseract and `pip install 'quoted-qa[ocr]'`, or run it through a program for text recognition first"
