@@ -155,7 +155,17 @@ def test_the_page_of_a_quote_is_in_what_the_server_says_of_its_document(tmp_path
 
 
 def test_a_cell_of_a_long_markdown_table_is_found_and_cited_to_the_byte(tmp_path: Path, encoder: Encoder, reader: Reader) -> None:
-    people = ("Anna Berg", "Luis Ortega", "Mia Chen", "Omar Haddad", "Petra Novak", "John Miles", "Ines Rocha", "Karl Vogt", "Eva Klein")
+    people = (
+        "Anna Berg",
+        "Luis Ortega",
+        "Mia Chen",
+        "Omar Haddad",
+        "Petra Novak",
+        "John Miles",
+        "Ines Rocha",
+        "Karl Vogt",
+        "Eva Klein",
+    )
     rows = [f"| {name} | {'Sales' if at % 2 else 'Legal'} | 31{at}-40{at}2 |" for at, name in enumerate(people * 3)]
     text = "\n".join(["# Staff", "", "| Name | Department | Phone number |", "|---|---|---|", *rows[:7], *rows[9:]])
     settings = Settings(tmp_path / "data", tmp_path / "cache", min_confidence=0.0)
