@@ -95,7 +95,8 @@ class Document:
     `uri` is relative to the folder that was indexed, with forward slashes. `title_is_real` tells a title that the author wrote (front
     matter, heading) from one
     made of the first words, which is for display only. `date` is the day, YYYY-MM-DD, that its author gave it in the front matter or the file name.
-    `places` says on which page, slide or row its characters stand, in formats that have such; `tags` are those that it names itself.
+    `places` says on which page, slide or row its characters stand, in formats that have such; `tags` are those that it names itself; `remark`
+    says what of the file is not in the text.
     """
 
     id: str
@@ -109,6 +110,7 @@ class Document:
     date: str | None = None
     places: Places = NOWHERE
     tags: tuple[str, ...] = ()
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,9 +143,7 @@ class Ingestion:
             document, needed = pending.document, {key: vectors[key] for key in keys}
             self.store.put(document, pending.path, pending.chunks, needed, RECIPE, moved_from=pending.moved_from)
             self.store.sightings.saw(document.id, pending.stamp)
-            encoding = document.source.encoding
-            detail = "" if document.source.extractor or encoding.startswith("utf") else f"is not UTF-8, read as {encoding}"
-            self.report(Outcome(document.uri, pending.status, detail, len(pending.chunks), document.language, document.id))
+            self.report(Outcome(document.uri, pending.status, document.remark, len(pending.chunks), document.language, document.id))
         self._pending = []
 
     def _vectors(self) -> Mapping[bytes, NDArray[np.float32]]:

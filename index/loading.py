@@ -72,6 +72,7 @@ def load(
         date=found.date or day_in(path.name),
         places=found.places,
         tags=found.tags,
+        remark=found.remark,
     )
 
 
@@ -83,7 +84,8 @@ def _text(data: bytes, structure_of: Callable[[str], Structure]) -> Extracted:
         raise EmptyFile(f"holds no text ({len(data)} bytes)")
     structure = structure_of(text)
     named, mapped = (structure.blocks, structure.title, structure.date), (decoded.encoding, decoded.bom_size, crlf)
-    return Extracted(text, *named, NOWHERE, *mapped, structure.tags)
+    remark = "" if decoded.encoding.startswith("utf") else f"is not UTF-8, read as {decoded.encoding}"
+    return Extracted(text, *named, NOWHERE, *mapped, structure.tags, remark)
 
 
 def loader_for(path: Path) -> Callable[[str], Structure]:

@@ -169,6 +169,7 @@ def test_mails(is_page: bool) -> None:  # noqa: FBT001
     assert head.startswith("From: Anna Berg <anna@example.org>\nTo: port@example.org\n")
     assert rest == ["Hello,", PARAGRAPH, "Attached: heights.csv"]
     assert (found.title, found.date) == ("Tides in März", "2024-05-06")
+    assert found.remark == "has attachments that are not read: heights.csv"
 
 
 @pytest.mark.parametrize(

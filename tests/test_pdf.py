@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
+from pypdfium2 import PdfDocument
 
 from index.errors import DamagedFile, EncryptedFile, ScannedFile
 from index.formats.pdf import extract
 from tests.test_extracted import assert_sound
 from tests.test_formats import parts
-from tests.writers import PARAGRAPH, columns, pdf, picture
+from tests.writers import PARAGRAPH, columns, pdf, picture, scan
 
 LEFT = [f"left line {number} of the first column of text" for number in range(12)]
 RIGHT = [f"right line {number} of the second column here" for number in range(12)]
@@ -112,3 +115,17 @@ def test_what_is_damaged_is_called_so(data: bytes) -> None:
 
 def test_metadata_that_are_no_title_are_none() -> None:
     assert extract(pdf([["# Real heading", "Text."]], title="Microsoft Word - draft.docx")).title == "Real heading"
+
+
+def test_pages_that_are_images_are_named() -> None:
+    text, picture_of = pdf([["On paper with letters."]]), scan(pdf([["On a picture."]]), pages=2)
+    joined = PdfDocument.new()
+    for part in (text, picture_of, text, picture_of):
+        joined.import_pages(PdfDocument(part))
+    target = BytesIO()
+    joined.save(target)
+
+    found = extract(target.getvalue())
+
+    assert found.remark.startswith("has images without text on pages 2–3, 5–6: install tesseract")
+    assert extract(text).remark == ""

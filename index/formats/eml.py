@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+from dataclasses import replace
 from email.message import EmailMessage, MIMEPart
 from email.utils import parsedate_to_datetime
 
@@ -29,7 +30,8 @@ def extract(data: bytes) -> Extracted:
         _body(body, writer)
     attached = [name for part in message.iter_attachments() if (name := part.get_filename())]
     writer.paragraph(f"Attached: {', '.join(attached)}" if attached else "")
-    return writer.finished(date=_day(message))
+    remark = f"has attachments that are not read: {', '.join(attached)}" if attached else ""
+    return replace(writer.finished(date=_day(message)), remark=remark)
 
 
 def _header(message: EmailMessage, name: str) -> str:

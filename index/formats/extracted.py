@@ -31,7 +31,8 @@ _BLANK = regex.compile(r"\n{2,}")
 class Extracted:
     """The text of a file with its blocks and places; `title` and `date` (YYYY-MM-DD) are what its author gave it, if any.
 
-    `bom_size` and `crlf` are those of `SourceBytes`, and `tags` those of the front matter, of files that are text.
+    `bom_size` and `crlf` are those of `SourceBytes`, and `tags` those of the front matter, of files that are text. `remark` follows on the file's
+    name and says what of the file is not in the text.
     """
 
     text: str
@@ -43,6 +44,7 @@ class Extracted:
     bom_size: int = 0
     crlf: tuple[int, ...] = ()
     tags: tuple[str, ...] = ()
+    remark: str = ""
 
     def to_plain(self) -> dict[str, Any]:
         """JSON types, from which `extracted_of` makes the same again."""
@@ -53,6 +55,7 @@ class Extracted:
             "date": self.date,
             "places": plain_places(self.places),
             "encoding": self.encoding,
+            "remark": self.remark,
         }
 
 
@@ -62,7 +65,8 @@ def extracted_of(plain: dict[str, Any]) -> Extracted:
         Block(start, end, tuple((first, last) for first, last in units), tuple(headings))
         for start, end, units, headings in plain["blocks"]
     )
-    return Extracted(plain["text"], blocks, plain["title"], plain["date"], places_of(plain["places"]), plain["encoding"])
+    places, remark = places_of(plain["places"]), plain["remark"]
+    return Extracted(plain["text"], blocks, plain["title"], plain["date"], places, plain["encoding"], remark=remark)
 
 
 def plain_places(places: Places) -> list[list[Any]]:
