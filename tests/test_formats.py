@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,26 @@ from index.document import Document
 from index.errors import EncryptedFile, LoadingError
 from index.extraction import Extraction
 from index.formats import docx, epub, html, odt, pptx, rtf, sheets
-from index.formats.eml import extract as extract_mail
 from index.formats.extracted import Extracted
-from index.formats.kinds import KINDS
-from index.loading import load
+from index.formats.kinds import KINDS, TEXTS
+from index.formats.worker import extract as extract_any
+from index.loading import LOADERS, load
 from tests.test_extracted import assert_sound
-from tests.writers import CELLS, LINES, PARAGRAPH, archive, book, mail, opendocument, rich_text, samples, slides, word, workbook
+from tests.writers import (
+    CELLS,
+    LINES,
+    PARAGRAPH,
+    archive,
+    book,
+    mail,
+    opendocument,
+    pdf,
+    rich_text,
+    samples,
+    slides,
+    word,
+    workbook,
+)
 
 
 def parts(found: Extracted | Document) -> list[tuple[str, str]]:
@@ -163,13 +178,48 @@ def test_rich_text() -> None:
 
 @pytest.mark.parametrize("is_page", [False, True])
 def test_mails(is_page: bool) -> None:  # noqa: FBT001
-    found = extract_mail(mail(html=is_page))
+    found = extract_any("eml", mail(html=is_page))
 
     head, *rest = [text for _, text in parts(found)]
     assert head.startswith("From: Anna Berg <anna@example.org>\nTo: port@example.org\n")
-    assert rest == ["Hello,", PARAGRAPH, "Attached: heights.csv"]
+    assert rest == ["Hello,", PARAGRAPH, *LINES]
     assert (found.title, found.date) == ("Tides in März", "2024-05-06")
-    assert found.remark == "has attachments that are not read: heights.csv"
+    assert found.remark == ""
+    assert found.blocks[-1].headings == ("Tides in März", "Attached: heights.csv")
+    assert str(found.places.at(found.text.index("Roscoff"))) == "row 3"
+
+
+def test_attachments_keep_their_places_and_those_that_cannot_be_read_are_named() -> None:
+    message = EmailMessage()
+    message["From"], message["Subject"] = "anna@example.org", "Files"
+    message.set_content("See below.")
+    message.add_attachment(
+        pdf([["First page."], ["# Depth", "Second page, fourteen metres."]]),
+        maintype="application",
+        subtype="pdf",
+        filename="plan.pdf",
+    )
+    message.add_attachment(b"%PDF-1.7 broken", maintype="application", subtype="pdf", filename="broken.pdf")
+    message.add_attachment(b"MZ\x90", maintype="application", subtype="octet-stream", filename="setup.exe")
+    message.add_attachment(b"\x89PNG", maintype="image", subtype="png", filename="logo.png")
+    message.add_attachment("Bring boots.", filename="note.txt")
+    found = extract_any("eml", message.as_bytes())
+
+    assert [text for _, text in parts(found)][1:] == ["See below.", "First page.", "Second page, fourteen metres.", "Bring boots."]
+    assert found.blocks[3].headings == ("Files", "Attached: plan.pdf", "Depth")
+    assert [str(found.places.at(found.text.index(word))) for word in ("See", "First", "fourteen", "boots")] == [
+        "",
+        "page 1",
+        "page 2",
+        "",
+    ]
+    assert found.remark.startswith("has attachments that are not read: broken.pdf expected a ")
+    assert found.remark.endswith("; setup.exe is of no format that is read")
+    assert_sound(found)
+
+
+def test_texts_are_those_that_are_loaded_as_such() -> None:
+    assert set(TEXTS) == set(LOADERS)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_scans_are_read_page_by_page() -> None:
 @needs_tesseract
 def test_images_without_text_are_said_to_have_none() -> None:
     with pytest.raises(ScannedFile, match="no text was recognised"):
-        worker.extract("pdf", picture())
+        worker.extract("pdf", picture(), lambda _: None)
 
 
 @needs_tesseract

@@ -185,7 +185,8 @@ def mail(*, html: bool = False) -> bytes:
     if html:
         message.clear_content()
         message.set_content(f"<p>Hello,</p><p>{PARAGRAPH}</p>", subtype="html")
-    message.add_attachment(b"1,2", maintype="text", subtype="csv", filename="heights.csv")
+    table = "\n".join(",".join(row) for row in CELLS)
+    message.add_attachment(table.encode(), maintype="text", subtype="csv", filename="heights.csv")
     return message.as_bytes()
 
 

@@ -1,16 +1,19 @@
-"""Mails (the standard library's email): sender, recipients, date and subject, then the text; attachments are named, not read."""
+"""Mails (the standard library's email): sender, recipients, date and subject, the text, then the attachments of formats that are read."""
 
 from __future__ import annotations
 
 import email
 import email.policy
+from collections.abc import Callable
 from dataclasses import replace
 from email.message import EmailMessage, MIMEPart
 from email.utils import parsedate_to_datetime
 
+import regex
+
 from index.decoding import decode
-from index.errors import BinaryFile, DamagedFile, EmptyFile
-from index.formats.extracted import Extracted, Writer
+from index.errors import BinaryFile, DamagedFile, EmptyFile, LoadingError
+from index.formats.extracted import Extracted, Writer, folded
 from index.formats.html import decode_page, parse_page
 from index.formats.markup import Walk
 from index.structure import plain_structure
@@ -18,8 +21,15 @@ from index.structure import plain_structure
 _SHOWN = ("From", "To", "Cc", "Date", "Subject")
 
 
-def extract(data: bytes) -> Extracted:
-    """One mail. Raises LoadingError."""
+_NO_TEXT = regex.compile(r"image/|audio/|video/|.*signature$")
+"""Types of attachments that hold no text, which nobody misses."""
+
+ReadAttachment = Callable[[str, bytes], Extracted]
+"""Reads a file by its name and bytes; raises LoadingError."""
+
+
+def extract(data: bytes, read: ReadAttachment) -> Extracted:
+    """One mail, whose attachments `read` reads; those that it cannot read are named. Raises LoadingError."""
     message = email.message_from_bytes(data, policy=email.policy.default)
     if not isinstance(message, EmailMessage) or not message.keys():
         raise DamagedFile("expected a mail, which begins with headers such as From: and Date:")
@@ -28,10 +38,26 @@ def extract(data: bytes) -> Extracted:
     body = message.get_body(("plain", "html"))
     if body is not None:
         _body(body, writer)
-    attached = [name for part in message.iter_attachments() if (name := part.get_filename())]
-    writer.paragraph(f"Attached: {', '.join(attached)}" if attached else "")
-    remark = f"has attachments that are not read: {', '.join(attached)}" if attached else ""
+    files = [part for part in message.iter_attachments() if not _NO_TEXT.match(part.get_content_type())]
+    unread = [f"{_name(part)} {problem}" for part in files if (problem := _enclosed(part, writer, read))]
+    remark = f"has attachments that are not read: {'; '.join(unread)}" if unread else ""
     return replace(writer.finished(date=_day(message)), remark=remark)
+
+
+def _name(part: MIMEPart) -> str:
+    return " ".join(folded(part.get_filename() or "").split()) or "without a name"
+
+
+def _enclosed(part: MIMEPart, writer: Writer, read: ReadAttachment) -> str:
+    """Write an attachment; what is wrong with it, if it cannot be read."""
+    content = part.get_payload(decode=True)
+    if not isinstance(content, bytes):
+        return "is a mail"
+    try:
+        writer.enclosed(f"Attached: {_name(part)}", read(_name(part), content))
+    except LoadingError as error:
+        return str(error)
+    return ""
 
 
 def _header(message: EmailMessage, name: str) -> str:

@@ -158,6 +158,22 @@ class Writer:
         if spans:
             self._block([(spans[0][0], spans[-1][1])])
 
+    def enclosed(self, name: str, found: Extracted) -> None:
+        """Another document inside this one, under its name and its own headings, with its own places."""
+        self.end_headings()
+        self.heading(1, name)
+        self._bare_heading, self._place = None, found.places.at(0)
+        start, _ = self._write(found.text, "\n\n")
+        for block in found.blocks:
+            units = tuple((first + start, last + start) for first, last in block.units)
+            headings = (*self._headings(self._path), *block.headings)
+            self._blocks.append(Block(block.start + start, block.end + start, units, headings, block.columns))
+        inside = [(start + at, place) for at, place in zip(found.places.starts, found.places.places, strict=True) if at]
+        self._starts += [at for at, _ in inside]
+        self._places += [place for _, place in inside]
+        self._place = Place()
+        self.end_headings()
+
     def finished(self, *, date: str | None = None, encoding: str = BINARY) -> Extracted:
         """The document; raises EmptyFile if nothing was written."""
         self._close_heading()

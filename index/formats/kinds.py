@@ -47,9 +47,11 @@ KINDS = {
         Kind("epub", (".epub",), ("lxml",)),
         Kind("odt", (".odt", ".ott"), ("lxml",)),
         Kind("rtf", (".rtf",), ("striprtf",)),
-        Kind("eml", (".eml",), ("lxml",)),
+        Kind("eml", (".eml",), ("lxml", "pypdfium2", "python-docx", "python-pptx", "python-calamine", "striprtf")),
     )
 }
+TEXTS = (".txt", ".text", ".md", ".markdown")
+"""Suffixes of files whose bytes are their text."""
 SUFFIXES = {suffix: kind for kind in KINDS.values() for suffix in kind.suffixes}
 
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")

@@ -14,15 +14,19 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from index import errors
+from index.decoding import decode
 from index.formats import docx, eml, epub, html, ocr, odt, pdf, pptx, rtf, sheets
-from index.formats.extracted import Extracted
+from index.formats.extracted import Extracted, Writer
+from index.formats.kinds import TEXTS, kind_of
 
 FRAMES = 4000
 """Of Python's stack: elements inside each other take some frames each, and there are at most 256 (`huge_tree=False`)."""
+
+MoreTime = Callable[[int], None]
 
 EXTRACTORS: dict[str, Callable[[bytes], Extracted]] = {
     "pdf": pdf.extract,
@@ -34,12 +38,27 @@ EXTRACTORS: dict[str, Callable[[bytes], Extracted]] = {
     "epub": epub.extract,
     "odt": odt.extract,
     "rtf": rtf.extract,
-    "eml": eml.extract,
+    "eml": lambda data: eml.extract(data, _attachment),
 }
 
 
-def extract(kind: str, data: bytes, more_time: Callable[[int], None] = lambda _: None) -> Extracted:
-    """The text of a file; raises LoadingError and nothing else. `more_time` hears for how many seconds the pages of a scan may be recognised."""
+def _attachment(name: str, data: bytes) -> Extracted:
+    """A file inside a mail; raises LoadingError. Mails in mails are not read, nor are scans recognised."""
+    suffix = PurePath(name).suffix.lower()
+    kind = kind_of(suffix, data)
+    if kind is None and suffix in TEXTS:
+        writer = Writer()
+        writer.paragraph(decode(data).text)
+        return writer.finished()
+    if kind is None or kind.name == "eml":
+        raise errors.UnsupportedFormat("is of no format that is read")
+    return extract(kind.name, data)
+
+
+def extract(kind: str, data: bytes, more_time: MoreTime | None = None) -> Extracted:
+    """The text of a file; raises LoadingError and nothing else. `more_time` hears for how many seconds the pages of a scan may be recognised; without
+    it they are not.
+    """
     try:
         return _extracted(kind, data, more_time)
     except errors.LoadingError:
@@ -52,11 +71,11 @@ def extract(kind: str, data: bytes, more_time: Callable[[int], None] = lambda _:
         ) from error
 
 
-def _extracted(kind: str, data: bytes, more_time: Callable[[int], None]) -> Extracted:
+def _extracted(kind: str, data: bytes, more_time: MoreTime | None) -> Extracted:
     try:
         return EXTRACTORS[kind](data)
     except errors.ScannedFile:
-        if ocr.tesseract_version() is None:
+        if more_time is None or ocr.tesseract_version() is None:
             raise
         more_time(ocr.seconds_for(data))
         return ocr.extract(data)
