@@ -37,7 +37,7 @@ _DATE = regex.compile(r"D:(\d{4})(\d\d)(\d\d)")
 
 def extract(data: bytes) -> Extracted:
     """The text of all pages. Raises EncryptedFile, DamagedFile, ScannedFile or ExtractionLimit."""
-    document = _opened(data)
+    document = opened(data)
     try:
         pages = [list(_page_regions(document, number)) for number in range(len(document))]
         title, date = _properties(document)
@@ -48,7 +48,8 @@ def extract(data: bytes) -> Extracted:
     return _Composition(without_furniture(pages), title).written(date)
 
 
-def _opened(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 is not typed
+def opened(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 is not typed
+    """The document, to be closed; raises EncryptedFile, DamagedFile or ExtractionLimit."""
     import pypdfium2
 
     try:

@@ -23,7 +23,9 @@ _QUARTER = math.pi / 4
 
 @dataclass(slots=True)
 class Segment:
-    """Characters side by side: text, the box in points from the lower left corner of the page as it is shown, font size and weight."""
+    """Characters side by side: text, the box in points from the lower left corner of the page as it is shown, font size and weight; `indexes` are
+    those that pdfium gives the characters of the text that are no spaces.
+    """
 
     text: str
     left: float
@@ -32,6 +34,7 @@ class Segment:
     top: float
     size: float
     bold: bool
+    indexes: list[int]
 
     @property
     def middle(self) -> float:
@@ -86,7 +89,7 @@ def _segments(text_page: Any, page: Any) -> Iterator[Segment]:  # noqa: ANN401
         if current is None:
             current = None if _is_turned(text_page, at, page) else _begun(text_page, at, glyph)
         else:
-            _extend(current, glyph, space=space)
+            _extend(current, at, glyph, space=space)
         space = False
     if current is not None:
         yield current
@@ -127,13 +130,13 @@ def _follows(segment: Segment, glyph: _Glyph) -> bool:
 
 
 def _begun(text_page: Any, at: int, glyph: _Glyph) -> Segment:  # noqa: ANN401
-    return Segment(
-        glyph.character, glyph.left, glyph.bottom, glyph.right, glyph.top, glyph.top - glyph.bottom, _is_bold(text_page, at)
-    )
+    height, bold = glyph.top - glyph.bottom, _is_bold(text_page, at)
+    return Segment(glyph.character, glyph.left, glyph.bottom, glyph.right, glyph.top, height, bold, [at])
 
 
-def _extend(segment: Segment, glyph: _Glyph, *, space: bool) -> None:
+def _extend(segment: Segment, at: int, glyph: _Glyph, *, space: bool) -> None:
     gap = glyph.left - segment.right
+    segment.indexes.append(at)
     segment.text += (" " if space or gap > WORD_GAP * segment.size else "") + glyph.character
     segment.right = max(segment.right, glyph.right)
     if glyph.top - glyph.bottom > 1.1 * segment.size:  # a superscript or an initial began it

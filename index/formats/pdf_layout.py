@@ -136,16 +136,22 @@ def _are_beside(left: Sequence[Line], right: Sequence[Line]) -> bool:
 
 def lines_of(region: Sequence[Segment], page: int) -> list[Line]:
     """The lines of a region from top to bottom."""
+    return [line_of(row, page) for row in rows_of(region)]
+
+
+def rows_of(region: Sequence[Segment]) -> list[list[Segment]]:
+    """The segments of each line of a region, from left to right."""
     rows: list[list[Segment]] = []
     for part in sorted(region, key=lambda part: -part.middle):
         if rows and any(part.beside(other) for other in rows[-1]):
             rows[-1].append(part)
         else:
             rows.append([part])
-    return [_line(sorted(row, key=lambda part: part.left), page) for row in rows]
+    return [sorted(row, key=lambda part: part.left) for row in rows]
 
 
-def _line(row: Sequence[Segment], page: int) -> Line:
+def line_of(row: Sequence[Segment], page: int) -> Line:
+    """The line that some segments make."""
     cells = [row[0].text]
     for before, part in pairwise(row):
         gap, size = part.left - before.right, max(before.size, part.size)
