@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from index.errors import DamagedFile, ExtractionLimit, NoSuchPage
+from index.formats import ocr
 from index.formats.alignment import Alignment, Piece, aligned
 from index.formats.extracted import folded
 from index.formats.pdf import opened
@@ -33,7 +34,7 @@ def drawn(data: bytes, number: int, width: int) -> bytes:
         across, down = _size(page)
         scale = min(width / across, (MAX_PIXELS / (across * down)) ** 0.5)
         if min(across, down) * scale < MIN_PIXELS:
-            raise ExtractionLimit(f"page {number} measures {across:,.0f} × {down:,.0f} points, too long and thin to be shown")
+            raise ExtractionLimit(f"measures {across:,.0f} × {down:,.0f} points, too long and thin to be drawn")
         target = BytesIO()
         page.render(scale=scale).to_pil().save(target, "PNG")
     return target.getvalue()
@@ -44,6 +45,8 @@ def located(data: bytes, number: int, texts: Sequence[PageText], start: int, end
     with _page(data, number) as (page, pages):
         width, height = _size(page)
         pieces, box_at = pieces_of(page), _boxes(page)
+        if texts and not pieces and ocr.tesseract_version():
+            pieces, box_at = _recognised(page)
         alignment = aligned(pieces, texts)
         boxes = tuple(boxes_of(alignment, pieces, box_at, start, end))
     inside = [at for at in zip(alignment.offsets, alignment.homes, strict=True) if start <= at[0] < end]
@@ -76,6 +79,15 @@ def _cells(row: Sequence[Segment], edge: int) -> Iterator[Piece]:
             yield Piece(text, [index for letter, index in letters if letter], len(line.cells) > 1, edge)
 
 
+def _recognised(page: Any) -> tuple[list[Piece], Callable[[int], Box]]:  # noqa: ANN401
+    """The lines of a scanned page, in which each character stands where its word does."""
+    words = list(enumerate(ocr.words(page)))
+    lines = [list(line) for _, line in groupby(words, key=lambda word: word[1].line)]
+    letters = [[(letter, at) for at, word in line for letter in folded(word.text) if not letter.isspace()] for line in lines]
+    pieces = [Piece("".join(letter for letter, _ in line), [at for _, at in line]) for line in letters if line]
+    return pieces, lambda at: words[at][1].box
+
+
 def boxes_of(alignment: Alignment, pieces: Sequence[Piece], box_at: Callable[[int], Box], start: int, end: int) -> Iterator[Box]:
     """A box for each run of characters of a range that stand side by side."""
     known = sorted({home for at, home in zip(alignment.offsets, alignment.homes, strict=True) if home and start <= at < end})
@@ -86,7 +98,8 @@ def boxes_of(alignment: Alignment, pieces: Sequence[Piece], box_at: Callable[[in
 
 def _around(boxes: Sequence[Box]) -> Box:
     left, top = min(box.left for box in boxes), min(box.top for box in boxes)
-    return Box(left, top, max(box.left + box.width for box in boxes) - left, max(box.top + box.height for box in boxes) - top)
+    width, height = max(box.left + box.width for box in boxes) - left, max(box.top + box.height for box in boxes) - top
+    return Box(*(round(side, 6) for side in (left, top, width, height)))
 
 
 @contextmanager
@@ -109,7 +122,7 @@ def _size(page: Any) -> tuple[float, float]:  # noqa: ANN401
     """Width and height in points of a page as it is shown."""
     width, height = page.get_size()
     if not (0 < width <= MAX_POINTS and 0 < height <= MAX_POINTS):
-        raise ExtractionLimit(f"the page measures {width:,.0f} × {height:,.0f} points, at most {MAX_POINTS:,.0f} can be shown")
+        raise ExtractionLimit(f"measures {width:,.0f} × {height:,.0f} points, at most {MAX_POINTS:,.0f} can be drawn")
     return width, height
 
 
