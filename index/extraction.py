@@ -99,7 +99,7 @@ class Extraction:
             head = json.loads(source.readline(LONGEST_HEAD))
         if head["size"] > self.limits.output:
             self.close()
-            raise errors.ExtractionLimit(f"holds more text than {self.limits.output:,} bytes: split it")
+            raise errors.ExtractionLimit(f"makes more than {self.limits.output:,} bytes: split it")
         payload = source.read(head["size"])
         if len(payload) < head["size"]:
             raise EOFError

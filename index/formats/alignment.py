@@ -178,10 +178,9 @@ def _name_columns(found: Alignment, pieces: Sequence[Piece]) -> None:
 
 def _gaps(found: Alignment) -> list[tuple[int, int]]:
     """The ranges of the text without spaces that have no place."""
-    free = [home is None for home in found.homes]
-    starts = [at for at, (before, here) in enumerate(zip([False, *free], free, strict=False)) if here and not before]
-    ends = [at + 1 for at, (here, after) in enumerate(zip(free, [*free[1:], False], strict=True)) if here and not after]
-    return list(zip(starts, ends, strict=True))
+    free = np.array([False, *(home is None for home in found.homes), False])
+    changes = np.flatnonzero(free[1:] != free[:-1]).tolist()
+    return list(zip(changes[::2], changes[1::2], strict=True))
 
 
 def _cut_words(found: Alignment, pieces: Sequence[Piece], texts: Sequence[PageText]) -> None:

@@ -20,6 +20,8 @@ from index.formats.viewed import Box, PageText, PageView
 
 MAX_PIXELS = 10_000_000
 """Of a drawn page: A4 at 300 dpi has 9 million."""
+MAX_SIDE = 10_000
+"""Pixels of its longer side."""
 MAX_POINTS = 100_000.0
 """Of a page's side, 35 metres; Acrobat's limit is 14,400 (5 metres), posters and plots are below."""
 MIN_PIXELS = 8
@@ -32,7 +34,7 @@ def drawn(data: bytes, number: int, width: int) -> bytes:
     """A page as PNG, so many pixels wide or less; raises NoSuchPage, DamagedFile, EncryptedFile or ExtractionLimit."""
     with _page(data, number) as (page, _):
         across, down = _size(page)
-        scale = min(width / across, (MAX_PIXELS / (across * down)) ** 0.5)
+        scale = min(width / across, MAX_SIDE / max(across, down), (MAX_PIXELS / (across * down)) ** 0.5)
         if min(across, down) * scale < MIN_PIXELS:
             raise ExtractionLimit(f"measures {across:,.0f} × {down:,.0f} points, too long and thin to be drawn")
         target = BytesIO()
@@ -44,7 +46,7 @@ def located(data: bytes, number: int, texts: Sequence[PageText], start: int, end
     """A page and where the characters [start, end) of the document's text stand on it; raises as `drawn` does."""
     with _page(data, number) as (page, pages):
         width, height = _size(page)
-        pieces, box_at = pieces_of(page), _boxes(page)
+        pieces, box_at = pieces_of(page), box_finder(page)
         if texts and not pieces and ocr.tesseract_version():
             pieces, box_at = _recognised(page)
         alignment = aligned(pieces, texts)
@@ -126,7 +128,7 @@ def _size(page: Any) -> tuple[float, float]:  # noqa: ANN401
     return width, height
 
 
-def _boxes(page: Any) -> Callable[[int], Box]:  # noqa: ANN401
+def box_finder(page: Any) -> Callable[[int], Box]:  # noqa: ANN401
     """What tells the box of a character by its index in pdfium."""
     import pypdfium2.raw as pdfium
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request
@@ -113,4 +113,6 @@ def _view(
         texts = texts_of(pipeline.snapshot, document_id, page) if source.is_indexed else []
     original = read(source)
     found = originals.located(original, page, texts, start, end)
+    if not source.is_indexed:  # where the characters of another version stand is not known
+        found = replace(found, missing=max(0, end - start))
     return asdict(found) | {"document_id": document_id, "sha256": original.sha256}
