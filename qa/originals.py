@@ -119,7 +119,8 @@ class Originals:
             with _named(original.uri):
                 return self._pages.located(original.data, page, texts, start, end)
 
-        return self._once((original.sha256, page, start, end, *texts), locate)
+        text = hashlib.sha256(repr(texts).encode("utf-8", "backslashreplace")).digest()  # short, where a page's text may be long
+        return self._once((original.sha256, page, start, end, text), locate)
 
     def _once(self, key: tuple[object, ...], make: Callable[[], Value]) -> Value:
         with self._lock:
