@@ -27,6 +27,8 @@ from index.formats.viewed import Box, page_texts, pages_of
 
 LENGTHS = (1, 2, 3, 5, 12, 30)
 MIDDLE = (0.25, 0.75)
+EDGE = 0.1
+"""Points at which the characters beside a box may touch it."""
 
 
 def spans(found: Extracted, number: int) -> Iterator[Span]:
@@ -55,7 +57,7 @@ def read(page: pypdfium2.PdfPage, box: Box) -> str:
     """What stands in the middle of a box of a page that is neither turned nor cropped."""
     width, height = page.get_size()
     bottom, top = (height * (1 - box.top - share * box.height) for share in reversed(MIDDLE))
-    return page.get_textpage().get_text_bounded(width * box.left, bottom, width * (box.left + box.width), top)
+    return page.get_textpage().get_text_bounded(width * box.left + EDGE, bottom, width * (box.left + box.width) - EDGE, top)
 
 
 def folded(text: str) -> str:

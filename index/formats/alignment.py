@@ -98,9 +98,8 @@ def _edges(found: Alignment, pieces: Sequence[Piece], texts: Sequence[PageText])
             edges[at] = True
     for each in texts:
         edges[np.searchsorted(offsets, each.start) : np.searchsorted(offsets, each.start + each.lead) + 1] = True
-    for piece in pieces:
-        if piece.is_divided:
-            edges[[at + len(piece.text) - 1 for at in _occurrences(text, piece.text[:-1])]] = True
+    for part in {piece.text[:-1] for piece in pieces if piece.is_divided}:
+        edges[[at + len(part) for at in _occurrences(text, part)]] = True
     return edges
 
 
@@ -121,12 +120,18 @@ def _chain(
     exact[0] = 0
     taken = np.concatenate([[0], np.cumsum([home is not None for home in found.homes])])
     steps: list[_Step] = []
+    places: dict[
+        str, tuple[NDArray[np.int64], NDArray[np.int64]]
+    ] = {}  # the same for equal pieces, of which a table may have thousands
     for number in numbers:
-        starts, ends = _places(found.text, pieces[number], edges, taken)
+        piece = pieces[number]
+        if piece.text not in places:
+            places[piece.text] = _places(found.text, piece, edges, taken)
+        starts, ends = places[piece.text]
         if not len(starts):
             continue
         before = np.maximum(best[starts], np.where(exact[starts] >= 0, exact[starts] + _FOLLOWING, 0))
-        values = before + (ends - starts) * _UNIT - pieces[number].edge
+        values = before + (ends - starts) * _UNIT - piece.edge
         steps.append((number, starts, ends, values))
         np.maximum.at(exact, ends, values)
         np.maximum.at(best, ends, values)
