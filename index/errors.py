@@ -11,6 +11,7 @@
     │   ├── EncryptedFile       opens only with a password
     │   ├── ScannedFile         images of text, no text
     │   ├── ExtractionLimit     took more time, memory or space than a file may
+    │   ├── NoSuchPage          the document has no page of that number
     │   └── PageNotFetched      a web page that must not or could not be fetched
     ├── ModelError              a model that cannot be found, converted or run
     ├── StoreError
@@ -73,6 +74,10 @@ class ScannedFile(LoadingError):
 
 class ExtractionLimit(LoadingError):
     """Reading the file took more time, memory or space than a file may take."""
+
+
+class NoSuchPage(LoadingError):
+    """The document has no page of that number."""
 
 
 class PageNotFetched(LoadingError):

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -61,10 +62,14 @@ class Extraction:
 
     def __call__(self, kind: Kind, data: bytes) -> Extracted:
         """The text of a file's bytes; raises LoadingError."""
+        return extracted_of(json.loads(self.ask({"kind": kind.name}, data)))
+
+    def ask(self, request: Mapping[str, Any], data: bytes) -> bytes:
+        """What the process answers to a request (see `index.formats.worker`) about a file's bytes; raises LoadingError."""
         worker = self._worker or self._started()
         self._timer = self._limit(worker, self.limits.seconds)
         try:
-            return self._answer(worker, kind, data)
+            return self._answer(worker, request, data)
         except (OSError, ValueError, KeyError, EOFError) as error:
             late = not self._timer.is_alive()
             self.close()
@@ -81,11 +86,11 @@ class Extraction:
         timer.start()
         return timer
 
-    def _answer(self, worker: subprocess.Popen[bytes], kind: Kind, data: bytes) -> Extracted:
+    def _answer(self, worker: subprocess.Popen[bytes], request: Mapping[str, Any], data: bytes) -> bytes:
         source, sink = worker.stdout, worker.stdin
         if source is None or sink is None:
             raise EOFError
-        sink.write(json.dumps({"kind": kind.name, "size": len(data)}).encode() + b"\n" + data)
+        sink.write(json.dumps({**request, "size": len(data)}).encode() + b"\n" + data)
         sink.flush()
         head = json.loads(source.readline(LONGEST_HEAD))
         if "more_seconds" in head:
@@ -94,13 +99,15 @@ class Extraction:
             head = json.loads(source.readline(LONGEST_HEAD))
         if head["size"] > self.limits.output:
             self.close()
-            raise errors.ExtractionLimit(f"holds more text than {self.limits.output:,} bytes: split it")
+            raise errors.ExtractionLimit(f"makes more than {self.limits.output:,} bytes: split it")
         payload = source.read(head["size"])
+        if len(payload) < head["size"]:
+            raise EOFError
         if head["worn"]:
             self.close()
         if not head["ok"]:
             raise _error(head)
-        return extracted_of(json.loads(payload))
+        return payload
 
     def _started(self) -> subprocess.Popen[bytes]:
         command = [

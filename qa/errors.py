@@ -5,6 +5,10 @@
     ├── NoIndex             nothing has been indexed yet
     ├── NotReady            the server is still loading
     ├── UnknownDocumentId   no document of that id
+    ├── UnknownPage         no page of that number, or a format that has none to show
+    ├── PageNotShown        a page that is damaged, too large or too slow to be drawn
+    ├── SourceChanged       the file is not the version that was asked for any more
+    ├── SourceGone          the file is no longer there
     ├── UnknownConversation no conversation or turn of that id, or another's
     ├── UnknownQuestion     not one of the saved questions
     ├── UnknownJob          no job of that id
@@ -48,6 +52,22 @@ class NotReady(QAError):
 
 class UnknownDocumentId(QAError):
     """No document has that id."""
+
+
+class UnknownPage(QAError):
+    """The document has no page of that number, or its format has none to show."""
+
+
+class PageNotShown(QAError):
+    """A page cannot be drawn."""
+
+
+class SourceChanged(QAError):
+    """A document's file does not hold the version that was asked for."""
+
+
+class SourceGone(QAError):
+    """A document's file is no longer there, or cannot be read."""
 
 
 class UnknownConversation(QAError):

@@ -249,6 +249,8 @@ def test_openapi_has_examples(seeds_server: Server) -> None:
         "/verify",
         "/documents",
         "/documents/{document_id}",
+        "/documents/{document_id}/pages/{page}",
+        "/documents/{document_id}/pages/{page}.png",
         "/documents/{document_id}/tags",
         "/documents/{document_id}/versions/{prefix}",
         "/jobs/{job_id}",

@@ -161,7 +161,7 @@ def test_a_process_that_has_grown_to_half_its_limit_is_replaced() -> None:
 
 def test_too_much_output_is_refused_and_the_next_file_is_read() -> None:
     with Extraction(Limits(output=500)) as extraction:
-        with pytest.raises(ExtractionLimit, match="more text than 500 bytes"):
+        with pytest.raises(ExtractionLimit, match="more than 500 bytes"):
             extraction(KINDS["html"], b"<p>" + b"word " * 1000)
         _good(extraction)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from itertools import groupby
@@ -15,6 +16,7 @@ from typing import Any
 from index.document import Place
 from index.errors import ExtractionLimit, ScannedFile
 from index.formats.extracted import Extracted, Writer
+from index.formats.viewed import Box
 
 DPI = 300
 """What tesseract's manual recommends."""
@@ -25,6 +27,15 @@ MAX_PIXELS = 40_000_000
 """Of a rendered page; A4 at 300 dpi has 9 million, A3 17 million."""
 CONFIDENCE = 30.0
 """Words below this (of 100) are specks and lines of a drawing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word that was recognised: its text, the numbers of its block, paragraph and line, and where it stands."""
+
+    text: str
+    line: tuple[int, int, int]
+    box: Box
 
 
 @cache
@@ -72,12 +83,25 @@ def extract(data: bytes) -> Extracted:
 
 
 def _page(page: Any, writer: Writer) -> None:  # noqa: ANN401 - pypdfium2 is not typed
+    for _, paragraph in groupby(words(page), key=lambda word: word.line[:2]):
+        writer.paragraph(" ".join(word.text for word in paragraph))
+
+
+def words(page: Any) -> list[Word]:  # noqa: ANN401
+    """The words that are recognised on a page, in reading order; the same page gives the same."""
     import pytesseract
 
     width, height = page.get_size()
     scale = min(DPI / 72, (MAX_PIXELS / max(width * height, 1)) ** 0.5)
     image = page.render(scale=scale, grayscale=True).to_pil()
     found = pytesseract.image_to_data(image, lang="eng", output_type=pytesseract.Output.DICT, timeout=PAGE_SECONDS)
-    words = zip(found["block_num"], found["par_num"], found["conf"], found["text"], strict=True)
-    for _, paragraph in groupby(words, key=lambda word: word[:2]):
-        writer.paragraph(" ".join(text for *_, confidence, text in paragraph if text.strip() and float(confidence) >= CONFIDENCE))
+    lines = zip(found["block_num"], found["par_num"], found["line_num"], strict=True)
+    sides = zip(found["left"], found["top"], found["width"], found["height"], strict=True)
+    boxes = (
+        Box(left / image.width, top / image.height, across / image.width, down / image.height) for left, top, across, down in sides
+    )
+    return [
+        Word(text, line, box)
+        for text, confidence, line, box in zip(found["text"], found["conf"], lines, boxes, strict=True)
+        if text.strip() and float(confidence) >= CONFIDENCE
+    ]

@@ -31,7 +31,7 @@ _DATE = regex.compile(r"D:(\d{4})(\d\d)(\d\d)")
 
 def extract(data: bytes) -> Extracted:
     """The text of all pages. Raises EncryptedFile, DamagedFile, ScannedFile or ExtractionLimit."""
-    document = _opened(data)
+    document = opened(data)
     try:
         pages = [list(_page_regions(document, number)) for number in range(len(document))]
         images = [number + 1 for number, page in enumerate(pages) if not page and _has_image(document, number)]
@@ -63,7 +63,8 @@ def _has_image(document: Any, number: int) -> bool:  # noqa: ANN401
         return False
 
 
-def _opened(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 is not typed
+def opened(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 is not typed
+    """The document, to be closed; raises EncryptedFile, DamagedFile or ExtractionLimit."""
     import pypdfium2
 
     try:
@@ -90,11 +91,16 @@ def _page_regions(document: Any, number: int) -> Iterator[list[Line]]:  # noqa: 
 
     try:
         page = document[number]
-        rules = rules_of(page)
-        grids = Grids(rules)
-        parts = grids.with_rows(segments(page, grids.cell))
+        found = list(page_regions(page, number + 1))
         page.close()
     except pypdfium2.PdfiumError:  # one page that is damaged; the others can be read
         return
-    for region in regions(parts):
-        yield with_rows(lines_of(region, number + 1), [*rules.level, *rules.shades])
+    yield from found
+
+
+def page_regions(page: Any, number: int) -> Iterator[list[Line]]:  # noqa: ANN401
+    """The lines of each region of a page in reading order, those of tables put together to rows; raises pypdfium2.PdfiumError."""
+    rules = rules_of(page)
+    grids = Grids(rules)
+    for region in regions(grids.with_rows(segments(page, grids.cell))):
+        yield with_rows(lines_of(region, number), [*rules.level, *rules.shades])

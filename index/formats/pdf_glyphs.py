@@ -5,8 +5,8 @@ from __future__ import annotations
 import ctypes
 import math
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 GAP = 0.6
@@ -23,7 +23,9 @@ _QUARTER = math.pi / 4
 
 @dataclass(slots=True)
 class Segment:
-    """Characters side by side: text, the box in points from the lower left corner of the page as it is shown, font size and weight."""
+    """Characters side by side: text, the box in points from the lower left corner of the page as it is shown, font size and weight; `indexes` are
+    those that pdfium gives the characters of the text that are no spaces.
+    """
 
     text: str
     left: float
@@ -38,6 +40,9 @@ class Segment:
     """The cell of a ruled table in which it stands, if in any."""
     cells: tuple[str, ...] = ()
     """The texts of the cells, if it is a row of a ruled table."""
+    indexes: list[int] = field(default_factory=list)
+    fields: Sequence[Sequence[Segment]] = ()
+    """The segments of the cells, if it is a row of a ruled table."""
 
     @property
     def middle(self) -> float:
@@ -101,7 +106,7 @@ def _segments(text_page: Any, page: Any, cell_of: CellOf) -> Iterator[Segment]: 
         if current is None:
             current = None if _is_turned(text_page, at, page) else _begun(text_page, at, glyph, cell)
         else:
-            _extend(current, glyph, space=space)
+            _extend(current, at, glyph, space=space)
         space = False
     if current is not None:
         yield current
@@ -143,11 +148,12 @@ def _follows(segment: Segment, glyph: _Glyph) -> bool:
 
 def _begun(text_page: Any, at: int, glyph: _Glyph, cell: tuple[int, int, int] | None) -> Segment:  # noqa: ANN401
     box = (glyph.left, glyph.bottom, glyph.right, glyph.top)
-    return Segment(glyph.character, *box, glyph.top - glyph.bottom, *_face(text_page, at), cell)
+    return Segment(glyph.character, *box, glyph.top - glyph.bottom, *_face(text_page, at), cell, indexes=[at])
 
 
-def _extend(segment: Segment, glyph: _Glyph, *, space: bool) -> None:
+def _extend(segment: Segment, at: int, glyph: _Glyph, *, space: bool) -> None:
     gap = glyph.left - segment.right
+    segment.indexes.append(at)
     segment.text += (" " if space or gap > WORD_GAP * segment.size else "") + glyph.character
     segment.right = max(segment.right, glyph.right)
     if glyph.top - glyph.bottom > 1.1 * segment.size:  # a superscript or an initial began it

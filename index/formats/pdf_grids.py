@@ -183,6 +183,7 @@ def _rows(grid: Grid, cells: _Cells) -> Iterator[Segment]:
             main.size,
             all(part.bold for part in own),
             cells=tuple(shown),
+            fields=[cells.get((row, column), ()) for column in used],
         )
 
 

@@ -57,6 +57,8 @@ class Line:
     fixed: bool = False
     is_row: bool = False
     parts: Sequence[Segment] = ()
+    fields: Sequence[Sequence[Segment]] = ()
+    """The segments of each cell of a row."""
 
     @property
     def text(self) -> str:
@@ -158,16 +160,22 @@ def _are_beside(left: Sequence[Line], right: Sequence[Line]) -> bool:
 
 def lines_of(region: Sequence[Segment], page: int) -> list[Line]:
     """The lines of a region from top to bottom."""
+    return [line_of(row, page) for row in rows_of(region)]
+
+
+def rows_of(region: Sequence[Segment]) -> list[list[Segment]]:
+    """The segments of each line of a region, from left to right."""
     rows: list[list[Segment]] = []
     for part in sorted(region, key=lambda part: -part.middle):
         if rows and any(part.beside(other) for other in rows[-1]) and not any(part.covers(other) for other in rows[-1]):
             rows[-1].append(part)
         else:
             rows.append([part])
-    return [_line(sorted(row, key=lambda part: part.left), page) for row in rows]
+    return [sorted(row, key=lambda part: part.left) for row in rows]
 
 
-def _line(row: Sequence[Segment], page: int) -> Line:
+def line_of(row: Sequence[Segment], page: int) -> Line:
+    """The line that some segments make."""
     cells = [row[0].text]
     for before, part in pairwise(row):
         gap, size = part.left - before.right, max(before.size, part.size)
@@ -179,7 +187,7 @@ def _line(row: Sequence[Segment], page: int) -> Line:
     bottom, top = min(part.bottom for part in row), max(part.top for part in row)
     box = (row[0].left, bottom, max(part.right for part in row), top)
     if main.cells:
-        return Line(list(main.cells), *box, main.size, main.bold, page, is_row=True)
+        return Line(list(main.cells), *box, main.size, main.bold, page, is_row=True, fields=main.fields)
     return Line(cells, *box, main.size, all(part.bold for part in row), page, all(part.fixed for part in row), parts=row)
 
 

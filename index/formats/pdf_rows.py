@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
+from index.formats.pdf_glyphs import Segment
 from index.formats.pdf_layout import Line
 from index.formats.pdf_rules import Rule
 from index.formats.tables import numeric
@@ -153,9 +154,14 @@ def _placed(line: Line, columns: Sequence[Extent]) -> list[str]:
     """The texts of a line, each in the column that it overlaps or is nearest to."""
     texts = [""] * len(columns)
     for part in line.parts:
-        at = max(range(len(columns)), key=lambda column: min(part.right, columns[column][1]) - max(part.left, columns[column][0]))
+        at = _column(part, columns)
         texts[at] = f"{texts[at]} {part.text}".strip()
     return texts
+
+
+def _column(part: Segment, columns: Sequence[Extent]) -> int:
+    """The column that a part overlaps most, or is nearest to."""
+    return max(range(len(columns)), key=lambda at: min(part.right, columns[at][1]) - max(part.left, columns[at][0]))
 
 
 def _row(lines: Sequence[Line], columns: Sequence[Extent]) -> Line:
@@ -169,4 +175,5 @@ def _row(lines: Sequence[Line], columns: Sequence[Extent]) -> Line:
         bottom=lines[-1].bottom,
         bold=all(line.bold for line in lines),
         is_row=True,
+        fields=[[part for line in lines for part in line.parts if _column(part, columns) == at] for at in range(len(columns))],
     )

@@ -1,9 +1,10 @@
 """The process that parses: reads files from standard input, one after the other, and writes what it extracted to standard output.
 
 A message is a line of JSON and as many bytes as it says: {"kind": "pdf", "size": 123} and the file; {"ok": true, "size": 456} and the JSON of an
-`Extracted`; or {"ok": false, "error": "DamagedFile", "message": "..."}. An answer says whether the process is `worn`: a large file has left
-it large. Before an answer {"more_seconds": 60} may say that the pages of a scan are recognised now. It is started by `index.extraction` and
-ends when its input ends.
+`Extracted`; or {"ok": false, "error": "DamagedFile", "message": "..."}. With {"draw": {"number": 3, "width": 1200}} in the line the
+answer is a page of a PDF as PNG, with {"locate": {"number": 3, "texts": [...], "start": 10, "end": 20}} the JSON of a `PageView`. An
+answer says whether the process is `worn`: a large file has left it large. Before an answer {"more_seconds": 60} may say that the
+pages of a scan are recognised now. It is started by `index.extraction` and ends when its input ends.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ import mmap
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path, PurePath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from index import errors
 from index.decoding import decode
 from index.formats import docx, eml, epub, html, ocr, odt, pdf, pptx, rtf, sheets
 from index.formats.extracted import Extracted, Writer
 from index.formats.kinds import TEXTS, kind_of
+from index.formats.viewed import PageText
 
 FRAMES = 4000
 """Of Python's stack: elements inside each other take some frames each, and there are at most 256 (`huge_tree=False`)."""
@@ -59,8 +63,26 @@ def extract(kind: str, data: bytes, more_time: MoreTime | None = None) -> Extrac
     """The text of a file; raises LoadingError and nothing else. `more_time` hears for how many seconds the pages of a scan may be recognised; without
     it they are not.
     """
-    try:
+    with _explained(kind):
         return _extracted(kind, data, more_time)
+
+
+def look(request: Mapping[str, Any], data: bytes) -> bytes:
+    """A page of a PDF as PNG, or as the JSON of a `PageView`, as the request says; raises LoadingError and nothing else."""
+    from index.formats import pdf_view  # with numpy, which extraction does without
+
+    with _explained(request["kind"]):
+        if "draw" in request:
+            return pdf_view.drawn(data, **request["draw"])
+        texts = [PageText(*each) for each in request["locate"].pop("texts")]
+        return json.dumps(asdict(pdf_view.located(data, texts=texts, **request["locate"]))).encode()
+
+
+@contextmanager
+def _explained(kind: str) -> Iterator[None]:
+    """What parsers raise, as a LoadingError."""
+    try:
+        yield
     except errors.LoadingError:
         raise
     except (MemoryError, RecursionError) as error:
@@ -110,7 +132,7 @@ def serve(source: BinaryIO, sink: BinaryIO, seconds: int, memory: int) -> None:
         data = source.read(request["size"])
         limit_time(seconds)
         try:
-            payload = json.dumps(extract(request["kind"], data, more_time).to_plain()).encode()
+            payload = _answer(request, data, more_time)
             head: dict[str, object] = {"ok": True, "size": len(payload)}
         except errors.LoadingError as error:
             payload, head = b"", {"ok": False, "size": 0, "error": type(error).__name__, "message": str(error)}
@@ -118,6 +140,12 @@ def serve(source: BinaryIO, sink: BinaryIO, seconds: int, memory: int) -> None:
         sink.write(json.dumps(head).encode() + b"\n" + payload)
         sink.flush()
         limit_time(0)
+
+
+def _answer(request: Mapping[str, Any], data: bytes, more_time: MoreTime) -> bytes:
+    if request.keys() & {"draw", "locate"}:
+        return look(request, data)
+    return json.dumps(extract(request["kind"], data, more_time).to_plain()).encode()
 
 
 def present_size() -> int:

@@ -29,6 +29,7 @@ from qa.interfaces.comparing import difference_line
 from qa.interfaces.conversations import conversation_router
 from qa.interfaces.documents import document_router
 from qa.interfaces.guard import Guard
+from qa.interfaces.originals import originals_router
 from qa.interfaces.slack import PREFIX
 from qa.interfaces.slack.extra import missing_extra
 from qa.interfaces.slack.webhook import webhook_router
@@ -213,6 +214,7 @@ def _include_all(app: FastAPI, service: Service, settings: Settings) -> None:
     app.include_router(document_router(service))
     app.include_router(conversation_router(service))
     app.include_router(verification_router(service))
+    app.include_router(originals_router(service))
     app.include_router(page_router())
     if settings.webhook_token:
         app.include_router(webhook_router(service, threads_of(settings), settings.webhook_token, settings.public_url))

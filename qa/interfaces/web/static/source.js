@@ -4,6 +4,7 @@ import { toUnits } from "./codepoints.js";
 import { copied } from "./clipboard.js";
 import { make, say } from "./dom.js";
 import { readLink } from "./links.js";
+import { OriginalView } from "./original.js";
 import { followSelection } from "./selecting.js";
 import { TextView } from "./textview.js";
 import { loaded, missing, onlyPlace } from "./versions.js";
@@ -29,8 +30,10 @@ export class SourceView {
     this.banner = make("div", { class: "version", role: "status", hidden: true });
     this.text = make("div", { class: "text", tabindex: "0", role: "region", "aria-label": "Text of the document" });
     this.view = new TextView(this.text);
+    this.original = new OriginalView(root, this.text, () => this.view.reveal());
+    this.tools.append(this.original.choice);
     const head = make("div", { class: "source-head" }, close, this.title, this.where, this.uri, this.tools);
-    root.replaceChildren(...[head, this.banner, this.text, bar?.element].filter(Boolean));
+    root.replaceChildren(...[head, this.banner, this.original.note, this.original.element, this.text, bar?.element].filter(Boolean));
     followSelection(this.view, (selected) => this.#select(selected));
   }
 
@@ -87,11 +90,13 @@ export class SourceView {
     this.#version(version, source.words);
     this.#place();
     this.view.reveal();
+    this.original.show(version, this.marked);
   }
 
   #missing({ message, link }) {
     this.shown = this.marked = this.selected = null;
     this.view.show("");
+    this.original.show(null, null);
     this.title.textContent = "Source";
     this.where.textContent = this.uri.textContent = "";
     this.tools.hidden = true;
