@@ -86,8 +86,8 @@ def test_a_selection_is_sent_in_code_points_and_copied_with_its_citation(chromiu
         start = EMOJI.index(words)
         expect(page.locator("#source .where")).to_have_text(f"line 1, characters {start}–{start + len(words)}")
 
-        page.locator(".tools button").click()
-        expect(page.locator(".tools button")).to_have_text("Copied")
+        page.locator(".tools > button").click()
+        expect(page.locator(".tools > button")).to_have_text("Copied")
         copied = page.evaluate("navigator.clipboard.readText()")
         assert copied.startswith(f"“{words}”\n— ")
         assert f"line 1, characters {start}–{start + len(words)}, sha256 {site.document('emoji.txt')['sha256'][:12]}" in copied
