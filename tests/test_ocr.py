@@ -10,7 +10,8 @@ from index.errors import ExtractionLimit, ScannedFile
 from index.extraction import Extraction, Limits
 from index.formats import ocr, worker
 from index.formats.kinds import KINDS
-from tests.writers import PARAGRAPH, pdf, picture, scan
+from index.formats.pdf import extract
+from tests.writers import PARAGRAPH, joined, pdf, picture, scan
 
 needs_tesseract = pytest.mark.skipif(
     ocr.tesseract_version() is None and "QUOTED_REQUIRE_TESSERACT" not in os.environ, reason="tesseract is not installed"
@@ -47,9 +48,20 @@ def test_recognition_has_time_of_its_own_and_no_more() -> None:
             extraction(KINDS["pdf"], scan(pdf([[PARAGRAPH] * 12]), pages=4))
 
 
+@needs_tesseract
+def test_images_among_pages_of_text_are_read_in_their_place() -> None:
+    seconds: list[int] = []
+    found = worker.extract("pdf", joined(pdf([["First page."]]), scan(pdf([[PARAGRAPH]])), pdf([["Third page."]])), seconds.append)
+
+    assert [found.text[block.start : block.end] for block in found.blocks] == ["First page.", PARAGRAPH, "Third page."]
+    assert [found.places.at(block.start).page for block in found.blocks] == [1, 2, 3]
+    assert (found.remark, seconds) == ("", [ocr.PAGE_SECONDS])
+
+
 def test_scans_of_too_many_pages_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ocr, "MAX_PAGES", 2)
+    asked: list[int] = []
 
-    assert ocr.seconds_for(pdf([["a"]] * 2)) == 2 * ocr.PAGE_SECONDS
-    with pytest.raises(ExtractionLimit, match="3 pages and no text"):
-        ocr.seconds_for(pdf([["a"]] * 3))
+    with pytest.raises(ScannedFile, match="3 pages and no text, the limit of text recognition is 2"):
+        extract(scan(pdf([["a"]]), pages=3), asked.append)
+    assert asked == []

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
 import pytest
-from pypdfium2 import PdfDocument
 
 from index.errors import DamagedFile, EncryptedFile, ScannedFile
 from index.formats.pdf import extract
 from tests.test_extracted import assert_sound
 from tests.test_formats import parts
-from tests.writers import PARAGRAPH, columns, pdf, picture, scan
+from tests.writers import PARAGRAPH, columns, joined, pdf, picture, scan
 
 LEFT = [f"left line {number} of the first column of text" for number in range(12)]
 RIGHT = [f"right line {number} of the second column here" for number in range(12)]
@@ -119,13 +116,7 @@ def test_metadata_that_are_no_title_are_none() -> None:
 
 def test_pages_that_are_images_are_named() -> None:
     text, picture_of = pdf([["On paper with letters."]]), scan(pdf([["On a picture."]]), pages=2)
-    joined = PdfDocument.new()
-    for part in (text, picture_of, text, picture_of):
-        joined.import_pages(PdfDocument(part))
-    target = BytesIO()
-    joined.save(target)
-
-    found = extract(target.getvalue())
+    found = extract(joined(text, picture_of, text, picture_of))
 
     assert found.remark.startswith("has images without text on pages 2–3, 5–6: install tesseract")
     assert extract(text).remark == ""

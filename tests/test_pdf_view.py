@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from index.errors import DamagedFile, EncryptedFile, ExtractionLimit, LoadingError, NoSuchPage
-from index.formats import ocr
 from index.formats.extracted import Extracted
 from index.formats.pdf import extract
 from index.formats.pdf_view import box_finder, drawn, located
@@ -200,7 +199,7 @@ def folded(text: str) -> str:
 @pytest.mark.slow
 def test_the_words_of_a_scan_are_boxed() -> None:
     data = scan(pdf([[PARAGRAPH]]))
-    found = ocr.extract(data)
+    found = extract(data, lambda _: None)
 
     shown = view(data, found, 1, *span(found, "first table of tides"))
 

@@ -153,6 +153,16 @@ def scan(text: bytes, *, pages: int = 1) -> bytes:
     return bytes(paper.output())
 
 
+def joined(*parts: bytes) -> bytes:
+    """A PDF with the pages of others."""
+    from pypdfium2 import PdfDocument
+
+    document = PdfDocument.new()
+    for part in parts:
+        document.import_pages(PdfDocument(part))
+    return saved(document)
+
+
 def archive(parts: Mapping[str, str | bytes]) -> bytes:
     """A zip container of these parts."""
     target = BytesIO()

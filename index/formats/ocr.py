@@ -10,17 +10,14 @@ import subprocess
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-from itertools import groupby
 from typing import Any
 
-from index.document import Place
-from index.errors import ExtractionLimit, ScannedFile
-from index.formats.extracted import Extracted, Writer
 from index.formats.viewed import Box
 
 DPI = 300
 """What tesseract's manual recommends."""
 MAX_PAGES = 200
+"""Of one file; scans of more pages take hours."""
 PAGE_SECONDS = 30
 """A dense page takes 3 to 10 seconds on a slow core."""
 MAX_PIXELS = 40_000_000
@@ -49,42 +46,6 @@ def tesseract_version() -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return said.split()[1] if len(said.split()) > 1 else None
-
-
-def seconds_for(data: bytes) -> int:
-    """How long recognising all pages may take; raises ExtractionLimit if they are too many."""
-    import pypdfium2
-
-    document = pypdfium2.PdfDocument(data)
-    pages = len(document)
-    document.close()
-    if pages > MAX_PAGES:
-        raise ExtractionLimit(
-            f"holds images of {pages:,} pages and no text, the limit of text recognition is {MAX_PAGES}: split it"
-        )
-    return pages * PAGE_SECONDS
-
-
-def extract(data: bytes) -> Extracted:
-    """The recognised text of all pages; raises ScannedFile if there is none."""
-    import pypdfium2
-
-    document = pypdfium2.PdfDocument(data)
-    writer = Writer()
-    try:
-        for number, page in enumerate(document, start=1):
-            writer.at(Place(page=number))
-            _page(page, writer)
-    finally:
-        document.close()
-    if not writer.length:
-        raise ScannedFile(f"holds images of {number} pages in which no text was recognised")
-    return writer.finished()
-
-
-def _page(page: Any, writer: Writer) -> None:  # noqa: ANN401 - pypdfium2 is not typed
-    for _, paragraph in groupby(words(page), key=lambda word: word.line[:2]):
-        writer.paragraph(" ".join(word.text for word in paragraph))
 
 
 def words(page: Any) -> list[Word]:  # noqa: ANN401

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import groupby
 from typing import Any
 
 import regex
 
 from index.days import day_in
 from index.errors import DamagedFile, EncryptedFile, ExtractionLimit, ScannedFile
+from index.formats import ocr
 from index.formats.extracted import Extracted
 from index.formats.pdf_composition import Composition
 from index.formats.pdf_furniture import without_furniture
@@ -19,9 +19,9 @@ from index.formats.pdf_grids import Grids
 from index.formats.pdf_layout import Line, lines_of, regions
 from index.formats.pdf_rows import with_rows
 from index.formats.pdf_rules import rules_of
+from index.formats.pdf_scans import RECOGNISE, has_image, recognised, remark
 
 MAX_PAGES = 20_000
-RECOGNISE = "install tesseract and `pip install 'quoted-qa[ocr]'`, or run it through a program for text recognition first"
 
 _JUNK_TITLE = regex.compile(
     r"(?i)(?:microsoft word|microsoft powerpoint|untitled|document\d*$|.*\.(?:docx?|dvi|tex|indd|qxd|pdf|pptx?|odt|xlsx?)$|\W*$)"
@@ -29,38 +29,37 @@ _JUNK_TITLE = regex.compile(
 _DATE = regex.compile(r"D:(\d{4})(\d\d)(\d\d)")
 
 
-def extract(data: bytes) -> Extracted:
-    """The text of all pages. Raises EncryptedFile, DamagedFile, ScannedFile or ExtractionLimit."""
+def extract(data: bytes, more_time: Callable[[int], None] | None = None) -> Extracted:
+    """The text of all pages; those that are images are recognised if `more_time` is there to hear for how many seconds. Raises EncryptedFile,
+    DamagedFile, ScannedFile or ExtractionLimit.
+    """
     document = opened(data)
     try:
         pages = [list(_page_regions(document, number)) for number in range(len(document))]
-        images = [number + 1 for number, page in enumerate(pages) if not page and _has_image(document, number)]
+        images = [number for number, page in enumerate(pages) if not page and has_image(document, number)]
         title, date = _properties(document)
-        if not any(region for page in pages for region in page):
-            raise ScannedFile(f"holds images of {len(document)} page{'s' if len(document) != 1 else ''} and no text: {RECOGNISE}")
+        if more_time is not None and 0 < len(images) <= ocr.MAX_PAGES:
+            more_time(len(images) * ocr.PAGE_SECONDS)
+            for number in images:
+                pages[number] = recognised(document[number], number + 1)
+            images = []
     finally:
         document.close()
     kept = without_furniture(pages)
     if not any(kept):
-        raise ScannedFile(f"holds no text but page numbers: {RECOGNISE}")
-    return replace(Composition(kept, title).written(date), remark=_remark(images))
+        raise ScannedFile(_without_text(len(pages), len(images), more_time is not None))
+    return replace(Composition(kept, title).written(date), remark=remark([number + 1 for number in images]))
 
 
-def _remark(images: Sequence[int]) -> str:
-    """What is said of pages that hold images and no text."""
-    runs = [[number for _, number in run] for _, run in groupby(enumerate(images), key=lambda each: each[1] - each[0])]
-    named = ", ".join(f"{run[0]}" if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
-    return f"has images without text on page{'s' if len(images) > 1 else ''} {named}: {RECOGNISE}" if images else ""
-
-
-def _has_image(document: Any, number: int) -> bool:  # noqa: ANN401
-    import pypdfium2
-    import pypdfium2.raw as pdfium
-
-    try:
-        return any(document[number].get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE]))
-    except pypdfium2.PdfiumError:
-        return False
+def _without_text(pages: int, images: int, can_recognise: bool) -> str:  # noqa: FBT001
+    held = f"{pages:,} page{'s' if pages != 1 else ''}"
+    if images and can_recognise:
+        return f"holds images of {held} and no text, the limit of text recognition is {ocr.MAX_PAGES}: split it"
+    return (
+        f"holds images of {held} in which no text was recognised"
+        if can_recognise
+        else f"holds images of {held} and no text: {RECOGNISE}"
+    )
 
 
 def opened(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 is not typed

@@ -94,13 +94,9 @@ def _explained(kind: str) -> Iterator[None]:
 
 
 def _extracted(kind: str, data: bytes, more_time: MoreTime | None) -> Extracted:
-    try:
-        return EXTRACTORS[kind](data)
-    except errors.ScannedFile:
-        if more_time is None or ocr.tesseract_version() is None:
-            raise
-        more_time(ocr.seconds_for(data))
-        return ocr.extract(data)
+    if kind == "pdf" and more_time is not None and ocr.tesseract_version() is not None:
+        return pdf.extract(data, more_time)
+    return EXTRACTORS[kind](data)
 
 
 def limit_memory(limit: int) -> None:
