@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -112,9 +113,8 @@ def test_direct_messages_stand_for_themselves_and_have_a_limit_of_their_own(tagg
 
 def test_a_thread_from_before_a_channel_was_limited_is_limited_too(tagged: TaggedDesk) -> None:
     thread = tagged.ask(f"--in red {QUESTION}", channel="C7")
-    tagged.settings.slack.tags["C7"] = ("blue",)  # type: ignore[index] - as another start would have it
+    tagged.settings = replace(tagged.settings, slack=replace(tagged.settings.slack, tags={"C7": ("blue",)}))
     assert tagged.said(QUESTION, channel="C7", thread=thread).startswith("In blue\n")
-    del tagged.settings.slack.tags["C7"]  # type: ignore[attr-defined]
 
 
 def test_documents_are_listed_and_tags_with_them(tagged: TaggedDesk) -> None:
