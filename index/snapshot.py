@@ -161,10 +161,13 @@ class Snapshot:
         rows = self._query("SELECT path, exclude FROM roots ORDER BY path")
         return {Path(os.fsdecode(path)): json.loads(exclude) for path, exclude in rows}
 
-    def tags(self) -> dict[str, list[str]]:
-        """All tags, each with the ids of its documents, in order."""
+    def tags(self, *, given: bool = False) -> dict[str, list[str]]:
+        """All tags, or those that people gave, each with the ids of its documents, in order."""
         found: dict[str, list[str]] = {}
-        for tag, each in self._query("SELECT DISTINCT tag, document_id FROM tags JOIN documents ON id = document_id ORDER BY 1, 2"):
+        rows = self._query(
+            "SELECT DISTINCT tag, id FROM tags, documents WHERE id = document_id AND given >= ? ORDER BY 1, 2", given
+        )
+        for tag, each in rows:
             found.setdefault(tag, []).append(each)
         return found
 
@@ -234,8 +237,9 @@ _FILE = "SELECT id, path, uri, sha256, size, indexed_at, stamp FROM documents LE
 
 
 def _file(document_id: str, path: bytes, uri: str, sha256: str, size: int, indexed_at: str, stamp: str | None) -> IndexedFile:
-    shown = (uri, sha256, size, indexed_at, FileStamp.parsed(stamp) if stamp else None)
-    return IndexedFile(document_id, Path(os.fsdecode(path)), *shown)
+    return IndexedFile(
+        document_id, Path(os.fsdecode(path)), uri, sha256, size, indexed_at, FileStamp.parsed(stamp) if stamp else None
+    )
 
 
 def current_generation(folder: Path) -> int | None:

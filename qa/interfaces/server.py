@@ -29,6 +29,7 @@ from qa.interfaces.comparing import difference_line
 from qa.interfaces.conversations import conversation_router
 from qa.interfaces.documents import document_router
 from qa.interfaces.guard import Guard
+from qa.interfaces.overview import overview_router
 from qa.interfaces.slack import PREFIX
 from qa.interfaces.slack.extra import missing_extra
 from qa.interfaces.slack.webhook import webhook_router
@@ -209,6 +210,7 @@ def create_app(settings: Settings, watched: Watched = NOTHING, *, only_slack: bo
 def _include_all(app: FastAPI, service: Service, settings: Settings) -> None:
     app.include_router(router(service))
     app.include_router(document_router(service))
+    app.include_router(overview_router(service))
     app.include_router(conversation_router(service))
     app.include_router(verification_router(service))
     app.include_router(page_router())
