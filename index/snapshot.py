@@ -10,7 +10,7 @@ import json
 import os
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -237,18 +237,13 @@ _FILE = "SELECT id, path, uri, sha256, size, indexed_at, stamp FROM documents LE
 
 
 def _file(document_id: str, path: bytes, uri: str, sha256: str, size: int, indexed_at: str, stamp: str | None) -> IndexedFile:
-    return IndexedFile(
-        document_id, Path(os.fsdecode(path)), uri, sha256, size, indexed_at, FileStamp.parsed(stamp) if stamp else None
-    )
+    shown = (uri, sha256, size, indexed_at, FileStamp.parsed(stamp) if stamp else None)
+    return IndexedFile(document_id, Path(os.fsdecode(path)), *shown)
 
 
-def current_generation(folder: Path) -> int | None:
-    """The generation of the store in `folder`, or None if there is no store; cheap enough to ask several times a second."""
+def current_generation(folder: Path, count: str = "generation") -> int | None:
+    """The generation of the store in `folder`, or another count; None if there is no store. Cheap enough to ask several times a second."""
     if not (folder / FILE_NAME).is_file():
         return None
-    connection = connect(folder)
-    try:
-        with explained(folder / FILE_NAME):
-            return int(connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()[0])
-    finally:
-        connection.close()
+    with closing(connect(folder)) as connection, explained(folder / FILE_NAME):
+        return int((connection.execute("SELECT value FROM meta WHERE key = ?", (count,)).fetchone() or [0])[0])

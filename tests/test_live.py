@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import ModelMismatch, StoreError
-from qa.bootstrap import forget_all, live_pipeline
+from qa.bootstrap import forget_all, live_pipeline, open_store
 from qa.calibration import CALIBRATION, Calibration
 from qa.errors import NoIndex, NotReady
 from qa.evidence import FEATURES
@@ -126,6 +126,19 @@ def test_a_new_calibration_is_taken_up_without_a_new_generation(live: LivePipeli
     with live.use() as pipeline:
         assert pipeline.policy.calibration == calibration
         assert pipeline.snapshot.generation == 1
+
+
+def test_a_new_tag_is_taken_up_while_a_question_is_answered(live: LivePipeline, settings: Settings) -> None:
+    with live.use() as old:
+        [document] = old.snapshot.documents()
+        with open_store(settings) as store:
+            store.tags.give([document.id], ["sea"])
+        assert live.refresh()
+        with open_store(settings) as store:
+            store.tags.give([document.id], ["sea"])
+        assert not live.refresh()
+        with live.use() as pipeline:
+            assert (pipeline.snapshot.tags(), pipeline.snapshot.generation) == ({"sea": [document.id]}, 1)
 
 
 def test_what_cannot_be_served_is_an_error_for_every_question(live: LivePipeline, settings: Settings, tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def document_router(service: Service) -> APIRouter:
     def tags(document_id: str, body: TagsIn) -> JSONResponse:
         known = _file(service, document_id)
         service.intake().tag(document_id, body.tags)
-        service.live().rest()
+        service.live().refresh()
         with service.live().use() as pipeline:
             info = jsonable_encoder(pipeline.snapshot.document_info(document_id))
         given = {"given_tags": tags_of(body.tags), "uploaded": service.intake().uploads.holds(known.path)}
