@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -158,6 +160,23 @@ def test_after_a_failure_in_a_question_the_generation_is_let_go(live: LivePipeli
     live.refresh()
 
     assert is_closed(old)
+
+
+def test_the_first_questions_may_come_together(tmp_path: Path) -> None:
+    pipeline = pipeline_of(tmp_path, {"a.txt": "Text."})
+
+    def load() -> Pipeline:
+        time.sleep(0.2)  # so that the others come meanwhile
+        return pipeline
+
+    live = LivePipeline(load, lambda: 1)
+
+    def used() -> int:
+        with live.use() as found:
+            return found.snapshot.generation
+
+    with ThreadPoolExecutor(4) as threads:
+        assert [each.result() for each in [threads.submit(used) for _ in range(4)]] == [1] * 4
 
 
 def test_closing_serves_nothing_any_more(tmp_path: Path) -> None:
