@@ -112,11 +112,11 @@ def test_without_tags_there_is_nothing_to_choose_until_one_is_given_in_the_list(
         page.get_by_role("button", name="Tags and file of “emoji.txt”").press("Enter")
         form = page.get_by_role("form", name="Tags and file of “emoji.txt”")
         expect(chooser(page)).to_be_hidden()
-        expect(form.get_by_role("button", name="Replace file…")).to_have_count(0)
-        form.get_by_label("Tags, with commas").fill(f"fine, {'x' * 65}")
+        expect(form.get_by_role("button", name="Replace…")).to_have_count(0)
+        form.get_by_label("Tags, separated").fill(f"fine, {'x' * 65}")
         form.get_by_role("button", name="Save tags").click()
         expect(form.get_by_role("alert")).to_contain_text("expected a tag of 1 to 64 printable characters")
-        form.get_by_label("Tags, with commas").fill(" Festival,  two  words ,")
+        form.get_by_label("Tags, separated").fill(" Festival,  two  words ,")
         page.keyboard.press("Enter")
         expect(form).to_be_hidden()
         expect(page.locator("#documents-list li", has_text="emoji.txt")).to_contain_text("#festival · #two words")
@@ -124,7 +124,7 @@ def test_without_tags_there_is_nothing_to_choose_until_one_is_given_in_the_list(
         expect(chooser(page)).to_be_visible()
 
         page.get_by_role("button", name="Tags and file of “emoji.txt”").click()
-        form.get_by_label("Tags, with commas").fill("")
+        form.get_by_label("Tags, separated").fill("")
         form.get_by_role("button", name="Save tags").click()
         expect(chooser(page)).to_be_hidden()
 
@@ -141,7 +141,7 @@ def test_an_uploaded_file_is_replaced_and_keeps_its_tags(chromium: Browser, tagg
         lines = page.locator("#uploads > li")
         for name in ("other.md", "gate.txt"):
             with page.expect_file_chooser() as choosing:
-                page.get_by_role("button", name="Replace file…").click()
+                page.get_by_role("button", name="Replace…").click()
             choosing.value.set_files(tmp_path / "new" / name)
             expect(page.get_by_role("button", name="Clear these lines")).to_be_visible()
         expect(lines).to_have_count(2)

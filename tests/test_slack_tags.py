@@ -117,6 +117,18 @@ def test_a_thread_from_before_a_channel_was_limited_is_limited_too(tagged: Tagge
     assert tagged.said(QUESTION, channel="C7", thread=thread).startswith("In blue\n")
 
 
+def test_what_a_dead_worker_has_left_is_asked_within_its_tags_and_its_channels(tagged: TaggedDesk) -> None:
+    for number, (channel, text) in enumerate({"C1": f"--in red {QUESTION}", "C5": QUESTION}.items()):
+        ts = f"{number}.5"
+        tagged.claims.add(Message(f"Ev{ts}", TEAM, channel, ts, ts, "U1", "question", {"question": text, "reply_to": ts}))
+        assert tagged.claims.take("dead", ["question"])
+    tagged.claims.release("dead")
+    tagged.work(lambda: len(tagged.double.answers()) == 2)
+
+    said = [each["text"].partition("\n")[0] for _, [each] in sorted(tagged.double.answers().items())]
+    assert said == ["In red", "In blue"]
+
+
 def test_documents_are_listed_and_tags_with_them(tagged: TaggedDesk) -> None:
     listed = tagged.said("documents")
     assert listed.startswith("3 documents\n")

@@ -19,13 +19,13 @@ export class Managing {
     this.element = make(
       "form",
       { class: "managing", "aria-label": `Tags and file of “${listed.uri}”`, submit: (event) => this.#save(event) },
-      make("label", { for: this.input.id }, "Tags, with commas between them"),
+      make("label", { for: this.input.id }, "Tags, separated by commas"),
       this.input,
       own.length > 0 && make("p", { class: "small" }, "and from its own text ", own.map((tag, number) => [number ? ", " : "", make("bdi", {}, tag)])),
       make(
         "div",
         { class: "buttons" },
-        listed.uploaded && make("button", { class: "replace", type: "button", click: () => choose(listed.uri, replace) }, "Replace file…"),
+        listed.uploaded && make("button", { class: "replace", type: "button", click: () => choose(listed.uri, replace) }, "Replace…"),
         make("button", { class: "save", type: "submit" }, "Save tags"),
       ),
       this.problem,
