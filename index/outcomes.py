@@ -44,3 +44,7 @@ class Summary:
     def count(self, *statuses: Status) -> int:
         """Files with one of these outcomes."""
         return sum(outcome.status in statuses for outcome in self.outcomes)
+
+    def documents(self, *statuses: Status) -> list[str]:
+        """The ids of the documents with one of these outcomes."""
+        return [outcome.document_id for outcome in self.outcomes if outcome.status in statuses and outcome.document_id]

@@ -10,7 +10,7 @@ import json
 import os
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -162,10 +162,13 @@ class Snapshot:
         rows = self._query("SELECT path, exclude FROM roots ORDER BY path")
         return {Path(os.fsdecode(path)): json.loads(exclude) for path, exclude in rows}
 
-    def tags(self) -> dict[str, list[str]]:
-        """All tags, each with the ids of its documents, in order."""
+    def tags(self, *, given: bool = False) -> dict[str, list[str]]:
+        """All tags, or those that people gave, each with the ids of its documents, in order."""
         found: dict[str, list[str]] = {}
-        for tag, each in self._query("SELECT DISTINCT tag, document_id FROM tags JOIN documents ON id = document_id ORDER BY 1, 2"):
+        rows = self._query(
+            "SELECT DISTINCT tag, id FROM tags, documents WHERE id = document_id AND given >= ? ORDER BY 1, 2", given
+        )
+        for tag, each in rows:
             found.setdefault(tag, []).append(each)
         return found
 
@@ -239,13 +242,9 @@ def _file(document_id: str, path: bytes, uri: str, sha256: str, size: int, index
     return IndexedFile(document_id, Path(os.fsdecode(path)), *shown)
 
 
-def current_generation(folder: Path) -> int | None:
-    """The generation of the store in `folder`, or None if there is no store; cheap enough to ask several times a second."""
+def current_generation(folder: Path, count: str = "generation") -> int | None:
+    """The generation of the store in `folder`, or another count; None if there is no store. Cheap enough to ask several times a second."""
     if not (folder / FILE_NAME).is_file():
         return None
-    connection = connect(folder)
-    try:
-        with explained(folder / FILE_NAME):
-            return int(connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()[0])
-    finally:
-        connection.close()
+    with closing(connect(folder)) as connection, explained(folder / FILE_NAME):
+        return int((connection.execute("SELECT value FROM meta WHERE key = ?", (count,)).fetchone() or [0])[0])

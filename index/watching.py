@@ -60,21 +60,31 @@ class Looked:
     took: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is followed: files and folders, the patterns of what is left out there, and the tags (see `index.tags`) that all documents get which are
+    there at the start or appear there later.
+    """
+
+    paths: Sequence[Path] = ()
+    exclude: Sequence[str] = ()
+    tags: Sequence[str] = ()
+
+
 class Watcher:
     """The folders, as they were at the last look, and the store that follows them."""
 
     def __init__(
         self,
-        paths: Sequence[Path],
+        watched: Watched,
         store: Store,
         encoder: PassageEncoder,
         notices: Notices,
         *,
-        exclude: Sequence[str] = (),
         max_bytes: int = MAX_FILE_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._paths, self._exclude = paths, exclude
+        self._watched = watched
         self._store, self._encoder, self._notices = store, encoder, notices
         self._max_bytes, self._clock = max_bytes, clock
         self._settling = Settling(QUIET_SECONDS)
@@ -86,16 +96,18 @@ class Watcher:
     def _remember(self) -> None:
         """What is indexed and looks as it did then need not be read again."""
         stamps = self._store.sightings.stamps()
-        for root in discover(self._paths, self._exclude):
-            self._store.sightings.remember_root(root.path, self._exclude)
-            for file in self._store.files_under(root.path):
+        for root in discover(self._watched.paths, self._watched.exclude):
+            self._store.sightings.remember_root(root.path, self._watched.exclude)
+            known = self._store.files_under(root.path)
+            self._store.tags.give([file.document_id for file in known], self._watched.tags)
+            for file in known:
                 if file.document_id in stamps and file.recipe == RECIPE and file.state == "current":
                     self._handled[file.path] = stamps[file.document_id]
 
     def look(self) -> Looked:
         """Bring the store after all that is different from the last look and quiet now. Raises IndexingError, after which another look may follow."""
         began = self._clock()
-        roots = discover(self._paths, self._exclude)
+        roots = discover(self._watched.paths, self._watched.exclude)
         gone = {root.path: missing(root, self._store.files_under(root.path)) for root in roots}
         stamps = {path: stamp_of(path) for root in roots for path in root.files}
         fresh = {path: stamp for path, stamp in stamps.items() if path not in self._handled or self._handled[path] != stamp}
@@ -130,6 +142,7 @@ class Watcher:
                     if path in files:
                         run.take(path, root.base)
             run.flush()
+            self._store.tags.give(run.summary.documents("added", "moved"), self._watched.tags)
         self._handled.update(files)
         return run.summary.count("added", "updated", "moved") > 0
 

@@ -137,7 +137,7 @@ class Answer:
     the best span, given or withheld; it is `calibrated` if it was fitted for these models. `alternatives` are other spans, best first;
     `conflicts` those of other documents that say something else. `passages_read` of `passages_found` were read: fewer only where a deadline was
     asked for. `notes` are remarks for people. `generation` is the index's. `interpreted_as` is the question as it was read in a conversation, where
-    that is another.
+    that is another. `tags` are those it was asked within, none for all documents.
     """
 
     question: str
@@ -154,6 +154,7 @@ class Answer:
     timings_ms: dict[str, float]
     generation: int
     interpreted_as: str | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def text(self) -> str | None:
@@ -175,6 +176,7 @@ class Answer:
         return {
             "question": self.question,
             "interpreted_as": self.interpreted_as,
+            "tags": list(self.tags),
             "answer": self.text,
             "kind": self.kind,
             "answers": [_plain(asdict(span)) for span in self.spans],
@@ -212,6 +214,7 @@ def answer_of(plain: Mapping[str, Any]) -> Answer:
         alternatives=tuple(map(_span, plain["alternatives"])),
         conflicts=tuple(map(_span, plain["conflicts"])),
         notes=tuple(plain["notes"]),
+        tags=tuple(plain.get("tags", ())),  # answers that were kept before there were any have none
         **{name: plain[name] for name in _SCALARS},
     )
 

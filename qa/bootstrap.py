@@ -16,6 +16,7 @@ from index.outcomes import Reporter, Summary
 from index.sightings import StoredFile
 from index.snapshot import DocumentInfo, Snapshot, current_generation
 from index.store import Store
+from index.tagging import COUNT as TAGGED
 from index.tags import tags_of
 from qa.calibration import CALIBRATION, Calibration, calibrated_at, load_calibration
 from qa.claims import Claims
@@ -230,14 +231,15 @@ def pipeline_over(
 
 
 def live_pipeline(settings: Settings, encoder: Encoder, reader: Reader) -> LivePipeline:
-    """The pipeline of the newest generation and calibration, for a process that stays up.
+    """The pipeline of the newest generation, tags and calibration, for a process that stays up.
 
     Derived files are left to the process that indexes: a long run changes the generation with every document.
     """
 
-    def newest() -> tuple[int, int] | None:
+    def newest() -> tuple[int | None, ...] | None:
         generation = current_generation(settings.data)
-        return (generation, calibrated_at(settings.data / CALIBRATION)) if generation else None
+        others = current_generation(settings.data, TAGGED), calibrated_at(settings.data / CALIBRATION)
+        return (generation, *others) if generation else None
 
     hashes = Hashes()
     return LivePipeline(lambda: load_pipeline(settings, encoder, reader, save_derived=False, hashes=hashes), newest)

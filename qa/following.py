@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -20,7 +19,7 @@ from index.excluding import checked_patterns
 from index.loading import shown
 from index.models import EncoderCard
 from index.snapshot import Snapshot
-from index.watching import Notices, Watcher, follow, only_watcher
+from index.watching import Notices, Watched, Watcher, follow, only_watcher
 from qa.answer import Answer
 from qa.bootstrap import has_index, open_store
 from qa.errors import QAError
@@ -44,17 +43,16 @@ def keep_up(
     settings: Settings,
     encoder: Encoder,
     live: Callable[[], LivePipeline],
-    paths: Sequence[Path],
+    watched: Watched,
     listener: Listener,
     stopping: threading.Event,
-    exclude: Sequence[str] = (),
 ) -> None:
-    """Keep the index up to date with files and folders until `stopping` is set, and ask the saved questions again after each change.
+    """Keep the index up to date with what is watched until `stopping` is set, and ask the saved questions again after each change.
 
     Without saved questions `live` is not called. Raises InvalidPattern or StoreError. While another process watches into the same data
     directory, this one waits.
     """
-    checked_patterns(exclude)
+    checked_patterns(watched.exclude)
     questions = Rechecker(lambda: _recheck(settings, live, listener, stopping))
 
     def changed() -> None:
@@ -67,9 +65,9 @@ def keep_up(
                 with store.writing():
                     store.claim_model(settings.model, encoder.card.fingerprint)
                 patient = Interruptible(encoder, stopping)
-                watcher = Watcher(paths, store, patient, listener, exclude=exclude, max_bytes=settings.max_file_bytes)
-                listener.said(f"Watching {', '.join(shown(str(path)) for path in paths)}")
-                follow(watcher, FileEvents(paths, stopping, listener.said), stopping, changed, listener.said)
+                watcher = Watcher(watched, store, patient, listener, max_bytes=settings.max_file_bytes)
+                listener.said(f"Watching {', '.join(shown(str(path)) for path in watched.paths)}")
+                follow(watcher, FileEvents(watched.paths, stopping, listener.said), stopping, changed, listener.said)
     finally:
         questions.close()
 

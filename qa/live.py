@@ -76,7 +76,7 @@ class LivePipeline:
                 if current is not None and current.snapshot.resume():
                     self._uses[current] = self._uses.get(current, 0) + 1
                     return current
-            if not self.refresh() and current is None:
+            if not self.refresh() and self._current is None:  # another thread may have loaded it meanwhile
                 raise NoIndex
         raise NotReady("the index is changing faster than it can be read: try again in a moment")
 

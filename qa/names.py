@@ -28,10 +28,10 @@ def decoded_name(raw: bytes) -> str:
 def safe_name(name: str) -> str:
     """The last part of a path as a name of 1 to LONGEST bytes, its suffix kept; a safe name stays as it is."""
     last = regex.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
-    clean = " ".join(_FORBIDDEN.sub("_", last).split()).strip(". ")
-    suffix = PurePosixPath(clean).suffix
+    clean = " ".join(_FORBIDDEN.sub("_", last).split()).rstrip(". ")
+    suffix = PurePosixPath(f"{NAMELESS}{clean}").suffix  # also of ".txt"
     suffix = suffix if len(suffix.encode()) <= LONGEST // 4 else ""
-    stem = clean[: len(clean) - len(suffix)].rstrip(". ") or NAMELESS
+    stem = clean[: len(clean) - len(suffix)].strip(". ") or NAMELESS
     if _RESERVED.fullmatch(stem.split(".")[0].rstrip()):
         stem = f"_{stem}"
     room = LONGEST - len(suffix.encode())

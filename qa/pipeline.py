@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 
 from index.language import ENGLISH, detect_language
 from index.snapshot import Snapshot
-from index.tags import tag_of
+from index.tags import tag_of, tags_of
 from qa.answer import Answer, Gate, NearestPassage, Refusal, RetrievedPassage, Searched, ShownPassage, Span
 from qa.citing import Citer
 from qa.decision import Found, Policy, decide
@@ -94,6 +94,7 @@ class Pipeline:
             passages_found=reading.given,
             timings_ms=_milliseconds(retrieve=retrieved - began, read=read - retrieved, decide=done - read, total=done - began),
             generation=self.snapshot.generation,
+            tags=tags_of(tags or ()),
         )
 
     def read(self, question: str, *, top_k: int | None = None, documents: Sequence[str] | None = None) -> Reading:
@@ -163,11 +164,16 @@ class Pipeline:
 def with_tags(snapshot: Snapshot, tags: Sequence[str]) -> list[str]:
     """The ids of the documents that have any of the tags; raises InvalidTag, or UnknownTag where none has one of them."""
     wanted, known = list(map(tag_of, tags)), snapshot.tags()
-    unknown = next((tag for tag in wanted if tag not in known), None)
-    if unknown is not None:
-        names = ", ".join(list(known)[:NAMED_TAGS]) or "none yet"
-        raise UnknownTag(f"no document has the tag {unknown!r}: the tags are {names}{', …' if len(known) > NAMED_TAGS else ''}")
+    check_tags(wanted, list(known))
     return sorted({each for tag in wanted for each in known[tag]})
+
+
+def check_tags(tags: Sequence[str], known: Sequence[str]) -> None:
+    """Raises UnknownTag, which names the known ones, for a tag that is none of them."""
+    unknown = next((tag for tag in tags if tag not in known), None)
+    if unknown is not None:
+        names = ", ".join(known[:NAMED_TAGS]) or "none yet"
+        raise UnknownTag(f"no document has the tag {unknown!r}: the tags are {names}{', …' if len(known) > NAMED_TAGS else ''}")
 
 
 def _passage_scores(reading: Reading) -> dict[int, float]:

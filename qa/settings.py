@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,8 +12,10 @@ from urllib.parse import urlsplit
 from platformdirs import user_cache_path, user_data_path
 
 from index.engine import Precision
+from index.errors import InvalidTag
 from index.graphs import DEFAULT_MODEL
 from index.loading import MAX_FILE_BYTES
+from index.tags import tags_of
 from qa.errors import SettingsError
 from qa.reader_model import DEFAULT_READER
 
@@ -42,6 +45,12 @@ class SlackSettings:
     api_url: str = SLACK_API
     channels: tuple[str, ...] = ()
     rate: int = SLACK_RATE
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def tags_in(self, channel: str) -> tuple[str, ...]:
+        """The tags within which a channel is asked, none for all documents. Ids of direct messages begin with D."""
+        named = (channel, "dm", "*") if channel.startswith("D") else (channel, "*")
+        return next((self.tags[each] for each in named if each in self.tags), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,8 @@ class Settings:
 
     Of Slack: SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN, as everywhere (none: the endpoints answer 404), QUOTED_SLACK_API_URL (where its Web API is),
     QUOTED_SLACK_CHANNELS (ids of the channels to answer in, comma-separated, `dm` for direct messages; none: all), QUOTED_SLACK_RATE (questions a
-    person and minute).
+    person and minute), QUOTED_SLACK_TAGS (the tags within which channels are asked, like C0123=harbour,sea;dm=public;*=public, where `*` is every
+    channel that is not named).
     """
 
     data: Path
@@ -109,6 +119,7 @@ class Settings:
                 api_url=f"{(get.url('QUOTED_SLACK_API_URL') or SLACK_API).rstrip('/')}/",
                 channels=get.names("QUOTED_SLACK_CHANNELS"),
                 rate=int(get.number("QUOTED_SLACK_RATE", 1, 10_000, whole=True) or SLACK_RATE),
+                tags=get.tags("QUOTED_SLACK_TAGS"),
             ),
         )
         return made.reproducible() if get.number("QUOTED_DETERMINISTIC", 0, 1, whole=True) else made
@@ -116,6 +127,11 @@ class Settings:
     def reproducible(self) -> Self:
         """The same with `deterministic` set, and the precision that goes with it."""
         return replace(self, precision="f32", deterministic=True)
+
+
+_CHANNEL = re.compile(r"[A-Z0-9]+|dm|\*")
+"""The id of a channel as Slack makes them, `dm` for direct messages, `*` for whatever is not named."""
+_CHANNEL_TAGS = "C0123=harbour,sea;dm=public;*=public"
 
 
 class _Reader:
@@ -127,6 +143,18 @@ class _Reader:
 
     def names(self, name: str) -> tuple[str, ...]:
         return tuple(each.strip() for each in self.text(name).split(",") if each.strip())
+
+    def tags(self, name: str) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for entry in filter(None, (each.strip() for each in self.text(name).split(";"))):
+            channel, _, texts = (part.strip() for part in entry.partition("="))
+            if channel in found or not _CHANNEL.fullmatch(channel) or not texts:
+                raise SettingsError(f"{name}: expected channels, each once with its tags, like {_CHANNEL_TAGS}, got {entry!r}")
+            try:
+                found[channel] = tags_of(texts.split(","))
+            except InvalidTag as error:
+                raise SettingsError(f"{name}: {error}, in {entry!r}") from error
+        return found
 
     def url(self, name: str) -> str:
         value = self.text(name)

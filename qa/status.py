@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 from typing import Literal
 
 from index.discovery import discover
@@ -48,6 +48,11 @@ def status_of(snapshot: Snapshot, sources: Sources, roots: Mapping[Path, Sequenc
         ),
         *(FileStatus(relative_uri(path, base), "new", None, None) for path, base in sorted(new.items())),
     ]
+
+
+def without_folder(status: FileStatus) -> FileStatus:
+    """The same for those who need not know where the folders are: the name alone of where a file is now."""
+    return replace(status, moved_to=status.moved_to and PurePath(status.moved_to).name)
 
 
 def _named(path: Path | None) -> str | None:

@@ -33,6 +33,7 @@ CITATION_KEYS = [
 ANSWER_KEYS = [
     "question",
     "interpreted_as",
+    "tags",
     "answer",
     "kind",
     "answers",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import Stopped
+from index.watching import Watched
 from qa.bootstrap import conversations_of, index_paths, live_pipeline
 from qa.following import Interruptible, keep_up, opened_watchlist
 from qa.history import LOCAL
@@ -54,7 +55,7 @@ def test_after_a_change_the_saved_questions_are_asked_again(desk: Settings, tmp_
     (tmp_path / "corpus" / "gate.txt").write_text("The gate opens with the code eight.")
     threading.Timer(30, listener.stopping.set).start()
 
-    keep_up(desk, carded(), lambda: live, [tmp_path / "corpus"], listener, listener.stopping)
+    keep_up(desk, carded(), lambda: live, Watched([tmp_path / "corpus"]), listener, listener.stopping)
 
     assert [(each.before.essence[0][0], each.after.essence[0][0]) for each in listener.differences] == [
         ("The gate opens with the code seven.", "The gate opens with the code eight.")
@@ -71,7 +72,7 @@ def test_without_saved_questions_no_reader_is_loaded(desk: Settings, tmp_path: P
     listener.finished = finished  # type: ignore[method-assign]
     (tmp_path / "corpus" / "gate.txt").write_text("The gate opens with the code eight.")
 
-    keep_up(desk, carded(), lambda: pytest.fail("loaded"), [tmp_path / "corpus"], listener, listener.stopping)
+    keep_up(desk, carded(), lambda: pytest.fail("loaded"), Watched([tmp_path / "corpus"]), listener, listener.stopping)
 
     assert not any("cannot be asked" in line for line in listener.lines)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from index.errors import ModelMismatch, StoreError
-from qa.bootstrap import forget_all, live_pipeline
+from qa.bootstrap import forget_all, live_pipeline, open_store
 from qa.calibration import CALIBRATION, Calibration
 from qa.errors import NoIndex, NotReady
 from qa.evidence import FEATURES
@@ -128,6 +130,19 @@ def test_a_new_calibration_is_taken_up_without_a_new_generation(live: LivePipeli
         assert pipeline.snapshot.generation == 1
 
 
+def test_a_new_tag_is_taken_up_while_a_question_is_answered(live: LivePipeline, settings: Settings) -> None:
+    with live.use() as old:
+        [document] = old.snapshot.documents()
+        with open_store(settings) as store:
+            store.tags.give([document.id], ["sea"])
+        assert live.refresh()
+        with open_store(settings) as store:
+            store.tags.give([document.id], ["sea"])
+        assert not live.refresh()
+        with live.use() as pipeline:
+            assert (pipeline.snapshot.tags(), pipeline.snapshot.generation) == ({"sea": [document.id]}, 1)
+
+
 def test_what_cannot_be_served_is_an_error_for_every_question(live: LivePipeline, settings: Settings, tmp_path: Path) -> None:
     live.rest()
     forget_all(settings)
@@ -145,6 +160,23 @@ def test_after_a_failure_in_a_question_the_generation_is_let_go(live: LivePipeli
     live.refresh()
 
     assert is_closed(old)
+
+
+def test_the_first_questions_may_come_together(tmp_path: Path) -> None:
+    pipeline = pipeline_of(tmp_path, {"a.txt": "Text."})
+
+    def load() -> Pipeline:
+        time.sleep(0.2)  # so that the others come meanwhile
+        return pipeline
+
+    live = LivePipeline(load, lambda: 1)
+
+    def used() -> int:
+        with live.use() as found:
+            return found.snapshot.generation
+
+    with ThreadPoolExecutor(4) as threads:
+        assert [each.result() for each in [threads.submit(used) for _ in range(4)]] == [1] * 4
 
 
 def test_closing_serves_nothing_any_more(tmp_path: Path) -> None:

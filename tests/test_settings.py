@@ -51,7 +51,9 @@ def test_every_setting_can_be_set() -> None:
         "QUOTED_SLACK_API_URL": "http://127.0.0.1:9/api",
         "QUOTED_SLACK_CHANNELS": "C1, dm",
         "QUOTED_SLACK_RATE": "3",
+        "QUOTED_SLACK_TAGS": "C1=Harbour, two  words ; dm=board; *=public=all",
     }
+    tags = {"C1": ("harbour", "two words"), "dm": ("board",), "*": ("public=all",)}
 
     expected = Settings(
         data=Path("/d"),
@@ -70,7 +72,7 @@ def test_every_setting_can_be_set() -> None:
         deterministic=True,
         public_url="https://qa.example.org",
         webhook_token="t",  # noqa: S106
-        slack=SlackSettings("s", "xoxb", "http://127.0.0.1:9/api/", ("C1", "dm"), 3),
+        slack=SlackSettings("s", "xoxb", "http://127.0.0.1:9/api/", ("C1", "dm"), 3, tags),
     )
     assert Settings.from_environment(environment) == expected
     assert {name.removeprefix("QUOTED_").lower() for name in environment} == names()
@@ -90,6 +92,27 @@ def test_secrets_are_not_shown() -> None:
     environment = {"SLACK_SIGNING_SECRET": "hush", "SLACK_BOT_TOKEN": "hush", "QUOTED_WEBHOOK_TOKEN": "hush"}
 
     assert "hush" not in repr(Settings.from_environment(environment))
+
+
+def test_a_channel_has_the_tags_of_its_id_of_direct_messages_or_of_all() -> None:
+    slack = Settings.from_environment({"QUOTED_SLACK_TAGS": "C1=one;dm=two;D7=three;*=four"}).slack
+    some = Settings.from_environment({"QUOTED_SLACK_TAGS": "C1=one"}).slack
+
+    assert [slack.tags_in(each) for each in ("C1", "D1", "D7", "C2", "DM")] == [("one",), ("two",), ("three",), ("four",), ("two",)]
+    assert (some.tags_in("C1"), some.tags_in("C2"), some.tags_in("D1")) == (("one",), (), ())
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("C1=a;C1=b", "expected channels, each once with its tags, like C0123=harbour,sea;.*, got 'C1=b'"),
+        ("C1=a,", "expected a tag of 1 to 64 .*, got '', in 'C1=a,'"),
+        (f"C1={'x' * 65}", "expected a tag of 1 to 64"),
+    ],
+)
+def test_the_tags_of_channels_are_checked_at_the_start(value: str, why: str) -> None:
+    with pytest.raises(SettingsError, match=f"QUOTED_SLACK_TAGS: {why}"):
+        Settings.from_environment({"QUOTED_SLACK_TAGS": value})
 
 
 def test_an_option_beats_the_environment() -> None:
@@ -120,6 +143,9 @@ def test_zero_is_a_threshold_and_an_empty_value_is_none() -> None:
         ("QUOTED_PUBLIC_URL", "https://["),
         ("QUOTED_SLACK_API_URL", "file:///etc"),
         ("QUOTED_SLACK_RATE", "0"),
+        ("QUOTED_SLACK_TAGS", "harbour"),
+        ("QUOTED_SLACK_TAGS", "#general=harbour"),
+        ("QUOTED_SLACK_TAGS", "C1="),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_what_was_expected(name: str, value: str) -> None:

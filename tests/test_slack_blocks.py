@@ -189,3 +189,24 @@ def test_a_source_shows_what_stands_around_the_quote_or_that_it_is_gone() -> Non
     assert shown[0]["text"].startswith("…")
     assert shown[-1]["text"].endswith("…")
     assert "no longer kept" in flat(gone)
+
+
+@pytest.mark.parametrize(
+    ("freshness", "said"),
+    [("changed", "changed since it was indexed"), ("moved", "moved since it was indexed"), ("gone", "no longer there")],
+)
+def test_a_source_that_is_not_what_was_indexed_is_marked(freshness: str, said: str) -> None:
+    made = checked(answer_post(answer(Span("7", 0.9, citation("It is ", "7", ".", freshness=freshness))), 1, ""))
+
+    assert f"a.txt, line 3 [{said}]" in flat(made.blocks)
+    assert f"a.txt, line 3 [{said}]" in made.text
+    current = checked(answer_post(answer(Span("7", 0.9, citation("It is ", "7", "."))), 1, ""))
+    assert "[" not in flat(current.blocks) + current.text
+
+
+@given(st.lists(st.text(min_size=1, max_size=64), max_size=32))
+def test_the_tags_that_were_asked_within_are_named_and_do_nothing(tags: list[str]) -> None:
+    made = checked(answer_post(answer(Span("7", 0.9, citation("It is ", "7", ".")), tags=tuple(tags)), 1, ""))
+
+    assert flat(made.blocks).startswith("In ") is bool(tags)
+    assert "<!" not in made.text

@@ -15,9 +15,9 @@ from qa.bootstrap import conversations_of, live_pipeline
 from qa.claims import Claims, Message
 from qa.conversation import Conversations
 from qa.errors import NoIndex, NotReady
+from qa.interfaces.slack.answers import MAX_ATTEMPTS
 from qa.interfaces.slack.bot import Bot
 from qa.interfaces.slack.delivery import METADATA
-from qa.interfaces.slack.tasks import MAX_ATTEMPTS
 from qa.live import LivePipeline
 from qa.settings import Settings, SlackSettings
 from qa.state import State
@@ -50,9 +50,9 @@ class Changing:
 class Desk:
     """A bot's worker over one small document, with the claims that it works on."""
 
-    def __init__(self, folder: Path, double: SlackDouble) -> None:
+    def __init__(self, folder: Path, double: SlackDouble, **changes: Any) -> None:
         self.double = double
-        slack = SlackSettings(SECRET, TOKEN, f"{double.url}/api/")
+        slack = SlackSettings(SECRET, TOKEN, f"{double.url}/api/", **changes)
         self.settings = settings_in(folder, slack=slack, min_confidence=0.0)
         indexed(self.settings, carded(), folder / "notes", {"a.txt": "Marta tends the lighthouse. The harbour is closed."})
         self.live = live_pipeline(self.settings, carded(), SharedWordsReader())

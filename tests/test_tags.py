@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from index.errors import InvalidTag
 from index.snapshot import Snapshot
+from index.store import Store
 from index.structure import markdown_structure
 from index.tags import MAX_TAG, MAX_TAGS, known_tags, tag_of, tags_of
 from qa.auditing import bundle_of
@@ -18,6 +20,7 @@ from qa.errors import UnknownDocumentId, UnknownTag
 from qa.settings import Settings
 from tests.fakes import RecordingReporter, SharedWordsReader
 from tests.serving import carded, settings_in, write_files
+from tests.test_watching import Desk
 
 
 @given(st.text(alphabet=st.characters(), max_size=100))
@@ -94,6 +97,27 @@ def test_given_tags_stay_while_a_document_changes_or_moves_its_own_follow_its_te
     index(settings, corpus)
     assert tags_in(settings)["b.txt"] == ()
     assert Snapshot(settings.data).tags().keys() == {"mine", "second"}
+
+
+def test_what_is_in_a_watched_folder_and_what_appears_there_is_tagged_once(corpus: Path, store: Store) -> None:
+    desk = Desk(corpus, store)
+    desk.write("old.txt")
+    desk.settle()
+    desk.tags = ("sea",)
+    desk.watcher = desk.again()
+    desk.write("new.txt", "old.txt", text="Another text of {}.")
+    desk.settle()
+
+    def tags() -> dict[str, tuple[str, ...]]:
+        with closing(Snapshot(store.folder)) as snapshot:
+            return {each.uri: each.tags for each in snapshot.documents()}
+
+    assert tags() == {"new.txt": ("sea",), "old.txt": ("sea",)}
+    store.tags.replace(store.find("new.txt").document_id, [])
+    desk.write("new.txt", text="What was taken off stays off: {}.")
+    (corpus / "old.txt").rename(corpus / "moved.txt")
+    desk.settle()
+    assert tags() == {"new.txt": (), "moved.txt": ("sea",)}
 
 
 def test_a_question_a_search_and_a_list_are_limited_to_them(tmp_path: Path, corpus: Path) -> None:

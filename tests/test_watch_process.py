@@ -235,3 +235,20 @@ def test_saved_questions_are_asked_again_when_the_index_changes(sure: Command, c
         (corpus / "7.txt").write_text("The padlock of locker 7 is painted orange.")
         eventually(lambda: f"The answer to “{question}” was “purple” and is “orange”." in server.log)
         assert "Traceback" not in server.log
+
+
+def test_what_appears_in_a_watched_folder_has_its_tag(sure: Command, corpus: Path) -> None:
+    def tagged(server: Server) -> set[str]:
+        return {each["uri"] for each in server.client.get("/documents", params={"tag": "sea"}).json()["documents"]}
+
+    write_files(corpus, {"a.txt": "The first boat is red."})
+    with Server(sure, arguments=("--watch", str(corpus), "--tag", "Sea")) as server:
+        server.ready()
+        eventually(lambda: tagged(server) == {"a.txt"})
+        write_files(corpus, {"b.txt": "The second boat is blue."})
+        eventually(lambda: tagged(server) == {"a.txt", "b.txt"})
+    with watching(sure, str(corpus), "--tag", "lake"):
+        write_files(corpus, {"c.txt": "The third boat is white."})
+        eventually(lambda: "c.txt" in sure("list", "--in", "lake").stdout)
+    assert "--tag belongs to --watch" in sure("serve", "--tag", "sea").stderr
+    assert "expected a tag" in sure("watch", str(corpus), "--tag", "a,b").stderr

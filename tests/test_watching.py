@@ -18,7 +18,7 @@ from index.errors import StoreBusy
 from index.excluding import IGNORE_FILE
 from index.snapshot import Snapshot, current_generation
 from index.store import Store
-from index.watching import ACCIDENT_SECONDS, QUIET_SECONDS, Looked, Watcher, follow, only_watcher
+from index.watching import ACCIDENT_SECONDS, QUIET_SECONDS, Looked, Watched, Watcher, follow, only_watcher
 from tests.fakes import FakeEncoder, RecordingReporter
 
 
@@ -37,12 +37,14 @@ class Desk:
 
     def __init__(self, corpus: Path, store: Store, *exclude: str) -> None:
         self.corpus, self.store, self.exclude = corpus, store, exclude
+        self.tags: tuple[str, ...] = ()
         self.now = 0.0
         self.encoder, self.notices = FakeEncoder(), RecordingNotices()
         self.watcher = self.again()
 
     def again(self) -> Watcher:
-        return Watcher([self.corpus], self.store, self.encoder, self.notices, exclude=self.exclude, clock=lambda: self.now)
+        watched = Watched([self.corpus], self.exclude, self.tags)
+        return Watcher(watched, self.store, self.encoder, self.notices, clock=lambda: self.now)
 
     def write(self, *names: str, text: str = "The text of {}.") -> None:
         for name in names:

@@ -125,3 +125,10 @@ def test_there_is_no_such_endpoint_without_a_token(tmp_path: Path) -> None:
 
     assert SLASH not in paths()
     assert SLASH in create_app(settings_in(tmp_path, webhook_token="t")).openapi()["paths"]  # noqa: S106
+
+
+def test_a_tag_and_a_look_at_the_documents(hook: Hook) -> None:
+    assert hook.ask("--in pier Who tends the lighthouse?").json()["text"] == (
+        "I cannot answer that: no document has the tag 'pier': the tags are none yet."
+    )
+    assert hook.ask("documents").json()["text"].startswith("1 document\n• ")

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from index.sightings import IndexedFile
 from index.snapshot import DocumentInfo, Snapshot
-from index.tags import tag_of
+from index.tags import tag_of, tags_of
 from qa.errors import UnknownDocumentId
 from qa.interfaces.receiving import Received, received
 from qa.interfaces.schemas import PROBLEMS
@@ -29,9 +29,10 @@ _FORM: dict[str, Any] = {"requestBody": {"required": True, "content": {"multipar
 
 @dataclass(frozen=True, slots=True)
 class ListedDocument(DocumentInfo):
-    """A document, and whether its file was uploaded."""
+    """A document, whether its file was uploaded, and those of its tags that were given to it (the rest it names itself)."""
 
     uploaded: bool = False
+    given_tags: tuple[str, ...] = ()
 
 
 class DocumentsOut(BaseModel):
@@ -87,10 +88,11 @@ def document_router(service: Service) -> APIRouter:
     def tags(document_id: str, body: TagsIn) -> JSONResponse:
         known = _file(service, document_id)
         service.intake().tag(document_id, body.tags)
-        service.live().rest()
+        service.live().refresh()
         with service.live().use() as pipeline:
             info = jsonable_encoder(pipeline.snapshot.document_info(document_id))
-        return JSONResponse(info | {"uploaded": service.intake().uploads.holds(known.path)})
+        given = {"given_tags": tags_of(body.tags), "uploaded": service.intake().uploads.holds(known.path)}
+        return JSONResponse(info | given)
 
     @routes.delete("/documents/{document_id}", response_model=DeletedOut, summary="Delete a document")
     def delete(document_id: str) -> JSONResponse:
@@ -114,9 +116,13 @@ def document_router(service: Service) -> APIRouter:
 def _listed(snapshot: Snapshot, uploads: Uploads, query: str, tags: set[str]) -> list[dict[str, Any]]:
     """The documents that hold all words of a query in title and uri, and have any of the tags, if there are any."""
     uploaded = {file.document_id for file in snapshot.files() if uploads.holds(file.path)}
+    given: dict[str, list[str]] = {}
+    for tag, ids in snapshot.tags(given=True).items():
+        for each in ids:
+            given.setdefault(each, []).append(tag)
     words = query.casefold().split()
     return [
-        jsonable_encoder(each) | {"uploaded": each.id in uploaded}
+        jsonable_encoder(each) | {"uploaded": each.id in uploaded, "given_tags": given.get(each.id, [])}
         for each in snapshot.documents()
         if (not tags or tags & set(each.tags)) and all(word in f"{each.title}\n{each.uri}".casefold() for word in words)
     ]

@@ -20,7 +20,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What would act on a terminal instead of being shown: control characters and changes of direction."""
 AROUND = 300
 """Characters that are shown on either side of a quote, at least, where there are so many."""
-_FRESHNESS = {"changed": "changed since it was indexed", "moved": "moved since it was indexed", "gone": "no longer there"}
+FRESHNESS = {"changed": "changed since it was indexed", "moved": "moved since it was indexed", "gone": "no longer there"}
+"""What to say of a source that is not current."""
 _WORDS = ((0.8, "high"), (0.5, "fair"), (0.0, "low"))
 
 
@@ -85,7 +86,7 @@ def refusal_text(refusal: Refusal, width: int) -> str:
 def receipt(refusal: Refusal) -> str:
     """Where was looked, and what was not met there."""
     searched = refusal.searched
-    looked = f"Searched {_counted(searched.passages, 'passage')} of {_counted(searched.documents, 'document')} and read {searched.read} of them."
+    looked = f"Searched {counted(searched.passages, 'passage')} of {counted(searched.documents, 'document')} and read {searched.read} of them."
     missing = f" None of those holds {', '.join(f'“{name}”' for name in refusal.missing)}." if refusal.missing else ""
     return printable(looked + missing)
 
@@ -116,7 +117,7 @@ def _place(citation: Citation, width: int) -> list[str]:
     dated = f" ({citation.date})" if citation.date else ""
     title = shortened(citation.title, max(width - 4 - len(dated), 20)) + dated
     heading = [f"  under {_one_line(citation.heading)}"] if citation.heading else []
-    fresh = "" if citation.freshness == "current" else f" [{_FRESHNESS[citation.freshness]}]"
+    fresh = f" [{FRESHNESS[citation.freshness]}]" if citation.freshness in FRESHNESS else ""
     return [f"  — {title}", *heading, f"  {_place_words(citation)}, characters {citation.start}–{citation.end}{fresh}"]
 
 
@@ -127,7 +128,7 @@ def _place_words(citation: Citation) -> str:
 def proofs_text(proofs: Sequence[Proof], width: int) -> str:
     """The verdict on each quote, with the checks that failed, and how many are proved."""
     proved = sum(proof.proved for proof in proofs)
-    total = f"{proved} of {_counted(len(proofs), 'quote')} proved."
+    total = f"{proved} of {counted(len(proofs), 'quote')} proved."
     return "\n".join([*(line for proof in proofs for line in _proof_lines(proof, width)), total])
 
 
@@ -144,7 +145,8 @@ def nearest_text(passage: NearestPassage, width: int) -> str:
     return indent(f"{beginning}\n— {printable(passage.uri)}, characters {passage.start}–{passage.end}, {_scores(passage)}", "  ")
 
 
-def _counted(number: int, name: str) -> str:
+def counted(number: int, name: str) -> str:
+    """A number of things."""
     return f"{number:,} {name}" if number == 1 else f"{number:,} {name}s"
 
 

@@ -43,6 +43,7 @@ _SPAN: dict[str, Any] = {"text": _CITATION["quote"], "confidence": 0.87, "citati
 _ANSWER: dict[str, Any] = {
     "question": "How much will Amazon invest in Anthropic?",
     "interpreted_as": None,
+    "tags": [],
     "answer": _CITATION["quote"],
     "kind": "span",
     "answers": [_SPAN],
@@ -86,6 +87,7 @@ class AnswerOut(BaseModel):
 
     question: str
     interpreted_as: str | None
+    tags: list[str] = []
     answer: str | None
     kind: Kind
     answers: list[Span]

@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from fastapi import FastAPI
 
 from index.embedding import Encoder
 from index.outcomes import Outcome
+from index.watching import Watched
 from qa.bootstrap import conversations_of, live_pipeline, load_encoder, load_reader, threads_of
 from qa.conversation import Conversations
 from qa.errors import NotReady, SettingsError
@@ -30,6 +30,7 @@ from qa.interfaces.conversations import conversation_router
 from qa.interfaces.documents import document_router
 from qa.interfaces.guard import Guard
 from qa.interfaces.originals import originals_router
+from qa.interfaces.overview import overview_router
 from qa.interfaces.slack import PREFIX
 from qa.interfaces.slack.extra import missing_extra
 from qa.interfaces.slack.webhook import webhook_router
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS = 0.25
 """How often the store's generation is looked at; a new one must be served within a second."""
+NOTHING = Watched()
 SHUTDOWN_SECONDS = 5
 """How long requests in flight may take after SIGTERM."""
 
@@ -54,9 +56,8 @@ log = logging.getLogger("uvicorn.error")
 class Service:
     """The live pipeline, loaded and refreshed by a thread of its own; another one keeps the index up to date with the `watched` paths."""
 
-    def __init__(self, settings: Settings, watched: Sequence[Path] = (), exclude: Sequence[str] = ()) -> None:
-        self._settings = settings
-        self._watched, self._exclude = watched, exclude
+    def __init__(self, settings: Settings, watched: Watched = NOTHING) -> None:
+        self._settings, self._watched = settings, watched
         self._live: LivePipeline | None = None
         self._problem: Exception = NotReady("the server is still loading its models: try again in a few seconds")
         self._reported = ""
@@ -111,7 +112,7 @@ class Service:
             return
         self._refresh(live)
         self._live = live
-        works = [self._upload, *([self._watch] if self._watched else [])]
+        works = [self._upload, *([self._watch] if self._watched.paths else [])]
         self._working = [threading.Thread(target=work, args=(encoder,), name=work.__name__, daemon=True) for work in works]
         for thread in self._working:
             thread.start()
@@ -120,7 +121,7 @@ class Service:
 
     def _watch(self, encoder: Encoder) -> None:
         try:
-            keep_up(self._settings, encoder, self.live, self._watched, _Log(), self._stopping, self._exclude)
+            keep_up(self._settings, encoder, self.live, self._watched, _Log(), self._stopping)
         except Exception as error:  # noqa: BLE001 - the server goes on serving what is indexed
             log.error("Nothing is watched any more: %s", error)  # noqa: TRY400
 
@@ -171,11 +172,9 @@ class _Log:
             log.info("%s", difference_line(each))
 
 
-def create_app(
-    settings: Settings, watched: Sequence[Path] = (), exclude: Sequence[str] = (), *, only_slack: bool = False
-) -> FastAPI:
+def create_app(settings: Settings, watched: Watched = NOTHING, *, only_slack: bool = False) -> FastAPI:
     """The ASGI application; loading starts with its lifespan. Raises SettingsError if only Slack is to be served and cannot be."""
-    service = Service(settings, watched, exclude)
+    service = Service(settings, watched)
     why_not = _why_no_slack(settings)
     if only_slack and why_not:
         raise SettingsError(f"Slack cannot be served: {why_not}")
@@ -212,6 +211,7 @@ def create_app(
 def _include_all(app: FastAPI, service: Service, settings: Settings) -> None:
     app.include_router(router(service))
     app.include_router(document_router(service))
+    app.include_router(overview_router(service))
     app.include_router(conversation_router(service))
     app.include_router(verification_router(service))
     app.include_router(originals_router(service))
@@ -233,11 +233,9 @@ def _bot(settings: Settings, service: Service) -> Bot:
     return Bot(settings, service)
 
 
-def run(
-    settings: Settings, host: str, port: int, watched: Sequence[Path] = (), exclude: Sequence[str] = (), *, only_slack: bool = False
-) -> None:
+def run(settings: Settings, host: str, port: int, watched: Watched = NOTHING, *, only_slack: bool = False) -> None:
     """Serve until SIGTERM or SIGINT, then exit with 0; exit with 1 if the port cannot be had."""
-    app = create_app(settings, watched, exclude, only_slack=only_slack)
+    app = create_app(settings, watched, only_slack=only_slack)
 
     def leave(_signal: int, _frame: FrameType | None) -> None:
         sys.exit(0)

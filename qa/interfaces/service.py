@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Protocol
 
 from index.snapshot import Snapshot
@@ -38,7 +39,13 @@ def snapshot_of(service: Service) -> Iterator[Snapshot | None]:
         yield snapshot
 
 
-def ask_in(service: Service, owner: str, conversation_id: str, question: str) -> StoredTurn:
-    """Answer a question as the next turn of a conversation; raises QAError or IndexingError."""
+def ask_in(
+    service: Service, owner: str, conversation_id: str, question: str, within: Callable[[Snapshot], Sequence[str]]
+) -> StoredTurn:
+    """Answer a question as the next turn of a conversation, of documents with any of the tags that `within` gives for the newest snapshot.
+
+    None are all documents. Raises QAError or IndexingError.
+    """
     with service.live().use() as pipeline:
-        return service.conversations().ask(owner, conversation_id, question, pipeline.ask, pipeline.snapshot)
+        ask = partial(pipeline.ask, tags=within(pipeline.snapshot) or None)
+        return service.conversations().ask(owner, conversation_id, question, ask, pipeline.snapshot)

@@ -47,6 +47,9 @@ data_option = click.option(
 exclude_option = click.option(
     "--exclude", multiple=True, metavar="PATTERN", help="Leave out what a .gitignore line like this would; may be repeated."
 )
+tag_option = click.option(
+    "--tag", "tags", multiple=True, metavar="NAME", help="Tag all documents below the paths; may be repeated."
+)
 in_option = click.option(
     "--in", "tags", multiple=True, metavar="TAG", help="Only documents with this tag; may be repeated, then any of them."
 )

@@ -20,6 +20,7 @@ from qa.interfaces.cli.common import (
     in_option,
     json_option,
     settings_of,
+    tag_option,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ SKIPPED = 4
 @click.option("--yes", is_flag=True, help="With --prune: remove even if it looks like an accident.")
 @click.option("--fetch", is_flag=True, help="Allow PATHS to be http(s) addresses of pages, which are fetched.")
 @exclude_option
-@click.option("--tag", "tags", multiple=True, metavar="NAME", help="Tag all documents below PATHS; may be repeated.")
+@tag_option
 @data_option
 def index(
     paths: tuple[Path | str, ...],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from qa.interfaces.cli.common import NamedPath, data_option, exclude_option, settings_of
+from qa.interfaces.cli.common import NamedPath, data_option, exclude_option, settings_of, tag_option
 
 
 @click.command()
@@ -16,14 +16,26 @@ from qa.interfaces.cli.common import NamedPath, data_option, exclude_option, set
     "--watch", multiple=True, type=NamedPath(path_type=Path), metavar="PATH", help="Index and follow this, as `qa watch` does."
 )
 @exclude_option
+@tag_option
 @click.option(
     "--only", type=click.Choice(["slack"]), help="Serve nothing else: `slack` is the paths that Slack signs, for a tunnel."
 )
 @data_option
-def serve(host: str, port: int, *, watch: tuple[Path, ...], exclude: tuple[str, ...], only: str | None, data: Path | None) -> None:
+def serve(
+    host: str,
+    port: int,
+    *,
+    watch: tuple[Path, ...],
+    exclude: tuple[str, ...],
+    tags: tuple[str, ...],
+    only: str | None,
+    data: Path | None,
+) -> None:
     """Serve POST /ask and the rest of the HTTP interface."""
+    from index.tags import tags_of
+    from index.watching import Watched
     from qa.interfaces.server import run
 
-    if exclude and not watch:
-        raise click.UsageError("--exclude belongs to --watch")
-    run(settings_of(data), host, port, watch, exclude, only_slack=only == "slack")
+    if (exclude or tags) and not watch:
+        raise click.UsageError(f"{'--exclude' if exclude else '--tag'} belongs to --watch")
+    run(settings_of(data), host, port, Watched(watch, exclude, tags_of(tags)), only_slack=only == "slack")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from qa.interfaces.cli.common import NamedPath, data_option, encoder_of, exclude_option, reader_of, settings_of
+from qa.interfaces.cli.common import NamedPath, data_option, encoder_of, exclude_option, reader_of, settings_of, tag_option
 from qa.interfaces.cli.watchlist import echo_differences
 
 if TYPE_CHECKING:
@@ -25,14 +25,19 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=NamedPath(path_type=Path))
 @exclude_option
+@tag_option
 @data_option
-def watch(paths: tuple[Path, ...], *, exclude: tuple[str, ...], data: Path | None) -> None:
+def watch(paths: tuple[Path, ...], *, exclude: tuple[str, ...], tags: tuple[str, ...], data: Path | None) -> None:
     """Index files and folders, and follow what is made, changed, moved and deleted there.
 
     The saved questions (`qa watchlist`) are asked again after each change, and new answers shown beside the old ones.
 
+    With --tag, what is there and whatever appears there later gets the tag.
+
     Removes what `qa index --prune` would, and refuses what that would refuse. Ends with Ctrl-C or SIGTERM.
     """
+    from index.tags import tags_of
+    from index.watching import Watched
     from qa.bootstrap import live_pipeline
     from qa.following import keep_up
 
@@ -46,7 +51,7 @@ def watch(paths: tuple[Path, ...], *, exclude: tuple[str, ...], data: Path | Non
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, leave)
-    keep_up(settings, encoder, live, paths, Lines(), stopping, exclude)
+    keep_up(settings, encoder, live, Watched(paths, exclude, tags_of(tags)), Lines(), stopping)
 
 
 class Lines:

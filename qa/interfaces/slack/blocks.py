@@ -12,9 +12,9 @@ from typing import Any
 
 from qa.answer import Answer, Citation, NearestPassage, Refusal, Span
 from qa.history import Version
-from qa.interfaces.rendering import AROUND, confidence_words, receipt, shortened, shown_lines
+from qa.interfaces.rendering import AROUND, FRESHNESS, confidence_words, receipt, shortened, shown_lines
 from qa.interfaces.slack.links import permanent_link, where
-from qa.interfaces.slack.mrkdwn import CUT, cut, cut_start, length
+from qa.interfaces.slack.mrkdwn import CUT, MAX_TEXT, cut, cut_defused, cut_start, length
 from qa.interfaces.slack.texts import answer_text
 
 Block = dict[str, Any]
@@ -54,6 +54,8 @@ class Post:
 def answer_post(answer: Answer, turn_id: int, base: str, *, share: bool = False, asked: str = "") -> Post:
     """An answer or a refusal with its buttons; `base` is where people reach the page, "" for no links; `asked` is the id of who asked, to be named."""
     blocks = [rich(section({"type": "user", "user_id": asked}, text(f" asked: {cut(answer.question, OTHER)}")))] if asked else []
+    if answer.tags:
+        blocks.append(context(f"In {', '.join(answer.tags)}"))
     if answer.interpreted_as:
         blocks.append(context(f"Understood as: {answer.interpreted_as}"))
     blocks += _spans(answer, base) if answer.spans else []
@@ -65,8 +67,8 @@ def answer_post(answer: Answer, turn_id: int, base: str, *, share: bool = False,
 
 
 def notice(words: str) -> Post:
-    """A few words of our own."""
-    return Post(words, (rich(section(text(words))),))
+    """A few words of our own, which may name tags."""
+    return Post(cut_defused(words, MAX_TEXT), (rich(section(text(words))),))
 
 
 def apology(request_id: str) -> Post:
@@ -175,8 +177,9 @@ def _place(citation: Citation | NearestPassage, base: str) -> Block:
     url = permanent_link(base, citation)
     titled = {"type": "link", "url": url, "text": named or citation.document_id} if url else text(named or citation.document_id)
     dated = f" ({citation.date})" if isinstance(citation, Citation) and citation.date else ""
+    fresh = f" [{FRESHNESS[citation.freshness]}]" if isinstance(citation, Citation) and citation.freshness in FRESHNESS else ""
     under = f", under {shortened(citation.heading, _NAME)}" if citation.heading else ""
-    return rich(section(text("— "), titled, text(f"{dated} · {shortened(citation.uri, _PATH)}, {where(citation)}{under}")))
+    return rich(section(text("— "), titled, text(f"{dated} · {shortened(citation.uri, _PATH)}, {where(citation)}{under}{fresh}")))
 
 
 def _refusal(refusal: Refusal, base: str) -> list[Block]:

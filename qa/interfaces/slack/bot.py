@@ -15,6 +15,7 @@ from qa.bootstrap import claims_of, threads_of
 from qa.interfaces.problems import problem
 from qa.interfaces.service import Service
 from qa.interfaces.slack import COMMANDS, EVENTS, INTERACTIONS
+from qa.interfaces.slack.answers import Answers
 from qa.interfaces.slack.app import bolt_app
 from qa.interfaces.slack.delivery import Delivery
 from qa.interfaces.slack.intake import Intake
@@ -31,7 +32,8 @@ class Bot:
     def __init__(self, settings: Settings, service: Service, *, clock: Callable[[], float] = time.time) -> None:
         """`clock` is what signatures are checked against, in Unix time. Raises StoreError."""
         claims = claims_of(settings)
-        tasks = Tasks(service, claims, threads_of(settings), Delivery(settings.slack), settings.public_url)
+        answers = Answers(service, claims, threads_of(settings), settings.slack, settings.public_url)
+        tasks = Tasks(service, claims, answers, Delivery(settings.slack), settings.public_url)
         self._worker = Worker(claims, tasks)
         self._signatures = Signatures(settings.slack.signing_secret, clock=clock)
         self._handler = AsyncSlackRequestHandler(

@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
+from qa.bootstrap import documents_of
 from qa.interfaces.slack import EVENTS
 from qa.interfaces.slack.manifest import SCOPES
 from qa.settings import Settings
@@ -35,9 +36,22 @@ async def findings(settings: Settings, url: str | None) -> list[Finding]:
     found = [_secret(settings.slack.signing_secret), *await _token(settings)]
     if url and settings.slack.signing_secret:
         found.append(await _endpoint(url.rstrip("/"), settings.slack.signing_secret))
+    if settings.slack.tags:
+        found.append(_tags(settings))
     if not settings.public_url:
         found.append(Finding("QUOTED_PUBLIC_URL", good=None, detail="not set: answers will name their sources without links"))
     return found
+
+
+def _tags(settings: Settings) -> Finding:
+    """Within which tags channels are asked, and which of these tags no document has."""
+    channels = settings.slack.tags
+    known = {tag for document in documents_of(settings) for tag in document.tags}
+    lacking = [tag for tag in dict.fromkeys(tag for tags in channels.values() for tag in tags) if tag not in known]
+    set_to = "; ".join(f"{channel} is asked within {', '.join(tags)}" for channel, tags in channels.items())
+    rest = "" if "*" in channels else "; every other channel is asked about all documents"
+    missing = f"; no document has {'the tag' if len(lacking) == 1 else 'the tags'} {', '.join(lacking)}" if lacking else ""
+    return Finding("QUOTED_SLACK_TAGS", good=None if lacking else True, detail=f"{set_to}{rest}{missing}")
 
 
 def _secret(secret: str) -> Finding:

@@ -22,7 +22,10 @@ _MINUTE = 60.0
 _TYPED = {None, "", "file_share", "thread_broadcast", "me_message"}
 """Subtypes of messages that people type."""
 _BUTTONS = {RIGHT: "feedback", WRONG: "feedback", SOURCE: "source", SHARE: "share"}
-_HELP = "Ask me something about the documents, like: {command} What is our refund policy?"
+_HELP = (
+    "Ask me something about the documents, like: {command} What is our refund policy? With {command} --in TAG and a question I look at documents"
+    " with that tag only; {command} documents lists documents and tags."
+)
 _NOT_HERE = "I do not answer in this channel: whoever runs me has not put it on the list (QUOTED_SLACK_CHANNELS)."
 _TOO_MANY = "That is more than {rate} questions in a minute: please ask again in a minute."
 

@@ -17,5 +17,9 @@ def where(place: Citation | ShownPassage) -> str:
 
 def permanent_link(base: str, place: Citation | ShownPassage) -> str:
     """The link to a place in the version that was quoted, below `base`; "" without one."""
-    version = place.sha256[:VERSION_LENGTH]
-    return f"{base}/read/{quote(place.document_id, safe='')}?v={version}#c={place.start}-{place.end}" if base else ""
+    return f"{document_link(base, place.document_id, place.sha256)}#c={place.start}-{place.end}" if base else ""
+
+
+def document_link(base: str, document_id: str, sha256: str) -> str:
+    """The link to a document in the version of this hash, below `base`; "" without one."""
+    return f"{base}/read/{quote(document_id, safe='')}?v={sha256[:VERSION_LENGTH]}" if base else ""

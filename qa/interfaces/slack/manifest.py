@@ -25,7 +25,7 @@ def manifest(url: str, name: str) -> dict[str, Any]:
         "command": "/ask",
         "url": f"{base}{COMMANDS}",
         "description": "Ask the documents; only you see the answer",
-        "usage_hint": "question",
+        "usage_hint": "[--in TAG] question, or documents",
         "should_escape": True,
     }
     return {

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable
 
 from slack_sdk.errors import SlackApiError
 
-from qa.answer import Citation, answer_of
+from qa.answer import answer_of
 from qa.claims import Claim, Claims
-from qa.errors import InvalidQuestion, NoIndex, NotReady, UnknownConversation
-from qa.history import StoredTurn, Version
-from qa.interfaces.service import Service, ask_in
-from qa.interfaces.slack.blocks import Post, answer_post, apology, notice, source_view
+from qa.errors import UnknownConversation
+from qa.interfaces.service import Service
+from qa.interfaces.slack.answers import Answers, owner_of
+from qa.interfaces.slack.blocks import answer_post, notice, source_view
 from qa.interfaces.slack.delivery import Delivery
-from qa.threads import Threads
 
-ANSWERS_AT_ONCE = 2
-"""Answers that are worked out at once: each uses all cores, and a second one uses the time in which the first waits."""
-MAX_ATTEMPTS = 6
-"""How often a message may be taken up; after that its author gets an apology instead of an answer."""
 CLOCKS_APART = 300.0
 """Seconds that Slack's clock may differ from ours: as many as its signatures allow."""
 
@@ -40,13 +33,12 @@ class Gone(Exception):
 class Tasks:
     """Does what claims ask for; each task returns what has come of it and the ts of what was posted, if anything was."""
 
-    def __init__(self, service: Service, claims: Claims, threads: Threads, delivery: Delivery, base: str) -> None:
+    def __init__(self, service: Service, claims: Claims, answers: Answers, delivery: Delivery, base: str) -> None:
         self._service = service
         self._claims = claims
-        self._threads = threads
+        self._answers = answers
         self._delivery = delivery
         self._base = base
-        self._answers = ThreadPoolExecutor(ANSWERS_AT_ONCE, "answers")
         self._kinds: dict[str, Callable[[Claim, str], Awaitable[tuple[str, str | None]]]] = {
             "question": self._question,
             "command": self._command,
@@ -64,7 +56,7 @@ class Tasks:
 
     def close(self) -> None:
         """Begin no further answer."""
-        self._answers.shutdown(wait=False, cancel_futures=True)
+        self._answers.close()
 
     async def _question(self, claim: Claim, worker: str) -> tuple[str, str | None]:
         message, reply_to = claim.message, claim.message.payload["reply_to"]
@@ -72,12 +64,12 @@ class Tasks:
             found = await self._posted(claim, message.ts, reply_to)
             if found:
                 return "found", found
-        post = await self._answer(claim)
+        post = await self._answers.post(claim)
         await self._own(claim, worker)
         return "answered", await self._delivery.post(message.channel, post, claim.key, reply_to)
 
     async def _command(self, claim: Claim, worker: str) -> tuple[str, str | None]:
-        post = await self._answer(claim, share=True)
+        post = await self._answers.post(claim, share=True)
         await self._own(claim, worker)
         await self._delivery.respond(claim.message.payload["response_url"], post, claim.message.channel, claim.message.asker)
         return "answered", None
@@ -87,7 +79,7 @@ class Tasks:
         original = await asyncio.to_thread(self._claims.find, message.team, message.channel, message.payload["of"])
         if original is None or original.answer_ts is None:
             return "unanswered", None
-        post = await self._answer(claim)
+        post = await self._answers.post(claim)
         await self._own(claim, worker)
         await self._delivery.update(message.channel, original.answer_ts, post, original.key)
         return "changed", None
@@ -122,7 +114,7 @@ class Tasks:
     async def _source(self, claim: Claim, worker: str) -> tuple[str, str | None]:
         del worker
         try:
-            places = await asyncio.to_thread(self._places, claim)
+            places = await asyncio.to_thread(self._answers.places, claim)
             await self._delivery.open_view(claim.message.payload["trigger_id"], source_view(places, self._base))
         except UnknownConversation as error:
             await self._say(claim, f"The source cannot be shown: {error}.")
@@ -136,7 +128,7 @@ class Tasks:
         since = f"{claim.claimed_at - CLOCKS_APART:.6f}"
         found = await self._posted(claim, since, None) if claim.attempts > 1 else None
         try:
-            turn = await asyncio.to_thread(self._turn, claim, message.payload["turn_id"])
+            turn = await asyncio.to_thread(self._answers.turn, claim, message.payload["turn_id"])
             await self._own(claim, worker)
             post = answer_post(answer_of(turn.result), turn.id, self._base, asked=message.asker)
             found = found or await self._delivery.post(message.channel, post, claim.key)
@@ -148,45 +140,6 @@ class Tasks:
             await self._say(claim, "It could not be shared: invite me to the channel first, with /invite.")
             return "refused", None
         return "shared", found
-
-    async def _answer(self, claim: Claim, *, share: bool = False) -> Post:
-        """The answer, or why there is none; raises NotReady."""
-        if claim.attempts > MAX_ATTEMPTS:
-            log.error("Request %s was taken up %d times and never finished.", claim.request_id, claim.attempts - 1)
-            return apology(claim.request_id)
-        try:
-            turn = await asyncio.get_running_loop().run_in_executor(self._answers, self._answered, claim)
-            return answer_post(answer_of(turn.result), turn.id, self._base, share=share)
-        except NotReady:
-            raise
-        except (InvalidQuestion, NoIndex) as error:
-            return notice(f"I cannot answer that: {error}.")
-        except Exception:  # whatever it is, whoever asked must hear of it
-            log.exception("Request %s (event %s) failed.", claim.request_id, claim.message.event_id)
-            return apology(claim.request_id)
-
-    def _answered(self, claim: Claim) -> StoredTurn:
-        """The turn that answers a claim: the one from before a crash, or a new one."""
-        message = claim.message
-        if claim.turn_id is not None:
-            return self._turn(claim, claim.turn_id)
-        conversation = self._threads.conversation(owner_of(claim), message.team, message.channel, message.thread)
-        turn = ask_in(self._service, owner_of(claim), conversation, message.payload["question"])
-        self._claims.answered_by(claim, turn.id)
-        return turn
-
-    def _turn(self, claim: Claim, turn_id: int) -> StoredTurn:
-        return self._service.conversations().history.turn(owner_of(claim), turn_id)
-
-    def _places(self, claim: Claim) -> Sequence[tuple[Citation, Version | None]]:
-        conversations = self._service.conversations()
-        answer = answer_of(self._turn(claim, claim.message.payload["turn_id"]).result)
-        with ExitStack() as stack:
-            try:
-                snapshot = stack.enter_context(self._service.live().use()).snapshot
-            except (NoIndex, NotReady):
-                snapshot = None
-            return [(each, conversations.version(each.document_id, each.sha256, snapshot)) for each in answer.citations]
 
     async def _posted(self, claim: Claim, since: str, thread: str | None) -> str | None:
         """What an earlier attempt has posted; raises Gone if the question is."""
@@ -208,8 +161,3 @@ class Tasks:
         await self._delivery.respond(
             message.payload["response_url"], notice(words), message.channel, message.asker, replace=replace
         )
-
-
-def owner_of(claim: Claim) -> str:
-    """Who owns the conversations of a channel or a direct message."""
-    return f"slack:{claim.message.team}:{claim.message.channel}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qa.answer import Answer, Citation, NearestPassage, Refusal, Span
-from qa.interfaces.rendering import confidence_words, shortened, shown_lines
+from qa.interfaces.rendering import FRESHNESS, confidence_words, shortened, shown_lines
 from qa.interfaces.slack.links import permanent_link, where
 from qa.interfaces.slack.mrkdwn import CUT, MAX_TEXT, cut_defused, defused, length, link
 
@@ -16,7 +16,8 @@ _NAME = 100
 
 def answer_text(answer: Answer, base: str) -> str:
     """An answer or a refusal, at most 3,000 characters; whole parts are left out, with "…" for them, where it would be longer."""
-    parts = [f"Understood as: {cut_defused(answer.interpreted_as, _QUOTE)}"] if answer.interpreted_as else []
+    parts = [f"In {cut_defused(', '.join(answer.tags), _QUOTE)}"] if answer.tags else []
+    parts += [f"Understood as: {cut_defused(answer.interpreted_as, _QUOTE)}"] if answer.interpreted_as else []
     parts += ["This sentence settles it:"] if answer.kind == "evidence" and answer.spans else []
     parts += [_span(span, base) for span in answer.spans[:MAX_PARTS]]
     parts += [CUT] if len(answer.spans) > MAX_PARTS else []
@@ -54,8 +55,9 @@ def _refusal(refusal: Refusal, base: str) -> list[str]:
 
 
 def _place(place: Citation | NearestPassage, base: str) -> str:
+    fresh = f" [{FRESHNESS[place.freshness]}]" if isinstance(place, Citation) and place.freshness in FRESHNESS else ""
     titled = link(permanent_link(base, place), shown_lines(shortened(place.title, _NAME)))
-    return f"— {titled}, {defused(shown_lines(shortened(place.uri, _NAME)))}, {where(place)}"
+    return f"— {titled}, {defused(shown_lines(shortened(place.uri, _NAME)))}, {where(place)}{fresh}"
 
 
 def _one_line(words: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
@@ -11,10 +12,13 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from index.errors import InvalidTag
 from qa.answer import answer_of
-from qa.errors import InvalidQuestion, NoIndex
+from qa.errors import InvalidQuestion, NoIndex, UnknownTag
 from qa.interfaces.problems import problem
-from qa.interfaces.service import Service, ask_in
+from qa.interfaces.service import Service, ask_in, snapshot_of
+from qa.interfaces.slack.asking import asked as read
+from qa.interfaces.slack.listing import documents_post
 from qa.interfaces.slack.mrkdwn import question_of
 from qa.interfaces.slack.texts import answer_text
 from qa.threads import Threads
@@ -72,15 +76,25 @@ def _shown_token(request: Request, asked: Slash) -> str:
     return shown.strip() if scheme.lower() in {"bearer", "token"} and not asked.token else asked.token
 
 
-def _answered(service: Service, threads: Threads, asked: Slash, base: str) -> dict[str, Any]:
-    team, channel = f"webhook:{asked.team_id}", asked.channel_id
-    owner = f"{team}:{channel}:{asked.user_id}"
-    question = question_of(asked.text.removeprefix(asked.trigger_word), None)
+def _answered(service: Service, threads: Threads, form: Slash, base: str) -> dict[str, Any]:
+    team, channel = f"webhook:{form.team_id}", form.channel_id
+    owner = f"{team}:{channel}:{form.user_id}"
     try:
-        turn = ask_in(service, owner, threads.conversation(owner, team, channel, asked.user_id), question)
-    except (InvalidQuestion, NoIndex) as error:
+        given = read(question_of(form.text.removeprefix(form.trigger_word), None))
+        if given.question is None:
+            return {"response_type": "ephemeral", "text": _listed(service, given.tags, base)}
+        conversation = threads.conversation(owner, team, channel, form.user_id)
+        turn = ask_in(service, owner, conversation, given.question, lambda _: given.tags)
+    except (InvalidQuestion, InvalidTag, UnknownTag, NoIndex) as error:
         return {"response_type": "ephemeral", "text": f"I cannot answer that: {error}."}
     return {"response_type": "ephemeral", "text": answer_text(answer_of(turn.result), base)}
+
+
+def _listed(service: Service, tags: Sequence[str], base: str) -> str:
+    with snapshot_of(service) as snapshot:
+        if snapshot is None:
+            raise NoIndex
+        return documents_post(snapshot, tags, (), base).text
 
 
 def _why(error: Exception) -> str:

@@ -12,9 +12,10 @@ from slack_sdk.errors import SlackApiError
 
 from qa.claims import BEAT_SECONDS, Claim, Claims
 from qa.errors import NotReady
+from qa.interfaces.slack.answers import MAX_ATTEMPTS
 from qa.interfaces.slack.delivery import UndeliveredError
 from qa.interfaces.slack.intake import BACKGROUND, PRESSED
-from qa.interfaces.slack.tasks import MAX_ATTEMPTS, Gone, Lost, Tasks
+from qa.interfaces.slack.tasks import Gone, Lost, Tasks
 
 AT_ONCE = 16
 """Claims in hand at once, of each lane: most of them wait for Slack or for their answer."""

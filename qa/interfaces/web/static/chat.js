@@ -20,7 +20,7 @@ const tabs = new Tabs(refresh);
 const panel = new Panel(leaveSource);
 const composer = new Composer((question) => conversation.ask(question));
 const conversation = new Conversation(composer, { began, lost, point, changed });
-const documents = new DocumentList();
+const documents = new DocumentList({ replace: (each, file) => uploads.replace(each, file), changed: () => composer.within.refresh() });
 const list = new ConversationList((id) => {
   tabs.tell();
   if (id === conversation.id) {
@@ -99,6 +99,7 @@ function refresh() {
   list.refresh();
   documents.refresh();
   conversation.refresh();
+  composer.within.refresh();
 }
 
 onLink((url, link) => {
@@ -126,10 +127,11 @@ watchServer(() => {
   refresh();
   showExamples(askExample, true);
 });
-new Uploads(documents, () => {
+const uploads = new Uploads(documents, () => {
   menu.open();
   byId("documents").open = true;
 });
 probe();
 list.refresh();
+composer.within.refresh();
 follow();

@@ -1,6 +1,7 @@
 /* The question box. */
 
 import { byId } from "./dom.js";
+import { Within } from "./within.js";
 
 /** The box and its button; `send` gets the question. */
 export class Composer {
@@ -8,6 +9,7 @@ export class Composer {
     this.box = byId("question");
     this.button = byId("send");
     this.form = byId("ask");
+    this.within = new Within();
     this.send = send;
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -6,6 +6,7 @@ import { Problem, request } from "./server.js";
 import { TurnView, waitingTurn } from "./turn.js";
 
 const NOT_FOUND = 404;
+const UNKNOWN_TAG = "Unknown tag";
 const LOST = "This conversation has been deleted. Ask again, and another one begins.";
 
 /** The turns in the middle of the page. */
@@ -41,6 +42,7 @@ export class Conversation {
     }
     this.#clear(id);
     await this.refresh();
+    this.composer.within.tags = this.lastTurn?.tags ?? [];
     this.#scrollTo(this.lastTurn?.element);
   }
 
@@ -70,10 +72,11 @@ export class Conversation {
       return;
     }
     let conversation = this.id;
-    this.#begin(question);
+    const { tags } = this.composer.within;
+    this.#begin(question, tags);
     try {
       conversation ??= await this.#start();
-      const answer = await request("POST", "/ask", { question, conversation_id: conversation });
+      const answer = await request("POST", "/ask", { question, conversation_id: conversation, tags: tags.length ? tags : null });
       this.#end();
       if (this.id === conversation) {
         await this.refresh();
@@ -97,9 +100,9 @@ export class Conversation {
     return id;
   }
 
-  #begin(question) {
+  #begin(question, tags) {
     this.#notice("");
-    this.waiting = waitingTurn(question);
+    this.waiting = waitingTurn(question, tags);
     this.composer.busy = true;
     this.turns.append(this.waiting);
     this.#welcome();
@@ -136,7 +139,10 @@ export class Conversation {
   }
 
   #failed(error) {
-    if (error instanceof Problem && error.status === NOT_FOUND) {
+    if (error instanceof Problem && error.title === UNKNOWN_TAG) {
+      this.#notice(error.message);
+      this.composer.within.refresh();
+    } else if (error instanceof Problem && error.status === NOT_FOUND) {
       this.#clear(null);
       this.hear.lost();
       this.#notice(LOST);

@@ -1,8 +1,9 @@
-/* The list of documents, loaded when it is opened; those that were uploaded can be deleted. */
+/* The list of documents, loaded when it is opened; tags can be changed, and those that were uploaded be replaced and deleted. */
 
 import { confirmed } from "./confirm.js";
 import { byId, make, say } from "./dom.js";
 import { readLink } from "./links.js";
+import { Managing } from "./managing.js";
 import { Problem, request } from "./server.js";
 import { counted, language } from "./words.js";
 
@@ -12,7 +13,10 @@ const NOT_FOUND = 404;
 
 /** The list at the side. */
 export class DocumentList {
-  constructor() {
+  /** @param {{replace: function, changed: function}} hear what the page must know: a file in the place of a document, and that something has changed */
+  constructor(hear) {
+    this.hear = hear;
+    this.managing = null;
     this.details = byId("documents");
     this.filter = byId("filter");
     this.list = byId("documents-list");
@@ -47,11 +51,12 @@ export class DocumentList {
     const focused = this.list.contains(document.activeElement) ? document.activeElement : null;
     const id = focused?.closest("li").dataset.id ?? "";
     this.list.replaceChildren(...found.slice(0, MOST).map((each) => this.#item(each)));
-    this.list.querySelector(`li[data-id="${CSS.escape(id)}"] ${focused?.localName ?? "a"}`)?.focus();
+    this.list.querySelector(`li[data-id="${CSS.escape(id)}"] .${focused?.classList[0] ?? "place"}`)?.focus();
   }
 
   #item(each) {
     const state = each.state === "current" ? "current" : CHANGED;
+    const managed = this.managing?.id === each.id;
     const known = [each.date, counted(each.chunks, "passage"), language(each.language), state, ...each.tags.map((tag) => `#${tag}`)];
     return make(
       "li",
@@ -62,8 +67,24 @@ export class DocumentList {
         make("cite", { dir: "auto" }, each.title),
         make("span", { class: "where" }, make("bdi", {}, each.uri), known.filter(Boolean).map((part) => ` · ${part}`)),
       ),
+      make("button", { class: "manage", type: "button", "aria-expanded": String(managed), "aria-label": `Tags and file of “${each.uri}”`, click: () => this.#manage(each) }, "⋯"),
       each.uploaded && make("button", { class: "delete", type: "button", "aria-label": `Delete “${each.uri}”`, click: () => this.#delete(each) }, "×"),
+      managed && this.managing.element,
     );
+  }
+
+  /** Open or close the box below a document. */
+  #manage(each) {
+    const replace = (file) => this.hear.replace(each, file);
+    const done = () => {
+      this.managing = null;
+      this.list.querySelector(`li[data-id="${CSS.escape(each.id)}"] .manage`)?.focus();
+      this.refresh();
+      this.hear.changed();
+    };
+    this.managing = this.managing?.id === each.id ? null : new Managing(each, replace, done);
+    this.#show();
+    this.managing?.element.scrollIntoView({ block: "nearest" });
   }
 
   async #delete({ id, uri }) {
@@ -81,5 +102,6 @@ export class DocumentList {
     this.filter.focus();
     say("The document is deleted.");
     await this.refresh();
+    this.hear.changed();
   }
 }

@@ -3,7 +3,7 @@
 import { toUnits } from "./codepoints.js";
 import { make } from "./dom.js";
 import { readLink } from "./links.js";
-import { BECOME, level, range, where } from "./words.js";
+import { BECOME, FRESHNESS, level, range, where } from "./words.js";
 
 const CONTEXT = 240; // UTF-16 units of a sentence that are shown on either side of its marks
 
@@ -114,8 +114,12 @@ function placeWords(place) {
   ].filter(Boolean).join(" · ");
 }
 
-/** What has become of the document of a place, where it is not what it was. */
+/** What has become of the document of a place, or else of its file before the answer was given, where it is not what it was. */
 function become(place, quoted) {
   const state = quoted.find((each) => each.document_id === place.document_id)?.state;
-  return state in BECOME ? make("span", { class: "become" }, BECOME[state]) : null;
+  if (state in BECOME) {
+    return make("span", { class: "become" }, BECOME[state]);
+  }
+  const [words, meaning] = FRESHNESS[place.freshness] ?? [];
+  return words ? make("span", { class: "become", title: meaning }, words, make("span", { class: "visually-hidden" }, `. ${meaning}`)) : null;
 }

@@ -3,6 +3,7 @@
 import { effort, rendered } from "./answer.js";
 import { make } from "./dom.js";
 import { FeedbackBar } from "./feedback.js";
+import { within } from "./within.js";
 
 /** A turn on the page, which follows what the server says of it. */
 export class TurnView {
@@ -14,6 +15,7 @@ export class TurnView {
   constructor(turn, point, changed) {
     this.id = turn.id;
     this.question = turn.question;
+    this.tags = turn.answer.tags ?? [];
     this.understood = make("p", { class: "understood", hidden: true });
     this.body = make("div", { class: "answer" });
     this.feedback = new FeedbackBar(turn.id, Boolean(turn.answer.refusal), () => point(this), changed);
@@ -21,6 +23,7 @@ export class TurnView {
       "article",
       { class: "turn", "data-turn": turn.id, "aria-labelledby": `turn-${turn.id}` },
       make("h2", { class: "question", id: `turn-${turn.id}`, dir: "auto" }, turn.question),
+      tagged(this.tags),
       this.understood,
       this.body,
       make("div", { class: "footer" }, this.feedback.element, (this.effort = make("p", { class: "small" }))),
@@ -55,13 +58,19 @@ export class TurnView {
 /**
  * A question that waits for its answer.
  * @param {string} question
+ * @param {Array<string>} tags it is asked within
  * @returns {HTMLElement}
  */
-export function waitingTurn(question) {
+export function waitingTurn(question, tags) {
   return make(
     "article",
     { class: "turn waiting", "aria-busy": "true" },
     make("h2", { class: "question", dir: "auto" }, question),
+    tagged(tags),
     make("p", { class: "progress" }, "Searching the documents", make("span", { class: "dots", "aria-hidden": "true" }, "…")),
   );
+}
+
+function tagged(tags) {
+  return tags.length > 0 && make("p", { class: "asked-within" }, ...within(tags));
 }

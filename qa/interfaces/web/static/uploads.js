@@ -3,12 +3,12 @@
 import { byId, make, say } from "./dom.js";
 import { dropped } from "./dropping.js";
 import { readLink } from "./links.js";
+import { sent } from "./sending.js";
 import { request } from "./server.js";
 import { counted } from "./words.js";
 
 const SENDERS = 2; // files that are on their way at once
 const POLL_MS = 400;
-const ACCEPTED = 202;
 const RESULTS = { added: "added", updated: "replaced", unchanged: "unchanged", skipped: "skipped" };
 
 /** The uploads above the list of documents. */
@@ -35,17 +35,25 @@ export class Uploads {
   }
 
   /** Send files, or say why not. */
-  async add(files) {
-    if (!files.length) {
+  add(files) {
+    return this.#take(files.map((file) => new Line(file)));
+  }
+
+  /** Send a file in the place of an uploaded document. */
+  replace({ id, uri }, file) {
+    return this.#take([new Line(file, { method: "PUT", path: `/documents/${encodeURIComponent(id)}`, name: uri })]);
+  }
+
+  async #take(added) {
+    if (!added.length) {
       return;
     }
     this.opened();
     byId("clear").hidden = true;
     this.#summary("");
-    const added = files.map((file) => new Line(file));
     this.lines.append(...added.map((line) => line.item));
     this.lines.hidden = false;
-    say(`Sending ${counted(files.length, "file")}.`);
+    say(`Sending ${counted(added.length, "file")}.`);
     await this.documents.refresh(); // says how large a file may be
     this.queue.push(...added);
     for (; this.sending < SENDERS && this.queue.length; this.sending += 1) {
@@ -62,7 +70,7 @@ export class Uploads {
         if (line.file.size > this.documents.maxBytes) {
           throw new Error(`has ${line.file.size.toLocaleString("en")} bytes, the limit is ${this.documents.maxBytes.toLocaleString("en")}`);
         }
-        const job = await sent(line.file, (share) => line.progress(share));
+        const job = await sent(line.method, line.path, line.file, (share) => line.progress(share));
         line.waiting();
         this.jobs.push({ line, id: job.id });
       } catch (error) {
@@ -82,6 +90,7 @@ export class Uploads {
     }
     this.polling = null;
     await this.documents.refresh();
+    this.documents.hear.changed();
     this.#conclude();
   }
 
@@ -126,11 +135,12 @@ export class Uploads {
 
 /** One file: its name, how far it is, and what became of it. */
 class Line {
-  constructor(file) {
-    this.file = file;
-    this.bar = make("progress", { max: 1, value: 0, "aria-label": `Sending ${file.name}` });
+  constructor(file, { method = "POST", path = "/documents", name = file.name } = {}) {
+    Object.assign(this, { file, method, path });
+    this.label = name === file.name ? name : `${name}, from ${file.name}`;
+    this.bar = make("progress", { max: 1, value: 0, "aria-label": `Sending ${this.label}` });
     this.text = make("span", { class: "result" }, "waiting to be sent");
-    this.name = make("bdi", { class: "name" }, file.name);
+    this.name = make("bdi", { class: "name" }, this.label);
     this.item = make("li", {}, this.name, this.bar, this.text);
   }
 
@@ -149,29 +159,7 @@ class Line {
     this.item.className = status;
     this.text.replaceChildren(make("strong", {}, RESULTS[status]), detail ? `: ${detail}` : "");
     if (document) {
-      this.name.replaceChildren(make("a", { href: readLink(document, null) }, this.file.name));
+      this.name.replaceChildren(make("a", { href: readLink(document, null) }, this.label));
     }
   }
-}
-
-/** Send one file; its job. Throws an Error with what the server said. */
-function sent(file, progress) {
-  const form = new FormData();
-  form.append("file", file);
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", "/documents");
-    request.responseType = "json";
-    request.upload.addEventListener("progress", ({ loaded, total }) => progress(loaded / total));
-    request.addEventListener("error", () => reject(new Error("the server did not take it, or does not answer")));
-    request.addEventListener("load", () => {
-      if (request.status === ACCEPTED) {
-        resolve(request.response);
-      } else {
-        const said = request.response?.detail ?? `the server answered ${request.status}`;
-        reject(new Error(said.startsWith(`${file.name}: `) ? said.slice(file.name.length + 2) : said));
-      }
-    });
-    request.send(form);
-  });
 }

@@ -112,6 +112,13 @@ export function language(code) {
   }
 }
 
+/** What a file was when an answer was given, where it was not as it is indexed: in short, and what that means for the quote. */
+export const FRESHNESS = {
+  changed: ["file changed since it was indexed", "The quote is from the version that was indexed; the file says something else by now, perhaps elsewhere."],
+  moved: ["file moved since it was indexed", "The same bytes were found at another place; the quote still is what the file says."],
+  gone: ["file no longer there", "The quote is from the version that was indexed; the file was not found when the question was asked."],
+};
+
 /** What has become of a document that was quoted, where it is not what it was. */
 export const BECOME = {
   changed: "changed since it was quoted",
