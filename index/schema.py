@@ -9,6 +9,7 @@ from pathlib import Path
 
 from index import database
 from index.database import Schema
+from index.portable import MIGRATION as PORTABLE
 from index.sightings import MIGRATION as SIGHTINGS
 from index.tagging import MIGRATION as TAGS
 
@@ -52,6 +53,7 @@ MIGRATIONS = (
     SIGHTINGS,
     "ALTER TABLE documents ADD COLUMN extractor TEXT; ALTER TABLE documents ADD COLUMN places TEXT NOT NULL DEFAULT '[]'",
     TAGS,
+    PORTABLE,
 )
 
 
@@ -70,3 +72,15 @@ def connect(folder: Path) -> sqlite3.Connection:
 def explained(path: Path) -> AbstractContextManager[None]:
     """Translate SQLite's errors into ours."""
     return database.explained(path, SCHEMA.remedy)
+
+
+def current_generation(folder: Path) -> int | None:
+    """The generation of the store in `folder`, or None if there is no store; cheap enough to ask several times a second."""
+    if not (folder / FILE_NAME).is_file():
+        return None
+    connection = connect(folder)
+    try:
+        with explained(folder / FILE_NAME):
+            return int(connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()[0])
+    finally:
+        connection.close()

@@ -23,7 +23,8 @@ from index.derived import DERIVED, Stamp, read_derived, write_derived
 from index.document import NOWHERE, Chunk, Places, SourceBytes
 from index.formats.extracted import places_of
 from index.lexical import Postings, PostingsBM25
-from index.schema import FILE_NAME, connect, explained
+from index.portable import Paths
+from index.schema import FILE_NAME, connect, current_generation, explained
 from index.sightings import IndexedFile
 from index.stamps import FileStamp
 
@@ -64,7 +65,7 @@ class Snapshot:
     def __init__(self, folder: Path, *, save_derived: bool = True) -> None:
         """Open the store in `folder` and load what is derived from it, or build and save it; raises StoreError."""
         self._save_derived = save_derived
-        self._path = folder / FILE_NAME
+        self._path, self._paths = folder / FILE_NAME, Paths(folder)
         self._db = connect(folder)
         self._lock = threading.Lock()
         self._query("BEGIN")
@@ -146,15 +147,15 @@ class Snapshot:
 
     def file(self, document_id: str) -> IndexedFile:
         """The file of one document; there must be one (`has_document`)."""
-        return _file(*self._query(f"{_FILE} WHERE id = ?", document_id)[0])
+        return self._files("WHERE id = ?", document_id)[0]
 
     def files(self) -> list[IndexedFile]:
         """Those of all documents, by uri."""
-        return [_file(*row) for row in self._query(f"{_FILE} ORDER BY uri, id")]
+        return self._files("ORDER BY uri, id")
 
     def files_with(self, sha256: str) -> list[IndexedFile]:
         """The files that were indexed with these bytes."""
-        return [_file(*row) for row in self._query(f"{_FILE} WHERE sha256 = ? ORDER BY id", sha256)]
+        return self._files("WHERE sha256 = ? ORDER BY id", sha256)
 
     def roots(self) -> dict[Path, list[str]]:
         """The paths that were given to be indexed, each with the patterns of what was left out."""
@@ -170,7 +171,7 @@ class Snapshot:
 
     def is_indexed(self, path: Path) -> bool:
         """Whether a document is made from the file at this path."""
-        return bool(self._query("SELECT 1 FROM documents WHERE path = ?", os.fsencode(path)))
+        return bool(self._query("SELECT 1 FROM documents WHERE path = ?", self._paths.stored(path)))
 
     def document_info(self, document_id: str) -> DocumentInfo:
         """One document; there must be one (`has_document`)."""
@@ -214,6 +215,13 @@ class Snapshot:
             with suppress(OSError):
                 write_derived(path, stamp, payload)
 
+    def _files(self, condition: str, *values: object) -> list[IndexedFile]:
+        found = self._query(f"{_FILE} {condition}", *values)
+        return [
+            IndexedFile(identity, self._paths.path(path), uri, sha256, size, indexed_at, FileStamp.parsed(stamp) if stamp else None)
+            for identity, path, uri, sha256, size, indexed_at, stamp in found
+        ]
+
     def _query(self, statement: str, *values: object) -> list[Any]:
         with self._lock, explained(self._path):
             return self._db.execute(statement, values).fetchall()
@@ -231,20 +239,3 @@ def _info(*row: Any) -> DocumentInfo:  # noqa: ANN401 - the columns of _INFO
 
 
 _FILE = "SELECT id, path, uri, sha256, size, indexed_at, stamp FROM documents LEFT JOIN sightings ON document_id = id"
-
-
-def _file(document_id: str, path: bytes, uri: str, sha256: str, size: int, indexed_at: str, stamp: str | None) -> IndexedFile:
-    shown = (uri, sha256, size, indexed_at, FileStamp.parsed(stamp) if stamp else None)
-    return IndexedFile(document_id, Path(os.fsdecode(path)), *shown)
-
-
-def current_generation(folder: Path) -> int | None:
-    """The generation of the store in `folder`, or None if there is no store; cheap enough to ask several times a second."""
-    if not (folder / FILE_NAME).is_file():
-        return None
-    connection = connect(folder)
-    try:
-        with explained(folder / FILE_NAME):
-            return int(connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()[0])
-    finally:
-        connection.close()

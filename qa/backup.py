@@ -22,13 +22,12 @@ from typing import Any
 
 from index import schema
 from index.database import Schema, connect, explained
-from index.ingest import PAGES
 from index.integrity import database_findings
+from index.portable import PAGES, UPLOADS
 from index.store import Store
 from qa.calibration import CALIBRATION
 from qa.errors import BackupError
 from qa.state import SCHEMA as STATE_SCHEMA
-from qa.uploads import FOLDER as UPLOADS
 
 FORMAT = 1
 MANIFEST = "manifest.json"

@@ -49,7 +49,7 @@ class Intake:
             for each in files:
                 self.uploads.discard(each.path)
             raise refusal
-        return self.take([replace(files[0], path=known.path, staged=files[0].path)], tags)
+        return self.take([replace(files[0], path=known.path, staged=files[0].path, replaces=known.document_id)], tags)
 
     def tag(self, document_id: str, tags: Sequence[str]) -> None:
         """A document has these tags instead of those that were given to it before; raises InvalidTag."""
