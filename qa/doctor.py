@@ -65,8 +65,9 @@ def _environment(settings: Settings) -> Checked:
     for folder in (settings.data, settings.cache):
         existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         if not os.access(existing, os.W_OK):
+            what = f"{folder} may only be read: what is there can be asked, nothing can be indexed or kept"
             findings.append(
-                Finding(f"{folder} may not be written", "give this user the right to, or set QUOTED_DATA or QUOTED_CACHE")
+                Finding(what, "give this user the right to write, or set QUOTED_DATA or QUOTED_CACHE", harmless=folder.exists())
             )
         free = shutil.disk_usage(existing).free
         if free < FREE_BYTES:
