@@ -85,14 +85,23 @@ def explained(path: Path, remedy: str) -> Iterator[None]:
             raise StoreBusy(
                 f"{path} has been locked by another process for {BUSY_SECONDS:.0f} s: wait for it or stop it"
             ) from error
-        code = error.sqlite_errorcode & _PRIMARY
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY  # none where a text is no UTF-8
         if code == sqlite3.SQLITE_FULL or (code in _MAYBE_FULL and is_full(path.parent)):
             raise full(path) from error
         if code == sqlite3.SQLITE_READONLY:
             raise read_only(path) from error
         raise StoreCorrupt(f"SQLite cannot use {path}: {error}. {remedy}") from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise StoreCorrupt(f"SQLite cannot read {path}: {error}. {remedy}") from error
+
+
+@contextmanager
+def decoded(path: Path, remedy: str) -> Iterator[None]:
+    """Translate what comes of reading values that no program wrote: SQLite notices damage to its pages, not to what stands in them."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, RuntimeError) as error:
+        raise StoreCorrupt(f"{path} is damaged, it holds what was never written ({error!r}). {remedy}") from error
 
 
 @contextmanager

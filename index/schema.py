@@ -61,7 +61,9 @@ def _created(connection: sqlite3.Connection) -> None:
     connection.executemany("INSERT INTO meta VALUES (?, ?)", [("store", uuid.uuid4().hex), ("generation", "0")])
 
 
-SCHEMA = Schema(FILE_NAME, MIGRATIONS, "Move the file away and index again", _created)
+SCHEMA = Schema(
+    FILE_NAME, MIGRATIONS, "Restore a backup with `qa restore FILE --yes`, or move the file away and index again", _created
+)
 
 
 def connect(folder: Path) -> sqlite3.Connection:
@@ -74,13 +76,18 @@ def explained(path: Path) -> AbstractContextManager[None]:
     return database.explained(path, SCHEMA.remedy)
 
 
+def decoded(path: Path) -> AbstractContextManager[None]:
+    """Translate what comes of values that were never written; see `index.database.decoded`."""
+    return database.decoded(path, SCHEMA.remedy)
+
+
 def current_generation(folder: Path) -> int | None:
     """The generation of the store in `folder`, or None if there is no store; cheap enough to ask several times a second."""
     if not (folder / FILE_NAME).is_file():
         return None
     connection = connect(folder)
     try:
-        with explained(folder / FILE_NAME):
+        with explained(folder / FILE_NAME), decoded(folder / FILE_NAME):
             return int(connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()[0])
     finally:
         connection.close()
