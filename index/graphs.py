@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from index import checksums
 from index.errors import ModelError
 from index.storage import told
 
@@ -89,9 +90,9 @@ def _write_beside(path: Path, text: str) -> None:
 
 
 def converted(cache: Path, fingerprint: str, version: str, card: str, convert: Callable[[Path], None]) -> Path:
-    """The folder of a converted model; unless it holds the file `card`, `convert` fills it now. A new `version` converts again."""
+    """The folder of a converted model; unless it is there and undamaged, with the file `card`, `convert` fills it now. A new `version` converts again."""
     place = cache / "graphs" / f"{fingerprint[:32]}-{version}"
-    if not (place / card).is_file():
+    if not _is_whole(place, card):
         try:
             _convert_into(place, card, convert)
         except OSError as error:
@@ -103,14 +104,29 @@ def _convert_into(place: Path, card: str, convert: Callable[[Path], None]) -> No
     place.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".converting-", dir=place.parent))
     try:
-        convert(work)
+        (work / "new").mkdir()
+        convert(work / "new")
+        checksums.record(work / "new", [path.name for path in (work / "new").iterdir()])
+        if place.exists() and not _is_whole(place, card):
+            place.rename(work / "damaged")
         try:
-            work.rename(place)
+            (work / "new").rename(place)
         except OSError:
-            if not (place / card).is_file():
+            if not _is_whole(place, card):
                 raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _is_whole(place: Path, card: str) -> bool:
+    return card in checksums.recorded(place) and not checksums.damaged(place)
+
+
+def damaged_graphs(cache: Path) -> dict[Path, list[str]]:
+    """The folders of converted and compiled models that are damaged, with the names of their files; every file is read."""
+    folders = [path.parent for path in (cache / "graphs").rglob(checksums.NAME)]
+    found = {folder: checksums.damaged(folder, thorough=True) for folder in sorted(folders)}
+    return {folder: names for folder, names in found.items() if names}
 
 
 def check_default_weights(folder: Path) -> None:

@@ -6,13 +6,15 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from index import schema
 from index.errors import IndexingError
+from index.graphs import damaged_graphs
 from index.integrity import TOLERANCE, Finding, database_findings, derived_findings, row_findings
 from index.models import check_model
 from index.snapshot import Snapshot
@@ -55,7 +57,9 @@ def repair(settings: Settings, checks: Sequence[Checked]) -> None:
     """Mend what can be mended, while nobody else writes to the index."""
     mends = [found.mend for each in checks for found in each.findings if found.mend]
     if mends:
-        with Store(settings.data) as store, store.writing():
+        with ExitStack() as alone:
+            if (settings.data / schema.FILE_NAME).is_file():
+                alone.enter_context(alone.enter_context(Store(settings.data)).writing())
             for mend in mends:
                 mend()
 
@@ -80,6 +84,16 @@ def _environment(settings: Settings) -> Checked:
 
 
 def _models(settings: Settings) -> Checked:
+    damaged = tuple(
+        Finding(
+            f"{folder.relative_to(settings.cache)}: {', '.join(names)} {'is' if len(names) == 1 else 'are'} damaged",
+            "delete it: it is made anew",
+            partial(shutil.rmtree, folder),
+        )
+        for folder, names in damaged_graphs(settings.cache).items()
+    )
+    if damaged:
+        return Checked("models", f"converted models in {settings.cache}", damaged)
     encoder, reader = load_encoder(settings), load_reader(settings)
     norm = float(np.linalg.norm(encoder.encode_queries(["Does it work?"])[0]))
     findings = (
