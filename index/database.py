@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt, StoreError, StoreReadOnly
+from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt, StoreError, StoreFull, StoreReadOnly
 from index.storage import WHERE_TO_WRITE, full, is_full, may_write, read_only
 
 BUSY_SECONDS = 30.0
@@ -34,7 +34,8 @@ class Schema:
 
 
 def connect(folder: Path, schema: Schema) -> sqlite3.Connection:
-    """A connection in autocommit mode to a file in `folder`, which is created or migrated if need be. Where nothing may be written, one that reads.
+    """A connection in autocommit mode to a file in `folder`, which is created or migrated if need be. Where nothing may be written, or nothing can be
+    because the disk is full, one that reads.
 
     Raises StoreBusy, StoreCorrupt, StoreFull, StoreReadOnly, SchemaTooNew, or StoreError if the folder cannot be made.
     """
@@ -46,6 +47,18 @@ def connect(folder: Path, schema: Schema) -> sqlite3.Connection:
     with explained(path, schema.remedy):
         if not may_write(path):
             return _reading(path, schema)
+    try:
+        return _writing(path, schema)
+    except StoreFull as full_disk:
+        try:
+            with explained(path, schema.remedy):
+                return _reading(path, schema, alone=True)  # another process would have made room for the shared memory already
+        except StoreReadOnly:
+            raise full_disk from None
+
+
+def _writing(path: Path, schema: Schema) -> sqlite3.Connection:
+    with explained(path, schema.remedy):
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         _write_ahead(connection)
         for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
@@ -54,7 +67,7 @@ def connect(folder: Path, schema: Schema) -> sqlite3.Connection:
     return connection
 
 
-def _reading(path: Path, schema: Schema) -> sqlite3.Connection:
+def _reading(path: Path, schema: Schema, *, alone: bool = False) -> sqlite3.Connection:
     """A connection to a file that may not be written (sqlite.org/wal.html, "Read-Only Databases"): past its log where nobody writes to it, else,
     as in a folder that is read-only only here, along with the one who does.
     """
@@ -62,9 +75,10 @@ def _reading(path: Path, schema: Schema) -> sqlite3.Connection:
     once = f"run `qa list` once where it may be written, or {WHERE_TO_WRITE}"
     if not path.is_file():
         raise StoreReadOnly(f"{path.parent} may only be read, and there is no {path.name} in it: {WHERE_TO_WRITE}")
-    if log.exists() and log.stat().st_size and not memory.exists():
+    alone = alone or not memory.exists()
+    if alone and log.exists() and log.stat().st_size:
         raise StoreReadOnly(f"{path} may only be read, and a process that wrote to it was cut off: {once}")
-    mode = "mode=ro" if memory.exists() else "mode=ro&immutable=1"
+    mode = "mode=ro&immutable=1" if alone else "mode=ro"
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
@@ -86,7 +100,11 @@ def explained(path: Path, remedy: str) -> Iterator[None]:
                 f"{path} has been locked by another process for {BUSY_SECONDS:.0f} s: wait for it or stop it"
             ) from error
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY  # none where a text is no UTF-8
-        if code == sqlite3.SQLITE_FULL or (code in _MAYBE_FULL and is_full(path.parent)):
+        if (
+            code == sqlite3.SQLITE_FULL
+            or (code in _MAYBE_FULL and is_full(path.parent))
+            or (code == sqlite3.SQLITE_READONLY and may_write(path))
+        ):
             raise full(path) from error
         if code == sqlite3.SQLITE_READONLY:
             raise read_only(path) from error

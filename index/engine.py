@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from index import checksums
 from index.errors import ModelError
+from index.storage import is_full
 
 if TYPE_CHECKING:
     from openvino import Core
@@ -112,7 +113,7 @@ def _swept(blobs: Path) -> bool:
 def _remember(blobs: Path) -> None:
     """Write down what was compiled just now, if anything was."""
     found = {path.name for path in blobs.glob("*.blob")}
-    if found != checksums.recorded(blobs).keys():
+    if found != checksums.recorded(blobs).keys() and not is_full(blobs):
         with suppress(OSError):  # then it is compiled again the next time
             checksums.record(blobs, found)
 

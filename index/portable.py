@@ -12,6 +12,8 @@ UPLOADS = "uploads"
 """Folder of uploaded files in the data directory, each in a folder named by 16 hexadecimal digits."""
 PAGES = "pages"
 """Folder of fetched web pages in the data directory, each named by 16 hexadecimal digits."""
+RESTORING = ".restoring"
+"""Folder of a backup that is being put back (`qa.backup`): where it stands, what was cut off has to be finished first."""
 _OWN = b"data:/"
 """How a path in the data directory begins; no absolute path does."""
 

@@ -20,6 +20,7 @@ from index.models import check_model
 from index.snapshot import Snapshot
 from index.store import Store
 from qa import state
+from qa.backup import UNPACKED
 from qa.bootstrap import calibration_of, has_index, load_encoder, load_reader
 from qa.errors import QAError
 from qa.settings import Settings
@@ -115,8 +116,16 @@ def _index(settings: Settings) -> Checked:
         return Checked("index", schema.FILE_NAME, tuple(findings))
     meta = dict(db.execute("SELECT key, value FROM meta"))
     [documents] = db.execute("SELECT count(*) FROM documents").fetchone()
-    found = [*row_findings(db), *derived_findings(settings.data, meta["store"])]
+    found = [*row_findings(db), *derived_findings(settings.data, meta["store"]), *_leftovers(settings)]
     return Checked("index", f"{documents} documents, generation {meta['generation']}", tuple(found))
+
+
+def _leftovers(settings: Settings) -> list[Finding]:
+    """Folders of restores that were cut off before anything was changed."""
+    folders = settings.data.glob(f"{UNPACKED}*")
+    return [
+        Finding(f"{path.name} was left by a restore", "delete it", partial(shutil.rmtree, path), harmless=True) for path in folders
+    ]
 
 
 def _state(settings: Settings) -> Checked:
