@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from index import checksums
 from index.errors import ModelError
+from index.stamps import stamp_of
 from index.storage import is_full
 
 if TYPE_CHECKING:
@@ -112,8 +113,9 @@ def _swept(blobs: Path) -> bool:
 
 def _remember(blobs: Path) -> None:
     """Write down what was compiled just now, if anything was."""
-    found = {path.name for path in blobs.glob("*.blob")}
-    if found != checksums.recorded(blobs).keys() and not is_full(blobs):
+    found = {path.name: str(stamp_of(path)) for path in blobs.glob("*.blob")}
+    known = {name: stamp for name, (_, stamp) in checksums.recorded(blobs).items()}
+    if found != known and not is_full(blobs):
         with suppress(OSError):  # then it is compiled again the next time
             checksums.record(blobs, found)
 
