@@ -37,7 +37,7 @@ def texts(folder: Path, name: str, count: int) -> Path:
 
 def test_indexing_uploading_removing_and_backing_up_at_once(command: Command, tmp_path: Path) -> None:
     sure = command.on(command.data, QUOTED_MIN_CONFIDENCE="0")
-    old, east, west = texts(tmp_path, "old", 3), texts(tmp_path, "east", 40), texts(tmp_path, "west", 40)
+    old, east, west = texts(tmp_path, "old", 3), texts(tmp_path, "east", 15), texts(tmp_path, "west", 15)
     assert sure("index", str(old)).returncode == 0
     with Server(sure) as server:
         server.ready()
@@ -62,9 +62,11 @@ def test_indexing_uploading_removing_and_backing_up_at_once(command: Command, tm
     assert sure("doctor").returncode == 0
 
 
-def test_two_servers_take_uploads_and_one_answers_what_the_other_took(command: Command) -> None:
+def test_two_servers_take_uploads_and_one_answers_what_the_other_took(command: Command, tmp_path: Path) -> None:
     sure = command.on(command.data, QUOTED_MIN_CONFIDENCE="0")
-    with Server(sure) as one, Server(sure.on(sure.data, COLUMNS="80")) as other:
+    sure.data.mkdir()
+    (tmp_path / "link").symlink_to(sure.data)
+    with Server(sure) as one, Server(sure.on(tmp_path / "link")) as other:
         assert uploaded(other, [("bread.txt", "Bread rises for two hours.")])[0]["status"] == "added"
         assert uploaded(one, [("gate.txt", HARBOUR)])[0]["status"] == "added"
         for server in (one, other):
