@@ -41,10 +41,14 @@ def write_derived(path: Path, stamp: Stamp, payload: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     _drop_leftovers(path.parent)
     with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=PARTS, delete=False) as file:
-        file.write(head.encode() + b"\n")
-        file.write(payload)
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            file.write(head.encode() + b"\n")
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:  # a full disk, of which this must not take the rest
+            Path(file.name).unlink()
+            raise
     Path(file.name).replace(path)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from index import checksums
 from index.errors import ModelError
+from index.stamps import stamp_of
+from index.storage import is_full
 
 if TYPE_CHECKING:
     from openvino import Core
@@ -73,13 +77,16 @@ class Graph:
             **({"INFERENCE_NUM_THREADS": "1"} if deterministic else {}),
         }
         # A blob's name does not tell the precision: one that was compiled for f32 gives NaN in bf16 (OpenVINO 2026.4).
-        options["CACHE_DIR"] = str(compiled_dir / "-".join(options.values()).lower())
+        blobs = compiled_dir / "-".join(options.values()).lower()
+        if _swept(blobs):
+            options["CACHE_DIR"] = str(blobs)
         try:
             self._model = core().compile_model(path, "CPU", options)
         except RuntimeError as error:
             raise ModelError(
                 f"OpenVINO cannot compile {path.name}: {error}. Delete the model cache folder {path.parent} and try again"
             ) from error
+        _remember(blobs)
         self.inputs = [port.get_any_name() for port in self._model.inputs]
         self._local = threading.local()
 
@@ -90,6 +97,27 @@ class Graph:
             request = self._local.request = self._model.create_infer_request()
         results = request.infer({name: inputs[name] for name in self.inputs})
         return [np.array(result, dtype=np.float32) for result in results.values()]
+
+
+def _swept(blobs: Path) -> bool:
+    """Delete the blobs that are not what was compiled: OpenVINO would run them. Says whether none is left."""
+    known, wrong = checksums.recorded(blobs), checksums.damaged(blobs)
+    for path in blobs.glob("*.blob"):
+        if path.name in wrong or path.name not in known:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError:
+                return False
+    return True
+
+
+def _remember(blobs: Path) -> None:
+    """Write down what was compiled just now, if anything was."""
+    found = {path.name: str(stamp_of(path)) for path in blobs.glob("*.blob")}
+    known = {name: stamp for name, (_, stamp) in checksums.recorded(blobs).items()}
+    if found != known and not is_full(blobs):
+        with suppress(OSError):  # then it is compiled again the next time
+            checksums.record(blobs, found)
 
 
 def padded_length(length: int) -> int:

@@ -18,6 +18,7 @@
     │   ├── StoreBusy           another process is writing
     │   ├── StoreCorrupt        SQLite cannot read the file
     │   ├── StoreFull           the disk is full
+    │   ├── StoreReadOnly       the data directory may only be read
     │   ├── SchemaTooNew        written by a later version
     │   ├── ModelMismatch       written with another embedding model
     │   └── UnknownDocument     no document of that id or name
@@ -102,6 +103,10 @@ class StoreCorrupt(StoreError):
 
 class StoreFull(StoreError):
     """The disk has no room for what was to be written."""
+
+
+class StoreReadOnly(StoreError):
+    """The data directory may only be read."""
 
 
 class SchemaTooNew(StoreError):

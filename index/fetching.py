@@ -71,7 +71,9 @@ class Fetcher:
         data, suffix = self.fetch(url)
         path = folder / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}{suffix}"
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        part = path.with_name(f".{path.name}.part")
+        part.write_bytes(data)
+        part.replace(path)
         return path
 
     def fetch(self, url: str) -> tuple[bytes, str]:

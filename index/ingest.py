@@ -19,14 +19,13 @@ from index.fetching import Fetcher
 from index.lexical import analyse
 from index.loading import MAX_FILE_BYTES, Extract, document_id, load, relative_uri, shown
 from index.outcomes import Outcome, Reporter, Status, Summary
+from index.portable import PAGES
 from index.sightings import StoredFile
 from index.stamps import FileStamp, stamp_of
 from index.store import IndexedChunk, Store
 
 RECIPE = 4
 """Raised when loading, chunking or analysing would come out differently, so that unchanged files are indexed again."""
-PAGES = "pages"
-"""Folder of fetched web pages in the data directory."""
 EMBED_AT_ONCE = 256
 """Chunks gathered before they are embedded: enough for batches of equal length, little enough to commit every few seconds."""
 
@@ -87,10 +86,12 @@ class Ingestion:
         else:
             self.take(path, path.parent, uri=shown(url))
 
-    def take(self, path: Path, base: Path, uri: str | None = None) -> None:
-        """Read one file and queue what has to be embedded; one that cannot be read is reported. `uri` is what it is called, if not its name."""
-        identity = document_id(path)
-        known = self.store.file(identity)
+    def take(self, path: Path, base: Path, uri: str | None = None, identity: str | None = None) -> None:
+        """Read one file and queue what has to be embedded; one that cannot be read is reported. `uri` is what it is called, if not its name,
+        and `identity` the id of a new document, if its path is not to tell it.
+        """
+        known = self.store.file_at(path)
+        identity = known.document_id if known else identity or document_id(path)
         stamp = stamp_of(path)
         try:
             unchanged = (known.sha256, known.extractor) if known and known.recipe == RECIPE else None
@@ -102,7 +103,7 @@ class Ingestion:
             self.report(Outcome(name, "kept" if known else "skipped", str(error), document_id=identity))
             return
         if document:
-            self._take(replace(document, uri=uri) if uri else document, path, known, stamp)
+            self._take(replace(document, id=identity, uri=uri or document.uri), path, known, stamp)
         elif known:
             self._unchanged(known)
             self.store.sightings.saw(known.document_id, stamp)

@@ -9,6 +9,7 @@ from pathlib import Path
 import filelock
 
 from index.errors import StoreBusy
+from index.storage import refused
 
 LOCK_SECONDS = 600.0
 """How long one `qa index` waits for another."""
@@ -16,7 +17,7 @@ LOCK_SECONDS = 600.0
 
 @contextmanager
 def alone(path: Path, on_wait: Callable[[], None] = lambda: None, seconds: float = LOCK_SECONDS) -> Iterator[None]:
-    """Hold the lock; `on_wait` is called once if another one does. Raises StoreBusy after so many seconds."""
+    """Hold the lock; `on_wait` is called once if another one does. Raises StoreBusy after so many seconds, or StoreError if there can be no lock."""
     lock = filelock.FileLock(path)
     try:
         lock.acquire(timeout=0)
@@ -26,6 +27,8 @@ def alone(path: Path, on_wait: Callable[[], None] = lambda: None, seconds: float
             lock.acquire(timeout=seconds)
         except filelock.Timeout:
             raise StoreBusy(f"another process has been indexing into {path.parent} for {seconds:.0f} s: try again later") from None
+    except OSError as error:
+        raise refused(path.parent, error) from error
     try:
         yield
     finally:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from index import database
 from index.database import Schema
+from index.portable import MIGRATION as PORTABLE
 from index.sightings import MIGRATION as SIGHTINGS
 from index.tagging import MIGRATION as TAGS
 
@@ -53,6 +54,7 @@ MIGRATIONS = (
     "ALTER TABLE documents ADD COLUMN extractor TEXT; ALTER TABLE documents ADD COLUMN places TEXT NOT NULL DEFAULT '[]'",
     TAGS,
     "ALTER TABLE chunks ADD COLUMN columns TEXT NOT NULL DEFAULT '[]'",
+    PORTABLE,
 )
 
 
@@ -60,7 +62,9 @@ def _created(connection: sqlite3.Connection) -> None:
     connection.executemany("INSERT INTO meta VALUES (?, ?)", [("store", uuid.uuid4().hex), ("generation", "0")])
 
 
-SCHEMA = Schema(FILE_NAME, MIGRATIONS, "Move the file away and index again", _created)
+SCHEMA = Schema(
+    FILE_NAME, MIGRATIONS, "Restore a backup with `qa restore FILE --yes`, or move the file away and index again", _created
+)
 
 
 def connect(folder: Path) -> sqlite3.Connection:
@@ -71,3 +75,20 @@ def connect(folder: Path) -> sqlite3.Connection:
 def explained(path: Path) -> AbstractContextManager[None]:
     """Translate SQLite's errors into ours."""
     return database.explained(path, SCHEMA.remedy)
+
+
+def decoded(path: Path) -> AbstractContextManager[None]:
+    """Translate what comes of values that were never written; see `index.database.decoded`."""
+    return database.decoded(path, SCHEMA.remedy)
+
+
+def current_generation(folder: Path, count: str = "generation") -> int | None:
+    """The generation of the store in `folder`, or another count; None if there is no store. Cheap enough to ask several times a second."""
+    if not (folder / FILE_NAME).is_file():
+        return None
+    connection = connect(folder)
+    try:
+        with explained(folder / FILE_NAME), decoded(folder / FILE_NAME):
+            return int((connection.execute("SELECT value FROM meta WHERE key = ?", (count,)).fetchone() or [0])[0])
+    finally:
+        connection.close()

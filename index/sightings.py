@@ -78,7 +78,8 @@ class Sightings:
 
     def stamps(self) -> dict[str, FileStamp]:
         """All that are known, by the document's id."""
-        return {document_id: FileStamp.parsed(stamp) for document_id, stamp in self._db.execute("SELECT * FROM sightings")}
+        found = ((document_id, FileStamp.parsed(stamp)) for document_id, stamp in self._db.execute("SELECT * FROM sightings"))
+        return {document_id: stamp for document_id, stamp in found if stamp}
 
     def remember_root(self, path: Path, exclude: Sequence[str]) -> None:
         """A file or folder was given to be indexed, with these patterns of what to leave out."""

@@ -6,11 +6,11 @@ meanwhile. Between questions a process that stays up lets go of it (`pause`) and
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import threading
 from collections.abc import Sequence
-from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.dense import DenseIndex
-from index.derived import DERIVED, Stamp, read_derived, write_derived
+from index.deriving import Deriving
 from index.document import NOWHERE, Chunk, Places, SourceBytes
 from index.formats.extracted import places_of
-from index.lexical import Postings, PostingsBM25
-from index.schema import FILE_NAME, connect, explained
+from index.portable import Paths
+from index.schema import FILE_NAME, connect, current_generation, decoded, explained
 from index.sightings import IndexedFile
 from index.stamps import FileStamp
 
@@ -63,11 +62,19 @@ class Snapshot:
 
     def __init__(self, folder: Path, *, save_derived: bool = True) -> None:
         """Open the store in `folder` and load what is derived from it, or build and save it; raises StoreError."""
-        self._save_derived = save_derived
-        self._path = folder / FILE_NAME
+        self._path, self._paths = folder / FILE_NAME, Paths(folder)
         self._db = connect(folder)
         self._lock = threading.Lock()
         self._query("BEGIN")
+        with decoded(self._path):
+            self._load(save_derived=save_derived)
+
+    def close(self) -> None:
+        """End the read transaction."""
+        with self._lock:
+            self._db.close()
+
+    def _load(self, *, save_derived: bool) -> None:
         meta = dict(self._query("SELECT key, value FROM meta"))
         self.generation = int(meta["generation"])
         self.store_id = meta["store"]
@@ -78,13 +85,12 @@ class Snapshot:
         self._rows_of: dict[str, list[int]] = {}
         for row, document_id in enumerate(self._document_ids):
             self._rows_of.setdefault(document_id, []).append(row)
-        self.dense = self._dense(folder / DERIVED / "dense.faiss")
-        self.lexical = self._lexical(folder / DERIVED / "lexical.npz")
-
-    def close(self) -> None:
-        """End the read transaction."""
-        with self._lock:
-            self._db.close()
+        folder = self._path.parent
+        newest = (lambda: current_generation(folder) == self.generation) if save_derived else (lambda: False)
+        deriving = Deriving(folder, self.store_id, self.generation, self._query, newest)
+        self.dense, self.lexical = deriving.dense(), deriving.lexical()
+        if not self.dense.size == self.lexical.corpus_size == self.size:
+            raise ValueError(f"{self.dense.size} vectors and {self.lexical.corpus_size} lists of terms of {self.size} passages")
 
     def pause(self) -> None:
         """End the read transaction; only `resume` and `close` may follow."""
@@ -124,16 +130,19 @@ class Snapshot:
 
     def chunk(self, row: int) -> Chunk:
         """The chunk of a row of the derived indexes."""
-        columns = 'document_id, start, "end", substr(text, start + 1, "end" - start), sentences, headings, columns'
-        join = "chunks JOIN documents ON documents.id = document_id WHERE chunks.id = ?"
-        [(document_id, start, end, text, sentences, *names)] = self._query(f"SELECT {columns} FROM {join}", self._chunk_ids[row])  # noqa: S608
-        spans = np.frombuffer(sentences, dtype=np.int64).reshape(-1, 2).tolist()
-        headings, header = (tuple(json.loads(each)) for each in names)
-        return Chunk(document_id, start, end, text, tuple((first, last) for first, last in spans), headings, header)
+        with decoded(self._path):
+            columns = 'document_id, start, "end", substr(text, start + 1, "end" - start), sentences, headings, columns'
+            join = "chunks JOIN documents ON documents.id = document_id WHERE chunks.id = ?"
+            found = self._query(f"SELECT {columns} FROM {join}", self._chunk_ids[row])  # noqa: S608 - fixed names
+            [(document_id, start, end, text, sentences, *names)] = found
+            spans = np.frombuffer(sentences, dtype=np.int64).reshape(-1, 2).tolist()
+            headings, header = (tuple(json.loads(each)) for each in names)
+            return Chunk(document_id, start, end, text, tuple((first, last) for first, last in spans), headings, header)
 
     def documents(self) -> list[DocumentInfo]:
         """All documents, by uri."""
-        return [_info(*row) for row in self._query(f"{_INFO} ORDER BY uri, id")]
+        with decoded(self._path):
+            return [_info(*row) for row in self._query(f"{_INFO} ORDER BY uri, id")]
 
     def has_document(self, document_id: str) -> bool:
         """Whether there is a document of this id; any text may be asked for, a lone surrogate too."""
@@ -147,20 +156,21 @@ class Snapshot:
 
     def file(self, document_id: str) -> IndexedFile:
         """The file of one document; there must be one (`has_document`)."""
-        return _file(*self._query(f"{_FILE} WHERE id = ?", document_id)[0])
+        return self._files("WHERE id = ?", document_id)[0]
 
     def files(self) -> list[IndexedFile]:
         """Those of all documents, by uri."""
-        return [_file(*row) for row in self._query(f"{_FILE} ORDER BY uri, id")]
+        return self._files("ORDER BY uri, id")
 
     def files_with(self, sha256: str) -> list[IndexedFile]:
         """The files that were indexed with these bytes."""
-        return [_file(*row) for row in self._query(f"{_FILE} WHERE sha256 = ? ORDER BY id", sha256)]
+        return self._files("WHERE sha256 = ? ORDER BY id", sha256)
 
     def roots(self) -> dict[Path, list[str]]:
         """The paths that were given to be indexed, each with the patterns of what was left out."""
-        rows = self._query("SELECT path, exclude FROM roots ORDER BY path")
-        return {Path(os.fsdecode(path)): json.loads(exclude) for path, exclude in rows}
+        with decoded(self._path):
+            rows = self._query("SELECT path, exclude FROM roots ORDER BY path")
+            return {Path(os.fsdecode(path)): json.loads(exclude) for path, exclude in rows}
 
     def tags(self, *, given: bool = False) -> dict[str, list[str]]:
         """All tags, or those that people gave, each with the ids of its documents, in order."""
@@ -174,49 +184,33 @@ class Snapshot:
 
     def is_indexed(self, path: Path) -> bool:
         """Whether a document is made from the file at this path."""
-        return bool(self._query("SELECT 1 FROM documents WHERE path = ?", os.fsencode(path)))
+        return bool(self._query("SELECT 1 FROM documents WHERE path = ?", self._paths.stored(path)))
 
     def document_info(self, document_id: str) -> DocumentInfo:
         """One document; there must be one (`has_document`)."""
-        [row] = self._query(f"{_INFO} WHERE documents.id = ?", document_id)
-        return _info(*row)
+        with decoded(self._path):
+            [row] = self._query(f"{_INFO} WHERE documents.id = ?", document_id)
+            return _info(*row)
 
     def document(self, document_id: str) -> StoredDocument:
         """One document with its text; there must be one (`has_document`)."""
-        info = self.document_info(document_id)
-        columns = "SELECT text, bom_size, crlf, places FROM documents WHERE id = ?"
-        [(text, bom_size, crlf, places)] = self._query(columns, document_id)
-        folded = tuple(np.frombuffer(crlf, dtype=np.int64).tolist())
-        source = SourceBytes(info.sha256, info.size, info.encoding, bom_size, folded, info.extractor)
-        return StoredDocument(info, text, source, places_of(json.loads(places)))
+        with decoded(self._path):
+            info = self.document_info(document_id)
+            columns = "SELECT text, bom_size, crlf, places FROM documents WHERE id = ?"
+            [(text, bom_size, crlf, places)] = self._query(columns, document_id)
+            folded = tuple(np.frombuffer(crlf, dtype=np.int64).tolist())
+            if info.extractor is None:
+                codecs.lookup(info.encoding)
+            source = SourceBytes(info.sha256, info.size, info.encoding, bom_size, folded, info.extractor)
+            return StoredDocument(info, text, source, places_of(json.loads(places)))
 
-    def _dense(self, path: Path) -> DenseIndex:
-        stamp = Stamp("dense", self.store_id, self.generation)
-        payload = read_derived(path, stamp)
-        if payload is not None:
-            return DenseIndex.from_bytes(payload)
-        blobs = self._query("SELECT vector FROM chunks JOIN vectors ON key = vector_key ORDER BY chunks.id")
-        vectors = np.frombuffer(b"".join(blob for (blob,) in blobs), dtype=np.float32)
-        index = DenseIndex.build(vectors.reshape(len(blobs), -1) if blobs else np.zeros((0, 1), dtype=np.float32))
-        self._keep(path, stamp, index.to_bytes())
-        return index
-
-    def _lexical(self, path: Path) -> PostingsBM25:
-        stamp = Stamp("lexical", self.store_id, self.generation)
-        payload = read_derived(path, stamp)
-        if payload is not None:
-            return PostingsBM25(Postings.from_bytes(payload))
-        index = PostingsBM25.build(
-            terms.split(" ") if terms else [] for (terms,) in self._query("SELECT terms FROM terms ORDER BY chunk_id")
-        )
-        self._keep(path, stamp, index.postings.to_bytes())
-        return index
-
-    def _keep(self, path: Path, stamp: Stamp, payload: bytes) -> None:
-        """Save a derived file unless the store has changed since; a full or read-only disk only means that the next process builds it again."""
-        if self._save_derived and current_generation(self._path.parent) == self.generation:
-            with suppress(OSError):
-                write_derived(path, stamp, payload)
+    def _files(self, condition: str, *values: object) -> list[IndexedFile]:
+        found = self._query(f"{_FILE} {condition}", *values)
+        with decoded(self._path):
+            return [
+                IndexedFile(identity, self._paths.path(path), uri, sha256, size, indexed_at, FileStamp.parsed(stamp or ""))
+                for identity, path, uri, sha256, size, indexed_at, stamp in found
+            ]
 
     def _query(self, statement: str, *values: object) -> list[Any]:
         with self._lock, explained(self._path):
@@ -235,16 +229,3 @@ def _info(*row: Any) -> DocumentInfo:  # noqa: ANN401 - the columns of _INFO
 
 
 _FILE = "SELECT id, path, uri, sha256, size, indexed_at, stamp FROM documents LEFT JOIN sightings ON document_id = id"
-
-
-def _file(document_id: str, path: bytes, uri: str, sha256: str, size: int, indexed_at: str, stamp: str | None) -> IndexedFile:
-    shown = (uri, sha256, size, indexed_at, FileStamp.parsed(stamp) if stamp else None)
-    return IndexedFile(document_id, Path(os.fsdecode(path)), *shown)
-
-
-def current_generation(folder: Path, count: str = "generation") -> int | None:
-    """The generation of the store in `folder`, or another count; None if there is no store. Cheap enough to ask several times a second."""
-    if not (folder / FILE_NAME).is_file():
-        return None
-    with closing(connect(folder)) as connection, explained(folder / FILE_NAME):
-        return int((connection.execute("SELECT value FROM meta WHERE key = ?", (count,)).fetchone() or [0])[0])

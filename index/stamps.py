@@ -29,9 +29,12 @@ class FileStamp:
         return ":".join(map(str, astuple(self)))
 
     @classmethod
-    def parsed(cls, text: str) -> Self:
-        """What `str` made."""
-        return cls(*map(int, text.split(":")))
+    def parsed(cls, text: str) -> Self | None:
+        """What `str` made; None of any other text."""
+        try:
+            return cls(*map(int, text.split(":")))
+        except (ValueError, TypeError):
+            return None
 
     def is_settled(self, now_ns: int) -> bool:
         """Whether another write would get another stamp: git calls the others "racily clean"."""

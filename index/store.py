@@ -6,7 +6,6 @@ Every change is one transaction and raises the generation by one, so that other 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from index.formats.extracted import plain_places
 from index.loading import shown
 from index.locking import LOCK_SECONDS, alone
 from index.models import check_model
+from index.portable import Paths
 from index.schema import FILE_NAME, connect, explained
 from index.sightings import Sightings, StoredFile
 from index.tagging import Tags
@@ -51,7 +51,7 @@ class Store:
     ) -> None:
         """Open or create; `on_removal` hears the ids of documents before they are deleted, `on_move` the old and the new one. Raises StoreError."""
         self.folder = folder
-        self._path = folder / FILE_NAME
+        self._path, self._paths = folder / FILE_NAME, Paths(folder)
         self._db = connect(folder)
         self._on_removal, self._on_move = on_removal, on_move
         self.sightings = Sightings(self._db)
@@ -85,16 +85,20 @@ class Store:
         """What is known of one file."""
         return next(self._files("WHERE id = ?", (document_id,)), None)
 
+    def file_at(self, path: Path) -> StoredFile | None:
+        """What is known of the file at an absolute path."""
+        return next(self._files("WHERE path = ?", (self._paths.stored(path),)), None)
+
     def files_under(self, root: Path) -> list[StoredFile]:
-        """The indexed files at or below `root`, which must be resolved."""
-        prefix = os.fsencode(root)
-        below = prefix.rstrip(os.fsencode(os.sep)) + os.fsencode(os.sep)
+        """The indexed files at or below `root`, which must be resolved; of those that the data directory keeps, if `root` lies in it."""
+        prefix = self._paths.stored(root)
+        below = self._paths.below(root)
         condition = "WHERE path = ? OR substr(path, 1, ?) = ? ORDER BY path"
         return list(self._files(condition, (prefix, len(below), below)))
 
     def find(self, name: str) -> StoredFile:
         """The document with this id, uri or path; raises UnknownDocument if there is none or more than one."""
-        path = os.fsencode(Path(name).absolute())
+        path = self._paths.stored(Path(name).absolute())
         name = shown(name)
         found = list(self._files("WHERE id = ? OR uri = ? OR path = ?", (name, name, path)))
         if len(found) == 1:
@@ -190,14 +194,14 @@ class Store:
     def _files(self, condition: str, values: tuple[object, ...]) -> Iterator[StoredFile]:
         columns = "SELECT id, path, uri, sha256, state, recipe, extractor FROM documents "
         for identity, path, *rest in self._db.execute(columns + condition, values):
-            yield StoredFile(identity, Path(os.fsdecode(path)), *rest)
+            yield StoredFile(identity, self._paths.path(path), *rest)
 
     def _put_document(self, document: Document, path: Path, recipe: int) -> None:
         source = document.source
         crlf = np.array(source.crlf, dtype=np.int64).tobytes()
         row = (
             document.id,
-            os.fsencode(path),
+            self._paths.stored(path),
             document.uri,
             document.title,
             document.title_is_real,

@@ -27,6 +27,7 @@ from index.outcomes import Outcome, Reporter
 from index.settling import QUIET_SECONDS, Settling
 from index.sightings import StoredFile
 from index.stamps import FileStamp, stamp_of
+from index.storage import refused
 from index.store import Store
 
 SWEEP_SECONDS = 5.0
@@ -214,12 +215,14 @@ def only_watcher(
 
     False if `stopping` was set meanwhile.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(folder / name)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except filelock.Timeout:
         on_wait()
+    except OSError as error:
+        raise refused(folder, error) from error
     while not lock.is_locked and not stopping.wait(1.0):
         try:
             lock.acquire(timeout=0)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -22,13 +24,12 @@ from typing import Any
 
 from index import schema
 from index.database import Schema, connect, explained
-from index.ingest import PAGES
 from index.integrity import database_findings
+from index.portable import PAGES, RESTORING, UPLOADS
 from index.store import Store
 from qa.calibration import CALIBRATION
 from qa.errors import BackupError
 from qa.state import SCHEMA as STATE_SCHEMA
-from qa.uploads import FOLDER as UPLOADS
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -36,6 +37,10 @@ _DATABASES: dict[str, Schema] = {schema.FILE_NAME: schema.SCHEMA, STATE_SCHEMA.f
 _FILES = (*_DATABASES, CALIBRATION)
 _FOLDERS = (UPLOADS, PAGES)
 """Of files that are nowhere else."""
+_PACKED, UNPACKED = ".quoted-backup-", ".restore-"
+"""How the names of folders begin in which a backup is made and unpacked."""
+LEFTOVER_SECONDS = 24 * 3600.0
+"""After so long such a folder is nobody's any more."""
 
 
 def back_up(data: Path, target: Path) -> list[str]:
@@ -44,7 +49,8 @@ def back_up(data: Path, target: Path) -> list[str]:
         raise BackupError(f"{target} exists already: name a new file")
     if not any((data / name).is_file() for name in _FILES):
         raise BackupError(f"there is nothing to back up in {data}: index something first")
-    with tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=".backup-") as name:
+    _drop_leftovers(target.absolute().parent, _PACKED)
+    with tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=_PACKED) as name:
         folder = Path(name)
         for each in (*_FILES, *_kept_files(data)):  # the index first: it names no file that comes later
             _copy(data, folder, each)
@@ -93,12 +99,42 @@ def restore(source: Path, data: Path, *, yes: bool = False, on_wait: Callable[[]
     if present and not yes:
         raise BackupError(f"{data} holds {' and '.join(present)}, which would be replaced: back them up, then repeat with --yes")
     data.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=data, prefix=".restore-") as name:
-        names = _unpacked(source, Path(name))
+    finish(data, on_wait)
+    _drop_leftovers(data, UNPACKED)
+    with tempfile.TemporaryDirectory(dir=data, prefix=UNPACKED) as name:
+        folder = Path(name) / "files"
+        names = _unpacked(source, folder)
         with Store(data) as store, store.writing(on_wait):
-            for each in names:
-                _put_back(Path(name), data, each)
+            folder.rename(data / RESTORING)  # from here on it is done, by this process or by the next one
+            _finish(data)
     return names
+
+
+def finish(data: Path, on_wait: Callable[[], None] = lambda: None) -> None:
+    """Finish a restore that was cut off: what answers is the old data directory or the one of the backup, never half of either. Raises StoreError."""
+    if (data / RESTORING).is_dir():
+        with Store(data) as store, store.writing(on_wait):
+            if (data / RESTORING).is_dir():
+                _finish(data)
+
+
+def _finish(data: Path) -> None:
+    """Put back what is staged; each step may be done again."""
+    staged = data / RESTORING
+    for each in (
+        *_kept_files(staged),
+        *(name for name in _FILES if (staged / name).is_file()),
+    ):  # the index names no file that comes later
+        _put_back(staged, data, each)
+    with tempfile.TemporaryDirectory(dir=data, prefix=UNPACKED) as name:
+        staged.rename(Path(name) / "done")
+
+
+def _drop_leftovers(folder: Path, prefix: str) -> None:
+    """Delete what processes that were killed have left: they held its files no longer than that."""
+    for path in folder.glob(f"{prefix}*"):
+        if path.stat().st_mtime < time.time() - LEFTOVER_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _unpacked(source: Path, folder: Path) -> list[str]:
@@ -110,6 +146,8 @@ def _unpacked(source: Path, folder: Path) -> list[str]:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(name) as packed, (folder / name).open("wb") as file:
                     _write(packed.read, file.write, files[name]["size"])
+                    file.flush()
+                    os.fsync(file.fileno())
     except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
         raise BackupError(f"{source} is no backup of quoted, or is damaged ({error}): take another one") from error
     for name, about in files.items():
@@ -120,7 +158,7 @@ def _unpacked(source: Path, folder: Path) -> list[str]:
                 wrong = database_findings(opened, "")
                 if wrong:
                     raise BackupError(f"{source}: {name}: {wrong[0].what}; take another backup. Nothing was changed")
-    return sorted(files, key=lambda name: (name in _FILES, name))  # the index last: it names no file that is not there
+    return sorted(files, key=lambda name: (name in _FILES, name))
 
 
 def _manifest(archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:

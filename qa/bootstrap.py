@@ -10,11 +10,13 @@ from pathlib import Path
 from index.discovery import place_of
 from index.embedding import Encoder
 from index.excluding import checked_patterns
-from index.ingest import PAGES, ingest
+from index.ingest import ingest
 from index.models import check_model
 from index.outcomes import Reporter, Summary
+from index.portable import PAGES
+from index.schema import current_generation
 from index.sightings import StoredFile
-from index.snapshot import DocumentInfo, Snapshot, current_generation
+from index.snapshot import DocumentInfo, Snapshot
 from index.store import Store
 from index.tagging import COUNT as TAGGED
 from index.tags import tags_of

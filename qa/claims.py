@@ -18,6 +18,8 @@ from qa.state import State
 LEASE_SECONDS = 12.0
 """Silence after which a worker counts as dead: four missed beats of `BEAT_SECONDS`."""
 BEAT_SECONDS = 3.0
+LONGEST_WAIT = 60.0
+"""The longest time in seconds that a claim is postponed for."""
 KEPT_SECONDS = 2 * 86_400.0
 """How long a finished claim is kept: Slack sends an event again for at most a day ("delayed events", docs.slack.dev, Events API)."""
 
@@ -88,11 +90,12 @@ class Claims:
         now = self._clock()
         with self._state.writing() as db:
             row = db.execute(
-                f"{_CLAIM} AS one WHERE state != 'done' AND (state = 'waiting' OR beat_at < ?) AND not_before <= ?"  # noqa: S608 - a constant
+                f"{_CLAIM} AS one WHERE state != 'done' AND (state = 'waiting' OR abs(beat_at - ?) > ?)"  # noqa: S608 - a constant
+                " AND (not_before <= ? OR not_before > ?)"  # what is later than ever was told before the clock was set back
                 " AND kind IN (SELECT value FROM json_each(?)) AND NOT EXISTS (SELECT 1 FROM claims AS other WHERE state != 'done'"
                 " AND other.team = one.team AND other.channel = one.channel AND other.thread = one.thread AND other.id < one.id)"
                 " ORDER BY id LIMIT 1",
-                (now - LEASE_SECONDS, now, json.dumps(list(kinds))),
+                (now, LEASE_SECONDS, now, now + LONGEST_WAIT, json.dumps(list(kinds))),
             ).fetchone()
             if row is None:
                 return None
@@ -171,9 +174,11 @@ class Claims:
 
     def sent_by(self, team: str, asker: str, kinds: Collection[str], seconds: float) -> int:
         """How many messages of some kinds a person has sent in the last so many seconds."""
+        now = self._clock()
         [(count,)] = self._state.query(
-            "SELECT count(*) FROM claims WHERE claimed_at > ? AND team = ? AND asker = ? AND kind IN (SELECT value FROM json_each(?))",
-            self._clock() - seconds,
+            "SELECT count(*) FROM claims WHERE claimed_at > ? AND claimed_at <= ? AND team = ? AND asker = ? AND kind IN (SELECT value FROM json_each(?))",
+            now - seconds,
+            now,
             team,
             asker,
             json.dumps(list(kinds)),

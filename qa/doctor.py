@@ -6,18 +6,21 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from index import schema
 from index.errors import IndexingError
+from index.graphs import damaged_graphs
 from index.integrity import TOLERANCE, Finding, database_findings, derived_findings, row_findings
 from index.models import check_model
 from index.snapshot import Snapshot
 from index.store import Store
 from qa import state
+from qa.backup import UNPACKED
 from qa.bootstrap import calibration_of, has_index, load_encoder, load_reader
 from qa.errors import QAError
 from qa.settings import Settings
@@ -55,7 +58,9 @@ def repair(settings: Settings, checks: Sequence[Checked]) -> None:
     """Mend what can be mended, while nobody else writes to the index."""
     mends = [found.mend for each in checks for found in each.findings if found.mend]
     if mends:
-        with Store(settings.data) as store, store.writing():
+        with ExitStack() as alone:
+            if (settings.data / schema.FILE_NAME).is_file():
+                alone.enter_context(alone.enter_context(Store(settings.data)).writing())
             for mend in mends:
                 mend()
 
@@ -65,8 +70,9 @@ def _environment(settings: Settings) -> Checked:
     for folder in (settings.data, settings.cache):
         existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         if not os.access(existing, os.W_OK):
+            what = f"{folder} may only be read: what is there can be asked, nothing can be indexed or kept"
             findings.append(
-                Finding(f"{folder} may not be written", "give this user the right to, or set QUOTED_DATA or QUOTED_CACHE")
+                Finding(what, "give this user the right to write, or set QUOTED_DATA or QUOTED_CACHE", harmless=folder.exists())
             )
         free = shutil.disk_usage(existing).free
         if free < FREE_BYTES:
@@ -79,6 +85,16 @@ def _environment(settings: Settings) -> Checked:
 
 
 def _models(settings: Settings) -> Checked:
+    damaged = tuple(
+        Finding(
+            f"{folder.relative_to(settings.cache)}: {', '.join(names)} {'is' if len(names) == 1 else 'are'} damaged",
+            "delete it: it is made anew",
+            partial(shutil.rmtree, folder),
+        )
+        for folder, names in damaged_graphs(settings.cache).items()
+    )
+    if damaged:
+        return Checked("models", f"converted models in {settings.cache}", damaged)
     encoder, reader = load_encoder(settings), load_reader(settings)
     norm = float(np.linalg.norm(encoder.encode_queries(["Does it work?"])[0]))
     findings = (
@@ -100,8 +116,16 @@ def _index(settings: Settings) -> Checked:
         return Checked("index", schema.FILE_NAME, tuple(findings))
     meta = dict(db.execute("SELECT key, value FROM meta"))
     [documents] = db.execute("SELECT count(*) FROM documents").fetchone()
-    found = [*row_findings(db), *derived_findings(settings.data, meta["store"])]
+    found = [*row_findings(db), *derived_findings(settings.data, meta["store"]), *_leftovers(settings)]
     return Checked("index", f"{documents} documents, generation {meta['generation']}", tuple(found))
+
+
+def _leftovers(settings: Settings) -> list[Finding]:
+    """Folders of restores that were cut off before anything was changed."""
+    folders = settings.data.glob(f"{UNPACKED}*")
+    return [
+        Finding(f"{path.name} was left by a restore", "delete it", partial(shutil.rmtree, path), harmless=True) for path in folders
+    ]
 
 
 def _state(settings: Settings) -> Checked:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from index.errors import StoreBusy
+from index.schema import FILE_NAME, explained
 from index.sightings import IndexedFile
 from index.tags import tags_of
 from qa.bootstrap import open_store, remove_document
@@ -24,15 +26,18 @@ class Intake:
     """The uploads and jobs of a data directory; `waiting` is set whenever there is something for the worker (`qa.uploading`)."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises StoreError."""
         self.uploads = Uploads(settings.data)
-        self.jobs = Jobs(State(settings.data))
         self.waiting = threading.Event()
         self.max_file_bytes = settings.max_file_bytes
         self._settings = settings
 
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Opened when they are first needed: what lists documents may do so where nothing may be written. Raises StoreError."""
+        return Jobs(State(self._settings.data))
+
     def take(self, files: Sequence[Arrived], tags: Sequence[str]) -> Job:
-        """A job that makes documents of files."""
+        """A job that makes documents of files; raises StoreError."""
         job = self.jobs.add(files, tags)
         self.waiting.set()
         return job
@@ -49,12 +54,12 @@ class Intake:
             for each in files:
                 self.uploads.discard(each.path)
             raise refusal
-        return self.take([replace(files[0], path=known.path, staged=files[0].path)], tags)
+        return self.take([replace(files[0], path=known.path, staged=files[0].path, replaces=known.document_id)], tags)
 
     def tag(self, document_id: str, tags: Sequence[str]) -> None:
-        """A document has these tags instead of those that were given to it before; raises InvalidTag."""
+        """A document has these tags instead of those that were given to it before; raises InvalidTag or StoreError."""
         chosen = tags_of(tags)
-        with open_store(self._settings) as store:
+        with open_store(self._settings) as store, explained(self._settings.data / FILE_NAME):
             store.tags.replace(document_id, chosen)
 
     def delete(self, known: IndexedFile) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from index.loading import document_id
+from index.portable import Paths
 from qa.errors import UnknownJob
 from qa.state import State
 
@@ -29,7 +29,7 @@ JobStatus = Literal["waiting", "running", "done"]
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """A file that came: `path` is where the document's file is or, with `staged`, where the bytes that wait there are to go. One that cannot be
-    taken has a `problem`.
+    taken has a `problem`. `replaces` is the id of the document that gets other bytes.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Arrived:
     sha256: str
     staged: Path | None = None
     problem: str = ""
+    replaces: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -46,18 +47,14 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A file of a job that is not done; `attempts` of it were cut off."""
+    """A file of a job that is not done, and the id of the document that is made of it; `attempts` of it were cut off."""
 
     job_id: str
     number: int
     arrived: Arrived
+    document_id: str
     tags: tuple[str, ...]
     attempts: int
-
-    @property
-    def document_id(self) -> str:
-        """Of the document that is made of the file."""
-        return document_id(self.arrived.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +83,7 @@ class Jobs:
     """The jobs of a data directory."""
 
     def __init__(self, state: State) -> None:
-        self._state = state
+        self._state, self._paths = state, Paths(state.folder)
 
     def add(self, files: Sequence[Arrived], tags: Sequence[str] = ()) -> Job:
         """A new job; its documents get the tags."""
@@ -100,9 +97,9 @@ class Jobs:
                         job_id,
                         number,
                         each.name,
-                        None if each.problem else document_id(each.path),
-                        os.fsencode(each.path),
-                        os.fsencode(each.staged) if each.staged else None,
+                        None if each.problem else each.replaces or document_id(each.path),
+                        self._paths.stored(each.path),
+                        self._paths.stored(each.staged) if each.staged else None,
                         each.sha256,
                         "skipped" if each.problem else "waiting",
                         each.problem,
@@ -127,9 +124,9 @@ class Jobs:
     def waiting(self) -> list[Task]:
         """The files that are next: those that came first, of which none that was cut off goes together with others, and of equal ones one."""
         tasks = [
-            Task(job_id, number, _arrived(name, path, staged, sha256), tuple(json.loads(tags)), attempts)
-            for job_id, number, name, path, staged, sha256, tags, attempts in self._state.query(
-                "SELECT job_id, number, name, path, staged, sha256, tags, attempts FROM job_files JOIN jobs ON id = job_id"
+            Task(job_id, number, self._arrived(name, path, staged, sha256), identity, tuple(json.loads(tags)), attempts)
+            for job_id, number, name, path, staged, sha256, identity, tags, attempts in self._state.query(
+                "SELECT job_id, number, name, path, staged, sha256, document_id, tags, attempts FROM job_files JOIN jobs ON id = job_id"
                 " WHERE status IN ('waiting', 'reading') ORDER BY attempts, created_at, job_id, number LIMIT ?",
                 AT_ONCE,
             )
@@ -179,8 +176,7 @@ class Jobs:
     def places(self) -> Collection[Path]:
         """Where the bytes of the files that are not done are."""
         rows = self._state.query("SELECT path, staged FROM job_files WHERE status IN ('waiting', 'reading')")
-        return {Path(os.fsdecode(each)) for row in rows for each in row if each}
+        return {self._paths.path(each) for row in rows for each in row if each}
 
-
-def _arrived(name: str, path: bytes, staged: bytes | None, sha256: str) -> Arrived:
-    return Arrived(name, Path(os.fsdecode(path)), sha256, Path(os.fsdecode(staged)) if staged else None)
+    def _arrived(self, name: str, path: bytes, staged: bytes | None, sha256: str) -> Arrived:
+        return Arrived(name, self._paths.path(path), sha256, self._paths.path(staged) if staged else None)

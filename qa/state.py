@@ -133,7 +133,7 @@ class State:
 
     def __init__(self, folder: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         """Open the file, made if need be; raises StoreError."""
-        self._path = folder / FILE_NAME
+        self.folder, self._path = folder, folder / FILE_NAME
         self._db = connect(folder, SCHEMA)
         self._lock = threading.Lock()
         self._clock = clock

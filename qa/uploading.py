@@ -127,7 +127,7 @@ class Worker:
             run = Ingestion(store, self._encoder, told, self._settings.max_file_bytes, extraction)
             for task in tasks:
                 _put_in_place(task)
-                run.take(task.arrived.path, task.arrived.path.parent)
+                run.take(task.arrived.path, task.arrived.path.parent, identity=task.document_id)
             run.flush()
         store.drop_unused_vectors()
         for task in tasks:

@@ -12,9 +12,9 @@ from pathlib import Path, PurePosixPath
 from index.errors import LoadingError
 from index.formats.kinds import kind_of
 from index.loading import SUPPORTED, read_bytes
+from index.portable import UPLOADS
 from qa.errors import UnsupportedUpload
 
-FOLDER = "uploads"
 ABANDONED_SECONDS = 3600.0
 """What nothing refers to goes after this time: an upload that is still coming must not."""
 
@@ -25,7 +25,7 @@ class Uploads:
     """That folder. What is in it is as good as a file that was indexed from elsewhere: it can be looked at, verified and quoted."""
 
     def __init__(self, data: Path) -> None:
-        self.folder = data.resolve() / FOLDER
+        self.folder = data.resolve() / UPLOADS
 
     def new(self) -> Path:
         """An empty folder for one file."""

@@ -1,29 +1,25 @@
-"""SIGKILL at named moments of indexing, and what must be true afterwards.
+"""SIGKILL at named moments, and what must be true afterwards.
 
     python -m tests.crashes [--moments 200] [--seed 0]
 
 Each moment: a small folder is changed (files made, edited, deleted), a process that indexes it with `--prune` is killed there, and then
 
-- the store opens, SQLite finds it whole, and no chunk, vector or term is left without its document;
-- every document that was reported as indexed is there as it was reported, no removed one is, and what is searched is what is there;
+- `qa doctor` finds nothing wrong with index, derived files and state;
+- every document that was reported as indexed is there as it was reported, no removed one is, what is searched is what is there, and whose file is
+  gone does not answer;
 - the next run finishes, after which the store holds the folder and nothing else.
 
-Prints how often it was killed where.
+`tests.crash_desk` does the same with uploads, replacements, removals, backups and restores. Prints how often it was killed where.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -31,22 +27,23 @@ from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import click
 
-import index.database
 import index.ingest
 from index.dense import DenseIndex
 from index.lexical import PostingsBM25
 from index.outcomes import Outcome
-from index.schema import FILE_NAME, MIGRATIONS, connect
+from index.schema import FILE_NAME, MIGRATIONS
 from index.snapshot import Snapshot
 from qa.bootstrap import index_paths
-from qa.settings import Settings
-from tests.serving import carded, settings_in
+from tests.crash_desk import HITS as DESK
+from tests.crash_desk import child as desk_child
+from tests.crash_desk import moment as desk_moment
+from tests.killing import SECONDS, Killer, examined, quoted, run_killed, settings_of
+from tests.serving import carded
 
-POINTS = ("parse", "embed", "commit", "derive", "rename", "migrate", "random")
+POINTS = ("parse", "embed", "commit", "derive", "rename", "migrate", *DESK, "random")
 HITS = {"parse": 12, "embed": 3, "commit": 24, "derive": 4, "rename": 4, "migrate": 14, "random": 1}
 """About how often a run passes each of them, before and after counted apart."""
 OLDER = (
@@ -60,33 +57,6 @@ OLDER = (
     "PRAGMA user_version = 1",
 )
 """What makes a store one of the first version again."""
-SECONDS = 0.6
-"""Within which a random moment lies, from the start of the work."""
-
-
-class Killer:
-    """Ends this process when a point is passed for the n-th time."""
-
-    def __init__(self, point: str, hits: int) -> None:
-        self._point, self._left = point, hits
-
-    def passed(self, point: str) -> None:
-        """A point is passed."""
-        if point == self._point:
-            self._left -= 1
-            if self._left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    def around(self, point: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function with the point before and behind it."""
-
-        def wrapped(*arguments: Any, **named: Any) -> Any:
-            self.passed(point)
-            result = function(*arguments, **named)
-            self.passed(point)
-            return result
-
-        return wrapped
 
 
 class Telling:
@@ -106,36 +76,22 @@ class Telling:
 def child(folder: Path, point: str, hits: int) -> None:
     """Index a folder, and be killed at a point."""
     killer = Killer(point, hits)
-
-    class Connection(sqlite3.Connection):
-        """Passes the points of statements."""
-
-        def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
-            word = statement.split(maxsplit=1)[0].upper() if statement.strip() else ""
-            named = (
-                "commit"
-                if word == "COMMIT"
-                else "migrate"
-                if word in {"CREATE", "ALTER"} or "user_version =" in statement
-                else None
-            )
-            return killer.around(named, super().execute)(statement, *values) if named else super().execute(statement, *values)
-
-    plain = sqlite3.connect
-    index.database.sqlite3.connect = lambda *given, **named: plain(*given, factory=Connection, **named)  # type: ignore[assignment]
-    index.ingest.load = killer.around("parse", index.ingest.load)
-    DenseIndex.build = killer.around("derive", DenseIndex.build)  # type: ignore[method-assign]
-    PostingsBM25.build = killer.around("derive", PostingsBM25.build)  # type: ignore[method-assign]
-    Path.replace = killer.around("rename", Path.replace)  # type: ignore[method-assign]
+    killer.arm_statements(_point)
+    killer.arm("parse", index.ingest, "load")
+    killer.arm("derive", DenseIndex, "build")
+    killer.arm("derive", PostingsBM25, "build")
+    killer.arm("rename", Path, "replace")
     encoder = carded()
-    encoder.encode_passages = killer.around("embed", encoder.encode_passages)  # type: ignore[method-assign]
-    if point == "random":
-        threading.Timer(hits / 1000, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
-    index_paths(_settings(folder), encoder, [folder / "corpus"], Telling(), prune=True, yes=True)
+    killer.arm("embed", encoder, "encode_passages")
+    index_paths(settings_of(folder), encoder, [folder / "corpus"], Telling(), prune=True, yes=True)
 
 
-def _settings(folder: Path) -> Settings:
-    return settings_in(folder)
+def _point(statement: str) -> str | None:
+    """The point that a statement of SQLite is."""
+    word = statement.split(maxsplit=1)[0].upper() if statement.strip() else ""
+    if word == "COMMIT":
+        return "commit"
+    return "migrate" if word in {"CREATE", "ALTER"} or "user_version =" in statement else None
 
 
 @dataclass(frozen=True)
@@ -148,11 +104,9 @@ class Run:
 
 def run_child(folder: Path, point: str = "none", hits: int = 0) -> Run:
     """Index in a process of its own."""
-    command = [sys.executable, "-m", "tests.crashes", "--child", str(folder), point, str(hits)]
-    done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=120)
-    assert done.returncode in {0, -signal.SIGKILL}, done.stderr
-    rows = [json.loads(line) for line in done.stdout.splitlines() if line.endswith("}")]
-    return Run(done.returncode != 0, {row["uri"]: row["status"] for row in rows})
+    killed, lines = run_killed(str(folder), point, str(hits))
+    rows = [json.loads(line) for line in lines]
+    return Run(killed, {row["uri"]: row["status"] for row in rows})
 
 
 def change(corpus: Path, chance: random.Random) -> None:
@@ -171,19 +125,10 @@ def change(corpus: Path, chance: random.Random) -> None:
 
 def stored(folder: Path) -> dict[str, str]:
     """Uri -> sha256 of what the store holds, after everything that must be true of it was looked at."""
-    with closing(connect(folder / "data")) as db:  # opened as the program does, which makes and migrates what was cut off
-        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
-        for query in (
-            "SELECT count(*) FROM terms WHERE chunk_id NOT IN (SELECT id FROM chunks)",
-            "SELECT count(*) FROM chunks WHERE document_id NOT IN (SELECT id FROM documents)",
-            "SELECT count(*) FROM chunks WHERE vector_key NOT IN (SELECT key FROM vectors)",
-        ):
-            assert db.execute(query).fetchone() == (0,), query
-    with closing(Snapshot(folder / "data", save_derived=False)) as snapshot:
-        assert snapshot.dense.size == snapshot.size
-        known = {info.id for info in snapshot.documents()}
-        assert {snapshot.document_id(row) for row in range(snapshot.size)} <= known
+    settings = settings_of(folder)
+    found = examined(settings)
+    with closing(Snapshot(settings.data, save_derived=False)) as snapshot:
+        assert {snapshot.document_id(row) for row in range(snapshot.size)} <= found.keys()
         return {info.uri: info.sha256 for info in snapshot.documents()}
 
 
@@ -203,6 +148,7 @@ def moment(folder: Path, point: str, chance: random.Random) -> bool:
     files = {path.name: sha256(path.read_bytes()).hexdigest() for path in corpus.iterdir()}
     if (folder / "data" / FILE_NAME).exists():
         found = stored(folder)
+        assert quoted(settings_of(folder), "When does the tide turn?") <= files.keys()  # whose file is gone does not answer
         for uri, status in run.reported.items():
             assert (found.get(uri) == files.get(uri)) if status != "removed" else uri not in found, (uri, status)
     run_child(folder)
@@ -220,7 +166,7 @@ def crash(moments: int, seed: int, least: int, tell: Callable[[str], None] = lam
             point = chance.choice(lacking) if lacking else "random"
             if chance.random() < 0.2:
                 shutil.rmtree(folder / "data", ignore_errors=True)
-            killed[point] += moment(folder, point, chance)
+            killed[point] += desk_moment(folder / "desk", point, chance) if point in DESK else moment(folder, point, chance)
             tell(f"{sum(killed.values())} killed: {dict(killed)}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -235,12 +181,11 @@ def main() -> None:
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        child(Path(options.child[0]), options.child[1], int(options.child[2]))
+        folder, point, hits = options.child
+        (desk_child if point in DESK else child)(Path(folder), point, int(hits))
         return
     began = time.monotonic()
-    killed = crash(
-        options.moments, options.seed, min(20, options.moments // len(POINTS)), lambda text: click.echo(f"\r{text}", nl=False)
-    )
+    killed = crash(options.moments, options.seed, min(20, options.moments // 10), lambda text: click.echo(f"\r{text}", nl=False))
     click.echo(f"\nkilled {sum(killed.values())} times in {time.monotonic() - began:.0f} s, nothing lost")
     for point in POINTS:
         click.echo(f"{point:8}{killed[point]:>4}  {'#' * killed[point]}")

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import SchemaTooNew
+from index.portable import RESTORING
 from index.schema import FILE_NAME
 from index.snapshot import Snapshot, current_generation
 from qa.backup import MANIFEST, back_up, restore
@@ -137,6 +138,21 @@ def test_while_others_write_a_backup_is_one_generation(desk: Settings, tmp_path:
         data = tmp_path / f"restored-{number}"
         restore(tmp_path / f"{number}.zip", data)
         assert texts(data) == [seen[(current_generation(data) or 0) - 1]]  # restoring is a generation
+
+
+def test_a_restore_that_was_cut_off_is_finished_by_the_next_command(desk: Settings, tmp_path: Path) -> None:
+    write_files(desk.data / "uploads" / "0a", {"gate.txt": "seven"})
+    back_up(desk.data, tmp_path / "b.zip")
+    indexed(desk, carded(), tmp_path / "corpus", {"gate.txt": text("eight"), "bread.txt": "Bread rises."})
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        archive.extractall(desk.data / RESTORING, [name for name in archive.namelist() if name != MANIFEST])
+    (desk.data / RESTORING / "uploads" / "0a" / "gate.txt").replace(desk.data / "uploads" / "0a" / "gate.txt")  # so far it came
+
+    done = Command(desk.data, desk.cache)("list")
+
+    assert (done.returncode, done.stderr) == (0, "A restore is being finished ...\n")
+    assert texts(desk.data) == [text("seven")]
+    assert not [path.name for path in desk.data.iterdir() if path.name.startswith(".")]
 
 
 def _entry(zip_file: Path, name: str) -> tuple[int, int]:

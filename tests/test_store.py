@@ -205,7 +205,7 @@ def test_damage_in_the_middle_of_the_file_is_called_corrupt(data: Path) -> None:
 
     with pytest.raises(StoreCorrupt):
         Snapshot(data).documents()
-    with pytest.raises(StoreCorrupt, match="Move the file away"), Store(data) as damaged, damaged.writing():
+    with pytest.raises(StoreCorrupt, match="move the file away"), Store(data) as damaged, damaged.writing():
         damaged.file("x")
 
 

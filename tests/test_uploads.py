@@ -7,13 +7,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.disks import disk, fill
 from tests.serving import PATIENCE, Command, Server, assert_quoted, citations_in, write_files
 from tests.test_api import problem
 
@@ -214,18 +214,6 @@ def accepted_again(server: Server, place: str) -> httpx.Response:
     return httpx.Response(202, json=job.json(), headers={"location": place})
 
 
-@contextmanager
-def disk(small: Path, size: str) -> Iterator[None]:
-    """A small disk at a folder; skips where none can be mounted."""
-    small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", small], capture_output=True, check=False).returncode:
-        pytest.skip("a small disk can only be mounted as root")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", small], check=True)
-
-
 def test_a_full_disk_is_said_and_loses_nothing(converted: Path, tmp_path: Path) -> None:
     small = tmp_path / "small"
     with disk(small, "6m"), Server(Command(small / "data", converted)) as server:
@@ -252,9 +240,3 @@ def test_a_disk_that_fills_up_later_makes_the_job_wait(converted: Path, tmp_path
             assert results(server, accepted)[0]["status"] == "added"
         else:
             problem(accepted, 507)
-
-
-def fill(path: Path, leave: int) -> None:
-    """Fill a disk but for so many bytes."""
-    free = os.statvfs(path.parent)
-    path.write_bytes(b"x" * max(0, free.f_bavail * free.f_frsize - leave))

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from fastapi.responses import JSONResponse
 
-from index.errors import IndexingError, InvalidTag, StoreBusy, StoreFull
+from index.errors import IndexingError, InvalidTag, StoreBusy, StoreFull, StoreReadOnly
 from qa.errors import (
     CalibrationError,
     InvalidAnswer,
@@ -63,6 +63,7 @@ _KINDS: tuple[tuple[type[Exception], int, str], ...] = (
 _HIDDEN: tuple[tuple[type[Exception], int, str, str], ...] = (
     (StoreBusy, 503, "Index busy", "another process is indexing just now: try again in a moment"),
     (StoreFull, 507, "Disk full", "the disk has no room for what was to be written: make room and try again"),
+    (StoreReadOnly, 507, "Read-only", "the server may only read its data directory: nothing can be uploaded, changed or kept"),
     (IndexingError, 500, "Index failed", "the index or the model cannot be used now; the server's log says why"),
     (CalibrationError, 500, "Index failed", "the index or the model cannot be used now; the server's log says why"),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
+from index.storage import FULL, refused
 from index.tags import MAX_TAG, MAX_TAGS, tags_of
 from qa.errors import InvalidUpload, QAError, StorageFull, UnsupportedUpload, UploadTooLarge
 from qa.jobs import Arrived
@@ -27,7 +27,6 @@ MAX_FILES = 100
 MAX_FIELD = 4 * MAX_TAG
 """Bytes of a field that is no file: the longest tag in UTF-8."""
 _INCOMING = ".incoming"
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass
@@ -186,6 +185,7 @@ async def received(request: Request, uploads: Uploads, max_bytes: int, max_files
         await run_in_threadpool(form.discard)
         if isinstance(error, ClientDisconnect):
             raise InvalidUpload("the upload broke off") from error
-        if isinstance(error, OSError) and error.errno in _FULL:
-            raise StorageFull("the disk has no room for these files: make room, or send fewer") from error
+        if isinstance(error, OSError):
+            full = StorageFull("the disk has no room for these files: make room, or send fewer")
+            raise (full if error.errno in FULL else refused(uploads.folder, error)) from error
         raise

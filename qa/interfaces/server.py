@@ -96,7 +96,7 @@ class Service:
             return self._conversations
 
     def intake(self) -> Intake:
-        """What takes and deletes documents, opened when it is first needed; raises StoreError."""
+        """What takes and deletes documents, made when it is first needed."""
         with self._opening:
             if self._intake is None:
                 self._intake = Intake(self._settings)

@@ -25,7 +25,7 @@ class Service(Protocol):
         """The conversations of the data directory; raises StoreError."""
 
     def intake(self) -> Intake:
-        """What takes and deletes documents; raises StoreError."""
+        """What takes and deletes documents."""
 
 
 @contextmanager

@@ -65,7 +65,9 @@ def main() -> None:
     try:
         cli(standalone_mode=True)
     except OSError as error:
-        _leave(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        from index.storage import told
+
+        _leave(told(error))
     except Exception as error:
         from index.errors import IndexingError
         from qa.errors import QAError

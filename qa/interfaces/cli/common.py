@@ -57,10 +57,17 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 
 def settings_of(data: Path | None) -> Settings:
-    """The settings of this process; raises SettingsError."""
+    """The settings of this process, after a restore that was cut off is finished; raises SettingsError or StoreError."""
+    from index.portable import RESTORING
     from qa.settings import Settings
 
-    return Settings.from_environment(os.environ, data=data)
+    settings = Settings.from_environment(os.environ, data=data)
+    if (settings.data / RESTORING).is_dir():
+        from qa.backup import finish
+
+        click.echo("A restore is being finished ...", err=True)
+        finish(settings.data)
+    return settings
 
 
 def encoder_of(settings: Settings) -> Encoder:

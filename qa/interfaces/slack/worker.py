@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 
 from slack_sdk.errors import SlackApiError
 
-from qa.claims import BEAT_SECONDS, Claim, Claims
+from qa.claims import BEAT_SECONDS, LONGEST_WAIT, Claim, Claims
 from qa.errors import NotReady
 from qa.interfaces.slack.answers import MAX_ATTEMPTS
 from qa.interfaces.slack.delivery import UndeliveredError
@@ -23,7 +23,6 @@ SWEEP_SECONDS = 0.5
 """How often is looked for claims that others have left or that are due again."""
 GIVE_UP_SECONDS = 3600.0
 """Slack takes events again for about as long as it was away; an answer that comes later surprises more than it helps."""
-LONGEST_WAIT = 60.0
 TIDY_SECONDS = 3600.0
 """How often the claims of long ago are forgotten."""
 
