@@ -104,6 +104,14 @@ def test_the_boxes_hold_the_quote(data: bytes, words: str, lines: int) -> None:
     assert printed(data, 1, shown.boxes).replace("-", "") == "".join(words.split()).replace(":", "")
 
 
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+@pytest.mark.parametrize("leant", [0, 90, 180, 270])
+def test_a_page_is_read_whichever_way_its_text_stands(rotation: int, leant: int) -> None:
+    found = extract(changed(leaning(leant), rotation=rotation))
+
+    assert found.text == "The Hydrographic Office of Brest published its first table of tides in 1839."
+
+
 CROPS: list[tuple[float, ...]] = [(), (50, 200, 560, 700)]
 
 
@@ -122,7 +130,7 @@ def test_on_a_page_that_is_turned_or_cropped_characters_stand_where_their_ink_is
     assert all(box.width < 0.03 for box in boxes)
 
 
-@pytest.mark.parametrize("rotation", [0, 180])
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 @pytest.mark.parametrize("crop", CROPS)
 def test_on_a_page_that_is_turned_or_cropped_the_boxes_hold_the_quote(rotation: int, crop: tuple[float, ...]) -> None:
     data = changed(leaning(rotation), rotation=rotation, crop=crop)

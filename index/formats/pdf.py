@@ -14,7 +14,7 @@ from index.formats import ocr
 from index.formats.extracted import Extracted
 from index.formats.pdf_composition import Composition
 from index.formats.pdf_furniture import without_furniture
-from index.formats.pdf_glyphs import segments
+from index.formats.pdf_glyphs import rotation_of, segments
 from index.formats.pdf_grids import Grids
 from index.formats.pdf_layout import Line, lines_of, regions
 from index.formats.pdf_rows import with_rows
@@ -99,7 +99,13 @@ def _page_regions(document: Any, number: int) -> Iterator[list[Line]]:  # noqa: 
 
 def page_regions(page: Any, number: int) -> Iterator[list[Line]]:  # noqa: ANN401
     """The lines of each region of a page in reading order, those of tables put together to rows; raises pypdfium2.PdfiumError."""
-    rules = rules_of(page)
-    grids = Grids(rules)
-    for region in regions(grids.with_rows(segments(page, grids.cell))):
+    text_page = page.get_textpage()
+    try:
+        rotation = rotation_of(text_page, page)
+        rules = rules_of(page, rotation)
+        grids = Grids(rules)
+        parts = grids.with_rows(segments(text_page, page, rotation, grids.cell))
+    finally:
+        text_page.close()
+    for region in regions(parts):
         yield with_rows(lines_of(region, number), [*rules.level, *rules.shades])

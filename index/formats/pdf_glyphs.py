@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,8 @@ MAX_PAGE_CHARACTERS = 200_000
 _HYPHENS = {0x2: "-", 0xAD: "-", 0xFFFE: "-"}
 """What pdfium makes of hyphens at the end of a line."""
 _QUARTER = math.pi / 4
+ORIENTED = 400
+"""So many characters of a page say which way its text stands."""
 
 
 @dataclass(slots=True)
@@ -77,21 +80,30 @@ CellOf = Callable[[float, float], tuple[int, int, int] | None]
 """Says in which cell of a ruled table a point lies."""
 
 
-def segments(page: Any, cell_of: CellOf = lambda x, y: None) -> list[Segment]:  # noqa: ANN401, ARG005 - pypdfium2 is not typed
-    """The segments of a page in the order of its content, none over the border of a cell; text that stands upright or upside down is left out."""
-    text_page = page.get_textpage()
-    try:
-        return list(_segments(text_page, page, cell_of))
-    finally:
-        text_page.close()
+def rotation_of(text_page: Any, page: Any) -> int:  # noqa: ANN401 - pypdfium2 is not typed
+    """By how many degrees a page must be turned for most of its text to stand upright; by how many it is, if there is no such angle."""
+    import pypdfium2.raw as pdfium
+
+    count = text_page.count_chars()
+    angles = (math.degrees(pdfium.FPDFText_GetCharAngle(text_page, at)) for at in range(0, count, max(count // ORIENTED, 1)))
+    quarters = Counter(round(-angle / 90) * 90 % 360 for angle in angles)
+    best, times = quarters.most_common(1)[0] if quarters else (0, 0)
+    return best if 2 * times > quarters.total() else int(page.get_rotation())
 
 
-def _segments(text_page: Any, page: Any, cell_of: CellOf) -> Iterator[Segment]:  # noqa: ANN401
+def segments(text_page: Any, page: Any, rotation: int, cell_of: CellOf = lambda x, y: None) -> list[Segment]:  # noqa: ANN401, ARG005
+    """The segments of a page in the order of its content, none over the border of a cell; text that does not stand upright when the page is turned
+    by `rotation` degrees is left out.
+    """
+    return list(_segments(text_page, page, rotation, cell_of))
+
+
+def _segments(text_page: Any, page: Any, rotation: int, cell_of: CellOf) -> Iterator[Segment]:  # noqa: ANN401
     import pypdfium2.raw as pdfium
 
     current: Segment | None = None
     space = True
-    turn = turned(page)
+    turn = turned(page, rotation)
     for at in range(min(text_page.count_chars(), MAX_PAGE_CHARACTERS)):
         code = pdfium.FPDFText_GetUnicode(text_page, at)
         character = _HYPHENS.get(code) or (chr(code) if code <= sys.maxunicode else "")
@@ -104,7 +116,7 @@ def _segments(text_page: Any, page: Any, cell_of: CellOf) -> Iterator[Segment]: 
             yield current
             current = None
         if current is None:
-            current = None if _is_turned(text_page, at, page) else _begun(text_page, at, glyph, cell)
+            current = None if _is_turned(text_page, at, rotation) else _begun(text_page, at, glyph, cell)
         else:
             _extend(current, at, glyph, space=space)
         space = False
@@ -121,21 +133,21 @@ def _glyph(text_page: Any, at: int, character: str, turn: Any) -> _Glyph:  # noq
     return _Glyph(character, min(left, right), min(bottom, top), max(left, right), max(bottom, top))
 
 
-def turned(page: Any) -> Any:  # noqa: ANN401
-    """What turns a box in the page's own coordinates to those of the page as it is shown."""
+def turned(page: Any, rotation: int) -> Any:  # noqa: ANN401
+    """What turns a box in the page's own coordinates to those of the page turned by so many degrees."""
     width, height = page.get_mediabox()[2], page.get_mediabox()[3]
     turns = {
         90: lambda left, bottom, right, top: (bottom, width - left, top, width - right),
         180: lambda left, bottom, right, top: (width - left, height - bottom, width - right, height - top),
         270: lambda left, bottom, right, top: (height - bottom, left, height - top, right),
     }
-    return turns.get(page.get_rotation(), lambda *box: box)
+    return turns.get(rotation, lambda *box: box)
 
 
-def _is_turned(text_page: Any, at: int, page: Any) -> bool:  # noqa: ANN401
+def _is_turned(text_page: Any, at: int, rotation: int) -> bool:  # noqa: ANN401
     import pypdfium2.raw as pdfium
 
-    angle = pdfium.FPDFText_GetCharAngle(text_page, at) - math.radians(page.get_rotation())
+    angle = pdfium.FPDFText_GetCharAngle(text_page, at) + math.radians(rotation)
     return abs(math.remainder(angle, 2 * math.pi)) > _QUARTER
 
 

@@ -45,10 +45,10 @@ class Rules:
     shades: list[Rule] = field(default_factory=list)
 
 
-def rules_of(page: Any) -> Rules:  # noqa: ANN401 - pypdfium2 is not typed
-    """The lines of a page in the coordinates of the page as it is shown, parts of one line put together; none on a page that is a drawing."""
+def rules_of(page: Any, rotation: int) -> Rules:  # noqa: ANN401 - pypdfium2 is not typed
+    """The lines of a page in the coordinates of the page turned by so many degrees, parts of one line put together; none on a page that is a drawing."""
     found = Rules()
-    turn = turned(page)
+    turn = turned(page, rotation)
     for at, (points, is_stroked) in enumerate(_paths(page)):
         corners = [turn(x, y, x, y)[:2] for x, y in points]
         (_stroked if is_stroked else _filled)(corners, found)
