@@ -6,11 +6,11 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import pytest
@@ -72,6 +72,16 @@ class Site:
     command: Command
     encoder: Encoder
     folder: Path
+
+    @classmethod
+    @contextmanager
+    def over(cls, folder: Path, encoder: Encoder, cache: Path, files: Mapping[str, str | bytes], *others: Path) -> Iterator[Self]:
+        """A server over these files, written into `folder`, and others. It answers however unsure it is."""
+        command = Command(folder / "data", cache, {"QUOTED_MIN_CONFIDENCE": "0"})
+        write_files(folder / "documents", files)
+        index_paths(Settings(command.data, cache), encoder, [*others, folder / "documents"], RecordingReporter())
+        with Server(command) as server:
+            yield cls(server.ready(), command, encoder, folder / "documents")
 
     def index(self, **files: str) -> None:
         """Write files (`name="text"` is name.txt) and wait until they are served."""

@@ -10,11 +10,8 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from index.embedding import Encoder
-from qa.bootstrap import index_paths
-from qa.settings import Settings
 from tests.browser import HARD, Opener, Site, chromium_path, opening
-from tests.fakes import RecordingReporter
-from tests.serving import PATIENCE, SEEDS, Command, Server, write_files
+from tests.serving import PATIENCE, SEEDS
 
 
 @pytest.fixture(scope="session")
@@ -38,12 +35,8 @@ def chromium(chromium_file: str) -> Iterator[Browser]:
 def site(chromium_file: str, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, converted: Path) -> Iterator[Site]:
     """One server for all browser tests, over the seeds and what is hard to show. It answers however unsure it is."""
     del chromium_file  # asked for so that nothing is indexed without it
-    folder = tmp_path_factory.mktemp("site")
-    command = Command(folder / "data", converted, {"QUOTED_MIN_CONFIDENCE": "0"})
-    write_files(folder / "documents", HARD)
-    index_paths(Settings(command.data, converted), encoder, [SEEDS, folder / "documents"], RecordingReporter())
-    with Server(command) as server:
-        yield Site(server.ready(), command, encoder, folder / "documents")
+    with Site.over(tmp_path_factory.mktemp("site"), encoder, converted, HARD, SEEDS) as site:
+        yield site
 
 
 @pytest.fixture

@@ -9,11 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from index.embedding import Encoder
-from qa.bootstrap import index_paths
-from qa.settings import Settings
 from tests.browser import Opener, Site, ask, opening, turn
-from tests.fakes import RecordingReporter
-from tests.serving import Command, Server, write_files
 from tests.writers import pdf, workbook
 
 pytest_plugins = ("tests.browser_fixtures",)
@@ -28,12 +24,8 @@ FILES = {
 @pytest.fixture(scope="module")
 def formats_site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, converted: Path) -> Iterator[Site]:
     del chromium
-    folder = tmp_path_factory.mktemp("formats")
-    command = Command(folder / "data", converted, {"QUOTED_MIN_CONFIDENCE": "0"})
-    write_files(folder / "documents", FILES)
-    index_paths(Settings(command.data, converted), encoder, [folder / "documents"], RecordingReporter())
-    with Server(command) as server:
-        yield Site(server.ready(), command, encoder, folder / "documents")
+    with Site.over(tmp_path_factory.mktemp("formats"), encoder, converted, FILES) as site:
+        yield site
 
 
 @pytest.fixture
