@@ -48,6 +48,7 @@ HITS = {"parse": 12, "embed": 3, "commit": 24, "derive": 4, "rename": 4, "migrat
 """About how often a run passes each of them, before and after counted apart."""
 OLDER = (
     "ALTER TABLE documents DROP COLUMN date",
+    "ALTER TABLE chunks DROP COLUMN columns",
     "ALTER TABLE documents DROP COLUMN extractor",
     "ALTER TABLE documents DROP COLUMN places",
     "DROP TABLE sightings",

@@ -149,7 +149,7 @@ def test_a_data_directory_that_is_a_file_and_a_damaged_store_are_errors(command:
     command.data.mkdir()
     (command.data / FILE_NAME).write_bytes(b"no database at all" * 1000)
 
-    for data, reason in ((tmp_path / "file", "cannot be made"), (command.data, "Move the file away")):
+    for data, reason in ((tmp_path / "file", "cannot be made"), (command.data, "or move the file away and index again")):
         done = command.on(data)("list" if data == command.data else "forget", *([] if data == command.data else ["--all"]))
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("error: ")
