@@ -66,6 +66,11 @@ def test_any_code_and_number_gives_a_text_or_none(value: float, code: str) -> No
     assert text is None or "\n" not in text
 
 
+@pytest.mark.parametrize(("value", "code"), [(1e14, "0." + 15 * "0"), (0.5, "0" + 40 * "%")])
+def test_more_digits_than_a_number_has_are_not_written(value: float, code: str) -> None:
+    assert shown(value, code) is None
+
+
 def test_workbooks_show_what_their_sheets_show() -> None:
     book = openpyxl.Workbook()
     sheet = book.active
