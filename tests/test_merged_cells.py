@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pptx.util import Inches
 
+from index.errors import ExtractionLimit
 from index.formats.docx import extract as extract_word
 from index.formats.extracted import Extracted
 from index.formats.html import extract as extract_page
@@ -136,3 +137,10 @@ def test_sizes_that_no_table_has_are_bounded() -> None:
     found = extract_page(b"<table><tr><td colspan=99999>a<td rowspan=99999>b<tr><td>c</table>")
 
     assert found.text.split("\n") == ["a | b", "c | b"]
+
+
+def test_a_small_file_with_a_table_of_endless_cells_is_refused() -> None:
+    page = f"<table><tr>{100 * '<td colspan=100 rowspan=60000>a'}{1000 * '<tr><td>b'}</table>"
+
+    with pytest.raises(ExtractionLimit, match="cells"):
+        extract_page(page.encode())

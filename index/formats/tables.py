@@ -11,6 +11,8 @@ from itertools import zip_longest
 
 import regex
 
+from index.errors import ExtractionLimit
+
 LONGEST_HEADER = 80
 """Characters of a column's name; longer texts in a first row are contents."""
 FILLED = 0.6
@@ -23,6 +25,8 @@ _LETTER = regex.compile(r"\p{L}")
 
 WIDEST = 100
 """Columns that one cell may reach over."""
+MAX_FIELDS = 2_000_000
+"""Of one table, counting those that cells reach over: 20,000 rows of 100 columns."""
 
 Row = Sequence[str]
 
@@ -38,15 +42,16 @@ class Cell:
 
 def laid_out(rows: Iterable[Sequence[Cell]], headers: int = 0) -> list[list[str]]:
     """The texts of a table, each row with all its columns. A cell over several rows stands in each of them, one over several columns in the
-    first; of so many rows of headers, which become one row, in each.
+    first; of so many rows of headers, which become one row, in each. Raises ExtractionLimit.
     """
     found: list[list[str]] = []
+    fields = 0
     below: dict[int, tuple[int, str]] = {}
     for number, cells in enumerate(rows):
         row: list[str] = []
         above, below = below, {}
-        waiting = list(reversed(cells))
-        while waiting or any(column >= len(row) for column in above):
+        last, waiting = max(above, default=-1), list(reversed(cells))
+        while waiting or len(row) <= last:
             if len(row) in above:
                 spans = [above[len(row)]]
             else:
@@ -56,6 +61,9 @@ def laid_out(rows: Iterable[Sequence[Cell]], headers: int = 0) -> list[list[str]
             below.update({len(row) + at: (left - 1, text) for at, (left, text) in enumerate(spans) if left > 1})
             row += [text for _, text in spans]
         found.append(row)
+        fields += len(row)
+        if fields > MAX_FIELDS:
+            raise ExtractionLimit(f"has a table of more than {MAX_FIELDS:,} cells, counting those that others reach over: split it")
     names = [" ".join(dict.fromkeys(filter(None, column))) for column in zip_longest(*found[:headers], fillvalue="")]
     return ([names] if headers else []) + found[headers:]
 
