@@ -110,6 +110,58 @@ def test_rows_without_space_between_begin_where_the_first_column_has_text() -> N
     ]
 
 
+def set_down(
+    paper: FPDF, rows: Sequence[Sequence[str]], *, top: float = 30, right: Sequence[int] = (), bold: Sequence[int] = ()
+) -> None:
+    """Cells without any line, 5 mm below each other; those of some columns end at one place, some rows are bold."""
+    for at, row in enumerate(rows):
+        paper.set_font("Helvetica", "B" if at in bold else "", 10)
+        for column, cell in enumerate(row):
+            paper.text(20 + 45 * column - (paper.get_string_width(cell) if column in right else 0), top + 5 * at, cell)
+
+
+@pytest.mark.parametrize("bold", [(), (0,)])
+def test_columns_may_end_at_one_place(bold: Sequence[int]) -> None:
+    paper = FPDF()
+    paper.add_page()
+    rows = [["Item", "Price", "Stock"], ["Lamp", "39.90", "5"], ["Desk", "1,120.00", "2"], ["Chair", "80.00", "117"]]
+    set_down(paper, rows, right=(1, 2), bold=bold)
+
+    assert lines(bytes(paper.output())) == [row_text(row, rows[0]) for row in rows[1:]]
+
+
+def test_numbers_below_each_other_are_of_different_rows() -> None:
+    paper = FPDF()
+    paper.add_page()
+    rows = [
+        ["Qty", "Article", "Unit price", "Amount"],
+        ["2", "Lamp", "39.90", "79.80"],
+        ["1", "Desk made of", "120.00", "120.00"],
+        ["", "oak and ash", "", ""],
+        ["", "Subtotal", "", "199.80"],
+        ["", "Total", "", "249.75"],
+    ]
+    set_down(paper, rows, right=(2, 3), bold=(0, 5))
+    whole = [*rows[1:2], ["1", "Desk made of oak and ash", "120.00", "120.00"], *rows[4:]]
+
+    assert lines(bytes(paper.output())) == [row_text(row, rows[0]) for row in whole]
+
+
+def test_rows_of_text_close_together_stay_rows_above_a_bold_one() -> None:
+    paper = FPDF()
+    paper.add_page()
+    rows = [
+        ["Person", "Room", "Task"],
+        ["Anna", "North", "Radio"],
+        ["Tom", "South", "Lamps"],
+        ["Ida", "West", "Boats"],
+        ["All", "East", "Fire"],
+    ]
+    set_down(paper, rows, bold=(0, 4))
+
+    assert lines(bytes(paper.output())) == [row_text(row, rows[0]) for row in rows[1:]]
+
+
 def test_a_cell_over_several_rows_stands_in_each() -> None:
     paper = FPDF()
     paper.add_page()
