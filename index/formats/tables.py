@@ -79,9 +79,11 @@ def table_lines(rows: Sequence[Row], *, strict: bool = True, marked: int | None 
 
 
 def row_text(row: Row, header: Row | None) -> str:
-    """A row as a line: "name: value; name: value" under a header, else its cells; empty if all cells are."""
+    """A row as a line: "name: value; name: value" under a header, else its cells; empty if all cells are. Text in the first cell alone is no value of
+    its column: it names the rows below, or all columns.
+    """
     cells = [" ".join(cell.split()) for cell in row]
-    if header is None:
+    if header is None or not any(cells[1:]):
         filled = [cell for cell in cells if cell]
         named = len(cells) == len(filled) == 2 and not filled[0].endswith((":", ".", "?", "!"))  # noqa: PLR2004 - a name and its value
         return f"{filled[0]}: {filled[1]}" if named else (" " if filled and filled[0].endswith(":") else " | ").join(filled)
@@ -94,11 +96,19 @@ def header_index(rows: Sequence[Row], *, strict: bool) -> int | None:
     """Which of the rows names the columns, or None. With `strict`, for tables that may have none, two columns need numbers under a name."""
     width = max((sum(map(bool, map(str.strip, row))) for row in rows), default=0)
     for at, row in enumerate(rows[:FIRST_ROWS]):
-        filled = [cell.strip() for cell in row if cell.strip()]
-        if len(filled) >= max(2, FILLED * width):
+        if _is_full(row, width):
             below = [other for other in rows[at + 1 :] if other != row and any(map(str.strip, other))]
-            return at if below and _names(filled) and (not strict or width > 2 or _numbers_below(row, below)) else None  # noqa: PLR2004
+            return at if below and _names(row) and (not strict or width > 2 or _numbers_below(row, below)) else None  # noqa: PLR2004
     return None
+
+
+def names_columns(row: Row, width: int) -> bool:
+    """Whether a row could be the one that names so many columns."""
+    return _is_full(row, width) and _names(row)
+
+
+def _is_full(row: Row, width: int) -> bool:
+    return sum(map(bool, map(str.strip, row))) >= max(2, FILLED * width)
 
 
 def numeric(cell: str) -> bool:
@@ -106,9 +116,13 @@ def numeric(cell: str) -> bool:
     return bool(_NUMERIC.fullmatch(cell.strip()))
 
 
-def _names(cells: Sequence[str]) -> bool:
+def _names(row: Row) -> bool:
+    """Whether the cells with text can be names; "Name: Bob", or "Name:" beside "Bob", is a name with its value."""
+    cells = list(filter(None, map(str.strip, row)))
     distinct = len({cell.casefold() for cell in cells}) == len(cells)
-    return distinct and all(len(cell) <= LONGEST_HEADER and _LETTER.search(cell) and not numeric(cell) for cell in cells)
+    colons = sum(cell.endswith(":") for cell in cells)
+    alone = colons in {0, len(cells)} and not any(": " in cell for cell in cells)
+    return distinct and alone and all(len(cell) <= LONGEST_HEADER and _LETTER.search(cell) and not numeric(cell) for cell in cells)
 
 
 def _numbers_below(row: Row, below: Sequence[Row]) -> bool:
