@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -165,26 +165,52 @@ def _divided(grid: Grid, cells: _Cells) -> tuple[Grid, _Cells]:
 
 
 def _rows(grid: Grid, cells: _Cells) -> Iterator[Segment]:
-    """One segment for each row with text: a cell over several rows stands in each of them, one over several columns in its first."""
+    """One segment for each row with text: a cell over several rows stands in each of them, one over several columns in its first; a header of two rows
+    is one, with those over several columns in each.
+    """
     texts = {owner: _cell_text(parts) for owner, parts in cells.items()}
     used = sorted({column for _, column in cells})
-    for row, owners in enumerate(grid.owners):
-        own = [part for owner in set(owners) for part in cells.get(owner, []) if owner[0] == row]
+    joined = _header_rows(grid, texts)
+    for first, last in pairwise([0, *range(joined, len(grid.owners) + 1)]):
+        rows = grid.owners[first:last]
+        own = [
+            part for owner in {owner for owners in rows for owner in owners} for part in cells.get(owner, []) if owner[0] >= first
+        ]
         if not own:
             continue
-        shown = [texts.get(owners[column], "") if not column or owners[column - 1] != owners[column] else "" for column in used]
+        owned = [
+            dict.fromkeys(
+                owners[column] for owners in rows if last > first + 1 or not column or owners[column - 1] != owners[column]
+            )
+            for column in used
+        ]
+        shown = ["\n".join(filter(None, (texts.get(owner) for owner in owners))) for owners in owned]
         main = max(own, key=lambda part: len(part.text))
         yield Segment(
             " ".join(filter(None, shown)),
             grid.columns[0],
-            grid.rows[row + 1],
+            grid.rows[last],
             grid.columns[-1],
-            grid.rows[row],
+            grid.rows[first],
             main.size,
             all(part.bold for part in own),
             cells=tuple(shown),
-            fields=[cells.get((row, column), ()) for column in used],
+            fields=[
+                [part for owner in owners if first <= owner[0] and owner[1] == column for part in cells.get(owner, ())]
+                for column, owners in zip(used, owned, strict=True)
+            ],
         )
+
+
+def _header_rows(grid: Grid, texts: Mapping[tuple[int, int], str]) -> int:
+    """How many rows name the columns: two if cells of the first reach over some columns, and below the others is nothing else."""
+    first, *rest = grid.owners
+    wide = {owner for owner, below in pairwise(first) if owner == below}
+    if not rest or not wide or len(set(first)) == 1:
+        return 1
+    alone = [not texts.get(below) or below == owner for owner, below in zip(first, rest[0], strict=True) if owner not in wide]
+    named = all(texts.get(below) and below != owner for owner, below in zip(first, rest[0], strict=True) if owner in wide)
+    return 2 if alone and all(alone) and named else 1
 
 
 def _cell_text(parts: Sequence[Segment]) -> str:
