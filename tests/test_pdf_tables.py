@@ -182,6 +182,104 @@ def test_a_cell_over_several_rows_stands_in_each() -> None:
     ]
 
 
+def test_a_header_of_two_rows_names_each_column_whole() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=11)
+    with paper.table(line_height=8, num_heading_rows=2) as made:
+        row = made.row()
+        row.cell("Region", rowspan=2)
+        row.cell("Sales", colspan=2)
+        row.cell("Costs", colspan=2)
+        made.row(["first", "second", "first", "second"])
+        made.row(["North", "5", "7", "3", "4"])
+
+    assert lines(bytes(paper.output())) == ["Region: North; Sales first: 5; Sales second: 7; Costs first: 3; Costs second: 4"]
+
+
+def test_a_row_below_a_wide_cell_is_no_header_if_something_stands_beside_it() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=11)
+    with paper.table(line_height=8) as made:
+        row = made.row()
+        row.cell("Name", colspan=2)
+        row.cell("Age")
+        made.row(["Anna", "Berg", "31"])
+        made.row(["Tom", "Falk", "45"])
+
+    assert lines(bytes(paper.output())) == ["Name: Anna; Berg; Age: 31", "Name: Tom; Falk; Age: 45"]
+
+
+def test_rows_that_name_what_is_below_them_are_no_values() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=11)
+    with paper.table(line_height=8) as made:
+        made.row(["Item", "Size", "Price"])
+        made.row().cell("Lights", colspan=3)
+        made.row(["Lamp", "S", "39.90"])
+        made.row(["Torch", "L", "9.90"])
+        made.row(["Spare bulb", "M", "1.90"])
+
+    assert lines(bytes(paper.output()))[:2] == ["Lights", "Item: Lamp; Size: S; Price: 39.90"]
+
+
+FIRST = [["Item", "Price", "Stock"], ["Lamp", "39.90", "5"], ["Desk", "120.00", "2"], ["Chair", "80.00", "7"]]
+SECOND = [["Person", "Age", "Room"], ["Anna", "31", "B12"], ["Tom", "45", "C2"]]
+BOTH = [row_text(row, names) for names, *rows in (FIRST, SECOND) for row in rows]
+
+
+@pytest.mark.parametrize(("gap", "bold"), [(25, ()), (25, (0,)), (5, (0,))])
+def test_tables_above_each_other_have_names_of_their_own(gap: int, bold: Sequence[int]) -> None:
+    paper = FPDF()
+    paper.add_page()
+    set_down(paper, FIRST, bold=bold)
+    set_down(paper, SECOND, top=45 + gap, bold=bold)
+
+    assert lines(bytes(paper.output())) == BOTH
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_ruled_tables_above_each_other_have_names_of_their_own(*, broken: bool) -> None:
+    paper = FPDF()
+    paper.add_page()
+    for rows in (FIRST, SECOND):
+        paper.set_font("Helvetica", size=11)
+        with paper.table(line_height=8) as made:
+            for row in rows:
+                made.row(row)
+        if broken:
+            paper.add_page()
+        paper.ln(10)
+
+    assert lines(bytes(paper.output())) == BOTH
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["Name: Bob Smith", "Date: 5 May", "Place: Oslo"], ["Age: 31", "Phone: 555 123", "Room: B12"]],
+        [["Customer:", "ACME", "Contact:", "Bob"], ["Address:", "5 Main St", "Phone:", "555 123"]],
+    ],
+)
+def test_forms_name_no_columns(rows: Sequence[Sequence[str]]) -> None:
+    paper = FPDF()
+    paper.add_page()
+    set_down(paper, rows)
+
+    assert lines(bytes(paper.output())) == [row_text(row, None) for row in rows]
+
+
+def test_names_that_two_columns_have_name_none() -> None:
+    paper = FPDF()
+    paper.add_page()
+    rows = [["Region", "2023", "2024", "2023"], ["North", "5", "7", "3"], ["South", "15", "17", "13"]]
+    set_down(paper, rows, bold=(0,))
+
+    assert lines(bytes(paper.output())) == [row_text(row, None) for row in rows]
+
+
 def test_a_frame_and_the_grid_of_a_chart_are_no_tables() -> None:
     paper = FPDF()
     paper.add_page()

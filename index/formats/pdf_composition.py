@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import regex
 
 from index.document import Place
 from index.formats.extracted import Extracted, Writer
+from index.formats.pdf_headers import beginnings
 from index.formats.pdf_layout import Line, Paragraph, paragraphs
 from index.formats.pdf_rows import goes_on
 from index.formats.tables import table_lines
@@ -142,8 +144,12 @@ class Composition:
 
     def _rows(self, lines: Sequence[Line]) -> None:
         rows = [[self._joined(cell.split("\n")) for cell in line.cells] for line in lines]
-        marked = 0 if len(lines) > 1 and lines[0].bold and not lines[1].bold else None
-        self._writer.placed_rows((text, Place(page=lines[at].page)) for at, text in table_lines(rows, marked=marked))
+        for start, end in pairwise([*beginnings(lines, rows), len(lines)]):
+            bold = end - start > 1 and lines[start].bold and not lines[start + 1].bold
+            names = [cell for cell in rows[start] if cell]
+            marked = 0 if bold and len(set(names)) == len(names) else None
+            texts = table_lines(rows[start:end], marked=marked)
+            self._writer.placed_rows((text, Place(page=lines[start + at].page)) for at, text in texts)
 
     def _joined(self, texts: Sequence[str]) -> str:
         """Lines as one text; a hyphen at the end of a line goes, unless the document writes the word with it elsewhere."""
