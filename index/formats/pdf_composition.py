@@ -14,7 +14,7 @@ from index.formats.extracted import Extracted, Writer
 from index.formats.pdf_headers import beginnings
 from index.formats.pdf_layout import Line, Paragraph, paragraphs
 from index.formats.pdf_rows import goes_on
-from index.formats.tables import table_lines
+from index.formats.tables import Row, numeric, table_lines
 
 HEADING_SIZE = 1.12
 """A heading's font is larger than the text's by this factor, or bold."""
@@ -25,6 +25,7 @@ NOTE_SIZE = 0.92
 _BREAK = regex.compile(r"(?<=\p{L})[-‐]$")
 _WORD = regex.compile(r"[\p{L}\p{M}]+(?:[-‐][\p{L}\p{M}]+)*")
 _FIRST_WORD = regex.compile(r"\p{Ll}[\p{L}\p{M}]*")
+_YEAR = regex.compile(r"[12]\d{3}")
 _ENDED = regex.compile(r"""[.!?:;…]["”’»)\]]*$""")
 
 
@@ -38,6 +39,12 @@ def _is_continued(table: Sequence[Line], lines: Sequence[Line]) -> bool:
 def _united(last: Line, first: Line) -> Line:
     cells = ["\n".join(filter(None, pair)) for pair in zip(last.cells, first.cells, strict=True)]
     return replace(last, cells=cells)
+
+
+def _are_names(row: Row) -> bool:
+    """Whether the texts of a bold row name columns: they are distinct, and no numbers but years."""
+    names = [cell for cell in row if cell]
+    return len(set(names)) == len(names) and all(not numeric(name) or _YEAR.fullmatch(name) for name in names)
 
 
 class Composition:
@@ -146,8 +153,7 @@ class Composition:
         rows = [[self._joined(cell.split("\n")) for cell in line.cells] for line in lines]
         for start, end in pairwise([*beginnings(lines, rows), len(lines)]):
             bold = end - start > 1 and lines[start].bold and not lines[start + 1].bold
-            names = [cell for cell in rows[start] if cell]
-            marked = 0 if bold and len(set(names)) == len(names) else None
+            marked = 0 if bold and _are_names(rows[start]) else None
             texts = table_lines(rows[start:end], marked=marked)
             self._writer.placed_rows((text, Place(page=lines[start + at].page)) for at, text in texts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain, pairwise, product
+from itertools import pairwise, product
 from statistics import median
 
 from index.formats.pdf_glyphs import Segment
@@ -71,8 +71,9 @@ def _is_justified(line: Line, other: Line, edge: float) -> bool:
     if not near or line.bold != other.bold or any(numeric(part.text) for part in [*line.parts, *other.parts[-1:]]):
         return False
     lefts = product((part.left for part in line.parts[1:]), (part.left for part in other.parts[1:]))
-    rights = product((part.right for part in line.parts[:-1]), (part.right for part in other.parts[:-1]))
-    return all(abs(one - below) >= JUSTIFIED for one, below in chain(lefts, rights))
+    rights = [abs(part.right - below.right) for part, below in zip(line.parts[:-1], other.parts[:-1], strict=False)]
+    columns = len(line.parts) == len(other.parts) > 2 and max(rights[1:]) < JUSTIFIED  # noqa: PLR2004 - the outer ones are near anyway
+    return not columns and all(abs(left - below) >= JUSTIFIED for left, below in lefts)
 
 
 def _goes_on(table: Sequence[Line], line: Line, edge: float) -> bool:

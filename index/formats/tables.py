@@ -71,6 +71,8 @@ def laid_out(rows: Iterable[Sequence[Cell]], headers: int = 0) -> list[list[str]
 def table_lines(rows: Sequence[Row], *, strict: bool = True, marked: int | None = None) -> Iterator[tuple[int, str]]:
     """(number, line) of each row of a table with text but the one that names the columns, which is `marked` or found by `header_index`."""
     at = header_index(rows, strict=strict) if marked is None else marked
+    if at is not None and not any(cell.strip() for row in rows[at + 1 :] if row != rows[at] for cell in row[1:]):
+        at = None  # nothing below would say its names
     for number, row in enumerate(rows):
         if at is None or number < at:
             yield number, row_text(row, None)
