@@ -182,6 +182,22 @@ def test_a_cell_over_several_rows_stands_in_each() -> None:
     ]
 
 
+def test_text_at_the_edge_of_a_table_stands_in_its_last_column() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=8)
+    for at in range(4):
+        paper.line(20, 30 + 8 * at, 120, 30 + 8 * at)
+    for at, end in ((20, 54), (70, 46), (120, 54)):
+        paper.line(at, 30, at, end)
+    for at, cells in enumerate((("Item", "Note"), ("Lamp", "new"), ("both", ""))):
+        for column, cell in enumerate(cells):
+            paper.text(22 + 50 * column, 36 + 8 * at, cell)
+    paper.text(119.4, 52, "i")
+
+    assert lines(bytes(paper.output())) == ["Item: Note", "Lamp: new", "both: i"]
+
+
 def test_a_header_of_two_rows_names_each_column_whole() -> None:
     paper = FPDF()
     paper.add_page()

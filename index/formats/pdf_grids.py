@@ -152,7 +152,7 @@ def _divided(grid: Grid, cells: _Cells) -> tuple[Grid, _Cells]:
     """The same, with cells that reach over several columns divided where their texts stand in these: some rows have no upright lines."""
     owners, found = [list(row) for row in grid.owners], defaultdict(list, cells)
     for owner, parts in cells.items():
-        columns = [bisect_right(grid.columns, part.left + NEAR) - 1 for part in parts]
+        columns = [min(bisect_right(grid.columns, part.left + NEAR), len(grid.columns) - 1) - 1 for part in parts]
         inside = all(part.right <= grid.columns[column + 1] + NEAR for part, column in zip(parts, columns, strict=True))
         if not inside or len(set(columns)) == 1:
             continue
