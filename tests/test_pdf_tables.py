@@ -182,6 +182,46 @@ def test_a_cell_over_several_rows_stands_in_each() -> None:
     ]
 
 
+def test_ruled_tables_beside_each_other_and_text_beside_them() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=10)
+    tables = [["Item", "Price"], ["Lamp", "39.90"], ["Desk", "120.00"]], [["Person", "Age"], ["Anna", "31"], ["Tom", "45"]]
+    for left, rows in zip((20, 110), tables, strict=True):
+        for at in range(4):
+            paper.line(left, 30 + 8 * at, left + 60, 30 + 8 * at)
+        for at in range(3):
+            paper.line(left + 30 * at, 30, left + 30 * at, 54)
+        for at, row in enumerate(rows):
+            for column, cell in enumerate(row):
+                paper.text(left + 2 + 30 * column, 36 + 8 * at, cell)
+    paper.text(175, 44, "See the list.")
+
+    assert lines(bytes(paper.output())) == [
+        "Item: Lamp; Price: 39.90",
+        "Item: Desk; Price: 120.00",
+        "Person: Anna; Age: 31",
+        "Person: Tom; Age: 45",
+        "See the list.",
+    ]
+
+
+@pytest.mark.parametrize(("font", "style"), [("Courier", ""), ("Helvetica", "B")])
+def test_a_line_that_begins_in_another_font_is_of_its_paragraph(font: str, style: str) -> None:
+    paper = FPDF()
+    paper.add_page()
+    for text in (
+        "All that is said of the harbour holds for everybody, and the",
+        "also for those who come by land or by sea, for a day or two.",
+    ):
+        paper.set_font(font, style, 10)
+        paper.write(6, "anchor ")
+        paper.set_font("Helvetica", "", 10)
+        paper.write(6, f"{text}\n")
+
+    assert len(lines(bytes(paper.output()))) == 1
+
+
 def test_text_at_the_edge_of_a_table_stands_in_its_last_column() -> None:
     paper = FPDF()
     paper.add_page()

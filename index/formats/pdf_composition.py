@@ -12,7 +12,8 @@ import regex
 from index.document import Place
 from index.formats.extracted import Extracted, Writer
 from index.formats.pdf_headers import beginnings
-from index.formats.pdf_layout import Line, Paragraph, paragraphs
+from index.formats.pdf_layout import Line
+from index.formats.pdf_paragraphs import Paragraph, paragraphs
 from index.formats.pdf_rows import goes_on
 from index.formats.tables import Row, numeric, table_lines
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from index.formats.pdf_glyphs import Segment
@@ -70,7 +70,7 @@ class Grids:
             else:
                 inside[part.cell[0]][part.cell[1:]].append(part)
         for number, cells in inside.items():
-            rows = list(_rows(*_divided(self._grids[number], cells)))
+            rows = [replace(row, cell=(number, at, 0)) for at, row in enumerate(_rows(*_divided(self._grids[number], cells)))]
             found += rows if _is_table(rows) else [part for group in cells.values() for part in group]
         return found
 
