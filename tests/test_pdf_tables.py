@@ -210,12 +210,12 @@ def test_ruled_tables_beside_each_other_and_text_beside_them() -> None:
 def test_a_line_that_begins_in_another_font_is_of_its_paragraph(font: str, style: str) -> None:
     paper = FPDF()
     paper.add_page()
-    for text in (
-        "All that is said of the harbour holds for everybody, and the",
-        "also for those who come by land or by sea, for a day or two.",
+    for word, text in (
+        ("All", "that is said of the harbour and its quays holds for"),
+        ("anchor", "and chain as well, and for rope"),
     ):
-        paper.set_font(font, style, 10)
-        paper.write(6, "anchor ")
+        paper.set_font(*((font, style) if word == "anchor" else ("Helvetica", "")), 10)
+        paper.write(6, f"{word} ")
         paper.set_font("Helvetica", "", 10)
         paper.write(6, f"{text}\n")
 
