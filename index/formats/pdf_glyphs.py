@@ -17,6 +17,9 @@ WORD_GAP = 0.2
 """A gap wider than this is a space, whether or not the file has one; letters that are set apart stay below."""
 MAX_PAGE_CHARACTERS = 200_000
 """Of one page; the densest page of a telephone book has 30,000."""
+BOLD = 0.5
+FIXED = 0.9
+"""Shares of a segment that are in such a font: prose has lines that are mostly the name of a command, which those of a program are not."""
 _HYPHENS = {0x2: "-", 0xAD: "-", 0xFFFE: "-"}
 """What pdfium makes of hyphens at the end of a line."""
 _QUARTER = math.pi / 4
@@ -173,10 +176,11 @@ def _extend(segment: Segment, at: int, glyph: _Glyph, *, space: bool) -> None:
 
 
 def _finished(text_page: Any, segment: Segment) -> Segment:  # noqa: ANN401
-    """A segment that begins in a bold font, or in one of letters of one width, has it if most of it has."""
+    """A segment that begins in a bold font is bold if most of it is; one that begins in letters of one width is fixed if hardly any others follow."""
     if segment.bold or segment.fixed:
         faces = [_face(text_page, at) for at in segment.indexes]
-        segment.bold, segment.fixed = (2 * sum(each) > len(faces) for each in zip(*faces, strict=True))
+        bold, fixed = (sum(each) / len(faces) for each in zip(*faces, strict=True))
+        segment.bold, segment.fixed = bold > BOLD, fixed >= FIXED
     return segment
 
 
