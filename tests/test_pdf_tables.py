@@ -10,8 +10,8 @@ from fpdf.enums import VAlign
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.formats.pdf import extract
-from index.formats.pdf_rules import MAX_OBJECTS
+from index.formats.pdf import extract, opened
+from index.formats.pdf_rules import MAX_OBJECTS, MAX_POINTS, rules_of
 from index.formats.tables import row_text
 
 HEADER = ["Berth", "Description", "Depth", "Rate per day"]
@@ -360,6 +360,34 @@ def test_lines_of_a_drawing_are_passed_over() -> None:
         paper.line(20, 60 + at / 50, 60, 60 + at / 50)
 
     assert lines(bytes(paper.output())) == [PROSE]
+
+
+def test_the_curves_of_a_drawing_hide_no_table() -> None:
+    paper = FPDF()
+    paper.add_page()
+    for at in range(MAX_OBJECTS // 4):
+        paper.ellipse(20 + at % 50, 150 + at / 50, 30, 40)
+    paper.set_font("Helvetica", size=11)
+    with paper.table(line_height=8, padding=1) as made:
+        for row in (
+            [" ", "Price"],
+            ["Lamp of brass for a desk, with a switch and a cord of two metres and a half", "39.90"],
+            ["Desk", "120.00"],
+        ):
+            made.row(row)
+
+    assert lines(bytes(paper.output()))[-1] == "Desk; Price: 120.00"
+
+
+@pytest.mark.parametrize(("points", "found"), [(MAX_POINTS // 2, 1), (MAX_POINTS + 10, 0)])
+def test_a_map_of_many_points_is_passed_over(points: int, found: int) -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.line(20, 20, 90, 20)
+    paper.polyline([(20 + 30 * (at % 2), 60 + 30 * (at % 2)) for at in range(points)])
+
+    with opened(bytes(paper.output())) as document:
+        assert len(rules_of(document[0], 0).level) == found
 
 
 def test_justified_lines_of_few_words_are_no_rows() -> None:
