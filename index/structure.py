@@ -160,9 +160,10 @@ class _MarkdownWalk:
             table.names.append(_plain(token.content))
         elif token.type == "table_close":
             self._table = None
-            names, rows = tuple(table.names), table.rows[1:]
+            names = tuple(table.names)
+            rows = [row for row in table.rows[1:] if any(start < end for start, end in cells(self.text[slice(*row)]))]
             if 0 < len(rows) <= ROWS_ALONE and any(names):
-                for row in (row for row in rows if any(start < end for start, end in cells(self.text[slice(*row)]))):
+                for row in rows:
                     self._add(Block(*row, units=(row,), headings=self._headings, columns=names))
             else:
                 self._add(Block(table.rows[0][0], table.rows[-1][1], tuple(table.rows), self._headings))

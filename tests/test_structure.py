@@ -208,3 +208,5 @@ def test_rows_without_text_are_no_blocks() -> None:
     text = "| Item | Price |\n|---|---|\n|  |  |\n| Lamp | 39.90 |\n| | |\n"
 
     assert [text[block.start : block.end] for block in markdown_structure(text).blocks] == ["| Lamp | 39.90 |"]
+    form = "| Name | Age |\n|---|---|\n| | |"
+    assert [form[block.start : block.end] for block in markdown_structure(form).blocks] == [form]
