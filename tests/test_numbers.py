@@ -143,3 +143,11 @@ def test_ordered_lists_of_web_pages() -> None:
     )
 
     assert found.text.split("\n") == ["3. Open", "4. Close", "- gently", "9. Lock", "10. Leave", "", "- Rest", "", "A. Also"]
+
+
+def test_a_hidden_list_in_a_list_is_not_read() -> None:
+    found = extract_page(
+        b"<ol><li>Open<ul hidden><li>secretly</ul><li>Close<div style='display:none'><ul><li>later</ul></div><ul><li>now</ul></ol>"
+    )
+
+    assert found.text.split("\n") == ["1. Open", "2. Close", "- now"]

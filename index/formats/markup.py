@@ -131,15 +131,12 @@ class Walk:
         for item in element:
             if not name_of(item) or hidden(item) or self.left_out(item):
                 continue
-            nested = [inner for inner in item.iterdescendants() if name_of(inner) in {"ul", "ol"}]
-            outer = [inner for inner in nested if not any(above in nested for above in inner.iterancestors())]
-            if name_of(item) in {"ul", "ol"}:
-                outer = [item]
-            else:
+            outer = list(_lists(item))
+            if name_of(item) not in {"ul", "ol"}:
                 number = _number(item.get("value"), number)
                 yield (
                     f"{numeral(number, element.get('type', '1'))}." if name_of(element) == "ol" else DASH,
-                    " ".join("".join(_texts_without(item, outer)).split()),
+                    " ".join("".join(_texts_without_lists(item)).split()),
                 )
                 number += 1
             for each in outer:
@@ -166,13 +163,24 @@ class Walk:
         self.writer.rows(text for _, text in table_lines(laid_out(map(_cells, rows), headers), marked=0 if headers else None))
 
 
-def _texts_without(element: Element, left_out: list[Element]) -> Iterator[str]:
+def _lists(element: Element) -> Iterator[Element]:
+    """The outermost lists that show in an element, or itself if it is one."""
+    if hidden(element):
+        return
+    if name_of(element) in {"ul", "ol"}:
+        yield element
+    else:
+        for child in element:
+            yield from _lists(child)
+
+
+def _texts_without_lists(element: Element) -> Iterator[str]:
     yield element.text or ""
     for child in element:
         name = name_of(child)
         yield "\n" if name == "br" or name in _PARTS else ""
-        if name and child not in left_out and not hidden(child):
-            yield from _texts_without(child, left_out)
+        if name and name not in {"ul", "ol"} and not hidden(child):
+            yield from _texts_without_lists(child)
         yield "\n" if name in _PARTS else ""
         yield child.tail or ""
 
