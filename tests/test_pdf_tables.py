@@ -327,6 +327,26 @@ def test_forms_name_no_columns(rows: Sequence[Sequence[str]]) -> None:
     assert lines(bytes(paper.output())) == [row_text(row, None) for row in rows]
 
 
+def test_bold_names_beside_their_values_name_no_columns() -> None:
+    paper = FPDF()
+    paper.add_page()
+    for at, cells in enumerate((("Name", "Bob Smith"), ("Founded", "1999"), ("Employees", "120"))):
+        for column, cell in enumerate(cells):
+            paper.set_font("Helvetica", "" if column else "B", 10)
+            paper.text(20 + 50 * column, 30 + 5 * at, cell)
+
+    assert lines(bytes(paper.output())) == ["Name: Bob Smith", "Founded: 1999", "Employees: 120"]
+
+
+def test_a_bold_row_of_one_cell_below_the_header() -> None:
+    paper = FPDF()
+    paper.add_page()
+    rows = [["Item", "Size", "Price"], ["Lights", "", ""], ["Lamp", "S", "39.90"], ["Torch", "L", "9.90"]]
+    set_down(paper, rows, bold=(0, 1), right=(2,))
+
+    assert lines(bytes(paper.output())) == [row_text(row, rows[0]) for row in rows[1:]]
+
+
 def test_names_that_two_columns_have_name_none() -> None:
     paper = FPDF()
     paper.add_page()

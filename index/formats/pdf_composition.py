@@ -15,7 +15,7 @@ from index.formats.pdf_headers import beginnings
 from index.formats.pdf_layout import Line
 from index.formats.pdf_paragraphs import Paragraph, paragraphs
 from index.formats.pdf_rows import goes_on
-from index.formats.tables import Row, numeric, table_lines
+from index.formats.tables import Row, numeric, row_text, table_lines
 
 HEADING_SIZE = 1.12
 """A heading's font is larger than the text's by this factor, or bold."""
@@ -46,6 +46,11 @@ def _are_names(row: Row) -> bool:
     """Whether the texts of a bold row name columns: they are distinct, and no numbers but years."""
     names = [cell for cell in row if cell]
     return len(set(names)) == len(names) and all(not numeric(name) or _YEAR.fullmatch(name) for name in names)
+
+
+def _is_keyed(line: Line) -> bool:
+    """Whether the first cell of a row alone is bold: a name beside its value, not one of several names."""
+    return bool(line.fields) and not line.bold and bool(line.fields[0]) and all(part.bold for part in line.fields[0])
 
 
 class Composition:
@@ -155,7 +160,12 @@ class Composition:
         for start, end in pairwise([*beginnings(lines, rows), len(lines)]):
             bold = end - start > 1 and lines[start].bold and not lines[start + 1].bold
             marked = 0 if bold and _are_names(rows[start]) else None
-            texts = table_lines(rows[start:end], marked=marked)
+            named = not _is_keyed(lines[start])
+            texts = (
+                table_lines(rows[start:end], marked=marked)
+                if named
+                else ((at, row_text(row, None)) for at, row in enumerate(rows[start:end]))
+            )
             self._writer.placed_rows((text, Place(page=lines[start + at].page)) for at, text in texts)
 
     def _joined(self, texts: Sequence[str]) -> str:

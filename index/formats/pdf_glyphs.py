@@ -18,7 +18,7 @@ WORD_GAP = 0.2
 MAX_PAGE_CHARACTERS = 200_000
 """Of one page; the densest page of a telephone book has 30,000."""
 BOLD = 0.5
-FIXED = 0.9
+FIXED = 0.7
 """Shares of a segment that are in such a font: prose has lines that are mostly the name of a command, which those of a program are not."""
 _HYPHENS = {0x2: "-", 0xAD: "-", 0xFFFE: "-"}
 """What pdfium makes of hyphens at the end of a line."""

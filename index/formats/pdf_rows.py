@@ -58,8 +58,18 @@ def _table_end(lines: Sequence[Line], at: int, edge: float) -> int:
 
 def _has_cells(lines: Sequence[Line], at: int, edge: float) -> bool:
     """Whether a line has several cells, and is not a justified one of a narrow column, with few words and wide spaces."""
-    around = [*lines[max(at - 1, 0) : at], *lines[at + 1 : at + 2]]
-    return not lines[at].is_row and len(lines[at].cells) > 1 and not any(_is_justified(lines[at], other, edge) for other in around)
+    line, around = lines[at], [*lines[max(at - 1, 0) : at], *lines[at + 1 : at + 2]]
+    if line.is_row or len(line.cells) == 1:
+        return False
+    return any(_is_above_number(line, below) for below in lines[at + 1 : at + 3]) or not any(
+        _is_justified(line, other, edge) for other in around
+    )
+
+
+def _is_above_number(line: Line, below: Line) -> bool:
+    """Whether the last of as many cells is a number that ends where the line does."""
+    as_many = len(line.parts) == len(below.parts) and len(below.cells) > 1
+    return as_many and abs(line.right - below.right) < JUSTIFIED and numeric(below.parts[-1].text)
 
 
 def _is_justified(line: Line, other: Line, edge: float) -> bool:
