@@ -113,6 +113,31 @@ def test_headers_of_several_rows_in_word() -> None:
 HEADER = '<w:tblHeader xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"/>'
 
 
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        (
+            "<td rowspan=2>Region<td colspan=2>Sales<tr><td>2023<td>2024<tr><td>North<td>5<td>7",
+            ["Region: North; Sales 2023: 5; Sales 2024: 7"],
+        ),
+        (
+            "<td>Region<td colspan=2>Sales<tr><td><td>2023<td>2024<tr><td>North<td>5<td>7",
+            ["Region: North; Sales 2023: 5; Sales 2024: 7"],
+        ),
+        (
+            "<td colspan=2>Name<td>Age<tr><td>Anna<td>Berg<td>31<tr><td>Tom<td>Falk<td>45",
+            ["Name: Anna; Berg; Age: 31", "Name: Tom; Falk; Age: 45"],
+        ),
+        ("<th>Name<td>Bob<tr><th>Founded<td>1999<tr><th>Staff<td>120", ["Name: Bob", "Founded: 1999", "Staff: 120"]),
+        ("<th colspan=2>Ann<tr><th>Born in<td>Oslo<tr><th>Year<td>1999", ["Ann", "Born in: Oslo", "Year: 1999"]),
+        ("<th colspan=2>Sales<tr><th>Item<th>Price<tr><th>Lamp<td>5", ["Sales", "Item: Lamp; Price: 5"]),
+        ("<th>Size<td>S<td>L<tr><th>Price<td>5<td>7<tr><th>Stock<td>12<td>9", ["Size | S | L", "Price | 5 | 7", "Stock | 12 | 9"]),
+    ],
+)
+def test_headers_that_are_not_marked(rows: str, lines: list[str]) -> None:
+    assert extract_page(f"<table><tr>{rows}</table>".encode()).text.split("\n") == lines
+
+
 cells = st.builds(Cell, st.text("abc", max_size=3), st.sampled_from([1, 1, 1, 2]), st.integers(1, 4))
 
 

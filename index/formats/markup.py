@@ -11,7 +11,7 @@ from lxml import etree
 
 from index.formats.extracted import DASH, Writer
 from index.formats.numerals import numeral
-from index.formats.tables import Cell, laid_out, table_lines
+from index.formats.tables import Cell, bare_lines, header_rows, laid_out, table_lines
 
 Element = etree._Element  # noqa: SLF001 - lxml's public name for it is private
 
@@ -159,8 +159,12 @@ class Walk:
         for caption in table.iterchildren("{*}caption"):
             self.writer.paragraph(text_of(caption))
         rows = [row for row in table.iter("{*}tr") if not hidden(row)]
-        headers = len(list(takewhile(_is_header, rows[:-1])))
-        self.writer.rows(text for _, text in table_lines(laid_out(map(_cells, rows), headers), marked=0 if headers else None))
+        cells = list(map(_cells, rows))
+        headers = len(list(takewhile(_is_header, rows[:-1]))) or header_rows(cells)
+        texts = laid_out(cells, headers)
+        self.writer.rows(
+            text for _, text in (bare_lines(texts) if _are_keyed(rows) else table_lines(texts, marked=0 if headers else None))
+        )
 
 
 def _lists(element: Element) -> Iterator[Element]:
@@ -206,6 +210,13 @@ def _cells(row: Element) -> list[Cell]:
 def _number(said: str | None, otherwise: int) -> int:
     """The number that an attribute says; browsers read none above 65,534 there."""
     return int(said) if said is not None and regex.fullmatch(r"\s*[0-9]{1,5}\s*", said) else otherwise
+
+
+def _are_keyed(rows: list[Element]) -> bool:
+    """Whether rows are names with their values: no row has names alone, and the first with a value begins with a name."""
+    names = [[name_of(cell) for cell in row if name_of(cell) in _CELLS] for row in rows]
+    first = next((row for row in names if "td" in row), [])
+    return first[:1] == ["th"] and not any(map(_is_header, rows))
 
 
 def _is_header(row: Element) -> bool:

@@ -15,7 +15,7 @@ from index.formats.pdf_headers import beginnings
 from index.formats.pdf_layout import Line
 from index.formats.pdf_paragraphs import Paragraph, paragraphs
 from index.formats.pdf_rows import goes_on
-from index.formats.tables import Row, numeric, row_text, table_lines
+from index.formats.tables import Row, bare_lines, numeric, table_lines
 
 HEADING_SIZE = 1.12
 """A heading's font is larger than the text's by this factor, or bold."""
@@ -160,12 +160,8 @@ class Composition:
         for start, end in pairwise([*beginnings(lines, rows), len(lines)]):
             bold = end - start > 1 and lines[start].bold and not lines[start + 1].bold
             marked = 0 if bold and _are_names(rows[start]) else None
-            named = not _is_keyed(lines[start])
-            texts = (
-                table_lines(rows[start:end], marked=marked)
-                if named
-                else ((at, row_text(row, None)) for at, row in enumerate(rows[start:end]))
-            )
+            keyed = _is_keyed(lines[start])
+            texts = bare_lines(rows[start:end]) if keyed else table_lines(rows[start:end], marked=marked)
             self._writer.placed_rows((text, Place(page=lines[start + at].page)) for at, text in texts)
 
     def _joined(self, texts: Sequence[str]) -> str:

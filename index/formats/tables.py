@@ -68,6 +68,30 @@ def laid_out(rows: Iterable[Sequence[Cell]], headers: int = 0) -> list[list[str]
     return ([names] if headers else []) + found[headers:]
 
 
+def header_rows(rows: Sequence[Sequence[Cell]]) -> int:
+    """How many rows of a table that marks none name its columns for certain: two if cells of the first reach over some columns, and below its others is
+    nothing else; else none.
+    """
+    if len(rows) < 3 or len(rows[0]) == 1 or all(cell.columns == 1 for cell in rows[0]):  # noqa: PLR2004 - and one below them
+        return 0
+    first = [(cell, cell.columns > 1) for cell in rows[0] for _ in range(min(cell.columns, WIDEST))]
+    alone = all(not cell.text or not cell.rows for (_, wide), cell in zip(first, _below(first, rows[1]), strict=False) if not wide)
+    named = all(cell.text and cell.rows for (_, wide), cell in zip(first, _below(first, rows[1]), strict=False) if wide)
+    return 2 if alone and named and not all(wide for _, wide in first) else 0
+
+
+def _below(first: Sequence[tuple[Cell, bool]], row: Sequence[Cell]) -> Iterator[Cell]:
+    """What stands below each column of a first row."""
+    waiting = [cell for cell in row for _ in range(min(cell.columns, WIDEST))][::-1]
+    for above, _ in first:
+        yield Cell("") if above.rows > 1 or not waiting else waiting.pop()
+
+
+def bare_lines(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
+    """(number, line) of each row of a table without names of columns."""
+    return ((number, row_text(row, None)) for number, row in enumerate(rows))
+
+
 def table_lines(rows: Sequence[Row], *, strict: bool = True, marked: int | None = None) -> Iterator[tuple[int, str]]:
     """(number, line) of each row of a table with text but the one that names the columns, which is `marked` or found by `header_index`."""
     at = header_index(rows, strict=strict) if marked is None else marked
