@@ -238,6 +238,32 @@ def test_text_at_the_edge_of_a_table_stands_in_its_last_column() -> None:
     assert lines(bytes(paper.output())) == ["Item: Note", "Lamp: new", "both: i"]
 
 
+def test_numbers_below_each_other_in_a_ruled_field_are_of_different_rows() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=10)
+    for at in (30, 38, 56, 64):
+        paper.line(20, at, 120, at)
+    for at in (20, 70, 120):
+        paper.line(at, 30, at, 64)
+    rows = [
+        ("Item", "Price", 35),
+        ("Lamp", "39.90", 43),
+        ("Desk of oak", "120.00", 48),
+        ("and ash", "", 53),
+        ("Total", "159.90", 61),
+    ]
+    for first, second, at in rows:
+        paper.text(22, at, first)
+        paper.text(72, at, second)
+
+    assert lines(bytes(paper.output())) == [
+        "Item: Lamp; Price: 39.90",
+        "Item: Desk of oak and ash; Price: 120.00",
+        "Item: Total; Price: 159.90",
+    ]
+
+
 def test_a_header_of_two_rows_names_each_column_whole() -> None:
     paper = FPDF()
     paper.add_page()

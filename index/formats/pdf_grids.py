@@ -11,6 +11,7 @@ from itertools import pairwise
 from index.formats.pdf_glyphs import Segment
 from index.formats.pdf_layout import lines_of
 from index.formats.pdf_rules import NEAR, Rule, Rules
+from index.formats.tables import numeric
 
 MAX_MEETINGS = 250_000
 """Pairs of a level and an upright line that are looked at; a page with more holds a drawing."""
@@ -76,10 +77,19 @@ class Grids:
 
 
 def _is_table(rows: Sequence[Segment]) -> bool:
+    if any(map(_holds_rows, rows)):
+        return False
     full = [row for row in rows if sum(map(bool, row.cells)) > 1]
     if len(full) == FEWEST_ROWS - 1:  # a header and all that is below it, or one row
         return rows[-1].cells[0].count("\n") <= 1
     return len(full) >= max(FEWEST_ROWS, FILLED * len(rows))
+
+
+def _holds_rows(row: Segment) -> bool:
+    """Whether what is between two level lines are several rows: numbers stand below each other, and as many lines in the first cell."""
+    first, *others = [cell.split("\n") for cell in row.cells if cell] or [[]]
+    numbers = [len(lines) for lines in others if len(lines) > 1 and all(map(numeric, lines))]
+    return bool(numbers) and max(numbers) <= len(first)
 
 
 def _meeting(rules: Rules) -> Iterator[tuple[list[Rule], list[Rule]]]:
