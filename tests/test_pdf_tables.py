@@ -373,6 +373,39 @@ def test_a_bold_row_of_one_cell_below_the_header() -> None:
     assert lines(bytes(paper.output())) == [row_text(row, rows[0]) for row in rows[1:]]
 
 
+def test_columns_that_a_title_bridges_are_not_put_together() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=10)
+    paper.text(20, 30, "Depths and rates of the ports of the west and the north")
+    paper.text(130, 30, "in euros for a day")
+    rows = [["Port", "Depth", "Rate"], ["Brest", "14.0", "4,200"], ["Roscoff", "8.5", "950"], ["Lorient", "11.2", "1,150"]]
+    set_down(paper, rows, top=35)
+
+    assert lines(bytes(paper.output()))[1:] == [row_text(row, rows[0]) for row in rows[1:]]
+
+
+def test_text_that_begins_again_in_the_first_column_begins_a_row() -> None:
+    paper = FPDF()
+    paper.add_page()
+    rows = [
+        ["Term", "Meaning"],
+        ["Demurrage", "What is paid for a ship that lies"],
+        ["", "longer than it may"],
+        ["Fairway", "The part of a river"],
+        ["", "for ships"],
+    ]
+    set_down(paper, rows)
+    paper.line(20, 31, 120, 31)
+    paper.line(20, 51, 120, 51)
+    set_down(paper, [["Total", "two terms"]], top=55)
+
+    assert lines(bytes(paper.output()))[1:3] == [
+        "Demurrage: What is paid for a ship that lies longer than it may",
+        "Fairway: The part of a river for ships",
+    ]
+
+
 def test_names_that_two_columns_have_name_none() -> None:
     paper = FPDF()
     paper.add_page()

@@ -125,7 +125,7 @@ def _columns(table: Sequence[Line], fewest: int = 2) -> list[Extent]:
 
 def _rows(table: Sequence[Line], rules: Sequence[Rule]) -> list[Line]:
     columns = _columns(table, fewest=1)
-    if len(columns) < 2 or len(table) == 1:  # noqa: PLR2004
+    if len(columns) < 2 or len(table) == 1 or _are_bridged(table, columns):  # noqa: PLR2004
         return [replace(line, is_row=True) if len(line.cells) > 1 else line for line in table]
     cells = [_placed(line, columns) for line in table]
     blocks, parted = _blocks(table, cells, rules)
@@ -134,9 +134,15 @@ def _rows(table: Sequence[Line], rules: Sequence[Rule]) -> list[Line]:
     return [_row(table[block.start : block.stop], columns) for block in blocks]
 
 
+def _are_bridged(table: Sequence[Line], columns: Sequence[Extent]) -> bool:
+    """Whether cells of most lines share a column, because a title stands over several."""
+    shared = [len(line.cells) > sum(map(bool, _placed(line, columns))) for line in table]
+    return 2 * sum(shared) > len(table)
+
+
 def _blocks(table: Sequence[Line], cells: Sequence[Sequence[str]], rules: Sequence[Rule]) -> tuple[list[range], list[bool]]:
     """Which lines stand together, and whether there is more space, or a rule, before each block but the first: else its font is bold or no longer so,
-    or it has a number below one of the block before.
+    it has a number below one of the block before, or text in the first column again.
     """
     starts, parted = [0], []
     heights = [rule.at for rule in rules]
@@ -148,7 +154,8 @@ def _blocks(table: Sequence[Line], cells: Sequence[Sequence[str]], rules: Sequen
         between = rules[bisect_right(heights, below.middle) : bisect_left(heights, above.middle)]
         ruled = any(rule.low < below.right and rule.high > below.left for rule in between)
         apart = ruled or distance > min(TIGHT * pitch, LOOSE * max(above.height, below.height))
-        if apart or above.bold != below.bold or numbers & _numbers(cells[at]):
+        resumed = cells[at][0] and not cells[at - 1][0] and cells[starts[-1]][0]
+        if apart or above.bold != below.bold or resumed or numbers & _numbers(cells[at]):
             starts.append(at)
             parted.append(apart)
             numbers = set()
