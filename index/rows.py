@@ -46,16 +46,18 @@ class Rendering:
 
 
 def rendering(text: str, columns: Sequence[str]) -> Rendering:
-    """A text as it is read: a row of a table with these columns, any other text (no columns) as it is written."""
+    """A text as it is read: a row of a table with these columns, any other text (no columns) as it is written. Text in the first cell alone is no
+    value of its column: it names the rows below, or is a line of prose that stands right under the table.
+    """
     if not columns:
         return Rendering(text, ((0, 0, len(text)),))
     parts: list[str] = []
     pieces: list[Piece] = []
     length = 0
-    for at, (start, end) in enumerate(cells(text)):
-        if start == end:
-            continue
-        name = f"{columns[at]}: " if at < len(columns) and columns[at] else ""
+    filled = [(at, start, end) for at, (start, end) in enumerate(cells(text)) if start < end]
+    for at, start, end in filled:
+        named = at < len(columns) and columns[at] and (at or len(filled) > 1 or len(columns) == 1)
+        name = f"{columns[at]}: " if named else ""
         before = ("; " if parts else "") + name
         pieces.append((length + len(before), start, end - start))
         parts.append(before + text[start:end])

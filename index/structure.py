@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from index.document import Block, Span
 from index.front_matter import front_matter
-from index.rows import ROWS_ALONE
+from index.rows import ROWS_ALONE, cells
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -153,14 +153,15 @@ class _MarkdownWalk:
         return tuple(replace(block, units=tuple(self._units.get(at, block.units))) for at, block in enumerate(self.blocks))
 
     def _in_table(self, table: _Table, token: Token) -> None:
-        """A table's first row names its columns; each other row is a block, if there are not too many."""
+        """A table's first row names its columns; each other row with text is a block, if there are not too many."""
         if token.type == "tr_open" and token.map:
             table.rows.append(self._span(token.map))
         elif token.type == "inline" and len(table.rows) == 1:
             table.names.append(_plain(token.content))
         elif token.type == "table_close":
             self._table = None
-            names, rows = tuple(table.names), table.rows[1:]
+            names = tuple(table.names)
+            rows = [row for row in table.rows[1:] if any(start < end for start, end in cells(self.text[slice(*row)]))]
             if 0 < len(rows) <= ROWS_ALONE and any(names):
                 for row in rows:
                     self._add(Block(*row, units=(row,), headings=self._headings, columns=names))

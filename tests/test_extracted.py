@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from index.document import Place
 from index.errors import EmptyFile, ExtractionLimit
-from index.formats.extracted import Extracted, Writer, extracted_of, folded
+from index.formats.extracted import MAX_CHARACTERS, Extracted, Writer, extracted_of, folded
 
 TEXTS = st.text(alphabet="ab \n\t\r\x00\u00ad\u200b\ud800é")
 STEPS = st.lists(
@@ -121,3 +121,13 @@ def test_text_without_end_is_refused() -> None:
 
     with pytest.raises(ExtractionLimit, match="characters of text"):
         writer.rows(endless)
+
+
+def test_what_is_too_much_is_not_written() -> None:
+    writer = Writer()
+    writer.paragraph("All is well.")
+    with pytest.raises(ExtractionLimit):
+        writer.enclosed("Attached: big.txt", Extracted("a" * MAX_CHARACTERS, ()))
+    writer.paragraph("All is well again.")
+
+    assert writer.finished().text == "All is well.\n\nAttached: big.txt\n\nAll is well again."

@@ -11,7 +11,7 @@ import pytest
 from index.document import Document
 from index.errors import EncryptedFile, LoadingError
 from index.extraction import Extraction
-from index.formats import docx, epub, html, odt, pptx, rtf, sheets
+from index.formats import docx, eml, epub, html, odt, pptx, rtf, sheets
 from index.formats.extracted import Extracted
 from index.formats.kinds import KINDS, TEXTS
 from index.formats.worker import extract as extract_any
@@ -213,9 +213,58 @@ def test_attachments_keep_their_places_and_those_that_cannot_be_read_are_named()
         "page 2",
         "",
     ]
-    assert found.remark.startswith("has attachments that are not read: broken.pdf expected a ")
+    assert found.remark.startswith("has attachments that are not read, or not whole: broken.pdf expected a ")
     assert found.remark.endswith("; setup.exe is of no format that is read")
     assert_sound(found)
+
+
+def multipart(kind: str, *parts: bytes) -> bytes:
+    """Parts of a mail in one."""
+    bound = f"b{len(b''.join(parts))}".encode()
+    inside = b"".join(b"--" + bound + b"\n" + part + b"\n" for part in parts)
+    return b"Content-Type: multipart/" + kind.encode() + b"; boundary=" + bound + b"\n\n" + inside + b"--" + bound + b"--\n"
+
+
+TEXT, PAGE = b"Content-Type: text/plain\n\n", b"Content-Type: text/html\n\n"
+LIST = b"Content-Type: text/csv; name=rates.csv\nContent-Disposition: inline; filename=rates.csv\n\nItem,Price\nLamp,39.90\n"
+
+
+@pytest.mark.parametrize(
+    ("mail", "shown"),
+    [
+        (
+            multipart("mixed", multipart("mixed", TEXT + b"Hello.", LIST), TEXT + b"The footer."),
+            ["Hello.", "Item: Lamp; Price: 39.90", "The footer."],
+        ),
+        (multipart("mixed", TEXT + b"Before.", LIST, TEXT + b"After."), ["Before.", "Item: Lamp; Price: 39.90", "After."]),
+        (
+            multipart("alternative", TEXT + b"Hello.", multipart("mixed", PAGE + b"<p>Hello.", LIST, PAGE + b"<p>Bye.")),
+            ["Hello.", "Item: Lamp; Price: 39.90"],
+        ),
+        (
+            multipart("mixed", multipart("alternative", TEXT + b"Hello.", PAGE + b"<p>Hello."), LIST),
+            ["Hello.", "Item: Lamp; Price: 39.90"],
+        ),
+    ],
+)
+def test_parts_of_mails_inside_each_other(mail: bytes, shown: list[str]) -> None:
+    found = extract_any("eml", b"From: anna@example.org\nMIME-Version: 1.0\n" + mail)
+
+    assert [text for _, text in parts(found)][1:] == shown
+    assert found.remark == ""
+    assert_sound(found)
+
+
+def test_what_is_not_read_of_an_attachment_is_said() -> None:
+    inner = EmailMessage()
+    inner["From"] = "tom@example.org"
+    inner.set_content("See below.")
+    inner.add_attachment(b"MZ\x90", maintype="application", subtype="octet-stream", filename="setup.exe")
+
+    def read(name: str, data: bytes) -> Extracted:
+        return Extracted(name, (), remark=f"has {len(data)} bytes")
+
+    assert eml.extract(inner.as_bytes(), read).remark == "has attachments that are not read, or not whole: setup.exe has 3 bytes"
 
 
 def test_texts_are_those_that_are_loaded_as_such() -> None:

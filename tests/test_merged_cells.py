@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pptx.util import Inches
 
+from index.errors import ExtractionLimit
 from index.formats.docx import extract as extract_word
 from index.formats.extracted import Extracted
 from index.formats.html import extract as extract_page
@@ -112,6 +113,31 @@ def test_headers_of_several_rows_in_word() -> None:
 HEADER = '<w:tblHeader xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"/>'
 
 
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        (
+            "<td rowspan=2>Region<td colspan=2>Sales<tr><td>2023<td>2024<tr><td>North<td>5<td>7",
+            ["Region: North; Sales 2023: 5; Sales 2024: 7"],
+        ),
+        (
+            "<td>Region<td colspan=2>Sales<tr><td><td>2023<td>2024<tr><td>North<td>5<td>7",
+            ["Region: North; Sales 2023: 5; Sales 2024: 7"],
+        ),
+        (
+            "<td colspan=2>Name<td>Age<tr><td>Anna<td>Berg<td>31<tr><td>Tom<td>Falk<td>45",
+            ["Name: Anna; Berg; Age: 31", "Name: Tom; Falk; Age: 45"],
+        ),
+        ("<th>Name<td>Bob<tr><th>Founded<td>1999<tr><th>Staff<td>120", ["Name: Bob", "Founded: 1999", "Staff: 120"]),
+        ("<th colspan=2>Ann<tr><th>Born in<td>Oslo<tr><th>Year<td>1999", ["Ann", "Born in: Oslo", "Year: 1999"]),
+        ("<th colspan=2>Sales<tr><th>Item<th>Price<tr><th>Lamp<td>5", ["Sales", "Item: Lamp; Price: 5"]),
+        ("<th>Size<td>S<td>L<tr><th>Price<td>5<td>7<tr><th>Stock<td>12<td>9", ["Size | S | L", "Price | 5 | 7", "Stock | 12 | 9"]),
+    ],
+)
+def test_headers_that_are_not_marked(rows: str, lines: list[str]) -> None:
+    assert extract_page(f"<table><tr>{rows}</table>".encode()).text.split("\n") == lines
+
+
 cells = st.builds(Cell, st.text("abc", max_size=3), st.sampled_from([1, 1, 1, 2]), st.integers(1, 4))
 
 
@@ -136,3 +162,10 @@ def test_sizes_that_no_table_has_are_bounded() -> None:
     found = extract_page(b"<table><tr><td colspan=99999>a<td rowspan=99999>b<tr><td>c</table>")
 
     assert found.text.split("\n") == ["a | b", "c | b"]
+
+
+def test_a_small_file_with_a_table_of_endless_cells_is_refused() -> None:
+    page = f"<table><tr>{100 * '<td colspan=100 rowspan=60000>a'}{1000 * '<tr><td>b'}</table>"
+
+    with pytest.raises(ExtractionLimit, match="cells"):
+        extract_page(page.encode())

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import zipfile
+from io import BytesIO
+
 import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.errors import DamagedFile
+from index.formats.archives import elements
 from index.formats.number_formats import BUILT_IN, shown
 from index.formats.sheets import extract_workbook
 from tests.writers import saved
@@ -66,6 +71,11 @@ def test_any_code_and_number_gives_a_text_or_none(value: float, code: str) -> No
     assert text is None or "\n" not in text
 
 
+@pytest.mark.parametrize(("value", "code"), [(1e14, "0." + 15 * "0"), (0.5, "0" + 40 * "%")])
+def test_more_digits_than_a_number_has_are_not_written(value: float, code: str) -> None:
+    assert shown(value, code) is None
+
+
 def test_workbooks_show_what_their_sheets_show() -> None:
     book = openpyxl.Workbook()
     sheet = book.active
@@ -88,3 +98,28 @@ def test_workbooks_show_what_their_sheets_show() -> None:
         "Other",
         "Share: 50%; Count: 3",
     ]
+
+
+def archive(part: bytes) -> zipfile.ZipFile:
+    """A container of one part."""
+    made = zipfile.ZipFile(BytesIO(), "w")
+    made.writestr("part.xml", part)
+    return made
+
+
+def test_the_rows_of_a_large_sheet_are_never_all_in_memory() -> None:
+    rows = elements(archive(b"<s xmlns='urn:s'>" + 50 * b"<row><c/></row>" + b"</s>"), "part.xml", "{*}row", "a spreadsheet")
+    first = next(rows)
+
+    assert len(first) == 1
+    assert sum(len(row) for row in rows) == 49
+    assert len(first) == 0
+    assert first.getparent() is None
+
+
+@pytest.mark.parametrize(("part", "message"), [(b"<s><row/>", "well-formed"), (b"", "well-formed")])
+def test_a_damaged_part_is_named(part: bytes, message: str) -> None:
+    with pytest.raises(DamagedFile, match=message):
+        list(elements(archive(part), "part.xml", "row", "a spreadsheet"))
+    with pytest.raises(DamagedFile, match="missing"):
+        list(elements(archive(part), "other.xml", "row", "a spreadsheet"))

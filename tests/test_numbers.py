@@ -107,6 +107,23 @@ def test_a_list_may_begin_anew(restarted: str, shown: str) -> None:
     assert [counted.label("7", "0"), counted.label("7", "0"), counted.label("8", "0")] == ["1", "2", shown]
 
 
+def test_the_first_list_of_a_document_may_begin_where_its_numbering_says() -> None:
+    assert [Numbers(parse_xml(numbering(("decimal", "%1."), restarted="5"))).label("8", "0") for _ in range(2)] == ["5.", "5."]
+    numbers = Numbers(
+        parse_xml(
+            numbering(("decimal", "%1."), ("lowerLetter", "%2)"), restarted="5").replace('ilvl="0"><w:startO', 'ilvl="1"><w:startO')
+        )
+    )
+
+    assert [numbers.label("8", level) for level in ("0", "1", "1", "0", "1")] == ["1.", "e)", "f)", "2.", "a)"]
+
+
+def test_a_level_that_no_numbering_has_is_not_counted() -> None:
+    levels = numbering(("decimal", "%1.")).replace('ilvl="0"', 'ilvl="999999999"')
+
+    assert Numbers(parse_xml(levels)).label("7", "999999999") == ""
+
+
 @given(st.lists(st.integers(0, 3), max_size=20))
 def test_labels_ascend_and_deeper_levels_begin_anew(levels: list[int]) -> None:
     counted = Numbers(parse_xml(numbering(*(("decimal", ".".join(f"%{at + 1}" for at in range(depth + 1))) for depth in range(4)))))
@@ -126,3 +143,11 @@ def test_ordered_lists_of_web_pages() -> None:
     )
 
     assert found.text.split("\n") == ["3. Open", "4. Close", "- gently", "9. Lock", "10. Leave", "", "- Rest", "", "A. Also"]
+
+
+def test_a_hidden_list_in_a_list_is_not_read() -> None:
+    found = extract_page(
+        b"<ol><li>Open<ul hidden><li>secretly</ul><li>Close<div style='display:none'><ul><li>later</ul></div><ul><li>now</ul></ol>"
+    )
+
+    assert found.text.split("\n") == ["1. Open", "2. Close", "- now"]

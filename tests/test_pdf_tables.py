@@ -10,8 +10,8 @@ from fpdf.enums import VAlign
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.formats.pdf import extract
-from index.formats.pdf_rules import MAX_OBJECTS
+from index.formats.pdf import extract, opened
+from index.formats.pdf_rules import MAX_OBJECTS, MAX_POINTS, rules_of
 from index.formats.tables import row_text
 
 HEADER = ["Berth", "Description", "Depth", "Rate per day"]
@@ -110,6 +110,58 @@ def test_rows_without_space_between_begin_where_the_first_column_has_text() -> N
     ]
 
 
+def set_down(
+    paper: FPDF, rows: Sequence[Sequence[str]], *, top: float = 30, right: Sequence[int] = (), bold: Sequence[int] = ()
+) -> None:
+    """Cells without any line, 5 mm below each other; those of some columns end at one place, some rows are bold."""
+    for at, row in enumerate(rows):
+        paper.set_font("Helvetica", "B" if at in bold else "", 10)
+        for column, cell in enumerate(row):
+            paper.text(20 + 45 * column - (paper.get_string_width(cell) if column in right else 0), top + 5 * at, cell)
+
+
+@pytest.mark.parametrize("bold", [(), (0,)])
+def test_columns_may_end_at_one_place(bold: Sequence[int]) -> None:
+    paper = FPDF()
+    paper.add_page()
+    rows = [["Item", "Price", "Stock"], ["Lamp", "39.90", "5"], ["Desk", "1,120.00", "2"], ["Chair", "80.00", "117"]]
+    set_down(paper, rows, right=(1, 2), bold=bold)
+
+    assert lines(bytes(paper.output())) == [row_text(row, rows[0]) for row in rows[1:]]
+
+
+def test_numbers_below_each_other_are_of_different_rows() -> None:
+    paper = FPDF()
+    paper.add_page()
+    rows = [
+        ["Qty", "Article", "Unit price", "Amount"],
+        ["2", "Lamp", "39.90", "79.80"],
+        ["1", "Desk made of", "120.00", "120.00"],
+        ["", "oak and ash", "", ""],
+        ["", "Subtotal", "", "199.80"],
+        ["", "Total", "", "249.75"],
+    ]
+    set_down(paper, rows, right=(2, 3), bold=(0, 5))
+    whole = [*rows[1:2], ["1", "Desk made of oak and ash", "120.00", "120.00"], *rows[4:]]
+
+    assert lines(bytes(paper.output())) == [row_text(row, rows[0]) for row in whole]
+
+
+def test_rows_of_text_close_together_stay_rows_above_a_bold_one() -> None:
+    paper = FPDF()
+    paper.add_page()
+    rows = [
+        ["Person", "Room", "Task"],
+        ["Anna", "North", "Radio"],
+        ["Tom", "South", "Lamps"],
+        ["Ida", "West", "Boats"],
+        ["All", "East", "Fire"],
+    ]
+    set_down(paper, rows, bold=(0, 4))
+
+    assert lines(bytes(paper.output())) == [row_text(row, rows[0]) for row in rows[1:]]
+
+
 def test_a_cell_over_several_rows_stands_in_each() -> None:
     paper = FPDF()
     paper.add_page()
@@ -128,6 +180,239 @@ def test_a_cell_over_several_rows_stands_in_each() -> None:
         "Port: Hamburg; Berth: South; Depth: 11 m",
         "Port: Bremen; Berth: Quay; Depth: 9 m",
     ]
+
+
+def test_ruled_tables_beside_each_other_and_text_beside_them() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=10)
+    tables = [["Item", "Price"], ["Lamp", "39.90"], ["Desk", "120.00"]], [["Person", "Age"], ["Anna", "31"], ["Tom", "45"]]
+    for left, rows in zip((20, 110), tables, strict=True):
+        for at in range(4):
+            paper.line(left, 30 + 8 * at, left + 60, 30 + 8 * at)
+        for at in range(3):
+            paper.line(left + 30 * at, 30, left + 30 * at, 54)
+        for at, row in enumerate(rows):
+            for column, cell in enumerate(row):
+                paper.text(left + 2 + 30 * column, 36 + 8 * at, cell)
+    paper.text(175, 44, "See the list.")
+
+    assert lines(bytes(paper.output())) == [
+        "Item: Lamp; Price: 39.90",
+        "Item: Desk; Price: 120.00",
+        "Person: Anna; Age: 31",
+        "Person: Tom; Age: 45",
+        "See the list.",
+    ]
+
+
+@pytest.mark.parametrize(("font", "style"), [("Courier", ""), ("Helvetica", "B")])
+def test_a_line_that_begins_in_another_font_is_of_its_paragraph(font: str, style: str) -> None:
+    paper = FPDF()
+    paper.add_page()
+    for word, text in (
+        ("All", "that is said of the harbour and its quays holds for"),
+        ("anchor", "and chain as well, and for rope"),
+    ):
+        paper.set_font(*((font, style) if word == "anchor" else ("Helvetica", "")), 10)
+        paper.write(6, f"{word} ")
+        paper.set_font("Helvetica", "", 10)
+        paper.write(6, f"{text}\n")
+
+    assert len(lines(bytes(paper.output()))) == 1
+
+
+def test_text_at_the_edge_of_a_table_stands_in_its_last_column() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=8)
+    for at in range(4):
+        paper.line(20, 30 + 8 * at, 120, 30 + 8 * at)
+    for at, end in ((20, 54), (70, 46), (120, 54)):
+        paper.line(at, 30, at, end)
+    for at, cells in enumerate((("Item", "Note"), ("Lamp", "new"), ("both", ""))):
+        for column, cell in enumerate(cells):
+            paper.text(22 + 50 * column, 36 + 8 * at, cell)
+    paper.text(119.4, 52, "i")
+
+    assert lines(bytes(paper.output())) == ["Item: Note", "Lamp: new", "both: i"]
+
+
+def test_numbers_below_each_other_in_a_ruled_field_are_of_different_rows() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=10)
+    for at in (30, 38, 56, 64):
+        paper.line(20, at, 120, at)
+    for at in (20, 70, 120):
+        paper.line(at, 30, at, 64)
+    rows = [
+        ("Item", "Price", 35),
+        ("Lamp", "39.90", 43),
+        ("Desk of oak", "120.00", 48),
+        ("and ash", "", 53),
+        ("Total", "159.90", 61),
+    ]
+    for first, second, at in rows:
+        paper.text(22, at, first)
+        paper.text(72, at, second)
+
+    assert lines(bytes(paper.output())) == [
+        "Item: Lamp; Price: 39.90",
+        "Item: Desk of oak and ash; Price: 120.00",
+        "Item: Total; Price: 159.90",
+    ]
+
+
+def test_a_header_of_two_rows_names_each_column_whole() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=11)
+    with paper.table(line_height=8, num_heading_rows=2) as made:
+        row = made.row()
+        row.cell("Region", rowspan=2)
+        row.cell("Sales", colspan=2)
+        row.cell("Costs", colspan=2)
+        made.row(["first", "second", "first", "second"])
+        made.row(["North", "5", "7", "3", "4"])
+
+    assert lines(bytes(paper.output())) == ["Region: North; Sales first: 5; Sales second: 7; Costs first: 3; Costs second: 4"]
+
+
+def test_a_row_below_a_wide_cell_is_no_header_if_something_stands_beside_it() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=11)
+    with paper.table(line_height=8) as made:
+        row = made.row()
+        row.cell("Name", colspan=2)
+        row.cell("Age")
+        made.row(["Anna", "Berg", "31"])
+        made.row(["Tom", "Falk", "45"])
+
+    assert lines(bytes(paper.output())) == ["Name: Anna; Berg; Age: 31", "Name: Tom; Falk; Age: 45"]
+
+
+def test_rows_that_name_what_is_below_them_are_no_values() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=11)
+    with paper.table(line_height=8) as made:
+        made.row(["Item", "Size", "Price"])
+        made.row().cell("Lights", colspan=3)
+        made.row(["Lamp", "S", "39.90"])
+        made.row(["Torch", "L", "9.90"])
+        made.row(["Spare bulb", "M", "1.90"])
+
+    assert lines(bytes(paper.output()))[:2] == ["Lights", "Item: Lamp; Size: S; Price: 39.90"]
+
+
+FIRST = [["Item", "Price", "Stock"], ["Lamp", "39.90", "5"], ["Desk", "120.00", "2"], ["Chair", "80.00", "7"]]
+SECOND = [["Person", "Age", "Room"], ["Anna", "31", "B12"], ["Tom", "45", "C2"]]
+BOTH = [row_text(row, names) for names, *rows in (FIRST, SECOND) for row in rows]
+
+
+@pytest.mark.parametrize(("gap", "bold"), [(25, ()), (25, (0,)), (5, (0,))])
+def test_tables_above_each_other_have_names_of_their_own(gap: int, bold: Sequence[int]) -> None:
+    paper = FPDF()
+    paper.add_page()
+    set_down(paper, FIRST, bold=bold)
+    set_down(paper, SECOND, top=45 + gap, bold=bold)
+
+    assert lines(bytes(paper.output())) == BOTH
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_ruled_tables_above_each_other_have_names_of_their_own(*, broken: bool) -> None:
+    paper = FPDF()
+    paper.add_page()
+    for rows in (FIRST, SECOND):
+        paper.set_font("Helvetica", size=11)
+        with paper.table(line_height=8) as made:
+            for row in rows:
+                made.row(row)
+        if broken:
+            paper.add_page()
+        paper.ln(10)
+
+    assert lines(bytes(paper.output())) == BOTH
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["Name: Bob Smith", "Date: 5 May", "Place: Oslo"], ["Age: 31", "Phone: 555 123", "Room: B12"]],
+        [["Customer:", "ACME", "Contact:", "Bob"], ["Address:", "5 Main St", "Phone:", "555 123"]],
+    ],
+)
+def test_forms_name_no_columns(rows: Sequence[Sequence[str]]) -> None:
+    paper = FPDF()
+    paper.add_page()
+    set_down(paper, rows)
+
+    assert lines(bytes(paper.output())) == [row_text(row, None) for row in rows]
+
+
+def test_bold_names_beside_their_values_name_no_columns() -> None:
+    paper = FPDF()
+    paper.add_page()
+    for at, cells in enumerate((("Name", "Bob Smith"), ("Founded", "1999"), ("Employees", "120"))):
+        for column, cell in enumerate(cells):
+            paper.set_font("Helvetica", "" if column else "B", 10)
+            paper.text(20 + 50 * column, 30 + 5 * at, cell)
+
+    assert lines(bytes(paper.output())) == ["Name: Bob Smith", "Founded: 1999", "Employees: 120"]
+
+
+def test_a_bold_row_of_one_cell_below_the_header() -> None:
+    paper = FPDF()
+    paper.add_page()
+    rows = [["Item", "Size", "Price"], ["Lights", "", ""], ["Lamp", "S", "39.90"], ["Torch", "L", "9.90"]]
+    set_down(paper, rows, bold=(0, 1), right=(2,))
+
+    assert lines(bytes(paper.output())) == [row_text(row, rows[0]) for row in rows[1:]]
+
+
+def test_columns_that_a_title_bridges_are_not_put_together() -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.set_font("Helvetica", size=10)
+    paper.text(20, 30, "Depths and rates of the ports of the west and the north")
+    paper.text(130, 30, "in euros for a day")
+    rows = [["Port", "Depth", "Rate"], ["Brest", "14.0", "4,200"], ["Roscoff", "8.5", "950"], ["Lorient", "11.2", "1,150"]]
+    set_down(paper, rows, top=35)
+
+    assert lines(bytes(paper.output()))[1:] == [row_text(row, rows[0]) for row in rows[1:]]
+
+
+def test_text_that_begins_again_in_the_first_column_begins_a_row() -> None:
+    paper = FPDF()
+    paper.add_page()
+    rows = [
+        ["Term", "Meaning"],
+        ["Demurrage", "What is paid for a ship that lies"],
+        ["", "longer than it may"],
+        ["Fairway", "The part of a river"],
+        ["", "for ships"],
+    ]
+    set_down(paper, rows)
+    paper.line(20, 31, 120, 31)
+    paper.line(20, 51, 120, 51)
+    set_down(paper, [["Total", "two terms"]], top=55)
+
+    assert lines(bytes(paper.output()))[1:3] == [
+        "Demurrage: What is paid for a ship that lies longer than it may",
+        "Fairway: The part of a river for ships",
+    ]
+
+
+def test_names_that_two_columns_have_name_none() -> None:
+    paper = FPDF()
+    paper.add_page()
+    rows = [["Region", "2023", "2024", "2023"], ["North", "5", "7", "3"], ["South", "15", "17", "13"]]
+    set_down(paper, rows, bold=(0,))
+
+    assert lines(bytes(paper.output())) == [row_text(row, None) for row in rows]
 
 
 def test_a_frame_and_the_grid_of_a_chart_are_no_tables() -> None:
@@ -154,6 +439,34 @@ def test_lines_of_a_drawing_are_passed_over() -> None:
         paper.line(20, 60 + at / 50, 60, 60 + at / 50)
 
     assert lines(bytes(paper.output())) == [PROSE]
+
+
+def test_the_curves_of_a_drawing_hide_no_table() -> None:
+    paper = FPDF()
+    paper.add_page()
+    for at in range(MAX_OBJECTS // 4):
+        paper.ellipse(20 + at % 50, 150 + at / 50, 30, 40)
+    paper.set_font("Helvetica", size=11)
+    with paper.table(line_height=8, padding=1) as made:
+        for row in (
+            [" ", "Price"],
+            ["Lamp of brass for a desk, with a switch and a cord of two metres and a half", "39.90"],
+            ["Desk", "120.00"],
+        ):
+            made.row(row)
+
+    assert lines(bytes(paper.output()))[-1] == "Desk; Price: 120.00"
+
+
+@pytest.mark.parametrize(("points", "found"), [(MAX_POINTS // 2, 1), (MAX_POINTS + 10, 0)])
+def test_a_map_of_many_points_is_passed_over(points: int, found: int) -> None:
+    paper = FPDF()
+    paper.add_page()
+    paper.line(20, 20, 90, 20)
+    paper.polyline([(20 + 30 * (at % 2), 60 + 30 * (at % 2)) for at in range(points)])
+
+    with opened(bytes(paper.output())) as document:
+        assert len(rules_of(document[0], 0).level) == found
 
 
 def test_justified_lines_of_few_words_are_no_rows() -> None:

@@ -44,6 +44,23 @@ def test_a_row_is_read_with_the_names_of_its_columns() -> None:
     assert found.written(at("Price"), at("Price") + 5) is None
 
 
+@pytest.mark.parametrize(
+    ("row", "columns", "text"),
+    [
+        ("| **Lights** | | |", ("Item", "Size", "Price"), "**Lights**"),
+        ("prose right below a table", ("Item", "Price"), "prose right below a table"),
+        ("| | | 9.90 |", ("Item", "Size", "Price"), "Price: 9.90"),
+        ("| Lamp |", ("Item",), "Item: Lamp"),
+        ("| Lamp | 4 |", ("Item",), "Item: Lamp; 4"),
+    ],
+)
+def test_text_in_the_first_cell_alone_is_no_value_of_its_column(row: str, columns: tuple[str, ...], text: str) -> None:
+    found = rendering(row, columns)
+
+    assert found.text == text
+    assert found.written(0, len(text)) is not None
+
+
 def test_text_without_columns_is_read_as_it_is_written() -> None:
     found = rendering("| a | b |", ())
 

@@ -202,3 +202,11 @@ def test_front_matter_dates_a_document(text: str, day: str | None) -> None:
 )
 def test_a_file_name_may_hold_a_day(name: str, day: str | None) -> None:
     assert day_in(name) == day
+
+
+def test_rows_without_text_are_no_blocks() -> None:
+    text = "| Item | Price |\n|---|---|\n|  |  |\n| Lamp | 39.90 |\n| | |\n"
+
+    assert [text[block.start : block.end] for block in markdown_structure(text).blocks] == ["| Lamp | 39.90 |"]
+    form = "| Name | Age |\n|---|---|\n| | |"
+    assert [form[block.start : block.end] for block in markdown_structure(form).blocks] == [form]

@@ -29,11 +29,20 @@ def test_each_row_names_its_columns() -> None:
         ([("", "", ""), ("Item", "Price", "Stock"), ("Lamp", "39.90", "4")], False, 1),
         ([("Item", "Price", "Item"), ("Lamp", "39.90", "Lamp")], False, None),
         ([("Item", "Price")], False, None),
+        ([("Name: Bob", "Date: 5 May", "Place: Oslo"), ("Age: 31", "Phone: 5", "Room: B")], False, None),
+        ([("Customer:", "ACME", "Contact:", "Bob"), ("Address:", "5 Main St", "Phone:", "555")], False, None),
+        ([("Item:", "Price:"), ("Lamp", "39.90")], True, 0),
         ([], False, None),
     ],
 )
 def test_which_row_is_the_header(rows: list[tuple[str, ...]], strict: bool, at: int | None) -> None:  # noqa: FBT001
     assert header_index(rows, strict=strict) == at
+
+
+def test_text_in_the_first_cell_alone_is_no_value_of_its_column() -> None:
+    rows = [("Item", "Size", "Price"), ("Lights", "", ""), ("Lamp", "S", "39.90"), ("", "", "9.90"), ("Total",)]
+
+    assert _lines(rows) == ["Lights", "Item: Lamp; Size: S; Price: 39.90", "Price: 9.90", "Total"]
 
 
 def test_rows_above_the_header_and_repetitions_of_it() -> None:

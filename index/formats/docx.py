@@ -15,7 +15,7 @@ from index.formats.docx_numbers import Numbers
 from index.formats.extracted import Extracted, Writer
 from index.formats.markup import Element
 from index.formats.office import day_of
-from index.formats.tables import Cell, laid_out, table_lines
+from index.formats.tables import Cell, header_rows, laid_out, table_lines
 
 if TYPE_CHECKING:
     import zipfile
@@ -142,8 +142,9 @@ class _Walk:
 
     def _table(self, table: Element) -> None:
         rows = list(_inner(table, f"{_W}tr"))
-        headers = len(list(takewhile(lambda row: row.find(f"{_W}trPr/{_W}tblHeader") is not None, rows[:-1])))
-        self.writer.rows(text for _, text in table_lines(laid_out(map(_cells, rows), headers), marked=0 if headers else None))
+        cells = list(map(_cells, rows))
+        headers = len(list(takewhile(lambda row: row.find(f"{_W}trPr/{_W}tblHeader") is not None, rows[:-1]))) or header_rows(cells)
+        self.writer.rows(text for _, text in table_lines(laid_out(cells, headers), marked=0 if headers else None))
 
     def _style_chain(self, paragraph: Element) -> Iterator[Any]:
         """The paragraph's style and those that it is based on."""

@@ -14,6 +14,8 @@ from index.formats.numerals import numeral
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _PLACE = regex.compile(r"%([1-9])")
+_DEPTHS = frozenset("012345678")
+"""Levels that a numbering has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,33 +42,35 @@ class Numbers:
         }
         self._numberings = {number.get(f"{_W}numId"): number for root in roots for number in root.iterchildren(f"{_W}num")}
         self._counts: dict[str, list[int]] = {}
-        self._restarted: set[str] = set()
+        self._starts: dict[str, dict[int, int]] = {}
 
     def label(self, numbering: str, level: str | None, style: str | None = None) -> str:
         """What stands before the next paragraph of a numbering; its level is said, or that which belongs to its style. Empty for bullets."""
         abstract = _value(self._numberings.get(numbering), "abstractNumId")
         levels = self._levels.get(abstract, {})
         at = level or next((key for key, each in levels.items() if style and each.style == style), "0")
-        if at not in levels or not at.isdecimal():
+        if at not in levels or at not in _DEPTHS:
             return ""
         counts = self._counts.setdefault(abstract, [])
-        self._restart(numbering, counts)
+        begun = self._begun(numbering, counts)
         del counts[int(at) + 1 :]
-        starts = [levels[str(depth)].start - 1 if str(depth) in levels else 0 for depth in range(int(at) + 1)]
-        counts += [max(start, 0) + (depth < int(at)) for depth, start in enumerate(starts)][len(counts) :]
+        starts = [
+            begun.pop(depth, levels[str(depth)].start - 1 if str(depth) in levels else 0)
+            for depth in range(len(counts), int(at) + 1)
+        ]
+        counts += [max(start, 0) + (depth < int(at)) for depth, start in enumerate(starts, len(counts))]
         counts[int(at)] += 1
         return _PLACE.sub(lambda place: _shown(levels, counts, int(place[1]) - 1), levels[at].pattern).strip()
 
-    def _restart(self, numbering: str, counts: list[int]) -> None:
-        """A numbering that is used for the first time may begin anew what others have counted."""
-        if numbering in self._restarted:
-            return
-        self._restarted.add(numbering)
-        for override in self._numberings[numbering].iterchildren(f"{_W}lvlOverride"):
-            start = _value(override, "startOverride")
-            at = override.get(f"{_W}ilvl", "")
-            if start.isdecimal() and at.isdecimal() and int(at) < len(counts):
-                counts[int(at)] = int(start) - 1
+    def _begun(self, numbering: str, counts: list[int]) -> dict[int, int]:
+        """A numbering that is used for the first time may begin anew what others have counted; what it begins deeper than they have is left."""
+        if numbering not in self._starts:
+            overrides = self._numberings[numbering].iterchildren(f"{_W}lvlOverride")
+            said = [(each.get(f"{_W}ilvl", ""), _value(each, "startOverride")) for each in overrides]
+            begun = {int(at): int(start) - 1 for at, start in said if at.isdecimal() and start.isdecimal()}
+            counts[:] = [begun.pop(at, count) for at, count in enumerate(counts)]
+            self._starts[numbering] = begun
+        return self._starts[numbering]
 
 
 def _level(level: Element) -> _Level:

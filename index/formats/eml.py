@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from email.message import EmailMessage, MIMEPart
 from email.utils import parsedate_to_datetime
@@ -38,26 +38,46 @@ def extract(data: bytes, read: ReadAttachment) -> Extracted:
     body = message.get_body(("plain", "html"))
     if body is not None:
         _body(body, writer)
-    files = [part for part in message.iter_attachments() if not _NO_TEXT.match(part.get_content_type())]
-    unread = [f"{_name(part)} {problem}" for part in files if (problem := _enclosed(part, writer, read))]
-    remark = f"has attachments that are not read: {'; '.join(unread)}" if unread else ""
+    unread = [f"{_name(part)} {problem}" for part in _others(message, body) if (problem := _written(part, writer, read))]
+    remark = f"has attachments that are not read, or not whole: {'; '.join(unread)}" if unread else ""
     return replace(writer.finished(date=_day(message)), remark=remark)
+
+
+def _others(part: MIMEPart, body: MIMEPart | None, *, alternative: bool = False) -> Iterator[MIMEPart]:
+    """The parts of a mail in order without the `body`, without what holds no text, and without other versions of the same text."""
+    if part.get_content_maintype() == "multipart":
+        alternative = alternative or part.get_content_subtype() == "alternative"
+        for each in part.iter_parts():
+            yield from _others(each, body, alternative=alternative)
+    elif part is not body and not _NO_TEXT.match(part.get_content_type()) and not (alternative and _is_inline(part)):
+        yield part
+
+
+def _is_inline(part: MIMEPart) -> bool:
+    """Whether a part is text of the mail itself: between two attachments, or the footer of a mailing list."""
+    return part.get_content_type() in {"text/plain", "text/html", "text/calendar"} and not (
+        part.is_attachment() or part.get_filename()
+    )
 
 
 def _name(part: MIMEPart) -> str:
     return " ".join(folded(part.get_filename() or "").split()) or "without a name"
 
 
-def _enclosed(part: MIMEPart, writer: Writer, read: ReadAttachment) -> str:
-    """Write an attachment; what is wrong with it, if it cannot be read."""
+def _written(part: MIMEPart, writer: Writer, read: ReadAttachment) -> str:
+    """Write a part behind the body; what is not read of it, and why."""
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
         return "is a mail"
     try:
-        writer.enclosed(f"Attached: {_name(part)}", read(_name(part), content))
+        if _is_inline(part):
+            _body(part, writer)
+            return ""
+        found = read(_name(part), content)
+        writer.enclosed(f"Attached: {_name(part)}", found)
     except LoadingError as error:
         return str(error)
-    return ""
+    return found.remark
 
 
 def _header(message: EmailMessage, name: str) -> str:

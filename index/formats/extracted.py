@@ -213,15 +213,12 @@ class Writer:
         return tuple([self.title, *names] if self.title and self.title not in names else names)
 
     def _write(self, text: str, separator: str) -> Span:
-        if self._parts:
-            self._parts.append(separator)
-            self._length += len(separator)
-        start = self._length
+        start = self._length + (len(separator) if self._parts else 0)
+        if start + len(text) > MAX_CHARACTERS:
+            raise ExtractionLimit(f"holds more than {MAX_CHARACTERS:,} characters of text: split it")
         if self._place != (self._places[-1] if self._places else Place()):
             self._starts.append(start)
             self._places.append(self._place)
-        self._parts.append(text)
-        self._length += len(text)
-        if self._length > MAX_CHARACTERS:
-            raise ExtractionLimit(f"holds more than {MAX_CHARACTERS:,} characters of text: split it")
+        self._parts += [separator, text] if self._parts else [text]
+        self._length = start + len(text)
         return start, self._length

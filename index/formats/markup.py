@@ -11,7 +11,7 @@ from lxml import etree
 
 from index.formats.extracted import DASH, Writer
 from index.formats.numerals import numeral
-from index.formats.tables import Cell, laid_out, table_lines
+from index.formats.tables import Cell, bare_lines, header_rows, laid_out, table_lines
 
 Element = etree._Element  # noqa: SLF001 - lxml's public name for it is private
 
@@ -131,15 +131,12 @@ class Walk:
         for item in element:
             if not name_of(item) or hidden(item) or self.left_out(item):
                 continue
-            nested = [inner for inner in item.iterdescendants() if name_of(inner) in {"ul", "ol"}]
-            outer = [inner for inner in nested if not any(above in nested for above in inner.iterancestors())]
-            if name_of(item) in {"ul", "ol"}:
-                outer = [item]
-            else:
+            outer = list(_lists(item))
+            if name_of(item) not in {"ul", "ol"}:
                 number = _number(item.get("value"), number)
                 yield (
                     f"{numeral(number, element.get('type', '1'))}." if name_of(element) == "ol" else DASH,
-                    " ".join("".join(_texts_without(item, outer)).split()),
+                    " ".join("".join(_texts_without_lists(item)).split()),
                 )
                 number += 1
             for each in outer:
@@ -162,17 +159,32 @@ class Walk:
         for caption in table.iterchildren("{*}caption"):
             self.writer.paragraph(text_of(caption))
         rows = [row for row in table.iter("{*}tr") if not hidden(row)]
-        headers = len(list(takewhile(_is_header, rows[:-1])))
-        self.writer.rows(text for _, text in table_lines(laid_out(map(_cells, rows), headers), marked=0 if headers else None))
+        cells = list(map(_cells, rows))
+        headers = len(list(takewhile(_is_header, rows[:-1]))) or header_rows(cells)
+        texts = laid_out(cells, headers)
+        self.writer.rows(
+            text for _, text in (bare_lines(texts) if _are_keyed(rows) else table_lines(texts, marked=0 if headers else None))
+        )
 
 
-def _texts_without(element: Element, left_out: list[Element]) -> Iterator[str]:
+def _lists(element: Element) -> Iterator[Element]:
+    """The outermost lists that show in an element, or itself if it is one."""
+    if hidden(element):
+        return
+    if name_of(element) in {"ul", "ol"}:
+        yield element
+    else:
+        for child in element:
+            yield from _lists(child)
+
+
+def _texts_without_lists(element: Element) -> Iterator[str]:
     yield element.text or ""
     for child in element:
         name = name_of(child)
         yield "\n" if name == "br" or name in _PARTS else ""
-        if name and child not in left_out and not hidden(child):
-            yield from _texts_without(child, left_out)
+        if name and name not in {"ul", "ol"} and not hidden(child):
+            yield from _texts_without_lists(child)
         yield "\n" if name in _PARTS else ""
         yield child.tail or ""
 
@@ -198,6 +210,13 @@ def _cells(row: Element) -> list[Cell]:
 def _number(said: str | None, otherwise: int) -> int:
     """The number that an attribute says; browsers read none above 65,534 there."""
     return int(said) if said is not None and regex.fullmatch(r"\s*[0-9]{1,5}\s*", said) else otherwise
+
+
+def _are_keyed(rows: list[Element]) -> bool:
+    """Whether rows are names with their values: no row has names alone, and the first with a value begins with a name."""
+    names = [[name_of(cell) for cell in row if name_of(cell) in _CELLS] for row in rows]
+    first = next((row for row in names if "td" in row), [])
+    return first[:1] == ["th"] and not any(map(_is_header, rows))
 
 
 def _is_header(row: Element) -> bool:

@@ -6,7 +6,7 @@ asks: `shown` gives None.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 
 import regex
@@ -34,7 +34,10 @@ def shown(value: float, code: str) -> str | None:
         return None
     negative = value < 0 and len(sections) > 1
     is_zero = value == 0 and len(sections) > 2  # noqa: PLR2004 - the third section is that of zero
-    return _written(-value if negative else value, sections[2 if is_zero else int(negative)])
+    try:
+        return _written(-value if negative else value, sections[2 if is_zero else int(negative)])
+    except InvalidOperation:  # more digits than a number has
+        return None
 
 
 Token = tuple[str, str]

@@ -10,7 +10,7 @@ from index.errors import EncryptedFile
 from index.formats.archives import open_archive, parse_xml, read_part
 from index.formats.extracted import DASH, Extracted, Writer
 from index.formats.markup import Element
-from index.formats.tables import WIDEST, Cell, laid_out, table_lines
+from index.formats.tables import WIDEST, Cell, header_rows, laid_out, table_lines
 
 KIND = "an OpenDocument text"
 _OFFICE, _TEXT, _TABLE = (f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("office", "text", "table"))
@@ -70,10 +70,9 @@ def _list(element: Element, writer: Writer) -> None:
 
 def _table(table: Element, writer: Writer) -> None:
     rows = [row for row in table.iter(f"{_TABLE}table-row") if next(row.iterancestors(f"{_TABLE}table")) is table]
-    headers = len(list(takewhile(_is_header, rows[:-1])))
-    writer.rows(
-        text for _, text in table_lines(laid_out((list(_cells(row)) for row in rows), headers), marked=0 if headers else None)
-    )
+    cells = [list(_cells(row)) for row in rows]
+    headers = len(list(takewhile(_is_header, rows[:-1]))) or header_rows(cells)
+    writer.rows(text for _, text in table_lines(laid_out(cells, headers), marked=0 if headers else None))
 
 
 def _is_header(row: Element) -> bool:

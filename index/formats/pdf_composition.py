@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import regex
 
 from index.document import Place
 from index.formats.extracted import Extracted, Writer
-from index.formats.pdf_layout import Line, Paragraph, paragraphs
+from index.formats.pdf_headers import beginnings
+from index.formats.pdf_layout import Line
+from index.formats.pdf_paragraphs import Paragraph, paragraphs
 from index.formats.pdf_rows import goes_on
-from index.formats.tables import table_lines
+from index.formats.tables import Row, bare_lines, numeric, table_lines
 
 HEADING_SIZE = 1.12
 """A heading's font is larger than the text's by this factor, or bold."""
@@ -23,6 +26,7 @@ NOTE_SIZE = 0.92
 _BREAK = regex.compile(r"(?<=\p{L})[-‐]$")
 _WORD = regex.compile(r"[\p{L}\p{M}]+(?:[-‐][\p{L}\p{M}]+)*")
 _FIRST_WORD = regex.compile(r"\p{Ll}[\p{L}\p{M}]*")
+_YEAR = regex.compile(r"[12]\d{3}")
 _ENDED = regex.compile(r"""[.!?:;…]["”’»)\]]*$""")
 
 
@@ -36,6 +40,17 @@ def _is_continued(table: Sequence[Line], lines: Sequence[Line]) -> bool:
 def _united(last: Line, first: Line) -> Line:
     cells = ["\n".join(filter(None, pair)) for pair in zip(last.cells, first.cells, strict=True)]
     return replace(last, cells=cells)
+
+
+def _are_names(row: Row) -> bool:
+    """Whether the texts of a bold row name columns: they are distinct, and no numbers but years."""
+    names = [cell for cell in row if cell]
+    return len(set(names)) == len(names) and all(not numeric(name) or _YEAR.fullmatch(name) for name in names)
+
+
+def _is_keyed(line: Line) -> bool:
+    """Whether the first cell of a row alone is bold: a name beside its value, not one of several names."""
+    return bool(line.fields) and not line.bold and bool(line.fields[0]) and all(part.bold for part in line.fields[0])
 
 
 class Composition:
@@ -142,8 +157,12 @@ class Composition:
 
     def _rows(self, lines: Sequence[Line]) -> None:
         rows = [[self._joined(cell.split("\n")) for cell in line.cells] for line in lines]
-        marked = 0 if len(lines) > 1 and lines[0].bold and not lines[1].bold else None
-        self._writer.placed_rows((text, Place(page=lines[at].page)) for at, text in table_lines(rows, marked=marked))
+        for start, end in pairwise([*beginnings(lines, rows), len(lines)]):
+            bold = end - start > 1 and lines[start].bold and not lines[start + 1].bold
+            marked = 0 if bold and _are_names(rows[start]) else None
+            keyed = _is_keyed(lines[start])
+            texts = bare_lines(rows[start:end]) if keyed else table_lines(rows[start:end], marked=marked)
+            self._writer.placed_rows((text, Place(page=lines[start + at].page)) for at, text in texts)
 
     def _joined(self, texts: Sequence[str]) -> str:
         """Lines as one text; a hyphen at the end of a line goes, unless the document writes the word with it elsewhere."""

@@ -17,6 +17,9 @@ WORD_GAP = 0.2
 """A gap wider than this is a space, whether or not the file has one; letters that are set apart stay below."""
 MAX_PAGE_CHARACTERS = 200_000
 """Of one page; the densest page of a telephone book has 30,000."""
+BOLD = 0.5
+FIXED = 0.7
+"""Shares of a segment that are in such a font: prose has lines that are mostly the name of a command, which those of a program are not."""
 _HYPHENS = {0x2: "-", 0xAD: "-", 0xFFFE: "-"}
 """What pdfium makes of hyphens at the end of a line."""
 _QUARTER = math.pi / 4
@@ -40,7 +43,7 @@ class Segment:
     fixed: bool = False
     """Whether its letters are all of one width, as in programs."""
     cell: tuple[int, int, int] | None = None
-    """The cell of a ruled table in which it stands, if in any."""
+    """The cell of a ruled table in which it stands, if in any; of a row the first."""
     cells: tuple[str, ...] = ()
     """The texts of the cells, if it is a row of a ruled table."""
     indexes: list[int] = field(default_factory=list)
@@ -113,7 +116,7 @@ def _segments(text_page: Any, page: Any, rotation: int, cell_of: CellOf) -> Iter
         glyph = _glyph(text_page, at, character, turn)
         cell = cell_of((glyph.left + glyph.right) / 2, (glyph.bottom + glyph.top) / 2)
         if current is not None and not (cell == current.cell and _follows(current, glyph)):
-            yield current
+            yield _finished(text_page, current)
             current = None
         if current is None:
             current = None if _is_turned(text_page, at, rotation) else _begun(text_page, at, glyph, cell)
@@ -121,7 +124,7 @@ def _segments(text_page: Any, page: Any, rotation: int, cell_of: CellOf) -> Iter
             _extend(current, at, glyph, space=space)
         space = False
     if current is not None:
-        yield current
+        yield _finished(text_page, current)
 
 
 def _glyph(text_page: Any, at: int, character: str, turn: Any) -> _Glyph:  # noqa: ANN401
@@ -170,6 +173,15 @@ def _extend(segment: Segment, at: int, glyph: _Glyph, *, space: bool) -> None:
     segment.right = max(segment.right, glyph.right)
     if glyph.top - glyph.bottom > 1.1 * segment.size:  # a superscript or an initial began it
         segment.bottom, segment.top, segment.size = glyph.bottom, glyph.top, glyph.top - glyph.bottom
+
+
+def _finished(text_page: Any, segment: Segment) -> Segment:  # noqa: ANN401
+    """A segment that begins in a bold font is bold if most of it is; one that begins in letters of one width is fixed if hardly any others follow."""
+    if segment.bold or segment.fixed:
+        faces = [_face(text_page, at) for at in segment.indexes]
+        bold, fixed = (sum(each) / len(faces) for each in zip(*faces, strict=True))
+        segment.bold, segment.fixed = bold > BOLD, fixed >= FIXED
+    return segment
 
 
 def _face(text_page: Any, at: int) -> tuple[bool, bool]:  # noqa: ANN401

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from index.formats.pdf_glyphs import Segment
 from index.formats.pdf_layout import lines_of
 from index.formats.pdf_rules import NEAR, Rule, Rules
+from index.formats.tables import numeric
 
 MAX_MEETINGS = 250_000
 """Pairs of a level and an upright line that are looked at; a page with more holds a drawing."""
@@ -70,16 +71,25 @@ class Grids:
             else:
                 inside[part.cell[0]][part.cell[1:]].append(part)
         for number, cells in inside.items():
-            rows = list(_rows(*_divided(self._grids[number], cells)))
+            rows = [replace(row, cell=(number, at, 0)) for at, row in enumerate(_rows(*_divided(self._grids[number], cells)))]
             found += rows if _is_table(rows) else [part for group in cells.values() for part in group]
         return found
 
 
 def _is_table(rows: Sequence[Segment]) -> bool:
+    if any(map(_holds_rows, rows)):
+        return False
     full = [row for row in rows if sum(map(bool, row.cells)) > 1]
     if len(full) == FEWEST_ROWS - 1:  # a header and all that is below it, or one row
         return rows[-1].cells[0].count("\n") <= 1
     return len(full) >= max(FEWEST_ROWS, FILLED * len(rows))
+
+
+def _holds_rows(row: Segment) -> bool:
+    """Whether what is between two level lines are several rows: numbers stand below each other, and as many lines in the first cell."""
+    first, *others = [cell.split("\n") for cell in row.cells if cell] or [[]]
+    numbers = [len(lines) for lines in others if len(lines) > 1 and all(map(numeric, lines))]
+    return bool(numbers) and max(numbers) <= len(first)
 
 
 def _meeting(rules: Rules) -> Iterator[tuple[list[Rule], list[Rule]]]:
@@ -152,7 +162,7 @@ def _divided(grid: Grid, cells: _Cells) -> tuple[Grid, _Cells]:
     """The same, with cells that reach over several columns divided where their texts stand in these: some rows have no upright lines."""
     owners, found = [list(row) for row in grid.owners], defaultdict(list, cells)
     for owner, parts in cells.items():
-        columns = [bisect_right(grid.columns, part.left + NEAR) - 1 for part in parts]
+        columns = [min(bisect_right(grid.columns, part.left + NEAR), len(grid.columns) - 1) - 1 for part in parts]
         inside = all(part.right <= grid.columns[column + 1] + NEAR for part, column in zip(parts, columns, strict=True))
         if not inside or len(set(columns)) == 1:
             continue
@@ -165,26 +175,52 @@ def _divided(grid: Grid, cells: _Cells) -> tuple[Grid, _Cells]:
 
 
 def _rows(grid: Grid, cells: _Cells) -> Iterator[Segment]:
-    """One segment for each row with text: a cell over several rows stands in each of them, one over several columns in its first."""
+    """One segment for each row with text: a cell over several rows stands in each of them, one over several columns in its first; a header of two rows
+    is one, with those over several columns in each.
+    """
     texts = {owner: _cell_text(parts) for owner, parts in cells.items()}
     used = sorted({column for _, column in cells})
-    for row, owners in enumerate(grid.owners):
-        own = [part for owner in set(owners) for part in cells.get(owner, []) if owner[0] == row]
+    joined = _header_rows(grid, texts)
+    for first, last in pairwise([0, *range(joined, len(grid.owners) + 1)]):
+        rows = grid.owners[first:last]
+        own = [
+            part for owner in {owner for owners in rows for owner in owners} for part in cells.get(owner, []) if owner[0] >= first
+        ]
         if not own:
             continue
-        shown = [texts.get(owners[column], "") if not column or owners[column - 1] != owners[column] else "" for column in used]
+        owned = [
+            dict.fromkeys(
+                owners[column] for owners in rows if last > first + 1 or not column or owners[column - 1] != owners[column]
+            )
+            for column in used
+        ]
+        shown = ["\n".join(filter(None, (texts.get(owner) for owner in owners))) for owners in owned]
         main = max(own, key=lambda part: len(part.text))
         yield Segment(
             " ".join(filter(None, shown)),
             grid.columns[0],
-            grid.rows[row + 1],
+            grid.rows[last],
             grid.columns[-1],
-            grid.rows[row],
+            grid.rows[first],
             main.size,
             all(part.bold for part in own),
             cells=tuple(shown),
-            fields=[cells.get((row, column), ()) for column in used],
+            fields=[
+                [part for owner in owners if first <= owner[0] and owner[1] == column for part in cells.get(owner, ())]
+                for column, owners in zip(used, owned, strict=True)
+            ],
         )
+
+
+def _header_rows(grid: Grid, texts: Mapping[tuple[int, int], str]) -> int:
+    """How many rows name the columns: two if cells of the first reach over some columns, and below the others is nothing else."""
+    first, *rest = grid.owners
+    wide = {owner for owner, below in pairwise(first) if owner == below}
+    if not rest or not wide or len(set(first)) == 1:
+        return 1
+    alone = [not texts.get(below) or below == owner for owner, below in zip(first, rest[0], strict=True) if owner not in wide]
+    named = all(texts.get(below) and below != owner for owner, below in zip(first, rest[0], strict=True) if owner in wide)
+    return 2 if alone and all(alone) and named else 1
 
 
 def _cell_text(parts: Sequence[Segment]) -> str:

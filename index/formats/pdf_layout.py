@@ -1,10 +1,10 @@
-"""Segments of a page -> lines in reading order -> paragraphs, by where they stand: columns from left to right, what crosses them between."""
+"""Segments of a page -> lines in reading order, by where they stand: columns from left to right, what crosses them between."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 from statistics import median
 
 import regex
@@ -28,15 +28,9 @@ CENTRE = (0.2, 0.8)
 """Where on the width of the text a gutter is looked for."""
 CELL_GAP = 1.2
 """Gap between two cells of a table, in font sizes."""
-PARAGRAPH_GAP = 1.35
-"""Lines further apart than this many usual distances belong to two paragraphs."""
-SAME_SIZE = 0.08
-"""Font sizes that differ by less than this share are one."""
 
-_BULLET = regex.compile(r"(?:[•‣▪●◦○■–*·\uf0b7]|[-−](?=\s)|\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\])\s*(?=\S)")
 _MARK = regex.compile(r"[•‣▪●◦○■–*·\uf0b7\-−]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\]|\d{1,2}(?:\.\d{1,2})*")
 """What marks an item or numbers a heading."""
-_ENDS = (".", "!", "?", ":", "…", "”", '"', "»", ")")
 
 
 @dataclass(slots=True)
@@ -59,6 +53,8 @@ class Line:
     parts: Sequence[Segment] = ()
     fields: Sequence[Sequence[Segment]] = ()
     """The segments of each cell of a row."""
+    grid: int | None = None
+    """Which ruled table of its page it is a row of, if of any."""
 
     @property
     def text(self) -> str:
@@ -74,28 +70,6 @@ class Line:
     def height(self) -> float:
         """Of its box, in points."""
         return self.top - self.bottom
-
-
-@dataclass(slots=True)
-class Paragraph:
-    """Lines that belong together."""
-
-    lines: list[Line]
-
-    @property
-    def size(self) -> float:
-        """Font size in points, of most lines."""
-        return median(line.size for line in self.lines)
-
-    @property
-    def is_rows(self) -> bool:
-        """Whether it is a part of a table."""
-        return self.lines[0].is_row
-
-    @property
-    def is_fixed(self) -> bool:
-        """Whether all its letters are of one width."""
-        return all(line.fixed for line in self.lines)
 
 
 def regions(parts: Sequence[Segment]) -> list[list[Segment]]:
@@ -166,12 +140,31 @@ def lines_of(region: Sequence[Segment], page: int) -> list[Line]:
 def rows_of(region: Sequence[Segment]) -> list[list[Segment]]:
     """The segments of each line of a region, from left to right."""
     rows: list[list[Segment]] = []
-    for part in sorted(region, key=lambda part: -part.middle):
-        if rows and any(part.beside(other) for other in rows[-1]) and not any(part.covers(other) for other in rows[-1]):
+    for part in _downward(region):
+        if (
+            rows
+            and not (part.cells or rows[-1][0].cells)
+            and any(part.beside(other) for other in rows[-1])
+            and not any(part.covers(other) for other in rows[-1])
+        ):
             rows[-1].append(part)
         else:
             rows.append([part])
     return [sorted(row, key=lambda part: part.left) for row in rows]
+
+
+def _downward(region: Sequence[Segment]) -> list[Segment]:
+    """Segments from top to bottom, the rows of a ruled table one after the other whatever stands beside it."""
+    tops: dict[int, float] = {}
+    for part in region:
+        if part.cells and part.cell:
+            tops[part.cell[0]] = max(part.middle, tops.get(part.cell[0], part.middle))
+
+    def place(part: Segment) -> tuple[float, int, float]:
+        grid = part.cell[0] if part.cells and part.cell else -1
+        return -tops.get(grid, part.middle), grid, -part.middle
+
+    return sorted(region, key=place)
 
 
 def line_of(row: Sequence[Segment], page: int) -> Line:
@@ -187,52 +180,6 @@ def line_of(row: Sequence[Segment], page: int) -> Line:
     bottom, top = min(part.bottom for part in row), max(part.top for part in row)
     box = (row[0].left, bottom, max(part.right for part in row), top)
     if main.cells:
-        return Line(list(main.cells), *box, main.size, main.bold, page, is_row=True, fields=main.fields)
+        grid = main.cell[0] if main.cell else None
+        return Line(list(main.cells), *box, main.size, main.bold, page, is_row=True, fields=main.fields, grid=grid)
     return Line(cells, *box, main.size, all(part.bold for part in row), page, all(part.fixed for part in row), parts=row)
-
-
-def paragraphs(lines: Sequence[Line], *, programs: bool) -> Iterator[Paragraph]:
-    """The paragraphs of one region, the rows of a table as one, and with `programs` the lines whose letters are of one width as well."""
-    for (columns, program), group in groupby(
-        lines, key=lambda line: (len(line.cells), False) if line.is_row else (0, programs and line.fixed)
-    ):
-        found = list(group)
-        if columns or program:
-            yield Paragraph(found)
-        else:
-            yield from _prose(found)
-
-
-def _prose(lines: list[Line]) -> Iterator[Paragraph]:
-    pitch = _pitch(lines)
-    left, right = min(line.left for line in lines), max(line.right for line in lines)
-    current: list[Line] = []
-    for line in lines:
-        if current and _begins(current, line, pitch, left, right):
-            yield Paragraph(current)
-            current = []
-        current.append(line)
-    yield Paragraph(current)
-
-
-def _pitch(lines: Sequence[Line]) -> float:
-    distances = [above.bottom - below.bottom for above, below in pairwise(lines) if _alike(above, below)]
-    return median(distances) if distances else 1.3 * lines[0].size
-
-
-def _alike(line: Line, other: Line) -> bool:
-    return abs(line.size - other.size) <= SAME_SIZE * max(line.size, other.size)
-
-
-def _begins(current: list[Line], line: Line, pitch: float, left: float, right: float) -> bool:
-    """Whether a line begins another paragraph than the lines before it."""
-    before = current[-1]
-    if before.bottom - line.bottom > PARAGRAPH_GAP * max(pitch, line.size) or not _alike(before, line) or before.bold != line.bold:
-        return True
-    if _BULLET.match(line.text) and (line.left <= current[0].left + line.size or _BULLET.match(current[0].text)):
-        return bool(_BULLET.match(current[0].text)) or before.right < right - line.size or before.text.endswith(_ENDS)
-    indented = line.left > before.left + 0.7 * line.size and (len(current) == 1 or before.left <= current[0].left)
-    if indented and len(current) > 1 and abs(before.left - left) < line.size:
-        return True
-    short = before.right < right - 0.15 * (right - left)
-    return short and before.text.endswith(_ENDS) and line.text[:1].isupper()

@@ -18,6 +18,7 @@ SHORTEST = 4.0
 """Points; shorter lines are parts of letters, arrows and dashes."""
 MAX_OBJECTS = 5_000
 MAX_EDGES = 20_000
+MAX_POINTS = 100_000
 """Of one page; a page with more holds a drawing or a map. The densest table of a statistical yearbook has some 2,000."""
 FORMS_INSIDE = 4
 """Levels of form objects that are looked into."""
@@ -47,27 +48,30 @@ class Rules:
 
 def rules_of(page: Any, rotation: int) -> Rules:  # noqa: ANN401 - pypdfium2 is not typed
     """The lines of a page in the coordinates of the page turned by so many degrees, parts of one line put together; none on a page that is a drawing."""
+    import pypdfium2.raw as pdfium
+
     found = Rules()
     turn = turned(page, rotation)
-    for at, (points, is_stroked) in enumerate(_paths(page)):
-        corners = [turn(x, y, x, y)[:2] for x, y in points]
+    paths = list(_painted(page))
+    if sum(pdfium.FPDFPath_CountSegments(path) for path, _ in paths) > MAX_POINTS:
+        return Rules()
+    parts = ((_placed(path), part, is_stroked) for path, is_stroked in paths for part in _parts(path))
+    for at, (place, part, is_stroked) in enumerate(parts):
+        corners = [turn(*place(x, y), *place(x, y))[:2] for x, y in part]
         (_stroked if is_stroked else _filled)(corners, found)
         if at > MAX_OBJECTS or len(found.level) + len(found.upright) > MAX_EDGES:
             return Rules()
     return Rules(_merged(found.level), _merged(found.upright), _merged(found.shades))
 
 
-def _paths(page: Any) -> Iterator[tuple[list[Point], bool]]:  # noqa: ANN401
-    """(corners, whether they are joined by a line) of each part of each path that is painted."""
+def _painted(page: Any) -> Iterator[tuple[Any, bool]]:  # noqa: ANN401
+    """The paths of a page that show, and whether they are drawn as lines."""
     import pypdfium2.raw as pdfium
 
     for path in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH], max_depth=FORMS_INSIDE):
         fill, stroke = ctypes.c_int(), ctypes.c_int()
-        if not pdfium.FPDFPath_GetDrawMode(path, fill, stroke) or not (fill.value or stroke.value):
-            continue
-        place = _placed(path)
-        for part in _parts(path):
-            yield [place(x, y) for x, y in part], bool(stroke.value)
+        if pdfium.FPDFPath_GetDrawMode(path, fill, stroke) and (fill.value or stroke.value):
+            yield path, bool(stroke.value)
 
 
 def _placed(path: Any) -> Callable[[float, float], Point]:  # noqa: ANN401
@@ -85,16 +89,18 @@ def _parts(path: Any) -> Iterator[list[Point]]:  # noqa: ANN401
 
     part: list[Point] = []
     x, y = ctypes.c_float(), ctypes.c_float()
-    for at in range(min(pdfium.FPDFPath_CountSegments(path), MAX_EDGES)):
+    for at in range(pdfium.FPDFPath_CountSegments(path)):
         segment = pdfium.FPDFPath_GetPathSegment(path, at)
         pdfium.FPDFPathSegment_GetPoint(segment, x, y)
         if pdfium.FPDFPathSegment_GetType(segment) != pdfium.FPDF_SEGMENT_LINETO:
-            yield part
+            if len(part) > 1:
+                yield part
             part = []
         part.append((x.value, y.value))
         if pdfium.FPDFPathSegment_GetClose(segment) and part[0] != part[-1]:
             part.append(part[0])
-    yield part
+    if len(part) > 1:
+        yield part
 
 
 def _stroked(corners: Sequence[Point], found: Rules) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import posixpath
+import sys
 import zipfile
 from collections.abc import Iterator
+from functools import cache
+from itertools import count
 
 import regex
 
-from index.formats.archives import parse_xml, read_part
+from index.formats.archives import elements, parse_xml, read_part
 from index.formats.markup import Element
 from index.formats.number_formats import BUILT_IN
 
@@ -16,8 +19,8 @@ KIND = "a spreadsheet"
 _PLACE = regex.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
-Formats = dict[tuple[int, int], str]
-"""Format codes by (row, column), counted from 0; cells in the general format are left out."""
+Codes = dict[int, str]
+"""Format codes of one row by column, counted from 0; cells in the general format are left out."""
 
 
 class SheetFormats:
@@ -35,24 +38,34 @@ class SheetFormats:
                 sheet.get("name", ""): posixpath.join("/xl", targets.get(sheet.get(_RELATION), ""))[1:] for sheet in sheets
             }
 
-    def of(self, sheet: str) -> Formats:
-        """The formats of a sheet's cells that have another than the general one."""
-        name = posixpath.normpath(self._parts.get(sheet, "none"))
-        if self._archive is None or not self._codes or name not in self._archive.namelist():
-            return {}
-        return dict(self._cells(self._part(name)))
+    def of(self, sheet: str, first: int) -> Iterator[Codes]:
+        """The formats of each row of a sheet from the first that is asked for, without an end; raises LoadingError."""
+        rows = self._rows(sheet)
+        row, codes = -1, Codes()
+        for at in count(first):
+            while row < at:
+                row, codes = next(rows, (sys.maxsize, Codes()))
+            yield codes if row == at else Codes()
 
     def _part(self, name: str) -> Element:
         if self._archive is None:
             raise KeyError(name)
         return parse_xml(read_part(self._archive, name, KIND), KIND)
 
-    def _cells(self, root: Element) -> Iterator[tuple[tuple[int, int], str]]:
-        for cell in root.iter("{*}c"):
-            code = self._codes.get(cell.get("s", "0"))
-            place = _PLACE.fullmatch(cell.get("r", "")) if code else None
-            if code and place:
-                yield (int(place[2]) - 1, _column(place[1])), code
+    def _rows(self, sheet: str) -> Iterator[tuple[int, Codes]]:
+        """(row, formats) of the rows that have any."""
+        name = posixpath.normpath(self._parts.get(sheet, "none"))
+        if self._archive is None or not self._codes or name not in self._archive.namelist():
+            return
+        for row in elements(self._archive, name, "{*}row", KIND):
+            codes, number = Codes(), -1
+            for cell in row.iterchildren("{*}c"):
+                code = self._codes.get(cell.get("s", "0"))
+                place = _PLACE.fullmatch(cell.get("r", "")) if code else None
+                if code and place:
+                    codes[_column(place[1])], number = code, int(place[2]) - 1
+            if codes:
+                yield number, codes
 
 
 def _codes(styles: Element) -> Iterator[tuple[str, str]]:
@@ -66,6 +79,7 @@ def _codes(styles: Element) -> Iterator[tuple[str, str]]:
                 yield str(at), code
 
 
+@cache
 def _column(letters: str) -> int:
     number = 0
     for letter in letters:

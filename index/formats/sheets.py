@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from io import BytesIO, StringIO
@@ -15,7 +15,7 @@ from index.errors import DamagedFile, EncryptedFile
 from index.formats.archives import open_archive
 from index.formats.extracted import Extracted, Writer
 from index.formats.number_formats import LARGEST, shown
-from index.formats.sheet_formats import Formats, SheetFormats
+from index.formats.sheet_formats import Codes, SheetFormats
 from index.formats.tables import table_lines
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def extract_workbook(data: bytes) -> Extracted:
         writer = Writer()
         for name in book.sheet_names:
             sheet = book.get_sheet_by_name(name)
-            _sheet(name, _texts(sheet, formats.of(name)), (sheet.start or (0, 0))[0] + 1, writer)
+            first = (sheet.start or (0, 0))[0]
+            _sheet(name, _texts(sheet, formats.of(name, first)), first + 1, writer)
     except python_calamine.PasswordError as error:
         raise EncryptedFile(f"is {KIND} with a password: save it without one") from error
     except python_calamine.CalamineError as error:
@@ -78,12 +79,12 @@ def _dialect(sample: str) -> type[csv.Dialect]:
     return Found
 
 
-def _texts(sheet: python_calamine.CalamineSheet, formats: Formats) -> list[list[str]]:
+def _texts(sheet: python_calamine.CalamineSheet, formats: Iterator[Codes]) -> list[list[str]]:
     """The cells from the first that holds something, as they are shown; one that is merged over several rows stands in each of them."""
     top, left = sheet.start or (0, 0)
     texts = [
-        [_shown(cell, formats.get((top + at, left + column))) for column, cell in enumerate(row)]
-        for at, row in enumerate(sheet.to_python(skip_empty_area=True))
+        [_shown(cell, codes.get(left + column)) for column, cell in enumerate(row)]
+        for row, codes in zip(sheet.to_python(skip_empty_area=True), formats, strict=False)
     ]
     for (first, column), (last, _) in sheet.merged_cell_ranges or []:
         for row in range(max(first + 1, top), min(last + 1, top + len(texts))):

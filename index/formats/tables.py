@@ -11,6 +11,8 @@ from itertools import zip_longest
 
 import regex
 
+from index.errors import ExtractionLimit
+
 LONGEST_HEADER = 80
 """Characters of a column's name; longer texts in a first row are contents."""
 FILLED = 0.6
@@ -23,6 +25,8 @@ _LETTER = regex.compile(r"\p{L}")
 
 WIDEST = 100
 """Columns that one cell may reach over."""
+MAX_FIELDS = 2_000_000
+"""Of one table, counting those that cells reach over: 20,000 rows of 100 columns."""
 
 Row = Sequence[str]
 
@@ -38,15 +42,16 @@ class Cell:
 
 def laid_out(rows: Iterable[Sequence[Cell]], headers: int = 0) -> list[list[str]]:
     """The texts of a table, each row with all its columns. A cell over several rows stands in each of them, one over several columns in the
-    first; of so many rows of headers, which become one row, in each.
+    first; of so many rows of headers, which become one row, in each. Raises ExtractionLimit.
     """
     found: list[list[str]] = []
+    fields = 0
     below: dict[int, tuple[int, str]] = {}
     for number, cells in enumerate(rows):
         row: list[str] = []
         above, below = below, {}
-        waiting = list(reversed(cells))
-        while waiting or any(column >= len(row) for column in above):
+        last, waiting = max(above, default=-1), list(reversed(cells))
+        while waiting or len(row) <= last:
             if len(row) in above:
                 spans = [above[len(row)]]
             else:
@@ -56,13 +61,42 @@ def laid_out(rows: Iterable[Sequence[Cell]], headers: int = 0) -> list[list[str]
             below.update({len(row) + at: (left - 1, text) for at, (left, text) in enumerate(spans) if left > 1})
             row += [text for _, text in spans]
         found.append(row)
+        fields += len(row)
+        if fields > MAX_FIELDS:
+            raise ExtractionLimit(f"has a table of more than {MAX_FIELDS:,} cells, counting those that others reach over: split it")
     names = [" ".join(dict.fromkeys(filter(None, column))) for column in zip_longest(*found[:headers], fillvalue="")]
     return ([names] if headers else []) + found[headers:]
+
+
+def header_rows(rows: Sequence[Sequence[Cell]]) -> int:
+    """How many rows of a table that marks none name its columns for certain: two if cells of the first reach over some columns, and below its others is
+    nothing else; else none.
+    """
+    if len(rows) < 3 or len(rows[0]) == 1 or all(cell.columns == 1 for cell in rows[0]):  # noqa: PLR2004 - and one below them
+        return 0
+    first = [(cell, cell.columns > 1) for cell in rows[0] for _ in range(min(cell.columns, WIDEST))]
+    alone = all(not cell.text or not cell.rows for (_, wide), cell in zip(first, _below(first, rows[1]), strict=False) if not wide)
+    named = all(cell.text and cell.rows for (_, wide), cell in zip(first, _below(first, rows[1]), strict=False) if wide)
+    return 2 if alone and named and not all(wide for _, wide in first) else 0
+
+
+def _below(first: Sequence[tuple[Cell, bool]], row: Sequence[Cell]) -> Iterator[Cell]:
+    """What stands below each column of a first row."""
+    waiting = [cell for cell in row for _ in range(min(cell.columns, WIDEST))][::-1]
+    for above, _ in first:
+        yield Cell("") if above.rows > 1 or not waiting else waiting.pop()
+
+
+def bare_lines(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
+    """(number, line) of each row of a table without names of columns."""
+    return ((number, row_text(row, None)) for number, row in enumerate(rows))
 
 
 def table_lines(rows: Sequence[Row], *, strict: bool = True, marked: int | None = None) -> Iterator[tuple[int, str]]:
     """(number, line) of each row of a table with text but the one that names the columns, which is `marked` or found by `header_index`."""
     at = header_index(rows, strict=strict) if marked is None else marked
+    if at is not None and not any(cell.strip() for row in rows[at + 1 :] if row != rows[at] for cell in row[1:]):
+        at = None  # nothing below would say its names
     for number, row in enumerate(rows):
         if at is None or number < at:
             yield number, row_text(row, None)
@@ -71,9 +105,11 @@ def table_lines(rows: Sequence[Row], *, strict: bool = True, marked: int | None 
 
 
 def row_text(row: Row, header: Row | None) -> str:
-    """A row as a line: "name: value; name: value" under a header, else its cells; empty if all cells are."""
+    """A row as a line: "name: value; name: value" under a header, else its cells; empty if all cells are. Text in the first cell alone is no value of
+    its column: it names the rows below, or all columns.
+    """
     cells = [" ".join(cell.split()) for cell in row]
-    if header is None:
+    if header is None or not any(cells[1:]):
         filled = [cell for cell in cells if cell]
         named = len(cells) == len(filled) == 2 and not filled[0].endswith((":", ".", "?", "!"))  # noqa: PLR2004 - a name and its value
         return f"{filled[0]}: {filled[1]}" if named else (" " if filled and filled[0].endswith(":") else " | ").join(filled)
@@ -86,11 +122,19 @@ def header_index(rows: Sequence[Row], *, strict: bool) -> int | None:
     """Which of the rows names the columns, or None. With `strict`, for tables that may have none, two columns need numbers under a name."""
     width = max((sum(map(bool, map(str.strip, row))) for row in rows), default=0)
     for at, row in enumerate(rows[:FIRST_ROWS]):
-        filled = [cell.strip() for cell in row if cell.strip()]
-        if len(filled) >= max(2, FILLED * width):
+        if _is_full(row, width):
             below = [other for other in rows[at + 1 :] if other != row and any(map(str.strip, other))]
-            return at if below and _names(filled) and (not strict or width > 2 or _numbers_below(row, below)) else None  # noqa: PLR2004
+            return at if below and _names(row) and (not strict or width > 2 or _numbers_below(row, below)) else None  # noqa: PLR2004
     return None
+
+
+def names_columns(row: Row, width: int) -> bool:
+    """Whether a row could be the one that names so many columns."""
+    return _is_full(row, width) and _names(row)
+
+
+def _is_full(row: Row, width: int) -> bool:
+    return sum(map(bool, map(str.strip, row))) >= max(2, FILLED * width)
 
 
 def numeric(cell: str) -> bool:
@@ -98,9 +142,13 @@ def numeric(cell: str) -> bool:
     return bool(_NUMERIC.fullmatch(cell.strip()))
 
 
-def _names(cells: Sequence[str]) -> bool:
+def _names(row: Row) -> bool:
+    """Whether the cells with text can be names; "Name: Bob", or "Name:" beside "Bob", is a name with its value."""
+    cells = list(filter(None, map(str.strip, row)))
     distinct = len({cell.casefold() for cell in cells}) == len(cells)
-    return distinct and all(len(cell) <= LONGEST_HEADER and _LETTER.search(cell) and not numeric(cell) for cell in cells)
+    colons = sum(cell.endswith(":") for cell in cells)
+    alone = colons in {0, len(cells)} and not any(": " in cell for cell in cells)
+    return distinct and alone and all(len(cell) <= LONGEST_HEADER and _LETTER.search(cell) and not numeric(cell) for cell in cells)
 
 
 def _numbers_below(row: Row, below: Sequence[Row]) -> bool:
