@@ -12,6 +12,8 @@ from index.document import Document
 from index.errors import EncryptedFile, LoadingError
 from index.extraction import Extraction
 from index.formats import docx, eml, epub, html, odt, pptx, rtf, sheets
+from index.formats.eml import ATTACHMENT_SECONDS
+from index.formats.eml import extract as extract_mail
 from index.formats.extracted import Extracted
 from index.formats.kinds import KINDS, TEXTS
 from index.formats.worker import extract as extract_any
@@ -358,3 +360,17 @@ def test_what_is_no_such_file_says_so(tmp_path: Path, extraction: Extraction, na
 
     with pytest.raises(LoadingError, match=message):
         load(tmp_path / name, tmp_path, extract=extraction)
+
+
+def test_slow_attachments_do_not_cost_the_text_of_a_mail() -> None:
+    message = EmailMessage()
+    message["From"] = "anna@example.org"
+    message.set_content("See below.")
+    for name in ("one.txt", "two.txt"):
+        message.add_attachment("Bring boots.", filename=name)
+    seconds = iter((0.0, ATTACHMENT_SECONDS - 1, ATTACHMENT_SECONDS + 1))
+
+    found = extract_mail(message.as_bytes(), lambda _, data: extract_any("html", data), lambda: next(seconds))
+
+    assert [text for _, text in parts(found)][1:] == ["See below.", "Bring boots."]
+    assert found.remark.endswith("two.txt is left out, as those before it took too long")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from email.message import EmailMessage, MIMEPart
@@ -12,7 +13,7 @@ from email.utils import parsedate_to_datetime
 import regex
 
 from index.decoding import decode
-from index.errors import BinaryFile, DamagedFile, EmptyFile, LoadingError
+from index.errors import BinaryFile, DamagedFile, EmptyFile, ExtractionLimit, LoadingError
 from index.formats.extracted import Extracted, Writer, folded
 from index.formats.html import decode_page, parse_page
 from index.formats.markup import Walk
@@ -28,8 +29,19 @@ ReadAttachment = Callable[[str, bytes], Extracted]
 """Reads a file by its name and bytes; raises LoadingError."""
 
 
-def extract(data: bytes, read: ReadAttachment) -> Extracted:
+ATTACHMENT_SECONDS = 60.0
+"""No further attachment is begun after these, so that slow ones do not cost the mail's own text."""
+
+
+def extract(data: bytes, read: ReadAttachment, clock: Callable[[], float] = time.monotonic) -> Extracted:
     """One mail, whose attachments `read` reads; those that it cannot read are named. Raises LoadingError."""
+    until = clock() + ATTACHMENT_SECONDS
+
+    def read_in_time(name: str, content: bytes) -> Extracted:
+        if clock() > until:
+            raise ExtractionLimit("is left out, as those before it took too long")
+        return read(name, content)
+
     message = email.message_from_bytes(data, policy=email.policy.default)
     if not isinstance(message, EmailMessage) or not message.keys():
         raise DamagedFile("expected a mail, which begins with headers such as From: and Date:")
@@ -38,7 +50,7 @@ def extract(data: bytes, read: ReadAttachment) -> Extracted:
     body = message.get_body(("plain", "html"))
     if body is not None:
         _body(body, writer)
-    unread = [f"{_name(part)} {problem}" for part in _others(message, body) if (problem := _written(part, writer, read))]
+    unread = [f"{_name(part)} {problem}" for part in _others(message, body) if (problem := _written(part, writer, read_in_time))]
     remark = f"has attachments that are not read, or not whole: {'; '.join(unread)}" if unread else ""
     return replace(writer.finished(date=_day(message)), remark=remark)
 
