@@ -20,6 +20,7 @@ from index.snapshot import DocumentInfo, Snapshot
 from index.store import Store
 from index.tagging import COUNT as TAGGED
 from index.tags import tags_of
+from qa.backup import finish
 from qa.calibration import CALIBRATION, Calibration, calibrated_at, load_calibration
 from qa.claims import Claims
 from qa.conversation import Conversations
@@ -235,10 +236,12 @@ def pipeline_over(
 def live_pipeline(settings: Settings, encoder: Encoder, reader: Reader) -> LivePipeline:
     """The pipeline of the newest generation, tags and calibration, for a process that stays up.
 
-    Derived files are left to the process that indexes: a long run changes the generation with every document.
+    Derived files are left to the process that indexes: a long run changes the generation with every document. A restore that another process has
+    left half done is finished first, or waited for.
     """
 
     def newest() -> tuple[int | None, ...] | None:
+        finish(settings.data)
         generation = current_generation(settings.data)
         others = current_generation(settings.data, TAGGED), calibrated_at(settings.data / CALIBRATION)
         return (generation, *others) if generation else None

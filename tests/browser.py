@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from index.embedding import Encoder
 from qa.bootstrap import index_paths
 from qa.settings import Settings
 from tests.fakes import RecordingReporter
-from tests.serving import PATIENCE, Command, Server, write_files
+from tests.serving import PATIENCE, Command, Server, eventually, write_files
 
 WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 FAILED_REQUEST = "Failed to load resource"
@@ -174,14 +173,6 @@ def marked(place: Locator) -> str:
     """What is highlighted, over all the blocks that it runs through."""
     place.locator("mark").first.wait_for()
     return "".join(place.locator("mark").all_text_contents())
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def select(page: Page, words: str) -> None:

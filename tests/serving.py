@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -120,6 +120,15 @@ class Command:
             self.line(*arguments), input=stdin, capture_output=True, check=False, env=self.environment, timeout=3 * PATIENCE
         )
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def eventually(condition: Callable[[], object]) -> float:
+    """Wait until something holds; the seconds that it took."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < PATIENCE, "it never happened"
+        time.sleep(0.02)
+    return time.monotonic() - began
 
 
 class Server:

@@ -26,7 +26,7 @@ from qa.live import LivePipeline
 from qa.settings import Settings
 from qa.state import FILE_NAME as STATE
 from tests.fakes import SharedWordsReader
-from tests.serving import Command, Server, carded, indexed, settings_in, write_files
+from tests.serving import Command, Server, carded, eventually, indexed, settings_in, write_files
 
 GATE = "Which code opens the gate?"
 
@@ -153,6 +153,25 @@ def test_a_restore_that_was_cut_off_is_finished_by_the_next_command(desk: Settin
     assert (done.returncode, done.stderr) == (0, "A restore is being finished ...\n")
     assert texts(desk.data) == [text("seven")]
     assert not [path.name for path in desk.data.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.slow
+def test_a_restore_that_was_cut_off_is_finished_by_a_server_that_runs(command: Command, corpus: Path, tmp_path: Path) -> None:
+    write_files(corpus, {"gate.txt": text("seven")})
+    assert command("index", str(corpus)).returncode == 0
+    assert command("backup", str(tmp_path / "b.zip")).returncode == 0
+    write_files(corpus, {"bread.txt": "Bread rises for two hours."})
+    assert command("index", str(corpus)).returncode == 0
+    with Server(command) as server:
+        server.ready()
+        assert len(server.client.get("/documents").json()["documents"]) == 2
+        with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+            archive.extractall(tmp_path / "staged", [name for name in archive.namelist() if name != MANIFEST])
+        (tmp_path / "staged").rename(command.data / RESTORING)
+
+        eventually(lambda: len(server.client.get("/documents").json()["documents"]) == 1)
+
+        assert not (command.data / RESTORING).exists()
 
 
 def _entry(zip_file: Path, name: str) -> tuple[int, int]:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import FAILED_REQUEST, PHONE, WIDE, ask, eventually, opening, turn
-from tests.serving import Command, Server, write_files
+from tests.browser import FAILED_REQUEST, PHONE, WIDE, ask, opening, turn
+from tests.serving import Command, Server, eventually, write_files
 from tests.test_browser_states import accessible
 
 pytest_plugins = ("tests.browser_fixtures",)

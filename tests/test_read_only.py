@@ -17,9 +17,9 @@ from index.schema import FILE_NAME, MIGRATIONS, connect, current_generation
 from index.snapshot import Snapshot
 from index.store import Store
 from tests.disks import read_only
-from tests.serving import Command, Server, carded, indexed, settings_in, write_files
+from tests.serving import Command, Server, carded, eventually, indexed, settings_in, write_files
 from tests.test_api import problem
-from tests.test_uploads import HARBOUR, QUESTION, ask, eventually, form
+from tests.test_uploads import HARBOUR, QUESTION, ask, form
 
 CUT_OFF = "import os, sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('DELETE FROM terms'); db.commit(); os.kill(os.getpid(), 9)"
 

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 
 from index.embedding import Encoder
 from qa.settings import Settings
-from tests.serving import PATIENCE, Command, Server, assert_quoted, citations_in, indexed, write_files
+from tests.serving import Command, Server, assert_quoted, citations_in, eventually, indexed, write_files
 from tests.test_api import AMAZON, problem
 
 pytestmark = pytest.mark.slow
@@ -115,11 +114,3 @@ def ask(server: Server, question: str) -> dict[str, Any]:
 def quoted(answer: dict[str, Any]) -> str:
     """The sentences that an answer quotes from, or those that a refusal withholds."""
     return " ".join(span["citation"]["sentence"] for span in answer.get("answers", []) + answer.get("alternatives", []))
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import PATIENCE, Command, Server, write_files
-from tests.test_uploads import HARBOUR, ask, documents, eventually, form, results, uploaded
+from tests.serving import PATIENCE, Command, Server, eventually, write_files
+from tests.test_uploads import HARBOUR, ask, documents, form, results, uploaded
 
 pytestmark = pytest.mark.slow
 

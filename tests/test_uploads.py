@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.disks import disk, fill
-from tests.serving import PATIENCE, Command, Server, assert_quoted, citations_in, write_files
+from tests.serving import PATIENCE, Command, Server, assert_quoted, citations_in, eventually, write_files
 from tests.test_api import problem
 
 pytestmark = pytest.mark.slow
@@ -62,14 +62,6 @@ def ask(server: Server, **content: Any) -> dict[str, Any]:
 def documents(server: Server, **query: Any) -> dict[str, dict[str, Any]]:
     """The documents by their ids."""
     return {each["id"]: each for each in server.client.get("/documents", params=query).json()["documents"]}
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def kept(server_data: Path) -> list[str]:

@@ -9,26 +9,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.serving import PATIENCE, Command, Server, write_files
+from tests.serving import PATIENCE, Command, Server, eventually, write_files
 
 pytestmark = pytest.mark.slow
 
 PROMISED = 2.0
 """Seconds within which a change must be seen; the best of a few tries is compared, because the machine may be busy with other tests."""
 FILES = {f"{number}.txt": f"The padlock of locker {number} is painted grey." for number in range(20)}
-
-
-def eventually(found: Callable[[], Any]) -> float:
-    """The seconds until a condition holds."""
-    began = time.monotonic()
-    while not found():
-        assert time.monotonic() - began < PATIENCE, "it never happened"
-        time.sleep(0.02)
-    return time.monotonic() - began
 
 
 @contextmanager
