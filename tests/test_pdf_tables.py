@@ -500,3 +500,15 @@ def test_ruled_rows_come_out_whole_whatever_their_cells_hold(rows: list[list[str
     header = [f"Column {'ABCD'[at]}" for at in range(len(rows[0]))]
 
     assert lines(table([header, *rows], padding=1.0))[1:-1] == [row_text(row, header) for row in rows]
+
+
+def test_a_cell_of_very_many_lines_is_of_its_row() -> None:
+    paper = FPDF(format=(210, 900))
+    paper.add_page()
+    paper.set_font("Helvetica", size=11)
+    words = [f"which goes on with word {at}" for at in range(70)]
+    for at, (first, second) in enumerate([("Term", "Meaning"), ("Demurrage", "What is paid"), *(("", text) for text in words)]):
+        paper.text(20, 30 + 5 * at, first)
+        paper.text(70, 30 + 5 * at, second)
+
+    assert f"Demurrage: What is paid {' '.join(words)}" in lines(bytes(paper.output()))

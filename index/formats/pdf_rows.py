@@ -51,7 +51,7 @@ def _table_end(lines: Sequence[Line], at: int, edge: float) -> int:
     end = at + 1
     if not _has_cells(lines, at, edge):
         return end
-    while end < len(lines) and _goes_on(lines[max(at, end - RECENT) : end], lines[end], edge):
+    while end < len(lines) and _goes_on(lines[at], lines[max(at, end - RECENT) : end], lines[end], edge):
         end += 1
     return end
 
@@ -86,18 +86,19 @@ def _is_justified(line: Line, other: Line, edge: float) -> bool:
     return not columns and all(abs(left - below) >= JUSTIFIED for left, below in lefts)
 
 
-def _goes_on(table: Sequence[Line], line: Line, edge: float) -> bool:
-    before = table[-1]
+def _goes_on(first_line: Line, recent: Sequence[Line], line: Line, edge: float) -> bool:
+    """Whether a line belongs to the table that begins with another, `recent` being the last of its lines so far."""
+    before = recent[-1]
     distance = before.middle - line.middle
     if line.is_row or distance > FAR * max(before.height, line.height):
         return False
     if len(line.cells) > 1:
         return True
-    columns = _columns(table)
+    columns = _columns([first_line, *recent])
     edges = [left for left, _ in columns[1:]] + [edge + line.height]
     first = [sum(left <= part.left + line.height / 2 for left, _ in columns[1:]) for part in line.parts]
     fits = all(part.right <= edges[at] - COLUMN_GAP * line.height for part, at in zip(line.parts, first, strict=True))
-    widest = max((above.middle - below.middle for above, below in pairwise(table)), default=distance)
+    widest = max((above.middle - below.middle for above, below in pairwise(recent)), default=distance)
     return fits and line.bold <= before.bold and (distance <= 1.1 * widest or 0 not in first)
 
 
