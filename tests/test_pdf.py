@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from index.errors import DamagedFile, EncryptedFile, ScannedFile
+from index.errors import DamagedFile, EmptyFile, EncryptedFile, ScannedFile
 from index.formats.pdf import extract
 from tests.test_extracted import assert_sound
 from tests.test_formats import parts
@@ -120,3 +120,8 @@ def test_pages_that_are_images_are_named() -> None:
 
     assert found.remark.startswith("has images without text on pages 2–3, 5–6: install tesseract")
     assert extract(text).remark == ""
+
+
+def test_blank_pages_are_said_to_be_blank() -> None:
+    with pytest.raises(EmptyFile, match="2 pages without text but page numbers, and without images"):
+        extract(pdf([[], []]))

@@ -10,9 +10,11 @@ from fpdf.enums import VAlign
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from index.errors import EmptyFile, ScannedFile
 from index.formats.pdf import extract, opened
 from index.formats.pdf_rules import MAX_OBJECTS, MAX_POINTS, rules_of
 from index.formats.tables import row_text
+from tests.test_extracted import assert_sound
 
 HEADER = ["Berth", "Description", "Depth", "Rate per day"]
 ROWS = [
@@ -512,3 +514,28 @@ def test_a_cell_of_very_many_lines_is_of_its_row() -> None:
         paper.text(70, 30 + 5 * at, second)
 
     assert f"Demurrage: What is paid {' '.join(words)}" in lines(bytes(paper.output()))
+
+
+places = st.tuples(st.sampled_from([15, 40, 41, 70, 110, 150]), st.integers(5, 280))
+texts = st.sampled_from(["Berth", "12.5", "1,200", "the harbour of", "2015", "x", "(a)", "Total:", "Depth: 14 m", "..."])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(places, texts, st.sampled_from(["", "B"]), st.sampled_from([8, 11, 16])), max_size=60),
+    st.lists(st.tuples(places, st.integers(0, 190), st.booleans()), max_size=20),
+)
+def test_whatever_stands_where_a_page_is_read_or_has_no_text(
+    written: list[tuple[tuple[int, int], str, str, int]], drawn: list[tuple[tuple[int, int], int, bool]]
+) -> None:
+    paper = FPDF()
+    paper.add_page()
+    for (x, y), text, style, size in written:
+        paper.set_font("Helvetica", style, size)
+        paper.text(x, y, text)
+    for (x, y), length, is_level in drawn:
+        paper.line(x, y, x + length * is_level, y + length * (not is_level))
+    try:
+        assert_sound(extract(bytes(paper.output())))
+    except (EmptyFile, ScannedFile):
+        assert all(text == "..." or text.isdigit() for _, text, *_ in written)

@@ -9,7 +9,7 @@ from typing import Any
 import regex
 
 from index.days import day_in
-from index.errors import DamagedFile, EncryptedFile, ExtractionLimit, ScannedFile
+from index.errors import DamagedFile, EmptyFile, EncryptedFile, ExtractionLimit, LoadingError, ScannedFile
 from index.formats import ocr
 from index.formats.extracted import Extracted
 from index.formats.pdf_composition import Composition
@@ -19,7 +19,7 @@ from index.formats.pdf_grids import Grids
 from index.formats.pdf_layout import Line, lines_of, regions
 from index.formats.pdf_rows import with_rows
 from index.formats.pdf_rules import rules_of
-from index.formats.pdf_scans import RECOGNISE, has_image, recognised, remark
+from index.formats.pdf_scans import RECOGNISE, is_pictured, recognised, remark
 
 MAX_PAGES = 20_000
 
@@ -31,35 +31,38 @@ _DATE = regex.compile(r"D:(\d{4})(\d\d)(\d\d)")
 
 def extract(data: bytes, more_time: Callable[[int], None] | None = None) -> Extracted:
     """The text of all pages; those that are images are recognised if `more_time` is there to hear for how many seconds. Raises EncryptedFile,
-    DamagedFile, ScannedFile or ExtractionLimit.
+    DamagedFile, ScannedFile, EmptyFile or ExtractionLimit.
     """
     document = opened(data)
     try:
         pages = [list(_page_regions(document, number)) for number in range(len(document))]
-        images = [number for number, page in enumerate(pages) if not page and has_image(document, number)]
+        textless = not any(pages)
+        images = [number for number, page in enumerate(pages) if not page and is_pictured(document, number, shapes=textless)]
+        unread = images
         title, date = _properties(document)
         if more_time is not None and 0 < len(images) <= ocr.MAX_PAGES:
             more_time(len(images) * ocr.PAGE_SECONDS)
             for number in images:
                 pages[number] = recognised(document[number], number + 1)
-            images = []
+            unread = []
     finally:
         document.close()
     kept = without_furniture(pages)
     if not any(kept):
-        raise ScannedFile(_without_text(len(pages), len(images), more_time is not None))
-    return replace(Composition(kept, title).written(date), remark=remark([number + 1 for number in images]))
+        raise _nothing(len(pages), len(images), len(unread), can_recognise=more_time is not None)
+    return replace(Composition(kept, title).written(date), remark=remark([number + 1 for number in unread]))
 
 
-def _without_text(pages: int, images: int, can_recognise: bool) -> str:  # noqa: FBT001
+def _nothing(pages: int, images: int, unread: int, *, can_recognise: bool) -> LoadingError:
+    """What is wrong with a file without text."""
     held = f"{pages:,} page{'s' if pages != 1 else ''}"
-    if images and can_recognise:
-        return f"holds images of {held} and no text, the limit of text recognition is {ocr.MAX_PAGES}: split it"
-    return (
-        f"holds images of {held} in which no text was recognised"
-        if can_recognise
-        else f"holds images of {held} and no text: {RECOGNISE}"
-    )
+    if not images:
+        return EmptyFile(f"holds {held} without text but page numbers, and without images")
+    if unread and can_recognise:
+        return ScannedFile(f"holds images of {held} and no text, the limit of text recognition is {ocr.MAX_PAGES}: split it")
+    if can_recognise:
+        return ScannedFile(f"holds images of {held} in which no text was recognised")
+    return ScannedFile(f"holds images of {held} and no text: {RECOGNISE}")
 
 
 def opened(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 is not typed

@@ -13,13 +13,14 @@ from index.formats.pdf_layout import Line
 RECOGNISE = "install tesseract and `pip install 'quoted-qa[ocr]'`, or run it through a program for text recognition first"
 
 
-def has_image(document: Any, number: int) -> bool:  # noqa: ANN401 - pypdfium2 is not typed
-    """Whether there is an image on a page, counted from 0."""
+def is_pictured(document: Any, number: int, *, shapes: bool) -> bool:  # noqa: ANN401 - pypdfium2 is not typed
+    """Whether there is an image on a page, counted from 0, or with `shapes` anything drawn: some programs draw letters."""
     import pypdfium2
     import pypdfium2.raw as pdfium
 
     try:
-        return any(document[number].get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE]))
+        kinds = [pdfium.FPDF_PAGEOBJ_IMAGE, *([pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_SHADING] if shapes else [])]
+        return any(document[number].get_objects(filter=kinds))
     except pypdfium2.PdfiumError:
         return False
 
