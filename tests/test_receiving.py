@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,11 @@ def sent(folder: Path, content: bytes, *, size: int = 1 << 16, max_bytes: int = 
         raise
 
 
+def held(folder: Path) -> int:
+    """How many files in a folder this process holds open: each takes room on the disk, deleted or not."""
+    return sum(os.path.realpath(each).startswith(f"{folder}/") for each in Path("/proc/self/fd").iterdir())
+
+
 @given(st.binary(max_size=300), st.integers(1, 400))
 def test_what_was_sent_is_on_the_disk(tmp_path_factory: pytest.TempPathFactory, data: bytes, size: int) -> None:
     folder = tmp_path_factory.mktemp("data")
@@ -56,6 +62,15 @@ def test_what_was_sent_is_on_the_disk(tmp_path_factory: pytest.TempPathFactory, 
     assert first.sha256 == hashlib.sha256(data).hexdigest()
     assert all(Uploads(folder).holds(each.path) for each in received.files)
     assert not list(folder.rglob(".incoming"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="descriptors are counted where the system lists them")
+def test_a_form_that_is_discarded_gives_its_room_back_at_once(tmp_path: Path) -> None:
+    form = Form(Uploads(tmp_path), b"X", 1000)
+    form.write(body(file("a.txt", TEXT), end=b"")[:-2])
+    assert held(tmp_path) == 1
+    form.discard()
+    assert held(tmp_path) == 0
 
 
 @pytest.mark.parametrize(

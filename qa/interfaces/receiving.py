@@ -96,8 +96,7 @@ class Form:
 
     def discard(self) -> None:
         """Leave nothing of it."""
-        if isinstance(self._sink, BinaryIO | bytearray):
-            self._close()
+        self._close()
         for each in self.files:
             self._uploads.discard(each.path)
 
