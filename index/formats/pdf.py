@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import regex
 
 from index.days import day_in
-from index.errors import DamagedFile, EmptyFile, EncryptedFile, ExtractionLimit, LoadingError, ScannedFile
+from index.errors import DamagedFile, EmptyFile, EncryptedFile, ExtractionLimit, LoadingError, ScannedFile, UnsupportedFormat
 from index.formats import ocr
 from index.formats.extracted import Extracted
 from index.formats.pdf_composition import Composition
+from index.formats.pdf_forms import Sheet, begin, is_shell, sheet_of
 from index.formats.pdf_furniture import without_furniture
 from index.formats.pdf_glyphs import rotation_of, segments
 from index.formats.pdf_grids import Grids
@@ -22,6 +23,7 @@ from index.formats.pdf_rules import rules_of
 from index.formats.pdf_scans import RECOGNISE, is_pictured, recognised, remark
 
 MAX_PAGES = 20_000
+PRINT = "print it to a PDF"
 
 _JUNK_TITLE = regex.compile(
     r"(?i)(?:microsoft word|microsoft powerpoint|untitled|document\d*$|.*\.(?:docx?|dvi|tex|indd|qxd|pdf|pptx?|odt|xlsx?)$|\W*$)"
@@ -35,9 +37,16 @@ def extract(data: bytes, more_time: Callable[[int], None] | None = None) -> Extr
     """
     document = opened(data)
     try:
-        pages = [list(_page_regions(document, number)) for number in range(len(document))]
+        if is_shell(document):
+            raise UnsupportedFormat(
+                f"is a form in Adobe's XFA alone, which only Adobe's programs show: open it there, {PRINT}, and index that"
+            )
+        read = [_page(document, number) for number in range(len(document))]
+        pages = [page.regions for page in read]
         textless = not any(pages)
-        images = [number for number, page in enumerate(pages) if not page and is_pictured(document, number, shapes=textless)]
+        images = [
+            number for number, page in enumerate(read) if not page.has_text and is_pictured(document, number, shapes=textless)
+        ]
         unread = images
         title, date = _properties(document)
         if more_time is not None and 0 < len(images) <= ocr.MAX_PAGES:
@@ -50,7 +59,10 @@ def extract(data: bytes, more_time: Callable[[int], None] | None = None) -> Extr
     kept = without_furniture(pages)
     if not any(kept):
         raise _nothing(len(pages), len(images), len(unread), can_recognise=more_time is not None)
-    return replace(Composition(kept, title).written(date), remark=remark([number + 1 for number in unread]))
+    fields = [number for number, page in enumerate(read, start=1) if page.is_unread]
+    images_left = remark("images without text", [number + 1 for number in unread], RECOGNISE)
+    remarks = (images_left, remark("fields or notes that cannot be read", fields, PRINT))
+    return replace(Composition(kept, title).written(date), remark="; ".join(filter(None, remarks)))
 
 
 def _nothing(pages: int, images: int, unread: int, *, can_recognise: bool) -> LoadingError:
@@ -71,6 +83,7 @@ def opened(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 is not typed
 
     try:
         document = pypdfium2.PdfDocument(data)
+        begin(document)
         count = len(document)
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower():
@@ -88,26 +101,37 @@ def _properties(document: Any) -> tuple[str | None, str | None]:  # noqa: ANN401
     return (None if _JUNK_TITLE.match(title) else title), (day_in("-".join(day.groups())) if day else None)
 
 
-def _page_regions(document: Any, number: int) -> Iterator[list[Line]]:  # noqa: ANN401
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What is read of a page: `has_text` says that it has text of its own, `is_unread` that it has fields that are not read."""
+
+    regions: list[list[Line]]
+    has_text: bool = False
+    is_unread: bool = False
+
+
+def _page(document: Any, number: int) -> _Page:  # noqa: ANN401
     import pypdfium2
 
     try:
-        page = document[number]
-        found = list(page_regions(page, number + 1))
-        page.close()
+        sheet = sheet_of(document, number)
+        regions = list(sheet_regions(sheet, number + 1))
+        found = _Page(regions, bool(regions) and not sheet.is_all_filled, sheet.is_unread)
+        sheet.close()
     except pypdfium2.PdfiumError:  # one page that is damaged; the others can be read
-        return
-    yield from found
+        return _Page([])
+    return found
 
 
-def page_regions(page: Any, number: int) -> Iterator[list[Line]]:  # noqa: ANN401
+def sheet_regions(sheet: Sheet, number: int) -> Iterator[list[Line]]:
     """The lines of each region of a page in reading order, those of tables put together to rows; raises pypdfium2.PdfiumError."""
-    text_page = page.get_textpage()
+    text_page = sheet.page.get_textpage()
     try:
-        rotation = rotation_of(text_page, page)
-        rules = rules_of(page, rotation)
+        rotation = rotation_of(text_page, sheet.page)
+        rules = rules_of(sheet.bare, rotation)
         grids = Grids(rules)
-        parts = grids.with_rows(segments(text_page, page, rotation, grids.cell))
+        characters = segments(text_page, sheet.page, rotation, grids.cell)
+        parts = grids.with_rows([*characters, *sheet.segments(rotation, grids.cell)])
     finally:
         text_page.close()
     for region in regions(parts):

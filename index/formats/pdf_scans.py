@@ -25,11 +25,11 @@ def is_pictured(document: Any, number: int, *, shapes: bool) -> bool:  # noqa: A
         return False
 
 
-def remark(pages: Sequence[int]) -> str:
-    """What is said of pages, counted from 1, that hold images and no text; empty without such."""
+def remark(what: str, pages: Sequence[int], advice: str) -> str:
+    """What is said of what stands on some pages, counted from 1, and is not read; empty without such."""
     runs = [[number for _, number in run] for _, run in groupby(enumerate(pages), key=lambda each: each[1] - each[0])]
     named = ", ".join(f"{run[0]}" if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
-    return f"has images without text on page{'s' if len(pages) > 1 else ''} {named}: {RECOGNISE}" if pages else ""
+    return f"has {what} on page{'s' if len(pages) > 1 else ''} {named}: {advice}" if pages else ""
 
 
 def recognised(page: Any, number: int) -> list[list[Line]]:  # noqa: ANN401

@@ -12,10 +12,12 @@ from index.errors import DamagedFile, ExtractionLimit, NoSuchPage
 from index.formats import ocr
 from index.formats.alignment import Alignment, Piece, aligned
 from index.formats.extracted import folded
-from index.formats.pdf import opened, page_regions
+from index.formats.pdf import opened, sheet_regions
+from index.formats.pdf_forms import Mark, Sheet, sheet_of
 from index.formats.pdf_furniture import EDGE_LINES
 from index.formats.pdf_glyphs import Segment
 from index.formats.pdf_layout import Line, line_of, rows_of
+from index.formats.pdf_scans import is_pictured
 from index.formats.viewed import Box, PageText, PageView
 
 MAX_PIXELS = 10_000_000
@@ -32,7 +34,8 @@ _SCALE = 1_000_000
 
 def drawn(data: bytes, number: int, width: int) -> bytes:
     """A page as PNG, so many pixels wide or less; raises NoSuchPage, DamagedFile, EncryptedFile or ExtractionLimit."""
-    with _page(data, number) as (page, _):
+    with _document(data, number) as document:
+        page = document[number - 1]
         across, down = _size(page)
         scale = min(width / across, MAX_SIDE / max(across, down), (MAX_PIXELS / (across * down)) ** 0.5)
         if min(across, down) * scale < MIN_PIXELS:
@@ -44,11 +47,13 @@ def drawn(data: bytes, number: int, width: int) -> bytes:
 
 def located(data: bytes, number: int, texts: Sequence[PageText], start: int, end: int) -> PageView:
     """A page and where the characters [start, end) of the document's text stand on it; raises as `drawn` does."""
-    with _page(data, number) as (page, pages):
-        width, height = _size(page)
-        pieces, box_at = pieces_of(page), box_finder(page)
-        if texts and not pieces and ocr.tesseract_version():
-            pieces, box_at = _recognised(page)
+    with _document(data, number) as document:
+        pages, sheet = len(document), sheet_of(document, number - 1)
+        width, height = _size(sheet.page)
+        pieces, box_at = pieces_of(sheet), box_finder(sheet.page, sheet.marks)
+        is_scan = not pieces or (sheet.is_all_filled and is_pictured(document, number - 1, shapes=False))
+        if texts and is_scan and ocr.tesseract_version():
+            pieces, box_at = _recognised(sheet.page)
         alignment = aligned(pieces, texts)
         boxes = tuple(boxes_of(alignment, pieces, box_at, start, end))
     inside = [at for at in zip(alignment.offsets, alignment.homes, strict=True) if start <= at[0] < end]
@@ -57,9 +62,9 @@ def located(data: bytes, number: int, texts: Sequence[PageText], start: int, end
     return PageView(number, pages, width, height, boxes, len(unknown - alignment.cut), bool(unknown & alignment.cut))
 
 
-def pieces_of(page: Any) -> list[Piece]:  # noqa: ANN401 - pypdfium2 is not typed
+def pieces_of(sheet: Sheet) -> list[Piece]:
     """The lines of a page, in a table their cells, in the order in which extraction reads them; each with the characters' indexes in pdfium."""
-    lines = [line for region in page_regions(page, 0) for line in region]
+    lines = [line for region in sheet_regions(sheet, 0) for line in region]
     edges = _edges(lines)
     return [piece for line, edge in zip(lines, edges, strict=True) for piece in _line_pieces(line, edge)]
 
@@ -88,7 +93,7 @@ def _pieces(texts: Sequence[str], parts: Sequence[Segment], *, is_cell: bool, ed
             yield Piece(bare, [index for letter, index in letters if letter], is_cell, edge)
 
 
-def _recognised(page: Any) -> tuple[list[Piece], Callable[[int], Box]]:  # noqa: ANN401
+def _recognised(page: Any) -> tuple[list[Piece], Callable[[int], Box]]:  # noqa: ANN401 - pypdfium2 is not typed
     """The lines of a scanned page, in which each character stands where its word does."""
     words = list(enumerate(ocr.words(page)))
     lines = [list(line) for _, line in groupby(words, key=lambda word: word[1].line)]
@@ -112,15 +117,15 @@ def _around(boxes: Sequence[Box]) -> Box:
 
 
 @contextmanager
-def _page(data: bytes, number: int) -> Iterator[tuple[Any, int]]:
-    """A page, and how many there are."""
+def _document(data: bytes, number: int) -> Iterator[Any]:
+    """The document, which has a page of that number."""
     import pypdfium2
 
     document = opened(data)
     try:
         if not 1 <= number <= len(document):
             raise NoSuchPage(f"has {len(document):,} page{'s' if len(document) != 1 else ''}, there is no page {number:,}")
-        yield document[number - 1], len(document)
+        yield document
     except pypdfium2.PdfiumError as error:
         raise DamagedFile(f"page {number} is damaged and cannot be shown ({error})") from error
     finally:
@@ -135,17 +140,23 @@ def _size(page: Any) -> tuple[float, float]:  # noqa: ANN401
     return width, height
 
 
-def box_finder(page: Any) -> Callable[[int], Box]:  # noqa: ANN401
-    """What tells the box of a character by its index in pdfium."""
+def box_finder(page: Any, marks: Sequence[Mark] = ()) -> Callable[[int], Box]:  # noqa: ANN401
+    """What tells the box of a character by its index in pdfium, or of a mark by its own."""
     import pypdfium2.raw as pdfium
 
     text_page = page.get_textpage()
 
-    def box_at(index: int) -> Box:
+    def place(index: int) -> tuple[float, float, float, float]:
+        if index < 0:
+            return marks[-1 - index].box
         box = pdfium.FS_RECTF()
         pdfium.FPDFText_GetLooseCharBox(text_page, index, box)
-        (left, top), (right, bottom) = _on_screen(page, box.left, box.top), _on_screen(page, box.right, box.bottom)
-        return Box(min(left, right), min(top, bottom), abs(right - left), abs(bottom - top))
+        return box.left, box.bottom, box.right, box.top
+
+    def box_at(index: int) -> Box:
+        start, bottom, end, height = place(index)
+        (left, top), (right, foot) = _on_screen(page, start, height), _on_screen(page, end, bottom)
+        return Box(min(left, right), min(top, foot), abs(right - left), abs(foot - top))
 
     return box_at
 

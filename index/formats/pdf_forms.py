@@ -1,0 +1,172 @@
+"""Forms and notes on the pages of a PDF: what the fields show, and typed text and stamps, becomes text of the page, where it stands.
+
+pdfium draws what a field shows if its file does not; scripts are never run, for the pdfium that pypdfium2 brings has no engine for them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from index.formats.extracted import folded
+from index.formats.pdf_glyphs import CellOf, Segment, turned
+
+_TICKED, _UNTICKED = "☒", "☐"
+"""Stand for a box or a button that is ticked or not, whatever drawing or letter of a font with symbols the file has for it."""
+_INSET = 0.25
+"""Of the height of a box, to both sides of such a mark: enough for a space beside it."""
+_PASSWORD = 1 << 13
+"""Flag 14 of a text field: ISO 32000-1, table 228."""
+_UNSEEN = 1 << 1 | 1 << 5
+"""Flags 2 and 6 of an annotation, hidden and not for the screen: table 165."""
+
+_Use = Literal["drawn", "mark", "nothing", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is read of a field in another way than it is drawn, and where it stands in the page's own coordinates: left, bottom, right, top."""
+
+    text: str
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page as it is read. `page` has what its fields and notes show, `bare` has not; `is_unread` says that there are some that cannot be read."""
+
+    page: Any
+    bare: Any
+    marks: tuple[Mark, ...] = ()
+    is_unread: bool = False
+
+    def segments(self, rotation: int, cell_of: CellOf) -> Iterator[Segment]:
+        """The marks on the page turned by so many degrees; the characters of that of number n have the index -1 - n, which no others have."""
+        turn = turned(self.page, rotation)
+        for at, mark in enumerate(self.marks):
+            left, bottom, right, top = turn(*mark.box)
+            left, bottom, right, top = min(left, right), min(bottom, top), max(left, right), max(bottom, top)
+            cell, inset = cell_of((left + right) / 2, (bottom + top) / 2), _INSET * min(top - bottom, right - left)
+            indexes = [-1 - at for character in mark.text if not character.isspace()]
+            yield Segment(mark.text, left + inset, bottom, right - inset, top, top - bottom, bold=False, cell=cell, indexes=indexes)
+
+    @property
+    def is_all_filled(self) -> bool:
+        """Whether all of its text is what fields and notes show: those of a scan, perhaps."""
+        if self.page is self.bare and not self.marks:
+            return False
+        text_page = self.bare.get_textpage()
+        try:
+            return not text_page.get_text_range().strip()
+        finally:
+            text_page.close()
+
+    def close(self) -> None:
+        """Free what pdfium holds of it."""
+        self.page.close()
+        self.bare.close()
+
+
+def begin(document: Any) -> None:  # noqa: ANN401 - pypdfium2 is not typed
+    """Read the form of a document, if it has one, before any of its pages; a damaged one is none."""
+    import pypdfium2
+
+    with suppress(pypdfium2.PdfiumError):
+        document.init_forms()
+
+
+def is_shell(document: Any) -> bool:  # noqa: ANN401
+    """Whether the only page of a document is not what it holds, but says that it cannot be shown: a form in Adobe's XFA alone, without any field that
+    PDF knows. Raises pypdfium2.PdfiumError.
+    """
+    import pypdfium2.raw as pdfium
+
+    xfa = (pdfium.FORMTYPE_XFA_FULL, pdfium.FORMTYPE_XFA_FOREGROUND)
+    if document.get_formtype() not in xfa or len(document) != 1:
+        return False
+    return all(pdfium.FPDFAnnot_GetSubtype(each) != pdfium.FPDF_ANNOT_WIDGET for each in _annotations(document[0]))
+
+
+def sheet_of(document: Any, number: int) -> Sheet:  # noqa: ANN401
+    """A page, counted from 0, of a document whose form was begun; raises pypdfium2.PdfiumError."""
+    import pypdfium2.raw as pdfium
+
+    bare = document[number]
+    marks: list[Mark] = []
+    uses: set[_Use] = set()
+    for annotation in _annotations(bare):
+        use = _use(document.formenv, annotation)
+        uses.add(use)
+        if use == "mark":
+            marks += _marks(document.formenv, annotation)
+        if use != "drawn":  # what is hidden is not put into the page
+            pdfium.FPDFAnnot_SetFlags(annotation, pdfium.FPDFAnnot_GetFlags(annotation) | pdfium.FPDF_ANNOT_FLAG_HIDDEN)
+    if "drawn" not in uses:
+        return Sheet(bare, bare, tuple(marks), "unknown" in uses)
+    failed = pdfium.FPDFPage_Flatten(bare, pdfium.FLAT_NORMALDISPLAY) == pdfium.FLATTEN_FAIL
+    return Sheet(document[number], bare, tuple(marks), failed or "unknown" in uses)
+
+
+def _annotations(page: Any) -> Iterator[Any]:  # noqa: ANN401
+    import pypdfium2.raw as pdfium
+
+    for at in range(pdfium.FPDFPage_GetAnnotCount(page)):
+        annotation = pdfium.FPDFPage_GetAnnot(page, at)
+        if annotation:
+            yield annotation
+            pdfium.FPDFPage_CloseAnnot(annotation)
+
+
+def _use(form: Any, annotation: Any) -> _Use:  # noqa: ANN401
+    """What is made of a field or a note: nothing of links, comments, shapes, buttons, passwords and what is not shown."""
+    import pypdfium2.raw as pdfium
+
+    subtype = pdfium.FPDFAnnot_GetSubtype(annotation)
+    if pdfium.FPDFAnnot_GetFlags(annotation) & _UNSEEN:
+        return "nothing"
+    if subtype in {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}:
+        return "drawn" if pdfium.FPDFAnnot_HasKey(annotation, b"AP") else "unknown"
+    if subtype != pdfium.FPDF_ANNOT_WIDGET:
+        return "nothing"
+    uses: dict[int, _Use] = {
+        pdfium.FPDF_FORMFIELD_TEXTFIELD: "drawn",
+        pdfium.FPDF_FORMFIELD_COMBOBOX: "drawn",
+        pdfium.FPDF_FORMFIELD_SIGNATURE: "drawn",
+        pdfium.FPDF_FORMFIELD_LISTBOX: "mark",
+        pdfium.FPDF_FORMFIELD_CHECKBOX: "mark",
+        pdfium.FPDF_FORMFIELD_RADIOBUTTON: "mark",
+        pdfium.FPDF_FORMFIELD_PUSHBUTTON: "nothing",
+    }
+    kind = pdfium.FPDFAnnot_GetFormFieldType(form, annotation)
+    is_password = kind == pdfium.FPDF_FORMFIELD_TEXTFIELD and pdfium.FPDFAnnot_GetFormFieldFlags(form, annotation) & _PASSWORD
+    return "nothing" if is_password else uses.get(kind, "unknown")
+
+
+def _marks(form: Any, annotation: Any) -> Iterator[Mark]:  # noqa: ANN401
+    """A tick or its absence; of a list, which shows all that can be chosen, what is."""
+    import pypdfium2.raw as pdfium
+
+    box = pdfium.FS_RECTF()
+    pdfium.FPDFAnnot_GetRect(annotation, box)
+    if pdfium.FPDFAnnot_GetFormFieldType(form, annotation) == pdfium.FPDF_FORMFIELD_LISTBOX:
+        text = ", ".join(_chosen(form, annotation))
+    else:
+        text = _TICKED if pdfium.FPDFAnnot_IsChecked(form, annotation) else _UNTICKED
+    if text:
+        yield Mark(text, (box.left, box.bottom, box.right, box.top))
+
+
+def _chosen(form: Any, annotation: Any) -> Iterator[str]:  # noqa: ANN401
+    """The labels of the options of a list that are chosen."""
+    import pypdfium2.raw as pdfium
+
+    for at in range(pdfium.FPDFAnnot_GetOptionCount(form, annotation)):
+        if pdfium.FPDFAnnot_IsOptionSelected(form, annotation, at):
+            size = pdfium.FPDFAnnot_GetOptionLabel(form, annotation, at, None, 0)
+            label = ctypes.create_string_buffer(size)
+            pdfium.FPDFAnnot_GetOptionLabel(form, annotation, at, ctypes.cast(label, ctypes.POINTER(pdfium.FPDF_WCHAR)), size)
+            if name := folded(label.raw.decode("utf-16-le", "replace").rstrip("\0")):
+                yield name
