@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -97,6 +97,7 @@ def sheet_of(document: Any, number: int) -> Sheet:  # noqa: ANN401
     bare = document[number]
     marks: list[Mark] = []
     uses: set[_Use] = set()
+    _have_drawn(bare)
     for annotation in _annotations(bare):
         use = _use(document.formenv, annotation)
         uses.add(use)
@@ -106,8 +107,28 @@ def sheet_of(document: Any, number: int) -> Sheet:  # noqa: ANN401
             pdfium.FPDFAnnot_SetFlags(annotation, pdfium.FPDFAnnot_GetFlags(annotation) | pdfium.FPDF_ANNOT_FLAG_HIDDEN)
     if "drawn" not in uses:
         return Sheet(bare, bare, tuple(marks), "unknown" in uses)
+    box = bare.get_bbox()
+    bare.set_mediabox(*box)  # pdfium would forget one that the page has from its parent
+    bare.set_cropbox(*box)
     failed = pdfium.FPDFPage_Flatten(bare, pdfium.FLAT_NORMALDISPLAY) == pdfium.FLATTEN_FAIL
     return Sheet(document[number], bare, tuple(marks), failed or "unknown" in uses)
+
+
+def _have_drawn(page: Any) -> None:  # noqa: ANN401
+    """Let pdfium make what typed text looks like where its file does not say, as it does when it draws a page."""
+    import pypdfium2
+    import pypdfium2.raw as pdfium
+
+    if any(_is_undrawn(annotation) for annotation in _annotations(page)):
+        with closing(pypdfium2.PdfBitmap.new_native(1, 1, pdfium.FPDFBitmap_Gray)) as bitmap:
+            pdfium.FPDF_RenderPageBitmap(bitmap, page, 0, 0, 1, 1, 0, pdfium.FPDF_ANNOT)
+
+
+def _is_undrawn(annotation: Any) -> bool:  # noqa: ANN401
+    import pypdfium2.raw as pdfium
+
+    is_typed = pdfium.FPDFAnnot_GetSubtype(annotation) == pdfium.FPDF_ANNOT_FREETEXT
+    return is_typed and not pdfium.FPDFAnnot_HasKey(annotation, b"AP")
 
 
 def _annotations(page: Any) -> Iterator[Any]:  # noqa: ANN401
