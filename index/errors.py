@@ -2,7 +2,7 @@
 
     IndexingError
     ├── LoadingError            one file could not be read; the rest goes on
-    │   ├── UnsupportedFormat   no loader for this file name
+    │   ├── UnsupportedFormat   no loader for this file name, or for what the file holds
     │   ├── UnreadableFile      the system refused, or it is no regular file
     │   ├── EmptyFile           nothing but white space
     │   ├── BinaryFile          not text in any encoding
@@ -42,7 +42,7 @@ class LoadingError(IndexingError):
 
 
 class UnsupportedFormat(LoadingError):
-    """No loader is registered for the file's suffix."""
+    """No loader is registered for the file's suffix, or for what it holds."""
 
 
 class UnreadableFile(LoadingError):
