@@ -53,7 +53,7 @@ def form(rows: Sequence[tuple[str, str]], *, fields: str | None = None, more: st
     labels = "".join(f"BT /Helv 12 Tf 60 {TOP + 4 - PITCH * at} Td ({label}) Tj ET\n" for at, (label, _) in enumerate(rows))
     refs = " ".join(f"{number} 0 R" for number in numbers)
     widgets = [
-        f"<< /Type /Annot /Rect [{LEFT} {TOP - PITCH * at} {LEFT + 150} {TOP - PITCH * at + HEIGHT}] /P 3 0 R /DA (/Helv 12 Tf 0 g) {entries} >>"
+        f"<< /Type /Annot /Rect [{LEFT} {TOP - PITCH * at} {LEFT + 150} {TOP - PITCH * at + HEIGHT}] /P 3 0 R {_font(entries)} {entries} >>"
         for at, (_, entries) in enumerate(rows)
     ]
     listed = f"[{refs}]" if fields is None else fields
@@ -71,6 +71,10 @@ def form(rows: Sequence[tuple[str, str]], *, fields: str | None = None, more: st
             *widgets,
         ]
     )
+
+
+def _font(entries: str) -> str:
+    return "" if "/DA" in entries else "/DA (/Helv 12 Tf 0 g)"
 
 
 def over(scanned: bytes) -> bytes:
@@ -132,6 +136,23 @@ def test_what_is_filled_in_stands_beside_its_label() -> None:
     assert extract(form(APPLICATION)) == found
 
 
+def test_what_is_chosen_in_a_tall_list_is_no_heading() -> None:
+    tall = choice("harbour", "Hamburg", 0).replace("/Ff", f"/Rect [{LEFT} {TOP - 140} {LEFT + 150} {TOP - 80}] /Ff")
+    rows = [
+        ("Name of the applicant:", text("Miriam Vogel")),
+        ("Harbour:", ""),
+        ("", tall),
+        ("", ""),
+        ("", ""),
+        ("Signed by:", text("Jonas Weber")),
+    ]
+
+    found = extract(form(rows).replace(f"/Rect [{LEFT} {TOP - 2 * PITCH} 350 636] ".encode(), b""))
+
+    assert "Hamburg" in found.text
+    assert not any(block.headings for block in found.blocks)
+
+
 @pytest.mark.parametrize(
     "entries",
     [
@@ -171,8 +192,11 @@ def test_typed_text_is_read_if_its_file_does_not_draw_it(note: str) -> None:
     assert extract(data.replace(b"/AcroForm ", note.encode())).text == "Bridge: Closed"
 
 
-def test_a_stamp_that_is_not_drawn_is_reported() -> None:
-    found = extract(form([("Bridge:", "/Subtype /Stamp /Name /Approved")]))
+@pytest.mark.parametrize(
+    "entries", ["/Subtype /Stamp /Name /Approved", "/Subtype /FreeText /Contents (Closed) /DA (0 g) /DS (font: 12pt Helvetica)"]
+)
+def test_a_note_whose_text_is_not_drawn_is_reported(entries: str) -> None:
+    found = extract(form([("Bridge:", entries)]))
 
     assert (found.text, found.remark) == ("Bridge:", "has fields or notes that cannot be read on page 1: print it to a PDF")
 

@@ -20,6 +20,8 @@ _INSET = 0.25
 """Of the height of a box, to both sides of such a mark: enough for a space beside it."""
 _PASSWORD = 1 << 13
 """Flag 14 of a text field: ISO 32000-1, table 228."""
+_TERMINATOR = 2
+"""Bytes of an empty string in UTF-16, as pdfium counts them."""
 _UNSEEN = 1 << 1 | 1 << 5
 """Flags 2 and 6 of an annotation, hidden and not for the screen: table 165."""
 
@@ -43,15 +45,17 @@ class Sheet:
     marks: tuple[Mark, ...] = ()
     is_unread: bool = False
 
-    def segments(self, rotation: int, cell_of: CellOf) -> Iterator[Segment]:
-        """The marks on the page turned by so many degrees; the characters of that of number n have the index -1 - n, which no others have."""
+    def segments(self, rotation: int, cell_of: CellOf, size: float) -> Iterator[Segment]:
+        """The marks on the page turned by so many degrees, in a font of this size; the characters of that of number n have the index -1 - n, which no
+        others have.
+        """
         turn = turned(self.page, rotation)
         for at, mark in enumerate(self.marks):
             left, bottom, right, top = turn(*mark.box)
             left, bottom, right, top = min(left, right), min(bottom, top), max(left, right), max(bottom, top)
             cell, inset = cell_of((left + right) / 2, (bottom + top) / 2), _INSET * min(top - bottom, right - left)
             indexes = [-1 - at for character in mark.text if not character.isspace()]
-            yield Segment(mark.text, left + inset, bottom, right - inset, top, top - bottom, bold=False, cell=cell, indexes=indexes)
+            yield Segment(mark.text, left + inset, bottom, right - inset, top, size, bold=False, cell=cell, indexes=indexes)
 
     @property
     def is_all_filled(self) -> bool:
@@ -149,7 +153,7 @@ def _use(form: Any, annotation: Any) -> _Use:  # noqa: ANN401
     if pdfium.FPDFAnnot_GetFlags(annotation) & _UNSEEN:
         return "nothing"
     if subtype in {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}:
-        return "drawn" if pdfium.FPDFAnnot_HasKey(annotation, b"AP") else "unknown"
+        return "drawn" if _shows_text(annotation) else "unknown"
     if subtype != pdfium.FPDF_ANNOT_WIDGET:
         return "nothing"
     uses: dict[int, _Use] = {
@@ -164,6 +168,18 @@ def _use(form: Any, annotation: Any) -> _Use:  # noqa: ANN401
     kind = pdfium.FPDFAnnot_GetFormFieldType(form, annotation)
     is_password = kind == pdfium.FPDF_FORMFIELD_TEXTFIELD and pdfium.FPDFAnnot_GetFormFieldFlags(form, annotation) & _PASSWORD
     return "nothing" if is_password else uses.get(kind, "unknown")
+
+
+def _shows_text(annotation: Any) -> bool:  # noqa: ANN401
+    """Whether there is text, or what may hold some, in what a note looks like, if it has any to show."""
+    import pypdfium2.raw as pdfium
+
+    drawn = (pdfium.FPDFAnnot_GetObject(annotation, at) for at in range(pdfium.FPDFAnnot_GetObjectCount(annotation)))
+    may_hold = {pdfium.FPDF_PAGEOBJ_TEXT, pdfium.FPDF_PAGEOBJ_FORM, pdfium.FPDF_PAGEOBJ_IMAGE}
+    if any(pdfium.FPDFPageObj_GetType(each) in may_hold for each in drawn):
+        return True
+    is_empty = pdfium.FPDFAnnot_GetStringValue(annotation, b"Contents", None, 0) <= _TERMINATOR
+    return is_empty and bool(pdfium.FPDFAnnot_HasKey(annotation, b"AP"))
 
 
 def _marks(form: Any, annotation: Any) -> Iterator[Mark]:  # noqa: ANN401
