@@ -95,10 +95,19 @@ def is_shell(document: Any) -> bool:  # noqa: ANN401
 
 
 def sheet_of(document: Any, number: int) -> Sheet:  # noqa: ANN401
-    """A page, counted from 0, of a document whose form was begun; raises pypdfium2.PdfiumError."""
-    import pypdfium2.raw as pdfium
+    """A page, counted from 0, of a document whose form was begun; without its fields and notes if pdfium fails at them. Raises pypdfium2.PdfiumError."""
+    import pypdfium2
 
     bare = document[number]
+    try:
+        return _filled(document, number, bare)
+    except pypdfium2.PdfiumError:
+        return Sheet(bare, bare, is_unread=True)
+
+
+def _filled(document: Any, number: int, bare: Any) -> Sheet:  # noqa: ANN401
+    import pypdfium2.raw as pdfium
+
     marks: list[Mark] = []
     uses: set[_Use] = set()
     _have_drawn(bare)
