@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from index.errors import LoadingError, UnsupportedFormat
+from index.errors import EmptyFile, LoadingError, UnsupportedFormat
 from index.formats.pdf import extract
 from index.formats.pdf_view import drawn
 from tests.test_extracted import assert_sound
@@ -271,6 +271,13 @@ def test_a_form_that_only_adobe_shows_is_reported() -> None:
 
     with pytest.raises(UnsupportedFormat, match=r"XFA alone.* print it to a PDF"):
         extract(form(please, fields="[]", more="/XFA [(template) 5 0 R]"))
+
+
+def test_a_form_whose_only_page_is_damaged_is_reported() -> None:
+    damaged = form(APPLICATION, more="/XFA [(template) 5 0 R]").replace(b"/Type /Page /Parent", b"/Type /None /Parent")
+
+    with pytest.raises(EmptyFile, match="1 page without text"):
+        extract(damaged)
 
 
 def test_a_form_in_both_ways_is_read() -> None:

@@ -84,14 +84,18 @@ def begin(document: Any) -> None:  # noqa: ANN401 - pypdfium2 is not typed
 
 def is_shell(document: Any) -> bool:  # noqa: ANN401
     """Whether the only page of a document is not what it holds, but says that it cannot be shown: a form in Adobe's XFA alone, without any field that
-    PDF knows. Raises pypdfium2.PdfiumError.
+    PDF knows.
     """
+    import pypdfium2
     import pypdfium2.raw as pdfium
 
     xfa = (pdfium.FORMTYPE_XFA_FULL, pdfium.FORMTYPE_XFA_FOREGROUND)
     if document.get_formtype() not in xfa or len(document) != 1:
         return False
-    return all(pdfium.FPDFAnnot_GetSubtype(each) != pdfium.FPDF_ANNOT_WIDGET for each in _annotations(document[0]))
+    with suppress(pypdfium2.PdfiumError):
+        page = document[0]
+        return all(pdfium.FPDFAnnot_GetSubtype(each) != pdfium.FPDF_ANNOT_WIDGET for each in _annotations(page))
+    return False
 
 
 def sheet_of(document: Any, number: int) -> Sheet:  # noqa: ANN401
