@@ -112,23 +112,20 @@ def sheet_of(document: Any, number: int) -> Sheet:  # noqa: ANN401
 def _filled(document: Any, number: int, bare: Any) -> Sheet:  # noqa: ANN401
     import pypdfium2.raw as pdfium
 
-    marks: list[Mark] = []
-    uses: set[_Use] = set()
     _have_drawn(bare)
-    for annotation in _annotations(bare):
-        use = _use(document.formenv, annotation)
-        uses.add(use)
-        if use == "mark":
-            marks += _marks(document.formenv, annotation)
+    uses = [_use(document.formenv, annotation) for annotation in _annotations(bare)]
+    used = zip(_annotations(bare), uses, strict=True)
+    marks = tuple(mark for annotation, use in used if use == "mark" for mark in _marks(document.formenv, annotation))
+    if "drawn" not in uses:
+        return Sheet(bare, bare, marks, "unknown" in uses)
+    for annotation, use in zip(_annotations(bare), uses, strict=True):
         if use != "drawn":  # what is hidden is not put into the page
             pdfium.FPDFAnnot_SetFlags(annotation, pdfium.FPDFAnnot_GetFlags(annotation) | pdfium.FPDF_ANNOT_FLAG_HIDDEN)
-    if "drawn" not in uses:
-        return Sheet(bare, bare, tuple(marks), "unknown" in uses)
     box = bare.get_bbox()
     bare.set_mediabox(*box)  # pdfium would forget one that the page has from its parent
     bare.set_cropbox(*box)
     failed = pdfium.FPDFPage_Flatten(bare, pdfium.FLAT_NORMALDISPLAY) == pdfium.FLATTEN_FAIL
-    return Sheet(document[number], bare, tuple(marks), failed or "unknown" in uses)
+    return Sheet(document[number], bare, marks, failed or "unknown" in uses)
 
 
 def _have_drawn(page: Any) -> None:  # noqa: ANN401
