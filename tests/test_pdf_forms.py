@@ -136,6 +136,12 @@ def test_what_is_filled_in_stands_beside_its_label() -> None:
     assert extract(form(APPLICATION)) == found
 
 
+def test_what_is_filled_in_names_no_columns() -> None:
+    rows = [("Name", text("Miriam Vogel")), ("Age", text("42")), ("Children", text("3")), ("Postcode", text("28195"))]
+
+    assert extract(form(rows)).text.split("\n") == ["Name: Miriam Vogel", "Age: 42", "Children: 3", "Postcode: 28195"]
+
+
 def test_what_is_chosen_in_a_tall_list_is_no_heading() -> None:
     tall = choice("harbour", "Hamburg", 0).replace("/Ff", f"/Rect [{LEFT} {TOP - 140} {LEFT + 150} {TOP - 80}] /Ff")
     rows = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from statistics import median
 from typing import Any
 
 import regex
@@ -24,8 +23,6 @@ from index.formats.pdf_rules import rules_of
 from index.formats.pdf_scans import RECOGNISE, is_pictured, recognised, remark
 
 MAX_PAGES = 20_000
-FONT_SIZE = 12.0
-"""Points, where no text says."""
 PRINT = "print it to a PDF"
 
 _JUNK_TITLE = regex.compile(
@@ -134,8 +131,7 @@ def sheet_regions(sheet: Sheet, number: int) -> Iterator[list[Line]]:
         rules = rules_of(sheet.bare, rotation)
         grids = Grids(rules)
         characters = segments(text_page, sheet.page, rotation, grids.cell)
-        size = median([part.size for part in characters] or [FONT_SIZE])
-        parts = grids.with_rows([*characters, *sheet.segments(rotation, grids.cell, size)])
+        parts = grids.with_rows(sheet.with_marks(characters, rotation, grids.cell))
     finally:
         text_page.close()
     for region in regions(parts):

@@ -49,7 +49,11 @@ def _are_names(row: Row) -> bool:
 
 
 def _is_keyed(line: Line) -> bool:
-    """Whether the first cell of a row alone is bold: a name beside its value, not one of several names."""
+    """Whether the first cell of a row alone is bold: a name beside its value, not one of several names; or whether a cell was filled into
+    a form.
+    """
+    if any(part.filled for parts in line.fields or [line.parts] for part in parts):
+        return True
     return bool(line.fields) and not line.bold and bool(line.fields[0]) and all(part.bold for part in line.fields[0])
 
 

@@ -6,9 +6,11 @@ pdfium draws what a field shows if its file does not; scripts are never run, for
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from statistics import median
 from typing import Any, Literal
 
 from index.formats.extracted import folded
@@ -25,6 +27,10 @@ _TERMINATOR = 2
 _UNSEEN = 1 << 1 | 1 << 5
 """Flags 2 and 6 of an annotation, hidden and not for the screen: table 165."""
 
+_FONT_SIZE = 12.0
+"""Points, where no text says."""
+
+_Box = tuple[float, float, float, float]
 _Use = Literal["drawn", "mark", "nothing", "unknown"]
 
 
@@ -33,7 +39,7 @@ class Mark:
     """What is read of a field in another way than it is drawn, and where it stands in the page's own coordinates: left, bottom, right, top."""
 
     text: str
-    box: tuple[float, float, float, float]
+    box: _Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +48,22 @@ class Sheet:
 
     page: Any
     bare: Any
+    fields: tuple[_Box, ...] = ()
     marks: tuple[Mark, ...] = ()
     is_unread: bool = False
 
-    def segments(self, rotation: int, cell_of: CellOf, size: float) -> Iterator[Segment]:
-        """The marks on the page turned by so many degrees, in a font of this size; the characters of that of number n have the index -1 - n, which no
-        others have.
+    def with_marks(self, characters: Sequence[Segment], rotation: int, cell_of: CellOf) -> list[Segment]:
+        """The segments of the page turned by so many degrees, those in fields known as such, and the marks, of the size of most. The characters of mark n
+        have the index -1 - n, which no others have.
         """
         turn = turned(self.page, rotation)
-        for at, mark in enumerate(self.marks):
-            left, bottom, right, top = turn(*mark.box)
-            left, bottom, right, top = min(left, right), min(bottom, top), max(left, right), max(bottom, top)
-            cell, inset = cell_of((left + right) / 2, (bottom + top) / 2), _INSET * min(top - bottom, right - left)
-            indexes = [-1 - at for character in mark.text if not character.isspace()]
-            yield Segment(mark.text, left + inset, bottom, right - inset, top, size, bold=False, cell=cell, indexes=indexes)
+        fields = sorted((_upright(*turn(*box)) for box in self.fields), key=lambda box: box[1])
+        bottoms, tallest = [box[1] for box in fields], max((box[3] - box[1] for box in fields), default=0.0)
+        for part in characters:
+            near = fields[bisect_left(bottoms, part.middle - tallest) : bisect_right(bottoms, part.middle)]
+            part.filled = any(box[0] <= part.middle_x <= box[2] and part.middle <= box[3] for box in near)
+        size = median([part.size for part in characters] or [_FONT_SIZE])
+        return [*characters, *(_segment(at, mark, _upright(*turn(*mark.box)), cell_of, size) for at, mark in enumerate(self.marks))]
 
     @property
     def is_all_filled(self) -> bool:
@@ -72,6 +80,18 @@ class Sheet:
         """Free what pdfium holds of it."""
         self.page.close()
         self.bare.close()
+
+
+def _upright(left: float, bottom: float, right: float, top: float) -> _Box:
+    return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
+
+
+def _segment(at: int, mark: Mark, box: _Box, cell_of: CellOf, size: float) -> Segment:
+    left, bottom, right, top = box
+    inset = _INSET * min(top - bottom, right - left)
+    cell = cell_of((left + right) / 2, (bottom + top) / 2)
+    indexes = [-1 - at for character in mark.text if not character.isspace()]
+    return Segment(mark.text, left + inset, bottom, right - inset, top, size, bold=False, filled=True, cell=cell, indexes=indexes)
 
 
 def begin(document: Any) -> None:  # noqa: ANN401 - pypdfium2 is not typed
@@ -117,15 +137,18 @@ def _filled(document: Any, number: int, bare: Any) -> Sheet:  # noqa: ANN401
     used = zip(_annotations(bare), uses, strict=True)
     marks = tuple(mark for annotation, use in used if use == "mark" for mark in _marks(document.formenv, annotation))
     if "drawn" not in uses:
-        return Sheet(bare, bare, marks, "unknown" in uses)
+        return Sheet(bare, bare, (), marks, "unknown" in uses)
+    fields: list[_Box] = []
     for annotation, use in zip(_annotations(bare), uses, strict=True):
-        if use != "drawn":  # what is hidden is not put into the page
+        if use == "drawn":
+            fields.append(_box(annotation))
+        else:  # what is hidden is not put into the page
             pdfium.FPDFAnnot_SetFlags(annotation, pdfium.FPDFAnnot_GetFlags(annotation) | pdfium.FPDF_ANNOT_FLAG_HIDDEN)
     box = bare.get_bbox()
     bare.set_mediabox(*box)  # pdfium would forget one that the page has from its parent
     bare.set_cropbox(*box)
     failed = pdfium.FPDFPage_Flatten(bare, pdfium.FLAT_NORMALDISPLAY) == pdfium.FLATTEN_FAIL
-    return Sheet(document[number], bare, marks, failed or "unknown" in uses)
+    return Sheet(document[number], bare, tuple(fields), marks, failed or "unknown" in uses)
 
 
 def _have_drawn(page: Any) -> None:  # noqa: ANN401
@@ -196,14 +219,20 @@ def _marks(form: Any, annotation: Any) -> Iterator[Mark]:  # noqa: ANN401
     """A tick or its absence; of a list, which shows all that can be chosen, what is."""
     import pypdfium2.raw as pdfium
 
-    box = pdfium.FS_RECTF()
-    pdfium.FPDFAnnot_GetRect(annotation, box)
     if pdfium.FPDFAnnot_GetFormFieldType(form, annotation) == pdfium.FPDF_FORMFIELD_LISTBOX:
         text = ", ".join(_chosen(form, annotation))
     else:
         text = _TICKED if pdfium.FPDFAnnot_IsChecked(form, annotation) else _UNTICKED
     if text:
-        yield Mark(text, (box.left, box.bottom, box.right, box.top))
+        yield Mark(text, _box(annotation))
+
+
+def _box(annotation: Any) -> _Box:  # noqa: ANN401
+    import pypdfium2.raw as pdfium
+
+    box = pdfium.FS_RECTF()
+    pdfium.FPDFAnnot_GetRect(annotation, box)
+    return box.left, box.bottom, box.right, box.top
 
 
 def _chosen(form: Any, annotation: Any) -> Iterator[str]:  # noqa: ANN401

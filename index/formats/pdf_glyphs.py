@@ -42,6 +42,8 @@ class Segment:
     bold: bool
     fixed: bool = False
     """Whether its letters are all of one width, as in programs."""
+    filled: bool = False
+    """Whether it was filled into a field of a form."""
     cell: tuple[int, int, int] | None = None
     """The cell of a ruled table in which it stands, if in any; of a row the first."""
     cells: tuple[str, ...] = ()
@@ -163,7 +165,7 @@ def _follows(segment: Segment, glyph: _Glyph) -> bool:
 
 def _begun(text_page: Any, at: int, glyph: _Glyph, cell: tuple[int, int, int] | None) -> Segment:  # noqa: ANN401
     box = (glyph.left, glyph.bottom, glyph.right, glyph.top)
-    return Segment(glyph.character, *box, glyph.top - glyph.bottom, *_face(text_page, at), cell, indexes=[at])
+    return Segment(glyph.character, *box, glyph.top - glyph.bottom, *_face(text_page, at), cell=cell, indexes=[at])
 
 
 def _extend(segment: Segment, at: int, glyph: _Glyph, *, space: bool) -> None:
