@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from index.database import transaction
 from index.derived import discard_derived
+from index.digests import write_digest
 from index.document import Chunk, Document
 from index.errors import StoreBusy, UnknownDocument
 from index.formats.extracted import plain_places
@@ -38,6 +39,25 @@ class IndexedChunk:
     chunk: Chunk
     terms: Sequence[str]
     vector_key: bytes
+
+
+def columns_of(document: Document) -> dict[str, object]:
+    """What comes of reading a document's file, as it is stored: `index.digests.READ`."""
+    source = document.source
+    return {
+        "title": document.title,
+        "title_is_real": document.title_is_real,
+        "text": document.text,
+        "sha256": source.sha256,
+        "size": source.size,
+        "encoding": source.encoding,
+        "bom_size": source.bom_size,
+        "crlf": np.array(source.crlf, dtype=np.int64).tobytes(),
+        "language": document.language,
+        "date": document.date,
+        "extractor": source.extractor,
+        "places": json.dumps(plain_places(document.places)),
+    }
 
 
 class Store:
@@ -131,6 +151,7 @@ class Store:
             stale = self._delete_chunks([document.id, *([moved_from] if moved_from else [])])
             self._db.execute("DELETE FROM documents WHERE id = ?", (moved_from,))
             self._put_document(document, path, recipe)
+            write_digest(self._db, document.id)
             self.tags.follow(document, moved_from)
             self._put_vectors(vectors)
             for item in chunks:
@@ -197,22 +218,11 @@ class Store:
             yield StoredFile(identity, self._paths.path(path), *rest)
 
     def _put_document(self, document: Document, path: Path, recipe: int) -> None:
-        source = document.source
-        crlf = np.array(source.crlf, dtype=np.int64).tobytes()
-        row = (
-            document.id,
-            self._paths.stored(path),
-            document.uri,
-            document.title,
-            document.title_is_real,
-            document.text,
-            source.sha256,
-            source.size,
-        )
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        rest = (source.encoding, source.bom_size, crlf, document.language, "current", recipe, now, document.date)
-        found = (source.extractor, json.dumps(plain_places(document.places)))
-        self._db.execute(f"INSERT OR REPLACE INTO documents VALUES ({', '.join('?' * 18)})", (*row, *rest, *found))  # noqa: S608 - placeholders only
+        about = {"id": document.id, "path": self._paths.stored(path), "uri": document.uri, "state": "current", "recipe": recipe}
+        row = {**about, "indexed_at": now, **columns_of(document)}
+        values = f"({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
+        self._db.execute(f"INSERT OR REPLACE INTO documents {values}", list(row.values()))
 
     def _put_vectors(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
         rows = [(key, vector.astype(np.float32).tobytes()) for key, vector in vectors.items()]

@@ -51,6 +51,7 @@ OLDER = (
     "ALTER TABLE chunks DROP COLUMN columns",
     "ALTER TABLE documents DROP COLUMN extractor",
     "ALTER TABLE documents DROP COLUMN places",
+    "DROP TABLE digests",
     "DROP TABLE sightings",
     "DROP TABLE roots",
     "DROP TABLE tags",
