@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from index.columns import columns_of
 from index.database import transaction
 from index.digests import Damaged, damaged, digest_of, is_still, write_digest
 from index.errors import LoadingError
@@ -15,7 +16,6 @@ from index.integrity import REINDEX, Finding, next_generation
 from index.loading import MAX_FILE_BYTES, load
 from index.portable import Paths
 from index.schema import FILE_NAME, explained
-from index.store import columns_of
 
 
 def document_findings(folder: Path, db: sqlite3.Connection, max_bytes: int = MAX_FILE_BYTES) -> list[Finding]:
