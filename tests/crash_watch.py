@@ -17,6 +17,7 @@ import click
 
 import index.store
 import index.watching
+from index.moves import Moves
 from index.outcomes import Outcome
 from index.schema import connect
 from index.settling import Settling
@@ -33,7 +34,7 @@ from tests.killing import Killer, Running, examined, quoted, settings_of
 from tests.restless import MOST_GONE, PAUSE, Restless
 from tests.serving import carded, eventually
 
-HITS = {"settle": 24, "move": 4, "gone": 8, "watch": 2500, "serve": 2500}
+HITS = {"settle": 24, "move": 8, "gone": 8, "watch": 2500, "serve": 2500}
 """About how often a watcher passes each of them: looks at files that wait until they are quiet, moves, removals; the last two are the milliseconds
 within which a random moment of `qa watch` and of `qa serve --watch` lies.
 """
@@ -83,6 +84,7 @@ def child(folder: Path, point: str, hits: int) -> None:
     killer = Killer("random" if point in {"watch", "serve"} else point, hits)
     killer.arm("settle", Settling, "settled", when=lambda _, looks, __: looks)
     killer.arm("move", Store, "put", when=lambda *_, **named: named["moved_from"])
+    killer.arm("move", Moves, "begin")
     killer.arm("gone", Watcher, "_delete")
     killer.arm("gone", Store, "remove", "_truncate_log")
     killer.arm("gone", index.store, "discard_derived")
@@ -170,6 +172,8 @@ class Scene:
 
             run_child(self.folder)
         assert self.stored() == files
+        with closing(connect(self.settings.data)) as db:
+            assert db.execute("SELECT 1 FROM meta WHERE key = 'moving'").fetchall() == []
         assert quoted(self.settings, QUESTION) <= files.keys()
 
     def stored(self) -> dict[str, str]:
