@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -57,9 +58,23 @@ def connect(folder: Path, schema: Schema) -> sqlite3.Connection:
             raise full_disk from None
 
 
+def digest(*values: bytes) -> str:
+    """SHA-256, as hexadecimal digits, of some values each behind its length, so that none can run into the next; statements of SQL call it, too."""
+    found = hashlib.sha256()
+    for value in values:
+        found.update(len(value).to_bytes(8, "big") + value)
+    return found.hexdigest()
+
+
+def with_digest(connection: sqlite3.Connection) -> None:
+    """Let statements of SQL call `digest`, of blobs: a text that is damaged may be none."""
+    connection.create_function("digest", -1, digest, deterministic=True)
+
+
 def _writing(path: Path, schema: Schema) -> sqlite3.Connection:
     with explained(path, schema.remedy):
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        with_digest(connection)
         _write_ahead(connection)
         for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
@@ -82,6 +97,7 @@ def _reading(path: Path, schema: Schema, *, alone: bool = False) -> sqlite3.Conn
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
+    with_digest(connection)
     if _version(connection) < len(schema.migrations):
         connection.close()
         raise StoreReadOnly(f"{path} is of an earlier version of this program and may only be read: {once}")

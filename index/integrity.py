@@ -54,7 +54,7 @@ def row_findings(db: sqlite3.Connection) -> list[Finding]:
         count = len(db.execute(documents).fetchall())
         if count:
             mark = f"UPDATE documents SET recipe = 0 WHERE id IN ({documents})"  # noqa: S608 - ours
-            findings.append(Finding(f"{count} documents {what}", _REINDEX, _running(db, mark)))
+            findings.append(Finding(f"{count} documents {what}", REINDEX, _running(db, mark)))
     for what, rows in _ORPHANS.items():
         [count] = db.execute(f"SELECT count(*) FROM {rows}").fetchone()  # noqa: S608 - ours
         if count:
@@ -62,7 +62,8 @@ def row_findings(db: sqlite3.Connection) -> list[Finding]:
     return [*findings, *_vector_findings(db)]
 
 
-_REINDEX = "index them again: they are marked, so that the next `qa index` reads their files"
+REINDEX = "index them again: they are marked, so that the next `qa index` reads their files"
+"""What mends a document by its file; the mend marks it."""
 _DAMAGED = {
     "have passages that reach beyond their text": (
         "SELECT DISTINCT documents.id FROM chunks JOIN documents ON documents.id = document_id"
@@ -76,6 +77,7 @@ _ORPHANS = {
     "passages of no document": "chunks WHERE document_id NOT IN (SELECT id FROM documents)",
     "lists of terms of no passage": "terms WHERE chunk_id NOT IN (SELECT id FROM chunks)",
     "sightings of no document": "sightings WHERE document_id NOT IN (SELECT id FROM documents)",
+    "digests of no document": "digests WHERE document_id NOT IN (SELECT id FROM documents)",
     _UNUSED: "vectors WHERE key NOT IN (SELECT vector_key FROM chunks)",
 }
 
@@ -92,7 +94,7 @@ def _vector_findings(db: sqlite3.Connection) -> Iterator[Finding]:
         if not abs(float(np.linalg.norm(vector)) - 1) <= TOLERANCE:
             bad.append((key,))
     if bad:
-        yield Finding(f"{len(bad)} vectors are not of length 1", _REINDEX, lambda: _spoil(db, bad))
+        yield Finding(f"{len(bad)} vectors are not of length 1", REINDEX, lambda: _spoil(db, bad))
 
 
 def _spoil(db: sqlite3.Connection, keys: list[tuple[bytes]]) -> None:
@@ -108,9 +110,14 @@ def _running(db: sqlite3.Connection, statement: str) -> Callable[[], None]:
     def run() -> None:
         with transaction(db):
             db.execute(statement)
-            db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'")
+            next_generation(db)
 
     return run
+
+
+def next_generation(db: sqlite3.Connection) -> None:
+    """In a transaction: what was derived before it is stale."""
+    db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'")
 
 
 def derived_findings(folder: Path, store: str) -> list[Finding]:

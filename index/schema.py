@@ -9,6 +9,7 @@ from pathlib import Path
 
 from index import database
 from index.database import Schema
+from index.digests import MIGRATION as DIGESTS
 from index.portable import MIGRATION as PORTABLE
 from index.sightings import MIGRATION as SIGHTINGS
 from index.tagging import MIGRATION as TAGS
@@ -55,6 +56,7 @@ MIGRATIONS = (
     TAGS,
     "ALTER TABLE chunks ADD COLUMN columns TEXT NOT NULL DEFAULT '[]'",
     PORTABLE,
+    DIGESTS,
 )
 
 
@@ -63,7 +65,10 @@ def _created(connection: sqlite3.Connection) -> None:
 
 
 SCHEMA = Schema(
-    FILE_NAME, MIGRATIONS, "Restore a backup with `qa restore FILE --yes`, or move the file away and index again", _created
+    FILE_NAME,
+    MIGRATIONS,
+    "See what `qa doctor --repair` mends, restore a backup with `qa restore FILE --yes`, or move the file away and index again",
+    _created,
 )
 
 

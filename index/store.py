@@ -17,16 +17,18 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from index.columns import columns_of
 from index.database import transaction
 from index.derived import discard_derived
+from index.digests import write_digest
 from index.document import Chunk, Document
 from index.errors import StoreBusy, UnknownDocument
-from index.formats.extracted import plain_places
 from index.loading import shown
 from index.locking import LOCK_SECONDS, alone
 from index.models import check_model
+from index.moves import Moves
 from index.portable import Paths
-from index.schema import FILE_NAME, connect, explained
+from index.schema import FILE_NAME, connect, decoded, explained
 from index.sightings import Sightings, StoredFile
 from index.tagging import Tags
 
@@ -47,13 +49,15 @@ class Store:
         self,
         folder: Path,
         on_removal: Callable[[Sequence[str]], None] = lambda _: None,
-        on_move: Callable[[str, str], None] = lambda *_: None,
+        on_move: Callable[[str, str], None] | None = None,
     ) -> None:
-        """Open or create; `on_removal` hears the ids of documents before they are deleted, `on_move` the old and the new one. Raises StoreError."""
+        """Open or create; `on_removal` hears the ids of documents before they are deleted, `on_move` the old and the new one, and the other way
+        round when that was cut off. Raises StoreError.
+        """
         self.folder = folder
         self._path, self._paths = folder / FILE_NAME, Paths(folder)
         self._db = connect(folder)
-        self._on_removal, self._on_move = on_removal, on_move
+        self._on_removal, self._moves = on_removal, Moves(self._db, on_move)
         self.sightings = Sightings(self._db)
         self.tags = Tags(self._db)
 
@@ -71,6 +75,8 @@ class Store:
     def writing(self, on_wait: Callable[[], None] = lambda: None, seconds: float | None = None) -> Iterator[None]:
         """Be the only indexing process; `on_wait` is called once if another one is at work. Raises StoreBusy after `seconds`."""
         with alone(self.folder / "writer.lock", on_wait, LOCK_SECONDS if seconds is None else seconds), explained(self._path):
+            with decoded(self._path):
+                self._moves.undo()
             yield
 
     def claim_model(self, name: str, fingerprint: str) -> None:
@@ -126,11 +132,14 @@ class Store:
         One that has moved takes the place of the document that it was, in one step: no generation has both or neither.
         """
         if moved_from:
-            self._on_move(moved_from, document.id)
+            self._moves.begin(moved_from, document.id)
         with self._change():
+            if moved_from:
+                self._moves.end()
             stale = self._delete_chunks([document.id, *([moved_from] if moved_from else [])])
             self._db.execute("DELETE FROM documents WHERE id = ?", (moved_from,))
             self._put_document(document, path, recipe)
+            write_digest(self._db, document.id)
             self.tags.follow(document, moved_from)
             self._put_vectors(vectors)
             for item in chunks:
@@ -197,22 +206,11 @@ class Store:
             yield StoredFile(identity, self._paths.path(path), *rest)
 
     def _put_document(self, document: Document, path: Path, recipe: int) -> None:
-        source = document.source
-        crlf = np.array(source.crlf, dtype=np.int64).tobytes()
-        row = (
-            document.id,
-            self._paths.stored(path),
-            document.uri,
-            document.title,
-            document.title_is_real,
-            document.text,
-            source.sha256,
-            source.size,
-        )
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        rest = (source.encoding, source.bom_size, crlf, document.language, "current", recipe, now, document.date)
-        found = (source.extractor, json.dumps(plain_places(document.places)))
-        self._db.execute(f"INSERT OR REPLACE INTO documents VALUES ({', '.join('?' * 18)})", (*row, *rest, *found))  # noqa: S608 - placeholders only
+        about = {"id": document.id, "path": self._paths.stored(path), "uri": document.uri, "state": "current", "recipe": recipe}
+        row = {**about, "indexed_at": now, **columns_of(document)}
+        values = f"({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
+        self._db.execute(f"INSERT OR REPLACE INTO documents {values}", list(row.values()))
 
     def _put_vectors(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
         rows = [(key, vector.astype(np.float32).tobytes()) for key, vector in vectors.items()]

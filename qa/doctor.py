@@ -16,6 +16,7 @@ from index import schema
 from index.errors import IndexingError
 from index.graphs import damaged_graphs
 from index.integrity import TOLERANCE, Finding, database_findings, derived_findings, row_findings
+from index.mending import document_findings
 from index.models import check_model
 from index.snapshot import Snapshot
 from index.store import Store
@@ -116,7 +117,8 @@ def _index(settings: Settings) -> Checked:
         return Checked("index", schema.FILE_NAME, tuple(findings))
     meta = dict(db.execute("SELECT key, value FROM meta"))
     [documents] = db.execute("SELECT count(*) FROM documents").fetchone()
-    found = [*row_findings(db), *derived_findings(settings.data, meta["store"]), *_leftovers(settings)]
+    texts = document_findings(settings.data, db, settings.max_file_bytes)
+    found = [*row_findings(db), *texts, *derived_findings(settings.data, meta["store"]), *_leftovers(settings)]
     return Checked("index", f"{documents} documents, generation {meta['generation']}", tuple(found))
 
 

@@ -69,7 +69,7 @@ def moment(folder: Path, point: str, chance: random.Random) -> bool:
     """One moment; whether the process was killed there."""
     desk = Desk(folder, chance)
     before = desk.prepared(point)
-    killed, told = run_killed(str(folder), point, str(chance.randint(1, HITS[point])))
+    killed, told = run_killed(child, folder, point, chance.randint(1, HITS[point]))
     assert killed != ("done" in told)
     desk.check(point, before)
     return killed
@@ -93,9 +93,12 @@ class Desk:
         """Give the process something to do; what was there before."""
         with opened_watchlist(self.settings) as saved:
             saved.add(f"When does tide {self.chance.random()} turn?")
+        if not examined(self.settings):  # all were removed
+            self._arrive()
+            _work_jobs(self.settings, self.folder)
         before = picture(self.settings)
         self.expected = dict(before[0])
-        if point == "upload" or not before[0]:
+        if point == "upload":
             self._arrive()
             self._arrive()
         elif point == "replace":
@@ -106,10 +109,10 @@ class Desk:
 
     def check(self, point: str, before: Picture) -> None:
         """Nothing is half; then it is done again, and all of it is there."""
-        found, again = (examined(self.settings) if point in {"upload", "replace"} else picture(self.settings)[0]), ["0"]
+        found = examined(self.settings) if point in {"upload", "replace"} else picture(self.settings)[0]
         if point in {"upload", "replace"}:
             assert all(found.get(identity) in {before[0].get(identity), text} for identity, text in self.expected.items())
-            run_killed(str(self.folder), point, *again)
+            run_killed(child, self.folder, point, 0)
             assert picture(self.settings) == (self.expected, before[1])
         elif point == "remove":
             self._check_removed(before)
@@ -122,7 +125,7 @@ class Desk:
             there = settings_of(self.folder / "there")
             restore(self.folder / "old.zip", there.data)
             assert picture(self.settings) in (before, picture(there))
-            run_killed(str(self.folder), point, *again)
+            run_killed(child, self.folder, point, 0)
             assert picture(self.settings) == picture(there)
             shutil.rmtree(there.data)
 
@@ -132,7 +135,7 @@ class Desk:
         found = picture(self.settings)[0]
         assert found in (before[0], rest)
         if found != rest:
-            run_killed(str(self.folder), "remove", "0")
+            run_killed(child, self.folder, "remove", 0)
         assert picture(self.settings)[0] == rest
         assert not rest or quoted(self.settings, before[0][identity]) <= {"tide.txt"}
         with closing(Snapshot(self.settings.data, save_derived=False)) as snapshot:

@@ -9,7 +9,8 @@ Each moment: a small folder is changed (files made, edited, deleted), a process 
   gone does not answer;
 - the next run finishes, after which the store holds the folder and nothing else.
 
-`tests.crash_desk` does the same with uploads, replacements, removals, backups and restores. Prints how often it was killed where.
+`tests.crash_desk` does the same with uploads, replacements, removals, backups and restores, `tests.crash_watch` with a watcher while files are made,
+changed, moved and deleted. Prints how often it was killed where.
 """
 
 from __future__ import annotations
@@ -38,12 +39,13 @@ from index.schema import FILE_NAME, MIGRATIONS
 from index.snapshot import Snapshot
 from qa.bootstrap import index_paths
 from tests.crash_desk import HITS as DESK
-from tests.crash_desk import child as desk_child
 from tests.crash_desk import moment as desk_moment
+from tests.crash_watch import HITS as WATCH
+from tests.crash_watch import moment as watch_moment
 from tests.killing import SECONDS, Killer, examined, quoted, run_killed, settings_of
 from tests.serving import carded
 
-POINTS = ("parse", "embed", "commit", "derive", "rename", "migrate", *DESK, "random")
+POINTS = ("parse", "embed", "commit", "derive", "rename", "migrate", *DESK, *WATCH, "random")
 HITS = {"parse": 12, "embed": 3, "commit": 24, "derive": 4, "rename": 4, "migrate": 14, "random": 1}
 """About how often a run passes each of them, before and after counted apart."""
 OLDER = (
@@ -51,6 +53,7 @@ OLDER = (
     "ALTER TABLE chunks DROP COLUMN columns",
     "ALTER TABLE documents DROP COLUMN extractor",
     "ALTER TABLE documents DROP COLUMN places",
+    "DROP TABLE digests",
     "DROP TABLE sightings",
     "DROP TABLE roots",
     "DROP TABLE tags",
@@ -105,7 +108,7 @@ class Run:
 
 def run_child(folder: Path, point: str = "none", hits: int = 0) -> Run:
     """Index in a process of its own."""
-    killed, lines = run_killed(str(folder), point, str(hits))
+    killed, lines = run_killed(child, folder, point, hits)
     rows = [json.loads(line) for line in lines]
     return Run(killed, {row["uri"]: row["status"] for row in rows})
 
@@ -167,7 +170,10 @@ def crash(moments: int, seed: int, least: int, tell: Callable[[str], None] = lam
             point = chance.choice(lacking) if lacking else "random"
             if chance.random() < 0.2:
                 shutil.rmtree(folder / "data", ignore_errors=True)
-            killed[point] += desk_moment(folder / "desk", point, chance) if point in DESK else moment(folder, point, chance)
+            if point in WATCH:
+                killed[point] += watch_moment(folder / "watched", point, chance)
+            else:
+                killed[point] += desk_moment(folder / "desk", point, chance) if point in DESK else moment(folder, point, chance)
             tell(f"{sum(killed.values())} killed: {dict(killed)}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -175,16 +181,11 @@ def crash(moments: int, seed: int, least: int, tell: Callable[[str], None] = lam
 
 
 def main() -> None:
-    """Kill, or be killed."""
+    """Kill, and print how often it was where."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--moments", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.child:
-        folder, point, hits = options.child
-        (desk_child if point in DESK else child)(Path(folder), point, int(hits))
-        return
     began = time.monotonic()
     killed = crash(options.moments, options.seed, min(20, options.moments // 10), lambda text: click.echo(f"\r{text}", nl=False))
     click.echo(f"\nkilled {sum(killed.values())} times in {time.monotonic() - began:.0f} s, nothing lost")

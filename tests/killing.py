@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sqlite3
-import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,10 @@ from tests.serving import carded, settings_in
 
 SECONDS = 0.6
 """Within which a random moment lies, from the start of the work."""
+PATIENCE = 120
+"""Seconds after which a process hangs."""
+_FRESH = multiprocessing.get_context("forkserver")
+_FRESH.set_forkserver_preload(["tests.crash_desk", "tests.crash_watch"])
 
 
 class Killer:
@@ -43,21 +48,26 @@ class Killer:
             if self._left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    def around(self, point: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function with the point before and behind it."""
+    def around(
+        self, point: str, function: Callable[..., Any], when: Callable[..., object] = lambda *_, **__: True
+    ) -> Callable[..., Any]:
+        """The function with the point before and behind it, in those calls whose arguments `when` takes."""
 
         def wrapped(*arguments: Any, **named: Any) -> Any:
-            self.passed(point)
+            counts = when(*arguments, **named)
+            if counts:
+                self.passed(point)
             result = function(*arguments, **named)
-            self.passed(point)
+            if counts:
+                self.passed(point)
             return result
 
         return wrapped
 
-    def arm(self, point: str, owner: Any, *names: str) -> None:
+    def arm(self, point: str, owner: Any, *names: str, when: Callable[..., object] = lambda *_, **__: True) -> None:
         """Put the point around some functions of a module or a class."""
         for name in names:
-            setattr(owner, name, self.around(point, getattr(owner, name)))
+            setattr(owner, name, self.around(point, getattr(owner, name), when))
 
     def arm_statements(self, named: Callable[[str], str | None]) -> None:
         """Put points around the statements of SQLite, of which `named` gives the name of the point, and around its backups."""
@@ -75,13 +85,41 @@ class Killer:
         index.database.sqlite3.connect = lambda *given, **options: plain(*given, factory=Connection, **options)  # type: ignore[assignment]
 
 
-def run_killed(*arguments: str) -> tuple[bool, list[str]]:
-    """Run the child of `tests.crashes` to its end: whether it was killed, and the whole lines that it wrote."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.crashes", "--child", *arguments], capture_output=True, check=False, text=True, timeout=120
-    )
-    assert done.returncode in {0, -signal.SIGKILL}, done.stderr
-    return done.returncode != 0, [line.removesuffix("\n") for line in done.stdout.splitlines(keepends=True) if line.endswith("\n")]
+class Running:
+    """Some work in a process of its own, which starts with all modules loaded and nothing done; `work` must stand in a module."""
+
+    def __init__(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Start it."""
+        self._folder = tempfile.TemporaryDirectory(prefix="crashes-")
+        self._said, self._failed = (Path(self._folder.name) / name for name in ("said", "failed"))
+        self._said.touch()
+        self._failed.touch()
+        self.process = _FRESH.Process(target=_told, args=(self._said, self._failed, work, arguments))
+        self.process.start()
+
+    def said(self) -> list[str]:
+        """The whole lines that it has written so far."""
+        return [line.removesuffix("\n") for line in self._said.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+    def ended(self) -> tuple[bool, list[str]]:
+        """Wait for its end: whether it was killed, and the lines."""
+        self.process.join(PATIENCE)
+        with self._folder:
+            assert self.process.exitcode in {0, -signal.SIGKILL}, self._failed.read_text()
+            return self.process.exitcode != 0, self.said()
+
+
+def _told(said: Path, failed: Path, work: Callable[..., None], arguments: Sequence[Any]) -> None:
+    """Work with standard output and standard error in files."""
+    for stream, path in ((sys.stdout, said), (sys.stderr, failed)):
+        with path.open("w") as file:
+            os.dup2(file.fileno(), stream.fileno())
+    work(*arguments)
+
+
+def run_killed(work: Callable[..., None], *arguments: Any) -> tuple[bool, list[str]]:
+    """Run some work to its end: whether it was killed, and the whole lines that it wrote."""
+    return Running(work, *arguments).ended()
 
 
 def settings_of(folder: Path) -> Settings:

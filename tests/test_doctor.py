@@ -179,4 +179,11 @@ def test_the_command_says_what_is_wrong_and_mends_it(command: Command, corpus: P
     assert done.returncode == 1
     assert "derived/lexical.npz is damaged: its checksum is another one: delete it: it is made anew (--repair does)" in done.stdout
     assert command("doctor", "--repair").returncode == 0
+
+    path, text = command.data / FILE_NAME, FILES["b.txt"].encode()
+    path.write_bytes(path.read_bytes().replace(text, text.replace(b"two", b"twn")))  # one bit
+    done = command("doctor")
+    assert done.returncode == 1
+    assert "b.txt (id " in done.stdout
+    assert command("doctor", "--repair").returncode == 0
     assert [each["wrong"] for each in json.loads(command("doctor", "--json").stdout)] == [[]] * 4

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from index.errors import Stopped
+from index.errors import Stopped, StoreCorrupt
+from index.schema import connect
+from index.store import Store
 from index.watching import Watched
-from qa.bootstrap import conversations_of, index_paths, live_pipeline
+from qa.bootstrap import conversations_of, index_paths, live_pipeline, load_pipeline
 from qa.following import Interruptible, keep_up, opened_watchlist
 from qa.history import LOCAL
+from qa.quoted import ERASED
 from qa.settings import Settings
+from qa.state import State
 from qa.watchlist import Difference
 from tests.fakes import RecordingReporter, SharedWordsReader
 from tests.serving import carded, indexed, settings_in
@@ -114,3 +120,31 @@ def test_conversations_keep_their_quotes_of_a_moved_file(desk: Settings, tmp_pat
     assert version is not None
     assert version.text == FILES["gate.txt"]
     live.close()
+
+
+def test_a_move_that_is_cut_off_is_taken_back_and_its_quotes_go_with_the_document(desk: Settings, tmp_path: Path) -> None:
+    conversations = conversations_of(desk)
+    conversation = conversations.history.start(LOCAL).id
+    pipeline = load_pipeline(desk, carded(), SharedWordsReader())
+    turn = conversations.ask(LOCAL, conversation, GATE, pipeline.ask, pipeline.snapshot)
+    pipeline.snapshot.close()
+    (tmp_path / "corpus" / "gate.txt").rename(tmp_path / "corpus" / "moved.txt")
+    with closing(connect(desk.data)) as db:
+        db.execute("CREATE TRIGGER cut BEFORE INSERT ON documents BEGIN SELECT RAISE(ABORT, 'cut off'); END")
+        with pytest.raises(StoreCorrupt, match="cut off"):
+            index_paths(desk, carded(), [tmp_path / "corpus"], RecordingReporter(), prune=True)
+        db.execute("DROP TRIGGER cut")
+    with Store(desk.data) as other, other.writing():  # one who keeps no conversations leaves it to others
+        pass
+    [kept] = conversations.history.turns(conversation)
+    assert kept.result != turn.result
+    (tmp_path / "corpus" / "moved.txt").unlink()
+
+    index_paths(desk, carded(), [tmp_path / "corpus"], RecordingReporter(), prune=True)
+
+    [kept] = conversations.history.turns(conversation)
+    assert ERASED in kept.result["notes"]
+    assert "seven" not in json.dumps(kept.result)
+    with closing(State(desk.data)) as state:
+        assert turn.result["citations"][0]["document_id"] not in state.documents()
+        assert state.query("SELECT 1 FROM versions WHERE text LIKE '%seven%'") == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from index.database import transaction
+from index.database import transaction, with_digest
 from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt
 from index.schema import FILE_NAME, MIGRATIONS, connect, explained
 
@@ -106,6 +106,7 @@ def test_many_processes_may_create_the_store_at_once(data: Path) -> None:
 def test_a_store_of_an_earlier_version_is_brought_up_to_date_with_all_that_is_in_it(data: Path, version: int) -> None:
     data.mkdir()
     old = sqlite3.connect(data / FILE_NAME)
+    with_digest(old)
     for script in MIGRATIONS[:version]:
         old.executescript(script)
     row = ("id", b"/a.txt", "a.txt", "Title", 1, "Text.", "00", 5, "utf-8", 0, b"", "en", "current", 2, "2026-01-01T00:00:00+00:00")
