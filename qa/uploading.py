@@ -34,6 +34,7 @@ RETRY_SECONDS = 5.0
 """After a failure that is not a file's fault: a full disk, a locked index."""
 _NAMESAKE = "another document of this name is here, too; it was not replaced"
 _GIVEN_UP = f"was given up: the program ended {ATTEMPTS} times while reading it"
+_LOST = "is no longer there: upload it again"
 
 
 class Embedder(PassageEncoder, Protocol):
@@ -105,7 +106,10 @@ class Worker:
         names = {file.path.name: file.document_id for file in files}
         twins = [None if task.arrived.staged else known.get(task.arrived.key) for task in tasks]
         fresh = [task for task, twin in zip(tasks, twins, strict=True) if twin in {None, task.document_id}]
-        outcomes = self._ingested(store, [task for task in fresh if task.attempts < ATTEMPTS])
+        made = {(file.document_id, file.sha256) for file in files}
+        read = [task for task in fresh if _is_readable(task) or (task.document_id, task.arrived.sha256) in made]
+        outcomes = self._ingested(store, read)
+        _leave_as_it_was(store, [task for task in fresh if task not in read])
         results = [
             _judged(
                 task,
@@ -132,8 +136,7 @@ class Worker:
         store.drop_unused_vectors()
         for task in tasks:
             if task.arrived.staged and told.outcomes[task.document_id].status == "kept":
-                _put_back(task)
-                store.mark(task.document_id, "current")
+                _put_back(store, task)
         return told.outcomes
 
     def _tidy(self, task: Task, result: Result) -> None:
@@ -164,10 +167,9 @@ class _Told:
 def _judged(task: Task, outcome: Outcome | None, *, namesake: bool) -> Result:
     """What has become of a file that no other one is equal to."""
     name, replaces = task.arrived.name, task.arrived.staged is not None
-    if outcome is None:
-        return Result(name, "skipped", _GIVEN_UP, None)
-    if outcome.status in {"skipped", "kept"}:
-        return Result(name, "skipped", outcome.detail + ("; the document is as it was" if replaces else ""), None)
+    if outcome is None or outcome.status in {"skipped", "kept"}:
+        detail = outcome.detail if outcome else _GIVEN_UP if task.attempts >= ATTEMPTS else _LOST
+        return Result(name, "skipped", detail + ("; the document is as it was" if replaces else ""), None)
     done: FileStatus = "updated" if replaces else "added"
     same = outcome.status == "unchanged" and replaces and _is_same(task)  # else it was done when the last attempt was cut off
     remark = outcome.detail or (_NAMESAKE if namesake and not replaces else "")
@@ -177,19 +179,32 @@ def _judged(task: Task, outcome: Outcome | None, *, namesake: bool) -> Result:
 def _put_in_place(task: Task) -> None:
     """Bytes that replace those of a document take their place; both are kept until it is known what becomes of them."""
     path, staged, previous = task.arrived.path, task.arrived.staged, _previous(task)
-    if staged:
+    if staged and staged.exists():
         path.parent.mkdir(exist_ok=True)
         if path.exists() and not previous.exists():
             _copy(path, previous)
         _copy(staged, path)
 
 
-def _put_back(task: Task) -> None:
+def _is_readable(task: Task) -> bool:
+    """Whether a file is not given up, and the bytes that are to replace those of a document are still there."""
+    return task.attempts < ATTEMPTS and (task.arrived.staged is None or task.arrived.staged.exists())
+
+
+def _put_back(store: Store, task: Task) -> None:
     """The bytes that a document had are in their place again, if it had any."""
     if _previous(task).exists():
         _copy(_previous(task), task.arrived.path)
     else:
         task.arrived.path.unlink(missing_ok=True)
+    store.mark(task.document_id, "current")
+
+
+def _leave_as_it_was(store: Store, tasks: Sequence[Task]) -> None:
+    """Undo what a reading that was cut off has begun with files that are not read any more."""
+    for task in tasks:
+        if _previous(task).exists():
+            _put_back(store, task)
 
 
 def _copy(source: Path, target: Path) -> None:

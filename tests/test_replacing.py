@@ -1,0 +1,117 @@
+"""Jobs that replace the bytes of documents: in order, whatever is lost or cut off in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from index.snapshot import Snapshot
+from qa.jobs import ATTEMPTS, Arrived
+from tests.serving import settings_in
+from tests.test_uploading import TEXT, Harbour, cut_off
+
+BAD = b"\0\1\2"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Harbour]:
+    """A data directory with one document, gate.txt."""
+    made = Harbour(settings_in(tmp_path))
+    made.done(made.jobs.add([made.file("gate.txt")]))
+    yield made
+    made.state.close()
+
+
+def gate(desk: Harbour) -> Path:
+    """The document's file."""
+    return next(path for path in desk.uploads.folder.rglob("gate.txt"))
+
+
+def is_as_its_file(desk: Harbour) -> str:
+    """The document's text, which is what its file holds; nothing else is kept."""
+    with closing(Snapshot(desk.settings.data)) as snapshot:
+        [info] = snapshot.documents()
+        text = snapshot.document(info.id).text
+    assert info.state == "current"
+    assert desk.files() == ["gate.txt"]
+    assert gate(desk).read_text() == text
+    return text
+
+
+@pytest.mark.parametrize(
+    ("contents", "statuses", "text"),
+    [
+        (["Code eight.", TEXT], ["updated", "updated"], TEXT),
+        (["Code eight.", BAD], ["updated", "skipped"], "Code eight."),
+        ([BAD, "Code eight."], ["skipped", "updated"], "Code eight."),
+        (
+            ["Code eight.", "Code nine.", BAD, TEXT, "Code ten."],
+            ["updated", "updated", "skipped", "updated", "updated"],
+            "Code ten.",
+        ),
+    ],
+)
+def test_of_several_replacements_that_wait_the_last_one_stays(
+    desk: Harbour, contents: list[str | bytes], statuses: list[str], text: str
+) -> None:
+    place = gate(desk)
+    jobs = [desk.jobs.add([desk.file("new.txt", content, place)]) for content in contents]
+
+    assert [desk.done(job)[0][1] for job in reversed(jobs)] == statuses[::-1]
+    assert is_as_its_file(desk) == text
+
+
+def test_a_replacement_that_was_cut_off_comes_before_the_next_one_all_the_same(desk: Harbour) -> None:
+    place = gate(desk)
+    first = desk.jobs.add([desk.file("new.txt", "Code eight.", place)])
+    desk.jobs.begin(desk.jobs.waiting())
+    last = desk.jobs.add([desk.file("new.txt", "Code nine.", place)])
+
+    assert [desk.done(job)[0][1] for job in (last, first)] == ["updated", "updated"]
+    assert is_as_its_file(desk) == "Code nine."
+
+
+def test_a_replacement_whose_bytes_are_lost_is_said_and_keeps_no_other_waiting(desk: Harbour) -> None:
+    """So it is after a restore, if the bytes were taken into use between the copies of the jobs and of the files."""
+    lost: Arrived = desk.file("new.txt", "Code eight.", gate(desk))
+    job = desk.jobs.add([lost])
+    assert lost.staged is not None
+    desk.uploads.discard(lost.staged)
+
+    assert desk.done(job) == [("new.txt", "skipped", "is no longer there: upload it again; the document is as it was")]
+    assert is_as_its_file(desk) == TEXT
+
+
+def test_a_replacement_that_is_given_up_leaves_the_document_as_it_was(desk: Harbour) -> None:
+    job = desk.jobs.add([desk.file("new.txt", "Code eight.", gate(desk))])
+    for _ in range(ATTEMPTS):
+        with pytest.raises(KeyboardInterrupt):
+            cut_off(desk, "placed")
+    assert gate(desk).read_text() == "Code eight."
+
+    [(_, status, detail)] = desk.done(job)
+
+    assert (status, detail.endswith("the document is as it was")) == ("skipped", True)
+    assert is_as_its_file(desk) == TEXT
+
+
+def test_what_was_done_before_the_process_ended_is_not_given_up(desk: Harbour) -> None:
+    """It ended each time when the document was made, but not yet served."""
+    replacing = desk.jobs.add([desk.file("new.txt", "Code eight.", gate(desk))])
+    for _ in range(ATTEMPTS):
+        with pytest.raises(KeyboardInterrupt):
+            cut_off(desk, "restored")
+
+    assert desk.done(replacing) == [("new.txt", "updated", "")]
+    assert is_as_its_file(desk) == "Code eight."
+
+    adding = desk.jobs.add([desk.file("bread.txt", "Bread rises.")])
+    for _ in range(ATTEMPTS):
+        with pytest.raises(KeyboardInterrupt):
+            cut_off(desk, "restored")
+
+    assert desk.done(adding) == [("bread.txt", "added", "")]
+    assert desk.files() == ["bread.txt", "gate.txt"]
