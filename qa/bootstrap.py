@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from index.database import kept_open
 from index.discovery import place_of
 from index.embedding import Encoder
 from index.excluding import checked_patterns
@@ -99,8 +100,8 @@ def open_store(settings: Settings) -> Store:
 
 def conversations_of(settings: Settings) -> Conversations:
     """The conversations of the data directory, those that are too old deleted; raises StoreError."""
-    state = State(settings.data)
-    state.expire(settings.keep_days)
+    with kept_open(State(settings.data)) as state:
+        state.expire(settings.keep_days)
     return Conversations(History(state), Feedback(state), settings.keep_turns)
 
 
@@ -111,8 +112,9 @@ def threads_of(settings: Settings) -> Threads:
 
 def claims_of(settings: Settings) -> Claims:
     """The claims on messages of a chat service, those of long ago deleted; raises StoreError."""
-    claims = Claims(State(settings.data))
-    claims.expire()
+    with kept_open(State(settings.data)) as state:
+        claims = Claims(state)
+        claims.expire()
     return claims
 
 
@@ -207,14 +209,12 @@ def load_pipeline(
     calibrated: bool = True,
     hashes: Hashes | None = None,
 ) -> Pipeline:
-    """A pipeline over the store's current generation; raises NoIndex, StoreError or CalibrationError. With `hashes` the files behind an answer are
-    looked at.
-    """
+    """A pipeline over the store's current generation, which with `hashes` looks at files; raises NoIndex, StoreError or CalibrationError."""
     if not has_index(settings):
         raise NoIndex
-    snapshot = Snapshot(settings.data, save_derived=save_derived)
-    check_model(snapshot.model, settings.model, encoder.card.fingerprint)
-    return pipeline_over(snapshot, settings, encoder, reader, calibrated=calibrated, hashes=hashes)
+    with kept_open(Snapshot(settings.data, save_derived=save_derived)) as snapshot:
+        check_model(snapshot.model, settings.model, encoder.card.fingerprint)
+        return pipeline_over(snapshot, settings, encoder, reader, calibrated=calibrated, hashes=hashes)
 
 
 def pipeline_over(
