@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from index.database import kept_open
 from index.errors import StoreBusy
 from index.schema import FILE_NAME, explained
 from index.sightings import IndexedFile
@@ -34,11 +35,19 @@ class Intake:
     @cached_property
     def jobs(self) -> Jobs:
         """Opened when they are first needed: what lists documents may do so where nothing may be written. Raises StoreError."""
-        return Jobs(State(self._settings.data))
+        with kept_open(State(self._settings.data)) as state:
+            jobs = Jobs(state)
+            jobs.expire()  # fails where the file can only be read, on a full disk for example: so it is opened again the next time
+        return jobs
 
     def take(self, files: Sequence[Arrived], tags: Sequence[str]) -> Job:
-        """A job that makes documents of files; raises StoreError."""
-        job = self.jobs.add(files, tags)
+        """A job that makes documents of files; raises StoreError, with nothing left of the files."""
+        try:
+            job = self.jobs.add(files, tags)
+        except BaseException:
+            for each in files:
+                self.uploads.discard(each.staged or each.path)
+            raise
         self.waiting.set()
         return job
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Protocol
@@ -32,6 +33,8 @@ LOOK_SECONDS = 1.0
 """How often is looked for jobs that came through another process."""
 RETRY_SECONDS = 5.0
 """After a failure that is not a file's fault: a full disk, a locked index."""
+TIDY_SECONDS = 3600.0
+"""How often what is old is forgotten."""
 _NAMESAKE = "another document of this name is here, too; it was not replaced"
 _GIVEN_UP = f"was given up: the program ended {ATTEMPTS} times while reading it"
 _LOST = "is no longer there: upload it again"
@@ -50,39 +53,60 @@ class Worker:
     keeps a job waiting.
     """
 
-    def __init__(self, settings: Settings, encoder: Embedder, served: Callable[[], None], failed: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        encoder: Embedder,
+        served: Callable[[], None],
+        failed: Callable[[str], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._settings, self._encoder = settings, encoder
-        self._served, self._failed = served, failed
+        self._served, self._failed, self._clock = served, failed, clock
         self._uploads = Uploads(settings.data)
 
     def run(self, wake: threading.Event, stopping: threading.Event) -> None:
-        """Work until `stopping` is set; `wake` says that there may be something to do. Of several processes one works, the others wait for their turn."""
+        """Work until `stopping` is set; `wake` says that there may be something to do. Of several processes one works, the others wait for their turn.
+
+        What fails is said once, and begun anew with all files opened again: one that was opened on a full disk can only be read.
+        """
+        failed = ""
+        while not stopping.is_set():
+            try:
+                for _ in self._turns(wake, stopping):
+                    failed = ""
+            except Stopped:
+                return
+            except Exception as error:  # noqa: BLE001 - one file must not keep all others from being read: it is given up in the end
+                if str(error) != failed:
+                    failed = str(error)
+                    self._failed(f"Uploaded files wait: {failed}")
+                stopping.wait(RETRY_SECONDS)
+
+    def _turns(self, wake: threading.Event, stopping: threading.Event) -> Iterator[None]:
+        """Each time that everything which waited is worked off."""
+        tidied = -TIDY_SECONDS
         with only_watcher(self._settings.data, stopping, lambda: None, "uploading.lock") as alone:
             if not alone:
                 return
             with closing(State(self._settings.data)) as state, open_store(self._settings) as store:
                 jobs = Jobs(state)
-                jobs.expire()
-                self._uploads.sweep({*jobs.places(), *(file.path for file in store.files_under(self._uploads.folder))})
                 while not stopping.is_set():
                     wake.clear()
-                    if self._works(jobs, store, stopping):
-                        wake.wait(LOOK_SECONDS)
-                    else:
-                        stopping.wait(RETRY_SECONDS)
+                    if self._clock() - tidied >= TIDY_SECONDS:
+                        self._forget_old(jobs, store)
+                        tidied = self._clock()
+                    while jobs.waiting() and not stopping.is_set():
+                        with store.writing():
+                            self.work(jobs, store)
+                    yield
+                    wake.wait(LOOK_SECONDS)
 
-    def _works(self, jobs: Jobs, store: Store, stopping: threading.Event) -> bool:
-        """Work off what waits; False if that cannot be done now."""
-        try:
-            while jobs.waiting() and not stopping.is_set():
-                with store.writing():
-                    self.work(jobs, store)
-        except Stopped:
-            return True
-        except Exception as error:  # noqa: BLE001 - one file must not keep all others from being read: it is given up in the end
-            self._failed(f"Uploaded files wait: {error}")
-            return False
-        return True
+    def _forget_old(self, jobs: Jobs, store: Store) -> None:
+        """Forget jobs that have been done for long, and delete files that nothing refers to."""
+        jobs.expire()
+        self._uploads.sweep({*jobs.places(), *(file.path for file in store.files_under(self._uploads.folder))})
 
     def work(self, jobs: Jobs, store: Store) -> None:
         """Make documents of the next files; the caller holds `Store.writing`."""
