@@ -20,6 +20,7 @@ from index.snapshot import Snapshot, current_generation
 from index.store import Store
 from index.watching import ACCIDENT_SECONDS, QUIET_SECONDS, Looked, Watched, Watcher, follow, only_watcher
 from tests.fakes import FakeEncoder, RecordingReporter
+from tests.serving import eventually
 
 
 @dataclass
@@ -223,7 +224,7 @@ def test_what_was_removed_by_hand_stays_removed(desk: Desk) -> None:
 
 
 class TwoFailures(Watcher):
-    """Cannot write twice."""
+    """Fails twice, the second time at what nobody expects."""
 
     def __init__(self, stopping: threading.Event) -> None:
         self.looks, self.stopping = 0, stopping
@@ -231,7 +232,7 @@ class TwoFailures(Watcher):
     def look(self) -> Looked:
         self.looks += 1
         if self.looks <= 2:
-            raise StoreBusy("the disk is full")
+            raise (StoreBusy if self.looks == 1 else RuntimeError)("the disk is full")
         self.stopping.set()
         return Looked(changed=True, wait=0.0)
 
@@ -263,7 +264,7 @@ def test_the_second_watcher_waits_for_the_first(data: Path) -> None:
     with only_watcher(data, stopping, lambda: waited.append("never")) as alone:
         thread = threading.Thread(target=second)
         thread.start()
-        thread.join(0.3)
+        eventually(lambda: waited)
         order.append(f"first {alone}")
     thread.join(10)
 
