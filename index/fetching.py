@@ -22,6 +22,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from index.errors import FileTooLarge, PageNotFetched
 from index.loading import SUPPORTED
+from index.storage import replacing
 
 SECONDS = 30.0
 """For one page with its redirects."""
@@ -75,9 +76,8 @@ class Fetcher:
         data, suffix = self.fetch(url)
         path = folder / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}{suffix}"
         folder.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        part.write_bytes(data)
-        part.replace(path)
+        with replacing(path) as part:
+            part.write_bytes(data)
         return path
 
     def fetch(self, url: str) -> tuple[bytes, str]:

@@ -21,6 +21,7 @@ from index.ingest import Ingestion, PassageEncoder
 from index.models import EncoderCard
 from index.outcomes import Outcome
 from index.snapshot import Snapshot
+from index.storage import replacing
 from index.store import Store
 from index.watching import only_watcher
 from qa.bootstrap import open_store
@@ -233,9 +234,8 @@ def _leave_as_it_was(store: Store, tasks: Sequence[Task]) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     """All of it or nothing."""
-    part = target.with_name(f"{target.name}.part")
-    shutil.copyfile(source, part)
-    part.replace(target)
+    with replacing(target) as part:
+        shutil.copyfile(source, part)
 
 
 def _is_same(task: Task) -> bool:
