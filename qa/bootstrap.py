@@ -88,7 +88,8 @@ def open_store(settings: Settings) -> Store:
     def erase(documents: Sequence[str]) -> None:
         if (settings.data / STATE).is_file():
             with closing(State(settings.data)) as state:
-                state.erase(set(documents) & state.documents(), without_documents)
+                for waiting in state.erase(set(documents) & state.documents(), without_documents):
+                    Uploads(settings.data).discard(waiting)
 
     def rename(old: str, new: str) -> None:
         if (settings.data / STATE).is_file():
@@ -159,10 +160,9 @@ def remove_document(
         try:
             store.remove([found.document_id])
         finally:
-            if store.file(found.document_id) is None:  # deleted, even if not overwritten on the disk yet
-                Uploads(settings.data).discard(found.path)
-                if found.path.parent == settings.data.resolve() / PAGES:
-                    found.path.unlink(missing_ok=True)
+            deleted = store.file(found.document_id) is None  # even if not overwritten on the disk yet
+            if deleted and not Uploads(settings.data).discard(found.path) and found.path.parent == settings.data.resolve() / PAGES:
+                found.path.unlink(missing_ok=True)
         return found
 
 

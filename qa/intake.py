@@ -8,12 +8,12 @@ from dataclasses import replace
 from functools import cached_property
 
 from index.database import kept_open
-from index.errors import StoreBusy
+from index.errors import StoreBusy, UnknownDocument
 from index.schema import FILE_NAME, explained
 from index.sightings import IndexedFile
 from index.tags import tags_of
 from qa.bootstrap import open_store, remove_document
-from qa.errors import InvalidUpload, NotUploaded, QAError, UnsupportedUpload
+from qa.errors import InvalidUpload, NotUploaded, QAError, UnknownDocumentId, UnsupportedUpload
 from qa.jobs import Arrived, Job, Jobs
 from qa.settings import Settings
 from qa.state import State
@@ -72,9 +72,13 @@ class Intake:
             store.tags.replace(document_id, chosen)
 
     def delete(self, known: IndexedFile) -> bool:
-        """Delete a document, and its file if that was uploaded; says whether it was. Raises StoreBusy while others are indexing."""
+        """Delete a document, and its file if that was uploaded; says whether it was. Raises StoreBusy while others are indexing, or UnknownDocumentId
+        if someone else has just deleted it.
+        """
         try:
             remove_document(self._settings, known.document_id, seconds=DELETE_SECONDS)
+        except UnknownDocument as error:
+            raise UnknownDocumentId(f"no document has the id {known.document_id!r} any more: see GET /documents") from error
         except StoreBusy:
             with open_store(self._settings) as store:
                 if store.file(known.document_id) is not None:

@@ -10,7 +10,7 @@ import hashlib
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Protocol
@@ -38,7 +38,7 @@ TIDY_SECONDS = 3600.0
 """How often what is old is forgotten."""
 _NAMESAKE = "another document of this name is here, too; it was not replaced"
 _GIVEN_UP = f"was given up: the program ended {ATTEMPTS} times while reading it"
-_LOST = "is no longer there: upload it again"
+_LOST = "is no longer there, or the document was deleted: upload it again"
 
 
 class Embedder(PassageEncoder, Protocol):
@@ -131,8 +131,8 @@ class Worker:
         names = {file.path.name: file.document_id for file in files}
         twins = [None if task.arrived.staged else known.get(task.arrived.key) for task in tasks]
         fresh = [task for task, twin in zip(tasks, twins, strict=True) if twin in {None, task.document_id}]
-        made = {(file.document_id, file.sha256) for file in files}
-        read = [task for task in fresh if _is_readable(task) or (task.document_id, task.arrived.sha256) in made]
+        made = {file.document_id: file.sha256 for file in files}
+        read = [task for task in fresh if _is_readable(task, made) or made.get(task.document_id) == task.arrived.sha256]
         outcomes = self._ingested(store, read)
         _leave_as_it_was(store, [task for task in fresh if task not in read])
         results = [
@@ -194,7 +194,7 @@ def _judged(task: Task, outcome: Outcome | None, *, namesake: bool) -> Result:
     name, replaces = task.arrived.name, task.arrived.staged is not None
     if outcome is None or outcome.status in {"skipped", "kept"}:
         detail = outcome.detail if outcome else _GIVEN_UP if task.attempts >= ATTEMPTS else _LOST
-        return Result(name, "skipped", detail + ("; the document is as it was" if replaces else ""), None)
+        return Result(name, "skipped", detail + ("; the document is as it was" if replaces and detail != _LOST else ""), None)
     done: FileStatus = "updated" if replaces else "added"
     same = outcome.status == "unchanged" and replaces and _is_same(task)  # else it was done when the last attempt was cut off
     remark = outcome.detail or (_NAMESAKE if namesake and not replaces else "")
@@ -211,9 +211,10 @@ def _put_in_place(task: Task) -> None:
         _copy(staged, path)
 
 
-def _is_readable(task: Task) -> bool:
-    """Whether a file is not given up, and the bytes that are to replace those of a document are still there."""
-    return task.attempts < ATTEMPTS and (task.arrived.staged is None or task.arrived.staged.exists())
+def _is_readable(task: Task, documents: Container[str]) -> bool:
+    """Whether a file is not given up, and the bytes that are to replace those of a document are still there, as is the document."""
+    staged = task.arrived.staged
+    return task.attempts < ATTEMPTS and (staged is None or (staged.exists() and task.document_id in documents))
 
 
 def _put_back(store: Store, task: Task) -> None:

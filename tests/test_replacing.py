@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from index.snapshot import Snapshot
+from qa.errors import UnknownDocumentId
+from qa.intake import Intake
 from qa.jobs import ATTEMPTS, Arrived
 from tests.serving import settings_in
 from tests.test_uploading import TEXT, Harbour, cut_off
@@ -19,7 +23,7 @@ BAD = b"\0\1\2"
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Harbour]:
     """A data directory with one document, gate.txt."""
-    made = Harbour(settings_in(tmp_path))
+    made = Harbour(settings_in(tmp_path), now=datetime.now(UTC))
     made.done(made.jobs.add([made.file("gate.txt")]))
     yield made
     made.state.close()
@@ -81,7 +85,7 @@ def test_a_replacement_whose_bytes_are_lost_is_said_and_keeps_no_other_waiting(d
     assert lost.staged is not None
     desk.uploads.discard(lost.staged)
 
-    assert desk.done(job) == [("new.txt", "skipped", "is no longer there: upload it again; the document is as it was")]
+    assert desk.done(job) == [("new.txt", "skipped", "is no longer there, or the document was deleted: upload it again")]
     assert is_as_its_file(desk) == TEXT
 
 
@@ -115,3 +119,24 @@ def test_what_was_done_before_the_process_ended_is_not_given_up(desk: Harbour) -
 
     assert desk.done(adding) == [("bread.txt", "added", "")]
     assert desk.files() == ["bread.txt", "gate.txt"]
+
+
+def test_what_is_deleted_takes_along_what_was_to_replace_it(desk: Harbour) -> None:
+    place, intake = gate(desk), Intake(desk.settings)
+    waiting = desk.jobs.add([desk.file("new.txt", "Code eight.", place)])
+    with closing(Snapshot(desk.settings.data)) as snapshot:
+        [known] = snapshot.files()
+
+    assert intake.delete(known)
+    late = intake.replace(known, [desk.file("gate.txt", "Code nine.")], [])
+    intake.tag(known.document_id, ["sea"])
+
+    assert desk.done(waiting) == []
+    assert [(status, "was deleted" in detail) for _, status, detail in desk.done(late)] == [("skipped", True)]
+    assert (desk.texts(), desk.files()) == ({}, [])
+    with closing(Snapshot(desk.settings.data)) as snapshot:
+        assert snapshot.tags() == {}
+    with closing(sqlite3.connect(desk.settings.data / "index.db")) as db:
+        assert db.execute("SELECT count(*) FROM tags").fetchone() == (0,)
+    with pytest.raises(UnknownDocumentId, match="any more"):
+        intake.delete(known)
