@@ -113,6 +113,8 @@ class Watcher:
         fresh = {path: stamp for path, stamp in stamps.items() if path not in self._handled or self._handled[path] != stamp}
         waiting = fresh | {file.path: None for files in gone.values() for file in files}
         quiet = self._settling.settled(waiting, began)
+        if not any(root.problems for root in roots):
+            self._handled = {path: self._handled[path] for path in self._handled.keys() & (stamps.keys() | waiting.keys())}
         took = self._clock() - began
         changed = self._read(roots, {path: stamp for path, stamp in fresh.items() if path in quiet}, gone)
         complaints = {

@@ -223,6 +223,22 @@ def test_what_was_removed_by_hand_stays_removed(desk: Desk) -> None:
     assert len(desk.texts()) == 9
 
 
+def test_of_files_that_come_and_go_nothing_is_remembered(desk: Desk) -> None:
+    _ten(desk)
+    for number in range(5):
+        desk.write(f"empty {number}.txt", text="")
+        desk.settle()
+        (desk.corpus / f"empty {number}.txt").rename(desk.corpus / "empty.txt")
+        desk.settle()
+    desk.write("11.txt")
+    desk.settle()
+    (desk.corpus / "11.txt").rename(desk.corpus / "12.txt")
+    desk.settle()
+    desk.look()
+
+    assert sorted(path.name for path in desk.watcher._handled) == sorted(path.name for path in desk.corpus.iterdir())
+
+
 class TwoFailures(Watcher):
     """Fails twice, the second time at what nobody expects."""
 
