@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from index.errors import StoreFull
 from qa.bootstrap import conversations_of, live_pipeline
-from qa.claims import Claims, Message
+from qa.claims import Claim, Claims, Message
 from qa.conversation import Conversations
 from qa.errors import NoIndex, NotReady
 from qa.interfaces.slack.answers import MAX_ATTEMPTS
@@ -242,3 +243,34 @@ def test_a_view_that_slack_does_not_open_is_said(desk: Desk) -> None:
     desk.work(lambda: desk.double.responses)
 
     assert "press the button again" in texts(desk.double.responses[0]["blocks"])[0]
+
+
+class Locked(Claims):
+    """Cannot be written to for some attempts."""
+
+    def __init__(self, state: State, attempts: int) -> None:
+        super().__init__(state)
+        self.left = attempts
+
+    def take(self, worker: str, kinds: Collection[str]) -> Claim | None:
+        if self.left:
+            self.left -= 1
+            raise StoreFull("the disk is full")
+        return super().take(worker, kinds)
+
+
+def test_that_no_claim_can_be_taken_is_said_once_and_not_for_good(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    claims = Locked(State(desk.settings.data), 5)
+    bot = Bot(desk.settings, desk.service)
+    bot._worker._claims = claims
+    claims.add(QUESTION)
+
+    async def working() -> None:
+        async with bot.running(), asyncio.timeout(30):
+            while not desk.done():  # noqa: ASYNC110 - it is of other threads
+                await asyncio.sleep(0.02)
+
+    asyncio.run(working())
+
+    assert claims.left == 0
+    assert [record.message for record in caplog.records].count("Slack: no claim could be taken.") == 1
