@@ -13,7 +13,7 @@ import pytest
 
 from index.errors import StoreFull
 from qa.bootstrap import conversations_of, live_pipeline
-from qa.claims import Claim, Claims, Message
+from qa.claims import LEASE_SECONDS, Claim, Claims, Message
 from qa.conversation import Conversations
 from qa.errors import NoIndex, NotReady
 from qa.interfaces.slack.answers import MAX_ATTEMPTS
@@ -24,7 +24,7 @@ from qa.settings import Settings, SlackSettings
 from qa.state import State
 from tests.block_kit import texts
 from tests.fakes import SharedWordsReader
-from tests.serving import carded, indexed, settings_in
+from tests.serving import PATIENCE, carded, indexed, settings_in
 from tests.slack_double import SlackDouble
 from tests.slack_messages import BOT_ID, SECRET, TEAM, TOKEN
 
@@ -67,7 +67,7 @@ class Desk:
             async with Bot(self.settings, self.service).running():
                 if act:
                     await act()
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(PATIENCE):
                     while not until():  # noqa: ASYNC110 - it is of other threads and processes
                         await asyncio.sleep(0.02)
 
@@ -220,7 +220,7 @@ def test_a_worker_that_ends_leaves_its_claims_to_the_next_at_once(desk: Desk) ->
     began = time.monotonic()
     desk.work(desk.done)
 
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < LEASE_SECONDS
     assert len(desk.turns()) == 1
     assert len(desk.double.answers()[KEY]) == 1
 
@@ -266,7 +266,7 @@ def test_that_no_claim_can_be_taken_is_said_once_and_not_for_good(desk: Desk, ca
     claims.add(QUESTION)
 
     async def working() -> None:
-        async with bot.running(), asyncio.timeout(30):
+        async with bot.running(), asyncio.timeout(PATIENCE):
             while not desk.done():  # noqa: ASYNC110 - it is of other threads
                 await asyncio.sleep(0.02)
 
