@@ -96,7 +96,7 @@ class Worker:
                 while not stopping.is_set():
                     wake.clear()
                     if self._clock() - tidied >= TIDY_SECONDS:
-                        self._forget_old(jobs, store)
+                        self._forget_old(state, jobs, store)
                         tidied = self._clock()
                     while jobs.waiting() and not stopping.is_set():
                         with store.writing():
@@ -104,9 +104,10 @@ class Worker:
                     yield
                     wake.wait(LOOK_SECONDS)
 
-    def _forget_old(self, jobs: Jobs, store: Store) -> None:
-        """Forget jobs that have been done for long, and delete files that nothing refers to."""
+    def _forget_old(self, state: State, jobs: Jobs, store: Store) -> None:
+        """Forget jobs and conversations of long ago, also where a server runs for months, and delete files that nothing refers to."""
         jobs.expire()
+        state.expire(self._settings.keep_days)
         self._uploads.sweep({*jobs.places(), *(file.path for file in store.files_under(self._uploads.folder))})
 
     def work(self, jobs: Jobs, store: Store) -> None:

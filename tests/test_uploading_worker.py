@@ -12,6 +12,7 @@ import pytest
 
 from index.errors import StoreCorrupt
 from qa.errors import UnknownJob
+from qa.history import History
 from qa.intake import Intake
 from qa.state import FILE_NAME
 from qa.uploading import TIDY_SECONDS, Worker
@@ -90,8 +91,10 @@ def test_what_is_old_is_forgotten_while_it_runs(harbour: Harbour) -> None:
     old = harbour.jobs.add([harbour.file("a.txt")])
     with running([Worker(harbour.settings, carded(), lambda: None, harbour.said.append, clock=lambda: seconds)]):
         eventually(lambda: harbour.jobs.job(old.id).status == "done")
+        history = History(harbour.state)
+        history.start("local")
         seconds += TIDY_SECONDS
-        eventually(lambda: is_forgotten(harbour, old.id))
+        eventually(lambda: is_forgotten(harbour, old.id) and history.conversations("local") == [])
 
 
 def is_forgotten(harbour: Harbour, job_id: str) -> bool:
