@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -11,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from index.snapshot import Snapshot
+from qa.backup import back_up, restore
 from qa.errors import UnknownDocumentId
 from qa.intake import Intake
 from qa.jobs import ATTEMPTS, Arrived
-from tests.serving import settings_in
+from tests.serving import PATIENCE, settings_in
 from tests.test_uploading import TEXT, Harbour, cut_off
 
 BAD = b"\0\1\2"
@@ -140,3 +144,29 @@ def test_what_is_deleted_takes_along_what_was_to_replace_it(desk: Harbour) -> No
         assert db.execute("SELECT count(*) FROM tags").fetchone() == (0,)
     with pytest.raises(UnknownDocumentId, match="any more"):
         intake.delete(known)
+
+
+def test_a_backup_has_the_files_that_its_index_is_made_of_whatever_is_replaced_meanwhile(desk: Harbour, tmp_path: Path) -> None:
+    desk.done(desk.jobs.add([desk.file(f"{number}.txt", f"Buoy {number}. " * 20_000) for number in range(20)]))
+    places = [path for path in desk.uploads.folder.rglob("*.txt") if path.name != "gate.txt"]
+    stopping = threading.Event()
+
+    def replace_them() -> None:
+        for number, place in enumerate(itertools.cycle(places)):
+            if stopping.is_set():
+                return
+            desk.done(desk.jobs.add([desk.file(place.name, f"Buoy {number}. ", place)]))
+
+    replacing = threading.Thread(target=replace_them)
+    replacing.start()
+    for number in range(4):
+        back_up(desk.settings.data, tmp_path / f"{number}.zip")
+    stopping.set()
+    replacing.join(PATIENCE)
+
+    for number in range(4):
+        restore(tmp_path / f"{number}.zip", tmp_path / f"{number}")
+        with closing(Snapshot(tmp_path / f"{number}")) as snapshot:
+            files = snapshot.files()
+        assert len(files) == 21
+        assert [file.uri for file in files if hashlib.sha256(file.path.read_bytes()).hexdigest() != file.sha256] == []
