@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt, StoreError, StoreFull, StoreReadOnly
 from index.storage import WHERE_TO_WRITE, full, is_full, may_write, read_only
@@ -74,11 +75,12 @@ def with_digest(connection: sqlite3.Connection) -> None:
 def _writing(path: Path, schema: Schema) -> sqlite3.Connection:
     with explained(path, schema.remedy):
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        with_digest(connection)
-        _write_ahead(connection)
-        for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        _migrate(connection, schema)
+        with kept_open(connection):
+            with_digest(connection)
+            _write_ahead(connection)
+            for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+            _migrate(connection, schema)
     return connection
 
 
@@ -97,12 +99,32 @@ def _reading(path: Path, schema: Schema, *, alone: bool = False) -> sqlite3.Conn
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
-    with_digest(connection)
-    if _version(connection) < len(schema.migrations):
-        connection.close()
-        raise StoreReadOnly(f"{path} is of an earlier version of this program and may only be read: {once}")
-    _refuse_later(connection, schema)
+    with kept_open(connection):
+        with_digest(connection)
+        if _version(connection) < len(schema.migrations):
+            raise StoreReadOnly(f"{path} is of an earlier version of this program and may only be read: {once}")
+        _refuse_later(connection, schema)
     return connection
+
+
+class Closeable(Protocol):
+    """Something that is open."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+Open = TypeVar("Open", bound=Closeable)
+
+
+@contextmanager
+def kept_open(opened: Open) -> Iterator[Open]:
+    """It stays open unless what follows fails: an error must not leave it to the garbage collector, which may come late."""
+    try:
+        yield opened
+    except BaseException:
+        opened.close()
+        raise
 
 
 @contextmanager

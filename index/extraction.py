@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -57,7 +59,7 @@ class Extraction:
         """End the process."""
         worker, self._worker = self._worker, None
         if worker is not None:
-            worker.kill()
+            _kill(worker)
             worker.communicate()
 
     def __call__(self, kind: Kind, data: bytes) -> Extracted:
@@ -82,7 +84,7 @@ class Extraction:
             self._timer.cancel()
 
     def _limit(self, worker: subprocess.Popen[bytes], seconds: float) -> threading.Timer:
-        timer = threading.Timer(seconds, worker.kill)
+        timer = threading.Timer(seconds, _kill, [worker])
         timer.start()
         return timer
 
@@ -128,6 +130,15 @@ class Extraction:
             start_new_session=True,
         )
         return self._worker
+
+
+def _kill(worker: subprocess.Popen[bytes]) -> None:
+    """End a process with those that it has started (tesseract): it leads a group of its own, where there are groups."""
+    if not hasattr(os, "killpg"):
+        worker.kill()
+    elif worker.returncode is None:  # not waited for yet, so that no other process has its number
+        with suppress(ProcessLookupError):
+            os.killpg(worker.pid, signal.SIGKILL)
 
 
 def extract_once(kind: Kind, data: bytes) -> Extracted:

@@ -13,19 +13,24 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from index.errors import FileTooLarge, PageNotFetched
 from index.loading import SUPPORTED
+from index.storage import replacing
 
 SECONDS = 30.0
 """For one page with its redirects."""
 REDIRECTS = 5
 """The Fetch standard allows 20, and a page that is meant to be read needs one or two."""
 AGENT = "quoted-qa"
+_SHORTEST = 0.001
+"""Seconds: 0 would mean not to wait at all."""
 
 _SUFFIXES = {
     "text/html": ".html", "application/xhtml+xml": ".html", "text/plain": ".txt", "text/markdown": ".md", "text/csv": ".csv",
@@ -71,17 +76,16 @@ class Fetcher:
         data, suffix = self.fetch(url)
         path = folder / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}{suffix}"
         folder.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        part.write_bytes(data)
-        part.replace(path)
+        with replacing(path) as part:
+            part.write_bytes(data)
         return path
 
     def fetch(self, url: str) -> tuple[bytes, str]:
         """The bytes of a page, and the suffix of its format. Raises PageNotFetched or FileTooLarge."""
-        current = url
+        current, until = url, time.monotonic() + self.seconds
         for _ in range(REDIRECTS + 1):
             parts = _checked(current)
-            connection, timer = self._connected(parts)
+            connection, timer = self._connected(parts, until)
             try:
                 target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
                 connection.request("GET", target, headers={"User-Agent": AGENT, "Accept-Encoding": "identity"})
@@ -89,40 +93,50 @@ class Fetcher:
                 location = response.headers.get("Location")
                 if response.status not in _MOVED or not location:
                     found = self._body(response, parts)
-                    if not timer.is_alive():
-                        raise PageNotFetched(f"takes more than {self.seconds:.0f} seconds")
-                    return found
+                    if time.monotonic() < until:
+                        return found
+                    raise TimeoutError
                 current = urljoin(current, location)
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                late = "" if timer.is_alive() else f": takes more than {self.seconds:.0f} seconds"
-                raise PageNotFetched(f"cannot be fetched{late} ({str(error) or type(error).__name__})") from error
+            except (OSError, http.client.HTTPException, ValueError, PageNotFetched) as error:
+                if time.monotonic() >= until:
+                    raise PageNotFetched(f"takes more than {self.seconds:.0f} seconds") from error
+                if isinstance(error, PageNotFetched):
+                    raise
+                raise PageNotFetched(f"cannot be fetched ({str(error) or type(error).__name__})") from error
             finally:
                 timer.cancel()
                 connection.close()
         raise PageNotFetched(f"redirects more than {REDIRECTS} times: give the address that it ends at")
 
-    def _connected(self, parts: SplitResult) -> tuple[http.client.HTTPConnection, threading.Timer]:
+    def _connected(self, parts: SplitResult, until: float) -> tuple[http.client.HTTPConnection, threading.Timer]:
         host, secure = parts.hostname or "", parts.scheme == "https"
         port = parts.port or (443 if secure else 80)
-        try:
-            addresses = self.resolve(host, port)
-            refused = [address for address in addresses if not self.allowed(address)]
-            if refused or not addresses:
-                raise PageNotFetched(f"{host} is {refused[0] if refused else 'nowhere'}: only public addresses are fetched from")
-            stream = socket.create_connection((str(addresses[0]), port), timeout=self.seconds)
-            timer = threading.Timer(self.seconds, stream.shutdown, [socket.SHUT_RDWR])
-            timer.start()
-            try:
-                wrapped = ssl.create_default_context().wrap_socket(stream, server_hostname=host) if secure else stream
-            except BaseException:
-                timer.cancel()
-                stream.close()
-                raise
-        except (OSError, ValueError) as error:
-            raise PageNotFetched(f"{host} cannot be reached: {error}") from error
+        seconds = max(until - time.monotonic(), _SHORTEST)
         connection = http.client.HTTPConnection(host, port)
-        connection.sock = wrapped
+        timer = threading.Timer(seconds, _cut_off, [connection])
+        try:
+            stream = connection.sock = socket.create_connection((str(self._address(host, port)), port), timeout=seconds)
+            if secure:
+                stream = ssl.create_default_context().wrap_socket(stream, server_hostname=host, do_handshake_on_connect=False)
+                connection.sock = stream
+            timer.start()
+            if isinstance(stream, ssl.SSLSocket):
+                stream.do_handshake()
+        except BaseException as error:
+            timer.cancel()
+            connection.close()
+            if not isinstance(error, OSError | ValueError):
+                raise
+            late = f"takes more than {self.seconds:.0f} seconds" if time.monotonic() >= until else error
+            raise PageNotFetched(f"{host} cannot be reached: {late}") from error
         return connection, timer
+
+    def _address(self, host: str, port: int) -> Address:
+        addresses = self.resolve(host, port)
+        refused = [address for address in addresses if not self.allowed(address)]
+        if refused or not addresses:
+            raise PageNotFetched(f"{host} is {refused[0] if refused else 'nowhere'}: only public addresses are fetched from")
+        return addresses[0]
 
     def _body(self, response: http.client.HTTPResponse, parts: SplitResult) -> tuple[bytes, str]:
         if response.status != http.client.OK:
@@ -140,6 +154,12 @@ class Fetcher:
         if not suffix:
             raise PageNotFetched(f"is {kind}: expected a page or a document of a known format")
         return _in_utf8(data, response.headers.get_content_charset(), kind), suffix
+
+
+def _cut_off(connection: http.client.HTTPConnection) -> None:
+    """End whatever is waited for, from another thread. `SSLSocket.shutdown` would also take what it decrypts with from under the one that reads."""
+    with suppress(OSError, TypeError):  # it has just ended by itself, or been closed
+        socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
 
 def _checked(url: str) -> SplitResult:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.database import kept_open
 from index.deriving import Deriving
 from index.document import NOWHERE, Chunk, Places, SourceBytes
 from index.formats.extracted import places_of
@@ -65,8 +66,8 @@ class Snapshot:
         self._path, self._paths = folder / FILE_NAME, Paths(folder)
         self._db = connect(folder)
         self._lock = threading.Lock()
-        self._query("BEGIN")
-        with decoded(self._path):
+        with kept_open(self), decoded(self._path):
+            self._query("BEGIN")
             self._load(save_derived=save_derived)
 
     def close(self) -> None:

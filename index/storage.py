@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from index.errors import StoreError, StoreFull, StoreReadOnly
@@ -53,3 +55,15 @@ def told(error: OSError) -> str:
     if error.errno in FULL:
         return f"{what}: the disk is full, make room and try again; nothing is lost"
     return f"{what}: this may only be read, choose a place that this user may write to" if error.errno == errno.EROFS else what
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A file beside `target` that takes its place in one step; nothing is left of it if writing it fails, so that a full disk is no fuller."""
+    part = target.with_name(f".{target.name}.part")
+    try:
+        yield part
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

@@ -73,8 +73,11 @@ class Store:
 
     @contextmanager
     def writing(self, on_wait: Callable[[], None] = lambda: None, seconds: float | None = None) -> Iterator[None]:
-        """Be the only indexing process; `on_wait` is called once if another one is at work. Raises StoreBusy after `seconds`."""
+        """Be the only indexing process; `on_wait` is called once if another one is at work. Raises StoreBusy after `seconds`, and StoreFull or
+        StoreReadOnly for a store that was opened when it could only be read.
+        """
         with alone(self.folder / "writer.lock", on_wait, LOCK_SECONDS if seconds is None else seconds), explained(self._path):
+            self._db.execute("DELETE FROM meta WHERE key IS NULL")  # nothing, where it may be written
             with decoded(self._path):
                 self._moves.undo()
             yield

@@ -62,4 +62,6 @@ class Tags:
         self._db.execute(f"INSERT INTO meta VALUES (?, 1) {more}", (COUNT,))  # noqa: S608 - a constant
 
     def _insert(self, rows: Iterable[tuple[str, str]], *, given: bool) -> None:
-        self._db.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?, ?)", ((*row, given) for row in rows))
+        there = "WHERE EXISTS (SELECT 1 FROM documents WHERE id = ?)"  # another process may have just deleted it
+        values = ((document_id, tag, given, document_id) for document_id, tag in rows)
+        self._db.executemany(f"INSERT OR IGNORE INTO tags SELECT ?, ?, ? {there}", values)

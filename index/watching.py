@@ -6,7 +6,6 @@ out of order can make the store differ from the folders for longer than until th
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections import deque
@@ -19,7 +18,7 @@ from typing import Protocol
 import filelock
 
 from index.discovery import Root, disappeared, discover, missing
-from index.errors import IndexingError, PruneRefused, Stopped, StoreBusy
+from index.errors import PruneRefused, Stopped, StoreBusy
 from index.extraction import Extraction
 from index.ingest import RECIPE, Ingestion, PassageEncoder
 from index.loading import MAX_FILE_BYTES, shown
@@ -114,6 +113,8 @@ class Watcher:
         fresh = {path: stamp for path, stamp in stamps.items() if path not in self._handled or self._handled[path] != stamp}
         waiting = fresh | {file.path: None for files in gone.values() for file in files}
         quiet = self._settling.settled(waiting, began)
+        if not any(root.problems for root in roots):
+            self._handled = {path: self._handled[path] for path in self._handled.keys() & (stamps.keys() | waiting.keys())}
         took = self._clock() - began
         changed = self._read(roots, {path: stamp for path, stamp in fresh.items() if path in quiet}, gone)
         complaints = {
@@ -186,7 +187,7 @@ def follow(
 ) -> None:
     """Look whenever something happens, until `stopping` is set; `on_change` is called after each look that changed the store.
 
-    A failure, of the disk for example, is said once, and tried again.
+    Any failure, of the disk for example, is said once, and tried again.
     """
     failed = ""
     while not stopping.is_set():
@@ -197,7 +198,7 @@ def follow(
             failed = ""
         except Stopped:
             return
-        except (IndexingError, OSError, sqlite3.Error) as error:
+        except Exception as error:  # noqa: BLE001 - whatever one look fails at, the next one may not
             if str(error) != failed:
                 failed = str(error)
                 on_failure(failed)

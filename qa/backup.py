@@ -25,7 +25,7 @@ from typing import Any
 from index import schema
 from index.database import Schema, connect, explained
 from index.integrity import database_findings
-from index.portable import PAGES, RESTORING, UPLOADS
+from index.portable import PAGES, RESTORING, UPLOADS, Paths
 from index.store import Store
 from qa.calibration import CALIBRATION
 from qa.errors import BackupError
@@ -52,8 +52,10 @@ def back_up(data: Path, target: Path) -> list[str]:
     _drop_leftovers(target.absolute().parent, _PACKED)
     with tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=_PACKED) as name:
         folder = Path(name)
-        for each in (*_FILES, *_kept_files(data)):  # the index first: it names no file that comes later
-            _copy(data, folder, each)
+        _copy_all(data, folder)
+        if not _agrees(data, folder):
+            with Store(data) as store, store.writing():
+                _copy_all(data, folder)
         names = [each for each in (*_FILES, *_kept_files(folder)) if (folder / each).is_file()]
         manifest = {
             "format": FORMAT,
@@ -68,6 +70,26 @@ def back_up(data: Path, target: Path) -> list[str]:
                 archive.write(folder / each, each)
         packed.replace(target)
     return names
+
+
+def _copy_all(data: Path, folder: Path) -> None:
+    for name in _FOLDERS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for each in (*_FILES, *_kept_files(data)):  # the index first: it names no file that comes later
+        _copy(data, folder, each)
+
+
+def _agrees(data: Path, folder: Path) -> bool:
+    """Whether what was copied of the index still is the index, or else fits the files that were copied after it: none was replaced meanwhile."""
+    if not (folder / schema.FILE_NAME).is_file():
+        return True
+    with closing(sqlite3.connect(folder / schema.FILE_NAME)) as copy:
+        [(generation,)] = copy.execute("SELECT value FROM meta WHERE key = 'generation'").fetchall()
+        files = [(Paths(folder).path(path), sha256) for path, sha256 in copy.execute("SELECT path, sha256 FROM documents")]
+    if int(generation) == schema.current_generation(data):
+        return True
+    kept = [(path, sha256) for path, sha256 in files if path.is_relative_to(folder.resolve())]
+    return all(path.is_file() and _sha256(path) == sha256 for path, sha256 in kept)
 
 
 def _kept_files(data: Path) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from index.database import kept_open
 from index.discovery import place_of
 from index.embedding import Encoder
 from index.excluding import checked_patterns
@@ -87,7 +88,8 @@ def open_store(settings: Settings) -> Store:
     def erase(documents: Sequence[str]) -> None:
         if (settings.data / STATE).is_file():
             with closing(State(settings.data)) as state:
-                state.erase(set(documents) & state.documents(), without_documents)
+                for waiting in state.erase(set(documents) & state.documents(), without_documents):
+                    Uploads(settings.data).discard(waiting)
 
     def rename(old: str, new: str) -> None:
         if (settings.data / STATE).is_file():
@@ -99,8 +101,8 @@ def open_store(settings: Settings) -> Store:
 
 def conversations_of(settings: Settings) -> Conversations:
     """The conversations of the data directory, those that are too old deleted; raises StoreError."""
-    state = State(settings.data)
-    state.expire(settings.keep_days)
+    with kept_open(State(settings.data)) as state:
+        state.expire(settings.keep_days)
     return Conversations(History(state), Feedback(state), settings.keep_turns)
 
 
@@ -111,8 +113,9 @@ def threads_of(settings: Settings) -> Threads:
 
 def claims_of(settings: Settings) -> Claims:
     """The claims on messages of a chat service, those of long ago deleted; raises StoreError."""
-    claims = Claims(State(settings.data))
-    claims.expire()
+    with kept_open(State(settings.data)) as state:
+        claims = Claims(state)
+        claims.expire()
     return claims
 
 
@@ -157,10 +160,9 @@ def remove_document(
         try:
             store.remove([found.document_id])
         finally:
-            if store.file(found.document_id) is None:  # deleted, even if not overwritten on the disk yet
-                Uploads(settings.data).discard(found.path)
-                if found.path.parent == settings.data.resolve() / PAGES:
-                    found.path.unlink(missing_ok=True)
+            deleted = store.file(found.document_id) is None  # even if not overwritten on the disk yet
+            if deleted and not Uploads(settings.data).discard(found.path) and found.path.parent == settings.data.resolve() / PAGES:
+                found.path.unlink(missing_ok=True)
         return found
 
 
@@ -207,14 +209,12 @@ def load_pipeline(
     calibrated: bool = True,
     hashes: Hashes | None = None,
 ) -> Pipeline:
-    """A pipeline over the store's current generation; raises NoIndex, StoreError or CalibrationError. With `hashes` the files behind an answer are
-    looked at.
-    """
+    """A pipeline over the store's current generation, which with `hashes` looks at files; raises NoIndex, StoreError or CalibrationError."""
     if not has_index(settings):
         raise NoIndex
-    snapshot = Snapshot(settings.data, save_derived=save_derived)
-    check_model(snapshot.model, settings.model, encoder.card.fingerprint)
-    return pipeline_over(snapshot, settings, encoder, reader, calibrated=calibrated, hashes=hashes)
+    with kept_open(Snapshot(settings.data, save_derived=save_derived)) as snapshot:
+        check_model(snapshot.model, settings.model, encoder.card.fingerprint)
+        return pipeline_over(snapshot, settings, encoder, reader, calibrated=calibrated, hashes=hashes)
 
 
 def pipeline_over(

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from index.storage import replacing
 from qa.errors import CalibrationError
 from qa.evidence import FEATURES
 
@@ -51,9 +52,8 @@ class Calibration:
     def save(self, path: Path) -> None:
         """Write it as JSON, beside and renamed."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(".part")
-        beside.write_text(json.dumps({"features": FEATURES, **asdict(self)}, indent=1) + "\n", "utf-8")
-        beside.replace(path)
+        with replacing(path) as beside:
+            beside.write_text(json.dumps({"features": FEATURES, **asdict(self)}, indent=1) + "\n", "utf-8")
 
 
 def calibrated_at(path: Path) -> int:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from index.errors import StoreBusy
+from index.database import kept_open
+from index.errors import StoreBusy, UnknownDocument
 from index.schema import FILE_NAME, explained
 from index.sightings import IndexedFile
 from index.tags import tags_of
 from qa.bootstrap import open_store, remove_document
-from qa.errors import InvalidUpload, NotUploaded, QAError, UnsupportedUpload
+from qa.errors import InvalidUpload, NotUploaded, QAError, UnknownDocumentId, UnsupportedUpload
 from qa.jobs import Arrived, Job, Jobs
 from qa.settings import Settings
 from qa.state import State
@@ -34,11 +35,19 @@ class Intake:
     @cached_property
     def jobs(self) -> Jobs:
         """Opened when they are first needed: what lists documents may do so where nothing may be written. Raises StoreError."""
-        return Jobs(State(self._settings.data))
+        with kept_open(State(self._settings.data)) as state:
+            jobs = Jobs(state)
+            jobs.expire()  # fails where the file can only be read, on a full disk for example: so it is opened again the next time
+        return jobs
 
     def take(self, files: Sequence[Arrived], tags: Sequence[str]) -> Job:
-        """A job that makes documents of files; raises StoreError."""
-        job = self.jobs.add(files, tags)
+        """A job that makes documents of files; raises StoreError, with nothing left of the files."""
+        try:
+            job = self.jobs.add(files, tags)
+        except BaseException:
+            for each in files:
+                self.uploads.discard(each.staged or each.path)
+            raise
         self.waiting.set()
         return job
 
@@ -63,9 +72,13 @@ class Intake:
             store.tags.replace(document_id, chosen)
 
     def delete(self, known: IndexedFile) -> bool:
-        """Delete a document, and its file if that was uploaded; says whether it was. Raises StoreBusy while others are indexing."""
+        """Delete a document, and its file if that was uploaded; says whether it was. Raises StoreBusy while others are indexing, or UnknownDocumentId
+        if someone else has just deleted it.
+        """
         try:
             remove_document(self._settings, known.document_id, seconds=DELETE_SECONDS)
+        except UnknownDocument as error:
+            raise UnknownDocumentId(f"no document has the id {known.document_id!r} any more: see GET /documents") from error
         except StoreBusy:
             with open_store(self._settings) as store:
                 if store.file(known.document_id) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -87,9 +88,9 @@ class Jobs:
 
     def add(self, files: Sequence[Arrived], tags: Sequence[str] = ()) -> Job:
         """A new job; its documents get the tags."""
-        job_id, tagged = secrets.token_hex(8), json.dumps(list(tags))
         with self._state.writing() as db:
-            db.execute("INSERT INTO jobs VALUES (?, ?, ?)", (job_id, self._state.now, tagged))
+            job_id = f"{time.time_ns():016x}{secrets.token_hex(4)}"  # of two of one second the later one sorts after the other
+            db.execute("INSERT INTO jobs VALUES (?, ?, ?)", (job_id, self._state.now, json.dumps(list(tags))))
             db.executemany(
                 "INSERT INTO job_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
                 [
@@ -122,12 +123,16 @@ class Jobs:
         return Job(job_id, status, found[0][0], done, len(files), files)
 
     def waiting(self) -> list[Task]:
-        """The files that are next: those that came first, of which none that was cut off goes together with others, and of equal ones one."""
+        """The files that are next: those that came first, of which none that was cut off goes together with others, of equal ones one, and of those
+        that replace the bytes of one document the first: the bytes that came last are to stay.
+        """
         tasks = [
             Task(job_id, number, self._arrived(name, path, staged, sha256), identity, tuple(json.loads(tags)), attempts)
             for job_id, number, name, path, staged, sha256, identity, tags, attempts in self._state.query(
-                "SELECT job_id, number, name, path, staged, sha256, document_id, tags, attempts FROM job_files JOIN jobs ON id = job_id"
-                " WHERE status IN ('waiting', 'reading') ORDER BY attempts, created_at, job_id, number LIMIT ?",
+                "SELECT job_id, number, name, path, staged, sha256, document_id, tags, attempts FROM"
+                " (SELECT *, row_number() OVER (PARTITION BY document_id ORDER BY created_at, job_id, number) AS turn"
+                " FROM job_files JOIN jobs ON id = job_id WHERE status IN ('waiting', 'reading'))"
+                " WHERE turn = 1 ORDER BY attempts, created_at, job_id, number LIMIT ?",
                 AT_ONCE,
             )
         ]

@@ -13,6 +13,7 @@ from typing import Any
 
 from index.database import Schema, connect, explained, transaction
 from index.integrity import Finding, database_findings, reference_findings
+from index.portable import Paths
 
 FILE_NAME = "state.db"
 SCHEMA = Schema(
@@ -187,11 +188,13 @@ class State:
             )
         }
 
-    def erase(self, documents: Collection[str], without: Callable[[dict[str, Any], Collection[str]], dict[str, Any]]) -> None:
+    def erase(self, documents: Collection[str], without: Callable[[dict[str, Any], Collection[str]], dict[str, Any]]) -> list[Path]:
         """Delete what is kept of some documents: their texts, their quotes in results (`without` takes them out) and in feedback.
 
-        How later turns of such a conversation were understood may hold words of a quote and is forgotten, too.
+        How later turns of such a conversation were understood may hold words of a quote and is forgotten, too. Returns the files that waited to
+        replace theirs.
         """
+        waited: list[Path] = []
         for document_id in documents:
             with self.writing() as db:
                 touched = db.execute(
@@ -214,9 +217,12 @@ class State:
                 for answer_id, result in watched:
                     plain = json.dumps(without(json.loads(result), {document_id}), ensure_ascii=False)
                     db.execute("UPDATE watched_answers SET result = ? WHERE id = ?", (plain, answer_id))
+                staged = db.execute("SELECT staged FROM job_files WHERE document_id = ? AND staged IS NOT NULL", (document_id,))
+                waited += [Paths(self.folder).path(each) for (each,) in staged]
                 for table in ("quoted", "versions", "feedback", "watched_quotes", "job_files"):
                     db.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))  # noqa: S608 - fixed names
         self.empty_log()
+        return waited
 
     def rename(self, old: str, new: str) -> None:
         """A document has another id now, because its file has moved: what is kept of it stays with it."""

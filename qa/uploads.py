@@ -15,8 +15,8 @@ from index.loading import SUPPORTED, read_bytes
 from index.portable import UPLOADS
 from qa.errors import UnsupportedUpload
 
-ABANDONED_SECONDS = 3600.0
-"""What nothing refers to goes after this time: an upload that is still coming must not."""
+ABANDONED_SECONDS = 24 * 3600.0
+"""What nothing refers to goes after this time: the first files of an upload that is still coming must not."""
 
 _READ = "text, Markdown, PDF, Word, PowerPoint, a spreadsheet, HTML, EPUB, OpenDocument, RTF or a mail"
 

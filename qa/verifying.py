@@ -68,6 +68,22 @@ class Quoted:
     end: int
     citation: Citation | None = None
 
+    def __post_init__(self) -> None:
+        """Raises TypeError, or ValueError for a text with half a character in it: the JSON comes from elsewhere."""
+        cited = self.citation
+        texts: list[object] = [self.document_id, self.uri, self.sha256, self.quote]
+        numbers: list[object] = [self.start, self.end]
+        if cited:
+            texts.append(cited.sentence)
+            numbers += [cited.sentence_start, cited.sentence_end, cited.byte_start or 0, cited.byte_end or 0]
+        for each in texts:
+            if not isinstance(each, str):
+                raise TypeError(f"expected a text, got {each!r}")
+            each.encode()
+        for each in numbers:
+            if type(each) is not int:
+                raise TypeError(f"expected a whole number, got {each!r}")
+
 
 def parsed(content: bytes) -> Mapping[str, Any]:
     """The JSON object in some bytes; raises InvalidAnswer."""
@@ -86,13 +102,14 @@ def quotes_of(plain: Mapping[str, Any]) -> list[Quoted]:
         answer = answer_of(plain)
         consistent = answer.to_dict()
         same = all(plain[name] == consistent[name] for name in ("answer", "citations"))
+        quotes = list(_quotes(answer))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InvalidAnswer(
             f"expected the JSON of an answer, as `qa ask --json` or POST /ask gives it, got another: {error!r}"
         ) from error
     if not same or any(span.text != span.citation.quote for span in answer.spans):
         raise InvalidAnswer("the answer's text or its list of citations is not that of its spans: the JSON has been changed")
-    return list(_quotes(answer))
+    return quotes
 
 
 def passages_of(plain: Sequence[Mapping[str, Any]]) -> list[Quoted]:
@@ -101,14 +118,21 @@ def passages_of(plain: Sequence[Mapping[str, Any]]) -> list[Quoted]:
         return [
             Quoted("passage", *(each[name] for name in ("document_id", "uri", "sha256", "text", "start", "end"))) for each in plain
         ]
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise InvalidAnswer(f"expected passages as `qa ask --bundle` writes them, got others: {error!r}") from error
 
 
 def verify(quotes: Iterable[Quoted], find: Find, *, max_bytes: int = MAX_FILE_BYTES) -> list[Proof]:
-    """Prove or disprove quotes against the files that `find` finds, each read once."""
-    sources = Sources(find, max_bytes)
-    return [_proof(quoted, sources) for quoted in quotes]
+    """Prove or disprove quotes against the files that `find` finds, each read once and none kept: an answer may quote from any number of them."""
+    listed = list(quotes)
+    numbers: dict[Path | None, list[int]] = {}
+    for number, quoted in enumerate(listed):
+        numbers.setdefault(find(quoted.document_id, quoted.uri, quoted.sha256), []).append(number)
+    proofs: dict[int, Proof] = {}
+    for path, those in numbers.items():
+        found = _loaded(path, max_bytes)
+        proofs |= {number: _proof(listed[number], found) for number in those}
+    return [proofs[number] for number in range(len(listed))]
 
 
 def in_index(snapshot: Snapshot) -> Find:
@@ -130,36 +154,23 @@ def below(source: Path) -> Find:
         if not source.is_dir():
             return source
         inside = PurePosixPath(uri)
-        return None if inside.is_absolute() or ".." in inside.parts else source / inside
+        return None if inside.is_absolute() or ".." in inside.parts or "\0" in uri else source / inside
 
     return find
 
 
-class Sources:
-    """Files read and extracted again, each once."""
-
-    def __init__(self, find: Find, max_bytes: int) -> None:
-        self._find, self._max_bytes = find, max_bytes
-        self._read: dict[Path, tuple[bytes, Document] | str] = {}
-
-    def of(self, quoted: Quoted) -> tuple[bytes, Document] | str:
-        """The bytes and the document of the file that a quote is from, or why there are none."""
-        path = self._find(quoted.document_id, quoted.uri, quoted.sha256)
-        if path is None:
-            return "there is no such source here: name the file or its folder with --source"
-        if path not in self._read:
-            self._read[path] = self._loaded(path)
-        return self._read[path]
-
-    def _loaded(self, path: Path) -> tuple[bytes, Document] | str:
-        try:
-            data = read_bytes(path, self._max_bytes)
-            document = load(path, path.parent, max_bytes=self._max_bytes)
-        except LoadingError as error:
-            return str(error)
-        if document is None or document.source.sha256 != hashlib.sha256(data).hexdigest():
-            return "changed while it was read: try again"
-        return data, document
+def _loaded(path: Path | None, max_bytes: int) -> tuple[bytes, Document] | str:
+    """The bytes and the document of a file, or why there are none."""
+    if path is None:
+        return "there is no such source here: name the file or its folder with --source"
+    try:
+        data = read_bytes(path, max_bytes)
+        document = load(path, path.parent, max_bytes=max_bytes)
+    except LoadingError as error:
+        return str(error)
+    if document is None or document.source.sha256 != hashlib.sha256(data).hexdigest():
+        return "changed while it was read: try again"
+    return data, document
 
 
 def _quotes(answer: Answer) -> Iterator[Quoted]:
@@ -175,8 +186,7 @@ def _shown(passage: NearestPassage) -> Quoted:
     return Quoted("nearest passage", passage.document_id, passage.uri, passage.sha256, passage.text, passage.start, passage.end)
 
 
-def _proof(quoted: Quoted, sources: Sources) -> Proof:
-    found = sources.of(quoted)
+def _proof(quoted: Quoted, found: tuple[bytes, Document] | str) -> Proof:
     checks = (Check("source", passed=False, detail=found),) if isinstance(found, str) else tuple(_checks(quoted, *found))
     return Proof(quoted.role, quoted.uri, quoted.quote, quoted.start, quoted.end, checks)
 

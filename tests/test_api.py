@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import http.client
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from fastapi import FastAPI
 
 from index.errors import StoreCorrupt
-from qa.bootstrap import live_pipeline
+from qa.bootstrap import live_pipeline, remove_document
 from qa.conversation import Conversations
 from qa.errors import NotReady
 from qa.intake import Intake
@@ -24,6 +25,7 @@ from qa.interfaces.documents import document_router
 from qa.interfaces.guard import MAX_BODY_BYTES
 from qa.live import LivePipeline
 from qa.reader import CrossEncoderReader
+from qa.settings import Settings
 from tests.fakes import FakeSpanModel, SharedWordsReader
 from tests.serving import PATIENCE, SEEDS, Server, assert_quoted, carded, citations_in, indexed, settings_in
 from tests.test_answer import ANSWER_KEYS, CITATION_KEYS
@@ -37,6 +39,7 @@ class FixedService:
     """A live pipeline, or the error that there is instead."""
 
     outcome: LivePipeline | Exception
+    documents: Intake | None = None
 
     def live(self) -> LivePipeline:
         if isinstance(self.outcome, Exception):
@@ -47,14 +50,18 @@ class FixedService:
         raise NotImplementedError
 
     def intake(self) -> Intake:
-        raise NotImplementedError
+        if self.documents is None:
+            raise NotImplementedError
+        return self.documents
 
 
-def send(outcome: LivePipeline | Exception, method: str, path: str, **options: Any) -> httpx.Response:
+def send(
+    outcome: LivePipeline | Exception, method: str, path: str, *, intake: Intake | None = None, **options: Any
+) -> httpx.Response:
     """One request to the handlers alone."""
     app = FastAPI()
     app.include_router(router(FixedService(outcome)))
-    app.include_router(document_router(FixedService(outcome)))
+    app.include_router(document_router(FixedService(outcome, intake)))
     add_error_handlers(app)
 
     async def exchange() -> httpx.Response:
@@ -268,3 +275,32 @@ def test_openapi_has_examples(seeds_server: Server) -> None:
     assert example.keys() | {"refusal", "interpreted_as"} == set(ANSWER_KEYS)  # FastAPI leaves nulls out
     absent = {"heading", "date", "extractor", "page", "slide", "sheet", "row"}
     assert example["citations"][0].keys() | absent == set(CITATION_KEYS)
+
+
+@dataclass
+class Deleting(Intake):
+    """Someone deletes a document at the moment at which it is tagged."""
+
+    settings: Settings
+    live: LivePipeline
+
+    def __post_init__(self) -> None:
+        super().__init__(self.settings)
+
+    def tag(self, document_id: str, tags: Sequence[str]) -> None:
+        self.live.rest()
+        remove_document(self.settings, document_id)
+        super().tag(document_id, tags)
+
+
+def test_a_document_that_is_deleted_while_it_is_tagged_is_unknown_and_no_damage(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    indexed(settings, carded(), tmp_path / "notes", {"a.txt": "Marta tends the lighthouse.", "b.txt": "The harbour is closed."})
+    live = live_pipeline(settings, carded(), SharedWordsReader())
+    with live.use() as pipeline:
+        [first, _] = pipeline.snapshot.document_ids
+
+    response = send(live, "PUT", f"/documents/{first}/tags", intake=Deleting(settings, live), json={"tags": ["sea"]})
+
+    assert "no document has the id" in problem(response, 404)["detail"]
+    live.close()

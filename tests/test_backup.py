@@ -267,9 +267,7 @@ def test_a_server_goes_on_through_backup_and_restore(command: Command, corpus: P
         asking.join(60)
         assert (done.returncode, failed) == (0, []), done.stderr
 
-        deadline = time.monotonic() + 30
-        while "seven" not in server.client.post("/ask", json={"question": GATE}).json()["citations"][0]["sentence"]:
-            assert time.monotonic() < deadline
+        eventually(lambda: "seven" in server.client.post("/ask", json={"question": GATE}).json()["citations"][0]["sentence"])
         [turn] = server.client.get(f"/conversations/{conversation}").json()["turns"]
         assert turn["question"] == GATE
         assert "Traceback" not in server.log

@@ -142,3 +142,19 @@ def test_what_changed_is_named() -> None:
     with pytest.raises(InvalidAnswer, match=r"answer\.json"):
         read_bundle(_rewritten(members, zipfile.ZIP_STORED))
     assert json.loads(members["answer.json"])["answer"] == "ten"
+
+
+def test_half_a_character_makes_no_bundle() -> None:
+    written = Bundle({"answer": "xxxxxx"}, {}, [], {}).to_bytes()
+
+    with pytest.raises(InvalidAnswer, match="cannot be read as one"):
+        read_bundle(resealed(written, b"xxxxxx", b"\\ud800"))
+
+
+def resealed(archive: bytes, old: bytes, new: bytes) -> bytes:
+    """A bundle with other bytes of the same length in it, of which zip's own checksum is right."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as source, zipfile.ZipFile(target, "w") as changed:
+        for name in source.namelist():
+            changed.writestr(name, source.read(name).replace(old, new))
+    return target.getvalue()

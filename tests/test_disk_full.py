@@ -14,9 +14,9 @@ from index.snapshot import Snapshot
 from index.store import Store
 from qa.state import State
 from tests.disks import disk, fill
-from tests.serving import Command, Server, carded, indexed, settings_in, write_files
+from tests.serving import Command, Server, carded, eventually, indexed, settings_in, write_files
 from tests.test_api import problem
-from tests.test_uploads import HARBOUR, QUESTION, ask, uploaded
+from tests.test_uploads import HARBOUR, QUESTION, ask, form, uploaded
 
 ROOM = [0, 30_000, 100_000]
 """Bytes that are left: too few for anything, for a transaction, for a batch of documents."""
@@ -119,3 +119,25 @@ def test_a_model_that_finds_no_room_is_said(command: Command, corpus: Path, smal
     assert "the converted model cannot be kept" in done.stderr
     assert "make room" in done.stderr
     assert not list((small / "cache" / "graphs").iterdir())
+
+
+@pytest.mark.slow
+def test_a_server_that_began_on_a_full_disk_takes_up_everything_once_there_is_room(converted: Path, tmp_path: Path) -> None:
+    small, notes = tmp_path / "wide", tmp_path / "notes"
+    write_files(notes, {"gate.txt": HARBOUR})
+    with disk(small, "8m"):
+        command = Command(small / "data", converted)
+        assert command("index", str(notes)).returncode == 0
+        (small / "data-serve.log").symlink_to(tmp_path / "serve.log")
+        fill(small / "ballast")
+        with Server(command, arguments=["--watch", str(notes)]) as server:
+            server.ready()
+            for response in (server.client.get("/jobs/unknown"), server.client.post("/documents", **form([("a.txt", "x")]))):
+                problem(response, 507)
+            eventually(lambda: "Uploaded files wait" in server.log and "Nothing is watched now" in server.log)
+            (small / "ballast").unlink()
+
+            assert uploaded(server, [("bread.txt", "Bread rises.")])[0]["status"] == "added"
+            write_files(notes, {"tide.txt": "The tide turns at noon."})
+            eventually(lambda: len(server.client.get("/documents").json()["documents"]) == 3)
+            assert server.log.count("Uploaded files wait") == server.log.count("Nothing is watched now") == 1

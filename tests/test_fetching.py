@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import trustme
 
 from index.errors import FileTooLarge, PageNotFetched
 from index.fetching import Address, Fetcher, is_public, resolve
 from tests.serving import Command
 
 PAGE = "<title>Tides</title><p>The harbour café opens at nine.</p>"
+TRICKLE_SECONDS = 40.0
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 
 
@@ -25,6 +30,9 @@ class _Site(BaseHTTPRequestHandler):
         left = int(self.path.rpartition("/")[2]) if self.path.startswith("/moved/") else 0
         if self.path == "/slow":
             self._trickle()
+        elif self.path.startswith("/late/"):
+            time.sleep(0.2)
+            self._send(302, {"Location": f"/late/{int(self.path.rpartition('/')[2]) - 1}"}, b"")
         elif left:
             self._send(302, {"Location": f"/moved/{left - 1}"}, b"")
         else:
@@ -44,8 +52,8 @@ class _Site(BaseHTTPRequestHandler):
 
     def _trickle(self) -> None:
         self.wfile.write(b"HTTP/1.1 200 OK\r\n")
-        for _ in range(100):
-            time.sleep(0.05)
+        for _ in range(90):
+            time.sleep(TRICKLE_SECONDS / 90)
             self.wfile.write(b"X-Wait: 1\r\n")
 
     def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
@@ -128,10 +136,61 @@ def test_what_is_not_fetched_says_why(fetcher: Fetcher, port: int, target: str, 
 def test_size_and_time_are_bounded(fetcher: Fetcher, port: int) -> None:
     with pytest.raises(FileTooLarge, match=r"2,000 bytes"):
         fetcher.fetch(f"http://site.test:{port}/large")
+    with broken_off():
+        impatient(0.3).fetch(f"http://site.test:{port}/slow")
+
+
+@contextmanager
+def broken_off() -> Iterator[None]:
+    """What is done meanwhile takes too long, and not as long as the site takes."""
     began = time.monotonic()
     with pytest.raises(PageNotFetched, match="takes more than"):
-        Fetcher(2000, seconds=0.3, resolve=_names, allowed=lambda _: True).fetch(f"http://site.test:{port}/slow")
-    assert time.monotonic() - began < 3
+        yield
+    assert time.monotonic() - began < TRICKLE_SECONDS / 2
+
+
+def impatient(seconds: float) -> Fetcher:
+    """Takes every address for public, and waits so long."""
+    return Fetcher(2000, seconds=seconds, resolve=_names, allowed=lambda _: True)
+
+
+def test_the_time_is_for_a_page_with_its_redirects(port: int) -> None:
+    with pytest.raises(PageNotFetched, match="takes more than"):
+        impatient(0.5).fetch(f"http://site.test:{port}/late/4")
+
+
+@pytest.fixture
+def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """How a server speaks TLS as site.test, which is believed meanwhile."""
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("site.test").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    return context
+
+
+@pytest.fixture
+def secure_port(certified: ssl.SSLContext) -> Iterator[int]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Site) as server:
+        server.handle_error = lambda *_: None  # type: ignore[method-assign] - a client that goes away is part of the test
+        server.socket = certified.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def test_secure_pages_are_fetched_and_bounded_in_time_as_well(secure_port: int, fetcher: Fetcher) -> None:
+    data, suffix = fetcher.fetch(f"https://site.test:{secure_port}/page")
+
+    assert ("opens at nine" in data.decode("utf-8-sig"), suffix) == (True, ".html")
+    with broken_off():
+        impatient(1).fetch(f"https://site.test:{secure_port}/slow")
+
+
+def test_a_server_that_does_not_even_greet_is_waited_for_no_longer(certified: ssl.SSLContext) -> None:
+    del certified
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(PageNotFetched, match="takes more than"):
+        impatient(0.3).fetch(f"https://site.test:{silent.getsockname()[1]}/")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0", "2130706433", "0x7f.1", "127.1"])

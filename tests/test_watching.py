@@ -20,6 +20,7 @@ from index.snapshot import Snapshot, current_generation
 from index.store import Store
 from index.watching import ACCIDENT_SECONDS, QUIET_SECONDS, Looked, Watched, Watcher, follow, only_watcher
 from tests.fakes import FakeEncoder, RecordingReporter
+from tests.serving import eventually
 
 
 @dataclass
@@ -222,8 +223,24 @@ def test_what_was_removed_by_hand_stays_removed(desk: Desk) -> None:
     assert len(desk.texts()) == 9
 
 
+def test_of_files_that_come_and_go_nothing_is_remembered(desk: Desk) -> None:
+    _ten(desk)
+    for number in range(5):
+        desk.write(f"empty {number}.txt", text="")
+        desk.settle()
+        (desk.corpus / f"empty {number}.txt").rename(desk.corpus / "empty.txt")
+        desk.settle()
+    desk.write("11.txt")
+    desk.settle()
+    (desk.corpus / "11.txt").rename(desk.corpus / "12.txt")
+    desk.settle()
+    desk.look()
+
+    assert sorted(path.name for path in desk.watcher._handled) == sorted(path.name for path in desk.corpus.iterdir())
+
+
 class TwoFailures(Watcher):
-    """Cannot write twice."""
+    """Fails twice, the second time at what nobody expects."""
 
     def __init__(self, stopping: threading.Event) -> None:
         self.looks, self.stopping = 0, stopping
@@ -231,7 +248,7 @@ class TwoFailures(Watcher):
     def look(self) -> Looked:
         self.looks += 1
         if self.looks <= 2:
-            raise StoreBusy("the disk is full")
+            raise (StoreBusy if self.looks == 1 else RuntimeError)("the disk is full")
         self.stopping.set()
         return Looked(changed=True, wait=0.0)
 
@@ -263,7 +280,7 @@ def test_the_second_watcher_waits_for_the_first(data: Path) -> None:
     with only_watcher(data, stopping, lambda: waited.append("never")) as alone:
         thread = threading.Thread(target=second)
         thread.start()
-        thread.join(0.3)
+        eventually(lambda: waited)
         order.append(f"first {alone}")
     thread.join(10)
 

@@ -19,6 +19,7 @@ from qa.interfaces.comparing import difference_line, difference_text, kept_text
 from qa.quoted import without_documents
 from qa.state import State
 from qa.watchlist import KEPT_ANSWERS, Difference, KeptAnswer, Rechecker, Watchlist
+from tests.serving import PATIENCE
 from tests.test_answer import answered, refused
 
 GATE = "Which code opens the gate?"
@@ -163,11 +164,11 @@ def test_what_is_told_during_a_check_is_one_check_more() -> None:
 
     rechecker = Rechecker(check)
     rechecker.soon()
-    assert done.acquire(timeout=10)
+    assert done.acquire(timeout=PATIENCE)
     for _ in range(5):
         rechecker.soon()
     going.release(2)
-    assert done.acquire(timeout=10)
+    assert done.acquire(timeout=PATIENCE)
     assert not done.acquire(timeout=0.2)
 
     rechecker.close()

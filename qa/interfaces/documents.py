@@ -90,7 +90,7 @@ def document_router(service: Service) -> APIRouter:
         service.intake().tag(document_id, body.tags)
         service.live().refresh()
         with service.live().use() as pipeline:
-            info = jsonable_encoder(pipeline.snapshot.document_info(document_id))
+            info = jsonable_encoder(_holding(document_id, pipeline.snapshot).document_info(document_id))
         given = {"given_tags": tags_of(body.tags), "uploaded": service.intake().uploads.holds(known.path)}
         return JSONResponse(info | given)
 
@@ -130,9 +130,14 @@ def _listed(snapshot: Snapshot, uploads: Uploads, query: str, tags: set[str]) ->
 
 def _file(service: Service, document_id: str) -> IndexedFile:
     with service.live().use() as pipeline:
-        if not pipeline.snapshot.has_document(document_id):
-            raise UnknownDocumentId(f"no document has the id {document_id!r}: see GET /documents")
-        return pipeline.snapshot.file(document_id)
+        return _holding(document_id, pipeline.snapshot).file(document_id)
+
+
+def _holding(document_id: str, snapshot: Snapshot) -> Snapshot:
+    """A snapshot in which there is the document; raises UnknownDocumentId."""
+    if not snapshot.has_document(document_id):
+        raise UnknownDocumentId(f"no document has the id {document_id!r}: see GET /documents")
+    return snapshot
 
 
 async def _form(service: Service, request: Request) -> Received:

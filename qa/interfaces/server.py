@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS = 0.25
 """How often the store's generation is looked at; a new one must be served within a second."""
+RETRY_SECONDS = 5.0
+"""After watching could not begin: on a full disk, or while a long run indexes."""
 NOTHING = Watched()
 SHUTDOWN_SECONDS = 5
 """How long requests in flight may take after SIGTERM."""
@@ -120,21 +122,19 @@ class Service:
             self._refresh(live)
 
     def _watch(self, encoder: Encoder) -> None:
-        try:
-            keep_up(self._settings, encoder, self.live, self._watched, _Log(), self._stopping)
-        except Exception as error:  # noqa: BLE001 - the server goes on serving what is indexed
-            log.error("Nothing is watched any more: %s", error)  # noqa: TRY400
+        failed = ""
+        while not self._stopping.is_set():
+            try:
+                keep_up(self._settings, encoder, self.live, self._watched, _Log(), self._stopping)
+            except Exception as error:  # noqa: BLE001 - the server goes on serving what is indexed, and tries again
+                if str(error) != failed:
+                    failed = str(error)
+                    log.error("Nothing is watched now: %s", error)  # noqa: TRY400
+                self._stopping.wait(RETRY_SECONDS)
 
     def _upload(self, encoder: Encoder) -> None:
-        def served() -> None:
-            self._refresh(self.live())
-
-        try:
-            Worker(self._settings, Interruptible(encoder, self._stopping), served, log.warning).run(
-                self.intake().waiting, self._stopping
-            )
-        except Exception as error:  # noqa: BLE001 - the server goes on serving what is indexed
-            log.error("Nothing that is uploaded is indexed any more: %s", error)  # noqa: TRY400
+        worker = Worker(self._settings, Interruptible(encoder, self._stopping), lambda: self._refresh(self.live()), log.warning)
+        worker.run(self.intake().waiting, self._stopping)
 
     def _refresh(self, live: LivePipeline) -> None:
         began = time.monotonic()
@@ -144,6 +144,7 @@ class Service:
                 log.info("Serving generation %s.", live.generation)
             self._reported = ""
         except Exception as error:  # noqa: BLE001 - whatever it is, the thread must live to serve the next generation
+            self._refresh_took = time.monotonic() - began
             if str(error) != self._reported:
                 self._reported = str(error)
                 log.error("The index cannot be served: %s", error)  # noqa: TRY400

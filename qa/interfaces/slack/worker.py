@@ -38,6 +38,7 @@ class Worker:
         self._id = secrets.token_hex(8)
         self._wakes = [asyncio.Event(), asyncio.Event()]
         self._in_hand: dict[asyncio.Task[None], Claim] = {}
+        self._failed = ""
 
     def wake(self) -> None:
         """There may be something new."""
@@ -84,10 +85,14 @@ class Worker:
 
     async def _taken(self, kinds: Sequence[str]) -> Claim | None:
         try:
-            return await asyncio.to_thread(self._claims.take, self._id, kinds)
-        except Exception:  # the lane must live: the file may be busy or full for a while
-            log.exception("Slack: no claim could be taken.")
+            claim = await asyncio.to_thread(self._claims.take, self._id, kinds)
+        except Exception as error:  # the lane must live: the file may be busy or full for a while
+            if str(error) != self._failed:  # said once, not several times a second
+                self._failed = str(error)
+                log.exception("Slack: no claim could be taken.")
             return None
+        self._failed = ""
+        return claim
 
     async def _beat(self) -> None:
         while True:
