@@ -19,11 +19,11 @@ from index.formats.pdf_view import drawn
 from tests.test_extracted import assert_sound
 from tests.test_ocr import needs_tesseract
 from tests.test_pdf_view import changed, ink, span, view
-from tests.writers import PARAGRAPH, pdf, saved, scan
+from tests.writers import CELLS, LINES, PARAGRAPH, pdf, saved, scan
 
 FONTS = "<< /Helv << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> /ZaDb << /Type /Font /Subtype /Type1 /BaseFont /ZapfDingbats >> >>"
 HIDDEN, NO_VIEW = 2, 32
-PASSWORD, RADIO, PUSH_BUTTON, COMBO = 1 << 13, 1 << 15, 1 << 16, 1 << 17
+PASSWORD, RADIO, PUSH_BUTTON, COMBO, COMB = 1 << 13, 1 << 15, 1 << 16, 1 << 17, 1 << 24
 TOP, PITCH, LEFT, HEIGHT = 700, 40, 200, 16
 
 
@@ -142,6 +142,27 @@ def test_what_is_filled_in_names_no_columns() -> None:
     assert extract(form(rows)).text.split("\n") == ["Name: Miriam Vogel", "Age: 42", "Children: 3", "Postcode: 28195"]
 
 
+def test_a_table_under_empty_fields_has_its_columns() -> None:
+    rows = [(") Tj 145 0 Td (".join(cells), f"/Subtype /Widget /FT /Tx /T ({at})") for at, cells in enumerate(CELLS)]
+
+    found = extract(form(rows))
+
+    assert found.text.split("\n") == list(LINES)
+    assert found.text == extract(form([(row, "") for row, _ in rows])).text
+
+
+def test_what_stands_in_a_comb_is_one_word() -> None:
+    data = form([("IBAN:", text("DE02120300", f"/Ff {COMB} /MaxLen 10")), ("Number:", text("12 34", f"/Ff {COMB} /MaxLen 10"))])
+    found = extract(data)
+
+    shown = view(data, found, 1, *span(found, "DE02120300"))
+
+    assert found.text.split("\n") == ["IBAN: DE02120300", "Number: 12 34"]
+    assert (len(shown.boxes), shown.missing) == (1, 0)
+    assert ink(data, shown.boxes)[0] > 100
+    assert_sound(found)
+
+
 def test_what_is_chosen_in_a_tall_list_is_no_heading() -> None:
     tall = choice("harbour", "Hamburg", 0).replace("/Ff", f"/Rect [{LEFT} {TOP - 140} {LEFT + 150} {TOP - 80}] /Ff")
     rows = [
@@ -165,6 +186,7 @@ def test_what_is_chosen_in_a_tall_list_is_no_heading() -> None:
         text("Miriam Vogel", f"/F {HIDDEN}"),
         text("Miriam Vogel", f"/F {NO_VIEW}"),
         text("Miriam Vogel", f"/Ff {PASSWORD}"),
+        text("Miriam Vogel", f"/Ff {PASSWORD | COMB} /MaxLen 12"),
         "/Subtype /Text /Contents (Miriam Vogel)",
         "/Subtype /Popup /Contents (Miriam Vogel)",
         f"/Subtype /Widget /FT /Btn /Ff {PUSH_BUTTON} /T (go) /MK << /CA (Miriam Vogel) >>",

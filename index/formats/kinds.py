@@ -11,7 +11,7 @@ from io import BytesIO
 from index.errors import BinaryFile, EncryptedFile
 from index.formats.ocr import tesseract_version
 
-RECIPE = 3
+RECIPE = 4
 """Raised when a module of `index.formats` would extract the same bytes to another text."""
 
 

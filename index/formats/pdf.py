@@ -131,7 +131,7 @@ def sheet_regions(sheet: Sheet, number: int) -> Iterator[list[Line]]:
         rules = rules_of(sheet.bare, rotation)
         grids = Grids(rules)
         characters = segments(text_page, sheet.page, rotation, grids.cell)
-        parts = grids.with_rows(sheet.with_marks(characters, rotation, grids.cell))
+        parts = grids.with_rows(sheet.with_marks(text_page, characters, rotation, grids.cell))
     finally:
         text_page.close()
     for region in regions(parts):

@@ -13,7 +13,8 @@ from index.formats import ocr
 from index.formats.alignment import Alignment, Piece, aligned
 from index.formats.extracted import folded
 from index.formats.pdf import opened, sheet_regions
-from index.formats.pdf_forms import Mark, Sheet, sheet_of
+from index.formats.pdf_fields import Mark
+from index.formats.pdf_forms import Sheet, sheet_of
 from index.formats.pdf_furniture import EDGE_LINES
 from index.formats.pdf_glyphs import Segment
 from index.formats.pdf_layout import Line, line_of, rows_of
