@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import mmap
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +18,10 @@ from index.errors import DamagedFile, ExtractionLimit, LoadingError
 from index.extraction import Extraction, Limits
 from index.formats.kinds import KINDS, SUFFIXES, Kind
 from index.loading import load
+from tests.serving import eventually
 from tests.test_extracted import assert_sound
-from tests.writers import archive, samples
+from tests.test_ocr import is_running
+from tests.writers import archive, joined, pdf, samples
 
 GOOD = b"<p>Good text."
 BILLION_LAUGHS = (
@@ -172,6 +176,42 @@ def test_the_process_ends_with_its_owner() -> None:
         process = extraction.process_id
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
+
+
+_ASKING = """
+import sys
+from index.extraction import Extraction
+from index.formats.kinds import KINDS
+
+with Extraction() as extraction:
+    extraction(KINDS["html"], b"<p>Good text.")
+    print(extraction.process_id, flush=True)
+    extraction(KINDS["pdf"], sys.stdin.buffer.read())
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="a signal tells of the end of a pipe on Linux")
+@pytest.mark.slow
+def test_the_process_ends_amid_a_file_with_one_that_is_killed() -> None:
+    content = joined(*[pdf([["word " * 400] * 2] * 5)] * 150)  # takes a while
+    command = [sys.executable, "-c", _ASKING]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as asking:
+        process = int(asking.stdout.readline())
+        asking.stdin.write(content)
+        asking.stdin.close()
+        used = _seconds(process)
+        eventually(lambda: _seconds(process) > used + 0.2)  # it is at work
+        asking.kill()
+
+    killed = time.monotonic()
+    eventually(lambda: not is_running(process))
+    assert time.monotonic() - killed < 5
+
+
+def _seconds(process: int) -> float:
+    """Of a processor that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_a_module_in_the_current_folder_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

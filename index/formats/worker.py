@@ -4,7 +4,7 @@ A message is a line of JSON and as many bytes as it says: {"kind": "pdf", "size"
 `Extracted`; or {"ok": false, "error": "DamagedFile", "message": "..."}. With {"draw": {"number": 3, "width": 1200}} in the line the
 answer is a page of a PDF as PNG, with {"locate": {"number": 3, "texts": [...], "start": 10, "end": 20}} the JSON of a `PageView`. An
 answer says whether the process is `worn`: a large file has left it large. Before an answer {"more_seconds": 60} may say that the
-pages of a scan are recognised now. It is started by `index.extraction` and ends when its input ends.
+pages of a scan are recognised now. It is started by `index.extraction` and ends when its input ends, also amid a file.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -115,6 +116,26 @@ def limit_time(seconds: int) -> None:
         signal.alarm(seconds)
 
 
+def end_with(source: int) -> None:
+    """Let this process, and those of its group, end as soon as nobody can write to the pipe that it reads: who asked it has been killed. Where the
+    system tells of that by a signal; a thread that waits for it would take address space.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    pipe = select.poll()
+    pipe.register(source, 0)  # its end is told in any case
+
+    def look(*_: object) -> None:
+        if pipe.poll(0):
+            os.killpg(0, signal.SIGKILL)
+
+    signal.signal(signal.SIGIO, look)
+    fcntl.fcntl(source, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(source, fcntl.F_SETFL, fcntl.fcntl(source, fcntl.F_GETFL) | os.O_ASYNC)
+
+
 def serve(source: BinaryIO, sink: BinaryIO, seconds: int, memory: int) -> None:
     """Answer every request until the input ends, each within so many seconds."""
 
@@ -157,6 +178,8 @@ def main() -> None:
     memory, seconds = map(int, sys.argv[1:3])
     limit_memory(memory)
     sys.setrecursionlimit(FRAMES)
+    if hasattr(os, "getpgrp") and os.getpgrp() == os.getpid():  # as it is started
+        end_with(sys.stdin.fileno())
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     serve(sys.stdin.buffer, sink, seconds, memory)
