@@ -16,6 +16,7 @@ from index.document import Document
 from index.errors import LoadingError, PruneRefused
 from index.extraction import Extraction, extract_once
 from index.fetching import Fetcher
+from index.formats.kinds import is_latest
 from index.lexical import analyse
 from index.loading import MAX_FILE_BYTES, Extract, document_id, load, relative_uri, shown
 from index.outcomes import Outcome, Reporter, Status, Summary
@@ -28,6 +29,11 @@ RECIPE = 4
 """Raised when loading, chunking or analysing would come out differently, so that unchanged files are indexed again."""
 EMBED_AT_ONCE = 256
 """Chunks gathered before they are embedded: enough for batches of equal length, little enough to commit every few seconds."""
+
+
+def is_up_to_date(file: StoredFile) -> bool:
+    """Whether this program, with the libraries that it has, would make the same passages of the same bytes."""
+    return file.recipe == RECIPE and is_latest(file.extractor)
 
 
 class PassageEncoder(TokenSpans, Protocol):

@@ -20,7 +20,7 @@ import filelock
 from index.discovery import Root, disappeared, discover, missing
 from index.errors import PruneRefused, Stopped, StoreBusy
 from index.extraction import Extraction
-from index.ingest import RECIPE, Ingestion, PassageEncoder
+from index.ingest import Ingestion, PassageEncoder, is_up_to_date
 from index.loading import MAX_FILE_BYTES, shown
 from index.outcomes import Outcome, Reporter
 from index.settling import QUIET_SECONDS, Settling
@@ -101,7 +101,7 @@ class Watcher:
             known = self._store.files_under(root.path)
             self._store.tags.give([file.document_id for file in known], self._watched.tags)
             for file in known:
-                if file.document_id in stamps and file.recipe == RECIPE and file.state == "current":
+                if file.document_id in stamps and is_up_to_date(file) and file.state == "current":
                     self._handled[file.path] = stamps[file.document_id]
 
     def look(self) -> Looked:

@@ -13,19 +13,18 @@ import time
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol
 
 from index.errors import IndexingError, Stopped
 from index.extraction import Extraction
-from index.ingest import Ingestion, PassageEncoder
-from index.models import EncoderCard
+from index.ingest import Ingestion
 from index.outcomes import Outcome
 from index.snapshot import Snapshot
 from index.storage import replacing
 from index.store import Store
 from index.watching import only_watcher
 from qa.bootstrap import open_store
-from qa.jobs import ATTEMPTS, FileStatus, Jobs, Result, Task
+from qa.jobs import AT_ONCE, ATTEMPTS, FileStatus, Jobs, Result, Task
+from qa.rereading import Embedder, Told, outdated, read_again
 from qa.settings import Settings
 from qa.state import State
 from qa.uploads import Uploads
@@ -39,14 +38,6 @@ TIDY_SECONDS = 3600.0
 _NAMESAKE = "another document of this name is here, too; it was not replaced"
 _GIVEN_UP = f"was given up: the program ended {ATTEMPTS} times while reading it"
 _LOST = "is no longer there, or the document was deleted: upload it again"
-
-
-class Embedder(PassageEncoder, Protocol):
-    """An encoder that says what model it is."""
-
-    @property
-    def card(self) -> EncoderCard:
-        """The model's card."""
 
 
 class Worker:
@@ -92,7 +83,7 @@ class Worker:
             if not alone:
                 return
             with closing(State(self._settings.data)) as state, open_store(self._settings) as store:
-                jobs = Jobs(state)
+                jobs, stale = Jobs(state), outdated(store, self._uploads.folder)
                 while not stopping.is_set():
                     wake.clear()
                     if self._clock() - tidied >= TIDY_SECONDS:
@@ -101,6 +92,11 @@ class Worker:
                     while jobs.waiting() and not stopping.is_set():
                         with store.writing():
                             self.work(jobs, store)
+                    if stale and not stopping.is_set():
+                        read_again(self._settings, store, self._encoder, stale[:AT_ONCE])
+                        self._served()
+                        stale = stale[AT_ONCE:]
+                        continue
                     yield
                     wake.wait(LOOK_SECONDS)
 
@@ -152,7 +148,7 @@ class Worker:
         return results
 
     def _ingested(self, store: Store, tasks: Sequence[Task]) -> dict[str, Outcome]:
-        told = _Told()
+        told = Told()
         with Extraction() as extraction:
             run = Ingestion(store, self._encoder, told, self._settings.max_file_bytes, extraction)
             for task in tasks:
@@ -172,22 +168,6 @@ class Worker:
             _previous(task).unlink(missing_ok=True)
         elif result.document_id != task.document_id:
             self._uploads.discard(task.arrived.path)
-
-
-class _Told:
-    """Remembers the outcomes by document."""
-
-    def __init__(self) -> None:
-        self.outcomes: dict[str, Outcome] = {}
-
-    def planned(self, files: int) -> None:
-        pass
-
-    def embedded(self, passages: int) -> None:
-        pass
-
-    def finished(self, outcome: Outcome) -> None:
-        self.outcomes[outcome.document_id or ""] = outcome
 
 
 def _judged(task: Task, outcome: Outcome | None, *, namesake: bool) -> Result:

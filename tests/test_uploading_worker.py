@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from index.errors import StoreCorrupt
+from index.schema import connect
+from index.snapshot import Snapshot
 from qa.errors import UnknownJob
 from qa.history import History
 from qa.intake import Intake
@@ -122,3 +124,24 @@ def test_of_files_whose_job_cannot_be_kept_nothing_is_left(harbour: Harbour) -> 
 
     assert harbour.files() == ["a.txt"]
     assert known.path.read_text() == TEXT
+
+
+@pytest.mark.parametrize("older", ["recipe = 0", "extractor = 'html/1 lxml/1.0'"])
+def test_what_an_earlier_version_read_is_read_again_and_keeps_its_id_and_name(harbour: Harbour, older: str) -> None:
+    job = harbour.jobs.add(
+        [harbour.file("a.html", f"<p>{TEXT}"), harbour.file("b.txt"), harbour.file("c.html", "<p>Code six.")], ["x"]
+    )
+    harbour.done(job)
+    next(harbour.uploads.folder.rglob("c.html")).unlink()
+    with closing(connect(harbour.settings.data)) as db:
+        before = dict(db.execute("SELECT uri, id FROM documents"))
+        db.execute(f"UPDATE documents SET text = 'Old.', {older} WHERE uri LIKE '%.html'")  # noqa: S608 - ours
+
+    with running([harbour.worker]):
+        eventually(lambda: harbour.texts()["a.html"] == TEXT)
+
+    assert harbour.texts() == {"a.html": TEXT, "b.txt": TEXT, "c.html": "Old."}
+    with closing(connect(harbour.settings.data)) as db:
+        assert dict(db.execute("SELECT uri, id FROM documents")) == before
+    with closing(Snapshot(harbour.settings.data)) as snapshot:
+        assert {each.tags for each in snapshot.documents()} == {("x",)}

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from index.errors import StoreBusy
 from index.excluding import IGNORE_FILE
+from index.schema import connect
 from index.snapshot import Snapshot, current_generation
 from index.store import Store
 from index.watching import ACCIDENT_SECONDS, QUIET_SECONDS, Looked, Watched, Watcher, follow, only_watcher
@@ -142,6 +143,19 @@ def test_after_a_restart_only_what_is_different_is_read(desk: Desk) -> None:
 
     seen = {outcome.uri: outcome.status for outcome in desk.notices.outcomes if outcome.status != "unchanged"}
     assert seen == {"1.txt": "updated", "2.txt": "removed"}
+
+
+def test_after_an_upgrade_that_reads_a_format_otherwise_its_files_are_read_again(desk: Desk) -> None:
+    desk.write("a.html", "b.txt")
+    desk.settle()
+    with closing(connect(desk.store.folder)) as db:
+        db.execute("UPDATE documents SET text = 'Old.', extractor = 'html/1 lxml/1.0' WHERE uri = 'a.html'")
+    desk.watcher = desk.again()
+
+    assert desk.settle()
+
+    assert desk.texts() == {"a.html": "The text of a.html.", "b.txt": "The text of b.txt."}
+    assert not desk.settle()
 
 
 @pytest.mark.parametrize("accident", ["emptied", "renamed away", "half of it"])

@@ -65,6 +65,12 @@ _TYPES = {
 }
 
 
+def is_latest(extractor: str | None) -> bool:
+    """Whether a text would be made by this very extractor now, or is that of a file that needs none."""
+    kind = KINDS.get(extractor.partition("/")[0]) if extractor else None
+    return extractor is None or (kind is not None and kind.extractor == extractor)
+
+
 def kind_of(suffix: str, data: bytes) -> Kind | None:
     """The format of a file's bytes, None for text; `suffix` in lower case. Raises BinaryFile or EncryptedFile.
 
