@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -194,7 +194,11 @@ def _proof(quoted: Quoted, found: tuple[bytes, Document] | str) -> Proof:
 def _checks(quoted: Quoted, data: bytes, document: Document) -> Iterator[Check]:
     digest = document.source.sha256
     yield Check("sha256", digest == quoted.sha256, f"the file has {digest}")
-    yield _standing("characters", document.text, quoted.quote, quoted.start, quoted.end)
+    characters = _standing("characters", document.text, quoted.quote, quoted.start, quoted.end)
+    then, now = quoted.citation.extractor if quoted.citation else None, document.source.extractor
+    if then and now and then != now and not characters.passed:
+        characters = replace(characters, detail=f"{characters.detail}; {then} read it then, {now} does now: ask again")
+    yield characters
     if quoted.citation is not None:
         yield from _citation_checks(quoted.citation, data, document)
 

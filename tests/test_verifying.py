@@ -7,6 +7,7 @@ import json
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.formats.kinds import KINDS
 from qa.errors import InvalidAnswer
 from qa.pipeline import Pipeline
 from qa.verifying import Proof, Quoted, below, in_index, parsed, passages_of, quotes_of, verify
@@ -134,6 +136,23 @@ def test_a_file_that_has_changed_says_where_the_words_stand_now(tmp_path: Path) 
     assert failed(found["a.txt"]) == {"source"}
     assert {"sha256", "characters"} <= failed(found["b.txt"])
     assert any("the words stand at 5 to 36" in check.detail for check in found["b.txt"].checks)
+
+
+def test_that_another_version_read_the_file_is_said(tmp_path: Path) -> None:
+    page = "<p>The gate code is seven four two nine.</p>"
+    answer = pipeline_of(tmp_path, {"gate.html": page}, min_confidence=0.0).ask("What is the gate code?").to_dict()
+    [first, *_] = quotes_of(answer)
+    assert first.citation is not None
+    cited = replace(first.citation, extractor="html/1 lxml/1.0")
+
+    def details(quoted: Quoted) -> dict[str, str]:
+        [proof] = verify([quoted], below(tmp_path / "corpus"))
+        return {check.name: check.detail for check in proof.checks}
+
+    moved = replace(first, citation=cited, start=first.start + 1, end=first.end + 1)
+    assert f"html/1 lxml/1.0 read it then, {KINDS['html'].extractor} does now: ask again" in details(moved)["characters"]
+    assert "then" not in details(replace(first, citation=cited))["characters"]
+    assert "then" not in details(replace(moved, citation=first.citation))["characters"]
 
 
 @pytest.mark.parametrize("uri", ["/etc/passwd", "../secret.txt", "a/../../secret.txt"])
