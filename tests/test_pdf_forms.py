@@ -49,13 +49,23 @@ def form(rows: Sequence[tuple[str, str]], *, fields: str | None = None, more: st
 
     `fields` stands for the list of the form's fields, `more` for further entries of the form.
     """
-    numbers = range(6, 6 + len(rows))
-    labels = "".join(f"BT /Helv 12 Tf 60 {TOP + 4 - PITCH * at} Td ({label}) Tj ET\n" for at, (label, _) in enumerate(rows))
-    refs = " ".join(f"{number} 0 R" for number in numbers)
-    widgets = [
-        f"<< /Type /Annot /Rect [{LEFT} {TOP - PITCH * at} {LEFT + 150} {TOP - PITCH * at + HEIGHT}] /P 3 0 R {_font(entries)} {entries} >>"
-        for at, (_, entries) in enumerate(rows)
-    ]
+    labels = [(label, 60.0, TOP + 4 - PITCH * at) for at, (label, _) in enumerate(rows)]
+    widgets = [_widget(entries, LEFT, TOP - PITCH * at) for at, (_, entries) in enumerate(rows)]
+    return page(labels, widgets, fields=fields, more=more)
+
+
+def grid(rows: Sequence[Sequence[str]]) -> bytes:
+    """A PDF of one page with texts below and beside each other, those that begin with "=" as the value of a field."""
+    cells = [(cell, 60.0 + 200 * column, TOP - 20.0 * at) for at, row in enumerate(rows) for column, cell in enumerate(row) if cell]
+    labels = [(cell, left, bottom + 4) for cell, left, bottom in cells if cell[0] != "="]
+    fields = [_widget(text(cell[1:]), left - 2, bottom) for cell, left, bottom in cells if cell[0] == "="]
+    return page(labels, fields)
+
+
+def page(labels: Sequence[tuple[str, float, float]], widgets: Sequence[str], *, fields: str | None = None, more: str = "") -> bytes:
+    """A PDF of one page: texts with their places, and fields."""
+    shown = "".join(f"BT /Helv 12 Tf {left} {bottom} Td ({label}) Tj ET\n" for label, left, bottom in labels)
+    refs = " ".join(f"{number} 0 R" for number in range(6, 6 + len(widgets)))
     listed = f"[{refs}]" if fields is None else fields
     acro_form = f"<< /Fields {listed} /DR << /Font {FONTS} >> /DA (/Helv 12 Tf 0 g) /NeedAppearances true {more} >>"
     return made(
@@ -63,7 +73,7 @@ def form(rows: Sequence[tuple[str, str]], *, fields: str | None = None, more: st
             f"<< /Type /Catalog /Pages 2 0 R /AcroForm {acro_form} >>",
             "<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 595 842] >>",
             f"<< /Type /Page /Parent 2 0 R /Resources << /Font {FONTS} >> /Contents 4 0 R /Annots [{refs}] >>",
-            stream(labels),
+            stream(shown),
             stream(
                 "/Tx BMC BT /ZaDb 12 Tf 1 2 Td (4) Tj ET EMC",
                 f"/Type /XObject /Subtype /Form /BBox [0 0 16 16] /Resources << /Font {FONTS} >>",
@@ -71,6 +81,10 @@ def form(rows: Sequence[tuple[str, str]], *, fields: str | None = None, more: st
             *widgets,
         ]
     )
+
+
+def _widget(entries: str, left: float, bottom: float) -> str:
+    return f"<< /Type /Annot /Rect [{left} {bottom} {left + 150} {bottom + HEIGHT}] /P 3 0 R {_font(entries)} {entries} >>"
 
 
 def _font(entries: str) -> str:
@@ -149,6 +163,31 @@ def test_a_table_under_empty_fields_has_its_columns() -> None:
 
     assert found.text.split("\n") == list(LINES)
     assert found.text == extract(form([(row, "") for row, _ in rows])).text
+
+
+LABELS_ABOVE = [
+    ["Name", "City"],
+    ["=Miriam Vogel", "=Bremen"],
+    ["Boat:", "Flag:"],
+    ["=Seagull", ""],
+    ["Accepts the terms", "=yes"],
+    ["Port", "Height"],
+    ["=Emden", "=high"],
+    ["=Husum", "=low"],
+    ["Mean", "=low"],
+]
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        (LABELS_ABOVE[:2], ["Name: Miriam Vogel; City: Bremen"]),
+        (LABELS_ABOVE[:5], ["Name: Miriam Vogel; City: Bremen", "Boat: Seagull", "Accepts the terms: yes"]),
+        (LABELS_ABOVE[5:], ["Port: Emden; Height: high", "Port: Husum; Height: low", "Port: Mean; Height: low"]),
+    ],
+)
+def test_labels_above_their_fields_name_them(rows: Sequence[Sequence[str]], lines: Sequence[str]) -> None:
+    assert list(filter(None, extract(grid(rows)).text.split("\n"))) == lines
 
 
 def test_what_stands_in_a_comb_is_one_word() -> None:

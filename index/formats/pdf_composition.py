@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -11,11 +11,11 @@ import regex
 
 from index.document import Place
 from index.formats.extracted import Extracted, Writer
-from index.formats.pdf_headers import beginnings
+from index.formats.pdf_headers import beginnings, is_filled, labels
 from index.formats.pdf_layout import Line
 from index.formats.pdf_paragraphs import Paragraph, paragraphs
 from index.formats.pdf_rows import goes_on
-from index.formats.tables import Row, bare_lines, numeric, table_lines
+from index.formats.tables import Row, bare_lines, labelled_lines, numeric, table_lines
 
 HEADING_SIZE = 1.12
 """A heading's font is larger than the text's by this factor, or bold."""
@@ -52,9 +52,19 @@ def _is_keyed(line: Line) -> bool:
     """Whether the first cell of a row alone is bold: a name beside its value, not one of several names; or whether a cell was filled into
     a form.
     """
-    if any(part.filled for parts in line.fields or [line.parts] for part in parts):
+    if is_filled(line):
         return True
     return bool(line.fields) and not line.bold and bool(line.fields[0]) and all(part.bold for part in line.fields[0])
+
+
+def _texts(lines: Sequence[Line], rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
+    """(number, text) of the rows of one table."""
+    if labels(lines, rows, 0):
+        return labelled_lines(rows)
+    if _is_keyed(lines[0]):
+        return bare_lines(rows)
+    bold = len(lines) > 1 and lines[0].bold and not lines[1].bold
+    return table_lines(rows, marked=0 if bold and _are_names(rows[0]) else None)
 
 
 class Composition:
@@ -162,10 +172,7 @@ class Composition:
     def _rows(self, lines: Sequence[Line]) -> None:
         rows = [[self._joined(cell.split("\n")) for cell in line.cells] for line in lines]
         for start, end in pairwise([*beginnings(lines, rows), len(lines)]):
-            bold = end - start > 1 and lines[start].bold and not lines[start + 1].bold
-            marked = 0 if bold and _are_names(rows[start]) else None
-            keyed = _is_keyed(lines[start])
-            texts = bare_lines(rows[start:end]) if keyed else table_lines(rows[start:end], marked=marked)
+            texts = _texts(lines[start:end], rows[start:end])
             self._writer.placed_rows((text, Place(page=lines[start + at].page)) for at, text in texts)
 
     def _joined(self, texts: Sequence[str]) -> str:

@@ -1,4 +1,6 @@
-"""Rows of PDF tables that stand above each other with as many cells -> which of them are of one table: a second header begins another."""
+"""Rows of PDF tables that stand above each other with as many cells -> which of them are of one table: a second header begins another, and so do the
+labels of a form's next fields.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +19,41 @@ MOVED = 2
 
 def beginnings(lines: Sequence[Line], rows: Sequence[Row]) -> Iterator[int]:
     """Where a table begins among rows (`lines`, and the texts of their cells): the first, one after a gap, and one that names columns, in bold as the
-    first does, or between numbers.
+    first does, or between numbers. Labels with one row below them that is filled in are a table, and what follows begins another.
     """
     start, widest = 0, 0.0
     yield start
     for at in range(1, len(lines)):
         gap = _gap(lines[at - 1], lines[at])
         apart = at > start + 1 and gap > max(APART * lines[at].size, 2 * widest)
-        if apart or (rows[at] != rows[start] and names_columns(rows[at], len(rows[at])) and _is_header(lines, rows, start, at)):
+        labelled = labels(lines, rows, at) or (at == start + 2 and labels(lines, rows, start) and not all(_filled(lines[at])))
+        if (
+            apart
+            or labelled
+            or (rows[at] != rows[start] and names_columns(rows[at], len(rows[at])) and _is_header(lines, rows, start, at))
+        ):
             start, widest = at, 0.0
             yield start
         else:
             widest = max(widest, gap)
+
+
+def labels(lines: Sequence[Line], rows: Sequence[Row], at: int) -> bool:
+    """Whether a row names the fields of a form below it: nothing in it was filled in, in the next row all was, each below a name."""
+    if at + 1 == len(lines) or any(_filled(lines[at])) or not all(_filled(lines[at + 1])):
+        return False
+    return names_columns(rows[at], len(rows[at])) and all(
+        name.strip() for name, value in zip(rows[at], rows[at + 1], strict=True) if value
+    )
+
+
+def is_filled(line: Line) -> bool:
+    """Whether something in a row was filled into a field of a form."""
+    return any(_filled(line))
+
+
+def _filled(line: Line) -> list[bool]:
+    return [part.filled for parts in line.fields or [line.parts] for part in parts]
 
 
 def _gap(above: Line, below: Line) -> float:

@@ -92,6 +92,11 @@ def bare_lines(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
     return ((number, row_text(row, None)) for number, row in enumerate(rows))
 
 
+def labelled_lines(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
+    """(number, line) of each row below the first, which has a name for each value, even for one that stands alone."""
+    return ((number, _named(row, rows[0])) for number, row in enumerate(rows[1:], start=1))
+
+
 def table_lines(rows: Sequence[Row], *, strict: bool = True, marked: int | None = None) -> Iterator[tuple[int, str]]:
     """(number, line) of each row of a table with text but the one that names the columns, which is `marked` or found by `header_index`."""
     at = header_index(rows, strict=strict) if marked is None else marked
@@ -113,7 +118,11 @@ def row_text(row: Row, header: Row | None) -> str:
         filled = [cell for cell in cells if cell]
         named = len(cells) == len(filled) == 2 and not filled[0].endswith((":", ".", "?", "!"))  # noqa: PLR2004 - a name and its value
         return f"{filled[0]}: {filled[1]}" if named else (" " if filled and filled[0].endswith(":") else " | ").join(filled)
-    names = [" ".join(name.split()).removesuffix(":") for name in header]
+    return _named(cells, header)
+
+
+def _named(row: Row, header: Row) -> str:
+    names, cells = [" ".join(name.split()).removesuffix(":") for name in header], [" ".join(cell.split()) for cell in row]
     named_cells = zip([*names, *[""] * len(cells)], cells, strict=False)
     return "; ".join(f"{name}: {cell}" if name and name != cell else cell for name, cell in named_cells if cell)
 
