@@ -190,6 +190,21 @@ def test_labels_above_their_fields_name_them(rows: Sequence[Sequence[str]], line
     assert list(filter(None, extract(grid(rows)).text.split("\n"))) == lines
 
 
+@pytest.mark.parametrize(
+    ("after", "line"),
+    [
+        ("of the first part", "Made between Miriam Vogel of the first part"),
+        (", of the first part", "Made between Miriam Vogel, of the first part"),
+        (".", "Made between Miriam Vogel."),
+        ("Part", "Made between Miriam Vogel: Part"),
+    ],
+)
+def test_a_sentence_goes_on_behind_what_is_filled_in(after: str, line: str) -> None:
+    found = extract(page([("Made between", 118, 704), (after, 353, 704)], [_widget(text("Miriam Vogel"), LEFT, 700)]))
+
+    assert found.text == line
+
+
 def test_what_stands_in_a_comb_is_one_word() -> None:
     data = form([("IBAN:", text("DE02120300", f"/Ff {COMB} /MaxLen 10")), ("Number:", text("12 34", f"/Ff {COMB} /MaxLen 10"))])
     found = extract(data)

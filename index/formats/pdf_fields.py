@@ -94,10 +94,11 @@ def marks_of(form: Any, annotation: Any) -> Iterator[Mark]:  # noqa: ANN401
     else:
         text = _TICKED if pdfium.FPDFAnnot_IsChecked(form, annotation) else _UNTICKED
     if text:
-        yield Mark(text, _box(annotation))
+        yield Mark(text, box_of(annotation))
 
 
-def _box(annotation: Any) -> Box:  # noqa: ANN401
+def box_of(annotation: Any) -> Box:  # noqa: ANN401
+    """Where it stands on its page."""
     import pypdfium2.raw as pdfium
 
     box = pdfium.FS_RECTF()

@@ -6,19 +6,28 @@ pdfium draws what a field shows if its file does not; scripts are never run, for
 from __future__ import annotations
 
 import ctypes
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from index.formats.pdf_fields import Box, Mark, annotations_of, marks_of, use_of
+import regex
+
+from index.formats.pdf_fields import Box, Mark, annotations_of, box_of, marks_of, use_of
 from index.formats.pdf_glyphs import CellOf, Segment, turned
 
 _INSET = 0.25
 """Of the height of a box, to both sides of such a mark: enough for a space beside it."""
 _FONT_SIZE = 12.0
 """Points, where no text says."""
+_NEAR = 1.0
+"""Of the height of a line: what goes on behind a field stands no farther from it."""
+_SPACE = 0.3
+"""Of the height of a line: what is left of the rest of a field between its value and the words that go on."""
+_GOES_ON = regex.compile(r"[\p{Ll},;.)]")
+"""What begins a text that goes on with the sentence in which a field stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,8 @@ class Sheet:
 
     page: Any
     bare: Any
+    blanks: tuple[Box, ...] = ()
+    """Where what was filled in is drawn, in the page's own coordinates."""
     marks: tuple[Mark, ...] = ()
     is_unread: bool = False
 
@@ -39,6 +50,7 @@ class Sheet:
         turn, filled = turned(self.page, rotation), self._filled()
         for part in characters if filled else ():
             part.filled = any(_address(pdfium.FPDFText_GetTextObject(text_page, at)) in filled for at in part.indexes)
+        _close_blanks(characters, [_upright(*turn(*box)) for box in self.blanks])
         size = median([part.size for part in characters] or [_FONT_SIZE])
         return [*characters, *(_segment(at, mark, _upright(*turn(*mark.box)), cell_of, size) for at, mark in enumerate(self.marks))]
 
@@ -82,6 +94,20 @@ def _texts_in(item: Any) -> Iterator[Any]:  # noqa: ANN401
 
 def _address(item: Any) -> int | None:  # noqa: ANN401
     return ctypes.cast(item, ctypes.c_void_p).value
+
+
+def _close_blanks(characters: Sequence[Segment], blanks: Sequence[Box]) -> None:
+    """Let a value reach to the words that go on behind its field in a sentence: the rest of the field parts no columns."""
+    blanks = sorted(blanks, key=lambda box: box[2])
+    ends, values = [box[2] for box in blanks], [part for part in characters if part.filled]
+    for part in characters:
+        if part.filled or not _GOES_ON.match(part.text):
+            continue
+        reach = range(bisect_left(ends, part.left - _NEAR * part.size), bisect_right(ends, part.left + _INSET * part.size))
+        for left, bottom, _, top in (blanks[at] for at in reach if blanks[at][1] < part.middle < blanks[at][3]):
+            for value in values:
+                if left < value.right <= part.left and bottom < value.middle < top and value.beside(part):
+                    value.right = max(value.right, part.left - (_SPACE * part.size if part.text[0].isalpha() else 0))
 
 
 def _upright(left: float, bottom: float, right: float, top: float) -> Box:
@@ -139,7 +165,8 @@ def _filled(document: Any, number: int, bare: Any) -> Sheet:  # noqa: ANN401
     used = zip(annotations_of(bare), uses, strict=True)
     marks = tuple(mark for annotation, use in used if use == "mark" for mark in marks_of(document.formenv, annotation))
     if "drawn" not in uses:
-        return Sheet(bare, bare, marks, "unknown" in uses)
+        return Sheet(bare, bare, (), marks, "unknown" in uses)
+    blanks = tuple(box_of(annotation) for annotation, use in zip(annotations_of(bare), uses, strict=True) if use == "drawn")
     for annotation, use in zip(annotations_of(bare), uses, strict=True):
         if use != "drawn":  # what is hidden is not put into the page
             pdfium.FPDFAnnot_SetFlags(annotation, pdfium.FPDFAnnot_GetFlags(annotation) | pdfium.FPDF_ANNOT_FLAG_HIDDEN)
@@ -147,7 +174,7 @@ def _filled(document: Any, number: int, bare: Any) -> Sheet:  # noqa: ANN401
     bare.set_mediabox(*box)  # pdfium would forget one that the page has from its parent
     bare.set_cropbox(*box)
     failed = pdfium.FPDFPage_Flatten(bare, pdfium.FLAT_NORMALDISPLAY) == pdfium.FLATTEN_FAIL
-    return Sheet(document[number], bare, marks, failed or "unknown" in uses)
+    return Sheet(document[number], bare, blanks, marks, failed or "unknown" in uses)
 
 
 def _have_drawn(page: Any) -> None:  # noqa: ANN401
