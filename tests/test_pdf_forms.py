@@ -191,6 +191,23 @@ def test_labels_above_their_fields_name_them(rows: Sequence[Sequence[str]], line
 
 
 @pytest.mark.parametrize(
+    ("labels", "line"),
+    [
+        (("Port", "Height"), "Port: Emden; Height: 3 m"),
+        (("Port:", "Height:"), "Port: Emden; Height: 3 m"),
+        (("", "Height"), "Emden | Height | 3 m"),
+    ],
+)
+def test_labels_beside_their_fields_name_them(labels: Sequence[str], line: str) -> None:
+    rows = [(label, left, bottom + 4) for bottom in (TOP, TOP - 20.0) for label, left in zip(labels, (60.0, 320.0), strict=True)]
+    values = [
+        _widget(text(value), left, bottom) for bottom in (TOP, TOP - 20.0) for value, left in (("Emden", 110.0), ("3 m", 380.0))
+    ]
+
+    assert extract(page(rows, values)).text.split("\n") == [line, line]
+
+
+@pytest.mark.parametrize(
     ("after", "line"),
     [
         ("of the first part", "Made between Miriam Vogel of the first part"),

@@ -11,11 +11,11 @@ import regex
 
 from index.document import Place
 from index.formats.extracted import Extracted, Writer
-from index.formats.pdf_headers import beginnings, is_filled, labels
+from index.formats.pdf_headers import are_pairs, beginnings, is_filled, labels
 from index.formats.pdf_layout import Line
 from index.formats.pdf_paragraphs import Paragraph, paragraphs
 from index.formats.pdf_rows import goes_on
-from index.formats.tables import Row, bare_lines, labelled_lines, numeric, table_lines
+from index.formats.tables import Row, bare_lines, labelled_lines, numeric, paired, table_lines
 
 HEADING_SIZE = 1.12
 """A heading's font is larger than the text's by this factor, or bold."""
@@ -62,7 +62,7 @@ def _texts(lines: Sequence[Line], rows: Sequence[Row]) -> Iterator[tuple[int, st
     if labels(lines, rows, 0):
         return labelled_lines(rows)
     if _is_keyed(lines[0]):
-        return bare_lines(rows)
+        return bare_lines([paired(row) if are_pairs(line) else row for line, row in zip(lines, rows, strict=True)])
     bold = len(lines) > 1 and lines[0].bold and not lines[1].bold
     return table_lines(rows, marked=0 if bold and _are_names(rows[0]) else None)
 

@@ -52,6 +52,13 @@ def is_filled(line: Line) -> bool:
     return any(_filled(line))
 
 
+def are_pairs(line: Line) -> bool:
+    """Whether a row is labels and what was filled in beside them by turns."""
+    cells = line.fields or [[part] for part in line.parts]
+    turns = [all(part.filled for part in cell) for cell in cells if cell]
+    return len(turns) == sum(map(bool, line.cells)) and turns == [False, True] * (len(turns) // 2)
+
+
 def _filled(line: Line) -> list[bool]:
     return [part.filled for parts in line.fields or [line.parts] for part in parts]
 

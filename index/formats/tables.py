@@ -97,6 +97,12 @@ def labelled_lines(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
     return ((number, _named(row, rows[0])) for number, row in enumerate(rows[1:], start=1))
 
 
+def paired(row: Row) -> Row:
+    """The cells of a row of names and values by turns, as a row under such a header."""
+    cells = list(filter(str.strip, row))
+    return [_named(cells[1::2], cells[::2])]
+
+
 def table_lines(rows: Sequence[Row], *, strict: bool = True, marked: int | None = None) -> Iterator[tuple[int, str]]:
     """(number, line) of each row of a table with text but the one that names the columns, which is `marked` or found by `header_index`."""
     at = header_index(rows, strict=strict) if marked is None else marked
