@@ -208,6 +208,28 @@ def test_the_process_ends_amid_a_file_with_one_that_is_killed() -> None:
     assert time.monotonic() - killed < 5
 
 
+_SIGNALLED = """
+import os, signal, subprocess, sys
+from index.formats.worker import end_with
+
+end_with(os.pipe()[0])
+signals = f"import os, signal; [os.kill({os.getpid()}, signal.SIGIO) for _ in range(300_000)]"
+senders = [subprocess.Popen([sys.executable, "-c", signals]) for _ in range(3)]
+while any(sender.poll() is None for sender in senders):
+    pass
+print("at work")
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="a signal tells of the end of a pipe on Linux")
+def test_signals_upon_signals_do_not_end_the_process() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _SIGNALLED], start_new_session=True, capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "at work\n", "")
+
+
 def _seconds(process: int) -> float:
     """Of a processor that a process has used."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()

@@ -124,10 +124,10 @@ def end_with(source: int) -> None:
         import fcntl
     except ImportError:  # Windows
         return
-    pipe = select.poll()
-    pipe.register(source, 0)  # its end is told in any case
 
     def look(*_: object) -> None:
+        pipe = select.poll()  # of each call its own: while one waits, a signal may come and make another
+        pipe.register(source, 0)  # its end is told in any case
         if pipe.poll(0):
             os.killpg(0, signal.SIGKILL)
 
