@@ -15,7 +15,7 @@ from typing import Any
 
 import regex
 
-from index.formats.pdf_fields import Box, Mark, annotations_of, box_of, marks_of, use_of
+from index.formats.pdf_fields import Box, Mark, Use, annotations_of, box_of, marks_of, use_of
 from index.formats.pdf_glyphs import CellOf, Segment, turned
 
 _INSET = 0.25
@@ -50,9 +50,9 @@ class Sheet:
         turn, filled = turned(self.page, rotation), self._filled()
         for part in characters if filled else ():
             part.filled = any(_address(pdfium.FPDFText_GetTextObject(text_page, at)) in filled for at in part.indexes)
-        _close_blanks(characters, [_upright(*turn(*box)) for box in self.blanks])
+        _close_blanks(characters, [turn(*box) for box in self.blanks])
         size = median([part.size for part in characters] or [_FONT_SIZE])
-        return [*characters, *(_segment(at, mark, _upright(*turn(*mark.box)), cell_of, size) for at, mark in enumerate(self.marks))]
+        return [*characters, *(_segment(at, mark, turn(*mark.box), cell_of, size) for at, mark in enumerate(self.marks))]
 
     def _filled(self) -> set[int | None]:
         """The addresses of the texts that fields and notes have put into the page, behind its own objects."""
@@ -110,10 +110,6 @@ def _close_blanks(characters: Sequence[Segment], blanks: Sequence[Box]) -> None:
                     value.right = max(value.right, part.left - (_SPACE * part.size if part.text[0].isalpha() else 0))
 
 
-def _upright(left: float, bottom: float, right: float, top: float) -> Box:
-    return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
-
-
 def _segment(at: int, mark: Mark, box: Box, cell_of: CellOf, size: float) -> Segment:
     left, bottom, right, top = box
     inset = _INSET * min(top - bottom, right - left)
@@ -161,12 +157,17 @@ def _filled(document: Any, number: int, bare: Any) -> Sheet:  # noqa: ANN401
     import pypdfium2.raw as pdfium
 
     _have_drawn(bare)
-    uses = [use_of(document.formenv, annotation) for annotation in annotations_of(bare)]
-    used = zip(annotations_of(bare), uses, strict=True)
-    marks = tuple(mark for annotation, use in used if use == "mark" for mark in marks_of(document.formenv, annotation))
-    if "drawn" not in uses:
-        return Sheet(bare, bare, (), marks, "unknown" in uses)
-    blanks = tuple(box_of(annotation) for annotation, use in zip(annotations_of(bare), uses, strict=True) if use == "drawn")
+    uses: list[Use] = []
+    blanks: list[Box] = []
+    marks: list[Mark] = []
+    for annotation in annotations_of(bare):
+        uses.append(use_of(document.formenv, annotation))
+        if uses[-1] == "drawn":
+            blanks.append(box_of(annotation))
+        elif uses[-1] == "mark":
+            marks += marks_of(document.formenv, annotation)
+    if not blanks:
+        return Sheet(bare, bare, (), tuple(marks), "unknown" in uses)
     for annotation, use in zip(annotations_of(bare), uses, strict=True):
         if use != "drawn":  # what is hidden is not put into the page
             pdfium.FPDFAnnot_SetFlags(annotation, pdfium.FPDFAnnot_GetFlags(annotation) | pdfium.FPDF_ANNOT_FLAG_HIDDEN)
@@ -174,7 +175,7 @@ def _filled(document: Any, number: int, bare: Any) -> Sheet:  # noqa: ANN401
     bare.set_mediabox(*box)  # pdfium would forget one that the page has from its parent
     bare.set_cropbox(*box)
     failed = pdfium.FPDFPage_Flatten(bare, pdfium.FLAT_NORMALDISPLAY) == pdfium.FLATTEN_FAIL
-    return Sheet(document[number], bare, blanks, marks, failed or "unknown" in uses)
+    return Sheet(document[number], bare, tuple(blanks), tuple(marks), failed or "unknown" in uses)
 
 
 def _have_drawn(page: Any) -> None:  # noqa: ANN401

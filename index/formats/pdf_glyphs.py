@@ -134,19 +134,24 @@ def _glyph(text_page: Any, at: int, character: str, turn: Any) -> _Glyph:  # noq
 
     box = pdfium.FS_RECTF()
     pdfium.FPDFText_GetLooseCharBox(text_page, at, box)
-    left, bottom, right, top = turn(box.left, box.bottom, box.right, box.top)
-    return _Glyph(character, min(left, right), min(bottom, top), max(left, right), max(bottom, top))
+    return _Glyph(character, *turn(box.left, box.bottom, box.right, box.top))
 
 
 def turned(page: Any, rotation: int) -> Any:  # noqa: ANN401
-    """What turns a box in the page's own coordinates to those of the page turned by so many degrees."""
+    """What turns a box in the page's own coordinates to one of the page turned by so many degrees: left, bottom, right, top."""
     width, height = page.get_mediabox()[2], page.get_mediabox()[3]
-    turns = {
+    turns: dict[int, Callable[..., tuple[float, float, float, float]]] = {
         90: lambda left, bottom, right, top: (bottom, width - left, top, width - right),
         180: lambda left, bottom, right, top: (width - left, height - bottom, width - right, height - top),
         270: lambda left, bottom, right, top: (height - bottom, left, height - top, right),
     }
-    return turns.get(rotation, lambda *box: box)
+    turn = turns.get(rotation, lambda *box: box)
+
+    def upright(*box: float) -> tuple[float, float, float, float]:
+        left, bottom, right, top = turn(*box)
+        return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
+
+    return upright
 
 
 def _is_turned(text_page: Any, at: int, rotation: int) -> bool:  # noqa: ANN401
