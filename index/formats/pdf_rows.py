@@ -40,20 +40,15 @@ def with_rows(lines: Sequence[Line], rules: Sequence[Rule]) -> list[Line]:
     rules = sorted(rules, key=lambda rule: rule.at)
     at = 0
     while at < len(lines):
-        end = _table_end(lines, at, edge)
-        found += _rows(lines[at:end], rules) if _has_cells(lines, at, edge) else lines[at:end]
+        end = at + 1
+        if _has_cells(lines, at, edge):
+            while end < len(lines) and _goes_on(lines[at], lines[max(at, end - RECENT) : end], lines[end], edge):
+                end += 1
+            found += _rows(lines[at:end], rules)
+        else:
+            found.append(lines[at])
         at = end
     return found
-
-
-def _table_end(lines: Sequence[Line], at: int, edge: float) -> int:
-    """Where the table ends that begins with a line; right behind it if none does."""
-    end = at + 1
-    if not _has_cells(lines, at, edge):
-        return end
-    while end < len(lines) and _goes_on(lines[at], lines[max(at, end - RECENT) : end], lines[end], edge):
-        end += 1
-    return end
 
 
 def _has_cells(lines: Sequence[Line], at: int, edge: float) -> bool:

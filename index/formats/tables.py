@@ -119,12 +119,11 @@ def row_text(row: Row, header: Row | None) -> str:
     """A row as a line: "name: value; name: value" under a header, else its cells; empty if all cells are. Text in the first cell alone is no value of
     its column: it names the rows below, or all columns.
     """
-    cells = [" ".join(cell.split()) for cell in row]
-    if header is None or not any(cells[1:]):
-        filled = [cell for cell in cells if cell]
-        named = len(cells) == len(filled) == 2 and not filled[0].endswith((":", ".", "?", "!"))  # noqa: PLR2004 - a name and its value
-        return f"{filled[0]}: {filled[1]}" if named else (" " if filled and filled[0].endswith(":") else " | ").join(filled)
-    return _named(cells, header)
+    if header is not None and any(map(str.strip, row[1:])):
+        return _named(row, header)
+    filled = [" ".join(cell.split()) for cell in row if cell.strip()]
+    named = len(row) == len(filled) == 2 and not filled[0].endswith((":", ".", "?", "!"))  # noqa: PLR2004 - a name and its value
+    return f"{filled[0]}: {filled[1]}" if named else (" " if filled and filled[0].endswith(":") else " | ").join(filled)
 
 
 def _named(row: Row, header: Row) -> str:
