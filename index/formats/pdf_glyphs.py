@@ -140,15 +140,15 @@ def _glyph(text_page: Any, at: int, character: str, turn: Any) -> _Glyph:  # noq
 def turned(page: Any, rotation: int) -> Any:  # noqa: ANN401
     """What turns a box in the page's own coordinates to one of the page turned by so many degrees: left, bottom, right, top."""
     width, height = page.get_mediabox()[2], page.get_mediabox()[3]
-    turns: dict[int, Callable[..., tuple[float, float, float, float]]] = {
+    turns: dict[int, Callable[..., tuple[float, ...]]] = {
         90: lambda left, bottom, right, top: (bottom, width - left, top, width - right),
         180: lambda left, bottom, right, top: (width - left, height - bottom, width - right, height - top),
         270: lambda left, bottom, right, top: (height - bottom, left, height - top, right),
     }
-    turn = turns.get(rotation, lambda *box: box)
+    turn = turns.get(rotation)
 
-    def upright(*box: float) -> tuple[float, float, float, float]:
-        left, bottom, right, top = turn(*box)
+    def upright(*box: float) -> tuple[float, ...]:
+        left, bottom, right, top = turn(*box) if turn else box
         return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
 
     return upright
