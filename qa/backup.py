@@ -93,8 +93,10 @@ def _agrees(data: Path, folder: Path) -> bool:
 
 
 def _kept_files(data: Path) -> list[str]:
-    """The names of what was uploaded or fetched, in alphabetical order."""
-    return sorted(path.relative_to(data).as_posix() for name in _FOLDERS for path in (data / name).rglob("*") if path.is_file())
+    """The names of what was uploaded or fetched, in alphabetical order; a folder that is deleted meanwhile has none."""
+    walks = (each for name in _FOLDERS for each in os.walk(data / name))
+    paths = (Path(folder, name) for folder, _, names in walks for name in names)
+    return sorted(path.relative_to(data).as_posix() for path in paths if path.is_file())
 
 
 def _copy(data: Path, folder: Path, name: str) -> None:
