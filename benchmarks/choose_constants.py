@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from index.ranking import fuse
-from index.snapshot import Snapshot
+from index.search.fusion import fuse
+from index.store.snapshot import Snapshot
+from qa.answering.retriever import HybridRetriever
 from qa.bootstrap import load_encoder
 from qa.evaluation.pool import PrecomputedQueries, open_pool, pool_id
 from qa.evaluation.squad import Gold, held_out, paragraphs, read_articles
-from qa.interfaces.cli.common import Progress
-from qa.retriever import HybridRetriever
+from qa.interfaces.cli.options import Progress
 from qa.settings import Settings
 
 WEIGHTS = np.arange(0, 1.01, 0.05)

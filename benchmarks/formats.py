@@ -26,8 +26,8 @@ from statistics import mean
 import regex
 
 from index.errors import LoadingError
-from index.extraction import Extraction
-from index.loading import load
+from index.parsing.loader import load
+from index.parsing.sandbox import Extraction
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ import pypdfium2
 
 from index.document import Span
 from index.errors import LoadingError
-from index.formats.extracted import Extracted
-from index.formats.pdf import extract
-from index.formats.pdf_view import located
-from index.formats.viewed import Box, page_texts, pages_of
+from index.formats.page_view import Box, page_texts, pages_of
+from index.formats.pdf.extract import extract
+from index.formats.pdf.page_view import located
+from index.formats.text_builder import Extracted
 
 LENGTHS = (1, 2, 3, 5, 12, 30)
 MIDDLE = (0.25, 0.75)

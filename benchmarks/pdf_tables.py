@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pdf_files import TABLES
 
-from index.formats.pdf import extract
+from index.formats.pdf.extract import extract
 
 
 def scores(lines: list[str]) -> Iterator[tuple[int, int, int, int]]:

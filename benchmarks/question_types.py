@@ -23,11 +23,11 @@ from typing import Any
 
 from index.document import Span as Range
 from qa.answer import Answer, Citation
+from qa.answering.pipeline import Pipeline
 from qa.bootstrap import load_encoder, load_reader, pipeline_over
 from qa.evaluation.pool import open_pool
 from qa.evaluation.squad import Article, paragraphs, read_articles
-from qa.interfaces.cli.common import Progress
-from qa.pipeline import Pipeline
+from qa.interfaces.cli.options import Progress
 from qa.settings import Settings
 
 CASES = Path(__file__).with_name("question_types.jsonl")

@@ -30,20 +30,20 @@ from typing import Any
 import numpy as np
 from rank_bm25 import BM25Plus
 
-from index.embedding import Encoder
-from index.engine import Precision, chosen_precision
-from index.graphs import DEFAULT_MODEL, find_model
-from index.ingest import Ingestion
-from index.lexical import PostingsBM25, analyse
-from index.outcomes import Outcome
-from index.store import Store
+from index.ingestion.ingest import Ingestion
+from index.ingestion.report import Outcome
+from index.models.conversion import DEFAULT_MODEL, find_model
+from index.models.encoder import Encoder
+from index.models.openvino_graph import Precision, chosen_precision
+from index.search.bm25 import PostingsBM25, analyse
+from index.store.store import Store
+from qa.answering.question import reader_question
+from qa.answering.reader import LONGEST
+from qa.answering.reader_conversion import SHIPPED, WINDOW
 from qa.bootstrap import load_reader, sample_documents
 from qa.evaluation.pool import paragraph_document, pool_id
-from qa.evaluation.reading import passages_of
+from qa.evaluation.reader_report import passages_of
 from qa.evaluation.squad import paragraphs, read_articles
-from qa.question import reader_question
-from qa.reader import LONGEST
-from qa.reader_model import SHIPPED, WINDOW
 from qa.settings import Settings
 
 QUESTION = "How much will Amazon invest in Anthropic?"

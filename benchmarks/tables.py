@@ -12,10 +12,10 @@ from io import StringIO
 from pathlib import Path
 from random import Random
 
-from index.embedding import Encoder
-from index.outcomes import Outcome
+from index.ingestion.report import Outcome
+from index.models.encoder import Encoder
+from qa.answering.reader import Reader
 from qa.bootstrap import index_paths, load_encoder, load_pipeline, load_reader
-from qa.reader import Reader
 from qa.settings import Settings
 
 Table = list[tuple[str, ...]]

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.rows import Rendering, rendering
+from index.text.table_rows import Rendering, rendering
 
 Span = tuple[int, int]
 """[start, end) in code points of a document's text."""

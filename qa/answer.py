@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from index.document import Place
-from qa.question import Kind
+from qa.answering.question import Kind
 
 Freshness = Literal["current", "changed", "moved", "gone"]
 """Whether a file holds what was indexed: `moved` where the same bytes were found at another place, `gone` where they were not."""
@@ -21,9 +21,9 @@ class Citation:
     """Where a quote stands: `document.text[start:end] == quote`, and the same characters are the bytes [byte_start, byte_end) of the file.
 
     `sentence` is the whole sentence around the quote; `line` counts from 1; `sha256` is that of the file's bytes; `date` is the day that the
-    document gives itself (YYYY-MM-DD), where known; `freshness` is what the file was when the answer was given (see qa.freshness). Of formats that
-    are no text `extractor` names what made the text of the file, bytes and line are None, and `page`, `slide`, `sheet` and `row` say where the
-    quote stands, as far as the format has them.
+    document gives itself (YYYY-MM-DD), where known; `freshness` is what the file was when the answer was given (see
+    qa.answering.source_freshness). Of formats that are no text `extractor` names what made the text of the file, bytes and line are None,
+    and `page`, `slide`, `sheet` and `row` say where the quote stands, as far as the format has them.
     """
 
     document_id: str
@@ -66,7 +66,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class ShownPassage:
-    """A passage that was searched: where it stands and how it was retrieved (see `index.ranking.Hit`)."""
+    """A passage that was searched: where it stands and how it was retrieved (see `index.search.fusion.Hit`)."""
 
     document_id: str
     title: str

@@ -7,42 +7,42 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from index.database import kept_open
-from index.discovery import place_of
-from index.embedding import Encoder
-from index.excluding import checked_patterns
-from index.ingest import ingest
-from index.models import check_model
-from index.outcomes import Reporter, Summary
-from index.portable import PAGES
-from index.schema import current_generation
-from index.sightings import StoredFile
-from index.snapshot import DocumentInfo, Snapshot
-from index.store import Store
-from index.tagging import COUNT as TAGGED
+from index.filesystem.portable_path import PAGES
+from index.ingestion.ingest import ingest
+from index.ingestion.report import Reporter, Summary
+from index.models.encoder import Encoder
+from index.models.encoder_conversion import check_model
+from index.sources.discovery import place_of
+from index.sources.ignore_rules import checked_patterns
+from index.store.document_tags import COUNT as TAGGED
+from index.store.file_records import StoredFile
+from index.store.schema import current_generation
+from index.store.snapshot import DocumentInfo, Snapshot
+from index.store.sqlite import kept_open
+from index.store.store import Store
 from index.tags import tags_of
-from qa.backup import finish
-from qa.calibration import CALIBRATION, Calibration, calibrated_at, load_calibration
-from qa.claims import Claims
-from qa.conversation import Conversations
-from qa.decision import Policy
+from qa.answering.calibration import CALIBRATION, Calibration, calibrated_at, load_calibration
+from qa.answering.decision import Policy
+from qa.answering.live_pipeline import LivePipeline
+from qa.answering.pipeline import Pipeline, with_tags
+from qa.answering.reader import CrossEncoderReader, Reader
+from qa.answering.reader_conversion import SHIPPED
+from qa.answering.reader_model import ReaderModel
+from qa.answering.retriever import HybridRetriever
+from qa.answering.source_freshness import Hashes, Sources
+from qa.conversations.conversation import Conversations
 from qa.errors import NoIndex
-from qa.feedback import Feedback
-from qa.freshness import Hashes, Sources
-from qa.history import History
-from qa.jobs import Jobs
-from qa.live import LivePipeline
-from qa.pipeline import Pipeline, with_tags
-from qa.quoted import without_documents
-from qa.reader import CrossEncoderReader, Reader
-from qa.reader_model import SHIPPED
-from qa.retriever import HybridRetriever
+from qa.library.upload_folder import Uploads
 from qa.settings import Settings
-from qa.state import FILE_NAME as STATE
-from qa.state import State
-from qa.threads import Threads
-from qa.uploads import Uploads
-from qa.windows import ReaderModel
+from qa.state.backup import finish
+from qa.state.conversations import History
+from qa.state.database import FILE_NAME as STATE
+from qa.state.database import State
+from qa.state.feedback import Feedback
+from qa.state.message_queue import Claims
+from qa.state.quote_erasure import without_documents
+from qa.state.threads import Threads
+from qa.state.upload_jobs import Jobs
 
 
 def load_encoder(settings: Settings, on_conversion: Callable[[str], None] = lambda _: None) -> Encoder:
@@ -132,7 +132,7 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
     on_wait: Callable[[], None] = lambda: None,
 ) -> Summary:
     """Bring the index up to date with files, folders and web pages (their addresses are str) and derive FAISS and BM25 from it; see
-    `index.ingest.ingest`. All documents below the paths get the tags; raises InvalidTag.
+    `index.ingestion.ingest.ingest`. All documents below the paths get the tags; raises InvalidTag.
     """
     checked_patterns(exclude)
     given = tags_of(tags)

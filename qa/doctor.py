@@ -12,19 +12,19 @@ from functools import partial
 
 import numpy as np
 
-from index import schema
 from index.errors import IndexingError
-from index.graphs import damaged_graphs
-from index.integrity import TOLERANCE, Finding, database_findings, derived_findings, row_findings
-from index.mending import document_findings
-from index.models import check_model
-from index.snapshot import Snapshot
-from index.store import Store
-from qa import state
-from qa.backup import UNPACKED
+from index.models.conversion import damaged_graphs
+from index.models.encoder_conversion import check_model
+from index.store import schema
+from index.store.integrity import TOLERANCE, Finding, database_findings, derived_findings, row_findings
+from index.store.repair import document_findings
+from index.store.snapshot import Snapshot
+from index.store.store import Store
 from qa.bootstrap import calibration_of, has_index, load_encoder, load_reader
 from qa.errors import QAError
 from qa.settings import Settings
+from qa.state import database as state
+from qa.state.backup import UNPACKED
 
 FREE_BYTES = 200_000_000
 """Less than this free is said: the converted models take as much, and a change of the index as much as its document at most."""

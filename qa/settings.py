@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path, user_data_path
 
-from index.engine import Precision
 from index.errors import InvalidTag
-from index.graphs import DEFAULT_MODEL
-from index.loading import MAX_FILE_BYTES
+from index.models.conversion import DEFAULT_MODEL
+from index.models.openvino_graph import Precision
+from index.parsing.loader import MAX_FILE_BYTES
 from index.tags import tags_of
+from qa.answering.reader_conversion import DEFAULT_READER
 from qa.errors import SettingsError
-from qa.reader_model import DEFAULT_READER
 
 APPLICATION = "quoted-qa"
 DEFAULT_PASSAGES = 5

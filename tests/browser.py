@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
 
-from index.embedding import Encoder
+from index.models.encoder import Encoder
 from qa.bootstrap import index_paths
 from qa.settings import Settings
 from tests.fakes import RecordingReporter

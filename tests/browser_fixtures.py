@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from index.embedding import Encoder
+from index.models.encoder import Encoder
 from tests.browser import HARD, Opener, Site, chromium_path, opening
 from tests.serving import PATIENCE, SEEDS
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from index.embedding import Encoder
-from index.graphs import DEFAULT_MODEL
-from index.store import Store
+from index.models.conversion import DEFAULT_MODEL
+from index.models.encoder import Encoder
+from index.store.store import Store
+from qa.answering.reader import Reader
 from qa.bootstrap import index_paths, load_reader
-from qa.reader import Reader
 from qa.settings import Settings
 from tests.fakes import FakeEncoder, RecordingReporter
 from tests.serving import SEEDS, Command, Server

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import click
 
-from index.snapshot import Snapshot
-from qa.backup import back_up, restore
+from index.store.snapshot import Snapshot
 from qa.bootstrap import open_store, remove_document
-from qa.following import opened_watchlist
-from qa.intake import Intake
-from qa.jobs import Arrived, Jobs
+from qa.library.index_follower import opened_watchlist
+from qa.library.upload_service import Intake
+from qa.library.upload_worker import Worker
 from qa.settings import Settings
-from qa.state import State
-from qa.uploading import Worker
+from qa.state.backup import back_up, restore
+from qa.state.database import State
+from qa.state.upload_jobs import Arrived, Jobs
 from tests.killing import Killer, examined, quoted, run_killed, settings_of
 from tests.serving import carded
 

@@ -15,20 +15,20 @@ from pathlib import Path
 
 import click
 
-import index.store
-import index.watching
-from index.moves import Moves
-from index.outcomes import Outcome
-from index.schema import connect
-from index.settling import Settling
-from index.snapshot import Snapshot
-from index.store import Store
-from index.watching import Watched, Watcher
+import index.ingestion.watcher
+import index.store.store
+from index.ingestion.report import Outcome
+from index.ingestion.settling import Settling
+from index.ingestion.watcher import Watched, Watcher
+from index.store.document_moves import Moves
+from index.store.schema import connect
+from index.store.snapshot import Snapshot
+from index.store.store import Store
 from qa.bootstrap import has_index
-from qa.following import keep_up
 from qa.interfaces import server
+from qa.library.index_follower import keep_up
 from qa.settings import Settings
-from qa.watchlist import Difference
+from qa.state.saved_questions import Difference
 from tests.fakes import SharedWordsReader
 from tests.killing import Killer, Running, examined, quoted, settings_of
 from tests.restless import MOST_GONE, PAUSE, Restless
@@ -80,14 +80,14 @@ def child(folder: Path, point: str, hits: int) -> None:
         sys.exit(0)
 
     signal.signal(signal.SIGTERM, leave)
-    index.watching.QUIET_SECONDS = QUIET_SECONDS
+    index.ingestion.watcher.QUIET_SECONDS = QUIET_SECONDS
     killer = Killer("random" if point in {"watch", "serve"} else point, hits)
     killer.arm("settle", Settling, "settled", when=lambda _, looks, __: looks)
     killer.arm("move", Store, "put", when=lambda *_, **named: named["moved_from"])
     killer.arm("move", Moves, "begin")
     killer.arm("gone", Watcher, "_delete")
     killer.arm("gone", Store, "remove", "_truncate_log")
-    killer.arm("gone", index.store, "discard_derived")
+    killer.arm("gone", index.store.store, "discard_derived")
     settings, watched = settings_of(folder), Watched([folder / "corpus"])
     if point == "serve":
         _serve(settings, watched)

@@ -31,12 +31,12 @@ from pathlib import Path
 
 import click
 
-import index.ingest
-from index.dense import DenseIndex
-from index.lexical import PostingsBM25
-from index.outcomes import Outcome
-from index.schema import FILE_NAME, MIGRATIONS
-from index.snapshot import Snapshot
+import index.ingestion.ingest
+from index.ingestion.report import Outcome
+from index.search.bm25 import PostingsBM25
+from index.search.vector_index import DenseIndex
+from index.store.schema import FILE_NAME, MIGRATIONS
+from index.store.snapshot import Snapshot
 from qa.bootstrap import index_paths
 from tests.crash_desk import HITS as DESK
 from tests.crash_desk import moment as desk_moment
@@ -81,7 +81,7 @@ def child(folder: Path, point: str, hits: int) -> None:
     """Index a folder, and be killed at a point."""
     killer = Killer(point, hits)
     killer.arm_statements(_point)
-    killer.arm("parse", index.ingest, "load")
+    killer.arm("parse", index.ingestion.ingest, "load")
     killer.arm("derive", DenseIndex, "build")
     killer.arm("derive", PostingsBM25, "build")
     killer.arm("rename", Path, "replace")

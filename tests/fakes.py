@@ -12,15 +12,15 @@ import regex
 from numpy.typing import NDArray
 
 from index.document import Chunk, Document, SourceBytes, Span
-from index.lexical import analyse
-from index.outcomes import Outcome
-from index.ranking import Hit
-from index.snapshot import DocumentInfo
-from index.structure import Structure, markdown_structure, plain_structure
-from qa.reader import Candidate, Reading
-from qa.retriever import Passage
-from qa.spans import log_normaliser
-from qa.windows import Window
+from index.ingestion.report import Outcome
+from index.search.bm25 import analyse
+from index.search.fusion import Hit
+from index.store.snapshot import DocumentInfo
+from index.text.blocks import Structure, markdown_structure, plain_structure
+from qa.answering.reader import Candidate, Reading
+from qa.answering.reader_model import Window
+from qa.answering.retriever import Passage
+from qa.answering.span_decoding import log_normaliser
 
 DIMENSION = 32
 _TOKEN = regex.compile(r"\w+|[^\w\s]")
@@ -75,12 +75,12 @@ class RecordingReporter:
 
 
 def plain_document(text: str, name: str = "a.txt") -> Document:
-    """A plain text document as `index.loading.load` would make it of a UTF-8 file."""
+    """A plain text document as `index.parsing.loader.load` would make it of a UTF-8 file."""
     return _document(text, name, plain_structure(text))
 
 
 def markdown_document(text: str, name: str = "a.md") -> Document:
-    """A Markdown document as `index.loading.load` would make it of a UTF-8 file."""
+    """A Markdown document as `index.parsing.loader.load` would make it of a UTF-8 file."""
     return _document(text, name, markdown_structure(text))
 
 

@@ -14,14 +14,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import index.database
-from index.schema import connect
-from index.snapshot import Snapshot
+import index.store.sqlite
+from index.store.schema import connect
+from index.store.snapshot import Snapshot
 from qa import doctor
-from qa.backup import finish
+from qa.answering.source_freshness import Hashes
 from qa.bootstrap import has_index, load_pipeline
-from qa.freshness import Hashes
 from qa.settings import Settings
+from qa.state.backup import finish
 from tests.fakes import SharedWordsReader
 from tests.serving import carded, settings_in
 
@@ -82,7 +82,7 @@ class Killer:
                 killer.around("restore", super().backup)(*given, **options)
 
         plain = sqlite3.connect
-        index.database.sqlite3.connect = lambda *given, **options: plain(*given, factory=Connection, **options)  # type: ignore[assignment]
+        index.store.sqlite.sqlite3.connect = lambda *given, **options: plain(*given, factory=Connection, **options)  # type: ignore[assignment]
 
 
 class Running:

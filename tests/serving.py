@@ -16,13 +16,13 @@ from typing import Any, Self, cast
 
 import httpx
 
-from index.embedding import Encoder
-from index.loading import fold_newlines
-from index.models import EncoderCard
-from index.outcomes import Summary
+from index.ingestion.report import Summary
+from index.models.encoder import Encoder
+from index.models.encoder_conversion import EncoderCard
+from index.parsing.loader import fold_newlines
+from qa.answering.pipeline import Pipeline
+from qa.answering.reader import Reader
 from qa.bootstrap import index_paths, load_pipeline
-from qa.pipeline import Pipeline
-from qa.reader import Reader
 from qa.settings import Settings
 from tests.fakes import DIMENSION, FakeEncoder, RecordingReporter, SharedWordsReader
 

@@ -12,11 +12,11 @@ import httpx
 from fastapi import FastAPI
 
 from qa.errors import NotReady
-from qa.interfaces.guard import Guard
+from qa.interfaces.api.host_guard import Guard
 from qa.interfaces.slack import EVENTS, PREFIX
-from qa.interfaces.slack.bot import Bot
+from qa.interfaces.slack.plugin import Bot
 from qa.settings import SlackSettings
-from qa.state import State
+from qa.state.database import State
 from tests.serving import settings_in
 from tests.slack_messages import (
     SECRET,

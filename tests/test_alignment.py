@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index.document import Place, Places
-from index.formats.alignment import Alignment, Piece, aligned
-from index.formats.viewed import PageText, page_texts, pages_of
+from index.formats.page_view import PageText, page_texts, pages_of
+from index.formats.pdf.alignment import Alignment, Piece, aligned
 
 
 def pieces(*lines: str, cells: bool = False) -> list[Piece]:

@@ -16,15 +16,15 @@ import pytest
 from fastapi import FastAPI
 
 from index.errors import StoreCorrupt
+from qa.answering.live_pipeline import LivePipeline
+from qa.answering.reader import CrossEncoderReader
 from qa.bootstrap import live_pipeline, remove_document
-from qa.conversation import Conversations
+from qa.conversations.conversation import Conversations
 from qa.errors import NotReady
-from qa.intake import Intake
-from qa.interfaces.api import add_error_handlers, router
-from qa.interfaces.documents import document_router
-from qa.interfaces.guard import MAX_BODY_BYTES
-from qa.live import LivePipeline
-from qa.reader import CrossEncoderReader
+from qa.interfaces.api.ask import add_error_handlers, router
+from qa.interfaces.api.documents import document_router
+from qa.interfaces.api.host_guard import MAX_BODY_BYTES
+from qa.library.upload_service import Intake
 from qa.settings import Settings
 from tests.fakes import FakeSpanModel, SharedWordsReader
 from tests.serving import PATIENCE, SEEDS, Server, assert_quoted, carded, citations_in, indexed, settings_in

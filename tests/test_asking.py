@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import EvaluationError
-from qa.evaluation.asking import Asked, Sampling, asked_of_pool, load_asked
 from qa.evaluation.pool import pool_id
+from qa.evaluation.question_sampling import Asked, Sampling, asked_of_pool, load_asked
 from qa.evaluation.squad import Article, Gold, paragraphs
 
 

@@ -15,16 +15,16 @@ from pathlib import Path
 import pytest
 
 from index.errors import SchemaTooNew
-from index.portable import RESTORING
-from index.schema import FILE_NAME
-from index.snapshot import Snapshot, current_generation
-from qa.backup import MANIFEST, back_up, restore
+from index.filesystem.portable_path import RESTORING
+from index.store.schema import FILE_NAME
+from index.store.snapshot import Snapshot, current_generation
+from qa.answering.live_pipeline import LivePipeline
 from qa.bootstrap import live_pipeline
 from qa.errors import BackupError
-from qa.following import opened_watchlist
-from qa.live import LivePipeline
+from qa.library.index_follower import opened_watchlist
 from qa.settings import Settings
-from qa.state import FILE_NAME as STATE
+from qa.state.backup import MANIFEST, back_up, restore
+from qa.state.database import FILE_NAME as STATE
 from tests.fakes import SharedWordsReader
 from tests.serving import Command, Server, carded, eventually, indexed, settings_in, write_files
 

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from index.derived import DERIVED
 from index.errors import ModelMismatch, StoreError
+from index.search.index_file import DERIVED
+from qa.answering.calibration import CALIBRATION, Calibration
+from qa.answering.features import FEATURES
+from qa.answering.reader_conversion import SHIPPED
 from qa.bootstrap import (
     calibration_of,
     forget_all,
@@ -19,10 +22,7 @@ from qa.bootstrap import (
     open_store,
     sample_documents,
 )
-from qa.calibration import CALIBRATION, Calibration
 from qa.errors import CalibrationError, NoIndex
-from qa.evidence import FEATURES
-from qa.reader_model import SHIPPED
 from qa.settings import DEFAULT_PASSAGES
 from tests.fakes import RecordingReporter, SharedWordsReader
 from tests.serving import SEEDS, carded, indexed, settings_in

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from index.embedding import Encoder
+from index.models.encoder import Encoder
 from tests.browser import Opener, Site, ask, opening, turn
 from tests.writers import pdf, workbook
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from index.embedding import Encoder
+from index.models.encoder import Encoder
 from tests.browser import FAILED_REQUEST, PHONE, WIDE, Opener, Site, ask, marked, opening, turn
 from tests.test_browser_states import accessible
 from tests.writers import PARAGRAPH, pdf

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from index.embedding import Encoder
+from index.models.encoder import Encoder
 from qa.bootstrap import index_paths
 from qa.settings import Settings
 from tests.browser import AMAZON, FAILED_REQUEST, PHONE, QUESTIONS, WIDE, OnPort, Site, ask, marked, opening, turn

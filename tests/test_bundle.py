@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.auditing import bundle_of
-from qa.bundle import Bundle, is_bundle, read_bundle, source_name, unpack
 from qa.errors import InvalidAnswer
-from qa.verifying import passages_of, quotes_of, verify
+from qa.verification.audit_bundle import bundle_of
+from qa.verification.bundle import Bundle, is_bundle, read_bundle, source_name, unpack
+from qa.verification.quote_check import passages_of, quotes_of, verify
 from tests.serving import pipeline_of, settings_in
 
 FILES: dict[str, str | bytes] = {"tide.txt": "The tide at Porto turns at six.", "bread.TXT": "Bread at Porto rises."}

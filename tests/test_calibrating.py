@@ -14,17 +14,18 @@ import pytest
 from click.testing import CliRunner
 from numpy.typing import NDArray
 
-from qa.calibration import CALIBRATION, load_calibration
-from qa.decision import judge
+from qa.answering.calibration import CALIBRATION, load_calibration
+from qa.answering.decision import judge
+from qa.answering.features import FEATURES
+from qa.answering.pipeline import Pipeline
 from qa.errors import CalibrationError
-from qa.evaluation import calibrating, fitting
-from qa.evaluation.asking import Asked
-from qa.evaluation.calibrating import Models, Observation, calibrate, observe, questions_of
+from qa.evaluation import calibrate as calibrating
+from qa.evaluation import fitting
+from qa.evaluation.calibrate import Models, Observation, calibrate, observe, questions_of
 from qa.evaluation.fitting import FOLDS, PRECISIONS
+from qa.evaluation.question_sampling import Asked
 from qa.evaluation.squad import Gold
-from qa.evidence import FEATURES
-from qa.interfaces.cli.calibrating import calibrate_command
-from qa.pipeline import Pipeline
+from qa.interfaces.cli.calibrate import calibrate_command
 from tests.serving import Command, pipeline_of
 
 WORDS = [

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.calibration import Calibration, load_calibration
+from qa.answering.calibration import Calibration, load_calibration
+from qa.answering.features import FEATURES
 from qa.errors import CalibrationError
-from qa.evidence import FEATURES
 
 PRECISIONS = ((0.6, 0.1), (0.8, 0.45), (0.9, 0.7))
 CALIBRATION = Calibration("r", "e", 20, -1.0, tuple(map(float, range(len(FEATURES)))), 2.5, PRECISIONS, 1000, "squad2-dev")

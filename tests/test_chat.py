@@ -10,9 +10,9 @@ import pytest
 
 from qa.bootstrap import conversations_of, live_pipeline, open_store
 from qa.errors import UnknownConversation
-from qa.history import LOCAL
-from qa.interfaces.cli.chatting import Chat
+from qa.interfaces.cli.chat import Chat
 from qa.settings import Settings
+from qa.state.conversations import LOCAL
 from tests.fakes import SharedWordsReader
 from tests.serving import Command, carded, indexed, settings_in, write_files
 

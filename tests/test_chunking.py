@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.chunking import chunk_document
 from index.document import Chunk, Document
+from index.text.chunking import chunk_document
 from tests.fakes import FakeEncoder, markdown_document, plain_document
 from tests.test_structure import ANY, PARTS
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from index.document import Chunk
-from index.ranking import Hit
-from index.snapshot import Snapshot
-from qa.citing import Citer
-from qa.decision import Found
-from qa.evidence import Finding
-from qa.reader import Candidate
-from qa.retriever import Passage
+from index.search.fusion import Hit
+from index.store.snapshot import Snapshot
+from qa.answering.citations import Citer
+from qa.answering.decision import Found
+from qa.answering.features import Finding
+from qa.answering.reader import Candidate
+from qa.answering.retriever import Passage
 from tests.serving import assert_quoted, pipeline_of
 
 FILES = {

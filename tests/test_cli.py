@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from index.schema import FILE_NAME
+from index.store.schema import FILE_NAME
 from tests.serving import SEEDS, Command, write_files
 from tests.test_answer import ANSWER_KEYS, CITATION_KEYS
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from index.schema import current_generation
-from index.snapshot import Snapshot
-from qa.claims import LEASE_SECONDS, Claims, Message
-from qa.freshness import Hashes, Sources
-from qa.history import History
-from qa.jobs import Arrived, Jobs
-from qa.state import State
+from index.store.schema import current_generation
+from index.store.snapshot import Snapshot
+from qa.answering.source_freshness import Hashes, Sources
+from qa.state.conversations import History
+from qa.state.database import State
+from qa.state.message_queue import LEASE_SECONDS, Claims, Message
+from qa.state.upload_jobs import Arrived, Jobs
 from tests.serving import Command, carded, indexed, settings_in, write_files
 from tests.test_uploads import HARBOUR, QUESTION
 

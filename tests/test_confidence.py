@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.calibration import Calibration
-from qa.decision import ALTERNATIVES, Decision, Policy, decide, judge
-from qa.evidence import FEATURES, Finding, evidence, findings
-from qa.reader import Candidate, CrossEncoderReader, Reading
+from qa.answering.calibration import Calibration
+from qa.answering.decision import ALTERNATIVES, Decision, Policy, decide, judge
+from qa.answering.features import FEATURES, Finding, evidence, findings
+from qa.answering.reader import Candidate, CrossEncoderReader, Reading
 from tests.fakes import FakeSpanModel, Logits, candidate_of, marked, passage_of, reading_of
 from tests.test_decision import QUESTION, TOP_K, closing, items, texts
 

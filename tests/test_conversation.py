@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from qa.answer import Answer
+from qa.answering.pipeline import Pipeline
 from qa.bootstrap import conversations_of, index_paths, load_pipeline, open_store
-from qa.conversation import ALONE_MARGIN, DISAGREEMENT, Conversations, answer_in_context
+from qa.conversations.conversation import ALONE_MARGIN, DISAGREEMENT, Conversations, answer_in_context
 from qa.errors import InvalidFeedback, InvalidQuestion, UnknownConversation
-from qa.feedback import Place
-from qa.history import StoredTurn
-from qa.pipeline import Pipeline
 from qa.settings import Settings
+from qa.state.conversations import StoredTurn
+from qa.state.feedback import Place
 from tests.fakes import RecordingReporter, SharedWordsReader
 from tests.serving import carded, indexed, pipeline_of, settings_in, write_files
 

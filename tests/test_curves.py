@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.evaluation.curves import aurc, auroc, coverage_at_precision, ece, interval, mean_interval, risk_coverage
 from qa.evaluation.figures import Figure, count, intervals_of, mean, of_rows, values_of
+from qa.evaluation.selective_metrics import aurc, auroc, coverage_at_precision, ece, interval, mean_interval, risk_coverage
 
 ROWS = st.lists(st.tuples(st.integers(0, 20).map(lambda tenth: tenth / 20), st.booleans()), min_size=1, max_size=60)
 UNTIED = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60, unique_by=lambda row: row[0])

@@ -12,19 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from index import checksums
-from index.derived import DERIVED
 from index.errors import IndexingError, StoreCorrupt
-from index.graphs import converted, damaged_graphs
-from index.schema import FILE_NAME
-from index.snapshot import Snapshot
+from index.filesystem import checksums
+from index.models.conversion import converted, damaged_graphs
+from index.search.index_file import DERIVED
+from index.store.schema import FILE_NAME
+from index.store.snapshot import Snapshot
 from qa import doctor
 from qa.bootstrap import load_pipeline
 from qa.errors import QAError
-from qa.following import document_status
+from qa.library.index_follower import document_status
 from qa.settings import Settings
-from qa.state import FILE_NAME as STATE
-from qa.state import State
+from qa.state.database import FILE_NAME as STATE
+from qa.state.database import State
 from tests.fakes import SharedWordsReader
 from tests.serving import Command, Server, carded, indexed, settings_in, write_files
 from tests.test_api import problem

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from qa.answer import Gate
-from qa.calibration import UNCALIBRATED_THRESHOLD, Calibration
-from qa.decision import ALTERNATIVES, CONFLICT_GAP, ITEM_GAP, LIKELY, MAX_ITEMS, Decision, Found, Policy, decide
-from qa.evidence import FEATURES
-from qa.reader import Candidate, Reading
+from qa.answering.calibration import UNCALIBRATED_THRESHOLD, Calibration
+from qa.answering.decision import ALTERNATIVES, CONFLICT_GAP, ITEM_GAP, LIKELY, MAX_ITEMS, Decision, Found, Policy, decide
+from qa.answering.features import FEATURES
+from qa.answering.reader import Candidate, Reading
 from tests.fakes import candidate_of, passage_of, reading_of
 
 TOP_K = 5

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.decoding import decode
 from index.errors import BinaryFile
+from index.text.encoding import decode
 
 READABLE = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Co", "Cn"], exclude_characters="\ufeff"))
 FRENCH = "L’été dernier, la société a annoncé un bénéfice de 5 % — « très élevé », d’après ses actionnaires. " * 3

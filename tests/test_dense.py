@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from index.dense import DenseIndex
+from index.search.vector_index import DenseIndex
 
 
 def _unit_rows(count: int, seed: int) -> NDArray[np.float32]:

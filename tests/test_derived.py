@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.derived import Stamp, read_derived, write_derived
+from index.search.index_file import Stamp, read_derived, write_derived
 
 STAMP = Stamp("dense", "0f" * 16, 7)
 PAYLOAD = b"\x00\x01payload\n\xff" * 4

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from index.discovery import Root, disappeared, discover, identity
 from index.errors import PruneRefused
-from index.sightings import StoredFile
+from index.sources.discovery import Root, disappeared, discover, identity
+from index.store.file_records import StoredFile
 
 
 def _files(folder: Path, *names: str) -> list[Path]:

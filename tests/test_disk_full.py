@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from index.errors import StoreFull
-from index.snapshot import Snapshot
-from index.store import Store
-from qa.state import State
+from index.store.snapshot import Snapshot
+from index.store.store import Store
+from qa.state.database import State
 from tests.disks import disk, fill
 from tests.serving import Command, Server, carded, eventually, indexed, settings_in, write_files
 from tests.test_api import problem

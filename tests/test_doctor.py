@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from index.derived import DERIVED
-from index.schema import FILE_NAME, connect
-from index.snapshot import Snapshot
+from index.search.index_file import DERIVED
+from index.store.schema import FILE_NAME, connect
+from index.store.snapshot import Snapshot
 from qa import doctor
-from qa.following import document_status
+from qa.library.index_follower import document_status
 from qa.settings import Settings
-from qa.state import FILE_NAME as STATE
-from qa.state import State
+from qa.state.database import FILE_NAME as STATE
+from qa.state.database import State
 from tests.serving import Command, carded, indexed, settings_in, write_files
 
 FILES = {f"{name}.txt": f"The text of {name}.\n\nIt has two paragraphs, says {name}." for name in ("a", "b", "c")}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.document import Chunk, SourceBytes
-from index.loading import fold_newlines
+from index.parsing.loader import fold_newlines
 
 PIECES = st.sampled_from(["a", "é", "€", "naïve ", " ", "\r\n", "\n", "\r", "\r\r\n", "“quoted”"])
 ENCODINGS = [("utf-8", b""), ("utf-8", b"\xef\xbb\xbf"), ("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"), ("cp1252", b"")]

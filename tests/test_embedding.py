@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from index.chunking import chunk_document
-from index.embedding import Encoder
-from index.graphs import DEFAULT_MODEL, find_model
+from index.models.conversion import DEFAULT_MODEL, find_model
+from index.models.encoder import Encoder
+from index.text.chunking import chunk_document
 from tests.fakes import markdown_document, plain_document
 
 TEXTS = [

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from index.embedding import Encoder
+from index.models.encoder import Encoder
+from qa.answering.pipeline import Pipeline
+from qa.answering.reader import Reader
 from qa.bootstrap import load_pipeline
-from qa.pipeline import Pipeline
-from qa.reader import Reader
 from qa.settings import Settings
 from tests.serving import SEEDS, Command, Server, assert_quoted, citations_in, indexed, settings_in, write_files
 from tests.writers import pdf, samples, workbook

@@ -10,7 +10,7 @@ import pytest
 
 from qa.evaluation.cases import Case, Quote
 from qa.evaluation.figures import count, mean
-from qa.interfaces.cli.measuring import Rate, Share, echo_figures, echo_measured
+from qa.interfaces.cli.evaluation_output import Rate, Share, echo_figures, echo_measured
 from tests.serving import Command
 
 CASES = [

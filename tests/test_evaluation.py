@@ -11,16 +11,16 @@ from typing import Self
 import pytest
 
 from index.document import SourceBytes
-from index.embedding import Encoder
-from index.snapshot import DocumentInfo, StoredDocument
+from index.models.encoder import Encoder
+from index.store.snapshot import DocumentInfo, StoredDocument
 from qa.answer import Answer, Citation, Span
 from qa.errors import EvaluationError
-from qa.evaluation.answers import AnswerReport, evaluate_answers
-from qa.evaluation.asking import Asked
+from qa.evaluation.answer_report import AnswerReport, evaluate_answers
 from qa.evaluation.cases import TypeCount, by_type
 from qa.evaluation.figures import intervals_of, values_of
 from qa.evaluation.pool import PrecomputedQueries, open_pool, pool_id
-from qa.evaluation.retrieval import MEASURES, evaluate_retrieval
+from qa.evaluation.question_sampling import Asked
+from qa.evaluation.retrieval_report import MEASURES, evaluate_retrieval
 from qa.evaluation.squad import Gold
 from tests.fakes import FakeEncoder, RecordingReporter
 from tests.serving import carded, settings_in

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.evidence import FEATURES, Finding, coverage, evidence, findings, missing_names
-from qa.reader import Candidate, Reading
+from qa.answering.features import FEATURES, Finding, coverage, evidence, findings, missing_names
+from qa.answering.reader import Candidate, Reading
 from tests.fakes import candidate_of, passage_of, reading_of
 
 TIDES = passage_of("The tide turns at six. It turns again at noon.", ["The tide turns at six.", "It turns again at noon."])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qa.examples import Examples, example_questions, frequent_names
+from qa.conversations.example_questions import Examples, example_questions, frequent_names
 from tests.fakes import FixedReader
 from tests.serving import pipeline_of
 

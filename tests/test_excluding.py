@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from index.discovery import discover, missing
 from index.errors import InvalidPattern
-from index.excluding import IGNORE_FILE, Excludes, checked_patterns
-from index.sightings import StoredFile
+from index.sources.discovery import discover, missing
+from index.sources.ignore_rules import IGNORE_FILE, Excludes, checked_patterns
+from index.store.file_records import StoredFile
 
 
 def _found(corpus: Path, *patterns: str) -> list[str]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from index.document import Place
 from index.errors import EmptyFile, ExtractionLimit
-from index.formats.extracted import MAX_CHARACTERS, Extracted, Writer, extracted_of, folded
+from index.formats.text_builder import MAX_CHARACTERS, Extracted, Writer, extracted_of, folded
 
 TEXTS = st.text(alphabet="ab \n\t\r\x00\u00ad\u200b\ud800é")
 STEPS = st.lists(

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.errors import DamagedFile, ExtractionLimit, LoadingError
-from index.extraction import Extraction, Limits
-from index.formats.kinds import KINDS, SUFFIXES, Kind
-from index.loading import load
+from index.formats.detection import KINDS, SUFFIXES, Kind
+from index.parsing.loader import load
+from index.parsing.sandbox import Extraction, Limits
 from tests.serving import eventually
 from tests.test_extracted import assert_sound
 from tests.test_ocr import is_running
@@ -180,8 +180,8 @@ def test_the_process_ends_with_its_owner() -> None:
 
 _ASKING = """
 import sys
-from index.extraction import Extraction
-from index.formats.kinds import KINDS
+from index.parsing.sandbox import Extraction
+from index.formats.detection import KINDS
 
 with Extraction() as extraction:
     extraction(KINDS["html"], b"<p>Good text.")
@@ -210,7 +210,7 @@ def test_the_process_ends_amid_a_file_with_one_that_is_killed() -> None:
 
 _SIGNALLED = """
 import os, signal, subprocess, sys
-from index.formats.worker import end_with
+from index.parsing.sandbox_worker import end_with
 
 end_with(os.pipe()[0])
 signals = f"import os, signal; [os.kill({os.getpid()}, signal.SIGIO) for _ in range(300_000)]"

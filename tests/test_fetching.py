@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from index.errors import FileTooLarge, PageNotFetched
-from index.fetching import Address, Fetcher, is_public, resolve
+from index.sources.web import Address, Fetcher, is_public, resolve
 from tests.serving import Command
 
 PAGE = "<title>Tides</title><p>The harbour café opens at nine.</p>"

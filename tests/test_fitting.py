@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from qa.evaluation.curves import ece
 from qa.evaluation.fitting import MIN_ANSWERS, RECOGNISED, Labels, fit, out_of_fold, precisions, probabilities, truth
+from qa.evaluation.selective_metrics import ece
 
 
 def drawn(count: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64], Labels]:

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from index.errors import Stopped, StoreCorrupt
-from index.schema import connect
-from index.store import Store
-from index.watching import Watched
+from index.ingestion.watcher import Watched
+from index.store.schema import connect
+from index.store.store import Store
 from qa.bootstrap import conversations_of, index_paths, live_pipeline, load_pipeline
-from qa.following import Interruptible, keep_up, opened_watchlist
-from qa.history import LOCAL
-from qa.quoted import ERASED
+from qa.library.index_follower import Interruptible, keep_up, opened_watchlist
 from qa.settings import Settings
-from qa.state import State
-from qa.watchlist import Difference
+from qa.state.conversations import LOCAL
+from qa.state.database import State
+from qa.state.quote_erasure import ERASED
+from qa.state.saved_questions import Difference
 from tests.fakes import RecordingReporter, SharedWordsReader
 from tests.serving import carded, indexed, settings_in
 from tests.test_watching import RecordingNotices

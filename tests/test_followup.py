@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.followup import MAX_PHRASES, introduces, is_closed, is_elliptic, left_out
+from qa.conversations.ellipsis import MAX_PHRASES, introduces, is_closed, is_elliptic, left_out
 
 
 @pytest.mark.parametrize(

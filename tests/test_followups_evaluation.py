@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from qa.answering.pipeline import Pipeline
 from qa.errors import EvaluationError
-from qa.evaluation.dialogues import given_dialogues, made_figures, made_turns, unharmed_figures
+from qa.evaluation.dialogue_report import given_dialogues, made_figures, made_turns, unharmed_figures
 from qa.evaluation.figures import values_of
-from qa.evaluation.followups import METHODS, Rewrite, read_dialogue, rewrites, score
 from qa.evaluation.pool import pool_id
+from qa.evaluation.rewrite_report import METHODS, Rewrite, read_dialogue, rewrites, score
 from qa.evaluation.squad import Article, Gold
 from qa.interfaces.cli import cli
-from qa.pipeline import Pipeline
 from tests.serving import pipeline_of
 
 CANCER = "What is throat cancer?"
@@ -96,7 +96,7 @@ def test_conversations_are_made_with_pronouns() -> None:
 def test_a_made_conversation_is_measured_in_three_ways(monkeypatch: pytest.MonkeyPatch, pipeline: Pipeline) -> None:
     turns = made_turns([Article("T", (TIDE, BREAD), tuple(golds()))], 10, 0)
     tide = next(info.id for info in pipeline.snapshot.documents() if info.uri == "tide.txt")
-    monkeypatch.setattr("qa.evaluation.dialogues.pool_id", lambda text: tide if text == TIDE else pool_id(text))
+    monkeypatch.setattr("qa.evaluation.dialogue_report.pool_id", lambda text: tide if text == TIDE else pool_id(text))
 
     figures = values_of(made_figures(turns, pipeline))
 

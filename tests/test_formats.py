@@ -10,14 +10,16 @@ import pytest
 
 from index.document import Document
 from index.errors import EncryptedFile, LoadingError
-from index.extraction import Extraction
-from index.formats import docx, eml, epub, html, odt, pptx, rtf, sheets
+from index.formats import eml, epub, html, rtf
+from index.formats.detection import KINDS, TEXTS
 from index.formats.eml import ATTACHMENT_SECONDS
 from index.formats.eml import extract as extract_mail
-from index.formats.extracted import Extracted
-from index.formats.kinds import KINDS, TEXTS
-from index.formats.worker import extract as extract_any
-from index.loading import LOADERS, load
+from index.formats.office import docx, odt, pptx
+from index.formats.office import spreadsheet as sheets
+from index.formats.text_builder import Extracted
+from index.parsing.loader import LOADERS, load
+from index.parsing.sandbox import Extraction
+from index.parsing.sandbox_worker import extract as extract_any
 from tests.test_extracted import assert_sound
 from tests.writers import (
     CELLS,

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.snapshot import Snapshot
-from index.stamps import FileStamp
+from index.filesystem.file_stamp import FileStamp
+from index.store.snapshot import Snapshot
+from qa.answering.pipeline import Pipeline
+from qa.answering.source_freshness import Hashes, Sources
 from qa.bootstrap import load_pipeline
-from qa.freshness import Hashes, Sources
-from qa.interfaces.rendering import answer_text
-from qa.pipeline import Pipeline
+from qa.interfaces.plaintext.answers import answer_text
 from tests.fakes import SharedWordsReader
 from tests.serving import carded, indexed, settings_in
 

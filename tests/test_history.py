@@ -13,10 +13,10 @@ import pytest
 
 from index.errors import SchemaTooNew, StoreCorrupt
 from qa.errors import InvalidFeedback, UnknownConversation
-from qa.feedback import MAX_PLACE, Feedback, Place
-from qa.history import History, StoredTurn, Version
-from qa.quoted import ERASED, without_documents
-from qa.state import FILE_NAME, SCHEMA, State
+from qa.state.conversations import History, StoredTurn, Version
+from qa.state.database import FILE_NAME, SCHEMA, State
+from qa.state.feedback import MAX_PLACE, Feedback, Place
+from qa.state.quote_erasure import ERASED, without_documents
 
 TEXT = "The tide at Porto turns at six."
 OLD, NEW = "0" * 64, "1" * 64

@@ -12,11 +12,11 @@ import pytest
 from numpy.typing import NDArray
 
 from index.errors import ModelError
-from index.fetching import Fetcher
-from index.ingest import PAGES, Ingestion, ingest
-from index.outcomes import Summary
-from index.snapshot import Snapshot, current_generation
-from index.store import Store
+from index.ingestion.ingest import PAGES, Ingestion, ingest
+from index.ingestion.report import Summary
+from index.sources.web import Fetcher
+from index.store.snapshot import Snapshot, current_generation
+from index.store.store import Store
 from tests.fakes import FakeEncoder, RecordingReporter
 
 

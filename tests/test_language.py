@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.language import ENGLISH, UNDETERMINED, detect_language
+from index.text.language import ENGLISH, UNDETERMINED, detect_language
 
 
 @pytest.mark.parametrize(

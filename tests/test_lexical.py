@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rank_bm25 import BM25Plus
 
-from index.lexical import Postings, PostingsBM25, analyse
+from index.search.bm25 import Postings, PostingsBM25, analyse
 
 TERMS = st.sampled_from([*"abcdefgh", "é", "25"])
 CORPUS = st.lists(st.lists(TERMS, max_size=12), min_size=1, max_size=12).filter(any)

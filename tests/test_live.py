@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from index.errors import ModelMismatch, StoreError
+from qa.answering.calibration import CALIBRATION, Calibration
+from qa.answering.features import FEATURES
+from qa.answering.live_pipeline import ATTEMPTS, LivePipeline
+from qa.answering.pipeline import Pipeline
 from qa.bootstrap import forget_all, live_pipeline, open_store
-from qa.calibration import CALIBRATION, Calibration
 from qa.errors import NoIndex, NotReady
-from qa.evidence import FEATURES
-from qa.live import ATTEMPTS, LivePipeline
-from qa.pipeline import Pipeline
 from qa.settings import Settings
 from tests.fakes import SharedWordsReader
 from tests.serving import carded, indexed, pipeline_of, settings_in

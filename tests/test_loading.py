@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import BinaryFile, EmptyFile, FileTooLarge, LoadingError, UnreadableFile, UnsupportedFormat
-from index.loading import TITLE_LENGTH, document_id, first_words, fold_newlines, load
+from index.parsing.loader import TITLE_LENGTH, document_id, first_words, fold_newlines, load
 
 LINES = "First line – it’s here.\r\nSecond, with naïve “quotes”.\rThird.\n\nFifth…"
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index.digests import READ
-from index.integrity import Finding
-from index.schema import FILE_NAME, MIGRATIONS, connect
+from index.store.document_row import READ
+from index.store.integrity import Finding
+from index.store.schema import FILE_NAME, MIGRATIONS, connect
 from qa import doctor
 from qa.settings import Settings
 from tests.serving import carded, indexed, settings_in

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from pptx.util import Inches
 
 from index.errors import ExtractionLimit
-from index.formats.docx import extract as extract_word
-from index.formats.extracted import Extracted
 from index.formats.html import extract as extract_page
-from index.formats.odt import extract as extract_text
-from index.formats.pptx import extract as extract_slides
-from index.formats.sheets import extract_workbook
+from index.formats.office.docx import extract as extract_word
+from index.formats.office.odt import extract as extract_text
+from index.formats.office.pptx import extract as extract_slides
+from index.formats.office.spreadsheet import extract_workbook
 from index.formats.tables import Cell, laid_out
+from index.formats.text_builder import Extracted
 from tests.writers import saved
 
 ROWS = (("Port", "Berth", "Depth"), ("Hamburg", "North", "14 m"), (None, "South", "11 m"), ("Bremen", "Quay", "9 m"))

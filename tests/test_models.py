@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.embedding import Encoder
 from index.errors import ModelError
-from index.graphs import DEFAULT_MODEL, find_model, model_fingerprint
-from index.models import converted_model
+from index.models.conversion import DEFAULT_MODEL, find_model, model_fingerprint
+from index.models.encoder import Encoder
+from index.models.encoder_conversion import converted_model
 
 PROMPTS = {"query": "query: ", "passage": "passage: "}
 
@@ -55,7 +55,7 @@ def test_prompts_of_a_model_are_honoured(prompted_model: Path, model_cache: Path
 
 @pytest.mark.slow
 def test_two_first_conversions_at_once_are_fine(prompted_model: Path, tmp_path: Path) -> None:
-    script = "import sys, pathlib; from index.models import converted_model; print(converted_model(sys.argv[1], pathlib.Path(sys.argv[2])))"
+    script = "import sys, pathlib; from index.models.encoder_conversion import converted_model; print(converted_model(sys.argv[1], pathlib.Path(sys.argv[2])))"
     command = [sys.executable, "-c", script, str(prompted_model), str(tmp_path)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
 
@@ -79,7 +79,7 @@ def test_a_model_is_converted_once(encoder: Encoder, model_cache: Path) -> None:
 
 def test_importing_the_encoder_leaves_torch_alone(encoder: Encoder, model_cache: Path) -> None:
     script = (
-        "import sys, pathlib; from index.embedding import Encoder; from index.graphs import DEFAULT_MODEL;"
+        "import sys, pathlib; from index.models.encoder import Encoder; from index.models.conversion import DEFAULT_MODEL;"
         "print(Encoder.load(DEFAULT_MODEL, pathlib.Path(sys.argv[1])).encode_queries(['x']).shape);"
         "sys.exit(bool({'torch', 'transformers', 'sentence_transformers', 'huggingface_hub'} & set(sys.modules)))"
     )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.names import LONGEST, decoded_name, safe_name
+from qa.library.names import LONGEST, decoded_name, safe_name
 
 ANY = st.text(alphabet=st.characters(), max_size=400)  # lone surrogates, controls and unassigned characters too
 TRICKY = st.lists(

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import DamagedFile
-from index.formats.archives import elements
-from index.formats.number_formats import BUILT_IN, shown
-from index.formats.sheets import extract_workbook
+from index.formats.office.number_formats import BUILT_IN, shown
+from index.formats.office.spreadsheet import extract_workbook
+from index.formats.zip_container import elements
 from tests.writers import saved
 
 

@@ -10,9 +10,9 @@ from docx.oxml.ns import qn
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.formats.docx import extract
-from index.formats.docx_numbers import Numbers
 from index.formats.html import extract as extract_page
+from index.formats.office.docx import extract
+from index.formats.office.docx_numbering import Numbers
 from tests.writers import saved
 
 SPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'

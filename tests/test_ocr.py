@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from index.errors import ExtractionLimit, LoadingError, ScannedFile
-from index.extraction import Extraction, Limits
-from index.formats import ocr, worker
-from index.formats.kinds import KINDS
-from index.formats.pdf import extract
+from index.formats import ocr
+from index.formats.detection import KINDS
+from index.formats.pdf.extract import extract
+from index.parsing import sandbox_worker as worker
+from index.parsing.sandbox import Extraction, Limits
 from tests.serving import PATIENCE, eventually
 from tests.writers import PARAGRAPH, joined, pdf, picture, scan
 

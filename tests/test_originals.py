@@ -15,14 +15,14 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from index.errors import DamagedFile
-from index.formats.viewed import Box, PageText, PageView
-from index.loading import document_id
-from index.pages import Pages
+from index.formats.page_view import Box, PageText, PageView
+from index.parsing.loader import document_id
+from index.parsing.page_renderer import Pages
 from qa.bootstrap import live_pipeline
 from qa.errors import PageNotShown
-from qa.interfaces.api import add_error_handlers
-from qa.interfaces.originals import originals_router
-from qa.originals import Original, Originals
+from qa.interfaces.api.ask import add_error_handlers
+from qa.interfaces.api.source_pages import originals_router
+from qa.verification.source_pages import Original, Originals
 from tests.fakes import SharedWordsReader
 from tests.serving import Command, Server, carded, indexed, settings_in, write_files
 from tests.test_api import FixedService, problem

@@ -11,9 +11,9 @@ import pytest
 from fastapi import FastAPI
 
 from qa.bootstrap import index_paths, live_pipeline
-from qa.following import document_status
-from qa.interfaces.api import add_error_handlers
-from qa.interfaces.overview import overview_router
+from qa.interfaces.api.ask import add_error_handlers
+from qa.interfaces.api.overview import overview_router
+from qa.library.index_follower import document_status
 from qa.settings import Settings
 from tests.fakes import RecordingReporter, SharedWordsReader
 from tests.serving import Command, Server, carded, settings_in, write_files

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.errors import DamagedFile, EncryptedFile, ExtractionLimit, LoadingError, NoSuchPage
-from index.formats.pdf import extract
-from index.formats.viewed import PageText, page_texts
-from index.pages import LIMITS, Pages
+from index.formats.page_view import PageText, page_texts
+from index.formats.pdf.extract import extract
+from index.parsing.page_renderer import LIMITS, Pages
 from tests.test_pdf_view import changed, printed, span
 from tests.writers import PARAGRAPH, pdf
 

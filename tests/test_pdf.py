@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from index.errors import DamagedFile, EmptyFile, EncryptedFile, ScannedFile
-from index.formats.pdf import extract
+from index.formats.pdf.extract import extract
 from tests.test_extracted import assert_sound
 from tests.test_formats import parts
 from tests.writers import PARAGRAPH, columns, joined, pdf, picture, scan

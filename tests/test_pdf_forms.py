@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from index.errors import EmptyFile, LoadingError, UnsupportedFormat
-from index.formats.pdf import extract
-from index.formats.pdf_view import drawn
+from index.formats.pdf.extract import extract
+from index.formats.pdf.page_view import drawn
 from tests.test_extracted import assert_sound
 from tests.test_ocr import needs_tesseract
 from tests.test_pdf_view import changed, ink, span, view

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.errors import EmptyFile, ScannedFile
-from index.formats.pdf import extract, opened
-from index.formats.pdf_rules import MAX_OBJECTS, MAX_POINTS, rules_of
+from index.formats.pdf.extract import extract, opened
+from index.formats.pdf.ruling_lines import MAX_OBJECTS, MAX_POINTS, rules_of
 from index.formats.tables import row_text
 from tests.test_extracted import assert_sound
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from index.errors import DamagedFile, EncryptedFile, ExtractionLimit, LoadingError, NoSuchPage
-from index.formats.extracted import Extracted
-from index.formats.pdf import extract
-from index.formats.pdf_view import box_finder, drawn, located
-from index.formats.viewed import Box, PageView, page_texts, pages_of, view_of
+from index.formats.page_view import Box, PageView, page_texts, pages_of, view_of
+from index.formats.pdf.extract import extract
+from index.formats.pdf.page_view import box_finder, drawn, located
+from index.formats.text_builder import Extracted
 from tests.test_ocr import needs_tesseract
 from tests.test_pdf import LEFT, RIGHT
 from tests.writers import PARAGRAPH, columns, pdf, picture, scan

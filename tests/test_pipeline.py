@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa.answer import Answer, Citation
-from qa.decision import Policy
+from qa.answering.decision import Policy
+from qa.answering.pipeline import Pipeline
+from qa.answering.reader import CrossEncoderReader
+from qa.answering.retriever import HybridRetriever
 from qa.errors import InvalidQuestion, UnknownDocumentId
-from qa.pipeline import Pipeline
-from qa.reader import CrossEncoderReader
-from qa.retriever import HybridRetriever
 from tests.fakes import FakeEncoder, FakeSpanModel, FixedReader
 from tests.serving import assert_quoted, pipeline_of
 from tests.test_answer import ANSWER_KEYS, CITATION_KEYS

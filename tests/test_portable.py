@@ -12,18 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.embedding import Encoder
-from index.ingest import Ingestion
-from index.portable import PAGES, UPLOADS, Paths
-from index.schema import FILE_NAME, MIGRATIONS, connect
-from index.snapshot import Snapshot
-from index.store import Store
+from index.filesystem.portable_path import PAGES, UPLOADS, Paths
+from index.ingestion.ingest import Ingestion
+from index.models.encoder import Encoder
+from index.store.schema import FILE_NAME, MIGRATIONS, connect
+from index.store.snapshot import Snapshot
+from index.store.store import Store
 from qa.bootstrap import remove_document
-from qa.intake import Intake
-from qa.jobs import Arrived, Jobs
+from qa.library.upload_service import Intake
+from qa.library.upload_worker import Worker
 from qa.settings import Settings
-from qa.state import State
-from qa.uploading import Worker
+from qa.state.database import State
+from qa.state.upload_jobs import Arrived, Jobs
 from tests.fakes import RecordingReporter
 from tests.serving import Command, Server, carded, settings_in
 from tests.test_uploads import HARBOUR, QUESTION, ask, documents, results, uploaded

@@ -8,7 +8,7 @@ import pytest
 
 from index.errors import ModelError
 from qa.errors import CalibrationError, InvalidQuestion
-from qa.interfaces.problems import problem_of
+from qa.interfaces.api.problems import problem_of
 
 
 @pytest.mark.parametrize(

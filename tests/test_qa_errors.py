@@ -10,7 +10,7 @@ import pytest
 
 import index.errors
 from qa import errors
-from qa.interfaces.problems import problem_of
+from qa.interfaces.api.problems import problem_of
 
 OURS = dict(inspect.getmembers(errors, inspect.isclass))
 THEIRS = dict(inspect.getmembers(index.errors, inspect.isclass))

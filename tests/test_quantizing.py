@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from index.engine import core
-from index.quantizing import LARGEST, MIN_SIZE, quantized, rounded
+from index.models.openvino_graph import core
+from index.models.quantization import LARGEST, MIN_SIZE, quantized, rounded
 
 
 @given(arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 9)), elements=st.floats(-1e6, 1e6, width=32)))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qa.answering.question import MAX_CHARACTERS, Kind, checked_question, kind_of, reader_question
 from qa.errors import InvalidQuestion
-from qa.question import MAX_CHARACTERS, Kind, checked_question, kind_of, reader_question
 
 INVALID = {
     "empty": ("", "empty"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qa.answer import answer_of
-from qa.quoted import ERASED, quoted_documents, without_documents
+from qa.state.quote_erasure import ERASED, quoted_documents, without_documents
 from tests.serving import pipeline_of
 
 FILES = {

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.ranking import distinct, fuse, top
+from index.search.fusion import distinct, fuse, top
 
 SCORES = st.lists(st.integers(-5, 5).map(float), max_size=30)
 PAIRS = st.lists(st.tuples(st.floats(-1, 1, width=32), st.floats(0, 50)), min_size=1, max_size=20)

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from index.errors import StoreReadOnly
-from index.schema import FILE_NAME, MIGRATIONS, connect, current_generation
-from index.snapshot import Snapshot
-from index.store import Store
+from index.store.schema import FILE_NAME, MIGRATIONS, connect, current_generation
+from index.store.snapshot import Snapshot
+from index.store.store import Store
 from tests.disks import read_only
 from tests.serving import Command, Server, carded, eventually, indexed, settings_in, write_files
 from tests.test_api import problem

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.chunking import chunk_document
-from qa.reader import LONGEST, PER_PASSAGE, Candidate, CrossEncoderReader, Reading
-from qa.retriever import Passage
-from qa.spans import parts_word
-from qa.windows import Window
+from index.text.chunking import chunk_document
+from qa.answering.reader import LONGEST, PER_PASSAGE, Candidate, CrossEncoderReader, Reading
+from qa.answering.reader_model import Window
+from qa.answering.retriever import Passage
+from qa.answering.span_decoding import parts_word
 from tests.fakes import FakeEncoder, FakeSpanModel, hashed, marked, passage_of, plain_document
 
 SENTENCES = ("Ships sail.", "The tide turns at six.", "Bread rises.")

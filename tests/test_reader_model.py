@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from index.errors import ModelError
-from qa.reader import Reader
-from qa.reader_model import DEFAULT_READER, MIN_WINDOW, SHIPPED, converted_reader
-from qa.windows import ReaderModel
+from qa.answering.reader import Reader
+from qa.answering.reader_conversion import DEFAULT_READER, MIN_WINDOW, SHIPPED, converted_reader
+from qa.answering.reader_model import ReaderModel
 from tests.serving import Command, assert_quoted, write_files
 from tests.tiny import save_bert
 
@@ -63,7 +63,7 @@ def test_what_was_compiled_for_one_precision_is_not_taken_for_another(tiny_bert:
 @pytest.mark.slow
 def test_reading_leaves_torch_alone(reader: Reader, model_cache: Path) -> None:
     script = (
-        "import sys, pathlib; from qa.windows import ReaderModel; from qa.reader_model import DEFAULT_READER;"
+        "import sys, pathlib; from qa.answering.reader_model import ReaderModel; from qa.answering.reader_conversion import DEFAULT_READER;"
         "model = ReaderModel.load(DEFAULT_READER, pathlib.Path(sys.argv[1]));"
         "print(model.card.fingerprint, len(model.windows('What', ['It rained.'])));"
         "sys.exit(bool({'torch', 'transformers', 'sentence_transformers', 'huggingface_hub'} & set(sys.modules)))"

@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qa.answering.reader import Candidate, Reading
+from qa.answering.retriever import Passage
 from qa.errors import EvaluationError
-from qa.evaluation.alterations import ALTERATIONS, altered, with_typo
-from qa.evaluation.curves import best_threshold
 from qa.evaluation.figures import values_of
+from qa.evaluation.noise import ALTERATIONS, altered, with_typo
 from qa.evaluation.pool import pool_id
 from qa.evaluation.question_types import TYPES, question_type
-from qa.evaluation.reading import NO_SCORE, evaluate_reading, passages_of
+from qa.evaluation.reader_report import NO_SCORE, evaluate_reading, passages_of
+from qa.evaluation.selective_metrics import best_threshold
 from qa.evaluation.squad import Gold
-from qa.reader import Candidate, Reading
-from qa.retriever import Passage
 from tests.fakes import FakeEncoder
 
 TIDE = "The tide at Porto turns at six. It rises for hours."

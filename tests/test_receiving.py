@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import InvalidUpload, QAError, UnsupportedUpload, UploadTooLarge
-from qa.interfaces.receiving import Form, Received
-from qa.uploads import Uploads
+from qa.interfaces.api.multipart import Form, Received
+from qa.library.upload_folder import Uploads
 
 TEXT = b"The harbour gate opens with code seven.\r\n--Y\r\n"
 

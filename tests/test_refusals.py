@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from qa.answer import Gate, Searched
+from qa.answering.decision import Policy
+from qa.answering.pipeline import NEAREST, Pipeline
+from qa.answering.reader import CrossEncoderReader
+from qa.answering.retriever import HybridRetriever
 from qa.bootstrap import forget_all, load_pipeline
-from qa.decision import Policy
-from qa.pipeline import NEAREST, Pipeline
-from qa.reader import CrossEncoderReader
-from qa.retriever import HybridRetriever
 from tests.fakes import FakeEncoder, FakeSpanModel, FixedReader
 from tests.serving import carded, indexed, pipeline_of, settings_in
 from tests.test_pipeline import FILES, assert_shape, fixed

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from index.schema import FILE_NAME, current_generation
-from index.snapshot import Snapshot
+from index.store.schema import FILE_NAME, current_generation
+from index.store.snapshot import Snapshot
+from qa.answering.calibration import CALIBRATION
 from qa.bootstrap import claims_of, conversations_of, load_pipeline, open_store
-from qa.calibration import CALIBRATION
-from qa.intake import Intake
+from qa.library.upload_service import Intake
 from qa.settings import Settings
-from qa.state import FILE_NAME as STATE
-from qa.state import State
+from qa.state.database import FILE_NAME as STATE
+from qa.state.database import State
 from tests.fakes import SharedWordsReader
 from tests.serving import carded, indexed, settings_in
 

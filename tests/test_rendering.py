@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.answer import Citation, NearestPassage, RetrievedPassage, Span
-from qa.interfaces.rendering import (
+from qa.interfaces.plaintext.answers import (
     AROUND,
     answer_text,
     confidence_words,

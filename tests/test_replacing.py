@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from index.snapshot import Snapshot
-from qa.backup import back_up, restore
+from index.store.snapshot import Snapshot
 from qa.errors import UnknownDocumentId
-from qa.intake import Intake
-from qa.jobs import ATTEMPTS, Arrived
+from qa.library.upload_service import Intake
+from qa.state.backup import back_up, restore
+from qa.state.upload_jobs import ATTEMPTS, Arrived
 from tests.serving import PATIENCE, settings_in
 from tests.test_uploading import TEXT, Harbour, cut_off
 

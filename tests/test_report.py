@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from qa.evaluation.cases import VERDICTS, Case, Quote, Verdict, verdict_of
 from qa.evaluation.figures import Figure, count, mean
-from qa.evaluation.report import Page, html, write_curve, write_html
+from qa.evaluation.html_report import Page, html, write_curve, write_html
 
 SENTENCE = "The tide at <Porto> turns at six & rises."
 

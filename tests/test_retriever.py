@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.snapshot import Snapshot
-from qa.retriever import HybridRetriever
+from index.store.snapshot import Snapshot
+from qa.answering.retriever import HybridRetriever
 from tests.fakes import FakeEncoder
 from tests.serving import carded, indexed, settings_in
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.rewriting import MAX_READINGS, readings
+from qa.conversations.query_rewriting import MAX_READINGS, readings
 
 INVEST = ("How much will Amazon invest in Anthropic?", "$25 billion")
 

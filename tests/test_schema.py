@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from index.database import transaction, with_digest
 from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt
-from index.schema import FILE_NAME, MIGRATIONS, connect, explained
+from index.store.schema import FILE_NAME, MIGRATIONS, connect, explained
+from index.store.sqlite import transaction, with_digest
 
 
 def _scalar(connection: sqlite3.Connection, statement: str) -> object:
@@ -87,7 +87,7 @@ def test_an_empty_file_becomes_a_store(data: Path) -> None:
 
 
 def test_many_processes_may_create_the_store_at_once(data: Path) -> None:
-    script = "import sys, pathlib; from index.schema import connect; sys.stdin.read(1); connect(pathlib.Path(sys.argv[1]))"
+    script = "import sys, pathlib; from index.store.schema import connect; sys.stdin.read(1); connect(pathlib.Path(sys.argv[1]))"
     starting = [
         subprocess.Popen([sys.executable, "-c", script, data], stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(6)
     ]

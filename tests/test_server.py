@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from index.embedding import Encoder
+from index.models.encoder import Encoder
 from qa.settings import Settings
 from tests.serving import Command, Server, assert_quoted, citations_in, eventually, indexed, write_files
 from tests.test_api import AMAZON, problem

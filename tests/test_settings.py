@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from index.graphs import DEFAULT_MODEL
+from index.models.conversion import DEFAULT_MODEL
+from qa.answering.reader_conversion import DEFAULT_READER
 from qa.errors import SettingsError
-from qa.reader_model import DEFAULT_READER
 from qa.settings import DEFAULT_PASSAGES, TARGET_PRECISION, Settings, SlackSettings
 
 

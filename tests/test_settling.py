@@ -7,8 +7,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.settling import Settling
-from index.stamps import FileStamp
+from index.filesystem.file_stamp import FileStamp
+from index.ingestion.settling import Settling
 
 PATH = Path("a.txt")
 LOOKS = st.none() | st.integers(0, 3).map(lambda size: FileStamp(size, 0, 0, 1))

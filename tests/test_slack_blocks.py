@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.answer import Answer, Citation, Gate, NearestPassage, Refusal, Searched, Span
-from qa.history import Version
 from qa.interfaces.slack.blocks import KEY, answer_post, apology, notice, source_view
 from qa.interfaces.slack.links import permanent_link
 from qa.interfaces.slack.mrkdwn import length
+from qa.state.conversations import Version
 from tests.block_kit import faults, texts
 
 BASE = "https://qa.example.org"

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import InvalidTag
-from index.snapshot import Snapshot
+from index.store.snapshot import Snapshot
 from qa.bootstrap import index_paths
 from qa.errors import InvalidQuestion, UnknownTag
-from qa.interfaces.slack.asking import asked
-from qa.interfaces.slack.listing import MAX_LISTED, documents_post
-from qa.interfaces.slack.scope import chosen
+from qa.interfaces.slack.channel_scope import chosen
+from qa.interfaces.slack.commands import asked
+from qa.interfaces.slack.document_list import MAX_LISTED, documents_post
 from tests.block_kit import faults, texts
 from tests.fakes import RecordingReporter
 from tests.serving import carded, settings_in, write_files

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from qa.claims import Claims
 from qa.interfaces.slack import COMMANDS, EVENTS, INTERACTIONS
 from qa.interfaces.slack.delivery import Delivery
 from qa.settings import SLACK_API, SlackSettings
-from qa.state import State
+from qa.state.database import State
+from qa.state.message_queue import Claims
 from tests.slack_app import FORM_TYPE, JSON_TYPE, NOW, App
 from tests.slack_messages import (
     SECRET,

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from qa.bootstrap import index_paths
-from qa.claims import Message
 from qa.interfaces.slack.blocks import SOURCE
-from qa.state import State
+from qa.state.database import State
+from qa.state.message_queue import Message
 from tests.block_kit import texts
 from tests.fakes import RecordingReporter
 from tests.serving import Command, Server, carded, write_files

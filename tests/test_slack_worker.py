@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 from index.errors import StoreFull
+from qa.answering.live_pipeline import LivePipeline
 from qa.bootstrap import conversations_of, live_pipeline
-from qa.claims import LEASE_SECONDS, Claim, Claims, Message
-from qa.conversation import Conversations
+from qa.conversations.conversation import Conversations
 from qa.errors import NoIndex, NotReady
 from qa.interfaces.slack.answers import MAX_ATTEMPTS
-from qa.interfaces.slack.bot import Bot
 from qa.interfaces.slack.delivery import METADATA
-from qa.live import LivePipeline
+from qa.interfaces.slack.plugin import Bot
 from qa.settings import Settings, SlackSettings
-from qa.state import State
+from qa.state.database import State
+from qa.state.message_queue import LEASE_SECONDS, Claim, Claims, Message
 from tests.block_kit import texts
 from tests.fakes import SharedWordsReader
 from tests.serving import PATIENCE, carded, indexed, settings_in

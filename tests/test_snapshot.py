@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.database import BUSY_SECONDS
-from index.derived import DERIVED
 from index.errors import StoreCorrupt
-from index.ingest import ingest
-from index.lexical import analyse
-from index.snapshot import Snapshot, current_generation
-from index.store import Store
+from index.ingestion.ingest import ingest
+from index.search.bm25 import analyse
+from index.search.index_file import DERIVED
+from index.store.snapshot import Snapshot, current_generation
+from index.store.sqlite import BUSY_SECONDS
+from index.store.store import Store
 from tests.fakes import FakeEncoder, RecordingReporter
 
 TEXTS = {

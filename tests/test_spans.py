@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from qa.spans import ScoredSpan, best_spans, covering, log_normaliser, parts_word, without_overlaps
+from qa.answering.span_decoding import ScoredSpan, best_spans, covering, log_normaliser, parts_word, without_overlaps
 
 PIECES = st.sampled_from(["tide", " ", "$1,200.50", "2.7%", "e\u0301", "👩‍👩‍👧", "東京", ". ", "-", "a", "5", "\n", "naïve", "ß"])
 TEXTS = st.lists(PIECES, max_size=8).map("".join) | st.text(max_size=30)

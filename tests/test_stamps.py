@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.snapshot import Snapshot, current_generation
-from index.stamps import TICK_NS, FileStamp, stamp_of
-from index.store import Store
+from index.filesystem.file_stamp import TICK_NS, FileStamp, stamp_of
+from index.store.snapshot import Snapshot, current_generation
+from index.store.store import Store
 from tests.test_store import _put
 
 

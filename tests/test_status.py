@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from index.excluding import IGNORE_FILE
+from index.sources.ignore_rules import IGNORE_FILE
 from qa.bootstrap import index_paths
-from qa.following import document_status
+from qa.library.index_follower import document_status
 from qa.settings import Settings
 from tests.fakes import RecordingReporter
 from tests.serving import Command, carded, indexed, settings_in, write_files

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from index.fetching import Fetcher
-from index.storage import replacing
+from index.filesystem.disk_errors import replacing
+from index.sources.web import Fetcher
 from tests.disks import disk, fill
 from tests.serving import settings_in
 from tests.test_uploading import Harbour

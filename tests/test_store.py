@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from index.chunking import chunk_document
 from index.errors import ModelMismatch, StoreBusy, StoreCorrupt, UnknownDocument
-from index.ingest import RECIPE
-from index.lexical import analyse
-from index.schema import FILE_NAME
-from index.snapshot import Snapshot, current_generation
-from index.store import IndexedChunk, Store
+from index.ingestion.ingest import RECIPE
+from index.search.bm25 import analyse
+from index.store.schema import FILE_NAME
+from index.store.snapshot import Snapshot, current_generation
+from index.store.store import IndexedChunk, Store
+from index.text.chunking import chunk_document
 from tests.fakes import FakeEncoder, plain_document
 
 QUOTED = "The passphrase xylophonist unlocks it."
@@ -179,7 +179,7 @@ def test_nothing_is_left_of_the_old_version_of_a_changed_document(data: Path) ->
 
 
 def test_waiting_for_another_writer_is_said_once(store: Store, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.store.LOCK_SECONDS", 0.2)
+    monkeypatch.setattr("index.store.store.LOCK_SECONDS", 0.2)
     said: list[str] = []
 
     with (
@@ -212,9 +212,9 @@ def test_damage_in_the_middle_of_the_file_is_called_corrupt(data: Path) -> None:
 INDEXER = """
 import sys
 from pathlib import Path
-from index.ingest import ingest
-from index.snapshot import Snapshot
-from index.store import Store
+from index.ingestion.ingest import ingest
+from index.store.snapshot import Snapshot
+from index.store.store import Store
 from tests.fakes import FakeEncoder, RecordingReporter
 with Store(Path(sys.argv[1])) as store, store.writing():
     ingest([Path(sys.argv[2])], store, FakeEncoder(), RecordingReporter())

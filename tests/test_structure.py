@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.days import day_in
 from index.document import Block
-from index.structure import Structure, markdown_structure, plain_structure
+from index.text.blocks import Structure, markdown_structure, plain_structure
+from index.text.days import day_in
 
 PARTS = st.sampled_from(
     [

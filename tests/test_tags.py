@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import InvalidTag
-from index.snapshot import Snapshot
-from index.store import Store
-from index.structure import markdown_structure
+from index.store.snapshot import Snapshot
+from index.store.store import Store
 from index.tags import MAX_TAG, MAX_TAGS, known_tags, tag_of, tags_of
-from qa.auditing import bundle_of
+from index.text.blocks import markdown_structure
 from qa.bootstrap import documents_of, index_paths, load_pipeline
 from qa.errors import UnknownDocumentId, UnknownTag
 from qa.settings import Settings
+from qa.verification.audit_bundle import bundle_of
 from tests.fakes import RecordingReporter, SharedWordsReader
 from tests.serving import carded, settings_in, write_files
 from tests.test_watching import Desk

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.phrases import phrases, says_little
-from qa.topics import FEATURES, WEIGHTS, Turn, salience
+from qa.conversations.phrases import phrases, says_little
+from qa.conversations.salience import FEATURES, WEIGHTS, Turn, salience
 
 
 @pytest.mark.parametrize(

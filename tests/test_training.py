@@ -15,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from qa.question import reader_question
+from qa.answering.question import reader_question
 from qa.training.__main__ import main
 from qa.training.checkpoint import read_log
 from qa.training.corpus import key_of

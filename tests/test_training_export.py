@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from qa.evaluation.curves import auroc
+from qa.evaluation.selective_metrics import auroc
 from qa.training import export as exporting
 from qa.training.config import DataSettings, TrainSettings
 from qa.training.corpus import key_of, load_tokenizer

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from index.errors import IndexingError, StoreFull
-from index.snapshot import Snapshot
-from index.store import Store
+from index.store.snapshot import Snapshot
+from index.store.store import Store
 from qa.bootstrap import forget_all, open_store, remove_document
 from qa.errors import UnknownJob
-from qa.jobs import ATTEMPTS, Arrived, Job, Jobs
+from qa.library.upload_folder import ABANDONED_SECONDS, Uploads
+from qa.library.upload_worker import Worker
 from qa.settings import Settings
-from qa.state import State
-from qa.uploading import Worker
-from qa.uploads import ABANDONED_SECONDS, Uploads
+from qa.state.database import State
+from qa.state.upload_jobs import ATTEMPTS, Arrived, Job, Jobs
 from tests.serving import carded, settings_in
 
 TEXT = "The harbour gate opens with code seven."

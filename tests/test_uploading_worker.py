@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from index.errors import StoreCorrupt
-from index.schema import connect
-from index.snapshot import Snapshot
+from index.store.schema import connect
+from index.store.snapshot import Snapshot
 from qa.errors import UnknownJob
-from qa.history import History
-from qa.intake import Intake
-from qa.state import FILE_NAME
-from qa.uploading import TIDY_SECONDS, Worker
+from qa.library.upload_service import Intake
+from qa.library.upload_worker import TIDY_SECONDS, Worker
+from qa.state.conversations import History
+from qa.state.database import FILE_NAME
 from tests.serving import PATIENCE, carded, eventually, settings_in
 from tests.test_uploading import TEXT, Harbour
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.formats.kinds import KINDS
+from index.formats.detection import KINDS
+from qa.answering.pipeline import Pipeline
 from qa.errors import InvalidAnswer
-from qa.pipeline import Pipeline
-from qa.verifying import Proof, Quoted, below, in_index, parsed, passages_of, quotes_of, verify
+from qa.verification.quote_check import Proof, Quoted, below, in_index, parsed, passages_of, quotes_of, verify
 from tests.serving import pipeline_of
 
 QUESTION = "When does the tide at Porto turn?"

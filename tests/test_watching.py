@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import StoreBusy
-from index.excluding import IGNORE_FILE
-from index.schema import connect
-from index.snapshot import Snapshot, current_generation
-from index.store import Store
-from index.watching import ACCIDENT_SECONDS, QUIET_SECONDS, Looked, Watched, Watcher, follow, only_watcher
+from index.ingestion.watcher import ACCIDENT_SECONDS, QUIET_SECONDS, Looked, Watched, Watcher, follow, only_watcher
+from index.sources.ignore_rules import IGNORE_FILE
+from index.store.schema import connect
+from index.store.snapshot import Snapshot, current_generation
+from index.store.store import Store
 from tests.fakes import FakeEncoder, RecordingReporter
 from tests.serving import eventually
 

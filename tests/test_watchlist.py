@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from qa.answer import Answer, Citation, Span
 from qa.errors import InvalidQuestion, UnknownQuestion
-from qa.interfaces.comparing import difference_line, difference_text, kept_text
-from qa.quoted import without_documents
-from qa.state import State
-from qa.watchlist import KEPT_ANSWERS, Difference, KeptAnswer, Rechecker, Watchlist
+from qa.interfaces.plaintext.differences import difference_line, difference_text, kept_text
+from qa.state.database import State
+from qa.state.quote_erasure import without_documents
+from qa.state.saved_questions import KEPT_ANSWERS, Difference, KeptAnswer, Rechecker, Watchlist
 from tests.serving import PATIENCE
 from tests.test_answer import answered, refused
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 
-from index.embedding import Encoder
-from qa.calibration import CALIBRATION, load_calibration
-from qa.reader import Reader
-from qa.reader_model import SHIPPED
+from index.models.encoder import Encoder
+from qa.answering.calibration import CALIBRATION, load_calibration
+from qa.answering.reader import Reader
+from qa.answering.reader_conversion import SHIPPED
 from qa.settings import TARGET_PRECISION
 
 CARD = json.loads((SHIPPED / "reader.json").read_text("utf-8"))

@@ -12,10 +12,10 @@ import pytest
 from numpy.testing import assert_allclose
 from tokenizers import Tokenizer
 
-from index.engine import PAD_TO, chosen_precision, computes_bf16
 from index.errors import ModelError
-from qa.reader_model import DEFAULT_READER
-from qa.windows import BATCH_TOKENS, MAX_QUESTION, OVERLAP, ReaderModel, Window
+from index.models.openvino_graph import PAD_TO, chosen_precision, computes_bf16
+from qa.answering.reader_conversion import DEFAULT_READER
+from qa.answering.reader_model import BATCH_TOKENS, MAX_QUESTION, OVERLAP, ReaderModel, Window
 from tests.tiny import TEXT
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from index.graphs import DEFAULT_MODEL, find_model
+from index.models.conversion import DEFAULT_MODEL, find_model
 
 TEXT = "The tide at Porto turns at six. Fishermen leave with the ebb, and the café opens at 07:30 for €2.50. "
 SMALL: dict[str, Any] = {

@@ -12,12 +12,12 @@ from email.utils import parsedate_to_datetime
 
 import regex
 
-from index.decoding import decode
 from index.errors import BinaryFile, DamagedFile, EmptyFile, ExtractionLimit, LoadingError
-from index.formats.extracted import Extracted, Writer, folded
 from index.formats.html import decode_page, parse_page
 from index.formats.markup import Walk
-from index.structure import plain_structure
+from index.formats.text_builder import Extracted, Writer, folded
+from index.text.blocks import plain_structure
+from index.text.encoding import decode
 
 _SHOWN = ("From", "To", "Cc", "Date", "Subject")
 

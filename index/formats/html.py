@@ -8,11 +8,11 @@ from __future__ import annotations
 import regex
 from lxml import etree
 
-from index.days import day_in
-from index.decoding import Decoded, decode
 from index.errors import BinaryFile, DamagedFile, ExtractionLimit
-from index.formats.extracted import Extracted, Writer
 from index.formats.markup import Element, Walk, name_of, text_of
+from index.formats.text_builder import Extracted, Writer
+from index.text.days import day_in
+from index.text.encoding import Decoded, decode
 
 DECLARED_WITHIN = 4096
 """Bytes in which a charset is declared; the HTML standard says 1,024, and pages break it."""

@@ -9,9 +9,9 @@ from itertools import takewhile
 import regex
 from lxml import etree
 
-from index.formats.extracted import DASH, Writer
 from index.formats.numerals import numeral
 from index.formats.tables import Cell, bare_lines, header_rows, laid_out, table_lines
+from index.formats.text_builder import DASH, Writer
 
 Element = etree._Element  # noqa: SLF001 - lxml's public name for it is private
 

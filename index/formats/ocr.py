@@ -12,7 +12,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
-from index.formats.viewed import Box
+from index.formats.page_view import Box
 
 DPI = 300
 """What tesseract's manual recommends."""

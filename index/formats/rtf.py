@@ -7,8 +7,8 @@ from itertools import groupby
 import regex
 
 from index.errors import DamagedFile
-from index.formats.extracted import Extracted, Writer
 from index.formats.tables import table_lines
+from index.formats.text_builder import Extracted, Writer
 
 _TITLE = regex.compile(rb"\{\\title ([^{}\\]{1,300})\}")
 _CELLS = "|"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qa.evaluation.curves import Floats, Interval, Statistic, interval, mean_interval
+from qa.evaluation.selective_metrics import Floats, Interval, Statistic, interval, mean_interval
 
 DIGITS = 4
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.document import Block, Document, SourceBytes
-from index.embedding import Encoder
-from index.ingest import RECIPE, Ingestion, PassageEncoder
-from index.outcomes import Reporter
-from index.schema import FILE_NAME
-from index.snapshot import Snapshot
-from index.store import Store
+from index.ingestion.ingest import RECIPE, Ingestion, PassageEncoder
+from index.ingestion.report import Reporter
+from index.models.encoder import Encoder
+from index.store.schema import FILE_NAME
+from index.store.snapshot import Snapshot
+from index.store.store import Store
 from qa.settings import Settings
 
 POOL = Path("/pool")
@@ -48,7 +48,7 @@ class _Borrowing:
         self.passage_budget, self.token_spans, self.vector_key = encoder.passage_budget, encoder.token_spans, encoder.vector_key
 
     def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """See `index.ingest.PassageEncoder`."""
+        """See `index.ingestion.ingest.PassageEncoder`."""
         keys = [self.vector_key(text) for text in texts]
         known: dict[bytes, NDArray[np.float32]] = {}
         for folder in self._others:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, get_args
 
-from qa.question import kind_of
+from qa.answering.question import kind_of
 
 QuestionType = Literal["when", "who", "how much/many", "where", "which", "what", "why", "how", "list", "yes/no", "other"]
 TYPES: tuple[QuestionType, ...] = get_args(QuestionType)

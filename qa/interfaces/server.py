@@ -16,33 +16,33 @@ from typing import TYPE_CHECKING
 import uvicorn
 from fastapi import FastAPI
 
-from index.embedding import Encoder
-from index.outcomes import Outcome
-from index.watching import Watched
+from index.ingestion.report import Outcome
+from index.ingestion.watcher import Watched
+from index.models.encoder import Encoder
+from qa.answering.live_pipeline import LivePipeline
 from qa.bootstrap import conversations_of, live_pipeline, load_encoder, load_reader, threads_of
-from qa.conversation import Conversations
+from qa.conversations.conversation import Conversations
 from qa.errors import NotReady, SettingsError
-from qa.following import Interruptible, keep_up
-from qa.intake import Intake
-from qa.interfaces.api import add_error_handlers, router
-from qa.interfaces.comparing import difference_line
-from qa.interfaces.conversations import conversation_router
-from qa.interfaces.documents import document_router
-from qa.interfaces.guard import Guard
-from qa.interfaces.originals import originals_router
-from qa.interfaces.overview import overview_router
+from qa.interfaces.api.ask import add_error_handlers, router
+from qa.interfaces.api.conversations import conversation_router
+from qa.interfaces.api.documents import document_router
+from qa.interfaces.api.host_guard import Guard
+from qa.interfaces.api.overview import overview_router
+from qa.interfaces.api.source_pages import originals_router
+from qa.interfaces.api.verification import verification_router
+from qa.interfaces.plaintext.differences import difference_line
 from qa.interfaces.slack import PREFIX
-from qa.interfaces.slack.extra import missing_extra
+from qa.interfaces.slack.dependencies import missing_extra
 from qa.interfaces.slack.webhook import webhook_router
-from qa.interfaces.verification import verification_router
 from qa.interfaces.web import page_router
-from qa.live import LivePipeline
+from qa.library.index_follower import Interruptible, keep_up
+from qa.library.upload_service import Intake
+from qa.library.upload_worker import Worker
 from qa.settings import Settings
-from qa.uploading import Worker
-from qa.watchlist import Difference
+from qa.state.saved_questions import Difference
 
 if TYPE_CHECKING:
-    from qa.interfaces.slack.bot import Bot
+    from qa.interfaces.slack.plugin import Bot
 
 REFRESH_SECONDS = 0.25
 """How often the store's generation is looked at; a new one must be served within a second."""
@@ -229,7 +229,7 @@ def _why_no_slack(settings: Settings) -> str:
 
 
 def _bot(settings: Settings, service: Service) -> Bot:
-    from qa.interfaces.slack.bot import Bot
+    from qa.interfaces.slack.plugin import Bot
 
     return Bot(settings, service)
 

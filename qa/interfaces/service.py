@@ -7,12 +7,12 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Protocol
 
-from index.snapshot import Snapshot
-from qa.conversation import Conversations
+from index.store.snapshot import Snapshot
+from qa.answering.live_pipeline import LivePipeline
+from qa.conversations.conversation import Conversations
 from qa.errors import NoIndex
-from qa.history import StoredTurn
-from qa.intake import Intake
-from qa.live import LivePipeline
+from qa.library.upload_service import Intake
+from qa.state.conversations import StoredTurn
 
 
 class Service(Protocol):

@@ -8,8 +8,8 @@ import numpy as np
 from tokenizers import Tokenizer
 from torch import nn
 
-from qa.evaluation.curves import best_threshold
 from qa.evaluation.metrics import f1
+from qa.evaluation.selective_metrics import best_threshold
 from qa.training.config import DataSettings
 from qa.training.data import Example, sample
 from qa.training.errors import TrainingError

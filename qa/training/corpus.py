@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from qa.evaluation.alterations import with_typo
+from qa.evaluation.noise import with_typo
 from qa.training.config import DataSettings
 from qa.training.data import Example, sample, training_examples, training_file, write_examples
 from qa.training.data import held_out_examples as held_out

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qa.answering.question import reader_question
 from qa.evaluation.squad import held_out, read_articles
-from qa.question import reader_question
 from qa.training.errors import TrainingError
 
 HELD_OUT_SET = "squad2-train-partial"

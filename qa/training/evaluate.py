@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import nn
 
-from qa.evaluation.curves import auroc, best_threshold
-from qa.spans import ScoredSpan, best_spans, without_overlaps
+from qa.answering.span_decoding import ScoredSpan, best_spans, without_overlaps
+from qa.evaluation.selective_metrics import auroc, best_threshold
 from qa.training.batches import SpecialTokens, assemble, plan
 from qa.training.config import DataSettings
 from qa.training.corpus import Corpus, encode

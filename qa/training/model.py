@@ -19,7 +19,7 @@ Weights = dict[str, Tensor]
 
 def default_base() -> Path:
     """The folder of the encoder that comes with pip, which the reader starts from."""
-    from index.graphs import DEFAULT_MODEL, find_model
+    from index.models.conversion import DEFAULT_MODEL, find_model
 
     return find_model(DEFAULT_MODEL)
 

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from index.outcomes import Outcome
+from index.ingestion.report import Outcome
+from qa.answering.retriever import HybridRetriever
 from qa.bootstrap import load_encoder
 from qa.evaluation.metrics import normalised
 from qa.evaluation.pool import PrecomputedQueries, open_pool, pool_id
-from qa.retriever import HybridRetriever
 from qa.settings import Settings
 from qa.training.corpus import key_of
 from qa.training.data import Example

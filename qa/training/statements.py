@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from index.sentences import sentence_spans
+from index.text.sentences import sentence_spans
 from qa.training.data import CharSpan, Example
 from qa.training.swaps import OPPOSITE, Term, terms_of, words
 

@@ -10,17 +10,17 @@ from typing import NoReturn
 
 import click
 
-from qa.interfaces.cli.asking import ask, search
-from qa.interfaces.cli.calibrating import calibrate_command
-from qa.interfaces.cli.chatting import chat
-from qa.interfaces.cli.evaluating import evaluate
-from qa.interfaces.cli.indexing import forget, index, list_documents, remove, status
-from qa.interfaces.cli.maintaining import backup, doctor, restore
-from qa.interfaces.cli.serving import serve
+from qa.interfaces.cli.ask import ask, search
+from qa.interfaces.cli.calibrate import calibrate_command
+from qa.interfaces.cli.chat import chat
+from qa.interfaces.cli.documents import forget, index, list_documents, remove, status
+from qa.interfaces.cli.evaluate import evaluate
+from qa.interfaces.cli.maintenance import backup, doctor, restore
+from qa.interfaces.cli.saved_questions import history, watchlist
+from qa.interfaces.cli.serve import serve
 from qa.interfaces.cli.slack import slack
-from qa.interfaces.cli.verifying import verify
-from qa.interfaces.cli.watching import watch
-from qa.interfaces.cli.watchlist import history, watchlist
+from qa.interfaces.cli.verify import verify
+from qa.interfaces.cli.watch import watch
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -65,7 +65,7 @@ def main() -> None:
     try:
         cli(standalone_mode=True)
     except OSError as error:
-        from index.storage import told
+        from index.filesystem.disk_errors import told
 
         _leave(told(error))
     except Exception as error:

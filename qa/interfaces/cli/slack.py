@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from qa.interfaces.cli.common import data_option, echo_json, settings_of
+from qa.interfaces.cli.options import data_option, echo_json, settings_of
 
 _MARKS = {True: "ok", False: "missing", None: "note"}
 
@@ -35,7 +35,7 @@ def manifest(url: str, name: str) -> None:
 @data_option
 def check(url: str | None, data: Path | None) -> None:
     """Check the signing secret, the token and its scopes, and say what is missing."""
-    from qa.interfaces.slack.extra import missing_extra
+    from qa.interfaces.slack.dependencies import missing_extra
 
     if missing_extra():
         raise click.ClickException(missing_extra())

@@ -11,18 +11,18 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from index.errors import InvalidTag
-from index.snapshot import Snapshot
+from index.store.snapshot import Snapshot
 from qa.answer import Citation, answer_of
-from qa.claims import Claim, Claims
 from qa.errors import InvalidQuestion, NoIndex, NotReady, UnknownTag
-from qa.history import StoredTurn, Version
 from qa.interfaces.service import Service, ask_in, snapshot_of
-from qa.interfaces.slack.asking import asked
 from qa.interfaces.slack.blocks import Post, answer_post, apology, notice
-from qa.interfaces.slack.listing import documents_post
-from qa.interfaces.slack.scope import chosen
+from qa.interfaces.slack.channel_scope import chosen
+from qa.interfaces.slack.commands import asked
+from qa.interfaces.slack.document_list import documents_post
 from qa.settings import SlackSettings
-from qa.threads import Threads
+from qa.state.conversations import StoredTurn, Version
+from qa.state.message_queue import Claim, Claims
+from qa.state.threads import Threads
 
 ANSWERS_AT_ONCE = 2
 """Answers that are worked out at once: each uses all cores, and a second one uses the time in which the first waits."""

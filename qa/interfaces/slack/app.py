@@ -11,7 +11,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
-from qa.interfaces.slack.intake import Intake
+from qa.interfaces.slack.events import Intake
 
 Body = dict[str, Any]
 _ANY = re.compile("")

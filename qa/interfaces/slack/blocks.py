@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from qa.answer import Answer, Citation, NearestPassage, Refusal, Span
-from qa.history import Version
-from qa.interfaces.rendering import AROUND, FRESHNESS, confidence_words, receipt, shortened, shown_lines
+from qa.interfaces.plaintext.answers import AROUND, FRESHNESS, confidence_words, receipt, shortened, shown_lines
 from qa.interfaces.slack.links import permanent_link, where
 from qa.interfaces.slack.mrkdwn import CUT, MAX_TEXT, cut, cut_defused, cut_start, length
-from qa.interfaces.slack.texts import answer_text
+from qa.interfaces.slack.plain_text import answer_text
+from qa.state.conversations import Version
 
 Block = dict[str, Any]
 MAX_BLOCKS = 50

@@ -15,13 +15,13 @@ from starlette.concurrency import run_in_threadpool
 from index.errors import InvalidTag
 from qa.answer import answer_of
 from qa.errors import InvalidQuestion, NoIndex, UnknownTag
-from qa.interfaces.problems import problem
+from qa.interfaces.api.problems import problem
 from qa.interfaces.service import Service, ask_in, snapshot_of
-from qa.interfaces.slack.asking import asked as read
-from qa.interfaces.slack.listing import documents_post
+from qa.interfaces.slack.commands import asked as read
+from qa.interfaces.slack.document_list import documents_post
 from qa.interfaces.slack.mrkdwn import question_of
-from qa.interfaces.slack.texts import answer_text
-from qa.threads import Threads
+from qa.interfaces.slack.plain_text import answer_text
+from qa.state.threads import Threads
 
 SLASH = "/webhooks/slash"
 Name = Annotated[str, StringConstraints(max_length=200)]

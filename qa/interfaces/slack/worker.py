@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager, suppress
 
 from slack_sdk.errors import SlackApiError
 
-from qa.claims import BEAT_SECONDS, LONGEST_WAIT, Claim, Claims
 from qa.errors import NotReady
 from qa.interfaces.slack.answers import MAX_ATTEMPTS
 from qa.interfaces.slack.delivery import UndeliveredError
-from qa.interfaces.slack.intake import BACKGROUND, PRESSED
-from qa.interfaces.slack.tasks import Gone, Lost, Tasks
+from qa.interfaces.slack.events import BACKGROUND, PRESSED
+from qa.interfaces.slack.handlers import Gone, Lost, Tasks
+from qa.state.message_queue import BEAT_SECONDS, LONGEST_WAIT, Claim, Claims
 
 AT_ONCE = 16
 """Claims in hand at once, of each lane: most of them wait for Slack or for their answer."""

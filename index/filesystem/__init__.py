@@ -1,0 +1,1 @@
+"""What the operating system says of files: stamps, checksums, locks, portable paths, full disks."""

@@ -1,0 +1,35 @@
+"""One process, or one thread of it, at a time: a lock in a file, which the system takes back when its holder dies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+
+from index.errors import StoreBusy
+from index.filesystem.disk_errors import refused
+
+LOCK_SECONDS = 600.0
+"""How long one `qa index` waits for another."""
+
+
+@contextmanager
+def alone(path: Path, on_wait: Callable[[], None] = lambda: None, seconds: float = LOCK_SECONDS) -> Iterator[None]:
+    """Hold the lock; `on_wait` is called once if another one does. Raises StoreBusy after so many seconds, or StoreError if there can be no lock."""
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        on_wait()
+        try:
+            lock.acquire(timeout=seconds)
+        except filelock.Timeout:
+            raise StoreBusy(f"another process has been indexing into {path.parent} for {seconds:.0f} s: try again later") from None
+    except OSError as error:
+        raise refused(path.parent, error) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,1 @@
+"""Word, PowerPoint, spreadsheets and OpenDocument -> text with places."""

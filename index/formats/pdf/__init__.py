@@ -1,0 +1,1 @@
+"""PDF -> text with places: glyphs, reading order, tables, forms, scans, rendered pages."""

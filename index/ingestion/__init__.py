@@ -1,0 +1,1 @@
+"""Sources -> store: one ingestion run, and the watcher that repeats it as files change."""

@@ -1,0 +1,1 @@
+"""Embedding models: converted once to OpenVINO graphs, quantized, run on texts."""

@@ -1,0 +1,1 @@
+"""SQLite, the truth: one transaction a document, one generation a snapshot."""

@@ -1,0 +1,99 @@
+"""The store's tables and their migrations (see `index.store.sqlite`)."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from index.filesystem.portable_path import MIGRATION as PORTABLE
+from index.store import sqlite as database
+from index.store.document_row import MIGRATION as DIGESTS
+from index.store.document_tags import MIGRATION as TAGS
+from index.store.file_records import MIGRATION as SIGHTINGS
+from index.store.sqlite import Schema
+
+FILE_NAME = "index.db"
+
+MIGRATIONS = (
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE documents (
+        id TEXT PRIMARY KEY,
+        path BLOB NOT NULL UNIQUE,
+        uri TEXT NOT NULL,
+        title TEXT NOT NULL,
+        title_is_real INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        encoding TEXT NOT NULL,
+        bom_size INTEGER NOT NULL,
+        crlf BLOB NOT NULL,
+        language TEXT,
+        state TEXT NOT NULL CHECK (state IN ('current', 'changed')),
+        recipe INTEGER NOT NULL,
+        indexed_at TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE chunks (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        start INTEGER NOT NULL,
+        "end" INTEGER NOT NULL,
+        headings TEXT NOT NULL,
+        sentences BLOB NOT NULL,
+        vector_key BLOB NOT NULL REFERENCES vectors (key)
+    );
+    CREATE INDEX chunks_of_document ON chunks (document_id);
+    CREATE INDEX chunks_of_vector ON chunks (vector_key);
+    CREATE TABLE terms (chunk_id INTEGER PRIMARY KEY REFERENCES chunks (id) ON DELETE CASCADE, terms TEXT NOT NULL);
+    """,
+    "ALTER TABLE documents ADD COLUMN date TEXT",
+    SIGHTINGS,
+    "ALTER TABLE documents ADD COLUMN extractor TEXT; ALTER TABLE documents ADD COLUMN places TEXT NOT NULL DEFAULT '[]'",
+    TAGS,
+    "ALTER TABLE chunks ADD COLUMN columns TEXT NOT NULL DEFAULT '[]'",
+    PORTABLE,
+    DIGESTS,
+)
+
+
+def _created(connection: sqlite3.Connection) -> None:
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", [("store", uuid.uuid4().hex), ("generation", "0")])
+
+
+SCHEMA = Schema(
+    FILE_NAME,
+    MIGRATIONS,
+    "See what `qa doctor --repair` mends, restore a backup with `qa restore FILE --yes`, or move the file away and index again",
+    _created,
+)
+
+
+def connect(folder: Path) -> sqlite3.Connection:
+    """A connection to the store in `folder`; see `index.store.sqlite.connect`."""
+    return database.connect(folder, SCHEMA)
+
+
+def explained(path: Path) -> AbstractContextManager[None]:
+    """Translate SQLite's errors into ours."""
+    return database.explained(path, SCHEMA.remedy)
+
+
+def decoded(path: Path) -> AbstractContextManager[None]:
+    """Translate what comes of values that were never written; see `index.store.sqlite.decoded`."""
+    return database.decoded(path, SCHEMA.remedy)
+
+
+def current_generation(folder: Path, count: str = "generation") -> int | None:
+    """The generation of the store in `folder`, or another count; None if there is no store. Cheap enough to ask several times a second."""
+    if not (folder / FILE_NAME).is_file():
+        return None
+    connection = connect(folder)
+    try:
+        with explained(folder / FILE_NAME), decoded(folder / FILE_NAME):
+            return int((connection.execute("SELECT value FROM meta WHERE key = ?", (count,)).fetchone() or [0])[0])
+    finally:
+        connection.close()

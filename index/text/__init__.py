@@ -1,0 +1,1 @@
+"""Decoded text -> blocks, sentences, chunks; its language, front matter and table rows."""

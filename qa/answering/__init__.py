@@ -1,0 +1,1 @@
+"""A question -> an answer or a refusal: retriever, reader, confidence, decision, citations."""

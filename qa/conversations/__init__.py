@@ -1,0 +1,1 @@
+"""A follow-up question -> a standalone question, by rules."""

@@ -1,0 +1,194 @@
+"""`qa eval answers`: how often answers are right, whether the pipeline abstains when it should, what its confidence is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.store.snapshot import StoredDocument
+from qa.answer import Answer, Span
+from qa.evaluation.cases import Case, Quote, verdict_of
+from qa.evaluation.figures import Figure, count, mean, of_rows
+from qa.evaluation.metrics import exact_match, f1, is_right, sentence_holds
+from qa.evaluation.pool import pool_id
+from qa.evaluation.question_sampling import Asked
+from qa.evaluation.selective_metrics import Floats, aurc, auroc, coverage_at_precision, ece, risk_coverage
+
+PRECISION = 0.9
+"""The precision whose coverage is reported."""
+COVERAGES = tuple(tenth / 10 for tenth in range(1, 11))
+
+
+class Texts(Protocol):
+    """What must be known of a snapshot."""
+
+    def document(self, document_id: str) -> StoredDocument:
+        """One document with its text."""
+
+
+class Asker(Protocol):
+    """What must be known of a pipeline."""
+
+    @property
+    def snapshot(self) -> Texts:
+        """The generation that is asked."""
+
+    def ask(self, question: str, *, top_k: int | None = None, documents: Sequence[str] | None = None) -> Answer:
+        """The answer from `top_k` passages of these documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """One question with its answer and how its best candidate did, given or withheld: right, exact match and F1 in [0, 1], whether
+    the sentence holds a gold answer, whether the paragraph is the one that the question was asked about.
+
+    Where a refusal is right, the best candidate is wrong whatever it says.
+    """
+
+    asked: Asked
+    answer: Answer
+    best: Span | None
+    right: bool = False
+    exact_match: float = 0.0
+    f1: float = 0.0
+    sentence_holds: bool = False
+    gold_paragraph: bool = False
+
+    @property
+    def answered(self) -> bool:
+        """Whether the best candidate was given."""
+        return bool(self.answer.spans)
+
+    @property
+    def good(self) -> bool:
+        """Whether the outcome is as it should be: answered rightly, or refused where nothing can be found."""
+        return self.answered and self.right if self.asked.expected else not self.answered
+
+    @property
+    def case(self) -> Case:
+        """For reports."""
+        gold, answerable = self.asked.gold, bool(self.asked.expected)
+        return Case(
+            gold.id,
+            gold.question,
+            self.asked.expected,
+            f"its article was removed; it says: {' | '.join(gold.answers)}" if self.asked.removed else "",
+            verdict_of(answerable=answerable, answered=self.answered, right=self.right),
+            self.answer.confidence,
+            _quote(self.best, right=self.right) if self.best else None,
+            self.f1 if answerable else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReport:
+    """The answers to all questions, and their figures."""
+
+    rows: tuple[AnswerRow, ...]
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """float64 (n,): the probability that each best candidate is right, as the pipeline says."""
+        return np.array([row.answer.confidence for row in self.rows], dtype=np.float64)
+
+    @property
+    def right(self) -> NDArray[np.float64]:
+        """float64 (n,): 1 for each best candidate that is right, else 0."""
+        return np.array([row.right for row in self.rows], dtype=np.float64)
+
+    @property
+    def cases(self) -> list[Case]:
+        """Each question as a case."""
+        return [row.case for row in self.rows]
+
+    def figures(self) -> list[Figure]:
+        """How many questions, then shares; a share of no questions is left out."""
+        answerable = [row for row in self.rows if row.asked.expected]
+        unanswerable = [row for row in self.rows if not row.asked.expected]
+        removed = sum(row.asked.removed for row in self.rows)
+        return [
+            count("answerable", len(answerable)),
+            count("unanswerable", len(unanswerable)),
+            *([count("of them removed", removed)] if removed else []),
+            *_abstaining(answerable),
+            *mean("unanswerable refused", [row.good for row in unanswerable]),
+            *mean("coverage", [row.answered for row in self.rows]),
+            *mean("precision of those answered", [row.right for row in self.rows if row.answered]),
+            *_best_candidates(answerable),
+            *self._selective(),
+        ]
+
+    def risk_coverage(self) -> list[tuple[float, float]]:
+        """(coverage, risk) at coverages of 0.1, 0.2, ... 1."""
+        curve = risk_coverage(self.confidence, self.right)
+        return [(coverage, round(curve.at(coverage), 4)) for coverage in COVERAGES]
+
+    def _selective(self) -> list[Figure]:
+        def covered(confidence: Floats, right: Floats) -> float:
+            return coverage_at_precision(confidence, right, PRECISION)
+
+        statistics = {"AURC": aurc, "ECE": ece, "AUROC of the confidence": auroc, f"coverage at {PRECISION:.0%} precision": covered}
+        return [figure for name, of in statistics.items() for figure in of_rows(name, of, self.confidence, self.right)]
+
+
+def evaluate_answers(
+    asked: Sequence[Asked], pipeline: Asker, *, top_k: int | None = None, on_done: Callable[[int], None] = lambda _: None
+) -> AnswerReport:
+    """Ask every question; `on_done` hears how many are done. See `AnswerReport`."""
+    ask, rows = partial(pipeline.ask, top_k=top_k), []
+    for done, each in enumerate(asked, 1):
+        rows.append(_row(each, ask(each.gold.question, documents=each.documents), pipeline.snapshot))
+        on_done(done)
+    return AnswerReport(tuple(rows))
+
+
+def _row(asked: Asked, answer: Answer, texts: Texts) -> AnswerRow:
+    best = next(iter((*answer.spans, *answer.alternatives)), None)
+    if best is None or not asked.expected:
+        return AnswerRow(asked, answer, best)
+    citation, golds = best.citation, asked.expected
+    return AnswerRow(
+        asked,
+        answer,
+        best,
+        right=is_right(citation, texts.document(citation.document_id).text, golds),
+        exact_match=exact_match(citation.quote, golds),
+        f1=f1(citation.quote, golds),
+        sentence_holds=sentence_holds(citation, golds),
+        gold_paragraph=asked.gold.context is not None and citation.document_id == pool_id(asked.gold.context),
+    )
+
+
+def _abstaining(answerable: Sequence[AnswerRow]) -> list[Figure]:
+    """As the answers are given: a refusal of what could be answered counts as wrong."""
+    return [
+        *mean("right", [row.good for row in answerable]),
+        *mean("exact match", [row.answered * row.exact_match for row in answerable]),
+        *mean("F1", [row.answered * row.f1 for row in answerable]),
+        *mean("cited sentence holds a gold answer", [row.answered and row.sentence_holds for row in answerable]),
+        *mean("the same, of those answered", [row.sentence_holds for row in answerable if row.answered]),
+        *mean("answerable answered", [row.answered for row in answerable]),
+    ]
+
+
+def _best_candidates(answerable: Sequence[AnswerRow]) -> list[Figure]:
+    """As if nothing were refused."""
+    asked_about = [row for row in answerable if row.asked.gold.context is not None]
+    return [
+        *mean("best candidate: right", [row.right for row in answerable]),
+        *mean("best candidate: exact match", [row.exact_match for row in answerable]),
+        *mean("best candidate: F1", [row.f1 for row in answerable]),
+        *mean("best candidate: sentence holds a gold answer", [row.sentence_holds for row in answerable]),
+        *mean("best candidate: from the gold paragraph", [row.gold_paragraph for row in asked_about]),
+    ]
+
+
+def _quote(span: Span, *, right: bool) -> Quote:
+    citation = span.citation
+    start, end = citation.start - citation.sentence_start, citation.end - citation.sentence_start
+    return Quote(citation.sentence, start, end, citation.uri, right)

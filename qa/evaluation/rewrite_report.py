@@ -1,0 +1,95 @@
+"""What a follow-up question leaves out, against rewrites by people: micro-averaged F1 of the content stems that a rewrite adds."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from index.search.bm25 import analyse
+from qa.conversations.ellipsis import left_out
+from qa.errors import EvaluationError
+
+Turns = tuple[tuple[str, str], ...]
+"""(question, answer or ""), oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A question with the turns before it and the stand-alone question that a person made of it."""
+
+    id: str
+    turns: Turns
+    question: str
+    rewrite: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Micro-averaged over the questions whose rewrite adds something; `unharmed` of the others get nothing added."""
+
+    precision: float
+    recall: float
+    f1: float
+    needing: int
+    unharmed: int
+    others: int
+
+
+def _join(turns: Turns) -> str:
+    return " ".join(text for turn in turns for text in turn)
+
+
+METHODS: dict[str, Callable[[Rewrite], str]] = {
+    "left out": lambda each: " ".join(phrase.text for phrase in left_out(each.question, each.turns)),
+    "concatenation": lambda each: _join(each.turns),
+    "first item": lambda each: each.turns[0][0] if each.turns else "",
+    "last question": lambda each: each.turns[-1][0] if each.turns else "",
+    "last answer": lambda each: each.turns[-1][1] if each.turns else "",
+}
+"""What is added to a question: by ours, and by the baselines."""
+
+
+def read_dialogue(path: Path) -> list[dict[str, Any]]:
+    """JSON lines, gzip-compressed or not; raises EvaluationError."""
+    try:
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data).decode()
+        return [dict(json.loads(line)) for line in text.splitlines() if line.strip()]
+    except (OSError, EOFError, ValueError, TypeError) as error:
+        raise EvaluationError(f"{path.name} is not JSON lines: {error!r}") from error
+
+
+def rewrites(rows: Sequence[dict[str, Any]], *, drop: int, answered: bool) -> list[Rewrite]:
+    """Rows of {id, history, question, rewrite}: the first `drop` items of a history are left aside, the others are questions, each followed by its
+    answer if they are `answered`. Raises EvaluationError.
+    """
+    try:
+        return [Rewrite(row["id"], _turns(row["history"][drop:], answered), row["question"], row["rewrite"]) for row in rows]
+    except (KeyError, TypeError) as error:
+        raise EvaluationError(f"expected JSON lines of id, history, question and rewrite: {error!r}") from error
+
+
+def score(questions: Sequence[Rewrite], method: Callable[[Rewrite], str]) -> Score:
+    """How well a method adds what a person adds; stems that the question has already count for nothing."""
+    found = wanted = common = needing = unharmed = 0
+    for each in questions:
+        own = set(analyse(each.question))
+        gold, added = set(analyse(each.rewrite)) - own, set(analyse(method(each))) - own
+        if not gold:
+            unharmed += not added
+            continue
+        needing += 1
+        found, wanted, common = found + len(added), wanted + len(gold), common + len(gold & added)
+    precision, recall = common / max(found, 1), common / max(wanted, 1)
+    f1 = 2 * precision * recall / (precision + recall) if common else 0.0
+    return Score(precision, recall, f1, needing, unharmed, len(questions) - needing)
+
+
+def _turns(history: Sequence[str], answered: bool) -> Turns:  # noqa: FBT001 - how the list is read
+    if not answered:
+        return tuple((question, "") for question in history)
+    return tuple(zip(history[::2], history[1::2], strict=False))

@@ -1,0 +1,1 @@
+"""Answers and their differences as plain text, for terminals and chats."""

@@ -1,0 +1,1 @@
+"""What people do with documents: index, upload, replace, tag, delete, follow."""

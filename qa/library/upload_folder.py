@@ -1,0 +1,81 @@
+"""The files that were uploaded, in a folder of the data directory: each in a folder of its own with a random name, under its own safe name."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+from index.errors import LoadingError
+from index.filesystem.portable_path import UPLOADS
+from index.formats.detection import kind_of
+from index.parsing.loader import SUPPORTED, read_bytes
+from qa.errors import UnsupportedUpload
+
+ABANDONED_SECONDS = 24 * 3600.0
+"""What nothing refers to goes after this time: the first files of an upload that is still coming must not."""
+
+_READ = "text, Markdown, PDF, Word, PowerPoint, a spreadsheet, HTML, EPUB, OpenDocument, RTF or a mail"
+
+
+class Uploads:
+    """That folder. What is in it is as good as a file that was indexed from elsewhere: it can be looked at, verified and quoted."""
+
+    def __init__(self, data: Path) -> None:
+        self.folder = data.resolve() / UPLOADS
+
+    def new(self) -> Path:
+        """An empty folder for one file."""
+        made = self.folder / secrets.token_hex(8)
+        made.mkdir(parents=True)
+        return made
+
+    def holds(self, path: Path) -> bool:
+        """Whether a file was uploaded."""
+        return path.parent.parent == self.folder
+
+    def discard(self, path: Path) -> bool:
+        """Delete an uploaded file with its folder; leaves every other file alone and says so."""
+        ours = self.holds(path)
+        if ours:
+            shutil.rmtree(path.parent, ignore_errors=True)
+        return ours
+
+    def discard_all(self) -> None:
+        """Delete them all."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def sweep(self, kept: Collection[Path], now: float | None = None) -> list[Path]:
+        """Delete the folders of which no file is `kept`, unless they are young; returns them. A crash between two steps leaves such."""
+        used = {path.parent for path in kept}
+        oldest = (time.time() if now is None else now) - ABANDONED_SECONDS
+        folders = self.folder.iterdir() if self.folder.is_dir() else iter(())
+        gone = [folder for folder in folders if folder not in used and _touched(folder) < oldest]
+        for folder in gone:
+            shutil.rmtree(folder, ignore_errors=True)
+        return gone
+
+
+def recognised(name: str, path: Path, max_bytes: int) -> str:
+    """The name for a file that came under `name`: with the suffix of what its bytes are, where its own says nothing. Raises UnsupportedUpload."""
+    suffix = PurePosixPath(name).suffix.lower()
+    try:
+        kind = kind_of(suffix, read_bytes(path, max_bytes))
+    except LoadingError as error:
+        raise UnsupportedUpload(str(error)) from error
+    if suffix in SUPPORTED:
+        return name
+    if kind is None:
+        raise UnsupportedUpload(f"expected {_READ}, got {suffix or 'no suffix'!r}")
+    return name + kind.suffixes[0]
+
+
+def _touched(folder: Path) -> float:
+    """When something in a folder was last written."""
+    times = [0.0]
+    with suppress(OSError):
+        times += [entry.lstat().st_mtime for entry in (folder, *folder.iterdir())]
+    return max(times)

@@ -1,0 +1,245 @@
+"""What users make, apart from the index: conversations, the texts that they quote, feedback, jobs. Deleting an index deletes none of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any
+
+from index.filesystem.portable_path import Paths
+from index.store.integrity import Finding, database_findings, reference_findings
+from index.store.sqlite import Schema, connect, explained, transaction
+
+FILE_NAME = "state.db"
+SCHEMA = Schema(
+    FILE_NAME,
+    (
+        """
+        CREATE TABLE conversations (
+            id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX conversations_of_owner ON conversations (owner, updated_at);
+        CREATE TABLE turns (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            conversation_id TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+            question TEXT NOT NULL,
+            understood TEXT NOT NULL,
+            result TEXT NOT NULL,
+            generation INTEGER NOT NULL,
+            asked_at TEXT NOT NULL
+        );
+        CREATE INDEX turns_of_conversation ON turns (conversation_id);
+        CREATE TABLE quoted (
+            turn_id INTEGER NOT NULL REFERENCES turns (id) ON DELETE CASCADE,
+            document_id TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            PRIMARY KEY (turn_id, document_id)
+        ) WITHOUT ROWID;
+        CREATE TABLE versions (
+            document_id TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            title TEXT NOT NULL,
+            uri TEXT NOT NULL,
+            text TEXT NOT NULL,
+            kept_at TEXT NOT NULL,
+            PRIMARY KEY (document_id, sha256)
+        ) WITHOUT ROWID;
+        CREATE TABLE feedback (
+            turn_id INTEGER NOT NULL REFERENCES turns (id) ON DELETE CASCADE,
+            verdict TEXT NOT NULL CHECK (verdict IN ('right', 'wrong', 'place')),
+            answers TEXT NOT NULL,
+            document_id TEXT,
+            given_at TEXT NOT NULL,
+            PRIMARY KEY (turn_id)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE watched (id INTEGER PRIMARY KEY AUTOINCREMENT, question TEXT NOT NULL UNIQUE, added_at TEXT NOT NULL);
+        CREATE TABLE watched_answers (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            watched_id INTEGER NOT NULL REFERENCES watched (id) ON DELETE CASCADE,
+            generation INTEGER NOT NULL,
+            asked_at TEXT NOT NULL,
+            result TEXT NOT NULL
+        );
+        CREATE INDEX answers_of_watched ON watched_answers (watched_id);
+        CREATE TABLE watched_quotes (
+            answer_id INTEGER NOT NULL REFERENCES watched_answers (id) ON DELETE CASCADE,
+            document_id TEXT NOT NULL,
+            PRIMARY KEY (answer_id, document_id)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE claims (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            event_id TEXT NOT NULL UNIQUE,
+            team TEXT NOT NULL,
+            channel TEXT NOT NULL,
+            ts TEXT NOT NULL,
+            thread TEXT NOT NULL,
+            asker TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            payload TEXT NOT NULL,
+            claimed_at REAL NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('waiting', 'working', 'done')),
+            outcome TEXT NOT NULL DEFAULT '',
+            worker TEXT NOT NULL DEFAULT '',
+            beat_at REAL NOT NULL DEFAULT 0,
+            not_before REAL NOT NULL DEFAULT 0,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            turn_id INTEGER,
+            answer_ts TEXT,
+            UNIQUE (team, channel, ts)
+        );
+        CREATE INDEX claims_open ON claims (id) WHERE state != 'done';
+        CREATE INDEX claims_in_thread ON claims (team, channel, thread, id);
+        CREATE INDEX claims_by_time ON claims (claimed_at);
+        CREATE TABLE threads (
+            team TEXT NOT NULL,
+            channel TEXT NOT NULL,
+            thread TEXT NOT NULL,
+            conversation_id TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+            PRIMARY KEY (team, channel, thread)
+        ) WITHOUT ROWID;
+        CREATE INDEX threads_of_conversation ON threads (conversation_id)
+        """,
+        """
+        CREATE TABLE jobs (id TEXT PRIMARY KEY, created_at TEXT NOT NULL, tags TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE job_files (
+            job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            document_id TEXT,
+            path BLOB NOT NULL,
+            staged BLOB,
+            sha256 TEXT NOT NULL,
+            status TEXT NOT NULL,
+            detail TEXT NOT NULL,
+            attempts INTEGER NOT NULL,
+            PRIMARY KEY (job_id, number)
+        ) WITHOUT ROWID
+        """,
+    ),
+    "Move the file away: conversations begin anew",
+)
+
+
+class State:
+    """state.db of a data directory: what concerns all of it. May be used from several threads."""
+
+    def __init__(self, folder: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Open the file, made if need be; raises StoreError."""
+        self.folder, self._path = folder, folder / FILE_NAME
+        self._db = connect(folder, SCHEMA)
+        self._lock = threading.Lock()
+        self._clock = clock
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @property
+    def now(self) -> str:
+        """The time in UTC, ISO 8601, to the second."""
+        return self._clock().isoformat(timespec="seconds")
+
+    def query(self, statement: str, *values: object) -> list[Any]:
+        """The rows of a statement that reads."""
+        with self._lock, explained(self._path, SCHEMA.remedy):
+            return self._db.execute(statement, values).fetchall()
+
+    def empty_log(self) -> None:
+        """Move the write-ahead log into the file, so that nothing of what was deleted is left in it, unless another process is reading just now."""
+        self.query("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction: all of it or nothing."""
+        with self._lock, explained(self._path, SCHEMA.remedy), transaction(self._db):
+            yield self._db
+
+    def findings(self, remedy: str) -> list[Finding]:
+        """What SQLite finds wrong with the file."""
+        with self._lock:
+            return database_findings(self._db, remedy) or reference_findings(self._db, remedy)
+
+    def expire(self, days: int) -> int:
+        """Delete conversations that were not used for so many days, and texts that nothing quotes any more; returns how many conversations."""
+        before = (self._clock() - timedelta(days=days)).isoformat(timespec="seconds")
+        with self.writing() as db:
+            count = db.execute("DELETE FROM conversations WHERE updated_at < ?", (before,)).rowcount
+            drop_unquoted(db)
+        self.empty_log()
+        return count
+
+    def documents(self) -> set[str]:
+        """The ids of all documents that something is kept of."""
+        return {
+            document_id
+            for (document_id,) in self.query(
+                "SELECT document_id FROM versions UNION SELECT document_id FROM feedback WHERE document_id IS NOT NULL"
+                " UNION SELECT document_id FROM watched_quotes"
+                " UNION SELECT document_id FROM job_files WHERE document_id IS NOT NULL"
+            )
+        }
+
+    def erase(self, documents: Collection[str], without: Callable[[dict[str, Any], Collection[str]], dict[str, Any]]) -> list[Path]:
+        """Delete what is kept of some documents: their texts, their quotes in results (`without` takes them out) and in feedback.
+
+        How later turns of such a conversation were understood may hold words of a quote and is forgotten, too. Returns the files that waited to
+        replace theirs.
+        """
+        waited: list[Path] = []
+        for document_id in documents:
+            with self.writing() as db:
+                touched = db.execute(
+                    "SELECT turns.id, conversation_id, result FROM turns JOIN quoted ON turn_id = turns.id WHERE document_id = ?",
+                    (document_id,),
+                ).fetchall()
+                for turn_id, conversation_id, result in touched:
+                    db.execute("DELETE FROM feedback WHERE turn_id = ?", (turn_id,))
+                    plain = json.dumps(without(json.loads(result), {document_id}), ensure_ascii=False)
+                    db.execute("UPDATE turns SET result = ? WHERE id = ?", (plain, turn_id))
+                    db.execute(
+                        "UPDATE turns SET understood = question, result = json_set(result, '$.interpreted_as', NULL)"
+                        " WHERE conversation_id = ? AND id > ?",
+                        (conversation_id, turn_id),
+                    )
+                watched = db.execute(
+                    "SELECT id, result FROM watched_answers JOIN watched_quotes ON answer_id = id WHERE document_id = ?",
+                    (document_id,),
+                ).fetchall()
+                for answer_id, result in watched:
+                    plain = json.dumps(without(json.loads(result), {document_id}), ensure_ascii=False)
+                    db.execute("UPDATE watched_answers SET result = ? WHERE id = ?", (plain, answer_id))
+                staged = db.execute("SELECT staged FROM job_files WHERE document_id = ? AND staged IS NOT NULL", (document_id,))
+                waited += [Paths(self.folder).path(each) for (each,) in staged]
+                for table in ("quoted", "versions", "feedback", "watched_quotes", "job_files"):
+                    db.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))  # noqa: S608 - fixed names
+        self.empty_log()
+        return waited
+
+    def rename(self, old: str, new: str) -> None:
+        """A document has another id now, because its file has moved: what is kept of it stays with it."""
+        with self.writing() as db:
+            db.execute(
+                "UPDATE turns SET result = replace(result, ?, ?) WHERE id IN (SELECT turn_id FROM quoted WHERE document_id = ?)",
+                (json.dumps(old), json.dumps(new), old),
+            )
+            db.execute(
+                "UPDATE watched_answers SET result = replace(result, ?, ?)"
+                " WHERE id IN (SELECT answer_id FROM watched_quotes WHERE document_id = ?)",
+                (json.dumps(old), json.dumps(new), old),
+            )
+            for table in ("quoted", "versions", "feedback", "watched_quotes", "job_files"):
+                db.execute(f"UPDATE OR REPLACE {table} SET document_id = ? WHERE document_id = ?", (new, old))  # noqa: S608 - fixed names
+
+
+def drop_unquoted(db: Connection) -> None:
+    """Delete the texts that no turn quotes any more."""
+    db.execute("DELETE FROM versions WHERE (document_id, sha256) NOT IN (SELECT document_id, sha256 FROM quoted)")
