@@ -15,9 +15,9 @@ from index.store.store import Store
 from qa.answering.reader import Reader
 from qa.bootstrap import index_paths, load_reader
 from qa.settings import Settings
-from tests.fakes import FakeEncoder, RecordingReporter
-from tests.serving import SEEDS, Command, Server
-from tests.tiny import save_bert, save_roberta
+from tests.support.fakes import FakeEncoder, RecordingReporter
+from tests.support.serving import SEEDS, Command, Server
+from tests.support.tiny import save_bert, save_roberta
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported, which happens inside the tests
 settings.register_profile("quoted", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])

@@ -1,0 +1,106 @@
+"""Scanned PDF files, recognised by the system's tesseract."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+
+from index.errors import ExtractionLimit, LoadingError, ScannedFile
+from index.formats import ocr
+from index.formats.detection import KINDS
+from index.formats.pdf.extract import extract
+from index.parsing import sandbox_worker as worker
+from index.parsing.sandbox import Extraction, Limits
+from tests.support.serving import PATIENCE, eventually
+from tests.support.writers import PARAGRAPH, joined, pdf, picture, scan
+
+needs_tesseract = pytest.mark.skipif(
+    ocr.tesseract_version() is None and "QUOTED_REQUIRE_TESSERACT" not in os.environ, reason="tesseract is not installed"
+)
+
+
+@needs_tesseract
+@pytest.mark.slow
+def test_scans_are_read_page_by_page() -> None:
+    with Extraction() as extraction:
+        found = extraction(KINDS["pdf"], scan(pdf([[PARAGRAPH]]), pages=2))
+
+    assert " ".join(found.text.split()) == f"{PARAGRAPH} {PARAGRAPH}"
+    assert [str(found.places.at(block.start)) for block in found.blocks] == ["page 1", "page 2"]
+
+
+@needs_tesseract
+def test_images_without_text_are_said_to_have_none() -> None:
+    with pytest.raises(ScannedFile, match="no text was recognised"):
+        worker.extract("pdf", picture(), lambda _: None)
+
+
+@needs_tesseract
+def test_what_made_the_text_is_named() -> None:
+    assert KINDS["pdf"].extractor.endswith(f"tesseract/{ocr.tesseract_version()}")
+    assert "tesseract" not in KINDS["docx"].extractor
+
+
+@needs_tesseract
+def test_recognition_has_time_of_its_own_and_no_more() -> None:
+    with Extraction() as extraction:
+        extraction(KINDS["html"], b"<p>The process has started.")
+        extraction.limits = Limits(recognition=0.0, seconds=1.0)
+        with pytest.raises(ExtractionLimit, match="seconds"):
+            extraction(KINDS["pdf"], scan(pdf([[PARAGRAPH] * 12]), pages=4))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked for where the system lists them")
+def test_recognition_ends_with_the_process_that_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tesseract").write_text(
+        f"#!/bin/sh\n[ $1 = --version ] && echo tesseract 5 && exit\necho $$ > {tmp_path}/id\nexec sleep 300\n"
+    )
+    (tmp_path / "tesseract").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    extraction, failures = Extraction(), list[LoadingError]()
+
+    def read() -> None:
+        try:
+            extraction(KINDS["pdf"], scan(pdf([[PARAGRAPH]])))
+        except LoadingError as error:
+            failures.append(error)
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    eventually(lambda: (tmp_path / "id").exists() and (tmp_path / "id").read_text().strip())
+    os.kill(extraction.process_id or 0, signal.SIGKILL)
+    reading.join(PATIENCE)
+
+    assert [type(each) for each in failures] == [ExtractionLimit]
+    eventually(lambda: not is_running(int((tmp_path / "id").read_text())))
+
+
+def is_running(process: int) -> bool:
+    """Whether there is a process that is not only waited for."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@needs_tesseract
+def test_images_among_pages_of_text_are_read_in_their_place() -> None:
+    seconds: list[int] = []
+    found = worker.extract("pdf", joined(pdf([["First page."]]), scan(pdf([[PARAGRAPH]])), pdf([["Third page."]])), seconds.append)
+
+    assert [found.text[block.start : block.end] for block in found.blocks] == ["First page.", PARAGRAPH, "Third page."]
+    assert [found.places.at(block.start).page for block in found.blocks] == [1, 2, 3]
+    assert (found.remark, seconds) == ("", [ocr.PAGE_SECONDS])
+
+
+def test_scans_of_too_many_pages_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ocr, "MAX_PAGES", 2)
+    asked: list[int] = []
+
+    with pytest.raises(ScannedFile, match="3 pages and no text, the limit of text recognition is 2"):
+        extract(scan(pdf([["a"]]), pages=3), asked.append)
+    assert asked == []

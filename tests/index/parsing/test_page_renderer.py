@@ -1,0 +1,114 @@
+"""Pages drawn and searched in the process that parses: hostile ones end in one clear error, and the next one is shown all the same."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index.errors import DamagedFile, EncryptedFile, ExtractionLimit, LoadingError, NoSuchPage
+from index.formats.page_view import PageText, page_texts
+from index.formats.pdf.extract import extract
+from index.parsing.page_renderer import LIMITS, Pages
+from tests.index.formats.pdf.test_page_view import changed, printed, span
+from tests.support.writers import PARAGRAPH, pdf
+
+GOOD = pdf([[PARAGRAPH], ["Another page."]])
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def pages() -> Iterator[Pages]:
+    process = Pages()
+    yield process
+    process.close()
+
+
+def test_a_page_comes_back_as_png_and_with_its_boxes(pages: Pages) -> None:
+    found = extract(GOOD)
+    texts = page_texts(found.text, found.places, 1)
+
+    view = pages.located(GOOD, 1, texts, *span(found, "first table of tides"))
+
+    assert pages.drawn(GOOD, 1, 300).startswith(PNG)
+    assert (view.page, view.pages, view.missing) == (1, 2, 0)
+    assert printed(GOOD, 1, view.boxes) == "firsttableoftides"
+
+
+@pytest.mark.parametrize(
+    ("data", "page", "kind", "says"),
+    [
+        (GOOD, 3, NoSuchPage, "has 2 pages, there is no page 3"),
+        (pdf([["Secret."]], password="x"), 1, EncryptedFile, "password"),  # noqa: S106
+        (b"no PDF at all", 1, DamagedFile, "expected a PDF"),
+        (changed(GOOD, media=(0, 0, 1e7, 1e7)), 1, ExtractionLimit, "page 1 cannot be shown: measures"),
+    ],
+)
+def test_what_cannot_be_shown_is_said_and_the_next_page_is_shown(
+    pages: Pages, data: bytes, page: int, kind: type[LoadingError], says: str
+) -> None:
+    with pytest.raises(kind, match=says):
+        pages.drawn(data, page, 300)
+    with pytest.raises(kind, match=says):
+        pages.located(data, page, [PageText(0, "Text.")], 0, 5)
+    assert pages.drawn(GOOD, 2, 300).startswith(PNG)
+
+
+@given(cut=st.integers(0, 400), at=st.integers(0, len(GOOD) - 1), junk=st.binary(max_size=100))
+@settings(max_examples=25)
+def test_damaged_pages_are_shown_or_refused(pages: Pages, cut: int, at: int, junk: bytes) -> None:
+    damaged = GOOD[:at] + junk + GOOD[at + cut :]
+
+    for ask in (lambda: pages.drawn(damaged, 1, 200), lambda: pages.located(damaged, 1, [PageText(0, PARAGRAPH)], 0, 20)):
+        try:
+            assert ask()
+        except LoadingError as error:
+            assert str(error)  # noqa: PT017
+
+
+def test_a_page_that_takes_too_long_is_given_up() -> None:
+    pages = Pages(replace(LIMITS, seconds=0.01))
+
+    with pytest.raises(ExtractionLimit, match="page 1 cannot be shown: takes too many seconds"):
+        pages.drawn(GOOD, 1, 300)
+
+    pages.close()
+
+
+def test_an_image_of_too_many_bytes_is_refused() -> None:
+    pages = Pages(replace(LIMITS, output=1000))
+
+    with pytest.raises(ExtractionLimit, match="more than 1,000 bytes"):
+        pages.drawn(GOOD, 1, 2000)
+
+    pages.close()
+
+
+def test_several_threads_take_turns(pages: Pages) -> None:
+    drawn: list[bytes] = []
+    threads = [threading.Thread(target=lambda at=at: drawn.append(pages.drawn(GOOD, 1 + at % 2, 200))) for at in range(6)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert len(drawn) == 6
+    assert len(set(drawn)) == 2
+
+
+def test_the_process_ends_with_its_owner() -> None:
+    pages = Pages()
+    pages.drawn(GOOD, 1, 200)
+    process = pages._extraction.process_id
+    assert process is not None
+
+    pages.close()
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)

@@ -1,0 +1,254 @@
+"""The store: whole documents or none, counted by generations, and nothing left of what was removed."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from index.errors import ModelMismatch, StoreBusy, StoreCorrupt, UnknownDocument
+from index.ingestion.ingest import RECIPE
+from index.search.bm25 import analyse
+from index.store.schema import FILE_NAME
+from index.store.snapshot import Snapshot, current_generation
+from index.store.store import IndexedChunk, Store
+from index.text.chunking import chunk_document
+from tests.support.fakes import FakeEncoder, plain_document
+
+QUOTED = "The passphrase xylophonist unlocks it."
+
+
+def _put(store: Store, text: str, name: str = "a.txt") -> str:
+    """Store a document as ingestion would; returns its id."""
+    encoder, document = FakeEncoder(), plain_document(text, name)
+    texts = [chunk.embedded_text for chunk in chunk_document(document, encoder)]
+    keys = [encoder.vector_key(text) for text in texts]
+    items = [IndexedChunk(*parts) for parts in zip(chunk_document(document, encoder), map(analyse, texts), keys, strict=True)]
+    store.put(document, Path("/corpus", name), items, dict(zip(keys, encoder.encode_passages(texts), strict=True)), RECIPE)
+    return document.id
+
+
+def _count(data: Path, table: str) -> int:
+    connection = sqlite3.connect(data / FILE_NAME)
+    [count] = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - fixed names
+    connection.close()
+    return int(count)
+
+
+def _holds(data: Path, needle: str) -> list[str]:
+    """The files in which a string can be found, in any case."""
+    return [path.name for path in data.rglob("*") if path.is_file() and needle.lower().encode() in path.read_bytes().lower()]
+
+
+@pytest.fixture
+def snapshot(store: Store, data: Path) -> Iterator[Snapshot]:
+    """What a reader sees of a store with two documents."""
+    for name in ("a.txt", "b.txt"):
+        _put(store, f"Text of {name} about stocks.\n\nAnother paragraph of the same file says more.", name)
+    opened = Snapshot(data)
+    yield opened
+    opened.close()
+
+
+def test_each_change_raises_the_generation_by_one(store: Store, data: Path) -> None:
+    seen = [current_generation(data)]
+    document_id = _put(store, "Text.")
+    seen.append(current_generation(data))
+    store.mark(document_id, "changed")
+    seen.append(current_generation(data))
+    store.remove([document_id])
+    seen.append(current_generation(data))
+
+    assert seen == [0, 1, 2, 3]
+
+
+def test_putting_again_replaces_the_chunks_and_drops_unused_vectors(store: Store, data: Path) -> None:
+    _put(store, "Old text.\n\nA paragraph that stays the same here, word for word.")
+    _put(store, "A paragraph that stays the same here, word for word.")
+
+    assert [_count(data, table) for table in ("documents", "chunks", "terms", "vectors")] == [1, 1, 1, 1]
+
+
+def test_a_vector_that_another_document_needs_is_kept(store: Store, data: Path) -> None:
+    document_id = _put(store, "The same text in both files.", "a.txt")
+    _put(store, "The same text in both files.", "b.txt")
+    store.remove([document_id])
+
+    assert [_count(data, table) for table in ("documents", "vectors")] == [1, 1]
+
+
+def test_an_error_while_putting_leaves_the_old_version(store: Store, data: Path) -> None:
+    _put(store, "The old version of this text.")
+    document = plain_document("A new version.")
+    chunk = chunk_document(document, FakeEncoder())[0]
+
+    with pytest.raises(StoreCorrupt):  # the vector that the chunk refers to is missing
+        store.put(document, Path("/corpus/a.txt"), [IndexedChunk(chunk, ["new"], b"unknown")], {}, RECIPE)
+    with pytest.raises(ValueError, match="surrogates"):
+        store.put(
+            document,
+            Path("/corpus/a.txt"),
+            [IndexedChunk(chunk, ["\ud800"], b"key")],
+            {b"key": FakeEncoder().encode_queries(["x"])[0]},
+            RECIPE,
+        )
+
+    assert current_generation(data) == 1
+    with_old = Snapshot(data)
+    assert with_old.document(document.id).text == "The old version of this text."
+    assert with_old.chunk(0).text == "The old version of this text."
+
+
+def test_a_snapshot_keeps_its_generation_while_another_connection_writes(snapshot: Snapshot, store: Store, data: Path) -> None:
+    before = [snapshot.chunk(row).text for row in range(snapshot.size)]
+    _put(store, "Something else altogether.", "a.txt")
+    _put(store, "A third file.", "c.txt")
+
+    assert [snapshot.chunk(row).text for row in range(snapshot.size)] == before
+    assert snapshot.generation == 2
+    assert (current_generation(data), len(Snapshot(data).documents())) == (4, 3)
+
+
+def test_documents_are_found_by_id_uri_and_path(store: Store) -> None:
+    document_id = _put(store, "Text.", "sub/a.txt")
+
+    assert {store.find(name).document_id for name in (document_id, "sub/a.txt", "/corpus/sub/a.txt")} == {document_id}
+    with pytest.raises(UnknownDocument, match="qa list"):
+        store.find("b.txt")
+
+
+def test_files_under_a_root_are_those_below_it_and_not_beside_it(store: Store) -> None:
+    for name in ("a.txt", "sub/b.txt", "sub2/c.txt", "sub%/d.txt"):
+        _put(store, "Text.", name)
+
+    assert [file.uri for file in store.files_under(Path("/corpus/sub"))] == ["sub/b.txt"]
+    assert [file.uri for file in store.files_under(Path("/corpus/a.txt"))] == ["a.txt"]
+    assert len(store.files_under(Path("/"))) == 4
+
+
+def test_another_model_is_refused_with_the_way_out(store: Store) -> None:
+    store.claim_model("one", "f1")
+    store.claim_model("the same under another name", "f1")
+
+    with pytest.raises(ModelMismatch, match=r"QUOTED_MODEL=one.*qa forget --all"):
+        store.claim_model("two", "f2")
+
+
+def test_after_forgetting_everything_any_model_will_do(store: Store, data: Path) -> None:
+    store.claim_model("one", "f1")
+    _put(store, "Text.")
+
+    assert store.forget_all() == 1
+    store.claim_model("two", "f2")
+    assert [_count(data, table) for table in ("documents", "chunks", "terms", "vectors")] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("neighbours", [0, 1, 40])
+@pytest.mark.parametrize("everything", [False, True])
+def test_nothing_is_left_of_a_removed_document(store: Store, data: Path, neighbours: int, everything: bool) -> None:  # noqa: FBT001
+    for number in range(neighbours):
+        _put(store, f"Neighbour {number}. " * (number + 1), f"{number}.txt")
+    document_id = _put(store, QUOTED + " It is long. " * 500 + QUOTED, "secret.txt")
+    for number in range(neighbours):
+        _put(store, f"Changed neighbour {number}. " * (60 - number), f"{number}.txt")
+    Snapshot(data).close()
+    assert _holds(data, "xylophonist")
+
+    if everything:
+        store.forget_all()
+    else:
+        store.remove([document_id])
+
+    assert _holds(data, "xylophonist") == _holds(data, "secret.txt") == []
+    assert _count(data, "documents") == (0 if everything else neighbours)
+
+
+def test_nothing_is_left_of_the_old_version_of_a_changed_document(data: Path) -> None:
+    with Store(data) as store:
+        _put(store, QUOTED)
+        Snapshot(data).close()
+        _put(store, "Nothing to see here any more.")
+        Snapshot(data).close()
+
+    assert _holds(data, "xylophonist") == []
+
+
+def test_waiting_for_another_writer_is_said_once(store: Store, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.store.store.LOCK_SECONDS", 0.2)
+    said: list[str] = []
+
+    with (
+        Store(data) as other,
+        other.writing(),
+        pytest.raises(StoreBusy, match="try again later"),
+        store.writing(lambda: said.append("waiting")),
+    ):
+        pass
+
+    assert said == ["waiting"]
+    with store.writing(lambda: said.append("again")):
+        assert said == ["waiting"]
+
+
+def test_damage_in_the_middle_of_the_file_is_called_corrupt(data: Path) -> None:
+    with Store(data) as store:
+        for number in range(60):
+            _put(store, f"Text number {number}. " * 40, f"{number}.txt")
+    path = data / FILE_NAME
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xa5" * (len(content) - 4096))
+
+    with pytest.raises(StoreCorrupt):
+        Snapshot(data).documents()
+    with pytest.raises(StoreCorrupt, match="move the file away"), Store(data) as damaged, damaged.writing():
+        damaged.file("x")
+
+
+INDEXER = """
+import sys
+from pathlib import Path
+from index.ingestion.ingest import ingest
+from index.store.snapshot import Snapshot
+from index.store.store import Store
+from tests.support.fakes import FakeEncoder, RecordingReporter
+with Store(Path(sys.argv[1])) as store, store.writing():
+    ingest([Path(sys.argv[2])], store, FakeEncoder(), RecordingReporter())
+    Snapshot(Path(sys.argv[1])).close()
+"""
+
+
+def test_two_processes_may_index_at_once(data: Path, corpus: Path) -> None:
+    for side in ("left", "right"):
+        (corpus / side).mkdir()
+        for number in range(30):
+            (corpus / side / f"{number}.txt").write_text(f"Document {number} on the {side}. " * (number + 1))
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
+    commands = [[sys.executable, "-c", INDEXER, str(data), str(corpus / side)] for side in ("left", "right")]
+    running = [subprocess.Popen(command, env=environment) for command in commands]
+
+    assert [process.wait(60) for process in running] == [0, 0]
+
+    [verdict] = sqlite3.connect(data / FILE_NAME).execute("PRAGMA integrity_check").fetchone()
+    snapshot = Snapshot(data)
+    assert (verdict, len(snapshot.documents()), snapshot.generation) == ("ok", 60, 60)
+    assert snapshot.dense.size == snapshot.lexical.corpus_size == snapshot.size > 0
+
+
+def test_a_reader_elsewhere_keeps_no_derived_file(store: Store, data: Path) -> None:
+    (data / "derived").mkdir()
+    (data / "derived" / "lexical.npz").write_bytes(b"terms")
+    reader = sqlite3.connect(data / "index.db")
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM meta").fetchall()
+    store._db.execute("PRAGMA busy_timeout = 10")
+
+    with pytest.raises(StoreBusy, match="another process"):
+        store.forget_all()
+
+    assert not (data / "derived").exists()
+    reader.close()

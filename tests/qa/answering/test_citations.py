@@ -1,0 +1,108 @@
+"""Candidates -> cited spans."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from index.document import Chunk
+from index.search.fusion import Hit
+from index.store.snapshot import Snapshot
+from qa.answering.citations import Citer
+from qa.answering.decision import Found
+from qa.answering.features import Finding
+from qa.answering.reader import Candidate
+from qa.answering.retriever import Passage
+from tests.support.serving import assert_quoted, pipeline_of
+
+FILES = {
+    "guide.md": "# Porto\n\nShips sail.\n\n## Tides\n\nThe “tide” turns at six. It’s six, they say: six.",
+    "log.txt": "Naïve,\r\nit turns at six.".encode("utf-16"),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("citing")
+
+
+@pytest.fixture(scope="module")
+def snapshot(folder: Path) -> Snapshot:
+    return pipeline_of(folder, FILES).snapshot
+
+
+def found(snapshot: Snapshot, *quotes: tuple[str, str, int]) -> Found:
+    """An answer of so many-th quotes of documents."""
+    return Found(Finding(tuple(candidate(snapshot, *each) for each in quotes)), 0.123456)
+
+
+def candidate(snapshot: Snapshot, uri: str, quote: str, nth: int = 0) -> Candidate:
+    """A quote, whichever of several, with the sentence around it."""
+    info = next(each for each in snapshot.documents() if each.uri == uri)
+    text, start = snapshot.document(info.id).text, -1
+    for _ in range(nth + 1):
+        start = text.index(quote, start + 1)
+    chunk = next(each for row in snapshot.rows_of([info.id]).tolist() if (each := snapshot.chunk(row)).start <= start < each.end)
+    sentence = next((first, last) for first, last in chunk.sentences if first <= start < last)
+    return Candidate(Passage(chunk, info, Hit(0, 1.0, 1.0, 1.0, 1, 1)), start, start + len(quote), sentence, 1.0)
+
+
+def test_every_place_is_cited_once_a_sentence_and_holds_byte_by_byte(snapshot: Snapshot, folder: Path) -> None:
+    places = [("guide.md", "six", 0), ("guide.md", "six", 1), ("guide.md", "six", 2), ("log.txt", "six", 0)]
+
+    span = Citer(snapshot).span(found(snapshot, *places))
+
+    assert (span.text, span.confidence, span.citation.uri) == ("six", 0.1235, "guide.md")
+    assert [(each.uri, each.quote, each.line) for each in span.further] == [("guide.md", "six", 7), ("log.txt", "six", 2)]
+    for citation in (span.citation, *span.further):
+        document = snapshot.document(citation.document_id)
+        assert_quoted(asdict(citation), document.text, (folder / "corpus" / citation.uri).read_bytes(), document.info.encoding)
+
+
+def test_the_heading_is_that_of_the_passage(snapshot: Snapshot) -> None:
+    citation = Citer(snapshot).span(found(snapshot, ("guide.md", "six", 0))).citation
+
+    assert (citation.title, citation.heading, citation.sentence) == ("Porto", "Porto › Tides", "The “tide” turns at six.")
+    assert citation.byte_start == citation.start + 4, "two curly quotation marks of three bytes each stand before it"
+
+
+def test_a_whole_sentence_is_quoted_where_that_is_wanted(snapshot: Snapshot, folder: Path) -> None:
+    span = Citer(snapshot, whole_sentences=True).span(found(snapshot, ("guide.md", "turns", 0), ("log.txt", "turns", 0)))
+
+    assert span.text == span.citation.quote == span.citation.sentence == "The “tide” turns at six."
+    [further] = span.further
+    assert further.quote == further.sentence
+    for citation in (span.citation, further):
+        document = snapshot.document(citation.document_id)
+        assert_quoted(asdict(citation), document.text, (folder / "corpus" / citation.uri).read_bytes(), document.info.encoding)
+
+
+def test_a_document_is_read_once(snapshot: Snapshot) -> None:
+    class Counting(Snapshot):
+        """A snapshot that counts its reads."""
+
+        def __init__(self) -> None:
+            self.read = 0
+
+        def document(self, document_id: str) -> object:  # type: ignore[override]
+            self.read += 1
+            return snapshot.document(document_id)
+
+    counting = Counting()
+    cite = Citer(counting)
+
+    for _ in range(3):
+        cite.span(found(snapshot, ("guide.md", "six", 0), ("guide.md", "six", 1)))
+
+    assert counting.read == 1
+
+
+def test_a_chunk_at_another_place_cites_the_same_characters(snapshot: Snapshot) -> None:
+    """A candidate's offsets are the document's, whatever passage it was read in."""
+    one = candidate(snapshot, "guide.md", "six")
+    part = Chunk(one.passage.chunk.document_id, one.start, one.end, "six", ((one.start, one.end),), ("Porto", "Tides"))
+    other = Candidate(Passage(part, one.passage.document, one.passage.hit), one.start, one.end, one.sentence, 1.0)
+
+    assert Citer(snapshot).span(Found(Finding((other,)), 1.0)) == Citer(snapshot).span(Found(Finding((one,)), 1.0))

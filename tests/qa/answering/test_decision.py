@@ -1,0 +1,199 @@
+"""candidates -> answer or refusal."""
+
+from __future__ import annotations
+
+import pytest
+
+from qa.answer import Gate
+from qa.answering.calibration import UNCALIBRATED_THRESHOLD, Calibration
+from qa.answering.decision import ALTERNATIVES, CONFLICT_GAP, ITEM_GAP, LIKELY, MAX_ITEMS, Decision, Found, Policy, decide
+from qa.answering.features import FEATURES
+from qa.answering.reader import Candidate, Reading
+from tests.support.fakes import candidate_of, passage_of, reading_of
+
+TOP_K = 5
+UNCALIBRATED = Policy(None, 0.9)
+ALWAYS = Policy(None, 0.9, min_confidence=0.0)
+CALIBRATION = Calibration("r", "e", TOP_K, 0.0, (1.0, *[0.0] * (len(FEATURES) - 1)), 0.0, ((0.8, 0.6), (0.9, 0.9)), 10, "")
+"""Its confidence is the logistic of the score."""
+QUESTION = "When does the office close?"
+
+
+def decided(question: str, reading: Reading, policy: Policy) -> Decision:
+    """What is decided where `TOP_K` passages were to be read."""
+    return decide(question, reading, policy, TOP_K)
+
+
+def said(sentence: str, quote: str, score: float, document: str) -> Candidate:
+    """A candidate in a document that is this sentence."""
+    return candidate_of(passage_of(sentence, document=document), quote, score)
+
+
+def closing(*times: str, score: float = 4.0) -> Reading:
+    """One document for each closing time, with scores that are nearly equal."""
+    each = [said(f"The office closes at {time}.", time, score - at / 100, f"d{at}") for at, time in enumerate(times)]
+    return reading_of(each)
+
+
+def texts(found: tuple[Found, ...]) -> list[str]:
+    """What is quoted."""
+    return [each.finding.best.text for each in found]
+
+
+def items(*scores: float, document: str = "a") -> list[Candidate]:
+    """Words of one sentence as candidates of these scores."""
+    words = [f"item{at}x" for at in range(len(scores))]
+    passage = passage_of(f"The risks are {', '.join(words)}.", document=document)
+    return [candidate_of(passage, word, score) for word, score in zip(words, scores, strict=True)]
+
+
+def test_the_best_candidate_answers_and_the_next_are_alternatives() -> None:
+    decision = decided("Which is it?", reading_of(items(4.0, 1.0, 0.5, 0.0, -1.0)), ALWAYS)
+
+    assert (texts(decision.chosen), texts(decision.alternatives)) == (["item0x"], ["item1x", "item2x", "item3x"])
+    assert (decision.kind, decision.failed, decision.conflicts, decision.calibrated) == ("span", None, (), False)
+    assert len(decision.alternatives) == ALTERNATIVES
+
+
+def test_without_a_calibration_the_readers_own_probability_decides() -> None:
+    reading = closing("5 pm")
+    [candidate] = reading.candidates
+
+    decision = decided(QUESTION, reading, UNCALIBRATED)
+
+    assert decision.chosen[0].confidence == decision.confidence == pytest.approx(reading.probability(candidate))
+    assert not decision.calibrated
+    assert UNCALIBRATED.threshold == UNCALIBRATED_THRESHOLD
+
+
+def test_what_is_not_probable_enough_is_withheld_with_the_gate_that_it_failed() -> None:
+    reading = closing("5 pm", score=-1.0)
+
+    decision = decided(QUESTION, reading, UNCALIBRATED)
+
+    value = round(reading.probability(reading.candidates[0]), 4)
+    assert (decision.chosen, texts(decision.alternatives)) == ((), ["5 pm"])
+    assert decision.failed == Gate("confidence", value, 0.5, round(0.5 - value, 4))
+    assert round(decision.confidence, 4) == value
+
+
+@pytest.mark.parametrize(
+    ("policy", "threshold"),
+    [
+        (Policy(CALIBRATION, 0.8), 0.6),
+        (Policy(CALIBRATION, 0.9), 0.9),
+        (Policy(CALIBRATION, 0.95), 1.0),
+        (Policy(CALIBRATION, 0.95, 0.25), 0.25),
+        (Policy(CALIBRATION, 0.95, 0.0), 0.0),
+        (Policy(None, 0.95), UNCALIBRATED_THRESHOLD),
+        (Policy(None, 0.95, 0.75), 0.75),
+    ],
+)
+def test_the_threshold_is_the_operators_else_that_of_the_target_precision(policy: Policy, threshold: float) -> None:
+    assert policy.threshold == threshold
+
+
+def test_a_calibrated_confidence_at_the_threshold_answers_and_just_below_does_not() -> None:
+    at_it, below = reading_of(items(2.0)), reading_of(items(1.999))
+    policy = Policy(CALIBRATION, 0.9, min_confidence=1 / (1 + 2.718281828459045**-2.0))
+
+    assert decided("Which is it?", at_it, policy).chosen
+    assert decided("Which is it?", below, policy).failed
+    assert decided("Which is it?", at_it, policy).calibrated
+
+
+@pytest.mark.parametrize(("reading", "gate"), [(Reading((), 0, 0, 0.0), "passages"), (Reading((), 3, 3, 0.0), "spans")])
+def test_nothing_to_quote_is_a_refusal_even_without_a_threshold(reading: Reading, gate: str) -> None:
+    decision = decided(QUESTION, reading, ALWAYS)
+
+    assert (decision.chosen, decision.alternatives, decision.confidence) == ((), (), 0.0)
+    assert decision.failed == Gate(gate, 0.0, 1.0, 1.0)
+
+
+def test_the_same_text_in_several_documents_is_one_answer() -> None:
+    decision = decided(QUESTION, closing("5 pm", "5 PM", "5 pm"), ALWAYS)
+
+    [found] = decision.chosen
+    assert [each.passage.document.id for each in found.finding.candidates] == ["d0", "d1", "d2"]
+    assert (decision.alternatives, decision.conflicts) == ((), ())
+
+
+def test_a_question_for_a_list_gets_the_likely_items_of_the_best_document() -> None:
+    elsewhere = [each for each in items(3.9, document="b") if each.text == "item0x"]
+    other = [said("Another risk is fire.", "fire", 3.5, "b")]
+
+    decision = decided("Which risks are there?", reading_of([*items(4.0, 3.0, 1.1, 0.5), *other, *elsewhere]), ALWAYS)
+
+    assert (decision.kind, texts(decision.chosen), texts(decision.alternatives)) == (
+        "list",
+        ["item0x", "item1x", "item2x"],
+        ["fire", "item3x"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("scores", "count"),
+    [((4.0, 4.0 - ITEM_GAP), 2), ((4.0, 3.9 - ITEM_GAP), 1), ((LIKELY + 1, LIKELY), 1), ((4.0,) * 20, MAX_ITEMS)],
+)
+def test_an_item_is_likely_itself_and_nearly_as_likely_as_the_best(scores: tuple[float, ...], count: int) -> None:
+    assert len(decided("Which risks are there?", reading_of(items(*scores)), ALWAYS).chosen) == count
+
+
+def test_a_question_for_one_thing_gets_one() -> None:
+    assert len(decided("Which risk is there?", reading_of(items(4.0, 4.0)), ALWAYS).chosen) == 1
+
+
+def test_a_yes_or_no_question_gets_each_sentence_once() -> None:
+    both = [*items(4.0, 3.0), said("Floods are no risk.", "Floods", 2.0, "b")]
+
+    decision = decided("Are there risks?", reading_of(both), ALWAYS)
+
+    assert (decision.kind, texts(decision.chosen), texts(decision.alternatives)) == ("evidence", ["item0x"], ["Floods"])
+
+
+def test_two_documents_that_contradict_each_other_are_a_conflict() -> None:
+    decision = decided(QUESTION, closing("5 pm", "6 pm"), ALWAYS)
+
+    assert (texts(decision.chosen), texts(decision.conflicts), decision.alternatives) == (["5 pm"], ["6 pm"], ())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(said("The office closes at 6 pm.", "6 pm", 4.0, "a"), id="same document"),
+        pytest.param(said("The office closes at 5 pm sharp.", "5 pm sharp", 3.9, "b"), id="the answer is a part of it"),
+        pytest.param(said("The office closes at 5.", "5", 3.9, "b"), id="a part of the answer"),
+        pytest.param(said("Lunch was served until 6 pm yesterday, in the garden.", "6 pm", 3.9, "b"), id="another statement"),
+        pytest.param(said("The office closes at noon.", "noon", 3.9, "b"), id="another kind"),
+        pytest.param(said("The office closes at 6 pm.", "6 pm", 3.9 - CONFLICT_GAP, "b"), id="less likely"),
+    ],
+)
+def test_what_contradicts_nothing_is_no_conflict(other: Candidate) -> None:
+    decision = decided(QUESTION, reading_of([said("The office closes at 5 pm.", "5 pm", 4.0, "a"), other]), ALWAYS)
+
+    assert decision.conflicts == ()
+    assert len(decision.chosen) == len(decision.alternatives) == 1
+
+
+def test_long_answers_to_a_short_statement_contradict_each_other() -> None:
+    one, other = "Maria Teresa Lopez Garcia", "John Paul Smith Jones"
+    candidates = [said(f"Its chair is {name}.", name, 4.0 - at, f"d{at}") for at, name in enumerate((one, other))]
+
+    assert texts(decided("Who is its chair?", reading_of(candidates), ALWAYS).conflicts) == [other]
+
+
+def test_unlikely_answers_do_not_contradict_each_other() -> None:
+    assert decided(QUESTION, closing("5 pm", "6 pm", score=LIKELY), ALWAYS).conflicts == ()
+
+
+def test_items_of_a_list_do_not_contradict_each_other() -> None:
+    reading = reading_of([said("The risks are fire.", "fire", 4.0, "a"), said("The risks are floods.", "floods", 4.0, "b")])
+
+    assert decided("Which risks are there?", reading, ALWAYS).conflicts == ()
+    assert texts(decided("What is the risk?", reading, ALWAYS).conflicts) == ["floods"]
+
+
+def test_a_refusal_names_no_conflicts() -> None:
+    decision = decided(QUESTION, closing("5 pm", "6 pm"), Policy(None, 0.9, min_confidence=1.0))
+
+    assert (decision.chosen, decision.conflicts, texts(decision.alternatives)) == ((), (), ["5 pm", "6 pm"])

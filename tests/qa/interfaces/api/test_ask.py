@@ -1,0 +1,306 @@
+"""The HTTP interface: the handlers in this process, and a real `qa serve` on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import http.client
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from index.errors import StoreCorrupt
+from qa.answering.live_pipeline import LivePipeline
+from qa.answering.reader import CrossEncoderReader
+from qa.bootstrap import live_pipeline, remove_document
+from qa.conversations.conversation import Conversations
+from qa.errors import NotReady
+from qa.interfaces.api.ask import add_error_handlers, router
+from qa.interfaces.api.documents import document_router
+from qa.interfaces.api.host_guard import MAX_BODY_BYTES
+from qa.library.upload_service import Intake
+from qa.settings import Settings
+from tests.qa.answering.test_question import INVALID
+from tests.qa.test_answer import ANSWER_KEYS, CITATION_KEYS
+from tests.support.fakes import FakeSpanModel, SharedWordsReader
+from tests.support.serving import PATIENCE, SEEDS, Server, assert_quoted, carded, citations_in, indexed, settings_in
+
+AMAZON = {"question": "How much will Amazon invest in Anthropic?"}
+
+
+@dataclass
+class FixedService:
+    """A live pipeline, or the error that there is instead."""
+
+    outcome: LivePipeline | Exception
+    documents: Intake | None = None
+
+    def live(self) -> LivePipeline:
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+    def conversations(self) -> Conversations:
+        raise NotImplementedError
+
+    def intake(self) -> Intake:
+        if self.documents is None:
+            raise NotImplementedError
+        return self.documents
+
+
+def send(
+    outcome: LivePipeline | Exception, method: str, path: str, *, intake: Intake | None = None, **options: Any
+) -> httpx.Response:
+    """One request to the handlers alone."""
+    app = FastAPI()
+    app.include_router(router(FixedService(outcome)))
+    app.include_router(document_router(FixedService(outcome, intake)))
+    add_error_handlers(app)
+
+    async def exchange() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.request(method, path, **options)
+
+    return asyncio.run(exchange())
+
+
+def problem(response: httpx.Response, status: int) -> dict[str, Any]:
+    """The body of an error, which must be problem+json of this status."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert sorted(body) == ["detail", "status", "title", "type"]
+    assert (body["status"], body["type"]) == (status, "about:blank")
+    assert body["title"]
+    assert body["detail"]
+    return dict(body)
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/documents", "/search?query=x", "/documents/x"])
+def test_while_loading_there_is_life_and_nothing_else(path: str) -> None:
+    loading = NotReady("still loading")
+
+    assert send(loading, "GET", "/healthz").json()["status"] == "alive"
+    response = send(loading, "GET", path)
+    assert problem(response, 503)["detail"] == "still loading"
+    assert response.headers["retry-after"] == "1"
+    assert problem(send(loading, "POST", "/ask", json=AMAZON), 503)
+
+
+def test_without_an_index_it_says_what_to_run(tmp_path: Path) -> None:
+    live = live_pipeline(settings_in(tmp_path), carded(), SharedWordsReader())
+
+    assert "qa index" in problem(send(live, "POST", "/ask", json=AMAZON), 503)["detail"]
+
+
+def test_a_broken_index_and_a_surprise_name_no_path() -> None:
+    assert "/secret" not in problem(send(StoreCorrupt("cannot read /secret"), "GET", "/documents"), 500)["detail"]
+    assert "secret" not in problem(send(RuntimeError("secret"), "GET", "/documents"), 500)["detail"]
+
+
+def test_other_paths_and_methods_are_problems() -> None:
+    assert problem(send(NotReady(), "GET", "/nothing"), 404)["title"] == "Not Found"
+    assert problem(send(NotReady(), "GET", "/ask"), 405)["title"] == "Method Not Allowed"
+
+
+def test_a_refusal_is_an_answer(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, min_confidence=1.0)
+    indexed(settings, carded(), tmp_path / "corpus", {"a.txt": "Bread rises."})
+
+    response = send(live_pipeline(settings, carded(), SharedWordsReader()), "POST", "/ask", json={"question": "Why?"})
+
+    assert response.status_code == 200
+    assert list(response.json()) == ANSWER_KEYS
+    assert response.json()["answer"] is None
+    assert response.json()["refusal"]["nearest"][0]["text"] == "Bread rises."
+
+
+def test_a_deadline_reaches_the_pipeline(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, min_confidence=0.0)
+    indexed(settings, carded(), tmp_path / "corpus", {f"{name}.txt": f"Bread rises, {name} says." for name in "abcde"})
+    live = live_pipeline(settings, carded(), CrossEncoderReader(FakeSpanModel(), "fake"))
+
+    for question, read in (({}, 5), ({"deadline": 1e-6}, 2), ({"deadline": 60}, 5)):
+        answer = send(live, "POST", "/ask", json={"question": "What rises?"} | question).json()
+        assert (answer["passages_read"], answer["passages_found"]) == (read, 5)
+        assert len(answer["notes"]) == (read < 5)
+
+
+@pytest.mark.slow
+def test_ask_answers_with_quotes_of_the_file(seeds_server: Server) -> None:
+    client = seeds_server.client
+
+    answer = client.post("/ask", json=AMAZON | {"top_k": 3}).json()
+
+    assert list(answer) == ANSWER_KEYS
+    assert answer["answer"] == answer["citations"][0]["quote"]
+    for citation in citations_in(answer):
+        assert list(citation) == CITATION_KEYS
+        found = client.get(f"/documents/{citation['document_id']}").json()
+        file = (SEEDS / citation["uri"]).read_bytes()
+        assert_quoted(citation, found["text"], file, found["document"]["encoding"])
+        assert citation["sha256"] == found["document"]["sha256"] == hashlib.sha256(file).hexdigest()
+        assert found["generation"] == answer["generation"]
+
+
+@pytest.mark.slow
+def test_documents_and_search(seeds_server: Server) -> None:
+    client = seeds_server.client
+
+    [listed] = client.get("/documents").json()["documents"]
+    found = client.get("/search", params={"query": "Anthropic", "top_k": 2}).json()
+
+    assert listed["uri"] == "000_385283db09dd95fb.txt"
+    assert [passage["rank"] for passage in found["passages"]] == [1, 2]
+    assert found["passages"][0]["document_id"] == listed["id"]
+    assert client.post("/ask", json=AMAZON | {"documents": [listed["id"]]}).json()["answer"]
+    assert problem(client.post("/ask", json=AMAZON | {"documents": ["nope"]}), 404)["title"] == "Unknown document"
+    assert problem(client.get("/documents/nope"), 404)["title"] == "Unknown document"
+    assert problem(client.get("/documents/..%2f..%2fetc%2fpasswd"), 404)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("question", [question for question, _ in INVALID.values()], ids=INVALID)
+def test_an_invalid_question_is_unprocessable(seeds_server: Server, question: str) -> None:
+    response = seeds_server.client.post(
+        "/ask", content=json.dumps({"question": question}), headers={"content-type": "application/json"}
+    )
+
+    assert problem(response, 422)["detail"]
+    if "\ud800" not in question:
+        assert problem(seeds_server.client.get("/search", params={"query": question[:3000]}), 422)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"nonsense",
+        b"[]",
+        b"{}",
+        b'{"question": 1}',
+        b'{"question": null}',
+        b'{"question": "x", "top_k": 0}',
+        b'{"question": "x", "top_k": "5"}',
+        b'{"question": "x", "documents": []}',
+        b'{"question": "x", "deadline": 0}',
+        b'{"question": "x", "deadline": -1}',
+        b'{"question": "x", "deadline": "soon"}',
+        b'{"question": "x", "deadline": NaN}',
+        b'{"question": "x", "deadline": Infinity}',
+        b'{"question": "x", "other": 1}',
+    ],
+)
+def test_a_malformed_body_is_unprocessable(seeds_server: Server, body: bytes) -> None:
+    response = seeds_server.client.post("/ask", content=body, headers={"content-type": "application/json"})
+
+    assert problem(response, 422)["title"] in {"Invalid request", "Invalid question"}
+
+
+@pytest.mark.slow
+def test_a_body_that_is_no_text_is_a_bad_request(seeds_server: Server) -> None:
+    response = seeds_server.client.post("/ask", content=b'{"question": "\xff"}', headers={"content-type": "application/json"})
+
+    assert problem(response, 400)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_body_that_is_too_large_is_refused(seeds_server: Server, announced: bool) -> None:  # noqa: FBT001 - both ways
+    connection = http.client.HTTPConnection("127.0.0.1", seeds_server.port, timeout=PATIENCE)
+    connection.putrequest("POST", "/ask")
+    connection.putheader("content-type", "application/json")
+    connection.putheader(*(("content-length", str(MAX_BODY_BYTES + 1)) if announced else ("transfer-encoding", "chunked")))
+    connection.endheaders()
+    if not announced:
+        for size in (500_000, MAX_BODY_BYTES + 1 - 500_000):
+            connection.send(b"%x\r\n%b\r\n" % (size, b" " * size))
+
+    response = connection.getresponse()
+
+    assert (response.status, response.headers["content-type"]) == (413, "application/problem+json")
+    assert json.loads(response.read())["status"] == 413
+    connection.close()
+
+
+@pytest.mark.slow
+def test_other_hosts_and_pages_are_kept_out(seeds_server: Server) -> None:
+    client = seeds_server.client
+    own, foreign = {"origin": seeds_server.url, "sec-fetch-site": "same-origin"}, {"origin": "https://example.org"}
+
+    assert client.post("/ask", json=AMAZON, headers=own).status_code == 200
+    assert problem(client.get("/documents", headers={"host": "example.org"}), 403)
+    assert problem(client.post("/ask", json=AMAZON, headers=foreign), 403)
+    assert problem(client.post("/ask", json=AMAZON, headers={"sec-fetch-site": "cross-site"}), 403)
+    assert client.get("/documents", headers={"host": f"localhost:{seeds_server.port}"}).status_code == 200
+
+
+@pytest.mark.slow
+def test_openapi_has_examples(seeds_server: Server) -> None:
+    described = seeds_server.client.get("/openapi.json").json()
+
+    schemas = described["components"]["schemas"]
+    assert set(described["paths"]) == {
+        "/ask",
+        "/search",
+        "/verify",
+        "/documents",
+        "/documents/{document_id}",
+        "/documents/{document_id}/pages/{page}",
+        "/documents/{document_id}/pages/{page}.png",
+        "/documents/{document_id}/tags",
+        "/documents/{document_id}/versions/{prefix}",
+        "/jobs/{job_id}",
+        "/conversations",
+        "/conversations/{conversation_id}",
+        "/feedback",
+        "/examples",
+        "/healthz",
+        "/readyz",
+        "/status",
+        "/tags",
+    }
+    assert all(schemas[name]["examples"] for name in ("Question", "AnswerOut", "Problem"))
+    [example] = schemas["AnswerOut"]["examples"]
+    assert example.keys() | {"refusal", "interpreted_as"} == set(ANSWER_KEYS)  # FastAPI leaves nulls out
+    absent = {"heading", "date", "extractor", "page", "slide", "sheet", "row"}
+    assert example["citations"][0].keys() | absent == set(CITATION_KEYS)
+
+
+@dataclass
+class Deleting(Intake):
+    """Someone deletes a document at the moment at which it is tagged."""
+
+    settings: Settings
+    live: LivePipeline
+
+    def __post_init__(self) -> None:
+        super().__init__(self.settings)
+
+    def tag(self, document_id: str, tags: Sequence[str]) -> None:
+        self.live.rest()
+        remove_document(self.settings, document_id)
+        super().tag(document_id, tags)
+
+
+def test_a_document_that_is_deleted_while_it_is_tagged_is_unknown_and_no_damage(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    indexed(settings, carded(), tmp_path / "notes", {"a.txt": "Marta tends the lighthouse.", "b.txt": "The harbour is closed."})
+    live = live_pipeline(settings, carded(), SharedWordsReader())
+    with live.use() as pipeline:
+        [first, _] = pipeline.snapshot.document_ids
+
+    response = send(live, "PUT", f"/documents/{first}/tags", intake=Deleting(settings, live), json={"tags": ["sea"]})
+
+    assert "no document has the id" in problem(response, 404)["detail"]
+    live.close()

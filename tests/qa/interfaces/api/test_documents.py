@@ -1,0 +1,75 @@
+"""GET /tags and GET /status, and the tags that GET /documents tells apart."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from qa.bootstrap import index_paths, live_pipeline
+from qa.interfaces.api.ask import add_error_handlers
+from qa.interfaces.api.overview import overview_router
+from qa.library.index_follower import document_status
+from qa.settings import Settings
+from tests.qa.interfaces.api.test_ask import FixedService
+from tests.qa.library.test_document_status import FILES, disturb
+from tests.support.fakes import RecordingReporter, SharedWordsReader
+from tests.support.serving import Command, Server, carded, settings_in, write_files
+
+
+def got(settings: Settings, path: str) -> Any:
+    """What a GET is answered with."""
+    app = FastAPI()
+    app.include_router(overview_router(FixedService(live_pipeline(settings, carded(), SharedWordsReader()))))
+    add_error_handlers(app)
+
+    async def exchange() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+            return await client.get(path)
+
+    answered = asyncio.run(exchange())
+    assert answered.status_code == 200, answered.text
+    return answered.json()
+
+
+def test_status_is_that_of_the_command_without_the_folders(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    assert got(settings, "/status") == {"files": []}
+    write_files(tmp_path / "corpus", FILES)
+    index_paths(settings, carded(), [tmp_path / "corpus"], RecordingReporter())
+    disturb(tmp_path / "corpus")
+    files = got(settings, "/status")["files"]
+
+    assert [(each["uri"], each["state"], each["document_id"]) for each in files] == [
+        (each.uri, each.state, each.document_id) for each in document_status(settings)
+    ]
+    assert [each["moved_to"] for each in files if each["moved_to"]] == ["elsewhere.txt"]
+    assert str(tmp_path) not in str(files)
+
+
+def test_tags_are_counted_in_order(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    assert got(settings, "/tags") == {"tags": []}
+    for name, tags in (("a", ["sea"]), ("b", ["sea", "harbour"])):
+        write_files(tmp_path / name, {f"{name}.md": f"---\ntags: [sea, own]\n---\nThe text of {name}."})
+        index_paths(settings, carded(), [tmp_path / name], RecordingReporter(), tags=tags)
+
+    counted = [("harbour", 1), ("own", 2), ("sea", 2)]
+    assert got(settings, "/tags") == {"tags": [{"tag": tag, "documents": count} for tag, count in counted]}
+
+
+@pytest.mark.slow
+def test_the_server_tells_given_tags_from_a_documents_own(command: Command, corpus: Path) -> None:
+    write_files(corpus, {"a.md": "---\ntags: [sea, own]\n---\nThe sea is salt."})
+    assert command("index", "--tag", "sea", str(corpus)).returncode == 0
+    with Server(command) as server:
+        [document] = server.ready().client.get("/documents").json()["documents"]
+        assert (document["tags"], document["given_tags"]) == (["own", "sea"], ["sea"])
+        changed = server.client.put(f"/documents/{document['id']}/tags", json={"tags": ["Lake"]}).json()
+        assert (changed["tags"], changed["given_tags"], changed["uploaded"]) == (["lake", "own", "sea"], ["lake"], False)
+        assert [each["tag"] for each in server.client.get("/tags").json()["tags"]] == ["lake", "own", "sea"]
+        assert server.client.get("/status").json()["files"][0]["state"] == "current"

@@ -1,0 +1,212 @@
+"""Answers in Block Kit: within Slack's limits, whatever documents hold, and word for word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa.answer import Answer, Citation, Gate, NearestPassage, Refusal, Searched, Span
+from qa.interfaces.slack.blocks import KEY, answer_post, apology, notice, source_view
+from qa.interfaces.slack.links import permanent_link
+from qa.interfaces.slack.mrkdwn import length
+from qa.state.conversations import Version
+from tests.support.block_kit import faults, texts
+
+BASE = "https://qa.example.org"
+ODD = [
+    "<!channel> & <https://evil.example|click> *bold* _it_ `code` ~gone~",
+    "مرحبا بالعالم، كم سيستثمر؟",
+    "👩‍🚀" * 40,
+    "```\nif a < b && c > d:\n    pass\n```",
+    "x" * 10_000,
+    "word " * 2_000,
+    "\u202eevil\u2066\x00\x1b[31m",
+]
+WORDS = st.sampled_from(ODD) | st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300)
+
+
+def citation(before: str, quote: str, after: str, **more: Any) -> Citation:
+    """A citation of a quote in its sentence."""
+    start, sentence = 100 + len(before), f"{before}{quote}{after}"
+    at = {
+        "start": start,
+        "end": start + len(quote),
+        "byte_start": 0,
+        "byte_end": 1,
+        "sentence_start": 100,
+        "sentence_end": 100 + len(sentence),
+    }
+    named = {
+        "document_id": "d/1",
+        "title": "A & B <title>",
+        "uri": "a.txt",
+        "sha256": "0123456789abcdef",
+        "line": 3,
+        "heading": None,
+    }
+    return Citation(quote=quote, sentence=sentence, **{**at, **named, **more})
+
+
+def answer(*spans: Span, refusal: Refusal | None = None, **more: Any) -> Answer:
+    """An answer of some spans, or a refusal."""
+    counts = {"passages_read": 5, "passages_found": 5, "timings_ms": {}, "generation": 1}
+    given = {
+        "question": "How?",
+        "kind": "span",
+        "confidence": 0.9,
+        "calibrated": True,
+        "alternatives": (),
+        "conflicts": (),
+        "notes": (),
+    }
+    return Answer(spans=spans, refusal=refusal, **{**counts, **given, **more})
+
+
+def refused(text: str, title: str = "T") -> Answer:
+    """A refusal with three nearest passages."""
+    near = NearestPassage("d", title, "a.txt", "00", text, 0, 9, None, 0.5, None)
+    return answer(refusal=Refusal("no passage answers", Searched(1, 2, 2), Gate("confidence", 0.1, 0.8, 0.7), (text,), (near,) * 3))
+
+
+def flat(blocks: Any) -> str:
+    """All texts of blocks, joined."""
+    return "".join(texts(blocks))
+
+
+def checked(said: Any) -> Any:
+    """A post without a fault, with a text for notifications."""
+    assert faults(said.blocks) == []
+    assert 0 < length(said.text) <= 3000
+    return said
+
+
+def test_an_answer_is_bold_alone_and_in_its_sentence_with_its_source_and_confidence() -> None:
+    given = citation("Up to ", "$25 & more", " <billion>.")
+    said = checked(answer_post(answer(Span("$25 & more", 0.87, given)), 7, BASE))
+
+    first, source, confidence, buttons = said.blocks
+    bold = {"type": "text", "text": "$25 & more", "style": {"bold": True}}
+    assert first["elements"][0] == {"type": "rich_text_section", "elements": [bold]}
+    assert first["elements"][1]["elements"] == [{"type": "text", "text": "Up to "}, bold, {"type": "text", "text": " <billion>."}]
+    assert source["elements"][0]["elements"][1] == {
+        "type": "link",
+        "url": f"{BASE}/read/d%2F1?v=0123456789ab#c=106-116",
+        "text": "A & B <title>",
+    }
+    assert confidence["elements"][0]["text"] == "confidence: high (0.87)"
+    assert [(each["text"]["text"], each["value"]) for each in buttons["elements"]] == [
+        ("Right", "7"),
+        ("Wrong", "7"),
+        ("Show source", "7"),
+    ]
+    assert "*$25 &amp; more*\n> Up to $25 &amp; more &lt;billion&gt;." in said.text
+    assert f"<{BASE}/read/d%2F1?v=0123456789ab#c=106-116|A &amp; B &lt;title&gt;>" in said.text
+
+
+def test_the_link_is_the_pages_own() -> None:
+    assert permanent_link(BASE, citation("", "x", "")) == f"{BASE}/read/d%2F1?v=0123456789ab#c=100-101"
+    assert permanent_link("", citation("", "x", "")) == ""
+    assert "link" not in flat(answer_post(answer(Span("x", 0.9, citation("", "x", ""))), 1, "").blocks)
+
+
+def test_nothing_but_rich_and_plain_text_is_made_of_documents() -> None:
+    kinds = set()
+
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            kinds.add(value.get("type"))
+            any(map(walk, value.values()))
+        elif isinstance(value, list | tuple):
+            any(map(walk, value))
+
+    walk(answer_post(answer(Span(ODD[0], 0.9, citation(ODD[0], ODD[0], ODD[0]))), 1, BASE).blocks)
+    walk(refused(ODD[0]) and answer_post(refused(ODD[0]), 1, BASE).blocks)
+
+    assert "mrkdwn" not in kinds
+    assert "user" not in kinds
+
+
+@given(WORDS, WORDS, WORDS, WORDS, st.integers(1, 12), st.booleans())
+def test_any_answer_keeps_the_limits(before: str, quote: str, after: str, title: str, count: int, kept: bool) -> None:  # noqa: FBT001
+    where = citation(before, quote, after, title=title, heading=title, uri=title[:300])
+    span = Span(quote, 0.6, where, (where,) * 5)
+    given = answer(*[span] * count, conflicts=(span,) * 4, notes=(after,) * 5, interpreted_as=before, kind="list")
+
+    checked(answer_post(given, 1, BASE, share=True, asked="U1").keyed("T:C:1.0"))
+    view = source_view(
+        [(where, Version("d/1", "0" * 64, title, "a.txt", " " * 100 + before + quote + after) if kept else None)] * count, BASE
+    )
+    assert faults(view["blocks"], most=100) == []
+
+
+@given(WORDS, WORDS)
+def test_any_refusal_keeps_the_limits(text: str, title: str) -> None:
+    said = checked(answer_post(refused(text, title), 1, BASE))
+
+    assert "No answer found" in said.text
+    assert "Nearest passages:" in flat(said.blocks)
+
+
+def test_a_quote_that_is_cut_says_so_and_how_long_it_is() -> None:
+    said = answer_post(answer(Span("x" * 10_000, 0.9, citation("a ", "x" * 10_000, " b"))), 1, BASE)
+
+    assert "[cut: the quote has 10,000 characters]" in flat(said.blocks)
+
+
+def test_a_long_sentence_keeps_its_quote_whole() -> None:
+    said = answer_post(answer(Span("the gist", 0.9, citation("word " * 2000, "the gist", " word" * 2000))), 1, BASE)
+    quoted = said.blocks[0]["elements"][1]["elements"]
+
+    assert [each["text"] for each in quoted if "style" in each] == ["the gist"]
+    assert quoted[0]["text"].startswith("…")
+    assert quoted[-1]["text"].endswith("…")
+
+
+@pytest.mark.parametrize("text", [ODD[1], ODD[2][:60], ODD[3]])
+def test_other_scripts_emoji_and_code_come_through_unchanged(text: str) -> None:
+    said = answer_post(answer(Span(text, 0.9, citation("so: ", text, "."))), 1, BASE)
+
+    assert said.blocks[0]["elements"][0]["elements"][0]["text"] == text
+
+
+def test_a_message_is_known_by_its_first_block_and_words_of_ours_are_short() -> None:
+    assert notice("Hello").keyed("T:C:1.0").blocks[0]["block_id"] == f"{KEY}T:C:1.0"
+    assert "request abc" in checked(apology("abc")).text
+
+
+def test_a_source_shows_what_stands_around_the_quote_or_that_it_is_gone() -> None:
+    whole = "before " * 200 + "the quote" + " after" * 200
+    at = whole.index("the quote")
+    given = citation("", "the quote", "", start=at, end=at + 9)
+
+    shown = source_view([(given, Version("d/1", "0" * 64, "T", "a.txt", whole))], BASE)["blocks"][1]["elements"][0]["elements"]
+    gone = source_view([(given, None)], BASE)["blocks"][1]
+
+    assert [each["text"] for each in shown if "style" in each] == ["the quote"]
+    assert shown[0]["text"].startswith("…")
+    assert shown[-1]["text"].endswith("…")
+    assert "no longer kept" in flat(gone)
+
+
+@pytest.mark.parametrize(
+    ("freshness", "said"),
+    [("changed", "changed since it was indexed"), ("moved", "moved since it was indexed"), ("gone", "no longer there")],
+)
+def test_a_source_that_is_not_what_was_indexed_is_marked(freshness: str, said: str) -> None:
+    made = checked(answer_post(answer(Span("7", 0.9, citation("It is ", "7", ".", freshness=freshness))), 1, ""))
+
+    assert f"a.txt, line 3 [{said}]" in flat(made.blocks)
+    assert f"a.txt, line 3 [{said}]" in made.text
+    current = checked(answer_post(answer(Span("7", 0.9, citation("It is ", "7", "."))), 1, ""))
+    assert "[" not in flat(current.blocks) + current.text
+
+
+@given(st.lists(st.text(min_size=1, max_size=64), max_size=32))
+def test_the_tags_that_were_asked_within_are_named_and_do_nothing(tags: list[str]) -> None:
+    made = checked(answer_post(answer(Span("7", 0.9, citation("It is ", "7", ".")), tags=tuple(tags)), 1, ""))
+
+    assert flat(made.blocks).startswith("In ") is bool(tags)
+    assert "<!" not in made.text

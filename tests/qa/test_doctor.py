@@ -1,0 +1,189 @@
+"""What is wrong with an index is found, named, and mended without losing a document."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from index.search.index_file import DERIVED
+from index.store.schema import FILE_NAME, connect
+from index.store.snapshot import Snapshot
+from qa import doctor
+from qa.library.index_follower import document_status
+from qa.settings import Settings
+from qa.state.database import FILE_NAME as STATE
+from qa.state.database import State
+from tests.support.serving import Command, carded, indexed, settings_in, write_files
+
+FILES = {f"{name}.txt": f"The text of {name}.\n\nIt has two paragraphs, says {name}." for name in ("a", "b", "c")}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Settings:
+    settings = settings_in(tmp_path)
+    indexed(settings, carded(), tmp_path / "corpus", FILES)
+    return settings
+
+
+def index_check(settings: Settings) -> doctor.Checked:
+    return doctor._index(settings)
+
+
+def spoiled(settings: Settings, *statements: str) -> None:
+    """Do to the store what no program of ours would."""
+    with closing(sqlite3.connect(settings.data / FILE_NAME, isolation_level=None)) as db:
+        for statement in statements:
+            db.execute(statement)
+
+
+DAMAGES: dict[str, tuple[str, ...]] = {
+    "documents have passages that reach beyond their text": ('UPDATE chunks SET "end" = 10000 WHERE id = 1',),
+    "documents have passages without terms": ("DELETE FROM terms WHERE chunk_id = 2",),
+    "documents have passages without a vector": ("DELETE FROM vectors WHERE key = (SELECT min(key) FROM vectors)",),
+    "lists of terms of no passage": ("INSERT INTO terms VALUES (999, 'word')",),
+    "vectors are not of length 1": ("UPDATE vectors SET vector = zeroblob(128) WHERE key = (SELECT min(key) FROM vectors)",),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGES)
+def test_a_damage_is_found_and_mended_and_no_document_is_lost(desk: Settings, what: str, tmp_path: Path) -> None:
+    assert index_check(desk).findings == ()
+    spoiled(desk, *DAMAGES[what])
+    found = index_check(desk)
+    assert not found.passed
+    assert any(what in each.what for each in found.findings)
+
+    doctor.repair(desk, [found])
+    summary = indexed(desk, carded(), tmp_path / "corpus", {})
+
+    assert index_check(desk).findings == ()
+    assert len(document_status(desk)) == 3
+    assert summary.count("unchanged", "updated") == 3
+    with closing(Snapshot(desk.data)) as snapshot:
+        assert snapshot.size == snapshot.dense.size == snapshot.lexical.corpus_size == 3
+
+
+def test_what_is_left_of_a_document_that_is_gone_is_deleted(desk: Settings) -> None:
+    spoiled(desk, "DELETE FROM documents WHERE uri = 'a.txt'")
+    found = index_check(desk)
+    assert found.findings[0].what == "1 passages of no document"
+
+    doctor.repair(desk, [found])
+    doctor.repair(desk, [index_check(desk)])  # what hung on those passages
+
+    assert index_check(desk).findings == ()
+    with closing(Snapshot(desk.data)) as snapshot:
+        assert snapshot.size == snapshot.document_count == 2
+
+
+def test_conversations_that_belong_to_nothing_need_a_backup(desk: Settings) -> None:
+    State(desk.data).close()
+    with closing(sqlite3.connect(desk.data / STATE, isolation_level=None)) as db:
+        db.execute("INSERT INTO turns VALUES (1, 'none', '?', '?', '{}', 1, '')")
+
+    [finding] = doctor._state(desk).findings
+
+    assert finding.what == "1 rows of turns belong to rows that are gone"
+    assert "qa restore" in finding.remedy
+
+
+def _flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+def _truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-5])
+
+
+def _foreign(path: Path) -> None:
+    head, _, payload = path.read_bytes().partition(b"\n")
+    path.write_bytes(json.dumps(json.loads(head) | {"store": "another"}).encode() + b"\n" + payload)
+
+
+@pytest.mark.parametrize("damage", [_flip, _truncate, _foreign, lambda path: path.write_bytes(b"")])
+def test_a_damaged_derived_file_is_found_and_made_anew(desk: Settings, damage: Callable[[Path], None]) -> None:
+    path = desk.data / DERIVED / "dense.faiss"
+    damage(path)
+    found = index_check(desk)
+    assert [each.what.split(" ")[0] for each in found.findings] == ["derived/dense.faiss"]
+
+    doctor.repair(desk, [found])
+
+    assert not path.exists()
+    assert index_check(desk).passed
+    Snapshot(desk.data).close()
+    assert path.exists()
+
+
+def test_what_a_stopped_run_leaves_is_harmless(desk: Settings) -> None:
+    (desk.data / DERIVED / ".writing-abc").write_bytes(b"half")
+    spoiled(desk, "INSERT INTO vectors SELECT x'00', vector FROM vectors LIMIT 1")
+    found = index_check(desk)
+    assert found.passed
+    assert len(found.findings) == 2
+
+    doctor.repair(desk, [found])
+    assert index_check(desk).findings == ()
+
+
+def test_an_unreadable_file_is_found_in_either_database(desk: Settings) -> None:
+    State(desk.data).close()
+    for name in (FILE_NAME, STATE):
+        path = desk.data / name
+        data = bytearray(path.read_bytes())
+        data[:200] = b"x" * 200
+        path.write_bytes(data)
+
+    checks = {each.name: each for each in doctor.examine(desk)}
+
+    assert "SQLite cannot read" in checks["index"].findings[0].what
+    assert "SQLite cannot read" in checks["state"].findings[0].what
+
+
+def test_a_damaged_page_is_found(desk: Settings) -> None:
+    with closing(connect(desk.data)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    path = desk.data / FILE_NAME
+    data = bytearray(path.read_bytes())
+    for page in range(4, len(data) // 4096 - 1):
+        data[page * 4096 : page * 4096 + 8] = b"\xff" * 8
+    path.write_bytes(data)
+
+    assert not index_check(desk).passed
+
+
+def test_nothing_yet_is_nothing_wrong_and_makes_nothing(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+
+    assert index_check(settings).passed
+    doctor.repair(settings, [index_check(settings)])
+    assert not settings.data.exists()
+
+
+@pytest.mark.slow
+def test_the_command_says_what_is_wrong_and_mends_it(command: Command, corpus: Path) -> None:
+    write_files(corpus, FILES)
+    assert command("index", str(corpus)).returncode == 0
+    done = command("doctor")
+    assert (done.returncode, [line.split()[0] for line in done.stdout.splitlines()]) == (0, ["ok"] * 4)
+
+    _flip(command.data / DERIVED / "lexical.npz")
+    done = command("doctor")
+    assert done.returncode == 1
+    assert "derived/lexical.npz is damaged: its checksum is another one: delete it: it is made anew (--repair does)" in done.stdout
+    assert command("doctor", "--repair").returncode == 0
+
+    path, text = command.data / FILE_NAME, FILES["b.txt"].encode()
+    path.write_bytes(path.read_bytes().replace(text, text.replace(b"two", b"twn")))  # one bit
+    done = command("doctor")
+    assert done.returncode == 1
+    assert "b.txt (id " in done.stdout
+    assert command("doctor", "--repair").returncode == 0
+    assert [each["wrong"] for each in json.loads(command("doctor", "--json").stdout)] == [[]] * 4

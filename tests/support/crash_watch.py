@@ -1,0 +1,188 @@
+"""SIGKILL in a process that watches a folder, while files are made, changed, moved and deleted there: see `tests.support.crashes`."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+import index.ingestion.watcher
+import index.store.store
+from index.ingestion.report import Outcome
+from index.ingestion.settling import Settling
+from index.ingestion.watcher import Watched, Watcher
+from index.store.document_moves import Moves
+from index.store.schema import connect
+from index.store.snapshot import Snapshot
+from index.store.store import Store
+from qa.bootstrap import has_index
+from qa.interfaces import server
+from qa.library.index_follower import keep_up
+from qa.settings import Settings
+from qa.state.saved_questions import Difference
+from tests.support.fakes import SharedWordsReader
+from tests.support.killing import Killer, Running, examined, quoted, settings_of
+from tests.support.restless import MOST_GONE, PAUSE, Restless
+from tests.support.serving import carded, eventually
+
+HITS = {"settle": 24, "move": 8, "gone": 8, "watch": 2500, "serve": 2500}
+"""About how often a watcher passes each of them: looks at files that wait until they are quiet, moves, removals; the last two are the milliseconds
+within which a random moment of `qa watch` and of `qa serve --watch` lies.
+"""
+STEPS = 40
+"""Changes of the folder, at most, until the watcher is killed."""
+QUIET_SECONDS = PAUSE / 2
+"""A fifth of what the product waits until a file is quiet: some pauses are shorter, some longer."""
+QUESTION = "When does the tide turn?"
+
+
+class Telling:
+    """Reports each file with what is indexed of it now on standard output, at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._db = connect(settings.data)
+
+    def planned(self, files: int) -> None:
+        """Not told."""
+
+    def embedded(self, passages: int) -> None:
+        """Not told."""
+
+    def differ(self, differences: Sequence[Difference]) -> None:
+        """Not told."""
+
+    def said(self, text: str) -> None:
+        """A line of JSON."""
+        click.echo(json.dumps({"said": text}))
+
+    def finished(self, outcome: Outcome) -> None:
+        """A line of JSON."""
+        if outcome.status not in {"skipped", "kept"}:
+            row = self._db.execute("SELECT sha256 FROM documents WHERE uri = ?", (outcome.uri,)).fetchone()
+            click.echo(json.dumps({"uri": outcome.uri, "status": outcome.status, "sha256": row and row[0]}))
+
+
+def child(folder: Path, point: str, hits: int) -> None:
+    """Watch a folder, and be killed at a point or end with SIGTERM."""
+    stopping = threading.Event()
+
+    def leave(*_: object) -> None:
+        stopping.set()
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+    index.ingestion.watcher.QUIET_SECONDS = QUIET_SECONDS
+    killer = Killer("random" if point in {"watch", "serve"} else point, hits)
+    killer.arm("settle", Settling, "settled", when=lambda _, looks, __: looks)
+    killer.arm("move", Store, "put", when=lambda *_, **named: named["moved_from"])
+    killer.arm("move", Moves, "begin")
+    killer.arm("gone", Watcher, "_delete")
+    killer.arm("gone", Store, "remove", "_truncate_log")
+    killer.arm("gone", index.store.store, "discard_derived")
+    settings, watched = settings_of(folder), Watched([folder / "corpus"])
+    if point == "serve":
+        _serve(settings, watched)
+    keep_up(settings, carded(), _nothing_saved, watched, Telling(settings), stopping)
+
+
+def _nothing_saved() -> None:
+    raise AssertionError("no question is saved")
+
+
+def _serve(settings: Settings, watched: Watched) -> None:
+    """All threads of a server, with small models, and questions that are asked all the time."""
+    server.load_encoder, server.load_reader = (lambda _: carded()), (lambda _: SharedWordsReader())
+    server._Log = lambda: Telling(settings)  # type: ignore[assignment, misc]
+    service = server.Service(settings, watched)
+    service.start()
+    while True:
+        time.sleep(0.02)
+        if service._live and has_index(settings):
+            with service.live().use() as pipeline:
+                pipeline.ask(QUESTION)
+
+
+def moment(folder: Path, point: str, chance: random.Random) -> bool:
+    """One moment; whether the process was killed there."""
+    scene = Scene(folder, chance)
+    killed, told = scene.watched(point, chance.randint(1, HITS[point]))
+    scene.check(told)
+    scene.followed()
+    return killed
+
+
+class Scene:
+    """A folder whose files are changed while it is watched."""
+
+    def __init__(self, folder: Path, chance: random.Random) -> None:
+        self.folder, self.chance, self.settings = folder, chance, settings_of(folder)
+        if chance.random() < 0.1:
+            shutil.rmtree(self.settings.data, ignore_errors=True)
+        self.corpus = Restless(folder / "corpus", chance, indexed=has_index(self.settings))
+
+    def watched(self, point: str, hits: int) -> tuple[bool, list[str]]:
+        """Change the folder while it is watched, until the watcher is killed or has seen enough."""
+        running = Running(child, self.folder, point, hits)
+        for _ in range(STEPS):
+            if not running.process.is_alive():
+                break
+            self.corpus.step()
+        else:
+            running.process.terminate()
+        return running.ended()
+
+    def check(self, told: Sequence[str]) -> None:
+        """What was reported is there, as it was reported or as the file was later; nothing else is, and what is gone does not answer."""
+        if not has_index(self.settings):
+            assert not [line for line in told if "uri" in json.loads(line)]
+            return
+        at = dict.fromkeys(self.corpus.had, 0)
+        for row in map(json.loads, told):
+            if "uri" in row:
+                assert (row["sha256"] is None) == (row["status"] == "removed"), row
+                later = at[row["uri"]] + (row["status"] != "unchanged")
+                at[row["uri"]] = self.corpus.had[row["uri"]].index(row["sha256"], later)
+        found, files = self.stored(), self.corpus.files()
+        for name, since in at.items():
+            assert found.get(name) in self.corpus.had[name][since:], (name, since, self.corpus.had[name], found.get(name))
+        for name in quoted(self.settings, QUESTION):
+            assert name in files or found[name] in files.values(), name
+
+    def followed(self) -> None:
+        """The next watcher, or run, brings the index after the folder."""
+        files = self.corpus.files()
+        found = self.stored() if has_index(self.settings) else {}
+        gone = [name for name, digest in found.items() if name not in files and digest not in files.values()]
+        if len(gone) <= MOST_GONE and self.chance.random() < 0.5:
+            running = Running(child, self.folder, "none", 0)
+            eventually(lambda: running.said() and has_index(self.settings) and self._indexed() == files)
+            running.process.terminate()
+            running.ended()
+        else:
+            from tests.support.crashes import run_child
+
+            run_child(self.folder)
+        assert self.stored() == files
+        with closing(connect(self.settings.data)) as db:
+            assert db.execute("SELECT 1 FROM meta WHERE key = 'moving'").fetchall() == []
+        assert quoted(self.settings, QUESTION) <= files.keys()
+
+    def stored(self) -> dict[str, str]:
+        """Name -> sha256 of what is indexed, after everything that must be true of it was looked at."""
+        examined(self.settings)
+        return self._indexed()
+
+    def _indexed(self) -> dict[str, str]:
+        with closing(Snapshot(self.settings.data, save_derived=False)) as snapshot:
+            found = [(info.uri, info.sha256) for info in snapshot.documents()]
+        assert len(dict(found)) == len(found)
+        return dict(found)

@@ -1,0 +1,149 @@
+"""Processes that are killed when they pass a point for the n-th time."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import index.store.sqlite
+from index.store.schema import connect
+from index.store.snapshot import Snapshot
+from qa import doctor
+from qa.answering.source_freshness import Hashes
+from qa.bootstrap import has_index, load_pipeline
+from qa.settings import Settings
+from qa.state.backup import finish
+from tests.support.fakes import SharedWordsReader
+from tests.support.serving import carded, settings_in
+
+SECONDS = 0.6
+"""Within which a random moment lies, from the start of the work."""
+PATIENCE = 120
+"""Seconds after which a process hangs."""
+_FRESH = multiprocessing.get_context("forkserver")
+_FRESH.set_forkserver_preload(["tests.support.crash_desk", "tests.support.crash_watch"])
+
+
+class Killer:
+    """Ends this process when a point is passed for the n-th time; `random`: after n milliseconds."""
+
+    def __init__(self, point: str, hits: int) -> None:
+        self._point, self._left = point, hits
+        if point == "random":
+            threading.Timer(hits / 1000, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
+
+    def passed(self, point: str) -> None:
+        """A point is passed."""
+        if point == self._point:
+            self._left -= 1
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(
+        self, point: str, function: Callable[..., Any], when: Callable[..., object] = lambda *_, **__: True
+    ) -> Callable[..., Any]:
+        """The function with the point before and behind it, in those calls whose arguments `when` takes."""
+
+        def wrapped(*arguments: Any, **named: Any) -> Any:
+            counts = when(*arguments, **named)
+            if counts:
+                self.passed(point)
+            result = function(*arguments, **named)
+            if counts:
+                self.passed(point)
+            return result
+
+        return wrapped
+
+    def arm(self, point: str, owner: Any, *names: str, when: Callable[..., object] = lambda *_, **__: True) -> None:
+        """Put the point around some functions of a module or a class."""
+        for name in names:
+            setattr(owner, name, self.around(point, getattr(owner, name), when))
+
+    def arm_statements(self, named: Callable[[str], str | None]) -> None:
+        """Put points around the statements of SQLite, of which `named` gives the name of the point, and around its backups."""
+        killer = self
+
+        class Connection(sqlite3.Connection):
+            def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+                point = named(statement)
+                return killer.around(point, super().execute)(statement, *values) if point else super().execute(statement, *values)
+
+            def backup(self, *given: Any, **options: Any) -> None:
+                killer.around("restore", super().backup)(*given, **options)
+
+        plain = sqlite3.connect
+        index.store.sqlite.sqlite3.connect = lambda *given, **options: plain(*given, factory=Connection, **options)  # type: ignore[assignment]
+
+
+class Running:
+    """Some work in a process of its own, which starts with all modules loaded and nothing done; `work` must stand in a module."""
+
+    def __init__(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Start it."""
+        self._folder = tempfile.TemporaryDirectory(prefix="crashes-")
+        self._said, self._failed = (Path(self._folder.name) / name for name in ("said", "failed"))
+        self._said.touch()
+        self._failed.touch()
+        self.process = _FRESH.Process(target=_told, args=(self._said, self._failed, work, arguments))
+        self.process.start()
+
+    def said(self) -> list[str]:
+        """The whole lines that it has written so far."""
+        return [line.removesuffix("\n") for line in self._said.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+    def ended(self) -> tuple[bool, list[str]]:
+        """Wait for its end: whether it was killed, and the lines."""
+        self.process.join(PATIENCE)
+        with self._folder:
+            assert self.process.exitcode in {0, -signal.SIGKILL}, self._failed.read_text()
+            return self.process.exitcode != 0, self.said()
+
+
+def _told(said: Path, failed: Path, work: Callable[..., None], arguments: Sequence[Any]) -> None:
+    """Work with standard output and standard error in files."""
+    for stream, path in ((sys.stdout, said), (sys.stderr, failed)):
+        with path.open("w") as file:
+            os.dup2(file.fileno(), stream.fileno())
+    work(*arguments)
+
+
+def run_killed(work: Callable[..., None], *arguments: Any) -> tuple[bool, list[str]]:
+    """Run some work to its end: whether it was killed, and the whole lines that it wrote."""
+    return Running(work, *arguments).ended()
+
+
+def settings_of(folder: Path) -> Settings:
+    """Settings that answer however unsure they are."""
+    return settings_in(folder, min_confidence=0.0)
+
+
+def examined(settings: Settings) -> dict[str, str]:
+    """Document id -> text, after what `qa doctor` looks at was looked at: SQLite's own check, rows, vectors, derived files, state."""
+    finish(settings.data)  # as every command does first
+    with closing(connect(settings.data)) as db:
+        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+    for check in (doctor._index(settings), doctor._state(settings)):
+        assert check.passed, check
+    with closing(Snapshot(settings.data, save_derived=False)) as snapshot:
+        assert snapshot.dense.size == snapshot.size
+        return {info.id: snapshot.document(info.id).text for info in snapshot.documents()}
+
+
+def quoted(settings: Settings, question: str) -> set[str]:
+    """The uris of what answers a question, alternatives included."""
+    if not has_index(settings):
+        return set()
+    pipeline = load_pipeline(settings, carded(), SharedWordsReader(), save_derived=False, hashes=Hashes())
+    with closing(pipeline.snapshot):
+        answer = pipeline.ask(question)
+    return {each.citation.uri for each in (*answer.spans, *answer.alternatives, *answer.conflicts)}

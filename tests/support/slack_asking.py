@@ -1,0 +1,54 @@
+"""What is done with a server that is connected to a double of Slack."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.support.serving import PATIENCE, Server
+from tests.support.slack_double import SlackDouble
+from tests.support.slack_messages import TEAM, form_request, json_request
+
+BASE = "https://qa.example.org"
+AMAZON = "How much will Amazon invest in Anthropic?"
+
+
+def copied(source: Path, target: Path) -> Path:
+    """A copy of a data directory without its state."""
+    import shutil
+
+    return Path(shutil.copytree(source, target, ignore=shutil.ignore_patterns("state.db*")))
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    """What a condition gives, once it gives something."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+    return found
+
+
+def say(server: Server, body: dict[str, Any]) -> str:
+    """Send an event; returns its ts."""
+    assert server.client.post("/slack/events", **json_request(body)).status_code == 200
+    return str(body["event"]["ts"])
+
+
+def answer_to(double: SlackDouble, channel: str, ts: str) -> dict[str, Any]:
+    """The message that answers one, once it is there."""
+    return dict(until(lambda: double.answers().get(f"{TEAM}:{channel}:{ts}"))[0])
+
+
+def form(server: Server, path: str, fields: dict[str, str]) -> httpx.Response:
+    """Send a command or an interaction."""
+    return server.client.post(f"/slack/{path}", **form_request(fields))
+
+
+def turn_of(message: dict[str, Any]) -> str:
+    """The turn that a message's buttons name."""
+    return str(message["blocks"][-1]["elements"][0]["value"])

@@ -1,0 +1,236 @@
+"""Slack as a real HTTP server on loopback that behaves as documented."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from slack_sdk.models.views import View
+
+from tests.support.block_kit import faults, units
+from tests.support.slack_messages import APP, BOT, BOT_ID, SECRET, TEAM, TOKEN, stamp
+
+ALL_SCOPES = "app_mentions:read,channels:history,chat:write,commands,groups:history,im:history"
+
+
+@dataclass
+class SlackDouble:
+    """Keeps what is posted; `with` serves it. Every payload that is wrong is a fault, and is refused as Slack would."""
+
+    scopes: str = ALL_SCOPES
+    show_metadata: bool = True
+    rate: float | None = None
+    """Messages a second and channel that are let through, else 429."""
+    delay: float = 0.0
+    messages: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    whispers: list[dict[str, Any]] = field(default_factory=list)
+    responses: list[dict[str, Any]] = field(default_factory=list)
+    views: list[dict[str, Any]] = field(default_factory=list)
+    deleted: list[tuple[str, str]] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    refused: int = 0
+    planned: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    dead_urls: bool = False
+
+    def __post_init__(self) -> None:
+        self.lock = threading.RLock()
+        self._last: dict[str, float] = {}
+        handler = type("Handler", (_Handler,), {"double": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings that connect a server to it."""
+        return {"SLACK_SIGNING_SECRET": SECRET, "SLACK_BOT_TOKEN": TOKEN, "QUOTED_SLACK_API_URL": f"{self.url}/api/"}
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def plan(self, method: str, *outcomes: Any) -> None:
+        """What the next calls get: an error's name, a status, a Retry-After in seconds (float), "drop" (unanswered) or "lose" (done, unanswered)."""
+        self.planned[method] += outcomes
+
+    def posted(self) -> list[dict[str, Any]]:
+        """All messages, in the order in which they came."""
+        with self.lock:
+            return sorted((each for channel in self.messages.values() for each in channel), key=lambda each: each["number"])
+
+    def answers(self) -> dict[str, list[dict[str, Any]]]:
+        """The messages by what they answer, as their metadata says."""
+        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for each in self.posted():
+            if "metadata" in each:
+                found[each["metadata"]["event_payload"]["claim"]].append(each)
+        return found
+
+    def call(self, method: str, given: dict[str, Any], token: str) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """One call of the Web API: status, body and headers."""
+        with self.lock:
+            self.calls.append(method)
+            if token != TOKEN:
+                return 200, {"ok": False, "error": "invalid_auth"}, {}
+            waiting = self._limited(method, given)
+            if waiting is not None:
+                self.refused += 1
+                return 429, {"ok": False, "error": "ratelimited"}, {"Retry-After": str(waiting)}
+            done = getattr(self, method.replace(".", "_"), None)
+            if done is None:
+                return 200, {"ok": False, "error": "unknown_method"}, {}
+            return 200, done(given), {"x-oauth-scopes": self.scopes}
+
+    def _limited(self, method: str, given: Mapping[str, Any]) -> int | None:
+        if method != "chat.postMessage" or self.rate is None:
+            return None
+        now, last = time.monotonic(), self._last.get(given["channel"], -1e9)
+        if now - last < 1 / self.rate:
+            return 1
+        self._last[given["channel"]] = now
+        return None
+
+    def auth_test(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        return {"ok": True, "team": "Double", "team_id": TEAM, "user": "quoted", "user_id": BOT, "bot_id": BOT_ID}
+
+    def chat_postMessage(self, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        refusal = self._refused(given)
+        if refusal:
+            return refusal
+        message = dict(given) | {"ts": stamp(), "bot_id": BOT_ID, "user": BOT, "app_id": APP, "at": time.time()}
+        message["number"] = len(self.posted())
+        self.messages[given["channel"]].append(message)
+        return {"ok": True, "channel": given["channel"], "ts": message["ts"], "message": message}
+
+    def chat_update(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        refusal = self._refused(given)
+        for message in self.messages[given["channel"]]:
+            if message["ts"] == given["ts"] and not refusal:
+                message |= {"text": given["text"], "blocks": given["blocks"], "edited": True}
+                return {"ok": True, "channel": given["channel"], "ts": given["ts"]}
+        return refusal or {"ok": False, "error": "message_not_found"}
+
+    def chat_delete(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        kept = [each for each in self.messages[given["channel"]] if each["ts"] != given["ts"]]
+        if len(kept) == len(self.messages[given["channel"]]):
+            return {"ok": False, "error": "message_not_found"}
+        self.messages[given["channel"]] = kept
+        self.deleted.append((given["channel"], given["ts"]))
+        return {"ok": True}
+
+    def chat_postEphemeral(self, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        refusal = self._refused(given)
+        if not refusal:
+            self.whispers.append(dict(given))
+        return refusal or {"ok": True, "message_ts": stamp()}
+
+    def views_open(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        found = faults(given["view"]["blocks"], most=100)
+        try:
+            View(**given["view"]).validate_json()
+        except Exception as error:  # noqa: BLE001 - whatever it says is the fault
+            found.append(str(error))
+        if len(given["view"]["title"]["text"]) > 24:
+            found.append("title")
+        self.faults += found
+        self.views.append(dict(given))
+        return {"ok": not found, "error": "invalid_arguments"} if found else {"ok": True, "view": {"id": "V1"}}
+
+    def conversations_replies(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        return self._page(given, [each for each in self.messages[given["channel"]] if each.get("thread_ts") == given["ts"]])
+
+    def conversations_history(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        return self._page(given, [each for each in self.messages[given["channel"]] if not each.get("thread_ts")])
+
+    def _page(self, given: Mapping[str, Any], found: list[dict[str, Any]]) -> dict[str, Any]:
+        first = int(given.get("cursor") or 0)
+        size = min(int(given.get("limit", 100)), 3)  # "fewer than the requested number may be returned"
+        page = [
+            each if self.show_metadata and given.get("include_all_metadata") == "true" else each | {"metadata": None}
+            for each in found[first : first + size]
+        ]
+        more = first + size < len(found)
+        following = {"response_metadata": {"next_cursor": str(first + size) if more else ""}}
+        return {"ok": True, "messages": page, "has_more": more} | following
+
+    def _refused(self, given: Mapping[str, Any]) -> dict[str, Any] | None:
+        found = faults(given.get("blocks", []))
+        if not given.get("text"):
+            found.append("no text for notifications")
+        if units(given.get("text", "")) > 4000:
+            found.append("text")
+        self.faults += found
+        return {"ok": False, "error": "invalid_blocks"} if found else None
+
+    def respond(self, body: dict[str, Any]) -> tuple[int, str]:
+        """One use of a response_url."""
+        with self.lock:
+            if self.dead_urls:
+                return 404, "expired_url"
+            self.faults += faults(body.get("blocks", []))
+            self.responses.append(body)
+            return 200, "ok"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    double: SlackDouble
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+    def do_GET(self) -> None:
+        self._serve(dict(parse_qsl(urlsplit(self.path).query)))
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self._serve(json.loads(body) if body.startswith(b"{") else dict(parse_qsl(body.decode())))
+
+    def _serve(self, given: dict[str, Any]) -> None:
+        path, double = urlsplit(self.path).path, self.double
+        time.sleep(double.delay)
+        name = path.removeprefix("/api/") if path.startswith("/api/") else "response_url"
+        outcome = double.planned[name].pop(0) if double.planned[name] else None
+        if outcome == "drop":
+            self.close_connection = True
+            return
+        if isinstance(outcome, float):
+            double.refused += 1
+            self._send(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": str(int(outcome))})
+        elif isinstance(outcome, int):
+            self._send(outcome, {"ok": False, "error": "broken"})
+        elif isinstance(outcome, str) and outcome != "lose":
+            self._send(200, {"ok": False, "error": outcome})
+        elif name == "response_url":
+            status, text = double.respond(given)
+            self._send(status, text)
+        else:
+            token = self.headers.get("authorization", "").removeprefix("Bearer ")
+            answer = double.call(name, given, token)
+            if outcome == "lose":
+                self.close_connection = True
+                return
+            self._send(*answer)
+
+    def _send(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
+        data = (body if isinstance(body, str) else json.dumps(body)).encode()
+        self.send_response(status)
+        self.send_header("content-type", "text/plain" if isinstance(body, str) else "application/json")
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
