@@ -1,9 +1,11 @@
-"""Choose the fusion weight on the held-out training split; prints recall and MRR of each weight, the best last.
+"""Choose the fusion weight on the held-out training split; prints recall and MRR of each weight,
+the best last.
 
     python benchmarks/choose_constants.py --data DIR [--questions N]
 
-DIR holds reader/squad2-train-partial.json.gz. Passages come from the pool of all its paragraphs, questions from the tenth of its articles that
-no training sees. Takes about ten minutes the first time on two cores.
+DIR holds reader/squad2-train-partial.json.gz. Passages come from the pool of all its paragraphs,
+questions from the tenth of its articles that no training sees. Takes about ten minutes the first
+time on two cores.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ WEIGHTS = np.arange(0, 1.01, 0.05)
 
 def main() -> None:
     """Parse the arguments, choose, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder that holds reader/")
     parser.add_argument("--questions", type=int, default=3000)
     arguments = parser.parse_args()
@@ -42,7 +46,9 @@ def main() -> None:
     settings = Settings.from_environment(os.environ)
     encoder = load_encoder(settings)
     snapshot = open_pool(paragraphs(articles), settings, encoder, Progress())
-    retriever = HybridRetriever(snapshot, PrecomputedQueries(encoder, [gold.question for gold in golds]))
+    retriever = HybridRetriever(
+        snapshot, PrecomputedQueries(encoder, [gold.question for gold in golds])
+    )
     choose_fusion([gold for gold in golds if gold.answers], snapshot, retriever)
 
 
@@ -53,7 +59,9 @@ def choose_fusion(golds: Sequence[Gold], snapshot: Snapshot, retriever: HybridRe
         hits = retriever.hits(gold.question)
         dense = np.array([hit.dense_score for hit in hits], dtype=np.float32)
         bm25 = np.array([hit.bm25_score for hit in hits])
-        right = np.array([snapshot.document_id(hit.row) == pool_id(gold.context or "") for hit in hits])
+        right = np.array(
+            [snapshot.document_id(hit.row) == pool_id(gold.context or "") for hit in hits]
+        )
         for weight, found in ranks.items():
             scores = fuse(dense, bm25, dense_weight=weight)
             found.append(int((scores > scores[right].max()).sum()) + 1 if right.any() else 10**6)
@@ -66,7 +74,7 @@ def choose_fusion(golds: Sequence[Gold], snapshot: Snapshot, retriever: HybridRe
 
 def _mrr(ranks: Sequence[int]) -> float:
     found = np.array(ranks, dtype=np.float64)
-    return float(np.mean(np.where(found <= 10, 1 / found, 0)))  # noqa: PLR2004 - MRR@10
+    return float(np.mean(np.where(found <= 10, 1 / found, 0)))
 
 
 if __name__ == "__main__":

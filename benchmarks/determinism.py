@@ -2,8 +2,9 @@
 
     python benchmarks/determinism.py --data DIR [--questions 1000] [--precision auto]
 
-Asks questions of SQuAD 1.1 dev over its own 2,067 paragraphs in processes of their own: twice alike, on one core, with one window at a time and
-with four times as many windows at a time as usual. Reports for how many questions quotes, citations, decision or the confidence to two decimals
+Asks questions of SQuAD 1.1 dev over its own 2,067 paragraphs in processes of their own: twice
+alike, on one core, with one window at a time and with four times as many windows at a time as
+usual. Reports for how many questions quotes, citations, decision or the confidence to two decimals
 differ from the first run.
 """
 
@@ -28,8 +29,12 @@ VARIANTS: dict[str, tuple[int, int]] = {
 
 def main() -> None:
     """Run the variants one after the other and compare."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="the folder with reader/squad1-dev.json.gz")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, required=True, help="the folder with reader/squad1-dev.json.gz"
+    )
     parser.add_argument("--questions", type=int, default=1000)
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--child", nargs=2, type=int, help=argparse.SUPPRESS)
@@ -40,16 +45,27 @@ def main() -> None:
     first = run(options, 0, 512)
     for name, (cores, tokens) in VARIANTS.items():
         found = run(options, cores, tokens)
-        differ = {key: sum(a[key] != b[key] for a, b in zip(first, found, strict=True)) for key in first[0]}
+        differ = {
+            key: sum(a[key] != b[key] for a, b in zip(first, found, strict=True))
+            for key in first[0]
+        }
         print(
-            f"{name}: of {len(first)} questions " + ", ".join(f"{count} differ in {key}" for key, count in differ.items()),
+            f"{name}: of {len(first)} questions "
+            + ", ".join(f"{count} differ in {key}" for key, count in differ.items()),
             flush=True,
         )
 
 
 def run(options: argparse.Namespace, cores: int, tokens: int) -> list[dict[str, Any]]:
     """The answers of one process."""
-    command = [sys.executable, __file__, "--data", str(options.data), "--questions", str(options.questions)]
+    command = [
+        sys.executable,
+        __file__,
+        "--data",
+        str(options.data),
+        "--questions",
+        str(options.questions),
+    ]
     command += ["--precision", options.precision, "--child", str(cores), str(tokens)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     return [json.loads(line) for line in done.stdout.decode().splitlines()]
@@ -68,14 +84,20 @@ def answer_all(data: Path, questions: int, precision: str, cores: int, tokens: i
     windows.BATCH_TOKENS = tokens
     file = data / "reader" / "squad1-dev.json.gz"
     settings = Settings.from_environment({**os.environ, "QUOTED_PRECISION": precision})
-    pipeline = pipeline_of(paragraphs(read_articles(file)), settings, load_encoder(settings), load_reader(settings))
+    pipeline = pipeline_of(
+        paragraphs(read_articles(file)), settings, load_encoder(settings), load_reader(settings)
+    )
     golds, _ = load_golds(file, questions, 0)
     for gold in golds:
         answer = pipeline.ask(gold.question)
         spans = (*answer.spans, *answer.alternatives, *answer.conflicts)
         row = {
             "quotes": [span.text for span in spans],
-            "citations": [(each.document_id, each.start, each.end) for span in spans for each in (span.citation, *span.further)],
+            "citations": [
+                (each.document_id, each.start, each.end)
+                for span in spans
+                for each in (span.citation, *span.further)
+            ],
             "decision": answer.refusal is None,
             "confidence": [round(span.confidence, 2) for span in spans],
         }

@@ -2,15 +2,18 @@
 
     python benchmarks/formats.py DIR [--worst N]
 
-DIR holds a folder for each group (``pdf``, ``pdf-two-columns``, ``html``, ``docx``, ``epub``, ...) with files of any supported format, and beside
-each file its text as it was before some program wrote the file: ``report.pdf`` and ``report.pdf.txt``. The groups are reported apart.
+DIR holds a folder for each group (``pdf``, ``pdf-two-columns``, ``html``, ``docx``, ``epub``, ...)
+with files of any supported format, and beside each file its text as it was before some program
+wrote the file: ``report.pdf`` and ``report.pdf.txt``. The groups are reported apart.
 
 What the columns mean, each the mean over the files of a group with the lowest in brackets:
 
-- order: length of the longest common subsequence of the two sequences of words (letters and digits, case folded), divided by the
-  number of known words. Words of a table's header count where they stand first; that they are repeated in each row costs nothing here.
+- order: length of the longest common subsequence of the two sequences of words (letters and digits,
+  case folded), divided by the number of known words. Words of a table's header count where they
+  stand first; that they are repeated in each row costs nothing here.
 - present: share of the known words that come out at all, each as often as it is known.
-- more: share of the words that come out and are not in that subsequence: menus, page numbers, repeated headers of tables.
+- more: share of the words that come out and are not in that subsequence: menus, page numbers,
+  repeated headers of tables.
 - seconds: for one file, in a process that has started.
 """
 
@@ -48,7 +51,9 @@ def words(text: str) -> list[str]:
 
 
 def common(known: list[str], found: list[str]) -> int:
-    """Length of the longest common subsequence (bit-parallel: Hyyrö 2004, "Bit-parallel LCS-length computation revisited")."""
+    """Length of the longest common subsequence (bit-parallel: Hyyrö 2004, "Bit-parallel LCS-length
+    computation revisited").
+    """
     masks: dict[str, int] = {}
     for at, word in enumerate(known):
         masks[word] = masks.get(word, 0) | 1 << at
@@ -71,7 +76,13 @@ def measured(path: Path, known: list[str], extraction: Extraction) -> Measured:
     found = words(document.text if document else "")
     length = common(known, found)
     present = (Counter(known) & Counter(found)).total()
-    return Measured(path.name, length / len(known), present / len(known), 1 - length / max(len(found), 1), seconds)
+    return Measured(
+        path.name,
+        length / len(known),
+        present / len(known),
+        1 - length / max(len(found), 1),
+        seconds,
+    )
 
 
 def group(folder: Path) -> Iterator[Measured]:
@@ -83,19 +94,33 @@ def group(folder: Path) -> Iterator[Measured]:
 
 def main() -> None:
     """Entry point."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--worst", type=int, default=0, help="also show so many files of each group, the worst first")
+    parser.add_argument(
+        "--worst",
+        type=int,
+        default=0,
+        help="also show so many files of each group, the worst first",
+    )
     options = parser.parse_args()
     print(f"{'group':20} {'files':>5} {'order':>15} {'present':>15} {'more':>6} {'seconds':>8}")
     for folder in sorted(path for path in options.folder.iterdir() if path.is_dir()):
         rows = sorted(group(folder), key=lambda row: row.order)
         if rows:
-            shares = [f"{mean(values):.3f} [{min(values):.3f}]" for values in ([r.order for r in rows], [r.present for r in rows])]
+            shares = [
+                f"{mean(values):.3f} [{min(values):.3f}]"
+                for values in ([r.order for r in rows], [r.present for r in rows])
+            ]
             more, seconds = mean(row.more for row in rows), mean(row.seconds for row in rows)
-            print(f"{folder.name:20} {len(rows):5} {shares[0]:>15} {shares[1]:>15} {more:6.3f} {seconds:8.3f}")
+            print(
+                f"{folder.name:20} {len(rows):5} {shares[0]:>15} {shares[1]:>15} {more:6.3f} {seconds:8.3f}"
+            )
         for row in rows[: options.worst]:
-            print(f"    {row.name:40} {row.order:.3f} {row.present:.3f} {row.more:.3f} {row.seconds:.3f} {row.problem}")
+            print(
+                f"    {row.name:40} {row.order:.3f} {row.present:.3f} {row.more:.3f} {row.seconds:.3f} {row.problem}"
+            )
 
 
 if __name__ == "__main__":

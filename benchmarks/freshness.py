@@ -1,9 +1,11 @@
-"""How long after a file is created, changed, moved or deleted the answers say so: real processes, real files.
+"""How long after a file is created, changed, moved or deleted the answers say so: real processes,
+real files.
 
     python benchmarks/freshness.py [--mode serve|watch] [--files 200] [--rounds 20]
 
-`serve` asks one `qa serve --watch`; `watch` asks a `qa serve` while a separate `qa watch` follows the folder. Prints the seconds from the file
-operation to the first answer that shows it (median, 95th percentile, largest), and, for moves, how many of the answers meanwhile named no place or two.
+`serve` asks one `qa serve --watch`; `watch` asks a `qa serve` while a separate `qa watch` follows
+the folder. Prints the seconds from the file operation to the first answer that shows it (median,
+95th percentile, largest), and, for moves, how many of the answers meanwhile named no place or two.
 """
 
 from __future__ import annotations
@@ -29,7 +31,18 @@ LIMIT = 30.0
 PROMISED = 2.0
 """Seconds within which a change must be seen."""
 QA = str(Path(sys.executable).with_name("qa"))
-COLOURS = ("amber", "crimson", "indigo", "olive", "violet", "turquoise", "maroon", "ivory", "scarlet", "beige")
+COLOURS = (
+    "amber",
+    "crimson",
+    "indigo",
+    "olive",
+    "violet",
+    "turquoise",
+    "maroon",
+    "ivory",
+    "scarlet",
+    "beige",
+)
 
 
 def text_of(number: int, code: str) -> str:
@@ -38,7 +51,9 @@ def text_of(number: int, code: str) -> str:
 
 
 @contextmanager
-def running(*arguments: str, environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    *arguments: str, environment: dict[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
     """A `qa` process, ended with SIGTERM."""
     with log.open("wb") as file:
         process = subprocess.Popen([QA, *arguments], env=environment, stdout=file, stderr=file)
@@ -68,8 +83,12 @@ class Client:
 
     def ask(self, number: int) -> dict[str, Any]:
         """The answer to what colour a padlock has."""
-        body = json.dumps({"question": f"In which colour is the padlock of locker {number} painted?"}).encode()
-        request = urllib.request.Request(f"{self._url}/ask", body, {"content-type": "application/json"})  # noqa: S310 - loopback
+        body = json.dumps(
+            {"question": f"In which colour is the padlock of locker {number} painted?"}
+        ).encode()
+        request = urllib.request.Request(  # noqa: S310 - loopback
+            f"{self._url}/ask", body, {"content-type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=LIMIT) as reply:  # noqa: S310
             return dict(json.load(reply))
 
@@ -87,7 +106,11 @@ class Client:
 
     def cited(self, number: int) -> list[str]:
         """The files that the answer about a locker names, if they are about that locker."""
-        return [each["uri"] for each in self.ask(number)["citations"] if f"locker {number} " in each["sentence"]]
+        return [
+            each["uri"]
+            for each in self.ask(number)["citations"]
+            if f"locker {number} " in each["sentence"]
+        ]
 
     def says(self, number: int, colour: str) -> bool:
         """Whether the answer is this colour."""
@@ -147,7 +170,9 @@ class Trial:
 
 def main() -> None:
     """Run the trials and print the distribution of each."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--mode", choices=["serve", "watch"], default="serve")
     parser.add_argument("--files", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=20)
@@ -157,8 +182,14 @@ def main() -> None:
         folder = base / "files"
         folder.mkdir()
         for number in range(options.files):
-            (folder / f"locker-{number}.txt").write_text(text_of(number, COLOURS[number % len(COLOURS)]))
-        environment = {**os.environ, "QUOTED_DATA": str(base / "data"), "QUOTED_MIN_CONFIDENCE": "0"}
+            (folder / f"locker-{number}.txt").write_text(
+                text_of(number, COLOURS[number % len(COLOURS)])
+            )
+        environment = {
+            **os.environ,
+            "QUOTED_DATA": str(base / "data"),
+            "QUOTED_MIN_CONFIDENCE": "0",
+        }
         log = base / "serve.log"
         watched = ["--watch", str(folder)] if options.mode == "serve" else []
         with running("serve", "--port", "0", *watched, environment=environment, log=log):
@@ -186,7 +217,9 @@ def measure(folder: Path, log: Path, files: int, rounds: int) -> None:
         print(
             f"{kind.__name__:<7} n={rounds}  median {low:.2f} s  95% {high:.2f} s  largest {max(seconds):.2f} s  within 2 s: {within}"
         )
-    print(f"answers during moves: {trial.looks}, of them naming no place {trial.neither}, two places {trial.both}")
+    print(
+        f"answers during moves: {trial.looks}, of them naming no place {trial.neither}, two places {trial.both}"
+    )
 
 
 if __name__ == "__main__":

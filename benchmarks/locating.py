@@ -2,12 +2,14 @@
 
     python benchmarks/locating.py DIR [--spans 60]
 
-Of each PDF in a folder below DIR, spans of 1 to 30 words that begin at random are looked for, as a citation is. Reported for each folder:
+Of each PDF in a folder below DIR, spans of 1 to 30 words that begin at random are looked for, as a
+citation is. Reported for each folder:
 
 - located: share of the spans all of whose characters were found, on the pages where they stand.
-- equal: share of the spans for which pdfium reads in the boxes (FPDFText_GetBoundedText, in the middle of each box's height, because
-  lines reach into each other) the characters of the text, but for spaces, hyphens and what extraction puts between the cells of a table; in any
-  order, because the names of columns stand above their cells.
+- equal: share of the spans for which pdfium reads in the boxes (FPDFText_GetBoundedText, in the
+  middle of each box's height, because lines reach into each other) the characters of the text, but
+  for spaces, hyphens and what extraction puts between the cells of a table; in any order, because
+  the names of columns stand above their cells.
 """
 
 import argparse
@@ -36,12 +38,17 @@ def spans(found: Extracted, number: int) -> Iterator[Span]:
     chance = random.Random(1)
     units = [unit for block in found.blocks for unit in block.units]
     for start, end in chance.choices(units, k=number):
-        words = [(start + word.start(), start + word.end()) for word in re.finditer(r"\S+", found.text[start:end])]
+        words = [
+            (start + word.start(), start + word.end())
+            for word in re.finditer(r"\S+", found.text[start:end])
+        ]
         first = chance.randrange(len(words))
         yield words[first][0], words[min(len(words), first + chance.choice(LENGTHS)) - 1][1]
 
 
-def looked_for(data: bytes, document: pypdfium2.PdfDocument, found: Extracted, span: Span) -> tuple[bool, str]:
+def looked_for(
+    data: bytes, document: pypdfium2.PdfDocument, found: Extracted, span: Span
+) -> tuple[bool, str]:
     """Whether all of a span was found, and what pdfium reads in its boxes."""
     numbers, complete, text = list(pages_of(found.places, *span)), True, ""
     for number in numbers:
@@ -57,7 +64,9 @@ def read(page: pypdfium2.PdfPage, box: Box) -> str:
     """What stands in the middle of a box of a page that is neither turned nor cropped."""
     width, height = page.get_size()
     bottom, top = (height * (1 - box.top - share * box.height) for share in reversed(MIDDLE))
-    return page.get_textpage().get_text_bounded(width * box.left + EDGE, bottom, width * (box.left + box.width) - EDGE, top)
+    return page.get_textpage().get_text_bounded(
+        width * box.left + EDGE, bottom, width * (box.left + box.width) - EDGE, top
+    )
 
 
 def folded(text: str) -> str:
@@ -80,16 +89,25 @@ def measured(path: Path, number: int) -> tuple[int, int, int]:
 
 def main() -> None:
     """Entry point."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--spans", type=int, default=60, help="of each file")
     options = parser.parse_args()
     print(f"{'folder':30} {'files':>5} {'spans':>6} {'located':>8} {'equal':>8}")
     for folder in sorted({path.parent for path in options.folder.rglob("*.pdf")}):
-        rows = [row for path in sorted(folder.glob("*.pdf")) if (row := measured(path, options.spans))[0]]
+        rows = [
+            row
+            for path in sorted(folder.glob("*.pdf"))
+            if (row := measured(path, options.spans))[0]
+        ]
         if rows:
             tried, complete, equal = map(sum, zip(*rows, strict=True))
-            print(f"{folder.name:30} {len(rows):5} {tried:6} {complete / tried:8.4f} {equal / tried:8.4f}", flush=True)
+            print(
+                f"{folder.name:30} {len(rows):5} {tried:6} {complete / tried:8.4f} {equal / tried:8.4f}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

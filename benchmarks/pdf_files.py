@@ -1,9 +1,11 @@
-"""Write the same five tables as PDF with every program that is installed, in up to 32 files: `python benchmarks/pdf_files.py DIR`.
+"""Write the same five tables as PDF with every program that is installed, in up to 32 files:
+`python benchmarks/pdf_files.py DIR`.
 
-It needs some of: chromium, LibreOffice (soffice) with python-docx, LaTeX (pdflatex), groff, and from pip weasyprint, reportlab, typst, fpdf2.
-The tables: 5 rows with cells of several lines and an empty one, 8 rows of numbers, 5 rows of text over several lines, 4 terms with their
-meaning, 60 members of staff over several pages. Each is written ruled, ruled between rows only, with shaded rows, or without any line, as
-the program can.
+It needs some of: chromium, LibreOffice (soffice) with python-docx, LaTeX (pdflatex), groff, and
+from pip weasyprint, reportlab, typst, fpdf2. The tables: 5 rows with cells of several lines and an
+empty one, 8 rows of numbers, 5 rows of text over several lines, 4 terms with their meaning, 60
+members of staff over several pages. Each is written ruled, ruled between rows only, with shaded
+rows, or without any line, as the program can.
 """
 
 import argparse
@@ -31,14 +33,34 @@ Demurrage|What is paid for a ship that lies longer in the port than the contract
 Fairway|The part of a river in which ships can go
 Lay time|The days that a ship may lie in port to be loaded or unloaded without anything more to pay for it, counted from the notice
 Draught|How deep a ship lies in the water"""
-NAMES = ("Anna Berg", "Tom Falk", "Ida Holm", "Per Lund", "Eva Dahl", "Max Roth", "Lea Kern", "Jan Vos", "Kai Brand", "Nora Stein")
+NAMES = (
+    "Anna Berg",
+    "Tom Falk",
+    "Ida Holm",
+    "Per Lund",
+    "Eva Dahl",
+    "Max Roth",
+    "Lea Kern",
+    "Jan Vos",
+    "Kai Brand",
+    "Nora Stein",
+)
 CHANCE = Random(5)
 FIGURES = [["Year", "Revenue", "Costs", "Profit", "Staff"]] + [
-    [str(2015 + at), *(f"{CHANCE.randint(1, 900)}.{CHANCE.randint(0, 9)}" for _ in range(3)), f"{CHANCE.randint(1000, 9999):,}"]
+    [
+        str(2015 + at),
+        *(f"{CHANCE.randint(1, 900)}.{CHANCE.randint(0, 9)}" for _ in range(3)),
+        f"{CHANCE.randint(1000, 9999):,}",
+    ]
     for at in range(8)
 ]
 STAFF = [["Number", "Name", "Grade", "Hired"]] + [
-    [str(1001 + at), f"{NAMES[at % 10]} {'ABCDEF'[at // 10]}", CHANCE.choice("ABC"), f"{CHANCE.randint(1, 28)}.5.20{at % 26:02}"]
+    [
+        str(1001 + at),
+        f"{NAMES[at % 10]} {'ABCDEF'[at // 10]}",
+        CHANCE.choice("ABC"),
+        f"{CHANCE.randint(1, 28)}.5.20{at % 26:02}",
+    ]
     for at in range(60)
 ]
 TABLES: list[Table] = [
@@ -53,9 +75,7 @@ TITLES = (
     "Figures of the company",
     "Members of the staff",
 )
-PROSE = (
-    "What follows holds for everybody who works in the port, and also for visitors and for the crews of the ships that lie there."
-)
+PROSE = "What follows holds for everybody who works in the port, and also for visitors and for the crews of the ships that lie there."
 CSS = {
     "grid": "td,th{border:1px solid #777}",
     "tight": "td,th{border:1px solid #777;padding:1px !important;vertical-align:middle}",
@@ -68,10 +88,19 @@ CSS = {
 
 def web_page(style: str) -> str:
     """All tables as HTML."""
-    rows = [[f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in table[1:]] for table in TABLES]
-    heads = [f"<thead><tr>{''.join(f'<th>{name}</th>' for name in table[0])}</tr></thead>" for table in TABLES]
+    rows = [
+        [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in table[1:]]
+        for table in TABLES
+    ]
+    heads = [
+        f"<thead><tr>{''.join(f'<th>{name}</th>' for name in table[0])}</tr></thead>"
+        for table in TABLES
+    ]
     parts = zip(TITLES, heads, rows, strict=True)
-    body = "".join(f"<h2>{title}</h2><p>{PROSE}<table>{head}<tbody>{''.join(row)}</table><p>{PROSE}" for title, head, row in parts)
+    body = "".join(
+        f"<h2>{title}</h2><p>{PROSE}<table>{head}<tbody>{''.join(row)}</table><p>{PROSE}"
+        for title, head, row in parts
+    )
     shape = "body{font:10.5pt serif} table{border-collapse:collapse;width:100%} td,th{padding:4px 6px;vertical-align:top;text-align:left}"
     return f"<html><meta charset=utf-8><style>@page{{margin:2cm}} {shape} {CSS[style]}</style><body>{body}</body></html>"
 
@@ -105,7 +134,11 @@ def by_libreoffice(folder: Path) -> None:
     """Word documents."""
     import docx
 
-    for name, style in (("grid", "Table Grid"), ("none", "Normal Table"), ("list", "Light List Accent 1")):
+    for name, style in (
+        ("grid", "Table Grid"),
+        ("none", "Normal Table"),
+        ("list", "Light List Accent 1"),
+    ):
         document = docx.Document()
         for title, rows in zip(TITLES, TABLES, strict=True):
             document.add_heading(title, 1)
@@ -129,14 +162,25 @@ def by_reportlab(folder: Path) -> None:
 
     text, whole = getSampleStyleSheet()["BodyText"], ((0, 0), (-1, -1))
     shades = [colors.white, colors.lightgrey]
-    styles = {"grid": ("GRID", 0.5), "rows": ("LINEBELOW", 0.5), "shaded": ("ROWBACKGROUNDS", shades), "none": None}
+    styles = {
+        "grid": ("GRID", 0.5),
+        "rows": ("LINEBELOW", 0.5),
+        "shaded": ("ROWBACKGROUNDS", shades),
+        "none": None,
+    }
     for name, drawn in styles.items():
-        more = [(drawn[0], *whole, drawn[1], *([] if name == "shaded" else [colors.grey]))] if drawn else []
+        more = (
+            [(drawn[0], *whole, drawn[1], *([] if name == "shaded" else [colors.grey]))]
+            if drawn
+            else []
+        )
         style = TableStyle([("VALIGN", *whole, "TOP"), *more])
         story = []
         for title, rows in zip(TITLES, TABLES, strict=True):
             cells = [[Paragraph(cell, text) for cell in row] for row in rows]
-            table = Table(cells, colWidths=[470 / len(rows[0])] * len(rows[0]), style=style, repeatRows=1)
+            table = Table(
+                cells, colWidths=[470 / len(rows[0])] * len(rows[0]), style=style, repeatRows=1
+            )
             story += [Paragraph(title, text), Paragraph(PROSE, text), table, Paragraph(PROSE, text)]
         SimpleDocTemplate(str(folder / f"reportlab-{name}.pdf")).build(story)
 
@@ -146,14 +190,17 @@ def by_typst(folder: Path) -> None:
     import typst
 
     shades = "stroke: none, fill: (_, y) => if calc.odd(y) { luma(230) },"
-    for name, style in (("grid", ""), ("rows", "stroke: (bottom: 0.5pt),"), ("none", "stroke: none,"), ("shaded", shades)):
+    for name, style in (
+        ("grid", ""),
+        ("rows", "stroke: (bottom: 0.5pt),"),
+        ("none", "stroke: none,"),
+        ("shaded", shades),
+    ):
         source = "#set page(margin: 2cm)\n#set text(10.5pt)\n"
         for title, rows in zip(TITLES, TABLES, strict=True):
             head = ",".join(f"[*{cell}*]" for cell in rows[0])
             body = ",".join(f"[{cell}]" for row in rows[1:] for cell in row)
-            source += (
-                f"= {title}\n{PROSE}\n\n#table(columns: ({'1fr,' * len(rows[0])}), {style} table.header({head}), {body})\n{PROSE}\n"
-            )
+            source += f"= {title}\n{PROSE}\n\n#table(columns: ({'1fr,' * len(rows[0])}), {style} table.header({head}), {body})\n{PROSE}\n"
         (folder / f"typst-{name}.pdf").write_bytes(typst.compile(source.encode()))
 
 
@@ -161,7 +208,13 @@ def by_fpdf2(folder: Path) -> None:
     """fpdf2's tables, whose cells are centred vertically and stand close together."""
     from fpdf import FPDF
 
-    layouts = {"grid": "ALL", "rows": "HORIZONTAL_LINES", "none": "NONE", "book": "SINGLE_TOP_LINE", "minimal": "MINIMAL"}
+    layouts = {
+        "grid": "ALL",
+        "rows": "HORIZONTAL_LINES",
+        "none": "NONE",
+        "book": "SINGLE_TOP_LINE",
+        "minimal": "MINIMAL",
+    }
     for name, layout in layouts.items():
         paper = FPDF()
         paper.add_page()
@@ -179,7 +232,9 @@ def by_latex(folder: Path) -> None:
     """LaTeX's longtable with lines, and with those of booktabs."""
     for name in ("grid", "book"):
         lined = name == "grid"
-        top, middle, bottom = (r"\hline",) * 3 if lined else (r"\toprule", r"\midrule", r"\bottomrule")
+        top, middle, bottom = (
+            (r"\hline",) * 3 if lined else (r"\toprule", r"\midrule", r"\bottomrule")
+        )
         source = r"\documentclass{article}\usepackage{booktabs,longtable,array,geometry}\geometry{margin=2cm}\begin{document}"
         for title, rows in zip(TITLES, TABLES, strict=True):
             column = f">{{\\raggedright\\arraybackslash}}p{{{0.85 / len(rows[0]):.2f}\\textwidth}}"
@@ -189,7 +244,15 @@ def by_latex(folder: Path) -> None:
             source += f"\\section*{{{title}}}{PROSE}\n\n\\begin{{longtable}}{{{shape}}}{head} {body} \\\\ {bottom}\\end{{longtable}}{PROSE}\n\n"
         (folder / "t.tex").write_text(source + r"\end{document}")
         for _ in range(3):  # longtable finds its widths in the third run
-            ran(["pdflatex", "-interaction=batchmode", "-output-directory", str(folder), str(folder / "t.tex")])
+            ran(
+                [
+                    "pdflatex",
+                    "-interaction=batchmode",
+                    "-output-directory",
+                    str(folder),
+                    str(folder / "t.tex"),
+                ]
+            )
         (folder / "t.pdf").rename(folder / f"latex-{name}.pdf")
         for suffix in ("tex", "aux", "log"):
             (folder / f"t.{suffix}").unlink()
@@ -200,13 +263,24 @@ def by_groff(folder: Path) -> None:
     for name in ("grid", "none"):
         source = ""
         for title, rows in zip(TITLES, TABLES, strict=True):
-            cells = [[f"T{{\n{cell}\nT}}" if len(cell) > 20 else cell for cell in row] for row in rows]  # noqa: PLR2004 - what may wrap
-            shape = " ".join("lx" if max(len(row[at]) for row in rows) > 20 else "l" for at in range(len(rows[0])))  # noqa: PLR2004
+            cells = [
+                [f"T{{\n{cell}\nT}}" if len(cell) > 20 else cell for cell in row] for row in rows
+            ]
+            shape = " ".join(
+                "lx" if max(len(row[at]) for row in rows) > 20 else "l"
+                for at in range(len(rows[0]))
+            )
             lines = ["@".join(cells[0]), ".TH", *("@".join(row) for row in cells[1:])]
             box = "allbox " if name == "grid" else ""
-            source += f".SH\n{title}\n.PP\n{PROSE}\n.TS H\n{box}tab(@);\n{shape}.\n" + "\n".join(lines) + f"\n.TE\n.PP\n{PROSE}\n"
+            source += (
+                f".SH\n{title}\n.PP\n{PROSE}\n.TS H\n{box}tab(@);\n{shape}.\n"
+                + "\n".join(lines)
+                + f"\n.TE\n.PP\n{PROSE}\n"
+            )
         command = ["groff", "-t", "-ms", "-Tpdf"]
-        made = subprocess.run(command, input=source.encode(), capture_output=True, check=True).stdout
+        made = subprocess.run(
+            command, input=source.encode(), capture_output=True, check=True
+        ).stdout
         (folder / f"groff-{name}.pdf").write_bytes(made)
 
 
@@ -231,6 +305,8 @@ def write(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     write(parser.parse_args().folder)

@@ -1,7 +1,8 @@
-"""Measure the tables of PDF files that `benchmarks/pdf_files.py DIR` has written: `python benchmarks/pdf_tables.py DIR`.
+"""Measure the tables of PDF files that `benchmarks/pdf_files.py DIR` has written: `python
+benchmarks/pdf_tables.py DIR`.
 
-- cells: share of the cells that stand as "name: value" in a line that begins with the first cell of their row; of a table of two columns
-  "first: second" is as good.
+- cells: share of the cells that stand as "name: value" in a line that begins with the first cell of
+  their row; of a table of two columns "first: second" is as good.
 - rows: share of the rows that come out as one line, whole and with nothing else.
 """
 
@@ -20,10 +21,12 @@ def scores(lines: list[str]) -> Iterator[tuple[int, int, int, int]]:
         right = whole = 0
         for row in rows:
             wanted = [f"{name}: {cell}" for name, cell in zip(names, row, strict=True) if cell]
-            pair = f"{row[0]}: {row[1]}" if len(row) == 2 else None  # noqa: PLR2004
+            pair = f"{row[0]}: {row[1]}" if len(row) == 2 else None
             whole += any(line in {"; ".join(wanted), pair} for line in lines)
             own = [f"{line};" for line in lines if line.startswith(wanted[0])]
-            right += sum(any(f"; {cell};" in line for line in own) or pair in lines for cell in wanted[1:])
+            right += sum(
+                any(f"; {cell};" in line for line in own) or pair in lines for cell in wanted[1:]
+            )
         yield right, sum(bool(cell) for row in rows for cell in row[1:]), whole, len(rows)
 
 
@@ -32,17 +35,22 @@ def measure(folder: Path) -> None:
     sums = [0, 0, 0, 0]
     for path in sorted(folder.glob("*.pdf")):
         lines = [
-            " ".join(line.replace("ﬁ", "fi").replace("ﬂ", "fl").split()) for line in extract(path.read_bytes()).text.split("\n")
+            " ".join(line.replace("ﬁ", "fi").replace("ﬂ", "fl").split())
+            for line in extract(path.read_bytes()).text.split("\n")
         ]
         found = list(scores(lines))
         sums = [total + sum(table[at] for table in found) for at, total in enumerate(sums)]
         print(
             f"{path.name:24} cells {' '.join(f'{right}/{cells}' for right, cells, *_ in found)}  rows {sum(table[2] for table in found)}/82"
         )
-    print(f"cells {sums[0] / sums[1]:.3f} of {sums[1]:,}, rows {sums[2] / sums[3]:.3f} of {sums[3]:,}")
+    print(
+        f"cells {sums[0] / sums[1]:.3f} of {sums[1]:,}, rows {sums[2] / sums[3]:.3f} of {sums[3]:,}"
+    )
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     measure(parser.parse_args().folder)

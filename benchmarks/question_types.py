@@ -1,14 +1,17 @@
-"""Ask 120 questions checked by hand (why, how, lists, yes/no) and say how often the right sentence is cited, by type.
+"""Ask 120 questions checked by hand (why, how, lists, yes/no) and say how often the right sentence
+is cited, by type.
 
     python benchmarks/question_types.py --data DIR [--gold] [--cases]
 
-DIR holds reader/squad2-train-partial.json.gz; the pool is all its paragraphs, the questions are about held-out articles only.
-question_types.jsonl beside this file names a paragraph by its hash and the right sentences by their character ranges: of a list,
-every sentence that holds an item. The why and how questions are the data set's own, the others were written for this benchmark.
+DIR holds reader/squad2-train-partial.json.gz; the pool is all its paragraphs, the questions are
+about held-out articles only. question_types.jsonl beside this file names a paragraph by its hash
+and the right sentences by their character ranges: of a list, every sentence that holds an item. The
+why and how questions are the data set's own, the others were written for this benchmark.
 
-"cited": the best cited sentence of an answer is right. "first": so is the best candidate, answered or refused. "answered": not
-refused. Of lists also the precision of the sentences cited, a mean over the answered ones, and the recall of the right
-sentences, a mean over all. --gold asks the question's own paragraph instead of the pool.
+"cited": the best cited sentence of an answer is right. "first": so is the best candidate, answered
+or refused. "answered": not refused. Of lists also the precision of the sentences cited, a mean over
+the answered ones, and the recall of the right sentences, a mean over all. --gold asks the
+question's own paragraph instead of the pool.
 """
 
 from __future__ import annotations
@@ -63,7 +66,9 @@ class Outcome:
 
 def main() -> None:
     """Parse the arguments, ask, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder that holds reader/")
     parser.add_argument("--gold", action="store_true", help="ask only the question's own paragraph")
     parser.add_argument("--cases", action="store_true", help="print a line for every question")
@@ -81,7 +86,9 @@ def main() -> None:
 def read_cases(articles: Sequence[Article]) -> list[Case]:
     """The cases, in order; a question given by its id is looked up in the data set."""
     asked = {gold.id: gold.question for article in articles for gold in article.questions}
-    return [_case(json.loads(line), asked) for line in CASES.read_text(encoding="utf-8").splitlines()]
+    return [
+        _case(json.loads(line), asked) for line in CASES.read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def _case(row: dict[str, Any], asked: dict[str, str]) -> Case:
@@ -107,13 +114,21 @@ def judge(case: Case, answer: Answer) -> Outcome:
     """Compare an answer with the right sentences of its case."""
     candidates = answer.spans or answer.alternatives
     best = candidates[0].citation if candidates else None
-    cited = {(span.citation.document_id, span.citation.sentence_start): span.citation for span in answer.spans}.values()
+    cited = {
+        (span.citation.document_id, span.citation.sentence_start): span.citation
+        for span in answer.spans
+    }.values()
     return Outcome(
         case,
         answered=bool(answer.spans),
         first=best is not None and is_right(case, best),
         precision=_mean([is_right(case, citation) for citation in cited]) if cited else None,
-        recall=_mean([any(_shows(case, sentence, citation) for citation in cited) for sentence in case.sentences]),
+        recall=_mean(
+            [
+                any(_shows(case, sentence, citation) for citation in cited)
+                for sentence in case.sentences
+            ]
+        ),
         quote=best.quote if best else "",
     )
 
@@ -124,7 +139,9 @@ def is_right(case: Case, citation: Citation) -> bool:
 
 
 def _shows(case: Case, sentence: Range, citation: Citation) -> bool:
-    """Whether the cited sentence stands in the paragraph and shares more than half of the shorter of the two with `sentence`."""
+    """Whether the cited sentence stands in the paragraph and shares more than half of the shorter
+    of the two with `sentence`.
+    """
     shared = min(sentence[1], citation.sentence_end) - max(sentence[0], citation.sentence_start)
     shorter = min(sentence[1] - sentence[0], citation.sentence_end - citation.sentence_start)
     return citation.document_id == case.paragraph and 2 * shared > shorter
@@ -132,7 +149,9 @@ def _shows(case: Case, sentence: Range, citation: Citation) -> bool:
 
 def case_line(outcome: Outcome) -> str:
     """One question: its id, what became of it, the question and the best quote."""
-    verdict = f"{'answered' if outcome.answered else 'refused'}, {'right' if outcome.first else 'wrong'}"
+    verdict = (
+        f"{'answered' if outcome.answered else 'refused'}, {'right' if outcome.first else 'wrong'}"
+    )
     items = f" ({outcome.recall:.2f} of the sentences)" if outcome.case.kind == "list" else ""
     return f"{outcome.case.id}: {verdict}{items} | {outcome.case.question} | {' '.join(outcome.quote.split())}"
 
@@ -146,7 +165,10 @@ def print_table(outcomes: Sequence[Outcome]) -> None:
 
 
 def _line(name: str, outcomes: Sequence[Outcome]) -> str:
-    cited, first, answered = (_mean([getattr(outcome, part) for outcome in outcomes]) for part in ("cited", "first", "answered"))
+    cited, first, answered = (
+        _mean([getattr(outcome, part) for outcome in outcomes])
+        for part in ("cited", "first", "answered")
+    )
     line = f"{name:<8}{len(outcomes):>5}{cited:>8.3f}{first:>8.3f}{answered:>10.3f}"
     if name != "list":
         return line

@@ -1,4 +1,5 @@
-"""The sentence segmentation libraries that ``sentences.py`` compares, each as a function from a text to the spans of its sentences.
+"""The sentence segmentation libraries that ``sentences.py`` compares, each as a function from a
+text to the spans of its sentences.
 
 A loader imports its library only when called, so a missing one does not hinder the others.
 """
@@ -20,11 +21,19 @@ def load_nupunkt() -> Segmenter:
 
 
 def load_nupunkt_short() -> Segmenter:
-    """Nupunkt without the long words that its model lists as abbreviations ("poland", "victories"); the product uses this."""
+    """Nupunkt without the long words that its model lists as abbreviations ("poland", "victories");
+    the product uses this.
+    """
     import nupunkt
 
-    tokenizer = copy.deepcopy(nupunkt.load("default"))  # ``load`` always returns the same object, which plain nupunkt uses too
-    for word in [word for word in tokenizer.abbreviations if word.isalpha() and len(word) >= LONG_ABBREVIATION]:
+    tokenizer = copy.deepcopy(
+        nupunkt.load("default")
+    )  # ``load`` always returns the same object, which plain nupunkt uses too
+    for word in [
+        word
+        for word in tokenizer.abbreviations
+        if word.isalpha() and len(word) >= LONG_ABBREVIATION
+    ]:
         tokenizer.remove_abbreviation(word)
     return tokenizer.spans
 
@@ -46,7 +55,9 @@ def load_spacy() -> Segmenter:
 
     pipeline = spacy.blank("en")
     pipeline.add_pipe("sentencizer")
-    return lambda text: [(sentence.start_char, sentence.end_char) for sentence in pipeline(text).sents]
+    return lambda text: [
+        (sentence.start_char, sentence.end_char) for sentence in pipeline(text).sents
+    ]
 
 
 def load_pysbd() -> Segmenter:
@@ -62,7 +73,9 @@ def load_syntok() -> Segmenter:
     from syntok import segmenter
 
     def spans(text: str) -> list[Span]:
-        sentences = [sentence for block in segmenter.analyze(text) for sentence in block if sentence]
+        sentences = [
+            sentence for block in segmenter.analyze(text) for sentence in block if sentence
+        ]
         return [(words[0].offset, words[-1].offset + len(words[-1].value)) for words in sentences]
 
     return spans

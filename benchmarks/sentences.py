@@ -2,23 +2,29 @@
 
     python benchmarks/sentences.py --data DIR [--paragraphs 5000]
 
-DIR holds ``reader/*.json.gz`` in SQuAD format: ``squad2-train-partial``, ``nq-train``, ``shifts-reddit`` and ``fairytale-train``.
-The libraries are installed apart from the product; one that is missing is skipped with a line. All of them report offsets, or
-tokens with offsets, so none is located by searching.
+DIR holds ``reader/*.json.gz`` in SQuAD format: ``squad2-train-partial``, ``nq-train``,
+``shifts-reddit`` and ``fairytale-train``. The libraries are installed apart from the product; one
+that is missing is skipped with a line. All of them report offsets, or tokens with offsets, so none
+is located by searching.
 
 What the columns mean:
 
-- accuracy, precision, recall, F1: on ``sentence_boundaries.jsonl``, 200 positions labelled by hand, most of them hard on purpose
-  (abbreviations, initials, quotes, ellipses), each judged in its whole paragraph. A figure here is a ranking of
-  libraries, not the accuracy on everyday text.
-- cut: the share of SQuAD answers with a boundary strictly inside them. Some answers do span two sentences, so the floor is not
-  zero; a library that never breaks would score zero, so read it beside the recall.
-- faulty: texts whose spans overlap, leave the text, or leave out a character that is not white space.
-- MB/s: millions of characters a second, paragraph by paragraph; the median of three disjoint slices, so that no cache helps.
-- first: seconds to import the library and segment one sentence, in a fresh process, beyond the modules that this script imports.
+- accuracy, precision, recall, F1: on ``sentence_boundaries.jsonl``, 200 positions labelled by hand,
+  most of them hard on purpose (abbreviations, initials, quotes, ellipses), each judged in its whole
+  paragraph. A figure here is a ranking of libraries, not the accuracy on everyday text.
+- cut: the share of SQuAD answers with a boundary strictly inside them. Some answers do span two
+  sentences, so the floor is not zero; a library that never breaks would score zero, so read it
+  beside the recall.
+- faulty: texts whose spans overlap, leave the text, or leave out a character that is not white
+  space.
+- MB/s: millions of characters a second, paragraph by paragraph; the median of three disjoint
+  slices, so that no cache helps.
+- first: seconds to import the library and segment one sentence, in a fresh process, beyond the
+  modules that this script imports.
 
-A label holds no text: ``source`` names the file, ``paragraph`` is the beginning of the SHA-256 of the paragraph's ``context``
-(UTF-8, in hexadecimal), ``offset`` is the position in it, in characters, and ``boundary`` tells whether a sentence ends there.
+A label holds no text: ``source`` names the file, ``paragraph`` is the beginning of the SHA-256 of
+the paragraph's ``context`` (UTF-8, in hexadecimal), ``offset`` is the position in it, in
+characters, and ``boundary`` tells whether a sentence ends there.
 """
 
 import argparse
@@ -112,17 +118,26 @@ def read_items(path: Path) -> list[dict[str, Any]]:
 
 
 def read_labels(reader: Path) -> list[Label]:
-    """Read the hand-made labels, one JSON object a line, and find their paragraphs in the files of ``reader``."""
+    """Read the hand-made labels, one JSON object a line, and find their paragraphs in the files of
+    ``reader``.
+    """
     rows = [json.loads(line) for line in LABELS.read_text(encoding="utf-8").splitlines()]
     contexts: dict[str, dict[str, str]] = {}
     for source in {row["source"] for row in rows}:
         texts = [item["context"] for item in read_items(reader / source)]
-        contexts[source] = {hashlib.sha256(text.encode()).hexdigest()[:PREFIX]: text for text in texts}
+        contexts[source] = {
+            hashlib.sha256(text.encode()).hexdigest()[:PREFIX]: text for text in texts
+        }
     for row in rows:
         if row["paragraph"] not in contexts[row["source"]]:
             wanted = f"no context whose SHA-256 starts with {row['paragraph']}, which label {row['id']} needs"
-            sys.exit(f"{reader / row['source']}: {wanted}; the labels were made on another version of this file")
-    return [Label(contexts[row["source"]][row["paragraph"]], row["offset"], row["boundary"]) for row in rows]
+            sys.exit(
+                f"{reader / row['source']}: {wanted}; the labels were made on another version of this file"
+            )
+    return [
+        Label(contexts[row["source"]][row["paragraph"]], row["offset"], row["boundary"])
+        for row in rows
+    ]
 
 
 def read_paragraphs(path: Path, count: int) -> list[Paragraph]:
@@ -135,13 +150,22 @@ def read_paragraphs(path: Path, count: int) -> list[Paragraph]:
 def answer_spans(item: dict[str, Any]) -> tuple[Span, ...]:
     """The distinct answer spans of one SQuAD paragraph, in order."""
     answers = [answer for question in item["qas"] for answer in question["answers"]]
-    return tuple(sorted({(found["answer_start"], found["answer_start"] + len(found["text"])) for found in answers}))
+    return tuple(
+        sorted(
+            {
+                (found["answer_start"], found["answer_start"] + len(found["text"]))
+                for found in answers
+            }
+        )
+    )
 
 
 def decide(segmenter: Segmenter, label: Label) -> tuple[bool, bool]:
-    """Segment a label's paragraph: (a break lies at or inside the punctuation, it lies exactly at the position).
+    """Segment a label's paragraph: (a break lies at or inside the punctuation, it lies exactly at
+    the position).
 
-    A break between a full stop and its closing quote is near the position but not at it: wrong whatever the label says.
+    A break between a full stop and its closing quote is near the position but not at it: wrong
+    whatever the label says.
     """
     position = label.offset
     ending = TERMINATOR.search(label.text[:position])
@@ -159,11 +183,17 @@ def judge(segmenter: Segmenter, labels: list[Label]) -> Score:
     found = sum(boundary and exact for boundary, _, exact in decisions)
     reported = sum(near for _, near, _ in decisions)
     right = sum(near == exact == boundary for boundary, near, exact in decisions)
-    return Score(right / len(labels), found / max(reported, 1), found / sum(label.boundary for label in labels))
+    return Score(
+        right / len(labels),
+        found / max(reported, 1),
+        found / sum(label.boundary for label in labels),
+    )
 
 
 def cut_share(segmenter: Segmenter, paragraphs: list[Paragraph]) -> tuple[float, int]:
-    """Return the share of answers with a sentence start strictly inside them, and the number of faulty paragraphs."""
+    """Return the share of answers with a sentence start strictly inside them, and the number of
+    faulty paragraphs.
+    """
     cut = faults = 0
     for paragraph in paragraphs:
         spans = tighten(segmenter(paragraph.text), paragraph.text)
@@ -213,10 +243,15 @@ def measure(name: str, labels: list[Label], paragraphs: list[Paragraph]) -> str:
 
 def run(data: Path, count: int) -> None:
     """Print the table, a line as each library is done."""
-    labels, paragraphs = read_labels(data / "reader"), read_paragraphs(data / "reader" / SQUAD, count)
+    labels, paragraphs = (
+        read_labels(data / "reader"),
+        read_paragraphs(data / "reader" / SQUAD, count),
+    )
     answers = sum(len(paragraph.answers) for paragraph in paragraphs)
     print(f"{len(labels)} labels, {len(paragraphs):,} paragraphs, {answers:,} answers")
-    print(f"{'library':{WIDTH}} {'version':8} accuracy  precision  recall     F1     cut  faulty     MB/s   first")
+    print(
+        f"{'library':{WIDTH}} {'version':8} accuracy  precision  recall     F1     cut  faulty     MB/s   first"
+    )
     for name in LIBRARIES:
         try:
             print(measure(name, labels, paragraphs), flush=True)
@@ -228,7 +263,9 @@ def main() -> None:
     """Parse the command line and run what it asks."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="folder that holds reader/*.json.gz")
-    parser.add_argument("--paragraphs", type=int, default=5000, help="SQuAD paragraphs to draw (default 5000)")
+    parser.add_argument(
+        "--paragraphs", type=int, default=5000, help="SQuAD paragraphs to draw (default 5000)"
+    )
     parser.add_argument("--first-call", choices=LIBRARIES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.first_call:

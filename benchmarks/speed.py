@@ -5,12 +5,14 @@
     python benchmarks/speed.py bm25 --data DIR [--queries N]
     python benchmarks/speed.py reading --data DIR [--queries N]
 
-`cold`: a new `qa ask` process (index and graph cached) and `qa --help` against `python -c "import sentence_transformers"`.
-`indexing`: paragraphs of squad1-dev through ingestion (chunk, analyse, embed, commit) in bf16 and f32 against SentenceTransformer.encode
-with its defaults, and the smallest cosine between the two. `bm25`: queries against rank_bm25's own get_scores, with the largest relative
-difference. `reading`: questions of squad1-dev, each with ten paragraphs of its article, through the shipped reader in bf16 and f32, spans
-included, against the same weights in torch (transformers, f32, one padded batch, the best span by argmax); and how often both find the same
-best span. DIR holds reader/*.json.gz.
+`cold`: a new `qa ask` process (index and graph cached) and `qa --help` against `python -c "import
+sentence_transformers"`. `indexing`: paragraphs of squad1-dev through ingestion (chunk, analyse,
+embed, commit) in bf16 and f32 against SentenceTransformer.encode with its defaults, and the
+smallest cosine between the two. `bm25`: queries against rank_bm25's own get_scores, with the
+largest relative difference. `reading`: questions of squad1-dev, each with ten paragraphs of its
+article, through the shipped reader in bf16 and f32, spans included, against the same weights in
+torch (transformers, f32, one padded batch, the best span by argmax); and how often both find the
+same best span. DIR holds reader/*.json.gz.
 """
 
 from __future__ import annotations
@@ -64,7 +66,9 @@ class Silent:
 
 def main() -> None:
     """Parse the arguments and run one comparison."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=["cold", "indexing", "bm25", "reading"])
     parser.add_argument("--data", type=Path, help="folder that holds reader/")
     parser.add_argument("--paragraphs", type=int, default=1000)
@@ -73,7 +77,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.what != "cold" and arguments.data is None:
         parser.error("--data is needed")
-    {"cold": cold, "indexing": indexing, "bm25": bm25, "reading": reading}[arguments.what](arguments)
+    {"cold": cold, "indexing": indexing, "bm25": bm25, "reading": reading}[arguments.what](
+        arguments
+    )
 
 
 def timed(action: Callable[[], object]) -> float:
@@ -115,12 +121,18 @@ def indexing(arguments: argparse.Namespace) -> None:
     """Ingestion and SentenceTransformer.encode in turn on the same paragraphs."""
     from sentence_transformers import SentenceTransformer
 
-    texts = paragraphs(read_articles(arguments.data / "reader" / "squad1-dev.json.gz"))[: arguments.paragraphs]
+    texts = paragraphs(read_articles(arguments.data / "reader" / "squad1-dev.json.gz"))[
+        : arguments.paragraphs
+    ]
     model = SentenceTransformer(str(find_model(DEFAULT_MODEL)), device="cpu")
     settings = Settings.from_environment(os.environ)
     precisions: list[Precision] = ["f32"] if chosen_precision("auto") == "f32" else ["bf16", "f32"]
-    encoders = {each: Encoder.load(settings.model, settings.cache, precision=each) for each in precisions}
-    times: dict[str, list[float]] = {name: [] for name in ["SentenceTransformer.encode", *precisions]}
+    encoders = {
+        each: Encoder.load(settings.model, settings.cache, precision=each) for each in precisions
+    }
+    times: dict[str, list[float]] = {
+        name: [] for name in ["SentenceTransformer.encode", *precisions]
+    }
     for _ in range(arguments.rounds):
         times["SentenceTransformer.encode"].append(timed(lambda: model.encode(texts)))
         for name, encoder in encoders.items():
@@ -153,16 +165,23 @@ def reading(arguments: argparse.Namespace) -> None:
     asked = golds[:: max(len(golds) // arguments.queries, 1)][: arguments.queries]
     settings = Settings.from_environment(os.environ)
     encoder = Encoder.load(settings.model, settings.cache)
-    precisions: list[Precision] = ["f32"] if chosen_precision("auto") == "f32" else ["int8", "bf16", "f32"]
+    precisions: list[Precision] = (
+        ["f32"] if chosen_precision("auto") == "f32" else ["int8", "bf16", "f32"]
+    )
     readers = {each: load_reader(replace(settings, precision=each)) for each in precisions}
     theirs = TorchReader()
     times: dict[str, list[float]] = {name: [] for name in ["torch f32", *readers]}
     same = dict.fromkeys(readers, 0)
     for gold, article in asked:
-        texts = [gold.context or "", *(text for text in article.paragraphs if text != gold.context)][:10]
+        texts = [
+            gold.context or "",
+            *(text for text in article.paragraphs if text != gold.context),
+        ][:10]
         passages = [passage for text in texts for passage in passages_of(text, encoder)]
         began = time.perf_counter()
-        expected = theirs.best(reader_question(gold.question), [passage.chunk.text for passage in passages])
+        expected = theirs.best(
+            reader_question(gold.question), [passage.chunk.text for passage in passages]
+        )
         times["torch f32"].append(time.perf_counter() - began)
         for name, reader in readers.items():
             began = time.perf_counter()
@@ -172,7 +191,9 @@ def reading(arguments: argparse.Namespace) -> None:
     base = median(times["torch f32"])
     for name, found_times in times.items():
         agrees = f"  same best span {same[name] / len(asked):.3f}" if name in same else ""
-        print(f"{name:12} median {1000 * median(found_times):7.1f} ms  {base / median(found_times):5.2f} times{agrees}")
+        print(
+            f"{name:12} median {1000 * median(found_times):7.1f} ms  {base / median(found_times):5.2f} times{agrees}"
+        )
 
 
 class TorchReader:
@@ -185,7 +206,9 @@ class TorchReader:
         from qa.training.export import load_reader as load_torch
 
         self._model = load_torch(SHIPPED, settings=TrainSettings(attention="sdpa"))[0]
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(str(find_model(DEFAULT_MODEL)), local_files_only=True)
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(
+            str(find_model(DEFAULT_MODEL)), local_files_only=True
+        )
 
     def best(self, question: str, texts: list[str]) -> str:
         """The text of the best span of all texts, by its logits less those of [CLS]."""
@@ -201,30 +224,46 @@ class TorchReader:
             return_tensors="pt",
         )
         offsets = given.pop("offset_mapping").numpy()
-        passage = np.array([[each == 1 for each in given.sequence_ids(row)] for row in range(len(texts))])
+        passage = np.array(
+            [[each == 1 for each in given.sequence_ids(row)] for row in range(len(texts))]
+        )
         with torch.inference_mode():
             output = self._model(**given)
-        start, end = ((each - each[:, :1]).numpy() for each in (output.start_logits, output.end_logits))
+        start, end = (
+            (each - each[:, :1]).numpy() for each in (output.start_logits, output.end_logits)
+        )
         best = (-np.inf, "")
         length = np.arange(start.shape[1])[None, :] - np.arange(start.shape[1])[:, None]
         for row, text in enumerate(texts):
             legal = np.outer(passage[row], passage[row]) & (length >= 0) & (length < LONGEST)
             scores = np.where(legal, start[row][:, None] + end[row][None, :], -np.inf)
             first, last = np.unravel_index(int(scores.argmax()), scores.shape)
-            best = max(best, (float(scores[first, last]), text[offsets[row, first, 0] : offsets[row, last, 1]]))
+            best = max(
+                best,
+                (float(scores[first, last]), text[offsets[row, first, 0] : offsets[row, last, 1]]),
+            )
         return best[1]
 
 
 def bm25(arguments: argparse.Namespace) -> None:
     """The same queries through both, and the largest difference of their scores."""
     files = ["squad1-dev.json.gz", "squad2-train-partial.json.gz"]
-    articles = [article for name in files for article in read_articles(arguments.data / "reader" / name)]
+    articles = [
+        article for name in files for article in read_articles(arguments.data / "reader" / name)
+    ]
     corpus = [analyse(text) for text in paragraphs(articles)[:20_000]]
     questions = [gold.question for article in articles[:48] for gold in article.questions]
-    queries = [analyse(question) for question in questions[:: max(len(questions) // arguments.queries, 1)]][: arguments.queries]
+    queries = [
+        analyse(question) for question in questions[:: max(len(questions) // arguments.queries, 1)]
+    ][: arguments.queries]
     theirs, ours = BM25Plus(corpus), PostingsBM25.build(corpus)
-    pairs = [(timed(lambda q=q: theirs.get_scores(q)), timed(lambda q=q: ours.get_scores(q))) for q in queries]  # type: ignore[misc]
-    difference = max(float(np.max(np.abs(ours.get_scores(q) / theirs.get_scores(q) - 1))) for q in queries)
+    pairs = [
+        (timed(lambda q=q: theirs.get_scores(q)), timed(lambda q=q: ours.get_scores(q)))
+        for q in queries
+    ]  # type: ignore[misc]
+    difference = max(
+        float(np.max(np.abs(ours.get_scores(q) / theirs.get_scores(q) - 1))) for q in queries
+    )
     slow, fast = median(pair[0] for pair in pairs), median(pair[1] for pair in pairs)
     print(
         f"{len(corpus)} paragraphs, {len(queries)} queries: rank_bm25 {1 / slow:.1f}/s, quoted {1 / fast:.1f}/s, {slow / fast:.0f} times"

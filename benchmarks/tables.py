@@ -1,7 +1,8 @@
 """Ask 72 questions on three tables, as CSV and as Markdown files: `python benchmarks/tables.py`.
 
 - exact: share whose best candidate is the cell and nothing else.
-- answered, right: how many are answered at the target precision, and how many of these answers are the cell.
+- answered, right: how many are answered at the target precision, and how many of these answers are
+  the cell.
 """
 
 import csv
@@ -29,7 +30,20 @@ ITEMS = (
     "oil lamp", "brass bell", "oak desk", "wool rug", "steel kettle", "glass vase",
     "linen towel", "copper pan", "garden hose", "desk fan", "wall clock", "shredder",
 )  # fmt: skip
-CITIES = ["Brest", "Porto", "Turin", "Gdansk", "Bergen", "Ghent", "Lyon", "Malaga", "Split", "Zurich", "Bremen", "Cork"]
+CITIES = [
+    "Brest",
+    "Porto",
+    "Turin",
+    "Gdansk",
+    "Bergen",
+    "Ghent",
+    "Lyon",
+    "Malaga",
+    "Split",
+    "Zurich",
+    "Bremen",
+    "Cork",
+]
 
 
 def tables(chance: Random) -> tuple[dict[str, Table], list[Question]]:
@@ -43,21 +57,47 @@ def tables(chance: Random) -> tuple[dict[str, Table], list[Question]]:
             chance.choice(["Sales", "Legal", "Finance", "Design"]),
             f"{chance.randint(100, 999)}-{chance.randint(1000, 9999)}",
         )
-        staff.append((person, department, phone, f"{person.split()[0].lower()}@example.org", str(chance.randint(1, 40))))
-        asked += [(f"What is the phone number of {person}?", phone), (f"Which department does {person} work in?", department)]
+        staff.append(
+            (
+                person,
+                department,
+                phone,
+                f"{person.split()[0].lower()}@example.org",
+                str(chance.randint(1, 40)),
+            )
+        )
+        asked += [
+            (f"What is the phone number of {person}?", phone),
+            (f"Which department does {person} work in?", department),
+        ]
     for item in ITEMS:
         price, supplier = (
             f"{chance.randint(5, 300)}.{chance.choice(['50', '90'])}",
             chance.choice(["Acme", "Northwind", "Contoso", "Globex"]),
         )
         stock.append((item.capitalize(), price, str(chance.randint(1, 90)), supplier))
-        asked += [(f"How much does the {item} cost?", price), (f"Who supplies the {item}?", supplier)]
+        asked += [
+            (f"How much does the {item} cost?", price),
+            (f"Who supplies the {item}?", supplier),
+        ]
     for city in CITIES:
-        day, manager = f"{chance.randint(1, 28)} {chance.choice(['May', 'June', 'July'])} 2025", chance.choice(PEOPLE)
-        offices.append(
-            (city, str(chance.randint(1200, 2019)), f"{chance.randint(100, 900)},{chance.randint(100, 999)}", day, manager)
+        day, manager = (
+            f"{chance.randint(1, 28)} {chance.choice(['May', 'June', 'July'])} 2025",
+            chance.choice(PEOPLE),
         )
-        asked += [(f"When does the {city} office open?", day), (f"Who manages the office in {city}?", manager)]
+        offices.append(
+            (
+                city,
+                str(chance.randint(1200, 2019)),
+                f"{chance.randint(100, 900)},{chance.randint(100, 999)}",
+                day,
+                manager,
+            )
+        )
+        asked += [
+            (f"When does the {city} office open?", day),
+            (f"Who manages the office in {city}?", manager),
+        ]
     return {"staff": staff, "stock": stock, "offices": offices}, asked
 
 
@@ -71,7 +111,18 @@ def as_csv(rows: Table) -> str:
 def as_markdown(rows: Table) -> str:
     """The table with pipes, below a heading and a sentence."""
     lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join(["# Table", "", "What follows is a table.", "", lines[0], "|---" * len(rows[0]) + "|", *lines[1:], ""])
+    return "\n".join(
+        [
+            "# Table",
+            "",
+            "What follows is a table.",
+            "",
+            lines[0],
+            "|---" * len(rows[0]) + "|",
+            *lines[1:],
+            "",
+        ]
+    )
 
 
 def main() -> None:
@@ -83,18 +134,37 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             for table in rows:
                 (Path(folder) / f"{table}.{name}").write_text(written(rows[table]), "utf-8")
-            measured(name, replace(settings, data=Path(folder) / "data"), Path(folder), asked, encoder, reader)
+            measured(
+                name,
+                replace(settings, data=Path(folder) / "data"),
+                Path(folder),
+                asked,
+                encoder,
+                reader,
+            )
 
 
-def measured(name: str, settings: Settings, folder: Path, asked: list[Question], encoder: Encoder, reader: Reader) -> None:
+def measured(
+    name: str,
+    settings: Settings,
+    folder: Path,
+    asked: list[Question],
+    encoder: Encoder,
+    reader: Reader,
+) -> None:
     """Print the figures of one format."""
     index_paths(settings, encoder, [folder], Silent())
     given = load_pipeline(settings, encoder, reader)
     best = load_pipeline(replace(settings, min_confidence=0.0), encoder, reader)
     exact = sum(best.ask(question).text == cell for question, cell in asked)
-    answers = [(answer.text, cell) for question, cell in asked if (answer := given.ask(question)).spans]
+    answers = [
+        (answer.text, cell) for question, cell in asked if (answer := given.ask(question)).spans
+    ]
     right = sum(text == cell for text, cell in answers)
-    print(f"{name}: {exact / len(asked):.3f} exact, {len(answers)} of {len(asked)} answered, {right} of these right", flush=True)
+    print(
+        f"{name}: {exact / len(asked):.3f} exact, {len(answers)} of {len(asked)} answered, {right} of these right",
+        flush=True,
+    )
 
 
 class Silent:

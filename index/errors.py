@@ -128,7 +128,9 @@ class InvalidPattern(IndexingError):
 class Stopped(IndexingError):
     """A run was told to stop."""
 
-    def __init__(self, message: str = "stopped: what was committed stays, the rest comes with the next run") -> None:
+    def __init__(
+        self, message: str = "stopped: what was committed stays, the rest comes with the next run"
+    ) -> None:
         super().__init__(message)
 
 

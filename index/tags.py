@@ -1,4 +1,6 @@
-"""Tags: words by which people put documents together, to ask some of them only. A collection is a tag; a document has any number."""
+"""Tags: words by which people put documents together, to ask some of them only. A collection is a
+tag; a document has any number.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,14 @@ _UNPRINTABLE = regex.compile(r"[\p{C}\p{Zl}\p{Zp}]")
 
 
 def tag_of(text: str) -> str:
-    """A tag as it is kept: in lower case, with single spaces, so that it is found however it is typed. Raises InvalidTag."""
+    """A tag as it is kept: in lower case, with single spaces, so that it is found however it is
+    typed. Raises InvalidTag.
+    """
     tag = " ".join(unicodedata.normalize("NFC", text.casefold()).split())
     if not tag or len(tag) > MAX_TAG or "," in tag or _UNPRINTABLE.search(tag):
-        raise InvalidTag(f"expected a tag of 1 to {MAX_TAG} printable characters without a comma, got {text[: 2 * MAX_TAG]!r}")
+        raise InvalidTag(
+            f"expected a tag of 1 to {MAX_TAG} printable characters without a comma, got {text[: 2 * MAX_TAG]!r}"
+        )
     return tag
 
 

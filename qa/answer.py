@@ -1,4 +1,5 @@
-"""What a question gets: an answer of one or more quoted spans, or a refusal that shows where was looked.
+"""What a question gets: an answer of one or more quoted spans, or a refusal that shows where was
+looked.
 
 `to_dict` of an `Answer` is the JSON of `qa ask --json` and of `POST /ask` alike.
 """
@@ -13,17 +14,22 @@ from index.document import Place
 from qa.answering.question import Kind
 
 Freshness = Literal["current", "changed", "moved", "gone"]
-"""Whether a file holds what was indexed: `moved` where the same bytes were found at another place, `gone` where they were not."""
+"""Whether a file holds what was indexed: `moved` where the same bytes were found at another place,
+`gone` where they were not.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Where a quote stands: `document.text[start:end] == quote`, and the same characters are the bytes [byte_start, byte_end) of the file.
+    """Where a quote stands: `document.text[start:end] == quote`, and the same characters are the
+    bytes [byte_start, byte_end) of the file.
 
-    `sentence` is the whole sentence around the quote; `line` counts from 1; `sha256` is that of the file's bytes; `date` is the day that the
-    document gives itself (YYYY-MM-DD), where known; `freshness` is what the file was when the answer was given (see
-    qa.answering.source_freshness). Of formats that are no text `extractor` names what made the text of the file, bytes and line are None,
-    and `page`, `slide`, `sheet` and `row` say where the quote stands, as far as the format has them.
+    `sentence` is the whole sentence around the quote; `line` counts from 1; `sha256` is that of the
+    file's bytes; `date` is the day that the document gives itself (YYYY-MM-DD), where known;
+    `freshness` is what the file was when the answer was given (see qa.answering.source_freshness).
+    Of formats that are no text `extractor` names what made the text of the file, bytes and line are
+    None, and `page`, `slide`, `sheet` and `row` say where the quote stands, as far as the format
+    has them.
     """
 
     document_id: str
@@ -50,13 +56,21 @@ class Citation:
 
     @property
     def where(self) -> str:
-        """The place in words: "line 7", "page 3", "sheet Prices, row 4"; empty where the format has none."""
-        return f"line {self.line}" if self.line else str(Place(self.page, self.slide, self.sheet, self.row))
+        """The place in words: "line 7", "page 3", "sheet Prices, row 4"; empty where the format has
+        none.
+        """
+        return (
+            f"line {self.line}"
+            if self.line
+            else str(Place(self.page, self.slide, self.sheet, self.row))
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One quoted span with the probability that it is right, in [0, 1]; `further` are other places where the same words answer."""
+    """One quoted span with the probability that it is right, in [0, 1]; `further` are other places
+    where the same words answer.
+    """
 
     text: str
     confidence: float
@@ -66,7 +80,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class ShownPassage:
-    """A passage that was searched: where it stands and how it was retrieved (see `index.search.fusion.Hit`)."""
+    """A passage that was searched: where it stands and how it was retrieved (see
+    `index.search.fusion.Hit`).
+    """
 
     document_id: str
     title: str
@@ -81,14 +97,18 @@ class ShownPassage:
 
 @dataclass(frozen=True, slots=True)
 class NearestPassage(ShownPassage):
-    """A passage that was read and not enough: `reader_score` is the log-odds of its best span against no answer (None: not read)."""
+    """A passage that was read and not enough: `reader_score` is the log-odds of its best span
+    against no answer (None: not read).
+    """
 
     reader_score: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class RetrievedPassage(ShownPassage):
-    """A passage that a search found: its rank from 1, and each retriever's score and rank (None: not in that retriever's list)."""
+    """A passage that a search found: its rank from 1, and each retriever's score and rank (None:
+    not in that retriever's list).
+    """
 
     rank: int
     dense_score: float
@@ -99,7 +119,9 @@ class RetrievedPassage(ShownPassage):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What a refused question had to pass: `passages` (any was found), `spans` (any can be quoted) or `confidence`; and by how much it failed."""
+    """What a refused question had to pass: `passages` (any was found), `spans` (any can be quoted)
+    or `confidence`; and by how much it failed.
+    """
 
     name: str
     value: float
@@ -118,8 +140,9 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why there is no answer, with the receipt: where was looked, which gate failed, which names and numbers of the question no passage that was
-    read holds, and the nearest passages, best first by the reader.
+    """Why there is no answer, with the receipt: where was looked, which gate failed, which names
+    and numbers of the question no passage that was read holds, and the nearest passages, best first
+    by the reader.
     """
 
     reason: str
@@ -133,11 +156,13 @@ class Refusal:
 class Answer:
     """The outcome of one question: `spans` or a `refusal`, never both.
 
-    `kind` says what the spans are: one span, the items of a list, or the sentence that settles a yes-or-no question. `confidence` is that of
-    the best span, given or withheld; it is `calibrated` if it was fitted for these models. `alternatives` are other spans, best first;
-    `conflicts` those of other documents that say something else. `passages_read` of `passages_found` were read: fewer only where a deadline was
-    asked for. `notes` are remarks for people. `generation` is the index's. `interpreted_as` is the question as it was read in a conversation, where
-    that is another. `tags` are those it was asked within, none for all documents.
+    `kind` says what the spans are: one span, the items of a list, or the sentence that settles a
+    yes-or-no question. `confidence` is that of the best span, given or withheld; it is `calibrated`
+    if it was fitted for these models. `alternatives` are other spans, best first; `conflicts` those
+    of other documents that say something else. `passages_read` of `passages_found` were read: fewer
+    only where a deadline was asked for. `notes` are remarks for people. `generation` is the
+    index's. `interpreted_as` is the question as it was read in a conversation, where that is
+    another. `tags` are those it was asked within, none for all documents.
     """
 
     question: str
@@ -219,7 +244,15 @@ def answer_of(plain: Mapping[str, Any]) -> Answer:
     )
 
 
-_SCALARS = ("confidence", "calibrated", "passages_read", "passages_found", "timings_ms", "generation", "interpreted_as")
+_SCALARS = (
+    "confidence",
+    "calibrated",
+    "passages_read",
+    "passages_found",
+    "timings_ms",
+    "generation",
+    "interpreted_as",
+)
 
 
 def _span(plain: Mapping[str, Any]) -> Span:

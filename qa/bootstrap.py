@@ -45,7 +45,9 @@ from qa.state.threads import Threads
 from qa.state.upload_jobs import Jobs
 
 
-def load_encoder(settings: Settings, on_conversion: Callable[[str], None] = lambda _: None) -> Encoder:
+def load_encoder(
+    settings: Settings, on_conversion: Callable[[str], None] = lambda _: None
+) -> Encoder:
     """The embedding model of the settings; raises ModelError."""
     return Encoder.load(
         settings.model,
@@ -56,7 +58,9 @@ def load_encoder(settings: Settings, on_conversion: Callable[[str], None] = lamb
     )
 
 
-def load_reader(settings: Settings, on_conversion: Callable[[str], None] = lambda _: None) -> Reader:
+def load_reader(
+    settings: Settings, on_conversion: Callable[[str], None] = lambda _: None
+) -> Reader:
     """The reader of the settings; raises ModelError."""
     model = ReaderModel.load(
         settings.reader,
@@ -69,7 +73,9 @@ def load_reader(settings: Settings, on_conversion: Callable[[str], None] = lambd
 
 
 def calibration_of(settings: Settings, encoder: Encoder, reader: Reader) -> Calibration | None:
-    """The calibration of these two models: the one that `qa calibrate` wrote, else the shipped one, else none. Raises CalibrationError."""
+    """The calibration of these two models: the one that `qa calibrate` wrote, else the shipped one,
+    else none. Raises CalibrationError.
+    """
     for folder in (settings.data, SHIPPED):
         found = load_calibration(folder / CALIBRATION)
         if found and found.fits(reader.fingerprint, encoder.card.fingerprint):
@@ -83,7 +89,9 @@ def has_index(settings: Settings) -> bool:
 
 
 def open_store(settings: Settings) -> Store:
-    """The store of the data directory, created if there is none; raises StoreError. What conversations quote of a document goes before the document."""
+    """The store of the data directory, created if there is none; raises StoreError. What
+    conversations quote of a document goes before the document.
+    """
 
     def erase(documents: Sequence[str]) -> None:
         if (settings.data / STATE).is_file():
@@ -131,27 +139,46 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
     tags: Sequence[str] = (),
     on_wait: Callable[[], None] = lambda: None,
 ) -> Summary:
-    """Bring the index up to date with files, folders and web pages (their addresses are str) and derive FAISS and BM25 from it; see
-    `index.ingestion.ingest.ingest`. All documents below the paths get the tags; raises InvalidTag.
+    """Bring the index up to date with files, folders and web pages (their addresses are str) and
+    derive FAISS and BM25 from it; see `index.ingestion.ingest.ingest`. All documents below the
+    paths get the tags; raises InvalidTag.
     """
     checked_patterns(exclude)
     given = tags_of(tags)
     with open_store(settings) as store, store.writing(on_wait):
         store.claim_model(settings.model, encoder.card.fingerprint)
-        summary = ingest(paths, store, encoder, reporter, prune=prune, yes=yes, max_bytes=settings.max_file_bytes, exclude=exclude)
+        summary = ingest(
+            paths,
+            store,
+            encoder,
+            reporter,
+            prune=prune,
+            yes=yes,
+            max_bytes=settings.max_file_bytes,
+            exclude=exclude,
+        )
         if given:
             pages = {file.uri: file for file in store.files_under(settings.data.resolve() / PAGES)}
             named = [pages[path] for path in paths if isinstance(path, str) and path in pages]
-            below = [file for path in paths if isinstance(path, Path) for file in store.files_under(place_of(path))]
+            below = [
+                file
+                for path in paths
+                if isinstance(path, Path)
+                for file in store.files_under(place_of(path))
+            ]
             store.tags.give([file.document_id for file in (*named, *below)], given)
         Snapshot(settings.data).close()
     return summary
 
 
 def remove_document(
-    settings: Settings, name: str, on_wait: Callable[[], None] = lambda: None, seconds: float | None = None
+    settings: Settings,
+    name: str,
+    on_wait: Callable[[], None] = lambda: None,
+    seconds: float | None = None,
 ) -> StoredFile:
-    """Delete a document, named by its id, uri or path, all that was made from it, and its file if that was uploaded or is the copy of a page.
+    """Delete a document, named by its id, uri or path, all that was made from it, and its file if
+    that was uploaded or is the copy of a page.
 
     Raises UnknownDocument, or StoreBusy when others are at work for `seconds`.
     """
@@ -160,14 +187,22 @@ def remove_document(
         try:
             store.remove([found.document_id])
         finally:
-            deleted = store.file(found.document_id) is None  # even if not overwritten on the disk yet
-            if deleted and not Uploads(settings.data).discard(found.path) and found.path.parent == settings.data.resolve() / PAGES:
+            deleted = (
+                store.file(found.document_id) is None
+            )  # even if not overwritten on the disk yet
+            if (
+                deleted
+                and not Uploads(settings.data).discard(found.path)
+                and found.path.parent == settings.data.resolve() / PAGES
+            ):
                 found.path.unlink(missing_ok=True)
         return found
 
 
 def forget_all(settings: Settings, on_wait: Callable[[], None] = lambda: None) -> int:
-    """Delete every document and everything made from it, the files that were uploaded included; returns how many documents there were."""
+    """Delete every document and everything made from it, the files that were uploaded included;
+    returns how many documents there were.
+    """
     with open_store(settings) as store, store.writing(on_wait):
         shutil.rmtree(settings.data / PAGES, ignore_errors=True)
         Uploads(settings.data).discard_all()
@@ -178,7 +213,9 @@ def forget_all(settings: Settings, on_wait: Callable[[], None] = lambda: None) -
 
 
 def sample_documents() -> Path | None:
-    """The `seeds/` folder of the checkout that this package runs from, or None when it was installed elsewhere."""
+    """The `seeds/` folder of the checkout that this package runs from, or None when it was
+    installed elsewhere.
+    """
     checkout = Path(__file__).resolve().parent.parent
     seeds = checkout / "seeds"
     return seeds if seeds.is_dir() and (checkout / "pyproject.toml").is_file() else None
@@ -192,7 +229,9 @@ def open_snapshot(settings: Settings) -> Snapshot:
 
 
 def documents_of(settings: Settings, tags: Sequence[str] = ()) -> list[DocumentInfo]:
-    """The documents by uri, of those with any of the tags if there are any; raises StoreError, InvalidTag or UnknownTag."""
+    """The documents by uri, of those with any of the tags if there are any; raises StoreError,
+    InvalidTag or UnknownTag.
+    """
     if not has_index(settings):
         return []
     with closing(Snapshot(settings.data)) as snapshot:
@@ -209,12 +248,16 @@ def load_pipeline(
     calibrated: bool = True,
     hashes: Hashes | None = None,
 ) -> Pipeline:
-    """A pipeline over the store's current generation, which with `hashes` looks at files; raises NoIndex, StoreError or CalibrationError."""
+    """A pipeline over the store's current generation, which with `hashes` looks at files; raises
+    NoIndex, StoreError or CalibrationError.
+    """
     if not has_index(settings):
         raise NoIndex
     with kept_open(Snapshot(settings.data, save_derived=save_derived)) as snapshot:
         check_model(snapshot.model, settings.model, encoder.card.fingerprint)
-        return pipeline_over(snapshot, settings, encoder, reader, calibrated=calibrated, hashes=hashes)
+        return pipeline_over(
+            snapshot, settings, encoder, reader, calibrated=calibrated, hashes=hashes
+        )
 
 
 def pipeline_over(
@@ -226,25 +269,39 @@ def pipeline_over(
     calibrated: bool = True,
     hashes: Hashes | None = None,
 ) -> Pipeline:
-    """A pipeline over a snapshot that is open already; raises CalibrationError. One that is to be calibrated needs no calibration."""
+    """A pipeline over a snapshot that is open already; raises CalibrationError. One that is to be
+    calibrated needs no calibration.
+    """
     calibration = calibration_of(settings, encoder, reader) if calibrated else None
     policy = Policy(calibration, settings.target_precision, settings.min_confidence)
     sources = None if hashes is None else Sources(snapshot, hashes)
-    return Pipeline(snapshot, HybridRetriever(snapshot, encoder), reader, policy, top_k=settings.top_k, sources=sources)
+    return Pipeline(
+        snapshot,
+        HybridRetriever(snapshot, encoder),
+        reader,
+        policy,
+        top_k=settings.top_k,
+        sources=sources,
+    )
 
 
 def live_pipeline(settings: Settings, encoder: Encoder, reader: Reader) -> LivePipeline:
     """The pipeline of the newest generation, tags and calibration, for a process that stays up.
 
-    Derived files are left to the process that indexes: a long run changes the generation with every document. A restore that another process has
-    left half done is finished first, or waited for.
+    Derived files are left to the process that indexes: a long run changes the generation with every
+    document. A restore that another process has left half done is finished first, or waited for.
     """
 
     def newest() -> tuple[int | None, ...] | None:
         finish(settings.data)
         generation = current_generation(settings.data)
-        others = current_generation(settings.data, TAGGED), calibrated_at(settings.data / CALIBRATION)
+        others = (
+            current_generation(settings.data, TAGGED),
+            calibrated_at(settings.data / CALIBRATION),
+        )
         return (generation, *others) if generation else None
 
     hashes = Hashes()
-    return LivePipeline(lambda: load_pipeline(settings, encoder, reader, save_derived=False, hashes=hashes), newest)
+    return LivePipeline(
+        lambda: load_pipeline(settings, encoder, reader, save_derived=False, hashes=hashes), newest
+    )

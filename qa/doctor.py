@@ -1,4 +1,6 @@
-"""Does everything work that answers depend on: environment, models, index, state; one check after another, each with what it found."""
+"""Does everything work that answers depend on: environment, models, index, state; one check after
+another, each with what it found.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,13 @@ from index.errors import IndexingError
 from index.models.conversion import damaged_graphs
 from index.models.encoder_conversion import check_model
 from index.store import schema
-from index.store.integrity import TOLERANCE, Finding, database_findings, derived_findings, row_findings
+from index.store.integrity import (
+    TOLERANCE,
+    Finding,
+    database_findings,
+    derived_findings,
+    row_findings,
+)
 from index.store.repair import document_findings
 from index.store.snapshot import Snapshot
 from index.store.store import Store
@@ -27,7 +35,9 @@ from qa.state import database as state
 from qa.state.backup import UNPACKED
 
 FREE_BYTES = 200_000_000
-"""Less than this free is said: the converted models take as much, and a change of the index as much as its document at most."""
+"""Less than this free is said: the converted models take as much, and a change of the index as much
+as its document at most.
+"""
 _RESTORE = "restore a backup with `qa restore FILE`, or move the file away and index again"
 
 
@@ -73,15 +83,24 @@ def _environment(settings: Settings) -> Checked:
         if not os.access(existing, os.W_OK):
             what = f"{folder} may only be read: what is there can be asked, nothing can be indexed or kept"
             findings.append(
-                Finding(what, "give this user the right to write, or set QUOTED_DATA or QUOTED_CACHE", harmless=folder.exists())
+                Finding(
+                    what,
+                    "give this user the right to write, or set QUOTED_DATA or QUOTED_CACHE",
+                    harmless=folder.exists(),
+                )
             )
         free = shutil.disk_usage(existing).free
         if free < FREE_BYTES:
             findings.append(
-                Finding(f"{free // 1_000_000} MB are free at {folder}", "make room: a full disk stops indexing, it damages nothing")
+                Finding(
+                    f"{free // 1_000_000} MB are free at {folder}",
+                    "make room: a full disk stops indexing, it damages nothing",
+                )
             )
     return Checked(
-        "environment", f"Python {sys.version.split()[0]}, data in {settings.data}, models in {settings.cache}", tuple(findings)
+        "environment",
+        f"Python {sys.version.split()[0]}, data in {settings.data}, models in {settings.cache}",
+        tuple(findings),
     )
 
 
@@ -99,12 +118,18 @@ def _models(settings: Settings) -> Checked:
     encoder, reader = load_encoder(settings), load_reader(settings)
     norm = float(np.linalg.norm(encoder.encode_queries(["Does it work?"])[0]))
     findings = (
-        [] if abs(norm - 1) <= TOLERANCE else [Finding(f"an embedding has length {norm:.3f}, not 1", f"delete {settings.cache}")]
+        []
+        if abs(norm - 1) <= TOLERANCE
+        else [Finding(f"an embedding has length {norm:.3f}, not 1", f"delete {settings.cache}")]
     )
     if has_index(settings):
         with closing(Snapshot(settings.data, save_derived=False)) as snapshot:
             check_model(snapshot.model, settings.model, encoder.card.fingerprint)
-    fitted = "calibrated" if calibration_of(settings, encoder, reader) else "not calibrated: `qa calibrate FILE`"
+    fitted = (
+        "calibrated"
+        if calibration_of(settings, encoder, reader)
+        else "not calibrated: `qa calibrate FILE`"
+    )
     return Checked("models", f"{settings.model} and {settings.reader}, {fitted}", tuple(findings))
 
 
@@ -118,7 +143,12 @@ def _index(settings: Settings) -> Checked:
     meta = dict(db.execute("SELECT key, value FROM meta"))
     [documents] = db.execute("SELECT count(*) FROM documents").fetchone()
     texts = document_findings(settings.data, db, settings.max_file_bytes)
-    found = [*row_findings(db), *texts, *derived_findings(settings.data, meta["store"]), *_leftovers(settings)]
+    found = [
+        *row_findings(db),
+        *texts,
+        *derived_findings(settings.data, meta["store"]),
+        *_leftovers(settings),
+    ]
     return Checked("index", f"{documents} documents, generation {meta['generation']}", tuple(found))
 
 
@@ -126,7 +156,13 @@ def _leftovers(settings: Settings) -> list[Finding]:
     """Folders of restores that were cut off before anything was changed."""
     folders = settings.data.glob(f"{UNPACKED}*")
     return [
-        Finding(f"{path.name} was left by a restore", "delete it", partial(shutil.rmtree, path), harmless=True) for path in folders
+        Finding(
+            f"{path.name} was left by a restore",
+            "delete it",
+            partial(shutil.rmtree, path),
+            harmless=True,
+        )
+        for path in folders
     ]
 
 
@@ -138,4 +174,8 @@ def _state(settings: Settings) -> Checked:
         return Checked("state", f"{count} conversations", tuple(opened.findings(_RESTORE)))
 
 
-_CHECKS: dict[str, Callable[[Settings], Checked]] = {"models": _models, "index": _index, "state": _state}
+_CHECKS: dict[str, Callable[[Settings], Checked]] = {
+    "models": _models,
+    "index": _index,
+    "state": _state,
+}

@@ -1,4 +1,6 @@
-"""The only reader of the environment: `Settings.from_environment` is called once, at the outermost layer, and passed in."""
+"""The only reader of the environment: `Settings.from_environment` is called once, at the outermost
+layer, and passed in.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,9 @@ from qa.errors import SettingsError
 
 APPLICATION = "quoted-qa"
 DEFAULT_PASSAGES = 5
-"""Passages read for an answer: the right one is among the first 5 for 90% of the held-out questions, in a pool of 18,891 paragraphs
-(`python benchmarks/choose_constants.py --data DIR`)."""
+"""Passages read for an answer: the right one is among the first 5 for 90% of the held-out
+questions, in a pool of 18,891 paragraphs (`python benchmarks/choose_constants.py --data DIR`).
+"""
 MAX_PASSAGES = 100
 MAX_UPLOAD_BYTES = 1024**3
 """Bytes of one upload with all its files: sixteen of the largest ones."""
@@ -30,10 +33,14 @@ KEEP_DAYS = 90
 """Days after its last turn that a conversation is kept, with the texts that it quotes."""
 KEEP_TURNS = 200
 TARGET_PRECISION = 0.9
-"""Nine of ten answers that are given should be right, by the strict rule of `qa.evaluation.metrics.is_right`."""
+"""Nine of ten answers that are given should be right, by the strict rule of
+`qa.evaluation.metrics.is_right`.
+"""
 SLACK_API = "https://slack.com/api/"
 SLACK_RATE = 10
-"""Questions a minute that one person may ask in Slack: far more than a person types, far fewer than a loop sends."""
+"""Questions a minute that one person may ask in Slack: far more than a person types, far fewer than
+a loop sends.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,9 @@ class SlackSettings:
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def tags_in(self, channel: str) -> tuple[str, ...]:
-        """The tags within which a channel is asked, none for all documents. Ids of direct messages begin with D."""
+        """The tags within which a channel is asked, none for all documents. Ids of direct messages
+        begin with D.
+        """
         named = (channel, "dm", "*") if channel.startswith("D") else (channel, "*")
         return next((self.tags[each] for each in named if each in self.tags), ())
 
@@ -57,21 +66,25 @@ class SlackSettings:
 class Settings:
     """Everything that can be set, each with the environment variable that sets it.
 
-    QUOTED_DATA (data), QUOTED_CACHE (cache), QUOTED_MODEL (model, which embeds), QUOTED_READER (reader: the shipped one, or any Hugging Face
-    question-answering model or folder), QUOTED_PRECISION (precision: auto, int8, bf16 or f32; int8 is of the shipped reader, which
-    auto runs in it on a CPU that computes in bf16), QUOTED_TOP_K (top_k, passages read),
-    QUOTED_TARGET_PRECISION (target_precision, the share of the given answers that should be right, in [0, 1]), QUOTED_MIN_CONFIDENCE
-    (min_confidence, in [0, 1]; set, it decides instead of the target precision), QUOTED_ALLOWED_HOSTS (allowed_hosts, comma-separated, beside
-    loopback), QUOTED_MAX_FILE_BYTES (max_file_bytes), QUOTED_MAX_UPLOAD_BYTES
-    (max_upload_bytes, of one request), QUOTED_KEEP_DAYS (keep_days, of a conversation after its last
-    turn), QUOTED_KEEP_TURNS (keep_turns, of a conversation), QUOTED_PUBLIC_URL (public_url, where people reach the page, for links in messages),
-    QUOTED_WEBHOOK_TOKEN (webhook_token, which POST /webhooks/slash asks for; none: there is no such endpoint). QUOTED_DETERMINISTIC
-    (deterministic, 0 or 1: compute in f32, one text at a time in one thread, for the same bytes of an answer on every run).
+    QUOTED_DATA (data), QUOTED_CACHE (cache), QUOTED_MODEL (model, which embeds), QUOTED_READER
+    (reader: the shipped one, or any Hugging Face question-answering model or folder),
+    QUOTED_PRECISION (precision: auto, int8, bf16 or f32; int8 is of the shipped reader, which auto
+    runs in it on a CPU that computes in bf16), QUOTED_TOP_K (top_k, passages read),
+    QUOTED_TARGET_PRECISION (target_precision, the share of the given answers that should be right,
+    in [0, 1]), QUOTED_MIN_CONFIDENCE (min_confidence, in [0, 1]; set, it decides instead of the
+    target precision), QUOTED_ALLOWED_HOSTS (allowed_hosts, comma-separated, beside loopback),
+    QUOTED_MAX_FILE_BYTES (max_file_bytes), QUOTED_MAX_UPLOAD_BYTES (max_upload_bytes, of one
+    request), QUOTED_KEEP_DAYS (keep_days, of a conversation after its last turn), QUOTED_KEEP_TURNS
+    (keep_turns, of a conversation), QUOTED_PUBLIC_URL (public_url, where people reach the page, for
+    links in messages), QUOTED_WEBHOOK_TOKEN (webhook_token, which POST /webhooks/slash asks for;
+    none: there is no such endpoint). QUOTED_DETERMINISTIC (deterministic, 0 or 1: compute in f32,
+    one text at a time in one thread, for the same bytes of an answer on every run).
 
-    Of Slack: SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN, as everywhere (none: the endpoints answer 404), QUOTED_SLACK_API_URL (where its Web API is),
-    QUOTED_SLACK_CHANNELS (ids of the channels to answer in, comma-separated, `dm` for direct messages; none: all), QUOTED_SLACK_RATE (questions a
-    person and minute), QUOTED_SLACK_TAGS (the tags within which channels are asked, like C0123=harbour,sea;dm=public;*=public, where `*` is every
-    channel that is not named).
+    Of Slack: SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN, as everywhere (none: the endpoints answer
+    404), QUOTED_SLACK_API_URL (where its Web API is), QUOTED_SLACK_CHANNELS (ids of the channels to
+    answer in, comma-separated, `dm` for direct messages; none: all), QUOTED_SLACK_RATE (questions a
+    person and minute), QUOTED_SLACK_TAGS (the tags within which channels are asked, like
+    C0123=harbour,sea;dm=public;*=public, where `*` is every channel that is not named).
     """
 
     data: Path
@@ -107,8 +120,12 @@ class Settings:
             target_precision=TARGET_PRECISION if precision is None else precision,
             min_confidence=get.number("QUOTED_MIN_CONFIDENCE", 0, 1),
             allowed_hosts=tuple(host.lower() for host in get.names("QUOTED_ALLOWED_HOSTS")),
-            max_file_bytes=int(get.number("QUOTED_MAX_FILE_BYTES", 1, 2**40, whole=True) or MAX_FILE_BYTES),
-            max_upload_bytes=int(get.number("QUOTED_MAX_UPLOAD_BYTES", 1, 2**40, whole=True) or MAX_UPLOAD_BYTES),
+            max_file_bytes=int(
+                get.number("QUOTED_MAX_FILE_BYTES", 1, 2**40, whole=True) or MAX_FILE_BYTES
+            ),
+            max_upload_bytes=int(
+                get.number("QUOTED_MAX_UPLOAD_BYTES", 1, 2**40, whole=True) or MAX_UPLOAD_BYTES
+            ),
             keep_days=int(get.number("QUOTED_KEEP_DAYS", 1, 36_500, whole=True) or KEEP_DAYS),
             keep_turns=int(get.number("QUOTED_KEEP_TURNS", 1, 10_000, whole=True) or KEEP_TURNS),
             public_url=get.url("QUOTED_PUBLIC_URL").rstrip("/"),
@@ -130,7 +147,8 @@ class Settings:
 
 
 _CHANNEL = re.compile(r"[A-Z0-9]+|dm|\*")
-"""The id of a channel as Slack makes them, `dm` for direct messages, `*` for whatever is not named."""
+"""The id of a channel as Slack makes them, `dm` for direct messages, `*` for whatever is not named.
+"""
 _CHANNEL_TAGS = "C0123=harbour,sea;dm=public;*=public"
 
 
@@ -149,7 +167,9 @@ class _Reader:
         for entry in filter(None, (each.strip() for each in self.text(name).split(";"))):
             channel, _, texts = (part.strip() for part in entry.partition("="))
             if channel in found or not _CHANNEL.fullmatch(channel) or not texts:
-                raise SettingsError(f"{name}: expected channels, each once with its tags, like {_CHANNEL_TAGS}, got {entry!r}")
+                raise SettingsError(
+                    f"{name}: expected channels, each once with its tags, like {_CHANNEL_TAGS}, got {entry!r}"
+                )
             try:
                 found[channel] = tags_of(texts.split(","))
             except InvalidTag as error:
@@ -160,11 +180,18 @@ class _Reader:
         value = self.text(name)
         try:
             parts = urlsplit(value)
-            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.query and not parts.fragment
+            usable = (
+                parts.scheme in {"http", "https"}
+                and bool(parts.hostname)
+                and not parts.query
+                and not parts.fragment
+            )
         except ValueError:
             usable = False
         if value and not usable:
-            raise SettingsError(f"{name}: expected an address like https://qa.example.org, got {value!r}")
+            raise SettingsError(
+                f"{name}: expected an address like https://qa.example.org, got {value!r}"
+            )
         return value
 
     def path(self, name: str) -> Path | None:
@@ -179,7 +206,9 @@ class _Reader:
         for allowed in get_args(Precision):
             if value == allowed:
                 return allowed  # type: ignore[no-any-return]
-        raise SettingsError(f"{name}: expected one of {', '.join(get_args(Precision))}, got {value!r}")
+        raise SettingsError(
+            f"{name}: expected one of {', '.join(get_args(Precision))}, got {value!r}"
+        )
 
     def number(self, name: str, low: float, high: float, *, whole: bool = False) -> float | None:
         value = self.text(name)
@@ -190,5 +219,7 @@ class _Reader:
         except ValueError:
             number = float("nan")
         if not low <= number <= high:
-            raise SettingsError(f"{name}: expected a {'whole ' if whole else ''}number from {low:g} to {high:g}, got {value!r}")
+            raise SettingsError(
+                f"{name}: expected a {'whole ' if whole else ''}number from {low:g} to {high:g}, got {value!r}"
+            )
         return number

@@ -1,4 +1,6 @@
-"""Fixtures that several test files share; the real models are converted once a session, into a temporary cache."""
+"""Fixtures that several test files share; the real models are converted once a session, into a
+temporary cache.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,12 @@ from tests.support.fakes import FakeEncoder, RecordingReporter
 from tests.support.serving import SEEDS, Command, Server
 from tests.support.tiny import save_bert, save_roberta
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported, which happens inside the tests
-settings.register_profile("quoted", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+os.environ["HF_HUB_OFFLINE"] = (
+    "1"  # read when huggingface_hub is imported, which happens inside the tests
+)
+settings.register_profile(
+    "quoted", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("quoted")
 
 
@@ -89,7 +95,9 @@ def corpus(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def converted(encoder: Encoder, reader: Reader, model_cache: Path) -> Path:
-    """The model cache with the default model and the shipped reader converted in it, for commands in processes of their own."""
+    """The model cache with the default model and the shipped reader converted in it, for commands
+    in processes of their own.
+    """
     del encoder, reader
     return model_cache
 
@@ -101,8 +109,12 @@ def command(tmp_path: Path, converted: Path) -> Command:
 
 
 @pytest.fixture(scope="session")
-def seeds_command(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, converted: Path) -> Command:
-    """The `qa` command with the seed documents indexed; for reading only. It answers however unsure it is, so that weights may change."""
+def seeds_command(
+    tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, converted: Path
+) -> Command:
+    """The `qa` command with the seed documents indexed; for reading only. It answers however unsure
+    it is, so that weights may change.
+    """
     data = tmp_path_factory.mktemp("seeds") / "data"
     index_paths(Settings(data, converted), encoder, [SEEDS], RecordingReporter())
     return Command(data, converted, {"QUOTED_MIN_CONFIDENCE": "0"})

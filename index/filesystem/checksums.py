@@ -1,6 +1,8 @@
-"""What the files of a folder were when they were finished: a converted or compiled model with one flipped byte still runs, and gives other numbers.
+"""What the files of a folder were when they were finished: a converted or compiled model with one
+flipped byte still runs, and gives other numbers.
 
-A file that looks as it did then (`index.filesystem.file_stamp`) is taken for what it was; one that does not, one of a copied folder for example, is read.
+A file that looks as it did then (`index.filesystem.file_stamp`) is taken for what it was; one that
+does not, one of a copied folder for example, is read.
 """
 
 from __future__ import annotations
@@ -35,9 +37,15 @@ def recorded(folder: Path) -> dict[str, list[str]]:
 
 
 def damaged(folder: Path, *, thorough: bool = False) -> list[str]:
-    """The names of files that are not what was written down, or gone. With `thorough` every file is read."""
+    """The names of files that are not what was written down, or gone. With `thorough` every file is
+    read.
+    """
     known = recorded(folder)
-    fresh = [name for name, (_, stamp) in known.items() if thorough or str(stamp_of(folder / name)) != stamp]
+    fresh = [
+        name
+        for name, (_, stamp) in known.items()
+        if thorough or str(stamp_of(folder / name)) != stamp
+    ]
     wrong = [name for name in fresh if _sha256(folder / name) != known[name][0]]
     if fresh and not wrong and not thorough:
         with suppress(OSError):  # then they are read again the next time

@@ -12,10 +12,14 @@ from pathlib import Path
 from index.errors import StoreError, StoreFull, StoreReadOnly
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""Error numbers of a disk that is full, of a quota that is used up, and of a file that may not be larger."""
+"""Error numbers of a disk that is full, of a quota that is used up, and of a file that may not be
+larger.
+"""
 _READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _LITTLE = 256 * 1024
-"""Bytes: with less free a disk is full, whatever SQLite calls it. It writes pages of 4 KiB and shared memory of 32 KiB."""
+"""Bytes: with less free a disk is full, whatever SQLite calls it. It writes pages of 4 KiB and
+shared memory of 32 KiB.
+"""
 WHERE_TO_WRITE = "give this user the right to write there, or set QUOTED_DATA to another directory"
 
 
@@ -34,7 +38,9 @@ def is_full(folder: Path) -> bool:
 
 def full(path: Path) -> StoreFull:
     """What to raise when a file cannot be written because the disk is full."""
-    return StoreFull(f"{path} cannot be written, the disk is full: make room and try again; nothing is lost")
+    return StoreFull(
+        f"{path} cannot be written, the disk is full: make room and try again; nothing is lost"
+    )
 
 
 def read_only(path: Path) -> StoreReadOnly:
@@ -46,7 +52,11 @@ def refused(path: Path, error: OSError) -> StoreError:
     """What to raise when the system has refused to write a file of the data directory."""
     if error.errno in FULL:
         return full(path)
-    return read_only(path) if error.errno in _READ_ONLY else StoreError(f"{path} cannot be written: {error.strerror or error}")
+    return (
+        read_only(path)
+        if error.errno in _READ_ONLY
+        else StoreError(f"{path} cannot be written: {error.strerror or error}")
+    )
 
 
 def told(error: OSError) -> str:
@@ -54,12 +64,18 @@ def told(error: OSError) -> str:
     what = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
     if error.errno in FULL:
         return f"{what}: the disk is full, make room and try again; nothing is lost"
-    return f"{what}: this may only be read, choose a place that this user may write to" if error.errno == errno.EROFS else what
+    return (
+        f"{what}: this may only be read, choose a place that this user may write to"
+        if error.errno == errno.EROFS
+        else what
+    )
 
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """A file beside `target` that takes its place in one step; nothing is left of it if writing it fails, so that a full disk is no fuller."""
+    """A file beside `target` that takes its place in one step; nothing is left of it if writing it
+    fails, so that a full disk is no fuller.
+    """
     part = target.with_name(f".{target.name}.part")
     try:
         yield part

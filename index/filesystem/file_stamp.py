@@ -1,4 +1,6 @@
-"""What the file system says of a file: cheap to ask, and enough to know that the bytes have not been touched."""
+"""What the file system says of a file: cheap to ask, and enough to know that the bytes have not
+been touched.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +11,18 @@ from pathlib import Path
 from typing import Self
 
 TICK_NS = 20_000_000
-"""A file may be written twice within one tick of the clock that stamps it, at most 10 ms (Linux, HZ=100), and look the same: twice that is safe."""
+"""A file may be written twice within one tick of the clock that stamps it, at most 10 ms (Linux,
+HZ=100), and look the same: twice that is safe.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
-    """Size in bytes, times of the last change of the bytes and of anything, in ns since 1970, and inode: equal stamps, equal bytes.
+    """Size in bytes, times of the last change of the bytes and of anything, in ns since 1970, and
+    inode: equal stamps, equal bytes.
 
-    The second time also moves where a program sets the first one back (`touch -d`, `rsync -t`), the inode where a file is replaced.
+    The second time also moves where a program sets the first one back (`touch -d`, `rsync -t`), the
+    inode where a file is replaced.
     """
 
     size: int
@@ -42,7 +48,9 @@ class FileStamp:
 
 
 def stamp_of(path: Path) -> FileStamp | None:
-    """The stamp of a regular file, or of what a link leads to; None where there is none or it cannot be asked."""
+    """The stamp of a regular file, or of what a link leads to; None where there is none or it
+    cannot be asked.
+    """
     try:
         status = os.stat(path)  # noqa: PTH116 - Path.stat is slower, and this is asked of every file
     except (OSError, ValueError):

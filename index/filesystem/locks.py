@@ -1,4 +1,6 @@
-"""One process, or one thread of it, at a time: a lock in a file, which the system takes back when its holder dies."""
+"""One process, or one thread of it, at a time: a lock in a file, which the system takes back when
+its holder dies.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,12 @@ LOCK_SECONDS = 600.0
 
 
 @contextmanager
-def alone(path: Path, on_wait: Callable[[], None] = lambda: None, seconds: float = LOCK_SECONDS) -> Iterator[None]:
-    """Hold the lock; `on_wait` is called once if another one does. Raises StoreBusy after so many seconds, or StoreError if there can be no lock."""
+def alone(
+    path: Path, on_wait: Callable[[], None] = lambda: None, seconds: float = LOCK_SECONDS
+) -> Iterator[None]:
+    """Hold the lock; `on_wait` is called once if another one does. Raises StoreBusy after so many
+    seconds, or StoreError if there can be no lock.
+    """
     lock = filelock.FileLock(path)
     try:
         lock.acquire(timeout=0)
@@ -26,7 +32,9 @@ def alone(path: Path, on_wait: Callable[[], None] = lambda: None, seconds: float
         try:
             lock.acquire(timeout=seconds)
         except filelock.Timeout:
-            raise StoreBusy(f"another process has been indexing into {path.parent} for {seconds:.0f} s: try again later") from None
+            raise StoreBusy(
+                f"another process has been indexing into {path.parent} for {seconds:.0f} s: try again later"
+            ) from None
     except OSError as error:
         raise refused(path.parent, error) from error
     try:

@@ -1,6 +1,8 @@
-"""Paths as the databases keep them: a file that quoted keeps itself by its place in the data directory, every other file by its absolute path.
+"""Paths as the databases keep them: a file that quoted keeps itself by its place in the data
+directory, every other file by its absolute path.
 
-So a data directory may be moved, mounted elsewhere, or restored on another machine, and what was uploaded or fetched is still there.
+So a data directory may be moved, mounted elsewhere, or restored on another machine, and what was
+uploaded or fetched is still there.
 """
 
 from __future__ import annotations
@@ -9,11 +11,14 @@ import os
 from pathlib import Path
 
 UPLOADS = "uploads"
-"""Folder of uploaded files in the data directory, each in a folder named by 16 hexadecimal digits."""
+"""Folder of uploaded files in the data directory, each in a folder named by 16 hexadecimal digits.
+"""
 PAGES = "pages"
 """Folder of fetched web pages in the data directory, each named by 16 hexadecimal digits."""
 RESTORING = ".restoring"
-"""Folder of a backup that is being put back (`qa.state.backup`): where it stands, what was cut off has to be finished first."""
+"""Folder of a backup that is being put back (`qa.state.backup`): where it stands, what was cut off
+has to be finished first.
+"""
 _OWN = b"data:/"
 """How a path in the data directory begins; no absolute path does."""
 

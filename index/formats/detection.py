@@ -1,4 +1,6 @@
-"""Which format a file has: by its suffix and by what its bytes begin with. Imports no parser, so that any process may ask."""
+"""Which format a file has: by its suffix and by what its bytes begin with. Imports no parser, so
+that any process may ask.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,9 @@ RECIPE = 4
 
 @dataclass(frozen=True)
 class Kind:
-    """A format: its name, the suffixes of its files, the distributions whose versions its text depends on, whether it holds tables alone,
-    whose first words are no title, and whether it may hold images of text instead of text.
+    """A format: its name, the suffixes of its files, the distributions whose versions its text
+    depends on, whether it holds tables alone, whose first words are no title, and whether it may
+    hold images of text instead of text.
     """
 
     name: str
@@ -29,8 +32,13 @@ class Kind:
 
     @cached_property
     def extractor(self) -> str:
-        """Name and version of what makes the text, like "pdf/1 pypdfium2/5.0.0": with the same bytes it gives the same text."""
-        used = [f"{self.name}/{RECIPE}", *(f"{library}/{version(library)}" for library in self.libraries)]
+        """Name and version of what makes the text, like "pdf/1 pypdfium2/5.0.0": with the same
+        bytes it gives the same text.
+        """
+        used = [
+            f"{self.name}/{RECIPE}",
+            *(f"{library}/{version(library)}" for library in self.libraries),
+        ]
         recogniser = tesseract_version() if self.is_scannable else None
         return " ".join([*used, f"tesseract/{recogniser}"] if recogniser else used)
 
@@ -41,13 +49,22 @@ KINDS = {
         Kind("pdf", (".pdf",), ("pypdfium2",), is_scannable=True),
         Kind("docx", (".docx", ".docm", ".dotx"), ("python-docx", "lxml")),
         Kind("pptx", (".pptx", ".pptm", ".ppsx"), ("python-pptx", "lxml")),
-        Kind("sheet", (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), ("python-calamine",), is_table=True),
+        Kind(
+            "sheet",
+            (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"),
+            ("python-calamine",),
+            is_table=True,
+        ),
         Kind("csv", (".csv", ".tsv"), is_table=True),
         Kind("html", (".html", ".htm", ".xhtml"), ("lxml",)),
         Kind("epub", (".epub",), ("lxml",)),
         Kind("odt", (".odt", ".ott"), ("lxml",)),
         Kind("rtf", (".rtf",), ("striprtf",)),
-        Kind("eml", (".eml",), ("lxml", "pypdfium2", "python-docx", "python-pptx", "python-calamine", "striprtf")),
+        Kind(
+            "eml",
+            (".eml",),
+            ("lxml", "pypdfium2", "python-docx", "python-pptx", "python-calamine", "striprtf"),
+        ),
     )
 }
 TEXTS = (".txt", ".text", ".md", ".markdown")
@@ -66,13 +83,16 @@ _TYPES = {
 
 
 def is_latest(extractor: str | None) -> bool:
-    """Whether a text would be made by this very extractor now, or is that of a file that needs none."""
+    """Whether a text would be made by this very extractor now, or is that of a file that needs
+    none.
+    """
     kind = KINDS.get(extractor.partition("/")[0]) if extractor else None
     return extractor is None or (kind is not None and kind.extractor == extractor)
 
 
 def kind_of(suffix: str, data: bytes) -> Kind | None:
-    """The format of a file's bytes, None for text; `suffix` in lower case. Raises BinaryFile or EncryptedFile.
+    """The format of a file's bytes, None for text; `suffix` in lower case. Raises BinaryFile or
+    EncryptedFile.
 
     Bytes that say what they are outweigh the name; where they do not, the name decides.
     """
@@ -94,10 +114,12 @@ def _container(named: Kind | None, data: bytes) -> Kind:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             names = archive.namelist()
             info = archive.getinfo("mimetype") if "mimetype" in names else None
-            declared = archive.read(info).strip() if info and info.file_size < 200 else b""  # noqa: PLR2004 - a media type is short
+            declared = archive.read(info).strip() if info and info.file_size < 200 else b""
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
         names, declared = [], b""
-    found = _TYPES.get(declared) or next((name for start, name in _MEMBERS if any(each.startswith(start) for each in names)), None)
+    found = _TYPES.get(declared) or next(
+        (name for start, name in _MEMBERS if any(each.startswith(start) for each in names)), None
+    )
     if found:
         return KINDS[found]
     if named is not None:
@@ -111,11 +133,15 @@ def _compound(named: Kind | None, data: bytes) -> Kind:
     if "Workbook".encode("utf-16-le") in data:
         return KINDS["sheet"]
     old = "" if named is None else f" under the name of {named.suffixes[0]}"
-    raise BinaryFile(f"is an old Office file (97 to 2003){old}: open it and save it in the present format")
+    raise BinaryFile(
+        f"is an old Office file (97 to 2003){old}: open it and save it in the present format"
+    )
 
 
 def _text_named_otherwise(named: Kind, data: bytes) -> Kind:
-    """Bytes without the mark of their format: a web page or a rich text that was saved under another name, else what the name says."""
+    """Bytes without the mark of their format: a web page or a rich text that was saved under
+    another name, else what the name says.
+    """
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return KINDS["html"]

@@ -1,4 +1,6 @@
-"""Mails (the standard library's email): sender, recipients, date and subject, the text, then the attachments of formats that are read."""
+"""Mails (the standard library's email): sender, recipients, date and subject, the text, then the
+attachments of formats that are read.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,12 @@ ATTACHMENT_SECONDS = 60.0
 """No further attachment is begun after these, so that slow ones do not cost the mail's own text."""
 
 
-def extract(data: bytes, read: ReadAttachment, clock: Callable[[], float] = time.monotonic) -> Extracted:
-    """One mail, whose attachments `read` reads; those that it cannot read are named. Raises LoadingError."""
+def extract(
+    data: bytes, read: ReadAttachment, clock: Callable[[], float] = time.monotonic
+) -> Extracted:
+    """One mail, whose attachments `read` reads; those that it cannot read are named. Raises
+    LoadingError.
+    """
     until = clock() + ATTACHMENT_SECONDS
 
     def read_in_time(name: str, content: bytes) -> Extracted:
@@ -50,23 +56,39 @@ def extract(data: bytes, read: ReadAttachment, clock: Callable[[], float] = time
     body = message.get_body(("plain", "html"))
     if body is not None:
         _body(body, writer)
-    unread = [f"{_name(part)} {problem}" for part in _others(message, body) if (problem := _written(part, writer, read_in_time))]
-    remark = f"has attachments that are not read, or not whole: {'; '.join(unread)}" if unread else ""
+    unread = [
+        f"{_name(part)} {problem}"
+        for part in _others(message, body)
+        if (problem := _written(part, writer, read_in_time))
+    ]
+    remark = (
+        f"has attachments that are not read, or not whole: {'; '.join(unread)}" if unread else ""
+    )
     return replace(writer.finished(date=_day(message)), remark=remark)
 
 
-def _others(part: MIMEPart, body: MIMEPart | None, *, alternative: bool = False) -> Iterator[MIMEPart]:
-    """The parts of a mail in order without the `body`, without what holds no text, and without other versions of the same text."""
+def _others(
+    part: MIMEPart, body: MIMEPart | None, *, alternative: bool = False
+) -> Iterator[MIMEPart]:
+    """The parts of a mail in order without the `body`, without what holds no text, and without
+    other versions of the same text.
+    """
     if part.get_content_maintype() == "multipart":
         alternative = alternative or part.get_content_subtype() == "alternative"
         for each in part.iter_parts():
             yield from _others(each, body, alternative=alternative)
-    elif part is not body and not _NO_TEXT.match(part.get_content_type()) and not (alternative and _is_inline(part)):
+    elif (
+        part is not body
+        and not _NO_TEXT.match(part.get_content_type())
+        and not (alternative and _is_inline(part))
+    ):
         yield part
 
 
 def _is_inline(part: MIMEPart) -> bool:
-    """Whether a part is text of the mail itself: between two attachments, or the footer of a mailing list."""
+    """Whether a part is text of the mail itself: between two attachments, or the footer of a
+    mailing list.
+    """
     return part.get_content_type() in {"text/plain", "text/html", "text/calendar"} and not (
         part.is_attachment() or part.get_filename()
     )
@@ -96,7 +118,9 @@ def _header(message: EmailMessage, name: str) -> str:
     try:
         return str(message.get(name, ""))
     except Exception:  # noqa: BLE001 - the parser of headers raises anything on hostile ones; the raw text is as good
-        return next((str(value) for key, value in message.raw_items() if key.lower() == name.lower()), "")
+        return next(
+            (str(value) for key, value in message.raw_items() if key.lower() == name.lower()), ""
+        )
 
 
 def _body(part: MIMEPart, writer: Writer) -> None:
@@ -107,7 +131,9 @@ def _body(part: MIMEPart, writer: Writer) -> None:
         Walk(writer).element(parse_page(text))
         return
     for block in plain_structure(text).blocks:
-        writer.paragraph("\n".join(line.lstrip("> ") for line in text[block.start : block.end].split("\n")))
+        writer.paragraph(
+            "\n".join(line.lstrip("> ") for line in text[block.start : block.end].split("\n"))
+        )
 
 
 def _decoded(raw: bytes, part: MIMEPart) -> str:

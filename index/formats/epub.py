@@ -1,4 +1,6 @@
-"""Books: the chapters of an EPUB in the order of its spine (zipfile and lxml; ebooklib is AGPL), each read as XHTML."""
+"""Books: the chapters of an EPUB in the order of its spine (zipfile and lxml; ebooklib is AGPL),
+each read as XHTML.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,12 @@ _PAGES = {"application/xhtml+xml", "text/html", "application/x-dtbook+xml"}
 def extract(data: bytes) -> Extracted:
     """The chapters in reading order. Raises LoadingError."""
     archive = open_archive(data, KIND)
-    if _ENCRYPTION in archive.namelist() and _is_locked(parse_xml(read_part(archive, _ENCRYPTION, KIND), KIND)):
-        raise EncryptedFile(f"is {KIND} under digital rights management: only its own reading program opens it")
+    if _ENCRYPTION in archive.namelist() and _is_locked(
+        parse_xml(read_part(archive, _ENCRYPTION, KIND), KIND)
+    ):
+        raise EncryptedFile(
+            f"is {KIND} under digital rights management: only its own reading program opens it"
+        )
     container = parse_xml(read_part(archive, _CONTAINER, KIND), KIND)
     package_name = next((root.get("full-path") for root in container.iter("{*}rootfile")), None)
     if not package_name:
@@ -43,16 +49,27 @@ def _is_locked(encryption: Element) -> bool:
 
 
 def _meta(package: Element, name: str) -> str | None:
-    return next((found.text for found in package.iter(f"{{http://purl.org/dc/elements/1.1/}}{name}")), None)
+    return next(
+        (found.text for found in package.iter(f"{{http://purl.org/dc/elements/1.1/}}{name}")), None
+    )
 
 
 def _spine(package: Element, package_name: str) -> list[str]:
     """The names of the chapters; the table of contents is none."""
     items = {item.get("id"): item for item in package.iter("{*}item")}
-    wanted = [items[ref.get("idref")] for ref in package.iter("{*}itemref") if ref.get("idref") in items]
-    chapters = [item for item in wanted if item.get("media-type") in _PAGES and "nav" not in (item.get("properties") or "").split()]
+    wanted = [
+        items[ref.get("idref")] for ref in package.iter("{*}itemref") if ref.get("idref") in items
+    ]
+    chapters = [
+        item
+        for item in wanted
+        if item.get("media-type") in _PAGES and "nav" not in (item.get("properties") or "").split()
+    ]
     folder = posixpath.dirname(package_name)
-    return [posixpath.normpath(posixpath.join(folder, unquote(item.get("href") or ""))) for item in chapters]
+    return [
+        posixpath.normpath(posixpath.join(folder, unquote(item.get("href") or "")))
+        for item in chapters
+    ]
 
 
 def _chapter(archive: zipfile.ZipFile, name: str, writer: Writer) -> None:

@@ -1,6 +1,7 @@
 """Web pages: the main content without menus, with headings, lists and tables (lxml, BSD).
 
-The charset is that of the byte order mark, else what the page declares, else found as for plain text.
+The charset is that of the byte order mark, else what the page declares, else found as for plain
+text.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from index.text.encoding import Decoded, decode
 DECLARED_WITHIN = 4096
 """Bytes in which a charset is declared; the HTML standard says 1,024, and pages break it."""
 MAIN_SHARE = 0.25
-"""A <main> or <article> with less than this share of the page's text is not its content (an empty shell, one teaser of many)."""
+"""A <main> or <article> with less than this share of the page's text is not its content (an empty
+shell, one teaser of many).
+"""
 LEFT_SHARE = 0.1
 """If less than this share of the text is left without what looks like menus, they were none."""
 MAX_DEPTH = 255
@@ -26,9 +29,22 @@ MENU_LINKS = 4
 """A list of at least so many links and little else, outside the main content, is a menu."""
 LINK_SHARE = 0.8
 
-_CHARSET = regex.compile(rb"""(?i)(?:<meta[^>]{0,200}?charset|<\?xml[^>]{0,100}?encoding)\s*=\s*["']?\s*([A-Za-z0-9_:.\-]{2,40})""")
+_CHARSET = regex.compile(
+    rb"""(?i)(?:<meta[^>]{0,200}?charset|<\?xml[^>]{0,100}?encoding)\s*=\s*["']?\s*([A-Za-z0-9_:.\-]{2,40})"""
+)
 _MENUS = {"nav", "aside"}
-_ROLES = {"navigation", "banner", "contentinfo", "search", "complementary", "menu", "menubar", "toolbar", "dialog", "alert"}
+_ROLES = {
+    "navigation",
+    "banner",
+    "contentinfo",
+    "search",
+    "complementary",
+    "menu",
+    "menubar",
+    "toolbar",
+    "dialog",
+    "alert",
+}
 _NOT_CONTENT = regex.compile(
     r"(?i)(?<![a-z])(?:nav|navbar|navigation|navbox|menu|sidebar|sphinxsidebar|breadcrumbs?|footer|masthead|cookies?|consent|banner|share|sharing|"
     r"social|related|advert|advertisement|ads|promo|newsletter|subscribe|skip-link|skip-nav|headerlink|mw-editsection|pagination|pager|toolbar)(?![a-z])"
@@ -52,32 +68,47 @@ def decode_page(data: bytes) -> Decoded:
     declared = _CHARSET.search(data[:DECLARED_WITHIN])
     if declared and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         name = declared[1].decode("ascii").lower()
-        name = {"iso-8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "gb2312": "gb18030", "shift_jis": "cp932"}.get(
-            name, name
-        )
+        name = {
+            "iso-8859-1": "cp1252",
+            "latin1": "cp1252",
+            "us-ascii": "cp1252",
+            "gb2312": "gb18030",
+            "shift_jis": "cp932",
+        }.get(name, name)
         try:
             text = data.decode(name)
         except (LookupError, UnicodeError, ValueError):
             return decode(data)
         if "\0" not in text:
             return Decoded(text, name)
-        raise BinaryFile("expected a web page, got bytes that are no text: save it again from the browser")
+        raise BinaryFile(
+            "expected a web page, got bytes that are no text: save it again from the browser"
+        )
     return decode(data)
 
 
 def parse_page(text: str) -> Element:
     """The tree of a page; raises DamagedFile if there is none in it."""
-    parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True)
+    parser = etree.HTMLParser(
+        encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
+    )
     try:
         page = etree.fromstring(text.encode("utf-8", "replace"), parser) if text.strip() else None
     except etree.XMLSyntaxError as error:
         if any(each.type_name == "ERR_NO_MEMORY" for each in parser.error_log):
             raise MemoryError from error
-        raise DamagedFile(f"expected a web page, got one that cannot be read ({error.msg})") from error
+        raise DamagedFile(
+            f"expected a web page, got one that cannot be read ({error.msg})"
+        ) from error
     if page is None:
         raise DamagedFile("expected a web page, found no element in it")
-    if any(error.type_name == "ERR_RESOURCE_LIMIT" or "depth" in error.message for error in parser.error_log):
-        raise ExtractionLimit(f"has elements inside each other more than {MAX_DEPTH} deep: what is below cannot be read")
+    if any(
+        error.type_name == "ERR_RESOURCE_LIMIT" or "depth" in error.message
+        for error in parser.error_log
+    ):
+        raise ExtractionLimit(
+            f"has elements inside each other more than {MAX_DEPTH} deep: what is below cannot be read"
+        )
     return page
 
 
@@ -97,7 +128,11 @@ def _content(page: Element) -> tuple[Element, bool]:
     body = next(page.iter("body"), page)
     total = len(text_of(body))
     mains = [each for each in body.iter() if name_of(each) == "main" or each.get("role") == "main"]
-    articles = [each for each in body.iter("article") if not any(name_of(above) == "article" for above in each.iterancestors())]
+    articles = [
+        each
+        for each in body.iter("article")
+        if not any(name_of(above) == "article" for above in each.iterancestors())
+    ]
     for found in (mains, articles if len(articles) == 1 else []):
         best = max(found, key=lambda each: len(text_of(each)), default=None)
         if best is not None and len(text_of(best)) >= MAIN_SHARE * total:
@@ -106,7 +141,9 @@ def _content(page: Element) -> tuple[Element, bool]:
 
 
 class _Menus:
-    """Says which elements are menus and the like; what holds most of the page is none, whatever its name is."""
+    """Says which elements are menus and the like; what holds most of the page is none, whatever its
+    name is.
+    """
 
     def __init__(self, root: Element, *, is_main: bool) -> None:
         self._root, self._is_main = root, is_main
@@ -127,9 +164,17 @@ class _Menus:
             and not _inside(element, {"article", "section", "main", "blockquote"})
         ):
             return name == "footer" or not any(name_of(inner) == "h1" for inner in element.iter())
-        if name in {"div", "section", "ul", "ol", "table", "span", "p", "a", "form"} and _NOT_CONTENT.search(
-            f"{element.get('class', '')} {element.get('id', '')}"
-        ):
+        if name in {
+            "div",
+            "section",
+            "ul",
+            "ol",
+            "table",
+            "span",
+            "p",
+            "a",
+            "form",
+        } and _NOT_CONTENT.search(f"{element.get('class', '')} {element.get('id', '')}"):
             return True
         return not self._is_main and name in {"ul", "ol"} and _is_menu(element)
 
@@ -141,17 +186,26 @@ def _inside(element: Element, names: set[str]) -> bool:
 def _is_menu(element: Element) -> bool:
     links = list(element.iter("a"))
     linked = sum(len(text_of(link)) for link in links)
-    return len(links) >= MENU_LINKS and linked >= LINK_SHARE * len(text_of(element)) and linked < MENU_LINKS * 10 * len(links)
+    return (
+        len(links) >= MENU_LINKS
+        and linked >= LINK_SHARE * len(text_of(element))
+        and linked < MENU_LINKS * 10 * len(links)
+    )
 
 
 def _title(page: Element) -> str | None:
-    return next((text_of(title) for title in page.iter("title") if not _inside(title, {"svg", "body"})), None)
+    return next(
+        (text_of(title) for title in page.iter("title") if not _inside(title, {"svg", "body"})),
+        None,
+    )
 
 
 def _date(page: Element) -> str | None:
     metas = list(page.iter("meta"))
     for attribute, value in _DATES:
         for meta in metas:
-            if meta.get(attribute, "").lower() == value.lower() and (day := day_in(meta.get("content", ""))):
+            if meta.get(attribute, "").lower() == value.lower() and (
+                day := day_in(meta.get("content", ""))
+            ):
                 return day
     return None

@@ -1,4 +1,6 @@
-"""HTML elements -> parts of a document: one walk for web pages, chapters of books and mails, over a tree that lxml has parsed."""
+"""HTML elements -> parts of a document: one walk for web pages, chapters of books and mails, over a
+tree that lxml has parsed.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,11 @@ def _texts(element: Element) -> Iterator[str]:
 
 def hidden(element: Element) -> bool:
     """Whether a browser shows nothing of an element."""
-    if name_of(element) in _UNSEEN or element.get("hidden") is not None or element.get("aria-hidden") == "true":
+    if (
+        name_of(element) in _UNSEEN
+        or element.get("hidden") is not None
+        or element.get("aria-hidden") == "true"
+    ):
         return True
     style = element.get("style")
     return style is not None and "display:none" in style.replace(" ", "").lower()
@@ -135,7 +141,9 @@ class Walk:
             if name_of(item) not in {"ul", "ol"}:
                 number = _number(item.get("value"), number)
                 yield (
-                    f"{numeral(number, element.get('type', '1'))}." if name_of(element) == "ol" else DASH,
+                    f"{numeral(number, element.get('type', '1'))}."
+                    if name_of(element) == "ol"
+                    else DASH,
                     " ".join("".join(_texts_without_lists(item)).split()),
                 )
                 number += 1
@@ -163,7 +171,12 @@ class Walk:
         headers = len(list(takewhile(_is_header, rows[:-1]))) or header_rows(cells)
         texts = laid_out(cells, headers)
         self.writer.rows(
-            text for _, text in (bare_lines(texts) if _are_keyed(rows) else table_lines(texts, marked=0 if headers else None))
+            text
+            for _, text in (
+                bare_lines(texts)
+                if _are_keyed(rows)
+                else table_lines(texts, marked=0 if headers else None)
+            )
         )
 
 
@@ -204,16 +217,27 @@ def _is_layout(table: Element) -> bool:
 
 def _cells(row: Element) -> list[Cell]:
     cells = [cell for cell in row if name_of(cell) in _CELLS]
-    return [Cell(text_of(cell), _number(cell.get("colspan"), 1) or 1, _number(cell.get("rowspan"), 1) or 1) for cell in cells]
+    return [
+        Cell(
+            text_of(cell),
+            _number(cell.get("colspan"), 1) or 1,
+            _number(cell.get("rowspan"), 1) or 1,
+        )
+        for cell in cells
+    ]
 
 
 def _number(said: str | None, otherwise: int) -> int:
     """The number that an attribute says; browsers read none above 65,534 there."""
-    return int(said) if said is not None and regex.fullmatch(r"\s*[0-9]{1,5}\s*", said) else otherwise
+    return (
+        int(said) if said is not None and regex.fullmatch(r"\s*[0-9]{1,5}\s*", said) else otherwise
+    )
 
 
 def _are_keyed(rows: list[Element]) -> bool:
-    """Whether rows are names with their values: no row has names alone, and the first with a value begins with a name."""
+    """Whether rows are names with their values: no row has names alone, and the first with a value
+    begins with a name.
+    """
     names = [[name_of(cell) for cell in row if name_of(cell) in _CELLS] for row in rows]
     first = next((row for row in names if "td" in row), [])
     return first[:1] == ["th"] and not any(map(_is_header, rows))

@@ -22,7 +22,9 @@ _ROMAN = {
 
 
 def numeral(number: int, shape: str) -> str:
-    """A number in the shape of HTML's `type`: "1", "a", "A", "i" or "I", or "01"; what cannot be written so, and in another shape, in digits."""
+    """A number in the shape of HTML's `type`: "1", "a", "A", "i" or "I", or "01"; what cannot be
+    written so, and in another shape, in digits.
+    """
     if shape == "01":
         return f"{number:02}"
     write = {"a": _letters, "i": _roman}.get(shape.lower())

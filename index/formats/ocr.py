@@ -1,4 +1,5 @@
-"""Scanned PDF files, where the extra `ocr` and Debian's tesseract (Apache-2.0) are installed: pages rendered, their text recognised in English.
+"""Scanned PDF files, where the extra `ocr` and Debian's tesseract (Apache-2.0) are installed: pages
+rendered, their text recognised in English.
 
 Recognised text has errors, and its quotes have them too.
 """
@@ -28,7 +29,9 @@ CONFIDENCE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word that was recognised: its text, the numbers of its block, paragraph and line, and where it stands."""
+    """A word that was recognised: its text, the numbers of its block, paragraph and line, and where
+    it stands.
+    """
 
     text: str
     line: tuple[int, int, int]
@@ -37,12 +40,16 @@ class Word:
 
 @cache
 def tesseract_version() -> str | None:
-    """The version of the tesseract that would recognise text, None if it or its Python door is not installed."""
+    """The version of the tesseract that would recognise text, None if it or its Python door is not
+    installed.
+    """
     program = shutil.which("tesseract")
     if program is None or find_spec("pytesseract") is None:
         return None
     try:
-        said = subprocess.run([program, "--version"], capture_output=True, check=True, timeout=10, text=True).stdout  # noqa: S603
+        said = subprocess.run(  # noqa: S603
+            [program, "--version"], capture_output=True, check=True, timeout=10, text=True
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
     return said.split()[1] if len(said.split()) > 1 else None
@@ -55,14 +62,19 @@ def words(page: Any) -> list[Word]:  # noqa: ANN401
     width, height = page.get_size()
     scale = min(DPI / 72, (MAX_PIXELS / max(width * height, 1)) ** 0.5)
     image = page.render(scale=scale, grayscale=True).to_pil()
-    found = pytesseract.image_to_data(image, lang="eng", output_type=pytesseract.Output.DICT, timeout=PAGE_SECONDS)
+    found = pytesseract.image_to_data(
+        image, lang="eng", output_type=pytesseract.Output.DICT, timeout=PAGE_SECONDS
+    )
     lines = zip(found["block_num"], found["par_num"], found["line_num"], strict=True)
     sides = zip(found["left"], found["top"], found["width"], found["height"], strict=True)
     boxes = (
-        Box(left / image.width, top / image.height, across / image.width, down / image.height) for left, top, across, down in sides
+        Box(left / image.width, top / image.height, across / image.width, down / image.height)
+        for left, top, across, down in sides
     )
     return [
         Word(text, line, box)
-        for text, confidence, line, box in zip(found["text"], found["conf"], lines, boxes, strict=True)
+        for text, confidence, line, box in zip(
+            found["text"], found["conf"], lines, boxes, strict=True
+        )
         if text.strip() and float(confidence) >= CONFIDENCE
     ]

@@ -1,4 +1,6 @@
-"""Rich Text Format (striprtf, BSD): paragraphs and the cells of tables; RTF names no headings that it keeps."""
+"""Rich Text Format (striprtf, BSD): paragraphs and the cells of tables; RTF names no headings that
+it keeps.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ def extract(data: bytes) -> Extracted:
     from striprtf.striprtf import rtf_to_text
 
     if not data.lstrip().startswith(b"{\\rtf"):
-        raise DamagedFile("expected a file in Rich Text Format, which begins with {\\rtf: save it again")
+        raise DamagedFile(
+            "expected a file in Rich Text Format, which begins with {\\rtf: save it again"
+        )
     text = rtf_to_text(data.decode("latin-1"), errors="replace")  # type: ignore[no-untyped-call]
     title = _TITLE.search(data)
     writer = Writer(title[1].decode("latin-1") if title else None)

@@ -1,6 +1,8 @@
-"""Rows of cells -> lines that can be quoted alone: each says what its values are of ("Item: Lamp; Price: 39.90").
+"""Rows of cells -> lines that can be quoted alone: each says what its values are of ("Item: Lamp;
+Price: 39.90").
 
-The reader sees a passage without what stands far above it, so a table's header is repeated in each of its rows.
+The reader sees a passage without what stands far above it, so a table's header is repeated in each
+of its rows.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ Row = Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell as a file has it: over so many columns and rows; no rows: it is the rest of the one above."""
+    """A cell as a file has it: over so many columns and rows; no rows: it is the rest of the one
+    above.
+    """
 
     text: str
     columns: int = 1
@@ -41,8 +45,9 @@ class Cell:
 
 
 def laid_out(rows: Iterable[Sequence[Cell]], headers: int = 0) -> list[list[str]]:
-    """The texts of a table, each row with all its columns. A cell over several rows stands in each of them, one over several columns in the
-    first; of so many rows of headers, which become one row, in each. Raises ExtractionLimit.
+    """The texts of a table, each row with all its columns. A cell over several rows stands in each
+    of them, one over several columns in the first; of so many rows of headers, which become one
+    row, in each. Raises ExtractionLimit.
     """
     found: list[list[str]] = []
     fields = 0
@@ -56,27 +61,53 @@ def laid_out(rows: Iterable[Sequence[Cell]], headers: int = 0) -> list[list[str]
                 spans = [above[len(row)]]
             else:
                 cell = waiting.pop() if waiting else Cell("")
-                text = found[-1][len(row)] if not cell.rows and found and len(row) < len(found[-1]) else cell.text
-                spans = [(cell.rows, text if not at or number < headers else "") for at in range(max(min(cell.columns, WIDEST), 1))]
-            below.update({len(row) + at: (left - 1, text) for at, (left, text) in enumerate(spans) if left > 1})
+                text = (
+                    found[-1][len(row)]
+                    if not cell.rows and found and len(row) < len(found[-1])
+                    else cell.text
+                )
+                spans = [
+                    (cell.rows, text if not at or number < headers else "")
+                    for at in range(max(min(cell.columns, WIDEST), 1))
+                ]
+            below.update(
+                {
+                    len(row) + at: (left - 1, text)
+                    for at, (left, text) in enumerate(spans)
+                    if left > 1
+                }
+            )
             row += [text for _, text in spans]
         found.append(row)
         fields += len(row)
         if fields > MAX_FIELDS:
-            raise ExtractionLimit(f"has a table of more than {MAX_FIELDS:,} cells, counting those that others reach over: split it")
-    names = [" ".join(dict.fromkeys(filter(None, column))) for column in zip_longest(*found[:headers], fillvalue="")]
+            raise ExtractionLimit(
+                f"has a table of more than {MAX_FIELDS:,} cells, counting those that others reach over: split it"
+            )
+    names = [
+        " ".join(dict.fromkeys(filter(None, column)))
+        for column in zip_longest(*found[:headers], fillvalue="")
+    ]
     return ([names] if headers else []) + found[headers:]
 
 
 def header_rows(rows: Sequence[Sequence[Cell]]) -> int:
-    """How many rows of a table that marks none name its columns for certain: two if cells of the first reach over some columns, and below its others is
-    nothing else; else none.
+    """How many rows of a table that marks none name its columns for certain: two if cells of the
+    first reach over some columns, and below its others is nothing else; else none.
     """
-    if len(rows) < 3 or len(rows[0]) == 1 or all(cell.columns == 1 for cell in rows[0]):  # noqa: PLR2004 - and one below them
+    if len(rows) < 3 or len(rows[0]) == 1 or all(cell.columns == 1 for cell in rows[0]):
         return 0
     first = [(cell, cell.columns > 1) for cell in rows[0] for _ in range(min(cell.columns, WIDEST))]
-    alone = all(not cell.text or not cell.rows for (_, wide), cell in zip(first, _below(first, rows[1]), strict=False) if not wide)
-    named = all(cell.text and cell.rows for (_, wide), cell in zip(first, _below(first, rows[1]), strict=False) if wide)
+    alone = all(
+        not cell.text or not cell.rows
+        for (_, wide), cell in zip(first, _below(first, rows[1]), strict=False)
+        if not wide
+    )
+    named = all(
+        cell.text and cell.rows
+        for (_, wide), cell in zip(first, _below(first, rows[1]), strict=False)
+        if wide
+    )
     return 2 if alone and named and not all(wide for _, wide in first) else 0
 
 
@@ -93,7 +124,9 @@ def bare_lines(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
 
 
 def labelled_lines(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
-    """(number, line) of each row below the first, which has a name for each value, even for one that stands alone."""
+    """(number, line) of each row below the first, which has a name for each value, even for one
+    that stands alone.
+    """
     return ((number, _named(row, rows[0])) for number, row in enumerate(rows[1:], start=1))
 
 
@@ -103,10 +136,16 @@ def paired(row: Row) -> Row:
     return [_named(cells[1::2], cells[::2])]
 
 
-def table_lines(rows: Sequence[Row], *, strict: bool = True, marked: int | None = None) -> Iterator[tuple[int, str]]:
-    """(number, line) of each row of a table with text but the one that names the columns, which is `marked` or found by `header_index`."""
+def table_lines(
+    rows: Sequence[Row], *, strict: bool = True, marked: int | None = None
+) -> Iterator[tuple[int, str]]:
+    """(number, line) of each row of a table with text but the one that names the columns, which is
+    `marked` or found by `header_index`.
+    """
     at = header_index(rows, strict=strict) if marked is None else marked
-    if at is not None and not any(cell.strip() for row in rows[at + 1 :] if row != rows[at] for cell in row[1:]):
+    if at is not None and not any(
+        cell.strip() for row in rows[at + 1 :] if row != rows[at] for cell in row[1:]
+    ):
         at = None  # nothing below would say its names
     for number, row in enumerate(rows):
         if at is None or number < at:
@@ -116,29 +155,47 @@ def table_lines(rows: Sequence[Row], *, strict: bool = True, marked: int | None 
 
 
 def row_text(row: Row, header: Row | None) -> str:
-    """A row as a line: "name: value; name: value" under a header, else its cells; empty if all cells are. Text in the first cell alone is no value of
-    its column: it names the rows below, or all columns.
+    """A row as a line: "name: value; name: value" under a header, else its cells; empty if all
+    cells are. Text in the first cell alone is no value of its column: it names the rows below, or
+    all columns.
     """
     if header is not None and any(map(str.strip, row[1:])):
         return _named(row, header)
     filled = [" ".join(cell.split()) for cell in row if cell.strip()]
-    named = len(row) == len(filled) == 2 and not filled[0].endswith((":", ".", "?", "!"))  # noqa: PLR2004 - a name and its value
-    return f"{filled[0]}: {filled[1]}" if named else (" " if filled and filled[0].endswith(":") else " | ").join(filled)
+    named = len(row) == len(filled) == 2 and not filled[0].endswith((":", ".", "?", "!"))
+    return (
+        f"{filled[0]}: {filled[1]}"
+        if named
+        else (" " if filled and filled[0].endswith(":") else " | ").join(filled)
+    )
 
 
 def _named(row: Row, header: Row) -> str:
-    names, cells = [" ".join(name.split()).removesuffix(":") for name in header], [" ".join(cell.split()) for cell in row]
+    names, cells = (
+        [" ".join(name.split()).removesuffix(":") for name in header],
+        [" ".join(cell.split()) for cell in row],
+    )
     named_cells = zip([*names, *[""] * len(cells)], cells, strict=False)
-    return "; ".join(f"{name}: {cell}" if name and name != cell else cell for name, cell in named_cells if cell)
+    return "; ".join(
+        f"{name}: {cell}" if name and name != cell else cell for name, cell in named_cells if cell
+    )
 
 
 def header_index(rows: Sequence[Row], *, strict: bool) -> int | None:
-    """Which of the rows names the columns, or None. With `strict`, for tables that may have none, two columns need numbers under a name."""
+    """Which of the rows names the columns, or None. With `strict`, for tables that may have none,
+    two columns need numbers under a name.
+    """
     width = max((sum(map(bool, map(str.strip, row))) for row in rows), default=0)
     for at, row in enumerate(rows[:FIRST_ROWS]):
         if _is_full(row, width):
-            below = [other for other in rows[at + 1 :] if other != row and any(map(str.strip, other))]
-            return at if below and _names(row) and (not strict or width > 2 or _numbers_below(row, below)) else None  # noqa: PLR2004
+            below = [
+                other for other in rows[at + 1 :] if other != row and any(map(str.strip, other))
+            ]
+            return (
+                at
+                if below and _names(row) and (not strict or width > 2 or _numbers_below(row, below))
+                else None
+            )
     return None
 
 
@@ -157,14 +214,26 @@ def numeric(cell: str) -> bool:
 
 
 def _names(row: Row) -> bool:
-    """Whether the cells with text can be names; "Name: Bob", or "Name:" beside "Bob", is a name with its value."""
+    """Whether the cells with text can be names; "Name: Bob", or "Name:" beside "Bob", is a name
+    with its value.
+    """
     cells = list(filter(None, map(str.strip, row)))
     distinct = len({cell.casefold() for cell in cells}) == len(cells)
     colons = sum(cell.endswith(":") for cell in cells)
     alone = colons in {0, len(cells)} and not any(": " in cell for cell in cells)
-    return distinct and alone and all(len(cell) <= LONGEST_HEADER and _LETTER.search(cell) and not numeric(cell) for cell in cells)
+    return (
+        distinct
+        and alone
+        and all(
+            len(cell) <= LONGEST_HEADER and _LETTER.search(cell) and not numeric(cell)
+            for cell in cells
+        )
+    )
 
 
 def _numbers_below(row: Row, below: Sequence[Row]) -> bool:
-    columns = ([other[at] for other in below if at < len(other) and other[at].strip()] for at in range(len(row)))
+    columns = (
+        [other[at] for other in below if at < len(other) and other[at].strip()]
+        for at in range(len(row))
+    )
     return any(column and all(map(numeric, column)) for column in columns)

@@ -1,4 +1,6 @@
-"""What is extracted from a file, and the writer that every format composes its text with, so that the offsets are right by construction."""
+"""What is extracted from a file, and the writer that every format composes its text with, so that
+the offsets are right by construction.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ BINARY = "binary"
 """Stands for the encoding of a format that is no text."""
 
 _DROPPED = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u2060\ufeff\ufffe\uffff]")
-"""Control characters, soft hyphens and marks without width: invisible, and in the way of a search."""
+"""Control characters, soft hyphens and marks without width: invisible, and in the way of a search.
+"""
 _SURROGATE = regex.compile(r"\p{Cs}")
 _SPACES = regex.compile(r"[^\S\n]+")
 _AROUND_LINES = regex.compile(r" ?\n ?")
@@ -29,10 +32,11 @@ _BLANK = regex.compile(r"\n{2,}")
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """The text of a file with its blocks and places; `title` and `date` (YYYY-MM-DD) are what its author gave it, if any.
+    """The text of a file with its blocks and places; `title` and `date` (YYYY-MM-DD) are what its
+    author gave it, if any.
 
-    `bom_size` and `crlf` are those of `SourceBytes`, and `tags` those of the front matter, of files that are text. `remark` follows on the file's
-    name and says what of the file is not in the text.
+    `bom_size` and `crlf` are those of `SourceBytes`, and `tags` those of the front matter, of files
+    that are text. `remark` follows on the file's name and says what of the file is not in the text.
     """
 
     text: str
@@ -50,7 +54,9 @@ class Extracted:
         """JSON types, from which `extracted_of` makes the same again."""
         return {
             "text": self.text,
-            "blocks": [[block.start, block.end, block.units, block.headings] for block in self.blocks],
+            "blocks": [
+                [block.start, block.end, block.units, block.headings] for block in self.blocks
+            ],
             "title": self.title,
             "date": self.date,
             "places": plain_places(self.places),
@@ -66,12 +72,23 @@ def extracted_of(plain: dict[str, Any]) -> Extracted:
         for start, end, units, headings in plain["blocks"]
     )
     places, remark = places_of(plain["places"]), plain["remark"]
-    return Extracted(plain["text"], blocks, plain["title"], plain["date"], places, plain["encoding"], remark=remark)
+    return Extracted(
+        plain["text"],
+        blocks,
+        plain["title"],
+        plain["date"],
+        places,
+        plain["encoding"],
+        remark=remark,
+    )
 
 
 def plain_places(places: Places) -> list[list[Any]]:
     """JSON types: [start, page, slide, sheet, row] of each place."""
-    return [[start, *asdict(place).values()] for start, place in zip(places.starts, places.places, strict=True)]
+    return [
+        [start, *asdict(place).values()]
+        for start, place in zip(places.starts, places.places, strict=True)
+    ]
 
 
 def places_of(plain: Iterable[Sequence[Any]]) -> Places:
@@ -81,13 +98,19 @@ def places_of(plain: Iterable[Sequence[Any]]) -> Places:
 
 
 def folded(text: str) -> str:
-    """A text as it is shown: one space for any white space within a line, none around line feeds, no invisible characters."""
-    text = _SURROGATE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0b", "\n"))
+    """A text as it is shown: one space for any white space within a line, none around line feeds,
+    no invisible characters.
+    """
+    text = _SURROGATE.sub(
+        "\ufffd", text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0b", "\n")
+    )
     return _AROUND_LINES.sub("\n", _SPACES.sub(" ", _DROPPED.sub("", text))).strip()
 
 
 class Writer:
-    """Composes the text of a document from its parts in reading order; white space is folded, empty parts are left out."""
+    """Composes the text of a document from its parts in reading order; white space is folded, empty
+    parts are left out.
+    """
 
     def __init__(self, title: str | None = None) -> None:
         """`title` is that of the file's properties; it stands above all headings."""
@@ -118,7 +141,9 @@ class Writer:
             return
         self._close_heading()
         self._bare_heading = self._write(name, "\n\n")
-        self._path = [(depth, each) for depth, each in self._path if depth < level] + [(level, name)]
+        self._path = [(depth, each) for depth, each in self._path if depth < level] + [
+            (level, name)
+        ]
         self.first_heading = self.first_heading or name
 
     def end_headings(self) -> None:
@@ -133,8 +158,13 @@ class Writer:
                 self._block([self._write(part, "\n\n")])
 
     def items(self, items: Iterable[tuple[str, str]]) -> None:
-        """A list of (mark, text), items without a mark having a dash; no quote begins with the mark."""
-        self._units((f"{' '.join(folded(mark).split()) or DASH} ", text, self._place) for mark, text in items)
+        """A list of (mark, text), items without a mark having a dash; no quote begins with the
+        mark.
+        """
+        self._units(
+            (f"{' '.join(folded(mark).split()) or DASH} ", text, self._place)
+            for mark, text in items
+        )
 
     def lines(self, texts: Iterable[str]) -> None:
         """Lines that belong together: of a program, the head of a mail."""
@@ -145,7 +175,9 @@ class Writer:
         self.placed_rows((text, self._place) for text in texts)
 
     def placed_rows(self, rows: Iterable[tuple[str, Place]]) -> None:
-        """The rows of a table, each with its place, and each a passage of its own if there are not too many."""
+        """The rows of a table, each with its place, and each a passage of its own if there are not
+        too many.
+        """
         self._units((("", text, place) for text, place in rows), alone=True)
 
     def continued(self, parts: Iterable[tuple[str, Place]]) -> None:
@@ -159,7 +191,9 @@ class Writer:
             self._block([(spans[0][0], spans[-1][1])])
 
     def enclosed(self, name: str, found: Extracted) -> None:
-        """Another document inside this one, under its name and its own headings, with its own places."""
+        """Another document inside this one, under its name and its own headings, with its own
+        places.
+        """
         self.end_headings()
         self.heading(1, name)
         self._bare_heading, self._place = None, found.places.at(0)
@@ -167,8 +201,14 @@ class Writer:
         for block in found.blocks:
             units = tuple((first + start, last + start) for first, last in block.units)
             headings = (*self._headings(self._path), *block.headings)
-            self._blocks.append(Block(block.start + start, block.end + start, units, headings, block.columns))
-        inside = [(start + at, place) for at, place in zip(found.places.starts, found.places.places, strict=True) if at]
+            self._blocks.append(
+                Block(block.start + start, block.end + start, units, headings, block.columns)
+            )
+        inside = [
+            (start + at, place)
+            for at, place in zip(found.places.starts, found.places.places, strict=True)
+            if at
+        ]
         self._starts += [at for at, _ in inside]
         self._places += [place for _, place in inside]
         self._place = Place()
@@ -181,7 +221,9 @@ class Writer:
         if not text:
             raise EmptyFile("holds no text")
         places = Places(tuple(self._starts), tuple(self._places))
-        return Extracted(text, tuple(self._blocks), self.title or self.first_heading, date, places, encoding)
+        return Extracted(
+            text, tuple(self._blocks), self.title or self.first_heading, date, places, encoding
+        )
 
     def _units(self, texts: Iterable[tuple[str, str, Place]], *, alone: bool = False) -> None:
         """Of (mark, text, place)."""
@@ -200,12 +242,18 @@ class Writer:
 
     def _block(self, units: list[Span]) -> None:
         self._bare_heading = None
-        self._blocks.append(Block(units[0][0], units[-1][1], tuple(units), self._headings(self._path)))
+        self._blocks.append(
+            Block(units[0][0], units[-1][1], tuple(units), self._headings(self._path))
+        )
 
     def _close_heading(self) -> None:
-        """A heading with nothing under it is a passage of its own, so that no text of the document is lost."""
+        """A heading with nothing under it is a passage of its own, so that no text of the document
+        is lost.
+        """
         if self._bare_heading is not None:
-            self._blocks.append(Block(*self._bare_heading, (self._bare_heading,), self._headings(self._path[:-1])))
+            self._blocks.append(
+                Block(*self._bare_heading, (self._bare_heading,), self._headings(self._path[:-1]))
+            )
             self._bare_heading = None
 
     def _headings(self, path: list[tuple[int, str]]) -> tuple[str, ...]:
@@ -215,7 +263,9 @@ class Writer:
     def _write(self, text: str, separator: str) -> Span:
         start = self._length + (len(separator) if self._parts else 0)
         if start + len(text) > MAX_CHARACTERS:
-            raise ExtractionLimit(f"holds more than {MAX_CHARACTERS:,} characters of text: split it")
+            raise ExtractionLimit(
+                f"holds more than {MAX_CHARACTERS:,} characters of text: split it"
+            )
         if self._place != (self._places[-1] if self._places else Place()):
             self._starts.append(start)
             self._places.append(self._place)

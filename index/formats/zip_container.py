@@ -1,4 +1,6 @@
-"""Zip containers (DOCX, PPTX, XLSX, ODT, EPUB): opened only if what they hold stays within limits, and XML read without entities."""
+"""Zip containers (DOCX, PPTX, XLSX, ODT, EPUB): opened only if what they hold stays within limits,
+and XML read without entities.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +33,16 @@ _SAFE: dict[str, Any] = {
 
 
 def open_archive(data: bytes, kind: str) -> zipfile.ZipFile:
-    """The container; raises DamagedFile, EncryptedFile or ExtractionLimit. `zipfile` never unpacks more of a file than its directory says."""
+    """The container; raises DamagedFile, EncryptedFile or ExtractionLimit. `zipfile` never unpacks
+    more of a file than its directory says.
+    """
     try:
         archive = zipfile.ZipFile(BytesIO(data))
         entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise DamagedFile(f"expected {kind}, got a container that cannot be opened ({error}): it may be truncated") from error
+        raise DamagedFile(
+            f"expected {kind}, got a container that cannot be opened ({error}): it may be truncated"
+        ) from error
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
         raise EncryptedFile(f"is {kind} with a password: save it without one")
     unpacked = sum(entry.file_size for entry in entries)
@@ -54,7 +60,9 @@ def read_part(archive: zipfile.ZipFile, name: str, kind: str) -> bytes:
 
 
 def parse_xml(data: bytes, kind: str) -> Element:
-    """The tree of an XML part: no entity is expanded, nothing is fetched, depth and sizes are limited; raises DamagedFile."""
+    """The tree of an XML part: no entity is expanded, nothing is fetched, depth and sizes are
+    limited; raises DamagedFile.
+    """
     parser = etree.XMLParser(load_dtd=False, **_SAFE)
     try:
         root = etree.fromstring(data, parser)
@@ -62,13 +70,16 @@ def parse_xml(data: bytes, kind: str) -> Element:
         raise _malformed(kind, error) from error
     declared: Any = root.getroottree().docinfo.internalDTD  # not in lxml's stubs
     if declared is not None and any(True for _ in declared.iterentities()):
-        raise DamagedFile(f"expected {kind}, got XML that declares entities, which are never expanded")
+        raise DamagedFile(
+            f"expected {kind}, got XML that declares entities, which are never expanded"
+        )
     return root
 
 
 def elements(archive: zipfile.ZipFile, name: str, tag: str, kind: str) -> Iterator[Element]:
-    """The elements of a tag in an XML part, one after the other, each gone when the next is asked for, so that the part is never whole in memory; as
-    safe as `parse_xml`, whose errors it raises, and those of `read_part`.
+    """The elements of a tag in an XML part, one after the other, each gone when the next is asked
+    for, so that the part is never whole in memory; as safe as `parse_xml`, whose errors it raises,
+    and those of `read_part`.
     """
     with _part(archive, name, kind) as part:
         try:
@@ -88,8 +99,17 @@ def _part(archive: zipfile.ZipFile, name: str, kind: str) -> Iterator[IO[bytes]]
             raise ExtractionLimit(f"has a part {name} of more than {MAX_PART:,} bytes: split it")
         with archive.open(name) as part:
             yield part
-    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
-        raise DamagedFile(f"expected {kind}, got a container whose part {name} is missing or damaged") from error
+    except (
+        KeyError,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        NotImplementedError,
+    ) as error:
+        raise DamagedFile(
+            f"expected {kind}, got a container whose part {name} is missing or damaged"
+        ) from error
 
 
 def _malformed(kind: str, error: etree.XMLSyntaxError) -> DamagedFile:

@@ -1,4 +1,6 @@
-"""When something happens below some paths, by the system's own notification (watchfiles); without it, only time passes."""
+"""When something happens below some paths, by the system's own notification (watchfiles); without
+it, only time passes.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +11,25 @@ from pathlib import Path
 import watchfiles
 
 STEP_MS = 50
-"""Events that follow each other within this time are one; a burst wakes at the latest after four times as much."""
+"""Events that follow each other within this time are one; a burst wakes at the latest after four
+times as much.
+"""
 CHECK_MS = 1000
-"""How often it is looked whether a root is another folder than before: mounted, replaced, or back again."""
+"""How often it is looked whether a root is another folder than before: mounted, replaced, or back
+again.
+"""
 RETRY_SECONDS = 5.0
-"""After a failure (the system's limit of watched folders, most often); until then the sweeps alone follow."""
+"""After a failure (the system's limit of watched folders, most often); until then the sweeps alone
+follow.
+"""
 
 
 class FileEvents:
     """Listens in a thread of its own until `stopping` is set."""
 
-    def __init__(self, paths: Sequence[Path], stopping: threading.Event, on_failure: Callable[[str], None]) -> None:
+    def __init__(
+        self, paths: Sequence[Path], stopping: threading.Event, on_failure: Callable[[str], None]
+    ) -> None:
         self._paths = paths
         self._stopping = stopping
         self._on_failure = on_failure
@@ -40,7 +50,9 @@ class FileEvents:
             except Exception as error:  # noqa: BLE001 - watchfiles raises what Rust gives it; the sweeps go on whatever it is
                 if str(error) != failed:
                     failed = str(error)
-                    self._on_failure(f"The system does not tell of changes ({error}); looking every few seconds instead.")
+                    self._on_failure(
+                        f"The system does not tell of changes ({error}); looking every few seconds instead."
+                    )
                 self._stopping.wait(RETRY_SECONDS)
         self._happened.set()
 
@@ -69,7 +81,9 @@ class FileEvents:
 
 
 def _identities(paths: Sequence[Path]) -> dict[Path, tuple[int, int]]:
-    """The paths that exist, each with what tells it from another file or folder at the same place: device and inode."""
+    """The paths that exist, each with what tells it from another file or folder at the same place:
+    device and inode.
+    """
     found = {}
     for path in paths:
         try:

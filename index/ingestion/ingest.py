@@ -1,4 +1,6 @@
-"""paths -> store: discover, load, chunk, analyse, embed, commit. The only file that knows the order of the steps."""
+"""paths -> store: discover, load, chunk, analyse, embed, commit. The only file that knows the order
+of the steps.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +28,19 @@ from index.store.store import IndexedChunk, Store
 from index.text.chunking import TokenSpans, chunk_document
 
 RECIPE = 4
-"""Raised when loading, chunking or analysing would come out differently, so that unchanged files are indexed again."""
+"""Raised when loading, chunking or analysing would come out differently, so that unchanged files
+are indexed again.
+"""
 EMBED_AT_ONCE = 256
-"""Chunks gathered before they are embedded: enough for batches of equal length, little enough to commit every few seconds."""
+"""Chunks gathered before they are embedded: enough for batches of equal length, little enough to
+commit every few seconds.
+"""
 
 
 def is_up_to_date(file: StoredFile) -> bool:
-    """Whether this program, with the libraries that it has, would make the same passages of the same bytes."""
+    """Whether this program, with the libraries that it has, would make the same passages of the
+    same bytes.
+    """
     return file.recipe == RECIPE and is_latest(file.extractor)
 
 
@@ -58,7 +66,9 @@ class _Pending:
 
 
 class Ingestion:
-    """One run: gathers parsed documents until their chunks fill a batch, then embeds and commits them one transaction each."""
+    """One run: gathers parsed documents until their chunks fill a batch, then embeds and commits
+    them one transaction each.
+    """
 
     def __init__(
         self,
@@ -68,7 +78,13 @@ class Ingestion:
         max_bytes: int = MAX_FILE_BYTES,
         extract: Extract = extract_once,
     ) -> None:
-        self.store, self.encoder, self.reporter, self.max_bytes, self.extract = store, encoder, reporter, max_bytes, extract
+        self.store, self.encoder, self.reporter, self.max_bytes, self.extract = (
+            store,
+            encoder,
+            reporter,
+            max_bytes,
+            extract,
+        )
         self.summary = Summary()
         self._pending: list[_Pending] = []
         self._departed: dict[str, list[StoredFile]] = {}
@@ -92,21 +108,30 @@ class Ingestion:
         else:
             self.take(path, path.parent, uri=shown(url))
 
-    def take(self, path: Path, base: Path, uri: str | None = None, identity: str | None = None) -> None:
-        """Read one file and queue what has to be embedded; one that cannot be read is reported. `uri` is what it is called, if not its name,
-        and `identity` the id of a new document, if its path is not to tell it.
+    def take(
+        self, path: Path, base: Path, uri: str | None = None, identity: str | None = None
+    ) -> None:
+        """Read one file and queue what has to be embedded; one that cannot be read is reported.
+        `uri` is what it is called, if not its name, and `identity` the id of a new document, if its
+        path is not to tell it.
         """
         known = self.store.file_at(path)
         identity = known.document_id if known else identity or document_id(path)
         stamp = stamp_of(path)
         try:
-            unchanged = (known.sha256, known.extractor) if known and known.recipe == RECIPE else None
-            document = load(path, base, max_bytes=self.max_bytes, known=unchanged, extract=self.extract)
+            unchanged = (
+                (known.sha256, known.extractor) if known and known.recipe == RECIPE else None
+            )
+            document = load(
+                path, base, max_bytes=self.max_bytes, known=unchanged, extract=self.extract
+            )
         except LoadingError as error:
             if known and known.state != "changed":
                 self.store.mark(known.document_id, "changed")
             name = known.uri if known else uri or relative_uri(path, base)
-            self.report(Outcome(name, "kept" if known else "skipped", str(error), document_id=identity))
+            self.report(
+                Outcome(name, "kept" if known else "skipped", str(error), document_id=identity)
+            )
             return
         if document:
             self._take(replace(document, id=identity, uri=uri or document.uri), path, known, stamp)
@@ -114,10 +139,18 @@ class Ingestion:
             self._unchanged(known)
             self.store.sightings.saw(known.document_id, stamp)
 
-    def _take(self, document: Document, path: Path, known: StoredFile | None, stamp: FileStamp | None) -> None:
+    def _take(
+        self, document: Document, path: Path, known: StoredFile | None, stamp: FileStamp | None
+    ) -> None:
         left = [] if known else self._departed.get(document.source.sha256, [])
         moved_from = left.pop().document_id if left else None
-        self.add(document, path, "updated" if known else "moved" if moved_from else "added", stamp, moved_from)
+        self.add(
+            document,
+            path,
+            "updated" if known else "moved" if moved_from else "added",
+            stamp,
+            moved_from,
+        )
 
     def _unchanged(self, known: StoredFile) -> None:
         if known.state != "current":
@@ -136,7 +169,8 @@ class Ingestion:
         chunks = chunk_document(document, self.encoder)
         texts = [chunk.embedded_text for chunk in chunks]
         indexed = [
-            IndexedChunk(chunk, analyse(text), self.encoder.vector_key(text)) for chunk, text in zip(chunks, texts, strict=True)
+            IndexedChunk(chunk, analyse(text), self.encoder.vector_key(text))
+            for chunk, text in zip(chunks, texts, strict=True)
         ]
         self._pending.append(_Pending(document, path, indexed, texts, status, stamp, moved_from))
         if sum(len(pending.chunks) for pending in self._pending) >= EMBED_AT_ONCE:
@@ -148,18 +182,40 @@ class Ingestion:
         for pending in self._pending:
             keys = {item.vector_key for item in pending.chunks}
             document, needed = pending.document, {key: vectors[key] for key in keys}
-            self.store.put(document, pending.path, pending.chunks, needed, RECIPE, moved_from=pending.moved_from)
+            self.store.put(
+                document,
+                pending.path,
+                pending.chunks,
+                needed,
+                RECIPE,
+                moved_from=pending.moved_from,
+            )
             self.store.sightings.saw(document.id, pending.stamp)
-            self.report(Outcome(document.uri, pending.status, document.remark, len(pending.chunks), document.language, document.id))
+            self.report(
+                Outcome(
+                    document.uri,
+                    pending.status,
+                    document.remark,
+                    len(pending.chunks),
+                    document.language,
+                    document.id,
+                )
+            )
         self._pending = []
 
     def _vectors(self) -> Mapping[bytes, NDArray[np.float32]]:
-        wanted = {item.vector_key: text for each in self._pending for item, text in zip(each.chunks, each.texts, strict=True)}
+        wanted = {
+            item.vector_key: text
+            for each in self._pending
+            for item, text in zip(each.chunks, each.texts, strict=True)
+        }
         vectors = self.store.known_vectors(list(wanted))
         missing = [key for key in wanted if key not in vectors]
         for first in range(0, len(missing), EMBED_AT_ONCE):
             keys = missing[first : first + EMBED_AT_ONCE]
-            embedded = dict(zip(keys, self.encoder.encode_passages([wanted[key] for key in keys]), strict=True))
+            embedded = dict(
+                zip(keys, self.encoder.encode_passages([wanted[key] for key in keys]), strict=True)
+            )
             self.store.keep_vectors(embedded)
             vectors.update(embedded)
             self.reporter.embedded(len(keys))
@@ -177,11 +233,13 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
     max_bytes: int = MAX_FILE_BYTES,
     exclude: Sequence[str] = (),
 ) -> Summary:
-    """Bring the store up to date with files and folders, and with web pages, whose addresses are str.
+    """Bring the store up to date with files and folders, and with web pages, whose addresses are
+    str.
 
-    A file that cannot be read is reported and skipped, or keeps its old version, marked `changed`; the rest goes on. With `prune`,
-    documents below the paths whose files are gone or excluded now are removed, unless that looks like an accident (`Summary.refused`) and
-    `yes` is not said; one whose bytes are found at a new place moves there. The caller holds `Store.writing`.
+    A file that cannot be read is reported and skipped, or keeps its old version, marked `changed`;
+    the rest goes on. With `prune`, documents below the paths whose files are gone or excluded now
+    are removed, unless that looks like an accident (`Summary.refused`) and `yes` is not said; one
+    whose bytes are found at a new place moves there. The caller holds `Store.writing`.
     """
     pages = [path for path in paths if isinstance(path, str)]
     roots = discover([path for path in paths if isinstance(path, Path)], exclude)

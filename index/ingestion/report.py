@@ -23,7 +23,9 @@ class Reporter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file: `detail` is the reason of a skip or a remark, `chunks` how many were made, `document_id` that of the file's path."""
+    """What became of one file: `detail` is the reason of a skip or a remark, `chunks` how many were
+    made, `document_id` that of the file's path.
+    """
 
     uri: str
     status: Status
@@ -47,4 +49,8 @@ class Summary:
 
     def documents(self, *statuses: Status) -> list[str]:
         """The ids of the documents with one of these outcomes."""
-        return [outcome.document_id for outcome in self.outcomes if outcome.status in statuses and outcome.document_id]
+        return [
+            outcome.document_id
+            for outcome in self.outcomes
+            if outcome.status in statuses and outcome.document_id
+        ]

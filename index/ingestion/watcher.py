@@ -1,7 +1,8 @@
 """files as they change -> store: looks at folders again and again, and brings the store after them.
 
-What has changed is always found by looking, never taken from an event: an event only says when to look. So nothing that was missed, doubled or
-out of order can make the store differ from the folders for longer than until the next look.
+What has changed is always found by looking, never taken from an event: an event only says when to
+look. So nothing that was missed, doubled or out of order can make the store differ from the folders
+for longer than until the next look.
 """
 
 from __future__ import annotations
@@ -30,11 +31,16 @@ from index.store.file_records import StoredFile
 from index.store.store import Store
 
 SWEEP_SECONDS = 5.0
-"""The longest time between two looks: what tells of no events (network file systems, unmounting) is seen after it."""
+"""The longest time between two looks: what tells of no events (network file systems, unmounting) is
+seen after it.
+"""
 SWEEP_SHARE = 0.05
-"""The part of the time that looks without a reason may take: on large trees they come less often."""
+"""The part of the time that looks without a reason may take: on large trees they come less often.
+"""
 ACCIDENT_SECONDS = 60.0
-"""Removals within this time count as one for the guards, or a folder that is emptied slowly would pass them file by file."""
+"""Removals within this time count as one for the guards, or a folder that is emptied slowly would
+pass them file by file.
+"""
 
 
 class Notices(Reporter, Protocol):
@@ -53,7 +59,9 @@ class Events(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What came of a look: whether the store has changed, the seconds until the next one at the latest, and those that finding out took."""
+    """What came of a look: whether the store has changed, the seconds until the next one at the
+    latest, and those that finding out took.
+    """
 
     changed: bool
     wait: float
@@ -62,8 +70,8 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What is followed: files and folders, the patterns of what is left out there, and the tags (see `index.tags`) that all documents get which are
-    there at the start or appear there later.
+    """What is followed: files and folders, the patterns of what is left out there, and the tags
+    (see `index.tags`) that all documents get which are there at the start or appear there later.
     """
 
     paths: Sequence[Path] = ()
@@ -105,20 +113,33 @@ class Watcher:
                     self._handled[file.path] = stamps[file.document_id]
 
     def look(self) -> Looked:
-        """Bring the store after all that is different from the last look and quiet now. Raises IndexingError, after which another look may follow."""
+        """Bring the store after all that is different from the last look and quiet now. Raises
+        IndexingError, after which another look may follow.
+        """
         began = self._clock()
         roots = discover(self._watched.paths, self._watched.exclude)
         gone = {root.path: missing(root, self._store.files_under(root.path)) for root in roots}
         stamps = {path: stamp_of(path) for root in roots for path in root.files}
-        fresh = {path: stamp for path, stamp in stamps.items() if path not in self._handled or self._handled[path] != stamp}
+        fresh = {
+            path: stamp
+            for path, stamp in stamps.items()
+            if path not in self._handled or self._handled[path] != stamp
+        }
         waiting = fresh | {file.path: None for files in gone.values() for file in files}
         quiet = self._settling.settled(waiting, began)
         if not any(root.problems for root in roots):
-            self._handled = {path: self._handled[path] for path in self._handled.keys() & (stamps.keys() | waiting.keys())}
+            self._handled = {
+                path: self._handled[path]
+                for path in self._handled.keys() & (stamps.keys() | waiting.keys())
+            }
         took = self._clock() - began
-        changed = self._read(roots, {path: stamp for path, stamp in fresh.items() if path in quiet}, gone)
+        changed = self._read(
+            roots, {path: stamp for path, stamp in fresh.items() if path in quiet}, gone
+        )
         complaints = {
-            root.path: f"{shown(str(root.path))}: {root.problems[0]}" for root in roots if root.problems and not gone[root.path]
+            root.path: f"{shown(str(root.path))}: {root.problems[0]}"
+            for root in roots
+            if root.problems and not gone[root.path]
         }
         for root in roots:
             if gone[root.path] and all(file.path in quiet for file in gone[root.path]):
@@ -127,14 +148,21 @@ class Watcher:
                 complaints[root.path] = self._complaints[root.path]
         self._complain(complaints)
         wait = self._settling.wait(self._clock())
-        return Looked(changed, max(SWEEP_SECONDS, took / SWEEP_SHARE) if wait is None else wait, took)
+        return Looked(
+            changed, max(SWEEP_SECONDS, took / SWEEP_SHARE) if wait is None else wait, took
+        )
 
     def _read(
-        self, roots: Sequence[Root], files: Mapping[Path, FileStamp | None], gone: Mapping[Path, Sequence[StoredFile]]
+        self,
+        roots: Sequence[Root],
+        files: Mapping[Path, FileStamp | None],
+        gone: Mapping[Path, Sequence[StoredFile]],
     ) -> bool:
         if not files:
             return False
-        waiting = self._store.writing(lambda: self._notices.said("Another process is indexing; waiting for it ..."))
+        waiting = self._store.writing(
+            lambda: self._notices.said("Another process is indexing; waiting for it ...")
+        )
         with Extraction() as extraction, waiting:
             run = Ingestion(self._store, self._encoder, self._notices, self._max_bytes, extraction)
             for root in roots:
@@ -183,9 +211,14 @@ class Watcher:
 
 
 def follow(
-    watcher: Watcher, events: Events, stopping: threading.Event, on_change: Callable[[], None], on_failure: Callable[[str], None]
+    watcher: Watcher,
+    events: Events,
+    stopping: threading.Event,
+    on_change: Callable[[], None],
+    on_failure: Callable[[str], None],
 ) -> None:
-    """Look whenever something happens, until `stopping` is set; `on_change` is called after each look that changed the store.
+    """Look whenever something happens, until `stopping` is set; `on_change` is called after each
+    look that changed the store.
 
     Any failure, of the disk for example, is said once, and tried again.
     """
@@ -203,16 +236,21 @@ def follow(
                 failed = str(error)
                 on_failure(failed)
             looked = Looked(changed=False, wait=SWEEP_SECONDS)
-        stopping.wait(looked.took)  # however often something happens, half of the time is left to others
+        stopping.wait(
+            looked.took
+        )  # however often something happens, half of the time is left to others
         events.wait(looked.wait)
 
 
 @contextmanager
 def only_watcher(
-    folder: Path, stopping: threading.Event, on_wait: Callable[[], None], name: str = "watching.lock"
+    folder: Path,
+    stopping: threading.Event,
+    on_wait: Callable[[], None],
+    name: str = "watching.lock",
 ) -> Iterator[bool]:
-    """Be the only one that watches into a data directory, or does what another lock says. While another process does, `on_wait` is called once, and
-    this one takes over when that ends.
+    """Be the only one that watches into a data directory, or does what another lock says. While
+    another process does, `on_wait` is called once, and this one takes over when that ends.
 
     False if `stopping` was set meanwhile.
     """

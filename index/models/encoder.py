@@ -23,14 +23,20 @@ BATCH_SIZE = 16
 class Encoder:
     """A sentence-transformers model as a function from texts to unit vectors."""
 
-    def __init__(self, folder: Path, *, precision: Precision = "auto", deterministic: bool = False) -> None:
-        """Load a converted model (see `index.models.encoder_conversion.converted_model`), to run in one thread if `deterministic`; raises ModelError."""
+    def __init__(
+        self, folder: Path, *, precision: Precision = "auto", deterministic: bool = False
+    ) -> None:
+        """Load a converted model (see `index.models.encoder_conversion.converted_model`), to run in
+        one thread if `deterministic`; raises ModelError.
+        """
         self.card = EncoderCard(**json.loads((folder / "encoder.json").read_text("utf-8")))
         self.precision = chosen_precision(precision)
         self._tokenizer_file = str(folder / "tokenizer.json")
         self._tokenizer = Tokenizer.from_file(self._tokenizer_file)
         self._tokenizer.enable_truncation(self.card.max_tokens)
-        self._graph = Graph(folder / "model.xml", self.precision, folder / "compiled", deterministic=deterministic)
+        self._graph = Graph(
+            folder / "model.xml", self.precision, folder / "compiled", deterministic=deterministic
+        )
 
     @classmethod
     def load(
@@ -42,11 +48,21 @@ class Encoder:
         deterministic: bool = False,
         on_conversion: Callable[[str], None] = lambda _: None,
     ) -> Encoder:
-        """The encoder of a model name or folder, converted into `cache` the first time; raises ModelError."""
-        return cls(converted_model(name, cache, on_conversion), precision=precision, deterministic=deterministic)
+        """The encoder of a model name or folder, converted into `cache` the first time; raises
+        ModelError.
+        """
+        return cls(
+            converted_model(name, cache, on_conversion),
+            precision=precision,
+            deterministic=deterministic,
+        )
 
-    def encode_passages(self, texts: Sequence[str], *, on_batch: Callable[[int], None] = lambda _: None) -> NDArray[np.float32]:
-        """float32 (len(texts), dimension), unit rows. `on_batch` gets the number of texts of each finished batch."""
+    def encode_passages(
+        self, texts: Sequence[str], *, on_batch: Callable[[int], None] = lambda _: None
+    ) -> NDArray[np.float32]:
+        """float32 (len(texts), dimension), unit rows. `on_batch` gets the number of texts of each
+        finished batch.
+        """
         return self._encode([self.card.passage_prompt + text for text in texts], on_batch)
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -54,7 +70,9 @@ class Encoder:
         return self._encode([self.card.query_prompt + text for text in texts], lambda _: None)
 
     def vector_key(self, text: str) -> bytes:
-        """What a passage's vector depends on, as 32 bytes: text, prompt, model (with its pooling) and precision."""
+        """What a passage's vector depends on, as 32 bytes: text, prompt, model (with its pooling)
+        and precision.
+        """
         parts = (self.card.fingerprint, self.precision, self.card.passage_prompt, text)
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()
 
@@ -65,7 +83,12 @@ class Encoder:
 
     def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
         """For each text the [start, end) character ranges of its tokens, special tokens left out."""
-        return [encoding.offsets for encoding in self._whole_text_tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+        return [
+            encoding.offsets
+            for encoding in self._whole_text_tokenizer.encode_batch(
+                list(texts), add_special_tokens=False
+            )
+        ]
 
     @cached_property
     def _whole_text_tokenizer(self) -> Tokenizer:
@@ -77,7 +100,11 @@ class Encoder:
         order = sorted(range(len(texts)), key=lambda row: -len(encodings[row].ids))
         for first in range(0, len(order), BATCH_SIZE):
             rows = order[first : first + BATCH_SIZE]
-            [embedded] = self._graph.run(padded([encodings[row] for row in rows], self.card.max_tokens))
-            vectors[rows] = embedded / np.maximum(np.linalg.norm(embedded, axis=1, keepdims=True), 1e-12)
+            [embedded] = self._graph.run(
+                padded([encodings[row] for row in rows], self.card.max_tokens)
+            )
+            vectors[rows] = embedded / np.maximum(
+                np.linalg.norm(embedded, axis=1, keepdims=True), 1e-12
+            )
             on_batch(len(rows))
         return vectors

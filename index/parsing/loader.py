@@ -1,6 +1,8 @@
-"""file -> Document. Text and Markdown are decoded here, newlines folded here and nowhere else; other formats are extracted (`index.formats`).
+"""file -> Document. Text and Markdown are decoded here, newlines folded here and nowhere else;
+other formats are extracted (`index.formats`).
 
-A text format is one entry of `LOADERS`: the suffix and the function that finds the structure of the decoded text.
+A text format is one entry of `LOADERS`: the suffix and the function that finds the structure of the
+decoded text.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ from index.text.encoding import decode
 from index.text.language import detect_language
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
-"""Files above this are skipped: a text of this size is 15,000 pages, and reading it needs about ten times its size in memory."""
+"""Files above this are skipped: a text of this size is 15,000 pages, and reading it needs about ten
+times its size in memory.
+"""
 TITLE_LENGTH = 60
 """Longest title made of first words, in characters: what fits on one line beside a file name."""
 
@@ -49,7 +53,8 @@ def load(
     known: tuple[str, str | None] | None = None,
     extract: Extract = extract_once,
 ) -> Document | None:
-    """Read one file as a document whose `uri` is relative to `root`, or None if its sha256 and extractor are those that are `known` already.
+    """Read one file as a document whose `uri` is relative to `root`, or None if its sha256 and
+    extractor are those that are `known` already.
 
     Raises LoadingError, whose messages follow on the file's name.
     """
@@ -63,11 +68,14 @@ def load(
     return Document(
         id=document_id(path),
         uri=relative_uri(path, root),
-        title=found.title or (shown(path.stem) if kind and kind.is_table else first_words(found.text)),
+        title=found.title
+        or (shown(path.stem) if kind and kind.is_table else first_words(found.text)),
         title_is_real=found.title is not None,
         text=found.text,
         blocks=found.blocks,
-        source=SourceBytes(sha256, len(data), found.encoding, found.bom_size, found.crlf, extractor),
+        source=SourceBytes(
+            sha256, len(data), found.encoding, found.bom_size, found.crlf, extractor
+        ),
         language=detect_language(found.text),
         date=found.date or day_in(path.name),
         places=found.places,
@@ -83,8 +91,13 @@ def _text(data: bytes, structure_of: Callable[[str], Structure]) -> Extracted:
     if not text.strip():
         raise EmptyFile(f"holds no text ({len(data)} bytes)")
     structure = structure_of(text)
-    named, mapped = (structure.blocks, structure.title, structure.date), (decoded.encoding, decoded.bom_size, crlf)
-    remark = "" if decoded.encoding.startswith("utf") else f"is not UTF-8, read as {decoded.encoding}"
+    named, mapped = (
+        (structure.blocks, structure.title, structure.date),
+        (decoded.encoding, decoded.bom_size, crlf),
+    )
+    remark = (
+        "" if decoded.encoding.startswith("utf") else f"is not UTF-8, read as {decoded.encoding}"
+    )
     return Extracted(text, *named, NOWHERE, *mapped, structure.tags, remark)
 
 
@@ -92,7 +105,9 @@ def loader_for(path: Path) -> Callable[[str], Structure]:
     """What finds the structure of a file that is text, by its name; raises UnsupportedFormat."""
     suffix = path.suffix.lower()
     if suffix not in SUPPORTED:
-        raise UnsupportedFormat(f"expected one of {', '.join(sorted(SUPPORTED))}, got {path.suffix or 'no suffix'!r}")
+        raise UnsupportedFormat(
+            f"expected one of {', '.join(sorted(SUPPORTED))}, got {path.suffix or 'no suffix'!r}"
+        )
     return LOADERS.get(suffix, plain_structure)
 
 
@@ -112,7 +127,9 @@ def shown(name: str) -> str:
 
 
 def read_bytes(path: Path, max_bytes: int) -> bytes:
-    """The bytes of a regular file. Raises UnreadableFile or FileTooLarge; never blocks on a pipe or a device."""
+    """The bytes of a regular file. Raises UnreadableFile or FileTooLarge; never blocks on a pipe or
+    a device.
+    """
     try:
         with open(path, "rb", opener=_without_waiting) as file:
             status = os.fstat(file.fileno())
@@ -133,7 +150,9 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def fold_newlines(text: str) -> tuple[str, tuple[int, ...]]:
-    """Make CRLF and CR one LF; also returns the offsets, in the folded text, of those that were CRLF."""
+    """Make CRLF and CR one LF; also returns the offsets, in the folded text, of those that were
+    CRLF.
+    """
     if "\r" not in text:
         return text, ()
     parts = text.split("\r\n")

@@ -1,4 +1,6 @@
-"""Extraction in a process of its own, with limits of time, memory and output, which is killed and replaced when a file exceeds them."""
+"""Extraction in a process of its own, with limits of time, memory and output, which is killed and
+replaced when a file exceeds them.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,11 @@ LONGEST_HEAD = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may take: seconds of wall time, and as many more at most as recognising the pages of a scan takes, bytes of address space of
-    the process, bytes of JSON that it returns.
+    """What one file may take: seconds of wall time, and as many more at most as recognising the
+    pages of a scan takes, bytes of address space of the process, bytes of JSON that it returns.
 
-    The defaults leave room for a PDF of 1,000 pages on a slow machine (60 seconds, 0.6 GiB) and for its text of 3 million characters.
+    The defaults leave room for a PDF of 1,000 pages on a slow machine (60 seconds, 0.6 GiB) and for
+    its text of 3 million characters.
     """
 
     seconds: float = 120.0
@@ -38,7 +41,9 @@ class Limits:
 
 
 class Extraction:
-    """Extracts the text of files one after the other in one process, started with the first; `with` or `close` ends it."""
+    """Extracts the text of files one after the other in one process, started with the first; `with`
+    or `close` ends it.
+    """
 
     def __init__(self, limits: Limits = Limits()) -> None:
         self.limits = limits
@@ -47,7 +52,12 @@ class Extraction:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     @property
@@ -67,7 +77,9 @@ class Extraction:
         return extracted_of(json.loads(self.ask({"kind": kind.name}, data)))
 
     def ask(self, request: Mapping[str, Any], data: bytes) -> bytes:
-        """What the process answers to a request (see `index.parsing.sandbox_worker`) about a file's bytes; raises LoadingError."""
+        """What the process answers to a request (see `index.parsing.sandbox_worker`) about a file's
+        bytes; raises LoadingError.
+        """
         worker = self._worker or self._started()
         self._timer = self._limit(worker, self.limits.seconds)
         try:
@@ -75,9 +87,17 @@ class Extraction:
         except (OSError, ValueError, KeyError, EOFError) as error:
             late = not self._timer.is_alive()
             self.close()
-            reason = "takes too many seconds to be read" if late else "takes more memory than a file may, or crashes its reader"
-            raise errors.ExtractionLimit(f"{reason}: split it, or save it in another format") from error
-        except KeyboardInterrupt:  # an answer that was not read would be taken for that of the next file
+            reason = (
+                "takes too many seconds to be read"
+                if late
+                else "takes more memory than a file may, or crashes its reader"
+            )
+            raise errors.ExtractionLimit(
+                f"{reason}: split it, or save it in another format"
+            ) from error
+        except (
+            KeyboardInterrupt
+        ):  # an answer that was not read would be taken for that of the next file
             self.close()
             raise
         finally:
@@ -88,7 +108,9 @@ class Extraction:
         timer.start()
         return timer
 
-    def _answer(self, worker: subprocess.Popen[bytes], request: Mapping[str, Any], data: bytes) -> bytes:
+    def _answer(
+        self, worker: subprocess.Popen[bytes], request: Mapping[str, Any], data: bytes
+    ) -> bytes:
         source, sink = worker.stdout, worker.stdin
         if source is None or sink is None:
             raise EOFError
@@ -97,7 +119,9 @@ class Extraction:
         head = json.loads(source.readline(LONGEST_HEAD))
         if "more_seconds" in head:
             self._timer.cancel()
-            self._timer = self._limit(worker, self.limits.seconds + min(head["more_seconds"], self.limits.recognition))
+            self._timer = self._limit(
+                worker, self.limits.seconds + min(head["more_seconds"], self.limits.recognition)
+            )
             head = json.loads(source.readline(LONGEST_HEAD))
         if head["size"] > self.limits.output:
             self.close()
@@ -120,7 +144,11 @@ class Extraction:
             str(self.limits.memory),
             str(int(2 * self.limits.seconds) + 1),
         ]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "PYTHONUTF8": "1",
+        }
         self._worker = subprocess.Popen(  # noqa: S603 - our own module
             command,
             stdin=subprocess.PIPE,
@@ -133,7 +161,9 @@ class Extraction:
 
 
 def _kill(worker: subprocess.Popen[bytes]) -> None:
-    """End a process with those that it has started (tesseract): it leads a group of its own, where there are groups."""
+    """End a process with those that it has started (tesseract): it leads a group of its own, where
+    there are groups.
+    """
     if not hasattr(os, "killpg"):
         worker.kill()
     elif worker.returncode is None:  # not waited for yet, so that no other process has its number

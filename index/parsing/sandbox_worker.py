@@ -1,10 +1,13 @@
-"""The process that parses: reads files from standard input, one after the other, and writes what it extracted to standard output.
+"""The process that parses: reads files from standard input, one after the other, and writes what it
+extracted to standard output.
 
-A message is a line of JSON and as many bytes as it says: {"kind": "pdf", "size": 123} and the file; {"ok": true, "size": 456} and the JSON of an
-`Extracted`; or {"ok": false, "error": "DamagedFile", "message": "..."}. With {"draw": {"number": 3, "width": 1200}} in the line the
-answer is a page of a PDF as PNG, with {"locate": {"number": 3, "texts": [...], "start": 10, "end": 20}} the JSON of a `PageView`. An
-answer says whether the process is `worn`: a large file has left it large. Before an answer {"more_seconds": 60} may say that the
-pages of a scan are recognised now. It is started by `index.parsing.sandbox` and ends when its input ends, also amid a file.
+A message is a line of JSON and as many bytes as it says: {"kind": "pdf", "size": 123} and the file;
+{"ok": true, "size": 456} and the JSON of an `Extracted`; or {"ok": false, "error": "DamagedFile",
+"message": "..."}. With {"draw": {"number": 3, "width": 1200}} in the line the answer is a page of a
+PDF as PNG, with {"locate": {"number": 3, "texts": [...], "start": 10, "end": 20}} the JSON of a
+`PageView`. An answer says whether the process is `worn`: a large file has left it large. Before an
+answer {"more_seconds": 60} may say that the pages of a scan are recognised now. It is started by
+`index.parsing.sandbox` and ends when its input ends, also amid a file.
 """
 
 from __future__ import annotations
@@ -32,7 +35,9 @@ from index.formats.text_builder import Extracted, Writer
 from index.text.encoding import decode
 
 FRAMES = 4000
-"""Of Python's stack: elements inside each other take some frames each, and there are at most 256 (`huge_tree=False`)."""
+"""Of Python's stack: elements inside each other take some frames each, and there are at most 256
+(`huge_tree=False`).
+"""
 
 MoreTime = Callable[[int], None]
 
@@ -51,7 +56,9 @@ EXTRACTORS: dict[str, Callable[[bytes], Extracted]] = {
 
 
 def _attachment(name: str, data: bytes) -> Extracted:
-    """A file inside a mail; raises LoadingError. Mails in mails are not read, nor are scans recognised."""
+    """A file inside a mail; raises LoadingError. Mails in mails are not read, nor are scans
+    recognised.
+    """
     suffix = PurePath(name).suffix.lower()
     kind = kind_of(suffix, data)
     if kind is None and suffix in TEXTS:
@@ -64,15 +71,17 @@ def _attachment(name: str, data: bytes) -> Extracted:
 
 
 def extract(kind: str, data: bytes, more_time: MoreTime | None = None) -> Extracted:
-    """The text of a file; raises LoadingError and nothing else. `more_time` hears for how many seconds the pages of a scan may be recognised; without
-    it they are not.
+    """The text of a file; raises LoadingError and nothing else. `more_time` hears for how many
+    seconds the pages of a scan may be recognised; without it they are not.
     """
     with _explained(kind):
         return _extracted(kind, data, more_time)
 
 
 def look(request: Mapping[str, Any], data: bytes) -> bytes:
-    """A page of a PDF as PNG, or as the JSON of a `PageView`, as the request says; raises LoadingError and nothing else."""
+    """A page of a PDF as PNG, or as the JSON of a `PageView`, as the request says; raises
+    LoadingError and nothing else.
+    """
     from index.formats.pdf import page_view as pdf_view  # with numpy, which extraction does without
 
     with _explained(request["kind"]):
@@ -90,8 +99,12 @@ def _explained(kind: str) -> Iterator[None]:
     except errors.LoadingError:
         raise
     except (MemoryError, RecursionError) as error:
-        raise errors.ExtractionLimit("needs more memory to be read than a file may take: split it") from error
-    except Exception as error:  # parsers raise anything on damaged files, and one file must not stop the rest
+        raise errors.ExtractionLimit(
+            "needs more memory to be read than a file may take: split it"
+        ) from error
+    except (
+        Exception
+    ) as error:  # parsers raise anything on damaged files, and one file must not stop the rest
         raise errors.DamagedFile(
             f"expected a {kind} file, got one that cannot be read ({type(error).__name__}: {error}): open and save it again"
         ) from error
@@ -104,7 +117,9 @@ def _extracted(kind: str, data: bytes, more_time: MoreTime | None) -> Extracted:
 
 
 def limit_memory(limit: int) -> None:
-    """Let this process have at most so many bytes of address space, where the system can; leave no core file."""
+    """Let this process have at most so many bytes of address space, where the system can; leave no
+    core file.
+    """
     try:
         import resource
     except ImportError:  # Windows
@@ -120,8 +135,9 @@ def limit_time(seconds: int) -> None:
 
 
 def end_with(source: int) -> None:
-    """Let this process, and those of its group, end as soon as nobody can write to the pipe that it reads: who asked it has been killed. Where the
-    system tells of that by a signal; a thread that waits for it would take address space.
+    """Let this process, and those of its group, end as soon as nobody can write to the pipe that it
+    reads: who asked it has been killed. Where the system tells of that by a signal; a thread that
+    waits for it would take address space.
     """
     try:
         import fcntl
@@ -129,7 +145,9 @@ def end_with(source: int) -> None:
         return
 
     def look(*_: object) -> None:
-        pipe = select.poll()  # of each call its own: while one waits, a signal may come and make another
+        pipe = (
+            select.poll()
+        )  # of each call its own: while one waits, a signal may come and make another
         pipe.register(source, 0)  # its end is told in any case
         if pipe.poll(0):
             os.killpg(0, signal.SIGKILL)
@@ -155,7 +173,10 @@ def serve(source: BinaryIO, sink: BinaryIO, seconds: int, memory: int) -> None:
             payload = _answer(request, data, more_time)
             head: dict[str, object] = {"ok": True, "size": len(payload)}
         except errors.LoadingError as error:
-            payload, head = b"", {"ok": False, "size": 0, "error": type(error).__name__, "message": str(error)}
+            payload, head = (
+                b"",
+                {"ok": False, "size": 0, "error": type(error).__name__, "message": str(error)},
+            )
         head["worn"] = present_size() > memory // 2
         sink.write(json.dumps(head).encode() + b"\n" + payload)
         sink.flush()
@@ -177,7 +198,9 @@ def present_size() -> int:
 
 
 def main() -> None:
-    """Entry point, with the limits of memory in bytes and of time in seconds as arguments. What libraries print goes to standard error."""
+    """Entry point, with the limits of memory in bytes and of time in seconds as arguments. What
+    libraries print goes to standard error.
+    """
     memory, seconds = map(int, sys.argv[1:3])
     limit_memory(memory)
     sys.setrecursionlimit(FRAMES)

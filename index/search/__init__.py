@@ -1,1 +1,3 @@
-"""Dense and lexical retrieval: FAISS and BM25 indexes, their files, and the fusion of both rankings."""
+"""Dense and lexical retrieval: FAISS and BM25 indexes, their files, and the fusion of both
+rankings.
+"""

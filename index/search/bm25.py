@@ -1,9 +1,9 @@
 """The analyser and BM25 over postings; one analyser for passages and queries.
 
-rank_bm25 decides the scores (its idf, its formula), postings make them fast: a query touches only the passages that hold one of its
-terms. BM25Plus because BM25Okapi's idf
-is zero or negative in small corpora and BM25L multiplies by the raw frequency (Lv and Zhai 2011, "Lower-bounding term frequency
-normalization").
+rank_bm25 decides the scores (its idf, its formula), postings make them fast: a query touches only
+the passages that hold one of its terms. BM25Plus because BM25Okapi's idf is zero or negative in
+small corpora and BM25L multiplies by the raw frequency (Lv and Zhai 2011, "Lower-bounding term
+frequency normalization").
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ STOP_WORDS = frozenset(
     will with would you your yours
     """.split()  # noqa: SIM905 - twenty lines shorter
 )
-"""English function words and question words: they say what kind of answer is wanted, not where it stands."""
+"""English function words and question words: they say what kind of answer is wanted, not where it
+stands.
+"""
 
 
 @cache
@@ -56,10 +58,12 @@ def _stemmer() -> Stemmer:
 
 
 def analyse(text: str) -> list[str]:
-    """Terms of a text in order: NFKC, case-folded, accents dropped, stop words dropped, Snowball-stemmed (Porter 2001).
+    """Terms of a text in order: NFKC, case-folded, accents dropped, stop words dropped,
+    Snowball-stemmed (Porter 2001).
 
-    A number with a currency or percent sign gives two terms, `$25` and `25`, so that either form of a query finds it. A text of stop
-    words only keeps them: "Who are you?" must be able to match something.
+    A number with a currency or percent sign gives two terms, `$25` and `25`, so that either form of
+    a query finds it. A text of stop words only keeps them: "Who are you?" must be able to match
+    something.
     """
     tokens = _TOKEN.findall(_fold(text))
     content = [token for token in tokens if token not in STOP_WORDS] or tokens
@@ -84,9 +88,9 @@ def _terms(token: str) -> list[str]:
 class Postings:
     """For each term the passages that hold it and what it adds to their score.
 
-    `terms` are distinct and in the order of their rows; the postings of term t are `rows[offsets[t]:offsets[t + 1]]` (int64
-    (n_postings,), ascending) with `gains` (float64 (n_postings,));
-    `idf` is float64 (n_terms,); `size` is the number of passages.
+    `terms` are distinct and in the order of their rows; the postings of term t are
+    `rows[offsets[t]:offsets[t + 1]]` (int64 (n_postings,), ascending) with `gains` (float64
+    (n_postings,)); `idf` is float64 (n_terms,); `size` is the number of passages.
     """
 
     terms: tuple[str, ...]
@@ -101,7 +105,13 @@ class Postings:
         buffer = io.BytesIO()
         terms = np.frombuffer("\n".join(self.terms).encode(), dtype=np.uint8)
         np.savez(
-            buffer, terms=terms, size=np.array(self.size), offsets=self.offsets, rows=self.rows, gains=self.gains, idf=self.idf
+            buffer,
+            terms=terms,
+            size=np.array(self.size),
+            offsets=self.offsets,
+            rows=self.rows,
+            gains=self.gains,
+            idf=self.idf,
         )
         return buffer.getvalue()
 
@@ -111,7 +121,14 @@ class Postings:
         with np.load(io.BytesIO(payload)) as arrays:
             joined = arrays["terms"].tobytes().decode()
             terms = tuple(joined.split("\n")) if joined else ()
-            return cls(terms, arrays["offsets"], arrays["rows"], arrays["gains"], arrays["idf"], int(arrays["size"]))
+            return cls(
+                terms,
+                arrays["offsets"],
+                arrays["rows"],
+                arrays["gains"],
+                arrays["idf"],
+                int(arrays["size"]),
+            )
 
 
 class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotations
@@ -124,18 +141,26 @@ class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotati
         self._row_of = {term: row for row, term in enumerate(postings.terms)}
 
     @classmethod
-    def build(cls, corpus: Iterable[Sequence[str]], *, k1: float = K1, b: float = B, delta: float = DELTA) -> PostingsBM25:
-        """Index analysed passages. An empty corpus and empty passages are fine (rank_bm25 divides by zero there)."""
+    def build(
+        cls, corpus: Iterable[Sequence[str]], *, k1: float = K1, b: float = B, delta: float = DELTA
+    ) -> PostingsBM25:
+        """Index analysed passages. An empty corpus and empty passages are fine (rank_bm25 divides
+        by zero there).
+        """
         return cls(_build_postings(corpus, k1, b), delta=delta)
 
     def get_scores(self, query: Sequence[str]) -> NDArray[np.float64]:
-        """float64 (size,): what rank_bm25's BM25Plus returns for the same corpus and query (relative tolerance 1e-9)."""
+        """float64 (size,): what rank_bm25's BM25Plus returns for the same corpus and query
+        (relative tolerance 1e-9).
+        """
         known = [self._row_of[term] for term in query if term in self._row_of]
         constant = self.delta * float(self.postings.idf[known].sum())
         return self.match_scores(query) + constant
 
     def match_scores(self, query: Sequence[str]) -> NDArray[np.float64]:
-        """float64 (size,): the scores without BM25Plus's constant for absent terms, so that 0 means that no term matched."""
+        """float64 (size,): the scores without BM25Plus's constant for absent terms, so that 0 means
+        that no term matched.
+        """
         scores = np.zeros(self.postings.size)
         offsets = self.postings.offsets
         for term, count in Counter(query).items():
@@ -176,6 +201,10 @@ def _build_postings(corpus: Iterable[Sequence[str]], k1: float, b: float) -> Pos
     frequency = np.array(counts, dtype=np.float64)[order]
     length = np.array(lengths, dtype=np.float64)
     average = float(length.mean()) if length.any() else 1.0
-    gains = idf[rows[order]] * (frequency * (k1 + 1)) / (k1 * (1 - b + b * length[passage_rows] / average) + frequency)
+    gains = (
+        idf[rows[order]]
+        * (frequency * (k1 + 1))
+        / (k1 * (1 - b + b * length[passage_rows] / average) + frequency)
+    )
     offsets = np.concatenate([[0], np.cumsum(found)]).astype(np.int64)
     return Postings(tuple(row_of), offsets, passage_rows, gains, idf, len(lengths))

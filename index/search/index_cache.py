@@ -1,4 +1,6 @@
-"""What is searched of one generation: the FAISS and BM25 indexes, from their files or made anew from the store."""
+"""What is searched of one generation: the FAISS and BM25 indexes, from their files or made anew
+from the store.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from index.search.vector_index import DenseIndex
 
 @dataclass(frozen=True)
 class Deriving:
-    """Derives from one generation of the store in `folder`; `query` returns the rows of a statement, `is_newest` says whether files may be kept."""
+    """Derives from one generation of the store in `folder`; `query` returns the rows of a
+    statement, `is_newest` says whether files may be kept.
+    """
 
     folder: Path
     store_id: str
@@ -27,30 +31,43 @@ class Deriving:
 
     def dense(self) -> DenseIndex:
         """The vectors of the chunks in the order of their ids."""
-        path, stamp = self.folder / DERIVED / "dense.faiss", Stamp("dense", self.store_id, self.generation)
+        path, stamp = (
+            self.folder / DERIVED / "dense.faiss",
+            Stamp("dense", self.store_id, self.generation),
+        )
         payload = read_derived(path, stamp)
         if payload is not None:
             return DenseIndex.from_bytes(payload)
-        blobs = self.query("SELECT vector FROM chunks JOIN vectors ON key = vector_key ORDER BY chunks.id")
+        blobs = self.query(
+            "SELECT vector FROM chunks JOIN vectors ON key = vector_key ORDER BY chunks.id"
+        )
         vectors = np.frombuffer(b"".join(blob for (blob,) in blobs), dtype=np.float32)
-        index = DenseIndex.build(vectors.reshape(len(blobs), -1) if blobs else np.zeros((0, 1), dtype=np.float32))
+        index = DenseIndex.build(
+            vectors.reshape(len(blobs), -1) if blobs else np.zeros((0, 1), dtype=np.float32)
+        )
         self._keep(path, stamp, index.to_bytes())
         return index
 
     def lexical(self) -> PostingsBM25:
         """The terms of the chunks in the same order."""
-        path, stamp = self.folder / DERIVED / "lexical.npz", Stamp("lexical", self.store_id, self.generation)
+        path, stamp = (
+            self.folder / DERIVED / "lexical.npz",
+            Stamp("lexical", self.store_id, self.generation),
+        )
         payload = read_derived(path, stamp)
         if payload is not None:
             return PostingsBM25(Postings.from_bytes(payload))
         index = PostingsBM25.build(
-            terms.split(" ") if terms else [] for (terms,) in self.query("SELECT terms FROM terms ORDER BY chunk_id")
+            terms.split(" ") if terms else []
+            for (terms,) in self.query("SELECT terms FROM terms ORDER BY chunk_id")
         )
         self._keep(path, stamp, index.postings.to_bytes())
         return index
 
     def _keep(self, path: Path, stamp: Stamp, payload: bytes) -> None:
-        """Save a derived file unless the store has changed since; a full or read-only disk only means that the next process builds it again."""
+        """Save a derived file unless the store has changed since; a full or read-only disk only
+        means that the next process builds it again.
+        """
         if self.is_newest():
             with suppress(OSError):
                 write_derived(path, stamp, payload)

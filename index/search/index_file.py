@@ -1,8 +1,9 @@
 """Derived files: rebuildable arrays in one file that carries its own checksum.
 
-Layout: one line of JSON (kind, store, generation, sha256 of the rest), a line feed, the payload. Written beside and renamed, so a
-reader sees the old file or the new one. FAISS and numpy
-load flipped bytes silently, so nothing is used before its checksum is verified; a file that does not verify is as good as none.
+Layout: one line of JSON (kind, store, generation, sha256 of the rest), a line feed, the payload.
+Written beside and renamed, so a reader sees the old file or the new one. FAISS and numpy load
+flipped bytes silently, so nothing is used before its checksum is verified; a file that does not
+verify is as good as none.
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ def _drop_leftovers(folder: Path) -> None:
 
 
 def read_derived(path: Path, stamp: Stamp) -> bytes | None:
-    """The payload, or None if the file is missing, damaged, or made from something else than `stamp` says."""
+    """The payload, or None if the file is missing, damaged, or made from something else than
+    `stamp` says.
+    """
     try:
         head, _, payload = path.read_bytes().partition(b"\n")
         found = json.loads(head)

@@ -28,9 +28,17 @@ class DenseIndex:
         """Number of rows."""
         return int(self._index.ntotal)
 
-    def search(self, query: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Rows (int64) and cosines (float32), both (min(k, size),), best first, for a float32 (dimension,) unit query."""
-        scores, rows = self._index.search(query[None, :], min(k, self.size)) if self.size else (np.zeros((1, 0), np.float32),) * 2
+    def search(
+        self, query: NDArray[np.float32], k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Rows (int64) and cosines (float32), both (min(k, size),), best first, for a float32
+        (dimension,) unit query.
+        """
+        scores, rows = (
+            self._index.search(query[None, :], min(k, self.size))
+            if self.size
+            else (np.zeros((1, 0), np.float32),) * 2
+        )
         return rows[0].astype(np.int64), scores[0]
 
     def scores(self, query: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -13,8 +13,9 @@ from index.sources.ignore_rules import Excludes
 from index.store.file_records import StoredFile
 
 PRUNE_SHARE = 0.2
-"""More than this share of a root gone at once looks like an unmounted disk or a typing error and is not removed without a yes; one file
-alone, while others are left, never does."""
+"""More than this share of a root gone at once looks like an unmounted disk or a typing error and is
+not removed without a yes; one file alone, while others are left, never does.
+"""
 
 
 @dataclass
@@ -36,8 +37,9 @@ class Root:
 def discover(paths: Sequence[Path], exclude: Sequence[str] = ()) -> list[Root]:
     """Find the files below each path, in order of their names, each only once.
 
-    Folders are walked without following links to folders, without hidden entries, and without what is excluded (`index.sources.ignore_rules`); a file
-    that was given itself is never excluded. Files of other formats are counted, not listed. What cannot be read is a line in `problems`.
+    Folders are walked without following links to folders, without hidden entries, and without what
+    is excluded (`index.sources.ignore_rules`); a file that was given itself is never excluded.
+    Files of other formats are counted, not listed. What cannot be read is a line in `problems`.
     """
     seen: set[Path] = set()
     return [_discover(path, seen, exclude) for path in paths]
@@ -67,7 +69,9 @@ def _discover(path: Path, seen: set[Path], exclude: Sequence[str]) -> Root:
         candidates = _walk(root, root.excludes)
     else:
         candidates = iter([path] if os.path.lexists(path) else [])
-        root.problems.extend([] if os.path.lexists(path) else ["does not exist: expected a file or a folder"])
+        root.problems.extend(
+            [] if os.path.lexists(path) else ["does not exist: expected a file or a folder"]
+        )
     root.files.extend(file for file in candidates if not (file in seen or seen.add(file)))  # type: ignore[func-returns-value]
     root.problems.extend(root.excludes.problems if root.excludes else [])
     return root
@@ -75,11 +79,15 @@ def _discover(path: Path, seen: set[Path], exclude: Sequence[str]) -> Root:
 
 def _walk(root: Root, excludes: Excludes) -> Iterator[Path]:
     def report(error: OSError) -> None:
-        root.problems.append(f"folder {shown(Path(str(error.filename)).name)} cannot be read: {error.strerror}")
+        root.problems.append(
+            f"folder {shown(Path(str(error.filename)).name)} cannot be read: {error.strerror}"
+        )
 
     for folder, folders, names in os.walk(root.path, onerror=report):
         folders[:] = sorted(
-            name for name in folders if not (name.startswith(".") or excludes.leaves_out(Path(folder, name), folder=True))
+            name
+            for name in folders
+            if not (name.startswith(".") or excludes.leaves_out(Path(folder, name), folder=True))
         )
         for path in (Path(folder, name) for name in sorted(names) if not name.startswith(".")):
             if excludes.leaves_out(path):
@@ -94,11 +102,19 @@ def missing(root: Root, known: Sequence[StoredFile]) -> list[StoredFile]:
     """Those of the `known` files below `root` that are gone, or excluded now."""
     present, excludes = set(root.files), root.excludes
     absent = [file for file in known if file.path not in present]
-    return [file for file in absent if not os.path.lexists(file.path) or (excludes and excludes.covers(file.path))]
+    return [
+        file
+        for file in absent
+        if not os.path.lexists(file.path) or (excludes and excludes.covers(file.path))
+    ]
 
 
-def disappeared(root: Root, known: Sequence[StoredFile], *, yes: bool, lately: int = 0) -> list[StoredFile]:
-    """What is `missing`. Raises PruneRefused when that, with so many that were removed `lately`, looks like an accident and `yes` is not said."""
+def disappeared(
+    root: Root, known: Sequence[StoredFile], *, yes: bool, lately: int = 0
+) -> list[StoredFile]:
+    """What is `missing`. Raises PruneRefused when that, with so many that were removed `lately`,
+    looks like an accident and `yes` is not said.
+    """
     gone = missing(root, known)
     if gone and not yes:
         reason = _suspicion(root, len(gone) + lately, len(known) + lately)

@@ -1,7 +1,9 @@
-"""Moves of documents, which others (what is kept of conversations) follow in files of their own: all of them move, or none.
+"""Moves of documents, which others (what is kept of conversations) follow in files of their own:
+all of them move, or none.
 
-What is about to be done is noted in the store first. A note that is still there was cut off, and the others are told the other way round before
-anything else is written: else what they keep would belong to a document that there never was, and stay when the real one is deleted.
+What is about to be done is noted in the store first. A note that is still there was cut off, and
+the others are told the other way round before anything else is written: else what they keep would
+belong to a document that there never was, and stay when the real one is deleted.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ _NAME = "moving"
 
 
 class Moves:
-    """The note in a store, over its connection, and who follows (None: nobody here, the note waits for one who does)."""
+    """The note in a store, over its connection, and who follows (None: nobody here, the note waits
+    for one who does).
+    """
 
     def __init__(self, db: sqlite3.Connection, follow: Callable[[str, str], None] | None) -> None:
         self._db, self._follow = db, follow
@@ -26,7 +30,9 @@ class Moves:
         """A document will have another id in the transaction that follows."""
         if self._follow:
             with transaction(self._db):
-                self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_NAME, json.dumps([old, new])))
+                self._db.execute(
+                    "INSERT OR REPLACE INTO meta VALUES (?, ?)", (_NAME, json.dumps([old, new]))
+                )
             self._follow(old, new)
 
     def end(self) -> None:

@@ -1,7 +1,8 @@
-"""The digests of documents as they were written: SQLite notices damage to its pages, never a bit that has turned in what stands in them.
+"""The digests of documents as they were written: SQLite notices damage to its pages, never a bit
+that has turned in what stands in them.
 
-A digest is over all that comes of reading a document's file, text and title and where it stands in its bytes or on its pages; it is written in the
-same transaction.
+A digest is over all that comes of reading a document's file, text and title and where it stands in
+its bytes or on its pages; it is written in the same transaction.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ READ = (
     "extractor",
     "places",
 )
-"""The columns of a document that come of reading its file. The migration stands on them: a column that is added later needs one that writes all
-digests again.
+"""The columns of a document that come of reading its file. The migration stands on them: a column
+that is added later needs one that writes all digests again.
 """
 
 
@@ -47,7 +48,9 @@ MIGRATION = f"""
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """A document that is not what was written: its digest, None if that is gone, the one that its columns have now, and its path as it is stored."""
+    """A document that is not what was written: its digest, None if that is gone, the one that its
+    columns have now, and its path as it is stored.
+    """
 
     document_id: str
     uri: str
@@ -63,7 +66,9 @@ def write_digest(db: sqlite3.Connection, document_id: str) -> None:
 
 def digest_of(db: sqlite3.Connection, columns: Mapping[str, object]) -> str:
     """The digest that a document with these columns has."""
-    [found] = db.execute(f"SELECT {_digest(*'?' * len(READ))}", [columns[name] for name in READ]).fetchone()
+    [found] = db.execute(
+        f"SELECT {_digest(*'?' * len(READ))}", [columns[name] for name in READ]
+    ).fetchone()
     return str(found)
 
 
@@ -72,10 +77,15 @@ def damaged(db: sqlite3.Connection) -> Iterator[Damaged]:
     columns = f"CAST(id AS BLOB), CAST(uri AS BLOB), path, digest, {_AS_STORED} AS now"
     joined = "documents LEFT JOIN digests ON document_id = id WHERE digest IS NOT now ORDER BY uri"
     for identity, uri, *rest in db.execute(f"SELECT {columns} FROM {joined}"):  # noqa: S608 - fixed names
-        yield Damaged(*(name.decode("utf-8", "backslashreplace") for name in (identity, uri)), *rest)
+        yield Damaged(
+            *(name.decode("utf-8", "backslashreplace") for name in (identity, uri)), *rest
+        )
 
 
 def is_still(db: sqlite3.Connection, found: Damaged) -> bool:
     """Whether no one has written the document since it was found."""
-    row = db.execute(f"SELECT {_AS_STORED} FROM documents WHERE id = ?", (found.document_id,)).fetchone()  # noqa: S608 - fixed names
+    row = db.execute(
+        f"SELECT {_AS_STORED} FROM documents WHERE id = ?",  # noqa: S608
+        (found.document_id,),
+    ).fetchone()
     return row is not None and bool(row[0] == found.now)

@@ -1,7 +1,8 @@
 """The tags of documents in a store (see `index.tags`).
 
-Those that people give stay with a document while it is read again or moved, those that it names itself (front matter) are as its last reading
-found them. Tags are no part of a generation: giving one makes nothing that was derived stale. A count of their own tells other processes of it.
+Those that people give stay with a document while it is read again or moved, those that it names
+itself (front matter) are as its last reading found them. Tags are no part of a generation: giving
+one makes nothing that was derived stale. A count of their own tells other processes of it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from index.document import Document
 from index.store.sqlite import transaction
 
 COUNT = "tagged"
-"""The name in `meta` of how often tags were given or taken away, apart from changes of documents."""
+"""The name in `meta` of how often tags were given or taken away, apart from changes of documents.
+"""
 MIGRATION = """
     CREATE TABLE tags (
         document_id TEXT NOT NULL,
@@ -48,14 +50,21 @@ class Tags:
             self._count()
 
     def follow(self, document: Document, moved_from: str | None) -> None:
-        """In the transaction that stores a document: its own tags are those that it names now; the given ones come along where it has moved."""
-        self._db.execute("UPDATE OR REPLACE tags SET document_id = ? WHERE document_id = ?", (document.id, moved_from))
+        """In the transaction that stores a document: its own tags are those that it names now; the
+        given ones come along where it has moved.
+        """
+        self._db.execute(
+            "UPDATE OR REPLACE tags SET document_id = ? WHERE document_id = ?",
+            (document.id, moved_from),
+        )
         self._db.execute("DELETE FROM tags WHERE document_id = ? AND NOT given", (document.id,))
         self._insert(((document.id, tag) for tag in document.tags), given=False)
 
     def drop(self, document_ids: Sequence[str]) -> None:
         """In the transaction that deletes documents."""
-        self._db.executemany("DELETE FROM tags WHERE document_id = ?", [(each,) for each in document_ids])
+        self._db.executemany(
+            "DELETE FROM tags WHERE document_id = ?", [(each,) for each in document_ids]
+        )
 
     def _count(self) -> None:
         more = "ON CONFLICT DO UPDATE SET value = CAST(value AS INTEGER) + 1"

@@ -1,6 +1,8 @@
-"""What the store remembers of the files themselves: how each looked when it was last read, and which paths were given to be indexed.
+"""What the store remembers of the files themselves: how each looked when it was last read, and
+which paths were given to be indexed.
 
-Kept apart from the documents, because a file that was only touched is no new version: remembering how it looks now raises no generation.
+Kept apart from the documents, because a file that was only touched is no new version: remembering
+how it looks now raises no generation.
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class IndexedFile:
-    """What a reader of the store knows of the file of a document: `size` in bytes; `stamp` is how it looked, None where that is not known."""
+    """What a reader of the store knows of the file of a document: `size` in bytes; `stamp` is how
+    it looked, None where that is not known.
+    """
 
     document_id: str
     path: Path
@@ -59,11 +63,16 @@ class Sightings:
         self._db = db
 
     def saw(self, document_id: str, stamp: FileStamp | None) -> None:
-        """A document was found to be what the file held just now, which had this stamp before it was read.
+        """A document was found to be what the file held just now, which had this stamp before it
+        was read.
 
         One that may hide a later write is kept without its times, so that it equals none.
         """
-        known = stamp if stamp is None or stamp.is_settled(time.time_ns()) else replace(stamp, modified_ns=0, changed_ns=0)
+        known = (
+            stamp
+            if stamp is None or stamp.is_settled(time.time_ns())
+            else replace(stamp, modified_ns=0, changed_ns=0)
+        )
         if known == self.stamp(document_id):
             return
         with transaction(self._db):
@@ -72,18 +81,28 @@ class Sightings:
                 self._db.execute("INSERT INTO sightings VALUES (?, ?)", (document_id, str(known)))
 
     def stamp(self, document_id: str) -> FileStamp | None:
-        """How the file of a document looked when it last was what is indexed; None if that is not known."""
-        row = self._db.execute("SELECT stamp FROM sightings WHERE document_id = ?", (document_id,)).fetchone()
+        """How the file of a document looked when it last was what is indexed; None if that is not
+        known.
+        """
+        row = self._db.execute(
+            "SELECT stamp FROM sightings WHERE document_id = ?", (document_id,)
+        ).fetchone()
         return FileStamp.parsed(row[0]) if row else None
 
     def stamps(self) -> dict[str, FileStamp]:
         """All that are known, by the document's id."""
-        found = ((document_id, FileStamp.parsed(stamp)) for document_id, stamp in self._db.execute("SELECT * FROM sightings"))
+        found = (
+            (document_id, FileStamp.parsed(stamp))
+            for document_id, stamp in self._db.execute("SELECT * FROM sightings")
+        )
         return {document_id: stamp for document_id, stamp in found if stamp}
 
     def remember_root(self, path: Path, exclude: Sequence[str]) -> None:
         """A file or folder was given to be indexed, with these patterns of what to leave out."""
         row = (os.fsencode(path), json.dumps(list(exclude)))
-        if self._db.execute("SELECT 1 FROM roots WHERE path = ? AND exclude = ?", row).fetchone() is None:
+        if (
+            self._db.execute("SELECT 1 FROM roots WHERE path = ? AND exclude = ?", row).fetchone()
+            is None
+        ):
             with transaction(self._db):
                 self._db.execute("INSERT OR REPLACE INTO roots VALUES (?, ?)", row)

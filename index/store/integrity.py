@@ -1,4 +1,6 @@
-"""Is the store whole: its file, its rows, and what is derived from them; and what can be mended without losing a document."""
+"""Is the store whole: its file, its rows, and what is derived from them; and what can be mended
+without losing a document.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,17 @@ from index.store.sqlite import transaction
 MAX_SHOWN = 3
 """Lines of SQLite's own report that are shown."""
 TOLERANCE = 1e-3
-"""How far from 1 a vector's norm may be: float32 rows, normalised from results in bf16 (8 bits of mantissa) that were averaged."""
+"""How far from 1 a vector's norm may be: float32 rows, normalised from results in bf16 (8 bits of
+mantissa) that were averaged.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something that is wrong, what to do about it, and what mends it (None: only a person can).
 
-    What a run that was stopped leaves behind is `harmless`: it takes room, until the next run or a mend.
+    What a run that was stopped leaves behind is `harmless`: it takes room, until the next run or a
+    mend.
     """
 
     what: str
@@ -37,18 +42,28 @@ def database_findings(db: sqlite3.Connection, remedy: str) -> list[Finding]:
         rows = [row[0] for row in db.execute(f"PRAGMA integrity_check({MAX_SHOWN})")]
     except sqlite3.DatabaseError as error:
         return [Finding(f"SQLite cannot read the file: {error}", remedy)]
-    return [] if rows == ["ok"] else [Finding(f"SQLite finds the file damaged: {'; '.join(rows)}", remedy)]
+    return (
+        []
+        if rows == ["ok"]
+        else [Finding(f"SQLite finds the file damaged: {'; '.join(rows)}", remedy)]
+    )
 
 
 def reference_findings(db: sqlite3.Connection, remedy: str) -> list[Finding]:
     """Rows that belong to rows that are gone."""
     broken = db.execute("PRAGMA foreign_key_check").fetchall()
     tables = ", ".join(sorted({row[0] for row in broken}))
-    return [Finding(f"{len(broken)} rows of {tables} belong to rows that are gone", remedy)] if broken else []
+    return (
+        [Finding(f"{len(broken)} rows of {tables} belong to rows that are gone", remedy)]
+        if broken
+        else []
+    )
 
 
 def row_findings(db: sqlite3.Connection) -> list[Finding]:
-    """Rows without what they need or without what needs them; `mend` takes the writer's lock for granted."""
+    """Rows without what they need or without what needs them; `mend` takes the writer's lock for
+    granted.
+    """
     findings = []
     for what, documents in _DAMAGED.items():
         count = len(db.execute(documents).fetchall())
@@ -58,7 +73,14 @@ def row_findings(db: sqlite3.Connection) -> list[Finding]:
     for what, rows in _ORPHANS.items():
         [count] = db.execute(f"SELECT count(*) FROM {rows}").fetchone()  # noqa: S608 - ours
         if count:
-            findings.append(Finding(f"{count} {what}", "delete them", _running(db, f"DELETE FROM {rows}"), what == _UNUSED))  # noqa: S608
+            findings.append(
+                Finding(
+                    f"{count} {what}",
+                    "delete them",
+                    _running(db, f"DELETE FROM {rows}"),  # noqa: S608
+                    what == _UNUSED,
+                )
+            )
     return [*findings, *_vector_findings(db)]
 
 
@@ -90,7 +112,11 @@ def _vector_findings(db: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding("the vectors have different lengths", "`qa forget --all` and index again")
     bad = []
     for key, blob in db.execute("SELECT key, vector FROM vectors"):
-        vector = np.frombuffer(blob, dtype=np.float32) if len(blob) % 4 == 0 else np.zeros(1, dtype=np.float32)
+        vector = (
+            np.frombuffer(blob, dtype=np.float32)
+            if len(blob) % 4 == 0
+            else np.zeros(1, dtype=np.float32)
+        )
         if not abs(float(np.linalg.norm(vector)) - 1) <= TOLERANCE:
             bad.append((key,))
     if bad:
@@ -98,11 +124,19 @@ def _vector_findings(db: sqlite3.Connection) -> Iterator[Finding]:
 
 
 def _spoil(db: sqlite3.Connection, keys: list[tuple[bytes]]) -> None:
-    """Let the passages of these vectors be made again: under another key, the old vector is never found."""
+    """Let the passages of these vectors be made again: under another key, the old vector is never
+    found.
+    """
     with transaction(db):
-        db.executemany("UPDATE documents SET recipe = 0 WHERE id IN (SELECT document_id FROM chunks WHERE vector_key = ?)", keys)
+        db.executemany(
+            "UPDATE documents SET recipe = 0 WHERE id IN (SELECT document_id FROM chunks WHERE vector_key = ?)",
+            keys,
+        )
         db.execute("PRAGMA defer_foreign_keys = ON")
-        db.executemany("UPDATE chunks SET vector_key = CAST(vector_key || x'00' AS BLOB) WHERE vector_key = ?", keys)
+        db.executemany(
+            "UPDATE chunks SET vector_key = CAST(vector_key || x'00' AS BLOB) WHERE vector_key = ?",
+            keys,
+        )
         db.executemany("UPDATE vectors SET key = CAST(key || x'00' AS BLOB) WHERE key = ?", keys)
 
 
@@ -121,13 +155,22 @@ def next_generation(db: sqlite3.Connection) -> None:
 
 
 def derived_findings(folder: Path, store: str) -> list[Finding]:
-    """Damaged or abandoned files beside the store in `folder`; one of an older generation is none of these, it is made anew when it is needed."""
+    """Damaged or abandoned files beside the store in `folder`; one of an older generation is none
+    of these, it is made anew when it is needed.
+    """
     found = []
     for path in sorted((folder / DERIVED).glob("*")):
         half = path.name.startswith(PARTS)
         wrong = "was left half written" if half else _wrong(path, store)
         if wrong:
-            found.append(Finding(f"{DERIVED}/{path.name} {wrong}", "delete it: it is made anew", path.unlink, half))
+            found.append(
+                Finding(
+                    f"{DERIVED}/{path.name} {wrong}",
+                    "delete it: it is made anew",
+                    path.unlink,
+                    half,
+                )
+            )
     return found
 
 

@@ -1,4 +1,6 @@
-"""Documents in the store that are no longer what was written, and their files, from which they are mended: the digest proves that it is the same again."""
+"""Documents in the store that are no longer what was written, and their files, from which they are
+mended: the digest proves that it is the same again.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +20,24 @@ from index.store.schema import FILE_NAME, explained
 from index.store.sqlite import transaction
 
 
-def document_findings(folder: Path, db: sqlite3.Connection, max_bytes: int = MAX_FILE_BYTES) -> list[Finding]:
-    """The documents of the store in `folder` that are not what was written. One whose file still gives that is mended by reading it.
+def document_findings(
+    folder: Path, db: sqlite3.Connection, max_bytes: int = MAX_FILE_BYTES
+) -> list[Finding]:
+    """The documents of the store in `folder` that are not what was written. One whose file still
+    gives that is mended by reading it.
 
     `mend` takes the writer's lock for granted. Raises StoreError.
     """
     with explained(folder / FILE_NAME), Extraction() as extraction:
-        return [_finding(db, each, Paths(folder).path(each.path), max_bytes, extraction) for each in damaged(db)]
+        return [
+            _finding(db, each, Paths(folder).path(each.path), max_bytes, extraction)
+            for each in damaged(db)
+        ]
 
 
-def _finding(db: sqlite3.Connection, found: Damaged, path: Path, max_bytes: int, extraction: Extraction) -> Finding:
+def _finding(
+    db: sqlite3.Connection, found: Damaged, path: Path, max_bytes: int, extraction: Extraction
+) -> Finding:
     what = f"{found.uri} (id {found.document_id}) is damaged: its text, or what belongs to it, is not what was written"
     try:
         document = load(path, path.parent, max_bytes=max_bytes, extract=extraction)
@@ -36,18 +46,41 @@ def _finding(db: sqlite3.Connection, found: Damaged, path: Path, max_bytes: int,
         return Finding(what, f"its file {error}: {back}")
     columns = columns_of(document) if document else {}
     if columns and digest_of(db, columns) in {found.digest, found.now}:
-        return Finding(what, "read its file again, which still gives what was written", partial(_restore, db, found, columns))
+        return Finding(
+            what,
+            "read its file again, which still gives what was written",
+            partial(_restore, db, found, columns),
+        )
     mark = "UPDATE documents SET recipe = 0 WHERE id = ?"
-    return Finding(what, f"its file gives another text now: {REINDEX}", partial(_change, db, found, mark, [found.document_id]))
+    return Finding(
+        what,
+        f"its file gives another text now: {REINDEX}",
+        partial(_change, db, found, mark, [found.document_id]),
+    )
 
 
 def _restore(db: sqlite3.Connection, found: Damaged, columns: Mapping[str, object]) -> None:
     assignments = ", ".join(f"{name} = ?" for name in columns)
-    _change(db, found, f"UPDATE documents SET {assignments} WHERE id = ?", [*columns.values(), found.document_id], whole=True)  # noqa: S608 - fixed names
+    _change(
+        db,
+        found,
+        f"UPDATE documents SET {assignments} WHERE id = ?",  # noqa: S608 - fixed names
+        [*columns.values(), found.document_id],
+        whole=True,
+    )
 
 
-def _change(db: sqlite3.Connection, found: Damaged, statement: str, values: list[object], *, whole: bool = False) -> None:
-    """Change a document, unless another process has written it meanwhile; `whole`: this is what was written."""
+def _change(
+    db: sqlite3.Connection,
+    found: Damaged,
+    statement: str,
+    values: list[object],
+    *,
+    whole: bool = False,
+) -> None:
+    """Change a document, unless another process has written it meanwhile; `whole`: this is what was
+    written.
+    """
     with transaction(db):
         if is_still(db, found):
             db.execute(statement, values)

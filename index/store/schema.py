@@ -61,7 +61,9 @@ MIGRATIONS = (
 
 
 def _created(connection: sqlite3.Connection) -> None:
-    connection.executemany("INSERT INTO meta VALUES (?, ?)", [("store", uuid.uuid4().hex), ("generation", "0")])
+    connection.executemany(
+        "INSERT INTO meta VALUES (?, ?)", [("store", uuid.uuid4().hex), ("generation", "0")]
+    )
 
 
 SCHEMA = Schema(
@@ -88,12 +90,19 @@ def decoded(path: Path) -> AbstractContextManager[None]:
 
 
 def current_generation(folder: Path, count: str = "generation") -> int | None:
-    """The generation of the store in `folder`, or another count; None if there is no store. Cheap enough to ask several times a second."""
+    """The generation of the store in `folder`, or another count; None if there is no store. Cheap
+    enough to ask several times a second.
+    """
     if not (folder / FILE_NAME).is_file():
         return None
     connection = connect(folder)
     try:
         with explained(folder / FILE_NAME), decoded(folder / FILE_NAME):
-            return int((connection.execute("SELECT value FROM meta WHERE key = ?", (count,)).fetchone() or [0])[0])
+            return int(
+                (
+                    connection.execute("SELECT value FROM meta WHERE key = ?", (count,)).fetchone()
+                    or [0]
+                )[0]
+            )
     finally:
         connection.close()

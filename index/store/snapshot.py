@@ -1,7 +1,9 @@
-"""One generation of the store, for reading: its chunks and documents, and the FAISS and BM25 indexes derived from them.
+"""One generation of the store, for reading: its chunks and documents, and the FAISS and BM25
+indexes derived from them.
 
-A snapshot holds one SQLite read transaction open, so everything it returns belongs to its generation, whatever other processes write
-meanwhile. Between questions a process that stays up lets go of it (`pause`) and makes sure that nothing has changed (`resume`).
+A snapshot holds one SQLite read transaction open, so everything it returns belongs to its
+generation, whatever other processes write meanwhile. Between questions a process that stays up lets
+go of it (`pause`) and makes sure that nothing has changed (`resume`).
 """
 
 from __future__ import annotations
@@ -50,7 +52,9 @@ class DocumentInfo:
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document's text, with how its characters map to the bytes of its file, and to its pages, slides or rows."""
+    """A document's text, with how its characters map to the bytes of its file, and to its pages,
+    slides or rows.
+    """
 
     info: DocumentInfo
     text: str
@@ -62,7 +66,9 @@ class Snapshot:
     """Reads of one generation; may be used from several threads."""
 
     def __init__(self, folder: Path, *, save_derived: bool = True) -> None:
-        """Open the store in `folder` and load what is derived from it, or build and save it; raises StoreError."""
+        """Open the store in `folder` and load what is derived from it, or build and save it; raises
+        StoreError.
+        """
         self._path, self._paths = folder / FILE_NAME, Paths(folder)
         self._db = connect(folder)
         self._lock = threading.Lock()
@@ -87,11 +93,17 @@ class Snapshot:
         for row, document_id in enumerate(self._document_ids):
             self._rows_of.setdefault(document_id, []).append(row)
         folder = self._path.parent
-        newest = (lambda: current_generation(folder) == self.generation) if save_derived else (lambda: False)
+        newest = (
+            (lambda: current_generation(folder) == self.generation)
+            if save_derived
+            else (lambda: False)
+        )
         deriving = Deriving(folder, self.store_id, self.generation, self._query, newest)
         self.dense, self.lexical = deriving.dense(), deriving.lexical()
         if not self.dense.size == self.lexical.corpus_size == self.size:
-            raise ValueError(f"{self.dense.size} vectors and {self.lexical.corpus_size} lists of terms of {self.size} passages")
+            raise ValueError(
+                f"{self.dense.size} vectors and {self.lexical.corpus_size} lists of terms of {self.size} passages"
+            )
 
     def pause(self) -> None:
         """End the read transaction; only `resume` and `close` may follow."""
@@ -100,7 +112,9 @@ class Snapshot:
                 self._db.execute("COMMIT")
 
     def resume(self) -> bool:
-        """Hold a read transaction again; False, and none is held, if the store has another generation now."""
+        """Hold a read transaction again; False, and none is held, if the store has another
+        generation now.
+        """
         with self._lock, explained(self._path):
             if self._db.in_transaction:
                 return True
@@ -123,7 +137,9 @@ class Snapshot:
 
     def rows_of(self, document_ids: Sequence[str]) -> NDArray[np.int64]:
         """int64 (n,): the rows of the chunks of these documents; unknown ids have none."""
-        return np.array([row for each in document_ids for row in self._rows_of.get(each, [])], dtype=np.int64)
+        return np.array(
+            [row for each in document_ids for row in self._rows_of.get(each, [])], dtype=np.int64
+        )
 
     def document_id(self, row: int) -> str:
         """The id of the document that a row belongs to."""
@@ -138,7 +154,15 @@ class Snapshot:
             [(document_id, start, end, text, sentences, *names)] = found
             spans = np.frombuffer(sentences, dtype=np.int64).reshape(-1, 2).tolist()
             headings, header = (tuple(json.loads(each)) for each in names)
-            return Chunk(document_id, start, end, text, tuple((first, last) for first, last in spans), headings, header)
+            return Chunk(
+                document_id,
+                start,
+                end,
+                text,
+                tuple((first, last) for first, last in spans),
+                headings,
+                header,
+            )
 
     def documents(self) -> list[DocumentInfo]:
         """All documents, by uri."""
@@ -148,7 +172,10 @@ class Snapshot:
     def has_document(self, document_id: str) -> bool:
         """Whether there is a document of this id; any text may be asked for, a lone surrogate too."""
         known = document_id in self._rows_of
-        return known or (document_id.isascii() and bool(self._query("SELECT 1 FROM documents WHERE id = ?", document_id)))
+        return known or (
+            document_id.isascii()
+            and bool(self._query("SELECT 1 FROM documents WHERE id = ?", document_id))
+        )
 
     @property
     def document_ids(self) -> list[str]:
@@ -177,7 +204,8 @@ class Snapshot:
         """All tags, or those that people gave, each with the ids of its documents, in order."""
         found: dict[str, list[str]] = {}
         rows = self._query(
-            "SELECT DISTINCT tag, id FROM tags, documents WHERE id = document_id AND given >= ? ORDER BY 1, 2", given
+            "SELECT DISTINCT tag, id FROM tags, documents WHERE id = document_id AND given >= ? ORDER BY 1, 2",
+            given,
         )
         for tag, each in rows:
             found.setdefault(tag, []).append(each)
@@ -202,14 +230,24 @@ class Snapshot:
             folded = tuple(np.frombuffer(crlf, dtype=np.int64).tolist())
             if info.extractor is None:
                 codecs.lookup(info.encoding)
-            source = SourceBytes(info.sha256, info.size, info.encoding, bom_size, folded, info.extractor)
+            source = SourceBytes(
+                info.sha256, info.size, info.encoding, bom_size, folded, info.extractor
+            )
             return StoredDocument(info, text, source, places_of(json.loads(places)))
 
     def _files(self, condition: str, *values: object) -> list[IndexedFile]:
         found = self._query(f"{_FILE} {condition}", *values)
         with decoded(self._path):
             return [
-                IndexedFile(identity, self._paths.path(path), uri, sha256, size, indexed_at, FileStamp.parsed(stamp or ""))
+                IndexedFile(
+                    identity,
+                    self._paths.path(path),
+                    uri,
+                    sha256,
+                    size,
+                    indexed_at,
+                    FileStamp.parsed(stamp or ""),
+                )
                 for identity, path, uri, sha256, size, indexed_at, stamp in found
             ]
 

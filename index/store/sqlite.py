@@ -15,18 +15,24 @@ from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt, StoreError, Stor
 from index.filesystem.disk_errors import WHERE_TO_WRITE, full, is_full, may_write, read_only
 
 BUSY_SECONDS = 30.0
-"""How long a statement waits for another process's transaction; one document's transaction takes milliseconds."""
+"""How long a statement waits for another process's transaction; one document's transaction takes
+milliseconds.
+"""
 _PRIMARY = 0xFF
-"""The part of an error code that tells the kind (sqlite.org/rescode.html, "Primary Result Codes versus Extended Result Codes")."""
+"""The part of an error code that tells the kind (sqlite.org/rescode.html, "Primary Result Codes
+versus Extended Result Codes").
+"""
 _MAYBE_FULL = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 """What SQLite says when there is no room for its shared memory or its log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A file's name and its migrations: number i leads from `PRAGMA user_version` i to i + 1; never edited once released, only appended to.
+    """A file's name and its migrations: number i leads from `PRAGMA user_version` i to i + 1; never
+    edited once released, only appended to.
 
-    `created` is run in the transaction that makes the file; `remedy` is what to do about one that cannot be read.
+    `created` is run in the transaction that makes the file; `remedy` is what to do about one that
+    cannot be read.
     """
 
     file_name: str
@@ -36,15 +42,18 @@ class Schema:
 
 
 def connect(folder: Path, schema: Schema) -> sqlite3.Connection:
-    """A connection in autocommit mode to a file in `folder`, which is created or migrated if need be. Where nothing may be written, or nothing can be
-    because the disk is full, one that reads.
+    """A connection in autocommit mode to a file in `folder`, which is created or migrated if need
+    be. Where nothing may be written, or nothing can be because the disk is full, one that reads.
 
-    Raises StoreBusy, StoreCorrupt, StoreFull, StoreReadOnly, SchemaTooNew, or StoreError if the folder cannot be made.
+    Raises StoreBusy, StoreCorrupt, StoreFull, StoreReadOnly, SchemaTooNew, or StoreError if the
+    folder cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"the data directory {folder} cannot be made ({error.strerror}): choose another one") from error
+        raise StoreError(
+            f"the data directory {folder} cannot be made ({error.strerror}): choose another one"
+        ) from error
     path = folder / schema.file_name
     with explained(path, schema.remedy):
         if not may_write(path):
@@ -54,13 +63,17 @@ def connect(folder: Path, schema: Schema) -> sqlite3.Connection:
     except StoreFull as full_disk:
         try:
             with explained(path, schema.remedy):
-                return _reading(path, schema, alone=True)  # another process would have made room for the shared memory already
+                return _reading(
+                    path, schema, alone=True
+                )  # another process would have made room for the shared memory already
         except StoreReadOnly:
             raise full_disk from None
 
 
 def digest(*values: bytes) -> str:
-    """SHA-256, as hexadecimal digits, of some values each behind its length, so that none can run into the next; statements of SQL call it, too."""
+    """SHA-256, as hexadecimal digits, of some values each behind its length, so that none can run
+    into the next; statements of SQL call it, too.
+    """
     found = hashlib.sha256()
     for value in values:
         found.update(len(value).to_bytes(8, "big") + value)
@@ -74,7 +87,9 @@ def with_digest(connection: sqlite3.Connection) -> None:
 
 def _writing(path: Path, schema: Schema) -> sqlite3.Connection:
     with explained(path, schema.remedy):
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
         with kept_open(connection):
             with_digest(connection)
             _write_ahead(connection)
@@ -85,24 +100,35 @@ def _writing(path: Path, schema: Schema) -> sqlite3.Connection:
 
 
 def _reading(path: Path, schema: Schema, *, alone: bool = False) -> sqlite3.Connection:
-    """A connection to a file that may not be written (sqlite.org/wal.html, "Read-Only Databases"): past its log where nobody writes to it, else,
-    as in a folder that is read-only only here, along with the one who does.
+    """A connection to a file that may not be written (sqlite.org/wal.html, "Read-Only Databases"):
+    past its log where nobody writes to it, else, as in a folder that is read-only only here, along
+    with the one who does.
     """
     log, memory = path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
     once = f"run `qa list` once where it may be written, or {WHERE_TO_WRITE}"
     if not path.is_file():
-        raise StoreReadOnly(f"{path.parent} may only be read, and there is no {path.name} in it: {WHERE_TO_WRITE}")
+        raise StoreReadOnly(
+            f"{path.parent} may only be read, and there is no {path.name} in it: {WHERE_TO_WRITE}"
+        )
     alone = alone or not memory.exists()
     if alone and log.exists() and log.stat().st_size:
-        raise StoreReadOnly(f"{path} may only be read, and a process that wrote to it was cut off: {once}")
+        raise StoreReadOnly(
+            f"{path} may only be read, and a process that wrote to it was cut off: {once}"
+        )
     mode = "mode=ro&immutable=1" if alone else "mode=ro"
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        f"{path.absolute().as_uri()}?{mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
     )
     with kept_open(connection):
         with_digest(connection)
         if _version(connection) < len(schema.migrations):
-            raise StoreReadOnly(f"{path} is of an earlier version of this program and may only be read: {once}")
+            raise StoreReadOnly(
+                f"{path} is of an earlier version of this program and may only be read: {once}"
+            )
         _refuse_later(connection, schema)
     return connection
 
@@ -119,7 +145,9 @@ Open = TypeVar("Open", bound=Closeable)
 
 @contextmanager
 def kept_open(opened: Open) -> Iterator[Open]:
-    """It stays open unless what follows fails: an error must not leave it to the garbage collector, which may come late."""
+    """It stays open unless what follows fails: an error must not leave it to the garbage collector,
+    which may come late.
+    """
     try:
         yield opened
     except BaseException:
@@ -137,7 +165,9 @@ def explained(path: Path, remedy: str) -> Iterator[None]:
             raise StoreBusy(
                 f"{path} has been locked by another process for {BUSY_SECONDS:.0f} s: wait for it or stop it"
             ) from error
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY  # none where a text is no UTF-8
+        code = (
+            getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY
+        )  # none where a text is no UTF-8
         if (
             code == sqlite3.SQLITE_FULL
             or (code in _MAYBE_FULL and is_full(path.parent))
@@ -153,11 +183,15 @@ def explained(path: Path, remedy: str) -> Iterator[None]:
 
 @contextmanager
 def decoded(path: Path, remedy: str) -> Iterator[None]:
-    """Translate what comes of reading values that no program wrote: SQLite notices damage to its pages, not to what stands in them."""
+    """Translate what comes of reading values that no program wrote: SQLite notices damage to its
+    pages, not to what stands in them.
+    """
     try:
         yield
     except (ValueError, TypeError, LookupError, RuntimeError) as error:
-        raise StoreCorrupt(f"{path} is damaged, it holds what was never written ({error!r}). {remedy}") from error
+        raise StoreCorrupt(
+            f"{path} is damaged, it holds what was never written ({error!r}). {remedy}"
+        ) from error
 
 
 @contextmanager
@@ -173,7 +207,9 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch a new file to write-ahead logging; SQLite does not wait for another process that is just doing the same, so this does."""
+    """Switch a new file to write-ahead logging; SQLite does not wait for another process that is
+    just doing the same, so this does.
+    """
     until = time.monotonic() + BUSY_SECONDS
     while True:
         try:

@@ -1,6 +1,8 @@
-"""The SQLite store, which is the truth: documents, chunks, vectors, terms and the generation that counts its changes.
+"""The SQLite store, which is the truth: documents, chunks, vectors, terms and the generation that
+counts its changes.
 
-Every change is one transaction and raises the generation by one, so that other processes see that what they derived is stale.
+Every change is one transaction and raises the generation by one, so that other processes see that
+what they derived is stale.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ class IndexedChunk:
 
 
 class Store:
-    """One writer's view of the store in a data directory. Readers use `index.store.snapshot.Snapshot`."""
+    """One writer's view of the store in a data directory. Readers use
+    `index.store.snapshot.Snapshot`.
+    """
 
     def __init__(
         self,
@@ -51,8 +55,9 @@ class Store:
         on_removal: Callable[[Sequence[str]], None] = lambda _: None,
         on_move: Callable[[str, str], None] | None = None,
     ) -> None:
-        """Open or create; `on_removal` hears the ids of documents before they are deleted, `on_move` the old and the new one, and the other way
-        round when that was cut off. Raises StoreError.
+        """Open or create; `on_removal` hears the ids of documents before they are deleted,
+        `on_move` the old and the new one, and the other way round when that was cut off. Raises
+        StoreError.
         """
         self.folder = folder
         self._path, self._paths = folder / FILE_NAME, Paths(folder)
@@ -64,7 +69,12 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -72,23 +82,42 @@ class Store:
         self._db.close()
 
     @contextmanager
-    def writing(self, on_wait: Callable[[], None] = lambda: None, seconds: float | None = None) -> Iterator[None]:
-        """Be the only indexing process; `on_wait` is called once if another one is at work. Raises StoreBusy after `seconds`, and StoreFull or
-        StoreReadOnly for a store that was opened when it could only be read.
+    def writing(
+        self, on_wait: Callable[[], None] = lambda: None, seconds: float | None = None
+    ) -> Iterator[None]:
+        """Be the only indexing process; `on_wait` is called once if another one is at work. Raises
+        StoreBusy after `seconds`, and StoreFull or StoreReadOnly for a store that was opened when
+        it could only be read.
         """
-        with alone(self.folder / "writer.lock", on_wait, LOCK_SECONDS if seconds is None else seconds), explained(self._path):
-            self._db.execute("DELETE FROM meta WHERE key IS NULL")  # nothing, where it may be written
+        with (
+            alone(
+                self.folder / "writer.lock", on_wait, LOCK_SECONDS if seconds is None else seconds
+            ),
+            explained(self._path),
+        ):
+            self._db.execute(
+                "DELETE FROM meta WHERE key IS NULL"
+            )  # nothing, where it may be written
             with decoded(self._path):
                 self._moves.undo()
             yield
 
     def claim_model(self, name: str, fingerprint: str) -> None:
-        """Record the embedding model of the first run; raises ModelMismatch if the store was written with another."""
-        known = dict(self._db.execute("SELECT key, value FROM meta WHERE key IN ('model', 'model_sha256')").fetchall())
+        """Record the embedding model of the first run; raises ModelMismatch if the store was
+        written with another.
+        """
+        known = dict(
+            self._db.execute(
+                "SELECT key, value FROM meta WHERE key IN ('model', 'model_sha256')"
+            ).fetchall()
+        )
         check_model(known, name, fingerprint)
         if not known:
             with transaction(self._db):
-                self._db.executemany("INSERT INTO meta VALUES (?, ?)", [("model", name), ("model_sha256", fingerprint)])
+                self._db.executemany(
+                    "INSERT INTO meta VALUES (?, ?)",
+                    [("model", name), ("model_sha256", fingerprint)],
+                )
 
     def file(self, document_id: str) -> StoredFile | None:
         """What is known of one file."""
@@ -99,25 +128,36 @@ class Store:
         return next(self._files("WHERE path = ?", (self._paths.stored(path),)), None)
 
     def files_under(self, root: Path) -> list[StoredFile]:
-        """The indexed files at or below `root`, which must be resolved; of those that the data directory keeps, if `root` lies in it."""
+        """The indexed files at or below `root`, which must be resolved; of those that the data
+        directory keeps, if `root` lies in it.
+        """
         prefix = self._paths.stored(root)
         below = self._paths.below(root)
         condition = "WHERE path = ? OR substr(path, 1, ?) = ? ORDER BY path"
         return list(self._files(condition, (prefix, len(below), below)))
 
     def find(self, name: str) -> StoredFile:
-        """The document with this id, uri or path; raises UnknownDocument if there is none or more than one."""
+        """The document with this id, uri or path; raises UnknownDocument if there is none or more
+        than one.
+        """
         path = self._paths.stored(Path(name).absolute())
         name = shown(name)
         found = list(self._files("WHERE id = ? OR uri = ? OR path = ?", (name, name, path)))
         if len(found) == 1:
             return found[0]
-        hint = "see `qa list`" if not found else "name one by its id: " + ", ".join(file.document_id for file in found)
+        hint = (
+            "see `qa list`"
+            if not found
+            else "name one by its id: " + ", ".join(file.document_id for file in found)
+        )
         raise UnknownDocument(f"{len(found)} documents are called {name!r}: {hint}")
 
     def known_vectors(self, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
         """Those of the vectors that are stored already: float32 (dimension,) each."""
-        rows = (self._db.execute("SELECT key, vector FROM vectors WHERE key = ?", (key,)).fetchone() for key in dict.fromkeys(keys))
+        rows = (
+            self._db.execute("SELECT key, vector FROM vectors WHERE key = ?", (key,)).fetchone()
+            for key in dict.fromkeys(keys)
+        )
         return {row[0]: np.frombuffer(row[1], dtype=np.float32) for row in rows if row}
 
     def put(
@@ -130,9 +170,11 @@ class Store:
         *,
         moved_from: str | None = None,
     ) -> None:
-        """Insert or replace a document with its chunks. `vectors` holds all of theirs: one that is stored may just lose its last other use.
+        """Insert or replace a document with its chunks. `vectors` holds all of theirs: one that is
+        stored may just lose its last other use.
 
-        One that has moved takes the place of the document that it was, in one step: no generation has both or neither.
+        One that has moved takes the place of the document that it was, in one step: no generation
+        has both or neither.
         """
         if moved_from:
             self._moves.begin(moved_from, document.id)
@@ -150,7 +192,9 @@ class Store:
             self._drop_unused(stale)
 
     def keep_vectors(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
-        """Store vectors before their chunks, so that a run that is stopped inside a long document does not embed again."""
+        """Store vectors before their chunks, so that a run that is stopped inside a long document
+        does not embed again.
+        """
         with explained(self._path), transaction(self._db):
             self._put_vectors(vectors)
 
@@ -165,18 +209,24 @@ class Store:
             self._db.execute("UPDATE documents SET state = ? WHERE id = ?", (state, document_id))
 
     def remove(self, document_ids: Sequence[str]) -> None:
-        """Delete documents with all that was made from them; the old pages are overwritten, the derived files deleted."""
+        """Delete documents with all that was made from them; the old pages are overwritten, the
+        derived files deleted.
+        """
         self._on_removal(document_ids)
         with self._change():
             stale = self._delete_chunks(document_ids)
             self.tags.drop(document_ids)
-            self._db.executemany("DELETE FROM documents WHERE id = ?", [(each,) for each in document_ids])
+            self._db.executemany(
+                "DELETE FROM documents WHERE id = ?", [(each,) for each in document_ids]
+            )
             self._drop_unused(stale)
         discard_derived(self.folder)
         self._truncate_log()
 
     def forget_all(self) -> int:
-        """Delete everything, the embedding model's name included, and rebuild the file; returns the number of documents."""
+        """Delete everything, the embedding model's name included, and rebuild the file; returns the
+        number of documents.
+        """
         documents = [document_id for (document_id,) in self._db.execute("SELECT id FROM documents")]
         self._on_removal(documents)
         with self._change():
@@ -189,7 +239,9 @@ class Store:
         return len(documents)
 
     def _truncate_log(self) -> None:
-        """Move the write-ahead log into the file and empty it, so that nothing of what was deleted is left in either."""
+        """Move the write-ahead log into the file and empty it, so that nothing of what was deleted
+        is left in either.
+        """
         with explained(self._path):
             [busy, _, _] = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
@@ -201,7 +253,9 @@ class Store:
     def _change(self) -> Iterator[None]:
         with explained(self._path), transaction(self._db):
             yield
-            self._db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'")
+            self._db.execute(
+                "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'"
+            )
 
     def _files(self, condition: str, values: tuple[object, ...]) -> Iterator[StoredFile]:
         columns = "SELECT id, path, uri, sha256, state, recipe, extractor FROM documents "
@@ -210,7 +264,13 @@ class Store:
 
     def _put_document(self, document: Document, path: Path, recipe: int) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        about = {"id": document.id, "path": self._paths.stored(path), "uri": document.uri, "state": "current", "recipe": recipe}
+        about = {
+            "id": document.id,
+            "path": self._paths.stored(path),
+            "uri": document.uri,
+            "state": "current",
+            "recipe": recipe,
+        }
         row = {**about, "indexed_at": now, **columns_of(document)}
         values = f"({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
         self._db.execute(f"INSERT OR REPLACE INTO documents {values}", list(row.values()))
@@ -225,13 +285,23 @@ class Store:
         names = [json.dumps(texts) for texts in (chunk.headings, chunk.columns)]
         columns = 'document_id, start, "end", headings, columns, sentences, vector_key'
         row = (chunk.document_id, chunk.start, chunk.end, *names, sentences, item.vector_key)
-        cursor = self._db.execute(f"INSERT INTO chunks ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608 - names of columns
-        self._db.execute("INSERT INTO terms VALUES (?, ?)", (cursor.lastrowid, " ".join(item.terms)))
+        cursor = self._db.execute(
+            f"INSERT INTO chunks ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            row,
+        )
+        self._db.execute(
+            "INSERT INTO terms VALUES (?, ?)", (cursor.lastrowid, " ".join(item.terms))
+        )
 
     def _delete_chunks(self, document_ids: Sequence[str]) -> list[bytes]:
         keys: list[bytes] = []
         for each in document_ids:
-            keys.extend(key for (key,) in self._db.execute("SELECT vector_key FROM chunks WHERE document_id = ?", (each,)))
+            keys.extend(
+                key
+                for (key,) in self._db.execute(
+                    "SELECT vector_key FROM chunks WHERE document_id = ?", (each,)
+                )
+            )
             self._db.execute("DELETE FROM chunks WHERE document_id = ?", (each,))
         return keys
 

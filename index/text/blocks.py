@@ -1,7 +1,8 @@
 """Where the paragraphs, lists, tables and headings of a text are.
 
-Plain text is split at blank lines; the lines between two blank lines are one paragraph if they look wrapped at a margin, else one
-paragraph each (a feed of headlines). Markdown is parsed by markdown-it-py, whose tokens carry line numbers (CommonMark with pipe tables).
+Plain text is split at blank lines; the lines between two blank lines are one paragraph if they look
+wrapped at a margin, else one paragraph each (a feed of headlines). Markdown is parsed by
+markdown-it-py, whose tokens carry line numbers (CommonMark with pipe tables).
 """
 
 from __future__ import annotations
@@ -20,18 +21,24 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 WRAP_MARGIN = 100
-"""Longest line, in characters, of text that is taken as wrapped at a margin; common margins are 72 to 100."""
+"""Longest line, in characters, of text that is taken as wrapped at a margin; common margins are 72
+to 100.
+"""
 WRAP_FILL = 0.6
 """Every line of a wrapped paragraph but its last fills at least this share of the longest line."""
 
 MAX_NESTING = 100
-"""Levels of lists and quotes that are read; markdown-it-py's own limit of 20 loses text, and each level takes a few of Python's 1,000 frames."""
+"""Levels of lists and quotes that are read; markdown-it-py's own limit of 20 loses text, and each
+level takes a few of Python's 1,000 frames.
+"""
 _SENTENCE_ENDS = (".", "!", "?", "…", ":", ";")
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """The blocks of a text in order, and the title, the day (YYYY-MM-DD) and the tags that its author gave it, if any."""
+    """The blocks of a text in order, and the title, the day (YYYY-MM-DD) and the tags that its
+    author gave it, if any.
+    """
 
     blocks: tuple[Block, ...]
     title: str | None = None
@@ -53,7 +60,9 @@ def plain_structure(text: str) -> Structure:
 
 
 def markdown_structure(text: str) -> Structure:
-    """Blocks of Markdown under their heading paths; the title is that of the front matter, else the first heading."""
+    """Blocks of Markdown under their heading paths; the title is that of the front matter, else the
+    first heading.
+    """
     walk = _MarkdownWalk(text, _lines(text))
     for token in _parser().parse(text):
         walk.visit(token)
@@ -76,10 +85,16 @@ def _paragraph_blocks(text: str, lines: list[Span]) -> list[Block]:
 
 
 def _is_wrapped(lines: list[str]) -> bool:
-    """Lines of one margin that do not all end a sentence; a feed's headlines end in a full stop or "…", or are of any length."""
+    """Lines of one margin that do not all end a sentence; a feed's headlines end in a full stop or
+    "…", or are of any length.
+    """
     longest = max(map(len, lines))
     filled = all(len(line) >= WRAP_FILL * longest for line in lines[:-1])
-    return longest <= WRAP_MARGIN and filled and not all(line.endswith(_SENTENCE_ENDS) for line in lines[:-1])
+    return (
+        longest <= WRAP_MARGIN
+        and filled
+        and not all(line.endswith(_SENTENCE_ENDS) for line in lines[:-1])
+    )
 
 
 @cache
@@ -87,7 +102,11 @@ def _parser(*, inline: bool = False) -> MarkdownIt:
     from markdown_it import MarkdownIt
     from mdit_py_plugins.front_matter import front_matter_plugin
 
-    parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table").use(front_matter_plugin)
+    parser = (
+        MarkdownIt("commonmark", {"maxNesting": MAX_NESTING})
+        .enable("table")
+        .use(front_matter_plugin)
+    )
     return parser if inline else parser.disable("inline")
 
 
@@ -143,17 +162,28 @@ class _MarkdownWalk:
             self._leaf(token.type, token.map)
 
     def close_heading(self) -> None:
-        """A heading with nothing under it is a passage of its own, so that no text of the document is lost."""
+        """A heading with nothing under it is a passage of its own, so that no text of the document
+        is lost.
+        """
         if self._heading_line is not None:
-            self._add(Block(*self._heading_line, units=(self._heading_line,), headings=self._headings[:-1]))
+            self._add(
+                Block(
+                    *self._heading_line, units=(self._heading_line,), headings=self._headings[:-1]
+                )
+            )
 
     def finished(self) -> tuple[Block, ...]:
         """The blocks, each list, table and quotation with its items."""
         self.close_heading()
-        return tuple(replace(block, units=tuple(self._units.get(at, block.units))) for at, block in enumerate(self.blocks))
+        return tuple(
+            replace(block, units=tuple(self._units.get(at, block.units)))
+            for at, block in enumerate(self.blocks)
+        )
 
     def _in_table(self, table: _Table, token: Token) -> None:
-        """A table's first row names its columns; each other row with text is a block, if there are not too many."""
+        """A table's first row names its columns; each other row with text is a block, if there are
+        not too many.
+        """
         if token.type == "tr_open" and token.map:
             table.rows.append(self._span(token.map))
         elif token.type == "inline" and len(table.rows) == 1:
@@ -161,12 +191,18 @@ class _MarkdownWalk:
         elif token.type == "table_close":
             self._table = None
             names = tuple(table.names)
-            rows = [row for row in table.rows[1:] if any(start < end for start, end in cells(self.text[slice(*row)]))]
+            rows = [
+                row
+                for row in table.rows[1:]
+                if any(start < end for start, end in cells(self.text[slice(*row)]))
+            ]
             if 0 < len(rows) <= ROWS_ALONE and any(names):
                 for row in rows:
                     self._add(Block(*row, units=(row,), headings=self._headings, columns=names))
             else:
-                self._add(Block(table.rows[0][0], table.rows[-1][1], tuple(table.rows), self._headings))
+                self._add(
+                    Block(table.rows[0][0], table.rows[-1][1], tuple(table.rows), self._headings)
+                )
 
     def _leaf(self, kind: str, lines: list[int]) -> None:
         span = self._span(lines)
@@ -204,5 +240,9 @@ class _MarkdownWalk:
 def _plain(markup: str) -> str:
     """The text of a heading without its inline markup, on one line."""
     [inline] = _parser(inline=True).parseInline(markup)
-    parts = [child.content or " " for child in inline.children or [] if child.content or child.type.endswith("break")]
+    parts = [
+        child.content or " "
+        for child in inline.children or []
+        if child.content or child.type.endswith("break")
+    ]
     return " ".join("".join(parts or [markup]).split())

@@ -1,6 +1,8 @@
-"""Which language a text is in, by CLD2 (Apache-2.0, 10 ms to load); the shipped models read English only.
+"""Which language a text is in, by CLD2 (Apache-2.0, 10 ms to load); the shipped models read English
+only.
 
-Of 4,000 SQuAD questions it calls one something else, of 4,000 paragraphs none; it finds 94% of short messages in 17 other languages.
+Of 4,000 SQuAD questions it calls one something else, of 4,000 paragraphs none; it finds 94% of
+short messages in 17 other languages.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ _OTHER_SCRIPT = regex.compile(r"[^\P{L}\p{Latin}\p{Common}]")
 
 
 def detect_language(text: str) -> str | None:
-    """The ISO 639 code of a text's language, UNDETERMINED for one in another script, None if it is too short to tell."""
+    """The ISO 639 code of a text's language, UNDETERMINED for one in another script, None if it is
+    too short to tell.
+    """
     import pycld2
 
     words = _WORD.findall(text[:SAMPLE_CHARACTERS])

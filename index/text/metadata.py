@@ -36,7 +36,9 @@ def front_matter(content: str) -> FrontMatter:
 
 
 def _nodes(content: str) -> list[tuple[str, yaml.Node]]:
-    """The fields of the front matter; only composed, not constructed, so that no alias or merge key of it is ever expanded."""
+    """The fields of the front matter; only composed, not constructed, so that no alias or merge key
+    of it is ever expanded.
+    """
     try:
         root = yaml.compose(content[:MAX_FRONT_MATTER], Loader=yaml.SafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError):
@@ -49,14 +51,22 @@ def _words(fields: list[tuple[str, yaml.Node]]) -> dict[str, str]:
     """The one-line fields, of a title only text."""
     scalars = [(name, value) for name, value in fields if isinstance(value, yaml.ScalarNode)]
     words = {
-        name: " ".join(value.value.split()) for name, value in reversed(scalars) if (name == "title") <= value.tag.endswith(":str")
+        name: " ".join(value.value.split())
+        for name, value in reversed(scalars)
+        if (name == "title") <= value.tag.endswith(":str")
     }
     return {name: text for name, text in words.items() if text and not _UNSTORABLE.search(text)}
 
 
 def _tags(fields: list[tuple[str, yaml.Node]]) -> tuple[str, ...]:
-    """The list of `tags`, or those of one line with commas between them; what can be no tag is left out."""
+    """The list of `tags`, or those of one line with commas between them; what can be no tag is left
+    out.
+    """
     value = next((value for name, value in fields if name == "tags"), None)
     nodes = value.value if isinstance(value, yaml.SequenceNode) else [value]
-    names = [node.value for node in nodes if isinstance(node, yaml.ScalarNode) and not node.tag.endswith(":null")]
+    names = [
+        node.value
+        for node in nodes
+        if isinstance(node, yaml.ScalarNode) and not node.tag.endswith(":null")
+    ]
     return known_tags(part for name in names for part in name.split(","))

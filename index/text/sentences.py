@@ -1,6 +1,7 @@
 """Sentence boundaries by nupunkt, as exact ranges of the text.
 
-Chosen among six libraries on 200 boundaries labelled by hand, 22,214 SQuAD answers and speed: `python benchmarks/sentences.py --data DIR`.
+Chosen among six libraries on 200 boundaries labelled by hand, 22,214 SQuAD answers and speed:
+`python benchmarks/sentences.py --data DIR`.
 """
 
 from __future__ import annotations
@@ -16,19 +17,23 @@ if TYPE_CHECKING:
     from nupunkt import PunktSentenceTokenizer
 
 LONGEST_ABBREVIATION = 4
-"""nupunkt's model lists ordinary words ("poland", "victories") as abbreviations, none of them this short; without the longer ones
-it misses 0.2% of 6,649 plain boundaries instead of 0.8%."""
+"""nupunkt's model lists ordinary words ("poland", "victories") as abbreviations, none of them this
+short; without the longer ones it misses 0.2% of 6,649 plain boundaries instead of 0.8%.
+"""
 
 _BLANK_LINE = regex.compile(r"\n\s*\n")
 
 
 def sentence_spans(text: str) -> list[Span]:
-    """The [start, end) ranges of the sentences of `text`, in order, without the white space around them. A blank line always ends a
-    sentence.
+    """The [start, end) ranges of the sentences of `text`, in order, without the white space around
+    them. A blank line always ends a sentence.
     """
     spans: list[Span] = []
     start = 0
-    for end, after in [*(match.span() for match in _BLANK_LINE.finditer(text)), (len(text), len(text))]:
+    for end, after in [
+        *(match.span() for match in _BLANK_LINE.finditer(text)),
+        (len(text), len(text)),
+    ]:
         spans.extend(
             _trimmed(text, start + first, start + last)
             for first, last in _tokenizer().spans(text[start:end], paragraph_breaks=False)
@@ -47,6 +52,10 @@ def _tokenizer() -> PunktSentenceTokenizer:
     import nupunkt
 
     tokenizer = nupunkt.load("default")
-    for word in [word for word in tokenizer.abbreviations if word.isalpha() and len(word) > LONGEST_ABBREVIATION]:
+    for word in [
+        word
+        for word in tokenizer.abbreviations
+        if word.isalpha() and len(word) > LONGEST_ABBREVIATION
+    ]:
         tokenizer.remove_abbreviation(word)
     return tokenizer

@@ -1,4 +1,6 @@
-"""From evidence to the probability that an answer is right, and from a wanted precision to the probability that must be reached."""
+"""From evidence to the probability that an answer is right, and from a wanted precision to the
+probability that must be reached.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,12 @@ UNCALIBRATED_THRESHOLD = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic model fitted for one reader and one encoder, where `top_k` passages are read (Platt 1999, with several features).
+    """A logistic model fitted for one reader and one encoder, where `top_k` passages are read
+    (Platt 1999, with several features).
 
-    `weights` stand in the order of `FEATURES`; `passage_weight` is what a passage's retrieval score adds to its candidates'. `precisions` maps a
-    precision to the smallest confidence whose answers reached it on the questions that it was fitted on, in ascending order.
+    `weights` stand in the order of `FEATURES`; `passage_weight` is what a passage's retrieval score
+    adds to its candidates'. `precisions` maps a precision to the smallest confidence whose answers
+    reached it on the questions that it was fitted on, in ascending order.
     """
 
     reader: str
@@ -38,12 +42,18 @@ class Calibration:
     source: str
 
     def confidence(self, features: NDArray[np.float64]) -> float:
-        """The probability, in [0, 1], that an answer with this evidence, float64 (len(FEATURES),), is right."""
+        """The probability, in [0, 1], that an answer with this evidence, float64 (len(FEATURES),),
+        is right.
+        """
         return float(1 / (1 + np.exp(-(features @ np.array(self.weights) + self.bias))))
 
     def threshold(self, precision: float) -> float:
-        """The confidence from which answers are right at least this often; of a precision that was never reached, above all."""
-        return next((confidence for reached, confidence in self.precisions if reached >= precision), 1.0)
+        """The confidence from which answers are right at least this often; of a precision that was
+        never reached, above all.
+        """
+        return next(
+            (confidence for reached, confidence in self.precisions if reached >= precision), 1.0
+        )
 
     def fits(self, reader: str, encoder: str) -> bool:
         """Whether it belongs to these models."""
@@ -53,7 +63,9 @@ class Calibration:
         """Write it as JSON, beside and renamed."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as beside:
-            beside.write_text(json.dumps({"features": FEATURES, **asdict(self)}, indent=1) + "\n", "utf-8")
+            beside.write_text(
+                json.dumps({"features": FEATURES, **asdict(self)}, indent=1) + "\n", "utf-8"
+            )
 
 
 def calibrated_at(path: Path) -> int:
@@ -70,9 +82,16 @@ def load_calibration(path: Path) -> Calibration | None:
         fields = json.loads(path.read_text("utf-8"))
         if tuple(fields.pop("features")) != FEATURES:
             return None
-        fields["weights"] = tuple(float(weight) for weight, _ in zip(fields["weights"], FEATURES, strict=True))
-        fields["bias"], fields["passage_weight"] = float(fields["bias"]), float(fields["passage_weight"])
-        fields["precisions"] = tuple((float(precision), float(confidence)) for precision, confidence in fields["precisions"])
+        fields["weights"] = tuple(
+            float(weight) for weight, _ in zip(fields["weights"], FEATURES, strict=True)
+        )
+        fields["bias"], fields["passage_weight"] = (
+            float(fields["bias"]),
+            float(fields["passage_weight"]),
+        )
+        fields["precisions"] = tuple(
+            (float(precision), float(confidence)) for precision, confidence in fields["precisions"]
+        )
         return Calibration(**fields)
     except FileNotFoundError:
         return None

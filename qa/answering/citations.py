@@ -1,4 +1,6 @@
-"""Candidates -> cited spans: what is quoted, where it stands in the text and in the bytes of the file."""
+"""Candidates -> cited spans: what is quoted, where it stands in the text and in the bytes of the
+file.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,16 @@ from qa.answering.reader import Candidate
 
 
 class Citer:
-    """Cites from one snapshot; each document's text is read once. With `whole_sentences` the sentence is quoted instead of the span in it."""
+    """Cites from one snapshot; each document's text is read once. With `whole_sentences` the
+    sentence is quoted instead of the span in it.
+    """
 
     def __init__(
-        self, snapshot: Snapshot, *, whole_sentences: bool = False, freshness: Callable[[str], Freshness] = lambda _: "current"
+        self,
+        snapshot: Snapshot,
+        *,
+        whole_sentences: bool = False,
+        freshness: Callable[[str], Freshness] = lambda _: "current",
     ) -> None:
         self._snapshot = snapshot
         self._freshness = freshness
@@ -34,9 +42,13 @@ class Citer:
     def _citation(self, candidate: Candidate) -> Citation:
         document = self._document(candidate.passage.chunk.document_id)
         first, last = candidate.sentence
-        start, end = candidate.sentence if self._whole_sentences else (candidate.start, candidate.end)
+        start, end = (
+            candidate.sentence if self._whole_sentences else (candidate.start, candidate.end)
+        )
         is_text = document.source.extractor is None
-        byte_start, byte_end = document.source.offsets(document.text, (start, end)) if is_text else (None, None)
+        byte_start, byte_end = (
+            document.source.offsets(document.text, (start, end)) if is_text else (None, None)
+        )
         return Citation(
             document_id=document.info.id,
             title=document.info.title,

@@ -1,4 +1,6 @@
-"""Candidates -> answer or refusal, decided once per question: the best answer is given if it is probable enough."""
+"""Candidates -> answer or refusal, decided once per question: the best answer is given if it is
+probable enough.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,14 @@ ITEM_GAP = 3.0
 CONFLICT_GAP = 3.0
 """How much lower than the answer's score that of a contradiction may be."""
 LIKELY = -5.0
-"""The score that another item or a contradiction must exceed: below 0, because the model was trained to find one span a question, and its log-odds
-are those of questions of which half have no answer.
+"""The score that another item or a contradiction must exceed: below 0, because the model was
+trained to find one span a question, and its log-odds are those of questions of which half have no
+answer.
 """
 SAME_STATEMENT = 0.3
-"""Share of stems, of those of both sentences without the answers, from which two sentences make one statement (Jaccard)."""
+"""Share of stems, of those of both sentences without the answers, from which two sentences make one
+statement (Jaccard).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The chosen answers (none for a refusal), the next best, those that contradict the chosen one, and the gate that a refused question failed."""
+    """The chosen answers (none for a refusal), the next best, those that contradict the chosen one,
+    and the gate that a refused question failed.
+    """
 
     kind: Kind
     chosen: tuple[Found, ...]
@@ -58,9 +65,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """When to answer: with a confidence of `min_confidence` if that is set, else of what the calibration says for `target_precision`.
+    """When to answer: with a confidence of `min_confidence` if that is set, else of what the
+    calibration says for `target_precision`.
 
-    `trust`, in [0, 1], is what else speaks for the question itself: every confidence is multiplied with it.
+    `trust`, in [0, 1], is what else speaks for the question itself: every confidence is multiplied
+    with it.
     """
 
     calibration: Calibration | None
@@ -73,7 +82,11 @@ class Policy:
         """The confidence that an answer must have, in [0, 1]."""
         if self.min_confidence is not None:
             return self.min_confidence
-        return self.calibration.threshold(self.target_precision) if self.calibration else UNCALIBRATED_THRESHOLD
+        return (
+            self.calibration.threshold(self.target_precision)
+            if self.calibration
+            else UNCALIBRATED_THRESHOLD
+        )
 
     @property
     def passage_weight(self) -> float:
@@ -81,8 +94,12 @@ class Policy:
         return self.calibration.passage_weight if self.calibration else 0.0
 
     def confidence(self, features: NDArray[np.float64], reader_says: float) -> float:
-        """The calibrated probability, without a calibration the reader's own; less where the question is trusted less."""
-        return self.trust * (self.calibration.confidence(features) if self.calibration else reader_says)
+        """The calibrated probability, without a calibration the reader's own; less where the
+        question is trusted less.
+        """
+        return self.trust * (
+            self.calibration.confidence(features) if self.calibration else reader_says
+        )
 
     def covers(self, passages: int) -> bool:
         """Whether the confidence is calibrated where so many passages are read."""
@@ -91,7 +108,9 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The answers to a question: the best, what is given with it (`items` of a list, or `conflicts`), the rest, and the evidence for the best."""
+    """The answers to a question: the best, what is given with it (`items` of a list, or
+    `conflicts`), the rest, and the evidence for the best.
+    """
 
     best: Finding
     items: tuple[Finding, ...]
@@ -108,13 +127,24 @@ def judge(question: str, reading: Reading, passage_weight: float) -> Judged | No
     if not ranked:
         return None
     best, *others = ranked
-    items = [each for each in others if kind == "list" and _is_item(each.best, best.best)][: MAX_ITEMS - 1]
-    conflicts = [each for each in others if kind == "span" and _contradicts(each.best, best.best)][:ALTERNATIVES]
+    items = [each for each in others if kind == "list" and _is_item(each.best, best.best)][
+        : MAX_ITEMS - 1
+    ]
+    conflicts = [each for each in others if kind == "span" and _contradicts(each.best, best.best)][
+        :ALTERNATIVES
+    ]
     allies = [*items, *conflicts]
     allied = set(map(id, allies))
     rest = [each for each in others if id(each) not in allied]
     features = evidence(question, best, rest, reading, allies)
-    return Judged(best, tuple(items), tuple(conflicts), tuple(rest), features, probability([best, *allies], reading))
+    return Judged(
+        best,
+        tuple(items),
+        tuple(conflicts),
+        tuple(rest),
+        features,
+        probability([best, *allies], reading),
+    )
 
 
 def decide(question: str, reading: Reading, policy: Policy, top_k: int) -> Decision:
@@ -127,7 +157,9 @@ def decide(question: str, reading: Reading, policy: Policy, top_k: int) -> Decis
     confidence = policy.confidence(judged.features, judged.reader_says)
 
     def found(findings: Sequence[Finding]) -> tuple[Found, ...]:
-        return tuple(_found(question, each, judged, reading, policy, confidence) for each in findings)
+        return tuple(
+            _found(question, each, judged, reading, policy, confidence) for each in findings
+        )
 
     best = (Found(judged.best, confidence), *found(judged.items))
     conflicts, rest = found(judged.conflicts), found(judged.rest[:ALTERNATIVES])
@@ -137,9 +169,17 @@ def decide(question: str, reading: Reading, policy: Policy, top_k: int) -> Decis
     return Decision(kind, best, rest, conflicts, None, calibrated)
 
 
-def _found(question: str, finding: Finding, judged: Judged, reading: Reading, policy: Policy, limit: float) -> Found:
-    """Another answer with its own probability, which is never above that of the best: the order is decided by more than the calibration sees."""
-    rivals = [each for each in (judged.best, *judged.items, *judged.conflicts, *judged.rest) if each is not finding]
+def _found(
+    question: str, finding: Finding, judged: Judged, reading: Reading, policy: Policy, limit: float
+) -> Found:
+    """Another answer with its own probability, which is never above that of the best: the order is
+    decided by more than the calibration sees.
+    """
+    rivals = [
+        each
+        for each in (judged.best, *judged.items, *judged.conflicts, *judged.rest)
+        if each is not finding
+    ]
     features = evidence(question, finding, rivals, reading)
     return Found(finding, min(policy.confidence(features, probability([finding], reading)), limit))
 
@@ -155,8 +195,13 @@ def _is_item(other: Candidate, first: Candidate) -> bool:
 
 
 def _contradicts(other: Candidate, chosen: Candidate) -> bool:
-    """Whether two documents make the same statement with different answers: of one kind, neither a part of the other, both likely."""
-    if other.passage.chunk.document_id == chosen.passage.chunk.document_id or min(other.score, chosen.score) <= LIKELY:
+    """Whether two documents make the same statement with different answers: of one kind, neither a
+    part of the other, both likely.
+    """
+    if (
+        other.passage.chunk.document_id == chosen.passage.chunk.document_id
+        or min(other.score, chosen.score) <= LIKELY
+    ):
         return False
     ours, theirs = set(analyse(chosen.text)), set(analyse(other.text))
     if ours <= theirs or theirs <= ours or _has_number(chosen.text) != _has_number(other.text):

@@ -1,6 +1,8 @@
-"""What speaks for an answer: the same text wherever it was found, and numbers that a calibration weighs.
+"""What speaks for an answer: the same text wherever it was found, and numbers that a calibration
+weighs.
 
-Nothing here grows with the corpus, so that one calibration serves an index of ten passages and one of a million.
+Nothing here grows with the corpus, so that one calibration serves an index of ten passages and one
+of a million.
 """
 
 from __future__ import annotations
@@ -38,8 +40,12 @@ _EDGES = regex.compile(
     r"^(?:(?!-[\d\p{Sc}])[\s\p{P}|`])*(?:(?:an?|the)\s+)?(?:(?!-[\d\p{Sc}])[\s\p{P}|`])*|(?:(?![%#])[\s\p{P}|`])*$",
     regex.IGNORECASE,
 )
-"""Punctuation around an answer, and its article; signs that change what it says (-5, 2.7%, C++, C#, an emoji) stay."""
-_NAME = regex.compile(r"(?<![\w.])(?:\p{Lu}(?:\.\p{L})+\.?(?![\p{L}\p{N}])|\p{Lu}[\p{L}\p{M}\p{N}'’]*|\p{Sc}?\d(?:[\d.,]*\d)?)")
+"""Punctuation around an answer, and its article; signs that change what it says (-5, 2.7%, C++, C#,
+an emoji) stay.
+"""
+_NAME = regex.compile(
+    r"(?<![\w.])(?:\p{Lu}(?:\.\p{L})+\.?(?![\p{L}\p{N}])|\p{Lu}[\p{L}\p{M}\p{N}'’]*|\p{Sc}?\d(?:[\d.,]*\d)?)"
+)
 _OPENERS = frozenset(
     """
     about according after although before because besides between can could despite describe during each explain find give list may might must name
@@ -52,7 +58,9 @@ _POSSESSIVE = regex.compile(r"['’]s?$")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One answer: the candidates that say it in the same words, or in the same sentence, best first."""
+    """One answer: the candidates that say it in the same words, or in the same sentence, best
+    first.
+    """
 
     candidates: tuple[Candidate, ...]
 
@@ -75,30 +83,50 @@ class Finding:
         return tuple(places.values())
 
 
-def findings(reading: Reading, passage_weight: float, *, whole_sentences: bool = False) -> list[Finding]:
-    """The answers that a reading offers, best first, of equal ones the first in (document, place) order.
+def findings(
+    reading: Reading, passage_weight: float, *, whole_sentences: bool = False
+) -> list[Finding]:
+    """The answers that a reading offers, best first, of equal ones the first in (document, place)
+    order.
 
-    An answer ranks by its best candidate's score plus `passage_weight` times the score with which that passage was retrieved. Candidates are one
-    answer if they have the same words; with `whole_sentences`, if their sentences have.
+    An answer ranks by its best candidate's score plus `passage_weight` times the score with which
+    that passage was retrieved. Candidates are one answer if they have the same words; with
+    `whole_sentences`, if their sentences have.
     """
-    order = sorted(reading.candidates, key=lambda each: (-_worth(each, passage_weight), each.passage.chunk.document_id, each.start))
+    order = sorted(
+        reading.candidates,
+        key=lambda each: (
+            -_worth(each, passage_weight),
+            each.passage.chunk.document_id,
+            each.start,
+        ),
+    )
     grouped: dict[str, list[Candidate]] = {}
     for candidate in order:
-        grouped.setdefault(_folded(candidate.sentence_text if whole_sentences else candidate.text), []).append(candidate)
+        grouped.setdefault(
+            _folded(candidate.sentence_text if whole_sentences else candidate.text), []
+        ).append(candidate)
     return [Finding(tuple(candidates)) for candidates in grouped.values()]
 
 
 def evidence(
-    question: str, finding: Finding, rivals: Sequence[Finding], reading: Reading, allies: Sequence[Finding] = ()
+    question: str,
+    finding: Finding,
+    rivals: Sequence[Finding],
+    reading: Reading,
+    allies: Sequence[Finding] = (),
 ) -> NDArray[np.float64]:
-    """float64 (len(FEATURES),): what speaks for one of the answers of a reading, against its `rivals`. `allies` are given together with it: other
-    items of a list, or what another document says instead.
+    """float64 (len(FEATURES),): what speaks for one of the answers of a reading, against its
+    `rivals`. `allies` are given together with it: other items of a list, or what another document
+    says instead.
 
     - score: log-odds of its best span against no answer in the passage;
-    - shared log-odds: of all its spans and its allies' against everything else that was read (shared normalisation: Clark and Gardner 2018);
+    - shared log-odds: of all its spans and its allies' against everything else that was read
+      (shared normalisation: Clark and Gardner 2018);
     - margins: score less the best score of a rival in the same passage, and in another;
     - borders: log of the probability that the answer has these borders if it lies there;
-    - cosine of question and passage; log of the passage's rank among those read; 1 if it is first for both retrievers, else 0;
+    - cosine of question and passage; log of the passage's rank among those read; 1 if it is first
+      for both retrievers, else 0;
     - coverage: share of the question's content words in the passage and its headings;
     - echo: share of the answer's content words in the question;
     - missing names: how many names and numbers of the question are not there;
@@ -106,7 +134,15 @@ def evidence(
     """
     best, passage = finding.best, finding.best.passage
     here, elsewhere = (
-        max((each.score for rival in rivals for each in rival.candidates if (each.passage == passage) is own), default=-_FAR)
+        max(
+            (
+                each.score
+                for rival in rivals
+                for each in rival.candidates
+                if (each.passage == passage) is own
+            ),
+            default=-_FAR,
+        )
         for own in (True, False)
     )
     context = passage.chunk.embedded_text
@@ -128,7 +164,9 @@ def evidence(
 
 
 def probability(together: Sequence[Finding], reading: Reading) -> float:
-    """The model's probability, in [0, 1], that one of these answers is right; copies of a sentence neither add to it nor take from it."""
+    """The model's probability, in [0, 1], that one of these answers is right; copies of a sentence
+    neither add to it nor take from it.
+    """
     own = sum(reading.probability(each) for finding in together for each in finding.originals)
     rest = 1 - sum(reading.probability(each) for finding in together for each in finding.candidates)
     return own / (own + max(rest, 0.0)) if own else 0.0
@@ -141,8 +179,13 @@ def coverage(text: str, context: str) -> float:
 
 
 def missing_names(question: str, context: str) -> list[str]:
-    """The capitalised words and numbers of a question that the context lacks, in order; function words that open it are no names."""
-    present = {_POSSESSIVE.sub("", word) for word in regex.findall(r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}.,'’]*", context.casefold())}
+    """The capitalised words and numbers of a question that the context lacks, in order; function
+    words that open it are no names.
+    """
+    present = {
+        _POSSESSIVE.sub("", word)
+        for word in regex.findall(r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}.,'’]*", context.casefold())
+    }
     present |= {word.rstrip(".,") for word in present} | _stems(context)
     names = dict.fromkeys(_POSSESSIVE.sub("", match.group()) for match in _NAME.finditer(question))
     folded = {name: name.casefold().rstrip(".") for name in names}
@@ -159,7 +202,9 @@ def missing_names(question: str, context: str) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _stems(text: str) -> frozenset[str]:
-    """The stems of a text's content words; the passages of one question are looked at for each of its answers."""
+    """The stems of a text's content words; the passages of one question are looked at for each of
+    its answers.
+    """
     return frozenset(analyse(text))
 
 

@@ -1,4 +1,6 @@
-"""LivePipeline: the pipeline of the newest generation, for a process that stays up and answers from several threads."""
+"""LivePipeline: the pipeline of the newest generation, for a process that stays up and answers from
+several threads.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +12,19 @@ from qa.answering.pipeline import Pipeline
 from qa.errors import NoIndex, NotReady
 
 ATTEMPTS = 10
-"""How often a question may find that the index has just changed again before it is told to come back."""
+"""How often a question may find that the index has just changed again before it is told to come
+back.
+"""
 
 
 class LivePipeline:
-    """Swaps in new generations and calibrations; a question keeps those it began with, which are closed after its last use."""
+    """Swaps in new generations and calibrations; a question keeps those it began with, which are
+    closed after its last use.
+    """
 
     def __init__(self, load: Callable[[], Pipeline], newest: Callable[[], Hashable]) -> None:
-        """`load` makes a pipeline of the store's current state, `newest` tells that state: another value, another pipeline (None: nothing is
-        indexed).
+        """`load` makes a pipeline of the store's current state, `newest` tells that state: another
+        value, another pipeline (None: nothing is indexed).
         """
         self._load = load
         self._newest = newest
@@ -35,7 +41,9 @@ class LivePipeline:
         return current.snapshot.generation if current else None
 
     def refresh(self) -> bool:
-        """Serve the newest state if it is another one than before; says whether it was. Raises StoreError or CalibrationError."""
+        """Serve the newest state if it is another one than before; says whether it was. Raises
+        StoreError or CalibrationError.
+        """
         with self._refreshing:
             newest = self._newest()
             if newest == self._state:
@@ -58,7 +66,9 @@ class LivePipeline:
                 self._close_unused(pipeline)
 
     def rest(self) -> None:
-        """Let go of the store while no question is being answered, so that other processes can compact it."""
+        """Let go of the store while no question is being answered, so that other processes can
+        compact it.
+        """
         with self._lock:
             if self._current is not None and not self._uses.get(self._current):
                 self._current.snapshot.pause()
@@ -76,7 +86,9 @@ class LivePipeline:
                 if current is not None and current.snapshot.resume():
                     self._uses[current] = self._uses.get(current, 0) + 1
                     return current
-            if not self.refresh() and self._current is None:  # another thread may have loaded it meanwhile
+            if (
+                not self.refresh() and self._current is None
+            ):  # another thread may have loaded it meanwhile
                 raise NoIndex
         raise NotReady("the index is changing faster than it can be read: try again in a moment")
 

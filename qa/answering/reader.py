@@ -14,7 +14,14 @@ from index.document import Span
 from index.text.table_rows import Rendering
 from qa.answering.reader_model import Window
 from qa.answering.retriever import Passage
-from qa.answering.span_decoding import ScoredSpan, best_spans, covering, log_normaliser, parts_word, without_overlaps
+from qa.answering.span_decoding import (
+    ScoredSpan,
+    best_spans,
+    covering,
+    log_normaliser,
+    parts_word,
+    without_overlaps,
+)
 
 PER_PASSAGE = 8
 """Candidates that one passage may offer."""
@@ -26,10 +33,12 @@ _TOGETHER = 2
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A span that may be the answer: [start, end) in the text of the passage's document, the sentence around it, and its score.
+    """A span that may be the answer: [start, end) in the text of the passage's document, the
+    sentence around it, and its score.
 
-    The score is the log-odds of the span against "no answer" in its passage; scores of all passages and questions compare. `borders` is the log
-    of the probability, at most 0, that the answer has these borders if it lies there at all.
+    The score is the log-odds of the span against "no answer" in its passage; scores of all passages
+    and questions compare. `borders` is the log of the probability, at most 0, that the answer has
+    these borders if it lies there at all.
     """
 
     passage: Passage
@@ -52,8 +61,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a question's passages offer: candidates, best first, none overlapping a better one of its document; how many passages were read, of how
-    many given; and the log of the shared normaliser (`qa.answering.span_decoding.log_normaliser`).
+    """What a question's passages offer: candidates, best first, none overlapping a better one of
+    its document; how many passages were read, of how many given; and the log of the shared
+    normaliser (`qa.answering.span_decoding.log_normaliser`).
     """
 
     candidates: tuple[Candidate, ...]
@@ -62,7 +72,9 @@ class Reading:
     log_normaliser: float
 
     def probability(self, candidate: Candidate) -> float:
-        """The model's probability of a candidate among all spans and no answer, in [0, 1]; it is not calibrated."""
+        """The model's probability of a candidate among all spans and no answer, in [0, 1]; it is
+        not calibrated.
+        """
         return math.exp(min(candidate.score - self.log_normaliser, 0.0))
 
 
@@ -73,8 +85,12 @@ class Reader(Protocol):
     def fingerprint(self) -> str:
         """The hash of the model, which a calibration belongs to."""
 
-    def read(self, question: str, passages: Sequence[Passage], *, seconds: float | None = None) -> Reading:
-        """Candidates of all passages together; passages come best first, and are read in this order until the `seconds` are over."""
+    def read(
+        self, question: str, passages: Sequence[Passage], *, seconds: float | None = None
+    ) -> Reading:
+        """Candidates of all passages together; passages come best first, and are read in this order
+        until the `seconds` are over.
+        """
 
 
 class SpanModel(Protocol):
@@ -85,26 +101,47 @@ class SpanModel(Protocol):
 
 
 class CrossEncoderReader:
-    """Reads question and passage together with one model, whose logits less those of no answer are the scores (Devlin et al. 2019)."""
+    """Reads question and passage together with one model, whose logits less those of no answer are
+    the scores (Devlin et al. 2019).
+    """
 
-    def __init__(self, model: SpanModel, fingerprint: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, model: SpanModel, fingerprint: str, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._model = model
         self.fingerprint = fingerprint
         self._clock = clock
 
-    def read(self, question: str, passages: Sequence[Passage], *, seconds: float | None = None) -> Reading:
+    def read(
+        self, question: str, passages: Sequence[Passage], *, seconds: float | None = None
+    ) -> Reading:
         """See `Reader`; at least one step of passages is read, however little time there is."""
         windows: list[Window] = []
         read, until = 0, None if seconds is None else self._clock() + seconds
         while read < len(passages) and (read == 0 or until is None or self._clock() < until):
             part = passages[read:] if until is None else passages[read : read + _TOGETHER]
-            found = self._model.windows(question, [passage.chunk.rendering.text for passage in part])
-            windows += [Window(read + each.text, each.offsets, each.start, each.end) for each in found]
+            found = self._model.windows(
+                question, [passage.chunk.rendering.text for passage in part]
+            )
+            windows += [
+                Window(read + each.text, each.offsets, each.start, each.end) for each in found
+            ]
             read += len(part)
         candidates = _distinct(
-            [each for at in range(read) for each in _candidates(passages[at], [window for window in windows if window.text == at])]
+            [
+                each
+                for at in range(read)
+                for each in _candidates(
+                    passages[at], [window for window in windows if window.text == at]
+                )
+            ]
         )
-        return Reading(tuple(candidates), read, len(passages), log_normaliser(each.score for each in candidates))
+        return Reading(
+            tuple(candidates),
+            read,
+            len(passages),
+            log_normaliser(each.score for each in candidates),
+        )
 
 
 def _candidates(passage: Passage, windows: Sequence[Window]) -> list[Candidate]:
@@ -114,7 +151,9 @@ def _candidates(passage: Passage, windows: Sequence[Window]) -> list[Candidate]:
     spans = (
         _written(read, _stripped(read.text, span))
         for window in windows
-        for span in best_spans(window.start, window.end, window.offsets, inside, count=PER_PASSAGE, longest=LONGEST)
+        for span in best_spans(
+            window.start, window.end, window.offsets, inside, count=PER_PASSAGE, longest=LONGEST
+        )
     )
     kept = without_overlaps(span for span in spans if span.start < span.end)[:PER_PASSAGE]
     return [_candidate(passage, span) for span in kept]
@@ -129,13 +168,18 @@ def _written(read: Rendering, span: ScoredSpan) -> ScoredSpan:
 def _stripped(text: str, span: ScoredSpan) -> ScoredSpan:
     """Some tokenizers count a space as part of the word behind it."""
     quote = text[span.start : span.end]
-    return span._replace(start=span.start + len(quote) - len(quote.lstrip()), end=span.end - len(quote) + len(quote.rstrip()))
+    return span._replace(
+        start=span.start + len(quote) - len(quote.lstrip()),
+        end=span.end - len(quote) + len(quote.rstrip()),
+    )
 
 
 def _candidate(passage: Passage, span: ScoredSpan) -> Candidate:
     chunk = passage.chunk
     start, end = chunk.start + span.start, chunk.start + span.end
-    return Candidate(passage, start, end, covering(chunk.sentences, start, end), span.score, span.borders)
+    return Candidate(
+        passage, start, end, covering(chunk.sentences, start, end), span.score, span.borders
+    )
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -1,6 +1,8 @@
-"""Any extractive question-answering model -> an OpenVINO graph with a start and an end logit a token, converted once.
+"""Any extractive question-answering model -> an OpenVINO graph with a start and an end logit a
+token, converted once.
 
-torch and transformers are imported only to convert. The reader that quoted ships is a difference to the encoder that comes with pip.
+torch and transformers are imported only to convert. The reader that quoted ships is a difference to
+the encoder that comes with pip.
 """
 
 from __future__ import annotations
@@ -28,26 +30,35 @@ from index.models.openvino_graph import silence_telemetry
 from index.models.quantization import quantized
 
 DEFAULT_READER = "quoted-reader"
-"""The reader in this package's `weights` folder: all-MiniLM-L6-v2 with other weights (weights/README.md is its model card)."""
+"""The reader in this package's `weights` folder: all-MiniLM-L6-v2 with other weights
+(weights/README.md is its model card).
+"""
 SHIPPED = Path(__file__).parent.parent / "weights"
 CONVERTER_VERSION = "reader-4"
 """Changed when a conversion would come out differently, so that old graphs are left aside."""
 QUANTIZED = "int8.xml"
 """Name of the quantised graph in a converted model's folder; there is one of the shipped reader."""
 WINDOW = 384
-"""Tokens of a window, question included, unless the model takes fewer (Devlin et al. 2019 and most models since)."""
+"""Tokens of a window, question included, unless the model takes fewer (Devlin et al. 2019 and most
+models since).
+"""
 MIN_WINDOW = 192
-"""A window must hold a question of 64 tokens and more than the 96 that neighbours share (`qa.answering.reader_model`)."""
+"""A window must hold a question of 64 tokens and more than the 96 that neighbours share
+(`qa.answering.reader_model`).
+"""
 MAX_LOGIT_ERROR = 0.02
 """Largest difference to the model's own logits that a conversion may show."""
-_EXPECTED = "a Hugging Face question-answering model (config.json, model.safetensors, tokenizer.json, ...)"
+_EXPECTED = (
+    "a Hugging Face question-answering model (config.json, model.safetensors, tokenizer.json, ...)"
+)
 _PARITY = ("When did it rain", "It rained on Monday, and the stock rose 2.7%.")
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderCard:
-    """What must be known beside the graph: the hash of the model, its token limit, the id that fills up a batch, whether it was trained on
-    questions without their "?", and what is added to the score of no answer (`qa.training.balance`).
+    """What must be known beside the graph: the hash of the model, its token limit, the id that
+    fills up a batch, whether it was trained on questions without their "?", and what is added to
+    the score of no answer (`qa.training.balance`).
     """
 
     fingerprint: str
@@ -58,11 +69,17 @@ class ReaderCard:
 
 
 def converted_reader(
-    name: str, cache: Path, on_conversion: Callable[[str], None] = lambda _: None, *, shipped: Path = SHIPPED
+    name: str,
+    cache: Path,
+    on_conversion: Callable[[str], None] = lambda _: None,
+    *,
+    shipped: Path = SHIPPED,
 ) -> Path:
-    """The folder with `model.xml`, `tokenizer.json` and `reader.json` of a model, converted now if need be.
+    """The folder with `model.xml`, `tokenizer.json` and `reader.json` of a model, converted now if
+    need be.
 
-    `on_conversion` is called with the model's name before the slow part; `shipped` is the folder of DEFAULT_READER's weights. Raises ModelError.
+    `on_conversion` is called with the model's name before the slow part; `shipped` is the folder of
+    DEFAULT_READER's weights. Raises ModelError.
     """
     weights = shipped if name == DEFAULT_READER else None
     source = find_model(DEFAULT_MODEL if weights else name)
@@ -78,12 +95,16 @@ def converted_reader(
 
 
 def _shipped(folder: Path) -> tuple[str, float]:
-    """The hash of the shipped weights, which `_put_weights` checks, and what is added to the score of no answer, as their card gives them."""
+    """The hash of the shipped weights, which `_put_weights` checks, and what is added to the score
+    of no answer, as their card gives them.
+    """
     try:
         card = json.loads((folder / "reader.json").read_text("utf-8"))
         return str(card["sha256"]), float(card["no_answer"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"the shipped reader in {folder.name}/ cannot be read ({error!r}): reinstall quoted-qa") from error
+        raise ModelError(
+            f"the shipped reader in {folder.name}/ cannot be read ({error!r}): reinstall quoted-qa"
+        ) from error
 
 
 def _convert(source: Path, target: Path, fingerprint: str, shipped: Path | None) -> None:
@@ -94,10 +115,19 @@ def _convert(source: Path, target: Path, fingerprint: str, shipped: Path | None)
     try:
         with quiet():
             if shipped is None:
-                _check_head(AutoConfig.from_pretrained(str(source), local_files_only=True).architectures or [])
+                _check_head(
+                    AutoConfig.from_pretrained(str(source), local_files_only=True).architectures
+                    or []
+                )
             tokenizer: Any = AutoTokenizer.from_pretrained(str(source), local_files_only=True)
             made: Any = AutoModelForQuestionAnswering
-            model: Any = made.from_pretrained(str(source), attn_implementation="eager", local_files_only=True).float().eval()
+            model: Any = (
+                made.from_pretrained(
+                    str(source), attn_implementation="eager", local_files_only=True
+                )
+                .float()
+                .eval()
+            )
             if shipped:
                 check_default_weights(source)
                 _put_weights(model, shipped)
@@ -106,20 +136,34 @@ def _convert(source: Path, target: Path, fingerprint: str, shipped: Path | None)
             graph = convert_model(_logits_only(model), example_input=example)
     except ModelError:
         raise
-    except Exception as error:  # any failure inside torch, transformers or the tracer means the same to the user
-        raise ModelError(f"{source} cannot be converted to an OpenVINO graph: {type(error).__name__}: {error}") from error
+    except (
+        Exception
+    ) as error:  # any failure inside torch, transformers or the tracer means the same to the user
+        raise ModelError(
+            f"{source} cannot be converted to an OpenVINO graph: {type(error).__name__}: {error}"
+        ) from error
     save_model(graph, target / "model.xml", compress_to_fp16=False)
     save_tokenizer(tokenizer, target)
     _check_parity(model, graph, example)
     if shipped:
         save_model(quantized(graph), target / QUANTIZED, compress_to_fp16=False)
     pad, no_answer = int(tokenizer.pad_token_id or 0), _shipped(shipped)[1] if shipped else 0.0
-    card = ReaderCard(fingerprint, _window(tokenizer, model), pad, bare_questions=shipped is not None, no_answer=no_answer)
+    card = ReaderCard(
+        fingerprint,
+        _window(tokenizer, model),
+        pad,
+        bare_questions=shipped is not None,
+        no_answer=no_answer,
+    )
     (target / "reader.json").write_text(json.dumps(asdict(card), indent=1), "utf-8")
 
 
 def _window(tokenizer: Any, model: Any) -> int:  # noqa: ANN401 - transformers' types, which are not imported here
-    limit = min(WINDOW, int(tokenizer.model_max_length), int(getattr(model.config, "max_position_embeddings", WINDOW + 2)) - 2)
+    limit = min(
+        WINDOW,
+        int(tokenizer.model_max_length),
+        int(getattr(model.config, "max_position_embeddings", WINDOW + 2)) - 2,
+    )
     if limit < MIN_WINDOW:
         raise ModelError(
             f"the model reads at most {limit} tokens at once, expected at least {MIN_WINDOW}: choose another QUOTED_READER"
@@ -128,7 +172,9 @@ def _window(tokenizer: Any, model: Any) -> int:  # noqa: ANN401 - transformers' 
 
 
 def _check_head(architectures: Sequence[str]) -> None:
-    """Raise ModelError for a model of another task, on which transformers would put a head of random weights."""
+    """Raise ModelError for a model of another task, on which transformers would put a head of
+    random weights.
+    """
     if not any(name.endswith("ForQuestionAnswering") for name in architectures):
         found = ", ".join(architectures) or "none that its config.json names"
         raise ModelError(
@@ -137,9 +183,13 @@ def _check_head(architectures: Sequence[str]) -> None:
 
 
 def _check_first(token: int, classifier: int | None) -> None:
-    """Raise ModelError for a model whose windows do not begin with the token that stands for no answer (XLNet's end with it)."""
+    """Raise ModelError for a model whose windows do not begin with the token that stands for no
+    answer (XLNet's end with it).
+    """
     if token != classifier:
-        raise ModelError(f"expected {_EXPECTED} whose windows begin with a [CLS] token: choose another QUOTED_READER")
+        raise ModelError(
+            f"expected {_EXPECTED} whose windows begin with a [CLS] token: choose another QUOTED_READER"
+        )
 
 
 def _put_weights(model: Any, shipped: Path) -> None:  # noqa: ANN401 - a torch module; torch is imported to convert only
@@ -147,10 +197,16 @@ def _put_weights(model: Any, shipped: Path) -> None:  # noqa: ANN401 - a torch m
 
     data = (shipped / "reader.safetensors").read_bytes()
     if hashlib.sha256(data).hexdigest() != _shipped(shipped)[0]:
-        raise ModelError("the shipped reader's weights are not those that its card names: reinstall quoted-qa")
-    missing = model.load_state_dict({name: value.float() for name, value in load(data).items()}, strict=False)
+        raise ModelError(
+            "the shipped reader's weights are not those that its card names: reinstall quoted-qa"
+        )
+    missing = model.load_state_dict(
+        {name: value.float() for name, value in load(data).items()}, strict=False
+    )
     if missing.unexpected_keys:
-        raise ModelError(f"the shipped reader has weights that the base model lacks: {', '.join(missing.unexpected_keys[:3])}")
+        raise ModelError(
+            f"the shipped reader has weights that the base model lacks: {', '.join(missing.unexpected_keys[:3])}"
+        )
 
 
 def _logits_only(model: Any) -> Any:  # noqa: ANN401 - torch modules
@@ -177,7 +233,9 @@ def _check_parity(model: Any, graph: Any, example: dict[str, Any]) -> None:  # n
     from openvino import compile_model
 
     compiled = compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    ours = compiled({port.get_any_name(): example[port.get_any_name()].numpy() for port in compiled.inputs})
+    ours = compiled(
+        {port.get_any_name(): example[port.get_any_name()].numpy() for port in compiled.inputs}
+    )
     with torch.inference_mode():
         theirs = model(**example)
     pairs = ((ours[0], theirs.start_logits), (ours[1], theirs.end_logits))

@@ -15,7 +15,9 @@ from index.search.fusion import Hit, distinct, fuse, top
 from index.store.snapshot import DocumentInfo, Snapshot
 
 CANDIDATES = 100
-"""Rows taken from each list before fusing; after it the right one is among the first 20 for 96% of the held-out questions."""
+"""Rows taken from each list before fusing; after it the right one is among the first 20 for 96% of
+the held-out questions.
+"""
 
 COPIES_ALLOWED = 3
 """So many times k hits are looked at for k distinct passages."""
@@ -30,7 +32,9 @@ class QueryEncoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A retrieved chunk with its document, its scores, and its rank from 1 among the passages that are read."""
+    """A retrieved chunk with its document, its scores, and its rank from 1 among the passages that
+    are read.
+    """
 
     chunk: Chunk
     document: DocumentInfo
@@ -45,18 +49,26 @@ class HybridRetriever:
         self._snapshot = snapshot
         self._encoder = encoder
 
-    def retrieve(self, question: str, k: int, documents: Sequence[str] | None = None) -> list[Passage]:
-        """At most k passages, best first, none a copy of a better one; `documents` limits the search to these ids."""
+    def retrieve(
+        self, question: str, k: int, documents: Sequence[str] | None = None
+    ) -> list[Passage]:
+        """At most k passages, best first, none a copy of a better one; `documents` limits the
+        search to these ids.
+        """
         hits = self.hits(question, documents)[: COPIES_ALLOWED * k]
         chunks = [self._snapshot.chunk(hit.row) for hit in hits]
         chosen = distinct([chunk.rendering.text for chunk in chunks])[:k]
         return [
-            Passage(chunks[at], self._snapshot.document_info(chunks[at].document_id), hits[at], rank)
+            Passage(
+                chunks[at], self._snapshot.document_info(chunks[at].document_id), hits[at], rank
+            )
             for rank, at in enumerate(chosen, 1)
         ]
 
     def hits(self, question: str, documents: Sequence[str] | None = None) -> list[Hit]:
-        """The candidates of both lists with their scores, best first; of equal ones the one indexed first."""
+        """The candidates of both lists with their scores, best first; of equal ones the one indexed
+        first.
+        """
         snapshot = self._snapshot
         if snapshot.size == 0:
             return []
@@ -71,7 +83,9 @@ class HybridRetriever:
             bm25_rows = allowed[top(bm25_all[allowed], CANDIDATES)]
         bm25_rows = bm25_rows[bm25_all[bm25_rows] > 0]
         rows = np.union1d(dense_rows, bm25_rows)
-        return _fused(rows, snapshot.dense.scores(query, rows), bm25_all[rows], dense_rows, bm25_rows)
+        return _fused(
+            rows, snapshot.dense.scores(query, rows), bm25_all[rows], dense_rows, bm25_rows
+        )
 
 
 def _fused(
@@ -85,6 +99,13 @@ def _fused(
     dense_rank = {row: rank for rank, row in enumerate(dense_rows.tolist(), 1)}
     bm25_rank = {row: rank for rank, row in enumerate(bm25_rows.tolist(), 1)}
     return [
-        Hit(row, float(scores[at]), float(dense[at]), float(bm25[at]), dense_rank.get(row), bm25_rank.get(row))
+        Hit(
+            row,
+            float(scores[at]),
+            float(dense[at]),
+            float(bm25[at]),
+            dense_rank.get(row),
+            bm25_rank.get(row),
+        )
         for at, row in ((at, int(rows[at])) for at in top(scores, len(scores)).tolist())
     ]

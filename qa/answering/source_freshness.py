@@ -1,8 +1,11 @@
-"""Is what is quoted still what its file holds? Asked of every source at answer time; a look at the file system suffices almost always.
+"""Is what is quoted still what its file holds? Asked of every source at answer time; a look at the
+file system suffices almost always.
 
-A source that has changed still answers, marked and with a note: most changes of a file (a line added) leave the quote true, and the citation says
-which bytes it is from. A source that is gone does not answer at all: who deletes a file expects to hear no more of it, and what nobody can open
-proves nothing. It is left out before reading, so that what is still there answers instead, and the answer or the refusal says so.
+A source that has changed still answers, marked and with a note: most changes of a file (a line
+added) leave the quote true, and the citation says which bytes it is from. A source that is gone
+does not answer at all: who deletes a file expects to hear no more of it, and what nobody can open
+proves nothing. It is left out before reading, so that what is still there answers instead, and the
+answer or the refusal says so.
 """
 
 from __future__ import annotations
@@ -29,7 +32,9 @@ NAMED = 3
 
 
 class Hashes:
-    """sha256 of files as they are now, each read again only when its stamp is another one. Shared by the generations of a process."""
+    """sha256 of files as they are now, each read again only when its stamp is another one. Shared
+    by the generations of a process.
+    """
 
     def __init__(self) -> None:
         self._known: dict[Path, tuple[FileStamp, str]] = {}
@@ -76,7 +81,9 @@ class Unchecked:
 class Sources(Unchecked):
     """The files behind one snapshot's documents."""
 
-    def __init__(self, snapshot: Snapshot, hashes: Hashes, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, snapshot: Snapshot, hashes: Hashes, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._snapshot, self._hashes, self._clock = snapshot, hashes, clock
         self._listed: dict[Path, tuple[float, dict[str | int, list[Path]]]] = {}
 
@@ -85,7 +92,9 @@ class Sources(Unchecked):
         return self.freshness_of(self._snapshot.file(document_id))
 
     def freshness_of(self, file: IndexedFile) -> Freshness:
-        """The same of an indexed file. What was not read from a file has none to look at, and is current."""
+        """The same of an indexed file. What was not read from a file has none to look at, and is
+        current.
+        """
         if not file.path.is_absolute():
             return "current"
         stamp = stamp_of(file.path)
@@ -96,14 +105,27 @@ class Sources(Unchecked):
         return "current" if self._holds(file.path, file) else "changed"
 
     def moved_to(self, file: IndexedFile) -> Path | None:
-        """Another place with the same bytes: of another document, or of a file below the folder that was indexed, of the same name or inode."""
-        others = (other.path for other in self._snapshot.files_with(file.sha256) if other.document_id != file.document_id)
+        """Another place with the same bytes: of another document, or of a file below the folder
+        that was indexed, of the same name or inode.
+        """
+        others = (
+            other.path
+            for other in self._snapshot.files_with(file.sha256)
+            if other.document_id != file.document_id
+        )
         below = self._files_below(_base(file))
-        alike = [*(below.get(file.stamp.inode, ()) if file.stamp else ()), *below.get(file.path.name, ())]
-        return next((path for group in (others, alike) for path in group if self._holds(path, file)), None)
+        alike = [
+            *(below.get(file.stamp.inode, ()) if file.stamp else ()),
+            *below.get(file.path.name, ()),
+        ]
+        return next(
+            (path for group in (others, alike) for path in group if self._holds(path, file)), None
+        )
 
     def absent(self, document_ids: Iterable[str]) -> dict[str, IndexedFile]:
-        """Those documents that must not answer: their files are gone, or moved to where they are indexed, too, and answer from there."""
+        """Those documents that must not answer: their files are gone, or moved to where they are
+        indexed, too, and answer from there.
+        """
         files = (self._snapshot.file(each) for each in document_ids)
         return {
             file.document_id: file
@@ -121,7 +143,12 @@ class Sources(Unchecked):
 
     def notes(self, citations: Iterable[Citation]) -> list[str]:
         """What to say of cited sources that are not what they were, one line a document."""
-        return [self._note(each) for each in {each.document_id: each for each in citations if each.freshness != "current"}.values()]
+        return [
+            self._note(each)
+            for each in {
+                each.document_id: each for each in citations if each.freshness != "current"
+            }.values()
+        ]
 
     def _note(self, citation: Citation) -> str:
         file = self._snapshot.file(citation.document_id)
@@ -135,13 +162,19 @@ class Sources(Unchecked):
         return f"{citation.uri} has been moved since it was indexed: the same file is now {shown(name)}."
 
     def _replaced(self, file: IndexedFile) -> bool:
-        """Whether nothing is lost, or nothing left, when a document whose file is not there is left out."""
+        """Whether nothing is lost, or nothing left, when a document whose file is not there is left
+        out.
+        """
         place = self.moved_to(file)
         return place is None or self._snapshot.is_indexed(place)
 
     def _holds(self, path: Path, file: IndexedFile) -> bool:
         stamp = stamp_of(path)
-        return stamp is not None and stamp.size == file.size and self._hashes.sha256(path, stamp) == file.sha256
+        return (
+            stamp is not None
+            and stamp.size == file.size
+            and self._hashes.sha256(path, stamp) == file.sha256
+        )
 
     def _files_below(self, folder: Path) -> dict[str | int, list[Path]]:
         """Some files below a folder, by name and by inode."""

@@ -1,4 +1,6 @@
-"""Logits -> spans: start not after end, at most so long, whole words; and how likely each is among all that was read."""
+"""Logits -> spans: start not after end, at most so long, whole words; and how likely each is among
+all that was read.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _ALONE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer
 
 
 class ScoredSpan(NamedTuple):
-    """[start, end) characters, the log-odds of the span against no answer, and the log of its probability among all spans that overlap it."""
+    """[start, end) characters, the log-odds of the span against no answer, and the log of its
+    probability among all spans that overlap it.
+    """
 
     start: int
     end: int
@@ -30,7 +34,9 @@ class ScoredSpan(NamedTuple):
 
 
 def parts_word(text: str) -> NDArray[np.bool_]:
-    """Boolean (len(text) + 1,): whether a border before that character would part a word, a number with its sign, or a grapheme."""
+    """Boolean (len(text) + 1,): whether a border before that character would part a word, a number
+    with its sign, or a grapheme.
+    """
     inside = np.zeros(len(text) + 1, dtype=bool)
     for match in _WORD.finditer(text):
         inside[match.start() + 1 : match.end()] = True
@@ -50,10 +56,12 @@ def best_spans(
     count: int,
     longest: int,
 ) -> list[ScoredSpan]:
-    """At most `count` spans of n tokens, best first, none overlapping a better one, of equal ones the first; the score is the sum of both logits.
+    """At most `count` spans of n tokens, best first, none overlapping a better one, of equal ones
+    the first; the score is the sum of both logits.
 
-    `start` and `end` are float32 (n,), `offsets` int64 (n, 2) with the characters of each token, `inside` what `parts_word` says of the text;
-    `longest` is in tokens. Legal are spans that start and end at borders of words, start not after end.
+    `start` and `end` are float32 (n,), `offsets` int64 (n, 2) with the characters of each token,
+    `inside` what `parts_word` says of the text; `longest` is in tokens. Legal are spans that start
+    and end at borders of words, start not after end.
     """
     first = np.flatnonzero(~inside[offsets[:, 0]])
     last = first[:, None] + np.arange(longest)[None, :]
@@ -82,16 +90,20 @@ def without_overlaps(spans: Iterable[ScoredSpan]) -> list[ScoredSpan]:
 
 
 def log_normaliser(scores: Iterable[float]) -> float:
-    """Logarithm of the sum over no answer (1) and all candidates of all passages: shared normalisation.
+    """Logarithm of the sum over no answer (1) and all candidates of all passages: shared
+    normalisation.
 
-    The probability of a candidate is exp(score - log_normaliser), that of no answer exp(-log_normaliser) (Clark and Gardner 2018, section 3.3).
-    Candidates do not overlap: other borders of the same answer are no other answer. Training normalises over all starts and all ends, which
-    here would also count pairs of a start in one passage and an end in another.
+    The probability of a candidate is exp(score - log_normaliser), that of no answer
+    exp(-log_normaliser) (Clark and Gardner 2018, section 3.3). Candidates do not overlap: other
+    borders of the same answer are no other answer. Training normalises over all starts and all
+    ends, which here would also count pairs of a start in one passage and an end in another.
     """
     return float(np.logaddexp.reduce(np.array([0.0, *scores], dtype=np.float64)))
 
 
 def covering(sentences: Iterable[Span], start: int, end: int) -> Span:
-    """From the start of the first sentence that [start, end) touches to the end of the last; [start, end) itself if it touches none."""
+    """From the start of the first sentence that [start, end) touches to the end of the last;
+    [start, end) itself if it touches none.
+    """
     touched = [(first, last) for first, last in sentences if first < end and start < last]
     return (min(start, touched[0][0]), max(end, touched[-1][1])) if touched else (start, end)

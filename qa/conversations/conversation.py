@@ -1,4 +1,6 @@
-"""A question within a conversation: how it is understood, decided by the confidence of what it then finds, and what is kept of it."""
+"""A question within a conversation: how it is understood, decided by the confidence of what it then
+finds, and what is kept of it.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,14 @@ from qa.state.feedback import Feedback, Judgement, Place, Verdict
 from qa.state.quote_erasure import quoted_documents
 
 ALONE_MARGIN = 0.1
-"""How much surer the answer to a follow-up as it stands must be than that to the follow-up with its context, to be preferred."""
+"""How much surer the answer to a follow-up as it stands must be than that to the follow-up with its
+context, to be preferred.
+"""
 DISAGREEMENT = 0.2
-"""The share of its confidence that an answer loses if no other reading of the question finds it. Of 490 follow-ups made from held-out articles
-of SQuAD 2.0, 78% of the given answers were right with the surest reading's own confidence and 82% with this, as many as of the same questions
-with their names; for the area under the risk-coverage curve 0.2 to 0.5 were alike.
+"""The share of its confidence that an answer loses if no other reading of the question finds it. Of
+490 follow-ups made from held-out articles of SQuAD 2.0, 78% of the given answers were right with
+the surest reading's own confidence and 82% with this, as many as of the same questions with their
+names; for the area under the risk-coverage curve 0.2 to 0.5 were alike.
 """
 
 
@@ -34,7 +39,9 @@ class Ask(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """A document that a turn quotes, and whether it still is as it was quoted: current, changed or gone."""
+    """A document that a turn quotes, and whether it still is as it was quoted: current, changed or
+    gone.
+    """
 
     document_id: str
     sha256: str
@@ -42,11 +49,13 @@ class Quoted:
 
 
 def answer_in_context(question: str, turns: Sequence[tuple[str, str]], ask: Ask) -> Answer:
-    """Answer a question that may go on from earlier turns: (question as it was understood, answer or ""), oldest first.
+    """Answer a question that may go on from earlier turns: (question as it was understood, answer
+    or ""), oldest first.
 
-    A question that needs nothing is asked as it is. Where it can be read alone, the answer to it stands, if there is one; else the readings with
-    context are tried, and the surest counts, less sure where the others find something else. `Answer.question` is what was asked,
-    `interpreted_as` how it was read. Raises InvalidQuestion and what `ask` does.
+    A question that needs nothing is asked as it is. Where it can be read alone, the answer to it
+    stands, if there is one; else the readings with context are tried, and the surest counts, less
+    sure where the others find something else. `Answer.question` is what was asked, `interpreted_as`
+    how it was read. Raises InvalidQuestion and what `ask` does.
     """
     alone = checked_question(question)
     first, *others = readings(question, turns)
@@ -54,10 +63,17 @@ def answer_in_context(question: str, turns: Sequence[tuple[str, str]], ask: Ask)
     if others and (first != alone or not best.spans):
         answers = [best, *map(ask, others)]
         trusts = [1 - DISAGREEMENT * (1 - _agreeing(answer, answers)) for answer in answers]
-        values = [_value(answer, alone, first, trust) for answer, trust in zip(answers, trusts, strict=True)]
+        values = [
+            _value(answer, alone, first, trust)
+            for answer, trust in zip(answers, trusts, strict=True)
+        ]
         at = values.index(max(values))
         best = answers[at] if trusts[at] == 1 else ask(answers[at].question, trust=trusts[at])
-    return best if best.question == alone else replace(best, question=alone, interpreted_as=best.question)
+    return (
+        best
+        if best.question == alone
+        else replace(best, question=alone, interpreted_as=best.question)
+    )
 
 
 class Conversations:
@@ -68,49 +84,79 @@ class Conversations:
         self.feedback = feedback
         self._most = most
 
-    def ask(self, owner: str, conversation_id: str, question: str, ask: Ask, snapshot: Snapshot) -> StoredTurn:
-        """Answer a question as the next turn of a conversation, from the one snapshot that `ask` answers from.
+    def ask(
+        self, owner: str, conversation_id: str, question: str, ask: Ask, snapshot: Snapshot
+    ) -> StoredTurn:
+        """Answer a question as the next turn of a conversation, from the one snapshot that `ask`
+        answers from.
 
         Raises UnknownConversation, and what `ask` does.
         """
         self.history.conversation(owner, conversation_id)
         before = self.history.turns(conversation_id, MAX_TURNS)
-        answer = answer_in_context(question, [(turn.understood, turn.result["answer"] or "") for turn in before], ask)
+        answer = answer_in_context(
+            question, [(turn.understood, turn.result["answer"] or "") for turn in before], ask
+        )
         said = {note for turn in before for note in turn.result["notes"]}
         news = tuple(note for note in self._news(conversation_id, snapshot) if note not in said)
         result = replace(answer, notes=(*answer.notes, *news)).to_dict()
         versions = [_version(snapshot, document_id) for document_id in quoted_documents(result)]
         understood = answer.interpreted_as or answer.question
-        return self.history.append(conversation_id, answer.question, understood, result, versions, self._most)
+        return self.history.append(
+            conversation_id, answer.question, understood, result, versions, self._most
+        )
 
-    def judge(self, owner: str, turn_id: int, verdict: Verdict, place: Place | None, snapshot: Snapshot | None) -> Judgement:
-        """Keep feedback on a turn; "place" needs one, in the current text of a document or in one that was quoted.
+    def judge(
+        self,
+        owner: str,
+        turn_id: int,
+        verdict: Verdict,
+        place: Place | None,
+        snapshot: Snapshot | None,
+    ) -> Judgement:
+        """Keep feedback on a turn; "place" needs one, in the current text of a document or in one
+        that was quoted.
 
         Raises UnknownConversation or InvalidFeedback.
         """
         turn = self.history.turn(owner, turn_id)
         if (verdict == "place") is (place is None):
-            raise InvalidFeedback('a place belongs to the verdict "place", and to no other: send both or neither')
+            raise InvalidFeedback(
+                'a place belongs to the verdict "place", and to no other: send both or neither'
+            )
         if place is None:
             return self.feedback.judge(turn, verdict)
-        return self.feedback.point(turn, place, self.version(place.document_id, place.sha256, snapshot))
+        return self.feedback.point(
+            turn, place, self.version(place.document_id, place.sha256, snapshot)
+        )
 
     def version(self, document_id: str, prefix: str, snapshot: Snapshot | None) -> Version | None:
-        """The text of a document whose sha256 begins with a prefix: the current one, or one that a turn quoted; None if there is none."""
+        """The text of a document whose sha256 begins with a prefix: the current one, or one that a
+        turn quoted; None if there is none.
+        """
         current = current_sha256(snapshot, document_id)
         if snapshot is not None and current is not None and current.startswith(prefix):
             return _version(snapshot, document_id)
         return self.history.version(document_id, prefix)
 
     def quoted(self, conversation_id: str, snapshot: Snapshot | None) -> dict[int, list[Quoted]]:
-        """What each turn quotes, by its id, and whether it is still so in a snapshot (None: nothing is indexed)."""
+        """What each turn quotes, by its id, and whether it is still so in a snapshot (None: nothing
+        is indexed).
+        """
         turns = self.history.quoted(conversation_id)
-        now = {pair: Quoted(*pair, _state(snapshot, *pair)) for pair in {pair for quoted in turns.values() for pair in quoted}}
+        now = {
+            pair: Quoted(*pair, _state(snapshot, *pair))
+            for pair in {pair for quoted in turns.values() for pair in quoted}
+        }
         return {turn_id: [now[pair] for pair in quoted] for turn_id, quoted in turns.items()}
 
     def _news(self, conversation_id: str, snapshot: Snapshot) -> list[str]:
         """What has become of the documents that earlier turns quote, where it is not what it was."""
-        changed = {each.document_id: each for quoted in self.quoted(conversation_id, snapshot).values() for each in quoted}
+        changed = {
+            each.document_id: each
+            for quoted in self.quoted(conversation_id, snapshot).values()
+            for each in quoted
+        }
         return [
             f"{snapshot.document_info(each.document_id).title}: this document has changed since it was quoted in this conversation."
             if each.state == "changed"
@@ -121,7 +167,9 @@ class Conversations:
 
 
 def current_sha256(snapshot: Snapshot | None, document_id: str) -> str | None:
-    """The sha256 of a document as a snapshot has it; None if it has none of that id, or if there is no snapshot."""
+    """The sha256 of a document as a snapshot has it; None if it has none of that id, or if there is
+    no snapshot.
+    """
     if snapshot is None or not snapshot.has_document(document_id):
         return None
     return snapshot.document_info(document_id).sha256
@@ -133,7 +181,9 @@ def _value(answer: Answer, alone: str, first: str, trust: float) -> float:
 
 
 def _agreeing(answer: Answer, answers: Sequence[Answer]) -> float:
-    """The share of the answers whose best span, given or withheld, is this one's or overlaps it, of those that have one."""
+    """The share of the answers whose best span, given or withheld, is this one's or overlaps it, of
+    those that have one.
+    """
     found = [span for span in map(_best_span, answers) if span]
     ours = _best_span(answer)
     return sum(_overlap(ours, span) for span in found) / len(found) if ours else 1.0
@@ -145,13 +195,22 @@ def _best_span(answer: Answer) -> Span | None:
 
 def _overlap(one: Span, other: Span) -> bool:
     a, b = one.citation, other.citation
-    return one.text == other.text or (a.document_id == b.document_id and a.start < b.end and b.start < a.end)
+    return one.text == other.text or (
+        a.document_id == b.document_id and a.start < b.end and b.start < a.end
+    )
 
 
 def _version(snapshot: Snapshot, document_id: str) -> Version:
     document = snapshot.document(document_id)
     places = document.places if document.source.extractor else None
-    return Version(document_id, document.info.sha256, document.info.title, document.info.uri, document.text, places)
+    return Version(
+        document_id,
+        document.info.sha256,
+        document.info.title,
+        document.info.uri,
+        document.text,
+        places,
+    )
 
 
 def _state(snapshot: Snapshot | None, document_id: str, sha256: str) -> str:

@@ -1,4 +1,6 @@
-"""Follow-up questions: which earlier words a question leaves out, and how it reads with them; no language model."""
+"""Follow-up questions: which earlier words a question leaves out, and how it reads with them; no
+language model.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,12 @@ ENOUGH = 0.8
 MAX_TURNS = 12
 """Earlier turns that are looked at."""
 _PRONOUN = regex.compile(
-    r"\b(?:he|him|his|she|her|hers|it|its|they|them|their|theirs|this|that|these|those|there|one|ones)\b", regex.IGNORECASE
+    r"\b(?:he|him|his|she|her|hers|it|its|they|them|their|theirs|this|that|these|those|there|one|ones)\b",
+    regex.IGNORECASE,
 )
 OPENING = regex.compile(
-    r"^\W*(?:(?:and|but|or|so|also|then)\b[\s,]*|(?:what about|how about|what of|as for)\b\s*)", regex.IGNORECASE
+    r"^\W*(?:(?:and|but|or|so|also|then)\b[\s,]*|(?:what about|how about|what of|as for)\b\s*)",
+    regex.IGNORECASE,
 )
 """What goes on from another question."""
 _FRAGMENT = regex.compile(
@@ -44,8 +48,14 @@ _SHORT = 4
 
 
 def is_elliptic(question: str) -> bool:
-    """Whether a question cannot be understood alone: a pronoun stands for something, it goes on from another, or it names nothing."""
-    continues = OPENING.match(question) or _FRAGMENT.match(question) or _PRONOUN.search(_first_clause(question))
+    """Whether a question cannot be understood alone: a pronoun stands for something, it goes on
+    from another, or it names nothing.
+    """
+    continues = (
+        OPENING.match(question)
+        or _FRAGMENT.match(question)
+        or _PRONOUN.search(_first_clause(question))
+    )
     return bool(continues) or not phrases(question)
 
 
@@ -68,13 +78,20 @@ def introduces(question: str) -> bool:
 
 
 def left_out(question: str, turns: Sequence[tuple[str, str]]) -> list[Phrase]:
-    """What the question leaves out, likeliest first; none if it needs nothing. `turns` are (question, answer or ""), oldest first, each as it
-    was asked.
+    """What the question leaves out, likeliest first; none if it needs nothing. `turns` are
+    (question, answer or ""), oldest first, each as it was asked.
     """
     understood: list[Turn] = []
     for asked, answer in turns[-MAX_TURNS:]:
         added = ", ".join(phrase.text for phrase in _chosen(asked, understood))
-        understood.append(Turn(f"{asked} ({added})" if added else asked, answer, introduces(asked), not is_elliptic(asked)))
+        understood.append(
+            Turn(
+                f"{asked} ({added})" if added else asked,
+                answer,
+                introduces(asked),
+                not is_elliptic(asked),
+            )
+        )
     return _chosen(question, understood)
 
 
@@ -93,7 +110,9 @@ def _chosen(question: str, turns: Sequence[Turn]) -> list[Phrase]:
 
 
 def _first_clause(question: str) -> str:
-    """What comes before a clause whose pronouns may stand for a name in the first ("What is Rock City, and why is it famous?")."""
+    """What comes before a clause whose pronouns may stand for a name in the first ("What is Rock
+    City, and why is it famous?").
+    """
     clause = _CLAUSE.split(question, maxsplit=1)[0]
     return clause if any(phrase.is_name for phrase in phrases(clause)) else question
 
@@ -103,4 +122,6 @@ def _introduces_by_name(question: str) -> bool:
     if not found:
         return False
     words = found["topic"].split()
-    return 0 < len(words) <= _SHORT and not says_little(words[0]) and len(phrases(found["topic"])) == 1
+    return (
+        0 < len(words) <= _SHORT and not says_little(words[0]) and len(phrases(found["topic"])) == 1
+    )

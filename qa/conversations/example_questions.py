@@ -15,11 +15,20 @@ MAX_CHUNKS = 100
 """Passages whose names are counted, drawn over all documents."""
 MAX_NAMES = 6
 """Names, most frequent first, of which the questions are tried."""
-_ASKED = ("What did {} announce?", "Who is {}?", "What is {}?", "What does {} plan to do?", "What does {} do?", "Where is {}?")
+_ASKED = (
+    "What did {} announce?",
+    "Who is {}?",
+    "What is {}?",
+    "What does {} plan to do?",
+    "What does {} do?",
+    "Where is {}?",
+)
 
 
 class Examples:
-    """Example questions of the newest generation that they were asked for; found once for each. May be used from several threads."""
+    """Example questions of the newest generation that they were asked for; found once for each. May
+    be used from several threads.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -36,11 +45,18 @@ class Examples:
 
 
 def example_questions(pipeline: Pipeline) -> tuple[str, ...]:
-    """The first question about each of the most frequent names that is answered, in the order of the names."""
+    """The first question about each of the most frequent names that is answered, in the order of
+    the names.
+    """
     found: list[str] = []
     for number, name in enumerate(frequent_names(pipeline.snapshot)):
-        asked = (*_ASKED[number % len(_ASKED) :], *_ASKED[: number % len(_ASKED)])  # so that they do not all begin alike
-        answered = next((each for each in (way.format(name) for way in asked) if pipeline.ask(each).spans), None)
+        asked = (
+            *_ASKED[number % len(_ASKED) :],
+            *_ASKED[: number % len(_ASKED)],
+        )  # so that they do not all begin alike
+        answered = next(
+            (each for each in (way.format(name) for way in asked) if pipeline.ask(each).spans), None
+        )
         if answered:
             found.append(answered)
         if len(found) == COUNT:
@@ -54,7 +70,11 @@ def frequent_names(snapshot: Snapshot) -> list[str]:
     texts: dict[frozenset[str], str] = {}
     counts: Counter[frozenset[str]] = Counter()
     for row in rows:
-        names = {phrase.stems: phrase.text for phrase in phrases(snapshot.chunk(row).text, names_only=True) if phrase.is_name}
+        names = {
+            phrase.stems: phrase.text
+            for phrase in phrases(snapshot.chunk(row).text, names_only=True)
+            if phrase.is_name
+        }
         counts.update(names.keys())
         texts = names | texts
     return [texts[stems] for stems, _ in counts.most_common(MAX_NAMES)]

@@ -35,12 +35,15 @@ _TOPIC = frozenset({"about", "by", "for", "of", "with"})
 _PLACE = frozenset({"at", "during", "from", "in", "into", "near", "on", "to"})
 _BE = frozenset({"are", "had", "has", "have", "is", "was", "were"})
 _ARTICLES = frozenset({"a", "an", "the"})
-_AUXILIARY = frozenset({"can", "could", "did", "do", "does", "may", "might", "must", "should", "will", "would"})
+_AUXILIARY = frozenset(
+    {"can", "could", "did", "do", "does", "may", "might", "must", "should", "will", "would"}
+)
 
 
 class Phrase(NamedTuple):
-    """A run of words: its stems, text, whether it is a name, its role (1 what is spoken of, 0 anything, -1 an attribute of something or a place),
-    how far into the text it stands, in [0, 1], and whether "the" stands before it.
+    """A run of words: its stems, text, whether it is a name, its role (1 what is spoken of, 0
+    anything, -1 an attribute of something or a place), how far into the text it stands, in [0, 1],
+    and whether "the" stands before it.
     """
 
     stems: frozenset[str]
@@ -71,7 +74,9 @@ def phrases(text: str, *, names_only: bool = False) -> tuple[Phrase, ...]:
     found: list[Phrase] = []
     for number, run in enumerate(runs):
         after = runs[number + 1] if number + 1 < len(runs) else None
-        attribute = after is not None and after[0].before == "of" and after[0].at - run[-1].at <= _NEAR
+        attribute = (
+            after is not None and after[0].before == "of" and after[0].at - run[-1].at <= _NEAR
+        )
         role = 1 if run[0].before in _TOPIC else -1 if attribute or run[0].before in _PLACE else 0
         kept = _without_verb(run)
         names = _names(kept)
@@ -84,7 +89,9 @@ def phrases(text: str, *, names_only: bool = False) -> tuple[Phrase, ...]:
             stems = frozenset(analyse(joined))
             if stems:
                 definite = part[0] is run[0] and run[0].before.endswith("the")
-                found.append(Phrase(stems, joined, is_name, role, part[0].at / max(words, 1), definite))
+                found.append(
+                    Phrase(stems, joined, is_name, role, part[0].at / max(words, 1), definite)
+                )
     return tuple(found)
 
 
@@ -107,23 +114,43 @@ def _runs(text: str) -> tuple[list[list[_Token]], int]:
             runs.append(run)
             run = []
         if lowered not in STOP_WORDS and lowered not in _FRAME and not _CONTRACTION.search(lowered):
-            capital = word[0].isupper() and (not opens or (len(word) > 1 and word.isupper()) or None)
-            run.append(_Token(_POSSESSIVE.sub("", word), run[0].before if run else before, at, bool(capital), asked))
+            capital = word[0].isupper() and (
+                not opens or (len(word) > 1 and word.isupper()) or None
+            )
+            run.append(
+                _Token(
+                    _POSSESSIVE.sub("", word),
+                    run[0].before if run else before,
+                    at,
+                    bool(capital),
+                    asked,
+                )
+            )
             if capital is None and text[match.end() :].lstrip()[:1].isupper():
                 run[-1] = run[-1]._replace(capital=True)
-        joins = lowered == "of" and bool(run) and run[-1].capital and text[match.end() :].lstrip()[:1].isupper()
+        joins = (
+            lowered == "of"
+            and bool(run)
+            and run[-1].capital
+            and text[match.end() :].lstrip()[:1].isupper()
+        )
         if joins:
             run[-1] = run[-1]._replace(word=f"{run[-1].word} of", at=at)
         if run and (run[-1].at != at or _POSSESSIVE.search(word)):
             runs.append(run)
             run = []
         asked = asked or lowered in _AUXILIARY
-        before, end = (f"{before} {lowered}" if lowered in _ARTICLES and before in _AUXILIARY else lowered), match.end()
+        before, end = (
+            (f"{before} {lowered}" if lowered in _ARTICLES and before in _AUXILIARY else lowered),
+            match.end(),
+        )
     return [*runs, *([run] if run else [])], at + 1
 
 
 def _without_verb(run: list[_Token]) -> list[_Token]:
-    """After "did" or "will" the subject is followed by a verb, after "is" by what is said of it: "did Amazon invest" speaks of Amazon."""
+    """After "did" or "will" the subject is followed by a verb, after "is" by what is said of it:
+    "did Amazon invest" speaks of Amazon.
+    """
     first = run[0].before.partition(" ")[0]
     capitals = [at for at, token in enumerate(run) if token.capital]
     if capitals and (run[0].asked or first in _BE):

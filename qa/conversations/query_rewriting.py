@@ -1,4 +1,6 @@
-"""How a follow-up reads as a question of its own: the ways in which what it leaves out can be put back, likeliest first."""
+"""How a follow-up reads as a question of its own: the ways in which what it leaves out can be put
+back, likeliest first.
+"""
 
 from __future__ import annotations
 
@@ -11,28 +13,42 @@ from qa.conversations.phrases import Phrase, phrases
 
 MAX_READINGS = 4
 """Ways in which a question is tried, itself included."""
-_AUXILIARY = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)"
+_AUXILIARY = (
+    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)"
+)
 _NOUN = rf"(?!{_AUXILIARY}\b)\p{{Ll}}+"
 _WH = (
     rf"(?:how (?:many|much|long|often|far|old|big|large|high)(?: {_NOUN})?|what kind of {_NOUN}|(?:what|which) {_NOUN}"
     r"|who|whom|whose|what|which|when|where|why|how)"
 )
 _ASKS = regex.compile(rf"^\W*{_WH}\b", regex.IGNORECASE)
-_BARE = regex.compile(rf"^\W*(?P<wh>{_WH}|how come|why not)(?:\s+(?:so|then|that|else|\p{{Ll}}+ly))?\W*$", regex.IGNORECASE)
+_BARE = regex.compile(
+    rf"^\W*(?P<wh>{_WH}|how come|why not)(?:\s+(?:so|then|that|else|\p{{Ll}}+ly))?\W*$",
+    regex.IGNORECASE,
+)
 _FRAMED = regex.compile(rf"^\W*{_WH}\s+(?P<rest>{_AUXILIARY}\b.*)$", regex.IGNORECASE)
-_FRAGMENT = regex.compile(rf"^\W*(?P<wh>{_WH})\s+(?P<rest>(?:(?!{_AUXILIARY}\b)[^\s?]+\s*){{1,3}})\W*$", regex.IGNORECASE)
-"""A question word and an adverb or an object, without a verb that is known: "how much initially"."""
+_FRAGMENT = regex.compile(
+    rf"^\W*(?P<wh>{_WH})\s+(?P<rest>(?:(?!{_AUXILIARY}\b)[^\s?]+\s*){{1,3}})\W*$", regex.IGNORECASE
+)
+"""A question word and an adverb or an object, without a verb that is known: "how much initially".
+"""
 _YES_NO = regex.compile(rf"^\W*{_AUXILIARY}\b", regex.IGNORECASE)
 _PREPOSITION = regex.compile(
-    r"^(?P<word>in|on|at|for|from|to|into|by|with|about|after|before|during|since|under)\b", regex.IGNORECASE
+    r"^(?P<word>in|on|at|for|from|to|into|by|with|about|after|before|during|since|under)\b",
+    regex.IGNORECASE,
 )
 _POSSESSIVE = regex.compile(r"\b(?:his|its|their|theirs|hers|her(?=\s+\p{L}))\b", regex.IGNORECASE)
-_DEMONSTRATIVE = regex.compile(r"\b(?:this|that|these|those)\b(?!\s+\p{L}+(?:s|ion|ment)\b)", regex.IGNORECASE)
-_PERSONAL = regex.compile(r"\b(?:he|him|she|her|it|they|them|this one|that one|this|that|these|those)\b", regex.IGNORECASE)
+_DEMONSTRATIVE = regex.compile(
+    r"\b(?:this|that|these|those)\b(?!\s+\p{L}+(?:s|ion|ment)\b)", regex.IGNORECASE
+)
+_PERSONAL = regex.compile(
+    r"\b(?:he|him|she|her|it|they|them|this one|that one|this|that|these|those)\b", regex.IGNORECASE
+)
 
 
 def readings(question: str, turns: Sequence[tuple[str, str]]) -> list[str]:
-    """The ways to read a question, likeliest first, at most `MAX_READINGS`; the question as it is stands among them, unless it says nothing alone.
+    """The ways to read a question, likeliest first, at most `MAX_READINGS`; the question as it is
+    stands among them, unless it says nothing alone.
 
     `turns` are (question as it was understood, answer or ""), oldest first.
     """
@@ -51,11 +67,15 @@ def readings(question: str, turns: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _from_the_last(question: str, turns: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """The last questions asked again of something else ("And in OpenAI?"), or in another way ("Why?")."""
+    """The last questions asked again of something else ("And in OpenAI?"), or in another way
+    ("Why?").
+    """
     bare, rest = _BARE.match(question), _without_opening(question)
     fragment = _FRAGMENT.match(rest)
     goes_on = rest != question or _PREPOSITION.match(question)
-    if not (bare or fragment) and (not goes_on or not is_elliptic(question) or _ASKS.match(rest) or _YES_NO.match(rest)):
+    if not (bare or fragment) and (
+        not goes_on or not is_elliptic(question) or _ASKS.match(rest) or _YES_NO.match(rest)
+    ):
         return
     for asked, _ in reversed(turns[-2:]):
         if bare:
@@ -67,7 +87,9 @@ def _from_the_last(question: str, turns: Sequence[tuple[str, str]]) -> Iterator[
 
 
 def _asked_otherwise(wh: str, asked: str, more: str = "") -> Iterator[str]:
-    """Like "Why?" after "How much will Amazon invest?": "Why will Amazon invest?"; `more` is what the fragment says beside."""
+    """Like "Why?" after "How much will Amazon invest?": "Why will Amazon invest?"; `more` is what
+    the fragment says beside.
+    """
     framed = _FRAMED.match(asked)
     if framed:
         yield _with_end(f"{wh.capitalize()} {framed['rest']}", more)
@@ -87,7 +109,13 @@ def _asked_of(rest: str, asked: str) -> Iterator[str]:
         rest = rest[0].lower() + rest[1:]
         there = regex.search(rf"\b{preposition['word']}\b\s+(?:the\s+)?", plain, regex.IGNORECASE)
         following = (
-            [phrase for phrase in phrases(plain[there.end() :]) if plain[there.end() :].startswith(phrase.text)] if there else []
+            [
+                phrase
+                for phrase in phrases(plain[there.end() :])
+                if plain[there.end() :].startswith(phrase.text)
+            ]
+            if there
+            else []
         )
         if there and following:
             longest = max(following, key=lambda phrase: len(phrase.text))
@@ -98,15 +126,25 @@ def _asked_of(rest: str, asked: str) -> Iterator[str]:
             if len(names) > 1:
                 yield f"{plain.replace(names[-1].text, _without_preposition(rest))}?"
         return
-    new = phrases(f"about {rest}")  # the first word of a fragment is capitalised for being a name only
-    alike = [phrase for phrase in phrases(plain) if new and phrase.is_name == new[0].is_name and phrase.text in plain]
+    new = phrases(
+        f"about {rest}"
+    )  # the first word of a fragment is capitalised for being a name only
+    alike = [
+        phrase
+        for phrase in phrases(plain)
+        if new and phrase.is_name == new[0].is_name and phrase.text in plain
+    ]
     for phrase in sorted(alike, key=lambda phrase: -phrase.role)[:2]:
-        replaced = phrase.said if rest.lower().startswith("the ") and phrase.said in plain else phrase.text
+        replaced = (
+            phrase.said if rest.lower().startswith("the ") and phrase.said in plain else phrase.text
+        )
         yield f"{plain.replace(replaced, rest)}?"
 
 
 def _pointed(question: str, last: tuple[str, str]) -> Iterator[str]:
-    """With what was asked for last in the place of "this" or "that", which point at things rather than at people."""
+    """With what was asked for last in the place of "this" or "that", which point at things rather
+    than at people.
+    """
     things = [phrase for phrase in phrases(last[0]) if not phrase.is_name]
     if things and _DEMONSTRATIVE.search(question):
         yield _put(_DEMONSTRATIVE, things[-1].said, question)

@@ -1,8 +1,10 @@
-"""What a conversation is about: the phrases of its turns, each with how salient it is for the next question.
+"""What a conversation is about: the phrases of its turns, each with how salient it is for the next
+question.
 
-A follow-up leaves out what both sides have in mind: what was introduced last, what the conversation began with, what was mentioned last, names
-more than other words (the centering of Grosz, Joshi and Weinstein 1995). Here these preferences are numbers (`FEATURES`) with weights, set by
-hand; `qa eval dialogue` measures what comes of them.
+A follow-up leaves out what both sides have in mind: what was introduced last, what the conversation
+began with, what was mentioned last, names more than other words (the centering of Grosz, Joshi and
+Weinstein 1995). Here these preferences are numbers (`FEATURES`) with weights, set by hand; `qa eval
+dialogue` measures what comes of them.
 """
 
 from __future__ import annotations
@@ -45,8 +47,8 @@ PERSON = regex.compile(r"\b(?:he|him|his|she|her|hers)\b", regex.IGNORECASE)
 
 
 class Turn(NamedTuple):
-    """What was said: the question as it was understood, the answer or "", whether the question introduced a topic, and whether it can be
-    understood alone.
+    """What was said: the question as it was understood, the answer or "", whether the question
+    introduced a topic, and whether it can be understood alone.
     """
 
     question: str
@@ -73,7 +75,9 @@ class Salience:
 
 
 def salience(turns: Sequence[Turn], question: str) -> Salience:
-    """What the turns, oldest first, are about, for a question that may leave it out; phrases that the question repeats are left out."""
+    """What the turns, oldest first, are about, for a question that may leave it out; phrases that
+    the question repeats are left out.
+    """
     own = frozenset(analyse(question))
     gathered: dict[frozenset[str], _Mentions] = {}
     for at, turn in enumerate(turns):
@@ -83,14 +87,26 @@ def salience(turns: Sequence[Turn], question: str) -> Salience:
             gathered.setdefault(phrase.stems, _Mentions()).answered.append((at, phrase))
     candidates = {stems: each for stems, each in gathered.items() if not stems <= own}
     if PERSON.search(question):
-        candidates = {stems: each for stems, each in candidates.items() if each.is_name} or candidates
-    introduced = max((at for at, turn in enumerate(turns) if turn.introduces), default=0 if turns and turns[0].stands_alone else -1)
+        candidates = {
+            stems: each for stems, each in candidates.items() if each.is_name
+        } or candidates
+    introduced = max(
+        (at for at, turn in enumerate(turns) if turn.introduces),
+        default=0 if turns and turns[0].stands_alone else -1,
+    )
     alone = [turn.stands_alone for turn in turns]
     rows = [
-        each.features(alone, introduced, sum(stems != other and (stems < other or other < stems) for other in gathered))
+        each.features(
+            alone,
+            introduced,
+            sum(stems != other and (stems < other or other < stems) for other in gathered),
+        )
         for stems, each in candidates.items()
     ]
-    return Salience(tuple(each.phrase for each in candidates.values()), np.array(rows, dtype=np.float64).reshape(-1, len(FEATURES)))
+    return Salience(
+        tuple(each.phrase for each in candidates.values()),
+        np.array(rows, dtype=np.float64).reshape(-1, len(FEATURES)),
+    )
 
 
 class _Mentions:
@@ -119,13 +135,18 @@ class _Mentions:
         last = max(asked, default=-1)
         roles = [phrase.role for at, phrase in self.asked if at == last]
         recent = DECAY ** (turns - 1 - last) if asked else 0.0
-        early = max((1 - phrase.depth for at, phrase in self.answered if at == turns - 1), default=0.0)
+        early = max(
+            (1 - phrase.depth for at, phrase in self.answered if at == turns - 1), default=0.0
+        )
         return [
             recent,
             recent * (max(roles, default=0) > 0),
             recent * (max(roles, default=0) < 0),
             float(0 in asked and alone[0]),
-            float(introduced in asked and max(phrase.role for at, phrase in self.asked if at == introduced) >= 0),
+            float(
+                introduced in asked
+                and max(phrase.role for at, phrase in self.asked if at == introduced) >= 0
+            ),
             len(asked) / turns,
             float(turns - 1 in answered),
             early,

@@ -1,4 +1,6 @@
-"""`qa eval answers`: how often answers are right, whether the pipeline abstains when it should, what its confidence is worth."""
+"""`qa eval answers`: how often answers are right, whether the pipeline abstains when it should,
+what its confidence is worth.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,14 @@ from qa.evaluation.figures import Figure, count, mean, of_rows
 from qa.evaluation.metrics import exact_match, f1, is_right, sentence_holds
 from qa.evaluation.pool import pool_id
 from qa.evaluation.question_sampling import Asked
-from qa.evaluation.selective_metrics import Floats, aurc, auroc, coverage_at_precision, ece, risk_coverage
+from qa.evaluation.selective_metrics import (
+    Floats,
+    aurc,
+    auroc,
+    coverage_at_precision,
+    ece,
+    risk_coverage,
+)
 
 PRECISION = 0.9
 """The precision whose coverage is reported."""
@@ -38,14 +47,17 @@ class Asker(Protocol):
     def snapshot(self) -> Texts:
         """The generation that is asked."""
 
-    def ask(self, question: str, *, top_k: int | None = None, documents: Sequence[str] | None = None) -> Answer:
+    def ask(
+        self, question: str, *, top_k: int | None = None, documents: Sequence[str] | None = None
+    ) -> Answer:
         """The answer from `top_k` passages of these documents."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerRow:
-    """One question with its answer and how its best candidate did, given or withheld: right, exact match and F1 in [0, 1], whether
-    the sentence holds a gold answer, whether the paragraph is the one that the question was asked about.
+    """One question with its answer and how its best candidate did, given or withheld: right, exact
+    match and F1 in [0, 1], whether the sentence holds a gold answer, whether the paragraph is the
+    one that the question was asked about.
 
     Where a refusal is right, the best candidate is wrong whatever it says.
     """
@@ -66,7 +78,9 @@ class AnswerRow:
 
     @property
     def good(self) -> bool:
-        """Whether the outcome is as it should be: answered rightly, or refused where nothing can be found."""
+        """Whether the outcome is as it should be: answered rightly, or refused where nothing can be
+        found.
+        """
         return self.answered and self.right if self.asked.expected else not self.answered
 
     @property
@@ -77,7 +91,9 @@ class AnswerRow:
             gold.id,
             gold.question,
             self.asked.expected,
-            f"its article was removed; it says: {' | '.join(gold.answers)}" if self.asked.removed else "",
+            f"its article was removed; it says: {' | '.join(gold.answers)}"
+            if self.asked.removed
+            else "",
             verdict_of(answerable=answerable, answered=self.answered, right=self.right),
             self.answer.confidence,
             _quote(self.best, right=self.right) if self.best else None,
@@ -132,17 +148,32 @@ class AnswerReport:
         def covered(confidence: Floats, right: Floats) -> float:
             return coverage_at_precision(confidence, right, PRECISION)
 
-        statistics = {"AURC": aurc, "ECE": ece, "AUROC of the confidence": auroc, f"coverage at {PRECISION:.0%} precision": covered}
-        return [figure for name, of in statistics.items() for figure in of_rows(name, of, self.confidence, self.right)]
+        statistics = {
+            "AURC": aurc,
+            "ECE": ece,
+            "AUROC of the confidence": auroc,
+            f"coverage at {PRECISION:.0%} precision": covered,
+        }
+        return [
+            figure
+            for name, of in statistics.items()
+            for figure in of_rows(name, of, self.confidence, self.right)
+        ]
 
 
 def evaluate_answers(
-    asked: Sequence[Asked], pipeline: Asker, *, top_k: int | None = None, on_done: Callable[[int], None] = lambda _: None
+    asked: Sequence[Asked],
+    pipeline: Asker,
+    *,
+    top_k: int | None = None,
+    on_done: Callable[[int], None] = lambda _: None,
 ) -> AnswerReport:
     """Ask every question; `on_done` hears how many are done. See `AnswerReport`."""
     ask, rows = partial(pipeline.ask, top_k=top_k), []
     for done, each in enumerate(asked, 1):
-        rows.append(_row(each, ask(each.gold.question, documents=each.documents), pipeline.snapshot))
+        rows.append(
+            _row(each, ask(each.gold.question, documents=each.documents), pipeline.snapshot)
+        )
         on_done(done)
     return AnswerReport(tuple(rows))
 
@@ -160,7 +191,8 @@ def _row(asked: Asked, answer: Answer, texts: Texts) -> AnswerRow:
         exact_match=exact_match(citation.quote, golds),
         f1=f1(citation.quote, golds),
         sentence_holds=sentence_holds(citation, golds),
-        gold_paragraph=asked.gold.context is not None and citation.document_id == pool_id(asked.gold.context),
+        gold_paragraph=asked.gold.context is not None
+        and citation.document_id == pool_id(asked.gold.context),
     )
 
 
@@ -170,8 +202,14 @@ def _abstaining(answerable: Sequence[AnswerRow]) -> list[Figure]:
         *mean("right", [row.good for row in answerable]),
         *mean("exact match", [row.answered * row.exact_match for row in answerable]),
         *mean("F1", [row.answered * row.f1 for row in answerable]),
-        *mean("cited sentence holds a gold answer", [row.answered and row.sentence_holds for row in answerable]),
-        *mean("the same, of those answered", [row.sentence_holds for row in answerable if row.answered]),
+        *mean(
+            "cited sentence holds a gold answer",
+            [row.answered and row.sentence_holds for row in answerable],
+        ),
+        *mean(
+            "the same, of those answered",
+            [row.sentence_holds for row in answerable if row.answered],
+        ),
         *mean("answerable answered", [row.answered for row in answerable]),
     ]
 
@@ -183,8 +221,13 @@ def _best_candidates(answerable: Sequence[AnswerRow]) -> list[Figure]:
         *mean("best candidate: right", [row.right for row in answerable]),
         *mean("best candidate: exact match", [row.exact_match for row in answerable]),
         *mean("best candidate: F1", [row.f1 for row in answerable]),
-        *mean("best candidate: sentence holds a gold answer", [row.sentence_holds for row in answerable]),
-        *mean("best candidate: from the gold paragraph", [row.gold_paragraph for row in asked_about]),
+        *mean(
+            "best candidate: sentence holds a gold answer",
+            [row.sentence_holds for row in answerable],
+        ),
+        *mean(
+            "best candidate: from the gold paragraph", [row.gold_paragraph for row in asked_about]
+        ),
     ]
 
 

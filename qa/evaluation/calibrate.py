@@ -1,4 +1,6 @@
-"""`qa calibrate`: fit the probability that an answer is right for one reader and one encoder, on questions with known answers."""
+"""`qa calibrate`: fit the probability that an answer is right for one reader and one encoder, on
+questions with known answers.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,18 @@ PASSAGE_WEIGHTS = (0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 16.0)
 MIN_QUESTIONS = 50
 """Fewer cannot tell a probability."""
 POOL_SIZES = (10, 100, 1000, None)
-"""Paragraphs that each question is asked of, None being all: one calibration serves every size of index."""
+"""Paragraphs that each question is asked of, None being all: one calibration serves every size of
+index.
+"""
 REMOVED = 1 / 3
 """Share of the questions whose article is taken away, so that there is something to refuse."""
 
 
-def questions_of(file: Path, pools: Sequence[int | None], sample: int, *, held_out_only: bool) -> tuple[list[Asked], list[str]]:
-    """The questions to calibrate on, `sample` for each pool size, and the paragraphs that they are asked of (none: of the index).
+def questions_of(
+    file: Path, pools: Sequence[int | None], sample: int, *, held_out_only: bool
+) -> tuple[list[Asked], list[str]]:
+    """The questions to calibrate on, `sample` for each pool size, and the paragraphs that they are
+    asked of (none: of the index).
 
     Raises EvaluationError.
     """
@@ -68,7 +75,9 @@ class Models:
     top_k: int
 
 
-def observe(asked: Sequence[Asked], pipeline: Pipeline, on_done: Callable[[int], None] = lambda _: None) -> list[Observation]:
+def observe(
+    asked: Sequence[Asked], pipeline: Pipeline, on_done: Callable[[int], None] = lambda _: None
+) -> list[Observation]:
     """Read every question's passages; `on_done` hears how many are done."""
     found = []
     for done, each in enumerate(asked, 1):
@@ -77,11 +86,15 @@ def observe(asked: Sequence[Asked], pipeline: Pipeline, on_done: Callable[[int],
     return found
 
 
-def calibrate(observations: Sequence[Observation], snapshot: Snapshot, models: Models, source: str) -> Calibration:
-    """Choose the passage weight with the most right answers, fit a logistic model of being right to the best answer of each question, and keep
-    for each of `PRECISIONS` the confidence from which it is reached; out of fold, by paragraph, so that the fit does not flatter itself.
+def calibrate(
+    observations: Sequence[Observation], snapshot: Snapshot, models: Models, source: str
+) -> Calibration:
+    """Choose the passage weight with the most right answers, fit a logistic model of being right to
+    the best answer of each question, and keep for each of `PRECISIONS` the confidence from which it
+    is reached; out of fold, by paragraph, so that the fit does not flatter itself.
 
-    Raises CalibrationError for too few questions or paragraphs, or if all answers are right or all are wrong.
+    Raises CalibrationError for too few questions or paragraphs, or if all answers are right or all
+    are wrong.
     """
     tables = {weight: _table(observations, snapshot, weight) for weight in PASSAGE_WEIGHTS}
     weight = max(PASSAGE_WEIGHTS, key=lambda each: tables[each][1].right.sum())
@@ -95,11 +108,25 @@ def calibrate(observations: Sequence[Observation], snapshot: Snapshot, models: M
     confidence = out_of_fold(features, right, labels.groups)
     bias, weights = fit(features, right)
     reached = precisions(confidence, right)
-    return Calibration(models.reader, models.encoder, models.top_k, bias, weights, weight, reached, len(labels), source)
+    return Calibration(
+        models.reader,
+        models.encoder,
+        models.top_k,
+        bias,
+        weights,
+        weight,
+        reached,
+        len(labels),
+        source,
+    )
 
 
-def _table(observations: Sequence[Observation], snapshot: Snapshot, weight: float) -> tuple[NDArray[np.float64], Labels]:
-    """float64 (n, len(FEATURES)): the evidence for the best answer of every question that has one; and whether it is right."""
+def _table(
+    observations: Sequence[Observation], snapshot: Snapshot, weight: float
+) -> tuple[NDArray[np.float64], Labels]:
+    """float64 (n, len(FEATURES)): the evidence for the best answer of every question that has one;
+    and whether it is right.
+    """
     rows, right, doubtful, golds = [], [], [], []
     for each in observations:
         judged = judge(each.asked.gold.question, each.reading, weight)
@@ -108,7 +135,9 @@ def _table(observations: Sequence[Observation], snapshot: Snapshot, weight: floa
             right.append(_is_right(judged.best, each.asked, snapshot))
             doubtful.append(not right[-1] and len(each.asked.expected) == 1)
             golds.append(each.asked.gold)
-    labels = Labels(np.array(right, dtype=np.bool_), np.array(doubtful, dtype=np.bool_), _groups(golds))
+    labels = Labels(
+        np.array(right, dtype=np.bool_), np.array(doubtful, dtype=np.bool_), _groups(golds)
+    )
     return np.array(rows, dtype=np.float64).reshape(-1, len(FEATURES)), labels
 
 
@@ -122,6 +151,11 @@ def _is_right(finding: Finding, asked: Asked, snapshot: Snapshot) -> bool:
 
 
 def _groups(golds: Sequence[Gold]) -> NDArray[np.int64]:
-    """int64 (n,): the same number for the questions of one paragraph, which may have been asked of several pools."""
+    """int64 (n,): the same number for the questions of one paragraph, which may have been asked of
+    several pools.
+    """
     numbers: dict[str, int] = {}
-    return np.array([numbers.setdefault(gold.context or gold.question, len(numbers)) for gold in golds], dtype=np.int64)
+    return np.array(
+        [numbers.setdefault(gold.context or gold.question, len(numbers)) for gold in golds],
+        dtype=np.int64,
+    )

@@ -1,4 +1,6 @@
-"""One evaluated question as a case that a person can look at, whatever evaluated it; and the cases counted by type of question."""
+"""One evaluated question as a case that a person can look at, whatever evaluated it; and the cases
+counted by type of question.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ REFUSED: frozenset[Verdict] = frozenset({"wrongly refused", "rightly refused"})
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The best span, given or withheld: [start, end) of its sentence, its document's name, and whether the span is right."""
+    """The best span, given or withheld: [start, end) of its sentence, its document's name, and
+    whether the span is right.
+    """
 
     sentence: str
     start: int
@@ -35,8 +39,9 @@ class Quote:
 class Case:
     """A question, what was expected and what came.
 
-    `expected` is empty where a refusal is right; `note` says why it is, if not because the file says so. `score` is a probability
-    or log-odds, `f1` that of the best span in [0, 1], None where nothing was expected.
+    `expected` is empty where a refusal is right; `note` says why it is, if not because the file
+    says so. `score` is a probability or log-odds, `f1` that of the best span in [0, 1], None where
+    nothing was expected.
     """
 
     id: str
@@ -66,8 +71,8 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class TypeCount:
-    """How the questions of one type did, in shares: `f1` and `right` are of the best spans, given or withheld, over the answerable
-    ones, None without any.
+    """How the questions of one type did, in shares: `f1` and `right` are of the best spans, given
+    or withheld, over the answerable ones, None without any.
     """
 
     type: QuestionType
@@ -90,7 +95,10 @@ def by_type(cases: Iterable[Case]) -> list[TypeCount]:
     groups: dict[QuestionType, list[Case]] = {kind: [] for kind in TYPES}
     for case in cases:
         groups[case.type].append(case)
-    return sorted((_counted(kind, group) for kind, group in groups.items() if group), key=lambda each: -each.questions)
+    return sorted(
+        (_counted(kind, group) for kind, group in groups.items() if group),
+        key=lambda each: -each.questions,
+    )
 
 
 def _counted(kind: QuestionType, group: Sequence[Case]) -> TypeCount:

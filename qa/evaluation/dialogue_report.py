@@ -1,4 +1,6 @@
-"""Conversations end to end: given ones, ones made from SQuAD-format files by putting pronouns for names, and questions that need no context."""
+"""Conversations end to end: given ones, ones made from SQuAD-format files by putting pronouns for
+names, and questions that need no context.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ RECALL_AT = 5
 
 @dataclass(frozen=True, slots=True)
 class MadeTurn:
-    """Two questions about one paragraph: the second with a pronoun in the place of a name that the first has."""
+    """Two questions about one paragraph: the second with a pronoun in the place of a name that the
+    first has.
+    """
 
     first: Gold
     second: Gold
@@ -35,7 +39,9 @@ class MadeTurn:
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """A turn of a given dialogue with the answer and whether it is right (a refusal is, where no answer is expected)."""
+    """A turn of a given dialogue with the answer and whether it is right (a refusal is, where no
+    answer is expected).
+    """
 
     id: str
     answer: Answer
@@ -43,7 +49,9 @@ class TurnResult:
 
 
 def given_dialogues(rows: Sequence[dict[str, Any]], pipeline: Pipeline) -> list[TurnResult]:
-    """Ask the turns of {id, turns: [{question, answers}]} in order, each within what was answered before; raises EvaluationError."""
+    """Ask the turns of {id, turns: [{question, answers}]} in order, each within what was answered
+    before; raises EvaluationError.
+    """
     results = []
     try:
         for row in rows:
@@ -51,14 +59,20 @@ def given_dialogues(rows: Sequence[dict[str, Any]], pipeline: Pipeline) -> list[
             for turn in row["turns"]:
                 answer = answer_in_context(turn["question"], turns, pipeline.ask)
                 turns.append((answer.interpreted_as or answer.question, answer.text or ""))
-                results.append(TurnResult(row["id"], answer, _right(answer, turn["answers"], pipeline)))
+                results.append(
+                    TurnResult(row["id"], answer, _right(answer, turn["answers"], pipeline))
+                )
     except (KeyError, TypeError) as error:
-        raise EvaluationError(f"expected JSON lines of id and turns, each with question and answers: {error!r}") from error
+        raise EvaluationError(
+            f"expected JSON lines of id and turns, each with question and answers: {error!r}"
+        ) from error
     return results
 
 
 def made_turns(articles: Sequence[Article], sample: int, seed: int) -> list[MadeTurn]:
-    """A seeded sample of pairs of questions about one paragraph of which the second names what the first names, and can do without."""
+    """A seeded sample of pairs of questions about one paragraph of which the second names what the
+    first names, and can do without.
+    """
     pairs = [
         MadeTurn(first, second, pronoun)
         for article in articles
@@ -69,9 +83,12 @@ def made_turns(articles: Sequence[Article], sample: int, seed: int) -> list[Made
     return random.Random(seed).sample(pairs, min(sample, len(pairs)))
 
 
-def made_figures(made: Sequence[MadeTurn], pipeline: Pipeline, on_done: Callable[[int], None] = lambda _: None) -> list[Figure]:
-    """recall@5 of the paragraph, F1 of the best candidate, the share that is answered and how many of these answers are right, for the second
-    question as it was, with the pronoun alone, and in context.
+def made_figures(
+    made: Sequence[MadeTurn], pipeline: Pipeline, on_done: Callable[[int], None] = lambda _: None
+) -> list[Figure]:
+    """recall@5 of the paragraph, F1 of the best candidate, the share that is answered and how many
+    of these answers are right, for the second question as it was, with the pronoun alone, and in
+    context.
     """
     values: dict[str, list[_Outcome]] = {"as it was": [], "pronoun alone": [], "in context": []}
     for done, turn in enumerate(made, 1):
@@ -87,12 +104,17 @@ def made_figures(made: Sequence[MadeTurn], pipeline: Pipeline, on_done: Callable
         figures += mean(f"recall@{RECALL_AT}, {name}", [row.recall for row in rows])
         figures += mean(f"F1, {name}", [row.f1 for row in rows])
         figures += mean(f"answered, {name}", [float(row.answered) for row in rows])
-        figures += mean(f"of these, right, {name}", [float(row.right) for row in rows if row.answered])
+        figures += mean(
+            f"of these, right, {name}", [float(row.right) for row in rows if row.answered]
+        )
     return figures
 
 
 def unharmed_figures(
-    golds: Sequence[Gold], pipeline: Pipeline, seed: int, on_done: Callable[[int], None] = lambda _: None
+    golds: Sequence[Gold],
+    pipeline: Pipeline,
+    seed: int,
+    on_done: Callable[[int], None] = lambda _: None,
 ) -> list[Figure]:
     """How many questions get the same answer after a turn about something else as they get alone."""
     rng = random.Random(seed)
@@ -109,7 +131,11 @@ def unharmed_figures(
         same.append(float(_given(inside) == _given(outside)))
         alone.append(float(inside.interpreted_as is None))
         on_done(done)
-    return [count("questions", len(golds)), *mean("same answer as alone", same), *mean("read as they are", alone)]
+    return [
+        count("questions", len(golds)),
+        *mean("same answer as alone", same),
+        *mean("read as they are", alone),
+    ]
 
 
 def _right(answer: Answer, expected: Sequence[str], pipeline: Pipeline) -> bool:
@@ -125,9 +151,15 @@ def _neighbours(questions: Sequence[Gold]) -> Iterator[tuple[Gold, Gold]]:
 
 
 def _with_pronoun(question: str, before: str) -> str:
-    """The question with "it", or "its", for the longest name that it shares with the one before; empty if there is none, or nothing else is left."""
+    """The question with "it", or "its", for the longest name that it shares with the one before;
+    empty if there is none, or nothing else is left.
+    """
     known = {phrase.stems for phrase in phrases(before) if phrase.is_name}
-    shared = [phrase.text for phrase in phrases(question) if phrase.is_name and phrase.stems in known and phrase.text in question]
+    shared = [
+        phrase.text
+        for phrase in phrases(question)
+        if phrase.is_name and phrase.stems in known and phrase.text in question
+    ]
     if not shared:
         return ""
     name = max(shared, key=len)
@@ -151,12 +183,16 @@ class _Outcome(NamedTuple):
 def _outcome(turn: MadeTurn, answer: Answer, pipeline: Pipeline) -> _Outcome:
     understood = answer.interpreted_as or answer.question
     right = _right(answer, turn.second.answers, pipeline)
-    return _Outcome(_recalled(turn, understood, pipeline), _f1(answer, turn), bool(answer.spans), right)
+    return _Outcome(
+        _recalled(turn, understood, pipeline), _f1(answer, turn), bool(answer.spans), right
+    )
 
 
 def _recalled(turn: MadeTurn, question: str, pipeline: Pipeline) -> float:
     wanted = pool_id(turn.second.context or "")
-    return float(any(passage.document_id == wanted for passage in pipeline.search(question, top_k=RECALL_AT)))
+    return float(
+        any(passage.document_id == wanted for passage in pipeline.search(question, top_k=RECALL_AT))
+    )
 
 
 def _f1(answer: Answer, turn: MadeTurn) -> float:

@@ -14,7 +14,9 @@ DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A share in [0, 1] or a count; `interval` is the 95% bootstrap interval over questions, where there is one."""
+    """A share in [0, 1] or a count; `interval` is the 95% bootstrap interval over questions, where
+    there is one.
+    """
 
     name: str
     value: float
@@ -55,8 +57,14 @@ def values_of(figures: Iterable[Figure]) -> dict[str, float]:
 
 def intervals_of(figures: Iterable[Figure]) -> dict[str, tuple[float, float]]:
     """Name -> the ends of the interval, of those that have one."""
-    return {figure.name: (figure.interval.low, figure.interval.high) for figure in figures if figure.interval}
+    return {
+        figure.name: (figure.interval.low, figure.interval.high)
+        for figure in figures
+        if figure.interval
+    }
 
 
 def _rounded(name: str, value: float, around: Interval) -> Figure:
-    return Figure(name, round(value, DIGITS), Interval(round(around.low, DIGITS), round(around.high, DIGITS)))
+    return Figure(
+        name, round(value, DIGITS), Interval(round(around.low, DIGITS), round(around.high, DIGITS))
+    )

@@ -1,6 +1,8 @@
-"""Evaluated questions as one HTML file, errors first, to be read by a person; and the risk-coverage curve as a picture.
+"""Evaluated questions as one HTML file, errors first, to be read by a person; and the risk-coverage
+curve as a picture.
 
-The file asks nothing of any server, runs no script, and escapes whatever came from a document or a question.
+The file asks nothing of any server, runs no script, and escapes whatever came from a document or a
+question.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ dt { color: var(--dim) } dd { margin: 0; overflow-wrap: anywhere } mark { backgr
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a report says: `about` how it was made, `score_name` what a case's score is, `risks` rows of (coverage, risk)."""
+    """What a report says: `about` how it was made, `score_name` what a case's score is, `risks`
+    rows of (coverage, risk).
+    """
 
     title: str
     about: str
@@ -55,27 +59,44 @@ def html(page: Page) -> str:
     """The report as one document."""
     title = escape(page.title)
     hidden = "\n".join(
-        f"#show-{_slug(verdict)}:not(:checked) ~ section .{_slug(verdict)} {{ display: none }}" for verdict in VERDICTS
+        f"#show-{_slug(verdict)}:not(:checked) ~ section .{_slug(verdict)} {{ display: none }}"
+        for verdict in VERDICTS
     )
     parts = [
         f"<h1>{title}</h1>\n<p class=dim>{escape(page.about)}</p>",
-        _table("Figures", ("figure", "value", "95% interval"), [_figure_row(figure) for figure in page.figures]),
-        _table("By type of question", _TYPE_HEAD, [_type_row(each) for each in by_type(page.cases)]),
-        _table("Risk by coverage", ("coverage", "wrong of those"), [(f"{at:.0%}", f"{risk:.3f}") for at, risk in page.risks]),
+        _table(
+            "Figures",
+            ("figure", "value", "95% interval"),
+            [_figure_row(figure) for figure in page.figures],
+        ),
+        _table(
+            "By type of question", _TYPE_HEAD, [_type_row(each) for each in by_type(page.cases)]
+        ),
+        _table(
+            "Risk by coverage",
+            ("coverage", "wrong of those"),
+            [(f"{at:.0%}", f"{risk:.3f}") for at, risk in page.risks],
+        ),
         f"<h2>Questions</h2>\n{_filters(page.cases)}",
         *_sections(page.cases, page.score_name),
     ]
     return (
         f'<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n<meta name=viewport content="width=device-width">\n'
         f"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>{title}</title>\n<style>{_STYLE}{hidden}\n</style>\n" + "\n".join(part for part in parts if part) + "\n</html>\n"
+        f"<title>{title}</title>\n<style>{_STYLE}{hidden}\n</style>\n"
+        + "\n".join(part for part in parts if part)
+        + "\n</html>\n"
     )
 
 
 def write_curve(confidence: Floats, right: Floats | Bools, path: Path, title: str) -> None:
-    """Draw the risk-coverage curve as a PNG, both arrays (n,); raises EvaluationError without matplotlib."""
+    """Draw the risk-coverage curve as a PNG, both arrays (n,); raises EvaluationError without
+    matplotlib.
+    """
     if find_spec("matplotlib") is None:
-        raise EvaluationError("the curve is drawn by matplotlib, which is not installed: pip install 'quoted-qa[eval]'")
+        raise EvaluationError(
+            "the curve is drawn by matplotlib, which is not installed: pip install 'quoted-qa[eval]'"
+        )
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Drawing
 
@@ -83,16 +104,29 @@ def write_curve(confidence: Floats, right: Floats | Bools, path: Path, title: st
     drawing = Drawing(figsize=(6, 4), dpi=150, layout="constrained")
     FigureCanvasAgg(drawing)
     axes = drawing.add_subplot()
-    axes.plot(curve.coverage, curve.risk, color="#1a5fb4", label=f"AURC {aurc(confidence, right):.3f}")
+    axes.plot(
+        curve.coverage, curve.risk, color="#1a5fb4", label=f"AURC {aurc(confidence, right):.3f}"
+    )
     axes.set(
-        xlim=(0, 1), ylim=(0, None), xlabel="coverage: share answered", ylabel="risk: share of those that is wrong", title=title
+        xlim=(0, 1),
+        ylim=(0, None),
+        xlabel="coverage: share answered",
+        ylabel="risk: share of those that is wrong",
+        title=title,
     )
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     drawing.savefig(path, format="png", metadata={"Software": None})
 
 
-_TYPE_HEAD = ("type", "questions", "as it should be", "answerable", "best span right", "best span F1")
+_TYPE_HEAD = (
+    "type",
+    "questions",
+    "as it should be",
+    "answerable",
+    "best span right",
+    "best span F1",
+)
 
 
 def _figure_row(figure: Figure) -> tuple[str, str, str]:
@@ -114,7 +148,9 @@ def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> st
 
 def _cells(tag: str, cells: Sequence[str]) -> str:
     first, *others = map(escape, cells)
-    return f"<tr><{tag}>{first}</{tag}>" + "".join(f"<{tag} class=n>{cell}</{tag}>" for cell in others)
+    return f"<tr><{tag}>{first}</{tag}>" + "".join(
+        f"<{tag} class=n>{cell}</{tag}>" for cell in others
+    )
 
 
 def _filters(cases: Sequence[Case]) -> str:

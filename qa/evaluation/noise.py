@@ -1,4 +1,6 @@
-"""Questions as people type them: lower-cased, without a question mark, with a typing error; to see how much a reader minds."""
+"""Questions as people type them: lower-cased, without a question mark, with a typing error; to see
+how much a reader minds.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ _WORD = re.compile(rf"[^\W\d_]{{{LEAST_LETTERS},}}")
 
 
 def altered(question: str, how: Alteration, seed: str) -> str:
-    """The question in lower case, without its question marks, or with one typing error that the seed decides."""
+    """The question in lower case, without its question marks, or with one typing error that the
+    seed decides.
+    """
     if how == "lower":
         return question.lower()
     if how == "no-mark":
@@ -26,7 +30,9 @@ def altered(question: str, how: Alteration, seed: str) -> str:
 
 
 def with_typo(text: str, rng: random.Random) -> str:
-    """One letter swapped with the next, dropped, doubled or replaced, in a word of at least four letters; without one, the text."""
+    """One letter swapped with the next, dropped, doubled or replaced, in a word of at least four
+    letters; without one, the text.
+    """
     words = [match.span() for match in _WORD.finditer(text)]
     if not words:
         return text
@@ -54,7 +60,11 @@ def _double(word: str, rng: random.Random) -> str:
 
 def _replace(word: str, rng: random.Random) -> str:
     at = rng.randrange(len(word))
-    return word[:at] + rng.choice([letter for letter in string.ascii_lowercase if letter != word[at].lower()]) + word[at + 1 :]
+    return (
+        word[:at]
+        + rng.choice([letter for letter in string.ascii_lowercase if letter != word[at].lower()])
+        + word[at + 1 :]
+    )
 
 
 _SLIPS: tuple[Callable[[str, random.Random], str], ...] = (_swap, _drop, _double, _replace)

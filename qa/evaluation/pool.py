@@ -1,4 +1,6 @@
-"""A pool of paragraphs as an index of its own, kept in the cache so that a second evaluation does not embed again."""
+"""A pool of paragraphs as an index of its own, kept in the cache so that a second evaluation does
+not embed again.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,17 @@ POOL = Path("/pool")
 """The folder that the paragraphs' documents seem to come from."""
 
 
-def open_pool(paragraphs: Sequence[str], settings: Settings, encoder: Encoder, reporter: Reporter) -> Snapshot:
-    """A snapshot with one document a paragraph, whose id is `pool_id` of the paragraph; the order of the paragraphs does not matter."""
+def open_pool(
+    paragraphs: Sequence[str], settings: Settings, encoder: Encoder, reporter: Reporter
+) -> Snapshot:
+    """A snapshot with one document a paragraph, whose id is `pool_id` of the paragraph; the order
+    of the paragraphs does not matter.
+    """
     paragraphs = sorted(set(paragraphs))
     parts = [encoder.card.fingerprint, encoder.precision, *paragraphs]
-    folder = settings.cache / "evaluation" / hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    folder = (
+        settings.cache / "evaluation" / hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    )
     with Store(folder) as store, store.writing():
         store.claim_model(settings.model, encoder.card.fingerprint)
         recipes = {file.document_id: file.recipe for file in store.files_under(POOL)}
@@ -40,12 +48,20 @@ def open_pool(paragraphs: Sequence[str], settings: Settings, encoder: Encoder, r
 
 
 class _Borrowing:
-    """An encoder that takes vectors from the pools beside one, so that a paragraph is embedded once, whatever pools it is in."""
+    """An encoder that takes vectors from the pools beside one, so that a paragraph is embedded
+    once, whatever pools it is in.
+    """
 
     def __init__(self, encoder: PassageEncoder, folder: Path) -> None:
         self._encoder = encoder
-        self._others = [each.parent for each in folder.parent.glob(f"*/{FILE_NAME}") if each.parent != folder]
-        self.passage_budget, self.token_spans, self.vector_key = encoder.passage_budget, encoder.token_spans, encoder.vector_key
+        self._others = [
+            each.parent for each in folder.parent.glob(f"*/{FILE_NAME}") if each.parent != folder
+        ]
+        self.passage_budget, self.token_spans, self.vector_key = (
+            encoder.passage_budget,
+            encoder.token_spans,
+            encoder.vector_key,
+        )
 
     def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `index.ingestion.ingest.PassageEncoder`."""
@@ -55,7 +71,11 @@ class _Borrowing:
             with Store(folder) as other:
                 known |= other.known_vectors([key for key in keys if key not in known])
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-        known |= zip(missing, self._encoder.encode_passages(list(missing.values())), strict=True) if missing else ()
+        known |= (
+            zip(missing, self._encoder.encode_passages(list(missing.values())), strict=True)
+            if missing
+            else ()
+        )
         return np.stack([known[key] for key in keys])
 
 
@@ -69,7 +89,16 @@ def paragraph_document(text: str) -> Document:
     digest = hashlib.sha256(text.encode()).hexdigest()
     block = Block(0, len(text), ((0, len(text)),))
     source = SourceBytes(digest, len(text.encode()), "utf-8", 0, ())
-    return Document(pool_id(text), f"{pool_id(text)}.txt", text[:60], False, text, (block,), source, "en")  # noqa: FBT003 - a plain record
+    return Document(
+        pool_id(text),
+        f"{pool_id(text)}.txt",
+        text[:60],
+        False,
+        text,
+        (block,),
+        source,
+        "en",
+    )
 
 
 class PrecomputedQueries:

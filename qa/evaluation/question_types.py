@@ -7,7 +7,19 @@ from typing import Literal, get_args
 
 from qa.answering.question import kind_of
 
-QuestionType = Literal["when", "who", "how much/many", "where", "which", "what", "why", "how", "list", "yes/no", "other"]
+QuestionType = Literal[
+    "when",
+    "who",
+    "how much/many",
+    "where",
+    "which",
+    "what",
+    "why",
+    "how",
+    "list",
+    "yes/no",
+    "other",
+]
 TYPES: tuple[QuestionType, ...] = get_args(QuestionType)
 
 _TIMES = r"(?:years?|dates?|months?|days?|weekday|decades?|centur(?:y|ies)|times?|season)"
@@ -26,10 +38,16 @@ _TYPE_AT = [(kind, re.compile(rf"\b(?:{rule})\b")) for kind, rule in _RULES.item
 
 
 def question_type(question: str) -> QuestionType:
-    """The type of a question in English: the rule whose words come first decides, of those at one place the more special one."""
+    """The type of a question in English: the rule whose words come first decides, of those at one
+    place the more special one.
+    """
     text = " ".join(question.lower().replace("’", "'").split())
     kind = kind_of(question)
     if kind != "span":
         return "list" if kind == "list" else "yes/no"
-    found = [(match.start(), rank, kind) for rank, (kind, rule) in enumerate(_TYPE_AT) if (match := rule.search(text))]
+    found = [
+        (match.start(), rank, kind)
+        for rank, (kind, rule) in enumerate(_TYPE_AT)
+        if (match := rule.search(text))
+    ]
     return min(found)[2] if found else "other"

@@ -1,4 +1,6 @@
-"""`qa eval reader`: how well the reader does where retrieval cannot fail, on the paragraph that each question was asked about."""
+"""`qa eval reader`: how well the reader does where retrieval cannot fail, on the paragraph that
+each question was asked about.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,8 @@ NO_SCORE = float("-inf")
 
 @dataclass(frozen=True, slots=True)
 class ReadingRow:
-    """One question with the reader's best candidate, and how that did whatever its score: right, exact match and F1 in [0, 1],
-    all 0 for an unanswerable question.
+    """One question with the reader's best candidate, and how that did whatever its score: right,
+    exact match and F1 in [0, 1], all 0 for an unanswerable question.
     """
 
     gold: Gold
@@ -61,7 +63,9 @@ class ReadingRow:
 
 @dataclass(frozen=True, slots=True)
 class ReadingReport:
-    """What the reader says to all questions; a question is refused if its score is at most `threshold`."""
+    """What the reader says to all questions; a question is refused if its score is at most
+    `threshold`.
+    """
 
     rows: tuple[ReadingRow, ...]
     threshold: float
@@ -74,8 +78,8 @@ class ReadingReport:
     def figures(self) -> list[Figure]:
         """How many questions, then shares; a share of no questions is left out.
 
-        F1 and exact match are those of the official SQuAD 2.0 script (Rajpurkar et al. 2018): the best over the gold answers, and
-        an unanswerable question counts 1 if it is refused.
+        F1 and exact match are those of the official SQuAD 2.0 script (Rajpurkar et al. 2018): the
+        best over the gold answers, and an unanswerable question counts 1 if it is refused.
         """
         answerable = [row for row in self.rows if row.gold.answers]
         unanswerable = [row for row in self.rows if not row.gold.answers]
@@ -87,7 +91,10 @@ class ReadingReport:
             *mean("forced F1 of the answerable", [row.f1 for row in answerable]),
             *mean("forced exact match of the answerable", [row.exact_match for row in answerable]),
             *mean("forced right of the answerable", [row.right for row in answerable]),
-            *mean("no-answer accuracy", [self._kept(row) is bool(row.gold.answers) for row in self.rows]),
+            *mean(
+                "no-answer accuracy",
+                [self._kept(row) is bool(row.gold.answers) for row in self.rows],
+            ),
             *mean("answerable answered", [self._kept(row) for row in answerable]),
             *mean("unanswerable refused", [not self._kept(row) for row in unanswerable]),
             *(self._thresholds() if answerable and unanswerable else []),
@@ -102,7 +109,9 @@ class ReadingReport:
     def _thresholds(self) -> list[Figure]:
         scores = np.array([row.score for row in self.rows], dtype=np.float64)
         answerable = np.array([bool(row.gold.answers) for row in self.rows])
-        best, threshold = best_threshold(scores, np.array([row.f1 for row in self.rows]), answerable)
+        best, threshold = best_threshold(
+            scores, np.array([row.f1 for row in self.rows]), answerable
+        )
         return [
             *of_rows("AUROC of the score", auroc, scores, answerable),
             Figure("best F1, threshold chosen on this file", round(best, DIGITS)),
@@ -120,10 +129,11 @@ def evaluate_reading(
     seed: int = 0,
     on_done: Callable[[int], None] = lambda _: None,
 ) -> ReadingReport:
-    """Read every question's own paragraph, in passages as indexing would make them; raises EvaluationError if there is none, or if
-    gold answers are empty texts.
+    """Read every question's own paragraph, in passages as indexing would make them; raises
+    EvaluationError if there is none, or if gold answers are empty texts.
 
-    `alter` changes the questions first (`qa.evaluation.noise`), in a way that depends on `seed` and the question's id.
+    `alter` changes the questions first (`qa.evaluation.noise`), in a way that depends on `seed` and
+    the question's id.
     """
 
     @cache
@@ -133,8 +143,14 @@ def evaluate_reading(
     rows = []
     for done, gold in enumerate(with_answers(golds), 1):
         if gold.context is None:
-            raise EvaluationError(f"question {gold.id} has no paragraph: the reader is evaluated on SQuAD-format JSON")
-        asked = replace(gold, question=altered(gold.question, alter, f"{seed}/{gold.id}")) if alter else gold
+            raise EvaluationError(
+                f"question {gold.id} has no paragraph: the reader is evaluated on SQuAD-format JSON"
+            )
+        asked = (
+            replace(gold, question=altered(gold.question, alter, f"{seed}/{gold.id}"))
+            if alter
+            else gold
+        )
         reading = reader.read(asked.question, passages(gold.context))
         rows.append(_row(asked, next(iter(reading.candidates), None), gold.context))
         on_done(done)
@@ -146,14 +162,23 @@ def passages_of(paragraph: str, tokens: TokenSpans) -> list[Passage]:
     document = paragraph_document(paragraph)
     chunks = chunk_document(document, tokens)
     info = _info(document, len(chunks))
-    return [Passage(chunk, info, Hit(row, 0.0, 0.0, 0.0, None, None)) for row, chunk in enumerate(chunks)]
+    return [
+        Passage(chunk, info, Hit(row, 0.0, 0.0, 0.0, None, None))
+        for row, chunk in enumerate(chunks)
+    ]
 
 
 def _row(gold: Gold, best: Candidate | None, paragraph: str) -> ReadingRow:
     if best is None or not gold.answers:
         return ReadingRow(gold, best)
     text, golds = best.text, gold.answers
-    return ReadingRow(gold, best, is_right_at(text, best.start, paragraph, golds), exact_match(text, golds), f1(text, golds))
+    return ReadingRow(
+        gold,
+        best,
+        is_right_at(text, best.start, paragraph, golds),
+        exact_match(text, golds),
+        f1(text, golds),
+    )
 
 
 def _info(document: Document, chunks: int) -> DocumentInfo:
@@ -179,4 +204,10 @@ def _quote(candidate: Candidate, *, right: bool) -> Quote:
     chunk = candidate.passage.chunk
     sentence = chunk.text[max(first - chunk.start, 0) : last - chunk.start]
     begin = max(first, chunk.start)
-    return Quote(sentence, candidate.start - begin, candidate.end - begin, candidate.passage.document.title, right)
+    return Quote(
+        sentence,
+        candidate.start - begin,
+        candidate.end - begin,
+        candidate.passage.document.title,
+        right,
+    )

@@ -15,12 +15,16 @@ from qa.evaluation.squad import Gold, load_golds, paragraphs, read_articles
 from qa.settings import Settings
 
 MEASURES = ("R@1", "R@5", "R@20", "RR@10")
-"""Names of ir-measures; with one right paragraph a question, R@k is the share of questions that have it among the first k."""
+"""Names of ir-measures; with one right paragraph a question, R@k is the share of questions that
+have it among the first k.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class RetrievalReport:
-    """The figures of each retriever ("BM25", "dense", "hybrid"), each a share in [0, 1] by measure name."""
+    """The figures of each retriever ("BM25", "dense", "hybrid"), each a share in [0, 1] by measure
+    name.
+    """
 
     pool: int
     questions: int
@@ -37,21 +41,27 @@ def evaluate_retrieval(
     sample: int | None = None,
     seed: int = 0,
 ) -> RetrievalReport:
-    """Ask every answerable question of a SQuAD-format file (or a seeded sample) of the pool of its paragraphs and those of
-    `distractors`.
+    """Ask every answerable question of a SQuAD-format file (or a seeded sample) of the pool of its
+    paragraphs and those of `distractors`.
     """
     questions, articles = load_golds(file, sample, seed)
-    texts = paragraphs([*articles, *(article for path in distractors for article in read_articles(path))])
+    texts = paragraphs(
+        [*articles, *(article for path in distractors for article in read_articles(path))]
+    )
     golds = [gold for gold in questions if gold.answers]
     snapshot = open_pool(texts, settings, encoder, reporter)
-    retriever = HybridRetriever(snapshot, PrecomputedQueries(encoder, [gold.question for gold in golds]))
+    retriever = HybridRetriever(
+        snapshot, PrecomputedQueries(encoder, [gold.question for gold in golds])
+    )
     document_of = [snapshot.document_id(row) for row in range(snapshot.size)]
     rankings: dict[str, dict[str, dict[str, float]]] = {name: {} for name in _LISTS}
     for gold in golds:
         hits = retriever.hits(gold.question)
         for name, rank_of in _LISTS.items():
             rankings[name][gold.id] = _by_document(hits, rank_of, document_of)
-    return RetrievalReport(len(texts), len(golds), {name: _figures(golds, run) for name, run in rankings.items()})
+    return RetrievalReport(
+        len(texts), len(golds), {name: _figures(golds, run) for name, run in rankings.items()}
+    )
 
 
 _LISTS: dict[str, Callable[[Hit], float | None]] = {
@@ -61,7 +71,9 @@ _LISTS: dict[str, Callable[[Hit], float | None]] = {
 }
 
 
-def _by_document(hits: Sequence[Hit], score_of: Callable[[Hit], float | None], document_of: Sequence[str]) -> dict[str, float]:
+def _by_document(
+    hits: Sequence[Hit], score_of: Callable[[Hit], float | None], document_of: Sequence[str]
+) -> dict[str, float]:
     best: dict[str, float] = {}
     for hit in hits:
         score = score_of(hit)
@@ -77,4 +89,7 @@ def _figures(golds: Sequence[Gold], run: dict[str, dict[str, float]]) -> dict[st
     qrels = {gold.id: {pool_id(gold.context or ""): 1} for gold in golds}
     measures = [ir_measures.parse_measure(name) for name in MEASURES]
     results = ir_measures.calc_aggregate(measures, qrels, run)
-    return {name: round(float(results[measure]), 4) for name, measure in zip(MEASURES, measures, strict=True)}
+    return {
+        name: round(float(results[measure]), 4)
+        for name, measure in zip(MEASURES, measures, strict=True)
+    }

@@ -1,4 +1,6 @@
-"""What a follow-up question leaves out, against rewrites by people: micro-averaged F1 of the content stems that a rewrite adds."""
+"""What a follow-up question leaves out, against rewrites by people: micro-averaged F1 of the
+content stems that a rewrite adds.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Micro-averaged over the questions whose rewrite adds something; `unharmed` of the others get nothing added."""
+    """Micro-averaged over the questions whose rewrite adds something; `unharmed` of the others get
+    nothing added.
+    """
 
     precision: float
     recall: float
@@ -44,7 +48,9 @@ def _join(turns: Turns) -> str:
 
 
 METHODS: dict[str, Callable[[Rewrite], str]] = {
-    "left out": lambda each: " ".join(phrase.text for phrase in left_out(each.question, each.turns)),
+    "left out": lambda each: " ".join(
+        phrase.text for phrase in left_out(each.question, each.turns)
+    ),
     "concatenation": lambda each: _join(each.turns),
     "first item": lambda each: each.turns[0][0] if each.turns else "",
     "last question": lambda each: each.turns[-1][0] if each.turns else "",
@@ -64,17 +70,27 @@ def read_dialogue(path: Path) -> list[dict[str, Any]]:
 
 
 def rewrites(rows: Sequence[dict[str, Any]], *, drop: int, answered: bool) -> list[Rewrite]:
-    """Rows of {id, history, question, rewrite}: the first `drop` items of a history are left aside, the others are questions, each followed by its
-    answer if they are `answered`. Raises EvaluationError.
+    """Rows of {id, history, question, rewrite}: the first `drop` items of a history are left aside,
+    the others are questions, each followed by its answer if they are `answered`. Raises
+    EvaluationError.
     """
     try:
-        return [Rewrite(row["id"], _turns(row["history"][drop:], answered), row["question"], row["rewrite"]) for row in rows]
+        return [
+            Rewrite(
+                row["id"], _turns(row["history"][drop:], answered), row["question"], row["rewrite"]
+            )
+            for row in rows
+        ]
     except (KeyError, TypeError) as error:
-        raise EvaluationError(f"expected JSON lines of id, history, question and rewrite: {error!r}") from error
+        raise EvaluationError(
+            f"expected JSON lines of id, history, question and rewrite: {error!r}"
+        ) from error
 
 
 def score(questions: Sequence[Rewrite], method: Callable[[Rewrite], str]) -> Score:
-    """How well a method adds what a person adds; stems that the question has already count for nothing."""
+    """How well a method adds what a person adds; stems that the question has already count for
+    nothing.
+    """
     found = wanted = common = needing = unharmed = 0
     for each in questions:
         own = set(analyse(each.question))

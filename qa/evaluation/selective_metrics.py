@@ -1,7 +1,8 @@
-"""Selective answering in figures: risk against coverage, calibration, ranking, and how far a figure may be off by chance.
+"""Selective answering in figures: risk against coverage, calibration, ranking, and how far a figure
+may be off by chance.
 
-Every function takes rows of questions as arrays: `confidence`, float (n,), and `right`, bool or float (n,), whether the answer that
-was given or withheld with it is right.
+Every function takes rows of questions as arrays: `confidence`, float (n,), and `right`, bool or
+float (n,), whether the answer that was given or withheld with it is right.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ Statistic = Callable[[Floats, Floats], float]
 BINS = 15
 """Bins of the calibration error; Guo et al. 2017 made the number customary."""
 RESAMPLES = 1000
-"""Bootstrap resamples; enough for the second digit of a 95% interval (Efron and Tibshirani 1993)."""
+"""Bootstrap resamples; enough for the second digit of a 95% interval (Efron and Tibshirani 1993).
+"""
 PERCENTILES = (2.5, 97.5)
 
 
@@ -35,43 +37,61 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class RiskCoverage:
-    """Both float64 (n,): of the k surest answers, the share of the questions that they are and the share of them that is wrong."""
+    """Both float64 (n,): of the k surest answers, the share of the questions that they are and the
+    share of them that is wrong.
+    """
 
     coverage: NDArray[np.float64]
     risk: NDArray[np.float64]
 
     def at(self, coverage: float) -> float:
-        """The risk of the fewest answers that cover at least so much, `coverage` in (0, 1]; 0 for no questions."""
+        """The risk of the fewest answers that cover at least so much, `coverage` in (0, 1]; 0 for
+        no questions.
+        """
         if not len(self.risk):
             return 0.0
-        return float(self.risk[min(int(np.searchsorted(self.coverage, coverage - 1e-9)), len(self.risk) - 1)])
+        return float(
+            self.risk[min(int(np.searchsorted(self.coverage, coverage - 1e-9)), len(self.risk) - 1)]
+        )
 
 
 def risk_coverage(confidence: Floats, right: Floats | Bools) -> RiskCoverage:
-    """The curve of Geifman and El-Yaniv 2017, the surest answer first and equally sure ones in the order given."""
-    sorted_right = np.asarray(right, dtype=np.float64)[np.argsort(-np.asarray(confidence), kind="stable")]
+    """The curve of Geifman and El-Yaniv 2017, the surest answer first and equally sure ones in the
+    order given.
+    """
+    sorted_right = np.asarray(right, dtype=np.float64)[
+        np.argsort(-np.asarray(confidence), kind="stable")
+    ]
     taken = np.arange(1, len(sorted_right) + 1)
     return RiskCoverage(taken / max(len(taken), 1), 1 - np.cumsum(sorted_right) / taken)
 
 
 def aurc(confidence: Floats, right: Floats | Bools) -> float:
-    """The mean risk over all coverages, in [0, 1], less is better (Geifman and El-Yaniv 2017); 0 for no questions."""
+    """The mean risk over all coverages, in [0, 1], less is better (Geifman and El-Yaniv 2017); 0
+    for no questions.
+    """
     curve = risk_coverage(confidence, right)
     return float(curve.risk.mean()) if len(curve.risk) else 0.0
 
 
 def ece(confidence: Floats, right: Floats | Bools, bins: int = BINS) -> float:
-    """How far confidence and share of right answers lie apart on average, in [0, 1], in bins of equally many questions (Nguyen and
-    O'Connor 2015); 0 for no questions.
+    """How far confidence and share of right answers lie apart on average, in [0, 1], in bins of
+    equally many questions (Nguyen and O'Connor 2015); 0 for no questions.
     """
     order = np.argsort(confidence, kind="stable")
-    sure, correct = np.asarray(confidence, dtype=np.float64)[order], np.asarray(right, dtype=np.float64)[order]
+    sure, correct = (
+        np.asarray(confidence, dtype=np.float64)[order],
+        np.asarray(right, dtype=np.float64)[order],
+    )
     parts = [part for part in np.array_split(np.arange(len(sure)), bins) if len(part)]
-    return sum(abs(float(sure[part].sum() - correct[part].sum())) for part in parts) / max(len(sure), 1)
+    return sum(abs(float(sure[part].sum() - correct[part].sum())) for part in parts) / max(
+        len(sure), 1
+    )
 
 
 def coverage_at_precision(confidence: Floats, right: Floats | Bools, precision: float) -> float:
-    """The largest share of the questions that a threshold on the confidence can answer with at least this precision, in [0, 1].
+    """The largest share of the questions that a threshold on the confidence can answer with at
+    least this precision, in [0, 1].
 
     A threshold cannot tell equally sure answers apart, so they are all in or all out.
     """
@@ -83,7 +103,9 @@ def coverage_at_precision(confidence: Floats, right: Floats | Bools, precision: 
 
 
 def auroc(score: Floats, positive: Floats | Bools) -> float:
-    """The chance that a positive scores above a negative, ties counted half; 0.5 if there is only one kind."""
+    """The chance that a positive scores above a negative, ties counted half; 0.5 if there is only
+    one kind.
+    """
     kind = np.asarray(positive, dtype=bool)
     positives, negatives = score[kind], np.sort(score[~kind])
     if not len(negatives) or not len(positives):
@@ -94,14 +116,17 @@ def auroc(score: Floats, positive: Floats | Bools) -> float:
 
 
 def best_threshold(scores: Floats, gains: Floats, answerable: Bools) -> tuple[float, float]:
-    """The largest mean over all thresholds, a score at most being refused, and the largest such threshold, finite; all (n,), n > 0.
+    """The largest mean over all thresholds, a score at most being refused, and the largest such
+    threshold, finite; all (n,), n > 0.
 
-    An answered question counts its gain in [0, 1] if it is answerable, a refused one 1 if it is not. A score of -inf, which no
-    threshold answers, has no gain.
+    An answered question counts its gain in [0, 1] if it is answerable, a refused one 1 if it is
+    not. A score of -inf, which no threshold answers, has no gain.
     """
     thresholds, inverse = np.unique(scores, return_inverse=True)
     lost = np.bincount(inverse, weights=np.where(answerable, -gains, 1.0))
-    values = np.concatenate([[gains[answerable].sum()], gains[answerable].sum() + np.cumsum(lost)]) / len(scores)
+    values = np.concatenate(
+        [[gains[answerable].sum()], gains[answerable].sum() + np.cumsum(lost)]
+    ) / len(scores)
     at = len(thresholds) - int(values[::-1].argmax())
     if at and np.isfinite(thresholds[at - 1]):
         return float(values[at]), float(thresholds[at - 1])
@@ -114,12 +139,18 @@ def mean_interval(values: Floats | Bools, seed: int = 0) -> Interval:
     return interval(lambda _, sample: float(sample.mean()), numbers, numbers, seed)
 
 
-def interval(statistic: Statistic, confidence: Floats, right: Floats | Bools, seed: int = 0) -> Interval:
-    """The 95% percentile bootstrap interval (Efron 1979) of a figure over questions; of no questions that from 0 to 0."""
+def interval(
+    statistic: Statistic, confidence: Floats, right: Floats | Bools, seed: int = 0
+) -> Interval:
+    """The 95% percentile bootstrap interval (Efron 1979) of a figure over questions; of no
+    questions that from 0 to 0.
+    """
     if not len(confidence):
         return Interval(0.0, 0.0)
     rng = np.random.default_rng(seed)
     correct = np.asarray(right, dtype=np.float64)
     draws = (rng.integers(len(confidence), size=len(confidence)) for _ in range(RESAMPLES))
-    low, high = np.percentile([statistic(confidence[rows], correct[rows]) for rows in draws], PERCENTILES)
+    low, high = np.percentile(
+        [statistic(confidence[rows], correct[rows]) for rows in draws], PERCENTILES
+    )
     return Interval(float(low), float(high))

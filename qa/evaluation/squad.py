@@ -16,12 +16,16 @@ from typing import Any
 from qa.errors import EvaluationError
 
 HELD_OUT_SHARE = 0.1
-"""Share of the training articles that no training stage sees; thresholds, fusion and calibration are chosen there."""
+"""Share of the training articles that no training stage sees; thresholds, fusion and calibration
+are chosen there.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """One question with its gold answers (none: the documents do not say) and the paragraph it was asked about."""
+    """One question with its gold answers (none: the documents do not say) and the paragraph it was
+    asked about.
+    """
 
     id: str
     question: str
@@ -39,30 +43,49 @@ class Article:
 
 
 def read_articles(path: Path) -> list[Article]:
-    """Read SQuAD-format JSON, gzip-compressed or not (Rajpurkar et al. 2018); raises EvaluationError."""
+    """Read SQuAD-format JSON, gzip-compressed or not (Rajpurkar et al. 2018); raises
+    EvaluationError.
+    """
     try:
         data = json.loads(_read(path))["data"]
         return [_article(entry, number) for number, entry in enumerate(data)]
     except (ValueError, KeyError, TypeError) as error:
-        raise EvaluationError(f"{path.name} is not SQuAD-format JSON (data[].paragraphs[].qas[]): {error!r}") from error
+        raise EvaluationError(
+            f"{path.name} is not SQuAD-format JSON (data[].paragraphs[].qas[]): {error!r}"
+        ) from error
 
 
-def load_golds(path: Path, sample: int | None = None, seed: int = 0) -> tuple[list[Gold], list[Article]]:
-    """The questions of either kind of file, or a seeded sample of them, and the articles if it is a SQuAD-format one; raises
-    EvaluationError.
+def load_golds(
+    path: Path, sample: int | None = None, seed: int = 0
+) -> tuple[list[Gold], list[Article]]:
+    """The questions of either kind of file, or a seeded sample of them, and the articles if it is a
+    SQuAD-format one; raises EvaluationError.
     """
     articles = [] if path.suffix == ".jsonl" else read_articles(path)
-    golds = [gold for article in articles for gold in article.questions] if articles else read_questions(path)
-    return (random.Random(seed).sample(golds, sample) if sample is not None and sample < len(golds) else golds), articles
+    golds = (
+        [gold for article in articles for gold in article.questions]
+        if articles
+        else read_questions(path)
+    )
+    return (
+        random.Random(seed).sample(golds, sample)
+        if sample is not None and sample < len(golds)
+        else golds
+    ), articles
 
 
 def read_questions(path: Path) -> list[Gold]:
     """Read JSON lines of {id, question, answers}; raises EvaluationError."""
     try:
         rows = [json.loads(line) for line in _read(path).decode().splitlines() if line.strip()]
-        return [Gold(_text(row["id"]), _text(row["question"]), tuple(map(_text, _list(row["answers"])))) for row in rows]
+        return [
+            Gold(_text(row["id"]), _text(row["question"]), tuple(map(_text, _list(row["answers"]))))
+            for row in rows
+        ]
     except (ValueError, KeyError, TypeError) as error:
-        raise EvaluationError(f"{path.name} is not JSON lines of id, question and answers: {error!r}") from error
+        raise EvaluationError(
+            f"{path.name} is not JSON lines of id, question and answers: {error!r}"
+        ) from error
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
@@ -78,8 +101,14 @@ def _list(value: Any) -> list[Any]:  # noqa: ANN401 - whatever JSON holds
 
 
 def with_answers(golds: Sequence[Gold]) -> Sequence[Gold]:
-    """The same questions; raises EvaluationError if the gold answers of one are empty texts, so that no answer could be right."""
-    hollow = [gold.id for gold in golds if gold.answers and not any(answer.strip() for answer in gold.answers)]
+    """The same questions; raises EvaluationError if the gold answers of one are empty texts, so
+    that no answer could be right.
+    """
+    hollow = [
+        gold.id
+        for gold in golds
+        if gold.answers and not any(answer.strip() for answer in gold.answers)
+    ]
     if hollow:
         raise EvaluationError(
             f"{len(hollow)} of {len(golds)} questions have gold answers of no characters, the first being {hollow[0]}: "
@@ -89,10 +118,16 @@ def with_answers(golds: Sequence[Gold]) -> Sequence[Gold]:
 
 
 def held_out(articles: Sequence[Article]) -> list[Article]:
-    """The tenth of the articles with the smallest sha256 of the title, taken apart for those with and without unanswerable questions."""
+    """The tenth of the articles with the smallest sha256 of the title, taken apart for those with
+    and without unanswerable questions.
+    """
     chosen: list[Article] = []
     for has_unanswerable in (False, True):
-        stratum = [article for article in articles if any(not gold.answers for gold in article.questions) is has_unanswerable]
+        stratum = [
+            article
+            for article in articles
+            if any(not gold.answers for gold in article.questions) is has_unanswerable
+        ]
         stratum.sort(key=lambda article: hashlib.sha256(article.title.encode()).digest())
         chosen.extend(stratum[: math.ceil(HELD_OUT_SHARE * len(stratum))])
     return chosen

@@ -1,4 +1,6 @@
-"""The server process: loads in the background, mounts the interfaces, follows new generations, stops cleanly."""
+"""The server process: loads in the background, mounts the interfaces, follows new generations,
+stops cleanly.
+"""
 
 from __future__ import annotations
 
@@ -56,12 +58,16 @@ log = logging.getLogger("uvicorn.error")
 
 
 class Service:
-    """The live pipeline, loaded and refreshed by a thread of its own; another one keeps the index up to date with the `watched` paths."""
+    """The live pipeline, loaded and refreshed by a thread of its own; another one keeps the index
+    up to date with the `watched` paths.
+    """
 
     def __init__(self, settings: Settings, watched: Watched = NOTHING) -> None:
         self._settings, self._watched = settings, watched
         self._live: LivePipeline | None = None
-        self._problem: Exception = NotReady("the server is still loading its models: try again in a few seconds")
+        self._problem: Exception = NotReady(
+            "the server is still loading its models: try again in a few seconds"
+        )
         self._reported = ""
         self._refresh_took = 0.0
         self._opening = threading.Lock()
@@ -91,7 +97,9 @@ class Service:
         return self._live
 
     def conversations(self) -> Conversations:
-        """The conversations of the data directory, opened when they are first needed; raises StoreError."""
+        """The conversations of the data directory, opened when they are first needed; raises
+        StoreError.
+        """
         with self._opening:
             if self._conversations is None:
                 self._conversations = conversations_of(self._settings)
@@ -115,7 +123,10 @@ class Service:
         self._refresh(live)
         self._live = live
         works = [self._upload, *([self._watch] if self._watched.paths else [])]
-        self._working = [threading.Thread(target=work, args=(encoder,), name=work.__name__, daemon=True) for work in works]
+        self._working = [
+            threading.Thread(target=work, args=(encoder,), name=work.__name__, daemon=True)
+            for work in works
+        ]
         for thread in self._working:
             thread.start()
         while not self._stopping.wait(max(REFRESH_SECONDS, self._refresh_took)):
@@ -133,7 +144,12 @@ class Service:
                 self._stopping.wait(RETRY_SECONDS)
 
     def _upload(self, encoder: Encoder) -> None:
-        worker = Worker(self._settings, Interruptible(encoder, self._stopping), lambda: self._refresh(self.live()), log.warning)
+        worker = Worker(
+            self._settings,
+            Interruptible(encoder, self._stopping),
+            lambda: self._refresh(self.live()),
+            log.warning,
+        )
         worker.run(self.intake().waiting, self._stopping)
 
     def _refresh(self, live: LivePipeline) -> None:
@@ -163,7 +179,12 @@ class _Log:
 
     def finished(self, outcome: Outcome) -> None:
         if outcome.status != "unchanged":
-            log.info("%s: %s%s", outcome.status, outcome.uri, f": {outcome.detail}" if outcome.detail else "")
+            log.info(
+                "%s: %s%s",
+                outcome.status,
+                outcome.uri,
+                f": {outcome.detail}" if outcome.detail else "",
+            )
 
     def said(self, text: str) -> None:
         log.warning("%s", text)
@@ -173,8 +194,12 @@ class _Log:
             log.info("%s", difference_line(each))
 
 
-def create_app(settings: Settings, watched: Watched = NOTHING, *, only_slack: bool = False) -> FastAPI:
-    """The ASGI application; loading starts with its lifespan. Raises SettingsError if only Slack is to be served and cannot be."""
+def create_app(
+    settings: Settings, watched: Watched = NOTHING, *, only_slack: bool = False
+) -> FastAPI:
+    """The ASGI application; loading starts with its lifespan. Raises SettingsError if only Slack is
+    to be served and cannot be.
+    """
     service = Service(settings, watched)
     why_not = _why_no_slack(settings)
     if only_slack and why_not:
@@ -205,7 +230,12 @@ def create_app(settings: Settings, watched: Watched = NOTHING, *, only_slack: bo
     if not only_slack:
         _include_all(app, service, settings)
     add_error_handlers(app)
-    app.add_middleware(Guard, allowed_hosts=settings.allowed_hosts, signed=PREFIX, max_upload_bytes=settings.max_upload_bytes)
+    app.add_middleware(
+        Guard,
+        allowed_hosts=settings.allowed_hosts,
+        signed=PREFIX,
+        max_upload_bytes=settings.max_upload_bytes,
+    )
     return app
 
 
@@ -218,12 +248,19 @@ def _include_all(app: FastAPI, service: Service, settings: Settings) -> None:
     app.include_router(originals_router(service))
     app.include_router(page_router())
     if settings.webhook_token:
-        app.include_router(webhook_router(service, threads_of(settings), settings.webhook_token, settings.public_url))
+        app.include_router(
+            webhook_router(
+                service, threads_of(settings), settings.webhook_token, settings.public_url
+            )
+        )
 
 
 def _why_no_slack(settings: Settings) -> str:
     """What is missing for Slack; "" if nothing is."""
-    given = {"SLACK_SIGNING_SECRET": settings.slack.signing_secret, "SLACK_BOT_TOKEN": settings.slack.bot_token}
+    given = {
+        "SLACK_SIGNING_SECRET": settings.slack.signing_secret,
+        "SLACK_BOT_TOKEN": settings.slack.bot_token,
+    }
     missing = [name for name, value in given.items() if not value]
     return f"{' and '.join(missing)} not set" if missing else missing_extra()
 
@@ -234,7 +271,14 @@ def _bot(settings: Settings, service: Service) -> Bot:
     return Bot(settings, service)
 
 
-def run(settings: Settings, host: str, port: int, watched: Watched = NOTHING, *, only_slack: bool = False) -> None:
+def run(
+    settings: Settings,
+    host: str,
+    port: int,
+    watched: Watched = NOTHING,
+    *,
+    only_slack: bool = False,
+) -> None:
     """Serve until SIGTERM or SIGINT, then exit with 0; exit with 1 if the port cannot be had."""
     app = create_app(settings, watched, only_slack=only_slack)
 
@@ -244,6 +288,14 @@ def run(settings: Settings, host: str, port: int, watched: Watched = NOTHING, *,
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
     try:
-        uvicorn.run(app, host=host, port=port, timeout_graceful_shutdown=SHUTDOWN_SECONDS, server_header=False)
-    except SystemExit as stop:  # uvicorn ends with 3 when it cannot bind, which would be "no answer found"
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            server_header=False,
+        )
+    except (
+        SystemExit
+    ) as stop:  # uvicorn ends with 3 when it cannot bind, which would be "no answer found"
         sys.exit(1 if stop.code else 0)

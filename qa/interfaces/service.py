@@ -16,7 +16,9 @@ from qa.state.conversations import StoredTurn
 
 
 class Service(Protocol):
-    """The live pipeline once it is loaded, or why it is not, what is kept of conversations, and what takes documents."""
+    """The live pipeline once it is loaded, or why it is not, what is kept of conversations, and
+    what takes documents.
+    """
 
     def live(self) -> LivePipeline:
         """The live pipeline; raises QAError or IndexingError while there is none."""
@@ -40,9 +42,14 @@ def snapshot_of(service: Service) -> Iterator[Snapshot | None]:
 
 
 def ask_in(
-    service: Service, owner: str, conversation_id: str, question: str, within: Callable[[Snapshot], Sequence[str]]
+    service: Service,
+    owner: str,
+    conversation_id: str,
+    question: str,
+    within: Callable[[Snapshot], Sequence[str]],
 ) -> StoredTurn:
-    """Answer a question as the next turn of a conversation, of documents with any of the tags that `within` gives for the newest snapshot.
+    """Answer a question as the next turn of a conversation, of documents with any of the tags that
+    `within` gives for the newest snapshot.
 
     None are all documents. Raises QAError or IndexingError.
     """

@@ -1,4 +1,6 @@
-"""What stands in the index against what stands in the folders: every document's file, and the files that are not indexed."""
+"""What stands in the index against what stands in the folders: every document's file, and the files
+that are not indexed.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ State = Freshness | Literal["new"]
 
 @dataclass(frozen=True, slots=True)
 class FileStatus:
-    """One file: `document_id` is None for a new one, `moved_to` the place where the bytes of a moved one are now."""
+    """One file: `document_id` is None for a new one, `moved_to` the place where the bytes of a
+    moved one are now.
+    """
 
     uri: str
     state: State
@@ -28,8 +32,12 @@ class FileStatus:
     moved_to: str | None = None
 
 
-def status_of(snapshot: Snapshot, sources: Sources, roots: Mapping[Path, Sequence[str]]) -> list[FileStatus]:
-    """All documents by uri, then the new files below the roots, each with its patterns of what is left out."""
+def status_of(
+    snapshot: Snapshot, sources: Sources, roots: Mapping[Path, Sequence[str]]
+) -> list[FileStatus]:
+    """All documents by uri, then the new files below the roots, each with its patterns of what is
+    left out.
+    """
     known = snapshot.files()
     states = [(file, sources.freshness_of(file)) for file in known]
     moved = {file.document_id: sources.moved_to(file) for file, state in states if state == "moved"}
@@ -43,15 +51,26 @@ def status_of(snapshot: Snapshot, sources: Sources, roots: Mapping[Path, Sequenc
     }
     return [
         *(
-            FileStatus(file.uri, state, file.document_id, file.indexed_at, _named(moved.get(file.document_id)))
+            FileStatus(
+                file.uri,
+                state,
+                file.document_id,
+                file.indexed_at,
+                _named(moved.get(file.document_id)),
+            )
             for file, state in states
         ),
-        *(FileStatus(relative_uri(path, base), "new", None, None) for path, base in sorted(new.items())),
+        *(
+            FileStatus(relative_uri(path, base), "new", None, None)
+            for path, base in sorted(new.items())
+        ),
     ]
 
 
 def without_folder(status: FileStatus) -> FileStatus:
-    """The same for those who need not know where the folders are: the name alone of where a file is now."""
+    """The same for those who need not know where the folders are: the name alone of where a file is
+    now.
+    """
     return replace(status, moved_to=status.moved_to and PurePath(status.moved_to).name)
 
 

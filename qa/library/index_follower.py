@@ -1,4 +1,6 @@
-"""What keeps an index and the answers from it up to date, put together as `qa.bootstrap` does the rest."""
+"""What keeps an index and the answers from it up to date, put together as `qa.bootstrap` does the
+rest.
+"""
 
 from __future__ import annotations
 
@@ -47,10 +49,11 @@ def keep_up(
     listener: Listener,
     stopping: threading.Event,
 ) -> None:
-    """Keep the index up to date with what is watched until `stopping` is set, and ask the saved questions again after each change.
+    """Keep the index up to date with what is watched until `stopping` is set, and ask the saved
+    questions again after each change.
 
-    Without saved questions `live` is not called. Raises InvalidPattern or StoreError. While another process watches into the same data
-    directory, this one waits.
+    Without saved questions `live` is not called. Raises InvalidPattern or StoreError. While another
+    process watches into the same data directory, this one waits.
     """
     checked_patterns(watched.exclude)
     questions = Rechecker(lambda: _recheck(settings, live, listener, stopping))
@@ -60,14 +63,25 @@ def keep_up(
         questions.soon()
 
     try:
-        with only_watcher(settings.data, stopping, lambda: listener.said(_SECOND_WATCHER)) as alone, open_store(settings) as store:
+        with (
+            only_watcher(settings.data, stopping, lambda: listener.said(_SECOND_WATCHER)) as alone,
+            open_store(settings) as store,
+        ):
             if alone:
                 with store.writing():
                     store.claim_model(settings.model, encoder.card.fingerprint)
                 patient = Interruptible(encoder, stopping)
-                watcher = Watcher(watched, store, patient, listener, max_bytes=settings.max_file_bytes)
+                watcher = Watcher(
+                    watched, store, patient, listener, max_bytes=settings.max_file_bytes
+                )
                 listener.said(f"Watching {', '.join(shown(str(path)) for path in watched.paths)}")
-                follow(watcher, FileEvents(watched.paths, stopping, listener.said), stopping, changed, listener.said)
+                follow(
+                    watcher,
+                    FileEvents(watched.paths, stopping, listener.said),
+                    stopping,
+                    changed,
+                    listener.said,
+                )
     finally:
         questions.close()
 
@@ -109,7 +123,12 @@ class Interruptible:
             raise Stopped
 
 
-def _recheck(settings: Settings, live: Callable[[], LivePipeline], listener: Listener, stopping: threading.Event) -> None:
+def _recheck(
+    settings: Settings,
+    live: Callable[[], LivePipeline],
+    listener: Listener,
+    stopping: threading.Event,
+) -> None:
     """Ask the saved questions again, and tell what is different."""
     try:
         with opened_watchlist(settings) as watchlist:

@@ -1,5 +1,5 @@
-"""Uploaded files that an earlier version of this program, or of its libraries, has read in another way: nobody names them to `qa index`, and what is
-quoted from them could not be verified.
+"""Uploaded files that an earlier version of this program, or of its libraries, has read in another
+way: nobody names them to `qa index`, and what is quoted from them could not be verified.
 """
 
 from __future__ import annotations
@@ -45,11 +45,19 @@ class Told:
 
 def outdated(store: Store, folder: Path) -> list[StoredFile]:
     """The files below a folder whose documents would be others now; raises StoreError."""
-    return [file for file in store.files_under(folder) if file.state == "current" and not is_up_to_date(file)]
+    return [
+        file
+        for file in store.files_under(folder)
+        if file.state == "current" and not is_up_to_date(file)
+    ]
 
 
-def read_again(settings: Settings, store: Store, encoder: Embedder, files: Sequence[StoredFile]) -> None:
-    """Read files of documents again; those that are gone meanwhile are left alone, as are documents whose file cannot be read. Raises IndexingError."""
+def read_again(
+    settings: Settings, store: Store, encoder: Embedder, files: Sequence[StoredFile]
+) -> None:
+    """Read files of documents again; those that are gone meanwhile are left alone, as are documents
+    whose file cannot be read. Raises IndexingError.
+    """
     with store.writing(), Extraction() as extraction:
         store.claim_model(settings.model, encoder.card.fingerprint)
         run = Ingestion(store, encoder, Told(), settings.max_file_bytes, extraction)

@@ -1,4 +1,6 @@
-"""The files that were uploaded, in a folder of the data directory: each in a folder of its own with a random name, under its own safe name."""
+"""The files that were uploaded, in a folder of the data directory: each in a folder of its own with
+a random name, under its own safe name.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,19 @@ from index.parsing.loader import SUPPORTED, read_bytes
 from qa.errors import UnsupportedUpload
 
 ABANDONED_SECONDS = 24 * 3600.0
-"""What nothing refers to goes after this time: the first files of an upload that is still coming must not."""
+"""What nothing refers to goes after this time: the first files of an upload that is still coming
+must not.
+"""
 
-_READ = "text, Markdown, PDF, Word, PowerPoint, a spreadsheet, HTML, EPUB, OpenDocument, RTF or a mail"
+_READ = (
+    "text, Markdown, PDF, Word, PowerPoint, a spreadsheet, HTML, EPUB, OpenDocument, RTF or a mail"
+)
 
 
 class Uploads:
-    """That folder. What is in it is as good as a file that was indexed from elsewhere: it can be looked at, verified and quoted."""
+    """That folder. What is in it is as good as a file that was indexed from elsewhere: it can be
+    looked at, verified and quoted.
+    """
 
     def __init__(self, data: Path) -> None:
         self.folder = data.resolve() / UPLOADS
@@ -49,7 +57,9 @@ class Uploads:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def sweep(self, kept: Collection[Path], now: float | None = None) -> list[Path]:
-        """Delete the folders of which no file is `kept`, unless they are young; returns them. A crash between two steps leaves such."""
+        """Delete the folders of which no file is `kept`, unless they are young; returns them. A
+        crash between two steps leaves such.
+        """
         used = {path.parent for path in kept}
         oldest = (time.time() if now is None else now) - ABANDONED_SECONDS
         folders = self.folder.iterdir() if self.folder.is_dir() else iter(())
@@ -60,7 +70,9 @@ class Uploads:
 
 
 def recognised(name: str, path: Path, max_bytes: int) -> str:
-    """The name for a file that came under `name`: with the suffix of what its bytes are, where its own says nothing. Raises UnsupportedUpload."""
+    """The name for a file that came under `name`: with the suffix of what its bytes are, where its
+    own says nothing. Raises UnsupportedUpload.
+    """
     suffix = PurePosixPath(name).suffix.lower()
     try:
         kind = kind_of(suffix, read_bytes(path, max_bytes))

@@ -1,7 +1,8 @@
-"""What was uploaded becomes documents: by jobs that a thread of the server works off, one after the other.
+"""What was uploaded becomes documents: by jobs that a thread of the server works off, one after the
+other.
 
-Whatever moment the process ends at, the next server goes on: the files are kept until they are documents, each step may be done again, and a
-result is written only when the document is served.
+Whatever moment the process ends at, the next server goes on: the files are kept until they are
+documents, each step may be done again, and a result is written only when the document is served.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ _LOST = "is no longer there, or the document was deleted: upload it again"
 
 
 class Worker:
-    """Works the jobs of a data directory off. `served` is called after each change of the index and returns when it is served; `failed` hears what
-    keeps a job waiting.
+    """Works the jobs of a data directory off. `served` is called after each change of the index and
+    returns when it is served; `failed` hears what keeps a job waiting.
     """
 
     def __init__(
@@ -59,9 +60,11 @@ class Worker:
         self._uploads = Uploads(settings.data)
 
     def run(self, wake: threading.Event, stopping: threading.Event) -> None:
-        """Work until `stopping` is set; `wake` says that there may be something to do. Of several processes one works, the others wait for their turn.
+        """Work until `stopping` is set; `wake` says that there may be something to do. Of several
+        processes one works, the others wait for their turn.
 
-        What fails is said once, and begun anew with all files opened again: one that was opened on a full disk can only be read.
+        What fails is said once, and begun anew with all files opened again: one that was opened on
+        a full disk can only be read.
         """
         failed = ""
         while not stopping.is_set():
@@ -101,10 +104,14 @@ class Worker:
                     wake.wait(LOOK_SECONDS)
 
     def _forget_old(self, state: State, jobs: Jobs, store: Store) -> None:
-        """Forget jobs and conversations of long ago, also where a server runs for months, and delete files that nothing refers to."""
+        """Forget jobs and conversations of long ago, also where a server runs for months, and
+        delete files that nothing refers to.
+        """
         jobs.expire()
         state.expire(self._settings.keep_days)
-        self._uploads.sweep({*jobs.places(), *(file.path for file in store.files_under(self._uploads.folder))})
+        self._uploads.sweep(
+            {*jobs.places(), *(file.path for file in store.files_under(self._uploads.folder))}
+        )
 
     def work(self, jobs: Jobs, store: Store) -> None:
         """Make documents of the next files; the caller holds `Store.writing`."""
@@ -127,9 +134,17 @@ class Worker:
         known = {(file.path.name, file.sha256): file.document_id for file in files}
         names = {file.path.name: file.document_id for file in files}
         twins = [None if task.arrived.staged else known.get(task.arrived.key) for task in tasks]
-        fresh = [task for task, twin in zip(tasks, twins, strict=True) if twin in {None, task.document_id}]
+        fresh = [
+            task
+            for task, twin in zip(tasks, twins, strict=True)
+            if twin in {None, task.document_id}
+        ]
         made = {file.document_id: file.sha256 for file in files}
-        read = [task for task in fresh if _is_readable(task, made) or made.get(task.document_id) == task.arrived.sha256]
+        read = [
+            task
+            for task in fresh
+            if _is_readable(task, made) or made.get(task.document_id) == task.arrived.sha256
+        ]
         outcomes = self._ingested(store, read)
         _leave_as_it_was(store, [task for task in fresh if task not in read])
         results = [
@@ -175,15 +190,24 @@ def _judged(task: Task, outcome: Outcome | None, *, namesake: bool) -> Result:
     name, replaces = task.arrived.name, task.arrived.staged is not None
     if outcome is None or outcome.status in {"skipped", "kept"}:
         detail = outcome.detail if outcome else _GIVEN_UP if task.attempts >= ATTEMPTS else _LOST
-        return Result(name, "skipped", detail + ("; the document is as it was" if replaces and detail != _LOST else ""), None)
+        return Result(
+            name,
+            "skipped",
+            detail + ("; the document is as it was" if replaces and detail != _LOST else ""),
+            None,
+        )
     done: FileStatus = "updated" if replaces else "added"
-    same = outcome.status == "unchanged" and replaces and _is_same(task)  # else it was done when the last attempt was cut off
+    same = (
+        outcome.status == "unchanged" and replaces and _is_same(task)
+    )  # else it was done when the last attempt was cut off
     remark = outcome.detail or (_NAMESAKE if namesake and not replaces else "")
     return Result(name, "unchanged" if same else done, remark, task.document_id)
 
 
 def _put_in_place(task: Task) -> None:
-    """Bytes that replace those of a document take their place; both are kept until it is known what becomes of them."""
+    """Bytes that replace those of a document take their place; both are kept until it is known what
+    becomes of them.
+    """
     path, staged, previous = task.arrived.path, task.arrived.staged, _previous(task)
     if staged and staged.exists():
         path.parent.mkdir(exist_ok=True)
@@ -193,9 +217,13 @@ def _put_in_place(task: Task) -> None:
 
 
 def _is_readable(task: Task, documents: Container[str]) -> bool:
-    """Whether a file is not given up, and the bytes that are to replace those of a document are still there, as is the document."""
+    """Whether a file is not given up, and the bytes that are to replace those of a document are
+    still there, as is the document.
+    """
     staged = task.arrived.staged
-    return task.attempts < ATTEMPTS and (staged is None or (staged.exists() and task.document_id in documents))
+    return task.attempts < ATTEMPTS and (
+        staged is None or (staged.exists() and task.document_id in documents)
+    )
 
 
 def _put_back(store: Store, task: Task) -> None:
@@ -222,7 +250,10 @@ def _copy(source: Path, target: Path) -> None:
 
 def _is_same(task: Task) -> bool:
     """Whether the bytes that replace those of a document are those."""
-    return _previous(task).exists() and hashlib.sha256(_previous(task).read_bytes()).hexdigest() == task.arrived.sha256
+    return (
+        _previous(task).exists()
+        and hashlib.sha256(_previous(task).read_bytes()).hexdigest() == task.arrived.sha256
+    )
 
 
 def _previous(task: Task) -> Path:

@@ -1,7 +1,8 @@
-"""The data directory as one file and back, while others read and write: index, state, calibration, and the files that were uploaded or
-fetched, each with its checksum.
+"""The data directory as one file and back, while others read and write: index, state, calibration,
+and the files that were uploaded or fetched, each with its checksum.
 
-The databases are copied by SQLite's online backup, so each is as it was at one moment. What is derived is left out: it is made anew.
+The databases are copied by SQLite's online backup, so each is as it was at one moment. What is
+derived is left out: it is made anew.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ from qa.state.database import SCHEMA as STATE_SCHEMA
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-_DATABASES: dict[str, Schema] = {schema.FILE_NAME: schema.SCHEMA, STATE_SCHEMA.file_name: STATE_SCHEMA}
+_DATABASES: dict[str, Schema] = {
+    schema.FILE_NAME: schema.SCHEMA,
+    STATE_SCHEMA.file_name: STATE_SCHEMA,
+}
 _FILES = (*_DATABASES, CALIBRATION)
 _FOLDERS = (UPLOADS, PAGES)
 """Of files that are nowhere else."""
@@ -44,7 +48,9 @@ LEFTOVER_SECONDS = 24 * 3600.0
 
 
 def back_up(data: Path, target: Path) -> list[str]:
-    """Write a new file that `restore` understands; returns the names of what is in it. Raises BackupError, StoreError or OSError."""
+    """Write a new file that `restore` understands; returns the names of what is in it. Raises
+    BackupError, StoreError or OSError.
+    """
     if target.exists():
         raise BackupError(f"{target} exists already: name a new file")
     if not any((data / name).is_file() for name in _FILES):
@@ -61,7 +67,10 @@ def back_up(data: Path, target: Path) -> list[str]:
             "format": FORMAT,
             "version": version("quoted-qa"),
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "files": {each: {"sha256": _sha256(folder / each), "size": (folder / each).stat().st_size} for each in names},
+            "files": {
+                each: {"sha256": _sha256(folder / each), "size": (folder / each).stat().st_size}
+                for each in names
+            },
         }
         packed = folder / "backup.zip"
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -80,12 +89,17 @@ def _copy_all(data: Path, folder: Path) -> None:
 
 
 def _agrees(data: Path, folder: Path) -> bool:
-    """Whether what was copied of the index still is the index, or else fits the files that were copied after it: none was replaced meanwhile."""
+    """Whether what was copied of the index still is the index, or else fits the files that were
+    copied after it: none was replaced meanwhile.
+    """
     if not (folder / schema.FILE_NAME).is_file():
         return True
     with closing(sqlite3.connect(folder / schema.FILE_NAME)) as copy:
         [(generation,)] = copy.execute("SELECT value FROM meta WHERE key = 'generation'").fetchall()
-        files = [(Paths(folder).path(path), sha256) for path, sha256 in copy.execute("SELECT path, sha256 FROM documents")]
+        files = [
+            (Paths(folder).path(path), sha256)
+            for path, sha256 in copy.execute("SELECT path, sha256 FROM documents")
+        ]
     if int(generation) == schema.current_generation(data):
         return True
     kept = [(path, sha256) for path, sha256 in files if path.is_relative_to(folder.resolve())]
@@ -93,7 +107,9 @@ def _agrees(data: Path, folder: Path) -> bool:
 
 
 def _kept_files(data: Path) -> list[str]:
-    """The names of what was uploaded or fetched, in alphabetical order; a folder that is deleted meanwhile has none."""
+    """The names of what was uploaded or fetched, in alphabetical order; a folder that is deleted
+    meanwhile has none.
+    """
     walks = (each for name in _FOLDERS for each in os.walk(data / name))
     paths = (Path(folder, name) for folder, _, names in walks for name in names)
     return sorted(path.relative_to(data).as_posix() for path in paths if path.is_file())
@@ -109,19 +125,28 @@ def _copy(data: Path, folder: Path, name: str) -> None:
             shutil.copyfile(source, target)
         return
     known = _DATABASES[name]
-    with explained(source, known.remedy), closing(connect(source.parent, known)) as live, closing(sqlite3.connect(target)) as copy:
+    with (
+        explained(source, known.remedy),
+        closing(connect(source.parent, known)) as live,
+        closing(sqlite3.connect(target)) as copy,
+    ):
         live.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
 
 
-def restore(source: Path, data: Path, *, yes: bool = False, on_wait: Callable[[], None] = lambda: None) -> list[str]:
-    """Put back what `back_up` wrote, over what is there if `yes` is said; a server that runs goes on with it.
+def restore(
+    source: Path, data: Path, *, yes: bool = False, on_wait: Callable[[], None] = lambda: None
+) -> list[str]:
+    """Put back what `back_up` wrote, over what is there if `yes` is said; a server that runs goes
+    on with it.
 
     Everything is checked before anything is changed. Raises BackupError, StoreError or OSError.
     """
     present = [name for name in _DATABASES if (data / name).is_file()]
     if present and not yes:
-        raise BackupError(f"{data} holds {' and '.join(present)}, which would be replaced: back them up, then repeat with --yes")
+        raise BackupError(
+            f"{data} holds {' and '.join(present)}, which would be replaced: back them up, then repeat with --yes"
+        )
     data.mkdir(parents=True, exist_ok=True)
     finish(data, on_wait)
     _drop_leftovers(data, UNPACKED)
@@ -129,13 +154,17 @@ def restore(source: Path, data: Path, *, yes: bool = False, on_wait: Callable[[]
         folder = Path(name) / "files"
         names = _unpacked(source, folder)
         with Store(data) as store, store.writing(on_wait):
-            folder.rename(data / RESTORING)  # from here on it is done, by this process or by the next one
+            folder.rename(
+                data / RESTORING
+            )  # from here on it is done, by this process or by the next one
             _finish(data)
     return names
 
 
 def finish(data: Path, on_wait: Callable[[], None] = lambda: None) -> None:
-    """Finish a restore that was cut off: what answers is the old data directory or the one of the backup, never half of either. Raises StoreError."""
+    """Finish a restore that was cut off: what answers is the old data directory or the one of the
+    backup, never half of either. Raises StoreError.
+    """
     if (data / RESTORING).is_dir():
         with Store(data) as store, store.writing(on_wait):
             if (data / RESTORING).is_dir():
@@ -172,23 +201,40 @@ def _unpacked(source: Path, folder: Path) -> list[str]:
                     _write(packed.read, file.write, files[name]["size"])
                     file.flush()
                     os.fsync(file.fileno())
-    except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise BackupError(f"{source} is no backup of quoted, or is damaged ({error}): take another one") from error
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        KeyError,
+        TypeError,
+        ValueError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
+        raise BackupError(
+            f"{source} is no backup of quoted, or is damaged ({error}): take another one"
+        ) from error
     for name, about in files.items():
         if _sha256(folder / name) != about["sha256"]:
-            raise BackupError(f"{source} is damaged: {name} has another checksum; take another backup. Nothing was changed")
+            raise BackupError(
+                f"{source} is damaged: {name} has another checksum; take another backup. Nothing was changed"
+            )
         if name in _DATABASES:
             with closing(connect(folder, _DATABASES[name])) as opened:
                 wrong = database_findings(opened, "")
                 if wrong:
-                    raise BackupError(f"{source}: {name}: {wrong[0].what}; take another backup. Nothing was changed")
+                    raise BackupError(
+                        f"{source}: {name}: {wrong[0].what}; take another backup. Nothing was changed"
+                    )
     return sorted(files, key=lambda name: (name in _FILES, name))
 
 
 def _manifest(archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
     manifest = json.loads(archive.read(MANIFEST))
     if manifest["format"] != FORMAT:
-        raise BackupError(f"the backup has format {manifest['format']}, this program knows {FORMAT}: install a later quoted-qa")
+        raise BackupError(
+            f"the backup has format {manifest['format']}, this program knows {FORMAT}: install a later quoted-qa"
+        )
     files: dict[str, dict[str, Any]] = manifest["files"]
     unknown = sorted(name for name in files if name not in _FILES and not _is_kept(name))
     if unknown:
@@ -199,7 +245,12 @@ def _manifest(archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
 def _is_kept(name: str) -> bool:
     """Whether a name is one of a file in one of our folders, and leads nowhere else."""
     parts = PurePosixPath(name).parts
-    return len(parts) > 1 and parts[0] in _FOLDERS and not {"..", "/"} & set(parts) and PurePosixPath(name).as_posix() == name
+    return (
+        len(parts) > 1
+        and parts[0] in _FOLDERS
+        and not {"..", "/"} & set(parts)
+        and PurePosixPath(name).as_posix() == name
+    )
 
 
 def _write(read: Callable[[int], bytes], write: Callable[[bytes], object], size: int) -> None:
@@ -219,10 +270,19 @@ def _put_back(folder: Path, data: Path, name: str) -> None:
         (folder / name).replace(data / name)
         return
     known = _DATABASES[name]
-    with explained(data / name, known.remedy), closing(connect(data, known)) as live, closing(connect(folder, known)) as kept:
+    with (
+        explained(data / name, known.remedy),
+        closing(connect(data, known)) as live,
+        closing(connect(folder, known)) as kept,
+    ):
         if name == schema.FILE_NAME:
-            generations = [int(db.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()[0]) for db in (live, kept)]
-            kept.execute("UPDATE meta SET value = ? WHERE key = 'generation'", (str(max(generations) + 1),))
+            generations = [
+                int(db.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()[0])
+                for db in (live, kept)
+            ]
+            kept.execute(
+                "UPDATE meta SET value = ? WHERE key = 'generation'", (str(max(generations) + 1),)
+            )
         kept.backup(live)
 
 

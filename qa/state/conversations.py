@@ -29,8 +29,8 @@ class ConversationInfo:
 
 @dataclass(frozen=True, slots=True)
 class StoredTurn:
-    """One turn: the question, how it was understood, and the JSON of its answer; `feedback` is the verdict that was given on it,
-    `place` the words that were shown to be the answer.
+    """One turn: the question, how it was understood, and the JSON of its answer; `feedback` is the
+    verdict that was given on it, `place` the words that were shown to be the answer.
     """
 
     id: int
@@ -45,7 +45,9 @@ class StoredTurn:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The text of a document as it is, or as it once was quoted; `places` are known of the current text of formats that are no text."""
+    """The text of a document as it is, or as it once was quoted; `places` are known of the current
+    text of formats that are no text.
+    """
 
     document_id: str
     sha256: str
@@ -65,34 +67,51 @@ class History:
         """A new conversation."""
         identity, now = secrets.token_urlsafe(12), self._state.now
         with self._state.writing() as db:
-            db.execute("INSERT INTO conversations VALUES (?, ?, '', ?, ?)", (identity, owner, now, now))
+            db.execute(
+                "INSERT INTO conversations VALUES (?, ?, '', ?, ?)", (identity, owner, now, now)
+            )
         return ConversationInfo(identity, "", now, now, 0)
 
     def conversations(self, owner: str) -> list[ConversationInfo]:
         """The owner's conversations, the last used first."""
-        return [ConversationInfo(*row) for row in self._state.query(f"{_INFO} WHERE owner = ? ORDER BY updated_at DESC, id", owner)]
+        return [
+            ConversationInfo(*row)
+            for row in self._state.query(
+                f"{_INFO} WHERE owner = ? ORDER BY updated_at DESC, id", owner
+            )
+        ]
 
     def conversation(self, owner: str, conversation_id: str) -> ConversationInfo:
         """One conversation; raises UnknownConversation."""
-        found = self._state.query(f"{_INFO} WHERE owner = ? AND id = ?", owner, _known(conversation_id))
+        found = self._state.query(
+            f"{_INFO} WHERE owner = ? AND id = ?", owner, _known(conversation_id)
+        )
         if not found:
-            raise UnknownConversation(f"no conversation has the id {conversation_id!r}: it may have been deleted, or is another's")
+            raise UnknownConversation(
+                f"no conversation has the id {conversation_id!r}: it may have been deleted, or is another's"
+            )
         return ConversationInfo(*found[0])
 
     def turns(self, conversation_id: str, last: int | None = None) -> list[StoredTurn]:
         """The turns of a conversation, or the last so many, oldest first."""
         rows = self._state.query(
-            f"{_TURN} WHERE conversation_id = ? ORDER BY id DESC LIMIT ?", conversation_id, -1 if last is None else last
+            f"{_TURN} WHERE conversation_id = ? ORDER BY id DESC LIMIT ?",
+            conversation_id,
+            -1 if last is None else last,
         )
         return [_turn(row) for row in reversed(rows)]
 
     def turn(self, owner: str, turn_id: int) -> StoredTurn:
         """One turn; raises UnknownConversation."""
         found = self._state.query(
-            f"{_TURN} JOIN conversations ON conversations.id = conversation_id WHERE owner = ? AND turns.id = ?", owner, turn_id
+            f"{_TURN} JOIN conversations ON conversations.id = conversation_id WHERE owner = ? AND turns.id = ?",
+            owner,
+            turn_id,
         )
         if not found:
-            raise UnknownConversation(f"no turn has the id {turn_id}: it may have been deleted, or is another's")
+            raise UnknownConversation(
+                f"no turn has the id {turn_id}: it may have been deleted, or is another's"
+            )
         return _turn(found[0])
 
     def append(
@@ -111,13 +130,17 @@ class History:
                 "UPDATE conversations SET updated_at = ?, title = CASE title WHEN '' THEN ? ELSE title END WHERE id = ?",
                 (now, question, conversation_id),
             ).rowcount:
-                raise UnknownConversation("the conversation was deleted while the question was answered: start another one")
+                raise UnknownConversation(
+                    "the conversation was deleted while the question was answered: start another one"
+                )
             turn_id = db.execute(
                 "INSERT INTO turns (conversation_id, question, understood, result, generation, asked_at) VALUES (?, ?, ?, ?, ?, ?)",
                 (conversation_id, question, understood, plain, result["generation"], now),
             ).lastrowid
             for each in versions:
-                db.execute("INSERT INTO quoted VALUES (?, ?, ?)", (turn_id, each.document_id, each.sha256))
+                db.execute(
+                    "INSERT INTO quoted VALUES (?, ?, ?)", (turn_id, each.document_id, each.sha256)
+                )
                 db.execute(
                     "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET kept_at = excluded.kept_at",
                     (each.document_id, each.sha256, each.title, each.uri, each.text, now),
@@ -127,7 +150,9 @@ class History:
                 " (SELECT id FROM turns WHERE conversation_id = ? ORDER BY id DESC LIMIT ?)",
                 (conversation_id, conversation_id, most),
             )
-        return StoredTurn(turn_id or 0, question, understood, dict(result), result["generation"], now, None, None)
+        return StoredTurn(
+            turn_id or 0, question, understood, dict(result), result["generation"], now, None, None
+        )
 
     def delete(self, owner: str, conversation_id: str) -> None:
         """Delete a conversation with its turns and their feedback; raises UnknownConversation."""
@@ -149,7 +174,9 @@ class History:
         return found
 
     def version(self, document_id: str, prefix: str) -> Version | None:
-        """The kept text of a document whose sha256 begins with a prefix, the last one that was quoted; None if there is none."""
+        """The kept text of a document whose sha256 begins with a prefix, the last one that was
+        quoted; None if there is none.
+        """
         rows = self._state.query(
             "SELECT document_id, sha256, title, uri, text FROM versions"
             " WHERE document_id = ? AND substr(sha256, 1, ?) = ? ORDER BY kept_at DESC LIMIT 1",

@@ -1,4 +1,6 @@
-"""What users make, apart from the index: conversations, the texts that they quote, feedback, jobs. Deleting an index deletes none of it."""
+"""What users make, apart from the index: conversations, the texts that they quote, feedback, jobs.
+Deleting an index deletes none of it.
+"""
 
 from __future__ import annotations
 
@@ -132,7 +134,9 @@ SCHEMA = Schema(
 class State:
     """state.db of a data directory: what concerns all of it. May be used from several threads."""
 
-    def __init__(self, folder: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, folder: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         """Open the file, made if need be; raises StoreError."""
         self.folder, self._path = folder, folder / FILE_NAME
         self._db = connect(folder, SCHEMA)
@@ -154,7 +158,9 @@ class State:
             return self._db.execute(statement, values).fetchall()
 
     def empty_log(self) -> None:
-        """Move the write-ahead log into the file, so that nothing of what was deleted is left in it, unless another process is reading just now."""
+        """Move the write-ahead log into the file, so that nothing of what was deleted is left in
+        it, unless another process is reading just now.
+        """
         self.query("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
@@ -169,7 +175,9 @@ class State:
             return database_findings(self._db, remedy) or reference_findings(self._db, remedy)
 
     def expire(self, days: int) -> int:
-        """Delete conversations that were not used for so many days, and texts that nothing quotes any more; returns how many conversations."""
+        """Delete conversations that were not used for so many days, and texts that nothing quotes
+        any more; returns how many conversations.
+        """
         before = (self._clock() - timedelta(days=days)).isoformat(timespec="seconds")
         with self.writing() as db:
             count = db.execute("DELETE FROM conversations WHERE updated_at < ?", (before,)).rowcount
@@ -188,11 +196,16 @@ class State:
             )
         }
 
-    def erase(self, documents: Collection[str], without: Callable[[dict[str, Any], Collection[str]], dict[str, Any]]) -> list[Path]:
-        """Delete what is kept of some documents: their texts, their quotes in results (`without` takes them out) and in feedback.
+    def erase(
+        self,
+        documents: Collection[str],
+        without: Callable[[dict[str, Any], Collection[str]], dict[str, Any]],
+    ) -> list[Path]:
+        """Delete what is kept of some documents: their texts, their quotes in results (`without`
+        takes them out) and in feedback.
 
-        How later turns of such a conversation were understood may hold words of a quote and is forgotten, too. Returns the files that waited to
-        replace theirs.
+        How later turns of such a conversation were understood may hold words of a quote and is
+        forgotten, too. Returns the files that waited to replace theirs.
         """
         waited: list[Path] = []
         for document_id in documents:
@@ -203,7 +216,9 @@ class State:
                 ).fetchall()
                 for turn_id, conversation_id, result in touched:
                     db.execute("DELETE FROM feedback WHERE turn_id = ?", (turn_id,))
-                    plain = json.dumps(without(json.loads(result), {document_id}), ensure_ascii=False)
+                    plain = json.dumps(
+                        without(json.loads(result), {document_id}), ensure_ascii=False
+                    )
                     db.execute("UPDATE turns SET result = ? WHERE id = ?", (plain, turn_id))
                     db.execute(
                         "UPDATE turns SET understood = question, result = json_set(result, '$.interpreted_as', NULL)"
@@ -215,9 +230,16 @@ class State:
                     (document_id,),
                 ).fetchall()
                 for answer_id, result in watched:
-                    plain = json.dumps(without(json.loads(result), {document_id}), ensure_ascii=False)
-                    db.execute("UPDATE watched_answers SET result = ? WHERE id = ?", (plain, answer_id))
-                staged = db.execute("SELECT staged FROM job_files WHERE document_id = ? AND staged IS NOT NULL", (document_id,))
+                    plain = json.dumps(
+                        without(json.loads(result), {document_id}), ensure_ascii=False
+                    )
+                    db.execute(
+                        "UPDATE watched_answers SET result = ? WHERE id = ?", (plain, answer_id)
+                    )
+                staged = db.execute(
+                    "SELECT staged FROM job_files WHERE document_id = ? AND staged IS NOT NULL",
+                    (document_id,),
+                )
                 waited += [Paths(self.folder).path(each) for (each,) in staged]
                 for table in ("quoted", "versions", "feedback", "watched_quotes", "job_files"):
                     db.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))  # noqa: S608 - fixed names
@@ -225,7 +247,9 @@ class State:
         return waited
 
     def rename(self, old: str, new: str) -> None:
-        """A document has another id now, because its file has moved: what is kept of it stays with it."""
+        """A document has another id now, because its file has moved: what is kept of it stays with
+        it.
+        """
         with self.writing() as db:
             db.execute(
                 "UPDATE turns SET result = replace(result, ?, ?) WHERE id IN (SELECT turn_id FROM quoted WHERE document_id = ?)",
@@ -237,9 +261,14 @@ class State:
                 (json.dumps(old), json.dumps(new), old),
             )
             for table in ("quoted", "versions", "feedback", "watched_quotes", "job_files"):
-                db.execute(f"UPDATE OR REPLACE {table} SET document_id = ? WHERE document_id = ?", (new, old))  # noqa: S608 - fixed names
+                db.execute(
+                    f"UPDATE OR REPLACE {table} SET document_id = ? WHERE document_id = ?",  # noqa: S608 - fixed names
+                    (new, old),
+                )
 
 
 def drop_unquoted(db: Connection) -> None:
     """Delete the texts that no turn quotes any more."""
-    db.execute("DELETE FROM versions WHERE (document_id, sha256) NOT IN (SELECT document_id, sha256 FROM quoted)")
+    db.execute(
+        "DELETE FROM versions WHERE (document_id, sha256) NOT IN (SELECT document_id, sha256 FROM quoted)"
+    )

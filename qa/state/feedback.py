@@ -28,7 +28,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Feedback on a turn; `answers` are those that are right: none for "wrong", and none for a refusal that is right."""
+    """Feedback on a turn; `answers` are those that are right: none for "wrong", and none for a
+    refusal that is right.
+    """
 
     turn_id: int
     verdict: Verdict
@@ -42,15 +44,22 @@ class Feedback:
         self._state = state
 
     def judge(self, turn: StoredTurn, verdict: Verdict) -> Judgement:
-        """Keep that an answer, or a refusal, is right or wrong, in the place of what was said of the turn before."""
+        """Keep that an answer, or a refusal, is right or wrong, in the place of what was said of
+        the turn before.
+        """
         answers = [span["text"] for span in turn.result["answers"]] if verdict == "right" else []
         return self._keep(turn.id, verdict, answers, None)
 
     def point(self, turn: StoredTurn, place: Place, version: Version | None) -> Judgement:
         """Keep where the answer stands; raises InvalidFeedback if that is no place in the version."""
         if version is None:
-            raise InvalidFeedback("the text of that document is not kept in that version: open the current one and select again")
-        if not 0 <= place.start < place.end <= len(version.text) or place.end - place.start > MAX_PLACE:
+            raise InvalidFeedback(
+                "the text of that document is not kept in that version: open the current one and select again"
+            )
+        if (
+            not 0 <= place.start < place.end <= len(version.text)
+            or place.end - place.start > MAX_PLACE
+        ):
             raise InvalidFeedback(
                 f"expected a place of at most {MAX_PLACE:,} characters within the document's {len(version.text):,}, "
                 f"got {place.start} to {place.end}: select the answer itself"
@@ -61,8 +70,8 @@ class Feedback:
         return self._keep(turn.id, "place", [quote], place.document_id)
 
     def questions(self, owner: str) -> list[dict[str, Any]]:
-        """The questions that an owner said the answer to, as they were understood, oldest first: id, question and answers (none: a refusal is
-        right), as `qa eval answers` reads them.
+        """The questions that an owner said the answer to, as they were understood, oldest first:
+        id, question and answers (none: a refusal is right), as `qa eval answers` reads them.
         """
         rows = self._state.query(
             "SELECT turn_id, understood, answers FROM feedback JOIN turns ON turns.id = turn_id"
@@ -70,13 +79,17 @@ class Feedback:
             owner,
         )
         return [
-            {"id": f"turn-{turn_id}", "question": question, "answers": json.loads(answers)} for turn_id, question, answers in rows
+            {"id": f"turn-{turn_id}", "question": question, "answers": json.loads(answers)}
+            for turn_id, question, answers in rows
         ]
 
-    def _keep(self, turn_id: int, verdict: Verdict, answers: Sequence[str], document_id: str | None) -> Judgement:
+    def _keep(
+        self, turn_id: int, verdict: Verdict, answers: Sequence[str], document_id: str | None
+    ) -> Judgement:
         plain = json.dumps(answers, ensure_ascii=False)
         with self._state.writing() as db:
             db.execute(
-                "INSERT OR REPLACE INTO feedback VALUES (?, ?, ?, ?, ?)", (turn_id, verdict, plain, document_id, self._state.now)
+                "INSERT OR REPLACE INTO feedback VALUES (?, ?, ?, ?, ?)",
+                (turn_id, verdict, plain, document_id, self._state.now),
             )
         return Judgement(turn_id, verdict, tuple(answers))

@@ -1,7 +1,9 @@
-"""Claims on messages from a chat service: each is taken once, worked on by one process at a time, and outlives the process.
+"""Claims on messages from a chat service: each is taken once, worked on by one process at a time,
+and outlives the process.
 
-A claim is committed before the service is told that the message has arrived, so nothing that was acknowledged is lost; a second delivery of the
-message finds the claim. A worker says again and again that it lives; a claim whose worker has not for `LEASE_SECONDS` is anybody's.
+A claim is committed before the service is told that the message has arrived, so nothing that was
+acknowledged is lost; a second delivery of the message finds the claim. A worker says again and
+again that it lives; a claim whose worker has not for `LEASE_SECONDS` is anybody's.
 """
 
 from __future__ import annotations
@@ -21,12 +23,16 @@ BEAT_SECONDS = 3.0
 LONGEST_WAIT = 60.0
 """The longest time in seconds that a claim is postponed for."""
 KEPT_SECONDS = 2 * 86_400.0
-"""How long a finished claim is kept: Slack sends an event again for at most a day ("delayed events", docs.slack.dev, Events API)."""
+"""How long a finished claim is kept: Slack sends an event again for at most a day ("delayed
+events", docs.slack.dev, Events API).
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is claimed: the delivery's id, the message (team, channel, ts), the thread that it belongs to, who sent it, what to do and with what."""
+    """What is claimed: the delivery's id, the message (team, channel, ts), the thread that it
+    belongs to, who sent it, what to do and with what.
+    """
 
     event_id: str
     team: str
@@ -40,7 +46,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A message that a worker works on: for the how many-th time, since when (Unix time), and the turn that answers it, once there is one."""
+    """A message that a worker works on: for the how many-th time, since when (Unix time), and the
+    turn that answers it, once there is one.
+    """
 
     id: int
     message: Message
@@ -67,24 +75,42 @@ class Claims:
         """`clock` is Unix time in seconds, the same for all processes."""
         self._state = state
         self._clock = clock
-        state.query("PRAGMA synchronous=FULL")  # an acknowledged message must outlive a power cut, too
+        state.query(
+            "PRAGMA synchronous=FULL"
+        )  # an acknowledged message must outlive a power cut, too
 
     def add(self, message: Message, *, done: bool = False) -> bool:
-        """Claim a message, in a committed transaction; False if it is claimed already. With `done` there is nothing to do for it."""
+        """Claim a message, in a committed transaction; False if it is claimed already. With `done`
+        there is nothing to do for it.
+        """
         with self._state.writing() as db:
             return bool(
                 db.execute(
                     "INSERT OR IGNORE INTO claims (event_id, team, channel, ts, thread, asker, kind, payload, claimed_at, state)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
-                        *(message.event_id, message.team, message.channel, message.ts, message.thread, message.asker, message.kind),
-                        *(json.dumps(message.payload, ensure_ascii=False), self._clock(), "done" if done else "waiting"),
+                        *(
+                            message.event_id,
+                            message.team,
+                            message.channel,
+                            message.ts,
+                            message.thread,
+                            message.asker,
+                            message.kind,
+                        ),
+                        *(
+                            json.dumps(message.payload, ensure_ascii=False),
+                            self._clock(),
+                            "done" if done else "waiting",
+                        ),
                     ),
                 ).rowcount
             )
 
     def take(self, worker: str, kinds: Collection[str]) -> Claim | None:
-        """The oldest claim of some kinds that nobody works on and whose thread has none before it that is open; None if there is none."""
+        """The oldest claim of some kinds that nobody works on and whose thread has none before it
+        that is open; None if there is none.
+        """
         if not self._state.query("SELECT 1 FROM claims WHERE state != 'done' LIMIT 1"):
             return None  # the usual case, without a lock on the file
         now = self._clock()
@@ -104,7 +130,14 @@ class Claims:
                 (worker, now, row[0]),
             )
         claim = _claim(row)
-        return Claim(claim.id, claim.message, claim.attempts + 1, claim.claimed_at, claim.turn_id, claim.answer_ts)
+        return Claim(
+            claim.id,
+            claim.message,
+            claim.attempts + 1,
+            claim.claimed_at,
+            claim.turn_id,
+            claim.answer_ts,
+        )
 
     def beat(self, worker: str, claims: Collection[int]) -> None:
         """The worker lives and works on the claims of these ids."""
@@ -115,8 +148,16 @@ class Claims:
             )
 
     def owns(self, worker: str, claim: Claim) -> bool:
-        """Whether the claim still is the worker's: it may have been taken for dead, or the message deleted."""
-        return bool(self._state.query("SELECT 1 FROM claims WHERE id = ? AND worker = ? AND state = 'working'", claim.id, worker))
+        """Whether the claim still is the worker's: it may have been taken for dead, or the message
+        deleted.
+        """
+        return bool(
+            self._state.query(
+                "SELECT 1 FROM claims WHERE id = ? AND worker = ? AND state = 'working'",
+                claim.id,
+                worker,
+            )
+        )
 
     def answered_by(self, claim: Claim, turn_id: int) -> None:
         """The turn that answers a message, so that it is not asked again."""
@@ -146,15 +187,22 @@ class Claims:
     def release(self, worker: str) -> None:
         """Let go of everything that a worker works on."""
         with self._state.writing() as db:
-            db.execute("UPDATE claims SET state = 'waiting', worker = '' WHERE worker = ? AND state = 'working'", (worker,))
+            db.execute(
+                "UPDATE claims SET state = 'waiting', worker = '' WHERE worker = ? AND state = 'working'",
+                (worker,),
+            )
 
     def find(self, team: str, channel: str, ts: str) -> Claim | None:
         """The claim on a message, open or done."""
-        rows = self._state.query(f"{_CLAIM} WHERE team = ? AND channel = ? AND ts = ?", team, channel, ts)
+        rows = self._state.query(
+            f"{_CLAIM} WHERE team = ? AND channel = ? AND ts = ?", team, channel, ts
+        )
         return _claim(rows[0]) if rows else None
 
     def revise(self, team: str, channel: str, ts: str, payload: Mapping[str, Any]) -> bool:
-        """Change what a message says that nobody has begun to work on; False if it is too late for that."""
+        """Change what a message says that nobody has begun to work on; False if it is too late for
+        that.
+        """
         with self._state.writing() as db:
             return bool(
                 db.execute(
@@ -200,14 +248,19 @@ class Claims:
     def expire(self) -> None:
         """Forget the claims that were finished long ago."""
         with self._state.writing() as db:
-            db.execute("DELETE FROM claims WHERE state = 'done' AND claimed_at < ?", (self._clock() - KEPT_SECONDS,))
+            db.execute(
+                "DELETE FROM claims WHERE state = 'done' AND claimed_at < ?",
+                (self._clock() - KEPT_SECONDS,),
+            )
 
 
-_CLAIM = (
-    "SELECT id, event_id, team, channel, ts, thread, asker, kind, payload, attempts, claimed_at, turn_id, answer_ts FROM claims"
-)
+_CLAIM = "SELECT id, event_id, team, channel, ts, thread, asker, kind, payload, attempts, claimed_at, turn_id, answer_ts FROM claims"
 
 
 def _claim(row: tuple[Any, ...]) -> Claim:
     identity, event_id, team, channel, ts, thread, asker, kind, payload, *rest = row
-    return Claim(identity, Message(event_id, team, channel, ts, thread, asker, kind, json.loads(payload)), *rest)
+    return Claim(
+        identity,
+        Message(event_id, team, channel, ts, thread, asker, kind, json.loads(payload)),
+        *rest,
+    )

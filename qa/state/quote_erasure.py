@@ -11,15 +11,28 @@ ERASED = "A document that was quoted here has been deleted, and its quotes with 
 
 def quoted_documents(answer: Mapping[str, Any]) -> list[str]:
     """The ids of all documents of which an answer's JSON holds text, each once."""
-    places = [*_nearest(answer), *(citation for span in _spans(answer) for citation in _citations(span))]
+    places = [
+        *_nearest(answer),
+        *(citation for span in _spans(answer) for citation in _citations(span)),
+    ]
     return list(dict.fromkeys(place["document_id"] for place in places))
 
 
 def without_documents(answer: Mapping[str, Any], gone: Collection[str]) -> dict[str, Any]:
     """An answer's JSON without any text of some documents, and with a note if there was any."""
-    kept = {name: [span for span in (_without(each, gone) for each in answer[name]) if span] for name in _LISTS}
+    kept = {
+        name: [span for span in (_without(each, gone) for each in answer[name]) if span]
+        for name in _LISTS
+    }
     citations = [citation for span in kept["answers"] for citation in _citations(span)]
-    changed = dict(answer) | kept | {"citations": citations, "answer": kept["answers"][0]["text"] if kept["answers"] else None}
+    changed = (
+        dict(answer)
+        | kept
+        | {
+            "citations": citations,
+            "answer": kept["answers"][0]["text"] if kept["answers"] else None,
+        }
+    )
     if changed["refusal"]:
         nearest = [each for each in _nearest(answer) if each["document_id"] not in gone]
         changed["refusal"] = changed["refusal"] | {"nearest": nearest}

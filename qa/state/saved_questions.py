@@ -23,7 +23,9 @@ Ask = Callable[[str], Answer]
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """What a saved question was answered: the JSON of `Answer.to_dict`, the generation of the index, and the time in UTC, ISO 8601."""
+    """What a saved question was answered: the JSON of `Answer.to_dict`, the generation of the
+    index, and the time in UTC, ISO 8601.
+    """
 
     generation: int
     asked_at: str
@@ -31,13 +33,19 @@ class KeptAnswer:
 
     @property
     def essence(self) -> list[tuple[str, str]]:
-        """What makes it another answer: the quotes, each with its sentence; nothing where it was refused."""
-        return sorted((span["text"], span["citation"]["sentence"]) for span in self.result["answers"])
+        """What makes it another answer: the quotes, each with its sentence; nothing where it was
+        refused.
+        """
+        return sorted(
+            (span["text"], span["citation"]["sentence"]) for span in self.result["answers"]
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class SavedQuestion:
-    """A question and the last answer that was different from the one before; None before it was asked."""
+    """A question and the last answer that was different from the one before; None before it was
+    asked.
+    """
 
     question: str
     added_at: str
@@ -63,7 +71,10 @@ class Watchlist:
         """Save a question, once; returns it as it is saved. Raises InvalidQuestion."""
         question = checked_question(question)
         with self._state.writing() as db:
-            db.execute("INSERT OR IGNORE INTO watched (question, added_at) VALUES (?, ?)", (question, self._state.now))
+            db.execute(
+                "INSERT OR IGNORE INTO watched (question, added_at) VALUES (?, ?)",
+                (question, self._state.now),
+            )
         return question
 
     def remove(self, question: str) -> None:
@@ -76,26 +87,38 @@ class Watchlist:
     def questions(self) -> list[SavedQuestion]:
         """All saved questions, the oldest first."""
         rows = self._state.query("SELECT id, question, added_at FROM watched ORDER BY id")
-        return [SavedQuestion(question, added_at, self._last(identity)) for identity, question, added_at in rows]
+        return [
+            SavedQuestion(question, added_at, self._last(identity))
+            for identity, question, added_at in rows
+        ]
 
     def history(self, question: str) -> list[KeptAnswer]:
-        """The answers to a saved question that were different from the one before, oldest first; raises UnknownQuestion."""
+        """The answers to a saved question that were different from the one before, oldest first;
+        raises UnknownQuestion.
+        """
         rows = self._state.query(f"{_ANSWERS} WHERE watched_id = ? ORDER BY id", self._id(question))
         return [_kept(row) for row in rows]
 
     def check(self, ask: Ask) -> list[Difference]:
-        """Ask all again, keep the answers that are different, and return those. Raises what `ask` does."""
+        """Ask all again, keep the answers that are different, and return those. Raises what `ask`
+        does.
+        """
         found = []
         for identity, question in self._state.query("SELECT id, question FROM watched ORDER BY id"):
             answer = ask(question)
-            before, after = self._last(identity), KeptAnswer(answer.generation, self._state.now, answer.to_dict())
+            before, after = (
+                self._last(identity),
+                KeptAnswer(answer.generation, self._state.now, answer.to_dict()),
+            )
             if before is None or before.essence != after.essence:
                 self._keep(identity, after)
                 found.extend([Difference(question, before, after)] if before else [])
         return found
 
     def _id(self, question: str) -> int:
-        rows = self._state.query("SELECT id FROM watched WHERE question = ?", checked_question(question))
+        rows = self._state.query(
+            "SELECT id FROM watched WHERE question = ?", checked_question(question)
+        )
         if not rows:
             raise UnknownQuestion(
                 f"{question.strip()!r} is not a saved question: `qa watchlist list` shows them, `qa watchlist add` saves one"
@@ -103,16 +126,28 @@ class Watchlist:
         return int(rows[0][0])
 
     def _last(self, identity: int) -> KeptAnswer | None:
-        rows = self._state.query(f"{_ANSWERS} WHERE watched_id = ? ORDER BY id DESC LIMIT 1", identity)
+        rows = self._state.query(
+            f"{_ANSWERS} WHERE watched_id = ? ORDER BY id DESC LIMIT 1", identity
+        )
         return _kept(rows[0]) if rows else None
 
     def _keep(self, identity: int, answer: KeptAnswer) -> None:
-        row = (identity, answer.generation, answer.asked_at, json.dumps(answer.result, ensure_ascii=False))
+        row = (
+            identity,
+            answer.generation,
+            answer.asked_at,
+            json.dumps(answer.result, ensure_ascii=False),
+        )
         with self._state.writing() as db:
             if not db.execute("SELECT 1 FROM watched WHERE id = ?", (identity,)).fetchone():
                 return  # removed while it was asked
-            cursor = db.execute("INSERT INTO watched_answers (watched_id, generation, asked_at, result) VALUES (?, ?, ?, ?)", row)
-            quotes = [(cursor.lastrowid, document_id) for document_id in quoted_documents(answer.result)]
+            cursor = db.execute(
+                "INSERT INTO watched_answers (watched_id, generation, asked_at, result) VALUES (?, ?, ?, ?)",
+                row,
+            )
+            quotes = [
+                (cursor.lastrowid, document_id) for document_id in quoted_documents(answer.result)
+            ]
             db.executemany("INSERT INTO watched_quotes VALUES (?, ?)", quotes)
             db.execute(
                 "DELETE FROM watched_answers WHERE watched_id = ? AND id NOT IN"
@@ -130,7 +165,9 @@ def _kept(row: tuple[int, str, str]) -> KeptAnswer:
 
 
 class Rechecker:
-    """Does something in a thread of its own each time it is told to; once for all that it is told meanwhile."""
+    """Does something in a thread of its own each time it is told to; once for all that it is told
+    meanwhile.
+    """
 
     def __init__(self, check: Callable[[], None]) -> None:
         self._check = check

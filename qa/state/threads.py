@@ -16,11 +16,17 @@ class Threads:
     def conversation(self, owner: str, team: str, channel: str, thread: str) -> str:
         """The id of a thread's conversation, begun for `owner` if there is none yet."""
         found = self._state.query(
-            "SELECT conversation_id FROM threads WHERE team = ? AND channel = ? AND thread = ?", team, channel, thread
+            "SELECT conversation_id FROM threads WHERE team = ? AND channel = ? AND thread = ?",
+            team,
+            channel,
+            thread,
         )
         if found:
             return str(found[0][0])
         conversation = self._history.start(owner).id
         with self._state.writing() as db:
-            db.execute("INSERT OR REPLACE INTO threads VALUES (?, ?, ?, ?)", (team, channel, thread, conversation))
+            db.execute(
+                "INSERT OR REPLACE INTO threads VALUES (?, ?, ?, ?)",
+                (team, channel, thread, conversation),
+            )
         return conversation

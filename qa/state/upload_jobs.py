@@ -1,4 +1,6 @@
-"""Jobs: files that came and are to be indexed, kept in state.db, so that whoever runs next goes on with them."""
+"""Jobs: files that came and are to be indexed, kept in state.db, so that whoever runs next goes on
+with them.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,9 @@ JobStatus = Literal["waiting", "running", "done"]
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A file that came: `path` is where the document's file is or, with `staged`, where the bytes that wait there are to go. One that cannot be
-    taken has a `problem`. `replaces` is the id of the document that gets other bytes.
+    """A file that came: `path` is where the document's file is or, with `staged`, where the bytes
+    that wait there are to go. One that cannot be taken has a `problem`. `replaces` is the id of the
+    document that gets other bytes.
     """
 
     name: str
@@ -48,7 +51,9 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A file of a job that is not done, and the id of the document that is made of it; `attempts` of it were cut off."""
+    """A file of a job that is not done, and the id of the document that is made of it; `attempts`
+    of it were cut off.
+    """
 
     job_id: str
     number: int
@@ -90,7 +95,10 @@ class Jobs:
         """A new job; its documents get the tags."""
         with self._state.writing() as db:
             job_id = f"{time.time_ns():016x}{secrets.token_hex(4)}"  # of two of one second the later one sorts after the other
-            db.execute("INSERT INTO jobs VALUES (?, ?, ?)", (job_id, self._state.now, json.dumps(list(tags))))
+            db.execute(
+                "INSERT INTO jobs VALUES (?, ?, ?)",
+                (job_id, self._state.now, json.dumps(list(tags))),
+            )
             db.executemany(
                 "INSERT INTO job_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
                 [
@@ -112,9 +120,15 @@ class Jobs:
 
     def job(self, job_id: str) -> Job:
         """One job; raises UnknownJob."""
-        found = self._state.query("SELECT created_at FROM jobs WHERE id = ?", job_id) if job_id.isascii() else []
+        found = (
+            self._state.query("SELECT created_at FROM jobs WHERE id = ?", job_id)
+            if job_id.isascii()
+            else []
+        )
         if not found:
-            raise UnknownJob(f"no job has the id {job_id!r}: it ended more than {KEEP_DAYS} days ago, or never was")
+            raise UnknownJob(
+                f"no job has the id {job_id!r}: it ended more than {KEEP_DAYS} days ago, or never was"
+            )
         columns = "SELECT name, status, detail, document_id FROM job_files WHERE job_id = ? ORDER BY number"
         files = tuple(Result(*row) for row in self._state.query(columns, job_id))
         done = sum(file.status not in {"waiting", "reading"} for file in files)
@@ -123,11 +137,19 @@ class Jobs:
         return Job(job_id, status, found[0][0], done, len(files), files)
 
     def waiting(self) -> list[Task]:
-        """The files that are next: those that came first, of which none that was cut off goes together with others, of equal ones one, and of those
-        that replace the bytes of one document the first: the bytes that came last are to stay.
+        """The files that are next: those that came first, of which none that was cut off goes
+        together with others, of equal ones one, and of those that replace the bytes of one document
+        the first: the bytes that came last are to stay.
         """
         tasks = [
-            Task(job_id, number, self._arrived(name, path, staged, sha256), identity, tuple(json.loads(tags)), attempts)
+            Task(
+                job_id,
+                number,
+                self._arrived(name, path, staged, sha256),
+                identity,
+                tuple(json.loads(tags)),
+                attempts,
+            )
             for job_id, number, name, path, staged, sha256, identity, tags, attempts in self._state.query(
                 "SELECT job_id, number, name, path, staged, sha256, document_id, tags, attempts FROM"
                 " (SELECT *, row_number() OVER (PARTITION BY document_id ORDER BY created_at, job_id, number) AS turn"
@@ -160,7 +182,10 @@ class Jobs:
         with self._state.writing() as db:
             db.executemany(
                 "UPDATE job_files SET status = ?, detail = ?, document_id = ? WHERE job_id = ? AND number = ?",
-                [(found.status, found.detail, found.document_id, task.job_id, task.number) for task, found in results],
+                [
+                    (found.status, found.detail, found.document_id, task.job_id, task.number)
+                    for task, found in results
+                ],
             )
 
     def forget(self) -> None:
@@ -170,7 +195,9 @@ class Jobs:
 
     def expire(self) -> None:
         """Forget the jobs that have been done for long."""
-        before = (datetime.fromisoformat(self._state.now) - timedelta(days=KEEP_DAYS)).isoformat(timespec="seconds")
+        before = (datetime.fromisoformat(self._state.now) - timedelta(days=KEEP_DAYS)).isoformat(
+            timespec="seconds"
+        )
         with self._state.writing() as db:
             db.execute(
                 "DELETE FROM jobs WHERE created_at < ? AND NOT EXISTS"
@@ -180,8 +207,12 @@ class Jobs:
 
     def places(self) -> Collection[Path]:
         """Where the bytes of the files that are not done are."""
-        rows = self._state.query("SELECT path, staged FROM job_files WHERE status IN ('waiting', 'reading')")
+        rows = self._state.query(
+            "SELECT path, staged FROM job_files WHERE status IN ('waiting', 'reading')"
+        )
         return {self._paths.path(each) for row in rows for each in row if each}
 
     def _arrived(self, name: str, path: bytes, staged: bytes | None, sha256: str) -> Arrived:
-        return Arrived(name, self._paths.path(path), sha256, self._paths.path(staged) if staged else None)
+        return Arrived(
+            name, self._paths.path(path), sha256, self._paths.path(staged) if staged else None
+        )

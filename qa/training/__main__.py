@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from qa import training
 
     parser = argparse.ArgumentParser(
-        "python -m qa.training", description=training.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        "python -m qa.training",
+        description=training.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     steps = parser.add_subparsers(required=True, metavar="STEP")
     for name, (step, kinds, about) in STEPS.items():
@@ -56,14 +58,20 @@ def prepare_corpus(given: argparse.Namespace) -> None:
 
 
 def train_stage(given: argparse.Namespace) -> None:
-    """Stage 1 from the base or `--from`, or stage 2 from stage 1's weights or `--from`; goes on where WORK has a checkpoint."""
+    """Stage 1 from the base or `--from`, or stage 2 from stage 1's weights or `--from`; goes on
+    where WORK has a checkpoint.
+    """
     from qa.training.batches import SpecialTokens
     from qa.training.corpus import load_tokenizer, prepare
     from qa.training.loop import Trainer
     from qa.training.model import new_model, put
     from qa.training.units import Negatives, stage1_units, stage2_units
 
-    data, settings, base = from_flags(given, DataSettings), from_flags(given, TrainSettings), _base(given)
+    data, settings, base = (
+        from_flags(given, DataSettings),
+        from_flags(given, TrainSettings),
+        _base(given),
+    )
     corpus = prepare(given.data, given.work, base, data)
     model = new_model(base, settings)
     units: EpochUnits = stage1_units(corpus, data, settings.seed)
@@ -75,14 +83,22 @@ def train_stage(given: argparse.Namespace) -> None:
     validate = _validation(given.work, base, data, settings.precision)
     special = SpecialTokens.of(load_tokenizer(base))
     trainer = Trainer(
-        corpus, units, special, settings, given.work / given.name, validate, report=lambda line: _say(json.dumps(line))
+        corpus,
+        units,
+        special,
+        settings,
+        given.work / given.name,
+        validate,
+        report=lambda line: _say(json.dumps(line)),
     )
     progress = trainer.train(model)
     _say(json.dumps({"finished": progress.tokens >= settings.tokens, **asdict(progress)}))
 
 
 def find_negatives(given: argparse.Namespace) -> None:
-    """Search WORK/negatives.npz with the product's own retriever over the training passages (needs openvino and faiss)."""
+    """Search WORK/negatives.npz with the product's own retriever over the training passages (needs
+    openvino and faiss).
+    """
     from qa.training.corpus import training_set
     from qa.training.data import sample
     from qa.training.negatives import build
@@ -97,7 +113,9 @@ def find_negatives(given: argparse.Namespace) -> None:
 
 
 def export_reader(given: argparse.Namespace) -> None:
-    """Write a trained reader as fp16 weights beside a JSON card; an exported one is checked and written anew."""
+    """Write a trained reader as fp16 weights beside a JSON card; an exported one is checked and
+    written anew.
+    """
     from qa.training.checkpoint import CHECKPOINT, read
     from qa.training.corpus import recipe_of
     from qa.training.export import CARD, averaged, export, load_reader, share_of
@@ -106,20 +124,32 @@ def export_reader(given: argparse.Namespace) -> None:
     about: dict[str, Any]
     if (given.source / CARD).is_file() and not (given.source / CHECKPOINT).is_file():
         before = load_reader(given.source, base)[1]
-        about = {name: before[name] for name in ("training", "progress", "corpus", "averaged", "no_answer") if name in before}
+        about = {
+            name: before[name]
+            for name in ("training", "progress", "corpus", "averaged", "no_answer")
+            if name in before
+        }
     else:
         state = read(given.source)
-        about = {"training": state["settings"], "progress": state["progress"], "corpus": recipe_of(given.source.parent)}
+        about = {
+            "training": state["settings"],
+            "progress": state["progress"],
+            "corpus": recipe_of(given.source.parent),
+        }
     about |= json.loads(given.about.read_text("utf-8")) if given.about else {}
     shares = [share_of(each) for each in given.average]
     about |= {"averaged": {folder.name: share for folder, share in shares}} if shares else {}
-    mixed = averaged(_weights(given.source, base), [(_weights(folder, base), share) for folder, share in shares])
+    mixed = averaged(
+        _weights(given.source, base), [(_weights(folder, base), share) for folder, share in shares]
+    )
     about |= {"no_answer": _offset(mixed, given.data, base)} if given.data else {}
     _say((export(mixed, base, given.out, about) / CARD).read_text("utf-8"))
 
 
 def evaluate_reader(given: argparse.Namespace) -> None:
-    """EM, F1, no-answer accuracy and AUROC on gold passages, for a stage's checkpoint or an exported reader; a line of JSON a file."""
+    """EM, F1, no-answer accuracy and AUROC on gold passages, for a stage's checkpoint or an
+    exported reader; a line of JSON a file.
+    """
     from qa.training.data import read_examples, sample
 
     settings = from_flags(given, TrainSettings)
@@ -144,17 +174,37 @@ def make_traps(given: argparse.Namespace) -> None:
 
     pairs = trap_pairs(given.data, given.pairs, given.seed)
     write_traps(pairs, given.out)
-    _say(json.dumps({kind: sum(pair.kind == kind for pair in pairs) for kind in ("entity", "relation")}))
+    _say(
+        json.dumps(
+            {kind: sum(pair.kind == kind for pair in pairs) for kind in ("entity", "relation")}
+        )
+    )
 
 
 Step = Callable[[argparse.Namespace], None]
 STEPS: dict[str, tuple[Step, tuple[type[Any], ...], str]] = {
-    "prepare": (prepare_corpus, (DataSettings,), "tokenise the data sets into WORK/corpus.npz (stage1 does it too)"),
+    "prepare": (
+        prepare_corpus,
+        (DataSettings,),
+        "tokenise the data sets into WORK/corpus.npz (stage1 does it too)",
+    ),
     "stage1": (train_stage, (DataSettings, TrainSettings), "train on single windows"),
-    "negatives": (find_negatives, (DataSettings,), "find hard negatives with the product's retriever, for stage 2"),
-    "stage2": (train_stage, (DataSettings, TrainSettings), "train with hard negatives under shared normalisation"),
+    "negatives": (
+        find_negatives,
+        (DataSettings,),
+        "find hard negatives with the product's retriever, for stage 2",
+    ),
+    "stage2": (
+        train_stage,
+        (DataSettings, TrainSettings),
+        "train with hard negatives under shared normalisation",
+    ),
     "export": (export_reader, (), "write the reader to be shipped"),
-    "evaluate": (evaluate_reader, (DataSettings, TrainSettings), "EM, F1, no-answer accuracy, AUROC on gold passages"),
+    "evaluate": (
+        evaluate_reader,
+        (DataSettings, TrainSettings),
+        "EM, F1, no-answer accuracy, AUROC on gold passages",
+    ),
     "traps": (make_traps, (), "write pairs of a question and its trap, to evaluate on"),
     "base": (copy_base, (), "write an fp16 copy of the base model, to be carried"),
 }
@@ -187,7 +237,12 @@ def _offset(weights: Weights, data: Path, base: Path) -> float:
     settings = TrainSettings()
     model = new_model(base, settings)
     put(model, weights)
-    return no_answer_offset(model.eval(), load_tokenizer(base), balanced(held_out_examples(data), settings.seed), DataSettings())
+    return no_answer_offset(
+        model.eval(),
+        load_tokenizer(base),
+        balanced(held_out_examples(data), settings.seed),
+        DataSettings(),
+    )
 
 
 def _reader(folder: Path, base: Path, settings: TrainSettings) -> nn.Module:
@@ -198,12 +253,18 @@ def _reader(folder: Path, base: Path, settings: TrainSettings) -> nn.Module:
     return model.to(device_of(settings.device)).eval()
 
 
-def _evaluated(model: nn.Module, examples: list[Any], given: argparse.Namespace, settings: TrainSettings) -> dict[str, float]:
+def _evaluated(
+    model: nn.Module, examples: list[Any], given: argparse.Namespace, settings: TrainSettings
+) -> dict[str, float]:
     from qa.training.corpus import load_tokenizer
     from qa.training.evaluate import EvaluateSettings, figures, predict
 
-    reading = EvaluateSettings(threshold=given.threshold, max_answer=given.max_answer, precision=settings.precision)
-    found = predict(model, load_tokenizer(_base(given)), examples, from_flags(given, DataSettings), reading)
+    reading = EvaluateSettings(
+        threshold=given.threshold, max_answer=given.max_answer, precision=settings.precision
+    )
+    found = predict(
+        model, load_tokenizer(_base(given)), examples, from_flags(given, DataSettings), reading
+    )
     return figures(examples, found, given.threshold)
 
 
@@ -216,7 +277,11 @@ def _validation(work: Path, base: Path, data: DataSettings, precision: str) -> V
     examples, tokenizer = read_examples(work / VALIDATION), load_tokenizer(base)
 
     def validate(model: nn.Module) -> dict[str, float]:
-        return figures(examples, predict(model, tokenizer, examples, data, EvaluateSettings(precision=precision)), 0.0)
+        return figures(
+            examples,
+            predict(model, tokenizer, examples, data, EvaluateSettings(precision=precision)),
+            0.0,
+        )
 
     return validate
 

@@ -1,4 +1,6 @@
-"""Units -> batches of similar length within a token budget, in an order that depends on the seed alone -> tensors."""
+"""Units -> batches of similar length within a token budget, in an order that depends on the seed
+alone -> tensors.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from qa.training.errors import TrainingError
 from qa.training.windows import SPECIAL, Units, label
 
 POOL_BATCHES = 64
-"""Batches' worth of shuffled units that are sorted by length together: little padding, yet no two epochs alike."""
+"""Batches' worth of shuffled units that are sorted by length together: little padding, yet no two
+epochs alike.
+"""
 MULTIPLE = 8
 """Lengths are padded to a multiple of this, as matrix units like it."""
 
@@ -24,8 +28,9 @@ MULTIPLE = 8
 class Batch:
     """w windows of at most l tokens, of g groups.
 
-    int64 (w, l): `ids`, `types` (1 for the passage), `mask` (1 for what is no padding); bool (w, l): `readable`, where a span may start or end
-    ([CLS] and the passage); int64 (s, 3): `spans` with window, start, end; int64 (w,): `group` of each window, from 0.
+    int64 (w, l): `ids`, `types` (1 for the passage), `mask` (1 for what is no padding); bool (w,
+    l): `readable`, where a span may start or end ([CLS] and the passage); int64 (s, 3): `spans`
+    with window, start, end; int64 (w,): `group` of each window, from 0.
     """
 
     ids: Tensor
@@ -42,7 +47,13 @@ class Batch:
         if device.type == "cpu":
             return self
         names = ("ids", "types", "mask", "readable", "spans", "group")
-        return replace(self, **{name: getattr(self, name).pin_memory().to(device, non_blocking=True) for name in names})
+        return replace(
+            self,
+            **{
+                name: getattr(self, name).pin_memory().to(device, non_blocking=True)
+                for name in names
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,9 @@ class SpecialTokens:
         """A BERT tokenizer's; raises TrainingError for another's."""
         ids = [tokenizer.token_to_id(name) for name in ("[CLS]", "[SEP]", "[PAD]")]
         if None in ids:
-            raise TrainingError("the tokenizer has no [CLS], [SEP] and [PAD]: training knows BERT's windows only")
+            raise TrainingError(
+                "the tokenizer has no [CLS], [SEP] and [PAD]: training knows BERT's windows only"
+            )
         return cls(*(int(each) for each in ids if each is not None))
 
 
@@ -67,8 +80,12 @@ def lengths_of(corpus: Corpus, rows: NDArray[np.int32]) -> NDArray[np.int64]:
     return corpus.questions.lengths[rows[:, 0]] + (rows[:, 3] - rows[:, 2]) + SPECIAL
 
 
-def plan(corpus: Corpus, units: Units, budget: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
-    """Which units form each batch: windows times the longest length stays within the budget unless one unit alone is over it."""
+def plan(
+    corpus: Corpus, units: Units, budget: int, rng: np.random.Generator
+) -> list[NDArray[np.int64]]:
+    """Which units form each batch: windows times the longest length stays within the budget unless
+    one unit alone is over it.
+    """
     if not len(units):
         return []
     longest = padded(np.maximum.reduceat(lengths_of(corpus, units.rows), units.bounds[:-1]))
@@ -100,7 +117,9 @@ def padded(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     return -(-lengths // MULTIPLE) * MULTIPLE
 
 
-def assemble(corpus: Corpus, units: Units, chosen: NDArray[np.int64], special: SpecialTokens) -> Batch:
+def assemble(
+    corpus: Corpus, units: Units, chosen: NDArray[np.int64], special: SpecialTokens
+) -> Batch:
     """The tensors of some units; an answer is labelled in its own passage only."""
     pieces = [units.rows[units.bounds[unit] : units.bounds[unit + 1]] for unit in chosen.tolist()]
     rows = np.concatenate(pieces)
@@ -118,9 +137,20 @@ def assemble(corpus: Corpus, units: Units, chosen: NDArray[np.int64], special: S
         readable[at, 0], readable[at, begin:end] = True, True
         if corpus.asked_of[question] == passage:
             inside, _ = label(corpus.answers[question], first, last)
-            spans.append(np.concatenate([np.full((len(inside), 1), at), inside + begin], axis=1, dtype=np.int64))
+            spans.append(
+                np.concatenate(
+                    [np.full((len(inside), 1), at), inside + begin], axis=1, dtype=np.int64
+                )
+            )
     every = np.concatenate(spans) if spans else np.zeros((0, 3), dtype=np.int64)
     tensor = torch.from_numpy
     return Batch(
-        tensor(ids), tensor(types), tensor(mask), tensor(readable), tensor(every), tensor(group), len(pieces), int(mask.sum())
+        tensor(ids),
+        tensor(types),
+        tensor(mask),
+        tensor(readable),
+        tensor(every),
+        tensor(group),
+        len(pieces),
+        int(mask.sum()),
     )

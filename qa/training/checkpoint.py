@@ -1,4 +1,6 @@
-"""Everything a run needs to go on exactly where it was, written beside and renamed; and the log, a JSON object a line."""
+"""Everything a run needs to go on exactly where it was, written beside and renamed; and the log, a
+JSON object a line.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ LOG = "log.jsonl"
 
 @dataclass(slots=True)
 class Progress:
-    """How far a run is: optimiser steps, real tokens seen, the epoch and the batches of it that are done, seconds of training."""
+    """How far a run is: optimiser steps, real tokens seen, the epoch and the batches of it that are
+    done, seconds of training.
+    """
 
     step: int = 0
     tokens: int = 0
@@ -33,7 +37,9 @@ class Progress:
 
 @dataclass(slots=True)
 class Run:
-    """What changes while a reader is trained; `average` is the moving average of the weights, empty without one."""
+    """What changes while a reader is trained; `average` is the moving average of the weights, empty
+    without one.
+    """
 
     model: nn.Module
     optimiser: torch.optim.AdamW
@@ -64,16 +70,26 @@ def save(run: Run, settings: TrainSettings, folder: Path) -> None:
 
 
 def resume(run: Run, settings: TrainSettings, folder: Path) -> bool:
-    """Continue from the folder's checkpoint; False if it has none. Raises TrainingError if it was made with other settings."""
+    """Continue from the folder's checkpoint; False if it has none. Raises TrainingError if it was
+    made with other settings.
+    """
     if not (folder / CHECKPOINT).is_file():
         return False
     state = read(folder)
-    changed = [name for name, value in asdict(settings).items() if name not in MAY_CHANGE and state["settings"].get(name) != value]
+    changed = [
+        name
+        for name, value in asdict(settings).items()
+        if name not in MAY_CHANGE and state["settings"].get(name) != value
+    ]
     if changed:
-        raise TrainingError(f"{folder} was trained with another {', '.join(changed)}: give the same values, or another --work")
+        raise TrainingError(
+            f"{folder} was trained with another {', '.join(changed)}: give the same values, or another --work"
+        )
     put(run.model, state["model"])
     run.optimiser.load_state_dict(state["optimiser"])
-    run.average = {name: value.to(run.weights[name].device) for name, value in state["average"].items()}
+    run.average = {
+        name: value.to(run.weights[name].device) for name, value in state["average"].items()
+    }
     run.progress = Progress(**state["progress"])
     torch.set_rng_state(state["rng"])
     if state["cuda_rng"] is not None and torch.cuda.is_available():
@@ -85,7 +101,9 @@ def resume(run: Run, settings: TrainSettings, folder: Path) -> bool:
 def read(folder: Path) -> dict[str, Any]:
     """A stage's checkpoint, on the CPU; raises TrainingError."""
     try:
-        state: dict[str, Any] = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)
+        state: dict[str, Any] = torch.load(
+            folder / CHECKPOINT, map_location="cpu", weights_only=True
+        )
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         reason = str(error).partition("\n")[0]
         raise TrainingError(f"{folder / CHECKPOINT} cannot be read: {reason}") from error
@@ -93,7 +111,9 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def stage_weights(folder: Path) -> Weights:
-    """The weights that a stage has reached, its moving average if it keeps one; raises TrainingError."""
+    """The weights that a stage has reached, its moving average if it keeps one; raises
+    TrainingError.
+    """
     state = read(folder)
     weights: Weights = state["average"] or state["model"]
     return weights

@@ -1,4 +1,6 @@
-"""Everything that can be set, and the command-line flags made from it: one flag a field, `--max-tokens` for `max_tokens`."""
+"""Everything that can be set, and the command-line flags made from it: one flag a field,
+`--max-tokens` for `max_tokens`.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +24,19 @@ class DataSettings:
     """What decides the tokenised corpus; another value makes another corpus."""
 
     sources: str = _set(
-        _MIX, "data sets NAME=WEIGHT; an epoch shows each question of a set WEIGHT times; `swaps` and `statements` are synthetic"
+        _MIX,
+        "data sets NAME=WEIGHT; an epoch shows each question of a set WEIGHT times; `swaps` and `statements` are synthetic",
     )
     unanswerable: float = _set(
-        1.0, "times that an unanswerable question which people asked is shown as often as its set's weight says"
+        1.0,
+        "times that an unanswerable question which people asked is shown as often as its set's weight says",
     )
-    swap_share: float = _set(0.15, "synthetic unanswerable questions, as a share of the answerable ones")
-    statement_share: float = _set(0.06, "synthetic yes-or-no questions, as a share of the answerable ones")
+    swap_share: float = _set(
+        0.15, "synthetic unanswerable questions, as a share of the answerable ones"
+    )
+    statement_share: float = _set(
+        0.06, "synthetic yes-or-no questions, as a share of the answerable ones"
+    )
     typo_share: float = _set(0.08, "share of the questions that get one typing error")
     max_tokens: int = _set(256, "tokens of a window: [CLS] question [SEP] passage [SEP]")
     overlap: int = _set(96, "passage tokens that two neighbouring windows share")
@@ -43,18 +51,25 @@ class DataSettings:
             pairs = [each.split("=") for each in self.sources.split(",") if each.strip()]
             return {name.strip(): float(weight) for name, weight in pairs}
         except ValueError as error:
-            raise TrainingError(f"--sources: expected NAME=WEIGHT,NAME=WEIGHT, got {self.sources!r}") from error
+            raise TrainingError(
+                f"--sources: expected NAME=WEIGHT,NAME=WEIGHT, got {self.sources!r}"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """What decides the weights, given the corpus; a checkpoint is only continued with the same values (`MAY_CHANGE` apart)."""
+    """What decides the weights, given the corpus; a checkpoint is only continued with the same
+    values (`MAY_CHANGE` apart).
+    """
 
-    tokens: float = _set(50e6, "real (not padding) tokens to train on in all; the learning rate is zero at the end")
+    tokens: float = _set(
+        50e6, "real (not padding) tokens to train on in all; the learning rate is zero at the end"
+    )
     lr: float = _set(1e-4, "highest learning rate")
     warmup: float = _set(0.06, "share of the tokens in which the rate grows from zero")
     decay: float = _set(
-        0.94, "share of the tokens, at the end, in which the rate falls to zero; between warm-up and it the rate is constant"
+        0.94,
+        "share of the tokens, at the end, in which the rate falls to zero; between warm-up and it the rate is constant",
     )
     weight_decay: float = _set(0.01, "AdamW's, for matrices only")
     clip: float = _set(1.0, "largest gradient norm")
@@ -62,12 +77,23 @@ class TrainSettings:
     dropout: float = _set(0.0, "0 on a CPU, where it costs a quarter of the speed; 0.1 on a GPU")
     attention: str = _set("eager", "eager (CPU) or sdpa (GPU)")
     precision: str = _set("bf16", "bf16 autocast or f32")
-    freeze_embeddings: bool = _set(True, "leave the word embeddings as they are, so that they need not be shipped")  # noqa: FBT003
-    ema: float = _set(0.0, "decay a step of the averaged weights that are kept in place of the last ones; 0: no average")
+    freeze_embeddings: bool = _set(
+        True,
+        "leave the word embeddings as they are, so that they need not be shipped",
+    )
+    ema: float = _set(
+        0.0,
+        "decay a step of the averaged weights that are kept in place of the last ones; 0: no average",
+    )
     seed: int = _set(0, "of the head's first weights, of the order and of dropout")
     max_negatives: int = _set(4, "stage 2: hard negative passages a question, drawn from 1 to this")
-    alone: float = _set(0.0, "stage 2: share of the questions without negatives that are shown with their own passage alone")
-    dropped_gold: float = _set(0.1, "stage 2: share of the answerable questions shown without their passage, to be refused")
+    alone: float = _set(
+        0.0,
+        "stage 2: share of the questions without negatives that are shown with their own passage alone",
+    )
+    dropped_gold: float = _set(
+        0.1, "stage 2: share of the answerable questions shown without their passage, to be refused"
+    )
     checkpoint_minutes: float = _set(5.0, "between checkpoints")
     max_minutes: float = _set(0.0, "end with a checkpoint after so long; 0: never")
     log_steps: int = _set(25, "steps a line of the log")
@@ -76,12 +102,21 @@ class TrainSettings:
 
 
 MAY_CHANGE = {
-    *("checkpoint_minutes", "max_minutes", "log_steps", "validate_tokens", "device", "attention", "precision"),
+    *(
+        "checkpoint_minutes",
+        "max_minutes",
+        "log_steps",
+        "validate_tokens",
+        "device",
+        "attention",
+        "precision",
+    ),
     *("tokens", "warmup", "decay"),
 }
-"""What a run that is continued may have other values of: settings of a run rather than of its result, and the schedule, so that a run at a
-constant rate can be made longer or brought to its end (Haegele et al. 2024, "Scaling Laws and Compute-Optimal Training Beyond Fixed Training
-Durations")."""
+"""What a run that is continued may have other values of: settings of a run rather than of its
+result, and the schedule, so that a run at a constant rate can be made longer or brought to its end
+(Haegele et al. 2024, "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations").
+"""
 
 
 def add_flags(parser: argparse.ArgumentParser, kind: type[Any]) -> None:
@@ -90,7 +125,9 @@ def add_flags(parser: argparse.ArgumentParser, kind: type[Any]) -> None:
         flag = f"--{each.name.replace('_', '-')}"
         about = f"{each.metadata['help']} (default: {each.default})".replace("%", "%%")
         if isinstance(each.default, bool):
-            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=each.default, help=about)
+            parser.add_argument(
+                flag, action=argparse.BooleanOptionalAction, default=each.default, help=about
+            )
         else:
             parser.add_argument(flag, type=type(each.default), default=each.default, help=about)
 

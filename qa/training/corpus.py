@@ -1,4 +1,6 @@
-"""Examples -> token arrays, once; kept in one npz so that a run that is continued, or moved to a GPU machine, starts at once."""
+"""Examples -> token arrays, once; kept in one npz so that a run that is continued, or moved to a
+GPU machine, starts at once.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ VALIDATION = "validation.json.gz"
 
 @dataclass(frozen=True, slots=True)
 class Ragged:
-    """Rows of different lengths: row i is `values[bounds[i]:bounds[i + 1]]`; bounds is int64 (rows + 1,)."""
+    """Rows of different lengths: row i is `values[bounds[i]:bounds[i + 1]]`; bounds is int64 (rows
+    + 1,).
+    """
 
     values: NDArray[Any]
     bounds: NDArray[np.int64]
@@ -39,7 +43,9 @@ class Ragged:
     @classmethod
     def of(cls, rows: Sequence[Any], dtype: type[Any], width: tuple[int, ...] = ()) -> Ragged:
         """From sequences; `width` is the shape of one element."""
-        values = np.array([element for row in rows for element in row], dtype=dtype).reshape(-1, *width)
+        values = np.array([element for row in rows for element in row], dtype=dtype).reshape(
+            -1, *width
+        )
         return cls(values, np.cumsum([0, *map(len, rows)], dtype=np.int64))
 
     def __len__(self) -> int:
@@ -58,9 +64,10 @@ class Ragged:
 class Corpus:
     """q questions and p passages as tokens without special ones.
 
-    `asked_of` int32 (q,) is each question's own passage; `answers` has int32 (k, 2) rows [first, last], both included, tokens of that
-    passage (none: it does not say); `source` int16 (q,) points into `sources`. Keys, uint64 (q,) and (p,), name questions by id and
-    passages by text in any corpus.
+    `asked_of` int32 (q,) is each question's own passage; `answers` has int32 (k, 2) rows [first,
+    last], both included, tokens of that passage (none: it does not say); `source` int16 (q,) points
+    into `sources`. Keys, uint64 (q,) and (p,), name questions by id and passages by text in any
+    corpus.
     """
 
     questions: Ragged
@@ -83,7 +90,9 @@ def load_tokenizer(base: Path) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     except Exception as error:  # tokenizers raises plain Exception
-        raise TrainingError(f"{base} holds no tokenizer.json: --base names the folder of all-MiniLM-L6-v2 ({error})") from error
+        raise TrainingError(
+            f"{base} holds no tokenizer.json: --base names the folder of all-MiniLM-L6-v2 ({error})"
+        ) from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
@@ -96,21 +105,36 @@ SYNTHETIC = frozenset({SOURCE, STATEMENTS})
 def training_set(data: Path, settings: DataSettings) -> list[Example]:
     """The examples of the mix, the synthetic ones included; raises TrainingError."""
     examples = training_examples(data, [name for name in settings.mix if name not in SYNTHETIC])
-    swaps = swapped(examples, settings.swap_share, settings.data_seed) if SOURCE in settings.mix else []
-    asked = statement_questions(examples, settings.statement_share, settings.data_seed) if STATEMENTS in settings.mix else []
+    swaps = (
+        swapped(examples, settings.swap_share, settings.data_seed) if SOURCE in settings.mix else []
+    )
+    asked = (
+        statement_questions(examples, settings.statement_share, settings.data_seed)
+        if STATEMENTS in settings.mix
+        else []
+    )
     return mistyped([*examples, *swaps, *asked], settings.typo_share, settings.data_seed)
 
 
 def mistyped(examples: Sequence[Example], share: float, seed: int) -> list[Example]:
     """The examples, a seeded share of them with one typing error in the question."""
     chosen = random.Random(f"typos {seed}")
-    return [replace(each, question=with_typo(each.question, chosen)) if chosen.random() < share else each for each in examples]
+    return [
+        replace(each, question=with_typo(each.question, chosen))
+        if chosen.random() < share
+        else each
+        for each in examples
+    ]
 
 
 def encode(examples: Sequence[Example], tokenizer: Tokenizer, max_question: int) -> Corpus:
     """Tokenise questions and distinct passages, and point the answers at tokens."""
-    row_of = {text: row for row, text in enumerate(dict.fromkeys(example.passage for example in examples))}
-    questions = tokenizer.encode_batch([example.question for example in examples], add_special_tokens=False)
+    row_of = {
+        text: row for row, text in enumerate(dict.fromkeys(example.passage for example in examples))
+    }
+    questions = tokenizer.encode_batch(
+        [example.question for example in examples], add_special_tokens=False
+    )
     passages = tokenizer.encode_batch(list(row_of), add_special_tokens=False)
     sources = tuple(dict.fromkeys(example.source for example in examples))
     answers = [_token_spans(example, passages[row_of[example.passage]]) for example in examples]
@@ -127,14 +151,17 @@ def encode(examples: Sequence[Example], tokenizer: Tokenizer, max_question: int)
 
 
 def token_span(offsets: NDArray[np.int64], start: int, end: int) -> tuple[int, int] | None:
-    """The first and last token, both included, that hold a character of [start, end); offsets is int64 (n, 2); None if none does."""
+    """The first and last token, both included, that hold a character of [start, end); offsets is
+    int64 (n, 2); None if none does.
+    """
     first = int(np.searchsorted(offsets[:, 1], start, side="right"))
     last = int(np.searchsorted(offsets[:, 0], end, side="left")) - 1
     return (first, last) if first <= last else None
 
 
 def prepare(data: Path | None, work: Path, base: Path, settings: DataSettings) -> Corpus:
-    """The corpus in `work`, made now (with the validation sample) unless one of the same settings is there; raises TrainingError.
+    """The corpus in `work`, made now (with the validation sample) unless one of the same settings
+    is there; raises TrainingError.
 
     Without `data` the one in `work` is taken if its settings are these.
     """
@@ -145,16 +172,22 @@ def prepare(data: Path | None, work: Path, base: Path, settings: DataSettings) -
         if all(recipe.get(name) == value for name, value in wanted.items()):
             return corpus
     if data is None:
-        raise TrainingError(f"{path} is missing or was made with other settings: give --data DIR, or the settings it was made with")
+        raise TrainingError(
+            f"{path} is missing or was made with other settings: give --data DIR, or the settings it was made with"
+        )
     corpus = encode(training_set(data, settings), load_tokenizer(base), settings.max_question)
     work.mkdir(parents=True, exist_ok=True)
-    write_examples(sample(held_out(data), settings.validation, settings.data_seed), work / VALIDATION)
+    write_examples(
+        sample(held_out(data), settings.validation, settings.data_seed), work / VALIDATION
+    )
     _save(corpus, path, wanted)
     return corpus
 
 
 def recipe_of(work: Path) -> dict[str, Any]:
-    """What the corpus in `work` was made of: settings, and sha256 of each data set; empty if there is none."""
+    """What the corpus in `work` was made of: settings, and sha256 of each data set; empty if there
+    is none.
+    """
     return _load(work / CORPUS)[1] if (work / CORPUS).is_file() else {}
 
 
@@ -165,7 +198,11 @@ def _token_spans(example: Example, encoding: Encoding) -> list[tuple[int, int]]:
 
 
 def _recipe(data: Path | None, base: Path, settings: DataSettings) -> dict[str, Any]:
-    recipe: dict[str, Any] = {"format": FORMAT, "settings": asdict(settings), "tokenizer": _sha256(base / "tokenizer.json")}
+    recipe: dict[str, Any] = {
+        "format": FORMAT,
+        "settings": asdict(settings),
+        "tokenizer": _sha256(base / "tokenizer.json"),
+    }
     if data is not None:
         names = [name for name in settings.mix if name not in SYNTHETIC]
         recipe["data"] = {name: _sha256(training_file(data, name)) for name in names}
@@ -180,12 +217,17 @@ def _sha256(path: Path) -> str:
 
 
 def _save(corpus: Corpus, path: Path, recipe: dict[str, Any]) -> None:
-    arrays: dict[str, Any] = {name: getattr(corpus, name) for name in ("asked_of", "source", "question_keys", "passage_keys")}
+    arrays: dict[str, Any] = {
+        name: getattr(corpus, name)
+        for name in ("asked_of", "source", "question_keys", "passage_keys")
+    }
     for name in ("questions", "passages", "answers"):
         ragged: Ragged = getattr(corpus, name)
         arrays |= {name: ragged.values, f"{name}_bounds": ragged.bounds}
     beside = path.with_suffix(".part.npz")
-    np.savez_compressed(beside, meta=np.array(json.dumps({"recipe": recipe, "sources": corpus.sources})), **arrays)
+    np.savez_compressed(
+        beside, meta=np.array(json.dumps({"recipe": recipe, "sources": corpus.sources})), **arrays
+    )
     beside.replace(path)
 
 
@@ -193,7 +235,10 @@ def _load(path: Path) -> tuple[Corpus, dict[str, Any]]:
     with np.load(path) as arrays:
         meta = json.loads(str(arrays["meta"]))
         parts: dict[str, Any] = {
-            name: Ragged(arrays[name], arrays[f"{name}_bounds"]) for name in ("questions", "passages", "answers")
+            name: Ragged(arrays[name], arrays[f"{name}_bounds"])
+            for name in ("questions", "passages", "answers")
         }
-        parts |= {name: arrays[name] for name in ("asked_of", "source", "question_keys", "passage_keys")}
+        parts |= {
+            name: arrays[name] for name in ("asked_of", "source", "question_keys", "passage_keys")
+        }
     return Corpus(**parts, sources=tuple(meta["sources"])), meta["recipe"]

@@ -1,4 +1,6 @@
-"""SQuAD-format files -> examples with character spans; what may be trained on, and what is held out for validation."""
+"""SQuAD-format files -> examples with character spans; what may be trained on, and what is held out
+for validation.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ CharSpan = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One question of one passage; `spans` are all places where the answer stands, none: the passage does not say.
+    """One question of one passage; `spans` are all places where the answer stands, none: the
+    passage does not say.
 
     `source` is the data set, `id` is unique over all sets.
     """
@@ -62,30 +65,40 @@ def read_examples(path: Path) -> list[Example]:
             for entry in paragraph["qas"]
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"{path} is not SQuAD-format JSON (data[].paragraphs[].qas[]): {error!r}") from error
+        raise TrainingError(
+            f"{path} is not SQuAD-format JSON (data[].paragraphs[].qas[]): {error!r}"
+        ) from error
 
 
 def training_examples(data: Path, names: Iterable[str]) -> list[Example]:
-    """The examples of the named sets without the held-out articles, which are left out of every set by title and by text; raises
-    TrainingError for a dev set.
+    """The examples of the named sets without the held-out articles, which are left out of every set
+    by title and by text; raises TrainingError for a dev set.
     """
     paths = [training_file(data, name) for name in names]
     hidden = held_out_examples(data)
     titles = {_folded(example.title) for example in hidden} - {""}
     passages = {example.passage for example in hidden}
     examples = [example for path in paths for example in read_examples(path)]
-    return [each for each in examples if _folded(each.title) not in titles and each.passage not in passages]
+    return [
+        each
+        for each in examples
+        if _folded(each.title) not in titles and each.passage not in passages
+    ]
 
 
 def held_out_examples(data: Path) -> list[Example]:
-    """The examples of the tenth of squad2-train-partial's articles that no stage sees (`qa.evaluation.squad.held_out`)."""
+    """The examples of the tenth of squad2-train-partial's articles that no stage sees
+    (`qa.evaluation.squad.held_out`).
+    """
     path = training_file(data, HELD_OUT_SET)
     titles = {article.title for article in held_out(read_articles(path))}
     return [example for example in read_examples(path) if example.title in titles]
 
 
 def training_file(data: Path, name: str) -> Path:
-    """The file of a set in DIR or DIR/reader; raises TrainingError for an evaluation set, by name, wherever a link leads."""
+    """The file of a set in DIR or DIR/reader; raises TrainingError for an evaluation set, by name,
+    wherever a link leads.
+    """
     path = (data / "reader" if (data / "reader").is_dir() else data) / f"{name}.json.gz"
     if _NEVER.search(name) or _NEVER.search(path.resolve().name):
         raise TrainingError(f"{name} is for evaluation only: name training sets (datasets README)")
@@ -96,11 +109,15 @@ def training_file(data: Path, name: str) -> Path:
 
 def sample(examples: Sequence[Example], size: int, seed: int) -> list[Example]:
     """A seeded sample without repetition, or all of them."""
-    return random.Random(seed).sample(list(examples), size) if size < len(examples) else list(examples)
+    return (
+        random.Random(seed).sample(list(examples), size) if size < len(examples) else list(examples)
+    )
 
 
 def write_examples(examples: Sequence[Example], path: Path) -> None:
-    """Write examples as SQuAD-format JSON, one paragraph an example, so that `read_examples` reads them again."""
+    """Write examples as SQuAD-format JSON, one paragraph an example, so that `read_examples` reads
+    them again.
+    """
     entries = [
         {
             "title": each.title,
@@ -113,13 +130,22 @@ def write_examples(examples: Sequence[Example], path: Path) -> None:
 
 def entry(example: Example) -> dict[str, Any]:
     """An example as a question of SQuAD-format JSON."""
-    answers = [{"text": example.passage[start:end], "answer_start": start} for start, end in example.spans]
-    return {"id": example.id, "question": example.question, "answers": answers, "is_impossible": not answers}
+    answers = [
+        {"text": example.passage[start:end], "answer_start": start} for start, end in example.spans
+    ]
+    return {
+        "id": example.id,
+        "question": example.question,
+        "answers": answers,
+        "is_impossible": not answers,
+    }
 
 
 def _example(source: str, title: str, passage: str, entry: dict[str, Any]) -> Example:
     question = reader_question(entry["question"])
-    return Example(f"{source}/{entry['id']}", source, title, question, passage, _spans(passage, entry))
+    return Example(
+        f"{source}/{entry['id']}", source, title, question, passage, _spans(passage, entry)
+    )
 
 
 def _spans(passage: str, entry: dict[str, Any]) -> tuple[CharSpan, ...]:

@@ -1,4 +1,6 @@
-"""How well a reader does on the gold passages of a SQuAD-format file: EM, F1, no-answer accuracy, AUROC of answerability."""
+"""How well a reader does on the gold passages of a SQuAD-format file: EM, F1, no-answer accuracy,
+AUROC of answerability.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ from qa.training.windows import Units, windows_of
 
 @dataclass(frozen=True, slots=True)
 class EvaluateSettings:
-    """How spans are read off the logits; `threshold` is the score under which the best span is no answer."""
+    """How spans are read off the logits; `threshold` is the score under which the best span is no
+    answer.
+    """
 
     threshold: float = 0.0
     n_best: int = 5
@@ -34,7 +38,9 @@ class EvaluateSettings:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What was found in one passage, best first: texts with scores, which are log-odds against "no answer" (`qa.training.loss`)."""
+    """What was found in one passage, best first: texts with scores, which are log-odds against "no
+    answer" (`qa.training.loss`).
+    """
 
     id: str
     found: tuple[tuple[str, float], ...]
@@ -46,12 +52,19 @@ class Prediction:
 
 
 def predict(
-    model: nn.Module, tokenizer: Tokenizer, examples: Sequence[Example], data: DataSettings, settings: EvaluateSettings
+    model: nn.Module,
+    tokenizer: Tokenizer,
+    examples: Sequence[Example],
+    data: DataSettings,
+    settings: EvaluateSettings,
 ) -> list[Prediction]:
     """Read every question's passage in overlapping windows; the model is in evaluation mode."""
     corpus = encode(examples, tokenizer, data.max_question)
     device = next(model.parameters()).device
-    rows = [windows_of(corpus, question, int(corpus.asked_of[question]), data) for question in range(len(examples))]
+    rows = [
+        windows_of(corpus, question, int(corpus.asked_of[question]), data)
+        for question in range(len(examples))
+    ]
     flat = np.array([row for each in rows for row in each], dtype=np.int32).reshape(-1, 4)
     units = Units(flat, np.arange(len(flat) + 1, dtype=np.int64))
     continues = continuations(tokenizer)
@@ -59,26 +72,37 @@ def predict(
     for chosen in plan(corpus, units, settings.batch_tokens, np.random.default_rng(0)):
         batch = assemble(corpus, units, chosen, SpecialTokens.of(tokenizer)).to(device)
         with torch.inference_mode():
-            starts, ends = (each.float().cpu().numpy() for each in logits(model, batch, settings.precision))
+            starts, ends = (
+                each.float().cpu().numpy() for each in logits(model, batch, settings.precision)
+            )
         for at, window in enumerate(chosen.tolist()):
-            found[flat[window, 0]] += _window_spans(corpus, flat[window], starts[at], ends[at], continues, settings)
+            found[flat[window, 0]] += _window_spans(
+                corpus, flat[window], starts[at], ends[at], continues, settings
+            )
     return _predictions(examples, found, tokenizer, settings.n_best)
 
 
-def figures(examples: Sequence[Example], predictions: Sequence[Prediction], threshold: float) -> dict[str, float]:
+def figures(
+    examples: Sequence[Example], predictions: Sequence[Prediction], threshold: float
+) -> dict[str, float]:
     """Percentages and counts by name.
 
-    `f1` and `em` are the official ones (best of the gold answers; an unanswerable question is right if refused); `f1_forced` and
-    `em_forced` are of the answerable questions with no refusals; `best_f1` is `f1` at the threshold `best_threshold`, which was chosen on these
-    questions and therefore counts on the held-out split only.
+    `f1` and `em` are the official ones (best of the gold answers; an unanswerable question is right
+    if refused); `f1_forced` and `em_forced` are of the answerable questions with no refusals;
+    `best_f1` is `f1` at the threshold `best_threshold`, which was chosen on these questions and
+    therefore counts on the held-out split only.
     """
     from qa.evaluation.metrics import exact_match, f1
 
     scores = np.array([prediction.best[1] for prediction in predictions])
     texts = [prediction.best[0] for prediction in predictions]
     answerable = np.array([bool(example.spans) for example in examples])
-    forced_f1 = np.array([f1(text, example.answers) for text, example in zip(texts, examples, strict=True)])
-    forced_em = np.array([exact_match(text, example.answers) for text, example in zip(texts, examples, strict=True)])
+    forced_f1 = np.array(
+        [f1(text, example.answers) for text, example in zip(texts, examples, strict=True)]
+    )
+    forced_em = np.array(
+        [exact_match(text, example.answers) for text, example in zip(texts, examples, strict=True)]
+    )
     kept = scores > threshold
     best_f1, chosen = best_threshold(scores, np.where(answerable, forced_f1, 0.0), answerable)
     shares = {
@@ -91,7 +115,11 @@ def figures(examples: Sequence[Example], predictions: Sequence[Prediction], thre
         "unanswerable_refused": (~kept[~answerable]).mean() if not answerable.all() else 0.0,
         "best_f1": best_f1,
     }
-    counts = {"questions": len(examples), "unanswerable": int((~answerable).sum()), "best_threshold": round(chosen, 3)}
+    counts = {
+        "questions": len(examples),
+        "unanswerable": int((~answerable).sum()),
+        "best_threshold": round(chosen, 3),
+    }
     return (
         {name: round(100 * float(value), 2) for name, value in shares.items()}
         | {"auroc": round(auroc(scores, answerable), 4)}
@@ -120,7 +148,9 @@ def _window_spans(
     begin = len(corpus.questions[question]) + 2
     inside = slice(begin, begin + last - first)
     borders = np.arange(last - first)
-    parts_word = np.append(continues[corpus.passages[passage]][first : last + 1], np.zeros(1, dtype=bool))
+    parts_word = np.append(
+        continues[corpus.passages[passage]][first : last + 1], np.zeros(1, dtype=bool)
+    )
     found = best_spans(
         start[inside] - start[0],
         end[inside] - end[0],
@@ -133,7 +163,10 @@ def _window_spans(
 
 
 def _predictions(
-    examples: Sequence[Example], found: Sequence[Sequence[ScoredSpan]], tokenizer: Tokenizer, n_best: int
+    examples: Sequence[Example],
+    found: Sequence[Sequence[ScoredSpan]],
+    tokenizer: Tokenizer,
+    n_best: int,
 ) -> list[Prediction]:
     texts = list(dict.fromkeys(example.passage for example in examples))
     encodings = tokenizer.encode_batch(texts, add_special_tokens=False)
@@ -142,7 +175,14 @@ def _predictions(
         Prediction(
             example.id,
             tuple(
-                (example.passage[offsets[example.passage][span.start][0] : offsets[example.passage][span.end - 1][1]], span.score)
+                (
+                    example.passage[
+                        offsets[example.passage][span.start][0] : offsets[example.passage][
+                            span.end - 1
+                        ][1]
+                    ],
+                    span.score,
+                )
                 for span in without_overlaps(spans)[:n_best]
             ),
         )

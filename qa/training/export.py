@@ -1,4 +1,5 @@
-"""A trained reader as a folder that can be shipped: only the weights that differ from the encoder that comes with pip, in fp16.
+"""A trained reader as a folder that can be shipped: only the weights that differ from the encoder
+that comes with pip, in fp16.
 
 reader.safetensors  the tensors that differ, fp16, and the head
 reader.json         sha256 of both, what the score means, settings, data sets, figures
@@ -28,18 +29,26 @@ SCORE = "start[i] - start[CLS] + end[j] - end[CLS] - no_answer, log-odds against
 
 
 def export(weights: Weights, base: Path, folder: Path, about: Mapping[str, Any]) -> Path:
-    """Write the folder; `about` goes into reader.json, with `no_answer` (`qa.training.balance`) among it. Raises TrainingError if it would be too large."""
+    """Write the folder; `about` goes into reader.json, with `no_answer` (`qa.training.balance`)
+    among it. Raises TrainingError if it would be too large.
+    """
     model = new_model(base, TrainSettings())
     before = {name: value.half() for name, value in model.state_dict().items()}
     head = {name for name in before if name.startswith("qa_outputs")}
     put(model, weights)
     after = {name: value.half().contiguous() for name, value in model.state_dict().items()}
-    delta = {name: value for name, value in after.items() if name in head or not torch.equal(value, before[name])}
+    delta = {
+        name: value
+        for name, value in after.items()
+        if name in head or not torch.equal(value, before[name])
+    }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS).write_bytes(save(delta))
     size = (folder / WEIGHTS).stat().st_size
     if size > MAX_BYTES:
-        raise TrainingError(f"{folder / WEIGHTS} has {size:,} bytes, the limit is {MAX_BYTES:,}: train with --freeze-embeddings")
+        raise TrainingError(
+            f"{folder / WEIGHTS} has {size:,} bytes, the limit is {MAX_BYTES:,}: train with --freeze-embeddings"
+        )
     card = {
         "no_answer": 0.0,
         **about,
@@ -64,24 +73,36 @@ def share_of(given: str) -> tuple[Path, float]:
     try:
         return Path(folder), float(share)
     except ValueError as error:
-        raise TrainingError(f"--average: expected FOLDER=SHARE, like WORK/stage1=0.2, got {given!r}") from error
+        raise TrainingError(
+            f"--average: expected FOLDER=SHARE, like WORK/stage1=0.2, got {given!r}"
+        ) from error
 
 
 def averaged(weights: Weights, others: Sequence[tuple[Weights, float]]) -> Weights:
-    """The weights with a share in (0, 1) of each of some others mixed in, all of one run or of runs that go on from each other (Wortsman et al.
-    2022, "Model soups"). Raises TrainingError for shares that leave nothing of the first.
+    """The weights with a share in (0, 1) of each of some others mixed in, all of one run or of runs
+    that go on from each other (Wortsman et al. 2022, "Model soups"). Raises TrainingError for
+    shares that leave nothing of the first.
     """
     rest = 1.0 - sum(share for _, share in others)
     if rest <= 0 or any(share <= 0 for _, share in others):
-        raise TrainingError(f"--average: expected shares above 0 that sum to less than 1, got {[share for _, share in others]}")
+        raise TrainingError(
+            f"--average: expected shares above 0 that sum to less than 1, got {[share for _, share in others]}"
+        )
     with torch.no_grad():
-        return {name: sum((share * other[name] for other, share in others), rest * value) for name, value in weights.items()}
+        return {
+            name: sum((share * other[name] for other, share in others), rest * value)
+            for name, value in weights.items()
+        }
 
 
-def load_reader(folder: Path, base: Path | None = None, settings: TrainSettings | None = None) -> tuple[nn.Module, dict[str, Any]]:
-    """The torch model, in evaluation mode, and reader.json of an exported folder; raises TrainingError if a hash differs.
+def load_reader(
+    folder: Path, base: Path | None = None, settings: TrainSettings | None = None
+) -> tuple[nn.Module, dict[str, Any]]:
+    """The torch model, in evaluation mode, and reader.json of an exported folder; raises
+    TrainingError if a hash differs.
 
-    `base` (else the encoder from pip) may be an fp16 copy: its tensors are compared after rounding to fp16.
+    `base` (else the encoder from pip) may be an fp16 copy: its tensors are compared after rounding
+    to fp16.
     """
     base = base or default_base()
     try:
@@ -89,19 +110,32 @@ def load_reader(folder: Path, base: Path | None = None, settings: TrainSettings 
     except (OSError, ValueError) as error:
         raise TrainingError(f"{folder} is no exported reader: {error}") from error
     if _sha256(folder / WEIGHTS) != card["sha256"]:
-        raise TrainingError(f"{folder / WEIGHTS} is not the file that {CARD} names: export it again")
+        raise TrainingError(
+            f"{folder / WEIGHTS} is not the file that {CARD} names: export it again"
+        )
     model = new_model(base, settings or TrainSettings())
-    if tensors_sha256({name: value.half() for name, value in model.state_dict().items()}) != card["base"]["tensors_sha256"]:
-        raise TrainingError(f"{base} is not the base that the reader was trained from ({card['base']['name']})")
+    if (
+        tensors_sha256({name: value.half() for name, value in model.state_dict().items()})
+        != card["base"]["tensors_sha256"]
+    ):
+        raise TrainingError(
+            f"{base} is not the base that the reader was trained from ({card['base']['name']})"
+        )
     put(model, {name: value.float() for name, value in load_file(folder / WEIGHTS).items()})
     return model.eval(), card
 
 
 def write_base(base: Path, folder: Path) -> Path:
-    """An fp16 copy of what training needs of the base: 45 MB instead of 91, for a machine that files must be carried to."""
+    """An fp16 copy of what training needs of the base: 45 MB instead of 91, for a machine that
+    files must be carried to.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     model = new_model(base, replace(TrainSettings(), attention="eager"))
-    tensors = {name: value.half().contiguous() for name, value in model.state_dict().items() if not name.startswith("qa_outputs")}
+    tensors = {
+        name: value.half().contiguous()
+        for name, value in model.state_dict().items()
+        if not name.startswith("qa_outputs")
+    }
     (folder / "model.safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
     for name in ("config.json", "tokenizer.json"):
         (folder / name).write_bytes((base / name).read_bytes())
@@ -109,7 +143,9 @@ def write_base(base: Path, folder: Path) -> Path:
 
 
 def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
-    """sha256 over the names and fp16 values of all tensors but the head's, whose first values are random."""
+    """sha256 over the names and fp16 values of all tensors but the head's, whose first values are
+    random.
+    """
     digest = hashlib.sha256()
     for name in sorted(name for name in tensors if not name.startswith("qa_outputs")):
         digest.update(name.encode() + tensors[name].half().contiguous().numpy().tobytes())

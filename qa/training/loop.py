@@ -1,4 +1,6 @@
-"""The training loop of both stages. It can be stopped at any moment and goes on exactly where it was."""
+"""The training loop of both stages. It can be stopped at any moment and goes on exactly where it
+was.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,8 @@ class Trainer:
     _stopped: bool = field(default=False, init=False)
 
     def train(self, model: nn.Module, *, max_steps: int | None = None) -> Progress:
-        """Train until the tokens are used up, the time is over, a signal comes, or `max_steps` more steps are done.
+        """Train until the tokens are used up, the time is over, a signal comes, or `max_steps` more
+        steps are done.
 
         A checkpoint is written at the end in each case.
         """
@@ -61,7 +64,11 @@ class Trainer:
     def _start(self, model: nn.Module) -> Run:
         torch.manual_seed(self.settings.seed)
         model.to(device_of(self.settings.device))
-        average = {name: value.detach().clone() for name, value in trained(model).items()} if self.settings.ema else {}
+        average = (
+            {name: value.detach().clone() for name, value in trained(model).items()}
+            if self.settings.ema
+            else {}
+        )
         run = Run(model, optimiser(model, self.settings), average)
         resume(run, self.settings, self.folder)
         model.train()
@@ -96,9 +103,13 @@ class Trainer:
             rng = np.random.default_rng([self.settings.seed, run.progress.epoch, 1])
             batches = plan(self.corpus, units, self.settings.batch_tokens, rng)
             if not batches:
-                raise TrainingError("there is nothing to train on: no question of --sources has a weight above zero")
+                raise TrainingError(
+                    "there is nothing to train on: no question of --sources has a weight above zero"
+                )
             for chosen in batches[run.progress.position :]:
-                yield assemble(self.corpus, units, chosen, self.special).to(device_of(self.settings.device))
+                yield assemble(self.corpus, units, chosen, self.special).to(
+                    device_of(self.settings.device)
+                )
             run.progress.epoch, run.progress.position = run.progress.epoch + 1, 0
 
     def _step(self, run: Run, batch: Batch) -> torch.Tensor:
@@ -112,7 +123,11 @@ class Trainer:
         run.optimiser.step()
         run.optimiser.zero_grad(set_to_none=True)
         if run.average:
-            torch._foreach_lerp_(list(run.average.values()), [each.detach() for each in weights.values()], 1 - self.settings.ema)
+            torch._foreach_lerp_(
+                list(run.average.values()),
+                [each.detach() for each in weights.values()],
+                1 - self.settings.ema,
+            )
         run.progress.step += 1
         run.progress.position += 1
         run.progress.tokens += batch.tokens
@@ -153,7 +168,9 @@ class Trainer:
 
 
 def rate(tokens: int, settings: TrainSettings) -> float:
-    """The learning rate after so many tokens: linear growth, a constant rate, then linear decay to zero at the last token."""
+    """The learning rate after so many tokens: linear growth, a constant rate, then linear decay to
+    zero at the last token.
+    """
     share = min(tokens / settings.tokens, 1.0)
     grown = share / settings.warmup if settings.warmup else 1.0
     left = (1 - share) / settings.decay if settings.decay else 1.0
@@ -163,7 +180,9 @@ def rate(tokens: int, settings: TrainSettings) -> float:
 class _Clocks:
     """When to log, validate, save and end."""
 
-    def __init__(self, settings: TrainSettings, progress: Progress, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: TrainSettings, progress: Progress, clock: Callable[[], float]
+    ) -> None:
         self._settings, self._progress, self._clock = settings, progress, clock
         self._begin = self._saved = self._logged = clock()
         self._before = progress.seconds
@@ -195,7 +214,9 @@ class _Clocks:
 
 def _check_finite(loss: float, step: int) -> None:
     if not math.isfinite(loss):
-        raise TrainingError(f"the loss is {loss} at step {step}: lower --lr; the last checkpoint is from before")
+        raise TrainingError(
+            f"the loss is {loss} at step {step}: lower --lr; the last checkpoint is from before"
+        )
 
 
 def _mean(losses: list[torch.Tensor]) -> float:

@@ -25,11 +25,15 @@ def default_base() -> Path:
 
 
 def new_model(base: Path, settings: TrainSettings) -> nn.Module:
-    """A reader with the base's weights and a fresh head, whose first weights follow the seed; raises TrainingError."""
+    """A reader with the base's weights and a fresh head, whose first weights follow the seed;
+    raises TrainingError.
+    """
     import transformers
 
     if not (base / "config.json").is_file():
-        raise TrainingError(f"{base} holds no config.json: --base names the folder of all-MiniLM-L6-v2")
+        raise TrainingError(
+            f"{base} holds no config.json: --base names the folder of all-MiniLM-L6-v2"
+        )
     log: Any = transformers.logging
     log.set_verbosity_error()  # it would report that the head is new
     log.disable_progress_bar()
@@ -38,10 +42,16 @@ def new_model(base: Path, settings: TrainSettings) -> nn.Module:
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = settings.dropout
     made: Any = transformers.AutoModelForQuestionAnswering
     model: nn.Module = made.from_pretrained(
-        str(base), config=config, attn_implementation=settings.attention, dtype=torch.float32, local_files_only=True
+        str(base),
+        config=config,
+        attn_implementation=settings.attention,
+        dtype=torch.float32,
+        local_files_only=True,
     )
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(not (settings.freeze_embeddings and name.endswith("word_embeddings.weight")))
+        parameter.requires_grad_(
+            not (settings.freeze_embeddings and name.endswith("word_embeddings.weight"))
+        )
     return model
 
 
@@ -68,15 +78,23 @@ def device_of(name: str) -> torch.device:
 
 def trained(model: nn.Module) -> Weights:
     """The parameters that training may change."""
-    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    return {
+        name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad
+    }
 
 
 def put(model: nn.Module, weights: Weights) -> None:
     """Copy weights into a model; raises TrainingError for names or shapes that it lacks."""
     parameters = dict(model.named_parameters())
-    wrong = [name for name, value in weights.items() if name not in parameters or parameters[name].shape != value.shape]
+    wrong = [
+        name
+        for name, value in weights.items()
+        if name not in parameters or parameters[name].shape != value.shape
+    ]
     if wrong:
-        raise TrainingError(f"the weights are of another model: it has no {', '.join(wrong[:3])} of that shape")
+        raise TrainingError(
+            f"the weights are of another model: it has no {', '.join(wrong[:3])} of that shape"
+        )
     with torch.no_grad():
         for name, value in weights.items():
             parameters[name].copy_(value)
@@ -85,7 +103,14 @@ def put(model: nn.Module, weights: Weights) -> None:
 def optimiser(model: nn.Module, settings: TrainSettings) -> torch.optim.AdamW:
     """AdamW; no decay for vectors (biases, norms) and embeddings, whose unseen rows would shrink."""
     named = trained(model)
-    decayed = [value for name, value in named.items() if value.ndim > 1 and "embeddings" not in name]
+    decayed = [
+        value for name, value in named.items() if value.ndim > 1 and "embeddings" not in name
+    ]
     others = [value for name, value in named.items() if value.ndim <= 1 or "embeddings" in name]
-    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=settings.lr, betas=(0.9, 0.98), eps=1e-6, fused=next(model.parameters()).is_cuda)
+    groups = [
+        {"params": decayed, "weight_decay": settings.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(
+        groups, lr=settings.lr, betas=(0.9, 0.98), eps=1e-6, fused=next(model.parameters()).is_cuda
+    )

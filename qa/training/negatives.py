@@ -1,6 +1,8 @@
-"""Hard negatives for stage 2: the passages that our own retriever ranks high for a question and that do not hold its answer.
+"""Hard negatives for stage 2: the passages that our own retriever ranks high for a question and
+that do not hold its answer.
 
-Needs the whole product (openvino, faiss); what it writes does not, and can be carried to a machine that has neither.
+Needs the whole product (openvino, faiss); what it writes does not, and can be carried to a machine
+that has neither.
 """
 
 from __future__ import annotations
@@ -26,11 +28,14 @@ Search = Callable[[str], Iterable[str]]
 REPORT_SECONDS = 10.0
 
 
-def hard_negatives(examples: Sequence[Example], search: Search, articles: dict[str, str], k: int) -> Negatives:
-    """The k best passages of each question that are not its own and do not hold its answer, both normalised as SQuAD's script does.
+def hard_negatives(
+    examples: Sequence[Example], search: Search, articles: dict[str, str], k: int
+) -> Negatives:
+    """The k best passages of each question that are not its own and do not hold its answer, both
+    normalised as SQuAD's script does.
 
-    For an unanswerable question they are of other articles, whose neighbours might answer it after all. `articles` names each
-    passage's article.
+    For an unanswerable question they are of other articles, whose neighbours might answer it after
+    all. `articles` names each passage's article.
     """
     texts = {text: f" {normalised(text)} " for text in articles}
     rows = []
@@ -38,7 +43,9 @@ def hard_negatives(examples: Sequence[Example], search: Search, articles: dict[s
         answers = [f" {normalised(answer)} " for answer in example.answers if normalised(answer)]
         found: list[int] = []
         for text in search(example.question):
-            away = text != example.passage and (bool(example.spans) or articles[text] != example.title)
+            away = text != example.passage and (
+                bool(example.spans) or articles[text] != example.title
+            )
             if away and not any(answer in texts[text] for answer in answers):
                 found.append(key_of(text))
             if len(found) == k:
@@ -48,21 +55,27 @@ def hard_negatives(examples: Sequence[Example], search: Search, articles: dict[s
     return Negatives(questions, np.array(rows, dtype=np.uint64).reshape(len(rows), k))
 
 
-def build(examples: Sequence[Example], pool: Sequence[Example], k: int, say: Callable[[str], None]) -> Negatives:
+def build(
+    examples: Sequence[Example], pool: Sequence[Example], k: int, say: Callable[[str], None]
+) -> Negatives:
     """Embed the passages of `pool` (cached by the product), search all questions of `examples`."""
     settings = Settings.from_environment(os.environ)
     encoder = load_encoder(settings)
     articles = {example.passage: example.title for example in pool}
     snapshot = open_pool(list(articles), settings, encoder, Counting(say))
     say(f"encoding {len(examples):,} questions")
-    retriever = HybridRetriever(snapshot, PrecomputedQueries(encoder, [example.question for example in examples]))
+    retriever = HybridRetriever(
+        snapshot, PrecomputedQueries(encoder, [example.question for example in examples])
+    )
     text_of = {pool_id(text): text for text in articles}
     counter = Counting(say)
     counter.planned(len(examples))
 
     def search(question: str) -> Iterable[str]:
         counter.count("questions searched")
-        return dict.fromkeys(text_of[snapshot.document_id(hit.row)] for hit in retriever.hits(question))
+        return dict.fromkeys(
+            text_of[snapshot.document_id(hit.row)] for hit in retriever.hits(question)
+        )
 
     return hard_negatives(examples, search, articles, k)
 

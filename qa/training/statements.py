@@ -1,8 +1,10 @@
-"""Yes-or-no questions made from sentences: what the sentence says is asked, and the sentence settles it.
+"""Yes-or-no questions made from sentences: what the sentence says is asked, and the sentence
+settles it.
 
-"The tower was built in 1889 for the fair" gives "Was the tower built in 1889 for the fair" with the span "built in 1889 for the fair". In a
-share of the questions a number or name of it gives way to another, or a relation to its opposite: the same words still settle it, with
-no. Another share is asked of a passage that says nothing of the kind.
+"The tower was built in 1889 for the fair" gives "Was the tower built in 1889 for the fair" with the
+span "built in 1889 for the fair". In a share of the questions a number or name of it gives way to
+another, or a relation to its opposite: the same words still settle it, with no. Another share is
+asked of a passage that says nothing of the kind.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from qa.training.swaps import OPPOSITE, Term, terms_of, words
 SOURCE = "statements"
 """The data set that these questions form."""
 CONTRADICTED, UNANSWERABLE = 0.3, 0.3
-"""Shares of the questions that the sentence settles with no, and that are asked of another passage."""
+"""Shares of the questions that the sentence settles with no, and that are asked of another passage.
+"""
 _IRREGULAR = """
 rose/rise fell/fall became/become began/begin won/win lost/lose led/lead made/make took/take gave/give held/hold built/build wrote/write
 left/leave met/meet grew/grow came/come went/go found/find saw/see sold/sell bought/buy spent/spend said/say kept/keep brought/bring
@@ -27,12 +30,16 @@ left/leave met/meet grew/grow came/come went/go found/find saw/see sold/sell bou
 _SILENT_E = re.compile(
     r"(?:[^s]s|[aeiou]c|nc|[dnr]g|ag|[uvze]|[bcdfgkpt]l|[^aeiou][aiu]d|[aou]t|[^aeiou][aiou][km]|(?:ui|[^aeiou][aiu])r|[^aeiou][aiu]b|[^aeiou][ai]n)$"
 )
-"""Stems that lost an e before "ed": closed, placed, managed, solved, settled, included, created, named, required, combined."""
+"""Stems that lost an e before "ed": closed, placed, managed, solved, settled, included, created,
+named, required, combined.
+"""
 _PAST: dict[str, str] = dict(re.findall(r"(\S+)/(\S+)", _IRREGULAR))
 """Irregular past forms -> the infinitive."""
 _STATEMENT = re.compile(
     r"(?P<subject>[A-Z][\w'’.-]*(?: (?!(?:who|which|that|if|when|while|as|and|but)\b)[\w'’.-]+){0,6}?) "
-    r"(?P<verb>is|was|are|were|has|have|had|can|could|will|would|must|may|might|[a-z]{2,}ed|" + "|".join(_PAST) + r") "
+    r"(?P<verb>is|was|are|were|has|have|had|can|could|will|would|must|may|might|[a-z]{2,}ed|"
+    + "|".join(_PAST)
+    + r") "
     r"(?P<rest>(?!n[o']t\b)[^,;:()\[\]\"“”]{12,120}?)(?=[,;:.(]|$| which | who | because | although | while )"
 )
 _OPENERS = re.compile(
@@ -60,11 +67,17 @@ class Statement:
         first, _, others = self.subject.partition(" ")
         subject = f"the {others}" if first == "The" else self.subject
         infinitive = _infinitive(self.verb)
-        return f"Did {subject} {infinitive} {self.rest}" if infinitive else f"{self.verb.capitalize()} {subject} {self.rest}"
+        return (
+            f"Did {subject} {infinitive} {self.rest}"
+            if infinitive
+            else f"{self.verb.capitalize()} {subject} {self.rest}"
+        )
 
 
 def statement_questions(examples: Sequence[Example], share: float, seed: int) -> list[Example]:
-    """Synthetic yes-or-no examples, `share` times as many as there are answerable ones (or as many as can be made)."""
+    """Synthetic yes-or-no examples, `share` times as many as there are answerable ones (or as many
+    as can be made).
+    """
     rng = random.Random(seed)
     articles: dict[str, list[str]] = {}
     for title, passage in dict.fromkeys((example.title, example.passage) for example in examples):
@@ -78,15 +91,25 @@ def statement_questions(examples: Sequence[Example], share: float, seed: int) ->
             break
         found = list(statements_of(passage))
         if found:
-            made.append(_example(title, passage, rng.choice(articles[title]), rng.choice(found), number, rng))
+            made.append(
+                _example(
+                    title, passage, rng.choice(articles[title]), rng.choice(found), number, rng
+                )
+            )
     return made
 
 
 def statements_of(passage: str) -> Iterator[Statement]:
-    """The sentences of a passage that can be turned into a question: a short subject, then a form of be or have, a modal verb or a past form."""
+    """The sentences of a passage that can be turned into a question: a short subject, then a form
+    of be or have, a modal verb or a past form.
+    """
     for first, last in sentence_spans(passage):
         match = _STATEMENT.match(passage, first, last)
-        if match is None or _OPENERS.match(match["subject"]) or len(match.group().split()) > _LONGEST:
+        if (
+            match is None
+            or _OPENERS.match(match["subject"])
+            or len(match.group().split()) > _LONGEST
+        ):
             continue
         if match["verb"] in {"has", "have", "had"} and not _PARTICIPLE.match(match["rest"]):
             continue
@@ -102,13 +125,15 @@ def _infinitive(verb: str) -> str:
         return ""
     stem = verb.removesuffix("ed")
     if stem.endswith("i"):
-        return f"{stem[:-1]}y" if len(stem) > 2 else f"{stem}e"  # noqa: PLR2004 - "die", "lie", "tie"
-    if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "lsz":  # noqa: PLR2004 - "stopped", not "added"
+        return f"{stem[:-1]}y" if len(stem) > 2 else f"{stem}e"
+    if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "lsz":
         return stem[:-1]
     return f"{stem}e" if _SILENT_E.search(stem) else stem
 
 
-def _example(title: str, passage: str, other: str, statement: Statement, number: int, rng: random.Random) -> Example:
+def _example(
+    title: str, passage: str, other: str, statement: Statement, number: int, rng: random.Random
+) -> Example:
     drawn = rng.random()
     identity, question = f"{SOURCE}/{number}", statement.question
     said = words(statement.rest)
@@ -122,7 +147,9 @@ def _example(title: str, passage: str, other: str, statement: Statement, number:
 def _contradicted(question: str, rest: str, terms: Sequence[Term], rng: random.Random) -> str:
     """The question with a name, number or relation of its rest changed, if there is one."""
     for old in terms_of(rest):
-        new = sorted({term.text for term in terms if term.kind == old.kind and term.text != old.text})
+        new = sorted(
+            {term.text for term in terms if term.kind == old.kind and term.text != old.text}
+        )
         if new:
             return question.replace(old.text, rng.choice(new))
     for word in rest.split():

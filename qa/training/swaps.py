@@ -1,9 +1,10 @@
 """Unanswerable questions made from answerable ones, by a swap that the passage does not support.
 
-A name or number of the question that the passage holds gives way to another of the same kind from another passage of the same article
-(entity and number swaps), a relation to its opposite, or "is" to "is not". These are kinds of SQuAD 2.0's own unanswerable questions
-(Rajpurkar, Jia and Liang 2018, table 1: entity swap, antonym, negation). What is swapped in has no word in common with the passage, so
-that the passage does not answer the new question.
+A name or number of the question that the passage holds gives way to another of the same kind from
+another passage of the same article (entity and number swaps), a relation to its opposite, or "is"
+to "is not". These are kinds of SQuAD 2.0's own unanswerable questions (Rajpurkar, Jia and Liang
+2018, table 1: entity swap, antonym, negation). What is swapped in has no word in common with the
+passage, so that the passage does not answer the new question.
 """
 
 from __future__ import annotations
@@ -30,22 +31,33 @@ profit/loss up/down entered/left attacked/defended appointed/dismissed agreed/re
 founded/dissolved opened/closed major/minor ancient/modern common/rare strongest/weakest
 """
 _PAIRS = re.findall(r"(\S+)/(\S+)", _OPPOSITES)
-OPPOSITE = {word: other for first, second in _PAIRS for word, other in ((first, second), (second, first))}
+OPPOSITE = {
+    word: other for first, second in _PAIRS for word, other in ((first, second), (second, first))
+}
 """A word -> its opposite; both ways."""
 
-_NAME = re.compile(r"(?<![.!?\"“]\s)(?<!^)(?<!\w)[A-Z][\w'’-]*[\w](?:\s+(?:(?:of|the|de|van|von|and)\s+){0,2}[A-Z][\w'’-]*\w)*")
+_NAME = re.compile(
+    r"(?<![.!?\"“]\s)(?<!^)(?<!\w)[A-Z][\w'’-]*[\w](?:\s+(?:(?:of|the|de|van|von|and)\s+){0,2}[A-Z][\w'’-]*\w)*"
+)
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?![\w])")
 _NEGATABLE = re.compile(r"^((?:who|what|which(?: \w+)?) (?:is|was|are|were))\b", re.IGNORECASE)
 _NEGATION = re.compile(r"\b(?:not|never|no|none|nor|neither|without|except)\b|n't\b", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _LITTLE = frozenset({"of", "the", "de", "van", "von", "and", "a", "an", "in", "s"})
-_MONTHS = frozenset(re.findall(r"\w+", "January February March April May June July August September October November December"))
+_MONTHS = frozenset(
+    re.findall(
+        r"\w+",
+        "January February March April May June July August September October November December",
+    )
+)
 _YEARS = range(1000, 2100)
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A name or number in a text, the word before it, and its kind: only terms of one kind are swapped."""
+    """A name or number in a text, the word before it, and its kind: only terms of one kind are
+    swapped.
+    """
 
     text: str
     before: str
@@ -53,7 +65,9 @@ class Term:
 
 
 def swapped(examples: Sequence[Example], share: float, seed: int) -> list[Example]:
-    """Synthetic unanswerable examples, `share` times as many as there are answerable ones (or as many as can be made)."""
+    """Synthetic unanswerable examples, `share` times as many as there are answerable ones (or as
+    many as can be made).
+    """
     rng = random.Random(seed)
     answerable = [example for example in examples if example.spans]
     wanted = round(share * len(answerable))
@@ -67,19 +81,23 @@ def swapped(examples: Sequence[Example], share: float, seed: int) -> list[Exampl
 
 
 def swap(example: Example, others: Sequence[Term], rng: random.Random) -> list[Example]:
-    """At most one unanswerable twin of an answerable example; `others` are the terms of its article."""
+    """At most one unanswerable twin of an answerable example; `others` are the terms of its
+    article.
+    """
     ways: list[Callable[[], str | None]] = [
         lambda: _swap_term(example, others, rng),
         lambda: _swap_relation(example),
         lambda: _negate(example),
     ]
     # Names and numbers first: they are the traps that people fall into. A negation is rarely asked.
-    order = [0, 1] if rng.random() < 0.7 else [1, 0]  # noqa: PLR2004
-    order += [2] if rng.random() < 0.2 else []  # noqa: PLR2004
+    order = [0, 1] if rng.random() < 0.7 else [1, 0]
+    order += [2] if rng.random() < 0.2 else []
     question = next(filter(None, (ways[way]() for way in order)), None)
     if question is None:
         return []
-    return [replace(example, id=f"{SOURCE}/{example.id}", source=SOURCE, question=question, spans=())]
+    return [
+        replace(example, id=f"{SOURCE}/{example.id}", source=SOURCE, question=question, spans=())
+    ]
 
 
 def terms_of(text: str) -> list[Term]:
@@ -110,7 +128,10 @@ def terms_by_article(examples: Iterable[Example]) -> dict[tuple[str, str], list[
     for example in examples:
         passages.setdefault((example.source, example.title), set()).add(example.passage)
     return {
-        article: sorted({term for text in texts for term in terms_of(text)}, key=lambda term: (term.text, term.before))
+        article: sorted(
+            {term for text in texts for term in terms_of(text)},
+            key=lambda term: (term.text, term.before),
+        )
         for article, texts in passages.items()
     }
 
@@ -123,7 +144,11 @@ def _swap_term(example: Example, others: Sequence[Term], rng: random.Random) -> 
         return None
     old = rng.choice(sorted(asked, key=lambda term: (-len(term.text), term.text, term.before)))
     forbidden = present | words(example.question)
-    new = [term for term in others if term.kind == old.kind and words(term.text) and not words(term.text) & forbidden]
+    new = [
+        term
+        for term in others
+        if term.kind == old.kind and words(term.text) and not words(term.text) & forbidden
+    ]
     alike = [term for term in new if term.before == old.before]
     return _replaced(example.question, old.text, rng.choice(alike or new).text) if new else None
 
@@ -132,19 +157,30 @@ def _swap_relation(example: Example) -> str | None:
     present = words(example.passage)
     for word in _WORD.findall(example.question):
         other = OPPOSITE.get(word.lower())
-        if other and word.lower() in present and other not in present and other not in words(example.question):
+        if (
+            other
+            and word.lower() in present
+            and other not in present
+            and other not in words(example.question)
+        ):
             return _replaced(example.question, word, other)
     return None
 
 
 def _negate(example: Example) -> str | None:
-    if _NEGATION.search(example.passage) or _NEGATION.search(example.question) or not _NEGATABLE.search(example.question):
+    if (
+        _NEGATION.search(example.passage)
+        or _NEGATION.search(example.question)
+        or not _NEGATABLE.search(example.question)
+    ):
         return None
     return _NEGATABLE.sub(r"\1 not", example.question, count=1)
 
 
 def _found(term: str, question: str) -> bool:
-    """Whether the question has the term, and not as a part of a longer name ("Idol" in "American Idol")."""
+    """Whether the question has the term, and not as a part of a longer name ("Idol" in "American
+    Idol").
+    """
     match = re.search(rf"(?<!\w){re.escape(term)}(?!\w)", question, re.IGNORECASE)
     if match is None:
         return False

@@ -1,8 +1,9 @@
-"""Pairs of a question and its trap, of articles that no stage sees: a name, a number or a relation of the question is swapped, so
-that its own paragraph, which answers the one, does not answer the other (`qa.training.swaps`).
+"""Pairs of a question and its trap, of articles that no stage sees: a name, a number or a relation
+of the question is swapped, so that its own paragraph, which answers the one, does not answer the
+other (`qa.training.swaps`).
 
-`qa eval answers FILE --pool-size 1` asks each of its own paragraph, and without `--pool-size` of all paragraphs of the file, among
-which some other may answer a trap after all.
+`qa eval answers FILE --pool-size 1` asks each of its own paragraph, and without `--pool-size` of
+all paragraphs of the file, among which some other may answer a trap after all.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from qa.training.swaps import OPPOSITE, Term, swap, terms_by_article
 Kind = Literal["entity", "relation"]
 
 DRAWS = 12
-"""Swaps drawn of a question: a relation comes before names and numbers in 3 of 10, so that one is missed once in 70 questions."""
+"""Swaps drawn of a question: a relation comes before names and numbers in 3 of 10, so that one is
+missed once in 70 questions.
+"""
 _WORD = re.compile(r"\w+")
 
 
@@ -37,7 +40,8 @@ class TrapPair:
 
 
 def trap_pairs(data: Path, pairs: int, seed: int = 0) -> list[TrapPair]:
-    """At most so many pairs from the held-out articles, half of them entity and half relation swaps as far as there are any.
+    """At most so many pairs from the held-out articles, half of them entity and half relation swaps
+    as far as there are any.
 
     They come in the order of the articles, one a question.
 
@@ -59,23 +63,32 @@ def trap_pairs(data: Path, pairs: int, seed: int = 0) -> list[TrapPair]:
 
 
 def write_traps(pairs: Sequence[TrapPair], path: Path) -> None:
-    """Write SQuAD-format JSON, gzip-compressed: a paragraph once, with all its pairs, under its article; raises TrainingError."""
+    """Write SQuAD-format JSON, gzip-compressed: a paragraph once, with all its pairs, under its
+    article; raises TrainingError.
+    """
     articles: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for pair in pairs:
         asked = articles.setdefault(pair.true.title, {}).setdefault(pair.true.passage, [])
         asked += [_entry(pair.true), _entry(pair.trap)]
     data = [
-        {"title": title, "paragraphs": [{"context": text, "qas": asked} for text, asked in paragraphs.items()]}
+        {
+            "title": title,
+            "paragraphs": [{"context": text, "qas": asked} for text, asked in paragraphs.items()],
+        }
         for title, paragraphs in articles.items()
     ]
     try:
-        path.write_bytes(gzip.compress(json.dumps({"data": data}, ensure_ascii=False).encode(), mtime=0))
+        path.write_bytes(
+            gzip.compress(json.dumps({"data": data}, ensure_ascii=False).encode(), mtime=0)
+        )
     except OSError as error:
         raise TrainingError(f"{path} cannot be written: {error}") from error
 
 
 def kind_of(question: str, trap: str) -> Kind | None:
-    """What was swapped: a relation for its opposite, a name or number for another; None for a negation."""
+    """What was swapped: a relation for its opposite, a name or number for another; None for a
+    negation.
+    """
     before, after = _words(question), _words(trap)
     if "not" in after and "not" not in before:
         return None

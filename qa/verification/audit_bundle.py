@@ -18,10 +18,15 @@ PROGRAMS = ("quoted-qa", "openvino", "tokenizers", "faiss-cpu", "rank-bm25", "nu
 
 
 def bundle_of(
-    answer: Answer, pipeline: Pipeline, settings: Settings, *, tags: Sequence[str] | None = None, with_sources: bool = True
+    answer: Answer,
+    pipeline: Pipeline,
+    settings: Settings,
+    *,
+    tags: Sequence[str] | None = None,
+    with_sources: bool = True,
 ) -> tuple[Bundle, list[str]]:
-    """The bundle of an answer that the pipeline has just given from documents with these tags, and the names of files
-    that are no longer what was indexed, whose bytes it lacks.
+    """The bundle of an answer that the pipeline has just given from documents with these tags, and
+    the names of files that are no longer what was indexed, whose bytes it lacks.
     """
     passages: list[dict[str, Any]] = [
         asdict(each) | {"read": each.rank <= answer.passages_read}
@@ -29,7 +34,14 @@ def bundle_of(
     ]
     plain = answer.to_dict()
     shown = [*passages, *plain["citations"], *(plain["refusal"] or {"nearest": []})["nearest"]]
-    named = {each["document_id"]: (each["sha256"], each["uri"], pipeline.snapshot.file(each["document_id"]).path) for each in shown}
+    named = {
+        each["document_id"]: (
+            each["sha256"],
+            each["uri"],
+            pipeline.snapshot.file(each["document_id"]).path,
+        )
+        for each in shown
+    }
     sources, missing = source_bytes(named.values()) if with_sources else ({}, [])
     return Bundle(plain, _context(pipeline, settings, tags), passages, sources), missing
 
@@ -40,7 +52,10 @@ def _context(pipeline: Pipeline, settings: Settings, tags: Sequence[str] | None)
     names = {"model": settings.model, "reader": settings.reader}
     return {
         "settings": {
-            **{name: Path(value).name if Path(value).is_absolute() else value for name, value in names.items()},
+            **{
+                name: Path(value).name if Path(value).is_absolute() else value
+                for name, value in names.items()
+            },
             "precision": settings.precision,
             "target_precision": policy.target_precision,
             "min_confidence": policy.min_confidence,
@@ -53,6 +68,9 @@ def _context(pipeline: Pipeline, settings: Settings, tags: Sequence[str] | None)
             "documents": snapshot.document_count,
             "passages": snapshot.size,
         },
-        "models": {"encoder_sha256": snapshot.model.get("model_sha256"), "reader_sha256": pipeline.reader_fingerprint},
+        "models": {
+            "encoder_sha256": snapshot.model.get("model_sha256"),
+            "reader_sha256": pipeline.reader_fingerprint,
+        },
         "versions": {name: version(name) for name in PROGRAMS},
     }

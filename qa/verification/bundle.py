@@ -1,14 +1,16 @@
-"""An audit bundle: a question, its answer, and all that is needed to check it on a machine without the index, in one zip file.
+"""An audit bundle: a question, its answer, and all that is needed to check it on a machine without
+the index, in one zip file.
 
-    answer.json      what `qa ask --json` prints
-    context.json     settings, index generation, hashes of the models, versions of the programs
-    passages.json    what was retrieved, with each score, and whether it was read
-    sources/SHA256.SUFFIX   the bytes of every file that is quoted, unless left out
-    SHA256SUMS       the hash of every member above, as `sha256sum -c` reads it; its own hash is the zip file's comment
+    answer.json      what `qa ask --json` prints context.json     settings, index generation, hashes
+    of the models, versions of the programs passages.json    what was retrieved, with each score,
+    and whether it was read sources/SHA256.SUFFIX   the bytes of every file that is quoted, unless
+    left out SHA256SUMS       the hash of every member above, as `sha256sum -c` reads it; its own
+    hash is the zip file's comment
 
-The file has one form only: members stored in this order without compression, times and attributes. Reading writes it again and compares, so that any
-byte that was changed shows, wherever it is. Who makes a bundle can put into it what they like: what `qa verify` proves is that it holds what
-it says, and that its sources hold the quotes.
+The file has one form only: members stored in this order without compression, times and attributes.
+Reading writes it again and compares, so that any byte that was changed shows, wherever it is. Who
+makes a bundle can put into it what they like: what `qa verify` proves is that it holds what it
+says, and that its sources hold the quotes.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """The members of a bundle: the three parts as JSON, and the bytes of sources by member name ("sources/SHA256.SUFFIX")."""
+    """The members of a bundle: the three parts as JSON, and the bytes of sources by member name
+    ("sources/SHA256.SUFFIX").
+    """
 
     answer: Mapping[str, Any]
     context: Mapping[str, Any]
@@ -53,7 +57,9 @@ def source_name(sha256: str, uri: str) -> str:
 
 
 def source_bytes(files: Iterable[tuple[str, str, Path]]) -> tuple[dict[str, bytes], list[str]]:
-    """Members for (sha256, uri, path) as far as the files still have these hashes, and the uris of the others."""
+    """Members for (sha256, uri, path) as far as the files still have these hashes, and the uris of
+    the others.
+    """
     members: dict[str, bytes] = {}
     missing: list[str] = []
     for sha256, uri, path in files:
@@ -74,7 +80,9 @@ def is_bundle(data: bytes) -> bool:
 
 
 def unpack(bundle: Bundle, folder: Path) -> Callable[[str, str, str], Path | None]:
-    """Write the sources into a folder; returns where the source of (document id, uri, sha256) lies, None if the bundle lacks it."""
+    """Write the sources into a folder; returns where the source of (document id, uri, sha256) lies,
+    None if the bundle lacks it.
+    """
     held = {name: folder / PurePosixPath(name).name for name in bundle.sources}
     for name, path in held.items():
         path.write_bytes(bundle.sources[name])
@@ -82,17 +90,35 @@ def unpack(bundle: Bundle, folder: Path) -> Callable[[str, str, str], Path | Non
 
 
 def read_bundle(data: bytes) -> Bundle:
-    """The bundle in a zip file's bytes; raises InvalidAnswer if it is none, or if any byte of it is not as it was written."""
+    """The bundle in a zip file's bytes; raises InvalidAnswer if it is none, or if any byte of it is
+    not as it was written.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
             if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
-                raise InvalidAnswer("the bundle's members are compressed, which `qa ask --bundle` does not do: it has been changed")
+                raise InvalidAnswer(
+                    "the bundle's members are compressed, which `qa ask --bundle` does not do: it has been changed"
+                )
             members = {name: archive.read(name) for name in names}
             answer, context, passages = (json.loads(members[name]) for name in _PARTS)
-        bundle = Bundle(answer, context, passages, {name: data for name, data in members.items() if name.startswith(SOURCES)})
+        bundle = Bundle(
+            answer,
+            context,
+            passages,
+            {name: data for name, data in members.items() if name.startswith(SOURCES)},
+        )
         written = bundle.to_bytes()  # fails at half a character
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, RuntimeError, struct.error, OSError, EOFError) as error:
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        TypeError,
+        RuntimeError,
+        struct.error,
+        OSError,
+        EOFError,
+    ) as error:
         raise InvalidAnswer(
             f"expected a bundle as `qa ask --bundle` writes it, got a file that cannot be read as one: {error}"
         ) from error
@@ -103,13 +129,21 @@ def read_bundle(data: bytes) -> Bundle:
 def _check(data: bytes, written: bytes, bundle: Bundle, members: Mapping[str, bytes]) -> None:
     """Say what has been changed, as closely as it can be told."""
     if written == data:
-        wrong = [name for name in bundle.sources if PurePosixPath(name).stem != hashlib.sha256(members[name]).hexdigest()]
+        wrong = [
+            name
+            for name in bundle.sources
+            if PurePosixPath(name).stem != hashlib.sha256(members[name]).hexdigest()
+        ]
         if wrong:
             raise InvalidAnswer(f"the bundle's {wrong[0]} is not the file that its name says")
         return
     lines = members.get(_SUMS, b"").decode("utf-8", "replace").splitlines()
     sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    changed = [name for name, content in members.items() if name != _SUMS and sums.get(name) != hashlib.sha256(content).hexdigest()]
+    changed = [
+        name
+        for name, content in members.items()
+        if name != _SUMS and sums.get(name) != hashlib.sha256(content).hexdigest()
+    ]
     raise InvalidAnswer(
         f"the bundle has been changed since it was written: {', '.join(changed) or 'its list of hashes or its frame'} differs"
     )
@@ -120,7 +154,9 @@ def _json(value: Any) -> bytes:  # noqa: ANN401 - whatever json takes
 
 
 def _zipped(members: list[tuple[str, bytes]]) -> bytes:
-    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in members).encode()
+    sums = "".join(
+        f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in members
+    ).encode()
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for name, content in [*members, (_SUMS, sums)]:

@@ -1,7 +1,9 @@
-"""Is a quote what its source says? The source is read and extracted again, and every number of a citation is held against it.
+"""Is a quote what its source says? The source is read and extracted again, and every number of a
+citation is held against it.
 
-Nothing of the index is trusted: not its text, not its offsets. What is proved is that the file with this sha256 holds these characters at this
-place; whether they answer the question is for people to judge.
+Nothing of the index is trusted: not its text, not its offsets. What is proved is that the file with
+this sha256 holds these characters at this place; whether they answer the question is for people to
+judge.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ _CONTEXT = 40
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One claim of a citation and whether it holds; `detail` says what was found instead, or what was looked at."""
+    """One claim of a citation and whether it holds; `detail` says what was found instead, or what
+    was looked at.
+    """
 
     name: str
     passed: bool
@@ -52,7 +56,11 @@ class Proof:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, the verdict first."""
-        return {"proved": self.proved, **asdict(self), "checks": [asdict(check) for check in self.checks]}
+        return {
+            "proved": self.proved,
+            **asdict(self),
+            "checks": [asdict(check) for check in self.checks],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +77,20 @@ class Quoted:
     citation: Citation | None = None
 
     def __post_init__(self) -> None:
-        """Raises TypeError, or ValueError for a text with half a character in it: the JSON comes from elsewhere."""
+        """Raises TypeError, or ValueError for a text with half a character in it: the JSON comes
+        from elsewhere.
+        """
         cited = self.citation
         texts: list[object] = [self.document_id, self.uri, self.sha256, self.quote]
         numbers: list[object] = [self.start, self.end]
         if cited:
             texts.append(cited.sentence)
-            numbers += [cited.sentence_start, cited.sentence_end, cited.byte_start or 0, cited.byte_end or 0]
+            numbers += [
+                cited.sentence_start,
+                cited.sentence_end,
+                cited.byte_start or 0,
+                cited.byte_end or 0,
+            ]
         for each in texts:
             if not isinstance(each, str):
                 raise TypeError(f"expected a text, got {each!r}")
@@ -90,7 +105,9 @@ def parsed(content: bytes) -> Mapping[str, Any]:
     try:
         plain = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise InvalidAnswer(f"expected the JSON of an answer, or a bundle of `qa ask --bundle`, got neither: {error}") from error
+        raise InvalidAnswer(
+            f"expected the JSON of an answer, or a bundle of `qa ask --bundle`, got neither: {error}"
+        ) from error
     if not isinstance(plain, dict):
         raise InvalidAnswer(f"expected the JSON of an answer, got a JSON {type(plain).__name__}")
     return plain
@@ -108,7 +125,9 @@ def quotes_of(plain: Mapping[str, Any]) -> list[Quoted]:
             f"expected the JSON of an answer, as `qa ask --json` or POST /ask gives it, got another: {error!r}"
         ) from error
     if not same or any(span.text != span.citation.quote for span in answer.spans):
-        raise InvalidAnswer("the answer's text or its list of citations is not that of its spans: the JSON has been changed")
+        raise InvalidAnswer(
+            "the answer's text or its list of citations is not that of its spans: the JSON has been changed"
+        )
     return quotes
 
 
@@ -116,14 +135,22 @@ def passages_of(plain: Sequence[Mapping[str, Any]]) -> list[Quoted]:
     """What the passages of a bundle quote; raises InvalidAnswer."""
     try:
         return [
-            Quoted("passage", *(each[name] for name in ("document_id", "uri", "sha256", "text", "start", "end"))) for each in plain
+            Quoted(
+                "passage",
+                *(each[name] for name in ("document_id", "uri", "sha256", "text", "start", "end")),
+            )
+            for each in plain
         ]
     except (KeyError, TypeError, ValueError) as error:
-        raise InvalidAnswer(f"expected passages as `qa ask --bundle` writes them, got others: {error!r}") from error
+        raise InvalidAnswer(
+            f"expected passages as `qa ask --bundle` writes them, got others: {error!r}"
+        ) from error
 
 
 def verify(quotes: Iterable[Quoted], find: Find, *, max_bytes: int = MAX_FILE_BYTES) -> list[Proof]:
-    """Prove or disprove quotes against the files that `find` finds, each read once and none kept: an answer may quote from any number of them."""
+    """Prove or disprove quotes against the files that `find` finds, each read once and none kept:
+    an answer may quote from any number of them.
+    """
     listed = list(quotes)
     numbers: dict[Path | None, list[int]] = {}
     for number, quoted in enumerate(listed):
@@ -148,13 +175,17 @@ def in_index(snapshot: Snapshot) -> Find:
 
 
 def below(source: Path) -> Find:
-    """A file for all quotes, or a folder in which each document has its uri; a uri never leads out of it."""
+    """A file for all quotes, or a folder in which each document has its uri; a uri never leads out
+    of it.
+    """
 
     def find(_document_id: str, uri: str, _sha256: str) -> Path | None:
         if not source.is_dir():
             return source
         inside = PurePosixPath(uri)
-        return None if inside.is_absolute() or ".." in inside.parts or "\0" in uri else source / inside
+        return (
+            None if inside.is_absolute() or ".." in inside.parts or "\0" in uri else source / inside
+        )
 
     return find
 
@@ -174,20 +205,45 @@ def _loaded(path: Path | None, max_bytes: int) -> tuple[bytes, Document] | str:
 
 
 def _quotes(answer: Answer) -> Iterator[Quoted]:
-    for role, spans in (("answer", answer.spans), ("alternative", answer.alternatives), ("conflict", answer.conflicts)):
+    for role, spans in (
+        ("answer", answer.spans),
+        ("alternative", answer.alternatives),
+        ("conflict", answer.conflicts),
+    ):
         for span in spans:
             for each in (span.citation, *span.further):
-                yield Quoted(role, each.document_id, each.uri, each.sha256, each.quote, each.start, each.end, each)
+                yield Quoted(
+                    role,
+                    each.document_id,
+                    each.uri,
+                    each.sha256,
+                    each.quote,
+                    each.start,
+                    each.end,
+                    each,
+                )
     for passage in answer.refusal.nearest if answer.refusal else ():
         yield _shown(passage)
 
 
 def _shown(passage: NearestPassage) -> Quoted:
-    return Quoted("nearest passage", passage.document_id, passage.uri, passage.sha256, passage.text, passage.start, passage.end)
+    return Quoted(
+        "nearest passage",
+        passage.document_id,
+        passage.uri,
+        passage.sha256,
+        passage.text,
+        passage.start,
+        passage.end,
+    )
 
 
 def _proof(quoted: Quoted, found: tuple[bytes, Document] | str) -> Proof:
-    checks = (Check("source", passed=False, detail=found),) if isinstance(found, str) else tuple(_checks(quoted, *found))
+    checks = (
+        (Check("source", passed=False, detail=found),)
+        if isinstance(found, str)
+        else tuple(_checks(quoted, *found))
+    )
     return Proof(quoted.role, quoted.uri, quoted.quote, quoted.start, quoted.end, checks)
 
 
@@ -197,14 +253,19 @@ def _checks(quoted: Quoted, data: bytes, document: Document) -> Iterator[Check]:
     characters = _standing("characters", document.text, quoted.quote, quoted.start, quoted.end)
     then, now = quoted.citation.extractor if quoted.citation else None, document.source.extractor
     if then and now and then != now and not characters.passed:
-        characters = replace(characters, detail=f"{characters.detail}; {then} read it then, {now} does now: ask again")
+        characters = replace(
+            characters,
+            detail=f"{characters.detail}; {then} read it then, {now} does now: ask again",
+        )
     yield characters
     if quoted.citation is not None:
         yield from _citation_checks(quoted.citation, data, document)
 
 
 def _citation_checks(citation: Citation, data: bytes, document: Document) -> Iterator[Check]:
-    yield _standing("sentence", document.text, citation.sentence, citation.sentence_start, citation.sentence_end)
+    yield _standing(
+        "sentence", document.text, citation.sentence, citation.sentence_start, citation.sentence_end
+    )
     extractor = document.source.extractor
     yield Check(
         "extractor",
@@ -227,17 +288,30 @@ def _standing(name: str, text: str, quote: str, start: int, end: int) -> Check:
     at = text.find(quote) if quote else -1
     there = text[max(start, 0) : max(end, 0)]
     same = next(
-        (at for at, (one, other) in enumerate(zip(there, quote, strict=False)) if one != other), min(len(there), len(quote))
+        (at for at, (one, other) in enumerate(zip(there, quote, strict=False)) if one != other),
+        min(len(there), len(quote)),
     )
     differs = f"{there[same : same + _CONTEXT]!r} stands at {max(start, 0) + same}, not {quote[same : same + _CONTEXT]!r}"
-    elsewhere = f"the words stand at {at} to {at + len(quote)}" if at >= 0 else "the words stand nowhere in it"
+    elsewhere = (
+        f"the words stand at {at} to {at + len(quote)}"
+        if at >= 0
+        else "the words stand nowhere in it"
+    )
     return Check(name, passed=False, detail=f"{differs}; {elsewhere}")
 
 
 def _bytes(citation: Citation, data: bytes, document: Document) -> Check:
     start, end = citation.byte_start or 0, citation.byte_end or 0
     try:
-        there = fold_newlines(data[start:end].decode(document.source.encoding))[0] if 0 <= start < end <= len(data) else ""
+        there = (
+            fold_newlines(data[start:end].decode(document.source.encoding))[0]
+            if 0 <= start < end <= len(data)
+            else ""
+        )
     except UnicodeDecodeError:
         there = ""
-    return Check("bytes", there == citation.quote, f"{start} to {end} in {document.source.encoding}: {there[:_CONTEXT]!r}")
+    return Check(
+        "bytes",
+        there == citation.quote,
+        f"{start} to {end} in {document.source.encoding}: {there[:_CONTEXT]!r}",
+    )

@@ -1,4 +1,6 @@
-"""The pages of a cited PDF as they are shown, with the quote's place on them: only from a file that holds the very version that was asked for."""
+"""The pages of a cited PDF as they are shown, with the quote's place on them: only from a file that
+holds the very version that was asked for.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from index.store.snapshot import Snapshot
 from qa.errors import PageNotShown, SourceChanged, SourceGone, UnknownDocumentId, UnknownPage
 
 KEPT_BYTES = 32 * 1024 * 1024
-"""Of drawn pages in memory: some hundred pages of text, which have 0.1 to 0.3 MB each at 1,200 pixels."""
+"""Of drawn pages in memory: some hundred pages of text, which have 0.1 to 0.3 MB each at 1,200
+pixels.
+"""
 _VIEW_BYTES = 4096
 _SHORT = 12
 
@@ -28,7 +32,9 @@ Value = TypeVar("Value", bytes, PageView)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The file of a document that has pages, the sha256 or the beginning of it that is asked for, and that of the indexed version."""
+    """The file of a document that has pages, the sha256 or the beginning of it that is asked for,
+    and that of the indexed version.
+    """
 
     uri: str
     path: Path
@@ -56,12 +62,16 @@ class Original:
 
 
 def source_of(snapshot: Snapshot, document_id: str, version: str | None) -> Source:
-    """The file of a document, in a version or the indexed one; raises UnknownDocumentId or, unless it is a PDF, UnknownPage."""
+    """The file of a document, in a version or the indexed one; raises UnknownDocumentId or, unless
+    it is a PDF, UnknownPage.
+    """
     if not snapshot.has_document(document_id):
         raise UnknownDocumentId(f"no document has the id {document_id!r}: see GET /documents")
     info, file = snapshot.document_info(document_id), snapshot.file(document_id)
     if not (info.extractor or "").startswith("pdf/"):
-        raise UnknownPage(f"{shown(info.uri)} is no PDF: its text is what can be shown, see GET /documents/{document_id}")
+        raise UnknownPage(
+            f"{shown(info.uri)} is no PDF: its text is what can be shown, see GET /documents/{document_id}"
+        )
     return Source(shown(info.uri), file.path, file.size, version or info.sha256, info.sha256)
 
 
@@ -72,9 +82,13 @@ def texts_of(snapshot: Snapshot, document_id: str, page: int) -> list[PageText]:
 
 
 def read(source: Source) -> Original:
-    """The bytes of a source as they are now; raises SourceGone, or SourceChanged unless they are the version that is wanted."""
+    """The bytes of a source as they are now; raises SourceGone, or SourceChanged unless they are
+    the version that is wanted.
+    """
     if not source.path.is_absolute():
-        raise SourceGone(f"{source.uri} was not read from a file, so that its pages cannot be shown; its text is kept")
+        raise SourceGone(
+            f"{source.uri} was not read from a file, so that its pages cannot be shown; its text is kept"
+        )
     try:
         data = read_bytes(source.path, max(source.size, MAX_FILE_BYTES))
     except FileTooLarge as error:
@@ -91,7 +105,9 @@ def read(source: Source) -> Original:
 
 
 class Originals:
-    """Draws pages in a process of its own, one at a time, and keeps the last ones; may be used from several threads."""
+    """Draws pages in a process of its own, one at a time, and keeps the last ones; may be used from
+    several threads.
+    """
 
     def __init__(self, pages: Pages | None = None, kept_bytes: int = KEPT_BYTES) -> None:
         self._pages = pages or Pages()
@@ -112,14 +128,20 @@ class Originals:
 
         return self._once((original.sha256, page, width), draw)
 
-    def located(self, original: Original, page: int, texts: Sequence[PageText], start: int, end: int) -> PageView:
-        """A page with the boxes of the characters [start, end) that stand on it; raises UnknownPage or PageNotShown."""
+    def located(
+        self, original: Original, page: int, texts: Sequence[PageText], start: int, end: int
+    ) -> PageView:
+        """A page with the boxes of the characters [start, end) that stand on it; raises UnknownPage
+        or PageNotShown.
+        """
 
         def locate() -> PageView:
             with _named(original.uri):
                 return self._pages.located(original.data, page, texts, start, end)
 
-        text = hashlib.sha256(repr(texts).encode("utf-8", "backslashreplace")).digest()  # short, where a page's text may be long
+        text = hashlib.sha256(
+            repr(texts).encode("utf-8", "backslashreplace")
+        ).digest()  # short, where a page's text may be long
         return self._once((original.sha256, page, start, end, text), locate)
 
     def _once(self, key: tuple[object, ...], make: Callable[[], Value]) -> Value:

@@ -10,12 +10,20 @@ from index.document import Chunk, SourceBytes
 from index.parsing.loader import fold_newlines
 
 PIECES = st.sampled_from(["a", "é", "€", "naïve ", " ", "\r\n", "\n", "\r", "\r\r\n", "“quoted”"])
-ENCODINGS = [("utf-8", b""), ("utf-8", b"\xef\xbb\xbf"), ("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"), ("cp1252", b"")]
+ENCODINGS = [
+    ("utf-8", b""),
+    ("utf-8", b"\xef\xbb\xbf"),
+    ("utf-16-le", b"\xff\xfe"),
+    ("utf-16-be", b"\xfe\xff"),
+    ("cp1252", b""),
+]
 
 
 @pytest.mark.parametrize(("encoding", "mark"), ENCODINGS)
 @given(pieces=st.lists(PIECES, max_size=30), ends=st.tuples(st.integers(0), st.integers(0)))
-def test_the_bytes_of_a_range_are_the_quote(encoding: str, mark: bytes, pieces: list[str], ends: tuple[int, int]) -> None:
+def test_the_bytes_of_a_range_are_the_quote(
+    encoding: str, mark: bytes, pieces: list[str], ends: tuple[int, int]
+) -> None:
     original = "".join(pieces)
     data = mark + original.encode(encoding)
     text, crlf = fold_newlines(original)

@@ -24,7 +24,11 @@ def _drawn() -> dict[str, str]:
 
 
 def test_the_drawing_shows_every_class_under_its_parent() -> None:
-    classes = {name: kind.__base__.__name__ for name, kind in inspect.getmembers(errors, inspect.isclass) if kind.__base__}
+    classes = {
+        name: kind.__base__.__name__
+        for name, kind in inspect.getmembers(errors, inspect.isclass)
+        if kind.__base__
+    }
 
     assert _drawn() == classes
 

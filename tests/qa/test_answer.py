@@ -52,7 +52,11 @@ ANSWER_KEYS = [
 ]
 CITATION = Citation("id", "Title", "a.txt", "00", "five", 5, 9, 5, 9, "It's five.", 0, 10, 1, None)
 SPAN = Span("five", 0.75, CITATION)
-OTHER = Span("It's", 0.25, Citation("id", "Title", "a.txt", "00", "It's", 0, 4, 0, 4, "It's five.", 0, 10, 1, "Part"))
+OTHER = Span(
+    "It's",
+    0.25,
+    Citation("id", "Title", "a.txt", "00", "It's", 0, 4, 0, 4, "It's five.", 0, 10, 1, "Part"),
+)
 
 
 def answered(*spans: Span, notes: tuple[str, ...] = (), conflicts: tuple[Span, ...] = ()) -> Answer:
@@ -89,18 +93,29 @@ def test_an_answer_is_its_best_span_and_cites_all() -> None:
 
 
 def test_further_places_are_cited_after_the_first() -> None:
-    assert answered(replace(SPAN, further=(OTHER.citation,)), OTHER).citations == (CITATION, OTHER.citation, OTHER.citation)
+    assert answered(replace(SPAN, further=(OTHER.citation,)), OTHER).citations == (
+        CITATION,
+        OTHER.citation,
+        OTHER.citation,
+    )
 
 
 def test_every_field_is_shown() -> None:
-    assert {each.name for each in fields(Answer)} - {"spans"} | {"answer", "answers", "citations", "truncated"} == set(ANSWER_KEYS)
+    assert {each.name for each in fields(Answer)} - {"spans"} | {
+        "answer",
+        "answers",
+        "citations",
+        "truncated",
+    } == set(ANSWER_KEYS)
 
 
 def test_the_shape_of_an_answer() -> None:
     shown = answered(SPAN).to_dict()
 
     assert list(shown) == ANSWER_KEYS
-    assert [list(span) for span in shown["answers"] + shown["alternatives"]] == [["text", "confidence", "citation", "further"]] * 2
+    assert [list(span) for span in shown["answers"] + shown["alternatives"]] == [
+        ["text", "confidence", "citation", "further"]
+    ] * 2
     assert list(shown["citations"][0]) == CITATION_KEYS
     assert shown["citations"] == [span["citation"] for span in shown["answers"]]
     assert (shown["answer"], shown["refusal"], shown["generation"]) == ("five", None, 3)
@@ -118,11 +133,25 @@ def test_the_shape_of_a_refusal() -> None:
     assert refusal["searched"] == {"documents": 2, "passages": 7, "read": 5}
     assert refusal["gate"] == {"name": "confidence", "value": 0.1, "needed": 0.5, "short_by": 0.4}
     [nearest] = refusal["nearest"]
-    assert list(nearest) == ["document_id", "title", "uri", "sha256", "text", "start", "end", "heading", "score", "reader_score"]
+    assert list(nearest) == [
+        "document_id",
+        "title",
+        "uri",
+        "sha256",
+        "text",
+        "start",
+        "end",
+        "heading",
+        "score",
+        "reader_score",
+    ]
 
 
 def test_it_is_plain_json() -> None:
     shown = answered(SPAN, notes=("a note",)).to_dict()
 
     assert json.loads(json.dumps(shown)) == shown
-    assert json.loads(json.dumps(refused(missing=("Porto",)).to_dict())) == refused(missing=("Porto",)).to_dict()
+    assert (
+        json.loads(json.dumps(refused(missing=("Porto",)).to_dict()))
+        == refused(missing=("Porto",)).to_dict()
+    )

@@ -45,21 +45,42 @@ def test_indexing_also_derives_both_indexes(tmp_path: Path) -> None:
     summary = indexed(settings, carded(), tmp_path / "corpus", FILES)
 
     assert (summary.count("added"), has_index(settings)) == (1, True)
-    assert {path.name for path in (settings.data / DERIVED).iterdir()} == {"dense.faiss", "lexical.npz"}
+    assert {path.name for path in (settings.data / DERIVED).iterdir()} == {
+        "dense.faiss",
+        "lexical.npz",
+    }
 
 
 def test_settings_reach_the_pipeline(tmp_path: Path) -> None:
-    sure, unsure = settings_in(tmp_path, min_confidence=1.0), settings_in(tmp_path, min_confidence=0.0, top_k=1)
+    sure, unsure = (
+        settings_in(tmp_path, min_confidence=1.0),
+        settings_in(tmp_path, min_confidence=0.0, top_k=1),
+    )
     indexed(sure, carded(), tmp_path / "corpus", FILES)
 
     assert load_pipeline(sure, carded(), SharedWordsReader()).ask("What is the gate code?").refusal
-    assert load_pipeline(unsure, carded(), SharedWordsReader()).ask("What is the gate code?").text == FILES["a.txt"]
+    assert (
+        load_pipeline(unsure, carded(), SharedWordsReader()).ask("What is the gate code?").text
+        == FILES["a.txt"]
+    )
 
 
 @pytest.fixture
 def calibration() -> Calibration:
-    """A calibration of the fake models that is sure of everything, and never precise enough for more than 80%."""
-    return Calibration("fake reader", "fake", DEFAULT_PASSAGES, 9.0, (0.0,) * len(FEATURES), 0.0, ((0.8, 0.5),), 10, "made up")
+    """A calibration of the fake models that is sure of everything, and never precise enough for
+    more than 80%.
+    """
+    return Calibration(
+        "fake reader",
+        "fake",
+        DEFAULT_PASSAGES,
+        9.0,
+        (0.0,) * len(FEATURES),
+        0.0,
+        ((0.8, 0.5),),
+        10,
+        "made up",
+    )
 
 
 def test_a_calibration_beside_the_index_decides(tmp_path: Path, calibration: Calibration) -> None:
@@ -71,12 +92,16 @@ def test_a_calibration_beside_the_index_decides(tmp_path: Path, calibration: Cal
 
     answer = load_pipeline(settings, carded(), SharedWordsReader()).ask("Who?")
     assert (answer.calibrated, answer.text, answer.confidence) == (True, FILES["a.txt"], 0.9999)
-    choosy = load_pipeline(replace(settings, target_precision=0.9), carded(), SharedWordsReader()).ask("Who?")
+    choosy = load_pipeline(
+        replace(settings, target_precision=0.9), carded(), SharedWordsReader()
+    ).ask("Who?")
     assert choosy.refusal
     assert (choosy.refusal.gate.name, choosy.refusal.gate.needed) == ("confidence", 1.0)
 
 
-def test_a_calibration_of_other_models_is_not_used(tmp_path: Path, calibration: Calibration) -> None:
+def test_a_calibration_of_other_models_is_not_used(
+    tmp_path: Path, calibration: Calibration
+) -> None:
     settings = settings_in(tmp_path)
     calibration.save(settings.data / CALIBRATION)
 
@@ -95,26 +120,39 @@ def test_a_damaged_calibration_is_an_error_of_ours(tmp_path: Path) -> None:
     load_pipeline(settings, carded(), SharedWordsReader(), calibrated=False)
 
 
-def test_a_pipeline_that_is_to_be_calibrated_has_no_calibration(tmp_path: Path, calibration: Calibration) -> None:
+def test_a_pipeline_that_is_to_be_calibrated_has_no_calibration(
+    tmp_path: Path, calibration: Calibration
+) -> None:
     settings = settings_in(tmp_path)
     indexed(settings, carded(), tmp_path / "corpus", FILES)
     calibration.save(settings.data / CALIBRATION)
 
-    assert load_pipeline(settings, carded(), SharedWordsReader(), calibrated=False).policy.calibration is None
+    assert (
+        load_pipeline(settings, carded(), SharedWordsReader(), calibrated=False).policy.calibration
+        is None
+    )
     assert load_pipeline(settings, carded(), SharedWordsReader()).policy.calibration == calibration
 
 
-def test_another_number_of_passages_than_was_calibrated_is_not_calibrated(tmp_path: Path, calibration: Calibration) -> None:
+def test_another_number_of_passages_than_was_calibrated_is_not_calibrated(
+    tmp_path: Path, calibration: Calibration
+) -> None:
     settings = settings_in(tmp_path, target_precision=0.8)
     indexed(settings, carded(), tmp_path / "corpus", FILES)
     calibration.save(settings.data / CALIBRATION)
     pipeline = load_pipeline(settings, carded(), SharedWordsReader())
     fewer = load_pipeline(replace(settings, top_k=3), carded(), SharedWordsReader())
 
-    asked = [pipeline.ask("Who?", top_k=top_k).calibrated for top_k in (None, DEFAULT_PASSAGES, DEFAULT_PASSAGES - 1)]
+    asked = [
+        pipeline.ask("Who?", top_k=top_k).calibrated
+        for top_k in (None, DEFAULT_PASSAGES, DEFAULT_PASSAGES - 1)
+    ]
 
     assert asked == [True, True, False]
-    assert [fewer.ask("Who?", top_k=top_k).calibrated for top_k in (None, DEFAULT_PASSAGES)] == [False, True]
+    assert [fewer.ask("Who?", top_k=top_k).calibrated for top_k in (None, DEFAULT_PASSAGES)] == [
+        False,
+        True,
+    ]
 
 
 def test_the_shipped_reader_lies_in_the_package() -> None:
@@ -122,7 +160,12 @@ def test_the_shipped_reader_lies_in_the_package() -> None:
 
 
 def test_a_file_above_the_limit_is_skipped(tmp_path: Path) -> None:
-    assert indexed(settings_in(tmp_path, max_file_bytes=10), carded(), tmp_path / "corpus", FILES).count("skipped") == 1
+    assert (
+        indexed(
+            settings_in(tmp_path, max_file_bytes=10), carded(), tmp_path / "corpus", FILES
+        ).count("skipped")
+        == 1
+    )
 
 
 def test_another_model_is_refused_with_what_to_do(tmp_path: Path) -> None:
@@ -130,8 +173,12 @@ def test_another_model_is_refused_with_what_to_do(tmp_path: Path) -> None:
     indexed(settings, carded(), tmp_path / "corpus", FILES)
 
     for attempt in (
-        lambda: load_pipeline(replace(settings, model="other"), carded("other"), SharedWordsReader()),
-        lambda: index_paths(replace(settings, model="other"), carded("other"), [tmp_path], RecordingReporter()),
+        lambda: load_pipeline(
+            replace(settings, model="other"), carded("other"), SharedWordsReader()
+        ),
+        lambda: index_paths(
+            replace(settings, model="other"), carded("other"), [tmp_path], RecordingReporter()
+        ),
     ):
         with pytest.raises(ModelMismatch, match="forget --all"):
             attempt()
@@ -143,8 +190,14 @@ def test_forgetting_leaves_no_trace_and_allows_another_model(tmp_path: Path) -> 
 
     assert forget_all(settings) == 1
 
-    assert not any(b"4711" in path.read_bytes() for path in settings.data.rglob("*") if path.is_file())
-    assert load_pipeline(settings, carded("other"), SharedWordsReader()).ask("What is the gate code?").refusal
+    assert not any(
+        b"4711" in path.read_bytes() for path in settings.data.rglob("*") if path.is_file()
+    )
+    assert (
+        load_pipeline(settings, carded("other"), SharedWordsReader())
+        .ask("What is the gate code?")
+        .refusal
+    )
 
 
 def test_a_data_directory_that_is_a_file_is_an_error_of_ours(tmp_path: Path) -> None:

@@ -20,7 +20,10 @@ from qa.state.database import FILE_NAME as STATE
 from qa.state.database import State
 from tests.support.serving import Command, carded, indexed, settings_in, write_files
 
-FILES = {f"{name}.txt": f"The text of {name}.\n\nIt has two paragraphs, says {name}." for name in ("a", "b", "c")}
+FILES = {
+    f"{name}.txt": f"The text of {name}.\n\nIt has two paragraphs, says {name}."
+    for name in ("a", "b", "c")
+}
 
 
 @pytest.fixture
@@ -42,16 +45,24 @@ def spoiled(settings: Settings, *statements: str) -> None:
 
 
 DAMAGES: dict[str, tuple[str, ...]] = {
-    "documents have passages that reach beyond their text": ('UPDATE chunks SET "end" = 10000 WHERE id = 1',),
+    "documents have passages that reach beyond their text": (
+        'UPDATE chunks SET "end" = 10000 WHERE id = 1',
+    ),
     "documents have passages without terms": ("DELETE FROM terms WHERE chunk_id = 2",),
-    "documents have passages without a vector": ("DELETE FROM vectors WHERE key = (SELECT min(key) FROM vectors)",),
+    "documents have passages without a vector": (
+        "DELETE FROM vectors WHERE key = (SELECT min(key) FROM vectors)",
+    ),
     "lists of terms of no passage": ("INSERT INTO terms VALUES (999, 'word')",),
-    "vectors are not of length 1": ("UPDATE vectors SET vector = zeroblob(128) WHERE key = (SELECT min(key) FROM vectors)",),
+    "vectors are not of length 1": (
+        "UPDATE vectors SET vector = zeroblob(128) WHERE key = (SELECT min(key) FROM vectors)",
+    ),
 }
 
 
 @pytest.mark.parametrize("what", DAMAGES)
-def test_a_damage_is_found_and_mended_and_no_document_is_lost(desk: Settings, what: str, tmp_path: Path) -> None:
+def test_a_damage_is_found_and_mended_and_no_document_is_lost(
+    desk: Settings, what: str, tmp_path: Path
+) -> None:
     assert index_check(desk).findings == ()
     spoiled(desk, *DAMAGES[what])
     found = index_check(desk)
@@ -108,7 +119,9 @@ def _foreign(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [_flip, _truncate, _foreign, lambda path: path.write_bytes(b"")])
-def test_a_damaged_derived_file_is_found_and_made_anew(desk: Settings, damage: Callable[[Path], None]) -> None:
+def test_a_damaged_derived_file_is_found_and_made_anew(
+    desk: Settings, damage: Callable[[Path], None]
+) -> None:
     path = desk.data / DERIVED / "dense.faiss"
     damage(path)
     found = index_check(desk)
@@ -172,12 +185,18 @@ def test_the_command_says_what_is_wrong_and_mends_it(command: Command, corpus: P
     write_files(corpus, FILES)
     assert command("index", str(corpus)).returncode == 0
     done = command("doctor")
-    assert (done.returncode, [line.split()[0] for line in done.stdout.splitlines()]) == (0, ["ok"] * 4)
+    assert (done.returncode, [line.split()[0] for line in done.stdout.splitlines()]) == (
+        0,
+        ["ok"] * 4,
+    )
 
     _flip(command.data / DERIVED / "lexical.npz")
     done = command("doctor")
     assert done.returncode == 1
-    assert "derived/lexical.npz is damaged: its checksum is another one: delete it: it is made anew (--repair does)" in done.stdout
+    assert (
+        "derived/lexical.npz is damaged: its checksum is another one: delete it: it is made anew (--repair does)"
+        in done.stdout
+    )
     assert command("doctor", "--repair").returncode == 0
 
     path, text = command.data / FILE_NAME, FILES["b.txt"].encode()

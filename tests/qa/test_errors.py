@@ -1,4 +1,6 @@
-"""The error tree of `qa` is what its module docstring draws, and every error has a status over HTTP."""
+"""The error tree of `qa` is what its module docstring draws, and every error has a status over
+HTTP.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +16,27 @@ from qa.interfaces.api.problems import problem_of
 
 OURS = dict(inspect.getmembers(errors, inspect.isclass))
 THEIRS = dict(inspect.getmembers(index.errors, inspect.isclass))
-HIDDEN = [*(kind for kind in THEIRS.values() if kind is not index.errors.InvalidTag), errors.CalibrationError]
+HIDDEN = [
+    *(kind for kind in THEIRS.values() if kind is not index.errors.InvalidTag),
+    errors.CalibrationError,
+]
 """Their messages name paths of the machine."""
 
 
 def test_the_drawing_shows_every_class() -> None:
-    drawn = [line.lstrip(" │├└─").split()[0] for line in (errors.__doc__ or "").splitlines() if line.startswith("    ")]
+    drawn = [
+        line.lstrip(" │├└─").split()[0]
+        for line in (errors.__doc__ or "").splitlines()
+        if line.startswith("    ")
+    ]
 
     assert sorted(drawn) == sorted(OURS)
 
 
 def test_all_hang_below_the_base_and_hide_no_builtin() -> None:
-    assert all(kind.__base__ is errors.QAError for kind in OURS.values() if kind is not errors.QAError)
+    assert all(
+        kind.__base__ is errors.QAError for kind in OURS.values() if kind is not errors.QAError
+    )
     assert not OURS.keys() & set(dir(builtins))
 
 
@@ -35,7 +46,12 @@ def test_every_error_becomes_a_problem(kind: type[Exception]) -> None:
 
     body = json.loads(bytes(response.body))
     assert response.media_type == "application/problem+json"
-    assert body == {"type": "about:blank", "title": body["title"], "status": response.status_code, "detail": body["detail"]}
+    assert body == {
+        "type": "about:blank",
+        "title": body["title"],
+        "status": response.status_code,
+        "detail": body["detail"],
+    }
     assert (body["detail"] == "what to do") is (kind not in HIDDEN)
     assert response.status_code in {404, 409, 410, 413, 415, 422, 500, 503, 507}
 
@@ -58,4 +74,7 @@ def test_statuses(kind: type[Exception], status: int) -> None:
 
 
 def test_a_detail_that_is_no_unicode_still_becomes_json() -> None:
-    assert json.loads(bytes(problem_of(errors.QAError("file \udcff")).body))["detail"] == "file \\udcff"
+    assert (
+        json.loads(bytes(problem_of(errors.QAError("file \udcff")).body))["detail"]
+        == "file \\udcff"
+    )

@@ -17,13 +17,22 @@ from qa.settings import DEFAULT_PASSAGES, TARGET_PRECISION, Settings, SlackSetti
 def test_defaults_need_no_environment() -> None:
     settings = Settings.from_environment({})
 
-    assert (settings.top_k, settings.precision, settings.min_confidence, settings.allowed_hosts) == (
+    assert (
+        settings.top_k,
+        settings.precision,
+        settings.min_confidence,
+        settings.allowed_hosts,
+    ) == (
         DEFAULT_PASSAGES,
         "auto",
         None,
         (),
     )
-    assert (settings.model, settings.reader, settings.target_precision) == (DEFAULT_MODEL, DEFAULT_READER, TARGET_PRECISION)
+    assert (settings.model, settings.reader, settings.target_precision) == (
+        DEFAULT_MODEL,
+        DEFAULT_READER,
+        TARGET_PRECISION,
+    )
     assert settings.data.is_absolute()
     assert settings.data != settings.cache
 
@@ -80,7 +89,9 @@ def test_every_setting_can_be_set() -> None:
 
 def names() -> set[str]:
     """All settings, those of Slack as slack_NAME."""
-    return {each.name for each in fields(Settings)} - {"slack"} | {f"slack_{each.name}" for each in fields(SlackSettings)}
+    return {each.name for each in fields(Settings)} - {"slack"} | {
+        f"slack_{each.name}" for each in fields(SlackSettings)
+    }
 
 
 def test_every_setting_is_documented_with_its_variable() -> None:
@@ -89,7 +100,11 @@ def test_every_setting_is_documented_with_its_variable() -> None:
 
 
 def test_secrets_are_not_shown() -> None:
-    environment = {"SLACK_SIGNING_SECRET": "hush", "SLACK_BOT_TOKEN": "hush", "QUOTED_WEBHOOK_TOKEN": "hush"}
+    environment = {
+        "SLACK_SIGNING_SECRET": "hush",
+        "SLACK_BOT_TOKEN": "hush",
+        "QUOTED_WEBHOOK_TOKEN": "hush",
+    }
 
     assert "hush" not in repr(Settings.from_environment(environment))
 
@@ -98,14 +113,23 @@ def test_a_channel_has_the_tags_of_its_id_of_direct_messages_or_of_all() -> None
     slack = Settings.from_environment({"QUOTED_SLACK_TAGS": "C1=one;dm=two;D7=three;*=four"}).slack
     some = Settings.from_environment({"QUOTED_SLACK_TAGS": "C1=one"}).slack
 
-    assert [slack.tags_in(each) for each in ("C1", "D1", "D7", "C2", "DM")] == [("one",), ("two",), ("three",), ("four",), ("two",)]
+    assert [slack.tags_in(each) for each in ("C1", "D1", "D7", "C2", "DM")] == [
+        ("one",),
+        ("two",),
+        ("three",),
+        ("four",),
+        ("two",),
+    ]
     assert (some.tags_in("C1"), some.tags_in("C2"), some.tags_in("D1")) == (("one",), (), ())
 
 
 @pytest.mark.parametrize(
     ("value", "why"),
     [
-        ("C1=a;C1=b", "expected channels, each once with its tags, like C0123=harbour,sea;.*, got 'C1=b'"),
+        (
+            "C1=a;C1=b",
+            "expected channels, each once with its tags, like C0123=harbour,sea;.*, got 'C1=b'",
+        ),
         ("C1=a,", "expected a tag of 1 to 64 .*, got '', in 'C1=a,'"),
         (f"C1={'x' * 65}", "expected a tag of 1 to 64"),
     ],
@@ -122,7 +146,9 @@ def test_an_option_beats_the_environment() -> None:
 def test_zero_is_a_threshold_and_an_empty_value_is_none() -> None:
     assert Settings.from_environment({"QUOTED_MIN_CONFIDENCE": "0"}).min_confidence == 0
     assert Settings.from_environment({"QUOTED_TARGET_PRECISION": "0"}).target_precision == 0
-    assert Settings.from_environment({"QUOTED_MIN_CONFIDENCE": " ", "QUOTED_TOP_K": ""}) == Settings.from_environment({})
+    assert Settings.from_environment(
+        {"QUOTED_MIN_CONFIDENCE": " ", "QUOTED_TOP_K": ""}
+    ) == Settings.from_environment({})
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from slack_sdk.models.blocks import Block
 
 
 def faults(blocks: Sequence[Mapping[str, Any]], *, most: int = 50) -> list[str]:
-    """What Slack would find wrong with blocks: by slack_sdk's models, and by the limits that Block Kit documents."""
+    """What Slack would find wrong with blocks: by slack_sdk's models, and by the limits that Block
+    Kit documents.
+    """
     found = []
     for block in blocks:
         parsed = Block.parse(dict(block))
@@ -36,7 +38,11 @@ def _of_buttons(block: Mapping[str, Any]) -> Iterator[str]:
     if len(elements) > 25:
         yield "actions"
     for each in elements:
-        if len(each["text"]["text"]) > 75 or len(each["value"]) > 2000 or len(each["action_id"]) > 255:
+        if (
+            len(each["text"]["text"]) > 75
+            or len(each["value"]) > 2000
+            or len(each["action_id"]) > 255
+        ):
             yield "button"
 
 

@@ -1,4 +1,6 @@
-"""What the browser tests share: Chromium, documents that are hard to show, and pages that notice what must not happen."""
+"""What the browser tests share: Chromium, documents that are hard to show, and pages that notice
+what must not happen.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ from tests.support.serving import PATIENCE, Command, Server, eventually, write_f
 
 WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 FAILED_REQUEST = "Failed to load resource"
-"""How Chromium's console tells of an answer that is no success, also where that is what the test is about."""
+"""How Chromium's console tells of an answer that is no success, also where that is what the test is
+about.
+"""
 EMOJI = "The 👩‍👩‍👧‍👦 of Cafe\u0301 Ñandu\u0301 🏳️‍🌈 say: 🎉 the Kaleva festival opens on 14 March in Oulu 🎊.\n"
 HEBREW = "שלום לכל הקוראים, זהו הארכיון של חיפה.\nThe password of the Haifa archive is שלום עולם today.\nمرحبا بكم في الأرشيف.\n"
 LONG = f"{'a very long line of words, ' * 200}the Tromsø tide gauge recorded 421 centimetres in 1901, {'and so on, ' * 500}and then it ends.\n"
@@ -44,7 +48,11 @@ AMAZON = "How much will Amazon invest in Anthropic?"
 
 def chromium_path() -> str:
     """Where Chromium is; skips, or fails where it must be there, without one."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if path is None:
         if os.environ.get("QUOTED_REQUIRE_CHROMIUM"):
             pytest.fail("Chromium is required here and not installed")
@@ -74,11 +82,25 @@ class Site:
 
     @classmethod
     @contextmanager
-    def over(cls, folder: Path, encoder: Encoder, cache: Path, files: Mapping[str, str | bytes], *others: Path) -> Iterator[Self]:
-        """A server over these files, written into `folder`, and others. It answers however unsure it is."""
+    def over(
+        cls,
+        folder: Path,
+        encoder: Encoder,
+        cache: Path,
+        files: Mapping[str, str | bytes],
+        *others: Path,
+    ) -> Iterator[Self]:
+        """A server over these files, written into `folder`, and others. It answers however unsure
+        it is.
+        """
         command = Command(folder / "data", cache, {"QUOTED_MIN_CONFIDENCE": "0"})
         write_files(folder / "documents", files)
-        index_paths(Settings(command.data, cache), encoder, [*others, folder / "documents"], RecordingReporter())
+        index_paths(
+            Settings(command.data, cache),
+            encoder,
+            [*others, folder / "documents"],
+            RecordingReporter(),
+        )
         with Server(command) as server:
             yield cls(server.ready(), command, encoder, folder / "documents")
 
@@ -86,8 +108,15 @@ class Site:
         """Write files (`name="text"` is name.txt) and wait until they are served."""
         write_files(self.folder, {f"{name}.txt": text for name, text in files.items()})
         settings = Settings(self.command.data, self.command.cache)
-        index_paths(settings, self.encoder, [self.folder / f"{name}.txt" for name in files], RecordingReporter())
-        written = {f"{name}.txt": hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
+        index_paths(
+            settings,
+            self.encoder,
+            [self.folder / f"{name}.txt" for name in files],
+            RecordingReporter(),
+        )
+        written = {
+            f"{name}.txt": hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()
+        }
         eventually(lambda: written.items() <= self._served().items())
 
     def remove(self, name: str) -> None:
@@ -103,7 +132,11 @@ class Site:
 
     def document(self, uri: str) -> dict[str, Any]:
         """What is shown of a document, by its uri."""
-        return next(each for each in self.server.client.get("/documents").json()["documents"] if each["uri"].endswith(uri))
+        return next(
+            each
+            for each in self.server.client.get("/documents").json()["documents"]
+            if each["uri"].endswith(uri)
+        )
 
 
 @dataclass
@@ -126,7 +159,9 @@ class Watch:
             self.foreign.append(request.url)
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not message.text.startswith(self.expected or "\0"):
+        if message.type in {"error", "warning"} and not message.text.startswith(
+            self.expected or "\0"
+        ):
             self.errors.append(message.text)
 
 
@@ -134,8 +169,12 @@ Opener = Callable[..., Page]
 
 
 @contextmanager
-def opening(browser: Browser, url: str, *, expected: tuple[str, ...] = (), **options: Any) -> Iterator[Opener]:
-    """Opens pages of a server in one context, as tabs; at the end, none may have had an error or have asked another host."""
+def opening(
+    browser: Browser, url: str, *, expected: tuple[str, ...] = (), **options: Any
+) -> Iterator[Opener]:
+    """Opens pages of a server in one context, as tabs; at the end, none may have had an error or
+    have asked another host.
+    """
     context = browser.new_context(**{"viewport": WIDE, "base_url": url, **options})
     context.set_default_timeout(PATIENCE * 1000)
     watch = Watch(urlsplit(url).netloc, expected)

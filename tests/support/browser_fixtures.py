@@ -1,4 +1,6 @@
-"""The fixtures of the browser tests: Chromium, and a server for all of them; a plugin of those test files alone."""
+"""The fixtures of the browser tests: Chromium, and a server for all of them; a plugin of those test
+files alone.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +24,26 @@ def chromium_file() -> str:
 
 @pytest.fixture(scope="module")
 def chromium(chromium_file: str) -> Iterator[Browser]:
-    """One browser a module: while Playwright runs, no other test can have an event loop in this thread."""
+    """One browser a module: while Playwright runs, no other test can have an event loop in this
+    thread.
+    """
     expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         root = hasattr(os, "geteuid") and os.geteuid() == 0
-        browser = playwright.chromium.launch(executable_path=chromium_file, args=["--no-sandbox"] if root else [])
+        browser = playwright.chromium.launch(
+            executable_path=chromium_file, args=["--no-sandbox"] if root else []
+        )
         yield browser
         browser.close()
 
 
 @pytest.fixture(scope="session")
-def site(chromium_file: str, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, converted: Path) -> Iterator[Site]:
-    """One server for all browser tests, over the seeds and what is hard to show. It answers however unsure it is."""
+def site(
+    chromium_file: str, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, converted: Path
+) -> Iterator[Site]:
+    """One server for all browser tests, over the seeds and what is hard to show. It answers however
+    unsure it is.
+    """
     del chromium_file  # asked for so that nothing is indexed without it
     with Site.over(tmp_path_factory.mktemp("site"), encoder, converted, HARD, SEEDS) as site:
         yield site

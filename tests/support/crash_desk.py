@@ -32,7 +32,9 @@ Picture = tuple[dict[str, str], list[str]]
 def child(folder: Path, point: str, hits: int) -> None:
     """Do what was prepared, and be killed at a point."""
     killer = Killer(point, hits)
-    killer.arm_statements(lambda statement: point if statement.strip().upper().startswith("COMMIT") else None)
+    killer.arm_statements(
+        lambda statement: point if statement.strip().upper().startswith("COMMIT") else None
+    )
     killer.arm(point, Path, "replace", "rename", "unlink")
     killer.arm(point, shutil, "copyfile", "rmtree")
     _WORK[point](settings_of(folder), folder)
@@ -109,9 +111,14 @@ class Desk:
 
     def check(self, point: str, before: Picture) -> None:
         """Nothing is half; then it is done again, and all of it is there."""
-        found = examined(self.settings) if point in {"upload", "replace"} else picture(self.settings)[0]
+        found = (
+            examined(self.settings) if point in {"upload", "replace"} else picture(self.settings)[0]
+        )
         if point in {"upload", "replace"}:
-            assert all(found.get(identity) in {before[0].get(identity), text} for identity, text in self.expected.items())
+            assert all(
+                found.get(identity) in {before[0].get(identity), text}
+                for identity, text in self.expected.items()
+            )
             run_killed(child, self.folder, point, 0)
             assert picture(self.settings) == (self.expected, before[1])
         elif point == "remove":

@@ -1,4 +1,6 @@
-"""SIGKILL in a process that watches a folder, while files are made, changed, moved and deleted there: see `tests.support.crashes`."""
+"""SIGKILL in a process that watches a folder, while files are made, changed, moved and deleted
+there: see `tests.support.crashes`.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,9 @@ from tests.support.restless import MOST_GONE, PAUSE, Restless
 from tests.support.serving import carded, eventually
 
 HITS = {"settle": 24, "move": 8, "gone": 8, "watch": 2500, "serve": 2500}
-"""About how often a watcher passes each of them: looks at files that wait until they are quiet, moves, removals; the last two are the milliseconds
-within which a random moment of `qa watch` and of `qa serve --watch` lies.
+"""About how often a watcher passes each of them: looks at files that wait until they are quiet,
+moves, removals; the last two are the milliseconds within which a random moment of `qa watch` and of
+`qa serve --watch` lies.
 """
 STEPS = 40
 """Changes of the folder, at most, until the watcher is killed."""
@@ -67,8 +70,12 @@ class Telling:
     def finished(self, outcome: Outcome) -> None:
         """A line of JSON."""
         if outcome.status not in {"skipped", "kept"}:
-            row = self._db.execute("SELECT sha256 FROM documents WHERE uri = ?", (outcome.uri,)).fetchone()
-            click.echo(json.dumps({"uri": outcome.uri, "status": outcome.status, "sha256": row and row[0]}))
+            row = self._db.execute(
+                "SELECT sha256 FROM documents WHERE uri = ?", (outcome.uri,)
+            ).fetchone()
+            click.echo(
+                json.dumps({"uri": outcome.uri, "status": outcome.status, "sha256": row and row[0]})
+            )
 
 
 def child(folder: Path, point: str, hits: int) -> None:
@@ -141,7 +148,9 @@ class Scene:
         return running.ended()
 
     def check(self, told: Sequence[str]) -> None:
-        """What was reported is there, as it was reported or as the file was later; nothing else is, and what is gone does not answer."""
+        """What was reported is there, as it was reported or as the file was later; nothing else is,
+        and what is gone does not answer.
+        """
         if not has_index(self.settings):
             assert not [line for line in told if "uri" in json.loads(line)]
             return
@@ -153,7 +162,12 @@ class Scene:
                 at[row["uri"]] = self.corpus.had[row["uri"]].index(row["sha256"], later)
         found, files = self.stored(), self.corpus.files()
         for name, since in at.items():
-            assert found.get(name) in self.corpus.had[name][since:], (name, since, self.corpus.had[name], found.get(name))
+            assert found.get(name) in self.corpus.had[name][since:], (
+                name,
+                since,
+                self.corpus.had[name],
+                found.get(name),
+            )
         for name in quoted(self.settings, QUESTION):
             assert name in files or found[name] in files.values(), name
 
@@ -161,10 +175,16 @@ class Scene:
         """The next watcher, or run, brings the index after the folder."""
         files = self.corpus.files()
         found = self.stored() if has_index(self.settings) else {}
-        gone = [name for name, digest in found.items() if name not in files and digest not in files.values()]
+        gone = [
+            name
+            for name, digest in found.items()
+            if name not in files and digest not in files.values()
+        ]
         if len(gone) <= MOST_GONE and self.chance.random() < 0.5:
             running = Running(child, self.folder, "none", 0)
-            eventually(lambda: running.said() and has_index(self.settings) and self._indexed() == files)
+            eventually(
+                lambda: running.said() and has_index(self.settings) and self._indexed() == files
+            )
             running.process.terminate()
             running.ended()
         else:
@@ -177,7 +197,9 @@ class Scene:
         assert quoted(self.settings, QUESTION) <= files.keys()
 
     def stored(self) -> dict[str, str]:
-        """Name -> sha256 of what is indexed, after everything that must be true of it was looked at."""
+        """Name -> sha256 of what is indexed, after everything that must be true of it was looked
+        at.
+        """
         examined(self.settings)
         return self._indexed()
 

@@ -2,15 +2,17 @@
 
     python -m tests.support.crashes [--moments 200] [--seed 0]
 
-Each moment: a small folder is changed (files made, edited, deleted), a process that indexes it with `--prune` is killed there, and then
+Each moment: a small folder is changed (files made, edited, deleted), a process that indexes it with
+`--prune` is killed there, and then
 
 - `qa doctor` finds nothing wrong with index, derived files and state;
-- every document that was reported as indexed is there as it was reported, no removed one is, what is searched is what is there, and whose file is
-  gone does not answer;
+- every document that was reported as indexed is there as it was reported, no removed one is, what
+  is searched is what is there, and whose file is gone does not answer;
 - the next run finishes, after which the store holds the folder and nothing else.
 
-`tests.support.crash_desk` does the same with uploads, replacements, removals, backups and restores, `tests.support.crash_watch` with a watcher
-while files are made, changed, moved and deleted. Prints how often it was killed where.
+`tests.support.crash_desk` does the same with uploads, replacements, removals, backups and restores,
+`tests.support.crash_watch` with a watcher while files are made, changed, moved and deleted. Prints
+how often it was killed where.
 """
 
 from __future__ import annotations
@@ -123,12 +125,15 @@ def change(corpus: Path, chance: random.Random) -> None:
             path.unlink()
         else:
             path.write_text(
-                f"# Tide {name}\n\nThe tide turns at {chance.random()}.\n\n" + "It falls slowly. " * chance.randrange(40)
+                f"# Tide {name}\n\nThe tide turns at {chance.random()}.\n\n"
+                + "It falls slowly. " * chance.randrange(40)
             )
 
 
 def stored(folder: Path) -> dict[str, str]:
-    """Uri -> sha256 of what the store holds, after everything that must be true of it was looked at."""
+    """Uri -> sha256 of what the store holds, after everything that must be true of it was looked
+    at.
+    """
     settings = settings_of(folder)
     found = examined(settings)
     with closing(Snapshot(settings.data, save_derived=False)) as snapshot:
@@ -147,20 +152,30 @@ def moment(folder: Path, point: str, chance: random.Random) -> bool:
                 db.execute(statement)
             db.commit()
         change(corpus, chance)
-    hits = chance.randint(1, int(SECONDS * 1000)) if point == "random" else chance.randint(1, HITS[point])
+    hits = (
+        chance.randint(1, int(SECONDS * 1000))
+        if point == "random"
+        else chance.randint(1, HITS[point])
+    )
     run = run_child(folder, point, hits)
     files = {path.name: sha256(path.read_bytes()).hexdigest() for path in corpus.iterdir()}
     if (folder / "data" / FILE_NAME).exists():
         found = stored(folder)
-        assert quoted(settings_of(folder), "When does the tide turn?") <= files.keys()  # whose file is gone does not answer
+        assert (
+            quoted(settings_of(folder), "When does the tide turn?") <= files.keys()
+        )  # whose file is gone does not answer
         for uri, status in run.reported.items():
-            assert (found.get(uri) == files.get(uri)) if status != "removed" else uri not in found, (uri, status)
+            assert (
+                (found.get(uri) == files.get(uri)) if status != "removed" else uri not in found
+            ), (uri, status)
     run_child(folder)
     assert stored(folder) == files
     return run.killed
 
 
-def crash(moments: int, seed: int, least: int, tell: Callable[[str], None] = lambda _: None) -> Counter[str]:
+def crash(
+    moments: int, seed: int, least: int, tell: Callable[[str], None] = lambda _: None
+) -> Counter[str]:
     """Kill at least `least` times at each point and `moments` times in all; how often it was where."""
     chance, killed = random.Random(seed), Counter[str]()
     folder = Path(tempfile.mkdtemp(prefix="crashes-"))
@@ -173,7 +188,11 @@ def crash(moments: int, seed: int, least: int, tell: Callable[[str], None] = lam
             if point in WATCH:
                 killed[point] += watch_moment(folder / "watched", point, chance)
             else:
-                killed[point] += desk_moment(folder / "desk", point, chance) if point in DESK else moment(folder, point, chance)
+                killed[point] += (
+                    desk_moment(folder / "desk", point, chance)
+                    if point in DESK
+                    else moment(folder, point, chance)
+                )
             tell(f"{sum(killed.values())} killed: {dict(killed)}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -182,13 +201,22 @@ def crash(moments: int, seed: int, least: int, tell: Callable[[str], None] = lam
 
 def main() -> None:
     """Kill, and print how often it was where."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--moments", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     began = time.monotonic()
-    killed = crash(options.moments, options.seed, min(20, options.moments // 10), lambda text: click.echo(f"\r{text}", nl=False))
-    click.echo(f"\nkilled {sum(killed.values())} times in {time.monotonic() - began:.0f} s, nothing lost")
+    killed = crash(
+        options.moments,
+        options.seed,
+        min(20, options.moments // 10),
+        lambda text: click.echo(f"\r{text}", nl=False),
+    )
+    click.echo(
+        f"\nkilled {sum(killed.values())} times in {time.monotonic() - began:.0f} s, nothing lost"
+    )
     for point in POINTS:
         click.echo(f"{point:8}{killed[point]:>4}  {'#' * killed[point]}")
 

@@ -15,7 +15,11 @@ import pytest
 def disk(small: Path, size: str) -> Iterator[None]:
     """A small disk at a folder; skips where none can be mounted."""
     small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", small], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", small],
+        capture_output=True,
+        check=False,
+    ).returncode:
         pytest.skip("a small disk can only be mounted as root")
     try:
         yield

@@ -1,4 +1,6 @@
-"""Hand-written stand-ins for the models and the terminal, and small builders of documents and readings."""
+"""Hand-written stand-ins for the models and the terminal, and small builders of documents and
+readings.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ _TOKEN = regex.compile(r"\w+|[^\w\s]")
 
 @dataclass
 class FakeEncoder:
-    """Tokens are words and signs; a text's vector is the normalised sum of its words' random vectors, so that texts which share words are near."""
+    """Tokens are words and signs; a text's vector is the normalised sum of its words' random
+    vectors, so that texts which share words are near.
+    """
 
     passage_budget: int = 40
     model: str = "fake"
@@ -37,13 +41,19 @@ class FakeEncoder:
     def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
         return [[match.span() for match in _TOKEN.finditer(text)] for text in texts]
 
-    def encode_passages(self, texts: Sequence[str], *, on_batch: Callable[[int], None] = lambda _: None) -> NDArray[np.float32]:
+    def encode_passages(
+        self, texts: Sequence[str], *, on_batch: Callable[[int], None] = lambda _: None
+    ) -> NDArray[np.float32]:
         self.embedded.extend(texts)
         on_batch(len(texts))
         return self.encode_queries(texts)
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return np.stack([_vector(text) for text in texts]) if texts else np.zeros((0, DIMENSION), dtype=np.float32)
+        return (
+            np.stack([_vector(text) for text in texts])
+            if texts
+            else np.zeros((0, DIMENSION), dtype=np.float32)
+        )
 
     def vector_key(self, text: str) -> bytes:
         return hashlib.sha256(f"{self.model}\0{text}".encode()).digest()
@@ -52,7 +62,9 @@ class FakeEncoder:
 def _vector(text: str) -> NDArray[np.float32]:
     words = [match.group().casefold() for match in _TOKEN.finditer(text)] or [""]
     seeds = [int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big") for word in words]
-    total = np.sum([np.random.default_rng(seed).standard_normal(DIMENSION) for seed in seeds], axis=0)
+    total = np.sum(
+        [np.random.default_rng(seed).standard_normal(DIMENSION) for seed in seeds], axis=0
+    )
     return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
 
 
@@ -88,49 +100,87 @@ def _document(text: str, name: str, structure: Structure) -> Document:
     data = text.encode()
     source = SourceBytes(hashlib.sha256(data).hexdigest(), len(data), "utf-8", 0, ())
     identity = hashlib.sha256(name.encode()).hexdigest()[:16]
-    return Document(identity, name, structure.title or name, structure.title is not None, text, structure.blocks, source, "en")
+    return Document(
+        identity,
+        name,
+        structure.title or name,
+        structure.title is not None,
+        text,
+        structure.blocks,
+        source,
+        "en",
+    )
 
 
 @dataclass
 class SharedWordsReader:
-    """Offers every sentence of every passage; one that holds all of a question's words is likely, one that holds none is not."""
+    """Offers every sentence of every passage; one that holds all of a question's words is likely,
+    one that holds none is not.
+    """
 
     fingerprint: str = "fake reader"
 
-    def read(self, question: str, passages: Sequence[Passage], *, seconds: float | None = None) -> Reading:
+    def read(
+        self, question: str, passages: Sequence[Passage], *, seconds: float | None = None
+    ) -> Reading:
         del seconds
         wanted = set(analyse(question))
         places: dict[tuple[str, Span], Candidate] = {}
         for passage in passages:
             for sentence in passage.chunk.sentences:
                 start, end = (at - passage.chunk.start for at in sentence)
-                shared = len(wanted & set(analyse(passage.chunk.text[start:end]))) / max(len(wanted), 1)
-                places.setdefault((passage.document.id, sentence), Candidate(passage, *sentence, sentence, 8 * shared - 4))
+                shared = len(wanted & set(analyse(passage.chunk.text[start:end]))) / max(
+                    len(wanted), 1
+                )
+                places.setdefault(
+                    (passage.document.id, sentence),
+                    Candidate(passage, *sentence, sentence, 8 * shared - 4),
+                )
         return reading_of(places.values(), read=len(passages))
 
 
 @dataclass
 class FixedReader:
-    """Finds what it was told to, quotes with their scores, in the passages that hold them; reads at most so many."""
+    """Finds what it was told to, quotes with their scores, in the passages that hold them; reads at
+    most so many.
+    """
 
     found: Mapping[str, float]
     reads: int = 100
     fingerprint: str = "fixed"
     seconds: float | None = None
 
-    def read(self, question: str, passages: Sequence[Passage], *, seconds: float | None = None) -> Reading:
+    def read(
+        self, question: str, passages: Sequence[Passage], *, seconds: float | None = None
+    ) -> Reading:
         del question
         self.seconds = seconds
         part = passages[: self.reads]
-        held = [(passage, quote, score) for quote, score in self.found.items() for passage in part if quote in passage.chunk.text]
-        return reading_of([candidate_of(*each) for each in held], read=len(part), given=len(passages))
+        held = [
+            (passage, quote, score)
+            for quote, score in self.found.items()
+            for passage in part
+            if quote in passage.chunk.text
+        ]
+        return reading_of(
+            [candidate_of(*each) for each in held], read=len(part), given=len(passages)
+        )
 
 
-def reading_of(candidates: Iterable[Candidate], *, read: int | None = None, given: int | None = None) -> Reading:
-    """A reading that offers these candidates, best first, of as many passages as they have unless told."""
+def reading_of(
+    candidates: Iterable[Candidate], *, read: int | None = None, given: int | None = None
+) -> Reading:
+    """A reading that offers these candidates, best first, of as many passages as they have unless
+    told.
+    """
     ranked = sorted(candidates, key=lambda each: -each.score)
     passages = len({id(each.passage) for each in ranked}) if read is None else read
-    return Reading(tuple(ranked), passages, passages if given is None else given, log_normaliser(each.score for each in ranked))
+    return Reading(
+        tuple(ranked),
+        passages,
+        passages if given is None else given,
+        log_normaliser(each.score for each in ranked),
+    )
 
 
 Logits = Callable[[str], tuple[float, float]]
@@ -150,7 +200,9 @@ def hashed(token: str) -> tuple[float, float]:
 
 @dataclass
 class FakeSpanModel:
-    """Tokens are words and signs, whose logits are a function of their text; a window has at most so many, half of them in two windows."""
+    """Tokens are words and signs, whose logits are a function of their text; a window has at most
+    so many, half of them in two windows.
+    """
 
     logits: Logits = hashed
     window: int = 40
@@ -166,8 +218,12 @@ class FakeSpanModel:
         return [self._window(at, text, spans[first : first + self.window]) for first in starts]
 
     def _window(self, at: int, text: str, spans: Sequence[Span]) -> Window:
-        logits = np.array([self.logits(text[start:end]) for start, end in spans], dtype=np.float32).reshape(-1, 2)
-        return Window(at, np.array(spans, dtype=np.int64).reshape(-1, 2), logits[:, 0], logits[:, 1])
+        logits = np.array(
+            [self.logits(text[start:end]) for start, end in spans], dtype=np.float32
+        ).reshape(-1, 2)
+        return Window(
+            at, np.array(spans, dtype=np.int64).reshape(-1, 2), logits[:, 0], logits[:, 1]
+        )
 
 
 def passage_of(
@@ -180,19 +236,39 @@ def passage_of(
     headings: tuple[str, ...] = (),
     hit: Mapping[str, float | None] | None = None,
 ) -> Passage:
-    """A passage of a text at a place of its document; its sentences are given in order, or are the text."""
+    """A passage of a text at a place of its document; its sentences are given in order, or are the
+    text.
+    """
     spans, last = [], 0
     for sentence in sentences or [text]:
         start = text.index(sentence, last)
         last = start + len(sentence)
         spans.append((at + start, at + last))
-    info = DocumentInfo(document, f"{document}.txt", document.upper(), "00", 1, "utf-8", "en", "current", "", 1, 1)
-    scores: dict[str, Any] = {"score": 0.5, "dense_score": 0.5, "bm25_score": 1.0, "dense_rank": 1, "bm25_rank": 1, **(hit or {})}
-    return Passage(Chunk(document, at, at + len(text), text, tuple(spans), headings), info, Hit(0, **scores), rank)
+    info = DocumentInfo(
+        document, f"{document}.txt", document.upper(), "00", 1, "utf-8", "en", "current", "", 1, 1
+    )
+    scores: dict[str, Any] = {
+        "score": 0.5,
+        "dense_score": 0.5,
+        "bm25_score": 1.0,
+        "dense_rank": 1,
+        "bm25_rank": 1,
+        **(hit or {}),
+    }
+    return Passage(
+        Chunk(document, at, at + len(text), text, tuple(spans), headings),
+        info,
+        Hit(0, **scores),
+        rank,
+    )
 
 
 def candidate_of(passage: Passage, quote: str, score: float) -> Candidate:
-    """A candidate that quotes the first such characters of a passage, with the sentence around them."""
+    """A candidate that quotes the first such characters of a passage, with the sentence around
+    them.
+    """
     start = passage.chunk.start + passage.chunk.text.index(quote)
-    sentence = next((first, last) for first, last in passage.chunk.sentences if first <= start < last)
+    sentence = next(
+        (first, last) for first, last in passage.chunk.sentences if first <= start < last
+    )
     return Candidate(passage, start, start + len(quote), sentence, score)

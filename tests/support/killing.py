@@ -49,9 +49,14 @@ class Killer:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def around(
-        self, point: str, function: Callable[..., Any], when: Callable[..., object] = lambda *_, **__: True
+        self,
+        point: str,
+        function: Callable[..., Any],
+        when: Callable[..., object] = lambda *_, **__: True,
     ) -> Callable[..., Any]:
-        """The function with the point before and behind it, in those calls whose arguments `when` takes."""
+        """The function with the point before and behind it, in those calls whose arguments `when`
+        takes.
+        """
 
         def wrapped(*arguments: Any, **named: Any) -> Any:
             counts = when(*arguments, **named)
@@ -64,29 +69,45 @@ class Killer:
 
         return wrapped
 
-    def arm(self, point: str, owner: Any, *names: str, when: Callable[..., object] = lambda *_, **__: True) -> None:
+    def arm(
+        self,
+        point: str,
+        owner: Any,
+        *names: str,
+        when: Callable[..., object] = lambda *_, **__: True,
+    ) -> None:
         """Put the point around some functions of a module or a class."""
         for name in names:
             setattr(owner, name, self.around(point, getattr(owner, name), when))
 
     def arm_statements(self, named: Callable[[str], str | None]) -> None:
-        """Put points around the statements of SQLite, of which `named` gives the name of the point, and around its backups."""
+        """Put points around the statements of SQLite, of which `named` gives the name of the point,
+        and around its backups.
+        """
         killer = self
 
         class Connection(sqlite3.Connection):
             def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
                 point = named(statement)
-                return killer.around(point, super().execute)(statement, *values) if point else super().execute(statement, *values)
+                return (
+                    killer.around(point, super().execute)(statement, *values)
+                    if point
+                    else super().execute(statement, *values)
+                )
 
             def backup(self, *given: Any, **options: Any) -> None:
                 killer.around("restore", super().backup)(*given, **options)
 
         plain = sqlite3.connect
-        index.store.sqlite.sqlite3.connect = lambda *given, **options: plain(*given, factory=Connection, **options)  # type: ignore[assignment]
+        index.store.sqlite.sqlite3.connect = lambda *given, **options: plain(
+            *given, factory=Connection, **options
+        )  # type: ignore[assignment]
 
 
 class Running:
-    """Some work in a process of its own, which starts with all modules loaded and nothing done; `work` must stand in a module."""
+    """Some work in a process of its own, which starts with all modules loaded and nothing done;
+    `work` must stand in a module.
+    """
 
     def __init__(self, work: Callable[..., None], *arguments: Any) -> None:
         """Start it."""
@@ -94,12 +115,18 @@ class Running:
         self._said, self._failed = (Path(self._folder.name) / name for name in ("said", "failed"))
         self._said.touch()
         self._failed.touch()
-        self.process = _FRESH.Process(target=_told, args=(self._said, self._failed, work, arguments))
+        self.process = _FRESH.Process(
+            target=_told, args=(self._said, self._failed, work, arguments)
+        )
         self.process.start()
 
     def said(self) -> list[str]:
         """The whole lines that it has written so far."""
-        return [line.removesuffix("\n") for line in self._said.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        return [
+            line.removesuffix("\n")
+            for line in self._said.read_text().splitlines(keepends=True)
+            if line.endswith("\n")
+        ]
 
     def ended(self) -> tuple[bool, list[str]]:
         """Wait for its end: whether it was killed, and the lines."""
@@ -128,7 +155,9 @@ def settings_of(folder: Path) -> Settings:
 
 
 def examined(settings: Settings) -> dict[str, str]:
-    """Document id -> text, after what `qa doctor` looks at was looked at: SQLite's own check, rows, vectors, derived files, state."""
+    """Document id -> text, after what `qa doctor` looks at was looked at: SQLite's own check, rows,
+    vectors, derived files, state.
+    """
     finish(settings.data)  # as every command does first
     with closing(connect(settings.data)) as db:
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
@@ -143,7 +172,9 @@ def quoted(settings: Settings, question: str) -> set[str]:
     """The uris of what answers a question, alternatives included."""
     if not has_index(settings):
         return set()
-    pipeline = load_pipeline(settings, carded(), SharedWordsReader(), save_derived=False, hashes=Hashes())
+    pipeline = load_pipeline(
+        settings, carded(), SharedWordsReader(), save_derived=False, hashes=Hashes()
+    )
     with closing(pipeline.snapshot):
         answer = pipeline.ask(question)
     return {each.citation.uri for each in (*answer.spans, *answer.alternatives, *answer.conflicts)}

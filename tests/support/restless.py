@@ -17,13 +17,17 @@ FEW, MANY = 12, 18
 
 
 class Restless:
-    """A folder with every content that each of its files has had, None where there was no file; no two contents are the same."""
+    """A folder with every content that each of its files has had, None where there was no file; no
+    two contents are the same.
+    """
 
     def __init__(self, folder: Path, chance: random.Random, *, indexed: bool) -> None:
         """`indexed`: an index holds what stands there now, else nothing."""
         self.folder, self._chance, self._gone = folder, chance, 0
         folder.mkdir(parents=True, exist_ok=True)
-        self.had: dict[str, list[str | None]] = {f"{number}.md": [None] for number in range(MANY + 8)}
+        self.had: dict[str, list[str | None]] = {
+            f"{number}.md": [None] for number in range(MANY + 8)
+        }
         for name, digest in self.files().items():
             self.had[name] = [digest] if indexed else [None, digest]
         while len(self.files()) < FEW:
@@ -49,11 +53,16 @@ class Restless:
         return self._chance.choice(sorted(self.folder.glob("*.md")))
 
     def _free(self) -> Path:
-        return self._chance.choice([path for path in map(self.folder.joinpath, self.had) if not path.exists()])
+        return self._chance.choice(
+            [path for path in map(self.folder.joinpath, self.had) if not path.exists()]
+        )
 
     def _text(self, path: Path) -> str:
         """Something new that a file will hold."""
-        text = f"# Tide\n\nThe tide turns at {self._chance.random()}.\n\n" + "It falls slowly. " * self._chance.randrange(40)
+        text = (
+            f"# Tide\n\nThe tide turns at {self._chance.random()}.\n\n"
+            + "It falls slowly. " * self._chance.randrange(40)
+        )
         self.had[path.name].append(sha256(text.encode()).hexdigest())
         return text
 

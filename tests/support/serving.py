@@ -1,4 +1,6 @@
-"""What the tests of `qa` share: an encoder with a card, small indexes, the `qa` command, a real server, and the check of a citation."""
+"""What the tests of `qa` share: an encoder with a card, small indexes, the `qa` command, a real
+server, and the check of a citation.
+"""
 
 from __future__ import annotations
 
@@ -60,21 +62,29 @@ def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-def indexed(settings: Settings, encoder: Encoder, folder: Path, files: Mapping[str, str | bytes]) -> Summary:
+def indexed(
+    settings: Settings, encoder: Encoder, folder: Path, files: Mapping[str, str | bytes]
+) -> Summary:
     """Write files into `folder` and index it."""
     write_files(folder, files)
     return index_paths(settings, encoder, [folder], RecordingReporter())
 
 
-def pipeline_of(folder: Path, files: Mapping[str, str | bytes], reader: Reader | None = None, **changes: Any) -> Pipeline:
-    """A pipeline with a fake encoder, and a fake reader unless one is given, over files written below `folder`."""
+def pipeline_of(
+    folder: Path, files: Mapping[str, str | bytes], reader: Reader | None = None, **changes: Any
+) -> Pipeline:
+    """A pipeline with a fake encoder, and a fake reader unless one is given, over files written
+    below `folder`.
+    """
     settings = settings_in(folder, **changes)
     indexed(settings, carded(), folder / "corpus", files)
     return load_pipeline(settings, carded(), reader or SharedWordsReader())
 
 
 def citations_in(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All citations in an answer's JSON: of its spans, its alternatives and its conflicts, with their further places."""
+    """All citations in an answer's JSON: of its spans, its alternatives and its conflicts, with
+    their further places.
+    """
     spans = answer["answers"] + answer["alternatives"] + answer["conflicts"]
     return [citation for span in spans for citation in (span["citation"], *span["further"])]
 
@@ -85,9 +95,17 @@ def assert_quoted(citation: Mapping[str, Any], text: str, file: bytes, encoding:
     assert quote
     assert text[citation["start"] : citation["end"]] == quote
     assert text[citation["sentence_start"] : citation["sentence_end"]] == sentence
-    assert citation["sentence_start"] <= citation["start"] < citation["end"] <= citation["sentence_end"]
+    assert (
+        citation["sentence_start"]
+        <= citation["start"]
+        < citation["end"]
+        <= citation["sentence_end"]
+    )
     assert quote in sentence
-    assert fold_newlines(file[citation["byte_start"] : citation["byte_end"]].decode(encoding))[0] == quote
+    assert (
+        fold_newlines(file[citation["byte_start"] : citation["byte_end"]].decode(encoding))[0]
+        == quote
+    )
     assert citation["line"] == text[: citation["start"]].count("\n") + 1
 
 
@@ -102,7 +120,11 @@ class Command:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of the test run without its QUOTED_ settings, then ours."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("QUOTED_", "COV", "COLUMNS"))}
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("QUOTED_", "COV", "COLUMNS"))
+        }
         ours = {"QUOTED_DATA": str(self.data), "QUOTED_CACHE": str(self.cache), "PYTHONUTF8": "1"}
         return inherited | ours | dict(self.extra)
 
@@ -114,12 +136,21 @@ class Command:
         """What is executed."""
         return [str(Path(sys.executable).with_name("qa")), *arguments]
 
-    def __call__(self, *arguments: str | bytes, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *arguments: str | bytes, stdin: bytes = b""
+    ) -> subprocess.CompletedProcess[str]:
         """Run it to its end."""
         done = subprocess.run(
-            self.line(*arguments), input=stdin, capture_output=True, check=False, env=self.environment, timeout=3 * PATIENCE
+            self.line(*arguments),
+            input=stdin,
+            capture_output=True,
+            check=False,
+            env=self.environment,
+            timeout=3 * PATIENCE,
         )
-        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+        )
 
 
 def eventually(condition: Callable[[], object]) -> float:
@@ -135,16 +166,23 @@ class Server:
     """A real `qa serve` on a free port of loopback; `with` stops it."""
 
     def __init__(self, command: Command, *prefix: str, arguments: Sequence[str] = ()) -> None:
-        """Start it, behind a `prefix` such as strace and with further arguments, and wait until it listens."""
+        """Start it, behind a `prefix` such as strace and with further arguments, and wait until it
+        listens.
+        """
         command.data.mkdir(parents=True, exist_ok=True)
         self._log = command.data.parent / f"{command.data.name}-serve.log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*prefix, *command.line("serve", "--port", "0", *arguments)], env=command.environment, stdout=log, stderr=log
+                [*prefix, *command.line("serve", "--port", "0", *arguments)],
+                env=command.environment,
+                stdout=log,
+                stderr=log,
             )
         found = self._waited(lambda: re.search(r"running on (http://127\.0\.0\.1:(\d+))", self.log))
         self.url, self.port = found[1], int(found[2])
-        self._pid = int(re.findall(r"server process \[(\d+)\]", self.log)[0])  # behind a prefix, not that of `process`
+        self._pid = int(
+            re.findall(r"server process \[(\d+)\]", self.log)[0]
+        )  # behind a prefix, not that of `process`
         self.client = httpx.Client(base_url=self.url, timeout=PATIENCE, trust_env=False)
 
     @property
@@ -181,5 +219,10 @@ class Server:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.stop()

@@ -48,7 +48,9 @@ class App:
 
         async def exchange() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="https://tunnel.example") as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="https://tunnel.example"
+            ) as client:
                 return await client.request(method, path, **request)
 
         return self.loop.run_until_complete(exchange())
@@ -59,5 +61,7 @@ class App:
 
     def claimed(self) -> list[tuple[str, dict[str, Any]]]:
         """What is claimed: kinds and payloads, those with nothing to do left out."""
-        rows = self._state.query("SELECT kind, payload FROM claims WHERE state != 'done' ORDER BY id")
+        rows = self._state.query(
+            "SELECT kind, payload FROM claims WHERE state != 'done' ORDER BY id"
+        )
         return [(kind, json.loads(payload)) for kind, payload in rows]

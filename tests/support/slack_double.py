@@ -23,7 +23,9 @@ ALL_SCOPES = "app_mentions:read,channels:history,chat:write,commands,groups:hist
 
 @dataclass
 class SlackDouble:
-    """Keeps what is posted; `with` serves it. Every payload that is wrong is a fault, and is refused as Slack would."""
+    """Keeps what is posted; `with` serves it. Every payload that is wrong is a fault, and is
+    refused as Slack would.
+    """
 
     scopes: str = ALL_SCOPES
     show_metadata: bool = True
@@ -52,24 +54,40 @@ class SlackDouble:
     @property
     def environment(self) -> dict[str, str]:
         """The settings that connect a server to it."""
-        return {"SLACK_SIGNING_SECRET": SECRET, "SLACK_BOT_TOKEN": TOKEN, "QUOTED_SLACK_API_URL": f"{self.url}/api/"}
+        return {
+            "SLACK_SIGNING_SECRET": SECRET,
+            "SLACK_BOT_TOKEN": TOKEN,
+            "QUOTED_SLACK_API_URL": f"{self.url}/api/",
+        }
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        ).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._server.shutdown()
         self._server.server_close()
 
     def plan(self, method: str, *outcomes: Any) -> None:
-        """What the next calls get: an error's name, a status, a Retry-After in seconds (float), "drop" (unanswered) or "lose" (done, unanswered)."""
+        """What the next calls get: an error's name, a status, a Retry-After in seconds (float),
+        "drop" (unanswered) or "lose" (done, unanswered).
+        """
         self.planned[method] += outcomes
 
     def posted(self) -> list[dict[str, Any]]:
         """All messages, in the order in which they came."""
         with self.lock:
-            return sorted((each for channel in self.messages.values() for each in channel), key=lambda each: each["number"])
+            return sorted(
+                (each for channel in self.messages.values() for each in channel),
+                key=lambda each: each["number"],
+            )
 
     def answers(self) -> dict[str, list[dict[str, Any]]]:
         """The messages by what they answer, as their metadata says."""
@@ -79,7 +97,9 @@ class SlackDouble:
                 found[each["metadata"]["event_payload"]["claim"]].append(each)
         return found
 
-    def call(self, method: str, given: dict[str, Any], token: str) -> tuple[int, dict[str, Any], dict[str, str]]:
+    def call(
+        self, method: str, given: dict[str, Any], token: str
+    ) -> tuple[int, dict[str, Any], dict[str, str]]:
         """One call of the Web API: status, body and headers."""
         with self.lock:
             self.calls.append(method)
@@ -104,13 +124,26 @@ class SlackDouble:
         return None
 
     def auth_test(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        return {"ok": True, "team": "Double", "team_id": TEAM, "user": "quoted", "user_id": BOT, "bot_id": BOT_ID}
+        return {
+            "ok": True,
+            "team": "Double",
+            "team_id": TEAM,
+            "user": "quoted",
+            "user_id": BOT,
+            "bot_id": BOT_ID,
+        }
 
     def chat_postMessage(self, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
         refusal = self._refused(given)
         if refusal:
             return refusal
-        message = dict(given) | {"ts": stamp(), "bot_id": BOT_ID, "user": BOT, "app_id": APP, "at": time.time()}
+        message = dict(given) | {
+            "ts": stamp(),
+            "bot_id": BOT_ID,
+            "user": BOT,
+            "app_id": APP,
+            "at": time.time(),
+        }
         message["number"] = len(self.posted())
         self.messages[given["channel"]].append(message)
         return {"ok": True, "channel": given["channel"], "ts": message["ts"], "message": message}
@@ -147,19 +180,36 @@ class SlackDouble:
             found.append("title")
         self.faults += found
         self.views.append(dict(given))
-        return {"ok": not found, "error": "invalid_arguments"} if found else {"ok": True, "view": {"id": "V1"}}
+        return (
+            {"ok": not found, "error": "invalid_arguments"}
+            if found
+            else {"ok": True, "view": {"id": "V1"}}
+        )
 
     def conversations_replies(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        return self._page(given, [each for each in self.messages[given["channel"]] if each.get("thread_ts") == given["ts"]])
+        return self._page(
+            given,
+            [
+                each
+                for each in self.messages[given["channel"]]
+                if each.get("thread_ts") == given["ts"]
+            ],
+        )
 
     def conversations_history(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        return self._page(given, [each for each in self.messages[given["channel"]] if not each.get("thread_ts")])
+        return self._page(
+            given, [each for each in self.messages[given["channel"]] if not each.get("thread_ts")]
+        )
 
     def _page(self, given: Mapping[str, Any], found: list[dict[str, Any]]) -> dict[str, Any]:
         first = int(given.get("cursor") or 0)
-        size = min(int(given.get("limit", 100)), 3)  # "fewer than the requested number may be returned"
+        size = min(
+            int(given.get("limit", 100)), 3
+        )  # "fewer than the requested number may be returned"
         page = [
-            each if self.show_metadata and given.get("include_all_metadata") == "true" else each | {"metadata": None}
+            each
+            if self.show_metadata and given.get("include_all_metadata") == "true"
+            else each | {"metadata": None}
             for each in found[first : first + size]
         ]
         more = first + size < len(found)
@@ -209,7 +259,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if isinstance(outcome, float):
             double.refused += 1
-            self._send(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": str(int(outcome))})
+            self._send(
+                429, {"ok": False, "error": "ratelimited"}, {"Retry-After": str(int(outcome))}
+            )
         elif isinstance(outcome, int):
             self._send(outcome, {"ok": False, "error": "broken"})
         elif isinstance(outcome, str) and outcome != "lose":
@@ -228,7 +280,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
         data = (body if isinstance(body, str) else json.dumps(body)).encode()
         self.send_response(status)
-        self.send_header("content-type", "text/plain" if isinstance(body, str) else "application/json")
+        self.send_header(
+            "content-type", "text/plain" if isinstance(body, str) else "application/json"
+        )
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.send_header("content-length", str(len(data)))

@@ -21,10 +21,16 @@ def slack_double() -> Iterator[SlackDouble]:
 
 
 @pytest.fixture(scope="module", name="server")
-def slack_server(double: SlackDouble, seeds_command: Command, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def slack_server(
+    double: SlackDouble, seeds_command: Command, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """A server whose state is its own; it refuses as it would by default."""
     data = copied(seeds_command.data, tmp_path_factory.mktemp("slack") / "data")
-    settings = double.environment | {"QUOTED_PUBLIC_URL": BASE, "QUOTED_SLACK_RATE": "1000", "QUOTED_MIN_CONFIDENCE": "0.7"}
+    settings = double.environment | {
+        "QUOTED_PUBLIC_URL": BASE,
+        "QUOTED_SLACK_RATE": "1000",
+        "QUOTED_MIN_CONFIDENCE": "0.7",
+    }
     with Server(seeds_command.on(data, **settings)) as made:
         yield made.ready()
         assert "Traceback" not in made.log

@@ -1,6 +1,8 @@
-"""Questions from many people at once, sent again and in both kinds of event, while the server is killed: is each answered once?
+"""Questions from many people at once, sent again and in both kinds of event, while the server is
+killed: is each answered once?
 
-python -m tests.support.slack_load --events 500     (a minute or more: it works out every answer; only loopback is used)
+python -m tests.support.slack_load --events 500     (a minute or more: it works out every answer;
+only loopback is used)
 """
 
 from __future__ import annotations
@@ -57,10 +59,17 @@ class Figures:
     seconds: float
 
 
-def exercise(command: Command, double: SlackDouble, questions: int, kills: int, *, pace: float = 0.0) -> Figures:
-    """Ask so many questions and kill the server so often; a sender pauses `pace` seconds between events at most."""
+def exercise(
+    command: Command, double: SlackDouble, questions: int, kills: int, *, pace: float = 0.0
+) -> Figures:
+    """Ask so many questions and kill the server so often; a sender pauses `pace` seconds between
+    events at most.
+    """
     began, rng = time.monotonic(), random.Random(5)
-    asked = [(f"C{number % 40}", stamp(), QUESTIONS[number % len(QUESTIONS)], f"U{number % 50}") for number in range(questions)]
+    asked = [
+        (f"C{number % 40}", stamp(), QUESTIONS[number % len(QUESTIONS)], f"U{number % 50}")
+        for number in range(questions)
+    ]
     deliveries = _deliveries(asked, rng)
     servers = [Server(command).ready()]
     sender = Sender(lambda: servers[-1].url)
@@ -74,7 +83,10 @@ def exercise(command: Command, double: SlackDouble, questions: int, kills: int, 
 
     def killing() -> None:
         for number in range(kills):
-            while len(double.answers()) < questions * (number + 1) // (kills + 1) and not stopped.is_set():
+            while (
+                len(double.answers()) < questions * (number + 1) // (kills + 1)
+                and not stopped.is_set()
+            ):
                 time.sleep(0.01)
             os.kill(servers[-1].process.pid, signal.SIGKILL)
             servers[-1].process.wait()
@@ -91,23 +103,40 @@ def exercise(command: Command, double: SlackDouble, questions: int, kills: int, 
         stopped.set()
         killer.join()
         servers[-1].stop()
-    return _figures(asked, double, sender, sent_at, sent=sent, kills=kills, seconds=time.monotonic() - began)
+    return _figures(
+        asked, double, sender, sent_at, sent=sent, kills=kills, seconds=time.monotonic() - began
+    )
 
 
-def _deliveries(asked: Sequence[tuple[str, str, str, str]], rng: random.Random) -> list[dict[str, Any]]:
-    """Each question as a mention, every other one as a message, too, and 30% of these events again, all somewhat out of order."""
+def _deliveries(
+    asked: Sequence[tuple[str, str, str, str]], rng: random.Random
+) -> list[dict[str, Any]]:
+    """Each question as a mention, every other one as a message, too, and 30% of these events again,
+    all somewhat out of order.
+    """
     bodies = []
     for number, (channel, ts, question, user) in enumerate(asked):
         bodies.append((float(number), mention(question, channel=channel, ts=ts, user=user)))
         if number % 2:
             kind = {"channel_type": "channel", "client_msg_id": f"m{number}"}
-            bodies.append((number + 1.0, event("message", f"<@{BOT}> {question}", channel=channel, ts=ts, user=user, **kind)))
+            bodies.append(
+                (
+                    number + 1.0,
+                    event(
+                        "message", f"<@{BOT}> {question}", channel=channel, ts=ts, user=user, **kind
+                    ),
+                )
+            )
     again = [(at + rng.random() * 40, body) for at, body in bodies if rng.random() < RESENT]
     return [body for _, body in sorted(bodies + again, key=lambda each: each[0])]
 
 
 def _figures(
-    asked: Sequence[tuple[str, str, str, str]], double: SlackDouble, sender: Sender, sent_at: dict[str, float], **more: Any
+    asked: Sequence[tuple[str, str, str, str]],
+    double: SlackDouble,
+    sender: Sender,
+    sent_at: dict[str, float],
+    **more: Any,
 ) -> Figures:
     answers = double.answers()
     counts = [len(answers.get(f"{TEAM}:{channel}:{ts}", [])) for channel, ts, _, _ in asked]
@@ -140,13 +169,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=500, help="questions to ask")
     parser.add_argument("--kills", type=int, default=2, help="times to kill the server")
-    parser.add_argument("--cache", type=Path, help="converted models (else made in a temporary folder)")
+    parser.add_argument(
+        "--cache", type=Path, help="converted models (else made in a temporary folder)"
+    )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, SlackDouble() as double:
         settings = double.environment | {"QUOTED_SLACK_RATE": "10000"}
         command = Command(Path(folder) / "data", given.cache or Path(folder) / "cache", settings)
         command("index", str(SEEDS))
-        sys.stdout.write(json.dumps(asdict(exercise(command, double, given.events, given.kills)), indent=2) + "\n")
+        sys.stdout.write(
+            json.dumps(asdict(exercise(command, double, given.events, given.kills)), indent=2)
+            + "\n"
+        )
 
 
 if __name__ == "__main__":

@@ -42,19 +42,34 @@ def signed(body: str, *, secret: str = SECRET, at: float | None = None) -> dict[
 def json_request(body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
     """What httpx sends of an event."""
     text = json.dumps(body)
-    return {"content": text, "headers": signed(text, **options) | {"content-type": "application/json"}}
+    return {
+        "content": text,
+        "headers": signed(text, **options) | {"content-type": "application/json"},
+    }
 
 
 def form_request(fields: Mapping[str, str], **options: Any) -> dict[str, Any]:
     """What httpx sends of a command or an interaction."""
     text = urlencode(fields)
-    return {"content": text, "headers": signed(text, **options) | {"content-type": "application/x-www-form-urlencoded"}}
+    return {
+        "content": text,
+        "headers": signed(text, **options) | {"content-type": "application/x-www-form-urlencoded"},
+    }
 
 
-def event(kind: str, text: str, *, channel: str = "C1", user: str = "U1", event_id: str = "", **more: Any) -> dict[str, Any]:
+def event(
+    kind: str, text: str, *, channel: str = "C1", user: str = "U1", event_id: str = "", **more: Any
+) -> dict[str, Any]:
     """The body of an event: a mention or a message."""
     ts = more.pop("ts", None) or stamp()
-    inner = {"type": kind, "user": user, "text": text, "channel": channel, "ts": ts, "event_ts": ts} | more
+    inner = {
+        "type": kind,
+        "user": user,
+        "text": text,
+        "channel": channel,
+        "ts": ts,
+        "event_ts": ts,
+    } | more
     return {
         "token": "gone",
         "team_id": TEAM,
@@ -63,7 +78,13 @@ def event(kind: str, text: str, *, channel: str = "C1", user: str = "U1", event_
         "event_id": event_id or f"Ev{ts.replace('.', '')}{kind[0]}",
         "event_time": int(time.time()),
         "authorizations": [
-            {"enterprise_id": None, "team_id": TEAM, "user_id": BOT, "is_bot": True, "is_enterprise_install": False}
+            {
+                "enterprise_id": None,
+                "team_id": TEAM,
+                "user_id": BOT,
+                "is_bot": True,
+                "is_enterprise_install": False,
+            }
         ],
         "is_ext_shared_channel": False,
         "event": inner,
@@ -77,24 +98,50 @@ def mention(question: str, **more: Any) -> dict[str, Any]:
 
 def command(double: Reached, text: str, **more: str) -> dict[str, str]:
     """The form of a slash command."""
-    ids = {"team_id": TEAM, "team_domain": "double", "channel_id": "C1", "channel_name": "general", "user_id": "U1"}
-    used = {"command": "/ask", "text": text, "response_url": f"{double.url}/commands/1", "trigger_id": f"{stamp()}.trigger"}
-    return {"token": "gone", "api_app_id": APP, "is_enterprise_install": "false"} | ids | used | more
+    ids = {
+        "team_id": TEAM,
+        "team_domain": "double",
+        "channel_id": "C1",
+        "channel_name": "general",
+        "user_id": "U1",
+    }
+    used = {
+        "command": "/ask",
+        "text": text,
+        "response_url": f"{double.url}/commands/1",
+        "trigger_id": f"{stamp()}.trigger",
+    }
+    return (
+        {"token": "gone", "api_app_id": APP, "is_enterprise_install": "false"} | ids | used | more
+    )
 
 
-def pressed(double: Reached, action: str, value: str, *, channel: str = "C1", user: str = "U1") -> dict[str, str]:
+def pressed(
+    double: Reached, action: str, value: str, *, channel: str = "C1", user: str = "U1"
+) -> dict[str, str]:
     """The form of a pressed button."""
     payload = {
         "type": "block_actions",
         "user": {"id": user, "username": "one", "team_id": TEAM},
         "api_app_id": APP,
-        "container": {"type": "message", "message_ts": stamp(), "channel_id": channel, "is_ephemeral": False},
+        "container": {
+            "type": "message",
+            "message_ts": stamp(),
+            "channel_id": channel,
+            "is_ephemeral": False,
+        },
         "trigger_id": f"{stamp()}.trigger",
         "team": {"id": TEAM, "domain": "double"},
         "channel": {"id": channel, "name": "general"},
         "response_url": f"{double.url}/actions/1",
         "actions": [
-            {"type": "button", "action_id": action, "block_id": "x", "value": value, "text": {"type": "plain_text", "text": "x"}}
+            {
+                "type": "button",
+                "action_id": action,
+                "block_id": "x",
+                "value": value,
+                "text": {"type": "plain_text", "text": "x"},
+            }
         ],
     }
     return {"payload": json.dumps(payload)}
@@ -102,21 +149,28 @@ def pressed(double: Reached, action: str, value: str, *, channel: str = "C1", us
 
 @dataclass
 class Sender:
-    """Sends events as Slack does: again, with X-Slack-Retry-Num, if they are not acknowledged in three seconds or with another status than 200."""
+    """Sends events as Slack does: again, with X-Slack-Retry-Num, if they are not acknowledged in
+    three seconds or with another status than 200.
+    """
 
     url: Callable[[], str]
     acks: list[float] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     pause: float = 0.5
     """Seconds between sendings, where Slack waits minutes."""
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=ACK_SECONDS, trust_env=False))
+    client: httpx.Client = field(
+        default_factory=lambda: httpx.Client(timeout=ACK_SECONDS, trust_env=False)
+    )
 
     def send(self, body: Mapping[str, Any], *, times: int = 60) -> int:
         """Send one until it is acknowledged; returns how often it was sent."""
         for number in range(times):
             request = json_request(body)
             if number:
-                request["headers"] |= {"x-slack-retry-num": str(number), "x-slack-retry-reason": "http_error"}
+                request["headers"] |= {
+                    "x-slack-retry-num": str(number),
+                    "x-slack-retry-reason": "http_error",
+                }
             began = time.monotonic()
             try:
                 status = self.client.post(f"{self.url()}/slack/events", **request).status_code

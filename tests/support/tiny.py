@@ -33,7 +33,9 @@ def save_bert(folder: Path, **changes: Any) -> Path:
 
 
 def save_roberta(folder: Path) -> Path:
-    """A RoBERTa with a byte-level tokenizer, which counts a space as part of the word behind it, has no token types, and pads with 1."""
+    """A RoBERTa with a byte-level tokenizer, which counts a space as part of the word behind it,
+    has no token types, and pads with 1.
+    """
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast, RobertaConfig, RobertaForQuestionAnswering
@@ -44,14 +46,31 @@ def save_roberta(folder: Path) -> Path:
     specials = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     tokenizer.train_from_iterator(
-        [TEXT] * 9, trainers.BpeTrainer(special_tokens=specials, vocab_size=400, initial_alphabet=alphabet)
+        [TEXT] * 9,
+        trainers.BpeTrainer(special_tokens=specials, vocab_size=400, initial_alphabet=alphabet),
     )
-    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=False, add_prefix_space=False)
-    named = dict(zip(("cls_token", "pad_token", "sep_token", "unk_token", "mask_token"), specials, strict=True))
-    wrapped: Any = PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=512, **named)
+    tokenizer.post_processor = processors.RobertaProcessing(
+        ("</s>", 2), ("<s>", 0), trim_offsets=False, add_prefix_space=False
+    )
+    named = dict(
+        zip(
+            ("cls_token", "pad_token", "sep_token", "unk_token", "mask_token"),
+            specials,
+            strict=True,
+        )
+    )
+    wrapped: Any = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_max_length=512, **named
+    )
     wrapped.save_pretrained(folder)
     torch.manual_seed(0)
     vocabulary = tokenizer.get_vocab_size()
-    config = RobertaConfig(**SMALL, vocab_size=vocabulary, max_position_embeddings=514, type_vocab_size=1, pad_token_id=1)
+    config = RobertaConfig(
+        **SMALL,
+        vocab_size=vocabulary,
+        max_position_embeddings=514,
+        type_vocab_size=1,
+        pad_token_id=1,
+    )
     RobertaForQuestionAnswering(config).save_pretrained(folder)
     return folder

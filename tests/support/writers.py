@@ -15,9 +15,7 @@ import pptx
 from fpdf import FPDF
 from pptx.util import Inches
 
-PARAGRAPH = (
-    "The Hydrographic Office of Brest published its first table of tides in 1839. It has been published every year since then."
-)
+PARAGRAPH = "The Hydrographic Office of Brest published its first table of tides in 1839. It has been published every year since then."
 CELLS = (("Port", "Height", "Time"), ("Brest", "6.1 m", "04:12"), ("Roscoff", "8.2 m", "05:01"))
 LINES = ("Port: Brest; Height: 6.1 m; Time: 04:12", "Port: Roscoff; Height: 8.2 m; Time: 05:01")
 """What the rows of CELLS become."""
@@ -90,7 +88,9 @@ def opendocument() -> bytes:
     return saved(document)
 
 
-def pdf(pages: Sequence[Sequence[str]], *, header: str = "", password: str = "", title: str = "") -> bytes:
+def pdf(
+    pages: Sequence[Sequence[str]], *, header: str = "", password: str = "", title: str = ""
+) -> bytes:
     """A PDF with these paragraphs on each page; one that begins with "# " is a heading."""
 
     class Paper(FPDF):
@@ -119,7 +119,9 @@ def pdf(pages: Sequence[Sequence[str]], *, header: str = "", password: str = "",
 
 
 def columns(left: Sequence[str], right: Sequence[str], heading: str = "") -> bytes:
-    """A PDF of one page with lines in two columns, written line by line across both, as some programs do."""
+    """A PDF of one page with lines in two columns, written line by line across both, as some
+    programs do.
+    """
     paper = FPDF()
     paper.add_page()
     paper.set_font("Helvetica", size=16)
@@ -174,7 +176,10 @@ def archive(parts: Mapping[str, str | bytes]) -> bytes:
 
 def book(chapters: Mapping[str, str]) -> bytes:
     """An EPUB with these XHTML bodies as chapters, in this order."""
-    items = "".join(f'<item id="c{at}" href="{name}" media-type="application/xhtml+xml"/>' for at, name in enumerate(chapters))
+    items = "".join(
+        f'<item id="c{at}" href="{name}" media-type="application/xhtml+xml"/>'
+        for at, name in enumerate(chapters)
+    )
     spine = "".join(f'<itemref idref="c{at}"/>' for at in range(len(chapters)))
     package = (
         '<package xmlns="http://www.idpf.org/2007/opf" version="3.0"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
@@ -183,13 +188,24 @@ def book(chapters: Mapping[str, str]) -> bytes:
     page = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title/></head><body>{}</body></html>'
     container = '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile full-path="OPS/book.opf"/></rootfiles></container>'
     pages = {f"OPS/{name}": page.format(body) for name, body in chapters.items()}
-    return archive({"mimetype": "application/epub+zip", "META-INF/container.xml": container, "OPS/book.opf": package, **pages})
+    return archive(
+        {
+            "mimetype": "application/epub+zip",
+            "META-INF/container.xml": container,
+            "OPS/book.opf": package,
+            **pages,
+        }
+    )
 
 
 def mail(*, html: bool = False) -> bytes:
     """A mail with an attachment."""
     message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = "Anna Berg <anna@example.org>", "port@example.org", "Tides in März"
+    message["From"], message["To"], message["Subject"] = (
+        "Anna Berg <anna@example.org>",
+        "port@example.org",
+        "Tides in März",
+    )
     message["Date"] = "Mon, 06 May 2024 10:00:00 +0200"
     message.set_content("plain text that the page replaces" if html else f"Hello,\n\n{PARAGRAPH}\n")
     if html:
@@ -203,7 +219,10 @@ def mail(*, html: bool = False) -> bytes:
 def rich_text() -> bytes:
     """A file in Rich Text Format with a table."""
     rows = "".join(
-        "\\trowd" + "".join(f"\\cellx{at}000" for at in (1, 2, 3)) + "".join(f"{cell}\\cell " for cell in row) + "\\row\n"
+        "\\trowd"
+        + "".join(f"\\cellx{at}000" for at in (1, 2, 3))
+        + "".join(f"{cell}\\cell " for cell in row)
+        + "\\row\n"
         for row in CELLS
     )
     return f"{{\\rtf1\\ansi{{\\info{{\\title Tides}}}}\\pard {PARAGRAPH}\\par\n{rows}\\pard Caf\\'e9 \\u8211? bar\\par}}".encode()

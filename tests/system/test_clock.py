@@ -1,4 +1,6 @@
-"""A clock that is set back, and files with times of the past or the future: what has changed is noticed, and nothing is lost."""
+"""A clock that is set back, and files with times of the past or the future: what has changed is
+noticed, and nothing is lost.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,9 @@ def test_conversations_and_jobs_stay(state: State, clock: Clock) -> None:
     assert state.expire(30) == 2
 
 
-def test_what_a_dead_worker_left_is_taken_up_although_it_seems_to_be_of_the_future(state: State, clock: Clock) -> None:
+def test_what_a_dead_worker_left_is_taken_up_although_it_seems_to_be_of_the_future(
+    state: State, clock: Clock
+) -> None:
     claims = Claims(state, clock=clock)
     claims.add(QUESTION_OF)
     assert claims.take("dead", ["question"])
@@ -118,17 +122,28 @@ def test_questions_of_the_future_are_none_of_the_last_minute(state: State, clock
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("faketime") is None, reason="sets the clock of processes with libfaketime")
+@pytest.mark.skipif(
+    shutil.which("faketime") is None, reason="sets the clock of processes with libfaketime"
+)
 def test_the_commands_with_a_clock_that_goes_back(command: Command, corpus: Path) -> None:
     def qa(offset: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         line = ["faketime", "-f", offset, *map(str, command.line(*arguments))]
         environment = command.environment | {"QUOTED_MIN_CONFIDENCE": "0"}
-        return subprocess.run(line, capture_output=True, check=False, env=environment, text=True, timeout=180)
+        return subprocess.run(
+            line, capture_output=True, check=False, env=environment, text=True, timeout=180
+        )
 
     write_files(corpus, {"gate.txt": HARBOUR})
     assert qa("+30d", "index", str(corpus)).stdout == "Indexed: 1 added.\n"
-    write_files(corpus, {"gate.txt": HARBOUR.replace("seven", "eight"), "bread.txt": "Bread rises for two hours."})
+    write_files(
+        corpus,
+        {"gate.txt": HARBOUR.replace("seven", "eight"), "bread.txt": "Bread rises for two hours."},
+    )
     assert qa("-30d", "index", str(corpus)).stdout == "Indexed: 1 added, 1 updated.\n"
     answer = json.loads(qa("-60d", "ask", QUESTION, "--json").stdout)
-    assert (answer["answer"], answer["citations"][0]["freshness"], answer["generation"]) == ("eight", "current", 3)
+    assert (answer["answer"], answer["citations"][0]["freshness"], answer["generation"]) == (
+        "eight",
+        "current",
+        3,
+    )
     assert qa("-90d", "doctor").returncode == 0

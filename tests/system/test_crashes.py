@@ -1,4 +1,6 @@
-"""Killed at every named point of indexing: nothing that was reported is lost, nothing that was removed comes back, the next run finishes."""
+"""Killed at every named point of indexing: nothing that was reported is lost, nothing that was
+removed comes back, the next run finishes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Damaged files: what is derived comes back, and what cannot come back is named with what to do, never a traceback."""
+"""Damaged files: what is derived comes back, and what cannot come back is named with what to do,
+never a traceback.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,10 @@ from tests.qa.interfaces.api.test_uploads import HARBOUR, QUESTION, ask
 from tests.support.fakes import SharedWordsReader
 from tests.support.serving import Command, Server, carded, indexed, settings_in, write_files
 
-FILES = {f"{number}.md": f"# Gate {number}\n\nGate {number} opens with code {number * 7}.\n" for number in range(8)}
+FILES = {
+    f"{number}.md": f"# Gate {number}\n\nGate {number} opens with code {number * 7}.\n"
+    for number in range(8)
+}
 
 
 @pytest.fixture
@@ -82,7 +87,9 @@ def damages(whole: bytes, chance: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_is_damaged_in_a_store_is_an_error_of_ours(desk: Settings, tmp_path: Path, seed: int) -> None:
+def test_whatever_is_damaged_in_a_store_is_an_error_of_ours(
+    desk: Settings, tmp_path: Path, seed: int
+) -> None:
     whole, chance = (desk.data / FILE_NAME).read_bytes(), random.Random(seed)
     works: list[Callable[[], object]] = [
         lambda: answered(desk),
@@ -100,7 +107,11 @@ def test_whatever_is_damaged_in_a_store_is_an_error_of_ours(desk: Settings, tmp_
 
 
 def test_values_that_were_never_written_are_called_damage(desk: Settings) -> None:
-    for statement in ("UPDATE documents SET encoding = 'utf-9'", "UPDATE chunks SET headings = '['", "DELETE FROM vectors"):
+    for statement in (
+        "UPDATE documents SET encoding = 'utf-9'",
+        "UPDATE chunks SET headings = '['",
+        "DELETE FROM vectors",
+    ):
         with closing(sqlite3.connect(desk.data / FILE_NAME)) as db:
             db.execute(statement)
             db.commit()
@@ -122,11 +133,18 @@ def _convert(folder: Path) -> None:
     (folder / "model.bin").write_bytes(b"weights" * 100)
 
 
-@pytest.mark.parametrize("damage", [lambda path: flip(path, 5), lambda path: path.write_bytes(b""), Path.unlink])
+@pytest.mark.parametrize(
+    "damage", [lambda path: flip(path, 5), lambda path: path.write_bytes(b""), Path.unlink]
+)
 @pytest.mark.parametrize("name", ["card.json", "model.bin", checksums.NAME])
-def test_a_damaged_conversion_is_made_anew(tmp_path: Path, name: str, damage: Callable[[Path], object]) -> None:
+def test_a_damaged_conversion_is_made_anew(
+    tmp_path: Path, name: str, damage: Callable[[Path], object]
+) -> None:
     place = converted(tmp_path, "f" * 64, "1", "card.json", _convert)
-    assert converted(tmp_path, "f" * 64, "1", "card.json", lambda _: pytest.fail("it is there")) == place
+    assert (
+        converted(tmp_path, "f" * 64, "1", "card.json", lambda _: pytest.fail("it is there"))
+        == place
+    )
     if (place / name).stat().st_size <= 5:
         (place / name).write_bytes(b"{ }")
     else:
@@ -155,7 +173,9 @@ def test_a_copied_folder_is_read_once_and_believed_then(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_damaged_models_are_named_and_made_anew(command: Command, corpus: Path, tmp_path: Path) -> None:
+def test_damaged_models_are_named_and_made_anew(
+    command: Command, corpus: Path, tmp_path: Path
+) -> None:
     shutil.copytree(command.cache, tmp_path / "models")
     sure = Command(command.data, tmp_path / "models", {"QUOTED_MIN_CONFIDENCE": "0"})
     write_files(corpus, {"gate.txt": HARBOUR})
@@ -169,13 +189,20 @@ def test_damaged_models_are_named_and_made_anew(command: Command, corpus: Path, 
 
     found = sure("doctor")
     assert found.returncode == 1
-    assert all(f"{name} " in found.stdout or f"{name}," in found.stdout for name in (blob.name, "model.bin", "tokenizer.json"))
+    assert all(
+        f"{name} " in found.stdout or f"{name}," in found.stdout
+        for name in (blob.name, "model.bin", "tokenizer.json")
+    )
     answer = json.loads(sure("ask", QUESTION, "--json").stdout)
-    assert [answer[name] for name in ("answer", "confidence")] == [expected[name] for name in ("answer", "confidence")]
+    assert [answer[name] for name in ("answer", "confidence")] == [
+        expected[name] for name in ("answer", "confidence")
+    ]
 
     flip(reader / "reader.json", 40)
     assert sure("doctor", "--repair").returncode == 0
-    assert json.loads(sure("ask", QUESTION, "--json").stdout)["confidence"] == expected["confidence"]
+    assert (
+        json.loads(sure("ask", QUESTION, "--json").stdout)["confidence"] == expected["confidence"]
+    )
 
 
 @pytest.mark.slow
@@ -192,7 +219,14 @@ def test_damaged_databases_over_the_command_and_http(command: Command, corpus: P
         problem(server.client.post("/conversations"), 500)
         assert "Traceback" not in server.log
     (sure.data / FILE_NAME).write_bytes((sure.data / FILE_NAME).read_bytes()[:5000])
-    for arguments in (["ask", QUESTION], ["index", str(corpus)], ["list"], ["remove", "gate.txt"], ["chat"], ["doctor"]):
+    for arguments in (
+        ["ask", QUESTION],
+        ["index", str(corpus)],
+        ["list"],
+        ["remove", "gate.txt"],
+        ["chat"],
+        ["doctor"],
+    ):
         done = sure(*arguments, stdin=b"Why?\n")
         assert (done.returncode, "Traceback" in done.stderr) == (1, False), (arguments, done.stderr)
         assert "qa restore" in done.stdout + done.stderr or STATE in done.stderr

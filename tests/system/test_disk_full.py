@@ -1,4 +1,6 @@
-"""A full disk: what is indexed answers, everything else says so, nothing is lost, and it goes on once there is room."""
+"""A full disk: what is indexed answers, everything else says so, nothing is lost, and it goes on
+once there is room.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,15 @@ from qa.state.database import State
 from tests.qa.interfaces.api.test_ask import problem
 from tests.qa.interfaces.api.test_uploads import HARBOUR, QUESTION, ask, form, uploaded
 from tests.support.disks import disk, fill
-from tests.support.serving import Command, Server, carded, eventually, indexed, settings_in, write_files
+from tests.support.serving import (
+    Command,
+    Server,
+    carded,
+    eventually,
+    indexed,
+    settings_in,
+    write_files,
+)
 
 ROOM = [0, 30_000, 100_000]
 """Bytes that are left: too few for anything, for a transaction, for a batch of documents."""
@@ -33,7 +43,10 @@ def small(tmp_path: Path) -> Iterator[Path]:
 def test_a_store_on_a_full_disk_is_read_and_stays_whole(small: Path, room: int) -> None:
     settings = settings_in(small)
     indexed(settings, carded(), small / "corpus", {"gate.txt": HARBOUR})
-    write_files(small / "corpus", {f"{number}.txt": f"Buoy {number} lies in the bay. " * 200 for number in range(12)})
+    write_files(
+        small / "corpus",
+        {f"{number}.txt": f"Buoy {number} lies in the bay. " * 200 for number in range(12)},
+    )
     fill(small / "ballast", room)
     with pytest.raises(StoreFull, match="make room and try again; nothing is lost"):
         indexed(settings, carded(), small / "corpus", {})
@@ -60,12 +73,16 @@ def test_a_state_that_cannot_be_made_is_called_full(small: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("room", ROOM[:2])
-def test_the_commands_on_a_full_disk(converted: Path, corpus: Path, small: Path, tmp_path: Path, room: int) -> None:
+def test_the_commands_on_a_full_disk(
+    converted: Path, corpus: Path, small: Path, tmp_path: Path, room: int
+) -> None:
     command = Command(small / "data", converted, {"QUOTED_MIN_CONFIDENCE": "0"})
     write_files(corpus, {"gate.txt": HARBOUR})
     assert command("index", str(corpus)).returncode == 0
     assert command("backup", str(tmp_path / "b.zip")).returncode == 0
-    write_files(corpus, {f"{number}.txt": f"Buoy {number} lies in the bay. " * 300 for number in range(3)})
+    write_files(
+        corpus, {f"{number}.txt": f"Buoy {number} lies in the bay. " * 300 for number in range(3)}
+    )
     fill(small / "ballast", room)
 
     for arguments in (
@@ -97,7 +114,9 @@ def test_a_server_on_a_full_disk(converted: Path, small: Path) -> None:
         conversation = server.client.post("/conversations").json()["id"]
         fill(small / "ballast")
         assert ask(server)["answer"] == "seven"
-        answered = server.client.post("/ask", json={"question": QUESTION, "conversation_id": conversation})
+        answered = server.client.post(
+            "/ask", json={"question": QUESTION, "conversation_id": conversation}
+        )
         assert "make room" in problem(answered, 507)["detail"]
         (small / "ballast").unlink()
         assert ask(server, conversation_id=conversation)["answer"] == "seven"
@@ -122,7 +141,9 @@ def test_a_model_that_finds_no_room_is_said(command: Command, corpus: Path, smal
 
 
 @pytest.mark.slow
-def test_a_server_that_began_on_a_full_disk_takes_up_everything_once_there_is_room(converted: Path, tmp_path: Path) -> None:
+def test_a_server_that_began_on_a_full_disk_takes_up_everything_once_there_is_room(
+    converted: Path, tmp_path: Path
+) -> None:
     small, notes = tmp_path / "wide", tmp_path / "notes"
     write_files(notes, {"gate.txt": HARBOUR})
     with disk(small, "8m"):
@@ -132,12 +153,23 @@ def test_a_server_that_began_on_a_full_disk_takes_up_everything_once_there_is_ro
         fill(small / "ballast")
         with Server(command, arguments=["--watch", str(notes)]) as server:
             server.ready()
-            for response in (server.client.get("/jobs/unknown"), server.client.post("/documents", **form([("a.txt", "x")]))):
+            for response in (
+                server.client.get("/jobs/unknown"),
+                server.client.post("/documents", **form([("a.txt", "x")])),
+            ):
                 problem(response, 507)
-            eventually(lambda: "Uploaded files wait" in server.log and "Nothing is watched now" in server.log)
+            eventually(
+                lambda: (
+                    "Uploaded files wait" in server.log and "Nothing is watched now" in server.log
+                )
+            )
             (small / "ballast").unlink()
 
             assert uploaded(server, [("bread.txt", "Bread rises.")])[0]["status"] == "added"
             write_files(notes, {"tide.txt": "The tide turns at noon."})
             eventually(lambda: len(server.client.get("/documents").json()["documents"]) == 3)
-            assert server.log.count("Uploaded files wait") == server.log.count("Nothing is watched now") == 1
+            assert (
+                server.log.count("Uploaded files wait")
+                == server.log.count("Nothing is watched now")
+                == 1
+            )

@@ -13,7 +13,16 @@ from qa.answering.pipeline import Pipeline
 from qa.answering.reader import Reader
 from qa.bootstrap import load_pipeline
 from qa.settings import Settings
-from tests.support.serving import SEEDS, Command, Server, assert_quoted, citations_in, indexed, settings_in, write_files
+from tests.support.serving import (
+    SEEDS,
+    Command,
+    Server,
+    assert_quoted,
+    citations_in,
+    indexed,
+    settings_in,
+    write_files,
+)
 from tests.support.writers import pdf, samples, workbook
 
 pytestmark = pytest.mark.slow
@@ -24,15 +33,21 @@ QUESTIONS = [
     ("By how much did Amazon's stock price rise in after-hours trading?", "2.7%"),
 ]
 FILES: dict[str, str | bytes] = {
-    "windows.txt": "The museum’s café closes at five – every day.\r\nThe cloakroom is free.".encode("cp1252"),
-    "sixteen.txt": "The observatory opens on the 3rd of May.\r\n\r\nIts mirror measures 2.4 metres.".encode("utf-16"),
+    "windows.txt": "The museum’s café closes at five – every day.\r\nThe cloakroom is free.".encode(
+        "cp1252"
+    ),
+    "sixteen.txt": "The observatory opens on the 3rd of May.\r\n\r\nIts mirror measures 2.4 metres.".encode(
+        "utf-16"
+    ),
     "guide.md": "---\ntitle: Harbour guide\n---\n# Ferries\n\nThe ferry to Hvar leaves at 07:30.\n\n## Fares\n\n| Who | Fare |\n|---|---|\n| Adult | €12 |\n",
 }
 
 
 @pytest.fixture(scope="module")
 def seeds(seeds_command: Command, encoder: Encoder, reader: Reader) -> Pipeline:
-    return load_pipeline(Settings(seeds_command.data, seeds_command.cache, min_confidence=0.0), encoder, reader)
+    return load_pipeline(
+        Settings(seeds_command.data, seeds_command.cache, min_confidence=0.0), encoder, reader
+    )
 
 
 def without_timings(answer: dict[str, Any]) -> dict[str, Any]:
@@ -41,20 +56,30 @@ def without_timings(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("question", "fact"), QUESTIONS)
-def test_the_seeds_answer_with_a_sentence_that_says_so(seeds: Pipeline, question: str, fact: str) -> None:
+def test_the_seeds_answer_with_a_sentence_that_says_so(
+    seeds: Pipeline, question: str, fact: str
+) -> None:
     answer = seeds.ask(question)
 
     assert answer.spans, answer.refusal
     assert any(fact in span.citation.sentence for span in (*answer.spans, *answer.alternatives))
 
 
-def test_the_seeds_refuse_with_a_receipt(seeds_command: Command, encoder: Encoder, reader: Reader) -> None:
-    strict = load_pipeline(Settings(seeds_command.data, seeds_command.cache, min_confidence=1.0), encoder, reader)
+def test_the_seeds_refuse_with_a_receipt(
+    seeds_command: Command, encoder: Encoder, reader: Reader
+) -> None:
+    strict = load_pipeline(
+        Settings(seeds_command.data, seeds_command.cache, min_confidence=1.0), encoder, reader
+    )
 
     refusal = strict.ask("What is the population of Reykjavík?").refusal
 
     assert refusal
-    assert (refusal.gate.name, refusal.missing, refusal.searched.documents) == ("confidence", ("Reykjavík",), 1)
+    assert (refusal.gate.name, refusal.missing, refusal.searched.documents) == (
+        "confidence",
+        ("Reykjavík",),
+        1,
+    )
     assert all(passage.reader_score is not None for passage in refusal.nearest)
 
 
@@ -62,16 +87,31 @@ def test_every_quote_of_the_seeds_is_in_the_file(seeds: Pipeline) -> None:
     for question, _ in QUESTIONS:
         for citation in citations_in(seeds.ask(question).to_dict()):
             document = seeds.snapshot.document(citation["document_id"])
-            assert_quoted(citation, document.text, (SEEDS / citation["uri"]).read_bytes(), document.info.encoding)
+            assert_quoted(
+                citation,
+                document.text,
+                (SEEDS / citation["uri"]).read_bytes(),
+                document.info.encoding,
+            )
 
 
 def test_copies_of_a_headline_do_not_crowd_out_others(seeds: Pipeline) -> None:
-    texts = [" ".join(passage.text.split()) for passage in seeds.search("US government computing resources", top_k=10)]
+    texts = [
+        " ".join(passage.text.split())
+        for passage in seeds.search("US government computing resources", top_k=10)
+    ]
 
-    assert not [text for text in texts for other in texts if text is not other and other.startswith(text.removesuffix("…"))]
+    assert not [
+        text
+        for text in texts
+        for other in texts
+        if text is not other and other.startswith(text.removesuffix("…"))
+    ]
 
 
-def test_the_command_and_the_server_give_the_same_answer(seeds_command: Command, seeds_server: Server) -> None:
+def test_the_command_and_the_server_give_the_same_answer(
+    seeds_command: Command, seeds_server: Server
+) -> None:
     question, _ = QUESTIONS[0]
 
     typed = json.loads(seeds_command("ask", question, "--json").stdout)
@@ -102,18 +142,34 @@ def test_any_encoding_is_cited_to_the_byte(
     found = citations_in(answer.to_dict())
     citation = next(each for each in found if fact in each["sentence"])
     document = pipeline.snapshot.document(citation["document_id"])
-    assert_quoted(citation, document.text, (tmp_path / "corpus" / uri).read_bytes(), document.info.encoding)
+    assert_quoted(
+        citation, document.text, (tmp_path / "corpus" / uri).read_bytes(), document.info.encoding
+    )
     if uri == "guide.md":
-        assert (citation["title"], citation["heading"]) == ("Harbour guide", "Harbour guide › Ferries")
+        assert (citation["title"], citation["heading"]) == (
+            "Harbour guide",
+            "Harbour guide › Ferries",
+        )
 
 
-def test_a_folder_of_every_format_is_cited_by_page_slide_sheet_and_row(tmp_path: Path, seeds_command: Command) -> None:
+def test_a_folder_of_every_format_is_cited_by_page_slide_sheet_and_row(
+    tmp_path: Path, seeds_command: Command
+) -> None:
     folder = tmp_path / "mixed"
     files = {name: content for name, content in samples().items() if name != "tides.csv"}
-    opening = [["# Opening", "The lighthouse opens in April."], ["# Keeper", "The lighthouse keeper is called Anna Berg."]]
+    opening = [
+        ["# Opening", "The lighthouse opens in April."],
+        ["# Keeper", "The lighthouse keeper is called Anna Berg."],
+    ]
     prices = [("Item", "Price", "Stock"), ("Oil lamp", 39.9, 4), ("Brass bell", 120, 2)]
     write_files(
-        folder, files | {"lighthouse.pdf": pdf(opening), "shop.xlsx": workbook({"Prices": prices}), "broken.pdf": b"%PDF-1.7 oops"}
+        folder,
+        files
+        | {
+            "lighthouse.pdf": pdf(opening),
+            "shop.xlsx": workbook({"Prices": prices}),
+            "broken.pdf": b"%PDF-1.7 oops",
+        },
     )
     command = seeds_command.on(tmp_path / "data", QUOTED_MIN_CONFIDENCE="0")
 
@@ -121,32 +177,62 @@ def test_a_folder_of_every_format_is_cited_by_page_slide_sheet_and_row(tmp_path:
     documents = {each["id"]: each for each in json.loads(command("list", "--json").stdout)}
 
     assert (done.returncode, done.stdout) == (4, f"Indexed: {len(files) + 2} added, 1 skipped.\n")
-    assert done.stderr.startswith("skipped: broken.pdf: expected a PDF, got one that cannot be opened")
-    assert {document["uri"] for document in documents.values()} == {*files, "lighthouse.pdf", "shop.xlsx"}
+    assert done.stderr.startswith(
+        "skipped: broken.pdf: expected a PDF, got one that cannot be opened"
+    )
+    assert {document["uri"] for document in documents.values()} == {
+        *files,
+        "lighthouse.pdf",
+        "shop.xlsx",
+    }
 
     def cited(question: str) -> dict[str, Any]:
         [citation, *_] = json.loads(command("ask", "--json", question).stdout)["citations"]
         place = {
-            name: citation[name] for name in ("page", "slide", "sheet", "row", "line", "byte_start") if citation[name] is not None
+            name: citation[name]
+            for name in ("page", "slide", "sheet", "row", "line", "byte_start")
+            if citation[name] is not None
         }
         return {"uri": citation["uri"], "quote": citation["quote"], **place}
 
-    assert cited("What is the lighthouse keeper called?") == {"uri": "lighthouse.pdf", "quote": "Anna Berg", "page": 2}
-    assert cited("What is the price of the brass bell?") == {"uri": "shop.xlsx", "quote": "120", "sheet": "Prices", "row": 3}
-    assert "lighthouse.pdf, page 2, characters" in command("ask", "What is the lighthouse keeper called?").stdout
-    assert command("index", str(folder)).stdout == f"Indexed: {len(files) + 2} unchanged, 1 skipped.\n"
+    assert cited("What is the lighthouse keeper called?") == {
+        "uri": "lighthouse.pdf",
+        "quote": "Anna Berg",
+        "page": 2,
+    }
+    assert cited("What is the price of the brass bell?") == {
+        "uri": "shop.xlsx",
+        "quote": "120",
+        "sheet": "Prices",
+        "row": 3,
+    }
+    assert (
+        "lighthouse.pdf, page 2, characters"
+        in command("ask", "What is the lighthouse keeper called?").stdout
+    )
+    assert (
+        command("index", str(folder)).stdout == f"Indexed: {len(files) + 2} unchanged, 1 skipped.\n"
+    )
 
 
-def test_the_page_of_a_quote_is_in_what_the_server_says_of_its_document(tmp_path: Path, seeds_command: Command) -> None:
-    write_files(tmp_path / "notes", {"a.pdf": pdf([["First page."], ["Anna Berg keeps the lighthouse."]])})
+def test_the_page_of_a_quote_is_in_what_the_server_says_of_its_document(
+    tmp_path: Path, seeds_command: Command
+) -> None:
+    write_files(
+        tmp_path / "notes", {"a.pdf": pdf([["First page."], ["Anna Berg keeps the lighthouse."]])}
+    )
     command = seeds_command.on(tmp_path / "data", QUOTED_MIN_CONFIDENCE="0")
     command("index", str(tmp_path / "notes"))
 
     with Server(command) as server:
         server.ready()
-        citation = server.client.post("/ask", json={"question": "Who keeps the lighthouse?"}).json()["citations"][0]
+        citation = server.client.post(
+            "/ask", json={"question": "Who keeps the lighthouse?"}
+        ).json()["citations"][0]
         document = server.client.get(f"/documents/{citation['document_id']}").json()
-        version = server.client.get(f"/documents/{citation['document_id']}/versions/{citation['sha256']}").json()
+        version = server.client.get(
+            f"/documents/{citation['document_id']}/versions/{citation['sha256']}"
+        ).json()
 
     assert document["text"][citation["start"] : citation["end"]] == citation["quote"] == "Anna Berg"
     assert document["document"]["extractor"] == citation["extractor"]
@@ -154,7 +240,9 @@ def test_the_page_of_a_quote_is_in_what_the_server_says_of_its_document(tmp_path
     assert [place["page"] for place in document["places"]["places"]] == [1, 2]
 
 
-def test_a_cell_of_a_long_markdown_table_is_found_and_cited_to_the_byte(tmp_path: Path, encoder: Encoder, reader: Reader) -> None:
+def test_a_cell_of_a_long_markdown_table_is_found_and_cited_to_the_byte(
+    tmp_path: Path, encoder: Encoder, reader: Reader
+) -> None:
     people = (
         "Anna Berg",
         "Luis Ortega",
@@ -166,8 +254,20 @@ def test_a_cell_of_a_long_markdown_table_is_found_and_cited_to_the_byte(tmp_path
         "Karl Vogt",
         "Eva Klein",
     )
-    rows = [f"| {name} | {'Sales' if at % 2 else 'Legal'} | 31{at}-40{at}2 |" for at, name in enumerate(people * 3)]
-    text = "\n".join(["# Staff", "", "| Name | Department | Phone number |", "|---|---|---|", *rows[:7], *rows[9:]])
+    rows = [
+        f"| {name} | {'Sales' if at % 2 else 'Legal'} | 31{at}-40{at}2 |"
+        for at, name in enumerate(people * 3)
+    ]
+    text = "\n".join(
+        [
+            "# Staff",
+            "",
+            "| Name | Department | Phone number |",
+            "|---|---|---|",
+            *rows[:7],
+            *rows[9:],
+        ]
+    )
     settings = Settings(tmp_path / "data", tmp_path / "cache", min_confidence=0.0)
     indexed(settings, encoder, tmp_path / "docs", {"staff.md": text})
     pipeline = load_pipeline(settings, encoder, reader)

@@ -1,4 +1,6 @@
-"""Nothing leaves the machine: every connection that `qa` makes, in all its processes and threads, is traced."""
+"""Nothing leaves the machine: every connection that `qa` makes, in all its processes and threads,
+is traced.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +30,15 @@ def foreign(trace: str) -> list[str]:
     return [
         line
         for line in trace.splitlines()
-        if any(not LOCAL.match(found[0]) for found in _ADDRESS.finditer(line.partition("(")[2])) and "sa_family=" in line
+        if any(not LOCAL.match(found[0]) for found in _ADDRESS.finditer(line.partition("(")[2]))
+        and "sa_family=" in line
     ]
 
 
 def tracer(log: Path) -> list[str]:
-    """The command line before a traced command; skips, or fails where strace must be there, without one."""
+    """The command line before a traced command; skips, or fails where strace must be there, without
+    one.
+    """
     if shutil.which("strace") is None:
         if os.environ.get("QUOTED_REQUIRE_STRACE"):
             pytest.fail("strace is required here and not installed")
@@ -84,11 +89,17 @@ def test_the_tracer_sees_a_connection_of_a_child_process(tmp_path: Path) -> None
 
 
 def test_indexing_asking_and_serving_connect_to_nothing_outside(tmp_path: Path) -> None:
-    """From an empty home and an empty model cache, so that both conversions are traced too; CI is unset, for it hides telemetry."""
+    """From an empty home and an empty model cache, so that both conversions are traced too; CI is
+    unset, for it hides telemetry.
+    """
     home = tmp_path / "home"
     home.mkdir()
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-    environment |= {"QUOTED_DATA": str(tmp_path / "data"), "QUOTED_CACHE": str(tmp_path / "cache"), "QUOTED_MIN_CONFIDENCE": "0"}
+    environment |= {
+        "QUOTED_DATA": str(tmp_path / "data"),
+        "QUOTED_CACHE": str(tmp_path / "cache"),
+        "QUOTED_MIN_CONFIDENCE": "0",
+    }
     command = _Bare(tmp_path / "data", tmp_path / "cache", environment)
     question = "How much will Amazon invest in Anthropic?"
 
@@ -106,7 +117,11 @@ def test_indexing_asking_and_serving_connect_to_nothing_outside(tmp_path: Path) 
         assert server.ready().client.post("/ask", json={"question": question}).json()["answer"]
 
     traces = {name: (tmp_path / name).read_text() for name in ("index", "ask", "serve")}
-    assert {name: foreign(trace) for name, trace in traces.items()} == {"index": [], "ask": [], "serve": []}
+    assert {name: foreign(trace) for name, trace in traces.items()} == {
+        "index": [],
+        "ask": [],
+        "serve": [],
+    }
     assert all("exited with 0" in trace for trace in traces.values())
 
 

@@ -19,7 +19,15 @@ from index.store.store import Store
 from tests.qa.interfaces.api.test_ask import problem
 from tests.qa.interfaces.api.test_uploads import HARBOUR, QUESTION, ask, form
 from tests.support.disks import read_only
-from tests.support.serving import Command, Server, carded, eventually, indexed, settings_in, write_files
+from tests.support.serving import (
+    Command,
+    Server,
+    carded,
+    eventually,
+    indexed,
+    settings_in,
+    write_files,
+)
 
 CUT_OFF = "import os, sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('DELETE FROM terms'); db.commit(); os.kill(os.getpid(), 9)"
 
@@ -34,13 +42,23 @@ def there(tmp_path: Path) -> Path:
 
 def test_an_index_is_read_and_derived_in_memory(there: Path, tmp_path: Path) -> None:
     (there / "derived" / "dense.faiss").unlink()
-    with read_only(there, tmp_path / "disk with ?%20#") as data, closing(Snapshot(data)) as snapshot:
+    with (
+        read_only(there, tmp_path / "disk with ?%20#") as data,
+        closing(Snapshot(data)) as snapshot,
+    ):
         assert snapshot.size == snapshot.dense.size == 1
         assert snapshot.resume()
         assert not (data / "derived" / "dense.faiss").exists()
-        with pytest.raises(StoreReadOnly, match="nothing was changed: give this user the right"), Store(data) as store:
+        with (
+            pytest.raises(StoreReadOnly, match="nothing was changed: give this user the right"),
+            Store(data) as store,
+        ):
             store.remove([snapshot.document_id(0)])
-        with pytest.raises(StoreReadOnly, match="may only be read"), Store(data) as store, store.writing():
+        with (
+            pytest.raises(StoreReadOnly, match="may only be read"),
+            Store(data) as store,
+            store.writing(),
+        ):
             pass
 
 
@@ -57,17 +75,26 @@ def test_what_was_cut_off_is_not_passed_over(there: Path, tmp_path: Path) -> Non
     with read_only(there, tmp_path / "ro") as data, closing(connect(data)) as db:
         assert db.execute("SELECT count(*) FROM terms").fetchone() == (0,)
     (there / f"{FILE_NAME}-shm").unlink()
-    with read_only(there, tmp_path / "ro2") as data, pytest.raises(StoreReadOnly, match="was cut off: run `qa list` once"):
+    with (
+        read_only(there, tmp_path / "ro2") as data,
+        pytest.raises(StoreReadOnly, match="was cut off: run `qa list` once"),
+    ):
         connect(data)
 
 
 def test_an_earlier_or_a_missing_store_cannot_be_made(there: Path, tmp_path: Path) -> None:
     with closing(connect(there)) as db:
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS) - 1}")
-    with read_only(there, tmp_path / "ro") as data, pytest.raises(StoreReadOnly, match="earlier version"):
+    with (
+        read_only(there, tmp_path / "ro") as data,
+        pytest.raises(StoreReadOnly, match="earlier version"),
+    ):
         connect(data)
     (there / FILE_NAME).unlink()
-    with read_only(there, tmp_path / "ro2") as data, pytest.raises(StoreReadOnly, match=r"there is no index\.db in it"):
+    with (
+        read_only(there, tmp_path / "ro2") as data,
+        pytest.raises(StoreReadOnly, match=r"there is no index\.db in it"),
+    ):
         connect(data)
 
 
@@ -77,22 +104,39 @@ def frozen(command: Command, corpus: Path, tmp_path: Path) -> Iterator[Command]:
     write_files(corpus, {"gate.txt": HARBOUR})
     assert command("index", str(corpus)).returncode == 0
     assert command("ask", QUESTION).returncode in {0, 3}
-    with read_only(command.data, tmp_path / "ro") as data, read_only(command.cache, tmp_path / "models") as cache:
+    with (
+        read_only(command.data, tmp_path / "ro") as data,
+        read_only(command.cache, tmp_path / "models") as cache,
+    ):
         yield Command(data, cache, {"QUOTED_MIN_CONFIDENCE": "0"})
 
 
 @pytest.mark.slow
-def test_the_commands_that_read_work_and_the_others_say_why_not(frozen: Command, corpus: Path, tmp_path: Path) -> None:
+def test_the_commands_that_read_work_and_the_others_say_why_not(
+    frozen: Command, corpus: Path, tmp_path: Path
+) -> None:
     answered = frozen("ask", QUESTION, "--json")
     assert json.loads(answered.stdout)["answer"] == "seven"
     (tmp_path / "answer.json").write_text(answered.stdout)
-    for arguments in (["search", QUESTION], ["list"], ["status"], ["verify", str(tmp_path / "answer.json")], ["doctor"]):
+    for arguments in (
+        ["search", QUESTION],
+        ["list"],
+        ["status"],
+        ["verify", str(tmp_path / "answer.json")],
+        ["doctor"],
+    ):
         done = frozen(*arguments)
         assert done.returncode == 0, (arguments, done.stdout, done.stderr)
     assert "may only be read" in frozen("doctor").stdout
     assert frozen("backup", str(tmp_path / "b.zip")).returncode == 0
 
-    for arguments in (["index", str(corpus)], ["remove", "gate.txt"], ["forget", "--all"], ["chat"], ["watch", str(corpus)]):
+    for arguments in (
+        ["index", str(corpus)],
+        ["remove", "gate.txt"],
+        ["forget", "--all"],
+        ["chat"],
+        ["watch", str(corpus)],
+    ):
         done = frozen(*arguments, stdin=b"Why?\n")
         assert done.returncode == 1, (arguments, done.stdout, done.stderr)
         assert "may only be read" in done.stderr
@@ -107,7 +151,9 @@ def test_a_server_answers_and_takes_nothing(frozen: Command) -> None:
     with Server(frozen) as server:
         server.ready()
         assert ask(server)["answer"] == "seven"
-        assert [each["uri"] for each in server.client.get("/documents").json()["documents"]] == ["gate.txt"]
+        assert [each["uri"] for each in server.client.get("/documents").json()["documents"]] == [
+            "gate.txt"
+        ]
         [document] = server.client.get("/documents").json()["documents"]
         place = f"/documents/{document['id']}"
         for response in (
@@ -122,7 +168,9 @@ def test_a_server_answers_and_takes_nothing(frozen: Command) -> None:
 
 
 @pytest.mark.slow
-def test_a_model_that_cannot_be_kept_is_said(command: Command, corpus: Path, tmp_path: Path) -> None:
+def test_a_model_that_cannot_be_kept_is_said(
+    command: Command, corpus: Path, tmp_path: Path
+) -> None:
     (tmp_path / "empty").mkdir()
     with read_only(tmp_path / "empty", tmp_path / "models") as cache:
         done = Command(command.data, cache)("index", str(corpus))

@@ -25,7 +25,11 @@ def _marked(name: str) -> str:
 
 
 def _session(question: str) -> str:
-    found = re.search(rf'\$ qa ask "{re.escape(question)}"[^\n]*\n(.*?)\n(?:exit code \d\n)?```', README, re.DOTALL)
+    found = re.search(
+        rf'\$ qa ask "{re.escape(question)}"[^\n]*\n(.*?)\n(?:exit code \d\n)?```',
+        README,
+        re.DOTALL,
+    )
     assert found, f"the README does not ask {question!r}"
     return found[1]
 
@@ -50,18 +54,29 @@ def test_ci_runs_the_readmes_test_command() -> None:
     script = "sed -n '/<!-- test -->/,/<!-- end -->/p' README.md | grep -v '^<!--\\|^```'"
     assert script in (ROOT / ".ci" / "run").read_text("utf-8")
 
-    extracted = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    extracted = subprocess.run(
+        ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
 
     assert extracted.strip() == _marked("test")
     assert _marked("test").endswith("python -m pytest")
     assert _marked("try").endswith('qa ask "How much will Amazon invest in Anthropic?"')
 
 
-@pytest.mark.parametrize("question", ["How much will Amazon invest in Anthropic?", "When will the tariffs take effect?"])
+@pytest.mark.parametrize(
+    "question", ["How much will Amazon invest in Anthropic?", "When will the tariffs take effect?"]
+)
 def test_the_readme_shows_what_is_printed(question: str, model_cache: Path, tmp_path: Path) -> None:
-    environment = {**os.environ, "QUOTED_CACHE": str(model_cache), "QUOTED_DATA": str(tmp_path), "COLUMNS": "100"}
+    environment = {
+        **os.environ,
+        "QUOTED_CACHE": str(model_cache),
+        "QUOTED_DATA": str(tmp_path),
+        "COLUMNS": "100",
+    }
     command = [str(Path(sys.executable).with_name("qa")), "ask", question]
 
-    printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120).stdout
+    printed = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=120
+    ).stdout
 
     assert NUMBER.sub("0.0", printed.strip()) == NUMBER.sub("0.0", _session(question).strip())

@@ -23,7 +23,9 @@ from tests.support.fakes import SharedWordsReader
 from tests.support.serving import carded, indexed, settings_in
 
 HELD = Path("/proc/self/fd")
-pytestmark = pytest.mark.skipif(not HELD.is_dir(), reason="descriptors are counted where the system lists them")
+pytestmark = pytest.mark.skipif(
+    not HELD.is_dir(), reason="descriptors are counted where the system lists them"
+)
 
 
 @pytest.fixture
@@ -75,12 +77,18 @@ def asked(settings: Settings) -> object:
         (unlike, asked),
         (unlike, lambda settings: Snapshot(settings.data)),
         (lambda settings: later(settings.data / FILE_NAME), asked),
-        (lambda settings: later(settings.data / FILE_NAME), lambda settings: current_generation(settings.data)),
+        (
+            lambda settings: later(settings.data / FILE_NAME),
+            lambda settings: current_generation(settings.data),
+        ),
         (lambda settings: spoil(settings.data / FILE_NAME), open_store),
         (lambda settings: spoil(settings.data / STATE), conversations_of),
         (lambda settings: spoil(settings.data / STATE), claims_of),
         (lambda settings: spoil(settings.data / STATE), lambda settings: Intake(settings).jobs),
-        (lambda _: None, lambda settings: load_pipeline(settings, carded("another"), SharedWordsReader())),
+        (
+            lambda _: None,
+            lambda settings: load_pipeline(settings, carded("another"), SharedWordsReader()),
+        ),
     ],
 )
 def test_what_fails_to_open_is_closed(

@@ -1,4 +1,6 @@
-"""Several processes that write at once: all finish, nothing is lost, and a backup of that moment is whole."""
+"""Several processes that write at once: all finish, nothing is lost, and a backup of that moment is
+whole.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,11 @@ pytestmark = pytest.mark.slow
 
 def started(command: Command, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        command.line(*arguments), env=command.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command.line(*arguments),
+        env=command.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -30,24 +36,43 @@ def ended(process: subprocess.Popen[str]) -> str:
 def texts(folder: Path, name: str, count: int) -> Path:
     """A folder of files."""
     write_files(
-        folder / name, {f"{name}-{number}.txt": f"Buoy {number} of {name} lies in bay {number * 7}." for number in range(count)}
+        folder / name,
+        {
+            f"{name}-{number}.txt": f"Buoy {number} of {name} lies in bay {number * 7}."
+            for number in range(count)
+        },
     )
     return folder / name
 
 
-def test_indexing_uploading_removing_and_backing_up_at_once(command: Command, tmp_path: Path) -> None:
+def test_indexing_uploading_removing_and_backing_up_at_once(
+    command: Command, tmp_path: Path
+) -> None:
     sure = command.on(command.data, QUOTED_MIN_CONFIDENCE="0")
-    old, east, west = texts(tmp_path, "old", 3), texts(tmp_path, "east", 15), texts(tmp_path, "west", 15)
+    old, east, west = (
+        texts(tmp_path, "old", 3),
+        texts(tmp_path, "east", 15),
+        texts(tmp_path, "west", 15),
+    )
     assert sure("index", str(old)).returncode == 0
     with Server(sure) as server:
         server.ready()
-        work = [started(sure, "index", str(east)), started(sure, "index", str(west)), started(sure, "index", str(east))]
+        work = [
+            started(sure, "index", str(east)),
+            started(sure, "index", str(west)),
+            started(sure, "index", str(east)),
+        ]
         accepted = server.client.post("/documents", **form([("gate.txt", HARBOUR)]))
-        work += [started(sure, "remove", "old-1.txt"), started(sure, "backup", str(tmp_path / "during.zip"))]
+        work += [
+            started(sure, "remove", "old-1.txt"),
+            started(sure, "backup", str(tmp_path / "during.zip")),
+        ]
         for process in work:
             ended(process)
         assert [each["status"] for each in results(server, accepted)] == ["added"]
-        expected = {path.name for folder in (old, east, west) for path in folder.iterdir()} - {"old-1.txt"} | {"gate.txt"}
+        expected = {path.name for folder in (old, east, west) for path in folder.iterdir()} - {
+            "old-1.txt"
+        } | {"gate.txt"}
         eventually(lambda: {each["uri"] for each in documents(server).values()} == expected)
 
         there = sure.on(tmp_path / "there" / "data")
@@ -62,12 +87,16 @@ def test_indexing_uploading_removing_and_backing_up_at_once(command: Command, tm
     assert sure("doctor").returncode == 0
 
 
-def test_two_servers_take_uploads_and_one_answers_what_the_other_took(command: Command, tmp_path: Path) -> None:
+def test_two_servers_take_uploads_and_one_answers_what_the_other_took(
+    command: Command, tmp_path: Path
+) -> None:
     sure = command.on(command.data, QUOTED_MIN_CONFIDENCE="0")
     sure.data.mkdir()
     (tmp_path / "link").symlink_to(sure.data)
     with Server(sure) as one, Server(sure.on(tmp_path / "link")) as other:
-        assert uploaded(other, [("bread.txt", "Bread rises for two hours.")])[0]["status"] == "added"
+        assert (
+            uploaded(other, [("bread.txt", "Bread rises for two hours.")])[0]["status"] == "added"
+        )
         assert uploaded(one, [("gate.txt", HARBOUR)])[0]["status"] == "added"
         for server in (one, other):
             eventually(lambda server=server: len(documents(server)) == 2)

@@ -1,4 +1,6 @@
-"""`qa watch` and `qa serve --watch` as processes, with real files: what happens in a folder is in the answers within two seconds."""
+"""`qa watch` and `qa serve --watch` as processes, with real files: what happens in a folder is in
+the answers within two seconds.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +19,25 @@ from tests.support.serving import PATIENCE, Command, Server, eventually, write_f
 pytestmark = pytest.mark.slow
 
 PROMISED = 2.0
-"""Seconds within which a change must be seen; the best of a few tries is compared, because the machine may be busy with other tests."""
-FILES = {f"{number}.txt": f"The padlock of locker {number} is painted grey." for number in range(20)}
+"""Seconds within which a change must be seen; the best of a few tries is compared, because the
+machine may be busy with other tests.
+"""
+FILES = {
+    f"{number}.txt": f"The padlock of locker {number} is painted grey." for number in range(20)
+}
 
 
 @contextmanager
-def watching(command: Command, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], str]]]:
+def watching(
+    command: Command, *arguments: str
+) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], str]]]:
     """A real `qa watch`, and what it has said so far."""
     command.data.mkdir(parents=True, exist_ok=True)
     path = command.data.parent / f"watch-{time.monotonic_ns()}.log"
     with path.open("wb") as log:
-        process = subprocess.Popen(command.line("watch", *arguments), env=command.environment, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command.line("watch", *arguments), env=command.environment, stdout=log, stderr=log
+        )
     try:
         yield process, path.read_text
     finally:
@@ -37,8 +47,16 @@ def watching(command: Command, *arguments: str) -> Iterator[tuple[subprocess.Pop
 
 def colour(server: Server, number: int) -> str:
     """What the server says of a locker."""
-    answer = server.client.post("/ask", json={"question": f"In which colour is the padlock of locker {number} painted?"}).json()
-    return str([each["sentence"] for each in answer.get("citations", []) if f"locker {number} " in each["sentence"]])
+    answer = server.client.post(
+        "/ask", json={"question": f"In which colour is the padlock of locker {number} painted?"}
+    ).json()
+    return str(
+        [
+            each["sentence"]
+            for each in answer.get("citations", [])
+            if f"locker {number} " in each["sentence"]
+        ]
+    )
 
 
 def uris(server: Server) -> set[str]:
@@ -64,9 +82,13 @@ def server(request: pytest.FixtureRequest, sure: Command, corpus: Path) -> Itera
             yield opened
 
 
-def test_creating_changing_saving_moving_and_deleting_are_in_the_answers(server: Server, corpus: Path) -> None:
+def test_creating_changing_saving_moving_and_deleting_are_in_the_answers(
+    server: Server, corpus: Path
+) -> None:
     def create(number: int) -> Callable[[], bool]:
-        (corpus / f"{number + 100}.txt").write_text(f"The padlock of locker {number + 100} is painted white.")
+        (corpus / f"{number + 100}.txt").write_text(
+            f"The padlock of locker {number + 100} is painted white."
+        )
         return lambda: "white" in colour(server, number + 100)
 
     def change(number: int) -> Callable[[], bool]:
@@ -80,11 +102,15 @@ def test_creating_changing_saving_moving_and_deleting_are_in_the_answers(server:
 
     def move(number: int) -> Callable[[], bool]:
         (corpus / f"{number}.txt").rename(corpus / f"moved-{number}.txt")
-        return lambda: {f"moved-{number}.txt", f"{number}.txt"} & uris(server) == {f"moved-{number}.txt"}
+        return lambda: (
+            {f"moved-{number}.txt", f"{number}.txt"} & uris(server) == {f"moved-{number}.txt"}
+        )
 
     def delete(number: int) -> Callable[[], bool]:
         (corpus / f"{number + 10}.txt").unlink()
-        return lambda: f"{number + 10}.txt" not in uris(server) and colour(server, number + 10) == "[]"
+        return lambda: (
+            f"{number + 10}.txt" not in uris(server) and colour(server, number + 10) == "[]"
+        )
 
     for act in (create, change, save, move, delete):
         assert min(eventually(act(number)) for number in range(2)) < PROMISED, act.__name__
@@ -120,7 +146,9 @@ def test_a_half_written_file_waits_until_it_is_whole(server: Server, corpus: Pat
     assert "Traceback" not in server.log
 
 
-def test_an_emptied_root_deletes_nothing_and_says_so_once(sure: Command, corpus: Path, tmp_path: Path) -> None:
+def test_an_emptied_root_deletes_nothing_and_says_so_once(
+    sure: Command, corpus: Path, tmp_path: Path
+) -> None:
     write_files(corpus, FILES)
     with watching(sure, str(corpus)) as (_, said):
         eventually(lambda: said().count("added: ") == len(FILES))
@@ -138,11 +166,19 @@ def test_an_emptied_root_deletes_nothing_and_says_so_once(sure: Command, corpus:
         assert "removed: " not in said()
 
 
-def test_a_burst_of_500_files_with_a_stop_in_the_middle_loses_none(sure: Command, corpus: Path) -> None:
+def test_a_burst_of_500_files_with_a_stop_in_the_middle_loses_none(
+    sure: Command, corpus: Path
+) -> None:
     write_files(corpus, {"0.txt": "Nought."})
     with watching(sure, str(corpus)) as (process, said):
         eventually(lambda: "added: 0.txt" in said())
-        write_files(corpus, {f"{number}.txt": f"The code of vault {number} is v{number}." for number in range(1, 500)})
+        write_files(
+            corpus,
+            {
+                f"{number}.txt": f"The code of vault {number} is v{number}."
+                for number in range(1, 500)
+            },
+        )
         eventually(lambda: len(sure("list").stdout.splitlines()) > 1)
         process.terminate()
         assert process.wait(PATIENCE) == 0
@@ -158,7 +194,13 @@ def test_a_burst_of_500_files_with_a_stop_in_the_middle_loses_none(sure: Command
 
 def test_a_server_stops_cleanly_while_it_indexes(sure: Command, corpus: Path) -> None:
     rows = "The code of vault {} in row {} is known to nobody who has ever spoken of it."
-    write_files(corpus, {f"{number}.txt": "\n\n".join(rows.format(number, row) for row in range(20)) for number in range(400)})
+    write_files(
+        corpus,
+        {
+            f"{number}.txt": "\n\n".join(rows.format(number, row) for row in range(20))
+            for number in range(400)
+        },
+    )
     with Server(sure, arguments=("--watch", str(corpus))) as server:
         eventually(lambda: "Watching" in server.log)
         time.sleep(2)
@@ -171,7 +213,9 @@ def test_a_server_stops_cleanly_while_it_indexes(sure: Command, corpus: Path) ->
     assert sure("doctor").returncode == 0
 
 
-def test_a_second_watcher_says_that_it_waits_and_indexing_goes_on_beside(sure: Command, corpus: Path, tmp_path: Path) -> None:
+def test_a_second_watcher_says_that_it_waits_and_indexing_goes_on_beside(
+    sure: Command, corpus: Path, tmp_path: Path
+) -> None:
     write_files(corpus, FILES)
     write_files(tmp_path / "other", {"other.txt": "Something else."})
     with watching(sure, str(corpus)) as (first, said):
@@ -189,7 +233,15 @@ def test_a_second_watcher_says_that_it_waits_and_indexing_goes_on_beside(sure: C
 
 
 def test_excludes_links_in_circles_and_a_bad_pattern(sure: Command, corpus: Path) -> None:
-    write_files(corpus, {"a.txt": "One.", "draft.txt": "Two.", ".quotedignore": "secret.txt\n", "secret.txt": "Three."})
+    write_files(
+        corpus,
+        {
+            "a.txt": "One.",
+            "draft.txt": "Two.",
+            ".quotedignore": "secret.txt\n",
+            "secret.txt": "Three.",
+        },
+    )
     (corpus / "around").symlink_to(corpus, target_is_directory=True)
     os.mkfifo(corpus / "pipe.txt")
     with watching(sure, str(corpus), "--exclude", "draft*") as (_, said):
@@ -205,7 +257,9 @@ def test_excludes_links_in_circles_and_a_bad_pattern(sure: Command, corpus: Path
     assert "expected a pattern as in a .gitignore" in done.stderr
 
 
-def test_saved_questions_are_asked_again_when_the_index_changes(sure: Command, corpus: Path) -> None:
+def test_saved_questions_are_asked_again_when_the_index_changes(
+    sure: Command, corpus: Path
+) -> None:
     write_files(corpus, FILES)
     question = "In which colour is the padlock of locker 7 painted?"
     assert sure("index", str(corpus)).returncode == 0
@@ -223,13 +277,18 @@ def test_saved_questions_are_asked_again_when_the_index_changes(sure: Command, c
     with Server(sure, arguments=("--watch", str(corpus))) as server:
         eventually(lambda: "Watching" in server.log)
         (corpus / "7.txt").write_text("The padlock of locker 7 is painted orange.")
-        eventually(lambda: f"The answer to “{question}” was “purple” and is “orange”." in server.log)
+        eventually(
+            lambda: f"The answer to “{question}” was “purple” and is “orange”." in server.log
+        )
         assert "Traceback" not in server.log
 
 
 def test_what_appears_in_a_watched_folder_has_its_tag(sure: Command, corpus: Path) -> None:
     def tagged(server: Server) -> set[str]:
-        return {each["uri"] for each in server.client.get("/documents", params={"tag": "sea"}).json()["documents"]}
+        return {
+            each["uri"]
+            for each in server.client.get("/documents", params={"tag": "sea"}).json()["documents"]
+        }
 
     write_files(corpus, {"a.txt": "The first boat is red."})
     with Server(sure, arguments=("--watch", str(corpus), "--tag", "Sea")) as server:

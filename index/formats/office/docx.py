@@ -1,4 +1,6 @@
-"""Word documents (python-docx, MIT, whose tree is walked here: python-docx itself passes over content controls, insertions, text boxes and notes)."""
+"""Word documents (python-docx, MIT, whose tree is walked here: python-docx itself passes over
+content controls, insertions, text boxes and notes).
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,26 @@ if TYPE_CHECKING:
 KIND = "a Word document"
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-_BREAKS = {f"{_W}tab": " ", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-", f"{_W}ptab": " "}
-_UNREAD = {f"{_W}{name}" for name in ("del", "moveFrom", "instrText", "delText", "rPr", "pPr", "txbxContent", "footnotePr")} | {
-    _FALLBACK
+_BREAKS = {
+    f"{_W}tab": " ",
+    f"{_W}br": "\n",
+    f"{_W}cr": "\n",
+    f"{_W}noBreakHyphen": "-",
+    f"{_W}ptab": " ",
 }
+_UNREAD = {
+    f"{_W}{name}"
+    for name in (
+        "del",
+        "moveFrom",
+        "instrText",
+        "delText",
+        "rPr",
+        "pPr",
+        "txbxContent",
+        "footnotePr",
+    )
+} | {_FALLBACK}
 _HEADING = regex.compile(r"(?i)heading ?([1-9])")
 _WRAPPERS = {
     f"{_W}{name}"
@@ -50,7 +68,9 @@ _WRAPPERS = {
 
 
 def extract(data: bytes) -> Extracted:
-    """Headings, paragraphs, lists, tables, notes, and the texts of page headers and footers once. Raises LoadingError."""
+    """Headings, paragraphs, lists, tables, notes, and the texts of page headers and footers once.
+    Raises LoadingError.
+    """
     archive = open_archive(data, KIND)
     document = _opened(data)
     properties = document.core_properties
@@ -68,16 +88,16 @@ def _opened(data: bytes) -> Document:
 
     try:
         return docx.Document(BytesIO(data))
-    except (
-        Exception
-    ) as error:  # python-docx lets KeyError, AttributeError and lxml's errors through on files that are no Word documents
+    except Exception as error:  # python-docx lets KeyError, AttributeError and lxml's errors through on files that are no Word documents
         raise DamagedFile(
             f"expected {KIND}, got a container that is none ({type(error).__name__}): open and save it again"
         ) from error
 
 
 def _title(title: str | None) -> str | None:
-    return None if not title or title.lower() in {"word document", "untitled", "document"} else title
+    return (
+        None if not title or title.lower() in {"word document", "untitled", "document"} else title
+    )
 
 
 def _part(archive: zipfile.ZipFile, name: str) -> Element | None:
@@ -89,7 +109,10 @@ def _part(archive: zipfile.ZipFile, name: str) -> Element | None:
 class _Walk:
     def __init__(self, writer: Writer, document: Document, numbers: Numbers) -> None:
         self.writer, self.document, self.numbers = writer, document, numbers
-        self._styles = {style.get(f"{_W}styleId"): style for style in document.styles.element.iterchildren(f"{_W}style")}
+        self._styles = {
+            style.get(f"{_W}styleId"): style
+            for style in document.styles.element.iterchildren(f"{_W}style")
+        }
         self._items: list[tuple[str, str]] = []
 
     def blocks(self, parent: Element) -> None:
@@ -110,11 +133,22 @@ class _Walk:
                 self.blocks(note)
 
     def furniture(self) -> None:
-        """The texts of page headers and footers, each once, at the end: they belong to no place in the text."""
+        """The texts of page headers and footers, each once, at the end: they belong to no place in
+        the text.
+        """
         seen: set[str] = set()
         for section in self.document.sections:
-            for part in (section.header, section.footer, section.first_page_header, section.first_page_footer):
-                text = "" if part.is_linked_to_previous else "\n".join(filter(str.strip, map(_text, part._element.iter(f"{_W}p"))))  # noqa: SLF001
+            for part in (
+                section.header,
+                section.footer,
+                section.first_page_header,
+                section.first_page_footer,
+            ):
+                text = (
+                    ""
+                    if part.is_linked_to_previous
+                    else "\n".join(filter(str.strip, map(_text, part._element.iter(f"{_W}p"))))  # noqa: SLF001
+                )
                 if text and text not in seen and regex.search(r"\p{L}", text):
                     seen.add(text)
                     self.writer.end_headings()
@@ -143,8 +177,12 @@ class _Walk:
     def _table(self, table: Element) -> None:
         rows = list(_inner(table, f"{_W}tr"))
         cells = list(map(_cells, rows))
-        headers = len(list(takewhile(lambda row: row.find(f"{_W}trPr/{_W}tblHeader") is not None, rows[:-1]))) or header_rows(cells)
-        self.writer.rows(text for _, text in table_lines(laid_out(cells, headers), marked=0 if headers else None))
+        headers = len(
+            list(takewhile(lambda row: row.find(f"{_W}trPr/{_W}tblHeader") is not None, rows[:-1]))
+        ) or header_rows(cells)
+        self.writer.rows(
+            text for _, text in table_lines(laid_out(cells, headers), marked=0 if headers else None)
+        )
 
     def _style_chain(self, paragraph: Element) -> Iterator[Any]:
         """The paragraph's style and those that it is based on."""
@@ -171,15 +209,26 @@ class _Walk:
         return None
 
     def _label(self, paragraph: Element) -> str | None:
-        """What stands before an item or a heading with a number; empty for a bullet, None for what is neither."""
+        """What stands before an item or a heading with a number; empty for a bullet, None for what
+        is neither.
+        """
         for owner in (paragraph, *self._style_chain(paragraph)):
             number = owner.find(f"{_W}pPr/{_W}numPr/{_W}numId")
             if number is not None:
-                level, numbering = owner.find(f"{_W}pPr/{_W}numPr/{_W}ilvl"), number.get(f"{_W}val", "0")
+                level, numbering = (
+                    owner.find(f"{_W}pPr/{_W}numPr/{_W}ilvl"),
+                    number.get(f"{_W}val", "0"),
+                )
                 said = level.get(f"{_W}val") if level is not None else None
-                return None if numbering == "0" else self.numbers.label(numbering, said, owner.get(f"{_W}styleId"))
+                return (
+                    None
+                    if numbering == "0"
+                    else self.numbers.label(numbering, said, owner.get(f"{_W}styleId"))
+                )
             name = owner.find(f"{_W}name")
-            if name is not None and name.get(f"{_W}val", "").lower().startswith(("list bullet", "list number", "list paragraph")):
+            if name is not None and name.get(f"{_W}val", "").lower().startswith(
+                ("list bullet", "list number", "list paragraph")
+            ):
                 return ""
         return None
 
@@ -217,4 +266,8 @@ def _cell(cell: Element) -> Cell:
     span, merged = cell.find(f"{_W}tcPr/{_W}gridSpan"), cell.find(f"{_W}tcPr/{_W}vMerge")
     width = span.get(f"{_W}val", "1") if span is not None else "1"
     goes_on = merged is not None and merged.get(f"{_W}val", "continue") == "continue"
-    return Cell(text, int(width) if width.isdecimal() and len(width) <= 4 else 1, 0 if goes_on else 1)  # noqa: PLR2004
+    return Cell(
+        text,
+        int(width) if width.isdecimal() and len(width) <= 4 else 1,
+        0 if goes_on else 1,
+    )

@@ -1,7 +1,7 @@
 """Numbers as a workbook shows them: 0.25 under "0%" is 25%, 39.9 under "$#,##0.00" is $39.90.
 
-Format codes: Office Open XML (ECMA-376), part 1, 18.8.30 and 18.8.31. Conditions, fractions, exponents and codes of dates are left to whoever
-asks: `shown` gives None.
+Format codes: Office Open XML (ECMA-376), part 1, 18.8.30 and 18.8.31. Conditions, fractions,
+exponents and codes of dates are left to whoever asks: `shown` gives None.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ _TOKEN = regex.compile(
 
 
 def shown(value: float, code: str) -> str | None:
-    """A number under a format code; None where the code says more than digits, separators, percent and literal text."""
+    """A number under a format code; None where the code says more than digits, separators, percent
+    and literal text.
+    """
     sections = _sections(code)
     if not sections or abs(value) >= LARGEST:
         return None
     negative = value < 0 and len(sections) > 1
-    is_zero = value == 0 and len(sections) > 2  # noqa: PLR2004 - the third section is that of zero
+    is_zero = value == 0 and len(sections) > 2
     try:
         return _written(-value if negative else value, sections[2 if is_zero else int(negative)])
     except InvalidOperation:  # more digits than a number has
@@ -45,10 +47,12 @@ Token = tuple[str, str]
 
 @lru_cache(1024)
 def _sections(code: str) -> tuple[tuple[Token, ...], ...]:
-    """The (kind, text) of each section, without what only takes space or colours; none if the code cannot be followed."""
+    """The (kind, text) of each section, without what only takes space or colours; none if the code
+    cannot be followed.
+    """
     sections: list[list[Token]] = [[]]
     at = 0
-    while at < len(code) and len(sections) < 4:  # noqa: PLR2004 - the fourth is that of text
+    while at < len(code) and len(sections) < 4:
         match = _TOKEN.match(code, at)
         if match is None:
             return ()
@@ -70,16 +74,26 @@ def _written(value: float, section: tuple[Token, ...]) -> str:
     percents = sum(kind == "percent" for kind, _ in section)
     exact = Decimal(repr(value)).scaleb(2 * percents)
     texts = [_digits(exact, text) if kind == "number" else text for kind, text in section]
-    sign = "-" if value < 0 and any(character in "123456789" for text in texts for character in text) else ""
+    sign = (
+        "-"
+        if value < 0 and any(character in "123456789" for text in texts for character in text)
+        else ""
+    )
     return sign + " ".join("".join(texts).split())
 
 
 def _digits(value: Decimal, pattern: str) -> str:
-    """The digits of a number without its sign under a pattern like "#,##0.0#"; commas at its end divide by a thousand each."""
+    """The digits of a number without its sign under a pattern like "#,##0.0#"; commas at its end
+    divide by a thousand each.
+    """
     bare = pattern.rstrip(",")
     whole, _, fraction = bare.partition(".")
     places = min(len(fraction), MOST_DECIMALS)
-    rounded = abs(value).scaleb(3 * (len(bare) - len(pattern))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    rounded = (
+        abs(value)
+        .scaleb(3 * (len(bare) - len(pattern)))
+        .quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    )
     before, _, after = f"{rounded:f}".partition(".")
     before = before.lstrip("0").rjust(whole.count("0"), "0")
     after = after[: fraction.rfind("0") + 1] + after[fraction.rfind("0") + 1 :].rstrip("0")

@@ -1,4 +1,6 @@
-"""OpenDocument texts (read with lxml, BSD: odfdo resolves entities, odfpy is not kept up): headings, paragraphs, lists, tables, notes."""
+"""OpenDocument texts (read with lxml, BSD: odfdo resolves entities, odfpy is not kept up):
+headings, paragraphs, lists, tables, notes.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +15,31 @@ from index.formats.zip_container import open_archive, parse_xml, read_part
 from index.text.days import day_in
 
 KIND = "an OpenDocument text"
-_OFFICE, _TEXT, _TABLE = (f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("office", "text", "table"))
+_OFFICE, _TEXT, _TABLE = (
+    f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("office", "text", "table")
+)
 _DC = "{http://purl.org/dc/elements/1.1/}"
 _BREAKS = {f"{_TEXT}tab": " ", f"{_TEXT}line-break": "\n", f"{_TEXT}s": " "}
-_UNREAD = {f"{_TEXT}{name}" for name in ("note", "tracked-changes", "sequence-decls", "ruby-text")} | {f"{_OFFICE}annotation"}
+_UNREAD = {
+    f"{_TEXT}{name}" for name in ("note", "tracked-changes", "sequence-decls", "ruby-text")
+} | {f"{_OFFICE}annotation"}
 
 
 def extract(data: bytes) -> Extracted:
-    """The text in its order, footnotes after the paragraph that they belong to. Raises LoadingError."""
+    """The text in its order, footnotes after the paragraph that they belong to. Raises
+    LoadingError.
+    """
     archive = open_archive(data, KIND)
-    if "META-INF/manifest.xml" in archive.namelist() and b"encryption-data" in read_part(archive, "META-INF/manifest.xml", KIND):
+    if "META-INF/manifest.xml" in archive.namelist() and b"encryption-data" in read_part(
+        archive, "META-INF/manifest.xml", KIND
+    ):
         raise EncryptedFile(f"is {KIND} with a password: save it without one")
     content = parse_xml(read_part(archive, "content.xml", KIND), KIND)
-    meta = parse_xml(read_part(archive, "meta.xml", KIND), KIND) if "meta.xml" in archive.namelist() else None
+    meta = (
+        parse_xml(read_part(archive, "meta.xml", KIND), KIND)
+        if "meta.xml" in archive.namelist()
+        else None
+    )
     writer = Writer(_meta(meta, "title"))
     for body in content.iter(f"{_OFFICE}text"):
         _blocks(body, writer)
@@ -33,7 +47,11 @@ def extract(data: bytes) -> Extracted:
 
 
 def _meta(meta: Element | None, name: str) -> str | None:
-    return next((found.text for found in meta.iter(f"{_DC}{name}")), None) if meta is not None else None
+    return (
+        next((found.text for found in meta.iter(f"{_DC}{name}")), None)
+        if meta is not None
+        else None
+    )
 
 
 def _blocks(parent: Element, writer: Writer) -> None:
@@ -69,10 +87,16 @@ def _list(element: Element, writer: Writer) -> None:
 
 
 def _table(table: Element, writer: Writer) -> None:
-    rows = [row for row in table.iter(f"{_TABLE}table-row") if next(row.iterancestors(f"{_TABLE}table")) is table]
+    rows = [
+        row
+        for row in table.iter(f"{_TABLE}table-row")
+        if next(row.iterancestors(f"{_TABLE}table")) is table
+    ]
     cells = [list(_cells(row)) for row in rows]
     headers = len(list(takewhile(_is_header, rows[:-1]))) or header_rows(cells)
-    writer.rows(text for _, text in table_lines(laid_out(cells, headers), marked=0 if headers else None))
+    writer.rows(
+        text for _, text in table_lines(laid_out(cells, headers), marked=0 if headers else None)
+    )
 
 
 def _is_header(row: Element) -> bool:
@@ -82,14 +106,21 @@ def _is_header(row: Element) -> bool:
 def _cells(row: Element) -> Iterator[Cell]:
     """Those that show: covered ones are part of others that reach over several columns or rows."""
     for cell in row.iterchildren(f"{_TABLE}table-cell"):
-        text = " ".join(filter(None, (_text(inner).strip() for inner in cell.iter(f"{_TEXT}p", f"{_TEXT}h"))))
+        text = " ".join(
+            filter(None, (_text(inner).strip() for inner in cell.iter(f"{_TEXT}p", f"{_TEXT}h")))
+        )
         repeated = min(_number(cell, "number-columns-repeated"), WIDEST) if text else 1
-        yield from repeat(Cell(text, _number(cell, "number-columns-spanned"), _number(cell, "number-rows-spanned")), repeated)
+        yield from repeat(
+            Cell(
+                text, _number(cell, "number-columns-spanned"), _number(cell, "number-rows-spanned")
+            ),
+            repeated,
+        )
 
 
 def _number(cell: Element, name: str) -> int:
     said = cell.get(f"{_TABLE}{name}", "1")
-    return max(int(said), 1) if said.isdecimal() and len(said) <= 5 else 1  # noqa: PLR2004 - nothing reaches over 100,000
+    return max(int(said), 1) if said.isdecimal() and len(said) <= 5 else 1
 
 
 def _text(element: Element) -> str:

@@ -1,4 +1,6 @@
-"""Presentations (python-pptx, MIT): slide by slide the title as heading, then texts, tables and notes."""
+"""Presentations (python-pptx, MIT): slide by slide the title as heading, then texts, tables and
+notes.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,11 @@ def extract(data: bytes) -> Extracted:
     try:
         presentation = pptx.Presentation(BytesIO(data))
         properties = presentation.core_properties
-        writer = Writer(None if (properties.title or "").lower() in {"powerpoint presentation", "untitled"} else properties.title)
+        writer = Writer(
+            None
+            if (properties.title or "").lower() in {"powerpoint presentation", "untitled"}
+            else properties.title
+        )
         for number, slide in enumerate(presentation.slides, start=1):
             writer.at(Place(slide=number))
             _slide(slide, writer)
@@ -75,7 +81,11 @@ def _frame(shape: Any, writer: Writer) -> None:  # noqa: ANN401
         and shape.placeholder_format.type.name in {"SLIDE_NUMBER", "DATE", "FOOTER"}
     ):
         return
-    texts = [text for text in (paragraph.text for paragraph in shape.text_frame.paragraphs) if text.strip()]
+    texts = [
+        text
+        for text in (paragraph.text for paragraph in shape.text_frame.paragraphs)
+        if text.strip()
+    ]
     if len(texts) == 1:
         writer.paragraph(texts[0])
     else:
@@ -86,4 +96,6 @@ def _table(table: Any, writer: Writer) -> None:  # noqa: ANN401
     shown = [[cell for cell in row.cells if not cell.is_spanned] for row in table.rows]
     cells = [[Cell(cell.text, cell.span_width, cell.span_height) for cell in row] for row in shown]
     headers = int(table.first_row and len(cells) > 1)
-    writer.rows(text for _, text in table_lines(laid_out(cells, headers), marked=0 if headers else None))
+    writer.rows(
+        text for _, text in table_lines(laid_out(cells, headers), marked=0 if headers else None)
+    )

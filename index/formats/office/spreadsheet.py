@@ -1,4 +1,6 @@
-"""Tables: spreadsheets (python-calamine, MIT) and CSV files, each row a line with the names of its columns, cited by sheet and row."""
+"""Tables: spreadsheets (python-calamine, MIT) and CSV files, each row a line with the names of its
+columns, cited by sheet and row.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ _ZIP = b"PK\x03\x04"
 
 
 def extract_workbook(data: bytes) -> Extracted:
-    """The sheets of a workbook in order; formulas as the values that were saved. Raises LoadingError."""
+    """The sheets of a workbook in order; formulas as the values that were saved. Raises
+    LoadingError.
+    """
     import python_calamine
 
     formats = SheetFormats(open_archive(data, KIND) if data.startswith(_ZIP) else None)
@@ -45,7 +49,9 @@ def extract_workbook(data: bytes) -> Extracted:
     except python_calamine.PasswordError as error:
         raise EncryptedFile(f"is {KIND} with a password: save it without one") from error
     except python_calamine.CalamineError as error:
-        raise DamagedFile(f"expected {KIND}, got one that cannot be read ({error}): open and save it again") from error
+        raise DamagedFile(
+            f"expected {KIND}, got one that cannot be read ({error}): open and save it again"
+        ) from error
     return replace(writer.finished(), title=None)  # the name of the first sheet is none
 
 
@@ -57,7 +63,9 @@ def extract_csv(data: bytes) -> Extracted:
         reader = csv.reader(StringIO(decoded.text, newline=""), _dialect(decoded.text[:SAMPLE]))
         rows = list(reader)
     except csv.Error as error:
-        raise DamagedFile(f"expected a table with delimiters, got one that cannot be read ({error})") from error
+        raise DamagedFile(
+            f"expected a table with delimiters, got one that cannot be read ({error})"
+        ) from error
     writer = Writer()
     writer.placed_rows((text, Place(row=at + 1)) for at, text in table_lines(rows, strict=False))
     return writer.finished(encoding=decoded.encoding)
@@ -67,7 +75,9 @@ def _dialect(sample: str) -> type[csv.Dialect]:
     """The delimiter that most evenly splits the first lines."""
 
     def evenness(delimiter: str) -> tuple[float, int]:
-        widths = [len(row) for row in csv.reader(StringIO(sample, newline=""), delimiter=delimiter) if row][:50]
+        widths = [
+            len(row) for row in csv.reader(StringIO(sample, newline=""), delimiter=delimiter) if row
+        ][:50]
         common = max(set(widths), key=widths.count, default=1)
         return (widths.count(common) / max(len(widths), 1) if common > 1 else 0.0), common
 
@@ -80,7 +90,9 @@ def _dialect(sample: str) -> type[csv.Dialect]:
 
 
 def _texts(sheet: python_calamine.CalamineSheet, formats: Iterator[Codes]) -> list[list[str]]:
-    """The cells from the first that holds something, as they are shown; one that is merged over several rows stands in each of them."""
+    """The cells from the first that holds something, as they are shown; one that is merged over
+    several rows stands in each of them.
+    """
     top, left = sheet.start or (0, 0)
     texts = [
         [_shown(cell, codes.get(left + column)) for column, cell in enumerate(row)]
@@ -96,11 +108,15 @@ def _texts(sheet: python_calamine.CalamineSheet, formats: Iterator[Codes]) -> li
 def _sheet(name: str, rows: Sequence[Sequence[str]], first: int, writer: Writer) -> None:
     writer.at(Place(sheet=name))
     writer.heading(1, name)
-    writer.placed_rows((text, Place(sheet=name, row=first + at)) for at, text in table_lines(rows, strict=False))
+    writer.placed_rows(
+        (text, Place(sheet=name, row=first + at)) for at, text in table_lines(rows, strict=False)
+    )
 
 
 def _shown(cell: object, code: str | None) -> str:
-    """A value as text: numbers under their format code if it can be followed; days without midnight."""
+    """A value as text: numbers under their format code if it can be followed; days without
+    midnight.
+    """
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, int | float):
@@ -112,4 +128,8 @@ def _shown(cell: object, code: str | None) -> str:
 
 def _bare(number: float) -> str:
     """A number without a format: whole ones without a point."""
-    return str(int(number)) if float(number).is_integer() and abs(number) < LARGEST else repr(round(number, 10))
+    return (
+        str(int(number))
+        if float(number).is_integer() and abs(number) < LARGEST
+        else repr(round(number, 10))
+    )

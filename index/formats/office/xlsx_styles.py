@@ -1,4 +1,6 @@
-"""The number formats of the cells of an .xlsx workbook, which the reader of its values does not tell."""
+"""The number formats of the cells of an .xlsx workbook, which the reader of its values does not
+tell.
+"""
 
 from __future__ import annotations
 
@@ -30,16 +32,28 @@ class SheetFormats:
         self._archive = archive
         self._codes: dict[str, str] = {}
         self._parts: dict[str, str] = {}
-        if archive is not None and {"xl/workbook.xml", "xl/styles.xml", "xl/_rels/workbook.xml.rels"} <= set(archive.namelist()):
+        if archive is not None and {
+            "xl/workbook.xml",
+            "xl/styles.xml",
+            "xl/_rels/workbook.xml.rels",
+        } <= set(archive.namelist()):
             self._codes = dict(_codes(self._part("xl/styles.xml")))
-            targets = {each.get("Id"): each.get("Target", "") for each in self._part("xl/_rels/workbook.xml.rels")}
+            targets = {
+                each.get("Id"): each.get("Target", "")
+                for each in self._part("xl/_rels/workbook.xml.rels")
+            }
             sheets = self._part("xl/workbook.xml").iter("{*}sheet")
             self._parts = {
-                sheet.get("name", ""): posixpath.join("/xl", targets.get(sheet.get(_RELATION), ""))[1:] for sheet in sheets
+                sheet.get("name", ""): posixpath.join("/xl", targets.get(sheet.get(_RELATION), ""))[
+                    1:
+                ]
+                for sheet in sheets
             }
 
     def of(self, sheet: str, first: int) -> Iterator[Codes]:
-        """The formats of each row of a sheet from the first that is asked for, without an end; raises LoadingError."""
+        """The formats of each row of a sheet from the first that is asked for, without an end;
+        raises LoadingError.
+        """
         rows = self._rows(sheet)
         row, codes = -1, Codes()
         for at in count(first):

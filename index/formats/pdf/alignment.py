@@ -1,9 +1,11 @@
 """The characters of a document's text -> those of the page that they were taken from.
 
-A page's text is made of the pieces of its lines and of nothing else: in their order but for footnotes, without running headers and footers, with the
-hyphen of a divided word or without, the names of a table's columns repeated before its cells. So each piece is looked for whole, in
-every form that it may have in the text, and the places are chosen that cover most of the text in order. What is found is equal
-character by character; what cannot be found has no place, rather than a wrong one.
+A page's text is made of the pieces of its lines and of nothing else: in their order but for
+footnotes, without running headers and footers, with the hyphen of a divided word or without, the
+names of a table's columns repeated before its cells. So each piece is looked for whole, in every
+form that it may have in the text, and the places are chosen that cover most of the text in order.
+What is found is equal character by character; what cannot be found has no place, rather than a
+wrong one.
 """
 
 from __future__ import annotations
@@ -25,20 +27,25 @@ _HYPHENS = "-‐"
 _PASSES = 4
 """Footnotes are found after what stands above them, those of tables after these."""
 _UNIT, _FOLLOWING = 16, 8
-"""Weight of a character and of following on the piece before without a gap; the rank of lines at the edge of a page weighs less."""
+"""Weight of a character and of following on the piece before without a gap; the rank of lines at
+the edge of a page weighs less.
+"""
 _NAME = regex.compile(rf"[{SEPARATORS}]?(.+?)[{SEPARATORS}]*")
 _NAMES = regex.compile(rf"([^{SEPARATORS}]+)")
 
 _Step = tuple[int, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
-"""A piece with the starts and ends of its places, int64 (n,), and the weights of the best chains that end with it there, int64 (n,)."""
+"""A piece with the starts and ends of its places, int64 (n,), and the weights of the best chains
+that end with it there, int64 (n,).
+"""
 Home = tuple[int, int]
 """(piece, character in it)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Characters of one line of a page without spaces, of one cell of it in a table. `marks` are whatever tells where each stands; `edge` is more
-    the nearer the line is to the edge of the page, where it may be a running header.
+    """Characters of one line of a page without spaces, of one cell of it in a table. `marks` are
+    whatever tells where each stands; `edge` is more the nearer the line is to the edge of the page,
+    where it may be a running header.
     """
 
     text: str
@@ -54,10 +61,12 @@ class Piece:
 
 @dataclass(slots=True)
 class Alignment:
-    """`homes[i]` is where the character at `offsets[i]` of the document's text stands on the page, None where that is not known.
+    """`homes[i]` is where the character at `offsets[i]` of the document's text stands on the page,
+    None where that is not known.
 
-    `text` holds these characters: those of the page's text without its spaces. `added` are offsets of what extraction has put between cells, and
-    `cut` those of the rest of a word that ends on the next page.
+    `text` holds these characters: those of the page's text without its spaces. `added` are offsets
+    of what extraction has put between cells, and `cut` those of the rest of a word that ends on the
+    next page.
     """
 
     text: str
@@ -68,11 +77,20 @@ class Alignment:
 
 
 def aligned(pieces: Sequence[Piece], texts: Sequence[PageText]) -> Alignment:
-    """Where the characters of a page's text stand among the pieces of the page, these in reading order."""
+    """Where the characters of a page's text stand among the pieces of the page, these in reading
+    order.
+    """
     characters = [
-        (at, character) for text in texts for at, character in enumerate(text.text, text.start) if not character.isspace()
+        (at, character)
+        for text in texts
+        for at, character in enumerate(text.text, text.start)
+        if not character.isspace()
     ]
-    found = Alignment("".join(character for _, character in characters), [at for at, _ in characters], [None] * len(characters))
+    found = Alignment(
+        "".join(character for _, character in characters),
+        [at for at, _ in characters],
+        [None] * len(characters),
+    )
     edges = _edges(found, pieces, texts)
     left = set(range(len(pieces)))
     for _ in range(_PASSES):
@@ -87,7 +105,9 @@ def aligned(pieces: Sequence[Piece], texts: Sequence[PageText]) -> Alignment:
     return found
 
 
-def _edges(found: Alignment, pieces: Sequence[Piece], texts: Sequence[PageText]) -> NDArray[np.bool_]:
+def _edges(
+    found: Alignment, pieces: Sequence[Piece], texts: Sequence[PageText]
+) -> NDArray[np.bool_]:
     """Array bool (n + 1,): where in the text without spaces a line of the page may begin or end."""
     text, offsets = found.text, np.array(found.offsets, dtype=np.int64)
     edges = np.ones(len(text) + 1, dtype=np.bool_)
@@ -98,7 +118,10 @@ def _edges(found: Alignment, pieces: Sequence[Piece], texts: Sequence[PageText])
         elif character in SEPARATORS:
             edges[at] = True
     for each in texts:
-        edges[np.searchsorted(offsets, each.start) : np.searchsorted(offsets, each.start + each.lead) + 1] = True
+        edges[
+            np.searchsorted(offsets, each.start) : np.searchsorted(offsets, each.start + each.lead)
+            + 1
+        ] = True
     for part in {piece.text[:-1] for piece in pieces if piece.is_divided}:
         edges[[at + len(part) for at in _occurrences(text, part)]] = True
     return edges
@@ -114,7 +137,9 @@ def _occurrences(text: str, part: str) -> Iterator[int]:
 def _chain(
     found: Alignment, pieces: Sequence[Piece], numbers: Sequence[int], edges: NDArray[np.bool_]
 ) -> list[tuple[int, int, int]]:
-    """(piece, start, end) of pieces in order at places in order that are still free, of the greatest weight in all."""
+    """(piece, start, end) of pieces in order at places in order that are still free, of the
+    greatest weight in all.
+    """
     size = len(found.text)
     best = np.zeros(size + 1, dtype=np.int64)  # of a chain that ends at or before a place
     exact = np.full(size + 1, -1, dtype=np.int64)  # of one that ends there
@@ -131,7 +156,9 @@ def _chain(
         starts, ends = places[piece.text]
         if not len(starts):
             continue
-        before = np.maximum(best[starts], np.where(exact[starts] >= 0, exact[starts] + _FOLLOWING, 0))
+        before = np.maximum(
+            best[starts], np.where(exact[starts] >= 0, exact[starts] + _FOLLOWING, 0)
+        )
         values = before + (ends - starts) * _UNIT - piece.edge
         steps.append((number, starts, ends, values))
         np.maximum.at(exact, ends, values)
@@ -152,11 +179,17 @@ def _places(
     return starts[free], ends[free]
 
 
-def _backtracked(pieces: Sequence[Piece], steps: Sequence[_Step], value: int, limit: int) -> list[tuple[int, int, int]]:
-    """The chain of greatest weight, from its end: a piece before another one ends where that begins, or has all the weight that is left."""
+def _backtracked(
+    pieces: Sequence[Piece], steps: Sequence[_Step], value: int, limit: int
+) -> list[tuple[int, int, int]]:
+    """The chain of greatest weight, from its end: a piece before another one ends where that
+    begins, or has all the weight that is left.
+    """
     chosen: list[tuple[int, int, int]] = []
     for number, starts, ends, values in reversed(steps):
-        fits = ((ends <= limit) & (values == value)) | ((ends == limit) & (values == value - _FOLLOWING) & bool(chosen))
+        fits = ((ends <= limit) & (values == value)) | (
+            (ends == limit) & (values == value - _FOLLOWING) & bool(chosen)
+        )
         for at in np.flatnonzero(fits)[:1]:
             start, end = int(starts[at]), int(ends[at])
             chosen.append((number, start, end))
@@ -165,7 +198,9 @@ def _backtracked(pieces: Sequence[Piece], steps: Sequence[_Step], value: int, li
 
 
 def _name_columns(found: Alignment, pieces: Sequence[Piece]) -> None:
-    """Give the names of columns that are repeated before each cell, and cells over several rows, the place of what is printed above."""
+    """Give the names of columns that are repeated before each cell, and cells over several rows,
+    the place of what is printed above.
+    """
     cells: dict[str, list[int]] = {}
     for number, piece in enumerate(pieces):
         if piece.is_cell:
@@ -197,5 +232,10 @@ def _cut_words(found: Alignment, pieces: Sequence[Piece], texts: Sequence[PageTe
     for start, end in _gaps(found):
         before = found.homes[start - 1] if start else None
         rest = range(found.offsets[start], found.offsets[start] + end - start)
-        if before and pieces[before[0]].is_divided and rest.stop in ends and found.offsets[end - 1] == rest[-1]:
+        if (
+            before
+            and pieces[before[0]].is_divided
+            and rest.stop in ends
+            and found.offsets[end - 1] == rest[-1]
+        ):
             found.cut.update(rest)

@@ -1,4 +1,6 @@
-"""Fields and notes of a page of a PDF: what is made of each, and what is read of those that are not read as they are drawn."""
+"""Fields and notes of a page of a PDF: what is made of each, and what is read of those that are not
+read as they are drawn.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from typing import Any, Literal
 from index.formats.text_builder import folded
 
 _TICKED, _UNTICKED = "☒", "☐"
-"""Stand for a box or a button that is ticked or not, whatever drawing or letter of a font with symbols the file has for it."""
+"""Stand for a box or a button that is ticked or not, whatever drawing or letter of a font with
+symbols the file has for it.
+"""
 _PASSWORD, _COMB = 1 << 13, 1 << 24
 """Flags 14 and 25 of a text field: ISO 32000-1, table 228."""
 _TERMINATOR = 2
@@ -44,7 +48,9 @@ def annotations_of(page: Any) -> Iterator[Any]:  # noqa: ANN401 - pypdfium2 is n
 
 
 def use_of(form: Any, annotation: Any) -> Use:  # noqa: ANN401
-    """What is made of a field or a note: nothing of links, comments, shapes, buttons, passwords and what is not shown."""
+    """What is made of a field or a note: nothing of links, comments, shapes, buttons, passwords and
+    what is not shown.
+    """
     import pypdfium2.raw as pdfium
 
     subtype = pdfium.FPDFAnnot_GetSubtype(annotation)
@@ -64,17 +70,26 @@ def use_of(form: Any, annotation: Any) -> Use:  # noqa: ANN401
         pdfium.FPDF_FORMFIELD_PUSHBUTTON: "nothing",
     }
     kind = pdfium.FPDFAnnot_GetFormFieldType(form, annotation)
-    flags = pdfium.FPDFAnnot_GetFormFieldFlags(form, annotation) if kind == pdfium.FPDF_FORMFIELD_TEXTFIELD else 0
+    flags = (
+        pdfium.FPDFAnnot_GetFormFieldFlags(form, annotation)
+        if kind == pdfium.FPDF_FORMFIELD_TEXTFIELD
+        else 0
+    )
     if flags & _PASSWORD:
         return "nothing"
     return "mark" if flags & _COMB and _value(form, annotation) else uses.get(kind, "unknown")
 
 
 def _shows_text(annotation: Any) -> bool:  # noqa: ANN401
-    """Whether there is text, or what may hold some, in what a note looks like, if it has any to show."""
+    """Whether there is text, or what may hold some, in what a note looks like, if it has any to
+    show.
+    """
     import pypdfium2.raw as pdfium
 
-    drawn = (pdfium.FPDFAnnot_GetObject(annotation, at) for at in range(pdfium.FPDFAnnot_GetObjectCount(annotation)))
+    drawn = (
+        pdfium.FPDFAnnot_GetObject(annotation, at)
+        for at in range(pdfium.FPDFAnnot_GetObjectCount(annotation))
+    )
     may_hold = {pdfium.FPDF_PAGEOBJ_TEXT, pdfium.FPDF_PAGEOBJ_FORM, pdfium.FPDF_PAGEOBJ_IMAGE}
     if any(pdfium.FPDFPageObj_GetType(each) in may_hold for each in drawn):
         return True
@@ -83,7 +98,9 @@ def _shows_text(annotation: Any) -> bool:  # noqa: ANN401
 
 
 def marks_of(form: Any, annotation: Any) -> Iterator[Mark]:  # noqa: ANN401
-    """A tick or its absence; of a list, which shows all that can be chosen, what is; of a comb, which draws each letter in a box of its own, its word."""
+    """A tick or its absence; of a list, which shows all that can be chosen, what is; of a comb,
+    which draws each letter in a box of its own, its word.
+    """
     import pypdfium2.raw as pdfium
 
     kind = pdfium.FPDFAnnot_GetFormFieldType(form, annotation)

@@ -1,4 +1,6 @@
-"""The lines of a PDF's pages -> its text: headings by the size of their font, paragraphs and tables over the ends of columns and pages."""
+"""The lines of a PDF's pages -> its text: headings by the size of their font, paragraphs and tables
+over the ends of columns and pages.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ _ENDED = regex.compile(r"""[.!?:;…]["”’»)\]]*$""")
 
 
 def _is_continued(table: Sequence[Line], lines: Sequence[Line]) -> bool:
-    """Whether rows go on with a table on the next page, or above each other without anything between."""
+    """Whether rows go on with a table on the next page, or above each other without anything
+    between.
+    """
     last, first = table[-1], lines[0]
     near = first.page <= last.page + 1 and abs(last.left - first.left) < 2 * last.size
     return near and len(last.cells) == len(first.cells)
@@ -45,16 +49,23 @@ def _united(last: Line, first: Line) -> Line:
 def _are_names(row: Row) -> bool:
     """Whether the texts of a bold row name columns: they are distinct, and no numbers but years."""
     names = [cell for cell in row if cell]
-    return len(set(names)) == len(names) and all(not numeric(name) or _YEAR.fullmatch(name) for name in names)
+    return len(set(names)) == len(names) and all(
+        not numeric(name) or _YEAR.fullmatch(name) for name in names
+    )
 
 
 def _is_keyed(line: Line) -> bool:
-    """Whether the first cell of a row alone is bold: a name beside its value, not one of several names; or whether a cell was filled into
-    a form.
+    """Whether the first cell of a row alone is bold: a name beside its value, not one of several
+    names; or whether a cell was filled into a form.
     """
     if is_filled(line):
         return True
-    return bool(line.fields) and not line.bold and bool(line.fields[0]) and all(part.bold for part in line.fields[0])
+    return (
+        bool(line.fields)
+        and not line.bold
+        and bool(line.fields[0])
+        and all(part.bold for part in line.fields[0])
+    )
 
 
 def _texts(lines: Sequence[Line], rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
@@ -62,25 +73,35 @@ def _texts(lines: Sequence[Line], rows: Sequence[Row]) -> Iterator[tuple[int, st
     if labels(lines, rows, 0):
         return labelled_lines(rows)
     if _is_keyed(lines[0]):
-        return bare_lines([paired(row) if are_pairs(line) else row for line, row in zip(lines, rows, strict=True)])
+        return bare_lines(
+            [paired(row) if are_pairs(line) else row for line, row in zip(lines, rows, strict=True)]
+        )
     bold = len(lines) > 1 and lines[0].bold and not lines[1].bold
     return table_lines(rows, marked=0 if bold and _are_names(rows[0]) else None)
 
 
 class Composition:
-    """Writes the pages: headings by font size, paragraphs joined over the ends of columns and pages, words over the ends of lines."""
+    """Writes the pages: headings by font size, paragraphs joined over the ends of columns and
+    pages, words over the ends of lines.
+    """
 
     def __init__(self, pages: Sequence[list[list[Line]]], title: str | None) -> None:
         lines = [line for page in pages for region in page for line in region]
         self._pages = pages
-        self._words = Counter(word for line in lines for word in _WORD.findall(line.text.casefold()))
+        self._words = Counter(
+            word for line in lines for word in _WORD.findall(line.text.casefold())
+        )
         sizes: Counter[float] = Counter()
         for line in lines:
             sizes[round(line.size, 1)] += len(line.text)
         self._body = sizes.most_common(1)[0][0]
         large = {round(line.size) for line in lines if line.size >= HEADING_SIZE * self._body}
-        self._programs = 2 * sum(len(line.text) for line in lines if line.fixed) < sum(len(line.text) for line in lines)
-        self._levels = {size: level for level, size in enumerate(sorted(large, reverse=True), start=1)}
+        self._programs = 2 * sum(len(line.text) for line in lines if line.fixed) < sum(
+            len(line.text) for line in lines
+        )
+        self._levels = {
+            size: level for level, size in enumerate(sorted(large, reverse=True), start=1)
+        }
         self._writer = Writer(title)
         self._open: list[Paragraph] = []
         self._notes: list[Paragraph] = []
@@ -129,25 +150,44 @@ class Composition:
 
     def _level(self, paragraph: Paragraph) -> int | None:
         text = " ".join(line.text for line in paragraph.lines)
-        if len(text) > LONGEST_HEADING or text[:1].islower() or not regex.search(r"\p{L}{2}", text) or _ENDED.search(text):
+        if (
+            len(text) > LONGEST_HEADING
+            or text[:1].islower()
+            or not regex.search(r"\p{L}{2}", text)
+            or _ENDED.search(text)
+        ):
             return None
         if paragraph.size >= HEADING_SIZE * self._body:
             return self._levels.get(round(paragraph.size), len(self._levels))
-        bold = all(line.bold for line in paragraph.lines) and len(paragraph.lines) <= 2  # noqa: PLR2004 - a heading over two lines
+        bold = all(line.bold for line in paragraph.lines) and len(paragraph.lines) <= 2
         return len(self._levels) + 1 if bold and paragraph.size >= NOTE_SIZE * self._body else None
 
     def _is_note(self, paragraph: Paragraph) -> bool:
         return paragraph.size < NOTE_SIZE * self._body
 
     def _goes_on(self, before: Paragraph, paragraph: Paragraph) -> bool:
-        """Whether a paragraph goes on in the next column or page: no sentence ends before, none begins after."""
+        """Whether a paragraph goes on in the next column or page: no sentence ends before, none
+        begins after.
+        """
         last, first = before.lines[-1], paragraph.lines[0]
         moved = first.page != last.page or first.bottom > last.bottom
         alike = abs(before.size - paragraph.size) < 1
-        return moved and alike and not _ENDED.search(last.text) and (first.text[:1].islower() or bool(_BREAK.search(last.text)))
+        return (
+            moved
+            and alike
+            and not _ENDED.search(last.text)
+            and (first.text[:1].islower() or bool(_BREAK.search(last.text)))
+        )
 
     def _close(self) -> None:
-        opened, notes, table, self._open, self._notes, self._table = self._open, self._notes, self._table, [], [], []
+        opened, notes, table, self._open, self._notes, self._table = (
+            self._open,
+            self._notes,
+            self._table,
+            [],
+            [],
+            [],
+        )
         if table:
             self._rows(table)
         if opened:
@@ -173,17 +213,25 @@ class Composition:
         rows = [[self._joined(cell.split("\n")) for cell in line.cells] for line in lines]
         for start, end in pairwise([*beginnings(lines, rows), len(lines)]):
             texts = _texts(lines[start:end], rows[start:end])
-            self._writer.placed_rows((text, Place(page=lines[start + at].page)) for at, text in texts)
+            self._writer.placed_rows(
+                (text, Place(page=lines[start + at].page)) for at, text in texts
+            )
 
     def _joined(self, texts: Sequence[str]) -> str:
-        """Lines as one text; a hyphen at the end of a line goes, unless the document writes the word with it elsewhere."""
+        """Lines as one text; a hyphen at the end of a line goes, unless the document writes the
+        word with it elsewhere.
+        """
         joined = texts[0]
         for text in texts[1:]:
             following = _FIRST_WORD.match(text)
             if following and _BREAK.search(joined):
                 joined = joined if self._keeps_hyphen(joined, following[0]) else joined[:-1]
                 joined += text
-            elif joined.endswith(("-", "‐", "–", "/")) and text[:1].isalnum() and not joined.endswith((" -", " –")):
+            elif (
+                joined.endswith(("-", "‐", "–", "/"))
+                and text[:1].isalnum()
+                and not joined.endswith((" -", " –"))
+            ):
                 joined += text
             else:
                 joined += f" {text}"

@@ -1,4 +1,6 @@
-"""Tables without a grid: lines of several cells that stand below each other -> rows, the lines of one row put together, each cell in its column."""
+"""Tables without a grid: lines of several cells that stand below each other -> rows, the lines of
+one row put together, each cell in its column.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from index.formats.pdf.ruling_lines import Rule
 from index.formats.tables import numeric
 
 TIGHT = 1.2
-"""Lines of one cell are at most this many times the smallest distance apart, rows with space between them further."""
+"""Lines of one cell are at most this many times the smallest distance apart, rows with space
+between them further.
+"""
 LOOSE = 1.6
 """Lines further apart than this many heights of a line are never of one cell."""
 FAR = 3.0
@@ -42,7 +46,9 @@ def with_rows(lines: Sequence[Line], rules: Sequence[Rule]) -> list[Line]:
     while at < len(lines):
         end = at + 1
         if _has_cells(lines, at, edge):
-            while end < len(lines) and _goes_on(lines[at], lines[max(at, end - RECENT) : end], lines[end], edge):
+            while end < len(lines) and _goes_on(
+                lines[at], lines[max(at, end - RECENT) : end], lines[end], edge
+            ):
                 end += 1
             found += _rows(lines[at:end], rules)
         else:
@@ -52,7 +58,9 @@ def with_rows(lines: Sequence[Line], rules: Sequence[Rule]) -> list[Line]:
 
 
 def _has_cells(lines: Sequence[Line], at: int, edge: float) -> bool:
-    """Whether a line has several cells, and is not a justified one of a narrow column, with few words and wide spaces."""
+    """Whether a line has several cells, and is not a justified one of a narrow column, with few
+    words and wide spaces.
+    """
     line, around = lines[at], [*lines[max(at - 1, 0) : at], *lines[at + 1 : at + 2]]
     if line.is_row or len(line.cells) == 1:
         return False
@@ -68,21 +76,37 @@ def _is_above_number(line: Line, below: Line) -> bool:
 
 
 def _is_justified(line: Line, other: Line, edge: float) -> bool:
-    """Whether a line begins and ends where another above or below it does, or at the edge of the region, and nothing else in both stands at one
-    place, nor does either have numbers in cells of their own.
+    """Whether a line begins and ends where another above or below it does, or at the edge of the
+    region, and nothing else in both stands at one place, nor does either have numbers in cells of
+    their own.
     """
-    right = min(abs(line.right - other.right), abs(line.right - edge) if len(other.cells) == 1 else JUSTIFIED)
-    near = abs(line.left - other.left) + right < JUSTIFIED and abs(line.middle - other.middle) < LOOSE * line.height
-    if not near or line.bold != other.bold or any(numeric(part.text) for part in [*line.parts, *other.parts[-1:]]):
+    right = min(
+        abs(line.right - other.right),
+        abs(line.right - edge) if len(other.cells) == 1 else JUSTIFIED,
+    )
+    near = (
+        abs(line.left - other.left) + right < JUSTIFIED
+        and abs(line.middle - other.middle) < LOOSE * line.height
+    )
+    if (
+        not near
+        or line.bold != other.bold
+        or any(numeric(part.text) for part in [*line.parts, *other.parts[-1:]])
+    ):
         return False
     lefts = product((part.left for part in line.parts[1:]), (part.left for part in other.parts[1:]))
-    rights = [abs(part.right - below.right) for part, below in zip(line.parts[:-1], other.parts[:-1], strict=False)]
-    columns = len(line.parts) == len(other.parts) > 2 and max(rights[1:]) < JUSTIFIED  # noqa: PLR2004 - the outer ones are near anyway
+    rights = [
+        abs(part.right - below.right)
+        for part, below in zip(line.parts[:-1], other.parts[:-1], strict=False)
+    ]
+    columns = len(line.parts) == len(other.parts) > 2 and max(rights[1:]) < JUSTIFIED
     return not columns and all(abs(left - below) >= JUSTIFIED for left, below in lefts)
 
 
 def _goes_on(first_line: Line, recent: Sequence[Line], line: Line, edge: float) -> bool:
-    """Whether a line belongs to the table that begins with another, `recent` being the last of its lines so far."""
+    """Whether a line belongs to the table that begins with another, `recent` being the last of its
+    lines so far.
+    """
     before = recent[-1]
     distance = before.middle - line.middle
     if line.is_row or distance > FAR * max(before.height, line.height):
@@ -91,21 +115,31 @@ def _goes_on(first_line: Line, recent: Sequence[Line], line: Line, edge: float) 
         return True
     columns = _columns([first_line, *recent])
     edges = [left for left, _ in columns[1:]] + [edge + line.height]
-    first = [sum(left <= part.left + line.height / 2 for left, _ in columns[1:]) for part in line.parts]
-    fits = all(part.right <= edges[at] - COLUMN_GAP * line.height for part, at in zip(line.parts, first, strict=True))
-    widest = max((above.middle - below.middle for above, below in pairwise(recent)), default=distance)
+    first = [
+        sum(left <= part.left + line.height / 2 for left, _ in columns[1:]) for part in line.parts
+    ]
+    fits = all(
+        part.right <= edges[at] - COLUMN_GAP * line.height
+        for part, at in zip(line.parts, first, strict=True)
+    )
+    widest = max(
+        (above.middle - below.middle for above, below in pairwise(recent)), default=distance
+    )
     return fits and line.bold <= before.bold and (distance <= 1.1 * widest or 0 not in first)
 
 
 def _columns(table: Sequence[Line], fewest: int = 2) -> list[Extent]:
-    """The extents of the columns, from left to right, in lines of so many cells: those of cells that stand above each other are one.
+    """The extents of the columns, from left to right, in lines of so many cells: those of cells
+    that stand above each other are one.
 
     A wide space in one line makes no column: it has a name in the first line, or text in two.
     """
     lines = [line for line in table if len(line.cells) >= fewest]
     found: list[tuple[float, float, set[int]]] = []
     gap = COLUMN_GAP * median(line.height for line in lines)
-    for left, right, at in sorted((part.left, part.right, at) for at, line in enumerate(lines) for part in line.parts):
+    for left, right, at in sorted(
+        (part.left, part.right, at) for at, line in enumerate(lines) for part in line.parts
+    ):
         if found and left < found[-1][1] + gap:
             found[-1] = (found[-1][0], max(right, found[-1][1]), found[-1][2] | {at})
         else:
@@ -121,7 +155,7 @@ def _columns(table: Sequence[Line], fewest: int = 2) -> list[Extent]:
 
 def _rows(table: Sequence[Line], rules: Sequence[Rule]) -> list[Line]:
     columns = _columns(table, fewest=1)
-    if len(columns) < 2 or len(table) == 1 or _are_bridged(table, columns):  # noqa: PLR2004
+    if len(columns) < 2 or len(table) == 1 or _are_bridged(table, columns):
         return [replace(line, is_row=True) if len(line.cells) > 1 else line for line in table]
     cells = [_placed(line, columns) for line in table]
     blocks, parted = _blocks(table, cells, rules)
@@ -136,9 +170,12 @@ def _are_bridged(table: Sequence[Line], columns: Sequence[Extent]) -> bool:
     return 2 * sum(shared) > len(table)
 
 
-def _blocks(table: Sequence[Line], cells: Sequence[Sequence[str]], rules: Sequence[Rule]) -> tuple[list[range], list[bool]]:
-    """Which lines stand together, and whether there is more space, or a rule, before each block but the first: else its font is bold or no longer so,
-    it has a number below one of the block before, or text in the first column again.
+def _blocks(
+    table: Sequence[Line], cells: Sequence[Sequence[str]], rules: Sequence[Rule]
+) -> tuple[list[range], list[bool]]:
+    """Which lines stand together, and whether there is more space, or a rule, before each block but
+    the first: else its font is bold or no longer so, it has a number below one of the block before,
+    or text in the first column again.
     """
     starts, parted = [0], []
     heights = [rule.at for rule in rules]
@@ -164,17 +201,25 @@ def _numbers(texts: Sequence[str]) -> set[int]:
 
 
 def _are_wrapped(blocks: Sequence[Sequence[Sequence[str]]], parted: Sequence[bool]) -> bool:
-    """Whether the lines of each block are those of one row: most rows have one line, or cells that end before others do. Blocks that are not `parted`
-    tell nothing.
+    """Whether the lines of each block are those of one row: most rows have one line, or cells that
+    end before others do. Blocks that are not `parted` tell nothing.
     """
-    ended = [len(list(filter(None, line))) < len(list(filter(None, block[0]))) for block in blocks for line in block[1:]]
-    single = sum(len(block) == 1 and all(parted[max(at - 1, 0) : at + 1]) for at, block in enumerate(blocks))
+    ended = [
+        len(list(filter(None, line))) < len(list(filter(None, block[0])))
+        for block in blocks
+        for line in block[1:]
+    ]
+    single = sum(
+        len(block) == 1 and all(parted[max(at - 1, 0) : at + 1]) for at, block in enumerate(blocks)
+    )
     many = any(parted[1:])  # a header and the rows below it, without space between them
     return many and (single >= len(blocks) / 2 or sum(ended) >= len(ended) / 2)
 
 
 def _by_first_column(block: range, cells: Sequence[Sequence[str]]) -> list[range]:
-    """Without space between rows, one begins where the first column has text, unless all texts go on."""
+    """Without space between rows, one begins where the first column has text, unless all texts go
+    on.
+    """
     starts = [at for at in block[1:] if cells[at][0] and not goes_on(cells[at - 1], cells[at])]
     return [range(start, end) for start, end in pairwise([block.start, *starts, block.stop])]
 
@@ -182,7 +227,9 @@ def _by_first_column(block: range, cells: Sequence[Sequence[str]]) -> list[range
 def goes_on(above: Sequence[str], below: Sequence[str]) -> bool:
     """Whether all texts of a row are the rest of what stands above."""
     pairs = zip(above, below, strict=True)
-    return all(cell[:1].islower() and text and not text.endswith(_ENDS) for text, cell in pairs if cell)
+    return all(
+        cell[:1].islower() and text and not text.endswith(_ENDS) for text, cell in pairs if cell
+    )
 
 
 def _placed(line: Line, columns: Sequence[Extent]) -> list[str]:
@@ -196,12 +243,18 @@ def _placed(line: Line, columns: Sequence[Extent]) -> list[str]:
 
 def _column(part: Segment, columns: Sequence[Extent]) -> int:
     """The column that a part overlaps most, or is nearest to."""
-    return max(range(len(columns)), key=lambda at: min(part.right, columns[at][1]) - max(part.left, columns[at][0]))
+    return max(
+        range(len(columns)),
+        key=lambda at: min(part.right, columns[at][1]) - max(part.left, columns[at][0]),
+    )
 
 
 def _row(lines: Sequence[Line], columns: Sequence[Extent]) -> Line:
     """One row of several lines."""
-    texts = ["\n".join(filter(None, cells)) for cells in zip(*(_placed(line, columns) for line in lines), strict=True)]
+    texts = [
+        "\n".join(filter(None, cells))
+        for cells in zip(*(_placed(line, columns) for line in lines), strict=True)
+    ]
     fields: list[list[Segment]] = [[] for _ in columns]
     for part in (part for line in lines for part in line.parts):
         fields[_column(part, columns)].append(part)

@@ -1,4 +1,6 @@
-"""PDF (pypdfium2, BSD and Apache): text in reading order with page numbers, without running headers and footers, hyphenated words joined."""
+"""PDF (pypdfium2, BSD and Apache): text in reading order with page numbers, without running headers
+and footers, hyphenated words joined.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,15 @@ from typing import Any
 
 import regex
 
-from index.errors import DamagedFile, EmptyFile, EncryptedFile, ExtractionLimit, LoadingError, ScannedFile, UnsupportedFormat
+from index.errors import (
+    DamagedFile,
+    EmptyFile,
+    EncryptedFile,
+    ExtractionLimit,
+    LoadingError,
+    ScannedFile,
+    UnsupportedFormat,
+)
 from index.formats import ocr
 from index.formats.pdf.assembly import Composition
 from index.formats.pdf.borderless_tables import with_rows
@@ -32,8 +42,9 @@ _DATE = regex.compile(r"D:(\d{4})(\d\d)(\d\d)")
 
 
 def extract(data: bytes, more_time: Callable[[int], None] | None = None) -> Extracted:
-    """The text of all pages; those that are images are recognised if `more_time` is there to hear for how many seconds. Raises EncryptedFile,
-    DamagedFile, ScannedFile, EmptyFile or ExtractionLimit.
+    """The text of all pages; those that are images are recognised if `more_time` is there to hear
+    for how many seconds. Raises EncryptedFile, DamagedFile, ScannedFile, EmptyFile or
+    ExtractionLimit.
     """
     document = opened(data)
     try:
@@ -45,7 +56,9 @@ def extract(data: bytes, more_time: Callable[[int], None] | None = None) -> Extr
         pages = [page.regions for page in read]
         textless = not any(pages)
         images = [
-            number for number, page in enumerate(read) if not page.has_text and is_pictured(document, number, shapes=textless)
+            number
+            for number, page in enumerate(read)
+            if not page.has_text and is_pictured(document, number, shapes=textless)
         ]
         unread = images
         title, date = _properties(document)
@@ -71,7 +84,9 @@ def _nothing(pages: int, images: int, unread: int, *, can_recognise: bool) -> Lo
     if not images:
         return EmptyFile(f"holds {held} without text but page numbers, and without images")
     if unread and can_recognise:
-        return ScannedFile(f"holds images of {held} and no text, the limit of text recognition is {ocr.MAX_PAGES}: split it")
+        return ScannedFile(
+            f"holds images of {held} and no text, the limit of text recognition is {ocr.MAX_PAGES}: split it"
+        )
     if can_recognise:
         return ScannedFile(f"holds images of {held} in which no text was recognised")
     return ScannedFile(f"holds images of {held} and no text: {RECOGNISE}")
@@ -88,7 +103,9 @@ def opened(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 is not typed
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower():
             raise EncryptedFile("is a PDF with a password: save it without one") from error
-        raise DamagedFile(f"expected a PDF, got one that cannot be opened ({error}): open and save it again") from error
+        raise DamagedFile(
+            f"expected a PDF, got one that cannot be opened ({error}): open and save it again"
+        ) from error
     if count > MAX_PAGES:
         raise ExtractionLimit(f"has {count:,} pages, the limit is {MAX_PAGES:,}: split it")
     return document
@@ -98,12 +115,16 @@ def _properties(document: Any) -> tuple[str | None, str | None]:  # noqa: ANN401
     found = document.get_metadata_dict()
     day = _DATE.match(found.get("ModDate") or found.get("CreationDate") or "")
     title = found.get("Title") or ""
-    return (None if _JUNK_TITLE.match(title) else title), (day_in("-".join(day.groups())) if day else None)
+    return (None if _JUNK_TITLE.match(title) else title), (
+        day_in("-".join(day.groups())) if day else None
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """What is read of a page: `has_text` says that it has text of its own, `is_unread` that it has fields that are not read."""
+    """What is read of a page: `has_text` says that it has text of its own, `is_unread` that it has
+    fields that are not read.
+    """
 
     regions: list[list[Line]]
     has_text: bool = False
@@ -124,7 +145,9 @@ def _page(document: Any, number: int) -> _Page:  # noqa: ANN401
 
 
 def sheet_regions(sheet: Sheet, number: int) -> Iterator[list[Line]]:
-    """The lines of each region of a page in reading order, those of tables put together to rows; raises pypdfium2.PdfiumError."""
+    """The lines of each region of a page in reading order, those of tables put together to rows;
+    raises pypdfium2.PdfiumError.
+    """
     text_page = sheet.page.get_textpage()
     try:
         rotation = rotation_of(text_page, sheet.page)

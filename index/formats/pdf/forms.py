@@ -1,6 +1,8 @@
-"""Forms and notes on the pages of a PDF: what the fields show, and typed text and stamps, becomes text of the page, where it stands.
+"""Forms and notes on the pages of a PDF: what the fields show, and typed text and stamps, becomes
+text of the page, where it stands.
 
-pdfium draws what a field shows if its file does not; scripts are never run, for the pdfium that pypdfium2 brings has no engine for them.
+pdfium draws what a field shows if its file does not; scripts are never run, for the pdfium that
+pypdfium2 brings has no engine for them.
 """
 
 from __future__ import annotations
@@ -25,14 +27,18 @@ _FONT_SIZE = 12.0
 _NEAR = 1.0
 """Of the height of a line: what goes on behind a field stands no farther from it."""
 _SPACE = 0.3
-"""Of the height of a line: what is left of the rest of a field between its value and the words that go on."""
+"""Of the height of a line: what is left of the rest of a field between its value and the words that
+go on.
+"""
 _GOES_ON = regex.compile(r"[\p{Ll},;.)]")
 """What begins a text that goes on with the sentence in which a field stands."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A page as it is read. `page` has what its fields and notes show, `bare` has not; `is_unread` says that there are some that cannot be read."""
+    """A page as it is read. `page` has what its fields and notes show, `bare` has not; `is_unread`
+    says that there are some that cannot be read.
+    """
 
     page: Any
     bare: Any
@@ -41,27 +47,51 @@ class Sheet:
     marks: tuple[Mark, ...] = ()
     is_unread: bool = False
 
-    def with_marks(self, text_page: Any, characters: Sequence[Segment], rotation: int, cell_of: CellOf) -> list[Segment]:  # noqa: ANN401
-        """The segments of the page turned by so many degrees, those of fields known as such, and the marks, of the size of most. The characters of mark n
-        have the index -1 - n, which no others have.
+    def with_marks(
+        self,
+        text_page: Any,  # noqa: ANN401
+        characters: Sequence[Segment],
+        rotation: int,
+        cell_of: CellOf,
+    ) -> list[Segment]:
+        """The segments of the page turned by so many degrees, those of fields known as such, and
+        the marks, of the size of most. The characters of mark n have the index -1 - n, which no
+        others have.
         """
         import pypdfium2.raw as pdfium
 
         turn, filled = turned(self.page, rotation), self._filled()
         for part in characters if filled else ():
-            part.filled = any(_address(pdfium.FPDFText_GetTextObject(text_page, at)) in filled for at in part.indexes)
+            part.filled = any(
+                _address(pdfium.FPDFText_GetTextObject(text_page, at)) in filled
+                for at in part.indexes
+            )
         _close_blanks(characters, [turn(*box) for box in self.blanks])
         size = median([part.size for part in characters] or [_FONT_SIZE])
-        return [*characters, *(_segment(at, mark, turn(*mark.box), cell_of, size) for at, mark in enumerate(self.marks))]
+        return [
+            *characters,
+            *(
+                _segment(at, mark, turn(*mark.box), cell_of, size)
+                for at, mark in enumerate(self.marks)
+            ),
+        ]
 
     def _filled(self) -> set[int | None]:
-        """The addresses of the texts that fields and notes have put into the page, behind its own objects."""
+        """The addresses of the texts that fields and notes have put into the page, behind its own
+        objects.
+        """
         import pypdfium2.raw as pdfium
 
         if self.page is self.bare:
             return set()
-        put = range(pdfium.FPDFPage_CountObjects(self.bare), pdfium.FPDFPage_CountObjects(self.page))
-        return {_address(each) for at in put for each in _texts_in(pdfium.FPDFPage_GetObject(self.page, at))}
+        put = range(
+            pdfium.FPDFPage_CountObjects(self.bare), pdfium.FPDFPage_CountObjects(self.page)
+        )
+        return {
+            _address(each)
+            for at in put
+            for each in _texts_in(pdfium.FPDFPage_GetObject(self.page, at))
+        }
 
     @property
     def is_all_filled(self) -> bool:
@@ -97,17 +127,31 @@ def _address(item: Any) -> int | None:  # noqa: ANN401
 
 
 def _close_blanks(characters: Sequence[Segment], blanks: Sequence[Box]) -> None:
-    """Let a value reach to the words that go on behind its field in a sentence: the rest of the field parts no columns."""
+    """Let a value reach to the words that go on behind its field in a sentence: the rest of the
+    field parts no columns.
+    """
     blanks = sorted(blanks, key=lambda box: box[2])
     ends, values = [box[2] for box in blanks], [part for part in characters if part.filled]
     for part in characters:
         if part.filled or not _GOES_ON.match(part.text):
             continue
-        reach = range(bisect_left(ends, part.left - _NEAR * part.size), bisect_right(ends, part.left + _INSET * part.size))
-        for left, bottom, _, top in (blanks[at] for at in reach if blanks[at][1] < part.middle < blanks[at][3]):
+        reach = range(
+            bisect_left(ends, part.left - _NEAR * part.size),
+            bisect_right(ends, part.left + _INSET * part.size),
+        )
+        for left, bottom, _, top in (
+            blanks[at] for at in reach if blanks[at][1] < part.middle < blanks[at][3]
+        ):
             for value in values:
-                if left < value.right <= part.left and bottom < value.middle < top and value.beside(part):
-                    value.right = max(value.right, part.left - (_SPACE * part.size if part.text[0].isalpha() else 0))
+                if (
+                    left < value.right <= part.left
+                    and bottom < value.middle < top
+                    and value.beside(part)
+                ):
+                    value.right = max(
+                        value.right,
+                        part.left - (_SPACE * part.size if part.text[0].isalpha() else 0),
+                    )
 
 
 def _segment(at: int, mark: Mark, box: Box, cell_of: CellOf, size: float) -> Segment:
@@ -115,7 +159,18 @@ def _segment(at: int, mark: Mark, box: Box, cell_of: CellOf, size: float) -> Seg
     inset = _INSET * min(top - bottom, right - left)
     cell = cell_of((left + right) / 2, (bottom + top) / 2)
     indexes = [-1 - at for character in mark.text if not character.isspace()]
-    return Segment(mark.text, left + inset, bottom, right - inset, top, size, bold=False, filled=True, cell=cell, indexes=indexes)
+    return Segment(
+        mark.text,
+        left + inset,
+        bottom,
+        right - inset,
+        top,
+        size,
+        bold=False,
+        filled=True,
+        cell=cell,
+        indexes=indexes,
+    )
 
 
 def begin(document: Any) -> None:  # noqa: ANN401 - pypdfium2 is not typed
@@ -127,8 +182,8 @@ def begin(document: Any) -> None:  # noqa: ANN401 - pypdfium2 is not typed
 
 
 def is_shell(document: Any) -> bool:  # noqa: ANN401
-    """Whether the only page of a document is not what it holds, but says that it cannot be shown: a form in Adobe's XFA alone, without any field that
-    PDF knows.
+    """Whether the only page of a document is not what it holds, but says that it cannot be shown: a
+    form in Adobe's XFA alone, without any field that PDF knows.
     """
     import pypdfium2
     import pypdfium2.raw as pdfium
@@ -138,12 +193,17 @@ def is_shell(document: Any) -> bool:  # noqa: ANN401
         return False
     with suppress(pypdfium2.PdfiumError):
         page = document[0]
-        return all(pdfium.FPDFAnnot_GetSubtype(each) != pdfium.FPDF_ANNOT_WIDGET for each in annotations_of(page))
+        return all(
+            pdfium.FPDFAnnot_GetSubtype(each) != pdfium.FPDF_ANNOT_WIDGET
+            for each in annotations_of(page)
+        )
     return False
 
 
 def sheet_of(document: Any, number: int) -> Sheet:  # noqa: ANN401
-    """A page, counted from 0, of a document whose form was begun; without its fields and notes if pdfium fails at them. Raises pypdfium2.PdfiumError."""
+    """A page, counted from 0, of a document whose form was begun; without its fields and notes if
+    pdfium fails at them. Raises pypdfium2.PdfiumError.
+    """
     import pypdfium2
 
     bare = document[number]
@@ -170,7 +230,9 @@ def _filled(document: Any, number: int, bare: Any) -> Sheet:  # noqa: ANN401
         return Sheet(bare, bare, (), tuple(marks), "unknown" in uses)
     for annotation, use in zip(annotations_of(bare), uses, strict=True):
         if use != "drawn":  # what is hidden is not put into the page
-            pdfium.FPDFAnnot_SetFlags(annotation, pdfium.FPDFAnnot_GetFlags(annotation) | pdfium.FPDF_ANNOT_FLAG_HIDDEN)
+            pdfium.FPDFAnnot_SetFlags(
+                annotation, pdfium.FPDFAnnot_GetFlags(annotation) | pdfium.FPDF_ANNOT_FLAG_HIDDEN
+            )
     box = bare.get_bbox()
     bare.set_mediabox(*box)  # pdfium would forget one that the page has from its parent
     bare.set_cropbox(*box)
@@ -179,7 +241,9 @@ def _filled(document: Any, number: int, bare: Any) -> Sheet:  # noqa: ANN401
 
 
 def _have_drawn(page: Any) -> None:  # noqa: ANN401
-    """Let pdfium make what typed text looks like where its file does not say, as it does when it draws a page."""
+    """Let pdfium make what typed text looks like where its file does not say, as it does when it
+    draws a page.
+    """
     import pypdfium2
     import pypdfium2.raw as pdfium
 

@@ -1,4 +1,6 @@
-"""Lines of one column of a PDF page -> paragraphs, by their distances, sizes, ends and marks; the rows of a table and the lines of a program."""
+"""Lines of one column of a PDF page -> paragraphs, by their distances, sizes, ends and marks; the
+rows of a table and the lines of a program.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ PARAGRAPH_GAP = 1.35
 SAME_SIZE = 0.08
 """Font sizes that differ by less than this share are one."""
 
-_BULLET = regex.compile(r"(?:[•‣▪●◦○■–*·\uf0b7]|[-−](?=\s)|\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\])\s*(?=\S)")
+_BULLET = regex.compile(
+    r"(?:[•‣▪●◦○■–*·\uf0b7]|[-−](?=\s)|\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\])\s*(?=\S)"
+)
 _ENDS = (".", "!", "?", ":", "…", "”", '"', "»", ")")
 
 
@@ -43,9 +47,16 @@ class Paragraph:
 
 
 def paragraphs(lines: Sequence[Line], *, programs: bool) -> Iterator[Paragraph]:
-    """The paragraphs of one region, the rows of a table as one, and with `programs` the lines whose letters are of one width as well."""
+    """The paragraphs of one region, the rows of a table as one, and with `programs` the lines whose
+    letters are of one width as well.
+    """
     for (columns, _, program), group in groupby(
-        lines, key=lambda line: (len(line.cells), line.grid, False) if line.is_row else (0, None, programs and line.fixed)
+        lines,
+        key=lambda line: (
+            (len(line.cells), line.grid, False)
+            if line.is_row
+            else (0, None, programs and line.fixed)
+        ),
     ):
         found = list(group)
         if columns or program:
@@ -67,7 +78,9 @@ def _prose(lines: list[Line]) -> Iterator[Paragraph]:
 
 
 def _pitch(lines: Sequence[Line]) -> float:
-    distances = [above.bottom - below.bottom for above, below in pairwise(lines) if _alike(above, below)]
+    distances = [
+        above.bottom - below.bottom for above, below in pairwise(lines) if _alike(above, below)
+    ]
     return median(distances) if distances else 1.3 * lines[0].size
 
 
@@ -78,11 +91,23 @@ def _alike(line: Line, other: Line) -> bool:
 def _begins(current: list[Line], line: Line, pitch: float, left: float, right: float) -> bool:
     """Whether a line begins another paragraph than the lines before it."""
     before = current[-1]
-    if before.bottom - line.bottom > PARAGRAPH_GAP * max(pitch, line.size) or not _alike(before, line) or before.bold != line.bold:
+    if (
+        before.bottom - line.bottom > PARAGRAPH_GAP * max(pitch, line.size)
+        or not _alike(before, line)
+        or before.bold != line.bold
+    ):
         return True
-    if _BULLET.match(line.text) and (line.left <= current[0].left + line.size or _BULLET.match(current[0].text)):
-        return bool(_BULLET.match(current[0].text)) or before.right < right - line.size or before.text.endswith(_ENDS)
-    indented = line.left > before.left + 0.7 * line.size and (len(current) == 1 or before.left <= current[0].left)
+    if _BULLET.match(line.text) and (
+        line.left <= current[0].left + line.size or _BULLET.match(current[0].text)
+    ):
+        return (
+            bool(_BULLET.match(current[0].text))
+            or before.right < right - line.size
+            or before.text.endswith(_ENDS)
+        )
+    indented = line.left > before.left + 0.7 * line.size and (
+        len(current) == 1 or before.left <= current[0].left
+    )
     if indented and len(current) > 1 and abs(before.left - left) < line.size:
         return True
     short = before.right < right - 0.15 * (right - left)

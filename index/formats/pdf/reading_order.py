@@ -1,4 +1,6 @@
-"""Segments of a page -> lines in reading order, by where they stand: columns from left to right, what crosses them between."""
+"""Segments of a page -> lines in reading order, by where they stand: columns from left to right,
+what crosses them between.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from index.formats.tables import numeric
 COLUMN_LINES = 4
 """A column has at least so many lines."""
 PROSE_SHARE = 0.45
-"""The lines of a column fill at least this share of its width in the median; the cells of a table do not."""
+"""The lines of a column fill at least this share of its width in the median; the cells of a table
+do not.
+"""
 PROSE_CHARACTERS = 15
 """A column's lines have at least so many characters in the median."""
 CROSSING_SHARE = 0.7
@@ -29,13 +33,16 @@ CENTRE = (0.2, 0.8)
 CELL_GAP = 1.2
 """Gap between two cells of a table, in font sizes."""
 
-_MARK = regex.compile(r"[•‣▪●◦○■–*·\uf0b7\-−]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\]|\d{1,2}(?:\.\d{1,2})*")
+_MARK = regex.compile(
+    r"[•‣▪●◦○■–*·\uf0b7\-−]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\]|\d{1,2}(?:\.\d{1,2})*"
+)
 """What marks an item or numbers a heading."""
 
 
 @dataclass(slots=True)
 class Line:
-    """One line of a column: its cells (one, but in a table), its box and font size, the page it stands on, and the segments that it is made of.
+    """One line of a column: its cells (one, but in a table), its box and font size, the page it
+    stands on, and the segments that it is made of.
 
     `is_row` says that it is a row of a table, whole: a cell of several lines has line feeds in it.
     """
@@ -99,7 +106,9 @@ def _gutter(parts: Sequence[Segment]) -> float | None:
         return None
     low, high = min(part.left for part in parts), max(part.right for part in parts)
     first, last = (low + share * (high - low) for share in CENTRE)
-    edges = sorted({round(part.right + GUTTER / 2) for part in parts if first <= part.right <= last})
+    edges = sorted(
+        {round(part.right + GUTTER / 2) for part in parts if first <= part.right <= last}
+    )
     scored = [(sum(_crosses(part, edge) for part in parts), edge) for edge in edges]
     most = CROSSING_SHARE * len(lines_of(parts, 0))
     for crossing, edge in sorted(scored)[:GUTTERS_TRIED]:
@@ -128,8 +137,14 @@ def _is_column(lines: Sequence[Line]) -> bool:
 
 def _are_beside(left: Sequence[Line], right: Sequence[Line]) -> bool:
     """Whether two columns stand beside each other for at least half the height of the shorter one."""
-    tops, bottoms = [side[0].top for side in (left, right)], [side[-1].bottom for side in (left, right)]
-    return min(tops) - max(bottoms) >= min(top - bottom for top, bottom in zip(tops, bottoms, strict=True)) / 2
+    tops, bottoms = (
+        [side[0].top for side in (left, right)],
+        [side[-1].bottom for side in (left, right)],
+    )
+    return (
+        min(tops) - max(bottoms)
+        >= min(top - bottom for top, bottom in zip(tops, bottoms, strict=True)) / 2
+    )
 
 
 def lines_of(region: Sequence[Segment], page: int) -> list[Line]:
@@ -154,7 +169,9 @@ def rows_of(region: Sequence[Segment]) -> list[list[Segment]]:
 
 
 def _downward(region: Sequence[Segment]) -> list[Segment]:
-    """Segments from top to bottom, the rows of a ruled table one after the other whatever stands beside it."""
+    """Segments from top to bottom, the rows of a ruled table one after the other whatever stands
+    beside it.
+    """
     tops: dict[int, float] = {}
     for part in region:
         if part.cells and part.cell:
@@ -172,7 +189,9 @@ def line_of(row: Sequence[Segment], page: int) -> Line:
     cells = [row[0].text]
     for before, part in pairwise(row):
         gap, size = part.left - before.right, max(before.size, part.size)
-        if gap > CELL_GAP * size and not (len(row) == 2 and _MARK.fullmatch(cells[0]) and not numeric(part.text)):  # noqa: PLR2004
+        if gap > CELL_GAP * size and not (
+            len(row) == 2 and _MARK.fullmatch(cells[0]) and not numeric(part.text)
+        ):
             cells.append(part.text)
         else:
             cells[-1] += (" " if gap > WORD_GAP * size else "") + part.text
@@ -181,5 +200,22 @@ def line_of(row: Sequence[Segment], page: int) -> Line:
     box = (row[0].left, bottom, max(part.right for part in row), top)
     if main.cells:
         grid = main.cell[0] if main.cell else None
-        return Line(list(main.cells), *box, main.size, main.bold, page, is_row=True, fields=main.fields, grid=grid)
-    return Line(cells, *box, main.size, all(part.bold for part in row), page, all(part.fixed for part in row), parts=row)
+        return Line(
+            list(main.cells),
+            *box,
+            main.size,
+            main.bold,
+            page,
+            is_row=True,
+            fields=main.fields,
+            grid=grid,
+        )
+    return Line(
+        cells,
+        *box,
+        main.size,
+        all(part.bold for part in row),
+        page,
+        all(part.fixed for part in row),
+        parts=row,
+    )

@@ -1,4 +1,6 @@
-"""Ruled tables of a PDF page: drawn lines that meet -> grids of cells, and the text in them -> rows."""
+"""Ruled tables of a PDF page: drawn lines that meet -> grids of cells, and the text in them ->
+rows.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ MAX_MEETINGS = 250_000
 """Pairs of a level and an upright line that are looked at; a page with more holds a drawing."""
 MAX_CELLS = 20_000
 FILLED = 0.6
-"""At least this share of a table's rows has text in two cells; of a chart's grid, and where some rows are not ruled, fewer."""
+"""At least this share of a table's rows has text in two cells; of a chart's grid, and where some
+rows are not ruled, fewer.
+"""
 FEWEST_ROWS = 3
 """With text in two cells; with fewer the rows below the header may not be ruled."""
 
@@ -31,8 +35,9 @@ _Cells = dict[tuple[int, int], list[Segment]]
 
 @dataclass(slots=True)
 class Grid:
-    """Borders of columns from left to right and of rows from top to bottom, in points; `owners[row][column]` is the cell that a field belongs
-    to: (row, column) of its first field, of itself where no cell reaches over several.
+    """Borders of columns from left to right and of rows from top to bottom, in points;
+    `owners[row][column]` is the cell that a field belongs to: (row, column) of its first field, of
+    itself where no cell reaches over several.
     """
 
     columns: list[float]
@@ -51,7 +56,11 @@ class Grids:
     """The ruled tables of one page."""
 
     def __init__(self, rules: Rules) -> None:
-        self._grids = [grid for level, upright in _meeting(rules) if (grid := _grid(level, upright)) is not None]
+        self._grids = [
+            grid
+            for level, upright in _meeting(rules)
+            if (grid := _grid(level, upright)) is not None
+        ]
 
     def cell(self, x: float, y: float) -> Cell | None:
         """In which cell a point lies, None if in none."""
@@ -62,7 +71,9 @@ class Grids:
         return None
 
     def with_rows(self, parts: Sequence[Segment]) -> list[Segment]:
-        """Segments, those of a table put together to one a row with the texts of its cells, where the grid is that of a table."""
+        """Segments, those of a table put together to one a row with the texts of its cells, where
+        the grid is that of a table.
+        """
         inside: dict[int, _Cells] = defaultdict(lambda: defaultdict(list))
         found: list[Segment] = []
         for part in parts:
@@ -71,8 +82,13 @@ class Grids:
             else:
                 inside[part.cell[0]][part.cell[1:]].append(part)
         for number, cells in inside.items():
-            rows = [replace(row, cell=(number, at, 0)) for at, row in enumerate(_rows(*_divided(self._grids[number], cells)))]
-            found += rows if _is_table(rows) else [part for group in cells.values() for part in group]
+            rows = [
+                replace(row, cell=(number, at, 0))
+                for at, row in enumerate(_rows(*_divided(self._grids[number], cells)))
+            ]
+            found += (
+                rows if _is_table(rows) else [part for group in cells.values() for part in group]
+            )
         return found
 
 
@@ -86,7 +102,9 @@ def _is_table(rows: Sequence[Segment]) -> bool:
 
 
 def _holds_rows(row: Segment) -> bool:
-    """Whether what is between two level lines are several rows: numbers stand below each other, and as many lines in the first cell."""
+    """Whether what is between two level lines are several rows: numbers stand below each other, and
+    as many lines in the first cell.
+    """
     first, *others = [cell.split("\n") for cell in row.cells if cell] or [[]]
     numbers = [len(lines) for lines in others if len(lines) > 1 and all(map(numeric, lines))]
     return bool(numbers) and max(numbers) <= len(first)
@@ -116,12 +134,18 @@ def _meeting(rules: Rules) -> Iterator[tuple[list[Rule], list[Rule]]]:
 
 
 def _grid(level: Sequence[Rule], upright: Sequence[Rule]) -> Grid | None:
-    """The grid of lines that meet; where the outer ones are missing, their ends are the border. None if it has but one row or column."""
+    """The grid of lines that meet; where the outer ones are missing, their ends are the border.
+    None if it has but one row or column.
+    """
     if not level or not upright:
         return None
-    xs = _borders([*(rule.at for rule in upright), *(end for rule in level for end in (rule.low, rule.high))])
-    ys = _borders([*(rule.at for rule in level), *(end for rule in upright for end in (rule.low, rule.high))])[::-1]
-    if len(xs) < 3 or len(ys) < 3 or len(xs) * len(ys) > MAX_CELLS:  # noqa: PLR2004 - borders of two
+    xs = _borders(
+        [*(rule.at for rule in upright), *(end for rule in level for end in (rule.low, rule.high))]
+    )
+    ys = _borders(
+        [*(rule.at for rule in level), *(end for rule in upright for end in (rule.low, rule.high))]
+    )[::-1]
+    if len(xs) < 3 or len(ys) < 3 or len(xs) * len(ys) > MAX_CELLS:
         return None
     grid = Grid(xs, ys)
     grid.owners = _owners(grid, level, upright)
@@ -137,7 +161,9 @@ def _borders(places: Sequence[float]) -> list[float]:
     return found
 
 
-def _owners(grid: Grid, level: Sequence[Rule], upright: Sequence[Rule]) -> list[list[tuple[int, int]]]:
+def _owners(
+    grid: Grid, level: Sequence[Rule], upright: Sequence[Rule]
+) -> list[list[tuple[int, int]]]:
     """Which cell each field belongs to: fields without a line between them are one."""
     middles = [(low + high) / 2 for low, high in pairwise(grid.columns)]
     heights = [(low + high) / 2 for low, high in pairwise(grid.rows)]
@@ -159,15 +185,25 @@ def _is_between(rules: Sequence[Rule], border: float, place: float) -> bool:
 
 
 def _divided(grid: Grid, cells: _Cells) -> tuple[Grid, _Cells]:
-    """The same, with cells that reach over several columns divided where their texts stand in these: some rows have no upright lines."""
+    """The same, with cells that reach over several columns divided where their texts stand in
+    these: some rows have no upright lines.
+    """
     owners, found = [list(row) for row in grid.owners], defaultdict(list, cells)
     for owner, parts in cells.items():
-        columns = [min(bisect_right(grid.columns, part.left + NEAR), len(grid.columns) - 1) - 1 for part in parts]
-        inside = all(part.right <= grid.columns[column + 1] + NEAR for part, column in zip(parts, columns, strict=True))
+        columns = [
+            min(bisect_right(grid.columns, part.left + NEAR), len(grid.columns) - 1) - 1
+            for part in parts
+        ]
+        inside = all(
+            part.right <= grid.columns[column + 1] + NEAR
+            for part, column in zip(parts, columns, strict=True)
+        )
         if not inside or len(set(columns)) == 1:
             continue
         for row in owners:
-            row[:] = [(field[0], column) if field == owner else field for column, field in enumerate(row)]
+            row[:] = [
+                (field[0], column) if field == owner else field for column, field in enumerate(row)
+            ]
         del found[owner]
         for part, column in zip(parts, columns, strict=True):
             found[owner[0], column].append(part)
@@ -175,8 +211,9 @@ def _divided(grid: Grid, cells: _Cells) -> tuple[Grid, _Cells]:
 
 
 def _rows(grid: Grid, cells: _Cells) -> Iterator[Segment]:
-    """One segment for each row with text: a cell over several rows stands in each of them, one over several columns in its first; a header of two rows
-    is one, with those over several columns in each.
+    """One segment for each row with text: a cell over several rows stands in each of them, one over
+    several columns in its first; a header of two rows is one, with those over several columns in
+    each.
     """
     texts = {owner: _cell_text(parts) for owner, parts in cells.items()}
     used = sorted({column for _, column in cells})
@@ -184,17 +221,24 @@ def _rows(grid: Grid, cells: _Cells) -> Iterator[Segment]:
     for first, last in pairwise([0, *range(joined, len(grid.owners) + 1)]):
         rows = grid.owners[first:last]
         own = [
-            part for owner in {owner for owners in rows for owner in owners} for part in cells.get(owner, []) if owner[0] >= first
+            part
+            for owner in {owner for owners in rows for owner in owners}
+            for part in cells.get(owner, [])
+            if owner[0] >= first
         ]
         if not own:
             continue
         owned = [
             dict.fromkeys(
-                owners[column] for owners in rows if last > first + 1 or not column or owners[column - 1] != owners[column]
+                owners[column]
+                for owners in rows
+                if last > first + 1 or not column or owners[column - 1] != owners[column]
             )
             for column in used
         ]
-        shown = ["\n".join(filter(None, (texts.get(owner) for owner in owners))) for owners in owned]
+        shown = [
+            "\n".join(filter(None, (texts.get(owner) for owner in owners))) for owners in owned
+        ]
         main = max(own, key=lambda part: len(part.text))
         yield Segment(
             " ".join(filter(None, shown)),
@@ -206,20 +250,35 @@ def _rows(grid: Grid, cells: _Cells) -> Iterator[Segment]:
             all(part.bold for part in own),
             cells=tuple(shown),
             fields=[
-                [part for owner in owners if first <= owner[0] and owner[1] == column for part in cells.get(owner, ())]
+                [
+                    part
+                    for owner in owners
+                    if first <= owner[0] and owner[1] == column
+                    for part in cells.get(owner, ())
+                ]
                 for column, owners in zip(used, owned, strict=True)
             ],
         )
 
 
 def _header_rows(grid: Grid, texts: Mapping[tuple[int, int], str]) -> int:
-    """How many rows name the columns: two if cells of the first reach over some columns, and below the others is nothing else."""
+    """How many rows name the columns: two if cells of the first reach over some columns, and below
+    the others is nothing else.
+    """
     first, *rest = grid.owners
     wide = {owner for owner, below in pairwise(first) if owner == below}
     if not rest or not wide or len(set(first)) == 1:
         return 1
-    alone = [not texts.get(below) or below == owner for owner, below in zip(first, rest[0], strict=True) if owner not in wide]
-    named = all(texts.get(below) and below != owner for owner, below in zip(first, rest[0], strict=True) if owner in wide)
+    alone = [
+        not texts.get(below) or below == owner
+        for owner, below in zip(first, rest[0], strict=True)
+        if owner not in wide
+    ]
+    named = all(
+        texts.get(below) and below != owner
+        for owner, below in zip(first, rest[0], strict=True)
+        if owner in wide
+    )
     return 2 if alone and all(alone) and named else 1
 
 

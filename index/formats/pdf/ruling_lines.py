@@ -1,4 +1,6 @@
-"""The lines that are drawn on a PDF page, upright and level ones, and the edges of its coloured areas: what tables are ruled with."""
+"""The lines that are drawn on a PDF page, upright and level ones, and the edges of its coloured
+areas: what tables are ruled with.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +15,26 @@ from index.formats.pdf.glyphs import turned
 Point = tuple[float, float]
 
 NEAR = 3.0
-"""Points (1/72 inch) within which two lines are one, and ends of lines meet: a double line is this wide."""
+"""Points (1/72 inch) within which two lines are one, and ends of lines meet: a double line is this
+wide.
+"""
 SHORTEST = 4.0
 """Points; shorter lines are parts of letters, arrows and dashes."""
 MAX_OBJECTS = 5_000
 MAX_EDGES = 20_000
 MAX_POINTS = 100_000
-"""Of one page; a page with more holds a drawing or a map. The densest table of a statistical yearbook has some 2,000."""
+"""Of one page; a page with more holds a drawing or a map. The densest table of a statistical
+yearbook has some 2,000.
+"""
 FORMS_INSIDE = 4
 """Levels of form objects that are looked into."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A line: where it stands (y of a level one, x of an upright one), and from where to where it goes, in points."""
+    """A line: where it stands (y of a level one, x of an upright one), and from where to where it
+    goes, in points.
+    """
 
     at: float
     low: float
@@ -39,7 +47,9 @@ class Rule:
 
 @dataclass(slots=True)
 class Rules:
-    """Level and upright lines, and the upper and lower edges of coloured areas, which part rows as lines do."""
+    """Level and upright lines, and the upper and lower edges of coloured areas, which part rows as
+    lines do.
+    """
 
     level: list[Rule] = field(default_factory=list)
     upright: list[Rule] = field(default_factory=list)
@@ -47,7 +57,9 @@ class Rules:
 
 
 def rules_of(page: Any, rotation: int) -> Rules:  # noqa: ANN401 - pypdfium2 is not typed
-    """The lines of a page in the coordinates of the page turned by so many degrees, parts of one line put together; none on a page that is a drawing."""
+    """The lines of a page in the coordinates of the page turned by so many degrees, parts of one
+    line put together; none on a page that is a drawing.
+    """
     import pypdfium2.raw as pdfium
 
     found = Rules()
@@ -55,7 +67,9 @@ def rules_of(page: Any, rotation: int) -> Rules:  # noqa: ANN401 - pypdfium2 is 
     paths = list(_painted(page))
     if sum(pdfium.FPDFPath_CountSegments(path) for path, _ in paths) > MAX_POINTS:
         return Rules()
-    parts = ((_placed(path), part, is_stroked) for path, is_stroked in paths for part in _parts(path))
+    parts = (
+        (_placed(path), part, is_stroked) for path, is_stroked in paths for part in _parts(path)
+    )
     for at, (place, part, is_stroked) in enumerate(parts):
         corners = [turn(*place(x, y), *place(x, y))[:2] for x, y in part]
         (_stroked if is_stroked else _filled)(corners, found)
@@ -75,7 +89,9 @@ def _painted(page: Any) -> Iterator[tuple[Any, bool]]:  # noqa: ANN401
 
 
 def _placed(path: Any) -> Callable[[float, float], Point]:  # noqa: ANN401
-    """What turns a path's own coordinates to those of the page: form objects inside each other multiply."""
+    """What turns a path's own coordinates to those of the page: form objects inside each other
+    multiply.
+    """
     matrix, container = path.get_matrix(), path.container
     while container is not None:
         matrix, container = matrix.multiply(container.get_matrix()), container.container
@@ -110,8 +126,10 @@ def _stroked(corners: Sequence[Point], found: Rules) -> None:
 
 def _filled(corners: Sequence[Point], found: Rules) -> None:
     """A thin area is a line, a larger one with level and upright edges a shade."""
-    level = all(abs(x - to_x) < 1 or abs(y - to_y) < 1 for (x, y), (to_x, to_y) in pairwise(corners))
-    if len(corners) < 4 or not level:  # noqa: PLR2004 - an area has three corners and the first again, at least
+    level = all(
+        abs(x - to_x) < 1 or abs(y - to_y) < 1 for (x, y), (to_x, to_y) in pairwise(corners)
+    )
+    if len(corners) < 4 or not level:
         return
     xs, ys = [x for x, _ in corners], [y for _, y in corners]
     left, right, bottom, top = min(xs), max(xs), min(ys), max(ys)

@@ -1,4 +1,6 @@
-"""Running headers, footers and page numbers of a PDF: what stands at the edge of most pages belongs to none of them."""
+"""Running headers, footers and page numbers of a PDF: what stands at the edge of most pages belongs
+to none of them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from index.formats.pdf.reading_order import Line
 EDGE_LINES = 3
 """So many lines at the top and at the bottom of a page may be running headers and footers."""
 SHARE = 0.4
-"""A line that stands on this share of the pages, at the same height, is one; those of left and right pages stand on half."""
+"""A line that stands on this share of the pages, at the same height, is one; those of left and
+right pages stand on half.
+"""
 FEWEST_PAGES = 3
 """With fewer pages nothing is repeated enough to be known as one."""
 HEIGHT = 6
@@ -27,20 +31,29 @@ Page = Sequence[Sequence[Line]]
 
 
 def without_furniture(pages: Sequence[Page]) -> list[list[list[Line]]]:
-    """The pages without the lines that most of them repeat at their top or bottom, and without those that number them."""
+    """The pages without the lines that most of them repeat at their top or bottom, and without
+    those that number them.
+    """
     edges = [_edge_lines(page) for page in pages]
     needed = max(FEWEST_PAGES, SHARE * len(pages))
     counts = Counter(key for lines in edges for key in {_key(line) for line in lines})
-    numbers = Counter(offset for lines in edges for offset in {offset for line in _outer(lines) for offset in _offsets(line)})
+    numbers = Counter(
+        offset
+        for lines in edges
+        for offset in {offset for line in _outer(lines) for offset in _offsets(line)}
+    )
     offset, times = numbers.most_common(1)[0] if numbers else (0, 0)
     numbered = {offset} if times >= needed else set()
     gone = {
         id(line)
         for lines in edges
         for line in lines
-        if counts[_key(line)] >= needed or (line in _outer(lines) and (_is_number(line) or numbered.intersection(_offsets(line))))
+        if counts[_key(line)] >= needed
+        or (line in _outer(lines) and (_is_number(line) or numbered.intersection(_offsets(line))))
     }
-    kept = [[[line for line in region if id(line) not in gone] for region in page] for page in pages]
+    kept = [
+        [[line for line in region if id(line) not in gone] for region in page] for page in pages
+    ]
     return [[region for region in page if region] for page in kept]
 
 

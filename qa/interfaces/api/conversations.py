@@ -12,7 +12,13 @@ from fastapi.responses import JSONResponse, Response
 from qa.conversations.conversation import current_sha256
 from qa.errors import UnknownDocumentId
 from qa.interfaces.api.dependencies import Owner
-from qa.interfaces.api.schemas import PROBLEMS, ConversationOut, ConversationsOut, FeedbackIn, VersionOut
+from qa.interfaces.api.schemas import (
+    PROBLEMS,
+    ConversationOut,
+    ConversationsOut,
+    FeedbackIn,
+    VersionOut,
+)
 from qa.interfaces.service import Service, snapshot_of
 from qa.state.feedback import Judgement
 
@@ -21,20 +27,39 @@ def conversation_router(service: Service) -> APIRouter:
     """The routes of conversations and feedback."""
     routes = APIRouter(responses=PROBLEMS)
 
-    @routes.post("/conversations", response_model=ConversationOut, status_code=201, summary="Begin a conversation")
+    @routes.post(
+        "/conversations",
+        response_model=ConversationOut,
+        status_code=201,
+        summary="Begin a conversation",
+    )
     def start(owner: Owner) -> dict[str, Any]:
         return asdict(service.conversations().history.start(owner)) | {"turns": []}
 
-    @routes.get("/conversations", response_model=ConversationsOut, summary="List the conversations, the last used first")
+    @routes.get(
+        "/conversations",
+        response_model=ConversationsOut,
+        summary="List the conversations, the last used first",
+    )
     def listed(owner: Owner) -> dict[str, Any]:
-        return {"conversations": [asdict(each) for each in service.conversations().history.conversations(owner)]}
+        return {
+            "conversations": [
+                asdict(each) for each in service.conversations().history.conversations(owner)
+            ]
+        }
 
-    @routes.get("/conversations/{conversation_id}", response_model=ConversationOut, summary="One conversation with its turns")
+    @routes.get(
+        "/conversations/{conversation_id}",
+        response_model=ConversationOut,
+        summary="One conversation with its turns",
+    )
     def shown(conversation_id: str, owner: Owner) -> JSONResponse:
         info = service.conversations().history.conversation(owner, conversation_id)
         return JSONResponse(asdict(info) | {"turns": _turns(service, conversation_id)})
 
-    @routes.delete("/conversations/{conversation_id}", status_code=204, summary="Delete a conversation")
+    @routes.delete(
+        "/conversations/{conversation_id}", status_code=204, summary="Delete a conversation"
+    )
     def delete(conversation_id: str, owner: Owner) -> Response:
         service.conversations().history.delete(owner, conversation_id)
         return Response(status_code=204)
@@ -44,26 +69,40 @@ def conversation_router(service: Service) -> APIRouter:
         response_model=VersionOut,
         summary="A document's text as it is or once was quoted",
     )
-    def version(document_id: str, prefix: Annotated[str, Path(pattern="^[0-9a-f]{8,64}$")]) -> dict[str, Any]:
+    def version(
+        document_id: str, prefix: Annotated[str, Path(pattern="^[0-9a-f]{8,64}$")]
+    ) -> dict[str, Any]:
         with snapshot_of(service) as snapshot:
             found = service.conversations().version(document_id, prefix, snapshot)
             current = current_sha256(snapshot, document_id)
         if found is None:
-            raise UnknownDocumentId(f"no text of {document_id!r} is kept whose sha256 begins with {prefix}: see GET /documents")
+            raise UnknownDocumentId(
+                f"no text of {document_id!r} is kept whose sha256 begins with {prefix}: see GET /documents"
+            )
         return asdict(found) | {"current_sha256": current}
 
     @routes.post(
-        "/feedback", response_model=Judgement, status_code=201, summary="Say whether an answer is right, or where it stands"
+        "/feedback",
+        response_model=Judgement,
+        status_code=201,
+        summary="Say whether an answer is right, or where it stands",
     )
     def judge(body: FeedbackIn, owner: Owner) -> Judgement:
         with snapshot_of(service) as snapshot:
-            return service.conversations().judge(owner, body.turn_id, body.verdict, body.place, snapshot)
+            return service.conversations().judge(
+                owner, body.turn_id, body.verdict, body.place, snapshot
+            )
 
     @routes.get(
-        "/feedback", summary="The feedback as JSON lines of id, question and answers, for `qa eval`", response_class=Response
+        "/feedback",
+        summary="The feedback as JSON lines of id, question and answers, for `qa eval`",
+        response_class=Response,
     )
     def judgements(owner: Owner) -> Response:
-        lines = [json.dumps(each, ensure_ascii=False) + "\n" for each in service.conversations().feedback.questions(owner)]
+        lines = [
+            json.dumps(each, ensure_ascii=False) + "\n"
+            for each in service.conversations().feedback.questions(owner)
+        ]
         return Response("".join(lines), media_type="application/jsonl")
 
     return routes
@@ -74,7 +113,11 @@ def _turns(service: Service, conversation_id: str) -> list[dict[str, Any]]:
     with snapshot_of(service) as snapshot:
         quoted = conversations.quoted(conversation_id, snapshot)
     return [
-        {name: value for name, value in asdict(turn).items() if name not in {"result", "generation"}}
+        {
+            name: value
+            for name, value in asdict(turn).items()
+            if name not in {"result", "generation"}
+        }
         | {"answer": turn.result, "quoted": [asdict(each) for each in quoted.get(turn.id, [])]}
         for turn in conversations.history.turns(conversation_id)
     ]

@@ -1,4 +1,6 @@
-"""Documents over HTTP: listed, uploaded, replaced, tagged and deleted; thin handlers over `qa.library.upload_service`."""
+"""Documents over HTTP: listed, uploaded, replaced, tagged and deleted; thin handlers over
+`qa.library.upload_service`.
+"""
 
 from __future__ import annotations
 
@@ -22,21 +24,30 @@ from qa.library.upload_folder import Uploads
 from qa.state.upload_jobs import Job
 
 _MANY = {"type": "array", "items": {"type": "string"}}
-_PROPERTIES = {"file": {"type": "array", "items": {"type": "string", "format": "binary"}}, "tag": _MANY}
+_PROPERTIES = {
+    "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
+    "tag": _MANY,
+}
 _SCHEMA = {"type": "object", "required": ["file"], "properties": _PROPERTIES}
-_FORM: dict[str, Any] = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _SCHEMA}}}}
+_FORM: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _SCHEMA}}}
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ListedDocument(DocumentInfo):
-    """A document, whether its file was uploaded, and those of its tags that were given to it (the rest it names itself)."""
+    """A document, whether its file was uploaded, and those of its tags that were given to it (the
+    rest it names itself).
+    """
 
     uploaded: bool = False
     given_tags: tuple[str, ...] = ()
 
 
 class DocumentsOut(BaseModel):
-    """Documents by uri, the generation they belong to, and the bytes of the largest file that can be uploaded."""
+    """Documents by uri, the generation they belong to, and the bytes of the largest file that can
+    be uploaded.
+    """
 
     documents: list[ListedDocument]
     generation: int
@@ -46,13 +57,17 @@ class DocumentsOut(BaseModel):
 class TagsIn(BaseModel):
     """The tags that a document is to have, beside those that it names itself."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"tags": ["contracts", "2026"]}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"tags": ["contracts", "2026"]}]}
+    )
 
     tags: list[str]
 
 
 class DeletedOut(BaseModel):
-    """The document that is deleted now; `file` is `deleted` with it, or `kept` where it was indexed from elsewhere."""
+    """The document that is deleted now; `file` is `deleted` with it, or `kept` where it was indexed
+    from elsewhere.
+    """
 
     id: str
     uri: str
@@ -65,56 +80,102 @@ def document_router(service: Service) -> APIRouter:
     routes = APIRouter(responses=PROBLEMS)
 
     @routes.get("/documents", response_model=DocumentsOut, summary="List the documents")
-    def documents(query: str = "", tag: Annotated[list[str] | None, Query()] = None) -> JSONResponse:
+    def documents(
+        query: str = "", tag: Annotated[list[str] | None, Query()] = None
+    ) -> JSONResponse:
         wanted = {tag_of(each) for each in tag or ()}
         with snapshot_of(service) as snapshot:
             found = _listed(snapshot, service.intake().uploads, query, wanted) if snapshot else []
             generation = snapshot.generation if snapshot else 0
-        return JSONResponse({"documents": found, "generation": generation, "max_file_bytes": service.intake().max_file_bytes})
+        return JSONResponse(
+            {
+                "documents": found,
+                "generation": generation,
+                "max_file_bytes": service.intake().max_file_bytes,
+            }
+        )
 
-    @routes.post("/documents", response_model=Job, status_code=202, summary="Upload files", openapi_extra=_FORM)
+    @routes.post(
+        "/documents",
+        response_model=Job,
+        status_code=202,
+        summary="Upload files",
+        openapi_extra=_FORM,
+    )
     async def upload(request: Request) -> JSONResponse:
         form = await _form(service, request)
         return _accepted(await run_in_threadpool(service.intake().take, form.files, form.tags))
 
-    @routes.put("/documents/{document_id}", response_model=Job, status_code=202, summary="Replace a file", openapi_extra=_FORM)
+    @routes.put(
+        "/documents/{document_id}",
+        response_model=Job,
+        status_code=202,
+        summary="Replace a file",
+        openapi_extra=_FORM,
+    )
     async def replace(document_id: str, request: Request) -> JSONResponse:
         known = await run_in_threadpool(_file, service, document_id)
         service.intake().check_uploaded(known)
         form = await _form(service, request)
-        return _accepted(await run_in_threadpool(service.intake().replace, known, form.files, form.tags))
+        return _accepted(
+            await run_in_threadpool(service.intake().replace, known, form.files, form.tags)
+        )
 
-    @routes.put("/documents/{document_id}/tags", response_model=ListedDocument, summary="Set the tags of a document")
+    @routes.put(
+        "/documents/{document_id}/tags",
+        response_model=ListedDocument,
+        summary="Set the tags of a document",
+    )
     def tags(document_id: str, body: TagsIn) -> JSONResponse:
         known = _file(service, document_id)
         service.intake().tag(document_id, body.tags)
         service.live().refresh()
         with service.live().use() as pipeline:
-            info = jsonable_encoder(_holding(document_id, pipeline.snapshot).document_info(document_id))
-        given = {"given_tags": tags_of(body.tags), "uploaded": service.intake().uploads.holds(known.path)}
+            info = jsonable_encoder(
+                _holding(document_id, pipeline.snapshot).document_info(document_id)
+            )
+        given = {
+            "given_tags": tags_of(body.tags),
+            "uploaded": service.intake().uploads.holds(known.path),
+        }
         return JSONResponse(info | given)
 
-    @routes.delete("/documents/{document_id}", response_model=DeletedOut, summary="Delete a document")
+    @routes.delete(
+        "/documents/{document_id}", response_model=DeletedOut, summary="Delete a document"
+    )
     def delete(document_id: str) -> JSONResponse:
         known = _file(service, document_id)
         uploaded = service.intake().delete(known)
         service.live().refresh()
         detail = (
-            "its file is deleted, too" if uploaded else "its file was left alone; `qa index` of its folder would take it up again"
+            "its file is deleted, too"
+            if uploaded
+            else "its file was left alone; `qa index` of its folder would take it up again"
         )
         return JSONResponse(
-            {"id": known.document_id, "uri": known.uri, "file": "deleted" if uploaded else "kept", "detail": detail}
+            {
+                "id": known.document_id,
+                "uri": known.uri,
+                "file": "deleted" if uploaded else "kept",
+                "detail": detail,
+            }
         )
 
-    @routes.get("/jobs/{job_id}", response_model=Job, summary="How far a job is, with one result a file")
+    @routes.get(
+        "/jobs/{job_id}", response_model=Job, summary="How far a job is, with one result a file"
+    )
     def job(job_id: str) -> JSONResponse:
         return JSONResponse(asdict(service.intake().jobs.job(job_id)))
 
     return routes
 
 
-def _listed(snapshot: Snapshot, uploads: Uploads, query: str, tags: set[str]) -> list[dict[str, Any]]:
-    """The documents that hold all words of a query in title and uri, and have any of the tags, if there are any."""
+def _listed(
+    snapshot: Snapshot, uploads: Uploads, query: str, tags: set[str]
+) -> list[dict[str, Any]]:
+    """The documents that hold all words of a query in title and uri, and have any of the tags, if
+    there are any.
+    """
     uploaded = {file.document_id for file in snapshot.files() if uploads.holds(file.path)}
     given: dict[str, list[str]] = {}
     for tag, ids in snapshot.tags(given=True).items():
@@ -122,9 +183,11 @@ def _listed(snapshot: Snapshot, uploads: Uploads, query: str, tags: set[str]) ->
             given.setdefault(each, []).append(tag)
     words = query.casefold().split()
     return [
-        jsonable_encoder(each) | {"uploaded": each.id in uploaded, "given_tags": given.get(each.id, [])}
+        jsonable_encoder(each)
+        | {"uploaded": each.id in uploaded, "given_tags": given.get(each.id, [])}
         for each in snapshot.documents()
-        if (not tags or tags & set(each.tags)) and all(word in f"{each.title}\n{each.uri}".casefold() for word in words)
+        if (not tags or tags & set(each.tags))
+        and all(word in f"{each.title}\n{each.uri}".casefold() for word in words)
     ]
 
 

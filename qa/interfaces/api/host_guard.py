@@ -1,9 +1,11 @@
-"""ASGI middleware: only this machine's own pages and programs may drive the server, with requests of a sane size.
+"""ASGI middleware: only this machine's own pages and programs may drive the server, with requests
+of a sane size.
 
-A web page elsewhere can make a browser send requests to loopback, directly or through a host name that resolves to it (DNS rebinding).
-So the Host header must be loopback or a name from the settings, and a request that is no plain read must not come from a foreign page
-(Origin, Sec-Fetch-Site; Fetch Metadata, W3C). Paths whose requests are signed are reached under whatever name, like that of a tunnel: their signature
-says who sent them.
+A web page elsewhere can make a browser send requests to loopback, directly or through a host name
+that resolves to it (DNS rebinding). So the Host header must be loopback or a name from the
+settings, and a request that is no plain read must not come from a foreign page (Origin,
+Sec-Fetch-Site; Fetch Metadata, W3C). Paths whose requests are signed are reached under whatever
+name, like that of a tunnel: their signature says who sent them.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from qa.interfaces.api.problems import problem
 
 MAX_BODY_BYTES = 1_000_000
-"""Far above the longest question; a larger body is refused before it is read. Uploads have a limit of their own."""
+"""Far above the longest question; a larger body is refused before it is read. Uploads have a limit
+of their own.
+"""
 _UPLOADS = re.compile(r"POST /documents|PUT /documents/[^/]+")
 _READS = {"GET", "HEAD", "OPTIONS"}
 _OWN_SITES = {"same-origin", "none"}
@@ -30,7 +34,12 @@ class Guard:
     """Answers 403 or 413 itself, or passes the request on."""
 
     def __init__(
-        self, app: ASGIApp, allowed_hosts: Sequence[str], *, signed: str | None = None, max_upload_bytes: int = MAX_BODY_BYTES
+        self,
+        app: ASGIApp,
+        allowed_hosts: Sequence[str],
+        *,
+        signed: str | None = None,
+        max_upload_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         """`signed` begins the paths whose requests are signed, if there are any."""
         self._app = app
@@ -55,7 +64,11 @@ class Guard:
 
     def _limit(self, scope: Scope) -> int:
         """Bytes of a body."""
-        return self._max_upload_bytes if _UPLOADS.fullmatch(f"{scope['method']} {scope['path']}") else MAX_BODY_BYTES
+        return (
+            self._max_upload_bytes
+            if _UPLOADS.fullmatch(f"{scope['method']} {scope['path']}")
+            else MAX_BODY_BYTES
+        )
 
     def _refusal(self, method: str, headers: Headers) -> str | None:
         host = _host_name(f"//{headers.get('host', '')}")
@@ -64,7 +77,10 @@ class Guard:
         if method in _READS:
             return None
         for origin in headers.getlist("origin"):
-            if origin.lower().partition("://")[2] != headers["host"].lower() and _host_name(origin) not in self._allowed:
+            if (
+                origin.lower().partition("://")[2] != headers["host"].lower()
+                and _host_name(origin) not in self._allowed
+            ):
                 return f"a page of {origin} may not use this server"
         foreign = [site for site in headers.getlist("sec-fetch-site") if site not in _OWN_SITES]
         return f"a {foreign[0]} page may not use this server" if foreign else None
@@ -72,7 +88,12 @@ class Guard:
     def _is_own(self, host: str | None) -> bool:
         if host is None:
             return False
-        return host in self._allowed or "*" in self._allowed or host == "localhost" or _is_loopback(host)
+        return (
+            host in self._allowed
+            or "*" in self._allowed
+            or host == "localhost"
+            or _is_loopback(host)
+        )
 
 
 def _host_name(url: str) -> str | None:
@@ -102,7 +123,9 @@ def _too_large(limit: int) -> str:
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
-    """Also bounds a body that comes without a length; the application answers the HTTPException as it does its own."""
+    """Also bounds a body that comes without a length; the application answers the HTTPException as
+    it does its own.
+    """
     total = 0
 
     async def bounded() -> Message:

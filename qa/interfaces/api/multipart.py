@@ -1,4 +1,6 @@
-"""multipart/form-data to files on the disk while it comes (RFC 7578); nothing of it is held in memory, and nothing is left of one that fails."""
+"""multipart/form-data to files on the disk while it comes (RFC 7578); nothing of it is held in
+memory, and nothing is left of one that fails.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ class Received:
 class Form:
     """One form: the parser's callbacks, with a file or a field that is open between them."""
 
-    def __init__(self, uploads: Uploads, boundary: bytes, max_bytes: int, max_files: int = MAX_FILES) -> None:
+    def __init__(
+        self, uploads: Uploads, boundary: bytes, max_bytes: int, max_files: int = MAX_FILES
+    ) -> None:
         self._uploads, self._max_bytes, self._max_files = uploads, max_bytes, max_files
         self.files: list[Incoming] = []
         self._fields: list[bytearray] = []
@@ -81,12 +85,19 @@ class Form:
         try:
             self._parser.write(chunk)
         except FormParserError as error:
-            raise InvalidUpload(f"expected multipart/form-data (RFC 7578), got something else: {error}") from error
+            raise InvalidUpload(
+                f"expected multipart/form-data (RFC 7578), got something else: {error}"
+            ) from error
 
     def finished(self) -> Received:
-        """The complete form; raises QAError, where nothing of it can be taken that of the first file."""
+        """The complete form; raises QAError, where nothing of it can be taken that of the first
+        file.
+        """
         if not self._complete or not self.files:
-            raise InvalidUpload("expected a form with at least one file, got " + ("none" if self._complete else "a part of one"))
+            raise InvalidUpload(
+                "expected a form with at least one file, got "
+                + ("none" if self._complete else "a part of one")
+            )
         tags = tags_of(bytes(each).decode("utf-8", "replace") for each in self._fields)
         arrived = [self._arrived(each) for each in self.files]
         first = self.files[0]
@@ -123,7 +134,9 @@ class Form:
         if options.get(b"filename"):
             self._begin(safe_name(decoded_name(options[b"filename"])))
         elif b"filename" not in options and options.get(b"name") != b"tag":
-            raise InvalidUpload(f"expected files, and fields with the name tag, got a field {options.get(b'name', b'')!r}")
+            raise InvalidUpload(
+                f"expected files, and fields with the name tag, got a field {options.get(b'name', b'')!r}"
+            )
         elif b"filename" not in options:
             self._sink = bytearray()
             self._fields.append(self._sink)
@@ -132,7 +145,9 @@ class Form:
 
     def _begin(self, name: str) -> None:
         if len(self.files) == self._max_files:
-            raise UploadTooLarge(f"expected at most {self._max_files} files in one request, got more: send them in several")
+            raise UploadTooLarge(
+                f"expected at most {self._max_files} files in one request, got more: send them in several"
+            )
         self.files.append(Incoming(name, self._uploads.new()))
         self._sink = self.files[-1].path.open("wb")
 
@@ -148,7 +163,9 @@ class Form:
     def _add(self, file: Incoming, sink: BinaryIO, part: bytes) -> None:
         file.size += len(part)
         if file.size > self._max_bytes:
-            file.problem = UploadTooLarge(f"has more than {self._max_bytes:,} bytes: split it, or raise QUOTED_MAX_FILE_BYTES")
+            file.problem = UploadTooLarge(
+                f"has more than {self._max_bytes:,} bytes: split it, or raise QUOTED_MAX_FILE_BYTES"
+            )
             sink.truncate(0)
         else:
             file.digest.update(part)
@@ -170,11 +187,15 @@ class Form:
         self._complete = True
 
 
-async def received(request: Request, uploads: Uploads, max_bytes: int, max_files: int = MAX_FILES) -> Received:
+async def received(
+    request: Request, uploads: Uploads, max_bytes: int, max_files: int = MAX_FILES
+) -> Received:
     """The files of a request; raises QAError or InvalidTag."""
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
-        raise UnsupportedUpload(f"expected multipart/form-data with a boundary, got {kind.decode('latin-1') or 'no type'}")
+        raise UnsupportedUpload(
+            f"expected multipart/form-data with a boundary, got {kind.decode('latin-1') or 'no type'}"
+        )
     form = Form(uploads, options[b"boundary"], max_bytes, max_files)
     try:
         async for chunk in request.stream():

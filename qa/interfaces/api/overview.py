@@ -28,7 +28,9 @@ class TagsOut(BaseModel):
 
 
 class StatusOut(BaseModel):
-    """Documents and files that are not indexed, each with its state, as `qa status --json` prints them; `moved_to` is a file's name alone."""
+    """Documents and files that are not indexed, each with its state, as `qa status --json` prints
+    them; `moved_to` is a file's name alone.
+    """
 
     files: list[FileStatus]
 
@@ -41,12 +43,20 @@ def overview_router(service: Service) -> APIRouter:
     def tags() -> JSONResponse:
         with snapshot_of(service) as snapshot:
             found = snapshot.tags() if snapshot else {}
-        return JSONResponse({"tags": [{"tag": tag, "documents": len(ids)} for tag, ids in found.items()]})
+        return JSONResponse(
+            {"tags": [{"tag": tag, "documents": len(ids)} for tag, ids in found.items()]}
+        )
 
-    @routes.get("/status", response_model=StatusOut, summary="Whether the documents are what their files hold")
+    @routes.get(
+        "/status",
+        response_model=StatusOut,
+        summary="Whether the documents are what their files hold",
+    )
     def status() -> JSONResponse:
         with snapshot_of(service) as snapshot:
-            found = status_of(snapshot, Sources(snapshot, hashes), snapshot.roots()) if snapshot else []
+            found = (
+                status_of(snapshot, Sources(snapshot, hashes), snapshot.roots()) if snapshot else []
+            )
         return JSONResponse({"files": [asdict(without_folder(each)) for each in found]})
 
     return routes

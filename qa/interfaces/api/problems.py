@@ -62,19 +62,42 @@ _KINDS: tuple[tuple[type[Exception], int, str], ...] = (
 
 _HIDDEN: tuple[tuple[type[Exception], int, str, str], ...] = (
     (StoreBusy, 503, "Index busy", "another process is indexing just now: try again in a moment"),
-    (StoreFull, 507, "Disk full", "the disk has no room for what was to be written: make room and try again"),
-    (StoreReadOnly, 507, "Read-only", "the server may only read its data directory: nothing can be uploaded, changed or kept"),
-    (IndexingError, 500, "Index failed", "the index or the model cannot be used now; the server's log says why"),
-    (CalibrationError, 500, "Index failed", "the index or the model cannot be used now; the server's log says why"),
+    (
+        StoreFull,
+        507,
+        "Disk full",
+        "the disk has no room for what was to be written: make room and try again",
+    ),
+    (
+        StoreReadOnly,
+        507,
+        "Read-only",
+        "the server may only read its data directory: nothing can be uploaded, changed or kept",
+    ),
+    (
+        IndexingError,
+        500,
+        "Index failed",
+        "the index or the model cannot be used now; the server's log says why",
+    ),
+    (
+        CalibrationError,
+        500,
+        "Index failed",
+        "the index or the model cannot be used now; the server's log says why",
+    ),
 )
 """Errors whose messages may name paths of this machine: those go to the log only."""
 
 
-def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def problem(
+    status: int, title: str, detail: str, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     """A problem details response (RFC 9457): type about:blank, so `title` says what kind it is."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     safe = {
-        key: value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value for key, value in body.items()
+        key: value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+        for key, value in body.items()
     }
     return JSONResponse(safe, status, dict(headers or {}), media_type="application/problem+json")
 
@@ -85,7 +108,9 @@ def problem_of(error: Exception) -> JSONResponse:
         if isinstance(error, kind):
             log.error("%s: %s", type(error).__name__, error)
             return problem(status, title, detail, _retry(status))
-    status, title = next((status, title) for kind, status, title in _KINDS if isinstance(error, kind))
+    status, title = next(
+        (status, title) for kind, status, title in _KINDS if isinstance(error, kind)
+    )
     return problem(status, title, str(error), _retry(status))
 
 

@@ -39,7 +39,12 @@ _CITATION: dict[str, Any] = {
     "sheet": None,
     "row": None,
 }
-_SPAN: dict[str, Any] = {"text": _CITATION["quote"], "confidence": 0.87, "citation": _CITATION, "further": []}
+_SPAN: dict[str, Any] = {
+    "text": _CITATION["quote"],
+    "confidence": 0.87,
+    "citation": _CITATION,
+    "further": [],
+}
 _ANSWER: dict[str, Any] = {
     "question": "How much will Amazon invest in Anthropic?",
     "interpreted_as": None,
@@ -63,13 +68,17 @@ _ANSWER: dict[str, Any] = {
 
 
 class Question(BaseModel):
-    """A question, the number of passages to read, the documents to search (all if left out), the tags
-    of which a document that is searched has at least one, and the seconds after which no further passage is
-    read. With a conversation, the question is its next turn, and may go on from those before it.
+    """A question, the number of passages to read, the documents to search (all if left out), the
+    tags of which a document that is searched has at least one, and the seconds after which no
+    further passage is read. With a conversation, the question is its next turn, and may go on from
+    those before it.
     """
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"question": "How much will Amazon invest in Anthropic?", "top_k": 5}]}
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"question": "How much will Amazon invest in Anthropic?", "top_k": 5}]
+        },
     )
 
     question: str
@@ -115,8 +124,9 @@ class PassagesOut(BaseModel):
 
 
 class DocumentOut(BaseModel):
-    """One document with its text; offsets in citations are code points of this text. `places` (none for text files, which have lines) says on which
-    page, slide or row the characters from each of its starts stand.
+    """One document with its text; offsets in citations are code points of this text. `places` (none
+    for text files, which have lines) says on which page, slide or row the characters from each of
+    its starts stand.
     """
 
     document: DocumentInfo
@@ -126,7 +136,9 @@ class DocumentOut(BaseModel):
 
 
 class VersionOut(BaseModel):
-    """The text of a document in one version, and the sha256 of the current one (none: the document has been deleted)."""
+    """The text of a document in one version, and the sha256 of the current one (none: the document
+    has been deleted).
+    """
 
     document_id: str
     title: str
@@ -144,8 +156,9 @@ class ExamplesOut(BaseModel):
 
 
 class TurnOut(BaseModel):
-    """One turn of a conversation: the answer as `POST /ask` gave it, what has become of the documents that it quotes, and the feedback on it
-    (`place`: the words that were shown to be the answer).
+    """One turn of a conversation: the answer as `POST /ask` gave it, what has become of the
+    documents that it quotes, and the feedback on it (`place`: the words that were shown to be the
+    answer).
     """
 
     id: int
@@ -177,7 +190,9 @@ class ConversationsOut(BaseModel):
 class FeedbackIn(BaseModel):
     """A verdict on a turn; "place" says where the answer stands, as "this is the right place"."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"turn_id": 1, "verdict": "right"}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"turn_id": 1, "verdict": "right"}]}
+    )
 
     turn_id: Annotated[int, Field(ge=1, le=2**62)]
     verdict: Verdict

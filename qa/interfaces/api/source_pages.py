@@ -1,4 +1,6 @@
-"""Pages of cited PDF files over HTTP, in threads of their own: who waits for a page keeps nobody from asking. Only documents of the index are read."""
+"""Pages of cited PDF files over HTTP, in threads of their own: who waits for a page keeps nobody
+from asking. Only documents of the index are read.
+"""
 
 from __future__ import annotations
 
@@ -42,9 +44,10 @@ Offset = Annotated[int, Query(ge=0, le=2**31)]
 
 
 class PageOut(BaseModel):
-    """A page as it is shown: its size in points (1/72 inch), how many there are, and the boxes of the characters that were asked for, in
-    fractions of width and height from the upper left corner. `missing` characters of it were not found on the page, which `continues` where
-    the last word ends on the next one.
+    """A page as it is shown: its size in points (1/72 inch), how many there are, and the boxes of
+    the characters that were asked for, in fractions of width and height from the upper left corner.
+    `missing` characters of it were not found on the page, which `continues` where the last word
+    ends on the next one.
     """
 
     document_id: str
@@ -69,7 +72,9 @@ def originals_router(service: Service) -> APIRouter:
         originals.close()
 
     async def aside(work: Callable[..., Answer], *arguments: object) -> Answer:
-        return await asyncio.get_running_loop().run_in_executor(threads, work, service, originals, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(
+            threads, work, service, originals, *arguments
+        )
 
     routes = APIRouter(responses=_STATES, lifespan=closing)
 
@@ -79,14 +84,28 @@ def originals_router(service: Service) -> APIRouter:
         response_class=Response,
         responses={200: _PNG, 304: {"description": "Not changed"}},
     )
-    async def image(document_id: str, page: PageNumber, request: Request, width: Width = 1200, version: Version = None) -> Response:
-        return await aside(_image, document_id, version, page, width, request.headers.get("if-none-match", ""))
+    async def image(
+        document_id: str,
+        page: PageNumber,
+        request: Request,
+        width: Width = 1200,
+        version: Version = None,
+    ) -> Response:
+        return await aside(
+            _image, document_id, version, page, width, request.headers.get("if-none-match", "")
+        )
 
     @routes.get(
-        "/documents/{document_id}/pages/{page}", response_model=PageOut, summary="Where characters stand on a page of a PDF"
+        "/documents/{document_id}/pages/{page}",
+        response_model=PageOut,
+        summary="Where characters stand on a page of a PDF",
     )
     async def view(
-        document_id: str, page: PageNumber, start: Offset = 0, end: Offset = 0, version: Version = None
+        document_id: str,
+        page: PageNumber,
+        start: Offset = 0,
+        end: Offset = 0,
+        version: Version = None,
     ) -> dict[str, Any]:
         return await aside(_view, document_id, version, page, start, end)
 
@@ -94,7 +113,13 @@ def originals_router(service: Service) -> APIRouter:
 
 
 def _image(
-    service: Service, originals: Originals, document_id: str, version: str | None, page: int, width: int, held: str
+    service: Service,
+    originals: Originals,
+    document_id: str,
+    version: str | None,
+    page: int,
+    width: int,
+    held: str,
 ) -> Response:
     with service.live().use() as pipeline:
         source = source_of(pipeline.snapshot, document_id, version)
@@ -102,11 +127,21 @@ def _image(
     tag = original.tag(page, width)
     if tag in held:
         return Response(status_code=304, headers=_HEADERS | {"ETag": tag})
-    return Response(originals.drawn(original, page, width), media_type="image/png", headers=_HEADERS | {"ETag": tag})
+    return Response(
+        originals.drawn(original, page, width),
+        media_type="image/png",
+        headers=_HEADERS | {"ETag": tag},
+    )
 
 
 def _view(
-    service: Service, originals: Originals, document_id: str, version: str | None, page: int, start: int, end: int
+    service: Service,
+    originals: Originals,
+    document_id: str,
+    version: str | None,
+    page: int,
+    start: int,
+    end: int,
 ) -> dict[str, Any]:
     with service.live().use() as pipeline:
         source = source_of(pipeline.snapshot, document_id, version)

@@ -1,4 +1,6 @@
-"""Verification over HTTP: only documents of the index are looked at, never a path or an address that a request names."""
+"""Verification over HTTP: only documents of the index are looked at, never a path or an address
+that a request names.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,11 @@ def verification_router(service: Service) -> APIRouter:
     """The route of verification."""
     routes = APIRouter(responses=PROBLEMS)
 
-    @routes.post("/verify", response_model=VerificationOut, summary="Prove or disprove each quote of an answer against its file")
+    @routes.post(
+        "/verify",
+        response_model=VerificationOut,
+        summary="Prove or disprove each quote of an answer against its file",
+    )
     def verify_quotes(answer: dict[str, Any]) -> JSONResponse:
         quotes = quotes_of(answer)
         with service.live().use() as pipeline:

@@ -1,5 +1,5 @@
-"""The `qa` command. Exit codes: 0 done or answered, 1 error, 2 usage, 3 no answer found, 4 done but something was skipped or is not as
-it was, 5 a quote was not proved.
+"""The `qa` command. Exit codes: 0 done or answered, 1 error, 2 usage, 3 no answer found, 4 done but
+something was skipped or is not as it was, 5 a quote was not proved.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ for command in (
 
 
 def main() -> None:
-    """Entry point: errors become one line and exit code 1; characters that the terminal's encoding lacks become escapes."""
+    """Entry point: errors become one line and exit code 1; characters that the terminal's encoding
+    lacks become escapes.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

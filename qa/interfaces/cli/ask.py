@@ -37,10 +37,26 @@ NO_ANSWER = 3
 @click.argument("question")
 @click.option("--top-k", type=click.IntRange(1, 100), help="Passages to read.")
 @in_option
-@click.option("--deadline", type=click.FloatRange(0, min_open=True), help="Seconds after which no further passage is read.")
-@click.option("--deterministic", is_flag=True, help="The same bytes on every run: f32, one thread, one text at a time, no timings.")
-@click.option("--bundle", type=NamedPath(path_type=Path, dir_okay=False), help="Also write an audit bundle for `qa verify`.")
-@click.option("--without-sources", is_flag=True, help="With --bundle: leave out the bytes of the files that are quoted.")
+@click.option(
+    "--deadline",
+    type=click.FloatRange(0, min_open=True),
+    help="Seconds after which no further passage is read.",
+)
+@click.option(
+    "--deterministic",
+    is_flag=True,
+    help="The same bytes on every run: f32, one thread, one text at a time, no timings.",
+)
+@click.option(
+    "--bundle",
+    type=NamedPath(path_type=Path, dir_okay=False),
+    help="Also write an audit bundle for `qa verify`.",
+)
+@click.option(
+    "--without-sources",
+    is_flag=True,
+    help="With --bundle: leave out the bytes of the files that are quoted.",
+)
 @json_option
 @data_option
 def ask(  # noqa: PLR0913 - the options of the command
@@ -65,11 +81,15 @@ def ask(  # noqa: PLR0913 - the options of the command
         raise click.UsageError("--without-sources belongs to --bundle")
     settings = settings_of(data).reproducible() if deterministic else settings_of(data)
     pipeline = _pipeline(settings)
-    answer = pipeline.ask(_typed() if question == "-" else question, top_k=top_k, tags=tags or None, seconds=deadline)
+    answer = pipeline.ask(
+        _typed() if question == "-" else question, top_k=top_k, tags=tags or None, seconds=deadline
+    )
     if deterministic:
         answer = replace(answer, timings_ms={})
     if bundle:
-        _write_bundle(bundle, answer, pipeline, settings, tags=tags or None, with_sources=not without_sources)
+        _write_bundle(
+            bundle, answer, pipeline, settings, tags=tags or None, with_sources=not without_sources
+        )
     if as_json:
         echo_json(answer.to_dict())
     else:
@@ -79,11 +99,15 @@ def ask(  # noqa: PLR0913 - the options of the command
 
 @click.command()
 @click.argument("query")
-@click.option("--top-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Passages to show.")
+@click.option(
+    "--top-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Passages to show."
+)
 @in_option
 @json_option
 @data_option
-def search(query: str, *, top_k: int, tags: tuple[str, ...], as_json: bool, data: Path | None) -> None:
+def search(
+    query: str, *, top_k: int, tags: tuple[str, ...], as_json: bool, data: Path | None
+) -> None:
     """Show the passages that QUERY retrieves, with each score and rank."""
     from qa.interfaces.plaintext.answers import search_table
 
@@ -95,7 +119,13 @@ def search(query: str, *, top_k: int, tags: tuple[str, ...], as_json: bool, data
 
 
 def _write_bundle(
-    path: Path, answer: Answer, pipeline: Pipeline, settings: Settings, *, tags: Sequence[str] | None, with_sources: bool
+    path: Path,
+    answer: Answer,
+    pipeline: Pipeline,
+    settings: Settings,
+    *,
+    tags: Sequence[str] | None,
+    with_sources: bool,
 ) -> None:
     """Write the audit bundle and say what it lacks."""
     from qa.verification.audit_bundle import bundle_of
@@ -103,11 +133,16 @@ def _write_bundle(
     bundle, missing = bundle_of(answer, pipeline, settings, tags=tags, with_sources=with_sources)
     path.write_bytes(bundle.to_bytes())
     for uri in missing:
-        click.echo(f"note: {uri} is no longer what was indexed, so that its bytes are not in the bundle", err=True)
+        click.echo(
+            f"note: {uri} is no longer what was indexed, so that its bytes are not in the bundle",
+            err=True,
+        )
 
 
 def _typed() -> str:
-    """Standard input; bytes that are no text become lone surrogates, as in an argument, and are refused with the question."""
+    """Standard input; bytes that are no text become lone surrogates, as in an argument, and are
+    refused with the question.
+    """
     if sys.stdin is None:
         raise click.UsageError("`-` reads the question from standard input, which is closed")
     return sys.stdin.buffer.read().decode(sys.stdin.encoding, "surrogateescape")

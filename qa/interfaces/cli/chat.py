@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 import click
 
 from qa.interfaces.cli.ask import NO_ANSWER, indexed_or_seeds
-from qa.interfaces.cli.options import data_option, echo_json, encoder_of, in_option, reader_of, settings_of, terminal_width
+from qa.interfaces.cli.options import (
+    data_option,
+    echo_json,
+    encoder_of,
+    in_option,
+    reader_of,
+    settings_of,
+    terminal_width,
+)
 
 if TYPE_CHECKING:
     from qa.answer import Citation
@@ -33,13 +41,16 @@ _HELP = """\
 
 
 @click.command()
-@click.option("--conversation", help="Go on with this one, by its id (GET /conversations lists them).")
+@click.option(
+    "--conversation", help="Go on with this one, by its id (GET /conversations lists them)."
+)
 @in_option
 @data_option
 def chat(conversation: str | None, *, tags: tuple[str, ...], data: Path | None) -> None:
     """Ask in turns; a follow-up may leave out what was said before.
 
-    Commands: /sources, /open N, /json, /new, /help, /quit. In a pipe each line is a turn, and the exit code is 3 if the last got no answer.
+    Commands: /sources, /open N, /json, /new, /help, /quit. In a pipe each line is a turn, and the
+    exit code is 3 if the last got no answer.
     """
     from qa.bootstrap import conversations_of, live_pipeline
 
@@ -58,16 +69,26 @@ class Chat:
     """One conversation after another; every line is a command or the next question."""
 
     def __init__(
-        self, conversations: Conversations, live: LivePipeline, conversation_id: str | None, tags: Sequence[str] = ()
+        self,
+        conversations: Conversations,
+        live: LivePipeline,
+        conversation_id: str | None,
+        tags: Sequence[str] = (),
     ) -> None:
-        """Go on with a conversation or begin one with the first question, about documents with any of the tags if there are any; raises UnknownConversation."""
+        """Go on with a conversation or begin one with the first question, about documents with any
+        of the tags if there are any; raises UnknownConversation.
+        """
         from qa.state.conversations import LOCAL
 
         self._owner = LOCAL
         self._conversations = conversations
         self._live = live
         self._tags = tags or None
-        self._id = conversations.history.conversation(self._owner, conversation_id).id if conversation_id else None
+        self._id = (
+            conversations.history.conversation(self._owner, conversation_id).id
+            if conversation_id
+            else None
+        )
         turns = conversations.history.turns(self._id, 1) if self._id else []
         self._turn: StoredTurn | None = turns[0] if turns else None
         self._commands: dict[str, Callable[[str], None]] = {
@@ -107,11 +128,18 @@ class Chat:
             with self._live.use() as pipeline:
                 self._id = self._id or self._conversations.history.start(self._owner).id
                 ask = partial(pipeline.ask, tags=self._tags)
-                self._turn = self._conversations.ask(self._owner, self._id, question, ask, pipeline.snapshot)
+                self._turn = self._conversations.ask(
+                    self._owner, self._id, question, ask, pipeline.snapshot
+                )
         except QAError as error:
             click.echo(f"error: {error}", err=True)
         else:
-            click.echo(turn_text(self._turn.result, lambda text: click.style(text, bold=True), terminal_width()) + "\n")
+            click.echo(
+                turn_text(
+                    self._turn.result, lambda text: click.style(text, bold=True), terminal_width()
+                )
+                + "\n"
+            )
         finally:
             self._live.rest()
 
@@ -134,7 +162,11 @@ class Chat:
 
         citations = self._citations()
         if not argument.isdecimal() or not 1 <= int(argument) <= len(citations):
-            wanted = f"a number from 1 to {len(citations)}, as /sources shows them" if citations else "an answer with sources first"
+            wanted = (
+                f"a number from 1 to {len(citations)}, as /sources shows them"
+                if citations
+                else "an answer with sources first"
+            )
             click.echo(f"error: /open expects {wanted}, got {argument or 'nothing'!r}", err=True)
             return
         citation = citations[int(argument) - 1]
@@ -143,7 +175,12 @@ class Chat:
             click.echo("That document has been deleted, and its text with it.")
         else:
             click.echo(
-                quote_in_text(citation, version.text, lambda text: click.style(text, bold=True, reverse=True), terminal_width())
+                quote_in_text(
+                    citation,
+                    version.text,
+                    lambda text: click.style(text, bold=True, reverse=True),
+                    terminal_width(),
+                )
             )
 
     def _json(self, _: str) -> None:

@@ -35,9 +35,13 @@ SKIPPED = 4
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=PathOrPage(path_type=Path))
-@click.option("--prune", is_flag=True, help="Also remove documents below PATHS whose files are gone.")
+@click.option(
+    "--prune", is_flag=True, help="Also remove documents below PATHS whose files are gone."
+)
 @click.option("--yes", is_flag=True, help="With --prune: remove even if it looks like an accident.")
-@click.option("--fetch", is_flag=True, help="Allow PATHS to be http(s) addresses of pages, which are fetched.")
+@click.option(
+    "--fetch", is_flag=True, help="Allow PATHS to be http(s) addresses of pages, which are fetched."
+)
 @exclude_option
 @tag_option
 @data_option
@@ -51,17 +55,23 @@ def index(
     tags: tuple[str, ...],
     data: Path | None,
 ) -> None:
-    """Index files and folders: text, Markdown, PDF, Word, PowerPoint, spreadsheets, HTML, EPUB, OpenDocument, RTF, mails.
+    """Index files and folders: text, Markdown, PDF, Word, PowerPoint, spreadsheets, HTML, EPUB,
+    OpenDocument, RTF, mails.
 
-    A file .quotedignore in a folder holds patterns of what to leave out, as a .gitignore does. Unchanged files cost nothing. Exit code 4: done,
-    but something was skipped; 1: --prune refused to remove.
+    A file .quotedignore in a folder holds patterns of what to leave out, as a .gitignore does.
+    Unchanged files cost nothing. Exit code 4: done, but something was skipped; 1: --prune refused
+    to remove.
     """
     if yes and not prune:
         raise click.UsageError("--yes belongs to --prune")
     pages = [path for path in paths if isinstance(path, str)]
     if pages and not fetch:
-        raise click.UsageError(f"{pages[0]} is the address of a page: say --fetch to have it fetched")
-    summary = run_indexing(settings_of(data), paths, prune=prune, yes=yes, exclude=exclude, tags=tags)
+        raise click.UsageError(
+            f"{pages[0]} is the address of a page: say --fetch to have it fetched"
+        )
+    summary = run_indexing(
+        settings_of(data), paths, prune=prune, yes=yes, exclude=exclude, tags=tags
+    )
     click.echo(summary_line(summary))
     for refusal in summary.refused:
         click.echo(f"refused: {refusal}", err=True)
@@ -84,7 +94,15 @@ def run_indexing(
     progress = Progress()
     try:
         return index_paths(
-            settings, encoder, paths, progress, prune=prune, yes=yes, exclude=exclude, tags=tags, on_wait=say_waiting
+            settings,
+            encoder,
+            paths,
+            progress,
+            prune=prune,
+            yes=yes,
+            exclude=exclude,
+            tags=tags,
+            on_wait=say_waiting,
         )
     finally:
         progress.close()
@@ -92,7 +110,13 @@ def run_indexing(
 
 def summary_line(summary: Summary) -> str:
     """What a run did, in one line."""
-    named = [("added", "added"), ("updated", "updated"), ("moved", "moved"), ("unchanged", "unchanged"), ("removed", "removed")]
+    named = [
+        ("added", "added"),
+        ("updated", "updated"),
+        ("moved", "moved"),
+        ("unchanged", "unchanged"),
+        ("removed", "removed"),
+    ]
     parts = [f"{summary.count(status)} {name}" for status, name in named if summary.count(status)]  # type: ignore[arg-type]
     skipped = summary.count("skipped", "kept")
     parts += [f"{skipped} skipped"] if skipped else []
@@ -120,7 +144,9 @@ def list_documents(*, tags: tuple[str, ...], as_json: bool, data: Path | None) -
     for document in documents:
         state = "" if document.state == "current" else f"  [{document.state}]"
         tagged = "".join(f"  #{tag}" for tag in document.tags)
-        click.echo(f"{document.id}  {document.chunks:>5} passages  {document.uri}  {document.title}{tagged}{state}")
+        click.echo(
+            f"{document.id}  {document.chunks:>5} passages  {document.uri}  {document.title}{tagged}{state}"
+        )
     if not documents:
         click.echo("Nothing is indexed yet: run `qa index PATH...`.", err=True)
 
@@ -129,7 +155,8 @@ def list_documents(*, tags: tuple[str, ...], as_json: bool, data: Path | None) -
 @json_option
 @data_option
 def status(*, as_json: bool, data: Path | None) -> None:
-    """List the documents and the files that are not indexed, each with its state: current, changed, moved, gone or new.
+    """List the documents and the files that are not indexed, each with its state: current, changed,
+    moved, gone or new.
 
     Exit code 0: all are current; 4: some are not.
     """
@@ -140,9 +167,15 @@ def status(*, as_json: bool, data: Path | None) -> None:
         echo_json([asdict(each) for each in found])
     else:
         for each in found:
-            click.echo(f"{each.state:<7}  {each.uri}{f'  now {each.moved_to}' if each.moved_to else ''}")
+            click.echo(
+                f"{each.state:<7}  {each.uri}{f'  now {each.moved_to}' if each.moved_to else ''}"
+            )
         counts = Counter(each.state for each in found)
-        click.echo(", ".join(f"{count} {state}" for state, count in counts.items()) or "Nothing is indexed.", err=True)
+        click.echo(
+            ", ".join(f"{count} {state}" for state, count in counts.items())
+            or "Nothing is indexed.",
+            err=True,
+        )
     sys.exit(0 if all(each.state == "current" for each in found) else SKIPPED)
 
 
@@ -150,7 +183,9 @@ def status(*, as_json: bool, data: Path | None) -> None:
 @click.argument("document")
 @data_option
 def remove(document: str, data: Path | None) -> None:
-    """Remove a document, named by its id, uri or path, and all that was made from it. A file that was uploaded is deleted, any other left alone."""
+    """Remove a document, named by its id, uri or path, and all that was made from it. A file that
+    was uploaded is deleted, any other left alone.
+    """
     from qa.bootstrap import remove_document
 
     found = remove_document(settings_of(data), document, say_waiting)
@@ -158,7 +193,9 @@ def remove(document: str, data: Path | None) -> None:
 
 
 @click.command()
-@click.option("--all", "everything", is_flag=True, required=True, help="Say that everything is meant.")
+@click.option(
+    "--all", "everything", is_flag=True, required=True, help="Say that everything is meant."
+)
 @data_option
 def forget(*, everything: bool, data: Path | None) -> None:
     """Delete every document with all text, vectors and derived files."""

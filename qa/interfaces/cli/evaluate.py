@@ -9,19 +9,41 @@ from pathlib import Path
 import click
 
 from qa.evaluation.noise import ALTERATIONS, Alteration
-from qa.interfaces.cli.evaluation_output import Rate, Share, echo_figures, echo_measured, pipeline_of
-from qa.interfaces.cli.options import Progress, data_option, echo_json, encoder_of, json_option, reader_of, settings_of
+from qa.interfaces.cli.evaluation_output import (
+    Rate,
+    Share,
+    echo_figures,
+    echo_measured,
+    pipeline_of,
+)
+from qa.interfaces.cli.options import (
+    Progress,
+    data_option,
+    echo_json,
+    encoder_of,
+    json_option,
+    reader_of,
+    settings_of,
+)
 
 _file = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-_sample = click.option("--sample", type=click.IntRange(1), help="Ask a seeded sample of so many questions.")
-_seed = click.option("--seed", type=click.IntRange(0), default=0, help="Decides what is drawn (default 0).")
+_sample = click.option(
+    "--sample", type=click.IntRange(1), help="Ask a seeded sample of so many questions."
+)
+_seed = click.option(
+    "--seed", type=click.IntRange(0), default=0, help="Decides what is drawn (default 0)."
+)
 _distractors = click.option(
     "--distractors",
     multiple=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Add the paragraphs of this file.",
 )
-_html = click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write every question into this HTML file.")
+_html = click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write every question into this HTML file.",
+)
 
 
 @click.group("eval")
@@ -34,14 +56,20 @@ def evaluate() -> None:
 @_distractors
 @_sample
 @json_option
-def retrieval(file: Path, distractors: tuple[Path, ...], *, sample: int | None, as_json: bool) -> None:
-    """recall@1/5/20 and MRR@10 of BM25, dense and hybrid on a SQuAD-format FILE (needs the extra `eval`)."""
+def retrieval(
+    file: Path, distractors: tuple[Path, ...], *, sample: int | None, as_json: bool
+) -> None:
+    """recall@1/5/20 and MRR@10 of BM25, dense and hybrid on a SQuAD-format FILE (needs the extra
+    `eval`).
+    """
     from qa.evaluation.retrieval_report import MEASURES, evaluate_retrieval
 
     _require("ir_measures", "the figures come from ir-measures")
     settings = settings_of(None)
     progress = Progress()
-    report = evaluate_retrieval(file, distractors, settings, encoder_of(settings), progress, sample=sample)
+    report = evaluate_retrieval(
+        file, distractors, settings, encoder_of(settings), progress, sample=sample
+    )
     progress.close()
     if as_json:
         echo_json(asdict(report))
@@ -55,14 +83,27 @@ def retrieval(file: Path, distractors: tuple[Path, ...], *, sample: int | None, 
 @evaluate.command()
 @_file
 @_distractors
-@click.option("--removed", type=Share(), default=0.0, help="Take whole articles away, for this share of the questions (like 1/3).")
-@click.option("--pool-size", type=click.IntRange(1), help="Ask each question of so many paragraphs only, its own among them.")
+@click.option(
+    "--removed",
+    type=Share(),
+    default=0.0,
+    help="Take whole articles away, for this share of the questions (like 1/3).",
+)
+@click.option(
+    "--pool-size",
+    type=click.IntRange(1),
+    help="Ask each question of so many paragraphs only, its own among them.",
+)
 @_sample
 @_seed
-@click.option("--top-k", type=click.IntRange(1), help="Passages read for each question (else QUOTED_TOP_K).")
+@click.option(
+    "--top-k", type=click.IntRange(1), help="Passages read for each question (else QUOTED_TOP_K)."
+)
 @_html
 @click.option(
-    "--png", type=click.Path(path_type=Path, dir_okay=False), help="Draw the risk-coverage curve (needs the extra `eval`)."
+    "--png",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw the risk-coverage curve (needs the extra `eval`).",
 )
 @json_option
 @data_option
@@ -82,8 +123,8 @@ def answers(  # noqa: PLR0913 - one an option
 ) -> None:
     """Right answers, exact match, F1, abstention and confidence, with 95% bootstrap intervals.
 
-    FILE is JSON lines of id, question and answers, asked of the index; or SQuAD-format JSON, asked of the pool of its own
-    paragraphs. A question whose article was removed is to be refused.
+    FILE is JSON lines of id, question and answers, asked of the index; or SQuAD-format JSON, asked
+    of the pool of its own paragraphs. A question whose article was removed is to be refused.
     """
     from qa.evaluation.answer_report import evaluate_answers
     from qa.evaluation.html_report import Page, write_curve, write_html
@@ -97,8 +138,12 @@ def answers(  # noqa: PLR0913 - one an option
     report = evaluate_answers(asked, pipeline, top_k=top_k, on_done=Rate(len(asked)))
     figures, cases, risks = report.figures(), report.cases, report.risk_coverage()
     if html:
-        about = f"{len(cases)} questions" + (f" asked of {len(paragraphs)} paragraphs" if paragraphs else " asked of the index")
-        write_html(Page(f"Answers to {file.name}", about, figures, cases, "confidence", risks), html)
+        about = f"{len(cases)} questions" + (
+            f" asked of {len(paragraphs)} paragraphs" if paragraphs else " asked of the index"
+        )
+        write_html(
+            Page(f"Answers to {file.name}", about, figures, cases, "confidence", risks), html
+        )
     if png:
         write_curve(report.confidence, report.right, png, file.name)
     if as_json:
@@ -111,14 +156,32 @@ def answers(  # noqa: PLR0913 - one an option
 @_file
 @_sample
 @_seed
-@click.option("--threshold", type=float, default=0.0, help="The score at or below which a question is refused (default 0).")
-@click.option("--alter", type=click.Choice(ALTERATIONS), help="Change the questions first: lower case, no question mark, one typo.")
+@click.option(
+    "--threshold",
+    type=float,
+    default=0.0,
+    help="The score at or below which a question is refused (default 0).",
+)
+@click.option(
+    "--alter",
+    type=click.Choice(ALTERATIONS),
+    help="Change the questions first: lower case, no question mark, one typo.",
+)
 @_html
 @json_option
 def reader(
-    file: Path, *, sample: int | None, seed: int, threshold: float, alter: Alteration | None, html: Path | None, as_json: bool
+    file: Path,
+    *,
+    sample: int | None,
+    seed: int,
+    threshold: float,
+    alter: Alteration | None,
+    html: Path | None,
+    as_json: bool,
 ) -> None:
-    """Official F1 and exact match of the reader alone, each question of a SQuAD-format FILE read on its own paragraph."""
+    """Official F1 and exact match of the reader alone, each question of a SQuAD-format FILE read on
+    its own paragraph.
+    """
     from qa.evaluation.html_report import Page, write_html
     from qa.evaluation.reader_report import evaluate_reading
     from qa.evaluation.squad import load_golds
@@ -126,11 +189,19 @@ def reader(
     golds, _ = load_golds(file, sample, seed)
     settings = settings_of(None)
     report = evaluate_reading(
-        golds, reader_of(settings), encoder_of(settings), threshold=threshold, alter=alter, seed=seed, on_done=Rate(len(golds))
+        golds,
+        reader_of(settings),
+        encoder_of(settings),
+        threshold=threshold,
+        alter=alter,
+        seed=seed,
+        on_done=Rate(len(golds)),
     )
     figures, cases = report.figures(), report.cases
     if html:
-        about = f"{len(cases)} questions, each read on its own paragraph" + (f", altered: {alter}" if alter else "")
+        about = f"{len(cases)} questions, each read on its own paragraph" + (
+            f", altered: {alter}" if alter else ""
+        )
         write_html(Page(f"The reader on {file.name}", about, figures, cases, "log-odds"), html)
     if as_json:
         echo_measured(figures, cases)
@@ -141,10 +212,22 @@ def reader(
 @evaluate.command()
 @_file
 @click.option(
-    "--history", type=click.Choice(["questions", "pairs"]), default="questions", help="What the history of a rewrite holds."
+    "--history",
+    type=click.Choice(["questions", "pairs"]),
+    default="questions",
+    help="What the history of a rewrite holds.",
 )
-@click.option("--drop", type=click.IntRange(0), default=0, help="Items at the beginning of each history that no chat has.")
-@click.option("--alone", is_flag=True, help="Of a SQuAD-format FILE, ask questions that need no context, after another one.")
+@click.option(
+    "--drop",
+    type=click.IntRange(0),
+    default=0,
+    help="Items at the beginning of each history that no chat has.",
+)
+@click.option(
+    "--alone",
+    is_flag=True,
+    help="Of a SQuAD-format FILE, ask questions that need no context, after another one.",
+)
 @_distractors
 @_sample
 @_seed
@@ -164,8 +247,9 @@ def dialogue(  # noqa: PLR0913 - one an option
 ) -> None:
     """How well follow-up questions are understood.
 
-    FILE is JSON lines of id, history, question and rewrite by a person; or of id and turns (question, answers), asked of the index; or
-    SQuAD-format JSON, of which conversations are made by putting pronouns for names, asked of its paragraphs.
+    FILE is JSON lines of id, history, question and rewrite by a person; or of id and turns
+    (question, answers), asked of the index; or SQuAD-format JSON, of which conversations are made
+    by putting pronouns for names, asked of its paragraphs.
     """
     from qa.evaluation.rewrite_report import read_dialogue
     from qa.interfaces.cli.evaluate_dialogue import given, made, rewritten
@@ -181,4 +265,6 @@ def dialogue(  # noqa: PLR0913 - one an option
 
 def _require(module: str, reason: str) -> None:
     if find_spec(module) is None:
-        raise click.ClickException(f"{reason}, which is not installed: pip install 'quoted-qa[eval]'")
+        raise click.ClickException(
+            f"{reason}, which is not installed: pip install 'quoted-qa[eval]'"
+        )

@@ -14,7 +14,9 @@ from qa.interfaces.cli.options import echo_json, encoder_of, reader_of, settings
 
 
 def rewritten(rows: Sequence[dict[str, Any]], drop: int, *, answered: bool, as_json: bool) -> None:
-    """Precision, recall and F1 of the stems that each method adds, against those that a person's rewrite adds."""
+    """Precision, recall and F1 of the stems that each method adds, against those that a person's
+    rewrite adds.
+    """
     from qa.evaluation.rewrite_report import METHODS, rewrites, score
 
     questions = rewrites(rows, drop=drop, answered=answered)
@@ -26,7 +28,9 @@ def rewritten(rows: Sequence[dict[str, Any]], drop: int, *, answered: bool, as_j
     click.echo(f"{ours.needing} questions whose rewrite adds something, {ours.others} others")
     click.echo(f"{'':16}{'precision':>10}{'recall':>8}{'F1':>8}{'others left alone':>19}")
     for name, each in scores.items():
-        click.echo(f"{name:16}{each.precision:>10.3f}{each.recall:>8.3f}{each.f1:>8.3f}{each.unharmed:>19}")
+        click.echo(
+            f"{name:16}{each.precision:>10.3f}{each.recall:>8.3f}{each.f1:>8.3f}{each.unharmed:>19}"
+        )
 
 
 def given(rows: Sequence[dict[str, Any]], data: Path | None, *, as_json: bool) -> None:
@@ -34,9 +38,16 @@ def given(rows: Sequence[dict[str, Any]], data: Path | None, *, as_json: bool) -
     from qa.evaluation.dialogue_report import given_dialogues
 
     settings = settings_of(data)
-    results = given_dialogues(rows, pipeline_of([], settings, encoder_of(settings), reader_of(settings)))
+    results = given_dialogues(
+        rows, pipeline_of([], settings, encoder_of(settings), reader_of(settings))
+    )
     if as_json:
-        echo_json([{"id": each.id, "right": each.right, "answer": each.answer.to_dict()} for each in results])
+        echo_json(
+            [
+                {"id": each.id, "right": each.right, "answer": each.answer.to_dict()}
+                for each in results
+            ]
+        )
         return
     for each in results:
         understood = f"  (as: {each.answer.interpreted_as})" if each.answer.interpreted_as else ""
@@ -46,8 +57,12 @@ def given(rows: Sequence[dict[str, Any]], data: Path | None, *, as_json: bool) -
     click.echo(f"{sum(each.right for each in results)} of {len(results)} turns right")
 
 
-def made(file: Path, distractors: Sequence[Path], sample: int, seed: int, *, alone: bool, as_json: bool) -> None:
-    """Figures of conversations made from a SQuAD-format file; with `alone`, of questions that need no context."""
+def made(
+    file: Path, distractors: Sequence[Path], sample: int, seed: int, *, alone: bool, as_json: bool
+) -> None:
+    """Figures of conversations made from a SQuAD-format file; with `alone`, of questions that need
+    no context.
+    """
     from qa.evaluation.dialogue_report import made_figures, made_turns, unharmed_figures
     from qa.evaluation.figures import values_of
     from qa.evaluation.squad import load_golds, paragraphs, read_articles
@@ -55,7 +70,9 @@ def made(file: Path, distractors: Sequence[Path], sample: int, seed: int, *, alo
     articles = read_articles(file)
     others = [article for path in distractors for article in read_articles(path)]
     settings = settings_of(None)
-    pipeline = pipeline_of(paragraphs([*articles, *others]), settings, encoder_of(settings), reader_of(settings))
+    pipeline = pipeline_of(
+        paragraphs([*articles, *others]), settings, encoder_of(settings), reader_of(settings)
+    )
     if alone:
         golds, _ = load_golds(file, sample, seed)
         figures = unharmed_figures(golds, pipeline, seed, Rate(len(golds)))

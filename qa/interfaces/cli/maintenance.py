@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--repair", "mend", is_flag=True, help="Mend what can be mended without losing a document.")
+@click.option(
+    "--repair", "mend", is_flag=True, help="Mend what can be mended without losing a document."
+)
 @json_option
 @data_option
 def doctor(*, mend: bool, as_json: bool, data: Path | None) -> None:
-    """Check environment, models, index and state. Exit code 0: nothing is wrong (any more); 1: something is."""
+    """Check environment, models, index and state. Exit code 0: nothing is wrong (any more); 1:
+    something is.
+    """
     from qa.doctor import examine, repair
 
     settings = settings_of(data)
@@ -33,7 +37,9 @@ def doctor(*, mend: bool, as_json: bool, data: Path | None) -> None:
         for each in checks:
             click.echo(f"{'ok' if each.passed else 'wrong':<5}  {each.name}: {each.detail}")
             for found in each.findings:
-                click.echo(f"       {found.what}: {found.remedy}{' (--repair does)' if found.mend else ''}")
+                click.echo(
+                    f"       {found.what}: {found.remedy}{' (--repair does)' if found.mend else ''}"
+                )
     sys.exit(0 if all(each.passed for each in checks) else 1)
 
 
@@ -48,7 +54,9 @@ def _plain(check: Checked) -> dict[str, Any]:
 @click.argument("file", type=NamedPath(path_type=Path))
 @data_option
 def backup(file: Path, data: Path | None) -> None:
-    """Write index, conversations, saved questions and calibration to FILE, a new one; others may read and write meanwhile."""
+    """Write index, conversations, saved questions and calibration to FILE, a new one; others may
+    read and write meanwhile.
+    """
     from qa.state.backup import back_up
 
     names = back_up(settings_of(data).data, file)

@@ -42,22 +42,37 @@ class PathOrPage(NamedPath):
 
 
 data_option = click.option(
-    "--data", type=NamedPath(path_type=Path, file_okay=False), help="Data directory (else QUOTED_DATA, else the platform's)."
+    "--data",
+    type=NamedPath(path_type=Path, file_okay=False),
+    help="Data directory (else QUOTED_DATA, else the platform's).",
 )
 exclude_option = click.option(
-    "--exclude", multiple=True, metavar="PATTERN", help="Leave out what a .gitignore line like this would; may be repeated."
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave out what a .gitignore line like this would; may be repeated.",
 )
 tag_option = click.option(
-    "--tag", "tags", multiple=True, metavar="NAME", help="Tag all documents below the paths; may be repeated."
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="NAME",
+    help="Tag all documents below the paths; may be repeated.",
 )
 in_option = click.option(
-    "--in", "tags", multiple=True, metavar="TAG", help="Only documents with this tag; may be repeated, then any of them."
+    "--in",
+    "tags",
+    multiple=True,
+    metavar="TAG",
+    help="Only documents with this tag; may be repeated, then any of them.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def settings_of(data: Path | None) -> Settings:
-    """The settings of this process, after a restore that was cut off is finished; raises SettingsError or StoreError."""
+    """The settings of this process, after a restore that was cut off is finished; raises
+    SettingsError or StoreError.
+    """
     from index.filesystem.portable_path import RESTORING
     from qa.settings import Settings
 
@@ -101,7 +116,9 @@ def terminal_width() -> int:
 
 
 class Progress:
-    """Reports an indexing run on standard error: a bar with rate and ETA on a terminal, plain lines elsewhere."""
+    """Reports an indexing run on standard error: a bar with rate and ETA on a terminal, plain lines
+    elsewhere.
+    """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -120,7 +137,9 @@ class Progress:
     def finished(self, outcome: Outcome) -> None:
         """One file is done; skipped ones are a line each."""
         if outcome.detail:
-            self._line(f"{outcome.status if outcome.status in {'skipped', 'kept'} else 'note'}: {outcome.uri}: {outcome.detail}")
+            self._line(
+                f"{outcome.status if outcome.status in {'skipped', 'kept'} else 'note'}: {outcome.uri}: {outcome.detail}"
+            )
         if outcome.language not in {None, "en"} and outcome.status in {"added", "updated"}:
             self._line(
                 f"note: {outcome.uri} looks like another language than English ({outcome.language}); answers from it will be poor"
@@ -154,4 +173,7 @@ class Progress:
             self._last = self._clock()
             left = (self._files - self._done) * (self._last - self._began) / max(self._done, 1)
             eta = f", about {left:.0f} s left" if self._done else ""
-            click.echo(f"{self._done} of {self._files} files, {self._passages} passages, {rate:.0f}/s{eta}", err=True)
+            click.echo(
+                f"{self._done} of {self._files} files, {self._passages} passages, {rate:.0f}/s{eta}",
+                err=True,
+            )

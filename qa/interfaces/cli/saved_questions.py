@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 import click
 
 from qa.interfaces.cli.documents import SKIPPED
-from qa.interfaces.cli.options import data_option, echo_json, encoder_of, json_option, reader_of, settings_of, terminal_width
+from qa.interfaces.cli.options import (
+    data_option,
+    echo_json,
+    encoder_of,
+    json_option,
+    reader_of,
+    settings_of,
+    terminal_width,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +32,9 @@ if TYPE_CHECKING:
 
 @click.group()
 def watchlist() -> None:
-    """Saved questions, asked again by `qa watch` and `qa serve --watch` whenever the index has changed."""
+    """Saved questions, asked again by `qa watch` and `qa serve --watch` whenever the index has
+    changed.
+    """
 
 
 @watchlist.command()
@@ -57,7 +67,9 @@ def list_questions(*, as_json: bool, data: Path | None) -> None:
         return
     for each in questions:
         click.echo(printable(each.question))
-        click.echo(f"{kept_text(each.last, terminal_width())}\n" if each.last else "not asked yet\n")
+        click.echo(
+            f"{kept_text(each.last, terminal_width())}\n" if each.last else "not asked yet\n"
+        )
     if not questions:
         click.echo("No question is saved: `qa watchlist add QUESTION` saves one.", err=True)
 
@@ -76,7 +88,9 @@ def remove(question: str, data: Path | None) -> None:
 @json_option
 @data_option
 def check(*, as_json: bool, data: Path | None) -> None:
-    """Ask all saved questions again and show those whose answer has changed. Exit code 4: some have."""
+    """Ask all saved questions again and show those whose answer has changed. Exit code 4: some
+    have.
+    """
     differences = _check(settings_of(data))
     if as_json:
         echo_json([asdict(each) for each in differences])
@@ -98,8 +112,12 @@ def history(question: str, *, as_json: bool, data: Path | None) -> None:
         kept = saved.history(question)
     if as_json:
         echo_json([asdict(each) for each in kept])
-    elif len(kept) < 2:  # noqa: PLR2004 - nothing to compare
-        click.echo(kept_text(kept[0], terminal_width()) if kept else "Not asked yet: `qa watchlist check` does.")
+    elif len(kept) < 2:
+        click.echo(
+            kept_text(kept[0], terminal_width())
+            if kept
+            else "Not asked yet: `qa watchlist check` does."
+        )
     else:
         echo_differences([Difference(question, before, after) for before, after in pairwise(kept)])
 

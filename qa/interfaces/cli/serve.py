@@ -6,19 +6,37 @@ from pathlib import Path
 
 import click
 
-from qa.interfaces.cli.options import NamedPath, data_option, exclude_option, settings_of, tag_option
+from qa.interfaces.cli.options import (
+    NamedPath,
+    data_option,
+    exclude_option,
+    settings_of,
+    tag_option,
+)
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
-@click.option("--port", default=8321, show_default=True, type=click.IntRange(0, 65535), help="Port to bind; 0 takes a free one.")
 @click.option(
-    "--watch", multiple=True, type=NamedPath(path_type=Path), metavar="PATH", help="Index and follow this, as `qa watch` does."
+    "--port",
+    default=8321,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to bind; 0 takes a free one.",
+)
+@click.option(
+    "--watch",
+    multiple=True,
+    type=NamedPath(path_type=Path),
+    metavar="PATH",
+    help="Index and follow this, as `qa watch` does.",
 )
 @exclude_option
 @tag_option
 @click.option(
-    "--only", type=click.Choice(["slack"]), help="Serve nothing else: `slack` is the paths that Slack signs, for a tunnel."
+    "--only",
+    type=click.Choice(["slack"]),
+    help="Serve nothing else: `slack` is the paths that Slack signs, for a tunnel.",
 )
 @data_option
 def serve(
@@ -38,4 +56,10 @@ def serve(
 
     if (exclude or tags) and not watch:
         raise click.UsageError(f"{'--exclude' if exclude else '--tag'} belongs to --watch")
-    run(settings_of(data), host, port, Watched(watch, exclude, tags_of(tags)), only_slack=only == "slack")
+    run(
+        settings_of(data),
+        host,
+        port,
+        Watched(watch, exclude, tags_of(tags)),
+        only_slack=only == "slack",
+    )

@@ -19,14 +19,21 @@ def slack() -> None:
 
 
 @slack.command()
-@click.option("--url", required=True, metavar="URL", help="Where Slack reaches `qa serve`, like https://qa.example.org.")
+@click.option(
+    "--url",
+    required=True,
+    metavar="URL",
+    help="Where Slack reaches `qa serve`, like https://qa.example.org.",
+)
 @click.option("--name", default="quoted", show_default=True, help="The bot's name.")
 def manifest(url: str, name: str) -> None:
     """Print the app manifest, to paste at api.slack.com/apps, Create New App, From a manifest."""
     from qa.interfaces.slack.manifest import manifest as made
 
     if not url.startswith("https://"):
-        raise click.BadParameter("expected an https:// address, which is all that Slack sends to", param_hint="--url")
+        raise click.BadParameter(
+            "expected an https:// address, which is all that Slack sends to", param_hint="--url"
+        )
     echo_json(made(url, name))
 
 

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qa.interfaces.cli.options import NamedPath, data_option, echo_json, json_option, settings_of, terminal_width
+from qa.interfaces.cli.options import (
+    NamedPath,
+    data_option,
+    echo_json,
+    json_option,
+    settings_of,
+    terminal_width,
+)
 
 if TYPE_CHECKING:
     from qa.settings import Settings
@@ -22,16 +29,22 @@ NOT_PROVED = 5
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
+@click.argument(
+    "file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
+)
 @click.option(
-    "--source", type=NamedPath(path_type=Path, exists=True), help="The file that is quoted, or the folder that was indexed."
+    "--source",
+    type=NamedPath(path_type=Path, exists=True),
+    help="The file that is quoted, or the folder that was indexed.",
 )
 @json_option
 @data_option
 def verify(file: Path, *, source: Path | None, as_json: bool, data: Path | None) -> None:
-    """Prove or disprove each quote in FILE: the JSON of an answer (`-`: standard input), or a bundle of `qa ask --bundle`.
+    """Prove or disprove each quote in FILE: the JSON of an answer (`-`: standard input), or a
+    bundle of `qa ask --bundle`.
 
-    The sources are read and extracted again: those in the bundle or of the index, or those below --source.
+    The sources are read and extracted again: those in the bundle or of the index, or those below
+    --source.
 
     Exit code 0: all are proved, 5: one is not.
     """
@@ -39,11 +52,24 @@ def verify(file: Path, *, source: Path | None, as_json: bool, data: Path | None)
     from qa.verification.bundle import is_bundle, read_bundle
     from qa.verification.quote_check import below, parsed, passages_of, quotes_of, verify
 
-    settings, content = settings_of(data), sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    settings, content = (
+        settings_of(data),
+        sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes(),
+    )
     bundle = read_bundle(content) if is_bundle(content) else None
-    quotes = [*quotes_of(bundle.answer), *passages_of(bundle.passages)] if bundle else quotes_of(parsed(content))
+    quotes = (
+        [*quotes_of(bundle.answer), *passages_of(bundle.passages)]
+        if bundle
+        else quotes_of(parsed(content))
+    )
     with ExitStack() as stack:
-        find = below(source) if source else _unpacked(bundle, stack) if bundle else _indexed(settings, stack)
+        find = (
+            below(source)
+            if source
+            else _unpacked(bundle, stack)
+            if bundle
+            else _indexed(settings, stack)
+        )
         proofs = verify(quotes, find, max_bytes=settings.max_file_bytes)
     proved = all(proof.proved for proof in proofs)
     if as_json:

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from qa.interfaces.cli.options import NamedPath, data_option, encoder_of, exclude_option, reader_of, settings_of, tag_option
+from qa.interfaces.cli.options import (
+    NamedPath,
+    data_option,
+    encoder_of,
+    exclude_option,
+    reader_of,
+    settings_of,
+    tag_option,
+)
 from qa.interfaces.cli.saved_questions import echo_differences
 
 if TYPE_CHECKING:
@@ -27,14 +35,18 @@ if TYPE_CHECKING:
 @exclude_option
 @tag_option
 @data_option
-def watch(paths: tuple[Path, ...], *, exclude: tuple[str, ...], tags: tuple[str, ...], data: Path | None) -> None:
+def watch(
+    paths: tuple[Path, ...], *, exclude: tuple[str, ...], tags: tuple[str, ...], data: Path | None
+) -> None:
     """Index files and folders, and follow what is made, changed, moved and deleted there.
 
-    The saved questions (`qa watchlist`) are asked again after each change, and new answers shown beside the old ones.
+    The saved questions (`qa watchlist`) are asked again after each change, and new answers shown
+    beside the old ones.
 
     With --tag, what is there and whatever appears there later gets the tag.
 
-    Removes what `qa index --prune` would, and refuses what that would refuse. Ends with Ctrl-C or SIGTERM.
+    Removes what `qa index --prune` would, and refuses what that would refuse. Ends with Ctrl-C or
+    SIGTERM.
     """
     from index.ingestion.watcher import Watched
     from index.tags import tags_of
@@ -66,7 +78,9 @@ class Lines:
     def finished(self, outcome: Outcome) -> None:
         """One file is done."""
         if outcome.status != "unchanged":
-            click.echo(f"{outcome.status}: {outcome.uri}{f': {outcome.detail}' if outcome.detail else ''}")
+            click.echo(
+                f"{outcome.status}: {outcome.uri}{f': {outcome.detail}' if outcome.detail else ''}"
+            )
 
     def said(self, text: str) -> None:
         """One line for people."""

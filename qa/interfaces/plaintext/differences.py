@@ -16,7 +16,9 @@ def difference_text(difference: Difference, width: int) -> str:
     """The question, and below it what was answered before and what is answered now, side by side."""
     column = (width - len(GAP)) // 2
     left, right = (_column(each, column) for each in (difference.before, difference.after))
-    rows = [f"{old:<{column}}{GAP}{new}".rstrip() for old, new in zip_longest(left, right, fillvalue="")]
+    rows = [
+        f"{old:<{column}}{GAP}{new}".rstrip() for old, new in zip_longest(left, right, fillvalue="")
+    ]
     return "\n".join([*wrap(printable(difference.question), width), *rows])
 
 
@@ -42,5 +44,10 @@ def _column(kept: KeptAnswer, width: int) -> list[str]:
         citation = span.citation
         lines += [span.text, f"“{citation.sentence}”", f"— {citation.uri}, line {citation.line}"]
     if not answer.spans:
-        lines += [f"No answer found: {answer.refusal.reason}." if answer.refusal else "No answer is kept.", *answer.notes]
+        lines += [
+            f"No answer found: {answer.refusal.reason}."
+            if answer.refusal
+            else "No answer is kept.",
+            *answer.notes,
+        ]
     return [part for line in lines for part in wrap(printable(" ".join(line.split())), width)]

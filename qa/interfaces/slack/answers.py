@@ -1,6 +1,8 @@
-"""What answers a claim: a turn of the conversation that its thread is, a list of the documents, or why there is neither.
+"""What answers a claim: a turn of the conversation that its thread is, a list of the documents, or
+why there is neither.
 
-Everything comes from the claim, the settings and what is kept, so that whoever takes up a claim again answers it alike.
+Everything comes from the claim, the settings and what is kept, so that whoever takes up a claim
+again answers it alike.
 """
 
 from __future__ import annotations
@@ -25,9 +27,12 @@ from qa.state.message_queue import Claim, Claims
 from qa.state.threads import Threads
 
 ANSWERS_AT_ONCE = 2
-"""Answers that are worked out at once: each uses all cores, and a second one uses the time in which the first waits."""
+"""Answers that are worked out at once: each uses all cores, and a second one uses the time in which
+the first waits.
+"""
 MAX_ATTEMPTS = 6
-"""How often a message may be taken up; after that its author gets an apology instead of an answer."""
+"""How often a message may be taken up; after that its author gets an apology instead of an answer.
+"""
 
 log = logging.getLogger("uvicorn.error")
 
@@ -35,7 +40,9 @@ log = logging.getLogger("uvicorn.error")
 class Answers:
     """Works out what to post for the claims on questions, commands and edits."""
 
-    def __init__(self, service: Service, claims: Claims, threads: Threads, settings: SlackSettings, base: str) -> None:
+    def __init__(
+        self, service: Service, claims: Claims, threads: Threads, settings: SlackSettings, base: str
+    ) -> None:
         self._service = service
         self._claims = claims
         self._threads = threads
@@ -50,10 +57,16 @@ class Answers:
     async def post(self, claim: Claim, *, share: bool = False) -> Post:
         """The answer, or why there is none; raises NotReady."""
         if claim.attempts > MAX_ATTEMPTS:
-            log.error("Request %s was taken up %d times and never finished.", claim.request_id, claim.attempts - 1)
+            log.error(
+                "Request %s was taken up %d times and never finished.",
+                claim.request_id,
+                claim.attempts - 1,
+            )
             return apology(claim.request_id)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, self._made, claim, share)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, self._made, claim, share
+            )
         except NotReady:
             raise
         except (InvalidQuestion, InvalidTag, UnknownTag, NoIndex) as error:
@@ -72,9 +85,15 @@ class Answers:
         answer = answer_of(self.turn(claim, claim.message.payload["turn_id"]).result)
         try:
             with snapshot_of(self._service) as snapshot:
-                return [(each, conversations.version(each.document_id, each.sha256, snapshot)) for each in answer.citations]
+                return [
+                    (each, conversations.version(each.document_id, each.sha256, snapshot))
+                    for each in answer.citations
+                ]
         except NotReady:
-            return [(each, conversations.version(each.document_id, each.sha256, None)) for each in answer.citations]
+            return [
+                (each, conversations.version(each.document_id, each.sha256, None))
+                for each in answer.citations
+            ]
 
     def _made(self, claim: Claim, share: bool) -> Post:  # noqa: FBT001 - an executor passes no names
         said = claim.message.payload["question"]
@@ -87,14 +106,18 @@ class Answers:
         with snapshot_of(self._service) as snapshot:
             if snapshot is None:
                 raise NoIndex
-            return documents_post(snapshot, tags, self._settings.tags_in(claim.message.channel), self._base)
+            return documents_post(
+                snapshot, tags, self._settings.tags_in(claim.message.channel), self._base
+            )
 
     def _answered(self, claim: Claim) -> StoredTurn:
         """The turn that answers a claim: the one from before a crash, or a new one."""
         if claim.turn_id is not None:
             return self.turn(claim, claim.turn_id)
         message, given = claim.message, asked(claim.message.payload["question"])
-        conversation = self._threads.conversation(owner_of(claim), message.team, message.channel, message.thread)
+        conversation = self._threads.conversation(
+            owner_of(claim), message.team, message.channel, message.thread
+        )
         before, allowed = self._before(claim, conversation), self._settings.tags_in(message.channel)
 
         def within(snapshot: Snapshot) -> Sequence[str]:
@@ -105,7 +128,9 @@ class Answers:
         return turn
 
     def _before(self, claim: Claim, conversation: str) -> Sequence[str]:
-        """The tags of the question before this one in its thread; direct messages outside of one and commands stand for themselves."""
+        """The tags of the question before this one in its thread; direct messages outside of one
+        and commands stand for themselves.
+        """
         message = claim.message
         if not message.payload.get("reply_to"):
             return ()

@@ -1,4 +1,6 @@
-"""The Bolt app: which request goes to which listener. Every listener claims, then the request is acknowledged."""
+"""The Bolt app: which request goes to which listener. Every listener claims, then the request is
+acknowledged.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,17 @@ from qa.interfaces.slack.events import Intake
 
 Body = dict[str, Any]
 _ANY = re.compile("")
-"""Which of them are of interest the intake knows; an answer of 404 would make Slack send the rest again."""
+"""Which of them are of interest the intake knows; an answer of 404 would make Slack send the rest
+again.
+"""
 
 
 def bolt_app(intake: Intake, token: str, wake: Callable[[], None]) -> AsyncApp:
-    """An app whose listeners run before the response, so that nothing is acknowledged that is not claimed; `wake` is told of each.
+    """An app whose listeners run before the response, so that nothing is acknowledged that is not
+    claimed; `wake` is told of each.
 
-    The signature was checked before, and asking Slack who we are would make an acknowledgement wait for Slack.
+    The signature was checked before, and asking Slack who we are would make an acknowledgement wait
+    for Slack.
     """
 
     async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:

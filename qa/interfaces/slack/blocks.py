@@ -1,7 +1,8 @@
 """How answers look in Slack: Block Kit.
 
-Text of documents stands in rich text and in plain text, which Slack shows as they are: nothing in it is read as a mention, a link or markup, and a
-span is bold wherever it begins. Limits: "Block Kit", docs.slack.dev.
+Text of documents stands in rich text and in plain text, which Slack shows as they are: nothing in
+it is read as a mention, a link or markup, and a span is bold wherever it begins. Limits: "Block
+Kit", docs.slack.dev.
 """
 
 from __future__ import annotations
@@ -11,7 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from qa.answer import Answer, Citation, NearestPassage, Refusal, Span
-from qa.interfaces.plaintext.answers import AROUND, FRESHNESS, confidence_words, receipt, shortened, shown_lines
+from qa.interfaces.plaintext.answers import (
+    AROUND,
+    FRESHNESS,
+    confidence_words,
+    receipt,
+    shortened,
+    shown_lines,
+)
 from qa.interfaces.slack.links import permanent_link, where
 from qa.interfaces.slack.mrkdwn import CUT, MAX_TEXT, cut, cut_defused, cut_start, length
 from qa.interfaces.slack.plain_text import answer_text
@@ -20,7 +28,9 @@ from qa.state.conversations import Version
 Block = dict[str, Any]
 MAX_BLOCKS = 50
 MAX_QUOTES = 6000
-"""Characters of all quotes of a message together: Slack refuses blocks of more than about 13,000 in all (`msg_blocks_too_long`)."""
+"""Characters of all quotes of a message together: Slack refuses blocks of more than about 13,000 in
+all (`msg_blocks_too_long`).
+"""
 MAX_QUOTE = 2800
 """Characters of one quote with its sentence, below the 3,000 of a text."""
 MAX_SPANS = 8
@@ -30,7 +40,8 @@ MAX_OTHERS = 3
 OTHER = 400
 """Characters of a conflict, a passage or a remark."""
 KEY = "quoted:"
-"""Begins the id of a message's first block; what follows says which question the message answers."""
+"""Begins the id of a message's first block; what follows says which question the message answers.
+"""
 RIGHT, WRONG, SOURCE, SHARE = "quoted_right", "quoted_wrong", "quoted_source", "quoted_share"
 BOLD = {"style": {"bold": True}}
 _NAME, _PATH = 80, 100
@@ -51,9 +62,24 @@ class Post:
         return replace(self, blocks=(*first, *self.blocks[1:]))
 
 
-def answer_post(answer: Answer, turn_id: int, base: str, *, share: bool = False, asked: str = "") -> Post:
-    """An answer or a refusal with its buttons; `base` is where people reach the page, "" for no links; `asked` is the id of who asked, to be named."""
-    blocks = [rich(section({"type": "user", "user_id": asked}, text(f" asked: {cut(answer.question, OTHER)}")))] if asked else []
+def answer_post(
+    answer: Answer, turn_id: int, base: str, *, share: bool = False, asked: str = ""
+) -> Post:
+    """An answer or a refusal with its buttons; `base` is where people reach the page, "" for no
+    links; `asked` is the id of who asked, to be named.
+    """
+    blocks = (
+        [
+            rich(
+                section(
+                    {"type": "user", "user_id": asked},
+                    text(f" asked: {cut(answer.question, OTHER)}"),
+                )
+            )
+        ]
+        if asked
+        else []
+    )
     if answer.tags:
         blocks.append(context(f"In {', '.join(answer.tags)}"))
     if answer.interpreted_as:
@@ -89,12 +115,19 @@ def source_view(places: Sequence[tuple[Citation, Version | None]], base: str) ->
         )
         blocks += [_place(citation, base), rich(quote(*passage))]
     title = {"type": "plain_text", "text": shortened("Where it says so", _TITLE)}
-    return {"type": "modal", "title": title, "close": {"type": "plain_text", "text": "Close"}, "blocks": blocks}
+    return {
+        "type": "modal",
+        "title": title,
+        "close": {"type": "plain_text", "text": "Close"},
+        "blocks": blocks,
+    }
 
 
 def text(words: str, *, bold: bool = False) -> Block:
     """An element of rich text, which is shown as it is."""
-    return {"type": "text", "text": cut(shown_lines(words), MAX_QUOTE) or " "} | (BOLD if bold else {})
+    return {"type": "text", "text": cut(shown_lines(words), MAX_QUOTE) or " "} | (
+        BOLD if bold else {}
+    )
 
 
 def section(*elements: Block) -> Block:
@@ -114,7 +147,12 @@ def rich(*elements: Block) -> Block:
 
 def context(words: str) -> Block:
     """A small line of plain text."""
-    return {"type": "context", "elements": [{"type": "plain_text", "text": cut(shown_lines(words), OTHER), "emoji": False}]}
+    return {
+        "type": "context",
+        "elements": [
+            {"type": "plain_text", "text": cut(shown_lines(words), OTHER), "emoji": False}
+        ],
+    }
 
 
 def _spans(answer: Answer, base: str) -> list[Block]:
@@ -122,7 +160,10 @@ def _spans(answer: Answer, base: str) -> list[Block]:
     room, places = min(MAX_QUOTE, MAX_QUOTES // (2 * len(shown))), MAX_PLACES // len(shown)
     blocks = [rich(section(text("This sentence settles it:")))] if answer.kind == "evidence" else []
     for span in shown:
-        blocks += [rich(*_quoted(span, room)), *(_place(each, base) for each in (span.citation, *span.further)[:places])]
+        blocks += [
+            rich(*_quoted(span, room)),
+            *(_place(each, base) for each in (span.citation, *span.further)[:places]),
+        ]
         hidden = len(span.further) + 1 - places
         more = f" · and {hidden} more {'place' if hidden == 1 else 'places'}" if hidden > 0 else ""
         blocks.append(context(f"confidence: {confidence_words(span.confidence)}{more}"))
@@ -134,7 +175,9 @@ def _spans(answer: Answer, base: str) -> list[Block]:
 
 
 def _quoted(span: Span, room: int) -> list[Block]:
-    """The span in bold, then its sentence as a quote with the span bold; the sentence alone if it is the span."""
+    """The span in bold, then its sentence as a quote with the span bold; the sentence alone if it
+    is the span.
+    """
     citation = span.citation
     whole = _cut_quote(span.text, room)
     if citation.sentence == citation.quote:
@@ -151,8 +194,16 @@ def _sentence(citation: Citation, room: int) -> list[Block]:
 def _around(citation: Citation, whole: str, room: int) -> list[Block]:
     before = whole[max(citation.start - 2 * AROUND, 0) : citation.start]
     after = whole[citation.end : citation.end + 2 * AROUND]
-    cut_off = (CUT if citation.start > len(before) else "", CUT if citation.end + len(after) < len(whole) else "")
-    return _marked(cut_off[0] + before, whole[citation.start : citation.end], after + cut_off[1], min(room, MAX_QUOTE))
+    cut_off = (
+        CUT if citation.start > len(before) else "",
+        CUT if citation.end + len(after) < len(whole) else "",
+    )
+    return _marked(
+        cut_off[0] + before,
+        whole[citation.start : citation.end],
+        after + cut_off[1],
+        min(room, MAX_QUOTE),
+    )
 
 
 def _marked(before: str, quoted: str, after: str, room: int) -> list[Block]:
@@ -175,15 +226,32 @@ def _place(citation: Citation | NearestPassage, base: str) -> Block:
     """The document's title, linked, and where in it."""
     named = shown_lines(shortened(citation.title, _NAME))
     url = permanent_link(base, citation)
-    titled = {"type": "link", "url": url, "text": named or citation.document_id} if url else text(named or citation.document_id)
+    titled = (
+        {"type": "link", "url": url, "text": named or citation.document_id}
+        if url
+        else text(named or citation.document_id)
+    )
     dated = f" ({citation.date})" if isinstance(citation, Citation) and citation.date else ""
-    fresh = f" [{FRESHNESS[citation.freshness]}]" if isinstance(citation, Citation) and citation.freshness in FRESHNESS else ""
+    fresh = (
+        f" [{FRESHNESS[citation.freshness]}]"
+        if isinstance(citation, Citation) and citation.freshness in FRESHNESS
+        else ""
+    )
     under = f", under {shortened(citation.heading, _NAME)}" if citation.heading else ""
-    return rich(section(text("— "), titled, text(f"{dated} · {shortened(citation.uri, _PATH)}, {where(citation)}{under}{fresh}")))
+    return rich(
+        section(
+            text("— "),
+            titled,
+            text(f"{dated} · {shortened(citation.uri, _PATH)}, {where(citation)}{under}{fresh}"),
+        )
+    )
 
 
 def _refusal(refusal: Refusal, base: str) -> list[Block]:
-    blocks = [rich(section(text("No answer found", bold=True), text(f": {refusal.reason}."))), context(receipt(refusal))]
+    blocks = [
+        rich(section(text("No answer found", bold=True), text(f": {refusal.reason}."))),
+        context(receipt(refusal)),
+    ]
     if refusal.nearest:
         blocks.append(rich(section(text("Nearest passages:"))))
     for passage in refusal.nearest[:MAX_OTHERS]:
@@ -206,7 +274,12 @@ def _buttons(answer: Answer, turn_id: int, *, share: bool) -> Block:
     return {
         "type": "actions",
         "elements": [
-            {"type": "button", "action_id": action, "value": str(turn_id), "text": {"type": "plain_text", "text": words}}
+            {
+                "type": "button",
+                "action_id": action,
+                "value": str(turn_id),
+                "text": {"type": "plain_text", "text": words},
+            }
             for action, words in offered
         ],
     }

@@ -9,14 +9,20 @@ from qa.errors import UnknownTag
 
 
 def visible(known: Sequence[str], allowed: Sequence[str]) -> list[str]:
-    """Those of the tags that documents have which a channel may know of; `allowed` are the channel's own, none for all."""
+    """Those of the tags that documents have which a channel may know of; `allowed` are the
+    channel's own, none for all.
+    """
     return [each for each in known if not allowed or each in allowed]
 
 
-def chosen(asked: Sequence[str], before: Sequence[str], allowed: Sequence[str], known: Sequence[str]) -> list[str]:
-    """The tags within which to look, none for all documents: those that were asked for, else those of the thread, else the channel's own.
+def chosen(
+    asked: Sequence[str], before: Sequence[str], allowed: Sequence[str], known: Sequence[str]
+) -> list[str]:
+    """The tags within which to look, none for all documents: those that were asked for, else those
+    of the thread, else the channel's own.
 
-    Never others than the channel's own, if it has any. Raises UnknownTag, which names no others either.
+    Never others than the channel's own, if it has any. Raises UnknownTag, which names no others
+    either.
     """
     if not allowed:
         check_tags(asked, known)

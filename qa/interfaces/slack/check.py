@@ -1,4 +1,6 @@
-"""What `qa slack check` looks at: the settings, the token and its scopes, and whether the server answers what this secret has signed."""
+"""What `qa slack check` looks at: the settings, the token and its scopes, and whether the server
+answers what this secret has signed.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,13 @@ async def findings(settings: Settings, url: str | None) -> list[Finding]:
     if settings.slack.tags:
         found.append(_tags(settings))
     if not settings.public_url:
-        found.append(Finding("QUOTED_PUBLIC_URL", good=None, detail="not set: answers will name their sources without links"))
+        found.append(
+            Finding(
+                "QUOTED_PUBLIC_URL",
+                good=None,
+                detail="not set: answers will name their sources without links",
+            )
+        )
     return found
 
 
@@ -47,11 +55,23 @@ def _tags(settings: Settings) -> Finding:
     """Within which tags channels are asked, and which of these tags no document has."""
     channels = settings.slack.tags
     known = {tag for document in documents_of(settings) for tag in document.tags}
-    lacking = [tag for tag in dict.fromkeys(tag for tags in channels.values() for tag in tags) if tag not in known]
-    set_to = "; ".join(f"{channel} is asked within {', '.join(tags)}" for channel, tags in channels.items())
+    lacking = [
+        tag
+        for tag in dict.fromkeys(tag for tags in channels.values() for tag in tags)
+        if tag not in known
+    ]
+    set_to = "; ".join(
+        f"{channel} is asked within {', '.join(tags)}" for channel, tags in channels.items()
+    )
     rest = "" if "*" in channels else "; every other channel is asked about all documents"
-    missing = f"; no document has {'the tag' if len(lacking) == 1 else 'the tags'} {', '.join(lacking)}" if lacking else ""
-    return Finding("QUOTED_SLACK_TAGS", good=None if lacking else True, detail=f"{set_to}{rest}{missing}")
+    missing = (
+        f"; no document has {'the tag' if len(lacking) == 1 else 'the tags'} {', '.join(lacking)}"
+        if lacking
+        else ""
+    )
+    return Finding(
+        "QUOTED_SLACK_TAGS", good=None if lacking else True, detail=f"{set_to}{rest}{missing}"
+    )
 
 
 def _secret(secret: str) -> Finding:
@@ -59,7 +79,11 @@ def _secret(secret: str) -> Finding:
     if not secret:
         return Finding("SLACK_SIGNING_SECRET", good=False, detail=f"not set: {where}")
     if not _SECRET.fullmatch(secret):
-        return Finding("SLACK_SIGNING_SECRET", good=None, detail=f"set, but not 32 hexadecimal digits as Slack's are: {where}")
+        return Finding(
+            "SLACK_SIGNING_SECRET",
+            good=None,
+            detail=f"set, but not 32 hexadecimal digits as Slack's are: {where}",
+        )
     return Finding("SLACK_SIGNING_SECRET", good=True, detail="set")
 
 
@@ -72,7 +96,9 @@ async def _token(settings: Settings) -> list[Finding]:
                 detail="not set: install the app, then copy the Bot User OAuth Token from OAuth & Permissions",
             )
         ]
-    client = AsyncWebClient(settings.slack.bot_token, settings.slack.api_url, timeout=TIMEOUT_SECONDS)
+    client = AsyncWebClient(
+        settings.slack.bot_token, settings.slack.api_url, timeout=TIMEOUT_SECONDS
+    )
     try:
         said = await client.auth_test()
     except SlackApiError as error:
@@ -86,13 +112,17 @@ async def _token(settings: Settings) -> list[Finding]:
     except (aiohttp.ClientError, TimeoutError, SlackClientError, ValueError) as error:
         return [
             Finding(
-                "SLACK_BOT_TOKEN", good=False, detail=f"{settings.slack.api_url} cannot be reached: {error or type(error).__name__}"
+                "SLACK_BOT_TOKEN",
+                good=False,
+                detail=f"{settings.slack.api_url} cannot be reached: {error or type(error).__name__}",
             )
         ]
     headers = {name.lower(): value for name, value in said.headers.items()}
     scopes = {each.strip() for each in headers.get("x-oauth-scopes", "").split(",")}
     missing = [f"{name} (to {why})" for name, why in SCOPES.items() if name not in scopes]
-    known = Finding("SLACK_BOT_TOKEN", good=True, detail=f"is {said.get('user')} in {said.get('team')}")
+    known = Finding(
+        "SLACK_BOT_TOKEN", good=True, detail=f"is {said.get('user')} in {said.get('team')}"
+    )
     if missing:
         return [
             known,
@@ -106,11 +136,17 @@ async def _token(settings: Settings) -> list[Finding]:
 
 
 async def _endpoint(url: str, secret: str) -> Finding:
-    """Ask the server what Slack asks when an address is entered; it answers only if it has the same secret."""
+    """Ask the server what Slack asks when an address is entered; it answers only if it has the same
+    secret.
+    """
     challenge, now = secrets.token_hex(8), str(int(time.time()))
     body = json.dumps({"type": "url_verification", "challenge": challenge})
     signature = SignatureVerifier(secret).generate_signature(timestamp=now, body=body) or ""
-    headers = {"content-type": "application/json", "x-slack-request-timestamp": now, "x-slack-signature": signature}
+    headers = {
+        "content-type": "application/json",
+        "x-slack-request-timestamp": now,
+        "x-slack-signature": signature,
+    }
     try:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
         async with (
@@ -119,10 +155,23 @@ async def _endpoint(url: str, secret: str) -> Finding:
         ):
             text = await said.text()
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        return Finding("endpoint", good=False, detail=f"{url} cannot be reached: {error or type(error).__name__}")
-    if said.status == 200 and challenge in text:  # noqa: PLR2004 - OK
-        return Finding("endpoint", good=True, detail=f"{url}{EVENTS} answers what this signing secret has signed")
-    why = {401: "it has another signing secret", 404: "it runs without SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN"}
+        return Finding(
+            "endpoint",
+            good=False,
+            detail=f"{url} cannot be reached: {error or type(error).__name__}",
+        )
+    if said.status == 200 and challenge in text:
+        return Finding(
+            "endpoint",
+            good=True,
+            detail=f"{url}{EVENTS} answers what this signing secret has signed",
+        )
+    why = {
+        401: "it has another signing secret",
+        404: "it runs without SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN",
+    }
     return Finding(
-        "endpoint", good=False, detail=f"{url}{EVENTS} answered {said.status}: {why.get(said.status, 'that is not `qa serve`')}"
+        "endpoint",
+        good=False,
+        detail=f"{url}{EVENTS} answered {said.status}: {why.get(said.status, 'that is not `qa serve`')}",
     )

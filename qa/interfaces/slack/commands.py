@@ -1,4 +1,6 @@
-"""What somebody typed: a question or a look at the documents, and the tags within which it is meant."""
+"""What somebody typed: a question or a look at the documents, and the tags within which it is
+meant.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +18,25 @@ _BEGINS = re.compile(_SIGN, re.IGNORECASE)
 _FIRST = re.compile(rf"{_SIGN}[\s=]*{_TAG}(?:\s+|$)", re.IGNORECASE)
 _LAST = re.compile(rf"\s{_SIGN}[\s=]*{_TAG}$", re.IGNORECASE)
 _DOCUMENTS = re.compile(rf"documents(?:\s+{_TAG})?", re.IGNORECASE)
-USAGE = '--in TAG and a question, like --in harbour How deep is it? or --in "two words" How deep is it?'
+USAGE = (
+    '--in TAG and a question, like --in harbour How deep is it? or --in "two words" How deep is it?'
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question, or None for a look at the documents; and the tags that were given, none for those that go without saying."""
+    """A question, or None for a look at the documents; and the tags that were given, none for those
+    that go without saying.
+    """
 
     question: str | None
     tags: tuple[str, ...]
 
 
 def asked(text: str) -> Asked:
-    """Read `--in TAG` before and after a question, and `documents` or `documents TAG`; raises InvalidQuestion or InvalidTag."""
+    """Read `--in TAG` before and after a question, and `documents` or `documents TAG`; raises
+    InvalidQuestion or InvalidTag.
+    """
     rest, tags = text.strip(), list[str]()
     while _BEGINS.match(rest):
         found = _FIRST.match(rest)
@@ -41,7 +49,9 @@ def asked(text: str) -> Asked:
         rest = rest[: last.start()].rstrip()
     look = _DOCUMENTS.fullmatch(rest)
     if look:
-        return Asked(None, tags_of([*tags, *([_tag(look)] if look[0].lower() != "documents" else [])]))
+        return Asked(
+            None, tags_of([*tags, *([_tag(look)] if look[0].lower() != "documents" else [])])
+        )
     if tags and not rest:
         raise InvalidQuestion(f"expected {USAGE}, got {text.strip()[:80]!r}")
     return Asked(rest, tags_of(tags))

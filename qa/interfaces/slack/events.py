@@ -31,7 +31,9 @@ _TOO_MANY = "That is more than {rate} questions in a minute: please ask again in
 
 
 class Intake:
-    """Claims what is to be done; a message that is claimed already, is of a bot or is not for us changes nothing."""
+    """Claims what is to be done; a message that is claimed already, is of a bot or is not for us
+    changes nothing.
+    """
 
     def __init__(self, claims: Claims, settings: SlackSettings) -> None:
         self._claims = claims
@@ -48,7 +50,12 @@ class Intake:
             self._edited(callback, event, bot)
         elif event.subtype == "message_deleted":
             self._deleted(callback, event)
-        elif event.subtype in _TYPED and event.user and event.user != bot and self._is_for_us(callback.team_id, event, bot):
+        elif (
+            event.subtype in _TYPED
+            and event.user
+            and event.user != bot
+            and self._is_for_us(callback.team_id, event, bot)
+        ):
             self._asked(callback, event, event.user, bot)
 
     def command(self, body: Mapping[str, Any]) -> str | None:
@@ -57,11 +64,24 @@ class Intake:
         question = question_of(command.text, None)
         if not question:
             return _HELP.format(command=command.command)
-        refusal = self._refusal(command.team_id, command.channel_id, command.user_id, direct=command.channel_id.startswith("D"))
+        refusal = self._refusal(
+            command.team_id,
+            command.channel_id,
+            command.user_id,
+            direct=command.channel_id.startswith("D"),
+        )
         payload = {"question": question, "response_url": command.response_url}
         identity, thread = f"command:{command.trigger_id}", f"command:{command.user_id}"
         if not refusal:
-            self._add(command.team_id, command.channel_id, identity, thread, command.user_id, "command", payload)
+            self._add(
+                command.team_id,
+                command.channel_id,
+                identity,
+                thread,
+                command.user_id,
+                "command",
+                payload,
+            )
         return refusal
 
     def interaction(self, body: Mapping[str, Any]) -> None:
@@ -69,7 +89,7 @@ class Intake:
         pressed = Interaction.model_validate(body)
         for action in pressed.actions:
             kind = _BUTTONS.get(action.action_id)
-            if kind is None or not action.value.isdecimal() or len(action.value) > 18:  # noqa: PLR2004 - SQLite's integers
+            if kind is None or not action.value.isdecimal() or len(action.value) > 18:
                 continue
             payload = {
                 "turn_id": int(action.value),
@@ -78,16 +98,32 @@ class Intake:
                 "response_url": pressed.response_url,
                 "thread": pressed.container.thread_ts,
             }
-            identity = f"share:{action.value}" if kind == "share" else f"{kind}:{pressed.trigger_id}"
-            self._add(pressed.team.id, pressed.channel.id, identity, identity, pressed.user.id, kind, payload)
+            identity = (
+                f"share:{action.value}" if kind == "share" else f"{kind}:{pressed.trigger_id}"
+            )
+            self._add(
+                pressed.team.id,
+                pressed.channel.id,
+                identity,
+                identity,
+                pressed.user.id,
+                kind,
+                payload,
+            )
 
     def _is_for_us(self, team: str, event: Event, bot: str | None) -> bool:
-        """A mention, a direct message, or a message in a thread that we are in, unless it begins with somebody else's name."""
+        """A mention, a direct message, or a message in a thread that we are in, unless it begins
+        with somebody else's name.
+        """
         mentioned = addressed(event.text or "")
         if event.type == "app_mention" or event.channel_type == "im" or (bot and bot in mentioned):
             return True
         others = bool(mentioned) and (event.text or "").lstrip().startswith("<@")
-        return bool(event.thread_ts) and not others and self._claims.in_thread(team, event.channel, event.thread_ts or "")
+        return (
+            bool(event.thread_ts)
+            and not others
+            and self._claims.in_thread(team, event.channel, event.thread_ts or "")
+        )
 
     def _asked(self, callback: EventCallback, event: Event, user: str, bot: str | None) -> None:
         direct = event.channel_type == "im"
@@ -95,7 +131,11 @@ class Intake:
         mentioned = addressed(event.text or "")
         name = bot or (mentioned[0] if mentioned and event.type == "app_mention" else None)
         reply_to = event.thread_ts or (None if direct else event.ts)
-        payload = {"question": question_of(event.text or "", name), "reply_to": reply_to, "notice": refusal}
+        payload = {
+            "question": question_of(event.text or "", name),
+            "reply_to": reply_to,
+            "notice": refusal,
+        }
         message = Message(
             callback.event_id,
             callback.team_id,
@@ -106,13 +146,22 @@ class Intake:
             "notice" if refusal else "question",
             payload,
         )
-        told = refusal is not None and bool(self._claims.sent_by(callback.team_id, user, ("notice",), _MINUTE))
+        told = refusal is not None and bool(
+            self._claims.sent_by(callback.team_id, user, ("notice",), _MINUTE)
+        )
         self._claims.add(message, done=told)
 
     def _edited(self, callback: EventCallback, event: Event, bot: str | None) -> None:
-        """A question that nobody works on yet is changed, one that has been answered is answered again."""
+        """A question that nobody works on yet is changed, one that has been answered is answered
+        again.
+        """
         new, old = event.message, event.previous_message
-        if new is None or new.bot_id or new.user is None or (old is not None and old.text == new.text):
+        if (
+            new is None
+            or new.bot_id
+            or new.user is None
+            or (old is not None and old.text == new.text)
+        ):
             return
         claim = self._claims.find(callback.team_id, event.channel, new.ts)
         if claim is None or claim.message.kind != "question":
@@ -131,9 +180,20 @@ class Intake:
         self._claims.withdraw(callback.team_id, event.channel, claim.message.ts)
         self._follow_up(callback, event, claim.message, "delete", {"of": claim.message.ts})
 
-    def _follow_up(self, callback: EventCallback, event: Event, of: Message, kind: str, payload: Mapping[str, Any]) -> None:
+    def _follow_up(
+        self,
+        callback: EventCallback,
+        event: Event,
+        of: Message,
+        kind: str,
+        payload: Mapping[str, Any],
+    ) -> None:
         identity = f"{kind}:{event.ts}:{of.ts}"
-        self._claims.add(Message(callback.event_id, of.team, of.channel, identity, of.thread, of.asker, kind, payload))
+        self._claims.add(
+            Message(
+                callback.event_id, of.team, of.channel, identity, of.thread, of.asker, kind, payload
+            )
+        )
 
     def _refusal(self, team: str, channel: str, user: str, *, direct: bool) -> str | None:
         allowed = self._settings.channels
@@ -143,5 +203,18 @@ class Intake:
             return _TOO_MANY.format(rate=self._settings.rate)
         return None
 
-    def _add(self, team: str, channel: str, identity: str, thread: str, user: str, kind: str, payload: Mapping[str, Any]) -> None:
-        self._claims.add(Message(f"{team}:{channel}:{identity}", team, channel, identity, thread, user, kind, payload))
+    def _add(
+        self,
+        team: str,
+        channel: str,
+        identity: str,
+        thread: str,
+        user: str,
+        kind: str,
+        payload: Mapping[str, Any],
+    ) -> None:
+        self._claims.add(
+            Message(
+                f"{team}:{channel}:{identity}", team, channel, identity, thread, user, kind, payload
+            )
+        )

@@ -1,4 +1,6 @@
-"""What each kind of claim asks for. Everything may be done again after a crash: what may have been posted is looked for first."""
+"""What each kind of claim asks for. Everything may be done again after a crash: what may have been
+posted is looked for first.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,13 @@ class Gone(Exception):
 
 
 class Tasks:
-    """Does what claims ask for; each task returns what has come of it and the ts of what was posted, if anything was."""
+    """Does what claims ask for; each task returns what has come of it and the ts of what was
+    posted, if anything was.
+    """
 
-    def __init__(self, service: Service, claims: Claims, answers: Answers, delivery: Delivery, base: str) -> None:
+    def __init__(
+        self, service: Service, claims: Claims, answers: Answers, delivery: Delivery, base: str
+    ) -> None:
         self._service = service
         self._claims = claims
         self._answers = answers
@@ -71,12 +77,16 @@ class Tasks:
     async def _command(self, claim: Claim, worker: str) -> tuple[str, str | None]:
         post = await self._answers.post(claim, share=True)
         await self._own(claim, worker)
-        await self._delivery.respond(claim.message.payload["response_url"], post, claim.message.channel, claim.message.asker)
+        await self._delivery.respond(
+            claim.message.payload["response_url"], post, claim.message.channel, claim.message.asker
+        )
         return "answered", None
 
     async def _edit(self, claim: Claim, worker: str) -> tuple[str, str | None]:
         message = claim.message
-        original = await asyncio.to_thread(self._claims.find, message.team, message.channel, message.payload["of"])
+        original = await asyncio.to_thread(
+            self._claims.find, message.team, message.channel, message.payload["of"]
+        )
         if original is None or original.answer_ts is None:
             return "unanswered", None
         post = await self._answers.post(claim)
@@ -87,7 +97,9 @@ class Tasks:
     async def _delete(self, claim: Claim, worker: str) -> tuple[str, str | None]:
         del worker
         message = claim.message
-        original = await asyncio.to_thread(self._claims.find, message.team, message.channel, message.payload["of"])
+        original = await asyncio.to_thread(
+            self._claims.find, message.team, message.channel, message.payload["of"]
+        )
         if original is None or original.answer_ts is None:
             return "unanswered", None
         await self._delivery.delete(message.channel, original.answer_ts)
@@ -97,14 +109,18 @@ class Tasks:
         await self._own(claim, worker)
         message = claim.message
         thread = None if message.payload["reply_to"] == message.ts else message.payload["reply_to"]
-        await self._delivery.whisper(message.channel, message.asker, notice(message.payload["notice"]), thread)
+        await self._delivery.whisper(
+            message.channel, message.asker, notice(message.payload["notice"]), thread
+        )
         return "told", None
 
     async def _feedback(self, claim: Claim, worker: str) -> tuple[str, str | None]:
         del worker
         given, conversations = claim.message.payload, self._service.conversations()
         try:
-            await asyncio.to_thread(conversations.judge, owner_of(claim), given["turn_id"], given["verdict"], None, None)
+            await asyncio.to_thread(
+                conversations.judge, owner_of(claim), given["turn_id"], given["verdict"], None, None
+            )
             words = f"Thank you: noted as {given['verdict']}."
         except UnknownConversation as error:
             words = f"That could not be noted: {error}."
@@ -115,7 +131,9 @@ class Tasks:
         del worker
         try:
             places = await asyncio.to_thread(self._answers.places, claim)
-            await self._delivery.open_view(claim.message.payload["trigger_id"], source_view(places, self._base))
+            await self._delivery.open_view(
+                claim.message.payload["trigger_id"], source_view(places, self._base)
+            )
         except UnknownConversation as error:
             await self._say(claim, f"The source cannot be shown: {error}.")
         except SlackApiError as error:
@@ -137,7 +155,9 @@ class Tasks:
             await self._say(claim, f"It could not be shared: {error}.")
         except SlackApiError as error:
             log.warning("An answer could not be shared: %s", error)
-            await self._say(claim, "It could not be shared: invite me to the channel first, with /invite.")
+            await self._say(
+                claim, "It could not be shared: invite me to the channel first, with /invite."
+            )
             return "refused", None
         return "shared", found
 
@@ -148,7 +168,11 @@ class Tasks:
         except SlackApiError as error:
             if "thread_not_found" in str(error):
                 raise Gone from error
-            log.warning("Request %s: it cannot be seen whether it was answered already: %s", claim.request_id, error)
+            log.warning(
+                "Request %s: it cannot be seen whether it was answered already: %s",
+                claim.request_id,
+                error,
+            )
             return None
 
     async def _own(self, claim: Claim, worker: str) -> None:
@@ -159,5 +183,9 @@ class Tasks:
         """Tell whoever pressed a button."""
         message = claim.message
         await self._delivery.respond(
-            message.payload["response_url"], notice(words), message.channel, message.asker, replace=replace
+            message.payload["response_url"],
+            notice(words),
+            message.channel,
+            message.asker,
+            replace=replace,
         )

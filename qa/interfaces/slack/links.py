@@ -12,12 +12,18 @@ VERSION_LENGTH = 12
 
 def where(place: Citation | ShownPassage) -> str:
     """Where in the document a place is, in words."""
-    return (place.where if isinstance(place, Citation) else "") or f"characters {place.start}–{place.end}"
+    return (
+        place.where if isinstance(place, Citation) else ""
+    ) or f"characters {place.start}–{place.end}"
 
 
 def permanent_link(base: str, place: Citation | ShownPassage) -> str:
     """The link to a place in the version that was quoted, below `base`; "" without one."""
-    return f"{document_link(base, place.document_id, place.sha256)}#c={place.start}-{place.end}" if base else ""
+    return (
+        f"{document_link(base, place.document_id, place.sha256)}#c={place.start}-{place.end}"
+        if base
+        else ""
+    )
 
 
 def document_link(base: str, document_id: str, sha256: str) -> str:

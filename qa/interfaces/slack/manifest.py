@@ -1,4 +1,6 @@
-"""The app manifest: what Slack must know to make the app ("App manifest reference", docs.slack.dev)."""
+"""The app manifest: what Slack must know to make the app ("App manifest reference",
+docs.slack.dev).
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,16 @@ def manifest(url: str, name: str) -> dict[str, Any]:
         "should_escape": True,
     }
     return {
-        "display_information": {"name": name, "description": "Answers questions in your documents' own words"},
+        "display_information": {
+            "name": name,
+            "description": "Answers questions in your documents' own words",
+        },
         "features": {
-            "app_home": {"home_tab_enabled": False, "messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
             "bot_user": {"display_name": name, "always_online": True},
             "slash_commands": [command],
         },

@@ -1,6 +1,8 @@
-"""Slack's text format, mrkdwn: what people type becomes a plain question, and text of documents becomes text that does nothing.
+"""Slack's text format, mrkdwn: what people type becomes a plain question, and text of documents
+becomes text that does nothing.
 
-Source: "Formatting message text", docs.slack.dev. Lengths are in UTF-16 units, the most that a client may count a character as.
+Source: "Formatting message text", docs.slack.dev. Lengths are in UTF-16 units, the most that a
+client may count a character as.
 """
 
 from __future__ import annotations
@@ -33,27 +35,45 @@ def escaped(text: str) -> str:
 
 
 def defused(text: str) -> str:
-    """Escaped, and with a zero-width space in what looks like a mention, an address or a link, so that nobody is called and nothing is linked."""
+    """Escaped, and with a zero-width space in what looks like a mention, an address or a link, so
+    that nobody is called and nothing is linked.
+    """
     return escaped(_ACTIVE.sub(_ZERO_WIDTH, text))
 
 
 def link(url: str, label: str) -> str:
     """A link, or the label alone where there is no address; the label is text of a document."""
-    return f"<{escaped(url).replace('|', '%7C')}|{defused(label).replace('|', '¦')}>" if url else defused(label)
+    return (
+        f"<{escaped(url).replace('|', '%7C')}|{defused(label).replace('|', '¦')}>"
+        if url
+        else defused(label)
+    )
 
 
 def cut(text: str, room: int, measure: Callable[[str], int] = length) -> str:
-    """The text, or as many whole graphemes of its beginning as have room, with "…" for the rest. `measure` must add up over graphemes."""
+    """The text, or as many whole graphemes of its beginning as have room, with "…" for the rest.
+    `measure` must add up over graphemes.
+    """
     if measure(text) <= room:
         return text
-    return "".join(_fitting((found[0] for found in _GRAPHEME.finditer(text)), room - measure(CUT), measure)).rstrip() + CUT
+    return (
+        "".join(
+            _fitting((found[0] for found in _GRAPHEME.finditer(text)), room - measure(CUT), measure)
+        ).rstrip()
+        + CUT
+    )
 
 
 def cut_start(text: str, room: int) -> str:
     """The text, or as many whole graphemes of its end as have room, after "…" for the rest."""
     if length(text) <= room:
         return text
-    return CUT + "".join([*_fitting(reversed(_GRAPHEME.findall(text)), room - length(CUT), length)][::-1]).lstrip()
+    return (
+        CUT
+        + "".join(
+            [*_fitting(reversed(_GRAPHEME.findall(text)), room - length(CUT), length)][::-1]
+        ).lstrip()
+    )
 
 
 def _fitting(graphemes: Iterable[str], room: int, measure: Callable[[str], int]) -> Iterator[str]:
@@ -66,17 +86,29 @@ def _fitting(graphemes: Iterable[str], room: int, measure: Callable[[str], int])
 
 def cut_defused(text: str, room: int) -> str:
     """The text defused, cut so that it then has at most so many characters: never within an entity."""
-    return defused(cut(text, room, lambda part: length(defused(part)) + part.count("@") + part.count(":") + part.count(".")))
+    return defused(
+        cut(
+            text,
+            room,
+            lambda part: (
+                length(defused(part)) + part.count("@") + part.count(":") + part.count(".")
+            ),
+        )
+    )
 
 
 def question_of(text: str, bot: str | None) -> str:
-    """What somebody typed, as a plain question: without mentions of the bot, with names and labels for what Slack made of the rest."""
+    """What somebody typed, as a plain question: without mentions of the bot, with names and labels
+    for what Slack made of the rest.
+    """
 
     def plain(found: re.Match[str]) -> str:
         mark, target, label = found.groups()
         if mark == "@" and target == bot:
             return " "
-        return f"{'@' if mark in {'@', '!'} else mark}{label or target}" if mark else label or target
+        return (
+            f"{'@' if mark in {'@', '!'} else mark}{label or target}" if mark else label or target
+        )
 
     text = _TOKEN.sub(plain, text)
     for character, entity in reversed(_ENTITIES):

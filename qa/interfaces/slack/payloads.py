@@ -1,11 +1,21 @@
-"""What Slack sends, as far as it is used: checked before anything else sees it. Unknown fields are left out."""
+"""What Slack sends, as far as it is used: checked before anything else sees it. Unknown fields are
+left out.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 from urllib.parse import parse_qsl, urlencode
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
 from qa.interfaces.slack import COMMANDS, EVENTS, INTERACTIONS
 
@@ -153,7 +163,8 @@ _COMMAND: TypeAdapter[Command | SslCheck] = TypeAdapter(Command | SslCheck)
 
 
 def checked(path: str, content_type: str, body: bytes) -> bytes:
-    """The body of a request to one of the paths, made anew of what was checked; empty where there is nothing to do.
+    """The body of a request to one of the paths, made anew of what was checked; empty where there
+    is nothing to do.
 
     Raises ValueError, with what was expected, for one that Slack does not send.
     """
@@ -183,7 +194,11 @@ def _interaction(body: bytes) -> bytes:
 
 
 def _fields(body: bytes) -> dict[str, str]:
-    return dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"))
+    return dict(
+        parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"
+        )
+    )
 
 
 _READERS = {EVENTS: _event, COMMANDS: _command, INTERACTIONS: _interaction}

@@ -29,10 +29,14 @@ from qa.settings import Settings
 class Bot:
     """Answers the signed requests of one Slack app."""
 
-    def __init__(self, settings: Settings, service: Service, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, settings: Settings, service: Service, *, clock: Callable[[], float] = time.time
+    ) -> None:
         """`clock` is what signatures are checked against, in Unix time. Raises StoreError."""
         claims = claims_of(settings)
-        answers = Answers(service, claims, threads_of(settings), settings.slack, settings.public_url)
+        answers = Answers(
+            service, claims, threads_of(settings), settings.slack, settings.public_url
+        )
         tasks = Tasks(service, claims, answers, Delivery(settings.slack), settings.public_url)
         self._worker = Worker(claims, tasks)
         self._signatures = Signatures(settings.slack.signing_secret, clock=clock)
@@ -58,7 +62,9 @@ class Bot:
         signed = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
         if not self._signatures.are_valid(body, *signed):
             return problem(
-                401, "Not signed", "expected a signature of Slack's, made with SLACK_SIGNING_SECRET in the last five minutes"
+                401,
+                "Not signed",
+                "expected a signature of Slack's, made with SLACK_SIGNING_SECRET in the last five minutes",
             )
         try:
             body = checked(request.url.path, headers.get("content-type", ""), body)
@@ -74,4 +80,7 @@ def _with_body(request: Request, body: bytes) -> Request:
         return {"type": "http.request", "body": body, "more_body": False}
 
     kind = JSON if request.url.path == EVENTS else FORM
-    return Request({**request.scope, "headers": [(b"content-type", kind.encode())], "query_string": b""}, receive)
+    return Request(
+        {**request.scope, "headers": [(b"content-type", kind.encode())], "query_string": b""},
+        receive,
+    )

@@ -1,4 +1,6 @@
-"""Whether a request is Slack's: version v0, HMAC-SHA256 of time and raw body ("Verifying requests from Slack", docs.slack.dev)."""
+"""Whether a request is Slack's: version v0, HMAC-SHA256 of time and raw body ("Verifying requests
+from Slack", docs.slack.dev).
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,18 @@ _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
 
 
 class Signatures:
-    """Checks signatures made with one signing secret; those older than five minutes, or as far ahead, are no good."""
+    """Checks signatures made with one signing secret; those older than five minutes, or as far
+    ahead, are no good.
+    """
 
     def __init__(self, secret: str, *, clock: Callable[[], float] = time.time) -> None:
         """`clock` is Unix time in seconds."""
         self._verifier = SignatureVerifier(secret, _Clock(clock))
 
     def are_valid(self, body: bytes, timestamp: str, signature: str) -> bool:
-        """Whether a signature fits; whatever is malformed does not. The comparison takes constant time."""
+        """Whether a signature fits; whatever is malformed does not. The comparison takes constant
+        time.
+        """
         if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
             return False
         try:

@@ -1,4 +1,6 @@
-"""POST /webhooks/slash: the form of a slash command without Slack's signature, for Mattermost, Rocket.Chat or a script; a token stands for it."""
+"""POST /webhooks/slash: the form of a slash command without Slack's signature, for Mattermost,
+Rocket.Chat or a script; a token stands for it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ MAX_FIELDS = 100
 
 
 class Slash(BaseModel):
-    """What is asked, and where: the names of a slash command's form. Who asks in the same channel goes on with the same conversation."""
+    """What is asked, and where: the names of a slash command's form. Who asks in the same channel
+    goes on with the same conversation.
+    """
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
@@ -51,11 +55,15 @@ def webhook_router(service: Service, threads: Threads, token: str, base: str) ->
             asked = _read(request.headers.get("content-type", ""), await request.body())
         except ValueError as error:
             return problem(
-                400, "Invalid request", f"expected a form or a JSON object with the fields text and token: {_why(error)}"
+                400,
+                "Invalid request",
+                f"expected a form or a JSON object with the fields text and token: {_why(error)}",
             )
         if not hmac.compare_digest(_shown_token(request, asked).encode(), token.encode()):
             return problem(
-                401, "Wrong token", "expected the token from QUOTED_WEBHOOK_TOKEN, as the field token or as Authorization: Bearer"
+                401,
+                "Wrong token",
+                "expected the token from QUOTED_WEBHOOK_TOKEN, as the field token or as Authorization: Bearer",
             )
         return JSONResponse(await run_in_threadpool(_answered, service, threads, asked, base))
 
@@ -67,13 +75,22 @@ def _read(content_type: str, body: bytes) -> Slash:
     if content_type.partition(";")[0].strip().lower() == "application/json":
         return Slash.model_validate_json(body)
     return Slash.model_validate(
-        dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"))
+        dict(
+            parse_qsl(
+                body.decode("ascii"),
+                keep_blank_values=True,
+                max_num_fields=MAX_FIELDS,
+                errors="strict",
+            )
+        )
     )
 
 
 def _shown_token(request: Request, asked: Slash) -> str:
     scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-    return shown.strip() if scheme.lower() in {"bearer", "token"} and not asked.token else asked.token
+    return (
+        shown.strip() if scheme.lower() in {"bearer", "token"} and not asked.token else asked.token
+    )
 
 
 def _answered(service: Service, threads: Threads, form: Slash, base: str) -> dict[str, Any]:

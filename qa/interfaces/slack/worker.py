@@ -22,7 +22,9 @@ AT_ONCE = 16
 SWEEP_SECONDS = 0.5
 """How often is looked for claims that others have left or that are due again."""
 GIVE_UP_SECONDS = 3600.0
-"""Slack takes events again for about as long as it was away; an answer that comes later surprises more than it helps."""
+"""Slack takes events again for about as long as it was away; an answer that comes later surprises
+more than it helps.
+"""
 TIDY_SECONDS = 3600.0
 """How often the claims of long ago are forgotten."""
 
@@ -30,7 +32,9 @@ log = logging.getLogger("uvicorn.error")
 
 
 class Worker:
-    """Two lanes, so that a button is not kept waiting by questions; each takes claims one after the other and works on several."""
+    """Two lanes, so that a button is not kept waiting by questions; each takes claims one after the
+    other and works on several.
+    """
 
     def __init__(self, claims: Claims, tasks: Tasks) -> None:
         self._claims = claims
@@ -49,7 +53,8 @@ class Worker:
     async def running(self) -> AsyncIterator[None]:
         """Work meanwhile; what is unfinished at the end is left to the next one."""
         lanes = [
-            asyncio.create_task(self._lane(kinds, wake)) for kinds, wake in zip((BACKGROUND, PRESSED), self._wakes, strict=True)
+            asyncio.create_task(self._lane(kinds, wake))
+            for kinds, wake in zip((BACKGROUND, PRESSED), self._wakes, strict=True)
         ]
         always = [*lanes, asyncio.create_task(self._beat()), asyncio.create_task(self._tidy())]
         try:
@@ -70,7 +75,9 @@ class Worker:
             claim = await self._taken(kinds)
             if claim is None:
                 room.release()
-                with suppress(TimeoutError):  # wait_for of Python 3.11 would lose a cancellation that comes with the wake
+                with suppress(
+                    TimeoutError
+                ):  # wait_for of Python 3.11 would lose a cancellation that comes with the wake
                     async with asyncio.timeout(SWEEP_SECONDS):
                         await wake.wait()
                 continue
@@ -141,4 +148,6 @@ class Worker:
             await asyncio.to_thread(self._claims.finish, claim, "failed")
         else:
             log.warning("Request %s is tried again: %s", claim.request_id, why)
-            await asyncio.to_thread(self._claims.postpone, claim, min(2.0**claim.attempts, LONGEST_WAIT))
+            await asyncio.to_thread(
+                self._claims.postpone, claim, min(2.0**claim.attempts, LONGEST_WAIT)
+            )

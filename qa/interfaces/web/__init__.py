@@ -1,6 +1,8 @@
-"""The web page: chat at `/`, the reader at `/read/{document_id}`, and the files in `static/` that they are made of.
+"""The web page: chat at `/`, the reader at `/read/{document_id}`, and the files in `static/` that
+they are made of.
 
-Plain HTML, CSS and ES modules, served as they are; nothing is built and nothing comes from elsewhere.
+Plain HTML, CSS and ES modules, served as they are; nothing is built and nothing comes from
+elsewhere.
 """
 
 from __future__ import annotations
@@ -34,8 +36,15 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
-"""Sent with every page and file: scripts and styles from here only, no markup made of text, and a look whether a file has changed."""
-_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+"""Sent with every page and file: scripts and styles from here only, no markup made of text, and a
+look whether a file has changed.
+"""
+_TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,9 @@ def static_files() -> dict[str, StaticFile]:
         suffix = f".{entry.name.rpartition('.')[2]}"
         if suffix in _TYPES:
             content = entry.read_bytes()
-            found[entry.name] = StaticFile(content, _TYPES[suffix], f'"{hashlib.sha256(content).hexdigest()[:16]}"')
+            found[entry.name] = StaticFile(
+                content, _TYPES[suffix], f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+            )
     return found
 
 

@@ -45,9 +45,15 @@ def test_what_is_no_regular_file_has_no_stamp(tmp_path: Path, name: str) -> None
     assert stamp_of(tmp_path / name) is None
 
 
-def test_seeing_a_file_again_is_no_new_generation_and_leaves_with_its_document(store: Store, data: Path) -> None:
+def test_seeing_a_file_again_is_no_new_generation_and_leaves_with_its_document(
+    store: Store, data: Path
+) -> None:
     document_id = _put(store, "Text.")
-    before, old, young = current_generation(data), FileStamp(5, 1, 1, 7), FileStamp(5, time.time_ns(), 1, 8)
+    before, old, young = (
+        current_generation(data),
+        FileStamp(5, 1, 1, 7),
+        FileStamp(5, time.time_ns(), 1, 8),
+    )
 
     store.sightings.saw(document_id, old)
     assert (store.sightings.stamp(document_id), current_generation(data)) == (old, before)
@@ -63,7 +69,9 @@ def _roots(data: Path) -> dict[Path, list[str]]:
         return snapshot.roots()
 
 
-def test_roots_are_remembered_with_what_was_left_out_and_forgotten_with_all(store: Store, data: Path) -> None:
+def test_roots_are_remembered_with_what_was_left_out_and_forgotten_with_all(
+    store: Store, data: Path
+) -> None:
     for exclude in (["a"], []):
         store.sightings.remember_root(Path("/notes"), exclude)
     assert _roots(data) == {Path("/notes"): []}

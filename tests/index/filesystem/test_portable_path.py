@@ -24,7 +24,14 @@ from qa.library.upload_worker import Worker
 from qa.settings import Settings
 from qa.state.database import State
 from qa.state.upload_jobs import Arrived, Jobs
-from tests.qa.interfaces.api.test_uploads import HARBOUR, QUESTION, ask, documents, results, uploaded
+from tests.qa.interfaces.api.test_uploads import (
+    HARBOUR,
+    QUESTION,
+    ask,
+    documents,
+    results,
+    uploaded,
+)
 from tests.support.fakes import RecordingReporter
 from tests.support.serving import Command, Server, carded, settings_in
 
@@ -34,7 +41,9 @@ TOKEN = "0123456789abcdef"  # noqa: S105 - the name of a folder
 
 @given(
     parts=st.lists(
-        st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1).filter(lambda part: part not in {".", ".."}),
+        st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1).filter(
+            lambda part: part not in {".", ".."}
+        ),
         min_size=1,
     )
 )
@@ -50,11 +59,15 @@ def test_what_is_kept_of_a_path_leads_back_to_it(parts: list[str]) -> None:
 
 
 def waiting(settings: Settings, known: Path | None = None, replaces: str | None = None) -> str:
-    """A job for a file that came, to replace a document or as a new one; returns the id of its document."""
+    """A job for a file that came, to replace a document or as a new one; returns the id of its
+    document.
+    """
     intake = Intake(settings)
     path = intake.uploads.new() / "gate.txt"
     path.write_text(HARBOUR if known is None else HARBOUR.replace("seven", "eight"))
-    arrived = Arrived("gate.txt", known or path, "0" * 64, staged=path if known else None, replaces=replaces)
+    arrived = Arrived(
+        "gate.txt", known or path, "0" * 64, staged=path if known else None, replaces=replaces
+    )
     intake.take([arrived], [])
     [task] = intake.jobs.waiting()
     return task.document_id
@@ -128,7 +141,9 @@ def take_page(command: Command, encoder: Encoder) -> None:
 
 
 @pytest.mark.slow
-def test_a_backup_of_another_machine_answers_verifies_and_changes(command: Command, encoder: Encoder, tmp_path: Path) -> None:
+def test_a_backup_of_another_machine_answers_verifies_and_changes(
+    command: Command, encoder: Encoder, tmp_path: Path
+) -> None:
     sure = command.on(command.data, QUOTED_MIN_CONFIDENCE="0")
     take_page(sure, encoder)
     with Server(sure) as server:
@@ -152,11 +167,20 @@ def test_a_backup_of_another_machine_answers_verifies_and_changes(command: Comma
     with Server(there) as server:
         server.ready()
         place = f"/documents/{gate['document_id']}"
-        [replaced] = results(server, server.client.put(place, files=[("file", ("x.txt", HARBOUR.replace("seven", "eight")))]))
+        [replaced] = results(
+            server,
+            server.client.put(
+                place, files=[("file", ("x.txt", HARBOUR.replace("seven", "eight")))]
+            ),
+        )
         assert (replaced["status"], replaced["document_id"]) == ("updated", gate["document_id"])
         assert "eight" in ask(server)["answers"][0]["citation"]["sentence"]
         assert server.client.delete(place).json()["file"] == "deleted"
         [page] = documents(server)
         assert server.client.delete(f"/documents/{page}").status_code == 200
-    assert not [path for path in (*(there.data / UPLOADS).rglob("*"), *(there.data / PAGES).iterdir()) if path.is_file()]
+    assert not [
+        path
+        for path in (*(there.data / UPLOADS).rglob("*"), *(there.data / PAGES).iterdir())
+        if path.is_file()
+    ]
     assert there("doctor").returncode == 0

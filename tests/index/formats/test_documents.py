@@ -1,4 +1,6 @@
-"""Files by real writers of every format -> documents: text, headings, lists, tables, titles, dates, places."""
+"""Files by real writers of every format -> documents: text, headings, lists, tables, titles, dates,
+places.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,10 @@ from tests.support.writers import (
 
 def parts(found: Extracted | Document) -> list[tuple[str, str]]:
     """(innermost heading, text) of each block."""
-    return [((block.headings or ("",))[-1], found.text[block.start : block.end]) for block in found.blocks]
+    return [
+        ((block.headings or ("",))[-1], found.text[block.start : block.end])
+        for block in found.blocks
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +55,9 @@ def extraction() -> Iterator[Extraction]:
 
 
 @pytest.mark.parametrize("name", samples())
-def test_every_format_becomes_a_document_that_can_be_quoted(tmp_path: Path, extraction: Extraction, name: str) -> None:
+def test_every_format_becomes_a_document_that_can_be_quoted(
+    tmp_path: Path, extraction: Extraction, name: str
+) -> None:
     (tmp_path / name).write_bytes(samples()[name])
 
     document = load(tmp_path / name, tmp_path, extract=extraction)
@@ -59,11 +66,18 @@ def test_every_format_becomes_a_document_that_can_be_quoted(tmp_path: Path, extr
     assert document == again, "the same bytes give the same text, in any process"
     assert_sound(Extracted(document.text, document.blocks, places=document.places))
     assert PARAGRAPH in document.text or all(line in document.text for line in LINES)
-    assert document.source.extractor.startswith(next(kind.name for kind in KINDS.values() if f".{name[6:]}" in kind.suffixes) + "/")
+    assert document.source.extractor.startswith(
+        next(kind.name for kind in KINDS.values() if f".{name[6:]}" in kind.suffixes) + "/"
+    )
     assert document.title.lower().startswith("tides")
     known = (document.source.sha256, document.source.extractor)
     assert load(tmp_path / name, tmp_path, known=known, extract=extraction) is None
-    assert load(tmp_path / name, tmp_path, known=(document.source.sha256, "older/1"), extract=extraction) == document
+    assert (
+        load(
+            tmp_path / name, tmp_path, known=(document.source.sha256, "older/1"), extract=extraction
+        )
+        == document
+    )
 
 
 def test_word() -> None:
@@ -75,7 +89,9 @@ def test_word() -> None:
         *(("Ports", line) for line in LINES),
         ("Tides", "Harbour office"),
     ]
-    assert (found.title, found.date) == ("Tides", None), "the date is that of python-docx's template"
+    assert (found.title, found.date) == ("Tides", None), (
+        "the date is that of python-docx's template"
+    )
 
 
 def _word_with(body: str) -> bytes:
@@ -85,7 +101,9 @@ def _word_with(body: str) -> bytes:
     with ZipFile(BytesIO(word())) as container:
         files = {name: container.read(name) for name in container.namelist()}
     before, _, rest = files["word/document.xml"].decode().partition("<w:body>")
-    files["word/document.xml"] = f"{before}<w:body>{body}<w:sectPr{rest.rpartition('<w:sectPr')[2]}".encode()
+    files["word/document.xml"] = (
+        f"{before}<w:body>{body}<w:sectPr{rest.rpartition('<w:sectPr')[2]}".encode()
+    )
     return archive(files)
 
 
@@ -97,7 +115,11 @@ def test_word_reads_insertions_controls_and_boxes_and_no_deletions() -> None:
         "<w:p><w:r><w:pict><w:txbxContent><w:p><w:r><w:t>In a box.</w:t></w:r></w:p></w:txbxContent></w:pict></w:r></w:p>"
     )
 
-    assert [text for _, text in parts(docx.extract(_word_with(body)))][:3] == ["In a control.", "Kept new tab\nline", "In a box."]
+    assert [text for _, text in parts(docx.extract(_word_with(body)))][:3] == [
+        "In a control.",
+        "Kept new tab\nline",
+        "In a box.",
+    ]
 
 
 def test_presentations() -> None:
@@ -109,7 +131,9 @@ def test_presentations() -> None:
         *(("Ports", line) for line in LINES),
         ("Ports", "Mention the lighthouse."),
     ]
-    assert [str(found.places.at(found.text.index(word))) for word in ("Hydrographic", "lighthouse")] == ["slide 1", "slide 2"]
+    assert [
+        str(found.places.at(found.text.index(word))) for word in ("Hydrographic", "lighthouse")
+    ] == ["slide 1", "slide 2"]
 
 
 def test_workbooks() -> None:
@@ -136,7 +160,9 @@ def test_workbooks() -> None:
         ("Prices", "Item: Desk; Price: 120; Since: 2024-05-07 08:30"),
         *(("Ports", line) for line in LINES),
     ]
-    assert [str(found.places.at(found.text.index(word))) for word in ("Lamp", "Desk", "Roscoff")] == [
+    assert [
+        str(found.places.at(found.text.index(word))) for word in ("Lamp", "Desk", "Roscoff")
+    ] == [
         "sheet Prices, row 4",
         "sheet Prices, row 5",
         "sheet Ports, row 3",
@@ -169,7 +195,12 @@ def test_opendocument() -> None:
 
 def test_books_are_read_in_the_order_of_their_spine() -> None:
     found = epub.extract(
-        book({"z.xhtml": "<h1>One</h1><p>First&#160;text.</p>", "a.xhtml": "<h1>Two</h1><p>Second &nbsp; text.<br>More.</p>"})
+        book(
+            {
+                "z.xhtml": "<h1>One</h1><p>First&#160;text.</p>",
+                "a.xhtml": "<h1>Two</h1><p>Second &nbsp; text.<br>More.</p>",
+            }
+        )
     )
 
     assert parts(found) == [("One", "First text."), ("Two", "Second text.\nMore.")]
@@ -177,7 +208,11 @@ def test_books_are_read_in_the_order_of_their_spine() -> None:
 
 
 def test_rich_text() -> None:
-    assert parts(rtf.extract(rich_text())) == [("Tides", PARAGRAPH), *(("Tides", line) for line in LINES), ("Tides", "Café – bar")]
+    assert parts(rtf.extract(rich_text())) == [
+        ("Tides", PARAGRAPH),
+        *(("Tides", line) for line in LINES),
+        ("Tides", "Café – bar"),
+    ]
 
 
 @pytest.mark.parametrize("is_page", [False, True])
@@ -203,21 +238,35 @@ def test_attachments_keep_their_places_and_those_that_cannot_be_read_are_named()
         subtype="pdf",
         filename="plan.pdf",
     )
-    message.add_attachment(b"%PDF-1.7 broken", maintype="application", subtype="pdf", filename="broken.pdf")
-    message.add_attachment(b"MZ\x90", maintype="application", subtype="octet-stream", filename="setup.exe")
+    message.add_attachment(
+        b"%PDF-1.7 broken", maintype="application", subtype="pdf", filename="broken.pdf"
+    )
+    message.add_attachment(
+        b"MZ\x90", maintype="application", subtype="octet-stream", filename="setup.exe"
+    )
     message.add_attachment(b"\x89PNG", maintype="image", subtype="png", filename="logo.png")
     message.add_attachment("Bring boots.", filename="note.txt")
     found = extract_any("eml", message.as_bytes())
 
-    assert [text for _, text in parts(found)][1:] == ["See below.", "First page.", "Second page, fourteen metres.", "Bring boots."]
+    assert [text for _, text in parts(found)][1:] == [
+        "See below.",
+        "First page.",
+        "Second page, fourteen metres.",
+        "Bring boots.",
+    ]
     assert found.blocks[3].headings == ("Files", "Attached: plan.pdf", "Depth")
-    assert [str(found.places.at(found.text.index(word))) for word in ("See", "First", "fourteen", "boots")] == [
+    assert [
+        str(found.places.at(found.text.index(word)))
+        for word in ("See", "First", "fourteen", "boots")
+    ] == [
         "",
         "page 1",
         "page 2",
         "",
     ]
-    assert found.remark.startswith("has attachments that are not read, or not whole: broken.pdf expected a ")
+    assert found.remark.startswith(
+        "has attachments that are not read, or not whole: broken.pdf expected a "
+    )
     assert found.remark.endswith("; setup.exe is of no format that is read")
     assert_sound(found)
 
@@ -226,7 +275,17 @@ def multipart(kind: str, *parts: bytes) -> bytes:
     """Parts of a mail in one."""
     bound = f"b{len(b''.join(parts))}".encode()
     inside = b"".join(b"--" + bound + b"\n" + part + b"\n" for part in parts)
-    return b"Content-Type: multipart/" + kind.encode() + b"; boundary=" + bound + b"\n\n" + inside + b"--" + bound + b"--\n"
+    return (
+        b"Content-Type: multipart/"
+        + kind.encode()
+        + b"; boundary="
+        + bound
+        + b"\n\n"
+        + inside
+        + b"--"
+        + bound
+        + b"--\n"
+    )
 
 
 TEXT, PAGE = b"Content-Type: text/plain\n\n", b"Content-Type: text/html\n\n"
@@ -240,13 +299,22 @@ LIST = b"Content-Type: text/csv; name=rates.csv\nContent-Disposition: inline; fi
             multipart("mixed", multipart("mixed", TEXT + b"Hello.", LIST), TEXT + b"The footer."),
             ["Hello.", "Item: Lamp; Price: 39.90", "The footer."],
         ),
-        (multipart("mixed", TEXT + b"Before.", LIST, TEXT + b"After."), ["Before.", "Item: Lamp; Price: 39.90", "After."]),
         (
-            multipart("alternative", TEXT + b"Hello.", multipart("mixed", PAGE + b"<p>Hello.", LIST, PAGE + b"<p>Bye.")),
+            multipart("mixed", TEXT + b"Before.", LIST, TEXT + b"After."),
+            ["Before.", "Item: Lamp; Price: 39.90", "After."],
+        ),
+        (
+            multipart(
+                "alternative",
+                TEXT + b"Hello.",
+                multipart("mixed", PAGE + b"<p>Hello.", LIST, PAGE + b"<p>Bye."),
+            ),
             ["Hello.", "Item: Lamp; Price: 39.90"],
         ),
         (
-            multipart("mixed", multipart("alternative", TEXT + b"Hello.", PAGE + b"<p>Hello."), LIST),
+            multipart(
+                "mixed", multipart("alternative", TEXT + b"Hello.", PAGE + b"<p>Hello."), LIST
+            ),
             ["Hello.", "Item: Lamp; Price: 39.90"],
         ),
     ],
@@ -263,12 +331,17 @@ def test_what_is_not_read_of_an_attachment_is_said() -> None:
     inner = EmailMessage()
     inner["From"] = "tom@example.org"
     inner.set_content("See below.")
-    inner.add_attachment(b"MZ\x90", maintype="application", subtype="octet-stream", filename="setup.exe")
+    inner.add_attachment(
+        b"MZ\x90", maintype="application", subtype="octet-stream", filename="setup.exe"
+    )
 
     def read(name: str, data: bytes) -> Extracted:
         return Extracted(name, (), remark=f"has {len(data)} bytes")
 
-    assert eml.extract(inner.as_bytes(), read).remark == "has attachments that are not read, or not whole: setup.exe has 3 bytes"
+    assert (
+        eml.extract(inner.as_bytes(), read).remark
+        == "has attachments that are not read, or not whole: setup.exe has 3 bytes"
+    )
 
 
 def test_texts_are_those_that_are_loaded_as_such() -> None:
@@ -276,12 +349,24 @@ def test_texts_are_those_that_are_loaded_as_such() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "encoding"), [("utf-8", "utf-8"), ("iso-8859-1", "cp1252"), ("windows-1251", "cp1251"), ("shift_jis", "cp932")]
+    ("name", "encoding"),
+    [
+        ("utf-8", "utf-8"),
+        ("iso-8859-1", "cp1252"),
+        ("windows-1251", "cp1251"),
+        ("shift_jis", "cp932"),
+    ],
 )
 def test_pages_are_decoded_as_they_declare(name: str, encoding: str) -> None:
-    text = {"cp1251": "Прилив", "cp932": "潮汐"}.get(encoding, "Marée “haute”" if encoding == "cp1252" else "潮 Marée")
+    text = {"cp1251": "Прилив", "cp932": "潮汐"}.get(
+        encoding, "Marée “haute”" if encoding == "cp1252" else "潮 Marée"
+    )
 
-    found = html.extract(f"<html><head><meta charset='{name}'></head><body><p>{text}</p></body></html>".encode(encoding))
+    found = html.extract(
+        f"<html><head><meta charset='{name}'></head><body><p>{text}</p></body></html>".encode(
+            encoding
+        )
+    )
 
     assert found.text == text
 
@@ -313,14 +398,27 @@ def test_pages_without_their_menus() -> None:
 
 
 def test_a_page_that_is_all_menu_is_read_whole() -> None:
-    assert "Home" in html.extract(b"<body><nav><a href=/>Home is where the tide is</a></nav></body>").text
+    assert (
+        "Home"
+        in html.extract(b"<body><nav><a href=/>Home is where the tide is</a></nav></body>").text
+    )
 
 
 @pytest.mark.parametrize(
     ("extract", "data"),
     [
-        (odt.extract, archive({"META-INF/manifest.xml": "<m><encryption-data/></m>", "content.xml": "x"})),
-        (epub.extract, archive({"META-INF/encryption.xml": '<e xmlns:x="y"><x:EncryptionMethod Algorithm="aes"/></e>'})),
+        (
+            odt.extract,
+            archive({"META-INF/manifest.xml": "<m><encryption-data/></m>", "content.xml": "x"}),
+        ),
+        (
+            epub.extract,
+            archive(
+                {
+                    "META-INF/encryption.xml": '<e xmlns:x="y"><x:EncryptionMethod Algorithm="aes"/></e>'
+                }
+            ),
+        ),
     ],
 )
 def test_a_password_is_said(extract: object, data: bytes) -> None:
@@ -337,19 +435,31 @@ def test_content_outweighs_the_name(tmp_path: Path, extraction: Extraction) -> N
         ("d.xls", "tides.xlsx"),
         ("e.doc.rtf", "tides.odt"),
     ):
-        (tmp_path / name).write_bytes(files[other] if other != "tides.html" else b"<!DOCTYPE html>" + files[other])
+        (tmp_path / name).write_bytes(
+            files[other] if other != "tides.html" else b"<!DOCTYPE html>" + files[other]
+        )
 
         found = load(tmp_path / name, tmp_path, extract=extraction)
 
-        assert found.source.extractor == KINDS[{"xlsx": "sheet"}.get(other[6:], other[6:])].extractor
+        assert (
+            found.source.extractor == KINDS[{"xlsx": "sheet"}.get(other[6:], other[6:])].extractor
+        )
 
 
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
         ("a.txt", archive({"a.bin": "x"}), "zip archive"),
-        ("a.docx", bytes.fromhex("d0cf11e0a1b11ae1") + "EncryptedPackage".encode("utf-16-le"), "password"),
-        ("a.docx", bytes.fromhex("d0cf11e0a1b11ae1") + "WordDocument".encode("utf-16-le"), "old Office file"),
+        (
+            "a.docx",
+            bytes.fromhex("d0cf11e0a1b11ae1") + "EncryptedPackage".encode("utf-16-le"),
+            "password",
+        ),
+        (
+            "a.docx",
+            bytes.fromhex("d0cf11e0a1b11ae1") + "WordDocument".encode("utf-16-le"),
+            "old Office file",
+        ),
         ("a.docx", b"", "truncated"),
         ("a.rtf", b"plain", "Rich Text"),
         ("a.eml", b"\n\nno headers", "headers"),
@@ -357,7 +467,9 @@ def test_content_outweighs_the_name(tmp_path: Path, extraction: Extraction) -> N
         ("a.csv", b"\n\n", "no text"),
     ],
 )
-def test_what_is_no_such_file_says_so(tmp_path: Path, extraction: Extraction, name: str, data: bytes, message: str) -> None:
+def test_what_is_no_such_file_says_so(
+    tmp_path: Path, extraction: Extraction, name: str, data: bytes, message: str
+) -> None:
     (tmp_path / name).write_bytes(data)
 
     with pytest.raises(LoadingError, match=message):
@@ -372,7 +484,9 @@ def test_slow_attachments_do_not_cost_the_text_of_a_mail() -> None:
         message.add_attachment("Bring boots.", filename=name)
     seconds = iter((0.0, ATTACHMENT_SECONDS - 1, ATTACHMENT_SECONDS + 1))
 
-    found = extract_mail(message.as_bytes(), lambda _, data: extract_any("html", data), lambda: next(seconds))
+    found = extract_mail(
+        message.as_bytes(), lambda _, data: extract_any("html", data), lambda: next(seconds)
+    )
 
     assert [text for _, text in parts(found)][1:] == ["See below.", "Bring boots."]
     assert found.remark.endswith("two.txt is left out, as those before it took too long")

@@ -24,7 +24,12 @@ from index.formats.tables import Cell, laid_out
 from index.formats.text_builder import Extracted
 from tests.support.writers import saved
 
-ROWS = (("Port", "Berth", "Depth"), ("Hamburg", "North", "14 m"), (None, "South", "11 m"), ("Bremen", "Quay", "9 m"))
+ROWS = (
+    ("Port", "Berth", "Depth"),
+    ("Hamburg", "North", "14 m"),
+    (None, "South", "11 m"),
+    ("Bremen", "Quay", "9 m"),
+)
 """None: the rest of the cell above."""
 LINES = [
     "Port: Hamburg; Berth: North; Depth: 14 m",
@@ -35,9 +40,14 @@ LINES = [
 
 def page() -> Extracted:
     """A web page."""
-    rows = [[f"<td{' rowspan=2' if cell == 'Hamburg' else ''}>{cell}</td>" for cell in row if cell] for row in ROWS[1:]]
+    rows = [
+        [f"<td{' rowspan=2' if cell == 'Hamburg' else ''}>{cell}</td>" for cell in row if cell]
+        for row in ROWS[1:]
+    ]
     head = "".join(f"<th>{name}</th>" for name in ROWS[0])
-    return extract_page(f"<table><tr>{head}{''.join(f'<tr>{chr(10).join(row)}' for row in rows)}</table>".encode())
+    return extract_page(
+        f"<table><tr>{head}{''.join(f'<tr>{chr(10).join(row)}' for row in rows)}</table>".encode()
+    )
 
 
 def word() -> Extracted:
@@ -100,7 +110,9 @@ def test_headers_of_several_rows_are_one() -> None:
 def test_headers_of_several_rows_in_word() -> None:
     document = docx.Document()
     table = document.add_table(3, 3)
-    for row, texts in enumerate((("Region", "Sales", ""), ("", "2023", "2024"), ("North", "5", "7"))):
+    for row, texts in enumerate(
+        (("Region", "Sales", ""), ("", "2023", "2024"), ("North", "5", "7"))
+    ):
         for column, text in enumerate(texts):
             table.cell(row, column).text = text
         if row < 2:
@@ -128,17 +140,31 @@ HEADER = '<w:tblHeader xmlns:w="http://schemas.openxmlformats.org/wordprocessing
             "<td colspan=2>Name<td>Age<tr><td>Anna<td>Berg<td>31<tr><td>Tom<td>Falk<td>45",
             ["Name: Anna; Berg; Age: 31", "Name: Tom; Falk; Age: 45"],
         ),
-        ("<th>Name<td>Bob<tr><th>Founded<td>1999<tr><th>Staff<td>120", ["Name: Bob", "Founded: 1999", "Staff: 120"]),
-        ("<th colspan=2>Ann<tr><th>Born in<td>Oslo<tr><th>Year<td>1999", ["Ann", "Born in: Oslo", "Year: 1999"]),
-        ("<th colspan=2>Sales<tr><th>Item<th>Price<tr><th>Lamp<td>5", ["Sales", "Item: Lamp; Price: 5"]),
-        ("<th>Size<td>S<td>L<tr><th>Price<td>5<td>7<tr><th>Stock<td>12<td>9", ["Size | S | L", "Price | 5 | 7", "Stock | 12 | 9"]),
+        (
+            "<th>Name<td>Bob<tr><th>Founded<td>1999<tr><th>Staff<td>120",
+            ["Name: Bob", "Founded: 1999", "Staff: 120"],
+        ),
+        (
+            "<th colspan=2>Ann<tr><th>Born in<td>Oslo<tr><th>Year<td>1999",
+            ["Ann", "Born in: Oslo", "Year: 1999"],
+        ),
+        (
+            "<th colspan=2>Sales<tr><th>Item<th>Price<tr><th>Lamp<td>5",
+            ["Sales", "Item: Lamp; Price: 5"],
+        ),
+        (
+            "<th>Size<td>S<td>L<tr><th>Price<td>5<td>7<tr><th>Stock<td>12<td>9",
+            ["Size | S | L", "Price | 5 | 7", "Stock | 12 | 9"],
+        ),
     ],
 )
 def test_headers_that_are_not_marked(rows: str, lines: list[str]) -> None:
     assert extract_page(f"<table><tr>{rows}</table>".encode()).text.split("\n") == lines
 
 
-cells = st.builds(Cell, st.text("abc", max_size=3), st.sampled_from([1, 1, 1, 2]), st.integers(1, 4))
+cells = st.builds(
+    Cell, st.text("abc", max_size=3), st.sampled_from([1, 1, 1, 2]), st.integers(1, 4)
+)
 
 
 @given(st.lists(st.lists(cells, max_size=5), max_size=6), st.integers(0, 2))
@@ -146,16 +172,25 @@ def test_every_text_is_there_as_often_as_it_has_rows(rows: list[list[Cell]], hea
     found = laid_out(rows, min(headers, len(rows)))
 
     assert len(found) == len(rows) - max(min(headers, len(rows)) - 1, 0)
-    if not headers and all(cell.columns == 1 for row in rows for cell in row):  # wider ones may cover others
+    if not headers and all(
+        cell.columns == 1 for row in rows for cell in row
+    ):  # wider ones may cover others
         texts = [text for row in found for text in row if text]
         wanted = [
-            cell.text for at, row in enumerate(rows) for cell in row for _ in range(min(cell.rows, len(rows) - at)) if cell.text
+            cell.text
+            for at, row in enumerate(rows)
+            for cell in row
+            for _ in range(min(cell.rows, len(rows) - at))
+            if cell.text
         ]
         assert sorted(texts) == sorted(wanted)
 
 
 def test_the_rest_of_a_cell_without_one_above_is_its_own_text() -> None:
-    assert laid_out([[Cell("a", rows=0)], [Cell("b", rows=0), Cell("c", rows=0)]]) == [["a"], ["a", "c"]]
+    assert laid_out([[Cell("a", rows=0)], [Cell("b", rows=0), Cell("c", rows=0)]]) == [
+        ["a"],
+        ["a", "c"],
+    ]
 
 
 def test_sizes_that_no_table_has_are_bounded() -> None:

@@ -1,4 +1,6 @@
-"""The numbers that a program shows and a file does not hold: of Word's headings and items, of ordered lists of web pages."""
+"""The numbers that a program shows and a file does not hold: of Word's headings and items, of
+ordered lists of web pages.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,14 @@ def numbering(*levels: tuple[str, str], start: int = 1, restarted: str = "") -> 
         f'<w:lvl w:ilvl="{at}"><w:start w:val="{start}"/><w:numFmt w:val="{shape}"/><w:lvlText w:val="{pattern}"/></w:lvl>'
         for at, (shape, pattern) in enumerate(levels)
     )
-    override = f'<w:lvlOverride w:ilvl="0"><w:startOverride w:val="{restarted}"/></w:lvlOverride>' if restarted else ""
+    override = (
+        f'<w:lvlOverride w:ilvl="0"><w:startOverride w:val="{restarted}"/></w:lvlOverride>'
+        if restarted
+        else ""
+    )
     uses = "".join(
-        f'<w:num w:numId="{number}"><w:abstractNumId w:val="3"/>{override if number == 8 else ""}</w:num>' for number in (7, 8)
+        f'<w:num w:numId="{number}"><w:abstractNumId w:val="3"/>{override if number == 8 else ""}</w:num>'
+        for number in (7, 8)
     )
     return f'<w:numbering {SPACE}><w:abstractNum w:abstractNumId="3">{shown}</w:abstractNum>{uses}</w:numbering>'
 
@@ -104,18 +111,33 @@ def test_how_numbers_are_shown(shape: str, shown: str) -> None:
 def test_a_list_may_begin_anew(restarted: str, shown: str) -> None:
     counted = Numbers(parse_xml(numbering(("decimal", "%1"), restarted=restarted)))
 
-    assert [counted.label("7", "0"), counted.label("7", "0"), counted.label("8", "0")] == ["1", "2", shown]
+    assert [counted.label("7", "0"), counted.label("7", "0"), counted.label("8", "0")] == [
+        "1",
+        "2",
+        shown,
+    ]
 
 
 def test_the_first_list_of_a_document_may_begin_where_its_numbering_says() -> None:
-    assert [Numbers(parse_xml(numbering(("decimal", "%1."), restarted="5"))).label("8", "0") for _ in range(2)] == ["5.", "5."]
+    assert [
+        Numbers(parse_xml(numbering(("decimal", "%1."), restarted="5"))).label("8", "0")
+        for _ in range(2)
+    ] == ["5.", "5."]
     numbers = Numbers(
         parse_xml(
-            numbering(("decimal", "%1."), ("lowerLetter", "%2)"), restarted="5").replace('ilvl="0"><w:startO', 'ilvl="1"><w:startO')
+            numbering(("decimal", "%1."), ("lowerLetter", "%2)"), restarted="5").replace(
+                'ilvl="0"><w:startO', 'ilvl="1"><w:startO'
+            )
         )
     )
 
-    assert [numbers.label("8", level) for level in ("0", "1", "1", "0", "1")] == ["1.", "e)", "f)", "2.", "a)"]
+    assert [numbers.label("8", level) for level in ("0", "1", "1", "0", "1")] == [
+        "1.",
+        "e)",
+        "f)",
+        "2.",
+        "a)",
+    ]
 
 
 def test_a_level_that_no_numbering_has_is_not_counted() -> None:
@@ -126,7 +148,16 @@ def test_a_level_that_no_numbering_has_is_not_counted() -> None:
 
 @given(st.lists(st.integers(0, 3), max_size=20))
 def test_labels_ascend_and_deeper_levels_begin_anew(levels: list[int]) -> None:
-    counted = Numbers(parse_xml(numbering(*(("decimal", ".".join(f"%{at + 1}" for at in range(depth + 1))) for depth in range(4)))))
+    counted = Numbers(
+        parse_xml(
+            numbering(
+                *(
+                    ("decimal", ".".join(f"%{at + 1}" for at in range(depth + 1)))
+                    for depth in range(4)
+                )
+            )
+        )
+    )
     labels = [tuple(map(int, counted.label("7", str(level)).split("."))) for level in levels]
 
     assert labels == sorted(set(labels))
@@ -134,7 +165,11 @@ def test_labels_ascend_and_deeper_levels_begin_anew(levels: list[int]) -> None:
 
 
 def test_what_names_no_numbering_has_no_number() -> None:
-    assert Numbers(None).label("7", "0") == Numbers(parse_xml(numbering(("decimal", "%1")))).label("9", "0") == ""
+    assert (
+        Numbers(None).label("7", "0")
+        == Numbers(parse_xml(numbering(("decimal", "%1")))).label("9", "0")
+        == ""
+    )
 
 
 def test_ordered_lists_of_web_pages() -> None:
@@ -142,7 +177,17 @@ def test_ordered_lists_of_web_pages() -> None:
         b"<ol start=3><li>Open<li>Close<ul><li>gently</ul><li value=9>Lock<li>Leave</ol><ul><li>Rest</ul><ol type=A><li>Also</ol>"
     )
 
-    assert found.text.split("\n") == ["3. Open", "4. Close", "- gently", "9. Lock", "10. Leave", "", "- Rest", "", "A. Also"]
+    assert found.text.split("\n") == [
+        "3. Open",
+        "4. Close",
+        "- gently",
+        "9. Lock",
+        "10. Leave",
+        "",
+        "- Rest",
+        "",
+        "A. Also",
+    ]
 
 
 def test_a_hidden_list_in_a_list_is_not_read() -> None:

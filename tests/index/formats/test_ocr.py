@@ -19,7 +19,8 @@ from tests.support.serving import PATIENCE, eventually
 from tests.support.writers import PARAGRAPH, joined, pdf, picture, scan
 
 needs_tesseract = pytest.mark.skipif(
-    ocr.tesseract_version() is None and "QUOTED_REQUIRE_TESSERACT" not in os.environ, reason="tesseract is not installed"
+    ocr.tesseract_version() is None and "QUOTED_REQUIRE_TESSERACT" not in os.environ,
+    reason="tesseract is not installed",
 )
 
 
@@ -54,8 +55,13 @@ def test_recognition_has_time_of_its_own_and_no_more() -> None:
             extraction(KINDS["pdf"], scan(pdf([[PARAGRAPH] * 12]), pages=4))
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked for where the system lists them")
-def test_recognition_ends_with_the_process_that_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(),
+    reason="processes are looked for where the system lists them",
+)
+def test_recognition_ends_with_the_process_that_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "tesseract").write_text(
         f"#!/bin/sh\n[ $1 = --version ] && echo tesseract 5 && exit\necho $$ > {tmp_path}/id\nexec sleep 300\n"
     )
@@ -90,9 +96,17 @@ def is_running(process: int) -> bool:
 @needs_tesseract
 def test_images_among_pages_of_text_are_read_in_their_place() -> None:
     seconds: list[int] = []
-    found = worker.extract("pdf", joined(pdf([["First page."]]), scan(pdf([[PARAGRAPH]])), pdf([["Third page."]])), seconds.append)
+    found = worker.extract(
+        "pdf",
+        joined(pdf([["First page."]]), scan(pdf([[PARAGRAPH]])), pdf([["Third page."]])),
+        seconds.append,
+    )
 
-    assert [found.text[block.start : block.end] for block in found.blocks] == ["First page.", PARAGRAPH, "Third page."]
+    assert [found.text[block.start : block.end] for block in found.blocks] == [
+        "First page.",
+        PARAGRAPH,
+        "Third page.",
+    ]
     assert [found.places.at(block.start).page for block in found.blocks] == [1, 2, 3]
     assert (found.remark, seconds) == ("", [ocr.PAGE_SECONDS])
 
@@ -101,6 +115,8 @@ def test_scans_of_too_many_pages_are_refused(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(ocr, "MAX_PAGES", 2)
     asked: list[int] = []
 
-    with pytest.raises(ScannedFile, match="3 pages and no text, the limit of text recognition is 2"):
+    with pytest.raises(
+        ScannedFile, match="3 pages and no text, the limit of text recognition is 2"
+    ):
         extract(scan(pdf([["a"]]), pages=3), asked.append)
     assert asked == []

@@ -25,12 +25,24 @@ def test_each_row_names_its_columns() -> None:
         ([("Name", "Peter"), ("Town", "Brest")], False, 0),
         ([("Year", "Sum"), ("2023", "17"), ("2024", "18")], True, 0),
         ([("2022", "16"), ("2023", "17")], False, None),
-        ([("Prices of 2024", "", ""), ("Item", "Price", "Stock"), ("Lamp", "39.90", "4")], False, 1),
+        (
+            [("Prices of 2024", "", ""), ("Item", "Price", "Stock"), ("Lamp", "39.90", "4")],
+            False,
+            1,
+        ),
         ([("", "", ""), ("Item", "Price", "Stock"), ("Lamp", "39.90", "4")], False, 1),
         ([("Item", "Price", "Item"), ("Lamp", "39.90", "Lamp")], False, None),
         ([("Item", "Price")], False, None),
-        ([("Name: Bob", "Date: 5 May", "Place: Oslo"), ("Age: 31", "Phone: 5", "Room: B")], False, None),
-        ([("Customer:", "ACME", "Contact:", "Bob"), ("Address:", "5 Main St", "Phone:", "555")], False, None),
+        (
+            [("Name: Bob", "Date: 5 May", "Place: Oslo"), ("Age: 31", "Phone: 5", "Room: B")],
+            False,
+            None,
+        ),
+        (
+            [("Customer:", "ACME", "Contact:", "Bob"), ("Address:", "5 Main St", "Phone:", "555")],
+            False,
+            None,
+        ),
         ([("Item:", "Price:"), ("Lamp", "39.90")], True, 0),
         ([], False, None),
     ],
@@ -40,7 +52,13 @@ def test_which_row_is_the_header(rows: list[tuple[str, ...]], strict: bool, at: 
 
 
 def test_text_in_the_first_cell_alone_is_no_value_of_its_column() -> None:
-    rows = [("Item", "Size", "Price"), ("Lights", "", ""), ("Lamp", "S", "39.90"), ("", "", "9.90"), ("Total",)]
+    rows = [
+        ("Item", "Size", "Price"),
+        ("Lights", "", ""),
+        ("Lamp", "S", "39.90"),
+        ("", "", "9.90"),
+        ("Total",),
+    ]
 
     assert _lines(rows) == ["Lights", "Item: Lamp; Size: S; Price: 39.90", "Price: 9.90", "Total"]
 
@@ -54,18 +72,29 @@ def test_rows_above_the_header_and_repetitions_of_it() -> None:
         ("", "12", "3"),
     ]
 
-    assert _lines(rows, strict=False) == ["Prices of 2024", "Item: Lamp; Price: 39.90", "Price: 12; Stock: 3"]
+    assert _lines(rows, strict=False) == [
+        "Prices of 2024",
+        "Item: Lamp; Price: 39.90",
+        "Price: 12; Stock: 3",
+    ]
 
 
 @pytest.mark.parametrize(
     ("row", "text"),
-    [(("Name", "Peter"), "Name: Peter"), (("Name:", "Peter"), "Name: Peter"), (("a", "b", "c"), "a | b | c"), (("", " "), "")],
+    [
+        (("Name", "Peter"), "Name: Peter"),
+        (("Name:", "Peter"), "Name: Peter"),
+        (("a", "b", "c"), "a | b | c"),
+        (("", " "), ""),
+    ],
 )
 def test_rows_without_header(row: tuple[str, ...], text: str) -> None:
     assert row_text(row, None) == text
 
 
-@pytest.mark.parametrize("cell", ["6", "-6.1", "39.90 €", "$1,200", "12 %", "2024-05-06", "04:12", "(3)", "6.1 m"])
+@pytest.mark.parametrize(
+    "cell", ["6", "-6.1", "39.90 €", "$1,200", "12 %", "2024-05-06", "04:12", "(3)", "6.1 m"]
+)
 def test_numbers(cell: str) -> None:
     assert numeric(cell)
 
@@ -76,5 +105,7 @@ def test_every_cell_of_any_table_is_in_its_lines(rows: list[tuple[str, ...]]) ->
 
     at = header_index(rows, strict=False)
     for number, row in enumerate(rows):
-        if at is None or number < at or row != rows[at]:  # the header is in each line, and what repeats it in none
+        if (
+            at is None or number < at or row != rows[at]
+        ):  # the header is in each line, and what repeats it in none
             assert all(" ".join(cell.split()) in found for cell in row)

@@ -1,4 +1,6 @@
-"""The writer that every format composes its text with, and the JSON that crosses from the process that parses."""
+"""The writer that every format composes its text with, and the JSON that crosses from the process
+that parses.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ STEPS = st.lists(
         st.tuples(st.sampled_from(["rows", "lines"]), st.tuples(st.lists(TEXTS, max_size=3))),
         st.tuples(st.just("at"), st.tuples(st.builds(Place, page=st.integers(1, 3)))),
         st.tuples(
-            st.just("continued"), st.tuples(st.lists(st.tuples(TEXTS, st.builds(Place, slide=st.integers(1, 3))), max_size=3))
+            st.just("continued"),
+            st.tuples(
+                st.lists(st.tuples(TEXTS, st.builds(Place, slide=st.integers(1, 3))), max_size=3)
+            ),
         ),
     ),
     max_size=12,
@@ -29,7 +34,9 @@ STEPS = st.lists(
 
 
 def assert_sound(found: Extracted) -> None:
-    """Blocks and units are in order, inside the text and not blank; places ascend from inside the text; the text can be stored."""
+    """Blocks and units are in order, inside the text and not blank; places ascend from inside the
+    text; the text can be stored.
+    """
     found.text.encode()
     at = 0
     for block in found.blocks:
@@ -46,7 +53,9 @@ def assert_sound(found: Extracted) -> None:
 
 
 @given(STEPS, TEXTS)
-def test_whatever_is_written_the_offsets_are_right(steps: list[tuple[str, tuple[object, ...]]], title: str) -> None:
+def test_whatever_is_written_the_offsets_are_right(
+    steps: list[tuple[str, tuple[object, ...]]], title: str
+) -> None:
     writer = Writer(title)
     for name, arguments in steps:
         getattr(writer, name)(*arguments)
@@ -97,8 +106,14 @@ def test_each_character_has_the_place_it_was_written_at() -> None:
     writer.placed_rows([("a", Place(sheet="S", row=2)), ("b", Place(sheet="S", row=4))])
     found = writer.finished()
 
-    places = {word: str(found.places.at(found.text.index(word))) for word in ("Before", "First", "begins", "ends", "a", "b")}
-    places["a"], places["b"] = str(found.places.at(found.text.index("\n\na") + 2)), str(found.places.at(len(found.text) - 1))
+    places = {
+        word: str(found.places.at(found.text.index(word)))
+        for word in ("Before", "First", "begins", "ends", "a", "b")
+    }
+    places["a"], places["b"] = (
+        str(found.places.at(found.text.index("\n\na") + 2)),
+        str(found.places.at(len(found.text) - 1)),
+    )
 
     assert places == {
         "Before": "",

@@ -14,8 +14,12 @@ PATH = Path("a.txt")
 LOOKS = st.none() | st.integers(0, 3).map(lambda size: FileStamp(size, 0, 0, 1))
 
 
-@given(st.lists(st.tuples(st.floats(0, 2), st.none() | LOOKS.map(lambda look: [look])), max_size=12))
-def test_settled_is_what_looked_the_same_for_long_enough(looks: list[tuple[float, list[FileStamp | None] | None]]) -> None:
+@given(
+    st.lists(st.tuples(st.floats(0, 2), st.none() | LOOKS.map(lambda look: [look])), max_size=12)
+)
+def test_settled_is_what_looked_the_same_for_long_enough(
+    looks: list[tuple[float, list[FileStamp | None] | None]],
+) -> None:
     settling, now, since, last = Settling(1.0), 0.0, 0.0, [FileStamp(-1, 0, 0, 0)]
     for pause, look in looks:
         now += pause

@@ -32,10 +32,20 @@ class Run:
         for name, text in texts.items():
             (self.corpus / f"{name}.txt").write_text(text)
 
-    def __call__(self, *paths: Path, prune: bool = False, yes: bool = False, max_bytes: int = 100_000) -> Summary:
+    def __call__(
+        self, *paths: Path, prune: bool = False, yes: bool = False, max_bytes: int = 100_000
+    ) -> Summary:
         self.encoder.embedded.clear()
         self.reporter = RecordingReporter()
-        return ingest(paths or [self.corpus], self.store, self.encoder, self.reporter, prune=prune, yes=yes, max_bytes=max_bytes)
+        return ingest(
+            paths or [self.corpus],
+            self.store,
+            self.encoder,
+            self.reporter,
+            prune=prune,
+            yes=yes,
+            max_bytes=max_bytes,
+        )
 
     def texts(self) -> dict[str, str]:
         """Every document's text by its uri."""
@@ -67,12 +77,23 @@ def _statuses(summary: Summary) -> dict[str, str]:
 
 
 def test_files_are_added_with_their_chunks_and_language(run: Run) -> None:
-    run.write(a="The company said that stocks rose on Monday.\n\nIt expects more of the same next year.")
+    run.write(
+        a="The company said that stocks rose on Monday.\n\nIt expects more of the same next year."
+    )
     summary = run()
 
     [outcome] = summary.outcomes
-    assert (outcome.uri, outcome.status, outcome.chunks, outcome.language) == ("a.txt", "added", 2, "en")
-    assert (run.reporter.files, run.reporter.passages, run.reporter.outcomes) == (1, 2, summary.outcomes)
+    assert (outcome.uri, outcome.status, outcome.chunks, outcome.language) == (
+        "a.txt",
+        "added",
+        2,
+        "en",
+    )
+    assert (run.reporter.files, run.reporter.passages, run.reporter.outcomes) == (
+        1,
+        2,
+        summary.outcomes,
+    )
 
 
 def test_an_unchanged_file_costs_nothing(run: Run) -> None:
@@ -109,7 +130,12 @@ def test_equal_passages_are_embedded_once(run: Run) -> None:
 
 
 def test_many_chunks_are_embedded_in_parts(run: Run) -> None:
-    run.write(a="\n".join(f"Headline number {number} says something new again today." for number in range(600)), b="Text.")
+    run.write(
+        a="\n".join(
+            f"Headline number {number} says something new again today." for number in range(600)
+        ),
+        b="Text.",
+    )
     run()
 
     assert (run.reporter.passages, len(run.passages())) == (601, 601)
@@ -126,10 +152,23 @@ def test_what_cannot_be_indexed_is_one_line_each_and_the_rest_goes_on(run: Run) 
 
     summary = run()
 
-    skipped = {outcome.uri: outcome.detail for outcome in summary.outcomes if outcome.status == "skipped"}
-    assert sorted(skipped) == ["\\xe9.txt", "binary.txt", "empty.txt", "large.txt", "loop.txt", "pipe.txt"]
+    skipped = {
+        outcome.uri: outcome.detail for outcome in summary.outcomes if outcome.status == "skipped"
+    }
+    assert sorted(skipped) == [
+        "\\xe9.txt",
+        "binary.txt",
+        "empty.txt",
+        "large.txt",
+        "loop.txt",
+        "pipe.txt",
+    ]
     assert all(detail and "\n" not in detail and detail.encode() for detail in skipped.values())
-    assert (summary.count("added"), summary.other_formats, list(run.texts())) == (1, 1, ["fine.txt"])
+    assert (summary.count("added"), summary.other_formats, list(run.texts())) == (
+        1,
+        1,
+        ["fine.txt"],
+    )
 
 
 def test_a_missing_path_is_one_line_and_the_rest_goes_on(run: Run) -> None:
@@ -146,7 +185,10 @@ def test_a_file_that_no_longer_parses_keeps_its_old_version_until_it_does(run: R
 
     run.write(a="")
     assert _statuses(run()) == {"a.txt": "kept", "b.txt": "unchanged"}
-    assert (run.texts()["a.txt"], run.states()) == ("The old version.", {"a.txt": "changed", "b.txt": "current"})
+    assert (run.texts()["a.txt"], run.states()) == (
+        "The old version.",
+        {"a.txt": "changed", "b.txt": "current"},
+    )
     before = run.generation
     run()
     assert run.generation == before
@@ -170,7 +212,9 @@ def test_a_kept_file_becomes_current_with_new_text_too(run: Run) -> None:
 def test_pruning_removes_what_is_gone_below_the_given_roots_only(run: Run) -> None:
     for side in ("left", "right"):
         (run.corpus / side).mkdir()
-        run.write(**{f"{side}/{number}": f"Document {number} on the {side}." for number in range(6)})
+        run.write(
+            **{f"{side}/{number}": f"Document {number} on the {side}." for number in range(6)}
+        )
     run()
     for side in ("left", "right"):
         (run.corpus / side / "0.txt").unlink()
@@ -178,7 +222,9 @@ def test_pruning_removes_what_is_gone_below_the_given_roots_only(run: Run) -> No
     assert run(run.corpus / "left").count("removed") == 0
     summary = run(run.corpus / "left", prune=True)
 
-    assert [outcome.uri for outcome in summary.outcomes if outcome.status == "removed"] == ["left/0.txt"]
+    assert [outcome.uri for outcome in summary.outcomes if outcome.status == "removed"] == [
+        "left/0.txt"
+    ]
     assert len(run.texts()) == 11
 
 
@@ -206,14 +252,21 @@ def test_pruning_a_root_that_is_not_there_removes_nothing(run: Run) -> None:
 
 
 def test_a_renamed_file_reuses_its_vectors(run: Run) -> None:
-    run.write(a="The text of a file that moves.", **{str(number): f"Document {number}." for number in range(5)})
+    run.write(
+        a="The text of a file that moves.",
+        **{str(number): f"Document {number}." for number in range(5)},
+    )
     run()
     before = run.generation or 0
     (run.corpus / "a.txt").rename(run.corpus / "b.txt")
 
     summary = run(prune=True)
 
-    assert (summary.count("moved"), summary.count("added", "removed"), run.encoder.embedded) == (1, 0, [])
+    assert (summary.count("moved"), summary.count("added", "removed"), run.encoder.embedded) == (
+        1,
+        0,
+        [],
+    )
     assert run.generation == before + 1
 
 
@@ -229,19 +282,28 @@ class FailingEncoder(FakeEncoder):
 def test_what_was_committed_before_a_failure_stays(run: Run) -> None:
     run.encoder = FailingEncoder()
     run.write(
-        a="\n".join(f"Headline number {number} says something new again today." for number in range(300)), b="Text that fails."
+        a="\n".join(
+            f"Headline number {number} says something new again today." for number in range(300)
+        ),
+        b="Text that fails.",
     )
 
     with pytest.raises(ModelError):
         run()
 
-    assert list(run.texts()) == []  # one batch of a.txt was embedded, but a document is stored whole or not at all
+    assert (
+        list(run.texts()) == []
+    )  # one batch of a.txt was embedded, but a document is stored whole or not at all
     run.encoder = FakeEncoder()
     assert _statuses(run()) == {"a.txt": "added", "b.txt": "added"}
 
 
-def test_a_run_that_is_stopped_keeps_the_vectors_it_made(store: Store, fake_encoder: FakeEncoder) -> None:
-    store.keep_vectors({fake_encoder.vector_key("Text."): fake_encoder.encode_passages(["Text."])[0]})
+def test_a_run_that_is_stopped_keeps_the_vectors_it_made(
+    store: Store, fake_encoder: FakeEncoder
+) -> None:
+    store.keep_vectors(
+        {fake_encoder.vector_key("Text."): fake_encoder.encode_passages(["Text."])[0]}
+    )
 
     assert list(store.known_vectors([fake_encoder.vector_key("Text.")]))
 

@@ -15,7 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import StoreBusy
-from index.ingestion.watcher import ACCIDENT_SECONDS, QUIET_SECONDS, Looked, Watched, Watcher, follow, only_watcher
+from index.ingestion.watcher import (
+    ACCIDENT_SECONDS,
+    QUIET_SECONDS,
+    Looked,
+    Watched,
+    Watcher,
+    follow,
+    only_watcher,
+)
 from index.sources.ignore_rules import IGNORE_FILE
 from index.store.schema import connect
 from index.store.snapshot import Snapshot, current_generation
@@ -141,15 +149,23 @@ def test_after_a_restart_only_what_is_different_is_read(desk: Desk) -> None:
 
     assert desk.settle()
 
-    seen = {outcome.uri: outcome.status for outcome in desk.notices.outcomes if outcome.status != "unchanged"}
+    seen = {
+        outcome.uri: outcome.status
+        for outcome in desk.notices.outcomes
+        if outcome.status != "unchanged"
+    }
     assert seen == {"1.txt": "updated", "2.txt": "removed"}
 
 
-def test_after_an_upgrade_that_reads_a_format_otherwise_its_files_are_read_again(desk: Desk) -> None:
+def test_after_an_upgrade_that_reads_a_format_otherwise_its_files_are_read_again(
+    desk: Desk,
+) -> None:
     desk.write("a.html", "b.txt")
     desk.settle()
     with closing(connect(desk.store.folder)) as db:
-        db.execute("UPDATE documents SET text = 'Old.', extractor = 'html/1 lxml/1.0' WHERE uri = 'a.html'")
+        db.execute(
+            "UPDATE documents SET text = 'Old.', extractor = 'html/1 lxml/1.0' WHERE uri = 'a.html'"
+        )
     desk.watcher = desk.again()
 
     assert desk.settle()
@@ -159,7 +175,9 @@ def test_after_an_upgrade_that_reads_a_format_otherwise_its_files_are_read_again
 
 
 @pytest.mark.parametrize("accident", ["emptied", "renamed away", "half of it"])
-def test_an_accident_removes_nothing_says_so_once_and_is_over_when_undone(desk: Desk, accident: str, tmp_path: Path) -> None:
+def test_an_accident_removes_nothing_says_so_once_and_is_over_when_undone(
+    desk: Desk, accident: str, tmp_path: Path
+) -> None:
     _ten(desk)
     away = tmp_path / "away"
     if accident == "renamed away":
@@ -218,7 +236,9 @@ def test_what_cannot_be_indexed_is_said_once_until_it_changes(desk: Desk) -> Non
     assert sorted(desk.texts()) == ["a.txt", "empty.txt"]
 
 
-def test_excluded_files_are_not_followed_and_leave_when_a_pattern_comes(corpus: Path, store: Store) -> None:
+def test_excluded_files_are_not_followed_and_leave_when_a_pattern_comes(
+    corpus: Path, store: Store
+) -> None:
     desk = Desk(corpus, store, "*.text")
     desk.write(*(f"{number}.txt" for number in range(10)), "secret/a.txt", "b.text")
     desk.settle()
@@ -250,7 +270,9 @@ def test_of_files_that_come_and_go_nothing_is_remembered(desk: Desk) -> None:
     desk.settle()
     desk.look()
 
-    assert sorted(path.name for path in desk.watcher._handled) == sorted(path.name for path in desk.corpus.iterdir())
+    assert sorted(path.name for path in desk.watcher._handled) == sorted(
+        path.name for path in desk.corpus.iterdir()
+    )
 
 
 class TwoFailures(Watcher):
@@ -306,13 +328,17 @@ CHANGES = st.lists(
     st.tuples(st.just("write"), NAMES, st.sampled_from(["One thing.", "Another thing."]))
     | st.tuples(st.just("delete"), NAMES, st.just(""))
     | st.tuples(st.just("move"), NAMES, NAMES)
-    | st.tuples(st.just("look"), st.just(""), st.sampled_from(["0", "0.25", "0.75"])),  # sums of these are exact
+    | st.tuples(
+        st.just("look"), st.just(""), st.sampled_from(["0", "0.25", "0.75"])
+    ),  # sums of these are exact
     max_size=12,
 )
 
 
 @given(CHANGES)
-def test_in_the_end_the_store_holds_what_the_folder_holds(changes: Sequence[tuple[str, str, str]]) -> None:
+def test_in_the_end_the_store_holds_what_the_folder_holds(
+    changes: Sequence[tuple[str, str, str]],
+) -> None:
     with tempfile.TemporaryDirectory() as name, Store(Path(name) / "data") as store:
         desk = Desk(Path(name) / "corpus", store)
         desk.write(*(f"{number}.txt" for number in range(40)))  # so many that no guard minds a few
@@ -330,4 +356,7 @@ def test_in_the_end_the_store_holds_what_the_folder_holds(changes: Sequence[tupl
                 path.replace(desk.corpus / to)
         desk.settle()
 
-        assert desk.texts() == {path.relative_to(desk.corpus).as_posix(): path.read_text() for path in desk.corpus.rglob("*.txt")}
+        assert desk.texts() == {
+            path.relative_to(desk.corpus).as_posix(): path.read_text()
+            for path in desk.corpus.rglob("*.txt")
+        }

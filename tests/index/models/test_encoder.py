@@ -45,7 +45,11 @@ def reference() -> NDArray[np.float32]:
 def test_vectors_are_those_of_sentence_transformers(
     model_cache: Path, encoder: Encoder, reference: NDArray[np.float32], precision: str
 ) -> None:
-    ours = encoder if precision == "auto" else Encoder.load(DEFAULT_MODEL, model_cache, precision="f32")
+    ours = (
+        encoder
+        if precision == "auto"
+        else Encoder.load(DEFAULT_MODEL, model_cache, precision="f32")
+    )
 
     vectors = ours.encode_passages(TEXTS)
 
@@ -79,7 +83,9 @@ def test_no_texts_have_no_vectors(encoder: Encoder) -> None:
 
 
 def test_a_question_is_near_its_answer(encoder: Encoder) -> None:
-    passages = encoder.encode_passages(["Amazon will invest $25 billion in Anthropic.", "It rained in London on Monday."])
+    passages = encoder.encode_passages(
+        ["Amazon will invest $25 billion in Anthropic.", "It rained in London on Monday."]
+    )
     [query] = encoder.encode_queries(["How much will Amazon invest in Anthropic?"])
 
     assert (passages @ query).argmax() == 0
@@ -95,7 +101,10 @@ def test_token_spans_are_ranges_of_the_text(encoder: Encoder) -> None:
     assert [at for span in spans for at in span] == sorted(at for span in spans for at in span)
 
 
-@pytest.mark.parametrize("text", [*TEXTS, "First. " * 400, "One of several sentences about café prices in Reykjavík. " * 50])
+@pytest.mark.parametrize(
+    "text",
+    [*TEXTS, "First. " * 400, "One of several sentences about café prices in Reykjavík. " * 50],
+)
 def test_no_chunk_is_longer_than_what_the_model_reads(encoder: Encoder, text: str) -> None:
     for document in (plain_document(text), markdown_document(f"# A heading\n\n{text}")):
         chunks = chunk_document(document, encoder)
@@ -104,7 +113,9 @@ def test_no_chunk_is_longer_than_what_the_model_reads(encoder: Encoder, text: st
 
 
 def test_a_vector_key_depends_on_text_and_precision(model_cache: Path, encoder: Encoder) -> None:
-    other = Encoder.load(DEFAULT_MODEL, model_cache, precision="f32" if encoder.precision == "bf16" else "bf16")
+    other = Encoder.load(
+        DEFAULT_MODEL, model_cache, precision="f32" if encoder.precision == "bf16" else "bf16"
+    )
     keys = {encoder.vector_key("a"), encoder.vector_key("b"), other.vector_key("a")}
 
     assert len(keys) == 3

@@ -22,19 +22,30 @@ PROMPTS = {"query": "query: ", "passage": "passage: "}
 
 @pytest.fixture(scope="session")
 def prompted_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a sentence-transformers model of random weights that has prompts, tokenizing as the default model does."""
+    """A folder with a sentence-transformers model of random weights that has prompts, tokenizing as
+    the default model does.
+    """
     from sentence_transformers import SentenceTransformer
     from transformers import BertConfig, BertModel
 
     folder = tmp_path_factory.mktemp("prompted")
     shutil.copytree(find_model(DEFAULT_MODEL), folder, dirs_exist_ok=True)
-    config = BertConfig(hidden_size=48, num_hidden_layers=1, num_attention_heads=4, intermediate_size=96)
+    config = BertConfig(
+        hidden_size=48, num_hidden_layers=1, num_attention_heads=4, intermediate_size=96
+    )
     BertModel(config).save_pretrained(folder)
     pooling = json.loads((folder / "1_Pooling" / "config.json").read_text())
-    (folder / "1_Pooling" / "config.json").write_text(json.dumps({**pooling, "word_embedding_dimension": 48}))
+    (folder / "1_Pooling" / "config.json").write_text(
+        json.dumps({**pooling, "word_embedding_dimension": 48})
+    )
     settings = json.loads((folder / "config_sentence_transformers.json").read_text())
-    (folder / "config_sentence_transformers.json").write_text(json.dumps({**settings, "prompts": PROMPTS}))
-    assert SentenceTransformer(str(folder), device="cpu", local_files_only=True).prompts.items() >= PROMPTS.items()
+    (folder / "config_sentence_transformers.json").write_text(
+        json.dumps({**settings, "prompts": PROMPTS})
+    )
+    assert (
+        SentenceTransformer(str(folder), device="cpu", local_files_only=True).prompts.items()
+        >= PROMPTS.items()
+    )
     return folder
 
 
@@ -46,11 +57,20 @@ def test_prompts_of_a_model_are_honoured(prompted_model: Path, model_cache: Path
     model = SentenceTransformer(str(prompted_model), device="cpu", local_files_only=True)
     texts = ["Rain fell on Monday.", "How much?"]
 
-    assert (encoder.card.dimension, encoder.card.query_prompt, encoder.card.passage_prompt) == (48, "query: ", "passage: ")
-    for ours, name in ((encoder.encode_queries(texts), "query"), (encoder.encode_passages(texts), "passage")):
+    assert (encoder.card.dimension, encoder.card.query_prompt, encoder.card.passage_prompt) == (
+        48,
+        "query: ",
+        "passage: ",
+    )
+    for ours, name in (
+        (encoder.encode_queries(texts), "query"),
+        (encoder.encode_passages(texts), "passage"),
+    ):
         theirs = np.asarray(model.encode(texts, prompt_name=name, normalize_embeddings=True))
         assert (ours * theirs).sum(axis=1).min() >= 0.999
-    assert encoder.passage_budget == encoder.card.max_tokens - 2 - len(encoder.token_spans(["passage: "])[0])
+    assert encoder.passage_budget == encoder.card.max_tokens - 2 - len(
+        encoder.token_spans(["passage: "])[0]
+    )
 
 
 @pytest.mark.slow
@@ -73,7 +93,10 @@ def test_a_model_is_converted_once(encoder: Encoder, model_cache: Path) -> None:
 
     place = converted_model(DEFAULT_MODEL, model_cache, said.append)
 
-    assert (said, json.loads((place / "encoder.json").read_text())["fingerprint"]) == ([], encoder.card.fingerprint)
+    assert (said, json.loads((place / "encoder.json").read_text())["fingerprint"]) == (
+        [],
+        encoder.card.fingerprint,
+    )
     assert time.perf_counter() - started < 10, "a conversion takes longer"
 
 
@@ -84,7 +107,12 @@ def test_importing_the_encoder_leaves_torch_alone(encoder: Encoder, model_cache:
         "sys.exit(bool({'torch', 'transformers', 'sentence_transformers', 'huggingface_hub'} & set(sys.modules)))"
     )
 
-    done = subprocess.run([sys.executable, "-c", script, str(model_cache)], check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(model_cache)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
 
     assert (done.returncode, done.stdout) == (0, f"(1, {encoder.card.dimension})\n"), done.stderr
 
@@ -110,9 +138,13 @@ def test_a_folder_of_something_else_cannot_be_converted_and_leaves_nothing(tmp_p
     assert list((tmp_path / "cache" / "graphs").iterdir()) == []
 
 
-def test_a_damaged_graph_says_what_to_delete(encoder: Encoder, model_cache: Path, tmp_path: Path) -> None:
+def test_a_damaged_graph_says_what_to_delete(
+    encoder: Encoder, model_cache: Path, tmp_path: Path
+) -> None:
     place = shutil.copytree(
-        converted_model(DEFAULT_MODEL, model_cache), tmp_path / "copy", ignore=shutil.ignore_patterns("compiled")
+        converted_model(DEFAULT_MODEL, model_cache),
+        tmp_path / "copy",
+        ignore=shutil.ignore_patterns("compiled"),
     )
     (place / "model.xml").write_text("<net></net>")
 
@@ -128,7 +160,11 @@ def test_a_fingerprint_follows_the_content(tmp_path: Path) -> None:
     first = model_fingerprint(model, cache, "a model")
     (model / "README.md").write_text("not part of the model")
 
-    assert model_fingerprint(copy, cache, "a model") == model_fingerprint(model, cache, "a model") == first
+    assert (
+        model_fingerprint(copy, cache, "a model")
+        == model_fingerprint(model, cache, "a model")
+        == first
+    )
     (model / "config.json").write_text('{"a": 1}')
     assert model_fingerprint(model, cache, "a model") != first
 

@@ -14,7 +14,13 @@ from index.models.openvino_graph import core
 from index.models.quantization import LARGEST, MIN_SIZE, quantized, rounded
 
 
-@given(arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 9)), elements=st.floats(-1e6, 1e6, width=32)))
+@given(
+    arrays(
+        np.float32,
+        st.tuples(st.integers(1, 5), st.integers(1, 9)),
+        elements=st.floats(-1e6, 1e6, width=32),
+    )
+)
 def test_every_weight_is_right_to_half_a_step_of_its_row(weights: Any) -> None:
     whole, scale = rounded(weights)
 
@@ -29,18 +35,27 @@ def graph(weights: Any, *, transposed: bool) -> Any:
 
     x = opset13.parameter(PartialShape([-1, weights.shape[0]]), np.float32, name="x")
     factor = opset13.constant(weights.T if transposed else weights)
-    return Model([opset13.matmul(x, factor, transpose_a=False, transpose_b=transposed)], [x], "test")
+    return Model(
+        [opset13.matmul(x, factor, transpose_a=False, transpose_b=transposed)], [x], "test"
+    )
 
 
 @pytest.mark.parametrize("transposed", [True, False])
 def test_the_product_stays_what_it_was(transposed: bool) -> None:  # noqa: FBT001 - both ways
     rng = np.random.default_rng(0)
-    weights, x = rng.normal(size=(200, 120)).astype(np.float32), rng.normal(size=(7, 200)).astype(np.float32)
+    weights, x = (
+        rng.normal(size=(200, 120)).astype(np.float32),
+        rng.normal(size=(7, 200)).astype(np.float32),
+    )
 
     model = quantized(graph(weights, transposed=transposed))
 
     found = core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(x)[0]
-    kinds = [node.get_element_type().get_type_name() for node in model.get_ordered_ops() if node.get_type_name() == "Constant"]
+    kinds = [
+        node.get_element_type().get_type_name()
+        for node in model.get_ordered_ops()
+        if node.get_type_name() == "Constant"
+    ]
     assert "i8" in kinds
     assert np.abs(found - x @ weights).max() < 0.02 * np.abs(x @ weights).max()
 

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.errors import BinaryFile, EmptyFile, FileTooLarge, LoadingError, UnreadableFile, UnsupportedFormat
+from index.errors import (
+    BinaryFile,
+    EmptyFile,
+    FileTooLarge,
+    LoadingError,
+    UnreadableFile,
+    UnsupportedFormat,
+)
 from index.parsing.loader import TITLE_LENGTH, document_id, first_words, fold_newlines, load
 
 LINES = "First line – it’s here.\r\nSecond, with naïve “quotes”.\rThird.\n\nFifth…"
@@ -29,7 +36,10 @@ def test_a_file_in_any_encoding_can_be_cited_by_bytes(tmp_path: Path, encoding: 
     document = load(_write(tmp_path, "a.txt", data), tmp_path)
 
     assert document.text == LINES.replace("\r\n", "\n").replace("\r", "\n")
-    assert (document.source.sha256, document.source.size) == (hashlib.sha256(data).hexdigest(), len(data))
+    assert (document.source.sha256, document.source.size) == (
+        hashlib.sha256(data).hexdigest(),
+        len(data),
+    )
     for block in document.blocks:
         start, end = document.source.offsets(document.text, [block.start, block.end])
         quote, _ = fold_newlines(data[start:end].decode(document.source.encoding))
@@ -55,7 +65,13 @@ def test_only_cr_and_crlf_are_folded(text: str) -> None:
         ("a.text", "\n --- \n\nFirst  words", "First words", False),
     ],
 )
-def test_titles_come_from_the_author_or_the_first_words(tmp_path: Path, name: str, text: str, title: str, real: bool) -> None:  # noqa: FBT001
+def test_titles_come_from_the_author_or_the_first_words(
+    tmp_path: Path,
+    name: str,
+    text: str,
+    title: str,
+    real: bool,  # noqa: FBT001
+) -> None:
     document = load(_write(tmp_path, name, text.encode()), tmp_path)
 
     assert (document.title, document.title_is_real) == (title, real)

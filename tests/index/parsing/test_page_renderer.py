@@ -1,4 +1,6 @@
-"""Pages drawn and searched in the process that parses: hostile ones end in one clear error, and the next one is shown all the same."""
+"""Pages drawn and searched in the process that parses: hostile ones end in one clear error, and the
+next one is shown all the same.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,12 @@ def test_a_page_comes_back_as_png_and_with_its_boxes(pages: Pages) -> None:
         (GOOD, 3, NoSuchPage, "has 2 pages, there is no page 3"),
         (pdf([["Secret."]], password="x"), 1, EncryptedFile, "password"),  # noqa: S106
         (b"no PDF at all", 1, DamagedFile, "expected a PDF"),
-        (changed(GOOD, media=(0, 0, 1e7, 1e7)), 1, ExtractionLimit, "page 1 cannot be shown: measures"),
+        (
+            changed(GOOD, media=(0, 0, 1e7, 1e7)),
+            1,
+            ExtractionLimit,
+            "page 1 cannot be shown: measures",
+        ),
     ],
 )
 def test_what_cannot_be_shown_is_said_and_the_next_page_is_shown(
@@ -64,7 +71,10 @@ def test_what_cannot_be_shown_is_said_and_the_next_page_is_shown(
 def test_damaged_pages_are_shown_or_refused(pages: Pages, cut: int, at: int, junk: bytes) -> None:
     damaged = GOOD[:at] + junk + GOOD[at + cut :]
 
-    for ask in (lambda: pages.drawn(damaged, 1, 200), lambda: pages.located(damaged, 1, [PageText(0, PARAGRAPH)], 0, 20)):
+    for ask in (
+        lambda: pages.drawn(damaged, 1, 200),
+        lambda: pages.located(damaged, 1, [PageText(0, PARAGRAPH)], 0, 20),
+    ):
         try:
             assert ask()
         except LoadingError as error:
@@ -91,7 +101,10 @@ def test_an_image_of_too_many_bytes_is_refused() -> None:
 
 def test_several_threads_take_turns(pages: Pages) -> None:
     drawn: list[bytes] = []
-    threads = [threading.Thread(target=lambda at=at: drawn.append(pages.drawn(GOOD, 1 + at % 2, 200))) for at in range(6)]
+    threads = [
+        threading.Thread(target=lambda at=at: drawn.append(pages.drawn(GOOD, 1 + at % 2, 200)))
+        for at in range(6)
+    ]
 
     for thread in threads:
         thread.start()

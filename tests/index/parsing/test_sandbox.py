@@ -1,4 +1,6 @@
-"""The process that parses: hostile files end in one clear error within their limits, and the next file is read all the same."""
+"""The process that parses: hostile files end in one clear error within their limits, and the next
+file is read all the same.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ def _good(extraction: Extraction) -> None:
 @pytest.mark.parametrize("name", samples())
 @given(data=st.binary(max_size=200), cut=st.integers(0, 400), at=st.integers(0, 1 << 30))
 @settings(max_examples=25)
-def test_damaged_files_are_read_or_refused(extraction: Extraction, name: str, data: bytes, cut: int, at: int) -> None:
+def test_damaged_files_are_read_or_refused(
+    extraction: Extraction, name: str, data: bytes, cut: int, at: int
+) -> None:
     whole = samples_once()[name]
     place = at % len(whole)
 
@@ -77,7 +81,11 @@ def test_entities_are_never_expanded(extraction: Extraction, kind: str, prolog: 
         "</office:document-content>"
     )
     hostile = archive(
-        {"content.xml": content, "META-INF/container.xml": f"{prolog}<a>&a;</a>", "[Content_Types].xml": f"{prolog}{_TYPES}"}
+        {
+            "content.xml": content,
+            "META-INF/container.xml": f"{prolog}<a>&a;</a>",
+            "[Content_Types].xml": f"{prolog}{_TYPES}",
+        }
     )
 
     with pytest.raises(LoadingError):
@@ -100,7 +108,9 @@ def test_a_page_with_entities_keeps_them_as_they_are(extraction: Extraction) -> 
     ],
 )
 @pytest.mark.slow
-def test_zip_bombs_are_refused_before_they_unpack(extraction: Extraction, kind: str, parts: dict[str, bytes]) -> None:
+def test_zip_bombs_are_refused_before_they_unpack(
+    extraction: Extraction, kind: str, parts: dict[str, bytes]
+) -> None:
     began = time.monotonic()
 
     with pytest.raises(ExtractionLimit, match=r"unpacks to|more than"):
@@ -190,7 +200,9 @@ with Extraction() as extraction:
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="a signal tells of the end of a pipe on Linux")
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="a signal tells of the end of a pipe on Linux"
+)
 @pytest.mark.slow
 def test_the_process_ends_amid_a_file_with_one_that_is_killed() -> None:
     content = joined(*[pdf([["word " * 400] * 2] * 5)] * 150)  # takes a while
@@ -221,10 +233,17 @@ print("at work")
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="a signal tells of the end of a pipe on Linux")
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="a signal tells of the end of a pipe on Linux"
+)
 def test_signals_upon_signals_do_not_end_the_process() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", _SIGNALLED], start_new_session=True, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", _SIGNALLED],
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "at work\n", "")
@@ -236,7 +255,9 @@ def _seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def test_a_module_in_the_current_folder_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_in_the_current_folder_is_never_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "index").mkdir()
     (tmp_path / "index" / "__init__.py").write_text("raise SystemExit('foreign code')")
     monkeypatch.chdir(tmp_path)
@@ -245,7 +266,9 @@ def test_a_module_in_the_current_folder_is_never_run(tmp_path: Path, monkeypatch
         _good(extraction)
 
 
-def test_a_folder_with_broken_files_is_read_but_for_these(tmp_path: Path, extraction: Extraction) -> None:
+def test_a_folder_with_broken_files_is_read_but_for_these(
+    tmp_path: Path, extraction: Extraction
+) -> None:
     for name, content in samples_once().items():
         (tmp_path / name).write_bytes(content)
         (tmp_path / f"broken-{name}").write_bytes(
@@ -261,6 +284,7 @@ def test_a_folder_with_broken_files_is_read_but_for_these(tmp_path: Path, extrac
 
     assert [name for name in read if not name.startswith("broken-")] == sorted(samples_once())
     assert {name for name, _ in refused} >= {
-        f"broken-tides.{suffix}" for suffix in ("docx", "pptx", "xlsx", "epub", "odt", "csv", "html")
+        f"broken-tides.{suffix}"
+        for suffix in ("docx", "pptx", "xlsx", "epub", "odt", "csv", "html")
     }
     assert DamagedFile in {kind for _, kind in refused}

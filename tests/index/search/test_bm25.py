@@ -18,7 +18,9 @@ QUERY = st.lists(st.one_of(TERMS, st.just("unknown")), max_size=6)
 
 
 @given(CORPUS, QUERY, st.floats(0.1, 3), st.floats(0, 0.95), st.floats(0, 2))
-def test_scores_are_those_of_rank_bm25(corpus: list[list[str]], query: list[str], k1: float, b: float, delta: float) -> None:
+def test_scores_are_those_of_rank_bm25(
+    corpus: list[list[str]], query: list[str], k1: float, b: float, delta: float
+) -> None:
     ours = PostingsBM25.build(corpus, k1=k1, b=b, delta=delta).get_scores(query)
 
     theirs = BM25Plus(corpus, k1=k1, b=b, delta=delta).get_scores(query)
@@ -27,7 +29,9 @@ def test_scores_are_those_of_rank_bm25(corpus: list[list[str]], query: list[str]
 
 
 @given(CORPUS, QUERY)
-def test_only_passages_with_a_term_of_the_query_match(corpus: list[list[str]], query: list[str]) -> None:
+def test_only_passages_with_a_term_of_the_query_match(
+    corpus: list[list[str]], query: list[str]
+) -> None:
     scores = PostingsBM25.build(corpus).match_scores(query)
 
     assert [score > 0 for score in scores] == [bool(set(query) & set(terms)) for terms in corpus]
@@ -47,7 +51,9 @@ def test_postings_come_back_from_their_bytes(corpus: list[list[str]], query: lis
 def test_corpora_without_terms_match_nothing(corpus: list[list[str]]) -> None:
     index = PostingsBM25.build(corpus)
 
-    assert index.get_scores(["a"]).tolist() == index.match_scores([]).tolist() == [0.0] * len(corpus)
+    assert (
+        index.get_scores(["a"]).tolist() == index.match_scores([]).tolist() == [0.0] * len(corpus)
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,7 +75,9 @@ def test_analysis_of_words_and_numbers(text: str, terms: list[str]) -> None:
 
 @given(st.text())
 def test_terms_can_be_stored_apart_by_spaces_and_line_feeds(text: str) -> None:
-    assert all(term and not any(character.isspace() for character in term) for term in analyse(text))
+    assert all(
+        term and not any(character.isspace() for character in term) for term in analyse(text)
+    )
 
 
 @given(st.text(st.characters(codec="utf-8")))

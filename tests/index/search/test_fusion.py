@@ -13,7 +13,17 @@ SCORES = st.lists(st.integers(-5, 5).map(float), max_size=30)
 PAIRS = st.lists(st.tuples(st.floats(-1, 1, width=32), st.floats(0, 50)), min_size=1, max_size=20)
 TEXTS = st.lists(
     st.sampled_from(
-        ["Rain falls", "rain  FALLS", "Rain falls on Monday.", "Rain falls…", "Rain falls on,...", "Sun", "…", "...", ""]
+        [
+            "Rain falls",
+            "rain  FALLS",
+            "Rain falls on Monday.",
+            "Rain falls…",
+            "Rain falls on,...",
+            "Sun",
+            "…",
+            "...",
+            "",
+        ]
     )
 )
 
@@ -26,7 +36,9 @@ def test_top_is_a_stable_sort_cut_short(scores: list[float], k: int) -> None:
 
 
 @given(PAIRS, st.floats(0, 1))
-def test_fused_scores_stay_within_bounds_and_keep_agreement(pairs: list[tuple[float, float]], weight: float) -> None:
+def test_fused_scores_stay_within_bounds_and_keep_agreement(
+    pairs: list[tuple[float, float]], weight: float
+) -> None:
     dense, bm25 = (np.array(column) for column in zip(*pairs, strict=True))
 
     scores = fuse(dense.astype(np.float32), bm25, dense_weight=weight)
@@ -54,7 +66,9 @@ def test_distinct_keeps_positions_once_and_never_equal_texts(texts: list[str]) -
 
     assert set(kept) <= set(range(len(texts)))
     assert len(set(folded)) == len(folded)
-    assert {text.casefold() for text in folded} <= {" ".join(text.casefold().split()) for text in texts}
+    assert {text.casefold() for text in folded} <= {
+        " ".join(text.casefold().split()) for text in texts
+    }
 
 
 @given(TEXTS)

@@ -55,7 +55,10 @@ def test_a_file_cut_short_or_with_more_at_its_end_is_useless(path: Path) -> None
         assert read_derived(path, STAMP) is None
 
 
-@pytest.mark.parametrize("other", [replace(STAMP, kind="lexical"), replace(STAMP, store="other"), replace(STAMP, generation=8)])
+@pytest.mark.parametrize(
+    "other",
+    [replace(STAMP, kind="lexical"), replace(STAMP, store="other"), replace(STAMP, generation=8)],
+)
 def test_a_file_made_from_something_else_is_useless(path: Path, other: Stamp) -> None:
     write_derived(path, STAMP, PAYLOAD)
 
@@ -67,7 +70,9 @@ def test_a_missing_file_is_none(path: Path) -> None:
 
 
 @given(data=st.binary())
-def test_any_other_content_is_useless(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+def test_any_other_content_is_useless(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
     path = tmp_path_factory.getbasetemp() / "random"
     path.write_bytes(data)
 

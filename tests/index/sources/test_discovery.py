@@ -22,12 +22,17 @@ def _files(folder: Path, *names: str) -> list[Path]:
 
 
 def _known(paths: list[Path]) -> list[StoredFile]:
-    return [StoredFile(str(number), path, path.name, "", "current", 1) for number, path in enumerate(paths)]
+    return [
+        StoredFile(str(number), path, path.name, "", "current", 1)
+        for number, path in enumerate(paths)
+    ]
 
 
 @pytest.fixture
 def forbidden() -> Iterator[Path]:
-    """A folder with one file in a subfolder that this process may not read; root becomes nobody meanwhile."""
+    """A folder with one file in a subfolder that this process may not read; root becomes nobody
+    meanwhile.
+    """
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         _files(root, "open.txt", "closed/a.txt")
@@ -42,7 +47,17 @@ def forbidden() -> Iterator[Path]:
 
 
 def test_folders_are_walked_in_order_without_hidden_and_other_files(corpus: Path) -> None:
-    _files(corpus, "b.txt", "a.MD", "sub/c.txt", ".hidden.txt", ".git/d.txt", "e.exe", "f.PDF", "folder.txt/f.md")
+    _files(
+        corpus,
+        "b.txt",
+        "a.MD",
+        "sub/c.txt",
+        ".hidden.txt",
+        ".git/d.txt",
+        "e.exe",
+        "f.PDF",
+        "folder.txt/f.md",
+    )
 
     [root] = discover([corpus])
 
@@ -66,7 +81,9 @@ def test_links_to_folders_are_not_followed_and_links_to_files_are(corpus: Path) 
     assert [path.name for path in root.files] == ["b.txt", "a.txt"]
 
 
-def test_a_root_may_be_a_link_or_a_relative_path(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_root_may_be_a_link_or_a_relative_path(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     [path] = _files(corpus, "a.txt")
     (tmp_path / "link").symlink_to(corpus)
     monkeypatch.chdir(corpus)
@@ -86,7 +103,9 @@ def test_each_file_is_looked_at_once(corpus: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["missing", "n" * 300, os.fsdecode(b"\xe9.txt")])
-def test_a_path_that_does_not_exist_is_a_problem_that_can_be_printed(corpus: Path, name: str) -> None:
+def test_a_path_that_does_not_exist_is_a_problem_that_can_be_printed(
+    corpus: Path, name: str
+) -> None:
     [root] = discover([corpus / name])
 
     assert root.files == []
@@ -106,7 +125,9 @@ def test_what_cannot_be_read_has_not_disappeared(forbidden: Path) -> None:
     [root] = discover([forbidden])
 
     with pytest.raises(PruneRefused, match="closed cannot be read"):
-        disappeared(root, _known([forbidden / "open.txt", forbidden / "closed" / "a.txt"]), yes=False)
+        disappeared(
+            root, _known([forbidden / "open.txt", forbidden / "closed" / "a.txt"]), yes=False
+        )
 
 
 def test_a_few_files_may_go(corpus: Path) -> None:

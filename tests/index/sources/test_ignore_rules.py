@@ -19,7 +19,14 @@ def _found(corpus: Path, *patterns: str) -> list[str]:
 
 @pytest.fixture
 def files(corpus: Path) -> Path:
-    for name in ("a.txt", "draft.txt", "old/a.txt", "old/keep.txt", "sub/draft.txt", "sub/old/b.txt"):
+    for name in (
+        "a.txt",
+        "draft.txt",
+        "old/a.txt",
+        "old/keep.txt",
+        "sub/draft.txt",
+        "sub/old/b.txt",
+    ):
         (corpus / name).parent.mkdir(parents=True, exist_ok=True)
         (corpus / name).write_text("Text.")
     return corpus
@@ -47,12 +54,19 @@ def test_a_file_that_is_named_itself_is_never_left_out(files: Path) -> None:
 
 def test_what_is_left_out_now_is_missing_and_what_git_ignores_is_not(files: Path) -> None:
     (files / ".gitignore").write_text("*\n")
-    known = [StoredFile(path.name, path, path.name, "", "current", 1) for path in discover([files])[0].files]
+    known = [
+        StoredFile(path.name, path, path.name, "", "current", 1)
+        for path in discover([files])[0].files
+    ]
     (files / IGNORE_FILE).write_text("old/\n")
 
     gone = missing(discover([files])[0], known)
 
-    assert [file.path.relative_to(files).as_posix() for file in gone] == ["old/a.txt", "old/keep.txt", "sub/old/b.txt"]
+    assert [file.path.relative_to(files).as_posix() for file in gone] == [
+        "old/a.txt",
+        "old/keep.txt",
+        "sub/old/b.txt",
+    ]
 
 
 def test_a_line_that_means_nothing_is_a_problem_and_the_others_hold(files: Path) -> None:
@@ -60,7 +74,9 @@ def test_a_line_that_means_nothing_is_a_problem_and_the_others_hold(files: Path)
     [root] = discover([files])
 
     assert len(root.files) == 4
-    assert root.problems[0].startswith(".quotedignore, line 1: expected a pattern as in a .gitignore, got '!'")
+    assert root.problems[0].startswith(
+        ".quotedignore, line 1: expected a pattern as in a .gitignore, got '!'"
+    )
 
 
 def test_a_pattern_that_means_nothing_is_refused() -> None:

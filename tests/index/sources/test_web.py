@@ -40,12 +40,20 @@ class _Site(BaseHTTPRequestHandler):
 
     def _answers(self, port: str) -> dict[str, tuple[int, dict[str, str], bytes]]:
         return {
-            "/page": (200, {"Content-Type": "text/html; charset=iso-8859-1"}, PAGE.encode("latin-1")),
+            "/page": (
+                200,
+                {"Content-Type": "text/html; charset=iso-8859-1"},
+                PAGE.encode("latin-1"),
+            ),
             "/moved/0": (302, {"Location": "/page"}, b""),
             "/inside": (302, {"Location": f"http://inside.test:{port}/page"}, b""),
             "/file": (302, {"Location": "file:///etc/hostname"}, b""),
             "/large": (200, {"Content-Type": "text/plain"}, b"x" * 5000),
-            "/packed": (200, {"Content-Type": "text/html", "Content-Encoding": "gzip"}, b"\x1f\x8b"),
+            "/packed": (
+                200,
+                {"Content-Type": "text/html", "Content-Encoding": "gzip"},
+                b"\x1f\x8b",
+            ),
             "/program": (200, {"Content-Type": "application/x-dosexec"}, b"MZ"),
             "/cut": (200, {"Content-Type": "text/html", "Content-Length": "100"}, b"beginning"),
         }
@@ -85,7 +93,9 @@ def _names(host: str, _: int) -> list[Address]:
 @pytest.fixture
 def fetcher() -> Fetcher:
     """Takes loopback for public, and nothing else that is not."""
-    return Fetcher(2000, resolve=_names, allowed=lambda address: address == LOOPBACK or is_public(address))
+    return Fetcher(
+        2000, resolve=_names, allowed=lambda address: address == LOOPBACK or is_public(address)
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,13 +112,22 @@ def test_addresses_that_are_not_public(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["93.184.216.34", "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:8.8.8.8", "64:ff9b::808:808"]
+    "address",
+    [
+        "93.184.216.34",
+        "8.8.8.8",
+        "2606:2800:220:1:248:1893:25c8:1946",
+        "::ffff:8.8.8.8",
+        "64:ff9b::808:808",
+    ],
 )
 def test_public_addresses(address: str) -> None:
     assert is_public(ipaddress.ip_address(address))
 
 
-def test_a_page_is_fetched_over_redirects_with_the_charset_of_the_server(fetcher: Fetcher, port: int, tmp_path: Path) -> None:
+def test_a_page_is_fetched_over_redirects_with_the_charset_of_the_server(
+    fetcher: Fetcher, port: int, tmp_path: Path
+) -> None:
     path = fetcher.save(f"http://site.test:{port}/moved/3", tmp_path / "pages")
 
     assert path.suffix == ".html"
@@ -128,7 +147,9 @@ def test_a_page_is_fetched_over_redirects_with_the_charset_of_the_server(fetcher
         ("/cut", "91 bytes are missing"),
     ],
 )
-def test_what_is_not_fetched_says_why(fetcher: Fetcher, port: int, target: str, message: str) -> None:
+def test_what_is_not_fetched_says_why(
+    fetcher: Fetcher, port: int, target: str, message: str
+) -> None:
     with pytest.raises(PageNotFetched, match=message):
         fetcher.fetch(f"http://site.test:{port}{target}")
 
@@ -173,13 +194,17 @@ def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext
 def secure_port(certified: ssl.SSLContext) -> Iterator[int]:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Site) as server:
         server.handle_error = lambda *_: None  # type: ignore[method-assign] - a client that goes away is part of the test
-        server.socket = certified.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        server.socket = certified.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_address[1]
         server.shutdown()
 
 
-def test_secure_pages_are_fetched_and_bounded_in_time_as_well(secure_port: int, fetcher: Fetcher) -> None:
+def test_secure_pages_are_fetched_and_bounded_in_time_as_well(
+    secure_port: int, fetcher: Fetcher
+) -> None:
     data, suffix = fetcher.fetch(f"https://site.test:{secure_port}/page")
 
     assert ("opens at nine" in data.decode("utf-8-sig"), suffix) == (True, ".html")
@@ -187,13 +212,20 @@ def test_secure_pages_are_fetched_and_bounded_in_time_as_well(secure_port: int, 
         impatient(1).fetch(f"https://site.test:{secure_port}/slow")
 
 
-def test_a_server_that_does_not_even_greet_is_waited_for_no_longer(certified: ssl.SSLContext) -> None:
+def test_a_server_that_does_not_even_greet_is_waited_for_no_longer(
+    certified: ssl.SSLContext,
+) -> None:
     del certified
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(PageNotFetched, match="takes more than"):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(PageNotFetched, match="takes more than"),
+    ):
         impatient(0.3).fetch(f"https://site.test:{silent.getsockname()[1]}/")
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0", "2130706433", "0x7f.1", "127.1"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "[::1]", "0", "2130706433", "0x7f.1", "127.1"]
+)
 def test_this_machine_by_any_name_is_refused(host: str, port: int) -> None:
     with pytest.raises(PageNotFetched, match=r"only public|cannot be reached"):
         Fetcher(2000).fetch(f"http://{host}:{port}/page")
@@ -209,13 +241,22 @@ def test_one_private_address_among_public_ones_is_enough_to_refuse(port: int) ->
 def test_it_connects_to_the_address_that_was_checked(port: int) -> None:
     answers = iter([[LOOPBACK]])
 
-    data, _ = Fetcher(2000, resolve=lambda *_: next(answers), allowed=lambda _: True).fetch(f"http://site.test:{port}/page")
+    data, _ = Fetcher(2000, resolve=lambda *_: next(answers), allowed=lambda _: True).fetch(
+        f"http://site.test:{port}/page"
+    )
 
     assert data, "the name was resolved once"
 
 
 @pytest.mark.parametrize(
-    "url", ["http://user:secret@site.test/", "http://site.test:0/", "http://", "http://site.test/a b", "http://[x/"]
+    "url",
+    [
+        "http://user:secret@site.test/",
+        "http://site.test:0/",
+        "http://",
+        "http://site.test/a b",
+        "http://[x/",
+    ],
 )
 def test_addresses_that_are_none(fetcher: Fetcher, url: str) -> None:
     with pytest.raises(PageNotFetched):
@@ -227,11 +268,19 @@ def test_names_are_resolved_to_all_their_addresses() -> None:
 
 
 @pytest.mark.slow
-def test_the_command_fetches_only_when_told_and_never_from_here(seeds_command: Command, tmp_path: Path, port: int) -> None:
+def test_the_command_fetches_only_when_told_and_never_from_here(
+    seeds_command: Command, tmp_path: Path, port: int
+) -> None:
     command = seeds_command.on(tmp_path / "data")
 
-    untold, told = command("index", f"http://127.0.0.1:{port}/page"), command("index", "--fetch", f"http://127.0.0.1:{port}/page")
+    untold, told = (
+        command("index", f"http://127.0.0.1:{port}/page"),
+        command("index", "--fetch", f"http://127.0.0.1:{port}/page"),
+    )
 
     assert (untold.returncode, "say --fetch" in untold.stderr) == (2, True)
     assert (told.returncode, told.stdout) == (4, "Indexed: 1 skipped.\n")
-    assert f"skipped: http://127.0.0.1:{port}/page: 127.0.0.1 is 127.0.0.1: only public addresses" in told.stderr
+    assert (
+        f"skipped: http://127.0.0.1:{port}/page: 127.0.0.1 is 127.0.0.1: only public addresses"
+        in told.stderr
+    )

@@ -1,4 +1,6 @@
-"""A bit that turns in what is stored of a document is found, whichever it is, and the document is what was written again."""
+"""A bit that turns in what is stored of a document is found, whichever it is, and the document is
+what was written again.
+"""
 
 from __future__ import annotations
 
@@ -46,11 +48,16 @@ def flip(desk: Settings, uri: str, column: str, at: int) -> None:
         [(value, kind)] = db.execute(before, (uri,)).fetchall()
         turned = bytearray(value)
         turned[at // 8 % len(turned)] ^= 1 << at % 8
-        db.execute(f"UPDATE documents SET {column} = CAST(? AS {kind}) WHERE uri = ?", (bytes(turned), uri))  # noqa: S608
+        db.execute(
+            f"UPDATE documents SET {column} = CAST(? AS {kind}) WHERE uri = ?",  # noqa: S608
+            (bytes(turned), uri),
+        )
 
 
 def findings(desk: Settings) -> list[Finding]:
-    """Those of `qa doctor`, the damaged documents first: a character more or less is also a passage that reaches beyond the text."""
+    """Those of `qa doctor`, the damaged documents first: a character more or less is also a passage
+    that reaches beyond the text.
+    """
     return sorted(doctor._index(desk).findings, key=lambda found: "is damaged" not in found.what)
 
 
@@ -58,9 +65,17 @@ def repaired(desk: Settings) -> None:
     doctor.repair(desk, [doctor._index(desk)])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(uri=st.sampled_from(sorted(FILES)), column=st.sampled_from(["text", "text", "title", "sha256"]), at=st.integers(0, 2**20))
-def test_whichever_bit_turns_is_found_and_mended(desk: Settings, uri: str, column: str, at: int) -> None:
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    uri=st.sampled_from(sorted(FILES)),
+    column=st.sampled_from(["text", "text", "title", "sha256"]),
+    at=st.integers(0, 2**20),
+)
+def test_whichever_bit_turns_is_found_and_mended(
+    desk: Settings, uri: str, column: str, at: int
+) -> None:
     whole = stored(desk)
     flip(desk, uri, column, at)
     found = findings(desk)[0]
@@ -75,9 +90,12 @@ def test_whichever_bit_turns_is_found_and_mended(desk: Settings, uri: str, colum
 
 
 @pytest.mark.parametrize(
-    ("uri", "column"), [("gate.txt", "crlf"), ("prices.csv", "places"), ("gate.txt", "size"), ("long.md", "date")]
+    ("uri", "column"),
+    [("gate.txt", "crlf"), ("prices.csv", "places"), ("gate.txt", "size"), ("long.md", "date")],
 )
-def test_so_is_one_in_what_a_citation_says_of_its_place(desk: Settings, uri: str, column: str) -> None:
+def test_so_is_one_in_what_a_citation_says_of_its_place(
+    desk: Settings, uri: str, column: str
+) -> None:
     whole = stored(desk)
     flip(desk, uri, column, 9)
     assert [each.what.split(" ")[0] for each in findings(desk)] == [uri]
@@ -104,7 +122,10 @@ def test_bits_that_turn_on_the_disk_are_found(desk: Settings) -> None:
 
 def test_a_digest_that_is_damaged_or_lost_is_written_again(desk: Settings) -> None:
     whole = stored(desk)
-    for statement in ("UPDATE digests SET digest = '0' WHERE document_id = (SELECT min(id) FROM documents)", "DELETE FROM digests"):
+    for statement in (
+        "UPDATE digests SET digest = '0' WHERE document_id = (SELECT min(id) FROM documents)",
+        "DELETE FROM digests",
+    ):
         with closing(sqlite3.connect(desk.data / FILE_NAME, isolation_level=None)) as db:
             db.execute(statement)
         assert findings(desk)
@@ -113,7 +134,9 @@ def test_a_digest_that_is_damaged_or_lost_is_written_again(desk: Settings) -> No
         assert stored(desk) == whole
 
 
-def test_without_its_file_it_stays_and_what_can_be_done_is_said(desk: Settings, tmp_path: Path) -> None:
+def test_without_its_file_it_stays_and_what_can_be_done_is_said(
+    desk: Settings, tmp_path: Path
+) -> None:
     path = tmp_path / "corpus" / "gate.txt"
     away, whole = path.rename(tmp_path / "away.txt"), stored(desk)
     flip(desk, "gate.txt", "text", 100)
@@ -155,10 +178,14 @@ def test_what_another_process_wrote_meanwhile_is_not_mended(desk: Settings, tmp_
 
 
 def test_a_store_of_the_version_before_gets_its_digests(desk: Settings) -> None:
-    flip(desk, "prices.csv", "text", 7)  # a text that is no UTF-8 must not keep the store from opening
+    flip(
+        desk, "prices.csv", "text", 7
+    )  # a text that is no UTF-8 must not keep the store from opening
     with closing(sqlite3.connect(desk.data / FILE_NAME)) as db:
         db.execute("DROP TABLE digests")
-        db.execute(f"PRAGMA user_version = {MIGRATIONS.index(next(each for each in MIGRATIONS if 'digests' in each))}")
+        db.execute(
+            f"PRAGMA user_version = {MIGRATIONS.index(next(each for each in MIGRATIONS if 'digests' in each))}"
+        )
     assert findings(desk) == []
     flip(desk, "prices.csv", "text", 7)
 

@@ -28,7 +28,9 @@ def test_a_new_store_has_the_latest_schema_an_identity_and_generation_0(data: Pa
 
 
 def test_opening_again_keeps_the_identity(data: Path) -> None:
-    first, second = (_scalar(connect(data), "SELECT value FROM meta WHERE key = 'store'") for _ in range(2))
+    first, second = (
+        _scalar(connect(data), "SELECT value FROM meta WHERE key = 'store'") for _ in range(2)
+    )
 
     assert first == second
 
@@ -40,7 +42,9 @@ def test_a_store_of_a_later_version_is_refused(data: Path) -> None:
         connect(data)
 
 
-@pytest.mark.parametrize("content", [b"this is no database " * 100, b"SQLite format 3\0" + b"\xff" * 4000])
+@pytest.mark.parametrize(
+    "content", [b"this is no database " * 100, b"SQLite format 3\0" + b"\xff" * 4000]
+)
 def test_a_file_that_is_no_database_is_called_corrupt(data: Path, content: bytes) -> None:
     data.mkdir()
     (data / FILE_NAME).write_bytes(content)
@@ -75,7 +79,11 @@ def test_a_lock_that_is_not_released_is_called_busy(data: Path) -> None:
     holder, waiting = connect(data), connect(data)
     waiting.execute("PRAGMA busy_timeout = 50")
 
-    with transaction(holder), pytest.raises(StoreBusy, match="locked by another process"), explained(data / FILE_NAME):
+    with (
+        transaction(holder),
+        pytest.raises(StoreBusy, match="locked by another process"),
+        explained(data / FILE_NAME),
+    ):
         waiting.execute("BEGIN IMMEDIATE")
 
 
@@ -89,7 +97,10 @@ def test_an_empty_file_becomes_a_store(data: Path) -> None:
 def test_many_processes_may_create_the_store_at_once(data: Path) -> None:
     script = "import sys, pathlib; from index.store.schema import connect; sys.stdin.read(1); connect(pathlib.Path(sys.argv[1]))"
     starting = [
-        subprocess.Popen([sys.executable, "-c", script, data], stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(6)
+        subprocess.Popen(
+            [sys.executable, "-c", script, data], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for _ in range(6)
     ]
     for process in starting:
         assert process.stdin is not None
@@ -103,15 +114,38 @@ def test_many_processes_may_create_the_store_at_once(data: Path) -> None:
 
 
 @pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
-def test_a_store_of_an_earlier_version_is_brought_up_to_date_with_all_that_is_in_it(data: Path, version: int) -> None:
+def test_a_store_of_an_earlier_version_is_brought_up_to_date_with_all_that_is_in_it(
+    data: Path, version: int
+) -> None:
     data.mkdir()
     old = sqlite3.connect(data / FILE_NAME)
     with_digest(old)
     for script in MIGRATIONS[:version]:
         old.executescript(script)
-    row = ("id", b"/a.txt", "a.txt", "Title", 1, "Text.", "00", 5, "utf-8", 0, b"", "en", "current", 2, "2026-01-01T00:00:00+00:00")
-    columns = [name for (name,) in old.execute("SELECT name FROM pragma_table_info('documents')")][: len(row)]
-    old.execute(f"INSERT INTO documents ({', '.join(columns)}) VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
+    row = (
+        "id",
+        b"/a.txt",
+        "a.txt",
+        "Title",
+        1,
+        "Text.",
+        "00",
+        5,
+        "utf-8",
+        0,
+        b"",
+        "en",
+        "current",
+        2,
+        "2026-01-01T00:00:00+00:00",
+    )
+    columns = [name for (name,) in old.execute("SELECT name FROM pragma_table_info('documents')")][
+        : len(row)
+    ]
+    old.execute(
+        f"INSERT INTO documents ({', '.join(columns)}) VALUES ({', '.join('?' * len(row))})",  # noqa: S608
+        row,
+    )
     old.executemany("INSERT INTO meta VALUES (?, ?)", [("store", "x"), ("generation", "7")])
     old.execute(f"PRAGMA user_version = {version}")
     old.commit()
@@ -121,4 +155,6 @@ def test_a_store_of_an_earlier_version_is_brought_up_to_date_with_all_that_is_in
 
     assert _scalar(connection, "PRAGMA user_version") == len(MIGRATIONS)
     assert _scalar(connection, "SELECT value FROM meta WHERE key = 'generation'") == "7"
-    assert connection.execute("SELECT text, date, extractor, places FROM documents").fetchall() == [("Text.", None, None, "[]")]
+    assert connection.execute("SELECT text, date, extractor, places FROM documents").fetchall() == [
+        ("Text.", None, None, "[]")
+    ]

@@ -58,10 +58,18 @@ def test_rows_are_those_of_both_indexes(snapshot: Snapshot) -> None:
 def test_documents_know_their_source(snapshot: Snapshot, corpus: Path) -> None:
     infos = {info.uri: info for info in snapshot.documents()}
     document = snapshot.document(infos["a.txt"].id)
-    start, end = document.source.offsets(document.text, [document.text.index("The"), len(document.text)])
+    start, end = document.source.offsets(
+        document.text, [document.text.index("The"), len(document.text)]
+    )
 
-    assert (corpus / "a.txt").read_bytes()[start:end] == b"The US Trade Office was closed on Monday."
-    assert (infos["b.md"].title, infos["b.md"].encoding, infos["b.md"].size) == ("Memo", "utf-8", len(TEXTS["b.md"]))
+    assert (corpus / "a.txt").read_bytes()[
+        start:end
+    ] == b"The US Trade Office was closed on Monday."
+    assert (infos["b.md"].title, infos["b.md"].encoding, infos["b.md"].size) == (
+        "Memo",
+        "utf-8",
+        len(TEXTS["b.md"]),
+    )
     assert snapshot.chunk(int(snapshot.rows_of([infos["b.md"].id])[0])).headings == ("Memo", "Rain")
 
 
@@ -71,7 +79,9 @@ def test_unknown_documents_have_no_rows(snapshot: Snapshot) -> None:
 
 
 @pytest.mark.parametrize("damage", ["delete", "flip", "truncate", "none"])
-def test_derived_files_come_back_when_they_are_damaged(snapshot: Snapshot, data: Path, damage: str) -> None:
+def test_derived_files_come_back_when_they_are_damaged(
+    snapshot: Snapshot, data: Path, damage: str
+) -> None:
     [vector] = FakeEncoder().encode_queries(["Anthropic"])
     before = snapshot.dense.search(vector, 3), snapshot.lexical.get_scores(["rain"])
     files = list((data / DERIVED).iterdir())
@@ -80,11 +90,17 @@ def test_derived_files_come_back_when_they_are_damaged(snapshot: Snapshot, data:
         if damage == "delete":
             file.unlink()
         elif damage != "none":
-            file.write_bytes(content[:-9] if damage == "truncate" else content[:-9] + bytes([content[-9] ^ 4]) + content[-8:])
+            file.write_bytes(
+                content[:-9]
+                if damage == "truncate"
+                else content[:-9] + bytes([content[-9] ^ 4]) + content[-8:]
+            )
 
     again = Snapshot(data)
 
-    np.testing.assert_equal((again.dense.search(vector, 3), again.lexical.get_scores(["rain"])), before)
+    np.testing.assert_equal(
+        (again.dense.search(vector, 3), again.lexical.get_scores(["rain"])), before
+    )
     assert len(list((data / DERIVED).iterdir())) == len(files) == 2
 
 
@@ -101,10 +117,14 @@ def test_several_threads_may_read(snapshot: Snapshot) -> None:
     with ThreadPoolExecutor(8) as pool:
         chunks = list(pool.map(snapshot.chunk, [row % snapshot.size for row in range(200)]))
 
-    assert {chunk.text for chunk in chunks} == {snapshot.chunk(row).text for row in range(snapshot.size)}
+    assert {chunk.text for chunk in chunks} == {
+        snapshot.chunk(row).text for row in range(snapshot.size)
+    }
 
 
-def test_a_paused_snapshot_resumes_only_its_own_generation(snapshot: Snapshot, store: Store) -> None:
+def test_a_paused_snapshot_resumes_only_its_own_generation(
+    snapshot: Snapshot, store: Store
+) -> None:
     snapshot.pause()
     snapshot.pause()
     assert snapshot.resume()
@@ -117,7 +137,9 @@ def test_a_paused_snapshot_resumes_only_its_own_generation(snapshot: Snapshot, s
     assert not snapshot.resume()
 
 
-def test_removing_does_not_wait_for_a_paused_snapshot(snapshot: Snapshot, store: Store, data: Path) -> None:
+def test_removing_does_not_wait_for_a_paused_snapshot(
+    snapshot: Snapshot, store: Store, data: Path
+) -> None:
     snapshot.pause()
     started = time.perf_counter()
 
@@ -130,7 +152,12 @@ def test_removing_does_not_wait_for_a_paused_snapshot(snapshot: Snapshot, store:
 def test_an_empty_store_is_an_empty_snapshot(store: Store, data: Path) -> None:  # noqa: ARG001 - the fixture creates the store
     snapshot = Snapshot(data)
 
-    assert (snapshot.generation, snapshot.size, snapshot.documents(), snapshot.dense.size) == (0, 0, [], 0)
+    assert (snapshot.generation, snapshot.size, snapshot.documents(), snapshot.dense.size) == (
+        0,
+        0,
+        [],
+        0,
+    )
     assert snapshot.lexical.get_scores(["rain"]).tolist() == []
 
 

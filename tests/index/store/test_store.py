@@ -28,8 +28,17 @@ def _put(store: Store, text: str, name: str = "a.txt") -> str:
     encoder, document = FakeEncoder(), plain_document(text, name)
     texts = [chunk.embedded_text for chunk in chunk_document(document, encoder)]
     keys = [encoder.vector_key(text) for text in texts]
-    items = [IndexedChunk(*parts) for parts in zip(chunk_document(document, encoder), map(analyse, texts), keys, strict=True)]
-    store.put(document, Path("/corpus", name), items, dict(zip(keys, encoder.encode_passages(texts), strict=True)), RECIPE)
+    items = [
+        IndexedChunk(*parts)
+        for parts in zip(chunk_document(document, encoder), map(analyse, texts), keys, strict=True)
+    ]
+    store.put(
+        document,
+        Path("/corpus", name),
+        items,
+        dict(zip(keys, encoder.encode_passages(texts), strict=True)),
+        RECIPE,
+    )
     return document.id
 
 
@@ -42,14 +51,22 @@ def _count(data: Path, table: str) -> int:
 
 def _holds(data: Path, needle: str) -> list[str]:
     """The files in which a string can be found, in any case."""
-    return [path.name for path in data.rglob("*") if path.is_file() and needle.lower().encode() in path.read_bytes().lower()]
+    return [
+        path.name
+        for path in data.rglob("*")
+        if path.is_file() and needle.lower().encode() in path.read_bytes().lower()
+    ]
 
 
 @pytest.fixture
 def snapshot(store: Store, data: Path) -> Iterator[Snapshot]:
     """What a reader sees of a store with two documents."""
     for name in ("a.txt", "b.txt"):
-        _put(store, f"Text of {name} about stocks.\n\nAnother paragraph of the same file says more.", name)
+        _put(
+            store,
+            f"Text of {name} about stocks.\n\nAnother paragraph of the same file says more.",
+            name,
+        )
     opened = Snapshot(data)
     yield opened
     opened.close()
@@ -67,11 +84,18 @@ def test_each_change_raises_the_generation_by_one(store: Store, data: Path) -> N
     assert seen == [0, 1, 2, 3]
 
 
-def test_putting_again_replaces_the_chunks_and_drops_unused_vectors(store: Store, data: Path) -> None:
+def test_putting_again_replaces_the_chunks_and_drops_unused_vectors(
+    store: Store, data: Path
+) -> None:
     _put(store, "Old text.\n\nA paragraph that stays the same here, word for word.")
     _put(store, "A paragraph that stays the same here, word for word.")
 
-    assert [_count(data, table) for table in ("documents", "chunks", "terms", "vectors")] == [1, 1, 1, 1]
+    assert [_count(data, table) for table in ("documents", "chunks", "terms", "vectors")] == [
+        1,
+        1,
+        1,
+        1,
+    ]
 
 
 def test_a_vector_that_another_document_needs_is_kept(store: Store, data: Path) -> None:
@@ -88,7 +112,9 @@ def test_an_error_while_putting_leaves_the_old_version(store: Store, data: Path)
     chunk = chunk_document(document, FakeEncoder())[0]
 
     with pytest.raises(StoreCorrupt):  # the vector that the chunk refers to is missing
-        store.put(document, Path("/corpus/a.txt"), [IndexedChunk(chunk, ["new"], b"unknown")], {}, RECIPE)
+        store.put(
+            document, Path("/corpus/a.txt"), [IndexedChunk(chunk, ["new"], b"unknown")], {}, RECIPE
+        )
     with pytest.raises(ValueError, match="surrogates"):
         store.put(
             document,
@@ -104,7 +130,9 @@ def test_an_error_while_putting_leaves_the_old_version(store: Store, data: Path)
     assert with_old.chunk(0).text == "The old version of this text."
 
 
-def test_a_snapshot_keeps_its_generation_while_another_connection_writes(snapshot: Snapshot, store: Store, data: Path) -> None:
+def test_a_snapshot_keeps_its_generation_while_another_connection_writes(
+    snapshot: Snapshot, store: Store, data: Path
+) -> None:
     before = [snapshot.chunk(row).text for row in range(snapshot.size)]
     _put(store, "Something else altogether.", "a.txt")
     _put(store, "A third file.", "c.txt")
@@ -117,7 +145,9 @@ def test_a_snapshot_keeps_its_generation_while_another_connection_writes(snapsho
 def test_documents_are_found_by_id_uri_and_path(store: Store) -> None:
     document_id = _put(store, "Text.", "sub/a.txt")
 
-    assert {store.find(name).document_id for name in (document_id, "sub/a.txt", "/corpus/sub/a.txt")} == {document_id}
+    assert {
+        store.find(name).document_id for name in (document_id, "sub/a.txt", "/corpus/sub/a.txt")
+    } == {document_id}
     with pytest.raises(UnknownDocument, match="qa list"):
         store.find("b.txt")
 
@@ -145,12 +175,22 @@ def test_after_forgetting_everything_any_model_will_do(store: Store, data: Path)
 
     assert store.forget_all() == 1
     store.claim_model("two", "f2")
-    assert [_count(data, table) for table in ("documents", "chunks", "terms", "vectors")] == [0, 0, 0, 0]
+    assert [_count(data, table) for table in ("documents", "chunks", "terms", "vectors")] == [
+        0,
+        0,
+        0,
+        0,
+    ]
 
 
 @pytest.mark.parametrize("neighbours", [0, 1, 40])
 @pytest.mark.parametrize("everything", [False, True])
-def test_nothing_is_left_of_a_removed_document(store: Store, data: Path, neighbours: int, everything: bool) -> None:  # noqa: FBT001
+def test_nothing_is_left_of_a_removed_document(
+    store: Store,
+    data: Path,
+    neighbours: int,
+    everything: bool,  # noqa: FBT001
+) -> None:
     for number in range(neighbours):
         _put(store, f"Neighbour {number}. " * (number + 1), f"{number}.txt")
     document_id = _put(store, QUOTED + " It is long. " * 500 + QUOTED, "secret.txt")
@@ -178,7 +218,9 @@ def test_nothing_is_left_of_the_old_version_of_a_changed_document(data: Path) ->
     assert _holds(data, "xylophonist") == []
 
 
-def test_waiting_for_another_writer_is_said_once(store: Store, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_for_another_writer_is_said_once(
+    store: Store, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("index.store.store.LOCK_SECONDS", 0.2)
     said: list[str] = []
 
@@ -205,7 +247,11 @@ def test_damage_in_the_middle_of_the_file_is_called_corrupt(data: Path) -> None:
 
     with pytest.raises(StoreCorrupt):
         Snapshot(data).documents()
-    with pytest.raises(StoreCorrupt, match="move the file away"), Store(data) as damaged, damaged.writing():
+    with (
+        pytest.raises(StoreCorrupt, match="move the file away"),
+        Store(data) as damaged,
+        damaged.writing(),
+    ):
         damaged.file("x")
 
 
@@ -226,9 +272,13 @@ def test_two_processes_may_index_at_once(data: Path, corpus: Path) -> None:
     for side in ("left", "right"):
         (corpus / side).mkdir()
         for number in range(30):
-            (corpus / side / f"{number}.txt").write_text(f"Document {number} on the {side}. " * (number + 1))
+            (corpus / side / f"{number}.txt").write_text(
+                f"Document {number} on the {side}. " * (number + 1)
+            )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
-    commands = [[sys.executable, "-c", INDEXER, str(data), str(corpus / side)] for side in ("left", "right")]
+    commands = [
+        [sys.executable, "-c", INDEXER, str(data), str(corpus / side)] for side in ("left", "right")
+    ]
     running = [subprocess.Popen(command, env=environment) for command in commands]
 
     assert [process.wait(60) for process in running] == [0, 0]

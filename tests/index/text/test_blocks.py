@@ -44,7 +44,9 @@ def _texts(structure: Structure, text: str) -> list[str]:
 
 def _in_order(blocks: tuple[Block, ...], size: int) -> bool:
     ends = [0, *(at for block in blocks for at in (block.start, block.end)), size]
-    units = [(block.start, *(at for unit in block.units for at in unit), block.end) for block in blocks]
+    units = [
+        (block.start, *(at for unit in block.units for at in unit), block.end) for block in blocks
+    ]
     return ends == sorted(ends) and all(list(each) == sorted(each) for each in units)
 
 
@@ -65,10 +67,26 @@ def test_markdown_blocks_and_their_units_stand_in_order(text: str) -> None:
 def test_no_word_of_markdown_after_the_front_matter_is_lost(text: str) -> None:
     text = f"Start.\n\n{text}"
     structure = markdown_structure(text)
-    kept = " ".join(text[start:end] for block in structure.blocks for start, end in block.units or ((block.start, block.end),))
+    kept = " ".join(
+        text[start:end]
+        for block in structure.blocks
+        for start, end in block.units or ((block.start, block.end),)
+    )
     headings = " ".join(name for block in structure.blocks for name in block.headings)
 
-    for word in ("item", "nested", "first", "second", "quoted", "heading", "code", "indented", "html", "Some", "one"):
+    for word in (
+        "item",
+        "nested",
+        "first",
+        "second",
+        "quoted",
+        "heading",
+        "code",
+        "indented",
+        "html",
+        "Some",
+        "one",
+    ):
         assert word not in text or word in kept + headings
 
 
@@ -90,14 +108,20 @@ def test_markdown_blocks_know_their_headings() -> None:
     structure = markdown_structure(text)
 
     assert structure.title == "Report"
-    assert [block.headings for block in structure.blocks] == [("Report",), ("Report", "Costs and gains"), ("Report", "Outlook")]
+    assert [block.headings for block in structure.blocks] == [
+        ("Report",),
+        ("Report", "Costs and gains"),
+        ("Report", "Outlook"),
+    ]
     assert _texts(structure, text) == ["Intro.", "High.", "Good."]
 
 
 def test_rows_and_items_are_units() -> None:
     text = "- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
 
-    units = [[text[start:end] for start, end in block.units] for block in markdown_structure(text).blocks]
+    units = [
+        [text[start:end] for start, end in block.units] for block in markdown_structure(text).blocks
+    ]
 
     assert units == [["- one", "- two"], ["| 1 | 2 |"]]
 
@@ -161,9 +185,15 @@ def test_the_front_matter_title_stands_above_the_headings() -> None:
 
 
 def test_front_matter_is_never_expanded() -> None:
-    levels = "\n".join(f"l{level}: &l{level} {{<<: [{', '.join([f'*l{level - 1}'] * 9)}]}}" for level in range(1, 12))
+    levels = "\n".join(
+        f"l{level}: &l{level} {{<<: [{', '.join([f'*l{level - 1}'] * 9)}]}}"
+        for level in range(1, 12)
+    )
 
-    assert markdown_structure(f"---\nl0: &l0 {{a: 1}}\n{levels}\ntitle: Small\n---\nText.\n").title == "Small"
+    assert (
+        markdown_structure(f"---\nl0: &l0 {{a: 1}}\n{levels}\ntitle: Small\n---\nText.\n").title
+        == "Small"
+    )
 
 
 def test_deeply_nested_items_are_all_kept() -> None:
@@ -207,6 +237,8 @@ def test_a_file_name_may_hold_a_day(name: str, day: str | None) -> None:
 def test_rows_without_text_are_no_blocks() -> None:
     text = "| Item | Price |\n|---|---|\n|  |  |\n| Lamp | 39.90 |\n| | |\n"
 
-    assert [text[block.start : block.end] for block in markdown_structure(text).blocks] == ["| Lamp | 39.90 |"]
+    assert [text[block.start : block.end] for block in markdown_structure(text).blocks] == [
+        "| Lamp | 39.90 |"
+    ]
     form = "| Name | Age |\n|---|---|\n| | |"
     assert [form[block.start : block.end] for block in markdown_structure(form).blocks] == [form]

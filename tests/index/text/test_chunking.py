@@ -51,7 +51,9 @@ def _assert_sound(document: Document, chunks: list[Chunk], encoder: FakeEncoder)
 
 @pytest.mark.parametrize("parse", [plain_document, markdown_document])
 @given(text=TEXT, budget=BUDGETS)
-def test_chunks_of_any_text_are_exact_and_within_the_budget(parse: Callable[[str], Document], text: str, budget: int) -> None:
+def test_chunks_of_any_text_are_exact_and_within_the_budget(
+    parse: Callable[[str], Document], text: str, budget: int
+) -> None:
     document, encoder = parse(text), FakeEncoder(budget)
 
     _assert_sound(document, chunk_document(document, encoder), encoder)
@@ -61,7 +63,11 @@ def test_chunks_of_any_text_are_exact_and_within_the_budget(parse: Callable[[str
 def test_every_visible_character_of_plain_text_is_in_a_chunk(text: str, budget: int) -> None:
     document = plain_document(text)
 
-    covered = {at for chunk in chunk_document(document, FakeEncoder(budget)) for at in range(chunk.start, chunk.end)}
+    covered = {
+        at
+        for chunk in chunk_document(document, FakeEncoder(budget))
+        for at in range(chunk.start, chunk.end)
+    }
 
     assert all(at in covered for at, character in enumerate(text) if not character.isspace())
 
@@ -131,7 +137,10 @@ def test_a_chunk_never_crosses_a_heading_even_one_of_the_same_name() -> None:
 
 
 def test_too_many_headings_lose_the_outermost_first() -> None:
-    text = "".join(f"{'#' * depth} Heading of level {depth}\n\n" for depth in range(1, 6)) + "Text under all of them."
+    text = (
+        "".join(f"{'#' * depth} Heading of level {depth}\n\n" for depth in range(1, 6))
+        + "Text under all of them."
+    )
 
     [*_, chunk] = chunk_document(markdown_document(text), FakeEncoder(30))
 

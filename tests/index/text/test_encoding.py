@@ -13,10 +13,19 @@ from hypothesis import strategies as st
 from index.errors import BinaryFile
 from index.text.encoding import decode
 
-READABLE = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Co", "Cn"], exclude_characters="\ufeff"))
-FRENCH = "L’été dernier, la société a annoncé un bénéfice de 5 % — « très élevé », d’après ses actionnaires. " * 3
-RUSSIAN = "В прошлом году компания объявила о прибыли, которая удивила даже самых смелых инвесторов. " * 3
-JAPANESE = "昨年、同社は予想を上回る利益を発表し、投資家を驚かせた。今年の見通しはまだ明らかではない。" * 3
+READABLE = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Co", "Cn"], exclude_characters="\ufeff")
+)
+FRENCH = (
+    "L’été dernier, la société a annoncé un bénéfice de 5 % — « très élevé », d’après ses actionnaires. "
+    * 3
+)
+RUSSIAN = (
+    "В прошлом году компания объявила о прибыли, которая удивила даже самых смелых инвесторов. " * 3
+)
+JAPANESE = (
+    "昨年、同社は予想を上回る利益を発表し、投資家を驚かせた。今年の見通しはまだ明らかではない。" * 3
+)
 
 
 @given(READABLE)

@@ -54,7 +54,9 @@ def test_a_row_is_read_with_the_names_of_its_columns() -> None:
         ("| Lamp | 4 |", ("Item",), "Item: Lamp; 4"),
     ],
 )
-def test_text_in_the_first_cell_alone_is_no_value_of_its_column(row: str, columns: tuple[str, ...], text: str) -> None:
+def test_text_in_the_first_cell_alone_is_no_value_of_its_column(
+    row: str, columns: tuple[str, ...], text: str
+) -> None:
     found = rendering(row, columns)
 
     assert found.text == text
@@ -68,17 +70,23 @@ def test_text_without_columns_is_read_as_it_is_written() -> None:
 
 
 @given(st.text("ab |\\:;", max_size=20), st.lists(st.text("xy", max_size=3), max_size=4), st.data())
-def test_what_is_read_of_a_cell_is_what_is_written(row: str, columns: list[str], data: st.DataObject) -> None:
+def test_what_is_read_of_a_cell_is_what_is_written(
+    row: str, columns: list[str], data: st.DataObject
+) -> None:
     found = rendering(row, columns)
     start = data.draw(st.integers(0, len(found.text)))
     end = data.draw(st.integers(start, len(found.text)))
     span = found.written(start, end) if start < end else None
 
-    assert all(found.text[at : at + size] == row[place : place + size] for at, place, size in found.pieces)
+    assert all(
+        found.text[at : at + size] == row[place : place + size] for at, place, size in found.pieces
+    )
     assert [row[place : place + size] for _, place, size in found.pieces] == [
         row[a:b] for a, b in cells(row) if a < b
     ] or not columns
     if span is not None:
         assert 0 <= span[0] < span[1] <= len(row)
-        inside = [(at, place) for at, place, size in found.pieces if at <= start and end <= at + size]
+        inside = [
+            (at, place) for at, place, size in found.pieces if at <= start and end <= at + size
+        ]
         assert all(row[slice(*span)] == found.text[start:end] for _ in inside)

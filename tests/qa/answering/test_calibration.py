@@ -17,7 +17,9 @@ from qa.answering.features import FEATURES
 from qa.errors import CalibrationError
 
 PRECISIONS = ((0.6, 0.1), (0.8, 0.45), (0.9, 0.7))
-CALIBRATION = Calibration("r", "e", 20, -1.0, tuple(map(float, range(len(FEATURES)))), 2.5, PRECISIONS, 1000, "squad2-dev")
+CALIBRATION = Calibration(
+    "r", "e", 20, -1.0, tuple(map(float, range(len(FEATURES)))), 2.5, PRECISIONS, 1000, "squad2-dev"
+)
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
@@ -54,16 +56,22 @@ def test_of_other_features_there_is_none(tmp_path: Path) -> None:
         {"features": None},
     ],
 )
-def test_a_wrong_value_is_an_error_that_says_what_to_do(tmp_path: Path, change: dict[str, object]) -> None:
+def test_a_wrong_value_is_an_error_that_says_what_to_do(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
     path = tmp_path / "calibration.json"
     CALIBRATION.save(path)
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
 
-    with pytest.raises(CalibrationError, match="delete it, or make it again with `qa calibrate FILE`"):
+    with pytest.raises(
+        CalibrationError, match="delete it, or make it again with `qa calibrate FILE`"
+    ):
         load_calibration(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"{}", b"[]", b"1", b"null", b'"text"', b"\xff\xfe\x00"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"{}", b"[]", b"1", b"null", b'"text"', b"\xff\xfe\x00"]
+)
 def test_what_is_no_calibration_is_an_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "calibration.json").write_bytes(content)
 
@@ -96,13 +104,25 @@ def test_confidence_is_a_probability_that_grows_with_evidence(values: list[float
     assert 0 <= CALIBRATION.confidence(weaker) <= CALIBRATION.confidence(stronger) <= 1
 
 
-@pytest.mark.parametrize(("precision", "threshold"), [(0.0, 0.1), (0.6, 0.1), (0.61, 0.45), (0.9, 0.7), (0.91, 1.0), (1.0, 1.0)])
-def test_the_threshold_is_the_smallest_that_reached_the_precision(precision: float, threshold: float) -> None:
+@pytest.mark.parametrize(
+    ("precision", "threshold"),
+    [(0.0, 0.1), (0.6, 0.1), (0.61, 0.45), (0.9, 0.7), (0.91, 1.0), (1.0, 1.0)],
+)
+def test_the_threshold_is_the_smallest_that_reached_the_precision(
+    precision: float, threshold: float
+) -> None:
     assert CALIBRATION.threshold(precision) == threshold
 
 
-@given(st.lists(st.floats(0, 1), max_size=5), st.lists(st.floats(0, 1), max_size=5), st.floats(0, 1), st.floats(0, 1))
-def test_more_precision_never_needs_less_confidence(reached: list[float], needed: list[float], low: float, high: float) -> None:
+@given(
+    st.lists(st.floats(0, 1), max_size=5),
+    st.lists(st.floats(0, 1), max_size=5),
+    st.floats(0, 1),
+    st.floats(0, 1),
+)
+def test_more_precision_never_needs_less_confidence(
+    reached: list[float], needed: list[float], low: float, high: float
+) -> None:
     pairs = tuple(zip(sorted(reached), sorted(needed), strict=False))
     calibration = replace(CALIBRATION, precisions=pairs)
     low, high = min(low, high), max(low, high)

@@ -44,39 +44,73 @@ def candidate(snapshot: Snapshot, uri: str, quote: str, nth: int = 0) -> Candida
     text, start = snapshot.document(info.id).text, -1
     for _ in range(nth + 1):
         start = text.index(quote, start + 1)
-    chunk = next(each for row in snapshot.rows_of([info.id]).tolist() if (each := snapshot.chunk(row)).start <= start < each.end)
+    chunk = next(
+        each
+        for row in snapshot.rows_of([info.id]).tolist()
+        if (each := snapshot.chunk(row)).start <= start < each.end
+    )
     sentence = next((first, last) for first, last in chunk.sentences if first <= start < last)
-    return Candidate(Passage(chunk, info, Hit(0, 1.0, 1.0, 1.0, 1, 1)), start, start + len(quote), sentence, 1.0)
+    return Candidate(
+        Passage(chunk, info, Hit(0, 1.0, 1.0, 1.0, 1, 1)), start, start + len(quote), sentence, 1.0
+    )
 
 
-def test_every_place_is_cited_once_a_sentence_and_holds_byte_by_byte(snapshot: Snapshot, folder: Path) -> None:
-    places = [("guide.md", "six", 0), ("guide.md", "six", 1), ("guide.md", "six", 2), ("log.txt", "six", 0)]
+def test_every_place_is_cited_once_a_sentence_and_holds_byte_by_byte(
+    snapshot: Snapshot, folder: Path
+) -> None:
+    places = [
+        ("guide.md", "six", 0),
+        ("guide.md", "six", 1),
+        ("guide.md", "six", 2),
+        ("log.txt", "six", 0),
+    ]
 
     span = Citer(snapshot).span(found(snapshot, *places))
 
     assert (span.text, span.confidence, span.citation.uri) == ("six", 0.1235, "guide.md")
-    assert [(each.uri, each.quote, each.line) for each in span.further] == [("guide.md", "six", 7), ("log.txt", "six", 2)]
+    assert [(each.uri, each.quote, each.line) for each in span.further] == [
+        ("guide.md", "six", 7),
+        ("log.txt", "six", 2),
+    ]
     for citation in (span.citation, *span.further):
         document = snapshot.document(citation.document_id)
-        assert_quoted(asdict(citation), document.text, (folder / "corpus" / citation.uri).read_bytes(), document.info.encoding)
+        assert_quoted(
+            asdict(citation),
+            document.text,
+            (folder / "corpus" / citation.uri).read_bytes(),
+            document.info.encoding,
+        )
 
 
 def test_the_heading_is_that_of_the_passage(snapshot: Snapshot) -> None:
     citation = Citer(snapshot).span(found(snapshot, ("guide.md", "six", 0))).citation
 
-    assert (citation.title, citation.heading, citation.sentence) == ("Porto", "Porto › Tides", "The “tide” turns at six.")
-    assert citation.byte_start == citation.start + 4, "two curly quotation marks of three bytes each stand before it"
+    assert (citation.title, citation.heading, citation.sentence) == (
+        "Porto",
+        "Porto › Tides",
+        "The “tide” turns at six.",
+    )
+    assert citation.byte_start == citation.start + 4, (
+        "two curly quotation marks of three bytes each stand before it"
+    )
 
 
 def test_a_whole_sentence_is_quoted_where_that_is_wanted(snapshot: Snapshot, folder: Path) -> None:
-    span = Citer(snapshot, whole_sentences=True).span(found(snapshot, ("guide.md", "turns", 0), ("log.txt", "turns", 0)))
+    span = Citer(snapshot, whole_sentences=True).span(
+        found(snapshot, ("guide.md", "turns", 0), ("log.txt", "turns", 0))
+    )
 
     assert span.text == span.citation.quote == span.citation.sentence == "The “tide” turns at six."
     [further] = span.further
     assert further.quote == further.sentence
     for citation in (span.citation, further):
         document = snapshot.document(citation.document_id)
-        assert_quoted(asdict(citation), document.text, (folder / "corpus" / citation.uri).read_bytes(), document.info.encoding)
+        assert_quoted(
+            asdict(citation),
+            document.text,
+            (folder / "corpus" / citation.uri).read_bytes(),
+            document.info.encoding,
+        )
 
 
 def test_a_document_is_read_once(snapshot: Snapshot) -> None:
@@ -102,7 +136,18 @@ def test_a_document_is_read_once(snapshot: Snapshot) -> None:
 def test_a_chunk_at_another_place_cites_the_same_characters(snapshot: Snapshot) -> None:
     """A candidate's offsets are the document's, whatever passage it was read in."""
     one = candidate(snapshot, "guide.md", "six")
-    part = Chunk(one.passage.chunk.document_id, one.start, one.end, "six", ((one.start, one.end),), ("Porto", "Tides"))
-    other = Candidate(Passage(part, one.passage.document, one.passage.hit), one.start, one.end, one.sentence, 1.0)
+    part = Chunk(
+        one.passage.chunk.document_id,
+        one.start,
+        one.end,
+        "six",
+        ((one.start, one.end),),
+        ("Porto", "Tides"),
+    )
+    other = Candidate(
+        Passage(part, one.passage.document, one.passage.hit), one.start, one.end, one.sentence, 1.0
+    )
 
-    assert Citer(snapshot).span(Found(Finding((other,)), 1.0)) == Citer(snapshot).span(Found(Finding((one,)), 1.0))
+    assert Citer(snapshot).span(Found(Finding((other,)), 1.0)) == Citer(snapshot).span(
+        Found(Finding((one,)), 1.0)
+    )

@@ -20,7 +20,15 @@ from tests.support.fakes import FakeSpanModel, Logits, candidate_of, marked, pas
 RISKS = "Which risks are there?"
 WEIGHED = {"shared log-odds": 0.7, "margin elsewhere": 0.3}
 CALIBRATION = Calibration(
-    "r", "e", TOP_K, -1.0, tuple(WEIGHED.get(name, 0.0) for name in FEATURES), 0.0, ((0.8, 0.7), (0.9, 0.9)), 1000, ""
+    "r",
+    "e",
+    TOP_K,
+    -1.0,
+    tuple(WEIGHED.get(name, 0.0) for name in FEATURES),
+    0.0,
+    ((0.8, 0.7), (0.9, 0.9)),
+    1000,
+    "",
 )
 """Weighs what is positive in every fit: its threshold for a precision of 0.9 is 0.9."""
 POLICY = Policy(CALIBRATION, 0.9)
@@ -60,8 +68,13 @@ def judged_best(reading: Reading) -> Finding:
 
 
 @pytest.mark.parametrize("rest", [-4.0, -2.0, -20.0])
-def test_an_answer_that_more_documents_give_in_their_own_words_is_no_less_likely(rest: float) -> None:
-    odds = [shared_log_odds(read(WORDINGS[:count], marked("six", "six", rest=rest))) for count in (1, 2, 3, 5)]
+def test_an_answer_that_more_documents_give_in_their_own_words_is_no_less_likely(
+    rest: float,
+) -> None:
+    odds = [
+        shared_log_odds(read(WORDINGS[:count], marked("six", "six", rest=rest)))
+        for count in (1, 2, 3, 5)
+    ]
 
     assert odds == sorted(odds)
     assert odds[-1] > odds[0]
@@ -83,33 +96,49 @@ def test_copies_of_a_sentence_change_nothing(copies: int) -> None:
 @given(score=st.floats(0, 8), lower=st.lists(st.floats(-8, 0), max_size=4))
 def test_less_likely_copies_of_a_sentence_change_nothing(score: float, lower: list[float]) -> None:
     copies = [
-        candidate_of(passage_of(WORDINGS[0], document=f"d{at}"), "six", score + less) for at, less in enumerate([0.0, *lower])
+        candidate_of(passage_of(WORDINGS[0], document=f"d{at}"), "six", score + less)
+        for at, less in enumerate([0.0, *lower])
     ]
 
-    assert shared_log_odds(reading_of(copies)) == pytest.approx(shared_log_odds(reading_of(copies[:1])), abs=1e-6)
+    assert shared_log_odds(reading_of(copies)) == pytest.approx(
+        shared_log_odds(reading_of(copies[:1])), abs=1e-6
+    )
     assert answers(reading_of(copies), "six").originals == (copies[0],)
 
 
 def test_three_equal_items_of_a_list_are_answered() -> None:
     decision = decide(RISKS, reading_of(items(4.0, 4.0, 4.0)), POLICY, TOP_K)
 
-    assert (texts(decision.chosen), decision.failed, decision.calibrated) == (["item0x", "item1x", "item2x"], None, True)
+    assert (texts(decision.chosen), decision.failed, decision.calibrated) == (
+        ["item0x", "item1x", "item2x"],
+        None,
+        True,
+    )
     assert decision.confidence >= POLICY.threshold == 0.9
 
 
 def test_two_documents_that_contradict_each_other_are_answered_with_the_conflict() -> None:
     decision = decide(QUESTION, closing("5 pm", "6 pm"), POLICY, TOP_K)
 
-    assert (texts(decision.chosen), texts(decision.conflicts), decision.failed) == (["5 pm"], ["6 pm"], None)
+    assert (texts(decision.chosen), texts(decision.conflicts), decision.failed) == (
+        ["5 pm"],
+        ["6 pm"],
+        None,
+    )
     assert decision.confidence >= POLICY.threshold
 
 
 def test_what_is_read_as_a_list_or_a_conflict_is_answered() -> None:
     """Through the reader, whose normaliser counts every legal span."""
     risks = {"fire": (4.0, 4.0), "floods": (4.0, 4.0), "storms": (4.0, 4.0)}
-    listed = read(["The risks are fire, floods and storms."], lambda token: risks.get(token, (-9.0, -9.0)))
+    listed = read(
+        ["The risks are fire, floods and storms."], lambda token: risks.get(token, (-9.0, -9.0))
+    )
     times = {"five": (4.0, 4.0), "six": (4.0, 4.0)}
-    contradicted = read([f"The office closes at {time}." for time in times], lambda token: times.get(token, (-9.0, -9.0)))
+    contradicted = read(
+        [f"The office closes at {time}." for time in times],
+        lambda token: times.get(token, (-9.0, -9.0)),
+    )
 
     assert texts(decide(RISKS, listed, POLICY, TOP_K).chosen) == list(risks)
     decision = decide(QUESTION, contradicted, POLICY, TOP_K)
@@ -117,7 +146,9 @@ def test_what_is_read_as_a_list_or_a_conflict_is_answered() -> None:
 
 
 def test_two_equal_answers_that_neither_agree_nor_contradict_are_refused() -> None:
-    other = candidate_of(passage_of("Lunch was served until 6 pm, in the garden.", document="b"), "6 pm", 3.99)
+    other = candidate_of(
+        passage_of("Lunch was served until 6 pm, in the garden.", document="b"), "6 pm", 3.99
+    )
 
     decision = decide(QUESTION, reading_of([*closing("5 pm").candidates, other]), POLICY, TOP_K)
 
@@ -129,7 +160,11 @@ def test_a_refused_conflict_is_among_the_alternatives() -> None:
 
     decision = decide(QUESTION, closing("5 pm", "6 pm"), Policy(sure, 0.9), TOP_K)
 
-    assert (decision.chosen, decision.conflicts, texts(decision.alternatives)) == ((), (), ["5 pm", "6 pm"])
+    assert (decision.chosen, decision.conflicts, texts(decision.alternatives)) == (
+        (),
+        (),
+        ["5 pm", "6 pm"],
+    )
     assert decision.failed
 
 
@@ -141,7 +176,9 @@ def test_a_confidence_is_calibrated_only_where_as_many_passages_are_read(passage
 
 
 def told(at: int, document: str, score: float) -> Candidate:
-    """One of the closing times of a document, which all make one statement and stand in passages of different worth."""
+    """One of the closing times of a document, which all make one statement and stand in passages of
+    different worth.
+    """
     times = ("5 pm", "6 pm", "noon", "item9x")
     near = {"score": "abc".index(document) / 3}
     passage = passage_of(f"The office closes at {', '.join(times)}.", document=document, hit=near)
@@ -165,7 +202,9 @@ def assert_sound(decision: Decision, policy: Policy, reading: Reading) -> None:
 @given(
     question=st.sampled_from([QUESTION, "Which risks are there?", "Does the office close?"]),
     found=st.lists(
-        st.tuples(st.integers(0, 3), st.sampled_from("abc"), st.floats(-20, 20)), max_size=10, unique_by=lambda each: each[:2]
+        st.tuples(st.integers(0, 3), st.sampled_from("abc"), st.floats(-20, 20)),
+        max_size=10,
+        unique_by=lambda each: each[:2],
     ),
     threshold=st.none() | st.floats(0, 1),
     weights=st.none() | st.lists(st.floats(-3, 3), min_size=len(FEATURES), max_size=len(FEATURES)),

@@ -6,7 +6,17 @@ import pytest
 
 from qa.answer import Gate
 from qa.answering.calibration import UNCALIBRATED_THRESHOLD, Calibration
-from qa.answering.decision import ALTERNATIVES, CONFLICT_GAP, ITEM_GAP, LIKELY, MAX_ITEMS, Decision, Found, Policy, decide
+from qa.answering.decision import (
+    ALTERNATIVES,
+    CONFLICT_GAP,
+    ITEM_GAP,
+    LIKELY,
+    MAX_ITEMS,
+    Decision,
+    Found,
+    Policy,
+    decide,
+)
 from qa.answering.features import FEATURES
 from qa.answering.reader import Candidate, Reading
 from tests.support.fakes import candidate_of, passage_of, reading_of
@@ -14,7 +24,9 @@ from tests.support.fakes import candidate_of, passage_of, reading_of
 TOP_K = 5
 UNCALIBRATED = Policy(None, 0.9)
 ALWAYS = Policy(None, 0.9, min_confidence=0.0)
-CALIBRATION = Calibration("r", "e", TOP_K, 0.0, (1.0, *[0.0] * (len(FEATURES) - 1)), 0.0, ((0.8, 0.6), (0.9, 0.9)), 10, "")
+CALIBRATION = Calibration(
+    "r", "e", TOP_K, 0.0, (1.0, *[0.0] * (len(FEATURES) - 1)), 0.0, ((0.8, 0.6), (0.9, 0.9)), 10, ""
+)
 """Its confidence is the logistic of the score."""
 QUESTION = "When does the office close?"
 
@@ -31,7 +43,10 @@ def said(sentence: str, quote: str, score: float, document: str) -> Candidate:
 
 def closing(*times: str, score: float = 4.0) -> Reading:
     """One document for each closing time, with scores that are nearly equal."""
-    each = [said(f"The office closes at {time}.", time, score - at / 100, f"d{at}") for at, time in enumerate(times)]
+    each = [
+        said(f"The office closes at {time}.", time, score - at / 100, f"d{at}")
+        for at, time in enumerate(times)
+    ]
     return reading_of(each)
 
 
@@ -50,8 +65,16 @@ def items(*scores: float, document: str = "a") -> list[Candidate]:
 def test_the_best_candidate_answers_and_the_next_are_alternatives() -> None:
     decision = decided("Which is it?", reading_of(items(4.0, 1.0, 0.5, 0.0, -1.0)), ALWAYS)
 
-    assert (texts(decision.chosen), texts(decision.alternatives)) == (["item0x"], ["item1x", "item2x", "item3x"])
-    assert (decision.kind, decision.failed, decision.conflicts, decision.calibrated) == ("span", None, (), False)
+    assert (texts(decision.chosen), texts(decision.alternatives)) == (
+        ["item0x"],
+        ["item1x", "item2x", "item3x"],
+    )
+    assert (decision.kind, decision.failed, decision.conflicts, decision.calibrated) == (
+        "span",
+        None,
+        (),
+        False,
+    )
     assert len(decision.alternatives) == ALTERNATIVES
 
 
@@ -61,7 +84,11 @@ def test_without_a_calibration_the_readers_own_probability_decides() -> None:
 
     decision = decided(QUESTION, reading, UNCALIBRATED)
 
-    assert decision.chosen[0].confidence == decision.confidence == pytest.approx(reading.probability(candidate))
+    assert (
+        decision.chosen[0].confidence
+        == decision.confidence
+        == pytest.approx(reading.probability(candidate))
+    )
     assert not decision.calibrated
     assert UNCALIBRATED.threshold == UNCALIBRATED_THRESHOLD
 
@@ -89,7 +116,9 @@ def test_what_is_not_probable_enough_is_withheld_with_the_gate_that_it_failed() 
         (Policy(None, 0.95, 0.75), 0.75),
     ],
 )
-def test_the_threshold_is_the_operators_else_that_of_the_target_precision(policy: Policy, threshold: float) -> None:
+def test_the_threshold_is_the_operators_else_that_of_the_target_precision(
+    policy: Policy, threshold: float
+) -> None:
     assert policy.threshold == threshold
 
 
@@ -102,8 +131,12 @@ def test_a_calibrated_confidence_at_the_threshold_answers_and_just_below_does_no
     assert decided("Which is it?", at_it, policy).calibrated
 
 
-@pytest.mark.parametrize(("reading", "gate"), [(Reading((), 0, 0, 0.0), "passages"), (Reading((), 3, 3, 0.0), "spans")])
-def test_nothing_to_quote_is_a_refusal_even_without_a_threshold(reading: Reading, gate: str) -> None:
+@pytest.mark.parametrize(
+    ("reading", "gate"), [(Reading((), 0, 0, 0.0), "passages"), (Reading((), 3, 3, 0.0), "spans")]
+)
+def test_nothing_to_quote_is_a_refusal_even_without_a_threshold(
+    reading: Reading, gate: str
+) -> None:
     decision = decided(QUESTION, reading, ALWAYS)
 
     assert (decision.chosen, decision.alternatives, decision.confidence) == ((), (), 0.0)
@@ -122,7 +155,11 @@ def test_a_question_for_a_list_gets_the_likely_items_of_the_best_document() -> N
     elsewhere = [each for each in items(3.9, document="b") if each.text == "item0x"]
     other = [said("Another risk is fire.", "fire", 3.5, "b")]
 
-    decision = decided("Which risks are there?", reading_of([*items(4.0, 3.0, 1.1, 0.5), *other, *elsewhere]), ALWAYS)
+    decision = decided(
+        "Which risks are there?",
+        reading_of([*items(4.0, 3.0, 1.1, 0.5), *other, *elsewhere]),
+        ALWAYS,
+    )
 
     assert (decision.kind, texts(decision.chosen), texts(decision.alternatives)) == (
         "list",
@@ -133,10 +170,19 @@ def test_a_question_for_a_list_gets_the_likely_items_of_the_best_document() -> N
 
 @pytest.mark.parametrize(
     ("scores", "count"),
-    [((4.0, 4.0 - ITEM_GAP), 2), ((4.0, 3.9 - ITEM_GAP), 1), ((LIKELY + 1, LIKELY), 1), ((4.0,) * 20, MAX_ITEMS)],
+    [
+        ((4.0, 4.0 - ITEM_GAP), 2),
+        ((4.0, 3.9 - ITEM_GAP), 1),
+        ((LIKELY + 1, LIKELY), 1),
+        ((4.0,) * 20, MAX_ITEMS),
+    ],
 )
-def test_an_item_is_likely_itself_and_nearly_as_likely_as_the_best(scores: tuple[float, ...], count: int) -> None:
-    assert len(decided("Which risks are there?", reading_of(items(*scores)), ALWAYS).chosen) == count
+def test_an_item_is_likely_itself_and_nearly_as_likely_as_the_best(
+    scores: tuple[float, ...], count: int
+) -> None:
+    assert (
+        len(decided("Which risks are there?", reading_of(items(*scores)), ALWAYS).chosen) == count
+    )
 
 
 def test_a_question_for_one_thing_gets_one() -> None:
@@ -148,28 +194,46 @@ def test_a_yes_or_no_question_gets_each_sentence_once() -> None:
 
     decision = decided("Are there risks?", reading_of(both), ALWAYS)
 
-    assert (decision.kind, texts(decision.chosen), texts(decision.alternatives)) == ("evidence", ["item0x"], ["Floods"])
+    assert (decision.kind, texts(decision.chosen), texts(decision.alternatives)) == (
+        "evidence",
+        ["item0x"],
+        ["Floods"],
+    )
 
 
 def test_two_documents_that_contradict_each_other_are_a_conflict() -> None:
     decision = decided(QUESTION, closing("5 pm", "6 pm"), ALWAYS)
 
-    assert (texts(decision.chosen), texts(decision.conflicts), decision.alternatives) == (["5 pm"], ["6 pm"], ())
+    assert (texts(decision.chosen), texts(decision.conflicts), decision.alternatives) == (
+        ["5 pm"],
+        ["6 pm"],
+        (),
+    )
 
 
 @pytest.mark.parametrize(
     "other",
     [
         pytest.param(said("The office closes at 6 pm.", "6 pm", 4.0, "a"), id="same document"),
-        pytest.param(said("The office closes at 5 pm sharp.", "5 pm sharp", 3.9, "b"), id="the answer is a part of it"),
+        pytest.param(
+            said("The office closes at 5 pm sharp.", "5 pm sharp", 3.9, "b"),
+            id="the answer is a part of it",
+        ),
         pytest.param(said("The office closes at 5.", "5", 3.9, "b"), id="a part of the answer"),
-        pytest.param(said("Lunch was served until 6 pm yesterday, in the garden.", "6 pm", 3.9, "b"), id="another statement"),
+        pytest.param(
+            said("Lunch was served until 6 pm yesterday, in the garden.", "6 pm", 3.9, "b"),
+            id="another statement",
+        ),
         pytest.param(said("The office closes at noon.", "noon", 3.9, "b"), id="another kind"),
-        pytest.param(said("The office closes at 6 pm.", "6 pm", 3.9 - CONFLICT_GAP, "b"), id="less likely"),
+        pytest.param(
+            said("The office closes at 6 pm.", "6 pm", 3.9 - CONFLICT_GAP, "b"), id="less likely"
+        ),
     ],
 )
 def test_what_contradicts_nothing_is_no_conflict(other: Candidate) -> None:
-    decision = decided(QUESTION, reading_of([said("The office closes at 5 pm.", "5 pm", 4.0, "a"), other]), ALWAYS)
+    decision = decided(
+        QUESTION, reading_of([said("The office closes at 5 pm.", "5 pm", 4.0, "a"), other]), ALWAYS
+    )
 
     assert decision.conflicts == ()
     assert len(decision.chosen) == len(decision.alternatives) == 1
@@ -177,7 +241,10 @@ def test_what_contradicts_nothing_is_no_conflict(other: Candidate) -> None:
 
 def test_long_answers_to_a_short_statement_contradict_each_other() -> None:
     one, other = "Maria Teresa Lopez Garcia", "John Paul Smith Jones"
-    candidates = [said(f"Its chair is {name}.", name, 4.0 - at, f"d{at}") for at, name in enumerate((one, other))]
+    candidates = [
+        said(f"Its chair is {name}.", name, 4.0 - at, f"d{at}")
+        for at, name in enumerate((one, other))
+    ]
 
     assert texts(decided("Who is its chair?", reading_of(candidates), ALWAYS).conflicts) == [other]
 
@@ -187,7 +254,12 @@ def test_unlikely_answers_do_not_contradict_each_other() -> None:
 
 
 def test_items_of_a_list_do_not_contradict_each_other() -> None:
-    reading = reading_of([said("The risks are fire.", "fire", 4.0, "a"), said("The risks are floods.", "floods", 4.0, "b")])
+    reading = reading_of(
+        [
+            said("The risks are fire.", "fire", 4.0, "a"),
+            said("The risks are floods.", "floods", 4.0, "b"),
+        ]
+    )
 
     assert decided("Which risks are there?", reading, ALWAYS).conflicts == ()
     assert texts(decided("What is the risk?", reading, ALWAYS).conflicts) == ["floods"]
@@ -196,4 +268,8 @@ def test_items_of_a_list_do_not_contradict_each_other() -> None:
 def test_a_refusal_names_no_conflicts() -> None:
     decision = decided(QUESTION, closing("5 pm", "6 pm"), Policy(None, 0.9, min_confidence=1.0))
 
-    assert (decision.chosen, decision.conflicts, texts(decision.alternatives)) == ((), (), ["5 pm", "6 pm"])
+    assert (decision.chosen, decision.conflicts, texts(decision.alternatives)) == (
+        (),
+        (),
+        ["5 pm", "6 pm"],
+    )

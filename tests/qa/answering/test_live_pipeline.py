@@ -82,7 +82,9 @@ def test_an_unused_old_generation_is_closed_at_once(live: LivePipeline, write: W
     assert is_closed(old)
 
 
-def test_a_new_generation_is_used_even_before_the_next_refresh(live: LivePipeline, write: Write) -> None:
+def test_a_new_generation_is_used_even_before_the_next_refresh(
+    live: LivePipeline, write: Write
+) -> None:
     live.rest()
     write("Version two.")
 
@@ -106,7 +108,9 @@ def test_refreshing_says_whether_there_was_something_new(live: LivePipeline, wri
     assert live.generation == 2
 
 
-def test_a_new_calibration_is_taken_up_without_a_new_generation(live: LivePipeline, settings: Settings) -> None:
+def test_a_new_calibration_is_taken_up_without_a_new_generation(
+    live: LivePipeline, settings: Settings
+) -> None:
     with live.use() as old:
         assert old.policy.calibration is None
         calibration = Calibration(
@@ -130,7 +134,9 @@ def test_a_new_calibration_is_taken_up_without_a_new_generation(live: LivePipeli
         assert pipeline.snapshot.generation == 1
 
 
-def test_a_new_tag_is_taken_up_while_a_question_is_answered(live: LivePipeline, settings: Settings) -> None:
+def test_a_new_tag_is_taken_up_while_a_question_is_answered(
+    live: LivePipeline, settings: Settings
+) -> None:
     with live.use() as old:
         [document] = old.snapshot.documents()
         with open_store(settings) as store:
@@ -140,10 +146,15 @@ def test_a_new_tag_is_taken_up_while_a_question_is_answered(live: LivePipeline, 
             store.tags.give([document.id], ["sea"])
         assert not live.refresh()
         with live.use() as pipeline:
-            assert (pipeline.snapshot.tags(), pipeline.snapshot.generation) == ({"sea": [document.id]}, 1)
+            assert (pipeline.snapshot.tags(), pipeline.snapshot.generation) == (
+                {"sea": [document.id]},
+                1,
+            )
 
 
-def test_what_cannot_be_served_is_an_error_for_every_question(live: LivePipeline, settings: Settings, tmp_path: Path) -> None:
+def test_what_cannot_be_served_is_an_error_for_every_question(
+    live: LivePipeline, settings: Settings, tmp_path: Path
+) -> None:
     live.rest()
     forget_all(settings)
     indexed(settings, carded("other"), tmp_path / "corpus", {"a.txt": "Other model."})
@@ -153,7 +164,9 @@ def test_what_cannot_be_served_is_an_error_for_every_question(live: LivePipeline
             pass
 
 
-def test_after_a_failure_in_a_question_the_generation_is_let_go(live: LivePipeline, write: Write) -> None:
+def test_after_a_failure_in_a_question_the_generation_is_let_go(
+    live: LivePipeline, write: Write
+) -> None:
     with pytest.raises(ZeroDivisionError), live.use() as old:
         raise ZeroDivisionError
     write("Version two.")
@@ -191,7 +204,9 @@ def test_closing_serves_nothing_any_more(tmp_path: Path) -> None:
         pass
 
 
-def test_an_index_that_never_holds_still_is_said_so(tmp_path: Path, write: Write, settings: Settings) -> None:
+def test_an_index_that_never_holds_still_is_said_so(
+    tmp_path: Path, write: Write, settings: Settings
+) -> None:
     del tmp_path
     write("Version 0.")
     loads: list[int] = []

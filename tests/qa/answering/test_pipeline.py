@@ -1,4 +1,6 @@
-"""retrieve, read, decide, cite; above all: every quote is where its citation says, in the text and in the file."""
+"""retrieve, read, decide, cite; above all: every quote is where its citation says, in the text and
+in the file.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,10 @@ PIECES = st.sampled_from(
     ]
 )
 TEXTS = st.lists(PIECES, min_size=1, max_size=12).map("".join) | st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc", "Co", "Cn"], exclude_characters="\ufeff"), max_size=80
+    st.characters(
+        codec="utf-8", exclude_categories=["Cc", "Co", "Cn"], exclude_characters="\ufeff"
+    ),
+    max_size=80,
 )
 ENCODERS: dict[str, Callable[[str], bytes]] = {
     "utf-8": lambda text: text.encode(),
@@ -57,7 +62,10 @@ ENCODERS: dict[str, Callable[[str], bytes]] = {
     "big-endian": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
 }
 QUESTIONS = st.lists(
-    st.sampled_from(["tide", "5", "billion", "café", "東京", "word", "who?", "🎉"]) | st.text(max_size=12), min_size=1, max_size=5
+    st.sampled_from(["tide", "5", "billion", "café", "東京", "word", "who?", "🎉"])
+    | st.text(max_size=12),
+    min_size=1,
+    max_size=5,
 )
 
 
@@ -67,10 +75,19 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
 
 
 def fixed(pipeline: Pipeline, reader: FixedReader, policy: Policy | None = None) -> Pipeline:
-    """The same index with a reader of fixed candidates, and a clock that ticks a millisecond at every look."""
+    """The same index with a reader of fixed candidates, and a clock that ticks a millisecond at
+    every look.
+    """
     ticks = iter(range(100))
     retriever = HybridRetriever(pipeline.snapshot, FakeEncoder())
-    return Pipeline(pipeline.snapshot, retriever, reader, policy or Policy(None, 0.9), top_k=5, clock=lambda: next(ticks) / 1000)
+    return Pipeline(
+        pipeline.snapshot,
+        retriever,
+        reader,
+        policy or Policy(None, 0.9),
+        top_k=5,
+        clock=lambda: next(ticks) / 1000,
+    )
 
 
 def assert_shape(answer: Answer) -> None:
@@ -78,8 +95,13 @@ def assert_shape(answer: Answer) -> None:
     shown = answer.to_dict()
     spans = shown["answers"] + shown["alternatives"] + shown["conflicts"]
     assert list(shown) == ANSWER_KEYS
-    assert all(list(span["citation"]) == CITATION_KEYS and span["text"] == span["citation"]["quote"] for span in spans)
-    assert shown["citations"] == [each for span in shown["answers"] for each in (span["citation"], *span["further"])]
+    assert all(
+        list(span["citation"]) == CITATION_KEYS and span["text"] == span["citation"]["quote"]
+        for span in spans
+    )
+    assert shown["citations"] == [
+        each for span in shown["answers"] for each in (span["citation"], *span["further"])
+    ]
     assert (shown["refusal"] is None) == bool(shown["answers"]) == (shown["answer"] is not None)
     assert all(0 <= span["confidence"] <= 1 for span in spans)
     assert 0 <= answer.passages_read <= answer.passages_found
@@ -93,17 +115,26 @@ def every_citation(answer: Answer) -> list[Citation]:
 
 @settings(max_examples=60)
 @given(
-    texts=st.lists(st.tuples(TEXTS, st.sampled_from(sorted(ENCODERS)), st.sampled_from([".txt", ".md"])), min_size=1, max_size=3),
+    texts=st.lists(
+        st.tuples(TEXTS, st.sampled_from(sorted(ENCODERS)), st.sampled_from([".txt", ".md"])),
+        min_size=1,
+        max_size=3,
+    ),
     questions=st.lists(QUESTIONS, min_size=1, max_size=3),
     window=st.sampled_from([6, 40]),
 )
-def test_every_quote_is_where_its_citation_says(texts: list[tuple[str, str, str]], questions: list[list[str]], window: int) -> None:
+def test_every_quote_is_where_its_citation_says(
+    texts: list[tuple[str, str, str]], questions: list[list[str]], window: int
+) -> None:
     files: dict[str, str | bytes] = {
-        f"{number}{suffix}": ENCODERS[encoding](text) for number, (text, encoding, suffix) in enumerate(texts)
+        f"{number}{suffix}": ENCODERS[encoding](text)
+        for number, (text, encoding, suffix) in enumerate(texts)
     }
     with tempfile.TemporaryDirectory() as folder:
         reader = CrossEncoderReader(FakeSpanModel(window=window), "fake")
-        pipeline = pipeline_of(Path(folder), {**files, "certain.txt": "One sure thing."}, reader, min_confidence=0.0)
+        pipeline = pipeline_of(
+            Path(folder), {**files, "certain.txt": "One sure thing."}, reader, min_confidence=0.0
+        )
         try:
             for words in questions:
                 check(pipeline, " ".join(words), Path(folder, "corpus"))
@@ -129,12 +160,23 @@ def test_a_span_inside_a_sentence_is_cited_with_its_sentence(pipeline: Pipeline)
     answer = fixed(pipeline, FixedReader({"at six": 4.0})).ask("When does the tide at Porto turn?")
 
     citation = answer.citations[0]
-    assert (answer.text, citation.sentence, answer.kind) == ("at six", "The tide at Porto turns at six.", "span")
-    assert (citation.start, citation.byte_start, citation.line, citation.uri) == (24, 24, 1, "tides.txt")
+    assert (answer.text, citation.sentence, answer.kind) == (
+        "at six",
+        "The tide at Porto turns at six.",
+        "span",
+    )
+    assert (citation.start, citation.byte_start, citation.line, citation.uri) == (
+        24,
+        24,
+        1,
+        "tides.txt",
+    )
 
 
 def test_a_yes_or_no_question_gets_the_whole_sentence(pipeline: Pipeline) -> None:
-    answer = fixed(pipeline, FixedReader({"at six": 4.0, "tide": 3.0, "noon": 2.0})).ask("Does the tide at Porto turn at six?")
+    answer = fixed(pipeline, FixedReader({"at six": 4.0, "tide": 3.0, "noon": 2.0})).ask(
+        "Does the tide at Porto turn at six?"
+    )
 
     assert_shape(answer)
     assert (answer.kind, answer.text) == ("evidence", "The tide at Porto turns at six.")
@@ -142,15 +184,25 @@ def test_a_yes_or_no_question_gets_the_whole_sentence(pipeline: Pipeline) -> Non
 
 
 def test_a_question_for_a_list_gets_several_spans(pipeline: Pipeline) -> None:
-    answer = fixed(pipeline, FixedReader({"flour": 4.0, "water": 3.5, "salt": 3.0})).ask("Which things does bread need?")
+    answer = fixed(pipeline, FixedReader({"flour": 4.0, "water": 3.5, "salt": 3.0})).ask(
+        "Which things does bread need?"
+    )
 
     assert_shape(answer)
-    assert (answer.kind, [span.text for span in answer.spans]) == ("list", ["flour", "water", "salt"])
+    assert (answer.kind, [span.text for span in answer.spans]) == (
+        "list",
+        ["flour", "water", "salt"],
+    )
     assert len(answer.citations) == 3
 
 
-def test_the_same_words_in_several_documents_are_one_answer_with_every_place(tmp_path: Path) -> None:
-    files = {"a.txt": "The tide turns at six.", "b.txt": "Fishermen say – the tide turns at six.".encode("utf-16")}
+def test_the_same_words_in_several_documents_are_one_answer_with_every_place(
+    tmp_path: Path,
+) -> None:
+    files = {
+        "a.txt": "The tide turns at six.",
+        "b.txt": "Fishermen say – the tide turns at six.".encode("utf-16"),
+    }
     pipeline = pipeline_of(tmp_path, files)
 
     answer = fixed(pipeline, FixedReader({"six": 4.0})).ask("When does the tide turn?")
@@ -166,22 +218,35 @@ def check_places(pipeline: Pipeline, answer: Answer, corpus: Path) -> None:
     """Every citation of an answer holds."""
     for citation in every_citation(answer):
         document = pipeline.snapshot.document(citation.document_id)
-        assert_quoted(asdict(citation), document.text, (corpus / citation.uri).read_bytes(), document.info.encoding)
+        assert_quoted(
+            asdict(citation),
+            document.text,
+            (corpus / citation.uri).read_bytes(),
+            document.info.encoding,
+        )
 
 
 def test_documents_that_contradict_each_other_are_shown_as_a_conflict(tmp_path: Path) -> None:
     files = {"a.txt": "The office closes at 5 pm.", "b.txt": "The office closes at 6 pm."}
     pipeline = pipeline_of(tmp_path, files)
 
-    answer = fixed(pipeline, FixedReader({"5 pm": 5.0, "6 pm": 4.0})).ask("When does the office close?")
+    answer = fixed(pipeline, FixedReader({"5 pm": 5.0, "6 pm": 4.0})).ask(
+        "When does the office close?"
+    )
 
     assert_shape(answer)
-    assert (answer.text, [span.text for span in answer.conflicts], answer.alternatives) == ("5 pm", ["6 pm"], ())
+    assert (answer.text, [span.text for span in answer.conflicts], answer.alternatives) == (
+        "5 pm",
+        ["6 pm"],
+        (),
+    )
     check_places(pipeline, answer, tmp_path / "corpus")
 
 
 def test_line_and_heading_are_those_of_the_quote(pipeline: Pipeline) -> None:
-    [citation] = fixed(pipeline, FixedReader({"two hours": 4.0})).ask("How long does it rise?").citations
+    [citation] = (
+        fixed(pipeline, FixedReader({"two hours": 4.0})).ask("How long does it rise?").citations
+    )
 
     assert (citation.line, citation.heading, citation.title) == (7, "Bread › Time", "Bread")
 
@@ -228,7 +293,9 @@ def test_a_question_in_another_language_gets_a_note(pipeline: Pipeline) -> None:
 
 def test_a_cited_document_in_another_language_gets_a_note(tmp_path: Path) -> None:
     german = "Die Flut in Porto kommt zweimal am Tag. Die Fischer fahren mit der Ebbe hinaus und kommen am Mittag zurück."
-    answer = pipeline_of(tmp_path, {"a.txt": german}, min_confidence=0.0).ask("When do the Fischer leave?")
+    answer = pipeline_of(tmp_path, {"a.txt": german}, min_confidence=0.0).ask(
+        "When do the Fischer leave?"
+    )
 
     assert answer.notes == ("The cited document looks like another language than English (de).",)
 

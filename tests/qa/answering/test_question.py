@@ -29,7 +29,11 @@ def test_any_text_is_refused_or_loses_its_white_space_only(question: str) -> Non
     try:
         checked = checked_question(question)
     except InvalidQuestion:
-        assert not question.strip() or "\0" in question or any("\ud800" <= each <= "\udfff" for each in question)
+        assert (
+            not question.strip()
+            or "\0" in question
+            or any("\ud800" <= each <= "\udfff" for each in question)
+        )
         return
     assert checked == question.strip()
 

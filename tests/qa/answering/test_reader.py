@@ -14,12 +14,33 @@ from qa.answering.reader import LONGEST, PER_PASSAGE, Candidate, CrossEncoderRea
 from qa.answering.reader_model import Window
 from qa.answering.retriever import Passage
 from qa.answering.span_decoding import parts_word
-from tests.support.fakes import FakeEncoder, FakeSpanModel, hashed, marked, passage_of, plain_document
+from tests.support.fakes import (
+    FakeEncoder,
+    FakeSpanModel,
+    hashed,
+    marked,
+    passage_of,
+    plain_document,
+)
 
 SENTENCES = ("Ships sail.", "The tide turns at six.", "Bread rises.")
 TEXT = " ".join(SENTENCES)
 WORDS = st.sampled_from(
-    ["tide", "Porto.", "“six”", "$1,200.50", "naïve", "東京", "e\u0301", "2.7%", "U.S.", "👩‍👩‍👧", "ebb\n\n", "noon,", "- x"]
+    [
+        "tide",
+        "Porto.",
+        "“six”",
+        "$1,200.50",
+        "naïve",
+        "東京",
+        "e\u0301",
+        "2.7%",
+        "U.S.",
+        "👩‍👩‍👧",
+        "ebb\n\n",
+        "noon,",
+        "- x",
+    ]
 )
 TEXTS = st.lists(WORDS, min_size=1, max_size=80).map(" ".join)
 
@@ -55,20 +76,33 @@ def test_the_likeliest_span_comes_first_in_offsets_of_the_document() -> None:
 
 
 def test_a_span_over_two_sentences_is_covered_by_both() -> None:
-    [best, *_] = reader(FakeSpanModel(marked("six", "Bread"))).read("x", [passage_of(TEXT, SENTENCES)]).candidates
+    [best, *_] = (
+        reader(FakeSpanModel(marked("six", "Bread")))
+        .read("x", [passage_of(TEXT, SENTENCES)])
+        .candidates
+    )
 
     assert (best.text, best.sentence_text) == ("six. Bread", " ".join(SENTENCES[1:]))
 
 
 @given(texts=st.lists(TEXTS, min_size=1, max_size=3), window=st.sampled_from([4, 12, 40]))
-def test_candidates_are_whole_words_of_their_documents_best_first_and_apart(texts: list[str], window: int) -> None:
+def test_candidates_are_whole_words_of_their_documents_best_first_and_apart(
+    texts: list[str], window: int
+) -> None:
     passages = [each for at, text in enumerate(texts) for each in passages_of(text, f"{at}.txt")]
 
     found = reader(FakeSpanModel(window=window)).read("What?", passages)
 
     assert (found.read, found.given) == (len(passages), len(passages))
-    assert [each.score for each in found.candidates] == sorted((each.score for each in found.candidates), reverse=True)
-    assert not [1 for at, each in enumerate(found.candidates) for other in found.candidates[:at] if overlap(each, other)]
+    assert [each.score for each in found.candidates] == sorted(
+        (each.score for each in found.candidates), reverse=True
+    )
+    assert not [
+        1
+        for at, each in enumerate(found.candidates)
+        for other in found.candidates[:at]
+        if overlap(each, other)
+    ]
     for each in found.candidates:
         chunk = each.passage.chunk
         inside = parts_word(chunk.text)
@@ -82,7 +116,9 @@ def test_candidates_are_whole_words_of_their_documents_best_first_and_apart(text
 
 @given(texts=st.lists(TEXTS, min_size=1, max_size=3))
 def test_probabilities_are_parts_of_one(texts: list[str]) -> None:
-    found = reader().read("What?", [each for at, text in enumerate(texts) for each in passages_of(text, f"{at}.txt")])
+    found = reader().read(
+        "What?", [each for at, text in enumerate(texts) for each in passages_of(text, f"{at}.txt")]
+    )
 
     assert all(0 <= found.probability(each) <= 1 for each in found.candidates)
     assert sum(map(found.probability, found.candidates)) + np.exp(-found.log_normaliser) <= 1 + 1e-6
@@ -96,7 +132,12 @@ def test_of_overlapping_passages_the_better_span_stays_with_its_passage() -> Non
     found = reader(FakeSpanModel(hashed)).read("When?", passages)
 
     assert len(found.candidates) > len(passages)
-    assert not [1 for at, each in enumerate(found.candidates) for other in found.candidates[:at] if overlap(each, other)]
+    assert not [
+        1
+        for at, each in enumerate(found.candidates)
+        for other in found.candidates[:at]
+        if overlap(each, other)
+    ]
 
 
 def test_equal_candidates_keep_the_order_of_the_passages() -> None:
@@ -127,9 +168,18 @@ def test_a_token_with_a_space_in_it_is_stripped() -> None:
 
         def windows(self, question: str, texts: list[str]) -> list[Window]:
             del question, texts
-            return [Window(0, np.array([(0, 5), (5, 9)]), np.array([0, 3], np.float32), np.array([0, 3], np.float32))]
+            return [
+                Window(
+                    0,
+                    np.array([(0, 5), (5, 9)]),
+                    np.array([0, 3], np.float32),
+                    np.array([0, 3], np.float32),
+                )
+            ]
 
-    [best, *_] = CrossEncoderReader(Spaced(), "spaced").read("x", [passage_of("Ships six", at=7)]).candidates  # type: ignore[arg-type]
+    [best, *_] = (
+        CrossEncoderReader(Spaced(), "spaced").read("x", [passage_of("Ships six", at=7)]).candidates
+    )  # type: ignore[arg-type]
 
     assert (best.text, best.start, best.end) == ("six", 13, 16)
 
@@ -160,7 +210,9 @@ def test_after_the_deadline_no_further_passage_is_read(seconds: float, read: int
 
 
 def test_reading_in_steps_finds_what_reading_at_once_finds() -> None:
-    passages = [passage_of(f"The tide {name} turns at six, {name} says.", document=name) for name in "abcde"]
+    passages = [
+        passage_of(f"The tide {name} turns at six, {name} says.", document=name) for name in "abcde"
+    ]
 
     assert reader().read("When?", passages, seconds=100.0) == reader().read("When?", passages)
 

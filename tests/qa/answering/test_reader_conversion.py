@@ -22,7 +22,9 @@ CODE = "The harbour gate opens with the code 4711."
 
 
 @pytest.mark.slow
-def test_the_shipped_reader_is_converted_once_under_the_hash_of_its_weights(reader: Reader, model_cache: Path) -> None:
+def test_the_shipped_reader_is_converted_once_under_the_hash_of_its_weights(
+    reader: Reader, model_cache: Path
+) -> None:
     said: list[str] = []
 
     place = converted_reader(DEFAULT_READER, model_cache, said.append)
@@ -33,9 +35,14 @@ def test_the_shipped_reader_is_converted_once_under_the_hash_of_its_weights(read
 
 
 @pytest.mark.slow
-def test_another_model_has_another_fingerprint(reader: Reader, tiny_bert: Path, tiny_roberta: Path, model_cache: Path) -> None:
+def test_another_model_has_another_fingerprint(
+    reader: Reader, tiny_bert: Path, tiny_roberta: Path, model_cache: Path
+) -> None:
     said: list[str] = []
-    models = [ReaderModel.load(str(folder), model_cache, on_conversion=said.append) for folder in (tiny_bert, tiny_roberta)]
+    models = [
+        ReaderModel.load(str(folder), model_cache, on_conversion=said.append)
+        for folder in (tiny_bert, tiny_roberta)
+    ]
 
     assert len({reader.fingerprint, *(model.card.fingerprint for model in models)}) == 3
     assert set(said) <= {str(tiny_bert), str(tiny_roberta)}
@@ -43,12 +50,16 @@ def test_another_model_has_another_fingerprint(reader: Reader, tiny_bert: Path, 
 
 
 @pytest.mark.slow
-def test_what_was_compiled_for_one_precision_is_not_taken_for_another(tiny_bert: Path, tmp_path: Path) -> None:
+def test_what_was_compiled_for_one_precision_is_not_taken_for_another(
+    tiny_bert: Path, tmp_path: Path
+) -> None:
     orders = [("f32", "bf16", "f32"), ("bf16", "f32", "bf16")]
 
     logits = [
         [
-            ReaderModel.load(str(tiny_bert), tmp_path / order[0], precision=each).windows("What fell", ["Rain fell."])[0]
+            ReaderModel.load(str(tiny_bert), tmp_path / order[0], precision=each).windows(
+                "What fell", ["Rain fell."]
+            )[0]
             for each in order
         ]
         for order in orders
@@ -69,7 +80,12 @@ def test_reading_leaves_torch_alone(reader: Reader, model_cache: Path) -> None:
         "sys.exit(bool({'torch', 'transformers', 'sentence_transformers', 'huggingface_hub'} & set(sys.modules)))"
     )
 
-    done = subprocess.run([sys.executable, "-c", script, str(model_cache)], check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(model_cache)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
 
     assert (done.returncode, done.stdout) == (0, f"{reader.fingerprint} 1\n"), done.stderr
 
@@ -81,7 +97,9 @@ def test_a_name_that_is_no_model_says_so(tmp_path: Path, name: str) -> None:
 
 
 def test_a_folder_without_a_model_says_what_was_expected(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="expected the files of a Hugging Face question-answering model"):
+    with pytest.raises(
+        ModelError, match="expected the files of a Hugging Face question-answering model"
+    ):
         converted_reader(str(tmp_path), tmp_path / "cache")
 
 
@@ -93,7 +111,10 @@ def test_a_folder_of_something_else_cannot_be_converted_and_leaves_nothing(tmp_p
     assert list((tmp_path / "cache" / "graphs").iterdir()) == []
 
 
-@pytest.mark.parametrize(("named", "found"), [(["BertModel"], "got BertModel"), (None, "got none that its config.json names")])
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [(["BertModel"], "got BertModel"), (None, "got none that its config.json names")],
+)
 def test_a_model_without_a_question_answering_head_is_refused(
     tiny_bert: Path, tmp_path: Path, named: list[str] | None, found: str
 ) -> None:
@@ -108,7 +129,9 @@ def test_a_model_without_a_question_answering_head_is_refused(
 def test_a_model_that_reads_too_little_at_once_is_refused(tmp_path: Path) -> None:
     folder = save_bert(tmp_path / "short", max_position_embeddings=MIN_WINDOW + 1)
 
-    with pytest.raises(ModelError, match=f"at most {MIN_WINDOW - 1} tokens at once, expected at least {MIN_WINDOW}"):
+    with pytest.raises(
+        ModelError, match=f"at most {MIN_WINDOW - 1} tokens at once, expected at least {MIN_WINDOW}"
+    ):
         converted_reader(str(folder), tmp_path / "cache")
 
 
@@ -124,13 +147,17 @@ def test_damaged_shipped_weights_are_refused(shipped: Path, tmp_path: Path) -> N
     data[-1] ^= 1
     (shipped / "reader.safetensors").write_bytes(data)
 
-    with pytest.raises(ModelError, match="weights are not those that its card names: reinstall quoted-qa"):
+    with pytest.raises(
+        ModelError, match="weights are not those that its card names: reinstall quoted-qa"
+    ):
         converted_reader(DEFAULT_READER, tmp_path / "cache", shipped=shipped)
     assert list((tmp_path / "cache" / "graphs").iterdir()) == []
 
 
 @pytest.mark.parametrize("card", [None, "", "[]", "{}", "{"])
-def test_a_damaged_card_of_the_shipped_weights_is_refused(shipped: Path, tmp_path: Path, card: str | None) -> None:
+def test_a_damaged_card_of_the_shipped_weights_is_refused(
+    shipped: Path, tmp_path: Path, card: str | None
+) -> None:
     (shipped / "reader.json").unlink()
     if card is not None:
         (shipped / "reader.json").write_text(card)
@@ -140,7 +167,9 @@ def test_a_damaged_card_of_the_shipped_weights_is_refused(shipped: Path, tmp_pat
 
 
 @pytest.mark.slow
-def test_any_question_answering_model_answers_uncalibrated(command: Command, tiny_roberta: Path, tmp_path: Path) -> None:
+def test_any_question_answering_model_answers_uncalibrated(
+    command: Command, tiny_roberta: Path, tmp_path: Path
+) -> None:
     write_files(tmp_path / "notes", {"gate.txt": CODE})
     assert command("index", str(tmp_path / "notes")).returncode == 0
     other = command.on(command.data, QUOTED_READER=str(tiny_roberta), QUOTED_MIN_CONFIDENCE="0")
@@ -158,7 +187,9 @@ def test_a_reader_that_cannot_be_used_is_one_line(command: Command, tmp_path: Pa
     write_files(tmp_path / "notes", {"gate.txt": CODE})
     assert command("index", str(tmp_path / "notes")).returncode == 0
 
-    done = command.on(command.data, QUOTED_READER="no/such/folder")("ask", "Which code opens the gate?")
+    done = command.on(command.data, QUOTED_READER="no/such/folder")(
+        "ask", "Which code opens the gate?"
+    )
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: model 'no/such/folder'")
@@ -173,7 +204,13 @@ def test_a_model_whose_windows_begin_with_another_token_is_refused(tmp_path: Pat
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer), "utf-8")
     settings = folder / "tokenizer_config.json"
     settings.write_text(
-        json.dumps({**json.loads(settings.read_text("utf-8")), "tokenizer_class": "PreTrainedTokenizerFast"}), "utf-8"
+        json.dumps(
+            {
+                **json.loads(settings.read_text("utf-8")),
+                "tokenizer_class": "PreTrainedTokenizerFast",
+            }
+        ),
+        "utf-8",
     )
 
     with pytest.raises(ModelError, match="begin with a"):

@@ -1,4 +1,6 @@
-"""Tiny models of random weights through OpenVINO: the logits are torch's, and long texts are read in overlapping windows."""
+"""Tiny models of random weights through OpenVINO: the logits are torch's, and long texts are read
+in overlapping windows.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,16 @@ from tests.support.tiny import TEXT
 pytestmark = pytest.mark.slow
 
 QUESTION = "When does the tide turn"
-TEXTS = [TEXT, "Six.", "naïve café — “quoted” 東京 👩‍👩‍👧 e\u0301", "\u200b", "", TEXT * 3, "x" * 500, "word " * 900]
+TEXTS = [
+    TEXT,
+    "Six.",
+    "naïve café — “quoted” 東京 👩‍👩‍👧 e\u0301",
+    "\u200b",
+    "",
+    TEXT * 3,
+    "x" * 500,
+    "word " * 900,
+]
 TOLERANCE = 1e-3
 
 
@@ -64,16 +75,24 @@ def test_logits_are_those_of_torch(model: ReaderModel, source: Path, text: str) 
     [window] = model.windows(QUESTION, [text])
 
     assert_same(window, by_torch(source, QUESTION, text))
-    assert (window.start.dtype, window.end.dtype, window.offsets.dtype) == (np.float32, np.float32, np.int64)
+    assert (window.start.dtype, window.end.dtype, window.offsets.dtype) == (
+        np.float32,
+        np.float32,
+        np.int64,
+    )
     assert float(np.ptp(window.start)) > 100 * TOLERANCE or len(window.start) < 3
 
 
-def test_the_card_says_what_fills_a_batch_and_how_much_fits(model: ReaderModel, source: Path) -> None:
+def test_the_card_says_what_fills_a_batch_and_how_much_fits(
+    model: ReaderModel, source: Path
+) -> None:
     assert (model.card.pad, model.card.window) == (1 if source.name == "roberta" else 0, 384)
     assert model.precision == "f32"
 
 
-def test_a_model_that_was_not_measured_in_int8_is_not_run_in_it(source: Path, model_cache: Path) -> None:
+def test_a_model_that_was_not_measured_in_int8_is_not_run_in_it(
+    source: Path, model_cache: Path
+) -> None:
     assert ReaderModel.load(str(source), model_cache).precision == chosen_precision("auto")
     with pytest.raises(ModelError, match="QUOTED_PRECISION to auto, bf16 or f32"):
         ReaderModel.load(str(source), model_cache, precision="int8")
@@ -81,10 +100,15 @@ def test_a_model_that_was_not_measured_in_int8_is_not_run_in_it(source: Path, mo
 
 @pytest.mark.slow
 def test_the_shipped_reader_says_the_same_in_int8(model_cache: Path) -> None:
-    exact, fast, default = (ReaderModel.load(DEFAULT_READER, model_cache, precision=each) for each in ("f32", "int8", "auto"))  # type: ignore[arg-type]
+    exact, fast, default = (
+        ReaderModel.load(DEFAULT_READER, model_cache, precision=each)
+        for each in ("f32", "int8", "auto")
+    )  # type: ignore[arg-type]
 
     assert default.precision == ("int8" if computes_bf16() else "f32")
-    for ours, theirs in zip(fast.windows(QUESTION, TEXTS), exact.windows(QUESTION, TEXTS), strict=True):
+    for ours, theirs in zip(
+        fast.windows(QUESTION, TEXTS), exact.windows(QUESTION, TEXTS), strict=True
+    ):
         assert_allclose(ours.start, theirs.start, atol=1.0)
         assert_allclose(ours.end, theirs.end, atol=1.0)
         assert not len(ours.start) or ours.start.argmax() == theirs.start.argmax()
@@ -102,7 +126,9 @@ def test_logits_do_not_depend_on_the_batch_or_the_place_in_it(model: ReaderModel
             assert_same(ours, theirs)
 
 
-def test_a_long_text_is_read_in_overlapping_windows_that_cover_every_token(model: ReaderModel, source: Path) -> None:
+def test_a_long_text_is_read_in_overlapping_windows_that_cover_every_token(
+    model: ReaderModel, source: Path
+) -> None:
     text = " ".join(f"{TEXT}{number}" for number in range(40))
     tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
     tokenizer.no_truncation()
@@ -126,7 +152,9 @@ def test_a_long_question_is_cut(model: ReaderModel, source: Path, tail: str) -> 
 
     [window] = model.windows(question, ["It turns at six."])
 
-    assert_same(window, by_torch(source, question[: offsets[MAX_QUESTION - 1][1]], "It turns at six."))
+    assert_same(
+        window, by_torch(source, question[: offsets[MAX_QUESTION - 1][1]], "It turns at six.")
+    )
 
 
 @pytest.mark.parametrize("bare", [False, True])
@@ -141,7 +169,9 @@ def test_the_question_mark_is_kept_unless_the_model_was_trained_without(
     assert_same(window, by_torch(source, QUESTION if bare else f"{QUESTION}?", "It turns at six."))
 
 
-def test_what_is_added_to_no_answer_is_taken_from_every_span(model: ReaderModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_added_to_no_answer_is_taken_from_every_span(
+    model: ReaderModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     [before] = model.windows(QUESTION, [TEXT])
     monkeypatch.setattr(model, "card", replace(model.card, no_answer=2.5))
 
@@ -175,7 +205,10 @@ def test_more_texts_than_a_batch_holds_are_read(model: ReaderModel) -> None:
     windows = model.windows(QUESTION, texts)
 
     assert [window.text for window in windows] == list(range(len(texts)))
-    assert all(texts[window.text][: window.offsets[0][1]] == "Number" or window.offsets[0][0] == 0 for window in windows)
+    assert all(
+        texts[window.text][: window.offsets[0][1]] == "Number" or window.offsets[0][0] == 0
+        for window in windows
+    )
 
 
 def test_no_texts_have_no_windows(model: ReaderModel) -> None:
@@ -183,7 +216,9 @@ def test_no_texts_have_no_windows(model: ReaderModel) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "\u200b"])
-def test_a_text_without_tokens_is_a_window_without_tokens_or_none_that_counts(model: ReaderModel, text: str) -> None:
+def test_a_text_without_tokens_is_a_window_without_tokens_or_none_that_counts(
+    model: ReaderModel, text: str
+) -> None:
     [window] = model.windows(QUESTION, [text])
 
     assert len(window.offsets) == len(window.start) == len(window.end)

@@ -1,4 +1,6 @@
-"""When the pipeline does not answer, or not from all it found: the receipt of a refusal, thresholds, deadlines."""
+"""When the pipeline does not answer, or not from all it found: the receipt of a refusal,
+thresholds, deadlines.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def test_a_refusal_is_a_receipt_of_where_was_looked(pipeline: Pipeline) -> None:
     assert refusal
     read = answer.passages_read
     assert refusal.searched == Searched(documents=2, passages=4, read=read)
-    assert refusal.gate == Gate("confidence", answer.confidence, 0.5, round(0.5 - answer.confidence, 4))
+    assert refusal.gate == Gate(
+        "confidence", answer.confidence, 0.5, round(0.5 - answer.confidence, 4)
+    )
     assert f"{answer.confidence:.3f}, 0.500 is needed" in refusal.reason
     assert refusal.missing == ("1999", "Lisbon")
     assert [span.text for span in answer.alternatives] == ["two hours", "The tide"]
@@ -43,7 +47,12 @@ def test_the_receipt_counts_only_the_documents_that_were_searched(pipeline: Pipe
 
     [one, same, both, all_of_them] = (
         fixed(pipeline, FixedReader({})).ask(question, documents=documents)
-        for documents in ([bread], [bread] * 3, [info.id for info in pipeline.snapshot.documents()], None)
+        for documents in (
+            [bread],
+            [bread] * 3,
+            [info.id for info in pipeline.snapshot.documents()],
+            None,
+        )
     )
 
     assert one.refusal
@@ -73,7 +82,11 @@ def test_a_refusal_shows_the_nearest_passages_in_the_readers_order(pipeline: Pip
 
 
 def test_a_name_that_any_passage_read_holds_is_not_missing(pipeline: Pipeline) -> None:
-    refusal = fixed(pipeline, FixedReader({})).ask("Does the Bread of Porto or of Lisbon need flour?", top_k=4).refusal
+    refusal = (
+        fixed(pipeline, FixedReader({}))
+        .ask("Does the Bread of Porto or of Lisbon need flour?", top_k=4)
+        .refusal
+    )
 
     assert refusal
     assert refusal.missing == ("Lisbon",)
@@ -95,19 +108,28 @@ def test_an_index_without_documents_refuses_and_says_what_to_run(tmp_path: Path)
     indexed(settings_in(tmp_path), carded(), tmp_path / "corpus", FILES)
     forget_all(settings_in(tmp_path))
 
-    answer = load_pipeline(settings_in(tmp_path), carded(), FixedReader({})).ask("When does the tide of Porto turn?")
+    answer = load_pipeline(settings_in(tmp_path), carded(), FixedReader({})).ask(
+        "When does the tide of Porto turn?"
+    )
 
     assert_shape(answer)
     assert answer.refusal
     assert answer.refusal.reason == "nothing is indexed: run `qa index PATH...`"
     assert answer.refusal.searched == Searched(0, 0, 0)
-    assert (answer.refusal.gate.name, answer.confidence, answer.passages_found) == ("passages", 0, 0)
+    assert (answer.refusal.gate.name, answer.confidence, answer.passages_found) == (
+        "passages",
+        0,
+        0,
+    )
 
 
 def test_an_operators_threshold_decides(pipeline: Pipeline) -> None:
     reader, question = FixedReader({"at six": 0.0}), "When does the tide at Porto turn?"
 
-    assert fixed(pipeline, reader, Policy(None, 0.9, min_confidence=0.4)).ask(question).text == "at six"
+    assert (
+        fixed(pipeline, reader, Policy(None, 0.9, min_confidence=0.4)).ask(question).text
+        == "at six"
+    )
     assert fixed(pipeline, reader, Policy(None, 0.9, min_confidence=0.6)).ask(question).refusal
 
 
@@ -121,7 +143,9 @@ def test_a_deadline_reaches_the_reader_less_what_retrieval_took(pipeline: Pipeli
 
 
 def test_an_answer_of_fewer_passages_than_were_found_says_so(pipeline: Pipeline) -> None:
-    answer = fixed(pipeline, FixedReader({"at six": 4.0}, reads=2)).ask("When does the tide at Porto turn?", top_k=4)
+    answer = fixed(pipeline, FixedReader({"at six": 4.0}, reads=2)).ask(
+        "When does the tide at Porto turn?", top_k=4
+    )
 
     assert (answer.passages_read, answer.passages_found) == (2, 4)
     assert answer.notes == ("Only 2 of 4 passages were read before the deadline.",)
@@ -129,7 +153,13 @@ def test_an_answer_of_fewer_passages_than_were_found_says_so(pipeline: Pipeline)
 
 def test_a_deadline_that_is_long_over_still_reads_something(pipeline: Pipeline) -> None:
     reader = CrossEncoderReader(FakeSpanModel(), "fake")
-    late = Pipeline(pipeline.snapshot, HybridRetriever(pipeline.snapshot, FakeEncoder()), reader, Policy(None, 0.9, 0.0), top_k=4)
+    late = Pipeline(
+        pipeline.snapshot,
+        HybridRetriever(pipeline.snapshot, FakeEncoder()),
+        reader,
+        Policy(None, 0.9, 0.0),
+        top_k=4,
+    )
 
     answer = late.ask("When does the tide turn?", seconds=1e-9)
 

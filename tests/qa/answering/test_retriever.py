@@ -18,7 +18,9 @@ FILES = {
     "bread.txt": "Bread needs flour, water and salt.\n\nIt rises for two hours.",
     "copies.txt": "The harbour code is 4711.\n\nTHE harbour  code is 4711.\n\nThe harbour code is 47…\n\nThe harbour opens at six.",
 }
-WORDS = st.sampled_from(["tide", "Porto", "bread", "harbour", "code", "4711", "six", "flour", "zebra", "?", "the"])
+WORDS = st.sampled_from(
+    ["tide", "Porto", "bread", "harbour", "code", "4711", "six", "flour", "zebra", "?", "the"]
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +35,20 @@ def retriever(snapshot: Snapshot) -> HybridRetriever:
     return HybridRetriever(snapshot, FakeEncoder())
 
 
-@pytest.mark.parametrize(("question", "uri"), [("When does the tide turn?", "tides.txt"), ("What does bread need?", "bread.txt")])
-def test_the_passage_that_shares_words_comes_first(retriever: HybridRetriever, question: str, uri: str) -> None:
+@pytest.mark.parametrize(
+    ("question", "uri"),
+    [("When does the tide turn?", "tides.txt"), ("What does bread need?", "bread.txt")],
+)
+def test_the_passage_that_shares_words_comes_first(
+    retriever: HybridRetriever, question: str, uri: str
+) -> None:
     assert retriever.retrieve(question, 3)[0].document.uri == uri
 
 
 @given(words=st.lists(WORDS, min_size=1, max_size=6), k=st.integers(1, 12))
-def test_passages_are_distinct_ordered_and_no_more_than_asked_for(retriever: HybridRetriever, words: list[str], k: int) -> None:
+def test_passages_are_distinct_ordered_and_no_more_than_asked_for(
+    retriever: HybridRetriever, words: list[str], k: int
+) -> None:
     passages = retriever.retrieve(" ".join(words), k)
 
     texts = [" ".join(passage.chunk.text.casefold().split()) for passage in passages]
@@ -66,7 +75,9 @@ def test_copies_do_not_crowd_out_others(retriever: HybridRetriever) -> None:
     assert "The harbour opens at six." in texts
 
 
-def test_it_searches_only_the_given_documents(retriever: HybridRetriever, snapshot: Snapshot) -> None:
+def test_it_searches_only_the_given_documents(
+    retriever: HybridRetriever, snapshot: Snapshot
+) -> None:
     bread = next(info.id for info in snapshot.documents() if info.uri == "bread.txt")
 
     passages = retriever.retrieve("When does the tide turn?", 5, [bread])

@@ -1,4 +1,6 @@
-"""Whether what is quoted is still what its file holds, and what becomes of an answer where it is not."""
+"""Whether what is quoted is still what its file holds, and what becomes of an answer where it is
+not.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class Desk:
         self.age()
 
     def age(self) -> None:
-        """Files as old as those of people are: written before the last tick of the clock, and seen so by the index."""
+        """Files as old as those of people are: written before the last tick of the clock, and seen
+        so by the index.
+        """
         for path in self.corpus.rglob("*.txt"):
             os.utime(path, (1e9, 1e9))
 
@@ -87,11 +91,17 @@ def test_a_file_is_hashed_once_unless_its_stamp_is_new_or_too_young(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "text", ["The harbour gate opens with code eight.", "The harbour gate opens with code seven. So they say."]
+    "text",
+    [
+        "The harbour gate opens with code eight.",
+        "The harbour gate opens with code seven. So they say.",
+    ],
 )
 def test_a_changed_source_answers_with_a_note(desk: Desk, text: str) -> None:
     (desk.corpus / "gate.txt").write_text(text)
-    os.utime(desk.corpus / "gate.txt", (1e9, 1e9))  # the times say nothing; size or inode change time tell
+    os.utime(
+        desk.corpus / "gate.txt", (1e9, 1e9)
+    )  # the times say nothing; size or inode change time tell
 
     answer = desk.pipeline.ask(GATE)
 
@@ -114,7 +124,10 @@ def test_a_source_that_is_gone_answers_nothing(desk: Desk) -> None:
 
 def test_what_is_still_there_answers_instead(desk: Desk) -> None:
     indexed(
-        desk.settings, carded(), desk.corpus, {"other.txt": "Anna says that the harbour gate opens with code nine, not before six."}
+        desk.settings,
+        carded(),
+        desk.corpus,
+        {"other.txt": "Anna says that the harbour gate opens with code nine, not before six."},
     )
     (desk.corpus / "gate.txt").unlink()
 
@@ -142,7 +155,9 @@ def test_a_file_that_moved_within_its_root_answers_and_says_so(desk: Desk, name:
     answer = desk.pipeline.ask(GATE)
 
     assert [each.freshness for each in answer.citations] == ["moved"]
-    assert answer.notes == (f"gate.txt has been moved since it was indexed: the same file is now sub/{name}.",)
+    assert answer.notes == (
+        f"gate.txt has been moved since it was indexed: the same file is now sub/{name}.",
+    )
 
 
 def test_a_file_that_moved_and_was_indexed_there_answers_from_there_alone(desk: Desk) -> None:
@@ -153,12 +168,19 @@ def test_a_file_that_moved_and_was_indexed_there_answers_from_there_alone(desk: 
 
     assert [(each.uri, each.freshness) for each in answer.citations] == [("new.txt", "current")]
     assert answer.notes == ()
-    assert desk.states() == {"bread.txt": "current", "gate.txt": "moved", "new.txt": "current", "tide.txt": "current"}
+    assert desk.states() == {
+        "bread.txt": "current",
+        "gate.txt": "moved",
+        "new.txt": "current",
+        "tide.txt": "current",
+    }
 
 
 def test_another_file_of_the_same_name_is_not_the_moved_one(desk: Desk) -> None:
     (desk.corpus / "sub").mkdir()
-    (desk.corpus / "sub" / "gate.txt").write_text("The harbour gate opens with code eight.")  # of the same length
+    (desk.corpus / "sub" / "gate.txt").write_text(
+        "The harbour gate opens with code eight."
+    )  # of the same length
     (desk.corpus / "gate.txt").unlink()
 
     assert desk.states()["gate.txt"] == "gone"
@@ -172,7 +194,11 @@ def test_without_looking_everything_is_current(desk: Desk) -> None:
     assert [each.freshness for each in answer.citations] == ["current"]
 
 
-@given(st.lists(st.sampled_from(["edit", "same size", "touch", "delete", "move", "restore"]), max_size=4))
+@given(
+    st.lists(
+        st.sampled_from(["edit", "same size", "touch", "delete", "move", "restore"]), max_size=4
+    )
+)
 def test_the_state_is_what_the_bytes_say(changes: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         desk = Desk(Path(name))
@@ -192,7 +218,11 @@ def test_the_state_is_what_the_bytes_say(changes: Sequence[str]) -> None:
                     path.rename(moved)
                 case "restore":
                     path.write_text(FILES["gate.txt"])
-            original = {each for each in (path, moved) if each.exists() and each.read_text() == FILES["gate.txt"]}
+            original = {
+                each
+                for each in (path, moved)
+                if each.exists() and each.read_text() == FILES["gate.txt"]
+            }
             expected = "changed" if path.exists() else "moved" if moved in original else "gone"
 
             assert desk.states()["gate.txt"] == ("current" if path in original else expected)

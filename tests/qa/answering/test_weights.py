@@ -34,9 +34,17 @@ def test_nothing_but_training_sets_went_in() -> None:
     trained_on = set(CARD["corpus"]["data"])
 
     assert trained_on
-    assert all(name.endswith(("-train", "-train-partial", "shifts-reddit", "shifts-amazon")) for name in trained_on)
+    assert all(
+        name.endswith(("-train", "-train-partial", "shifts-reddit", "shifts-amazon"))
+        for name in trained_on
+    )
 
 
 def test_the_model_card_names_the_files_and_the_licences() -> None:
-    for said in (*(path.name for path in SHIPPED.iterdir() if path.name != "README.md"), "CC BY-SA 4.0", "Apache-2.0", "CC BY 4.0"):
+    for said in (
+        *(path.name for path in SHIPPED.iterdir() if path.name != "README.md"),
+        "CC BY-SA 4.0",
+        "Apache-2.0",
+        "CC BY 4.0",
+    ):
         assert said in MODEL_CARD

@@ -12,7 +12,12 @@ import pytest
 from qa.answer import Answer
 from qa.answering.pipeline import Pipeline
 from qa.bootstrap import conversations_of, index_paths, load_pipeline, open_store
-from qa.conversations.conversation import ALONE_MARGIN, DISAGREEMENT, Conversations, answer_in_context
+from qa.conversations.conversation import (
+    ALONE_MARGIN,
+    DISAGREEMENT,
+    Conversations,
+    answer_in_context,
+)
 from qa.errors import InvalidFeedback, InvalidQuestion, UnknownConversation
 from qa.settings import Settings
 from qa.state.conversations import StoredTurn
@@ -29,7 +34,9 @@ FILES = {
 
 @dataclass
 class Scripted:
-    """Answers with the confidence that it was told for a question, 0 for others, as far as it is trusted; from 0.5 it is an answer."""
+    """Answers with the confidence that it was told for a question, 0 for others, as far as it is
+    trusted; from 0.5 it is an answer.
+    """
 
     pipeline: Pipeline
     confidence: Mapping[str, float]
@@ -41,7 +48,9 @@ class Scripted:
         sure = trust * self.confidence.get(question, 0.0)
         if sure >= 0.5:
             return replace(answer, confidence=sure)
-        return replace(answer, confidence=sure, spans=(), alternatives=(*answer.spans, *answer.alternatives))
+        return replace(
+            answer, confidence=sure, spans=(), alternatives=(*answer.spans, *answer.alternatives)
+        )
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +67,16 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
             {"How far does the tide fall?": 0.4, "How far does it fall?": 0.4 + ALONE_MARGIN / 2},
             "How far does the tide fall?",
         ),
-        ("How far does it fall?", {"How far does the tide fall?": 0.4, "How far does it fall?": 0.45 + ALONE_MARGIN}, None),
-        ("What is the range?", {"What is the range?": 0.5, "What is the range (tide, six)?": 0.9}, None),
+        (
+            "How far does it fall?",
+            {"How far does the tide fall?": 0.4, "How far does it fall?": 0.45 + ALONE_MARGIN},
+            None,
+        ),
+        (
+            "What is the range?",
+            {"What is the range?": 0.5, "What is the range (tide, six)?": 0.9},
+            None,
+        ),
         (
             "What is the range?",
             {"What is the range?": 0.3, "What is the range (tide, six)?": 0.9},
@@ -68,7 +85,9 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
         ("Why?", {}, "Why does the tide at Porto turn?"),
     ],
 )
-def test_which_reading_counts(pipeline: Pipeline, question: str, confidence: dict[str, float], understood: str | None) -> None:
+def test_which_reading_counts(
+    pipeline: Pipeline, question: str, confidence: dict[str, float], understood: str | None
+) -> None:
     ask = Scripted(pipeline, confidence)
 
     answer = answer_in_context(question, [PORTO], ask)
@@ -86,8 +105,12 @@ def test_what_is_answered_alone_is_asked_once(pipeline: Pipeline) -> None:
 
 
 def test_an_answer_is_less_sure_where_other_readings_find_another(pipeline: Pipeline) -> None:
-    agreed = answer_in_context("When does it turn?", [PORTO], Scripted(pipeline, {"When does the tide turn?": 0.5}))
-    halved = answer_in_context("How far does it fall?", [PORTO], Scripted(pipeline, {"How far does the tide fall?": 0.55}))
+    agreed = answer_in_context(
+        "When does it turn?", [PORTO], Scripted(pipeline, {"When does the tide turn?": 0.5})
+    )
+    halved = answer_in_context(
+        "How far does it fall?", [PORTO], Scripted(pipeline, {"How far does the tide fall?": 0.55})
+    )
 
     assert agreed.spans
     assert agreed.confidence == 0.5
@@ -111,13 +134,17 @@ def pipeline_now(settings: Settings) -> Pipeline:
     return load_pipeline(settings, carded(), SharedWordsReader())
 
 
-def turn(conversations: Conversations, settings: Settings, conversation_id: str, question: str) -> StoredTurn:
+def turn(
+    conversations: Conversations, settings: Settings, conversation_id: str, question: str
+) -> StoredTurn:
     pipeline = pipeline_now(settings)
     with closing(pipeline.snapshot):
         return conversations.ask("me", conversation_id, question, pipeline.ask, pipeline.snapshot)
 
 
-def test_a_turn_keeps_what_was_asked_understood_and_answered(conversations: Conversations, settings: Settings) -> None:
+def test_a_turn_keeps_what_was_asked_understood_and_answered(
+    conversations: Conversations, settings: Settings
+) -> None:
     identity = conversations.history.start("me").id
     first = turn(conversations, settings, identity, "When does the tide at Porto turn?")
     second = turn(conversations, settings, identity, "How far does it fall?")
@@ -128,7 +155,9 @@ def test_a_turn_keeps_what_was_asked_understood_and_answered(conversations: Conv
     assert first.result["generation"] == first.generation > 0
     assert [each.id for each in conversations.history.turns(identity)] == [first.id, second.id]
     with pytest.raises(UnknownConversation):
-        conversations.ask("you", identity, "When?", pipeline_now(settings).ask, pipeline_now(settings).snapshot)
+        conversations.ask(
+            "you", identity, "When?", pipeline_now(settings).ask, pipeline_now(settings).snapshot
+        )
 
 
 def test_a_changed_document_is_said_once_and_its_old_text_is_kept(
@@ -140,12 +169,20 @@ def test_a_changed_document_is_said_once_and_its_old_text_is_kept(
     write_files(tmp_path / "corpus", {"tide.txt": "The tide at Porto turns at seven."})
     index_paths(settings, carded(), [tmp_path / "corpus"], RecordingReporter())
 
-    notes = [turn(conversations, settings, identity, "When does the tide at Porto turn?").result["notes"] for _ in range(2)]
+    notes = [
+        turn(conversations, settings, identity, "When does the tide at Porto turn?").result["notes"]
+        for _ in range(2)
+    ]
 
-    assert [any("has changed since it was quoted" in note for note in each) for each in notes] == [True, False]
+    assert [any("has changed since it was quoted" in note for note in each) for each in notes] == [
+        True,
+        False,
+    ]
     snapshot = pipeline_now(settings).snapshot
     assert {
-        each.state for each in conversations.quoted(identity, snapshot)[first.id] if each.document_id == citation["document_id"]
+        each.state
+        for each in conversations.quoted(identity, snapshot)[first.id]
+        if each.document_id == citation["document_id"]
     } == {"changed"}
     old = conversations.version(citation["document_id"], citation["sha256"][:12], snapshot)
     assert old is not None
@@ -157,7 +194,9 @@ def test_a_changed_document_is_said_once_and_its_old_text_is_kept(
 
 
 @pytest.mark.parametrize("everything", [False, True])
-def test_a_deleted_document_takes_its_quotes_with_it(conversations: Conversations, settings: Settings, *, everything: bool) -> None:
+def test_a_deleted_document_takes_its_quotes_with_it(
+    conversations: Conversations, settings: Settings, *, everything: bool
+) -> None:
     identity = conversations.history.start("me").id
     first = turn(conversations, settings, identity, "When does the tide at Porto turn?")
     citation = first.result["citations"][0]
@@ -175,21 +214,33 @@ def test_a_deleted_document_takes_its_quotes_with_it(conversations: Conversation
     assert conversations.version(citation["document_id"], citation["sha256"], None) is None
 
 
-def test_pruning_erases_too(conversations: Conversations, settings: Settings, tmp_path: Path) -> None:
+def test_pruning_erases_too(
+    conversations: Conversations, settings: Settings, tmp_path: Path
+) -> None:
     identity = conversations.history.start("me").id
     turn(conversations, settings, identity, "When does the tide at Porto turn?")
     (tmp_path / "corpus" / "tide.txt").unlink()
 
-    index_paths(settings, carded(), [tmp_path / "corpus"], RecordingReporter(), prune=True, yes=True)
+    index_paths(
+        settings, carded(), [tmp_path / "corpus"], RecordingReporter(), prune=True, yes=True
+    )
 
     [kept] = conversations.history.turns(identity)
     assert kept.result["answer"] is None
     assert (
-        any("is gone" in note for note in turn(conversations, settings, identity, "How far does it fall?").result["notes"]) is False
+        any(
+            "is gone" in note
+            for note in turn(conversations, settings, identity, "How far does it fall?").result[
+                "notes"
+            ]
+        )
+        is False
     )
 
 
-def test_deleting_the_index_deletes_no_conversation(conversations: Conversations, settings: Settings) -> None:
+def test_deleting_the_index_deletes_no_conversation(
+    conversations: Conversations, settings: Settings
+) -> None:
     identity = conversations.history.start("me").id
     first = turn(conversations, settings, identity, "When does the tide at Porto turn?")
     for path in settings.data.glob("index.db*"):
@@ -201,7 +252,9 @@ def test_deleting_the_index_deletes_no_conversation(conversations: Conversations
     assert {each.state for each in conversations.quoted(identity, None)[first.id]} == {"gone"}
 
 
-def test_a_place_is_found_in_the_current_text(conversations: Conversations, settings: Settings) -> None:
+def test_a_place_is_found_in_the_current_text(
+    conversations: Conversations, settings: Settings
+) -> None:
     identity = conversations.history.start("me").id
     asked = turn(conversations, settings, identity, "When does the tide at Porto turn?")
     snapshot = pipeline_now(settings).snapshot

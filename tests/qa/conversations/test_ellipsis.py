@@ -41,7 +41,10 @@ def test_closed(question: str) -> None:
     assert introduces(question)
 
 
-@pytest.mark.parametrize("question", ["How did the stock react?", "What are the main themes?", "What are important applications?"])
+@pytest.mark.parametrize(
+    "question",
+    ["How did the stock react?", "What are the main themes?", "What are important applications?"],
+)
 def test_open_questions_are_neither(question: str) -> None:
     assert not is_elliptic(question)
     assert not is_closed(question)
@@ -55,7 +58,10 @@ def test_a_question_about_an_aspect_begins_a_topic() -> None:
 def test_what_is_left_out() -> None:
     turns = [("How much will Amazon invest in Anthropic?", "$25 billion")]
 
-    assert next(phrase.text for phrase in left_out("How much did it invest previously?", turns)) == "Amazon"
+    assert (
+        next(phrase.text for phrase in left_out("How much did it invest previously?", turns))
+        == "Amazon"
+    )
     assert left_out("How much did OpenAI raise?", turns) == []
     assert left_out("Why?", []) == []
 
@@ -67,14 +73,20 @@ def test_a_topic_lives_on_through_follow_ups() -> None:
 
 
 def test_no_phrase_is_part_of_another() -> None:
-    turns = [("Tell me about the Bronze Age collapse.", ""), ("What is the evidence for the Bronze Age?", "")]
+    turns = [
+        ("Tell me about the Bronze Age collapse.", ""),
+        ("What is the evidence for the Bronze Age?", ""),
+    ]
 
     stems = [phrase.stems for phrase in left_out("When did it end?", turns)]
 
     assert not any(first < second for first in stems for second in stems)
 
 
-@given(st.lists(st.tuples(st.text(max_size=40), st.text(max_size=40)), max_size=4), st.text(max_size=40))
+@given(
+    st.lists(st.tuples(st.text(max_size=40), st.text(max_size=40)), max_size=4),
+    st.text(max_size=40),
+)
 def test_any_history_adds_few_phrases(turns: list[tuple[str, str]], question: str) -> None:
     found = left_out(question, turns)
 

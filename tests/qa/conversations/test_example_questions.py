@@ -20,7 +20,9 @@ def test_frequent_names_come_first(tmp_path: Path) -> None:
 
 def test_only_what_is_answered_is_an_example(tmp_path: Path) -> None:
     sure = pipeline_of(tmp_path / "a", FILES, FixedReader({"Anna Berg": 9.0}), min_confidence=0.5)
-    unsure = pipeline_of(tmp_path / "b", FILES, FixedReader({"Anna Berg": -9.0}), min_confidence=0.5)
+    unsure = pipeline_of(
+        tmp_path / "b", FILES, FixedReader({"Anna Berg": -9.0}), min_confidence=0.5
+    )
 
     found = example_questions(sure)
 

@@ -14,12 +14,18 @@ from qa.conversations.salience import FEATURES, WEIGHTS, Turn, salience
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("How much will Amazon invest in Anthropic?", [("Amazon", True, 0), ("Anthropic", True, -1)]),
+        (
+            "How much will Amazon invest in Anthropic?",
+            [("Amazon", True, 0), ("Anthropic", True, -1)],
+        ),
         ("What is throat cancer?", [("throat cancer", False, 0)]),
         ("What is the cost of solar power?", [("cost", False, -1), ("solar power", False, 1)]),
         ("How much did the Bank of England lend?", [("Bank of England", True, 0)]),
         ("Who is Amazon's rival?", [("Amazon", True, 0), ("rival", False, 0)]),
-        ("Tell me about the Bronze Age collapse.", [("Bronze Age collapse", True, 0), ("Bronze Age", True, 0)]),
+        (
+            "Tell me about the Bronze Age collapse.",
+            [("Bronze Age collapse", True, 0), ("Bronze Age", True, 0)],
+        ),
         ("Does it help?", [("help", False, 0)]),
         ("Why? And when? I don't know.", []),
     ],
@@ -30,16 +36,23 @@ def test_runs_of_content_words_and_names(text: str, expected: list[tuple[str, bo
 
 def test_the_verb_behind_a_subject_is_not_part_of_it() -> None:
     assert [phrase.text for phrase in phrases("Did the Spy Museum close?")] == ["Spy Museum"]
-    assert [phrase.text for phrase in phrases("When did navigation systems improve?")] == ["navigation systems"]
+    assert [phrase.text for phrase in phrases("When did navigation systems improve?")] == [
+        "navigation systems"
+    ]
     assert [phrase.text for phrase in phrases("Was Boise called so?")] == ["Boise"]
 
 
 def test_a_phrase_is_said_with_its_article() -> None:
-    assert [phrase.said for phrase in phrases("When does the tide at Porto turn?")] == ["the tide", "Porto"]
+    assert [phrase.said for phrase in phrases("When does the tide at Porto turn?")] == [
+        "the tide",
+        "Porto",
+    ]
 
 
 def test_only_names_count_in_a_passage() -> None:
-    assert [phrase.text for phrase in phrases("In late 1969, Zappa broke up the band.", names_only=True)] == ["Zappa"]
+    assert [
+        phrase.text for phrase in phrases("In late 1969, Zappa broke up the band.", names_only=True)
+    ] == ["Zappa"]
 
 
 @given(st.text(max_size=80))
@@ -63,7 +76,11 @@ def test_what_was_introduced_last_is_the_topic() -> None:
 
 
 def test_a_person_is_a_name() -> None:
-    turn = Turn("Which tax did the mayor raise?", "Anna Berg raised the tax on dogs in the old town.", introduces=False)
+    turn = Turn(
+        "Which tax did the mayor raise?",
+        "Anna Berg raised the tax on dogs in the old town.",
+        introduces=False,
+    )
 
     assert ranked("When was she elected?", turn) == ["Anna Berg"]
     assert len(ranked("When was it raised again?", turn)) > 1
@@ -76,7 +93,10 @@ def test_words_of_the_question_are_not_added_to_it() -> None:
     assert salience([], "What does it cost?").ranked() == []
 
 
-@given(st.lists(st.tuples(st.text(max_size=30), st.text(max_size=60)), min_size=1, max_size=4), st.text(max_size=30))
+@given(
+    st.lists(st.tuples(st.text(max_size=30), st.text(max_size=60)), min_size=1, max_size=4),
+    st.text(max_size=30),
+)
 def test_probabilities_fall_and_sum_to_one(turns: list[tuple[str, str]], question: str) -> None:
     found = salience([Turn(asked, answer, introduces=False) for asked, answer in turns], question)
 

@@ -29,7 +29,9 @@ from qa.interfaces.cli.calibrate import calibrate_command
 from tests.support.serving import Command, pipeline_of
 
 WORDS = [
-    f"{first}{second}" for first in ("bal", "cor", "dun", "fer", "gol", "hal") for second in ("mex", "nip", "rox", "tud", "vim")
+    f"{first}{second}"
+    for first in ("bal", "cor", "dun", "fer", "gol", "hal")
+    for second in ("mex", "nip", "rox", "tud", "vim")
 ]
 SENTENCES = {word: f"The {word} weighs {10 + at} kilos." for at, word in enumerate(WORDS)}
 MODELS = Models("reader", "encoder", 5)
@@ -37,7 +39,10 @@ MODELS = Models("reader", "encoder", 5)
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    return pipeline_of(tmp_path_factory.mktemp("calibrating"), {f"{word}.txt": text for word, text in SENTENCES.items()})
+    return pipeline_of(
+        tmp_path_factory.mktemp("calibrating"),
+        {f"{word}.txt": text for word, text in SENTENCES.items()},
+    )
 
 
 def asked(answerable: int, unanswerable: int) -> list[Asked]:
@@ -46,7 +51,10 @@ def asked(answerable: int, unanswerable: int) -> list[Asked]:
         Asked(Gold(f"a{at}", f"How many kilos weighs the {word}?", (text,)))
         for at, (word, text) in enumerate(list(SENTENCES.items())[:answerable])
     ]
-    return known + [Asked(Gold(f"n{at}", f"How many kilos weighs the zebra of house {at}?", ())) for at in range(unanswerable)]
+    return known + [
+        Asked(Gold(f"n{at}", f"How many kilos weighs the zebra of house {at}?", ()))
+        for at in range(unanswerable)
+    ]
 
 
 def test_right_answers_get_higher_confidence_than_wrong_ones(pipeline: Pipeline) -> None:
@@ -61,7 +69,13 @@ def test_right_answers_get_higher_confidence_than_wrong_ones(pipeline: Pipeline)
         confidences.append(found.confidence(judged.features))
     assert np.mean(confidences[:30]) > 0.8
     assert np.mean(confidences[30:]) < 0.2
-    assert (found.reader, found.encoder, found.top_k, found.questions, found.source) == ("reader", "encoder", 5, 60, "file")
+    assert (found.reader, found.encoder, found.top_k, found.questions, found.source) == (
+        "reader",
+        "encoder",
+        5,
+        60,
+        "file",
+    )
     assert len(found.weights) == len(FEATURES)
 
 
@@ -74,17 +88,23 @@ def test_the_thresholds_rise_with_the_precision(pipeline: Pipeline) -> None:
     assert list(thresholds) == sorted(thresholds)
 
 
-@pytest.mark.parametrize("context", [True, False], ids=["questions of one paragraph", "one question of two pools"])
+@pytest.mark.parametrize(
+    "context", [True, False], ids=["questions of one paragraph", "one question of two pools"]
+)
 def test_the_same_question_is_never_on_both_sides_of_a_fold(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, *, context: bool
 ) -> None:
-    """Each question's score says which group it belongs to; every fit must see a whole group or nothing of it."""
+    """Each question's score says which group it belongs to; every fit must see a whole group or
+    nothing of it.
+    """
     observations = numbered(observe(asked(30, 29), pipeline), context=context)
     sizes = Counter(each.reading.candidates[0].score for each in observations)
     fitted: list[Counter[float]] = []
     fit = fitting.fit
 
-    def recorded(features: NDArray[np.float64], right: NDArray[np.float64]) -> tuple[float, tuple[float, ...]]:
+    def recorded(
+        features: NDArray[np.float64], right: NDArray[np.float64]
+    ) -> tuple[float, tuple[float, ...]]:
         fitted.append(Counter(features[:, FEATURES.index("score")].tolist()))
         return fit(features, right)
 
@@ -97,7 +117,8 @@ def test_the_same_question_is_never_on_both_sides_of_a_fold(
 
 
 def numbered(observations: Sequence[Observation], *, context: bool) -> list[Observation]:
-    """Three questions for each paragraph, not in a row, or each question twice; their one candidate's score is the number of the group.
+    """Three questions for each paragraph, not in a row, or each question twice; their one
+    candidate's score is the number of the group.
 
     The number of groups is no multiple of that of the folds, so that no rule by place fits.
     """
@@ -105,7 +126,9 @@ def numbered(observations: Sequence[Observation], *, context: bool) -> list[Obse
     found = []
     for at, each in enumerate(observations if context else [*observations, *observations]):
         gold = replace(each.asked.gold, context=f"paragraph {at % groups}" if context else None)
-        reading = replace(each.reading, candidates=(replace(each.reading.candidates[0], score=at % groups / 10),))
+        reading = replace(
+            each.reading, candidates=(replace(each.reading.candidates[0], score=at % groups / 10),)
+        )
         found.append(replace(each, asked=replace(each.asked, gold=gold), reading=reading))
     return found
 
@@ -128,16 +151,23 @@ def test_a_wrong_answer_is_doubtful_where_one_answer_was_expected(pipeline: Pipe
 
 def test_a_fold_that_cannot_be_fitted_is_said(pipeline: Pipeline) -> None:
     observations = observe(asked(30, 30), pipeline)
-    one_paragraph = [replace(each, asked=replace(each.asked, gold=replace(each.asked.gold, context="x"))) for each in observations]
+    one_paragraph = [
+        replace(each, asked=replace(each.asked, gold=replace(each.asked.gold, context="x")))
+        for each in observations
+    ]
 
     with pytest.raises(CalibrationError, match=f"at least {FOLDS} paragraphs: give more questions"):
         calibrate(one_paragraph, pipeline.snapshot, MODELS, "file")
 
 
 @pytest.mark.parametrize(("answerable", "unanswerable"), [(10, 10), (0, 60), (3, 0)])
-def test_too_few_or_all_alike_is_said(pipeline: Pipeline, answerable: int, unanswerable: int) -> None:
+def test_too_few_or_all_alike_is_said(
+    pipeline: Pipeline, answerable: int, unanswerable: int
+) -> None:
     with pytest.raises(CalibrationError, match="give more questions"):
-        calibrate(observe(asked(answerable, unanswerable), pipeline), pipeline.snapshot, MODELS, "file")
+        calibrate(
+            observe(asked(answerable, unanswerable), pipeline), pipeline.snapshot, MODELS, "file"
+        )
 
 
 def squad(path: Path, articles: int = 12) -> Path:
@@ -152,7 +182,9 @@ def squad(path: Path, articles: int = 12) -> Path:
                         {
                             "id": f"{number}-{at}",
                             "question": f"How many kilos weighs the {WORDS[2 * number + at % 2]}?",
-                            "answers": [{"text": f"{10 + 2 * number + at % 2} kilos", "answer_start": 0}],
+                            "answers": [
+                                {"text": f"{10 + 2 * number + at % 2} kilos", "answer_start": 0}
+                            ],
                         }
                         for at in range(5)
                     ],
@@ -175,7 +207,9 @@ def test_a_third_of_the_questions_lose_their_article_in_each_pool(tmp_path: Path
 
 
 def test_held_out_articles_only(tmp_path: Path) -> None:
-    found, paragraphs = questions_of(squad(tmp_path / "a.json.gz", 15), (None,), 100, held_out_only=True)
+    found, paragraphs = questions_of(
+        squad(tmp_path / "a.json.gz", 15), (None,), 100, held_out_only=True
+    )
 
     assert len({each.gold.id.split("-")[0] for each in found}) == 2
     assert len(paragraphs) == 15
@@ -191,11 +225,15 @@ def test_json_lines_are_asked_of_the_index(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_command_writes_what_answers_are_judged_by(seeds_command: Command, tmp_path: Path) -> None:
+def test_the_command_writes_what_answers_are_judged_by(
+    seeds_command: Command, tmp_path: Path
+) -> None:
     data = tmp_path / "data"
     file = squad(tmp_path / "a.json.gz", 15)
 
-    done = seeds_command("calibrate", str(file), "--pool-size", "10", "--sample", "60", "--out", str(data))
+    done = seeds_command(
+        "calibrate", str(file), "--pool-size", "10", "--sample", "60", "--out", str(data)
+    )
 
     found = load_calibration(data / CALIBRATION)
     assert done.returncode == 0, done.stderr

@@ -11,7 +11,12 @@ from click.testing import CliRunner
 
 from qa.answering.pipeline import Pipeline
 from qa.errors import EvaluationError
-from qa.evaluation.dialogue_report import given_dialogues, made_figures, made_turns, unharmed_figures
+from qa.evaluation.dialogue_report import (
+    given_dialogues,
+    made_figures,
+    made_turns,
+    unharmed_figures,
+)
 from qa.evaluation.figures import values_of
 from qa.evaluation.pool import pool_id
 from qa.evaluation.rewrite_report import METHODS, Rewrite, read_dialogue, rewrites, score
@@ -22,7 +27,12 @@ from tests.support.serving import pipeline_of
 CANCER = "What is throat cancer?"
 ROWS = [
     {"id": "1", "history": [], "question": CANCER, "rewrite": CANCER},
-    {"id": "2", "history": [CANCER], "question": "Is it treatable?", "rewrite": "Is throat cancer treatable?"},
+    {
+        "id": "2",
+        "history": [CANCER],
+        "question": "Is it treatable?",
+        "rewrite": "Is throat cancer treatable?",
+    },
     {
         "id": "3",
         "history": [CANCER, "Is it treatable?"],
@@ -30,7 +40,10 @@ ROWS = [
         "rewrite": "What causes throat cancer in dogs?",
     },
 ]
-TIDE, BREAD = "The tide at Porto turns at six. Porto lies on the Douro.", "Bread rises for two hours."
+TIDE, BREAD = (
+    "The tide at Porto turns at six. Porto lies on the Douro.",
+    "Bread rises for two hours.",
+)
 
 
 def test_a_score_counts_the_stems_that_are_added() -> None:
@@ -39,14 +52,25 @@ def test_a_score_counts_the_stems_that_are_added() -> None:
     ours = score(found, METHODS["left out"])
     everything = score(found, METHODS["concatenation"])
 
-    assert (ours.precision, ours.recall, ours.needing, ours.unharmed, ours.others) == (1.0, 0.8, 2, 1, 1)
+    assert (ours.precision, ours.recall, ours.needing, ours.unharmed, ours.others) == (
+        1.0,
+        0.8,
+        2,
+        1,
+        1,
+    )
     assert ours.f1 == pytest.approx(8 / 9)
     assert (everything.precision, everything.recall) == (0.8, 0.8)
     assert score(found, METHODS["last answer"]).f1 == 0
 
 
 def test_a_history_of_pairs_loses_its_head() -> None:
-    row = {"id": "x", "history": ["Title", "Section", "Who?", "Anna", "When?", "1920"], "question": "Why?", "rewrite": "Why Anna?"}
+    row = {
+        "id": "x",
+        "history": ["Title", "Section", "Who?", "Anna", "When?", "1920"],
+        "question": "Why?",
+        "rewrite": "Why Anna?",
+    }
 
     [found] = rewrites([row], drop=2, answered=True)
 
@@ -61,12 +85,19 @@ def test_a_history_of_pairs_loses_its_head() -> None:
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    return pipeline_of(tmp_path_factory.mktemp("dialogues"), {"tide.txt": TIDE, "bread.txt": BREAD}, min_confidence=0.6)
+    return pipeline_of(
+        tmp_path_factory.mktemp("dialogues"),
+        {"tide.txt": TIDE, "bread.txt": BREAD},
+        min_confidence=0.6,
+    )
 
 
 def test_given_dialogues_are_asked_turn_by_turn(pipeline: Pipeline) -> None:
     turns = [
-        {"question": "When does the tide at Porto turn?", "answers": ["The tide at Porto turns at six."]},
+        {
+            "question": "When does the tide at Porto turn?",
+            "answers": ["The tide at Porto turns at six."],
+        },
         {"question": "Where does it lie?", "answers": []},
         {"question": "Who is the mayor of Vigo?", "answers": []},
     ]
@@ -93,10 +124,15 @@ def test_conversations_are_made_with_pronouns() -> None:
     assert (turn.first.id, turn.second.id, turn.pronoun) == ("1", "2", "On what river does it lie?")
 
 
-def test_a_made_conversation_is_measured_in_three_ways(monkeypatch: pytest.MonkeyPatch, pipeline: Pipeline) -> None:
+def test_a_made_conversation_is_measured_in_three_ways(
+    monkeypatch: pytest.MonkeyPatch, pipeline: Pipeline
+) -> None:
     turns = made_turns([Article("T", (TIDE, BREAD), tuple(golds()))], 10, 0)
     tide = next(info.id for info in pipeline.snapshot.documents() if info.uri == "tide.txt")
-    monkeypatch.setattr("qa.evaluation.dialogue_report.pool_id", lambda text: tide if text == TIDE else pool_id(text))
+    monkeypatch.setattr(
+        "qa.evaluation.dialogue_report.pool_id",
+        lambda text: tide if text == TIDE else pool_id(text),
+    )
 
     figures = values_of(made_figures(turns, pipeline))
 
@@ -107,7 +143,9 @@ def test_a_made_conversation_is_measured_in_three_ways(monkeypatch: pytest.Monke
     assert "of these, right, in context" not in figures
 
 
-def test_a_question_that_needs_nothing_gets_the_answer_that_it_gets_alone(pipeline: Pipeline) -> None:
+def test_a_question_that_needs_nothing_gets_the_answer_that_it_gets_alone(
+    pipeline: Pipeline,
+) -> None:
     figures = values_of(unharmed_figures(golds(), pipeline, 0))
 
     assert figures["questions"] == 3

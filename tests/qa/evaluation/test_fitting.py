@@ -8,13 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from qa.evaluation.fitting import MIN_ANSWERS, RECOGNISED, Labels, fit, out_of_fold, precisions, probabilities, truth
+from qa.evaluation.fitting import (
+    MIN_ANSWERS,
+    RECOGNISED,
+    Labels,
+    fit,
+    out_of_fold,
+    precisions,
+    probabilities,
+    truth,
+)
 from qa.evaluation.selective_metrics import ece
 
 
 def drawn(count: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64], Labels]:
-    """Two features, the probability of being right that they stand for, and labels of which one in ten right answers is not recognised; the last
-    third are answers to questions that have none.
+    """Two features, the probability of being right that they stand for, and labels of which one in
+    ten right answers is not recognised; the last third are answers to questions that have none.
     """
     rng = np.random.default_rng(seed)
     features = rng.normal(0, 2, (count, 2))
@@ -52,7 +61,10 @@ def test_without_doubtful_answers_the_labels_are_the_truth() -> None:
     labels = Labels(np.array([True, False, True]), np.zeros(3, dtype=np.bool_), np.arange(3))
 
     assert truth(np.ones((3, 1)), labels).tolist() == [1, 0, 1]
-    assert truth(np.ones((2, 1)), Labels(np.zeros(2, dtype=np.bool_), np.ones(2, dtype=np.bool_), np.arange(2))).tolist() == [0, 0]
+    assert truth(
+        np.ones((2, 1)),
+        Labels(np.zeros(2, dtype=np.bool_), np.ones(2, dtype=np.bool_), np.arange(2)),
+    ).tolist() == [0, 0]
 
 
 def test_a_fit_to_whole_numbers_is_plain_logistic_regression() -> None:
@@ -85,10 +97,16 @@ def test_what_was_observed_is_not_promised_beyond_the_confidences() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from([0.1, 0.3, 0.5001, 0.50014, 0.50019, 0.8, 0.99]) | st.floats(0, 1), st.booleans()), max_size=150
+        st.tuples(
+            st.sampled_from([0.1, 0.3, 0.5001, 0.50014, 0.50019, 0.8, 0.99]) | st.floats(0, 1),
+            st.booleans(),
+        ),
+        max_size=150,
     )
 )
-def test_every_threshold_keeps_its_promise_with_equal_confidences_all_in_or_all_out(answers: list[tuple[float, bool]]) -> None:
+def test_every_threshold_keeps_its_promise_with_equal_confidences_all_in_or_all_out(
+    answers: list[tuple[float, bool]],
+) -> None:
     confidence = np.array([sure for sure, _ in answers], dtype=np.float64)
     right = np.array([is_right for _, is_right in answers], dtype=np.float64)
 

@@ -18,7 +18,13 @@ from qa.evaluation.html_report import Page, html, write_curve, write_html
 SENTENCE = "The tide at <Porto> turns at six & rises."
 
 
-def case(name: str, question: str = "When?", verdict: Verdict = "right", score: float = 0.5, **changes: Any) -> Case:
+def case(
+    name: str,
+    question: str = "When?",
+    verdict: Verdict = "right",
+    score: float = 0.5,
+    **changes: Any,
+) -> Case:
     """A case that quotes "six"."""
     start = SENTENCE.index("six")
     quote = Quote(SENTENCE, start, start + 3, "tides.txt", right=True)
@@ -28,7 +34,10 @@ def case(name: str, question: str = "When?", verdict: Verdict = "right", score: 
 
 def page(*cases: Case, **changes: Any) -> Page:
     """A page of these cases."""
-    known = {"figures": [count("answerable", 3), *mean("right", [1.0, 0.0])], "score_name": "confidence"} | changes
+    known = {
+        "figures": [count("answerable", 3), *mean("right", [1.0, 0.0])],
+        "score_name": "confidence",
+    } | changes
     return Page("Answers to x.json", "asked of 3 paragraphs", cases=cases, **known)
 
 
@@ -53,15 +62,37 @@ class Elements(HTMLParser):
 def test_a_case_shows_what_one_needs_to_judge_it() -> None:
     shown = html(page(case("q1", note="a note")))
 
-    for part in ("When?", "a note", "tides.txt", "<mark>six</mark>", "&lt;Porto&gt;", "<dt>confidence</dt><dd>0.500</dd>", "q1"):
+    for part in (
+        "When?",
+        "a note",
+        "tides.txt",
+        "<mark>six</mark>",
+        "&lt;Porto&gt;",
+        "<dt>confidence</dt><dd>0.500</dd>",
+        "q1",
+    ):
         assert part in shown
     assert "<small class=good>right</small>" in shown
 
 
 def test_a_case_without_a_quote_or_answer() -> None:
-    shown = html(page(case("q1", verdict="rightly refused", quote=None, expected=(), f1=None, score=float("-inf"))))
+    shown = html(
+        page(
+            case(
+                "q1",
+                verdict="rightly refused",
+                quote=None,
+                expected=(),
+                f1=None,
+                score=float("-inf"),
+            )
+        )
+    )
 
-    assert "<dt>expected</dt><dd>no answer</dd><dt>best span</dt><dd>none</dd><dt>confidence</dt><dd>-inf</dd>" in shown
+    assert (
+        "<dt>expected</dt><dd>no answer</dd><dt>best span</dt><dd>none</dd><dt>confidence</dt><dd>-inf</dd>"
+        in shown
+    )
 
 
 def test_errors_come_first_by_type_and_the_surest_before_all() -> None:
@@ -91,7 +122,10 @@ def test_filters_need_no_script_and_hide_their_verdict() -> None:
     for verdict in VERDICTS:
         slug = verdict.replace(" ", "-")
         assert f"#show-{slug}:not(:checked) ~ section .{slug} {{ display: none }}" in shown
-        assert f"<input type=checkbox checked id=show-{slug}> <label for=show-{slug}>{verdict} (1)</label>" in shown
+        assert (
+            f"<input type=checkbox checked id=show-{slug}> <label for=show-{slug}>{verdict} (1)</label>"
+            in shown
+        )
         assert f"<details class={slug}>" in shown
 
 
@@ -106,11 +140,15 @@ def test_figures_types_and_risks_are_tables() -> None:
 
 
 @given(st.text(), st.text(min_size=1), st.text(), st.text())
-def test_whatever_is_said_stays_text(question: str, sentence: str, expected: str, name: str) -> None:
+def test_whatever_is_said_stays_text(
+    question: str, sentence: str, expected: str, name: str
+) -> None:
     quote = Quote(sentence, 0, 1, name, right=False)
     plain = Elements(html(page(case("1"))))
 
-    hostile = Elements(html(page(case(name, question, expected=(expected,), quote=quote, note=name))))
+    hostile = Elements(
+        html(page(case(name, question, expected=(expected,), quote=quote, note=name)))
+    )
 
     assert set(hostile.tags) <= set(plain.tags)
     assert len(hostile.tags) <= len(plain.tags) + 2  # a note

@@ -14,11 +14,15 @@ def cited(document: str, quote: str) -> Citation:
     """A citation of the first place of a quote, with the whole document as its sentence."""
     start = document.index(quote)
     end = start + len(quote)
-    return Citation("id", "T", "a.txt", "00", quote, start, end, start, end, document, 0, len(document), 1, None)
+    return Citation(
+        "id", "T", "a.txt", "00", quote, start, end, start, end, document, 0, len(document), 1, None
+    )
 
 
 def right(quote: str, gold: str, document: str | None = None) -> bool:
-    """Whether a quote is right; the document holds the quote and, around it, nothing but the gold answer if that fits."""
+    """Whether a quote is right; the document holds the quote and, around it, nothing but the gold
+    answer if that fits.
+    """
     text = document or (gold if quote in gold else quote)
     return is_right(cited(text, quote), text, [gold])
 
@@ -56,7 +60,9 @@ def test_normalising_is_that_of_the_official_script(text: str, expected: str) ->
         ("the", ["Rome"], 0.0, 0.0),
     ],
 )
-def test_exact_match_and_f1_take_the_best_gold(answer: str, golds: list[str], em: float, expected: float) -> None:
+def test_exact_match_and_f1_take_the_best_gold(
+    answer: str, golds: list[str], em: float, expected: float
+) -> None:
     assert exact_match(answer, golds) == em
     assert f1(answer, golds) == pytest.approx(expected)
 
@@ -105,7 +111,9 @@ def test_the_quote_must_stand_where_the_gold_answer_stands() -> None:
     document = "He paid five. Later, he got FIVE coins."
 
     assert is_right(cited(document, "five"), document, ["five"])
-    assert is_right(cited(document, "FIVE coins"), document, ["five"]) is (f1("FIVE coins", ["five"]) > 0.5)
+    assert is_right(cited(document, "FIVE coins"), document, ["five"]) is (
+        f1("FIVE coins", ["five"]) > 0.5
+    )
     assert not is_right(cited("five and 5", "5"), "five and 5", ["five"])
     assert not is_right(cited(document, "five"), document, ["the five"])
 

@@ -18,12 +18,19 @@ from qa.evaluation.squad import Article, Gold, paragraphs
 def article(title: str, questions: int, *texts: str) -> Article:
     """An article whose questions are about its paragraphs in turn."""
     own = texts or (f"{title} one.", f"{title} two.")
-    golds = (Gold(f"{title}-{number}", "What?", ("one",), own[number % len(own)]) for number in range(questions))
+    golds = (
+        Gold(f"{title}-{number}", "What?", ("one",), own[number % len(own)])
+        for number in range(questions)
+    )
     return Article(title, own, tuple(golds))
 
 
 ARTICLES = [article(f"T{number}", 3 + number % 4) for number in range(12)]
-OTHERS = [article("Other", 0, "Other one."), article("T3", 0, "More on T3."), article("article 0", 0, "No title.")]
+OTHERS = [
+    article("Other", 0, "Other one."),
+    article("T3", 0, "More on T3."),
+    article("article 0", 0, "No title."),
+]
 
 
 def test_without_wishes_everything_is_asked_of_everything() -> None:
@@ -32,8 +39,12 @@ def test_without_wishes_everything_is_asked_of_everything() -> None:
     assert asked_of_pool(ARTICLES, OTHERS, Sampling()) == [Asked(gold) for gold in golds]
 
 
-@given(st.integers(0, 50), st.sampled_from([0.1, 1 / 3, 0.5]), st.one_of(st.none(), st.integers(1, 24)))
-def test_removed_articles_are_whole_and_nowhere_searched(seed: int, removed: float, sample: int | None) -> None:
+@given(
+    st.integers(0, 50), st.sampled_from([0.1, 1 / 3, 0.5]), st.one_of(st.none(), st.integers(1, 24))
+)
+def test_removed_articles_are_whole_and_nowhere_searched(
+    seed: int, removed: float, sample: int | None
+) -> None:
     asked = asked_of_pool(ARTICLES, OTHERS, Sampling(removed, None, sample, seed))
     everything = {pool_id(text) for text in paragraphs([*ARTICLES, *OTHERS])}
 
@@ -98,15 +109,24 @@ def test_a_title_that_only_counts_removes_no_other_article() -> None:
 def test_what_cannot_be_drawn_is_refused() -> None:
     with pytest.raises(EvaluationError, match="no paragraph is left"):
         asked_of_pool([article("T", 3)], [], Sampling(0.5))
-    with pytest.raises(EvaluationError, match="expected 2 questions of kept articles for the sample, there are 0"):
+    with pytest.raises(
+        EvaluationError, match="expected 2 questions of kept articles for the sample, there are 0"
+    ):
         asked_of_pool([article("T", 5)], OTHERS, Sampling(0.5, None, 4))
     with pytest.raises(EvaluationError, match="answers of no characters"):
-        asked_of_pool([Article("T", ("One.",), (Gold("1", "What?", ("",), "One."),))], [], Sampling())
+        asked_of_pool(
+            [Article("T", ("One.",), (Gold("1", "What?", ("",), "One."),))], [], Sampling()
+        )
 
 
 def test_json_lines_are_asked_of_the_index(tmp_path: Path) -> None:
     path = tmp_path / "q.jsonl"
-    path.write_text("\n".join(json.dumps({"id": str(number), "question": "?", "answers": ["x"]}) for number in range(9)))
+    path.write_text(
+        "\n".join(
+            json.dumps({"id": str(number), "question": "?", "answers": ["x"]})
+            for number in range(9)
+        )
+    )
 
     asked, texts = load_asked(path, [], Sampling(sample=4))
 
@@ -122,8 +142,25 @@ def test_json_lines_are_asked_of_the_index(tmp_path: Path) -> None:
 def test_a_squad_file_brings_its_paragraphs_and_those_of_the_distractors(tmp_path: Path) -> None:
     own, other = tmp_path / "own.json", tmp_path / "other.json"
     question = {"id": "1", "question": "What?", "answers": [{"text": "Own"}]}
-    own.write_text(json.dumps({"data": [{"title": "T", "paragraphs": [{"context": "Own.", "qas": [question]}]}]}))
-    other.write_text(json.dumps({"data": [{"paragraphs": [{"context": "Other.", "qas": []}, {"context": "Own.", "qas": []}]}]}))
+    own.write_text(
+        json.dumps(
+            {"data": [{"title": "T", "paragraphs": [{"context": "Own.", "qas": [question]}]}]}
+        )
+    )
+    other.write_text(
+        json.dumps(
+            {
+                "data": [
+                    {
+                        "paragraphs": [
+                            {"context": "Other.", "qas": []},
+                            {"context": "Own.", "qas": []},
+                        ]
+                    }
+                ]
+            }
+        )
+    )
 
     asked, texts = load_asked(own, [other], Sampling())
 

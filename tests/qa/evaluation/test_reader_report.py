@@ -1,4 +1,6 @@
-"""The reader alone on gold paragraphs, altered questions, and what kind of answer a question asks for."""
+"""The reader alone on gold paragraphs, altered questions, and what kind of answer a question asks
+for.
+"""
 
 from __future__ import annotations
 
@@ -36,11 +38,17 @@ class ScriptedReader:
     fingerprint: str = "00"
     asked: list[tuple[str, int]] = field(default_factory=list)
 
-    def read(self, question: str, passages: Sequence[Passage], *, seconds: float | None = None) -> Reading:
+    def read(
+        self, question: str, passages: Sequence[Passage], *, seconds: float | None = None
+    ) -> Reading:
         del seconds
         self.asked.append((question, len(passages)))
         quote, score = self.replies.get(question, ("", 0.0))
-        found = [_candidate(passage, quote, score) for passage in passages if quote and quote in passage.chunk.text]
+        found = [
+            _candidate(passage, quote, score)
+            for passage in passages
+            if quote and quote in passage.chunk.text
+        ]
         return Reading(tuple(found[:1]), len(passages), len(passages), 0.0)
 
 
@@ -57,7 +65,12 @@ GOLDS = [
     Gold("trap", "Who rises?", (), BREAD),
     Gold("none", "Why?", (), BREAD),
 ]
-REPLIES = {"When?": ("six", 3.0), "How long?": ("two hours", 1.0), "What turns?": ("The tide", -1.0), "Who rises?": ("Bread", 0.5)}
+REPLIES = {
+    "When?": ("six", 3.0),
+    "How long?": ("two hours", 1.0),
+    "What turns?": ("The tide", -1.0),
+    "Who rises?": ("Bread", 0.5),
+}
 
 
 def test_the_reader_is_judged_as_the_official_script_does() -> None:
@@ -91,7 +104,9 @@ def test_a_score_at_the_threshold_is_refused() -> None:
 
 
 def test_without_unanswerable_questions_nothing_is_said_of_thresholds() -> None:
-    figures = values_of(evaluate_reading(GOLDS[:3], ScriptedReader(REPLIES), FakeEncoder()).figures())
+    figures = values_of(
+        evaluate_reading(GOLDS[:3], ScriptedReader(REPLIES), FakeEncoder()).figures()
+    )
 
     assert figures["F1"] == pytest.approx((1 + 2 / 3) / 3, abs=1e-4)
     assert not {"unanswerable refused", "AUROC of the score", "that threshold"} & figures.keys()
@@ -104,7 +119,11 @@ def test_passages_are_those_of_indexing() -> None:
 
     assert len(passages) > 1
     assert all(text[each.chunk.start : each.chunk.end] == each.chunk.text for each in passages)
-    assert {each.document.id for each in passages} == {each.chunk.document_id for each in passages} == {pool_id(text)}
+    assert (
+        {each.document.id for each in passages}
+        == {each.chunk.document_id for each in passages}
+        == {pool_id(text)}
+    )
     assert [each.hit.row for each in passages] == list(range(len(passages)))
     assert passages[0].document.chunks == len(passages)
 
@@ -117,7 +136,10 @@ def test_a_later_passage_is_quoted_in_its_sentence() -> None:
 
     assert reader.asked == [("Which?", len(passages_of(text, FakeEncoder())))]
     assert case.quote
-    assert (case.quote.sentence, case.quote.text) == ("Sentence 11 says that the bread rises slowly.", "11")
+    assert (case.quote.sentence, case.quote.text) == (
+        "Sentence 11 says that the bread rises slowly.",
+        "11",
+    )
     assert case.verdict == "right"
 
 
@@ -138,7 +160,13 @@ def test_a_question_without_a_paragraph_is_refused() -> None:
         evaluate_reading([Gold("x", "?", ("",), TIDE)], ScriptedReader({}), FakeEncoder())
 
 
-@given(st.lists(st.tuples(st.integers(-5, 5).map(float), st.floats(0, 1), st.booleans()), min_size=1, max_size=30))
+@given(
+    st.lists(
+        st.tuples(st.integers(-5, 5).map(float), st.floats(0, 1), st.booleans()),
+        min_size=1,
+        max_size=30,
+    )
+)
 def test_no_threshold_is_better_than_the_best(rows: list[tuple[float, float, bool]]) -> None:
     scores, gains, answerable = (
         np.array([row[0] for row in rows]),
@@ -159,7 +187,10 @@ def test_no_threshold_is_better_than_the_best(rows: list[tuple[float, float, boo
 def test_questions_in_lower_case_and_without_a_mark() -> None:
     assert altered("Who is Ann?", "lower", "0") == "who is ann?"
     assert altered("Who is Ann? ", "no-mark", "0") == "Who is Ann"
-    assert {altered("Who is Bertrand?", "typo", str(seed)) for seed in range(99)} > {"Who is Betrrand?", "Who is Bertand?"}
+    assert {altered("Who is Bertrand?", "typo", str(seed)) for seed in range(99)} > {
+        "Who is Betrrand?",
+        "Who is Bertand?",
+    }
     assert altered("Who is Bertrand?", "typo", "1") == altered("Who is Bertrand?", "typo", "1")
     assert len(ALTERATIONS) == 3
 
@@ -174,13 +205,20 @@ def test_a_typo_changes_one_long_word_by_one_letter(text: str, seed: int) -> Non
         return
     before, after = _outside_of_change(text, changed)
     assert before.isalpha()
-    assert (len(before), len(after)) in {(1, 1), (2, 2), (1, 0), (0, 1)} or len(changed) == len(text) + 1
+    assert (len(before), len(after)) in {(1, 1), (2, 2), (1, 0), (0, 1)} or len(changed) == len(
+        text
+    ) + 1
     assert abs(len(changed) - len(text)) <= 1
 
 
 def _outside_of_change(one: str, other: str) -> tuple[str, str]:
-    """What is left of each when the common beginning and end are taken away; of an insertion the letter before it."""
-    start = next((at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right), min(len(one), len(other)))
+    """What is left of each when the common beginning and end are taken away; of an insertion the
+    letter before it.
+    """
+    start = next(
+        (at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right),
+        min(len(one), len(other)),
+    )
     end = 0
     while end < min(len(one), len(other)) - start and one[-1 - end] == other[-1 - end]:
         end += 1

@@ -25,7 +25,11 @@ from qa.evaluation.squad import Gold
 from tests.support.fakes import FakeEncoder, RecordingReporter
 from tests.support.serving import carded, settings_in
 
-TIDE, BREAD, HARBOUR = "The tide at Porto turns at six.", "Bread rises for two hours.", "The harbour gate code is 4711."
+TIDE, BREAD, HARBOUR = (
+    "The tide at Porto turns at six.",
+    "Bread rises for two hours.",
+    "The harbour gate code is 4711.",
+)
 CONTEXTS = {
     TIDE: "When does the tide at Porto turn?",
     BREAD: "How long does bread rise?",
@@ -37,7 +41,16 @@ CONTEXTS = {
 def squad(tmp_path: Path) -> Path:
     """A question for each context, and one that nothing answers."""
     rows = [
-        {"context": context, "qas": [{"id": str(number), "question": question, "answers": [{"text": context.split()[-1][:-1]}]}]}
+        {
+            "context": context,
+            "qas": [
+                {
+                    "id": str(number),
+                    "question": question,
+                    "answers": [{"text": context.split()[-1][:-1]}],
+                }
+            ],
+        }
         for number, (context, question) in enumerate(CONTEXTS.items())
     ]
     rows[0]["qas"].append({"id": "none", "question": "Who?", "answers": []})  # type: ignore[attr-defined]
@@ -48,7 +61,9 @@ def squad(tmp_path: Path) -> Path:
 
 @dataclass
 class ScriptedPipeline:
-    """Says what it was told to, from documents of one sentence each, and remembers what it was asked."""
+    """Says what it was told to, from documents of one sentence each, and remembers what it was
+    asked.
+    """
 
     replies: dict[str, tuple[str, str, float]]
     least: float = 0.5
@@ -61,16 +76,34 @@ class ScriptedPipeline:
     def document(self, document_id: str) -> StoredDocument:
         [text] = [text for text in CONTEXTS if pool_id(text) == document_id]
         size = len(text)
-        info = DocumentInfo(document_id, "a.txt", "A", "00", size, "utf-8", "en", "current", "", size, 1)
+        info = DocumentInfo(
+            document_id, "a.txt", "A", "00", size, "utf-8", "en", "current", "", size, 1
+        )
         return StoredDocument(info, text, SourceBytes("00", size, "utf-8", 0, ()))
 
-    def ask(self, question: str, *, top_k: int | None = None, documents: Sequence[str] | None = None) -> Answer:
+    def ask(
+        self, question: str, *, top_k: int | None = None, documents: Sequence[str] | None = None
+    ) -> Answer:
         self.asked.append((question, top_k, documents))
         spans = (_span(*self.replies[question]),) if question in self.replies else ()
         confidence = spans[0].confidence if spans else 0.0
         given = confidence >= self.least
         others = () if given else spans
-        return Answer(question, "span", spans if given else (), None, confidence, True, others, (), (), 1, 1, {}, 1)  # noqa: FBT003
+        return Answer(
+            question,
+            "span",
+            spans if given else (),
+            None,
+            confidence,
+            True,
+            others,
+            (),
+            (),
+            1,
+            1,
+            {},
+            1,
+        )
 
 
 def _span(document: str, quote: str, confidence: float) -> Span:
@@ -81,7 +114,9 @@ def _span(document: str, quote: str, confidence: float) -> Span:
 
 
 def reported() -> AnswerReport:
-    """Six questions: answered rightly, half, wrongly, a wrong and a right one withheld, one of a removed article answered."""
+    """Six questions: answered rightly, half, wrongly, a wrong and a right one withheld, one of a
+    removed article answered.
+    """
     replies = {
         "When?": (TIDE, "six", 0.9),
         "How long?": (BREAD, "two hours", 0.8),
@@ -132,7 +167,9 @@ def test_answers_are_counted() -> None:
     }
     assert report.risk_coverage()[0] == (0.1, 0.0)
     assert report.risk_coverage()[-1] == (1.0, 0.5)
-    assert all(low <= figures[name] <= high for name, (low, high) in intervals_of(report.figures()).items())
+    assert all(
+        low <= figures[name] <= high for name, (low, high) in intervals_of(report.figures()).items()
+    )
 
 
 def test_each_answer_is_a_case_with_its_verdict() -> None:
@@ -150,24 +187,37 @@ def test_each_answer_is_a_case_with_its_verdict() -> None:
     assert cases["removed"].note == "its article was removed; it says: Bread"
     quote = cases["withheld"].quote
     assert quote
-    assert (quote.text, quote.sentence, quote.right, cases["withheld"].answered) == ("The tide", TIDE, True, False)
+    assert (quote.text, quote.sentence, quote.right, cases["withheld"].answered) == (
+        "The tide",
+        TIDE,
+        True,
+        False,
+    )
     assert by_type(cases.values())[0] == TypeCount("list", 2, 1, 0.0, 1.0, 1.0)
 
 
 def test_the_pipeline_is_asked_as_it_was_said() -> None:
     pipeline, heard = ScriptedPipeline({}), []  # type: ignore[var-annotated]
-    asked = [Asked(Gold("1", "When?", ("six",)), documents=("a", "b")), Asked(Gold("2", "Who?", ()))]
+    asked = [
+        Asked(Gold("1", "When?", ("six",)), documents=("a", "b")),
+        Asked(Gold("2", "Who?", ())),
+    ]
 
     report = evaluate_answers(asked, pipeline, top_k=7, on_done=heard.append)
 
     assert pipeline.asked == [("When?", 7, ("a", "b")), ("Who?", 7, None)]
     assert heard == [1, 2]
-    assert [(row.best, row.right, row.good) for row in report.rows] == [(None, False, False), (None, False, True)]
+    assert [(row.best, row.right, row.good) for row in report.rows] == [
+        (None, False, False),
+        (None, False, True),
+    ]
     assert report.rows[0].case.quote is None
 
 
 def test_of_nothing_there_is_no_figure() -> None:
-    report = evaluate_answers([Asked(Gold("none", "Who?", ()))], ScriptedPipeline({"Who?": (BREAD, "Bread", 0.9)}))
+    report = evaluate_answers(
+        [Asked(Gold("none", "Who?", ()))], ScriptedPipeline({"Who?": (BREAD, "Bread", 0.9)})
+    )
 
     figures = values_of(report.figures())
     assert figures["unanswerable refused"] == figures["precision of those answered"] == 0.0
@@ -176,20 +226,40 @@ def test_of_nothing_there_is_no_figure() -> None:
 
 def test_retrieval_is_measured_over_all_paragraphs(tmp_path: Path, squad: Path) -> None:
     distractors = tmp_path / "more.json"
-    distractors.write_text(json.dumps({"data": [{"paragraphs": [{"context": "Ships sail.", "qas": []}]}]}))
+    distractors.write_text(
+        json.dumps({"data": [{"paragraphs": [{"context": "Ships sail.", "qas": []}]}]})
+    )
     reporter = RecordingReporter()
 
     report = evaluate_retrieval(squad, [distractors], settings_in(tmp_path), carded(), reporter)
 
     assert (report.pool, report.questions, reporter.files) == (4, 3, 4)
-    assert report.figures == dict.fromkeys(("BM25", "dense", "hybrid"), dict.fromkeys(MEASURES, 1.0))
+    assert report.figures == dict.fromkeys(
+        ("BM25", "dense", "hybrid"), dict.fromkeys(MEASURES, 1.0)
+    )
 
 
 def test_a_wrong_first_paragraph_costs_its_rank(tmp_path: Path) -> None:
-    decoy, right = "tide tide tide", "The tide at Porto is a matter of the moon and the sun and the wind."
+    decoy, right = (
+        "tide tide tide",
+        "The tide at Porto is a matter of the moon and the sun and the wind.",
+    )
     question = {"id": "1", "question": "tide", "answers": [{"text": "moon"}]}
     path = tmp_path / "squad.json"
-    path.write_text(json.dumps({"data": [{"paragraphs": [{"context": decoy, "qas": []}, {"context": right, "qas": [question]}]}]}))
+    path.write_text(
+        json.dumps(
+            {
+                "data": [
+                    {
+                        "paragraphs": [
+                            {"context": decoy, "qas": []},
+                            {"context": right, "qas": [question]},
+                        ]
+                    }
+                ]
+            }
+        )
+    )
 
     report = evaluate_retrieval(path, [], settings_in(tmp_path), carded(), RecordingReporter())
 
@@ -198,7 +268,9 @@ def test_a_wrong_first_paragraph_costs_its_rank(tmp_path: Path) -> None:
 
 
 def test_a_sample_asks_fewer_questions_of_the_same_pool(tmp_path: Path, squad: Path) -> None:
-    report = evaluate_retrieval(squad, [], settings_in(tmp_path), carded(), RecordingReporter(), sample=2)
+    report = evaluate_retrieval(
+        squad, [], settings_in(tmp_path), carded(), RecordingReporter(), sample=2
+    )
 
     assert report.pool == 3
     assert 1 <= report.questions <= 2
@@ -243,7 +315,9 @@ def test_a_file_that_is_no_question_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_real_model_finds_a_paraphrase(tmp_path: Path, squad: Path, encoder: Encoder) -> None:
-    text = squad.read_text().replace("What is the harbour gate code?", "Which digits open the port entrance?")
+    text = squad.read_text().replace(
+        "What is the harbour gate code?", "Which digits open the port entrance?"
+    )
     squad.write_text(text)
 
     report = evaluate_retrieval(squad, [], settings_in(tmp_path), encoder, RecordingReporter())

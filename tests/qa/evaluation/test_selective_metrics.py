@@ -1,4 +1,6 @@
-"""Risk and coverage, calibration, ranking, bootstrap intervals: what holds for any rows, and small sets counted by hand."""
+"""Risk and coverage, calibration, ranking, bootstrap intervals: what holds for any rows, and small
+sets counted by hand.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.evaluation.figures import Figure, count, intervals_of, mean, of_rows, values_of
-from qa.evaluation.selective_metrics import aurc, auroc, coverage_at_precision, ece, interval, mean_interval, risk_coverage
+from qa.evaluation.selective_metrics import (
+    aurc,
+    auroc,
+    coverage_at_precision,
+    ece,
+    interval,
+    mean_interval,
+    risk_coverage,
+)
 
-ROWS = st.lists(st.tuples(st.integers(0, 20).map(lambda tenth: tenth / 20), st.booleans()), min_size=1, max_size=60)
-UNTIED = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60, unique_by=lambda row: row[0])
+ROWS = st.lists(
+    st.tuples(st.integers(0, 20).map(lambda tenth: tenth / 20), st.booleans()),
+    min_size=1,
+    max_size=60,
+)
+UNTIED = st.lists(
+    st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60, unique_by=lambda row: row[0]
+)
 
 
 def arrays(rows: list[tuple[float, bool]]) -> tuple[Any, Any]:
@@ -30,13 +46,17 @@ def test_the_curve_by_hand() -> None:
 
     assert curve.coverage.tolist() == [0.25, 0.5, 0.75, 1.0]
     assert curve.risk == pytest.approx([0, 1 / 2, 1 / 3, 1 / 2])
-    assert [curve.at(share) for share in (0.1, 0.25, 0.3, 0.5, 1.0)] == pytest.approx([0, 0, 1 / 2, 1 / 2, 1 / 2])
+    assert [curve.at(share) for share in (0.1, 0.25, 0.3, 0.5, 1.0)] == pytest.approx(
+        [0, 0, 1 / 2, 1 / 2, 1 / 2]
+    )
     assert aurc(CONFIDENCE, RIGHT) == pytest.approx((0 + 1 / 2 + 1 / 3 + 1 / 2) / 4)
     assert auroc(CONFIDENCE, RIGHT) == pytest.approx(3 / 4)
     assert ece(CONFIDENCE, RIGHT, bins=2) == pytest.approx((abs(1.7 - 1) + abs(1.3 - 1)) / 4)
 
 
-@pytest.mark.parametrize(("precision", "coverage"), [(0.0, 1.0), (0.5, 1.0), (0.6, 0.75), (0.7, 0.25), (1.0, 0.25)])
+@pytest.mark.parametrize(
+    ("precision", "coverage"), [(0.0, 1.0), (0.5, 1.0), (0.6, 0.75), (0.7, 0.25), (1.0, 0.25)]
+)
 def test_the_largest_coverage_of_a_precision(precision: float, coverage: float) -> None:
     assert coverage_at_precision(CONFIDENCE, RIGHT, precision) == coverage
 
@@ -54,7 +74,12 @@ def test_ties_keep_the_order_given() -> None:
 def test_nothing_was_asked() -> None:
     none = np.zeros(0)
 
-    assert (aurc(none, none), ece(none, none), coverage_at_precision(none, none, 0.9), auroc(none, none)) == (0, 0, 0, 0.5)
+    assert (
+        aurc(none, none),
+        ece(none, none),
+        coverage_at_precision(none, none, 0.9),
+        auroc(none, none),
+    ) == (0, 0, 0, 0.5)
     assert risk_coverage(none, none).at(0.5) == 0.0
     assert (mean_interval(none).low, mean_interval(none).high) == (0, 0)
 
@@ -70,14 +95,18 @@ def test_every_figure_is_a_share(rows: list[tuple[float, bool]]) -> None:
 
 
 @given(ROWS)
-def test_no_order_beats_that_by_rightness_nor_is_worse_than_its_reverse(rows: list[tuple[float, bool]]) -> None:
+def test_no_order_beats_that_by_rightness_nor_is_worse_than_its_reverse(
+    rows: list[tuple[float, bool]],
+) -> None:
     confidence, right = arrays(rows)
 
     assert aurc(right, right) - 1e-12 <= aurc(confidence, right) <= aurc(-right, right) + 1e-12
 
 
 @given(UNTIED, st.randoms())
-def test_the_order_of_the_questions_does_not_matter(rows: list[tuple[float, bool]], random: Any) -> None:
+def test_the_order_of_the_questions_does_not_matter(
+    rows: list[tuple[float, bool]], random: Any
+) -> None:
     confidence, right = arrays(rows)
     again = arrays(random.sample(rows, len(rows)))
 
@@ -86,7 +115,9 @@ def test_the_order_of_the_questions_does_not_matter(rows: list[tuple[float, bool
 
 
 @given(ROWS)
-def test_a_growing_change_of_the_confidence_changes_no_ranking(rows: list[tuple[float, bool]]) -> None:
+def test_a_growing_change_of_the_confidence_changes_no_ranking(
+    rows: list[tuple[float, bool]],
+) -> None:
     confidence, right = arrays(rows)
 
     for figure in (aurc, auroc, lambda *each: coverage_at_precision(*each, 0.8)):
@@ -95,7 +126,11 @@ def test_a_growing_change_of_the_confidence_changes_no_ranking(rows: list[tuple[
 
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 5))
 def test_two_bins_that_keep_their_promise_have_no_error(low: int, high: int, times: int) -> None:
-    rows = [(share / 10, position < share * times) for share in (low, high) for position in range(10 * times)]
+    rows = [
+        (share / 10, position < share * times)
+        for share in (low, high)
+        for position in range(10 * times)
+    ]
     confidence, right = arrays(rows)
 
     assert ece(confidence, right, bins=2) == pytest.approx(0)
@@ -114,7 +149,9 @@ def test_a_wrong_one_at_the_end_ranks_no_worse(rows: list[tuple[float, bool]]) -
     confidence, right = arrays(rows)
 
     if right.any():
-        assert auroc(np.append(confidence, -np.inf), np.append(right, 0)) >= auroc(confidence, right)
+        assert auroc(np.append(confidence, -np.inf), np.append(right, 0)) >= auroc(
+            confidence, right
+        )
 
 
 @pytest.mark.slow
@@ -132,7 +169,11 @@ def test_intervals_hold_the_figure_and_narrow_with_more_questions() -> None:
 
 
 def test_an_interval_of_rows_keeps_them_together() -> None:
-    found = interval(lambda confidence, right: float((confidence == right).mean()), np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+    found = interval(
+        lambda confidence, right: float((confidence == right).mean()),
+        np.array([0.0, 1.0]),
+        np.array([0.0, 1.0]),
+    )
 
     assert (found.low, found.high) == (1.0, 1.0)
 
@@ -149,4 +190,8 @@ def test_figures_have_names_values_and_texts() -> None:
 
     assert values_of(figures) == {"questions": 4, "right": 1.0, "AURC": 0.3333, "threshold": -1.25}
     assert intervals_of(figures).keys() == {"right", "AURC"}
-    assert [figure.text for figure in figures if figure.name != "AURC"] == ["4", "1.000  (1.000 to 1.000)", "-1.250"]
+    assert [figure.text for figure in figures if figure.name != "AURC"] == [
+        "4",
+        "1.000  (1.000 to 1.000)",
+        "-1.250",
+    ]

@@ -33,13 +33,22 @@ SQUAD = {
                 {
                     "context": "The tide turns at six.",
                     "qas": [
-                        {"id": "1", "question": "When?", "answers": [{"text": "six"}, {"text": "at six"}, {"text": "six"}]},
+                        {
+                            "id": "1",
+                            "question": "When?",
+                            "answers": [{"text": "six"}, {"text": "at six"}, {"text": "six"}],
+                        },
                         {"id": "2", "question": "Why?", "answers": [], "is_impossible": True},
                     ],
                 }
             ],
         },
-        {"paragraphs": [{"context": "Bread rises.", "qas": []}, {"context": "Bread rises.", "qas": []}]},
+        {
+            "paragraphs": [
+                {"context": "Bread rises.", "qas": []},
+                {"context": "Bread rises.", "qas": []},
+            ]
+        },
     ]
 }
 
@@ -56,7 +65,11 @@ def test_articles_are_read_packed_or_not(tmp_path: Path, pack: Any) -> None:
     first, second = read_articles(written(tmp_path, pack(json.dumps(SQUAD).encode())))
 
     context = "The tide turns at six."
-    assert first == Article("Tides", (context,), (Gold("1", "When?", ("six", "at six"), context), Gold("2", "Why?", (), context)))
+    assert first == Article(
+        "Tides",
+        (context,),
+        (Gold("1", "When?", ("six", "at six"), context), Gold("2", "Why?", (), context)),
+    )
     assert (second.title, second.questions) == ("article 1", ())
     assert paragraphs([first, second]) == [context, "Bread rises."]
 
@@ -73,7 +86,15 @@ def test_articles_are_read_packed_or_not(tmp_path: Path, pack: Any) -> None:
         {"data": ["Tides"]},
         {"data": [{"paragraphs": [{"qas": []}]}]},
         {"data": [{"paragraphs": [{"context": "x", "qas": [{"id": "1"}]}]}]},
-        {"data": [{"paragraphs": [{"context": "x", "qas": [{"id": "1", "question": "?", "answers": ["six"]}]}]}]},
+        {
+            "data": [
+                {
+                    "paragraphs": [
+                        {"context": "x", "qas": [{"id": "1", "question": "?", "answers": ["six"]}]}
+                    ]
+                }
+            ]
+        },
     ],
 )
 def test_what_is_no_squad_file_is_named(tmp_path: Path, content: Any) -> None:
@@ -98,7 +119,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_questions_are_json_lines(tmp_path: Path) -> None:
     lines = b'{"id": "a", "question": "When?", "answers": ["six"]}\n\n{"id": "b", "question": "Why?", "answers": []}\n'
 
-    assert read_questions(written(tmp_path, lines, "q.jsonl")) == [Gold("a", "When?", ("six",)), Gold("b", "Why?", ())]
+    assert read_questions(written(tmp_path, lines, "q.jsonl")) == [
+        Gold("a", "When?", ("six",)),
+        Gold("b", "Why?", ()),
+    ]
 
 
 MISTYPED = (
@@ -130,13 +154,20 @@ def test_gold_answers_of_no_characters_are_refused() -> None:
     good = [Gold("1", "When?", ("", "six")), Gold("2", "Why?", ())]
 
     assert with_answers(good) == good
-    with pytest.raises(EvaluationError, match="1 of 3 questions have gold answers of no characters, the first being x"):
+    with pytest.raises(
+        EvaluationError,
+        match="1 of 3 questions have gold answers of no characters, the first being x",
+    ):
         with_answers([*good, Gold("x", "Who?", ("", " "))])
 
 
 def test_a_sample_depends_on_its_seed_only(tmp_path: Path) -> None:
     path = written(
-        tmp_path, b"\n".join(b'{"id": "%d", "question": "?", "answers": []}' % number for number in range(50)), "q.jsonl"
+        tmp_path,
+        b"\n".join(
+            b'{"id": "%d", "question": "?", "answers": []}' % number for number in range(50)
+        ),
+        "q.jsonl",
     )
 
     assert load_golds(path, 10, seed=1) == load_golds(path, 10, seed=1)
@@ -144,13 +175,23 @@ def test_a_sample_depends_on_its_seed_only(tmp_path: Path) -> None:
     assert len(load_golds(path, 100)[0]) == 50
 
 
-TITLES = st.lists(st.tuples(st.text(min_size=1, max_size=8), st.booleans()), unique_by=lambda pair: pair[0], max_size=60)
+TITLES = st.lists(
+    st.tuples(st.text(min_size=1, max_size=8), st.booleans()),
+    unique_by=lambda pair: pair[0],
+    max_size=60,
+)
 
 
 @given(TITLES, st.randoms())
-def test_held_out_is_a_tenth_of_each_stratum_in_any_order(titles: list[tuple[str, bool]], random: Any) -> None:
+def test_held_out_is_a_tenth_of_each_stratum_in_any_order(
+    titles: list[tuple[str, bool]], random: Any
+) -> None:
     articles = [
-        Article(title, ("text",), (Gold("1", "?", ("text",)), *([Gold("2", "?", ())] if unanswerable else [])))
+        Article(
+            title,
+            ("text",),
+            (Gold("1", "?", ("text",)), *([Gold("2", "?", ())] if unanswerable else [])),
+        )
         for title, unanswerable in titles
     ]
     shuffled = random.sample(articles, len(articles))
@@ -160,7 +201,9 @@ def test_held_out_is_a_tenth_of_each_stratum_in_any_order(titles: list[tuple[str
     assert held_out(shuffled) == chosen
     for stratum in (True, False):
         size = sum(unanswerable is stratum for _, unanswerable in titles)
-        taken = sum(any(not gold.answers for gold in article.questions) is stratum for article in chosen)
+        taken = sum(
+            any(not gold.answers for gold in article.questions) is stratum for article in chosen
+        )
         assert taken == math.ceil(HELD_OUT_SHARE * size)
 
 

@@ -15,7 +15,15 @@ import pytest
 from index.models.encoder import Encoder
 from qa.settings import Settings
 from tests.qa.interfaces.api.test_ask import AMAZON, problem
-from tests.support.serving import Command, Server, assert_quoted, citations_in, eventually, indexed, write_files
+from tests.support.serving import (
+    Command,
+    Server,
+    assert_quoted,
+    citations_in,
+    eventually,
+    indexed,
+    write_files,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -39,14 +47,23 @@ def test_it_lives_at_once_is_ready_later_and_stops_while_loading(tmp_path: Path)
         assert server.stop() == 0
 
 
-def test_a_new_generation_is_served_within_a_second_and_forgetting_is_not_held_up(command: Command, tmp_path: Path) -> None:
+def test_a_new_generation_is_served_within_a_second_and_forgetting_is_not_held_up(
+    command: Command, tmp_path: Path
+) -> None:
     with Server(command) as server:
         assert server.client.get("/healthz").status_code == 200
         eventually(lambda: server.client.get("/readyz").json().get("title") == "No index")
         delays = []
         for version in ("one", "two", "three"):
-            write_files(tmp_path / "notes", {"a.txt": f"The harbour gate opens with code {version}."})
-            subprocess.run(command.line("index", str(tmp_path / "notes")), env=command.environment, check=True, capture_output=True)
+            write_files(
+                tmp_path / "notes", {"a.txt": f"The harbour gate opens with code {version}."}
+            )
+            subprocess.run(
+                command.line("index", str(tmp_path / "notes")),
+                env=command.environment,
+                check=True,
+                capture_output=True,
+            )
             finished = time.monotonic()
             eventually(lambda: version in quoted(ask(server, "Which code opens the harbour gate?")))  # noqa: B023
             delays.append(time.monotonic() - finished)
@@ -55,15 +72,23 @@ def test_a_new_generation_is_served_within_a_second_and_forgetting_is_not_held_u
         began = time.monotonic()
         assert command("forget", "--all").returncode == 0
         assert time.monotonic() - began < 20
-        eventually(lambda: ask(server, "Which code opens the harbour gate?").get("passages_found") == 0)
-        assert not any(b"harbour" in path.read_bytes() for path in command.data.rglob("*") if path.is_file())
+        eventually(
+            lambda: ask(server, "Which code opens the harbour gate?").get("passages_found") == 0
+        )
+        assert not any(
+            b"harbour" in path.read_bytes() for path in command.data.rglob("*") if path.is_file()
+        )
 
         assert server.stop() == 0
         assert "Traceback" not in server.log
 
 
-def test_concurrent_questions_never_mix_generations(command: Command, tmp_path: Path, encoder: Encoder) -> None:
-    """Each run of indexing is two generations: first a.txt is new, then b.txt; so a generation tells both texts."""
+def test_concurrent_questions_never_mix_generations(
+    command: Command, tmp_path: Path, encoder: Encoder
+) -> None:
+    """Each run of indexing is two generations: first a.txt is new, then b.txt; so a generation
+    tells both texts.
+    """
     settings = Settings(command.data, command.cache)
     folder = tmp_path / "notes"
 
@@ -84,7 +109,10 @@ def test_concurrent_questions_never_mix_generations(command: Command, tmp_path: 
     write(0)
     with Server(command) as server:
         server.ready()
-        askers = [threading.Thread(target=keep_asking, args=(server, f"What code opens the {name} gate?")) for name in "ab"]
+        askers = [
+            threading.Thread(target=keep_asking, args=(server, f"What code opens the {name} gate?"))
+            for name in "ab"
+        ]
         for asker in askers:
             asker.start()
         for version in range(1, 9):
@@ -96,7 +124,9 @@ def test_concurrent_questions_never_mix_generations(command: Command, tmp_path: 
         for asker in askers:
             asker.join()
 
-    citations = [(answer["generation"], citation) for answer in answers for citation in citations_in(answer)]
+    citations = [
+        (answer["generation"], citation) for answer in answers for citation in citations_in(answer)
+    ]
     for generation, citation in citations:
         version = (generation - (1 if citation["uri"] == "a.txt" else 2)) // 2
         expected = text(citation["uri"][0], version)
@@ -113,4 +143,7 @@ def ask(server: Server, question: str) -> dict[str, Any]:
 
 def quoted(answer: dict[str, Any]) -> str:
     """The sentences that an answer quotes from, or those that a refusal withholds."""
-    return " ".join(span["citation"]["sentence"] for span in answer.get("answers", []) + answer.get("alternatives", []))
+    return " ".join(
+        span["citation"]["sentence"]
+        for span in answer.get("answers", []) + answer.get("alternatives", [])
+    )

@@ -29,7 +29,15 @@ def disturb(corpus: Path) -> None:
     (corpus / "changed.txt").write_text("Another text.")
     (corpus / "gone.txt").unlink()
     (corpus / "moved.txt").rename(corpus / "elsewhere.txt")
-    write_files(corpus, {"new.txt": "A new text.", "left out.txt": "Not meant.", IGNORE_FILE: "left*\n", "picture.png": ""})
+    write_files(
+        corpus,
+        {
+            "new.txt": "A new text.",
+            "left out.txt": "Not meant.",
+            IGNORE_FILE: "left*\n",
+            "picture.png": "",
+        },
+    )
 
 
 def test_every_document_and_every_new_file_has_a_state(desk: Settings, tmp_path: Path) -> None:
@@ -45,7 +53,9 @@ def test_every_document_and_every_new_file_has_a_state(desk: Settings, tmp_path:
         ("moved.txt", "moved"),
         ("new.txt", "new"),
     ]
-    assert [each.moved_to for each in found if each.moved_to] == [str(tmp_path / "corpus" / "elsewhere.txt")]
+    assert [each.moved_to for each in found if each.moved_to] == [
+        str(tmp_path / "corpus" / "elsewhere.txt")
+    ]
     assert all((each.document_id is None) is (each.state == "new") for each in found)
 
 
@@ -54,7 +64,9 @@ def test_a_file_that_was_given_alone_makes_no_news_of_its_neighbours(tmp_path: P
     write_files(tmp_path / "corpus", FILES)
     index_paths(settings, carded(), [tmp_path / "corpus" / "current.txt"], RecordingReporter())
 
-    assert [(each.uri, each.state) for each in document_status(settings)] == [("current.txt", "current")]
+    assert [(each.uri, each.state) for each in document_status(settings)] == [
+        ("current.txt", "current")
+    ]
 
 
 def test_without_an_index_there_is_nothing(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""What keeps an index up to date, put together: it stops between two batches, and conversations go along with a moved file."""
+"""What keeps an index up to date, put together: it stops between two batches, and conversations go
+along with a moved file.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,10 @@ from tests.support.fakes import RecordingReporter, SharedWordsReader
 from tests.support.serving import carded, indexed, settings_in
 
 GATE = "Which code opens the gate?"
-FILES = {"gate.txt": "The gate opens with the code seven.", "bread.txt": "Bread rises for two hours."}
+FILES = {
+    "gate.txt": "The gate opens with the code seven.",
+    "bread.txt": "Bread rises for two hours.",
+}
 
 
 @dataclass
@@ -61,11 +66,13 @@ def test_after_a_change_the_saved_questions_are_asked_again(desk: Settings, tmp_
     (tmp_path / "corpus" / "gate.txt").write_text("The gate opens with the code eight.")
     threading.Timer(30, listener.stopping.set).start()
 
-    keep_up(desk, carded(), lambda: live, Watched([tmp_path / "corpus"]), listener, listener.stopping)
+    keep_up(
+        desk, carded(), lambda: live, Watched([tmp_path / "corpus"]), listener, listener.stopping
+    )
 
-    assert [(each.before.essence[0][0], each.after.essence[0][0]) for each in listener.differences] == [
-        ("The gate opens with the code seven.", "The gate opens with the code eight.")
-    ]
+    assert [
+        (each.before.essence[0][0], each.after.essence[0][0]) for each in listener.differences
+    ] == [("The gate opens with the code seven.", "The gate opens with the code eight.")]
     live.close()
 
 
@@ -78,7 +85,14 @@ def test_without_saved_questions_no_reader_is_loaded(desk: Settings, tmp_path: P
     listener.finished = finished  # type: ignore[method-assign]
     (tmp_path / "corpus" / "gate.txt").write_text("The gate opens with the code eight.")
 
-    keep_up(desk, carded(), lambda: pytest.fail("loaded"), Watched([tmp_path / "corpus"]), listener, listener.stopping)
+    keep_up(
+        desk,
+        carded(),
+        lambda: pytest.fail("loaded"),
+        Watched([tmp_path / "corpus"]),
+        listener,
+        listener.stopping,
+    )
 
     assert not any("cannot be asked" in line for line in listener.lines)
 
@@ -87,7 +101,10 @@ def test_an_encoder_is_stopped_before_the_next_file() -> None:
     stopping = threading.Event()
     encoder = Interruptible(carded(), stopping)
     assert encoder.token_spans(["One word."]) == [[(0, 3), (4, 8), (8, 9)]]
-    assert (encoder.passage_budget, encoder.vector_key("a")) == (carded().passage_budget, carded().vector_key("a"))
+    assert (encoder.passage_budget, encoder.vector_key("a")) == (
+        carded().passage_budget,
+        carded().vector_key("a"),
+    )
 
     stopping.set()
     with pytest.raises(Stopped, match="what was committed stays"):
@@ -113,7 +130,9 @@ def test_conversations_keep_their_quotes_of_a_moved_file(desk: Settings, tmp_pat
     assert new != old
     with live.use() as pipeline:
         assert {
-            each.state for each in conversations.quoted(conversation, pipeline.snapshot)[kept.id] if each.document_id == new
+            each.state
+            for each in conversations.quoted(conversation, pipeline.snapshot)[kept.id]
+            if each.document_id == new
         } == {"current"}
         assert pipeline.snapshot.document_info(new).uri == "moved.txt"
     version = conversations.history.version(new, kept.result["citations"][0]["sha256"])
@@ -122,7 +141,9 @@ def test_conversations_keep_their_quotes_of_a_moved_file(desk: Settings, tmp_pat
     live.close()
 
 
-def test_a_move_that_is_cut_off_is_taken_back_and_its_quotes_go_with_the_document(desk: Settings, tmp_path: Path) -> None:
+def test_a_move_that_is_cut_off_is_taken_back_and_its_quotes_go_with_the_document(
+    desk: Settings, tmp_path: Path
+) -> None:
     conversations = conversations_of(desk)
     conversation = conversations.history.start(LOCAL).id
     pipeline = load_pipeline(desk, carded(), SharedWordsReader())
@@ -130,11 +151,16 @@ def test_a_move_that_is_cut_off_is_taken_back_and_its_quotes_go_with_the_documen
     pipeline.snapshot.close()
     (tmp_path / "corpus" / "gate.txt").rename(tmp_path / "corpus" / "moved.txt")
     with closing(connect(desk.data)) as db:
-        db.execute("CREATE TRIGGER cut BEFORE INSERT ON documents BEGIN SELECT RAISE(ABORT, 'cut off'); END")
+        db.execute(
+            "CREATE TRIGGER cut BEFORE INSERT ON documents BEGIN SELECT RAISE(ABORT, 'cut off'); END"
+        )
         with pytest.raises(StoreCorrupt, match="cut off"):
             index_paths(desk, carded(), [tmp_path / "corpus"], RecordingReporter(), prune=True)
         db.execute("DROP TRIGGER cut")
-    with Store(desk.data) as other, other.writing():  # one who keeps no conversations leaves it to others
+    with (
+        Store(desk.data) as other,
+        other.writing(),
+    ):  # one who keeps no conversations leaves it to others
         pass
     [kept] = conversations.history.turns(conversation)
     assert kept.result != turn.result

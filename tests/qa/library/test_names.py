@@ -1,4 +1,6 @@
-"""Names of uploaded files: whatever comes, what is kept is a plain name that every file system takes."""
+"""Names of uploaded files: whatever comes, what is kept is a plain name that every file system
+takes.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from hypothesis import strategies as st
 
 from qa.library.names import LONGEST, decoded_name, safe_name
 
-ANY = st.text(alphabet=st.characters(), max_size=400)  # lone surrogates, controls and unassigned characters too
+ANY = st.text(
+    alphabet=st.characters(), max_size=400
+)  # lone surrogates, controls and unassigned characters too
 TRICKY = st.lists(
     st.sampled_from(
         [
@@ -51,7 +55,9 @@ def test_a_safe_name_is_one_part_that_can_be_stored_and_stays_as_it_is(raw: str)
     assert PurePosixPath(name).parts == (name,) == PureWindowsPath(name).parts
     assert name[0] not in ". "
     assert name[-1] not in ". "
-    assert not any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name)
+    assert not any(
+        unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name
+    )
     assert not set('<>:"|?*\u202e\u2066\ufeff') & set(name)
     assert not PureWindowsPath(name).is_reserved()
     assert safe_name(name) == name

@@ -36,7 +36,9 @@ def test_a_tag_is_found_however_it_is_typed_or_refused(text: str) -> None:
         assert tag_of(tag) == tag
 
 
-@pytest.mark.parametrize("text", ["", "  ", "a,b", "a\0", "x" * (MAX_TAG + 1), "\ud800", "a\u202eb"])
+@pytest.mark.parametrize(
+    "text", ["", "  ", "a,b", "a\0", "x" * (MAX_TAG + 1), "\ud800", "a\u202eb"]
+)
 def test_what_is_no_tag(text: str) -> None:
     with pytest.raises(InvalidTag, match="expected a tag of 1 to 64"):
         tag_of(text)
@@ -83,7 +85,10 @@ def test_given_tags_stay_while_a_document_changes_or_moves_its_own_follow_its_te
     index(settings, corpus, "Mine")
     assert tags_in(settings) == {"a.md": ("first", "mine"), "b.txt": ("mine",)}
 
-    write_files(corpus, {"a.md": "---\ntags: [second, mine]\n---\nBread rises still.", "c.txt": "Iron rusts."})
+    write_files(
+        corpus,
+        {"a.md": "---\ntags: [second, mine]\n---\nBread rises still.", "c.txt": "Iron rusts."},
+    )
     index(settings, corpus)
     assert tags_in(settings) == {"a.md": ("mine", "second"), "b.txt": ("mine",), "c.txt": ()}
 
@@ -99,7 +104,9 @@ def test_given_tags_stay_while_a_document_changes_or_moves_its_own_follow_its_te
     assert Snapshot(settings.data).tags().keys() == {"mine", "second"}
 
 
-def test_what_is_in_a_watched_folder_and_what_appears_there_is_tagged_once(corpus: Path, store: Store) -> None:
+def test_what_is_in_a_watched_folder_and_what_appears_there_is_tagged_once(
+    corpus: Path, store: Store
+) -> None:
     desk = Desk(corpus, store)
     desk.write("old.txt")
     desk.settle()
@@ -131,16 +138,25 @@ def test_a_question_a_search_and_a_list_are_limited_to_them(tmp_path: Path, corp
     for tags in (["red"], ["BLUE"], ["red", "grey"]):
         uris = {f"{tag.lower()}.txt" for tag in tags}
         answer = pipeline.ask(question, tags=tags)
-        assert {each.uri for span in (*answer.spans, *answer.alternatives) for each in (span.citation, *span.further)} == uris
+        assert {
+            each.uri
+            for span in (*answer.spans, *answer.alternatives)
+            for each in (span.citation, *span.further)
+        } == uris
         assert {passage.uri for passage in pipeline.search(question, top_k=9, tags=tags)} == uris
         assert {each.uri for each in documents_of(settings, tags)} == uris
 
     [red, *_] = documents_of(settings, ["red"])
-    assert pipeline.ask(question, documents=[red.id], tags=["red", "blue"]).citations[0].uri == "red.txt"
+    assert (
+        pipeline.ask(question, documents=[red.id], tags=["red", "blue"]).citations[0].uri
+        == "red.txt"
+    )
     nothing = pipeline.ask(question, documents=[red.id], tags=["blue"])
     assert nothing.refusal
     assert nothing.refusal.searched.documents == 0
-    with pytest.raises(UnknownTag, match="no document has the tag 'green': the tags are blue, grey, red"):
+    with pytest.raises(
+        UnknownTag, match="no document has the tag 'green': the tags are blue, grey, red"
+    ):
         pipeline.ask(question, tags=["red", "green"])
     with pytest.raises(UnknownDocumentId):
         pipeline.ask(question, documents=["nothing"], tags=["red"])
@@ -148,14 +164,18 @@ def test_a_question_a_search_and_a_list_are_limited_to_them(tmp_path: Path, corp
         pipeline.search(question, top_k=1, tags=[""])
 
 
-def test_an_audit_bundle_holds_the_passages_of_the_tags_that_were_asked_about(tmp_path: Path, corpus: Path) -> None:
+def test_an_audit_bundle_holds_the_passages_of_the_tags_that_were_asked_about(
+    tmp_path: Path, corpus: Path
+) -> None:
     settings = settings_in(tmp_path, min_confidence=0.0)
     for name in ("red", "blue"):
         write_files(corpus / name, {f"{name}.txt": f"The bread is baked in the {name} oven."})
         index(settings, corpus / name, name)
     pipeline = load_pipeline(settings, carded(), SharedWordsReader())
 
-    bundle, _ = bundle_of(pipeline.ask("Where is the bread baked?", tags=["blue"]), pipeline, settings, tags=["blue"])
+    bundle, _ = bundle_of(
+        pipeline.ask("Where is the bread baked?", tags=["blue"]), pipeline, settings, tags=["blue"]
+    )
 
     assert {passage["uri"] for passage in bundle.passages} == {"blue.txt"}
     assert bundle.context["settings"]["tags"] == ["blue"]

@@ -72,7 +72,9 @@ def test_of_several_replacements_that_wait_the_last_one_stays(
     assert is_as_its_file(desk) == text
 
 
-def test_a_replacement_that_was_cut_off_comes_before_the_next_one_all_the_same(desk: Harbour) -> None:
+def test_a_replacement_that_was_cut_off_comes_before_the_next_one_all_the_same(
+    desk: Harbour,
+) -> None:
     place = gate(desk)
     first = desk.jobs.add([desk.file("new.txt", "Code eight.", place)])
     desk.jobs.begin(desk.jobs.waiting())
@@ -82,14 +84,20 @@ def test_a_replacement_that_was_cut_off_comes_before_the_next_one_all_the_same(d
     assert is_as_its_file(desk) == "Code nine."
 
 
-def test_a_replacement_whose_bytes_are_lost_is_said_and_keeps_no_other_waiting(desk: Harbour) -> None:
-    """So it is after a restore, if the bytes were taken into use between the copies of the jobs and of the files."""
+def test_a_replacement_whose_bytes_are_lost_is_said_and_keeps_no_other_waiting(
+    desk: Harbour,
+) -> None:
+    """So it is after a restore, if the bytes were taken into use between the copies of the jobs and
+    of the files.
+    """
     lost: Arrived = desk.file("new.txt", "Code eight.", gate(desk))
     job = desk.jobs.add([lost])
     assert lost.staged is not None
     desk.uploads.discard(lost.staged)
 
-    assert desk.done(job) == [("new.txt", "skipped", "is no longer there, or the document was deleted: upload it again")]
+    assert desk.done(job) == [
+        ("new.txt", "skipped", "is no longer there, or the document was deleted: upload it again")
+    ]
     assert is_as_its_file(desk) == TEXT
 
 
@@ -136,7 +144,9 @@ def test_what_is_deleted_takes_along_what_was_to_replace_it(desk: Harbour) -> No
     intake.tag(known.document_id, ["sea"])
 
     assert desk.done(waiting) == []
-    assert [(status, "was deleted" in detail) for _, status, detail in desk.done(late)] == [("skipped", True)]
+    assert [(status, "was deleted" in detail) for _, status, detail in desk.done(late)] == [
+        ("skipped", True)
+    ]
     assert (desk.texts(), desk.files()) == ({}, [])
     with closing(Snapshot(desk.settings.data)) as snapshot:
         assert snapshot.tags() == {}
@@ -146,8 +156,14 @@ def test_what_is_deleted_takes_along_what_was_to_replace_it(desk: Harbour) -> No
         intake.delete(known)
 
 
-def test_a_backup_has_the_files_that_its_index_is_made_of_whatever_is_replaced_meanwhile(desk: Harbour, tmp_path: Path) -> None:
-    desk.done(desk.jobs.add([desk.file(f"{number}.txt", f"Buoy {number}. " * 20_000) for number in range(20)]))
+def test_a_backup_has_the_files_that_its_index_is_made_of_whatever_is_replaced_meanwhile(
+    desk: Harbour, tmp_path: Path
+) -> None:
+    desk.done(
+        desk.jobs.add(
+            [desk.file(f"{number}.txt", f"Buoy {number}. " * 20_000) for number in range(20)]
+        )
+    )
     places = [path for path in desk.uploads.folder.rglob("*.txt") if path.name != "gate.txt"]
     stopping = threading.Event()
 
@@ -169,4 +185,8 @@ def test_a_backup_has_the_files_that_its_index_is_made_of_whatever_is_replaced_m
         with closing(Snapshot(tmp_path / f"{number}")) as snapshot:
             files = snapshot.files()
         assert len(files) == 21
-        assert [file.uri for file in files if hashlib.sha256(file.path.read_bytes()).hexdigest() != file.sha256] == []
+        assert [
+            file.uri
+            for file in files
+            if hashlib.sha256(file.path.read_bytes()).hexdigest() != file.sha256
+        ] == []

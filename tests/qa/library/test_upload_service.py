@@ -87,9 +87,17 @@ def harbour(tmp_path: Path) -> Iterator[Harbour]:
     made.state.close()
 
 
-def test_files_become_documents_with_their_tags_and_those_that_cannot_be_read_are_deleted(harbour: Harbour) -> None:
+def test_files_become_documents_with_their_tags_and_those_that_cannot_be_read_are_deleted(
+    harbour: Harbour,
+) -> None:
     job = harbour.jobs.add(
-        [harbour.file("a.txt"), harbour.file("b.txt", b"\0\1\2"), harbour.file("c.exe"), harbour.file("d.pdf", "no PDF")], ["x"]
+        [
+            harbour.file("a.txt"),
+            harbour.file("b.txt", b"\0\1\2"),
+            harbour.file("c.exe"),
+            harbour.file("d.pdf", "no PDF"),
+        ],
+        ["x"],
     )
     assert (job.status, job.done, job.total) == ("waiting", 0, 4)
 
@@ -107,28 +115,49 @@ def test_files_become_documents_with_their_tags_and_those_that_cannot_be_read_ar
     assert Snapshot(harbour.settings.data).documents()[0].tags == ("x",)
 
 
-def test_the_same_bytes_under_the_same_name_are_one_document_also_within_a_job(harbour: Harbour) -> None:
+def test_the_same_bytes_under_the_same_name_are_one_document_also_within_a_job(
+    harbour: Harbour,
+) -> None:
     first = harbour.jobs.add([harbour.file("a.txt"), harbour.file("a.txt"), harbour.file("b.txt")])
     assert [status for _, status, _ in harbour.done(first)] == ["added", "unchanged", "added"]
 
-    again = harbour.jobs.add([harbour.file("a.txt"), harbour.file("a.txt", "Other words.")], ["later"])
+    again = harbour.jobs.add(
+        [harbour.file("a.txt"), harbour.file("a.txt", "Other words.")], ["later"]
+    )
     [same, other] = harbour.done(again)
 
     assert same[1] == "unchanged"
-    assert other == ("a.txt", "added", "another document of this name is here, too; it was not replaced")
+    assert other == (
+        "a.txt",
+        "added",
+        "another document of this name is here, too; it was not replaced",
+    )
     assert harbour.files() == ["a.txt", "a.txt", "b.txt"]
-    assert harbour.jobs.job(again.id).files[0].document_id == harbour.jobs.job(first.id).files[0].document_id
-    assert [each.tags for each in Snapshot(harbour.settings.data).documents()] == [("later",), ("later",), ()]
+    assert (
+        harbour.jobs.job(again.id).files[0].document_id
+        == harbour.jobs.job(first.id).files[0].document_id
+    )
+    assert [each.tags for each in Snapshot(harbour.settings.data).documents()] == [
+        ("later",),
+        ("later",),
+        (),
+    ]
 
 
 def test_bytes_are_replaced_or_stay_where_the_new_ones_cannot_be_read(harbour: Harbour) -> None:
     first = harbour.file("a.txt")
     harbour.done(harbour.jobs.add([first]))
 
-    assert harbour.done(harbour.jobs.add([harbour.file("new.txt", "Code eight.", first.path)])) == [("new.txt", "updated", "")]
+    assert harbour.done(harbour.jobs.add([harbour.file("new.txt", "Code eight.", first.path)])) == [
+        ("new.txt", "updated", "")
+    ]
     assert harbour.texts() == {"a.txt": "Code eight."}
-    assert harbour.done(harbour.jobs.add([harbour.file("same.txt", "Code eight.", first.path)])) == [("same.txt", "unchanged", "")]
-    [(_, status, detail)] = harbour.done(harbour.jobs.add([harbour.file("bad.txt", b"\0\1\2", first.path)]))
+    assert harbour.done(
+        harbour.jobs.add([harbour.file("same.txt", "Code eight.", first.path)])
+    ) == [("same.txt", "unchanged", "")]
+    [(_, status, detail)] = harbour.done(
+        harbour.jobs.add([harbour.file("bad.txt", b"\0\1\2", first.path)])
+    )
 
     assert status == "skipped"
     assert "the document is as it was" in detail
@@ -140,20 +169,29 @@ def test_bytes_are_replaced_or_stay_where_the_new_ones_cannot_be_read(harbour: H
 
 @pytest.mark.parametrize("content", ["Code eight.", b"\0\1\2", TEXT])
 @pytest.mark.parametrize("moment", ["before", "placed", "indexed", "restored"])
-def test_a_job_that_was_cut_off_at_any_moment_is_gone_on_with(harbour: Harbour, moment: str, content: str | bytes) -> None:
+def test_a_job_that_was_cut_off_at_any_moment_is_gone_on_with(
+    harbour: Harbour, moment: str, content: str | bytes
+) -> None:
     """KeyboardInterrupt stands for the end of the process: nothing of ours runs after it."""
     old = harbour.file("old.txt")
     harbour.done(harbour.jobs.add([old]))
-    job = harbour.jobs.add([harbour.file("old.txt", content, old.path), harbour.file("new.txt", "Bread rises.")])
+    job = harbour.jobs.add(
+        [harbour.file("old.txt", content, old.path), harbour.file("new.txt", "Bread rises.")]
+    )
 
     with pytest.raises(KeyboardInterrupt):
         cut_off(harbour, moment)
     results = harbour.done(job)
 
-    expected = "skipped" if isinstance(content, bytes) else "unchanged" if content == TEXT else "updated"
+    expected = (
+        "skipped" if isinstance(content, bytes) else "unchanged" if content == TEXT else "updated"
+    )
     assert results[0][1] == expected
     assert results[1][1] == "added"
-    assert harbour.texts() == {"old.txt": content if isinstance(content, str) else TEXT, "new.txt": "Bread rises."}
+    assert harbour.texts() == {
+        "old.txt": content if isinstance(content, str) else TEXT,
+        "new.txt": "Bread rises.",
+    }
     assert harbour.files() == ["new.txt", "old.txt"]
     assert old.path.read_text() == harbour.texts()["old.txt"]
 
@@ -199,7 +237,9 @@ def test_what_is_not_the_fault_of_a_file_makes_it_wait(harbour: Harbour) -> None
     assert [status for _, status, _ in harbour.done(job)] == ["added"]
 
 
-def test_a_file_at_which_the_process_ends_again_and_again_is_given_up_and_keeps_no_other_waiting(harbour: Harbour) -> None:
+def test_a_file_at_which_the_process_ends_again_and_again_is_given_up_and_keeps_no_other_waiting(
+    harbour: Harbour,
+) -> None:
     job = harbour.jobs.add([harbour.file("bad.txt")])
     for _ in range(ATTEMPTS):
         harbour.jobs.begin(harbour.jobs.waiting())
@@ -238,7 +278,9 @@ def test_what_nothing_refers_to_is_swept_when_it_is_old(harbour: Harbour) -> Non
     assert harbour.files() == ["a.txt", "b.txt"]
 
 
-def test_the_results_of_a_job_are_kept_for_a_week_and_a_job_that_waits_until_it_is_done(harbour: Harbour) -> None:
+def test_the_results_of_a_job_are_kept_for_a_week_and_a_job_that_waits_until_it_is_done(
+    harbour: Harbour,
+) -> None:
     done, waiting = harbour.jobs.add([harbour.file("a.txt")]), None
     harbour.done(done)
     waiting = harbour.jobs.add([harbour.file("b.txt", "Bread rises.")])

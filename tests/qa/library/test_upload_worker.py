@@ -64,7 +64,12 @@ def test_it_runs_until_it_is_told_to_stop_and_only_one_at_a_time(harbour: Harbou
 
 
 def test_a_failure_that_lasts_is_said_once(harbour: Harbour) -> None:
-    harbour.stops = [RuntimeError("later"), RuntimeError("again"), RuntimeError("again"), RuntimeError("again")]
+    harbour.stops = [
+        RuntimeError("later"),
+        RuntimeError("again"),
+        RuntimeError("again"),
+        RuntimeError("again"),
+    ]
     job = harbour.jobs.add([harbour.file("a.txt")])
     with running([harbour.worker]):
         eventually(lambda: harbour.jobs.job(job.id).status == "done")
@@ -91,7 +96,13 @@ def test_it_outlives_a_beginning_at_which_nothing_can_be_opened(tmp_path: Path) 
 def test_what_is_old_is_forgotten_while_it_runs(harbour: Harbour) -> None:
     seconds = 0.0
     old = harbour.jobs.add([harbour.file("a.txt")])
-    with running([Worker(harbour.settings, carded(), lambda: None, harbour.said.append, clock=lambda: seconds)]):
+    with running(
+        [
+            Worker(
+                harbour.settings, carded(), lambda: None, harbour.said.append, clock=lambda: seconds
+            )
+        ]
+    ):
         eventually(lambda: harbour.jobs.job(old.id).status == "done")
         history = History(harbour.state)
         history.start("local")
@@ -109,7 +120,11 @@ def is_forgotten(harbour: Harbour, job_id: str) -> bool:
 
 
 def test_of_files_whose_job_cannot_be_kept_nothing_is_left(harbour: Harbour) -> None:
-    known, new, other = harbour.file("a.txt"), harbour.file("new.txt"), harbour.file("other.txt", "x")
+    known, new, other = (
+        harbour.file("a.txt"),
+        harbour.file("new.txt"),
+        harbour.file("other.txt", "x"),
+    )
     harbour.state.close()
     for path in harbour.settings.data.glob("state.db*"):
         path.unlink()
@@ -117,7 +132,10 @@ def test_of_files_whose_job_cannot_be_kept_nothing_is_left(harbour: Harbour) -> 
     replacing = harbour.file("a.txt", "Code eight.", known.path)
     intake = Intake(harbour.settings)
 
-    attempts: list[Callable[[], object]] = [lambda: intake.take([new, other], []), lambda: intake.take([replacing], [])]
+    attempts: list[Callable[[], object]] = [
+        lambda: intake.take([new, other], []),
+        lambda: intake.take([replacing], []),
+    ]
     for attempt in attempts:
         with pytest.raises(StoreCorrupt):
             attempt()
@@ -127,9 +145,16 @@ def test_of_files_whose_job_cannot_be_kept_nothing_is_left(harbour: Harbour) -> 
 
 
 @pytest.mark.parametrize("older", ["recipe = 0", "extractor = 'html/1 lxml/1.0'"])
-def test_what_an_earlier_version_read_is_read_again_and_keeps_its_id_and_name(harbour: Harbour, older: str) -> None:
+def test_what_an_earlier_version_read_is_read_again_and_keeps_its_id_and_name(
+    harbour: Harbour, older: str
+) -> None:
     job = harbour.jobs.add(
-        [harbour.file("a.html", f"<p>{TEXT}"), harbour.file("b.txt"), harbour.file("c.html", "<p>Code six.")], ["x"]
+        [
+            harbour.file("a.html", f"<p>{TEXT}"),
+            harbour.file("b.txt"),
+            harbour.file("c.html", "<p>Code six."),
+        ],
+        ["x"],
     )
     harbour.done(job)
     next(harbour.uploads.folder.rglob("c.html")).unlink()

@@ -1,4 +1,6 @@
-"""A backup is the data directory of one moment, and comes back whole or not at all, while a server goes on."""
+"""A backup is the data directory of one moment, and comes back whole or not at all, while a server
+goes on.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,15 @@ from qa.settings import Settings
 from qa.state.backup import MANIFEST, back_up, restore
 from qa.state.database import FILE_NAME as STATE
 from tests.support.fakes import SharedWordsReader
-from tests.support.serving import Command, Server, carded, eventually, indexed, settings_in, write_files
+from tests.support.serving import (
+    Command,
+    Server,
+    carded,
+    eventually,
+    indexed,
+    settings_in,
+    write_files,
+)
 
 GATE = "Which code opens the gate?"
 
@@ -62,8 +72,14 @@ def test_what_was_backed_up_comes_back_elsewhere(desk: Settings, tmp_path: Path)
     assert not list(other.data.glob(".restore-*"))
 
 
-def test_what_was_uploaded_comes_back_even_under_the_name_of_a_database(desk: Settings, tmp_path: Path) -> None:
-    kept = {"uploads/0a/gate.txt": b"seven", "uploads/0b/index.db": b"no database", "pages/a.html": b"<p>Page</p>"}
+def test_what_was_uploaded_comes_back_even_under_the_name_of_a_database(
+    desk: Settings, tmp_path: Path
+) -> None:
+    kept = {
+        "uploads/0a/gate.txt": b"seven",
+        "uploads/0b/index.db": b"no database",
+        "pages/a.html": b"<p>Page</p>",
+    }
     for name, content in kept.items():
         write_files((desk.data / name).parent, {Path(name).name: content})
 
@@ -75,15 +91,21 @@ def test_what_was_uploaded_comes_back_even_under_the_name_of_a_database(desk: Se
     assert texts(desk.data) == [text("seven")]
 
 
-@pytest.mark.parametrize("name", ["uploads/../../x", "/etc/x", "uploads", "other/x", "uploads/a/../x", "uploads//x"])
-def test_a_backup_that_leads_elsewhere_is_refused(desk: Settings, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["uploads/../../x", "/etc/x", "uploads", "other/x", "uploads/a/../x", "uploads//x"]
+)
+def test_a_backup_that_leads_elsewhere_is_refused(
+    desk: Settings, tmp_path: Path, name: str
+) -> None:
     back_up(desk.data, tmp_path / "b.zip")
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         members = {each: archive.read(each) for each in archive.namelist()}
     manifest = json.loads(members[MANIFEST])
     manifest["files"][name] = {"sha256": hashlib.sha256(b"x").hexdigest(), "size": 1}
     with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:
-        for each, content in (members | {MANIFEST: json.dumps(manifest).encode(), name: b"x"}).items():
+        for each, content in (
+            members | {MANIFEST: json.dumps(manifest).encode(), name: b"x"}
+        ).items():
             archive.writestr(each, content)
 
     with pytest.raises(BackupError, match="is no backup of quoted, or is damaged"):
@@ -91,13 +113,17 @@ def test_a_backup_that_leads_elsewhere_is_refused(desk: Settings, tmp_path: Path
     assert not (tmp_path / "x").exists()
 
 
-def test_restoring_over_something_needs_a_yes_and_is_a_generation_that_nobody_has_seen(desk: Settings, tmp_path: Path) -> None:
+def test_restoring_over_something_needs_a_yes_and_is_a_generation_that_nobody_has_seen(
+    desk: Settings, tmp_path: Path
+) -> None:
     back_up(desk.data, tmp_path / "b.zip")
     indexed(desk, carded(), tmp_path / "corpus", {"gate.txt": text("eight")})
     live = live_pipeline(desk, carded(), SharedWordsReader())
     assert said(live) == text("eight")
     before = current_generation(desk.data) or 0
-    with pytest.raises(BackupError, match="which would be replaced: back them up, then repeat with --yes"):
+    with pytest.raises(
+        BackupError, match="which would be replaced: back them up, then repeat with --yes"
+    ):
         restore(tmp_path / "b.zip", desk.data)
 
     restore(tmp_path / "b.zip", desk.data, yes=True)
@@ -137,16 +163,29 @@ def test_while_others_write_a_backup_is_one_generation(desk: Settings, tmp_path:
     for number in range(5):
         data = tmp_path / f"restored-{number}"
         restore(tmp_path / f"{number}.zip", data)
-        assert texts(data) == [seen[(current_generation(data) or 0) - 1]]  # restoring is a generation
+        assert texts(data) == [
+            seen[(current_generation(data) or 0) - 1]
+        ]  # restoring is a generation
 
 
-def test_a_restore_that_was_cut_off_is_finished_by_the_next_command(desk: Settings, tmp_path: Path) -> None:
+def test_a_restore_that_was_cut_off_is_finished_by_the_next_command(
+    desk: Settings, tmp_path: Path
+) -> None:
     write_files(desk.data / "uploads" / "0a", {"gate.txt": "seven"})
     back_up(desk.data, tmp_path / "b.zip")
-    indexed(desk, carded(), tmp_path / "corpus", {"gate.txt": text("eight"), "bread.txt": "Bread rises."})
+    indexed(
+        desk,
+        carded(),
+        tmp_path / "corpus",
+        {"gate.txt": text("eight"), "bread.txt": "Bread rises."},
+    )
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
-        archive.extractall(desk.data / RESTORING, [name for name in archive.namelist() if name != MANIFEST])
-    (desk.data / RESTORING / "uploads" / "0a" / "gate.txt").replace(desk.data / "uploads" / "0a" / "gate.txt")  # so far it came
+        archive.extractall(
+            desk.data / RESTORING, [name for name in archive.namelist() if name != MANIFEST]
+        )
+    (desk.data / RESTORING / "uploads" / "0a" / "gate.txt").replace(
+        desk.data / "uploads" / "0a" / "gate.txt"
+    )  # so far it came
 
     done = Command(desk.data, desk.cache)("list")
 
@@ -156,7 +195,9 @@ def test_a_restore_that_was_cut_off_is_finished_by_the_next_command(desk: Settin
 
 
 @pytest.mark.slow
-def test_a_restore_that_was_cut_off_is_finished_by_a_server_that_runs(command: Command, corpus: Path, tmp_path: Path) -> None:
+def test_a_restore_that_was_cut_off_is_finished_by_a_server_that_runs(
+    command: Command, corpus: Path, tmp_path: Path
+) -> None:
     write_files(corpus, {"gate.txt": text("seven")})
     assert command("index", str(corpus)).returncode == 0
     assert command("backup", str(tmp_path / "b.zip")).returncode == 0
@@ -166,7 +207,9 @@ def test_a_restore_that_was_cut_off_is_finished_by_a_server_that_runs(command: C
         server.ready()
         assert len(server.client.get("/documents").json()["documents"]) == 2
         with zipfile.ZipFile(tmp_path / "b.zip") as archive:
-            archive.extractall(tmp_path / "staged", [name for name in archive.namelist() if name != MANIFEST])
+            archive.extractall(
+                tmp_path / "staged", [name for name in archive.namelist() if name != MANIFEST]
+            )
         (tmp_path / "staged").rename(command.data / RESTORING)
 
         eventually(lambda: len(server.client.get("/documents").json()["documents"]) == 1)
@@ -181,12 +224,16 @@ def _entry(zip_file: Path, name: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("name", [FILE_NAME, STATE, MANIFEST])
-def test_one_flipped_byte_is_detected_and_changes_nothing(desk: Settings, tmp_path: Path, name: str) -> None:
+def test_one_flipped_byte_is_detected_and_changes_nothing(
+    desk: Settings, tmp_path: Path, name: str
+) -> None:
     path = tmp_path / "b.zip"
     back_up(desk.data, path)
     start, size = _entry(path, name)
     whole, before = path.read_bytes(), current_generation(desk.data)
-    for at in range(start, start + size - 4, max(size // 12, 1)):  # the last bits of a compressed file mean nothing
+    for at in range(
+        start, start + size - 4, max(size // 12, 1)
+    ):  # the last bits of a compressed file mean nothing
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
         with pytest.raises(BackupError):
             restore(path, desk.data, yes=True)
@@ -203,7 +250,10 @@ def test_what_is_no_backup_is_refused(desk: Settings, tmp_path: Path, content: b
 
 def _packed(path: Path, held: dict[str, bytes], **changes: object) -> Path:
 
-    about = {name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)} for name, data in held.items()}
+    about = {
+        name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+        for name, data in held.items()
+    }
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(MANIFEST, json.dumps({"format": 1, "files": about} | changes))
         for name, data in held.items():
@@ -216,7 +266,11 @@ def test_a_hostile_or_later_backup_is_refused(desk: Settings, tmp_path: Path) ->
         with pytest.raises(BackupError, match="unexpected"):
             restore(_packed(tmp_path / "b.zip", {name: b"x"}), desk.data, yes=True)
     with pytest.raises(BackupError, match="larger than it says"):
-        restore(_packed(tmp_path / "b.zip", {STATE: b"x"}, files={STATE: {"sha256": "", "size": 0}}), desk.data, yes=True)
+        restore(
+            _packed(tmp_path / "b.zip", {STATE: b"x"}, files={STATE: {"sha256": "", "size": 0}}),
+            desk.data,
+            yes=True,
+        )
     with pytest.raises(BackupError, match="has format 2"):
         restore(_packed(tmp_path / "b.zip", {}, format=2), desk.data, yes=True)
     later = tmp_path / "later.db"
@@ -237,7 +291,9 @@ def test_nothing_is_overwritten_and_nothing_is_no_backup(desk: Settings, tmp_pat
 
 
 @pytest.mark.slow
-def test_a_server_goes_on_through_backup_and_restore(command: Command, corpus: Path, tmp_path: Path) -> None:
+def test_a_server_goes_on_through_backup_and_restore(
+    command: Command, corpus: Path, tmp_path: Path
+) -> None:
     sure = command.on(command.data, QUOTED_MIN_CONFIDENCE="0")
     write_files(corpus, {"gate.txt": text("seven"), "bread.txt": "Bread rises for two hours."})
     assert sure("index", str(corpus)).returncode == 0
@@ -245,7 +301,10 @@ def test_a_server_goes_on_through_backup_and_restore(command: Command, corpus: P
         server.ready()
         conversation = server.client.post("/conversations").json()["id"]
         asked = {"question": GATE, "conversation_id": conversation}
-        assert "seven" in server.client.post("/ask", json=asked).json()["answers"][0]["citation"]["sentence"]
+        assert (
+            "seven"
+            in server.client.post("/ask", json=asked).json()["answers"][0]["citation"]["sentence"]
+        )
         assert sure("backup", str(tmp_path / "b.zip")).returncode == 0
 
         write_files(corpus, {"gate.txt": text("eight")})
@@ -267,7 +326,14 @@ def test_a_server_goes_on_through_backup_and_restore(command: Command, corpus: P
         asking.join(60)
         assert (done.returncode, failed) == (0, []), done.stderr
 
-        eventually(lambda: "seven" in server.client.post("/ask", json={"question": GATE}).json()["citations"][0]["sentence"])
+        eventually(
+            lambda: (
+                "seven"
+                in server.client.post("/ask", json={"question": GATE}).json()["citations"][0][
+                    "sentence"
+                ]
+            )
+        )
         [turn] = server.client.get(f"/conversations/{conversation}").json()["turns"]
         assert turn["question"] == GATE
         assert "Traceback" not in server.log

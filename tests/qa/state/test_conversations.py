@@ -53,15 +53,34 @@ def result_of(document_id: str = "a", quote: str = "at six", sha256: str = OLD) 
     """The JSON of an answer that quotes one document."""
     citation = {"document_id": document_id, "sha256": sha256, "quote": quote}
     span = {"text": quote, "confidence": 0.9, "citation": citation, "further": []}
-    plain: dict[str, Any] = {"answer": quote, "answers": [span], "citations": [citation], "alternatives": [], "conflicts": []}
+    plain: dict[str, Any] = {
+        "answer": quote,
+        "answers": [span],
+        "citations": [citation],
+        "alternatives": [],
+        "conflicts": [],
+    }
     return plain | {"refusal": None, "notes": [], "generation": 3, "interpreted_as": None}
 
 
 def append(
-    history: History, conversation: str, question: str = "When?", *, document: str = "a", sha256: str = OLD, most: int = 9
+    history: History,
+    conversation: str,
+    question: str = "When?",
+    *,
+    document: str = "a",
+    sha256: str = OLD,
+    most: int = 9,
 ) -> StoredTurn:
     version = Version(document, sha256, "Tides", "tides.txt", TEXT)
-    return history.append(conversation, question, f"{question} (tide)", result_of(document, sha256=sha256), [version], most)
+    return history.append(
+        conversation,
+        question,
+        f"{question} (tide)",
+        result_of(document, sha256=sha256),
+        [version],
+        most,
+    )
 
 
 def test_a_conversation_survives_a_restart(tmp_path: Path, clock: Clock) -> None:
@@ -74,7 +93,12 @@ def test_a_conversation_survives_a_restart(tmp_path: Path, clock: Clock) -> None
 
     assert again.turns(conversation.id) == [kept]
     [info] = again.conversations("me")
-    assert (info.id, info.title, info.turns, info.created_at) == (conversation.id, "When?", 1, "2026-11-24T12:00:00+00:00")
+    assert (info.id, info.title, info.turns, info.created_at) == (
+        conversation.id,
+        "When?",
+        1,
+        "2026-11-24T12:00:00+00:00",
+    )
     assert kept.result["generation"] == kept.generation == 3
 
 
@@ -110,8 +134,15 @@ def test_beyond_the_cap_the_oldest_turns_go(history: History) -> None:
     for number in range(5):
         append(history, conversation.id, f"Question {number}?", most=3)
 
-    assert [turn.question for turn in history.turns(conversation.id)] == ["Question 2?", "Question 3?", "Question 4?"]
-    assert [turn.question for turn in history.turns(conversation.id, 2)] == ["Question 3?", "Question 4?"]
+    assert [turn.question for turn in history.turns(conversation.id)] == [
+        "Question 2?",
+        "Question 3?",
+        "Question 4?",
+    ]
+    assert [turn.question for turn in history.turns(conversation.id, 2)] == [
+        "Question 3?",
+        "Question 4?",
+    ]
     assert history.conversation("me", conversation.id).title == "Question 0?"
 
 
@@ -149,7 +180,9 @@ def test_old_conversations_expire(history: History, state: State, clock: Clock) 
     assert history.version("a", OLD) is None
 
 
-def test_deleting_a_document_erases_its_quotes_everywhere(history: History, state: State, tmp_path: Path) -> None:
+def test_deleting_a_document_erases_its_quotes_everywhere(
+    history: History, state: State, tmp_path: Path
+) -> None:
     conversation = history.start("me")
     first = append(history, conversation.id)
     other = append(history, conversation.id, "And bread?", document="b")
@@ -171,16 +204,25 @@ def test_deleting_a_document_erases_its_quotes_everywhere(history: History, stat
 
 def test_feedback_is_exported_as_questions(history: History, state: State) -> None:
     conversation = history.start("me")
-    right, wrong, placed, refused = (append(history, conversation.id, f"{number}?") for number in range(4))
+    right, wrong, placed, refused = (
+        append(history, conversation.id, f"{number}?") for number in range(4)
+    )
     feedback, version = Feedback(state), Version("a", OLD, "Tides", "tides.txt", TEXT)
     feedback.judge(right, "right")
     feedback.judge(wrong, "wrong")
     feedback.point(placed, Place("a", OLD, 4, 17), version)
-    feedback.judge(StoredTurn(refused.id, "", "", result_of() | {"answers": []}, 3, "", None, None), "right")
+    feedback.judge(
+        StoredTurn(refused.id, "", "", result_of() | {"answers": []}, 3, "", None, None), "right"
+    )
 
     found = feedback.questions("me")
 
-    assert [turn.place for turn in history.turns(conversation.id)] == [None, None, "tide at Porto", None]
+    assert [turn.place for turn in history.turns(conversation.id)] == [
+        None,
+        None,
+        "tide at Porto",
+        None,
+    ]
     assert [each["answers"] for each in found] == [["at six"], ["tide at Porto"], []]
     assert found[0] == {"id": f"turn-{right.id}", "question": "0? (tide)", "answers": ["at six"]}
     assert feedback.questions("you") == []
@@ -192,11 +234,17 @@ def test_feedback_is_exported_as_questions(history: History, state: State) -> No
 def test_no_place_is_refused(history: History, state: State, start: int, end: int) -> None:
     turn = append(history, history.start("me").id)
     version = Version(
-        "a", OLD, "Tides", "tides.txt", "The tide at Porto turns at six. " * (MAX_PLACE // 30 + 9) if end == 1000 else TEXT
+        "a",
+        OLD,
+        "Tides",
+        "tides.txt",
+        "The tide at Porto turns at six. " * (MAX_PLACE // 30 + 9) if end == 1000 else TEXT,
     )
 
     with pytest.raises(InvalidFeedback, match="select the answer itself"):
-        Feedback(state).point(turn, Place("a", OLD, start, end + (MAX_PLACE if end == 1000 else 0)), version)
+        Feedback(state).point(
+            turn, Place("a", OLD, start, end + (MAX_PLACE if end == 1000 else 0)), version
+        )
     with pytest.raises(InvalidFeedback, match="open the current one"):
         Feedback(state).point(turn, Place("a", NEW, 0, 3), None)
 

@@ -73,7 +73,9 @@ def _claim_and_die(folder: Path) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_what_one_worker_has_no_other_takes_until_it_is_silent(claims: Claims, clock: Clock) -> None:
+def test_what_one_worker_has_no_other_takes_until_it_is_silent(
+    claims: Claims, clock: Clock
+) -> None:
     claims.add(ONE)
     first = claims.take("one", KINDS)
     assert first is not None
@@ -196,7 +198,12 @@ def test_a_thread_is_a_conversation_until_that_is_deleted(tmp_path: Path) -> Non
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from("abc"), st.sampled_from(["1.0", "2.0", "3.0"]), st.sampled_from(["1.0", "2.0"])), max_size=20
+        st.tuples(
+            st.sampled_from("abc"),
+            st.sampled_from(["1.0", "2.0", "3.0"]),
+            st.sampled_from(["1.0", "2.0"]),
+        ),
+        max_size=20,
     )
 )
 def test_each_message_is_taken_exactly_once_whatever_is_sent(
@@ -213,7 +220,13 @@ def test_each_message_is_taken_exactly_once_whatever_is_sent(
         claims.finish(taken, "answered")
     state.close()
 
-    assert len({message.event_id for message in done}) == len({message.ts for message in done}) == len(done)
-    assert {(message.event_id, message.ts) for message in done} <= {(event_id, ts) for event_id, ts, _ in deliveries}
+    assert (
+        len({message.event_id for message in done})
+        == len({message.ts for message in done})
+        == len(done)
+    )
+    assert {(message.event_id, message.ts) for message in done} <= {
+        (event_id, ts) for event_id, ts, _ in deliveries
+    }
     for event_id, ts, _ in deliveries:
         assert any(event_id == message.event_id or ts == message.ts for message in done)

@@ -19,7 +19,9 @@ FILES = {
 
 
 @pytest.fixture(scope="module", params=[0.0, 1.0], ids=["answer", "refusal"])
-def answer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def answer(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     pipeline = pipeline_of(tmp_path_factory.mktemp("quoted"), FILES, min_confidence=request.param)
     return pipeline.ask("When does the tide at Porto turn?").to_dict()
 

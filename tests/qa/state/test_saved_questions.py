@@ -28,8 +28,25 @@ GATE = "Which code opens the gate?"
 def says(code: str, generation: int = 1, document: str = "d1") -> Answer:
     """An answer that quotes one file."""
     sentence = f"The gate opens with {code}."
-    citation = Citation(document, "Gate", "gate.txt", "00", code, 20, 20 + len(code), 0, 1, sentence, 0, len(sentence), 1, None)
-    return replace(answered(Span(code, 0.9, citation)), question=GATE, generation=generation, alternatives=())
+    citation = Citation(
+        document,
+        "Gate",
+        "gate.txt",
+        "00",
+        code,
+        20,
+        20 + len(code),
+        0,
+        1,
+        sentence,
+        0,
+        len(sentence),
+        1,
+        None,
+    )
+    return replace(
+        answered(Span(code, 0.9, citation)), question=GATE, generation=generation, alternatives=()
+    )
 
 
 @pytest.fixture
@@ -81,7 +98,9 @@ def test_a_refusal_is_an_answer_like_another(saved: Watchlist) -> None:
 
 
 @given(codes=st.lists(st.sampled_from(["one", "two", "three"]), min_size=1, max_size=8))
-def test_the_history_is_the_answers_without_repetitions(codes: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_history_is_the_answers_without_repetitions(
+    codes: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     with closing(State(tmp_path_factory.mktemp("state"))) as state:
         watchlist = Watchlist(state)
         watchlist.add(GATE)
@@ -99,7 +118,9 @@ def test_only_so_many_answers_are_kept(saved: Watchlist) -> None:
     assert len(saved.history(GATE)) == KEPT_ANSWERS
 
 
-def test_a_question_that_is_removed_while_it_is_asked_leaves_nothing(saved: Watchlist, state: State) -> None:
+def test_a_question_that_is_removed_while_it_is_asked_leaves_nothing(
+    saved: Watchlist, state: State
+) -> None:
     def ask(_: str) -> Answer:
         saved.remove(GATE)
         return says("seven")
@@ -108,7 +129,9 @@ def test_a_question_that_is_removed_while_it_is_asked_leaves_nothing(saved: Watc
     assert state.query("SELECT count(*) FROM watched_answers") == [(0,)]
 
 
-def test_a_deleted_document_takes_its_quotes_along(saved: Watchlist, state: State, tmp_path: Path) -> None:
+def test_a_deleted_document_takes_its_quotes_along(
+    saved: Watchlist, state: State, tmp_path: Path
+) -> None:
     saved.check(lambda _: says("xylophonist"))
     assert state.documents() == {"d1"}
 

@@ -17,7 +17,9 @@ PASSAGE = "It rained on Monday."
 
 
 def example(number: int, *, answerable: bool) -> Example:
-    return Example(f"{number}", "set", "T", "When did it rain", PASSAGE, ((13, 19),) if answerable else ())
+    return Example(
+        f"{number}", "set", "T", "When did it rain", PASSAGE, ((13, 19),) if answerable else ()
+    )
 
 
 def test_as_many_with_an_answer_as_without() -> None:
@@ -33,9 +35,21 @@ def test_as_many_with_an_answer_as_without() -> None:
 
 
 def test_the_offset_refuses_what_costs_more_than_it_gains(monkeypatch: pytest.MonkeyPatch) -> None:
-    kinds = [(True, "Monday", 5.0), (True, "Monday", 3.25), (False, "Monday", 3.0), (False, "on", 1.0)] * 50
+    kinds = [
+        (True, "Monday", 5.0),
+        (True, "Monday", 3.25),
+        (False, "Monday", 3.0),
+        (False, "on", 1.0),
+    ] * 50
     examples = [example(at, answerable=answerable) for at, (answerable, _, _) in enumerate(kinds)]
-    predictions = [Prediction(f"{at}", ((text, score),)) for at, (_, text, score) in enumerate(kinds)]
+    predictions = [
+        Prediction(f"{at}", ((text, score),)) for at, (_, text, score) in enumerate(kinds)
+    ]
     monkeypatch.setattr(balance, "predict", lambda *_: predictions)
 
-    assert no_answer_offset(nn.Module(), Tokenizer(models.WordLevel({"x": 0}, "x")), examples, DataSettings()) == 3.0
+    assert (
+        no_answer_offset(
+            nn.Module(), Tokenizer(models.WordLevel({"x": 0}, "x")), examples, DataSettings()
+        )
+        == 3.0
+    )

@@ -52,15 +52,22 @@ def test_the_held_out_articles_are_in_no_training_set(toy: Path) -> None:
 
     assert len({example.title for example in hidden}) == 2
     assert not {example.passage for example in hidden} & {example.passage for example in training}
-    assert not {example.title.replace("_", " ") for example in hidden} & {example.title.replace("_", " ") for example in training}
+    assert not {example.title.replace("_", " ") for example in hidden} & {
+        example.title.replace("_", " ") for example in training
+    }
     every = read_examples(toy / "reader" / "squad2-train-partial.json.gz")
-    assert {each.id for each in every} == {each.id for each in [*hidden, *training] if each.source == "squad2-train-partial"}
+    assert {each.id for each in every} == {
+        each.id for each in [*hidden, *training] if each.source == "squad2-train-partial"
+    }
 
 
 def test_a_held_out_article_is_left_out_of_other_sets_too(toy: Path) -> None:
     title = held_out_examples(toy)[0].title
     question = {"id": "x", "question": "What?", "answers": [{"text": "text", "answer_start": 6}]}
-    write_squad(toy / "reader" / "tydi-en-train.json.gz", {title.replace("_", " "): [("Other text.", [question])]})
+    write_squad(
+        toy / "reader" / "tydi-en-train.json.gz",
+        {title.replace("_", " "): [("Other text.", [question])]},
+    )
 
     assert training_examples(toy, ["tydi-en-train"]) == []
 
@@ -89,7 +96,10 @@ def test_a_link_to_an_evaluation_set_is_refused(toy: Path) -> None:
 
 
 def test_every_occurrence_counts_where_the_true_one_is_unknown(toy: Path) -> None:
-    examples = {example.id.split("/")[1]: example for example in read_examples(toy / "reader" / "squad2-train-partial.json.gz")}
+    examples = {
+        example.id.split("/")[1]: example
+        for example in read_examples(toy / "reader" / "squad2-train-partial.json.gz")
+    }
 
     assert len(examples["0-Fiat-p"].spans) == 2
     assert examples["0-Fiat-p"].answers == ("Turin",)
@@ -97,7 +107,10 @@ def test_every_occurrence_counts_where_the_true_one_is_unknown(toy: Path) -> Non
     assert examples["1-Fiat-u"].spans == ()
 
 
-@given(st.text(alphabet="ab. -", min_size=0, max_size=30), st.text(alphabet="ab", min_size=1, max_size=3))
+@given(
+    st.text(alphabet="ab. -", min_size=0, max_size=30),
+    st.text(alphabet="ab", min_size=1, max_size=3),
+)
 def test_occurrences_are_all_the_whole_words(passage: str, answer: str) -> None:
     words_at = [match.start() for match in re.finditer(r"\w+", passage) if match[0] == answer]
 
@@ -130,7 +143,9 @@ def _example(question: str, passage: str) -> Example:
 
 
 @given(st.sampled_from(QUESTIONS), st.sampled_from(PASSAGES), st.integers(0, 1000))
-def test_a_swap_leaves_a_question_that_the_passage_does_not_support(question: str, passage: str, seed: int) -> None:
+def test_a_swap_leaves_a_question_that_the_passage_does_not_support(
+    question: str, passage: str, seed: int
+) -> None:
     others = [term for text in PASSAGES if text != passage for term in terms_of(text)]
     example = _example(question, passage)
 
@@ -154,7 +169,10 @@ def test_names_numbers_and_relations_are_swapped(seed: int) -> None:
 
 
 def test_terms_know_their_kind() -> None:
-    kinds = {term.text: term.kind for term in terms_of(PASSAGES[3] + " It was on May 3rd, 1,000 miles away.")}
+    kinds = {
+        term.text: term.kind
+        for term in terms_of(PASSAGES[3] + " It was on May 3rd, 1,000 miles away.")
+    }
 
     assert kinds["Enrico Fermi"] == "name of 2"
     assert kinds["1942"] == "year"
@@ -167,7 +185,9 @@ def test_a_part_of_a_longer_name_is_left_alone() -> None:
     others = terms_of("And so Hudson of 2004 sang.")
 
     made = [
-        twin.question for seed in range(9) for twin in swap(_example("Who won American Idol", passage), others, random.Random(seed))
+        twin.question
+        for seed in range(9)
+        for twin in swap(_example("Who won American Idol", passage), others, random.Random(seed))
     ]
 
     assert made == []
@@ -190,7 +210,9 @@ def test_the_share_limits_how_many_are_made(toy: Path) -> None:
 
 
 def test_a_share_of_the_questions_is_mistyped() -> None:
-    examples = [Example(str(at), "s", "t", "Who founded the school?", "passage", ()) for at in range(400)]
+    examples = [
+        Example(str(at), "s", "t", "Who founded the school?", "passage", ()) for at in range(400)
+    ]
 
     found = mistyped(examples, 0.1, seed=0)
 

@@ -96,33 +96,47 @@ def test_only_what_differs_is_shipped_in_fp16(model: nn.Module, base: Path, tmp_
     assert tensors.keys() == {name for name in _weights(model) if "LayerNorm" not in name}
 
 
-def test_an_fp16_copy_of_the_base_does_as_well(model: nn.Module, base: Path, tmp_path: Path) -> None:
+def test_an_fp16_copy_of_the_base_does_as_well(
+    model: nn.Module, base: Path, tmp_path: Path
+) -> None:
     copy = write_base(base, tmp_path / "base")
     folder = export(_weights(model), copy, tmp_path / "reader", {})
 
     again, _ = load_reader(folder, base)
 
-    assert (copy / "model.safetensors").stat().st_size < 0.6 * (base / "model.safetensors").stat().st_size
+    assert (copy / "model.safetensors").stat().st_size < 0.6 * (
+        base / "model.safetensors"
+    ).stat().st_size
     assert torch.allclose(_logits(model), _logits(again), atol=2e-3)
     assert "bert.embeddings.word_embeddings.weight" not in load_file(folder / "reader.safetensors")
 
 
-def test_changed_files_and_other_bases_are_refused(model: nn.Module, base: Path, tmp_path: Path) -> None:
+def test_changed_files_and_other_bases_are_refused(
+    model: nn.Module, base: Path, tmp_path: Path
+) -> None:
     folder = export(_weights(model), base, tmp_path / "reader", {})
     other = write_base(base, tmp_path / "other")
     tensors = load_file(other / "model.safetensors")
-    save_file({name: value + 1 for name, value in tensors.items()}, other / "model.safetensors", {"format": "pt"})
+    save_file(
+        {name: value + 1 for name, value in tensors.items()},
+        other / "model.safetensors",
+        {"format": "pt"},
+    )
 
     with pytest.raises(TrainingError, match="is not the base"):
         load_reader(folder, other)
-    (folder / "reader.safetensors").write_bytes((folder / "reader.safetensors").read_bytes()[:-1] + b"x")
+    (folder / "reader.safetensors").write_bytes(
+        (folder / "reader.safetensors").read_bytes()[:-1] + b"x"
+    )
     with pytest.raises(TrainingError, match="is not the file"):
         load_reader(folder, base)
     with pytest.raises(TrainingError, match="no exported reader"):
         load_reader(tmp_path, base)
 
 
-def test_too_large_a_reader_is_refused(model: nn.Module, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_large_a_reader_is_refused(
+    model: nn.Module, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(exporting, "MAX_BYTES", 1000)
 
     with pytest.raises(TrainingError, match="the limit is 1,000"):
@@ -142,7 +156,9 @@ class Oracle(nn.Module):
         self.weight = nn.Parameter(torch.zeros(1))
         self._wanted = wanted
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor) -> object:
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
+    ) -> object:
         from transformers.modeling_outputs import QuestionAnsweringModelOutput
 
         scores = (input_ids == self._wanted).float() * 5 * (attention_mask * token_type_ids > 0)
@@ -155,7 +171,14 @@ def test_predictions_are_whole_words_of_long_passages(base: Path) -> None:
     oracle = Oracle(tokenizer.encode("paris", add_special_tokens=False).ids[0])
     long = "Filler words. " * 60 + "It was in PARIS, they say."
     asked = [
-        Example("a", "s", "t", "where was paris", long, ((long.index("PARIS"), long.index("PARIS") + 5),)),
+        Example(
+            "a",
+            "s",
+            "t",
+            "where was paris",
+            long,
+            ((long.index("PARIS"), long.index("PARIS") + 5),),
+        ),
         Example("b", "s", "t", "where was it", "Nobody knows where.", ()),
     ]
     settings = EvaluateSettings(precision="f32", n_best=2)
@@ -182,7 +205,12 @@ def test_figures_on_toy_answers() -> None:
     assert report["f1"] == report["em"] == 50.0
     assert report["f1_forced"] == pytest.approx(90.0)
     assert report["em_forced"] == 50.0
-    assert report["answerability_accuracy"] == report["unanswerable_refused"] == report["answerable_answered"] == 50.0
+    assert (
+        report["answerability_accuracy"]
+        == report["unanswerable_refused"]
+        == report["answerable_answered"]
+        == 50.0
+    )
     assert report["auroc"] == 0.75
     assert report["best_f1"] == 75.0
     assert figures(asked, found, report["best_threshold"])["f1"] == report["best_f1"]
@@ -196,7 +224,10 @@ def test_auroc_is_the_share_of_pairs_in_order(rows: list[tuple[int, bool]]) -> N
     low = [score for score, positive in rows if not positive]
     pairs = [(one > other) + (one == other) / 2 for one in high for other in low]
 
-    found = auroc(np.array([score for score, _ in rows], dtype=np.float64), np.array([positive for _, positive in rows]))
+    found = auroc(
+        np.array([score for score, _ in rows], dtype=np.float64),
+        np.array([positive for _, positive in rows]),
+    )
 
     assert found == pytest.approx(sum(pairs) / len(pairs) if pairs else 0.5)
 
@@ -205,24 +236,49 @@ def test_word_pieces_are_known(base: Path) -> None:
     tokenizer = load_tokenizer(base)
     encoding = tokenizer.encode("unbelievably good", add_special_tokens=False)
 
-    assert continuations(tokenizer)[encoding.ids].tolist() == [token.startswith("##") for token in encoding.tokens]
+    assert continuations(tokenizer)[encoding.ids].tolist() == [
+        token.startswith("##") for token in encoding.tokens
+    ]
 
 
 def test_hard_negatives_hold_no_answer() -> None:
-    pool = {"The sun is hot.": "Sun", "It is HOT there": "Mars", "cold moon": "Moon", "dark moon": "Moon", "the shot": "Film"}
+    pool = {
+        "The sun is hot.": "Sun",
+        "It is HOT there": "Mars",
+        "cold moon": "Moon",
+        "dark moon": "Moon",
+        "the shot": "Film",
+    }
     answerable = Example("s/1", "s", "Sun", "how is the sun", "The sun is hot.", ((11, 14),))
     unanswerable = Example("s/2", "s", "Moon", "how old is the moon", "cold moon", ())
 
     found = hard_negatives([answerable, unanswerable], lambda _: list(pool), pool, 4)
 
     assert found.questions.tolist() == [key_of("s/1"), key_of("s/2")]
-    assert found.passages[0].tolist() == [key_of("cold moon"), key_of("dark moon"), key_of("the shot"), 0]
-    assert found.passages[1].tolist() == [key_of("The sun is hot."), key_of("It is HOT there"), key_of("the shot"), 0]
+    assert found.passages[0].tolist() == [
+        key_of("cold moon"),
+        key_of("dark moon"),
+        key_of("the shot"),
+        0,
+    ]
+    assert found.passages[1].tolist() == [
+        key_of("The sun is hot."),
+        key_of("It is HOT there"),
+        key_of("the shot"),
+        0,
+    ]
 
 
-def test_the_card_is_json_that_names_the_score(model: nn.Module, base: Path, tmp_path: Path) -> None:
+def test_the_card_is_json_that_names_the_score(
+    model: nn.Module, base: Path, tmp_path: Path
+) -> None:
     card = json.loads(
-        (export(_weights(model), base, tmp_path, {"settings": {"lr": replace(TrainSettings()).lr}}) / "reader.json").read_text()
+        (
+            export(
+                _weights(model), base, tmp_path, {"settings": {"lr": replace(TrainSettings()).lr}}
+            )
+            / "reader.json"
+        ).read_text()
     )
 
     assert "start[CLS]" in card["score"]

@@ -63,11 +63,15 @@ def _model(base: Path, settings: TrainSettings = SETTINGS) -> nn.Module:
 
 
 def _equal(one: Weights, other: Weights) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(value, other[name]) for name, value in one.items())
+    return one.keys() == other.keys() and all(
+        torch.equal(value, other[name]) for name, value in one.items()
+    )
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.9])
-def test_three_steps_and_three_more_are_six_bit_for_bit(base: Path, make: Make, tmp_path: Path, ema: float) -> None:
+def test_three_steps_and_three_more_are_six_bit_for_bit(
+    base: Path, make: Make, tmp_path: Path, ema: float
+) -> None:
     settings = replace(SETTINGS, ema=ema)
 
     straight = make(tmp_path / "straight", settings).train(_model(base, settings), max_steps=6)
@@ -81,12 +85,16 @@ def test_three_steps_and_three_more_are_six_bit_for_bit(base: Path, make: Make, 
     assert _equal(one["model"], other["model"])
     assert _equal(one["average"], other["average"])
     assert torch.equal(one["rng"], other["rng"])
-    losses = [[line["loss"] for line in read_log(tmp_path / name)] for name in ("straight", "parts")]
+    losses = [
+        [line["loss"] for line in read_log(tmp_path / name)] for name in ("straight", "parts")
+    ]
     assert losses[0] == losses[1]
     assert len(losses[0]) == 6
 
 
-def test_it_learns_and_ends_when_the_tokens_are_used_up(base: Path, make: Make, tmp_path: Path) -> None:
+def test_it_learns_and_ends_when_the_tokens_are_used_up(
+    base: Path, make: Make, tmp_path: Path
+) -> None:
     progress = make(tmp_path).train(_model(base))
 
     losses = [line["loss"] for line in read_log(tmp_path) if "loss" in line]
@@ -100,14 +108,18 @@ def test_the_word_embeddings_stay_as_they_were(base: Path, make: Make, tmp_path:
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
     make(tmp_path).train(model, max_steps=2)
 
-    unchanged = {name for name, value in model.named_parameters() if torch.equal(value, before[name])}
+    unchanged = {
+        name for name, value in model.named_parameters() if torch.equal(value, before[name])
+    }
 
     assert unchanged == {"bert.embeddings.word_embeddings.weight"}
     assert not unchanged & trained(model).keys()
 
 
 @pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_with_a_checkpoint(base: Path, make: Make, tmp_path: Path, which: signal.Signals) -> None:
+def test_a_signal_ends_it_with_a_checkpoint(
+    base: Path, make: Make, tmp_path: Path, which: signal.Signals
+) -> None:
     before = signal.getsignal(which)
 
     def send(line: dict[str, Any]) -> None:
@@ -124,14 +136,18 @@ def test_a_signal_ends_it_with_a_checkpoint(base: Path, make: Make, tmp_path: Pa
 def test_it_ends_when_the_time_is_over(base: Path, make: Make, tmp_path: Path) -> None:
     now = iter(range(0, 10_000, 10))
 
-    progress = make(tmp_path, replace(SETTINGS, max_minutes=2), clock=lambda: float(next(now))).train(_model(base))
+    progress = make(
+        tmp_path, replace(SETTINGS, max_minutes=2), clock=lambda: float(next(now))
+    ).train(_model(base))
 
     assert 0 < progress.tokens < SETTINGS.tokens
     assert progress.seconds >= 120
     assert (tmp_path / CHECKPOINT).is_file()
 
 
-def test_other_settings_are_refused_unless_they_are_of_the_run_only(base: Path, make: Make, tmp_path: Path) -> None:
+def test_other_settings_are_refused_unless_they_are_of_the_run_only(
+    base: Path, make: Make, tmp_path: Path
+) -> None:
     make(tmp_path).train(_model(base), max_steps=1)
 
     with pytest.raises(TrainingError, match="another lr"):
@@ -146,7 +162,9 @@ def test_a_broken_checkpoint_is_named(base: Path, make: Make, tmp_path: Path) ->
         make(tmp_path).train(_model(base))
 
 
-def test_what_was_logged_after_the_checkpoint_is_dropped(base: Path, make: Make, tmp_path: Path) -> None:
+def test_what_was_logged_after_the_checkpoint_is_dropped(
+    base: Path, make: Make, tmp_path: Path
+) -> None:
     make(tmp_path).train(_model(base), max_steps=2)
     with (tmp_path / LOG).open("a") as file:
         file.write(json.dumps({"step": 9}) + "\n" + '{"step": 1')
@@ -155,7 +173,9 @@ def test_what_was_logged_after_the_checkpoint_is_dropped(base: Path, make: Make,
     assert [line["step"] for line in read_log(tmp_path)] == [1, 2, 3]
 
 
-def test_validation_sees_the_moving_average_and_training_goes_on_without_it(base: Path, make: Make, tmp_path: Path) -> None:
+def test_validation_sees_the_moving_average_and_training_goes_on_without_it(
+    base: Path, make: Make, tmp_path: Path
+) -> None:
     settings = replace(SETTINGS, ema=0.99, tokens=6000)
     seen: list[Weights] = []
 
@@ -168,7 +188,9 @@ def test_validation_sees_the_moving_average_and_training_goes_on_without_it(base
 
     assert _equal(seen[-1], stage_weights(tmp_path))
     assert not _equal(seen[-1], read(tmp_path)["model"])
-    assert [line["validation"] for line in read_log(tmp_path) if "validation" in line] == [{"f1": 1.0}]
+    assert [line["validation"] for line in read_log(tmp_path) if "validation" in line] == [
+        {"f1": 1.0}
+    ]
 
 
 def test_a_loss_that_is_no_number_stops_it(base: Path, make: Make, tmp_path: Path) -> None:
@@ -184,12 +206,26 @@ def test_a_loss_that_is_no_number_stops_it(base: Path, make: Make, tmp_path: Pat
 def test_the_rate_grows_and_falls_to_zero() -> None:
     settings = TrainSettings(tokens=1000, lr=2.0, warmup=0.1, decay=0.9)
 
-    assert [round(rate(tokens, settings), 6) for tokens in (0, 50, 100, 550, 1000, 1200)] == [0.0, 1.0, 2.0, 1.0, 0.0, 0.0]
+    assert [round(rate(tokens, settings), 6) for tokens in (0, 50, 100, 550, 1000, 1200)] == [
+        0.0,
+        1.0,
+        2.0,
+        1.0,
+        0.0,
+        0.0,
+    ]
     assert rate(0, replace(settings, warmup=0.0)) == 2.0
 
 
 def test_between_growth_and_decay_the_rate_is_constant() -> None:
     settings = TrainSettings(tokens=1000, lr=2.0, warmup=0.1, decay=0.2)
 
-    assert [round(rate(tokens, settings), 6) for tokens in (50, 100, 500, 800, 900, 1000)] == [1.0, 2.0, 2.0, 2.0, 1.0, 0.0]
+    assert [round(rate(tokens, settings), 6) for tokens in (50, 100, 500, 800, 900, 1000)] == [
+        1.0,
+        2.0,
+        2.0,
+        2.0,
+        1.0,
+        0.0,
+    ]
     assert rate(1000, replace(settings, decay=0.0)) == 2.0

@@ -17,7 +17,9 @@ from qa.training.loss import lowered, reader_loss
 
 
 def _batch(rng: np.random.Generator, groups: int) -> tuple[Tensor, Tensor, Batch]:
-    """Random logits (w, 9) and windows of 1 to 3 a group, each with a question of 2 tokens and up to 3 answers."""
+    """Random logits (w, 9) and windows of 1 to 3 a group, each with a question of 2 tokens and up
+    to 3 answers.
+    """
     group = np.repeat(np.arange(groups), rng.integers(1, 4, groups))
     readable = np.zeros((len(group), 9), dtype=bool)
     spans = []
@@ -30,7 +32,9 @@ def _batch(rng: np.random.Generator, groups: int) -> tuple[Tensor, Tensor, Batch
     shape = (len(group), 9)
     every = torch.tensor(sorted(set(spans)), dtype=torch.int64).reshape(-1, 3)
     empty = torch.zeros(shape, dtype=torch.int64)
-    batch = Batch(empty, empty, empty, torch.from_numpy(readable), every, torch.from_numpy(group), groups, 0)
+    batch = Batch(
+        empty, empty, empty, torch.from_numpy(readable), every, torch.from_numpy(group), groups, 0
+    )
     scale = float(rng.choice([0.1, 3.0, 30.0]))
     logits = [torch.from_numpy(scale * rng.standard_normal(shape)).float() for _ in range(2)]
     return logits[0], logits[1], batch
@@ -47,7 +51,11 @@ def _brute_force(start: NDArray[np.float64], end: NDArray[np.float64], batch: Ba
                 if batch.readable[window, place]:
                     starts[window, place] = start[window, place] - start[window, 0]
                     ends[window, place] = end[window, place] - end[window, 0]
-        answers = [((window, first), (window, last)) for window, first, last in batch.spans.tolist() if window in windows]
+        answers = [
+            ((window, first), (window, last))
+            for window, first, last in batch.spans.tolist()
+            if window in windows
+        ]
         pairs = [starts[first] + ends[last] for first, last in answers] or [0.0]
         losses.append(_log_sum(starts.values()) + _log_sum(ends.values()) - _log_sum(pairs))
     return float(np.mean(losses))
@@ -65,22 +73,44 @@ def test_it_is_the_shared_normalisation_of_summed_pairs(seed: int, groups: int) 
 
     loss = float(reader_loss(start, end, batch))
 
-    assert math.isclose(loss, _brute_force(start.double().numpy(), end.double().numpy(), batch), rel_tol=1e-4, abs_tol=1e-4)
+    assert math.isclose(
+        loss,
+        _brute_force(start.double().numpy(), end.double().numpy(), batch),
+        rel_tol=1e-4,
+        abs_tol=1e-4,
+    )
 
 
 @given(st.integers(0, 10_000))
 def test_one_window_a_group_is_the_usual_softmax_with_cls(seed: int) -> None:
     start, end, batch = _batch(np.random.default_rng(seed), 4)
     windows = len(batch.group)
-    single = Batch(batch.ids, batch.types, batch.mask, batch.readable, batch.spans, torch.arange(windows), windows, 0)
+    single = Batch(
+        batch.ids,
+        batch.types,
+        batch.mask,
+        batch.readable,
+        batch.spans,
+        torch.arange(windows),
+        windows,
+        0,
+    )
     log_starts = start.masked_fill(~batch.readable, -1e9).log_softmax(dim=1)
     log_ends = end.masked_fill(~batch.readable, -1e9).log_softmax(dim=1)
     expected = []
     for window in range(windows):
-        spans = [(first, last) for at, first, last in batch.spans.tolist() if at == window] or [(0, 0)]
-        expected.append(-torch.stack([log_starts[window, first] + log_ends[window, last] for first, last in spans]).logsumexp(0))
+        spans = [(first, last) for at, first, last in batch.spans.tolist() if at == window] or [
+            (0, 0)
+        ]
+        expected.append(
+            -torch.stack(
+                [log_starts[window, first] + log_ends[window, last] for first, last in spans]
+            ).logsumexp(0)
+        )
 
-    assert torch.allclose(reader_loss(start, end, single), torch.stack(expected).mean(), rtol=1e-4, atol=1e-4)
+    assert torch.allclose(
+        reader_loss(start, end, single), torch.stack(expected).mean(), rtol=1e-4, atol=1e-4
+    )
 
 
 @given(st.integers(0, 10_000), st.floats(-5, 5))
@@ -89,7 +119,9 @@ def test_a_window_that_adds_a_constant_changes_nothing(seed: int, constant: floa
     moved = start.clone()
     moved[0] += constant
 
-    assert torch.allclose(reader_loss(start, end, batch), reader_loss(moved, end, batch), rtol=1e-3, atol=1e-3)
+    assert torch.allclose(
+        reader_loss(start, end, batch), reader_loss(moved, end, batch), rtol=1e-3, atol=1e-3
+    )
 
 
 @given(st.integers(0, 10_000), st.integers(1, 5))

@@ -17,12 +17,36 @@ PASSAGES = [
 @pytest.mark.parametrize(
     ("sentence", "question", "answer"),
     [
-        ("The tower was built in 1889 for the fair.", "Was the tower built in 1889 for the fair", "built in 1889 for the fair"),
-        ("Amazon invested eight billion dollars.", "Did Amazon invest eight billion dollars", "invested eight billion dollars"),
-        ("The price rose by two per cent, they say.", "Did the price rise by two per cent", "rose by two per cent"),
-        ("The club studied the old maps again.", "Did the club study the old maps again", "studied the old maps again"),
-        ("The train stopped at every station.", "Did the train stop at every station", "stopped at every station"),
-        ("The sailor tied the boat to it.", "Did the sailor tie the boat to it", "tied the boat to it"),
+        (
+            "The tower was built in 1889 for the fair.",
+            "Was the tower built in 1889 for the fair",
+            "built in 1889 for the fair",
+        ),
+        (
+            "Amazon invested eight billion dollars.",
+            "Did Amazon invest eight billion dollars",
+            "invested eight billion dollars",
+        ),
+        (
+            "The price rose by two per cent, they say.",
+            "Did the price rise by two per cent",
+            "rose by two per cent",
+        ),
+        (
+            "The club studied the old maps again.",
+            "Did the club study the old maps again",
+            "studied the old maps again",
+        ),
+        (
+            "The train stopped at every station.",
+            "Did the train stop at every station",
+            "stopped at every station",
+        ),
+        (
+            "The sailor tied the boat to it.",
+            "Did the sailor tie the boat to it",
+            "tied the boat to it",
+        ),
         ("Porto has been a trading town.", "Has Porto been a trading town", "been a trading town"),
     ],
 )
@@ -35,7 +59,12 @@ def test_a_statement_becomes_a_question(sentence: str, question: str, answer: st
 
 @pytest.mark.parametrize(
     "sentence",
-    ["It was built in 1889 for the fair.", "Porto has a long river bank.", "Rain.", "However, the tower was not built then."],
+    [
+        "It was built in 1889 for the fair.",
+        "Porto has a long river bank.",
+        "Rain.",
+        "However, the tower was not built then.",
+    ],
 )
 def test_what_cannot_stand_alone_is_left(sentence: str) -> None:
     assert list(statements_of(sentence)) == []

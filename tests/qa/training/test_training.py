@@ -1,4 +1,6 @@
-"""`python -m qa.training` from data to an exported reader, on toy data; and what the other training tests share."""
+"""`python -m qa.training` from data to an exported reader, on toy data; and what the other training
+tests share.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +25,21 @@ from qa.training.data import read_examples
 from qa.training.model import default_base
 from qa.training.units import Negatives
 
-FACTS = [("Amazon", "Seattle", "1994"), ("Siemens", "Munich", "1847"), ("Nokia", "Espoo", "1865"), ("Fiat", "Turin", "1899")]
+FACTS = [
+    ("Amazon", "Seattle", "1994"),
+    ("Siemens", "Munich", "1847"),
+    ("Nokia", "Espoo", "1865"),
+    ("Fiat", "Turin", "1899"),
+]
 
 
 def write_squad(path: Path, articles: dict[str, list[tuple[str, list[dict[str, Any]]]]]) -> None:
     """A SQuAD-format file: title -> paragraphs with their questions."""
     data = [
-        {"title": title, "paragraphs": [{"context": context, "qas": qas} for context, qas in paragraphs]}
+        {
+            "title": title,
+            "paragraphs": [{"context": context, "qas": qas} for context, qas in paragraphs],
+        }
         for title, paragraphs in articles.items()
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,18 +53,32 @@ def write_toy_data(folder: Path, articles: int = 20) -> Path:
         paragraphs = []
         for name, place, year in FACTS:
             context = f"In short, the firm {name} {number} of {place} was founded in {year} by a tailor. It is known in {place}."
-            qas: list[dict[str, Any]] = [_asked(f"{number}-{name}-y", f"When was {name} founded?", year, context)]
+            qas: list[dict[str, Any]] = [
+                _asked(f"{number}-{name}-y", f"When was {name} founded?", year, context)
+            ]
             qas.append(
-                _asked(f"{number}-{name}-p", f"Where is the firm founded in {year} known?", place, context)
+                _asked(
+                    f"{number}-{name}-p",
+                    f"Where is the firm founded in {year} known?",
+                    place,
+                    context,
+                )
                 | {"answer_start_guessed": True}
             )
             if number % 2:
-                unanswerable: dict[str, Any] = {"id": f"{number}-{name}-u", "question": f"Who sold {name}?", "answers": []}
+                unanswerable: dict[str, Any] = {
+                    "id": f"{number}-{name}-u",
+                    "question": f"Who sold {name}?",
+                    "answers": [],
+                }
                 qas.append(unanswerable | {"is_impossible": True})
             paragraphs.append((context, qas))
         made[f"Article_{number}"] = paragraphs
     write_squad(folder / "reader" / "squad2-train-partial.json.gz", made)
-    write_squad(folder / "reader" / "nq-train.json.gz", {"Other": made["Article_0"], "Article 1": made["Article_1"]})
+    write_squad(
+        folder / "reader" / "nq-train.json.gz",
+        {"Other": made["Article_0"], "Article 1": made["Article_1"]},
+    )
     return folder
 
 
@@ -98,11 +122,33 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_toy_data(tmp_path_factory.mktemp("toy"))
 
 
-TINY = ["--sources", "squad2-train-partial=1,nq-train=0.5,swaps=1", "--max-tokens", "48", "--overlap", "8", "--validation", "6"]
-SHORT = ["--tokens", "3000", "--batch-tokens", "600", "--log-steps", "2", "--lr", "1e-3", "--device", "cpu"]
+TINY = [
+    "--sources",
+    "squad2-train-partial=1,nq-train=0.5,swaps=1",
+    "--max-tokens",
+    "48",
+    "--overlap",
+    "8",
+    "--validation",
+    "6",
+]
+SHORT = [
+    "--tokens",
+    "3000",
+    "--batch-tokens",
+    "600",
+    "--log-steps",
+    "2",
+    "--lr",
+    "1e-3",
+    "--device",
+    "cpu",
+]
 
 
-def test_the_whole_way(base: Path, toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_whole_way(
+    base: Path, toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     work, out, copy = tmp_path / "work", tmp_path / "out", tmp_path / "copy"
     paths = ["--work", str(work), "--base", str(base)]
 
@@ -111,17 +157,47 @@ def test_the_whole_way(base: Path, toy: Path, tmp_path: Path, capsys: pytest.Cap
     _write_negatives(toy, work)
     assert main(["stage2", *paths, *TINY, *SHORT]) == 0
     average = ["--average", f"{work / 'stage1'}=0.25"]
-    assert main(["export", "--from", str(work / "stage2"), *average, "--out", str(out), "--base", str(base)]) == 0
-    assert main(["export", "--from", str(out), "--out", str(tmp_path / "again"), "--base", str(base)]) == 0
+    assert (
+        main(
+            [
+                "export",
+                "--from",
+                str(work / "stage2"),
+                *average,
+                "--out",
+                str(out),
+                "--base",
+                str(base),
+            ]
+        )
+        == 0
+    )
+    assert (
+        main(["export", "--from", str(out), "--out", str(tmp_path / "again"), "--base", str(base)])
+        == 0
+    )
     assert main(["base", "--out", str(copy), "--base", str(base)]) == 0
     capsys.readouterr()
-    evaluate = [str(work / "validation.json.gz"), "--max-tokens", "48", "--overlap", "8", "--precision", "f32", "--device", "cpu"]
+    evaluate = [
+        str(work / "validation.json.gz"),
+        "--max-tokens",
+        "48",
+        "--overlap",
+        "8",
+        "--precision",
+        "f32",
+        "--device",
+        "cpu",
+    ]
     assert main(["evaluate", "--from", str(out), "--base", str(copy), *evaluate]) == 0
 
     figures = json.loads(capsys.readouterr().out)
     assert figures["questions"] == 6
     assert 0 <= figures["f1"] <= 100
-    cards = [json.loads((folder / "reader.json").read_text("utf-8")) for folder in (out, tmp_path / "again")]
+    cards = [
+        json.loads((folder / "reader.json").read_text("utf-8"))
+        for folder in (out, tmp_path / "again")
+    ]
     assert cards[0] == cards[1]
     assert cards[0]["averaged"] == {"stage1": 0.25}
     assert cards[0]["corpus"]["data"].keys() == {"squad2-train-partial", "nq-train"}
@@ -137,7 +213,9 @@ def test_the_whole_way(base: Path, toy: Path, tmp_path: Path, capsys: pytest.Cap
 def _write_negatives(toy: Path, work: Path) -> None:
     examples = read_examples(toy / "reader" / "squad2-train-partial.json.gz")
     passages = sorted({example.passage for example in examples})
-    rows = [[key_of(text) for text in passages if text != example.passage][:3] for example in examples]
+    rows = [
+        [key_of(text) for text in passages if text != example.passage][:3] for example in examples
+    ]
     questions = np.array([key_of(example.id) for example in examples], dtype=np.uint64)
     Negatives(questions, np.array(rows, dtype=np.uint64)).save(work / "negatives.npz")
 
@@ -152,15 +230,41 @@ def _write_negatives(toy: Path, work: Path) -> None:
     ],
 )
 def test_what_cannot_be_used_is_refused_in_a_line(
-    arguments: list[str], reason: str, base: Path, toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    reason: str,
+    base: Path,
+    toy: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(["prepare", "--data", str(toy), "--work", str(tmp_path), "--base", str(base), *arguments]) == 1
+    assert (
+        main(
+            [
+                "prepare",
+                "--data",
+                str(toy),
+                "--work",
+                str(tmp_path),
+                "--base",
+                str(base),
+                *arguments,
+            ]
+        )
+        == 1
+    )
 
     assert re.match(f"error: .*{reason}", capsys.readouterr().err)
 
 
-def test_a_folder_without_a_checkpoint_is_refused(base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["export", "--from", str(tmp_path), "--out", str(tmp_path / "out"), "--base", str(base)]) == 1
+def test_a_folder_without_a_checkpoint_is_refused(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        main(
+            ["export", "--from", str(tmp_path), "--out", str(tmp_path / "out"), "--base", str(base)]
+        )
+        == 1
+    )
     assert "cannot be read" in capsys.readouterr().err
 
 
@@ -170,7 +274,9 @@ def test_training_imports_only_what_a_bare_gpu_machine_has() -> None:
 
     loaded = {
         name.split(".")[0]
-        for name in subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+        for name in subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True
+        ).stdout.split()
     }
 
     assert not loaded & {
@@ -186,4 +292,9 @@ def test_training_imports_only_what_a_bare_gpu_machine_has() -> None:
 
 
 def test_the_question_loses_its_question_mark() -> None:
-    assert [reader_question(text) for text in ("Who? ", " Who ", "Who ??", "Why? Who?")] == ["Who", "Who", "Who", "Why? Who"]
+    assert [reader_question(text) for text in ("Who? ", " Who ", "Who ??", "Why? Who?")] == [
+        "Who",
+        "Who",
+        "Who",
+        "Why? Who",
+    ]

@@ -35,8 +35,16 @@ def data(tmp_path: Path) -> Path:
         paragraphs = []
         for at, (text, (question, answer)) in enumerate(zip(TEXTS, ASKED, strict=True)):
             answers = [{"text": answer, "answer_start": text.index(answer)}]
-            qas = [{"id": f"{number}-{at}-{way}", "question": question, "answers": answers} for way in range(2)]
-            paragraphs.append((text, [*qas, {"id": f"{number}-{at}-u", "question": "Who sold it?", "answers": []}]))
+            qas = [
+                {"id": f"{number}-{at}-{way}", "question": question, "answers": answers}
+                for way in range(2)
+            ]
+            paragraphs.append(
+                (
+                    text,
+                    [*qas, {"id": f"{number}-{at}-u", "question": "Who sold it?", "answers": []}],
+                )
+            )
         articles[f"Article_{number}"] = paragraphs
     write_squad(tmp_path / "reader" / "squad2-train-partial.json.gz", articles)
     return tmp_path
@@ -74,7 +82,10 @@ def test_half_are_relations_as_far_as_there_are_any(data: Path) -> None:
 
 def test_the_choice_depends_on_the_seed(data: Path) -> None:
     assert trap_pairs(data, 4, seed=1) == trap_pairs(data, 4, seed=1)
-    assert len({tuple(pair.true.id for pair in trap_pairs(data, 4, seed=seed)) for seed in range(5)}) > 1
+    assert (
+        len({tuple(pair.true.id for pair in trap_pairs(data, 4, seed=seed)) for seed in range(5)})
+        > 1
+    )
 
 
 def test_both_of_a_pair_share_the_paragraph_in_the_file(data: Path, tmp_path: Path) -> None:
@@ -92,7 +103,10 @@ def test_both_of_a_pair_share_the_paragraph_in_the_file(data: Path, tmp_path: Pa
         assert true.context == trap.context == pair.true.passage
         assert (true.answers, trap.answers) == (pair.true.answers, ())
         assert trap.question == f"{pair.trap.question}?"
-    assert {each.spans for each in read_examples(tmp_path / "traps.json.gz")} == {(), *(pair.true.spans for pair in pairs)}
+    assert {each.spans for each in read_examples(tmp_path / "traps.json.gz")} == {
+        (),
+        *(pair.true.spans for pair in pairs),
+    }
 
 
 @pytest.mark.parametrize(
@@ -109,7 +123,9 @@ def test_the_kind_of_a_swap(question: str, trap: str, kind: str | None) -> None:
     assert kind_of(question, trap) == kind
 
 
-def test_the_step_writes_the_file(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_step_writes_the_file(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "traps.json.gz"
 
     assert main(["traps", "--data", str(data), "--out", str(out), "--pairs", "4"]) == 0

@@ -25,41 +25,69 @@ from tests.qa.training.test_training import write_toy_data
 TOKENIZER = load_tokenizer(default_base())
 SETTINGS = DataSettings(max_tokens=40, overlap=8, max_question=12, sources="s=1")
 WORDS = st.sampled_from(
-    ["alpha", "beta-blocker", "Gamma's", "$5.2", "naïve", "unbelievably", "delta.", "(x)", "é", "\u200b", "42%"]
+    [
+        "alpha",
+        "beta-blocker",
+        "Gamma's",
+        "$5.2",
+        "naïve",
+        "unbelievably",
+        "delta.",
+        "(x)",
+        "é",
+        "\u200b",
+        "42%",
+    ]
 )
 PASSAGES = st.lists(WORDS, min_size=1, max_size=90).map(" ".join)
 
 
 @st.composite
 def examples(draw: st.DrawFn) -> Example:
-    """A question whose answer is some words of the passage, all its occurrences marked; or an unanswerable one."""
+    """A question whose answer is some words of the passage, all its occurrences marked; or an
+    unanswerable one.
+    """
     passage = draw(PASSAGES)
     parts = passage.split(" ")
     first = draw(st.integers(0, len(parts) - 1))
     answer = " ".join(parts[first : first + draw(st.integers(1, 3))])
     question = " ".join(draw(st.lists(WORDS, min_size=1, max_size=20)))
     start = len(" ".join(parts[:first])) + bool(first)
-    spans = draw(st.sampled_from([(), tuple({*occurrences(passage, answer), (start, start + len(answer))})]))
+    spans = draw(
+        st.sampled_from([(), tuple({*occurrences(passage, answer), (start, start + len(answer))})])
+    )
     return Example(
-        f"s/{question}", "s", "t", question, passage, tuple(span for span in spans if passage[slice(*span)].strip("\u200b"))
+        f"s/{question}",
+        "s",
+        "t",
+        question,
+        passage,
+        tuple(span for span in spans if passage[slice(*span)].strip("\u200b")),
     )
 
 
 def test_case_does_not_matter_to_the_tokenizer() -> None:
-    upper, lower = (TOKENIZER.encode(text).ids for text in ("Who Founded ÉCOLE Amazon", "who founded école amazon"))
+    upper, lower = (
+        TOKENIZER.encode(text).ids
+        for text in ("Who Founded ÉCOLE Amazon", "who founded école amazon")
+    )
 
     assert upper == lower
 
 
 @given(st.integers(0, 600), st.integers(0, 64), st.integers(80, 256), st.integers(0, 96))
-def test_windows_cover_the_passage_and_overlap(passage: int, question: int, longest: int, overlap: int) -> None:
+def test_windows_cover_the_passage_and_overlap(
+    passage: int, question: int, longest: int, overlap: int
+) -> None:
     settings = DataSettings(max_tokens=longest, overlap=overlap)
 
     windows = cut(passage, question, settings)
 
     assert windows[0][0] == 0
     assert windows[-1][1] == passage
-    assert max(longest, question + SPECIAL + 16) >= question + SPECIAL + max(last - first for first, last in windows)
+    assert max(longest, question + SPECIAL + 16) >= question + SPECIAL + max(
+        last - first for first, last in windows
+    )
     for (_, end), (start, _) in itertools.pairwise(windows):
         assert start < end or overlap == 0
         assert end - start >= min(overlap, longest - SPECIAL - question - 1)
@@ -79,7 +107,10 @@ def test_labels_point_at_the_answer_and_at_every_occurrence(example: Example) ->
             assert begin <= start <= end
             assert bool(batch.readable[0, start : end + 1].all())
             tokens = start - begin + first, end - begin + first
-            assert batch.ids[0, start : end + 1].tolist() == corpus.passages[0][tokens[0] : tokens[1] + 1].tolist()
+            assert (
+                batch.ids[0, start : end + 1].tolist()
+                == corpus.passages[0][tokens[0] : tokens[1] + 1].tolist()
+            )
             seen.add((offsets[tokens[0]][0], offsets[tokens[1]][1]))
     trimmed = {example.passage[start:end].strip("\u200b ") for start, end in seen}
     assert trimmed <= {answer.strip("\u200b ") for answer in example.answers}
@@ -99,10 +130,13 @@ def test_windows_without_the_answer_or_with_part_of_it(example: Example) -> None
 def test_the_question_and_the_frame_are_not_readable() -> None:
     corpus = encode([Example("s/1", "s", "t", "who is it", "It is Ann", ((6, 9),))], TOKENIZER, 12)
 
-    batch = assemble(corpus, all_windows(corpus, SETTINGS), np.array([0]), SpecialTokens.of(TOKENIZER))
+    batch = assemble(
+        corpus, all_windows(corpus, SETTINGS), np.array([0]), SpecialTokens.of(TOKENIZER)
+    )
 
     assert (
-        TOKENIZER.decode(batch.ids[0].tolist(), skip_special_tokens=False) == "[CLS] who is it [SEP] it is ann [SEP]" + " [PAD]" * 7
+        TOKENIZER.decode(batch.ids[0].tolist(), skip_special_tokens=False)
+        == "[CLS] who is it [SEP] it is ann [SEP]" + " [PAD]" * 7
     )
     assert batch.readable[0].nonzero().flatten().tolist() == [0, 5, 6, 7]
     assert batch.types[0].tolist() == [0] * 5 + [1] * 4 + [0] * 7
@@ -114,7 +148,12 @@ def test_the_question_and_the_frame_are_not_readable() -> None:
 def _corpus(count: int = 40, source: str = "s") -> Corpus:
     made = [
         Example(
-            f"s/{at}", source, "t", f"what is {at}", f"{'word ' * (at % 25)} it is {at} indeed {at}", () if at % 5 == 0 else _at(at)
+            f"s/{at}",
+            source,
+            "t",
+            f"what is {at}",
+            f"{'word ' * (at % 25)} it is {at} indeed {at}",
+            () if at % 5 == 0 else _at(at),
         )
         for at in range(count)
     ]
@@ -135,7 +174,10 @@ def test_a_plan_has_every_unit_once_within_the_budget(budget: int, seed: int) ->
 
     assert sorted(np.concatenate(batches).tolist()) == list(range(len(units)))
     for chosen in batches:
-        assert len(chosen) == 1 or assemble(corpus, units, chosen, SpecialTokens.of(TOKENIZER)).ids.numel() <= budget
+        assert (
+            len(chosen) == 1
+            or assemble(corpus, units, chosen, SpecialTokens.of(TOKENIZER)).ids.numel() <= budget
+        )
     assert [each.tolist() for each in batches] == [
         each.tolist() for each in plan(corpus, units, budget, np.random.default_rng(seed))
     ]
@@ -156,14 +198,21 @@ def test_weights_say_how_often_a_set_comes() -> None:
 
     assert set(np.unique(chosen, return_counts=True)[1].tolist()) == {2, 3}
     assert 2400 < len(chosen) < 2600
-    assert len(chosen_questions(corpus, replace(SETTINGS, sources="other=1"), np.random.default_rng(0))) == 0
+    assert (
+        len(
+            chosen_questions(corpus, replace(SETTINGS, sources="other=1"), np.random.default_rng(0))
+        )
+        == 0
+    )
 
 
 def test_unanswerable_questions_may_come_more_often() -> None:
     corpus = _corpus(100)
     unanswerable = [at for at in range(100) if not len(corpus.answers[at])]
 
-    chosen = chosen_questions(corpus, replace(SETTINGS, unanswerable=2), np.random.default_rng(0)).tolist()
+    chosen = chosen_questions(
+        corpus, replace(SETTINGS, unanswerable=2), np.random.default_rng(0)
+    ).tolist()
 
     assert 0 < len(unanswerable) < 100
     assert sorted(chosen) == sorted([*range(100), *unanswerable])
@@ -179,7 +228,10 @@ def test_an_epoch_can_be_made_again() -> None:
 def test_stage2_reads_a_question_beside_its_negatives() -> None:
     corpus = _corpus(20)
     keys = np.array([key_of(f"s/{at}") for at in range(10)], dtype=np.uint64)
-    passages = np.array([[corpus.passage_keys[at + 5], corpus.passage_keys[at + 6], 0] for at in range(10)], dtype=np.uint64)
+    passages = np.array(
+        [[corpus.passage_keys[at + 5], corpus.passage_keys[at + 6], 0] for at in range(10)],
+        dtype=np.uint64,
+    )
     settings = TrainSettings(max_negatives=2, dropped_gold=0.3)
     units = stage2_units(corpus, Negatives(keys, passages), SETTINGS, settings)
     dropped = 0
@@ -203,19 +255,27 @@ def test_stage2_reads_a_question_beside_its_negatives() -> None:
 def test_stage2_shows_a_share_of_the_other_questions_alone() -> None:
     corpus = _corpus(100)
     negatives = Negatives(
-        np.array([key_of("s/3")], dtype=np.uint64), np.array([[corpus.passage_keys[8], corpus.passage_keys[9]]], dtype=np.uint64)
+        np.array([key_of("s/3")], dtype=np.uint64),
+        np.array([[corpus.passage_keys[8], corpus.passage_keys[9]]], dtype=np.uint64),
     )
 
     made = stage2_units(corpus, negatives, SETTINGS, TrainSettings(alone=0.5, dropped_gold=0))(0)
 
     asked = [made.rows[made.bounds[unit] : made.bounds[unit + 1]] for unit in range(len(made))]
     assert 35 < len(asked) < 65
-    assert all(set(rows[:, 1].tolist()) == {int(corpus.asked_of[rows[0, 0]])} for rows in asked if rows[0, 0] != 3)
+    assert all(
+        set(rows[:, 1].tolist()) == {int(corpus.asked_of[rows[0, 0]])}
+        for rows in asked
+        if rows[0, 0] != 3
+    )
     assert [len(set(rows[:, 1].tolist())) > 1 for rows in asked if rows[0, 0] == 3] == [True]
 
 
 def test_negatives_survive_saving(tmp_path: Path) -> None:
-    negatives = Negatives(np.array([2**64 - 1, 3], dtype=np.uint64), np.array([[7, 2**63, 0], [7, 0, 0]], dtype=np.uint64))
+    negatives = Negatives(
+        np.array([2**64 - 1, 3], dtype=np.uint64),
+        np.array([[7, 2**63, 0], [7, 0, 0]], dtype=np.uint64),
+    )
     negatives.save(tmp_path / "negatives.npz")
 
     again = Negatives.load(tmp_path / "negatives.npz")

@@ -20,10 +20,16 @@ from qa.verification.bundle import Bundle, is_bundle, read_bundle, source_name, 
 from qa.verification.quote_check import passages_of, quotes_of, verify
 from tests.support.serving import pipeline_of, settings_in
 
-FILES: dict[str, str | bytes] = {"tide.txt": "The tide at Porto turns at six.", "bread.TXT": "Bread at Porto rises."}
+FILES: dict[str, str | bytes] = {
+    "tide.txt": "The tide at Porto turns at six.",
+    "bread.TXT": "Bread at Porto rises.",
+}
 SOURCE = b"The tide turns at six.\n"
 SMALL = Bundle(
-    {"answer": "six 🌊"}, {"threshold": 0.5}, [{"text": "x"}], {source_name(hashlib.sha256(SOURCE).hexdigest(), "a.txt"): SOURCE}
+    {"answer": "six 🌊"},
+    {"threshold": 0.5},
+    [{"text": "x"}],
+    {source_name(hashlib.sha256(SOURCE).hexdigest(), "a.txt"): SOURCE},
 )
 
 
@@ -103,7 +109,10 @@ def test_nothing_can_be_taken_out_or_put_in(at: int, removed: int, added: bytes)
 def _rewritten(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     """The small bundle zipped by another program, with some members replaced or added."""
     target = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(SMALL.to_bytes())) as old, zipfile.ZipFile(target, "w", method) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(SMALL.to_bytes())) as old,
+        zipfile.ZipFile(target, "w", method) as new,
+    ):
         for name in {**dict.fromkeys(old.namelist()), **members}:
             new.writestr(name, members.get(name, old.read(name) if name in old.namelist() else b""))
         new.comment = old.comment

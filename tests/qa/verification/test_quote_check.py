@@ -18,7 +18,16 @@ from hypothesis import strategies as st
 from index.formats.detection import KINDS
 from qa.answering.pipeline import Pipeline
 from qa.errors import InvalidAnswer
-from qa.verification.quote_check import Proof, Quoted, below, in_index, parsed, passages_of, quotes_of, verify
+from qa.verification.quote_check import (
+    Proof,
+    Quoted,
+    below,
+    in_index,
+    parsed,
+    passages_of,
+    quotes_of,
+    verify,
+)
 from tests.support.serving import pipeline_of
 
 QUESTION = "When does the tide at Porto turn?"
@@ -55,12 +64,21 @@ def failed(proof: Proof) -> set[str]:
     return {check.name for check in proof.checks if not check.passed}
 
 
-def test_what_the_sources_hold_is_proved(answer: dict[str, Any], pipeline: Pipeline, corpus: Path) -> None:
+def test_what_the_sources_hold_is_proved(
+    answer: dict[str, Any], pipeline: Pipeline, corpus: Path
+) -> None:
     found = proofs(answer, pipeline)
 
     assert {proof.uri for proof in found} == set(FILES)
     assert all(proof.proved for proof in found), found
-    assert {check.name for check in found[0].checks} == {"sha256", "characters", "sentence", "extractor", "bytes", "place"}
+    assert {check.name for check in found[0].checks} == {
+        "sha256",
+        "characters",
+        "sentence",
+        "extractor",
+        "bytes",
+        "place",
+    }
     assert all(proof.proved for proof in verify(quotes_of(answer), below(corpus / "corpus")))
 
 
@@ -69,7 +87,9 @@ def test_what_a_refusal_shows_is_proved(pipeline: Pipeline, tmp_path: Path) -> N
     with closing(refusing.snapshot):
         plain = refusing.ask(QUESTION).to_dict()
         found = proofs(plain, refusing)
-        passages = passages_of([each | {"sha256": each["sha256"]} for each in plain["refusal"]["nearest"]])
+        passages = passages_of(
+            [each | {"sha256": each["sha256"]} for each in plain["refusal"]["nearest"]]
+        )
         assert all(proof.proved for proof in verify(passages, in_index(refusing.snapshot)))
 
     assert "nearest passage" in {proof.role for proof in found}
@@ -87,7 +107,10 @@ Change = Callable[[dict[str, Any]], object]
         (lambda citation: citation.update(start=citation["start"] - 1), {"characters", "place"}),
         (lambda citation: citation.update(end=10**9), {"characters"}),
         (lambda citation: citation.update(start=-5, end=-1), {"characters"}),
-        (lambda citation: citation.update(sentence_start=citation["sentence_start"] + 1), {"sentence"}),
+        (
+            lambda citation: citation.update(sentence_start=citation["sentence_start"] + 1),
+            {"sentence"},
+        ),
         (lambda citation: citation.update(byte_start=citation["byte_start"] + 1), {"bytes"}),
         (lambda citation: citation.update(byte_start=None), {"bytes"}),
         (lambda citation: citation.update(line=citation["line"] + 1), {"place"}),
@@ -96,11 +119,15 @@ Change = Callable[[dict[str, Any]], object]
         (lambda citation: citation.update(document_id="../../etc/passwd"), {"source"}),
     ],
 )
-def test_each_number_of_a_citation_is_checked(answer: dict[str, Any], pipeline: Pipeline, change: Change, fails: set[str]) -> None:
+def test_each_number_of_a_citation_is_checked(
+    answer: dict[str, Any], pipeline: Pipeline, change: Change, fails: set[str]
+) -> None:
     plain = copy.deepcopy(answer)
     text = next(span for span in plain["answers"] if span["citation"]["line"] == 2)
     change(text["citation"])
-    plain["citations"] = [each for span in plain["answers"] for each in (span["citation"], *span["further"])]
+    plain["citations"] = [
+        each for span in plain["answers"] for each in (span["citation"], *span["further"])
+    ]
 
     wrong = [proof for proof in proofs(plain, pipeline) if not proof.proved]
 
@@ -115,7 +142,9 @@ def test_a_quote_that_was_changed_is_disproved(answer: dict[str, Any], pipeline:
 
 
 @given(data=st.data())
-def test_a_quote_elsewhere_in_its_file_is_not_proved_there(data: st.DataObject, answer: dict[str, Any], pipeline: Pipeline) -> None:
+def test_a_quote_elsewhere_in_its_file_is_not_proved_there(
+    data: st.DataObject, answer: dict[str, Any], pipeline: Pipeline
+) -> None:
     plain = copy.deepcopy(answer)
     citation = plain["answers"][0]["citation"]
     shift = data.draw(st.integers(-200, 200).filter(bool))
@@ -131,7 +160,9 @@ def test_a_file_that_has_changed_says_where_the_words_stand_now(tmp_path: Path) 
         plain = pipeline.ask(QUESTION).to_dict()
         (tmp_path / "corpus" / "b.txt").write_text("New. The tide at Porto turns at six.")
         (tmp_path / "corpus" / "a.txt").unlink()
-        found = {proof.uri: proof for proof in reversed(proofs(plain, pipeline))}  # the first of each file
+        found = {
+            proof.uri: proof for proof in reversed(proofs(plain, pipeline))
+        }  # the first of each file
 
     assert failed(found["a.txt"]) == {"source"}
     assert {"sha256", "characters"} <= failed(found["b.txt"])
@@ -140,7 +171,11 @@ def test_a_file_that_has_changed_says_where_the_words_stand_now(tmp_path: Path) 
 
 def test_that_another_version_read_the_file_is_said(tmp_path: Path) -> None:
     page = "<p>The gate code is seven four two nine.</p>"
-    answer = pipeline_of(tmp_path, {"gate.html": page}, min_confidence=0.0).ask("What is the gate code?").to_dict()
+    answer = (
+        pipeline_of(tmp_path, {"gate.html": page}, min_confidence=0.0)
+        .ask("What is the gate code?")
+        .to_dict()
+    )
     [first, *_] = quotes_of(answer)
     assert first.citation is not None
     cited = replace(first.citation, extractor="html/1 lxml/1.0")
@@ -150,7 +185,10 @@ def test_that_another_version_read_the_file_is_said(tmp_path: Path) -> None:
         return {check.name: check.detail for check in proof.checks}
 
     moved = replace(first, citation=cited, start=first.start + 1, end=first.end + 1)
-    assert f"html/1 lxml/1.0 read it then, {KINDS['html'].extractor} does now: ask again" in details(moved)["characters"]
+    assert (
+        f"html/1 lxml/1.0 read it then, {KINDS['html'].extractor} does now: ask again"
+        in details(moved)["characters"]
+    )
     assert "then" not in details(replace(first, citation=cited))["characters"]
     assert "then" not in details(replace(moved, citation=first.citation))["characters"]
 
@@ -163,24 +201,48 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, uri: str) -> None:
     assert below(tmp_path / "folder")("", uri, "") is None
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"1", b"{}", b'{"answers": 1}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff", b"[]", b"1", b"{}", b'{"answers": 1}', b"[" * 100_000]
+)
 def test_what_is_no_answer_is_said(content: bytes) -> None:
     with pytest.raises(InvalidAnswer, match="expected the JSON of an answer"):
         quotes_of(parsed(content))
 
 
 @pytest.mark.parametrize("change", [{"answer": "at nine"}, {"citations": []}])
-def test_an_answer_that_does_not_agree_with_itself_is_said(answer: dict[str, Any], change: dict[str, Any]) -> None:
+def test_an_answer_that_does_not_agree_with_itself_is_said(
+    answer: dict[str, Any], change: dict[str, Any]
+) -> None:
     with pytest.raises(InvalidAnswer, match="has been changed"):
         quotes_of(answer | change)
 
 
-ODD: list[Any] = [None, True, 10**30, -1, 1.5, float("nan"), "", "x", "\ud800", "a\0b", [], [{}], {"a": 1}]
+ODD: list[Any] = [
+    None,
+    True,
+    10**30,
+    -1,
+    1.5,
+    float("nan"),
+    "",
+    "x",
+    "\ud800",
+    "a\0b",
+    [],
+    [{}],
+    {"a": 1},
+]
 
 
 def places_in(plain: Any, above: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     """Where a value stands in some JSON, for all of them."""
-    inside = plain.items() if isinstance(plain, dict) else enumerate(plain) if isinstance(plain, list) else ()
+    inside = (
+        plain.items()
+        if isinstance(plain, dict)
+        else enumerate(plain)
+        if isinstance(plain, list)
+        else ()
+    )
     for key, value in inside:
         yield (*above, key)
         yield from places_in(value, (*above, key))
@@ -191,7 +253,10 @@ def test_whatever_stands_in_the_json_of_an_answer_it_is_checked_or_refused(
     data: st.DataObject, answer: dict[str, Any], pipeline: Pipeline
 ) -> None:
     folder = pipeline.snapshot.files()[0].path.parent
-    place, value = data.draw(st.sampled_from(list(places_in(answer)))), data.draw(st.sampled_from(ODD))
+    place, value = (
+        data.draw(st.sampled_from(list(places_in(answer)))),
+        data.draw(st.sampled_from(ODD)),
+    )
     plain = copy.deepcopy(answer)
     for root in (("answers", 0, "citation"), ("citations", 0)) if "citation" in place else ((),):
         *above, last = (*root, place[-1]) if root else place
@@ -212,7 +277,16 @@ def test_of_all_sources_one_at_a_time_is_in_memory(tmp_path: Path) -> None:
     for number in range(12):
         text = f"Buoy {number}. " * 30_000
         (tmp_path / f"{number}.txt").write_text(text)
-        passages.append({"document_id": "", "uri": f"{number}.txt", "sha256": "", "text": "Buoy", "start": 0, "end": 4})
+        passages.append(
+            {
+                "document_id": "",
+                "uri": f"{number}.txt",
+                "sha256": "",
+                "text": "Buoy",
+                "start": 0,
+                "end": 4,
+            }
+        )
     quotes = passages_of(passages + passages)
 
     found, peak = measured(quotes, tmp_path)

@@ -47,7 +47,9 @@ class CountingPages(Pages):
             raise DamagedFile("page 10 is damaged")
         return data * width
 
-    def located(self, data: bytes, page: int, texts: Sequence[PageText], start: int, end: int) -> PageView:
+    def located(
+        self, data: bytes, page: int, texts: Sequence[PageText], start: int, end: int
+    ) -> PageView:
         del data, texts
         self.drawn_pages.append(page)
         return PageView(page, 1, float(start), float(end))
@@ -59,7 +61,9 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
     settings = settings_in(tmp_path)
     indexed(settings, carded(), tmp_path / "corpus", FILES)
     app = FastAPI()
-    app.include_router(originals_router(FixedService(live_pipeline(settings, carded(), SharedWordsReader()))))
+    app.include_router(
+        originals_router(FixedService(live_pipeline(settings, carded(), SharedWordsReader())))
+    )
     add_error_handlers(app)
     with TestClient(app) as client:
         yield client
@@ -81,7 +85,12 @@ def test_another_version_width_or_range_is_another_page() -> None:
     originals = Originals(pages)
     papers = [Original("paper.pdf", digest * 64, digest.encode()) for digest in "ab"]
 
-    assert [originals.drawn(paper, 1, width) for paper in papers for width in (1, 2)] == [b"a", b"aa", b"b", b"bb"]
+    assert [originals.drawn(paper, 1, width) for paper in papers for width in (1, 2)] == [
+        b"a",
+        b"aa",
+        b"b",
+        b"bb",
+    ]
     assert [originals.located(papers[0], 1, [], 0, end).height for end in (1, 2, 1)] == [1, 2, 1]
     assert papers[0].tag(1, 100) != papers[1].tag(1, 100) != papers[1].tag(1, 200)
     assert len(pages.drawn_pages) == 6
@@ -111,9 +120,16 @@ def test_a_page_is_an_image_that_browsers_keep(client: TestClient, paper: str) -
     assert response.headers["content-type"] == "image/png"
     assert Image.open(BytesIO(response.content)).size[0] == 300
     assert response.headers["etag"] == f'"{hashlib.sha256(PAPER).hexdigest()}-2-300"'
-    again = client.get(f"{paper}/2.png", params={"width": 300}, headers={"if-none-match": response.headers["etag"]})
+    again = client.get(
+        f"{paper}/2.png", params={"width": 300}, headers={"if-none-match": response.headers["etag"]}
+    )
     assert (again.status_code, again.content) == (304, b"")
-    assert client.get(f"{paper}/1.png", headers={"if-none-match": response.headers["etag"]}).status_code == 200
+    assert (
+        client.get(
+            f"{paper}/1.png", headers={"if-none-match": response.headers["etag"]}
+        ).status_code
+        == 200
+    )
 
 
 def test_the_boxes_of_a_quote_hold_it(client: TestClient, paper: str) -> None:
@@ -134,11 +150,16 @@ def test_the_boxes_of_a_quote_hold_it(client: TestClient, paper: str) -> None:
         "continues": False,
     }
     assert printed(PAPER, 1, [Box(**box) for box in found["boxes"]]) == QUOTE.replace(" ", "")
-    assert client.get(f"{paper}/2", params={"start": start, "end": start + len(QUOTE)}).json()["boxes"] == []
+    assert (
+        client.get(f"{paper}/2", params={"start": start, "end": start + len(QUOTE)}).json()["boxes"]
+        == []
+    )
 
 
 @pytest.mark.parametrize("ending", ["", ".png"])
-def test_a_file_that_has_changed_or_gone_is_not_shown(client: TestClient, paper: str, tmp_path: Path, ending: str) -> None:
+def test_a_file_that_has_changed_or_gone_is_not_shown(
+    client: TestClient, paper: str, tmp_path: Path, ending: str
+) -> None:
     file, other = tmp_path / "corpus" / "paper.pdf", pdf([["Quite another paper."]])
     digests = [hashlib.sha256(content).hexdigest()[:12] for content in (PAPER, other)]
 
@@ -155,11 +176,15 @@ def test_a_file_that_has_changed_or_gone_is_not_shown(client: TestClient, paper:
     assert str(tmp_path) not in gone["detail"]
 
 
-def test_a_version_whose_text_is_not_indexed_has_no_boxes(client: TestClient, paper: str, tmp_path: Path) -> None:
+def test_a_version_whose_text_is_not_indexed_has_no_boxes(
+    client: TestClient, paper: str, tmp_path: Path
+) -> None:
     other = pdf([["# Tables", PARAGRAPH]])
     (tmp_path / "corpus" / "paper.pdf").write_bytes(other)
 
-    found = client.get(f"{paper}/1", params={"v": hashlib.sha256(other).hexdigest(), "start": 10, "end": 20}).json()
+    found = client.get(
+        f"{paper}/1", params={"v": hashlib.sha256(other).hexdigest(), "start": 10, "end": 20}
+    ).json()
 
     assert (found["boxes"], found["missing"]) == ([], 10)
 
@@ -196,14 +221,23 @@ def test_a_real_server_shows_pages_and_answers_meanwhile(command: Command, tmp_p
 
     with Server(command) as server:
         server.ready()
-        [listed] = [each for each in server.client.get("/documents").json()["documents"] if each["uri"] == "paper.pdf"]
-        answer: dict[str, Any] = server.client.post("/ask", json={"question": "What was published in 1839?", "top_k": 3}).json()
+        [listed] = [
+            each
+            for each in server.client.get("/documents").json()["documents"]
+            if each["uri"] == "paper.pdf"
+        ]
+        answer: dict[str, Any] = server.client.post(
+            "/ask", json={"question": "What was published in 1839?", "top_k": 3}
+        ).json()
         quotes = [each for each in answer["citations"] if each["page"]]
         page = f"/documents/{listed['id']}/pages/1"
         with httpx.Client(base_url=server.url, trust_env=False) as foreign:
             assert foreign.get(f"{page}.png", headers={"host": "example.org"}).status_code == 403
         image = server.client.get(f"{page}.png")
-        boxes = [server.client.get(page, params={"start": each["start"], "end": each["end"]}).json() for each in quotes]
+        boxes = [
+            server.client.get(page, params={"start": each["start"], "end": each["end"]}).json()
+            for each in quotes
+        ]
 
     assert image.content.startswith(b"\x89PNG")
     assert image.headers["x-content-type-options"] == "nosniff"

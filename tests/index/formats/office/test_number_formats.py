@@ -52,7 +52,10 @@ def test_numbers_under_their_codes(value: float, code: str, text: str | None) ->
     assert shown(value, code) == text
 
 
-@given(st.floats(-1e14, 1e14).map(lambda number: round(number, 6)), st.sampled_from(sorted(BUILT_IN.values())))
+@given(
+    st.floats(-1e14, 1e14).map(lambda number: round(number, 6)),
+    st.sampled_from(sorted(BUILT_IN.values())),
+)
 def test_a_number_and_its_text_differ_by_rounding_alone(value: float, code: str) -> None:
     text = shown(value, code)
     assert text is not None
@@ -60,11 +63,17 @@ def test_a_number_and_its_text_differ_by_rounding_alone(value: float, code: str)
     bare = float(text.strip("$()-%").replace(",", "").replace("$", ""))
 
     places = len(code.split(";", maxsplit=1)[0].partition(".")[2].rstrip("%"))
-    assert bare == pytest.approx(abs(value) * (100 if percent else 1), abs=0.5000001 * 10**-places, rel=1e-12)
-    assert ("-" in text or "(" in text) == ((value < 0 and bare != 0) or (value < 0 and ";" in code))
+    assert bare == pytest.approx(
+        abs(value) * (100 if percent else 1), abs=0.5000001 * 10**-places, rel=1e-12
+    )
+    assert ("-" in text or "(" in text) == (
+        (value < 0 and bare != 0) or (value < 0 and ";" in code)
+    )
 
 
-@given(st.floats(allow_nan=True, allow_infinity=True), st.text('0#?,.;%$"[]_*\\-( )eE@y', max_size=12))
+@given(
+    st.floats(allow_nan=True, allow_infinity=True), st.text('0#?,.;%$"[]_*\\-( )eE@y', max_size=12)
+)
 def test_any_code_and_number_gives_a_text_or_none(value: float, code: str) -> None:
     text = shown(value, code)
 
@@ -80,7 +89,11 @@ def test_workbooks_show_what_their_sheets_show() -> None:
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "Prices & discounts"
-    for row in (["Item", "Price", "Discount", "Stock"], ["Lamp", 39.9, 0.25, 4], ["Desk", 1200, 0.075, 0]):
+    for row in (
+        ["Item", "Price", "Discount", "Stock"],
+        ["Lamp", 39.9, 0.25, 4],
+        ["Desk", 1200, 0.075, 0],
+    ):
         sheet.append(row)
     for row in (2, 3):
         sheet.cell(row, 2).number_format = '#,##0.00\\ "€"'
@@ -108,7 +121,12 @@ def archive(part: bytes) -> zipfile.ZipFile:
 
 
 def test_the_rows_of_a_large_sheet_are_never_all_in_memory() -> None:
-    rows = elements(archive(b"<s xmlns='urn:s'>" + 50 * b"<row><c/></row>" + b"</s>"), "part.xml", "{*}row", "a spreadsheet")
+    rows = elements(
+        archive(b"<s xmlns='urn:s'>" + 50 * b"<row><c/></row>" + b"</s>"),
+        "part.xml",
+        "{*}row",
+        "a spreadsheet",
+    )
     first = next(rows)
 
     assert len(first) == 1

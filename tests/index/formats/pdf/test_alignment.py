@@ -1,4 +1,6 @@
-"""Characters of a page's text and the pieces of its lines: what is found is equal, whatever extraction has made of it."""
+"""Characters of a page's text and the pieces of its lines: what is found is equal, whatever
+extraction has made of it.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +25,25 @@ def homes(found: Alignment, text: str, words: str, nth: int = 0) -> set[int]:
     for _ in range(nth + 1):
         start = text.index(words, start + 1)
     inside = range(start, start + len(words))
-    return {home[0] if home else -1 for at, home in zip(found.offsets, found.homes, strict=True) if at in inside}
+    return {
+        home[0] if home else -1
+        for at, home in zip(found.offsets, found.homes, strict=True)
+        if at in inside
+    }
 
 
 def test_lines_are_found_in_order_with_hyphens_dropped_or_kept() -> None:
     text = "It is a hydrographic office. It is well-known. From 1914-1918 it rained."
-    lines = pieces("It is a hydro-", "graphic office. It is well-", "known. From 1914-", "1918 it rained.")
+    lines = pieces(
+        "It is a hydro-", "graphic office. It is well-", "known. From 1914-", "1918 it rained."
+    )
 
     found = aligned(lines, [PageText(100, text)])
 
     assert None not in found.homes
-    assert [home[0] for home in found.homes if home] == sorted(home[0] for home in found.homes if home)
+    assert [home[0] for home in found.homes if home] == sorted(
+        home[0] for home in found.homes if home
+    )
     assert found.offsets[0] == 100
 
 
@@ -45,11 +55,16 @@ def test_equal_words_stand_where_their_order_says() -> None:
     assert [homes(found, text, "Yes", nth) for nth in range(3)] == [{0}, {2}, {4}]
 
 
-@pytest.mark.parametrize("lines", [("Tides", "Tides", "Some text."), ("Some text.", "Tides", "Tides")])
+@pytest.mark.parametrize(
+    "lines", [("Tides", "Tides", "Some text."), ("Some text.", "Tides", "Tides")]
+)
 def test_of_equal_lines_the_one_at_the_edge_is_the_running_header(lines: tuple[str, ...]) -> None:
     edges = [3, 2, 1] if lines[0] == "Tides" else [1, 2, 3]
     text = "\n\n".join(lines[1:] if lines[0] == "Tides" else lines[:-1])
-    parts = [Piece(line.replace(" ", ""), range(20), edge=edge) for line, edge in zip(lines, edges, strict=True)]
+    parts = [
+        Piece(line.replace(" ", ""), range(20), edge=edge)
+        for line, edge in zip(lines, edges, strict=True)
+    ]
 
     assert homes(aligned(parts, [PageText(0, text)]), text, "Tides") == {1}
 
@@ -57,7 +72,10 @@ def test_of_equal_lines_the_one_at_the_edge_is_the_running_header(lines: tuple[s
 def test_a_footnote_is_found_behind_what_stands_below_it() -> None:
     text = "The first column goes on in the second one.\n\n1 See the note of 1839."
 
-    found = aligned(pieces("The first column", "1 See the note", "of 1839.", "goes on in the second one."), [PageText(0, text)])
+    found = aligned(
+        pieces("The first column", "1 See the note", "of 1839.", "goes on in the second one."),
+        [PageText(0, text)],
+    )
 
     assert homes(found, text, "See the note of 1839.") == {1, 2}
     assert None not in found.homes
@@ -65,7 +83,9 @@ def test_a_footnote_is_found_behind_what_stands_below_it() -> None:
 
 def test_the_names_of_columns_stand_above_their_cells() -> None:
     text = "Item: Oil lamp; Price: 39.9; Stock: 4\nItem: Brass bell; Price: 120; Stock: 4"
-    rows = pieces("Item", "Price", "Stock", "Oil lamp", "39.9", "4", "Brass bell", "120", "4", cells=True)
+    rows = pieces(
+        "Item", "Price", "Stock", "Oil lamp", "39.9", "4", "Brass bell", "120", "4", cells=True
+    )
 
     found = aligned(rows, [PageText(0, text)])
 
@@ -100,7 +120,9 @@ words = st.text("ab1-:;| ", min_size=1, max_size=6).map(str.strip).filter(bool)
 
 @given(lines=st.lists(words, max_size=12), texts=st.lists(words, max_size=12), cells=st.booleans())
 @example(lines=[], texts=[], cells=False)
-def test_what_is_found_is_equal_and_stands_once(lines: list[str], texts: Sequence[str], *, cells: bool) -> None:
+def test_what_is_found_is_equal_and_stands_once(
+    lines: list[str], texts: Sequence[str], *, cells: bool
+) -> None:
     parts = pieces(*lines, cells=cells)
     text = " ".join(texts)
 
@@ -112,9 +134,17 @@ def test_what_is_found_is_equal_and_stands_once(lines: list[str], texts: Sequenc
     assert cells or len({home for _, home in known}) == len(known)
 
 
-@given(data=st.data(), lines=st.lists(words.filter(lambda line: not line.endswith("-")), min_size=1, max_size=15))
-def test_text_that_is_made_of_the_lines_is_found_whole(data: st.DataObject, lines: list[str]) -> None:
-    header, footer = data.draw(st.sampled_from(["", "Tides 3", lines[0]])), data.draw(st.sampled_from(["", "3"]))
+@given(
+    data=st.data(),
+    lines=st.lists(words.filter(lambda line: not line.endswith("-")), min_size=1, max_size=15),
+)
+def test_text_that_is_made_of_the_lines_is_found_whole(
+    data: st.DataObject, lines: list[str]
+) -> None:
+    header, footer = (
+        data.draw(st.sampled_from(["", "Tides 3", lines[0]])),
+        data.draw(st.sampled_from(["", "3"])),
+    )
     text = " ".join(lines)
 
     found = aligned(pieces(*filter(None, (header, *lines, footer))), [PageText(7, text)])

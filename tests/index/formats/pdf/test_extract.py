@@ -17,7 +17,10 @@ RIGHT = [f"right line {number} of the second column here" for number in range(12
 def test_paragraphs_stand_under_headings_on_their_page() -> None:
     found = extract(
         pdf(
-            [["# Tables", PARAGRAPH, "Second paragraph of the page, which is short."], ["# Ports", "On the next page."]],
+            [
+                ["# Tables", PARAGRAPH, "Second paragraph of the page, which is short."],
+                ["# Ports", "On the next page."],
+            ],
             title="Tides",
         )
     )
@@ -27,7 +30,9 @@ def test_paragraphs_stand_under_headings_on_their_page() -> None:
         ("Tables", "Second paragraph of the page, which is short."),
         ("Ports", "On the next page."),
     ]
-    assert [str(found.places.at(found.text.index(word))) for word in ("Hydrographic", "next page")] == ["page 1", "page 2"]
+    assert [
+        str(found.places.at(found.text.index(word))) for word in ("Hydrographic", "next page")
+    ] == ["page 1", "page 2"]
     assert found.title == "Tides"
     assert_sound(found)
 
@@ -40,14 +45,24 @@ def test_two_columns_are_read_one_after_the_other() -> None:
 
 
 def test_cells_of_a_table_are_not_columns() -> None:
-    found = extract(columns([f"Item {number}" for number in range(12)], [str(number * 7) for number in range(12)]))
+    found = extract(
+        columns(
+            [f"Item {number}" for number in range(12)], [str(number * 7) for number in range(12)]
+        )
+    )
 
     assert found.text.split("\n")[3] == "Item 3: 21"
 
 
 def test_running_headers_and_page_numbers_are_left_out() -> None:
     found = extract(
-        pdf([[f"This is what stands on page number {word}."] for word in ("one", "two", "three", "four")], header="Annual report")
+        pdf(
+            [
+                [f"This is what stands on page number {word}."]
+                for word in ("one", "two", "three", "four")
+            ],
+            header="Annual report",
+        )
     )
 
     assert "Annual report" not in found.text
@@ -57,19 +72,40 @@ def test_running_headers_and_page_numbers_are_left_out() -> None:
 
 def test_lines_with_the_number_of_their_page_are_left_out_whatever_else_they_say() -> None:
     tops = ("Tides 7", "8 Ports", "Ships and harbours 9", "10 Weather")
-    found = extract(pdf([[top, f"What stands on a page about {top.strip('0123456789 ')}, 12 metres deep."] for top in tops]))
+    found = extract(
+        pdf(
+            [
+                [top, f"What stands on a page about {top.strip('0123456789 ')}, 12 metres deep."]
+                for top in tops
+            ]
+        )
+    )
 
     assert [text for _, text in parts(found)] == [
-        f"What stands on a page about {name}, 12 metres deep." for name in ("Tides", "Ports", "Ships and harbours", "Weather")
+        f"What stands on a page about {name}, 12 metres deep."
+        for name in ("Tides", "Ports", "Ships and harbours", "Weather")
     ]
 
 
 def test_a_paragraph_goes_on_over_the_end_of_a_page_and_keeps_both_places() -> None:
-    found = extract(pdf([["A sentence that begins on the first page and is a conti-"], ["nuation on the second one."]]))
+    found = extract(
+        pdf(
+            [
+                ["A sentence that begins on the first page and is a conti-"],
+                ["nuation on the second one."],
+            ]
+        )
+    )
 
-    assert found.text == "A sentence that begins on the first page and is a continuation on the second one."
+    assert (
+        found.text
+        == "A sentence that begins on the first page and is a continuation on the second one."
+    )
     assert len(found.blocks) == 1
-    assert [str(found.places.at(found.text.index(word))) for word in ("begins", "continuation", "second")] == [
+    assert [
+        str(found.places.at(found.text.index(word)))
+        for word in ("begins", "continuation", "second")
+    ] == [
         "page 1",
         "page 1",
         "page 2",
@@ -111,7 +147,10 @@ def test_what_is_damaged_is_called_so(data: bytes) -> None:
 
 
 def test_metadata_that_are_no_title_are_none() -> None:
-    assert extract(pdf([["# Real heading", "Text."]], title="Microsoft Word - draft.docx")).title == "Real heading"
+    assert (
+        extract(pdf([["# Real heading", "Text."]], title="Microsoft Word - draft.docx")).title
+        == "Real heading"
+    )
 
 
 def test_pages_that_are_images_are_named() -> None:
@@ -123,5 +162,7 @@ def test_pages_that_are_images_are_named() -> None:
 
 
 def test_blank_pages_are_said_to_be_blank() -> None:
-    with pytest.raises(EmptyFile, match="2 pages without text but page numbers, and without images"):
+    with pytest.raises(
+        EmptyFile, match="2 pages without text but page numbers, and without images"
+    ):
         extract(pdf([[], []]))

@@ -1,4 +1,6 @@
-"""Forms and notes in PDF files: what their fields show is read where it stands, and what is not shown is not read."""
+"""Forms and notes in PDF files: what their fields show is read where it stands, and what is not
+shown is not read.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,8 @@ def stream(content: str, entries: str = "") -> str:
 
 
 def form(rows: Sequence[tuple[str, str]], *, fields: str | None = None, more: str = "") -> bytes:
-    """A PDF of one page with labels below each other and a field or note beside each, given by the entries of its dictionary.
+    """A PDF of one page with labels below each other and a field or note beside each, given by the
+    entries of its dictionary.
 
     `fields` stands for the list of the form's fields, `more` for further entries of the form.
     """
@@ -55,16 +58,33 @@ def form(rows: Sequence[tuple[str, str]], *, fields: str | None = None, more: st
 
 
 def grid(rows: Sequence[Sequence[str]]) -> bytes:
-    """A PDF of one page with texts below and beside each other, those that begin with "=" as the value of a field."""
-    cells = [(cell, 60.0 + 200 * column, TOP - 20.0 * at) for at, row in enumerate(rows) for column, cell in enumerate(row) if cell]
+    """A PDF of one page with texts below and beside each other, those that begin with "=" as the
+    value of a field.
+    """
+    cells = [
+        (cell, 60.0 + 200 * column, TOP - 20.0 * at)
+        for at, row in enumerate(rows)
+        for column, cell in enumerate(row)
+        if cell
+    ]
     labels = [(cell, left, bottom + 4) for cell, left, bottom in cells if cell[0] != "="]
-    fields = [_widget(text(cell[1:]), left - 2, bottom) for cell, left, bottom in cells if cell[0] == "="]
+    fields = [
+        _widget(text(cell[1:]), left - 2, bottom) for cell, left, bottom in cells if cell[0] == "="
+    ]
     return page(labels, fields)
 
 
-def page(labels: Sequence[tuple[str, float, float]], widgets: Sequence[str], *, fields: str | None = None, more: str = "") -> bytes:
+def page(
+    labels: Sequence[tuple[str, float, float]],
+    widgets: Sequence[str],
+    *,
+    fields: str | None = None,
+    more: str = "",
+) -> bytes:
     """A PDF of one page: texts with their places, and fields."""
-    shown = "".join(f"BT /Helv 12 Tf {left} {bottom} Td ({label}) Tj ET\n" for label, left, bottom in labels)
+    shown = "".join(
+        f"BT /Helv 12 Tf {left} {bottom} Td ({label}) Tj ET\n" for label, left, bottom in labels
+    )
     refs = " ".join(f"{number} 0 R" for number in range(6, 6 + len(widgets)))
     listed = f"[{refs}]" if fields is None else fields
     acro_form = f"<< /Fields {listed} /DR << /Font {FONTS} >> /DA (/Helv 12 Tf 0 g) /NeedAppearances true {more} >>"
@@ -99,11 +119,18 @@ def over(scanned: bytes) -> bytes:
     document = pypdfium2.PdfDocument(scanned)
     page = document[0]
     note = pdfium.FPDFPage_CreateAnnot(page, pdfium.FPDF_ANNOT_FREETEXT)
-    words, into = ctypes.create_string_buffer("Miriam Vogel\0".encode("utf-16-le")), pdfium.FPDF_WIDESTRING
+    words, into = (
+        ctypes.create_string_buffer("Miriam Vogel\0".encode("utf-16-le")),
+        pdfium.FPDF_WIDESTRING,
+    )
     pdfium.FPDFAnnot_SetRect(note, pdfium.FS_RECTF(left=300, bottom=100, right=500, top=120))
     pdfium.FPDFAnnot_SetStringValue(note, b"Contents", ctypes.cast(words, into))
-    appearance = ctypes.create_string_buffer("BT /Helv 12 Tf 302 104 Td (Miriam Vogel) Tj ET\0".encode("utf-16-le"))
-    pdfium.FPDFAnnot_SetAP(note, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, ctypes.cast(appearance, into))
+    appearance = ctypes.create_string_buffer(
+        "BT /Helv 12 Tf 302 104 Td (Miriam Vogel) Tj ET\0".encode("utf-16-le")
+    )
+    pdfium.FPDFAnnot_SetAP(
+        note, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, ctypes.cast(appearance, into)
+    )
     pdfium.FPDFPage_CloseAnnot(note)
     return saved(document)
 
@@ -151,13 +178,26 @@ def test_what_is_filled_in_stands_beside_its_label() -> None:
 
 
 def test_what_is_filled_in_names_no_columns() -> None:
-    rows = [("Name", text("Miriam Vogel")), ("Age", text("42")), ("Children", text("3")), ("Postcode", text("28195"))]
+    rows = [
+        ("Name", text("Miriam Vogel")),
+        ("Age", text("42")),
+        ("Children", text("3")),
+        ("Postcode", text("28195")),
+    ]
 
-    assert extract(form(rows)).text.split("\n") == ["Name: Miriam Vogel", "Age: 42", "Children: 3", "Postcode: 28195"]
+    assert extract(form(rows)).text.split("\n") == [
+        "Name: Miriam Vogel",
+        "Age: 42",
+        "Children: 3",
+        "Postcode: 28195",
+    ]
 
 
 def test_a_table_under_empty_fields_has_its_columns() -> None:
-    rows = [(") Tj 145 0 Td (".join(cells), f"/Subtype /Widget /FT /Tx /T ({at})") for at, cells in enumerate(CELLS)]
+    rows = [
+        (") Tj 145 0 Td (".join(cells), f"/Subtype /Widget /FT /Tx /T ({at})")
+        for at, cells in enumerate(CELLS)
+    ]
 
     found = extract(form(rows))
 
@@ -182,11 +222,19 @@ LABELS_ABOVE = [
     ("rows", "lines"),
     [
         (LABELS_ABOVE[:2], ["Name: Miriam Vogel; City: Bremen"]),
-        (LABELS_ABOVE[:5], ["Name: Miriam Vogel; City: Bremen", "Boat: Seagull", "Accepts the terms: yes"]),
-        (LABELS_ABOVE[5:], ["Port: Emden; Height: high", "Port: Husum; Height: low", "Port: Mean; Height: low"]),
+        (
+            LABELS_ABOVE[:5],
+            ["Name: Miriam Vogel; City: Bremen", "Boat: Seagull", "Accepts the terms: yes"],
+        ),
+        (
+            LABELS_ABOVE[5:],
+            ["Port: Emden; Height: high", "Port: Husum; Height: low", "Port: Mean; Height: low"],
+        ),
     ],
 )
-def test_labels_above_their_fields_name_them(rows: Sequence[Sequence[str]], lines: Sequence[str]) -> None:
+def test_labels_above_their_fields_name_them(
+    rows: Sequence[Sequence[str]], lines: Sequence[str]
+) -> None:
     assert list(filter(None, extract(grid(rows)).text.split("\n"))) == lines
 
 
@@ -199,9 +247,15 @@ def test_labels_above_their_fields_name_them(rows: Sequence[Sequence[str]], line
     ],
 )
 def test_labels_beside_their_fields_name_them(labels: Sequence[str], line: str) -> None:
-    rows = [(label, left, bottom + 4) for bottom in (TOP, TOP - 20.0) for label, left in zip(labels, (60.0, 320.0), strict=True)]
+    rows = [
+        (label, left, bottom + 4)
+        for bottom in (TOP, TOP - 20.0)
+        for label, left in zip(labels, (60.0, 320.0), strict=True)
+    ]
     values = [
-        _widget(text(value), left, bottom) for bottom in (TOP, TOP - 20.0) for value, left in (("Emden", 110.0), ("3 m", 380.0))
+        _widget(text(value), left, bottom)
+        for bottom in (TOP, TOP - 20.0)
+        for value, left in (("Emden", 110.0), ("3 m", 380.0))
     ]
 
     assert extract(page(rows, values)).text.split("\n") == [line, line]
@@ -217,13 +271,23 @@ def test_labels_beside_their_fields_name_them(labels: Sequence[str], line: str) 
     ],
 )
 def test_a_sentence_goes_on_behind_what_is_filled_in(after: str, line: str) -> None:
-    found = extract(page([("Made between", 118, 704), (after, 353, 704)], [_widget(text("Miriam Vogel"), LEFT, 700)]))
+    found = extract(
+        page(
+            [("Made between", 118, 704), (after, 353, 704)],
+            [_widget(text("Miriam Vogel"), LEFT, 700)],
+        )
+    )
 
     assert found.text == line
 
 
 def test_what_stands_in_a_comb_is_one_word() -> None:
-    data = form([("IBAN:", text("DE02120300", f"/Ff {COMB} /MaxLen 10")), ("Number:", text("12 34", f"/Ff {COMB} /MaxLen 10"))])
+    data = form(
+        [
+            ("IBAN:", text("DE02120300", f"/Ff {COMB} /MaxLen 10")),
+            ("Number:", text("12 34", f"/Ff {COMB} /MaxLen 10")),
+        ]
+    )
     found = extract(data)
 
     shown = view(data, found, 1, *span(found, "DE02120300"))
@@ -235,7 +299,9 @@ def test_what_stands_in_a_comb_is_one_word() -> None:
 
 
 def test_what_is_chosen_in_a_tall_list_is_no_heading() -> None:
-    tall = choice("harbour", "Hamburg", 0).replace("/Ff", f"/Rect [{LEFT} {TOP - 140} {LEFT + 150} {TOP - 80}] /Ff")
+    tall = choice("harbour", "Hamburg", 0).replace(
+        "/Ff", f"/Rect [{LEFT} {TOP - 140} {LEFT + 150} {TOP - 80}] /Ff"
+    )
     rows = [
         ("What stands in the list is the harbour:", ""),
         ("", ""),
@@ -292,12 +358,19 @@ def test_typed_text_is_read_if_its_file_does_not_draw_it(note: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "entries", ["/Subtype /Stamp /Name /Approved", "/Subtype /FreeText /Contents (Closed) /DA (0 g) /DS (font: 12pt Helvetica)"]
+    "entries",
+    [
+        "/Subtype /Stamp /Name /Approved",
+        "/Subtype /FreeText /Contents (Closed) /DA (0 g) /DS (font: 12pt Helvetica)",
+    ],
 )
 def test_a_note_whose_text_is_not_drawn_is_reported(entries: str) -> None:
     found = extract(form([("Bridge:", entries)]))
 
-    assert (found.text, found.remark) == ("Bridge:", "has fields or notes that cannot be read on page 1: print it to a PDF")
+    assert (found.text, found.remark) == (
+        "Bridge:",
+        "has fields or notes that cannot be read on page 1: print it to a PDF",
+    )
 
 
 @needs_tesseract
@@ -334,23 +407,33 @@ def test_the_boxes_hold_what_is_filled_in(rotation: int, crop: tuple[float, ...]
 
 def test_the_page_shows_what_is_filled_in() -> None:
     filled, blank = (
-        np.asarray(Image.open(BytesIO(drawn(form([("Applicant:", text(value))]), 1, 600))).convert("L"))
+        np.asarray(
+            Image.open(BytesIO(drawn(form([("Applicant:", text(value))]), 1, 600))).convert("L")
+        )
         for value in ("Miriam Vogel", "")
     )
 
     assert (filled < 100).sum() > (blank < 100).sum() + 100
 
 
-@pytest.mark.parametrize("fields", ["3", "[]", "[99 0 R null (x)]", "<< /Kids [6 0 R] >>", "[6 0 R 6 0 R]"])
+@pytest.mark.parametrize(
+    "fields", ["3", "[]", "[99 0 R null (x)]", "<< /Kids [6 0 R] >>", "[6 0 R 6 0 R]"]
+)
 def test_a_damaged_list_of_fields_loses_nothing(fields: str) -> None:
-    assert extract(form([("Applicant:", text("Miriam Vogel"))], fields=fields)).text == "Applicant: Miriam Vogel"
+    assert (
+        extract(form([("Applicant:", text("Miriam Vogel"))], fields=fields)).text
+        == "Applicant: Miriam Vogel"
+    )
 
 
 @pytest.mark.parametrize("damaged", [b"/AcroForm [ ]  /X ", b"/AcroForm 17   /X "])
 def test_without_a_form_its_page_is_read_and_its_fields_are_reported(damaged: bytes) -> None:
     found = extract(form([("Applicant:", text("Miriam Vogel"))]).replace(b"/AcroForm ", damaged))
 
-    assert (found.text, found.remark) == ("Applicant:", "has fields or notes that cannot be read on page 1: print it to a PDF")
+    assert (found.text, found.remark) == (
+        "Applicant:",
+        "has fields or notes that cannot be read on page 1: print it to a PDF",
+    )
 
 
 @given(st.data())
@@ -365,7 +448,10 @@ def test_whatever_is_damaged_is_an_error_that_says_so_or_is_read(data: st.DataOb
 
 def test_a_form_that_only_adobe_shows_is_reported() -> None:
     please = [
-        ("Please wait... If this message is not eventually replaced, your viewer may not be able to display it.", "/Subtype /Link")
+        (
+            "Please wait... If this message is not eventually replaced, your viewer may not be able to display it.",
+            "/Subtype /Link",
+        )
     ]
 
     with pytest.raises(UnsupportedFormat, match=r"XFA alone.* print it to a PDF"):
@@ -373,11 +459,16 @@ def test_a_form_that_only_adobe_shows_is_reported() -> None:
 
 
 def test_a_form_whose_only_page_is_damaged_is_reported() -> None:
-    damaged = form(APPLICATION, more="/XFA [(template) 5 0 R]").replace(b"/Type /Page /Parent", b"/Type /None /Parent")
+    damaged = form(APPLICATION, more="/XFA [(template) 5 0 R]").replace(
+        b"/Type /Page /Parent", b"/Type /None /Parent"
+    )
 
     with pytest.raises(EmptyFile, match="1 page without text"):
         extract(damaged)
 
 
 def test_a_form_in_both_ways_is_read() -> None:
-    assert extract(form(APPLICATION, more="/XFA [(template) 5 0 R]")).text == extract(form(APPLICATION)).text
+    assert (
+        extract(form(APPLICATION, more="/XFA [(template) 5 0 R]")).text
+        == extract(form(APPLICATION)).text
+    )

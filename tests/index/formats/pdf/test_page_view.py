@@ -35,7 +35,9 @@ def span(found: Extracted, words: str) -> tuple[int, int]:
 
 
 def printed(data: bytes, page: int, boxes: Sequence[Box]) -> str:
-    """What pdfium reads in the boxes of a page that is not turned, without spaces; neighbours touch their edges."""
+    """What pdfium reads in the boxes of a page that is not turned, without spaces; neighbours touch
+    their edges.
+    """
     sheet = pypdfium2.PdfDocument(data)[page - 1]
     (width, height), text_page = sheet.get_size(), sheet.get_textpage()
     read = [
@@ -50,7 +52,9 @@ def printed(data: bytes, page: int, boxes: Sequence[Box]) -> str:
     return "".join("".join(read).split())
 
 
-def changed(data: bytes, *, rotation: int = 0, media: Sequence[float] = (), crop: Sequence[float] = ()) -> bytes:
+def changed(
+    data: bytes, *, rotation: int = 0, media: Sequence[float] = (), crop: Sequence[float] = ()
+) -> bytes:
     """A PDF whose first page is turned or has other boxes."""
     document, target = pypdfium2.PdfDocument(data), BytesIO()
     page = document[0]
@@ -70,7 +74,9 @@ def leaning(angle: int) -> bytes:
     paper.add_page()
     paper.set_font("Helvetica", size=11)
     with paper.rotation(angle, paper.w / 2, paper.h / 2):
-        for at, line in enumerate(("The Hydrographic Office of Brest published its", "first table of tides in 1839.")):
+        for at, line in enumerate(
+            ("The Hydrographic Office of Brest published its", "first table of tides in 1839.")
+        ):
             paper.text(60, paper.h / 2 + 6 * at, line)
     return bytes(paper.output())
 
@@ -89,10 +95,22 @@ def ink(data: bytes, boxes: Sequence[Box]) -> tuple[int, int]:
 @pytest.mark.parametrize(
     ("data", "words", "lines"),
     [
-        (pdf([["# Tables", PARAGRAPH * 3]]), "published every year since then.The Hydrographic Office of Brest", 2),
-        (columns(LEFT, RIGHT, "Over both"), "line 11 of the first column of text right line 0 of", 2),
+        (
+            pdf([["# Tables", PARAGRAPH * 3]]),
+            "published every year since then.The Hydrographic Office of Brest",
+            2,
+        ),
+        (
+            columns(LEFT, RIGHT, "Over both"),
+            "line 11 of the first column of text right line 0 of",
+            2,
+        ),
         (columns(["It is a hydro-", "graphic office."], ["", ""]), "a hydrographic office", 2),
-        (columns([f"Item {at}" for at in range(9)], [str(at * 7) for at in range(9)]), "Item 3: 21", 2),
+        (
+            columns([f"Item {at}" for at in range(9)], [str(at * 7) for at in range(9)]),
+            "Item 3: 21",
+            2,
+        ),
     ],
 )
 def test_the_boxes_hold_the_quote(data: bytes, words: str, lines: int) -> None:
@@ -109,7 +127,9 @@ def test_the_boxes_hold_the_quote(data: bytes, words: str, lines: int) -> None:
 def test_a_page_is_read_whichever_way_its_text_stands(rotation: int, leant: int) -> None:
     found = extract(changed(leaning(leant), rotation=rotation))
 
-    assert found.text == "The Hydrographic Office of Brest published its first table of tides in 1839."
+    assert (
+        found.text == "The Hydrographic Office of Brest published its first table of tides in 1839."
+    )
 
 
 CROPS: list[tuple[float, ...]] = [(), (50, 200, 560, 700)]
@@ -117,7 +137,9 @@ CROPS: list[tuple[float, ...]] = [(), (50, 200, 560, 700)]
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 @pytest.mark.parametrize("crop", CROPS)
-def test_on_a_page_that_is_turned_or_cropped_characters_stand_where_their_ink_is(rotation: int, crop: tuple[float, ...]) -> None:
+def test_on_a_page_that_is_turned_or_cropped_characters_stand_where_their_ink_is(
+    rotation: int, crop: tuple[float, ...]
+) -> None:
     data = changed(leaning(rotation), rotation=rotation, crop=crop)
     page = pypdfium2.PdfDocument(data)[0]
     read, box_at = page.get_textpage().get_text_range(), box_finder(page)
@@ -132,11 +154,16 @@ def test_on_a_page_that_is_turned_or_cropped_characters_stand_where_their_ink_is
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 @pytest.mark.parametrize("crop", CROPS)
-def test_on_a_page_that_is_turned_or_cropped_the_boxes_hold_the_quote(rotation: int, crop: tuple[float, ...]) -> None:
+def test_on_a_page_that_is_turned_or_cropped_the_boxes_hold_the_quote(
+    rotation: int, crop: tuple[float, ...]
+) -> None:
     data = changed(leaning(rotation), rotation=rotation, crop=crop)
     found = extract(data)
 
-    whole, part = view(data, found, 1, 0, len(found.text)), view(data, found, 1, *span(found, "first table of tides"))
+    whole, part = (
+        view(data, found, 1, 0, len(found.text)),
+        view(data, found, 1, *span(found, "first table of tides")),
+    )
 
     within, outside = ink(data, whole.boxes)
     assert (len(whole.boxes), outside) == (2, 0)
@@ -144,7 +171,12 @@ def test_on_a_page_that_is_turned_or_cropped_the_boxes_hold_the_quote(rotation: 
 
 
 def test_a_word_that_is_divided_at_the_end_of_a_page_goes_on_on_the_next() -> None:
-    data = pdf([["A sentence that begins on the first page and is a conti-"], ["nuation on the second one."]])
+    data = pdf(
+        [
+            ["A sentence that begins on the first page and is a conti-"],
+            ["nuation on the second one."],
+        ]
+    )
     found = extract(data)
     word = span(found, "a continuation")
 
@@ -152,11 +184,18 @@ def test_a_word_that_is_divided_at_the_end_of_a_page_goes_on_on_the_next() -> No
 
     assert list(pages_of(found.places, *word)) == [1]
     assert (first.missing, first.continues, printed(data, 1, first.boxes)) == (0, True, "aconti")
-    assert (second.missing, second.continues, printed(data, 2, second.boxes)) == (0, False, "nuation")
+    assert (second.missing, second.continues, printed(data, 2, second.boxes)) == (
+        0,
+        False,
+        "nuation",
+    )
 
 
 def test_a_heading_is_not_looked_for_in_the_running_header() -> None:
-    data = pdf([["Text of page one."], ["# Tides", "Text of page two."], ["Text of page three."]], header="Tides")
+    data = pdf(
+        [["Text of page one."], ["# Tides", "Text of page two."], ["Text of page three."]],
+        header="Tides",
+    )
     found = extract(data)
 
     [box] = view(data, found, 2, *span(found, "Tides\n\nText of page two")).boxes[:1]
@@ -175,7 +214,11 @@ def test_text_of_another_version_is_not_boxed() -> None:
 @given(
     pages=st.lists(
         st.lists(
-            st.sampled_from(["tide", "tides", "1", "well-known", "the", "a", "Brest.", '"Tide"', "sea-"]), min_size=1, max_size=60
+            st.sampled_from(
+                ["tide", "tides", "1", "well-known", "the", "a", "Brest.", '"Tide"', "sea-"]
+            ),
+            min_size=1,
+            max_size=60,
         ),
         min_size=1,
         max_size=3,
@@ -183,8 +226,15 @@ def test_text_of_another_version_is_not_boxed() -> None:
     at=st.tuples(st.floats(0, 1), st.floats(0, 1)),
 )
 @settings(max_examples=25)
-def test_whatever_is_quoted_is_boxed_and_nothing_else(pages: list[list[str]], at: tuple[float, float]) -> None:
-    data = pdf([[f"The {name} page.", " ".join(words)] for name, words in zip(("first", "second", "third"), pages, strict=False)])
+def test_whatever_is_quoted_is_boxed_and_nothing_else(
+    pages: list[list[str]], at: tuple[float, float]
+) -> None:
+    data = pdf(
+        [
+            [f"The {name} page.", " ".join(words)]
+            for name, words in zip(("first", "second", "third"), pages, strict=False)
+        ]
+    )
     found = extract(data)
     start, end = sorted(int(share * len(found.text)) for share in at)
 
@@ -229,17 +279,31 @@ def test_a_page_is_drawn_in_its_proportions() -> None:
         (pdf([["Text."]]), 0, NoSuchPage, "no page 0"),
         (pdf([["Secret."]], password="x"), 1, EncryptedFile, "password"),  # noqa: S106
         (b"%PDF-1.7\n", 1, DamagedFile, "expected a PDF"),
-        (changed(pdf([["Text."]]), media=(0, 0, 1e6, 1e6)), 1, ExtractionLimit, "1,000,000 × 1,000,000 points"),
-        (changed(pdf([["Text."]]), media=(0, 0, 3, 90_000)), 1, ExtractionLimit, "too long and thin"),
+        (
+            changed(pdf([["Text."]]), media=(0, 0, 1e6, 1e6)),
+            1,
+            ExtractionLimit,
+            "1,000,000 × 1,000,000 points",
+        ),
+        (
+            changed(pdf([["Text."]]), media=(0, 0, 3, 90_000)),
+            1,
+            ExtractionLimit,
+            "too long and thin",
+        ),
     ],
 )
-def test_what_cannot_be_drawn_is_said(data: bytes, page: int, kind: type[LoadingError], says: str) -> None:
+def test_what_cannot_be_drawn_is_said(
+    data: bytes, page: int, kind: type[LoadingError], says: str
+) -> None:
     with pytest.raises(kind, match=says):
         drawn(data, page, 1000)
 
 
 def test_a_large_page_is_drawn_within_bounds() -> None:
-    image = Image.open(BytesIO(drawn(changed(pdf([["Text."]]), media=(0, 0, 1000, 20_000)), 1, 2400)))
+    image = Image.open(
+        BytesIO(drawn(changed(pdf([["Text."]]), media=(0, 0, 1000, 20_000)), 1, 2400))
+    )
 
     assert max(image.size) <= 10_001
 
@@ -251,6 +315,14 @@ def test_a_picture_has_a_page_and_no_boxes() -> None:
 
 
 def test_a_view_survives_the_way_between_the_processes() -> None:
-    plain = {"page": 1, "pages": 2, "width": 3.0, "height": 4.0, "boxes": [{"left": 0, "top": 0, "width": 1, "height": 1}]}
+    plain = {
+        "page": 1,
+        "pages": 2,
+        "width": 3.0,
+        "height": 4.0,
+        "boxes": [{"left": 0, "top": 0, "width": 1, "height": 1}],
+    }
 
-    assert view_of(plain | {"missing": 0, "continues": False}) == PageView(1, 2, 3.0, 4.0, (Box(0, 0, 1, 1),))
+    assert view_of(plain | {"missing": 0, "continues": False}) == PageView(
+        1, 2, 3.0, 4.0, (Box(0, 0, 1, 1),)
+    )

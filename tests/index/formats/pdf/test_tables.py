@@ -1,4 +1,6 @@
-"""PDF tables: ruled, half ruled and not ruled at all, with cells of several lines, over the ends of pages; and what only looks like one."""
+"""PDF tables: ruled, half ruled and not ruled at all, with cells of several lines, over the ends of
+pages; and what only looks like one.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +20,31 @@ from tests.index.formats.test_text_builder import assert_sound
 
 HEADER = ["Berth", "Description", "Depth", "Rate per day"]
 ROWS = [
-    ["North 1", "For container vessels with a length of up to three hundred metres and two cranes", "14 m", "4,200"],
+    [
+        "North 1",
+        "For container vessels with a length of up to three hundred metres and two cranes",
+        "14 m",
+        "4,200",
+    ],
     ["North 2", "Ferries", "", "1,150"],
-    ["South", "Bulk carriers, only by day, when a pilot is on board", "11 m", "2,900 plus pilot and tugs as they are needed"],
+    [
+        "South",
+        "Bulk carriers, only by day, when a pilot is on board",
+        "11 m",
+        "2,900 plus pilot and tugs as they are needed",
+    ],
     ["Old basin", "Fishing boats", "4 m", "80"],
 ]
 PROSE = "All rates hold from the first of January and are given in euros for each day that a vessel lies at the quay."
 
 
-def table(rows: Sequence[Sequence[str]], *, borders: str = "ALL", padding: float = 0.0, height: float | None = None) -> bytes:
+def table(
+    rows: Sequence[Sequence[str]],
+    *,
+    borders: str = "ALL",
+    padding: float = 0.0,
+    height: float | None = None,
+) -> bytes:
     """A PDF with a paragraph, a table and a paragraph."""
     paper = FPDF()
     if height:
@@ -35,7 +53,9 @@ def table(rows: Sequence[Sequence[str]], *, borders: str = "ALL", padding: float
     paper.set_font("Helvetica", size=11)
     paper.multi_cell(0, 6, PROSE, new_x="LMARGIN", new_y="NEXT")
     paper.ln(4)
-    with paper.table(borders_layout=borders, line_height=6, padding=padding, v_align=VAlign.T) as made:
+    with paper.table(
+        borders_layout=borders, line_height=6, padding=padding, v_align=VAlign.T
+    ) as made:
         for row in rows:
             line = made.row()
             for cell in row:
@@ -52,9 +72,18 @@ def lines(data: bytes) -> list[str]:
 
 @pytest.mark.parametrize(
     ("borders", "padding"),
-    [("ALL", 0.0), ("ALL", 2.0), ("INTERNAL", 1.0), ("MINIMAL", 2.0), ("HORIZONTAL_LINES", 1.5), ("NONE", 2.0)],
+    [
+        ("ALL", 0.0),
+        ("ALL", 2.0),
+        ("INTERNAL", 1.0),
+        ("MINIMAL", 2.0),
+        ("HORIZONTAL_LINES", 1.5),
+        ("NONE", 2.0),
+    ],
 )
-def test_each_row_has_its_cells_under_their_names_however_it_is_ruled(borders: str, padding: float) -> None:
+def test_each_row_has_its_cells_under_their_names_however_it_is_ruled(
+    borders: str, padding: float
+) -> None:
     assert lines(table([HEADER, *ROWS], borders=borders, padding=padding)) == [
         PROSE,
         *(row_text(row, HEADER) for row in ROWS),
@@ -74,8 +103,13 @@ def test_a_table_goes_on_on_the_next_page_with_the_names_of_its_columns() -> Non
     rows = [[str(1001 + at), f"Person {at}", "ABC"[at % 3]] for at in range(80)]
     found = extract(table([["Number", "Name", "Grade"], *rows]))
 
-    assert [row_text(row, ["Number", "Name", "Grade"]) for row in rows] == [*filter(None, found.text.split("\n"))][1:-1]
-    assert [str(found.places.at(found.text.index(name))) for name in ("Person 0", "Person 79")] == ["page 1", "page 2"]
+    assert [row_text(row, ["Number", "Name", "Grade"]) for row in rows] == [
+        *filter(None, found.text.split("\n"))
+    ][1:-1]
+    assert [str(found.places.at(found.text.index(name))) for name in ("Person 0", "Person 79")] == [
+        "page 1",
+        "page 2",
+    ]
 
 
 def test_a_row_over_the_end_of_a_page_is_one() -> None:
@@ -83,7 +117,9 @@ def test_a_row_over_the_end_of_a_page_is_one() -> None:
     paper.set_font("Helvetica", size=11)
     for cells in (["Oil on the water", "Lay out the boom that lies"], ["", "in shed four"]):
         paper.add_page()
-        for at, row in enumerate([["Situation", "What to do", "Call"], [*cells, "guard" if cells[0] else ""]]):
+        for at, row in enumerate(
+            [["Situation", "What to do", "Call"], [*cells, "guard" if cells[0] else ""]]
+        ):
             for column, cell in enumerate(row):
                 paper.text(20 + 60 * column, 30 + 9 * at, cell)
 
@@ -113,20 +149,36 @@ def test_rows_without_space_between_begin_where_the_first_column_has_text() -> N
 
 
 def set_down(
-    paper: FPDF, rows: Sequence[Sequence[str]], *, top: float = 30, right: Sequence[int] = (), bold: Sequence[int] = ()
+    paper: FPDF,
+    rows: Sequence[Sequence[str]],
+    *,
+    top: float = 30,
+    right: Sequence[int] = (),
+    bold: Sequence[int] = (),
 ) -> None:
-    """Cells without any line, 5 mm below each other; those of some columns end at one place, some rows are bold."""
+    """Cells without any line, 5 mm below each other; those of some columns end at one place, some
+    rows are bold.
+    """
     for at, row in enumerate(rows):
         paper.set_font("Helvetica", "B" if at in bold else "", 10)
         for column, cell in enumerate(row):
-            paper.text(20 + 45 * column - (paper.get_string_width(cell) if column in right else 0), top + 5 * at, cell)
+            paper.text(
+                20 + 45 * column - (paper.get_string_width(cell) if column in right else 0),
+                top + 5 * at,
+                cell,
+            )
 
 
 @pytest.mark.parametrize("bold", [(), (0,)])
 def test_columns_may_end_at_one_place(bold: Sequence[int]) -> None:
     paper = FPDF()
     paper.add_page()
-    rows = [["Item", "Price", "Stock"], ["Lamp", "39.90", "5"], ["Desk", "1,120.00", "2"], ["Chair", "80.00", "117"]]
+    rows = [
+        ["Item", "Price", "Stock"],
+        ["Lamp", "39.90", "5"],
+        ["Desk", "1,120.00", "2"],
+        ["Chair", "80.00", "117"],
+    ]
     set_down(paper, rows, right=(1, 2), bold=bold)
 
     assert lines(bytes(paper.output())) == [row_text(row, rows[0]) for row in rows[1:]]
@@ -188,7 +240,10 @@ def test_ruled_tables_beside_each_other_and_text_beside_them() -> None:
     paper = FPDF()
     paper.add_page()
     paper.set_font("Helvetica", size=10)
-    tables = [["Item", "Price"], ["Lamp", "39.90"], ["Desk", "120.00"]], [["Person", "Age"], ["Anna", "31"], ["Tom", "45"]]
+    tables = (
+        [["Item", "Price"], ["Lamp", "39.90"], ["Desk", "120.00"]],
+        [["Person", "Age"], ["Anna", "31"], ["Tom", "45"]],
+    )
     for left, rows in zip((20, 110), tables, strict=True):
         for at in range(4):
             paper.line(left, 30 + 8 * at, left + 60, 30 + 8 * at)
@@ -278,7 +333,9 @@ def test_a_header_of_two_rows_names_each_column_whole() -> None:
         made.row(["first", "second", "first", "second"])
         made.row(["North", "5", "7", "3", "4"])
 
-    assert lines(bytes(paper.output())) == ["Region: North; Sales first: 5; Sales second: 7; Costs first: 3; Costs second: 4"]
+    assert lines(bytes(paper.output())) == [
+        "Region: North; Sales first: 5; Sales second: 7; Costs first: 3; Costs second: 4"
+    ]
 
 
 def test_a_row_below_a_wide_cell_is_no_header_if_something_stands_beside_it() -> None:
@@ -309,7 +366,12 @@ def test_rows_that_name_what_is_below_them_are_no_values() -> None:
     assert lines(bytes(paper.output()))[:2] == ["Lights", "Item: Lamp; Size: S; Price: 39.90"]
 
 
-FIRST = [["Item", "Price", "Stock"], ["Lamp", "39.90", "5"], ["Desk", "120.00", "2"], ["Chair", "80.00", "7"]]
+FIRST = [
+    ["Item", "Price", "Stock"],
+    ["Lamp", "39.90", "5"],
+    ["Desk", "120.00", "2"],
+    ["Chair", "80.00", "7"],
+]
 SECOND = [["Person", "Age", "Room"], ["Anna", "31", "B12"], ["Tom", "45", "C2"]]
 BOTH = [row_text(row, names) for names, *rows in (FIRST, SECOND) for row in rows]
 
@@ -343,7 +405,10 @@ def test_ruled_tables_above_each_other_have_names_of_their_own(*, broken: bool) 
 @pytest.mark.parametrize(
     "rows",
     [
-        [["Name: Bob Smith", "Date: 5 May", "Place: Oslo"], ["Age: 31", "Phone: 555 123", "Room: B12"]],
+        [
+            ["Name: Bob Smith", "Date: 5 May", "Place: Oslo"],
+            ["Age: 31", "Phone: 555 123", "Room: B12"],
+        ],
         [["Customer:", "ACME", "Contact:", "Bob"], ["Address:", "5 Main St", "Phone:", "555 123"]],
     ],
 )
@@ -369,7 +434,12 @@ def test_bold_names_beside_their_values_name_no_columns() -> None:
 def test_a_bold_row_of_one_cell_below_the_header() -> None:
     paper = FPDF()
     paper.add_page()
-    rows = [["Item", "Size", "Price"], ["Lights", "", ""], ["Lamp", "S", "39.90"], ["Torch", "L", "9.90"]]
+    rows = [
+        ["Item", "Size", "Price"],
+        ["Lights", "", ""],
+        ["Lamp", "S", "39.90"],
+        ["Torch", "L", "9.90"],
+    ]
     set_down(paper, rows, bold=(0, 1), right=(2,))
 
     assert lines(bytes(paper.output())) == [row_text(row, rows[0]) for row in rows[1:]]
@@ -381,7 +451,12 @@ def test_columns_that_a_title_bridges_are_not_put_together() -> None:
     paper.set_font("Helvetica", size=10)
     paper.text(20, 30, "Depths and rates of the ports of the west and the north")
     paper.text(130, 30, "in euros for a day")
-    rows = [["Port", "Depth", "Rate"], ["Brest", "14.0", "4,200"], ["Roscoff", "8.5", "950"], ["Lorient", "11.2", "1,150"]]
+    rows = [
+        ["Port", "Depth", "Rate"],
+        ["Brest", "14.0", "4,200"],
+        ["Roscoff", "8.5", "950"],
+        ["Lorient", "11.2", "1,150"],
+    ]
     set_down(paper, rows, top=35)
 
     assert lines(bytes(paper.output()))[1:] == [row_text(row, rows[0]) for row in rows[1:]]
@@ -411,7 +486,11 @@ def test_text_that_begins_again_in_the_first_column_begins_a_row() -> None:
 def test_names_that_two_columns_have_name_none() -> None:
     paper = FPDF()
     paper.add_page()
-    rows = [["Region", "2023", "2024", "2023"], ["North", "5", "7", "3"], ["South", "15", "17", "13"]]
+    rows = [
+        ["Region", "2023", "2024", "2023"],
+        ["North", "5", "7", "3"],
+        ["South", "15", "17", "13"],
+    ]
     set_down(paper, rows, bold=(0,))
 
     assert lines(bytes(paper.output())) == [row_text(row, None) for row in rows]
@@ -452,7 +531,10 @@ def test_the_curves_of_a_drawing_hide_no_table() -> None:
     with paper.table(line_height=8, padding=1) as made:
         for row in (
             [" ", "Price"],
-            ["Lamp of brass for a desk, with a switch and a cord of two metres and a half", "39.90"],
+            [
+                "Lamp of brass for a desk, with a switch and a cord of two metres and a half",
+                "39.90",
+            ],
             ["Desk", "120.00"],
         ):
             made.row(row)
@@ -497,11 +579,19 @@ words = st.lists(st.text("abcdefgh", min_size=1, max_size=9), min_size=1, max_si
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(3, 4).flatmap(lambda width: st.lists(st.lists(words, min_size=width, max_size=width), min_size=2, max_size=6)))
+@given(
+    st.integers(3, 4).flatmap(
+        lambda width: st.lists(
+            st.lists(words, min_size=width, max_size=width), min_size=2, max_size=6
+        )
+    )
+)
 def test_ruled_rows_come_out_whole_whatever_their_cells_hold(rows: list[list[str]]) -> None:
     header = [f"Column {'ABCD'[at]}" for at in range(len(rows[0]))]
 
-    assert lines(table([header, *rows], padding=1.0))[1:-1] == [row_text(row, header) for row in rows]
+    assert lines(table([header, *rows], padding=1.0))[1:-1] == [
+        row_text(row, header) for row in rows
+    ]
 
 
 def test_a_cell_of_very_many_lines_is_of_its_row() -> None:
@@ -509,7 +599,9 @@ def test_a_cell_of_very_many_lines_is_of_its_row() -> None:
     paper.add_page()
     paper.set_font("Helvetica", size=11)
     words = [f"which goes on with word {at}" for at in range(70)]
-    for at, (first, second) in enumerate([("Term", "Meaning"), ("Demurrage", "What is paid"), *(("", text) for text in words)]):
+    for at, (first, second) in enumerate(
+        [("Term", "Meaning"), ("Demurrage", "What is paid"), *(("", text) for text in words)]
+    ):
         paper.text(20, 30 + 5 * at, first)
         paper.text(70, 30 + 5 * at, second)
 
@@ -517,16 +609,22 @@ def test_a_cell_of_very_many_lines_is_of_its_row() -> None:
 
 
 places = st.tuples(st.sampled_from([15, 40, 41, 70, 110, 150]), st.integers(5, 280))
-texts = st.sampled_from(["Berth", "12.5", "1,200", "the harbour of", "2015", "x", "(a)", "Total:", "Depth: 14 m", "..."])
+texts = st.sampled_from(
+    ["Berth", "12.5", "1,200", "the harbour of", "2015", "x", "(a)", "Total:", "Depth: 14 m", "..."]
+)
 
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.tuples(places, texts, st.sampled_from(["", "B"]), st.sampled_from([8, 11, 16])), max_size=60),
+    st.lists(
+        st.tuples(places, texts, st.sampled_from(["", "B"]), st.sampled_from([8, 11, 16])),
+        max_size=60,
+    ),
     st.lists(st.tuples(places, st.integers(0, 190), st.booleans()), max_size=20),
 )
 def test_whatever_stands_where_a_page_is_read_or_has_no_text(
-    written: list[tuple[tuple[int, int], str, str, int]], drawn: list[tuple[tuple[int, int], int, bool]]
+    written: list[tuple[tuple[int, int], str, str, int]],
+    drawn: list[tuple[tuple[int, int], int, bool]],
 ) -> None:
     paper = FPDF()
     paper.add_page()

@@ -29,7 +29,16 @@ from qa.settings import Settings
 from tests.qa.answering.test_question import INVALID
 from tests.qa.test_answer import ANSWER_KEYS, CITATION_KEYS
 from tests.support.fakes import FakeSpanModel, SharedWordsReader
-from tests.support.serving import PATIENCE, SEEDS, Server, assert_quoted, carded, citations_in, indexed, settings_in
+from tests.support.serving import (
+    PATIENCE,
+    SEEDS,
+    Server,
+    assert_quoted,
+    carded,
+    citations_in,
+    indexed,
+    settings_in,
+)
 
 AMAZON = {"question": "How much will Amazon invest in Anthropic?"}
 
@@ -56,7 +65,12 @@ class FixedService:
 
 
 def send(
-    outcome: LivePipeline | Exception, method: str, path: str, *, intake: Intake | None = None, **options: Any
+    outcome: LivePipeline | Exception,
+    method: str,
+    path: str,
+    *,
+    intake: Intake | None = None,
+    **options: Any,
 ) -> httpx.Response:
     """One request to the handlers alone."""
     app = FastAPI()
@@ -102,7 +116,12 @@ def test_without_an_index_it_says_what_to_run(tmp_path: Path) -> None:
 
 
 def test_a_broken_index_and_a_surprise_name_no_path() -> None:
-    assert "/secret" not in problem(send(StoreCorrupt("cannot read /secret"), "GET", "/documents"), 500)["detail"]
+    assert (
+        "/secret"
+        not in problem(send(StoreCorrupt("cannot read /secret"), "GET", "/documents"), 500)[
+            "detail"
+        ]
+    )
     assert "secret" not in problem(send(RuntimeError("secret"), "GET", "/documents"), 500)["detail"]
 
 
@@ -115,7 +134,12 @@ def test_a_refusal_is_an_answer(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, min_confidence=1.0)
     indexed(settings, carded(), tmp_path / "corpus", {"a.txt": "Bread rises."})
 
-    response = send(live_pipeline(settings, carded(), SharedWordsReader()), "POST", "/ask", json={"question": "Why?"})
+    response = send(
+        live_pipeline(settings, carded(), SharedWordsReader()),
+        "POST",
+        "/ask",
+        json={"question": "Why?"},
+    )
 
     assert response.status_code == 200
     assert list(response.json()) == ANSWER_KEYS
@@ -125,7 +149,12 @@ def test_a_refusal_is_an_answer(tmp_path: Path) -> None:
 
 def test_a_deadline_reaches_the_pipeline(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, min_confidence=0.0)
-    indexed(settings, carded(), tmp_path / "corpus", {f"{name}.txt": f"Bread rises, {name} says." for name in "abcde"})
+    indexed(
+        settings,
+        carded(),
+        tmp_path / "corpus",
+        {f"{name}.txt": f"Bread rises, {name} says." for name in "abcde"},
+    )
     live = live_pipeline(settings, carded(), CrossEncoderReader(FakeSpanModel(), "fake"))
 
     for question, read in (({}, 5), ({"deadline": 1e-6}, 2), ({"deadline": 60}, 5)):
@@ -162,7 +191,10 @@ def test_documents_and_search(seeds_server: Server) -> None:
     assert [passage["rank"] for passage in found["passages"]] == [1, 2]
     assert found["passages"][0]["document_id"] == listed["id"]
     assert client.post("/ask", json=AMAZON | {"documents": [listed["id"]]}).json()["answer"]
-    assert problem(client.post("/ask", json=AMAZON | {"documents": ["nope"]}), 404)["title"] == "Unknown document"
+    assert (
+        problem(client.post("/ask", json=AMAZON | {"documents": ["nope"]}), 404)["title"]
+        == "Unknown document"
+    )
     assert problem(client.get("/documents/nope"), 404)["title"] == "Unknown document"
     assert problem(client.get("/documents/..%2f..%2fetc%2fpasswd"), 404)
 
@@ -171,7 +203,9 @@ def test_documents_and_search(seeds_server: Server) -> None:
 @pytest.mark.parametrize("question", [question for question, _ in INVALID.values()], ids=INVALID)
 def test_an_invalid_question_is_unprocessable(seeds_server: Server, question: str) -> None:
     response = seeds_server.client.post(
-        "/ask", content=json.dumps({"question": question}), headers={"content-type": "application/json"}
+        "/ask",
+        content=json.dumps({"question": question}),
+        headers={"content-type": "application/json"},
     )
 
     assert problem(response, 422)["detail"]
@@ -202,14 +236,18 @@ def test_an_invalid_question_is_unprocessable(seeds_server: Server, question: st
     ],
 )
 def test_a_malformed_body_is_unprocessable(seeds_server: Server, body: bytes) -> None:
-    response = seeds_server.client.post("/ask", content=body, headers={"content-type": "application/json"})
+    response = seeds_server.client.post(
+        "/ask", content=body, headers={"content-type": "application/json"}
+    )
 
     assert problem(response, 422)["title"] in {"Invalid request", "Invalid question"}
 
 
 @pytest.mark.slow
 def test_a_body_that_is_no_text_is_a_bad_request(seeds_server: Server) -> None:
-    response = seeds_server.client.post("/ask", content=b'{"question": "\xff"}', headers={"content-type": "application/json"})
+    response = seeds_server.client.post(
+        "/ask", content=b'{"question": "\xff"}', headers={"content-type": "application/json"}
+    )
 
     assert problem(response, 400)
 
@@ -220,7 +258,13 @@ def test_a_body_that_is_too_large_is_refused(seeds_server: Server, announced: bo
     connection = http.client.HTTPConnection("127.0.0.1", seeds_server.port, timeout=PATIENCE)
     connection.putrequest("POST", "/ask")
     connection.putheader("content-type", "application/json")
-    connection.putheader(*(("content-length", str(MAX_BODY_BYTES + 1)) if announced else ("transfer-encoding", "chunked")))
+    connection.putheader(
+        *(
+            ("content-length", str(MAX_BODY_BYTES + 1))
+            if announced
+            else ("transfer-encoding", "chunked")
+        )
+    )
     connection.endheaders()
     if not announced:
         for size in (500_000, MAX_BODY_BYTES + 1 - 500_000):
@@ -236,13 +280,19 @@ def test_a_body_that_is_too_large_is_refused(seeds_server: Server, announced: bo
 @pytest.mark.slow
 def test_other_hosts_and_pages_are_kept_out(seeds_server: Server) -> None:
     client = seeds_server.client
-    own, foreign = {"origin": seeds_server.url, "sec-fetch-site": "same-origin"}, {"origin": "https://example.org"}
+    own, foreign = (
+        {"origin": seeds_server.url, "sec-fetch-site": "same-origin"},
+        {"origin": "https://example.org"},
+    )
 
     assert client.post("/ask", json=AMAZON, headers=own).status_code == 200
     assert problem(client.get("/documents", headers={"host": "example.org"}), 403)
     assert problem(client.post("/ask", json=AMAZON, headers=foreign), 403)
     assert problem(client.post("/ask", json=AMAZON, headers={"sec-fetch-site": "cross-site"}), 403)
-    assert client.get("/documents", headers={"host": f"localhost:{seeds_server.port}"}).status_code == 200
+    assert (
+        client.get("/documents", headers={"host": f"localhost:{seeds_server.port}"}).status_code
+        == 200
+    )
 
 
 @pytest.mark.slow
@@ -272,7 +322,9 @@ def test_openapi_has_examples(seeds_server: Server) -> None:
     }
     assert all(schemas[name]["examples"] for name in ("Question", "AnswerOut", "Problem"))
     [example] = schemas["AnswerOut"]["examples"]
-    assert example.keys() | {"refusal", "interpreted_as"} == set(ANSWER_KEYS)  # FastAPI leaves nulls out
+    assert example.keys() | {"refusal", "interpreted_as"} == set(
+        ANSWER_KEYS
+    )  # FastAPI leaves nulls out
     absent = {"heading", "date", "extractor", "page", "slide", "sheet", "row"}
     assert example["citations"][0].keys() | absent == set(CITATION_KEYS)
 
@@ -293,14 +345,27 @@ class Deleting(Intake):
         super().tag(document_id, tags)
 
 
-def test_a_document_that_is_deleted_while_it_is_tagged_is_unknown_and_no_damage(tmp_path: Path) -> None:
+def test_a_document_that_is_deleted_while_it_is_tagged_is_unknown_and_no_damage(
+    tmp_path: Path,
+) -> None:
     settings = settings_in(tmp_path)
-    indexed(settings, carded(), tmp_path / "notes", {"a.txt": "Marta tends the lighthouse.", "b.txt": "The harbour is closed."})
+    indexed(
+        settings,
+        carded(),
+        tmp_path / "notes",
+        {"a.txt": "Marta tends the lighthouse.", "b.txt": "The harbour is closed."},
+    )
     live = live_pipeline(settings, carded(), SharedWordsReader())
     with live.use() as pipeline:
         [first, _] = pipeline.snapshot.document_ids
 
-    response = send(live, "PUT", f"/documents/{first}/tags", intake=Deleting(settings, live), json={"tags": ["sea"]})
+    response = send(
+        live,
+        "PUT",
+        f"/documents/{first}/tags",
+        intake=Deleting(settings, live),
+        json={"tags": ["sea"]},
+    )
 
     assert "no document has the id" in problem(response, 404)["detail"]
     live.close()

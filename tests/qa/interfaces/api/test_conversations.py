@@ -45,7 +45,9 @@ def begin(client: httpx.Client, **headers: str) -> str:
 
 
 def ask(client: httpx.Client, conversation: str, question: str, **headers: str) -> dict[str, Any]:
-    response = client.post("/ask", json={"question": question, "conversation_id": conversation}, headers=headers)
+    response = client.post(
+        "/ask", json={"question": question, "conversation_id": conversation}, headers=headers
+    )
     assert response.status_code == 200, response.text
     return dict(response.json())
 
@@ -56,7 +58,10 @@ def test_a_follow_up_is_understood_and_kept(client: httpx.Client) -> None:
     second = ask(client, conversation, "And in OpenAI?")
 
     assert list(first) == [*ANSWER_KEYS, "conversation_id", "turn_id"]
-    assert (first["interpreted_as"], second["interpreted_as"]) == (None, "How much will Amazon invest in OpenAI?")
+    assert (first["interpreted_as"], second["interpreted_as"]) == (
+        None,
+        "How much will Amazon invest in OpenAI?",
+    )
     assert "OpenAI" in second["citations"][0]["sentence"]
     kept = client.get(f"/conversations/{conversation}").json()
     assert kept["title"] == AMAZON["question"]
@@ -65,7 +70,9 @@ def test_a_follow_up_is_understood_and_kept(client: httpx.Client) -> None:
     for turn, answer in zip(kept["turns"], (first, second), strict=True):
         assert turn["answer"] == {name: answer[name] for name in ANSWER_KEYS}
         assert {each["state"] for each in turn["quoted"]} == {"current"}
-    assert kept["id"] in [each["id"] for each in client.get("/conversations").json()["conversations"]]
+    assert kept["id"] in [
+        each["id"] for each in client.get("/conversations").json()["conversations"]
+    ]
 
 
 def test_the_same_question_outside_is_nobodys_turn(client: httpx.Client) -> None:
@@ -79,10 +86,19 @@ def test_a_conversation_of_a_key_is_seen_with_that_key_only(client: httpx.Client
 
     for headers in (other, {}, {"authorization": "Basic one"}, {"authorization": "Bearer"}):
         assert conversation not in client.get("/conversations", headers=headers).text
-        assert problem(client.get(f"/conversations/{conversation}", headers=headers), 404)["title"] == "Unknown conversation"
+        assert (
+            problem(client.get(f"/conversations/{conversation}", headers=headers), 404)["title"]
+            == "Unknown conversation"
+        )
         assert problem(client.delete(f"/conversations/{conversation}", headers=headers), 404)
-        assert problem(client.post("/ask", json=AMAZON | {"conversation_id": conversation}, headers=headers), 404)
-        assert problem(client.post("/feedback", json={"turn_id": turn, "verdict": "right"}, headers=headers), 404)
+        assert problem(
+            client.post("/ask", json=AMAZON | {"conversation_id": conversation}, headers=headers),
+            404,
+        )
+        assert problem(
+            client.post("/feedback", json={"turn_id": turn, "verdict": "right"}, headers=headers),
+            404,
+        )
     assert client.get(f"/conversations/{conversation}", headers=mine).status_code == 200
 
 
@@ -94,24 +110,38 @@ def test_deleting(client: httpx.Client) -> None:
     assert problem(client.post("/ask", json=AMAZON | {"conversation_id": conversation}), 404)
 
 
-@pytest.mark.parametrize("path", ["/conversations/nope", "/conversations/%ED%B0%80", "/documents/nope/versions/00000000"])
+@pytest.mark.parametrize(
+    "path", ["/conversations/nope", "/conversations/%ED%B0%80", "/documents/nope/versions/00000000"]
+)
 def test_what_is_not_there(client: httpx.Client, path: str) -> None:
     assert problem(client.get(path), 404)["detail"]
 
 
 @pytest.mark.parametrize("prefix", ["0", "zzzzzzzz", "0" * 65])
 def test_a_prefix_that_is_none(client: httpx.Client, prefix: str) -> None:
-    assert problem(client.get(f"/documents/nope/versions/{prefix}"), 422)["title"] == "Invalid request"
+    assert (
+        problem(client.get(f"/documents/nope/versions/{prefix}"), 422)["title"] == "Invalid request"
+    )
 
 
 def test_the_text_of_a_version(client: httpx.Client) -> None:
     citation = client.post("/ask", json=AMAZON).json()["citations"][0]
 
-    version = client.get(f"/documents/{citation['document_id']}/versions/{citation['sha256'][:12]}").json()
+    version = client.get(
+        f"/documents/{citation['document_id']}/versions/{citation['sha256'][:12]}"
+    ).json()
 
     assert version["text"][citation["start"] : citation["end"]] == citation["quote"]
     assert version["sha256"] == version["current_sha256"] == citation["sha256"]
-    assert sorted(version) == ["current_sha256", "document_id", "places", "sha256", "text", "title", "uri"]
+    assert sorted(version) == [
+        "current_sha256",
+        "document_id",
+        "places",
+        "sha256",
+        "text",
+        "title",
+        "uri",
+    ]
 
 
 def test_feedback_becomes_an_evaluation_file(client: httpx.Client, tmp_path: Path) -> None:
@@ -122,12 +152,19 @@ def test_feedback_becomes_an_evaluation_file(client: httpx.Client, tmp_path: Pat
     place = {name: citation[name] for name in ("document_id", "sha256", "start", "end")}
     given = ({"verdict": "right"}, {"verdict": "wrong"}, {"verdict": "place", "place": place})
     for turn, body in zip(turns, given, strict=True):
-        assert client.post("/feedback", json=body | {"turn_id": turn["turn_id"]}, headers=key).status_code == 201
+        assert (
+            client.post(
+                "/feedback", json=body | {"turn_id": turn["turn_id"]}, headers=key
+            ).status_code
+            == 201
+        )
 
     exported = tmp_path / "feedback.jsonl"
     exported.write_bytes(client.get("/feedback", headers=key).content)
 
-    assert [(gold.question, gold.answers) for gold in read_questions(exported)] == [(AMAZON["question"], (citation["quote"],))] * 2
+    assert [(gold.question, gold.answers) for gold in read_questions(exported)] == [
+        (AMAZON["question"], (citation["quote"],))
+    ] * 2
     kept = client.get(f"/conversations/{conversation}", headers=key).json()
     assert [turn["feedback"] for turn in kept["turns"]] == ["right", "wrong", "place"]
 
@@ -141,21 +178,33 @@ def test_feedback_becomes_an_evaluation_file(client: httpx.Client, tmp_path: Pat
         {"turn_id": 0, "verdict": "right"},
         {"turn_id": 2**63, "verdict": "right"},
         {"turn_id": 1, "verdict": "right", "more": 1},
-        {"turn_id": 1, "verdict": "place", "place": {"document_id": "x", "sha256": "y", "start": "a", "end": 3}},
+        {
+            "turn_id": 1,
+            "verdict": "place",
+            "place": {"document_id": "x", "sha256": "y", "start": "a", "end": 3},
+        },
     ],
 )
 def test_feedback_that_says_nothing(client: httpx.Client, body: dict[str, Any]) -> None:
     assert problem(client.post("/feedback", json=body), 422)
 
 
-@pytest.mark.parametrize("place", [None, {"start": 5, "end": 5}, {"start": 0, "end": 10**9}, {"start": -1, "end": 4}])
+@pytest.mark.parametrize(
+    "place", [None, {"start": 5, "end": 5}, {"start": 0, "end": 10**9}, {"start": -1, "end": 4}]
+)
 def test_a_place_that_is_none(client: httpx.Client, place: dict[str, Any] | None) -> None:
     conversation = begin(client)
     turn = ask(client, conversation, AMAZON["question"])
     citation = turn["citations"][0]
-    named = None if place is None else {"document_id": citation["document_id"], "sha256": citation["sha256"]} | place
+    named = (
+        None
+        if place is None
+        else {"document_id": citation["document_id"], "sha256": citation["sha256"]} | place
+    )
 
-    response = client.post("/feedback", json={"turn_id": turn["turn_id"], "verdict": "place", "place": named})
+    response = client.post(
+        "/feedback", json={"turn_id": turn["turn_id"], "verdict": "place", "place": named}
+    )
 
     assert problem(response, 422)["title"] == "Invalid feedback"
 
@@ -168,7 +217,9 @@ def test_examples_are_answered(client: httpx.Client) -> None:
         assert client.post("/ask", json={"question": question}).json()["answer"]
 
 
-def test_conversations_survive_the_server_and_the_index_is_not_theirs(command: Command, server: Server) -> None:
+def test_conversations_survive_the_server_and_the_index_is_not_theirs(
+    command: Command, server: Server
+) -> None:
     conversation = begin(server.client)
     asked = ask(server.client, conversation, AMAZON["question"])
     with Server(command) as again:
@@ -184,7 +235,9 @@ def test_qa_chat_is_the_same_conversation(command: Command, client: httpx.Client
     conversation = begin(client)
     ask(client, conversation, AMAZON["question"])
 
-    done = command("chat", "--conversation", conversation, stdin=b"And in OpenAI?\n/sources\n/open 1\n/json\n")
+    done = command(
+        "chat", "--conversation", conversation, stdin=b"And in OpenAI?\n/sources\n/open 1\n/json\n"
+    )
 
     assert done.returncode == 0, done.stderr
     assert "Understood as: How much will Amazon invest in OpenAI?" in done.stdout

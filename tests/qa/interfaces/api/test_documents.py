@@ -24,11 +24,15 @@ from tests.support.serving import Command, Server, carded, settings_in, write_fi
 def got(settings: Settings, path: str) -> Any:
     """What a GET is answered with."""
     app = FastAPI()
-    app.include_router(overview_router(FixedService(live_pipeline(settings, carded(), SharedWordsReader()))))
+    app.include_router(
+        overview_router(FixedService(live_pipeline(settings, carded(), SharedWordsReader())))
+    )
     add_error_handlers(app)
 
     async def exchange() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://127.0.0.1"
+        ) as client:
             return await client.get(path)
 
     answered = asyncio.run(exchange())
@@ -55,11 +59,15 @@ def test_tags_are_counted_in_order(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     assert got(settings, "/tags") == {"tags": []}
     for name, tags in (("a", ["sea"]), ("b", ["sea", "harbour"])):
-        write_files(tmp_path / name, {f"{name}.md": f"---\ntags: [sea, own]\n---\nThe text of {name}."})
+        write_files(
+            tmp_path / name, {f"{name}.md": f"---\ntags: [sea, own]\n---\nThe text of {name}."}
+        )
         index_paths(settings, carded(), [tmp_path / name], RecordingReporter(), tags=tags)
 
     counted = [("harbour", 1), ("own", 2), ("sea", 2)]
-    assert got(settings, "/tags") == {"tags": [{"tag": tag, "documents": count} for tag, count in counted]}
+    assert got(settings, "/tags") == {
+        "tags": [{"tag": tag, "documents": count} for tag, count in counted]
+    }
 
 
 @pytest.mark.slow
@@ -69,7 +77,17 @@ def test_the_server_tells_given_tags_from_a_documents_own(command: Command, corp
     with Server(command) as server:
         [document] = server.ready().client.get("/documents").json()["documents"]
         assert (document["tags"], document["given_tags"]) == (["own", "sea"], ["sea"])
-        changed = server.client.put(f"/documents/{document['id']}/tags", json={"tags": ["Lake"]}).json()
-        assert (changed["tags"], changed["given_tags"], changed["uploaded"]) == (["lake", "own", "sea"], ["lake"], False)
-        assert [each["tag"] for each in server.client.get("/tags").json()["tags"]] == ["lake", "own", "sea"]
+        changed = server.client.put(
+            f"/documents/{document['id']}/tags", json={"tags": ["Lake"]}
+        ).json()
+        assert (changed["tags"], changed["given_tags"], changed["uploaded"]) == (
+            ["lake", "own", "sea"],
+            ["lake"],
+            False,
+        )
+        assert [each["tag"] for each in server.client.get("/tags").json()["tags"]] == [
+            "lake",
+            "own",
+            "sea",
+        ]
         assert server.client.get("/status").json()["files"][0]["state"] == "current"

@@ -35,7 +35,10 @@ def request(
 ) -> tuple[int, str, str]:
     """Status, content type and body of one request through the guard."""
     sent: list[Message] = []
-    waiting = [{"type": "http.request", "body": part, "more_body": number < len(parts)} for number, part in enumerate(parts, 1)]
+    waiting = [
+        {"type": "http.request", "body": part, "more_body": number < len(parts)}
+        for number, part in enumerate(parts, 1)
+    ]
 
     async def receive() -> Message:
         return waiting.pop(0)
@@ -44,10 +47,22 @@ def request(
         sent.append(message)
 
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    scope = {"type": "http", "method": method, "path": path, "raw_path": b"/", "query_string": b"", "headers": raw, "server": None}
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": b"/",
+        "query_string": b"",
+        "headers": raw,
+        "server": None,
+    }
     asyncio.run((app if isinstance(app, Guard) else Guard(app, allowed))(scope, receive, send))
     types = dict(sent[0]["headers"])
-    return sent[0]["status"], types[b"content-type"].decode(), b"".join(message.get("body", b"") for message in sent).decode()
+    return (
+        sent[0]["status"],
+        types[b"content-type"].decode(),
+        b"".join(message.get("body", b"") for message in sent).decode(),
+    )
 
 
 def status(method: str, headers: dict[str, str], allowed: Sequence[str] = ()) -> int:
@@ -55,14 +70,25 @@ def status(method: str, headers: dict[str, str], allowed: Sequence[str] = ()) ->
     return request(method, headers, allowed=allowed)[0]
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:80", "localhost:8321", "LOCALHOST", "[::1]:8321", "127.8.9.1"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.0.0.1:80", "localhost:8321", "LOCALHOST", "[::1]:8321", "127.8.9.1"]
+)
 def test_loopback_hosts_get_through(host: str) -> None:
     assert status("GET", {"host": host}) == 200
 
 
 @pytest.mark.parametrize(
     "host",
-    ["example.org", "127.0.0.1.example.org", "localhost.example.org", "10.0.0.1", "0.0.0.0", "", "[::1", "example.org:127.0.0.1"],  # noqa: S104
+    [
+        "example.org",
+        "127.0.0.1.example.org",
+        "localhost.example.org",
+        "10.0.0.1",
+        "0.0.0.0",  # noqa: S104
+        "",
+        "[::1",
+        "example.org:127.0.0.1",
+    ],
 )
 def test_other_hosts_do_not_even_read(host: str) -> None:
     found, kind, body = request("GET", {"host": host})
@@ -99,11 +125,16 @@ def test_a_setting_allows_a_host_or_all() -> None:
     ],
 )
 def test_a_page_elsewhere_changes_nothing(headers: dict[str, str], expected: int) -> None:
-    assert {status(method, LOOPBACK | headers) for method in ("POST", "PUT", "DELETE", "PATCH")} == {expected}
+    assert {
+        status(method, LOOPBACK | headers) for method in ("POST", "PUT", "DELETE", "PATCH")
+    } == {expected}
 
 
 def test_a_link_from_elsewhere_may_read() -> None:
-    assert status("GET", {**LOOPBACK, "origin": "https://example.org", "sec-fetch-site": "cross-site"}) == 200
+    assert (
+        status("GET", {**LOOPBACK, "origin": "https://example.org", "sec-fetch-site": "cross-site"})
+        == 200
+    )
 
 
 def test_an_announced_size_is_refused_unread() -> None:
@@ -126,10 +157,16 @@ def test_a_body_of_unknown_size_is_bounded(size: int, expected: int) -> None:
     found, kind, body = request("POST", LOOPBACK, [b" " * 1000, b" " * (size - 1000)], app=app)
 
     assert found == expected
-    assert body == str(size) or (kind, json.loads(body)["status"]) == ("application/problem+json", 413)
+    assert body == str(size) or (kind, json.loads(body)["status"]) == (
+        "application/problem+json",
+        413,
+    )
 
 
-@pytest.mark.parametrize(("path", "expected"), [("/slack/events", 200), ("/slack", 403), ("/", 403), ("/x/slack/events", 403)])
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("/slack/events", 200), ("/slack", 403), ("/", 403), ("/x/slack/events", 403)],
+)
 def test_signed_paths_are_reached_under_any_name_and_only_they(path: str, expected: int) -> None:
     sent: list[Message] = []
 
@@ -140,7 +177,14 @@ def test_signed_paths_are_reached_under_any_name_and_only_they(path: str, expect
         sent.append(message)
 
     headers = [(b"host", b"tunnel.example"), (b"origin", b"https://example.org")]
-    scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": headers,
+    }
     asyncio.run(Guard(count, (), signed="/slack/")(scope, receive, send))
 
     assert sent[0]["status"] == expected

@@ -19,7 +19,13 @@ TEXT = b"The harbour gate opens with code seven.\r\n--Y\r\n"
 
 def body(*parts: tuple[str, bytes], end: bytes = b"--X--\r\n") -> bytes:
     """A form of parts, each a Content-Disposition and its content."""
-    return b"".join(b"--X\r\nContent-Disposition: " + head.encode() + b"\r\n\r\n" + data + b"\r\n" for head, data in parts) + end
+    return (
+        b"".join(
+            b"--X\r\nContent-Disposition: " + head.encode() + b"\r\n\r\n" + data + b"\r\n"
+            for head, data in parts
+        )
+        + end
+    )
 
 
 def file(name: str, data: bytes) -> tuple[str, bytes]:
@@ -27,7 +33,9 @@ def file(name: str, data: bytes) -> tuple[str, bytes]:
     return f'form-data; name="file"; filename="{name}"', data
 
 
-def sent(folder: Path, content: bytes, *, size: int = 1 << 16, max_bytes: int = 1000, max_files: int = 3) -> Received:
+def sent(
+    folder: Path, content: bytes, *, size: int = 1 << 16, max_bytes: int = 1000, max_files: int = 3
+) -> Received:
     """What a form comes to, sent in pieces of a size."""
     form = Form(Uploads(folder), b"X", max_bytes, max_files)
     try:
@@ -40,16 +48,25 @@ def sent(folder: Path, content: bytes, *, size: int = 1 << 16, max_bytes: int = 
 
 
 def held(folder: Path) -> int:
-    """How many files in a folder this process holds open: each takes room on the disk, deleted or not."""
-    return sum(os.path.realpath(each).startswith(f"{folder}/") for each in Path("/proc/self/fd").iterdir())
+    """How many files in a folder this process holds open: each takes room on the disk, deleted or
+    not.
+    """
+    return sum(
+        os.path.realpath(each).startswith(f"{folder}/") for each in Path("/proc/self/fd").iterdir()
+    )
 
 
 @given(st.binary(max_size=300), st.integers(1, 400))
-def test_what_was_sent_is_on_the_disk(tmp_path_factory: pytest.TempPathFactory, data: bytes, size: int) -> None:
+def test_what_was_sent_is_on_the_disk(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, size: int
+) -> None:
     folder = tmp_path_factory.mktemp("data")
     data = data.replace(b"\r\n--X", b"")
     content = body(
-        file("a.txt", data), ('form-data; name="tag"', b"Harbour"), file("é.md", b"# H"), ('form-data; name="tag"', b"b")
+        file("a.txt", data),
+        ('form-data; name="tag"', b"Harbour"),
+        file("é.md", b"# H"),
+        ('form-data; name="tag"', b"b"),
     )
 
     received = sent(folder, content, size=size)
@@ -64,7 +81,9 @@ def test_what_was_sent_is_on_the_disk(tmp_path_factory: pytest.TempPathFactory, 
     assert not list(folder.rglob(".incoming"))
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="descriptors are counted where the system lists them")
+@pytest.mark.skipif(
+    not Path("/proc/self/fd").is_dir(), reason="descriptors are counted where the system lists them"
+)
 def test_a_form_that_is_discarded_gives_its_room_back_at_once(tmp_path: Path) -> None:
     form = Form(Uploads(tmp_path), b"X", 1000)
     form.write(body(file("a.txt", TEXT), end=b"")[:-2])
@@ -83,14 +102,28 @@ def test_a_form_that_is_discarded_gives_its_room_back_at_once(tmp_path: Path) ->
         (body(('form-data; name="colour"', b"red")), InvalidUpload, "got a field b'colour'"),
         (body(file("", b"")), InvalidUpload, "got none"),
         (body(file("a.txt", b"x" * 1001)), UploadTooLarge, "a.txt: has more than 1,000 bytes"),
-        (body(*[file(f"{number}.txt", b"x") for number in range(4)]), UploadTooLarge, "at most 3 files"),
+        (
+            body(*[file(f"{number}.txt", b"x") for number in range(4)]),
+            UploadTooLarge,
+            "at most 3 files",
+        ),
         (body(('form-data; name="tag"', b"x" * 300)), UploadTooLarge, "at most 256 bytes"),
-        (body(*[('form-data; name="tag"', b"%d" % number) for number in range(40)]), UploadTooLarge, "at most 32 tags"),
-        (body(file("a.exe", b"MZ\0\0")), UnsupportedUpload, "a.exe: expected text, Markdown, .* got '.exe'"),
+        (
+            body(*[('form-data; name="tag"', b"%d" % number) for number in range(40)]),
+            UploadTooLarge,
+            "at most 32 tags",
+        ),
+        (
+            body(file("a.exe", b"MZ\0\0")),
+            UnsupportedUpload,
+            "a.exe: expected text, Markdown, .* got '.exe'",
+        ),
         (body(file("a.zip", b"PK\x03\x04..")), UnsupportedUpload, "a.zip: .* unpack it"),
     ],
 )
-def test_what_cannot_be_taken_is_said_and_leaves_nothing(tmp_path: Path, content: bytes, error: type[QAError], said: str) -> None:
+def test_what_cannot_be_taken_is_said_and_leaves_nothing(
+    tmp_path: Path, content: bytes, error: type[QAError], said: str
+) -> None:
     with pytest.raises(error, match=said):
         sent(tmp_path, content)
 
@@ -110,17 +143,25 @@ def test_one_bad_file_keeps_no_other_from_being_taken(tmp_path: Path) -> None:
 
 
 def test_a_file_is_taken_for_what_its_bytes_are(tmp_path: Path) -> None:
-    [pdf, named] = sent(tmp_path, body(file("report", b"%PDF-1.4"), file("notes.txt", b"%PDF-1.4"))).files
+    [pdf, named] = sent(
+        tmp_path, body(file("report", b"%PDF-1.4"), file("notes.txt", b"%PDF-1.4"))
+    ).files
 
     assert (pdf.name, pdf.path.name) == ("report.pdf", "report.pdf")
     assert named.name == "notes.txt"
 
 
 @given(st.binary(max_size=200))
-def test_whatever_a_file_is_called_it_stays_in_its_folder(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
+def test_whatever_a_file_is_called_it_stays_in_its_folder(
+    tmp_path_factory: pytest.TempPathFactory, raw: bytes
+) -> None:
     folder = tmp_path_factory.mktemp("data")
     named = raw.translate(None, b'\r\n"\\\0') or b"x"
-    content = b'--X\r\nContent-Disposition: form-data; name="file"; filename="' + named + b'.txt"\r\n\r\nwords\r\n--X--\r\n'
+    content = (
+        b'--X\r\nContent-Disposition: form-data; name="file"; filename="'
+        + named
+        + b'.txt"\r\n\r\nwords\r\n--X--\r\n'
+    )
 
     try:
         [arrived] = sent(folder, content).files

@@ -12,9 +12,15 @@ from qa.interfaces.api.problems import problem_of
 
 
 @pytest.mark.parametrize(
-    "error", [CalibrationError("/home/ann/data/calibration.json is no calibration"), ModelError("/home/ann/m")]
+    "error",
+    [
+        CalibrationError("/home/ann/data/calibration.json is no calibration"),
+        ModelError("/home/ann/m"),
+    ],
 )
-def test_paths_of_the_server_go_to_its_log_only(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+def test_paths_of_the_server_go_to_its_log_only(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     response = problem_of(error)
 
     assert (response.status_code, response.media_type) == (500, "application/problem+json")

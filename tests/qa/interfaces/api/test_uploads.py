@@ -1,4 +1,6 @@
-"""Uploads through a real `qa serve`: over HTTP, beside `qa index`, cut off by SIGKILL, and on a full disk."""
+"""Uploads through a real `qa serve`: over HTTP, beside `qa index`, cut off by SIGKILL, and on a
+full disk.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,15 @@ import pytest
 
 from tests.qa.interfaces.api.test_ask import problem
 from tests.support.disks import disk, fill
-from tests.support.serving import PATIENCE, Command, Server, assert_quoted, citations_in, eventually, write_files
+from tests.support.serving import (
+    PATIENCE,
+    Command,
+    Server,
+    assert_quoted,
+    citations_in,
+    eventually,
+    write_files,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -26,8 +36,14 @@ Files = Sequence[tuple[str, str | bytes]]
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, converted: Path) -> Iterator[Server]:
-    """One server for the tests that end nothing. It answers however unsure it is, and takes files of 100 kB, 300 kB in all."""
-    limits = {"QUOTED_MAX_FILE_BYTES": "100000", "QUOTED_MAX_UPLOAD_BYTES": "300000", "QUOTED_MIN_CONFIDENCE": "0"}
+    """One server for the tests that end nothing. It answers however unsure it is, and takes files
+    of 100 kB, 300 kB in all.
+    """
+    limits = {
+        "QUOTED_MAX_FILE_BYTES": "100000",
+        "QUOTED_MAX_UPLOAD_BYTES": "300000",
+        "QUOTED_MIN_CONFIDENCE": "0",
+    }
     with Server(Command(tmp_path_factory.mktemp("uploads") / "data", converted, limits)) as running:
         eventually(lambda: running.client.get("/readyz").json().get("title") == "No index")
         yield running
@@ -61,7 +77,10 @@ def ask(server: Server, **content: Any) -> dict[str, Any]:
 
 def documents(server: Server, **query: Any) -> dict[str, dict[str, Any]]:
     """The documents by their ids."""
-    return {each["id"]: each for each in server.client.get("/documents", params=query).json()["documents"]}
+    return {
+        each["id"]: each
+        for each in server.client.get("/documents", params=query).json()["documents"]
+    }
 
 
 def kept(server_data: Path) -> list[str]:
@@ -70,7 +89,9 @@ def kept(server_data: Path) -> list[str]:
 
 
 def test_from_upload_to_quote_to_replacement_to_deletion(server: Server) -> None:
-    [good, bad] = uploaded(server, [("../gate.txt", HARBOUR), ("broken.pdf", b"%PDF-1.7 no")], "Harbour")
+    [good, bad] = uploaded(
+        server, [("../gate.txt", HARBOUR), ("broken.pdf", b"%PDF-1.7 no")], "Harbour"
+    )
     assert (good["name"], good["status"], bad["status"]) == ("gate.txt", "added", "skipped")
     assert "PDF" in bad["detail"]
 
@@ -80,18 +101,39 @@ def test_from_upload_to_quote_to_replacement_to_deletion(server: Server) -> None
     assert answer["citations"][0]["uri"] == "gate.txt"
     assert answer["citations"][0]["freshness"] == "current"
     assert server.client.post("/verify", json=answer).json()["proved"] is True
-    assert problem(server.client.post("/ask", json={"question": QUESTION, "tags": ["sea"]}), 404)["title"] == "Unknown tag"
+    assert (
+        problem(server.client.post("/ask", json={"question": QUESTION, "tags": ["sea"]}), 404)[
+            "title"
+        ]
+        == "Unknown tag"
+    )
     assert {
-        each["uri"] for each in server.client.get("/search", params={"query": QUESTION, "tag": "HARBOUR"}).json()["passages"]
+        each["uri"]
+        for each in server.client.get(
+            "/search", params={"query": QUESTION, "tag": "HARBOUR"}
+        ).json()["passages"]
     } == {"gate.txt"}
 
-    assert uploaded(server, [("gate.txt", HARBOUR)])[0] == good | {"status": "unchanged", "detail": "is here already"}
+    assert uploaded(server, [("gate.txt", HARBOUR)])[0] == good | {
+        "status": "unchanged",
+        "detail": "is here already",
+    }
     place = f"/documents/{good['document_id']}"
-    [replaced] = results(server, server.client.put(place, files=[("file", ("x.txt", HARBOUR.replace("seven", "eight")))]))
+    [replaced] = results(
+        server,
+        server.client.put(place, files=[("file", ("x.txt", HARBOUR.replace("seven", "eight")))]),
+    )
     assert replaced["status"] == "updated"
     assert "eight" in ask(server)["answers"][0]["citation"]["sentence"]
-    assert server.client.put(f"{place}/tags", json={"tags": ["Sea", "gates"]}).json()["tags"] == ["gates", "sea"]
-    assert documents(server, tag="sea").keys() == documents(server, query="GATE harbour").keys() == {good["document_id"]}
+    assert server.client.put(f"{place}/tags", json={"tags": ["Sea", "gates"]}).json()["tags"] == [
+        "gates",
+        "sea",
+    ]
+    assert (
+        documents(server, tag="sea").keys()
+        == documents(server, query="GATE harbour").keys()
+        == {good["document_id"]}
+    )
     assert documents(server, tag="harbour") == documents(server, query="nothing like it") == {}
 
     assert server.client.delete(place).json() == {
@@ -112,14 +154,31 @@ def test_from_upload_to_quote_to_replacement_to_deletion(server: Server) -> None
         ({"files": [("file", ("a.exe", b"MZ\0"))]}, 415, "a.exe: expected text, Markdown"),
         ({"files": [("file", ("a.txt", b"x" * 100_001))]}, 413, "100,000 bytes"),
         ({"files": [("file", ("a.txt", b"x" * 300_001))]}, 413, "300,000 bytes"),
-        ({"files": [("file", (f"{number}.txt", b"x")) for number in range(101)]}, 413, "at most 100 files"),
+        (
+            {"files": [("file", (f"{number}.txt", b"x")) for number in range(101)]},
+            413,
+            "at most 100 files",
+        ),
         ({"json": {"file": "a.txt"}}, 415, "multipart/form-data"),
-        ({"content": b"no form", "headers": {"content-type": "multipart/form-data; boundary=x"}}, 422, "RFC 7578"),
-        ({"content": b"--x--\r\n", "headers": {"content-type": "multipart/form-data; boundary=x"}}, 422, "at least one file"),
+        (
+            {"content": b"no form", "headers": {"content-type": "multipart/form-data; boundary=x"}},
+            422,
+            "RFC 7578",
+        ),
+        (
+            {
+                "content": b"--x--\r\n",
+                "headers": {"content-type": "multipart/form-data; boundary=x"},
+            },
+            422,
+            "at least one file",
+        ),
         (form([("a.txt", HARBOUR)], ["a,b"]), 422, "expected a tag"),
     ],
 )
-def test_what_cannot_be_taken(server: Server, options: dict[str, Any], status: int, said: str) -> None:
+def test_what_cannot_be_taken(
+    server: Server, options: dict[str, Any], status: int, said: str
+) -> None:
     assert said in problem(server.client.post("/documents", **options), status)["detail"]
 
 
@@ -138,7 +197,9 @@ def test_twenty_at_once(server: Server) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     def one(number: int) -> str:
-        [result] = uploaded(server, [(f"{number}.txt", f"Buoy {number} lies in bay {number * 7}.")], "buoys")
+        [result] = uploaded(
+            server, [(f"{number}.txt", f"Buoy {number} lies in bay {number * 7}.")], "buoys"
+        )
         return str(result["status"])
 
     with ThreadPoolExecutor(20) as pool:
@@ -154,7 +215,9 @@ def test_what_was_indexed_from_elsewhere_is_not_ours_to_replace_and_its_file_is_
     write_files(tmp_path / "notes", {"gate.txt": HARBOUR})
     assert command("index", "--tag", "Harbour", str(tmp_path / "notes")).returncode == 0
     assert "#harbour" in command("list", "--in", "harbour").stdout
-    assert command("ask", "--in", "sea", QUESTION).stderr.startswith("error: no document has the tag 'sea'")
+    assert command("ask", "--in", "sea", QUESTION).stderr.startswith(
+        "error: no document has the tag 'sea'"
+    )
     assert "gate.txt" in command("search", "--in", "harbour", QUESTION).stdout
     with Server(command) as server:
         server.ready()
@@ -169,19 +232,29 @@ def test_what_was_indexed_from_elsewhere_is_not_ours_to_replace_and_its_file_is_
 
 
 def test_an_upload_waits_for_qa_index_and_both_are_done(command: Command, tmp_path: Path) -> None:
-    write_files(tmp_path / "notes", {f"{number}.txt": f"Buoy {number} lies in bay {number}. " * 40 for number in range(60)})
+    write_files(
+        tmp_path / "notes",
+        {f"{number}.txt": f"Buoy {number} lies in bay {number}. " * 40 for number in range(60)},
+    )
     with Server(command) as server:
         eventually(lambda: server.client.get("/readyz").json().get("title") == "No index")
         line = command.line("index", str(tmp_path / "notes"))
-        with subprocess.Popen(line, env=command.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as indexing:
+        with subprocess.Popen(
+            line, env=command.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as indexing:
             eventually((command.data / "writer.lock").exists)
-            assert [each["status"] for each in uploaded(server, [("gate.txt", HARBOUR)])] == ["added"]
+            assert [each["status"] for each in uploaded(server, [("gate.txt", HARBOUR)])] == [
+                "added"
+            ]
             assert indexing.wait(PATIENCE) == 0
         eventually(lambda: len(documents(server)) == 61)
 
 
 def test_a_job_that_sigkill_cut_off_is_taken_up_again(command: Command) -> None:
-    texts = {f"{number}.txt": f"Buoy {number} lies in bay {number * 7}. {HARBOUR} " * 30 for number in range(24)}
+    texts = {
+        f"{number}.txt": f"Buoy {number} lies in bay {number * 7}. {HARBOUR} " * 30
+        for number in range(24)
+    }
     server = Server(command)
     eventually(lambda: server.client.get("/readyz").json().get("title") == "No index")
     accepted = server.client.post("/documents", **form(list(texts.items()), ["buoys"]))
@@ -194,7 +267,9 @@ def test_a_job_that_sigkill_cut_off_is_taken_up_again(command: Command) -> None:
         server.client.close()
         server, seen = Server(command), seen + 1
     with server:
-        assert [each["status"] for each in results(server, accepted_again(server, place))] == ["added"] * 24
+        assert [each["status"] for each in results(server, accepted_again(server, place))] == [
+            "added"
+        ] * 24
         found = documents(server, tag="buoys")
         assert {each["uri"] for each in found.values()} == texts.keys()
         assert kept(command.data) == sorted(texts)

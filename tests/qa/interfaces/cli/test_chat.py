@@ -41,7 +41,11 @@ def said(capsys: pytest.CaptureFixture[str]) -> Said:
 
 
 def begin(settings: Settings, conversation: str | None = None) -> Chat:
-    return Chat(conversations_of(settings), live_pipeline(settings, carded(), SharedWordsReader()), conversation)
+    return Chat(
+        conversations_of(settings),
+        live_pipeline(settings, carded(), SharedWordsReader()),
+        conversation,
+    )
 
 
 def test_a_question_and_its_follow_up(chat: Chat, said: Said) -> None:
@@ -71,7 +75,10 @@ def test_sources_and_opening_one(chat: Chat, said: Said) -> None:
     chat.take("When does the tide at Porto turn?")
     said()
     chat.take("/sources")
-    assert said()[0] == "1. The tide at Porto turns at six. (tide.txt, line 1): “The tide at Porto turns at six.”\n"
+    assert (
+        said()[0]
+        == "1. The tide at Porto turns at six. (tide.txt, line 1): “The tide at Porto turns at six.”\n"
+    )
     chat.take("/open 1")
     assert "The tide at Porto falls by two metres." in said()[0]
 
@@ -83,7 +90,10 @@ def test_opening_what_is_not_there(chat: Chat, said: Said, argument: str) -> Non
 
     chat.take(f"/open {argument}")
 
-    assert said() == ("", f"error: /open expects a number from 1 to 1, as /sources shows them, got {argument or 'nothing'!r}\n")
+    assert said() == (
+        "",
+        f"error: /open expects a number from 1 to 1, as /sources shows them, got {argument or 'nothing'!r}\n",
+    )
 
 
 def test_opening_what_was_deleted(chat: Chat, settings: Settings, said: Said) -> None:
@@ -105,18 +115,24 @@ def test_json_is_that_of_the_last_answer(chat: Chat, said: Said) -> None:
     assert json.loads(said()[0])["answer"] == "The tide at Porto turns at six."
 
 
-def test_a_new_conversation_forgets_what_was_said(chat: Chat, settings: Settings, said: Said) -> None:
+def test_a_new_conversation_forgets_what_was_said(
+    chat: Chat, settings: Settings, said: Said
+) -> None:
     chat.take("When does the tide at Porto turn?")
     chat.take("/new")
     assert "new conversation" in said()[0]
     chat.take("How far does it fall?")
 
     assert "Understood as" not in said()[0]
-    assert [info.turns for info in conversations_of(settings).history.conversations(LOCAL)] == [1, 1]
+    assert [info.turns for info in conversations_of(settings).history.conversations(LOCAL)] == [
+        1,
+        1,
+    ]
 
 
 @pytest.mark.parametrize(
-    ("line", "error"), [("/nope", "there is no command /nope: /help lists them"), ("\udcff", "lone surrogate")]
+    ("line", "error"),
+    [("/nope", "there is no command /nope: /help lists them"), ("\udcff", "lone surrogate")],
 )
 def test_what_is_no_command_and_no_question(chat: Chat, said: Said, line: str, error: str) -> None:
     assert chat.take(line)
@@ -151,7 +167,9 @@ def test_in_a_pipe_each_line_is_a_turn(command: Command, tmp_path: Path) -> None
     assert command("index", str(tmp_path / "notes")).returncode == 0
     sure, unsure = (command.on(command.data, QUOTED_MIN_CONFIDENCE=least) for least in ("0", "1"))
 
-    answered = sure("chat", stdin=b"What simmers in butter?\n/new\nFor how long do the onions simmer?")
+    answered = sure(
+        "chat", stdin=b"What simmers in butter?\n/new\nFor how long do the onions simmer?"
+    )
     refused = unsure("chat", stdin=b"What simmers in butter?\n")
 
     assert (answered.returncode, refused.returncode) == (0, 3), answered.stderr

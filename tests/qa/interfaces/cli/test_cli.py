@@ -61,14 +61,18 @@ def test_a_deadline_that_is_over_reads_less_and_says_so(seeds_command: Command) 
 
 
 def test_an_answer_prints_where_the_encoding_lacks_its_characters(seeds_command: Command) -> None:
-    done = seeds_command.on(seeds_command.data, PYTHONIOENCODING="latin-1", PYTHONUTF8="0")("ask", AMAZON)
+    done = seeds_command.on(seeds_command.data, PYTHONIOENCODING="latin-1", PYTHONUTF8="0")(
+        "ask", AMAZON
+    )
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "\\u2014" in done.stdout
 
 
 def test_what_the_documents_do_not_hold_exits_with_3(cooking: Command) -> None:
-    done = cooking.on(cooking.data, QUOTED_MIN_CONFIDENCE="1")("ask", "What is the population of Japan?")
+    done = cooking.on(cooking.data, QUOTED_MIN_CONFIDENCE="1")(
+        "ask", "What is the population of Japan?"
+    )
 
     assert done.returncode == 3
     assert done.stdout.startswith("No answer found: ")
@@ -76,7 +80,9 @@ def test_what_the_documents_do_not_hold_exits_with_3(cooking: Command) -> None:
 
 
 def test_a_question_in_another_language_gets_a_note(cooking: Command) -> None:
-    done = cooking("ask", "Wie lange müssen die Zwiebeln in der Butter dünsten, bevor die Brühe dazukommt?")
+    done = cooking(
+        "ask", "Wie lange müssen die Zwiebeln in der Butter dünsten, bevor die Brühe dazukommt?"
+    )
 
     assert done.returncode in {0, 3}
     assert "Note: The question looks like another language than English (de)" in done.stdout
@@ -102,7 +108,9 @@ def test_with_no_index_in_a_checkout_it_builds_one_from_the_seeds(command: Comma
         ("-", b"who \xed\xa0\x80?", "lone surrogate"),
     ],
 )
-def test_an_invalid_question_exits_with_1_and_a_reason(seeds_command: Command, question: str, stdin: bytes, reason: str) -> None:
+def test_an_invalid_question_exits_with_1_and_a_reason(
+    seeds_command: Command, question: str, stdin: bytes, reason: str
+) -> None:
     done = seeds_command("ask", question, stdin=stdin)
 
     assert (done.returncode, done.stdout) == (1, "")
@@ -133,9 +141,14 @@ def test_usage_exits_with_2(tmp_path: Path, arguments: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("extra", "reason"),
-    [({"QUOTED_TOP_K": "many"}, "QUOTED_TOP_K: expected"), ({"QUOTED_MODEL": "no/such/folder"}, "model 'no/such/folder'")],
+    [
+        ({"QUOTED_TOP_K": "many"}, "QUOTED_TOP_K: expected"),
+        ({"QUOTED_MODEL": "no/such/folder"}, "model 'no/such/folder'"),
+    ],
 )
-def test_an_error_exits_with_1_and_one_line(command: Command, extra: dict[str, str], reason: str) -> None:
+def test_an_error_exits_with_1_and_one_line(
+    command: Command, extra: dict[str, str], reason: str
+) -> None:
     done = command.on(command.data, **extra)("index", ".")
 
     assert done.returncode == 1
@@ -144,13 +157,21 @@ def test_an_error_exits_with_1_and_one_line(command: Command, extra: dict[str, s
     assert "Traceback" not in done.stderr
 
 
-def test_a_data_directory_that_is_a_file_and_a_damaged_store_are_errors(command: Command, tmp_path: Path) -> None:
+def test_a_data_directory_that_is_a_file_and_a_damaged_store_are_errors(
+    command: Command, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     command.data.mkdir()
     (command.data / FILE_NAME).write_bytes(b"no database at all" * 1000)
 
-    for data, reason in ((tmp_path / "file", "cannot be made"), (command.data, "or move the file away and index again")):
-        done = command.on(data)("list" if data == command.data else "forget", *([] if data == command.data else ["--all"]))
+    for data, reason in (
+        (tmp_path / "file", "cannot be made"),
+        (command.data, "or move the file away and index again"),
+    ):
+        done = command.on(data)(
+            "list" if data == command.data else "forget",
+            *([] if data == command.data else ["--all"]),
+        )
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("error: ")
         assert reason in done.stderr
@@ -159,7 +180,13 @@ def test_a_data_directory_that_is_a_file_and_a_damaged_store_are_errors(command:
 def test_index_reports_what_it_skips_one_line_each(command: Command, tmp_path: Path) -> None:
     folder = tmp_path / "notes"
     write_files(
-        folder, {**COOKING, "empty.txt": "", "binary.txt": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "image.png": b"x"}
+        folder,
+        {
+            **COOKING,
+            "empty.txt": "",
+            "binary.txt": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)),
+            "image.png": b"x",
+        },
     )
 
     done = command("index", str(folder), str(tmp_path / "missing.txt"))
@@ -173,7 +200,9 @@ def test_index_reports_what_it_skips_one_line_each(command: Command, tmp_path: P
     ]
 
 
-def test_index_again_changes_nothing_and_says_when_a_text_is_foreign(cooking: Command, tmp_path: Path) -> None:
+def test_index_again_changes_nothing_and_says_when_a_text_is_foreign(
+    cooking: Command, tmp_path: Path
+) -> None:
     german = "Die Zwiebeln werden zehn Minuten lang in Butter gedünstet, bevor die Brühe dazukommt."
     write_files(tmp_path / "notes", {"suppe.txt": german})
 
@@ -218,7 +247,9 @@ def test_list_remove_and_forget(cooking: Command, tmp_path: Path) -> None:
     assert (forgotten.returncode, forgotten.stdout) == (0, "Forgot 1 document.\n")
     empty = cooking("list")
     assert (empty.returncode, empty.stdout) == (0, "")
-    assert not any(b"onions" in path.read_bytes() for path in cooking.data.rglob("*") if path.is_file())
+    assert not any(
+        b"onions" in path.read_bytes() for path in cooking.data.rglob("*") if path.is_file()
+    )
 
 
 def test_an_index_without_documents_answers_nothing(cooking: Command) -> None:
@@ -237,7 +268,17 @@ def test_search_shows_every_score(seeds_command: Command) -> None:
     assert table.stdout.splitlines()[0].split() == ["rank", "fused", "dense", "BM25", "passage"]
     assert len(table.stdout.splitlines()) == 4
     assert [row["rank"] for row in rows] == [1, 2, 3]
-    assert {"score", "dense_score", "dense_rank", "bm25_score", "bm25_rank", "uri", "start", "end", "text"} <= rows[0].keys()
+    assert {
+        "score",
+        "dense_score",
+        "dense_rank",
+        "bm25_score",
+        "bm25_rank",
+        "uri",
+        "start",
+        "end",
+        "text",
+    } <= rows[0].keys()
 
 
 def test_a_checkout_of_nothing_says_what_to_run(seeds_command: Command, tmp_path: Path) -> None:

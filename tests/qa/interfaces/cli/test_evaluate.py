@@ -14,9 +14,20 @@ from qa.interfaces.cli.evaluation_output import Rate, Share, echo_figures, echo_
 from tests.support.serving import Command
 
 CASES = [
-    Case("1", "When?", ("six",), "", "right", 0.9, Quote("At six.", 3, 6, "a.txt", right=True), 1.0),
+    Case(
+        "1", "When?", ("six",), "", "right", 0.9, Quote("At six.", 3, 6, "a.txt", right=True), 1.0
+    ),
     Case("2", "When?", (), "removed", "rightly refused", float("-inf"), None, None),
-    Case("3", "Who?", ("Ann",), "", "wrongly refused", 0.2, Quote("Bo said.", 0, 2, "a.txt", right=False), 0.0),
+    Case(
+        "3",
+        "Who?",
+        ("Ann",),
+        "",
+        "wrongly refused",
+        0.2,
+        Quote("Bo said.", 0, 2, "a.txt", right=False),
+        0.0,
+    ),
 ]
 
 
@@ -31,7 +42,9 @@ def test_what_is_no_share_is_refused(text: str) -> None:
         Share().convert(text, None, None)
 
 
-def test_progress_is_told_every_five_seconds_with_its_rate(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_is_told_every_five_seconds_with_its_rate(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     now = [0.0]
     progress = Rate(100, clock=lambda: now[0])
 
@@ -45,12 +58,19 @@ def test_progress_is_told_every_five_seconds_with_its_rate(capsys: pytest.Captur
     ]
 
 
-def test_figures_are_printed_with_their_intervals_and_types(capsys: pytest.CaptureFixture[str]) -> None:
-    echo_figures([count("answerable", 2), *mean("right", [1.0, 0.0])], CASES, [(0.5, 0.0), (1.0, 0.25)])
+def test_figures_are_printed_with_their_intervals_and_types(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    echo_figures(
+        [count("answerable", 2), *mean("right", [1.0, 0.0])], CASES, [(0.5, 0.0), (1.0, 0.25)]
+    )
 
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines[:2] == [["answerable", "2"], ["right", "0.500", "(0.000", "to", "1.000)"]]
-    assert lines[4:6] == [["when", "2", "1.000", "1", "1.000", "1.000"], ["who", "1", "0.000", "1", "0.000", "0.000"]]
+    assert lines[4:6] == [
+        ["when", "2", "1.000", "1", "1.000", "1.000"],
+        ["who", "1", "0.000", "1", "0.000", "0.000"],
+    ]
     assert lines[-2:] == [["coverage", "50%", "100%"], ["risk", "0.000", "0.250"]]
 
 
@@ -60,23 +80,41 @@ def test_json_has_every_question(capsys: pytest.CaptureFixture[str]) -> None:
     shown = json.loads(capsys.readouterr().out)
     assert shown["figures"] == {"right": 1.0}
     assert shown["intervals"] == {"right": [1.0, 1.0]}
-    assert shown["types"]["when"] == {"questions": 2, "answerable": 1, "accuracy": 1.0, "f1": 1.0, "right": 1.0}
+    assert shown["types"]["when"] == {
+        "questions": 2,
+        "answerable": 1,
+        "accuracy": 1.0,
+        "f1": 1.0,
+        "right": 1.0,
+    }
     assert shown["more"] == 1
     assert [row["answer"] for row in shown["questions"]] == ["six", None, None]
-    assert [(row["best"], row["score"], row["right"]) for row in shown["questions"]][1:] == [(None, None, True), ("Bo", 0.2, False)]
+    assert [(row["best"], row["score"], row["right"]) for row in shown["questions"]][1:] == [
+        (None, None, True),
+        ("Bo", 0.2, False),
+    ]
 
 
 @pytest.mark.slow
 def test_the_whole_way_from_a_file_to_reports(command: Command, tmp_path: Path) -> None:
     squad, html, png = tmp_path / "squad.json", tmp_path / "x.html", tmp_path / "x.png"
-    texts = {f"Town {number}": f"The mayor of Town {number} is Ann Smith {number}." for number in range(6)}
+    texts = {
+        f"Town {number}": f"The mayor of Town {number} is Ann Smith {number}."
+        for number in range(6)
+    }
     articles = [
         {
             "title": title,
             "paragraphs": [
                 {
                     "context": text,
-                    "qas": [{"id": title, "question": f"Who is the mayor of {title}?", "answers": [{"text": text[24:-1]}]}],
+                    "qas": [
+                        {
+                            "id": title,
+                            "question": f"Who is the mayor of {title}?",
+                            "answers": [{"text": text[24:-1]}],
+                        }
+                    ],
                 }
             ],
         }
@@ -85,7 +123,18 @@ def test_the_whole_way_from_a_file_to_reports(command: Command, tmp_path: Path) 
     squad.write_text(json.dumps({"data": articles}))
 
     done = command(
-        "eval", "answers", str(squad), "--removed", "1/3", "--pool-size", "3", "--html", str(html), "--png", str(png), "--json"
+        "eval",
+        "answers",
+        str(squad),
+        "--removed",
+        "1/3",
+        "--pool-size",
+        "3",
+        "--html",
+        str(html),
+        "--png",
+        str(png),
+        "--json",
     )
     read = command("eval", "reader", str(squad), "--alter", "no-mark", "--sample", "4", "--json")
 
@@ -97,17 +146,24 @@ def test_the_whole_way_from_a_file_to_reports(command: Command, tmp_path: Path) 
     assert read.returncode == 0, read.stderr
     measured = json.loads(read.stdout)
     assert measured["figures"]["answerable"] == 4
-    assert all(row["question"].startswith("Who is the mayor of Town") for row in measured["questions"])
+    assert all(
+        row["question"].startswith("Who is the mayor of Town") for row in measured["questions"]
+    )
     lines = tmp_path / "q.jsonl"
     lines.write_text('{"id": "1", "question": "?", "answers": []}\n')
     refused = command("eval", "answers", str(lines), "--pool-size", "3")
-    assert (refused.returncode, refused.stderr.startswith("error: q.jsonl is asked of the index")) == (1, True)
+    assert (
+        refused.returncode,
+        refused.stderr.startswith("error: q.jsonl is asked of the index"),
+    ) == (1, True)
 
 
 @pytest.mark.slow
 def test_eval_measures_the_index(seeds_command: Command, tmp_path: Path) -> None:
     questions = tmp_path / "questions.jsonl"
-    questions.write_text('{"id": "1", "question": "How much will Amazon invest in Anthropic?", "answers": ["$25 billion"]}\n')
+    questions.write_text(
+        '{"id": "1", "question": "How much will Amazon invest in Anthropic?", "answers": ["$25 billion"]}\n'
+    )
 
     done = seeds_command("eval", "answers", str(questions), "--json")
 

@@ -15,12 +15,16 @@ pytestmark = pytest.mark.slow
 QUESTION = "How much will Amazon invest in Anthropic?"
 
 
-def test_an_answer_is_proved_against_the_index_and_against_a_copy(seeds_command: Command, tmp_path: Path) -> None:
+def test_an_answer_is_proved_against_the_index_and_against_a_copy(
+    seeds_command: Command, tmp_path: Path
+) -> None:
     answer = tmp_path / "answer.json"
     answer.write_text(seeds_command("ask", QUESTION, "--json").stdout)
 
     indexed = seeds_command("verify", str(answer))
-    copied = seeds_command.on(tmp_path / "none")("verify", str(answer), "--source", str(shutil.copytree(SEEDS, tmp_path / "copy")))
+    copied = seeds_command.on(tmp_path / "none")(
+        "verify", str(answer), "--source", str(shutil.copytree(SEEDS, tmp_path / "copy"))
+    )
     typed = seeds_command("verify", "-", "--json", stdin=answer.read_bytes())
 
     for done in (indexed, copied):
@@ -33,7 +37,9 @@ def test_an_answer_is_proved_against_the_index_and_against_a_copy(seeds_command:
 
 def test_another_amount_is_not_proved(seeds_command: Command, tmp_path: Path) -> None:
     answer = tmp_path / "answer.json"
-    answer.write_text(seeds_command("ask", QUESTION, "--json").stdout.replace("$25 billion", "$26 billion"))
+    answer.write_text(
+        seeds_command("ask", QUESTION, "--json").stdout.replace("$25 billion", "$26 billion")
+    )
 
     done = seeds_command("verify", str(answer))
 
@@ -42,11 +48,15 @@ def test_another_amount_is_not_proved(seeds_command: Command, tmp_path: Path) ->
     assert "'5 billion' stands at 55, not '6 billion'" in done.stdout
 
 
-def test_a_bundle_is_proved_on_a_machine_without_the_index(seeds_command: Command, tmp_path: Path) -> None:
+def test_a_bundle_is_proved_on_a_machine_without_the_index(
+    seeds_command: Command, tmp_path: Path
+) -> None:
     bundle, bare = tmp_path / "out.zip", tmp_path / "bare.zip"
     elsewhere = seeds_command.on(tmp_path / "none")
     assert seeds_command("ask", QUESTION, "--bundle", str(bundle)).returncode == 0
-    assert seeds_command("ask", QUESTION, "--bundle", str(bare), "--without-sources").returncode == 0
+    assert (
+        seeds_command("ask", QUESTION, "--bundle", str(bare), "--without-sources").returncode == 0
+    )
 
     proved = elsewhere("verify", str(bundle))
     lacking = elsewhere("verify", str(bare))
@@ -56,7 +66,10 @@ def test_a_bundle_is_proved_on_a_machine_without_the_index(seeds_command: Comman
 
     assert (proved.returncode, named.returncode) == (0, 0), proved.stdout + named.stdout
     assert "proved: passage: " in proved.stdout
-    assert (lacking.returncode, lacking.stdout.count("--source")) == (5, lacking.stdout.count("NOT PROVED"))
+    assert (lacking.returncode, lacking.stdout.count("--source")) == (
+        5,
+        lacking.stdout.count("NOT PROVED"),
+    )
     assert changed.returncode == 1
     assert changed.stderr.startswith("error: expected a bundle")
 
@@ -69,22 +82,30 @@ def test_a_deterministic_answer_is_the_same_bytes_every_time(seeds_command: Comm
     assert (plain["answer"], plain["timings_ms"], plain["truncated"]) == ("$25 billion", {}, False)
 
 
-def test_over_http_only_documents_of_the_index_are_looked_at(seeds_command: Command, tmp_path: Path) -> None:
+def test_over_http_only_documents_of_the_index_are_looked_at(
+    seeds_command: Command, tmp_path: Path
+) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("The code is 4711.")
     with Server(seeds_command).ready() as server:
         answer = server.client.post("/ask", json={"question": QUESTION}).json()
         proved = server.client.post("/verify", json=answer).json()
-        other = json.loads(json.dumps(answer).replace(answer["citations"][0]["document_id"], str(secret)))
+        other = json.loads(
+            json.dumps(answer).replace(answer["citations"][0]["document_id"], str(secret))
+        )
         elsewhere = server.client.post("/verify", json=other).json()
         wrong = server.client.post("/verify", json={"answer": "x"})
 
     assert proved["proved"] is True
-    assert {check["name"] for proof in elsewhere["proofs"] for check in proof["checks"]} == {"source"}
+    assert {check["name"] for proof in elsewhere["proofs"] for check in proof["checks"]} == {
+        "source"
+    }
     assert (wrong.status_code, wrong.json()["title"]) == (422, "Invalid answer")
 
 
-@pytest.mark.parametrize("arguments", [("verify", "nowhere.json"), ("ask", QUESTION, "--without-sources")])
+@pytest.mark.parametrize(
+    "arguments", [("verify", "nowhere.json"), ("ask", QUESTION, "--without-sources")]
+)
 def test_wrong_usage_says_so(seeds_command: Command, arguments: tuple[str, ...]) -> None:
     done = seeds_command(*arguments)
 

@@ -43,7 +43,22 @@ def test_an_answer_shows_span_sentence_citation_and_confidence() -> None:
 
 
 def test_a_whole_sentence_is_shown_once() -> None:
-    whole = Citation("id", "Title", "a.txt", "00", "It's five.", 0, 10, 0, 10, "It's five.", 0, 10, 1, "Part › Sum")
+    whole = Citation(
+        "id",
+        "Title",
+        "a.txt",
+        "00",
+        "It's five.",
+        0,
+        10,
+        0,
+        10,
+        "It's five.",
+        0,
+        10,
+        1,
+        "Part › Sum",
+    )
 
     shown = span_text(Span("It's five.", 0.9, whole), bold, WIDTH)
 
@@ -53,13 +68,19 @@ def test_a_whole_sentence_is_shown_once() -> None:
 
 def test_line_breaks_inside_a_quote_are_folded_but_its_edges_kept() -> None:
     sentence = "It is\nfive or\n\tsix now."
-    citation = Citation("id", "T", "a.txt", "00", "five or\n\tsix", 6, 18, 6, 18, sentence, 0, 23, 1, None)
+    citation = Citation(
+        "id", "T", "a.txt", "00", "five or\n\tsix", 6, 18, 6, 18, sentence, 0, 23, 1, None
+    )
 
-    assert "  “It is *five or six* now.”" in span_text(Span(citation.quote, 0.9, citation), bold, WIDTH)
+    assert "  “It is *five or six* now.”" in span_text(
+        Span(citation.quote, 0.9, citation), bold, WIDTH
+    )
 
 
 def test_a_refusal_says_why_and_shows_where_was_looked() -> None:
-    passage = NearestPassage("id", "Title", "b.txt", "00", "Some  long\ntext " * 50, 20, 900, None, 0.4, -1.25)
+    passage = NearestPassage(
+        "id", "Title", "b.txt", "00", "Some  long\ntext " * 50, 20, 900, None, 0.4, -1.25
+    )
 
     shown = answer_text(refused(passage, missing=("Porto", "1999")), bold, WIDTH)
 
@@ -82,11 +103,20 @@ def test_every_place_of_an_answer_is_shown() -> None:
 
 
 def test_a_contradiction_is_shown_with_its_place() -> None:
-    other = replace(SPAN, text="six", citation=replace(SPAN.citation, quote="six", sentence="It's six.", uri="b.txt", end=8))
+    other = replace(
+        SPAN,
+        text="six",
+        citation=replace(SPAN.citation, quote="six", sentence="It's six.", uri="b.txt", end=8),
+    )
 
     shown = answer_text(answered(SPAN, conflicts=(other,)), bold, WIDTH)
 
-    assert shown.index("*five*") < shown.index("Another document gives") < shown.index("*six*") < shown.index("b.txt")
+    assert (
+        shown.index("*five*")
+        < shown.index("Another document gives")
+        < shown.index("*six*")
+        < shown.index("b.txt")
+    )
 
 
 def test_an_uncalibrated_confidence_is_said_to_be_one() -> None:
@@ -102,15 +132,21 @@ def test_notes_are_shown() -> None:
     assert answer_text(answered(SPAN, notes=("beware",)), bold, WIDTH).endswith("Note: beware")
 
 
-@pytest.mark.parametrize(("confidence", "words"), [(0.8, "high (0.80)"), (0.5, "fair (0.50)"), (0.0, "low (0.00)")])
+@pytest.mark.parametrize(
+    ("confidence", "words"), [(0.8, "high (0.80)"), (0.5, "fair (0.50)"), (0.0, "low (0.00)")]
+)
 def test_confidence_in_words(confidence: float, words: str) -> None:
     assert confidence_words(confidence) == words
 
 
 def test_a_search_table_is_one_line_a_passage_within_the_width() -> None:
     found = [
-        RetrievedPassage("id", "A", "a.txt", "00", "word\n" * 140, 0, 700, None, 0.5, 1, 0.25, 2, 3.125, 1),
-        RetrievedPassage("id", "A", "a.txt", "00", "second", 700, 706, None, 0.25, 2, 0.125, 1, 0.0, None),
+        RetrievedPassage(
+            "id", "A", "a.txt", "00", "word\n" * 140, 0, 700, None, 0.5, 1, 0.25, 2, 3.125, 1
+        ),
+        RetrievedPassage(
+            "id", "A", "a.txt", "00", "second", 700, 706, None, 0.25, 2, 0.125, 1, 0.0, None
+        ),
     ]
 
     head, first, second = search_table(found, WIDTH).splitlines()
@@ -122,8 +158,12 @@ def test_a_search_table_is_one_line_a_passage_within_the_width() -> None:
 
 
 def test_text_without_spaces_is_cut_and_not_lost() -> None:
-    passage = NearestPassage("id", "T", "b.txt", "00", "東京は大きい。" * 60, 0, 420, None, 0.4, None)
-    row = RetrievedPassage("id", "A", "a.txt", "00", "東京は大きい。" * 60, 0, 420, None, 0.5, 1, 0.25, 2, 3.125, 1)
+    passage = NearestPassage(
+        "id", "T", "b.txt", "00", "東京は大きい。" * 60, 0, 420, None, 0.4, None
+    )
+    row = RetrievedPassage(
+        "id", "A", "a.txt", "00", "東京は大きい。" * 60, 0, 420, None, 0.5, 1, 0.25, 2, 3.125, 1
+    )
 
     shown, table = answer_text(refused(passage), bold, WIDTH), search_table([row], WIDTH)
 
@@ -165,10 +205,27 @@ HOSTILE = "\x1b[31m\x9b\x07a\u202eb\u2066"
 
 
 def test_control_characters_and_changes_of_direction_never_reach_the_terminal() -> None:
-    citation = Citation("id", HOSTILE, f"{HOSTILE}.txt", "00", HOSTILE, 3, 12, 3, 12, f"It {HOSTILE}.", 0, 13, 1, HOSTILE)
+    citation = Citation(
+        "id",
+        HOSTILE,
+        f"{HOSTILE}.txt",
+        "00",
+        HOSTILE,
+        3,
+        12,
+        3,
+        12,
+        f"It {HOSTILE}.",
+        0,
+        13,
+        1,
+        HOSTILE,
+    )
     span = Span(HOSTILE, 0.9, citation, (replace(citation, start=4),))
     near = NearestPassage("id", HOSTILE, HOSTILE, "00", f"It {HOSTILE}.", 0, 13, HOSTILE, 0.4, None)
-    row = RetrievedPassage("id", HOSTILE, HOSTILE, "00", HOSTILE, 0, 13, HOSTILE, 0.5, 1, 0.25, 2, 3.125, 1)
+    row = RetrievedPassage(
+        "id", HOSTILE, HOSTILE, "00", HOSTILE, 0, 13, HOSTILE, 0.5, 1, 0.25, 2, 3.125, 1
+    )
 
     shown = (
         answer_text(answered(span, conflicts=(span,), notes=(HOSTILE,)), bold, WIDTH)
@@ -181,7 +238,9 @@ def test_control_characters_and_changes_of_direction_never_reach_the_terminal() 
 
 
 def test_a_turn_says_how_it_was_understood() -> None:
-    plain, followed = (replace(answered(SPAN), interpreted_as=each).to_dict() for each in (None, "How many\x1b?"))
+    plain, followed = (
+        replace(answered(SPAN), interpreted_as=each).to_dict() for each in (None, "How many\x1b?")
+    )
 
     assert turn_text(plain, bold, WIDTH) == answer_text(answered(SPAN), bold, WIDTH)
     assert turn_text(followed, bold, WIDTH).startswith("Understood as: How many\ufffd?\n\n*five*\n")
@@ -190,13 +249,32 @@ def test_a_turn_says_how_it_was_understood() -> None:
 @given(st.text(max_size=900), st.text(min_size=1, max_size=40), st.text(max_size=900))
 def test_a_quote_is_marked_in_its_text(before: str, quote: str, after: str) -> None:
     text = before + quote + after
-    citation = Citation("id", "Title", "a.txt", "00", quote, len(before), len(before + quote), 0, 0, quote, 0, 0, 1, None)
+    citation = Citation(
+        "id",
+        "Title",
+        "a.txt",
+        "00",
+        quote,
+        len(before),
+        len(before + quote),
+        0,
+        0,
+        quote,
+        0,
+        0,
+        1,
+        None,
+    )
 
-    shown = quote_in_text(citation, text, lambda each: f"\ue000{each}\ue001", WIDTH).partition("\n\n")[2]
+    shown = quote_in_text(citation, text, lambda each: f"\ue000{each}\ue001", WIDTH).partition(
+        "\n\n"
+    )[2]
 
     assert shown.count("\ue000") >= 1
     assert len(shown) <= 4 * AROUND + len(quote) + 4
-    assert shown.startswith("…") is (len(before) > 2 * AROUND or ("\n" in before[: max(len(before) - AROUND, 0)]))
+    assert shown.startswith("…") is (
+        len(before) > 2 * AROUND or ("\n" in before[: max(len(before) - AROUND, 0)])
+    )
 
 
 def test_a_place_is_one_line() -> None:

@@ -25,7 +25,9 @@ ODD = [
     "word " * 2_000,
     "\u202eevil\u2066\x00\x1b[31m",
 ]
-WORDS = st.sampled_from(ODD) | st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300)
+WORDS = st.sampled_from(ODD) | st.text(
+    st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300
+)
 
 
 def citation(before: str, quote: str, after: str, **more: Any) -> Citation:
@@ -68,7 +70,15 @@ def answer(*spans: Span, refusal: Refusal | None = None, **more: Any) -> Answer:
 def refused(text: str, title: str = "T") -> Answer:
     """A refusal with three nearest passages."""
     near = NearestPassage("d", title, "a.txt", "00", text, 0, 9, None, 0.5, None)
-    return answer(refusal=Refusal("no passage answers", Searched(1, 2, 2), Gate("confidence", 0.1, 0.8, 0.7), (text,), (near,) * 3))
+    return answer(
+        refusal=Refusal(
+            "no passage answers",
+            Searched(1, 2, 2),
+            Gate("confidence", 0.1, 0.8, 0.7),
+            (text,),
+            (near,) * 3,
+        )
+    )
 
 
 def flat(blocks: Any) -> str:
@@ -90,7 +100,11 @@ def test_an_answer_is_bold_alone_and_in_its_sentence_with_its_source_and_confide
     first, source, confidence, buttons = said.blocks
     bold = {"type": "text", "text": "$25 & more", "style": {"bold": True}}
     assert first["elements"][0] == {"type": "rich_text_section", "elements": [bold]}
-    assert first["elements"][1]["elements"] == [{"type": "text", "text": "Up to "}, bold, {"type": "text", "text": " <billion>."}]
+    assert first["elements"][1]["elements"] == [
+        {"type": "text", "text": "Up to "},
+        bold,
+        {"type": "text", "text": " <billion>."},
+    ]
     assert source["elements"][0]["elements"][1] == {
         "type": "link",
         "url": f"{BASE}/read/d%2F1?v=0123456789ab#c=106-116",
@@ -107,9 +121,13 @@ def test_an_answer_is_bold_alone_and_in_its_sentence_with_its_source_and_confide
 
 
 def test_the_link_is_the_pages_own() -> None:
-    assert permanent_link(BASE, citation("", "x", "")) == f"{BASE}/read/d%2F1?v=0123456789ab#c=100-101"
+    assert (
+        permanent_link(BASE, citation("", "x", "")) == f"{BASE}/read/d%2F1?v=0123456789ab#c=100-101"
+    )
     assert permanent_link("", citation("", "x", "")) == ""
-    assert "link" not in flat(answer_post(answer(Span("x", 0.9, citation("", "x", ""))), 1, "").blocks)
+    assert "link" not in flat(
+        answer_post(answer(Span("x", 0.9, citation("", "x", ""))), 1, "").blocks
+    )
 
 
 def test_nothing_but_rich_and_plain_text_is_made_of_documents() -> None:
@@ -130,14 +148,36 @@ def test_nothing_but_rich_and_plain_text_is_made_of_documents() -> None:
 
 
 @given(WORDS, WORDS, WORDS, WORDS, st.integers(1, 12), st.booleans())
-def test_any_answer_keeps_the_limits(before: str, quote: str, after: str, title: str, count: int, kept: bool) -> None:  # noqa: FBT001
+def test_any_answer_keeps_the_limits(
+    before: str,
+    quote: str,
+    after: str,
+    title: str,
+    count: int,
+    kept: bool,  # noqa: FBT001
+) -> None:
     where = citation(before, quote, after, title=title, heading=title, uri=title[:300])
     span = Span(quote, 0.6, where, (where,) * 5)
-    given = answer(*[span] * count, conflicts=(span,) * 4, notes=(after,) * 5, interpreted_as=before, kind="list")
+    given = answer(
+        *[span] * count,
+        conflicts=(span,) * 4,
+        notes=(after,) * 5,
+        interpreted_as=before,
+        kind="list",
+    )
 
     checked(answer_post(given, 1, BASE, share=True, asked="U1").keyed("T:C:1.0"))
     view = source_view(
-        [(where, Version("d/1", "0" * 64, title, "a.txt", " " * 100 + before + quote + after) if kept else None)] * count, BASE
+        [
+            (
+                where,
+                Version("d/1", "0" * 64, title, "a.txt", " " * 100 + before + quote + after)
+                if kept
+                else None,
+            )
+        ]
+        * count,
+        BASE,
     )
     assert faults(view["blocks"], most=100) == []
 
@@ -157,7 +197,9 @@ def test_a_quote_that_is_cut_says_so_and_how_long_it_is() -> None:
 
 
 def test_a_long_sentence_keeps_its_quote_whole() -> None:
-    said = answer_post(answer(Span("the gist", 0.9, citation("word " * 2000, "the gist", " word" * 2000))), 1, BASE)
+    said = answer_post(
+        answer(Span("the gist", 0.9, citation("word " * 2000, "the gist", " word" * 2000))), 1, BASE
+    )
     quoted = said.blocks[0]["elements"][1]["elements"]
 
     assert [each["text"] for each in quoted if "style" in each] == ["the gist"]
@@ -182,7 +224,9 @@ def test_a_source_shows_what_stands_around_the_quote_or_that_it_is_gone() -> Non
     at = whole.index("the quote")
     given = citation("", "the quote", "", start=at, end=at + 9)
 
-    shown = source_view([(given, Version("d/1", "0" * 64, "T", "a.txt", whole))], BASE)["blocks"][1]["elements"][0]["elements"]
+    shown = source_view([(given, Version("d/1", "0" * 64, "T", "a.txt", whole))], BASE)["blocks"][
+        1
+    ]["elements"][0]["elements"]
     gone = source_view([(given, None)], BASE)["blocks"][1]
 
     assert [each["text"] for each in shown if "style" in each] == ["the quote"]
@@ -193,10 +237,18 @@ def test_a_source_shows_what_stands_around_the_quote_or_that_it_is_gone() -> Non
 
 @pytest.mark.parametrize(
     ("freshness", "said"),
-    [("changed", "changed since it was indexed"), ("moved", "moved since it was indexed"), ("gone", "no longer there")],
+    [
+        ("changed", "changed since it was indexed"),
+        ("moved", "moved since it was indexed"),
+        ("gone", "no longer there"),
+    ],
 )
 def test_a_source_that_is_not_what_was_indexed_is_marked(freshness: str, said: str) -> None:
-    made = checked(answer_post(answer(Span("7", 0.9, citation("It is ", "7", ".", freshness=freshness))), 1, ""))
+    made = checked(
+        answer_post(
+            answer(Span("7", 0.9, citation("It is ", "7", ".", freshness=freshness))), 1, ""
+        )
+    )
 
     assert f"a.txt, line 3 [{said}]" in flat(made.blocks)
     assert f"a.txt, line 3 [{said}]" in made.text
@@ -206,7 +258,9 @@ def test_a_source_that_is_not_what_was_indexed_is_marked(freshness: str, said: s
 
 @given(st.lists(st.text(min_size=1, max_size=64), max_size=32))
 def test_the_tags_that_were_asked_within_are_named_and_do_nothing(tags: list[str]) -> None:
-    made = checked(answer_post(answer(Span("7", 0.9, citation("It is ", "7", ".")), tags=tuple(tags)), 1, ""))
+    made = checked(
+        answer_post(answer(Span("7", 0.9, citation("It is ", "7", ".")), tags=tuple(tags)), 1, "")
+    )
 
     assert flat(made.blocks).startswith("In ") is bool(tags)
     assert "<!" not in made.text

@@ -33,7 +33,11 @@ NAMES = st.lists(st.sampled_from(["board", "harbour", "sea", "two words"]), uniq
         ('--in "two  words" —in “the sea” How deep?', "How deep?", ("the sea", "two words")),
         ("How deep is it? --in harbour —in sea", "How deep is it?", ("harbour", "sea")),
         ("--in harbour\nHow deep\nis it?", "How deep\nis it?", ("harbour",)),
-        ("What does --in harbour do in a question?", "What does --in harbour do in a question?", ()),
+        (
+            "What does --in harbour do in a question?",
+            "What does --in harbour do in a question?",
+            (),
+        ),
         ("--inside what?", "--inside what?", ()),
         ("documents", None, ()),
         ("  Documents ", None, ()),
@@ -53,9 +57,13 @@ def test_what_is_typed_is_a_question_or_a_look_at_the_documents_with_tags(
     assert (found.question, found.tags) == (question, tags)
 
 
-@pytest.mark.parametrize("text", ["--in", "—in ", "--in harbour", '--in "two words How deep?', '--in sea --in "harbour"'])
+@pytest.mark.parametrize(
+    "text", ["--in", "—in ", "--in harbour", '--in "two words How deep?', '--in sea --in "harbour"']
+)
 def test_in_without_a_tag_or_a_question_says_how(text: str) -> None:
-    with pytest.raises(InvalidQuestion, match="expected --in TAG and a question, like --in harbour How deep is it"):
+    with pytest.raises(
+        InvalidQuestion, match="expected --in TAG and a question, like --in harbour How deep is it"
+    ):
         asked(text)
 
 
@@ -82,7 +90,11 @@ def test_a_limited_channel_never_looks_elsewhere_nor_hears_of_other_tags(
     try:
         found = chosen(given_tags, before, allowed, known)
     except UnknownTag as error:
-        said = str(error).rpartition(", got ")[0] if "got" in str(error) else str(error).partition(": ")[2]
+        said = (
+            str(error).rpartition(", got ")[0]
+            if "got" in str(error)
+            else str(error).partition(": ")[2]
+        )
         assert not [each for each in {*known} - {*allowed} if each in said]
         return
     assert found
@@ -112,20 +124,37 @@ def test_a_refused_tag_is_named_with_those_that_there_are() -> None:
     known = ["board", "harbour", "sea"]
     for given_tags, allowed, said in (
         (("pier",), (), "no document has the tag 'pier': the tags are board, harbour, sea"),
-        (("board",), ("harbour", "sea"), "this channel is asked within harbour, sea only, got 'board'"),
+        (
+            ("board",),
+            ("harbour", "sea"),
+            "this channel is asked within harbour, sea only, got 'board'",
+        ),
         (("empty",), ("empty", "sea"), "no document has the tag 'empty': the tags are sea"),
-        ((), ("empty",), "this channel is asked within empty only, and no document has such a tag yet"),
+        (
+            (),
+            ("empty",),
+            "this channel is asked within empty only, and no document has such a tag yet",
+        ),
     ):
         with pytest.raises(UnknownTag) as refused:
             chosen(given_tags, (), allowed, known)
         assert str(refused.value) == said
 
 
-def test_documents_are_listed_with_their_tags_some_of_them_within_slacks_limits(tmp_path: Path) -> None:
+def test_documents_are_listed_with_their_tags_some_of_them_within_slacks_limits(
+    tmp_path: Path,
+) -> None:
     settings = settings_in(tmp_path)
-    for folder, tags, count in (("harbour", ("harbour", "<!channel>"), MAX_LISTED + 3), ("board", ("board",), 2)):
+    for folder, tags, count in (
+        ("harbour", ("harbour", "<!channel>"), MAX_LISTED + 3),
+        ("board", ("board",), 2),
+    ):
         write_files(
-            tmp_path / folder, {f"{folder}{number:02}.txt": f"The depth {number} is known. " * 20 for number in range(count)}
+            tmp_path / folder,
+            {
+                f"{folder}{number:02}.txt": f"The depth {number} is known. " * 20
+                for number in range(count)
+            },
         )
         index_paths(settings, carded(), [tmp_path / folder], RecordingReporter(), tags=tags)
     snapshot = Snapshot(settings.data)
@@ -135,7 +164,10 @@ def test_documents_are_listed_with_their_tags_some_of_them_within_slacks_limits(
     said = texts(everything.blocks)
     assert (said[0], said[-2:]) == (
         f"{MAX_LISTED + 5} documents",
-        ["and 5 more", f"Tags: <!channel> ({MAX_LISTED + 3}), board (2), harbour ({MAX_LISTED + 3})"],
+        [
+            "and 5 more",
+            f"Tags: <!channel> ({MAX_LISTED + 3}), board (2), harbour ({MAX_LISTED + 3})",
+        ],
     )
     assert "<!channel>" not in everything.text
     [listed] = everything.blocks[1]["elements"]
@@ -147,6 +179,9 @@ def test_documents_are_listed_with_their_tags_some_of_them_within_slacks_limits(
     assert texts(limited.blocks)[0] == "2 documents in board"
     assert texts(limited.blocks)[-1] == "Tags: board (2)"
     assert "harbour" not in limited.text
-    assert texts(documents_post(snapshot, ("harbour",), (), "").blocks)[0] == f"{MAX_LISTED + 3} documents in harbour"
+    assert (
+        texts(documents_post(snapshot, ("harbour",), (), "").blocks)[0]
+        == f"{MAX_LISTED + 3} documents in harbour"
+    )
     with pytest.raises(UnknownTag):
         documents_post(snapshot, ("harbour",), ("board",), "")

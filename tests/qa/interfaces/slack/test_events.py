@@ -43,7 +43,13 @@ def test_a_mention_a_direct_message_and_a_follow_up_are_questions(app: App) -> N
         assert app.event(body) == 200
 
     asked = [payload for kind, payload in app.claimed() if kind == "question"]
-    assert [each["question"] for each in asked] == ["Where?", "And when?", "Who?", "How?", "Why,  ?"]
+    assert [each["question"] for each in asked] == [
+        "Where?",
+        "And when?",
+        "Who?",
+        "How?",
+        "Why,  ?",
+    ]
     assert [each["reply_to"] for each in asked[:3]] == [ts, ts, None]
 
 
@@ -58,7 +64,13 @@ def test_a_mention_a_direct_message_and_a_follow_up_are_questions(app: App) -> N
         event("app_mention", f"<@{BOT}> Where?", bot_id="B7"),
         event("message", "joined", channel_type="im", subtype="channel_join"),
         {**mention("Where?"), "event": {"type": "channel_created", "channel": {"id": "C9"}}},
-        {"type": "app_rate_limited", "team_id": TEAM, "minute_rate_limited": 1, "api_app_id": "A", "token": "x"},
+        {
+            "type": "app_rate_limited",
+            "team_id": TEAM,
+            "minute_rate_limited": 1,
+            "api_app_id": "A",
+            "token": "x",
+        },
     ],
     ids=lambda body: str(body.get("event", body).get("subtype") or body.get("event", body)["type"]),
 )
@@ -70,7 +82,11 @@ def test_what_is_not_for_us_is_acknowledged_and_left(app: App, body: dict[str, A
 def test_in_a_thread_what_is_for_somebody_else_is_left(app: App) -> None:
     first = mention("Where?")
     app.event(first)
-    app.event(event("message", "<@U2> look at that", thread_ts=first["event"]["ts"], channel_type="channel"))
+    app.event(
+        event(
+            "message", "<@U2> look at that", thread_ts=first["event"]["ts"], channel_type="channel"
+        )
+    )
 
     assert len(app.claimed()) == 1
 
@@ -79,13 +95,24 @@ def changed(of: Mapping[str, Any], text: str, **more: Any) -> dict[str, Any]:
     """The event of an edit."""
     old = {"type": "message", "user": "U1", "text": of["event"]["text"], "ts": of["event"]["ts"]}
     return event(
-        "message", "", subtype="message_changed", channel_type="channel", message=old | {"text": text} | more, previous_message=old
+        "message",
+        "",
+        subtype="message_changed",
+        channel_type="channel",
+        message=old | {"text": text} | more,
+        previous_message=old,
     )
 
 
 def deleted(of: Mapping[str, Any]) -> dict[str, Any]:
     """The event of a deletion."""
-    return event("message", "", subtype="message_deleted", channel_type="channel", deleted_ts=of["event"]["ts"])
+    return event(
+        "message",
+        "",
+        subtype="message_deleted",
+        channel_type="channel",
+        deleted_ts=of["event"]["ts"],
+    )
 
 
 def test_an_edit_changes_the_question_that_waits_and_a_deletion_drops_it(app: App) -> None:
@@ -118,7 +145,11 @@ def test_an_edit_of_what_was_no_question_is_left(app: App) -> None:
 
 def test_channels_that_are_not_on_the_list_are_told_so_once(tmp_path: Path) -> None:
     app = App(tmp_path, channels=("C1",))
-    for body in (mention("Where?"), mention("Where?", channel="C2"), event("message", "Where?", channel="D1", channel_type="im")):
+    for body in (
+        mention("Where?"),
+        mention("Where?", channel="C2"),
+        event("message", "Where?", channel="D1", channel_type="im"),
+    ):
         app.event(body)
 
     (first, _), (second, told) = app.claimed()
@@ -155,12 +186,17 @@ def test_a_command_is_acknowledged_and_one_without_a_question_gets_help(app: App
     assert empty.json()["response_type"] == "ephemeral"
     assert "/ask" in empty.json()["text"]
     assert look.status_code == 200
-    assert [(kind, payload["question"]) for kind, payload in app.claimed()] == [("command", "Where & when?")]
+    assert [(kind, payload["question"]) for kind, payload in app.claimed()] == [
+        ("command", "Where & when?")
+    ]
 
 
 def test_a_command_and_a_button_seen_again_are_claimed_once(app: App) -> None:
     double = SlackDouble()
-    for path, fields in {COMMANDS: command(double, "Where?"), INTERACTIONS: pressed(double, RIGHT, "7")}.items():
+    for path, fields in {
+        COMMANDS: command(double, "Where?"),
+        INTERACTIONS: pressed(double, RIGHT, "7"),
+    }.items():
         request = form_request(fields, at=NOW)
         assert [app.send(path, **request).status_code for _ in range(3)] == [200] * 3
     for _ in range(2):

@@ -34,10 +34,17 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 JSONS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=4)
+    ),
     max_leaves=8,
 )
-GOOD = (mention("Where?"), event("message", "Who?", channel_type="im"), changed(mention("a"), "b"), deleted(mention("a")))
+GOOD = (
+    mention("Where?"),
+    event("message", "Who?", channel_type="im"),
+    changed(mention("a"), "b"),
+    deleted(mention("a")),
+)
 
 
 def spoiled(draw: st.DrawFn, value: Any) -> Any:
@@ -66,7 +73,11 @@ def test_no_signed_event_whatever_it_is_breaks_anything(fuzzed: App, body: Any) 
     status = fuzzed.send(EVENTS, content=text, headers=JSON_TYPE | signed(text, at=NOW)).status_code
 
     assert status in {200, 400}
-    shaped = isinstance(body, dict) and str(body.get("type")) in {"event_callback", "url_verification", "app_rate_limited"}
+    shaped = isinstance(body, dict) and str(body.get("type")) in {
+        "event_callback",
+        "url_verification",
+        "app_rate_limited",
+    }
     assert shaped or status == 400
 
 
@@ -83,10 +94,14 @@ def test_no_signed_form_whatever_it_is_breaks_anything(fuzzed: App, data: st.Dat
             if path == INTERACTIONS
             else spoil_form(data, command(double, "x"))
         )
-        text = urlencode({name: str(value) for name, value in fields.items()}, errors="surrogatepass")
+        text = urlencode(
+            {name: str(value) for name, value in fields.items()}, errors="surrogatepass"
+        )
     else:
         text = data.draw(st.text(st.characters(max_codepoint=127), max_size=60))
-    assert fuzzed.send(path, content=text, headers=FORM_TYPE | signed(text, at=NOW)).status_code in {200, 400}
+    assert fuzzed.send(
+        path, content=text, headers=FORM_TYPE | signed(text, at=NOW)
+    ).status_code in {200, 400}
 
 
 def spoil_form(data: st.DataObject, fields: dict[str, str]) -> dict[str, Any]:
@@ -101,12 +116,18 @@ def spoil_form(data: st.DataObject, fields: dict[str, str]) -> dict[str, Any]:
     path=st.sampled_from([EVENTS, COMMANDS, INTERACTIONS]),
     body=st.binary(max_size=100),
     timestamp=st.sampled_from([str(int(NOW)).encode()]) | st.binary(max_size=20),
-    signature=st.binary(max_size=70) | st.from_regex(r"v0=[0-9a-f]{64}", fullmatch=True).map(str.encode),
-    kind=st.sampled_from([b"application/json", b"application/x-www-form-urlencoded"]) | st.binary(max_size=20),
+    signature=st.binary(max_size=70)
+    | st.from_regex(r"v0=[0-9a-f]{64}", fullmatch=True).map(str.encode),
+    kind=st.sampled_from([b"application/json", b"application/x-www-form-urlencoded"])
+    | st.binary(max_size=20),
 )
 def test_nothing_unsigned_gets_past_the_door(
     fuzzed: App, path: str, body: bytes, timestamp: bytes, signature: bytes, kind: bytes
 ) -> None:
-    headers = [(b"x-slack-request-timestamp", timestamp), (b"x-slack-signature", signature), (b"content-type", kind)]
+    headers = [
+        (b"x-slack-request-timestamp", timestamp),
+        (b"x-slack-signature", signature),
+        (b"content-type", kind),
+    ]
 
     assert fuzzed.send(path, content=body, headers=headers).status_code == 401

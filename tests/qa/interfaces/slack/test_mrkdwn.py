@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.interfaces.slack.mrkdwn import CUT, addressed, cut, cut_defused, cut_start, defused, escaped, length, link, question_of
+from qa.interfaces.slack.mrkdwn import (
+    CUT,
+    addressed,
+    cut,
+    cut_defused,
+    cut_start,
+    defused,
+    escaped,
+    length,
+    link,
+    question_of,
+)
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=200) | st.text(
     "a&<>@:/|!#*.e\u0301\U0001f469\u200d\U0001f680א ", max_size=80
@@ -84,7 +95,10 @@ def test_a_cut_defused_text_keeps_its_entities_whole(text: str, room: int) -> No
 
 
 def test_a_link_survives_any_title() -> None:
-    assert link("https://qa.example/read/1#c=1-2", "a|b> <c>") == "<https://qa.example/read/1#c=1-2|a¦b&gt; &lt;c&gt;>"
+    assert (
+        link("https://qa.example/read/1#c=1-2", "a|b> <c>")
+        == "<https://qa.example/read/1#c=1-2|a¦b&gt; &lt;c&gt;>"
+    )
     assert link("", "<x>") == "&lt;x&gt;"
 
 
@@ -94,7 +108,10 @@ def test_a_link_survives_any_title() -> None:
         ("<@UBOT> What is &lt;this&gt; &amp; that?", "What is <this> & that?"),
         ("Hey <@UBOT|quoted>: why?", "Hey  : why?"),
         ("What did <@U2|ann> say in <#C1|general>?", "What did @ann say in #general?"),
-        ("Is <https://a.example|this page> right? <https://b.example>", "Is this page right? https://b.example"),
+        (
+            "Is <https://a.example|this page> right? <https://b.example>",
+            "Is this page right? https://b.example",
+        ),
         ("<!here> anyone?", "@here anyone?"),
         ("&amp;lt;", "&lt;"),
         ("<@UBOT>", ""),

@@ -21,13 +21,25 @@ pytest_plugins = ("tests.support.slack_fixtures",)
 pytestmark = pytest.mark.slow
 
 
-def test_each_question_is_answered_once_though_the_server_is_killed_twice(seeds_command: Command, tmp_path: Path) -> None:
+def test_each_question_is_answered_once_though_the_server_is_killed_twice(
+    seeds_command: Command, tmp_path: Path
+) -> None:
     """60 questions, 30% sent again, half of them in both kinds of event."""
     with SlackDouble() as double:
         settings = double.environment | {"QUOTED_SLACK_RATE": "1000"}
-        figures = exercise(seeds_command.on(copied(seeds_command.data, tmp_path / "data"), **settings), double, 60, 2)
+        figures = exercise(
+            seeds_command.on(copied(seeds_command.data, tmp_path / "data"), **settings),
+            double,
+            60,
+            2,
+        )
 
-    assert (figures.unanswered, figures.answered_more, figures.faults, figures.other_statuses) == (0, 0, 0, 0)
+    assert (figures.unanswered, figures.answered_more, figures.faults, figures.other_statuses) == (
+        0,
+        0,
+        0,
+        0,
+    )
     assert (
         figures.answered_twice <= 2
     )  # a kill may come between posting and recording that it was posted, and Slack's answer be lost
@@ -41,17 +53,23 @@ def test_malformed_requests_to_the_real_server_get_a_4xx(server: Server, path: s
         body = rng.randbytes(rng.randrange(200))
         headers = [
             (b"content-type", rng.choice([b"application/json", b"text/plain", b"\xff"])),
-            (b"x-slack-request-timestamp", rng.choice([b"", b"0", str(int(time.time())).encode(), b"\xd9\xa1", b"-1", b"1e9"])),
+            (
+                b"x-slack-request-timestamp",
+                rng.choice([b"", b"0", str(int(time.time())).encode(), b"\xd9\xa1", b"-1", b"1e9"]),
+            ),
             (b"x-slack-signature", rng.choice(signatures)),
         ]
         assert server.client.post(path, content=body, headers=headers).status_code == 401
     assert server.client.post(path, content=b"x" * 1_000_001).status_code == 413
 
 
-def test_only_slack_is_served_where_only_that_is_asked_for(double: SlackDouble, seeds_command: Command, tmp_path: Path) -> None:
+def test_only_slack_is_served_where_only_that_is_asked_for(
+    double: SlackDouble, seeds_command: Command, tmp_path: Path
+) -> None:
     settings = double.environment | {"QUOTED_WEBHOOK_TOKEN": "t"}
     with Server(
-        seeds_command.on(copied(seeds_command.data, tmp_path / "data"), **settings), arguments=("--only", "slack")
+        seeds_command.on(copied(seeds_command.data, tmp_path / "data"), **settings),
+        arguments=("--only", "slack"),
     ) as server:
         tunnel = {"host": "quoted.tunnel.example"}
         for path in (
@@ -65,7 +83,9 @@ def test_only_slack_is_served_where_only_that_is_asked_for(double: SlackDouble, 
             "/webhooks/slash",
             "/read/x",
         ):
-            assert {server.client.request(method, path).status_code for method in ("GET", "POST")} == {404}
+            assert {
+                server.client.request(method, path).status_code for method in ("GET", "POST")
+            } == {404}
             assert server.client.get(path, headers=tunnel).status_code == 403
         request = json_request(mention(AMAZON, channel="C55"))
         request["headers"] |= tunnel
@@ -75,7 +95,10 @@ def test_only_slack_is_served_where_only_that_is_asked_for(double: SlackDouble, 
 
 def test_without_a_secret_the_paths_answer_404_and_the_log_says_why(seeds_server: Server) -> None:
     for path in ("events", "commands", "interactions"):
-        assert seeds_server.client.post(f"/slack/{path}", headers={"host": "t.example"}).status_code == 404
+        assert (
+            seeds_server.client.post(f"/slack/{path}", headers={"host": "t.example"}).status_code
+            == 404
+        )
     assert "SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN not set" in seeds_server.log
 
 
@@ -96,7 +119,9 @@ settings = Settings.from_environment(os.environ)
 print(_why_no_slack(settings), sorted(route.path for route in create_app(settings).routes if hasattr(route, "path")))
 """
     environment = command.environment | double.environment
-    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
 
     assert "pip install 'quoted-qa[slack]'" in done.stdout
     assert "/slack/events" not in done.stdout
@@ -106,8 +131,12 @@ def test_the_manifest_names_the_paths_and_the_scopes(command: Command) -> None:
     done = command("slack", "manifest", "--url", "https://t.example/")
     made = json.loads(done.stdout)
 
-    assert made["settings"]["event_subscriptions"]["request_url"] == "https://t.example/slack/events"
-    assert made["settings"]["interactivity"]["request_url"] == "https://t.example/slack/interactions"
+    assert (
+        made["settings"]["event_subscriptions"]["request_url"] == "https://t.example/slack/events"
+    )
+    assert (
+        made["settings"]["interactivity"]["request_url"] == "https://t.example/slack/interactions"
+    )
     assert made["features"]["slash_commands"][0]["url"] == "https://t.example/slack/commands"
     assert made["oauth_config"]["scopes"]["bot"] == sorted(made["oauth_config"]["scopes"]["bot"])
     assert command("slack", "manifest", "--url", "http://t.example").returncode == 2

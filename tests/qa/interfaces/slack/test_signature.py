@@ -35,7 +35,10 @@ def app(tmp_path: Path) -> Iterator[App]:
 
 
 def test_url_verification_is_answered(app: App) -> None:
-    response = app.send(EVENTS, **json_request({"type": "url_verification", "challenge": "c4!", "token": "x"}, at=NOW))
+    response = app.send(
+        EVENTS,
+        **json_request({"type": "url_verification", "challenge": "c4!", "token": "x"}, at=NOW),
+    )
 
     assert (response.status_code, response.json()) == (200, {"challenge": "c4!"})
 
@@ -61,7 +64,9 @@ BODY = json.dumps(mention("Where?"))
     ],
     ids=lambda headers: "|".join(f"{value[:8]}" for value in headers.values()) or "none",
 )
-def test_what_slack_has_not_signed_gets_401_and_is_not_claimed(app: App, headers: dict[str, str]) -> None:
+def test_what_slack_has_not_signed_gets_401_and_is_not_claimed(
+    app: App, headers: dict[str, str]
+) -> None:
     raw = {name: value.encode() for name, value in headers.items()}
     response = app.send(EVENTS, content=BODY, headers=JSON_TYPE | raw)  # type: ignore[operator]
 
@@ -76,7 +81,10 @@ def test_a_signature_is_good_for_five_minutes(app: App, age: float) -> None:
 
 
 def test_a_signed_body_that_is_no_utf_8_gets_401(app: App) -> None:
-    assert app.send(EVENTS, content=b"\xff\xfe", headers=JSON_TYPE | signed("x", at=NOW)).status_code == 401
+    assert (
+        app.send(EVENTS, content=b"\xff\xfe", headers=JSON_TYPE | signed("x", at=NOW)).status_code
+        == 401
+    )
 
 
 def test_a_request_seen_again_gets_200_and_is_claimed_once(app: App) -> None:
@@ -90,14 +98,24 @@ def test_a_request_seen_again_gets_200_and_is_claimed_once(app: App) -> None:
 
 
 def test_only_post_and_only_the_right_content_type(app: App) -> None:
-    assert {app.send(path, method="GET").status_code for path in (EVENTS, COMMANDS, INTERACTIONS)} == {405}
-    assert app.send(EVENTS, content=BODY, headers=FORM_TYPE | signed(BODY, at=NOW)).status_code == 400
-    assert app.send(COMMANDS, content="{}", headers=JSON_TYPE | signed("{}", at=NOW)).status_code == 400
+    assert {
+        app.send(path, method="GET").status_code for path in (EVENTS, COMMANDS, INTERACTIONS)
+    } == {405}
+    assert (
+        app.send(EVENTS, content=BODY, headers=FORM_TYPE | signed(BODY, at=NOW)).status_code == 400
+    )
+    assert (
+        app.send(COMMANDS, content="{}", headers=JSON_TYPE | signed("{}", at=NOW)).status_code
+        == 400
+    )
 
 
 def test_a_header_that_is_not_signed_changes_nothing(app: App) -> None:
     request = json_request(mention("Where?"), at=NOW)
-    request["headers"] |= {"x-slack-bolt-lazy-only": "1", "x-slack-bolt-lazy-function-name": "event"}
+    request["headers"] |= {
+        "x-slack-bolt-lazy-only": "1",
+        "x-slack-bolt-lazy-function-name": "event",
+    }
 
     assert app.send(EVENTS, **request).status_code == 200
     assert len(app.claimed()) == 1

@@ -24,7 +24,10 @@ def test_a_mention_is_answered_in_its_thread_with_the_quote_and_a_follow_up_goes
 ) -> None:
     ts = say(server, mention(AMAZON, channel=channel))
     first = answer_to(double, channel, ts)
-    again = say(server, event("message", "And in OpenAI?", channel=channel, thread_ts=ts, channel_type="channel"))
+    again = say(
+        server,
+        event("message", "And in OpenAI?", channel=channel, thread_ts=ts, channel_type="channel"),
+    )
     second = answer_to(double, channel, again)
 
     assert (first["thread_ts"], second["thread_ts"]) == (ts, ts)
@@ -43,16 +46,25 @@ def test_a_direct_message_is_a_conversation(server: Server, double: SlackDouble)
     assert "$50 billion" in texts(answer_to(double, channel, second)["blocks"])
 
 
-def test_no_answer_is_a_refusal_with_the_nearest_passages(server: Server, double: SlackDouble, channel: str) -> None:
-    said = answer_to(double, channel, say(server, mention("Who painted the harbour lighthouse in 1754?", channel=channel)))
+def test_no_answer_is_a_refusal_with_the_nearest_passages(
+    server: Server, double: SlackDouble, channel: str
+) -> None:
+    said = answer_to(
+        double,
+        channel,
+        say(server, mention("Who painted the harbour lighthouse in 1754?", channel=channel)),
+    )
 
     assert "No answer found" in said["text"]
     assert "Nearest passages:" in texts(said["blocks"])
 
 
-def test_an_empty_question_is_told_what_to_do(server: Server, double: SlackDouble, channel: str) -> None:
+def test_an_empty_question_is_told_what_to_do(
+    server: Server, double: SlackDouble, channel: str
+) -> None:
     assert (
-        "cannot answer that: the question is empty" in answer_to(double, channel, say(server, mention("", channel=channel)))["text"]
+        "cannot answer that: the question is empty"
+        in answer_to(double, channel, say(server, mention("", channel=channel)))["text"]
     )
 
 
@@ -78,10 +90,14 @@ def test_a_command_answers_its_asker_who_can_share_judge_and_see_the_source(
     assert len(double.messages[channel]) == 1
     assert shared["blocks"][0]["elements"][0]["elements"][0] == {"type": "user", "user_id": "U1"}
     assert "$25 billion" in texts(shared["blocks"])
-    assert {"type": "text", "text": "$25 billion", "style": {"bold": True}} in view["blocks"][1]["elements"][0]["elements"]
+    assert {"type": "text", "text": "$25 billion", "style": {"bold": True}} in view["blocks"][1][
+        "elements"
+    ][0]["elements"]
 
 
-def test_buttons_of_another_channels_turn_are_refused(server: Server, double: SlackDouble, channel: str) -> None:
+def test_buttons_of_another_channels_turn_are_refused(
+    server: Server, double: SlackDouble, channel: str
+) -> None:
     turn = turn_of(answer_to(double, channel, say(server, mention(AMAZON, channel=channel))))
     before = len(double.responses)
     for action in (RIGHT, SOURCE, SHARE):
@@ -92,7 +108,9 @@ def test_buttons_of_another_channels_turn_are_refused(server: Server, double: Sl
     assert double.messages["C99"] == []
 
 
-def test_sharing_where_the_bot_is_not_says_how_to_invite_it(server: Server, double: SlackDouble, channel: str) -> None:
+def test_sharing_where_the_bot_is_not_says_how_to_invite_it(
+    server: Server, double: SlackDouble, channel: str
+) -> None:
     turn = turn_of(answer_to(double, channel, say(server, mention(AMAZON, channel=channel))))
     double.plan("chat.postMessage", "not_in_channel")
     form(server, "interactions", pressed(double, SHARE, turn, channel=channel))
@@ -100,7 +118,9 @@ def test_sharing_where_the_bot_is_not_says_how_to_invite_it(server: Server, doub
     until(lambda: any("/invite" in each["text"] for each in double.responses))
 
 
-def test_a_dead_response_url_falls_back_to_a_message(server: Server, double: SlackDouble, channel: str) -> None:
+def test_a_dead_response_url_falls_back_to_a_message(
+    server: Server, double: SlackDouble, channel: str
+) -> None:
     double.dead_urls = True
     form(server, "commands", command(double, AMAZON, channel_id=channel))
     said = until(lambda: [each for each in double.whispers if each["channel"] == channel])[0]
@@ -114,7 +134,9 @@ def test_a_dead_response_url_falls_back_to_a_message(server: Server, double: Sla
     assert "$25 billion" in texts(direct["blocks"])
 
 
-def test_a_response_url_elsewhere_is_never_called(server: Server, double: SlackDouble, channel: str) -> None:
+def test_a_response_url_elsewhere_is_never_called(
+    server: Server, double: SlackDouble, channel: str
+) -> None:
     with SlackDouble() as elsewhere:
         form(server, "commands", command(elsewhere, AMAZON, channel_id=channel))
         until(lambda: [each for each in double.whispers if each["channel"] == channel])
@@ -123,7 +145,9 @@ def test_a_response_url_elsewhere_is_never_called(server: Server, double: SlackD
     assert "not of Slack's host" in server.log
 
 
-def test_too_many_requests_waits_as_long_as_slack_says(server: Server, double: SlackDouble, channel: str) -> None:
+def test_too_many_requests_waits_as_long_as_slack_says(
+    server: Server, double: SlackDouble, channel: str
+) -> None:
     double.plan("chat.postMessage", 2.0)
     began = time.monotonic()
     answer_to(double, channel, say(server, mention(AMAZON, channel=channel)))
@@ -145,14 +169,19 @@ def test_what_may_have_arrived_is_looked_for_and_not_posted_twice(
     ts = say(server, mention(AMAZON, channel=channel))
     answer_to(double, channel, ts)
     until(lambda: double.calls.count("conversations.replies") > before)
-    after = say(server, event("message", "And in OpenAI?", channel=channel, thread_ts=ts, channel_type="channel"))
+    after = say(
+        server,
+        event("message", "And in OpenAI?", channel=channel, thread_ts=ts, channel_type="channel"),
+    )
     answer_to(double, channel, after)  # comes only when the first is finished
     double.show_metadata = True
 
     assert len(double.answers()[f"{TEAM}:{channel}:{ts}"]) == 1
 
 
-def test_blocks_that_slack_refuses_become_text(server: Server, double: SlackDouble, channel: str) -> None:
+def test_blocks_that_slack_refuses_become_text(
+    server: Server, double: SlackDouble, channel: str
+) -> None:
     double.plan("chat.postMessage", "msg_blocks_too_long")
     said = answer_to(double, channel, say(server, mention(AMAZON, channel=channel)))
 
@@ -160,7 +189,9 @@ def test_blocks_that_slack_refuses_become_text(server: Server, double: SlackDoub
     assert "*$25 billion*" in said["text"]
 
 
-def test_an_edit_changes_the_answer_and_a_deletion_deletes_it(server: Server, double: SlackDouble, channel: str) -> None:
+def test_an_edit_changes_the_answer_and_a_deletion_deletes_it(
+    server: Server, double: SlackDouble, channel: str
+) -> None:
     asked = mention(AMAZON, channel=channel)
     ts = say(server, asked)
     answer_to(double, channel, ts)
@@ -175,9 +206,14 @@ def test_an_edit_changes_the_answer_and_a_deletion_deletes_it(server: Server, do
     until(lambda: double.messages[channel] == [])
 
 
-def test_questions_of_one_thread_are_answered_in_order(server: Server, double: SlackDouble, channel: str) -> None:
+def test_questions_of_one_thread_are_answered_in_order(
+    server: Server, double: SlackDouble, channel: str
+) -> None:
     ts = say(server, mention(AMAZON, channel=channel))
-    asked = [say(server, event("message", AMAZON, channel=channel, thread_ts=ts, channel_type="channel")) for _ in range(4)]
+    asked = [
+        say(server, event("message", AMAZON, channel=channel, thread_ts=ts, channel_type="channel"))
+        for _ in range(4)
+    ]
     answer_to(double, channel, asked[-1])
 
     order = [each["metadata"]["event_payload"]["claim"] for each in double.messages[channel]]

@@ -1,4 +1,6 @@
-"""Slack within tags: given, kept in a thread, limited by the channel, after a crash, and end to end."""
+"""Slack within tags: given, kept in a thread, limited by the channel, after a crash, and end to
+end.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ numbers = count(1)
 
 
 class TaggedDesk(Desk):
-    """A bot's worker over a red and a blue document that answer the same question; some channels are limited."""
+    """A bot's worker over a red and a blue document that answer the same question; some channels
+    are limited.
+    """
 
     def __init__(self, folder: Path, double: SlackDouble) -> None:
         super().__init__(folder, double, tags=LIMITS)
@@ -37,13 +41,36 @@ class TaggedDesk(Desk):
             write_files(folder / tag, {f"{tag}.txt": f"The bread is baked in the {tag} oven."})
             index_paths(self.settings, carded(), [folder / tag], RecordingReporter(), tags=[tag])
 
-    def ask(self, text: str, *, channel: str = "C1", thread: str | None = None, kind: str = "question", **more: Any) -> str:
+    def ask(
+        self,
+        text: str,
+        *,
+        channel: str = "C1",
+        thread: str | None = None,
+        kind: str = "question",
+        **more: Any,
+    ) -> str:
         """Claim a question and see it done; returns its ts."""
         ts = f"{next(numbers)}.0"
         direct = channel.startswith("D")
         payload = {"question": text, "reply_to": thread or (None if direct else ts)} | more
-        self.claims.add(Message(f"Ev{ts}", TEAM, channel, ts, thread or ("dm" if direct else ts), "U1", kind, payload))
-        self.work(lambda: not State(self.settings.data).query("SELECT 1 FROM claims WHERE state != 'done'"))
+        self.claims.add(
+            Message(
+                f"Ev{ts}",
+                TEAM,
+                channel,
+                ts,
+                thread or ("dm" if direct else ts),
+                "U1",
+                kind,
+                payload,
+            )
+        )
+        self.work(
+            lambda: (
+                not State(self.settings.data).query("SELECT 1 FROM claims WHERE state != 'done'")
+            )
+        )
         return ts
 
     def said(self, text: str, **more: Any) -> str:
@@ -68,9 +95,16 @@ def test_a_question_is_asked_within_its_tags_and_says_so(tagged: TaggedDesk) -> 
     assert not tagged.said(QUESTION).startswith("In ")
 
 
-def test_a_tag_that_no_document_has_is_told_with_those_that_there_are_and_in_alone_says_how(tagged: TaggedDesk) -> None:
-    assert tagged.said(f"--in green {QUESTION}") == "I cannot answer that: no document has the tag 'green': the tags are blue, red."
-    assert "expected --in TAG and a question, like --in harbour How deep is it?" in tagged.said("--in")
+def test_a_tag_that_no_document_has_is_told_with_those_that_there_are_and_in_alone_says_how(
+    tagged: TaggedDesk,
+) -> None:
+    assert (
+        tagged.said(f"--in green {QUESTION}")
+        == "I cannot answer that: no document has the tag 'green': the tags are blue, red."
+    )
+    assert "expected --in TAG and a question, like --in harbour How deep is it?" in tagged.said(
+        "--in"
+    )
 
 
 def test_a_thread_keeps_the_tags_that_were_last_given_in_it(tagged: TaggedDesk) -> None:
@@ -82,7 +116,9 @@ def test_a_thread_keeps_the_tags_that_were_last_given_in_it(tagged: TaggedDesk) 
     assert not tagged.said(QUESTION, thread=other).startswith("In ")
 
 
-def test_an_edit_has_the_tags_that_it_says_not_those_of_the_question_as_it_was(tagged: TaggedDesk) -> None:
+def test_an_edit_has_the_tags_that_it_says_not_those_of_the_question_as_it_was(
+    tagged: TaggedDesk,
+) -> None:
     thread = tagged.ask(f"--in red {QUESTION}")
     for text, beginning in ((f"--in blue {QUESTION}", "In blue\n"), (QUESTION, "*")):
         tagged.ask(text, kind="edit", thread=thread, of=thread)
@@ -102,30 +138,53 @@ def test_a_limited_channel_finds_only_what_has_its_tags(tagged: TaggedDesk) -> N
     listed = tagged.said("documents", channel="C5")
     assert listed.startswith("1 document in blue\n")
     assert "red" not in listed
-    nearest = tagged.double.answers()[f"{TEAM}:C5:{tagged.ask('Who wrote the letter of 1754?', channel='C5')}"]
+    nearest = tagged.double.answers()[
+        f"{TEAM}:C5:{tagged.ask('Who wrote the letter of 1754?', channel='C5')}"
+    ]
     assert "red" not in json.dumps(nearest).replace("shared", "")
 
 
-def test_direct_messages_stand_for_themselves_and_have_a_limit_of_their_own(tagged: TaggedDesk) -> None:
+def test_direct_messages_stand_for_themselves_and_have_a_limit_of_their_own(
+    tagged: TaggedDesk,
+) -> None:
     assert tagged.said(QUESTION, channel="D1").startswith("In red\n")
     assert "asked within red only" in tagged.said(f"--in blue {QUESTION}", channel="D1")
 
 
 def test_a_thread_from_before_a_channel_was_limited_is_limited_too(tagged: TaggedDesk) -> None:
     thread = tagged.ask(f"--in red {QUESTION}", channel="C7")
-    tagged.settings = replace(tagged.settings, slack=replace(tagged.settings.slack, tags={"C7": ("blue",)}))
+    tagged.settings = replace(
+        tagged.settings, slack=replace(tagged.settings.slack, tags={"C7": ("blue",)})
+    )
     assert tagged.said(QUESTION, channel="C7", thread=thread).startswith("In blue\n")
 
 
-def test_what_a_dead_worker_has_left_is_asked_within_its_tags_and_its_channels(tagged: TaggedDesk) -> None:
-    for number, (channel, text) in enumerate({"C1": f"--in red {QUESTION}", "C5": QUESTION}.items()):
+def test_what_a_dead_worker_has_left_is_asked_within_its_tags_and_its_channels(
+    tagged: TaggedDesk,
+) -> None:
+    for number, (channel, text) in enumerate(
+        {"C1": f"--in red {QUESTION}", "C5": QUESTION}.items()
+    ):
         ts = f"{number}.5"
-        tagged.claims.add(Message(f"Ev{ts}", TEAM, channel, ts, ts, "U1", "question", {"question": text, "reply_to": ts}))
+        tagged.claims.add(
+            Message(
+                f"Ev{ts}",
+                TEAM,
+                channel,
+                ts,
+                ts,
+                "U1",
+                "question",
+                {"question": text, "reply_to": ts},
+            )
+        )
         assert tagged.claims.take("dead", ["question"])
     tagged.claims.release("dead")
     tagged.work(lambda: len(tagged.double.answers()) == 2)
 
-    said = [each["text"].partition("\n")[0] for _, [each] in sorted(tagged.double.answers().items())]
+    said = [
+        each["text"].partition("\n")[0] for _, [each] in sorted(tagged.double.answers().items())
+    ]
     assert said == ["In red", "In blue"]
 
 
@@ -137,15 +196,23 @@ def test_documents_are_listed_and_tags_with_them(tagged: TaggedDesk) -> None:
     assert "the tags are blue, red" in tagged.said("documents --in green")
 
 
-TEXTS = {"harbour": "The harbour basin is 12 metres deep.", "board": "The board meets in room nine on Mondays."}
+TEXTS = {
+    "harbour": "The harbour basin is 12 metres deep.",
+    "board": "The board meets in room nine on Mondays.",
+}
 
 
 @pytest.fixture(scope="module", name="served")
-def tagged_server(converted: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, SlackDouble, Command]]:
+def tagged_server(
+    converted: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, SlackDouble, Command]]:
     """A server over a document of each tag, where C900 is limited to the harbour."""
     folder = tmp_path_factory.mktemp("tagged")
     with SlackDouble() as double:
-        settings = double.environment | {"QUOTED_SLACK_TAGS": "C900=harbour,empty", "QUOTED_MIN_CONFIDENCE": "0"}
+        settings = double.environment | {
+            "QUOTED_SLACK_TAGS": "C900=harbour,empty",
+            "QUOTED_MIN_CONFIDENCE": "0",
+        }
         made = Command(folder / "data", converted, settings)
         for tag, text in TEXTS.items():
             write_files(folder / tag, {f"{tag}.txt": text})
@@ -157,11 +224,22 @@ def tagged_server(converted: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.mark.slow
-def test_end_to_end_a_mention_its_thread_a_command_and_a_limited_channel(served: tuple[Server, SlackDouble, Command]) -> None:
+def test_end_to_end_a_mention_its_thread_a_command_and_a_limited_channel(
+    served: tuple[Server, SlackDouble, Command],
+) -> None:
     server, double, _ = served
     ts = say(server, mention("—in harbour How deep is the basin?", channel="C1"))
     first = answer_to(double, "C1", ts)
-    second = say(server, event("message", "Where does the board meet?", channel="C1", thread_ts=ts, channel_type="channel"))
+    second = say(
+        server,
+        event(
+            "message",
+            "Where does the board meet?",
+            channel="C1",
+            thread_ts=ts,
+            channel_type="channel",
+        ),
+    )
     follow_up = answer_to(double, "C1", second)
     assert "In harbour" in texts(first["blocks"])
     assert "In harbour" in texts(follow_up["blocks"])
@@ -176,17 +254,25 @@ def test_end_to_end_a_mention_its_thread_a_command_and_a_limited_channel(served:
     listed = until(lambda: double.responses[before + 1 :])[0]
     assert "2 documents" in texts(listed["blocks"])
 
-    limited = answer_to(double, "C900", say(server, mention("Where does the board meet?", channel="C900")))
+    limited = answer_to(
+        double, "C900", say(server, mention("Where does the board meet?", channel="C900"))
+    )
     assert "In harbour" in texts(limited["blocks"])
     form(server, "interactions", pressed(double, SOURCE, turn_of(limited), channel="C900"))
     view = until(lambda: double.views)[-1]
     assert "room nine" not in json.dumps([limited, view])
-    refused = answer_to(double, "C900", say(server, mention("--in board Where does the board meet?", channel="C900")))
+    refused = answer_to(
+        double,
+        "C900",
+        say(server, mention("--in board Where does the board meet?", channel="C900")),
+    )
     assert "this channel is asked within empty, harbour only, got 'board'" in refused["text"]
 
 
 @pytest.mark.slow
-def test_the_check_names_the_tags_of_channels_and_those_that_no_document_has(served: tuple[Server, SlackDouble, Command]) -> None:
+def test_the_check_names_the_tags_of_channels_and_those_that_no_document_has(
+    served: tuple[Server, SlackDouble, Command],
+) -> None:
     _, _, made = served
     done = made("slack", "check")
 

@@ -33,19 +33,26 @@ class Hook:
         indexed(settings, carded(), folder / "notes", {"a.txt": TEXT})
         self.service = Changing(settings, live_pipeline(settings, carded(), SharedWordsReader()))
         self.app = FastAPI()
-        self.app.include_router(webhook_router(self.service, threads_of(settings), TOKEN, "https://qa.example.org"))
+        self.app.include_router(
+            webhook_router(self.service, threads_of(settings), TOKEN, "https://qa.example.org")
+        )
         add_error_handlers(self.app)
 
     def send(self, **request: Any) -> httpx.Response:
         async def exchange() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://127.0.0.1"
+            ) as client:
                 return await client.post(SLASH, **request)
 
         return asyncio.run(exchange())
 
     def ask(self, text: str, **more: str) -> httpx.Response:
-        return self.send(data={"token": TOKEN, "text": text, "team_id": "T", "channel_id": "C", "user_id": "U"} | more)
+        return self.send(
+            data={"token": TOKEN, "text": text, "team_id": "T", "channel_id": "C", "user_id": "U"}
+            | more
+        )
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +61,13 @@ def hook(tmp_path_factory: pytest.TempPathFactory) -> Hook:
 
 
 def test_a_form_and_json_get_the_same_slack_style_answer(hook: Hook) -> None:
-    fields = {"token": TOKEN, "text": "Who tends the lighthouse?", "team_id": "T", "channel_id": "C", "user_id": "U"}
+    fields = {
+        "token": TOKEN,
+        "text": "Who tends the lighthouse?",
+        "team_id": "T",
+        "channel_id": "C",
+        "user_id": "U",
+    }
     form, plain = hook.send(data=fields), hook.send(json=fields)
 
     assert form.status_code == plain.status_code == 200
@@ -67,7 +80,9 @@ def test_a_form_and_json_get_the_same_slack_style_answer(hook: Hook) -> None:
 @pytest.mark.parametrize("scheme", ["Bearer", "Token"])
 def test_the_token_may_stand_in_the_header(hook: Hook, scheme: str) -> None:
     def sent(token: str) -> int:
-        return hook.send(json={"text": "Who tends the lamp?"}, headers={"authorization": f"{scheme} {token}"}).status_code
+        return hook.send(
+            json={"text": "Who tends the lamp?"}, headers={"authorization": f"{scheme} {token}"}
+        ).status_code
 
     assert (sent(TOKEN), sent("other")) == (200, 401)
 
@@ -108,20 +123,28 @@ def test_a_token_that_is_no_text_gets_400(hook: Hook) -> None:
 
 
 @given(
-    st.binary(max_size=60), st.sampled_from(["application/json", "application/x-www-form-urlencoded", "", "text/plain; charset=x"])
+    st.binary(max_size=60),
+    st.sampled_from(
+        ["application/json", "application/x-www-form-urlencoded", "", "text/plain; charset=x"]
+    ),
 )
 def test_whatever_has_no_token_gets_a_4xx(hook: Hook, body: bytes, kind: str) -> None:
     assert hook.send(content=body, headers={"content-type": kind}).status_code in {400, 401}
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{", b'{"text": 1}', b'{"text": "\\ud800"}', b"[" * 100_000, b'"x"', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"[]", b"{", b'{"text": 1}', b'{"text": "\\ud800"}', b"[" * 100_000, b'"x"', b"\xff"]
+)
 def test_malformed_json_gets_400(hook: Hook, body: bytes) -> None:
     assert hook.send(content=body, headers={"content-type": "application/json"}).status_code == 400
 
 
 def test_there_is_no_such_endpoint_without_a_token(tmp_path: Path) -> None:
     def paths(**changes: Any) -> set[str]:
-        return {getattr(route, "path", "") for route in create_app(settings_in(tmp_path, **changes)).routes}
+        return {
+            getattr(route, "path", "")
+            for route in create_app(settings_in(tmp_path, **changes)).routes
+        }
 
     assert SLASH not in paths()
     assert SLASH in create_app(settings_in(tmp_path, webhook_token="t")).openapi()["paths"]  # noqa: S106

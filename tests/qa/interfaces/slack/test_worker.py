@@ -1,4 +1,6 @@
-"""What becomes of claims in this process: errors, dead workers, repeated attempts; with a double of Slack and fake models."""
+"""What becomes of claims in this process: errors, dead workers, repeated attempts; with a double of
+Slack and fake models.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,16 @@ from tests.support.slack_double import SlackDouble
 from tests.support.slack_messages import BOT_ID, SECRET, TEAM, TOKEN
 
 KEY = f"{TEAM}:C1:1.0"
-QUESTION = Message("Ev1", TEAM, "C1", "1.0", "1.0", "U1", "question", {"question": "Who tends the lighthouse?", "reply_to": "1.0"})
+QUESTION = Message(
+    "Ev1",
+    TEAM,
+    "C1",
+    "1.0",
+    "1.0",
+    "U1",
+    "question",
+    {"question": "Who tends the lighthouse?", "reply_to": "1.0"},
+)
 
 
 class Changing:
@@ -55,12 +66,19 @@ class Desk:
         self.double = double
         slack = SlackSettings(SECRET, TOKEN, f"{double.url}/api/", **changes)
         self.settings = settings_in(folder, slack=slack, min_confidence=0.0)
-        indexed(self.settings, carded(), folder / "notes", {"a.txt": "Marta tends the lighthouse. The harbour is closed."})
+        indexed(
+            self.settings,
+            carded(),
+            folder / "notes",
+            {"a.txt": "Marta tends the lighthouse. The harbour is closed."},
+        )
         self.live = live_pipeline(self.settings, carded(), SharedWordsReader())
         self.service = Changing(self.settings, self.live)
         self.claims = Claims(State(self.settings.data))
 
-    def work(self, until: Callable[[], Any], act: Callable[[], Awaitable[None]] | None = None) -> None:
+    def work(
+        self, until: Callable[[], Any], act: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         """Let a worker work until something holds."""
 
         async def working() -> None:
@@ -104,7 +122,9 @@ def test_a_claim_is_answered_and_done(desk: Desk) -> None:
     assert desk.outcome() == "answered"
 
 
-def test_an_error_is_an_apology_with_a_request_id_that_the_log_has(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_is_an_apology_with_a_request_id_that_the_log_has(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
     desk.service.outcome = RuntimeError("the disk is on fire")
     desk.claims.add(QUESTION)
     desk.work(desk.done)
@@ -144,9 +164,17 @@ def test_what_a_dead_worker_had_posted_is_found_and_not_posted_again(desk: Desk)
     desk.claims.take("dead", ("question",))
     metadata = {"event_type": METADATA, "event_payload": {"claim": KEY}}
     other = {"event_type": METADATA, "event_payload": {"claim": f"{TEAM}:C1:0.9"}}
-    for number, (said, bot) in enumerate([(other, BOT_ID), (metadata, None), (other, BOT_ID), (other, BOT_ID), (metadata, BOT_ID)]):
+    for number, (said, bot) in enumerate(
+        [(other, BOT_ID), (metadata, None), (other, BOT_ID), (other, BOT_ID), (metadata, BOT_ID)]
+    ):
         desk.double.messages["C1"].append(
-            {"ts": f"9.{number}", "thread_ts": "1.0", "metadata": said, "bot_id": bot, "number": number}
+            {
+                "ts": f"9.{number}",
+                "thread_ts": "1.0",
+                "metadata": said,
+                "bot_id": bot,
+                "number": number,
+            }
         )
     desk.claims.release("dead")
     desk.work(desk.done)
@@ -161,7 +189,13 @@ def test_what_a_dead_worker_had_posted_is_found_and_not_posted_again(desk: Desk)
 def test_what_a_dead_worker_had_answered_is_posted_and_not_asked_again(desk: Desk) -> None:
     desk.claims.add(QUESTION)
     desk.double.plan("chat.postMessage", "drop")
-    desk.work(lambda: desk.double.calls == [] and desk.double.planned["chat.postMessage"] == [] and len(desk.turns()) == 1)
+    desk.work(
+        lambda: (
+            desk.double.calls == []
+            and desk.double.planned["chat.postMessage"] == []
+            and len(desk.turns()) == 1
+        )
+    )
     desk.work(desk.done)
 
     assert len(desk.turns()) == 1
@@ -190,7 +224,9 @@ def test_what_kills_its_worker_again_and_again_gets_an_apology(desk: Desk) -> No
     assert desk.turns() == []
 
 
-def test_what_slack_refuses_for_good_is_done_and_in_the_log(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_slack_refuses_for_good_is_done_and_in_the_log(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
     desk.claims.add(QUESTION)
     desk.double.plan("chat.postMessage", "is_archived")
     desk.work(desk.done)
@@ -226,7 +262,18 @@ def test_a_worker_that_ends_leaves_its_claims_to_the_next_at_once(desk: Desk) ->
 
 
 def test_a_notice_is_for_one_person_only(desk: Desk) -> None:
-    desk.claims.add(Message("Ev2", TEAM, "C1", "2.0", "2.0", "U1", "notice", {"notice": "Not here.", "reply_to": "2.0"}))
+    desk.claims.add(
+        Message(
+            "Ev2",
+            TEAM,
+            "C1",
+            "2.0",
+            "2.0",
+            "U1",
+            "notice",
+            {"notice": "Not here.", "reply_to": "2.0"},
+        )
+    )
     desk.work(desk.done)
 
     [whisper] = desk.double.whispers
@@ -259,7 +306,9 @@ class Locked(Claims):
         return super().take(worker, kinds)
 
 
-def test_that_no_claim_can_be_taken_is_said_once_and_not_for_good(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_that_no_claim_can_be_taken_is_said_once_and_not_for_good(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
     claims = Locked(State(desk.settings.data), 5)
     bot = Bot(desk.settings, desk.service)
     bot._worker._claims = claims
@@ -273,4 +322,6 @@ def test_that_no_claim_can_be_taken_is_said_once_and_not_for_good(desk: Desk, ca
     asyncio.run(working())
 
     assert claims.left == 0
-    assert [record.message for record in caplog.records].count("Slack: no claim could be taken.") == 1
+    assert [record.message for record in caplog.records].count(
+        "Slack: no claim could be taken."
+    ) == 1

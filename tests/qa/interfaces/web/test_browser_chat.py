@@ -8,13 +8,25 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from qa.evaluation.squad import read_questions
-from tests.support.browser import AMAZON, FAILED_REQUEST, Opener, Site, ask, marked, opening, select, turn
+from tests.support.browser import (
+    AMAZON,
+    FAILED_REQUEST,
+    Opener,
+    Site,
+    ask,
+    marked,
+    opening,
+    select,
+    turn,
+)
 
 pytest_plugins = ("tests.support.browser_fixtures",)
 pytestmark = pytest.mark.slow
 
 
-def test_an_answer_is_marked_in_its_sentence_and_a_follow_up_is_understood(open_page: Opener) -> None:
+def test_an_answer_is_marked_in_its_sentence_and_a_follow_up_is_understood(
+    open_page: Opener,
+) -> None:
     page = open_page()
 
     answer = ask(page, AMAZON)
@@ -22,7 +34,9 @@ def test_an_answer_is_marked_in_its_sentence_and_a_follow_up_is_understood(open_
     citation = answer["answers"][0]["citation"]
     assert marked(first) == citation["quote"]
     assert first.locator("blockquote").text_content() == citation["sentence"]
-    assert f"({answer['answers'][0]['confidence']:.2f})" in (first.locator(".level").text_content() or "")
+    assert f"({answer['answers'][0]['confidence']:.2f})" in (
+        first.locator(".level").text_content() or ""
+    )
     expect(first.locator(".where").first).to_contain_text(
         f"line {citation['line']} · characters {citation['start']}–{citation['end']}"
     )
@@ -30,7 +44,9 @@ def test_an_answer_is_marked_in_its_sentence_and_a_follow_up_is_understood(open_
 
     follow_up = ask(page, "And in OpenAI?")
     assert follow_up["interpreted_as"]
-    expect(turn(page, follow_up).locator(".understood")).to_have_text(f"understood as “{follow_up['interpreted_as']}”")
+    expect(turn(page, follow_up).locator(".understood")).to_have_text(
+        f"understood as “{follow_up['interpreted_as']}”"
+    )
     expect(turn(page, answer).locator(".understood")).to_be_hidden()
     expect(page.get_by_role("link", name=AMAZON).first).to_have_attribute("aria-current", "page")
 
@@ -54,7 +70,10 @@ def test_examples_ask_and_a_new_line_does_not(open_page: Opener) -> None:
 def test_a_list_shows_its_items_and_evidence_says_so(open_page: Opener) -> None:
     page = open_page()
 
-    for question, kind in (("Which chips does Amazon hope to commercialize?", "list"), ("Did Amazon's stock rise?", "evidence")):
+    for question, kind in (
+        ("Which chips does Amazon hope to commercialize?", "list"),
+        ("Did Amazon's stock rise?", "evidence"),
+    ):
         answer = ask(page, question)
         shown = turn(page, answer)
         assert answer["kind"] == kind
@@ -78,7 +97,9 @@ def test_reload_keeps_the_conversation_and_two_tabs_share_it(chromium: Browser, 
         second = ask(other, "Did Amazon's stock rise?")
         turn(page, second).wait_for()
         turn(page, second).get_by_role("button", name="Right", exact=True).click()
-        expect(turn(other, second).get_by_role("button", name="Right", exact=True)).to_have_attribute("aria-pressed", "true")
+        expect(
+            turn(other, second).get_by_role("button", name="Right", exact=True)
+        ).to_have_attribute("aria-pressed", "true")
 
         page.get_by_label("Your question").fill("and here?")
         delete_current(other)
@@ -105,10 +126,17 @@ def test_deleting_asks_first(open_page: Opener, site: Site) -> None:
     assert page.url == f"{site.server.url}/"
 
 
-def test_feedback_of_all_kinds_becomes_an_evaluation_file(open_page: Opener, tmp_path: Path) -> None:
+def test_feedback_of_all_kinds_becomes_an_evaluation_file(
+    open_page: Opener, tmp_path: Path
+) -> None:
     page = open_page()
     answers = [
-        ask(page, question) for question in (AMAZON, "Did Amazon's stock rise?", "Who is the keeper of the Kvitholm lighthouse?")
+        ask(page, question)
+        for question in (
+            AMAZON,
+            "Did Amazon's stock rise?",
+            "Who is the keeper of the Kvitholm lighthouse?",
+        )
     ]
     right, wrong, pointed = (turn(page, answer) for answer in answers)
 
@@ -123,14 +151,20 @@ def test_feedback_of_all_kinds_becomes_an_evaluation_file(open_page: Opener, tmp
     expect(pointed.locator(".given")).to_have_text("You showed the right place. “Ingrid Solberg”")
 
     page.reload()
-    expect(turn(page, answers[1]).get_by_role("button", name="Wrong", exact=True)).to_have_attribute("aria-pressed", "true")
-    expect(turn(page, answers[2]).locator(".given")).to_have_text("You showed the right place. “Ingrid Solberg”")
+    expect(
+        turn(page, answers[1]).get_by_role("button", name="Wrong", exact=True)
+    ).to_have_attribute("aria-pressed", "true")
+    expect(turn(page, answers[2]).locator(".given")).to_have_text(
+        "You showed the right place. “Ingrid Solberg”"
+    )
     page.keyboard.press("Escape")
     with page.expect_download() as downloaded:
         page.get_by_role("link", name="Download feedback").click()
     downloaded.value.save_as(tmp_path / "feedback.jsonl")
     golds = {gold.id: gold for gold in read_questions(tmp_path / "feedback.jsonl")}
-    assert golds[f"turn-{answers[0]['turn_id']}"].answers == tuple(span["text"] for span in answers[0]["answers"])
+    assert golds[f"turn-{answers[0]['turn_id']}"].answers == tuple(
+        span["text"] for span in answers[0]["answers"]
+    )
     assert golds[f"turn-{answers[2]['turn_id']}"].answers == ("Ingrid Solberg",)
     assert f"turn-{answers[1]['turn_id']}" not in golds
 

@@ -16,13 +16,19 @@ pytest_plugins = ("tests.support.browser_fixtures",)
 pytestmark = pytest.mark.slow
 
 FILES = {
-    "lighthouse.pdf": pdf([["The lighthouse opens in April."], ["The lighthouse keeper is called Anna Berg."]]),
-    "shop.xlsx": workbook({"Prices": [("Item", "Price", "Stock"), ("Oil lamp", 39.9, 4), ("Brass bell", 120, 2)]}),
+    "lighthouse.pdf": pdf(
+        [["The lighthouse opens in April."], ["The lighthouse keeper is called Anna Berg."]]
+    ),
+    "shop.xlsx": workbook(
+        {"Prices": [("Item", "Price", "Stock"), ("Oil lamp", 39.9, 4), ("Brass bell", 120, 2)]}
+    ),
 }
 
 
 @pytest.fixture(scope="module")
-def formats_site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, converted: Path) -> Iterator[Site]:
+def formats_site(
+    chromium: Browser, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, converted: Path
+) -> Iterator[Site]:
     del chromium
     with Site.over(tmp_path_factory.mktemp("formats"), encoder, converted, FILES) as site:
         yield site
@@ -41,7 +47,9 @@ def open_formats(chromium: Browser, formats_site: Site) -> Iterator[Opener]:
         ("What is the price of the brass bell?", "120", "sheet Prices, row 3"),
     ],
 )
-def test_a_quote_is_shown_with_its_page_or_row_and_no_line(open_formats: Opener, question: str, quote: str, place: str) -> None:
+def test_a_quote_is_shown_with_its_page_or_row_and_no_line(
+    open_formats: Opener, question: str, quote: str, place: str
+) -> None:
     page = open_formats()
     answer = ask(page, question)
     link = turn(page, answer).locator(".answer > .quote .place").first

@@ -1,4 +1,6 @@
-"""The source beside the chat, and the reader: every quote is where the citation says, whatever the text holds."""
+"""The source beside the chat, and the reader: every quote is where the citation says, whatever the
+text holds.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("question", [AMAZON, *QUESTIONS.values()])
-def test_the_opened_citation_is_marked_where_it_says(open_page: Opener, site: Site, question: str) -> None:
+def test_the_opened_citation_is_marked_where_it_says(
+    open_page: Opener, site: Site, question: str
+) -> None:
     page = open_page()
     answer = ask(page, question)
 
@@ -40,11 +44,18 @@ def test_the_opened_citation_is_marked_where_it_says(open_page: Opener, site: Si
 
     for number, citation in enumerate(answer["citations"]):
         link = turn(page, answer).locator(".answer > .quote .place").nth(number)
-        wanted = next(each for each in answer["citations"] if names(link.get_attribute("href") or "", each))
+        wanted = next(
+            each for each in answer["citations"] if names(link.get_attribute("href") or "", each)
+        )
         link.click()
-        expect(page.locator("#source .where")).to_contain_text(f"characters {wanted['start']}–{wanted['end']}")
+        expect(page.locator("#source .where")).to_contain_text(
+            f"characters {wanted['start']}–{wanted['end']}"
+        )
         assert marked(page.locator("#source")) == wanted["quote"]
-        assert text_shown(page) == site.server.client.get(f"/documents/{wanted['document_id']}").json()["text"]
+        assert (
+            text_shown(page)
+            == site.server.client.get(f"/documents/{wanted['document_id']}").json()["text"]
+        )
         expect(page.locator("#source mark").first).to_be_in_viewport()
         expect(page.locator("#source .source-title")).to_have_text(citation["title"])
         page.get_by_role("button", name="Close").click()
@@ -62,7 +73,9 @@ def test_the_opened_citation_is_marked_where_it_says(open_page: Opener, site: Si
         ("hebrew.txt", "الأرشيف"),
     ],
 )
-def test_a_permanent_link_works_alone_and_counts_code_points(open_page: Opener, site: Site, name: str, words: str) -> None:
+def test_a_permanent_link_works_alone_and_counts_code_points(
+    open_page: Opener, site: Site, name: str, words: str
+) -> None:
     start, end = HARD[name].index(words), HARD[name].index(words) + len(words)
     info = site.document(name)
 
@@ -71,12 +84,18 @@ def test_a_permanent_link_works_alone_and_counts_code_points(open_page: Opener, 
     assert marked(page.locator("#source")) == words
     line = HARD[name][:start].count("\n") + 1
     expect(page.locator("#source .where")).to_have_text(f"line {line}, characters {start}–{end}")
-    expect(page.get_by_role("link", name="Permanent link")).to_have_attribute("href", page.url.removeprefix(site.server.url))
+    expect(page.get_by_role("link", name="Permanent link")).to_have_attribute(
+        "href", page.url.removeprefix(site.server.url)
+    )
     expect(page.locator(".version")).to_be_hidden()
 
 
-def test_a_selection_is_sent_in_code_points_and_copied_with_its_citation(chromium: Browser, site: Site) -> None:
-    with opening(chromium, site.server.url, permissions=["clipboard-read", "clipboard-write"]) as open_page:
+def test_a_selection_is_sent_in_code_points_and_copied_with_its_citation(
+    chromium: Browser, site: Site
+) -> None:
+    with opening(
+        chromium, site.server.url, permissions=["clipboard-read", "clipboard-write"]
+    ) as open_page:
         page = open_page()
         answer = ask(page, QUESTIONS["emoji.txt"])
         turn(page, answer).locator(".place").first.click()
@@ -84,13 +103,18 @@ def test_a_selection_is_sent_in_code_points_and_copied_with_its_citation(chromiu
         words = "festival opens on 14 March"
         select(page, f"{words} ")
         start = EMOJI.index(words)
-        expect(page.locator("#source .where")).to_have_text(f"line 1, characters {start}–{start + len(words)}")
+        expect(page.locator("#source .where")).to_have_text(
+            f"line 1, characters {start}–{start + len(words)}"
+        )
 
         page.locator(".tools > button").click()
         expect(page.locator(".tools > button")).to_have_text("Copied")
         copied = page.evaluate("navigator.clipboard.readText()")
         assert copied.startswith(f"“{words}”\n— ")
-        assert f"line 1, characters {start}–{start + len(words)}, sha256 {site.document('emoji.txt')['sha256'][:12]}" in copied
+        assert (
+            f"line 1, characters {start}–{start + len(words)}, sha256 {site.document('emoji.txt')['sha256'][:12]}"
+            in copied
+        )
         assert copied.strip().endswith(f"#c={start}-{start + len(words)}")
 
         with page.expect_request("**/feedback") as sent:
@@ -107,7 +131,10 @@ def test_markup_in_a_document_is_text(open_page: Opener, site: Site) -> None:
 
     assert "<script>document.title = 'owned'</script> <img src=x" in text_shown(page)
     assert "owned" not in page.title()
-    assert page.locator("#source img, #turns img, #source script, #turns script, #turns b").count() == 0
+    assert (
+        page.locator("#source img, #turns img, #source script, #turns script, #turns b").count()
+        == 0
+    )
     info = site.document("script.txt")
     page.goto(f"/read/{info['id']}")
     page.locator("#source .block").first.wait_for()
@@ -123,7 +150,9 @@ def test_each_line_has_its_own_direction(open_page: Opener, site: Site) -> None:
     def edges(words: str) -> tuple[float, float]:
         """How far words stand from the left and the right edge of the text."""
         select(page, words)
-        box: dict[str, Any] = page.evaluate("getSelection().getRangeAt(0).getBoundingClientRect().toJSON()")
+        box: dict[str, Any] = page.evaluate(
+            "getSelection().getRangeAt(0).getBoundingClientRect().toJSON()"
+        )
         return box["left"] - room["x"], room["x"] + room["width"] - box["right"]
 
     for line, from_right in zip(HEBREW.splitlines(), (True, False, True), strict=True):
@@ -131,7 +160,9 @@ def test_each_line_has_its_own_direction(open_page: Opener, site: Site) -> None:
         assert (right < left) is from_right, line
 
 
-def test_a_changed_document_is_shown_as_it_was_quoted_and_leads_to_the_current_text(open_page: Opener, site: Site) -> None:
+def test_a_changed_document_is_shown_as_it_was_quoted_and_leads_to_the_current_text(
+    open_page: Opener, site: Site
+) -> None:
     old = "The Vardo ferry leaves at 7:45 every morning.\n"
     site.index(ferry=old)
     page = open_page()
@@ -174,18 +205,25 @@ def test_a_deleted_document_is_gone_everywhere(chromium: Browser, site: Site) ->
         expect(reader.locator(".version")).to_contain_text("This document has been deleted")
         expect(reader.locator(".text")).to_have_text("")
         unknown = open_page(f"/read/{site.document('emoji.txt')['id']}?v=0123456789ab")
-        expect(unknown.locator(".version")).to_contain_text("This version of the document is not kept any more.")
+        expect(unknown.locator(".version")).to_contain_text(
+            "This version of the document is not kept any more."
+        )
         unknown.get_by_role("link", name="Open the current version").click()
         expect(unknown.locator(".block").first).to_contain_text("Kaleva")
 
 
 def test_a_megabyte_opens_quickly_at_its_mark(open_page: Opener) -> None:
-    lines = [f"Line {number} of a long log, 🎉 with some words in it.\n" for number in range(21_000)]
+    lines = [
+        f"Line {number} of a long log, 🎉 with some words in it.\n" for number in range(21_000)
+    ]
     text = "".join(lines)
     start = len("".join(lines[:15_000])) + 5
     info = {"id": "big", "title": "A log", "uri": "big.txt", "sha256": "0" * 64}
     page = open_page()
-    page.route("**/documents/big", lambda route: route.fulfill(json={"document": info, "text": text, "generation": 1}))
+    page.route(
+        "**/documents/big",
+        lambda route: route.fulfill(json={"document": info, "text": text, "generation": 1}),
+    )
 
     page.goto(f"/read/big#c={start}-{start + 5}")
     assert marked(page.locator("#source")) == "15000"
@@ -198,7 +236,9 @@ def test_a_megabyte_opens_quickly_at_its_mark(open_page: Opener) -> None:
     assert text_shown(page) == text
 
 
-def test_documents_are_listed_with_their_state_and_open_beside_the_chat(open_page: Opener, site: Site) -> None:
+def test_documents_are_listed_with_their_state_and_open_beside_the_chat(
+    open_page: Opener, site: Site
+) -> None:
     page = open_page()
     page.get_by_text("Documents", exact=True).click()
     page.get_by_label("Filter the documents").fill("hebrew")
@@ -216,8 +256,16 @@ def test_documents_are_listed_with_their_state_and_open_beside_the_chat(open_pag
     expect(page.locator("#source")).to_be_hidden()
 
 
-def test_on_a_phone_the_source_covers_the_chat_and_back_closes_it(chromium: Browser, site: Site) -> None:
-    with opening(chromium, site.server.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True) as open_page:
+def test_on_a_phone_the_source_covers_the_chat_and_back_closes_it(
+    chromium: Browser, site: Site
+) -> None:
+    with opening(
+        chromium,
+        site.server.url,
+        viewport={"width": 390, "height": 844},
+        has_touch=True,
+        is_mobile=True,
+    ) as open_page:
         page = open_page()
         answer = ask(page, QUESTIONS["long.txt"])
         link = turn(page, answer).locator(".place").first
@@ -236,7 +284,10 @@ def test_on_a_phone_the_source_covers_the_chat_and_back_closes_it(chromium: Brow
 
 def names(href: str, citation: dict[str, Any]) -> bool:
     """Whether a permanent link names a citation."""
-    return href == f"/read/{citation['document_id']}?v={citation['sha256'][:12]}#c={citation['start']}-{citation['end']}"
+    return (
+        href
+        == f"/read/{citation['document_id']}?v={citation['sha256'][:12]}#c={citation['start']}-{citation['end']}"
+    )
 
 
 def text_shown(page: Page) -> str:

@@ -1,4 +1,6 @@
-"""The page shows the printed page that a quote of a PDF stands on, with the quote boxed, beside its text."""
+"""The page shows the printed page that a quote of a PDF stands on, with the quote boxed, beside its
+text.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,17 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from index.models.encoder import Encoder
 from tests.qa.interfaces.web.test_browser_states import accessible
-from tests.support.browser import FAILED_REQUEST, PHONE, WIDE, Opener, Site, ask, marked, opening, turn
+from tests.support.browser import (
+    FAILED_REQUEST,
+    PHONE,
+    WIDE,
+    Opener,
+    Site,
+    ask,
+    marked,
+    opening,
+    turn,
+)
 from tests.support.writers import PARAGRAPH, pdf
 
 pytest_plugins = ("tests.support.browser_fixtures",)
@@ -20,7 +32,12 @@ KEEPER = "The lighthouse keeper is called Anna Berg."
 QUESTION = "What is the lighthouse keeper called?"
 FILES = {
     "lighthouse.pdf": pdf(
-        [["The lighthouse opens in April."], [*[PARAGRAPH] * 14, KEEPER], ["Ships pass and the har-"], ["bour sleeps."]]
+        [
+            ["The lighthouse opens in April."],
+            [*[PARAGRAPH] * 14, KEEPER],
+            ["Ships pass and the har-"],
+            ["bour sleeps."],
+        ]
     ),
     "moving.pdf": pdf([["The ferry to Utö sails at nine."]]),
     "notes.txt": "The Kaleva festival opens on 14 March in Oulu.",
@@ -28,7 +45,9 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def pdf_site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, converted: Path) -> Iterator[Site]:
+def pdf_site(
+    chromium: Browser, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, converted: Path
+) -> Iterator[Site]:
     del chromium
     with Site.over(tmp_path_factory.mktemp("originals"), encoder, converted, FILES) as site:
         yield site
@@ -114,7 +133,9 @@ def test_page_and_text_are_chosen_by_keyboard(open_pdfs: Opener, pdf_site: Site)
     expect(button(page, "Enlarge")).to_be_hidden()
 
 
-def test_a_word_that_is_divided_between_pages_is_boxed_on_both(open_pdfs: Opener, pdf_site: Site) -> None:
+def test_a_word_that_is_divided_between_pages_is_boxed_on_both(
+    open_pdfs: Opener, pdf_site: Site
+) -> None:
     page = open_pdfs(link(pdf_site, "lighthouse.pdf", "the harbour"))
 
     loaded(page, "Page 3 of lighthouse.pdf, the quote marked")
@@ -130,10 +151,15 @@ def test_a_text_has_no_page_and_no_choice(open_pdfs: Opener, pdf_site: Site) -> 
     expect(page.get_by_role("group", name="What is shown")).to_be_hidden()
 
 
-def test_where_the_file_has_changed_or_gone_the_text_is_shown_alone(chromium: Browser, pdf_site: Site) -> None:
+def test_where_the_file_has_changed_or_gone_the_text_is_shown_alone(
+    chromium: Browser, pdf_site: Site
+) -> None:
     file, words = pdf_site.folder / "moving.pdf", "sails at nine"
     with opening(chromium, pdf_site.server.url, expected=(FAILED_REQUEST,)) as open_page:
-        for change, says in ((lambda: file.write_bytes(pdf([["Another."]])), "has changed"), (file.unlink, "no longer there")):
+        for change, says in (
+            (lambda: file.write_bytes(pdf([["Another."]])), "has changed"),
+            (file.unlink, "no longer there"),
+        ):
             change()
             page = open_page(link(pdf_site, "moving.pdf", words))
 
@@ -148,12 +174,19 @@ def test_axe_finds_nothing_beside_and_over_the_chat_and_alone(
     chromium: Browser, pdf_site: Site, scheme: str, size: dict[str, int]
 ) -> None:
     address = link(pdf_site, "lighthouse.pdf", KEEPER)
-    with opening(chromium, pdf_site.server.url, color_scheme=scheme, viewport=size, reduced_motion="reduce") as open_page:
+    with opening(
+        chromium, pdf_site.server.url, color_scheme=scheme, viewport=size, reduced_motion="reduce"
+    ) as open_page:
         page = open_page()
-        for place in (f"/?doc={address.split('/')[2].replace('?v=', '&v=').replace('#c=', '&at=')}", address):
+        for place in (
+            f"/?doc={address.split('/')[2].replace('?v=', '&v=').replace('#c=', '&at=')}",
+            address,
+        ):
             page.goto(place)
             loaded(page, "Page 2 of lighthouse.pdf, the quote marked")
-            expect(text(page)).to_be_hidden() if size is PHONE else expect(text(page)).to_be_visible()
+            expect(text(page)).to_be_hidden() if size is PHONE else expect(
+                text(page)
+            ).to_be_visible()
             assert is_within(original(page).locator(".quote-box"), original(page))
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
             accessible(page)

@@ -14,7 +14,19 @@ from playwright.sync_api import Browser, Page, expect
 from index.models.encoder import Encoder
 from qa.bootstrap import index_paths
 from qa.settings import Settings
-from tests.support.browser import AMAZON, FAILED_REQUEST, PHONE, QUESTIONS, WIDE, OnPort, Site, ask, marked, opening, turn
+from tests.support.browser import (
+    AMAZON,
+    FAILED_REQUEST,
+    PHONE,
+    QUESTIONS,
+    WIDE,
+    OnPort,
+    Site,
+    ask,
+    marked,
+    opening,
+    turn,
+)
 from tests.support.fakes import RecordingReporter
 from tests.support.serving import SEEDS, Command, Server
 
@@ -37,7 +49,9 @@ def test_a_server_may_stop_and_come_back_and_refuses_what_it_cannot_answer(
         page.keyboard.press("Enter")
         banner = page.locator("#banner")
         expect(banner).to_contain_text("The server does not answer.")
-        expect(page.get_by_label("Your question")).to_have_value("When will the tariffs take effect?")
+        expect(page.get_by_label("Your question")).to_have_value(
+            "When will the tariffs take effect?"
+        )
         expect(page.locator(".waiting")).to_have_count(0)
 
         with Server(command.on(command.data, QUOTED_MIN_CONFIDENCE="1")) as again:
@@ -54,10 +68,14 @@ def test_a_server_may_stop_and_come_back_and_refuses_what_it_cannot_answer(
 def check_refusal(page: Page, server: Server) -> None:
     """The refusal shows all of its receipt, and each passage can be opened."""
     conversation = page.url.partition("c=")[2]
-    answer: dict[str, Any] = server.client.get(f"/conversations/{conversation}").json()["turns"][-1]["answer"]
+    answer: dict[str, Any] = server.client.get(f"/conversations/{conversation}").json()["turns"][
+        -1
+    ]["answer"]
     refusal, shown = answer["refusal"], page.locator(".turn").last
     expect(shown.locator(".refused")).to_contain_text(refusal["reason"][1:])
-    expect(shown.locator(".searched")).to_contain_text(f"Searched {refusal['searched']['passages']} passages of 1 document")
+    expect(shown.locator(".searched")).to_contain_text(
+        f"Searched {refusal['searched']['passages']} passages of 1 document"
+    )
     for name in refusal["missing"]:
         expect(shown.locator(".searched")).to_contain_text(f"“{name}”")
     passages = shown.locator(".nearest > li")
@@ -72,7 +90,10 @@ def test_while_nothing_is_indexed_the_page_says_how_and_notices_when_it_is(
     chromium: Browser, encoder: Encoder, converted: Path, tmp_path: Path
 ) -> None:
     command = Command(tmp_path / "data", converted, {"QUOTED_MIN_CONFIDENCE": "0"})
-    with Server(command) as server, opening(chromium, server.url, expected=(FAILED_REQUEST,)) as open_page:
+    with (
+        Server(command) as server,
+        opening(chromium, server.url, expected=(FAILED_REQUEST,)) as open_page,
+    ):
         page = open_page()
         expect(page.locator("#banner code")).to_have_text("qa index PATH")
         page.get_by_label("Your question").fill(AMAZON)
@@ -87,11 +108,19 @@ def test_while_nothing_is_indexed_the_page_says_how_and_notices_when_it_is(
 
 
 def test_while_the_models_load_a_question_waits(chromium: Browser, site: Site) -> None:
-    loading = {"type": "about:blank", "title": "Not ready", "status": 503, "detail": "the server is still loading its models"}
+    loading = {
+        "type": "about:blank",
+        "title": "Not ready",
+        "status": 503,
+        "detail": "the server is still loading its models",
+    }
     with opening(chromium, site.server.url, expected=(FAILED_REQUEST,)) as open_page:
         page = open_page()
         for path in ("**/ask", "**/readyz"):
-            page.route(path, lambda route: route.fulfill(status=503, json=loading, headers={"Retry-After": "1"}))
+            page.route(
+                path,
+                lambda route: route.fulfill(status=503, json=loading, headers={"Retry-After": "1"}),
+            )
         page.get_by_label("Your question").fill(AMAZON)
         page.keyboard.press("Enter")
         expect(page.locator("#banner")).to_contain_text("The server is loading its models.")
@@ -118,8 +147,12 @@ def test_problems_are_said_in_words(chromium: Browser, site: Site) -> None:
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_violation(chromium: Browser, site: Site, scheme: str, size: dict[str, int]) -> None:
-    with opening(chromium, site.server.url, color_scheme=scheme, viewport=size, reduced_motion="reduce") as open_page:
+def test_axe_finds_no_violation(
+    chromium: Browser, site: Site, scheme: str, size: dict[str, int]
+) -> None:
+    with opening(
+        chromium, site.server.url, color_scheme=scheme, viewport=size, reduced_motion="reduce"
+    ) as open_page:
         page = open_page()
         page.get_by_role("group", name="Example questions").get_by_role("button").first.wait_for()
         page.evaluate("document.querySelector('#documents').open = true")

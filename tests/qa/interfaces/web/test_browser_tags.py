@@ -1,4 +1,6 @@
-"""Tags on the page: asking within them, changing them, replacing a file; and marks at sources that are not what was indexed."""
+"""Tags on the page: asking within them, changing them, replacing a file; and marks at sources that
+are not what was indexed.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ HARBOUR, BOARD = "The harbour basin is 12 metres deep.", "The board meets in roo
 
 @dataclass
 class Tagged:
-    """A server over an indexed document with the tag `harbour`, and one with a tag of its own and a given one."""
+    """A server over an indexed document with the tag `harbour`, and one with a tag of its own and a
+    given one.
+    """
 
     server: Server
     command: Command
@@ -68,7 +72,10 @@ def test_a_question_is_asked_within_the_chosen_tags_by_keyboard_and_the_conversa
         expect(box).to_be_hidden()
 
         first = ask(page, "Where does the board meet?")
-        assert (first["tags"], {each["uri"] for each in first["citations"]}) == (["harbour"], {"harbour.txt"})
+        assert (first["tags"], {each["uri"] for each in first["citations"]}) == (
+            ["harbour"],
+            {"harbour.txt"},
+        )
         expect(turn(page, first).locator(".asked-within")).to_have_text("in harbour")
         chooser(page).click()
         box.get_by_role("checkbox", name="minutes").check()
@@ -92,11 +99,17 @@ def test_a_question_is_asked_within_the_chosen_tags_by_keyboard_and_the_conversa
         expect(chooser(page)).to_have_text("Ask in harbour, minutes")
 
         tagged.index("board.md", BOARD)
-        [board] = [each for each in tagged.server.client.get("/documents").json()["documents"] if each["uri"] == "board.md"]
+        [board] = [
+            each
+            for each in tagged.server.client.get("/documents").json()["documents"]
+            if each["uri"] == "board.md"
+        ]
         tagged.server.client.put(f"/documents/{board['id']}/tags", json={"tags": []})
         page.get_by_label("Your question").fill("Where does it meet?")
         page.keyboard.press("Enter")
-        expect(page.get_by_role("alert").first).to_have_text("no document has the tag 'minutes': the tags are harbour")
+        expect(page.get_by_role("alert").first).to_have_text(
+            "no document has the tag 'minutes': the tags are harbour"
+        )
         expect(page.get_by_label("Your question")).to_have_value("Where does it meet?")
         expect(page.locator(".turn")).to_have_count(3)
         expect(chooser(page)).to_have_text("Ask in harbour")
@@ -105,7 +118,9 @@ def test_a_question_is_asked_within_the_chosen_tags_by_keyboard_and_the_conversa
         assert ask(page, "Where does it meet?")["tags"] == []
 
 
-def test_without_tags_there_is_nothing_to_choose_until_one_is_given_in_the_list(chromium: Browser, site: Any) -> None:
+def test_without_tags_there_is_nothing_to_choose_until_one_is_given_in_the_list(
+    chromium: Browser, site: Any
+) -> None:
     with opening(chromium, site.server.url, expected=(FAILED_REQUEST,)) as open_page:
         page = open_page()
         page.locator("#documents summary").click()
@@ -115,11 +130,15 @@ def test_without_tags_there_is_nothing_to_choose_until_one_is_given_in_the_list(
         expect(form.get_by_role("button", name="Replace…")).to_have_count(0)
         form.get_by_label("Tags, separated").fill(f"fine, {'x' * 65}")
         form.get_by_role("button", name="Save tags").click()
-        expect(form.get_by_role("alert")).to_contain_text("expected a tag of 1 to 64 printable characters")
+        expect(form.get_by_role("alert")).to_contain_text(
+            "expected a tag of 1 to 64 printable characters"
+        )
         form.get_by_label("Tags, separated").fill(" Festival,  two  words ,")
         page.keyboard.press("Enter")
         expect(form).to_be_hidden()
-        expect(page.locator("#documents-list li", has_text="emoji.txt")).to_contain_text("#festival · #two words")
+        expect(page.locator("#documents-list li", has_text="emoji.txt")).to_contain_text(
+            "#festival · #two words"
+        )
         expect(page.get_by_role("button", name="Tags and file of “emoji.txt”")).to_be_focused()
         expect(chooser(page)).to_be_visible()
 
@@ -129,11 +148,23 @@ def test_without_tags_there_is_nothing_to_choose_until_one_is_given_in_the_list(
         expect(chooser(page)).to_be_hidden()
 
 
-def test_an_uploaded_file_is_replaced_and_keeps_its_tags(chromium: Browser, tagged: Tagged, tmp_path: Path) -> None:
+def test_an_uploaded_file_is_replaced_and_keeps_its_tags(
+    chromium: Browser, tagged: Tagged, tmp_path: Path
+) -> None:
     client = tagged.server.client
-    client.post("/documents", files={"file": ("gate.txt", b"The gate opens with the code seven.")}, data={"tag": "gates"})
-    eventually(lambda: any(each["uri"] == "gate.txt" for each in client.get("/documents").json()["documents"]))
-    write_files(tmp_path / "new", {"gate.txt": "The gate opens with the code eleven.", "other.md": "No."})
+    client.post(
+        "/documents",
+        files={"file": ("gate.txt", b"The gate opens with the code seven.")},
+        data={"tag": "gates"},
+    )
+    eventually(
+        lambda: any(
+            each["uri"] == "gate.txt" for each in client.get("/documents").json()["documents"]
+        )
+    )
+    write_files(
+        tmp_path / "new", {"gate.txt": "The gate opens with the code eleven.", "other.md": "No."}
+    )
     with opening(chromium, tagged.server.url, expected=(FAILED_REQUEST,)) as open_page:
         page = open_page()
         page.locator("#documents summary").click()
@@ -152,11 +183,15 @@ def test_an_uploaded_file_is_replaced_and_keeps_its_tags(chromium: Browser, tagg
         answer = ask(page, "Which code opens the gate?")
         assert answer["answers"][0]["citation"]["uri"] == "gate.txt"
         assert "eleven" in answer["answers"][0]["citation"]["sentence"]
-    [gate] = [each for each in client.get("/documents").json()["documents"] if each["uri"] == "gate.txt"]
+    [gate] = [
+        each for each in client.get("/documents").json()["documents"] if each["uri"] == "gate.txt"
+    ]
     assert gate["tags"] == ["gates"]
 
 
-def test_a_source_that_is_not_what_was_indexed_is_marked_at_its_citation(chromium: Browser, tagged: Tagged) -> None:
+def test_a_source_that_is_not_what_was_indexed_is_marked_at_its_citation(
+    chromium: Browser, tagged: Tagged
+) -> None:
     with opening(chromium, tagged.server.url) as open_page:
         page = open_page()
         current = ask(page, "How deep is the harbour basin?")
@@ -167,9 +202,12 @@ def test_a_source_that_is_not_what_was_indexed_is_marked_at_its_citation(chromiu
         mark = turn(page, changed).locator(".places .become").first
         expect(mark).to_contain_text("file changed since it was indexed")
         expect(mark).to_have_attribute(
-            "title", "The quote is from the version that was indexed; the file says something else by now, perhaps elsewhere."
+            "title",
+            "The quote is from the version that was indexed; the file says something else by now, perhaps elsewhere.",
         )
-        expect(mark.locator(".visually-hidden")).to_contain_text("The quote is from the version that was indexed")
+        expect(mark.locator(".visually-hidden")).to_contain_text(
+            "The quote is from the version that was indexed"
+        )
         accessible(page)
 
 
@@ -178,7 +216,9 @@ def test_a_source_that_is_not_what_was_indexed_is_marked_at_its_citation(chromiu
 def test_axe_finds_no_violation_with_the_chooser_and_a_document_open(
     chromium: Browser, tagged: Tagged, scheme: str, size: dict[str, int]
 ) -> None:
-    with opening(chromium, tagged.server.url, color_scheme=scheme, viewport=size, reduced_motion="reduce") as open_page:
+    with opening(
+        chromium, tagged.server.url, color_scheme=scheme, viewport=size, reduced_motion="reduce"
+    ) as open_page:
         page = open_page()
         chooser(page).click()
         page.get_by_role("checkbox", name="harbour").check()

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.slow
 
 GATE = "The harbour gate opens with the code seven."
 SCRIPT = "<img src=x onerror=document.title='owned'>.txt"
-READ = "text, Markdown, PDF, Word, PowerPoint, a spreadsheet, HTML, EPUB, OpenDocument, RTF or a mail"
+READ = (
+    "text, Markdown, PDF, Word, PowerPoint, a spreadsheet, HTML, EPUB, OpenDocument, RTF or a mail"
+)
 DROP = """files => {
     const transfer = new DataTransfer();
     for (const [name, content] of files) transfer.items.add(new File([content], name));
@@ -33,17 +35,35 @@ def lines(page: Page, count: int) -> dict[str, str]:
     expect(items).to_have_count(count)
     expect(page.get_by_role("button", name="Clear these lines")).to_be_visible()
     return {
-        items.nth(at).locator(".name").inner_text(): items.nth(at).locator(".result").inner_text() for at in range(items.count())
+        items.nth(at).locator(".name").inner_text(): items.nth(at).locator(".result").inner_text()
+        for at in range(items.count())
     }
 
 
-def test_files_are_dropped_and_chosen_asked_about_and_deleted(chromium: Browser, converted: Path, tmp_path: Path) -> None:
-    command = Command(tmp_path / "data", converted, {"QUOTED_MIN_CONFIDENCE": "0", "QUOTED_MAX_FILE_BYTES": "100000"})
-    with Server(command) as server, opening(chromium, server.url, expected=(FAILED_REQUEST,)) as open_page:
+def test_files_are_dropped_and_chosen_asked_about_and_deleted(
+    chromium: Browser, converted: Path, tmp_path: Path
+) -> None:
+    command = Command(
+        tmp_path / "data",
+        converted,
+        {"QUOTED_MIN_CONFIDENCE": "0", "QUOTED_MAX_FILE_BYTES": "100000"},
+    )
+    with (
+        Server(command) as server,
+        opening(chromium, server.url, expected=(FAILED_REQUEST,)) as open_page,
+    ):
         page = open_page()
-        expect(page.locator("#banner")).to_contain_text("Nothing is indexed yet. Drop files on this page")
+        expect(page.locator("#banner")).to_contain_text(
+            "Nothing is indexed yet. Drop files on this page"
+        )
         page.evaluate(
-            DROP, [["gate.txt", GATE], [SCRIPT, "Bread rises in the oven."], ["notes.exe", "MZ"], ["big.txt", "x" * 100_001]]
+            DROP,
+            [
+                ["gate.txt", GATE],
+                [SCRIPT, "Bread rises in the oven."],
+                ["notes.exe", "MZ"],
+                ["big.txt", "x" * 100_001],
+            ],
         )
         assert lines(page, 4) == {
             "gate.txt": "added",
@@ -57,12 +77,18 @@ def test_files_are_dropped_and_chosen_asked_about_and_deleted(chromium: Browser,
         expect(page.locator("#banner")).to_be_hidden()
         assert page.title() == "quoted"
 
-        write_files(tmp_path / "files", {"sea.md": "---\ntags: [sea]\n---\n# Sea\n\nThe sea is salt.", "none.txt": ""})
+        write_files(
+            tmp_path / "files",
+            {"sea.md": "---\ntags: [sea]\n---\n# Sea\n\nThe sea is salt.", "none.txt": ""},
+        )
         with page.expect_file_chooser() as chooser:
             page.get_by_role("button", name="Add files").press("Enter")
         chooser.value.set_files([tmp_path / "files" / name for name in ("sea.md", "none.txt")])
         results = lines(page, 6)
-        assert (results["sea.md"], results["none.txt"]) == ("added", "skipped: holds no text (0 bytes)")
+        assert (results["sea.md"], results["none.txt"]) == (
+            "added",
+            "skipped: holds no text (0 bytes)",
+        )
         expect(page.locator("#documents-list")).to_contain_text("#sea")
         page.get_by_role("button", name="Clear these lines").click()
         page.evaluate(DROP, [["gate.txt", GATE]])
@@ -77,7 +103,9 @@ def test_files_are_dropped_and_chosen_asked_about_and_deleted(chromium: Browser,
         page.keyboard.press("Escape")
 
         page.get_by_role("button", name="Delete “gate.txt”").press("Enter")
-        expect(page.get_by_role("dialog")).to_contain_text("The file that was uploaded is deleted, too")
+        expect(page.get_by_role("dialog")).to_contain_text(
+            "The file that was uploaded is deleted, too"
+        )
         page.keyboard.press("Escape")
         expect(page.locator("#documents-list li")).to_have_count(3)
         page.get_by_role("button", name="Delete “gate.txt”").click()
@@ -86,15 +114,24 @@ def test_files_are_dropped_and_chosen_asked_about_and_deleted(chromium: Browser,
         expect(page.get_by_label("Filter the documents")).to_be_focused()
 
 
-def test_a_folder_is_dropped_by_the_hand_of_the_browser(chromium: Browser, upload_server: Server, tmp_path: Path) -> None:
-    write_files(tmp_path / "papers", {"one.txt": "Tin melts early.", ".hidden.txt": "Nobody sees this."})
-    write_files(tmp_path / "papers" / "deeper", {"two.md": "# Lead\n\nLead is heavy.", "three.png": b"\x89PNG"})
+def test_a_folder_is_dropped_by_the_hand_of_the_browser(
+    chromium: Browser, upload_server: Server, tmp_path: Path
+) -> None:
+    write_files(
+        tmp_path / "papers", {"one.txt": "Tin melts early.", ".hidden.txt": "Nobody sees this."}
+    )
+    write_files(
+        tmp_path / "papers" / "deeper",
+        {"two.md": "# Lead\n\nLead is heavy.", "three.png": b"\x89PNG"},
+    )
     with opening(chromium, upload_server.url, expected=(FAILED_REQUEST,)) as open_page:
         page = open_page()
         devtools = page.context.new_cdp_session(page)
         data = {"items": [], "files": [str(tmp_path / "papers")], "dragOperationsMask": 1}
         for kind in ("dragEnter", "dragOver"):
-            devtools.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 400, "data": data})
+            devtools.send(
+                "Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 400, "data": data}
+            )
         expect(page.locator("body.dropping")).to_have_count(1)
         devtools.send("Input.dispatchDragEvent", {"type": "drop", "x": 600, "y": 400, "data": data})
 
@@ -112,15 +149,23 @@ def test_axe_finds_nothing_while_files_come_and_after(
     options = {"color_scheme": scheme, "viewport": size, "reduced_motion": "reduce"}
     with opening(chromium, upload_server.url, expected=(FAILED_REQUEST,), **options) as open_page:
         page = open_page()
-        page.evaluate(DROP, [["gate.txt", GATE], ["notes.exe", "MZ"], [f"{'a long name ' * 9}.txt", GATE * 2]])
+        page.evaluate(
+            DROP, [["gate.txt", GATE], ["notes.exe", "MZ"], [f"{'a long name ' * 9}.txt", GATE * 2]]
+        )
         accessible(page)
-        assert {result.partition(":")[0] for result in lines(page, 3).values()} <= {"added", "unchanged", "skipped"}
+        assert {result.partition(":")[0] for result in lines(page, 3).values()} <= {
+            "added",
+            "unchanged",
+            "skipped",
+        }
         accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
 
 @pytest.fixture(scope="module")
-def upload_server(chromium_file: str, tmp_path_factory: pytest.TempPathFactory, converted: Path) -> Iterator[Server]:
+def upload_server(
+    chromium_file: str, tmp_path_factory: pytest.TempPathFactory, converted: Path
+) -> Iterator[Server]:
     """A server without documents."""
     del chromium_file
     with Server(Command(tmp_path_factory.mktemp("uploads") / "data", converted)) as server:

@@ -61,16 +61,25 @@ def test_both_pages_are_sent_with_a_strict_policy(client: TestClient, path: str)
 
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert dict(response.headers).items() >= {name.lower(): value for name, value in HEADERS.items()}.items()
-    policy = dict(part.split(" ", 1) for part in response.headers["content-security-policy"].split("; "))
+    assert (
+        dict(response.headers).items()
+        >= {name.lower(): value for name, value in HEADERS.items()}.items()
+    )
+    policy = dict(
+        part.split(" ", 1) for part in response.headers["content-security-policy"].split("; ")
+    )
     assert policy["default-src"] == "'none'"
     assert {policy[name] for name in ("script-src", "style-src", "connect-src")} == {"'self'"}
-    assert {policy[name] for name in ("base-uri", "form-action", "frame-ancestors", "trusted-types")} == {"'none'"}
+    assert {
+        policy[name] for name in ("base-uri", "form-action", "frame-ancestors", "trusted-types")
+    } == {"'none'"}
     assert "unsafe" not in response.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize("name", ["chat.html", "read.html"])
-def test_a_page_loads_only_its_own_files_and_has_nothing_inline(client: TestClient, name: str) -> None:
+def test_a_page_loads_only_its_own_files_and_has_nothing_inline(
+    client: TestClient, name: str
+) -> None:
     markup = Markup(static_files()[name].content.decode())
 
     assert markup.inline == []
@@ -80,17 +89,26 @@ def test_a_page_loads_only_its_own_files_and_has_nothing_inline(client: TestClie
 
 
 def test_modules_import_only_each_other_and_make_no_markup(client: TestClient) -> None:
-    scripts = {name: file.content.decode() for name, file in static_files().items() if name.endswith(".js")}
+    scripts = {
+        name: file.content.decode() for name, file in static_files().items() if name.endswith(".js")
+    }
 
     imported = {
-        name: re.findall(r'^import .*? from "(.+?)";$|^import "(.+?)";$', text, re.MULTILINE) for name, text in scripts.items()
+        name: re.findall(r'^import .*? from "(.+?)";$|^import "(.+?)";$', text, re.MULTILINE)
+        for name, text in scripts.items()
     }
-    assert {path.removeprefix("./") for found in imported.values() for path, _ in found} == set(scripts) - {"chat.js", "read.js"}
+    assert {path.removeprefix("./") for found in imported.values() for path, _ in found} == set(
+        scripts
+    ) - {"chat.js", "read.js"}
     assert not [
-        name for name, text in scripts.items() if re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
+        name
+        for name, text in scripts.items()
+        if re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
     ]
     assert not [name for name, text in scripts.items() if re.search(r"https?://", text)]
-    assert {client.get(f"/static/{name}").headers["content-type"] for name in scripts} == {"text/javascript; charset=utf-8"}
+    assert {client.get(f"/static/{name}").headers["content-type"] for name in scripts} == {
+        "text/javascript; charset=utf-8"
+    }
 
 
 def test_files_are_small_and_exported_functions_are_documented() -> None:
@@ -113,7 +131,9 @@ def test_a_file_that_has_not_changed_is_not_sent_again(client: TestClient) -> No
     assert client.get("/static/chat.js", headers={"if-none-match": '"other"'}).status_code == 200
 
 
-@pytest.mark.parametrize("name", ["nothing.js", "..%2F__init__.py", "__init__.py", "%2Fetc%2Fpasswd"])
+@pytest.mark.parametrize(
+    "name", ["nothing.js", "..%2F__init__.py", "__init__.py", "%2Fetc%2Fpasswd"]
+)
 def test_nothing_else_is_served(client: TestClient, name: str) -> None:
     response = client.get(f"/static/{name}")
 
@@ -131,12 +151,16 @@ def test_every_file_of_the_folder_is_served() -> None:
 
 @pytest.mark.slow
 def test_the_wheel_holds_the_page(tmp_path: Path) -> None:
-    builder = (
-        "import sys; from hatchling.builders.wheel import WheelBuilder; print(*WheelBuilder('.').build(directory=sys.argv[1]))"
+    builder = "import sys; from hatchling.builders.wheel import WheelBuilder; print(*WheelBuilder('.').build(directory=sys.argv[1]))"
+
+    subprocess.run(
+        [sys.executable, "-c", builder, str(tmp_path)], cwd=ROOT, check=True, capture_output=True
     )
 
-    subprocess.run([sys.executable, "-c", builder, str(tmp_path)], cwd=ROOT, check=True, capture_output=True)
-
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
-        packed = {Path(name).name for name in wheel.namelist() if name.startswith("qa/interfaces/web/static/")}
+        packed = {
+            Path(name).name
+            for name in wheel.namelist()
+            if name.startswith("qa/interfaces/web/static/")
+        }
     assert packed == set(static_files())
