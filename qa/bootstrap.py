@@ -35,13 +35,12 @@ from qa.errors import NoIndex
 from qa.library.upload_folder import Uploads
 from qa.settings import Settings
 from qa.state.backup import finish
-from qa.state.conversations import History
+from qa.state.conversations import History, Threads
 from qa.state.database import FILE_NAME as STATE
 from qa.state.database import State
 from qa.state.feedback import Feedback
 from qa.state.message_queue import Claims
 from qa.state.quote_erasure import without_documents
-from qa.state.threads import Threads
 from qa.state.upload_jobs import Jobs
 
 

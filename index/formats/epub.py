@@ -13,7 +13,7 @@ from index.formats.html import decode_page, parse_page
 from index.formats.markup import Element, Walk, name_of
 from index.formats.text_builder import Extracted, Writer
 from index.formats.zip_container import open_archive, parse_xml, read_part
-from index.text.days import day_in
+from index.text.metadata import day_in
 
 KIND = "an EPUB book"
 _CONTAINER = "META-INF/container.xml"

@@ -12,8 +12,8 @@ from lxml import etree
 from index.errors import BinaryFile, DamagedFile, ExtractionLimit
 from index.formats.markup import Element, Walk, name_of, text_of
 from index.formats.text_builder import Extracted, Writer
-from index.text.days import day_in
 from index.text.encoding import Decoded, decode
+from index.text.metadata import day_in
 
 DECLARED_WITHIN = 4096
 """Bytes in which a charset is declared; the HTML standard says 1,024, and pages break it."""

@@ -5,10 +5,12 @@ it, only time passes.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import watchfiles
+
+from index.filesystem.file_stamp import FileStamp
 
 STEP_MS = 50
 """Events that follow each other within this time are one; a burst wakes at the latest after four
@@ -92,3 +94,37 @@ def _identities(paths: Sequence[Path]) -> dict[Path, tuple[int, int]]:
             continue
         found[path] = (status.st_dev, status.st_ino)
     return found
+
+
+QUIET_SECONDS = 0.5
+"""Longer than editors and copying programs pause between two writes of one file, and a quarter of
+the two seconds in which a change must be seen.
+"""
+
+
+class Settling:
+    """Remembers since when each path has looked as it looks now."""
+
+    def __init__(self, quiet: float = QUIET_SECONDS) -> None:
+        self._quiet = quiet
+        self._since: dict[Path, tuple[FileStamp | None, float]] = {}
+
+    def settled(self, looks: Mapping[Path, FileStamp | None], now: float) -> set[Path]:
+        """Those paths that have looked the same at every look for `quiet` seconds; `looks` holds
+        all that wait (None: there is no file).
+        """
+        before = self._since
+        self._since = {
+            path: before[path] if path in before and before[path][0] == stamp else (stamp, now)
+            for path, stamp in looks.items()
+        }
+        return {path for path, (_, since) in self._since.items() if now - since >= self._quiet}
+
+    def wait(self, now: float) -> float | None:
+        """Seconds until the next path may be quiet; None if nothing waits."""
+        waits = [
+            self._quiet - (now - since)
+            for _, since in self._since.values()
+            if now - since < self._quiet
+        ]
+        return min(waits, default=None)

@@ -21,9 +21,9 @@ import filelock
 from index.errors import PruneRefused, Stopped, StoreBusy
 from index.filesystem.disk_errors import refused
 from index.filesystem.file_stamp import FileStamp, stamp_of
+from index.ingestion.file_events import QUIET_SECONDS, Settling
 from index.ingestion.ingest import Ingestion, PassageEncoder, is_up_to_date
 from index.ingestion.report import Outcome, Reporter
-from index.ingestion.settling import QUIET_SECONDS, Settling
 from index.parsing.loader import MAX_FILE_BYTES, shown
 from index.parsing.sandbox import Extraction
 from index.sources.discovery import Root, disappeared, discover, missing

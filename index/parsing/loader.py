@@ -21,9 +21,9 @@ from index.formats.detection import SUFFIXES, Kind, kind_of
 from index.formats.text_builder import Extracted
 from index.parsing.sandbox import extract_once
 from index.text.blocks import Structure, markdown_structure, plain_structure
-from index.text.days import day_in
 from index.text.encoding import decode
 from index.text.language import detect_language
+from index.text.metadata import day_in
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """Files above this are skipped: a text of this size is 15,000 pages, and reading it needs about ten

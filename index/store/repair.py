@@ -13,8 +13,7 @@ from index.errors import LoadingError
 from index.filesystem.portable_path import Paths
 from index.parsing.loader import MAX_FILE_BYTES, load
 from index.parsing.sandbox import Extraction
-from index.store.columns import columns_of
-from index.store.document_row import Damaged, damaged, digest_of, is_still, write_digest
+from index.store.document_row import Damaged, columns_of, damaged, digest_of, is_still, write_digest
 from index.store.integrity import REINDEX, Finding, next_generation
 from index.store.schema import FILE_NAME, explained
 from index.store.sqlite import transaction

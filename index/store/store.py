@@ -26,9 +26,8 @@ from index.filesystem.portable_path import Paths
 from index.models.encoder_conversion import check_model
 from index.parsing.loader import shown
 from index.search.index_file import discard_derived
-from index.store.columns import columns_of
 from index.store.document_moves import Moves
-from index.store.document_row import write_digest
+from index.store.document_row import columns_of, write_digest
 from index.store.document_tags import Tags
 from index.store.file_records import Sightings, StoredFile
 from index.store.schema import FILE_NAME, connect, decoded, explained

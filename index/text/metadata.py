@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 
 import regex
 import yaml
 
 from index.tags import known_tags
-from index.text.days import day_in
 
 _UNSTORABLE = regex.compile(r"[\p{Cs}\p{Cc}]")
 """Characters that YAML escapes can make and no text has: lone surrogates and controls."""
@@ -70,3 +71,14 @@ def _tags(fields: list[tuple[str, yaml.Node]]) -> tuple[str, ...]:
         if isinstance(node, yaml.ScalarNode) and not node.tag.endswith(":null")
     ]
     return known_tags(part for name in names for part in name.split(","))
+
+
+_DAY = regex.compile(r"(?<!\d)(\d{4})-?([01]\d)-?([0-3]\d)(?!\d)")
+
+
+def day_in(text: str) -> str | None:
+    """The first day in a text that is written as in ISO 8601, as YYYY-MM-DD; None without one."""
+    for match in _DAY.finditer(text):
+        with suppress(ValueError):
+            return date(*map(int, match.groups())).isoformat()
+    return None

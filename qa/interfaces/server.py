@@ -27,9 +27,8 @@ from qa.conversations.conversation import Conversations
 from qa.errors import NotReady, SettingsError
 from qa.interfaces.api.ask import add_error_handlers, router
 from qa.interfaces.api.conversations import conversation_router
-from qa.interfaces.api.documents import document_router
+from qa.interfaces.api.documents import document_router, overview_router
 from qa.interfaces.api.host_guard import Guard
-from qa.interfaces.api.overview import overview_router
 from qa.interfaces.api.source_pages import originals_router
 from qa.interfaces.api.verification import verification_router
 from qa.interfaces.plaintext.differences import difference_line

@@ -19,8 +19,8 @@ import click
 
 import index.ingestion.watcher
 import index.store.store
+from index.ingestion.file_events import Settling
 from index.ingestion.report import Outcome
-from index.ingestion.settling import Settling
 from index.ingestion.watcher import Watched, Watcher
 from index.store.document_moves import Moves
 from index.store.schema import connect

@@ -12,7 +12,7 @@ from index.formats.markup import Element
 from index.formats.tables import WIDEST, Cell, header_rows, laid_out, table_lines
 from index.formats.text_builder import DASH, Extracted, Writer
 from index.formats.zip_container import open_archive, parse_xml, read_part
-from index.text.days import day_in
+from index.text.metadata import day_in
 
 KIND = "an OpenDocument text"
 _OFFICE, _TEXT, _TABLE = (

@@ -30,7 +30,7 @@ from index.formats.pdf.ruling_lines import rules_of
 from index.formats.pdf.running_headers import without_furniture
 from index.formats.pdf.scanned_pages import RECOGNISE, is_pictured, recognised, remark
 from index.formats.text_builder import Extracted
-from index.text.days import day_in
+from index.text.metadata import day_in
 
 MAX_PAGES = 20_000
 PRINT = "print it to a PDF"

@@ -20,8 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from index.filesystem.disk_errors import FULL, refused
 from index.tags import MAX_TAG, MAX_TAGS, tags_of
 from qa.errors import InvalidUpload, QAError, StorageFull, UnsupportedUpload, UploadTooLarge
-from qa.library.names import decoded_name, safe_name
-from qa.library.upload_folder import Uploads, recognised
+from qa.library.upload_folder import Uploads, decoded_name, recognised, safe_name
 from qa.state.upload_jobs import Arrived
 
 MAX_FILES = 100

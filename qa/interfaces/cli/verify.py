@@ -21,7 +21,7 @@ from qa.interfaces.cli.options import (
 
 if TYPE_CHECKING:
     from qa.settings import Settings
-    from qa.verification.bundle import Bundle
+    from qa.verification.audit_bundle import Bundle
     from qa.verification.quote_check import Find
 
 NOT_PROVED = 5
@@ -49,7 +49,7 @@ def verify(file: Path, *, source: Path | None, as_json: bool, data: Path | None)
     Exit code 0: all are proved, 5: one is not.
     """
     from qa.interfaces.plaintext.answers import proofs_text
-    from qa.verification.bundle import is_bundle, read_bundle
+    from qa.verification.audit_bundle import is_bundle, read_bundle
     from qa.verification.quote_check import below, parsed, passages_of, quotes_of, verify
 
     settings, content = (
@@ -81,7 +81,7 @@ def verify(file: Path, *, source: Path | None, as_json: bool, data: Path | None)
 
 def _unpacked(bundle: Bundle, stack: ExitStack) -> Find:
     """The sources of a bundle, in a folder that lasts as long as the stack."""
-    from qa.verification.bundle import unpack
+    from qa.verification.audit_bundle import unpack
 
     return unpack(bundle, Path(stack.enter_context(TemporaryDirectory())))
 

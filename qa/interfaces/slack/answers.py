@@ -22,9 +22,8 @@ from qa.interfaces.slack.channel_scope import chosen
 from qa.interfaces.slack.commands import asked
 from qa.interfaces.slack.document_list import documents_post
 from qa.settings import SlackSettings
-from qa.state.conversations import StoredTurn, Version
+from qa.state.conversations import StoredTurn, Threads, Version
 from qa.state.message_queue import Claim, Claims
-from qa.state.threads import Threads
 
 ANSWERS_AT_ONCE = 2
 """Answers that are worked out at once: each uses all cores, and a second one uses the time in which

@@ -23,7 +23,7 @@ from qa.interfaces.slack.commands import asked as read
 from qa.interfaces.slack.document_list import documents_post
 from qa.interfaces.slack.mrkdwn import question_of
 from qa.interfaces.slack.plain_text import answer_text
-from qa.state.threads import Threads
+from qa.state.conversations import Threads
 
 SLASH = "/webhooks/slash"
 Name = Annotated[str, StringConstraints(max_length=200)]

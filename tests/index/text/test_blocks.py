@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from index.document import Block
 from index.text.blocks import Structure, markdown_structure, plain_structure
-from index.text.days import day_in
+from index.text.metadata import day_in
 
 PARTS = st.sampled_from(
     [

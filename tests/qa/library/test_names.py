@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.library.names import LONGEST, decoded_name, safe_name
+from qa.library.upload_folder import LONGEST, decoded_name, safe_name
 
 ANY = st.text(
     alphabet=st.characters(), max_size=400

@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.state.conversations import History
+from qa.state.conversations import History, Threads
 from qa.state.database import State
 from qa.state.message_queue import KEPT_SECONDS, LEASE_SECONDS, Claims, Message
-from qa.state.threads import Threads
 
 KINDS = ("question",)
 ONE = Message("Ev1", "T", "C", "1.0", "1.0", "U", "question", {"question": "Where?"})

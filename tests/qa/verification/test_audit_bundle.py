@@ -15,8 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import InvalidAnswer
-from qa.verification.audit_bundle import bundle_of
-from qa.verification.bundle import Bundle, is_bundle, read_bundle, source_name, unpack
+from qa.verification.audit_bundle import (
+    Bundle,
+    bundle_of,
+    is_bundle,
+    read_bundle,
+    source_name,
+    unpack,
+)
 from qa.verification.quote_check import passages_of, quotes_of, verify
 from tests.support.serving import pipeline_of, settings_in
 

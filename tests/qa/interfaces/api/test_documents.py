@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from qa.bootstrap import index_paths, live_pipeline
 from qa.interfaces.api.ask import add_error_handlers
-from qa.interfaces.api.overview import overview_router
+from qa.interfaces.api.documents import overview_router
 from qa.library.index_follower import document_status
 from qa.settings import Settings
 from tests.qa.interfaces.api.test_ask import FixedService
