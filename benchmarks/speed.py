@@ -42,10 +42,11 @@ from index.store.store import Store
 from qa.answering.question import reader_question
 from qa.answering.reader import LONGEST
 from qa.answering.reader_conversion import SHIPPED, WINDOW
-from qa.bootstrap import load_reader, sample_documents
+from qa.bootstrap import load_reader
 from qa.evaluation.pool import paragraph_document, pool_id
 from qa.evaluation.reader_report import passages_of
 from qa.evaluation.squad import paragraphs, read_articles
+from qa.library.library import sample_documents
 from qa.settings import Settings
 
 QUESTION = "How much will Amazon invest in Anthropic?"

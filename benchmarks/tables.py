@@ -16,7 +16,8 @@ from random import Random
 from index.ingestion.report import Outcome
 from index.models.encoder import Encoder
 from qa.answering.reader import Reader
-from qa.bootstrap import index_paths, load_encoder, load_pipeline, load_reader
+from qa.bootstrap import load_encoder, load_pipeline, load_reader
+from qa.library.library import index_paths
 from qa.settings import Settings
 
 Table = list[tuple[str, ...]]

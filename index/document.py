@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.text.table_rows import Rendering, rendering
+from index.rendering import Rendering, rendering
 
 Span = tuple[int, int]
 """[start, end) in code points of a document's text."""

@@ -11,8 +11,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from index.document import Place
-from qa.answering.question import Kind
 
+Kind = Literal["span", "list", "evidence"]
+"""What answers a question: one span; the spans of all items; for a question that wants yes or no,
+the sentence that settles it.
+"""
 Freshness = Literal["current", "changed", "moved", "gone"]
 """Whether a file holds what was indexed: `moved` where the same bytes were found at another place,
 `gone` where they were not.

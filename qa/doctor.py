@@ -28,8 +28,9 @@ from index.store.integrity import (
 from index.store.repair import document_findings
 from index.store.snapshot import Snapshot
 from index.store.store import Store
-from qa.bootstrap import calibration_of, has_index, load_encoder, load_reader
+from qa.bootstrap import calibration_of, load_encoder, load_reader
 from qa.errors import QAError
+from qa.library.library import has_index
 from qa.settings import Settings
 from qa.state import database as state
 from qa.state.backup import UNPACKED

@@ -1,21 +1,29 @@
 """What can go wrong between a question and its answer.
 
-    QAError ├── InvalidQuestion     empty, too long, or not text ├── NoIndex             nothing has
-    been indexed yet ├── NotReady            the server is still loading ├── UnknownDocumentId   no
-    document of that id ├── UnknownPage         no page of that number, or a format that has none to
-    show ├── PageNotShown        a page that is damaged, too large or too slow to be drawn ├──
-    SourceChanged       the file is not the version that was asked for any more ├── SourceGone
-    the file is no longer there ├── UnknownConversation no conversation or turn of that id, or
-    another's ├── UnknownQuestion     not one of the saved questions ├── UnknownJob          no job
-    of that id ├── UnknownTag          no document has that tag ├── InvalidUpload       not the form
-    that was expected ├── UploadTooLarge      more bytes or files than the limit ├──
-    UnsupportedUpload   a file of no format that is read ├── NotUploaded         a document that was
-    indexed from elsewhere ├── StorageFull         no room on the disk for files that were sent ├──
-    InvalidFeedback     a verdict or a place that cannot be kept ├── InvalidAnswer       JSON that
-    is to be verified and is no answer, or a bundle that has been changed ├── SettingsError       a
-    setting that cannot be used ├── BackupError         a backup that cannot be written or restored
-    ├── CalibrationError    a calibration that cannot be read or fitted └── EvaluationError     an
-    evaluation file that cannot be used
+    QAError
+    ├── InvalidQuestion     empty, too long, or not text
+    ├── NoIndex             nothing has been indexed yet
+    ├── NotReady            the server is still loading
+    ├── UnknownDocumentId   no document of that id
+    ├── UnknownPage         no page of that number, or a format that has none to show
+    ├── PageNotShown        a page that is damaged, too large or too slow to be drawn
+    ├── SourceChanged       the file is not the version that was asked for any more
+    ├── SourceGone          the file is no longer there
+    ├── UnknownConversation no conversation or turn of that id, or another's
+    ├── UnknownQuestion     not one of the saved questions
+    ├── UnknownJob          no job of that id
+    ├── UnknownTag          no document has that tag
+    ├── InvalidUpload       not the form that was expected
+    ├── UploadTooLarge      more bytes or files than the limit
+    ├── UnsupportedUpload   a file of no format that is read
+    ├── NotUploaded         a document that was indexed from elsewhere
+    ├── StorageFull         no room on the disk for files that were sent
+    ├── InvalidFeedback     a verdict or a place that cannot be kept
+    ├── InvalidAnswer       JSON that is to be verified and is no answer, or a changed bundle
+    ├── SettingsError       a setting that cannot be used
+    ├── BackupError         a backup that cannot be written or restored
+    ├── CalibrationError    a calibration that cannot be read or fitted
+    └── EvaluationError     an evaluation file that cannot be used
 
 Every message says what was expected, what came, and what to do.
 """

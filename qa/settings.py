@@ -18,10 +18,13 @@ from index.models.conversion import DEFAULT_MODEL
 from index.models.openvino_graph import Precision
 from index.parsing.loader import MAX_FILE_BYTES
 from index.tags import tags_of
-from qa.answering.reader_conversion import DEFAULT_READER
 from qa.errors import SettingsError
 
 APPLICATION = "quoted-qa"
+DEFAULT_READER = "quoted-reader"
+"""The reader in `qa/weights`, whose README is its model card."""
+CALIBRATION = "calibration.json"
+"""Name of the file with the fitted confidence, beside the index or the shipped weights."""
 DEFAULT_PASSAGES = 5
 """Passages read for an answer: the right one is among the first 5 for 90% of the held-out
 questions, in a pool of 18,891 paragraphs (`python benchmarks/choose_constants.py --data DIR`).

@@ -15,7 +15,8 @@ from index.models.conversion import DEFAULT_MODEL
 from index.models.encoder import Encoder
 from index.store.store import Store
 from qa.answering.reader import Reader
-from qa.bootstrap import index_paths, load_reader
+from qa.bootstrap import load_reader
+from qa.library.library import index_paths
 from qa.settings import Settings
 from tests.support.fakes import FakeEncoder, RecordingReporter
 from tests.support.serving import SEEDS, Command, Server

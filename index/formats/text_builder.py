@@ -12,7 +12,7 @@ import regex
 
 from index.document import NOWHERE, Block, Place, Places, Span
 from index.errors import EmptyFile, ExtractionLimit
-from index.text.table_rows import ROWS_ALONE
+from index.rendering import ROWS_ALONE
 
 MAX_CHARACTERS = 32 * 1024 * 1024
 """Of extracted text: 10,000 pages have 30 million; a small file that makes more is no document."""

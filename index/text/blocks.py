@@ -13,8 +13,8 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from index.document import Block, Span
+from index.rendering import ROWS_ALONE, cells
 from index.text.metadata import front_matter
-from index.text.table_rows import ROWS_ALONE, cells
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt

@@ -15,8 +15,6 @@ from index.filesystem.disk_errors import replacing
 from qa.answering.features import FEATURES
 from qa.errors import CalibrationError
 
-CALIBRATION = "calibration.json"
-"""Name of the file, beside the index or the shipped weights."""
 UNCALIBRATED_THRESHOLD = 0.5
 """The confidence needed where no calibration knows better."""
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.search.bm25 import analyse
-from qa.answer import Gate
+from qa.answer import Gate, Kind
 from qa.answering.calibration import UNCALIBRATED_THRESHOLD, Calibration
 from qa.answering.features import Finding, evidence, findings, probability
-from qa.answering.question import Kind, kind_of
+from qa.answering.question import kind_of
 from qa.answering.reader import Candidate, Reading
 
 ALTERNATIVES = 3

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
 
+from qa.answer import Kind
 from qa.errors import InvalidQuestion
-
-Kind = Literal["span", "list", "evidence"]
-"""What answers a question: one span; the spans of all items; for a question that wants yes or no,
-the sentence that settles it.
-"""
 
 MAX_CHARACTERS = 2000
 """Longer than any question; the encoder reads the first 256 tokens."""

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from index.document import Span
-from index.text.table_rows import Rendering
+from index.rendering import Rendering
 from qa.answering.reader_model import Window
 from qa.answering.retriever import Passage
 from qa.answering.span_decoding import (

@@ -28,11 +28,8 @@ from index.models.conversion import (
 )
 from index.models.openvino_graph import silence_telemetry
 from index.models.quantization import quantized
+from qa.settings import DEFAULT_READER
 
-DEFAULT_READER = "quoted-reader"
-"""The reader in this package's `weights` folder: all-MiniLM-L6-v2 with other weights
-(weights/README.md is its model card).
-"""
 SHIPPED = Path(__file__).parent.parent / "weights"
 CONVERTER_VERSION = "reader-4"
 """Changed when a conversion would come out differently, so that old graphs are left aside."""

@@ -26,9 +26,9 @@ from qa.answer import Answer
 from qa.answering.live_pipeline import LivePipeline
 from qa.answering.pipeline import Pipeline
 from qa.answering.source_freshness import Hashes, Sources
-from qa.bootstrap import has_index, open_store
 from qa.errors import QAError
 from qa.library.document_status import FileStatus, status_of
+from qa.library.library import has_index, open_store
 from qa.settings import Settings
 from qa.state.database import State
 from qa.state.saved_questions import Difference, Rechecker, Watchlist

@@ -14,8 +14,8 @@ from index.store.file_records import IndexedFile
 from index.store.schema import FILE_NAME, explained
 from index.store.sqlite import kept_open
 from index.tags import tags_of
-from qa.bootstrap import open_store, remove_document
 from qa.errors import InvalidUpload, NotUploaded, QAError, UnknownDocumentId, UnsupportedUpload
+from qa.library.library import open_store, remove_document
 from qa.library.upload_folder import Uploads
 from qa.settings import Settings
 from qa.state.database import State

@@ -23,7 +23,7 @@ from index.ingestion.watcher import only_watcher
 from index.parsing.sandbox import Extraction
 from index.store.snapshot import Snapshot
 from index.store.store import Store
-from qa.bootstrap import open_store
+from qa.library.library import open_store
 from qa.library.reindexing import Embedder, Told, outdated, read_again
 from qa.library.upload_folder import Uploads
 from qa.settings import Settings

@@ -28,8 +28,8 @@ from index.store import schema
 from index.store.integrity import database_findings
 from index.store.sqlite import Schema, connect, explained
 from index.store.store import Store
-from qa.answering.calibration import CALIBRATION
 from qa.errors import BackupError
+from qa.settings import CALIBRATION
 from qa.state.database import SCHEMA as STATE_SCHEMA
 
 FORMAT = 1

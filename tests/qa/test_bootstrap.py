@@ -9,21 +9,13 @@ import pytest
 
 from index.errors import ModelMismatch, StoreError
 from index.search.index_file import DERIVED
-from qa.answering.calibration import CALIBRATION, Calibration
+from qa.answering.calibration import Calibration
 from qa.answering.features import FEATURES
 from qa.answering.reader_conversion import SHIPPED
-from qa.bootstrap import (
-    calibration_of,
-    forget_all,
-    has_index,
-    index_paths,
-    live_pipeline,
-    load_pipeline,
-    open_store,
-    sample_documents,
-)
+from qa.bootstrap import calibration_of, live_pipeline, load_pipeline
 from qa.errors import CalibrationError, NoIndex
-from qa.settings import DEFAULT_PASSAGES
+from qa.library.library import forget_all, has_index, index_paths, open_store, sample_documents
+from qa.settings import CALIBRATION, DEFAULT_PASSAGES
 from tests.support.fakes import RecordingReporter, SharedWordsReader
 from tests.support.serving import SEEDS, carded, indexed, settings_in
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from index.models.conversion import DEFAULT_MODEL
-from qa.answering.reader_conversion import DEFAULT_READER
 from qa.errors import SettingsError
-from qa.settings import DEFAULT_PASSAGES, TARGET_PRECISION, Settings, SlackSettings
+from qa.settings import DEFAULT_PASSAGES, DEFAULT_READER, TARGET_PRECISION, Settings, SlackSettings
 
 
 def test_defaults_need_no_environment() -> None:

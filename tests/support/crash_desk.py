@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 
 from index.store.snapshot import Snapshot
-from qa.bootstrap import open_store, remove_document
 from qa.library.index_follower import opened_watchlist
+from qa.library.library import open_store, remove_document
 from qa.library.upload_service import Intake
 from qa.library.upload_worker import Worker
 from qa.settings import Settings

@@ -26,9 +26,9 @@ from index.store.document_moves import Moves
 from index.store.schema import connect
 from index.store.snapshot import Snapshot
 from index.store.store import Store
-from qa.bootstrap import has_index
 from qa.interfaces import server
 from qa.library.index_follower import keep_up
+from qa.library.library import has_index
 from qa.settings import Settings
 from qa.state.saved_questions import Difference
 from tests.support.fakes import SharedWordsReader

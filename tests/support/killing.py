@@ -19,7 +19,8 @@ from index.store.schema import connect
 from index.store.snapshot import Snapshot
 from qa import doctor
 from qa.answering.source_freshness import Hashes
-from qa.bootstrap import has_index, load_pipeline
+from qa.bootstrap import load_pipeline
+from qa.library.library import has_index
 from qa.settings import Settings
 from qa.state.backup import finish
 from tests.support.fakes import SharedWordsReader

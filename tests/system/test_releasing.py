@@ -13,10 +13,10 @@ import pytest
 
 from index.store.schema import FILE_NAME, current_generation
 from index.store.snapshot import Snapshot
-from qa.answering.calibration import CALIBRATION
-from qa.bootstrap import claims_of, conversations_of, load_pipeline, open_store
+from qa.bootstrap import claims_of, conversations_of, load_pipeline
+from qa.library.library import open_store
 from qa.library.upload_service import Intake
-from qa.settings import Settings
+from qa.settings import CALIBRATION, Settings
 from qa.state.database import FILE_NAME as STATE
 from qa.state.database import State
 from tests.support.fakes import SharedWordsReader

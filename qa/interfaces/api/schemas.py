@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from index.document import Places
 from index.store.snapshot import DocumentInfo
 from index.tags import MAX_TAGS
-from qa.answer import Citation, Refusal, RetrievedPassage, Span
-from qa.answering.question import Kind
+from qa.answer import Citation, Kind, Refusal, RetrievedPassage, Span
 from qa.conversations.conversation import Quoted
 from qa.settings import MAX_PASSAGES
 from qa.state.conversations import ConversationInfo

@@ -150,7 +150,7 @@ def _typed() -> str:
 
 def indexed_or_seeds(settings: Settings) -> None:
     """In a checkout without an index, index its seeds/."""
-    from qa.bootstrap import has_index, sample_documents
+    from qa.library.library import has_index, sample_documents
 
     seeds = sample_documents()
     if seeds and not has_index(settings):

@@ -53,8 +53,8 @@ def calibrate_command(
     article taken away; or JSON lines of id, question and answers (none: the documents do not say),
     asked of the index. Needed for a QUOTED_READER or QUOTED_MODEL of your own.
     """
-    from qa.answering.calibration import CALIBRATION
     from qa.evaluation.calibrate import Models, calibrate, observe, questions_of
+    from qa.settings import CALIBRATION
 
     if file.suffix == ".jsonl" and (pools or held_out):
         raise click.UsageError(

@@ -88,7 +88,7 @@ def run_indexing(
     tags: Sequence[str] = (),
 ) -> Summary:
     """Index with progress on standard error."""
-    from qa.bootstrap import index_paths
+    from qa.library.library import index_paths
 
     encoder = encoder_of(settings)
     progress = Progress()
@@ -135,7 +135,7 @@ def say_waiting() -> None:
 @data_option
 def list_documents(*, tags: tuple[str, ...], as_json: bool, data: Path | None) -> None:
     """List the indexed documents, each with its tags."""
-    from qa.bootstrap import documents_of
+    from qa.library.library import documents_of
 
     documents = documents_of(settings_of(data), tags)
     if as_json:
@@ -186,7 +186,7 @@ def remove(document: str, data: Path | None) -> None:
     """Remove a document, named by its id, uri or path, and all that was made from it. A file that
     was uploaded is deleted, any other left alone.
     """
-    from qa.bootstrap import remove_document
+    from qa.library.library import remove_document
 
     found = remove_document(settings_of(data), document, say_waiting)
     click.echo(f"Removed {found.uri} ({found.document_id}).")
@@ -199,7 +199,7 @@ def remove(document: str, data: Path | None) -> None:
 @data_option
 def forget(*, everything: bool, data: Path | None) -> None:
     """Delete every document with all text, vectors and derived files."""
-    from qa.bootstrap import forget_all
+    from qa.library.library import forget_all
 
     count = forget_all(settings_of(data), say_waiting) if everything else 0
     click.echo(f"Forgot {count} document{'s' if count != 1 else ''}.")

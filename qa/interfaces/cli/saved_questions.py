@@ -42,7 +42,7 @@ def watchlist() -> None:
 @data_option
 def add(question: str, data: Path | None) -> None:
     """Save QUESTION, and ask it now, so that a difference can be seen later."""
-    from qa.bootstrap import has_index
+    from qa.library.library import has_index
 
     settings = settings_of(data)
     with _opened(settings) as saved:

@@ -88,7 +88,7 @@ def _unpacked(bundle: Bundle, stack: ExitStack) -> Find:
 
 def _indexed(settings: Settings, stack: ExitStack) -> Find:
     """The files of the index, which is open as long as the stack; raises NoIndex."""
-    from qa.bootstrap import open_snapshot
+    from qa.library.library import open_snapshot
     from qa.verification.quote_check import in_index
 
     return in_index(stack.enter_context(closing(open_snapshot(settings))))

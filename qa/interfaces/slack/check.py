@@ -15,9 +15,9 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
-from qa.bootstrap import documents_of
 from qa.interfaces.slack import EVENTS
 from qa.interfaces.slack.manifest import SCOPES
+from qa.library.library import documents_of
 from qa.settings import Settings
 
 TIMEOUT_SECONDS = 10

@@ -18,7 +18,7 @@ from index.models.encoder import Encoder
 from index.store.schema import FILE_NAME, MIGRATIONS, connect
 from index.store.snapshot import Snapshot
 from index.store.store import Store
-from qa.bootstrap import remove_document
+from qa.library.library import remove_document
 from qa.library.upload_service import Intake
 from qa.library.upload_worker import Worker
 from qa.settings import Settings

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from index.errors import ModelMismatch, StoreError
-from qa.answering.calibration import CALIBRATION, Calibration
+from qa.answering.calibration import Calibration
 from qa.answering.features import FEATURES
 from qa.answering.live_pipeline import ATTEMPTS, LivePipeline
 from qa.answering.pipeline import Pipeline
-from qa.bootstrap import forget_all, live_pipeline, open_store
+from qa.bootstrap import live_pipeline
 from qa.errors import NoIndex, NotReady
-from qa.settings import Settings
+from qa.library.library import forget_all, open_store
+from qa.settings import CALIBRATION, Settings
 from tests.support.fakes import SharedWordsReader
 from tests.support.serving import carded, indexed, pipeline_of, settings_in
 

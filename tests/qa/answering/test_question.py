@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answering.question import MAX_CHARACTERS, Kind, checked_question, kind_of, reader_question
+from qa.answer import Kind
+from qa.answering.question import MAX_CHARACTERS, checked_question, kind_of, reader_question
 from qa.errors import InvalidQuestion
 
 INVALID = {

@@ -13,8 +13,9 @@ import pytest
 
 from index.errors import ModelError
 from qa.answering.reader import Reader
-from qa.answering.reader_conversion import DEFAULT_READER, MIN_WINDOW, SHIPPED, converted_reader
+from qa.answering.reader_conversion import MIN_WINDOW, SHIPPED, converted_reader
 from qa.answering.reader_model import ReaderModel
+from qa.settings import DEFAULT_READER
 from tests.support.serving import Command, assert_quoted, write_files
 from tests.support.tiny import save_bert
 

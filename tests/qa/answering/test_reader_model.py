@@ -16,8 +16,8 @@ from tokenizers import Tokenizer
 
 from index.errors import ModelError
 from index.models.openvino_graph import PAD_TO, chosen_precision, computes_bf16
-from qa.answering.reader_conversion import DEFAULT_READER
 from qa.answering.reader_model import BATCH_TOKENS, MAX_QUESTION, OVERLAP, ReaderModel, Window
+from qa.settings import DEFAULT_READER
 from tests.support.tiny import TEXT
 
 pytestmark = pytest.mark.slow

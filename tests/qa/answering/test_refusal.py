@@ -13,7 +13,8 @@ from qa.answering.decision import Policy
 from qa.answering.pipeline import NEAREST, Pipeline
 from qa.answering.reader import CrossEncoderReader
 from qa.answering.retriever import HybridRetriever
-from qa.bootstrap import forget_all, load_pipeline
+from qa.bootstrap import load_pipeline
+from qa.library.library import forget_all
 from tests.qa.answering.test_pipeline import FILES, assert_shape, fixed
 from tests.support.fakes import FakeEncoder, FakeSpanModel, FixedReader
 from tests.support.serving import carded, indexed, pipeline_of, settings_in

@@ -6,10 +6,10 @@ import hashlib
 import json
 
 from index.models.encoder import Encoder
-from qa.answering.calibration import CALIBRATION, load_calibration
+from qa.answering.calibration import load_calibration
 from qa.answering.reader import Reader
 from qa.answering.reader_conversion import SHIPPED
-from qa.settings import TARGET_PRECISION
+from qa.settings import CALIBRATION, TARGET_PRECISION
 
 CARD = json.loads((SHIPPED / "reader.json").read_text("utf-8"))
 MODEL_CARD = (SHIPPED / "README.md").read_text("utf-8")

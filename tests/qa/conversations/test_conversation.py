@@ -11,7 +11,7 @@ import pytest
 
 from qa.answer import Answer
 from qa.answering.pipeline import Pipeline
-from qa.bootstrap import conversations_of, index_paths, load_pipeline, open_store
+from qa.bootstrap import conversations_of, load_pipeline
 from qa.conversations.conversation import (
     ALONE_MARGIN,
     DISAGREEMENT,
@@ -19,6 +19,7 @@ from qa.conversations.conversation import (
     answer_in_context,
 )
 from qa.errors import InvalidFeedback, InvalidQuestion, UnknownConversation
+from qa.library.library import index_paths, open_store
 from qa.settings import Settings
 from qa.state.conversations import StoredTurn
 from qa.state.feedback import Place

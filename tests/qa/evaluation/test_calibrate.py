@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from numpy.typing import NDArray
 
-from qa.answering.calibration import CALIBRATION, load_calibration
+from qa.answering.calibration import load_calibration
 from qa.answering.decision import judge
 from qa.answering.features import FEATURES
 from qa.answering.pipeline import Pipeline
@@ -26,6 +26,7 @@ from qa.evaluation.fitting import FOLDS, PRECISIONS
 from qa.evaluation.question_sampling import Asked
 from qa.evaluation.squad import Gold
 from qa.interfaces.cli.calibrate import calibrate_command
+from qa.settings import CALIBRATION
 from tests.support.serving import Command, pipeline_of
 
 WORDS = [

@@ -17,8 +17,9 @@ from index.errors import Stopped, StoreCorrupt
 from index.ingestion.watcher import Watched
 from index.store.schema import connect
 from index.store.store import Store
-from qa.bootstrap import conversations_of, index_paths, live_pipeline, load_pipeline
+from qa.bootstrap import conversations_of, live_pipeline, load_pipeline
 from qa.library.index_follower import Interruptible, keep_up, opened_watchlist
+from qa.library.library import index_paths
 from qa.settings import Settings
 from qa.state.conversations import LOCAL
 from qa.state.database import State

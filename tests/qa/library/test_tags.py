@@ -14,8 +14,9 @@ from index.store.snapshot import Snapshot
 from index.store.store import Store
 from index.tags import MAX_TAG, MAX_TAGS, known_tags, tag_of, tags_of
 from index.text.blocks import markdown_structure
-from qa.bootstrap import documents_of, index_paths, load_pipeline
+from qa.bootstrap import load_pipeline
 from qa.errors import UnknownDocumentId, UnknownTag
+from qa.library.library import documents_of, index_paths
 from qa.settings import Settings
 from qa.verification.audit_bundle import bundle_of
 from tests.index.ingestion.test_watcher import Desk

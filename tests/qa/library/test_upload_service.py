@@ -14,8 +14,8 @@ import pytest
 from index.errors import IndexingError, StoreFull
 from index.store.snapshot import Snapshot
 from index.store.store import Store
-from qa.bootstrap import forget_all, open_store, remove_document
 from qa.errors import UnknownJob
+from qa.library.library import forget_all, open_store, remove_document
 from qa.library.upload_folder import ABANDONED_SECONDS, Uploads
 from qa.library.upload_worker import Worker
 from qa.settings import Settings

@@ -18,12 +18,13 @@ from fastapi import FastAPI
 from index.errors import StoreCorrupt
 from qa.answering.live_pipeline import LivePipeline
 from qa.answering.reader import CrossEncoderReader
-from qa.bootstrap import live_pipeline, remove_document
+from qa.bootstrap import live_pipeline
 from qa.conversations.conversation import Conversations
 from qa.errors import NotReady
 from qa.interfaces.api.ask import add_error_handlers, router
 from qa.interfaces.api.documents import document_router
 from qa.interfaces.api.host_guard import MAX_BODY_BYTES
+from qa.library.library import remove_document
 from qa.library.upload_service import Intake
 from qa.settings import Settings
 from tests.qa.answering.test_question import INVALID

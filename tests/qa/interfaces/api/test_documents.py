@@ -10,10 +10,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from qa.bootstrap import index_paths, live_pipeline
+from qa.bootstrap import live_pipeline
 from qa.interfaces.api.ask import add_error_handlers
 from qa.interfaces.api.documents import overview_router
 from qa.library.index_follower import document_status
+from qa.library.library import index_paths
 from qa.settings import Settings
 from tests.qa.interfaces.api.test_ask import FixedService
 from tests.qa.library.test_document_status import FILES, disturb

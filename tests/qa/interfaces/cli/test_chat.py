@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from qa.bootstrap import conversations_of, live_pipeline, open_store
+from qa.bootstrap import conversations_of, live_pipeline
 from qa.errors import UnknownConversation
 from qa.interfaces.cli.chat import Chat
+from qa.library.library import open_store
 from qa.settings import Settings
 from qa.state.conversations import LOCAL
 from tests.support.fakes import SharedWordsReader

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from index.errors import InvalidTag
 from index.store.snapshot import Snapshot
-from qa.bootstrap import index_paths
 from qa.errors import InvalidQuestion, UnknownTag
 from qa.interfaces.slack.channel_scope import chosen
 from qa.interfaces.slack.commands import asked
 from qa.interfaces.slack.document_list import MAX_LISTED, documents_post
+from qa.library.library import index_paths
 from tests.support.block_kit import faults, texts
 from tests.support.fakes import RecordingReporter
 from tests.support.serving import carded, settings_in, write_files

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.text.table_rows import cells, rendering
+from index.rendering import cells, rendering
 
 
 @pytest.mark.parametrize(
