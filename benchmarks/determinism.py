@@ -75,13 +75,13 @@ def answer_all(data: Path, questions: int, precision: str, cores: int, tokens: i
     """Print what each question got, a line of JSON each."""
     if cores:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
-    from qa.answering import reader_model as windows
+    from qa.answering import reader_model
     from qa.bootstrap import load_encoder, load_reader
     from qa.evaluation.squad import load_golds, paragraphs, read_articles
     from qa.interfaces.cli.evaluation_output import pipeline_of
     from qa.settings import Settings
 
-    windows.BATCH_TOKENS = tokens
+    reader_model.BATCH_TOKENS = tokens
     file = data / "reader" / "squad1-dev.json.gz"
     settings = Settings.from_environment({**os.environ, "QUOTED_PRECISION": precision})
     pipeline = pipeline_of(

@@ -20,12 +20,12 @@ from pathlib import Path
 
 import pypdfium2
 
-from index.document import Span
+from index.document import TextRange
 from index.errors import LoadingError
 from index.formats.page_view import Box, page_texts, pages_of
 from index.formats.pdf.extract import extract
 from index.formats.pdf.page_view import located
-from index.formats.text_builder import Extracted
+from index.formats.text_builder import ExtractedText
 
 LENGTHS = (1, 2, 3, 5, 12, 30)
 MIDDLE = (0.25, 0.75)
@@ -33,7 +33,7 @@ EDGE = 0.1
 """Points at which the characters beside a box may touch it."""
 
 
-def spans(found: Extracted, number: int) -> Iterator[Span]:
+def spans(found: ExtractedText, number: int) -> Iterator[TextRange]:
     """Random runs of words, none over the end of a paragraph."""
     chance = random.Random(1)
     units = [unit for block in found.blocks for unit in block.units]
@@ -47,7 +47,7 @@ def spans(found: Extracted, number: int) -> Iterator[Span]:
 
 
 def looked_for(
-    data: bytes, document: pypdfium2.PdfDocument, found: Extracted, span: Span
+    data: bytes, document: pypdfium2.PdfDocument, found: ExtractedText, span: TextRange
 ) -> tuple[bool, str]:
     """Whether all of a span was found, and what pdfium reads in its boxes."""
     numbers, complete, text = list(pages_of(found.places, *span)), True, ""

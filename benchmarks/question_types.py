@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from index.document import Span as Range
+from index.document import TextRange
 from qa.answer import Answer, Citation
 from qa.answering.pipeline import Pipeline
 from qa.bootstrap import load_encoder, load_reader, pipeline_over
@@ -44,7 +44,7 @@ class Case:
     kind: str
     question: str
     paragraph: str
-    sentences: tuple[Range, ...]
+    sentences: tuple[TextRange, ...]
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def is_right(case: Case, citation: Citation) -> bool:
     return any(_shows(case, sentence, citation) for sentence in case.sentences)
 
 
-def _shows(case: Case, sentence: Range, citation: Citation) -> bool:
+def _shows(case: Case, sentence: TextRange, citation: Citation) -> bool:
     """Whether the cited sentence stands in the paragraph and shares more than half of the shorter
     of the two with `sentence`.
     """

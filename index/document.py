@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from index.rendering import Rendering, rendering
 
-Span = tuple[int, int]
+TextRange = tuple[int, int]
 """[start, end) in code points of a document's text."""
 
 
@@ -29,7 +29,7 @@ class Block:
 
     start: int
     end: int
-    units: tuple[Span, ...]
+    units: tuple[TextRange, ...]
     headings: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
 
@@ -139,7 +139,7 @@ class Chunk:
     start: int
     end: int
     text: str
-    sentences: tuple[Span, ...]
+    sentences: tuple[TextRange, ...]
     headings: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
 

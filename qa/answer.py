@@ -70,7 +70,7 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class AnswerSpan:
     """One quoted span with the probability that it is right, in [0, 1]; `further` are other places
     where the same words answer.
     """
@@ -170,12 +170,12 @@ class Answer:
 
     question: str
     kind: Kind
-    spans: tuple[Span, ...]
+    spans: tuple[AnswerSpan, ...]
     refusal: Refusal | None
     confidence: float
     calibrated: bool
-    alternatives: tuple[Span, ...]
-    conflicts: tuple[Span, ...]
+    alternatives: tuple[AnswerSpan, ...]
+    conflicts: tuple[AnswerSpan, ...]
     notes: tuple[str, ...]
     passages_read: int
     passages_found: int
@@ -258,9 +258,9 @@ _SCALARS = (
 )
 
 
-def _span(plain: Mapping[str, Any]) -> Span:
+def _span(plain: Mapping[str, Any]) -> AnswerSpan:
     further = tuple(Citation(**each) for each in plain["further"])
-    return Span(plain["text"], plain["confidence"], Citation(**plain["citation"]), further)
+    return AnswerSpan(plain["text"], plain["confidence"], Citation(**plain["citation"]), further)
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:

@@ -18,16 +18,16 @@ from qa.answering.reader import CrossEncoderReader, Reader
 from qa.answering.reader_conversion import SHIPPED
 from qa.answering.reader_model import ReaderModel
 from qa.answering.retriever import HybridRetriever
-from qa.answering.source_freshness import Hashes, Sources
+from qa.answering.source_freshness import FileHashes, SourceFreshness
 from qa.conversations.conversation import Conversations
 from qa.errors import NoIndex
 from qa.library.library import has_index
 from qa.settings import CALIBRATION, Settings
 from qa.state.backup import finish
-from qa.state.conversations import History, Threads
+from qa.state.conversations import ChatThreads, ConversationStore
 from qa.state.database import State
-from qa.state.feedback import Feedback
-from qa.state.message_queue import Claims
+from qa.state.feedback import FeedbackStore
+from qa.state.message_queue import MessageQueue
 
 
 def load_encoder(
@@ -72,18 +72,18 @@ def conversations_of(settings: Settings) -> Conversations:
     """The conversations of the data directory, those that are too old deleted; raises StoreError."""
     with kept_open(State(settings.data)) as state:
         state.expire(settings.keep_days)
-    return Conversations(History(state), Feedback(state), settings.keep_turns)
+    return Conversations(ConversationStore(state), FeedbackStore(state), settings.keep_turns)
 
 
-def threads_of(settings: Settings) -> Threads:
+def threads_of(settings: Settings) -> ChatThreads:
     """Which conversation each thread of a chat service is; raises StoreError."""
-    return Threads(State(settings.data))
+    return ChatThreads(State(settings.data))
 
 
-def claims_of(settings: Settings) -> Claims:
+def claims_of(settings: Settings) -> MessageQueue:
     """The claims on messages of a chat service, those of long ago deleted; raises StoreError."""
     with kept_open(State(settings.data)) as state:
-        claims = Claims(state)
+        claims = MessageQueue(state)
         claims.expire()
     return claims
 
@@ -95,7 +95,7 @@ def load_pipeline(
     *,
     save_derived: bool = True,
     calibrated: bool = True,
-    hashes: Hashes | None = None,
+    hashes: FileHashes | None = None,
 ) -> Pipeline:
     """A pipeline over the store's current generation, which with `hashes` looks at files; raises
     NoIndex, StoreError or CalibrationError.
@@ -116,14 +116,14 @@ def pipeline_over(
     reader: Reader,
     *,
     calibrated: bool = True,
-    hashes: Hashes | None = None,
+    hashes: FileHashes | None = None,
 ) -> Pipeline:
     """A pipeline over a snapshot that is open already; raises CalibrationError. One that is to be
     calibrated needs no calibration.
     """
     calibration = calibration_of(settings, encoder, reader) if calibrated else None
     policy = Policy(calibration, settings.target_precision, settings.min_confidence)
-    sources = None if hashes is None else Sources(snapshot, hashes)
+    sources = None if hashes is None else SourceFreshness(snapshot, hashes)
     return Pipeline(
         snapshot,
         HybridRetriever(snapshot, encoder),
@@ -150,7 +150,7 @@ def live_pipeline(settings: Settings, encoder: Encoder, reader: Reader) -> LiveP
         )
         return (generation, *others) if generation else None
 
-    hashes = Hashes()
+    hashes = FileHashes()
     return LivePipeline(
         lambda: load_pipeline(settings, encoder, reader, save_derived=False, hashes=hashes), newest
     )

@@ -20,7 +20,7 @@ from index.models.encoder_conversion import check_model
 from index.store import schema
 from index.store.integrity import (
     TOLERANCE,
-    Finding,
+    IntegrityIssue,
     database_findings,
     derived_findings,
     row_findings,
@@ -48,7 +48,7 @@ class Checked:
 
     name: str
     detail: str
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[IntegrityIssue, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -63,7 +63,7 @@ def examine(settings: Settings) -> Iterator[Checked]:
         try:
             yield check(settings)
         except (IndexingError, QAError, OSError) as error:
-            yield Checked(name, "failed", (Finding(str(error), "see the message"),))
+            yield Checked(name, "failed", (IntegrityIssue(str(error), "see the message"),))
 
 
 def repair(settings: Settings, checks: Sequence[Checked]) -> None:
@@ -84,7 +84,7 @@ def _environment(settings: Settings) -> Checked:
         if not os.access(existing, os.W_OK):
             what = f"{folder} may only be read: what is there can be asked, nothing can be indexed or kept"
             findings.append(
-                Finding(
+                IntegrityIssue(
                     what,
                     "give this user the right to write, or set QUOTED_DATA or QUOTED_CACHE",
                     harmless=folder.exists(),
@@ -93,7 +93,7 @@ def _environment(settings: Settings) -> Checked:
         free = shutil.disk_usage(existing).free
         if free < FREE_BYTES:
             findings.append(
-                Finding(
+                IntegrityIssue(
                     f"{free // 1_000_000} MB are free at {folder}",
                     "make room: a full disk stops indexing, it damages nothing",
                 )
@@ -107,7 +107,7 @@ def _environment(settings: Settings) -> Checked:
 
 def _models(settings: Settings) -> Checked:
     damaged = tuple(
-        Finding(
+        IntegrityIssue(
             f"{folder.relative_to(settings.cache)}: {', '.join(names)} {'is' if len(names) == 1 else 'are'} damaged",
             "delete it: it is made anew",
             partial(shutil.rmtree, folder),
@@ -121,7 +121,9 @@ def _models(settings: Settings) -> Checked:
     findings = (
         []
         if abs(norm - 1) <= TOLERANCE
-        else [Finding(f"an embedding has length {norm:.3f}, not 1", f"delete {settings.cache}")]
+        else [
+            IntegrityIssue(f"an embedding has length {norm:.3f}, not 1", f"delete {settings.cache}")
+        ]
     )
     if has_index(settings):
         with closing(Snapshot(settings.data, save_derived=False)) as snapshot:
@@ -153,11 +155,11 @@ def _index(settings: Settings) -> Checked:
     return Checked("index", f"{documents} documents, generation {meta['generation']}", tuple(found))
 
 
-def _leftovers(settings: Settings) -> list[Finding]:
+def _leftovers(settings: Settings) -> list[IntegrityIssue]:
     """Folders of restores that were cut off before anything was changed."""
     folders = settings.data.glob(f"{UNPACKED}*")
     return [
-        Finding(
+        IntegrityIssue(
             f"{path.name} was left by a restore",
             "delete it",
             partial(shutil.rmtree, path),

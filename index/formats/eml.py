@@ -17,7 +17,7 @@ import regex
 from index.errors import BinaryFile, DamagedFile, EmptyFile, ExtractionLimit, LoadingError
 from index.formats.html import decode_page, parse_page
 from index.formats.markup import Walk
-from index.formats.text_builder import Extracted, Writer, folded
+from index.formats.text_builder import ExtractedText, TextBuilder, folded
 from index.text.blocks import plain_structure
 from index.text.encoding import decode
 
@@ -27,7 +27,7 @@ _SHOWN = ("From", "To", "Cc", "Date", "Subject")
 _NO_TEXT = regex.compile(r"image/|audio/|video/|.*signature$")
 """Types of attachments that hold no text, which nobody misses."""
 
-ReadAttachment = Callable[[str, bytes], Extracted]
+ReadAttachment = Callable[[str, bytes], ExtractedText]
 """Reads a file by its name and bytes; raises LoadingError."""
 
 
@@ -37,13 +37,13 @@ ATTACHMENT_SECONDS = 60.0
 
 def extract(
     data: bytes, read: ReadAttachment, clock: Callable[[], float] = time.monotonic
-) -> Extracted:
+) -> ExtractedText:
     """One mail, whose attachments `read` reads; those that it cannot read are named. Raises
     LoadingError.
     """
     until = clock() + ATTACHMENT_SECONDS
 
-    def read_in_time(name: str, content: bytes) -> Extracted:
+    def read_in_time(name: str, content: bytes) -> ExtractedText:
         if clock() > until:
             raise ExtractionLimit("is left out, as those before it took too long")
         return read(name, content)
@@ -51,7 +51,7 @@ def extract(
     message = email.message_from_bytes(data, policy=email.policy.default)
     if not isinstance(message, EmailMessage) or not message.keys():
         raise DamagedFile("expected a mail, which begins with headers such as From: and Date:")
-    writer = Writer(_header(message, "Subject"))
+    writer = TextBuilder(_header(message, "Subject"))
     writer.lines(f"{name}: {value}" for name in _SHOWN if (value := _header(message, name)))
     body = message.get_body(("plain", "html"))
     if body is not None:
@@ -98,7 +98,7 @@ def _name(part: MIMEPart) -> str:
     return " ".join(folded(part.get_filename() or "").split()) or "without a name"
 
 
-def _written(part: MIMEPart, writer: Writer, read: ReadAttachment) -> str:
+def _written(part: MIMEPart, writer: TextBuilder, read: ReadAttachment) -> str:
     """Write a part behind the body; what is not read of it, and why."""
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
@@ -123,7 +123,7 @@ def _header(message: EmailMessage, name: str) -> str:
         )
 
 
-def _body(part: MIMEPart, writer: Writer) -> None:
+def _body(part: MIMEPart, writer: TextBuilder) -> None:
     content = part.get_payload(decode=True)
     raw = content if isinstance(content, bytes) else b""
     text = _decoded(raw, part)

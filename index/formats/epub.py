@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from index.errors import DamagedFile, EncryptedFile
 from index.formats.html import decode_page, parse_page
 from index.formats.markup import Element, Walk, name_of
-from index.formats.text_builder import Extracted, Writer
+from index.formats.text_builder import ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive, parse_xml, read_part
 from index.text.metadata import day_in
 
@@ -23,7 +23,7 @@ _FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC"
 _PAGES = {"application/xhtml+xml", "text/html", "application/x-dtbook+xml"}
 
 
-def extract(data: bytes) -> Extracted:
+def extract(data: bytes) -> ExtractedText:
     """The chapters in reading order. Raises LoadingError."""
     archive = open_archive(data, KIND)
     if _ENCRYPTION in archive.namelist() and _is_locked(
@@ -37,7 +37,7 @@ def extract(data: bytes) -> Extracted:
     if not package_name:
         raise DamagedFile(f"expected {KIND}, got a container that names no package")
     package = parse_xml(read_part(archive, package_name, KIND), KIND)
-    writer = Writer(_meta(package, "title"))
+    writer = TextBuilder(_meta(package, "title"))
     for name in _spine(package, package_name):
         _chapter(archive, name, writer)
     return writer.finished(date=day_in(_meta(package, "date") or ""))
@@ -72,7 +72,7 @@ def _spine(package: Element, package_name: str) -> list[str]:
     ]
 
 
-def _chapter(archive: zipfile.ZipFile, name: str, writer: Writer) -> None:
+def _chapter(archive: zipfile.ZipFile, name: str, writer: TextBuilder) -> None:
     data = read_part(archive, name, KIND)
     try:
         page = parse_xml(data, KIND)

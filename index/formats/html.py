@@ -11,7 +11,7 @@ from lxml import etree
 
 from index.errors import BinaryFile, DamagedFile, ExtractionLimit
 from index.formats.markup import Element, Walk, name_of, text_of
-from index.formats.text_builder import Extracted, Writer
+from index.formats.text_builder import ExtractedText, TextBuilder
 from index.text.encoding import Decoded, decode
 from index.text.metadata import day_in
 
@@ -56,7 +56,7 @@ _DATES = (
 )  # fmt: skip
 
 
-def extract(data: bytes) -> Extracted:
+def extract(data: bytes) -> ExtractedText:
     """The main content of a page. Raises EmptyFile, BinaryFile or DamagedFile."""
     decoded = decode_page(data)
     page = parse_page(decoded.text)
@@ -112,13 +112,13 @@ def parse_page(text: str) -> Element:
     return page
 
 
-def written(page: Element, title: str | None) -> Writer:
+def written(page: Element, title: str | None) -> TextBuilder:
     """The main content of a page; all of it if hardly anything else is left."""
     root, is_main = _content(page)
-    writer = Writer(title)
+    writer = TextBuilder(title)
     Walk(writer, _Menus(root, is_main=is_main)).element(root)
     if writer.length < LEFT_SHARE * len(text_of(root)):
-        writer = Writer(title)
+        writer = TextBuilder(title)
         Walk(writer).element(root)
     return writer
 

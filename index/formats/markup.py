@@ -13,7 +13,7 @@ from lxml import etree
 
 from index.formats.numerals import numeral
 from index.formats.tables import Cell, bare_lines, header_rows, laid_out, table_lines
-from index.formats.text_builder import DASH, Writer
+from index.formats.text_builder import DASH, TextBuilder
 
 Element = etree._Element  # noqa: SLF001 - lxml's public name for it is private
 
@@ -77,7 +77,7 @@ def hidden(element: Element) -> bool:
 class Walk:
     """Writes elements in the order of their text; `left_out` says which ones are no content."""
 
-    writer: Writer
+    writer: TextBuilder
     left_out: Callable[[Element], bool] = nothing_left_out
     _inline: list[str] = field(default_factory=list)
 

@@ -10,13 +10,13 @@ import regex
 
 from index.errors import DamagedFile
 from index.formats.tables import table_lines
-from index.formats.text_builder import Extracted, Writer
+from index.formats.text_builder import ExtractedText, TextBuilder
 
 _TITLE = regex.compile(rb"\{\\title ([^{}\\]{1,300})\}")
 _CELLS = "|"
 
 
-def extract(data: bytes) -> Extracted:
+def extract(data: bytes) -> ExtractedText:
     """The text without its layout. Raises EmptyFile or DamagedFile."""
     from striprtf.striprtf import rtf_to_text
 
@@ -26,7 +26,7 @@ def extract(data: bytes) -> Extracted:
         )
     text = rtf_to_text(data.decode("latin-1"), errors="replace")  # type: ignore[no-untyped-call]
     title = _TITLE.search(data)
-    writer = Writer(title[1].decode("latin-1") if title else None)
+    writer = TextBuilder(title[1].decode("latin-1") if title else None)
     rows = text.replace("\n|", "|").split("\n")  # some writers end each cell with a paragraph
     for is_table, lines in groupby(rows, key=lambda line: line.endswith(_CELLS)):
         if is_table:
@@ -37,5 +37,5 @@ def extract(data: bytes) -> Extracted:
     return writer.finished()
 
 
-def _table(cells: list[list[str]], writer: Writer) -> None:
+def _table(cells: list[list[str]], writer: TextBuilder) -> None:
     writer.rows(text for _, text in table_lines(cells))

@@ -10,7 +10,7 @@ from typing import Any
 
 import regex
 
-from index.document import NOWHERE, Block, Place, Places, Span
+from index.document import NOWHERE, Block, Place, Places, TextRange
 from index.errors import EmptyFile, ExtractionLimit
 from index.rendering import ROWS_ALONE
 
@@ -31,7 +31,7 @@ _BLANK = regex.compile(r"\n{2,}")
 
 
 @dataclass(frozen=True, slots=True)
-class Extracted:
+class ExtractedText:
     """The text of a file with its blocks and places; `title` and `date` (YYYY-MM-DD) are what its
     author gave it, if any.
 
@@ -65,14 +65,14 @@ class Extracted:
         }
 
 
-def extracted_of(plain: dict[str, Any]) -> Extracted:
-    """What `Extracted.to_plain` made plain."""
+def extracted_of(plain: dict[str, Any]) -> ExtractedText:
+    """What `ExtractedText.to_plain` made plain."""
     blocks = tuple(
         Block(start, end, tuple((first, last) for first, last in units), tuple(headings))
         for start, end, units, headings in plain["blocks"]
     )
     places, remark = places_of(plain["places"]), plain["remark"]
-    return Extracted(
+    return ExtractedText(
         plain["text"],
         blocks,
         plain["title"],
@@ -107,7 +107,7 @@ def folded(text: str) -> str:
     return _AROUND_LINES.sub("\n", _SPACES.sub(" ", _DROPPED.sub("", text))).strip()
 
 
-class Writer:
+class TextBuilder:
     """Composes the text of a document from its parts in reading order; white space is folded, empty
     parts are left out.
     """
@@ -120,7 +120,7 @@ class Writer:
         self._length = 0
         self._blocks: list[Block] = []
         self._path: list[tuple[int, str]] = []
-        self._bare_heading: Span | None = None
+        self._bare_heading: TextRange | None = None
         self._place = Place()
         self._starts: list[int] = []
         self._places: list[Place] = []
@@ -182,7 +182,7 @@ class Writer:
 
     def continued(self, parts: Iterable[tuple[str, Place]]) -> None:
         """One paragraph whose parts stand in different places: over the end of a page."""
-        spans: list[Span] = []
+        spans: list[TextRange] = []
         for text, place in parts:
             self._place = place
             if one := " ".join(folded(text).split()):
@@ -190,7 +190,7 @@ class Writer:
         if spans:
             self._block([(spans[0][0], spans[-1][1])])
 
-    def enclosed(self, name: str, found: Extracted) -> None:
+    def enclosed(self, name: str, found: ExtractedText) -> None:
         """Another document inside this one, under its name and its own headings, with its own
         places.
         """
@@ -214,20 +214,20 @@ class Writer:
         self._place = Place()
         self.end_headings()
 
-    def finished(self, *, date: str | None = None, encoding: str = BINARY) -> Extracted:
+    def finished(self, *, date: str | None = None, encoding: str = BINARY) -> ExtractedText:
         """The document; raises EmptyFile if nothing was written."""
         self._close_heading()
         text = "".join(self._parts)
         if not text:
             raise EmptyFile("holds no text")
         places = Places(tuple(self._starts), tuple(self._places))
-        return Extracted(
+        return ExtractedText(
             text, tuple(self._blocks), self.title or self.first_heading, date, places, encoding
         )
 
     def _units(self, texts: Iterable[tuple[str, str, Place]], *, alone: bool = False) -> None:
         """Of (mark, text, place)."""
-        units: list[Span] = []
+        units: list[TextRange] = []
         for mark, text, place in texts:
             one = " ".join(folded(text).split())
             if one:
@@ -240,7 +240,7 @@ class Writer:
         elif units:
             self._block(units)
 
-    def _block(self, units: list[Span]) -> None:
+    def _block(self, units: list[TextRange]) -> None:
         self._bare_heading = None
         self._blocks.append(
             Block(units[0][0], units[-1][1], tuple(units), self._headings(self._path))
@@ -260,7 +260,7 @@ class Writer:
         names = [name for _, name in path]
         return tuple([self.title, *names] if self.title and self.title not in names else names)
 
-    def _write(self, text: str, separator: str) -> Span:
+    def _write(self, text: str, separator: str) -> TextRange:
         start = self._length + (len(separator) if self._parts else 0)
         if start + len(text) > MAX_CHARACTERS:
             raise ExtractionLimit(

@@ -96,16 +96,16 @@ def _identities(paths: Sequence[Path]) -> dict[Path, tuple[int, int]]:
     return found
 
 
-QUIET_SECONDS = 0.5
+DEBOUNCE_SECONDS = 0.5
 """Longer than editors and copying programs pause between two writes of one file, and a quarter of
 the two seconds in which a change must be seen.
 """
 
 
-class Settling:
+class Debouncer:
     """Remembers since when each path has looked as it looks now."""
 
-    def __init__(self, quiet: float = QUIET_SECONDS) -> None:
+    def __init__(self, quiet: float = DEBOUNCE_SECONDS) -> None:
         self._quiet = quiet
         self._since: dict[Path, tuple[FileStamp | None, float]] = {}
 

@@ -23,7 +23,7 @@ from index.parsing.sandbox import Extraction, extract_once
 from index.search.bm25 import analyse
 from index.sources.discovery import Root, disappeared, discover, missing
 from index.sources.web import Fetcher
-from index.store.file_records import StoredFile
+from index.store.file_records import FileRecord
 from index.store.store import IndexedChunk, Store
 from index.text.chunking import TokenSpans, chunk_document
 
@@ -37,7 +37,7 @@ commit every few seconds.
 """
 
 
-def is_up_to_date(file: StoredFile) -> bool:
+def is_up_to_date(file: FileRecord) -> bool:
     """Whether this program, with the libraries that it has, would make the same passages of the
     same bytes.
     """
@@ -87,9 +87,9 @@ class Ingestion:
         )
         self.summary = Summary()
         self._pending: list[_Pending] = []
-        self._departed: dict[str, list[StoredFile]] = {}
+        self._departed: dict[str, list[FileRecord]] = {}
 
-    def departed(self, files: Sequence[StoredFile]) -> None:
+    def departed(self, files: Sequence[FileRecord]) -> None:
         """These files are gone: a new one with the bytes of one of them is that one, moved."""
         for file in files:
             self._departed.setdefault(file.sha256, []).append(file)
@@ -140,7 +140,7 @@ class Ingestion:
             self.store.sightings.saw(known.document_id, stamp)
 
     def _take(
-        self, document: Document, path: Path, known: StoredFile | None, stamp: FileStamp | None
+        self, document: Document, path: Path, known: FileRecord | None, stamp: FileStamp | None
     ) -> None:
         left = [] if known else self._departed.get(document.source.sha256, [])
         moved_from = left.pop().document_id if left else None
@@ -152,7 +152,7 @@ class Ingestion:
             moved_from,
         )
 
-    def _unchanged(self, known: StoredFile) -> None:
+    def _unchanged(self, known: FileRecord) -> None:
         if known.state != "current":
             self.store.mark(known.document_id, "current")
         self.report(Outcome(known.uri, "unchanged", document_id=known.document_id))

@@ -21,13 +21,13 @@ import filelock
 from index.errors import PruneRefused, Stopped, StoreBusy
 from index.filesystem.disk_errors import refused
 from index.filesystem.file_stamp import FileStamp, stamp_of
-from index.ingestion.file_events import QUIET_SECONDS, Settling
+from index.ingestion.file_events import DEBOUNCE_SECONDS, Debouncer
 from index.ingestion.ingest import Ingestion, PassageEncoder, is_up_to_date
 from index.ingestion.report import Outcome, Reporter
 from index.parsing.loader import MAX_FILE_BYTES, shown
 from index.parsing.sandbox import Extraction
 from index.sources.discovery import Root, disappeared, discover, missing
-from index.store.file_records import StoredFile
+from index.store.file_records import FileRecord
 from index.store.store import Store
 
 SWEEP_SECONDS = 5.0
@@ -95,7 +95,7 @@ class Watcher:
         self._watched = watched
         self._store, self._encoder, self._notices = store, encoder, notices
         self._max_bytes, self._clock = max_bytes, clock
-        self._settling = Settling(QUIET_SECONDS)
+        self._settling = Debouncer(DEBOUNCE_SECONDS)
         self._handled: dict[Path, FileStamp | None] = {}
         self._removed: deque[tuple[float, Path]] = deque()
         self._complaints: dict[Path, str] = {}
@@ -156,7 +156,7 @@ class Watcher:
         self,
         roots: Sequence[Root],
         files: Mapping[Path, FileStamp | None],
-        gone: Mapping[Path, Sequence[StoredFile]],
+        gone: Mapping[Path, Sequence[FileRecord]],
     ) -> bool:
         if not files:
             return False
@@ -190,7 +190,7 @@ class Watcher:
             self._delete(gone)
         return bool(gone)
 
-    def _delete(self, gone: Sequence[StoredFile]) -> None:
+    def _delete(self, gone: Sequence[FileRecord]) -> None:
         with self._store.writing():
             try:
                 self._store.remove([file.document_id for file in gone])

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from index.document import Span
+from index.document import TextRange
 from index.models.encoder_conversion import EncoderCard, converted_model
 from index.models.openvino_graph import Graph, Precision, chosen_precision, padded
 
@@ -81,7 +81,7 @@ class Encoder:
         """Tokens that a passage may have beside the prompt and the model's special tokens."""
         return self.card.max_tokens - len(self._tokenizer.encode(self.card.passage_prompt).ids)
 
-    def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
+    def token_spans(self, texts: Sequence[str]) -> list[list[TextRange]]:
         """For each text the [start, end) character ranges of its tokens, special tokens left out."""
         return [
             encoding.offsets

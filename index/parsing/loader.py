@@ -18,7 +18,7 @@ import regex
 from index.document import NOWHERE, Document, SourceBytes
 from index.errors import EmptyFile, FileTooLarge, UnreadableFile, UnsupportedFormat
 from index.formats.detection import SUFFIXES, Kind, kind_of
-from index.formats.text_builder import Extracted
+from index.formats.text_builder import ExtractedText
 from index.parsing.sandbox import extract_once
 from index.text.blocks import Structure, markdown_structure, plain_structure
 from index.text.encoding import decode
@@ -42,7 +42,7 @@ SUPPORTED = frozenset(LOADERS) | frozenset(SUFFIXES)
 """Suffixes of files that are read, in lower case."""
 
 
-Extract = Callable[[Kind, bytes], Extracted]
+Extract = Callable[[Kind, bytes], ExtractedText]
 
 
 def load(
@@ -84,7 +84,7 @@ def load(
     )
 
 
-def _text(data: bytes, structure_of: Callable[[str], Structure]) -> Extracted:
+def _text(data: bytes, structure_of: Callable[[str], Structure]) -> ExtractedText:
     """A text file, whose characters keep their bytes."""
     decoded = decode(data)
     text, crlf = fold_newlines(decoded.text)
@@ -98,7 +98,7 @@ def _text(data: bytes, structure_of: Callable[[str], Structure]) -> Extracted:
     remark = (
         "" if decoded.encoding.startswith("utf") else f"is not UTF-8, read as {decoded.encoding}"
     )
-    return Extracted(text, *named, NOWHERE, *mapped, structure.tags, remark)
+    return ExtractedText(text, *named, NOWHERE, *mapped, structure.tags, remark)
 
 
 def loader_for(path: Path) -> Callable[[str], Structure]:

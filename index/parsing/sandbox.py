@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from index import errors
 from index.formats.detection import Kind
-from index.formats.text_builder import Extracted, extracted_of
+from index.formats.text_builder import ExtractedText, extracted_of
 
 GIB = 1024**3
 LONGEST_HEAD = 64 * 1024
@@ -72,7 +72,7 @@ class Extraction:
             _kill(worker)
             worker.communicate()
 
-    def __call__(self, kind: Kind, data: bytes) -> Extracted:
+    def __call__(self, kind: Kind, data: bytes) -> ExtractedText:
         """The text of a file's bytes; raises LoadingError."""
         return extracted_of(json.loads(self.ask({"kind": kind.name}, data)))
 
@@ -171,7 +171,7 @@ def _kill(worker: subprocess.Popen[bytes]) -> None:
             os.killpg(worker.pid, signal.SIGKILL)
 
 
-def extract_once(kind: Kind, data: bytes) -> Extracted:
+def extract_once(kind: Kind, data: bytes) -> ExtractedText:
     """The text of one file, in a process for it alone; raises LoadingError."""
     with Extraction() as extraction:
         return extraction(kind, data)

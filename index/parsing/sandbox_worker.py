@@ -2,7 +2,7 @@
 extracted to standard output.
 
 A message is a line of JSON and as many bytes as it says: {"kind": "pdf", "size": 123} and the file;
-{"ok": true, "size": 456} and the JSON of an `Extracted`; or {"ok": false, "error": "DamagedFile",
+{"ok": true, "size": 456} and the JSON of an `ExtractedText`; or {"ok": false, "error": "DamagedFile",
 "message": "..."}. With {"draw": {"number": 3, "width": 1200}} in the line the answer is a page of a
 PDF as PNG, with {"locate": {"number": 3, "texts": [...], "start": 10, "end": 20}} the JSON of a
 `PageView`. An answer says whether the process is `worn`: a large file has left it large. Before an
@@ -31,7 +31,7 @@ from index.formats.office import docx, odt, pptx
 from index.formats.office import spreadsheet as sheets
 from index.formats.page_view import PageText
 from index.formats.pdf import extract as pdf
-from index.formats.text_builder import Extracted, Writer
+from index.formats.text_builder import ExtractedText, TextBuilder
 from index.text.encoding import decode
 
 FRAMES = 4000
@@ -41,7 +41,7 @@ FRAMES = 4000
 
 MoreTime = Callable[[int], None]
 
-EXTRACTORS: dict[str, Callable[[bytes], Extracted]] = {
+EXTRACTORS: dict[str, Callable[[bytes], ExtractedText]] = {
     "pdf": pdf.extract,
     "docx": docx.extract,
     "pptx": pptx.extract,
@@ -55,14 +55,14 @@ EXTRACTORS: dict[str, Callable[[bytes], Extracted]] = {
 }
 
 
-def _attachment(name: str, data: bytes) -> Extracted:
+def _attachment(name: str, data: bytes) -> ExtractedText:
     """A file inside a mail; raises LoadingError. Mails in mails are not read, nor are scans
     recognised.
     """
     suffix = PurePath(name).suffix.lower()
     kind = kind_of(suffix, data)
     if kind is None and suffix in TEXTS:
-        writer = Writer()
+        writer = TextBuilder()
         writer.paragraph(decode(data).text)
         return writer.finished()
     if kind is None or kind.name == "eml":
@@ -70,7 +70,7 @@ def _attachment(name: str, data: bytes) -> Extracted:
     return extract(kind.name, data)
 
 
-def extract(kind: str, data: bytes, more_time: MoreTime | None = None) -> Extracted:
+def extract(kind: str, data: bytes, more_time: MoreTime | None = None) -> ExtractedText:
     """The text of a file; raises LoadingError and nothing else. `more_time` hears for how many
     seconds the pages of a scan may be recognised; without it they are not.
     """
@@ -110,7 +110,7 @@ def _explained(kind: str) -> Iterator[None]:
         ) from error
 
 
-def _extracted(kind: str, data: bytes, more_time: MoreTime | None) -> Extracted:
+def _extracted(kind: str, data: bytes, more_time: MoreTime | None) -> ExtractedText:
     if kind == "pdf" and more_time is not None and ocr.tesseract_version() is not None:
         return pdf.extract(data, more_time)
     return EXTRACTORS[kind](data)

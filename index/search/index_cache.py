@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from index.search.bm25 import Postings, PostingsBM25
-from index.search.index_file import DERIVED, Stamp, read_derived, write_derived
+from index.search.index_file import DERIVED, Stamp, read_derived, write_index_file
 from index.search.vector_index import DenseIndex
 
 
 @dataclass(frozen=True)
-class Deriving:
+class IndexCache:
     """Derives from one generation of the store in `folder`; `query` returns the rows of a
     statement, `is_newest` says whether files may be kept.
     """
@@ -70,4 +70,4 @@ class Deriving:
         """
         if self.is_newest():
             with suppress(OSError):
-                write_derived(path, stamp, payload)
+                write_index_file(path, stamp, payload)

@@ -36,7 +36,7 @@ class Stamp:
     generation: int
 
 
-def write_derived(path: Path, stamp: Stamp, payload: bytes) -> None:
+def write_index_file(path: Path, stamp: Stamp, payload: bytes) -> None:
     """Replace the file at `path` in one step."""
     head = json.dumps({**asdict(stamp), "sha256": hashlib.sha256(payload).hexdigest()})
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from index.errors import PruneRefused
 from index.parsing.loader import SUPPORTED, shown
 from index.sources.ignore_rules import Excludes
-from index.store.file_records import StoredFile
+from index.store.file_records import FileRecord
 
 PRUNE_SHARE = 0.2
 """More than this share of a root gone at once looks like an unmounted disk or a typing error and is
@@ -98,7 +98,7 @@ def _walk(root: Root, excludes: Excludes) -> Iterator[Path]:
                 root.other_formats += 1
 
 
-def missing(root: Root, known: Sequence[StoredFile]) -> list[StoredFile]:
+def missing(root: Root, known: Sequence[FileRecord]) -> list[FileRecord]:
     """Those of the `known` files below `root` that are gone, or excluded now."""
     present, excludes = set(root.files), root.excludes
     absent = [file for file in known if file.path not in present]
@@ -110,8 +110,8 @@ def missing(root: Root, known: Sequence[StoredFile]) -> list[StoredFile]:
 
 
 def disappeared(
-    root: Root, known: Sequence[StoredFile], *, yes: bool, lately: int = 0
-) -> list[StoredFile]:
+    root: Root, known: Sequence[FileRecord], *, yes: bool, lately: int = 0
+) -> list[FileRecord]:
     """What is `missing`. Raises PruneRefused when that, with so many that were removed `lately`,
     looks like an accident and `yes` is not said.
     """

@@ -29,7 +29,7 @@ MIGRATION = """
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFile:
+class FileRecord:
     """What the store knows of a file, for deciding whether it must be read again."""
 
     document_id: str
@@ -56,7 +56,7 @@ class IndexedFile:
     stamp: FileStamp | None
 
 
-class Sightings:
+class FileRecords:
     """The stamps of indexed files and the roots, over the store's connection."""
 
     def __init__(self, db: sqlite3.Connection) -> None:

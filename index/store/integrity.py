@@ -23,7 +23,7 @@ mantissa) that were averaged.
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class IntegrityIssue:
     """Something that is wrong, what to do about it, and what mends it (None: only a person can).
 
     What a run that was stopped leaves behind is `harmless`: it takes room, until the next run or a
@@ -36,31 +36,31 @@ class Finding:
     harmless: bool = False
 
 
-def database_findings(db: sqlite3.Connection, remedy: str) -> list[Finding]:
+def database_findings(db: sqlite3.Connection, remedy: str) -> list[IntegrityIssue]:
     """What SQLite finds in the pages and indexes of a file."""
     try:
         rows = [row[0] for row in db.execute(f"PRAGMA integrity_check({MAX_SHOWN})")]
     except sqlite3.DatabaseError as error:
-        return [Finding(f"SQLite cannot read the file: {error}", remedy)]
+        return [IntegrityIssue(f"SQLite cannot read the file: {error}", remedy)]
     return (
         []
         if rows == ["ok"]
-        else [Finding(f"SQLite finds the file damaged: {'; '.join(rows)}", remedy)]
+        else [IntegrityIssue(f"SQLite finds the file damaged: {'; '.join(rows)}", remedy)]
     )
 
 
-def reference_findings(db: sqlite3.Connection, remedy: str) -> list[Finding]:
+def reference_findings(db: sqlite3.Connection, remedy: str) -> list[IntegrityIssue]:
     """Rows that belong to rows that are gone."""
     broken = db.execute("PRAGMA foreign_key_check").fetchall()
     tables = ", ".join(sorted({row[0] for row in broken}))
     return (
-        [Finding(f"{len(broken)} rows of {tables} belong to rows that are gone", remedy)]
+        [IntegrityIssue(f"{len(broken)} rows of {tables} belong to rows that are gone", remedy)]
         if broken
         else []
     )
 
 
-def row_findings(db: sqlite3.Connection) -> list[Finding]:
+def row_findings(db: sqlite3.Connection) -> list[IntegrityIssue]:
     """Rows without what they need or without what needs them; `mend` takes the writer's lock for
     granted.
     """
@@ -69,12 +69,14 @@ def row_findings(db: sqlite3.Connection) -> list[Finding]:
         count = len(db.execute(documents).fetchall())
         if count:
             mark = f"UPDATE documents SET recipe = 0 WHERE id IN ({documents})"  # noqa: S608 - ours
-            findings.append(Finding(f"{count} documents {what}", REINDEX, _running(db, mark)))
+            findings.append(
+                IntegrityIssue(f"{count} documents {what}", REINDEX, _running(db, mark))
+            )
     for what, rows in _ORPHANS.items():
         [count] = db.execute(f"SELECT count(*) FROM {rows}").fetchone()  # noqa: S608 - ours
         if count:
             findings.append(
-                Finding(
+                IntegrityIssue(
                     f"{count} {what}",
                     "delete them",
                     _running(db, f"DELETE FROM {rows}"),  # noqa: S608
@@ -104,12 +106,14 @@ _ORPHANS = {
 }
 
 
-def _vector_findings(db: sqlite3.Connection) -> Iterator[Finding]:
+def _vector_findings(db: sqlite3.Connection) -> Iterator[IntegrityIssue]:
     import numpy as np
 
     [widths] = db.execute("SELECT count(DISTINCT length(vector)) FROM vectors").fetchone()
     if widths > 1:
-        yield Finding("the vectors have different lengths", "`qa forget --all` and index again")
+        yield IntegrityIssue(
+            "the vectors have different lengths", "`qa forget --all` and index again"
+        )
     bad = []
     for key, blob in db.execute("SELECT key, vector FROM vectors"):
         vector = (
@@ -120,7 +124,9 @@ def _vector_findings(db: sqlite3.Connection) -> Iterator[Finding]:
         if not abs(float(np.linalg.norm(vector)) - 1) <= TOLERANCE:
             bad.append((key,))
     if bad:
-        yield Finding(f"{len(bad)} vectors are not of length 1", REINDEX, lambda: _spoil(db, bad))
+        yield IntegrityIssue(
+            f"{len(bad)} vectors are not of length 1", REINDEX, lambda: _spoil(db, bad)
+        )
 
 
 def _spoil(db: sqlite3.Connection, keys: list[tuple[bytes]]) -> None:
@@ -154,7 +160,7 @@ def next_generation(db: sqlite3.Connection) -> None:
     db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'")
 
 
-def derived_findings(folder: Path, store: str) -> list[Finding]:
+def derived_findings(folder: Path, store: str) -> list[IntegrityIssue]:
     """Damaged or abandoned files beside the store in `folder`; one of an older generation is none
     of these, it is made anew when it is needed.
     """
@@ -164,7 +170,7 @@ def derived_findings(folder: Path, store: str) -> list[Finding]:
         wrong = "was left half written" if half else _wrong(path, store)
         if wrong:
             found.append(
-                Finding(
+                IntegrityIssue(
                     f"{DERIVED}/{path.name} {wrong}",
                     "delete it: it is made anew",
                     path.unlink,

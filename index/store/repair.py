@@ -14,14 +14,14 @@ from index.filesystem.portable_path import Paths
 from index.parsing.loader import MAX_FILE_BYTES, load
 from index.parsing.sandbox import Extraction
 from index.store.document_row import Damaged, columns_of, damaged, digest_of, is_still, write_digest
-from index.store.integrity import REINDEX, Finding, next_generation
+from index.store.integrity import REINDEX, IntegrityIssue, next_generation
 from index.store.schema import FILE_NAME, explained
 from index.store.sqlite import transaction
 
 
 def document_findings(
     folder: Path, db: sqlite3.Connection, max_bytes: int = MAX_FILE_BYTES
-) -> list[Finding]:
+) -> list[IntegrityIssue]:
     """The documents of the store in `folder` that are not what was written. One whose file still
     gives that is mended by reading it.
 
@@ -36,22 +36,22 @@ def document_findings(
 
 def _finding(
     db: sqlite3.Connection, found: Damaged, path: Path, max_bytes: int, extraction: Extraction
-) -> Finding:
+) -> IntegrityIssue:
     what = f"{found.uri} (id {found.document_id}) is damaged: its text, or what belongs to it, is not what was written"
     try:
         document = load(path, path.parent, max_bytes=max_bytes, extract=extraction)
     except LoadingError as error:
         back = f"put it back and do this again, restore a backup, or take the document out with `qa remove {found.document_id}`"
-        return Finding(what, f"its file {error}: {back}")
+        return IntegrityIssue(what, f"its file {error}: {back}")
     columns = columns_of(document) if document else {}
     if columns and digest_of(db, columns) in {found.digest, found.now}:
-        return Finding(
+        return IntegrityIssue(
             what,
             "read its file again, which still gives what was written",
             partial(_restore, db, found, columns),
         )
     mark = "UPDATE documents SET recipe = 0 WHERE id = ?"
-    return Finding(
+    return IntegrityIssue(
         what,
         f"its file gives another text now: {REINDEX}",
         partial(_change, db, found, mark, [found.document_id]),

@@ -24,7 +24,7 @@ from index.document import NOWHERE, Chunk, Places, SourceBytes
 from index.filesystem.file_stamp import FileStamp
 from index.filesystem.portable_path import Paths
 from index.formats.text_builder import places_of
-from index.search.index_cache import Deriving
+from index.search.index_cache import IndexCache
 from index.store.file_records import IndexedFile
 from index.store.schema import FILE_NAME, connect, current_generation, decoded, explained
 from index.store.sqlite import kept_open
@@ -98,7 +98,7 @@ class Snapshot:
             if save_derived
             else (lambda: False)
         )
-        deriving = Deriving(folder, self.store_id, self.generation, self._query, newest)
+        deriving = IndexCache(folder, self.store_id, self.generation, self._query, newest)
         self.dense, self.lexical = deriving.dense(), deriving.lexical()
         if not self.dense.size == self.lexical.corpus_size == self.size:
             raise ValueError(

@@ -29,7 +29,7 @@ from index.search.index_file import discard_derived
 from index.store.document_moves import Moves
 from index.store.document_row import columns_of, write_digest
 from index.store.document_tags import Tags
-from index.store.file_records import Sightings, StoredFile
+from index.store.file_records import FileRecord, FileRecords
 from index.store.schema import FILE_NAME, connect, decoded, explained
 from index.store.sqlite import transaction
 
@@ -62,7 +62,7 @@ class Store:
         self._path, self._paths = folder / FILE_NAME, Paths(folder)
         self._db = connect(folder)
         self._on_removal, self._moves = on_removal, Moves(self._db, on_move)
-        self.sightings = Sightings(self._db)
+        self.sightings = FileRecords(self._db)
         self.tags = Tags(self._db)
 
     def __enter__(self) -> Self:
@@ -118,15 +118,15 @@ class Store:
                     [("model", name), ("model_sha256", fingerprint)],
                 )
 
-    def file(self, document_id: str) -> StoredFile | None:
+    def file(self, document_id: str) -> FileRecord | None:
         """What is known of one file."""
         return next(self._files("WHERE id = ?", (document_id,)), None)
 
-    def file_at(self, path: Path) -> StoredFile | None:
+    def file_at(self, path: Path) -> FileRecord | None:
         """What is known of the file at an absolute path."""
         return next(self._files("WHERE path = ?", (self._paths.stored(path),)), None)
 
-    def files_under(self, root: Path) -> list[StoredFile]:
+    def files_under(self, root: Path) -> list[FileRecord]:
         """The indexed files at or below `root`, which must be resolved; of those that the data
         directory keeps, if `root` lies in it.
         """
@@ -135,7 +135,7 @@ class Store:
         condition = "WHERE path = ? OR substr(path, 1, ?) = ? ORDER BY path"
         return list(self._files(condition, (prefix, len(below), below)))
 
-    def find(self, name: str) -> StoredFile:
+    def find(self, name: str) -> FileRecord:
         """The document with this id, uri or path; raises UnknownDocument if there is none or more
         than one.
         """
@@ -256,10 +256,10 @@ class Store:
                 "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'"
             )
 
-    def _files(self, condition: str, values: tuple[object, ...]) -> Iterator[StoredFile]:
+    def _files(self, condition: str, values: tuple[object, ...]) -> Iterator[FileRecord]:
         columns = "SELECT id, path, uri, sha256, state, recipe, extractor FROM documents "
         for identity, path, *rest in self._db.execute(columns + condition, values):
-            yield StoredFile(identity, self._paths.path(path), *rest)
+            yield FileRecord(identity, self._paths.path(path), *rest)
 
     def _put_document(self, document: Document, path: Path, recipe: int) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")

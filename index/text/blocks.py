@@ -12,7 +12,7 @@ from functools import cache
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from index.document import Block, Span
+from index.document import Block, TextRange
 from index.rendering import ROWS_ALONE, cells
 from index.text.metadata import front_matter
 
@@ -49,7 +49,7 @@ class Structure:
 def plain_structure(text: str) -> Structure:
     """Blocks of plain text. It has no headings and no title."""
     blocks: list[Block] = []
-    paragraph: list[Span] = []
+    paragraph: list[TextRange] = []
     for line in [*_lines(text), (len(text), len(text))]:
         if text[slice(*line)].strip():
             paragraph.append(line)
@@ -69,13 +69,13 @@ def markdown_structure(text: str) -> Structure:
     return Structure(walk.finished(), walk.title or walk.first_heading, walk.date, walk.tags)
 
 
-def _lines(text: str) -> list[Span]:
+def _lines(text: str) -> list[TextRange]:
     """The range of every line without its line feed; only LF ends a line, as in `Document.text`."""
     starts = list(accumulate((len(line) + 1 for line in text.split("\n")), initial=0))
     return [(start, after - 1) for start, after in pairwise(starts)]
 
 
-def _paragraph_blocks(text: str, lines: list[Span]) -> list[Block]:
+def _paragraph_blocks(text: str, lines: list[TextRange]) -> list[Block]:
     if not lines:
         return []
     if _is_wrapped([text[start:end].rstrip() for start, end in lines]):
@@ -119,7 +119,7 @@ class _Table:
     """A table that is being walked: the names of its columns, then its rows."""
 
     names: list[str] = field(default_factory=list)
-    rows: list[Span] = field(default_factory=list)
+    rows: list[TextRange] = field(default_factory=list)
 
 
 @dataclass
@@ -127,17 +127,17 @@ class _MarkdownWalk:
     """One pass over markdown-it's tokens, which arrive in document order with their nesting level."""
 
     text: str
-    lines: list[Span]
+    lines: list[TextRange]
     blocks: list[Block] = field(default_factory=list)
     title: str | None = None
     date: str | None = None
     tags: tuple[str, ...] = ()
     first_heading: str | None = None
     _path: list[tuple[int, str]] = field(default_factory=list)
-    _heading_line: Span | None = None
+    _heading_line: TextRange | None = None
     _heading_level: int | None = None
     _container_end: int = 0
-    _units: dict[int, list[Span]] = field(default_factory=dict)
+    _units: dict[int, list[TextRange]] = field(default_factory=dict)
     _table: _Table | None = None
 
     def visit(self, token: Token) -> None:
@@ -212,7 +212,7 @@ class _MarkdownWalk:
         elif self.blocks:
             self._units.setdefault(len(self.blocks) - 1, []).append(span)
 
-    def _rows(self, lines: list[int]) -> tuple[Span, ...]:
+    def _rows(self, lines: list[int]) -> tuple[TextRange, ...]:
         return tuple(line for line in self.lines[slice(*lines)] if self.text[slice(*line)].strip())
 
     def _open_heading(self, level: int, content: str) -> None:
@@ -231,7 +231,7 @@ class _MarkdownWalk:
         names = [name for _, name in self._path if name]
         return tuple([self.title, *names] if self.title and self.title not in names else names)
 
-    def _span(self, lines: list[int]) -> Span:
+    def _span(self, lines: list[int]) -> TextRange:
         first, after = lines
         start, end = self.lines[first][0], self.lines[min(after, len(self.lines)) - 1][1]
         return start, start + len(self.text[start:end].rstrip())

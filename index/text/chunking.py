@@ -16,7 +16,7 @@ from typing import Protocol
 
 import regex
 
-from index.document import Block, Chunk, Document, Span
+from index.document import Block, Chunk, Document, TextRange
 from index.text.sentences import sentence_spans
 
 SHORT_BLOCK_TOKENS = 8
@@ -47,7 +47,7 @@ class TokenSpans(Protocol):
     def passage_budget(self) -> int:
         """Tokens that a passage may have."""
 
-    def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
+    def token_spans(self, texts: Sequence[str]) -> list[list[TextRange]]:
         """For each text the character ranges of its tokens, in order."""
 
 
@@ -57,7 +57,7 @@ class _Passage:
     the document's text), and its columns if it is a row of a table.
     """
 
-    sentences: list[Span]
+    sentences: list[TextRange]
     starts: list[int]
     columns: tuple[str, ...] = ()
 
@@ -116,7 +116,7 @@ def _passage(text: str, block: Block, budget: int, tokens: TokenSpans) -> _Passa
     )
 
 
-def _pieces(text: str, sentence: Span, passage: _Passage, budget: int) -> Iterator[Span]:
+def _pieces(text: str, sentence: TextRange, passage: _Passage, budget: int) -> Iterator[TextRange]:
     """The sentence, or if it is too long its parts, cut at white space or else between characters
     as people see them.
     """
@@ -178,8 +178,8 @@ def _joins(passage: _Passage, other: _Passage, text: str) -> bool:
     )
 
 
-def _windows(passage: _Passage, budget: int) -> Iterator[list[Span]]:
-    window: list[Span] = []
+def _windows(passage: _Passage, budget: int) -> Iterator[list[TextRange]]:
+    window: list[TextRange] = []
     for sentence in passage.sentences:
         if window and not passage.fits(window[0][0], sentence[1], budget):
             yield window
@@ -196,7 +196,10 @@ def _windows(passage: _Passage, budget: int) -> Iterator[list[Span]]:
 
 
 def _chunk(
-    document: Document, sentences: list[Span], headings: tuple[str, ...], columns: tuple[str, ...]
+    document: Document,
+    sentences: list[TextRange],
+    headings: tuple[str, ...],
+    columns: tuple[str, ...],
 ) -> Chunk:
     start, end = sentences[0][0], sentences[-1][1]
     return Chunk(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import regex
 
-from index.document import Span
+from index.document import TextRange
 
 if TYPE_CHECKING:
     from nupunkt import PunktSentenceTokenizer
@@ -24,11 +24,11 @@ short; without the longer ones it misses 0.2% of 6,649 plain boundaries instead 
 _BLANK_LINE = regex.compile(r"\n\s*\n")
 
 
-def sentence_spans(text: str) -> list[Span]:
+def sentence_spans(text: str) -> list[TextRange]:
     """The [start, end) ranges of the sentences of `text`, in order, without the white space around
     them. A blank line always ends a sentence.
     """
-    spans: list[Span] = []
+    spans: list[TextRange] = []
     start = 0
     for end, after in [
         *(match.span() for match in _BLANK_LINE.finditer(text)),
@@ -42,7 +42,7 @@ def sentence_spans(text: str) -> list[Span]:
     return [span for span in spans if span[0] < span[1]]
 
 
-def _trimmed(text: str, start: int, end: int) -> Span:
+def _trimmed(text: str, start: int, end: int) -> TextRange:
     sentence = text[start:end]
     return start + len(sentence) - len(sentence.lstrip()), start + len(sentence.rstrip())
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 
-from index.document import Span as Range
+from index.document import TextRange
 from index.store.snapshot import Snapshot, StoredDocument
-from qa.answer import Citation, Freshness, Span
+from qa.answer import AnswerSpan, Citation, Freshness
 from qa.answering.decision import Found
 from qa.answering.reader import Candidate
 
@@ -31,13 +31,13 @@ class Citer:
         self._whole_sentences = whole_sentences
         self._documents: dict[str, StoredDocument] = {}
 
-    def span(self, found: Found) -> Span:
+    def span(self, found: Found) -> AnswerSpan:
         """A found answer with its citation and its further places, one a sentence."""
-        places: dict[tuple[str, Range], Candidate] = {}
+        places: dict[tuple[str, TextRange], Candidate] = {}
         for candidate in found.finding.candidates:
             places.setdefault((candidate.passage.chunk.document_id, candidate.sentence), candidate)
         citation, *further = map(self._citation, places.values())
-        return Span(citation.quote, round(found.confidence, 4), citation, tuple(further))
+        return AnswerSpan(citation.quote, round(found.confidence, 4), citation, tuple(further))
 
     def _citation(self, candidate: Candidate) -> Citation:
         document = self._document(candidate.passage.chunk.document_id)

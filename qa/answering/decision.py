@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from index.search.bm25 import analyse
 from qa.answer import Gate, Kind
 from qa.answering.calibration import UNCALIBRATED_THRESHOLD, Calibration
-from qa.answering.features import Finding, evidence, findings, probability
+from qa.answering.features import AnswerGroup, confidence_features, group_candidates, probability
 from qa.answering.question import kind_of
 from qa.answering.reader import Candidate, Reading
 
@@ -40,7 +40,7 @@ statement (Jaccard).
 class Found:
     """An answer with the probability that it is right."""
 
-    finding: Finding
+    finding: AnswerGroup
     confidence: float
 
 
@@ -107,23 +107,23 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class RankedAnswers:
     """The answers to a question: the best, what is given with it (`items` of a list, or
     `conflicts`), the rest, and the evidence for the best.
     """
 
-    best: Finding
-    items: tuple[Finding, ...]
-    conflicts: tuple[Finding, ...]
-    rest: tuple[Finding, ...]
+    best: AnswerGroup
+    items: tuple[AnswerGroup, ...]
+    conflicts: tuple[AnswerGroup, ...]
+    rest: tuple[AnswerGroup, ...]
     features: NDArray[np.float64]
     reader_says: float
 
 
-def judge(question: str, reading: Reading, passage_weight: float) -> Judged | None:
+def rank_answers(question: str, reading: Reading, passage_weight: float) -> RankedAnswers | None:
     """What a calibration weighs and `decide` decides on; None if nothing was found."""
     kind = kind_of(question)
-    ranked = findings(reading, passage_weight, whole_sentences=kind == "evidence")
+    ranked = group_candidates(reading, passage_weight, whole_sentences=kind == "evidence")
     if not ranked:
         return None
     best, *others = ranked
@@ -136,8 +136,8 @@ def judge(question: str, reading: Reading, passage_weight: float) -> Judged | No
     allies = [*items, *conflicts]
     allied = set(map(id, allies))
     rest = [each for each in others if id(each) not in allied]
-    features = evidence(question, best, rest, reading, allies)
-    return Judged(
+    features = confidence_features(question, best, rest, reading, allies)
+    return RankedAnswers(
         best,
         tuple(items),
         tuple(conflicts),
@@ -150,15 +150,15 @@ def judge(question: str, reading: Reading, passage_weight: float) -> Judged | No
 def decide(question: str, reading: Reading, policy: Policy, top_k: int) -> Decision:
     """Give the best answer, or the items of a list, or refuse; `top_k` passages were to be read."""
     kind, calibrated = kind_of(question), policy.covers(top_k)
-    judged = judge(question, reading, policy.passage_weight)
+    judged = rank_answers(question, reading, policy.passage_weight)
     if judged is None:
         gate = _gate("spans" if reading.given else "passages", 0.0, 1.0)
         return Decision(kind, (), (), (), gate, calibrated)
     confidence = policy.confidence(judged.features, judged.reader_says)
 
-    def found(findings: Sequence[Finding]) -> tuple[Found, ...]:
+    def found(group_candidates: Sequence[AnswerGroup]) -> tuple[Found, ...]:
         return tuple(
-            _found(question, each, judged, reading, policy, confidence) for each in findings
+            _found(question, each, judged, reading, policy, confidence) for each in group_candidates
         )
 
     best = (Found(judged.best, confidence), *found(judged.items))
@@ -170,7 +170,12 @@ def decide(question: str, reading: Reading, policy: Policy, top_k: int) -> Decis
 
 
 def _found(
-    question: str, finding: Finding, judged: Judged, reading: Reading, policy: Policy, limit: float
+    question: str,
+    finding: AnswerGroup,
+    judged: RankedAnswers,
+    reading: Reading,
+    policy: Policy,
+    limit: float,
 ) -> Found:
     """Another answer with its own probability, which is never above that of the best: the order is
     decided by more than the calibration sees.
@@ -180,7 +185,7 @@ def _found(
         for each in (judged.best, *judged.items, *judged.conflicts, *judged.rest)
         if each is not finding
     ]
-    features = evidence(question, finding, rivals, reading)
+    features = confidence_features(question, finding, rivals, reading)
     return Found(finding, min(policy.confidence(features, probability([finding], reading)), limit))
 
 

@@ -33,7 +33,7 @@ FEATURES = (
     "missing names",
     "agreement",
 )
-"""The order of `evidence`."""
+"""The order of `confidence_features`."""
 _FAR = 12.0
 """Log-odds and margins beyond this are as good as certain."""
 _EDGES = regex.compile(
@@ -57,7 +57,7 @@ _POSSESSIVE = regex.compile(r"['’]s?$")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AnswerGroup:
     """One answer: the candidates that say it in the same words, or in the same sentence, best
     first.
     """
@@ -83,9 +83,9 @@ class Finding:
         return tuple(places.values())
 
 
-def findings(
+def group_candidates(
     reading: Reading, passage_weight: float, *, whole_sentences: bool = False
-) -> list[Finding]:
+) -> list[AnswerGroup]:
     """The answers that a reading offers, best first, of equal ones the first in (document, place)
     order.
 
@@ -106,15 +106,15 @@ def findings(
         grouped.setdefault(
             _folded(candidate.sentence_text if whole_sentences else candidate.text), []
         ).append(candidate)
-    return [Finding(tuple(candidates)) for candidates in grouped.values()]
+    return [AnswerGroup(tuple(candidates)) for candidates in grouped.values()]
 
 
-def evidence(
+def confidence_features(
     question: str,
-    finding: Finding,
-    rivals: Sequence[Finding],
+    finding: AnswerGroup,
+    rivals: Sequence[AnswerGroup],
     reading: Reading,
-    allies: Sequence[Finding] = (),
+    allies: Sequence[AnswerGroup] = (),
 ) -> NDArray[np.float64]:
     """float64 (len(FEATURES),): what speaks for one of the answers of a reading, against its
     `rivals`. `allies` are given together with it: other items of a list, or what another document
@@ -163,7 +163,7 @@ def evidence(
     return np.array(values, dtype=np.float64)
 
 
-def probability(together: Sequence[Finding], reading: Reading) -> float:
+def probability(together: Sequence[AnswerGroup], reading: Reading) -> float:
     """The model's probability, in [0, 1], that one of these answers is right; copies of a sentence
     neither add to it nor take from it.
     """

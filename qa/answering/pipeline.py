@@ -11,21 +11,21 @@ from index.tags import tag_of, tags_of
 from index.text.language import ENGLISH, detect_language
 from qa.answer import (
     Answer,
+    AnswerSpan,
     Gate,
     NearestPassage,
     Refusal,
     RetrievedPassage,
     Searched,
     ShownPassage,
-    Span,
 )
 from qa.answering.citations import Citer
 from qa.answering.decision import Found, Policy, decide
 from qa.answering.features import missing_names
 from qa.answering.question import checked_question
 from qa.answering.reader import Reader, Reading
-from qa.answering.retriever import HybridRetriever, Passage
-from qa.answering.source_freshness import Unchecked
+from qa.answering.retriever import HybridRetriever, RetrievedChunk
+from qa.answering.source_freshness import NoFreshnessCheck
 from qa.errors import UnknownDocumentId, UnknownTag
 
 NEAREST = 3
@@ -45,14 +45,14 @@ class Pipeline:
         policy: Policy,
         *,
         top_k: int,
-        sources: Unchecked | None = None,
+        sources: NoFreshnessCheck | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`sources` look at the files that are cited (`qa.answering.source_freshness.Sources`), or
+        """`sources` look at the files that are cited (`qa.answering.source_freshness.SourceFreshness`), or
         at none.
         """
         self.snapshot = snapshot
-        self._sources = sources or Unchecked()
+        self._sources = sources or NoFreshnessCheck()
         self.policy = policy
         self._retriever = retriever
         self._reader = reader
@@ -165,7 +165,7 @@ class Pipeline:
         tagged = with_tags(self.snapshot, tags)
         return tagged if named is None else [each for each in named if each in set(tagged)]
 
-    def _remarks(self, spans: Sequence[Span], gone: str | None) -> list[str]:
+    def _remarks(self, spans: Sequence[AnswerSpan], gone: str | None) -> list[str]:
         """Notes on the files that are cited, and on those that are not because they are gone."""
         cited = [citation for span in spans for citation in (span.citation, *span.further)]
         return [
@@ -178,7 +178,7 @@ class Pipeline:
         question: str,
         gate: Gate,
         reading: Reading,
-        passages: Sequence[Passage],
+        passages: Sequence[RetrievedChunk],
         documents: Sequence[str] | None,
         gone: str | None,
     ) -> Refusal:
@@ -200,7 +200,7 @@ class Pipeline:
 
     def _present(
         self, question: str, top_k: int, documents: Sequence[str] | None
-    ) -> tuple[list[Passage], str | None]:
+    ) -> tuple[list[RetrievedChunk], str | None]:
         """The passages to read, of files that are there, and what to say of those that would have
         been read and are not.
         """
@@ -217,7 +217,7 @@ class Pipeline:
 
     def _passages(
         self, question: str, top_k: int, documents: Sequence[str] | None
-    ) -> list[Passage]:
+    ) -> list[RetrievedChunk]:
         return self._retriever.retrieve(question, top_k, documents)
 
 
@@ -258,21 +258,21 @@ def _reason(gate: Gate, size: int) -> str:
     return f"no passage answers the question: the best candidate has confidence {gate.value:.3f}, {gate.needed:.3f} is needed"
 
 
-def _shown(passage: Passage) -> ShownPassage:
+def _shown(passage: RetrievedChunk) -> ShownPassage:
     chunk, document = passage.chunk, passage.document
     score = round(passage.hit.score, 4)
     place = (chunk.text, chunk.start, chunk.end, chunk.heading)
     return ShownPassage(document.id, document.title, document.uri, document.sha256, *place, score)
 
 
-def _nearest(passage: Passage, reader_score: float | None) -> NearestPassage:
+def _nearest(passage: RetrievedChunk, reader_score: float | None) -> NearestPassage:
     return NearestPassage(
         **asdict(_shown(passage)),
         reader_score=None if reader_score is None else round(reader_score, 2),
     )
 
 
-def _retrieved(passage: Passage) -> RetrievedPassage:
+def _retrieved(passage: RetrievedChunk) -> RetrievedPassage:
     hit = passage.hit
     return RetrievedPassage(
         **asdict(_shown(passage)),

@@ -10,10 +10,10 @@ from typing import Protocol
 
 import numpy as np
 
-from index.document import Span
+from index.document import TextRange
 from index.rendering import Rendering
 from qa.answering.reader_model import Window
-from qa.answering.retriever import Passage
+from qa.answering.retriever import RetrievedChunk
 from qa.answering.span_decoding import (
     ScoredSpan,
     best_spans,
@@ -41,10 +41,10 @@ class Candidate:
     these borders if it lies there at all.
     """
 
-    passage: Passage
+    passage: RetrievedChunk
     start: int
     end: int
-    sentence: Span
+    sentence: TextRange
     score: float
     borders: float = 0.0
 
@@ -86,7 +86,7 @@ class Reader(Protocol):
         """The hash of the model, which a calibration belongs to."""
 
     def read(
-        self, question: str, passages: Sequence[Passage], *, seconds: float | None = None
+        self, question: str, passages: Sequence[RetrievedChunk], *, seconds: float | None = None
     ) -> Reading:
         """Candidates of all passages together; passages come best first, and are read in this order
         until the `seconds` are over.
@@ -113,7 +113,7 @@ class CrossEncoderReader:
         self._clock = clock
 
     def read(
-        self, question: str, passages: Sequence[Passage], *, seconds: float | None = None
+        self, question: str, passages: Sequence[RetrievedChunk], *, seconds: float | None = None
     ) -> Reading:
         """See `Reader`; at least one step of passages is read, however little time there is."""
         windows: list[Window] = []
@@ -144,7 +144,7 @@ class CrossEncoderReader:
         )
 
 
-def _candidates(passage: Passage, windows: Sequence[Window]) -> list[Candidate]:
+def _candidates(passage: RetrievedChunk, windows: Sequence[Window]) -> list[Candidate]:
     """The best spans of a passage."""
     read = passage.chunk.rendering
     inside = parts_word(read.text)
@@ -174,7 +174,7 @@ def _stripped(text: str, span: ScoredSpan) -> ScoredSpan:
     )
 
 
-def _candidate(passage: Passage, span: ScoredSpan) -> Candidate:
+def _candidate(passage: RetrievedChunk, span: ScoredSpan) -> Candidate:
     chunk = passage.chunk
     start, end = chunk.start + span.start, chunk.start + span.end
     return Candidate(
@@ -185,7 +185,7 @@ def _candidate(passage: Passage, span: ScoredSpan) -> Candidate:
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Best first; of those that overlap in a document, as neighbouring passages do, the best."""
     kept: list[Candidate] = []
-    taken: dict[str, list[Span]] = {}
+    taken: dict[str, list[TextRange]] = {}
     for at in np.argsort([-each.score for each in candidates], kind="stable").tolist():
         candidate = candidates[at]
         others = taken.setdefault(candidate.passage.chunk.document_id, [])
@@ -195,6 +195,6 @@ def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
     return kept
 
 
-def _text(passage: Passage, span: Span) -> str:
+def _text(passage: RetrievedChunk, span: TextRange) -> str:
     start, end = span
     return passage.chunk.text[start - passage.chunk.start : end - passage.chunk.start]

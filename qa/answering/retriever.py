@@ -31,7 +31,7 @@ class QueryEncoder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class RetrievedChunk:
     """A retrieved chunk with its document, its scores, and its rank from 1 among the passages that
     are read.
     """
@@ -51,7 +51,7 @@ class HybridRetriever:
 
     def retrieve(
         self, question: str, k: int, documents: Sequence[str] | None = None
-    ) -> list[Passage]:
+    ) -> list[RetrievedChunk]:
         """At most k passages, best first, none a copy of a better one; `documents` limits the
         search to these ids.
         """
@@ -59,7 +59,7 @@ class HybridRetriever:
         chunks = [self._snapshot.chunk(hit.row) for hit in hits]
         chosen = distinct([chunk.rendering.text for chunk in chunks])[:k]
         return [
-            Passage(
+            RetrievedChunk(
                 chunks[at], self._snapshot.document_info(chunks[at].document_id), hits[at], rank
             )
             for rank, at in enumerate(chosen, 1)

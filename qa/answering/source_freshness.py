@@ -31,7 +31,7 @@ NAMED = 3
 """Files that a note names."""
 
 
-class Hashes:
+class FileHashes:
     """sha256 of files as they are now, each read again only when its stamp is another one. Shared
     by the generations of a process.
     """
@@ -54,7 +54,7 @@ class Hashes:
         return digest
 
 
-class Unchecked:
+class NoFreshnessCheck:
     """No file is looked at: for figures that depend on the index alone, as those of `qa eval`."""
 
     def freshness(self, document_id: str) -> Freshness:
@@ -78,11 +78,11 @@ class Unchecked:
         return []
 
 
-class Sources(Unchecked):
+class SourceFreshness(NoFreshnessCheck):
     """The files behind one snapshot's documents."""
 
     def __init__(
-        self, snapshot: Snapshot, hashes: Hashes, *, clock: Callable[[], float] = time.monotonic
+        self, snapshot: Snapshot, hashes: FileHashes, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._snapshot, self._hashes, self._clock = snapshot, hashes, clock
         self._listed: dict[Path, tuple[float, dict[str | int, list[Path]]]] = {}

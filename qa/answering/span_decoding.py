@@ -11,7 +11,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from index.document import Span
+from index.document import TextRange
 
 _WORD = regex.compile(
     r"(?:(?<![\w.])[-−+](?=\p{Sc}?\p{N}))?\p{Sc}?[\p{L}\p{M}\p{N}_]+(?:(?<=\p{N})[.,:](?=\p{N})[\p{L}\p{M}\p{N}_]+)*%?"
@@ -101,7 +101,7 @@ def log_normaliser(scores: Iterable[float]) -> float:
     return float(np.logaddexp.reduce(np.array([0.0, *scores], dtype=np.float64)))
 
 
-def covering(sentences: Iterable[Span], start: int, end: int) -> Span:
+def covering(sentences: Iterable[TextRange], start: int, end: int) -> TextRange:
     """From the start of the first sentence that [start, end) touches to the end of the last;
     [start, end) itself if it touches none.
     """

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from index.store.snapshot import Snapshot
-from qa.answer import Answer, Span
+from qa.answer import Answer, AnswerSpan
 from qa.answering.question import checked_question
 from qa.conversations.ellipsis import MAX_TURNS
 from qa.conversations.query_rewriting import readings
 from qa.errors import InvalidFeedback
-from qa.state.conversations import History, StoredTurn, Version
-from qa.state.feedback import Feedback, Judgement, Place, Verdict
-from qa.state.quote_erasure import quoted_documents
+from qa.state.conversations import ConversationStore, StoredTurn, Version
+from qa.state.feedback import FeedbackStore, Judgement, Place, Verdict
+from qa.state.quote_erasure import quoted_document_ids
 
 ALONE_MARGIN = 0.1
 """How much surer the answer to a follow-up as it stands must be than that to the follow-up with its
@@ -38,7 +38,7 @@ class Ask(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Quoted:
+class QuotedVersion:
     """A document that a turn quotes, and whether it still is as it was quoted: current, changed or
     gone.
     """
@@ -79,7 +79,7 @@ def answer_in_context(question: str, turns: Sequence[tuple[str, str]], ask: Ask)
 class Conversations:
     """Answers questions within the conversations of a history; of each, `most` turns are kept."""
 
-    def __init__(self, history: History, feedback: Feedback, most: int) -> None:
+    def __init__(self, history: ConversationStore, feedback: FeedbackStore, most: int) -> None:
         self.history = history
         self.feedback = feedback
         self._most = most
@@ -100,7 +100,7 @@ class Conversations:
         said = {note for turn in before for note in turn.result["notes"]}
         news = tuple(note for note in self._news(conversation_id, snapshot) if note not in said)
         result = replace(answer, notes=(*answer.notes, *news)).to_dict()
-        versions = [_version(snapshot, document_id) for document_id in quoted_documents(result)]
+        versions = [_version(snapshot, document_id) for document_id in quoted_document_ids(result)]
         understood = answer.interpreted_as or answer.question
         return self.history.append(
             conversation_id, answer.question, understood, result, versions, self._most
@@ -139,13 +139,15 @@ class Conversations:
             return _version(snapshot, document_id)
         return self.history.version(document_id, prefix)
 
-    def quoted(self, conversation_id: str, snapshot: Snapshot | None) -> dict[int, list[Quoted]]:
+    def quoted(
+        self, conversation_id: str, snapshot: Snapshot | None
+    ) -> dict[int, list[QuotedVersion]]:
         """What each turn quotes, by its id, and whether it is still so in a snapshot (None: nothing
         is indexed).
         """
         turns = self.history.quoted(conversation_id)
         now = {
-            pair: Quoted(*pair, _state(snapshot, *pair))
+            pair: QuotedVersion(*pair, _state(snapshot, *pair))
             for pair in {pair for quoted in turns.values() for pair in quoted}
         }
         return {turn_id: [now[pair] for pair in quoted] for turn_id, quoted in turns.items()}
@@ -189,11 +191,11 @@ def _agreeing(answer: Answer, answers: Sequence[Answer]) -> float:
     return sum(_overlap(ours, span) for span in found) / len(found) if ours else 1.0
 
 
-def _best_span(answer: Answer) -> Span | None:
+def _best_span(answer: Answer) -> AnswerSpan | None:
     return next(iter((*answer.spans, *answer.alternatives)), None)
 
 
-def _overlap(one: Span, other: Span) -> bool:
+def _overlap(one: AnswerSpan, other: AnswerSpan) -> bool:
     a, b = one.citation, other.citation
     return one.text == other.text or (
         a.document_id == b.document_id and a.start < b.end and b.start < a.end

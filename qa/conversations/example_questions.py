@@ -25,7 +25,7 @@ _ASKED = (
 )
 
 
-class Examples:
+class ExampleQuestions:
     """Example questions of the newest generation that they were asked for; found once for each. May
     be used from several threads.
     """

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.store.snapshot import StoredDocument
-from qa.answer import Answer, Span
+from qa.answer import Answer, AnswerSpan
 from qa.evaluation.cases import Case, Quote, verdict_of
 from qa.evaluation.figures import Figure, count, mean, of_rows
 from qa.evaluation.metrics import exact_match, f1, is_right, sentence_holds
@@ -64,7 +64,7 @@ class AnswerRow:
 
     asked: Asked
     answer: Answer
-    best: Span | None
+    best: AnswerSpan | None
     right: bool = False
     exact_match: float = 0.0
     f1: float = 0.0
@@ -231,7 +231,7 @@ def _best_candidates(answerable: Sequence[AnswerRow]) -> list[Figure]:
     ]
 
 
-def _quote(span: Span, *, right: bool) -> Quote:
+def _quote(span: AnswerSpan, *, right: bool) -> Quote:
     citation = span.citation
     start, end = citation.start - citation.sentence_start, citation.end - citation.sentence_start
     return Quote(citation.sentence, start, end, citation.uri, right)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from index.store.snapshot import Snapshot
 from qa.answering.calibration import Calibration
 from qa.answering.citations import Citer
-from qa.answering.decision import Found, judge
-from qa.answering.features import FEATURES, Finding
+from qa.answering.decision import Found, rank_answers
+from qa.answering.features import FEATURES, AnswerGroup
 from qa.answering.pipeline import Pipeline
 from qa.answering.question import kind_of
 from qa.answering.reader import Reading
@@ -129,7 +129,7 @@ def _table(
     """
     rows, right, doubtful, golds = [], [], [], []
     for each in observations:
-        judged = judge(each.asked.gold.question, each.reading, weight)
+        judged = rank_answers(each.asked.gold.question, each.reading, weight)
         if judged is not None:
             rows.append(judged.features)
             right.append(_is_right(judged.best, each.asked, snapshot))
@@ -141,7 +141,7 @@ def _table(
     return np.array(rows, dtype=np.float64).reshape(-1, len(FEATURES)), labels
 
 
-def _is_right(finding: Finding, asked: Asked, snapshot: Snapshot) -> bool:
+def _is_right(finding: AnswerGroup, asked: Asked, snapshot: Snapshot) -> bool:
     """By the rule for answers; the sentence that is evidence for yes or no must hold a gold answer."""
     whole = kind_of(asked.gold.question) == "evidence"
     citation = Citer(snapshot, whole_sentences=whole).span(Found(finding, 0.0)).citation

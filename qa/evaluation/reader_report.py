@@ -15,7 +15,7 @@ from index.search.fusion import Hit
 from index.store.snapshot import DocumentInfo
 from index.text.chunking import TokenSpans, chunk_document
 from qa.answering.reader import Candidate, Reader
-from qa.answering.retriever import Passage
+from qa.answering.retriever import RetrievedChunk
 from qa.errors import EvaluationError
 from qa.evaluation.cases import Case, Quote, verdict_of
 from qa.evaluation.figures import DIGITS, Figure, count, mean, of_rows
@@ -137,7 +137,7 @@ def evaluate_reading(
     """
 
     @cache
-    def passages(paragraph: str) -> list[Passage]:
+    def passages(paragraph: str) -> list[RetrievedChunk]:
         return passages_of(paragraph, tokens)
 
     rows = []
@@ -157,13 +157,13 @@ def evaluate_reading(
     return ReadingReport(tuple(rows), threshold)
 
 
-def passages_of(paragraph: str, tokens: TokenSpans) -> list[Passage]:
+def passages_of(paragraph: str, tokens: TokenSpans) -> list[RetrievedChunk]:
     """A paragraph as the passages that it would be retrieved as, all equally near."""
     document = paragraph_document(paragraph)
     chunks = chunk_document(document, tokens)
     info = _info(document, len(chunks))
     return [
-        Passage(chunk, info, Hit(row, 0.0, 0.0, 0.0, None, None))
+        RetrievedChunk(chunk, info, Hit(row, 0.0, 0.0, 0.0, None, None))
         for row, chunk in enumerate(chunks)
     ]
 

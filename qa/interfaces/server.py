@@ -36,9 +36,9 @@ from qa.interfaces.slack import PREFIX
 from qa.interfaces.slack.dependencies import missing_extra
 from qa.interfaces.slack.webhook import webhook_router
 from qa.interfaces.web import page_router
-from qa.library.index_follower import Interruptible, keep_up
-from qa.library.upload_service import Intake
-from qa.library.upload_worker import Worker
+from qa.library.index_follower import Interruptible, follow_sources
+from qa.library.upload_service import UploadService
+from qa.library.upload_worker import UploadWorker
 from qa.settings import Settings
 from qa.state.saved_questions import Difference
 
@@ -56,7 +56,7 @@ SHUTDOWN_SECONDS = 5
 log = logging.getLogger("uvicorn.error")
 
 
-class Service:
+class ServerState:
     """The live pipeline, loaded and refreshed by a thread of its own; another one keeps the index
     up to date with the `watched` paths.
     """
@@ -71,7 +71,7 @@ class Service:
         self._refresh_took = 0.0
         self._opening = threading.Lock()
         self._conversations: Conversations | None = None
-        self._intake: Intake | None = None
+        self._intake: UploadService | None = None
         self._stopping = threading.Event()
         self._working: list[threading.Thread] = []
         self._thread = threading.Thread(target=self._run, name="refresh", daemon=True)
@@ -104,11 +104,11 @@ class Service:
                 self._conversations = conversations_of(self._settings)
             return self._conversations
 
-    def intake(self) -> Intake:
+    def intake(self) -> UploadService:
         """What takes and deletes documents, made when it is first needed."""
         with self._opening:
             if self._intake is None:
-                self._intake = Intake(self._settings)
+                self._intake = UploadService(self._settings)
             return self._intake
 
     def _run(self) -> None:
@@ -135,7 +135,9 @@ class Service:
         failed = ""
         while not self._stopping.is_set():
             try:
-                keep_up(self._settings, encoder, self.live, self._watched, _Log(), self._stopping)
+                follow_sources(
+                    self._settings, encoder, self.live, self._watched, _Log(), self._stopping
+                )
             except Exception as error:  # noqa: BLE001 - the server goes on serving what is indexed, and tries again
                 if str(error) != failed:
                     failed = str(error)
@@ -143,7 +145,7 @@ class Service:
                 self._stopping.wait(RETRY_SECONDS)
 
     def _upload(self, encoder: Encoder) -> None:
-        worker = Worker(
+        worker = UploadWorker(
             self._settings,
             Interruptible(encoder, self._stopping),
             lambda: self._refresh(self.live()),
@@ -199,7 +201,7 @@ def create_app(
     """The ASGI application; loading starts with its lifespan. Raises SettingsError if only Slack is
     to be served and cannot be.
     """
-    service = Service(settings, watched)
+    service = ServerState(settings, watched)
     why_not = _why_no_slack(settings)
     if only_slack and why_not:
         raise SettingsError(f"Slack cannot be served: {why_not}")
@@ -238,7 +240,7 @@ def create_app(
     return app
 
 
-def _include_all(app: FastAPI, service: Service, settings: Settings) -> None:
+def _include_all(app: FastAPI, service: ServerState, settings: Settings) -> None:
     app.include_router(router(service))
     app.include_router(document_router(service))
     app.include_router(overview_router(service))
@@ -264,7 +266,7 @@ def _why_no_slack(settings: Settings) -> str:
     return f"{' and '.join(missing)} not set" if missing else missing_extra()
 
 
-def _bot(settings: Settings, service: Service) -> Bot:
+def _bot(settings: Settings, service: ServerState) -> Bot:
     from qa.interfaces.slack.plugin import Bot
 
     return Bot(settings, service)

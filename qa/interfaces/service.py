@@ -11,7 +11,7 @@ from index.store.snapshot import Snapshot
 from qa.answering.live_pipeline import LivePipeline
 from qa.conversations.conversation import Conversations
 from qa.errors import NoIndex
-from qa.library.upload_service import Intake
+from qa.library.upload_service import UploadService
 from qa.state.conversations import StoredTurn
 
 
@@ -26,7 +26,7 @@ class Service(Protocol):
     def conversations(self) -> Conversations:
         """The conversations of the data directory; raises StoreError."""
 
-    def intake(self) -> Intake:
+    def intake(self) -> UploadService:
         """What takes and deletes documents."""
 
 

@@ -13,7 +13,7 @@ from index.parsing.loader import relative_uri, shown
 from index.sources.discovery import discover
 from index.store.snapshot import Snapshot
 from qa.answer import Freshness
-from qa.answering.source_freshness import Sources
+from qa.answering.source_freshness import SourceFreshness
 
 State = Freshness | Literal["new"]
 """`new` is a file that no document is made of: not indexed yet, or skipped, as `qa index` says."""
@@ -33,7 +33,7 @@ class FileStatus:
 
 
 def status_of(
-    snapshot: Snapshot, sources: Sources, roots: Mapping[Path, Sequence[str]]
+    snapshot: Snapshot, sources: SourceFreshness, roots: Mapping[Path, Sequence[str]]
 ) -> list[FileStatus]:
     """All documents by uri, then the new files below the roots, each with its patterns of what is
     left out.

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from index.document import Span
+from index.document import TextRange
 from index.errors import IndexingError, Stopped
 from index.ingestion.file_events import FileEvents
 from index.ingestion.watcher import Notices, Watched, Watcher, follow, only_watcher
@@ -25,13 +25,13 @@ from index.store.snapshot import Snapshot
 from qa.answer import Answer
 from qa.answering.live_pipeline import LivePipeline
 from qa.answering.pipeline import Pipeline
-from qa.answering.source_freshness import Hashes, Sources
+from qa.answering.source_freshness import FileHashes, SourceFreshness
 from qa.errors import QAError
 from qa.library.document_status import FileStatus, status_of
 from qa.library.library import has_index, open_store
 from qa.settings import Settings
 from qa.state.database import State
-from qa.state.saved_questions import Difference, Rechecker, Watchlist
+from qa.state.saved_questions import Difference, Rechecker, SavedQuestions
 
 
 class Listener(Notices, Protocol):
@@ -41,7 +41,7 @@ class Listener(Notices, Protocol):
         """The answers to these saved questions have changed."""
 
 
-def keep_up(
+def follow_sources(
     settings: Settings,
     encoder: Encoder,
     live: Callable[[], LivePipeline],
@@ -105,7 +105,7 @@ class Interruptible:
         """As the encoder has it."""
         return self._encoder.passage_budget
 
-    def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
+    def token_spans(self, texts: Sequence[str]) -> list[list[TextRange]]:
         """As the encoder has it; raises Stopped."""
         self._check()
         return self._encoder.token_spans(texts)
@@ -152,10 +152,10 @@ def _ask(pipeline: Pipeline, stopping: threading.Event, question: str) -> Answer
 
 
 @contextmanager
-def opened_watchlist(settings: Settings) -> Iterator[Watchlist]:
+def opened_watchlist(settings: Settings) -> Iterator[SavedQuestions]:
     """The saved questions of the data directory; raises StoreError."""
     with closing(State(settings.data)) as state:
-        yield Watchlist(state)
+        yield SavedQuestions(state)
 
 
 def document_status(settings: Settings) -> list[FileStatus]:
@@ -163,4 +163,4 @@ def document_status(settings: Settings) -> list[FileStatus]:
     if not has_index(settings):
         return []
     with closing(Snapshot(settings.data)) as snapshot:
-        return status_of(snapshot, Sources(snapshot, Hashes()), snapshot.roots())
+        return status_of(snapshot, SourceFreshness(snapshot, FileHashes()), snapshot.roots())

@@ -13,19 +13,19 @@ from index.ingestion.report import Reporter, Summary
 from index.models.encoder import Encoder
 from index.sources.discovery import place_of
 from index.sources.ignore_rules import checked_patterns
-from index.store.file_records import StoredFile
+from index.store.file_records import FileRecord
 from index.store.schema import current_generation
 from index.store.snapshot import DocumentInfo, Snapshot
 from index.store.store import Store
 from index.tags import tags_of
 from qa.answering.pipeline import with_tags
 from qa.errors import NoIndex
-from qa.library.upload_folder import Uploads
+from qa.library.upload_folder import UploadFolder
 from qa.settings import Settings
 from qa.state.database import FILE_NAME as STATE
 from qa.state.database import State
-from qa.state.quote_erasure import without_documents
-from qa.state.upload_jobs import Jobs
+from qa.state.quote_erasure import redact_documents
+from qa.state.upload_jobs import UploadJobs
 
 
 def has_index(settings: Settings) -> bool:
@@ -41,8 +41,8 @@ def open_store(settings: Settings) -> Store:
     def erase(documents: Sequence[str]) -> None:
         if (settings.data / STATE).is_file():
             with closing(State(settings.data)) as state:
-                for waiting in state.erase(set(documents) & state.documents(), without_documents):
-                    Uploads(settings.data).discard(waiting)
+                for waiting in state.erase(set(documents) & state.documents(), redact_documents):
+                    UploadFolder(settings.data).discard(waiting)
 
     def rename(old: str, new: str) -> None:
         if (settings.data / STATE).is_file():
@@ -101,7 +101,7 @@ def remove_document(
     name: str,
     on_wait: Callable[[], None] = lambda: None,
     seconds: float | None = None,
-) -> StoredFile:
+) -> FileRecord:
     """Delete a document, named by its id, uri or path, all that was made from it, and its file if
     that was uploaded or is the copy of a page.
 
@@ -117,7 +117,7 @@ def remove_document(
             )  # even if not overwritten on the disk yet
             if (
                 deleted
-                and not Uploads(settings.data).discard(found.path)
+                and not UploadFolder(settings.data).discard(found.path)
                 and found.path.parent == settings.data.resolve() / PAGES
             ):
                 found.path.unlink(missing_ok=True)
@@ -130,10 +130,10 @@ def forget_all(settings: Settings, on_wait: Callable[[], None] = lambda: None) -
     """
     with open_store(settings) as store, store.writing(on_wait):
         shutil.rmtree(settings.data / PAGES, ignore_errors=True)
-        Uploads(settings.data).discard_all()
+        UploadFolder(settings.data).discard_all()
         if (settings.data / STATE).is_file():
             with closing(State(settings.data)) as state:
-                Jobs(state).forget()
+                UploadJobs(state).forget()
         return store.forget_all()
 
 

@@ -12,7 +12,7 @@ from index.ingestion.ingest import Ingestion, PassageEncoder, is_up_to_date
 from index.ingestion.report import Outcome
 from index.models.encoder_conversion import EncoderCard
 from index.parsing.sandbox import Extraction
-from index.store.file_records import StoredFile
+from index.store.file_records import FileRecord
 from index.store.snapshot import Snapshot
 from index.store.store import Store
 from qa.settings import Settings
@@ -26,7 +26,7 @@ class Embedder(PassageEncoder, Protocol):
         """The model's card."""
 
 
-class Told:
+class CollectingReporter:
     """Remembers the outcomes by document."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Told:
         self.outcomes[outcome.document_id or ""] = outcome
 
 
-def outdated(store: Store, folder: Path) -> list[StoredFile]:
+def outdated(store: Store, folder: Path) -> list[FileRecord]:
     """The files below a folder whose documents would be others now; raises StoreError."""
     return [
         file
@@ -53,14 +53,14 @@ def outdated(store: Store, folder: Path) -> list[StoredFile]:
 
 
 def read_again(
-    settings: Settings, store: Store, encoder: Embedder, files: Sequence[StoredFile]
+    settings: Settings, store: Store, encoder: Embedder, files: Sequence[FileRecord]
 ) -> None:
     """Read files of documents again; those that are gone meanwhile are left alone, as are documents
     whose file cannot be read. Raises IndexingError.
     """
     with store.writing(), Extraction() as extraction:
         store.claim_model(settings.model, encoder.card.fingerprint)
-        run = Ingestion(store, encoder, Told(), settings.max_file_bytes, extraction)
+        run = Ingestion(store, encoder, CollectingReporter(), settings.max_file_bytes, extraction)
         for file in files:
             if store.file(file.document_id) is not None:
                 run.take(file.path, file.path.parent, uri=file.uri)

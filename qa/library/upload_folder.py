@@ -30,7 +30,7 @@ _READ = (
 )
 
 
-class Uploads:
+class UploadFolder:
     """That folder. What is in it is as good as a file that was indexed from elsewhere: it can be
     looked at, verified and quoted.
     """

@@ -16,37 +16,37 @@ from index.store.sqlite import kept_open
 from index.tags import tags_of
 from qa.errors import InvalidUpload, NotUploaded, QAError, UnknownDocumentId, UnsupportedUpload
 from qa.library.library import open_store, remove_document
-from qa.library.upload_folder import Uploads
+from qa.library.upload_folder import UploadFolder
 from qa.settings import Settings
 from qa.state.database import State
-from qa.state.upload_jobs import Arrived, Job, Jobs
+from qa.state.upload_jobs import Job, UploadedFile, UploadJobs
 
 DELETE_SECONDS = 5.0
 """How long a request to delete waits for those who are indexing."""
 
 
-class Intake:
+class UploadService:
     """The uploads and jobs of a data directory; `waiting` is set whenever there is something for
     the worker (`qa.library.upload_worker`).
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.uploads = Uploads(settings.data)
+        self.uploads = UploadFolder(settings.data)
         self.waiting = threading.Event()
         self.max_file_bytes = settings.max_file_bytes
         self._settings = settings
 
     @cached_property
-    def jobs(self) -> Jobs:
+    def jobs(self) -> UploadJobs:
         """Opened when they are first needed: what lists documents may do so where nothing may be
         written. Raises StoreError.
         """
         with kept_open(State(self._settings.data)) as state:
-            jobs = Jobs(state)
+            jobs = UploadJobs(state)
             jobs.expire()  # fails where the file can only be read, on a full disk for example: so it is opened again the next time
         return jobs
 
-    def take(self, files: Sequence[Arrived], tags: Sequence[str]) -> Job:
+    def take(self, files: Sequence[UploadedFile], tags: Sequence[str]) -> Job:
         """A job that makes documents of files; raises StoreError, with nothing left of the files."""
         try:
             job = self.jobs.add(files, tags)
@@ -64,7 +64,9 @@ class Intake:
                 f"{known.uri} was indexed from elsewhere: change the file itself, and `qa index` it"
             )
 
-    def replace(self, known: IndexedFile, files: Sequence[Arrived], tags: Sequence[str]) -> Job:
+    def replace(
+        self, known: IndexedFile, files: Sequence[UploadedFile], tags: Sequence[str]
+    ) -> Job:
         """A job that replaces the bytes of an uploaded document, which keeps its name. Raises
         QAError, with nothing left of the files.
         """
@@ -104,7 +106,7 @@ class Intake:
         return self.uploads.holds(known.path)
 
 
-def _refusal(known: IndexedFile, files: Sequence[Arrived]) -> QAError | None:
+def _refusal(known: IndexedFile, files: Sequence[UploadedFile]) -> QAError | None:
     if len(files) != 1:
         return InvalidUpload(f"expected one file to replace {known.uri}, got {len(files)}")
     if files[0].path.suffix.lower() != known.path.suffix.lower():

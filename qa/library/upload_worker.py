@@ -24,11 +24,11 @@ from index.parsing.sandbox import Extraction
 from index.store.snapshot import Snapshot
 from index.store.store import Store
 from qa.library.library import open_store
-from qa.library.reindexing import Embedder, Told, outdated, read_again
-from qa.library.upload_folder import Uploads
+from qa.library.reindexing import CollectingReporter, Embedder, outdated, read_again
+from qa.library.upload_folder import UploadFolder
 from qa.settings import Settings
 from qa.state.database import State
-from qa.state.upload_jobs import AT_ONCE, ATTEMPTS, FileStatus, Jobs, Result, Task
+from qa.state.upload_jobs import AT_ONCE, ATTEMPTS, FileStatus, Result, Task, UploadJobs
 
 LOOK_SECONDS = 1.0
 """How often is looked for jobs that came through another process."""
@@ -41,7 +41,7 @@ _GIVEN_UP = f"was given up: the program ended {ATTEMPTS} times while reading it"
 _LOST = "is no longer there, or the document was deleted: upload it again"
 
 
-class Worker:
+class UploadWorker:
     """Works the jobs of a data directory off. `served` is called after each change of the index and
     returns when it is served; `failed` hears what keeps a job waiting.
     """
@@ -57,7 +57,7 @@ class Worker:
     ) -> None:
         self._settings, self._encoder = settings, encoder
         self._served, self._failed, self._clock = served, failed, clock
-        self._uploads = Uploads(settings.data)
+        self._uploads = UploadFolder(settings.data)
 
     def run(self, wake: threading.Event, stopping: threading.Event) -> None:
         """Work until `stopping` is set; `wake` says that there may be something to do. Of several
@@ -86,7 +86,7 @@ class Worker:
             if not alone:
                 return
             with closing(State(self._settings.data)) as state, open_store(self._settings) as store:
-                jobs, stale = Jobs(state), outdated(store, self._uploads.folder)
+                jobs, stale = UploadJobs(state), outdated(store, self._uploads.folder)
                 while not stopping.is_set():
                     wake.clear()
                     if self._clock() - tidied >= TIDY_SECONDS:
@@ -103,7 +103,7 @@ class Worker:
                     yield
                     wake.wait(LOOK_SECONDS)
 
-    def _forget_old(self, state: State, jobs: Jobs, store: Store) -> None:
+    def _forget_old(self, state: State, jobs: UploadJobs, store: Store) -> None:
         """Forget jobs and conversations of long ago, also where a server runs for months, and
         delete files that nothing refers to.
         """
@@ -113,7 +113,7 @@ class Worker:
             {*jobs.places(), *(file.path for file in store.files_under(self._uploads.folder))}
         )
 
-    def work(self, jobs: Jobs, store: Store) -> None:
+    def work(self, jobs: UploadJobs, store: Store) -> None:
         """Make documents of the next files; the caller holds `Store.writing`."""
         tasks = jobs.waiting()
         jobs.begin(tasks)
@@ -163,7 +163,7 @@ class Worker:
         return results
 
     def _ingested(self, store: Store, tasks: Sequence[Task]) -> dict[str, Outcome]:
-        told = Told()
+        told = CollectingReporter()
         with Extraction() as extraction:
             run = Ingestion(store, self._encoder, told, self._settings.max_file_bytes, extraction)
             for task in tasks:

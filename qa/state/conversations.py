@@ -57,7 +57,7 @@ class Version:
     places: Places | None = None
 
 
-class History:
+class ConversationStore:
     """The conversations of a state file."""
 
     def __init__(self, state: State) -> None:
@@ -207,12 +207,12 @@ def _known(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-class Threads:
+class ChatThreads:
     """The threads of a state file; a thread that is forgotten with its conversation begins another."""
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._history = History(state)
+        self._history = ConversationStore(state)
 
     def conversation(self, owner: str, team: str, channel: str, thread: str) -> str:
         """The id of a thread's conversation, begun for `owner` if there is none yet."""

@@ -14,7 +14,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from index.filesystem.portable_path import Paths
-from index.store.integrity import Finding, database_findings, reference_findings
+from index.store.integrity import IntegrityIssue, database_findings, reference_findings
 from index.store.sqlite import Schema, connect, explained, transaction
 
 FILE_NAME = "state.db"
@@ -169,7 +169,7 @@ class State:
         with self._lock, explained(self._path, SCHEMA.remedy), transaction(self._db):
             yield self._db
 
-    def findings(self, remedy: str) -> list[Finding]:
+    def findings(self, remedy: str) -> list[IntegrityIssue]:
         """What SQLite finds wrong with the file."""
         with self._lock:
             return database_findings(self._db, remedy) or reference_findings(self._db, remedy)

@@ -37,7 +37,7 @@ class Judgement:
     answers: tuple[str, ...]
 
 
-class Feedback:
+class FeedbackStore:
     """The verdicts of a state file."""
 
     def __init__(self, state: State) -> None:

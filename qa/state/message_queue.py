@@ -45,7 +45,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class QueuedMessage:
     """A message that a worker works on: for the how many-th time, since when (Unix time), and the
     turn that answers it, once there is one.
     """
@@ -68,7 +68,7 @@ class Claim:
         return hashlib.sha256(self.message.event_id.encode()).hexdigest()[:8]
 
 
-class Claims:
+class MessageQueue:
     """The claims of a state file. May be used from several threads and processes."""
 
     def __init__(self, state: State, *, clock: Callable[[], float] = time.time) -> None:
@@ -107,7 +107,7 @@ class Claims:
                 ).rowcount
             )
 
-    def take(self, worker: str, kinds: Collection[str]) -> Claim | None:
+    def take(self, worker: str, kinds: Collection[str]) -> QueuedMessage | None:
         """The oldest claim of some kinds that nobody works on and whose thread has none before it
         that is open; None if there is none.
         """
@@ -130,7 +130,7 @@ class Claims:
                 (worker, now, row[0]),
             )
         claim = _claim(row)
-        return Claim(
+        return QueuedMessage(
             claim.id,
             claim.message,
             claim.attempts + 1,
@@ -147,7 +147,7 @@ class Claims:
                 [(self._clock(), worker, identity) for identity in claims],
             )
 
-    def owns(self, worker: str, claim: Claim) -> bool:
+    def owns(self, worker: str, claim: QueuedMessage) -> bool:
         """Whether the claim still is the worker's: it may have been taken for dead, or the message
         deleted.
         """
@@ -159,12 +159,12 @@ class Claims:
             )
         )
 
-    def answered_by(self, claim: Claim, turn_id: int) -> None:
+    def answered_by(self, claim: QueuedMessage, turn_id: int) -> None:
         """The turn that answers a message, so that it is not asked again."""
         with self._state.writing() as db:
             db.execute("UPDATE claims SET turn_id = ? WHERE id = ?", (turn_id, claim.id))
 
-    def finish(self, claim: Claim, outcome: str, answer_ts: str | None = None) -> None:
+    def finish(self, claim: QueuedMessage, outcome: str, answer_ts: str | None = None) -> None:
         """Nothing is left to do; what the message said is forgotten."""
         with self._state.writing() as db:
             db.execute(
@@ -172,11 +172,11 @@ class Claims:
                 (outcome, answer_ts, claim.id),
             )
 
-    def age(self, claim: Claim) -> float:
+    def age(self, claim: QueuedMessage) -> float:
         """Seconds since a message was claimed."""
         return self._clock() - claim.claimed_at
 
-    def postpone(self, claim: Claim, seconds: float, *, counted: bool = True) -> None:
+    def postpone(self, claim: QueuedMessage, seconds: float, *, counted: bool = True) -> None:
         """Let go of a claim for some time; the attempt counts unless told."""
         with self._state.writing() as db:
             db.execute(
@@ -192,7 +192,7 @@ class Claims:
                 (worker,),
             )
 
-    def find(self, team: str, channel: str, ts: str) -> Claim | None:
+    def find(self, team: str, channel: str, ts: str) -> QueuedMessage | None:
         """The claim on a message, open or done."""
         rows = self._state.query(
             f"{_CLAIM} WHERE team = ? AND channel = ? AND ts = ?", team, channel, ts
@@ -257,9 +257,9 @@ class Claims:
 _CLAIM = "SELECT id, event_id, team, channel, ts, thread, asker, kind, payload, attempts, claimed_at, turn_id, answer_ts FROM claims"
 
 
-def _claim(row: tuple[Any, ...]) -> Claim:
+def _claim(row: tuple[Any, ...]) -> QueuedMessage:
     identity, event_id, team, channel, ts, thread, asker, kind, payload, *rest = row
-    return Claim(
+    return QueuedMessage(
         identity,
         Message(event_id, team, channel, ts, thread, asker, kind, json.loads(payload)),
         *rest,

@@ -9,7 +9,7 @@ ERASED = "A document that was quoted here has been deleted, and its quotes with 
 """The note that stands in their place."""
 
 
-def quoted_documents(answer: Mapping[str, Any]) -> list[str]:
+def quoted_document_ids(answer: Mapping[str, Any]) -> list[str]:
     """The ids of all documents of which an answer's JSON holds text, each once."""
     places = [
         *_nearest(answer),
@@ -18,7 +18,7 @@ def quoted_documents(answer: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(place["document_id"] for place in places))
 
 
-def without_documents(answer: Mapping[str, Any], gone: Collection[str]) -> dict[str, Any]:
+def redact_documents(answer: Mapping[str, Any], gone: Collection[str]) -> dict[str, Any]:
     """An answer's JSON without any text of some documents, and with a note if there was any."""
     kept = {
         name: [span for span in (_without(each, gone) for each in answer[name]) if span]

@@ -12,7 +12,7 @@ from qa.answer import Answer
 from qa.answering.question import checked_question
 from qa.errors import UnknownQuestion
 from qa.state.database import State
-from qa.state.quote_erasure import quoted_documents
+from qa.state.quote_erasure import quoted_document_ids
 
 KEPT_ANSWERS = 100
 """Different answers kept of each question: one a working day for five months."""
@@ -61,7 +61,7 @@ class Difference:
     after: KeptAnswer
 
 
-class Watchlist:
+class SavedQuestions:
     """The saved questions of a state file."""
 
     def __init__(self, state: State) -> None:
@@ -146,7 +146,8 @@ class Watchlist:
                 row,
             )
             quotes = [
-                (cursor.lastrowid, document_id) for document_id in quoted_documents(answer.result)
+                (cursor.lastrowid, document_id)
+                for document_id in quoted_document_ids(answer.result)
             ]
             db.executemany("INSERT INTO watched_quotes VALUES (?, ?)", quotes)
             db.execute(

@@ -30,7 +30,7 @@ JobStatus = Literal["waiting", "running", "done"]
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class UploadedFile:
     """A file that came: `path` is where the document's file is or, with `staged`, where the bytes
     that wait there are to go. One that cannot be taken has a `problem`. `replaces` is the id of the
     document that gets other bytes.
@@ -57,7 +57,7 @@ class Task:
 
     job_id: str
     number: int
-    arrived: Arrived
+    arrived: UploadedFile
     document_id: str
     tags: tuple[str, ...]
     attempts: int
@@ -85,13 +85,13 @@ class Job:
     files: tuple[Result, ...]
 
 
-class Jobs:
+class UploadJobs:
     """The jobs of a data directory."""
 
     def __init__(self, state: State) -> None:
         self._state, self._paths = state, Paths(state.folder)
 
-    def add(self, files: Sequence[Arrived], tags: Sequence[str] = ()) -> Job:
+    def add(self, files: Sequence[UploadedFile], tags: Sequence[str] = ()) -> Job:
         """A new job; its documents get the tags."""
         with self._state.writing() as db:
             job_id = f"{time.time_ns():016x}{secrets.token_hex(4)}"  # of two of one second the later one sorts after the other
@@ -212,7 +212,7 @@ class Jobs:
         )
         return {self._paths.path(each) for row in rows for each in row if each}
 
-    def _arrived(self, name: str, path: bytes, staged: bytes | None, sha256: str) -> Arrived:
-        return Arrived(
+    def _arrived(self, name: str, path: bytes, staged: bytes | None, sha256: str) -> UploadedFile:
+        return UploadedFile(
             name, self._paths.path(path), sha256, self._paths.path(staged) if staged else None
         )

@@ -64,7 +64,7 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Quoted:
+class ParsedQuote:
     """What is claimed of a source: a citation, or a passage, which claims its characters alone."""
 
     role: str
@@ -113,7 +113,7 @@ def parsed(content: bytes) -> Mapping[str, Any]:
     return plain
 
 
-def quotes_of(plain: Mapping[str, Any]) -> list[Quoted]:
+def quotes_of(plain: Mapping[str, Any]) -> list[ParsedQuote]:
     """Everything that the JSON of an answer quotes, the answer first; raises InvalidAnswer."""
     try:
         answer = answer_of(plain)
@@ -131,11 +131,11 @@ def quotes_of(plain: Mapping[str, Any]) -> list[Quoted]:
     return quotes
 
 
-def passages_of(plain: Sequence[Mapping[str, Any]]) -> list[Quoted]:
+def passages_of(plain: Sequence[Mapping[str, Any]]) -> list[ParsedQuote]:
     """What the passages of a bundle quote; raises InvalidAnswer."""
     try:
         return [
-            Quoted(
+            ParsedQuote(
                 "passage",
                 *(each[name] for name in ("document_id", "uri", "sha256", "text", "start", "end")),
             )
@@ -147,7 +147,9 @@ def passages_of(plain: Sequence[Mapping[str, Any]]) -> list[Quoted]:
         ) from error
 
 
-def verify(quotes: Iterable[Quoted], find: Find, *, max_bytes: int = MAX_FILE_BYTES) -> list[Proof]:
+def verify(
+    quotes: Iterable[ParsedQuote], find: Find, *, max_bytes: int = MAX_FILE_BYTES
+) -> list[Proof]:
     """Prove or disprove quotes against the files that `find` finds, each read once and none kept:
     an answer may quote from any number of them.
     """
@@ -204,7 +206,7 @@ def _loaded(path: Path | None, max_bytes: int) -> tuple[bytes, Document] | str:
     return data, document
 
 
-def _quotes(answer: Answer) -> Iterator[Quoted]:
+def _quotes(answer: Answer) -> Iterator[ParsedQuote]:
     for role, spans in (
         ("answer", answer.spans),
         ("alternative", answer.alternatives),
@@ -212,7 +214,7 @@ def _quotes(answer: Answer) -> Iterator[Quoted]:
     ):
         for span in spans:
             for each in (span.citation, *span.further):
-                yield Quoted(
+                yield ParsedQuote(
                     role,
                     each.document_id,
                     each.uri,
@@ -226,8 +228,8 @@ def _quotes(answer: Answer) -> Iterator[Quoted]:
         yield _shown(passage)
 
 
-def _shown(passage: NearestPassage) -> Quoted:
-    return Quoted(
+def _shown(passage: NearestPassage) -> ParsedQuote:
+    return ParsedQuote(
         "nearest passage",
         passage.document_id,
         passage.uri,
@@ -238,7 +240,7 @@ def _shown(passage: NearestPassage) -> Quoted:
     )
 
 
-def _proof(quoted: Quoted, found: tuple[bytes, Document] | str) -> Proof:
+def _proof(quoted: ParsedQuote, found: tuple[bytes, Document] | str) -> Proof:
     checks = (
         (Check("source", passed=False, detail=found),)
         if isinstance(found, str)
@@ -247,7 +249,7 @@ def _proof(quoted: Quoted, found: tuple[bytes, Document] | str) -> Proof:
     return Proof(quoted.role, quoted.uri, quoted.quote, quoted.start, quoted.end, checks)
 
 
-def _checks(quoted: Quoted, data: bytes, document: Document) -> Iterator[Check]:
+def _checks(quoted: ParsedQuote, data: bytes, document: Document) -> Iterator[Check]:
     digest = document.source.sha256
     yield Check("sha256", digest == quoted.sha256, f"the file has {digest}")
     characters = _standing("characters", document.text, quoted.quote, quoted.start, quoted.end)

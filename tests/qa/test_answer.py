@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields, replace
 
-from qa.answer import Answer, Citation, Gate, NearestPassage, Refusal, Searched, Span
+from qa.answer import Answer, AnswerSpan, Citation, Gate, NearestPassage, Refusal, Searched
 
 CITATION_KEYS = [
     "document_id",
@@ -51,15 +51,17 @@ ANSWER_KEYS = [
     "generation",
 ]
 CITATION = Citation("id", "Title", "a.txt", "00", "five", 5, 9, 5, 9, "It's five.", 0, 10, 1, None)
-SPAN = Span("five", 0.75, CITATION)
-OTHER = Span(
+SPAN = AnswerSpan("five", 0.75, CITATION)
+OTHER = AnswerSpan(
     "It's",
     0.25,
     Citation("id", "Title", "a.txt", "00", "It's", 0, 4, 0, 4, "It's five.", 0, 10, 1, "Part"),
 )
 
 
-def answered(*spans: Span, notes: tuple[str, ...] = (), conflicts: tuple[Span, ...] = ()) -> Answer:
+def answered(
+    *spans: AnswerSpan, notes: tuple[str, ...] = (), conflicts: tuple[AnswerSpan, ...] = ()
+) -> Answer:
     """An answer of these spans."""
     return Answer(
         question="How many?",

@@ -14,12 +14,12 @@ import click
 from index.store.snapshot import Snapshot
 from qa.library.index_follower import opened_watchlist
 from qa.library.library import open_store, remove_document
-from qa.library.upload_service import Intake
-from qa.library.upload_worker import Worker
+from qa.library.upload_service import UploadService
+from qa.library.upload_worker import UploadWorker
 from qa.settings import Settings
 from qa.state.backup import back_up, restore
 from qa.state.database import State
-from qa.state.upload_jobs import Arrived, Jobs
+from qa.state.upload_jobs import UploadedFile, UploadJobs
 from tests.support.killing import Killer, examined, quoted, run_killed, settings_of
 from tests.support.serving import carded
 
@@ -43,7 +43,7 @@ def child(folder: Path, point: str, hits: int) -> None:
 
 def _work_jobs(settings: Settings, _: Path) -> None:
     with closing(State(settings.data)) as state, open_store(settings) as store:
-        jobs, worker = Jobs(state), Worker(settings, carded(), lambda: None, click.echo)
+        jobs, worker = UploadJobs(state), UploadWorker(settings, carded(), lambda: None, click.echo)
         while jobs.waiting():
             with store.writing():
                 worker.work(jobs, store)
@@ -156,11 +156,11 @@ class Desk:
 
     def _arrive(self, replaces: str | None = None) -> None:
         """A file comes, to be a document or to replace one."""
-        intake = Intake(self.settings)
+        intake = UploadService(self.settings)
         text = f"The tide turns at {self.chance.random()}."
         path = intake.uploads.new() / "tide.txt"
         path.write_text(text)
-        arrived = Arrived("tide.txt", path, hashlib.sha256(text.encode()).hexdigest())
+        arrived = UploadedFile("tide.txt", path, hashlib.sha256(text.encode()).hexdigest())
         if replaces:
             with closing(Snapshot(self.settings.data, save_derived=False)) as snapshot:
                 intake.replace(snapshot.file(replaces), [arrived], [])

@@ -19,7 +19,7 @@ import click
 
 import index.ingestion.watcher
 import index.store.store
-from index.ingestion.file_events import Settling
+from index.ingestion.file_events import Debouncer
 from index.ingestion.report import Outcome
 from index.ingestion.watcher import Watched, Watcher
 from index.store.document_moves import Moves
@@ -27,7 +27,7 @@ from index.store.schema import connect
 from index.store.snapshot import Snapshot
 from index.store.store import Store
 from qa.interfaces import server
-from qa.library.index_follower import keep_up
+from qa.library.index_follower import follow_sources
 from qa.library.library import has_index
 from qa.settings import Settings
 from qa.state.saved_questions import Difference
@@ -87,9 +87,9 @@ def child(folder: Path, point: str, hits: int) -> None:
         sys.exit(0)
 
     signal.signal(signal.SIGTERM, leave)
-    index.ingestion.watcher.QUIET_SECONDS = QUIET_SECONDS
+    index.ingestion.watcher.DEBOUNCE_SECONDS = QUIET_SECONDS
     killer = Killer("random" if point in {"watch", "serve"} else point, hits)
-    killer.arm("settle", Settling, "settled", when=lambda _, looks, __: looks)
+    killer.arm("settle", Debouncer, "settled", when=lambda _, looks, __: looks)
     killer.arm("move", Store, "put", when=lambda *_, **named: named["moved_from"])
     killer.arm("move", Moves, "begin")
     killer.arm("gone", Watcher, "_delete")
@@ -98,7 +98,7 @@ def child(folder: Path, point: str, hits: int) -> None:
     settings, watched = settings_of(folder), Watched([folder / "corpus"])
     if point == "serve":
         _serve(settings, watched)
-    keep_up(settings, carded(), _nothing_saved, watched, Telling(settings), stopping)
+    follow_sources(settings, carded(), _nothing_saved, watched, Telling(settings), stopping)
 
 
 def _nothing_saved() -> None:
@@ -109,7 +109,7 @@ def _serve(settings: Settings, watched: Watched) -> None:
     """All threads of a server, with small models, and questions that are asked all the time."""
     server.load_encoder, server.load_reader = (lambda _: carded()), (lambda _: SharedWordsReader())
     server._Log = lambda: Telling(settings)  # type: ignore[assignment, misc]
-    service = server.Service(settings, watched)
+    service = server.ServerState(settings, watched)
     service.start()
     while True:
         time.sleep(0.02)

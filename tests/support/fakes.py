@@ -13,7 +13,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from index.document import Chunk, Document, SourceBytes, Span
+from index.document import Chunk, Document, SourceBytes, TextRange
 from index.ingestion.report import Outcome
 from index.search.bm25 import analyse
 from index.search.fusion import Hit
@@ -21,7 +21,7 @@ from index.store.snapshot import DocumentInfo
 from index.text.blocks import Structure, markdown_structure, plain_structure
 from qa.answering.reader import Candidate, Reading
 from qa.answering.reader_model import Window
-from qa.answering.retriever import Passage
+from qa.answering.retriever import RetrievedChunk
 from qa.answering.span_decoding import log_normaliser
 
 DIMENSION = 32
@@ -38,7 +38,7 @@ class FakeEncoder:
     model: str = "fake"
     embedded: list[str] = field(default_factory=list)
 
-    def token_spans(self, texts: Sequence[str]) -> list[list[Span]]:
+    def token_spans(self, texts: Sequence[str]) -> list[list[TextRange]]:
         return [[match.span() for match in _TOKEN.finditer(text)] for text in texts]
 
     def encode_passages(
@@ -121,11 +121,11 @@ class SharedWordsReader:
     fingerprint: str = "fake reader"
 
     def read(
-        self, question: str, passages: Sequence[Passage], *, seconds: float | None = None
+        self, question: str, passages: Sequence[RetrievedChunk], *, seconds: float | None = None
     ) -> Reading:
         del seconds
         wanted = set(analyse(question))
-        places: dict[tuple[str, Span], Candidate] = {}
+        places: dict[tuple[str, TextRange], Candidate] = {}
         for passage in passages:
             for sentence in passage.chunk.sentences:
                 start, end = (at - passage.chunk.start for at in sentence)
@@ -151,7 +151,7 @@ class FixedReader:
     seconds: float | None = None
 
     def read(
-        self, question: str, passages: Sequence[Passage], *, seconds: float | None = None
+        self, question: str, passages: Sequence[RetrievedChunk], *, seconds: float | None = None
     ) -> Reading:
         del question
         self.seconds = seconds
@@ -217,7 +217,7 @@ class FakeSpanModel:
         starts = range(0, max(len(spans) - self.window // 2, 1), self.window // 2)
         return [self._window(at, text, spans[first : first + self.window]) for first in starts]
 
-    def _window(self, at: int, text: str, spans: Sequence[Span]) -> Window:
+    def _window(self, at: int, text: str, spans: Sequence[TextRange]) -> Window:
         logits = np.array(
             [self.logits(text[start:end]) for start, end in spans], dtype=np.float32
         ).reshape(-1, 2)
@@ -235,7 +235,7 @@ def passage_of(
     rank: int = 1,
     headings: tuple[str, ...] = (),
     hit: Mapping[str, float | None] | None = None,
-) -> Passage:
+) -> RetrievedChunk:
     """A passage of a text at a place of its document; its sentences are given in order, or are the
     text.
     """
@@ -255,7 +255,7 @@ def passage_of(
         "bm25_rank": 1,
         **(hit or {}),
     }
-    return Passage(
+    return RetrievedChunk(
         Chunk(document, at, at + len(text), text, tuple(spans), headings),
         info,
         Hit(0, **scores),
@@ -263,7 +263,7 @@ def passage_of(
     )
 
 
-def candidate_of(passage: Passage, quote: str, score: float) -> Candidate:
+def candidate_of(passage: RetrievedChunk, quote: str, score: float) -> Candidate:
     """A candidate that quotes the first such characters of a passage, with the sentence around
     them.
     """

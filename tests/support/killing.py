@@ -18,7 +18,7 @@ import index.store.sqlite
 from index.store.schema import connect
 from index.store.snapshot import Snapshot
 from qa import doctor
-from qa.answering.source_freshness import Hashes
+from qa.answering.source_freshness import FileHashes
 from qa.bootstrap import load_pipeline
 from qa.library.library import has_index
 from qa.settings import Settings
@@ -174,7 +174,7 @@ def quoted(settings: Settings, question: str) -> set[str]:
     if not has_index(settings):
         return set()
     pipeline = load_pipeline(
-        settings, carded(), SharedWordsReader(), save_derived=False, hashes=Hashes()
+        settings, carded(), SharedWordsReader(), save_derived=False, hashes=FileHashes()
     )
     with closing(pipeline.snapshot):
         answer = pipeline.ask(question)

@@ -17,11 +17,11 @@ import pytest
 
 from index.store.schema import current_generation
 from index.store.snapshot import Snapshot
-from qa.answering.source_freshness import Hashes, Sources
-from qa.state.conversations import History
+from qa.answering.source_freshness import FileHashes, SourceFreshness
+from qa.state.conversations import ConversationStore
 from qa.state.database import State
-from qa.state.message_queue import LEASE_SECONDS, Claims, Message
-from qa.state.upload_jobs import Arrived, Jobs
+from qa.state.message_queue import LEASE_SECONDS, Message, MessageQueue
+from qa.state.upload_jobs import UploadedFile, UploadJobs
 from tests.qa.interfaces.api.test_uploads import HARBOUR, QUESTION
 from tests.support.serving import Command, carded, indexed, settings_in, write_files
 
@@ -64,25 +64,25 @@ def test_a_change_is_noticed_whatever_its_time_says(tmp_path: Path, age: int) ->
 
     with closing(Snapshot(settings.data)) as snapshot:
         [document] = snapshot.document_ids
-        assert Sources(snapshot, Hashes()).freshness(document) == "changed"
+        assert SourceFreshness(snapshot, FileHashes()).freshness(document) == "changed"
     assert indexed(settings, carded(), corpus, {}).count("updated") == 1
     with closing(Snapshot(settings.data)) as snapshot:
         assert "eight" in snapshot.document(document).text
-        assert Sources(snapshot, Hashes()).freshness(document) == "current"
+        assert SourceFreshness(snapshot, FileHashes()).freshness(document) == "current"
         assert snapshot.generation > before
 
 
 def test_conversations_and_jobs_stay(state: State, clock: Clock) -> None:
-    history = History(state)
+    history = ConversationStore(state)
     first = history.start("me").id
-    job = Jobs(state).add([Arrived("gate.txt", Path("/gate.txt"), "0" * 64)])
+    job = UploadJobs(state).add([UploadedFile("gate.txt", Path("/gate.txt"), "0" * 64)])
     clock.seconds -= 400 * DAY
     second = history.start("me").id
 
     assert state.expire(30) == 0
-    Jobs(state).expire()
+    UploadJobs(state).expire()
     assert {each.id for each in history.conversations("me")} == {first, second}
-    assert [task.job_id for task in Jobs(state).waiting()] == [job.id]
+    assert [task.job_id for task in UploadJobs(state).waiting()] == [job.id]
     clock.seconds += timedelta(days=400 + 31).total_seconds()
     assert state.expire(30) == 2
 
@@ -90,7 +90,7 @@ def test_conversations_and_jobs_stay(state: State, clock: Clock) -> None:
 def test_what_a_dead_worker_left_is_taken_up_although_it_seems_to_be_of_the_future(
     state: State, clock: Clock
 ) -> None:
-    claims = Claims(state, clock=clock)
+    claims = MessageQueue(state, clock=clock)
     claims.add(QUESTION_OF)
     assert claims.take("dead", ["question"])
     clock.seconds -= 10 * DAY
@@ -101,7 +101,7 @@ def test_what_a_dead_worker_left_is_taken_up_although_it_seems_to_be_of_the_futu
 
 
 def test_what_was_postponed_is_not_postponed_by_days(state: State, clock: Clock) -> None:
-    claims = Claims(state, clock=clock)
+    claims = MessageQueue(state, clock=clock)
     claims.add(QUESTION_OF)
     taken = claims.take("one", ["question"])
     assert taken
@@ -113,7 +113,7 @@ def test_what_was_postponed_is_not_postponed_by_days(state: State, clock: Clock)
 
 
 def test_questions_of_the_future_are_none_of_the_last_minute(state: State, clock: Clock) -> None:
-    claims = Claims(state, clock=clock)
+    claims = MessageQueue(state, clock=clock)
     claims.add(QUESTION_OF)
     assert claims.sent_by("T", "U", ["question"], 60) == 1
     clock.seconds -= DAY

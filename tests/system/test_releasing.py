@@ -15,7 +15,7 @@ from index.store.schema import FILE_NAME, current_generation
 from index.store.snapshot import Snapshot
 from qa.bootstrap import claims_of, conversations_of, load_pipeline
 from qa.library.library import open_store
-from qa.library.upload_service import Intake
+from qa.library.upload_service import UploadService
 from qa.settings import CALIBRATION, Settings
 from qa.state.database import FILE_NAME as STATE
 from qa.state.database import State
@@ -84,7 +84,10 @@ def asked(settings: Settings) -> object:
         (lambda settings: spoil(settings.data / FILE_NAME), open_store),
         (lambda settings: spoil(settings.data / STATE), conversations_of),
         (lambda settings: spoil(settings.data / STATE), claims_of),
-        (lambda settings: spoil(settings.data / STATE), lambda settings: Intake(settings).jobs),
+        (
+            lambda settings: spoil(settings.data / STATE),
+            lambda settings: UploadService(settings).jobs,
+        ),
         (
             lambda _: None,
             lambda settings: load_pipeline(settings, carded("another"), SharedWordsReader()),

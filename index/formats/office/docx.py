@@ -16,7 +16,7 @@ from index.formats.markup import Element
 from index.formats.office.docx_numbering import Numbers
 from index.formats.office.properties import day_of
 from index.formats.tables import Cell, header_rows, laid_out, table_lines
-from index.formats.text_builder import Extracted, Writer
+from index.formats.text_builder import ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive, parse_xml, read_part
 
 if TYPE_CHECKING:
@@ -67,14 +67,14 @@ _WRAPPERS = {
 }
 
 
-def extract(data: bytes) -> Extracted:
+def extract(data: bytes) -> ExtractedText:
     """Headings, paragraphs, lists, tables, notes, and the texts of page headers and footers once.
     Raises LoadingError.
     """
     archive = open_archive(data, KIND)
     document = _opened(data)
     properties = document.core_properties
-    writer = Writer(_title(properties.title))
+    writer = TextBuilder(_title(properties.title))
     walk = _Walk(writer, document, Numbers(_part(archive, "numbering")))
     walk.blocks(document.element.body)
     for part in ("footnotes", "endnotes"):
@@ -107,7 +107,7 @@ def _part(archive: zipfile.ZipFile, name: str) -> Element | None:
 
 
 class _Walk:
-    def __init__(self, writer: Writer, document: Document, numbers: Numbers) -> None:
+    def __init__(self, writer: TextBuilder, document: Document, numbers: Numbers) -> None:
         self.writer, self.document, self.numbers = writer, document, numbers
         self._styles = {
             style.get(f"{_W}styleId"): style

@@ -10,7 +10,7 @@ from itertools import repeat, takewhile
 from index.errors import EncryptedFile
 from index.formats.markup import Element
 from index.formats.tables import WIDEST, Cell, header_rows, laid_out, table_lines
-from index.formats.text_builder import DASH, Extracted, Writer
+from index.formats.text_builder import DASH, ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive, parse_xml, read_part
 from index.text.metadata import day_in
 
@@ -25,7 +25,7 @@ _UNREAD = {
 } | {f"{_OFFICE}annotation"}
 
 
-def extract(data: bytes) -> Extracted:
+def extract(data: bytes) -> ExtractedText:
     """The text in its order, footnotes after the paragraph that they belong to. Raises
     LoadingError.
     """
@@ -40,7 +40,7 @@ def extract(data: bytes) -> Extracted:
         if "meta.xml" in archive.namelist()
         else None
     )
-    writer = Writer(_meta(meta, "title"))
+    writer = TextBuilder(_meta(meta, "title"))
     for body in content.iter(f"{_OFFICE}text"):
         _blocks(body, writer)
     return writer.finished(date=day_in(_meta(meta, "date") or ""))
@@ -54,7 +54,7 @@ def _meta(meta: Element | None, name: str) -> str | None:
     )
 
 
-def _blocks(parent: Element, writer: Writer) -> None:
+def _blocks(parent: Element, writer: TextBuilder) -> None:
     for element in parent:
         if element.tag == f"{_TEXT}h":
             level = element.get(f"{_TEXT}outline-level", "1")
@@ -70,14 +70,14 @@ def _blocks(parent: Element, writer: Writer) -> None:
             _blocks(element, writer)
 
 
-def _enclosed(paragraph: Element, writer: Writer) -> None:
+def _enclosed(paragraph: Element, writer: TextBuilder) -> None:
     """Text boxes and footnotes inside a paragraph."""
     for inner in paragraph.iter(f"{_TEXT}note-body", "{*}text-box"):
         if not any(above.tag == f"{_OFFICE}annotation" for above in inner.iterancestors()):
             _blocks(inner, writer)
 
 
-def _list(element: Element, writer: Writer) -> None:
+def _list(element: Element, writer: TextBuilder) -> None:
     """A list; one that numbers headings is no list."""
     if next(element.iter(f"{_TEXT}h", f"{_TABLE}table"), None) is not None:
         for item in element:
@@ -86,7 +86,7 @@ def _list(element: Element, writer: Writer) -> None:
         writer.items((DASH, _text(item)) for item in element.iter(f"{_TEXT}p"))
 
 
-def _table(table: Element, writer: Writer) -> None:
+def _table(table: Element, writer: TextBuilder) -> None:
     rows = [
         row
         for row in table.iter(f"{_TABLE}table-row")

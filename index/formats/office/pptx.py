@@ -12,7 +12,7 @@ from index.document import Place
 from index.errors import DamagedFile
 from index.formats.office.properties import day_of
 from index.formats.tables import Cell, laid_out, table_lines
-from index.formats.text_builder import DASH, Extracted, Writer
+from index.formats.text_builder import DASH, ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive
 
 KIND = "a PowerPoint presentation"
@@ -20,7 +20,7 @@ MAX_GROUPS = 20
 """Groups within groups that are read."""
 
 
-def extract(data: bytes) -> Extracted:
+def extract(data: bytes) -> ExtractedText:
     """The slides in order. Raises LoadingError."""
     import pptx
 
@@ -28,7 +28,7 @@ def extract(data: bytes) -> Extracted:
     try:
         presentation = pptx.Presentation(BytesIO(data))
         properties = presentation.core_properties
-        writer = Writer(
+        writer = TextBuilder(
             None
             if (properties.title or "").lower() in {"powerpoint presentation", "untitled"}
             else properties.title
@@ -50,7 +50,7 @@ def extract(data: bytes) -> Extracted:
     return writer.finished(date=day)
 
 
-def _slide(slide: Any, writer: Writer) -> None:  # noqa: ANN401 - python-pptx has no types
+def _slide(slide: Any, writer: TextBuilder) -> None:  # noqa: ANN401 - python-pptx has no types
     title = slide.shapes.title
     writer.end_headings()
     writer.heading(1, title.text_frame.text if title is not None and title.has_text_frame else "")
@@ -73,7 +73,7 @@ def _flat(shapes: Iterable[Any], depth: int = 0) -> Iterator[Any]:
             yield shape
 
 
-def _frame(shape: Any, writer: Writer) -> None:  # noqa: ANN401
+def _frame(shape: Any, writer: TextBuilder) -> None:  # noqa: ANN401
     """A text frame: several paragraphs are points of a list."""
     if (
         shape.is_placeholder
@@ -92,7 +92,7 @@ def _frame(shape: Any, writer: Writer) -> None:  # noqa: ANN401
         writer.items((DASH, text) for text in texts)
 
 
-def _table(table: Any, writer: Writer) -> None:  # noqa: ANN401
+def _table(table: Any, writer: TextBuilder) -> None:  # noqa: ANN401
     shown = [[cell for cell in row.cells if not cell.is_spanned] for row in table.rows]
     cells = [[Cell(cell.text, cell.span_width, cell.span_height) for cell in row] for row in shown]
     headers = int(table.first_row and len(cells) > 1)

@@ -16,7 +16,7 @@ from index.errors import DamagedFile, EncryptedFile
 from index.formats.office.number_formats import LARGEST, shown
 from index.formats.office.xlsx_styles import Codes, SheetFormats
 from index.formats.tables import table_lines
-from index.formats.text_builder import Extracted, Writer
+from index.formats.text_builder import ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive
 from index.text.encoding import decode
 
@@ -32,7 +32,7 @@ MAX_FIELD = 1024 * 1024
 _ZIP = b"PK\x03\x04"
 
 
-def extract_workbook(data: bytes) -> Extracted:
+def extract_workbook(data: bytes) -> ExtractedText:
     """The sheets of a workbook in order; formulas as the values that were saved. Raises
     LoadingError.
     """
@@ -41,7 +41,7 @@ def extract_workbook(data: bytes) -> Extracted:
     formats = SheetFormats(open_archive(data, KIND) if data.startswith(_ZIP) else None)
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(data))
-        writer = Writer()
+        writer = TextBuilder()
         for name in book.sheet_names:
             sheet = book.get_sheet_by_name(name)
             first = (sheet.start or (0, 0))[0]
@@ -55,7 +55,7 @@ def extract_workbook(data: bytes) -> Extracted:
     return replace(writer.finished(), title=None)  # the name of the first sheet is none
 
 
-def extract_csv(data: bytes) -> Extracted:
+def extract_csv(data: bytes) -> ExtractedText:
     """The rows of a CSV or TSV file. Raises LoadingError."""
     decoded = decode(data)
     csv.field_size_limit(MAX_FIELD)
@@ -66,7 +66,7 @@ def extract_csv(data: bytes) -> Extracted:
         raise DamagedFile(
             f"expected a table with delimiters, got one that cannot be read ({error})"
         ) from error
-    writer = Writer()
+    writer = TextBuilder()
     writer.placed_rows((text, Place(row=at + 1)) for at, text in table_lines(rows, strict=False))
     return writer.finished(encoding=decoded.encoding)
 
@@ -105,7 +105,7 @@ def _texts(sheet: python_calamine.CalamineSheet, formats: Iterator[Codes]) -> li
     return texts
 
 
-def _sheet(name: str, rows: Sequence[Sequence[str]], first: int, writer: Writer) -> None:
+def _sheet(name: str, rows: Sequence[Sequence[str]], first: int, writer: TextBuilder) -> None:
     writer.at(Place(sheet=name))
     writer.heading(1, name)
     writer.placed_rows(

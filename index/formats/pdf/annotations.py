@@ -29,7 +29,7 @@ Use = Literal["drawn", "mark", "nothing", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Annotation:
     """What is read of a field in another way than it is drawn, and where it stands."""
 
     text: str
@@ -97,7 +97,7 @@ def _shows_text(annotation: Any) -> bool:  # noqa: ANN401
     return is_empty and bool(pdfium.FPDFAnnot_HasKey(annotation, b"AP"))
 
 
-def marks_of(form: Any, annotation: Any) -> Iterator[Mark]:  # noqa: ANN401
+def marks_of(form: Any, annotation: Any) -> Iterator[Annotation]:  # noqa: ANN401
     """A tick or its absence; of a list, which shows all that can be chosen, what is; of a comb,
     which draws each letter in a box of its own, its word.
     """
@@ -111,7 +111,7 @@ def marks_of(form: Any, annotation: Any) -> Iterator[Mark]:  # noqa: ANN401
     else:
         text = _TICKED if pdfium.FPDFAnnot_IsChecked(form, annotation) else _UNTICKED
     if text:
-        yield Mark(text, box_of(annotation))
+        yield Annotation(text, box_of(annotation))
 
 
 def box_of(annotation: Any) -> Box:  # noqa: ANN401

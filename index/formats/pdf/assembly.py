@@ -15,9 +15,9 @@ from index.document import Place
 from index.formats.pdf.borderless_tables import goes_on
 from index.formats.pdf.paragraphs import Paragraph, paragraphs
 from index.formats.pdf.reading_order import Line
-from index.formats.pdf.table_headers import are_pairs, beginnings, is_filled, labels
+from index.formats.pdf.table_headers import are_pairs, form_labels, is_filled, table_starts
 from index.formats.tables import Row, bare_lines, labelled_lines, numeric, paired, table_lines
-from index.formats.text_builder import Extracted, Writer
+from index.formats.text_builder import ExtractedText, TextBuilder
 
 HEADING_SIZE = 1.12
 """A heading's font is larger than the text's by this factor, or bold."""
@@ -70,7 +70,7 @@ def _is_keyed(line: Line) -> bool:
 
 def _texts(lines: Sequence[Line], rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
     """(number, text) of the rows of one table."""
-    if labels(lines, rows, 0):
+    if form_labels(lines, rows, 0):
         return labelled_lines(rows)
     if _is_keyed(lines[0]):
         return bare_lines(
@@ -102,12 +102,12 @@ class Composition:
         self._levels = {
             size: level for level, size in enumerate(sorted(large, reverse=True), start=1)
         }
-        self._writer = Writer(title)
+        self._writer = TextBuilder(title)
         self._open: list[Paragraph] = []
         self._notes: list[Paragraph] = []
         self._table: list[Line] = []
 
-    def written(self, date: str | None) -> Extracted:
+    def written(self, date: str | None) -> ExtractedText:
         """The document."""
         for page in self._pages:
             for region in page:
@@ -211,7 +211,7 @@ class Composition:
 
     def _rows(self, lines: Sequence[Line]) -> None:
         rows = [[self._joined(cell.split("\n")) for cell in line.cells] for line in lines]
-        for start, end in pairwise([*beginnings(lines, rows), len(lines)]):
+        for start, end in pairwise([*table_starts(lines, rows), len(lines)]):
             texts = _texts(lines[start:end], rows[start:end])
             self._writer.placed_rows(
                 (text, Place(page=lines[start + at].page)) for at, text in texts

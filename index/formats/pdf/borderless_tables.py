@@ -12,7 +12,7 @@ from statistics import median
 
 from index.formats.pdf.glyphs import Segment
 from index.formats.pdf.reading_order import Line
-from index.formats.pdf.ruling_lines import Rule
+from index.formats.pdf.ruling_lines import RulingLine
 from index.formats.tables import numeric
 
 TIGHT = 1.2
@@ -37,7 +37,7 @@ _OPEN = ("-", "–", "/", ",")
 Extent = tuple[float, float]
 
 
-def with_rows(lines: Sequence[Line], rules: Sequence[Rule]) -> list[Line]:
+def with_rows(lines: Sequence[Line], rules: Sequence[RulingLine]) -> list[Line]:
     """The lines of a region, those of tables put together to rows; level `rules` part rows."""
     found: list[Line] = []
     edge = max((line.right for line in lines), default=0.0)
@@ -153,7 +153,7 @@ def _columns(table: Sequence[Line], fewest: int = 2) -> list[Extent]:
     return columns
 
 
-def _rows(table: Sequence[Line], rules: Sequence[Rule]) -> list[Line]:
+def _rows(table: Sequence[Line], rules: Sequence[RulingLine]) -> list[Line]:
     columns = _columns(table, fewest=1)
     if len(columns) < 2 or len(table) == 1 or _are_bridged(table, columns):
         return [replace(line, is_row=True) if len(line.cells) > 1 else line for line in table]
@@ -171,7 +171,7 @@ def _are_bridged(table: Sequence[Line], columns: Sequence[Extent]) -> bool:
 
 
 def _blocks(
-    table: Sequence[Line], cells: Sequence[Sequence[str]], rules: Sequence[Rule]
+    table: Sequence[Line], cells: Sequence[Sequence[str]], rules: Sequence[RulingLine]
 ) -> tuple[list[range], list[bool]]:
     """Which lines stand together, and whether there is more space, or a rule, before each block but
     the first: else its font is bold or no longer so, it has a number below one of the block before,

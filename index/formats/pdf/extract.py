@@ -22,14 +22,14 @@ from index.errors import (
 from index.formats import ocr
 from index.formats.pdf.assembly import Composition
 from index.formats.pdf.borderless_tables import with_rows
-from index.formats.pdf.forms import Sheet, begin, is_shell, sheet_of
+from index.formats.pdf.forms import FormPage, begin, is_shell, sheet_of
 from index.formats.pdf.glyphs import rotation_of, segments
 from index.formats.pdf.reading_order import Line, lines_of, regions
 from index.formats.pdf.ruled_tables import Grids
 from index.formats.pdf.ruling_lines import rules_of
-from index.formats.pdf.running_headers import without_furniture
+from index.formats.pdf.running_headers import remove_running_headers
 from index.formats.pdf.scanned_pages import RECOGNISE, is_pictured, recognised, remark
-from index.formats.text_builder import Extracted
+from index.formats.text_builder import ExtractedText
 from index.text.metadata import day_in
 
 MAX_PAGES = 20_000
@@ -41,7 +41,7 @@ _JUNK_TITLE = regex.compile(
 _DATE = regex.compile(r"D:(\d{4})(\d\d)(\d\d)")
 
 
-def extract(data: bytes, more_time: Callable[[int], None] | None = None) -> Extracted:
+def extract(data: bytes, more_time: Callable[[int], None] | None = None) -> ExtractedText:
     """The text of all pages; those that are images are recognised if `more_time` is there to hear
     for how many seconds. Raises EncryptedFile, DamagedFile, ScannedFile, EmptyFile or
     ExtractionLimit.
@@ -69,7 +69,7 @@ def extract(data: bytes, more_time: Callable[[int], None] | None = None) -> Extr
             unread = []
     finally:
         document.close()
-    kept = without_furniture(pages)
+    kept = remove_running_headers(pages)
     if not any(kept):
         raise _nothing(len(pages), len(images), len(unread), can_recognise=more_time is not None)
     fields = [number for number, page in enumerate(read, start=1) if page.is_unread]
@@ -144,7 +144,7 @@ def _page(document: Any, number: int) -> _Page:  # noqa: ANN401
     return found
 
 
-def sheet_regions(sheet: Sheet, number: int) -> Iterator[list[Line]]:
+def sheet_regions(sheet: FormPage, number: int) -> Iterator[list[Line]]:
     """The lines of each region of a page in reading order, those of tables put together to rows;
     raises pypdfium2.PdfiumError.
     """

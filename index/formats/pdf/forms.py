@@ -17,7 +17,15 @@ from typing import Any
 
 import regex
 
-from index.formats.pdf.annotations import Box, Mark, Use, annotations_of, box_of, marks_of, use_of
+from index.formats.pdf.annotations import (
+    Annotation,
+    Box,
+    Use,
+    annotations_of,
+    box_of,
+    marks_of,
+    use_of,
+)
 from index.formats.pdf.glyphs import CellOf, Segment, turned
 
 _INSET = 0.25
@@ -35,7 +43,7 @@ _GOES_ON = regex.compile(r"[\p{Ll},;.)]")
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class FormPage:
     """A page as it is read. `page` has what its fields and notes show, `bare` has not; `is_unread`
     says that there are some that cannot be read.
     """
@@ -44,7 +52,7 @@ class Sheet:
     bare: Any
     blanks: tuple[Box, ...] = ()
     """Where what was filled in is drawn, in the page's own coordinates."""
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[Annotation, ...] = ()
     is_unread: bool = False
 
     def with_marks(
@@ -154,7 +162,7 @@ def _close_blanks(characters: Sequence[Segment], blanks: Sequence[Box]) -> None:
                     )
 
 
-def _segment(at: int, mark: Mark, box: Box, cell_of: CellOf, size: float) -> Segment:
+def _segment(at: int, mark: Annotation, box: Box, cell_of: CellOf, size: float) -> Segment:
     left, bottom, right, top = box
     inset = _INSET * min(top - bottom, right - left)
     cell = cell_of((left + right) / 2, (bottom + top) / 2)
@@ -200,7 +208,7 @@ def is_shell(document: Any) -> bool:  # noqa: ANN401
     return False
 
 
-def sheet_of(document: Any, number: int) -> Sheet:  # noqa: ANN401
+def sheet_of(document: Any, number: int) -> FormPage:  # noqa: ANN401
     """A page, counted from 0, of a document whose form was begun; without its fields and notes if
     pdfium fails at them. Raises pypdfium2.PdfiumError.
     """
@@ -210,16 +218,16 @@ def sheet_of(document: Any, number: int) -> Sheet:  # noqa: ANN401
     try:
         return _filled(document, number, bare)
     except pypdfium2.PdfiumError:
-        return Sheet(bare, bare, is_unread=True)
+        return FormPage(bare, bare, is_unread=True)
 
 
-def _filled(document: Any, number: int, bare: Any) -> Sheet:  # noqa: ANN401
+def _filled(document: Any, number: int, bare: Any) -> FormPage:  # noqa: ANN401
     import pypdfium2.raw as pdfium
 
     _have_drawn(bare)
     uses: list[Use] = []
     blanks: list[Box] = []
-    marks: list[Mark] = []
+    marks: list[Annotation] = []
     for annotation in annotations_of(bare):
         uses.append(use_of(document.formenv, annotation))
         if uses[-1] == "drawn":
@@ -227,7 +235,7 @@ def _filled(document: Any, number: int, bare: Any) -> Sheet:  # noqa: ANN401
         elif uses[-1] == "mark":
             marks += marks_of(document.formenv, annotation)
     if not blanks:
-        return Sheet(bare, bare, (), tuple(marks), "unknown" in uses)
+        return FormPage(bare, bare, (), tuple(marks), "unknown" in uses)
     for annotation, use in zip(annotations_of(bare), uses, strict=True):
         if use != "drawn":  # what is hidden is not put into the page
             pdfium.FPDFAnnot_SetFlags(
@@ -237,7 +245,9 @@ def _filled(document: Any, number: int, bare: Any) -> Sheet:  # noqa: ANN401
     bare.set_mediabox(*box)  # pdfium would forget one that the page has from its parent
     bare.set_cropbox(*box)
     failed = pdfium.FPDFPage_Flatten(bare, pdfium.FLAT_NORMALDISPLAY) == pdfium.FLATTEN_FAIL
-    return Sheet(document[number], bare, tuple(blanks), tuple(marks), failed or "unknown" in uses)
+    return FormPage(
+        document[number], bare, tuple(blanks), tuple(marks), failed or "unknown" in uses
+    )
 
 
 def _have_drawn(page: Any) -> None:  # noqa: ANN401

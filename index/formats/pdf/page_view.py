@@ -14,9 +14,9 @@ from index.errors import DamagedFile, ExtractionLimit, NoSuchPage
 from index.formats import ocr
 from index.formats.page_view import Box, PageText, PageView
 from index.formats.pdf.alignment import Alignment, Piece, aligned
-from index.formats.pdf.annotations import Mark
+from index.formats.pdf.annotations import Annotation
 from index.formats.pdf.extract import opened, sheet_regions
-from index.formats.pdf.forms import Sheet, sheet_of
+from index.formats.pdf.forms import FormPage, sheet_of
 from index.formats.pdf.glyphs import Segment
 from index.formats.pdf.reading_order import Line, line_of, rows_of
 from index.formats.pdf.running_headers import EDGE_LINES
@@ -87,7 +87,7 @@ def located(data: bytes, number: int, texts: Sequence[PageText], start: int, end
     )
 
 
-def pieces_of(sheet: Sheet) -> list[Piece]:
+def pieces_of(sheet: FormPage) -> list[Piece]:
     """The lines of a page, in a table their cells, in the order in which extraction reads them;
     each with the characters' indexes in pdfium.
     """
@@ -206,7 +206,7 @@ def _size(page: Any) -> tuple[float, float]:  # noqa: ANN401
     return width, height
 
 
-def box_finder(page: Any, marks: Sequence[Mark] = ()) -> Callable[[int], Box]:  # noqa: ANN401
+def box_finder(page: Any, marks: Sequence[Annotation] = ()) -> Callable[[int], Box]:  # noqa: ANN401
     """What tells the box of a character by its index in pdfium, or of a mark by its own."""
     import pypdfium2.raw as pdfium
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from index.formats.pdf.glyphs import Segment
 from index.formats.pdf.reading_order import lines_of
-from index.formats.pdf.ruling_lines import NEAR, Rule, Rules
+from index.formats.pdf.ruling_lines import NEAR, RulingLine, RulingLines
 from index.formats.tables import numeric
 
 MAX_MEETINGS = 250_000
@@ -34,7 +34,7 @@ _Cells = dict[tuple[int, int], list[Segment]]
 
 
 @dataclass(slots=True)
-class Grid:
+class RuledTable:
     """Borders of columns from left to right and of rows from top to bottom, in points;
     `owners[row][column]` is the cell that a field belongs to: (row, column) of its first field, of
     itself where no cell reaches over several.
@@ -55,7 +55,7 @@ class Grid:
 class Grids:
     """The ruled tables of one page."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: RulingLines) -> None:
         self._grids = [
             grid
             for level, upright in _meeting(rules)
@@ -110,7 +110,7 @@ def _holds_rows(row: Segment) -> bool:
     return bool(numbers) and max(numbers) <= len(first)
 
 
-def _meeting(rules: Rules) -> Iterator[tuple[list[Rule], list[Rule]]]:
+def _meeting(rules: RulingLines) -> Iterator[tuple[list[RulingLine], list[RulingLine]]]:
     """Groups of level and upright lines that meet."""
     level, upright = rules.level, rules.upright
     if len(level) * len(upright) > MAX_MEETINGS:
@@ -127,13 +127,13 @@ def _meeting(rules: Rules) -> Iterator[tuple[list[Rule], list[Rule]]]:
         for other, along in enumerate(upright, start=len(level)):
             if across.covers(along.at) and along.covers(across.at):
                 parents[root(one)] = root(other)
-    groups: dict[int, tuple[list[Rule], list[Rule]]] = defaultdict(lambda: ([], []))
+    groups: dict[int, tuple[list[RulingLine], list[RulingLine]]] = defaultdict(lambda: ([], []))
     for at, rule in enumerate([*level, *upright]):
         groups[root(at)][at >= len(level)].append(rule)
     yield from groups.values()
 
 
-def _grid(level: Sequence[Rule], upright: Sequence[Rule]) -> Grid | None:
+def _grid(level: Sequence[RulingLine], upright: Sequence[RulingLine]) -> RuledTable | None:
     """The grid of lines that meet; where the outer ones are missing, their ends are the border.
     None if it has but one row or column.
     """
@@ -147,7 +147,7 @@ def _grid(level: Sequence[Rule], upright: Sequence[Rule]) -> Grid | None:
     )[::-1]
     if len(xs) < 3 or len(ys) < 3 or len(xs) * len(ys) > MAX_CELLS:
         return None
-    grid = Grid(xs, ys)
+    grid = RuledTable(xs, ys)
     grid.owners = _owners(grid, level, upright)
     return grid
 
@@ -162,7 +162,7 @@ def _borders(places: Sequence[float]) -> list[float]:
 
 
 def _owners(
-    grid: Grid, level: Sequence[Rule], upright: Sequence[Rule]
+    grid: RuledTable, level: Sequence[RulingLine], upright: Sequence[RulingLine]
 ) -> list[list[tuple[int, int]]]:
     """Which cell each field belongs to: fields without a line between them are one."""
     middles = [(low + high) / 2 for low, high in pairwise(grid.columns)]
@@ -180,11 +180,11 @@ def _owners(
     return owners
 
 
-def _is_between(rules: Sequence[Rule], border: float, place: float) -> bool:
+def _is_between(rules: Sequence[RulingLine], border: float, place: float) -> bool:
     return any(abs(rule.at - border) <= NEAR and rule.low <= place <= rule.high for rule in rules)
 
 
-def _divided(grid: Grid, cells: _Cells) -> tuple[Grid, _Cells]:
+def _divided(grid: RuledTable, cells: _Cells) -> tuple[RuledTable, _Cells]:
     """The same, with cells that reach over several columns divided where their texts stand in
     these: some rows have no upright lines.
     """
@@ -207,10 +207,10 @@ def _divided(grid: Grid, cells: _Cells) -> tuple[Grid, _Cells]:
         del found[owner]
         for part, column in zip(parts, columns, strict=True):
             found[owner[0], column].append(part)
-    return Grid(grid.columns, grid.rows, owners), found
+    return RuledTable(grid.columns, grid.rows, owners), found
 
 
-def _rows(grid: Grid, cells: _Cells) -> Iterator[Segment]:
+def _rows(grid: RuledTable, cells: _Cells) -> Iterator[Segment]:
     """One segment for each row with text: a cell over several rows stands in each of them, one over
     several columns in its first; a header of two rows is one, with those over several columns in
     each.
@@ -261,7 +261,7 @@ def _rows(grid: Grid, cells: _Cells) -> Iterator[Segment]:
         )
 
 
-def _header_rows(grid: Grid, texts: Mapping[tuple[int, int], str]) -> int:
+def _header_rows(grid: RuledTable, texts: Mapping[tuple[int, int], str]) -> int:
     """How many rows name the columns: two if cells of the first reach over some columns, and below
     the others is nothing else.
     """

@@ -31,7 +31,7 @@ FORMS_INSIDE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RulingLine:
     """A line: where it stands (y of a level one, x of an upright one), and from where to where it
     goes, in points.
     """
@@ -46,27 +46,27 @@ class Rule:
 
 
 @dataclass(slots=True)
-class Rules:
+class RulingLines:
     """Level and upright lines, and the upper and lower edges of coloured areas, which part rows as
     lines do.
     """
 
-    level: list[Rule] = field(default_factory=list)
-    upright: list[Rule] = field(default_factory=list)
-    shades: list[Rule] = field(default_factory=list)
+    level: list[RulingLine] = field(default_factory=list)
+    upright: list[RulingLine] = field(default_factory=list)
+    shades: list[RulingLine] = field(default_factory=list)
 
 
-def rules_of(page: Any, rotation: int) -> Rules:  # noqa: ANN401 - pypdfium2 is not typed
+def rules_of(page: Any, rotation: int) -> RulingLines:  # noqa: ANN401 - pypdfium2 is not typed
     """The lines of a page in the coordinates of the page turned by so many degrees, parts of one
     line put together; none on a page that is a drawing.
     """
     import pypdfium2.raw as pdfium
 
-    found = Rules()
+    found = RulingLines()
     turn = turned(page, rotation)
     paths = list(_painted(page))
     if sum(pdfium.FPDFPath_CountSegments(path) for path, _ in paths) > MAX_POINTS:
-        return Rules()
+        return RulingLines()
     parts = (
         (_placed(path), part, is_stroked) for path, is_stroked in paths for part in _parts(path)
     )
@@ -74,8 +74,8 @@ def rules_of(page: Any, rotation: int) -> Rules:  # noqa: ANN401 - pypdfium2 is 
         corners = [turn(*place(x, y), *place(x, y))[:2] for x, y in part]
         (_stroked if is_stroked else _filled)(corners, found)
         if at > MAX_OBJECTS or len(found.level) + len(found.upright) > MAX_EDGES:
-            return Rules()
-    return Rules(_merged(found.level), _merged(found.upright), _merged(found.shades))
+            return RulingLines()
+    return RulingLines(_merged(found.level), _merged(found.upright), _merged(found.shades))
 
 
 def _painted(page: Any) -> Iterator[tuple[Any, bool]]:  # noqa: ANN401
@@ -119,12 +119,12 @@ def _parts(path: Any) -> Iterator[list[Point]]:  # noqa: ANN401
         yield part
 
 
-def _stroked(corners: Sequence[Point], found: Rules) -> None:
+def _stroked(corners: Sequence[Point], found: RulingLines) -> None:
     for (x, y), (to_x, to_y) in pairwise(corners):
         _take(min(x, to_x), min(y, to_y), max(x, to_x), max(y, to_y), found)
 
 
-def _filled(corners: Sequence[Point], found: Rules) -> None:
+def _filled(corners: Sequence[Point], found: RulingLines) -> None:
     """A thin area is a line, a larger one with level and upright edges a shade."""
     level = all(
         abs(x - to_x) < 1 or abs(y - to_y) < 1 for (x, y), (to_x, to_y) in pairwise(corners)
@@ -136,33 +136,33 @@ def _filled(corners: Sequence[Point], found: Rules) -> None:
     if min(right - left, top - bottom) <= NEAR:
         _take(left, bottom, right, top, found)
     else:
-        found.shades += [Rule(bottom, left, right), Rule(top, left, right)]
+        found.shades += [RulingLine(bottom, left, right), RulingLine(top, left, right)]
 
 
-def _take(left: float, bottom: float, right: float, top: float, found: Rules) -> None:
+def _take(left: float, bottom: float, right: float, top: float, found: RulingLines) -> None:
     if right - left >= SHORTEST and top - bottom <= NEAR:
-        found.level.append(Rule((bottom + top) / 2, left, right))
+        found.level.append(RulingLine((bottom + top) / 2, left, right))
     elif top - bottom >= SHORTEST and right - left <= NEAR:
-        found.upright.append(Rule((left + right) / 2, bottom, top))
+        found.upright.append(RulingLine((left + right) / 2, bottom, top))
 
 
-def _merged(rules: Iterable[Rule]) -> list[Rule]:
+def _merged(rules: Iterable[RulingLine]) -> list[RulingLine]:
     """Lines at one place that touch are one."""
-    found: list[Rule] = []
+    found: list[RulingLine] = []
     for at, group in _groups(rules):
         low, high = group[0].low, group[0].high
         for rule in group[1:]:
             if rule.low > high + NEAR:
-                found.append(Rule(at, low, high))
+                found.append(RulingLine(at, low, high))
                 low, high = rule.low, rule.high
             high = max(high, rule.high)
-        found.append(Rule(at, low, high))
+        found.append(RulingLine(at, low, high))
     return found
 
 
-def _groups(rules: Iterable[Rule]) -> Iterator[tuple[float, list[Rule]]]:
+def _groups(rules: Iterable[RulingLine]) -> Iterator[tuple[float, list[RulingLine]]]:
     """Lines at one place, by where they begin."""
-    group: list[Rule] = []
+    group: list[RulingLine] = []
     for rule in sorted(rules, key=lambda rule: rule.at):
         if group and rule.at - group[0].at > NEAR:
             yield group[0].at, sorted(group, key=lambda rule: rule.low)

@@ -30,7 +30,7 @@ _PAGE = regex.compile(r"(?i)\W*(?:page|p\.|seite)?\W*(\d{1,5})\W*(?:(?:of|von)?\
 Page = Sequence[Sequence[Line]]
 
 
-def without_furniture(pages: Sequence[Page]) -> list[list[list[Line]]]:
+def remove_running_headers(pages: Sequence[Page]) -> list[list[list[Line]]]:
     """The pages without the lines that most of them repeat at their top or bottom, and without
     those that number them.
     """

@@ -21,7 +21,7 @@ by; on the same page one.
 """
 
 
-def beginnings(lines: Sequence[Line], rows: Sequence[Row]) -> Iterator[int]:
+def table_starts(lines: Sequence[Line], rows: Sequence[Row]) -> Iterator[int]:
     """Where a table begins among rows (`lines`, and the texts of their cells): the first, one after
     a gap, and one that names columns, in bold as the first does, or between numbers. Labels with
     one row below them that is filled in are a table, and what follows begins another.
@@ -31,8 +31,8 @@ def beginnings(lines: Sequence[Line], rows: Sequence[Row]) -> Iterator[int]:
     for at in range(1, len(lines)):
         gap = _gap(lines[at - 1], lines[at])
         apart = at > start + 1 and gap > max(APART * lines[at].size, 2 * widest)
-        labelled = labels(lines, rows, at) or (
-            at == start + 2 and labels(lines, rows, start) and not all(_filled(lines[at]))
+        labelled = form_labels(lines, rows, at) or (
+            at == start + 2 and form_labels(lines, rows, start) and not all(_filled(lines[at]))
         )
         if (
             apart
@@ -49,7 +49,7 @@ def beginnings(lines: Sequence[Line], rows: Sequence[Row]) -> Iterator[int]:
             widest = max(widest, gap)
 
 
-def labels(lines: Sequence[Line], rows: Sequence[Row], at: int) -> bool:
+def form_labels(lines: Sequence[Line], rows: Sequence[Row], at: int) -> bool:
     """Whether a row names the fields of a form below it: nothing in it was filled in, in the next
     row all was, each below a name.
     """

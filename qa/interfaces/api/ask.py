@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from index.errors import IndexingError
-from qa.conversations.example_questions import Examples
+from qa.conversations.example_questions import ExampleQuestions
 from qa.errors import QAError, UnknownDocumentId
 from qa.interfaces.api.dependencies import Owner
 from qa.interfaces.api.problems import problem, problem_of
@@ -34,7 +34,7 @@ from qa.settings import MAX_PASSAGES
 def router(service: Service) -> APIRouter:
     """The routes of the question endpoint."""
     routes = APIRouter(responses=PROBLEMS)
-    known = Examples()
+    known = ExampleQuestions()
 
     @routes.post("/ask", response_model=AnswerOut, summary="Answer a question with quotes")
     def ask(body: Question, owner: Owner) -> JSONResponse:

@@ -16,13 +16,13 @@ from starlette.concurrency import run_in_threadpool
 from index.store.file_records import IndexedFile
 from index.store.snapshot import DocumentInfo, Snapshot
 from index.tags import tag_of, tags_of
-from qa.answering.source_freshness import Hashes, Sources
+from qa.answering.source_freshness import FileHashes, SourceFreshness
 from qa.errors import UnknownDocumentId
-from qa.interfaces.api.multipart import Received, received
+from qa.interfaces.api.multipart import UploadForm, received
 from qa.interfaces.api.schemas import PROBLEMS
 from qa.interfaces.service import Service, snapshot_of
 from qa.library.document_status import FileStatus, status_of, without_folder
-from qa.library.upload_folder import Uploads
+from qa.library.upload_folder import UploadFolder
 from qa.state.upload_jobs import Job
 
 _MANY = {"type": "array", "items": {"type": "string"}}
@@ -173,7 +173,7 @@ def document_router(service: Service) -> APIRouter:
 
 
 def _listed(
-    snapshot: Snapshot, uploads: Uploads, query: str, tags: set[str]
+    snapshot: Snapshot, uploads: UploadFolder, query: str, tags: set[str]
 ) -> list[dict[str, Any]]:
     """The documents that hold all words of a query in title and uri, and have any of the tags, if
     there are any.
@@ -205,7 +205,7 @@ def _holding(document_id: str, snapshot: Snapshot) -> Snapshot:
     return snapshot
 
 
-async def _form(service: Service, request: Request) -> Received:
+async def _form(service: Service, request: Request) -> UploadForm:
     intake = await run_in_threadpool(service.intake)
     return await received(request, intake.uploads, intake.max_file_bytes)
 
@@ -237,7 +237,7 @@ class StatusOut(BaseModel):
 
 def overview_router(service: Service) -> APIRouter:
     """The routes."""
-    routes, hashes = APIRouter(responses=PROBLEMS), Hashes()
+    routes, hashes = APIRouter(responses=PROBLEMS), FileHashes()
 
     @routes.get("/tags", response_model=TagsOut, summary="List the tags")
     def tags() -> JSONResponse:
@@ -255,7 +255,9 @@ def overview_router(service: Service) -> APIRouter:
     def status() -> JSONResponse:
         with snapshot_of(service) as snapshot:
             found = (
-                status_of(snapshot, Sources(snapshot, hashes), snapshot.roots()) if snapshot else []
+                status_of(snapshot, SourceFreshness(snapshot, hashes), snapshot.roots())
+                if snapshot
+                else []
             )
         return JSONResponse({"files": [asdict(without_folder(each)) for each in found]})
 

@@ -20,8 +20,8 @@ from starlette.requests import ClientDisconnect, Request
 from index.filesystem.disk_errors import FULL, refused
 from index.tags import MAX_TAG, MAX_TAGS, tags_of
 from qa.errors import InvalidUpload, QAError, StorageFull, UnsupportedUpload, UploadTooLarge
-from qa.library.upload_folder import Uploads, decoded_name, recognised, safe_name
-from qa.state.upload_jobs import Arrived
+from qa.library.upload_folder import UploadFolder, decoded_name, recognised, safe_name
+from qa.state.upload_jobs import UploadedFile
 
 MAX_FILES = 100
 """Files in one request; a folder of more is sent in several."""
@@ -31,7 +31,7 @@ _INCOMING = ".incoming"
 
 
 @dataclass
-class Incoming:
+class PartialFile:
     """A file that is coming."""
 
     name: str
@@ -47,10 +47,10 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class UploadForm:
     """The files of a form, in order, and its tags."""
 
-    files: Sequence[Arrived]
+    files: Sequence[UploadedFile]
     tags: tuple[str, ...]
 
 
@@ -58,10 +58,10 @@ class Form:
     """One form: the parser's callbacks, with a file or a field that is open between them."""
 
     def __init__(
-        self, uploads: Uploads, boundary: bytes, max_bytes: int, max_files: int = MAX_FILES
+        self, uploads: UploadFolder, boundary: bytes, max_bytes: int, max_files: int = MAX_FILES
     ) -> None:
         self._uploads, self._max_bytes, self._max_files = uploads, max_bytes, max_files
-        self.files: list[Incoming] = []
+        self.files: list[PartialFile] = []
         self._fields: list[bytearray] = []
         self._header, self._value, self._disposition = bytearray(), bytearray(), ""
         self._sink: BinaryIO | bytearray | None = None
@@ -88,7 +88,7 @@ class Form:
                 f"expected multipart/form-data (RFC 7578), got something else: {error}"
             ) from error
 
-    def finished(self) -> Received:
+    def finished(self) -> UploadForm:
         """The complete form; raises QAError, where nothing of it can be taken that of the first
         file.
         """
@@ -102,7 +102,7 @@ class Form:
         first = self.files[0]
         if first.problem and all(each.problem for each in self.files):
             raise type(first.problem)(f"{first.name}: {first.problem}")
-        return Received(arrived, tags)
+        return UploadForm(arrived, tags)
 
     def discard(self) -> None:
         """Leave nothing of it."""
@@ -110,7 +110,7 @@ class Form:
         for each in self.files:
             self._uploads.discard(each.path)
 
-    def _arrived(self, file: Incoming) -> Arrived:
+    def _arrived(self, file: PartialFile) -> UploadedFile:
         name, path = file.name, file.path
         if not file.problem:
             try:
@@ -120,7 +120,7 @@ class Form:
                 file.problem = error
         if file.problem:
             self._uploads.discard(file.path)
-        return Arrived(name, path, file.digest.hexdigest(), problem=str(file.problem or ""))
+        return UploadedFile(name, path, file.digest.hexdigest(), problem=str(file.problem or ""))
 
     def _on_header_end(self) -> None:
         if self._header.lower() == b"content-disposition":
@@ -147,7 +147,7 @@ class Form:
             raise UploadTooLarge(
                 f"expected at most {self._max_files} files in one request, got more: send them in several"
             )
-        self.files.append(Incoming(name, self._uploads.new()))
+        self.files.append(PartialFile(name, self._uploads.new()))
         self._sink = self.files[-1].path.open("wb")
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
@@ -159,7 +159,7 @@ class Form:
         elif self._sink is not None:
             self._add(self.files[-1], self._sink, part)
 
-    def _add(self, file: Incoming, sink: BinaryIO, part: bytes) -> None:
+    def _add(self, file: PartialFile, sink: BinaryIO, part: bytes) -> None:
         file.size += len(part)
         if file.size > self._max_bytes:
             file.problem = UploadTooLarge(
@@ -187,8 +187,8 @@ class Form:
 
 
 async def received(
-    request: Request, uploads: Uploads, max_bytes: int, max_files: int = MAX_FILES
-) -> Received:
+    request: Request, uploads: UploadFolder, max_bytes: int, max_files: int = MAX_FILES
+) -> UploadForm:
     """The files of a request; raises QAError or InvalidTag."""
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != b"multipart/form-data" or not options.get(b"boundary"):

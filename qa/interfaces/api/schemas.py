@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from index.document import Places
 from index.store.snapshot import DocumentInfo
 from index.tags import MAX_TAGS
-from qa.answer import Citation, Kind, Refusal, RetrievedPassage, Span
-from qa.conversations.conversation import Quoted
+from qa.answer import AnswerSpan, Citation, Kind, Refusal, RetrievedPassage
+from qa.conversations.conversation import QuotedVersion
 from qa.settings import MAX_PASSAGES
 from qa.state.conversations import ConversationInfo
 from qa.state.feedback import Place, Verdict
@@ -98,13 +98,13 @@ class AnswerOut(BaseModel):
     tags: list[str] = []
     answer: str | None
     kind: Kind
-    answers: list[Span]
+    answers: list[AnswerSpan]
     refusal: Refusal | None
     confidence: float
     calibrated: bool
     citations: list[Citation]
-    alternatives: list[Span]
-    conflicts: list[Span]
+    alternatives: list[AnswerSpan]
+    conflicts: list[AnswerSpan]
     notes: list[str]
     passages_read: int
     passages_found: int
@@ -165,7 +165,7 @@ class TurnOut(BaseModel):
     understood: str
     answer: AnswerOut
     asked_at: str
-    quoted: list[Quoted]
+    quoted: list[QuotedVersion]
     feedback: Verdict | None
     place: str | None
 

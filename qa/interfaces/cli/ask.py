@@ -160,8 +160,8 @@ def indexed_or_seeds(settings: Settings) -> None:
 
 def _pipeline(settings: Settings) -> Pipeline:
     """The pipeline of the data directory; in a checkout without an index, one over its seeds/."""
-    from qa.answering.source_freshness import Hashes
+    from qa.answering.source_freshness import FileHashes
     from qa.bootstrap import load_pipeline
 
     indexed_or_seeds(settings)
-    return load_pipeline(settings, encoder_of(settings), reader_of(settings), hashes=Hashes())
+    return load_pipeline(settings, encoder_of(settings), reader_of(settings), hashes=FileHashes())

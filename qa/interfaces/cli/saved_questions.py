@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qa.settings import Settings
-    from qa.state.saved_questions import Difference, Watchlist
+    from qa.state.saved_questions import Difference, SavedQuestions
 
 
 @click.group()
@@ -131,7 +131,7 @@ def echo_differences(differences: Sequence[Difference]) -> None:
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[Watchlist]:
+def _opened(settings: Settings) -> Iterator[SavedQuestions]:
     from qa.library.index_follower import opened_watchlist
 
     with opened_watchlist(settings) as opened:
@@ -139,9 +139,11 @@ def _opened(settings: Settings) -> Iterator[Watchlist]:
 
 
 def _check(settings: Settings) -> list[Difference]:
-    from qa.answering.source_freshness import Hashes
+    from qa.answering.source_freshness import FileHashes
     from qa.bootstrap import load_pipeline
 
-    pipeline = load_pipeline(settings, encoder_of(settings), reader_of(settings), hashes=Hashes())
+    pipeline = load_pipeline(
+        settings, encoder_of(settings), reader_of(settings), hashes=FileHashes()
+    )
     with _opened(settings) as saved:
         return saved.check(pipeline.ask)

@@ -51,7 +51,7 @@ def watch(
     from index.ingestion.watcher import Watched
     from index.tags import tags_of
     from qa.bootstrap import live_pipeline
-    from qa.library.index_follower import keep_up
+    from qa.library.index_follower import follow_sources
 
     settings, stopping = settings_of(data), threading.Event()
     encoder = encoder_of(settings)
@@ -63,7 +63,9 @@ def watch(
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, leave)
-    keep_up(settings, encoder, live, Watched(paths, exclude, tags_of(tags)), Lines(), stopping)
+    follow_sources(
+        settings, encoder, live, Watched(paths, exclude, tags_of(tags)), Lines(), stopping
+    )
 
 
 class Lines:

@@ -7,7 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from textwrap import fill, indent
 from typing import Any
 
-from qa.answer import Answer, Citation, NearestPassage, Refusal, RetrievedPassage, Span, answer_of
+from qa.answer import (
+    Answer,
+    AnswerSpan,
+    Citation,
+    NearestPassage,
+    Refusal,
+    RetrievedPassage,
+    answer_of,
+)
 from qa.verification.quote_check import Proof
 
 Emphasis = Callable[[str], str]
@@ -110,7 +118,7 @@ def receipt(refusal: Refusal) -> str:
     return printable(looked + missing)
 
 
-def span_text(span: Span, emphasis: Emphasis, width: int) -> str:
+def span_text(span: AnswerSpan, emphasis: Emphasis, width: int) -> str:
     """A span in its sentence, with its citations and confidence."""
     citation = span.citation
     return "\n".join(

@@ -22,8 +22,8 @@ from qa.interfaces.slack.channel_scope import chosen
 from qa.interfaces.slack.commands import asked
 from qa.interfaces.slack.document_list import documents_post
 from qa.settings import SlackSettings
-from qa.state.conversations import StoredTurn, Threads, Version
-from qa.state.message_queue import Claim, Claims
+from qa.state.conversations import ChatThreads, StoredTurn, Version
+from qa.state.message_queue import MessageQueue, QueuedMessage
 
 ANSWERS_AT_ONCE = 2
 """Answers that are worked out at once: each uses all cores, and a second one uses the time in which
@@ -40,7 +40,12 @@ class Answers:
     """Works out what to post for the claims on questions, commands and edits."""
 
     def __init__(
-        self, service: Service, claims: Claims, threads: Threads, settings: SlackSettings, base: str
+        self,
+        service: Service,
+        claims: MessageQueue,
+        threads: ChatThreads,
+        settings: SlackSettings,
+        base: str,
     ) -> None:
         self._service = service
         self._claims = claims
@@ -53,7 +58,7 @@ class Answers:
         """Begin no further answer."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def post(self, claim: Claim, *, share: bool = False) -> Post:
+    async def post(self, claim: QueuedMessage, *, share: bool = False) -> Post:
         """The answer, or why there is none; raises NotReady."""
         if claim.attempts > MAX_ATTEMPTS:
             log.error(
@@ -74,11 +79,11 @@ class Answers:
             log.exception("Request %s (event %s) failed.", claim.request_id, claim.message.event_id)
             return apology(claim.request_id)
 
-    def turn(self, claim: Claim, turn_id: int) -> StoredTurn:
+    def turn(self, claim: QueuedMessage, turn_id: int) -> StoredTurn:
         """A turn of the conversations of the claim's channel; raises UnknownConversation."""
         return self._service.conversations().history.turn(owner_of(claim), turn_id)
 
-    def places(self, claim: Claim) -> Sequence[tuple[Citation, Version | None]]:
+    def places(self, claim: QueuedMessage) -> Sequence[tuple[Citation, Version | None]]:
         """What the turn of a pressed button quotes, with the texts; raises UnknownConversation."""
         conversations = self._service.conversations()
         answer = answer_of(self.turn(claim, claim.message.payload["turn_id"]).result)
@@ -94,14 +99,14 @@ class Answers:
                 for each in answer.citations
             ]
 
-    def _made(self, claim: Claim, share: bool) -> Post:  # noqa: FBT001 - an executor passes no names
+    def _made(self, claim: QueuedMessage, share: bool) -> Post:  # noqa: FBT001 - an executor passes no names
         said = claim.message.payload["question"]
         if claim.turn_id is None and asked(said).question is None:
             return self._listed(claim, asked(said).tags)
         turn = self._answered(claim)
         return answer_post(answer_of(turn.result), turn.id, self._base, share=share)
 
-    def _listed(self, claim: Claim, tags: Sequence[str]) -> Post:
+    def _listed(self, claim: QueuedMessage, tags: Sequence[str]) -> Post:
         with snapshot_of(self._service) as snapshot:
             if snapshot is None:
                 raise NoIndex
@@ -109,7 +114,7 @@ class Answers:
                 snapshot, tags, self._settings.tags_in(claim.message.channel), self._base
             )
 
-    def _answered(self, claim: Claim) -> StoredTurn:
+    def _answered(self, claim: QueuedMessage) -> StoredTurn:
         """The turn that answers a claim: the one from before a crash, or a new one."""
         if claim.turn_id is not None:
             return self.turn(claim, claim.turn_id)
@@ -126,7 +131,7 @@ class Answers:
         self._claims.answered_by(claim, turn.id)
         return turn
 
-    def _before(self, claim: Claim, conversation: str) -> Sequence[str]:
+    def _before(self, claim: QueuedMessage, conversation: str) -> Sequence[str]:
         """The tags of the question before this one in its thread; direct messages outside of one
         and commands stand for themselves.
         """
@@ -140,6 +145,6 @@ class Answers:
         return turns[-1].result.get("tags", ()) if turns else ()
 
 
-def owner_of(claim: Claim) -> str:
+def owner_of(claim: QueuedMessage) -> str:
     """Who owns the conversations of a channel or a direct message."""
     return f"slack:{claim.message.team}:{claim.message.channel}"

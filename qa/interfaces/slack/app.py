@@ -13,7 +13,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
-from qa.interfaces.slack.events import Intake
+from qa.interfaces.slack.events import SlackEvents
 
 Body = dict[str, Any]
 _ANY = re.compile("")
@@ -22,7 +22,7 @@ again.
 """
 
 
-def bolt_app(intake: Intake, token: str, wake: Callable[[], None]) -> AsyncApp:
+def bolt_app(intake: SlackEvents, token: str, wake: Callable[[], None]) -> AsyncApp:
     """An app whose listeners run before the response, so that nothing is acknowledged that is not
     claimed; `wake` is told of each.
 

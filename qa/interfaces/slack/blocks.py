@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from qa.answer import Answer, Citation, NearestPassage, Refusal, Span
+from qa.answer import Answer, AnswerSpan, Citation, NearestPassage, Refusal
 from qa.interfaces.plaintext.answers import (
     AROUND,
     FRESHNESS,
@@ -174,7 +174,7 @@ def _spans(answer: Answer, base: str) -> list[Block]:
     return blocks
 
 
-def _quoted(span: Span, room: int) -> list[Block]:
+def _quoted(span: AnswerSpan, room: int) -> list[Block]:
     """The span in bold, then its sentence as a quote with the span bold; the sentence alone if it
     is the span.
     """
@@ -259,7 +259,7 @@ def _refusal(refusal: Refusal, base: str) -> list[Block]:
     return blocks
 
 
-def _others(conflicts: Sequence[Span], base: str) -> list[Block]:
+def _others(conflicts: Sequence[AnswerSpan], base: str) -> list[Block]:
     blocks = [rich(section(text("Another document gives:")))] if conflicts else []
     for span in conflicts[:MAX_OTHERS]:
         blocks += [rich(quote(*_sentence(span.citation, OTHER))), _place(span.citation, base)]

@@ -25,7 +25,7 @@ _SECRET = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class SetupCheck:
     """What was looked at, whether it is good (None: a remark), and what to do or what was found."""
 
     what: str
@@ -33,7 +33,7 @@ class Finding:
     detail: str
 
 
-async def findings(settings: Settings, url: str | None) -> list[Finding]:
+async def findings(settings: Settings, url: str | None) -> list[SetupCheck]:
     """Look at everything; `url` is where Slack reaches the server, None for not to try."""
     found = [_secret(settings.slack.signing_secret), *await _token(settings)]
     if url and settings.slack.signing_secret:
@@ -42,7 +42,7 @@ async def findings(settings: Settings, url: str | None) -> list[Finding]:
         found.append(_tags(settings))
     if not settings.public_url:
         found.append(
-            Finding(
+            SetupCheck(
                 "QUOTED_PUBLIC_URL",
                 good=None,
                 detail="not set: answers will name their sources without links",
@@ -51,7 +51,7 @@ async def findings(settings: Settings, url: str | None) -> list[Finding]:
     return found
 
 
-def _tags(settings: Settings) -> Finding:
+def _tags(settings: Settings) -> SetupCheck:
     """Within which tags channels are asked, and which of these tags no document has."""
     channels = settings.slack.tags
     known = {tag for document in documents_of(settings) for tag in document.tags}
@@ -69,28 +69,28 @@ def _tags(settings: Settings) -> Finding:
         if lacking
         else ""
     )
-    return Finding(
+    return SetupCheck(
         "QUOTED_SLACK_TAGS", good=None if lacking else True, detail=f"{set_to}{rest}{missing}"
     )
 
 
-def _secret(secret: str) -> Finding:
+def _secret(secret: str) -> SetupCheck:
     where = "copy it from Basic Information, App Credentials of the app"
     if not secret:
-        return Finding("SLACK_SIGNING_SECRET", good=False, detail=f"not set: {where}")
+        return SetupCheck("SLACK_SIGNING_SECRET", good=False, detail=f"not set: {where}")
     if not _SECRET.fullmatch(secret):
-        return Finding(
+        return SetupCheck(
             "SLACK_SIGNING_SECRET",
             good=None,
             detail=f"set, but not 32 hexadecimal digits as Slack's are: {where}",
         )
-    return Finding("SLACK_SIGNING_SECRET", good=True, detail="set")
+    return SetupCheck("SLACK_SIGNING_SECRET", good=True, detail="set")
 
 
-async def _token(settings: Settings) -> list[Finding]:
+async def _token(settings: Settings) -> list[SetupCheck]:
     if not settings.slack.bot_token:
         return [
-            Finding(
+            SetupCheck(
                 "SLACK_BOT_TOKEN",
                 good=False,
                 detail="not set: install the app, then copy the Bot User OAuth Token from OAuth & Permissions",
@@ -103,7 +103,7 @@ async def _token(settings: Settings) -> list[Finding]:
         said = await client.auth_test()
     except SlackApiError as error:
         return [
-            Finding(
+            SetupCheck(
                 "SLACK_BOT_TOKEN",
                 good=False,
                 detail=f"Slack refuses it ({error.response.get('error', 'no reason given')}): copy it again",
@@ -111,7 +111,7 @@ async def _token(settings: Settings) -> list[Finding]:
         ]
     except (aiohttp.ClientError, TimeoutError, SlackClientError, ValueError) as error:
         return [
-            Finding(
+            SetupCheck(
                 "SLACK_BOT_TOKEN",
                 good=False,
                 detail=f"{settings.slack.api_url} cannot be reached: {error or type(error).__name__}",
@@ -120,22 +120,22 @@ async def _token(settings: Settings) -> list[Finding]:
     headers = {name.lower(): value for name, value in said.headers.items()}
     scopes = {each.strip() for each in headers.get("x-oauth-scopes", "").split(",")}
     missing = [f"{name} (to {why})" for name, why in SCOPES.items() if name not in scopes]
-    known = Finding(
+    known = SetupCheck(
         "SLACK_BOT_TOKEN", good=True, detail=f"is {said.get('user')} in {said.get('team')}"
     )
     if missing:
         return [
             known,
-            Finding(
+            SetupCheck(
                 "scopes",
                 good=False,
                 detail=f"missing {', '.join(missing)}: add them under OAuth & Permissions and install the app again",
             ),
         ]
-    return [known, Finding("scopes", good=True, detail=", ".join(SCOPES))]
+    return [known, SetupCheck("scopes", good=True, detail=", ".join(SCOPES))]
 
 
-async def _endpoint(url: str, secret: str) -> Finding:
+async def _endpoint(url: str, secret: str) -> SetupCheck:
     """Ask the server what Slack asks when an address is entered; it answers only if it has the same
     secret.
     """
@@ -155,13 +155,13 @@ async def _endpoint(url: str, secret: str) -> Finding:
         ):
             text = await said.text()
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        return Finding(
+        return SetupCheck(
             "endpoint",
             good=False,
             detail=f"{url} cannot be reached: {error or type(error).__name__}",
         )
     if said.status == 200 and challenge in text:
-        return Finding(
+        return SetupCheck(
             "endpoint",
             good=True,
             detail=f"{url}{EVENTS} answers what this signing secret has signed",
@@ -170,7 +170,7 @@ async def _endpoint(url: str, secret: str) -> Finding:
         401: "it has another signing secret",
         404: "it runs without SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN",
     }
-    return Finding(
+    return SetupCheck(
         "endpoint",
         good=False,
         detail=f"{url}{EVENTS} answered {said.status}: {why.get(said.status, 'that is not `qa serve`')}",

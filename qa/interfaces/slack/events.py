@@ -9,7 +9,7 @@ from qa.interfaces.slack.blocks import RIGHT, SHARE, SOURCE, WRONG
 from qa.interfaces.slack.mrkdwn import addressed, question_of
 from qa.interfaces.slack.payloads import Command, Event, EventCallback, Interaction
 from qa.settings import SlackSettings
-from qa.state.message_queue import Claims, Message
+from qa.state.message_queue import Message, MessageQueue
 
 QUESTIONS = ("question", "command")
 BACKGROUND = (*QUESTIONS, "edit", "delete", "notice")
@@ -30,12 +30,12 @@ _NOT_HERE = "I do not answer in this channel: whoever runs me has not put it on 
 _TOO_MANY = "That is more than {rate} questions in a minute: please ask again in a minute."
 
 
-class Intake:
+class SlackEvents:
     """Claims what is to be done; a message that is claimed already, is of a bot or is not for us
     changes nothing.
     """
 
-    def __init__(self, claims: Claims, settings: SlackSettings) -> None:
+    def __init__(self, claims: MessageQueue, settings: SlackSettings) -> None:
         self._claims = claims
         self._settings = settings
 

@@ -16,7 +16,7 @@ from qa.interfaces.service import Service
 from qa.interfaces.slack.answers import Answers, owner_of
 from qa.interfaces.slack.blocks import answer_post, notice, source_view
 from qa.interfaces.slack.delivery import Delivery
-from qa.state.message_queue import Claim, Claims
+from qa.state.message_queue import MessageQueue, QueuedMessage
 
 CLOCKS_APART = 300.0
 """Seconds that Slack's clock may differ from ours: as many as its signatures allow."""
@@ -32,20 +32,27 @@ class Gone(Exception):
     """The question was deleted: nothing need be posted."""
 
 
-class Tasks:
+class TaskHandlers:
     """Does what claims ask for; each task returns what has come of it and the ts of what was
     posted, if anything was.
     """
 
     def __init__(
-        self, service: Service, claims: Claims, answers: Answers, delivery: Delivery, base: str
+        self,
+        service: Service,
+        claims: MessageQueue,
+        answers: Answers,
+        delivery: Delivery,
+        base: str,
     ) -> None:
         self._service = service
         self._claims = claims
         self._answers = answers
         self._delivery = delivery
         self._base = base
-        self._kinds: dict[str, Callable[[Claim, str], Awaitable[tuple[str, str | None]]]] = {
+        self._kinds: dict[
+            str, Callable[[QueuedMessage, str], Awaitable[tuple[str, str | None]]]
+        ] = {
             "question": self._question,
             "command": self._command,
             "edit": self._edit,
@@ -56,7 +63,7 @@ class Tasks:
             "share": self._share,
         }
 
-    async def run(self, claim: Claim, worker: str) -> tuple[str, str | None]:
+    async def run(self, claim: QueuedMessage, worker: str) -> tuple[str, str | None]:
         """Do one; raises NotReady, Lost, Gone, UndeliveredError or SlackApiError."""
         return await self._kinds[claim.message.kind](claim, worker)
 
@@ -64,7 +71,7 @@ class Tasks:
         """Begin no further answer."""
         self._answers.close()
 
-    async def _question(self, claim: Claim, worker: str) -> tuple[str, str | None]:
+    async def _question(self, claim: QueuedMessage, worker: str) -> tuple[str, str | None]:
         message, reply_to = claim.message, claim.message.payload["reply_to"]
         if claim.attempts > 1:
             found = await self._posted(claim, message.ts, reply_to)
@@ -74,7 +81,7 @@ class Tasks:
         await self._own(claim, worker)
         return "answered", await self._delivery.post(message.channel, post, claim.key, reply_to)
 
-    async def _command(self, claim: Claim, worker: str) -> tuple[str, str | None]:
+    async def _command(self, claim: QueuedMessage, worker: str) -> tuple[str, str | None]:
         post = await self._answers.post(claim, share=True)
         await self._own(claim, worker)
         await self._delivery.respond(
@@ -82,7 +89,7 @@ class Tasks:
         )
         return "answered", None
 
-    async def _edit(self, claim: Claim, worker: str) -> tuple[str, str | None]:
+    async def _edit(self, claim: QueuedMessage, worker: str) -> tuple[str, str | None]:
         message = claim.message
         original = await asyncio.to_thread(
             self._claims.find, message.team, message.channel, message.payload["of"]
@@ -94,7 +101,7 @@ class Tasks:
         await self._delivery.update(message.channel, original.answer_ts, post, original.key)
         return "changed", None
 
-    async def _delete(self, claim: Claim, worker: str) -> tuple[str, str | None]:
+    async def _delete(self, claim: QueuedMessage, worker: str) -> tuple[str, str | None]:
         del worker
         message = claim.message
         original = await asyncio.to_thread(
@@ -105,7 +112,7 @@ class Tasks:
         await self._delivery.delete(message.channel, original.answer_ts)
         return "deleted", None
 
-    async def _notice(self, claim: Claim, worker: str) -> tuple[str, str | None]:
+    async def _notice(self, claim: QueuedMessage, worker: str) -> tuple[str, str | None]:
         await self._own(claim, worker)
         message = claim.message
         thread = None if message.payload["reply_to"] == message.ts else message.payload["reply_to"]
@@ -114,7 +121,7 @@ class Tasks:
         )
         return "told", None
 
-    async def _feedback(self, claim: Claim, worker: str) -> tuple[str, str | None]:
+    async def _feedback(self, claim: QueuedMessage, worker: str) -> tuple[str, str | None]:
         del worker
         given, conversations = claim.message.payload, self._service.conversations()
         try:
@@ -127,7 +134,7 @@ class Tasks:
         await self._say(claim, words)
         return "noted", None
 
-    async def _source(self, claim: Claim, worker: str) -> tuple[str, str | None]:
+    async def _source(self, claim: QueuedMessage, worker: str) -> tuple[str, str | None]:
         del worker
         try:
             places = await asyncio.to_thread(self._answers.places, claim)
@@ -141,7 +148,7 @@ class Tasks:
             await self._say(claim, "Slack did not open the window: please press the button again.")
         return "shown", None
 
-    async def _share(self, claim: Claim, worker: str) -> tuple[str, str | None]:
+    async def _share(self, claim: QueuedMessage, worker: str) -> tuple[str, str | None]:
         message = claim.message
         since = f"{claim.claimed_at - CLOCKS_APART:.6f}"
         found = await self._posted(claim, since, None) if claim.attempts > 1 else None
@@ -161,7 +168,7 @@ class Tasks:
             return "refused", None
         return "shared", found
 
-    async def _posted(self, claim: Claim, since: str, thread: str | None) -> str | None:
+    async def _posted(self, claim: QueuedMessage, since: str, thread: str | None) -> str | None:
         """What an earlier attempt has posted; raises Gone if the question is."""
         try:
             return await self._delivery.find(claim.message.channel, claim.key, since, thread)
@@ -175,11 +182,11 @@ class Tasks:
             )
             return None
 
-    async def _own(self, claim: Claim, worker: str) -> None:
+    async def _own(self, claim: QueuedMessage, worker: str) -> None:
         if not await asyncio.to_thread(self._claims.owns, worker, claim):
             raise Lost
 
-    async def _say(self, claim: Claim, words: str, *, replace: bool = False) -> None:
+    async def _say(self, claim: QueuedMessage, words: str, *, replace: bool = False) -> None:
         """Tell whoever pressed a button."""
         message = claim.message
         await self._delivery.respond(

@@ -4,7 +4,7 @@ webhooks.
 
 from __future__ import annotations
 
-from qa.answer import Answer, Citation, NearestPassage, Refusal, Span
+from qa.answer import Answer, AnswerSpan, Citation, NearestPassage, Refusal
 from qa.interfaces.plaintext.answers import FRESHNESS, confidence_words, shortened, shown_lines
 from qa.interfaces.slack.links import permanent_link, where
 from qa.interfaces.slack.mrkdwn import CUT, MAX_TEXT, cut_defused, defused, length, link
@@ -47,7 +47,7 @@ def _joined(parts: list[str]) -> str:
     return "\n".join(kept)
 
 
-def _span(span: Span, base: str) -> str:
+def _span(span: AnswerSpan, base: str) -> str:
     said = shown_lines(span.text).strip()
     plain = cut_defused(said, _QUOTE)
     bold = plain if any(sign in said for sign in _FORMATTING) else f"*{plain}*"

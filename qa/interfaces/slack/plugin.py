@@ -18,11 +18,11 @@ from qa.interfaces.slack import COMMANDS, EVENTS, INTERACTIONS
 from qa.interfaces.slack.answers import Answers
 from qa.interfaces.slack.app import bolt_app
 from qa.interfaces.slack.delivery import Delivery
-from qa.interfaces.slack.events import Intake
-from qa.interfaces.slack.handlers import Tasks
+from qa.interfaces.slack.events import SlackEvents
+from qa.interfaces.slack.handlers import TaskHandlers
 from qa.interfaces.slack.payloads import FORM, JSON, checked
 from qa.interfaces.slack.signature import Signatures
-from qa.interfaces.slack.worker import Worker
+from qa.interfaces.slack.worker import QueueWorker
 from qa.settings import Settings
 
 
@@ -37,11 +37,15 @@ class Bot:
         answers = Answers(
             service, claims, threads_of(settings), settings.slack, settings.public_url
         )
-        tasks = Tasks(service, claims, answers, Delivery(settings.slack), settings.public_url)
-        self._worker = Worker(claims, tasks)
+        tasks = TaskHandlers(
+            service, claims, answers, Delivery(settings.slack), settings.public_url
+        )
+        self._worker = QueueWorker(claims, tasks)
         self._signatures = Signatures(settings.slack.signing_secret, clock=clock)
         self._handler = AsyncSlackRequestHandler(
-            bolt_app(Intake(claims, settings.slack), settings.slack.bot_token, self._worker.wake)
+            bolt_app(
+                SlackEvents(claims, settings.slack), settings.slack.bot_token, self._worker.wake
+            )
         )
 
     @asynccontextmanager

@@ -23,7 +23,7 @@ from qa.interfaces.slack.commands import asked as read
 from qa.interfaces.slack.document_list import documents_post
 from qa.interfaces.slack.mrkdwn import question_of
 from qa.interfaces.slack.plain_text import answer_text
-from qa.state.conversations import Threads
+from qa.state.conversations import ChatThreads
 
 SLASH = "/webhooks/slash"
 Name = Annotated[str, StringConstraints(max_length=200)]
@@ -45,7 +45,7 @@ class Slash(BaseModel):
     trigger_word: Name = ""
 
 
-def webhook_router(service: Service, threads: Threads, token: str, base: str) -> APIRouter:
+def webhook_router(service: Service, threads: ChatThreads, token: str, base: str) -> APIRouter:
     """The route; `base` is where people reach the page."""
     routes = APIRouter()
 
@@ -93,7 +93,7 @@ def _shown_token(request: Request, asked: Slash) -> str:
     )
 
 
-def _answered(service: Service, threads: Threads, form: Slash, base: str) -> dict[str, Any]:
+def _answered(service: Service, threads: ChatThreads, form: Slash, base: str) -> dict[str, Any]:
     team, channel = f"webhook:{form.team_id}", form.channel_id
     owner = f"{team}:{channel}:{form.user_id}"
     try:

@@ -14,8 +14,8 @@ from qa.errors import NotReady
 from qa.interfaces.slack.answers import MAX_ATTEMPTS
 from qa.interfaces.slack.delivery import UndeliveredError
 from qa.interfaces.slack.events import BACKGROUND, PRESSED
-from qa.interfaces.slack.handlers import Gone, Lost, Tasks
-from qa.state.message_queue import BEAT_SECONDS, LONGEST_WAIT, Claim, Claims
+from qa.interfaces.slack.handlers import Gone, Lost, TaskHandlers
+from qa.state.message_queue import BEAT_SECONDS, LONGEST_WAIT, MessageQueue, QueuedMessage
 
 AT_ONCE = 16
 """Claims in hand at once, of each lane: most of them wait for Slack or for their answer."""
@@ -31,17 +31,17 @@ TIDY_SECONDS = 3600.0
 log = logging.getLogger("uvicorn.error")
 
 
-class Worker:
+class QueueWorker:
     """Two lanes, so that a button is not kept waiting by questions; each takes claims one after the
     other and works on several.
     """
 
-    def __init__(self, claims: Claims, tasks: Tasks) -> None:
+    def __init__(self, claims: MessageQueue, tasks: TaskHandlers) -> None:
         self._claims = claims
         self._tasks = tasks
         self._id = secrets.token_hex(8)
         self._wakes = [asyncio.Event(), asyncio.Event()]
-        self._in_hand: dict[asyncio.Task[None], Claim] = {}
+        self._in_hand: dict[asyncio.Task[None], QueuedMessage] = {}
         self._failed = ""
 
     def wake(self) -> None:
@@ -90,7 +90,7 @@ class Worker:
         room.release()
         self.wake()
 
-    async def _taken(self, kinds: Sequence[str]) -> Claim | None:
+    async def _taken(self, kinds: Sequence[str]) -> QueuedMessage | None:
         try:
             claim = await asyncio.to_thread(self._claims.take, self._id, kinds)
         except Exception as error:  # the lane must live: the file may be busy or full for a while
@@ -115,13 +115,13 @@ class Worker:
             with suppress(Exception):  # the next time is soon enough
                 await asyncio.to_thread(self._claims.expire)
 
-    async def _see_through(self, claim: Claim) -> None:
+    async def _see_through(self, claim: QueuedMessage) -> None:
         try:
             await self._do(claim)
         except Exception:  # left to be taken up again, when its lease has run out
             log.exception("Request %s: its outcome could not be kept.", claim.request_id)
 
-    async def _do(self, claim: Claim) -> None:
+    async def _do(self, claim: QueuedMessage) -> None:
         """Do it, and keep what has come of it."""
         try:
             outcome, ts = await self._tasks.run(claim, self._id)
@@ -142,7 +142,7 @@ class Worker:
         else:
             await asyncio.to_thread(self._claims.finish, claim, outcome, ts)
 
-    async def _again(self, claim: Claim, why: str, *, lost: bool) -> None:
+    async def _again(self, claim: QueuedMessage, why: str, *, lost: bool) -> None:
         if lost:
             log.error("Request %s is given up: %s", claim.request_id, why)
             await asyncio.to_thread(self._claims.finish, claim, "failed")

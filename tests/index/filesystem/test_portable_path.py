@@ -19,11 +19,11 @@ from index.store.schema import FILE_NAME, MIGRATIONS, connect
 from index.store.snapshot import Snapshot
 from index.store.store import Store
 from qa.library.library import remove_document
-from qa.library.upload_service import Intake
-from qa.library.upload_worker import Worker
+from qa.library.upload_service import UploadService
+from qa.library.upload_worker import UploadWorker
 from qa.settings import Settings
 from qa.state.database import State
-from qa.state.upload_jobs import Arrived, Jobs
+from qa.state.upload_jobs import UploadedFile, UploadJobs
 from tests.qa.interfaces.api.test_uploads import (
     HARBOUR,
     QUESTION,
@@ -62,10 +62,10 @@ def waiting(settings: Settings, known: Path | None = None, replaces: str | None 
     """A job for a file that came, to replace a document or as a new one; returns the id of its
     document.
     """
-    intake = Intake(settings)
+    intake = UploadService(settings)
     path = intake.uploads.new() / "gate.txt"
     path.write_text(HARBOUR if known is None else HARBOUR.replace("seven", "eight"))
-    arrived = Arrived(
+    arrived = UploadedFile(
         "gate.txt", known or path, "0" * 64, staged=path if known else None, replaces=replaces
     )
     intake.take([arrived], [])
@@ -76,7 +76,9 @@ def waiting(settings: Settings, known: Path | None = None, replaces: str | None 
 def worked(settings: Settings) -> list[tuple[str, str]]:
     """Work the jobs off; the id and the text of each document."""
     with closing(State(settings.data)) as state, Store(settings.data) as store, store.writing():
-        Worker(settings, carded(), lambda: None, lambda _: None).work(Jobs(state), store)
+        UploadWorker(settings, carded(), lambda: None, lambda _: None).work(
+            UploadJobs(state), store
+        )
     with closing(Snapshot(settings.data)) as snapshot:
         assert all(file.path.is_file() for file in snapshot.files())
         return [(info.id, snapshot.document(info.id).text) for info in snapshot.documents()]

@@ -18,7 +18,7 @@ from index.formats.eml import ATTACHMENT_SECONDS
 from index.formats.eml import extract as extract_mail
 from index.formats.office import docx, odt, pptx
 from index.formats.office import spreadsheet as sheets
-from index.formats.text_builder import Extracted
+from index.formats.text_builder import ExtractedText
 from index.parsing.loader import LOADERS, load
 from index.parsing.sandbox import Extraction
 from index.parsing.sandbox_worker import extract as extract_any
@@ -40,7 +40,7 @@ from tests.support.writers import (
 )
 
 
-def parts(found: Extracted | Document) -> list[tuple[str, str]]:
+def parts(found: ExtractedText | Document) -> list[tuple[str, str]]:
     """(innermost heading, text) of each block."""
     return [
         ((block.headings or ("",))[-1], found.text[block.start : block.end])
@@ -64,7 +64,7 @@ def test_every_format_becomes_a_document_that_can_be_quoted(
     again = load(tmp_path / name, tmp_path)
 
     assert document == again, "the same bytes give the same text, in any process"
-    assert_sound(Extracted(document.text, document.blocks, places=document.places))
+    assert_sound(ExtractedText(document.text, document.blocks, places=document.places))
     assert PARAGRAPH in document.text or all(line in document.text for line in LINES)
     assert document.source.extractor.startswith(
         next(kind.name for kind in KINDS.values() if f".{name[6:]}" in kind.suffixes) + "/"
@@ -335,8 +335,8 @@ def test_what_is_not_read_of_an_attachment_is_said() -> None:
         b"MZ\x90", maintype="application", subtype="octet-stream", filename="setup.exe"
     )
 
-    def read(name: str, data: bytes) -> Extracted:
-        return Extracted(name, (), remark=f"has {len(data)} bytes")
+    def read(name: str, data: bytes) -> ExtractedText:
+        return ExtractedText(name, (), remark=f"has {len(data)} bytes")
 
     assert (
         eml.extract(inner.as_bytes(), read).remark

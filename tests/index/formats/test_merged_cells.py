@@ -21,7 +21,7 @@ from index.formats.office.odt import extract as extract_text
 from index.formats.office.pptx import extract as extract_slides
 from index.formats.office.spreadsheet import extract_workbook
 from index.formats.tables import Cell, laid_out
-from index.formats.text_builder import Extracted
+from index.formats.text_builder import ExtractedText
 from tests.support.writers import saved
 
 ROWS = (
@@ -38,7 +38,7 @@ LINES = [
 ]
 
 
-def page() -> Extracted:
+def page() -> ExtractedText:
     """A web page."""
     rows = [
         [f"<td{' rowspan=2' if cell == 'Hamburg' else ''}>{cell}</td>" for cell in row if cell]
@@ -50,7 +50,7 @@ def page() -> Extracted:
     )
 
 
-def word() -> Extracted:
+def word() -> ExtractedText:
     """A Word document."""
     document = docx.Document()
     table = document.add_table(4, 3)
@@ -60,7 +60,7 @@ def word() -> Extracted:
     return extract_word(saved(document))
 
 
-def slides() -> Extracted:
+def slides() -> ExtractedText:
     """A presentation."""
     presentation = pptx.Presentation()
     slide = presentation.slides.add_slide(presentation.slide_layouts[6])
@@ -71,7 +71,7 @@ def slides() -> Extracted:
     return extract_slides(saved(presentation))
 
 
-def workbook() -> Extracted:
+def workbook() -> ExtractedText:
     """A workbook whose table does not begin in the first cell."""
     book = openpyxl.Workbook()
     sheet = book.active
@@ -81,7 +81,7 @@ def workbook() -> Extracted:
     return extract_workbook(saved(book))
 
 
-def opendocument() -> Extracted:
+def opendocument() -> ExtractedText:
     """An OpenDocument text."""
     document = odfdo.Document("text")
     table = odfdo.Table("Ports", width=3, height=4)

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from index.document import Place
 from index.errors import EmptyFile, ExtractionLimit
-from index.formats.text_builder import MAX_CHARACTERS, Extracted, Writer, extracted_of, folded
+from index.formats.text_builder import (
+    MAX_CHARACTERS,
+    ExtractedText,
+    TextBuilder,
+    extracted_of,
+    folded,
+)
 
 TEXTS = st.text(alphabet="ab \n\t\r\x00\u00ad\u200b\ud800é")
 STEPS = st.lists(
@@ -33,7 +39,7 @@ STEPS = st.lists(
 )
 
 
-def assert_sound(found: Extracted) -> None:
+def assert_sound(found: ExtractedText) -> None:
     """Blocks and units are in order, inside the text and not blank; places ascend from inside the
     text; the text can be stored.
     """
@@ -56,7 +62,7 @@ def assert_sound(found: Extracted) -> None:
 def test_whatever_is_written_the_offsets_are_right(
     steps: list[tuple[str, tuple[object, ...]]], title: str
 ) -> None:
-    writer = Writer(title)
+    writer = TextBuilder(title)
     for name, arguments in steps:
         getattr(writer, name)(*arguments)
     try:
@@ -76,7 +82,7 @@ def test_folding_twice_changes_nothing_more(text: str) -> None:
 
 
 def test_headings_stand_above_what_follows_them() -> None:
-    writer = Writer("Book")
+    writer = TextBuilder("Book")
     writer.heading(1, "One")
     writer.heading(2, " Inner\n part ")
     writer.paragraph("Text.\n\nMore.")
@@ -98,7 +104,7 @@ def test_headings_stand_above_what_follows_them() -> None:
 
 
 def test_each_character_has_the_place_it_was_written_at() -> None:
-    writer = Writer()
+    writer = TextBuilder()
     writer.paragraph("Before.")
     writer.at(Place(page=1))
     writer.paragraph("First.")
@@ -127,11 +133,11 @@ def test_each_character_has_the_place_it_was_written_at() -> None:
 
 def test_without_text_there_is_no_document() -> None:
     with pytest.raises(EmptyFile):
-        Writer("Title alone").finished()
+        TextBuilder("Title alone").finished()
 
 
 def test_text_without_end_is_refused() -> None:
-    writer = Writer()
+    writer = TextBuilder()
     endless = ("x" * 1024 * 1024 for _ in range(1000))
 
     with pytest.raises(ExtractionLimit, match="characters of text"):
@@ -139,10 +145,10 @@ def test_text_without_end_is_refused() -> None:
 
 
 def test_what_is_too_much_is_not_written() -> None:
-    writer = Writer()
+    writer = TextBuilder()
     writer.paragraph("All is well.")
     with pytest.raises(ExtractionLimit):
-        writer.enclosed("Attached: big.txt", Extracted("a" * MAX_CHARACTERS, ()))
+        writer.enclosed("Attached: big.txt", ExtractedText("a" * MAX_CHARACTERS, ()))
     writer.paragraph("All is well again.")
 
     assert writer.finished().text == "All is well.\n\nAttached: big.txt\n\nAll is well again."

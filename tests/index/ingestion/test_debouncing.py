@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.filesystem.file_stamp import FileStamp
-from index.ingestion.file_events import Settling
+from index.ingestion.file_events import Debouncer
 
 PATH = Path("a.txt")
 LOOKS = st.none() | st.integers(0, 3).map(lambda size: FileStamp(size, 0, 0, 1))
@@ -20,7 +20,7 @@ LOOKS = st.none() | st.integers(0, 3).map(lambda size: FileStamp(size, 0, 0, 1))
 def test_settled_is_what_looked_the_same_for_long_enough(
     looks: list[tuple[float, list[FileStamp | None] | None]],
 ) -> None:
-    settling, now, since, last = Settling(1.0), 0.0, 0.0, [FileStamp(-1, 0, 0, 0)]
+    settling, now, since, last = Debouncer(1.0), 0.0, 0.0, [FileStamp(-1, 0, 0, 0)]
     for pause, look in looks:
         now += pause
         if look is None or look != last:

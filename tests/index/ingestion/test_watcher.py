@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from index.errors import StoreBusy
 from index.ingestion.watcher import (
     ACCIDENT_SECONDS,
-    QUIET_SECONDS,
+    DEBOUNCE_SECONDS,
     Looked,
     Watched,
     Watcher,
@@ -65,7 +65,7 @@ class Desk:
         self.now += seconds
         return self.watcher.look()
 
-    def settle(self, seconds: float = QUIET_SECONDS) -> bool:
+    def settle(self, seconds: float = DEBOUNCE_SECONDS) -> bool:
         """Two looks, the second when all is quiet; says whether the store has changed."""
         return self.look().changed | self.look(seconds).changed
 
@@ -88,12 +88,12 @@ def test_what_is_written_is_read_when_it_is_quiet(desk: Desk) -> None:
     desk.write("a.txt", text="Half of")
     assert not desk.look().changed
     desk.write("a.txt", text="Half of it is not yet")
-    assert not desk.look(QUIET_SECONDS - 0.1).changed
+    assert not desk.look(DEBOUNCE_SECONDS - 0.1).changed
     desk.write("a.txt", text="Half of it is not yet all.")
-    waiting = desk.look(QUIET_SECONDS - 0.1)
-    assert (waiting.changed, waiting.wait) == (False, QUIET_SECONDS)
+    waiting = desk.look(DEBOUNCE_SECONDS - 0.1)
+    assert (waiting.changed, waiting.wait) == (False, DEBOUNCE_SECONDS)
 
-    assert desk.look(QUIET_SECONDS).changed
+    assert desk.look(DEBOUNCE_SECONDS).changed
     assert desk.texts() == {"a.txt": "Half of it is not yet all."}
     assert current_generation(desk.store.folder) == 1
 

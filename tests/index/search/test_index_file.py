@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.search.index_file import Stamp, read_derived, write_derived
+from index.search.index_file import Stamp, read_derived, write_index_file
 
 STAMP = Stamp("dense", "0f" * 16, 7)
 PAYLOAD = b"\x00\x01payload\n\xff" * 4
@@ -23,21 +23,21 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("payload", [b"", b"\n", PAYLOAD])
 def test_what_is_written_is_read(path: Path, payload: bytes) -> None:
-    write_derived(path, STAMP, payload)
+    write_index_file(path, STAMP, payload)
 
     assert read_derived(path, STAMP) == payload
 
 
 def test_a_new_file_replaces_the_old_one_and_leaves_nothing_beside_it(path: Path) -> None:
-    write_derived(path, STAMP, b"old")
-    write_derived(path, STAMP, b"new")
+    write_index_file(path, STAMP, b"old")
+    write_index_file(path, STAMP, b"new")
 
     assert read_derived(path, STAMP) == b"new"
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_any_flipped_bit_makes_the_file_useless(path: Path) -> None:
-    write_derived(path, STAMP, PAYLOAD)
+    write_index_file(path, STAMP, PAYLOAD)
     data = path.read_bytes()
 
     for at in range(len(data)):
@@ -47,7 +47,7 @@ def test_any_flipped_bit_makes_the_file_useless(path: Path) -> None:
 
 
 def test_a_file_cut_short_or_with_more_at_its_end_is_useless(path: Path) -> None:
-    write_derived(path, STAMP, PAYLOAD)
+    write_index_file(path, STAMP, PAYLOAD)
     data = path.read_bytes()
 
     for damaged in [*(data[:size] for size in range(len(data))), data + b"\0"]:
@@ -60,7 +60,7 @@ def test_a_file_cut_short_or_with_more_at_its_end_is_useless(path: Path) -> None
     [replace(STAMP, kind="lexical"), replace(STAMP, store="other"), replace(STAMP, generation=8)],
 )
 def test_a_file_made_from_something_else_is_useless(path: Path, other: Stamp) -> None:
-    write_derived(path, STAMP, PAYLOAD)
+    write_index_file(path, STAMP, PAYLOAD)
 
     assert read_derived(path, other) is None
 
@@ -85,6 +85,6 @@ def test_what_a_killed_process_left_half_written_is_cleared_away(tmp_path: Path)
         path.write_bytes(b"half")
     os.utime(old, (0, 0))
 
-    write_derived(tmp_path / "a", STAMP, b"whole")
+    write_index_file(tmp_path / "a", STAMP, b"whole")
 
     assert {path.name for path in tmp_path.iterdir()} == {"a", fresh.name}

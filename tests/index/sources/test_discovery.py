@@ -11,7 +11,7 @@ import pytest
 
 from index.errors import PruneRefused
 from index.sources.discovery import Root, disappeared, discover, identity
-from index.store.file_records import StoredFile
+from index.store.file_records import FileRecord
 
 
 def _files(folder: Path, *names: str) -> list[Path]:
@@ -21,9 +21,9 @@ def _files(folder: Path, *names: str) -> list[Path]:
     return [folder / name for name in names]
 
 
-def _known(paths: list[Path]) -> list[StoredFile]:
+def _known(paths: list[Path]) -> list[FileRecord]:
     return [
-        StoredFile(str(number), path, path.name, "", "current", 1)
+        FileRecord(str(number), path, path.name, "", "current", 1)
         for number, path in enumerate(paths)
     ]
 

@@ -9,7 +9,7 @@ import pytest
 from index.errors import InvalidPattern
 from index.sources.discovery import discover, missing
 from index.sources.ignore_rules import IGNORE_FILE, Excludes, checked_patterns
-from index.store.file_records import StoredFile
+from index.store.file_records import FileRecord
 
 
 def _found(corpus: Path, *patterns: str) -> list[str]:
@@ -55,7 +55,7 @@ def test_a_file_that_is_named_itself_is_never_left_out(files: Path) -> None:
 def test_what_is_left_out_now_is_missing_and_what_git_ignores_is_not(files: Path) -> None:
     (files / ".gitignore").write_text("*\n")
     known = [
-        StoredFile(path.name, path, path.name, "", "current", 1)
+        FileRecord(path.name, path, path.name, "", "current", 1)
         for path in discover([files])[0].files
     ]
     (files / IGNORE_FILE).write_text("old/\n")

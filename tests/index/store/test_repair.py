@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.store.document_row import READ
-from index.store.integrity import Finding
+from index.store.integrity import IntegrityIssue
 from index.store.schema import FILE_NAME, MIGRATIONS, connect
 from qa import doctor
 from qa.settings import Settings
@@ -54,7 +54,7 @@ def flip(desk: Settings, uri: str, column: str, at: int) -> None:
         )
 
 
-def findings(desk: Settings) -> list[Finding]:
+def findings(desk: Settings) -> list[IntegrityIssue]:
     """Those of `qa doctor`, the damaged documents first: a character more or less is also a passage
     that reaches beyond the text.
     """

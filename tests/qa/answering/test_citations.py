@@ -12,9 +12,9 @@ from index.search.fusion import Hit
 from index.store.snapshot import Snapshot
 from qa.answering.citations import Citer
 from qa.answering.decision import Found
-from qa.answering.features import Finding
+from qa.answering.features import AnswerGroup
 from qa.answering.reader import Candidate
-from qa.answering.retriever import Passage
+from qa.answering.retriever import RetrievedChunk
 from tests.support.serving import assert_quoted, pipeline_of
 
 FILES = {
@@ -35,7 +35,7 @@ def snapshot(folder: Path) -> Snapshot:
 
 def found(snapshot: Snapshot, *quotes: tuple[str, str, int]) -> Found:
     """An answer of so many-th quotes of documents."""
-    return Found(Finding(tuple(candidate(snapshot, *each) for each in quotes)), 0.123456)
+    return Found(AnswerGroup(tuple(candidate(snapshot, *each) for each in quotes)), 0.123456)
 
 
 def candidate(snapshot: Snapshot, uri: str, quote: str, nth: int = 0) -> Candidate:
@@ -51,7 +51,11 @@ def candidate(snapshot: Snapshot, uri: str, quote: str, nth: int = 0) -> Candida
     )
     sentence = next((first, last) for first, last in chunk.sentences if first <= start < last)
     return Candidate(
-        Passage(chunk, info, Hit(0, 1.0, 1.0, 1.0, 1, 1)), start, start + len(quote), sentence, 1.0
+        RetrievedChunk(chunk, info, Hit(0, 1.0, 1.0, 1.0, 1, 1)),
+        start,
+        start + len(quote),
+        sentence,
+        1.0,
     )
 
 
@@ -145,9 +149,13 @@ def test_a_chunk_at_another_place_cites_the_same_characters(snapshot: Snapshot) 
         ("Porto", "Tides"),
     )
     other = Candidate(
-        Passage(part, one.passage.document, one.passage.hit), one.start, one.end, one.sentence, 1.0
+        RetrievedChunk(part, one.passage.document, one.passage.hit),
+        one.start,
+        one.end,
+        one.sentence,
+        1.0,
     )
 
-    assert Citer(snapshot).span(Found(Finding((other,)), 1.0)) == Citer(snapshot).span(
-        Found(Finding((one,)), 1.0)
+    assert Citer(snapshot).span(Found(AnswerGroup((other,)), 1.0)) == Citer(snapshot).span(
+        Found(AnswerGroup((one,)), 1.0)
     )

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.answering.calibration import Calibration
-from qa.answering.decision import ALTERNATIVES, Decision, Policy, decide, judge
-from qa.answering.features import FEATURES, Finding, evidence, findings
+from qa.answering.decision import ALTERNATIVES, Decision, Policy, decide, rank_answers
+from qa.answering.features import FEATURES, AnswerGroup, confidence_features, group_candidates
 from qa.answering.reader import Candidate, CrossEncoderReader, Reading
 from tests.qa.answering.test_decision import QUESTION, TOP_K, closing, items, texts
 from tests.support.fakes import FakeSpanModel, Logits, candidate_of, marked, passage_of, reading_of
@@ -48,21 +48,23 @@ def read(sentences: Sequence[str], logits: Logits) -> Reading:
     return CrossEncoderReader(FakeSpanModel(logits), "fake").read(QUESTION, passages)
 
 
-def answers(reading: Reading, text: str) -> Finding:
+def answers(reading: Reading, text: str) -> AnswerGroup:
     """The answer of a reading that has this text."""
-    return next(each for each in findings(reading, 0.0) if each.best.text == text)
+    return next(each for each in group_candidates(reading, 0.0) if each.best.text == text)
 
 
 def shared_log_odds(reading: Reading, text: str = "six") -> float:
     """Of the answer with this text, on its own."""
     finding = answers(reading, text)
     assert judged_best(reading) == finding
-    return float(evidence(QUESTION, finding, [], reading)[FEATURES.index("shared log-odds")])
+    return float(
+        confidence_features(QUESTION, finding, [], reading)[FEATURES.index("shared log-odds")]
+    )
 
 
-def judged_best(reading: Reading) -> Finding:
+def judged_best(reading: Reading) -> AnswerGroup:
     """The best answer of a reading."""
-    judged = judge(QUESTION, reading, 0.0)
+    judged = rank_answers(QUESTION, reading, 0.0)
     assert judged
     return judged.best
 
@@ -86,7 +88,7 @@ def test_copies_of_a_sentence_change_nothing(copies: int) -> None:
     once, often = read(WORDINGS[:1], logits), read(WORDINGS[:1] * copies, logits)
 
     assert shared_log_odds(often) == pytest.approx(shared_log_odds(once), abs=1e-3)
-    one, same = (judge(QUESTION, reading, 0.0) for reading in (once, often))
+    one, same = (rank_answers(QUESTION, reading, 0.0) for reading in (once, often))
     assert one
     assert same
     assert len(same.best.candidates) == copies

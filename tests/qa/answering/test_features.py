@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answering.features import FEATURES, Finding, coverage, evidence, findings, missing_names
+from qa.answering.features import (
+    FEATURES,
+    AnswerGroup,
+    confidence_features,
+    coverage,
+    group_candidates,
+    missing_names,
+)
 from qa.answering.reader import Candidate, Reading
 from tests.support.fakes import candidate_of, passage_of, reading_of
 
@@ -24,13 +31,13 @@ QUESTION = "When does the tide turn?"
 
 def of(reading: Reading, at: int = 0, question: str = QUESTION) -> dict[str, float]:
     """The evidence for one of the answers of a reading, by name."""
-    found = findings(reading, 0.0)
-    numbers = evidence(question, found[at], found[:at] + found[at + 1 :], reading)
+    found = group_candidates(reading, 0.0)
+    numbers = confidence_features(question, found[at], found[:at] + found[at + 1 :], reading)
     assert (numbers.dtype, numbers.shape) == (np.float64, (len(FEATURES),))
     return dict(zip(FEATURES, numbers.tolist(), strict=True))
 
 
-def quoting(texts: Sequence[str]) -> list[Finding]:
+def quoting(texts: Sequence[str]) -> list[AnswerGroup]:
     """The answers of a reading in which each text is quoted by a passage of its own, each less
     likely than the one before.
     """
@@ -38,7 +45,7 @@ def quoting(texts: Sequence[str]) -> list[Finding]:
         candidate_of(passage_of(text, document=f"d{at:02}"), text, 2.0 - at / 10)
         for at, text in enumerate(texts)
     ]
-    return findings(reading_of(candidates), 0.0)
+    return group_candidates(reading_of(candidates), 0.0)
 
 
 @pytest.mark.parametrize(
@@ -103,8 +110,8 @@ def test_a_passages_retrieval_score_adds_to_its_candidates_as_much_as_told() -> 
     )
     reading = reading_of([candidate_of(near, "six", 1.0), candidate_of(far, "noon", 2.0)])
 
-    assert [each.best.text for each in findings(reading, 0.0)] == ["noon", "six"]
-    assert [each.best.text for each in findings(reading, 5.0)] == ["six", "noon"]
+    assert [each.best.text for each in group_candidates(reading, 0.0)] == ["noon", "six"]
+    assert [each.best.text for each in group_candidates(reading, 5.0)] == ["six", "noon"]
 
 
 def test_equal_answers_stand_in_the_order_of_document_and_place() -> None:
@@ -113,7 +120,7 @@ def test_equal_answers_stand_in_the_order_of_document_and_place() -> None:
         for name, quote in (("b", "six"), ("a", "noon"))
     ]
 
-    assert [each.best.text for each in findings(reading_of(found), 0.0)] == ["noon", "six"]
+    assert [each.best.text for each in group_candidates(reading_of(found), 0.0)] == ["noon", "six"]
 
 
 def test_copies_of_a_sentence_are_one_witness() -> None:
@@ -123,7 +130,7 @@ def test_copies_of_a_sentence_are_one_witness() -> None:
         for at, text in enumerate(sentences)
     ]
 
-    [finding] = findings(reading_of(candidates), 0.0)
+    [finding] = group_candidates(reading_of(candidates), 0.0)
 
     assert (len(finding.candidates), finding.witnesses) == (3, 2)
     assert of(reading_of(candidates))["agreement"] == pytest.approx(math.log(2))
@@ -291,5 +298,5 @@ def test_nothing_depends_on_the_size_of_the_corpus() -> None:
 def test_every_number_is_finite(spans: list[tuple[str, float]]) -> None:
     reading = reading_of([candidate_of(TIDES, quote, score) for quote, score in spans])
 
-    for at in range(len(findings(reading, 0.0))):
+    for at in range(len(group_candidates(reading, 0.0))):
         assert all(map(math.isfinite, of(reading, at).values()))

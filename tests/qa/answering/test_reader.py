@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from index.text.chunking import chunk_document
 from qa.answering.reader import LONGEST, PER_PASSAGE, Candidate, CrossEncoderReader, Reading
 from qa.answering.reader_model import Window
-from qa.answering.retriever import Passage
+from qa.answering.retriever import RetrievedChunk
 from qa.answering.span_decoding import parts_word
 from tests.support.fakes import (
     FakeEncoder,
@@ -51,11 +51,13 @@ def reader(model: FakeSpanModel | None = None) -> CrossEncoderReader:
     return CrossEncoderReader(model or FakeSpanModel(), "fake", clock=lambda: float(next(ticks)))
 
 
-def passages_of(text: str, name: str = "a.txt", budget: int = 24) -> list[Passage]:
+def passages_of(text: str, name: str = "a.txt", budget: int = 24) -> list[RetrievedChunk]:
     """The chunks of a text as passages; long sentences make neighbours overlap."""
     chunks = chunk_document(plain_document(text, name), FakeEncoder(passage_budget=budget))
     like = passage_of("x")
-    return [Passage(chunk, like.document, like.hit, rank) for rank, chunk in enumerate(chunks, 1)]
+    return [
+        RetrievedChunk(chunk, like.document, like.hit, rank) for rank, chunk in enumerate(chunks, 1)
+    ]
 
 
 def overlap(first: Candidate, second: Candidate) -> bool:

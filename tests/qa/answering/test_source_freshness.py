@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from index.filesystem.file_stamp import FileStamp
 from index.store.snapshot import Snapshot
 from qa.answering.pipeline import Pipeline
-from qa.answering.source_freshness import Hashes, Sources
+from qa.answering.source_freshness import FileHashes, SourceFreshness
 from qa.bootstrap import load_pipeline
 from qa.interfaces.plaintext.answers import answer_text
 from tests.support.fakes import SharedWordsReader
@@ -37,7 +37,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.settings = settings_in(folder, min_confidence=0.5)
         self.corpus = folder / "corpus"
-        self.hashes = Hashes()
+        self.hashes = FileHashes()
         indexed(self.settings, carded(), self.corpus, FILES)
         self.age()
 
@@ -54,7 +54,7 @@ class Desk:
 
     def states(self) -> dict[str, str]:
         snapshot = Snapshot(self.settings.data)
-        sources = Sources(snapshot, self.hashes)
+        sources = SourceFreshness(snapshot, self.hashes)
         return {file.uri: sources.freshness_of(file) for file in snapshot.files()}
 
 
@@ -78,7 +78,7 @@ def test_a_touched_file_is_still_current(desk: Desk) -> None:
 
 
 def test_a_file_is_hashed_once_unless_its_stamp_is_new_or_too_young(tmp_path: Path) -> None:
-    path, hashes = tmp_path / "a.txt", Hashes()
+    path, hashes = tmp_path / "a.txt", FileHashes()
     path.write_text("one")
     old, young = FileStamp(3, 0, 0, 1), FileStamp(3, time.time_ns(), 0, 1)
     first = hashes.sha256(path, old)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qa.conversations.example_questions import Examples, example_questions, frequent_names
+from qa.conversations.example_questions import ExampleQuestions, example_questions, frequent_names
 from tests.support.fakes import FixedReader
 from tests.support.serving import pipeline_of
 
@@ -33,7 +33,7 @@ def test_only_what_is_answered_is_an_example(tmp_path: Path) -> None:
 
 def test_they_are_found_once_a_generation(tmp_path: Path) -> None:
     pipeline = pipeline_of(tmp_path, FILES, FixedReader({"Anna Berg": 9.0}), min_confidence=0.5)
-    examples = Examples()
+    examples = ExampleQuestions()
     first = examples.questions(pipeline)
     pipeline.ask = None  # type: ignore[assignment, method-assign]
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 
 from qa.answering.calibration import load_calibration
-from qa.answering.decision import judge
+from qa.answering.decision import rank_answers
 from qa.answering.features import FEATURES
 from qa.answering.pipeline import Pipeline
 from qa.errors import CalibrationError
@@ -65,7 +65,7 @@ def test_right_answers_get_higher_confidence_than_wrong_ones(pipeline: Pipeline)
 
     confidences = []
     for each in observations:
-        judged = judge(each.asked.gold.question, each.reading, found.passage_weight)
+        judged = rank_answers(each.asked.gold.question, each.reading, found.passage_weight)
         assert judged
         confidences.append(found.confidence(judged.features))
     assert np.mean(confidences[:30]) > 0.8

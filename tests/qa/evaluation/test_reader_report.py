@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.answering.reader import Candidate, Reading
-from qa.answering.retriever import Passage
+from qa.answering.retriever import RetrievedChunk
 from qa.errors import EvaluationError
 from qa.evaluation.figures import values_of
 from qa.evaluation.noise import ALTERATIONS, altered, with_typo
@@ -39,7 +39,7 @@ class ScriptedReader:
     asked: list[tuple[str, int]] = field(default_factory=list)
 
     def read(
-        self, question: str, passages: Sequence[Passage], *, seconds: float | None = None
+        self, question: str, passages: Sequence[RetrievedChunk], *, seconds: float | None = None
     ) -> Reading:
         del seconds
         self.asked.append((question, len(passages)))
@@ -52,7 +52,7 @@ class ScriptedReader:
         return Reading(tuple(found[:1]), len(passages), len(passages), 0.0)
 
 
-def _candidate(passage: Passage, quote: str, score: float) -> Candidate:
+def _candidate(passage: RetrievedChunk, quote: str, score: float) -> Candidate:
     start = passage.chunk.start + passage.chunk.text.index(quote)
     [sentence] = [span for span in passage.chunk.sentences if span[0] <= start < span[1]]
     return Candidate(passage, start, start + len(quote), sentence, score)

@@ -13,7 +13,7 @@ import pytest
 from index.document import SourceBytes
 from index.models.encoder import Encoder
 from index.store.snapshot import DocumentInfo, StoredDocument
-from qa.answer import Answer, Citation, Span
+from qa.answer import Answer, AnswerSpan, Citation
 from qa.errors import EvaluationError
 from qa.evaluation.answer_report import AnswerReport, evaluate_answers
 from qa.evaluation.cases import TypeCount, by_type
@@ -106,11 +106,13 @@ class ScriptedPipeline:
         )
 
 
-def _span(document: str, quote: str, confidence: float) -> Span:
+def _span(document: str, quote: str, confidence: float) -> AnswerSpan:
     start = document.index(quote)
     end, whole = start + len(quote), len(document)
     place = (start, end, start, end, document, 0, whole, 1, None)
-    return Span(quote, confidence, Citation(pool_id(document), "A", "a.txt", "00", quote, *place))
+    return AnswerSpan(
+        quote, confidence, Citation(pool_id(document), "A", "a.txt", "00", quote, *place)
+    )
 
 
 def reported() -> AnswerReport:

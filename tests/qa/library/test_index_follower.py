@@ -18,7 +18,7 @@ from index.ingestion.watcher import Watched
 from index.store.schema import connect
 from index.store.store import Store
 from qa.bootstrap import conversations_of, live_pipeline, load_pipeline
-from qa.library.index_follower import Interruptible, keep_up, opened_watchlist
+from qa.library.index_follower import Interruptible, follow_sources, opened_watchlist
 from qa.library.library import index_paths
 from qa.settings import Settings
 from qa.state.conversations import LOCAL
@@ -67,7 +67,7 @@ def test_after_a_change_the_saved_questions_are_asked_again(desk: Settings, tmp_
     (tmp_path / "corpus" / "gate.txt").write_text("The gate opens with the code eight.")
     threading.Timer(30, listener.stopping.set).start()
 
-    keep_up(
+    follow_sources(
         desk, carded(), lambda: live, Watched([tmp_path / "corpus"]), listener, listener.stopping
     )
 
@@ -86,7 +86,7 @@ def test_without_saved_questions_no_reader_is_loaded(desk: Settings, tmp_path: P
     listener.finished = finished  # type: ignore[method-assign]
     (tmp_path / "corpus" / "gate.txt").write_text("The gate opens with the code eight.")
 
-    keep_up(
+    follow_sources(
         desk,
         carded(),
         lambda: pytest.fail("loaded"),

@@ -15,9 +15,9 @@ import pytest
 
 from index.store.snapshot import Snapshot
 from qa.errors import UnknownDocumentId
-from qa.library.upload_service import Intake
+from qa.library.upload_service import UploadService
 from qa.state.backup import back_up, restore
-from qa.state.upload_jobs import ATTEMPTS, Arrived
+from qa.state.upload_jobs import ATTEMPTS, UploadedFile
 from tests.qa.library.test_upload_service import TEXT, Harbour, cut_off
 from tests.support.serving import PATIENCE, settings_in
 
@@ -90,7 +90,7 @@ def test_a_replacement_whose_bytes_are_lost_is_said_and_keeps_no_other_waiting(
     """So it is after a restore, if the bytes were taken into use between the copies of the jobs and
     of the files.
     """
-    lost: Arrived = desk.file("new.txt", "Code eight.", gate(desk))
+    lost: UploadedFile = desk.file("new.txt", "Code eight.", gate(desk))
     job = desk.jobs.add([lost])
     assert lost.staged is not None
     desk.uploads.discard(lost.staged)
@@ -134,7 +134,7 @@ def test_what_was_done_before_the_process_ended_is_not_given_up(desk: Harbour) -
 
 
 def test_what_is_deleted_takes_along_what_was_to_replace_it(desk: Harbour) -> None:
-    place, intake = gate(desk), Intake(desk.settings)
+    place, intake = gate(desk), UploadService(desk.settings)
     waiting = desk.jobs.add([desk.file("new.txt", "Code eight.", place)])
     with closing(Snapshot(desk.settings.data)) as snapshot:
         [known] = snapshot.files()

@@ -16,11 +16,11 @@ from index.store.snapshot import Snapshot
 from index.store.store import Store
 from qa.errors import UnknownJob
 from qa.library.library import forget_all, open_store, remove_document
-from qa.library.upload_folder import ABANDONED_SECONDS, Uploads
-from qa.library.upload_worker import Worker
+from qa.library.upload_folder import ABANDONED_SECONDS, UploadFolder
+from qa.library.upload_worker import UploadWorker
 from qa.settings import Settings
 from qa.state.database import State
-from qa.state.upload_jobs import ATTEMPTS, Arrived, Job, Jobs
+from qa.state.upload_jobs import ATTEMPTS, Job, UploadedFile, UploadJobs
 from tests.support.serving import carded, settings_in
 
 TEXT = "The harbour gate opens with code seven."
@@ -35,25 +35,31 @@ class Harbour:
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
     def __post_init__(self) -> None:
-        self.uploads = Uploads(self.settings.data)
+        self.uploads = UploadFolder(self.settings.data)
         self.settings.data.mkdir(exist_ok=True)
         self.state = State(self.settings.data, clock=lambda: self.now)
-        self.jobs = Jobs(self.state)
+        self.jobs = UploadJobs(self.state)
         self.said: list[str] = []
-        self.worker = Worker(self.settings, carded(), self.served, self.said.append)
+        self.worker = UploadWorker(self.settings, carded(), self.served, self.said.append)
 
     def served(self) -> None:
         """The index has changed."""
         if self.stops:
             raise self.stops.pop()
 
-    def file(self, name: str, content: str | bytes = TEXT, known: Path | None = None) -> Arrived:
+    def file(
+        self, name: str, content: str | bytes = TEXT, known: Path | None = None
+    ) -> UploadedFile:
         """A file that came, to replace the `known` one or as a new one."""
         data = content if isinstance(content, bytes) else content.encode()
         path = self.uploads.new() / name
         path.write_bytes(data)
         digest = hashlib.sha256(data).hexdigest()
-        return Arrived(name, known, digest, staged=path) if known else Arrived(name, path, digest)
+        return (
+            UploadedFile(name, known, digest, staged=path)
+            if known
+            else UploadedFile(name, path, digest)
+        )
 
     def work(self) -> None:
         """One turn of the worker."""
@@ -203,7 +209,7 @@ def cut_off(harbour: Harbour, moment: str) -> None:
         harbour.jobs.begin(tasks)
         raise KeyboardInterrupt
     encoder = carded()
-    stopped = Worker(harbour.settings, encoder, interrupt, harbour.said.append)
+    stopped = UploadWorker(harbour.settings, encoder, interrupt, harbour.said.append)
     if moment == "placed":
         stopped._encoder = Broken()  # type: ignore[assignment]
     if moment == "restored":

@@ -14,9 +14,9 @@ from index.errors import StoreCorrupt
 from index.store.schema import connect
 from index.store.snapshot import Snapshot
 from qa.errors import UnknownJob
-from qa.library.upload_service import Intake
-from qa.library.upload_worker import TIDY_SECONDS, Worker
-from qa.state.conversations import History
+from qa.library.upload_service import UploadService
+from qa.library.upload_worker import TIDY_SECONDS, UploadWorker
+from qa.state.conversations import ConversationStore
 from qa.state.database import FILE_NAME
 from tests.qa.library.test_upload_service import TEXT, Harbour
 from tests.support.serving import PATIENCE, carded, eventually, settings_in
@@ -38,7 +38,7 @@ def harbour(tmp_path: Path) -> Iterator[Harbour]:
 
 
 @contextmanager
-def running(workers: Sequence[Worker]) -> Iterator[None]:
+def running(workers: Sequence[UploadWorker]) -> Iterator[None]:
     """Let workers work meanwhile, in threads that end."""
     wake, stopping = Hurried(), Hurried()
     threads = [threading.Thread(target=worker.run, args=(wake, stopping)) for worker in workers]
@@ -81,7 +81,7 @@ def test_it_outlives_a_beginning_at_which_nothing_can_be_opened(tmp_path: Path) 
     settings, said = settings_in(tmp_path), list[str]()
     settings.data.mkdir()
     (settings.data / FILE_NAME).mkdir()
-    with running([Worker(settings, carded(), lambda: None, said.append)]):
+    with running([UploadWorker(settings, carded(), lambda: None, said.append)]):
         eventually(lambda: said)
         (settings.data / FILE_NAME).rmdir()
         harbour = Harbour(settings)
@@ -98,13 +98,13 @@ def test_what_is_old_is_forgotten_while_it_runs(harbour: Harbour) -> None:
     old = harbour.jobs.add([harbour.file("a.txt")])
     with running(
         [
-            Worker(
+            UploadWorker(
                 harbour.settings, carded(), lambda: None, harbour.said.append, clock=lambda: seconds
             )
         ]
     ):
         eventually(lambda: harbour.jobs.job(old.id).status == "done")
-        history = History(harbour.state)
+        history = ConversationStore(harbour.state)
         history.start("local")
         seconds += TIDY_SECONDS
         eventually(lambda: is_forgotten(harbour, old.id) and history.conversations("local") == [])
@@ -130,7 +130,7 @@ def test_of_files_whose_job_cannot_be_kept_nothing_is_left(harbour: Harbour) -> 
         path.unlink()
     (harbour.settings.data / FILE_NAME).write_bytes(b"no database" * 1000)
     replacing = harbour.file("a.txt", "Code eight.", known.path)
-    intake = Intake(harbour.settings)
+    intake = UploadService(harbour.settings)
 
     attempts: list[Callable[[], object]] = [
         lambda: intake.take([new, other], []),

@@ -13,10 +13,10 @@ import pytest
 
 from index.errors import SchemaTooNew, StoreCorrupt
 from qa.errors import InvalidFeedback, UnknownConversation
-from qa.state.conversations import History, StoredTurn, Version
+from qa.state.conversations import ConversationStore, StoredTurn, Version
 from qa.state.database import FILE_NAME, SCHEMA, State
-from qa.state.feedback import MAX_PLACE, Feedback, Place
-from qa.state.quote_erasure import ERASED, without_documents
+from qa.state.feedback import MAX_PLACE, FeedbackStore, Place
+from qa.state.quote_erasure import ERASED, redact_documents
 
 TEXT = "The tide at Porto turns at six."
 OLD, NEW = "0" * 64, "1" * 64
@@ -45,8 +45,8 @@ def state(tmp_path: Path, clock: Clock) -> Iterator[State]:
 
 
 @pytest.fixture
-def history(state: State) -> History:
-    return History(state)
+def history(state: State) -> ConversationStore:
+    return ConversationStore(state)
 
 
 def result_of(document_id: str = "a", quote: str = "at six", sha256: str = OLD) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def result_of(document_id: str = "a", quote: str = "at six", sha256: str = OLD) 
 
 
 def append(
-    history: History,
+    history: ConversationStore,
     conversation: str,
     question: str = "When?",
     *,
@@ -85,11 +85,11 @@ def append(
 
 def test_a_conversation_survives_a_restart(tmp_path: Path, clock: Clock) -> None:
     first = State(tmp_path, clock=clock)
-    conversation = History(first).start("me")
-    kept = append(History(first), conversation.id)
+    conversation = ConversationStore(first).start("me")
+    kept = append(ConversationStore(first), conversation.id)
     first.close()
 
-    again = History(State(tmp_path, clock=clock))
+    again = ConversationStore(State(tmp_path, clock=clock))
 
     assert again.turns(conversation.id) == [kept]
     [info] = again.conversations("me")
@@ -102,7 +102,7 @@ def test_a_conversation_survives_a_restart(tmp_path: Path, clock: Clock) -> None
     assert kept.result["generation"] == kept.generation == 3
 
 
-def test_only_the_owner_sees_it(history: History) -> None:
+def test_only_the_owner_sees_it(history: ConversationStore) -> None:
     mine = history.start("me")
     turn = append(history, mine.id)
 
@@ -116,12 +116,12 @@ def test_only_the_owner_sees_it(history: History) -> None:
 
 
 @pytest.mark.parametrize("unknown", ["", "x", "\udcff", "' OR 1=1 --", "a" * 10_000])
-def test_an_unknown_id_is_unknown(history: History, unknown: str) -> None:
+def test_an_unknown_id_is_unknown(history: ConversationStore, unknown: str) -> None:
     with pytest.raises(UnknownConversation):
         history.conversation("me", unknown)
 
 
-def test_the_last_used_conversation_comes_first(history: History, clock: Clock) -> None:
+def test_the_last_used_conversation_comes_first(history: ConversationStore, clock: Clock) -> None:
     first, second = history.start("me"), history.start("me")
     clock.now += timedelta(minutes=1)
     append(history, first.id)
@@ -129,7 +129,7 @@ def test_the_last_used_conversation_comes_first(history: History, clock: Clock) 
     assert [info.id for info in history.conversations("me")] == [first.id, second.id]
 
 
-def test_beyond_the_cap_the_oldest_turns_go(history: History) -> None:
+def test_beyond_the_cap_the_oldest_turns_go(history: ConversationStore) -> None:
     conversation = history.start("me")
     for number in range(5):
         append(history, conversation.id, f"Question {number}?", most=3)
@@ -146,7 +146,9 @@ def test_beyond_the_cap_the_oldest_turns_go(history: History) -> None:
     assert history.conversation("me", conversation.id).title == "Question 0?"
 
 
-def test_a_conversation_that_is_gone_takes_no_turn(history: History, state: State) -> None:
+def test_a_conversation_that_is_gone_takes_no_turn(
+    history: ConversationStore, state: State
+) -> None:
     conversation = history.start("me")
     history.delete("me", conversation.id)
 
@@ -155,7 +157,9 @@ def test_a_conversation_that_is_gone_takes_no_turn(history: History, state: Stat
     assert state.documents() == set()
 
 
-def test_kept_texts_are_found_by_prefix_and_go_with_what_quotes_them(history: History) -> None:
+def test_kept_texts_are_found_by_prefix_and_go_with_what_quotes_them(
+    history: ConversationStore,
+) -> None:
     first, second = history.start("me"), history.start("me")
     append(history, first.id)
     append(history, second.id)
@@ -169,7 +173,7 @@ def test_kept_texts_are_found_by_prefix_and_go_with_what_quotes_them(history: Hi
     assert history.version("a", NEW) is None
 
 
-def test_old_conversations_expire(history: History, state: State, clock: Clock) -> None:
+def test_old_conversations_expire(history: ConversationStore, state: State, clock: Clock) -> None:
     old = history.start("me")
     append(history, old.id)
     clock.now += timedelta(days=31)
@@ -181,15 +185,15 @@ def test_old_conversations_expire(history: History, state: State, clock: Clock) 
 
 
 def test_deleting_a_document_erases_its_quotes_everywhere(
-    history: History, state: State, tmp_path: Path
+    history: ConversationStore, state: State, tmp_path: Path
 ) -> None:
     conversation = history.start("me")
     first = append(history, conversation.id)
     other = append(history, conversation.id, "And bread?", document="b")
     for turn in (first, other):
-        Feedback(state).judge(turn, "right")
+        FeedbackStore(state).judge(turn, "right")
 
-    state.erase({"a"}, without_documents)
+    state.erase({"a"}, redact_documents)
 
     turns = history.turns(conversation.id)
     assert [turn.result["answer"] for turn in turns] == [None, "at six"]
@@ -198,16 +202,16 @@ def test_deleting_a_document_erases_its_quotes_everywhere(
     assert [turn.feedback for turn in turns] == [None, "right"]
     assert state.documents() == {"b"}
     assert history.quoted(conversation.id) == {other.id: [("b", OLD)]}
-    state.erase({"b"}, without_documents)
+    state.erase({"b"}, redact_documents)
     assert TEXT.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
 
-def test_feedback_is_exported_as_questions(history: History, state: State) -> None:
+def test_feedback_is_exported_as_questions(history: ConversationStore, state: State) -> None:
     conversation = history.start("me")
     right, wrong, placed, refused = (
         append(history, conversation.id, f"{number}?") for number in range(4)
     )
-    feedback, version = Feedback(state), Version("a", OLD, "Tides", "tides.txt", TEXT)
+    feedback, version = FeedbackStore(state), Version("a", OLD, "Tides", "tides.txt", TEXT)
     feedback.judge(right, "right")
     feedback.judge(wrong, "wrong")
     feedback.point(placed, Place("a", OLD, 4, 17), version)
@@ -231,7 +235,9 @@ def test_feedback_is_exported_as_questions(history: History, state: State) -> No
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 0), (5, 4), (-1, 3), (0, 1000), (8, 9)])
-def test_no_place_is_refused(history: History, state: State, start: int, end: int) -> None:
+def test_no_place_is_refused(
+    history: ConversationStore, state: State, start: int, end: int
+) -> None:
     turn = append(history, history.start("me").id)
     version = Version(
         "a",
@@ -242,11 +248,11 @@ def test_no_place_is_refused(history: History, state: State, start: int, end: in
     )
 
     with pytest.raises(InvalidFeedback, match="select the answer itself"):
-        Feedback(state).point(
+        FeedbackStore(state).point(
             turn, Place("a", OLD, start, end + (MAX_PLACE if end == 1000 else 0)), version
         )
     with pytest.raises(InvalidFeedback, match="open the current one"):
-        Feedback(state).point(turn, Place("a", NEW, 0, 3), None)
+        FeedbackStore(state).point(turn, Place("a", NEW, 0, 3), None)
 
 
 @pytest.mark.parametrize("version", range(1, len(SCHEMA.migrations)))
@@ -260,7 +266,7 @@ def test_a_file_of_an_earlier_version_keeps_its_conversations(tmp_path: Path, ve
     old.close()
 
     with closing(State(tmp_path)) as state:
-        assert [each.id for each in History(state).conversations("me")] == ["kept"]
+        assert [each.id for each in ConversationStore(state).conversations("me")] == ["kept"]
         assert state.query("SELECT count(*) FROM watched, claims, threads, jobs") == [(0,)]
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.state.conversations import History, Threads
+from qa.state.conversations import ChatThreads, ConversationStore
 from qa.state.database import State
-from qa.state.message_queue import KEPT_SECONDS, LEASE_SECONDS, Claims, Message
+from qa.state.message_queue import KEPT_SECONDS, LEASE_SECONDS, Message, MessageQueue
 
 KINDS = ("question",)
 ONE = Message("Ev1", "T", "C", "1.0", "1.0", "U", "question", {"question": "Where?"})
@@ -35,13 +35,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def claims(tmp_path: Path, clock: Clock) -> Iterator[Claims]:
+def claims(tmp_path: Path, clock: Clock) -> Iterator[MessageQueue]:
     state = State(tmp_path)
-    yield Claims(state, clock=clock)
+    yield MessageQueue(state, clock=clock)
     state.close()
 
 
-def test_a_message_is_claimed_once_by_either_of_its_names(claims: Claims) -> None:
+def test_a_message_is_claimed_once_by_either_of_its_names(claims: MessageQueue) -> None:
     assert claims.add(ONE)
     assert not claims.add(ONE)
     assert not claims.add(replace(ONE, event_id="Ev2"))
@@ -56,7 +56,7 @@ def test_a_claim_outlives_the_process_that_made_it(tmp_path: Path) -> None:
     process.join(60)
 
     state = State(tmp_path)
-    taken = Claims(state).take("w", KINDS)
+    taken = MessageQueue(state).take("w", KINDS)
     state.close()
 
     assert process.exitcode == -9
@@ -68,12 +68,12 @@ def _claim_and_die(folder: Path) -> None:
     import os
     import signal
 
-    Claims(State(folder)).add(ONE)
+    MessageQueue(State(folder)).add(ONE)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_what_one_worker_has_no_other_takes_until_it_is_silent(
-    claims: Claims, clock: Clock
+    claims: MessageQueue, clock: Clock
 ) -> None:
     claims.add(ONE)
     first = claims.take("one", KINDS)
@@ -95,7 +95,7 @@ def test_what_one_worker_has_no_other_takes_until_it_is_silent(
     assert claims.owns("two", second)
 
 
-def test_a_thread_is_answered_in_order_and_others_meanwhile(claims: Claims) -> None:
+def test_a_thread_is_answered_in_order_and_others_meanwhile(claims: MessageQueue) -> None:
     claims.add(ONE)
     claims.add(replace(ONE, event_id="Ev2", ts="2.0"))
     claims.add(replace(ONE, event_id="Ev3", ts="3.0", thread="3.0"))
@@ -112,7 +112,7 @@ def test_a_thread_is_answered_in_order_and_others_meanwhile(claims: Claims) -> N
     assert second.message.ts == "2.0"
 
 
-def test_what_is_done_is_forgotten_but_for_its_names(claims: Claims, clock: Clock) -> None:
+def test_what_is_done_is_forgotten_but_for_its_names(claims: MessageQueue, clock: Clock) -> None:
     claims.add(ONE)
     taken = claims.take("w", KINDS)
     assert taken is not None
@@ -130,14 +130,14 @@ def test_what_is_done_is_forgotten_but_for_its_names(claims: Claims, clock: Cloc
     assert claims.find("T", "C", "1.0") is None
 
 
-def test_what_is_open_never_expires(claims: Claims, clock: Clock) -> None:
+def test_what_is_open_never_expires(claims: MessageQueue, clock: Clock) -> None:
     claims.add(ONE)
     clock.now += 10 * KEPT_SECONDS
     claims.expire()
     assert claims.take("w", KINDS) is not None
 
 
-def test_a_postponed_claim_waits(claims: Claims, clock: Clock) -> None:
+def test_a_postponed_claim_waits(claims: MessageQueue, clock: Clock) -> None:
     claims.add(ONE)
     taken = claims.take("w", KINDS)
     assert taken is not None
@@ -153,7 +153,7 @@ def test_a_postponed_claim_waits(claims: Claims, clock: Clock) -> None:
     assert last.attempts == 2
 
 
-def test_a_message_can_be_changed_or_withdrawn_before_it_is_begun(claims: Claims) -> None:
+def test_a_message_can_be_changed_or_withdrawn_before_it_is_begun(claims: MessageQueue) -> None:
     claims.add(ONE)
     assert claims.revise("T", "C", "1.0", {"question": "When?"})
     taken = claims.take("w", KINDS)
@@ -168,7 +168,7 @@ def test_a_message_can_be_changed_or_withdrawn_before_it_is_begun(claims: Claims
     assert claims.take("w", KINDS) is None
 
 
-def test_messages_of_a_person_are_counted(claims: Claims, clock: Clock) -> None:
+def test_messages_of_a_person_are_counted(claims: MessageQueue, clock: Clock) -> None:
     claims.add(ONE)
     clock.now += 50
     claims.add(replace(ONE, event_id="Ev2", ts="2.0"))
@@ -181,7 +181,7 @@ def test_messages_of_a_person_are_counted(claims: Claims, clock: Clock) -> None:
 
 def test_a_thread_is_a_conversation_until_that_is_deleted(tmp_path: Path) -> None:
     state = State(tmp_path)
-    threads, history, claims = Threads(state), History(state), Claims(state)
+    threads, history, claims = ChatThreads(state), ConversationStore(state), MessageQueue(state)
     assert not claims.in_thread("T", "C", "1.0")
 
     first = threads.conversation("slack:T:C", "T", "C", "1.0")
@@ -209,7 +209,7 @@ def test_each_message_is_taken_exactly_once_whatever_is_sent(
     tmp_path_factory: pytest.TempPathFactory, deliveries: list[tuple[str, str, str]]
 ) -> None:
     state = State(tmp_path_factory.mktemp("state"))
-    claims = Claims(state)
+    claims = MessageQueue(state)
     for event_id, ts, thread in deliveries:
         claims.add(replace(ONE, event_id=event_id, ts=ts, thread=thread))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qa.answer import answer_of
-from qa.state.quote_erasure import ERASED, quoted_documents, without_documents
+from qa.state.quote_erasure import ERASED, quoted_document_ids, redact_documents
 from tests.support.serving import pipeline_of
 
 FILES = {
@@ -27,7 +27,7 @@ def answer(
 
 
 def test_every_document_that_is_shown_is_named(answer: dict[str, Any]) -> None:
-    found = quoted_documents(answer)
+    found = quoted_document_ids(answer)
 
     assert len(found) == 3
     shown = json.dumps(answer)
@@ -35,26 +35,26 @@ def test_every_document_that_is_shown_is_named(answer: dict[str, Any]) -> None:
 
 
 def test_nothing_of_a_document_is_left(answer: dict[str, Any]) -> None:
-    for gone in quoted_documents(answer):
-        left = without_documents(answer, {gone})
+    for gone in quoted_document_ids(answer):
+        left = redact_documents(answer, {gone})
         assert gone not in json.dumps(left)
         assert ERASED in left["notes"]
-        assert set(quoted_documents(left)) == set(quoted_documents(answer)) - {gone}
+        assert set(quoted_document_ids(left)) == set(quoted_document_ids(answer)) - {gone}
 
 
 @pytest.mark.parametrize("answer", [0.0], indirect=True)
 def test_the_same_quote_elsewhere_stays_the_answer(answer: dict[str, Any]) -> None:
     first = answer["citations"][0]["document_id"]
 
-    left = without_documents(answer, {first})
+    left = redact_documents(answer, {first})
 
     assert left["answer"] == answer["answer"]
     assert left["citations"] == answer["citations"][1:]
-    assert without_documents(answer, quoted_documents(answer))["answer"] is None
+    assert redact_documents(answer, quoted_document_ids(answer))["answer"] is None
 
 
 def test_without_what_is_not_there_nothing_changes(answer: dict[str, Any]) -> None:
-    assert without_documents(answer, {"other"}) == answer
+    assert redact_documents(answer, {"other"}) == answer
 
 
 def test_an_answer_survives_json(answer: dict[str, Any]) -> None:

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answer import Answer, Citation, Span
+from qa.answer import Answer, AnswerSpan, Citation
 from qa.errors import InvalidQuestion, UnknownQuestion
 from qa.interfaces.plaintext.differences import difference_line, difference_text, kept_text
 from qa.state.database import State
-from qa.state.quote_erasure import without_documents
-from qa.state.saved_questions import KEPT_ANSWERS, Difference, KeptAnswer, Rechecker, Watchlist
+from qa.state.quote_erasure import redact_documents
+from qa.state.saved_questions import KEPT_ANSWERS, Difference, KeptAnswer, Rechecker, SavedQuestions
 from tests.qa.test_answer import answered, refused
 from tests.support.serving import PATIENCE
 
@@ -45,7 +45,10 @@ def says(code: str, generation: int = 1, document: str = "d1") -> Answer:
         None,
     )
     return replace(
-        answered(Span(code, 0.9, citation)), question=GATE, generation=generation, alternatives=()
+        answered(AnswerSpan(code, 0.9, citation)),
+        question=GATE,
+        generation=generation,
+        alternatives=(),
     )
 
 
@@ -56,14 +59,14 @@ def state(tmp_path: Path) -> Iterator[State]:
 
 
 @pytest.fixture
-def saved(state: State) -> Watchlist:
-    watchlist = Watchlist(state)
+def saved(state: State) -> SavedQuestions:
+    watchlist = SavedQuestions(state)
     watchlist.add(GATE)
     return watchlist
 
 
 def test_a_question_is_saved_once_as_it_is_asked_and_removed(state: State) -> None:
-    watchlist = Watchlist(state)
+    watchlist = SavedQuestions(state)
     assert [watchlist.add(f"  {GATE} "), watchlist.add(GATE)] == [GATE, GATE]
     assert [(each.question, each.last) for each in watchlist.questions()] == [(GATE, None)]
     with pytest.raises(InvalidQuestion):
@@ -76,7 +79,7 @@ def test_a_question_is_saved_once_as_it_is_asked_and_removed(state: State) -> No
             act(GATE)
 
 
-def test_the_first_answer_is_no_difference_and_another_one_is(saved: Watchlist) -> None:
+def test_the_first_answer_is_no_difference_and_another_one_is(saved: SavedQuestions) -> None:
     assert saved.check(lambda _: says("seven", 1)) == []
     assert saved.check(lambda _: replace(says("seven", 2), confidence=0.5)) == []
 
@@ -88,7 +91,7 @@ def test_the_first_answer_is_no_difference_and_another_one_is(saved: Watchlist) 
     assert question.last == difference.after
 
 
-def test_a_refusal_is_an_answer_like_another(saved: Watchlist) -> None:
+def test_a_refusal_is_an_answer_like_another(saved: SavedQuestions) -> None:
     saved.check(lambda _: says("seven"))
 
     [difference] = saved.check(lambda _: refused())
@@ -102,7 +105,7 @@ def test_the_history_is_the_answers_without_repetitions(
     codes: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     with closing(State(tmp_path_factory.mktemp("state"))) as state:
-        watchlist = Watchlist(state)
+        watchlist = SavedQuestions(state)
         watchlist.add(GATE)
         for code in codes:
             watchlist.check(lambda _, code=code: says(code))  # type: ignore[misc]
@@ -111,7 +114,7 @@ def test_the_history_is_the_answers_without_repetitions(
     assert kept == [code for at, code in enumerate(codes) if at == 0 or codes[at - 1] != code]
 
 
-def test_only_so_many_answers_are_kept(saved: Watchlist) -> None:
+def test_only_so_many_answers_are_kept(saved: SavedQuestions) -> None:
     for number in range(KEPT_ANSWERS + 3):
         saved.check(lambda _, number=number: says(str(number)))  # type: ignore[misc]
 
@@ -119,7 +122,7 @@ def test_only_so_many_answers_are_kept(saved: Watchlist) -> None:
 
 
 def test_a_question_that_is_removed_while_it_is_asked_leaves_nothing(
-    saved: Watchlist, state: State
+    saved: SavedQuestions, state: State
 ) -> None:
     def ask(_: str) -> Answer:
         saved.remove(GATE)
@@ -130,12 +133,12 @@ def test_a_question_that_is_removed_while_it_is_asked_leaves_nothing(
 
 
 def test_a_deleted_document_takes_its_quotes_along(
-    saved: Watchlist, state: State, tmp_path: Path
+    saved: SavedQuestions, state: State, tmp_path: Path
 ) -> None:
     saved.check(lambda _: says("xylophonist"))
     assert state.documents() == {"d1"}
 
-    state.erase(["d1"], without_documents)
+    state.erase(["d1"], redact_documents)
 
     assert state.documents() == set()
     assert saved.history(GATE)[0].essence == []
@@ -143,7 +146,9 @@ def test_a_deleted_document_takes_its_quotes_along(
     assert "has been deleted" in kept_text(saved.history(GATE)[0], 200)
 
 
-def test_a_moved_document_keeps_its_quotes_under_its_new_id(saved: Watchlist, state: State) -> None:
+def test_a_moved_document_keeps_its_quotes_under_its_new_id(
+    saved: SavedQuestions, state: State
+) -> None:
     saved.check(lambda _: says("seven"))
 
     state.rename("d1", "d2")
@@ -152,7 +157,7 @@ def test_a_moved_document_keeps_its_quotes_under_its_new_id(saved: Watchlist, st
     assert saved.history(GATE)[0].result["citations"][0]["document_id"] == "d2"
 
 
-def test_old_and_new_stand_side_by_side(saved: Watchlist) -> None:
+def test_old_and_new_stand_side_by_side(saved: SavedQuestions) -> None:
     saved.check(lambda _: says("seven\x1b[2J"))
     [difference] = saved.check(lambda _: refused())
 

@@ -19,8 +19,8 @@ from index.formats.detection import KINDS
 from qa.answering.pipeline import Pipeline
 from qa.errors import InvalidAnswer
 from qa.verification.quote_check import (
+    ParsedQuote,
     Proof,
-    Quoted,
     below,
     in_index,
     parsed,
@@ -180,7 +180,7 @@ def test_that_another_version_read_the_file_is_said(tmp_path: Path) -> None:
     assert first.citation is not None
     cited = replace(first.citation, extractor="html/1 lxml/1.0")
 
-    def details(quoted: Quoted) -> dict[str, str]:
+    def details(quoted: ParsedQuote) -> dict[str, str]:
         [proof] = verify([quoted], below(tmp_path / "corpus"))
         return {check.name: check.detail for check in proof.checks}
 
@@ -296,7 +296,7 @@ def test_of_all_sources_one_at_a_time_is_in_memory(tmp_path: Path) -> None:
     assert peak - measured(quotes[:1], tmp_path)[1] < 3 * len(text)
 
 
-def measured(quotes: list[Quoted], folder: Path) -> tuple[list[Proof], int]:
+def measured(quotes: list[ParsedQuote], folder: Path) -> tuple[list[Proof], int]:
     """The proofs of quotes from a folder, and the bytes that they took at most."""
     tracemalloc.start()
     found = verify(quotes, below(folder))

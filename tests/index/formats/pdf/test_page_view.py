@@ -17,7 +17,7 @@ from index.errors import DamagedFile, EncryptedFile, ExtractionLimit, LoadingErr
 from index.formats.page_view import Box, PageView, page_texts, pages_of, view_of
 from index.formats.pdf.extract import extract
 from index.formats.pdf.page_view import box_finder, drawn, located
-from index.formats.text_builder import Extracted
+from index.formats.text_builder import ExtractedText
 from tests.index.formats.pdf.test_extract import LEFT, RIGHT
 from tests.index.formats.test_ocr import needs_tesseract
 from tests.support.writers import PARAGRAPH, columns, pdf, picture, scan
@@ -25,11 +25,11 @@ from tests.support.writers import PARAGRAPH, columns, pdf, picture, scan
 INK = 128
 
 
-def view(data: bytes, found: Extracted, page: int, start: int, end: int) -> PageView:
+def view(data: bytes, found: ExtractedText, page: int, start: int, end: int) -> PageView:
     return located(data, page, page_texts(found.text, found.places, page), start, end)
 
 
-def span(found: Extracted, words: str) -> tuple[int, int]:
+def span(found: ExtractedText, words: str) -> tuple[int, int]:
     start = found.text.index(words)
     return start, start + len(words)
 

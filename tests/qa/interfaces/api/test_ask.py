@@ -25,7 +25,7 @@ from qa.interfaces.api.ask import add_error_handlers, router
 from qa.interfaces.api.documents import document_router
 from qa.interfaces.api.host_guard import MAX_BODY_BYTES
 from qa.library.library import remove_document
-from qa.library.upload_service import Intake
+from qa.library.upload_service import UploadService
 from qa.settings import Settings
 from tests.qa.answering.test_question import INVALID
 from tests.qa.test_answer import ANSWER_KEYS, CITATION_KEYS
@@ -49,7 +49,7 @@ class FixedService:
     """A live pipeline, or the error that there is instead."""
 
     outcome: LivePipeline | Exception
-    documents: Intake | None = None
+    documents: UploadService | None = None
 
     def live(self) -> LivePipeline:
         if isinstance(self.outcome, Exception):
@@ -59,7 +59,7 @@ class FixedService:
     def conversations(self) -> Conversations:
         raise NotImplementedError
 
-    def intake(self) -> Intake:
+    def intake(self) -> UploadService:
         if self.documents is None:
             raise NotImplementedError
         return self.documents
@@ -70,7 +70,7 @@ def send(
     method: str,
     path: str,
     *,
-    intake: Intake | None = None,
+    intake: UploadService | None = None,
     **options: Any,
 ) -> httpx.Response:
     """One request to the handlers alone."""
@@ -331,7 +331,7 @@ def test_openapi_has_examples(seeds_server: Server) -> None:
 
 
 @dataclass
-class Deleting(Intake):
+class Deleting(UploadService):
     """Someone deletes a document at the moment at which it is tagged."""
 
     settings: Settings

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import InvalidUpload, QAError, UnsupportedUpload, UploadTooLarge
-from qa.interfaces.api.multipart import Form, Received
-from qa.library.upload_folder import Uploads
+from qa.interfaces.api.multipart import Form, UploadForm
+from qa.library.upload_folder import UploadFolder
 
 TEXT = b"The harbour gate opens with code seven.\r\n--Y\r\n"
 
@@ -35,9 +35,9 @@ def file(name: str, data: bytes) -> tuple[str, bytes]:
 
 def sent(
     folder: Path, content: bytes, *, size: int = 1 << 16, max_bytes: int = 1000, max_files: int = 3
-) -> Received:
+) -> UploadForm:
     """What a form comes to, sent in pieces of a size."""
-    form = Form(Uploads(folder), b"X", max_bytes, max_files)
+    form = Form(UploadFolder(folder), b"X", max_bytes, max_files)
     try:
         for start in range(0, len(content), size):
             form.write(content[start : start + size])
@@ -77,7 +77,7 @@ def test_what_was_sent_is_on_the_disk(
     assert (first.name, second.name, received.tags) == ("a.txt", "é.md", ("b", "harbour"))
     assert (first.path.read_bytes(), second.path.read_bytes()) == (data, b"# H")
     assert first.sha256 == hashlib.sha256(data).hexdigest()
-    assert all(Uploads(folder).holds(each.path) for each in received.files)
+    assert all(UploadFolder(folder).holds(each.path) for each in received.files)
     assert not list(folder.rglob(".incoming"))
 
 
@@ -85,7 +85,7 @@ def test_what_was_sent_is_on_the_disk(
     not Path("/proc/self/fd").is_dir(), reason="descriptors are counted where the system lists them"
 )
 def test_a_form_that_is_discarded_gives_its_room_back_at_once(tmp_path: Path) -> None:
-    form = Form(Uploads(tmp_path), b"X", 1000)
+    form = Form(UploadFolder(tmp_path), b"X", 1000)
     form.write(body(file("a.txt", TEXT), end=b"")[:-2])
     assert held(tmp_path) == 1
     form.discard()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answer import Citation, NearestPassage, RetrievedPassage, Span
+from qa.answer import AnswerSpan, Citation, NearestPassage, RetrievedPassage
 from qa.interfaces.plaintext.answers import (
     AROUND,
     answer_text,
@@ -60,7 +60,7 @@ def test_a_whole_sentence_is_shown_once() -> None:
         "Part › Sum",
     )
 
-    shown = span_text(Span("It's five.", 0.9, whole), bold, WIDTH)
+    shown = span_text(AnswerSpan("It's five.", 0.9, whole), bold, WIDTH)
 
     assert shown.count("five") == 1
     assert "  under Part › Sum" in shown.splitlines()
@@ -73,7 +73,7 @@ def test_line_breaks_inside_a_quote_are_folded_but_its_edges_kept() -> None:
     )
 
     assert "  “It is *five or six* now.”" in span_text(
-        Span(citation.quote, 0.9, citation), bold, WIDTH
+        AnswerSpan(citation.quote, 0.9, citation), bold, WIDTH
     )
 
 
@@ -221,7 +221,7 @@ def test_control_characters_and_changes_of_direction_never_reach_the_terminal() 
         1,
         HOSTILE,
     )
-    span = Span(HOSTILE, 0.9, citation, (replace(citation, start=4),))
+    span = AnswerSpan(HOSTILE, 0.9, citation, (replace(citation, start=4),))
     near = NearestPassage("id", HOSTILE, HOSTILE, "00", f"It {HOSTILE}.", 0, 13, HOSTILE, 0.4, None)
     row = RetrievedPassage(
         "id", HOSTILE, HOSTILE, "00", HOSTILE, 0, 13, HOSTILE, 0.5, 1, 0.25, 2, 3.125, 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answer import Answer, Citation, Gate, NearestPassage, Refusal, Searched, Span
+from qa.answer import Answer, AnswerSpan, Citation, Gate, NearestPassage, Refusal, Searched
 from qa.interfaces.slack.blocks import KEY, answer_post, apology, notice, source_view
 from qa.interfaces.slack.links import permanent_link
 from qa.interfaces.slack.mrkdwn import length
@@ -52,7 +52,7 @@ def citation(before: str, quote: str, after: str, **more: Any) -> Citation:
     return Citation(quote=quote, sentence=sentence, **{**at, **named, **more})
 
 
-def answer(*spans: Span, refusal: Refusal | None = None, **more: Any) -> Answer:
+def answer(*spans: AnswerSpan, refusal: Refusal | None = None, **more: Any) -> Answer:
     """An answer of some spans, or a refusal."""
     counts = {"passages_read": 5, "passages_found": 5, "timings_ms": {}, "generation": 1}
     given = {
@@ -95,7 +95,7 @@ def checked(said: Any) -> Any:
 
 def test_an_answer_is_bold_alone_and_in_its_sentence_with_its_source_and_confidence() -> None:
     given = citation("Up to ", "$25 & more", " <billion>.")
-    said = checked(answer_post(answer(Span("$25 & more", 0.87, given)), 7, BASE))
+    said = checked(answer_post(answer(AnswerSpan("$25 & more", 0.87, given)), 7, BASE))
 
     first, source, confidence, buttons = said.blocks
     bold = {"type": "text", "text": "$25 & more", "style": {"bold": True}}
@@ -126,7 +126,7 @@ def test_the_link_is_the_pages_own() -> None:
     )
     assert permanent_link("", citation("", "x", "")) == ""
     assert "link" not in flat(
-        answer_post(answer(Span("x", 0.9, citation("", "x", ""))), 1, "").blocks
+        answer_post(answer(AnswerSpan("x", 0.9, citation("", "x", ""))), 1, "").blocks
     )
 
 
@@ -140,7 +140,11 @@ def test_nothing_but_rich_and_plain_text_is_made_of_documents() -> None:
         elif isinstance(value, list | tuple):
             any(map(walk, value))
 
-    walk(answer_post(answer(Span(ODD[0], 0.9, citation(ODD[0], ODD[0], ODD[0]))), 1, BASE).blocks)
+    walk(
+        answer_post(
+            answer(AnswerSpan(ODD[0], 0.9, citation(ODD[0], ODD[0], ODD[0]))), 1, BASE
+        ).blocks
+    )
     walk(refused(ODD[0]) and answer_post(refused(ODD[0]), 1, BASE).blocks)
 
     assert "mrkdwn" not in kinds
@@ -157,7 +161,7 @@ def test_any_answer_keeps_the_limits(
     kept: bool,  # noqa: FBT001
 ) -> None:
     where = citation(before, quote, after, title=title, heading=title, uri=title[:300])
-    span = Span(quote, 0.6, where, (where,) * 5)
+    span = AnswerSpan(quote, 0.6, where, (where,) * 5)
     given = answer(
         *[span] * count,
         conflicts=(span,) * 4,
@@ -191,14 +195,18 @@ def test_any_refusal_keeps_the_limits(text: str, title: str) -> None:
 
 
 def test_a_quote_that_is_cut_says_so_and_how_long_it_is() -> None:
-    said = answer_post(answer(Span("x" * 10_000, 0.9, citation("a ", "x" * 10_000, " b"))), 1, BASE)
+    said = answer_post(
+        answer(AnswerSpan("x" * 10_000, 0.9, citation("a ", "x" * 10_000, " b"))), 1, BASE
+    )
 
     assert "[cut: the quote has 10,000 characters]" in flat(said.blocks)
 
 
 def test_a_long_sentence_keeps_its_quote_whole() -> None:
     said = answer_post(
-        answer(Span("the gist", 0.9, citation("word " * 2000, "the gist", " word" * 2000))), 1, BASE
+        answer(AnswerSpan("the gist", 0.9, citation("word " * 2000, "the gist", " word" * 2000))),
+        1,
+        BASE,
     )
     quoted = said.blocks[0]["elements"][1]["elements"]
 
@@ -209,7 +217,7 @@ def test_a_long_sentence_keeps_its_quote_whole() -> None:
 
 @pytest.mark.parametrize("text", [ODD[1], ODD[2][:60], ODD[3]])
 def test_other_scripts_emoji_and_code_come_through_unchanged(text: str) -> None:
-    said = answer_post(answer(Span(text, 0.9, citation("so: ", text, "."))), 1, BASE)
+    said = answer_post(answer(AnswerSpan(text, 0.9, citation("so: ", text, "."))), 1, BASE)
 
     assert said.blocks[0]["elements"][0]["elements"][0]["text"] == text
 
@@ -246,20 +254,24 @@ def test_a_source_shows_what_stands_around_the_quote_or_that_it_is_gone() -> Non
 def test_a_source_that_is_not_what_was_indexed_is_marked(freshness: str, said: str) -> None:
     made = checked(
         answer_post(
-            answer(Span("7", 0.9, citation("It is ", "7", ".", freshness=freshness))), 1, ""
+            answer(AnswerSpan("7", 0.9, citation("It is ", "7", ".", freshness=freshness))), 1, ""
         )
     )
 
     assert f"a.txt, line 3 [{said}]" in flat(made.blocks)
     assert f"a.txt, line 3 [{said}]" in made.text
-    current = checked(answer_post(answer(Span("7", 0.9, citation("It is ", "7", "."))), 1, ""))
+    current = checked(
+        answer_post(answer(AnswerSpan("7", 0.9, citation("It is ", "7", "."))), 1, "")
+    )
     assert "[" not in flat(current.blocks) + current.text
 
 
 @given(st.lists(st.text(min_size=1, max_size=64), max_size=32))
 def test_the_tags_that_were_asked_within_are_named_and_do_nothing(tags: list[str]) -> None:
     made = checked(
-        answer_post(answer(Span("7", 0.9, citation("It is ", "7", ".")), tags=tuple(tags)), 1, "")
+        answer_post(
+            answer(AnswerSpan("7", 0.9, citation("It is ", "7", ".")), tags=tuple(tags)), 1, ""
+        )
     )
 
     assert flat(made.blocks).startswith("In ") is bool(tags)

@@ -13,7 +13,7 @@ from qa.interfaces.slack import COMMANDS, EVENTS, INTERACTIONS
 from qa.interfaces.slack.delivery import Delivery
 from qa.settings import SLACK_API, SlackSettings
 from qa.state.database import State
-from qa.state.message_queue import Claims
+from qa.state.message_queue import MessageQueue
 from tests.support.slack_app import FORM_TYPE, JSON_TYPE, NOW, App
 from tests.support.slack_messages import (
     SECRET,
@@ -153,7 +153,7 @@ def test_claims_of_a_bot_are_in_the_state_of_its_data_directory(app: App, tmp_pa
     body = mention("Where?", ts=stamp())
     app.event(body)
     state = State(tmp_path / "data")
-    found = Claims(state, clock=time.time).find(TEAM, "C1", body["event"]["ts"])
+    found = MessageQueue(state, clock=time.time).find(TEAM, "C1", body["event"]["ts"])
     state.close()
 
     assert found is not None

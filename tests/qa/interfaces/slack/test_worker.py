@@ -23,7 +23,7 @@ from qa.interfaces.slack.delivery import METADATA
 from qa.interfaces.slack.plugin import Bot
 from qa.settings import Settings, SlackSettings
 from qa.state.database import State
-from qa.state.message_queue import LEASE_SECONDS, Claim, Claims, Message
+from qa.state.message_queue import LEASE_SECONDS, Message, MessageQueue, QueuedMessage
 from tests.support.block_kit import texts
 from tests.support.fakes import SharedWordsReader
 from tests.support.serving import PATIENCE, carded, indexed, settings_in
@@ -74,7 +74,7 @@ class Desk:
         )
         self.live = live_pipeline(self.settings, carded(), SharedWordsReader())
         self.service = Changing(self.settings, self.live)
-        self.claims = Claims(State(self.settings.data))
+        self.claims = MessageQueue(State(self.settings.data))
 
     def work(
         self, until: Callable[[], Any], act: Callable[[], Awaitable[None]] | None = None
@@ -292,14 +292,14 @@ def test_a_view_that_slack_does_not_open_is_said(desk: Desk) -> None:
     assert "press the button again" in texts(desk.double.responses[0]["blocks"])[0]
 
 
-class Locked(Claims):
+class Locked(MessageQueue):
     """Cannot be written to for some attempts."""
 
     def __init__(self, state: State, attempts: int) -> None:
         super().__init__(state)
         self.left = attempts
 
-    def take(self, worker: str, kinds: Collection[str]) -> Claim | None:
+    def take(self, worker: str, kinds: Collection[str]) -> QueuedMessage | None:
         if self.left:
             self.left -= 1
             raise StoreFull("the disk is full")
