@@ -1,0 +1,243 @@
+"""The Python door: a `Library` of documents to index, ask and search from a script or notebook."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from index.ingestion.report import Outcome, Summary
+from index.models.encoder import Encoder
+from index.store.file_records import FileRecord
+from index.store.snapshot import DocumentInfo
+from qa.answer import Answer, RetrievedPassage
+from qa.answering.live_pipeline import LivePipeline
+from qa.bootstrap import live_pipeline, load_encoder, load_reader
+from qa.errors import UnknownDocumentId
+from qa.library.library import (
+    documents_of,
+    forget_all,
+    has_index,
+    index_paths,
+    open_snapshot,
+    remove_document,
+)
+from qa.settings import Settings
+
+FOLDERS = "folders"
+"""Folder of the data directory that holds one data directory for each folder opened alone."""
+
+
+class Library:
+    """The documents of a data directory: index, ask, search, list and remove them.
+
+    Models are loaded at the first call that needs them and kept until `close`. All methods may be
+    called from several threads. What another process indexes meanwhile is in the next answer.
+
+        with Library.of_folder("contracts") as library:
+            print(library.ask("How long is the notice period?"))
+    """
+
+    def __init__(self, data: Path | str | None = None, *, settings: Settings | None = None) -> None:
+        """Open a data directory; nothing is read or written yet.
+
+        `data` is made at the first `index`; by default it is QUOTED_DATA or the platform's.
+        `settings` replaces the environment. Raises SettingsError.
+        """
+        folder = Path(data) if data is not None else None
+        self.settings = settings or Settings.from_environment(os.environ, data=folder)
+        self._loading = threading.Lock()
+        self._encoder: Encoder | None = None
+        self._live: LivePipeline | None = None
+        self._closed = False
+
+    @classmethod
+    def of_folder(cls, folder: Path | str, *, settings: Settings | None = None) -> Self:
+        """Open the documents of one folder, indexed in a data directory of their own.
+
+        Files that are new or changed are indexed now, deleted ones removed; unchanged ones cost
+        nothing. The data directory lies below the default one; the folder itself is not written
+        to. A removal that looks like an accident, as of an unmounted disk, is left undone with a
+        warning. Raises NotADirectoryError, IndexingError or SettingsError.
+        """
+        place = Path(folder).expanduser().resolve()
+        if not place.is_dir():
+            raise NotADirectoryError(f"expected a folder of documents, got {str(folder)!r}")
+        base = settings or Settings.from_environment(os.environ)
+        # Two folders of one name have data directories of their own.
+        digest = hashlib.sha256(os.fsencode(place)).hexdigest()[:16]
+        data = base.data / FOLDERS / f"{place.name or 'root'}-{digest}"
+        library = cls(settings=replace(base, data=data))
+        for refusal in library.index(place, prune=True).refused:
+            warnings.warn(refusal, stacklevel=2)
+        return library
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Library({str(self.settings.data)!r})"
+
+    def __len__(self) -> int:
+        """Return the number of documents."""
+        return len(self.documents())
+
+    def __iter__(self) -> Iterator[DocumentInfo]:
+        """Iterate over the documents by uri."""
+        return iter(self.documents())
+
+    def index(
+        self,
+        *paths: Path | str,
+        prune: bool = False,
+        force: bool = False,
+        exclude: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        on_file: Callable[[Outcome], None] = lambda _: None,
+    ) -> Summary:
+        """Index files and folders, and the web pages of http(s) addresses.
+
+        Unchanged files cost nothing. `prune` removes documents whose files are gone; what looks
+        like an accident is refused (`Summary.refused`) unless `force` is set. `exclude` are
+        patterns as in a .gitignore, `tags` are given to all documents below the paths, and
+        `on_file` is called with the outcome of each file. A file that cannot be read is skipped
+        and stands in the summary. Raises IndexingError.
+        """
+        encoder = self._loaded_encoder()
+        summary = index_paths(
+            self.settings,
+            encoder,
+            [_path_or_page(each) for each in paths],
+            _Progress(on_file),
+            prune=prune,
+            yes=force,
+            exclude=exclude,
+            tags=tags,
+        )
+        if self._live is not None:
+            self._live.refresh()
+        return summary
+
+    def ask(
+        self,
+        question: str,
+        *,
+        tags: Sequence[str] | None = None,
+        documents: Sequence[str] | None = None,
+        top_k: int | None = None,
+        deadline: float | None = None,
+    ) -> Answer:
+        """Answer a question with spans quoted from the documents, or refuse.
+
+        Only documents with any of the `tags` and with the ids in `documents` are searched, all by
+        default. `top_k` passages are read, none after `deadline` seconds. Raises NoIndex,
+        InvalidQuestion, UnknownTag, UnknownDocumentId or IndexingError.
+        """
+        with self._pipeline().use() as pipeline:
+            return pipeline.ask(
+                question, tags=tags, documents=documents, top_k=top_k, seconds=deadline
+            )
+
+    def search(
+        self, query: str, *, top_k: int = 10, tags: Sequence[str] | None = None
+    ) -> list[RetrievedPassage]:
+        """Return the passages that a query retrieves, best first; raises as `ask` does."""
+        with self._pipeline().use() as pipeline:
+            return pipeline.search(query, top_k=top_k, tags=tags)
+
+    def documents(self, tags: Sequence[str] = ()) -> list[DocumentInfo]:
+        """Return the documents by uri, those with any of the tags if there are any.
+
+        Loads no model. Raises StoreError, InvalidTag or UnknownTag.
+        """
+        return documents_of(self.settings, tags)
+
+    def text(self, document_id: str) -> str:
+        """Return the text that the citations of a document count in.
+
+        Loads no model. Raises NoIndex, UnknownDocumentId or StoreError.
+        """
+        with closing(open_snapshot(self.settings)) as snapshot:
+            if not snapshot.has_document(document_id):
+                raise UnknownDocumentId(f"no document has the id {document_id!r}: see documents()")
+            return snapshot.document(document_id).text
+
+    def remove(self, name: str) -> FileRecord:
+        """Remove a document, named by id, uri or path; its file stays where it is.
+
+        The copies of uploaded files and fetched pages are deleted. Raises UnknownDocument or
+        StoreBusy.
+        """
+        return remove_document(self.settings, name)
+
+    def clear(self) -> int:
+        """Remove all documents and return how many there were."""
+        return forget_all(self.settings) if has_index(self.settings) else 0
+
+    def close(self) -> None:
+        """Release the index and the models; the library cannot be asked any more."""
+        with self._loading:
+            if self._live is not None:
+                self._live.close()
+            self._live = self._encoder = None
+            self._closed = True
+
+    def _loaded_encoder(self) -> Encoder:
+        with self._loading:
+            return self._encoder_once()
+
+    def _encoder_once(self) -> Encoder:
+        """Load the encoder at most once; the caller holds the lock."""
+        if self._closed:
+            raise ValueError("this library is closed: open another one")
+        if self._encoder is None:
+            self._encoder = load_encoder(self.settings)
+        return self._encoder
+
+    def _pipeline(self) -> LivePipeline:
+        """Return the pipeline of the newest generation, loaded at the first call."""
+        with self._loading:
+            if self._live is None:
+                encoder = self._encoder_once()
+                self._live = live_pipeline(self.settings, encoder, load_reader(self.settings))
+        self._live.refresh()
+        return self._live
+
+
+class _Progress:
+    """A reporter that passes on the outcome of each file."""
+
+    def __init__(self, on_file: Callable[[Outcome], None]) -> None:
+        self._on_file = on_file
+
+    def planned(self, files: int) -> None:
+        """Ignore the number of files."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """Pass the outcome on."""
+        self._on_file(outcome)
+
+    def embedded(self, passages: int) -> None:
+        """Ignore the number of passages."""
+
+
+def _path_or_page(given: Path | str) -> Path | str:
+    """Return the address of a web page as a str, anything else as a path."""
+    if isinstance(given, str) and given.lower().startswith(("http://", "https://")):
+        return given
+    return Path(given).expanduser()
