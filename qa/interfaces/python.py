@@ -7,7 +7,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,7 @@ from index.store.file_records import FileRecord
 from index.store.snapshot import DocumentInfo
 from qa.answer import Answer, RetrievedPassage
 from qa.answering.live_pipeline import LivePipeline
+from qa.answering.pipeline import Pipeline
 from qa.bootstrap import live_pipeline, load_encoder, load_reader
 from qa.errors import UnknownDocumentId
 from qa.library.library import (
@@ -119,7 +120,7 @@ class Library:
         and stands in the summary. Raises IndexingError.
         """
         encoder = self._loaded_encoder()
-        summary = index_paths(
+        return index_paths(
             self.settings,
             encoder,
             [_path_or_page(each) for each in paths],
@@ -129,9 +130,6 @@ class Library:
             exclude=exclude,
             tags=tags,
         )
-        if self._live is not None:
-            self._live.refresh()
-        return summary
 
     def ask(
         self,
@@ -148,7 +146,7 @@ class Library:
         default. `top_k` passages are read, none after `deadline` seconds. Raises NoIndex,
         InvalidQuestion, UnknownTag, UnknownDocumentId or IndexingError.
         """
-        with self._pipeline().use() as pipeline:
+        with self._pipeline() as pipeline:
             return pipeline.ask(
                 question, tags=tags, documents=documents, top_k=top_k, seconds=deadline
             )
@@ -157,7 +155,7 @@ class Library:
         self, query: str, *, top_k: int = 10, tags: Sequence[str] | None = None
     ) -> list[RetrievedPassage]:
         """Return the passages that a query retrieves, best first; raises as `ask` does."""
-        with self._pipeline().use() as pipeline:
+        with self._pipeline() as pipeline:
             return pipeline.search(query, top_k=top_k, tags=tags)
 
     def documents(self, tags: Sequence[str] = ()) -> list[DocumentInfo]:
@@ -209,14 +207,21 @@ class Library:
             self._encoder = load_encoder(self.settings)
         return self._encoder
 
-    def _pipeline(self) -> LivePipeline:
-        """Return the pipeline of the newest generation, loaded at the first call."""
+    @contextmanager
+    def _pipeline(self) -> Iterator[Pipeline]:
+        """Yield the pipeline of the newest generation; models are loaded at the first call."""
         with self._loading:
             if self._live is None:
                 encoder = self._encoder_once()
                 self._live = live_pipeline(self.settings, encoder, load_reader(self.settings))
-        self._live.refresh()
-        return self._live
+            live = self._live
+        live.refresh()
+        try:
+            with live.use() as pipeline:
+                yield pipeline
+        finally:
+            # An idle library must not keep others (or its own `remove`) from compacting the store.
+            live.rest()
 
 
 class _Progress:
