@@ -12,7 +12,7 @@ import regex
 from lxml import etree
 
 from index.formats.numerals import numeral
-from index.formats.tables import Cell, bare_lines, header_rows, laid_out, table_lines
+from index.formats.tables import Cell, bare_lines, count_header_rows, expand_spans, table_lines
 from index.formats.text_builder import DASH, TextBuilder
 
 Element = etree._Element  # noqa: SLF001 - lxml's public name for it is private
@@ -168,8 +168,8 @@ class Walk:
             self.writer.paragraph(text_of(caption))
         rows = [row for row in table.iter("{*}tr") if not hidden(row)]
         cells = list(map(_cells, rows))
-        headers = len(list(takewhile(_is_header, rows[:-1]))) or header_rows(cells)
-        texts = laid_out(cells, headers)
+        headers = len(list(takewhile(_is_header, rows[:-1]))) or count_header_rows(cells)
+        texts = expand_spans(cells, headers)
         self.writer.rows(
             text
             for _, text in (

@@ -1,12 +1,11 @@
-"""Rows of cells -> lines that can be quoted alone: each says what its values are of ("Item: Lamp;
-Price: 39.90").
+"""Table rows as lines that can be quoted alone ("Item: Lamp; Price: 39.90").
 
-The reader sees a passage without what stands far above it, so a table's header is repeated in each
-of its rows.
+The reader sees a chunk without what stands far above it. So each row repeats the table's header.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -16,27 +15,31 @@ import regex
 from index.errors import ExtractionLimit
 
 LONGEST_HEADER = 80
-"""Characters of a column's name; longer texts in a first row are contents."""
+"""Maximum length of a column name, in characters. Longer texts in a first row are contents."""
 FILLED = 0.6
-"""A header names at least this share of the columns; a title above a table stands in one cell."""
+"""Minimum share of the columns that a header names. A title above a table fills one cell."""
 FIRST_ROWS = 10
-"""A header is looked for among so many first rows with text."""
+"""Number of rows at the top of a table among which its header is looked for."""
 
 _NUMERIC = regex.compile(r"[\p{Sc}+\-−(]*\p{N}[\p{N}\s.,:/\-–%)\p{Sc}]*(?:[A-Za-z]{1,3})?")
 _LETTER = regex.compile(r"\p{L}")
 
-WIDEST = 100
-"""Columns that one cell may reach over."""
+MAX_COLSPAN = 100
+"""Maximum number of columns that one cell spans; wider cells are cut to it."""
 MAX_FIELDS = 2_000_000
-"""Of one table, counting those that cells reach over: 20,000 rows of 100 columns."""
+"""Maximum number of fields of a table after its spans are expanded: 20,000 rows of 100 columns."""
 
 Row = Sequence[str]
+
+_OpenSpans = dict[int, tuple[int, str]]
+"""Cells that reach below a row: column -> (rows left below it, text)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell as a file has it: over so many columns and rows; no rows: it is the rest of the one
-    above.
+    """A table cell as its file describes it.
+
+    It spans `columns` and `rows`. With `rows=0` it continues the cell above.
     """
 
     text: str
@@ -44,196 +47,256 @@ class Cell:
     rows: int = 1
 
 
-def laid_out(rows: Iterable[Sequence[Cell]], headers: int = 0) -> list[list[str]]:
-    """The texts of a table, each row with all its columns. A cell over several rows stands in each
-    of them, one over several columns in the first; of so many rows of headers, which become one
-    row, in each. Raises ExtractionLimit.
+def expand_spans(rows: Iterable[Sequence[Cell]], headers: int = 0) -> list[list[str]]:
+    """Return the texts of a table with every spanned field filled in.
+
+    The text of a cell over several rows is repeated in each of them. That of a cell over several
+    columns stands in the first, except in the first `headers` rows: there it is repeated in each
+    column, and these rows are merged into one.
+
+    Raises ExtractionLimit if the table has more than `MAX_FIELDS` fields.
     """
-    found: list[list[str]] = []
+    expanded: list[list[str]] = []
+    spans: _OpenSpans = {}
     fields = 0
-    below: dict[int, tuple[int, str]] = {}
     for number, cells in enumerate(rows):
-        row: list[str] = []
-        above, below = below, {}
-        last, waiting = max(above, default=-1), list(reversed(cells))
-        while waiting or len(row) <= last:
-            if len(row) in above:
-                spans = [above[len(row)]]
-            else:
-                cell = waiting.pop() if waiting else Cell("")
-                text = (
-                    found[-1][len(row)]
-                    if not cell.rows and found and len(row) < len(found[-1])
-                    else cell.text
-                )
-                spans = [
-                    (cell.rows, text if not at or number < headers else "")
-                    for at in range(max(min(cell.columns, WIDEST), 1))
-                ]
-            below.update(
-                {
-                    len(row) + at: (left - 1, text)
-                    for at, (left, text) in enumerate(spans)
-                    if left > 1
-                }
-            )
-            row += [text for _, text in spans]
-        found.append(row)
+        above = expanded[-1] if expanded else []
+        row, spans = _expand_row(cells, above, spans, is_header=number < headers)
+        expanded.append(row)
+        # Checked after each row: spans let a small file ask for more than fits in memory.
         fields += len(row)
         if fields > MAX_FIELDS:
             raise ExtractionLimit(
-                f"has a table of more than {MAX_FIELDS:,} cells, counting those that others reach over: split it"
+                f"has a table of more than {MAX_FIELDS:,} cells, "
+                "counting those that other cells span: split it"
             )
-    names = [
-        " ".join(dict.fromkeys(filter(None, column)))
-        for column in zip_longest(*found[:headers], fillvalue="")
-    ]
-    return ([names] if headers else []) + found[headers:]
+    if not headers:
+        return expanded
+    return [_merge_header_rows(expanded[:headers]), *expanded[headers:]]
 
 
-def header_rows(rows: Sequence[Sequence[Cell]]) -> int:
-    """How many rows of a table that marks none name its columns for certain: two if cells of the
-    first reach over some columns, and below its others is nothing else; else none.
+def _expand_row(
+    cells: Sequence[Cell], above: Row, open_spans: _OpenSpans, *, is_header: bool
+) -> tuple[list[str], _OpenSpans]:
+    """Return the texts of one row and the spans that are open below it."""
+    row: list[str] = []
+    open_below: _OpenSpans = {}
+    # Cells from above may reach farther right than the row's own cells.
+    end = max(open_spans, default=-1) + 1
+    waiting = deque(cells)
+    while waiting or len(row) < end:
+        column = len(row)
+        if column in open_spans:
+            rows_left, text = open_spans[column]
+            texts = [text]
+        else:
+            cell = waiting.popleft() if waiting else Cell("")
+            rows_left = cell.rows
+            above_text = above[column] if column < len(above) else None
+            texts = _column_texts(cell, above_text, repeat=is_header)
+        if rows_left > 1:
+            for offset, text in enumerate(texts):
+                open_below[column + offset] = (rows_left - 1, text)
+        row += texts
+    return row, open_below
+
+
+def _column_texts(cell: Cell, above: str | None, *, repeat: bool) -> list[str]:
+    """Return the text of a cell for each column that it spans.
+
+    `above` is the text above its first column, or None if there is no such field.
     """
-    if len(rows) < 3 or len(rows[0]) == 1 or all(cell.columns == 1 for cell in rows[0]):
+    text = above if not cell.rows and above is not None else cell.text
+    columns = max(min(cell.columns, MAX_COLSPAN), 1)
+    if repeat:
+        return [text] * columns
+    return [text, *[""] * (columns - 1)]
+
+
+def _merge_header_rows(rows: Sequence[Row]) -> list[str]:
+    """Return one name a column: the distinct texts of its header rows, joined."""
+    columns = zip_longest(*rows, fillvalue="")
+    return [" ".join(dict.fromkeys(filter(None, column))) for column in columns]
+
+
+def count_header_rows(rows: Sequence[Sequence[Cell]]) -> int:
+    """Return how many rows surely name the columns of a table that marks no header.
+
+    It is 2 if the first row groups columns: some of its cells span several columns with a name
+    below each, and nothing stands below the others. Otherwise it is 0.
+    """
+    if len(rows) < 3 or len(rows[0]) == 1:
         return 0
-    first = [(cell, cell.columns > 1) for cell in rows[0] for _ in range(min(cell.columns, WIDEST))]
-    alone = all(
-        not cell.text or not cell.rows
-        for (_, wide), cell in zip(first, _below(first, rows[1]), strict=False)
-        if not wide
-    )
-    named = all(
-        cell.text and cell.rows
-        for (_, wide), cell in zip(first, _below(first, rows[1]), strict=False)
-        if wide
-    )
-    return 2 if alone and named and not all(wide for _, wide in first) else 0
+    if all(cell.columns == 1 for cell in rows[0]):
+        return 0
+    first = _cells_by_column(rows[0])
+    pairs = list(zip(first, _cells_below(first, rows[1]), strict=True))
+    below_groups = [below for above, below in pairs if above.columns > 1]
+    below_others = [below for above, below in pairs if above.columns <= 1]
+    # A row that consists of groups alone may as well be a title over the whole table.
+    if not below_others or any(map(_has_own_text, below_others)):
+        return 0
+    return 2 if all(map(_has_own_text, below_groups)) else 0
 
 
-def _below(first: Sequence[tuple[Cell, bool]], row: Sequence[Cell]) -> Iterator[Cell]:
-    """What stands below each column of a first row."""
-    waiting = [cell for cell in row for _ in range(min(cell.columns, WIDEST))][::-1]
-    for above, _ in first:
-        yield Cell("") if above.rows > 1 or not waiting else waiting.pop()
+def _has_own_text(cell: Cell) -> bool:
+    return bool(cell.text) and bool(cell.rows)
+
+
+def _cells_by_column(row: Sequence[Cell]) -> list[Cell]:
+    """Return the cell that covers each column of a row."""
+    return [cell for cell in row for _ in range(min(cell.columns, MAX_COLSPAN))]
+
+
+def _cells_below(first: Sequence[Cell], row: Sequence[Cell]) -> Iterator[Cell]:
+    """Yield the cell of the second row below each column of the first."""
+    waiting = deque(_cells_by_column(row))
+    for above in first:
+        # The file lists no cell where one of the first row reaches down.
+        if above.rows > 1 or not waiting:
+            yield Cell("")
+        else:
+            yield waiting.popleft()
 
 
 def bare_lines(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
-    """(number, line) of each row of a table without names of columns."""
+    """Return (row number, line) of each row of a table without column names."""
     return ((number, row_text(row, None)) for number, row in enumerate(rows))
 
 
 def labelled_lines(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
-    """(number, line) of each row below the first, which has a name for each value, even for one
-    that stands alone.
+    """Return (row number, line) of each row below the first, which names every value.
+
+    Unlike in `table_lines`, a text in the first column alone is a value as well.
     """
-    return ((number, _named(row, rows[0])) for number, row in enumerate(rows[1:], start=1))
+    return ((number, _named_values(row, rows[0])) for number, row in enumerate(rows[1:], start=1))
 
 
-def paired(row: Row) -> Row:
-    """The cells of a row of names and values by turns, as a row under such a header."""
+def pair_labels(row: Row) -> Row:
+    """Return a row of alternating labels and values as one cell, "label: value; label: value"."""
     cells = list(filter(str.strip, row))
-    return [_named(cells[1::2], cells[::2])]
+    return [_named_values(cells[1::2], cells[::2])]
 
 
 def table_lines(
     rows: Sequence[Row], *, strict: bool = True, marked: int | None = None
 ) -> Iterator[tuple[int, str]]:
-    """(number, line) of each row of a table with text but the one that names the columns, which is
-    `marked` or found by `header_index`.
+    """Yield (row number, line) of each row of a table but its header.
+
+    `marked` is the number of the header row if the file says so; otherwise `header_index` looks
+    for it, with `strict`. Rows that repeat the header are left out.
     """
-    at = header_index(rows, strict=strict) if marked is None else marked
-    if at is not None and not any(
-        cell.strip() for row in rows[at + 1 :] if row != rows[at] for cell in row[1:]
-    ):
-        at = None  # nothing below would say its names
-    for number, row in enumerate(rows):
-        if at is None or number < at:
-            yield number, row_text(row, None)
-        elif row != rows[at]:
-            yield number, row_text(row, rows[at])
+    header = header_index(rows, strict=strict) if marked is None else marked
+    if header is None or not _has_values_below(rows, header):
+        # No line below would repeat the names, so the header itself has to be a line.
+        yield from bare_lines(rows)
+        return
+    yield from bare_lines(rows[:header])
+    names = rows[header]
+    for number, row in enumerate(rows[header:], start=header):
+        if row != names:
+            yield number, row_text(row, names)
+
+
+def _has_values_below(rows: Sequence[Row], header: int) -> bool:
+    """Return True if a row below the header has text outside its first column."""
+    return any(
+        any(map(str.strip, row[1:])) for row in rows[header + 1 :] if row != rows[header]
+    )
 
 
 def row_text(row: Row, header: Row | None) -> str:
-    """A row as a line: "name: value; name: value" under a header, else its cells; empty if all
-    cells are. Text in the first cell alone is no value of its column: it names the rows below, or
-    all columns.
+    """Return a row as a line, empty if all of its cells are blank.
+
+    It is "name: value; name: value" under a header, and otherwise "cell | cell", or "cell: cell"
+    if there are just two. A text in the first cell alone is no value of its column: it names the
+    rows below, or all columns.
     """
     if header is not None and any(map(str.strip, row[1:])):
-        return _named(row, header)
+        return _named_values(row, header)
     filled = [" ".join(cell.split()) for cell in row if cell.strip()]
-    named = len(row) == len(filled) == 2 and not filled[0].endswith((":", ".", "?", "!"))
-    return (
-        f"{filled[0]}: {filled[1]}"
-        if named
-        else (" " if filled and filled[0].endswith(":") else " | ").join(filled)
-    )
+    if not filled:
+        return ""
+    if len(row) == len(filled) == 2 and not filled[0].endswith((":", ".", "?", "!")):
+        return f"{filled[0]}: {filled[1]}"
+    separator = " " if filled[0].endswith(":") else " | "
+    return separator.join(filled)
 
 
-def _named(row: Row, header: Row) -> str:
-    names, cells = (
-        [" ".join(name.split()).removesuffix(":") for name in header],
-        [" ".join(cell.split()) for cell in row],
-    )
-    named_cells = zip([*names, *[""] * len(cells)], cells, strict=False)
-    return "; ".join(
-        f"{name}: {cell}" if name and name != cell else cell for name, cell in named_cells if cell
-    )
+def _named_values(row: Row, header: Row) -> str:
+    """Return "name: value; name: value". Values beyond the last name stand without one."""
+    values = []
+    for name, cell in zip_longest(header[: len(row)], row, fillvalue=""):
+        name = " ".join(name.split()).removesuffix(":")
+        value = " ".join(cell.split())
+        if not value:
+            continue
+        values.append(f"{name}: {value}" if name and name != value else value)
+    return "; ".join(values)
 
 
 def header_index(rows: Sequence[Row], *, strict: bool) -> int | None:
-    """Which of the rows names the columns, or None. With `strict`, for tables that may have none,
-    two columns need numbers under a name.
+    """Return the number of the row that names the columns, or None.
+
+    Only the first row that fills enough columns is considered. `strict` is for tables that may
+    have no header: with two columns one of them has to hold numbers alone.
     """
-    width = max((sum(map(bool, map(str.strip, row))) for row in rows), default=0)
+    width = max(map(_count_filled, rows), default=0)
     for at, row in enumerate(rows[:FIRST_ROWS]):
-        if _is_full(row, width):
-            below = [
-                other for other in rows[at + 1 :] if other != row and any(map(str.strip, other))
-            ]
-            return (
-                at
-                if below and _names(row) and (not strict or width > 2 or _numbers_below(row, below))
-                else None
-            )
+        if _fills_columns(row, width):
+            return at if _is_header(row, rows[at + 1 :], width, strict=strict) else None
     return None
 
 
-def names_columns(row: Row, width: int) -> bool:
-    """Whether a row could be the one that names so many columns."""
-    return _is_full(row, width) and _names(row)
+def _is_header(row: Row, below: Sequence[Row], width: int, *, strict: bool) -> bool:
+    values = [other for other in below if other != row and any(map(str.strip, other))]
+    if not values or not _are_names(row):
+        return False
+    return not strict or width > 2 or _has_numeric_column(values, len(row))
 
 
-def _is_full(row: Row, width: int) -> bool:
-    return sum(map(bool, map(str.strip, row))) >= max(2, FILLED * width)
+def may_name_columns(row: Row, width: int) -> bool:
+    """Return True if a row could be the header of a table of `width` columns."""
+    return _fills_columns(row, width) and _are_names(row)
 
 
-def numeric(cell: str) -> bool:
-    """Whether a cell holds a number, an amount or a date in digits."""
+def _fills_columns(row: Row, width: int) -> bool:
+    return _count_filled(row) >= max(2, FILLED * width)
+
+
+def _count_filled(row: Row) -> int:
+    # Called for every row of every table: chained maps are the fastest form.
+    return sum(map(bool, map(str.strip, row)))
+
+
+def is_numeric(cell: str) -> bool:
+    """Return True if a cell holds a number, an amount or a date in digits."""
     return bool(_NUMERIC.fullmatch(cell.strip()))
 
 
-def _names(row: Row) -> bool:
-    """Whether the cells with text can be names; "Name: Bob", or "Name:" beside "Bob", is a name
-    with its value.
+def _are_names(row: Row) -> bool:
+    """Return True if all texts of a row can be column names.
+
+    "Name: Bob", or "Name:" beside "Bob", is a label with its value instead.
     """
     cells = list(filter(None, map(str.strip, row)))
-    distinct = len({cell.casefold() for cell in cells}) == len(cells)
+    if len({cell.casefold() for cell in cells}) < len(cells):
+        return False
     colons = sum(cell.endswith(":") for cell in cells)
-    alone = colons in {0, len(cells)} and not any(": " in cell for cell in cells)
-    return (
-        distinct
-        and alone
-        and all(
-            len(cell) <= LONGEST_HEADER and _LETTER.search(cell) and not numeric(cell)
-            for cell in cells
-        )
-    )
+    if colons not in {0, len(cells)} or any(": " in cell for cell in cells):
+        return False
+    return all(map(_is_name, cells))
 
 
-def _numbers_below(row: Row, below: Sequence[Row]) -> bool:
-    columns = (
-        [other[at] for other in below if at < len(other) and other[at].strip()]
-        for at in range(len(row))
-    )
-    return any(column and all(map(numeric, column)) for column in columns)
+def _is_name(cell: str) -> bool:
+    has_letter = _LETTER.search(cell) is not None
+    return len(cell) <= LONGEST_HEADER and has_letter and not is_numeric(cell)
+
+
+def _has_numeric_column(rows: Sequence[Row], width: int) -> bool:
+    """Return True if one of the first `width` columns holds numbers alone."""
+    for column in range(width):
+        cells = [row[column] for row in rows if column < len(row) and row[column].strip()]
+        if cells and all(map(is_numeric, cells)):
+            return True
+    return False

@@ -15,7 +15,7 @@ from index.errors import DamagedFile
 from index.formats.markup import Element
 from index.formats.office.docx_numbering import Numbers
 from index.formats.office.properties import day_of
-from index.formats.tables import Cell, header_rows, laid_out, table_lines
+from index.formats.tables import Cell, count_header_rows, expand_spans, table_lines
 from index.formats.text_builder import ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive, parse_xml, read_part
 
@@ -179,9 +179,10 @@ class _Walk:
         cells = list(map(_cells, rows))
         headers = len(
             list(takewhile(lambda row: row.find(f"{_W}trPr/{_W}tblHeader") is not None, rows[:-1]))
-        ) or header_rows(cells)
+        ) or count_header_rows(cells)
         self.writer.rows(
-            text for _, text in table_lines(laid_out(cells, headers), marked=0 if headers else None)
+            text
+            for _, text in table_lines(expand_spans(cells, headers), marked=0 if headers else None)
         )
 
     def _style_chain(self, paragraph: Element) -> Iterator[Any]:

@@ -9,7 +9,7 @@ from itertools import repeat, takewhile
 
 from index.errors import EncryptedFile
 from index.formats.markup import Element
-from index.formats.tables import WIDEST, Cell, header_rows, laid_out, table_lines
+from index.formats.tables import MAX_COLSPAN, Cell, count_header_rows, expand_spans, table_lines
 from index.formats.text_builder import DASH, ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive, parse_xml, read_part
 from index.text.metadata import day_in
@@ -93,9 +93,9 @@ def _table(table: Element, writer: TextBuilder) -> None:
         if next(row.iterancestors(f"{_TABLE}table")) is table
     ]
     cells = [list(_cells(row)) for row in rows]
-    headers = len(list(takewhile(_is_header, rows[:-1]))) or header_rows(cells)
+    headers = len(list(takewhile(_is_header, rows[:-1]))) or count_header_rows(cells)
     writer.rows(
-        text for _, text in table_lines(laid_out(cells, headers), marked=0 if headers else None)
+        text for _, text in table_lines(expand_spans(cells, headers), marked=0 if headers else None)
     )
 
 
@@ -109,7 +109,7 @@ def _cells(row: Element) -> Iterator[Cell]:
         text = " ".join(
             filter(None, (_text(inner).strip() for inner in cell.iter(f"{_TEXT}p", f"{_TEXT}h")))
         )
-        repeated = min(_number(cell, "number-columns-repeated"), WIDEST) if text else 1
+        repeated = min(_number(cell, "number-columns-repeated"), MAX_COLSPAN) if text else 1
         yield from repeat(
             Cell(
                 text, _number(cell, "number-columns-spanned"), _number(cell, "number-rows-spanned")

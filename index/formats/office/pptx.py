@@ -11,7 +11,7 @@ from typing import Any
 from index.document import Place
 from index.errors import DamagedFile
 from index.formats.office.properties import day_of
-from index.formats.tables import Cell, laid_out, table_lines
+from index.formats.tables import Cell, expand_spans, table_lines
 from index.formats.text_builder import DASH, ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive
 
@@ -97,5 +97,5 @@ def _table(table: Any, writer: TextBuilder) -> None:  # noqa: ANN401
     cells = [[Cell(cell.text, cell.span_width, cell.span_height) for cell in row] for row in shown]
     headers = int(table.first_row and len(cells) > 1)
     writer.rows(
-        text for _, text in table_lines(laid_out(cells, headers), marked=0 if headers else None)
+        text for _, text in table_lines(expand_spans(cells, headers), marked=0 if headers else None)
     )

@@ -12,11 +12,18 @@ from itertools import pairwise
 import regex
 
 from index.document import Place
-from index.formats.pdf.borderless_tables import goes_on
+from index.formats.pdf.borderless_tables import continues_row
 from index.formats.pdf.paragraphs import Paragraph, paragraphs
 from index.formats.pdf.reading_order import Line
-from index.formats.pdf.table_headers import are_pairs, form_labels, is_filled, table_starts
-from index.formats.tables import Row, bare_lines, labelled_lines, numeric, paired, table_lines
+from index.formats.pdf.table_headers import are_form_labels, are_pairs, is_filled, table_starts
+from index.formats.tables import (
+    Row,
+    bare_lines,
+    is_numeric,
+    labelled_lines,
+    pair_labels,
+    table_lines,
+)
 from index.formats.text_builder import ExtractedText, TextBuilder
 
 HEADING_SIZE = 1.12
@@ -50,7 +57,7 @@ def _are_names(row: Row) -> bool:
     """Whether the texts of a bold row name columns: they are distinct, and no numbers but years."""
     names = [cell for cell in row if cell]
     return len(set(names)) == len(names) and all(
-        not numeric(name) or _YEAR.fullmatch(name) for name in names
+        not is_numeric(name) or _YEAR.fullmatch(name) for name in names
     )
 
 
@@ -70,11 +77,14 @@ def _is_keyed(line: Line) -> bool:
 
 def _texts(lines: Sequence[Line], rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
     """(number, text) of the rows of one table."""
-    if form_labels(lines, rows, 0):
+    if are_form_labels(lines, rows, 0):
         return labelled_lines(rows)
     if _is_keyed(lines[0]):
         return bare_lines(
-            [paired(row) if are_pairs(line) else row for line, row in zip(lines, rows, strict=True)]
+            [
+                pair_labels(row) if are_pairs(line) else row
+                for line, row in zip(lines, rows, strict=True)
+            ]
         )
     bold = len(lines) > 1 and lines[0].bold and not lines[1].bold
     return table_lines(rows, marked=0 if bold and _are_names(rows[0]) else None)
@@ -143,7 +153,7 @@ class Composition:
             self._close()
         elif lines[0].page > self._table[-1].page:
             lines = lines[lines[0].cells == self._table[0].cells :]
-            if lines and goes_on(self._table[-1].cells, lines[0].cells):
+            if lines and continues_row(self._table[-1].cells, lines[0].cells):
                 self._table[-1] = _united(self._table[-1], lines[0])
                 lines = lines[1:]
         self._table += lines

@@ -13,7 +13,7 @@ from statistics import median
 from index.formats.pdf.glyphs import Segment
 from index.formats.pdf.reading_order import Line
 from index.formats.pdf.ruling_lines import RulingLine
-from index.formats.tables import numeric
+from index.formats.tables import is_numeric
 
 TIGHT = 1.2
 """Lines of one cell are at most this many times the smallest distance apart, rows with space
@@ -37,7 +37,7 @@ _OPEN = ("-", "–", "/", ",")
 Extent = tuple[float, float]
 
 
-def with_rows(lines: Sequence[Line], rules: Sequence[RulingLine]) -> list[Line]:
+def merge_rows(lines: Sequence[Line], rules: Sequence[RulingLine]) -> list[Line]:
     """The lines of a region, those of tables put together to rows; level `rules` part rows."""
     found: list[Line] = []
     edge = max((line.right for line in lines), default=0.0)
@@ -72,7 +72,9 @@ def _has_cells(lines: Sequence[Line], at: int, edge: float) -> bool:
 def _is_above_number(line: Line, below: Line) -> bool:
     """Whether the last of as many cells is a number that ends where the line does."""
     as_many = len(line.parts) == len(below.parts) and len(below.cells) > 1
-    return as_many and abs(line.right - below.right) < JUSTIFIED and numeric(below.parts[-1].text)
+    return (
+        as_many and abs(line.right - below.right) < JUSTIFIED and is_numeric(below.parts[-1].text)
+    )
 
 
 def _is_justified(line: Line, other: Line, edge: float) -> bool:
@@ -91,7 +93,7 @@ def _is_justified(line: Line, other: Line, edge: float) -> bool:
     if (
         not near
         or line.bold != other.bold
-        or any(numeric(part.text) for part in [*line.parts, *other.parts[-1:]])
+        or any(is_numeric(part.text) for part in [*line.parts, *other.parts[-1:]])
     ):
         return False
     lefts = product((part.left for part in line.parts[1:]), (part.left for part in other.parts[1:]))
@@ -197,7 +199,7 @@ def _blocks(
 
 def _numbers(texts: Sequence[str]) -> set[int]:
     """In which columns there are numbers that end there."""
-    return {at for at, text in enumerate(texts) if numeric(text) and not text.endswith(_OPEN)}
+    return {at for at, text in enumerate(texts) if is_numeric(text) and not text.endswith(_OPEN)}
 
 
 def _are_wrapped(blocks: Sequence[Sequence[Sequence[str]]], parted: Sequence[bool]) -> bool:
@@ -220,11 +222,13 @@ def _by_first_column(block: range, cells: Sequence[Sequence[str]]) -> list[range
     """Without space between rows, one begins where the first column has text, unless all texts go
     on.
     """
-    starts = [at for at in block[1:] if cells[at][0] and not goes_on(cells[at - 1], cells[at])]
+    starts = [
+        at for at in block[1:] if cells[at][0] and not continues_row(cells[at - 1], cells[at])
+    ]
     return [range(start, end) for start, end in pairwise([block.start, *starts, block.stop])]
 
 
-def goes_on(above: Sequence[str], below: Sequence[str]) -> bool:
+def continues_row(above: Sequence[str], below: Sequence[str]) -> bool:
     """Whether all texts of a row are the rest of what stands above."""
     pairs = zip(above, below, strict=True)
     return all(

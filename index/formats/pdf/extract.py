@@ -21,11 +21,11 @@ from index.errors import (
 )
 from index.formats import ocr
 from index.formats.pdf.assembly import Composition
-from index.formats.pdf.borderless_tables import with_rows
-from index.formats.pdf.forms import FormPage, begin, is_shell, sheet_of
+from index.formats.pdf.borderless_tables import merge_rows
+from index.formats.pdf.forms import FormPage, form_page_of, is_xfa_placeholder, load_form
 from index.formats.pdf.glyphs import rotation_of, segments
 from index.formats.pdf.reading_order import Line, lines_of, regions
-from index.formats.pdf.ruled_tables import Grids
+from index.formats.pdf.ruled_tables import RuledTables
 from index.formats.pdf.ruling_lines import rules_of
 from index.formats.pdf.running_headers import remove_running_headers
 from index.formats.pdf.scanned_pages import RECOGNISE, is_pictured, recognised, remark
@@ -48,7 +48,7 @@ def extract(data: bytes, more_time: Callable[[int], None] | None = None) -> Extr
     """
     document = opened(data)
     try:
-        if is_shell(document):
+        if is_xfa_placeholder(document):
             raise UnsupportedFormat(
                 f"is a form in Adobe's XFA alone, which only Adobe's programs show: open it there, {PRINT}, and index that"
             )
@@ -98,7 +98,7 @@ def opened(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 is not typed
 
     try:
         document = pypdfium2.PdfDocument(data)
-        begin(document)
+        load_form(document)
         count = len(document)
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower():
@@ -135,7 +135,7 @@ def _page(document: Any, number: int) -> _Page:  # noqa: ANN401
     import pypdfium2
 
     try:
-        sheet = sheet_of(document, number)
+        sheet = form_page_of(document, number)
         regions = list(sheet_regions(sheet, number + 1))
         found = _Page(regions, bool(regions) and not sheet.is_all_filled, sheet.is_unread)
         sheet.close()
@@ -152,10 +152,10 @@ def sheet_regions(sheet: FormPage, number: int) -> Iterator[list[Line]]:
     try:
         rotation = rotation_of(text_page, sheet.page)
         rules = rules_of(sheet.bare, rotation)
-        grids = Grids(rules)
-        characters = segments(text_page, sheet.page, rotation, grids.cell)
-        parts = grids.with_rows(sheet.with_marks(text_page, characters, rotation, grids.cell))
+        grids = RuledTables(rules)
+        characters = segments(text_page, sheet.page, rotation, grids.cell_at)
+        parts = grids.merge_rows(sheet.with_marks(text_page, characters, rotation, grids.cell_at))
     finally:
         text_page.close()
     for region in regions(parts):
-        yield with_rows(lines_of(region, number), [*rules.level, *rules.shades])
+        yield merge_rows(lines_of(region, number), [*rules.level, *rules.shades])

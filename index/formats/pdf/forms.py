@@ -181,7 +181,7 @@ def _segment(at: int, mark: Annotation, box: Box, cell_of: CellOf, size: float) 
     )
 
 
-def begin(document: Any) -> None:  # noqa: ANN401 - pypdfium2 is not typed
+def load_form(document: Any) -> None:  # noqa: ANN401 - pypdfium2 is not typed
     """Read the form of a document, if it has one, before any of its pages; a damaged one is none."""
     import pypdfium2
 
@@ -189,7 +189,7 @@ def begin(document: Any) -> None:  # noqa: ANN401 - pypdfium2 is not typed
         document.init_forms()
 
 
-def is_shell(document: Any) -> bool:  # noqa: ANN401
+def is_xfa_placeholder(document: Any) -> bool:  # noqa: ANN401
     """Whether the only page of a document is not what it holds, but says that it cannot be shown: a
     form in Adobe's XFA alone, without any field that PDF knows.
     """
@@ -208,7 +208,7 @@ def is_shell(document: Any) -> bool:  # noqa: ANN401
     return False
 
 
-def sheet_of(document: Any, number: int) -> FormPage:  # noqa: ANN401
+def form_page_of(document: Any, number: int) -> FormPage:  # noqa: ANN401
     """A page, counted from 0, of a document whose form was begun; without its fields and notes if
     pdfium fails at them. Raises pypdfium2.PdfiumError.
     """

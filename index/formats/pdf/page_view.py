@@ -16,7 +16,7 @@ from index.formats.page_view import Box, PageText, PageView
 from index.formats.pdf.alignment import Alignment, Piece, aligned
 from index.formats.pdf.annotations import Annotation
 from index.formats.pdf.extract import opened, sheet_regions
-from index.formats.pdf.forms import FormPage, sheet_of
+from index.formats.pdf.forms import FormPage, form_page_of
 from index.formats.pdf.glyphs import Segment
 from index.formats.pdf.reading_order import Line, line_of, rows_of
 from index.formats.pdf.running_headers import EDGE_LINES
@@ -61,7 +61,7 @@ def located(data: bytes, number: int, texts: Sequence[PageText], start: int, end
     `drawn` does.
     """
     with _document(data, number) as document:
-        pages, sheet = len(document), sheet_of(document, number - 1)
+        pages, sheet = len(document), form_page_of(document, number - 1)
         width, height = _size(sheet.page)
         pieces, box_at = pieces_of(sheet), box_finder(sheet.page, sheet.marks)
         is_scan = not pieces or (

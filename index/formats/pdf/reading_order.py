@@ -12,7 +12,7 @@ from statistics import median
 import regex
 
 from index.formats.pdf.glyphs import WORD_GAP, Segment
-from index.formats.tables import numeric
+from index.formats.tables import is_numeric
 
 COLUMN_LINES = 4
 """A column has at least so many lines."""
@@ -190,7 +190,7 @@ def line_of(row: Sequence[Segment], page: int) -> Line:
     for before, part in pairwise(row):
         gap, size = part.left - before.right, max(before.size, part.size)
         if gap > CELL_GAP * size and not (
-            len(row) == 2 and _MARK.fullmatch(cells[0]) and not numeric(part.text)
+            len(row) == 2 and _MARK.fullmatch(cells[0]) and not is_numeric(part.text)
         ):
             cells.append(part.text)
         else:

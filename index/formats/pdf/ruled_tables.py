@@ -13,7 +13,7 @@ from itertools import pairwise
 from index.formats.pdf.glyphs import Segment
 from index.formats.pdf.reading_order import lines_of
 from index.formats.pdf.ruling_lines import NEAR, RulingLine, RulingLines
-from index.formats.tables import numeric
+from index.formats.tables import is_numeric
 
 MAX_MEETINGS = 250_000
 """Pairs of a level and an upright line that are looked at; a page with more holds a drawing."""
@@ -52,7 +52,7 @@ class RuledTable:
         return (row, column) if inside else None
 
 
-class Grids:
+class RuledTables:
     """The ruled tables of one page."""
 
     def __init__(self, rules: RulingLines) -> None:
@@ -62,7 +62,7 @@ class Grids:
             if (grid := _grid(level, upright)) is not None
         ]
 
-    def cell(self, x: float, y: float) -> Cell | None:
+    def cell_at(self, x: float, y: float) -> Cell | None:
         """In which cell a point lies, None if in none."""
         for number, grid in enumerate(self._grids):
             found = grid.field(x, y)
@@ -70,7 +70,7 @@ class Grids:
                 return number, *grid.owners[found[0]][found[1]]
         return None
 
-    def with_rows(self, parts: Sequence[Segment]) -> list[Segment]:
+    def merge_rows(self, parts: Sequence[Segment]) -> list[Segment]:
         """Segments, those of a table put together to one a row with the texts of its cells, where
         the grid is that of a table.
         """
@@ -106,7 +106,7 @@ def _holds_rows(row: Segment) -> bool:
     as many lines in the first cell.
     """
     first, *others = [cell.split("\n") for cell in row.cells if cell] or [[]]
-    numbers = [len(lines) for lines in others if len(lines) > 1 and all(map(numeric, lines))]
+    numbers = [len(lines) for lines in others if len(lines) > 1 and all(map(is_numeric, lines))]
     return bool(numbers) and max(numbers) <= len(first)
 
 

@@ -20,7 +20,7 @@ from index.formats.office.docx import extract as extract_word
 from index.formats.office.odt import extract as extract_text
 from index.formats.office.pptx import extract as extract_slides
 from index.formats.office.spreadsheet import extract_workbook
-from index.formats.tables import Cell, laid_out
+from index.formats.tables import Cell, expand_spans
 from index.formats.text_builder import ExtractedText
 from tests.support.writers import saved
 
@@ -169,7 +169,7 @@ cells = st.builds(
 
 @given(st.lists(st.lists(cells, max_size=5), max_size=6), st.integers(0, 2))
 def test_every_text_is_there_as_often_as_it_has_rows(rows: list[list[Cell]], headers: int) -> None:
-    found = laid_out(rows, min(headers, len(rows)))
+    found = expand_spans(rows, min(headers, len(rows)))
 
     assert len(found) == len(rows) - max(min(headers, len(rows)) - 1, 0)
     if not headers and all(
@@ -187,7 +187,7 @@ def test_every_text_is_there_as_often_as_it_has_rows(rows: list[list[Cell]], hea
 
 
 def test_the_rest_of_a_cell_without_one_above_is_its_own_text() -> None:
-    assert laid_out([[Cell("a", rows=0)], [Cell("b", rows=0), Cell("c", rows=0)]]) == [
+    assert expand_spans([[Cell("a", rows=0)], [Cell("b", rows=0), Cell("c", rows=0)]]) == [
         ["a"],
         ["a", "c"],
     ]

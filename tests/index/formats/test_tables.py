@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.formats.tables import header_index, numeric, row_text, table_lines
+from index.formats.tables import header_index, is_numeric, row_text, table_lines
 from tests.support.writers import CELLS, LINES
 
 
@@ -96,7 +96,7 @@ def test_rows_without_header(row: tuple[str, ...], text: str) -> None:
     "cell", ["6", "-6.1", "39.90 €", "$1,200", "12 %", "2024-05-06", "04:12", "(3)", "6.1 m"]
 )
 def test_numbers(cell: str) -> None:
-    assert numeric(cell)
+    assert is_numeric(cell)
 
 
 @given(st.lists(st.lists(st.text(max_size=5), max_size=4).map(tuple), max_size=5))
