@@ -130,13 +130,23 @@ def count_header_rows(rows: Sequence[Sequence[Cell]]) -> int:
     if all(cell.columns == 1 for cell in rows[0]):
         return 0
     first = _cells_by_column(rows[0])
-    pairs = list(zip(first, _cells_below(first, rows[1]), strict=True))
-    below_groups = [below for above, below in pairs if above.columns > 1]
-    below_others = [below for above, below in pairs if above.columns <= 1]
+    below = zip(first, _cells_below(first, rows[1]), strict=True)
+    return (
+        2 if names_groups((cell.columns > 1, _has_own_text(under)) for cell, under in below) else 0
+    )
+
+
+def names_groups(columns: Iterable[tuple[bool, bool]]) -> bool:
+    """Return True if a table's second row names the columns that its first row groups.
+
+    Each column says if the first row's cell spans several columns, and if there is text below it.
+    """
+    below_groups: list[bool] = []
+    below_others: list[bool] = []
+    for is_group, has_text_below in columns:
+        (below_groups if is_group else below_others).append(has_text_below)
     # A row that consists of groups alone may as well be a title over the whole table.
-    if not below_others or any(map(_has_own_text, below_others)):
-        return 0
-    return 2 if all(map(_has_own_text, below_groups)) else 0
+    return bool(below_others) and not any(below_others) and all(below_groups)
 
 
 def _has_own_text(cell: Cell) -> bool:
@@ -200,9 +210,7 @@ def table_lines(
 
 def _has_values_below(rows: Sequence[Row], header: int) -> bool:
     """Return True if a row below the header has text outside its first column."""
-    return any(
-        any(map(str.strip, row[1:])) for row in rows[header + 1 :] if row != rows[header]
-    )
+    return any(any(map(str.strip, row[1:])) for row in rows[header + 1 :] if row != rows[header])
 
 
 def row_text(row: Row, header: Row | None) -> str:
@@ -226,8 +234,8 @@ def row_text(row: Row, header: Row | None) -> str:
 def _named_values(row: Row, header: Row) -> str:
     """Return "name: value; name: value". Values beyond the last name stand without one."""
     values = []
-    for name, cell in zip_longest(header[: len(row)], row, fillvalue=""):
-        name = " ".join(name.split()).removesuffix(":")
+    for label, cell in zip_longest(header[: len(row)], row, fillvalue=""):
+        name = " ".join(label.split()).removesuffix(":")
         value = " ".join(cell.split())
         if not value:
             continue

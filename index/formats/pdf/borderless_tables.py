@@ -1,12 +1,14 @@
-"""Tables without a grid: lines of several cells that stand below each other -> rows, the lines of
-one row put together, each cell in its column.
+"""Tables without ruling lines in a region of a PDF page.
+
+Lines of several cells that stand below each other become rows: the lines of one row are merged,
+each cell in its column.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from statistics import median
 
@@ -16,98 +18,119 @@ from index.formats.pdf.ruling_lines import RulingLine
 from index.formats.tables import is_numeric
 
 TIGHT = 1.2
-"""Lines of one cell are at most this many times the smallest distance apart, rows with space
-between them further.
+"""Maximum distance of two lines of one cell, as a multiple of the smallest in the table.
+
+Rows with space between them are further apart.
 """
 LOOSE = 1.6
-"""Lines further apart than this many heights of a line are never of one cell."""
+"""Maximum distance of two lines of one cell, in heights of a line."""
 FAR = 3.0
-"""Lines further apart than this many heights are not of one table."""
+"""Maximum distance of two lines of one table, in heights of a line."""
 JUSTIFIED = 2.0
-"""Points; the ends of justified lines are nearer to each other than that."""
+"""Distance in points below which the ends of lines are justified."""
 COLUMN_GAP = 0.3
-"""Columns are at least this many heights of a line apart."""
+"""Minimum gap between two columns, in heights of a line."""
 RECENT = 50
-"""So many lines of a table tell whether one more belongs to it."""
+"""Number of a table's last lines that show whether one more belongs to it."""
 
 _ENDS = (".", "!", "?", ":", "…")
+"""Characters that end a text, so that nothing below continues it."""
 _OPEN = ("-", "–", "/", ",")
-"""What a number does not end with."""
+"""Characters that no number ends with."""
 
 Extent = tuple[float, float]
+"""Left and right edge of a column, in points."""
 
 
 def merge_rows(lines: Sequence[Line], rules: Sequence[RulingLine]) -> list[Line]:
-    """The lines of a region, those of tables put together to rows; level `rules` part rows."""
-    found: list[Line] = []
+    """Return the lines of a region with those of each table row merged into one.
+
+    Level `rules` separate rows.
+    """
+    merged: list[Line] = []
     edge = max((line.right for line in lines), default=0.0)
-    rules = sorted(rules, key=lambda rule: rule.at)
-    at = 0
-    while at < len(lines):
-        end = at + 1
-        if _has_cells(lines, at, edge):
-            while end < len(lines) and _goes_on(
-                lines[at], lines[max(at, end - RECENT) : end], lines[end], edge
-            ):
-                end += 1
-            found += _rows(lines[at:end], rules)
+    ascending = sorted(rules, key=lambda rule: rule.at)
+    start = 0
+    while start < len(lines):
+        end = start + 1
+        if _has_cells(lines, start, edge):
+            end = _table_end(lines, start, edge)
+            merged += _merge_table(lines[start:end], ascending)
         else:
-            found.append(lines[at])
-        at = end
-    return found
+            merged.append(lines[start])
+        start = end
+    return merged
 
 
 def _has_cells(lines: Sequence[Line], at: int, edge: float) -> bool:
-    """Whether a line has several cells, and is not a justified one of a narrow column, with few
-    words and wide spaces.
+    """Return True if a line has several cells.
+
+    A justified line of a narrow column looks alike: few words and wide spaces.
     """
-    line, around = lines[at], [*lines[max(at - 1, 0) : at], *lines[at + 1 : at + 2]]
+    line = lines[at]
     if line.is_row or len(line.cells) == 1:
         return False
-    return any(_is_above_number(line, below) for below in lines[at + 1 : at + 3]) or not any(
-        _is_justified(line, other, edge) for other in around
-    )
+    if any(_is_above_number(line, below) for below in lines[at + 1 : at + 3]):
+        return True
+    around = [*lines[max(at - 1, 0) : at], *lines[at + 1 : at + 2]]
+    return not any(_is_justified(line, other, edge) for other in around)
 
 
 def _is_above_number(line: Line, below: Line) -> bool:
-    """Whether the last of as many cells is a number that ends where the line does."""
+    """Return True if both have as many cells, and the last below is a number that ends alike."""
     as_many = len(line.parts) == len(below.parts) and len(below.cells) > 1
-    return (
-        as_many and abs(line.right - below.right) < JUSTIFIED and is_numeric(below.parts[-1].text)
-    )
+    ends_alike = abs(line.right - below.right) < JUSTIFIED
+    return as_many and ends_alike and is_numeric(below.parts[-1].text)
 
 
 def _is_justified(line: Line, other: Line, edge: float) -> bool:
-    """Whether a line begins and ends where another above or below it does, or at the edge of the
-    region, and nothing else in both stands at one place, nor does either have numbers in cells of
-    their own.
+    """Return True if a line is justified like another one above or below it.
+
+    Both have the same edges and font weight, no numbers in cells of their own, and nothing else
+    that is aligned.
     """
-    right = min(
-        abs(line.right - other.right),
-        abs(line.right - edge) if len(other.cells) == 1 else JUSTIFIED,
-    )
-    near = (
-        abs(line.left - other.left) + right < JUSTIFIED
-        and abs(line.middle - other.middle) < LOOSE * line.height
-    )
-    if (
-        not near
-        or line.bold != other.bold
-        or any(is_numeric(part.text) for part in [*line.parts, *other.parts[-1:]])
-    ):
+    if line.bold != other.bold or not _has_same_edges(line, other, edge):
         return False
-    lefts = product((part.left for part in line.parts[1:]), (part.left for part in other.parts[1:]))
-    rights = [
-        abs(part.right - below.right)
-        for part, below in zip(line.parts[:-1], other.parts[:-1], strict=False)
-    ]
-    columns = len(line.parts) == len(other.parts) > 2 and max(rights[1:]) < JUSTIFIED
-    return not columns and all(abs(left - below) >= JUSTIFIED for left, below in lefts)
+    if any(is_numeric(part.text) for part in [*line.parts, *other.parts[-1:]]):
+        return False
+    return not _is_aligned(line, other)
 
 
-def _goes_on(first_line: Line, recent: Sequence[Line], line: Line, edge: float) -> bool:
-    """Whether a line belongs to the table that begins with another, `recent` being the last of its
-    lines so far.
+def _has_same_edges(line: Line, other: Line, edge: float) -> bool:
+    """Return True if a line begins and ends where one next to it does."""
+    right = abs(line.right - other.right)
+    if len(other.cells) == 1:
+        # The other may be the short last line of a paragraph: then the region's edge counts.
+        right = min(right, abs(line.right - edge))
+    is_next = abs(line.middle - other.middle) < LOOSE * line.height
+    return is_next and abs(line.left - other.left) + right < JUSTIFIED
+
+
+def _is_aligned(line: Line, other: Line) -> bool:
+    """Return True if cells between the edges of two lines stand in columns."""
+    if len(line.parts) == len(other.parts) > 2:
+        pairs = list(zip(line.parts[:-1], other.parts[:-1], strict=True))
+        if max(abs(part.right - below.right) for part, below in pairs[1:]) < JUSTIFIED:
+            return True
+    lefts = product(line.parts[1:], other.parts[1:])
+    return any(abs(part.left - below.left) < JUSTIFIED for part, below in lefts)
+
+
+def _table_end(lines: Sequence[Line], start: int, edge: float) -> int:
+    """Return the end of the lines of the table that begins at `start`, exclusive."""
+    end = start + 1
+    while end < len(lines):
+        recent = lines[max(start, end - RECENT) : end]
+        if not _continues_table(lines[start], recent, lines[end], edge):
+            break
+        end += 1
+    return end
+
+
+def _continues_table(first_line: Line, recent: Sequence[Line], line: Line, edge: float) -> bool:
+    """Return True if a line belongs to a table.
+
+    `first_line` is the table's first line, `recent` its last lines so far.
     """
     before = recent[-1]
     distance = before.middle - line.middle
@@ -115,112 +138,180 @@ def _goes_on(first_line: Line, recent: Sequence[Line], line: Line, edge: float) 
         return False
     if len(line.cells) > 1:
         return True
+    if line.bold and not before.bold:
+        return False
+    # A line of one cell: another line of a cell above, or text below the table.
     columns = _columns([first_line, *recent])
-    edges = [left for left, _ in columns[1:]] + [edge + line.height]
-    first = [
-        sum(left <= part.left + line.height / 2 for left, _ in columns[1:]) for part in line.parts
-    ]
-    fits = all(
-        part.right <= edges[at] - COLUMN_GAP * line.height
-        for part, at in zip(line.parts, first, strict=True)
+    starts = [_start_column(part, columns, line.height) for part in line.parts]
+    if not _fit_columns(line, starts, columns, edge):
+        return False
+    steps = (above.middle - below.middle for above, below in pairwise(recent))
+    widest = max(steps, default=distance)
+    return distance <= 1.1 * widest or 0 not in starts
+
+
+def _start_column(part: Segment, columns: Sequence[Extent], height: float) -> int:
+    """Return the column in which a segment begins, give or take half a line's height."""
+    return sum(left <= part.left + height / 2 for left, _ in columns[1:])
+
+
+def _fit_columns(line: Line, starts: Sequence[int], columns: Sequence[Extent], edge: float) -> bool:
+    """Return True if each segment of a line ends before the column after its own begins."""
+    limits = [left for left, _ in columns[1:]] + [edge + line.height]
+    return all(
+        part.right <= limits[column] - COLUMN_GAP * line.height
+        for part, column in zip(line.parts, starts, strict=True)
     )
-    widest = max(
-        (above.middle - below.middle for above, below in pairwise(recent)), default=distance
-    )
-    return fits and line.bold <= before.bold and (distance <= 1.1 * widest or 0 not in first)
+
+
+@dataclass(slots=True)
+class _ColumnDraft:
+    """Cells that stand above each other, and the numbers of their lines."""
+
+    left: float
+    right: float
+    lines: set[int]
 
 
 def _columns(table: Sequence[Line], fewest: int = 2) -> list[Extent]:
-    """The extents of the columns, from left to right, in lines of so many cells: those of cells
-    that stand above each other are one.
+    """Return the extents of the columns from left to right.
 
-    A wide space in one line makes no column: it has a name in the first line, or text in two.
+    Only lines of at least `fewest` cells count. A wide space in one line makes no column: that
+    has a name in the first line, or text in two.
     """
-    lines = [line for line in table if len(line.cells) >= fewest]
-    found: list[tuple[float, float, set[int]]] = []
-    gap = COLUMN_GAP * median(line.height for line in lines)
-    for left, right, at in sorted(
-        (part.left, part.right, at) for at, line in enumerate(lines) for part in line.parts
-    ):
-        if found and left < found[-1][1] + gap:
-            found[-1] = (found[-1][0], max(right, found[-1][1]), found[-1][2] | {at})
-        else:
-            found.append((left, right, {at}))
     columns: list[Extent] = []
-    for left, right, inside in found:
-        if columns and len(inside) == 1 and 0 not in inside:
-            columns[-1] = (columns[-1][0], right)
+    for draft in _column_drafts([line for line in table if len(line.cells) >= fewest]):
+        is_column = len(draft.lines) > 1 or 0 in draft.lines
+        if is_column or not columns:
+            columns.append((draft.left, draft.right))
         else:
-            columns.append((left, right))
+            columns[-1] = (columns[-1][0], draft.right)
     return columns
 
 
-def _rows(table: Sequence[Line], rules: Sequence[RulingLine]) -> list[Line]:
+def _column_drafts(lines: Sequence[Line]) -> list[_ColumnDraft]:
+    """Return the segments of lines in groups that overlap, from left to right."""
+    gap = COLUMN_GAP * median(line.height for line in lines)
+    parts = sorted(
+        (part.left, part.right, number) for number, line in enumerate(lines) for part in line.parts
+    )
+    drafts: list[_ColumnDraft] = []
+    for left, right, number in parts:
+        if drafts and left < drafts[-1].right + gap:
+            drafts[-1].right = max(right, drafts[-1].right)
+            drafts[-1].lines.add(number)
+        else:
+            drafts.append(_ColumnDraft(left, right, {number}))
+    return drafts
+
+
+def _merge_table(table: Sequence[Line], rules: Sequence[RulingLine]) -> list[Line]:
+    """Return the rows of a table; lines of several cells if its columns are not certain."""
     columns = _columns(table, fewest=1)
     if len(columns) < 2 or len(table) == 1 or _are_bridged(table, columns):
         return [replace(line, is_row=True) if len(line.cells) > 1 else line for line in table]
-    cells = [_placed(line, columns) for line in table]
-    blocks, parted = _blocks(table, cells, rules)
-    if not _are_wrapped([cells[block.start : block.stop] for block in blocks], parted):
-        blocks = [part for block in blocks for part in _by_first_column(block, cells)]
-    return [_row(table[block.start : block.stop], columns) for block in blocks]
+    cells = [_column_texts(line, columns) for line in table]
+    ranges = _row_ranges(table, cells, rules)
+    return [_merge_lines(table[row.start : row.stop], columns) for row in ranges]
 
 
 def _are_bridged(table: Sequence[Line], columns: Sequence[Extent]) -> bool:
-    """Whether cells of most lines share a column, because a title stands over several."""
-    shared = [len(line.cells) > sum(map(bool, _placed(line, columns))) for line in table]
+    """Return True if cells of most lines share a column, because a title spans several."""
+    shared = [len(line.cells) > sum(map(bool, _column_texts(line, columns))) for line in table]
     return 2 * sum(shared) > len(table)
+
+
+def _row_ranges(
+    table: Sequence[Line], cells: Sequence[Sequence[str]], rules: Sequence[RulingLine]
+) -> list[range]:
+    """Return the lines of each row of a table, whose lines have `cells`."""
+    blocks, are_apart = _blocks(table, cells, rules)
+    if _are_wrapped([cells[block.start : block.stop] for block in blocks], are_apart):
+        return blocks
+    return [row for block in blocks for row in _split_by_first_column(block, cells)]
 
 
 def _blocks(
     table: Sequence[Line], cells: Sequence[Sequence[str]], rules: Sequence[RulingLine]
 ) -> tuple[list[range], list[bool]]:
-    """Which lines stand together, and whether there is more space, or a rule, before each block but
-    the first: else its font is bold or no longer so, it has a number below one of the block before,
-    or text in the first column again.
+    """Return the blocks of lines that may be one row, and for each but the first if it is apart.
+
+    A block is apart if a rule or more space precedes it. Otherwise it begins where the font turns
+    bold or no longer is, at a number below one of the same block, or where the first column has
+    text again.
     """
-    starts, parted = [0], []
-    heights = [rule.at for rule in rules]
+    starts = [0]
+    are_apart: list[bool] = []
     pitch = min(above.middle - below.middle for above, below in pairwise(table))
-    numbers: set[int] = set()
+    # Columns in which the block so far has a number: a second one below is of another row.
+    numeric_columns: set[int] = set()
     for at, (above, below) in enumerate(pairwise(table), start=1):
-        distance = above.middle - below.middle
-        numbers |= _numbers(cells[at - 1])
-        between = rules[bisect_right(heights, below.middle) : bisect_left(heights, above.middle)]
-        ruled = any(rule.low < below.right and rule.high > below.left for rule in between)
-        apart = ruled or distance > min(TIGHT * pitch, LOOSE * max(above.height, below.height))
-        resumed = cells[at][0] and not cells[at - 1][0] and cells[starts[-1]][0]
-        if apart or above.bold != below.bold or resumed or numbers & _numbers(cells[at]):
+        numeric_columns |= _numeric_columns(cells[at - 1])
+        is_apart = _has_space(above, below, pitch) or _is_ruled_off(above, below, rules)
+        is_resumed = _resumes_first_column(cells, starts[-1], at)
+        has_second_number = not numeric_columns.isdisjoint(_numeric_columns(cells[at]))
+        if is_apart or above.bold != below.bold or is_resumed or has_second_number:
             starts.append(at)
-            parted.append(apart)
-            numbers = set()
-    return [range(start, end) for start, end in pairwise([*starts, len(table)])], parted
+            are_apart.append(is_apart)
+            numeric_columns = set()
+    return [range(start, end) for start, end in pairwise([*starts, len(table)])], are_apart
 
 
-def _numbers(texts: Sequence[str]) -> set[int]:
-    """In which columns there are numbers that end there."""
+def _resumes_first_column(cells: Sequence[Sequence[str]], start: int, at: int) -> bool:
+    """Return True if the first column has text again, after a line of the block without."""
+    return bool(cells[at][0] and not cells[at - 1][0] and cells[start][0])
+
+
+def _has_space(above: Line, below: Line, pitch: float) -> bool:
+    """Return True if two lines are further apart than those of one cell.
+
+    `pitch` is the smallest distance of two lines in their table.
+    """
+    loose = LOOSE * max(above.height, below.height)
+    return above.middle - below.middle > min(TIGHT * pitch, loose)
+
+
+def _is_ruled_off(above: Line, below: Line, rules: Sequence[RulingLine]) -> bool:
+    """Return True if one of the rules, in ascending order, is drawn between two lines."""
+    low = bisect_right(rules, below.middle, key=lambda rule: rule.at)
+    high = bisect_left(rules, above.middle, key=lambda rule: rule.at)
+    return any(rule.low < below.right and rule.high > below.left for rule in rules[low:high])
+
+
+def _numeric_columns(texts: Sequence[str]) -> set[int]:
+    """Return the columns that hold a number which is complete."""
     return {at for at, text in enumerate(texts) if is_numeric(text) and not text.endswith(_OPEN)}
 
 
-def _are_wrapped(blocks: Sequence[Sequence[Sequence[str]]], parted: Sequence[bool]) -> bool:
-    """Whether the lines of each block are those of one row: most rows have one line, or cells that
-    end before others do. Blocks that are not `parted` tell nothing.
+def _are_wrapped(blocks: Sequence[Sequence[Sequence[str]]], are_apart: Sequence[bool]) -> bool:
+    """Return True if the lines of each block are those of one row.
+
+    Then most rows have one line, or cells that end before others do. Blocks that are not apart on
+    both sides tell nothing.
     """
-    ended = [
-        len(list(filter(None, line))) < len(list(filter(None, block[0])))
-        for block in blocks
-        for line in block[1:]
-    ]
+    # Not counting the first gap: a header may be set off from rows without space between them.
+    if not any(are_apart[1:]):
+        return False
     single = sum(
-        len(block) == 1 and all(parted[max(at - 1, 0) : at + 1]) for at, block in enumerate(blocks)
+        len(block) == 1 and all(are_apart[max(at - 1, 0) : at + 1])
+        for at, block in enumerate(blocks)
     )
-    many = any(parted[1:])  # a header and the rows below it, without space between them
-    return many and (single >= len(blocks) / 2 or sum(ended) >= len(ended) / 2)
+    if single >= len(blocks) / 2:
+        return True
+    have_ended = [
+        _count_texts(line) < _count_texts(block[0]) for block in blocks for line in block[1:]
+    ]
+    return sum(have_ended) >= len(have_ended) / 2
 
 
-def _by_first_column(block: range, cells: Sequence[Sequence[str]]) -> list[range]:
-    """Without space between rows, one begins where the first column has text, unless all texts go
-    on.
+def _count_texts(texts: Sequence[str]) -> int:
+    return sum(map(bool, texts))
+
+
+def _split_by_first_column(block: range, cells: Sequence[Sequence[str]]) -> list[range]:
+    """Return the rows of a block, each beginning where the first column has text.
+
+    A line whose texts all continue those above begins none.
     """
     starts = [
         at for at in block[1:] if cells[at][0] and not continues_row(cells[at - 1], cells[at])
@@ -229,39 +320,43 @@ def _by_first_column(block: range, cells: Sequence[Sequence[str]]) -> list[range
 
 
 def continues_row(above: Sequence[str], below: Sequence[str]) -> bool:
-    """Whether all texts of a row are the rest of what stands above."""
-    pairs = zip(above, below, strict=True)
+    """Return True if each text of a row continues the one above it."""
     return all(
-        cell[:1].islower() and text and not text.endswith(_ENDS) for text, cell in pairs if cell
+        text[:1].islower() and text_above and not text_above.endswith(_ENDS)
+        for text_above, text in zip(above, below, strict=True)
+        if text
     )
 
 
-def _placed(line: Line, columns: Sequence[Extent]) -> list[str]:
-    """The texts of a line, each in the column that it overlaps or is nearest to."""
+def _column_texts(line: Line, columns: Sequence[Extent]) -> list[str]:
+    """Return the text of a line in each column."""
     texts = [""] * len(columns)
     for part in line.parts:
-        at = _column(part, columns)
+        at = _column_of(part, columns)
         texts[at] = f"{texts[at]} {part.text}".strip()
     return texts
 
 
-def _column(part: Segment, columns: Sequence[Extent]) -> int:
-    """The column that a part overlaps most, or is nearest to."""
-    return max(
-        range(len(columns)),
-        key=lambda at: min(part.right, columns[at][1]) - max(part.left, columns[at][0]),
-    )
+def _column_of(part: Segment, columns: Sequence[Extent]) -> int:
+    """Return the column that a segment overlaps most, or is nearest to."""
+
+    def overlap(at: int) -> float:
+        # Negative beside the column: then it is the distance.
+        left, right = columns[at]
+        return min(part.right, right) - max(part.left, left)
+
+    return max(range(len(columns)), key=overlap)
 
 
-def _row(lines: Sequence[Line], columns: Sequence[Extent]) -> Line:
-    """One row of several lines."""
+def _merge_lines(lines: Sequence[Line], columns: Sequence[Extent]) -> Line:
+    """Return the row that some lines make, with line feeds inside its cells."""
     texts = [
         "\n".join(filter(None, cells))
-        for cells in zip(*(_placed(line, columns) for line in lines), strict=True)
+        for cells in zip(*(_column_texts(line, columns) for line in lines), strict=True)
     ]
     fields: list[list[Segment]] = [[] for _ in columns]
     for part in (part for line in lines for part in line.parts):
-        fields[_column(part, columns)].append(part)
+        fields[_column_of(part, columns)].append(part)
     return replace(
         lines[0],
         cells=texts,

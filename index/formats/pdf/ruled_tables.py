@@ -1,5 +1,6 @@
-"""Ruled tables of a PDF page: drawn lines that meet -> grids of cells, and the text in them ->
-rows.
+"""Ruled tables of a PDF page.
+
+Ruling lines that meet become grids of cells, and the text in these becomes rows.
 """
 
 from __future__ import annotations
@@ -13,39 +14,46 @@ from itertools import pairwise
 from index.formats.pdf.glyphs import Segment
 from index.formats.pdf.reading_order import lines_of
 from index.formats.pdf.ruling_lines import NEAR, RulingLine, RulingLines
-from index.formats.tables import is_numeric
+from index.formats.tables import is_numeric, names_groups
 
 MAX_MEETINGS = 250_000
-"""Pairs of a level and an upright line that are looked at; a page with more holds a drawing."""
+"""Maximum pairs of a level and an upright line. A page with more holds a drawing."""
 MAX_CELLS = 20_000
+"""Maximum number of crossings in one grid. One with more is a drawing."""
 FILLED = 0.6
-"""At least this share of a table's rows has text in two cells; of a chart's grid, and where some
-rows are not ruled, fewer.
+"""Minimum share of a table's rows that have text in two cells.
+
+In the grid of a chart, and where some rows are not ruled, fewer have.
 """
 FEWEST_ROWS = 3
-"""With text in two cells; with fewer the rows below the header may not be ruled."""
+"""Minimum number of rows with text in two cells.
+
+With fewer the rows below the header may not be ruled.
+"""
 
 Cell = tuple[int, int, int]
-"""(grid, row, column) of the upper left corner of a cell."""
+"""Table, row and column of the upper left field of a cell."""
 
-
-_Cells = dict[tuple[int, int], list[Segment]]
-"""What stands in the cells of one grid, by (row, column) of their first fields."""
+_Field = tuple[int, int]
+"""Row and column of a field: the area between two neighbouring borders each way."""
+_Cells = dict[_Field, list[Segment]]
+"""Segments in the cells of one table, by the upper left field of each cell."""
 
 
 @dataclass(slots=True)
 class RuledTable:
-    """Borders of columns from left to right and of rows from top to bottom, in points;
-    `owners[row][column]` is the cell that a field belongs to: (row, column) of its first field, of
-    itself where no cell reaches over several.
+    """Grid of one ruled table, whose cells consist of one or several fields.
+
+    `columns` are the borders from left to right and `rows` those from top to bottom, in points.
+    `owners[row][column]` is the cell of a field, named by its upper left field.
     """
 
     columns: list[float]
     rows: list[float]
-    owners: list[list[tuple[int, int]]] = field(default_factory=list)
+    owners: list[list[_Field]] = field(default_factory=list)
 
-    def field(self, x: float, y: float) -> tuple[int, int] | None:
-        """(row, column) of the field in which a point lies, None outside."""
+    def field(self, x: float, y: float) -> _Field | None:
+        """Return the field at a point, None outside the table."""
         column = bisect_right(self.columns, x) - 1
         row = bisect_right([-border for border in self.rows], -y) - 1
         inside = 0 <= column < len(self.columns) - 1 and 0 <= row < len(self.rows) - 1
@@ -56,124 +64,148 @@ class RuledTables:
     """The ruled tables of one page."""
 
     def __init__(self, rules: RulingLines) -> None:
-        self._grids = [
-            grid
-            for level, upright in _meeting(rules)
-            if (grid := _grid(level, upright)) is not None
-        ]
+        candidates = (_table_from(level, upright) for level, upright in _connected_lines(rules))
+        self._tables = [table for table in candidates if table is not None]
 
     def cell_at(self, x: float, y: float) -> Cell | None:
-        """In which cell a point lies, None if in none."""
-        for number, grid in enumerate(self._grids):
-            found = grid.field(x, y)
-            if found is not None:
-                return number, *grid.owners[found[0]][found[1]]
+        """Return the cell at a point, None if there is none."""
+        # Called for each character of a page.
+        for number, table in enumerate(self._tables):
+            position = table.field(x, y)
+            if position is not None:
+                row, column = position
+                return number, *table.owners[row][column]
         return None
 
     def merge_rows(self, parts: Sequence[Segment]) -> list[Segment]:
-        """Segments, those of a table put together to one a row with the texts of its cells, where
-        the grid is that of a table.
+        """Return the segments with those of each table row merged into one.
+
+        A merged segment holds the texts of its cells. Text in a grid that is no table stays as it
+        is.
         """
-        inside: dict[int, _Cells] = defaultdict(lambda: defaultdict(list))
-        found: list[Segment] = []
+        cells_by_table: dict[int, _Cells] = defaultdict(lambda: defaultdict(list))
+        merged: list[Segment] = []
         for part in parts:
             if part.cell is None:
-                found.append(part)
+                merged.append(part)
             else:
-                inside[part.cell[0]][part.cell[1:]].append(part)
-        for number, cells in inside.items():
+                number, row, column = part.cell
+                cells_by_table[number][row, column].append(part)
+        for number, cells in cells_by_table.items():
+            table, divided = _divide_spanning_cells(self._tables[number], cells)
             rows = [
                 replace(row, cell=(number, at, 0))
-                for at, row in enumerate(_rows(*_divided(self._grids[number], cells)))
+                for at, row in enumerate(_row_segments(table, divided))
             ]
-            found += (
-                rows if _is_table(rows) else [part for group in cells.values() for part in group]
-            )
-        return found
+            if _is_table(rows):
+                merged += rows
+            else:
+                merged += [part for group in cells.values() for part in group]
+        return merged
 
 
 def _is_table(rows: Sequence[Segment]) -> bool:
-    if any(map(_holds_rows, rows)):
+    """Return True if the rows of a grid are those of a table that is ruled throughout."""
+    if any(map(_holds_several_rows, rows)):
         return False
     full = [row for row in rows if sum(map(bool, row.cells)) > 1]
-    if len(full) == FEWEST_ROWS - 1:  # a header and all that is below it, or one row
+    if len(full) == FEWEST_ROWS - 1:
+        # A header and one row, or a header and one field with all the rows below it. The latter's
+        # first cell has many lines.
         return rows[-1].cells[0].count("\n") <= 1
     return len(full) >= max(FEWEST_ROWS, FILLED * len(rows))
 
 
-def _holds_rows(row: Segment) -> bool:
-    """Whether what is between two level lines are several rows: numbers stand below each other, and
-    as many lines in the first cell.
+def _holds_several_rows(row: Segment) -> bool:
+    """Return True if the text between two level lines is that of several rows.
+
+    Then numbers stand below each other, beside as many lines in the first cell.
     """
     first, *others = [cell.split("\n") for cell in row.cells if cell] or [[]]
     numbers = [len(lines) for lines in others if len(lines) > 1 and all(map(is_numeric, lines))]
     return bool(numbers) and max(numbers) <= len(first)
 
 
-def _meeting(rules: RulingLines) -> Iterator[tuple[list[RulingLine], list[RulingLine]]]:
-    """Groups of level and upright lines that meet."""
+class _DisjointSets:
+    """Union-find over the numbers from 0 up to `size`."""
+
+    def __init__(self, size: int) -> None:
+        self._parents = list(range(size))
+
+    def root(self, item: int) -> int:
+        """Return the representative of an item's set, halving the path to it."""
+        parents = self._parents
+        while parents[item] != item:
+            parents[item] = parents[parents[item]]
+            item = parents[item]
+        return item
+
+    def union(self, one: int, other: int) -> None:
+        """Join the sets of two items."""
+        self._parents[self.root(one)] = self.root(other)
+
+
+def _connected_lines(rules: RulingLines) -> Iterator[tuple[list[RulingLine], list[RulingLine]]]:
+    """Yield the level and the upright lines of each group of lines that meet."""
     level, upright = rules.level, rules.upright
     if len(level) * len(upright) > MAX_MEETINGS:
         return
-    parents = list(range(len(level) + len(upright)))
-
-    def root(at: int) -> int:
-        while parents[at] != at:
-            parents[at] = parents[parents[at]]
-            at = parents[at]
-        return at
-
+    # Upright lines are numbered after the level ones.
+    sets = _DisjointSets(len(level) + len(upright))
     for one, across in enumerate(level):
         for other, along in enumerate(upright, start=len(level)):
             if across.covers(along.at) and along.covers(across.at):
-                parents[root(one)] = root(other)
+                sets.union(one, other)
     groups: dict[int, tuple[list[RulingLine], list[RulingLine]]] = defaultdict(lambda: ([], []))
-    for at, rule in enumerate([*level, *upright]):
-        groups[root(at)][at >= len(level)].append(rule)
+    for number, rule in enumerate(level):
+        groups[sets.root(number)][0].append(rule)
+    for number, rule in enumerate(upright, start=len(level)):
+        groups[sets.root(number)][1].append(rule)
     yield from groups.values()
 
 
-def _grid(level: Sequence[RulingLine], upright: Sequence[RulingLine]) -> RuledTable | None:
-    """The grid of lines that meet; where the outer ones are missing, their ends are the border.
-    None if it has but one row or column.
+def _table_from(level: Sequence[RulingLine], upright: Sequence[RulingLine]) -> RuledTable | None:
+    """Return the table of lines that meet, None if it has but one row or column.
+
+    Where the outer lines are missing, the ends of those across are the border.
     """
     if not level or not upright:
         return None
-    xs = _borders(
-        [*(rule.at for rule in upright), *(end for rule in level for end in (rule.low, rule.high))]
-    )
-    ys = _borders(
-        [*(rule.at for rule in level), *(end for rule in upright for end in (rule.low, rule.high))]
-    )[::-1]
-    if len(xs) < 3 or len(ys) < 3 or len(xs) * len(ys) > MAX_CELLS:
+    columns = _merge_borders([*(rule.at for rule in upright), *_ends(level)])
+    rows = _merge_borders([*(rule.at for rule in level), *_ends(upright)])[::-1]
+    if min(len(columns), len(rows)) < 3 or len(columns) * len(rows) > MAX_CELLS:
         return None
-    grid = RuledTable(xs, ys)
-    grid.owners = _owners(grid, level, upright)
-    return grid
+    table = RuledTable(columns, rows)
+    table.owners = _field_owners(table, level, upright)
+    return table
 
 
-def _borders(places: Sequence[float]) -> list[float]:
-    """Places of lines, those of one line once."""
-    found: list[float] = []
+def _ends(rules: Sequence[RulingLine]) -> list[float]:
+    return [end for rule in rules for end in (rule.low, rule.high)]
+
+
+def _merge_borders(places: Sequence[float]) -> list[float]:
+    """Return the places in ascending order, those near each other once."""
+    borders: list[float] = []
     for place in sorted(places):
-        if not found or place - found[-1] > NEAR:
-            found.append(place)
-    return found
+        if not borders or place - borders[-1] > NEAR:
+            borders.append(place)
+    return borders
 
 
-def _owners(
-    grid: RuledTable, level: Sequence[RulingLine], upright: Sequence[RulingLine]
-) -> list[list[tuple[int, int]]]:
-    """Which cell each field belongs to: fields without a line between them are one."""
-    middles = [(low + high) / 2 for low, high in pairwise(grid.columns)]
-    heights = [(low + high) / 2 for low, high in pairwise(grid.rows)]
-    owners: list[list[tuple[int, int]]] = []
+def _field_owners(
+    table: RuledTable, level: Sequence[RulingLine], upright: Sequence[RulingLine]
+) -> list[list[_Field]]:
+    """Return the cell of each field: fields without a line between them are one cell."""
+    middles = [(low + high) / 2 for low, high in pairwise(table.columns)]
+    heights = [(low + high) / 2 for low, high in pairwise(table.rows)]
+    owners: list[list[_Field]] = []
     for row, height in enumerate(heights):
         owners.append([])
         for column, middle in enumerate(middles):
-            if column and not _is_between(upright, grid.columns[column], height):
+            if column and not _is_between(upright, table.columns[column], height):
                 owners[row].append(owners[row][column - 1])
-            elif row and not _is_between(level, grid.rows[row], middle):
+            elif row and not _is_between(level, table.rows[row], middle):
                 owners[row].append(owners[row - 1][column])
             else:
                 owners[row].append((row, column))
@@ -181,107 +213,124 @@ def _owners(
 
 
 def _is_between(rules: Sequence[RulingLine], border: float, place: float) -> bool:
+    """Return True if a line is drawn on a border where it passes a place."""
     return any(abs(rule.at - border) <= NEAR and rule.low <= place <= rule.high for rule in rules)
 
 
-def _divided(grid: RuledTable, cells: _Cells) -> tuple[RuledTable, _Cells]:
-    """The same, with cells that reach over several columns divided where their texts stand in
-    these: some rows have no upright lines.
+def _divide_spanning_cells(table: RuledTable, cells: _Cells) -> tuple[RuledTable, _Cells]:
+    """Return the table and its segments with cells over several columns divided.
+
+    Some rows have no upright lines. A cell is divided if each of its texts lies within a column,
+    and not all in the same.
     """
-    owners, found = [list(row) for row in grid.owners], defaultdict(list, cells)
-    for owner, parts in cells.items():
-        columns = [
-            min(bisect_right(grid.columns, part.left + NEAR), len(grid.columns) - 1) - 1
-            for part in parts
-        ]
-        inside = all(
-            part.right <= grid.columns[column + 1] + NEAR
-            for part, column in zip(parts, columns, strict=True)
-        )
-        if not inside or len(set(columns)) == 1:
+    owners = [list(row) for row in table.owners]
+    divided = defaultdict(list, cells)
+    for cell, parts in cells.items():
+        columns = [_column_of(table, part) for part in parts]
+        if len(set(columns)) == 1 or not _fit_columns(table, parts, columns):
             continue
         for row in owners:
-            row[:] = [
-                (field[0], column) if field == owner else field for column, field in enumerate(row)
-            ]
-        del found[owner]
+            for column, owner in enumerate(row):
+                if owner == cell:
+                    row[column] = (cell[0], column)
+        del divided[cell]
         for part, column in zip(parts, columns, strict=True):
-            found[owner[0], column].append(part)
-    return RuledTable(grid.columns, grid.rows, owners), found
+            divided[cell[0], column].append(part)
+    return RuledTable(table.columns, table.rows, owners), divided
 
 
-def _rows(grid: RuledTable, cells: _Cells) -> Iterator[Segment]:
-    """One segment for each row with text: a cell over several rows stands in each of them, one over
-    several columns in its first; a header of two rows is one, with those over several columns in
-    each.
+def _fit_columns(table: RuledTable, parts: Sequence[Segment], columns: Sequence[int]) -> bool:
+    """Return True if each segment ends within its column."""
+    return all(
+        part.right <= table.columns[column + 1] + NEAR
+        for part, column in zip(parts, columns, strict=True)
+    )
+
+
+def _column_of(table: RuledTable, part: Segment) -> int:
+    """Return the column in which a segment begins."""
+    border = bisect_right(table.columns, part.left + NEAR)
+    return min(border, len(table.columns) - 1) - 1
+
+
+def _row_segments(table: RuledTable, cells: _Cells) -> Iterator[Segment]:
+    """Yield one segment for each row with text; a header of two rows is one.
+
+    A cell over several rows stands in each of them, one over several columns in its first. In a
+    header of two rows the latter stands in each of its columns.
     """
     texts = {owner: _cell_text(parts) for owner, parts in cells.items()}
-    used = sorted({column for _, column in cells})
-    joined = _header_rows(grid, texts)
-    for first, last in pairwise([0, *range(joined, len(grid.owners) + 1)]):
-        rows = grid.owners[first:last]
-        own = [
-            part
-            for owner in {owner for owners in rows for owner in owners}
-            for part in cells.get(owner, [])
-            if owner[0] >= first
-        ]
-        if not own:
+    used_columns = sorted({column for _, column in cells})
+    header_rows = _count_header_rows(table, texts)
+    for first, last in pairwise([0, *range(header_rows, len(table.owners) + 1)]):
+        parts = _own_parts(table, cells, first, last)
+        if not parts:
             continue
-        owned = [
-            dict.fromkeys(
-                owners[column]
-                for owners in rows
-                if last > first + 1 or not column or owners[column - 1] != owners[column]
-            )
-            for column in used
-        ]
-        shown = [
-            "\n".join(filter(None, (texts.get(owner) for owner in owners))) for owners in owned
-        ]
-        main = max(own, key=lambda part: len(part.text))
+        row_cells = [_cells_of_column(table, column, first, last) for column in used_columns]
+        row_texts = [_joined_lines(texts.get(cell, "") for cell in column) for column in row_cells]
+        main = max(parts, key=lambda part: len(part.text))
         yield Segment(
-            " ".join(filter(None, shown)),
-            grid.columns[0],
-            grid.rows[last],
-            grid.columns[-1],
-            grid.rows[first],
-            main.size,
-            all(part.bold for part in own),
-            cells=tuple(shown),
+            " ".join(filter(None, row_texts)),
+            left=table.columns[0],
+            bottom=table.rows[last],
+            right=table.columns[-1],
+            top=table.rows[first],
+            size=main.size,
+            bold=all(part.bold for part in parts),
+            cells=tuple(row_texts),
             fields=[
-                [
-                    part
-                    for owner in owners
-                    if first <= owner[0] and owner[1] == column
-                    for part in cells.get(owner, ())
-                ]
-                for column, owners in zip(used, owned, strict=True)
+                _own_field(cells, column_cells, column, first)
+                for column, column_cells in zip(used_columns, row_cells, strict=True)
             ],
         )
 
 
-def _header_rows(grid: RuledTable, texts: Mapping[tuple[int, int], str]) -> int:
-    """How many rows name the columns: two if cells of the first reach over some columns, and below
-    the others is nothing else.
-    """
-    first, *rest = grid.owners
-    wide = {owner for owner, below in pairwise(first) if owner == below}
-    if not rest or not wide or len(set(first)) == 1:
-        return 1
-    alone = [
-        not texts.get(below) or below == owner
-        for owner, below in zip(first, rest[0], strict=True)
-        if owner not in wide
+def _own_parts(table: RuledTable, cells: _Cells, first: int, last: int) -> list[Segment]:
+    """Return the segments of the cells that begin in the rows from `first` up to `last`."""
+    # Of equally long segments the first one gives the row its font size. So the order of this set
+    # matters; it is the same in every run, since the hashes of integers are.
+    owners = {owner for row in table.owners[first:last] for owner in row}
+    return [part for owner in owners if owner[0] >= first for part in cells.get(owner, ())]
+
+
+def _cells_of_column(table: RuledTable, column: int, first: int, last: int) -> list[_Field]:
+    """Return the cells that are shown in a column of the rows from `first` up to `last`."""
+    rows = table.owners[first:last]
+    is_joined_header = last > first + 1
+    shown = [
+        row[column]
+        for row in rows
+        if is_joined_header or column == 0 or row[column - 1] != row[column]
     ]
-    named = all(
-        texts.get(below) and below != owner
-        for owner, below in zip(first, rest[0], strict=True)
-        if owner in wide
-    )
-    return 2 if alone and all(alone) and named else 1
+    return list(dict.fromkeys(shown))
+
+
+def _own_field(
+    cells: _Cells, column_cells: Sequence[_Field], column: int, first: int
+) -> list[Segment]:
+    """Return the segments of those cells of a column that begin in it and in this row."""
+    own = [cell for cell in column_cells if cell[0] >= first and cell[1] == column]
+    return [part for cell in own for part in cells.get(cell, ())]
+
+
+def _count_header_rows(table: RuledTable, texts: Mapping[_Field, str]) -> int:
+    """Return 2 if cells of the first row group columns that the second one names, otherwise 1.
+
+    Then each cell over several columns has names below it, and nothing stands below the others.
+    """
+    first, *rest = table.owners
+    groups = {owner for owner, after in pairwise(first) if owner == after}
+    if not rest or not groups or len(set(first)) == 1:
+        return 1
+    below = zip(first, rest[0], strict=True)
+    columns = ((cell in groups, bool(texts.get(under)) and under != cell) for cell, under in below)
+    return 2 if names_groups(columns) else 1
 
 
 def _cell_text(parts: Sequence[Segment]) -> str:
-    """The lines of a cell, with line feeds between."""
+    """Return the lines of a cell, with line feeds between."""
     return "\n".join(line.text for line in lines_of(parts, 0))
+
+
+def _joined_lines(texts: Iterator[str]) -> str:
+    return "\n".join(filter(None, texts))

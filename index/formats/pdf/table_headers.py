@@ -82,9 +82,7 @@ def _filled_parts(line: Line) -> list[bool]:
     return [part.filled for parts in line.fields or [line.parts] for part in parts]
 
 
-def _begins_form_fields(
-    lines: Sequence[Line], rows: Sequence[Row], start: int, at: int
-) -> bool:
+def _begins_form_fields(lines: Sequence[Line], rows: Sequence[Row], start: int, at: int) -> bool:
     """Return True if row `at` begins other form fields than those of the table at `start`."""
     if are_form_labels(lines, rows, at):
         return True
