@@ -1,4 +1,4 @@
-"""Cells over several rows and columns, in every format that has them: each row says what it is of."""
+"""Cells over several rows and columns, in every format that has them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LINES = [
 
 
 def page() -> ExtractedText:
-    """A web page."""
+    """Return the text of a web page."""
     rows = [
         [f"<td{' rowspan=2' if cell == 'Hamburg' else ''}>{cell}</td>" for cell in row if cell]
         for row in ROWS[1:]
@@ -51,7 +51,7 @@ def page() -> ExtractedText:
 
 
 def word() -> ExtractedText:
-    """A Word document."""
+    """Return the text of a Word document."""
     document = docx.Document()
     table = document.add_table(4, 3)
     for row, column in product(range(4), range(3)):
@@ -61,7 +61,7 @@ def word() -> ExtractedText:
 
 
 def slides() -> ExtractedText:
-    """A presentation."""
+    """Return the text of a presentation."""
     presentation = pptx.Presentation()
     slide = presentation.slides.add_slide(presentation.slide_layouts[6])
     table = slide.shapes.add_table(4, 3, Inches(1), Inches(1), Inches(6), Inches(3)).table
@@ -72,7 +72,7 @@ def slides() -> ExtractedText:
 
 
 def workbook() -> ExtractedText:
-    """A workbook whose table does not begin in the first cell."""
+    """Return the text of a workbook whose table does not begin in the first cell."""
     book = openpyxl.Workbook()
     sheet = book.active
     for row, column in product(range(4), range(3)):
@@ -82,7 +82,7 @@ def workbook() -> ExtractedText:
 
 
 def opendocument() -> ExtractedText:
-    """An OpenDocument text."""
+    """Return the text of an OpenDocument text."""
     document = odfdo.Document("text")
     table = odfdo.Table("Ports", width=3, height=4)
     for row, column in product(range(4), range(3)):
@@ -101,7 +101,8 @@ def test_a_cell_over_several_rows_stands_in_each(written: object) -> None:
 
 def test_headers_of_several_rows_are_one() -> None:
     found = extract_page(
-        b"<table><thead><tr><th rowspan=2>Region<th colspan=2>Sales<tr><th>2023<th>2024</thead><tr><td>North<td>5<td>7</table>"
+        b"<table><thead><tr><th rowspan=2>Region<th colspan=2>Sales<tr><th>2023<th>2024</thead>"
+        b"<tr><td>North<td>5<td>7</table>"
     )
 
     assert found.text == "Region: North; Sales 2023: 5; Sales 2024: 7"
@@ -168,22 +169,25 @@ cells = st.builds(
 
 
 @given(st.lists(st.lists(cells, max_size=5), max_size=6), st.integers(0, 2))
-def test_every_text_is_there_as_often_as_it_has_rows(rows: list[list[Cell]], headers: int) -> None:
+def test_each_text_is_repeated_in_all_of_its_rows(rows: list[list[Cell]], headers: int) -> None:
     found = expand_spans(rows, min(headers, len(rows)))
 
     assert len(found) == len(rows) - max(min(headers, len(rows)) - 1, 0)
-    if not headers and all(
-        cell.columns == 1 for row in rows for cell in row
-    ):  # wider ones may cover others
+    # Cells over several columns may cover others.
+    if not headers and all(cell.columns == 1 for row in rows for cell in row):
         texts = [text for row in found for text in row if text]
-        wanted = [
-            cell.text
-            for at, row in enumerate(rows)
-            for cell in row
-            for _ in range(min(cell.rows, len(rows) - at))
-            if cell.text
-        ]
-        assert sorted(texts) == sorted(wanted)
+        assert sorted(texts) == sorted(_texts_in_each_row(rows))
+
+
+def _texts_in_each_row(rows: list[list[Cell]]) -> list[str]:
+    """Return the text of each cell as often as it has rows inside the table."""
+    return [
+        cell.text
+        for at, row in enumerate(rows)
+        for cell in row
+        for _ in range(min(cell.rows, len(rows) - at))
+        if cell.text
+    ]
 
 
 def test_the_rest_of_a_cell_without_one_above_is_its_own_text() -> None:
@@ -193,7 +197,7 @@ def test_the_rest_of_a_cell_without_one_above_is_its_own_text() -> None:
     ]
 
 
-def test_sizes_that_no_table_has_are_bounded() -> None:
+def test_absurd_spans_are_bounded() -> None:
     found = extract_page(b"<table><tr><td colspan=99999>a<td rowspan=99999>b<tr><td>c</table>")
 
     assert found.text.split("\n") == ["a | b", "c | b"]

@@ -1,4 +1,4 @@
-"""Rows with the names of their columns."""
+"""Table rows as lines with the names of their columns."""
 
 from __future__ import annotations
 
@@ -47,7 +47,11 @@ def test_each_row_names_its_columns() -> None:
         ([], False, None),
     ],
 )
-def test_which_row_is_the_header(rows: list[tuple[str, ...]], strict: bool, at: int | None) -> None:  # noqa: FBT001
+def test_which_row_is_the_header(
+    rows: list[tuple[str, ...]],
+    strict: bool,  # noqa: FBT001 - parametrized by name
+    at: int | None,
+) -> None:
     assert header_index(rows, strict=strict) == at
 
 
@@ -105,7 +109,6 @@ def test_every_cell_of_any_table_is_in_its_lines(rows: list[tuple[str, ...]]) ->
 
     at = header_index(rows, strict=False)
     for number, row in enumerate(rows):
-        if (
-            at is None or number < at or row != rows[at]
-        ):  # the header is in each line, and what repeats it in none
+        # The header is in each line, and a row that repeats it in none.
+        if at is None or number < at or row != rows[at]:
             assert all(" ".join(cell.split()) in found for cell in row)

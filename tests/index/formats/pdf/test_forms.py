@@ -1,5 +1,6 @@
-"""Forms and notes in PDF files: what their fields show is read where it stands, and what is not
-shown is not read.
+"""Form fields and notes in PDF files.
+
+The text that they show is read where it stands; hidden text is not read.
 """
 
 from __future__ import annotations
@@ -23,34 +24,41 @@ from tests.index.formats.test_ocr import needs_tesseract
 from tests.index.formats.test_text_builder import assert_sound
 from tests.support.writers import CELLS, LINES, PARAGRAPH, pdf, saved, scan
 
-FONTS = "<< /Helv << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> /ZaDb << /Type /Font /Subtype /Type1 /BaseFont /ZapfDingbats >> >>"
+FONTS = (
+    "<< /Helv << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> "
+    "/ZaDb << /Type /Font /Subtype /Type1 /BaseFont /ZapfDingbats >> >>"
+)
 HIDDEN, NO_VIEW = 2, 32
 PASSWORD, RADIO, PUSH_BUTTON, COMBO, COMB = 1 << 13, 1 << 15, 1 << 16, 1 << 17, 1 << 24
 TOP, PITCH, LEFT, HEIGHT = 700, 40, 200, 16
 
 
-def made(objects: Sequence[str]) -> bytes:
-    """A PDF of these objects, the first of which is the catalog."""
+def pdf_file(objects: Sequence[str]) -> bytes:
+    """Return a PDF of these objects, the first of which is the catalog."""
     data = bytearray(b"%PDF-1.7\n")
     starts = []
     for number, content in enumerate(objects, start=1):
         starts.append(len(data))
         data += f"{number} 0 obj\n{content}\nendobj\n".encode("latin-1")
     table = "".join(f"{start:010} 00000 n \n" for start in starts)
-    end = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}trailer\n<< /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(data)}\n%%EOF\n"
+    size = len(objects) + 1
+    end = (
+        f"xref\n0 {size}\n0000000000 65535 f \n{table}"
+        f"trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{len(data)}\n%%EOF\n"
+    )
     return bytes(data) + end.encode()
 
 
 def stream(content: str, entries: str = "") -> str:
-    """A stream of operators."""
+    """Return a stream of operators."""
     return f"<< /Length {len(content)} {entries} >>\nstream\n{content}\nendstream"
 
 
 def form(rows: Sequence[tuple[str, str]], *, fields: str | None = None, more: str = "") -> bytes:
-    """A PDF of one page with labels below each other and a field or note beside each, given by the
-    entries of its dictionary.
+    """Return a PDF of one page with labels and a field or note beside each.
 
-    `fields` stands for the list of the form's fields, `more` for further entries of the form.
+    Each row is a label and the entries of the field's dictionary. `fields` replaces the list of
+    the form's fields; `more` are further entries of the form.
     """
     labels = [(label, 60.0, TOP + 4 - PITCH * at) for at, (label, _) in enumerate(rows)]
     widgets = [_widget(entries, LEFT, TOP - PITCH * at) for at, (_, entries) in enumerate(rows)]
@@ -58,8 +66,9 @@ def form(rows: Sequence[tuple[str, str]], *, fields: str | None = None, more: st
 
 
 def grid(rows: Sequence[Sequence[str]]) -> bytes:
-    """A PDF of one page with texts below and beside each other, those that begin with "=" as the
-    value of a field.
+    """Return a PDF of one page with a grid of texts.
+
+    A text that begins with "=" is the value of a field.
     """
     cells = [
         (cell, 60.0 + 200 * column, TOP - 20.0 * at)
@@ -81,18 +90,24 @@ def page(
     fields: str | None = None,
     more: str = "",
 ) -> bytes:
-    """A PDF of one page: texts with their places, and fields."""
+    """Return a PDF of one page: texts with their places, and fields."""
     shown = "".join(
         f"BT /Helv 12 Tf {left} {bottom} Td ({label}) Tj ET\n" for label, left, bottom in labels
     )
     refs = " ".join(f"{number} 0 R" for number in range(6, 6 + len(widgets)))
     listed = f"[{refs}]" if fields is None else fields
-    acro_form = f"<< /Fields {listed} /DR << /Font {FONTS} >> /DA (/Helv 12 Tf 0 g) /NeedAppearances true {more} >>"
-    return made(
+    acro_form = (
+        f"<< /Fields {listed} /DR << /Font {FONTS} >> /DA (/Helv 12 Tf 0 g) "
+        f"/NeedAppearances true {more} >>"
+    )
+    return pdf_file(
         [
             f"<< /Type /Catalog /Pages 2 0 R /AcroForm {acro_form} >>",
             "<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 595 842] >>",
-            f"<< /Type /Page /Parent 2 0 R /Resources << /Font {FONTS} >> /Contents 4 0 R /Annots [{refs}] >>",
+            (
+                f"<< /Type /Page /Parent 2 0 R /Resources << /Font {FONTS} >> "
+                f"/Contents 4 0 R /Annots [{refs}] >>"
+            ),
             stream(shown),
             stream(
                 "/Tx BMC BT /ZaDb 12 Tf 1 2 Td (4) Tj ET EMC",
@@ -104,15 +119,16 @@ def page(
 
 
 def _widget(entries: str, left: float, bottom: float) -> str:
-    return f"<< /Type /Annot /Rect [{left} {bottom} {left + 150} {bottom + HEIGHT}] /P 3 0 R {_font(entries)} {entries} >>"
+    box = f"[{left} {bottom} {left + 150} {bottom + HEIGHT}]"
+    return f"<< /Type /Annot /Rect {box} /P 3 0 R {_font(entries)} {entries} >>"
 
 
 def _font(entries: str) -> str:
     return "" if "/DA" in entries else "/DA (/Helv 12 Tf 0 g)"
 
 
-def over(scanned: bytes) -> bytes:
-    """A scan with a text that was typed onto its page."""
+def add_typed_text(scanned: bytes) -> bytes:
+    """Return a scan with a text typed onto its page."""
     import pypdfium2
     import pypdfium2.raw as pdfium
 
@@ -136,19 +152,25 @@ def over(scanned: bytes) -> bytes:
 
 
 def text(value: str, more: str = "") -> str:
-    """A text field."""
+    """Return the entries of a text field."""
     return f"/Subtype /Widget /FT /Tx /T ({value[:3]}{len(value)}) /V ({value}) {more}"
 
 
 def button(name: str, *, on: bool, flags: int = 0) -> str:
-    """A box to tick, whose tick is a letter of a font with symbols."""
+    """Return the entries of a check box, whose tick is a letter of a symbol font."""
     state = "Yes" if on else "Off"
-    return f"/Subtype /Widget /FT /Btn /Ff {flags} /T ({name}) /V /{state} /AS /{state} /AP << /N << /Yes 5 0 R >> >>"
+    return (
+        f"/Subtype /Widget /FT /Btn /Ff {flags} /T ({name}) /V /{state} /AS /{state} "
+        "/AP << /N << /Yes 5 0 R >> >>"
+    )
 
 
 def choice(name: str, value: str, flags: int) -> str:
-    """A list to choose from."""
-    return f"/Subtype /Widget /FT /Ch /Ff {flags} /T ({name}) /V ({value}) /Opt [(Berlin) (Bremen) (Hamburg)]"
+    """Return the entries of a list or combo box."""
+    return (
+        f"/Subtype /Widget /FT /Ch /Ff {flags} /T ({name}) /V ({value}) "
+        "/Opt [(Berlin) (Bremen) (Hamburg)]"
+    )
 
 
 APPLICATION = [
@@ -161,7 +183,7 @@ APPLICATION = [
 ]
 
 
-def test_what_is_filled_in_stands_beside_its_label() -> None:
+def test_values_stand_beside_their_labels() -> None:
     found = extract(form(APPLICATION))
 
     assert found.text.split("\n") == [
@@ -177,7 +199,7 @@ def test_what_is_filled_in_stands_beside_its_label() -> None:
     assert extract(form(APPLICATION)) == found
 
 
-def test_what_is_filled_in_names_no_columns() -> None:
+def test_a_form_is_no_table_with_a_header() -> None:
     rows = [
         ("Name", text("Miriam Vogel")),
         ("Age", text("42")),
@@ -270,7 +292,7 @@ def test_labels_beside_their_fields_name_them(labels: Sequence[str], line: str) 
         ("Part", "Made between Miriam Vogel: Part"),
     ],
 )
-def test_a_sentence_goes_on_behind_what_is_filled_in(after: str, line: str) -> None:
+def test_a_sentence_continues_behind_a_value(after: str, line: str) -> None:
     found = extract(
         page(
             [("Made between", 118, 704), (after, 353, 704)],
@@ -281,7 +303,7 @@ def test_a_sentence_goes_on_behind_what_is_filled_in(after: str, line: str) -> N
     assert found.text == line
 
 
-def test_what_stands_in_a_comb_is_one_word() -> None:
+def test_the_letters_of_a_comb_are_one_word() -> None:
     data = form(
         [
             ("IBAN:", text("DE02120300", f"/Ff {COMB} /MaxLen 10")),
@@ -298,7 +320,7 @@ def test_what_stands_in_a_comb_is_one_word() -> None:
     assert_sound(found)
 
 
-def test_what_is_chosen_in_a_tall_list_is_no_heading() -> None:
+def test_the_chosen_option_of_a_tall_list_is_no_heading() -> None:
     tall = choice("harbour", "Hamburg", 0).replace(
         "/Ff", f"/Rect [{LEFT} {TOP - 140} {LEFT + 150} {TOP - 80}] /Ff"
     )
@@ -330,7 +352,7 @@ def test_what_is_chosen_in_a_tall_list_is_no_heading() -> None:
         "/Subtype /Link /Contents (Miriam Vogel)",
     ],
 )
-def test_what_is_not_shown_or_no_value_is_not_read(entries: str) -> None:
+def test_hidden_fields_and_annotations_without_a_value_are_not_read(entries: str) -> None:
     found = extract(form([("Applicant:", entries), ("City:", choice("city", "Bremen", COMBO))]))
 
     assert found.text.split() == ["Applicant:", "City:", "Bremen"]
@@ -376,7 +398,7 @@ def test_a_note_whose_text_is_not_drawn_is_reported(entries: str) -> None:
 @needs_tesseract
 @pytest.mark.slow
 def test_a_scan_with_fields_is_recognised() -> None:
-    data = over(scan(pdf([[PARAGRAPH]])))
+    data = add_typed_text(scan(pdf([[PARAGRAPH]])))
 
     found = extract(data, lambda _: None)
 
@@ -386,7 +408,7 @@ def test_a_scan_with_fields_is_recognised() -> None:
 
 
 def test_a_scan_with_fields_that_cannot_be_recognised_is_reported() -> None:
-    found = extract(over(scan(pdf([[PARAGRAPH]]))))
+    found = extract(add_typed_text(scan(pdf([[PARAGRAPH]]))))
 
     assert found.text == "Miriam Vogel"
     assert found.remark.startswith("has images without text on page 1: install tesseract")
@@ -394,7 +416,7 @@ def test_a_scan_with_fields_that_cannot_be_recognised_is_reported() -> None:
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 @pytest.mark.parametrize("crop", [(), (50, 400, 560, 760)])
-def test_the_boxes_hold_what_is_filled_in(rotation: int, crop: tuple[float, ...]) -> None:
+def test_the_boxes_surround_the_values(rotation: int, crop: tuple[float, ...]) -> None:
     data = changed(form(APPLICATION), rotation=rotation, crop=crop)
     found = extract(data)
 
@@ -405,7 +427,7 @@ def test_the_boxes_hold_what_is_filled_in(rotation: int, crop: tuple[float, ...]
     assert ink(data, tick.boxes)[0] > 20
 
 
-def test_the_page_shows_what_is_filled_in() -> None:
+def test_the_drawn_page_shows_the_values() -> None:
     filled, blank = (
         np.asarray(
             Image.open(BytesIO(drawn(form([("Applicant:", text(value))]), 1, 600))).convert("L")
@@ -419,7 +441,7 @@ def test_the_page_shows_what_is_filled_in() -> None:
 @pytest.mark.parametrize(
     "fields", ["3", "[]", "[99 0 R null (x)]", "<< /Kids [6 0 R] >>", "[6 0 R 6 0 R]"]
 )
-def test_a_damaged_list_of_fields_loses_nothing(fields: str) -> None:
+def test_all_values_are_read_despite_a_damaged_list_of_fields(fields: str) -> None:
     assert (
         extract(form([("Applicant:", text("Miriam Vogel"))], fields=fields)).text
         == "Applicant: Miriam Vogel"
@@ -427,7 +449,7 @@ def test_a_damaged_list_of_fields_loses_nothing(fields: str) -> None:
 
 
 @pytest.mark.parametrize("damaged", [b"/AcroForm [ ]  /X ", b"/AcroForm 17   /X "])
-def test_without_a_form_its_page_is_read_and_its_fields_are_reported(damaged: bytes) -> None:
+def test_a_page_with_a_damaged_form_is_read_and_its_fields_are_reported(damaged: bytes) -> None:
     found = extract(form([("Applicant:", text("Miriam Vogel"))]).replace(b"/AcroForm ", damaged))
 
     assert (found.text, found.remark) == (
@@ -438,7 +460,7 @@ def test_without_a_form_its_page_is_read_and_its_fields_are_reported(damaged: by
 
 @given(st.data())
 @settings(max_examples=60)
-def test_whatever_is_damaged_is_an_error_that_says_so_or_is_read(data: st.DataObject) -> None:
+def test_any_damaged_form_is_read_or_raises_a_loading_error(data: st.DataObject) -> None:
     whole = bytearray(form(APPLICATION))
     for at in data.draw(st.lists(st.integers(0, len(whole) - 1), min_size=1, max_size=8)):
         whole[at] = data.draw(st.sampled_from(b"0123456789/[]<>()R "))
@@ -446,10 +468,13 @@ def test_whatever_is_damaged_is_an_error_that_says_so_or_is_read(data: st.DataOb
         assert_sound(extract(bytes(whole)))
 
 
-def test_a_form_that_only_adobe_shows_is_reported() -> None:
+def test_a_form_in_xfa_alone_is_reported() -> None:
     please = [
         (
-            "Please wait... If this message is not eventually replaced, your viewer may not be able to display it.",
+            (
+                "Please wait... If this message is not eventually replaced, "
+                "your viewer may not be able to display it."
+            ),
             "/Subtype /Link",
         )
     ]
@@ -467,7 +492,7 @@ def test_a_form_whose_only_page_is_damaged_is_reported() -> None:
         extract(damaged)
 
 
-def test_a_form_in_both_ways_is_read() -> None:
+def test_a_form_in_xfa_and_pdf_is_read() -> None:
     assert (
         extract(form(APPLICATION, more="/XFA [(template) 5 0 R]")).text
         == extract(form(APPLICATION)).text
