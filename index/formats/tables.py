@@ -139,12 +139,16 @@ def count_header_rows(rows: Sequence[Sequence[Cell]]) -> int:
 def names_groups(columns: Iterable[tuple[bool, bool]]) -> bool:
     """Return True if a table's second row names the columns that its first row groups.
 
-    Each column says if the first row's cell spans several columns, and if there is text below it.
+    `columns` has two flags for each column: its first cell spans several columns, and a text
+    stands below that cell.
     """
     below_groups: list[bool] = []
     below_others: list[bool] = []
     for is_group, has_text_below in columns:
-        (below_groups if is_group else below_others).append(has_text_below)
+        if is_group:
+            below_groups.append(has_text_below)
+        else:
+            below_others.append(has_text_below)
     # A row that consists of groups alone may as well be a title over the whole table.
     return bool(below_others) and not any(below_others) and all(below_groups)
 
@@ -291,6 +295,7 @@ def _are_names(row: Row) -> bool:
     if len({cell.casefold() for cell in cells}) < len(cells):
         return False
     colons = sum(cell.endswith(":") for cell in cells)
+    # A header has colons behind all of its names or behind none; labels alternate with values.
     if colons not in {0, len(cells)} or any(": " in cell for cell in cells):
         return False
     return all(map(_is_name, cells))

@@ -27,7 +27,7 @@ LOOSE = 1.6
 FAR = 3.0
 """Maximum distance of two lines of one table, in heights of a line."""
 JUSTIFIED = 2.0
-"""Distance in points below which the ends of lines are justified."""
+"""Distance in points below which two edges count as aligned."""
 COLUMN_GAP = 0.3
 """Minimum gap between two columns, in heights of a line."""
 RECENT = 50
@@ -36,7 +36,7 @@ RECENT = 50
 _ENDS = (".", "!", "?", ":", "…")
 """Characters that end a text, so that nothing below continues it."""
 _OPEN = ("-", "–", "/", ",")
-"""Characters that no number ends with."""
+"""Characters after which a number is not complete."""
 
 Extent = tuple[float, float]
 """Left and right edge of a column, in points."""
@@ -63,9 +63,9 @@ def merge_rows(lines: Sequence[Line], rules: Sequence[RulingLine]) -> list[Line]
 
 
 def _has_cells(lines: Sequence[Line], at: int, edge: float) -> bool:
-    """Return True if a line has several cells.
+    """Return True if a line has several cells of a table.
 
-    A justified line of a narrow column looks alike: few words and wide spaces.
+    A justified line of a narrow column looks alike, with few words and wide spaces, but has none.
     """
     line = lines[at]
     if line.is_row or len(line.cells) == 1:
@@ -77,7 +77,7 @@ def _has_cells(lines: Sequence[Line], at: int, edge: float) -> bool:
 
 
 def _is_above_number(line: Line, below: Line) -> bool:
-    """Return True if both have as many cells, and the last below is a number that ends alike."""
+    """Return True if both lines end with aligned cells, and the lower one is a number."""
     as_many = len(line.parts) == len(below.parts) and len(below.cells) > 1
     ends_alike = abs(line.right - below.right) < JUSTIFIED
     return as_many and ends_alike and is_numeric(below.parts[-1].text)
@@ -181,6 +181,7 @@ def _columns(table: Sequence[Line], fewest: int = 2) -> list[Extent]:
     """
     columns: list[Extent] = []
     for draft in _column_drafts([line for line in table if len(line.cells) >= fewest]):
+        # Otherwise it is the rest of a text with a wide space: part of the column before.
         is_column = len(draft.lines) > 1 or 0 in draft.lines
         if is_column or not columns:
             columns.append((draft.left, draft.right))
@@ -195,6 +196,7 @@ def _column_drafts(lines: Sequence[Line]) -> list[_ColumnDraft]:
     parts = sorted(
         (part.left, part.right, number) for number, line in enumerate(lines) for part in line.parts
     )
+    # From left to right each segment either overlaps the last group or begins the next one.
     drafts: list[_ColumnDraft] = []
     for left, right, number in parts:
         if drafts and left < drafts[-1].right + gap:
@@ -234,11 +236,11 @@ def _row_ranges(
 def _blocks(
     table: Sequence[Line], cells: Sequence[Sequence[str]], rules: Sequence[RulingLine]
 ) -> tuple[list[range], list[bool]]:
-    """Return the blocks of lines that may be one row, and for each but the first if it is apart.
+    """Return the blocks of lines that may be one row, and flags for all of them but the first.
 
-    A block is apart if a rule or more space precedes it. Otherwise it begins where the font turns
-    bold or no longer is, at a number below one of the same block, or where the first column has
-    text again.
+    The flag is True if the block is set apart: a rule or more space precedes it. Otherwise it
+    begins where the font becomes bold or is no longer, at a number below another one of the block
+    before, or where the first column has text again.
     """
     starts = [0]
     are_apart: list[bool] = []
@@ -279,7 +281,7 @@ def _is_ruled_off(above: Line, below: Line, rules: Sequence[RulingLine]) -> bool
 
 
 def _numeric_columns(texts: Sequence[str]) -> set[int]:
-    """Return the columns that hold a number which is complete."""
+    """Return the columns that hold a complete number."""
     return {at for at, text in enumerate(texts) if is_numeric(text) and not text.endswith(_OPEN)}
 
 
@@ -289,7 +291,7 @@ def _are_wrapped(blocks: Sequence[Sequence[Sequence[str]]], are_apart: Sequence[
     Then most rows have one line, or cells that end before others do. Blocks that are not apart on
     both sides tell nothing.
     """
-    # Not counting the first gap: a header may be set off from rows without space between them.
+    # The first gap does not count: a header may be set off from rows without space between them.
     if not any(are_apart[1:]):
         return False
     single = sum(

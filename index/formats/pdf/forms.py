@@ -85,6 +85,7 @@ class FormPage:
             _mark_segment(number, mark, turn(*mark.box), cell_of, size)
             for number, mark in enumerate(self.marks)
         ]
+        # Marks are appended: pdfium's own characters keep their order and their indexes.
         return [*characters, *marks]
 
     def _filled_addresses(self) -> set[int | None]:
@@ -236,9 +237,10 @@ def form_page_of(document: Handle, number: int) -> FormPage:
 
 
 def _flattened_page(document: Handle, number: int, bare: Handle) -> FormPage:
-    """Return the page with its fields drawn; `bare` stays as it was loaded."""
+    """Return the page with its fields drawn; the content of `bare` stays as it was loaded."""
     import pypdfium2.raw as pdfium
 
+    # Before anything is flattened: what has no appearance would be lost.
     _create_appearances(bare)
     uses: list[Use] = []
     blanks: list[Box] = []

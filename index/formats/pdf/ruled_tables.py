@@ -199,6 +199,8 @@ def _field_owners(
     """Return the cell of each field: fields without a line between them are one cell."""
     middles = [(low + high) / 2 for low, high in pairwise(table.columns)]
     heights = [(low + high) / 2 for low, high in pairwise(table.rows)]
+    # From the upper left: a field joins the cell on its left or else the one above, unless a line
+    # is drawn between.
     owners: list[list[_Field]] = []
     for row, height in enumerate(heights):
         owners.append([])
@@ -229,6 +231,7 @@ def _divide_spanning_cells(table: RuledTable, cells: _Cells) -> tuple[RuledTable
         columns = [_column_of(table, part) for part in parts]
         if len(set(columns)) == 1 or not _fit_columns(table, parts, columns):
             continue
+        # Each column of the cell becomes a cell of its own, over the same rows.
         for row in owners:
             for column, owner in enumerate(row):
                 if owner == cell:
