@@ -77,7 +77,7 @@ def _has_cells(lines: Sequence[Line], at: int, edge: float) -> bool:
 
 
 def _is_above_number(line: Line, below: Line) -> bool:
-    """Return True if both lines end with aligned cells, and the lower one is a number."""
+    """Return True if `below` has as many cells, the last a number with the same right edge."""
     as_many = len(line.parts) == len(below.parts) and len(below.cells) > 1
     ends_alike = abs(line.right - below.right) < JUSTIFIED
     return as_many and ends_alike and is_numeric(below.parts[-1].text)
