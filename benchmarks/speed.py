@@ -36,7 +36,7 @@ from index.ingestion.ingest import Ingestion
 from index.ingestion.report import Outcome
 from index.models.conversion import DEFAULT_MODEL, find_model
 from index.models.encoder import Encoder
-from index.models.openvino_graph import Precision, chosen_precision
+from index.models.openvino_graph import Precision, resolve_precision
 from index.search.bm25 import PostingsBM25, analyse
 from index.store.store import Store
 from qa.answering.question import reader_question
@@ -127,7 +127,7 @@ def indexing(arguments: argparse.Namespace) -> None:
     ]
     model = SentenceTransformer(str(find_model(DEFAULT_MODEL)), device="cpu")
     settings = Settings.from_environment(os.environ)
-    precisions: list[Precision] = ["f32"] if chosen_precision("auto") == "f32" else ["bf16", "f32"]
+    precisions: list[Precision] = ["f32"] if resolve_precision("auto") == "f32" else ["bf16", "f32"]
     encoders = {
         each: Encoder.load(settings.model, settings.cache, precision=each) for each in precisions
     }
@@ -167,7 +167,7 @@ def reading(arguments: argparse.Namespace) -> None:
     settings = Settings.from_environment(os.environ)
     encoder = Encoder.load(settings.model, settings.cache)
     precisions: list[Precision] = (
-        ["f32"] if chosen_precision("auto") == "f32" else ["int8", "bf16", "f32"]
+        ["f32"] if resolve_precision("auto") == "f32" else ["int8", "bf16", "f32"]
     )
     readers = {each: load_reader(replace(settings, precision=each)) for each in precisions}
     theirs = TorchReader()

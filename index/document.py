@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.rendering import Rendering, rendering
+from index.rendering import Rendering, render_row
 
 TextRange = tuple[int, int]
 """[start, end) in code points of a document's text."""
@@ -151,7 +151,7 @@ class Chunk:
     @property
     def rendering(self) -> Rendering:
         """The passage as it is read."""
-        return rendering(self.text, self.columns)
+        return render_row(self.text, self.columns)
 
     @property
     def embedded_text(self) -> str:

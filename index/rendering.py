@@ -35,7 +35,7 @@ class Rendering:
     text: str
     pieces: tuple[Piece, ...]
 
-    def written(self, start: int, end: int) -> tuple[int, int] | None:
+    def source_range(self, start: int, end: int) -> tuple[int, int] | None:
         """Where the characters [start, end) that are read are written, from the first to the last;
         None if none of them is.
         """
@@ -57,7 +57,7 @@ class Rendering:
         )
 
 
-def rendering(text: str, columns: Sequence[str]) -> Rendering:
+def render_row(text: str, columns: Sequence[str]) -> Rendering:
     """A text as it is read: a row of a table with these columns, any other text (no columns) as it
     is written. Text in the first cell alone is no value of its column: it names the rows below, or
     is a line of prose that stands right under the table.

@@ -39,7 +39,7 @@ def tags_of(texts: Iterable[str]) -> tuple[str, ...]:
     return tags
 
 
-def known_tags(texts: Iterable[str]) -> tuple[str, ...]:
+def valid_tags(texts: Iterable[str]) -> tuple[str, ...]:
     """Those texts that are tags, each once, in order, at most MAX_TAGS."""
     tags = set()
     for text in texts:

@@ -15,32 +15,32 @@ from pathlib import Path
 
 from index.filesystem.file_stamp import stamp_of
 
-NAME = "checksums.json"
+FILE_NAME = "checksums.json"
 """The file with the checksums: {name: [sha256, stamp]}."""
 
 
-def record(folder: Path, names: Iterable[str]) -> None:
+def write_checksums(folder: Path, names: Iterable[str]) -> None:
     """Write down what these files are now. Raises OSError."""
     known = {name: [_sha256(folder / name), str(stamp_of(folder / name))] for name in names}
-    beside = folder / f".{NAME}"
+    beside = folder / f".{FILE_NAME}"
     beside.write_text(json.dumps(known, indent=1), "utf-8")
-    beside.replace(folder / NAME)
+    beside.replace(folder / FILE_NAME)
 
 
-def recorded(folder: Path) -> dict[str, list[str]]:
+def read_checksums(folder: Path) -> dict[str, list[str]]:
     """{name: [sha256, stamp]}; empty where that is not known, or the file is damaged itself."""
     try:
-        known = json.loads((folder / NAME).read_text("utf-8"))
+        known = json.loads((folder / FILE_NAME).read_text("utf-8"))
         return {str(name): [str(digest), str(stamp)] for name, (digest, stamp) in known.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 
 
-def damaged(folder: Path, *, thorough: bool = False) -> list[str]:
+def damaged_files(folder: Path, *, thorough: bool = False) -> list[str]:
     """The names of files that are not what was written down, or gone. With `thorough` every file is
     read.
     """
-    known = recorded(folder)
+    known = read_checksums(folder)
     fresh = [
         name
         for name, (_, stamp) in known.items()
@@ -49,7 +49,7 @@ def damaged(folder: Path, *, thorough: bool = False) -> list[str]:
     wrong = [name for name in fresh if _sha256(folder / name) != known[name][0]]
     if fresh and not wrong and not thorough:
         with suppress(OSError):  # then they are read again the next time
-            record(folder, known)
+            write_checksums(folder, known)
     return wrong
 
 

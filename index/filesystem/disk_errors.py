@@ -36,30 +36,30 @@ def is_full(folder: Path) -> bool:
         return False
 
 
-def full(path: Path) -> StoreFull:
+def disk_full_error(path: Path) -> StoreFull:
     """What to raise when a file cannot be written because the disk is full."""
     return StoreFull(
         f"{path} cannot be written, the disk is full: make room and try again; nothing is lost"
     )
 
 
-def read_only(path: Path) -> StoreReadOnly:
+def read_only_error(path: Path) -> StoreReadOnly:
     """What to raise when a file may not be written."""
     return StoreReadOnly(f"{path} may only be read, and nothing was changed: {WHERE_TO_WRITE}")
 
 
-def refused(path: Path, error: OSError) -> StoreError:
+def write_error(path: Path, error: OSError) -> StoreError:
     """What to raise when the system has refused to write a file of the data directory."""
     if error.errno in FULL:
-        return full(path)
+        return disk_full_error(path)
     return (
-        read_only(path)
+        read_only_error(path)
         if error.errno in _READ_ONLY
         else StoreError(f"{path} cannot be written: {error.strerror or error}")
     )
 
 
-def told(error: OSError) -> str:
+def describe_os_error(error: OSError) -> str:
     """A sentence for people: what happened, to which file, and what to do if that is known."""
     what = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
     if error.errno in FULL:

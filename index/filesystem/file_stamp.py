@@ -35,7 +35,7 @@ class FileStamp:
         return ":".join(map(str, astuple(self)))
 
     @classmethod
-    def parsed(cls, text: str) -> Self | None:
+    def parse(cls, text: str) -> Self | None:
         """What `str` made; None of any other text."""
         try:
             return cls(*map(int, text.split(":")))

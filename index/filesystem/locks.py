@@ -11,14 +11,14 @@ from pathlib import Path
 import filelock
 
 from index.errors import StoreBusy
-from index.filesystem.disk_errors import refused
+from index.filesystem.disk_errors import write_error
 
 LOCK_SECONDS = 600.0
 """How long one `qa index` waits for another."""
 
 
 @contextmanager
-def alone(
+def exclusive_lock(
     path: Path, on_wait: Callable[[], None] = lambda: None, seconds: float = LOCK_SECONDS
 ) -> Iterator[None]:
     """Hold the lock; `on_wait` is called once if another one does. Raises StoreBusy after so many
@@ -36,7 +36,7 @@ def alone(
                 f"another process has been indexing into {path.parent} for {seconds:.0f} s: try again later"
             ) from None
     except OSError as error:
-        raise refused(path.parent, error) from error
+        raise write_error(path.parent, error) from error
     try:
         yield
     finally:

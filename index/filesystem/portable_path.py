@@ -46,7 +46,7 @@ class Paths:
             return _OWN + os.fsencode(path.relative_to(self._folder).as_posix())
         return os.fsencode(path)
 
-    def below(self, folder: Path) -> bytes:
+    def stored_prefix(self, folder: Path) -> bytes:
         """How what is kept of the paths below a folder begins."""
         stored = self.stored(folder)
         separator = b"/" if stored.startswith(_OWN) else os.fsencode(os.sep)

@@ -21,7 +21,7 @@ from index.ingestion.report import Outcome, Reporter, Status, Summary
 from index.parsing.loader import MAX_FILE_BYTES, Extract, document_id, load, relative_uri, shown
 from index.parsing.sandbox import Extraction, extract_once
 from index.search.bm25 import analyse
-from index.sources.discovery import Root, disappeared, discover, missing
+from index.sources.discovery import Root, discover, files_to_prune, missing_files
 from index.sources.web import Fetcher
 from index.store.file_records import FileRecord
 from index.store.store import IndexedChunk, Store
@@ -248,7 +248,7 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
         run = Ingestion(store, encoder, reporter, max_bytes, extraction)
         for root in roots:
             store.sightings.remember_root(root.path, exclude)
-            run.departed(missing(root, store.files_under(root.path)) if prune else [])
+            run.departed(missing_files(root, store.files_under(root.path)) if prune else [])
         for root in roots:
             for problem in root.problems:
                 run.report(Outcome(shown(root.path.name), "skipped", problem))
@@ -267,7 +267,7 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
 
 def _prune(root: Root, run: Ingestion, *, yes: bool) -> None:
     try:
-        gone = disappeared(root, run.store.files_under(root.path), yes=yes)
+        gone = files_to_prune(root, run.store.files_under(root.path), yes=yes)
     except PruneRefused as refusal:
         run.summary.refused.append(str(refusal))
         return

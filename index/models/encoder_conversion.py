@@ -14,10 +14,10 @@ from index.errors import ModelError, ModelMismatch
 from index.models.conversion import (
     DEFAULT_MODEL,
     check_default_weights,
-    converted,
+    ensure_converted,
     find_model,
     model_fingerprint,
-    quiet,
+    quiet_transformers,
     save_tokenizer,
 )
 from index.models.openvino_graph import silence_telemetry
@@ -67,7 +67,7 @@ def converted_model(
             check_default_weights(source)
         _convert(source, target, fingerprint)
 
-    return converted(cache, fingerprint, str(CONVERTER_VERSION), "encoder.json", convert)
+    return ensure_converted(cache, fingerprint, str(CONVERTER_VERSION), "encoder.json", convert)
 
 
 def _convert(source: Path, target: Path, fingerprint: str) -> None:
@@ -76,7 +76,7 @@ def _convert(source: Path, target: Path, fingerprint: str) -> None:
     from sentence_transformers import SentenceTransformer
 
     try:
-        with quiet():
+        with quiet_transformers():
             model = SentenceTransformer(str(source), device="cpu", local_files_only=True)
             example = {
                 name: value

@@ -63,7 +63,7 @@ def computes_bf16() -> bool:
     return "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def chosen_precision(wanted: Precision) -> Literal["bf16", "f32"]:
+def resolve_precision(wanted: Precision) -> Literal["bf16", "f32"]:
     """For a graph that has not been quantised: `auto` and `int8` are bf16 where the CPU computes in
     it, else f32.
     """
@@ -84,7 +84,7 @@ class Graph:
         one thread.
         """
         options = {
-            "INFERENCE_PRECISION_HINT": chosen_precision("auto")
+            "INFERENCE_PRECISION_HINT": resolve_precision("auto")
             if precision == "int8"
             else precision,
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": str(GROUP if precision == "int8" else 0),
@@ -119,7 +119,7 @@ def _swept(blobs: Path) -> bool:
     """Delete the blobs that are not what was compiled: OpenVINO would run them. Says whether none
     is left.
     """
-    known, wrong = checksums.recorded(blobs), checksums.damaged(blobs)
+    known, wrong = checksums.read_checksums(blobs), checksums.damaged_files(blobs)
     for path in blobs.glob("*.blob"):
         if path.name in wrong or path.name not in known:
             try:
@@ -132,10 +132,10 @@ def _swept(blobs: Path) -> bool:
 def _remember(blobs: Path) -> None:
     """Write down what was compiled just now, if anything was."""
     found = {path.name: str(stamp_of(path)) for path in blobs.glob("*.blob")}
-    known = {name: stamp for name, (_, stamp) in checksums.recorded(blobs).items()}
+    known = {name: stamp for name, (_, stamp) in checksums.read_checksums(blobs).items()}
     if found != known and not is_full(blobs):
         with suppress(OSError):  # then it is compiled again the next time
-            checksums.record(blobs, found)
+            checksums.write_checksums(blobs, found)
 
 
 def padded_length(length: int) -> int:
@@ -143,7 +143,9 @@ def padded_length(length: int) -> int:
     return -(-length // PAD_TO) * PAD_TO
 
 
-def padded(encodings: Sequence[Encoding], limit: int, pad: int = 0) -> dict[str, NDArray[np.int64]]:
+def pad_batch(
+    encodings: Sequence[Encoding], limit: int, pad: int = 0
+) -> dict[str, NDArray[np.int64]]:
     """A graph's inputs, each int64 (len(encodings), longest): `padded_length` long, but within the
     model's `limit`; filled up with the id `pad`.
     """

@@ -24,7 +24,7 @@ LARGEST = 127
 """Of a signed byte, the same on both sides of 0."""
 
 
-def quantized(model: Model) -> Model:
+def quantize(model: Model) -> Model:
     """The same graph, changed in place, with the constant factors of its matrix products in 8 bits."""
     for node in model.get_ordered_ops():
         if (
@@ -44,7 +44,7 @@ def quantized(model: Model) -> Model:
     return model
 
 
-def rounded(weights: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+def quantize_rows(weights: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """int8 (n, m) and float32 (n, 1), whose product is float32 (n, m) to half a step of each row."""
     scale = np.maximum(
         np.abs(weights).max(axis=1, keepdims=True), np.finfo(np.float32).tiny
@@ -58,7 +58,7 @@ def _replace(node: Any, weights: NDArray[np.float32], *, transposed: bool) -> No
     silence_telemetry()
     from openvino import opset13 as operations
 
-    whole, scale = rounded(weights)
+    whole, scale = quantize_rows(weights)
     factor = operations.multiply(
         operations.convert(operations.constant(whole), "f32"), operations.constant(scale)
     )

@@ -42,7 +42,7 @@ def fuse(
     return dense_weight * dense.astype(np.float64) + (1 - dense_weight) * bm25 / best
 
 
-def top(scores: NDArray[np.floating], k: int) -> NDArray[np.int64]:
+def top_k(scores: NDArray[np.floating], k: int) -> NDArray[np.int64]:
     """int64 (min(k, n),): positions of the k largest of n scores, best first; of equal ones the
     first position first.
     """
@@ -54,7 +54,7 @@ def top(scores: NDArray[np.floating], k: int) -> NDArray[np.int64]:
     return found[np.argsort(-scores[found], kind="stable")][:k].astype(np.int64)
 
 
-def distinct(texts: Sequence[str]) -> list[int]:
+def distinct_positions(texts: Sequence[str]) -> list[int]:
     """Positions of texts, best first, without copies: of texts equal up to case and white space the
     first is kept, of a truncated text ("the US Trade Representative Office,…") and its longer form
     the longer, in the place of the better one.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from index.search.bm25 import Postings, PostingsBM25
-from index.search.index_file import DERIVED, Stamp, read_derived, write_index_file
+from index.search.index_file import DERIVED, Stamp, read_index_file, write_index_file
 from index.search.vector_index import DenseIndex
 
 
@@ -35,7 +35,7 @@ class IndexCache:
             self.folder / DERIVED / "dense.faiss",
             Stamp("dense", self.store_id, self.generation),
         )
-        payload = read_derived(path, stamp)
+        payload = read_index_file(path, stamp)
         if payload is not None:
             return DenseIndex.from_bytes(payload)
         blobs = self.query(
@@ -54,7 +54,7 @@ class IndexCache:
             self.folder / DERIVED / "lexical.npz",
             Stamp("lexical", self.store_id, self.generation),
         )
-        payload = read_derived(path, stamp)
+        payload = read_index_file(path, stamp)
         if payload is not None:
             return PostingsBM25(Postings.from_bytes(payload))
         index = PostingsBM25.build(

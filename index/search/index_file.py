@@ -21,7 +21,7 @@ from pathlib import Path
 DERIVED = "derived"
 """Folder of the derived files inside the data directory; it may be deleted at any time."""
 
-PARTS = ".writing-"
+PART_PREFIX = ".writing-"
 """How the names of files begin that are not finished."""
 LEFTOVER_SECONDS = 3600.0
 """After so long a file that is being written is nobody's any more: the largest takes seconds."""
@@ -41,7 +41,9 @@ def write_index_file(path: Path, stamp: Stamp, payload: bytes) -> None:
     head = json.dumps({**asdict(stamp), "sha256": hashlib.sha256(payload).hexdigest()})
     path.parent.mkdir(parents=True, exist_ok=True)
     _drop_leftovers(path.parent)
-    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=PARTS, delete=False) as file:
+    with tempfile.NamedTemporaryFile(
+        "wb", dir=path.parent, prefix=PART_PREFIX, delete=False
+    ) as file:
         try:
             file.write(head.encode() + b"\n")
             file.write(payload)
@@ -55,13 +57,13 @@ def write_index_file(path: Path, stamp: Stamp, payload: bytes) -> None:
 
 def _drop_leftovers(folder: Path) -> None:
     """Delete what processes that were killed while they wrote have left."""
-    for path in folder.glob(f"{PARTS}*"):
+    for path in folder.glob(f"{PART_PREFIX}*"):
         with suppress(OSError):  # another process has just finished or deleted it
             if path.stat().st_mtime < time.time() - LEFTOVER_SECONDS:
                 path.unlink()
 
 
-def read_derived(path: Path, stamp: Stamp) -> bytes | None:
+def read_index_file(path: Path, stamp: Stamp) -> bytes | None:
     """The payload, or None if the file is missing, damaged, or made from something else than
     `stamp` says.
     """
@@ -74,6 +76,6 @@ def read_derived(path: Path, stamp: Stamp) -> bytes | None:
     return payload if found == expected else None
 
 
-def discard_derived(data: Path) -> None:
+def delete_index_files(data: Path) -> None:
     """Delete what was derived in a data directory: the terms of a removed document stand in it."""
     shutil.rmtree(data / DERIVED, ignore_errors=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from index.errors import PruneRefused
 from index.parsing.loader import SUPPORTED, shown
-from index.sources.ignore_rules import Excludes
+from index.sources.ignore_rules import IgnoreRules
 from index.store.file_records import FileRecord
 
 PRUNE_SHARE = 0.2
@@ -26,7 +26,7 @@ class Root:
     files: list[Path] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     other_formats: int = 0
-    excludes: Excludes | None = None
+    excludes: IgnoreRules | None = None
 
     @property
     def base(self) -> Path:
@@ -45,15 +45,15 @@ def discover(paths: Sequence[Path], exclude: Sequence[str] = ()) -> list[Root]:
     return [_discover(path, seen, exclude) for path in paths]
 
 
-def identity(path: Path) -> Path:
+def canonical_path(path: Path) -> Path:
     """The absolute path by which a file is known: its folder resolved, its own name kept."""
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the file's own link
     return absolute.parent.resolve() / absolute.name if absolute.name else absolute
 
 
-def place_of(path: Path) -> Path:
+def canonical_root(path: Path) -> Path:
     """The absolute path below which the files of a path that was given are known."""
-    known = identity(path)
+    known = canonical_path(path)
     return known.resolve() if _is_folder(known) else known
 
 
@@ -62,10 +62,10 @@ def _is_folder(path: Path) -> bool:
 
 
 def _discover(path: Path, seen: set[Path], exclude: Sequence[str]) -> Root:
-    path = place_of(path)
+    path = canonical_root(path)
     root = Root(path)
     if _is_folder(path):
-        root.excludes = Excludes(path, exclude)
+        root.excludes = IgnoreRules(path, exclude)
         candidates = _walk(root, root.excludes)
     else:
         candidates = iter([path] if os.path.lexists(path) else [])
@@ -77,7 +77,7 @@ def _discover(path: Path, seen: set[Path], exclude: Sequence[str]) -> Root:
     return root
 
 
-def _walk(root: Root, excludes: Excludes) -> Iterator[Path]:
+def _walk(root: Root, excludes: IgnoreRules) -> Iterator[Path]:
     def report(error: OSError) -> None:
         root.problems.append(
             f"folder {shown(Path(str(error.filename)).name)} cannot be read: {error.strerror}"
@@ -98,7 +98,7 @@ def _walk(root: Root, excludes: Excludes) -> Iterator[Path]:
                 root.other_formats += 1
 
 
-def missing(root: Root, known: Sequence[FileRecord]) -> list[FileRecord]:
+def missing_files(root: Root, known: Sequence[FileRecord]) -> list[FileRecord]:
     """Those of the `known` files below `root` that are gone, or excluded now."""
     present, excludes = set(root.files), root.excludes
     absent = [file for file in known if file.path not in present]
@@ -109,13 +109,13 @@ def missing(root: Root, known: Sequence[FileRecord]) -> list[FileRecord]:
     ]
 
 
-def disappeared(
+def files_to_prune(
     root: Root, known: Sequence[FileRecord], *, yes: bool, lately: int = 0
 ) -> list[FileRecord]:
     """What is `missing`. Raises PruneRefused when that, with so many that were removed `lately`,
     looks like an accident and `yes` is not said.
     """
-    gone = missing(root, known)
+    gone = missing_files(root, known)
     if gone and not yes:
         reason = _suspicion(root, len(gone) + lately, len(known) + lately)
         if reason:

@@ -27,7 +27,7 @@ def checked_patterns(patterns: Sequence[str]) -> tuple[str, ...]:
     return tuple(patterns)
 
 
-class Excludes:
+class IgnoreRules:
     """What is left out below a root. As in git, the deepest file that says anything of a path
     decides, and the command line before them all.
     """

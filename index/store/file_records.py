@@ -87,12 +87,12 @@ class FileRecords:
         row = self._db.execute(
             "SELECT stamp FROM sightings WHERE document_id = ?", (document_id,)
         ).fetchone()
-        return FileStamp.parsed(row[0]) if row else None
+        return FileStamp.parse(row[0]) if row else None
 
     def stamps(self) -> dict[str, FileStamp]:
         """All that are known, by the document's id."""
         found = (
-            (document_id, FileStamp.parsed(stamp))
+            (document_id, FileStamp.parse(stamp))
             for document_id, stamp in self._db.execute("SELECT * FROM sightings")
         )
         return {document_id: stamp for document_id, stamp in found if stamp}

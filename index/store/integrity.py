@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.search.index_file import DERIVED, PARTS
+from index.search.index_file import DERIVED, PART_PREFIX
 from index.store.sqlite import transaction
 
 MAX_SHOWN = 3
@@ -166,7 +166,7 @@ def derived_findings(folder: Path, store: str) -> list[IntegrityIssue]:
     """
     found = []
     for path in sorted((folder / DERIVED).glob("*")):
-        half = path.name.startswith(PARTS)
+        half = path.name.startswith(PART_PREFIX)
         wrong = "was left half written" if half else _wrong(path, store)
         if wrong:
             found.append(

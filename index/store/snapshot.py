@@ -246,7 +246,7 @@ class Snapshot:
                     sha256,
                     size,
                     indexed_at,
-                    FileStamp.parsed(stamp or ""),
+                    FileStamp.parse(stamp or ""),
                 )
                 for identity, path, uri, sha256, size, indexed_at, stamp in found
             ]

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt, StoreError, StoreFull, StoreReadOnly
-from index.filesystem.disk_errors import WHERE_TO_WRITE, full, is_full, may_write, read_only
+from index.filesystem.disk_errors import (
+    WHERE_TO_WRITE,
+    disk_full_error,
+    is_full,
+    may_write,
+    read_only_error,
+)
 
 BUSY_SECONDS = 30.0
 """How long a statement waits for another process's transaction; one document's transaction takes
@@ -173,9 +179,9 @@ def explained(path: Path, remedy: str) -> Iterator[None]:
             or (code in _MAYBE_FULL and is_full(path.parent))
             or (code == sqlite3.SQLITE_READONLY and may_write(path))
         ):
-            raise full(path) from error
+            raise disk_full_error(path) from error
         if code == sqlite3.SQLITE_READONLY:
-            raise read_only(path) from error
+            raise read_only_error(path) from error
         raise StoreCorrupt(f"SQLite cannot use {path}: {error}. {remedy}") from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise StoreCorrupt(f"SQLite cannot read {path}: {error}. {remedy}") from error

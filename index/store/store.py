@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 
 from index.document import Chunk, Document
 from index.errors import StoreBusy, UnknownDocument
-from index.filesystem.locks import LOCK_SECONDS, alone
+from index.filesystem.locks import LOCK_SECONDS, exclusive_lock
 from index.filesystem.portable_path import Paths
 from index.models.encoder_conversion import check_model
 from index.parsing.loader import shown
-from index.search.index_file import discard_derived
+from index.search.index_file import delete_index_files
 from index.store.document_moves import Moves
 from index.store.document_row import columns_of, write_digest
 from index.store.document_tags import Tags
@@ -89,7 +89,7 @@ class Store:
         it could only be read.
         """
         with (
-            alone(
+            exclusive_lock(
                 self.folder / "writer.lock", on_wait, LOCK_SECONDS if seconds is None else seconds
             ),
             explained(self._path),
@@ -131,7 +131,7 @@ class Store:
         directory keeps, if `root` lies in it.
         """
         prefix = self._paths.stored(root)
-        below = self._paths.below(root)
+        below = self._paths.stored_prefix(root)
         condition = "WHERE path = ? OR substr(path, 1, ?) = ? ORDER BY path"
         return list(self._files(condition, (prefix, len(below), below)))
 
@@ -219,7 +219,7 @@ class Store:
                 "DELETE FROM documents WHERE id = ?", [(each,) for each in document_ids]
             )
             self._drop_unused(stale)
-        discard_derived(self.folder)
+        delete_index_files(self.folder)
         self._truncate_log()
 
     def forget_all(self) -> int:
@@ -233,7 +233,7 @@ class Store:
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
             self._db.execute("DELETE FROM meta WHERE key IN ('model', 'model_sha256')")
         self._db.execute("VACUUM")
-        discard_derived(self.folder)
+        delete_index_files(self.folder)
         self._truncate_log()
         return len(documents)
 

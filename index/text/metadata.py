@@ -9,7 +9,7 @@ from datetime import date
 import regex
 import yaml
 
-from index.tags import known_tags
+from index.tags import valid_tags
 
 _UNSTORABLE = regex.compile(r"[\p{Cs}\p{Cc}]")
 """Characters that YAML escapes can make and no text has: lone surrogates and controls."""
@@ -70,7 +70,7 @@ def _tags(fields: list[tuple[str, yaml.Node]]) -> tuple[str, ...]:
         for node in nodes
         if isinstance(node, yaml.ScalarNode) and not node.tag.endswith(":null")
     ]
-    return known_tags(part for name in names for part in name.split(","))
+    return valid_tags(part for name in names for part in name.split(","))
 
 
 _DAY = regex.compile(r"(?<!\d)(\d{4})-?([01]\d)-?([0-3]\d)(?!\d)")

@@ -161,7 +161,7 @@ def _candidates(passage: RetrievedChunk, windows: Sequence[Window]) -> list[Cand
 
 def _written(read: Rendering, span: ScoredSpan) -> ScoredSpan:
     """A span of what is read as one of what is written; one of no characters if there is none."""
-    start, end = read.written(span.start, span.end) or (0, 0)
+    start, end = read.source_range(span.start, span.end) or (0, 0)
     return span._replace(start=start, end=end)
 
 

@@ -20,14 +20,14 @@ from index.errors import ModelError
 from index.models.conversion import (
     DEFAULT_MODEL,
     check_default_weights,
-    converted,
+    ensure_converted,
     find_model,
     model_fingerprint,
-    quiet,
+    quiet_transformers,
     save_tokenizer,
 )
 from index.models.openvino_graph import silence_telemetry
-from index.models.quantization import quantized
+from index.models.quantization import quantize
 from qa.settings import DEFAULT_READER
 
 SHIPPED = Path(__file__).parent.parent / "weights"
@@ -88,7 +88,7 @@ def converted_reader(
         on_conversion(name)
         _convert(source, target, fingerprint, weights)
 
-    return converted(cache, fingerprint, CONVERTER_VERSION, "reader.json", convert)
+    return ensure_converted(cache, fingerprint, CONVERTER_VERSION, "reader.json", convert)
 
 
 def _shipped(folder: Path) -> tuple[str, float]:
@@ -110,7 +110,7 @@ def _convert(source: Path, target: Path, fingerprint: str, shipped: Path | None)
     from transformers import AutoConfig, AutoModelForQuestionAnswering, AutoTokenizer
 
     try:
-        with quiet():
+        with quiet_transformers():
             if shipped is None:
                 _check_head(
                     AutoConfig.from_pretrained(str(source), local_files_only=True).architectures
@@ -143,7 +143,7 @@ def _convert(source: Path, target: Path, fingerprint: str, shipped: Path | None)
     save_tokenizer(tokenizer, target)
     _check_parity(model, graph, example)
     if shipped:
-        save_model(quantized(graph), target / QUANTIZED, compress_to_fp16=False)
+        save_model(quantize(graph), target / QUANTIZED, compress_to_fp16=False)
     pad, no_answer = int(tokenizer.pad_token_id or 0), _shipped(shipped)[1] if shipped else 0.0
     card = ReaderCard(
         fingerprint,

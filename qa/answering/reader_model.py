@@ -19,10 +19,10 @@ from index.models.openvino_graph import (
     Chosen,
     Graph,
     Precision,
-    chosen_precision,
     computes_bf16,
-    padded,
+    pad_batch,
     padded_length,
+    resolve_precision,
 )
 from qa.answering.question import reader_question
 from qa.answering.reader_conversion import QUANTIZED, ReaderCard, converted_reader
@@ -81,7 +81,7 @@ class ReaderModel:
             )
         if precision == "int8" or (precision == "auto" and measured and computes_bf16()):
             return "int8"
-        return chosen_precision(precision)
+        return resolve_precision(precision)
 
     @classmethod
     def load(
@@ -114,7 +114,7 @@ class ReaderModel:
         logits: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
         for rows in _batches([len(piece.ids) for _, piece in pieces], self._batch_tokens):
             start, end = self._graph.run(
-                padded([pieces[row][1] for row in rows], self.card.window, self.card.pad)
+                pad_batch([pieces[row][1] for row in rows], self.card.window, self.card.pad)
             )
             if not (np.isfinite(start).all() and np.isfinite(end).all()):
                 raise ModelError(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from index.document import Chunk
 from index.search.bm25 import analyse
-from index.search.fusion import Hit, distinct, fuse, top
+from index.search.fusion import Hit, distinct_positions, fuse, top_k
 from index.store.snapshot import DocumentInfo, Snapshot
 
 CANDIDATES = 100
@@ -57,7 +57,7 @@ class HybridRetriever:
         """
         hits = self.hits(question, documents)[: COPIES_ALLOWED * k]
         chunks = [self._snapshot.chunk(hit.row) for hit in hits]
-        chosen = distinct([chunk.rendering.text for chunk in chunks])[:k]
+        chosen = distinct_positions([chunk.rendering.text for chunk in chunks])[:k]
         return [
             RetrievedChunk(
                 chunks[at], self._snapshot.document_info(chunks[at].document_id), hits[at], rank
@@ -76,11 +76,11 @@ class HybridRetriever:
         bm25_all = snapshot.lexical.match_scores(analyse(question))
         if documents is None:
             dense_rows, _ = snapshot.dense.search(query, CANDIDATES)
-            bm25_rows = top(bm25_all, CANDIDATES)
+            bm25_rows = top_k(bm25_all, CANDIDATES)
         else:
             allowed = snapshot.rows_of(documents)
-            dense_rows = allowed[top(snapshot.dense.scores(query, allowed), CANDIDATES)]
-            bm25_rows = allowed[top(bm25_all[allowed], CANDIDATES)]
+            dense_rows = allowed[top_k(snapshot.dense.scores(query, allowed), CANDIDATES)]
+            bm25_rows = allowed[top_k(bm25_all[allowed], CANDIDATES)]
         bm25_rows = bm25_rows[bm25_all[bm25_rows] > 0]
         rows = np.union1d(dense_rows, bm25_rows)
         return _fused(
@@ -107,5 +107,5 @@ def _fused(
             dense_rank.get(row),
             bm25_rank.get(row),
         )
-        for at, row in ((at, int(rows[at])) for at in top(scores, len(scores)).tolist())
+        for at, row in ((at, int(rows[at])) for at in top_k(scores, len(scores)).tolist())
     ]

@@ -11,7 +11,7 @@ from index.filesystem.portable_path import PAGES
 from index.ingestion.ingest import ingest
 from index.ingestion.report import Reporter, Summary
 from index.models.encoder import Encoder
-from index.sources.discovery import place_of
+from index.sources.discovery import canonical_root
 from index.sources.ignore_rules import checked_patterns
 from index.store.file_records import FileRecord
 from index.store.schema import current_generation
@@ -89,7 +89,7 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
                 file
                 for path in paths
                 if isinstance(path, Path)
-                for file in store.files_under(place_of(path))
+                for file in store.files_under(canonical_root(path))
             ]
             store.tags.give([file.document_id for file in (*named, *below)], given)
         Snapshot(settings.data).close()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.rendering import cells, rendering
+from index.rendering import cells, render_row
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_cells(row: str, texts: list[str]) -> None:
 
 def test_a_row_is_read_with_the_names_of_its_columns() -> None:
     row = "| Lamp |  | 39.90 | more |"
-    found = rendering(row, ("Item", "Stock", "Price"))
+    found = render_row(row, ("Item", "Stock", "Price"))
 
     assert found.text == "Item: Lamp; Price: 39.90; more"
     at = found.text.index
@@ -38,10 +38,10 @@ def test_a_row_is_read_with_the_names_of_its_columns() -> None:
         ((at("Price"), at("39") + 5), "39.90"),
         ((at("Lamp"), at("Price") + 3), "Lamp"),
     ):
-        span = found.written(*read)
+        span = found.source_range(*read)
         assert span is not None
         assert row[slice(*span)] == written
-    assert found.written(at("Price"), at("Price") + 5) is None
+    assert found.source_range(at("Price"), at("Price") + 5) is None
 
 
 @pytest.mark.parametrize(
@@ -57,26 +57,26 @@ def test_a_row_is_read_with_the_names_of_its_columns() -> None:
 def test_text_in_the_first_cell_alone_is_no_value_of_its_column(
     row: str, columns: tuple[str, ...], text: str
 ) -> None:
-    found = rendering(row, columns)
+    found = render_row(row, columns)
 
     assert found.text == text
-    assert found.written(0, len(text)) is not None
+    assert found.source_range(0, len(text)) is not None
 
 
 def test_text_without_columns_is_read_as_it_is_written() -> None:
-    found = rendering("| a | b |", ())
+    found = render_row("| a | b |", ())
 
-    assert (found.text, found.written(2, 7)) == ("| a | b |", (2, 7))
+    assert (found.text, found.source_range(2, 7)) == ("| a | b |", (2, 7))
 
 
 @given(st.text("ab |\\:;", max_size=20), st.lists(st.text("xy", max_size=3), max_size=4), st.data())
 def test_what_is_read_of_a_cell_is_what_is_written(
     row: str, columns: list[str], data: st.DataObject
 ) -> None:
-    found = rendering(row, columns)
+    found = render_row(row, columns)
     start = data.draw(st.integers(0, len(found.text)))
     end = data.draw(st.integers(start, len(found.text)))
-    span = found.written(start, end) if start < end else None
+    span = found.source_range(start, end) if start < end else None
 
     assert all(
         found.text[at : at + size] == row[place : place + size] for at, place, size in found.pieces

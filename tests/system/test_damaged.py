@@ -16,7 +16,7 @@ import pytest
 
 from index.errors import IndexingError, StoreCorrupt
 from index.filesystem import checksums
-from index.models.conversion import converted, damaged_graphs
+from index.models.conversion import damaged_graphs, ensure_converted
 from index.search.index_file import DERIVED
 from index.store.schema import FILE_NAME
 from index.store.snapshot import Snapshot
@@ -136,23 +136,23 @@ def _convert(folder: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [lambda path: flip(path, 5), lambda path: path.write_bytes(b""), Path.unlink]
 )
-@pytest.mark.parametrize("name", ["card.json", "model.bin", checksums.NAME])
+@pytest.mark.parametrize("name", ["card.json", "model.bin", checksums.FILE_NAME])
 def test_a_damaged_conversion_is_made_anew(
     tmp_path: Path, name: str, damage: Callable[[Path], object]
 ) -> None:
-    place = converted(tmp_path, "f" * 64, "1", "card.json", _convert)
+    place = ensure_converted(tmp_path, "f" * 64, "1", "card.json", _convert)
     assert (
-        converted(tmp_path, "f" * 64, "1", "card.json", lambda _: pytest.fail("it is there"))
+        ensure_converted(tmp_path, "f" * 64, "1", "card.json", lambda _: pytest.fail("it is there"))
         == place
     )
     if (place / name).stat().st_size <= 5:
         (place / name).write_bytes(b"{ }")
     else:
         damage(place / name)
-    if name != checksums.NAME:
+    if name != checksums.FILE_NAME:
         assert damaged_graphs(tmp_path) == {place: [name]}
 
-    assert converted(tmp_path, "f" * 64, "1", "card.json", _convert) == place
+    assert ensure_converted(tmp_path, "f" * 64, "1", "card.json", _convert) == place
     assert (place / "model.bin").read_bytes() == b"weights" * 100
     assert (place / "card.json").read_text() == "{}"
     assert damaged_graphs(tmp_path) == {}
@@ -160,15 +160,15 @@ def test_a_damaged_conversion_is_made_anew(
 
 
 def test_a_copied_folder_is_read_once_and_believed_then(tmp_path: Path) -> None:
-    place = converted(tmp_path / "a", "f" * 64, "1", "card.json", _convert)
+    place = ensure_converted(tmp_path / "a", "f" * 64, "1", "card.json", _convert)
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     copy = tmp_path / "b" / place.relative_to(tmp_path / "a")
-    before = checksums.recorded(copy)
+    before = checksums.read_checksums(copy)
 
-    assert checksums.damaged(copy) == []
-    assert checksums.recorded(copy) != before
+    assert checksums.damaged_files(copy) == []
+    assert checksums.read_checksums(copy) != before
     assert {name: digest for name, (digest, _) in before.items()} == {
-        name: digest for name, (digest, _) in checksums.recorded(copy).items()
+        name: digest for name, (digest, _) in checksums.read_checksums(copy).items()
     }
 
 

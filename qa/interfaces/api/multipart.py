@@ -17,7 +17,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
-from index.filesystem.disk_errors import FULL, refused
+from index.filesystem.disk_errors import FULL, write_error
 from index.tags import MAX_TAG, MAX_TAGS, tags_of
 from qa.errors import InvalidUpload, QAError, StorageFull, UnsupportedUpload, UploadTooLarge
 from qa.library.upload_folder import UploadFolder, decoded_name, recognised, safe_name
@@ -206,5 +206,5 @@ async def received(
             raise InvalidUpload("the upload broke off") from error
         if isinstance(error, OSError):
             full = StorageFull("the disk has no room for these files: make room, or send fewer")
-            raise (full if error.errno in FULL else refused(uploads.folder, error)) from error
+            raise (full if error.errno in FULL else write_error(uploads.folder, error)) from error
         raise

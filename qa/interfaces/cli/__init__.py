@@ -67,9 +67,9 @@ def main() -> None:
     try:
         cli(standalone_mode=True)
     except OSError as error:
-        from index.filesystem.disk_errors import told
+        from index.filesystem.disk_errors import describe_os_error
 
-        _leave(told(error))
+        _leave(describe_os_error(error))
     except Exception as error:
         from index.errors import IndexingError
         from qa.errors import QAError

@@ -19,7 +19,7 @@ from tests.index.store.test_store import _put
 
 @given(st.builds(FileStamp, *[st.integers(0, 2**64)] * 4))
 def test_a_stamp_is_kept_as_text(stamp: FileStamp) -> None:
-    assert FileStamp.parsed(str(stamp)) == stamp
+    assert FileStamp.parse(str(stamp)) == stamp
 
 
 def test_a_stamp_changes_with_the_bytes_whatever_the_times_are_set_to(tmp_path: Path) -> None:

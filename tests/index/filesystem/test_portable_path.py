@@ -54,8 +54,8 @@ def test_what_is_kept_of_a_path_leads_back_to_it(parts: list[str]) -> None:
     assert paths.path(paths.stored(outside)) == moved.path(paths.stored(outside)) == outside
     assert paths.path(paths.stored(inside)) == inside
     assert moved.path(paths.stored(inside)) == Path("/elsewhere", UPLOADS, *parts)
-    assert paths.stored(inside).startswith(paths.below(Path("/data", UPLOADS)))
-    assert not paths.stored(outside).startswith(paths.below(Path("/data", UPLOADS)))
+    assert paths.stored(inside).startswith(paths.stored_prefix(Path("/data", UPLOADS)))
+    assert not paths.stored(outside).startswith(paths.stored_prefix(Path("/data", UPLOADS)))
 
 
 def waiting(settings: Settings, known: Path | None = None, replaces: str | None = None) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from index.models.openvino_graph import core
-from index.models.quantization import LARGEST, MIN_SIZE, quantized, rounded
+from index.models.quantization import LARGEST, MIN_SIZE, quantize, quantize_rows
 
 
 @given(
@@ -22,7 +22,7 @@ from index.models.quantization import LARGEST, MIN_SIZE, quantized, rounded
     )
 )
 def test_every_weight_is_right_to_half_a_step_of_its_row(weights: Any) -> None:
-    whole, scale = rounded(weights)
+    whole, scale = quantize_rows(weights)
 
     assert (whole.dtype, scale.dtype, scale.shape) == (np.int8, np.float32, (len(weights), 1))
     assert np.abs(whole.astype(int)).max() <= LARGEST
@@ -48,7 +48,7 @@ def test_the_product_stays_what_it_was(transposed: bool) -> None:  # noqa: FBT00
         rng.normal(size=(7, 200)).astype(np.float32),
     )
 
-    model = quantized(graph(weights, transposed=transposed))
+    model = quantize(graph(weights, transposed=transposed))
 
     found = core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(x)[0]
     kinds = [
@@ -63,6 +63,6 @@ def test_the_product_stays_what_it_was(transposed: bool) -> None:  # noqa: FBT00
 def test_a_small_matrix_stays_as_it_is() -> None:
     weights = np.ones((MIN_SIZE // 10, 9), dtype=np.float32)
 
-    model = quantized(graph(weights, transposed=False))
+    model = quantize(graph(weights, transposed=False))
 
     assert all(node.get_type_name() != "Convert" for node in model.get_ordered_ops())

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.search.fusion import distinct, fuse, top
+from index.search.fusion import distinct_positions, fuse, top_k
 
 SCORES = st.lists(st.integers(-5, 5).map(float), max_size=30)
 PAIRS = st.lists(st.tuples(st.floats(-1, 1, width=32), st.floats(0, 50)), min_size=1, max_size=20)
@@ -32,7 +32,7 @@ TEXTS = st.lists(
 def test_top_is_a_stable_sort_cut_short(scores: list[float], k: int) -> None:
     expected = sorted(range(len(scores)), key=lambda position: -scores[position])[:k]
 
-    assert top(np.array(scores), k).tolist() == expected
+    assert top_k(np.array(scores), k).tolist() == expected
 
 
 @given(PAIRS, st.floats(0, 1))
@@ -61,7 +61,7 @@ def test_nothing_is_fused_to_nothing() -> None:
 
 @given(TEXTS)
 def test_distinct_keeps_positions_once_and_never_equal_texts(texts: list[str]) -> None:
-    kept = distinct(texts)
+    kept = distinct_positions(texts)
     folded = [" ".join(texts[position].casefold().split()) for position in kept]
 
     assert set(kept) <= set(range(len(texts)))
@@ -73,9 +73,9 @@ def test_distinct_keeps_positions_once_and_never_equal_texts(texts: list[str]) -
 
 @given(TEXTS)
 def test_distinct_leaves_nothing_to_leave_out(texts: list[str]) -> None:
-    once = [texts[position] for position in distinct(texts)]
+    once = [texts[position] for position in distinct_positions(texts)]
 
-    assert distinct(once) == list(range(len(once)))
+    assert distinct_positions(once) == list(range(len(once)))
 
 
 @pytest.mark.parametrize(
@@ -90,4 +90,4 @@ def test_distinct_leaves_nothing_to_leave_out(texts: list[str]) -> None:
     ],
 )
 def test_copies_give_way_to_the_best_or_the_longest(texts: list[str], kept: list[int]) -> None:
-    assert distinct(texts) == kept
+    assert distinct_positions(texts) == kept

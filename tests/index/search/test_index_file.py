@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.search.index_file import Stamp, read_derived, write_index_file
+from index.search.index_file import Stamp, read_index_file, write_index_file
 
 STAMP = Stamp("dense", "0f" * 16, 7)
 PAYLOAD = b"\x00\x01payload\n\xff" * 4
@@ -25,14 +25,14 @@ def path(tmp_path: Path) -> Path:
 def test_what_is_written_is_read(path: Path, payload: bytes) -> None:
     write_index_file(path, STAMP, payload)
 
-    assert read_derived(path, STAMP) == payload
+    assert read_index_file(path, STAMP) == payload
 
 
 def test_a_new_file_replaces_the_old_one_and_leaves_nothing_beside_it(path: Path) -> None:
     write_index_file(path, STAMP, b"old")
     write_index_file(path, STAMP, b"new")
 
-    assert read_derived(path, STAMP) == b"new"
+    assert read_index_file(path, STAMP) == b"new"
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -43,7 +43,7 @@ def test_any_flipped_bit_makes_the_file_useless(path: Path) -> None:
     for at in range(len(data)):
         for bit in range(8):
             path.write_bytes(data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :])
-            assert read_derived(path, STAMP) is None, (at, bit)
+            assert read_index_file(path, STAMP) is None, (at, bit)
 
 
 def test_a_file_cut_short_or_with_more_at_its_end_is_useless(path: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_file_cut_short_or_with_more_at_its_end_is_useless(path: Path) -> None
 
     for damaged in [*(data[:size] for size in range(len(data))), data + b"\0"]:
         path.write_bytes(damaged)
-        assert read_derived(path, STAMP) is None
+        assert read_index_file(path, STAMP) is None
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_a_file_cut_short_or_with_more_at_its_end_is_useless(path: Path) -> None
 def test_a_file_made_from_something_else_is_useless(path: Path, other: Stamp) -> None:
     write_index_file(path, STAMP, PAYLOAD)
 
-    assert read_derived(path, other) is None
+    assert read_index_file(path, other) is None
 
 
 def test_a_missing_file_is_none(path: Path) -> None:
-    assert read_derived(path, STAMP) is None
+    assert read_index_file(path, STAMP) is None
 
 
 @given(data=st.binary())
@@ -76,7 +76,7 @@ def test_any_other_content_is_useless(
     path = tmp_path_factory.getbasetemp() / "random"
     path.write_bytes(data)
 
-    assert read_derived(path, STAMP) is None
+    assert read_index_file(path, STAMP) is None
 
 
 def test_what_a_killed_process_left_half_written_is_cleared_away(tmp_path: Path) -> None:

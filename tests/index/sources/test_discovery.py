@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import PruneRefused
-from index.sources.discovery import Root, disappeared, discover, identity
+from index.sources.discovery import Root, canonical_path, discover, files_to_prune
 from index.store.file_records import FileRecord
 
 
@@ -91,7 +91,7 @@ def test_a_root_may_be_a_link_or_a_relative_path(
     for given in (tmp_path / "link", Path(), Path("a.txt"), Path("../corpus/./a.txt")):
         assert [root.files for root in discover([given])] == [[path.resolve()]]
         assert discover([given])[0].base == corpus.resolve()
-    assert identity(Path("a.txt")) == path.resolve()
+    assert canonical_path(Path("a.txt")) == path.resolve()
 
 
 def test_each_file_is_looked_at_once(corpus: Path) -> None:
@@ -125,7 +125,7 @@ def test_what_cannot_be_read_has_not_disappeared(forbidden: Path) -> None:
     [root] = discover([forbidden])
 
     with pytest.raises(PruneRefused, match="closed cannot be read"):
-        disappeared(
+        files_to_prune(
             root, _known([forbidden / "open.txt", forbidden / "closed" / "a.txt"]), yes=False
         )
 
@@ -135,7 +135,7 @@ def test_a_few_files_may_go(corpus: Path) -> None:
     for path in paths[:2]:
         path.unlink()
 
-    gone = disappeared(discover([corpus])[0], _known(paths), yes=False)
+    gone = files_to_prune(discover([corpus])[0], _known(paths), yes=False)
 
     assert [file.path for file in gone] == paths[:2]
 
@@ -143,7 +143,7 @@ def test_a_few_files_may_go(corpus: Path) -> None:
 def test_a_file_that_is_only_hidden_from_this_run_is_not_gone(corpus: Path) -> None:
     paths = _files(corpus, ".a.txt", "b.pdf", "c.txt")
 
-    assert disappeared(discover([corpus])[0], _known(paths), yes=False) == []
+    assert files_to_prune(discover([corpus])[0], _known(paths), yes=False) == []
 
 
 def test_removals_that_look_like_an_accident_need_a_yes(corpus: Path) -> None:
@@ -152,8 +152,8 @@ def test_removals_that_look_like_an_accident_need_a_yes(corpus: Path) -> None:
 
     def expect(reason: str, root: Root, count: int) -> None:
         with pytest.raises(PruneRefused, match=f"{reason}.*index it with --prune --yes"):
-            disappeared(root, known, yes=False)
-        assert len(disappeared(root, known, yes=True)) == count
+            files_to_prune(root, known, yes=False)
+        assert len(files_to_prune(root, known, yes=True)) == count
 
     for path in paths[:3]:
         path.unlink()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from index.errors import InvalidPattern
-from index.sources.discovery import discover, missing
-from index.sources.ignore_rules import IGNORE_FILE, Excludes, checked_patterns
+from index.sources.discovery import discover, missing_files
+from index.sources.ignore_rules import IGNORE_FILE, IgnoreRules, checked_patterns
 from index.store.file_records import FileRecord
 
 
@@ -60,7 +60,7 @@ def test_what_is_left_out_now_is_missing_and_what_git_ignores_is_not(files: Path
     ]
     (files / IGNORE_FILE).write_text("old/\n")
 
-    gone = missing(discover([files])[0], known)
+    gone = missing_files(discover([files])[0], known)
 
     assert [file.path.relative_to(files).as_posix() for file in gone] == [
         "old/a.txt",
@@ -85,7 +85,7 @@ def test_a_pattern_that_means_nothing_is_refused() -> None:
 
 
 def test_nothing_is_left_out_elsewhere(files: Path, tmp_path: Path) -> None:
-    excludes = Excludes(files, ["*"])
+    excludes = IgnoreRules(files, ["*"])
 
     assert not excludes.covers(files)
     assert not excludes.covers(tmp_path / "a.txt")

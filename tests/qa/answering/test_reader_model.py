@@ -15,7 +15,7 @@ from numpy.testing import assert_allclose
 from tokenizers import Tokenizer
 
 from index.errors import ModelError
-from index.models.openvino_graph import PAD_TO, chosen_precision, computes_bf16
+from index.models.openvino_graph import PAD_TO, computes_bf16, resolve_precision
 from qa.answering.reader_model import BATCH_TOKENS, MAX_QUESTION, OVERLAP, ReaderModel, Window
 from qa.settings import DEFAULT_READER
 from tests.support.tiny import TEXT
@@ -93,7 +93,7 @@ def test_the_card_says_what_fills_a_batch_and_how_much_fits(
 def test_a_model_that_was_not_measured_in_int8_is_not_run_in_it(
     source: Path, model_cache: Path
 ) -> None:
-    assert ReaderModel.load(str(source), model_cache).precision == chosen_precision("auto")
+    assert ReaderModel.load(str(source), model_cache).precision == resolve_precision("auto")
     with pytest.raises(ModelError, match="QUOTED_PRECISION to auto, bf16 or f32"):
         ReaderModel.load(str(source), model_cache, precision="int8")
 

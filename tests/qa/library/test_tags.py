@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from index.errors import InvalidTag
 from index.store.snapshot import Snapshot
 from index.store.store import Store
-from index.tags import MAX_TAG, MAX_TAGS, known_tags, tag_of, tags_of
+from index.tags import MAX_TAG, MAX_TAGS, tag_of, tags_of, valid_tags
 from index.text.blocks import markdown_structure
 from qa.bootstrap import load_pipeline
 from qa.errors import UnknownDocumentId, UnknownTag
@@ -30,7 +30,7 @@ def test_a_tag_is_found_however_it_is_typed_or_refused(text: str) -> None:
         tag = tag_of(text)
     except InvalidTag as error:
         assert "expected a tag" in str(error)  # noqa: PT017
-        assert known_tags([text, "fine"]) == ("fine",)
+        assert valid_tags([text, "fine"]) == ("fine",)
     else:
         assert 1 <= len(tag) <= MAX_TAG
         assert tag_of(f"  {tag.upper()}\t") in {tag, tag_of(tag.upper())}
