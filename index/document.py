@@ -1,9 +1,9 @@
 """A document, its blocks and its chunks.
 
-Offsets are half-open ranges of code points of `Document.text`. Of a text file `Document.text` is
-the decoded file with only the byte order mark removed and CRLF and CR made LF, of other formats
-what `index.formats` extracts; every other folding happens where it is used, never in what is stored
-or quoted.
+Ranges are half-open and count code points of `Document.text`. For a text file, `Document.text` is
+the decoded file without its byte order mark and with CRLF and CR replaced by LF; for other formats
+it is what `index.formats` extracts. Any other normalisation happens where it is needed and never
+reaches what is stored or quoted.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from index.rendering import Rendering, render_row
 
 TextRange = tuple[int, int]
-"""[start, end) in code points of a document's text."""
+"""Half-open range [start, end) in code points of a document's text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph, list, table or code block under its headings.
+    """Paragraph, list, table or code block under its headings.
 
     `units` are the parts of [start, end) that no sentence crosses: the one range of a paragraph,
-    the items of a list, the rows of a table. `columns` are the names of the columns of what is one
-    row of a Markdown table.
+    the items of a list, the rows of a table. `columns` holds the column names if the block is one
+    row of a Markdown table, and is empty otherwise.
     """
 
     start: int
@@ -36,12 +36,12 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class SourceBytes:
-    """How the characters of a text map to the bytes of the file they came from.
+    """Mapping from the characters of a text to the bytes of its file.
 
-    `crlf` holds, in ascending order, the text offsets of those line feeds that were two bytes'
-    worth of characters (CR LF) in the file. `extractor` names and versions what made the text where
-    it is no decoding of the bytes (a PDF), whose characters have no bytes of their own: the same
-    bytes and extractor give the same text.
+    `crlf` holds, in ascending order, the text offsets of the line feeds that were CR LF in the
+    file. `extractor` is the name and version of the program that extracted the text where it is not
+    a decoding of the bytes (a PDF); such characters have no bytes of their own. The same bytes and
+    the same extractor give the same text.
     """
 
     sha256: str
@@ -52,20 +52,23 @@ class SourceBytes:
     extractor: str | None = None
 
     def offsets(self, text: str, positions: Sequence[int]) -> list[int]:
-        """Byte offsets in the file of code point offsets of `text`."""
-        carriage_return = len("\r".encode(self.encoding))
-        return [
-            self.bom_size
-            + len(text[:at].encode(self.encoding))
-            + carriage_return * bisect_left(self.crlf, at)
-            for at in positions
-        ]
+        """Return the byte offsets in the file of code point offsets of `text`."""
+        carriage_return_size = len("\r".encode(self.encoding))
+
+        def byte_offset(position: int) -> int:
+            encoded_size = len(text[:position].encode(self.encoding))
+            # Each CR LF before the position lost its carriage return when the text was decoded.
+            removed_returns = bisect_left(self.crlf, position)
+            return self.bom_size + encoded_size + carriage_return_size * removed_returns
+
+        return [byte_offset(position) for position in positions]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a piece of a document stands in its format, counted from 1 as people count; None is
-    what the format does not have.
+    """Location in a document in terms of its format: page, slide, sheet and row.
+
+    Numbers start at 1. A field is None if the format has no such unit.
     """
 
     page: int | None = None
@@ -74,7 +77,7 @@ class Place:
     row: int | None = None
 
     def __str__(self) -> str:
-        """In words: "page 3", "slide 2", "sheet Prices, row 4"; empty if nothing is known."""
+        """Return the place in words: "page 3", "sheet Prices, row 4"; empty if unknown."""
         parts = (
             ("page", self.page),
             ("slide", self.slide),
@@ -86,33 +89,33 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The places of a text: `places[i]` is that of the characters from `starts[i]` to the next
-    start; `starts` ascend.
+    """Places of the characters of a text.
+
+    `places[i]` holds from offset `starts[i]` to the next start; `starts` ascend.
     """
 
     starts: tuple[int, ...] = ()
     places: tuple[Place, ...] = ()
 
     def at(self, offset: int) -> Place:
-        """The place of a character of the text."""
-        found = bisect_right(self.starts, offset)
-        return self.places[found - 1] if found else Place()
+        """Return the place of the character at `offset`."""
+        following = bisect_right(self.starts, offset)
+        return self.places[following - 1] if following else Place()
 
 
 NOWHERE = Places()
-"""Of a format without pages, slides or rows."""
+"""Places of a text whose format has no pages, slides or rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file as text, with what is needed to cite it.
+    """Text of one file, with the metadata needed to cite it.
 
-    `uri` is relative to the folder that was indexed, with forward slashes. `title_is_real` tells a
-    title that the author wrote (front matter, heading) from one made of the first words, which is
-    for display only. `date` is the day, YYYY-MM-DD, that its author gave it in the front matter or
-    the file name. `places` says on which page, slide or row its characters stand, in formats that
-    have such; `tags` are those that it names itself; `remark` says what of the file is not in the
-    text.
+    `uri` is relative to the indexed folder and uses forward slashes. `title_is_real` is True for a
+    title that the author wrote (front matter, heading) and False for one made of the first words,
+    which is for display only. `date` is the day, YYYY-MM-DD, from the front matter or the file
+    name. `places` gives the page, slide or row of each character in formats that have them. `tags`
+    come from the document itself. `remark` names the parts of the file that the text lacks.
     """
 
     id: str
@@ -131,8 +134,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A passage: `document.text[start:end] == text`, with its sentences as ranges of the document's
-    text, and the names of its columns if it is a row of a Markdown table.
+    """Unit of storage and retrieval: consecutive sentences of a document.
+
+    `document.text[start:end] == text`. `sentences` are ranges of the document's text. `columns`
+    holds the column names if the chunk is one row of a Markdown table.
     """
 
     document_id: str
@@ -145,15 +150,15 @@ class Chunk:
 
     @property
     def heading(self) -> str | None:
-        """The heading path as one line, or None."""
+        """Heading path on one line, or None without headings."""
         return " › ".join(self.headings) or None
 
     @property
     def rendering(self) -> Rendering:
-        """The passage as it is read."""
+        """Chunk text as the reader sees it, with the column names of a table row."""
         return render_row(self.text, self.columns)
 
     @property
     def embedded_text(self) -> str:
-        """What the encoder and the analyser see: the headings, then the passage as it is read."""
+        """Text for the encoder and the analyser: the headings, then the rendered chunk."""
         return "\n".join([*self.headings, self.rendering.text])

@@ -1,13 +1,13 @@
-"""What can go wrong between a file and the index.
+"""Errors between a file and the index.
 
     IndexingError
-    ├── LoadingError            one file could not be read; the rest goes on
-    │   ├── UnsupportedFormat   no loader for this file name, or for what the file holds
-    │   ├── UnreadableFile      the system refused, or it is no regular file
+    ├── LoadingError            one file could not be read; the run goes on with the others
+    │   ├── UnsupportedFormat   no loader for the file name or for the content
+    │   ├── UnreadableFile      the system denied access, or it is no regular file
     │   ├── EmptyFile           nothing but white space
-    │   ├── BinaryFile          not text in any encoding
+    │   ├── BinaryFile          not text in any known encoding
     │   ├── FileTooLarge        more bytes than the limit
-    │   ├── DamagedFile         not what its format demands
+    │   ├── DamagedFile         violates its format
     │   ├── EncryptedFile       opens only with a password
     │   ├── ScannedFile         images of text, no text
     │   ├── ExtractionLimit     took more time, memory or space than a file may
@@ -18,13 +18,13 @@
     │   ├── StoreBusy           another process is writing
     │   ├── StoreCorrupt        SQLite cannot read the file
     │   ├── StoreFull           the disk is full
-    │   ├── StoreReadOnly       the data directory may only be read
+    │   ├── StoreReadOnly       the data directory is read-only
     │   ├── SchemaTooNew        written by a later version
     │   ├── ModelMismatch       written with another embedding model
     │   └── UnknownDocument     no document of that id or name
-    ├── InvalidPattern          a pattern of what to leave out that means nothing
-    ├── Stopped                 a run was told to stop; what it committed stays
-    ├── InvalidTag              a tag that cannot be kept
+    ├── InvalidPattern          an ignore pattern that cannot be parsed
+    ├── Stopped                 a run was stopped; what it committed stays
+    ├── InvalidTag              a tag that cannot be stored
     └── PruneRefused            a removal that looks like an accident
 
 Every message says what was expected, what came, and what to do.
@@ -34,99 +34,99 @@ from __future__ import annotations
 
 
 class IndexingError(Exception):
-    """Base of every error that `index` raises on purpose."""
+    """Base class of every error that `index` raises on purpose."""
 
 
 class LoadingError(IndexingError):
-    """One file could not become a document."""
+    """Failure to turn one file into a document."""
 
 
 class UnsupportedFormat(LoadingError):
-    """No loader is registered for the file's suffix, or for what it holds."""
+    """File with a suffix or content that no loader is registered for."""
 
 
 class UnreadableFile(LoadingError):
-    """The file is missing, forbidden, or not a regular file."""
+    """File that is missing, forbidden, or not a regular file."""
 
 
 class EmptyFile(LoadingError):
-    """The file holds no text."""
+    """File without text."""
 
 
 class BinaryFile(LoadingError):
-    """The bytes are not text in any encoding that round-trips."""
+    """File whose bytes are not text in any encoding that round-trips."""
 
 
 class FileTooLarge(LoadingError):
-    """The file is larger than the limit."""
+    """File of more bytes than the limit."""
 
 
 class DamagedFile(LoadingError):
-    """The file is not what its format demands: truncated, damaged, or of another format."""
+    """File that violates its format: truncated, damaged, or of another format."""
 
 
 class EncryptedFile(LoadingError):
-    """The file opens only with a password."""
+    """File that opens only with a password."""
 
 
 class ScannedFile(LoadingError):
-    """The file holds images of text and no text."""
+    """File with images of text and no text."""
 
 
 class ExtractionLimit(LoadingError):
-    """Reading the file took more time, memory or space than a file may take."""
+    """File that takes more time, memory or space to read than allowed."""
 
 
 class NoSuchPage(LoadingError):
-    """The document has no page of that number."""
+    """Page number that the document does not have."""
 
 
 class PageNotFetched(LoadingError):
-    """The page stands at an address that is not public, or could not be fetched."""
+    """Web page whose address is not public, or that could not be fetched."""
 
 
 class ModelError(IndexingError):
-    """A model could not be found, converted or run."""
+    """Model that could not be found, converted or run."""
 
 
 class StoreError(IndexingError):
-    """The store could not be used."""
+    """Failure to use the store."""
 
 
 class StoreBusy(StoreError):
-    """Another process is writing to the store."""
+    """Store that another process is writing to."""
 
 
 class StoreCorrupt(StoreError):
-    """SQLite cannot read the store file."""
+    """Store file that SQLite cannot read."""
 
 
 class StoreFull(StoreError):
-    """The disk has no room for what was to be written."""
+    """Disk without room for a write."""
 
 
 class StoreReadOnly(StoreError):
-    """The data directory may only be read."""
+    """Data directory that may only be read."""
 
 
 class SchemaTooNew(StoreError):
-    """The store was written by a later version of this program."""
+    """Store that was written by a later version of this program."""
 
 
 class ModelMismatch(StoreError):
-    """The store was written with another embedding model."""
+    """Store that was written with another embedding model."""
 
 
 class UnknownDocument(StoreError):
-    """No document has that id, or more than one has that name."""
+    """Id that no document has, or name that none or more than one has."""
 
 
 class InvalidPattern(IndexingError):
-    """A pattern of what to leave out is not one."""
+    """Ignore pattern that cannot be parsed."""
 
 
 class Stopped(IndexingError):
-    """A run was told to stop."""
+    """Run that was stopped on request."""
 
     def __init__(
         self, message: str = "stopped: what was committed stays, the rest comes with the next run"
@@ -135,8 +135,8 @@ class Stopped(IndexingError):
 
 
 class InvalidTag(IndexingError):
-    """A tag is empty, too long, or not text."""
+    """Tag that is empty, too long, or not printable text."""
 
 
 class PruneRefused(IndexingError):
-    """Too much would be removed for it to be meant."""
+    """Removal of so many documents that it looks like an accident."""

@@ -1,8 +1,7 @@
-"""Rows of Markdown tables as they are read: "| Lamp | 39.90 |" as "Item: Lamp; Price: 39.90", with
-the way back to what is written.
+"""Rendering of Markdown table rows for the reader, with offsets back to the source.
 
-A row says nothing without the names of its columns, and those stand far above it; what is quoted is
-what is written.
+"| Lamp | 39.90 |" is rendered as "Item: Lamp; Price: 39.90". A row means little without its column
+names, and those stand far above it; a quote still has to be the text that stands in the file.
 """
 
 from __future__ import annotations
@@ -14,84 +13,106 @@ from dataclasses import dataclass
 import regex
 
 ROWS_ALONE = 5_000
-"""Rows of a table that are passages of their own, at most: 5,000 take a minute to embed. Of 72
-questions on three tables of 12 rows the reader quotes 71 cells exactly from rows of their own, 34
-where rows share a passage; without the names of the columns in each row 63.
+"""Largest number of table rows that become chunks of their own.
+
+Embedding 5,000 rows takes a minute. Of 72 questions on three tables of 12 rows the reader quotes 71
+cells exactly from rows of their own, 34 where rows share a chunk, and 63 if each row lacks the
+column names.
 """
 
 _BORDER = regex.compile(r"(?<!\\)\|")
-"""GitHub Flavored Markdown 4.10: a pipe with a backslash before it is text."""
+"""Cell border; a pipe after a backslash is text (GitHub Flavored Markdown 4.10)."""
 
 Piece = tuple[int, int, int]
-"""(where in the text that is read, where in the text that is written, how many characters) that are
-the same in both.
-"""
+"""Characters shared by rendering and source: (offset rendered, offset in source, length)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A text as it is read, and its pieces that are written, in order."""
+    """Rendered text, with the pieces of it that stand in the source, in order."""
 
     text: str
     pieces: tuple[Piece, ...]
 
     def source_range(self, start: int, end: int) -> tuple[int, int] | None:
-        """Where the characters [start, end) that are read are written, from the first to the last;
-        None if none of them is.
+        """Return the source range of the rendered range [start, end).
+
+        It runs from the first to the last character that stands in the source, and is None if no
+        character does (the range holds only column names and separators).
         """
-        first = self._piece_behind(start)
-        last = bisect_right(self.pieces, end - 1, key=lambda piece: piece[0]) - 1
+        first = self._piece_at_or_after(start)
+        last = self._last_piece_starting_before(end)
         if last < 0 or first > last:
             return None
-        at, written, _ = self.pieces[first]
-        until, last_written, length = self.pieces[last]
-        return written + max(start - at, 0), last_written + min(end - until, length)
+        first_rendered, first_source, _ = self.pieces[first]
+        last_rendered, last_source, last_length = self.pieces[last]
+        source_start = first_source + max(start - first_rendered, 0)
+        source_end = last_source + min(end - last_rendered, last_length)
+        return source_start, source_end
 
-    def _piece_behind(self, start: int) -> int:
-        """The piece in which a character lies, or the next."""
-        found = bisect_right(self.pieces, start, key=lambda piece: piece[0]) - 1
-        return (
-            found
-            if found >= 0 and start < self.pieces[found][0] + self.pieces[found][2]
-            else found + 1
-        )
+    def _last_piece_starting_before(self, offset: int) -> int:
+        """Return the index of the last piece that starts before `offset`, or -1."""
+        return bisect_right(self.pieces, offset - 1, key=lambda piece: piece[0]) - 1
+
+    def _piece_at_or_after(self, offset: int) -> int:
+        """Return the index of the piece that holds the character at `offset`, or of the next."""
+        candidate = self._last_piece_starting_before(offset + 1)
+        if candidate < 0:
+            return 0
+        rendered, _, length = self.pieces[candidate]
+        return candidate if offset < rendered + length else candidate + 1
 
 
 def render_row(text: str, columns: Sequence[str]) -> Rendering:
-    """A text as it is read: a row of a table with these columns, any other text (no columns) as it
-    is written. Text in the first cell alone is no value of its column: it names the rows below, or
-    is a line of prose that stands right under the table.
-    """
+    """Render a table row with its column names; without columns, any text unchanged."""
     if not columns:
         return Rendering(text, ((0, 0, len(text)),))
+    filled = [
+        (column, start, end) for column, (start, end) in enumerate(cells(text)) if start < end
+    ]
     parts: list[str] = []
     pieces: list[Piece] = []
     length = 0
-    filled = [(at, start, end) for at, (start, end) in enumerate(cells(text)) if start < end]
-    for at, start, end in filled:
-        named = at < len(columns) and columns[at] and (at or len(filled) > 1 or len(columns) == 1)
-        name = f"{columns[at]}: " if named else ""
-        before = ("; " if parts else "") + name
-        pieces.append((length + len(before), start, end - start))
-        parts.append(before + text[start:end])
+    for column, start, end in filled:
+        separator = "; " if parts else ""
+        label = separator + _column_label(columns, column, filled_cells=len(filled))
+        pieces.append((length + len(label), start, end - start))
+        parts.append(label + text[start:end])
         length += len(parts[-1])
     return Rendering("".join(parts), tuple(pieces))
 
 
+def _column_label(columns: Sequence[str], column: int, *, filled_cells: int) -> str:
+    """Return "Name: " for a cell, or "" if its column has no name or it is no value of it."""
+    if column >= len(columns) or not columns[column]:
+        return ""
+    # Text in the first cell alone is a title of the rows below, or a line of prose that stands
+    # right under the table.
+    is_title = column == 0 and filled_cells == 1 and len(columns) > 1
+    return "" if is_title else f"{columns[column]}: "
+
+
 def cells(row: str) -> list[tuple[int, int]]:
-    """Where the cells of a row stand, without the spaces around them; empty ones have no
-    characters.
+    """Return the ranges of the cells of a row, without surrounding white space.
+
+    The range of an empty cell is empty. Borders at the start and the end of the row are optional.
     """
-    inside = len(row) - len(row.lstrip())
+    content_start = len(row) - len(row.lstrip())
     borders = [match.start() for match in _BORDER.finditer(row)]
-    if borders[:1] != [inside]:
-        borders.insert(0, inside - 1)
-    ends = borders[1:] if not row[borders[-1] + 1 :].strip() else [*borders[1:], len(row)]
+    starts_with_border = bool(borders) and borders[0] == content_start
+    if not starts_with_border:
+        borders.insert(0, content_start - 1)
+    ends_with_border = not row[borders[-1] + 1 :].strip()
+    ends = borders[1:] if ends_with_border else [*borders[1:], len(row)]
+    # strict=False: after a closing border no cell follows.
     return [_stripped(row, border + 1, end) for border, end in zip(borders, ends, strict=False)]
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return [start, end) without the white space at both ends; empty at `start` if all is."""
     cell = text[start:end]
-    bare = cell.strip()
+    content = cell.strip()
+    if not content:
+        return start, start
     first = start + len(cell) - len(cell.lstrip())
-    return (first, first + len(bare)) if bare else (start, start)
+    return first, first + len(content)

@@ -1,5 +1,6 @@
-"""Tags: words by which people put documents together, to ask some of them only. A collection is a
-tag; a document has any number.
+"""Tags: labels that group documents, so that a question can be limited to some of them.
+
+A collection is a tag; a document may have any number of tags.
 """
 
 from __future__ import annotations
@@ -13,26 +14,33 @@ import regex
 from index.errors import InvalidTag
 
 MAX_TAG = 64
-"""Characters of a tag: what fits on one line beside a title."""
+"""Longest tag, in characters: what fits on one line beside a title."""
 MAX_TAGS = 32
-"""Tags that are given to a document at once."""
+"""Largest number of tags that a document is given at once."""
 _UNPRINTABLE = regex.compile(r"[\p{C}\p{Zl}\p{Zp}]")
 
 
 def tag_of(text: str) -> str:
-    """A tag as it is kept: in lower case, with single spaces, so that it is found however it is
-    typed. Raises InvalidTag.
+    """Return a tag in its stored form: NFC, lower case, single spaces.
+
+    So a tag is found however it is typed. Raises InvalidTag.
     """
     tag = " ".join(unicodedata.normalize("NFC", text.casefold()).split())
-    if not tag or len(tag) > MAX_TAG or "," in tag or _UNPRINTABLE.search(tag):
+    has_valid_length = 1 <= len(tag) <= MAX_TAG
+    # Commas separate tags in settings and in front matter.
+    if not has_valid_length or "," in tag or _UNPRINTABLE.search(tag):
         raise InvalidTag(
-            f"expected a tag of 1 to {MAX_TAG} printable characters without a comma, got {text[: 2 * MAX_TAG]!r}"
+            f"expected a tag of 1 to {MAX_TAG} printable characters without a comma,"
+            f" got {text[: 2 * MAX_TAG]!r}"
         )
     return tag
 
 
 def tags_of(texts: Iterable[str]) -> tuple[str, ...]:
-    """Several, each once, in order; raises InvalidTag."""
+    """Return the tags of several texts, sorted and without duplicates.
+
+    Raises InvalidTag if one of them is no tag, or if there are more than MAX_TAGS.
+    """
     tags = tuple(sorted({tag_of(text) for text in texts}))
     if len(tags) > MAX_TAGS:
         raise InvalidTag(f"expected at most {MAX_TAGS} tags, got {len(tags)}")
@@ -40,7 +48,7 @@ def tags_of(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def valid_tags(texts: Iterable[str]) -> tuple[str, ...]:
-    """Those texts that are tags, each once, in order, at most MAX_TAGS."""
+    """Return the valid tags among `texts`, sorted and without duplicates, at most MAX_TAGS."""
     tags = set()
     for text in texts:
         with suppress(InvalidTag):

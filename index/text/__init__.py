@@ -1,1 +1,1 @@
-"""Decoded text -> blocks, sentences, chunks; its language, front matter and table rows."""
+"""Decoded text, its blocks, sentences and chunks, its language and front matter."""

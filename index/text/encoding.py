@@ -1,6 +1,6 @@
-"""bytes -> text: byte order mark, strict UTF-8, then chardet among encodings that round-trip.
+"""Decoding of bytes: byte order mark, strict UTF-8, then chardet among the rest.
 
-Only stateless encodings are tried and `text.encode(encoding)` must give the bytes back, so that
+Only stateless encodings are tried, and `text.encode(encoding)` must give the bytes back, so that
 every character range of a text is a byte range of its file.
 """
 
@@ -14,6 +14,7 @@ import regex
 
 from index.errors import BinaryFile
 
+# UTF-32 before UTF-16: the little-endian mark of UTF-32 starts with that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -27,26 +28,32 @@ _OTHER_ALPHABETS = ("cp1251", "cp1253", "cp1255", "cp1256", "koi8-r", "iso8859-5
 _MULTI_BYTE = ("shift_jis_2004", "cp932", "euc_jis_2004", "gb18030", "big5hkscs", "euc_kr", "cp949")
 
 CP1252_SHARE = 0.7
-"""Windows-1252 wins if chardet gives it at least this share of the best encoding's confidence: so
-all of several hundred English, French, German, Spanish and Italian samples of 30 to 2,000
+"""Share of the best encoding's confidence with which Windows-1252 is tried first.
+
+So all of several hundred English, French, German, Spanish and Italian samples of 30 to 2,000
 characters came out right, and 98% of the shortest Polish ones.
 """
 UNPRINTABLE_SHARE = 0.005
-"""Above this share of control and private-use characters the bytes are no text: of 221 ELF, gzip,
-zip and other files none passed, of 7,476 texts none failed.
+"""Largest share of control and private-use characters in a text.
+
+Of 221 ELF, gzip, zip and other files none passed, of 7,476 texts none failed.
 """
 ALPHABET_SHARE = 0.2
-"""Text in another alphabet has at least this share of its visible bytes above 0x7f; accented Latin
-letters stay below it.
+"""Smallest share of bytes above 0x7f in text of another alphabet, without white space.
+
+Accented Latin letters stay below it.
 """
 SAMPLE_BYTES = 65536
-"""The detector sees this much of a file."""
+"""Bytes of a file that are examined to guess its encoding."""
+_WIDE_SAMPLE_BYTES = 4096
+"""Bytes that are examined for UTF-16 and UTF-32; a multiple of 4, the size of a character."""
 
 _WESTERN_ONLY = regex.compile(
     rb"[\x00-\x7f\x80\x82\x84\x85\x8b\x91-\x97\x99\x9b\xa0\xa3\xa7\xa9\xab\xae\xb0\xb1\xb7\xbb]*+"
 )
-"""ASCII with the curly quotes, dashes and signs of Windows-1252: by far the commonest text that is
-not UTF-8.
+"""ASCII with the curly quotes, dashes and signs of Windows-1252.
+
+By far the commonest text that is not UTF-8.
 """
 _UNPRINTABLE = regex.compile(
     "[\\x00-\\x08\\x0b\\x0e-\\x1a\\x1c-\\x1f\\x7f-\\x84\\x86-\\x9f\ue000-\uf8ff\ufffe\uffff]"
@@ -56,8 +63,9 @@ _LIKELY = regex.compile(r"[\p{L}\p{M}\p{N}\p{P}\p{Sc}\p{Z}\s]")
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A text without its byte order mark, the Python name of its encoding, and how many bytes the
-    mark had.
+    """Text without its byte order mark, with the Python name of its encoding.
+
+    `bom_size` is the size of the mark in bytes.
     """
 
     text: str
@@ -66,23 +74,35 @@ class Decoded:
 
 
 def decode(data: bytes) -> Decoded:
-    """Decode a file's bytes; raises BinaryFile if they are text in no encoding that round-trips."""
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            candidates = iter([(encoding, len(mark))])
-            break
-    else:
-        candidates = ((encoding, 0) for encoding in _guesses(data))
-    for encoding, bom_size in candidates:
-        text = _strict(data[bom_size:], encoding)
+    """Decode the bytes of a file.
+
+    Raises BinaryFile if they are text in no encoding that round-trips.
+    """
+    for encoding, bom_size in _candidates(data):
+        text = _decode_strictly(data[bom_size:], encoding)
         if text is not None and _is_text(text):
             return Decoded(text, encoding, bom_size)
     raise BinaryFile(
-        f"expected text, got {len(data):,} bytes that are text in no known encoding (first: {data[:8].hex(' ')}): save it as UTF-8"
+        f"expected text, got {len(data):,} bytes that are text in no known encoding"
+        f" (first: {data[:8].hex(' ')}): save it as UTF-8"
     )
 
 
+def _candidates(data: bytes) -> Iterator[tuple[str, int]]:
+    """Yield (encoding, size of its byte order mark), the likeliest first.
+
+    A mark settles the encoding: nothing else is tried.
+    """
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            yield encoding, len(mark)
+            return
+    for encoding in _guesses(data):
+        yield encoding, 0
+
+
 def _guesses(data: bytes) -> Iterator[str]:
+    """Yield the likely encodings of bytes without a mark, the likeliest first."""
     if b"\0" in data[:SAMPLE_BYTES]:
         yield from _wide_guesses(data)
         return
@@ -94,44 +114,54 @@ def _guesses(data: bytes) -> Iterator[str]:
 
 
 def _wide_guesses(data: bytes) -> list[str]:
-    """UTF-16 and UTF-32 without a mark: the byte order that gives letters, few of them from
-    different scripts.
-    """
-    scored = []
+    """Return the forms of UTF-16 and UTF-32 in which the bytes look like text, the best first."""
+    scored: list[tuple[float, str]] = []
     for encoding in _WIDE:
-        sample = data[: 4096 // 4 * 4].decode(encoding, "ignore")
-        likely = len(_LIKELY.findall(sample)) - len({ord(character) >> 8 for character in sample})
-        if sample and "\0" not in sample and likely > 0.5 * len(sample):
+        sample = data[:_WIDE_SAMPLE_BYTES].decode(encoding, "ignore")
+        if not sample or "\0" in sample:
+            continue
+        # The wrong byte order gives letters too, but scattered over many rows of 256 code points.
+        rows = {ord(character) >> 8 for character in sample}
+        likely = len(_LIKELY.findall(sample)) - len(rows)
+        if likely > 0.5 * len(sample):
             scored.append((likely / len(sample), encoding))
     return [encoding for _, encoding in sorted(scored, reverse=True)]
 
 
 def _detected(sample: bytes) -> Iterator[str]:
+    """Yield the encodings that chardet takes for possible, Windows-1252 first if it is close."""
     import chardet
 
-    high = len(sample) - len(sample.decode("ascii", "ignore"))
-    mostly_ascii = high < ALPHABET_SHARE * len(b"".join(sample.split()))
-    names = [*_LATIN, *(() if mostly_ascii else _OTHER_ALPHABETS), *_MULTI_BYTE]
-    found = chardet.detect_all(
+    high_bytes = len(sample) - len(sample.decode("ascii", "ignore"))
+    visible_bytes = len(b"".join(sample.split()))
+    names = [*_LATIN, *_MULTI_BYTE]
+    if high_bytes >= ALPHABET_SHARE * visible_bytes:
+        names = [*_LATIN, *_OTHER_ALPHABETS, *_MULTI_BYTE]
+    results = chardet.detect_all(
         sample, include_encodings=names, compat_names=False, ignore_threshold=True
     )
-    confidence = {each["encoding"]: each["confidence"] for each in found if each["encoding"]}
+    confidence = {
+        result["encoding"]: result["confidence"] for result in results if result["encoding"]
+    }
     best = next(iter(confidence), "")
-    if (
-        best not in _MULTI_BYTE
-        and best != "cp1254"
-        and confidence.get("cp1252", 0) >= CP1252_SHARE * confidence.get(best, 1)
-    ):
+    # Windows-1252 never goes before a multi-byte encoding, nor before Turkish (cp1254), which
+    # differs from it in six letters.
+    is_certain = best in _MULTI_BYTE or best == "cp1254"
+    is_close = confidence.get("cp1252", 0) >= CP1252_SHARE * confidence.get(best, 1)
+    if is_close and not is_certain:
         yield "cp1252"
     yield from confidence
 
 
-def _strict(data: bytes, encoding: str) -> str | None:
+def _decode_strictly(data: bytes, encoding: str) -> str | None:
+    """Return the text, or None if the bytes are invalid or encoding it gives others."""
     try:
         text = data.decode(encoding)
-        return text if encoding == "utf-8" or text.encode(encoding) == data else None
+        # Strict UTF-8 always round-trips; encoding a large file again would only cost time.
+        round_trips = encoding == "utf-8" or text.encode(encoding) == data
     except (UnicodeError, LookupError):
         return None
+    return text if round_trips else None
 
 
 def _is_text(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""The YAML before a Markdown text: its title, day and tags."""
+"""YAML front matter of a Markdown text: its title, date and tags."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ import yaml
 from index.tags import valid_tags
 
 _UNSTORABLE = regex.compile(r"[\p{Cs}\p{Cc}]")
-"""Characters that YAML escapes can make and no text has: lone surrogates and controls."""
+"""Characters that YAML escapes can produce and no text has: lone surrogates and controls."""
 MAX_FRONT_MATTER = 20_000
-"""Characters of front matter in which a title is looked for; PyYAML reads some 300,000 a second."""
-_DATES = ("updated", "lastmod", "modified", "date")
-"""Front matter fields that date a document, the latest kind first."""
+"""Characters of front matter that are parsed; PyYAML reads some 300,000 a second."""
+_DATE_FIELDS = ("updated", "lastmod", "modified", "date")
+"""Front matter fields that date a document, in order of preference."""
+_DAY = regex.compile(r"(?<!\d)(\d{4})-?([01]\d)-?([0-3]\d)(?!\d)")
+
+_Field = tuple[str, yaml.Node]
 
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
-    """What an author gave a text: a title, a day (YYYY-MM-DD), tags."""
+    """Title, day (YYYY-MM-DD) and tags that an author gave a text."""
 
     title: str | None
     date: str | None
@@ -29,56 +32,61 @@ class FrontMatter:
 
 
 def front_matter(content: str) -> FrontMatter:
-    """Of the text between the marks; what cannot be read is left out."""
-    nodes = _nodes(content)
-    fields = _words(nodes)
-    days = (day_in(fields.get(name, "")) for name in _DATES)
-    return FrontMatter(fields.get("title"), next(filter(None, days), None), _tags(nodes))
+    """Parse the text between the marks of a front matter; ignore what cannot be read."""
+    fields = _fields(content)
+    values = _one_line_values(fields)
+    days = [day_in(values.get(name, "")) for name in _DATE_FIELDS]
+    return FrontMatter(
+        title=values.get("title"),
+        date=next((day for day in days if day is not None), None),
+        tags=_tags(fields),
+    )
 
 
-def _nodes(content: str) -> list[tuple[str, yaml.Node]]:
-    """The fields of the front matter; only composed, not constructed, so that no alias or merge key
-    of it is ever expanded.
-    """
+def _fields(content: str) -> list[_Field]:
+    """Return the top-level fields of the front matter as YAML nodes."""
     try:
+        # Composed and not constructed: no alias or merge key is ever expanded, so that nested
+        # aliases cannot fill the memory.
         root = yaml.compose(content[:MAX_FRONT_MATTER], Loader=yaml.SafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError):
         return []
-    pairs = root.value if isinstance(root, yaml.MappingNode) else []
-    return [(key.value, value) for key, value in pairs if isinstance(key, yaml.ScalarNode)]
+    if not isinstance(root, yaml.MappingNode):
+        return []
+    return [(key.value, value) for key, value in root.value if isinstance(key, yaml.ScalarNode)]
 
 
-def _words(fields: list[tuple[str, yaml.Node]]) -> dict[str, str]:
-    """The one-line fields, of a title only text."""
-    scalars = [(name, value) for name, value in fields if isinstance(value, yaml.ScalarNode)]
-    words = {
-        name: " ".join(value.value.split())
-        for name, value in reversed(scalars)
-        if (name == "title") <= value.tag.endswith(":str")
-    }
-    return {name: text for name, text in words.items() if text and not _UNSTORABLE.search(text)}
+def _one_line_values(fields: list[_Field]) -> dict[str, str]:
+    """Return the scalar fields as text on one line, the first one of each name.
 
-
-def _tags(fields: list[tuple[str, yaml.Node]]) -> tuple[str, ...]:
-    """The list of `tags`, or those of one line with commas between them; what can be no tag is left
-    out.
+    A title must be a YAML string. Values that are empty or cannot be stored are left out.
     """
-    value = next((value for name, value in fields if name == "tags"), None)
+    values: dict[str, str] = {}
+    for name, node in reversed(fields):  # the first of two fields of a name overwrites the second
+        if not isinstance(node, yaml.ScalarNode):
+            continue
+        is_string = node.tag.endswith(":str")
+        if name == "title" and not is_string:
+            continue
+        values[name] = " ".join(node.value.split())
+    return {name: text for name, text in values.items() if text and not _UNSTORABLE.search(text)}
+
+
+def _tags(fields: list[_Field]) -> tuple[str, ...]:
+    """Return the valid tags of the field `tags`: a list, or one line separated by commas."""
+    value = next((node for name, node in fields if name == "tags"), None)
     nodes = value.value if isinstance(value, yaml.SequenceNode) else [value]
-    names = [
-        node.value
-        for node in nodes
-        if isinstance(node, yaml.ScalarNode) and not node.tag.endswith(":null")
-    ]
-    return valid_tags(part for name in names for part in name.split(","))
-
-
-_DAY = regex.compile(r"(?<!\d)(\d{4})-?([01]\d)-?([0-3]\d)(?!\d)")
+    names: list[str] = []
+    for node in nodes:
+        is_null = isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null")
+        if isinstance(node, yaml.ScalarNode) and not is_null:
+            names.extend(node.value.split(","))
+    return valid_tags(names)
 
 
 def day_in(text: str) -> str | None:
-    """The first day in a text that is written as in ISO 8601, as YYYY-MM-DD; None without one."""
+    """Return the first ISO 8601 date in a text as YYYY-MM-DD, or None without one."""
     for match in _DAY.finditer(text):
-        with suppress(ValueError):
+        with suppress(ValueError):  # the pattern also matches days such as 2024-19-39
             return date(*map(int, match.groups())).isoformat()
     return None
