@@ -1,3 +1,1 @@
-"""Dense and lexical retrieval: FAISS and BM25 indexes, their files, and the fusion of both
-rankings.
-"""
+"""Dense and lexical retrieval: FAISS and BM25 indexes, their files, and score fusion."""

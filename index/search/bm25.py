@@ -1,7 +1,7 @@
-"""The analyser and BM25 over postings; one analyser for passages and queries.
+"""Text analysis and BM25 scores over postings; one analyser for chunks and queries.
 
 rank_bm25 decides the scores (its idf, its formula), postings make them fast: a query touches only
-the passages that hold one of its terms. BM25Plus because BM25Okapi's idf is zero or negative in
+the chunks that hold one of its terms. BM25Plus, because BM25Okapi's idf is zero or negative in
 small corpora and BM25L multiplies by the raw frequency (Lv and Zhai 2011, "Lower-bounding term
 frequency normalization").
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from Stemmer import Stemmer
 
 K1, B, DELTA = 1.5, 0.75, 1.0
-"""rank_bm25's own defaults for BM25Plus."""
+"""Parameters of BM25Plus: rank_bm25's own defaults."""
 
 _TOKEN = regex.compile(
     r"""
@@ -37,17 +37,17 @@ _TOKEN = regex.compile(
 )
 
 _SIGN = regex.compile(r"^\p{Sc}|%$")
+_COMBINING_MARKS = regex.compile(r"\p{Mn}+")
 
 STOP_WORDS = frozenset(
     """
-    a an and are as at be been being but by did do does for from had has have he her hers him his how i if in into is it its me my of on or
-    our ours she so than that the their them then there these they this those to too was we were what when where which who whom whose why
-    will with would you your yours
+    a an and are as at be been being but by did do does for from had has have he her hers him his
+    how i if in into is it its me my of on or our ours she so than that the their them then there
+    these they this those to too was we were what when where which who whom whose why will with
+    would you your yours
     """.split()  # noqa: SIM905 - twenty lines shorter
 )
-"""English function words and question words: they say what kind of answer is wanted, not where it
-stands.
-"""
+"""English function words and question words, which match everywhere and so locate nothing."""
 
 
 @cache
@@ -58,24 +58,28 @@ def _stemmer() -> Stemmer:
 
 
 def analyse(text: str) -> list[str]:
-    """Terms of a text in order: NFKC, case-folded, accents dropped, stop words dropped,
-    Snowball-stemmed (Porter 2001).
+    """Return the index terms of a text, in order.
 
-    A number with a currency or percent sign gives two terms, `$25` and `25`, so that either form of
-    a query finds it. A text of stop words only keeps them: "Who are you?" must be able to match
-    something.
+    Text is normalised (NFKC), case-folded and stripped of accents; stop words are dropped, words
+    are Snowball-stemmed (Porter 2001). A number with a currency or percent sign gives two terms,
+    `$25` and `25`, so that either form of a query finds it. A text of stop words only keeps them:
+    "Who are you?" must be able to match something.
     """
     tokens = _TOKEN.findall(_fold(text))
-    content = [token for token in tokens if token not in STOP_WORDS] or tokens
-    return [term for token in content for term in _terms(token)]
+    content_tokens = [token for token in tokens if token not in STOP_WORDS]
+    return [term for token in content_tokens or tokens for term in _terms(token)]
 
 
 def _fold(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    return str(regex.sub(r"\p{Mn}+", "", decomposed))
+    """Return the text case-folded, in compatibility form and without accents."""
+    # Compatibility forms first: case folding would leave the capitals inside "℡" as they are.
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    decomposed = unicodedata.normalize("NFKD", folded)
+    return str(_COMBINING_MARKS.sub("", decomposed))
 
 
 def _terms(token: str) -> list[str]:
+    """Return the terms of a token: a number with and without its sign, or the stem of a word."""
     if any(character.isdigit() for character in token):
         number = token.replace(",", "")
         bare = _SIGN.sub("", number)
@@ -86,11 +90,11 @@ def _terms(token: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Postings:
-    """For each term the passages that hold it and what it adds to their score.
+    """Inverted index: for each term the chunks that hold it, and its gain in their score.
 
-    `terms` are distinct and in the order of their rows; the postings of term t are
-    `rows[offsets[t]:offsets[t + 1]]` (int64 (n_postings,), ascending) with `gains` (float64
-    (n_postings,)); `idf` is float64 (n_terms,); `size` is the number of passages.
+    `terms` are distinct, in the order of their rows. The postings of term t are
+    `rows[offsets[t]:offsets[t + 1]]` (int64 (n_postings,), ascending within a term) with `gains`
+    (float64 (n_postings,)). `idf` is float64 (n_terms,); `size` is the number of chunks.
     """
 
     terms: tuple[str, ...]
@@ -101,7 +105,7 @@ class Postings:
     size: int
 
     def to_bytes(self) -> bytes:
-        """A numpy archive; terms are joined by line feeds, which no term holds."""
+        """Serialise to a numpy archive; terms are joined by line feeds, which no term holds."""
         buffer = io.BytesIO()
         terms = np.frombuffer("\n".join(self.terms).encode(), dtype=np.uint8)
         np.savez(
@@ -117,7 +121,10 @@ class Postings:
 
     @classmethod
     def from_bytes(cls, payload: bytes) -> Postings:
-        """The inverse of `to_bytes`; the caller has verified the bytes (`index.search.index_file`)."""
+        """Load what `to_bytes` made.
+
+        The caller has verified the bytes (`index.search.index_file`).
+        """
         with np.load(io.BytesIO(payload)) as arrays:
             joined = arrays["terms"].tobytes().decode()
             terms = tuple(joined.split("\n")) if joined else ()
@@ -132,7 +139,7 @@ class Postings:
 
 
 class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotations
-    """BM25Plus with rank_bm25's scores at the cost of the query's postings."""
+    """BM25Plus with the scores of rank_bm25, computed from the postings of the query alone."""
 
     def __init__(self, postings: Postings, *, delta: float = DELTA) -> None:
         self.postings = postings
@@ -144,35 +151,40 @@ class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotati
     def build(
         cls, corpus: Iterable[Sequence[str]], *, k1: float = K1, b: float = B, delta: float = DELTA
     ) -> PostingsBM25:
-        """Index analysed passages. An empty corpus and empty passages are fine (rank_bm25 divides
-        by zero there).
+        """Index a corpus of analysed texts.
+
+        It may be empty and hold empty texts, where rank_bm25 divides by zero.
         """
         return cls(_build_postings(corpus, k1, b), delta=delta)
 
     def get_scores(self, query: Sequence[str]) -> NDArray[np.float64]:
-        """float64 (size,): what rank_bm25's BM25Plus returns for the same corpus and query
-        (relative tolerance 1e-9).
+        """Return the BM25Plus score of every chunk, float64 (size,).
+
+        Equal to those of rank_bm25 for the same corpus and query (relative tolerance 1e-9).
         """
-        known = [self._row_of[term] for term in query if term in self._row_of]
-        constant = self.delta * float(self.postings.idf[known].sum())
+        known_rows = [self._row_of[term] for term in query if term in self._row_of]
+        # BM25Plus adds delta * idf of each query term to every chunk, even to one without the term.
+        constant = self.delta * float(self.postings.idf[known_rows].sum())
         return self.match_scores(query) + constant
 
     def match_scores(self, query: Sequence[str]) -> NDArray[np.float64]:
-        """float64 (size,): the scores without BM25Plus's constant for absent terms, so that 0 means
-        that no term matched.
+        """Return the scores without the constant for absent terms, float64 (size,).
+
+        So 0 means that no term of the query matched.
         """
         scores = np.zeros(self.postings.size)
         offsets = self.postings.offsets
         for term, count in Counter(query).items():
             row = self._row_of.get(term)
             if row is not None:
-                span = slice(offsets[row], offsets[row + 1])
-                scores[self.postings.rows[span]] += count * self.postings.gains[span]
+                postings = slice(offsets[row], offsets[row + 1])
+                # A chunk stands once in the postings of a term, so that += adds up right.
+                scores[self.postings.rows[postings]] += count * self.postings.gains[postings]
         return scores
 
 
-class _Formula(BM25Plus):  # type: ignore[misc]
-    """rank_bm25's own idf, asked for one set of document frequencies."""
+class _InverseFrequencies(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotations
+    """Inverse document frequencies, computed by rank_bm25 from document frequencies."""
 
     def __init__(self, corpus_size: int, frequencies: dict[str, int]) -> None:
         self.corpus_size = corpus_size
@@ -181,30 +193,41 @@ class _Formula(BM25Plus):  # type: ignore[misc]
 
 
 def _build_postings(corpus: Iterable[Sequence[str]], k1: float, b: float) -> Postings:
+    """Count the terms of each chunk, sort the counts by term, and compute their gains."""
     row_of: dict[str, int] = {}
     lengths: list[int] = []
     term_rows: list[int] = []
-    passages: list[int] = []
+    chunk_rows: list[int] = []
     counts: list[int] = []
-    for passage, terms in enumerate(corpus):
+    # One entry per pair of a chunk and a term in it: this loop takes most of the time of a build.
+    for chunk_row, terms in enumerate(corpus):
         lengths.append(len(terms))
         for term, count in Counter(terms).items():
             term_rows.append(row_of.setdefault(term, len(row_of)))
-            passages.append(passage)
+            chunk_rows.append(chunk_row)
             counts.append(count)
-    rows = np.array(term_rows, dtype=np.int64)
-    order = np.argsort(rows, kind="stable")
-    found = np.bincount(rows, minlength=len(row_of))
-    idf_of = _Formula(len(lengths), dict(zip(row_of, found.tolist(), strict=True))).idf
-    idf = np.array([idf_of[term] for term in row_of], dtype=np.float64)
-    passage_rows = np.array(passages, dtype=np.int64)[order]
+    term_of_posting = np.array(term_rows, dtype=np.int64)
+    # A stable sort keeps the chunks of a term ascending, as they were counted.
+    order = np.argsort(term_of_posting, kind="stable")
+    document_frequency = np.bincount(term_of_posting, minlength=len(row_of))
+    idf = _idf(row_of, document_frequency, corpus_size=len(lengths))
+    rows = np.array(chunk_rows, dtype=np.int64)[order]
     frequency = np.array(counts, dtype=np.float64)[order]
     length = np.array(lengths, dtype=np.float64)
-    average = float(length.mean()) if length.any() else 1.0
+    average_length = float(length.mean()) if length.any() else 1.0
     gains = (
-        idf[rows[order]]
+        idf[term_of_posting[order]]
         * (frequency * (k1 + 1))
-        / (k1 * (1 - b + b * length[passage_rows] / average) + frequency)
+        / (k1 * (1 - b + b * length[rows] / average_length) + frequency)
     )
-    offsets = np.concatenate([[0], np.cumsum(found)]).astype(np.int64)
-    return Postings(tuple(row_of), offsets, passage_rows, gains, idf, len(lengths))
+    offsets = np.concatenate([[0], np.cumsum(document_frequency)]).astype(np.int64)
+    return Postings(tuple(row_of), offsets, rows, gains, idf, len(lengths))
+
+
+def _idf(
+    row_of: dict[str, int], document_frequency: NDArray[np.int64], *, corpus_size: int
+) -> NDArray[np.float64]:
+    """Return rank_bm25's inverse document frequency of each term, float64 (n_terms,)."""
+    frequencies = dict(zip(row_of, document_frequency.tolist(), strict=True))
+    idf_of = _InverseFrequencies(corpus_size, frequencies).idf
+    return np.array([idf_of[term] for term in row_of], dtype=np.float64)

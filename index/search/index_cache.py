@@ -1,16 +1,15 @@
-"""What is searched of one generation: the FAISS and BM25 indexes, from their files or made anew
-from the store.
-"""
+"""FAISS and BM25 indexes of one generation of the store, loaded from files or rebuilt."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.search.bm25 import Postings, PostingsBM25
 from index.search.index_file import DERIVED, Stamp, read_index_file, write_index_file
@@ -19,8 +18,10 @@ from index.search.vector_index import DenseIndex
 
 @dataclass(frozen=True)
 class IndexCache:
-    """Derives from one generation of the store in `folder`; `query` returns the rows of a
-    statement, `is_newest` says whether files may be kept.
+    """Indexes of one generation of the store in `folder`.
+
+    `query` returns the rows of an SQL statement. `is_newest` returns True while this generation is
+    the store's newest one, so that its indexes are worth saving.
     """
 
     folder: Path
@@ -30,30 +31,23 @@ class IndexCache:
     is_newest: Callable[[], bool]
 
     def dense(self) -> DenseIndex:
-        """The vectors of the chunks in the order of their ids."""
-        path, stamp = (
-            self.folder / DERIVED / "dense.faiss",
-            Stamp("dense", self.store_id, self.generation),
-        )
+        """Return the vector index; its rows are the chunks in the order of their ids."""
+        path = self.folder / DERIVED / "dense.faiss"
+        stamp = Stamp("dense", self.store_id, self.generation)
         payload = read_index_file(path, stamp)
         if payload is not None:
             return DenseIndex.from_bytes(payload)
         blobs = self.query(
             "SELECT vector FROM chunks JOIN vectors ON key = vector_key ORDER BY chunks.id"
         )
-        vectors = np.frombuffer(b"".join(blob for (blob,) in blobs), dtype=np.float32)
-        index = DenseIndex.build(
-            vectors.reshape(len(blobs), -1) if blobs else np.zeros((0, 1), dtype=np.float32)
-        )
-        self._keep(path, stamp, index.to_bytes())
+        index = DenseIndex.build(_stack_vectors([blob for (blob,) in blobs]))
+        self._save(path, stamp, index.to_bytes())
         return index
 
     def lexical(self) -> PostingsBM25:
-        """The terms of the chunks in the same order."""
-        path, stamp = (
-            self.folder / DERIVED / "lexical.npz",
-            Stamp("lexical", self.store_id, self.generation),
-        )
+        """Return the BM25 index, with the same rows as the vector index."""
+        path = self.folder / DERIVED / "lexical.npz"
+        stamp = Stamp("lexical", self.store_id, self.generation)
         payload = read_index_file(path, stamp)
         if payload is not None:
             return PostingsBM25(Postings.from_bytes(payload))
@@ -61,13 +55,18 @@ class IndexCache:
             terms.split(" ") if terms else []
             for (terms,) in self.query("SELECT terms FROM terms ORDER BY chunk_id")
         )
-        self._keep(path, stamp, index.postings.to_bytes())
+        self._save(path, stamp, index.postings.to_bytes())
         return index
 
-    def _keep(self, path: Path, stamp: Stamp, payload: bytes) -> None:
-        """Save a derived file unless the store has changed since; a full or read-only disk only
-        means that the next process builds it again.
-        """
+    def _save(self, path: Path, stamp: Stamp, payload: bytes) -> None:
+        """Save an index file unless the store has changed since."""
         if self.is_newest():
-            with suppress(OSError):
+            with suppress(OSError):  # full or read-only disk: the next process builds it again
                 write_index_file(path, stamp, payload)
+
+
+def _stack_vectors(blobs: Sequence[bytes]) -> NDArray[np.float32]:
+    """Return stored vectors as float32 (n, dimension); the dimension is 1 if there are none."""
+    if not blobs:
+        return np.zeros((0, 1), dtype=np.float32)
+    return np.frombuffer(b"".join(blobs), dtype=np.float32).reshape(len(blobs), -1)

@@ -1,9 +1,9 @@
-"""Derived files: rebuildable arrays in one file that carries its own checksum.
+"""Index files: rebuildable data derived from the store, with a checksum in the file.
 
-Layout: one line of JSON (kind, store, generation, sha256 of the rest), a line feed, the payload.
-Written beside and renamed, so a reader sees the old file or the new one. FAISS and numpy load
-flipped bytes silently, so nothing is used before its checksum is verified; a file that does not
-verify is as good as none.
+Layout: one line of JSON (kind, store, generation, sha256 of the payload), a line feed, the payload.
+A file is written under a temporary name and renamed, so a reader sees the old file or the new one.
+FAISS and numpy load flipped bytes silently, so nothing is used before its checksum is verified; a
+file that does not verify is treated as missing.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 DERIVED = "derived"
-"""Folder of the derived files inside the data directory; it may be deleted at any time."""
+"""Folder of the index files inside the data directory; it may be deleted at any time."""
 
 PART_PREFIX = ".writing-"
-"""How the names of files begin that are not finished."""
+"""Prefix of the names of unfinished files."""
 LEFTOVER_SECONDS = 3600.0
-"""After so long a file that is being written is nobody's any more: the largest takes seconds."""
+"""Age at which an unfinished file has lost its writer; the largest takes seconds to write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a derived file was made from: the kind of file, the store's own id and its generation."""
+    """Origin of an index file: its kind, the id of the store and the store's generation."""
 
     kind: str
     store: str
@@ -37,7 +37,10 @@ class Stamp:
 
 
 def write_index_file(path: Path, stamp: Stamp, payload: bytes) -> None:
-    """Replace the file at `path` in one step."""
+    """Write an index file, or replace it in one step.
+
+    Raises OSError, and leaves nothing of the new file then.
+    """
     head = json.dumps({**asdict(stamp), "sha256": hashlib.sha256(payload).hexdigest()})
     path.parent.mkdir(parents=True, exist_ok=True)
     _drop_leftovers(path.parent)
@@ -49,14 +52,14 @@ def write_index_file(path: Path, stamp: Stamp, payload: bytes) -> None:
             file.write(payload)
             file.flush()
             os.fsync(file.fileno())
-        except OSError:  # a full disk, of which this must not take the rest
+        except OSError:  # a full disk; the unfinished file must not take what is left of it
             Path(file.name).unlink()
             raise
     Path(file.name).replace(path)
 
 
 def _drop_leftovers(folder: Path) -> None:
-    """Delete what processes that were killed while they wrote have left."""
+    """Delete unfinished files of processes that were killed while they wrote."""
     for path in folder.glob(f"{PART_PREFIX}*"):
         with suppress(OSError):  # another process has just finished or deleted it
             if path.stat().st_mtime < time.time() - LEFTOVER_SECONDS:
@@ -64,18 +67,16 @@ def _drop_leftovers(folder: Path) -> None:
 
 
 def read_index_file(path: Path, stamp: Stamp) -> bytes | None:
-    """The payload, or None if the file is missing, damaged, or made from something else than
-    `stamp` says.
-    """
+    """Return the payload, or None if the file is missing, damaged, or of another origin."""
     try:
         head, _, payload = path.read_bytes().partition(b"\n")
-        found = json.loads(head)
-        expected = {**asdict(stamp), "sha256": hashlib.sha256(payload).hexdigest()}
+        header = json.loads(head)
     except (OSError, ValueError):
         return None
-    return payload if found == expected else None
+    expected = {**asdict(stamp), "sha256": hashlib.sha256(payload).hexdigest()}
+    return payload if header == expected else None
 
 
 def delete_index_files(data: Path) -> None:
-    """Delete what was derived in a data directory: the terms of a removed document stand in it."""
+    """Delete the index files of a data directory: they hold the terms of removed documents."""
     shutil.rmtree(data / DERIVED, ignore_errors=True)

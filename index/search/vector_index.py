@@ -1,4 +1,4 @@
-"""FAISS over unit vectors: exact inner product, which for unit vectors is the cosine."""
+"""FAISS index of unit vectors: exact inner product, which is their cosine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FACTORY = "Flat"
 
 
 class DenseIndex:
-    """Rows of unit vectors. A hit's score is its cosine with the query, in [-1, 1]."""
+    """Index of unit vectors, scored by their cosine with the query in [-1, 1]."""
 
     def __init__(self, index: faiss.Index) -> None:
         self._index = index
@@ -31,28 +31,31 @@ class DenseIndex:
     def search(
         self, query: NDArray[np.float32], k: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Rows (int64) and cosines (float32), both (min(k, size),), best first, for a float32
-        (dimension,) unit query.
+        """Return the rows and the cosines of the nearest vectors, best first.
+
+        `query` is a float32 (dimension,) unit vector. Rows are int64, cosines float32, both
+        (min(k, size),).
         """
-        scores, rows = (
-            self._index.search(query[None, :], min(k, self.size))
-            if self.size
-            else (np.zeros((1, 0), np.float32),) * 2
-        )
+        if not self.size:  # built without a dimension that a query could be checked against
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
+        scores, rows = self._index.search(query[None, :], min(k, self.size))
         return rows[0].astype(np.int64), scores[0]
 
     def scores(self, query: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """float32 (len(rows),): cosines of the given rows, whether or not a search finds them."""
+        """Return the cosines of the given rows with the query, float32 (len(rows),)."""
         if not len(rows):
             return np.zeros(0, dtype=np.float32)
         vectors: NDArray[np.float32] = self._index.reconstruct_batch(rows)
         return vectors @ query
 
     def to_bytes(self) -> bytes:
-        """FAISS's own serialisation."""
+        """Serialise in FAISS's own format."""
         return bytes(faiss.serialize_index(self._index).tobytes())
 
     @classmethod
     def from_bytes(cls, payload: bytes) -> DenseIndex:
-        """The inverse of `to_bytes`; the caller has verified the bytes (`index.search.index_file`)."""
+        """Load what `to_bytes` made.
+
+        The caller has verified the bytes (`index.search.index_file`).
+        """
         return cls(faiss.deserialize_index(np.frombuffer(payload, dtype=np.uint8)))
