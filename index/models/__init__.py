@@ -1,1 +1,1 @@
-"""Embedding models: converted once to OpenVINO graphs, quantized, run on texts."""
+"""Embedding models: conversion to OpenVINO graphs, quantization and inference."""

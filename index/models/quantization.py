@@ -1,9 +1,9 @@
-"""Matrices of a graph as 8-bit integers, each row with a scale of its own; the CPU then multiplies
-in 8 bits what else it would in 16 or 32.
+"""Quantization of a graph's weight matrices to 8 bits, with one scale per row.
 
-Activations are quantised while the graph runs, in groups that `index.models.openvino_graph.Graph`
-names ("dynamic quantization", OpenVINO documentation, "Optimizing inference on CPU"), so that
-nothing has to be calibrated on data.
+The CPU then multiplies in 8 bits instead of 16 or 32. Activations are quantized while the graph
+runs, in groups whose size `index.models.openvino_graph.Graph` sets ("dynamic quantization",
+OpenVINO documentation, "Optimizing inference on CPU"), so that nothing has to be calibrated on
+data.
 """
 
 from __future__ import annotations
@@ -19,48 +19,56 @@ if TYPE_CHECKING:
     from openvino import Model
 
 MIN_SIZE = 10_000
-"""Smaller matrices, such as the head's, stay as they are: they cost nothing and decide much."""
+"""Smallest matrix, in elements, that is quantized.
+
+Smaller ones, such as the head's, cost nothing and decide much.
+"""
 LARGEST = 127
-"""Of a signed byte, the same on both sides of 0."""
+"""Largest quantized value of a signed byte; -128 is not used, so that the range is symmetric."""
 
 
 def quantize(model: Model) -> Model:
-    """The same graph, changed in place, with the constant factors of its matrix products in 8 bits."""
+    """Quantize the constant factors of a graph's matrix products, in place; return the graph."""
     for node in model.get_ordered_ops():
-        if (
-            node.get_type_name() != "MatMul"
-            or node.input_value(1).get_node().get_type_name() != "Constant"
-        ):
+        if not _is_product_with_constant(node):
             continue
         weights = np.array(node.input_value(1).get_node().data, dtype=np.float32)
         if weights.ndim == 2 and weights.size >= MIN_SIZE:
             flags = node.get_attributes()
-            _replace(
-                node,
-                weights if flags["transpose_b"] else weights.T,
-                transposed=flags["transpose_a"],
-            )
+            # Rows of the transposed factor: each belongs to one output, which gets its own scale.
+            rows = weights if flags["transpose_b"] else weights.T
+            _replace_product(node, rows, transposed=flags["transpose_a"])
     model.validate_nodes_and_infer_types()
     return model
 
 
+def _is_product_with_constant(node: Any) -> bool:  # noqa: ANN401 - openvino's types come untyped
+    if node.get_type_name() != "MatMul":
+        return False
+    return bool(node.input_value(1).get_node().get_type_name() == "Constant")
+
+
 def quantize_rows(weights: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """int8 (n, m) and float32 (n, 1), whose product is float32 (n, m) to half a step of each row."""
-    scale = np.maximum(
-        np.abs(weights).max(axis=1, keepdims=True), np.finfo(np.float32).tiny
-    ) / np.float32(LARGEST)
-    return np.clip(np.round(weights / scale), -LARGEST, LARGEST).astype(np.int8), scale.astype(
-        np.float32
-    )
+    """Return float32 (n, m) weights as int8 (n, m) and a float32 (n, 1) scale.
+
+    Their product is within half a step of the weights, where the step of a row is its scale.
+    """
+    largest = np.abs(weights).max(axis=1, keepdims=True)
+    # A row of zeros gets the smallest scale instead of a division by zero.
+    scale = np.maximum(largest, np.finfo(np.float32).tiny) / np.float32(LARGEST)
+    steps = np.clip(np.round(weights / scale), -LARGEST, LARGEST)
+    return steps.astype(np.int8), scale.astype(np.float32)
 
 
-def _replace(node: Any, weights: NDArray[np.float32], *, transposed: bool) -> None:  # noqa: ANN401 - openvino's types come untyped
+def _replace_product(node: Any, weights: NDArray[np.float32], *, transposed: bool) -> None:  # noqa: ANN401 - openvino's types come untyped
+    """Replace a matrix product by one with the quantized, transposed factor `weights`."""
     silence_telemetry()
     from openvino import opset13 as operations
 
-    whole, scale = quantize_rows(weights)
+    steps, scale = quantize_rows(weights)
+    # The CPU plugin recognises "convert, then multiply by a scale" and multiplies in 8 bits.
     factor = operations.multiply(
-        operations.convert(operations.constant(whole), "f32"), operations.constant(scale)
+        operations.convert(operations.constant(steps), "f32"), operations.constant(scale)
     )
     product = operations.matmul(node.input_value(0), factor, transposed, transpose_b=True)
     product.set_friendly_name(node.get_friendly_name())

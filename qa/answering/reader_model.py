@@ -16,7 +16,7 @@ from tokenizers import Encoding, Tokenizer
 
 from index.errors import ModelError
 from index.models.openvino_graph import (
-    Chosen,
+    ChosenPrecision,
     Graph,
     Precision,
     computes_bf16,
@@ -73,7 +73,7 @@ class ReaderModel:
         self._graph = Graph(graph, self.precision, folder / "compiled", deterministic=deterministic)
 
     @staticmethod
-    def _chosen(folder: Path, precision: Precision) -> Chosen:
+    def _chosen(folder: Path, precision: Precision) -> ChosenPrecision:
         measured = (folder / QUANTIZED).is_file()
         if precision == "int8" and not measured:
             raise ModelError(
