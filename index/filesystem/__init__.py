@@ -1,1 +1,1 @@
-"""What the operating system says of files: stamps, checksums, locks, portable paths, full disks."""
+"""File system support: stamps, checksums, locks, portable paths and disk errors."""

@@ -1,8 +1,8 @@
-"""What the files of a folder were when they were finished: a converted or compiled model with one
-flipped byte still runs, and gives other numbers.
+"""Checksums of finished files in a folder, such as converted or compiled models.
 
-A file that looks as it did then (`index.filesystem.file_stamp`) is taken for what it was; one that
-does not, one of a copied folder for example, is read.
+A model with one flipped byte still runs, and gives other numbers. A file whose stamp
+(`index.filesystem.file_stamp`) has not changed is trusted without reading it; a file with another
+stamp, for example in a copied folder, is read.
 """
 
 from __future__ import annotations
@@ -16,45 +16,47 @@ from pathlib import Path
 from index.filesystem.file_stamp import stamp_of
 
 FILE_NAME = "checksums.json"
-"""The file with the checksums: {name: [sha256, stamp]}."""
+"""File that holds the checksums of its folder: {name: [sha256, stamp]}."""
 
 
 def write_checksums(folder: Path, names: Iterable[str]) -> None:
-    """Write down what these files are now. Raises OSError."""
-    known = {name: [_sha256(folder / name), str(stamp_of(folder / name))] for name in names}
+    """Record the checksums and stamps of files as they are now; raises OSError."""
+    entries = {name: [_sha256(folder / name), str(stamp_of(folder / name))] for name in names}
     beside = folder / f".{FILE_NAME}"
-    beside.write_text(json.dumps(known, indent=1), "utf-8")
+    beside.write_text(json.dumps(entries, indent=1), "utf-8")
     beside.replace(folder / FILE_NAME)
 
 
 def read_checksums(folder: Path) -> dict[str, list[str]]:
-    """{name: [sha256, stamp]}; empty where that is not known, or the file is damaged itself."""
+    """Return {name: [sha256, stamp]}, empty if the checksum file is missing or damaged."""
     try:
-        known = json.loads((folder / FILE_NAME).read_text("utf-8"))
-        return {str(name): [str(digest), str(stamp)] for name, (digest, stamp) in known.items()}
+        entries = json.loads((folder / FILE_NAME).read_text("utf-8"))
+        return {str(name): [str(digest), str(stamp)] for name, (digest, stamp) in entries.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 
 
 def damaged_files(folder: Path, *, thorough: bool = False) -> list[str]:
-    """The names of files that are not what was written down, or gone. With `thorough` every file is
-    read.
+    """Return the names of recorded files that have changed or are gone.
+
+    Files whose stamp has not changed are read only if `thorough`.
     """
-    known = read_checksums(folder)
-    fresh = [
-        name
-        for name, (_, stamp) in known.items()
-        if thorough or str(stamp_of(folder / name)) != stamp
-    ]
-    wrong = [name for name in fresh if _sha256(folder / name) != known[name][0]]
-    if fresh and not wrong and not thorough:
-        with suppress(OSError):  # then they are read again the next time
-            write_checksums(folder, known)
-    return wrong
+    recorded = read_checksums(folder)
+    unverified = list(recorded)
+    if not thorough:
+        unverified = [
+            name for name, (_, stamp) in recorded.items() if str(stamp_of(folder / name)) != stamp
+        ]
+    damaged = [name for name in unverified if _sha256(folder / name) != recorded[name][0]]
+    if unverified and not damaged and not thorough:
+        # Same content under new stamps: a copied folder need not be read again.
+        with suppress(OSError):  # a read-only folder is read again the next time
+            write_checksums(folder, recorded)
+    return damaged
 
 
 def _sha256(path: Path) -> str:
-    """The hash of a file; "" if it cannot be read."""
+    """Return the hash of a file, or "" if it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,6 +1,4 @@
-"""What the file system says of a file: cheap to ask, and enough to know that the bytes have not
-been touched.
-"""
+"""File stamps: metadata that is cheap to read and changes whenever the bytes do."""
 
 from __future__ import annotations
 
@@ -11,18 +9,20 @@ from pathlib import Path
 from typing import Self
 
 TICK_NS = 20_000_000
-"""A file may be written twice within one tick of the clock that stamps it, at most 10 ms (Linux,
-HZ=100), and look the same: twice that is safe.
+"""Age in ns from which a stamp is reliable.
+
+Two writes within one tick of the file system's clock, at most 10 ms (Linux, HZ=100), leave the same
+times: twice that is safe.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
-    """Size in bytes, times of the last change of the bytes and of anything, in ns since 1970, and
-    inode: equal stamps, equal bytes.
+    """Size, times and inode of a file; equal stamps mean equal bytes.
 
-    The second time also moves where a program sets the first one back (`touch -d`, `rsync -t`), the
-    inode where a file is replaced.
+    `size` is in bytes. `modified_ns` is the last change of the bytes and `changed_ns` that of bytes
+    or metadata, both in ns since 1970. `changed_ns` also moves if a program sets `modified_ns` back
+    (`touch -d`, `rsync -t`), and `inode` differs if the file is replaced.
     """
 
     size: int
@@ -31,26 +31,27 @@ class FileStamp:
     inode: int
 
     def __str__(self) -> str:
-        """As the store keeps it."""
+        """Return the stamp as the store keeps it."""
         return ":".join(map(str, astuple(self)))
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """What `str` made; None of any other text."""
+        """Return the stamp that `str` made this text of, or None for any other text."""
         try:
             return cls(*map(int, text.split(":")))
         except (ValueError, TypeError):
             return None
 
     def is_settled(self, now_ns: int) -> bool:
-        """Whether another write would get another stamp: git calls the others "racily clean"."""
+        """Return True if a later write is sure to change the stamp.
+
+        git calls a file with an unsettled stamp "racily clean".
+        """
         return now_ns - max(self.modified_ns, self.changed_ns) > TICK_NS
 
 
 def stamp_of(path: Path) -> FileStamp | None:
-    """The stamp of a regular file, or of what a link leads to; None where there is none or it
-    cannot be asked.
-    """
+    """Return the stamp of a regular file, following links; None if it cannot be read."""
     try:
         status = os.stat(path)  # noqa: PTH116 - Path.stat is slower, and this is asked of every file
     except (OSError, ValueError):

@@ -1,5 +1,6 @@
-"""One process, or one thread of it, at a time: a lock in a file, which the system takes back when
-its holder dies.
+"""Exclusive locks across processes and threads.
+
+A lock is held on a file; the system releases it when its holder dies.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from index.errors import StoreBusy
 from index.filesystem.disk_errors import write_error
 
 LOCK_SECONDS = 600.0
-"""How long one `qa index` waits for another."""
+"""Seconds that one `qa index` waits for another."""
 
 
 @contextmanager
 def exclusive_lock(
     path: Path, on_wait: Callable[[], None] = lambda: None, seconds: float = LOCK_SECONDS
 ) -> Iterator[None]:
-    """Hold the lock; `on_wait` is called once if another one does. Raises StoreBusy after so many
-    seconds, or StoreError if there can be no lock.
+    """Hold the lock on a file while the context is open.
+
+    `on_wait` is called once if another process holds it. Raises StoreBusy after `seconds`, or
+    StoreError if the lock file cannot be opened.
     """
     lock = filelock.FileLock(path)
     try:
@@ -33,7 +36,8 @@ def exclusive_lock(
             lock.acquire(timeout=seconds)
         except filelock.Timeout:
             raise StoreBusy(
-                f"another process has been indexing into {path.parent} for {seconds:.0f} s: try again later"
+                f"another process has been indexing into {path.parent}"
+                f" for {seconds:.0f} s: try again later"
             ) from None
     except OSError as error:
         raise write_error(path.parent, error) from error
