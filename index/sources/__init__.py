@@ -1,1 +1,1 @@
-"""Where documents come from: files below paths, ignore rules, web pages."""
+"""Sources of documents: files in folders, ignore rules, and web pages."""

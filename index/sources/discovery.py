@@ -1,4 +1,4 @@
-"""paths -> files: what a run of `qa index` looks at, and what disappeared since the last one."""
+"""Discovery of the files for a run of `qa index`, and of those gone since the last run."""
 
 from __future__ import annotations
 
@@ -13,84 +13,100 @@ from index.sources.ignore_rules import IgnoreRules
 from index.store.file_records import FileRecord
 
 PRUNE_SHARE = 0.2
-"""More than this share of a root gone at once looks like an unmounted disk or a typing error and is
-not removed without a yes; one file alone, while others are left, never does.
+"""Largest share of a root's files that is removed without confirmation.
+
+More at once looks like an unmounted disk or a typing error. One file alone, while others are left,
+never does.
 """
 
 
 @dataclass
 class Root:
-    """One path that was given: a file, or a folder with what was found below it."""
+    """File or folder to index, with the files found there.
+
+    `problems` has a line for each path that cannot be read, `other_formats` counts the files of
+    unsupported formats. `ignore_rules` is None for a single file.
+    """
 
     path: Path
     files: list[Path] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     other_formats: int = 0
-    excludes: IgnoreRules | None = None
+    ignore_rules: IgnoreRules | None = None
 
     @property
     def base(self) -> Path:
-        """The folder that uris are relative to."""
+        """Folder that the uris of documents are relative to."""
         return self.path if _is_folder(self.path) else self.path.parent
 
 
 def discover(paths: Sequence[Path], exclude: Sequence[str] = ()) -> list[Root]:
-    """Find the files below each path, in order of their names, each only once.
+    """Find the files below each path, sorted by name, each file only once.
 
-    Folders are walked without following links to folders, without hidden entries, and without what
-    is excluded (`index.sources.ignore_rules`); a file that was given itself is never excluded.
-    Files of other formats are counted, not listed. What cannot be read is a line in `problems`.
+    Folders are walked without links to folders, hidden entries, and entries that the patterns in
+    `exclude` or ignore files leave out (`index.sources.ignore_rules`). A file that is named itself
+    is never left out.
     """
     seen: set[Path] = set()
-    return [_discover(path, seen, exclude) for path in paths]
+    return [_discover_root(path, seen, exclude) for path in paths]
 
 
 def canonical_path(path: Path) -> Path:
-    """The absolute path by which a file is known: its folder resolved, its own name kept."""
+    """Return the absolute path that identifies a file: links in its folder are resolved.
+
+    The file's own name is kept, even if it is a link.
+    """
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the file's own link
     return absolute.parent.resolve() / absolute.name if absolute.name else absolute
 
 
 def canonical_root(path: Path) -> Path:
-    """The absolute path below which the files of a path that was given are known."""
-    known = canonical_path(path)
-    return known.resolve() if _is_folder(known) else known
+    """Return the canonical path of a root; a link to a folder is resolved, too."""
+    canonical = canonical_path(path)
+    return canonical.resolve() if _is_folder(canonical) else canonical
 
 
 def _is_folder(path: Path) -> bool:
-    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where a folder above may not be read or the name is too long
+    # Path.is_dir raises if a folder above may not be read or the name is too long.
+    return os.path.isdir(path)  # noqa: PTH112 - see above
 
 
-def _discover(path: Path, seen: set[Path], exclude: Sequence[str]) -> Root:
-    path = canonical_root(path)
-    root = Root(path)
-    if _is_folder(path):
-        root.excludes = IgnoreRules(path, exclude)
-        candidates = _walk(root, root.excludes)
+def _discover_root(path: Path, seen: set[Path], exclude: Sequence[str]) -> Root:
+    """Find the files of one root that are not in `seen`, and add them to it."""
+    root = Root(canonical_root(path))
+    if _is_folder(root.path):
+        root.ignore_rules = IgnoreRules(root.path, exclude)
+        candidates = list(_walk(root, root.ignore_rules))
+        # Problems of ignore files come last: the walk has read all of them by now.
+        problems = root.ignore_rules.problems
+    elif os.path.lexists(root.path):
+        candidates, problems = [root.path], []
     else:
-        candidates = iter([path] if os.path.lexists(path) else [])
-        root.problems.extend(
-            [] if os.path.lexists(path) else ["does not exist: expected a file or a folder"]
-        )
-    root.files.extend(file for file in candidates if not (file in seen or seen.add(file)))  # type: ignore[func-returns-value]
-    root.problems.extend(root.excludes.problems if root.excludes else [])
+        candidates, problems = [], ["does not exist: expected a file or a folder"]
+    root.files.extend(file for file in candidates if file not in seen)
+    root.problems.extend(problems)
+    seen.update(candidates)
     return root
 
 
-def _walk(root: Root, excludes: IgnoreRules) -> Iterator[Path]:
-    def report(error: OSError) -> None:
-        root.problems.append(
-            f"folder {shown(Path(str(error.filename)).name)} cannot be read: {error.strerror}"
-        )
+def _walk(root: Root, ignore_rules: IgnoreRules) -> Iterator[Path]:
+    """Yield the supported files below a root; record problems and other formats in it."""
 
-    for folder, folders, names in os.walk(root.path, onerror=report):
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not (name.startswith(".") or excludes.leaves_out(Path(folder, name), folder=True))
+    def report(error: OSError) -> None:
+        folder = shown(Path(str(error.filename)).name)
+        root.problems.append(f"folder {folder} cannot be read: {error.strerror}")
+
+    def is_included(path: Path, *, folder: bool = False) -> bool:
+        is_hidden = path.name.startswith(".")
+        return not is_hidden and not ignore_rules.excludes_entry(path, folder=folder)
+
+    for folder, subfolders, names in os.walk(root.path, onerror=report):
+        # os.walk goes down into what is left in its list, in that order.
+        subfolders[:] = sorted(
+            name for name in subfolders if is_included(Path(folder, name), folder=True)
         )
-        for path in (Path(folder, name) for name in sorted(names) if not name.startswith(".")):
-            if excludes.leaves_out(path):
+        for path in (Path(folder, name) for name in sorted(names)):
+            if not is_included(path):
                 continue
             if path.suffix.lower() in SUPPORTED:
                 yield path
@@ -99,37 +115,49 @@ def _walk(root: Root, excludes: IgnoreRules) -> Iterator[Path]:
 
 
 def missing_files(root: Root, known: Sequence[FileRecord]) -> list[FileRecord]:
-    """Those of the `known` files below `root` that are gone, or excluded now."""
-    present, excludes = set(root.files), root.excludes
-    absent = [file for file in known if file.path not in present]
+    """Return the `known` files below `root` that are gone or excluded now.
+
+    A file that this run does not look at for another reason (hidden, unreadable, of a format that
+    is no longer supported) is not missing.
+    """
+    present = set(root.files)
     return [
-        file
-        for file in absent
-        if not os.path.lexists(file.path) or (excludes and excludes.covers(file.path))
+        file for file in known if file.path not in present and _is_gone_or_excluded(root, file.path)
     ]
+
+
+def _is_gone_or_excluded(root: Root, path: Path) -> bool:
+    if not os.path.lexists(path):
+        return True
+    return root.ignore_rules is not None and root.ignore_rules.excludes(path)
 
 
 def files_to_prune(
     root: Root, known: Sequence[FileRecord], *, yes: bool, lately: int = 0
 ) -> list[FileRecord]:
-    """What is `missing`. Raises PruneRefused when that, with so many that were removed `lately`,
-    looks like an accident and `yes` is not said.
+    """Return the `missing_files`, whose documents may be removed.
+
+    Raises PruneRefused unless `yes` if so many removals look like an accident, counted together
+    with the number that were removed `lately`.
     """
-    gone = missing_files(root, known)
-    if gone and not yes:
-        reason = _suspicion(root, len(gone) + lately, len(known) + lately)
+    missing = missing_files(root, known)
+    if missing and not yes:
+        reason = _suspicion(root, len(missing) + lately, len(known) + lately)
         if reason:
             raise PruneRefused(
-                f"{reason}; nothing was removed below {shown(root.path.name)}. If that is right, index it with --prune --yes"
+                f"{reason}; nothing was removed below {shown(root.path.name)}."
+                " If that is right, index it with --prune --yes"
             )
-    return gone
+    return missing
 
 
-def _suspicion(root: Root, gone: int, known: int) -> str | None:
+def _suspicion(root: Root, missing: int, known: int) -> str | None:
+    """Return why `missing` of `known` files look like an accident, or None if they do not."""
+    name = shown(root.path.name)
     if root.problems:
-        return f"{shown(root.path.name)}: {root.problems[0]} ({len(root.problems)} such)"
+        return f"{name}: {root.problems[0]} ({len(root.problems)} such)"
     if not root.files:
-        return f"{shown(root.path.name)} has no files left, {known} were indexed"
-    if gone > max(1, PRUNE_SHARE * known):
-        return f"{gone} of {known} indexed files are gone, more than {PRUNE_SHARE:.0%}"
+        return f"{name} has no files left, {known} were indexed"
+    if missing > max(1, PRUNE_SHARE * known):
+        return f"{missing} of {known} indexed files are gone, more than {PRUNE_SHARE:.0%}"
     return None

@@ -1,8 +1,7 @@
-"""What is left out of a folder: patterns as in a .gitignore, in `.quotedignore` files and on the
-command line.
+"""Ignore rules: .gitignore patterns in `.quotedignore` files and on the command line.
 
-A repository's .gitignore is not read: what git leaves out (downloads, exports, private notes) is
-often just what one wants to ask about.
+A repository's .gitignore is not read: the files that git ignores (downloads, exports, private
+notes) are often just those that one wants to ask about.
 """
 
 from __future__ import annotations
@@ -15,63 +14,72 @@ from pathspec import GitIgnoreSpec
 from index.errors import InvalidPattern
 
 IGNORE_FILE = ".quotedignore"
-"""Its patterns hold for its folder and all below, and are read at each run; `--exclude` holds for
-one run.
+"""File of ignore patterns for its folder and all folders below.
+
+It is read at each run; the patterns of `--exclude` hold for one run.
 """
+_Rules = tuple[Path, GitIgnoreSpec]
+"""Patterns, with the folder that they are relative to."""
 
 
 def checked_patterns(patterns: Sequence[str]) -> tuple[str, ...]:
-    """The patterns; raises InvalidPattern, which names the first one that cannot be used."""
+    """Return the patterns if all of them are valid.
+
+    Raises InvalidPattern, which names the first invalid one.
+    """
     for pattern in patterns:
-        _parsed([pattern])
+        _parse([pattern])
     return tuple(patterns)
 
 
 class IgnoreRules:
-    """What is left out below a root. As in git, the deepest file that says anything of a path
-    decides, and the command line before them all.
+    """Ignore rules below a root.
+
+    As in git, the deepest ignore file with a matching pattern decides; the patterns of the command
+    line come before all files. `problems` has a line for each invalid pattern and unreadable file.
     """
 
     def __init__(self, root: Path, patterns: Sequence[str] = ()) -> None:
-        """Raises InvalidPattern."""
+        """Set up the rules of a root with patterns of the command line; raises InvalidPattern."""
         self.root = root
         self.problems: list[str] = []
-        self._given = [(root, _parsed(patterns))] if patterns else []
-        self._rules: dict[Path, list[tuple[Path, GitIgnoreSpec]]] = {}
+        self._command_line: list[_Rules] = [(root, _parse(patterns))] if patterns else []
+        self._rules_of: dict[Path, list[_Rules]] = {}
 
-    def leaves_out(self, path: Path, *, folder: bool = False) -> bool:
-        """Whether a path below the root is left out by its own name; that of a folder above counts
-        in `covers`.
+    def excludes_entry(self, path: Path, *, folder: bool = False) -> bool:
+        """Return True if the rules exclude a path below the root by its own name.
+
+        For a walk from the root, which does not enter excluded folders; `excludes` examines the
+        folders above, too.
         """
         slash = "/" if folder else ""
-        for base, spec in self._active(path.parent):
-            said = spec.check_file(path.relative_to(base).as_posix() + slash).include
-            if said is not None:
-                return said
+        for base, spec in self._rules(path.parent):
+            verdict = spec.check_file(path.relative_to(base).as_posix() + slash).include
+            if verdict is not None:
+                return verdict
         return False
 
-    def covers(self, path: Path) -> bool:
-        """Whether a path below the root, or a folder on the way to it, is left out."""
+    def excludes(self, path: Path) -> bool:
+        """Return True if the rules exclude a path below the root, or a folder above it."""
         if path == self.root or self.root not in path.parents:
             return False
-        above = path.parents[: len(path.relative_to(self.root).parts) - 1]
-        return any(
-            self.leaves_out(folder, folder=True) for folder in reversed(above)
-        ) or self.leaves_out(path)
+        depth = len(path.relative_to(self.root).parts)
+        folders_from_root = reversed(path.parents[: depth - 1])
+        if any(self.excludes_entry(folder, folder=True) for folder in folders_from_root):
+            return True
+        return self.excludes_entry(path)
 
-    def _active(self, folder: Path) -> list[tuple[Path, GitIgnoreSpec]]:
-        """What has a say about the entries of a folder, each with the folder that its patterns
-        start from, the last word first.
-        """
-        if folder not in self._rules:
-            above = self._active(folder.parent)[len(self._given) :] if folder != self.root else []
+    def _rules(self, folder: Path) -> list[_Rules]:
+        """Return the rules for the entries of a folder, in order of precedence."""
+        if folder not in self._rules_of:
+            inherited: list[_Rules] = []
+            if folder != self.root:
+                # The rules of the command line lead the list of every folder.
+                inherited = self._rules(folder.parent)[len(self._command_line) :]
             spec = self._read(folder / IGNORE_FILE)
-            self._rules[folder] = [
-                *self._given,
-                *([(folder, spec)] if spec.patterns else []),
-                *above,
-            ]
-        return self._rules[folder]
+            own: list[_Rules] = [(folder, spec)] if spec.patterns else []
+            self._rules_of[folder] = [*self._command_line, *own, *inherited]
+        return self._rules_of[folder]
 
     def _read(self, file: Path) -> GitIgnoreSpec:
         try:
@@ -81,19 +89,20 @@ class IgnoreRules:
         except OSError as error:
             self.problems.append(f"{IGNORE_FILE} cannot be read: {error.strerror}")
             lines = []
-        return _parsed(list(self._usable(lines)))
+        return _parse(list(self._valid(lines)))
 
-    def _usable(self, lines: Sequence[str]) -> Iterable[str]:
+    def _valid(self, lines: Sequence[str]) -> Iterable[str]:
+        """Yield the valid lines of an ignore file, and record the others as problems."""
         for number, line in enumerate(lines, 1):
             try:
-                _parsed([line])
+                _parse([line])
             except InvalidPattern as error:
                 self.problems.append(f"{IGNORE_FILE}, line {number}: {error}")
             else:
                 yield line
 
 
-def _parsed(patterns: Sequence[str]) -> GitIgnoreSpec:
+def _parse(patterns: Sequence[str]) -> GitIgnoreSpec:
     try:
         return GitIgnoreSpec.from_lines(patterns)
     except ValueError as error:

@@ -1,14 +1,14 @@
-"""Web pages by their address: public addresses only, each checked and then connected to itself,
-bounded in size and time.
+"""Fetching of web pages: from public addresses only, bounded in size and time.
 
-A name may resolve to an address of this machine or network, now or only the second time it is asked
-(DNS rebinding), and a page may redirect there. So every address that a name has is checked, the
-connection goes to one that was checked, and every redirect begins anew. Proxies of the environment
-are not used: they would resolve the name again.
+A name may resolve to an address of this machine or network, at once or only the second time it is
+resolved (DNS rebinding), and a page may redirect there. So every address of a name is checked, the
+connection goes to one of the checked addresses, and every redirect is checked again. Proxies of the
+environment are not used: they would resolve the name again.
 """
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import http.client
 import ipaddress
@@ -16,8 +16,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -27,49 +27,57 @@ from index.filesystem.disk_errors import replacing
 from index.parsing.loader import SUPPORTED
 
 SECONDS = 30.0
-"""For one page with its redirects."""
+"""Time limit of one page with its redirects."""
 REDIRECTS = 5
-"""The Fetch standard allows 20, and a page that is meant to be read needs one or two."""
+"""Largest number of redirects; the Fetch standard allows 20, pages need one or two."""
 AGENT = "quoted-qa"
 _SHORTEST = 0.001
-"""Seconds: 0 would mean not to wait at all."""
+"""Shortest timeout in seconds: 0 would make a socket non-blocking."""
 
 _SUFFIXES = {
-    "text/html": ".html", "application/xhtml+xml": ".html", "text/plain": ".txt", "text/markdown": ".md", "text/csv": ".csv",
-    "application/pdf": ".pdf", "application/epub+zip": ".epub", "application/rtf": ".rtf", "message/rfc822": ".eml",
+    "text/html": ".html", "application/xhtml+xml": ".html", "text/plain": ".txt",
+    "text/markdown": ".md", "text/csv": ".csv", "application/pdf": ".pdf",
+    "application/epub+zip": ".epub", "application/rtf": ".rtf", "message/rfc822": ".eml",
     "application/vnd.oasis.opendocument.text": ".odt",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
     "application/vnd.openxmlformats-officedocument.presentationml.presentation": ".pptx",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
 }  # fmt: skip
-_MOVED = {301, 302, 303, 307, 308}
+_REDIRECT_STATUSES = {301, 302, 303, 307, 308}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+"""IPv6 addresses that translate to the IPv4 address in their last 32 bits (RFC 6052)."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address belongs to the internet at large; one with an IPv4 address inside it if
-    that does, and no tunnel does.
+    """Return True if an address is on the public internet.
+
+    An IPv6 address that holds an IPv4 address is public if that one is; tunnels (6to4, Teredo) are
+    never public.
     """
     if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped or address in _NAT64:
+        embeds_ipv4 = address.ipv4_mapped is not None or address in _NAT64
+        if embeds_ipv4:
             return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-        if address.sixtofour or address.teredo:
+        is_tunnel = address.sixtofour is not None or address.teredo is not None
+        if is_tunnel:
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 def resolve(host: str, port: int) -> list[Address]:
-    """All addresses of a host; raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
+    """Return all addresses of a host; raises OSError."""
+    results = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    # An IPv6 address may be followed by "%" and its zone.
+    return [ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in results]
 
 
 @dataclass(frozen=True)
 class Fetcher:
-    """Fetches pages of at most so many bytes; `resolve` and `allowed` are what decides where it
-    connects to.
+    """Client that fetches pages of at most `max_bytes` within `seconds`.
+
+    It connects only to addresses that `resolve` returns and `allowed` accepts.
     """
 
     max_bytes: int
@@ -78,8 +86,9 @@ class Fetcher:
     allowed: Callable[[Address], bool] = is_public
 
     def save(self, url: str, folder: Path) -> Path:
-        """Fetch a page into a file of `folder` that is named after the address. Raises
-        PageNotFetched or FileTooLarge.
+        """Fetch a page into a file of `folder`, named after the hash of its address.
+
+        Raises PageNotFetched, FileTooLarge, or OSError if the file cannot be written.
         """
         data, suffix = self.fetch(url)
         path = folder / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}{suffix}"
@@ -89,84 +98,124 @@ class Fetcher:
         return path
 
     def fetch(self, url: str) -> tuple[bytes, str]:
-        """The bytes of a page, and the suffix of its format. Raises PageNotFetched or FileTooLarge."""
-        current, until = url, time.monotonic() + self.seconds
+        """Return the bytes of a page, and the file suffix of its format.
+
+        Raises PageNotFetched or FileTooLarge.
+        """
+        current, deadline = url, time.monotonic() + self.seconds
         for _ in range(REDIRECTS + 1):
-            parts = _checked(current)
-            connection, timer = self._connected(parts, until)
-            try:
-                target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
-                connection.request(
-                    "GET", target, headers={"User-Agent": AGENT, "Accept-Encoding": "identity"}
-                )
-                response = connection.getresponse()
-                location = response.headers.get("Location")
-                if response.status not in _MOVED or not location:
-                    found = self._body(response, parts)
-                    if time.monotonic() < until:
-                        return found
-                    raise TimeoutError
+            parts = _parse_url(current)
+            with self._connected(parts, deadline) as connection, self._explained_errors(deadline):
+                response = _request(connection, parts)
+                location = _redirect_location(response)
+                if location is None:
+                    page = self._read_page(response, parts)
+                    if time.monotonic() >= deadline:
+                        raise TimeoutError
+                    return page
                 current = urljoin(current, location)
-            except (OSError, http.client.HTTPException, ValueError, PageNotFetched) as error:
-                if time.monotonic() >= until:
-                    raise PageNotFetched(f"takes more than {self.seconds:.0f} seconds") from error
-                if isinstance(error, PageNotFetched):
-                    raise
-                raise PageNotFetched(
-                    f"cannot be fetched ({str(error) or type(error).__name__})"
-                ) from error
-            finally:
-                timer.cancel()
-                connection.close()
         raise PageNotFetched(
             f"redirects more than {REDIRECTS} times: give the address that it ends at"
         )
 
+    @contextmanager
     def _connected(
-        self, parts: SplitResult, until: float
-    ) -> tuple[http.client.HTTPConnection, threading.Timer]:
-        host, secure = parts.hostname or "", parts.scheme == "https"
-        port = parts.port or (443 if secure else 80)
-        seconds = max(until - time.monotonic(), _SHORTEST)
+        self, parts: SplitResult, deadline: float
+    ) -> Iterator[http.client.HTTPConnection]:
+        """Connect to the host of an address, and cut the connection off at the deadline.
+
+        Raises PageNotFetched if the host cannot be reached or must not be.
+        """
+        host, is_secure = parts.hostname or "", parts.scheme == "https"
+        port = parts.port or (443 if is_secure else 80)
+        timeout = max(deadline - time.monotonic(), _SHORTEST)
         connection = http.client.HTTPConnection(host, port)
-        timer = threading.Timer(seconds, _cut_off, [connection])
+        # A socket's timeout restarts with every byte that comes; the timer ends the whole exchange.
+        timer = threading.Timer(timeout, _cut_off, [connection])
         try:
-            stream = connection.sock = socket.create_connection(
-                (str(self._address(host, port)), port), timeout=seconds
-            )
-            if secure:
-                stream = ssl.create_default_context().wrap_socket(
-                    stream, server_hostname=host, do_handshake_on_connect=False
-                )
-                connection.sock = stream
-            timer.start()
-            if isinstance(stream, ssl.SSLSocket):
-                stream.do_handshake()
-        except BaseException as error:
+            try:
+                self._open_socket(connection, timer, timeout, is_secure=is_secure)
+            except (OSError, ValueError) as error:
+                is_late = time.monotonic() >= deadline
+                reason = self._too_slow if is_late else error
+                raise PageNotFetched(f"{host} cannot be reached: {reason}") from error
+            yield connection
+        finally:
             timer.cancel()
             connection.close()
-            if not isinstance(error, OSError | ValueError):
-                raise
-            late = (
-                f"takes more than {self.seconds:.0f} seconds"
-                if time.monotonic() >= until
-                else error
-            )
-            raise PageNotFetched(f"{host} cannot be reached: {late}") from error
-        return connection, timer
 
-    def _address(self, host: str, port: int) -> Address:
-        addresses = self.resolve(host, port)
-        refused = [address for address in addresses if not self.allowed(address)]
-        if refused or not addresses:
-            raise PageNotFetched(
-                f"{host} is {refused[0] if refused else 'nowhere'}: only public addresses are fetched from"
+    def _open_socket(
+        self,
+        connection: http.client.HTTPConnection,
+        timer: threading.Timer,
+        timeout: float,
+        *,
+        is_secure: bool,
+    ) -> None:
+        """Connect to a checked address, start the timer, and shake hands if the page is secure.
+
+        The socket is opened here and not by http.client, which would resolve the name again.
+        """
+        host, port = connection.host, connection.port
+        address = str(self._checked_address(host, port))
+        stream = connection.sock = socket.create_connection((address, port), timeout=timeout)
+        if is_secure:
+            stream = ssl.create_default_context().wrap_socket(
+                stream, server_hostname=host, do_handshake_on_connect=False
             )
+            connection.sock = stream
+        timer.start()  # before the handshake, which a silent server would never end
+        if isinstance(stream, ssl.SSLSocket):
+            stream.do_handshake()
+
+    def _checked_address(self, host: str, port: int) -> Address:
+        """Return an address of a host; raises PageNotFetched unless all of them are allowed.
+
+        One private address among public ones is enough to refuse the host.
+        """
+        addresses = self.resolve(host, port)
+        if not addresses:
+            raise PageNotFetched(f"{host} has no address: expected a public one")
+        refused = [address for address in addresses if not self.allowed(address)]
+        if refused:
+            raise PageNotFetched(f"{host} is {refused[0]}: only public addresses are fetched from")
         return addresses[0]
 
-    def _body(self, response: http.client.HTTPResponse, parts: SplitResult) -> tuple[bytes, str]:
+    @contextmanager
+    def _explained_errors(self, deadline: float) -> Iterator[None]:
+        """Turn errors of the exchange with a server into PageNotFetched."""
+        try:
+            yield
+        except (OSError, http.client.HTTPException, ValueError, PageNotFetched) as error:
+            # The timer cuts the connection off, which looks like any other error of the network.
+            if time.monotonic() >= deadline:
+                raise PageNotFetched(self._too_slow) from error
+            if isinstance(error, PageNotFetched):
+                raise
+            reason = str(error) or type(error).__name__
+            raise PageNotFetched(f"cannot be fetched ({reason})") from error
+
+    @property
+    def _too_slow(self) -> str:
+        return f"takes more than {self.seconds:.0f} seconds"
+
+    def _read_page(
+        self, response: http.client.HTTPResponse, parts: SplitResult
+    ) -> tuple[bytes, str]:
+        """Return the body of a response and the file suffix of its format."""
         if response.status != http.client.OK:
             raise PageNotFetched(f"the server answers {response.status} {response.reason}")
+        data = self._read_body(response)
+        content_type = response.headers.get_content_type()
+        suffix = _suffix_of(content_type, parts.path)
+        if not suffix:
+            raise PageNotFetched(
+                f"is {content_type}: expected a page or a document of a known format"
+            )
+        return _mark_charset(data, response.headers.get_content_charset(), content_type), suffix
+
+    def _read_body(self, response: http.client.HTTPResponse) -> bytes:
+        """Return the body, whole, uncompressed and within the limit of bytes."""
         if response.headers.get("Content-Encoding", "identity") != "identity":
             raise PageNotFetched(
                 "the server sends it compressed although asked not to: save it and index the file"
@@ -176,49 +225,74 @@ class Fetcher:
             raise FileTooLarge(
                 f"has more than {self.max_bytes:,} bytes, the limit: raise QUOTED_MAX_FILE_BYTES"
             )
-        if response.length:
-            raise PageNotFetched(f"was cut off, {response.length:,} bytes are missing: try again")
-        kind = response.headers.get_content_type()
-        named = PurePosixPath(parts.path).suffix.lower()
-        suffix = _SUFFIXES.get(kind, named if named in SUPPORTED else "")
-        if not suffix:
-            raise PageNotFetched(f"is {kind}: expected a page or a document of a known format")
-        return _in_utf8(data, response.headers.get_content_charset(), kind), suffix
+        missing_bytes = response.length  # what is left of the announced Content-Length
+        if missing_bytes:
+            raise PageNotFetched(f"was cut off, {missing_bytes:,} bytes are missing: try again")
+        return data
 
 
 def _cut_off(connection: http.client.HTTPConnection) -> None:
-    """End whatever is waited for, from another thread. `SSLSocket.shutdown` would also take what it
-    decrypts with from under the one that reads.
+    """Shut the socket of a connection down from another thread, which ends a blocked read.
+
+    `SSLSocket.shutdown` would also drop the TLS state that the reading thread is still using.
     """
-    with suppress(OSError, TypeError):  # it has just ended by itself, or been closed
+    with suppress(OSError, TypeError):  # the connection has just ended or been closed
         socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
 
-def _checked(url: str) -> SplitResult:
-    """The parts of an address that may be fetched."""
+def _parse_url(url: str) -> SplitResult:
+    """Return the parts of an address; raises PageNotFetched unless it may be fetched."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
         raise PageNotFetched(f"is no address: {error}") from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+    is_web_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0
+    if not is_web_address:
         raise PageNotFetched(f"leads to {url!r}: expected an http or https address")
     if parts.username is not None or parts.password is not None:
+        # The address becomes the name of the document and would be stored with its password.
         raise PageNotFetched(
-            "has a name or a password in its address, which would be kept: take it out"
+            "has a name or a password in its address, which would be stored: remove it"
         )
     if any(ord(character) <= ord(" ") for character in url):
         raise PageNotFetched("has white space in its address: write it as %20")
     return parts
 
 
-def _in_utf8(data: bytes, charset: str | None, kind: str) -> bytes:
-    """Text whose charset only the server names, with a byte order mark instead: it outweighs what a
-    page says of itself.
+def _request(
+    connection: http.client.HTTPConnection, parts: SplitResult
+) -> http.client.HTTPResponse:
+    target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+    headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
+    connection.request("GET", target, headers=headers)
+    return connection.getresponse()
+
+
+def _redirect_location(response: http.client.HTTPResponse) -> str | None:
+    """Return the address that a response redirects to, or None if it does not redirect."""
+    if response.status not in _REDIRECT_STATUSES:
+        return None
+    return response.headers.get("Location") or None
+
+
+def _suffix_of(content_type: str, path: str) -> str:
+    """Return the file suffix of a content type, else that of the path if supported, else ""."""
+    if content_type in _SUFFIXES:
+        return _SUFFIXES[content_type]
+    suffix = PurePosixPath(path).suffix.lower()
+    return suffix if suffix in SUPPORTED else ""
+
+
+def _mark_charset(data: bytes, charset: str | None, content_type: str) -> bytes:
+    """Return text in UTF-8 with a byte order mark if the server names another charset.
+
+    The mark outweighs the charset that a page declares itself. Other data is returned unchanged.
     """
-    if charset is None or not kind.startswith("text/"):
+    needs_no_mark = charset == "utf-8" or not content_type.startswith("text/")
+    if charset is None or needs_no_mark:
         return data
     try:
-        return data if charset == "utf-8" else b"\xef\xbb\xbf" + data.decode(charset).encode()
+        return codecs.BOM_UTF8 + data.decode(charset).encode()
     except (LookupError, UnicodeError):
         return data

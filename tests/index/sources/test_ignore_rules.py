@@ -85,8 +85,8 @@ def test_a_pattern_that_means_nothing_is_refused() -> None:
 
 
 def test_nothing_is_left_out_elsewhere(files: Path, tmp_path: Path) -> None:
-    excludes = IgnoreRules(files, ["*"])
+    rules = IgnoreRules(files, ["*"])
 
-    assert not excludes.covers(files)
-    assert not excludes.covers(tmp_path / "a.txt")
-    assert excludes.covers(files / "sub" / "not there.txt")
+    assert not rules.excludes(files)
+    assert not rules.excludes(tmp_path / "a.txt")
+    assert rules.excludes(files / "sub" / "not there.txt")
