@@ -148,53 +148,53 @@ def ensure_converted(
     `convert` fills an empty folder, among others with the file `card`. A new `version` gets a
     folder of its own, and so converts again. Raises ModelError.
     """
-    place = cache / "graphs" / f"{fingerprint[:32]}-{version}"
-    if not _is_complete(place, card):
+    destination = cache / "graphs" / f"{fingerprint[:32]}-{version}"
+    if not _is_complete(destination, card):
         try:
-            _convert_into(place, card, convert)
+            _convert_into(destination, card, convert)
         except OSError as error:
             raise ModelError(
-                f"the converted model cannot be kept in {place.parent}:"
+                f"the converted model cannot be kept in {destination.parent}:"
                 f" {describe_os_error(error)}, or set QUOTED_CACHE"
             ) from error
-    return place
+    return destination
 
 
-def _convert_into(place: Path, card: str, convert: Callable[[Path], None]) -> None:
-    """Convert in a temporary folder beside `place` and rename the result; raises OSError."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".converting-", dir=place.parent))
+def _convert_into(destination: Path, card: str, convert: Callable[[Path], None]) -> None:
+    """Convert in a temporary folder beside `destination` and rename the result; raises OSError."""
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".converting-", dir=destination.parent))
     result = work / "new"
     try:
         result.mkdir()
-        _run_conversion(convert, result, place)
+        _run_conversion(convert, result, destination)
         checksums.write_checksums(result, [path.name for path in result.iterdir()])
-        if place.exists() and not _is_complete(place, card):
-            place.rename(work / "damaged")
+        if destination.exists() and not _is_complete(destination, card):
+            destination.rename(work / "damaged")
         try:
-            result.rename(place)
+            result.rename(destination)
         except OSError:
             # Another process may have finished the same conversion meanwhile.
-            if not _is_complete(place, card):
+            if not _is_complete(destination, card):
                 raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _run_conversion(convert: Callable[[Path], None], result: Path, place: Path) -> None:
+def _run_conversion(convert: Callable[[Path], None], result: Path, destination: Path) -> None:
     try:
         convert(result)
     except RuntimeError as error:  # raised by OpenVINO if it cannot write
         free_mb = shutil.disk_usage(result).free // 1_000_000
         raise ModelError(
-            f"the converted model cannot be kept in {place.parent}"
+            f"the converted model cannot be kept in {destination.parent}"
             f" ({error}; {free_mb} MB are free, {GRAPHS_MB} are needed):"
             " make room, or set QUOTED_CACHE"
         ) from error
 
 
-def _is_complete(place: Path, card: str) -> bool:
-    return card in checksums.read_checksums(place) and not checksums.damaged_files(place)
+def _is_complete(destination: Path, card: str) -> bool:
+    return card in checksums.read_checksums(destination) and not checksums.damaged_files(destination)
 
 
 def damaged_graphs(cache: Path) -> dict[Path, list[str]]:

@@ -102,7 +102,10 @@ def _is_wrapped(lines: list[str]) -> bool:
 
 @cache
 def _parser(*, inline: bool = False) -> MarkdownIt:
-    """Return a parser of block structure alone, or of inline markup too (for headings)."""
+    """Return a parser of block structure alone, or of inline markup too.
+
+    Inline markup matters in headings and column names only, which are parsed one by one.
+    """
     from markdown_it import MarkdownIt
     from mdit_py_plugins.front_matter import front_matter_plugin
 
@@ -114,6 +117,7 @@ def _parser(*, inline: bool = False) -> MarkdownIt:
     return parser if inline else parser.disable("inline")
 
 
+# A row is a leaf only in lists and quotations; tables at the top level are read as a whole.
 _LEAVES = {"paragraph_open", "heading_open", "fence", "code_block", "html_block", "tr_open"}
 _CONTAINERS = {"bullet_list_open", "ordered_list_open", "blockquote_open"}
 
@@ -202,6 +206,7 @@ class _MarkdownWalk:
 
     def _open_heading(self, level: int, content: str) -> None:
         heading = _plain(content)
+        # A heading closes all of its level and below.
         self._path = [(depth, name) for depth, name in self._path if depth < level]
         self._path.append((level, heading))
         self.first_heading = self.first_heading or heading or None
@@ -232,6 +237,7 @@ class _MarkdownWalk:
     def _add_leaf(self, kind: str, lines: list[int]) -> None:
         """Add a block of its own, or a unit of the list or quotation that it stands in."""
         span = self._span(lines)
+        # Tokens come in document order, so that a line decides if the last container is over.
         if lines[0] >= self._container_end:
             units = self._visible_lines(lines) if kind in {"fence", "code_block"} else (span,)
             self._add(Block(*span, units=units, headings=self._headings))
@@ -250,6 +256,7 @@ class _MarkdownWalk:
     def _headings(self) -> tuple[str, ...]:
         """Heading path at this place, below the title of the front matter."""
         names = [name for _, name in self._path if name]
+        # Many texts repeat the title of their front matter as first heading.
         if self.title and self.title not in names:
             names.insert(0, self.title)
         return tuple(names)
