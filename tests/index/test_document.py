@@ -1,4 +1,4 @@
-"""Offsets of text, bytes and lines."""
+"""Tests of byte offsets and of the text that is embedded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The error tree is what the module docstring draws."""
+"""Tests that the error tree is the one in the module docstring."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from index import errors
 
 
 def _drawn() -> dict[str, str]:
-    """Each class of the drawing with its parent."""
+    """Return each class of the drawing with its parent."""
     parents: dict[str, str] = {}
     path: list[str] = []
     for line in (errors.__doc__ or "").splitlines():
@@ -37,5 +37,5 @@ def test_no_error_hides_a_builtin() -> None:
     assert not set(_drawn()) & set(dir(builtins))
 
 
-def test_every_error_says_what_it_means() -> None:
+def test_every_error_has_a_docstring() -> None:
     assert all(inspect.getdoc(getattr(errors, name)) for name in _drawn())

@@ -1,4 +1,4 @@
-"""Rows of Markdown tables: as they are read, and back to what is written."""
+"""Tests of table rows: rendering, and the way back to the source."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_cells(row: str, texts: list[str]) -> None:
     assert [row[start:end] for start, end in cells(row)] == texts
 
 
-def test_a_row_is_read_with_the_names_of_its_columns() -> None:
+def test_a_row_is_rendered_with_the_names_of_its_columns() -> None:
     row = "| Lamp |  | 39.90 | more |"
     found = render_row(row, ("Item", "Stock", "Price"))
 
@@ -63,14 +63,14 @@ def test_text_in_the_first_cell_alone_is_no_value_of_its_column(
     assert found.source_range(0, len(text)) is not None
 
 
-def test_text_without_columns_is_read_as_it_is_written() -> None:
+def test_text_without_columns_is_rendered_unchanged() -> None:
     found = render_row("| a | b |", ())
 
     assert (found.text, found.source_range(2, 7)) == ("| a | b |", (2, 7))
 
 
 @given(st.text("ab |\\:;", max_size=20), st.lists(st.text("xy", max_size=3), max_size=4), st.data())
-def test_what_is_read_of_a_cell_is_what_is_written(
+def test_the_rendered_text_of_a_cell_is_its_source(
     row: str, columns: list[str], data: st.DataObject
 ) -> None:
     found = render_row(row, columns)

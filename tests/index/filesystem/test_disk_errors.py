@@ -1,4 +1,4 @@
-"""Files that are written to replace others."""
+"""Tests of files that replace others in one step."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
     assert (target.read_text(), list(tmp_path.iterdir())) == ("new", [target])
 
 
-def test_what_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     target.write_text("old")
     for written in ("", "new"):
@@ -32,14 +32,14 @@ def test_what_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None
 
 
 class OneLargePage(Fetcher):
-    """A page that the disk has no room for."""
+    """Fetcher of a page that the disk has no room for."""
 
     def fetch(self, url: str) -> tuple[bytes, str]:
         del url
         return b"x" * 4_000_000, ".txt"
 
 
-def test_a_disk_that_was_too_small_for_a_page_or_a_replacement_is_no_fuller(tmp_path: Path) -> None:
+def test_a_failed_page_or_replacement_leaves_a_small_disk_no_fuller(tmp_path: Path) -> None:
     with disk(tmp_path / "small", "3m"):
         with pytest.raises(OSError, match="No space"):
             OneLargePage(1).save("http://site.test/", tmp_path / "small")

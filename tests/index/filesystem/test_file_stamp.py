@@ -1,4 +1,4 @@
-"""What the file system says of a file, and what the store remembers of it."""
+"""Tests of file stamps, and of what the store keeps of them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_stamp_changes_with_the_bytes_whatever_the_times_are_set_to(tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["missing", "folder", "pipe", "dangling", "nul\0"])
-def test_what_is_no_regular_file_has_no_stamp(tmp_path: Path, name: str) -> None:
+def test_only_regular_files_have_a_stamp(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "dangling").symlink_to("missing")

@@ -1,4 +1,4 @@
-"""A data directory may be moved, or restored elsewhere, and what it keeps itself is still there."""
+"""Tests that uploads and pages are found after the data directory has moved."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ TOKEN = "0123456789abcdef"  # noqa: S105 - the name of a folder
         min_size=1,
     )
 )
-def test_what_is_kept_of_a_path_leads_back_to_it(parts: list[str]) -> None:
+def test_a_stored_path_leads_back_to_the_path(parts: list[str]) -> None:
     paths, moved = Paths(Path("/data")), Paths(Path("/elsewhere"))
     outside, inside = Path("/corpus", *parts), Path("/data", UPLOADS, *parts)
 
@@ -59,8 +59,9 @@ def test_what_is_kept_of_a_path_leads_back_to_it(parts: list[str]) -> None:
 
 
 def waiting(settings: Settings, known: Path | None = None, replaces: str | None = None) -> str:
-    """A job for a file that came, to replace a document or as a new one; returns the id of its
-    document.
+    """Queue a job for an uploaded file and return the id of its document.
+
+    The file replaces the document `replaces` at the path `known`, or becomes a new document.
     """
     intake = UploadService(settings)
     path = intake.uploads.new() / "gate.txt"
@@ -74,7 +75,7 @@ def waiting(settings: Settings, known: Path | None = None, replaces: str | None 
 
 
 def worked(settings: Settings) -> list[tuple[str, str]]:
-    """Work the jobs off; the id and the text of each document."""
+    """Work the jobs off and return the id and the text of each document."""
     with closing(State(settings.data)) as state, Store(settings.data) as store, store.writing():
         UploadWorker(settings, carded(), lambda: None, lambda _: None).work(
             UploadJobs(state), store
@@ -84,7 +85,7 @@ def worked(settings: Settings) -> list[tuple[str, str]]:
         return [(info.id, snapshot.document(info.id).text) for info in snapshot.documents()]
 
 
-def test_jobs_that_wait_are_worked_off_where_the_directory_is_then(tmp_path: Path) -> None:
+def test_waiting_jobs_are_worked_off_after_the_directory_has_moved(tmp_path: Path) -> None:
     old, new = settings_in(tmp_path / "old"), settings_in(tmp_path / "new")
     old.data.mkdir(parents=True)
     identity = waiting(old)
@@ -100,7 +101,7 @@ def test_jobs_that_wait_are_worked_off_where_the_directory_is_then(tmp_path: Pat
     assert list((old.data / UPLOADS).iterdir()) == []
 
 
-def test_a_store_with_absolute_paths_is_brought_up_to_date(tmp_path: Path) -> None:
+def test_a_store_with_absolute_paths_is_migrated(tmp_path: Path) -> None:
     data, was = tmp_path / "data", Path("/srv/uploads/quoted")
     rows = {
         "upload": (was / UPLOADS / TOKEN / "gate.txt", "gate.txt"),
@@ -115,7 +116,8 @@ def test_a_store_with_absolute_paths_is_brought_up_to_date(tmp_path: Path) -> No
             old.executescript(script)
         for identity, (path, uri) in rows.items():
             old.execute(
-                "INSERT INTO documents VALUES (?, ?, ?, '', 0, '', '', 0, '', 0, x'', NULL, 'current', 1, '', NULL, NULL, '[]')",
+                "INSERT INTO documents VALUES (?, ?, ?, '', 0, '', '', 0, '', 0, x'', NULL,"
+                " 'current', 1, '', NULL, NULL, '[]')",
                 (identity, bytes(path), uri),
             )
         old.execute("PRAGMA user_version = 5")
@@ -132,7 +134,7 @@ def test_a_store_with_absolute_paths_is_brought_up_to_date(tmp_path: Path) -> No
 
 
 def take_page(command: Command, encoder: Encoder) -> None:
-    """A page that was fetched, without the network."""
+    """Index a page as if it had been fetched, without the network."""
     path = command.data / PAGES / f"{TOKEN}.html"
     path.parent.mkdir(parents=True)
     path.write_text("<title>Tides</title><p>The tide turns at half past nine.</p>")

@@ -1,4 +1,4 @@
-"""The real default model through OpenVINO, against sentence-transformers."""
+"""Tests of the real default model in OpenVINO against sentence-transformers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def reference() -> NDArray[np.float32]:
-    """What sentence-transformers says of TEXTS: float32 (len(TEXTS), dimension), unit rows."""
+    """Return the unit vectors of sentence-transformers, float32 (len(TEXTS), dimension)."""
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(find_model(DEFAULT_MODEL)), device="cpu", local_files_only=True)
@@ -60,7 +60,7 @@ def test_vectors_are_those_of_sentence_transformers(
 
 
 @pytest.mark.slow
-def test_a_vector_does_not_depend_on_its_batch_or_place(encoder: Encoder) -> None:
+def test_a_vector_does_not_depend_on_its_batch_or_position(encoder: Encoder) -> None:
     together = encoder.encode_passages(TEXTS * 2)
     alone = np.concatenate([encoder.encode_passages([text]) for text in TEXTS])
 
@@ -105,7 +105,7 @@ def test_token_spans_are_ranges_of_the_text(encoder: Encoder) -> None:
     "text",
     [*TEXTS, "First. " * 400, "One of several sentences about café prices in Reykjavík. " * 50],
 )
-def test_no_chunk_is_longer_than_what_the_model_reads(encoder: Encoder, text: str) -> None:
+def test_no_chunk_exceeds_the_token_limit_of_the_model(encoder: Encoder, text: str) -> None:
     for document in (plain_document(text), markdown_document(f"# A heading\n\n{text}")):
         chunks = chunk_document(document, encoder)
         for spans in encoder.token_spans([chunk.embedded_text for chunk in chunks]):
@@ -123,6 +123,6 @@ def test_a_vector_key_depends_on_text_and_precision(model_cache: Path, encoder: 
     assert encoder.vector_key("a") in keys
 
 
-def test_openvino_reports_nothing_home(encoder: Encoder) -> None:
+def test_openvino_telemetry_is_silenced(encoder: Encoder) -> None:
     assert encoder.card.dimension == 384
     assert sys.modules["openvino_telemetry"] is None

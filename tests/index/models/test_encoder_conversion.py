@@ -1,4 +1,4 @@
-"""Finding, fingerprinting and converting models."""
+"""Tests of finding, fingerprinting and converting models."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ PROMPTS = {"query": "query: ", "passage": "passage: "}
 
 @pytest.fixture(scope="session")
 def prompted_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a sentence-transformers model of random weights that has prompts, tokenizing as
-    the default model does.
+    """Return the folder of a sentence-transformers model with prompts and random weights.
+
+    It tokenizes as the default model does.
     """
     from sentence_transformers import SentenceTransformer
     from transformers import BertConfig, BertModel
@@ -74,8 +75,13 @@ def test_prompts_of_a_model_are_honoured(prompted_model: Path, model_cache: Path
 
 
 @pytest.mark.slow
-def test_two_first_conversions_at_once_are_fine(prompted_model: Path, tmp_path: Path) -> None:
-    script = "import sys, pathlib; from index.models.encoder_conversion import converted_model; print(converted_model(sys.argv[1], pathlib.Path(sys.argv[2])))"
+def test_two_first_conversions_at_once_give_one_folder(
+    prompted_model: Path, tmp_path: Path
+) -> None:
+    script = (
+        "import sys, pathlib; from index.models.encoder_conversion import converted_model;"
+        "print(converted_model(sys.argv[1], pathlib.Path(sys.argv[2])))"
+    )
     command = [sys.executable, "-c", script, str(prompted_model), str(tmp_path)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
 
@@ -88,12 +94,12 @@ def test_two_first_conversions_at_once_are_fine(prompted_model: Path, tmp_path: 
 
 
 def test_a_model_is_converted_once(encoder: Encoder, model_cache: Path) -> None:
-    said: list[str] = []
+    conversions: list[str] = []
     started = time.perf_counter()
 
-    place = converted_model(DEFAULT_MODEL, model_cache, said.append)
+    place = converted_model(DEFAULT_MODEL, model_cache, conversions.append)
 
-    assert (said, json.loads((place / "encoder.json").read_text())["fingerprint"]) == (
+    assert (conversions, json.loads((place / "encoder.json").read_text())["fingerprint"]) == (
         [],
         encoder.card.fingerprint,
     )
@@ -102,9 +108,11 @@ def test_a_model_is_converted_once(encoder: Encoder, model_cache: Path) -> None:
 
 def test_importing_the_encoder_leaves_torch_alone(encoder: Encoder, model_cache: Path) -> None:
     script = (
-        "import sys, pathlib; from index.models.encoder import Encoder; from index.models.conversion import DEFAULT_MODEL;"
+        "import sys, pathlib; from index.models.encoder import Encoder;"
+        "from index.models.conversion import DEFAULT_MODEL;"
         "print(Encoder.load(DEFAULT_MODEL, pathlib.Path(sys.argv[1])).encode_queries(['x']).shape);"
-        "sys.exit(bool({'torch', 'transformers', 'sentence_transformers', 'huggingface_hub'} & set(sys.modules)))"
+        "heavy = {'torch', 'transformers', 'sentence_transformers', 'huggingface_hub'};"
+        "sys.exit(bool(heavy & set(sys.modules)))"
     )
 
     done = subprocess.run(
@@ -118,7 +126,7 @@ def test_importing_the_encoder_leaves_torch_alone(encoder: Encoder, model_cache:
 
 
 @pytest.mark.parametrize("name", ["nobody/has-this-model", "no such folder", "../nowhere/at/all"])
-def test_a_name_that_is_no_model_says_so(tmp_path: Path, name: str) -> None:
+def test_a_name_of_no_model_is_reported(tmp_path: Path, name: str) -> None:
     with pytest.raises(ModelError, match="neither a folder nor a Hugging Face model") as caught:
         converted_model(name, tmp_path)
     assert "\n" not in str(caught.value)
@@ -170,7 +178,7 @@ def test_a_fingerprint_follows_the_content(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("memo", ["", "{}", "[]", '{"state": null}'])
-def test_a_damaged_memory_of_fingerprints_is_ignored(tmp_path: Path, memo: str) -> None:
+def test_a_damaged_fingerprint_file_is_ignored(tmp_path: Path, memo: str) -> None:
     (tmp_path / "config.json").write_text("{}")
     cache = tmp_path.with_name(tmp_path.name + "-cache")
     first = model_fingerprint(tmp_path, cache, "a model")

@@ -1,4 +1,4 @@
-"""Matrices in 8 bits."""
+"""Tests of matrices in 8 bits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from index.models.quantization import LARGEST, MIN_SIZE, quantize, quantize_rows
         elements=st.floats(-1e6, 1e6, width=32),
     )
 )
-def test_every_weight_is_right_to_half_a_step_of_its_row(weights: Any) -> None:
+def test_every_weight_is_within_half_a_step_of_its_row(weights: Any) -> None:
     whole, scale = quantize_rows(weights)
 
     assert (whole.dtype, scale.dtype, scale.shape) == (np.int8, np.float32, (len(weights), 1))
@@ -30,7 +30,7 @@ def test_every_weight_is_right_to_half_a_step_of_its_row(weights: Any) -> None:
 
 
 def graph(weights: Any, *, transposed: bool) -> Any:
-    """A product with weights, which are given as they are or transposed."""
+    """Return a graph of one product with weights, which it holds as they are or transposed."""
     from openvino import Model, PartialShape, opset13
 
     x = opset13.parameter(PartialShape([-1, weights.shape[0]]), np.float32, name="x")
@@ -41,7 +41,7 @@ def graph(weights: Any, *, transposed: bool) -> Any:
 
 
 @pytest.mark.parametrize("transposed", [True, False])
-def test_the_product_stays_what_it_was(transposed: bool) -> None:  # noqa: FBT001 - both ways
+def test_a_quantized_product_is_close_to_the_original(transposed: bool) -> None:  # noqa: FBT001 - both ways
     rng = np.random.default_rng(0)
     weights, x = (
         rng.normal(size=(200, 120)).astype(np.float32),
@@ -60,7 +60,7 @@ def test_the_product_stays_what_it_was(transposed: bool) -> None:  # noqa: FBT00
     assert np.abs(found - x @ weights).max() < 0.02 * np.abs(x @ weights).max()
 
 
-def test_a_small_matrix_stays_as_it_is() -> None:
+def test_a_small_matrix_is_not_quantized() -> None:
     weights = np.ones((MIN_SIZE // 10, 9), dtype=np.float32)
 
     model = quantize(graph(weights, transposed=False))

@@ -1,4 +1,4 @@
-"""The analyser, and scores equal to rank_bm25's."""
+"""Tests of the analyser, and of scores against rank_bm25."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_only_passages_with_a_term_of_the_query_match(
 
 
 @given(st.lists(st.lists(TERMS, max_size=5), max_size=5), QUERY)
-def test_postings_come_back_from_their_bytes(corpus: list[list[str]], query: list[str]) -> None:
+def test_postings_survive_serialisation(corpus: list[list[str]], query: list[str]) -> None:
     built = PostingsBM25.build(corpus)
 
     loaded = PostingsBM25(Postings.from_bytes(built.postings.to_bytes()))
@@ -74,7 +74,7 @@ def test_analysis_of_words_and_numbers(text: str, terms: list[str]) -> None:
 
 
 @given(st.text())
-def test_terms_can_be_stored_apart_by_spaces_and_line_feeds(text: str) -> None:
+def test_terms_hold_no_white_space_that_could_separate_them(text: str) -> None:
     assert all(
         term and not any(character.isspace() for character in term) for term in analyse(text)
     )

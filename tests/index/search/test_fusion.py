@@ -1,4 +1,4 @@
-"""Fusing, choosing the best, and leaving copies out."""
+"""Tests of score fusion, top-k selection and removal of copies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TEXTS = st.lists(
 
 
 @given(SCORES, st.integers(1, 40))
-def test_top_is_a_stable_sort_cut_short(scores: list[float], k: int) -> None:
+def test_top_k_is_the_beginning_of_a_stable_sort(scores: list[float], k: int) -> None:
     expected = sorted(range(len(scores)), key=lambda position: -scores[position])[:k]
 
     assert top_k(np.array(scores), k).tolist() == expected
@@ -55,12 +55,12 @@ def test_without_a_matching_term_the_cosine_decides() -> None:
     np.testing.assert_allclose(scores, [0.1, 0.3], rtol=1e-6)
 
 
-def test_nothing_is_fused_to_nothing() -> None:
+def test_no_candidates_have_no_scores() -> None:
     assert fuse(np.zeros(0, dtype=np.float32), np.zeros(0)).shape == (0,)
 
 
 @given(TEXTS)
-def test_distinct_keeps_positions_once_and_never_equal_texts(texts: list[str]) -> None:
+def test_distinct_positions_are_unique_and_of_unequal_texts(texts: list[str]) -> None:
     kept = distinct_positions(texts)
     folded = [" ".join(texts[position].casefold().split()) for position in kept]
 
@@ -72,7 +72,7 @@ def test_distinct_keeps_positions_once_and_never_equal_texts(texts: list[str]) -
 
 
 @given(TEXTS)
-def test_distinct_leaves_nothing_to_leave_out(texts: list[str]) -> None:
+def test_distinct_texts_stay_distinct(texts: list[str]) -> None:
     once = [texts[position] for position in distinct_positions(texts)]
 
     assert distinct_positions(once) == list(range(len(once)))

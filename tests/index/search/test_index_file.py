@@ -1,4 +1,4 @@
-"""A derived file is whole and of the right generation, or as good as none."""
+"""Tests that an index file is complete and of the right generation, or ignored."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_new_file_replaces_the_old_one_and_leaves_nothing_beside_it(path: Path
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_any_flipped_bit_makes_the_file_useless(path: Path) -> None:
+def test_a_flipped_bit_invalidates_the_file(path: Path) -> None:
     write_index_file(path, STAMP, PAYLOAD)
     data = path.read_bytes()
 
@@ -46,7 +46,7 @@ def test_any_flipped_bit_makes_the_file_useless(path: Path) -> None:
             assert read_index_file(path, STAMP) is None, (at, bit)
 
 
-def test_a_file_cut_short_or_with_more_at_its_end_is_useless(path: Path) -> None:
+def test_a_truncated_or_extended_file_is_invalid(path: Path) -> None:
     write_index_file(path, STAMP, PAYLOAD)
     data = path.read_bytes()
 
@@ -59,7 +59,7 @@ def test_a_file_cut_short_or_with_more_at_its_end_is_useless(path: Path) -> None
     "other",
     [replace(STAMP, kind="lexical"), replace(STAMP, store="other"), replace(STAMP, generation=8)],
 )
-def test_a_file_made_from_something_else_is_useless(path: Path, other: Stamp) -> None:
+def test_a_file_of_another_origin_is_invalid(path: Path, other: Stamp) -> None:
     write_index_file(path, STAMP, PAYLOAD)
 
     assert read_index_file(path, other) is None
@@ -70,7 +70,7 @@ def test_a_missing_file_is_none(path: Path) -> None:
 
 
 @given(data=st.binary())
-def test_any_other_content_is_useless(
+def test_any_other_content_is_invalid(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "random"
@@ -79,7 +79,7 @@ def test_any_other_content_is_useless(
     assert read_index_file(path, STAMP) is None
 
 
-def test_what_a_killed_process_left_half_written_is_cleared_away(tmp_path: Path) -> None:
+def test_old_unfinished_files_are_deleted(tmp_path: Path) -> None:
     old, fresh = tmp_path / ".writing-old", tmp_path / ".writing-fresh"
     for path in (old, fresh):
         path.write_bytes(b"half")

@@ -1,4 +1,4 @@
-"""FAISS finds what numpy finds."""
+"""Tests of the vector index against numpy."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_an_empty_index_finds_nothing_for_a_query_of_any_width() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 30])
-def test_an_index_comes_back_from_its_bytes(count: int) -> None:
+def test_an_index_survives_serialisation(count: int) -> None:
     index, [query] = DenseIndex.build(_unit_rows(count, 8)), _unit_rows(1, 9)
 
     loaded = DenseIndex.from_bytes(index.to_bytes())

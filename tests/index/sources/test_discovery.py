@@ -1,4 +1,4 @@
-"""Which files a run looks at, and which removals look like an accident."""
+"""Tests of file discovery, and of removals that look like an accident."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ def _known(paths: list[Path]) -> list[FileRecord]:
 
 @pytest.fixture
 def forbidden() -> Iterator[Path]:
-    """A folder with one file in a subfolder that this process may not read; root becomes nobody
-    meanwhile.
+    """Yield a folder with a file in a subfolder that this process may not read.
+
+    If the tests run as root, the process becomes another user meanwhile.
     """
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
@@ -94,7 +95,7 @@ def test_a_root_may_be_a_link_or_a_relative_path(
     assert canonical_path(Path("a.txt")) == path.resolve()
 
 
-def test_each_file_is_looked_at_once(corpus: Path) -> None:
+def test_each_file_belongs_to_one_root(corpus: Path) -> None:
     _files(corpus, "a.txt", "sub/b.txt")
 
     whole, part, again = discover([corpus, corpus / "sub", corpus / "a.txt"])
@@ -121,7 +122,7 @@ def test_a_folder_that_cannot_be_read_is_a_problem(forbidden: Path) -> None:
     assert len(inside.problems) == 1
 
 
-def test_what_cannot_be_read_has_not_disappeared(forbidden: Path) -> None:
+def test_unreadable_files_are_not_pruned(forbidden: Path) -> None:
     [root] = discover([forbidden])
 
     with pytest.raises(PruneRefused, match="closed cannot be read"):
@@ -130,7 +131,7 @@ def test_what_cannot_be_read_has_not_disappeared(forbidden: Path) -> None:
         )
 
 
-def test_a_few_files_may_go(corpus: Path) -> None:
+def test_a_few_missing_files_are_pruned(corpus: Path) -> None:
     paths = _files(corpus, *(f"{number}.txt" for number in range(10)))
     for path in paths[:2]:
         path.unlink()
@@ -140,13 +141,13 @@ def test_a_few_files_may_go(corpus: Path) -> None:
     assert [file.path for file in gone] == paths[:2]
 
 
-def test_a_file_that_is_only_hidden_from_this_run_is_not_gone(corpus: Path) -> None:
+def test_files_that_a_run_skips_are_not_pruned(corpus: Path) -> None:
     paths = _files(corpus, ".a.txt", "b.pdf", "c.txt")
 
     assert files_to_prune(discover([corpus])[0], _known(paths), yes=False) == []
 
 
-def test_removals_that_look_like_an_accident_need_a_yes(corpus: Path) -> None:
+def test_removals_that_look_like_an_accident_need_confirmation(corpus: Path) -> None:
     paths = _files(corpus, *(f"{number}.txt" for number in range(10)))
     known = _known(paths)
 

@@ -1,4 +1,4 @@
-"""What is left out of a folder: patterns on the command line and in .quotedignore files."""
+"""Tests of ignore patterns on the command line and in .quotedignore files."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def test_an_ignore_file_holds_below_its_folder_and_the_deepest_decides(files: Pa
     assert _found(files, "keep.txt") == ["a.txt", "sub/draft.txt", "sub/old/b.txt"]
 
 
-def test_a_file_that_is_named_itself_is_never_left_out(files: Path) -> None:
+def test_a_file_that_is_named_itself_is_never_excluded(files: Path) -> None:
     assert [path.name for path in discover([files / "a.txt"], ["*"])[0].files] == ["a.txt"]
 
 
-def test_what_is_left_out_now_is_missing_and_what_git_ignores_is_not(files: Path) -> None:
+def test_excluded_files_are_missing_and_those_that_git_ignores_are_not(files: Path) -> None:
     (files / ".gitignore").write_text("*\n")
     known = [
         FileRecord(path.name, path, path.name, "", "current", 1)
@@ -69,7 +69,7 @@ def test_what_is_left_out_now_is_missing_and_what_git_ignores_is_not(files: Path
     ]
 
 
-def test_a_line_that_means_nothing_is_a_problem_and_the_others_hold(files: Path) -> None:
+def test_an_invalid_line_is_a_problem_and_the_others_hold(files: Path) -> None:
     (files / IGNORE_FILE).write_bytes(b"!\ndraft.txt\n\xff\n")
     [root] = discover([files])
 
@@ -79,12 +79,12 @@ def test_a_line_that_means_nothing_is_a_problem_and_the_others_hold(files: Path)
     )
 
 
-def test_a_pattern_that_means_nothing_is_refused() -> None:
+def test_an_invalid_pattern_is_refused() -> None:
     with pytest.raises(InvalidPattern, match="got '!'"):
         checked_patterns(["a", "!"])
 
 
-def test_nothing_is_left_out_elsewhere(files: Path, tmp_path: Path) -> None:
+def test_paths_outside_the_root_are_not_excluded(files: Path, tmp_path: Path) -> None:
     rules = IgnoreRules(files, ["*"])
 
     assert not rules.excludes(files)

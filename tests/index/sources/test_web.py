@@ -1,4 +1,4 @@
-"""Web pages by their address: never from this machine or network, always bounded."""
+"""Tests of fetching: never from this machine or network, always bounded."""
 
 from __future__ import annotations
 
@@ -86,13 +86,13 @@ def port() -> Iterator[int]:
 
 
 def _names(host: str, _: int) -> list[Address]:
-    """A site on loopback, and a name that leads inside a network."""
+    """Resolve every name to loopback, and one to a private address."""
     return [ipaddress.ip_address("10.0.0.1") if host == "inside.test" else LOOPBACK]
 
 
 @pytest.fixture
 def fetcher() -> Fetcher:
-    """Takes loopback for public, and nothing else that is not."""
+    """Return a fetcher that accepts loopback beside public addresses."""
     return Fetcher(
         2000, resolve=_names, allowed=lambda address: address == LOOPBACK or is_public(address)
     )
@@ -101,13 +101,14 @@ def fetcher() -> Fetcher:
 @pytest.mark.parametrize(
     "address",
     [
-        "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",  # noqa: S104
-        "224.0.0.1", "255.255.255.255",
-        "192.0.2.1", "198.18.0.1", "240.0.0.1", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:192.168.0.1",
+        "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
+        "0.0.0.0",  # noqa: S104 - an address to refuse, bound to nothing
+        "224.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1", "240.0.0.1",
+        "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:192.168.0.1",
         "64:ff9b::7f00:1", "2002:7f00:1::", "2002:c0a8:1::", "2001:db8::1",
     ],
 )  # fmt: skip
-def test_addresses_that_are_not_public(address: str) -> None:
+def test_private_and_reserved_addresses_are_not_public(address: str) -> None:
     assert not is_public(ipaddress.ip_address(address))
 
 
@@ -147,7 +148,7 @@ def test_a_page_is_fetched_over_redirects_with_the_charset_of_the_server(
         ("/cut", "91 bytes are missing"),
     ],
 )
-def test_what_is_not_fetched_says_why(
+def test_a_page_that_is_not_fetched_gives_the_reason(
     fetcher: Fetcher, port: int, target: str, message: str
 ) -> None:
     with pytest.raises(PageNotFetched, match=message):
@@ -157,13 +158,13 @@ def test_what_is_not_fetched_says_why(
 def test_size_and_time_are_bounded(fetcher: Fetcher, port: int) -> None:
     with pytest.raises(FileTooLarge, match=r"2,000 bytes"):
         fetcher.fetch(f"http://site.test:{port}/large")
-    with broken_off():
+    with cut_off():
         impatient(0.3).fetch(f"http://site.test:{port}/slow")
 
 
 @contextmanager
-def broken_off() -> Iterator[None]:
-    """What is done meanwhile takes too long, and not as long as the site takes."""
+def cut_off() -> Iterator[None]:
+    """Expect the block to fail at the time limit, long before the site has answered."""
     began = time.monotonic()
     with pytest.raises(PageNotFetched, match="takes more than"):
         yield
@@ -171,18 +172,18 @@ def broken_off() -> Iterator[None]:
 
 
 def impatient(seconds: float) -> Fetcher:
-    """Takes every address for public, and waits so long."""
+    """Return a fetcher that accepts every address and has a short time limit."""
     return Fetcher(2000, seconds=seconds, resolve=_names, allowed=lambda _: True)
 
 
-def test_the_time_is_for_a_page_with_its_redirects(port: int) -> None:
+def test_the_time_limit_includes_redirects(port: int) -> None:
     with pytest.raises(PageNotFetched, match="takes more than"):
         impatient(0.5).fetch(f"http://site.test:{port}/late/4")
 
 
 @pytest.fixture
 def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    """How a server speaks TLS as site.test, which is believed meanwhile."""
+    """Return the TLS context of a server as site.test, whose certificate is trusted."""
     authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("site.test").configure_cert(context)
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
@@ -208,11 +209,11 @@ def test_secure_pages_are_fetched_and_bounded_in_time_as_well(
     data, suffix = fetcher.fetch(f"https://site.test:{secure_port}/page")
 
     assert ("opens at nine" in data.decode("utf-8-sig"), suffix) == (True, ".html")
-    with broken_off():
+    with cut_off():
         impatient(1).fetch(f"https://site.test:{secure_port}/slow")
 
 
-def test_a_server_that_does_not_even_greet_is_waited_for_no_longer(
+def test_the_time_limit_includes_the_handshake(
     certified: ssl.SSLContext,
 ) -> None:
     del certified
@@ -238,7 +239,7 @@ def test_one_private_address_among_public_ones_is_enough_to_refuse(port: int) ->
         both.fetch(f"http://site.test:{port}/page")
 
 
-def test_it_connects_to_the_address_that_was_checked(port: int) -> None:
+def test_the_connection_goes_to_the_checked_address(port: int) -> None:
     answers = iter([[LOOPBACK]])
 
     data, _ = Fetcher(2000, resolve=lambda *_: next(answers), allowed=lambda _: True).fetch(
@@ -258,7 +259,7 @@ def test_it_connects_to_the_address_that_was_checked(port: int) -> None:
         "http://[x/",
     ],
 )
-def test_addresses_that_are_none(fetcher: Fetcher, url: str) -> None:
+def test_invalid_addresses_are_refused(fetcher: Fetcher, url: str) -> None:
     with pytest.raises(PageNotFetched):
         fetcher.fetch(url)
 
@@ -268,19 +269,17 @@ def test_names_are_resolved_to_all_their_addresses() -> None:
 
 
 @pytest.mark.slow
-def test_the_command_fetches_only_when_told_and_never_from_here(
+def test_the_command_fetches_only_with_the_option_and_never_from_this_machine(
     seeds_command: Command, tmp_path: Path, port: int
 ) -> None:
     command = seeds_command.on(tmp_path / "data")
 
-    untold, told = (
-        command("index", f"http://127.0.0.1:{port}/page"),
-        command("index", "--fetch", f"http://127.0.0.1:{port}/page"),
-    )
+    without_option = command("index", f"http://127.0.0.1:{port}/page")
+    with_option = command("index", "--fetch", f"http://127.0.0.1:{port}/page")
 
-    assert (untold.returncode, "say --fetch" in untold.stderr) == (2, True)
-    assert (told.returncode, told.stdout) == (4, "Indexed: 1 skipped.\n")
+    assert (without_option.returncode, "say --fetch" in without_option.stderr) == (2, True)
+    assert (with_option.returncode, with_option.stdout) == (4, "Indexed: 1 skipped.\n")
     assert (
         f"skipped: http://127.0.0.1:{port}/page: 127.0.0.1 is 127.0.0.1: only public addresses"
-        in told.stderr
+        in with_option.stderr
     )

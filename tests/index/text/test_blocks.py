@@ -1,4 +1,4 @@
-"""Paragraphs, lists, tables and headings with their ranges."""
+"""Tests of block structure: paragraphs, lists, tables and headings with their ranges."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PARTS = st.sampled_from(
     ]
 )
 ANY = st.text(st.characters(codec="utf-8", exclude_characters="\r"))
-"""What a decoded text may hold: loading folds every carriage return."""
+"""Any decoded text: loading replaces every carriage return."""
 MARKDOWN = st.one_of(ANY, st.lists(PARTS, max_size=12).map("".join))
 
 
@@ -90,8 +90,11 @@ def test_no_word_of_markdown_after_the_front_matter_is_lost(text: str) -> None:
         assert word not in text or word in kept + headings
 
 
-def test_blank_lines_part_paragraphs_and_wrapped_lines_stay_together() -> None:
-    text = "A line that was wrapped at a margin by\nits author, who had little space on\nthe screen.\n\n \nNext."
+def test_blank_lines_separate_paragraphs_and_wrapped_lines_stay_together() -> None:
+    text = (
+        "A line that was wrapped at a margin by\nits author, who had little space on\n"
+        "the screen.\n\n \nNext."
+    )
 
     assert _texts(plain_structure(text), text) == [text[: text.index("\n\n")], "Next."]
 
@@ -102,7 +105,7 @@ def test_each_line_of_a_feed_is_a_paragraph() -> None:
     assert _texts(plain_structure(text), text) == text.split("\n")
 
 
-def test_markdown_blocks_know_their_headings() -> None:
+def test_markdown_blocks_have_their_heading_path() -> None:
     text = "# Report\n\nIntro.\n\n## Costs *and* `gains`\n\nHigh.\n\n## Outlook\n\nGood.\n"
 
     structure = markdown_structure(text)
@@ -116,7 +119,7 @@ def test_markdown_blocks_know_their_headings() -> None:
     assert _texts(structure, text) == ["Intro.", "High.", "Good."]
 
 
-def test_rows_and_items_are_units() -> None:
+def test_table_rows_and_list_items_are_units() -> None:
     text = "- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
 
     units = [
@@ -127,7 +130,10 @@ def test_rows_and_items_are_units() -> None:
 
 
 def test_each_row_of_a_table_is_a_block_with_the_names_of_its_columns() -> None:
-    text = "# Prices\n\n| Item | **Price** |\n|---|--:|\n| Lamp | 39.90 |\n| Desk |\n\nAfter.\n\n| only | names |\n|---|---|\n"
+    text = (
+        "# Prices\n\n| Item | **Price** |\n|---|--:|\n| Lamp | 39.90 |\n| Desk |\n\n"
+        "After.\n\n| only | names |\n|---|---|\n"
+    )
 
     blocks = markdown_structure(text).blocks
 
@@ -140,7 +146,7 @@ def test_each_row_of_a_table_is_a_block_with_the_names_of_its_columns() -> None:
     assert {block.headings for block in blocks} == {("Prices",)}
 
 
-def test_a_heading_with_nothing_under_it_is_a_block() -> None:
+def test_a_heading_without_text_below_it_is_a_block() -> None:
     text = "# Only\n\n## A heading\n"
 
     assert _texts(markdown_structure(text), text) == ["# Only", "## A heading"]
@@ -171,7 +177,7 @@ def test_front_matter_gives_the_title_or_is_ignored(fields: str, title: str | No
 
 
 @given(st.one_of(ANY, st.text(alphabet="ab:!-&*<>[]{}|'\"\\\n 019.u~")))
-def test_any_front_matter_is_read_or_ignored(fields: str) -> None:
+def test_any_front_matter_is_parsed_or_ignored(fields: str) -> None:
     title = markdown_structure(f"---\n{fields}\ntitle: !!str {fields}\n---\nText.\n").title
 
     assert title is None or title.encode()
@@ -184,7 +190,7 @@ def test_the_front_matter_title_stands_above_the_headings() -> None:
     assert structure.blocks[0].headings == ("Memo", "Aims")
 
 
-def test_front_matter_is_never_expanded() -> None:
+def test_yaml_aliases_of_front_matter_are_never_expanded() -> None:
     levels = "\n".join(
         f"l{level}: &l{level} {{<<: [{', '.join([f'*l{level - 1}'] * 9)}]}}"
         for level in range(1, 12)
@@ -217,7 +223,7 @@ def test_deeply_nested_items_are_all_kept() -> None:
         ("title: 2024-03-01", None),
     ],
 )
-def test_front_matter_dates_a_document(text: str, day: str | None) -> None:
+def test_front_matter_gives_the_date(text: str, day: str | None) -> None:
     assert markdown_structure(f"---\n{text}\n---\n\nRain.").date == day
 
 
@@ -230,11 +236,11 @@ def test_front_matter_dates_a_document(text: str, day: str | None) -> None:
         ("0202403019.txt", None),
     ],
 )
-def test_a_file_name_may_hold_a_day(name: str, day: str | None) -> None:
+def test_a_file_name_may_hold_a_date(name: str, day: str | None) -> None:
     assert day_in(name) == day
 
 
-def test_rows_without_text_are_no_blocks() -> None:
+def test_empty_table_rows_are_no_blocks() -> None:
     text = "| Item | Price |\n|---|---|\n|  |  |\n| Lamp | 39.90 |\n| | |\n"
 
     assert [text[block.start : block.end] for block in markdown_structure(text).blocks] == [

@@ -1,4 +1,4 @@
-"""Chunks are exact ranges of whole sentences within the token budget."""
+"""Tests that chunks are exact ranges of whole sentences within the token budget."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_one_line_of_two_megabytes_is_cut_into_chunks(line: str) -> None:
     assert sum(chunk.end - chunk.start for chunk in chunks) >= 0.99 * len(line.rstrip())
 
 
-def test_a_cut_never_parts_what_people_see_as_one_character() -> None:
+def test_a_cut_never_splits_a_grapheme() -> None:
     family = "👩‍👩‍👧‍👦"
     document = plain_document(family * 1000)
 
@@ -95,7 +95,7 @@ def test_a_cut_never_parts_what_people_see_as_one_character() -> None:
         assert chunk.text.replace(family, "") == ""
 
 
-def test_both_parts_of_a_word_that_is_cut_count_as_tokens() -> None:
+def test_both_parts_of_a_cut_word_count_as_tokens() -> None:
     document, encoder = plain_document("x" * 3000 + " b c d e f g h" * 9), FakeEncoder(10)
 
     _assert_sound(document, chunk_document(document, encoder), encoder)
@@ -113,7 +113,10 @@ def test_windows_of_a_long_paragraph_overlap_by_one_sentence() -> None:
 
 
 def test_paragraphs_are_chunks_of_their_own() -> None:
-    text = "The first paragraph says one thing about the matter.\n\nThe second paragraph says another thing about it."
+    text = (
+        "The first paragraph says one thing about the matter.\n\n"
+        "The second paragraph says another thing about it."
+    )
 
     chunks = chunk_document(plain_document(text), FakeEncoder(100))
 
@@ -121,7 +124,10 @@ def test_paragraphs_are_chunks_of_their_own() -> None:
 
 
 def test_a_lead_in_and_a_very_short_block_join_the_next() -> None:
-    text = "These are the risks that the company names in its report:\n\n- fire\n- water\n\nYes.\n\nThis is a paragraph that stands alone here."
+    text = (
+        "These are the risks that the company names in its report:\n\n- fire\n- water\n\n"
+        "Yes.\n\nThis is a paragraph that stands alone here."
+    )
 
     chunks = chunk_document(markdown_document(text), FakeEncoder(100))
 
@@ -147,5 +153,5 @@ def test_too_many_headings_lose_the_outermost_first() -> None:
     assert chunk.headings == ("Heading of level 4", "Heading of level 5")
 
 
-def test_no_text_has_no_chunks() -> None:
+def test_white_space_has_no_chunks() -> None:
     assert chunk_document(plain_document(" \n \n"), FakeEncoder()) == []

@@ -1,4 +1,4 @@
-"""bytes -> text, in an encoding that gives the bytes back."""
+"""Tests of decoding in an encoding that gives the bytes back."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ READABLE = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Co", "Cn"], exclude_characters="\ufeff")
 )
 FRENCH = (
-    "L’été dernier, la société a annoncé un bénéfice de 5 % — « très élevé », d’après ses actionnaires. "
-    * 3
+    "L’été dernier, la société a annoncé un bénéfice de 5 % — « très élevé », "
+    "d’après ses actionnaires. " * 3
 )
 RUSSIAN = (
     "В прошлом году компания объявила о прибыли, которая удивила даже самых смелых инвесторов. " * 3
@@ -29,7 +29,7 @@ JAPANESE = (
 
 
 @given(READABLE)
-def test_utf_8_comes_back(text: str) -> None:
+def test_utf_8_round_trips(text: str) -> None:
     assert decode(text.encode()).text == text
 
 
@@ -43,7 +43,7 @@ def test_a_byte_order_mark_decides_and_is_left_out(text: str, kind: tuple[str, i
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes_are_refused_or_come_back_exactly(data: bytes) -> None:
+def test_any_bytes_are_refused_or_round_trip(data: bytes) -> None:
     try:
         decoded = decode(data)
     except BinaryFile:
@@ -86,5 +86,5 @@ def test_binary_is_refused_with_advice(data: bytes) -> None:
         decode(data)
 
 
-def test_nothing_is_text_without_characters() -> None:
+def test_no_bytes_are_the_empty_text() -> None:
     assert decode(b"").text == ""

@@ -1,4 +1,4 @@
-"""Texts that the English reader should not be trusted with."""
+"""Tests of language detection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from index.text.language import ENGLISH, UNDETERMINED, detect_language
         ("昨年、会社はいくら稼ぎましたか。", "ja"),
     ],
 )
-def test_languages_are_told_apart(text: str, language: str) -> None:
+def test_common_languages_are_detected(text: str, language: str) -> None:
     assert detect_language(text) == language
 
 
@@ -35,7 +35,7 @@ def test_another_script_is_not_english_even_if_it_is_short() -> None:
 
 
 @given(st.text())
-def test_any_text_has_a_verdict(text: str) -> None:
+def test_any_text_has_a_language_or_none(text: str) -> None:
     language = detect_language(text)
 
     assert language is None or language.isalnum()

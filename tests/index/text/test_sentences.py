@@ -1,4 +1,4 @@
-"""Sentence boundaries with exact offsets."""
+"""Tests of sentence boundaries with exact offsets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_sentences_hold_every_visible_character_in_order(text: str) -> None:
         ["He moved to Poland.", "She stayed."],
     ],
 )
-def test_usual_text_is_cut_where_a_reader_would(sentences: list[str]) -> None:
+def test_abbreviations_and_numbers_do_not_end_a_sentence(sentences: list[str]) -> None:
     assert _sentences(" ".join(sentences)) == sentences
 
 
@@ -42,5 +42,5 @@ def test_a_blank_line_ends_a_sentence_and_a_line_feed_does_not() -> None:
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\n"])
-def test_no_text_has_no_sentences(text: str) -> None:
+def test_white_space_has_no_sentences(text: str) -> None:
     assert sentence_spans(text) == []
