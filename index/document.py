@@ -155,7 +155,7 @@ class Chunk:
 
     @property
     def rendering(self) -> Rendering:
-        """Chunk text as the reader sees it, with the column names of a table row."""
+        """Chunk text with the column names of a table row, as the reader sees it."""
         return render_row(self.text, self.columns)
 
     @property

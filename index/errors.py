@@ -118,7 +118,7 @@ class ModelMismatch(StoreError):
 
 
 class UnknownDocument(StoreError):
-    """Id that no document has, or name that none or more than one has."""
+    """Unknown id, or name of no document or more than one."""
 
 
 class InvalidPattern(IndexingError):

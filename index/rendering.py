@@ -55,7 +55,7 @@ class Rendering:
         return bisect_right(self.pieces, offset - 1, key=lambda piece: piece[0]) - 1
 
     def _piece_at_or_after(self, offset: int) -> int:
-        """Return the index of the piece that holds the character at `offset`, or of the next."""
+        """Return the index of the piece at `offset`, or of the next one."""
         candidate = self._last_piece_starting_before(offset + 1)
         if candidate < 0:
             return 0
@@ -83,7 +83,7 @@ def render_row(text: str, columns: Sequence[str]) -> Rendering:
 
 
 def _column_label(columns: Sequence[str], column: int, *, filled_cells: int) -> str:
-    """Return "Name: " for a cell, or "" if its column has no name or it is no value of it."""
+    """Return "Name: " for a value of a named column, else ""."""
     if column >= len(columns) or not columns[column]:
         return ""
     # Text in the first cell alone is a title of the rows below, or a line of prose that stands
@@ -109,7 +109,7 @@ def cells(row: str) -> list[tuple[int, int]]:
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return [start, end) without the white space at both ends; empty at `start` if all is."""
+    """Return [start, end) without white space at both ends; empty at `start` if blank."""
     cell = text[start:end]
     content = cell.strip()
     if not content:

@@ -1,4 +1,4 @@
-"""Tags: labels that group documents, so that a question can be limited to some of them.
+"""Tags: labels that group documents, so that questions can be limited to them.
 
 A collection is a tag; a document may have any number of tags.
 """

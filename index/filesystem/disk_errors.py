@@ -12,7 +12,7 @@ from pathlib import Path
 from index.errors import StoreError, StoreFull, StoreReadOnly
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""Error numbers of a full disk, a used-up quota, and a file of the largest allowed size."""
+"""Error numbers of a full disk, a used-up quota, and a file too large."""
 _READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _MIN_FREE_BYTES = 256 * 1024
 """Free bytes below which a disk counts as full, whatever error SQLite reports.
@@ -38,7 +38,7 @@ def is_full(folder: Path) -> bool:
 
 
 def disk_full_error(path: Path) -> StoreFull:
-    """Return the error to raise if a file cannot be written because the disk is full."""
+    """Return the error to raise if a file does not fit on the disk."""
     return StoreFull(
         f"{path} cannot be written, the disk is full: make room and try again; nothing is lost"
     )
@@ -59,7 +59,7 @@ def write_error(path: Path, error: OSError) -> StoreError:
 
 
 def describe_os_error(error: OSError) -> str:
-    """Return a message for people: the error, the file, and advice if there is any."""
+    """Return a message for people: the error, the file, and advice."""
     message = f"{error.strerror or error}"
     if error.filename:
         message += f": {error.filename}"

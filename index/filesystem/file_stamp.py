@@ -36,7 +36,7 @@ class FileStamp:
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """Return the stamp that `str` made this text of, or None for any other text."""
+        """Return the stamp of its stored form, or None for any other text."""
         try:
             return cls(*map(int, text.split(":")))
         except (ValueError, TypeError):
@@ -51,7 +51,7 @@ class FileStamp:
 
 
 def stamp_of(path: Path) -> FileStamp | None:
-    """Return the stamp of a regular file, following links; None if it cannot be read."""
+    """Return the stamp of a regular file, following links, or None."""
     try:
         status = os.stat(path)  # noqa: PTH116 - Path.stat is slower, and this is asked of every file
     except (OSError, ValueError):

@@ -15,14 +15,17 @@ UPLOADS = "uploads"
 Each is in a folder of its own, named by 16 hexadecimal digits.
 """
 PAGES = "pages"
-"""Folder of fetched web pages in the data directory, each named by 16 hexadecimal digits."""
+"""Folder of fetched web pages in the data directory.
+
+Each file is named by 16 hexadecimal digits.
+"""
 RESTORING = ".restoring"
 """Folder of a backup that is being restored (`qa.state.backup`).
 
 If it exists, a restore was interrupted and has to be finished first.
 """
 _OWN = b"data:/"
-"""Prefix of a stored path in the data directory; no absolute path begins with it."""
+"""Prefix of a stored path in the data directory, and of no absolute path."""
 
 _DIGITS = "[0-9a-f]" * 16
 _FOLDER = "rtrim(CAST(path AS TEXT), replace(CAST(path AS TEXT), '/', ''))"

@@ -1,4 +1,4 @@
-"""Cache of converted models: each is converted once, into a folder named after its hash.
+"""Cache of converted models, each in a folder named after its hash.
 
 torch is imported only to convert. A model is converted in a temporary folder, which is renamed when
 it is complete, so that two first runs at the same time do no harm.
@@ -61,7 +61,7 @@ def _packaged_model() -> Path:
 
 
 def _hub_snapshot(name: str) -> Path:
-    """Return the folder of a Hugging Face model, from its cache if it is there."""
+    """Return the folder of a Hugging Face model, downloaded if not cached."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -115,7 +115,7 @@ def _model_files(folder: Path) -> list[Path]:
 
 
 def _remembered_fingerprint(memo: Path, state: list[list[Any]]) -> str | None:
-    """Return the fingerprint stored in `memo` if it is readable and of the same file state."""
+    """Return the fingerprint in `memo`, or None if the files have changed."""
     try:
         known = json.loads(memo.read_text("utf-8"))
         return str(known["sha256"]) if known["state"] == state else None
@@ -143,10 +143,10 @@ def _write_text_atomically(path: Path, text: str) -> None:
 def ensure_converted(
     cache: Path, fingerprint: str, version: str, card: str, convert: Callable[[Path], None]
 ) -> Path:
-    """Return the folder of a converted model, converting it now if it is missing or damaged.
+    """Return the folder of a converted model, converting it if need be.
 
-    `convert` fills an empty folder, among others with the file `card`. A new `version` gets a
-    folder of its own, and so converts again. Raises ModelError.
+    A damaged folder is replaced. `convert` fills an empty folder, among others with the file
+    `card`. A new `version` gets a folder of its own, and so converts again. Raises ModelError.
     """
     destination = cache / "graphs" / f"{fingerprint[:32]}-{version}"
     if not _is_complete(destination, card):
@@ -193,8 +193,8 @@ def _run_conversion(convert: Callable[[Path], None], result: Path, destination: 
         ) from error
 
 
-def _is_complete(destination: Path, card: str) -> bool:
-    return card in checksums.read_checksums(destination) and not checksums.damaged_files(destination)
+def _is_complete(folder: Path, card: str) -> bool:
+    return card in checksums.read_checksums(folder) and not checksums.damaged_files(folder)
 
 
 def damaged_graphs(cache: Path) -> dict[Path, list[str]]:
@@ -236,7 +236,7 @@ def save_tokenizer(tokenizer: Any, target: Path) -> None:  # noqa: ANN401 - tran
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Keep progress bars and tracer warnings, which mean nothing to a user, off the terminal."""
+    """Keep progress bars and tracer warnings of transformers off the terminal."""
     from transformers.utils import logging
 
     verbosity = logging.get_verbosity()

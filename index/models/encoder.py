@@ -17,7 +17,10 @@ from index.models.encoder_conversion import EncoderCard, converted_model
 from index.models.openvino_graph import Graph, Precision, pad_batch, resolve_precision
 
 BATCH_SIZE = 16
-"""Texts per run of the graph; 8, 16 and 32 ran at 78, 81 and 78 paragraphs/s on two cores."""
+"""Texts per run of the graph.
+
+8, 16 and 32 ran at 78, 81 and 78 paragraphs/s on two cores.
+"""
 
 
 class Encoder:
@@ -49,9 +52,9 @@ class Encoder:
         deterministic: bool = False,
         on_conversion: Callable[[str], None] = lambda _: None,
     ) -> Encoder:
-        """Load the encoder of a model name or folder, converted into `cache` the first time.
+        """Load the encoder of a model name or folder.
 
-        Raises ModelError.
+        The model is converted into `cache` the first time. Raises ModelError.
         """
         return cls(
             converted_model(name, cache, on_conversion),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 CONVERTER_VERSION = 1
-"""Version of the conversion; raise it with every change of the graphs, so that old ones expire."""
+"""Version of the conversion; a new one makes old graphs obsolete."""
 MIN_PARITY = 0.999
 """Smallest accepted cosine between an embedding of the graph and that of the model."""
 _DEFAULT_MAX_TOKENS = 512
@@ -75,7 +75,7 @@ def converted_model(
 
 
 def _convert(source: Path, target: Path, fingerprint: str) -> None:
-    """Trace a model into a graph, check the graph against the model, and write its files."""
+    """Trace a model into a graph, check the graph, and write its files."""
     silence_telemetry()
     from openvino import Model, convert_model, save_model
     from sentence_transformers import SentenceTransformer
@@ -139,9 +139,10 @@ def _card(model: SentenceTransformer, fingerprint: str) -> EncoderCard:
 
 
 def _prompts(model: SentenceTransformer) -> tuple[str, str]:
-    """Return the prompts for queries and for passages; the model's default replaces missing ones.
+    """Return the prompts for queries and for passages.
 
-    The prompt for passages goes by several names in published models.
+    The model's default prompt replaces missing ones. The prompt for passages goes by several names
+    in published models.
     """
     prompts = model.prompts or {}
     default = prompts.get(model.default_prompt_name or "") or ""

@@ -122,7 +122,7 @@ class Graph:
 
 
 def _compile_options(precision: ChosenPrecision, *, deterministic: bool) -> dict[str, str]:
-    """Return the OpenVINO properties to compile with; their order names the folder of the blobs."""
+    """Return the OpenVINO properties; their values name the folder of the blobs."""
     is_int8 = precision == "int8"
     options: dict[str, str] = {
         "INFERENCE_PRECISION_HINT": resolve_precision("auto") if is_int8 else precision,

@@ -24,7 +24,7 @@ MIN_SIZE = 10_000
 Smaller ones, such as the head's, cost nothing and decide much.
 """
 LARGEST = 127
-"""Largest quantized value of a signed byte; -128 is not used, so that the range is symmetric."""
+"""Largest quantized value; -128 is not used, so that the range is symmetric."""
 
 
 def quantize(model: Model) -> Model:

@@ -79,7 +79,7 @@ def _fold(text: str) -> str:
 
 
 def _terms(token: str) -> list[str]:
-    """Return the terms of a token: a number with and without its sign, or the stem of a word."""
+    """Return the stem of a word, or a number with and without its sign."""
     if any(character.isdigit() for character in token):
         number = token.replace(",", "")
         bare = _SIGN.sub("", number)
@@ -90,7 +90,7 @@ def _terms(token: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Postings:
-    """Inverted index: for each term the chunks that hold it, and its gain in their score.
+    """Inverted index: the chunks of each term, and its gain in their scores.
 
     `terms` are distinct, in the order of their rows. The postings of term t are
     `rows[offsets[t]:offsets[t + 1]]` (int64 (n_postings,), ascending within a term) with `gains`
@@ -105,7 +105,7 @@ class Postings:
     size: int
 
     def to_bytes(self) -> bytes:
-        """Serialise to a numpy archive; terms are joined by line feeds, which no term holds."""
+        """Serialise to a numpy archive; no term holds the line feeds between them."""
         buffer = io.BytesIO()
         terms = np.frombuffer("\n".join(self.terms).encode(), dtype=np.uint8)
         np.savez(
@@ -193,7 +193,7 @@ class _InverseFrequencies(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no a
 
 
 def _build_postings(corpus: Iterable[Sequence[str]], k1: float, b: float) -> Postings:
-    """Count the terms of each chunk, sort the counts by term, and compute their gains."""
+    """Count terms by chunk, sort the counts by term, and compute the gains."""
     row_of: dict[str, int] = {}
     lengths: list[int] = []
     term_rows: list[int] = []

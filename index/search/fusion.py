@@ -46,9 +46,9 @@ def fuse(
 
 
 def top_k(scores: NDArray[np.floating], k: int) -> NDArray[np.int64]:
-    """Return the positions of the k largest of n scores, best first, int64 (min(k, n),).
+    """Return the positions of the k largest scores, best first.
 
-    Equal scores keep the order of their positions.
+    The result is int64 (min(k, n),) for n scores. Equal scores keep the order of their positions.
     """
     if k < len(scores):
         # A partition is linear in n; only the candidates that are left have to be sorted.
@@ -77,7 +77,7 @@ def distinct_positions(texts: Sequence[str]) -> list[int]:
 
 
 def _find_copy(text: str, kept: Sequence[tuple[int, str]]) -> int | None:
-    """Return the index of the first kept text that is a copy of `text`, or None."""
+    """Return the index of the first copy of `text` in `kept`, or None."""
     for index, (_, other) in enumerate(kept):
         if text == other or _is_truncated(text, other) or _is_truncated(other, text):
             return index
@@ -85,7 +85,7 @@ def _find_copy(text: str, kept: Sequence[tuple[int, str]]) -> int | None:
 
 
 def _is_truncated(text: str, whole: str) -> bool:
-    """Return True if `text` ends in an ellipsis and `whole` goes on where it breaks off."""
+    """Return True if `text` is the beginning of `whole` with an ellipsis."""
     beginning = text.removesuffix("…").removesuffix("...")
     if beginning in {text, ""} or whole == text:
         return False

@@ -31,7 +31,7 @@ class IndexCache:
     is_newest: Callable[[], bool]
 
     def dense(self) -> DenseIndex:
-        """Return the vector index; its rows are the chunks in the order of their ids."""
+        """Return the vector index; its rows are the chunks in order of id."""
         path = self.folder / DERIVED / "dense.faiss"
         stamp = Stamp("dense", self.store_id, self.generation)
         payload = read_index_file(path, stamp)
@@ -66,7 +66,7 @@ class IndexCache:
 
 
 def _stack_vectors(blobs: Sequence[bytes]) -> NDArray[np.float32]:
-    """Return stored vectors as float32 (n, dimension); the dimension is 1 if there are none."""
+    """Return stored vectors as float32 (n, dimension), or (0, 1) if none."""
     if not blobs:
         return np.zeros((0, 1), dtype=np.float32)
     return np.frombuffer(b"".join(blobs), dtype=np.float32).reshape(len(blobs), -1)

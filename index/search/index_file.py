@@ -19,17 +19,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 DERIVED = "derived"
-"""Folder of the index files inside the data directory; it may be deleted at any time."""
+"""Folder of the index files in the data directory; always safe to delete."""
 
 PART_PREFIX = ".writing-"
 """Prefix of the names of unfinished files."""
 LEFTOVER_SECONDS = 3600.0
-"""Age at which an unfinished file has lost its writer; the largest takes seconds to write."""
+"""Age from which an unfinished file counts as abandoned.
+
+The largest file takes seconds to write.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Origin of an index file: its kind, the id of the store and the store's generation."""
+    """Origin of an index file: kind, id of the store, generation of the store."""
 
     kind: str
     store: str
@@ -67,7 +70,7 @@ def _drop_leftovers(folder: Path) -> None:
 
 
 def read_index_file(path: Path, stamp: Stamp) -> bytes | None:
-    """Return the payload, or None if the file is missing, damaged, or of another origin."""
+    """Return the payload, or None if missing, damaged, or of another origin."""
     try:
         head, _, payload = path.read_bytes().partition(b"\n")
         header = json.loads(head)
@@ -78,5 +81,5 @@ def read_index_file(path: Path, stamp: Stamp) -> bytes | None:
 
 
 def delete_index_files(data: Path) -> None:
-    """Delete the index files of a data directory: they hold the terms of removed documents."""
+    """Delete the index files: they hold the terms of removed documents."""
     shutil.rmtree(data / DERIVED, ignore_errors=True)

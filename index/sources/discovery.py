@@ -1,4 +1,4 @@
-"""Discovery of the files for a run of `qa index`, and of those gone since the last run."""
+"""Discovery of the files to index, and of those gone since the last run."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def canonical_path(path: Path) -> Path:
 
 
 def canonical_root(path: Path) -> Path:
-    """Return the canonical path of a root; a link to a folder is resolved, too."""
+    """Return the canonical path of a root; links to folders are resolved."""
     canonical = canonical_path(path)
     return canonical.resolve() if _is_folder(canonical) else canonical
 
@@ -72,7 +72,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _discover_root(path: Path, seen: set[Path], exclude: Sequence[str]) -> Root:
-    """Find the files of one root that are not in `seen`, and add them to it."""
+    """Find the files of one root that are not yet in `seen`."""
     root = Root(canonical_root(path))
     if _is_folder(root.path):
         root.ignore_rules = IgnoreRules(root.path, exclude)
@@ -152,7 +152,7 @@ def files_to_prune(
 
 
 def _suspicion(root: Root, missing: int, known: int) -> str | None:
-    """Return why `missing` of `known` files look like an accident, or None if they do not."""
+    """Return why `missing` of `known` files look like an accident, or None."""
     name = shown(root.path.name)
     if root.problems:
         return f"{name}: {root.problems[0]} ({len(root.problems)} such)"

@@ -40,14 +40,14 @@ class IgnoreRules:
     """
 
     def __init__(self, root: Path, patterns: Sequence[str] = ()) -> None:
-        """Set up the rules of a root with patterns of the command line; raises InvalidPattern."""
+        """Add patterns of the command line to a root; raises InvalidPattern."""
         self.root = root
         self.problems: list[str] = []
         self._command_line: list[_Rules] = [(root, _parse(patterns))] if patterns else []
         self._rules_of: dict[Path, list[_Rules]] = {}
 
     def excludes_entry(self, path: Path, *, folder: bool = False) -> bool:
-        """Return True if the rules exclude a path below the root by its own name.
+        """Return True if the rules exclude a path by its own name.
 
         For a walk from the root, which does not enter excluded folders; `excludes` examines the
         folders above, too.
@@ -60,7 +60,7 @@ class IgnoreRules:
         return False
 
     def excludes(self, path: Path) -> bool:
-        """Return True if the rules exclude a path below the root, or a folder above it."""
+        """Return True if the rules exclude a path or a folder above it."""
         if path == self.root or self.root not in path.parents:
             return False
         depth = len(path.relative_to(self.root).parts)

@@ -45,7 +45,7 @@ _SUFFIXES = {
 }  # fmt: skip
 _REDIRECT_STATUSES = {301, 302, 303, 307, 308}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-"""IPv6 addresses that translate to the IPv4 address in their last 32 bits (RFC 6052)."""
+"""IPv6 addresses that embed an IPv4 address in their last 32 bits (RFC 6052)."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -122,7 +122,7 @@ class Fetcher:
     def _connected(
         self, parts: SplitResult, deadline: float
     ) -> Iterator[http.client.HTTPConnection]:
-        """Connect to the host of an address, and cut the connection off at the deadline.
+        """Yield a connection to a host, which is cut off at the deadline.
 
         Raises PageNotFetched if the host cannot be reached or must not be.
         """
@@ -152,7 +152,7 @@ class Fetcher:
         *,
         is_secure: bool,
     ) -> None:
-        """Connect to a checked address, start the timer, and shake hands if the page is secure.
+        """Connect to a checked address and start the timer.
 
         The socket is opened here and not by http.client, which would resolve the name again.
         """
@@ -169,9 +169,10 @@ class Fetcher:
             stream.do_handshake()
 
     def _checked_address(self, host: str, port: int) -> Address:
-        """Return an address of a host; raises PageNotFetched unless all of them are allowed.
+        """Return an address of a host if all of its addresses are allowed.
 
-        One private address among public ones is enough to refuse the host.
+        Raises PageNotFetched otherwise: one private address among public ones is enough to refuse
+        the host.
         """
         addresses = self.resolve(host, port)
         if not addresses:
@@ -232,9 +233,10 @@ class Fetcher:
 
 
 def _cut_off(connection: http.client.HTTPConnection) -> None:
-    """Shut the socket of a connection down from another thread, which ends a blocked read.
+    """Shut down the socket of a connection, which ends a blocked read.
 
-    `SSLSocket.shutdown` would also drop the TLS state that the reading thread is still using.
+    Called from another thread. `SSLSocket.shutdown` would also drop the TLS state that the reading
+    thread is still using.
     """
     with suppress(OSError, TypeError):  # the connection has just ended or been closed
         socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
@@ -270,14 +272,14 @@ def _request(
 
 
 def _redirect_location(response: http.client.HTTPResponse) -> str | None:
-    """Return the address that a response redirects to, or None if it does not redirect."""
+    """Return the address that a response redirects to, or None."""
     if response.status not in _REDIRECT_STATUSES:
         return None
     return response.headers.get("Location") or None
 
 
 def _suffix_of(content_type: str, path: str) -> str:
-    """Return the file suffix of a content type, else that of the path if supported, else ""."""
+    """Return the suffix of a content type, else the supported one of the path, or ""."""
     if content_type in _SUFFIXES:
         return _SUFFIXES[content_type]
     suffix = PurePosixPath(path).suffix.lower()
@@ -285,9 +287,10 @@ def _suffix_of(content_type: str, path: str) -> str:
 
 
 def _mark_charset(data: bytes, charset: str | None, content_type: str) -> bytes:
-    """Return text in UTF-8 with a byte order mark if the server names another charset.
+    """Return text of another charset as UTF-8 with a byte order mark.
 
-    The mark outweighs the charset that a page declares itself. Other data is returned unchanged.
+    The server names the charset; the mark outweighs the one that a page declares itself. Other data
+    is returned unchanged.
     """
     needs_no_mark = charset == "utf-8" or not content_type.startswith("text/")
     if charset is None or needs_no_mark:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WRAP_MARGIN = 100
 """Longest line of wrapped text, in characters; common margins are 72 to 100."""
 WRAP_FILL = 0.6
-"""Share of the longest line that each line of a wrapped paragraph fills, except its last."""
+"""Least length of a wrapped line, but the last, relative to the longest."""
 
 MAX_NESTING = 100
 """Levels of lists and quotes that are read.
@@ -35,7 +35,7 @@ _SENTENCE_ENDS = (".", "!", "?", "…", ":", ";")
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """Blocks of a text in order, with the title, day (YYYY-MM-DD) and tags from its author."""
+    """Blocks of a text in order, with its title, day (YYYY-MM-DD) and tags."""
 
     blocks: tuple[Block, ...]
     title: str | None = None
@@ -78,7 +78,7 @@ def _lines(text: str) -> list[TextRange]:
 
 
 def _paragraph_blocks(text: str, lines: list[TextRange]) -> list[Block]:
-    """Return lines between two blank ones as one wrapped paragraph, or as a block each."""
+    """Return consecutive lines as one wrapped paragraph, or as a block each."""
     if not lines:
         return []
     if _is_wrapped([text[start:end].rstrip() for start, end in lines]):
@@ -88,8 +88,9 @@ def _paragraph_blocks(text: str, lines: list[TextRange]) -> list[Block]:
 
 
 def _is_wrapped(lines: list[str]) -> bool:
-    """Return True if lines, stripped at their ends, look like a paragraph wrapped at a margin.
+    """Return True if lines look like a paragraph wrapped at a margin.
 
+    They have no white space at their ends.
     Headlines of a feed differ: all of them end in a full stop or "…", or their lengths vary.
     """
     longest = max(map(len, lines))
@@ -212,15 +213,16 @@ class _MarkdownWalk:
         self.first_heading = self.first_heading or heading or None
 
     def _close_heading(self) -> None:
-        """Add a heading with nothing under it as a block, so that no text is lost."""
+        """Add a heading with no block under it as a block itself."""
         if self._heading_line is not None:
             line = self._heading_line
             self._add(Block(*line, units=(line,), headings=self._headings[:-1]))
 
     def _add_table(self, table: _Table) -> None:
-        """Add each row with text as a block, or the whole table if it has too many rows.
+        """Add each row of a table as a block, or the table as a whole.
 
-        The first row names the columns. A table without column names is added as a whole, too.
+        The first row names the columns, and rows without text are left out. A table of more than
+        ROWS_ALONE rows or without column names is one block.
         """
         names = tuple(table.names)
         body = [row for row in table.rows[1:] if self._has_filled_cell(row)]
@@ -235,7 +237,7 @@ class _MarkdownWalk:
         return any(start < end for start, end in cells(self.text[slice(*row)]))
 
     def _add_leaf(self, kind: str, lines: list[int]) -> None:
-        """Add a block of its own, or a unit of the list or quotation that it stands in."""
+        """Add a leaf as a block, or as a unit of its list or quotation."""
         span = self._span(lines)
         # Tokens come in document order, so that a line decides if the last container is over.
         if lines[0] >= self._container_end:

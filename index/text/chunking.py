@@ -22,14 +22,20 @@ from index.document import Block, Chunk, Document, TextRange
 from index.text.sentences import sentence_spans
 
 SHORT_BLOCK_TOKENS = 8
-"""Tokens below which a block ("Yes.", a label) says too little alone and joins the next one."""
+"""Tokens below which a block joins the next one.
+
+A shorter block ("Yes.", a label) says too little alone.
+"""
 OVERLAP_TOKENS = 64
 """Longest sentence, in tokens, that is repeated at the start of the next window.
 
 A quarter of the default window.
 """
 HEADING_SHARE = 3
-"""Headings take at most 1/3 of the token limit; the outermost are left out first."""
+"""Headings take at most 1/HEADING_SHARE of the token limit.
+
+The outermost are left out first.
+"""
 MAX_CHARACTERS = 4000
 """Longest sentence or chunk in characters, three times what English needs for 256 tokens.
 
@@ -118,7 +124,7 @@ def _draft(text: str, block: Block, budget: int, tokens: TokenSpans) -> _ChunkDr
 
 
 def _sentences(text: str, block: Block) -> Iterator[TextRange]:
-    """Yield the sentences of a block as ranges of the document's text; none crosses a unit."""
+    """Yield the sentences of a block's units, as ranges of the document's text."""
     for unit_start, unit_end in block.units or ((block.start, block.end),):
         for start, end in sentence_spans(text[unit_start:unit_end]):
             yield unit_start + start, unit_start + end
@@ -127,7 +133,7 @@ def _sentences(text: str, block: Block) -> Iterator[TextRange]:
 def _split_sentence(
     text: str, sentence: TextRange, draft: _ChunkDraft, budget: int
 ) -> Iterator[TextRange]:
-    """Yield the sentence, or if it does not fit the budget, pieces of it that do.
+    """Yield a sentence, cut into pieces that fit the budget.
 
     It is cut at white space, else between graphemes. A cut through a token adds to the draft's
     `token_starts`, since the rest of the token counts as a token of its own.
@@ -167,7 +173,7 @@ def _cut_position(text: str, start: int, limit: int) -> int:
 def _join_short_drafts(
     drafts: Iterable[_ChunkDraft], text: str, budget: int
 ) -> Iterator[_ChunkDraft]:
-    """Yield the drafts, each short one or lead-in joined to the next if both fit the budget."""
+    """Yield drafts, with short ones and lead-ins joined to the next within the budget."""
     pending: _ChunkDraft | None = None
     for draft in drafts:
         if not draft.sentences:
@@ -184,9 +190,10 @@ def _join_short_drafts(
 
 
 def _joins(draft: _ChunkDraft, following: _ChunkDraft, text: str) -> bool:
-    """Return True if a draft belongs to the following one and nothing stands between them.
+    """Return True if a draft belongs to the following one.
 
-    A heading of the same name or a thematic break may stand there.
+    It must be short or a lead-in, and nothing may stand between them: a heading of the same name or
+    a thematic break is in no block.
     """
     end = draft.sentences[-1][1]
     is_incomplete = draft.token_count < SHORT_BLOCK_TOKENS or text[end - 1] == ":"
@@ -211,7 +218,7 @@ def _windows(draft: _ChunkDraft, budget: int) -> Iterator[list[TextRange]]:
 def _overlap(
     draft: _ChunkDraft, window: list[TextRange], following: TextRange, budget: int
 ) -> list[TextRange]:
-    """Return the last sentence of a full window if the next window should repeat it, else none."""
+    """Return the sentences of a full window that the next one repeats: the last or none."""
     last = window[-1]
     is_short = draft.fits(*last, OVERLAP_TOKENS)
     # Never true of a window of one sentence, which was full because the next did not fit behind it.

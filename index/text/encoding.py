@@ -46,7 +46,7 @@ Accented Latin letters stay below it.
 SAMPLE_BYTES = 65536
 """Bytes of a file that are examined to guess its encoding."""
 _WIDE_SAMPLE_BYTES = 4096
-"""Bytes that are examined for UTF-16 and UTF-32; a multiple of 4, the size of a character."""
+"""Bytes examined for UTF-16 and UTF-32; a multiple of a character's 4 bytes."""
 
 _WESTERN_ONLY = regex.compile(
     rb"[\x00-\x7f\x80\x82\x84\x85\x8b\x91-\x97\x99\x9b\xa0\xa3\xa7\xa9\xab\xae\xb0\xb1\xb7\xbb]*+"
@@ -114,7 +114,7 @@ def _guesses(data: bytes) -> Iterator[str]:
 
 
 def _wide_guesses(data: bytes) -> list[str]:
-    """Return the forms of UTF-16 and UTF-32 in which the bytes look like text, the best first."""
+    """Return the likely forms of UTF-16 and UTF-32, the best first."""
     scored: list[tuple[float, str]] = []
     for encoding in _WIDE:
         sample = data[:_WIDE_SAMPLE_BYTES].decode(encoding, "ignore")
@@ -129,7 +129,7 @@ def _wide_guesses(data: bytes) -> list[str]:
 
 
 def _detected(sample: bytes) -> Iterator[str]:
-    """Yield the encodings that chardet takes for possible, Windows-1252 first if it is close."""
+    """Yield the encodings that chardet finds, Windows-1252 first if it is close."""
     import chardet
 
     high_bytes = len(sample) - len(sample.decode("ascii", "ignore"))
@@ -154,7 +154,7 @@ def _detected(sample: bytes) -> Iterator[str]:
 
 
 def _decode_strictly(data: bytes, encoding: str) -> str | None:
-    """Return the text, or None if the bytes are invalid or encoding it gives others."""
+    """Return the decoded text, or None if it does not round-trip."""
     try:
         text = data.decode(encoding)
         # Strict UTF-8 always round-trips; encoding a large file again would only cost time.

@@ -14,18 +14,18 @@ UNDETERMINED = "und"
 SAMPLE_CHARACTERS = 20_000
 """Characters that are examined; more text does not change the result."""
 MIN_WORDS = 3
-"""Words below which a text has no language: names and single keywords belong to none."""
+"""Fewest words with a language: names and single keywords belong to none."""
 
 _UNKNOWN = {"un", "xx"}
-"""CLD2 codes for an unknown language, and for one known by its script alone ("xx-Tfng")."""
+"""CLD2 codes of an unknown language and of a script alone ("xx-Tfng")."""
 _WORD = regex.compile(r"\p{L}+")
 _OTHER_SCRIPT = regex.compile(r"[^\P{L}\p{Latin}\p{Common}]")
 
 
 def detect_language(text: str) -> str | None:
-    """Return the ISO 639 code of a text's language, or None if it is too short.
+    """Return the ISO 639 code of a text's language, or None if unknown.
 
-    A text that is not in Latin script and whose language is unknown is UNDETERMINED.
+    Text in another script than Latin is UNDETERMINED if its language is unknown.
     """
     import pycld2
 

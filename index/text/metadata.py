@@ -32,7 +32,7 @@ class FrontMatter:
 
 
 def front_matter(content: str) -> FrontMatter:
-    """Parse the text between the marks of a front matter; ignore what cannot be read."""
+    """Parse the content of a front matter; unreadable fields are ignored."""
     fields = _fields(content)
     values = _one_line_values(fields)
     days = [day_in(values.get(name, "")) for name in _DATE_FIELDS]
@@ -57,9 +57,10 @@ def _fields(content: str) -> list[_Field]:
 
 
 def _one_line_values(fields: list[_Field]) -> dict[str, str]:
-    """Return the scalar fields as text on one line, the first one of each name.
+    """Return the scalar fields as text on one line.
 
-    A title must be a YAML string. Values that are empty or cannot be stored are left out.
+    The first field of a name counts. A title must be a YAML string. Values that are empty or cannot
+    be stored are left out.
     """
     values: dict[str, str] = {}
     for name, node in reversed(fields):  # the first of two fields of a name overwrites the second
@@ -73,7 +74,7 @@ def _one_line_values(fields: list[_Field]) -> dict[str, str]:
 
 
 def _tags(fields: list[_Field]) -> tuple[str, ...]:
-    """Return the valid tags of the field `tags`: a list, or one line separated by commas."""
+    """Return the valid tags of the field `tags`, a list or a comma-separated line."""
     value = next((node for name, node in fields if name == "tags"), None)
     nodes = value.value if isinstance(value, yaml.SequenceNode) else [value]
     names: list[str] = []
@@ -85,7 +86,7 @@ def _tags(fields: list[_Field]) -> tuple[str, ...]:
 
 
 def day_in(text: str) -> str | None:
-    """Return the first ISO 8601 date in a text as YYYY-MM-DD, or None without one."""
+    """Return the first ISO 8601 date in a text as YYYY-MM-DD, or None."""
     for match in _DAY.finditer(text):
         with suppress(ValueError):  # the pattern also matches days such as 2024-19-39
             return date(*map(int, match.groups())).isoformat()
