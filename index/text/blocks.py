@@ -90,8 +90,8 @@ def _paragraph_blocks(text: str, lines: list[TextRange]) -> list[Block]:
 def _is_wrapped(lines: list[str]) -> bool:
     """Return True if lines look like a paragraph wrapped at a margin.
 
-    They have no white space at their ends.
-    Headlines of a feed differ: all of them end in a full stop or "…", or their lengths vary.
+    They come without white space at their ends. Headlines of a feed differ: all of them end in a
+    full stop or "…", or their lengths vary.
     """
     longest = max(map(len, lines))
     if longest > WRAP_MARGIN:
