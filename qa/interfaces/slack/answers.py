@@ -139,7 +139,7 @@ class Answers:
         if not message.payload.get("reply_to"):
             return ()
         turns = self._service.conversations().history.turns(conversation)
-        if "of" in message.payload:  # an edit: what came before the question as it was
+        if message.kind == "edit":  # what came before the question as it was first asked
             original = self._claims.find(message.team, message.channel, message.payload["of"])
             turns = [each for each in turns if original and each.id < (original.turn_id or 0)]
         return turns[-1].result.get("tags", ()) if turns else ()

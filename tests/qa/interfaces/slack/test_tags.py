@@ -126,6 +126,21 @@ def test_an_edit_has_the_tags_that_it_says_not_those_of_the_question_as_it_was(
         assert changed["text"].startswith(beginning)
 
 
+def test_a_question_edited_before_its_answer_keeps_the_tags_of_its_thread(
+    tagged: TaggedDesk,
+) -> None:
+    thread = tagged.ask(f"--in red {QUESTION}")
+    ts = f"{next(numbers)}.0"
+    payload = {"question": "Where is the bred baked?", "reply_to": thread}
+    tagged.claims.add(Message(f"Ev{ts}", TEAM, "C1", ts, thread, "U1", "question", payload))
+    edited = {"question": QUESTION, "reply_to": thread, "of": ts}
+    assert tagged.claims.revise(TEAM, "C1", ts, edited)
+    tagged.work(lambda: f"{TEAM}:C1:{ts}" in tagged.double.answers())
+
+    [answer] = tagged.double.answers()[f"{TEAM}:C1:{ts}"]
+    assert answer["text"].startswith("In red\n")
+
+
 def test_a_limited_channel_finds_only_what_has_its_tags(tagged: TaggedDesk) -> None:
     thread = tagged.ask(QUESTION, channel="C5")
     said = json.dumps(tagged.double.answers()[f"{TEAM}:C5:{thread}"])
