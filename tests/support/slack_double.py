@@ -1,4 +1,4 @@
-"""Slack as a real HTTP server on loopback that behaves as documented."""
+"""Double of Slack: an HTTP server on loopback that behaves as documented."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ ALL_SCOPES = "app_mentions:read,channels:history,chat:write,commands,groups:hist
 
 @dataclass
 class SlackDouble:
-    """Keeps what is posted; `with` serves it. Every payload that is wrong is a fault, and is
-    refused as Slack would.
+    """A Slack workspace that keeps what is posted; `with` serves it.
+
+    A malformed payload is recorded as a fault, and refused as Slack would refuse it.
     """
 
     scopes: str = ALL_SCOPES
     show_metadata: bool = True
     rate: float | None = None
-    """Messages a second and channel that are let through, else 429."""
+    """Messages a second that a channel takes; more get 429."""
     delay: float = 0.0
     messages: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     whispers: list[dict[str, Any]] = field(default_factory=list)
@@ -53,7 +54,7 @@ class SlackDouble:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings that connect a server to it."""
+        """Settings that connect a server to the double."""
         return {
             "SLACK_SIGNING_SECRET": SECRET,
             "SLACK_BOT_TOKEN": TOKEN,
@@ -76,13 +77,15 @@ class SlackDouble:
         self._server.server_close()
 
     def plan(self, method: str, *outcomes: Any) -> None:
-        """What the next calls get: an error's name, a status, a Retry-After in seconds (float),
-        "drop" (unanswered) or "lose" (done, unanswered).
+        """Set the outcomes of the next calls of a method.
+
+        Each is an error's name, a status, a Retry-After in seconds (float), "drop" (not done, no
+        response) or "lose" (done, no response).
         """
         self.planned[method] += outcomes
 
     def posted(self) -> list[dict[str, Any]]:
-        """All messages, in the order in which they came."""
+        """Return all messages in the order in which they were posted."""
         with self.lock:
             return sorted(
                 (each for channel in self.messages.values() for each in channel),
@@ -90,7 +93,7 @@ class SlackDouble:
             )
 
     def answers(self) -> dict[str, list[dict[str, Any]]]:
-        """The messages by what they answer, as their metadata says."""
+        """Return the messages by the question that their metadata names."""
         found: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for each in self.posted():
             if "metadata" in each:
@@ -100,7 +103,7 @@ class SlackDouble:
     def call(
         self, method: str, given: dict[str, Any], token: str
     ) -> tuple[int, dict[str, Any], dict[str, str]]:
-        """One call of the Web API: status, body and headers."""
+        """Carry out a call of the Web API; return status, body and headers."""
         with self.lock:
             self.calls.append(method)
             if token != TOKEN:
@@ -226,7 +229,7 @@ class SlackDouble:
         return {"ok": False, "error": "invalid_blocks"} if found else None
 
     def respond(self, body: dict[str, Any]) -> tuple[int, str]:
-        """One use of a response_url."""
+        """Take a message that was sent to a response_url; return status and text."""
         with self.lock:
             if self.dead_urls:
                 return 404, "expired_url"
@@ -240,7 +243,7 @@ class _Handler(BaseHTTPRequestHandler):
     double: SlackDouble
 
     def log_message(self, *_: Any) -> None:
-        """Quiet."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         self._serve(dict(parse_qsl(urlsplit(self.path).query)))

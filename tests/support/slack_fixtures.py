@@ -1,4 +1,4 @@
-"""A real `qa serve` over the seed documents, connected to a double of Slack."""
+"""Fixtures: a real `qa serve` over the seed documents, connected to a double of Slack."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def slack_double() -> Iterator[SlackDouble]:
 def slack_server(
     double: SlackDouble, seeds_command: Command, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """A server whose state is its own; it refuses as it would by default."""
+    """Yield a server with a state of its own and the default confidence."""
     data = copied(seeds_command.data, tmp_path_factory.mktemp("slack") / "data")
     settings = double.environment | {
         "QUOTED_PUBLIC_URL": BASE,
