@@ -15,9 +15,9 @@ channels = (f"C{number}" for number in range(100, 1000))
 
 @pytest.fixture(scope="module", name="double")
 def slack_double() -> Iterator[SlackDouble]:
-    with SlackDouble() as made:
-        yield made
-    assert made.faults == []
+    with SlackDouble() as double:
+        yield double
+    assert double.faults == []
 
 
 @pytest.fixture(scope="module", name="server")
@@ -31,9 +31,9 @@ def slack_server(
         "QUOTED_SLACK_RATE": "1000",
         "QUOTED_MIN_CONFIDENCE": "0.7",
     }
-    with Server(seeds_command.on(data, **settings)) as made:
-        yield made.ready()
-        assert "Traceback" not in made.log
+    with Server(seeds_command.on(data, **settings)) as server:
+        yield server.ready()
+        assert "Traceback" not in server.log
 
 
 @pytest.fixture(name="channel")

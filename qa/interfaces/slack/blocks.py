@@ -125,6 +125,7 @@ def source_view(cited: Sequence[tuple[Citation, Version | None]], base: str) -> 
     """Return a modal with the text around each citation, the quotes bold."""
     shown = cited[:MAX_SPANS]
     blocks: list[Block] = []
+    # All quotes of the modal share the limit, so that many sources cut each other shorter.
     for citation, version in shown:
         passage = _cited_text(citation, version, MAX_QUOTES // len(shown))
         blocks += [_place_block(citation, base), rich_text(rich_quote(*passage))]

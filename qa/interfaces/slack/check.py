@@ -43,6 +43,7 @@ async def check_setup(settings: Settings, url: str | None) -> list[SetupCheck]:
     """
     slack = settings.slack
     checks = [_check_secret(slack.signing_secret), *await _check_token(slack)]
+    # Without a secret there is nothing to sign the challenge with.
     if url and slack.signing_secret:
         checks.append(await _check_endpoint(url.rstrip("/"), slack.signing_secret))
     if slack.tags:
@@ -60,6 +61,7 @@ def _check_tags(channels: Mapping[str, Sequence[str]], known: set[str]) -> Setup
     detail = "; ".join(limits)
     if "*" not in channels:
         detail += "; every other channel may search all documents"
+    # Each tag once, in the order of the setting.
     limited_to = dict.fromkeys(tag for tags in channels.values() for tag in tags)
     unused = [tag for tag in limited_to if tag not in known]
     if unused:
@@ -103,6 +105,7 @@ async def _check_token(settings: SlackSettings) -> list[SetupCheck]:
 
 def _check_scopes(headers: Mapping[str, str]) -> SetupCheck:
     """Compare the scopes that Slack names in the headers of a response with the needed ones."""
+    # HTTP headers: their case depends on the server.
     lowercase = {name.lower(): value for name, value in headers.items()}
     granted = {scope.strip() for scope in lowercase.get("x-oauth-scopes", "").split(",")}
     missing = [

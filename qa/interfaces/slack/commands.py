@@ -46,6 +46,7 @@ def parse_request(text: str) -> UserRequest:
             raise InvalidQuestion(f"expected {USAGE}, got {rest[:80]!r}")
         tags.append(_tag(first))
         rest = rest[first.end() :]
+    # `--in` within a question belongs to the question: only the two ends are read.
     while last := _LAST_TAG.search(rest):
         tags.append(_tag(last))
         rest = rest[: last.start()].rstrip()

@@ -72,6 +72,7 @@ class Delivery:
             "channel": channel,
             "thread_ts": thread,
             "metadata": metadata,
+            # The message has the quote already: no previews of its links.
             "unfurl_links": False,
             "unfurl_media": False,
         }
@@ -91,6 +92,7 @@ class Delivery:
 
         Looks at messages after `since` in a thread, or else in the channel.
         """
+        # Pages come newest or oldest first; no order is relied on, as the key is unique.
         async for message in self._messages(channel, since, thread):
             if _is_answer_to(message, key):
                 return str(message["ts"])
@@ -125,6 +127,7 @@ class Delivery:
         try:
             await self._send("chat.postEphemeral", arguments, message)
         except SlackApiError as error:
+            # The bot or the person may have left the channel since.
             log.warning(
                 "Slack refused a message for one person in %s (%s): sending a direct message.",
                 channel,
@@ -160,8 +163,10 @@ class Delivery:
             api_address = (self._base.scheme, self._base.hostname, self._base.port)
         except ValueError:
             return False
+        # "https://hooks.slack.com@elsewhere.example" is an address elsewhere.
         if "@" in parts.netloc:
             return False
+        # The whole netloc: a port of its own is not Slack's.
         if self._is_real_slack:
             return parts.scheme == "https" and parts.netloc in _SLACK_HOSTS
         return address == api_address
@@ -218,6 +223,7 @@ async def _use_response_url(url: str, message: SlackMessage, *, replace: bool) -
             "The response_url cannot be reached (%s): sending a message.", type(error).__name__
         )
         return False
+    # The body "no_text" means that Slack showed nothing, whatever the status.
     if answer.status_code != 200 or answer.body == "no_text":
         log.warning(
             "The response_url has expired (status %s): sending a message.", answer.status_code

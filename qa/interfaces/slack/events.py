@@ -63,7 +63,7 @@ class _Received:
 
     @property
     def is_direct(self) -> bool:
-        """Whether the message was sent to the bot directly."""
+        """True for a message that was sent to the bot directly."""
         return self.event.channel_type == "im"
 
     @property
@@ -97,7 +97,7 @@ class SlackEvents:
         callback = EventCallback.model_validate(body)
         event = callback.event
         if not isinstance(event, Event) or event.bot_id:
-            return
+            return  # bots are not answered, so that two of them cannot talk for ever
         bot = next((each.user_id for each in callback.authorizations if each.is_bot), None)
         received = _Received(callback.event_id, callback.team_id, event, bot)
         if event.subtype == "message_changed":
@@ -113,6 +113,7 @@ class SlackEvents:
         Returns a text to show at once, or None if the answer comes later.
         """
         command = Command.model_validate(body)
+        # The bot need not be mentioned in a command: a mention of it would be part of the question.
         question = question_of(command.text, None)
         if not question:
             return _HELP.format(command=command.command)
@@ -210,6 +211,7 @@ class SlackEvents:
             question_of(new.text, received.bot), received.reply_to(new.ts, new.thread_ts), new.ts
         )
         channel = received.event.channel
+        # Fails if a worker has begun on the question.
         if not self._queue.revise(received.team, channel, new.ts, payload_of(task)):
             self._add_follow_up(received, question, task)
 
@@ -218,6 +220,7 @@ class SlackEvents:
         question = self._question(received, received.event.deleted_ts or "")
         if question is None:
             return
+        # Both: the question may have been answered, or leased a moment ago.
         self._queue.withdraw(received.team, received.event.channel, question.ts)
         self._add_follow_up(received, question, DeleteTask(question.ts))
 

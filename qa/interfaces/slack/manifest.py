@@ -29,6 +29,7 @@ def manifest(url: str, name: str) -> dict[str, Any]:
         "url": f"{base}{COMMANDS}",
         "description": "Ask about the documents; only you see the answer",
         "usage_hint": "[--in TAG] question, or documents",
+        # Mentions and channels come as `<@id|name>`, which `question_of` reads.
         "should_escape": True,
     }
     return {

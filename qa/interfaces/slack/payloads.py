@@ -21,10 +21,11 @@ from pydantic import (
 
 from qa.interfaces.slack import COMMANDS, EVENTS, INTERACTIONS
 
+# Malformed requests end here, with status 400, before anything is stored.
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{0,128}$")]
 Timestamp = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,16}\.[0-9]{1,9}$")]
 Text = Annotated[str, StringConstraints(max_length=100_000)]
-MessageEvent = Literal["app_mention", "message"]
+EventType = Literal["app_mention", "message"]
 """Types of event that the app asks for."""
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -40,7 +41,7 @@ class _Payload(BaseModel):
 
 def _check_other_type(name: str) -> str:
     """Reject an event that is malformed: `Event | OtherEvent` must not take it for another one."""
-    if name in get_args(MessageEvent):
+    if name in get_args(EventType):
         raise ValueError("a field of this event is missing or invalid")
     return name
 
@@ -58,7 +59,7 @@ class ChangedMessage(_Payload):
 class Event(_Payload):
     """A mention of the app, or a new, edited or deleted message."""
 
-    type: MessageEvent
+    type: EventType
     subtype: Id | None = None
     channel: Id
     channel_type: Id | None = None
@@ -126,6 +127,7 @@ class Command(_Payload):
 class SslCheck(_Payload):
     """A request by which Slack tests the certificate."""
 
+    # Sent to the address of commands.
     ssl_check: Literal["1"]
 
 

@@ -48,6 +48,7 @@ def answer_text(answer: Answer, base: str) -> str:
 def _join_fitting(parts: list[str]) -> str:
     """Return the lines of as many parts as have room."""
     kept: list[str] = []
+    # Room for a final "…" with its line break.
     room = MAX_TEXT - 2 * utf16_length(ELLIPSIS)
     for part in parts:
         room -= utf16_length(part) + 1  # with its line break
@@ -71,6 +72,7 @@ def _span_text(span: AnswerSpan, base: str) -> str:
     citation = span.citation
     shown = shown_lines(span.text).strip()
     defused = defuse_and_truncate(shown, _MAX_QUOTE)
+    # Bold type ends at the next sign of mrkdwn or the end of a line.
     can_be_bold = not any(sign in shown for sign in _FORMATTING)
     lines = [f"*{defused}*" if can_be_bold else defused]
     if citation.sentence != citation.quote:

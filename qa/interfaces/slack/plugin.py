@@ -37,6 +37,7 @@ class Bot:
         Raises StoreError.
         """
         slack, base = settings.slack, settings.public_url
+        # One queue for producer and worker; other processes on the same state.db share its tasks.
         queue = claims_of(settings)
         answers = Answers(service, queue, threads_of(settings), slack, base)
         handlers = TaskHandlers(service, queue, answers, Delivery(slack), base)
@@ -63,6 +64,7 @@ class Bot:
     async def _handle(self, request: Request) -> Response:
         """Check the signature and the form of a request, then hand it to Bolt."""
         body, headers = await request.body(), request.headers
+        # Checked before the body is parsed: only Slack's requests reach the parsers.
         timestamp = headers.get("x-slack-request-timestamp", "")
         signature = headers.get("x-slack-signature", "")
         if not self._signatures.are_valid(body, timestamp, signature):
@@ -87,6 +89,7 @@ def _with_body(request: Request, body: bytes) -> Request:
     async def receive() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
 
+    # Bolt looks for headers of its own (x-slack-bolt-lazy-only), which anybody could add.
     content_type = JSON if request.url.path == EVENTS else FORM
     scope = {
         **request.scope,

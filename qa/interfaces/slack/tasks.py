@@ -159,7 +159,7 @@ def task_of(kind: str, payload: Payload) -> Task:
 def _button_fields(payload: Payload) -> dict[str, Any]:
     return {
         "turn_id": payload["turn_id"],
-        "trigger_id": payload["trigger_id"],
+        "trigger_id": payload.get("trigger_id", ""),
         "response_url": payload["response_url"],
         "thread": payload.get("thread"),
     }
@@ -170,7 +170,7 @@ _PARSERS: Mapping[str, Callable[[Payload], Task]] = {
     QuestionTask.kind: lambda payload: QuestionTask(payload["question"], payload["reply_to"]),
     CommandTask.kind: lambda payload: CommandTask(payload["question"], payload["response_url"]),
     EditTask.kind: lambda payload: EditTask(
-        payload["question"], payload["reply_to"], payload["of"]
+        payload["question"], payload.get("reply_to"), payload["of"]
     ),
     DeleteTask.kind: lambda payload: DeleteTask(payload["of"]),
     NoticeTask.kind: lambda payload: NoticeTask(

@@ -67,6 +67,7 @@ def webhook_router(service: Service, threads: ChatThreads, token: str, base: str
                 "expected a form or a JSON object with the fields text and token: "
                 f"{_reason(error)}",
             )
+        # Constant time, so that the time does not tell how much of a token is right.
         if not hmac.compare_digest(_sent_token(request, form).encode(), token.encode()):
             return problem(
                 401,
@@ -74,6 +75,7 @@ def webhook_router(service: Service, threads: ChatThreads, token: str, base: str
                 "expected the token from QUOTED_WEBHOOK_TOKEN, "
                 "as the field token or as Authorization: Bearer",
             )
+        # Answering takes seconds of CPU: the event loop must stay free.
         return JSONResponse(await run_in_threadpool(_reply, service, threads, form, base))
 
     return routes
@@ -102,6 +104,7 @@ def _sent_token(request: Request, form: SlashForm) -> str:
 
 def _reply(service: Service, threads: ChatThreads, form: SlashForm, base: str) -> dict[str, Any]:
     """Return the JSON that answers a request, for its author alone."""
+    # The prefix keeps these conversations apart from those of Slack workspaces.
     team, channel = f"webhook:{form.team_id}", form.channel_id
     owner = f"{team}:{channel}:{form.user_id}"
     try:

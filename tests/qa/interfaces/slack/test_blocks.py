@@ -61,7 +61,7 @@ def citation(before: str, quote: str, after: str, **more: Any) -> Citation:
 def answer(*spans: AnswerSpan, refusal: Refusal | None = None, **more: Any) -> Answer:
     """Return an answer of some spans, or a refusal."""
     counts = {"passages_read": 5, "passages_found": 5, "timings_ms": {}, "generation": 1}
-    given = {
+    defaults = {
         "question": "How?",
         "kind": "span",
         "confidence": 0.9,
@@ -70,7 +70,7 @@ def answer(*spans: AnswerSpan, refusal: Refusal | None = None, **more: Any) -> A
         "conflicts": (),
         "notes": (),
     }
-    return Answer(spans=spans, refusal=refusal, **{**counts, **given, **more})
+    return Answer(spans=spans, refusal=refusal, **{**counts, **defaults, **more})
 
 
 def refused(text: str, title: str = "T") -> Answer:
@@ -92,18 +92,18 @@ def flat(blocks: Any) -> str:
     return "".join(texts(blocks))
 
 
-def checked(said: Any) -> Any:
+def checked(message: Any) -> Any:
     """Return a message after checking that Slack takes it and that it has a text."""
-    assert faults(said.blocks) == []
-    assert 0 < utf16_length(said.text) <= 3000
-    return said
+    assert faults(message.blocks) == []
+    assert 0 < utf16_length(message.text) <= 3000
+    return message
 
 
 def test_an_answer_is_bold_and_has_its_sentence_source_and_confidence() -> None:
-    given = citation("Up to ", "$25 & more", " <billion>.")
-    said = checked(answer_message(answer(AnswerSpan("$25 & more", 0.87, given)), 7, BASE))
+    cited = citation("Up to ", "$25 & more", " <billion>.")
+    message = checked(answer_message(answer(AnswerSpan("$25 & more", 0.87, cited)), 7, BASE))
 
-    first, source, confidence, buttons = said.blocks
+    first, source, confidence, buttons = message.blocks
     bold = {"type": "text", "text": "$25 & more", "style": {"bold": True}}
     assert first["elements"][0] == {"type": "rich_text_section", "elements": [bold]}
     assert first["elements"][1]["elements"] == [
@@ -122,8 +122,8 @@ def test_an_answer_is_bold_and_has_its_sentence_source_and_confidence() -> None:
         ("Wrong", "7"),
         ("Show source", "7"),
     ]
-    assert "*$25 &amp; more*\n> Up to $25 &amp; more &lt;billion&gt;." in said.text
-    assert f"<{BASE}/read/d%2F1?v=0123456789ab#c=106-116|A &amp; B &lt;title&gt;>" in said.text
+    assert "*$25 &amp; more*\n> Up to $25 &amp; more &lt;billion&gt;." in message.text
+    assert f"<{BASE}/read/d%2F1?v=0123456789ab#c=106-116|A &amp; B &lt;title&gt;>" in message.text
 
 
 def test_links_lead_to_the_web_page() -> None:
@@ -168,7 +168,7 @@ def test_any_answer_keeps_the_limits(
 ) -> None:
     where = citation(before, quote, after, title=title, heading=title, uri=title[:300])
     span = AnswerSpan(quote, 0.6, where, (where,) * 5)
-    given = answer(
+    longest = answer(
         *[span] * count,
         conflicts=(span,) * 4,
         notes=(after,) * 5,
@@ -176,7 +176,7 @@ def test_any_answer_keeps_the_limits(
         kind="list",
     )
 
-    checked(answer_message(given, 1, BASE, can_share=True, shared_by="U1").with_key("T:C:1.0"))
+    checked(answer_message(longest, 1, BASE, can_share=True, shared_by="U1").with_key("T:C:1.0"))
     view = source_view(
         [
             (
@@ -194,27 +194,27 @@ def test_any_answer_keeps_the_limits(
 
 @given(WORDS, WORDS)
 def test_any_refusal_keeps_the_limits(text: str, title: str) -> None:
-    said = checked(answer_message(refused(text, title), 1, BASE))
+    message = checked(answer_message(refused(text, title), 1, BASE))
 
-    assert "No answer found" in said.text
-    assert "Nearest passages:" in flat(said.blocks)
+    assert "No answer found" in message.text
+    assert "Nearest passages:" in flat(message.blocks)
 
 
 def test_a_cut_quote_shows_its_full_length() -> None:
-    said = answer_message(
+    message = answer_message(
         answer(AnswerSpan("x" * 10_000, 0.9, citation("a ", "x" * 10_000, " b"))), 1, BASE
     )
 
-    assert "[cut: the quote has 10,000 characters]" in flat(said.blocks)
+    assert "[cut: the quote has 10,000 characters]" in flat(message.blocks)
 
 
 def test_a_long_sentence_keeps_its_quote_whole() -> None:
-    said = answer_message(
+    message = answer_message(
         answer(AnswerSpan("the gist", 0.9, citation("word " * 2000, "the gist", " word" * 2000))),
         1,
         BASE,
     )
-    quoted = said.blocks[0]["elements"][1]["elements"]
+    quoted = message.blocks[0]["elements"][1]["elements"]
 
     assert [each["text"] for each in quoted if "style" in each] == ["the gist"]
     assert quoted[0]["text"].startswith("…")
@@ -223,9 +223,9 @@ def test_a_long_sentence_keeps_its_quote_whole() -> None:
 
 @pytest.mark.parametrize("text", [ODD[1], ODD[2][:60], ODD[3]])
 def test_other_scripts_emoji_and_code_come_through_unchanged(text: str) -> None:
-    said = answer_message(answer(AnswerSpan(text, 0.9, citation("so: ", text, "."))), 1, BASE)
+    message = answer_message(answer(AnswerSpan(text, 0.9, citation("so: ", text, "."))), 1, BASE)
 
-    assert said.blocks[0]["elements"][0]["elements"][0]["text"] == text
+    assert message.blocks[0]["elements"][0]["elements"][0]["text"] == text
 
 
 def test_the_first_block_holds_the_key_and_an_apology_the_request_id() -> None:
@@ -238,12 +238,12 @@ def test_the_first_block_holds_the_key_and_an_apology_the_request_id() -> None:
 def test_a_source_shows_the_text_around_the_quote_if_it_is_kept() -> None:
     whole = "before " * 200 + "the quote" + " after" * 200
     at = whole.index("the quote")
-    given = citation("", "the quote", "", start=at, end=at + 9)
+    cited = citation("", "the quote", "", start=at, end=at + 9)
 
-    shown = source_view([(given, Version("d/1", "0" * 64, "T", "a.txt", whole))], BASE)["blocks"][
+    shown = source_view([(cited, Version("d/1", "0" * 64, "T", "a.txt", whole))], BASE)["blocks"][
         1
     ]["elements"][0]["elements"]
-    gone = source_view([(given, None)], BASE)["blocks"][1]
+    gone = source_view([(cited, None)], BASE)["blocks"][1]
 
     assert [each["text"] for each in shown if "style" in each] == ["the quote"]
     assert shown[0]["text"].startswith("…")
@@ -252,22 +252,22 @@ def test_a_source_shows_the_text_around_the_quote_if_it_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("freshness", "said"),
+    ("freshness", "remark"),
     [
         ("changed", "changed since it was indexed"),
         ("moved", "moved since it was indexed"),
         ("gone", "no longer there"),
     ],
 )
-def test_a_source_that_changed_since_indexing_is_marked(freshness: str, said: str) -> None:
-    made = checked(
+def test_a_source_that_changed_since_indexing_is_marked(freshness: str, remark: str) -> None:
+    message = checked(
         answer_message(
             answer(AnswerSpan("7", 0.9, citation("It is ", "7", ".", freshness=freshness))), 1, ""
         )
     )
 
-    assert f"a.txt, line 3 [{said}]" in flat(made.blocks)
-    assert f"a.txt, line 3 [{said}]" in made.text
+    assert f"a.txt, line 3 [{remark}]" in flat(message.blocks)
+    assert f"a.txt, line 3 [{remark}]" in message.text
     current = checked(
         answer_message(answer(AnswerSpan("7", 0.9, citation("It is ", "7", "."))), 1, "")
     )
@@ -276,11 +276,11 @@ def test_a_source_that_changed_since_indexing_is_marked(freshness: str, said: st
 
 @given(st.lists(st.text(min_size=1, max_size=64), max_size=32))
 def test_searched_tags_are_named_as_inert_text(tags: list[str]) -> None:
-    made = checked(
+    message = checked(
         answer_message(
             answer(AnswerSpan("7", 0.9, citation("It is ", "7", ".")), tags=tuple(tags)), 1, ""
         )
     )
 
-    assert flat(made.blocks).startswith("In ") is bool(tags)
-    assert "<!" not in made.text
+    assert flat(message.blocks).startswith("In ") is bool(tags)
+    assert "<!" not in message.text

@@ -52,8 +52,8 @@ NAMES = st.lists(st.sampled_from(["board", "harbour", "sea", "two words"]), uniq
 def test_a_typed_request_is_a_question_or_a_list_of_documents_with_tags(
     text: str, question: str | None, tags: tuple[str, ...]
 ) -> None:
-    found = parse_request(text)
-    assert (found.question, found.tags) == (question, tags)
+    request = parse_request(text)
+    assert (request.question, request.tags) == (question, tags)
 
 
 @pytest.mark.parametrize(
@@ -75,32 +75,32 @@ def test_an_invalid_tag_is_refused() -> None:
 @given(st.text(alphabet='abin-—"“” =\n\td', max_size=40))
 def test_any_text_is_parsed_or_refused(text: str) -> None:
     try:
-        found = parse_request(text)
+        request = parse_request(text)
     except (InvalidQuestion, InvalidTag):
         return
-    assert found.question is None or found.question in text
-    assert found.tags or found.question == text.strip() or text.strip().lower() == "documents"
+    assert request.question is None or request.question in text
+    assert request.tags or request.question == text.strip() or text.strip().lower() == "documents"
 
 
 @given(NAMES, NAMES, NAMES.filter(bool), NAMES)
 def test_a_limited_channel_never_searches_or_names_other_tags(
-    given_tags: list[str], before: list[str], allowed: list[str], known: list[str]
+    requested: list[str], inherited: list[str], allowed: list[str], known: list[str]
 ) -> None:
     try:
-        found = tags_to_search(given_tags, before, allowed, known)
+        tags = tags_to_search(requested, inherited, allowed, known)
     except UnknownTag as error:
         message = str(error)
         # The refused tag itself may be named: it comes before this part.
         shown = message.partition(", but " if ", but " in message else ": ")[2]
         assert not [each for each in {*known} - {*allowed} if each in shown]
         return
-    assert found
-    assert {*found} <= {*allowed} & {*known}
-    assert found == given_tags or not given_tags
+    assert tags
+    assert {*tags} <= {*allowed} & {*known}
+    assert tags == requested or not requested
 
 
 @pytest.mark.parametrize(
-    ("given_tags", "before", "allowed", "found"),
+    ("requested", "inherited", "allowed", "expected"),
     [
         ((), (), (), []),
         ((), ("harbour",), (), ["harbour"]),
@@ -112,14 +112,14 @@ def test_a_limited_channel_never_searches_or_names_other_tags(
     ],
 )
 def test_tags_are_the_requested_or_the_threads_or_the_channels(
-    given_tags: Sequence[str], before: Sequence[str], allowed: Sequence[str], found: list[str]
+    requested: Sequence[str], inherited: Sequence[str], allowed: Sequence[str], expected: list[str]
 ) -> None:
-    assert tags_to_search(given_tags, before, allowed, ["board", "harbour", "sea"]) == found
+    assert tags_to_search(requested, inherited, allowed, ["board", "harbour", "sea"]) == expected
 
 
 def test_an_error_names_the_refused_tag_and_the_known_ones() -> None:
     known = ["board", "harbour", "sea"]
-    for given_tags, allowed, said in (
+    for requested, allowed, expected in (
         (("pier",), (), "no document has the tag 'pier': the tags are board, harbour, sea"),
         (
             ("board",),
@@ -134,8 +134,8 @@ def test_an_error_names_the_refused_tag_and_the_known_ones() -> None:
         ),
     ):
         with pytest.raises(UnknownTag) as refused:
-            tags_to_search(given_tags, (), allowed, known)
-        assert str(refused.value) == said
+            tags_to_search(requested, (), allowed, known)
+        assert str(refused.value) == expected
 
 
 @pytest.fixture(scope="module", name="snapshot")

@@ -25,9 +25,9 @@ from tests.support.slack_messages import (
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[App]:
-    made = App(tmp_path)
-    yield made
-    made.loop.close()
+    app = App(tmp_path)
+    yield app
+    app.loop.close()
 
 
 def test_a_mention_a_direct_message_and_a_follow_up_are_questions(app: App) -> None:
@@ -162,9 +162,9 @@ def test_a_channel_not_on_the_list_gets_one_notice(tmp_path: Path) -> None:
     ):
         app.event(body)
 
-    (first, _), (second, told) = app.queued()
+    (first, _), (second, notice) = app.queued()
     assert (first, second) == ("question", "notice")
-    assert "QUOTED_SLACK_CHANNELS" in told["notice"]
+    assert "QUOTED_SLACK_CHANNELS" in notice["notice"]
     double = SlackDouble()
     refused = app.send(COMMANDS, **form_request(command(double, "Where?", channel_id="C2"), at=NOW))
     assert "QUOTED_SLACK_CHANNELS" in refused.json()["text"]

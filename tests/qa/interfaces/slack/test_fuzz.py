@@ -27,9 +27,9 @@ from tests.support.slack_messages import (
 
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    made = App(tmp_path_factory.mktemp("fuzz"))
-    yield made
-    made.loop.close()
+    app = App(tmp_path_factory.mktemp("fuzz"))
+    yield app
+    app.loop.close()
 
 
 JSONS = st.recursive(

@@ -45,36 +45,40 @@ def undone(text: str) -> str:
     ],
 )
 def test_mentions_and_links_in_documents_do_nothing(text: str) -> None:
-    made = defuse(text)
+    result = defuse(text)
 
-    assert "<" not in made
-    assert not re.search(r"@\w|://|\bwww\.|mailto:\w", made)
-    assert undone(made) == text
+    assert "<" not in result
+    assert not re.search(r"@\w|://|\bwww\.|mailto:\w", result)
+    assert undone(result) == text
 
 
 @given(ANY)
 def test_only_three_characters_become_entities(text: str) -> None:
-    made = escape(text)
+    result = escape(text)
 
-    assert not set("<>") & set(made)
-    assert re.sub(r"&(amp|lt|gt);", "", made).count("&") == 0
-    assert made.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == text
+    assert not set("<>") & set(result)
+    assert re.sub(r"&(amp|lt|gt);", "", result).count("&") == 0
+    assert result.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == text
 
 
 @given(ANY, st.integers(1, 60))
 def test_a_truncated_text_is_a_beginning_with_an_ellipsis(text: str, room: int) -> None:
-    made = truncate(text, room)
+    result = truncate(text, room)
 
-    assert utf16_length(made) <= room
-    assert made == text or (made.endswith(ELLIPSIS) and text.startswith(made[: -len(ELLIPSIS)]))
+    assert utf16_length(result) <= room
+    assert result == text or (
+        result.endswith(ELLIPSIS) and text.startswith(result[: -len(ELLIPSIS)])
+    )
 
 
 @given(ANY, st.integers(1, 60))
 def test_a_text_truncated_at_its_start_is_an_end_with_an_ellipsis(text: str, room: int) -> None:
-    made = truncate_start(text, room)
+    result = truncate_start(text, room)
 
-    assert utf16_length(made) <= room
-    assert made == text or (made.startswith(ELLIPSIS) and text.endswith(made[len(ELLIPSIS) :]))
+    assert utf16_length(result) <= room
+    assert result == text or (
+        result.startswith(ELLIPSIS) and text.endswith(result[len(ELLIPSIS) :])
+    )
 
 
 def test_no_cut_within_a_grapheme() -> None:
@@ -87,11 +91,11 @@ def test_no_cut_within_a_grapheme() -> None:
 
 @given(ANY, st.integers(1, 60))
 def test_a_cut_defused_text_keeps_its_entities_whole(text: str, room: int) -> None:
-    made = defuse_and_truncate(text, room)
+    result = defuse_and_truncate(text, room)
 
-    assert utf16_length(made) <= room
-    assert re.sub(r"&(amp|lt|gt);", "", made).count("&") == 0
-    assert undone(made) == text.replace("\u200b", "") or made.endswith(ELLIPSIS)
+    assert utf16_length(result) <= room
+    assert re.sub(r"&(amp|lt|gt);", "", result).count("&") == 0
+    assert undone(result) == text.replace("\u200b", "") or result.endswith(ELLIPSIS)
 
 
 def test_a_link_survives_any_title() -> None:

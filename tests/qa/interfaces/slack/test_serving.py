@@ -131,16 +131,20 @@ print(_why_no_slack(settings), sorted(route.path for route in routes if hasattr(
 
 def test_the_manifest_names_the_paths_and_the_scopes(command: Command) -> None:
     done = command("slack", "manifest", "--url", "https://t.example/")
-    made = json.loads(done.stdout)
+    manifest = json.loads(done.stdout)
 
     assert (
-        made["settings"]["event_subscriptions"]["request_url"] == "https://t.example/slack/events"
+        manifest["settings"]["event_subscriptions"]["request_url"]
+        == "https://t.example/slack/events"
     )
     assert (
-        made["settings"]["interactivity"]["request_url"] == "https://t.example/slack/interactions"
+        manifest["settings"]["interactivity"]["request_url"]
+        == "https://t.example/slack/interactions"
     )
-    assert made["features"]["slash_commands"][0]["url"] == "https://t.example/slack/commands"
-    assert made["oauth_config"]["scopes"]["bot"] == sorted(made["oauth_config"]["scopes"]["bot"])
+    assert manifest["features"]["slash_commands"][0]["url"] == "https://t.example/slack/commands"
+    assert manifest["oauth_config"]["scopes"]["bot"] == sorted(
+        manifest["oauth_config"]["scopes"]["bot"]
+    )
     assert command("slack", "manifest", "--url", "http://t.example").returncode == 2
 
 
@@ -151,10 +155,10 @@ def test_the_check_names_everything_that_is_missing(command: Command, server: Se
 
     with SlackDouble() as good, SlackDouble(scopes="chat:write,commands") as poor:
         assert check(good, "--url", server.url)[0] == 0
-        status, said = check(poor)
+        status, output = check(poor)
         assert status == 1
-        assert "im:history" in said
-        assert "chat:write (" not in said
+        assert "im:history" in output
+        assert "chat:write (" not in output
         assert "Slack refuses it (invalid_auth)" in check(good, SLACK_BOT_TOKEN="xoxb-other")[1]  # noqa: S106
         other = check(good, "--url", server.url, SLACK_SIGNING_SECRET="f" * 32)
         assert other[0] == 1

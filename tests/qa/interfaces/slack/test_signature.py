@@ -29,9 +29,9 @@ from tests.support.slack_messages import (
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[App]:
-    made = App(tmp_path)
-    yield made
-    made.loop.close()
+    app = App(tmp_path)
+    yield app
+    app.loop.close()
 
 
 def test_url_verification_is_answered(app: App) -> None:
@@ -162,8 +162,8 @@ def test_the_queue_of_a_bot_is_in_its_data_directory(app: App, tmp_path: Path) -
     body = mention("Where?", ts=stamp())
     app.event(body)
     state = State(tmp_path / "data")
-    found = MessageQueue(state, clock=time.time).find(TEAM, "C1", body["event"]["ts"])
+    queued = MessageQueue(state, clock=time.time).find(TEAM, "C1", body["event"]["ts"])
     state.close()
 
-    assert found is not None
-    assert found.message.event_id == body["event_id"]
+    assert queued is not None
+    assert queued.message.event_id == body["event_id"]

@@ -49,14 +49,14 @@ def test_a_direct_message_is_a_conversation(server: Server, double: SlackDouble)
 def test_a_refusal_shows_the_nearest_passages(
     server: Server, double: SlackDouble, channel: str
 ) -> None:
-    said = answer_to(
+    answer = answer_to(
         double,
         channel,
         say(server, mention("Who painted the harbour lighthouse in 1754?", channel=channel)),
     )
 
-    assert "No answer found" in said["text"]
-    assert "Nearest passages:" in texts(said["blocks"])
+    assert "No answer found" in answer["text"]
+    assert "Nearest passages:" in texts(answer["blocks"])
 
 
 def test_an_empty_question_gets_an_explanation(
@@ -73,10 +73,10 @@ def test_the_author_of_a_command_can_share_judge_and_see_the_source(
 ) -> None:
     before = len(double.responses)
     assert form(server, "commands", command(double, AMAZON, channel_id=channel)).text == ""
-    said = until(lambda: double.responses[before:])[0]
-    turn = turn_of(said)
-    assert said["response_type"] == "ephemeral"
-    assert "Share in channel" in texts(said["blocks"])
+    answer = until(lambda: double.responses[before:])[0]
+    turn = turn_of(answer)
+    assert answer["response_type"] == "ephemeral"
+    assert "Share in channel" in texts(answer["blocks"])
     assert double.messages[channel] == []
 
     for _ in range(2):
@@ -103,8 +103,8 @@ def test_buttons_of_another_channels_turn_are_refused(
     for action in (RIGHT, SOURCE, SHARE):
         form(server, "interactions", pressed(double, action, turn, channel="C99"))
 
-    said = until(lambda: len(double.responses) >= before + 3 and double.responses[before:])
-    assert all("may have been deleted, or is another's" in each["text"] for each in said)
+    answer = until(lambda: len(double.responses) >= before + 3 and double.responses[before:])
+    assert all("may have been deleted, or is another's" in each["text"] for each in answer)
     assert double.messages["C99"] == []
 
 
@@ -123,14 +123,14 @@ def test_a_dead_response_url_falls_back_to_a_message(
 ) -> None:
     double.dead_urls = True
     form(server, "commands", command(double, AMAZON, channel_id=channel))
-    said = until(lambda: [each for each in double.whispers if each["channel"] == channel])[0]
+    answer = until(lambda: [each for each in double.whispers if each["channel"] == channel])[0]
     double.plan("chat.postEphemeral", "user_not_in_channel")
     form(server, "commands", command(double, AMAZON, channel_id=channel, user_id="U77"))
     direct = until(lambda: double.messages["U77"])[0]
     double.dead_urls = False
 
-    assert said["user"] == "U1"
-    assert "$25 billion" in texts(said["blocks"])
+    assert answer["user"] == "U1"
+    assert "$25 billion" in texts(answer["blocks"])
     assert "$25 billion" in texts(direct["blocks"])
 
 
@@ -181,10 +181,10 @@ def test_refused_blocks_are_replaced_by_text(
     server: Server, double: SlackDouble, channel: str
 ) -> None:
     double.plan("chat.postMessage", "msg_blocks_too_long")
-    said = answer_to(double, channel, say(server, mention(AMAZON, channel=channel)))
+    answer = answer_to(double, channel, say(server, mention(AMAZON, channel=channel)))
 
-    assert said["blocks"] == []
-    assert "*$25 billion*" in said["text"]
+    assert answer["blocks"] == []
+    assert "*$25 billion*" in answer["text"]
 
 
 def test_an_edit_changes_the_answer_and_a_deletion_deletes_it(

@@ -72,7 +72,7 @@ class TaggedDesk(Desk):
         )
         return ts
 
-    def said(self, text: str, **more: Any) -> str:
+    def reply(self, text: str, **more: Any) -> str:
         """Return the text that answers a question."""
         ts = self.ask(text, **more)
         return str(self.double.answers()[f"{TEAM}:{more.get('channel', 'C1')}:{ts}"][0]["text"])
@@ -86,33 +86,33 @@ def tagged_desk(tmp_path: Path) -> Iterator[TaggedDesk]:
 
 
 def test_a_question_searches_within_its_tags_and_the_answer_names_them(tagged: TaggedDesk) -> None:
-    said = tagged.said(f"--in red {QUESTION}")
-    assert "red oven" in said
-    assert "blue oven" not in said
-    assert said.startswith("In red\n")
-    assert "In blue, red\n" in tagged.said(f"—in red —in BLUE {QUESTION}")
-    assert not tagged.said(QUESTION).startswith("In ")
+    answer = tagged.reply(f"--in red {QUESTION}")
+    assert "red oven" in answer
+    assert "blue oven" not in answer
+    assert answer.startswith("In red\n")
+    assert "In blue, red\n" in tagged.reply(f"—in red —in BLUE {QUESTION}")
+    assert not tagged.reply(QUESTION).startswith("In ")
 
 
 def test_an_unknown_tag_gets_the_known_ones_and_in_alone_gets_the_usage(
     tagged: TaggedDesk,
 ) -> None:
     assert (
-        tagged.said(f"--in green {QUESTION}")
+        tagged.reply(f"--in green {QUESTION}")
         == "I cannot answer that: no document has the tag 'green': the tags are blue, red."
     )
-    assert "expected --in TAG and a question, like --in harbour How deep is it?" in tagged.said(
+    assert "expected --in TAG and a question, like --in harbour How deep is it?" in tagged.reply(
         "--in"
     )
 
 
 def test_a_thread_keeps_the_tags_last_used_in_it(tagged: TaggedDesk) -> None:
     thread = tagged.ask(f"--in red {QUESTION}")
-    assert "red oven" in tagged.said(QUESTION, thread=thread)
-    assert "blue oven" in tagged.said(f"--in blue {QUESTION}", thread=thread)
-    assert tagged.said(QUESTION, thread=thread).startswith("In blue\n")
+    assert "red oven" in tagged.reply(QUESTION, thread=thread)
+    assert "blue oven" in tagged.reply(f"--in blue {QUESTION}", thread=thread)
+    assert tagged.reply(QUESTION, thread=thread).startswith("In blue\n")
     other = tagged.ask(QUESTION)
-    assert not tagged.said(QUESTION, thread=other).startswith("In ")
+    assert not tagged.reply(QUESTION, thread=other).startswith("In ")
 
 
 def test_an_edit_has_its_own_tags_not_those_of_the_old_wording(
@@ -142,16 +142,16 @@ def test_a_question_edited_before_its_answer_keeps_the_tags_of_its_thread(
 
 def test_a_limited_channel_searches_its_tags_only(tagged: TaggedDesk) -> None:
     thread = tagged.ask(QUESTION, channel="C5")
-    said = json.dumps(tagged.double.answers()[f"{TEAM}:C5:{thread}"])
-    assert "blue oven" in said
-    assert "red" not in said.replace("shared", "")
-    refused = tagged.said(f"--in red {QUESTION}", channel="C5")
+    answer = json.dumps(tagged.double.answers()[f"{TEAM}:C5:{thread}"])
+    assert "blue oven" in answer
+    assert "red" not in answer.replace("shared", "")
+    refused = tagged.reply(f"--in red {QUESTION}", channel="C5")
     assert refused == (
         "I cannot answer that: got the tag 'red', but this channel is limited to blue."
     )
-    assert "the tags are red." in tagged.said(f"--in nobody {QUESTION}", channel="C6")
-    assert tagged.said(QUESTION, channel="C6").startswith("In red\n")
-    listed = tagged.said("documents", channel="C5")
+    assert "the tags are red." in tagged.reply(f"--in nobody {QUESTION}", channel="C6")
+    assert tagged.reply(QUESTION, channel="C6").startswith("In red\n")
+    listed = tagged.reply("documents", channel="C5")
     assert listed.startswith("1 document in blue\n")
     assert "red" not in listed
     nearest = tagged.double.answers()[
@@ -163,8 +163,8 @@ def test_a_limited_channel_searches_its_tags_only(tagged: TaggedDesk) -> None:
 def test_direct_messages_inherit_no_tags_and_have_their_own_limit(
     tagged: TaggedDesk,
 ) -> None:
-    assert tagged.said(QUESTION, channel="D1").startswith("In red\n")
-    assert "this channel is limited to red" in tagged.said(f"--in blue {QUESTION}", channel="D1")
+    assert tagged.reply(QUESTION, channel="D1").startswith("In red\n")
+    assert "this channel is limited to red" in tagged.reply(f"--in blue {QUESTION}", channel="D1")
 
 
 def test_a_thread_from_before_a_channel_was_limited_is_limited_too(tagged: TaggedDesk) -> None:
@@ -172,7 +172,7 @@ def test_a_thread_from_before_a_channel_was_limited_is_limited_too(tagged: Tagge
     tagged.settings = replace(
         tagged.settings, slack=replace(tagged.settings.slack, tags={"C7": ("blue",)})
     )
-    assert tagged.said(QUESTION, channel="C7", thread=thread).startswith("In blue\n")
+    assert tagged.reply(QUESTION, channel="C7", thread=thread).startswith("In blue\n")
 
 
 def test_questions_left_by_a_dead_worker_keep_their_tags_and_limits(
@@ -198,18 +198,18 @@ def test_questions_left_by_a_dead_worker_keep_their_tags_and_limits(
     tagged.queue.release("dead")
     tagged.work(lambda: len(tagged.double.answers()) == 2)
 
-    said = [
+    answer = [
         each["text"].partition("\n")[0] for _, [each] in sorted(tagged.double.answers().items())
     ]
-    assert said == ["In red", "In blue"]
+    assert answer == ["In red", "In blue"]
 
 
 def test_documents_and_tags_are_listed(tagged: TaggedDesk) -> None:
-    listed = tagged.said("documents")
+    listed = tagged.reply("documents")
     assert listed.startswith("3 documents\n")
     assert listed.endswith("Tags: blue (1), red (1)")
-    assert tagged.said("documents red").splitlines()[0] == "1 document in red"
-    assert "the tags are blue, red" in tagged.said("documents --in green")
+    assert tagged.reply("documents red").splitlines()[0] == "1 document in red"
+    assert "the tags are blue, red" in tagged.reply("documents --in green")
 
 
 TEXTS = {
@@ -229,12 +229,12 @@ def tagged_server(
             "QUOTED_SLACK_TAGS": "C900=harbour,empty",
             "QUOTED_MIN_CONFIDENCE": "0",
         }
-        made = Command(folder / "data", converted, settings)
+        cli = Command(folder / "data", converted, settings)
         for tag, text in TEXTS.items():
             write_files(folder / tag, {f"{tag}.txt": text})
-            assert made("index", "--tag", tag, str(folder / tag)).returncode == 0
-        with Server(made) as server:
-            yield server.ready(), double, made
+            assert cli("index", "--tag", tag, str(folder / tag)).returncode == 0
+        with Server(cli) as server:
+            yield server.ready(), double, cli
             assert "Traceback" not in server.log
         assert double.faults == []
 
@@ -263,9 +263,9 @@ def test_end_to_end_a_mention_its_thread_a_command_and_a_limited_channel(
 
     before = len(double.responses)
     form(server, "commands", command(double, "--in pier How deep?", channel_id="C1"))
-    said = until(lambda: double.responses[before:])[0]
-    assert said["response_type"] == "ephemeral"
-    assert "no document has the tag 'pier': the tags are board, harbour" in said["text"]
+    answer = until(lambda: double.responses[before:])[0]
+    assert answer["response_type"] == "ephemeral"
+    assert "no document has the tag 'pier': the tags are board, harbour" in answer["text"]
     form(server, "commands", command(double, "documents", channel_id="C1"))
     listed = until(lambda: double.responses[before + 1 :])[0]
     assert "2 documents" in texts(listed["blocks"])
@@ -289,14 +289,14 @@ def test_end_to_end_a_mention_its_thread_a_command_and_a_limited_channel(
 def test_the_check_names_the_tags_of_channels_and_unused_ones(
     served: tuple[Server, SlackDouble, Command],
 ) -> None:
-    _, _, made = served
-    done = made("slack", "check")
+    _, _, cli = served
+    done = cli("slack", "check")
 
     assert done.returncode == 0
     assert (
         "note     QUOTED_SLACK_TAGS: C900 is limited to empty, harbour; "
         "every other channel may search all documents; no document has the tag empty"
     ) in done.stdout
-    wrong = made.on(made.data, QUOTED_SLACK_TAGS="general")("serve", "--port", "0")
+    wrong = cli.on(cli.data, QUOTED_SLACK_TAGS="general")("serve", "--port", "0")
     assert wrong.returncode == 1
     assert "QUOTED_SLACK_TAGS: expected channels" in wrong.stderr

@@ -109,12 +109,12 @@ def test_a_trigger_word_is_removed_and_an_empty_question_is_refused(hook: Hook) 
 def test_errors_are_problems_and_a_missing_index_is_named(hook: Hook) -> None:
     live = hook.service.outcome
     hook.service.outcome = NoIndex()
-    said = hook.ask("Who?").json()["text"]
+    text = hook.ask("Who?").json()["text"]
     hook.service.outcome = RuntimeError("secret")
     broken = hook.ask("Who?")
     hook.service.outcome = live
 
-    assert "nothing is indexed yet" in said
+    assert "nothing is indexed yet" in text
     assert (broken.status_code, "secret" in broken.text) == (500, False)
 
 

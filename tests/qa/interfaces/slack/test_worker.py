@@ -117,9 +117,9 @@ def test_a_queued_question_is_answered(desk: Desk) -> None:
     desk.queue.add(QUESTION)
     desk.work(desk.done)
 
-    [said] = desk.double.answers()[KEY]
-    assert "Marta tends the lighthouse." in said["text"]
-    assert said["thread_ts"] == "1.0"
+    [answer] = desk.double.answers()[KEY]
+    assert "Marta tends the lighthouse." in answer["text"]
+    assert answer["thread_ts"] == "1.0"
     assert desk.outcome() == "answered"
 
 
@@ -130,10 +130,10 @@ def test_an_error_gets_an_apology_with_the_request_id_of_the_log(
     desk.queue.add(QUESTION)
     desk.work(desk.done)
 
-    [said] = desk.double.answers()[KEY]
-    identity = said["text"].rpartition("request ")[2].rstrip(".")
-    assert said["text"].startswith("Sorry, something went wrong")
-    assert "fire" not in json.dumps(said)
+    [answer] = desk.double.answers()[KEY]
+    identity = answer["text"].rpartition("request ")[2].rstrip(".")
+    assert answer["text"].startswith("Sorry, something went wrong")
+    assert "fire" not in json.dumps(answer)
     assert any(identity in record.message and "Ev1" in record.message for record in caplog.records)
 
 
@@ -165,14 +165,14 @@ def test_an_answer_that_a_dead_worker_posted_is_not_posted_again(desk: Desk) -> 
     desk.queue.take("dead", ("question",))
     metadata = {"event_type": METADATA, "event_payload": {"claim": KEY}}
     other = {"event_type": METADATA, "event_payload": {"claim": f"{TEAM}:C1:0.9"}}
-    for number, (said, bot) in enumerate(
+    for number, (event_metadata, bot) in enumerate(
         [(other, BOT_ID), (metadata, None), (other, BOT_ID), (other, BOT_ID), (metadata, BOT_ID)]
     ):
         desk.double.messages["C1"].append(
             {
                 "ts": f"9.{number}",
                 "thread_ts": "1.0",
-                "metadata": said,
+                "metadata": event_metadata,
                 "bot_id": bot,
                 "number": number,
             }
@@ -182,9 +182,9 @@ def test_an_answer_that_a_dead_worker_posted_is_not_posted_again(desk: Desk) -> 
 
     assert desk.outcome() == "found"
     assert "chat.postMessage" not in desk.double.calls
-    found = desk.queue.find(TEAM, "C1", "1.0")
-    assert found is not None
-    assert found.answer_ts == "9.4"
+    queued = desk.queue.find(TEAM, "C1", "1.0")
+    assert queued is not None
+    assert queued.answer_ts == "9.4"
 
 
 def test_an_answer_that_a_dead_worker_did_not_post_is_posted_without_asking_again(
