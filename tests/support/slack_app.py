@@ -1,4 +1,4 @@
-"""The signed paths of a bot in this process, behind the guard."""
+"""A Slack bot's paths in this process, without its worker."""
 
 from __future__ import annotations
 
@@ -19,11 +19,7 @@ from qa.settings import SlackSettings
 from qa.state.database import State
 from tests.qa.interfaces.api.test_ask import FixedService
 from tests.support.serving import settings_in
-from tests.support.slack_messages import (
-    SECRET,
-    TOKEN,
-    json_request,
-)
+from tests.support.slack_messages import SECRET, TOKEN, json_request
 
 NOW = 1_700_000_000.0
 JSON_TYPE = {"content-type": "application/json"}
@@ -35,16 +31,16 @@ class App:
 
     def __init__(self, folder: Path, **changes: Any) -> None:
         slack = SlackSettings(SECRET, TOKEN, "http://127.0.0.1:9/api/", **changes)
-        given = settings_in(folder, slack=slack)
-        bot = Bot(given, FixedService(NotReady("not here")), clock=lambda: NOW)
+        settings = settings_in(folder, slack=slack)
+        bot = Bot(settings, FixedService(NotReady("not here")), clock=lambda: NOW)
         app = FastAPI()
         app.include_router(bot.router())
         self.app = Guard(app, (), signed=PREFIX)
-        self._state = State(given.data)
+        self._state = State(settings.data)
         self.loop = asyncio.new_event_loop()
 
     def send(self, path: str, *, method: str = "POST", **request: Any) -> httpx.Response:
-        """One request under the name of a tunnel."""
+        """Send one request, with the host name of a tunnel."""
 
         async def exchange() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
@@ -56,11 +52,11 @@ class App:
         return self.loop.run_until_complete(exchange())
 
     def event(self, body: Mapping[str, Any]) -> int:
-        """The status that an event gets."""
+        """Send an event; return the status of the response."""
         return self.send(EVENTS, **json_request(body, at=NOW)).status_code
 
-    def claimed(self) -> list[tuple[str, dict[str, Any]]]:
-        """What is claimed: kinds and payloads, those with nothing to do left out."""
+    def queued(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return the kinds and payloads of the queued tasks that are not done."""
         rows = self._state.query(
             "SELECT kind, payload FROM claims WHERE state != 'done' ORDER BY id"
         )

@@ -1,4 +1,4 @@
-"""What is done with a server that is connected to a double of Slack."""
+"""Requests to a server that is connected to a double of Slack."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ AMAZON = "How much will Amazon invest in Anthropic?"
 
 
 def copied(source: Path, target: Path) -> Path:
-    """A copy of a data directory without its state."""
+    """Copy a data directory without its state.db; return the copy."""
     import shutil
 
     return Path(shutil.copytree(source, target, ignore=shutil.ignore_patterns("state.db*")))
 
 
 def until(condition: Callable[[], Any]) -> Any:
-    """What a condition gives, once it gives something."""
+    """Wait until a condition gives a true value; return that."""
     deadline = time.monotonic() + PATIENCE
     while not (found := condition()):
         assert time.monotonic() < deadline, "waited too long"
@@ -34,21 +34,21 @@ def until(condition: Callable[[], Any]) -> Any:
 
 
 def say(server: Server, body: dict[str, Any]) -> str:
-    """Send an event; returns its ts."""
+    """Send an event; return its ts."""
     assert server.client.post("/slack/events", **json_request(body)).status_code == 200
     return str(body["event"]["ts"])
 
 
 def answer_to(double: SlackDouble, channel: str, ts: str) -> dict[str, Any]:
-    """The message that answers one, once it is there."""
+    """Wait for the answer to a message; return it."""
     return dict(until(lambda: double.answers().get(f"{TEAM}:{channel}:{ts}"))[0])
 
 
 def form(server: Server, path: str, fields: dict[str, str]) -> httpx.Response:
-    """Send a command or an interaction."""
+    """Send a command or an interaction; return the response."""
     return server.client.post(f"/slack/{path}", **form_request(fields))
 
 
 def turn_of(message: dict[str, Any]) -> str:
-    """The turn that a message's buttons name."""
+    """Return the id of the turn that a message's buttons carry."""
     return str(message["blocks"][-1]["elements"][0]["value"])

@@ -1,4 +1,4 @@
-"""Slack as a real HTTP server on loopback that behaves as documented."""
+"""Double of Slack: an HTTP server on loopback that behaves as documented."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ ALL_SCOPES = "app_mentions:read,channels:history,chat:write,commands,groups:hist
 
 @dataclass
 class SlackDouble:
-    """Keeps what is posted; `with` serves it. Every payload that is wrong is a fault, and is
-    refused as Slack would.
+    """A Slack workspace that keeps what is posted; `with` serves it.
+
+    A malformed payload is recorded as a fault, and refused as Slack would refuse it.
     """
 
     scopes: str = ALL_SCOPES
     show_metadata: bool = True
     rate: float | None = None
-    """Messages a second and channel that are let through, else 429."""
+    """Messages a second that a channel takes; more get 429."""
     delay: float = 0.0
     messages: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     whispers: list[dict[str, Any]] = field(default_factory=list)
@@ -53,7 +54,7 @@ class SlackDouble:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings that connect a server to it."""
+        """Settings that connect a server to the double."""
         return {
             "SLACK_SIGNING_SECRET": SECRET,
             "SLACK_BOT_TOKEN": TOKEN,
@@ -76,13 +77,15 @@ class SlackDouble:
         self._server.server_close()
 
     def plan(self, method: str, *outcomes: Any) -> None:
-        """What the next calls get: an error's name, a status, a Retry-After in seconds (float),
-        "drop" (unanswered) or "lose" (done, unanswered).
+        """Set the outcomes of the next calls of a method.
+
+        Each is an error's name, a status, a Retry-After in seconds (float), "drop" (not done, no
+        response) or "lose" (done, no response).
         """
         self.planned[method] += outcomes
 
     def posted(self) -> list[dict[str, Any]]:
-        """All messages, in the order in which they came."""
+        """Return all messages in the order in which they were posted."""
         with self.lock:
             return sorted(
                 (each for channel in self.messages.values() for each in channel),
@@ -90,37 +93,37 @@ class SlackDouble:
             )
 
     def answers(self) -> dict[str, list[dict[str, Any]]]:
-        """The messages by what they answer, as their metadata says."""
-        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        """Return the messages by the question that their metadata names."""
+        answers: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for each in self.posted():
             if "metadata" in each:
-                found[each["metadata"]["event_payload"]["claim"]].append(each)
-        return found
+                answers[each["metadata"]["event_payload"]["claim"]].append(each)
+        return answers
 
     def call(
-        self, method: str, given: dict[str, Any], token: str
+        self, method: str, arguments: dict[str, Any], token: str
     ) -> tuple[int, dict[str, Any], dict[str, str]]:
-        """One call of the Web API: status, body and headers."""
+        """Carry out a call of the Web API; return status, body and headers."""
         with self.lock:
             self.calls.append(method)
             if token != TOKEN:
                 return 200, {"ok": False, "error": "invalid_auth"}, {}
-            waiting = self._limited(method, given)
+            waiting = self._limited(method, arguments)
             if waiting is not None:
                 self.refused += 1
                 return 429, {"ok": False, "error": "ratelimited"}, {"Retry-After": str(waiting)}
             done = getattr(self, method.replace(".", "_"), None)
             if done is None:
                 return 200, {"ok": False, "error": "unknown_method"}, {}
-            return 200, done(given), {"x-oauth-scopes": self.scopes}
+            return 200, done(arguments), {"x-oauth-scopes": self.scopes}
 
-    def _limited(self, method: str, given: Mapping[str, Any]) -> int | None:
+    def _limited(self, method: str, arguments: Mapping[str, Any]) -> int | None:
         if method != "chat.postMessage" or self.rate is None:
             return None
-        now, last = time.monotonic(), self._last.get(given["channel"], -1e9)
+        now, last = time.monotonic(), self._last.get(arguments["channel"], -1e9)
         if now - last < 1 / self.rate:
             return 1
-        self._last[given["channel"]] = now
+        self._last[arguments["channel"]] = now
         return None
 
     def auth_test(self, _: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,11 +136,11 @@ class SlackDouble:
             "bot_id": BOT_ID,
         }
 
-    def chat_postMessage(self, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
-        refusal = self._refused(given)
+    def chat_postMessage(self, arguments: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        refusal = self._refused(arguments)
         if refusal:
             return refusal
-        message = dict(given) | {
+        message = dict(arguments) | {
             "ts": stamp(),
             "bot_id": BOT_ID,
             "user": BOT,
@@ -145,88 +148,102 @@ class SlackDouble:
             "at": time.time(),
         }
         message["number"] = len(self.posted())
-        self.messages[given["channel"]].append(message)
-        return {"ok": True, "channel": given["channel"], "ts": message["ts"], "message": message}
+        self.messages[arguments["channel"]].append(message)
+        return {
+            "ok": True,
+            "channel": arguments["channel"],
+            "ts": message["ts"],
+            "message": message,
+        }
 
-    def chat_update(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        refusal = self._refused(given)
-        for message in self.messages[given["channel"]]:
-            if message["ts"] == given["ts"] and not refusal:
-                message |= {"text": given["text"], "blocks": given["blocks"], "edited": True}
-                return {"ok": True, "channel": given["channel"], "ts": given["ts"]}
+    def chat_update(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        refusal = self._refused(arguments)
+        for message in self.messages[arguments["channel"]]:
+            if message["ts"] == arguments["ts"] and not refusal:
+                message |= {
+                    "text": arguments["text"],
+                    "blocks": arguments["blocks"],
+                    "edited": True,
+                }
+                return {"ok": True, "channel": arguments["channel"], "ts": arguments["ts"]}
         return refusal or {"ok": False, "error": "message_not_found"}
 
-    def chat_delete(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        kept = [each for each in self.messages[given["channel"]] if each["ts"] != given["ts"]]
-        if len(kept) == len(self.messages[given["channel"]]):
+    def chat_delete(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        remaining = [
+            each for each in self.messages[arguments["channel"]] if each["ts"] != arguments["ts"]
+        ]
+        if len(remaining) == len(self.messages[arguments["channel"]]):
             return {"ok": False, "error": "message_not_found"}
-        self.messages[given["channel"]] = kept
-        self.deleted.append((given["channel"], given["ts"]))
+        self.messages[arguments["channel"]] = remaining
+        self.deleted.append((arguments["channel"], arguments["ts"]))
         return {"ok": True}
 
-    def chat_postEphemeral(self, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
-        refusal = self._refused(given)
+    def chat_postEphemeral(self, arguments: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        refusal = self._refused(arguments)
         if not refusal:
-            self.whispers.append(dict(given))
+            self.whispers.append(dict(arguments))
         return refusal or {"ok": True, "message_ts": stamp()}
 
-    def views_open(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        found = faults(given["view"]["blocks"], most=100)
+    def views_open(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        errors = faults(arguments["view"]["blocks"], most=100)
         try:
-            View(**given["view"]).validate_json()
+            View(**arguments["view"]).validate_json()
         except Exception as error:  # noqa: BLE001 - whatever it says is the fault
-            found.append(str(error))
-        if len(given["view"]["title"]["text"]) > 24:
-            found.append("title")
-        self.faults += found
-        self.views.append(dict(given))
+            errors.append(str(error))
+        if len(arguments["view"]["title"]["text"]) > 24:
+            errors.append("title")
+        self.faults += errors
+        self.views.append(dict(arguments))
         return (
-            {"ok": not found, "error": "invalid_arguments"}
-            if found
+            {"ok": not errors, "error": "invalid_arguments"}
+            if errors
             else {"ok": True, "view": {"id": "V1"}}
         )
 
-    def conversations_replies(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def conversations_replies(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return self._page(
-            given,
+            arguments,
             [
                 each
-                for each in self.messages[given["channel"]]
-                if each.get("thread_ts") == given["ts"]
+                for each in self.messages[arguments["channel"]]
+                if each.get("thread_ts") == arguments["ts"]
             ],
         )
 
-    def conversations_history(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def conversations_history(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return self._page(
-            given, [each for each in self.messages[given["channel"]] if not each.get("thread_ts")]
+            arguments,
+            [each for each in self.messages[arguments["channel"]] if not each.get("thread_ts")],
         )
 
-    def _page(self, given: Mapping[str, Any], found: list[dict[str, Any]]) -> dict[str, Any]:
-        first = int(given.get("cursor") or 0)
-        size = min(
-            int(given.get("limit", 100)), 3
-        )  # "fewer than the requested number may be returned"
-        page = [
-            each
-            if self.show_metadata and given.get("include_all_metadata") == "true"
-            else each | {"metadata": None}
-            for each in found[first : first + size]
-        ]
-        more = first + size < len(found)
-        following = {"response_metadata": {"next_cursor": str(first + size) if more else ""}}
-        return {"ok": True, "messages": page, "has_more": more} | following
+    def _page(self, arguments: Mapping[str, Any], messages: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return a page of messages, their metadata only if it was asked for."""
+        first = int(arguments.get("cursor") or 0)
+        # As Slack documents it, a page may be smaller than the limit: here it always is.
+        end = first + min(int(arguments.get("limit", 100)), 3)
+        page = messages[first:end]
+        wants_metadata = arguments.get("include_all_metadata") == "true"
+        if not (self.show_metadata and wants_metadata):
+            page = [message | {"metadata": None} for message in page]
+        more = end < len(messages)
+        return {
+            "ok": True,
+            "messages": page,
+            "has_more": more,
+            "response_metadata": {"next_cursor": str(end) if more else ""},
+        }
 
-    def _refused(self, given: Mapping[str, Any]) -> dict[str, Any] | None:
-        found = faults(given.get("blocks", []))
-        if not given.get("text"):
-            found.append("no text for notifications")
-        if units(given.get("text", "")) > 4000:
-            found.append("text")
-        self.faults += found
-        return {"ok": False, "error": "invalid_blocks"} if found else None
+    def _refused(self, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+        errors = faults(arguments.get("blocks", []))
+        if not arguments.get("text"):
+            errors.append("no text for notifications")
+        if units(arguments.get("text", "")) > 4000:
+            errors.append("text")
+        self.faults += errors
+        return {"ok": False, "error": "invalid_blocks"} if errors else None
 
     def respond(self, body: dict[str, Any]) -> tuple[int, str]:
-        """One use of a response_url."""
+        """Take a message that was sent to a response_url; return status and text."""
         with self.lock:
             if self.dead_urls:
                 return 404, "expired_url"
@@ -240,7 +257,7 @@ class _Handler(BaseHTTPRequestHandler):
     double: SlackDouble
 
     def log_message(self, *_: Any) -> None:
-        """Quiet."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         self._serve(dict(parse_qsl(urlsplit(self.path).query)))
@@ -249,7 +266,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         self._serve(json.loads(body) if body.startswith(b"{") else dict(parse_qsl(body.decode())))
 
-    def _serve(self, given: dict[str, Any]) -> None:
+    def _serve(self, arguments: dict[str, Any]) -> None:
         path, double = urlsplit(self.path).path, self.double
         time.sleep(double.delay)
         name = path.removeprefix("/api/") if path.startswith("/api/") else "response_url"
@@ -267,11 +284,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif isinstance(outcome, str) and outcome != "lose":
             self._send(200, {"ok": False, "error": outcome})
         elif name == "response_url":
-            status, text = double.respond(given)
+            status, text = double.respond(arguments)
             self._send(status, text)
         else:
             token = self.headers.get("authorization", "").removeprefix("Bearer ")
-            answer = double.call(name, given, token)
+            answer = double.call(name, arguments, token)
             if outcome == "lose":
                 self.close_connection = True
                 return

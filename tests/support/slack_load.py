@@ -1,8 +1,8 @@
-"""Questions from many people at once, sent again and in both kinds of event, while the server is
-killed: is each answered once?
+"""Load test: each question is to be answered once, though the server is killed.
 
-python -m tests.support.slack_load --events 500     (a minute or more: it works out every answer;
-only loopback is used)
+Many people ask at the same time; events are repeated and come in both kinds.
+
+python -m tests.support.slack_load --events 500     (a minute or more; only loopback is used)
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ QUESTIONS = (
 RESENT = 0.3
 SENDERS = 8
 SETTLE_SECONDS = 16.0
-"""Longer than a dead worker's lease, so that what would be answered again has been."""
+"""Longer than a dead worker's lease, so that a second answer would have come by then."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What has come of it; times in milliseconds of acknowledgements, in seconds of answers."""
+    """Figures of a run; `_ms` are milliseconds, `_s` and `seconds` are seconds."""
 
     questions: int
     sent: int
@@ -62,8 +62,9 @@ class Figures:
 def exercise(
     command: Command, double: SlackDouble, questions: int, kills: int, *, pace: float = 0.0
 ) -> Figures:
-    """Ask so many questions and kill the server so often; a sender pauses `pace` seconds between
-    events at most.
+    """Ask questions while the server is killed; return the figures.
+
+    A sender pauses at most `pace` seconds before an event.
     """
     began, rng = time.monotonic(), random.Random(5)
     asked = [
@@ -111,8 +112,9 @@ def exercise(
 def _deliveries(
     asked: Sequence[tuple[str, str, str, str]], rng: random.Random
 ) -> list[dict[str, Any]]:
-    """Each question as a mention, every other one as a message, too, and 30% of these events again,
-    all somewhat out of order.
+    """Return the events of all questions, somewhat out of order.
+
+    Each question is a mention, every other one also a message, and 30% of the events come twice.
     """
     bodies = []
     for number, (channel, ts, question, user) in enumerate(asked):
@@ -165,22 +167,20 @@ def _wait(condition: Any, seconds: float) -> None:
 
 
 def main() -> None:
-    """Run it and print the figures as JSON."""
+    """Run the load test and print its figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=500, help="questions to ask")
     parser.add_argument("--kills", type=int, default=2, help="times to kill the server")
     parser.add_argument(
         "--cache", type=Path, help="converted models (else made in a temporary folder)"
     )
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, SlackDouble() as double:
         settings = double.environment | {"QUOTED_SLACK_RATE": "10000"}
-        command = Command(Path(folder) / "data", given.cache or Path(folder) / "cache", settings)
+        command = Command(Path(folder) / "data", options.cache or Path(folder) / "cache", settings)
         command("index", str(SEEDS))
-        sys.stdout.write(
-            json.dumps(asdict(exercise(command, double, given.events, given.kills)), indent=2)
-            + "\n"
-        )
+        figures = exercise(command, double, options.events, options.kills)
+        sys.stdout.write(json.dumps(asdict(figures), indent=2) + "\n")
 
 
 if __name__ == "__main__":

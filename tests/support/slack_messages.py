@@ -17,30 +17,30 @@ SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105 - of the double
 TOKEN = "xoxb-double"  # noqa: S105
 TEAM, BOT, APP, BOT_ID = "T0DOUBLE", "U0BOT", "A0APP", "B0BOT"
 ACK_SECONDS = 3.0
-"""After which Slack sends an event again (docs.slack.dev, Events API)."""
+"""Time to acknowledge an event, after which Slack repeats it (docs.slack.dev, Events API)."""
 _stamps = count(1)
 
 
 def stamp() -> str:
-    """A message's ts, another one each time."""
+    """Return a new ts of a message."""
     return f"{int(time.time())}.{next(_stamps):06d}"
 
 
-class Reached(Protocol):
-    """A double of Slack."""
+class HasUrl(Protocol):
+    """A double of Slack, reached at an address."""
 
     url: str
 
 
 def signed(body: str, *, secret: str = SECRET, at: float | None = None) -> dict[str, str]:
-    """The headers of a request as slack_sdk signs it."""
+    """Return the headers of a request as slack_sdk signs it."""
     now = str(int(time.time() if at is None else at))
     signature = SignatureVerifier(secret).generate_signature(timestamp=now, body=body)
     return {"x-slack-request-timestamp": now, "x-slack-signature": str(signature)}
 
 
 def json_request(body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
-    """What httpx sends of an event."""
+    """Return httpx's arguments for an event."""
     text = json.dumps(body)
     return {
         "content": text,
@@ -49,7 +49,7 @@ def json_request(body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
 
 
 def form_request(fields: Mapping[str, str], **options: Any) -> dict[str, Any]:
-    """What httpx sends of a command or an interaction."""
+    """Return httpx's arguments for a command or an interaction."""
     text = urlencode(fields)
     return {
         "content": text,
@@ -60,7 +60,7 @@ def form_request(fields: Mapping[str, str], **options: Any) -> dict[str, Any]:
 def event(
     kind: str, text: str, *, channel: str = "C1", user: str = "U1", event_id: str = "", **more: Any
 ) -> dict[str, Any]:
-    """The body of an event: a mention or a message."""
+    """Return the body of an event: a mention or a message."""
     ts = more.pop("ts", None) or stamp()
     inner = {
         "type": kind,
@@ -92,12 +92,12 @@ def event(
 
 
 def mention(question: str, **more: Any) -> dict[str, Any]:
-    """The body of a mention of the bot."""
+    """Return the body of a mention of the bot."""
     return event("app_mention", f"<@{BOT}> {question}", **more)
 
 
-def command(double: Reached, text: str, **more: str) -> dict[str, str]:
-    """The form of a slash command."""
+def command(double: HasUrl, text: str, **more: str) -> dict[str, str]:
+    """Return the form of a slash command."""
     ids = {
         "team_id": TEAM,
         "team_domain": "double",
@@ -117,9 +117,9 @@ def command(double: Reached, text: str, **more: str) -> dict[str, str]:
 
 
 def pressed(
-    double: Reached, action: str, value: str, *, channel: str = "C1", user: str = "U1"
+    double: HasUrl, action: str, value: str, *, channel: str = "C1", user: str = "U1"
 ) -> dict[str, str]:
-    """The form of a pressed button."""
+    """Return the form of a pressed button."""
     payload = {
         "type": "block_actions",
         "user": {"id": user, "username": "one", "team_id": TEAM},
@@ -149,21 +149,23 @@ def pressed(
 
 @dataclass
 class Sender:
-    """Sends events as Slack does: again, with X-Slack-Retry-Num, if they are not acknowledged in
-    three seconds or with another status than 200.
+    """Sender of events that repeats them as Slack does.
+
+    An event that is not acknowledged with status 200 in three seconds is sent again, with
+    X-Slack-Retry-Num.
     """
 
     url: Callable[[], str]
     acks: list[float] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     pause: float = 0.5
-    """Seconds between sendings, where Slack waits minutes."""
+    """Seconds between attempts, where Slack waits minutes."""
     client: httpx.Client = field(
         default_factory=lambda: httpx.Client(timeout=ACK_SECONDS, trust_env=False)
     )
 
     def send(self, body: Mapping[str, Any], *, times: int = 60) -> int:
-        """Send one until it is acknowledged; returns how often it was sent."""
+        """Send an event until it is acknowledged; return the number of attempts."""
         for number in range(times):
             request = json_request(body)
             if number:

@@ -46,9 +46,9 @@ def check(url: str | None, data: Path | None) -> None:
 
     if missing_extra():
         raise click.ClickException(missing_extra())
-    from qa.interfaces.slack.check import findings
+    from qa.interfaces.slack.check import check_setup
 
-    found = asyncio.run(findings(settings_of(data), url))
+    found = asyncio.run(check_setup(settings_of(data), url))
     for each in found:
-        click.echo(f"{_MARKS[each.good]:<8} {each.what}: {each.detail}")
-    sys.exit(1 if any(each.good is False for each in found) else 0)
+        click.echo(f"{_MARKS[each.passed]:<8} {each.name}: {each.detail}")
+    sys.exit(1 if any(each.passed is False for each in found) else 0)

@@ -1,15 +1,16 @@
-"""Slack: signed requests are claimed and acknowledged at once, and answered in their thread by a
-worker.
+"""Slack bot and Slack-style webhook.
 
-The way of a request: `routes` checks its signature and its form, `app` (Slack's Bolt) finds what it
-means and claims it, `worker` takes up what is claimed, `tasks` does it, with `answers` for what was
-asked, `delivery` for what goes to Slack and `blocks` and `listing` for how it looks. `webhook`
-answers Slack-style webhooks of other services and needs nothing of this. Only `routes`, `app`,
-`delivery` and `check` need the extra `slack`.
+The way of a request: `plugin` checks its signature and validates its form, `app` (Slack's Bolt)
+passes it to `events`, which puts a task (`tasks`) into the message queue; only then is the request
+acknowledged. The `worker` leases queued messages and `handlers` carry them out: `answers` works
+out what to post, `blocks` and `document_list` lay it out, `delivery` sends it to Slack.
+
+`webhook` answers Slack-style webhooks of other services and needs none of this. Only `plugin`,
+`app`, `delivery`, `handlers`, `worker`, `signature` and `check` need the extra `slack`.
 """
 
 PREFIX = "/slack/"
-"""Every path below it is served only to requests that Slack has signed."""
+"""Prefix of the paths that are served only to requests signed by Slack."""
 EVENTS = f"{PREFIX}events"
 COMMANDS = f"{PREFIX}commands"
 INTERACTIONS = f"{PREFIX}interactions"

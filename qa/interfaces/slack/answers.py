@@ -1,8 +1,7 @@
-"""What answers a claim: a turn of the conversation that its thread is, a list of the documents, or
-why there is neither.
+"""Answers to queued questions, as Slack messages.
 
-Everything comes from the claim, the settings and what is kept, so that whoever takes up a claim
-again answers it alike.
+An answer depends on the queued message, the settings and stored state alone, so a worker that takes
+a message over from a dead one arrives at the same answer.
 """
 
 from __future__ import annotations
@@ -17,38 +16,45 @@ from index.store.snapshot import Snapshot
 from qa.answer import Citation, answer_of
 from qa.errors import InvalidQuestion, NoIndex, NotReady, UnknownTag
 from qa.interfaces.service import Service, ask_in, snapshot_of
-from qa.interfaces.slack.blocks import Post, answer_post, apology, notice
-from qa.interfaces.slack.channel_scope import chosen
-from qa.interfaces.slack.commands import asked
-from qa.interfaces.slack.document_list import documents_post
+from qa.interfaces.slack.blocks import (
+    SlackMessage,
+    answer_message,
+    apology_message,
+    notice_message,
+)
+from qa.interfaces.slack.channel_scope import tags_to_search
+from qa.interfaces.slack.commands import UserRequest, parse_request
+from qa.interfaces.slack.document_list import documents_message
+from qa.interfaces.slack.tasks import AnswerTask, CommandTask, EditTask
 from qa.settings import SlackSettings
 from qa.state.conversations import ChatThreads, StoredTurn, Version
 from qa.state.message_queue import MessageQueue, QueuedMessage
 
 ANSWERS_AT_ONCE = 2
-"""Answers that are worked out at once: each uses all cores, and a second one uses the time in which
-the first waits.
+"""Answers that are worked out at the same time.
+
+Each uses all cores, and a second one uses the time in which the first waits.
 """
 MAX_ATTEMPTS = 6
-"""How often a message may be taken up; after that its author gets an apology instead of an answer.
-"""
+"""Attempts at a message, after which its author gets an apology instead of an answer."""
 
 log = logging.getLogger("uvicorn.error")
 
 
 class Answers:
-    """Works out what to post for the claims on questions, commands and edits."""
+    """Answers to questions, commands and edits."""
 
     def __init__(
         self,
         service: Service,
-        claims: MessageQueue,
+        queue: MessageQueue,
         threads: ChatThreads,
         settings: SlackSettings,
         base: str,
     ) -> None:
+        """Link sources to the web page at `base`, or not at all if that is ""."""
         self._service = service
-        self._claims = claims
+        self._queue = queue
         self._threads = threads
         self._settings = settings
         self._base = base
@@ -58,93 +64,117 @@ class Answers:
         """Begin no further answer."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def post(self, claim: QueuedMessage, *, share: bool = False) -> Post:
-        """The answer, or why there is none; raises NotReady."""
-        if claim.attempts > MAX_ATTEMPTS:
+    async def message(self, queued: QueuedMessage, task: AnswerTask) -> SlackMessage:
+        """Return the answer to a task, or why there is none.
+
+        Raises NotReady while the models are loading.
+        """
+        if queued.attempts > MAX_ATTEMPTS:
             log.error(
-                "Request %s was taken up %d times and never finished.",
-                claim.request_id,
-                claim.attempts - 1,
+                "Request %s was tried %d times and never finished.",
+                queued.request_id,
+                queued.attempts - 1,
             )
-            return apology(claim.request_id)
+            return apology_message(queued.request_id)
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._pool, self._made, claim, share
+                self._pool, self._compose, queued, task
             )
         except NotReady:
             raise
         except (InvalidQuestion, InvalidTag, UnknownTag, NoIndex) as error:
-            return notice(f"I cannot answer that: {error}.")
-        except Exception:  # whatever it is, whoever asked must hear of it
-            log.exception("Request %s (event %s) failed.", claim.request_id, claim.message.event_id)
-            return apology(claim.request_id)
+            return notice_message(f"I cannot answer that: {error}.")
+        except Exception:  # whatever it is, the author of the question must hear of it
+            log.exception(
+                "Request %s (event %s) failed.", queued.request_id, queued.message.event_id
+            )
+            return apology_message(queued.request_id)
 
-    def turn(self, claim: QueuedMessage, turn_id: int) -> StoredTurn:
-        """A turn of the conversations of the claim's channel; raises UnknownConversation."""
-        return self._service.conversations().history.turn(owner_of(claim), turn_id)
+    def turn(self, queued: QueuedMessage, turn_id: int) -> StoredTurn:
+        """Return a turn of a conversation in the channel of a queued message.
 
-    def places(self, claim: QueuedMessage) -> Sequence[tuple[Citation, Version | None]]:
-        """What the turn of a pressed button quotes, with the texts; raises UnknownConversation."""
-        conversations = self._service.conversations()
-        answer = answer_of(self.turn(claim, claim.message.payload["turn_id"]).result)
+        Raises UnknownConversation.
+        """
+        return self._service.conversations().history.turn(owner_of(queued), turn_id)
+
+    def cited_versions(
+        self, queued: QueuedMessage, turn_id: int
+    ) -> Sequence[tuple[Citation, Version | None]]:
+        """Return the citations of a turn, each with the text that it quotes if that is kept.
+
+        Raises UnknownConversation.
+        """
+        answer = answer_of(self.turn(queued, turn_id).result)
         try:
             with snapshot_of(self._service) as snapshot:
-                return [
-                    (each, conversations.version(each.document_id, each.sha256, snapshot))
-                    for each in answer.citations
-                ]
+                return self._with_versions(answer.citations, snapshot)
         except NotReady:
-            return [
-                (each, conversations.version(each.document_id, each.sha256, None))
-                for each in answer.citations
-            ]
+            # No snapshot is open yet; quoted versions are kept beside the index.
+            return self._with_versions(answer.citations, None)
 
-    def _made(self, claim: QueuedMessage, share: bool) -> Post:  # noqa: FBT001 - an executor passes no names
-        said = claim.message.payload["question"]
-        if claim.turn_id is None and asked(said).question is None:
-            return self._listed(claim, asked(said).tags)
-        turn = self._answered(claim)
-        return answer_post(answer_of(turn.result), turn.id, self._base, share=share)
+    def _with_versions(
+        self, citations: Sequence[Citation], snapshot: Snapshot | None
+    ) -> list[tuple[Citation, Version | None]]:
+        version = self._service.conversations().version
+        return [(each, version(each.document_id, each.sha256, snapshot)) for each in citations]
 
-    def _listed(self, claim: QueuedMessage, tags: Sequence[str]) -> Post:
+    def _compose(self, queued: QueuedMessage, task: AnswerTask) -> SlackMessage:
+        """Return the answer to a question, or the list of documents if that is asked for."""
+        if queued.turn_id is not None:
+            # A worker before this one has answered and died before the answer was posted.
+            turn = self.turn(queued, queued.turn_id)
+        else:
+            request = parse_request(task.question)
+            if request.question is None:
+                return self._list_documents(queued, request.tags)
+            turn = self._ask(queued, task, request)
+        can_share = isinstance(task, CommandTask)
+        return answer_message(answer_of(turn.result), turn.id, self._base, can_share=can_share)
+
+    def _list_documents(self, queued: QueuedMessage, tags: Sequence[str]) -> SlackMessage:
         with snapshot_of(self._service) as snapshot:
             if snapshot is None:
                 raise NoIndex
-            return documents_post(
-                snapshot, tags, self._settings.tags_in(claim.message.channel), self._base
+            return documents_message(
+                snapshot, tags, self._settings.tags_in(queued.message.channel), self._base
             )
 
-    def _answered(self, claim: QueuedMessage) -> StoredTurn:
-        """The turn that answers a claim: the one from before a crash, or a new one."""
-        if claim.turn_id is not None:
-            return self.turn(claim, claim.turn_id)
-        message, given = claim.message, asked(claim.message.payload["question"])
+    def _ask(self, queued: QueuedMessage, task: AnswerTask, request: UserRequest) -> StoredTurn:
+        """Answer a question as the next turn of the conversation of its thread."""
+        message = queued.message
         conversation = self._threads.conversation(
-            owner_of(claim), message.team, message.channel, message.thread
+            owner_of(queued), message.team, message.channel, message.thread
         )
-        before, allowed = self._before(claim, conversation), self._settings.tags_in(message.channel)
+        inherited = self._thread_tags(queued, task, conversation)
+        allowed = self._settings.tags_in(message.channel)
 
         def within(snapshot: Snapshot) -> Sequence[str]:
-            return chosen(given.tags, before, allowed, list(snapshot.tags()))
+            return tags_to_search(request.tags, inherited, allowed, list(snapshot.tags()))
 
-        turn = ask_in(self._service, owner_of(claim), conversation, given.question or "", within)
-        self._claims.answered_by(claim, turn.id)
+        turn = ask_in(self._service, owner_of(queued), conversation, request.question or "", within)
+        # Recorded before anything is posted, so that no later attempt asks again.
+        self._queue.answered_by(queued, turn.id)
         return turn
 
-    def _before(self, claim: QueuedMessage, conversation: str) -> Sequence[str]:
-        """The tags of the question before this one in its thread; direct messages outside of one
-        and commands stand for themselves.
+    def _thread_tags(
+        self, queued: QueuedMessage, task: AnswerTask, conversation: str
+    ) -> Sequence[str]:
+        """Return the tags of the question before this one in its thread.
+
+        Commands and direct messages outside of a thread inherit none.
         """
-        message = claim.message
-        if not message.payload.get("reply_to"):
+        if isinstance(task, CommandTask) or not task.reply_to:
             return ()
         turns = self._service.conversations().history.turns(conversation)
-        if "of" in message.payload:  # an edit: what came before the question as it was
-            original = self._claims.find(message.team, message.channel, message.payload["of"])
-            turns = [each for each in turns if original and each.id < (original.turn_id or 0)]
+        if isinstance(task, EditTask):
+            # Turns before the question as it was first asked: its own tags are not inherited.
+            message = queued.message
+            original = self._queue.find(message.team, message.channel, task.question_ts)
+            first_turn_id = (original.turn_id if original else None) or 0
+            turns = [turn for turn in turns if turn.id < first_turn_id]
         return turns[-1].result.get("tags", ()) if turns else ()
 
 
-def owner_of(claim: QueuedMessage) -> str:
-    """Who owns the conversations of a channel or a direct message."""
-    return f"slack:{claim.message.team}:{claim.message.channel}"
+def owner_of(queued: QueuedMessage) -> str:
+    """Return the owner of the conversations of a channel or of direct messages."""
+    return f"slack:{queued.message.team}:{queued.message.channel}"

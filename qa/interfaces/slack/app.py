@@ -1,5 +1,6 @@
-"""The Bolt app: which request goes to which listener. Every listener claims, then the request is
-acknowledged.
+"""Bolt app: passes each kind of request to the producer of the message queue.
+
+A request is acknowledged only after its task is queued.
 """
 
 from __future__ import annotations
@@ -17,17 +18,19 @@ from qa.interfaces.slack.events import SlackEvents
 
 Body = dict[str, Any]
 _ANY = re.compile("")
-"""Which of them are of interest the intake knows; an answer of 404 would make Slack send the rest
-again.
+"""Matches every request.
+
+`SlackEvents` decides what is of interest; Bolt would answer 404 to a request without a listener,
+and Slack would send it again.
 """
 
 
-def bolt_app(intake: SlackEvents, token: str, wake: Callable[[], None]) -> AsyncApp:
-    """An app whose listeners run before the response, so that nothing is acknowledged that is not
-    claimed; `wake` is told of each.
+def bolt_app(events: SlackEvents, token: str, wake: Callable[[], None]) -> AsyncApp:
+    """Return an app that queues the task of each request, then acknowledges it.
 
-    The signature was checked before, and asking Slack who we are would make an acknowledgement wait
-    for Slack.
+    Listeners run before the response, so nothing is acknowledged that is not queued. `wake` is
+    called after each request. The signature was checked before, and Slack is not asked who we are:
+    the acknowledgement would wait for its reply.
     """
 
     async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
@@ -35,7 +38,7 @@ def bolt_app(intake: SlackEvents, token: str, wake: Callable[[], None]) -> Async
 
     app = AsyncApp(
         name="quoted",
-        logger=_logger(),
+        logger=_quiet_logger(),
         signing_secret="checked before",  # noqa: S106 - no secret
         authorize=authorize,
         process_before_response=True,
@@ -43,28 +46,28 @@ def bolt_app(intake: SlackEvents, token: str, wake: Callable[[], None]) -> Async
         ignoring_self_events_enabled=False,
     )
 
-    async def event(body: Body) -> None:
-        await asyncio.to_thread(intake.event, body)
+    async def on_event(body: Body) -> None:
+        await asyncio.to_thread(events.on_event, body)
         wake()
 
-    async def command(ack: AsyncAck, body: Body) -> None:
-        said = await asyncio.to_thread(intake.command, body)
-        await (ack(text=said, response_type="ephemeral") if said else ack())
+    async def on_command(ack: AsyncAck, body: Body) -> None:
+        reply = await asyncio.to_thread(events.on_command, body)
+        await (ack(text=reply, response_type="ephemeral") if reply else ack())
         wake()
 
-    async def pressed(ack: AsyncAck, body: Body) -> None:
-        await asyncio.to_thread(intake.interaction, body)
+    async def on_action(ack: AsyncAck, body: Body) -> None:
+        await asyncio.to_thread(events.on_interaction, body)
         await ack()
         wake()
 
-    app.event(_ANY)(event)
-    app.command(_ANY)(command)
-    app.action(_ANY)(pressed)
+    app.event(_ANY)(on_event)
+    app.command(_ANY)(on_command)
+    app.action(_ANY)(on_action)
     return app
 
 
-def _logger() -> logging.Logger:
-    """Bolt's own log: what is nobody's listener's is no news."""
+def _quiet_logger() -> logging.Logger:
+    """Return a logger for Bolt that leaves out its warnings of requests without a listener."""
     logger = logging.getLogger("slack_bolt.quoted")
     logger.setLevel(logging.ERROR)
     return logger

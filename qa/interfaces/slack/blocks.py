@@ -1,8 +1,8 @@
-"""How answers look in Slack: Block Kit.
+"""Layout of answers in Slack: Block Kit.
 
-Text of documents stands in rich text and in plain text, which Slack shows as they are: nothing in
-it is read as a mention, a link or markup, and a span is bold wherever it begins. Limits: "Block
-Kit", docs.slack.dev.
+Text of documents goes into rich text and plain text elements, which Slack shows unchanged: nothing
+in it is read as a mention, a link or markup, and a span can be bold wherever it begins. Limits:
+"Block Kit", docs.slack.dev.
 """
 
 from __future__ import annotations
@@ -20,16 +20,24 @@ from qa.interfaces.plaintext.answers import (
     shortened,
     shown_lines,
 )
-from qa.interfaces.slack.links import permanent_link, where
-from qa.interfaces.slack.mrkdwn import CUT, MAX_TEXT, cut, cut_defused, cut_start, length
+from qa.interfaces.slack.links import permanent_link, place_words
+from qa.interfaces.slack.mrkdwn import (
+    ELLIPSIS,
+    MAX_TEXT,
+    defuse_and_truncate,
+    truncate,
+    truncate_start,
+    utf16_length,
+)
 from qa.interfaces.slack.plain_text import answer_text
 from qa.state.conversations import Version
 
 Block = dict[str, Any]
 MAX_BLOCKS = 50
 MAX_QUOTES = 6000
-"""Characters of all quotes of a message together: Slack refuses blocks of more than about 13,000 in
-all (`msg_blocks_too_long`).
+"""Characters of all quotes of a message together.
+
+Slack refuses blocks of more than about 13,000 in all (`msg_blocks_too_long`).
 """
 MAX_QUOTE = 2800
 """Characters of one quote with its sentence, below the 3,000 of a text."""
@@ -37,84 +45,91 @@ MAX_SPANS = 8
 MAX_PLACES = 8
 """Places that are shown of all spans together, at least one of each."""
 MAX_OTHERS = 3
-OTHER = 400
-"""Characters of a conflict, a passage or a remark."""
-KEY = "quoted:"
-"""Begins the id of a message's first block; what follows says which question the message answers.
-"""
+"""Conflicts, nearest passages or notes that are shown."""
+MAX_OTHER = 400
+"""Characters of a conflict, a passage or a note."""
+KEY_PREFIX = "quoted:"
+"""Prefix of the id of a message's first block; the rest is the key of the answered question."""
+MAX_BLOCK_ID = 255
 RIGHT, WRONG, SOURCE, SHARE = "quoted_right", "quoted_wrong", "quoted_source", "quoted_share"
 BOLD = {"style": {"bold": True}}
-_NAME, _PATH = 80, 100
-_TITLE = 24
+_MAX_NAME, _MAX_PATH = 80, 100
+_MAX_TITLE = 24
 """Characters of a modal's title."""
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
-    """A message for Slack: the text is for notifications and for clients that show no blocks."""
+class SlackMessage:
+    """A message for Slack.
+
+    The text is for notifications and for clients that show no blocks.
+    """
 
     text: str
     blocks: tuple[Block, ...] = ()
 
-    def keyed(self, key: str) -> Post:
-        """The same with a first block that says what it answers (at most 255 characters)."""
-        first = [dict(block) | {"block_id": f"{KEY}{key}"[:255]} for block in self.blocks[:1]]
+    def with_key(self, key: str) -> SlackMessage:
+        """Return the message with `key` in the id of its first block, to find it again."""
+        first = [block | {"block_id": block_id_of(key)} for block in self.blocks[:1]]
         return replace(self, blocks=(*first, *self.blocks[1:]))
 
 
-def answer_post(
-    answer: Answer, turn_id: int, base: str, *, share: bool = False, asked: str = ""
-) -> Post:
-    """An answer or a refusal with its buttons; `base` is where people reach the page, "" for no
-    links; `asked` is the id of who asked, to be named.
+def block_id_of(key: str) -> str:
+    """Return the id of the first block of the message that answers the question `key`."""
+    return f"{KEY_PREFIX}{key}"[:MAX_BLOCK_ID]
+
+
+def answer_message(
+    answer: Answer, turn_id: int, base: str, *, can_share: bool = False, shared_by: str = ""
+) -> SlackMessage:
+    """Return an answer or a refusal with its buttons.
+
+    `base` is the public address of the web page, "" for no links. `can_share` adds the button that
+    shares the answer; `shared_by` is the id of the user who has shared it, to be named.
     """
-    blocks = (
-        [
-            rich(
-                section(
-                    {"type": "user", "user_id": asked},
-                    text(f" asked: {cut(answer.question, OTHER)}"),
-                )
-            )
-        ]
-        if asked
-        else []
-    )
-    if answer.tags:
-        blocks.append(context(f"In {', '.join(answer.tags)}"))
-    if answer.interpreted_as:
-        blocks.append(context(f"Understood as: {answer.interpreted_as}"))
-    blocks += _spans(answer, base) if answer.spans else []
-    blocks += _refusal(answer.refusal, base) if answer.refusal else []
-    blocks += _others(answer.conflicts, base)
-    blocks += [context(f"Note: {note}") for note in answer.notes[:MAX_OTHERS]]
-    said = answer_text(answer, base)
-    return Post(said, (*blocks[: MAX_BLOCKS - 1], _buttons(answer, turn_id, share=share)))
-
-
-def notice(words: str) -> Post:
-    """A few words of our own, which may name tags."""
-    return Post(cut_defused(words, MAX_TEXT), (rich(section(text(words))),))
-
-
-def apology(request_id: str) -> Post:
-    """Something went wrong; the id is in the server's log."""
-    return notice(
-        f"Sorry, something went wrong and I could not answer. Please ask again, or tell whoever runs me: request {request_id}."
-    )
-
-
-def source_view(places: Sequence[tuple[Citation, Version | None]], base: str) -> Block:
-    """A modal with the passages around some quotes, the quotes bold."""
     blocks: list[Block] = []
-    for citation, version in places[:MAX_SPANS]:
-        passage = (
-            _around(citation, version.text, MAX_QUOTES // len(places[:MAX_SPANS]))
-            if version
-            else [text("This text is no longer kept.")]
-        )
-        blocks += [_place(citation, base), rich(quote(*passage))]
-    title = {"type": "plain_text", "text": shortened("Where it says so", _TITLE)}
+    if shared_by:
+        asked = text_element(f" asked: {truncate(answer.question, MAX_OTHER)}")
+        blocks.append(rich_text(rich_section({"type": "user", "user_id": shared_by}, asked)))
+    if answer.tags:
+        blocks.append(context_block(f"In {', '.join(answer.tags)}"))
+    if answer.interpreted_as:
+        blocks.append(context_block(f"Understood as: {answer.interpreted_as}"))
+    if answer.spans:
+        blocks += _span_blocks(answer, base)
+    if answer.refusal:
+        blocks += _refusal_blocks(answer.refusal, base)
+    blocks += _conflict_blocks(answer.conflicts, base)
+    blocks += [context_block(f"Note: {note}") for note in answer.notes[:MAX_OTHERS]]
+    # Buttons come last and are never cut off.
+    buttons = _buttons(turn_id, has_source=bool(answer.spans), can_share=can_share)
+    return SlackMessage(answer_text(answer, base), (*blocks[: MAX_BLOCKS - 1], buttons))
+
+
+def notice_message(words: str) -> SlackMessage:
+    """Return a short message of the app itself, which may name tags."""
+    return SlackMessage(
+        defuse_and_truncate(words, MAX_TEXT), (rich_text(rich_section(text_element(words))),)
+    )
+
+
+def apology_message(request_id: str) -> SlackMessage:
+    """Return the message for an unexpected error; the server's log has the same id."""
+    return notice_message(
+        "Sorry, something went wrong and I could not answer. Please ask again. "
+        f"If it happens again, tell whoever runs me: request {request_id}."
+    )
+
+
+def source_view(cited: Sequence[tuple[Citation, Version | None]], base: str) -> Block:
+    """Return a modal with the text around each citation, the quotes bold."""
+    shown = cited[:MAX_SPANS]
+    blocks: list[Block] = []
+    # All quotes of the modal share the limit, so that many sources cut each other shorter.
+    for citation, version in shown:
+        passage = _cited_text(citation, version, MAX_QUOTES // len(shown))
+        blocks += [_place_block(citation, base), rich_text(rich_quote(*passage))]
+    title = {"type": "plain_text", "text": shortened("Where it says so", _MAX_TITLE)}
     return {
         "type": "modal",
         "title": title,
@@ -123,163 +138,184 @@ def source_view(places: Sequence[tuple[Citation, Version | None]], base: str) ->
     }
 
 
-def text(words: str, *, bold: bool = False) -> Block:
-    """An element of rich text, which is shown as it is."""
-    return {"type": "text", "text": cut(shown_lines(words), MAX_QUOTE) or " "} | (
-        BOLD if bold else {}
-    )
+# Elements of Block Kit
 
 
-def section(*elements: Block) -> Block:
-    """A paragraph of rich text."""
+def text_element(words: str, *, bold: bool = False) -> Block:
+    """Return an element of rich text, which Slack shows unchanged."""
+    # Slack refuses an empty text.
+    element = {"type": "text", "text": truncate(shown_lines(words), MAX_QUOTE) or " "}
+    return element | BOLD if bold else element
+
+
+def rich_section(*elements: Block) -> Block:
+    """Return a paragraph of rich text."""
     return {"type": "rich_text_section", "elements": list(elements)}
 
 
-def quote(*elements: Block) -> Block:
-    """A quote of rich text."""
+def rich_quote(*elements: Block) -> Block:
+    """Return a quote of rich text."""
     return {"type": "rich_text_quote", "elements": list(elements)}
 
 
-def rich(*elements: Block) -> Block:
-    """A block of rich text."""
+def rich_text(*elements: Block) -> Block:
+    """Return a block of rich text."""
     return {"type": "rich_text", "elements": list(elements)}
 
 
-def context(words: str) -> Block:
-    """A small line of plain text."""
-    return {
-        "type": "context",
-        "elements": [
-            {"type": "plain_text", "text": cut(shown_lines(words), OTHER), "emoji": False}
-        ],
+def context_block(words: str) -> Block:
+    """Return a small line of plain text."""
+    line = {
+        "type": "plain_text",
+        "text": truncate(shown_lines(words), MAX_OTHER),
+        "emoji": False,
     }
+    return {"type": "context", "elements": [line]}
 
 
-def _spans(answer: Answer, base: str) -> list[Block]:
+# Parts of an answer
+
+
+def _span_blocks(answer: Answer, base: str) -> list[Block]:
+    """Return the answer spans, each with its places and its confidence."""
     shown = answer.spans[:MAX_SPANS]
-    room, places = min(MAX_QUOTE, MAX_QUOTES // (2 * len(shown))), MAX_PLACES // len(shown)
-    blocks = [rich(section(text("This sentence settles it:")))] if answer.kind == "evidence" else []
+    # Each span stands twice: alone and within its sentence.
+    room = min(MAX_QUOTE, MAX_QUOTES // (2 * len(shown)))
+    places_each = MAX_PLACES // len(shown)
+    blocks: list[Block] = []
+    if answer.kind == "evidence":
+        blocks.append(rich_text(rich_section(text_element("This sentence settles it:"))))
     for span in shown:
-        blocks += [
-            rich(*_quoted(span, room)),
-            *(_place(each, base) for each in (span.citation, *span.further)[:places]),
-        ]
-        hidden = len(span.further) + 1 - places
-        more = f" · and {hidden} more {'place' if hidden == 1 else 'places'}" if hidden > 0 else ""
-        blocks.append(context(f"confidence: {confidence_words(span.confidence)}{more}"))
+        places = (span.citation, *span.further)
+        blocks.append(rich_text(*_quoted_span(span, room)))
+        blocks += [_place_block(place, base) for place in places[:places_each]]
+        more = _more_places(len(places) - places_each)
+        blocks.append(context_block(f"confidence: {confidence_words(span.confidence)}{more}"))
     if len(answer.spans) > len(shown):
-        blocks.append(context(f"{len(answer.spans) - len(shown)} more answers are not shown."))
+        blocks.append(
+            context_block(f"{len(answer.spans) - len(shown)} more answers are not shown.")
+        )
     if not answer.calibrated:
-        blocks.append(context("The confidence is not calibrated for these models."))
+        blocks.append(context_block("The confidence is not calibrated for these models."))
     return blocks
 
 
-def _quoted(span: AnswerSpan, room: int) -> list[Block]:
-    """The span in bold, then its sentence as a quote with the span bold; the sentence alone if it
-    is the span.
+def _more_places(hidden: int) -> str:
+    if hidden <= 0:
+        return ""
+    return f" · and {hidden} more {'place' if hidden == 1 else 'places'}"
+
+
+def _quoted_span(span: AnswerSpan, room: int) -> list[Block]:
+    """Return a span in bold, then its sentence as a quote with the span bold.
+
+    A span that is a whole sentence is shown once, as a quote.
     """
     citation = span.citation
-    whole = _cut_quote(span.text, room)
+    span_text = text_element(_truncate_quote(span.text, room), bold=True)
     if citation.sentence == citation.quote:
-        return [quote(text(whole, bold=True))]
-    return [section(text(whole, bold=True)), quote(*_sentence(citation, room))]
+        return [rich_quote(span_text)]
+    return [rich_section(span_text), rich_quote(*_quote_in_sentence(citation, room))]
 
 
-def _sentence(citation: Citation, room: int) -> list[Block]:
+def _quote_in_sentence(citation: Citation, room: int) -> list[Block]:
     before = citation.sentence[: citation.start - citation.sentence_start]
     after = citation.sentence[citation.end - citation.sentence_start :]
-    return _marked(before, citation.quote, after, room)
+    return _quote_in_context(before, citation.quote, after, room)
 
 
-def _around(citation: Citation, whole: str, room: int) -> list[Block]:
-    before = whole[max(citation.start - 2 * AROUND, 0) : citation.start]
-    after = whole[citation.end : citation.end + 2 * AROUND]
-    cut_off = (
-        CUT if citation.start > len(before) else "",
-        CUT if citation.end + len(after) < len(whole) else "",
+def _cited_text(citation: Citation, version: Version | None, room: int) -> list[Block]:
+    if version is None:
+        return [text_element("This text is no longer kept.")]
+    return _quote_in_text(citation, version.text, room)
+
+
+def _quote_in_text(citation: Citation, document_text: str, room: int) -> list[Block]:
+    before = document_text[max(citation.start - 2 * AROUND, 0) : citation.start]
+    after = document_text[citation.end : citation.end + 2 * AROUND]
+    if citation.start > len(before):
+        before = ELLIPSIS + before
+    if citation.end + len(after) < len(document_text):
+        after += ELLIPSIS
+    quoted = document_text[citation.start : citation.end]
+    return _quote_in_context(before, quoted, after, min(room, MAX_QUOTE))
+
+
+def _quote_in_context(before: str, quoted: str, after: str, room: int) -> list[Block]:
+    """Return a quote in bold between its surroundings, which share the room that it leaves."""
+    quoted = _truncate_quote(quoted, room)
+    room_each = max(room - utf16_length(quoted), 0) // 2
+    parts = (
+        (truncate_start(before, room_each), False),
+        (quoted, True),
+        (truncate(after, room_each), False),
     )
-    return _marked(
-        cut_off[0] + before,
-        whole[citation.start : citation.end],
-        after + cut_off[1],
-        min(room, MAX_QUOTE),
-    )
+    return [text_element(part, bold=bold) for part, bold in parts if part]
 
 
-def _marked(before: str, quoted: str, after: str, room: int) -> list[Block]:
-    """A quote in bold within what stands around it, which is cut to the room that is left."""
-    quoted = _cut_quote(quoted, room)
-    left = max(room - length(quoted), 0) // 2
-    parts = ((cut_start(before, left), False), (quoted, True), (cut(after, left), False))
-    return [text(part, bold=bold) for part, bold in parts if part]
-
-
-def _cut_quote(quoted: str, room: int) -> str:
-    """A quote, or its beginning with how much is missing."""
-    if length(quoted) <= room:
+def _truncate_quote(quoted: str, room: int) -> str:
+    """Return a quote, or its beginning with the length of the whole."""
+    if utf16_length(quoted) <= room:
         return quoted
-    said = f" [cut: the quote has {len(quoted):,} characters]"
-    return cut(quoted, room - length(said)) + said
+    remark = f" [cut: the quote has {len(quoted):,} characters]"
+    return truncate(quoted, room - utf16_length(remark)) + remark
 
 
-def _place(citation: Citation | NearestPassage, base: str) -> Block:
-    """The document's title, linked, and where in it."""
-    named = shown_lines(shortened(citation.title, _NAME))
-    url = permanent_link(base, citation)
-    titled = (
-        {"type": "link", "url": url, "text": named or citation.document_id}
-        if url
-        else text(named or citation.document_id)
-    )
-    dated = f" ({citation.date})" if isinstance(citation, Citation) and citation.date else ""
-    fresh = (
-        f" [{FRESHNESS[citation.freshness]}]"
-        if isinstance(citation, Citation) and citation.freshness in FRESHNESS
-        else ""
-    )
-    under = f", under {shortened(citation.heading, _NAME)}" if citation.heading else ""
-    return rich(
-        section(
-            text("— "),
-            titled,
-            text(f"{dated} · {shortened(citation.uri, _PATH)}, {where(citation)}{under}{fresh}"),
-        )
-    )
+def _place_block(place: Citation | NearestPassage, base: str) -> Block:
+    """Return the document's title, linked, and the place within the document."""
+    title = shown_lines(shortened(place.title, _MAX_NAME)) or place.document_id
+    url = permanent_link(base, place)
+    linked = {"type": "link", "url": url, "text": title} if url else text_element(title)
+    date = freshness = ""
+    if isinstance(place, Citation):
+        date = f" ({place.date})" if place.date else ""
+        freshness = f" [{FRESHNESS[place.freshness]}]" if place.freshness in FRESHNESS else ""
+    heading = f", under {shortened(place.heading, _MAX_NAME)}" if place.heading else ""
+    path = shortened(place.uri, _MAX_PATH)
+    details = text_element(f"{date} · {path}, {place_words(place)}{heading}{freshness}")
+    return rich_text(rich_section(text_element("— "), linked, details))
 
 
-def _refusal(refusal: Refusal, base: str) -> list[Block]:
+def _refusal_blocks(refusal: Refusal, base: str) -> list[Block]:
+    """Return the reason of a refusal, the extent of the search and the nearest passages."""
+    no_answer = text_element("No answer found", bold=True)
     blocks = [
-        rich(section(text("No answer found", bold=True), text(f": {refusal.reason}."))),
-        context(receipt(refusal)),
+        rich_text(rich_section(no_answer, text_element(f": {refusal.reason}."))),
+        context_block(receipt(refusal)),
     ]
     if refusal.nearest:
-        blocks.append(rich(section(text("Nearest passages:"))))
+        blocks.append(rich_text(rich_section(text_element("Nearest passages:"))))
     for passage in refusal.nearest[:MAX_OTHERS]:
-        blocks += [rich(quote(text(shortened(passage.text, OTHER)))), _place(passage, base)]
+        beginning = text_element(shortened(passage.text, MAX_OTHER))
+        blocks += [rich_text(rich_quote(beginning)), _place_block(passage, base)]
     return blocks
 
 
-def _others(conflicts: Sequence[AnswerSpan], base: str) -> list[Block]:
-    blocks = [rich(section(text("Another document gives:")))] if conflicts else []
+def _conflict_blocks(conflicts: Sequence[AnswerSpan], base: str) -> list[Block]:
+    """Return what other documents say instead."""
+    if not conflicts:
+        return []
+    blocks = [rich_text(rich_section(text_element("Another document gives:")))]
     for span in conflicts[:MAX_OTHERS]:
-        blocks += [rich(quote(*_sentence(span.citation, OTHER))), _place(span.citation, base)]
+        sentence = rich_quote(*_quote_in_sentence(span.citation, MAX_OTHER))
+        blocks += [rich_text(sentence), _place_block(span.citation, base)]
     return blocks
 
 
-def _buttons(answer: Answer, turn_id: int, *, share: bool) -> Block:
-    """What can be done with a turn."""
-    offered = [(RIGHT, "Right"), (WRONG, "Wrong")]
-    offered += [(SOURCE, "Show source")] if answer.spans else []
-    offered += [(SHARE, "Share in channel")] if share else []
+def _buttons(turn_id: int, *, has_source: bool, can_share: bool) -> Block:
+    """Return the buttons of a turn, which carry its id."""
+    buttons = [_button(RIGHT, "Right", turn_id), _button(WRONG, "Wrong", turn_id)]
+    if has_source:
+        buttons.append(_button(SOURCE, "Show source", turn_id))
+    if can_share:
+        buttons.append(_button(SHARE, "Share in channel", turn_id))
+    return {"type": "actions", "elements": buttons}
+
+
+def _button(action: str, label: str, turn_id: int) -> Block:
     return {
-        "type": "actions",
-        "elements": [
-            {
-                "type": "button",
-                "action_id": action,
-                "value": str(turn_id),
-                "text": {"type": "plain_text", "text": words},
-            }
-            for action, words in offered
-        ],
+        "type": "button",
+        "action_id": action,
+        "value": str(turn_id),
+        "text": {"type": "plain_text", "text": label},
     }

@@ -1,4 +1,4 @@
-"""Within which tags a channel is asked."""
+"""Tags that a channel is limited to."""
 
 from __future__ import annotations
 
@@ -8,30 +8,39 @@ from qa.answering.pipeline import check_tags
 from qa.errors import UnknownTag
 
 
-def visible(known: Sequence[str], allowed: Sequence[str]) -> list[str]:
-    """Those of the tags that documents have which a channel may know of; `allowed` are the
-    channel's own, none for all.
+def visible_tags(known: Sequence[str], allowed: Sequence[str]) -> list[str]:
+    """Return the known tags that a channel may see.
+
+    `known` are the tags of documents, `allowed` those of the channel, none for all.
     """
-    return [each for each in known if not allowed or each in allowed]
+    return [tag for tag in known if not allowed or tag in allowed]
 
 
-def chosen(
-    asked: Sequence[str], before: Sequence[str], allowed: Sequence[str], known: Sequence[str]
+def tags_to_search(
+    requested: Sequence[str],
+    inherited: Sequence[str],
+    allowed: Sequence[str],
+    known: Sequence[str],
 ) -> list[str]:
-    """The tags within which to look, none for all documents: those that were asked for, else those
-    of the thread, else the channel's own.
+    """Return the tags to search within, none for all documents.
 
-    Never others than the channel's own, if it has any. Raises UnknownTag, which names no others
-    either.
+    Those are the requested ones, or else those inherited from the thread, or else the channel's
+    own; never others than the channel's own, if it has any. Raises UnknownTag, whose message names
+    no other tags either.
     """
     if not allowed:
-        check_tags(asked, known)
-        return list(asked or before)
-    seen, only = visible(known, allowed), f"this channel is asked within {', '.join(allowed)} only"
-    for each in asked:
-        if each not in allowed:
-            raise UnknownTag(f"{only}, got {each!r}")
-    check_tags(asked, seen)
-    if not seen:
-        raise UnknownTag(f"{only}, and no document has such a tag yet")
-    return list(asked) or [each for each in seen if each in before] or seen
+        check_tags(requested, known)
+        return list(requested or inherited)
+    visible = visible_tags(known, allowed)
+    limit = ", ".join(allowed)
+    for tag in requested:
+        if tag not in allowed:
+            raise UnknownTag(f"got the tag {tag!r}, but this channel is limited to {limit}")
+    # Against the visible tags: the error lists them.
+    check_tags(requested, visible)
+    if not visible:
+        raise UnknownTag(f"no document has a tag of this channel yet: it is limited to {limit}")
+    if requested:
+        return list(requested)
+    # A thread may be older than the channel's limit.
+    return [tag for tag in visible if tag in inherited] or visible

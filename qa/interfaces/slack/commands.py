@@ -1,6 +1,4 @@
-"""What somebody typed: a question or a look at the documents, and the tags within which it is
-meant.
-"""
+"""Requests as people type them: a question or `documents`, with tags."""
 
 from __future__ import annotations
 
@@ -12,11 +10,12 @@ from qa.errors import InvalidQuestion
 
 _QUOTE = '["“”„]'
 _TAG = rf"(?:{_QUOTE}([^\"“”„]*){_QUOTE}|([^\s\"“”„]+))"
+"""A tag: group 1 if in quotation marks, else group 2."""
 _SIGN = rf"(?:--|[—–])in(?=[\s=]|{_QUOTE}|$)"
-"""Slack's clients make one dash of two."""
-_BEGINS = re.compile(_SIGN, re.IGNORECASE)
-_FIRST = re.compile(rf"{_SIGN}[\s=]*{_TAG}(?:\s+|$)", re.IGNORECASE)
-_LAST = re.compile(rf"\s{_SIGN}[\s=]*{_TAG}$", re.IGNORECASE)
+"""`--in`, whose two hyphens Slack's clients turn into one dash."""
+_BEGINS_WITH_IN = re.compile(_SIGN, re.IGNORECASE)
+_FIRST_TAG = re.compile(rf"{_SIGN}[\s=]*{_TAG}(?:\s+|$)", re.IGNORECASE)
+_LAST_TAG = re.compile(rf"\s{_SIGN}[\s=]*{_TAG}$", re.IGNORECASE)
 _DOCUMENTS = re.compile(rf"documents(?:\s+{_TAG})?", re.IGNORECASE)
 USAGE = (
     '--in TAG and a question, like --in harbour How deep is it? or --in "two words" How deep is it?'
@@ -24,38 +23,42 @@ USAGE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question, or None for a look at the documents; and the tags that were given, none for those
-    that go without saying.
+class UserRequest:
+    """A question, or None for a list of the documents, and the tags to search within.
+
+    Without tags those apply that the thread or the channel has.
     """
 
     question: str | None
     tags: tuple[str, ...]
 
 
-def asked(text: str) -> Asked:
-    """Read `--in TAG` before and after a question, and `documents` or `documents TAG`; raises
-    InvalidQuestion or InvalidTag.
+def parse_request(text: str) -> UserRequest:
+    """Return the request that a text makes.
+
+    `--in TAG` may stand before and after a question; `documents` and `documents TAG` ask for a
+    list. Raises InvalidQuestion or InvalidTag.
     """
     rest, tags = text.strip(), list[str]()
-    while _BEGINS.match(rest):
-        found = _FIRST.match(rest)
-        if found is None:
+    while _BEGINS_WITH_IN.match(rest):
+        first = _FIRST_TAG.match(rest)
+        if first is None:
             raise InvalidQuestion(f"expected {USAGE}, got {rest[:80]!r}")
-        tags.append(_tag(found))
-        rest = rest[found.end() :]
-    while last := _LAST.search(rest):
+        tags.append(_tag(first))
+        rest = rest[first.end() :]
+    # `--in` within a question belongs to the question: only the two ends are read.
+    while last := _LAST_TAG.search(rest):
         tags.append(_tag(last))
         rest = rest[: last.start()].rstrip()
-    look = _DOCUMENTS.fullmatch(rest)
-    if look:
-        return Asked(
-            None, tags_of([*tags, *([_tag(look)] if look[0].lower() != "documents" else [])])
-        )
+    documents = _DOCUMENTS.fullmatch(rest)
+    if documents:
+        if documents[0].lower() != "documents":
+            tags.append(_tag(documents))
+        return UserRequest(None, tags_of(tags))
     if tags and not rest:
         raise InvalidQuestion(f"expected {USAGE}, got {text.strip()[:80]!r}")
-    return Asked(rest, tags_of(tags))
+    return UserRequest(rest, tags_of(tags))
 
 
-def _tag(found: re.Match[str]) -> str:
-    return found[2] if found[1] is None else found[1]
+def _tag(match: re.Match[str]) -> str:
+    return match[2] if match[1] is None else match[1]

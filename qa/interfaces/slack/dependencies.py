@@ -1,4 +1,4 @@
-"""Whether what only Slack needs is installed."""
+"""Check for the packages that only Slack needs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from importlib.util import find_spec
 
 
 def missing_extra() -> str:
-    """What to do about the extra `slack`; "" if it is installed."""
+    """Return how to install the extra `slack`, or "" if it is installed."""
     missing = [name for name in ("slack_bolt", "aiohttp") if find_spec(name) is None]
-    return (
-        f"{' and '.join(missing)} not installed: pip install 'quoted-qa[slack]'" if missing else ""
-    )
+    if not missing:
+        return ""
+    return f"{' and '.join(missing)} not installed: pip install 'quoted-qa[slack]'"

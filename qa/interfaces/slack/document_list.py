@@ -1,4 +1,4 @@
-"""How the documents and their tags look in Slack."""
+"""List of the documents and their tags, as a Slack message."""
 
 from __future__ import annotations
 
@@ -8,86 +8,91 @@ from dataclasses import replace
 from index.store.snapshot import DocumentInfo, Snapshot
 from qa.answering.pipeline import NAMED_TAGS
 from qa.interfaces.plaintext.answers import counted, shortened, shown_lines
-from qa.interfaces.slack.blocks import Block, Post, rich, section, text
-from qa.interfaces.slack.channel_scope import chosen, visible
+from qa.interfaces.slack.blocks import (
+    Block,
+    SlackMessage,
+    rich_section,
+    rich_text,
+    text_element,
+)
+from qa.interfaces.slack.channel_scope import tags_to_search, visible_tags
 from qa.interfaces.slack.links import document_link
-from qa.interfaces.slack.mrkdwn import cut_defused
+from qa.interfaces.slack.mrkdwn import MAX_TEXT, defuse_and_truncate
 
 MAX_LISTED = 20
-"""Documents that are listed: with their names cut they stay far below the 13,000 characters of a
-message.
+"""Documents that are listed.
+
+With their names cut they stay far below the 13,000 characters of a message.
 """
-_NAME = 80
-_TAGS = 100
-_TEXT = 3000
+_MAX_NAME = 80
+_MAX_TAGS = 100
 
 
-def documents_post(
-    snapshot: Snapshot, asked: Sequence[str], allowed: Sequence[str], base: str
-) -> Post:
-    """The documents with any of the tags that were asked for, and all tags: of those that the
-    channel is allowed, if it is limited.
+def documents_message(
+    snapshot: Snapshot, requested: Sequence[str], allowed: Sequence[str], base: str
+) -> SlackMessage:
+    """Return the documents with any of the requested tags, and all tags.
 
-    Raises UnknownTag.
+    A channel that is limited sees its own tags (`allowed`) and their documents alone. Raises
+    UnknownTag.
     """
     tagged = snapshot.tags()
-    seen = visible(list(tagged), allowed)
-    within = chosen(asked, (), allowed, list(tagged))
-    ids = {each for tag in within for each in tagged[tag]} if within else None
-    found = [
-        replace(each, tags=tuple(visible(each.tags, allowed)))
-        for each in snapshot.documents()
-        if ids is None or each.id in ids
+    within = tags_to_search(requested, (), allowed, list(tagged))
+    found = list(snapshot.documents())
+    if within:
+        ids = {document_id for tag in within for document_id in tagged[tag]}
+        found = [document for document in found if document.id in ids]
+    documents = [
+        replace(document, tags=tuple(visible_tags(document.tags, allowed))) for document in found
     ]
-    return _post(found, {tag: len(tagged[tag]) for tag in seen}, within, base)
+    tag_counts = {tag: len(tagged[tag]) for tag in visible_tags(list(tagged), allowed)}
+    return _list_message(documents, tag_counts, within, base)
 
 
-def _post(
-    documents: Sequence[DocumentInfo], tags: Mapping[str, int], within: Sequence[str], base: str
-) -> Post:
-    head = counted(len(documents), "document") + (f" in {', '.join(within)}" if within else "")
-    shown, more = documents[:MAX_LISTED], len(documents) - MAX_LISTED
-    blocks = [rich(section(text(head, bold=True)))]
+def _list_message(
+    documents: Sequence[DocumentInfo],
+    tag_counts: Mapping[str, int],
+    within: Sequence[str],
+    base: str,
+) -> SlackMessage:
+    heading = counted(len(documents), "document")
+    if within:
+        heading += f" in {', '.join(within)}"
+    shown = documents[:MAX_LISTED]
+    closing = [_tags_line(tag_counts)]
+    if len(documents) > len(shown):
+        closing.insert(0, f"and {len(documents) - len(shown):,} more")
+
+    blocks = [rich_text(rich_section(text_element(heading, bold=True)))]
     if shown:
-        blocks.append(
-            rich(
-                {
-                    "type": "rich_text_list",
-                    "style": "bullet",
-                    "elements": [_line(each, base) for each in shown],
-                }
-            )
-        )
-    rest = [f"and {more:,} more"] if more > 0 else []
-    last = [*rest, _tags(tags)]
-    blocks += [rich(section(text(each))) for each in last]
-    said = "\n".join(
-        [head, *(f"• {shortened(each.title, _NAME)}{_details(each)}" for each in shown), *last]
-    )
-    return Post(cut_defused(shown_lines(said), _TEXT), tuple(blocks))
+        items = [_item(document, base) for document in shown]
+        blocks.append(rich_text({"type": "rich_text_list", "style": "bullet", "elements": items}))
+    blocks += [rich_text(rich_section(text_element(line))) for line in closing]
+
+    lines = [f"• {shortened(document.title, _MAX_NAME)}{_details(document)}" for document in shown]
+    text = shown_lines("\n".join([heading, *lines, *closing]))
+    return SlackMessage(defuse_and_truncate(text, MAX_TEXT), tuple(blocks))
 
 
-def _line(each: DocumentInfo, base: str) -> Block:
-    named = shown_lines(shortened(each.title, _NAME)) or each.id
-    url = document_link(base, each.id, each.sha256)
-    return section(
-        {"type": "link", "url": url, "text": named} if url else text(named), text(_details(each))
-    )
+def _item(document: DocumentInfo, base: str) -> Block:
+    """Return the list item of a document: its title, linked, and its details."""
+    title = shown_lines(shortened(document.title, _MAX_NAME)) or document.id
+    url = document_link(base, document.id, document.sha256)
+    linked = {"type": "link", "url": url, "text": title} if url else text_element(title)
+    return rich_section(linked, text_element(_details(document)))
 
 
-def _details(each: DocumentInfo) -> str:
-    tags = shortened(" ".join(f"#{tag}" for tag in each.tags), _TAGS)
-    return "".join(
-        f" · {part}"
-        for part in (shortened(each.uri, _NAME), counted(each.chunks, "passage"), tags)
-        if part
-    )
+def _details(document: DocumentInfo) -> str:
+    path = shortened(document.uri, _MAX_NAME)
+    passages = counted(document.chunks, "passage")
+    tags = shortened(" ".join(f"#{tag}" for tag in document.tags), _MAX_TAGS)
+    return "".join(f" · {part}" for part in (path, passages, tags) if part)
 
 
-def _tags(tags: Mapping[str, int]) -> str:
-    if not tags:
+def _tags_line(tag_counts: Mapping[str, int]) -> str:
+    if not tag_counts:
         return "No document has a tag."
-    named = ", ".join(f"{tag} ({count:,})" for tag, count in [*tags.items()][:NAMED_TAGS])
-    return (
-        f"Tags: {named}{f' and {len(tags) - NAMED_TAGS:,} more' if len(tags) > NAMED_TAGS else ''}"
-    )
+    named = [f"{tag} ({count:,})" for tag, count in tag_counts.items()][:NAMED_TAGS]
+    hidden = len(tag_counts) - len(named)
+    more = f" and {hidden:,} more" if hidden else ""
+    return f"Tags: {', '.join(named)}{more}"

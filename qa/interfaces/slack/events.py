@@ -1,66 +1,119 @@
-"""What a checked request means, and the claim on it."""
+"""Slack's requests, turned into tasks in the message queue."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from qa.interfaces.slack.blocks import RIGHT, SHARE, SOURCE, WRONG
-from qa.interfaces.slack.mrkdwn import addressed, question_of
-from qa.interfaces.slack.payloads import Command, Event, EventCallback, Interaction
+from qa.interfaces.slack.mrkdwn import mentioned_users, question_of
+from qa.interfaces.slack.payloads import Action, Command, Event, EventCallback, Interaction
+from qa.interfaces.slack.tasks import (
+    QUESTION_KINDS,
+    ButtonTask,
+    CommandTask,
+    DeleteTask,
+    EditTask,
+    FeedbackTask,
+    NoticeTask,
+    QuestionTask,
+    ShareTask,
+    SourceTask,
+    Task,
+    Verdict,
+    payload_of,
+)
 from qa.settings import SlackSettings
 from qa.state.message_queue import Message, MessageQueue
 
-QUESTIONS = ("question", "command")
-BACKGROUND = (*QUESTIONS, "edit", "delete", "notice")
-"""What may take its time."""
-PRESSED = ("feedback", "source", "share")
-"""What somebody waits for who pressed a button."""
 DIRECT = "dm"
-"""Stands for direct messages in the list of channels."""
+"""The name of direct messages in the list of channels, and the thread of those outside of one."""
 _MINUTE = 60.0
-_TYPED = {None, "", "file_share", "thread_broadcast", "me_message"}
+_TYPED_SUBTYPES = {None, "", "file_share", "thread_broadcast", "me_message"}
 """Subtypes of messages that people type."""
-_BUTTONS = {RIGHT: "feedback", WRONG: "feedback", SOURCE: "source", SHARE: "share"}
+_MAX_TURN_DIGITS = 18
+"""Digits of the id of a turn: the most that always fit into SQLite's 64-bit integers."""
 _HELP = (
-    "Ask me something about the documents, like: {command} What is our refund policy? With {command} --in TAG and a question I look at documents"
-    " with that tag only; {command} documents lists documents and tags."
+    "Ask me about the documents, for example: {command} What is our refund policy? "
+    "To search only documents with a tag: {command} --in TAG, then the question. "
+    "To list documents and tags: {command} documents"
 )
-_NOT_HERE = "I do not answer in this channel: whoever runs me has not put it on the list (QUOTED_SLACK_CHANNELS)."
-_TOO_MANY = "That is more than {rate} questions in a minute: please ask again in a minute."
+_NOT_HERE = (
+    "I do not answer in this channel. "
+    "To change that, ask whoever runs me to add it to QUOTED_SLACK_CHANNELS."
+)
+_TOO_MANY = "You may ask {rate} questions a minute. Please wait a minute, then ask again."
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """A message event with the delivery that brought it."""
+
+    event_id: str
+    team: str
+    event: Event
+    bot: str | None
+    """User id of this app's bot, if the delivery names it."""
+
+    @property
+    def text(self) -> str:
+        """The text of the message."""
+        return self.event.text or ""
+
+    @property
+    def is_direct(self) -> bool:
+        """True for a message that was sent to the bot directly."""
+        return self.event.channel_type == "im"
+
+    @property
+    def addressee(self) -> str | None:
+        """The user id by which the message calls the bot."""
+        if self.bot:
+            return self.bot
+        mentioned = mentioned_users(self.text)
+        # A delivery that does not name the bot: a mention event most likely begins with its name.
+        return mentioned[0] if mentioned and self.event.type == "app_mention" else None
+
+    def reply_to(self, ts: str, thread_ts: str | None) -> str | None:
+        """Return the thread to answer a message of this channel in."""
+        if thread_ts:
+            return thread_ts
+        return None if self.is_direct else ts
 
 
 class SlackEvents:
-    """Claims what is to be done; a message that is claimed already, is of a bot or is not for us
-    changes nothing.
+    """Producer of the message queue.
+
+    A message that is queued already, comes from a bot or is not meant for this app is ignored.
     """
 
-    def __init__(self, claims: MessageQueue, settings: SlackSettings) -> None:
-        self._claims = claims
+    def __init__(self, queue: MessageQueue, settings: SlackSettings) -> None:
+        self._queue = queue
         self._settings = settings
 
-    def event(self, body: Mapping[str, Any]) -> None:
-        """An event of a message."""
+    def on_event(self, body: Mapping[str, Any]) -> None:
+        """Queue the task of an event, if it has one for us."""
         callback = EventCallback.model_validate(body)
         event = callback.event
         if not isinstance(event, Event) or event.bot_id:
-            return
+            return  # bots are not answered, so that two of them cannot talk for ever
         bot = next((each.user_id for each in callback.authorizations if each.is_bot), None)
+        received = _Received(callback.event_id, callback.team_id, event, bot)
         if event.subtype == "message_changed":
-            self._edited(callback, event, bot)
+            self._on_edit(received)
         elif event.subtype == "message_deleted":
-            self._deleted(callback, event)
-        elif (
-            event.subtype in _TYPED
-            and event.user
-            and event.user != bot
-            and self._is_for_us(callback.team_id, event, bot)
-        ):
-            self._asked(callback, event, event.user, bot)
+            self._on_deletion(received)
+        elif event.subtype in _TYPED_SUBTYPES and event.user and event.user != bot:
+            self._on_message(received, event.user)
 
-    def command(self, body: Mapping[str, Any]) -> str | None:
-        """A slash command; returns what to say at once, or None if the answer comes later."""
+    def on_command(self, body: Mapping[str, Any]) -> str | None:
+        """Queue the question of a slash command.
+
+        Returns a text to show at once, or None if the answer comes later.
+        """
         command = Command.model_validate(body)
+        # The bot need not be mentioned in a command: a mention of it would be part of the question.
         question = question_of(command.text, None)
         if not question:
             return _HELP.format(command=command.command)
@@ -68,153 +121,176 @@ class SlackEvents:
             command.team_id,
             command.channel_id,
             command.user_id,
-            direct=command.channel_id.startswith("D"),
+            is_direct=command.channel_id.startswith("D"),
         )
-        payload = {"question": question, "response_url": command.response_url}
-        identity, thread = f"command:{command.trigger_id}", f"command:{command.user_id}"
-        if not refusal:
-            self._add(
-                command.team_id,
-                command.channel_id,
-                identity,
-                thread,
-                command.user_id,
-                "command",
-                payload,
-            )
-        return refusal
+        if refusal:
+            return refusal
+        self._add(
+            team=command.team_id,
+            channel=command.channel_id,
+            ts=f"command:{command.trigger_id}",
+            thread=f"command:{command.user_id}",
+            asker=command.user_id,
+            task=CommandTask(question, command.response_url),
+        )
+        return None
 
-    def interaction(self, body: Mapping[str, Any]) -> None:
-        """Buttons that were pressed."""
-        pressed = Interaction.model_validate(body)
-        for action in pressed.actions:
-            kind = _BUTTONS.get(action.action_id)
-            if kind is None or not action.value.isdecimal() or len(action.value) > 18:
+    def on_interaction(self, body: Mapping[str, Any]) -> None:
+        """Queue a task for each pressed button of ours."""
+        interaction = Interaction.model_validate(body)
+        for action in interaction.actions:
+            task = _button_task(interaction, action)
+            if task is None:
                 continue
-            payload = {
-                "turn_id": int(action.value),
-                "verdict": "right" if action.action_id == RIGHT else "wrong",
-                "trigger_id": pressed.trigger_id,
-                "response_url": pressed.response_url,
-                "thread": pressed.container.thread_ts,
-            }
-            identity = (
-                f"share:{action.value}" if kind == "share" else f"{kind}:{pressed.trigger_id}"
-            )
+            # An answer is shared once, however often and by whomever the button is pressed.
+            pressed = action.value if isinstance(task, ShareTask) else interaction.trigger_id
+            identity = f"{task.kind}:{pressed}"
             self._add(
-                pressed.team.id,
-                pressed.channel.id,
-                identity,
-                identity,
-                pressed.user.id,
-                kind,
-                payload,
+                team=interaction.team.id,
+                channel=interaction.channel.id,
+                ts=identity,
+                thread=identity,
+                asker=interaction.user.id,
+                task=task,
             )
 
-    def _is_for_us(self, team: str, event: Event, bot: str | None) -> bool:
-        """A mention, a direct message, or a message in a thread that we are in, unless it begins
-        with somebody else's name.
+    def _on_message(self, received: _Received, author: str) -> None:
+        """Queue a question, or the notice that it is refused."""
+        if not self._is_for_us(received):
+            return
+        event = received.event
+        question = question_of(received.text, received.addressee)
+        reply_to = received.reply_to(event.ts, event.thread_ts)
+        refusal = self._refusal(received.team, event.channel, author, is_direct=received.is_direct)
+        task: Task = QuestionTask(question, reply_to)
+        already_noticed = False
+        if refusal is not None:
+            task = NoticeTask(question, reply_to, refusal)
+            # One notice a minute is enough: further ones are recorded as done, and not shown.
+            already_noticed = bool(
+                self._queue.sent_by(received.team, author, (NoticeTask.kind,), _MINUTE)
+            )
+        self._add(
+            team=received.team,
+            channel=event.channel,
+            ts=event.ts,
+            thread=reply_to or DIRECT,
+            asker=author,
+            task=task,
+            event_id=received.event_id,
+            done=already_noticed,
+        )
+
+    def _is_for_us(self, received: _Received) -> bool:
+        """Return True if a message is meant for this app.
+
+        That is a mention, a direct message, or a message in a thread that the app takes part in,
+        unless it begins with somebody else's name.
         """
-        mentioned = addressed(event.text or "")
-        if event.type == "app_mention" or event.channel_type == "im" or (bot and bot in mentioned):
+        event = received.event
+        mentioned = mentioned_users(received.text)
+        mentions_us = event.type == "app_mention" or received.bot in mentioned
+        if mentions_us or received.is_direct:
             return True
-        others = bool(mentioned) and (event.text or "").lstrip().startswith("<@")
-        return (
-            bool(event.thread_ts)
-            and not others
-            and self._claims.in_thread(team, event.channel, event.thread_ts or "")
-        )
+        calls_another = bool(mentioned) and received.text.lstrip().startswith("<@")
+        if not event.thread_ts or calls_another:
+            return False
+        return self._queue.in_thread(received.team, event.channel, event.thread_ts)
 
-    def _asked(self, callback: EventCallback, event: Event, user: str, bot: str | None) -> None:
-        direct = event.channel_type == "im"
-        refusal = self._refusal(callback.team_id, event.channel, user, direct=direct)
-        mentioned = addressed(event.text or "")
-        name = bot or (mentioned[0] if mentioned and event.type == "app_mention" else None)
-        reply_to = event.thread_ts or (None if direct else event.ts)
-        payload = {
-            "question": question_of(event.text or "", name),
-            "reply_to": reply_to,
-            "notice": refusal,
-        }
-        message = Message(
-            callback.event_id,
-            callback.team_id,
-            event.channel,
-            event.ts,
-            reply_to or DIRECT,
-            user,
-            "notice" if refusal else "question",
-            payload,
-        )
-        told = refusal is not None and bool(
-            self._claims.sent_by(callback.team_id, user, ("notice",), _MINUTE)
-        )
-        self._claims.add(message, done=told)
-
-    def _edited(self, callback: EventCallback, event: Event, bot: str | None) -> None:
-        """A question that nobody works on yet is changed, one that has been answered is answered
-        again.
-        """
-        new, old = event.message, event.previous_message
-        if (
-            new is None
-            or new.bot_id
-            or new.user is None
-            or (old is not None and old.text == new.text)
-        ):
+    def _on_edit(self, received: _Received) -> None:
+        """Change a question that waits, or queue a new answer to one that does not."""
+        new, old = received.event.message, received.event.previous_message
+        if new is None or new.bot_id or new.user is None:
             return
-        claim = self._claims.find(callback.team_id, event.channel, new.ts)
-        if claim is None or claim.message.kind != "question":
+        if old is not None and old.text == new.text:
+            return  # only a link preview or the like has changed
+        question = self._question(received, new.ts)
+        if question is None:
             return
-        direct = event.channel_type == "im"
-        reply_to = new.thread_ts or (None if direct else new.ts)
-        payload = {"question": question_of(new.text, bot), "reply_to": reply_to, "of": new.ts}
-        if not self._claims.revise(callback.team_id, event.channel, new.ts, payload):
-            self._follow_up(callback, event, claim.message, "edit", payload)
+        task = EditTask(
+            question_of(new.text, received.bot), received.reply_to(new.ts, new.thread_ts), new.ts
+        )
+        channel = received.event.channel
+        # Fails if a worker has begun on the question.
+        if not self._queue.revise(received.team, channel, new.ts, payload_of(task)):
+            self._add_follow_up(received, question, task)
 
-    def _deleted(self, callback: EventCallback, event: Event) -> None:
-        """A question that nobody works on yet is dropped, the answer to one is deleted."""
-        claim = self._claims.find(callback.team_id, event.channel, event.deleted_ts or "")
-        if claim is None or claim.message.kind != "question":
+    def _on_deletion(self, received: _Received) -> None:
+        """Drop a question that waits, and queue the deletion of its answer."""
+        question = self._question(received, received.event.deleted_ts or "")
+        if question is None:
             return
-        self._claims.withdraw(callback.team_id, event.channel, claim.message.ts)
-        self._follow_up(callback, event, claim.message, "delete", {"of": claim.message.ts})
+        # Both: the question may have been answered, or leased a moment ago.
+        self._queue.withdraw(received.team, received.event.channel, question.ts)
+        self._add_follow_up(received, question, DeleteTask(question.ts))
 
-    def _follow_up(
-        self,
-        callback: EventCallback,
-        event: Event,
-        of: Message,
-        kind: str,
-        payload: Mapping[str, Any],
-    ) -> None:
-        identity = f"{kind}:{event.ts}:{of.ts}"
-        self._claims.add(
-            Message(
-                callback.event_id, of.team, of.channel, identity, of.thread, of.asker, kind, payload
-            )
+    def _question(self, received: _Received, ts: str) -> Message | None:
+        """Return the question that was queued for a message of the same channel, if any."""
+        queued = self._queue.find(received.team, received.event.channel, ts)
+        if queued is None or queued.message.kind != QuestionTask.kind:
+            return None
+        return queued.message
+
+    def _add_follow_up(self, received: _Received, question: Message, task: Task) -> None:
+        """Queue a change of a question behind it, in the same thread."""
+        self._add(
+            team=question.team,
+            channel=question.channel,
+            ts=f"{task.kind}:{received.event.ts}:{question.ts}",
+            thread=question.thread,
+            asker=question.asker,
+            task=task,
+            event_id=received.event_id,
         )
 
-    def _refusal(self, team: str, channel: str, user: str, *, direct: bool) -> str | None:
+    def _refusal(self, team: str, channel: str, author: str, *, is_direct: bool) -> str | None:
+        """Return why a person gets no answer in a channel now, or None."""
         allowed = self._settings.channels
-        if allowed and (DIRECT if direct else channel) not in allowed:
+        if allowed and (DIRECT if is_direct else channel) not in allowed:
             return _NOT_HERE
-        if self._claims.sent_by(team, user, QUESTIONS, _MINUTE) >= self._settings.rate:
+        asked = self._queue.sent_by(team, author, QUESTION_KINDS, _MINUTE)
+        if asked >= self._settings.rate:
             return _TOO_MANY.format(rate=self._settings.rate)
         return None
 
-    def _add(
+    def _add(  # noqa: PLR0913 - the fields of a message, by name
         self,
+        *,
         team: str,
         channel: str,
-        identity: str,
+        ts: str,
         thread: str,
-        user: str,
-        kind: str,
-        payload: Mapping[str, Any],
+        asker: str,
+        task: Task,
+        event_id: str | None = None,
+        done: bool = False,
     ) -> None:
-        self._claims.add(
-            Message(
-                f"{team}:{channel}:{identity}", team, channel, identity, thread, user, kind, payload
-            )
+        """Queue a task; only events have an id of Slack's, for others it is made of the message."""
+        message = Message(
+            event_id=f"{team}:{channel}:{ts}" if event_id is None else event_id,
+            team=team,
+            channel=channel,
+            ts=ts,
+            thread=thread,
+            asker=asker,
+            kind=task.kind,
+            payload=payload_of(task),
         )
+        self._queue.add(message, done=done)
+
+
+def _button_task(interaction: Interaction, action: Action) -> ButtonTask | None:
+    """Return the task of a pressed button, or None if it is not one of ours."""
+    if not action.value.isdecimal() or len(action.value) > _MAX_TURN_DIGITS:
+        return None
+    turn_id = int(action.value)
+    trigger_id, response_url = interaction.trigger_id, interaction.response_url
+    thread = interaction.container.thread_ts
+    if action.action_id == SOURCE:
+        return SourceTask(turn_id, trigger_id, response_url, thread)
+    if action.action_id == SHARE:
+        return ShareTask(turn_id, trigger_id, response_url, thread)
+    if action.action_id in {RIGHT, WRONG}:
+        verdict: Verdict = "right" if action.action_id == RIGHT else "wrong"
+        return FeedbackTask(turn_id, trigger_id, response_url, thread, verdict)
+    return None

@@ -1,5 +1,6 @@
-"""The app manifest: what Slack must know to make the app ("App manifest reference",
-docs.slack.dev).
+"""App manifest, from which Slack creates the app.
+
+Source: "App manifest reference", docs.slack.dev.
 """
 
 from __future__ import annotations
@@ -9,25 +10,26 @@ from typing import Any
 from qa.interfaces.slack import COMMANDS, EVENTS, INTERACTIONS
 
 SCOPES = {
-    "app_mentions:read": "hear mentions",
-    "channels:history": "hear follow-ups in threads of public channels, and see what was answered already",
+    "app_mentions:read": "receive mentions",
+    "channels:history": "receive follow-up questions in public channels and find its own answers",
     "chat:write": "answer",
-    "commands": "have /ask",
-    "groups:history": "the same in private channels",
-    "im:history": "hear direct messages",
+    "commands": "offer /ask",
+    "groups:history": "do the same as channels:history in private channels",
+    "im:history": "receive direct messages",
 }
-"""What the app may do, and what for."""
+"""Permissions of the app, each with its purpose."""
 _EVENTS = ["app_mention", "message.channels", "message.groups", "message.im"]
 
 
 def manifest(url: str, name: str) -> dict[str, Any]:
-    """The manifest of an app that is reached at `url` from outside."""
+    """Return the manifest of an app that Slack reaches at `url`."""
     base = url.rstrip("/")
     command = {
         "command": "/ask",
         "url": f"{base}{COMMANDS}",
-        "description": "Ask the documents; only you see the answer",
+        "description": "Ask about the documents; only you see the answer",
         "usage_hint": "[--in TAG] question, or documents",
+        # Mentions and channels come as `<@id|name>`, which `question_of` reads.
         "should_escape": True,
     }
     return {

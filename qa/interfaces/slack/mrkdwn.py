@@ -1,8 +1,8 @@
-"""Slack's text format, mrkdwn: what people type becomes a plain question, and text of documents
-becomes text that does nothing.
+"""Slack's text format, mrkdwn.
 
-Source: "Formatting message text", docs.slack.dev. Lengths are in UTF-16 units, the most that a
-client may count a character as.
+What people type becomes a plain question; text of documents becomes text that mentions nobody and
+links nothing. Source: "Formatting message text", docs.slack.dev. Lengths are in UTF-16 units, the
+most that any client counts for a character.
 """
 
 from __future__ import annotations
@@ -14,69 +14,68 @@ import regex
 
 MAX_TEXT = 3000
 """Characters of one text (text object, docs.slack.dev)."""
-CUT = "…"
+ELLIPSIS = "…"
 _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 _TOKEN = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
+"""`<@U1|label>`, `<#C1|label>`, `<!here>` or `<url|label>`: sign, target, label."""
 _GRAPHEME = regex.compile(r"\X")
 _ACTIVE = re.compile(r"(?<=@)(?=\w)|(?<=:)(?=//)|(?<=\bmailto:)|(?<=\bwww)(?=\.)", re.IGNORECASE)
+"""Positions within plain text that clients would make a mention or a link of."""
 _ZERO_WIDTH = "\u200b"
 
 
-def length(text: str) -> int:
-    """Characters of a text as the strictest client counts them: UTF-16 units."""
+def utf16_length(text: str) -> int:
+    """Return the characters of a text as the strictest client counts them: UTF-16 units."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def escaped(text: str) -> str:
-    """The three characters that control mrkdwn as entities."""
+def escape(text: str) -> str:
+    """Return a text with the three control characters of mrkdwn as entities."""
+    # "&" comes first in the table: the entities of the other two contain it.
     for character, entity in _ENTITIES:
         text = text.replace(character, entity)
     return text
 
 
-def defused(text: str) -> str:
-    """Escaped, and with a zero-width space in what looks like a mention, an address or a link, so
-    that nobody is called and nothing is linked.
+def defuse(text: str) -> str:
+    """Return an escaped text in which Slack finds no mention, address or link.
+
+    A zero-width space breaks up what looks like one.
     """
-    return escaped(_ACTIVE.sub(_ZERO_WIDTH, text))
+    return escape(_ACTIVE.sub(_ZERO_WIDTH, text))
 
 
 def link(url: str, label: str) -> str:
-    """A link, or the label alone where there is no address; the label is text of a document."""
-    return (
-        f"<{escaped(url).replace('|', '%7C')}|{defused(label).replace('|', '¦')}>"
-        if url
-        else defused(label)
-    )
+    """Return a link with a text of a document as its label, or the label alone without a url."""
+    if not url:
+        return defuse(label)
+    return f"<{escape(url).replace('|', '%7C')}|{defuse(label).replace('|', '¦')}>"
 
 
-def cut(text: str, room: int, measure: Callable[[str], int] = length) -> str:
-    """The text, or as many whole graphemes of its beginning as have room, with "…" for the rest.
-    `measure` must add up over graphemes.
+def truncate(text: str, room: int, measure: Callable[[str], int] = utf16_length) -> str:
+    """Return a text of at most `room` characters, cut after a whole grapheme.
+
+    A cut text ends in "…". `measure` must add up over graphemes.
     """
     if measure(text) <= room:
         return text
-    return (
-        "".join(
-            _fitting((found[0] for found in _GRAPHEME.finditer(text)), room - measure(CUT), measure)
-        ).rstrip()
-        + CUT
-    )
+    graphemes = (match[0] for match in _GRAPHEME.finditer(text))
+    kept = _take_fitting(graphemes, room - measure(ELLIPSIS), measure)
+    return "".join(kept).rstrip() + ELLIPSIS
 
 
-def cut_start(text: str, room: int) -> str:
-    """The text, or as many whole graphemes of its end as have room, after "…" for the rest."""
-    if length(text) <= room:
+def truncate_start(text: str, room: int) -> str:
+    """Return the end of a text, at most `room` characters; a cut text begins with "…"."""
+    if utf16_length(text) <= room:
         return text
-    return (
-        CUT
-        + "".join(
-            [*_fitting(reversed(_GRAPHEME.findall(text)), room - length(CUT), length)][::-1]
-        ).lstrip()
-    )
+    from_end = reversed(_GRAPHEME.findall(text))
+    kept = [*_take_fitting(from_end, room - utf16_length(ELLIPSIS), utf16_length)]
+    return ELLIPSIS + "".join(reversed(kept)).lstrip()
 
 
-def _fitting(graphemes: Iterable[str], room: int, measure: Callable[[str], int]) -> Iterator[str]:
+def _take_fitting(
+    graphemes: Iterable[str], room: int, measure: Callable[[str], int]
+) -> Iterator[str]:
     for grapheme in graphemes:
         room -= measure(grapheme)
         if room < 0:
@@ -84,38 +83,42 @@ def _fitting(graphemes: Iterable[str], room: int, measure: Callable[[str], int])
         yield grapheme
 
 
-def cut_defused(text: str, room: int) -> str:
-    """The text defused, cut so that it then has at most so many characters: never within an entity."""
-    return defused(
-        cut(
-            text,
-            room,
-            lambda part: (
-                length(defused(part)) + part.count("@") + part.count(":") + part.count(".")
-            ),
-        )
-    )
+def defuse_and_truncate(text: str, room: int) -> str:
+    """Return a defused text of at most `room` characters, never cut within an entity."""
+    return defuse(truncate(text, room, _defused_length_limit))
+
+
+def _defused_length_limit(part: str) -> int:
+    """Return an upper limit of the length of a part once the whole is defused.
+
+    A zero-width space can come after each "@", ":" and ".", also where the part alone shows no
+    reason for it; counted for all of them the limit adds up over graphemes.
+    """
+    return utf16_length(defuse(part)) + part.count("@") + part.count(":") + part.count(".")
 
 
 def question_of(text: str, bot: str | None) -> str:
-    """What somebody typed, as a plain question: without mentions of the bot, with names and labels
-    for what Slack made of the rest.
+    """Return a typed message as a plain question.
+
+    Mentions of the bot are dropped; other mentions, channels and links become their names.
     """
 
-    def plain(found: re.Match[str]) -> str:
-        mark, target, label = found.groups()
-        if mark == "@" and target == bot:
+    def plain(match: re.Match[str]) -> str:
+        sign, target, label = match.groups()
+        if sign == "@" and target == bot:
             return " "
-        return (
-            f"{'@' if mark in {'@', '!'} else mark}{label or target}" if mark else label or target
-        )
+        name = str(label or target)
+        if not sign:  # a link
+            return name
+        return f"#{name}" if sign == "#" else f"@{name}"
 
     text = _TOKEN.sub(plain, text)
+    # "&amp;" comes last: what it becomes may look like another entity.
     for character, entity in reversed(_ENTITIES):
         text = text.replace(entity, character)
     return text.strip()
 
 
-def addressed(text: str) -> list[str]:
-    """The ids of the people who are mentioned, in order."""
-    return [found[2] for found in _TOKEN.finditer(text) if found[1] == "@"]
+def mentioned_users(text: str) -> list[str]:
+    """Return the ids of the people who are mentioned, in order."""
+    return [match[2] for match in _TOKEN.finditer(text) if match[1] == "@"]

@@ -1,91 +1,104 @@
-"""Answers as mrkdwn text alone: for notifications, for what shows no blocks, and for Slack-style
-webhooks.
+"""Answers as mrkdwn text alone.
+
+For notifications, for clients that show no blocks, and for Slack-style webhooks.
 """
 
 from __future__ import annotations
 
 from qa.answer import Answer, AnswerSpan, Citation, NearestPassage, Refusal
 from qa.interfaces.plaintext.answers import FRESHNESS, confidence_words, shortened, shown_lines
-from qa.interfaces.slack.links import permanent_link, where
-from qa.interfaces.slack.mrkdwn import CUT, MAX_TEXT, cut_defused, defused, length, link
+from qa.interfaces.slack.links import permanent_link, place_words
+from qa.interfaces.slack.mrkdwn import (
+    ELLIPSIS,
+    MAX_TEXT,
+    defuse,
+    defuse_and_truncate,
+    link,
+    utf16_length,
+)
 
 _FORMATTING = "*_~`\n"
+"""Characters within a span that would break its bold type."""
 MAX_PARTS = 3
 """Spans, conflicts and passages that are shown."""
-_QUOTE = 600
-_NAME = 100
+_MAX_QUOTE = 600
+_MAX_NAME = 100
 
 
 def answer_text(answer: Answer, base: str) -> str:
-    """An answer or a refusal, at most 3,000 characters; whole parts are left out, with "…" for
-    them, where it would be longer.
+    """Return an answer or a refusal in at most 3,000 characters.
+
+    Where it would be longer, whole parts are left out at the end, with "…" for them.
     """
-    parts = [f"In {cut_defused(', '.join(answer.tags), _QUOTE)}"] if answer.tags else []
-    parts += (
-        [f"Understood as: {cut_defused(answer.interpreted_as, _QUOTE)}"]
-        if answer.interpreted_as
-        else []
-    )
-    parts += ["This sentence settles it:"] if answer.kind == "evidence" and answer.spans else []
-    parts += [_span(span, base) for span in answer.spans[:MAX_PARTS]]
-    parts += [CUT] if len(answer.spans) > MAX_PARTS else []
-    parts += _refusal(answer.refusal, base) if answer.refusal else []
-    parts += ["Another document gives:"] if answer.conflicts else []
-    parts += [_span(span, base) for span in answer.conflicts[:MAX_PARTS]]
-    parts += [f"Note: {cut_defused(note, _QUOTE)}" for note in answer.notes]
-    return _joined(parts)
+    parts: list[str] = []
+    if answer.tags:
+        parts.append(f"In {defuse_and_truncate(', '.join(answer.tags), _MAX_QUOTE)}")
+    if answer.interpreted_as:
+        parts.append(f"Understood as: {defuse_and_truncate(answer.interpreted_as, _MAX_QUOTE)}")
+    parts += _span_parts(answer, base)
+    if answer.refusal:
+        parts += _refusal_parts(answer.refusal, base)
+    if answer.conflicts:
+        parts.append("Another document gives:")
+    parts += [_span_text(span, base) for span in answer.conflicts[:MAX_PARTS]]
+    parts += [f"Note: {defuse_and_truncate(note, _MAX_QUOTE)}" for note in answer.notes]
+    return _join_fitting(parts)
 
 
-def _joined(parts: list[str]) -> str:
+def _join_fitting(parts: list[str]) -> str:
+    """Return the lines of as many parts as have room."""
     kept: list[str] = []
-    left = MAX_TEXT - 2 * length(CUT)
+    # Room for a final "…" with its line break.
+    room = MAX_TEXT - 2 * utf16_length(ELLIPSIS)
     for part in parts:
-        left -= length(part) + 1
-        if left < 0:
-            return "\n".join([*kept, CUT])
+        room -= utf16_length(part) + 1  # with its line break
+        if room < 0:
+            return "\n".join([*kept, ELLIPSIS])
         kept.append(part)
     return "\n".join(kept)
 
 
-def _span(span: AnswerSpan, base: str) -> str:
-    said = shown_lines(span.text).strip()
-    plain = cut_defused(said, _QUOTE)
-    bold = plain if any(sign in said for sign in _FORMATTING) else f"*{plain}*"
-    quoted = (
-        []
-        if span.citation.sentence == span.citation.quote
-        else [f"> {cut_defused(_one_line(span.citation.sentence), _QUOTE)}"]
-    )
-    return "\n".join(
-        [
-            bold,
-            *quoted,
-            _place(span.citation, base),
-            f"confidence: {confidence_words(span.confidence)}",
-        ]
-    )
+def _span_parts(answer: Answer, base: str) -> list[str]:
+    parts = [_span_text(span, base) for span in answer.spans[:MAX_PARTS]]
+    if answer.kind == "evidence" and answer.spans:
+        parts.insert(0, "This sentence settles it:")
+    if len(answer.spans) > MAX_PARTS:
+        parts.append(ELLIPSIS)
+    return parts
 
 
-def _refusal(refusal: Refusal, base: str) -> list[str]:
-    nearest = [
-        f"> {cut_defused(_one_line(each.text), _QUOTE // 2)}\n{_place(each, base)}"
-        for each in refusal.nearest[:MAX_PARTS]
-    ]
-    return [
-        f"No answer found: {defused(refusal.reason)}.",
-        *(["Nearest passages:"] if nearest else []),
-        *nearest,
-    ]
+def _span_text(span: AnswerSpan, base: str) -> str:
+    """Return a span, its sentence if that says more, its place and its confidence."""
+    citation = span.citation
+    shown = shown_lines(span.text).strip()
+    defused = defuse_and_truncate(shown, _MAX_QUOTE)
+    # Bold type ends at the next sign of mrkdwn or the end of a line.
+    can_be_bold = not any(sign in shown for sign in _FORMATTING)
+    lines = [f"*{defused}*" if can_be_bold else defused]
+    if citation.sentence != citation.quote:
+        lines.append(f"> {defuse_and_truncate(_one_line(citation.sentence), _MAX_QUOTE)}")
+    lines.append(_place_text(citation, base))
+    lines.append(f"confidence: {confidence_words(span.confidence)}")
+    return "\n".join(lines)
 
 
-def _place(place: Citation | NearestPassage, base: str) -> str:
-    fresh = (
-        f" [{FRESHNESS[place.freshness]}]"
-        if isinstance(place, Citation) and place.freshness in FRESHNESS
-        else ""
-    )
-    titled = link(permanent_link(base, place), shown_lines(shortened(place.title, _NAME)))
-    return f"— {titled}, {defused(shown_lines(shortened(place.uri, _NAME)))}, {where(place)}{fresh}"
+def _refusal_parts(refusal: Refusal, base: str) -> list[str]:
+    parts = [f"No answer found: {defuse(refusal.reason)}."]
+    if refusal.nearest:
+        parts.append("Nearest passages:")
+    for passage in refusal.nearest[:MAX_PARTS]:
+        beginning = defuse_and_truncate(_one_line(passage.text), _MAX_QUOTE // 2)
+        parts.append(f"> {beginning}\n{_place_text(passage, base)}")
+    return parts
+
+
+def _place_text(place: Citation | NearestPassage, base: str) -> str:
+    freshness = ""
+    if isinstance(place, Citation) and place.freshness in FRESHNESS:
+        freshness = f" [{FRESHNESS[place.freshness]}]"
+    title = link(permanent_link(base, place), shown_lines(shortened(place.title, _MAX_NAME)))
+    path = defuse(shown_lines(shortened(place.uri, _MAX_NAME)))
+    return f"— {title}, {path}, {place_words(place)}{freshness}"
 
 
 def _one_line(words: str) -> str:

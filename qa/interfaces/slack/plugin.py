@@ -1,4 +1,4 @@
-"""The Slack bot as a part of the server: its routes, and its worker for as long as the server runs."""
+"""The Slack bot as a part of the server: its routes and its worker."""
 
 from __future__ import annotations
 
@@ -20,71 +20,80 @@ from qa.interfaces.slack.app import bolt_app
 from qa.interfaces.slack.delivery import Delivery
 from qa.interfaces.slack.events import SlackEvents
 from qa.interfaces.slack.handlers import TaskHandlers
-from qa.interfaces.slack.payloads import FORM, JSON, checked
+from qa.interfaces.slack.payloads import FORM, JSON, validated_body
 from qa.interfaces.slack.signature import Signatures
 from qa.interfaces.slack.worker import QueueWorker
 from qa.settings import Settings
 
 
 class Bot:
-    """Answers the signed requests of one Slack app."""
+    """A Slack app's routes, message queue and worker, put together."""
 
     def __init__(
         self, settings: Settings, service: Service, *, clock: Callable[[], float] = time.time
     ) -> None:
-        """`clock` is what signatures are checked against, in Unix time. Raises StoreError."""
-        claims = claims_of(settings)
-        answers = Answers(
-            service, claims, threads_of(settings), settings.slack, settings.public_url
-        )
-        tasks = TaskHandlers(
-            service, claims, answers, Delivery(settings.slack), settings.public_url
-        )
-        self._worker = QueueWorker(claims, tasks)
-        self._signatures = Signatures(settings.slack.signing_secret, clock=clock)
+        """`clock` returns Unix time, against which signatures are checked.
+
+        Raises StoreError.
+        """
+        slack, base = settings.slack, settings.public_url
+        # One queue for producer and worker; other processes on the same state.db share its tasks.
+        queue = claims_of(settings)
+        answers = Answers(service, queue, threads_of(settings), slack, base)
+        handlers = TaskHandlers(service, queue, answers, Delivery(slack), base)
+        self._worker = QueueWorker(queue, handlers)
+        self._signatures = Signatures(slack.signing_secret, clock=clock)
+        events = SlackEvents(queue, slack)
         self._handler = AsyncSlackRequestHandler(
-            bolt_app(
-                SlackEvents(claims, settings.slack), settings.slack.bot_token, self._worker.wake
-            )
+            bolt_app(events, slack.bot_token, self._worker.wake)
         )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Work on what is claimed meanwhile."""
+        """Work on queued messages for as long as the context is open."""
         async with self._worker.running():
             yield
 
     def router(self) -> APIRouter:
-        """The signed paths."""
+        """Return the routes of the signed paths."""
         routes = APIRouter(include_in_schema=False)
         for path in (EVENTS, COMMANDS, INTERACTIONS):
             routes.add_api_route(path, self._handle, methods=["POST"])
         return routes
 
     async def _handle(self, request: Request) -> Response:
+        """Check the signature and the form of a request, then hand it to Bolt."""
         body, headers = await request.body(), request.headers
-        signed = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
-        if not self._signatures.are_valid(body, *signed):
+        # Checked before the body is parsed: only Slack's requests reach the parsers.
+        timestamp = headers.get("x-slack-request-timestamp", "")
+        signature = headers.get("x-slack-signature", "")
+        if not self._signatures.are_valid(body, timestamp, signature):
             return problem(
                 401,
                 "Not signed",
-                "expected a signature of Slack's, made with SLACK_SIGNING_SECRET in the last five minutes",
+                "expected a signature by Slack with SLACK_SIGNING_SECRET, "
+                "made in the last five minutes",
             )
         try:
-            body = checked(request.url.path, headers.get("content-type", ""), body)
+            body = validated_body(request.url.path, headers.get("content-type", ""), body)
         except ValueError as error:
-            return problem(400, "Invalid request", f"this is nothing that Slack sends: {error}")
-        return await self._handler.handle(_with_body(request, body)) if body else Response()
+            return problem(400, "Invalid request", f"this is not a request of Slack's: {error}")
+        if not body:  # nothing to do but to acknowledge it
+            return Response()
+        return await self._handler.handle(_with_body(request, body))
 
 
 def _with_body(request: Request, body: bytes) -> Request:
-    """A request with what was checked and nothing else: headers are not signed."""
+    """Return a request with the validated body alone: headers and query are not signed."""
 
     async def receive() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    kind = JSON if request.url.path == EVENTS else FORM
-    return Request(
-        {**request.scope, "headers": [(b"content-type", kind.encode())], "query_string": b""},
-        receive,
-    )
+    # Bolt looks for headers of its own (x-slack-bolt-lazy-only), which anybody could add.
+    content_type = JSON if request.url.path == EVENTS else FORM
+    scope = {
+        **request.scope,
+        "headers": [(b"content-type", content_type.encode())],
+        "query_string": b"",
+    }
+    return Request(scope, receive)

@@ -1,5 +1,6 @@
-"""Whether a request is Slack's: version v0, HMAC-SHA256 of time and raw body ("Verifying requests
-from Slack", docs.slack.dev).
+"""Signatures of Slack's requests.
+
+Version v0: HMAC-SHA256 of time and raw body ("Verifying requests from Slack", docs.slack.dev).
 """
 
 from __future__ import annotations
@@ -15,18 +16,21 @@ _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
 
 
 class Signatures:
-    """Checks signatures made with one signing secret; those older than five minutes, or as far
-    ahead, are no good.
+    """Verifier of signatures made with one signing secret.
+
+    A signature is valid for five minutes before and after its timestamp.
     """
 
     def __init__(self, secret: str, *, clock: Callable[[], float] = time.time) -> None:
-        """`clock` is Unix time in seconds."""
+        """`clock` returns Unix time in seconds."""
         self._verifier = SignatureVerifier(secret, _Clock(clock))
 
     def are_valid(self, body: bytes, timestamp: str, signature: str) -> bool:
-        """Whether a signature fits; whatever is malformed does not. The comparison takes constant
-        time.
+        """Return True if the signature fits the body and the timestamp.
+
+        Malformed values are not valid. The comparison takes constant time.
         """
+        # slack_sdk raises for some malformed values, and accepts others that int() takes ("1_7").
         if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
             return False
         try:
@@ -36,6 +40,8 @@ class Signatures:
 
 
 class _Clock(Clock):
+    """slack_sdk's clock, on top of a function."""
+
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
 

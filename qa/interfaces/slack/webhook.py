@@ -1,5 +1,7 @@
-"""POST /webhooks/slash: the form of a slash command without Slack's signature, for Mattermost,
-Rocket.Chat or a script; a token stands for it.
+"""Slack-style webhook, `POST /webhooks/slash`.
+
+It takes the form of a slash command without Slack's signature, from Mattermost, Rocket.Chat or a
+script, and checks a token instead.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from qa.answer import answer_of
 from qa.errors import InvalidQuestion, NoIndex, UnknownTag
 from qa.interfaces.api.problems import problem
 from qa.interfaces.service import Service, ask_in, snapshot_of
-from qa.interfaces.slack.commands import asked as read
-from qa.interfaces.slack.document_list import documents_post
+from qa.interfaces.slack.commands import parse_request
+from qa.interfaces.slack.document_list import documents_message
 from qa.interfaces.slack.mrkdwn import question_of
 from qa.interfaces.slack.plain_text import answer_text
 from qa.state.conversations import ChatThreads
@@ -28,11 +30,13 @@ from qa.state.conversations import ChatThreads
 SLASH = "/webhooks/slash"
 Name = Annotated[str, StringConstraints(max_length=200)]
 MAX_FIELDS = 100
+"""Fields of a form; a command has about fifteen."""
 
 
-class Slash(BaseModel):
-    """What is asked, and where: the names of a slash command's form. Who asks in the same channel
-    goes on with the same conversation.
+class SlashForm(BaseModel):
+    """The used fields of a slash command, by their names in Slack's form.
+
+    Questions of one user in one channel form a conversation.
     """
 
     model_config = ConfigDict(strict=True, extra="ignore")
@@ -46,75 +50,85 @@ class Slash(BaseModel):
 
 
 def webhook_router(service: Service, threads: ChatThreads, token: str, base: str) -> APIRouter:
-    """The route; `base` is where people reach the page."""
+    """Return the route of the webhook.
+
+    `token` is what callers must send; `base` is the public address of the web page.
+    """
     routes = APIRouter()
 
     @routes.post(SLASH, summary="Answer a Slack-style webhook", response_class=JSONResponse)
     async def slash(request: Request) -> Response:
         try:
-            asked = _read(request.headers.get("content-type", ""), await request.body())
+            form = _parse(request.headers.get("content-type", ""), await request.body())
         except ValueError as error:
             return problem(
                 400,
                 "Invalid request",
-                f"expected a form or a JSON object with the fields text and token: {_why(error)}",
+                "expected a form or a JSON object with the fields text and token: "
+                f"{_reason(error)}",
             )
-        if not hmac.compare_digest(_shown_token(request, asked).encode(), token.encode()):
+        # Constant time, so that the time does not tell how much of a token is right.
+        if not hmac.compare_digest(_sent_token(request, form).encode(), token.encode()):
             return problem(
                 401,
                 "Wrong token",
-                "expected the token from QUOTED_WEBHOOK_TOKEN, as the field token or as Authorization: Bearer",
+                "expected the token from QUOTED_WEBHOOK_TOKEN, "
+                "as the field token or as Authorization: Bearer",
             )
-        return JSONResponse(await run_in_threadpool(_answered, service, threads, asked, base))
+        # Answering takes seconds of CPU: the event loop must stay free.
+        return JSONResponse(await run_in_threadpool(_reply, service, threads, form, base))
 
     return routes
 
 
-def _read(content_type: str, body: bytes) -> Slash:
-    """The fields; raises ValueError."""
+def _parse(content_type: str, body: bytes) -> SlashForm:
+    """Return the fields of a request.
+
+    Raises ValueError.
+    """
     if content_type.partition(";")[0].strip().lower() == "application/json":
-        return Slash.model_validate_json(body)
-    return Slash.model_validate(
-        dict(
-            parse_qsl(
-                body.decode("ascii"),
-                keep_blank_values=True,
-                max_num_fields=MAX_FIELDS,
-                errors="strict",
-            )
-        )
+        return SlashForm.model_validate_json(body)
+    fields = parse_qsl(
+        body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"
     )
+    return SlashForm.model_validate(dict(fields))
 
 
-def _shown_token(request: Request, asked: Slash) -> str:
-    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-    return (
-        shown.strip() if scheme.lower() in {"bearer", "token"} and not asked.token else asked.token
-    )
+def _sent_token(request: Request, form: SlashForm) -> str:
+    """Return the token from the form, or else from the Authorization header."""
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() in {"bearer", "token"} and not form.token:
+        return credentials.strip()
+    return form.token
 
 
-def _answered(service: Service, threads: ChatThreads, form: Slash, base: str) -> dict[str, Any]:
+def _reply(service: Service, threads: ChatThreads, form: SlashForm, base: str) -> dict[str, Any]:
+    """Return the JSON that answers a request, for its author alone."""
+    # The prefix keeps these conversations apart from those of Slack workspaces.
     team, channel = f"webhook:{form.team_id}", form.channel_id
     owner = f"{team}:{channel}:{form.user_id}"
     try:
-        given = read(question_of(form.text.removeprefix(form.trigger_word), None))
-        if given.question is None:
-            return {"response_type": "ephemeral", "text": _listed(service, given.tags, base)}
-        conversation = threads.conversation(owner, team, channel, form.user_id)
-        turn = ask_in(service, owner, conversation, given.question, lambda _: given.tags)
+        parsed = parse_request(question_of(form.text.removeprefix(form.trigger_word), None))
+        if parsed.question is None:
+            text = _document_list(service, parsed.tags, base)
+        else:
+            conversation = threads.conversation(owner, team, channel, form.user_id)
+            turn = ask_in(service, owner, conversation, parsed.question, lambda _: parsed.tags)
+            text = answer_text(answer_of(turn.result), base)
     except (InvalidQuestion, InvalidTag, UnknownTag, NoIndex) as error:
-        return {"response_type": "ephemeral", "text": f"I cannot answer that: {error}."}
-    return {"response_type": "ephemeral", "text": answer_text(answer_of(turn.result), base)}
+        text = f"I cannot answer that: {error}."
+    return {"response_type": "ephemeral", "text": text}
 
 
-def _listed(service: Service, tags: Sequence[str], base: str) -> str:
+def _document_list(service: Service, tags: Sequence[str], base: str) -> str:
     with snapshot_of(service) as snapshot:
         if snapshot is None:
             raise NoIndex
-        return documents_post(snapshot, tags, (), base).text
+        return documents_message(snapshot, tags, (), base).text
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
+    """Return the first fault that a validation found, or the message of another error."""
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

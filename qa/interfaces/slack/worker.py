@@ -1,4 +1,7 @@
-"""Takes up claims, those that a dead process has left too, and sees each of them through."""
+"""Worker that leases queued messages and has the handlers carry them out.
+
+It also takes over the messages of workers that have died, in this process or another.
+"""
 
 from __future__ import annotations
 
@@ -13,141 +16,154 @@ from slack_sdk.errors import SlackApiError
 from qa.errors import NotReady
 from qa.interfaces.slack.answers import MAX_ATTEMPTS
 from qa.interfaces.slack.delivery import UndeliveredError
-from qa.interfaces.slack.events import BACKGROUND, PRESSED
-from qa.interfaces.slack.handlers import Gone, Lost, TaskHandlers
+from qa.interfaces.slack.handlers import LeaseLost, QuestionDeleted, TaskHandlers
+from qa.interfaces.slack.tasks import BACKGROUND_KINDS, BUTTON_KINDS
 from qa.state.message_queue import BEAT_SECONDS, LONGEST_WAIT, MessageQueue, QueuedMessage
 
-AT_ONCE = 16
-"""Claims in hand at once, of each lane: most of them wait for Slack or for their answer."""
-SWEEP_SECONDS = 0.5
-"""How often is looked for claims that others have left or that are due again."""
+TASKS_PER_LANE = 16
+"""Messages in work at the same time in each lane; most of them wait for Slack or an answer."""
+POLL_SECONDS = 0.5
+"""Interval of looking for messages that others have left, or whose next attempt is due."""
 GIVE_UP_SECONDS = 3600.0
-"""Slack takes events again for about as long as it was away; an answer that comes later surprises
-more than it helps.
+"""Age of a message at which delivery is given up.
+
+Slack repeats events for about as long as it was away; an answer that comes later surprises more
+than it helps.
 """
-TIDY_SECONDS = 3600.0
-"""How often the claims of long ago are forgotten."""
+EXPIRE_SECONDS = 3600.0
+"""Interval of deleting messages that were finished long ago."""
 
 log = logging.getLogger("uvicorn.error")
 
 
 class QueueWorker:
-    """Two lanes, so that a button is not kept waiting by questions; each takes claims one after the
-    other and works on several.
+    """Worker with two lanes, so that a pressed button does not wait behind questions.
+
+    Each lane leases one message after the other and works on several at the same time.
     """
 
-    def __init__(self, claims: MessageQueue, tasks: TaskHandlers) -> None:
-        self._claims = claims
-        self._tasks = tasks
+    def __init__(self, queue: MessageQueue, handlers: TaskHandlers) -> None:
+        self._queue = queue
+        self._handlers = handlers
         self._id = secrets.token_hex(8)
-        self._wakes = [asyncio.Event(), asyncio.Event()]
-        self._in_hand: dict[asyncio.Task[None], QueuedMessage] = {}
-        self._failed = ""
+        self._wake_events = [asyncio.Event(), asyncio.Event()]
+        self._in_work: dict[asyncio.Task[None], QueuedMessage] = {}
+        self._last_error = ""
 
     def wake(self) -> None:
-        """There may be something new."""
-        for wake in self._wakes:
-            wake.set()
+        """Look for messages now."""
+        for wake_event in self._wake_events:
+            wake_event.set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Work meanwhile; what is unfinished at the end is left to the next one."""
+        """Work for as long as the context is open; leave unfinished messages to the next worker."""
         lanes = [
-            asyncio.create_task(self._lane(kinds, wake))
-            for kinds, wake in zip((BACKGROUND, PRESSED), self._wakes, strict=True)
+            asyncio.create_task(self._run_lane(kinds, wake_event))
+            for kinds, wake_event in zip(
+                (BACKGROUND_KINDS, BUTTON_KINDS), self._wake_events, strict=True
+            )
         ]
-        always = [*lanes, asyncio.create_task(self._beat()), asyncio.create_task(self._tidy())]
+        loops = [
+            *lanes,
+            asyncio.create_task(self._send_heartbeats()),
+            asyncio.create_task(self._delete_expired()),
+        ]
         try:
             yield
         finally:
-            self._tasks.close()
-            ending = [*always, *self._in_hand]
-            for task in ending:
+            self._handlers.close()
+            tasks = [*loops, *self._in_work]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*ending, return_exceptions=True)
-            await asyncio.to_thread(self._claims.release, self._id)
+            await asyncio.gather(*tasks, return_exceptions=True)
+            # Only now: a lease that is released while its task still runs would be worked twice.
+            await asyncio.to_thread(self._queue.release, self._id)
 
-    async def _lane(self, kinds: Sequence[str], wake: asyncio.Event) -> None:
-        room = asyncio.Semaphore(AT_ONCE)
+    async def _run_lane(self, kinds: Sequence[str], wake_event: asyncio.Event) -> None:
+        """Lease and start messages of some kinds, until cancelled."""
+        slots = asyncio.Semaphore(TASKS_PER_LANE)
         while True:
-            await room.acquire()
-            wake.clear()
-            claim = await self._taken(kinds)
-            if claim is None:
-                room.release()
-                with suppress(
-                    TimeoutError
-                ):  # wait_for of Python 3.11 would lose a cancellation that comes with the wake
-                    async with asyncio.timeout(SWEEP_SECONDS):
-                        await wake.wait()
+            await slots.acquire()
+            # Cleared before looking, so that what is queued after the look wakes this lane again.
+            wake_event.clear()
+            queued = await self._lease_next(kinds)
+            if queued is None:
+                slots.release()
+                # wait_for of Python 3.11 would lose a cancellation that comes with the wake.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await wake_event.wait()
                 continue
-            task = asyncio.create_task(self._see_through(claim))
-            self._in_hand[task] = claim
-            task.add_done_callback(lambda done: self._done(done, room))
+            task = asyncio.create_task(self._process(queued))
+            self._in_work[task] = queued
+            task.add_done_callback(lambda done: self._on_done(done, slots))
 
-    def _done(self, task: asyncio.Task[None], room: asyncio.Semaphore) -> None:
-        del self._in_hand[task]
-        room.release()
-        self.wake()
+    def _on_done(self, task: asyncio.Task[None], slots: asyncio.Semaphore) -> None:
+        del self._in_work[task]
+        slots.release()
+        self.wake()  # the next message of the same thread has waited for this one
 
-    async def _taken(self, kinds: Sequence[str]) -> QueuedMessage | None:
+    async def _lease_next(self, kinds: Sequence[str]) -> QueuedMessage | None:
         try:
-            claim = await asyncio.to_thread(self._claims.take, self._id, kinds)
+            queued = await asyncio.to_thread(self._queue.take, self._id, kinds)
         except Exception as error:  # the lane must live: the file may be busy or full for a while
-            if str(error) != self._failed:  # said once, not several times a second
-                self._failed = str(error)
-                log.exception("Slack: no claim could be taken.")
+            if str(error) != self._last_error:  # logged once, not several times a second
+                self._last_error = str(error)
+                log.exception("Slack: cannot read the message queue; trying again.")
             return None
-        self._failed = ""
-        return claim
+        self._last_error = ""
+        return queued
 
-    async def _beat(self) -> None:
+    async def _send_heartbeats(self) -> None:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            in_hand = [claim.id for claim in self._in_hand.values()]
-            if in_hand:
-                with suppress(Exception):  # the next beat is soon, and a lease outlives several
-                    await asyncio.to_thread(self._claims.beat, self._id, in_hand)
+            ids = [queued.id for queued in self._in_work.values()]
+            if ids:
+                with suppress(Exception):  # the next one is soon, and a lease outlives several
+                    await asyncio.to_thread(self._queue.beat, self._id, ids)
 
-    async def _tidy(self) -> None:
+    async def _delete_expired(self) -> None:
         while True:
-            await asyncio.sleep(TIDY_SECONDS)
+            await asyncio.sleep(EXPIRE_SECONDS)
             with suppress(Exception):  # the next time is soon enough
-                await asyncio.to_thread(self._claims.expire)
+                await asyncio.to_thread(self._queue.expire)
 
-    async def _see_through(self, claim: QueuedMessage) -> None:
+    async def _process(self, queued: QueuedMessage) -> None:
         try:
-            await self._do(claim)
-        except Exception:  # left to be taken up again, when its lease has run out
-            log.exception("Request %s: its outcome could not be kept.", claim.request_id)
+            await self._run_handler(queued)
+        except Exception:  # it is leased again when its lease has run out
+            log.exception("Request %s: its outcome could not be recorded.", queued.request_id)
 
-    async def _do(self, claim: QueuedMessage) -> None:
-        """Do it, and keep what has come of it."""
+    async def _run_handler(self, queued: QueuedMessage) -> None:
+        """Carry out a message and record the outcome."""
         try:
-            outcome, ts = await self._tasks.run(claim, self._id)
-        except Lost:
+            result = await self._handlers.run(queued, self._id)
+        except LeaseLost:
             return
-        except Gone:
-            await asyncio.to_thread(self._claims.finish, claim, "withdrawn")
+        except QuestionDeleted:
+            await asyncio.to_thread(self._queue.finish, queued, "withdrawn")
         except NotReady:
-            await asyncio.to_thread(self._claims.postpone, claim, 1.0, counted=False)
+            # Loading the models is no fault of the message: the attempt does not count.
+            await asyncio.to_thread(self._queue.postpone, queued, 1.0, counted=False)
         except SlackApiError as error:
-            log.error("Request %s: Slack refused: %s", claim.request_id, error)  # noqa: TRY400 - the message says it all
-            await asyncio.to_thread(self._claims.finish, claim, "refused")
+            log.error("Request %s: Slack refused it: %s", queued.request_id, error)  # noqa: TRY400 - the message says it all
+            await asyncio.to_thread(self._queue.finish, queued, "refused")
         except UndeliveredError as error:
-            await self._again(claim, str(error), lost=self._claims.age(claim) > GIVE_UP_SECONDS)
+            give_up = self._queue.age(queued) > GIVE_UP_SECONDS
+            await self._retry_or_fail(queued, str(error), give_up=give_up)
         except Exception as error:
-            log.exception("Request %s failed.", claim.request_id)
-            await self._again(claim, type(error).__name__, lost=claim.attempts > MAX_ATTEMPTS)
+            log.exception("Request %s failed.", queued.request_id)
+            give_up = queued.attempts > MAX_ATTEMPTS
+            await self._retry_or_fail(queued, type(error).__name__, give_up=give_up)
         else:
-            await asyncio.to_thread(self._claims.finish, claim, outcome, ts)
+            await asyncio.to_thread(self._queue.finish, queued, result.outcome, result.posted_ts)
 
-    async def _again(self, claim: QueuedMessage, why: str, *, lost: bool) -> None:
-        if lost:
-            log.error("Request %s is given up: %s", claim.request_id, why)
-            await asyncio.to_thread(self._claims.finish, claim, "failed")
-        else:
-            log.warning("Request %s is tried again: %s", claim.request_id, why)
-            await asyncio.to_thread(
-                self._claims.postpone, claim, min(2.0**claim.attempts, LONGEST_WAIT)
-            )
+    async def _retry_or_fail(self, queued: QueuedMessage, why: str, *, give_up: bool) -> None:
+        if give_up:
+            log.error("Request %s is given up: %s", queued.request_id, why)
+            await asyncio.to_thread(self._queue.finish, queued, "failed")
+            return
+        log.warning("Request %s will be tried again: %s", queued.request_id, why)
+        seconds = min(2.0**queued.attempts, LONGEST_WAIT)
+        await asyncio.to_thread(self._queue.postpone, queued, seconds)

@@ -1,4 +1,4 @@
-"""Answers in Block Kit: within Slack's limits, whatever documents hold, and word for word."""
+"""Answers in Block Kit: word for word and within Slack's limits, whatever documents hold."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.answer import Answer, AnswerSpan, Citation, Gate, NearestPassage, Refusal, Searched
-from qa.interfaces.slack.blocks import KEY, answer_post, apology, notice, source_view
+from qa.interfaces.slack.blocks import (
+    KEY_PREFIX,
+    answer_message,
+    apology_message,
+    notice_message,
+    source_view,
+)
 from qa.interfaces.slack.links import permanent_link
-from qa.interfaces.slack.mrkdwn import length
+from qa.interfaces.slack.mrkdwn import utf16_length
 from qa.state.conversations import Version
 from tests.support.block_kit import faults, texts
 
@@ -31,7 +37,7 @@ WORDS = st.sampled_from(ODD) | st.text(
 
 
 def citation(before: str, quote: str, after: str, **more: Any) -> Citation:
-    """A citation of a quote in its sentence."""
+    """Return a citation of a quote in its sentence."""
     start, sentence = 100 + len(before), f"{before}{quote}{after}"
     at = {
         "start": start,
@@ -53,9 +59,9 @@ def citation(before: str, quote: str, after: str, **more: Any) -> Citation:
 
 
 def answer(*spans: AnswerSpan, refusal: Refusal | None = None, **more: Any) -> Answer:
-    """An answer of some spans, or a refusal."""
+    """Return an answer of some spans, or a refusal."""
     counts = {"passages_read": 5, "passages_found": 5, "timings_ms": {}, "generation": 1}
-    given = {
+    defaults = {
         "question": "How?",
         "kind": "span",
         "confidence": 0.9,
@@ -64,11 +70,11 @@ def answer(*spans: AnswerSpan, refusal: Refusal | None = None, **more: Any) -> A
         "conflicts": (),
         "notes": (),
     }
-    return Answer(spans=spans, refusal=refusal, **{**counts, **given, **more})
+    return Answer(spans=spans, refusal=refusal, **{**counts, **defaults, **more})
 
 
 def refused(text: str, title: str = "T") -> Answer:
-    """A refusal with three nearest passages."""
+    """Return a refusal with three nearest passages."""
     near = NearestPassage("d", title, "a.txt", "00", text, 0, 9, None, 0.5, None)
     return answer(
         refusal=Refusal(
@@ -82,22 +88,22 @@ def refused(text: str, title: str = "T") -> Answer:
 
 
 def flat(blocks: Any) -> str:
-    """All texts of blocks, joined."""
+    """Return all texts of blocks, joined."""
     return "".join(texts(blocks))
 
 
-def checked(said: Any) -> Any:
-    """A post without a fault, with a text for notifications."""
-    assert faults(said.blocks) == []
-    assert 0 < length(said.text) <= 3000
-    return said
+def checked(message: Any) -> Any:
+    """Return a message after checking that Slack takes it and that it has a text."""
+    assert faults(message.blocks) == []
+    assert 0 < utf16_length(message.text) <= 3000
+    return message
 
 
-def test_an_answer_is_bold_alone_and_in_its_sentence_with_its_source_and_confidence() -> None:
-    given = citation("Up to ", "$25 & more", " <billion>.")
-    said = checked(answer_post(answer(AnswerSpan("$25 & more", 0.87, given)), 7, BASE))
+def test_an_answer_is_bold_and_has_its_sentence_source_and_confidence() -> None:
+    cited = citation("Up to ", "$25 & more", " <billion>.")
+    message = checked(answer_message(answer(AnswerSpan("$25 & more", 0.87, cited)), 7, BASE))
 
-    first, source, confidence, buttons = said.blocks
+    first, source, confidence, buttons = message.blocks
     bold = {"type": "text", "text": "$25 & more", "style": {"bold": True}}
     assert first["elements"][0] == {"type": "rich_text_section", "elements": [bold]}
     assert first["elements"][1]["elements"] == [
@@ -116,21 +122,21 @@ def test_an_answer_is_bold_alone_and_in_its_sentence_with_its_source_and_confide
         ("Wrong", "7"),
         ("Show source", "7"),
     ]
-    assert "*$25 &amp; more*\n> Up to $25 &amp; more &lt;billion&gt;." in said.text
-    assert f"<{BASE}/read/d%2F1?v=0123456789ab#c=106-116|A &amp; B &lt;title&gt;>" in said.text
+    assert "*$25 &amp; more*\n> Up to $25 &amp; more &lt;billion&gt;." in message.text
+    assert f"<{BASE}/read/d%2F1?v=0123456789ab#c=106-116|A &amp; B &lt;title&gt;>" in message.text
 
 
-def test_the_link_is_the_pages_own() -> None:
+def test_links_lead_to_the_web_page() -> None:
     assert (
         permanent_link(BASE, citation("", "x", "")) == f"{BASE}/read/d%2F1?v=0123456789ab#c=100-101"
     )
     assert permanent_link("", citation("", "x", "")) == ""
     assert "link" not in flat(
-        answer_post(answer(AnswerSpan("x", 0.9, citation("", "x", ""))), 1, "").blocks
+        answer_message(answer(AnswerSpan("x", 0.9, citation("", "x", ""))), 1, "").blocks
     )
 
 
-def test_nothing_but_rich_and_plain_text_is_made_of_documents() -> None:
+def test_document_text_is_only_in_rich_and_plain_text() -> None:
     kinds = set()
 
     def walk(value: Any) -> None:
@@ -141,11 +147,11 @@ def test_nothing_but_rich_and_plain_text_is_made_of_documents() -> None:
             any(map(walk, value))
 
     walk(
-        answer_post(
+        answer_message(
             answer(AnswerSpan(ODD[0], 0.9, citation(ODD[0], ODD[0], ODD[0]))), 1, BASE
         ).blocks
     )
-    walk(refused(ODD[0]) and answer_post(refused(ODD[0]), 1, BASE).blocks)
+    walk(refused(ODD[0]) and answer_message(refused(ODD[0]), 1, BASE).blocks)
 
     assert "mrkdwn" not in kinds
     assert "user" not in kinds
@@ -162,7 +168,7 @@ def test_any_answer_keeps_the_limits(
 ) -> None:
     where = citation(before, quote, after, title=title, heading=title, uri=title[:300])
     span = AnswerSpan(quote, 0.6, where, (where,) * 5)
-    given = answer(
+    longest = answer(
         *[span] * count,
         conflicts=(span,) * 4,
         notes=(after,) * 5,
@@ -170,7 +176,7 @@ def test_any_answer_keeps_the_limits(
         kind="list",
     )
 
-    checked(answer_post(given, 1, BASE, share=True, asked="U1").keyed("T:C:1.0"))
+    checked(answer_message(longest, 1, BASE, can_share=True, shared_by="U1").with_key("T:C:1.0"))
     view = source_view(
         [
             (
@@ -188,27 +194,27 @@ def test_any_answer_keeps_the_limits(
 
 @given(WORDS, WORDS)
 def test_any_refusal_keeps_the_limits(text: str, title: str) -> None:
-    said = checked(answer_post(refused(text, title), 1, BASE))
+    message = checked(answer_message(refused(text, title), 1, BASE))
 
-    assert "No answer found" in said.text
-    assert "Nearest passages:" in flat(said.blocks)
+    assert "No answer found" in message.text
+    assert "Nearest passages:" in flat(message.blocks)
 
 
-def test_a_quote_that_is_cut_says_so_and_how_long_it_is() -> None:
-    said = answer_post(
+def test_a_cut_quote_shows_its_full_length() -> None:
+    message = answer_message(
         answer(AnswerSpan("x" * 10_000, 0.9, citation("a ", "x" * 10_000, " b"))), 1, BASE
     )
 
-    assert "[cut: the quote has 10,000 characters]" in flat(said.blocks)
+    assert "[cut: the quote has 10,000 characters]" in flat(message.blocks)
 
 
 def test_a_long_sentence_keeps_its_quote_whole() -> None:
-    said = answer_post(
+    message = answer_message(
         answer(AnswerSpan("the gist", 0.9, citation("word " * 2000, "the gist", " word" * 2000))),
         1,
         BASE,
     )
-    quoted = said.blocks[0]["elements"][1]["elements"]
+    quoted = message.blocks[0]["elements"][1]["elements"]
 
     assert [each["text"] for each in quoted if "style" in each] == ["the gist"]
     assert quoted[0]["text"].startswith("…")
@@ -217,25 +223,27 @@ def test_a_long_sentence_keeps_its_quote_whole() -> None:
 
 @pytest.mark.parametrize("text", [ODD[1], ODD[2][:60], ODD[3]])
 def test_other_scripts_emoji_and_code_come_through_unchanged(text: str) -> None:
-    said = answer_post(answer(AnswerSpan(text, 0.9, citation("so: ", text, "."))), 1, BASE)
+    message = answer_message(answer(AnswerSpan(text, 0.9, citation("so: ", text, "."))), 1, BASE)
 
-    assert said.blocks[0]["elements"][0]["elements"][0]["text"] == text
-
-
-def test_a_message_is_known_by_its_first_block_and_words_of_ours_are_short() -> None:
-    assert notice("Hello").keyed("T:C:1.0").blocks[0]["block_id"] == f"{KEY}T:C:1.0"
-    assert "request abc" in checked(apology("abc")).text
+    assert message.blocks[0]["elements"][0]["elements"][0]["text"] == text
 
 
-def test_a_source_shows_what_stands_around_the_quote_or_that_it_is_gone() -> None:
+def test_the_first_block_holds_the_key_and_an_apology_the_request_id() -> None:
+    assert (
+        notice_message("Hello").with_key("T:C:1.0").blocks[0]["block_id"] == f"{KEY_PREFIX}T:C:1.0"
+    )
+    assert "request abc" in checked(apology_message("abc")).text
+
+
+def test_a_source_shows_the_text_around_the_quote_if_it_is_kept() -> None:
     whole = "before " * 200 + "the quote" + " after" * 200
     at = whole.index("the quote")
-    given = citation("", "the quote", "", start=at, end=at + 9)
+    cited = citation("", "the quote", "", start=at, end=at + 9)
 
-    shown = source_view([(given, Version("d/1", "0" * 64, "T", "a.txt", whole))], BASE)["blocks"][
+    shown = source_view([(cited, Version("d/1", "0" * 64, "T", "a.txt", whole))], BASE)["blocks"][
         1
     ]["elements"][0]["elements"]
-    gone = source_view([(given, None)], BASE)["blocks"][1]
+    gone = source_view([(cited, None)], BASE)["blocks"][1]
 
     assert [each["text"] for each in shown if "style" in each] == ["the quote"]
     assert shown[0]["text"].startswith("…")
@@ -244,35 +252,35 @@ def test_a_source_shows_what_stands_around_the_quote_or_that_it_is_gone() -> Non
 
 
 @pytest.mark.parametrize(
-    ("freshness", "said"),
+    ("freshness", "remark"),
     [
         ("changed", "changed since it was indexed"),
         ("moved", "moved since it was indexed"),
         ("gone", "no longer there"),
     ],
 )
-def test_a_source_that_is_not_what_was_indexed_is_marked(freshness: str, said: str) -> None:
-    made = checked(
-        answer_post(
+def test_a_source_that_changed_since_indexing_is_marked(freshness: str, remark: str) -> None:
+    message = checked(
+        answer_message(
             answer(AnswerSpan("7", 0.9, citation("It is ", "7", ".", freshness=freshness))), 1, ""
         )
     )
 
-    assert f"a.txt, line 3 [{said}]" in flat(made.blocks)
-    assert f"a.txt, line 3 [{said}]" in made.text
+    assert f"a.txt, line 3 [{remark}]" in flat(message.blocks)
+    assert f"a.txt, line 3 [{remark}]" in message.text
     current = checked(
-        answer_post(answer(AnswerSpan("7", 0.9, citation("It is ", "7", "."))), 1, "")
+        answer_message(answer(AnswerSpan("7", 0.9, citation("It is ", "7", "."))), 1, "")
     )
     assert "[" not in flat(current.blocks) + current.text
 
 
 @given(st.lists(st.text(min_size=1, max_size=64), max_size=32))
-def test_the_tags_that_were_asked_within_are_named_and_do_nothing(tags: list[str]) -> None:
-    made = checked(
-        answer_post(
+def test_searched_tags_are_named_as_inert_text(tags: list[str]) -> None:
+    message = checked(
+        answer_message(
             answer(AnswerSpan("7", 0.9, citation("It is ", "7", ".")), tags=tuple(tags)), 1, ""
         )
     )
 
-    assert flat(made.blocks).startswith("In ") is bool(tags)
-    assert "<!" not in made.text
+    assert flat(message.blocks).startswith("In ") is bool(tags)
+    assert "<!" not in message.text

@@ -1,9 +1,8 @@
-"""What is typed in Slack, within which tags it is asked, and how the documents are listed."""
+"""Typed requests, the tags that they search within, and the list of documents."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,9 +11,9 @@ from hypothesis import strategies as st
 from index.errors import InvalidTag
 from index.store.snapshot import Snapshot
 from qa.errors import InvalidQuestion, UnknownTag
-from qa.interfaces.slack.channel_scope import chosen
-from qa.interfaces.slack.commands import asked
-from qa.interfaces.slack.document_list import MAX_LISTED, documents_post
+from qa.interfaces.slack.channel_scope import tags_to_search
+from qa.interfaces.slack.commands import parse_request
+from qa.interfaces.slack.document_list import MAX_LISTED, documents_message
 from qa.library.library import index_paths
 from tests.support.block_kit import faults, texts
 from tests.support.fakes import RecordingReporter
@@ -50,60 +49,58 @@ NAMES = st.lists(st.sampled_from(["board", "harbour", "sea", "two words"]), uniq
         ("", "", ()),
     ],
 )
-def test_what_is_typed_is_a_question_or_a_look_at_the_documents_with_tags(
+def test_a_typed_request_is_a_question_or_a_list_of_documents_with_tags(
     text: str, question: str | None, tags: tuple[str, ...]
 ) -> None:
-    found = asked(text)
-    assert (found.question, found.tags) == (question, tags)
+    request = parse_request(text)
+    assert (request.question, request.tags) == (question, tags)
 
 
 @pytest.mark.parametrize(
     "text", ["--in", "—in ", "--in harbour", '--in "two words How deep?', '--in sea --in "harbour"']
 )
-def test_in_without_a_tag_or_a_question_says_how(text: str) -> None:
+def test_in_without_a_tag_or_a_question_shows_the_usage(text: str) -> None:
     with pytest.raises(
         InvalidQuestion, match="expected --in TAG and a question, like --in harbour How deep is it"
     ):
-        asked(text)
+        parse_request(text)
 
 
-def test_what_is_no_tag_is_said_so() -> None:
+def test_an_invalid_tag_is_refused() -> None:
     for text in ("--in harbour,sea How deep?", '--in "" How deep?', f"documents {'x' * 65}"):
         with pytest.raises(InvalidTag, match="expected a tag of 1 to 64"):
-            asked(text)
+            parse_request(text)
 
 
 @given(st.text(alphabet='abin-—"“” =\n\td', max_size=40))
-def test_whatever_is_typed_is_read_or_refused(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     try:
-        found = asked(text)
+        request = parse_request(text)
     except (InvalidQuestion, InvalidTag):
         return
-    assert found.question is None or found.question in text
-    assert found.tags or found.question == text.strip() or text.strip().lower() == "documents"
+    assert request.question is None or request.question in text
+    assert request.tags or request.question == text.strip() or text.strip().lower() == "documents"
 
 
 @given(NAMES, NAMES, NAMES.filter(bool), NAMES)
-def test_a_limited_channel_never_looks_elsewhere_nor_hears_of_other_tags(
-    given_tags: list[str], before: list[str], allowed: list[str], known: list[str]
+def test_a_limited_channel_never_searches_or_names_other_tags(
+    requested: list[str], inherited: list[str], allowed: list[str], known: list[str]
 ) -> None:
     try:
-        found = chosen(given_tags, before, allowed, known)
+        tags = tags_to_search(requested, inherited, allowed, known)
     except UnknownTag as error:
-        said = (
-            str(error).rpartition(", got ")[0]
-            if "got" in str(error)
-            else str(error).partition(": ")[2]
-        )
-        assert not [each for each in {*known} - {*allowed} if each in said]
+        message = str(error)
+        # The refused tag itself may be named: it comes before this part.
+        shown = message.partition(", but " if ", but " in message else ": ")[2]
+        assert not [each for each in {*known} - {*allowed} if each in shown]
         return
-    assert found
-    assert {*found} <= {*allowed} & {*known}
-    assert found == given_tags or not given_tags
+    assert tags
+    assert {*tags} <= {*allowed} & {*known}
+    assert tags == requested or not requested
 
 
 @pytest.mark.parametrize(
-    ("given_tags", "before", "allowed", "found"),
+    ("requested", "inherited", "allowed", "expected"),
     [
         ((), (), (), []),
         ((), ("harbour",), (), ["harbour"]),
@@ -114,55 +111,56 @@ def test_a_limited_channel_never_looks_elsewhere_nor_hears_of_other_tags(
         (("sea",), (), ("harbour", "sea"), ["sea"]),
     ],
 )
-def test_the_tags_are_those_given_else_the_threads_else_the_channels(
-    given_tags: Sequence[str], before: Sequence[str], allowed: Sequence[str], found: list[str]
+def test_tags_are_the_requested_or_the_threads_or_the_channels(
+    requested: Sequence[str], inherited: Sequence[str], allowed: Sequence[str], expected: list[str]
 ) -> None:
-    assert chosen(given_tags, before, allowed, ["board", "harbour", "sea"]) == found
+    assert tags_to_search(requested, inherited, allowed, ["board", "harbour", "sea"]) == expected
 
 
-def test_a_refused_tag_is_named_with_those_that_there_are() -> None:
+def test_an_error_names_the_refused_tag_and_the_known_ones() -> None:
     known = ["board", "harbour", "sea"]
-    for given_tags, allowed, said in (
+    for requested, allowed, expected in (
         (("pier",), (), "no document has the tag 'pier': the tags are board, harbour, sea"),
         (
             ("board",),
             ("harbour", "sea"),
-            "this channel is asked within harbour, sea only, got 'board'",
+            "got the tag 'board', but this channel is limited to harbour, sea",
         ),
         (("empty",), ("empty", "sea"), "no document has the tag 'empty': the tags are sea"),
         (
             (),
             ("empty",),
-            "this channel is asked within empty only, and no document has such a tag yet",
+            "no document has a tag of this channel yet: it is limited to empty",
         ),
     ):
         with pytest.raises(UnknownTag) as refused:
-            chosen(given_tags, (), allowed, known)
-        assert str(refused.value) == said
+            tags_to_search(requested, (), allowed, known)
+        assert str(refused.value) == expected
 
 
-def test_documents_are_listed_with_their_tags_some_of_them_within_slacks_limits(
-    tmp_path: Path,
-) -> None:
-    settings = settings_in(tmp_path)
+@pytest.fixture(scope="module", name="snapshot")
+def tagged_snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """Return a snapshot of more documents than are listed, with tags."""
+    base = tmp_path_factory.mktemp("tagged")
+    settings = settings_in(base)
     for folder, tags, count in (
         ("harbour", ("harbour", "<!channel>"), MAX_LISTED + 3),
         ("board", ("board",), 2),
     ):
-        write_files(
-            tmp_path / folder,
-            {
-                f"{folder}{number:02}.txt": f"The depth {number} is known. " * 20
-                for number in range(count)
-            },
-        )
-        index_paths(settings, carded(), [tmp_path / folder], RecordingReporter(), tags=tags)
-    snapshot = Snapshot(settings.data)
+        files = {
+            f"{folder}{number:02}.txt": f"The depth {number} is known. " * 20
+            for number in range(count)
+        }
+        write_files(base / folder, files)
+        index_paths(settings, carded(), [base / folder], RecordingReporter(), tags=tags)
+    return Snapshot(settings.data)
 
-    everything = documents_post(snapshot, (), (), "https://qa.example.org")
+
+def test_documents_are_listed_with_tags_within_slacks_limits(snapshot: Snapshot) -> None:
+    everything = documents_message(snapshot, (), (), "https://qa.example.org")
     assert faults(everything.blocks) == []
-    said = texts(everything.blocks)
-    assert (said[0], said[-2:]) == (
+    shown = texts(everything.blocks)
+    assert (shown[0], shown[-2:]) == (
         f"{MAX_LISTED + 5} documents",
         [
             "and 5 more",
@@ -175,13 +173,17 @@ def test_documents_are_listed_with_their_tags_some_of_them_within_slacks_limits(
     assert listed["elements"][0]["elements"][0]["url"].startswith("https://qa.example.org/read/")
     assert " · board00.txt · 4 passages · #board" in "".join(texts(listed["elements"][0]))
 
-    limited = documents_post(snapshot, (), ("board", "none"), "")
+
+def test_a_limited_channel_lists_its_own_documents_and_tags(snapshot: Snapshot) -> None:
+    limited = documents_message(snapshot, (), ("board", "none"), "")
     assert texts(limited.blocks)[0] == "2 documents in board"
     assert texts(limited.blocks)[-1] == "Tags: board (2)"
     assert "harbour" not in limited.text
-    assert (
-        texts(documents_post(snapshot, ("harbour",), (), "").blocks)[0]
-        == f"{MAX_LISTED + 3} documents in harbour"
-    )
     with pytest.raises(UnknownTag):
-        documents_post(snapshot, ("harbour",), ("board",), "")
+        documents_message(snapshot, ("harbour",), ("board",), "")
+
+
+def test_documents_are_listed_by_tag(snapshot: Snapshot) -> None:
+    listed = documents_message(snapshot, ("harbour",), (), "")
+
+    assert texts(listed.blocks)[0] == f"{MAX_LISTED + 3} documents in harbour"

@@ -1,4 +1,4 @@
-"""What Slack's requests mean, and what is claimed of them."""
+"""Slack's requests and the tasks that are queued for them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from tests.support.slack_messages import (
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[App]:
-    made = App(tmp_path)
-    yield made
-    made.loop.close()
+    app = App(tmp_path)
+    yield app
+    app.loop.close()
 
 
 def test_a_mention_a_direct_message_and_a_follow_up_are_questions(app: App) -> None:
@@ -42,7 +42,7 @@ def test_a_mention_a_direct_message_and_a_follow_up_are_questions(app: App) -> N
     ):
         assert app.event(body) == 200
 
-    asked = [payload for kind, payload in app.claimed() if kind == "question"]
+    asked = [payload for kind, payload in app.queued() if kind == "question"]
     assert [each["question"] for each in asked] == [
         "Where?",
         "And when?",
@@ -72,14 +72,24 @@ def test_a_mention_a_direct_message_and_a_follow_up_are_questions(app: App) -> N
             "token": "x",
         },
     ],
-    ids=lambda body: str(body.get("event", body).get("subtype") or body.get("event", body)["type"]),
+    ids=[
+        "message in a channel",
+        "message in another thread",
+        "direct message of a bot",
+        "bot_message",
+        "mention by itself",
+        "mention by a bot",
+        "channel_join",
+        "channel_created",
+        "app_rate_limited",
+    ],
 )
-def test_what_is_not_for_us_is_acknowledged_and_left(app: App, body: dict[str, Any]) -> None:
+def test_events_of_no_concern_are_acknowledged_and_ignored(app: App, body: dict[str, Any]) -> None:
     assert app.event(body) == 200
-    assert app.claimed() == []
+    assert app.queued() == []
 
 
-def test_in_a_thread_what_is_for_somebody_else_is_left(app: App) -> None:
+def test_a_message_to_somebody_else_in_a_thread_is_ignored(app: App) -> None:
     first = mention("Where?")
     app.event(first)
     app.event(
@@ -88,11 +98,11 @@ def test_in_a_thread_what_is_for_somebody_else_is_left(app: App) -> None:
         )
     )
 
-    assert len(app.claimed()) == 1
+    assert len(app.queued()) == 1
 
 
 def changed(of: Mapping[str, Any], text: str, **more: Any) -> dict[str, Any]:
-    """The event of an edit."""
+    """Return the event of an edit."""
     old = {"type": "message", "user": "U1", "text": of["event"]["text"], "ts": of["event"]["ts"]}
     return event(
         "message",
@@ -105,7 +115,7 @@ def changed(of: Mapping[str, Any], text: str, **more: Any) -> dict[str, Any]:
 
 
 def deleted(of: Mapping[str, Any]) -> dict[str, Any]:
-    """The event of a deletion."""
+    """Return the event of a deletion."""
     return event(
         "message",
         "",
@@ -115,7 +125,7 @@ def deleted(of: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def test_an_edit_changes_the_question_that_waits_and_a_deletion_drops_it(app: App) -> None:
+def test_an_edit_changes_a_waiting_question_and_a_deletion_drops_it(app: App) -> None:
     first, second = mention("Where?"), mention("Who?")
     for body in (
         first,
@@ -127,7 +137,7 @@ def test_an_edit_changes_the_question_that_waits_and_a_deletion_drops_it(app: Ap
     ):
         assert app.event(body) == 200
 
-    kinds = app.claimed()
+    kinds = app.queued()
     assert [(kind, payload.get("question")) for kind, payload in kinds] == [
         ("question", "When?"),
         ("delete", None),
@@ -135,15 +145,15 @@ def test_an_edit_changes_the_question_that_waits_and_a_deletion_drops_it(app: Ap
     ]
 
 
-def test_an_edit_of_what_was_no_question_is_left(app: App) -> None:
+def test_edits_and_deletions_of_other_messages_are_ignored(app: App) -> None:
     app.event(changed(mention("Where?"), f"<@{BOT}> When?"))
     app.event(changed(mention("Where?"), f"<@{BOT}> When?", bot_id="B1"))
     app.event(deleted(mention("Where?")))
 
-    assert app.claimed() == []
+    assert app.queued() == []
 
 
-def test_channels_that_are_not_on_the_list_are_told_so_once(tmp_path: Path) -> None:
+def test_a_channel_not_on_the_list_gets_one_notice(tmp_path: Path) -> None:
     app = App(tmp_path, channels=("C1",))
     for body in (
         mention("Where?"),
@@ -152,9 +162,9 @@ def test_channels_that_are_not_on_the_list_are_told_so_once(tmp_path: Path) -> N
     ):
         app.event(body)
 
-    (first, _), (second, told) = app.claimed()
+    (first, _), (second, notice) = app.queued()
     assert (first, second) == ("question", "notice")
-    assert "QUOTED_SLACK_CHANNELS" in told["notice"]
+    assert "QUOTED_SLACK_CHANNELS" in notice["notice"]
     double = SlackDouble()
     refused = app.send(COMMANDS, **form_request(command(double, "Where?", channel_id="C2"), at=NOW))
     assert "QUOTED_SLACK_CHANNELS" in refused.json()["text"]
@@ -164,19 +174,19 @@ def test_direct_messages_can_be_on_the_list(tmp_path: Path) -> None:
     app = App(tmp_path, channels=("dm",))
     app.event(event("message", "Where?", channel="D1", channel_type="im"))
 
-    assert [kind for kind, _ in app.claimed()] == ["question"]
+    assert [kind for kind, _ in app.queued()] == ["question"]
 
 
-def test_too_many_questions_in_a_minute_are_told_so_once(tmp_path: Path) -> None:
+def test_too_many_questions_in_a_minute_get_one_notice(tmp_path: Path) -> None:
     app = App(tmp_path, rate=2)
     for number in range(6):
         app.event(mention(f"Where {number}?"))
     app.event(mention("Where?", user="U2"))
 
-    assert [kind for kind, _ in app.claimed()] == ["question", "question", "notice", "question"]
+    assert [kind for kind, _ in app.queued()] == ["question", "question", "notice", "question"]
 
 
-def test_a_command_is_acknowledged_and_one_without_a_question_gets_help(app: App) -> None:
+def test_a_command_is_queued_and_one_without_a_question_gets_help(app: App) -> None:
     double = SlackDouble()
     asked = app.send(COMMANDS, **form_request(command(double, "Where &amp; when?"), at=NOW))
     empty = app.send(COMMANDS, **form_request(command(double, " "), at=NOW))
@@ -186,12 +196,12 @@ def test_a_command_is_acknowledged_and_one_without_a_question_gets_help(app: App
     assert empty.json()["response_type"] == "ephemeral"
     assert "/ask" in empty.json()["text"]
     assert look.status_code == 200
-    assert [(kind, payload["question"]) for kind, payload in app.claimed()] == [
+    assert [(kind, payload["question"]) for kind, payload in app.queued()] == [
         ("command", "Where & when?")
     ]
 
 
-def test_a_command_and_a_button_seen_again_are_claimed_once(app: App) -> None:
+def test_repeated_commands_and_buttons_are_queued_once(app: App) -> None:
     double = SlackDouble()
     for path, fields in {
         COMMANDS: command(double, "Where?"),
@@ -204,5 +214,5 @@ def test_a_command_and_a_button_seen_again_are_claimed_once(app: App) -> None:
     app.send(INTERACTIONS, **form_request(pressed(double, SOURCE, "x"), at=NOW))
     app.send(INTERACTIONS, **form_request(pressed(double, "of_another_app", "7"), at=NOW))
 
-    assert [kind for kind, _ in app.claimed()] == ["command", "feedback", "share"]
-    assert app.claimed()[1][1]["verdict"] == "right"
+    assert [kind for kind, _ in app.queued()] == ["command", "feedback", "share"]
+    assert app.queued()[1][1]["verdict"] == "right"

@@ -1,4 +1,4 @@
-"""Slack's text format: nothing in a document acts, nothing is cut where it would lie."""
+"""Slack's text format: document text is inert, and cut between graphemes only."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.interfaces.slack.mrkdwn import (
-    CUT,
-    addressed,
-    cut,
-    cut_defused,
-    cut_start,
-    defused,
-    escaped,
-    length,
+    ELLIPSIS,
+    defuse,
+    defuse_and_truncate,
+    escape,
     link,
+    mentioned_users,
     question_of,
+    truncate,
+    truncate_start,
+    utf16_length,
 )
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=200) | st.text(
@@ -28,7 +28,7 @@ ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=200) | st.text(
 
 
 def undone(text: str) -> str:
-    """What people see, without the zero-width spaces."""
+    """Return the text that people see, without zero-width spaces."""
     return html.unescape(text).replace("\u200b", "")
 
 
@@ -45,53 +45,57 @@ def undone(text: str) -> str:
     ],
 )
 def test_mentions_and_links_in_documents_do_nothing(text: str) -> None:
-    made = defused(text)
+    result = defuse(text)
 
-    assert "<" not in made
-    assert not re.search(r"@\w|://|\bwww\.|mailto:\w", made)
-    assert undone(made) == text
+    assert "<" not in result
+    assert not re.search(r"@\w|://|\bwww\.|mailto:\w", result)
+    assert undone(result) == text
 
 
 @given(ANY)
 def test_only_three_characters_become_entities(text: str) -> None:
-    made = escaped(text)
+    result = escape(text)
 
-    assert not set("<>") & set(made)
-    assert re.sub(r"&(amp|lt|gt);", "", made).count("&") == 0
-    assert made.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == text
-
-
-@given(ANY, st.integers(1, 60))
-def test_a_cut_text_is_a_beginning_and_says_that_it_is_cut(text: str, room: int) -> None:
-    made = cut(text, room)
-
-    assert length(made) <= room
-    assert made == text or (made.endswith(CUT) and text.startswith(made[: -len(CUT)]))
+    assert not set("<>") & set(result)
+    assert re.sub(r"&(amp|lt|gt);", "", result).count("&") == 0
+    assert result.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == text
 
 
 @given(ANY, st.integers(1, 60))
-def test_a_text_cut_at_its_start_is_an_end(text: str, room: int) -> None:
-    made = cut_start(text, room)
+def test_a_truncated_text_is_a_beginning_with_an_ellipsis(text: str, room: int) -> None:
+    result = truncate(text, room)
 
-    assert length(made) <= room
-    assert made == text or (made.startswith(CUT) and text.endswith(made[len(CUT) :]))
+    assert utf16_length(result) <= room
+    assert result == text or (
+        result.endswith(ELLIPSIS) and text.startswith(result[: -len(ELLIPSIS)])
+    )
+
+
+@given(ANY, st.integers(1, 60))
+def test_a_text_truncated_at_its_start_is_an_end_with_an_ellipsis(text: str, room: int) -> None:
+    result = truncate_start(text, room)
+
+    assert utf16_length(result) <= room
+    assert result == text or (
+        result.startswith(ELLIPSIS) and text.endswith(result[len(ELLIPSIS) :])
+    )
 
 
 def test_no_cut_within_a_grapheme() -> None:
     astronaut = "\U0001f469\u200d\U0001f680"  # five UTF-16 units
 
-    assert cut(f"ab{astronaut}cd", 5) == f"ab{CUT}"
-    assert cut_start(f"ab{astronaut}cd", 5) == f"{CUT}cd"
-    assert cut("ae\u0301xy", 3) == f"a{CUT}"
+    assert truncate(f"ab{astronaut}cd", 5) == f"ab{ELLIPSIS}"
+    assert truncate_start(f"ab{astronaut}cd", 5) == f"{ELLIPSIS}cd"
+    assert truncate("ae\u0301xy", 3) == f"a{ELLIPSIS}"
 
 
 @given(ANY, st.integers(1, 60))
 def test_a_cut_defused_text_keeps_its_entities_whole(text: str, room: int) -> None:
-    made = cut_defused(text, room)
+    result = defuse_and_truncate(text, room)
 
-    assert length(made) <= room
-    assert re.sub(r"&(amp|lt|gt);", "", made).count("&") == 0
-    assert undone(made) == text.replace("\u200b", "") or made.endswith(CUT)
+    assert utf16_length(result) <= room
+    assert re.sub(r"&(amp|lt|gt);", "", result).count("&") == 0
+    assert undone(result) == text.replace("\u200b", "") or result.endswith(ELLIPSIS)
 
 
 def test_a_link_survives_any_title() -> None:
@@ -117,9 +121,9 @@ def test_a_link_survives_any_title() -> None:
         ("<@UBOT>", ""),
     ],
 )
-def test_what_is_typed_becomes_a_plain_question(typed: str, question: str) -> None:
+def test_a_typed_message_becomes_a_plain_question(typed: str, question: str) -> None:
     assert question_of(typed, "UBOT") == question
 
 
-def test_who_is_addressed() -> None:
-    assert addressed("<@U1> and <@U2|b>, not <#C1> or <!here>") == ["U1", "U2"]
+def test_mentioned_users_are_in_order() -> None:
+    assert mentioned_users("<@U1> and <@U2|b>, not <#C1> or <!here>") == ["U1", "U2"]

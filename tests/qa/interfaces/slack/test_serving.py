@@ -1,4 +1,4 @@
-"""Slack end to end: killed servers, malformed requests, what is served without it, `qa slack`."""
+"""Slack end to end: killed servers, malformed requests, a server without Slack, `qa slack`."""
 
 from __future__ import annotations
 
@@ -40,9 +40,8 @@ def test_each_question_is_answered_once_though_the_server_is_killed_twice(
         0,
         0,
     )
-    assert (
-        figures.answered_twice <= 2
-    )  # a kill may come between posting and recording that it was posted, and Slack's answer be lost
+    # A kill may come between posting and recording that it was posted, and Slack's reply be lost.
+    assert figures.answered_twice <= 2
     assert figures.ack_p95_ms < 1000  # 53 where nothing else runs
 
 
@@ -63,7 +62,7 @@ def test_malformed_requests_to_the_real_server_get_a_4xx(server: Server, path: s
     assert server.client.post(path, content=b"x" * 1_000_001).status_code == 413
 
 
-def test_only_slack_is_served_where_only_that_is_asked_for(
+def test_with_only_slack_nothing_else_is_served(
     double: SlackDouble, seeds_command: Command, tmp_path: Path
 ) -> None:
     settings = double.environment | {"QUOTED_WEBHOOK_TOKEN": "t"}
@@ -93,7 +92,9 @@ def test_only_slack_is_served_where_only_that_is_asked_for(
         until(lambda: double.messages["C55"])
 
 
-def test_without_a_secret_the_paths_answer_404_and_the_log_says_why(seeds_server: Server) -> None:
+def test_without_a_secret_the_paths_get_404_and_the_log_names_the_reason(
+    seeds_server: Server,
+) -> None:
     for path in ("events", "commands", "interactions"):
         assert (
             seeds_server.client.post(f"/slack/{path}", headers={"host": "t.example"}).status_code
@@ -116,7 +117,8 @@ sys.modules["slack_bolt"] = sys.modules["aiohttp"] = sys.modules["slack_sdk"] = 
 from qa.interfaces.server import _why_no_slack, create_app
 from qa.settings import Settings
 settings = Settings.from_environment(os.environ)
-print(_why_no_slack(settings), sorted(route.path for route in create_app(settings).routes if hasattr(route, "path")))
+routes = create_app(settings).routes
+print(_why_no_slack(settings), sorted(route.path for route in routes if hasattr(route, "path")))
 """
     environment = command.environment | double.environment
     done = subprocess.run(
@@ -129,30 +131,34 @@ print(_why_no_slack(settings), sorted(route.path for route in create_app(setting
 
 def test_the_manifest_names_the_paths_and_the_scopes(command: Command) -> None:
     done = command("slack", "manifest", "--url", "https://t.example/")
-    made = json.loads(done.stdout)
+    manifest = json.loads(done.stdout)
 
     assert (
-        made["settings"]["event_subscriptions"]["request_url"] == "https://t.example/slack/events"
+        manifest["settings"]["event_subscriptions"]["request_url"]
+        == "https://t.example/slack/events"
     )
     assert (
-        made["settings"]["interactivity"]["request_url"] == "https://t.example/slack/interactions"
+        manifest["settings"]["interactivity"]["request_url"]
+        == "https://t.example/slack/interactions"
     )
-    assert made["features"]["slash_commands"][0]["url"] == "https://t.example/slack/commands"
-    assert made["oauth_config"]["scopes"]["bot"] == sorted(made["oauth_config"]["scopes"]["bot"])
+    assert manifest["features"]["slash_commands"][0]["url"] == "https://t.example/slack/commands"
+    assert manifest["oauth_config"]["scopes"]["bot"] == sorted(
+        manifest["oauth_config"]["scopes"]["bot"]
+    )
     assert command("slack", "manifest", "--url", "http://t.example").returncode == 2
 
 
-def test_the_check_says_what_is_missing(command: Command, server: Server) -> None:
+def test_the_check_names_everything_that_is_missing(command: Command, server: Server) -> None:
     def check(double: SlackDouble, *more: str, **changes: str) -> tuple[int, str]:
         done = command.on(command.data, **double.environment | changes)("slack", "check", *more)
         return done.returncode, done.stdout
 
     with SlackDouble() as good, SlackDouble(scopes="chat:write,commands") as poor:
         assert check(good, "--url", server.url)[0] == 0
-        status, said = check(poor)
+        status, output = check(poor)
         assert status == 1
-        assert "im:history" in said
-        assert "chat:write (" not in said
+        assert "im:history" in output
+        assert "chat:write (" not in output
         assert "Slack refuses it (invalid_auth)" in check(good, SLACK_BOT_TOKEN="xoxb-other")[1]  # noqa: S106
         other = check(good, "--url", server.url, SLACK_SIGNING_SECRET="f" * 32)
         assert other[0] == 1

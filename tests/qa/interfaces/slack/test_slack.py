@@ -1,4 +1,4 @@
-"""Slack end to end: what people ask and press, and what they get."""
+"""Slack end to end: questions, commands, buttons, edits and deletions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytest_plugins = ("tests.support.slack_fixtures",)
 pytestmark = pytest.mark.slow
 
 
-def test_a_mention_is_answered_in_its_thread_with_the_quote_and_a_follow_up_goes_on(
+def test_a_mention_and_a_follow_up_are_answered_in_their_thread(
     server: Server, double: SlackDouble, channel: str
 ) -> None:
     ts = say(server, mention(AMAZON, channel=channel))
@@ -46,20 +46,20 @@ def test_a_direct_message_is_a_conversation(server: Server, double: SlackDouble)
     assert "$50 billion" in texts(answer_to(double, channel, second)["blocks"])
 
 
-def test_no_answer_is_a_refusal_with_the_nearest_passages(
+def test_a_refusal_shows_the_nearest_passages(
     server: Server, double: SlackDouble, channel: str
 ) -> None:
-    said = answer_to(
+    answer = answer_to(
         double,
         channel,
         say(server, mention("Who painted the harbour lighthouse in 1754?", channel=channel)),
     )
 
-    assert "No answer found" in said["text"]
-    assert "Nearest passages:" in texts(said["blocks"])
+    assert "No answer found" in answer["text"]
+    assert "Nearest passages:" in texts(answer["blocks"])
 
 
-def test_an_empty_question_is_told_what_to_do(
+def test_an_empty_question_gets_an_explanation(
     server: Server, double: SlackDouble, channel: str
 ) -> None:
     assert (
@@ -68,15 +68,15 @@ def test_an_empty_question_is_told_what_to_do(
     )
 
 
-def test_a_command_answers_its_asker_who_can_share_judge_and_see_the_source(
+def test_the_author_of_a_command_can_share_judge_and_see_the_source(
     server: Server, double: SlackDouble, channel: str
 ) -> None:
     before = len(double.responses)
     assert form(server, "commands", command(double, AMAZON, channel_id=channel)).text == ""
-    said = until(lambda: double.responses[before:])[0]
-    turn = turn_of(said)
-    assert said["response_type"] == "ephemeral"
-    assert "Share in channel" in texts(said["blocks"])
+    answer = until(lambda: double.responses[before:])[0]
+    turn = turn_of(answer)
+    assert answer["response_type"] == "ephemeral"
+    assert "Share in channel" in texts(answer["blocks"])
     assert double.messages[channel] == []
 
     for _ in range(2):
@@ -103,12 +103,12 @@ def test_buttons_of_another_channels_turn_are_refused(
     for action in (RIGHT, SOURCE, SHARE):
         form(server, "interactions", pressed(double, action, turn, channel="C99"))
 
-    said = until(lambda: len(double.responses) >= before + 3 and double.responses[before:])
-    assert all("may have been deleted, or is another's" in each["text"] for each in said)
+    answer = until(lambda: len(double.responses) >= before + 3 and double.responses[before:])
+    assert all("may have been deleted, or is another's" in each["text"] for each in answer)
     assert double.messages["C99"] == []
 
 
-def test_sharing_where_the_bot_is_not_says_how_to_invite_it(
+def test_sharing_in_a_channel_without_the_bot_asks_for_an_invitation(
     server: Server, double: SlackDouble, channel: str
 ) -> None:
     turn = turn_of(answer_to(double, channel, say(server, mention(AMAZON, channel=channel))))
@@ -123,18 +123,18 @@ def test_a_dead_response_url_falls_back_to_a_message(
 ) -> None:
     double.dead_urls = True
     form(server, "commands", command(double, AMAZON, channel_id=channel))
-    said = until(lambda: [each for each in double.whispers if each["channel"] == channel])[0]
+    answer = until(lambda: [each for each in double.whispers if each["channel"] == channel])[0]
     double.plan("chat.postEphemeral", "user_not_in_channel")
     form(server, "commands", command(double, AMAZON, channel_id=channel, user_id="U77"))
     direct = until(lambda: double.messages["U77"])[0]
     double.dead_urls = False
 
-    assert said["user"] == "U1"
-    assert "$25 billion" in texts(said["blocks"])
+    assert answer["user"] == "U1"
+    assert "$25 billion" in texts(answer["blocks"])
     assert "$25 billion" in texts(direct["blocks"])
 
 
-def test_a_response_url_elsewhere_is_never_called(
+def test_a_response_url_of_another_host_is_never_called(
     server: Server, double: SlackDouble, channel: str
 ) -> None:
     with SlackDouble() as elsewhere:
@@ -145,9 +145,7 @@ def test_a_response_url_elsewhere_is_never_called(
     assert "not of Slack's host" in server.log
 
 
-def test_too_many_requests_waits_as_long_as_slack_says(
-    server: Server, double: SlackDouble, channel: str
-) -> None:
+def test_a_rate_limit_is_waited_for(server: Server, double: SlackDouble, channel: str) -> None:
     double.plan("chat.postMessage", 2.0)
     began = time.monotonic()
     answer_to(double, channel, say(server, mention(AMAZON, channel=channel)))
@@ -160,7 +158,7 @@ def test_too_many_requests_waits_as_long_as_slack_says(
     [("lose", True), ("lose", False), ("drop", True), (500, True), ("internal_error", True)],
     ids=["lost", "lost, metadata not shown", "dropped", "500", "error"],
 )
-def test_what_may_have_arrived_is_looked_for_and_not_posted_twice(
+def test_a_message_that_may_have_arrived_is_not_posted_twice(
     server: Server, double: SlackDouble, channel: str, outcome: Any, shown: Any
 ) -> None:
     double.show_metadata = shown
@@ -179,14 +177,14 @@ def test_what_may_have_arrived_is_looked_for_and_not_posted_twice(
     assert len(double.answers()[f"{TEAM}:{channel}:{ts}"]) == 1
 
 
-def test_blocks_that_slack_refuses_become_text(
+def test_refused_blocks_are_replaced_by_text(
     server: Server, double: SlackDouble, channel: str
 ) -> None:
     double.plan("chat.postMessage", "msg_blocks_too_long")
-    said = answer_to(double, channel, say(server, mention(AMAZON, channel=channel)))
+    answer = answer_to(double, channel, say(server, mention(AMAZON, channel=channel)))
 
-    assert said["blocks"] == []
-    assert "*$25 billion*" in said["text"]
+    assert answer["blocks"] == []
+    assert "*$25 billion*" in answer["text"]
 
 
 def test_an_edit_changes_the_answer_and_a_deletion_deletes_it(

@@ -1,6 +1,4 @@
-"""Slack within tags: given, kept in a thread, limited by the channel, after a crash, and end to
-end.
-"""
+"""Slack with tags: requested, inherited in a thread, limited by the channel, after a crash."""
 
 from __future__ import annotations
 
@@ -31,8 +29,9 @@ numbers = count(1)
 
 
 class TaggedDesk(Desk):
-    """A bot's worker over a red and a blue document that answer the same question; some channels
-    are limited.
+    """A bot's worker over a red and a blue document that answer the same question.
+
+    The channels in `LIMITS` are limited to tags.
     """
 
     def __init__(self, folder: Path, double: SlackDouble) -> None:
@@ -50,11 +49,11 @@ class TaggedDesk(Desk):
         kind: str = "question",
         **more: Any,
     ) -> str:
-        """Claim a question and see it done; returns its ts."""
+        """Queue a question and have it answered; return its ts."""
         ts = f"{next(numbers)}.0"
         direct = channel.startswith("D")
         payload = {"question": text, "reply_to": thread or (None if direct else ts)} | more
-        self.claims.add(
+        self.queue.add(
             Message(
                 f"Ev{ts}",
                 TEAM,
@@ -73,8 +72,8 @@ class TaggedDesk(Desk):
         )
         return ts
 
-    def said(self, text: str, **more: Any) -> str:
-        """The text that answers a question."""
+    def reply(self, text: str, **more: Any) -> str:
+        """Return the text that answers a question."""
         ts = self.ask(text, **more)
         return str(self.double.answers()[f"{TEAM}:{more.get('channel', 'C1')}:{ts}"][0]["text"])
 
@@ -86,37 +85,37 @@ def tagged_desk(tmp_path: Path) -> Iterator[TaggedDesk]:
         assert double.faults == []
 
 
-def test_a_question_is_asked_within_its_tags_and_says_so(tagged: TaggedDesk) -> None:
-    said = tagged.said(f"--in red {QUESTION}")
-    assert "red oven" in said
-    assert "blue oven" not in said
-    assert said.startswith("In red\n")
-    assert "In blue, red\n" in tagged.said(f"—in red —in BLUE {QUESTION}")
-    assert not tagged.said(QUESTION).startswith("In ")
+def test_a_question_searches_within_its_tags_and_the_answer_names_them(tagged: TaggedDesk) -> None:
+    answer = tagged.reply(f"--in red {QUESTION}")
+    assert "red oven" in answer
+    assert "blue oven" not in answer
+    assert answer.startswith("In red\n")
+    assert "In blue, red\n" in tagged.reply(f"—in red —in BLUE {QUESTION}")
+    assert not tagged.reply(QUESTION).startswith("In ")
 
 
-def test_a_tag_that_no_document_has_is_told_with_those_that_there_are_and_in_alone_says_how(
+def test_an_unknown_tag_gets_the_known_ones_and_in_alone_gets_the_usage(
     tagged: TaggedDesk,
 ) -> None:
     assert (
-        tagged.said(f"--in green {QUESTION}")
+        tagged.reply(f"--in green {QUESTION}")
         == "I cannot answer that: no document has the tag 'green': the tags are blue, red."
     )
-    assert "expected --in TAG and a question, like --in harbour How deep is it?" in tagged.said(
+    assert "expected --in TAG and a question, like --in harbour How deep is it?" in tagged.reply(
         "--in"
     )
 
 
-def test_a_thread_keeps_the_tags_that_were_last_given_in_it(tagged: TaggedDesk) -> None:
+def test_a_thread_keeps_the_tags_last_used_in_it(tagged: TaggedDesk) -> None:
     thread = tagged.ask(f"--in red {QUESTION}")
-    assert "red oven" in tagged.said(QUESTION, thread=thread)
-    assert "blue oven" in tagged.said(f"--in blue {QUESTION}", thread=thread)
-    assert tagged.said(QUESTION, thread=thread).startswith("In blue\n")
+    assert "red oven" in tagged.reply(QUESTION, thread=thread)
+    assert "blue oven" in tagged.reply(f"--in blue {QUESTION}", thread=thread)
+    assert tagged.reply(QUESTION, thread=thread).startswith("In blue\n")
     other = tagged.ask(QUESTION)
-    assert not tagged.said(QUESTION, thread=other).startswith("In ")
+    assert not tagged.reply(QUESTION, thread=other).startswith("In ")
 
 
-def test_an_edit_has_the_tags_that_it_says_not_those_of_the_question_as_it_was(
+def test_an_edit_has_its_own_tags_not_those_of_the_old_wording(
     tagged: TaggedDesk,
 ) -> None:
     thread = tagged.ask(f"--in red {QUESTION}")
@@ -126,16 +125,33 @@ def test_an_edit_has_the_tags_that_it_says_not_those_of_the_question_as_it_was(
         assert changed["text"].startswith(beginning)
 
 
-def test_a_limited_channel_finds_only_what_has_its_tags(tagged: TaggedDesk) -> None:
+def test_a_question_edited_before_its_answer_keeps_the_tags_of_its_thread(
+    tagged: TaggedDesk,
+) -> None:
+    thread = tagged.ask(f"--in red {QUESTION}")
+    ts = f"{next(numbers)}.0"
+    payload = {"question": "Where is the bred baked?", "reply_to": thread}
+    tagged.queue.add(Message(f"Ev{ts}", TEAM, "C1", ts, thread, "U1", "question", payload))
+    edited = {"question": QUESTION, "reply_to": thread, "of": ts}
+    assert tagged.queue.revise(TEAM, "C1", ts, edited)
+    tagged.work(lambda: f"{TEAM}:C1:{ts}" in tagged.double.answers())
+
+    [answer] = tagged.double.answers()[f"{TEAM}:C1:{ts}"]
+    assert answer["text"].startswith("In red\n")
+
+
+def test_a_limited_channel_searches_its_tags_only(tagged: TaggedDesk) -> None:
     thread = tagged.ask(QUESTION, channel="C5")
-    said = json.dumps(tagged.double.answers()[f"{TEAM}:C5:{thread}"])
-    assert "blue oven" in said
-    assert "red" not in said.replace("shared", "")
-    refused = tagged.said(f"--in red {QUESTION}", channel="C5")
-    assert refused == "I cannot answer that: this channel is asked within blue only, got 'red'."
-    assert "the tags are red." in tagged.said(f"--in nobody {QUESTION}", channel="C6")
-    assert tagged.said(QUESTION, channel="C6").startswith("In red\n")
-    listed = tagged.said("documents", channel="C5")
+    answer = json.dumps(tagged.double.answers()[f"{TEAM}:C5:{thread}"])
+    assert "blue oven" in answer
+    assert "red" not in answer.replace("shared", "")
+    refused = tagged.reply(f"--in red {QUESTION}", channel="C5")
+    assert refused == (
+        "I cannot answer that: got the tag 'red', but this channel is limited to blue."
+    )
+    assert "the tags are red." in tagged.reply(f"--in nobody {QUESTION}", channel="C6")
+    assert tagged.reply(QUESTION, channel="C6").startswith("In red\n")
+    listed = tagged.reply("documents", channel="C5")
     assert listed.startswith("1 document in blue\n")
     assert "red" not in listed
     nearest = tagged.double.answers()[
@@ -144,11 +160,11 @@ def test_a_limited_channel_finds_only_what_has_its_tags(tagged: TaggedDesk) -> N
     assert "red" not in json.dumps(nearest).replace("shared", "")
 
 
-def test_direct_messages_stand_for_themselves_and_have_a_limit_of_their_own(
+def test_direct_messages_inherit_no_tags_and_have_their_own_limit(
     tagged: TaggedDesk,
 ) -> None:
-    assert tagged.said(QUESTION, channel="D1").startswith("In red\n")
-    assert "asked within red only" in tagged.said(f"--in blue {QUESTION}", channel="D1")
+    assert tagged.reply(QUESTION, channel="D1").startswith("In red\n")
+    assert "this channel is limited to red" in tagged.reply(f"--in blue {QUESTION}", channel="D1")
 
 
 def test_a_thread_from_before_a_channel_was_limited_is_limited_too(tagged: TaggedDesk) -> None:
@@ -156,17 +172,17 @@ def test_a_thread_from_before_a_channel_was_limited_is_limited_too(tagged: Tagge
     tagged.settings = replace(
         tagged.settings, slack=replace(tagged.settings.slack, tags={"C7": ("blue",)})
     )
-    assert tagged.said(QUESTION, channel="C7", thread=thread).startswith("In blue\n")
+    assert tagged.reply(QUESTION, channel="C7", thread=thread).startswith("In blue\n")
 
 
-def test_what_a_dead_worker_has_left_is_asked_within_its_tags_and_its_channels(
+def test_questions_left_by_a_dead_worker_keep_their_tags_and_limits(
     tagged: TaggedDesk,
 ) -> None:
     for number, (channel, text) in enumerate(
         {"C1": f"--in red {QUESTION}", "C5": QUESTION}.items()
     ):
         ts = f"{number}.5"
-        tagged.claims.add(
+        tagged.queue.add(
             Message(
                 f"Ev{ts}",
                 TEAM,
@@ -178,22 +194,22 @@ def test_what_a_dead_worker_has_left_is_asked_within_its_tags_and_its_channels(
                 {"question": text, "reply_to": ts},
             )
         )
-        assert tagged.claims.take("dead", ["question"])
-    tagged.claims.release("dead")
+        assert tagged.queue.take("dead", ["question"])
+    tagged.queue.release("dead")
     tagged.work(lambda: len(tagged.double.answers()) == 2)
 
-    said = [
+    answer = [
         each["text"].partition("\n")[0] for _, [each] in sorted(tagged.double.answers().items())
     ]
-    assert said == ["In red", "In blue"]
+    assert answer == ["In red", "In blue"]
 
 
-def test_documents_are_listed_and_tags_with_them(tagged: TaggedDesk) -> None:
-    listed = tagged.said("documents")
+def test_documents_and_tags_are_listed(tagged: TaggedDesk) -> None:
+    listed = tagged.reply("documents")
     assert listed.startswith("3 documents\n")
     assert listed.endswith("Tags: blue (1), red (1)")
-    assert tagged.said("documents red").splitlines()[0] == "1 document in red"
-    assert "the tags are blue, red" in tagged.said("documents --in green")
+    assert tagged.reply("documents red").splitlines()[0] == "1 document in red"
+    assert "the tags are blue, red" in tagged.reply("documents --in green")
 
 
 TEXTS = {
@@ -206,19 +222,19 @@ TEXTS = {
 def tagged_server(
     converted: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Server, SlackDouble, Command]]:
-    """A server over a document of each tag, where C900 is limited to the harbour."""
+    """Yield a server over a document of each tag, where C900 is limited to the harbour."""
     folder = tmp_path_factory.mktemp("tagged")
     with SlackDouble() as double:
         settings = double.environment | {
             "QUOTED_SLACK_TAGS": "C900=harbour,empty",
             "QUOTED_MIN_CONFIDENCE": "0",
         }
-        made = Command(folder / "data", converted, settings)
+        cli = Command(folder / "data", converted, settings)
         for tag, text in TEXTS.items():
             write_files(folder / tag, {f"{tag}.txt": text})
-            assert made("index", "--tag", tag, str(folder / tag)).returncode == 0
-        with Server(made) as server:
-            yield server.ready(), double, made
+            assert cli("index", "--tag", tag, str(folder / tag)).returncode == 0
+        with Server(cli) as server:
+            yield server.ready(), double, cli
             assert "Traceback" not in server.log
         assert double.faults == []
 
@@ -247,9 +263,9 @@ def test_end_to_end_a_mention_its_thread_a_command_and_a_limited_channel(
 
     before = len(double.responses)
     form(server, "commands", command(double, "--in pier How deep?", channel_id="C1"))
-    said = until(lambda: double.responses[before:])[0]
-    assert said["response_type"] == "ephemeral"
-    assert "no document has the tag 'pier': the tags are board, harbour" in said["text"]
+    answer = until(lambda: double.responses[before:])[0]
+    assert answer["response_type"] == "ephemeral"
+    assert "no document has the tag 'pier': the tags are board, harbour" in answer["text"]
     form(server, "commands", command(double, "documents", channel_id="C1"))
     listed = until(lambda: double.responses[before + 1 :])[0]
     assert "2 documents" in texts(listed["blocks"])
@@ -266,21 +282,21 @@ def test_end_to_end_a_mention_its_thread_a_command_and_a_limited_channel(
         "C900",
         say(server, mention("--in board Where does the board meet?", channel="C900")),
     )
-    assert "this channel is asked within empty, harbour only, got 'board'" in refused["text"]
+    assert "got the tag 'board', but this channel is limited to empty, harbour" in refused["text"]
 
 
 @pytest.mark.slow
-def test_the_check_names_the_tags_of_channels_and_those_that_no_document_has(
+def test_the_check_names_the_tags_of_channels_and_unused_ones(
     served: tuple[Server, SlackDouble, Command],
 ) -> None:
-    _, _, made = served
-    done = made("slack", "check")
+    _, _, cli = served
+    done = cli("slack", "check")
 
     assert done.returncode == 0
     assert (
-        "note     QUOTED_SLACK_TAGS: C900 is asked within empty, harbour; every other channel is asked about all documents;"
-        " no document has the tag empty"
+        "note     QUOTED_SLACK_TAGS: C900 is limited to empty, harbour; "
+        "every other channel may search all documents; no document has the tag empty"
     ) in done.stdout
-    wrong = made.on(made.data, QUOTED_SLACK_TAGS="general")("serve", "--port", "0")
+    wrong = cli.on(cli.data, QUOTED_SLACK_TAGS="general")("serve", "--port", "0")
     assert wrong.returncode == 1
     assert "QUOTED_SLACK_TAGS: expected channels" in wrong.stderr

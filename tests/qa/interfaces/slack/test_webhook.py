@@ -1,4 +1,4 @@
-"""POST /webhooks/slash: a token, a form or JSON in, Slack-style JSON out."""
+"""POST /webhooks/slash: a form or JSON with a token in, Slack-style JSON out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qa.errors import NoIndex
 from qa.interfaces.api.ask import add_error_handlers
 from qa.interfaces.server import create_app
 from qa.interfaces.slack.webhook import SLASH, webhook_router
-from tests.qa.interfaces.slack.test_worker import Changing
+from tests.qa.interfaces.slack.test_worker import SwitchableService
 from tests.support.fakes import SharedWordsReader
 from tests.support.serving import carded, indexed, settings_in
 
@@ -31,7 +31,9 @@ class Hook:
     def __init__(self, folder: Path) -> None:
         settings = settings_in(folder, min_confidence=0.0)
         indexed(settings, carded(), folder / "notes", {"a.txt": TEXT})
-        self.service = Changing(settings, live_pipeline(settings, carded(), SharedWordsReader()))
+        self.service = SwitchableService(
+            settings, live_pipeline(settings, carded(), SharedWordsReader())
+        )
         self.app = FastAPI()
         self.app.include_router(
             webhook_router(self.service, threads_of(settings), TOKEN, "https://qa.example.org")
@@ -92,7 +94,7 @@ def test_a_wrong_token_gets_401(hook: Hook, token: str) -> None:
     assert hook.ask("Who?", token=token).status_code == 401
 
 
-def test_who_asks_in_the_same_channel_goes_on_with_a_conversation(hook: Hook) -> None:
+def test_questions_of_a_user_in_a_channel_form_a_conversation(hook: Hook) -> None:
     hook.ask("Who tends the lighthouse?", user_id="U2")
     hook.ask("And the lamp?", user_id="U2")
 
@@ -100,23 +102,23 @@ def test_who_asks_in_the_same_channel_goes_on_with_a_conversation(hook: Hook) ->
     assert conversation.turns == 2
 
 
-def test_a_trigger_word_is_no_part_of_the_question_and_an_empty_one_is_said(hook: Hook) -> None:
+def test_a_trigger_word_is_removed_and_an_empty_question_is_refused(hook: Hook) -> None:
     assert "the question is empty" in hook.ask("!ask", trigger_word="!ask").json()["text"]
 
 
-def test_errors_are_problems_and_nothing_indexed_is_said(hook: Hook) -> None:
+def test_errors_are_problems_and_a_missing_index_is_named(hook: Hook) -> None:
     live = hook.service.outcome
     hook.service.outcome = NoIndex()
-    said = hook.ask("Who?").json()["text"]
+    text = hook.ask("Who?").json()["text"]
     hook.service.outcome = RuntimeError("secret")
     broken = hook.ask("Who?")
     hook.service.outcome = live
 
-    assert "nothing is indexed yet" in said
+    assert "nothing is indexed yet" in text
     assert (broken.status_code, "secret" in broken.text) == (500, False)
 
 
-def test_a_token_that_is_no_text_gets_400(hook: Hook) -> None:
+def test_a_token_with_a_lone_surrogate_gets_400(hook: Hook) -> None:
     body = b'{"text": "Who?", "token": "\\ud800"}'
 
     assert hook.send(content=body, headers={"content-type": "application/json"}).status_code == 400
@@ -128,7 +130,7 @@ def test_a_token_that_is_no_text_gets_400(hook: Hook) -> None:
         ["application/json", "application/x-www-form-urlencoded", "", "text/plain; charset=x"]
     ),
 )
-def test_whatever_has_no_token_gets_a_4xx(hook: Hook, body: bytes, kind: str) -> None:
+def test_any_request_without_a_token_gets_a_4xx(hook: Hook, body: bytes, kind: str) -> None:
     assert hook.send(content=body, headers={"content-type": kind}).status_code in {400, 401}
 
 
@@ -139,7 +141,7 @@ def test_malformed_json_gets_400(hook: Hook, body: bytes) -> None:
     assert hook.send(content=body, headers={"content-type": "application/json"}).status_code == 400
 
 
-def test_there_is_no_such_endpoint_without_a_token(tmp_path: Path) -> None:
+def test_the_endpoint_exists_only_with_a_token(tmp_path: Path) -> None:
     def paths(**changes: Any) -> set[str]:
         return {
             getattr(route, "path", "")
@@ -150,7 +152,7 @@ def test_there_is_no_such_endpoint_without_a_token(tmp_path: Path) -> None:
     assert SLASH in create_app(settings_in(tmp_path, webhook_token="t")).openapi()["paths"]  # noqa: S106
 
 
-def test_a_tag_and_a_look_at_the_documents(hook: Hook) -> None:
+def test_tags_and_the_list_of_documents(hook: Hook) -> None:
     assert hook.ask("--in pier Who tends the lighthouse?").json()["text"] == (
         "I cannot answer that: no document has the tag 'pier': the tags are none yet."
     )

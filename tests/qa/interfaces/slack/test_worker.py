@@ -1,5 +1,6 @@
-"""What becomes of claims in this process: errors, dead workers, repeated attempts; with a double of
-Slack and fake models.
+"""The queue worker: errors, dead workers and repeated attempts.
+
+With a double of Slack and fake models, in this process.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ QUESTION = Message(
 )
 
 
-class Changing:
-    """A service whose pipeline, or the error that there is instead, can be changed."""
+class SwitchableService:
+    """A service whose pipeline, or the error that it raises instead, can be exchanged."""
 
     def __init__(self, settings: Settings, outcome: LivePipeline | Exception) -> None:
         self.outcome = outcome
@@ -60,7 +61,7 @@ class Changing:
 
 
 class Desk:
-    """A bot's worker over one small document, with the claims that it works on."""
+    """A bot's worker over one small document, with its message queue."""
 
     def __init__(self, folder: Path, double: SlackDouble, **changes: Any) -> None:
         self.double = double
@@ -73,35 +74,35 @@ class Desk:
             {"a.txt": "Marta tends the lighthouse. The harbour is closed."},
         )
         self.live = live_pipeline(self.settings, carded(), SharedWordsReader())
-        self.service = Changing(self.settings, self.live)
-        self.claims = MessageQueue(State(self.settings.data))
+        self.service = SwitchableService(self.settings, self.live)
+        self.queue = MessageQueue(State(self.settings.data))
 
     def work(
         self, until: Callable[[], Any], act: Callable[[], Awaitable[None]] | None = None
     ) -> None:
-        """Let a worker work until something holds."""
+        """Let a worker work until a condition holds."""
 
         async def working() -> None:
             async with Bot(self.settings, self.service).running():
                 if act:
                     await act()
                 async with asyncio.timeout(PATIENCE):
-                    while not until():  # noqa: ASYNC110 - it is of other threads and processes
+                    while not until():  # noqa: ASYNC110 - other threads set it
                         await asyncio.sleep(0.02)
 
         asyncio.run(working())
 
     def done(self) -> bool:
-        """Whether the question has an outcome."""
+        """Return True if the question has an outcome."""
         return bool(State(self.settings.data).query("SELECT 1 FROM claims WHERE state = 'done'"))
 
     def outcome(self) -> str:
-        """What has come of the question."""
+        """Return the outcome of the question."""
         [(outcome,)] = State(self.settings.data).query("SELECT outcome FROM claims")
         return str(outcome)
 
     def turns(self) -> list[tuple[str]]:
-        """All questions of all conversations."""
+        """Return all questions of all conversations."""
         return State(self.settings.data).query("SELECT question FROM turns ORDER BY id")
 
 
@@ -112,41 +113,41 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         assert double.faults == []
 
 
-def test_a_claim_is_answered_and_done(desk: Desk) -> None:
-    desk.claims.add(QUESTION)
+def test_a_queued_question_is_answered(desk: Desk) -> None:
+    desk.queue.add(QUESTION)
     desk.work(desk.done)
 
-    [said] = desk.double.answers()[KEY]
-    assert "Marta tends the lighthouse." in said["text"]
-    assert said["thread_ts"] == "1.0"
+    [answer] = desk.double.answers()[KEY]
+    assert "Marta tends the lighthouse." in answer["text"]
+    assert answer["thread_ts"] == "1.0"
     assert desk.outcome() == "answered"
 
 
-def test_an_error_is_an_apology_with_a_request_id_that_the_log_has(
+def test_an_error_gets_an_apology_with_the_request_id_of_the_log(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.service.outcome = RuntimeError("the disk is on fire")
-    desk.claims.add(QUESTION)
+    desk.queue.add(QUESTION)
     desk.work(desk.done)
 
-    [said] = desk.double.answers()[KEY]
-    identity = said["text"].rpartition("request ")[2].rstrip(".")
-    assert said["text"].startswith("Sorry, something went wrong")
-    assert "fire" not in json.dumps(said)
+    [answer] = desk.double.answers()[KEY]
+    identity = answer["text"].rpartition("request ")[2].rstrip(".")
+    assert answer["text"].startswith("Sorry, something went wrong")
+    assert "fire" not in json.dumps(answer)
     assert any(identity in record.message and "Ev1" in record.message for record in caplog.records)
 
 
-def test_nothing_indexed_is_said(desk: Desk) -> None:
+def test_without_an_index_the_answer_says_so(desk: Desk) -> None:
     desk.service.outcome = NoIndex()
-    desk.claims.add(QUESTION)
+    desk.queue.add(QUESTION)
     desk.work(desk.done)
 
     assert "nothing is indexed yet" in desk.double.answers()[KEY][0]["text"]
 
 
-def test_a_question_waits_for_the_models(desk: Desk) -> None:
+def test_a_question_waits_until_the_models_are_loaded(desk: Desk) -> None:
     desk.service.outcome = NotReady("loading")
-    desk.claims.add(QUESTION)
+    desk.queue.add(QUESTION)
 
     async def ready() -> None:
         await asyncio.sleep(1.5)
@@ -159,35 +160,37 @@ def test_a_question_waits_for_the_models(desk: Desk) -> None:
     assert desk.double.calls == ["chat.postMessage"]
 
 
-def test_what_a_dead_worker_had_posted_is_found_and_not_posted_again(desk: Desk) -> None:
-    desk.claims.add(QUESTION)
-    desk.claims.take("dead", ("question",))
+def test_an_answer_that_a_dead_worker_posted_is_not_posted_again(desk: Desk) -> None:
+    desk.queue.add(QUESTION)
+    desk.queue.take("dead", ("question",))
     metadata = {"event_type": METADATA, "event_payload": {"claim": KEY}}
     other = {"event_type": METADATA, "event_payload": {"claim": f"{TEAM}:C1:0.9"}}
-    for number, (said, bot) in enumerate(
+    for number, (event_metadata, bot) in enumerate(
         [(other, BOT_ID), (metadata, None), (other, BOT_ID), (other, BOT_ID), (metadata, BOT_ID)]
     ):
         desk.double.messages["C1"].append(
             {
                 "ts": f"9.{number}",
                 "thread_ts": "1.0",
-                "metadata": said,
+                "metadata": event_metadata,
                 "bot_id": bot,
                 "number": number,
             }
         )
-    desk.claims.release("dead")
+    desk.queue.release("dead")
     desk.work(desk.done)
 
     assert desk.outcome() == "found"
     assert "chat.postMessage" not in desk.double.calls
-    found = desk.claims.find(TEAM, "C1", "1.0")
-    assert found is not None
-    assert found.answer_ts == "9.4"
+    queued = desk.queue.find(TEAM, "C1", "1.0")
+    assert queued is not None
+    assert queued.answer_ts == "9.4"
 
 
-def test_what_a_dead_worker_had_answered_is_posted_and_not_asked_again(desk: Desk) -> None:
-    desk.claims.add(QUESTION)
+def test_an_answer_that_a_dead_worker_did_not_post_is_posted_without_asking_again(
+    desk: Desk,
+) -> None:
+    desk.queue.add(QUESTION)
     desk.double.plan("chat.postMessage", "drop")
     desk.work(
         lambda: (
@@ -202,10 +205,10 @@ def test_what_a_dead_worker_had_answered_is_posted_and_not_asked_again(desk: Des
     assert len(desk.double.answers()[KEY]) == 1
 
 
-def test_a_question_that_was_deleted_meanwhile_gets_nothing(desk: Desk) -> None:
-    desk.claims.add(QUESTION)
-    desk.claims.take("dead", ("question",))
-    desk.claims.release("dead")
+def test_a_question_deleted_meanwhile_gets_no_answer(desk: Desk) -> None:
+    desk.queue.add(QUESTION)
+    desk.queue.take("dead", ("question",))
+    desk.queue.release("dead")
     desk.double.plan("conversations.replies", "thread_not_found")
     desk.work(desk.done)
 
@@ -213,21 +216,21 @@ def test_a_question_that_was_deleted_meanwhile_gets_nothing(desk: Desk) -> None:
     assert desk.double.posted() == []
 
 
-def test_what_kills_its_worker_again_and_again_gets_an_apology(desk: Desk) -> None:
-    desk.claims.add(QUESTION)
+def test_a_question_that_kills_its_worker_repeatedly_gets_an_apology(desk: Desk) -> None:
+    desk.queue.add(QUESTION)
     for _ in range(MAX_ATTEMPTS):
-        desk.claims.take("dead", ("question",))
-        desk.claims.release("dead")
+        desk.queue.take("dead", ("question",))
+        desk.queue.release("dead")
     desk.work(desk.done)
 
     assert "Sorry" in desk.double.answers()[KEY][0]["text"]
     assert desk.turns() == []
 
 
-def test_what_slack_refuses_for_good_is_done_and_in_the_log(
+def test_an_answer_that_slack_refuses_is_finished_and_logged(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk.claims.add(QUESTION)
+    desk.queue.add(QUESTION)
     desk.double.plan("chat.postMessage", "is_archived")
     desk.work(desk.done)
 
@@ -235,7 +238,7 @@ def test_what_slack_refuses_for_good_is_done_and_in_the_log(
     assert any("is_archived" in record.message for record in caplog.records)
 
 
-def test_a_worker_that_is_woken_while_it_ends_ends(desk: Desk) -> None:
+def test_a_worker_woken_while_it_stops_still_stops(desk: Desk) -> None:
     async def woken() -> None:
         for steps in range(12):
             bot = Bot(desk.settings, desk.service)
@@ -248,8 +251,8 @@ def test_a_worker_that_is_woken_while_it_ends_ends(desk: Desk) -> None:
     asyncio.run(woken())
 
 
-def test_a_worker_that_ends_leaves_its_claims_to_the_next_at_once(desk: Desk) -> None:
-    desk.claims.add(QUESTION)
+def test_a_stopping_worker_releases_its_messages_at_once(desk: Desk) -> None:
+    desk.queue.add(QUESTION)
     desk.double.delay = 2.0
     desk.work(lambda: len(desk.turns()) == 1)
     desk.double.delay = 0.0
@@ -261,8 +264,8 @@ def test_a_worker_that_ends_leaves_its_claims_to_the_next_at_once(desk: Desk) ->
     assert len(desk.double.answers()[KEY]) == 1
 
 
-def test_a_notice_is_for_one_person_only(desk: Desk) -> None:
-    desk.claims.add(
+def test_a_notice_is_shown_to_one_person_only(desk: Desk) -> None:
+    desk.queue.add(
         Message(
             "Ev2",
             TEAM,
@@ -281,19 +284,19 @@ def test_a_notice_is_for_one_person_only(desk: Desk) -> None:
     assert desk.double.posted() == []
 
 
-def test_a_view_that_slack_does_not_open_is_said(desk: Desk) -> None:
-    desk.claims.add(QUESTION)
+def test_a_modal_that_slack_does_not_open_gets_a_notice(desk: Desk) -> None:
+    desk.queue.add(QUESTION)
     desk.work(desk.done)
     payload = {"turn_id": 1, "trigger_id": "x", "response_url": f"{desk.double.url}/actions/1"}
-    desk.claims.add(Message("b", TEAM, "C1", "source:x", "source:x", "U1", "source", payload))
+    desk.queue.add(Message("b", TEAM, "C1", "source:x", "source:x", "U1", "source", payload))
     desk.double.plan("views.open", "expired_trigger_id")
     desk.work(lambda: desk.double.responses)
 
     assert "press the button again" in texts(desk.double.responses[0]["blocks"])[0]
 
 
-class Locked(MessageQueue):
-    """Cannot be written to for some attempts."""
+class LockedQueue(MessageQueue):
+    """A queue that cannot be written to for some attempts."""
 
     def __init__(self, state: State, attempts: int) -> None:
         super().__init__(state)
@@ -306,22 +309,22 @@ class Locked(MessageQueue):
         return super().take(worker, kinds)
 
 
-def test_that_no_claim_can_be_taken_is_said_once_and_not_for_good(
+def test_a_queue_that_cannot_be_read_is_logged_once_and_tried_again(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    claims = Locked(State(desk.settings.data), 5)
+    queue = LockedQueue(State(desk.settings.data), 5)
     bot = Bot(desk.settings, desk.service)
-    bot._worker._claims = claims
-    claims.add(QUESTION)
+    bot._worker._queue = queue
+    queue.add(QUESTION)
 
     async def working() -> None:
         async with bot.running(), asyncio.timeout(PATIENCE):
-            while not desk.done():  # noqa: ASYNC110 - it is of other threads
+            while not desk.done():  # noqa: ASYNC110 - other threads set it
                 await asyncio.sleep(0.02)
 
     asyncio.run(working())
 
-    assert claims.left == 0
+    assert queue.left == 0
     assert [record.message for record in caplog.records].count(
-        "Slack: no claim could be taken."
+        "Slack: cannot read the message queue; trying again."
     ) == 1
