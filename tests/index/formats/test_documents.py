@@ -41,7 +41,7 @@ from tests.support.writers import (
 
 
 def parts(found: ExtractedText | Document) -> list[tuple[str, str]]:
-    """(innermost heading, text) of each block."""
+    """Return (innermost heading, text) of each block."""
     return [
         ((block.headings or ("",))[-1], found.text[block.start : block.end])
         for block in found.blocks
@@ -110,9 +110,13 @@ def _word_with(body: str) -> bytes:
 def test_word_reads_insertions_controls_and_boxes_and_no_deletions() -> None:
     body = (
         "<w:sdt><w:sdtContent><w:p><w:r><w:t>In a control.</w:t></w:r></w:p></w:sdtContent></w:sdt>"
-        "<w:p><w:r><w:t xml:space='preserve'>Kept </w:t></w:r><w:ins><w:r><w:t>new</w:t></w:r></w:ins><w:del><w:r><w:delText>old</w:delText></w:r></w:del>"
-        "<w:r><w:tab/><w:t>tab</w:t><w:br/><w:t>line</w:t><w:instrText>PAGE</w:instrText></w:r></w:p>"
-        "<w:p><w:r><w:pict><w:txbxContent><w:p><w:r><w:t>In a box.</w:t></w:r></w:p></w:txbxContent></w:pict></w:r></w:p>"
+        "<w:p><w:r><w:t xml:space='preserve'>Kept </w:t></w:r>"
+        "<w:ins><w:r><w:t>new</w:t></w:r></w:ins>"
+        "<w:del><w:r><w:delText>old</w:delText></w:r></w:del>"
+        "<w:r><w:tab/><w:t>tab</w:t><w:br/><w:t>line</w:t>"
+        "<w:instrText>PAGE</w:instrText></w:r></w:p>"
+        "<w:p><w:r><w:pict><w:txbxContent><w:p><w:r><w:t>In a box.</w:t></w:r></w:p>"
+        "</w:txbxContent></w:pict></w:r></w:p>"
     )
 
     assert [text for _, text in parts(docx.extract(_word_with(body)))][:3] == [
@@ -267,12 +271,12 @@ def test_attachments_keep_their_places_and_those_that_cannot_be_read_are_named()
     assert found.remark.startswith(
         "has attachments that are not read, or not whole: broken.pdf expected a "
     )
-    assert found.remark.endswith("; setup.exe is of no format that is read")
+    assert found.remark.endswith("; setup.exe has a format that is not read")
     assert_sound(found)
 
 
 def multipart(kind: str, *parts: bytes) -> bytes:
-    """Parts of a mail in one."""
+    """Return a multipart part with the given parts in it."""
     bound = f"b{len(b''.join(parts))}".encode()
     inside = b"".join(b"--" + bound + b"\n" + part + b"\n" for part in parts)
     return (
@@ -289,7 +293,11 @@ def multipart(kind: str, *parts: bytes) -> bytes:
 
 
 TEXT, PAGE = b"Content-Type: text/plain\n\n", b"Content-Type: text/html\n\n"
-LIST = b"Content-Type: text/csv; name=rates.csv\nContent-Disposition: inline; filename=rates.csv\n\nItem,Price\nLamp,39.90\n"
+LIST = (
+    b"Content-Type: text/csv; name=rates.csv\n"
+    b"Content-Disposition: inline; filename=rates.csv\n\n"
+    b"Item,Price\nLamp,39.90\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -327,7 +335,7 @@ def test_parts_of_mails_inside_each_other(mail: bytes, shown: list[str]) -> None
     assert_sound(found)
 
 
-def test_what_is_not_read_of_an_attachment_is_said() -> None:
+def test_the_remark_repeats_those_of_attachments() -> None:
     inner = EmailMessage()
     inner["From"] = "tom@example.org"
     inner.set_content("See below.")
@@ -344,7 +352,7 @@ def test_what_is_not_read_of_an_attachment_is_said() -> None:
     )
 
 
-def test_texts_are_those_that_are_loaded_as_such() -> None:
+def test_suffixes_of_texts_are_those_with_a_loader() -> None:
     assert set(TEXTS) == set(LOADERS)
 
 
@@ -371,13 +379,16 @@ def test_pages_are_decoded_as_they_declare(name: str, encoding: str) -> None:
     assert found.text == text
 
 
-PAGE = f"""<!doctype html><html><head><title>Tides - Port</title><meta property="article:modified_time" content="2024-05-06T10:00"></head><body>
+PAGE = f"""<!doctype html><html><head><title>Tides - Port</title>
+<meta property="article:modified_time" content="2024-05-06T10:00"></head><body>
 <nav><ul><li><a href="/">Home</a></ul></nav><header><p>Slogan</p></header>
 <div class="sidebar"><p>Related pages</p></div><div id="cookie-banner">We use cookies</div>
-<main><h1>Tables</h1><p>{PARAGRAPH}<script>var x = "<p>no</p>";</script><p style="display: none">Hidden<p hidden>Hidden
+<main><h1>Tables</h1><p>{PARAGRAPH}<script>var x = "<p>no</p>";</script>
+<p style="display: none">Hidden<p hidden>Hidden
 <table><caption>Ports</caption><thead><tr>{"".join(f"<th>{cell}" for cell in CELLS[0])}</thead>
 {"".join("<tr>" + "".join(f"<td>{cell}" for cell in row) for row in CELLS[1:])}</table>
-<ul><li>Spring<ul><li>after full moon</ul><li>Neap</ul><dl><dt>Ebb<dd>Falling water<dt>Flood<dd>Rising water</dl>
+<ul><li>Spring<ul><li>after full moon</ul><li>Neap</ul>
+<dl><dt>Ebb<dd>Falling water<dt>Flood<dd>Rising water</dl>
 <pre>line 1
   line 2</pre></main><footer>Imprint</footer></body></html>"""
 
@@ -415,18 +426,19 @@ def test_a_page_that_is_all_menu_is_read_whole() -> None:
             epub.extract,
             archive(
                 {
-                    "META-INF/encryption.xml": '<e xmlns:x="y"><x:EncryptionMethod Algorithm="aes"/></e>'
+                    "META-INF/encryption.xml": '<e xmlns:x="y">'
+                    '<x:EncryptionMethod Algorithm="aes"/></e>'
                 }
             ),
         ),
     ],
 )
-def test_a_password_is_said(extract: object, data: bytes) -> None:
+def test_encrypted_files_are_refused(extract: object, data: bytes) -> None:
     with pytest.raises(EncryptedFile, match=r"password|rights"):
         extract(data)  # type: ignore[operator]
 
 
-def test_content_outweighs_the_name(tmp_path: Path, extraction: Extraction) -> None:
+def test_the_signature_outweighs_the_suffix(tmp_path: Path, extraction: Extraction) -> None:
     files = samples()
     for name, other in (
         ("a.txt", "tides.pdf"),
@@ -467,7 +479,7 @@ def test_content_outweighs_the_name(tmp_path: Path, extraction: Extraction) -> N
         ("a.csv", b"\n\n", "no text"),
     ],
 )
-def test_what_is_no_such_file_says_so(
+def test_files_that_are_not_what_their_suffix_says_are_refused(
     tmp_path: Path, extraction: Extraction, name: str, data: bytes, message: str
 ) -> None:
     (tmp_path / name).write_bytes(data)
