@@ -179,7 +179,7 @@ class _DocumentWriter:
     def _write_paragraph(self, paragraph: Element) -> None:
         level = self._heading_level(paragraph)
         text = _text(paragraph)
-        # Word numbers no empty paragraph.
+        # An empty paragraph is left out of the text, so it is not counted either.
         label = self._label(paragraph) if text.strip() else None
         if level is not None:
             self._flush_list()

@@ -97,7 +97,10 @@ def _sheet_parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
 
 def _format_codes(styles: Element) -> Iterator[tuple[str, str]]:
     """Yield (number of a cell style, format code) of the styles that have one."""
-    own = {each.get("numFmtId"): each.get("formatCode", "") for each in styles.iter("{*}numFmt")}
+    own = {
+        number_format.get("numFmtId"): number_format.get("formatCode", "")
+        for number_format in styles.iter("{*}numFmt")
+    }
     for formats in styles.iter("{*}cellXfs"):
         for index, style in enumerate(formats.iterchildren("{*}xf")):
             number = style.get("numFmtId", "0")

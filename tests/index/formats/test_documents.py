@@ -40,11 +40,11 @@ from tests.support.writers import (
 )
 
 
-def parts(found: ExtractedText | Document) -> list[tuple[str, str]]:
+def parts(extracted: ExtractedText | Document) -> list[tuple[str, str]]:
     """Return (innermost heading, text) of each block."""
     return [
-        ((block.headings or ("",))[-1], found.text[block.start : block.end])
-        for block in found.blocks
+        ((block.headings or ("",))[-1], extracted.text[block.start : block.end])
+        for block in extracted.blocks
     ]
 
 
@@ -81,15 +81,15 @@ def test_every_format_becomes_a_document_that_can_be_quoted(
 
 
 def test_word() -> None:
-    found = docx.extract(word())
+    extracted = docx.extract(word())
 
-    assert parts(found) == [
+    assert parts(extracted) == [
         ("Tables", PARAGRAPH),
         ("Tables", "Spring tides\n- Neap tides"),
         *(("Ports", line) for line in LINES),
         ("Tides", "Harbour office"),
     ]
-    assert (found.title, found.date) == ("Tides", None), (
+    assert (extracted.title, extracted.date) == ("Tides", None), (
         "the date is that of python-docx's template"
     )
 
@@ -127,23 +127,24 @@ def test_word_reads_insertions_controls_and_boxes_and_no_deletions() -> None:
 
 
 def test_presentations() -> None:
-    found = pptx.extract(slides())
+    extracted = pptx.extract(slides())
 
-    assert parts(found) == [
+    assert parts(extracted) == [
         ("Tides", PARAGRAPH),
         ("Ports", "Spring tides\n- Neap tides"),
         *(("Ports", line) for line in LINES),
         ("Ports", "Mention the lighthouse."),
     ]
     assert [
-        str(found.places.at(found.text.index(word))) for word in ("Hydrographic", "lighthouse")
+        str(extracted.places.at(extracted.text.index(word)))
+        for word in ("Hydrographic", "lighthouse")
     ] == ["slide 1", "slide 2"]
 
 
 def test_workbooks() -> None:
     from datetime import date, datetime
 
-    found = sheets.extract_workbook(
+    extracted = sheets.extract_workbook(
         workbook(
             {
                 "Prices": [
@@ -158,14 +159,14 @@ def test_workbooks() -> None:
         )
     )
 
-    assert parts(found) == [
+    assert parts(extracted) == [
         ("Prices", "Prices"),
         ("Prices", "Item: Lamp; Price: 39.9; Since: 2024-05-06"),
         ("Prices", "Item: Desk; Price: 120; Since: 2024-05-07 08:30"),
         *(("Ports", line) for line in LINES),
     ]
     assert [
-        str(found.places.at(found.text.index(word))) for word in ("Lamp", "Desk", "Roscoff")
+        str(extracted.places.at(extracted.text.index(word))) for word in ("Lamp", "Desk", "Roscoff")
     ] == [
         "sheet Prices, row 4",
         "sheet Prices, row 5",
@@ -177,16 +178,19 @@ def test_workbooks() -> None:
 def test_tables_with_any_delimiter(delimiter: str) -> None:
     text = "\r\n".join(delimiter.join(f'"{cell}"' for cell in row) for row in CELLS)
 
-    found = sheets.extract_csv(text.encode("utf-16"))
+    extracted = sheets.extract_csv(text.encode("utf-16"))
 
-    assert found.text == "\n".join(LINES)
-    assert (str(found.places.at(len(found.text) - 1)), found.encoding) == ("row 3", "utf-16-le")
+    assert extracted.text == "\n".join(LINES)
+    assert (str(extracted.places.at(len(extracted.text) - 1)), extracted.encoding) == (
+        "row 3",
+        "utf-16-le",
+    )
 
 
 def test_cells_may_hold_lines_and_delimiters() -> None:
-    found = sheets.extract_csv(b'Item,Note\nLamp,"two\nlines, one cell"\n')
+    extracted = sheets.extract_csv(b'Item,Note\nLamp,"two\nlines, one cell"\n')
 
-    assert found.text == "Item: Lamp; Note: two lines, one cell"
+    assert extracted.text == "Item: Lamp; Note: two lines, one cell"
 
 
 def test_opendocument() -> None:
@@ -198,7 +202,7 @@ def test_opendocument() -> None:
 
 
 def test_books_are_read_in_the_order_of_their_spine() -> None:
-    found = epub.extract(
+    extracted = epub.extract(
         book(
             {
                 "z.xhtml": "<h1>One</h1><p>First&#160;text.</p>",
@@ -207,8 +211,8 @@ def test_books_are_read_in_the_order_of_their_spine() -> None:
         )
     )
 
-    assert parts(found) == [("One", "First text."), ("Two", "Second text.\nMore.")]
-    assert (found.title, found.date) == ("Tides", "2024-05-06")
+    assert parts(extracted) == [("One", "First text."), ("Two", "Second text.\nMore.")]
+    assert (extracted.title, extracted.date) == ("Tides", "2024-05-06")
 
 
 def test_rich_text() -> None:
@@ -221,15 +225,15 @@ def test_rich_text() -> None:
 
 @pytest.mark.parametrize("is_page", [False, True])
 def test_mails(is_page: bool) -> None:  # noqa: FBT001
-    found = extract_any("eml", mail(html=is_page))
+    extracted = extract_any("eml", mail(html=is_page))
 
-    head, *rest = [text for _, text in parts(found)]
+    head, *rest = [text for _, text in parts(extracted)]
     assert head.startswith("From: Anna Berg <anna@example.org>\nTo: port@example.org\n")
     assert rest == ["Hello,", PARAGRAPH, *LINES]
-    assert (found.title, found.date) == ("Tides in März", "2024-05-06")
-    assert found.remark == ""
-    assert found.blocks[-1].headings == ("Tides in März", "Attached: heights.csv")
-    assert str(found.places.at(found.text.index("Roscoff"))) == "row 3"
+    assert (extracted.title, extracted.date) == ("Tides in März", "2024-05-06")
+    assert extracted.remark == ""
+    assert extracted.blocks[-1].headings == ("Tides in März", "Attached: heights.csv")
+    assert str(extracted.places.at(extracted.text.index("Roscoff"))) == "row 3"
 
 
 def test_attachments_keep_their_places_and_those_that_cannot_be_read_are_named() -> None:
@@ -250,17 +254,17 @@ def test_attachments_keep_their_places_and_those_that_cannot_be_read_are_named()
     )
     message.add_attachment(b"\x89PNG", maintype="image", subtype="png", filename="logo.png")
     message.add_attachment("Bring boots.", filename="note.txt")
-    found = extract_any("eml", message.as_bytes())
+    extracted = extract_any("eml", message.as_bytes())
 
-    assert [text for _, text in parts(found)][1:] == [
+    assert [text for _, text in parts(extracted)][1:] == [
         "See below.",
         "First page.",
         "Second page, fourteen metres.",
         "Bring boots.",
     ]
-    assert found.blocks[3].headings == ("Files", "Attached: plan.pdf", "Depth")
+    assert extracted.blocks[3].headings == ("Files", "Attached: plan.pdf", "Depth")
     assert [
-        str(found.places.at(found.text.index(word)))
+        str(extracted.places.at(extracted.text.index(word)))
         for word in ("See", "First", "fourteen", "boots")
     ] == [
         "",
@@ -268,11 +272,11 @@ def test_attachments_keep_their_places_and_those_that_cannot_be_read_are_named()
         "page 2",
         "",
     ]
-    assert found.remark.startswith(
+    assert extracted.remark.startswith(
         "has attachments that are not read, or not whole: broken.pdf expected a "
     )
-    assert found.remark.endswith("; setup.exe has a format that is not read")
-    assert_sound(found)
+    assert extracted.remark.endswith("; setup.exe has a format that is not read")
+    assert_sound(extracted)
 
 
 def multipart(kind: str, *parts: bytes) -> bytes:
@@ -328,11 +332,11 @@ LIST = (
     ],
 )
 def test_parts_of_mails_inside_each_other(mail: bytes, shown: list[str]) -> None:
-    found = extract_any("eml", b"From: anna@example.org\nMIME-Version: 1.0\n" + mail)
+    extracted = extract_any("eml", b"From: anna@example.org\nMIME-Version: 1.0\n" + mail)
 
-    assert [text for _, text in parts(found)][1:] == shown
-    assert found.remark == ""
-    assert_sound(found)
+    assert [text for _, text in parts(extracted)][1:] == shown
+    assert extracted.remark == ""
+    assert_sound(extracted)
 
 
 def test_the_remark_repeats_those_of_attachments() -> None:
@@ -370,13 +374,13 @@ def test_pages_are_decoded_as_they_declare(name: str, encoding: str) -> None:
         encoding, "Marée “haute”" if encoding == "cp1252" else "潮 Marée"
     )
 
-    found = html.extract(
+    extracted = html.extract(
         f"<html><head><meta charset='{name}'></head><body><p>{text}</p></body></html>".encode(
             encoding
         )
     )
 
-    assert found.text == text
+    assert extracted.text == text
 
 
 PAGE = f"""<!doctype html><html><head><title>Tides - Port</title>
@@ -394,9 +398,9 @@ PAGE = f"""<!doctype html><html><head><title>Tides - Port</title>
 
 
 def test_pages_without_their_menus() -> None:
-    found = html.extract(PAGE.encode())
+    extracted = html.extract(PAGE.encode())
 
-    assert [text for _, text in parts(found)] == [
+    assert [text for _, text in parts(extracted)] == [
         PARAGRAPH,
         "Ports",
         *LINES,
@@ -405,7 +409,11 @@ def test_pages_without_their_menus() -> None:
         "Flood: Rising water",
         "line 1\nline 2",
     ]
-    assert (found.title, found.date, parts(found)[0][0]) == ("Tides - Port", "2024-05-06", "Tables")
+    assert (extracted.title, extracted.date, parts(extracted)[0][0]) == (
+        "Tides - Port",
+        "2024-05-06",
+        "Tables",
+    )
 
 
 def test_a_page_that_is_all_menu_is_read_whole() -> None:
@@ -451,10 +459,11 @@ def test_the_signature_outweighs_the_suffix(tmp_path: Path, extraction: Extracti
             files[other] if other != "tides.html" else b"<!DOCTYPE html>" + files[other]
         )
 
-        found = load(tmp_path / name, tmp_path, extract=extraction)
+        extracted = load(tmp_path / name, tmp_path, extract=extraction)
 
         assert (
-            found.source.extractor == KINDS[{"xlsx": "sheet"}.get(other[6:], other[6:])].extractor
+            extracted.source.extractor
+            == KINDS[{"xlsx": "sheet"}.get(other[6:], other[6:])].extractor
         )
 
 
@@ -496,9 +505,9 @@ def test_slow_attachments_do_not_cost_the_text_of_a_mail() -> None:
         message.add_attachment("Bring boots.", filename=name)
     seconds = iter((0.0, ATTACHMENT_SECONDS - 1, ATTACHMENT_SECONDS + 1))
 
-    found = extract_mail(
+    extracted = extract_mail(
         message.as_bytes(), lambda _, data: extract_any("html", data), lambda: next(seconds)
     )
 
-    assert [text for _, text in parts(found)][1:] == ["See below.", "Bring boots."]
-    assert found.remark.endswith("two.txt is left out, as those before it took too long")
+    assert [text for _, text in parts(extracted)][1:] == ["See below.", "Bring boots."]
+    assert extracted.remark.endswith("two.txt is left out, as those before it took too long")

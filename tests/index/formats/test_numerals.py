@@ -73,9 +73,9 @@ def test_headings_and_items_of_word_have_their_numbers() -> None:
         ("Normal", "Two months.", 2),
     ):
         number(document, style, text, level)
-    found = extract(saved(document))
+    extracted = extract(saved(document))
 
-    assert found.text.split("\n\n") == [
+    assert extracted.text.split("\n\n") == [
         "1. Scope",
         "2. Rent",
         "2.1 Amount",
@@ -83,8 +83,8 @@ def test_headings_and_items_of_word_have_their_numbers() -> None:
         "2.2 Deposit",
         "(a) Two months.",
     ]
-    assert found.blocks[-1].headings[-2:] == ("2. Rent", "2.2 Deposit")
-    assert found.text[slice(*found.blocks[-1].units[0])] == "Two months."
+    assert extracted.blocks[-1].headings[-2:] == ("2. Rent", "2.2 Deposit")
+    assert extracted.text[slice(*extracted.blocks[-1].units[0])] == "Two months."
 
 
 def test_bullets_have_no_number() -> None:
@@ -106,16 +106,16 @@ def test_bullets_have_no_number() -> None:
     ],
 )
 def test_number_formats_of_word(shape: str, shown: str) -> None:
-    counted = NumberingCounter(parse_xml(numbering((shape, "%1"), start=28)))
+    counter = NumberingCounter(parse_xml(numbering((shape, "%1"), start=28)))
 
-    assert counted.label("7", "0") == shown
+    assert counter.label("7", "0") == shown
 
 
 @pytest.mark.parametrize(("restarted", "shown"), [("", "3"), ("1", "1"), ("5", "5")])
 def test_a_list_may_begin_anew(restarted: str, shown: str) -> None:
-    counted = NumberingCounter(parse_xml(numbering(("decimal", "%1"), restarted=restarted)))
+    counter = NumberingCounter(parse_xml(numbering(("decimal", "%1"), restarted=restarted)))
 
-    assert [counted.label("7", "0"), counted.label("7", "0"), counted.label("8", "0")] == [
+    assert [counter.label("7", "0"), counter.label("7", "0"), counter.label("8", "0")] == [
         "1",
         "2",
         shown,
@@ -127,7 +127,7 @@ def test_the_first_list_of_a_document_may_override_its_start() -> None:
         NumberingCounter(parse_xml(numbering(("decimal", "%1."), restarted="5"))).label("8", "0")
         for _ in range(2)
     ] == ["5.", "5."]
-    numbers = NumberingCounter(
+    counter = NumberingCounter(
         parse_xml(
             numbering(("decimal", "%1."), ("lowerLetter", "%2)"), restarted="5").replace(
                 'ilvl="0"><w:startO', 'ilvl="1"><w:startO'
@@ -135,7 +135,7 @@ def test_the_first_list_of_a_document_may_override_its_start() -> None:
         )
     )
 
-    assert [numbers.label("8", level) for level in ("0", "1", "1", "0", "1")] == [
+    assert [counter.label("8", level) for level in ("0", "1", "1", "0", "1")] == [
         "1.",
         "e)",
         "f)",
@@ -152,7 +152,7 @@ def test_levels_beyond_the_ninth_are_not_counted() -> None:
 
 @given(st.lists(st.integers(0, 3), max_size=20))
 def test_labels_ascend_and_deeper_levels_begin_anew(levels: list[int]) -> None:
-    counted = NumberingCounter(
+    counter = NumberingCounter(
         parse_xml(
             numbering(
                 *(
@@ -162,7 +162,7 @@ def test_labels_ascend_and_deeper_levels_begin_anew(levels: list[int]) -> None:
             )
         )
     )
-    labels = [tuple(map(int, counted.label("7", str(level)).split("."))) for level in levels]
+    labels = [tuple(map(int, counter.label("7", str(level)).split("."))) for level in levels]
 
     assert labels == sorted(set(labels))
     assert [len(label) for label in labels] == [level + 1 for level in levels]
@@ -177,12 +177,12 @@ def test_unknown_numberings_give_no_number() -> None:
 
 
 def test_ordered_lists_of_web_pages() -> None:
-    found = extract_page(
+    extracted = extract_page(
         b"<ol start=3><li>Open<li>Close<ul><li>gently</ul><li value=9>Lock<li>Leave</ol>"
         b"<ul><li>Rest</ul><ol type=A><li>Also</ol>"
     )
 
-    assert found.text.split("\n") == [
+    assert extracted.text.split("\n") == [
         "3. Open",
         "4. Close",
         "- gently",
@@ -196,9 +196,9 @@ def test_ordered_lists_of_web_pages() -> None:
 
 
 def test_a_hidden_list_in_a_list_is_not_read() -> None:
-    found = extract_page(
+    extracted = extract_page(
         b"<ol><li>Open<ul hidden><li>secretly</ul><li>Close<div style='display:none'>"
         b"<ul><li>later</ul></div><ul><li>now</ul></ol>"
     )
 
-    assert found.text.split("\n") == ["1. Open", "2. Close", "- now"]
+    assert extracted.text.split("\n") == ["1. Open", "2. Close", "- now"]

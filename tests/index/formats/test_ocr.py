@@ -28,10 +28,13 @@ needs_tesseract = pytest.mark.skipif(
 @pytest.mark.slow
 def test_scans_are_read_page_by_page() -> None:
     with Extraction() as extraction:
-        found = extraction(KINDS["pdf"], scan(pdf([[PARAGRAPH]]), pages=2))
+        extracted = extraction(KINDS["pdf"], scan(pdf([[PARAGRAPH]]), pages=2))
 
-    assert " ".join(found.text.split()) == f"{PARAGRAPH} {PARAGRAPH}"
-    assert [str(found.places.at(block.start)) for block in found.blocks] == ["page 1", "page 2"]
+    assert " ".join(extracted.text.split()) == f"{PARAGRAPH} {PARAGRAPH}"
+    assert [str(extracted.places.at(block.start)) for block in extracted.blocks] == [
+        "page 1",
+        "page 2",
+    ]
 
 
 @needs_tesseract
@@ -97,19 +100,19 @@ def is_running(process: int) -> bool:
 @needs_tesseract
 def test_images_among_pages_of_text_are_read_in_their_place() -> None:
     seconds: list[int] = []
-    found = worker.extract(
+    extracted = worker.extract(
         "pdf",
         joined(pdf([["First page."]]), scan(pdf([[PARAGRAPH]])), pdf([["Third page."]])),
         seconds.append,
     )
 
-    assert [found.text[block.start : block.end] for block in found.blocks] == [
+    assert [extracted.text[block.start : block.end] for block in extracted.blocks] == [
         "First page.",
         PARAGRAPH,
         "Third page.",
     ]
-    assert [found.places.at(block.start).page for block in found.blocks] == [1, 2, 3]
-    assert (found.remark, seconds) == ("", [ocr.PAGE_SECONDS])
+    assert [extracted.places.at(block.start).page for block in extracted.blocks] == [1, 2, 3]
+    assert (extracted.remark, seconds) == ("", [ocr.PAGE_SECONDS])
 
 
 def test_scans_of_too_many_pages_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

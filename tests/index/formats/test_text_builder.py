@@ -36,25 +36,25 @@ STEPS = st.lists(
 )
 
 
-def assert_sound(found: ExtractedText) -> None:
+def assert_sound(extracted: ExtractedText) -> None:
     """Assert the invariants of an extracted text.
 
     Blocks and units are in order, inside the text and not blank; places ascend and begin inside the
     text; the text can be stored.
     """
-    found.text.encode()
+    extracted.text.encode()
     at = 0
-    for block in found.blocks:
-        assert at <= block.start < block.end <= len(found.text)
+    for block in extracted.blocks:
+        assert at <= block.start < block.end <= len(extracted.text)
         assert block.units[0][0] == block.start
         assert block.units[-1][1] == block.end
         for start, end in block.units:
-            assert at <= start < end <= len(found.text)
-            assert found.text[start:end] == found.text[start:end].strip()
+            assert at <= start < end <= len(extracted.text)
+            assert extracted.text[start:end] == extracted.text[start:end].strip()
             at = end
-    assert list(found.places.starts) == sorted(set(found.places.starts))
-    assert all(0 <= start < len(found.text) for start in found.places.starts)
-    assert ExtractedText.from_plain(json.loads(json.dumps(found.to_plain()))) == found
+    assert list(extracted.places.starts) == sorted(set(extracted.places.starts))
+    assert all(0 <= start < len(extracted.text) for start in extracted.places.starts)
+    assert ExtractedText.from_plain(json.loads(json.dumps(extracted.to_plain()))) == extracted
 
 
 @given(STEPS, TEXTS)
@@ -65,11 +65,11 @@ def test_offsets_are_right_for_any_parts(
     for name, arguments in steps:
         getattr(builder, name)(*arguments)
     try:
-        found = builder.build()
+        extracted = builder.build()
     except EmptyFile:
         assert builder.length == 0
         return
-    assert_sound(found)
+    assert_sound(extracted)
 
 
 @given(TEXTS)
@@ -89,17 +89,19 @@ def test_headings_stand_above_what_follows_them() -> None:
     builder.heading(1, "Two")
     builder.items([("", "a"), ("", ""), ("2.", "b")])
 
-    found = builder.build(date="2024-05-06")
+    extracted = builder.build(date="2024-05-06")
 
-    assert found.text == "One\n\nInner part\n\nText.\n\nMore.\n\nEmpty\n\nTwo\n\n- a\n2. b"
-    assert [(found.text[block.start : block.end], block.headings) for block in found.blocks] == [
+    assert extracted.text == "One\n\nInner part\n\nText.\n\nMore.\n\nEmpty\n\nTwo\n\n- a\n2. b"
+    assert [
+        (extracted.text[block.start : block.end], block.headings) for block in extracted.blocks
+    ] == [
         ("One", ("Book",)),
         ("Text.", ("Book", "One", "Inner part")),
         ("More.", ("Book", "One", "Inner part")),
         ("Empty", ("Book", "One")),
         ("a\n2. b", ("Book", "Two")),
     ]
-    assert (found.title, found.date) == ("Book", "2024-05-06")
+    assert (extracted.title, extracted.date) == ("Book", "2024-05-06")
 
 
 def test_each_character_has_the_place_it_was_written_at() -> None:
@@ -109,15 +111,15 @@ def test_each_character_has_the_place_it_was_written_at() -> None:
     builder.paragraph("First.")
     builder.paragraph_across_places([("begins", Place(page=1)), ("ends.", Place(page=2))])
     builder.placed_rows([("a", Place(sheet="S", row=2)), ("b", Place(sheet="S", row=4))])
-    found = builder.build()
+    extracted = builder.build()
 
     places = {
-        word: str(found.places.at(found.text.index(word)))
+        word: str(extracted.places.at(extracted.text.index(word)))
         for word in ("Before", "First", "begins", "ends", "a", "b")
     }
     places["a"], places["b"] = (
-        str(found.places.at(found.text.index("\n\na") + 2)),
-        str(found.places.at(len(found.text) - 1)),
+        str(extracted.places.at(extracted.text.index("\n\na") + 2)),
+        str(extracted.places.at(len(extracted.text) - 1)),
     )
 
     assert places == {

@@ -33,10 +33,10 @@ def pages() -> Iterator[PageRenderer]:
 
 
 def test_a_page_comes_back_as_png_and_with_its_boxes(pages: PageRenderer) -> None:
-    found = extract(GOOD)
-    texts = page_texts(found.text, found.places, 1)
+    extracted = extract(GOOD)
+    texts = page_texts(extracted.text, extracted.places, 1)
 
-    view = pages.locate(GOOD, 1, texts, *span(found, "first table of tides"))
+    view = pages.locate(GOOD, 1, texts, *span(extracted, "first table of tides"))
 
     assert pages.render(GOOD, 1, 300).startswith(PNG)
     assert (view.page, view.pages, view.missing) == (1, 2, 0)

@@ -64,11 +64,11 @@ def test_damaged_files_are_read_or_refused(
 
     for damaged in (data, whole[:place], whole[:place] + data + whole[place + cut :]):
         try:
-            found = extraction(_kind(name), damaged)
+            extracted = extraction(_kind(name), damaged)
         except LoadingError as error:
             assert str(error)  # noqa: PT017
         else:
-            assert_sound(found)
+            assert_sound(extracted)
 
 
 def samples_once(cache: dict[str, bytes] = {}) -> dict[str, bytes]:  # noqa: B006
@@ -100,9 +100,9 @@ def test_entities_are_never_expanded(extraction: Extraction, kind: str, prolog: 
 
 
 def test_a_page_with_entities_keeps_them_as_they_are(extraction: Extraction) -> None:
-    found = extraction(KINDS["html"], f"{OUTSIDE}<p>Text &a; here.</p>".encode())
+    extracted = extraction(KINDS["html"], f"{OUTSIDE}<p>Text &a; here.</p>".encode())
 
-    assert found.text.endswith("Text &a; here.")
+    assert extracted.text.endswith("Text &a; here.")
 
 
 @pytest.mark.parametrize(

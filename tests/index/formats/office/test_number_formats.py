@@ -104,9 +104,9 @@ def test_workbooks_show_what_their_sheets_show() -> None:
     second["C7"], second["C8"] = "Share", 0.5
     second["C8"].number_format = "0%"
     second["D7"], second["D8"] = "Count", 3
-    found = extract_workbook(saved(book))
+    extracted = extract_workbook(saved(book))
 
-    assert [line for line in found.text.split("\n") if line] == [
+    assert [line for line in extracted.text.split("\n") if line] == [
         "Prices & discounts",
         "Item: Lamp; Price: 39.90 €; Discount: 25.0%; Stock: 4",
         "Item: Desk; Price: 1,200.00 €; Discount: 7.5%; Stock: 0",
