@@ -1,3 +1,5 @@
-"""Formats that are no plain text: each module makes an `Extracted` of a file's bytes, in a process
-of its own (`index.parsing.sandbox`).
+"""Extractors of all formats that are not plain text.
+
+Each module turns the bytes of a file into an `ExtractedText`. They run in a process of their own
+(`index.parsing.sandbox`).
 """

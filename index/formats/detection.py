@@ -1,5 +1,6 @@
-"""Which format a file has: by its suffix and by what its bytes begin with. Imports no parser, so
-that any process may ask.
+"""Detection of a file's format by its suffix and its first bytes.
+
+Imports no parser, so that any process may use it.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from index.errors import BinaryFile, EncryptedFile
 from index.formats.ocr import tesseract_version
 
 RECIPE = 4
-"""Raised when a module of `index.formats` would extract the same bytes to another text."""
+"""Version of the extraction; raise it when the same bytes would give another text."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A format: its name, the suffixes of its files, the distributions whose versions its text
-    depends on, whether it holds tables alone, whose first words are no title, and whether it may
-    hold images of text instead of text.
+    """A file format.
+
+    `libraries` are the distributions whose versions its text depends on. `is_table`: the format
+    holds only tables, whose first words are no title. `is_scannable`: a file may hold images of
+    text instead of text.
     """
 
     name: str
@@ -32,15 +35,16 @@ class Kind:
 
     @cached_property
     def extractor(self) -> str:
-        """Name and version of what makes the text, like "pdf/1 pypdfium2/5.0.0": with the same
-        bytes it gives the same text.
+        """Name and version of the extractor, like "pdf/1 pypdfium2/5.0.0".
+
+        The same extractor makes the same text of the same bytes.
         """
-        used = [
-            f"{self.name}/{RECIPE}",
-            *(f"{library}/{version(library)}" for library in self.libraries),
-        ]
+        parts = [f"{self.name}/{RECIPE}"]
+        parts += [f"{library}/{version(library)}" for library in self.libraries]
         recogniser = tesseract_version() if self.is_scannable else None
-        return " ".join([*used, f"tesseract/{recogniser}"] if recogniser else used)
+        if recogniser:
+            parts.append(f"tesseract/{recogniser}")
+        return " ".join(parts)
 
 
 KINDS = {
@@ -71,78 +75,110 @@ TEXTS = (".txt", ".text", ".md", ".markdown")
 """Suffixes of files whose bytes are their text."""
 SUFFIXES = {suffix: kind for kind in KINDS.values() for suffix in kind.suffixes}
 
-_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
-"""Old Office files, and new ones with a password."""
+_OLE_SIGNATURE = bytes.fromhex("d0cf11e0a1b11ae1")
+"""First bytes of old Office files, and of new ones with a password."""
+_ZIP_SIGNATURE = b"PK\x03\x04"
+_ALWAYS_MARKED = {"docx", "pptx", "rtf", "pdf", "epub", "odt", "sheet"}
+"""Formats whose files begin with a signature."""
+_BLANK_START = b"\xef\xbb\xbf \t\r\n"
+"""Bytes that may stand before a signature: the byte order mark of UTF-8 and white space."""
+_SEARCHED = 1024
+"""Bytes in which a signature is looked for."""
 _MEMBERS = (("word/", "docx"), ("ppt/", "pptx"), ("xl/", "sheet"))
-_TYPES = {
+_MIME_TYPES = {
     b"application/epub+zip": "epub",
     b"application/vnd.oasis.opendocument.text": "odt",
     b"application/vnd.oasis.opendocument.text-template": "odt",
     b"application/vnd.oasis.opendocument.spreadsheet": "sheet",
 }
+_LONGEST_MIME_TYPE = 200
 
 
 def is_latest(extractor: str | None) -> bool:
-    """Whether a text would be made by this very extractor now, or is that of a file that needs
-    none.
+    """Return True if the same extractor would make the text now.
+
+    None stands for a file that is text and needs no extractor.
     """
-    kind = KINDS.get(extractor.partition("/")[0]) if extractor else None
-    return extractor is None or (kind is not None and kind.extractor == extractor)
+    if extractor is None:
+        return True
+    kind = KINDS.get(extractor.partition("/")[0])
+    return kind is not None and kind.extractor == extractor
 
 
 def kind_of(suffix: str, data: bytes) -> Kind | None:
-    """The format of a file's bytes, None for text; `suffix` in lower case. Raises BinaryFile or
-    EncryptedFile.
+    """Return the format of a file's bytes, None for text.
 
-    Bytes that say what they are outweigh the name; where they do not, the name decides.
+    `suffix` is in lower case. A signature in the bytes outweighs the name; without one the name
+    decides. Raises BinaryFile or EncryptedFile.
     """
     named = SUFFIXES.get(suffix)
-    if data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"%PDF-"):
+    if data[:_SEARCHED].lstrip(_BLANK_START).startswith(b"%PDF-"):
         return KINDS["pdf"]
-    if data.startswith(b"PK\x03\x04"):
-        return _container(named, data)
-    if data.startswith(_OLE):
-        return _compound(named, data)
-    if named is not None and named.name in {"docx", "pptx", "rtf", "pdf", "epub", "odt", "sheet"}:
-        return _text_named_otherwise(named, data)
+    if data.startswith(_ZIP_SIGNATURE):
+        return _zip_kind(named, data)
+    if data.startswith(_OLE_SIGNATURE):
+        return _ole_kind(named, data)
+    if named is not None and named.name in _ALWAYS_MARKED:
+        return _unmarked_kind(named, data)
     return named
 
 
-def _container(named: Kind | None, data: bytes) -> Kind:
-    """What kind of zip file: by its declared type or by the names of its parts."""
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            names = archive.namelist()
-            info = archive.getinfo("mimetype") if "mimetype" in names else None
-            declared = archive.read(info).strip() if info and info.file_size < 200 else b""
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
-        names, declared = [], b""
-    found = _TYPES.get(declared) or next(
-        (name for start, name in _MEMBERS if any(each.startswith(start) for each in names)), None
-    )
-    if found:
-        return KINDS[found]
+def _zip_kind(named: Kind | None, data: bytes) -> Kind:
+    """Return the format of a zip file by its declared type or the names of its members."""
+    members, mime_type = _read_directory(data)
+    name = _MIME_TYPES.get(mime_type) or _name_by_folder(members)
+    if name is not None:
+        return KINDS[name]
     if named is not None:
-        return named  # damaged, which its own reader can say best
+        return named  # damaged: its own extractor gives the best message
     raise BinaryFile("expected text, got a zip archive: unpack it and index the folder")
 
 
-def _compound(named: Kind | None, data: bytes) -> Kind:
+def _read_directory(data: bytes) -> tuple[list[str], bytes]:
+    """Return the names of a zip file's members and the content of its `mimetype` member.
+
+    Both are empty if the file is damaged.
+    """
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            members = archive.namelist()
+            if "mimetype" not in members:
+                return members, b""
+            entry = archive.getinfo("mimetype")
+            if entry.file_size >= _LONGEST_MIME_TYPE:  # no type; unpacking it could be costly
+                return members, b""
+            return members, archive.read(entry).strip()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
+        return [], b""
+
+
+def _name_by_folder(members: list[str]) -> str | None:
+    for folder, name in _MEMBERS:
+        if any(member.startswith(folder) for member in members):
+            return name
+    return None
+
+
+def _ole_kind(named: Kind | None, data: bytes) -> Kind:
+    """Return the format of an OLE compound file. Raises EncryptedFile or BinaryFile."""
     if "EncryptedPackage".encode("utf-16-le") in data:
         raise EncryptedFile("is an Office file with a password: save it without one")
     if "Workbook".encode("utf-16-le") in data:
         return KINDS["sheet"]
-    old = "" if named is None else f" under the name of {named.suffixes[0]}"
+    claimed = "" if named is None else f" with the suffix {named.suffixes[0]}"
     raise BinaryFile(
-        f"is an old Office file (97 to 2003){old}: open it and save it in the present format"
+        f"is an old Office file (97 to 2003){claimed}: open it and save it in the present format"
     )
 
 
-def _text_named_otherwise(named: Kind, data: bytes) -> Kind:
-    """Bytes without the mark of their format: a web page or a rich text that was saved under
-    another name, else what the name says.
+def _unmarked_kind(named: Kind, data: bytes) -> Kind:
+    """Return the format of bytes without the signature of the format that their name claims.
+
+    Web pages and Rich Text are often saved under another suffix.
     """
-    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    start = data[:_SEARCHED].lstrip(_BLANK_START).lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return KINDS["html"]
-    return KINDS["rtf"] if start.startswith(b"{\\rtf") else named
+    if start.startswith(b"{\\rtf"):
+        return KINDS["rtf"]
+    return named

@@ -1,16 +1,18 @@
-"""Web pages: the main content without menus, with headings, lists and tables (lxml, BSD).
+"""Web pages (lxml, BSD): the main content without menus, with headings, lists and tables.
 
-The charset is that of the byte order mark, else what the page declares, else found as for plain
+The charset is that of the byte order mark, else what the page declares, else detected as for plain
 text.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import regex
 from lxml import etree
 
 from index.errors import BinaryFile, DamagedFile, ExtractionLimit
-from index.formats.markup import Element, Walk, name_of, text_of
+from index.formats.markup import Element, MarkupWriter, name_of, text_of
 from index.formats.text_builder import ExtractedText, TextBuilder
 from index.text.encoding import Decoded, decode
 from index.text.metadata import day_in
@@ -18,22 +20,38 @@ from index.text.metadata import day_in
 DECLARED_WITHIN = 4096
 """Bytes in which a charset is declared; the HTML standard says 1,024, and pages break it."""
 MAIN_SHARE = 0.25
-"""A <main> or <article> with less than this share of the page's text is not its content (an empty
-shell, one teaser of many).
+"""Least share of the page's text in its content.
+
+A <main> or <article> with less is an empty shell, or one teaser of many.
 """
 LEFT_SHARE = 0.1
-"""If less than this share of the text is left without what looks like menus, they were none."""
+"""Least share of the text outside menus; with less, what looked like menus is content."""
+MENU_SHARE = 0.5
+"""Largest share of the content in a menu; what holds more is content, whatever its name."""
 MAX_DEPTH = 255
 """Elements inside each other that libxml2 reads."""
 MENU_LINKS = 4
 """A list of at least so many links and little else, outside the main content, is a menu."""
 LINK_SHARE = 0.8
+"""Least share of a menu's text that is links."""
+MENU_LINK_LENGTH = 40
+"""Mean characters of a link; longer ones are headlines, not the entries of a menu."""
 
+_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _CHARSET = regex.compile(
-    rb"""(?i)(?:<meta[^>]{0,200}?charset|<\?xml[^>]{0,100}?encoding)\s*=\s*["']?\s*([A-Za-z0-9_:.\-]{2,40})"""
+    rb"(?i)(?:<meta[^>]{0,200}?charset|<\?xml[^>]{0,100}?encoding)"
+    rb"""\s*=\s*["']?\s*([A-Za-z0-9_:.\-]{2,40})"""
 )
-_MENUS = {"nav", "aside"}
-_ROLES = {
+# Browsers read these labels as the larger charsets that pages really use.
+_CHARSET_ALIASES = {
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "us-ascii": "cp1252",
+    "gb2312": "gb18030",
+    "shift_jis": "cp932",
+}
+_MENU_TAGS = {"nav", "aside"}
+_MENU_ROLES = {
     "navigation",
     "banner",
     "contentinfo",
@@ -45,167 +63,208 @@ _ROLES = {
     "dialog",
     "alert",
 }
+_NAMED_TAGS = {"div", "section", "ul", "ol", "table", "span", "p", "a", "form"}
+"""Tags whose class or id may say that they are no content."""
 _NOT_CONTENT = regex.compile(
-    r"(?i)(?<![a-z])(?:nav|navbar|navigation|navbox|menu|sidebar|sphinxsidebar|breadcrumbs?|footer|masthead|cookies?|consent|banner|share|sharing|"
-    r"social|related|advert|advertisement|ads|promo|newsletter|subscribe|skip-link|skip-nav|headerlink|mw-editsection|pagination|pager|toolbar)(?![a-z])"
+    r"(?i)(?<![a-z])(?:nav|navbar|navigation|navbox|menu|sidebar|sphinxsidebar|breadcrumbs?|footer"
+    r"|masthead|cookies?|consent|banner|share|sharing|social|related|advert|advertisement|ads|promo"
+    r"|newsletter|subscribe|skip-link|skip-nav|headerlink|mw-editsection|pagination|pager|toolbar)"
+    r"(?![a-z])"
 )
+_SECTIONS = {"article", "section", "main", "blockquote"}
+"""Tags with a header and a footer of their own."""
 _DATES = (
-    ("property", "article:modified_time"), ("property", "og:updated_time"), ("property", "article:published_time"),
-    ("name", "dcterms.modified"), ("name", "last-modified"), ("name", "dcterms.date"), ("name", "dc.date"), ("name", "date"),
-    ("itemprop", "dateModified"), ("itemprop", "datePublished"),
-)  # fmt: skip
+    ("property", "article:modified_time"),
+    ("property", "og:updated_time"),
+    ("property", "article:published_time"),
+    ("name", "dcterms.modified"),
+    ("name", "last-modified"),
+    ("name", "dcterms.date"),
+    ("name", "dc.date"),
+    ("name", "date"),
+    ("itemprop", "dateModified"),
+    ("itemprop", "datePublished"),
+)
+"""Attributes of `meta` elements that hold a date, the preferred ones first."""
 
 
 def extract(data: bytes) -> ExtractedText:
-    """The main content of a page. Raises EmptyFile, BinaryFile or DamagedFile."""
+    """Return the main content of a page.
+
+    Raises EmptyFile, BinaryFile, DamagedFile or ExtractionLimit.
+    """
     decoded = decode_page(data)
     page = parse_page(decoded.text)
-    return written(page, _title(page)).finished(date=_date(page), encoding=decoded.encoding)
+    builder = _write_content(page, _title(page))
+    return builder.build(date=_date(page), encoding=decoded.encoding)
 
 
 def decode_page(data: bytes) -> Decoded:
-    """The text of a page's bytes; raises BinaryFile."""
-    declared = _CHARSET.search(data[:DECLARED_WITHIN])
-    if declared and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        name = declared[1].decode("ascii").lower()
-        name = {
-            "iso-8859-1": "cp1252",
-            "latin1": "cp1252",
-            "us-ascii": "cp1252",
-            "gb2312": "gb18030",
-            "shift_jis": "cp932",
-        }.get(name, name)
-        try:
-            text = data.decode(name)
-        except (LookupError, UnicodeError, ValueError):
-            return decode(data)
-        if "\0" not in text:
-            return Decoded(text, name)
+    """Return the text of a page's bytes. Raises BinaryFile if they are no text."""
+    declaration = _CHARSET.search(data[:DECLARED_WITHIN])
+    if declaration is None or data.startswith(_BYTE_ORDER_MARKS):
+        return decode(data)
+    label = declaration[1].decode("ascii").lower()
+    charset = _CHARSET_ALIASES.get(label, label)
+    try:
+        text = data.decode(charset)
+    except (LookupError, UnicodeError, ValueError):  # unknown, or not the one declared
+        return decode(data)
+    if "\0" in text:
         raise BinaryFile(
             "expected a web page, got bytes that are no text: save it again from the browser"
         )
-    return decode(data)
+    return Decoded(text, charset)
 
 
 def parse_page(text: str) -> Element:
-    """The tree of a page; raises DamagedFile if there is none in it."""
+    """Return the root element of a page.
+
+    Raises DamagedFile if the page has no element, ExtractionLimit if it nests too deeply.
+    """
     parser = etree.HTMLParser(
         encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
     )
     try:
         page = etree.fromstring(text.encode("utf-8", "replace"), parser) if text.strip() else None
     except etree.XMLSyntaxError as error:
-        if any(each.type_name == "ERR_NO_MEMORY" for each in parser.error_log):
+        # libxml2 reports a failed allocation like a flaw of the page.
+        if any(entry.type_name == "ERR_NO_MEMORY" for entry in parser.error_log):
             raise MemoryError from error
         raise DamagedFile(
-            f"expected a web page, got one that cannot be read ({error.msg})"
+            f"expected a web page, got one that cannot be read ({error.msg}): "
+            "save it again from the browser"
         ) from error
     if page is None:
         raise DamagedFile("expected a web page, found no element in it")
-    if any(
-        error.type_name == "ERR_RESOURCE_LIMIT" or "depth" in error.message
-        for error in parser.error_log
-    ):
+    if _is_cut_off(parser):
         raise ExtractionLimit(
-            f"has elements inside each other more than {MAX_DEPTH} deep: what is below cannot be read"
+            f"has elements inside each other more than {MAX_DEPTH} deep: "
+            "what is below cannot be read"
         )
     return page
 
 
-def written(page: Element, title: str | None) -> TextBuilder:
-    """The main content of a page; all of it if hardly anything else is left."""
-    root, is_main = _content(page)
-    writer = TextBuilder(title)
-    Walk(writer, _Menus(root, is_main=is_main)).element(root)
-    if writer.length < LEFT_SHARE * len(text_of(root)):
-        writer = TextBuilder(title)
-        Walk(writer).element(root)
-    return writer
+def _is_cut_off(parser: etree.HTMLParser) -> bool:
+    """Return True if the parser gave up at its limit of depth and left out the rest."""
+    return any(
+        entry.type_name == "ERR_RESOURCE_LIMIT" or "depth" in entry.message
+        for entry in parser.error_log
+    )
 
 
-def _content(page: Element) -> tuple[Element, bool]:
-    """The element that holds the content, and whether the page says so."""
+def _write_content(page: Element, title: str | None) -> TextBuilder:
+    """Write the main content of a page, or all of it if hardly anything else is left."""
+    root, is_main = _find_content(page)
+    builder = TextBuilder(title)
+    MarkupWriter(builder, _MenuFilter(root, is_main=is_main)).write(root)
+    if builder.length < LEFT_SHARE * len(text_of(root)):
+        builder = TextBuilder(title)
+        MarkupWriter(builder).write(root)
+    return builder
+
+
+def _find_content(page: Element) -> tuple[Element, bool]:
+    """Return the element with the content, and True if the page marks it as such."""
     body = next(page.iter("body"), page)
-    total = len(text_of(body))
-    mains = [each for each in body.iter() if name_of(each) == "main" or each.get("role") == "main"]
-    articles = [
-        each
-        for each in body.iter("article")
-        if not any(name_of(above) == "article" for above in each.iterancestors())
-    ]
-    for found in (mains, articles if len(articles) == 1 else []):
-        best = max(found, key=lambda each: len(text_of(each)), default=None)
-        if best is not None and len(text_of(best)) >= MAIN_SHARE * total:
+    least = MAIN_SHARE * len(text_of(body))
+    for candidates in (_marked_main(body), _only_article(body)):
+        best = max(candidates, key=_text_length, default=None)
+        if best is not None and _text_length(best) >= least:
             return best, True
     return body, False
 
 
-class _Menus:
-    """Says which elements are menus and the like; what holds most of the page is none, whatever its
-    name is.
+def _marked_main(body: Element) -> list[Element]:
+    return [
+        element
+        for element in body.iter()
+        if name_of(element) == "main" or element.get("role") == "main"
+    ]
+
+
+def _only_article(body: Element) -> Sequence[Element]:
+    """Return the outermost article; none if there are several, which are teasers."""
+    articles = [article for article in body.iter("article") if not _inside(article, {"article"})]
+    return articles if len(articles) == 1 else []
+
+
+def _text_length(element: Element) -> int:
+    return len(text_of(element))
+
+
+class _MenuFilter:
+    """Decides which elements inside `root` are menus and the like.
+
+    `is_main`: the page marks `root` as its content, so lists of links in it are content.
     """
 
     def __init__(self, root: Element, *, is_main: bool) -> None:
         self._root, self._is_main = root, is_main
-        self._most = len(text_of(root)) / 2
+        self._longest_menu = MENU_SHARE * _text_length(root)
 
     def __call__(self, element: Element) -> bool:
-        if element is self._root or not self._suspected(element):
+        # The cheap tests come first: this runs for every element, and lengths need its text.
+        if element is self._root or not self._looks_like_menu(element):
             return False
-        return len(text_of(element)) <= self._most
+        return _text_length(element) <= self._longest_menu
 
-    def _suspected(self, element: Element) -> bool:
+    def _looks_like_menu(self, element: Element) -> bool:
         name = name_of(element)
-        if name in _MENUS or element.get("role", "").lower() in _ROLES:
+        if name in _MENU_TAGS or element.get("role", "").lower() in _MENU_ROLES:
             return True
-        if (
-            name in {"header", "footer"}
-            and not self._is_main
-            and not _inside(element, {"article", "section", "main", "blockquote"})
-        ):
-            return name == "footer" or not any(name_of(inner) == "h1" for inner in element.iter())
-        if name in {
-            "div",
-            "section",
-            "ul",
-            "ol",
-            "table",
-            "span",
-            "p",
-            "a",
-            "form",
-        } and _NOT_CONTENT.search(f"{element.get('class', '')} {element.get('id', '')}"):
+        if name in _NAMED_TAGS and _has_menu_name(element):
             return True
-        return not self._is_main and name in {"ul", "ol"} and _is_menu(element)
+        if self._is_main:
+            return False
+        if name in {"header", "footer"}:
+            return _is_page_frame(element)
+        return name in {"ul", "ol"} and _is_link_list(element)
+
+
+def _has_menu_name(element: Element) -> bool:
+    names = f"{element.get('class', '')} {element.get('id', '')}"
+    return _NOT_CONTENT.search(names) is not None
+
+
+def _is_page_frame(element: Element) -> bool:
+    """Return True for the footer of the page, and for its header without the page's heading."""
+    if _inside(element, _SECTIONS):
+        return False
+    return name_of(element) == "footer" or not any(
+        name_of(inner) == "h1" for inner in element.iter()
+    )
+
+
+def _is_link_list(element: Element) -> bool:
+    """Return True if a list is several short links and little else."""
+    links = list(element.iter("a"))
+    if len(links) < MENU_LINKS:
+        return False
+    linked = sum(_text_length(link) for link in links)
+    is_mostly_links = linked >= LINK_SHARE * _text_length(element)
+    return is_mostly_links and linked < MENU_LINK_LENGTH * len(links)
 
 
 def _inside(element: Element, names: set[str]) -> bool:
     return any(name_of(above) in names for above in element.iterancestors())
 
 
-def _is_menu(element: Element) -> bool:
-    links = list(element.iter("a"))
-    linked = sum(len(text_of(link)) for link in links)
-    return (
-        len(links) >= MENU_LINKS
-        and linked >= LINK_SHARE * len(text_of(element))
-        and linked < MENU_LINKS * 10 * len(links)
-    )
-
-
 def _title(page: Element) -> str | None:
-    return next(
-        (text_of(title) for title in page.iter("title") if not _inside(title, {"svg", "body"})),
-        None,
-    )
+    """Return the title of the page; drawings in it have titles of their own."""
+    for title in page.iter("title"):
+        if not _inside(title, {"svg", "body"}):
+            return text_of(title)
+    return None
 
 
 def _date(page: Element) -> str | None:
     metas = list(page.iter("meta"))
-    for attribute, value in _DATES:
+    for attribute, name in _DATES:
         for meta in metas:
-            if meta.get(attribute, "").lower() == value.lower() and (
-                day := day_in(meta.get("content", ""))
-            ):
+            if meta.get(attribute, "").lower() != name.lower():
+                continue
+            day = day_in(meta.get("content", ""))
+            if day:
                 return day
     return None

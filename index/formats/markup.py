@@ -1,5 +1,6 @@
-"""HTML elements -> parts of a document: one walk for web pages, chapters of books and mails, over a
-tree that lxml has parsed.
+"""Conversion of HTML elements to parts of a document.
+
+One walk over a tree that lxml has parsed serves web pages, chapters of books and mails.
 """
 
 from __future__ import annotations
@@ -11,240 +12,260 @@ from itertools import takewhile
 import regex
 from lxml import etree
 
-from index.formats.numerals import numeral
+from index.formats.numerals import format_numeral
 from index.formats.tables import Cell, bare_lines, count_header_rows, expand_spans, table_lines
 from index.formats.text_builder import DASH, TextBuilder
 
 Element = etree._Element  # noqa: SLF001 - lxml's public name for it is private
 
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_UNSEEN = {
-    "head", "script", "style", "template", "noscript", "iframe", "object", "svg", "math", "canvas", "audio", "video", "map", "button",
-    "select", "input", "textarea", "datalist", "dialog", "rp", "rt",
+_HIDDEN_TAGS = {
+    "head", "script", "style", "template", "noscript", "iframe", "object", "svg", "math", "canvas",
+    "audio", "video", "map", "button", "select", "input", "textarea", "datalist", "dialog", "rp",
+    "rt",
 }  # fmt: skip
-_PARTS = {
-    "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption",
-    "figure", "footer", "form", "header", "hgroup", "hr", "html", "legend", "li", "main", "nav", "ol", "p", "pre", "section", "summary",
-    "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", *HEADINGS,
+_BLOCK_TAGS = {
+    "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details",
+    "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup",
+    "hr", "html", "legend", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table",
+    "tbody", "td", "tfoot", "th", "thead", "tr", "ul", *HEADINGS,
 }  # fmt: skip
+_LISTS = {"ul", "ol"}
 _CELLS = {"td", "th"}
-_IN_CELLS = {"table", "ul", "ol", "pre", *HEADINGS}
-"""What makes a table one of layout, whose cells are read as text."""
+_TEXT_STRUCTURE = {"table", "pre", *HEADINGS}
+"""Tags that no list of plain items holds."""
+_LAYOUT_CONTENT = _TEXT_STRUCTURE | _LISTS
+"""Tags that make a table one of layout, whose cells are read as text."""
+_LINE_BREAK = "\v"
+"""Stands for `br` in inline text until the line feeds of the source have become spaces."""
+_ATTRIBUTE_NUMBER = regex.compile(r"\s*[0-9]{1,5}\s*")
+"""A number in an attribute; browsers read none above 65,534 there."""
 
 
-def nothing_left_out(_: Element) -> bool:
-    """For text that has no menus around it."""
+def exclude_nothing(_: Element) -> bool:
+    """Return False, for text without menus around it."""
     return False
 
 
 def name_of(element: Element) -> str:
-    """The tag without its namespace, in lower case; empty for comments and processing instructions."""
+    """Return the tag in lower case without its namespace.
+
+    Empty for comments and processing instructions.
+    """
     tag = element.tag
     return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
 
 
 def text_of(element: Element) -> str:
-    """The text inside an element on one line."""
+    """Return the text inside an element on one line."""
     return " ".join("".join(_texts(element)).split())
 
 
-def _texts(element: Element) -> Iterator[str]:
-    if hidden(element):
+def _texts(element: Element, *, with_lists: bool = True) -> Iterator[str]:
+    """Yield the text inside an element, with line feeds around block elements.
+
+    Hidden elements give nothing. Without `with_lists`, lists inside the element are left out.
+    """
+    if is_hidden(element):
         return
     yield element.text or ""
     for child in element:
         name = name_of(child)
-        yield "\n" if name == "br" or name in _PARTS else ""
-        if name:
-            yield from _texts(child)
-        yield "\n" if name in _PARTS else ""
+        separator = "\n" if name in _BLOCK_TAGS else ""
+        yield "\n" if name == "br" else separator
+        if name and (with_lists or name not in _LISTS):
+            yield from _texts(child, with_lists=with_lists)
+        yield separator
         yield child.tail or ""
 
 
-def hidden(element: Element) -> bool:
-    """Whether a browser shows nothing of an element."""
-    if (
-        name_of(element) in _UNSEEN
-        or element.get("hidden") is not None
-        or element.get("aria-hidden") == "true"
-    ):
+def is_hidden(element: Element) -> bool:
+    """Return True if a browser shows nothing of an element."""
+    if name_of(element) in _HIDDEN_TAGS:
+        return True
+    if element.get("hidden") is not None or element.get("aria-hidden") == "true":
         return True
     style = element.get("style")
     return style is not None and "display:none" in style.replace(" ", "").lower()
 
 
 @dataclass
-class Walk:
-    """Writes elements in the order of their text; `left_out` says which ones are no content."""
+class MarkupWriter:
+    """Writes elements to a text builder in the order of their text.
 
-    writer: TextBuilder
-    left_out: Callable[[Element], bool] = nothing_left_out
+    `is_excluded` returns True for elements that are no content, such as menus.
+    """
+
+    builder: TextBuilder
+    is_excluded: Callable[[Element], bool] = exclude_nothing
     _inline: list[str] = field(default_factory=list)
+    """Inline text since the last block element, not written yet."""
 
-    def element(self, element: Element) -> None:
-        """An element with all that is inside it."""
+    def write(self, element: Element) -> None:
+        """Write an element with all that is inside it."""
         self._visit(element)
         self._flush()
 
     def _visit(self, element: Element) -> None:
         name = name_of(element)
-        if not name or hidden(element) or self.left_out(element):
+        if not name or is_hidden(element) or self.is_excluded(element):
             return
         if name == "br":
-            self._inline.append("\v")
-        elif name not in _PARTS:
-            self._children(element)
+            self._inline.append(_LINE_BREAK)
+        elif name not in _BLOCK_TAGS:
+            self._visit_children(element)
         else:
             self._flush()
-            self._part(name, element)
+            self._write_block(name, element)
             self._flush()
 
-    def _part(self, name: str, element: Element) -> None:
+    def _write_block(self, name: str, element: Element) -> None:
         if name in HEADINGS:
-            self.writer.heading(HEADINGS[name], text_of(element))
-        elif name in {"ul", "ol"}:
-            self._list(element)
+            self.builder.heading(HEADINGS[name], text_of(element))
+        elif name in _LISTS:
+            self._write_list(element)
         elif name == "dl":
-            self._definitions(element)
+            self._write_definitions(element)
         elif name == "pre":
-            self.writer.lines("".join(_texts(element)).split("\n"))
+            self.builder.lines("".join(_texts(element)).split("\n"))
         elif name == "table" and not _is_layout(element):
-            self._table(element)
+            self._write_table(element)
         else:
-            self._children(element)
+            self._visit_children(element)
 
-    def _children(self, element: Element) -> None:
+    def _visit_children(self, element: Element) -> None:
         self._inline.append(element.text or "")
         for child in element:
             self._visit(child)
             self._inline.append(child.tail or "")
 
     def _flush(self) -> None:
-        """The inline text since the last part: its line feeds are spaces, those of `br` are lines."""
+        """Write the inline text collected since the last block as a paragraph.
+
+        Line feeds of the source are spaces; each `br` begins a line.
+        """
         text, self._inline = "".join(self._inline), []
         if text and not text.isspace():
-            self.writer.paragraph("\n".join(" ".join(line.split()) for line in text.split("\v")))
+            lines = [" ".join(line.split()) for line in text.split(_LINE_BREAK)]
+            self.builder.paragraph("\n".join(lines))
 
-    def _list(self, element: Element) -> None:
-        if any(name_of(inner) in _IN_CELLS - {"ul", "ol"} for inner in element.iterdescendants()):
-            self._children(element)
+    def _write_list(self, element: Element) -> None:
+        # Items are single lines. A list that holds more than text is read block by block.
+        if any(name_of(inner) in _TEXT_STRUCTURE for inner in element.iterdescendants()):
+            self._visit_children(element)
         else:
-            self.writer.items(self._items(element))
+            self.builder.items(self._list_items(element))
 
-    def _items(self, element: Element) -> Iterator[tuple[str, str]]:
-        """(mark, text) of a list's items, each followed by those of the lists inside it."""
-        number = _number(element.get("start"), 1)
+    def _list_items(self, element: Element) -> Iterator[tuple[str, str]]:
+        """Yield (marker, text) of a list's items, each followed by those of the lists inside it."""
+        is_ordered = name_of(element) == "ol"
+        style = element.get("type", "1")
+        number = _number(element.get("start"), default=1)
         for item in element:
-            if not name_of(item) or hidden(item) or self.left_out(item):
+            if not name_of(item) or is_hidden(item) or self.is_excluded(item):
                 continue
-            outer = list(_lists(item))
-            if name_of(item) not in {"ul", "ol"}:
-                number = _number(item.get("value"), number)
-                yield (
-                    f"{numeral(number, element.get('type', '1'))}."
-                    if name_of(element) == "ol"
-                    else DASH,
-                    " ".join("".join(_texts_without_lists(item)).split()),
-                )
+            # Authors put lists directly into lists, too; these have no text of their own.
+            if name_of(item) not in _LISTS:
+                number = _number(item.get("value"), default=number)
+                marker = f"{format_numeral(number, style)}." if is_ordered else DASH
+                yield marker, " ".join("".join(_texts(item, with_lists=False)).split())
                 number += 1
-            for each in outer:
-                yield from self._items(each)
+            for inner in _outermost_lists(item):
+                yield from self._list_items(inner)
 
-    def _definitions(self, element: Element) -> None:
-        """Terms with what they mean: a passage each, the term before its first explanation."""
+    def _write_definitions(self, element: Element) -> None:
+        """Write a paragraph for each definition, its term before the first one.
+
+        Terms without a definition are paragraphs of their own.
+        """
         term = ""
         for child in element.iterdescendants():
             if name_of(child) == "dt":
                 term = text_of(child)
-                self.writer.paragraph(term if not _explained(child) else "")
+                if not _has_definition(child):
+                    self.builder.paragraph(term)
             elif name_of(child) == "dd":
                 self._inline.append(f"{term}: " if term else "")
-                self._children(child)
+                self._visit_children(child)
                 self._flush()
                 term = ""
 
-    def _table(self, table: Element) -> None:
+    def _write_table(self, table: Element) -> None:
         for caption in table.iterchildren("{*}caption"):
-            self.writer.paragraph(text_of(caption))
-        rows = [row for row in table.iter("{*}tr") if not hidden(row)]
-        cells = list(map(_cells, rows))
-        headers = len(list(takewhile(_is_header, rows[:-1]))) or count_header_rows(cells)
-        texts = expand_spans(cells, headers)
-        self.writer.rows(
-            text
-            for _, text in (
-                bare_lines(texts)
-                if _are_keyed(rows)
-                else table_lines(texts, marked=0 if headers else None)
-            )
-        )
+            self.builder.paragraph(text_of(caption))
+        rows = [row for row in table.iter("{*}tr") if not is_hidden(row)]
+        cells = [_cells(row) for row in rows]
+        marked_headers = len(list(takewhile(_is_header, rows[:-1])))
+        headers = marked_headers or count_header_rows(cells)
+        grid = expand_spans(cells, headers)
+        marked = 0 if headers else None
+        lines = bare_lines(grid) if _has_row_names(rows) else table_lines(grid, marked=marked)
+        self.builder.rows(text for _, text in lines)
 
 
-def _lists(element: Element) -> Iterator[Element]:
-    """The outermost lists that show in an element, or itself if it is one."""
-    if hidden(element):
+def _outermost_lists(element: Element) -> Iterator[Element]:
+    """Yield the outermost visible lists in an element, or the element itself if it is one."""
+    if is_hidden(element):
         return
-    if name_of(element) in {"ul", "ol"}:
+    if name_of(element) in _LISTS:
         yield element
     else:
         for child in element:
-            yield from _lists(child)
+            yield from _outermost_lists(child)
 
 
-def _texts_without_lists(element: Element) -> Iterator[str]:
-    yield element.text or ""
-    for child in element:
-        name = name_of(child)
-        yield "\n" if name == "br" or name in _PARTS else ""
-        if name and name not in {"ul", "ol"} and not hidden(child):
-            yield from _texts_without_lists(child)
-        yield "\n" if name in _PARTS else ""
-        yield child.tail or ""
-
-
-def _explained(term: Element) -> bool:
+def _has_definition(term: Element) -> bool:
     following = term.getnext()
     return following is not None and name_of(following) == "dd"
 
 
 def _is_layout(table: Element) -> bool:
+    """Return True if a table only arranges text: one column, or blocks in its cells."""
     if table.get("role") == "presentation":
         return True
     rows = [_cells(row) for row in table.iter("{*}tr")]
-    single = all(len(row) <= 1 for row in rows)
-    return single or any(name_of(inner) in _IN_CELLS for inner in table.iterdescendants())
+    if all(len(row) <= 1 for row in rows):
+        return True
+    return any(name_of(inner) in _LAYOUT_CONTENT for inner in table.iterdescendants())
+
+
+def _cell_elements(row: Element) -> list[Element]:
+    return [cell for cell in row if name_of(cell) in _CELLS]
 
 
 def _cells(row: Element) -> list[Cell]:
-    cells = [cell for cell in row if name_of(cell) in _CELLS]
     return [
         Cell(
             text_of(cell),
-            _number(cell.get("colspan"), 1) or 1,
-            _number(cell.get("rowspan"), 1) or 1,
+            columns=_number(cell.get("colspan"), default=1) or 1,
+            rows=_number(cell.get("rowspan"), default=1) or 1,
         )
-        for cell in cells
+        for cell in _cell_elements(row)
     ]
 
 
-def _number(said: str | None, otherwise: int) -> int:
-    """The number that an attribute says; browsers read none above 65,534 there."""
-    return (
-        int(said) if said is not None and regex.fullmatch(r"\s*[0-9]{1,5}\s*", said) else otherwise
-    )
+def _number(value: str | None, *, default: int) -> int:
+    """Return the number in an attribute, or the default if it holds none."""
+    if value is None or not _ATTRIBUTE_NUMBER.fullmatch(value):
+        return default
+    return int(value)
 
 
-def _are_keyed(rows: list[Element]) -> bool:
-    """Whether rows are names with their values: no row has names alone, and the first with a value
-    begins with a name.
+def _has_row_names(rows: list[Element]) -> bool:
+    """Return True if each row is a name with its values.
+
+    No row holds names alone, and the first row with a value begins with a name.
     """
-    names = [[name_of(cell) for cell in row if name_of(cell) in _CELLS] for row in rows]
+    names = [[name_of(cell) for cell in _cell_elements(row)] for row in rows]
     first = next((row for row in names if "td" in row), [])
     return first[:1] == ["th"] and not any(map(_is_header, rows))
 
 
 def _is_header(row: Element) -> bool:
-    cells = [name_of(cell) for cell in row if name_of(cell) in _CELLS]
-    above = row.getparent()
-    in_head = above is not None and name_of(above) == "thead"
-    return bool(cells) and (in_head or (len(cells) > 1 and all(cell == "th" for cell in cells)))
+    names = [name_of(cell) for cell in _cell_elements(row)]
+    if not names:
+        return False
+    parent = row.getparent()
+    if parent is not None and name_of(parent) == "thead":
+        return True
+    return len(names) > 1 and all(name == "th" for name in names)

@@ -1,8 +1,8 @@
-"""Numbers as lists show them: in digits, letters, Roman."""
+"""Numbers as ordered lists show them: in digits, letters or Roman numerals."""
 
 from __future__ import annotations
 
-MOST = 9999
+MAX_NUMBER = 9999
 """Larger numbers are written in digits."""
 _ROMAN = {
     1000: "m",
@@ -21,26 +21,30 @@ _ROMAN = {
 }
 
 
-def numeral(number: int, shape: str) -> str:
-    """A number in the shape of HTML's `type`: "1", "a", "A", "i" or "I", or "01"; what cannot be
-    written so, and in another shape, in digits.
+def format_numeral(number: int, style: str) -> str:
+    """Return a number in the style of HTML's `type` attribute: "1", "a", "A", "i", "I" or "01".
+
+    Unknown styles, and numbers that letters or Roman numerals cannot express, give digits.
     """
-    if shape == "01":
+    if style == "01":
         return f"{number:02}"
-    write = {"a": _letters, "i": _roman}.get(shape.lower())
-    if write is None or not 0 < number <= MOST:
+    writers = {"a": _letters, "i": _roman}
+    write = writers.get(style.lower())
+    if write is None or not 0 < number <= MAX_NUMBER:
         return str(number)
-    return write(number).upper() if shape.isupper() else write(number)
+    numeral = write(number)
+    return numeral.upper() if style.isupper() else numeral
 
 
 def _letters(number: int) -> str:
-    """A to z, then aa, bb and so on, as Word goes on."""
-    return chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
+    """Return a to z, then aa, bb and so on, as Word continues the series."""
+    repeats, letter = divmod(number - 1, 26)
+    return chr(ord("a") + letter) * (repeats + 1)
 
 
 def _roman(number: int) -> str:
-    found = ""
-    for value, sign in _ROMAN.items():
-        found += sign * (number // value)
+    numeral = ""
+    for value, digit in _ROMAN.items():
+        numeral += digit * (number // value)
         number %= value
-    return found
+    return numeral

@@ -1,13 +1,11 @@
-"""What is asked and told of one page as it is shown: plain data, so that a process without a parser
-can ask.
-"""
+"""Plain data about one page as it is shown, for processes that hold no parser."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 from index.document import Place, Places
 
@@ -24,8 +22,10 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """A piece of a document's text that stands on one page: its offset in the text, and how many of
-    its first characters are those of a word that begins on the page before.
+    """A piece of a document's text that stands on one page.
+
+    `start` is its offset in the text of the document. The first `lead` characters belong to a word
+    that begins on the page before.
     """
 
     start: int
@@ -35,9 +35,12 @@ class PageText:
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """One page as it is shown: `width` and `height` in points (1/72 inch), of `pages`. `boxes` hold
-    the characters of a range that were found, one for each piece of a line; `missing` others of the
-    page were not; it `continues` where the last word ends on the next page.
+    """One page as it is shown, with the bounding boxes of a text range on it.
+
+    `width` and `height` are in points (1/72 inch); `pages` is the number of pages of the document.
+    `boxes` cover the characters of the range that were located, one box for each piece of a line.
+    `missing` counts the characters of the range on this page that were not located. `continues` is
+    true if the last word of the range ends on the next page.
     """
 
     page: int
@@ -48,39 +51,44 @@ class PageView:
     missing: int = 0
     continues: bool = False
 
-
-def view_of(plain: Mapping[str, Any]) -> PageView:
-    """The view that `dataclasses.asdict` made plain."""
-    return PageView(**{**plain, "boxes": tuple(Box(**each) for each in plain["boxes"])})
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the view that `dataclasses.asdict` turned into JSON types."""
+        return cls(**{**plain, "boxes": tuple(Box(**box) for box in plain["boxes"])})
 
 
 def page_texts(text: str, places: Places, page: int) -> list[PageText]:
-    """The pieces of a text that stand on a page, in order; a paragraph that goes on is parted, and
-    footnotes stand behind it.
+    """Return the pieces of a text that stand on a page, in order.
+
+    A paragraph that crosses the end of a page is split. Footnotes follow the whole paragraph in the
+    text, so the pieces of a page need not be adjacent.
     """
-    return list(_page_texts(text, places, page))
+    return list(_iter_page_texts(text, places, page))
 
 
-def _page_texts(text: str, places: Places, page: int) -> Iterator[PageText]:
+def _iter_page_texts(text: str, places: Places, page: int) -> Iterator[PageText]:
     ends = [end for _, end in pairwise(places.starts)] + [len(text)]
     for start, end, place in zip(places.starts, ends, places.places, strict=True):
         if place == Place(page=page):
-            first = start
-            if (
-                text[start - 1 : start] == " "
-            ):  # the paragraph began on the page before, and so may this word
-                first = max(text.rfind(space, 0, start - 1) for space in " \n") + 1
+            first = _first_word_start(text, start)
             yield PageText(first, text[first:end], start - first)
 
 
+def _first_word_start(text: str, start: int) -> int:
+    """Return the start of the word that the piece at `start` may continue."""
+    # Parts of one paragraph are joined with a single space. The last word before it may have been
+    # hyphenated over the end of the page, so it is included.
+    if text[start - 1 : start] != " ":
+        return start
+    return max(text.rfind(space, 0, start - 1) for space in " \n") + 1
+
+
 def pages_of(places: Places, start: int, end: int) -> Sequence[int]:
-    """The numbers of the pages that a range of the text touches, in order."""
-    ends = [*places.starts[1:], end]
-    spans = zip(places.starts, ends, places.places, strict=True)
-    return sorted(
-        {
-            place.page
-            for first, last, place in spans
-            if place.page is not None and first < end and last > start
-        }
-    )
+    """Return the numbers of the pages that [start, end) of the text touches, in order."""
+    place_ends = [*places.starts[1:], end]
+    numbers: set[int] = set()
+    for first, last, place in zip(places.starts, place_ends, places.places, strict=True):
+        overlaps = first < end and last > start
+        if overlaps and place.page is not None:
+            numbers.add(place.page)
+    return sorted(numbers)

@@ -1,12 +1,13 @@
-"""What is extracted from a file, and the writer that every format composes its text with, so that
-the offsets are right by construction.
+"""The text extracted from a file, and the builder that every format composes it with.
+
+The builder counts the offsets of blocks and places while it writes, so no format computes its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import regex
 
@@ -15,28 +16,33 @@ from index.errors import EmptyFile, ExtractionLimit
 from index.rendering import ROWS_ALONE
 
 MAX_CHARACTERS = 32 * 1024 * 1024
-"""Of extracted text: 10,000 pages have 30 million; a small file that makes more is no document."""
-DASH = "-"
-"""Marks an item of a list without a number."""
-BINARY = "binary"
-"""Stands for the encoding of a format that is no text."""
+"""Characters of extracted text.
 
-_DROPPED = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u2060\ufeff\ufffe\uffff]")
-"""Control characters, soft hyphens and marks without width: invisible, and in the way of a search.
+10,000 pages have 30 million; a small file that yields more is no document.
 """
+DASH = "-"
+"""Marker of a list item without a number."""
+BINARY = "binary"
+"""Encoding of formats that are not text."""
+
+_PARAGRAPH_BREAK = "\n\n"
+
+# Control characters, soft hyphens and zero-width marks: invisible, and in the way of a search.
+_INVISIBLE = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u2060\ufeff\ufffe\uffff]")
 _SURROGATE = regex.compile(r"\p{Cs}")
 _SPACES = regex.compile(r"[^\S\n]+")
-_AROUND_LINES = regex.compile(r" ?\n ?")
-_BLANK = regex.compile(r"\n{2,}")
+_AROUND_LINE_FEED = regex.compile(r" ?\n ?")
+_BLANK_LINES = regex.compile(r"\n{2,}")
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractedText:
-    """The text of a file with its blocks and places; `title` and `date` (YYYY-MM-DD) are what its
-    author gave it, if any.
+    """The text of a file with its blocks and places.
 
-    `bom_size` and `crlf` are those of `SourceBytes`, and `tags` those of the front matter, of files
-    that are text. `remark` follows on the file's name and says what of the file is not in the text.
+    `title` and `date` (YYYY-MM-DD) are what the author gave the file, None if there is none.
+    `bom_size` and `crlf` are those of `SourceBytes`, and `tags` those of the front matter; only
+    files that are text have them. `remark` continues a sentence that begins with the file's name
+    and says what of the file is not in the text; empty if nothing is missing.
     """
 
     text: str
@@ -51,7 +57,7 @@ class ExtractedText:
     remark: str = ""
 
     def to_plain(self) -> dict[str, Any]:
-        """JSON types, from which `extracted_of` makes the same again."""
+        """Return JSON types, which `from_plain` reads back."""
         return {
             "text": self.text,
             "blocks": [
@@ -59,215 +65,237 @@ class ExtractedText:
             ],
             "title": self.title,
             "date": self.date,
-            "places": plain_places(self.places),
+            "places": places_to_plain(self.places),
             "encoding": self.encoding,
             "remark": self.remark,
         }
 
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Self:
+        """Return the text that `to_plain` turned into JSON types."""
+        blocks = tuple(
+            Block(start, end, tuple((first, last) for first, last in units), tuple(headings))
+            for start, end, units, headings in plain["blocks"]
+        )
+        return cls(
+            text=plain["text"],
+            blocks=blocks,
+            title=plain["title"],
+            date=plain["date"],
+            places=places_from_plain(plain["places"]),
+            encoding=plain["encoding"],
+            remark=plain["remark"],
+        )
 
-def extracted_of(plain: dict[str, Any]) -> ExtractedText:
-    """What `ExtractedText.to_plain` made plain."""
-    blocks = tuple(
-        Block(start, end, tuple((first, last) for first, last in units), tuple(headings))
-        for start, end, units, headings in plain["blocks"]
-    )
-    places, remark = places_of(plain["places"]), plain["remark"]
-    return ExtractedText(
-        plain["text"],
-        blocks,
-        plain["title"],
-        plain["date"],
-        places,
-        plain["encoding"],
-        remark=remark,
-    )
 
-
-def plain_places(places: Places) -> list[list[Any]]:
-    """JSON types: [start, page, slide, sheet, row] of each place."""
+def places_to_plain(places: Places) -> list[list[Any]]:
+    """Return JSON types: [start, page, slide, sheet, row] of each place."""
     return [
         [start, *asdict(place).values()]
         for start, place in zip(places.starts, places.places, strict=True)
     ]
 
 
-def places_of(plain: Iterable[Sequence[Any]]) -> Places:
-    """What `plain_places` made plain."""
+def places_from_plain(plain: Iterable[Sequence[Any]]) -> Places:
+    """Return the places that `places_to_plain` turned into JSON types."""
     rows = list(plain)
     return Places(tuple(row[0] for row in rows), tuple(Place(*row[1:]) for row in rows))
 
 
-def folded(text: str) -> str:
-    """A text as it is shown: one space for any white space within a line, none around line feeds,
-    no invisible characters.
+def fold_whitespace(text: str) -> str:
+    """Return a text as it is shown, without invisible characters.
+
+    White space within a line becomes one space, none is left around line feeds, and CR, CRLF and
+    vertical tab become line feeds. Lone surrogates become U+FFFD.
     """
-    text = _SURROGATE.sub(
-        "\ufffd", text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0b", "\n")
-    )
-    return _AROUND_LINES.sub("\n", _SPACES.sub(" ", _DROPPED.sub("", text))).strip()
+    # Line ends come first: what follows drops the carriage return and the vertical tab.
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0b", "\n")
+    text = _SURROGATE.sub("\ufffd", text)
+    text = _INVISIBLE.sub("", text)
+    text = _SPACES.sub(" ", text)
+    return _AROUND_LINE_FEED.sub("\n", text).strip()
+
+
+def fold_to_line(text: str) -> str:
+    """Return a text as `fold_whitespace` does, on a single line."""
+    return " ".join(fold_whitespace(text).split())
 
 
 class TextBuilder:
-    """Composes the text of a document from its parts in reading order; white space is folded, empty
-    parts are left out.
+    """Composes the text of a document from its parts in reading order.
+
+    Every part is folded as `fold_whitespace` does; empty parts are left out.
     """
 
     def __init__(self, title: str | None = None) -> None:
         """`title` is that of the file's properties; it stands above all headings."""
-        self.title = " ".join(folded(title or "").split()) or None
+        self.title = fold_to_line(title or "") or None
         self.first_heading: str | None = None
         self._parts: list[str] = []
         self._length = 0
         self._blocks: list[Block] = []
-        self._path: list[tuple[int, str]] = []
+        self._open_headings: list[tuple[int, str]] = []
+        # The last heading while nothing stands under it.
         self._bare_heading: TextRange | None = None
         self._place = Place()
-        self._starts: list[int] = []
+        self._place_starts: list[int] = []
         self._places: list[Place] = []
 
     @property
     def length(self) -> int:
-        """Characters that have been written."""
+        """Number of characters written."""
         return self._length
 
-    def at(self, place: Place) -> None:
-        """What follows stands there."""
+    def set_place(self, place: Place) -> None:
+        """Set the place of all that follows."""
         self._place = place
 
     def heading(self, level: int, text: str) -> None:
-        """A heading; those of the same and of deeper levels before it end."""
-        name = " ".join(folded(text).split())
+        """Write a heading, which ends those of the same and of deeper levels."""
+        name = fold_to_line(text)
         if not name:
             return
-        self._close_heading()
-        self._bare_heading = self._write(name, "\n\n")
-        self._path = [(depth, each) for depth, each in self._path if depth < level] + [
-            (level, name)
-        ]
+        self._flush_bare_heading()
+        self._bare_heading = self._write(name, _PARAGRAPH_BREAK)
+        outer = [(depth, above) for depth, above in self._open_headings if depth < level]
+        self._open_headings = [*outer, (level, name)]
         self.first_heading = self.first_heading or name
 
     def end_headings(self) -> None:
-        """What follows stands under no heading."""
-        self._close_heading()
-        self._path = []
+        """End all headings: what follows stands under none."""
+        self._flush_bare_heading()
+        self._open_headings = []
 
     def paragraph(self, text: str) -> None:
-        """A paragraph, or several with blank lines between them."""
-        for part in _BLANK.split(folded(text)):
+        """Write a paragraph, or several if blank lines separate them."""
+        for part in _BLANK_LINES.split(fold_whitespace(text)):
             if part:
-                self._block([self._write(part, "\n\n")])
+                self._add_block([self._write(part, _PARAGRAPH_BREAK)])
 
     def items(self, items: Iterable[tuple[str, str]]) -> None:
-        """A list of (mark, text), items without a mark having a dash; no quote begins with the
-        mark.
+        """Write a list of (marker, text); an empty marker becomes a dash.
+
+        Markers are in the text but in no unit, so that no quote begins with one.
         """
-        self._units(
-            (f"{' '.join(folded(mark).split()) or DASH} ", text, self._place)
-            for mark, text in items
+        self._write_units(
+            (f"{fold_to_line(marker) or DASH} ", text, self._place) for marker, text in items
         )
 
     def lines(self, texts: Iterable[str]) -> None:
-        """Lines that belong together: of a program, the head of a mail."""
-        self._units(("", text, self._place) for text in texts)
+        """Write lines that belong together, as of a program or of the head of a mail."""
+        self._write_units(("", text, self._place) for text in texts)
 
     def rows(self, texts: Iterable[str]) -> None:
-        """The rows of a table."""
+        """Write the rows of a table."""
         self.placed_rows((text, self._place) for text in texts)
 
     def placed_rows(self, rows: Iterable[tuple[str, Place]]) -> None:
-        """The rows of a table, each with its place, and each a passage of its own if there are not
-        too many.
-        """
-        self._units((("", text, place) for text, place in rows), alone=True)
+        """Write the rows of a table, each with its place.
 
-    def continued(self, parts: Iterable[tuple[str, Place]]) -> None:
-        """One paragraph whose parts stand in different places: over the end of a page."""
-        spans: list[TextRange] = []
+        Each row is a block of its own if there are at most `ROWS_ALONE`.
+        """
+        self._write_units((("", text, place) for text, place in rows), alone=True)
+
+    def paragraph_across_places(self, parts: Iterable[tuple[str, Place]]) -> None:
+        """Write one paragraph whose parts have different places, as over the end of a page."""
+        ranges: list[TextRange] = []
         for text, place in parts:
             self._place = place
-            if one := " ".join(folded(text).split()):
-                spans.append(self._write(one, " " if spans else "\n\n"))
-        if spans:
-            self._block([(spans[0][0], spans[-1][1])])
+            line = fold_to_line(text)
+            if line:
+                ranges.append(self._write(line, " " if ranges else _PARAGRAPH_BREAK))
+        if ranges:
+            self._add_block([(ranges[0][0], ranges[-1][1])])
 
-    def enclosed(self, name: str, found: ExtractedText) -> None:
-        """Another document inside this one, under its name and its own headings, with its own
-        places.
-        """
+    def embed(self, name: str, inner: ExtractedText) -> None:
+        """Write another document under `name`, with its own headings and places."""
         self.end_headings()
         self.heading(1, name)
-        self._bare_heading, self._place = None, found.places.at(0)
-        start, _ = self._write(found.text, "\n\n")
-        for block in found.blocks:
-            units = tuple((first + start, last + start) for first, last in block.units)
-            headings = (*self._headings(self._path), *block.headings)
+        # The blocks of the inner document stand under `name`, so it is not bare.
+        self._bare_heading, self._place = None, inner.places.at(0)
+        offset, _ = self._write(inner.text, _PARAGRAPH_BREAK)
+        for block in inner.blocks:
+            units = tuple((first + offset, last + offset) for first, last in block.units)
+            headings = (*self._headings(self._open_headings), *block.headings)
             self._blocks.append(
-                Block(block.start + start, block.end + start, units, headings, block.columns)
+                Block(block.start + offset, block.end + offset, units, headings, block.columns)
             )
-        inside = [
-            (start + at, place)
-            for at, place in zip(found.places.starts, found.places.places, strict=True)
-            if at
-        ]
-        self._starts += [at for at, _ in inside]
-        self._places += [place for _, place in inside]
+        for start, place in zip(inner.places.starts, inner.places.places, strict=True):
+            if start:  # `_write` has recorded the place of the first character
+                self._place_starts.append(offset + start)
+                self._places.append(place)
         self._place = Place()
         self.end_headings()
 
-    def finished(self, *, date: str | None = None, encoding: str = BINARY) -> ExtractedText:
-        """The document; raises EmptyFile if nothing was written."""
-        self._close_heading()
+    def build(self, *, date: str | None = None, encoding: str = BINARY) -> ExtractedText:
+        """Return the document. Raises EmptyFile if nothing was written."""
+        self._flush_bare_heading()
         text = "".join(self._parts)
         if not text:
             raise EmptyFile("holds no text")
-        places = Places(tuple(self._starts), tuple(self._places))
         return ExtractedText(
-            text, tuple(self._blocks), self.title or self.first_heading, date, places, encoding
+            text=text,
+            blocks=tuple(self._blocks),
+            title=self.title or self.first_heading,
+            date=date,
+            places=Places(tuple(self._place_starts), tuple(self._places)),
+            encoding=encoding,
         )
 
-    def _units(self, texts: Iterable[tuple[str, str, Place]], *, alone: bool = False) -> None:
-        """Of (mark, text, place)."""
-        units: list[TextRange] = []
-        for mark, text, place in texts:
-            one = " ".join(folded(text).split())
-            if one:
-                self._place = place
-                start, end = self._write(mark + one, "\n" if units else "\n\n")
-                units.append((start + len(mark), end))
-        if alone and len(units) <= ROWS_ALONE:
-            for unit in units:
-                self._block([unit])
-        elif units:
-            self._block(units)
+    def _write_units(self, units: Iterable[tuple[str, str, Place]], *, alone: bool = False) -> None:
+        """Write lines of (prefix, text, place) as one block.
 
-    def _block(self, units: list[TextRange]) -> None:
-        self._bare_heading = None
-        self._blocks.append(
-            Block(units[0][0], units[-1][1], tuple(units), self._headings(self._path))
-        )
-
-    def _close_heading(self) -> None:
-        """A heading with nothing under it is a passage of its own, so that no text of the document
-        is lost.
+        With `alone` each line is a block, if there are at most `ROWS_ALONE`. Prefixes belong to no
+        unit.
         """
-        if self._bare_heading is not None:
-            self._blocks.append(
-                Block(*self._bare_heading, (self._bare_heading,), self._headings(self._path[:-1]))
-            )
-            self._bare_heading = None
+        ranges: list[TextRange] = []
+        for prefix, text, place in units:
+            line = fold_to_line(text)
+            if not line:
+                continue
+            self._place = place
+            start, end = self._write(prefix + line, "\n" if ranges else _PARAGRAPH_BREAK)
+            ranges.append((start + len(prefix), end))
+        if alone and len(ranges) <= ROWS_ALONE:
+            for unit in ranges:
+                self._add_block([unit])
+        elif ranges:
+            self._add_block(ranges)
+
+    def _add_block(self, units: list[TextRange]) -> None:
+        self._bare_heading = None
+        start, end = units[0][0], units[-1][1]
+        self._blocks.append(Block(start, end, tuple(units), self._headings(self._open_headings)))
+
+    def _flush_bare_heading(self) -> None:
+        """Make a block of a heading with nothing under it, so that no text is lost."""
+        if self._bare_heading is None:
+            return
+        # The heading is the block's own text, so only those above it are its headings.
+        headings = self._headings(self._open_headings[:-1])
+        self._blocks.append(Block(*self._bare_heading, (self._bare_heading,), headings))
+        self._bare_heading = None
 
     def _headings(self, path: list[tuple[int, str]]) -> tuple[str, ...]:
+        """Return the names of a path of headings, below the title of the document."""
         names = [name for _, name in path]
-        return tuple([self.title, *names] if self.title and self.title not in names else names)
+        if self.title and self.title not in names:
+            return (self.title, *names)
+        return tuple(names)
 
     def _write(self, text: str, separator: str) -> TextRange:
+        """Append a text and return its range; `separator` stands before all but the first.
+
+        Every part of the document passes here, so that the length and the places are exact.
+        """
         start = self._length + (len(separator) if self._parts else 0)
         if start + len(text) > MAX_CHARACTERS:
             raise ExtractionLimit(
                 f"holds more than {MAX_CHARACTERS:,} characters of text: split it"
             )
-        if self._place != (self._places[-1] if self._places else Place()):
-            self._starts.append(start)
+        place_before = self._places[-1] if self._places else Place()
+        if self._place != place_before:
+            self._place_starts.append(start)
             self._places.append(self._place)
         self._parts += [separator, text] if self._parts else [text]
         self._length = start + len(text)

@@ -1,5 +1,7 @@
-"""Zip containers (DOCX, PPTX, XLSX, ODT, EPUB): opened only if what they hold stays within limits,
-and XML read without entities.
+"""Safe access to zip containers (DOCX, PPTX, XLSX, ODT, EPUB) and their XML parts.
+
+A container is opened only if its contents stay within limits. XML is parsed without expanding
+entities.
 """
 
 from __future__ import annotations
@@ -23,18 +25,23 @@ MAX_UNPACKED = 512 * 1024 * 1024
 MAX_PART = 128 * 1024 * 1024
 """Bytes of one file that is read."""
 _ENCRYPTED = 0x1
-_SAFE: dict[str, Any] = {
+"""Bit of a zip entry's general purpose flags."""
+_SAFE_PARSER: dict[str, Any] = {
     "resolve_entities": False,
     "no_network": True,
     "huge_tree": False,
     "remove_comments": True,
     "remove_pis": True,
 }
+"""Options of lxml's parsers for untrusted files."""
 
 
 def open_archive(data: bytes, kind: str) -> zipfile.ZipFile:
-    """The container; raises DamagedFile, EncryptedFile or ExtractionLimit. `zipfile` never unpacks
-    more of a file than its directory says.
+    """Open a container after checking its sizes.
+
+    `kind` names the expected format in messages. Raises DamagedFile, EncryptedFile or
+    ExtractionLimit. The check of the directory is enough: `zipfile` never unpacks more of a file
+    than its directory says.
     """
     try:
         archive = zipfile.ZipFile(BytesIO(data))
@@ -48,52 +55,60 @@ def open_archive(data: bytes, kind: str) -> zipfile.ZipFile:
     unpacked = sum(entry.file_size for entry in entries)
     if len(entries) > MAX_ENTRIES or unpacked > MAX_UNPACKED:
         raise ExtractionLimit(
-            f"unpacks to {unpacked:,} bytes in {len(entries):,} files, the limits are {MAX_UNPACKED:,} and {MAX_ENTRIES:,}"
+            f"unpacks to {unpacked:,} bytes in {len(entries):,} files, "
+            f"the limits are {MAX_UNPACKED:,} and {MAX_ENTRIES:,}: split it"
         )
     return archive
 
 
 def read_part(archive: zipfile.ZipFile, name: str, kind: str) -> bytes:
-    """One file of a container; raises DamagedFile or ExtractionLimit."""
-    with _part(archive, name, kind) as part:
+    """Return the bytes of one file of a container.
+
+    Raises DamagedFile if it is missing or broken, ExtractionLimit if it is too large.
+    """
+    with _open_part(archive, name, kind) as part:
         return part.read()
 
 
 def parse_xml(data: bytes, kind: str) -> Element:
-    """The tree of an XML part: no entity is expanded, nothing is fetched, depth and sizes are
-    limited; raises DamagedFile.
+    """Return the root element of an XML part.
+
+    No entity is expanded, nothing is fetched, depth and sizes are limited. Raises DamagedFile if
+    the part is not well-formed or declares entities.
     """
-    parser = etree.XMLParser(load_dtd=False, **_SAFE)
+    parser = etree.XMLParser(load_dtd=False, **_SAFE_PARSER)
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        raise _malformed(kind, error) from error
-    declared: Any = root.getroottree().docinfo.internalDTD  # not in lxml's stubs
-    if declared is not None and any(True for _ in declared.iterentities()):
+        raise _not_well_formed(kind, error) from error
+    internal_dtd: Any = root.getroottree().docinfo.internalDTD  # not in lxml's stubs
+    if internal_dtd is not None and any(True for _ in internal_dtd.iterentities()):
         raise DamagedFile(
             f"expected {kind}, got XML that declares entities, which are never expanded"
         )
     return root
 
 
-def elements(archive: zipfile.ZipFile, name: str, tag: str, kind: str) -> Iterator[Element]:
-    """The elements of a tag in an XML part, one after the other, each gone when the next is asked
-    for, so that the part is never whole in memory; as safe as `parse_xml`, whose errors it raises,
-    and those of `read_part`.
+def iter_elements(archive: zipfile.ZipFile, name: str, tag: str, kind: str) -> Iterator[Element]:
+    """Yield the elements of a tag in an XML part, one at a time.
+
+    An element is valid only until the next one is requested: it is freed then, so that the part is
+    never in memory as a whole. As safe as `parse_xml`; raises what it and `read_part` raise.
     """
-    with _part(archive, name, kind) as part:
+    with _open_part(archive, name, kind) as part:
         try:
-            for _, element in etree.iterparse(part, tag=tag, **_SAFE):
+            for _, element in etree.iterparse(part, tag=tag, **_SAFE_PARSER):
                 yield element
                 element.clear()
+                # The emptied elements would still hang on their parent and grow the tree.
                 while element.getprevious() is not None:
                     del element.getparent()[0]
         except etree.XMLSyntaxError as error:
-            raise _malformed(kind, error) from error
+            raise _not_well_formed(kind, error) from error
 
 
 @contextmanager
-def _part(archive: zipfile.ZipFile, name: str, kind: str) -> Iterator[IO[bytes]]:
+def _open_part(archive: zipfile.ZipFile, name: str, kind: str) -> Iterator[IO[bytes]]:
     try:
         if archive.getinfo(name).file_size > MAX_PART:
             raise ExtractionLimit(f"has a part {name} of more than {MAX_PART:,} bytes: split it")
@@ -112,5 +127,8 @@ def _part(archive: zipfile.ZipFile, name: str, kind: str) -> Iterator[IO[bytes]]
         ) from error
 
 
-def _malformed(kind: str, error: etree.XMLSyntaxError) -> DamagedFile:
-    return DamagedFile(f"expected {kind}, got a part that is no well-formed XML ({error.msg})")
+def _not_well_formed(kind: str, error: etree.XMLSyntaxError) -> DamagedFile:
+    return DamagedFile(
+        f"expected {kind}, got a part that is not well-formed XML ({error.msg}): "
+        "open and save it again"
+    )

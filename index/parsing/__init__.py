@@ -1,1 +1,1 @@
-"""A path -> a Document; formats other than text are read in a sandbox process."""
+"""Loading of files as documents; formats other than text are read in a sandbox process."""

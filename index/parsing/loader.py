@@ -1,8 +1,8 @@
-"""file -> Document. Text and Markdown are decoded here, newlines folded here and nowhere else;
-other formats are extracted (`index.formats`).
+"""Loading of one file as a `Document`.
 
-A text format is one entry of `LOADERS`: the suffix and the function that finds the structure of the
-decoded text.
+Text and Markdown are decoded here, and their newlines are folded here and nowhere else. Other
+formats are extracted (`index.formats`). A text format is one entry of `LOADERS`: its suffix, and
+the function that finds the structure of the decoded text.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import regex
 
-from index.document import NOWHERE, Document, SourceBytes
+from index.document import Document, SourceBytes
 from index.errors import EmptyFile, FileTooLarge, UnreadableFile, UnsupportedFormat
 from index.formats.detection import SUFFIXES, Kind, kind_of
 from index.formats.text_builder import ExtractedText
@@ -26,8 +26,9 @@ from index.text.language import detect_language
 from index.text.metadata import day_in
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
-"""Files above this are skipped: a text of this size is 15,000 pages, and reading it needs about ten
-times its size in memory.
+"""Size limit of a file.
+
+A text of this size is 15,000 pages, and reading it needs about ten times its size in memory.
 """
 TITLE_LENGTH = 60
 """Longest title made of first words, in characters: what fits on one line beside a file name."""
@@ -38,11 +39,13 @@ LOADERS: Mapping[str, Callable[[str], Structure]] = {
     ".md": markdown_structure,
     ".markdown": markdown_structure,
 }
+"""Functions that find the structure of a text, by the suffix of its file."""
 SUPPORTED = frozenset(LOADERS) | frozenset(SUFFIXES)
 """Suffixes of files that are read, in lower case."""
 
 
 Extract = Callable[[Kind, bytes], ExtractedText]
+"""Extracts the text of a file's bytes. Raises LoadingError."""
 
 
 def load(
@@ -53,123 +56,153 @@ def load(
     known: tuple[str, str | None] | None = None,
     extract: Extract = extract_once,
 ) -> Document | None:
-    """Read one file as a document whose `uri` is relative to `root`, or None if its sha256 and
-    extractor are those that are `known` already.
+    """Return one file as a document, with a `uri` relative to `root`.
 
-    Raises LoadingError, whose messages follow on the file's name.
+    None if the file's sha256 and extractor equal `known`: its text would be the same. Raises
+    LoadingError; its messages continue a sentence that begins with the file's name.
     """
     structure_of = loader_for(path)
     data = read_bytes(path, max_bytes)
     kind = kind_of(path.suffix.lower(), data)
-    sha256, extractor = hashlib.sha256(data).hexdigest(), kind.extractor if kind else None
+    sha256 = hashlib.sha256(data).hexdigest()
+    extractor = kind.extractor if kind else None
     if (sha256, extractor) == known:
         return None
-    found = extract(kind, data) if kind else _text(data, structure_of)
+    extracted = extract(kind, data) if kind else _read_text(data, structure_of)
     return Document(
         id=document_id(path),
         uri=relative_uri(path, root),
-        title=found.title
-        or (shown(path.stem) if kind and kind.is_table else first_words(found.text)),
-        title_is_real=found.title is not None,
-        text=found.text,
-        blocks=found.blocks,
+        title=extracted.title or _substitute_title(path, kind, extracted.text),
+        title_is_real=extracted.title is not None,
+        text=extracted.text,
+        blocks=extracted.blocks,
         source=SourceBytes(
-            sha256, len(data), found.encoding, found.bom_size, found.crlf, extractor
+            sha256=sha256,
+            size=len(data),
+            encoding=extracted.encoding,
+            bom_size=extracted.bom_size,
+            crlf=extracted.crlf,
+            extractor=extractor,
         ),
-        language=detect_language(found.text),
-        date=found.date or day_in(path.name),
-        places=found.places,
-        tags=found.tags,
-        remark=found.remark,
+        language=detect_language(extracted.text),
+        date=extracted.date or day_in(path.name),
+        places=extracted.places,
+        tags=extracted.tags,
+        remark=extracted.remark,
     )
 
 
-def _text(data: bytes, structure_of: Callable[[str], Structure]) -> ExtractedText:
-    """A text file, whose characters keep their bytes."""
+def _read_text(data: bytes, structure_of: Callable[[str], Structure]) -> ExtractedText:
+    """Return a text file, whose characters keep their bytes. Raises EmptyFile or BinaryFile."""
     decoded = decode(data)
     text, crlf = fold_newlines(decoded.text)
     if not text.strip():
         raise EmptyFile(f"holds no text ({len(data)} bytes)")
     structure = structure_of(text)
-    named, mapped = (
-        (structure.blocks, structure.title, structure.date),
-        (decoded.encoding, decoded.bom_size, crlf),
+    is_unicode = decoded.encoding.startswith("utf")
+    return ExtractedText(
+        text=text,
+        blocks=structure.blocks,
+        title=structure.title,
+        date=structure.date,
+        encoding=decoded.encoding,
+        bom_size=decoded.bom_size,
+        crlf=crlf,
+        tags=structure.tags,
+        remark="" if is_unicode else f"is not UTF-8, read as {decoded.encoding}",
     )
-    remark = (
-        "" if decoded.encoding.startswith("utf") else f"is not UTF-8, read as {decoded.encoding}"
-    )
-    return ExtractedText(text, *named, NOWHERE, *mapped, structure.tags, remark)
+
+
+def _substitute_title(path: Path, kind: Kind | None, text: str) -> str:
+    """Return a title to display for a document whose author gave it none."""
+    if kind is not None and kind.is_table:  # the first words are the names of columns
+        return shown(path.stem)
+    return first_words(text)
 
 
 def loader_for(path: Path) -> Callable[[str], Structure]:
-    """What finds the structure of a file that is text, by its name; raises UnsupportedFormat."""
+    """Return the function that finds the structure of a file, should it be text.
+
+    Raises UnsupportedFormat if files of this suffix are not read.
+    """
     suffix = path.suffix.lower()
     if suffix not in SUPPORTED:
         raise UnsupportedFormat(
             f"expected one of {', '.join(sorted(SUPPORTED))}, got {path.suffix or 'no suffix'!r}"
         )
+    # The bytes may turn out to be text although the suffix names another format.
     return LOADERS.get(suffix, plain_structure)
 
 
 def document_id(path: Path) -> str:
-    """16 hexadecimal digits that stay the same as long as the file stays at this absolute path."""
+    """Return 16 hexadecimal digits that depend on the file's absolute path alone."""
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
 
 
 def relative_uri(path: Path, root: Path) -> str:
-    """The path below `root` with forward slashes; bytes that are no text become escapes."""
+    """Return the path below `root` with forward slashes, printable as `shown` makes it."""
     return shown(path.relative_to(root).as_posix())
 
 
 def shown(name: str) -> str:
-    """A file name as text that can be printed and stored: bytes that are no text become escapes."""
+    """Return a file name as text that can be printed and stored.
+
+    Bytes of the name that are no text become escapes.
+    """
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def read_bytes(path: Path, max_bytes: int) -> bytes:
-    """The bytes of a regular file. Raises UnreadableFile or FileTooLarge; never blocks on a pipe or
-    a device.
+    """Return the bytes of a regular file.
+
+    Never blocks on a pipe or a device. Raises UnreadableFile or FileTooLarge.
     """
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
+        with open(path, "rb", opener=_open_nonblocking) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise UnreadableFile("is not a regular file")
+            # One byte more than allowed: the file may have grown since its size was read.
             data = file.read(max_bytes + 1)
     except OSError as error:
         raise UnreadableFile(f"cannot be read: {error.strerror or error}") from error
     if len(data) > max_bytes:
         raise FileTooLarge(
-            f"has {max(status.st_size, len(data)):,} bytes, the limit is {max_bytes:,}: split it, or raise QUOTED_MAX_FILE_BYTES"
+            f"has {max(status.st_size, len(data)):,} bytes, the limit is {max_bytes:,}: "
+            "split it, or raise QUOTED_MAX_FILE_BYTES"
         )
     return data
 
 
-def _without_waiting(path: str, flags: int) -> int:
+def _open_nonblocking(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def fold_newlines(text: str) -> tuple[str, tuple[int, ...]]:
-    """Make CRLF and CR one LF; also returns the offsets, in the folded text, of those that were
-    CRLF.
+    """Return a text with CRLF and CR made LF, and the offsets that were CRLF.
+
+    The offsets are in the folded text, in ascending order.
     """
     if "\r" not in text:
         return text, ()
     parts = text.split("\r\n")
-    crlf, at = [], 0
+    crlf, offset = [], 0
     for part in parts[:-1]:
-        at += len(part)
-        crlf.append(at)
-        at += 1
+        offset += len(part)
+        crlf.append(offset)
+        offset += 1  # the line feed itself
     return "\n".join(parts).replace("\r", "\n"), tuple(crlf)
 
 
 def first_words(text: str) -> str:
-    """The first line with words in it, cut at a word; for display, never embedded."""
+    """Return the first line with words in it, cut at a word.
+
+    At most `TITLE_LENGTH` characters and an ellipsis; for display, never embedded.
+    """
     line = next((line for line in text.split("\n") if regex.search(r"\w", line)), text)
     words = " ".join(line.split())
     if len(words) <= TITLE_LENGTH:
         return words
-    cut = words[: TITLE_LENGTH + 1].rfind(" ")
-    whole = words[:cut] if cut > 0 else words[:TITLE_LENGTH]
-    return whole.rstrip(" ,;:–—-") + "…"
+    last_space = words[: TITLE_LENGTH + 1].rfind(" ")
+    cut = last_space if last_space > 0 else TITLE_LENGTH
+    return words[:cut].rstrip(" ,;:–—-") + "…"

@@ -1,4 +1,4 @@
-"""Pages of PDF files as they are shown, drawn and searched for a quote in the process that parses."""
+"""Rendering of PDF pages, and location of quotes on them, in a sandbox process."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from collections.abc import Sequence
 from dataclasses import astuple
 
 from index.errors import ExtractionLimit
-from index.formats.page_view import PageText, PageView, view_of
+from index.formats.page_view import PageText, PageView
 from index.parsing.sandbox import GIB, Extraction, Limits
 
 LIMITS = Limits(seconds=45.0, memory=2 * GIB, output=64 * 1024 * 1024)
-"""Of one page: recognising the words of a scanned one takes up to 30 seconds, drawing 0.1 to 3 on a
-slow machine.
+"""Limits of one page.
+
+Recognising the words of a scanned page takes up to 30 seconds, drawing one 0.1 to 3 on a slow
+machine.
 """
 
 
-class Pages:
-    """Draws one page at a time, in one process that is started with the first; may be used from
-    several threads.
+class PageRenderer:
+    """Draws one page at a time in one process, which starts with the first.
+
+    Safe to use from several threads: they take turns.
     """
 
     def __init__(self, limits: Limits = LIMITS) -> None:
@@ -31,25 +34,27 @@ class Pages:
         with self._lock:
             self._extraction.close()
 
-    def drawn(self, data: bytes, page: int, width: int) -> bytes:
-        """A page of a PDF as PNG, so many pixels wide or less; raises LoadingError."""
-        return self._asked({"kind": "pdf", "draw": {"number": page, "width": width}}, data, page)
+    def render(self, data: bytes, page: int, width: int) -> bytes:
+        """Return a page of a PDF as PNG, at most `width` pixels wide. Raises LoadingError."""
+        return self._ask({"kind": "pdf", "draw": {"number": page, "width": width}}, data, page)
 
-    def located(
+    def locate(
         self, data: bytes, page: int, texts: Sequence[PageText], start: int, end: int
     ) -> PageView:
-        """A page of a PDF, and where the characters [start, end) of the document's text stand on
-        it, `texts` being what of that stands on the page; raises LoadingError.
+        """Return a page of a PDF with the boxes of [start, end) of the document's text.
+
+        `texts` are the pieces of the text that stand on the page. Raises LoadingError.
         """
-        where = {
+        location = {
             "number": page,
-            "texts": [astuple(each) for each in texts],
+            "texts": [astuple(text) for text in texts],
             "start": start,
             "end": end,
         }
-        return view_of(json.loads(self._asked({"kind": "pdf", "locate": where}, data, page)))
+        answer = self._ask({"kind": "pdf", "locate": location}, data, page)
+        return PageView.from_plain(json.loads(answer))
 
-    def _asked(self, request: dict[str, object], data: bytes, page: int) -> bytes:
+    def _ask(self, request: dict[str, object], data: bytes, page: int) -> bytes:
         try:
             with self._lock:
                 return self._extraction.ask(request, data)

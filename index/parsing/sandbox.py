@@ -1,5 +1,6 @@
-"""Extraction in a process of its own, with limits of time, memory and output, which is killed and
-replaced when a file exceeds them.
+"""Extraction in a process of its own, with limits of time, memory and output.
+
+The process is killed and replaced when a file exceeds them.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from index import errors
 from index.formats.detection import Kind
-from index.formats.text_builder import ExtractedText, extracted_of
+from index.formats.text_builder import ExtractedText
 
 GIB = 1024**3
 LONGEST_HEAD = 64 * 1024
@@ -27,9 +28,10 @@ LONGEST_HEAD = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may take: seconds of wall time, and as many more at most as recognising the
-    pages of a scan takes, bytes of address space of the process, bytes of JSON that it returns.
+    """Resources that one file may use.
 
+    `seconds` of wall time, `recognition` at most as many more seconds for the pages of a scan,
+    `memory` as bytes of address space of the process, `output` as bytes of JSON that it returns.
     The defaults leave room for a PDF of 1,000 pages on a slow machine (60 seconds, 0.6 GiB) and for
     its text of 3 million characters.
     """
@@ -41,8 +43,10 @@ class Limits:
 
 
 class Extraction:
-    """Extracts the text of files one after the other in one process, started with the first; `with`
-    or `close` ends it.
+    """Extracts the text of files, one after the other, in one process.
+
+    The process starts with the first file and ends with `close`, or at the end of a `with` block.
+    Not safe to use from several threads at a time.
     """
 
     def __init__(self, limits: Limits = Limits()) -> None:
@@ -62,7 +66,7 @@ class Extraction:
 
     @property
     def process_id(self) -> int | None:
-        """Of the process that parses, None if there is none yet."""
+        """Id of the worker process, None if there is none yet."""
         return self._worker.pid if self._worker else None
 
     def close(self) -> None:
@@ -73,56 +77,53 @@ class Extraction:
             worker.communicate()
 
     def __call__(self, kind: Kind, data: bytes) -> ExtractedText:
-        """The text of a file's bytes; raises LoadingError."""
-        return extracted_of(json.loads(self.ask({"kind": kind.name}, data)))
+        """Return the text of a file's bytes. Raises LoadingError."""
+        return ExtractedText.from_plain(json.loads(self.ask({"kind": kind.name}, data)))
 
     def ask(self, request: Mapping[str, Any], data: bytes) -> bytes:
-        """What the process answers to a request (see `index.parsing.sandbox_worker`) about a file's
-        bytes; raises LoadingError.
+        """Return the worker's answer to a request about a file's bytes.
+
+        `index.parsing.sandbox_worker` describes the requests. Raises LoadingError.
         """
-        worker = self._worker or self._started()
-        self._timer = self._limit(worker, self.limits.seconds)
+        worker = self._worker or self._start_worker()
+        # The timer kills the worker, so that a read in `_exchange` that waits for it fails.
+        self._timer = self._start_timer(worker, self.limits.seconds)
         try:
-            return self._answer(worker, request, data)
+            return self._exchange(worker, request, data)
         except (OSError, ValueError, KeyError, EOFError) as error:
-            late = not self._timer.is_alive()
+            timed_out = not self._timer.is_alive()
             self.close()
-            reason = (
-                "takes too many seconds to be read"
-                if late
-                else "takes more memory than a file may, or crashes its reader"
-            )
+            reason = "takes more memory than a file may, or crashes its reader"
+            if timed_out:
+                reason = "takes too many seconds to be read"
             raise errors.ExtractionLimit(
                 f"{reason}: split it, or save it in another format"
             ) from error
-        except (
-            KeyboardInterrupt
-        ):  # an answer that was not read would be taken for that of the next file
+        except KeyboardInterrupt:
+            # An unread answer would be taken for that of the next file.
             self.close()
             raise
         finally:
             self._timer.cancel()
 
-    def _limit(self, worker: subprocess.Popen[bytes], seconds: float) -> threading.Timer:
+    def _start_timer(self, worker: subprocess.Popen[bytes], seconds: float) -> threading.Timer:
         timer = threading.Timer(seconds, _kill, [worker])
         timer.start()
         return timer
 
-    def _answer(
+    def _exchange(
         self, worker: subprocess.Popen[bytes], request: Mapping[str, Any], data: bytes
     ) -> bytes:
+        """Send a request and return the payload of the answer.
+
+        Raises LoadingError, and OSError, ValueError, KeyError or EOFError if the worker dies.
+        """
         source, sink = worker.stdout, worker.stdin
         if source is None or sink is None:
             raise EOFError
         sink.write(json.dumps({**request, "size": len(data)}).encode() + b"\n" + data)
         sink.flush()
-        head = json.loads(source.readline(LONGEST_HEAD))
-        if "more_seconds" in head:
-            self._timer.cancel()
-            self._timer = self._limit(
-                worker, self.limits.seconds + min(head["more_seconds"], self.limits.recognition)
-            )
-            head = json.loads(source.readline(LONGEST_HEAD))
+        head = self._read_head(worker, source)
         if head["size"] > self.limits.output:
             self.close()
             raise errors.ExtractionLimit(f"makes more than {self.limits.output:,} bytes: split it")
@@ -132,10 +133,21 @@ class Extraction:
         if head["worn"]:
             self.close()
         if not head["ok"]:
-            raise _error(head)
+            raise _error_of(head)
         return payload
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _read_head(self, worker: subprocess.Popen[bytes], source: IO[bytes]) -> dict[str, Any]:
+        """Return the head of an answer; before it, the worker may ask for more time."""
+        head: dict[str, Any] = json.loads(source.readline(LONGEST_HEAD))
+        if "more_seconds" in head:
+            extra = min(head["more_seconds"], self.limits.recognition)
+            self._timer.cancel()
+            self._timer = self._start_timer(worker, self.limits.seconds + extra)
+            head = json.loads(source.readline(LONGEST_HEAD))
+        return head
+
+    def _start_worker(self) -> subprocess.Popen[bytes]:
+        # The worker ends itself after twice the time, for when this process is killed or stopped.
         command = [
             sys.executable,
             "-P",
@@ -161,22 +173,24 @@ class Extraction:
 
 
 def _kill(worker: subprocess.Popen[bytes]) -> None:
-    """End a process with those that it has started (tesseract): it leads a group of its own, where
-    there are groups.
+    """End a worker and the processes that it has started (tesseract).
+
+    It leads a process group of its own on systems that have them.
     """
     if not hasattr(os, "killpg"):
         worker.kill()
-    elif worker.returncode is None:  # not waited for yet, so that no other process has its number
+    elif worker.returncode is None:  # not waited for yet, so no other process has its number
         with suppress(ProcessLookupError):
             os.killpg(worker.pid, signal.SIGKILL)
 
 
 def extract_once(kind: Kind, data: bytes) -> ExtractedText:
-    """The text of one file, in a process for it alone; raises LoadingError."""
+    """Return the text of one file, extracted in a process for it alone. Raises LoadingError."""
     with Extraction() as extraction:
         return extraction(kind, data)
 
 
-def _error(head: dict[str, Any]) -> errors.LoadingError:
-    named = {kind.__name__: kind for kind in errors.LoadingError.__subclasses__()}
-    return named.get(str(head["error"]), errors.DamagedFile)(str(head["message"]))
+def _error_of(head: Mapping[str, Any]) -> errors.LoadingError:
+    """Return the error that an answer names."""
+    classes = {error.__name__: error for error in errors.LoadingError.__subclasses__()}
+    return classes.get(str(head["error"]), errors.DamagedFile)(str(head["message"]))

@@ -1,13 +1,18 @@
-"""The process that parses: reads files from standard input, one after the other, and writes what it
-extracted to standard output.
+"""Worker process that parses files for `index.parsing.sandbox`.
 
-A message is a line of JSON and as many bytes as it says: {"kind": "pdf", "size": 123} and the file;
-{"ok": true, "size": 456} and the JSON of an `ExtractedText`; or {"ok": false, "error": "DamagedFile",
-"message": "..."}. With {"draw": {"number": 3, "width": 1200}} in the line the answer is a page of a
-PDF as PNG, with {"locate": {"number": 3, "texts": [...], "start": 10, "end": 20}} the JSON of a
-`PageView`. An answer says whether the process is `worn`: a large file has left it large. Before an
-answer {"more_seconds": 60} may say that the pages of a scan are recognised now. It is started by
-`index.parsing.sandbox` and ends when its input ends, also amid a file.
+It reads requests from standard input, one after the other, and writes answers to standard output.
+A message is a line of JSON, the head, and as many bytes as its `size` says:
+
+- request: {"kind": "pdf", "size": 123} and the file; the answer is the JSON of an `ExtractedText`
+- with {"draw": {"number": 3, "width": 1200}} in the head: the answer is a page of a PDF as PNG
+- with {"locate": {"number": 3, "texts": [...], "start": 10, "end": 20}} in the head: the answer is
+  the JSON of a `PageView`
+- answer: {"ok": true, "size": 456, "worn": false} and the payload
+- error: {"ok": false, "size": 0, "error": "DamagedFile", "message": "...", "worn": false}
+
+`worn` says that a large file has left the process large, and that it should be replaced. Before an
+answer {"more_seconds": 60} may say that the pages of a scan are recognised now. The process ends
+when its input ends, also in the middle of a file.
 """
 
 from __future__ import annotations
@@ -27,73 +32,83 @@ from typing import Any, BinaryIO
 from index import errors
 from index.formats import eml, epub, html, ocr, rtf
 from index.formats.detection import TEXTS, kind_of
-from index.formats.office import docx, odt, pptx
-from index.formats.office import spreadsheet as sheets
+from index.formats.office import docx, odt, pptx, spreadsheet
 from index.formats.page_view import PageText
 from index.formats.pdf import extract as pdf
 from index.formats.text_builder import ExtractedText, TextBuilder
 from index.text.encoding import decode
 
-FRAMES = 4000
-"""Of Python's stack: elements inside each other take some frames each, and there are at most 256
-(`huge_tree=False`).
+MAX_FRAMES = 4000
+"""Frames of Python's stack.
+
+Elements inside each other take some frames each, and there are at most 256 (`huge_tree=False`).
 """
 
 MoreTime = Callable[[int], None]
+"""Announces for how many more seconds the pages of a scan are recognised."""
 
 EXTRACTORS: dict[str, Callable[[bytes], ExtractedText]] = {
     "pdf": pdf.extract,
     "docx": docx.extract,
     "pptx": pptx.extract,
-    "sheet": sheets.extract_workbook,
-    "csv": sheets.extract_csv,
+    "sheet": spreadsheet.extract_workbook,
+    "csv": spreadsheet.extract_csv,
     "html": html.extract,
     "epub": epub.extract,
     "odt": odt.extract,
     "rtf": rtf.extract,
-    "eml": lambda data: eml.extract(data, _attachment),
+    "eml": lambda data: eml.extract(data, _extract_attachment),
 }
+"""Extractors by the name of the format."""
 
 
-def _attachment(name: str, data: bytes) -> ExtractedText:
-    """A file inside a mail; raises LoadingError. Mails in mails are not read, nor are scans
-    recognised.
+def _extract_attachment(name: str, data: bytes) -> ExtractedText:
+    """Return the text of a file inside a mail. Raises LoadingError.
+
+    Mails in mails are not read, and scans are not recognised.
     """
     suffix = PurePath(name).suffix.lower()
     kind = kind_of(suffix, data)
     if kind is None and suffix in TEXTS:
-        writer = TextBuilder()
-        writer.paragraph(decode(data).text)
-        return writer.finished()
+        builder = TextBuilder()
+        builder.paragraph(decode(data).text)
+        return builder.build()
     if kind is None or kind.name == "eml":
-        raise errors.UnsupportedFormat("is of no format that is read")
+        raise errors.UnsupportedFormat("has a format that is not read")
     return extract(kind.name, data)
 
 
 def extract(kind: str, data: bytes, more_time: MoreTime | None = None) -> ExtractedText:
-    """The text of a file; raises LoadingError and nothing else. `more_time` hears for how many
-    seconds the pages of a scan may be recognised; without it they are not.
+    """Return the text of a file. Raises LoadingError and nothing else.
+
+    The pages of a scan are recognised only if `more_time` is given.
     """
-    with _explained(kind):
-        return _extracted(kind, data, more_time)
+    with _as_loading_errors(kind):
+        can_recognise = more_time is not None and ocr.tesseract_version() is not None
+        if kind == "pdf" and can_recognise:
+            return pdf.extract(data, more_time)
+        return EXTRACTORS[kind](data)
 
 
-def look(request: Mapping[str, Any], data: bytes) -> bytes:
-    """A page of a PDF as PNG, or as the JSON of a `PageView`, as the request says; raises
-    LoadingError and nothing else.
+def show_page(request: Mapping[str, Any], data: bytes) -> bytes:
+    """Return a page of a PDF as PNG, or as the JSON of a `PageView`, as requested.
+
+    Raises LoadingError and nothing else.
     """
     from index.formats.pdf import page_view as pdf_view  # with numpy, which extraction does without
 
-    with _explained(request["kind"]):
+    with _as_loading_errors(request["kind"]):
         if "draw" in request:
             return pdf_view.drawn(data, **request["draw"])
-        texts = [PageText(*each) for each in request["locate"].pop("texts")]
-        return json.dumps(asdict(pdf_view.located(data, texts=texts, **request["locate"]))).encode()
+        location = dict(request["locate"])
+        texts = [PageText(*fields) for fields in location.pop("texts")]
+        view = pdf_view.located(data, texts=texts, **location)
+        return json.dumps(asdict(view)).encode()
 
 
 @contextmanager
-def _explained(kind: str) -> Iterator[None]:
-    """What parsers raise, as a LoadingError."""
+def _as_loading_errors(kind: str) -> Iterator[None]:
+    """Turn whatever a parser raises into a LoadingError."""
     try:
         yield
     except errors.LoadingError:
@@ -102,23 +117,18 @@ def _explained(kind: str) -> Iterator[None]:
         raise errors.ExtractionLimit(
             "needs more memory to be read than a file may take: split it"
         ) from error
-    except (
-        Exception
-    ) as error:  # parsers raise anything on damaged files, and one file must not stop the rest
+    except Exception as error:
+        # Parsers raise anything on damaged files, and one file must not stop the rest.
         raise errors.DamagedFile(
-            f"expected a {kind} file, got one that cannot be read ({type(error).__name__}: {error}): open and save it again"
+            f"expected a {kind} file, got one that cannot be read "
+            f"({type(error).__name__}: {error}): open and save it again"
         ) from error
 
 
-def _extracted(kind: str, data: bytes, more_time: MoreTime | None) -> ExtractedText:
-    if kind == "pdf" and more_time is not None and ocr.tesseract_version() is not None:
-        return pdf.extract(data, more_time)
-    return EXTRACTORS[kind](data)
-
-
 def limit_memory(limit: int) -> None:
-    """Let this process have at most so many bytes of address space, where the system can; leave no
-    core file.
+    """Limit the address space of this process, in bytes, where the system can.
+
+    Also keeps it from leaving core files.
     """
     try:
         import resource
@@ -129,68 +139,76 @@ def limit_memory(limit: int) -> None:
 
 
 def limit_time(seconds: int) -> None:
-    """Let the system end this process after so many seconds from now, if its parent cannot."""
+    """Let the system end this process in so many seconds, should its parent be unable to.
+
+    0 lifts the limit.
+    """
     if hasattr(signal, "alarm"):
         signal.alarm(seconds)
 
 
-def end_with(source: int) -> None:
-    """Let this process, and those of its group, end as soon as nobody can write to the pipe that it
-    reads: who asked it has been killed. Where the system tells of that by a signal; a thread that
-    waits for it would take address space.
+def end_with_parent(source: int) -> None:
+    """End this process and its group as soon as the parent is gone.
+
+    The parent is gone when nobody can write to the pipe `source` any more. Uses a signal, where the
+    system has it: a thread that waits for the pipe would take address space.
     """
     try:
         import fcntl
     except ImportError:  # Windows
         return
 
-    def look(*_: object) -> None:
-        pipe = (
-            select.poll()
-        )  # of each call its own: while one waits, a signal may come and make another
-        pipe.register(source, 0)  # its end is told in any case
+    def end_if_closed(*_: object) -> None:
+        # A poll object of its own for each call: a second signal may come while the first waits.
+        pipe = select.poll()
+        pipe.register(source, 0)  # the end of a pipe is reported in any case
         if pipe.poll(0):
             os.killpg(0, signal.SIGKILL)
 
-    signal.signal(signal.SIGIO, look)
+    signal.signal(signal.SIGIO, end_if_closed)
     fcntl.fcntl(source, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(source, fcntl.F_SETFL, fcntl.fcntl(source, fcntl.F_GETFL) | os.O_ASYNC)
 
 
 def serve(source: BinaryIO, sink: BinaryIO, seconds: int, memory: int) -> None:
-    """Answer every request until the input ends, each within so many seconds."""
+    """Answer every request until the input ends.
+
+    A request may take `seconds`. A process that uses more than half of `memory` bytes is worn.
+    """
 
     def more_time(extra: int) -> None:
         limit_time(seconds + extra)
-        sink.write(json.dumps({"more_seconds": extra}).encode() + b"\n")
-        sink.flush()
+        _write_message(sink, {"more_seconds": extra})
 
     while line := source.readline():
         request = json.loads(line)
         data = source.read(request["size"])
         limit_time(seconds)
+        payload = b""
         try:
             payload = _answer(request, data, more_time)
             head: dict[str, object] = {"ok": True, "size": len(payload)}
         except errors.LoadingError as error:
-            payload, head = (
-                b"",
-                {"ok": False, "size": 0, "error": type(error).__name__, "message": str(error)},
-            )
-        head["worn"] = present_size() > memory // 2
-        sink.write(json.dumps(head).encode() + b"\n" + payload)
-        sink.flush()
+            name, message = type(error).__name__, str(error)
+            head = {"ok": False, "size": 0, "error": name, "message": message}
+        head["worn"] = address_space() > memory // 2
+        _write_message(sink, head, payload)
         limit_time(0)
+
+
+def _write_message(sink: BinaryIO, head: Mapping[str, object], payload: bytes = b"") -> None:
+    sink.write(json.dumps(head).encode() + b"\n" + payload)
+    sink.flush()
 
 
 def _answer(request: Mapping[str, Any], data: bytes, more_time: MoreTime) -> bytes:
     if request.keys() & {"draw", "locate"}:
-        return look(request, data)
+        return show_page(request, data)
     return json.dumps(extract(request["kind"], data, more_time).to_plain()).encode()
 
 
-def present_size() -> int:
-    """Bytes of address space that this process has, where Linux says so."""
+def address_space() -> int:
+    """Return the bytes of address space of this process; 0 on systems other than Linux."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[0]) * mmap.PAGESIZE
     except OSError:
@@ -198,14 +216,14 @@ def present_size() -> int:
 
 
 def main() -> None:
-    """Entry point, with the limits of memory in bytes and of time in seconds as arguments. What
-    libraries print goes to standard error.
-    """
+    """Serve with the limits of memory in bytes and of time in seconds as arguments."""
     memory, seconds = map(int, sys.argv[1:3])
     limit_memory(memory)
-    sys.setrecursionlimit(FRAMES)
-    if hasattr(os, "getpgrp") and os.getpgrp() == os.getpid():  # as it is started
-        end_with(sys.stdin.fileno())
+    sys.setrecursionlimit(MAX_FRAMES)
+    leads_own_group = hasattr(os, "getpgrp") and os.getpgrp() == os.getpid()
+    if leads_own_group:  # as the sandbox starts it; otherwise others of the group would be killed
+        end_with_parent(sys.stdin.fileno())
+    # What libraries print must not mix with the answers: it goes to standard error.
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     serve(sys.stdin.buffer, sink, seconds, memory)

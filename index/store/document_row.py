@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from index.document import Document
-from index.formats.text_builder import plain_places
+from index.formats.text_builder import places_to_plain
 
 READ = (
     "title",
@@ -112,5 +112,5 @@ def columns_of(document: Document) -> dict[str, object]:
         "language": document.language,
         "date": document.date,
         "extractor": source.extractor,
-        "places": json.dumps(plain_places(document.places)),
+        "places": json.dumps(places_to_plain(document.places)),
     }

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from index.document import NOWHERE, Chunk, Places, SourceBytes
 from index.filesystem.file_stamp import FileStamp
 from index.filesystem.portable_path import Paths
-from index.formats.text_builder import places_of
+from index.formats.text_builder import places_from_plain
 from index.search.index_cache import IndexCache
 from index.store.file_records import IndexedFile
 from index.store.schema import FILE_NAME, connect, current_generation, decoded, explained
@@ -233,7 +233,7 @@ class Snapshot:
             source = SourceBytes(
                 info.sha256, info.size, info.encoding, bom_size, folded, info.extractor
             )
-            return StoredDocument(info, text, source, places_of(json.loads(places)))
+            return StoredDocument(info, text, source, places_from_plain(json.loads(places)))
 
     def _files(self, condition: str, *values: object) -> list[IndexedFile]:
         found = self._query(f"{_FILE} {condition}", *values)

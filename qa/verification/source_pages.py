@@ -16,7 +16,7 @@ from typing import TypeVar
 from index.errors import FileTooLarge, LoadingError, NoSuchPage, UnreadableFile
 from index.formats.page_view import PageText, PageView, page_texts
 from index.parsing.loader import MAX_FILE_BYTES, read_bytes, shown
-from index.parsing.page_renderer import Pages
+from index.parsing.page_renderer import PageRenderer
 from index.store.snapshot import Snapshot
 from qa.errors import PageNotShown, SourceChanged, SourceGone, UnknownDocumentId, UnknownPage
 
@@ -109,8 +109,8 @@ class Originals:
     several threads.
     """
 
-    def __init__(self, pages: Pages | None = None, kept_bytes: int = KEPT_BYTES) -> None:
-        self._pages = pages or Pages()
+    def __init__(self, pages: PageRenderer | None = None, kept_bytes: int = KEPT_BYTES) -> None:
+        self._pages = pages or PageRenderer()
         self._kept_bytes = kept_bytes
         self._kept: OrderedDict[tuple[object, ...], bytes | PageView] = OrderedDict()
         self._lock = threading.Lock()
@@ -124,7 +124,7 @@ class Originals:
 
         def draw() -> bytes:
             with _named(original.uri):
-                return self._pages.drawn(original.data, page, width)
+                return self._pages.render(original.data, page, width)
 
         return self._once((original.sha256, page, width), draw)
 
@@ -137,7 +137,7 @@ class Originals:
 
         def locate() -> PageView:
             with _named(original.uri):
-                return self._pages.located(original.data, page, texts, start, end)
+                return self._pages.locate(original.data, page, texts, start, end)
 
         text = hashlib.sha256(
             repr(texts).encode("utf-8", "backslashreplace")

@@ -1,1 +1,1 @@
-"""Word, PowerPoint, spreadsheets and OpenDocument -> text with places."""
+"""Extractors of Word, PowerPoint, spreadsheets and OpenDocument: text with places."""

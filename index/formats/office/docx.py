@@ -1,5 +1,7 @@
-"""Word documents (python-docx, MIT, whose tree is walked here: python-docx itself passes over
-content controls, insertions, text boxes and notes).
+"""Word documents (python-docx, MIT).
+
+The tree of elements is walked here: python-docx itself passes over content controls, insertions,
+text boxes and notes.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import regex
 
 from index.errors import DamagedFile
 from index.formats.markup import Element
-from index.formats.office.docx_numbering import Numbers
+from index.formats.office.docx_numbering import NumberingCounter
 from index.formats.office.properties import day_of
 from index.formats.tables import Cell, count_header_rows, expand_spans, table_lines
 from index.formats.text_builder import ExtractedText, TextBuilder
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 KIND = "a Word document"
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+"""A second version of the same content, for programs that cannot show the first."""
 _BREAKS = {
     f"{_W}tab": " ",
     f"{_W}br": "\n",
@@ -34,7 +37,8 @@ _BREAKS = {
     f"{_W}noBreakHyphen": "-",
     f"{_W}ptab": " ",
 }
-_UNREAD = {
+"""Text of elements that stand for a character."""
+_NO_TEXT = {
     f"{_W}{name}"
     for name in (
         "del",
@@ -47,7 +51,7 @@ _UNREAD = {
         "footnotePr",
     )
 } | {_FALLBACK}
-_HEADING = regex.compile(r"(?i)heading ?([1-9])")
+"""Elements inside a paragraph whose text is not the paragraph's: deletions, fields, text boxes."""
 _WRAPPERS = {
     f"{_W}{name}"
     for name in (
@@ -65,183 +69,218 @@ _WRAPPERS = {
         "txbxContent",
     )
 }
+"""Elements around paragraphs and tables that do not show."""
+_HEADING_STYLE = regex.compile(r"(?i)heading ?([1-9])")
+_LIST_STYLES = ("list bullet", "list number", "list paragraph")
+_OUTLINE_LEVELS = "012345678"
+"""Levels of headings; Word writes 9 for body text."""
+_MAX_STYLE_DEPTH = 10
+"""Styles in a chain that are followed; styles of a damaged file may be based on each other."""
+_PLACEHOLDER_TITLES = {"word document", "untitled", "document"}
+_NO_NUMBERING = "0"
+"""Numbering that a paragraph names to have none, although its style has one."""
 
 
 def extract(data: bytes) -> ExtractedText:
-    """Headings, paragraphs, lists, tables, notes, and the texts of page headers and footers once.
-    Raises LoadingError.
+    """Return headings, paragraphs, lists, tables and notes in the order of the document.
+
+    The texts of page headers and footers come last, each once. Raises LoadingError.
     """
     archive = open_archive(data, KIND)
-    document = _opened(data)
+    document = _open_document(data)
     properties = document.core_properties
-    writer = TextBuilder(_title(properties.title))
-    walk = _Walk(writer, document, Numbers(_part(archive, "numbering")))
-    walk.blocks(document.element.body)
+    builder = TextBuilder(_real_title(properties.title))
+    counter = NumberingCounter(_read_xml(archive, "numbering"))
+    writer = _DocumentWriter(builder, document, counter)
+    writer.write_blocks(document.element.body)
     for part in ("footnotes", "endnotes"):
-        walk.notes(archive, part)
-    walk.furniture()
-    return writer.finished(date=day_of(properties))
+        writer.write_notes(archive, part)
+    writer.write_headers_and_footers()
+    return builder.build(date=day_of(properties))
 
 
-def _opened(data: bytes) -> Document:
+def _open_document(data: bytes) -> Document:
     import docx
 
     try:
         return docx.Document(BytesIO(data))
-    except Exception as error:  # python-docx lets KeyError, AttributeError and lxml's errors through on files that are no Word documents
+    except Exception as error:
+        # python-docx lets KeyError, AttributeError and lxml's errors through on other containers.
         raise DamagedFile(
-            f"expected {KIND}, got a container that is none ({type(error).__name__}): open and save it again"
+            f"expected {KIND}, got another or a damaged container ({type(error).__name__}): "
+            "open and save it again"
         ) from error
 
 
-def _title(title: str | None) -> str | None:
-    return (
-        None if not title or title.lower() in {"word document", "untitled", "document"} else title
-    )
+def _real_title(title: str | None) -> str | None:
+    """Return the title of the properties unless a program put it there."""
+    if not title or title.lower() in _PLACEHOLDER_TITLES:
+        return None
+    return title
 
 
-def _part(archive: zipfile.ZipFile, name: str) -> Element | None:
-    """The root of a part of the document, None if it has no such part."""
+def _read_xml(archive: zipfile.ZipFile, name: str) -> Element | None:
+    """Return the root of a part of the document, None if it has no such part."""
     path = f"word/{name}.xml"
-    return parse_xml(read_part(archive, path, KIND), KIND) if path in archive.namelist() else None
+    if path not in archive.namelist():
+        return None
+    return parse_xml(read_part(archive, path, KIND), KIND)
 
 
-class _Walk:
-    def __init__(self, writer: TextBuilder, document: Document, numbers: Numbers) -> None:
-        self.writer, self.document, self.numbers = writer, document, numbers
+class _DocumentWriter:
+    """Writes the elements of one document to a text builder."""
+
+    def __init__(self, builder: TextBuilder, document: Document, counter: NumberingCounter) -> None:
+        self._builder, self._document, self._counter = builder, document, counter
         self._styles = {
             style.get(f"{_W}styleId"): style
             for style in document.styles.element.iterchildren(f"{_W}style")
         }
+        # Items of the list that the last paragraphs belong to, not written yet.
         self._items: list[tuple[str, str]] = []
 
-    def blocks(self, parent: Element) -> None:
-        """Paragraphs and tables in order, those inside content controls and insertions too."""
-        for element in _inner(parent):
+    def write_blocks(self, parent: Element) -> None:
+        """Write paragraphs and tables in order, those inside wrappers too."""
+        for element in _iter_inner(parent, f"{_W}p", f"{_W}tbl"):
             if element.tag == f"{_W}p":
-                self._paragraph(element)
+                self._write_paragraph(element)
             else:
-                self._close_list()
-                self._table(element)
-        self._close_list()
+                self._flush_list()
+                self._write_table(element)
+        self._flush_list()
 
-    def notes(self, archive: zipfile.ZipFile, part: str) -> None:
-        """Footnotes or endnotes, after the text."""
-        root = _part(archive, part)
-        for note in root if root is not None else ():
+    def write_notes(self, archive: zipfile.ZipFile, part: str) -> None:
+        """Write the footnotes or endnotes."""
+        root = _read_xml(archive, part)
+        if root is None:
+            return
+        for note in root:
+            # Other types are the separators between text and notes.
             if note.get(f"{_W}type") in {None, "normal"}:
-                self.blocks(note)
+                self.write_blocks(note)
 
-    def furniture(self) -> None:
-        """The texts of page headers and footers, each once, at the end: they belong to no place in
-        the text.
-        """
+    def write_headers_and_footers(self) -> None:
+        """Write the texts of page headers and footers, each once, under no heading."""
         seen: set[str] = set()
-        for section in self.document.sections:
+        for section in self._document.sections:
             for part in (
                 section.header,
                 section.footer,
                 section.first_page_header,
                 section.first_page_footer,
             ):
-                text = (
-                    ""
-                    if part.is_linked_to_previous
-                    else "\n".join(filter(str.strip, map(_text, part._element.iter(f"{_W}p"))))  # noqa: SLF001
-                )
-                if text and text not in seen and regex.search(r"\p{L}", text):
+                text = _header_text(part)
+                has_letters = regex.search(r"\p{L}", text) is not None
+                if has_letters and text not in seen:
                     seen.add(text)
-                    self.writer.end_headings()
-                    self.writer.paragraph(text)
+                    self._builder.end_headings()
+                    self._builder.paragraph(text)
 
-    def _paragraph(self, paragraph: Element) -> None:
-        level = self._level(paragraph)
+    def _write_paragraph(self, paragraph: Element) -> None:
+        level = self._heading_level(paragraph)
         text = _text(paragraph)
+        # An empty paragraph is left out of the text, so it is not counted either.
         label = self._label(paragraph) if text.strip() else None
         if level is not None:
-            self._close_list()
-            self.writer.heading(level, f"{label or ''} {text}")
+            self._flush_list()
+            self._builder.heading(level, f"{label or ''} {text}")
         elif label is not None:
             self._items.append((label, text))
         else:
-            self._close_list()
-            self.writer.paragraph(text)
+            self._flush_list()
+            self._builder.paragraph(text)
         for box in paragraph.iter(f"{_W}txbxContent"):
             if not any(above.tag == _FALLBACK for above in box.iterancestors()):
-                self.blocks(box)
+                self.write_blocks(box)
 
-    def _close_list(self) -> None:
+    def _flush_list(self) -> None:
         items, self._items = self._items, []
-        self.writer.items(items)
+        self._builder.items(items)
 
-    def _table(self, table: Element) -> None:
-        rows = list(_inner(table, f"{_W}tr"))
-        cells = list(map(_cells, rows))
-        headers = len(
-            list(takewhile(lambda row: row.find(f"{_W}trPr/{_W}tblHeader") is not None, rows[:-1]))
-        ) or count_header_rows(cells)
-        self.writer.rows(
-            text
-            for _, text in table_lines(expand_spans(cells, headers), marked=0 if headers else None)
-        )
+    def _write_table(self, table: Element) -> None:
+        rows = list(_iter_inner(table, f"{_W}tr"))
+        cells = [_cells(row) for row in rows]
+        marked_headers = len(list(takewhile(_is_header, rows[:-1])))
+        headers = marked_headers or count_header_rows(cells)
+        lines = table_lines(expand_spans(cells, headers), marked=0 if headers else None)
+        self._builder.rows(text for _, text in lines)
 
-    def _style_chain(self, paragraph: Element) -> Iterator[Any]:
-        """The paragraph's style and those that it is based on."""
-        named = paragraph.find(f"{_W}pPr/{_W}pStyle")
-        style = self._styles.get(named.get(f"{_W}val")) if named is not None else None
-        for _ in range(10):
+    def _with_styles(self, paragraph: Element) -> Iterator[Any]:
+        """Yield a paragraph, its style, and the styles that this is based on.
+
+        The first of them that says something about the paragraph decides.
+        """
+        yield paragraph
+        style = self._referenced_style(paragraph, f"{_W}pPr/{_W}pStyle")
+        for _ in range(_MAX_STYLE_DEPTH):
             if style is None:
                 return
             yield style
-            based = style.find(f"{_W}basedOn")
-            style = self._styles.get(based.get(f"{_W}val")) if based is not None else None
+            style = self._referenced_style(style, f"{_W}basedOn")
 
-    def _level(self, paragraph: Element) -> int | None:
-        for owner in (paragraph, *self._style_chain(paragraph)):
-            name = owner.find(f"{_W}name")
-            shown = name.get(f"{_W}val", "") if name is not None else ""
-            if found := _HEADING.fullmatch(shown):
-                return int(found[1])
-            if shown.lower() == "title":
+    def _referenced_style(self, owner: Element, path: str) -> Any:  # noqa: ANN401 - an element
+        reference = owner.find(path)
+        return self._styles.get(reference.get(f"{_W}val")) if reference is not None else None
+
+    def _heading_level(self, paragraph: Element) -> int | None:
+        """Return the level of a heading, 0 for a title, None for other paragraphs."""
+        for owner in self._with_styles(paragraph):
+            style_name = _value(owner, f"{_W}name") or ""
+            heading = _HEADING_STYLE.fullmatch(style_name)
+            if heading:
+                return int(heading[1])
+            if style_name.lower() == "title":
                 return 0
-            outline = owner.find(f"{_W}pPr/{_W}outlineLvl")
-            if outline is not None and outline.get(f"{_W}val", "9") in "012345678":
-                return int(outline.get(f"{_W}val")) + 1
+            outline_level = _value(owner, f"{_W}pPr/{_W}outlineLvl")
+            if outline_level is not None and outline_level in _OUTLINE_LEVELS:
+                return int(outline_level) + 1
         return None
 
     def _label(self, paragraph: Element) -> str | None:
-        """What stands before an item or a heading with a number; empty for a bullet, None for what
-        is neither.
+        """Return the label before a list item or a numbered heading, and count it.
+
+        Empty for a bullet, None for paragraphs that are neither.
         """
-        for owner in (paragraph, *self._style_chain(paragraph)):
+        for owner in self._with_styles(paragraph):
             number = owner.find(f"{_W}pPr/{_W}numPr/{_W}numId")
             if number is not None:
-                level, numbering = (
-                    owner.find(f"{_W}pPr/{_W}numPr/{_W}ilvl"),
-                    number.get(f"{_W}val", "0"),
-                )
-                said = level.get(f"{_W}val") if level is not None else None
-                return (
-                    None
-                    if numbering == "0"
-                    else self.numbers.label(numbering, said, owner.get(f"{_W}styleId"))
-                )
-            name = owner.find(f"{_W}name")
-            if name is not None and name.get(f"{_W}val", "").lower().startswith(
-                ("list bullet", "list number", "list paragraph")
-            ):
+                numbering = number.get(f"{_W}val", _NO_NUMBERING)
+                if numbering == _NO_NUMBERING:
+                    return None
+                level = _value(owner, f"{_W}pPr/{_W}numPr/{_W}ilvl")
+                return self._counter.label(numbering, level, owner.get(f"{_W}styleId"))
+            style_name = _value(owner, f"{_W}name") or ""
+            if style_name.lower().startswith(_LIST_STYLES):
                 return ""
         return None
 
 
-def _inner(parent: Element, *names: str) -> Iterator[Element]:
-    """The paragraphs and tables (or the elements of other names) right inside, or inside wrappers."""
-    wanted = names or (f"{_W}p", f"{_W}tbl")
+def _header_text(part: Any) -> str:  # noqa: ANN401 - python-docx has no types
+    """Return the text of a page header or footer, empty if that of the section before is used."""
+    if part.is_linked_to_previous:
+        return ""
+    paragraphs = part._element.iter(f"{_W}p")  # noqa: SLF001 - its `paragraphs` miss wrapped ones
+    lines = [_text(paragraph) for paragraph in paragraphs]
+    return "\n".join(line for line in lines if line.strip())
+
+
+def _is_header(row: Element) -> bool:
+    return row.find(f"{_W}trPr/{_W}tblHeader") is not None
+
+
+def _iter_inner(parent: Element, *tags: str) -> Iterator[Element]:
+    """Yield the elements of the tags that are children of `parent`, or of wrappers in it."""
     for child in parent:
-        if child.tag in wanted:
+        if child.tag in tags:
             yield child
         elif child.tag in _WRAPPERS:
-            yield from _inner(child, *names)
+            yield from _iter_inner(child, *tags)
+
+
+def _value(owner: Element, path: str) -> str | None:
+    """Return the value of the element at a path, None if there is no element or value."""
+    element = owner.find(path)
+    return element.get(f"{_W}val") if element is not None else None
 
 
 def _text(element: Element) -> str:
@@ -254,21 +293,22 @@ def _texts(element: Element) -> Iterator[str]:
             yield child.text or ""
         elif child.tag in _BREAKS:
             yield _BREAKS[child.tag]
-        elif child.tag not in _UNREAD:
+        elif child.tag not in _NO_TEXT:
             yield from _texts(child)
 
 
 def _cells(row: Element) -> list[Cell]:
-    return [_cell(cell) for cell in _inner(row, f"{_W}tc")]
+    return [_cell(cell) for cell in _iter_inner(row, f"{_W}tc")]
 
 
 def _cell(cell: Element) -> Cell:
-    text = " ".join(filter(None, (_text(paragraph).strip() for paragraph in cell.iter(f"{_W}p"))))
-    span, merged = cell.find(f"{_W}tcPr/{_W}gridSpan"), cell.find(f"{_W}tcPr/{_W}vMerge")
-    width = span.get(f"{_W}val", "1") if span is not None else "1"
-    goes_on = merged is not None and merged.get(f"{_W}val", "continue") == "continue"
+    texts = [_text(paragraph).strip() for paragraph in cell.iter(f"{_W}p")]
+    width = _value(cell, f"{_W}tcPr/{_W}gridSpan") or "1"
+    merge = cell.find(f"{_W}tcPr/{_W}vMerge")
+    # A vertically merged cell has an element in each of its rows; "continue" is the default.
+    continues = merge is not None and merge.get(f"{_W}val", "continue") == "continue"
     return Cell(
-        text,
-        int(width) if width.isdecimal() and len(width) <= 4 else 1,
-        0 if goes_on else 1,
+        " ".join(text for text in texts if text),
+        columns=int(width) if width.isdecimal() and len(width) <= 4 else 1,
+        rows=0 if continues else 1,
     )

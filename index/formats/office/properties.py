@@ -1,23 +1,22 @@
-"""What Word and PowerPoint files have in common: their properties."""
+"""Document properties that Word and PowerPoint files share."""
 
 from __future__ import annotations
 
 from typing import Any
 
-TEMPLATES = {"2013-12-23T23:15:00", "2013-01-27T09:14:16"}
-"""When the templates were saved that python-docx and python-pptx write their files from, leaving
-this date in them.
+TEMPLATE_TIMES = {"2013-12-23T23:15:00", "2013-01-27T09:14:16"}
+"""Last changes of the templates of python-docx and python-pptx.
+
+Files that these libraries write keep the time of the template, which says nothing of the file.
 """
 
 
 def day_of(properties: Any) -> str | None:  # noqa: ANN401 - neither library is typed here
-    """The day of the last change, YYYY-MM-DD, if the file says so."""
+    """Return the day of the last change (YYYY-MM-DD), None if the file holds none."""
     try:
-        changed = properties.modified
-    except ValueError:  # no date in the place of one
+        modified = properties.modified
+    except ValueError:  # the property holds no date
         return None
-    return (
-        changed.date().isoformat()
-        if changed and changed.isoformat()[:19] not in TEMPLATES
-        else None
-    )
+    if not modified or modified.isoformat()[:19] in TEMPLATE_TIMES:
+        return None
+    return str(modified.date().isoformat())

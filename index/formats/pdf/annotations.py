@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from index.formats.text_builder import folded
+from index.formats.text_builder import fold_whitespace
 
 _TICKED, _UNTICKED = "☒", "☐"
 """Text of a check box or radio button, whatever drawing or symbol font its file has for it."""
@@ -157,4 +157,4 @@ def _string(read: Callable[[Any, int], int]) -> str:
     size = read(None, 0)
     buffer = ctypes.create_string_buffer(size)
     read(ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), size)
-    return folded(buffer.raw.decode("utf-16-le", "replace").rstrip("\0"))
+    return fold_whitespace(buffer.raw.decode("utf-16-le", "replace").rstrip("\0"))

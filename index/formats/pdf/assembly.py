@@ -124,7 +124,7 @@ class Composition:
                 for paragraph in paragraphs(region, programs=self._programs):
                     self._take(paragraph)
         self._close()
-        return self._writer.finished(date=date)
+        return self._writer.build(date=date)
 
     def _take(self, paragraph: Paragraph) -> None:
         if paragraph.is_rows:
@@ -134,11 +134,11 @@ class Composition:
             self._close()
         if self._programs and paragraph.is_fixed:
             self._close()
-            self._writer.at(Place(page=paragraph.lines[0].page))
+            self._writer.set_place(Place(page=paragraph.lines[0].page))
             self._writer.lines(line.text for line in paragraph.lines)
         elif (level := self._level(paragraph)) is not None:
             self._close()
-            self._writer.at(Place(page=paragraph.lines[0].page))
+            self._writer.set_place(Place(page=paragraph.lines[0].page))
             self._writer.heading(level, self._joined([line.text for line in paragraph.lines]))
         elif self._open and self._is_note(paragraph) and not self._is_note(self._open[-1]):
             self._notes.append(paragraph)
@@ -217,7 +217,9 @@ class Composition:
                     parts[-1][0].append(rest)
                     continue
             parts[-1][0].append(line.text)
-        self._writer.continued((self._joined(texts), Place(page=page)) for texts, page in parts)
+        self._writer.paragraph_across_places(
+            (self._joined(texts), Place(page=page)) for texts, page in parts
+        )
 
     def _rows(self, lines: Sequence[Line]) -> None:
         rows = [[self._joined(cell.split("\n")) for cell in line.cells] for line in lines]

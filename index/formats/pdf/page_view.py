@@ -21,7 +21,7 @@ from index.formats.pdf.glyphs import Segment
 from index.formats.pdf.reading_order import Line, line_of, rows_of
 from index.formats.pdf.running_headers import EDGE_LINES
 from index.formats.pdf.scanned_pages import is_pictured
-from index.formats.text_builder import folded
+from index.formats.text_builder import fold_whitespace
 
 MAX_PIXELS = 10_000_000
 """Of a drawn page: A4 at 300 dpi has 9 million."""
@@ -126,7 +126,7 @@ def _pieces(
             (letter, next(indexes))
             for character in text
             if not character.isspace()
-            for letter in (folded(character),)
+            for letter in (fold_whitespace(character),)
         ]
         bare = "".join(letter for letter, _ in letters)
         if bare:
@@ -138,7 +138,12 @@ def _recognised(page: Any) -> tuple[list[Piece], Callable[[int], Box]]:  # noqa:
     words = list(enumerate(ocr.words(page)))
     lines = [list(line) for _, line in groupby(words, key=lambda word: word[1].line)]
     letters = [
-        [(letter, at) for at, word in line for letter in folded(word.text) if not letter.isspace()]
+        [
+            (letter, at)
+            for at, word in line
+            for letter in fold_whitespace(word.text)
+            if not letter.isspace()
+        ]
         for line in lines
     ]
     pieces = [

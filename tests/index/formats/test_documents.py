@@ -40,11 +40,11 @@ from tests.support.writers import (
 )
 
 
-def parts(found: ExtractedText | Document) -> list[tuple[str, str]]:
-    """(innermost heading, text) of each block."""
+def parts(extracted: ExtractedText | Document) -> list[tuple[str, str]]:
+    """Return (innermost heading, text) of each block."""
     return [
-        ((block.headings or ("",))[-1], found.text[block.start : block.end])
-        for block in found.blocks
+        ((block.headings or ("",))[-1], extracted.text[block.start : block.end])
+        for block in extracted.blocks
     ]
 
 
@@ -81,15 +81,15 @@ def test_every_format_becomes_a_document_that_can_be_quoted(
 
 
 def test_word() -> None:
-    found = docx.extract(word())
+    extracted = docx.extract(word())
 
-    assert parts(found) == [
+    assert parts(extracted) == [
         ("Tables", PARAGRAPH),
         ("Tables", "Spring tides\n- Neap tides"),
         *(("Ports", line) for line in LINES),
         ("Tides", "Harbour office"),
     ]
-    assert (found.title, found.date) == ("Tides", None), (
+    assert (extracted.title, extracted.date) == ("Tides", None), (
         "the date is that of python-docx's template"
     )
 
@@ -110,9 +110,13 @@ def _word_with(body: str) -> bytes:
 def test_word_reads_insertions_controls_and_boxes_and_no_deletions() -> None:
     body = (
         "<w:sdt><w:sdtContent><w:p><w:r><w:t>In a control.</w:t></w:r></w:p></w:sdtContent></w:sdt>"
-        "<w:p><w:r><w:t xml:space='preserve'>Kept </w:t></w:r><w:ins><w:r><w:t>new</w:t></w:r></w:ins><w:del><w:r><w:delText>old</w:delText></w:r></w:del>"
-        "<w:r><w:tab/><w:t>tab</w:t><w:br/><w:t>line</w:t><w:instrText>PAGE</w:instrText></w:r></w:p>"
-        "<w:p><w:r><w:pict><w:txbxContent><w:p><w:r><w:t>In a box.</w:t></w:r></w:p></w:txbxContent></w:pict></w:r></w:p>"
+        "<w:p><w:r><w:t xml:space='preserve'>Kept </w:t></w:r>"
+        "<w:ins><w:r><w:t>new</w:t></w:r></w:ins>"
+        "<w:del><w:r><w:delText>old</w:delText></w:r></w:del>"
+        "<w:r><w:tab/><w:t>tab</w:t><w:br/><w:t>line</w:t>"
+        "<w:instrText>PAGE</w:instrText></w:r></w:p>"
+        "<w:p><w:r><w:pict><w:txbxContent><w:p><w:r><w:t>In a box.</w:t></w:r></w:p>"
+        "</w:txbxContent></w:pict></w:r></w:p>"
     )
 
     assert [text for _, text in parts(docx.extract(_word_with(body)))][:3] == [
@@ -123,23 +127,24 @@ def test_word_reads_insertions_controls_and_boxes_and_no_deletions() -> None:
 
 
 def test_presentations() -> None:
-    found = pptx.extract(slides())
+    extracted = pptx.extract(slides())
 
-    assert parts(found) == [
+    assert parts(extracted) == [
         ("Tides", PARAGRAPH),
         ("Ports", "Spring tides\n- Neap tides"),
         *(("Ports", line) for line in LINES),
         ("Ports", "Mention the lighthouse."),
     ]
     assert [
-        str(found.places.at(found.text.index(word))) for word in ("Hydrographic", "lighthouse")
+        str(extracted.places.at(extracted.text.index(word)))
+        for word in ("Hydrographic", "lighthouse")
     ] == ["slide 1", "slide 2"]
 
 
 def test_workbooks() -> None:
     from datetime import date, datetime
 
-    found = sheets.extract_workbook(
+    extracted = sheets.extract_workbook(
         workbook(
             {
                 "Prices": [
@@ -154,14 +159,14 @@ def test_workbooks() -> None:
         )
     )
 
-    assert parts(found) == [
+    assert parts(extracted) == [
         ("Prices", "Prices"),
         ("Prices", "Item: Lamp; Price: 39.9; Since: 2024-05-06"),
         ("Prices", "Item: Desk; Price: 120; Since: 2024-05-07 08:30"),
         *(("Ports", line) for line in LINES),
     ]
     assert [
-        str(found.places.at(found.text.index(word))) for word in ("Lamp", "Desk", "Roscoff")
+        str(extracted.places.at(extracted.text.index(word))) for word in ("Lamp", "Desk", "Roscoff")
     ] == [
         "sheet Prices, row 4",
         "sheet Prices, row 5",
@@ -173,16 +178,19 @@ def test_workbooks() -> None:
 def test_tables_with_any_delimiter(delimiter: str) -> None:
     text = "\r\n".join(delimiter.join(f'"{cell}"' for cell in row) for row in CELLS)
 
-    found = sheets.extract_csv(text.encode("utf-16"))
+    extracted = sheets.extract_csv(text.encode("utf-16"))
 
-    assert found.text == "\n".join(LINES)
-    assert (str(found.places.at(len(found.text) - 1)), found.encoding) == ("row 3", "utf-16-le")
+    assert extracted.text == "\n".join(LINES)
+    assert (str(extracted.places.at(len(extracted.text) - 1)), extracted.encoding) == (
+        "row 3",
+        "utf-16-le",
+    )
 
 
 def test_cells_may_hold_lines_and_delimiters() -> None:
-    found = sheets.extract_csv(b'Item,Note\nLamp,"two\nlines, one cell"\n')
+    extracted = sheets.extract_csv(b'Item,Note\nLamp,"two\nlines, one cell"\n')
 
-    assert found.text == "Item: Lamp; Note: two lines, one cell"
+    assert extracted.text == "Item: Lamp; Note: two lines, one cell"
 
 
 def test_opendocument() -> None:
@@ -194,7 +202,7 @@ def test_opendocument() -> None:
 
 
 def test_books_are_read_in_the_order_of_their_spine() -> None:
-    found = epub.extract(
+    extracted = epub.extract(
         book(
             {
                 "z.xhtml": "<h1>One</h1><p>First&#160;text.</p>",
@@ -203,8 +211,8 @@ def test_books_are_read_in_the_order_of_their_spine() -> None:
         )
     )
 
-    assert parts(found) == [("One", "First text."), ("Two", "Second text.\nMore.")]
-    assert (found.title, found.date) == ("Tides", "2024-05-06")
+    assert parts(extracted) == [("One", "First text."), ("Two", "Second text.\nMore.")]
+    assert (extracted.title, extracted.date) == ("Tides", "2024-05-06")
 
 
 def test_rich_text() -> None:
@@ -217,15 +225,15 @@ def test_rich_text() -> None:
 
 @pytest.mark.parametrize("is_page", [False, True])
 def test_mails(is_page: bool) -> None:  # noqa: FBT001
-    found = extract_any("eml", mail(html=is_page))
+    extracted = extract_any("eml", mail(html=is_page))
 
-    head, *rest = [text for _, text in parts(found)]
+    head, *rest = [text for _, text in parts(extracted)]
     assert head.startswith("From: Anna Berg <anna@example.org>\nTo: port@example.org\n")
     assert rest == ["Hello,", PARAGRAPH, *LINES]
-    assert (found.title, found.date) == ("Tides in März", "2024-05-06")
-    assert found.remark == ""
-    assert found.blocks[-1].headings == ("Tides in März", "Attached: heights.csv")
-    assert str(found.places.at(found.text.index("Roscoff"))) == "row 3"
+    assert (extracted.title, extracted.date) == ("Tides in März", "2024-05-06")
+    assert extracted.remark == ""
+    assert extracted.blocks[-1].headings == ("Tides in März", "Attached: heights.csv")
+    assert str(extracted.places.at(extracted.text.index("Roscoff"))) == "row 3"
 
 
 def test_attachments_keep_their_places_and_those_that_cannot_be_read_are_named() -> None:
@@ -246,17 +254,17 @@ def test_attachments_keep_their_places_and_those_that_cannot_be_read_are_named()
     )
     message.add_attachment(b"\x89PNG", maintype="image", subtype="png", filename="logo.png")
     message.add_attachment("Bring boots.", filename="note.txt")
-    found = extract_any("eml", message.as_bytes())
+    extracted = extract_any("eml", message.as_bytes())
 
-    assert [text for _, text in parts(found)][1:] == [
+    assert [text for _, text in parts(extracted)][1:] == [
         "See below.",
         "First page.",
         "Second page, fourteen metres.",
         "Bring boots.",
     ]
-    assert found.blocks[3].headings == ("Files", "Attached: plan.pdf", "Depth")
+    assert extracted.blocks[3].headings == ("Files", "Attached: plan.pdf", "Depth")
     assert [
-        str(found.places.at(found.text.index(word)))
+        str(extracted.places.at(extracted.text.index(word)))
         for word in ("See", "First", "fourteen", "boots")
     ] == [
         "",
@@ -264,15 +272,15 @@ def test_attachments_keep_their_places_and_those_that_cannot_be_read_are_named()
         "page 2",
         "",
     ]
-    assert found.remark.startswith(
+    assert extracted.remark.startswith(
         "has attachments that are not read, or not whole: broken.pdf expected a "
     )
-    assert found.remark.endswith("; setup.exe is of no format that is read")
-    assert_sound(found)
+    assert extracted.remark.endswith("; setup.exe has a format that is not read")
+    assert_sound(extracted)
 
 
 def multipart(kind: str, *parts: bytes) -> bytes:
-    """Parts of a mail in one."""
+    """Return a multipart part with the given parts in it."""
     bound = f"b{len(b''.join(parts))}".encode()
     inside = b"".join(b"--" + bound + b"\n" + part + b"\n" for part in parts)
     return (
@@ -289,7 +297,11 @@ def multipart(kind: str, *parts: bytes) -> bytes:
 
 
 TEXT, PAGE = b"Content-Type: text/plain\n\n", b"Content-Type: text/html\n\n"
-LIST = b"Content-Type: text/csv; name=rates.csv\nContent-Disposition: inline; filename=rates.csv\n\nItem,Price\nLamp,39.90\n"
+LIST = (
+    b"Content-Type: text/csv; name=rates.csv\n"
+    b"Content-Disposition: inline; filename=rates.csv\n\n"
+    b"Item,Price\nLamp,39.90\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -320,14 +332,14 @@ LIST = b"Content-Type: text/csv; name=rates.csv\nContent-Disposition: inline; fi
     ],
 )
 def test_parts_of_mails_inside_each_other(mail: bytes, shown: list[str]) -> None:
-    found = extract_any("eml", b"From: anna@example.org\nMIME-Version: 1.0\n" + mail)
+    extracted = extract_any("eml", b"From: anna@example.org\nMIME-Version: 1.0\n" + mail)
 
-    assert [text for _, text in parts(found)][1:] == shown
-    assert found.remark == ""
-    assert_sound(found)
+    assert [text for _, text in parts(extracted)][1:] == shown
+    assert extracted.remark == ""
+    assert_sound(extracted)
 
 
-def test_what_is_not_read_of_an_attachment_is_said() -> None:
+def test_the_remark_repeats_those_of_attachments() -> None:
     inner = EmailMessage()
     inner["From"] = "tom@example.org"
     inner.set_content("See below.")
@@ -344,7 +356,7 @@ def test_what_is_not_read_of_an_attachment_is_said() -> None:
     )
 
 
-def test_texts_are_those_that_are_loaded_as_such() -> None:
+def test_suffixes_of_texts_are_those_with_a_loader() -> None:
     assert set(TEXTS) == set(LOADERS)
 
 
@@ -362,30 +374,33 @@ def test_pages_are_decoded_as_they_declare(name: str, encoding: str) -> None:
         encoding, "Marée “haute”" if encoding == "cp1252" else "潮 Marée"
     )
 
-    found = html.extract(
+    extracted = html.extract(
         f"<html><head><meta charset='{name}'></head><body><p>{text}</p></body></html>".encode(
             encoding
         )
     )
 
-    assert found.text == text
+    assert extracted.text == text
 
 
-PAGE = f"""<!doctype html><html><head><title>Tides - Port</title><meta property="article:modified_time" content="2024-05-06T10:00"></head><body>
+PAGE = f"""<!doctype html><html><head><title>Tides - Port</title>
+<meta property="article:modified_time" content="2024-05-06T10:00"></head><body>
 <nav><ul><li><a href="/">Home</a></ul></nav><header><p>Slogan</p></header>
 <div class="sidebar"><p>Related pages</p></div><div id="cookie-banner">We use cookies</div>
-<main><h1>Tables</h1><p>{PARAGRAPH}<script>var x = "<p>no</p>";</script><p style="display: none">Hidden<p hidden>Hidden
+<main><h1>Tables</h1><p>{PARAGRAPH}<script>var x = "<p>no</p>";</script>
+<p style="display: none">Hidden<p hidden>Hidden
 <table><caption>Ports</caption><thead><tr>{"".join(f"<th>{cell}" for cell in CELLS[0])}</thead>
 {"".join("<tr>" + "".join(f"<td>{cell}" for cell in row) for row in CELLS[1:])}</table>
-<ul><li>Spring<ul><li>after full moon</ul><li>Neap</ul><dl><dt>Ebb<dd>Falling water<dt>Flood<dd>Rising water</dl>
+<ul><li>Spring<ul><li>after full moon</ul><li>Neap</ul>
+<dl><dt>Ebb<dd>Falling water<dt>Flood<dd>Rising water</dl>
 <pre>line 1
   line 2</pre></main><footer>Imprint</footer></body></html>"""
 
 
 def test_pages_without_their_menus() -> None:
-    found = html.extract(PAGE.encode())
+    extracted = html.extract(PAGE.encode())
 
-    assert [text for _, text in parts(found)] == [
+    assert [text for _, text in parts(extracted)] == [
         PARAGRAPH,
         "Ports",
         *LINES,
@@ -394,7 +409,11 @@ def test_pages_without_their_menus() -> None:
         "Flood: Rising water",
         "line 1\nline 2",
     ]
-    assert (found.title, found.date, parts(found)[0][0]) == ("Tides - Port", "2024-05-06", "Tables")
+    assert (extracted.title, extracted.date, parts(extracted)[0][0]) == (
+        "Tides - Port",
+        "2024-05-06",
+        "Tables",
+    )
 
 
 def test_a_page_that_is_all_menu_is_read_whole() -> None:
@@ -415,18 +434,19 @@ def test_a_page_that_is_all_menu_is_read_whole() -> None:
             epub.extract,
             archive(
                 {
-                    "META-INF/encryption.xml": '<e xmlns:x="y"><x:EncryptionMethod Algorithm="aes"/></e>'
+                    "META-INF/encryption.xml": '<e xmlns:x="y">'
+                    '<x:EncryptionMethod Algorithm="aes"/></e>'
                 }
             ),
         ),
     ],
 )
-def test_a_password_is_said(extract: object, data: bytes) -> None:
+def test_encrypted_files_are_refused(extract: object, data: bytes) -> None:
     with pytest.raises(EncryptedFile, match=r"password|rights"):
         extract(data)  # type: ignore[operator]
 
 
-def test_content_outweighs_the_name(tmp_path: Path, extraction: Extraction) -> None:
+def test_the_signature_outweighs_the_suffix(tmp_path: Path, extraction: Extraction) -> None:
     files = samples()
     for name, other in (
         ("a.txt", "tides.pdf"),
@@ -439,10 +459,11 @@ def test_content_outweighs_the_name(tmp_path: Path, extraction: Extraction) -> N
             files[other] if other != "tides.html" else b"<!DOCTYPE html>" + files[other]
         )
 
-        found = load(tmp_path / name, tmp_path, extract=extraction)
+        extracted = load(tmp_path / name, tmp_path, extract=extraction)
 
         assert (
-            found.source.extractor == KINDS[{"xlsx": "sheet"}.get(other[6:], other[6:])].extractor
+            extracted.source.extractor
+            == KINDS[{"xlsx": "sheet"}.get(other[6:], other[6:])].extractor
         )
 
 
@@ -467,7 +488,7 @@ def test_content_outweighs_the_name(tmp_path: Path, extraction: Extraction) -> N
         ("a.csv", b"\n\n", "no text"),
     ],
 )
-def test_what_is_no_such_file_says_so(
+def test_files_that_are_not_what_their_suffix_says_are_refused(
     tmp_path: Path, extraction: Extraction, name: str, data: bytes, message: str
 ) -> None:
     (tmp_path / name).write_bytes(data)
@@ -484,9 +505,9 @@ def test_slow_attachments_do_not_cost_the_text_of_a_mail() -> None:
         message.add_attachment("Bring boots.", filename=name)
     seconds = iter((0.0, ATTACHMENT_SECONDS - 1, ATTACHMENT_SECONDS + 1))
 
-    found = extract_mail(
+    extracted = extract_mail(
         message.as_bytes(), lambda _, data: extract_any("html", data), lambda: next(seconds)
     )
 
-    assert [text for _, text in parts(found)][1:] == ["See below.", "Bring boots."]
-    assert found.remark.endswith("two.txt is left out, as those before it took too long")
+    assert [text for _, text in parts(extracted)][1:] == ["See below.", "Bring boots."]
+    assert extracted.remark.endswith("two.txt is left out, as those before it took too long")

@@ -1,6 +1,4 @@
-"""The numbers that a program shows and a file does not hold: of Word's headings and items, of
-ordered lists of web pages.
-"""
+"""Computed numbers: of headings and items in Word, of ordered lists in web pages."""
 
 from __future__ import annotations
 
@@ -14,16 +12,20 @@ from hypothesis import strategies as st
 
 from index.formats.html import extract as extract_page
 from index.formats.office.docx import extract
-from index.formats.office.docx_numbering import Numbers
+from index.formats.office.docx_numbering import NumberingCounter
 from tests.support.writers import saved
 
 SPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
 
 def numbering(*levels: tuple[str, str], start: int = 1, restarted: str = "") -> str:
-    """word/numbering.xml with one way to number, used by 7 and by 8, which may begin anew."""
+    """Return word/numbering.xml with one abstract numbering for the numberings 7 and 8.
+
+    Numbering 8 overrides the start of its first level with `restarted`, if that is not empty.
+    """
     shown = "".join(
-        f'<w:lvl w:ilvl="{at}"><w:start w:val="{start}"/><w:numFmt w:val="{shape}"/><w:lvlText w:val="{pattern}"/></w:lvl>'
+        f'<w:lvl w:ilvl="{at}"><w:start w:val="{start}"/><w:numFmt w:val="{shape}"/>'
+        f'<w:lvlText w:val="{pattern}"/></w:lvl>'
         for at, (shape, pattern) in enumerate(levels)
     )
     override = (
@@ -32,14 +34,16 @@ def numbering(*levels: tuple[str, str], start: int = 1, restarted: str = "") -> 
         else ""
     )
     uses = "".join(
-        f'<w:num w:numId="{number}"><w:abstractNumId w:val="3"/>{override if number == 8 else ""}</w:num>'
+        f'<w:num w:numId="{number}"><w:abstractNumId w:val="3"/>'
+        f"{override if number == 8 else ''}</w:num>"
         for number in (7, 8)
     )
-    return f'<w:numbering {SPACE}><w:abstractNum w:abstractNumId="3">{shown}</w:abstractNum>{uses}</w:numbering>'
+    abstract = f'<w:abstractNum w:abstractNumId="3">{shown}</w:abstractNum>'
+    return f"<w:numbering {SPACE}>{abstract}{uses}</w:numbering>"
 
 
 def number(document: Document, style: str, text: str, level: int, use: str = "7") -> None:
-    """A paragraph with a number."""
+    """Add a numbered paragraph to a document."""
     properties = document.add_paragraph(text, style)._p.get_or_add_pPr()
     numbered = OxmlElement("w:numPr")
     for name, value in (("w:ilvl", str(level)), ("w:numId", use)):
@@ -50,14 +54,14 @@ def number(document: Document, style: str, text: str, level: int, use: str = "7"
 
 
 def numbered(*levels: tuple[str, str]) -> Document:
-    """An empty document with a numbering of its own."""
+    """Return an empty document with a numbering of its own."""
     document = docx.Document()
     part = document.part.numbering_part
     part._element = parse_xml(numbering(*levels))
     return document
 
 
-def test_headings_and_items_of_word_have_the_numbers_that_are_shown() -> None:
+def test_headings_and_items_of_word_have_their_numbers() -> None:
     document = numbered(("decimal", "%1."), ("decimal", "%1.%2"), ("lowerLetter", "(%3)"))
     for style, text, level in (
         ("Heading 1", "Scope", 0),
@@ -69,9 +73,9 @@ def test_headings_and_items_of_word_have_the_numbers_that_are_shown() -> None:
         ("Normal", "Two months.", 2),
     ):
         number(document, style, text, level)
-    found = extract(saved(document))
+    extracted = extract(saved(document))
 
-    assert found.text.split("\n\n") == [
+    assert extracted.text.split("\n\n") == [
         "1. Scope",
         "2. Rent",
         "2.1 Amount",
@@ -79,8 +83,8 @@ def test_headings_and_items_of_word_have_the_numbers_that_are_shown() -> None:
         "2.2 Deposit",
         "(a) Two months.",
     ]
-    assert found.blocks[-1].headings[-2:] == ("2. Rent", "2.2 Deposit")
-    assert found.text[slice(*found.blocks[-1].units[0])] == "Two months."
+    assert extracted.blocks[-1].headings[-2:] == ("2. Rent", "2.2 Deposit")
+    assert extracted.text[slice(*extracted.blocks[-1].units[0])] == "Two months."
 
 
 def test_bullets_have_no_number() -> None:
@@ -101,29 +105,29 @@ def test_bullets_have_no_number() -> None:
         ("chicago", "28"),
     ],
 )
-def test_how_numbers_are_shown(shape: str, shown: str) -> None:
-    counted = Numbers(parse_xml(numbering((shape, "%1"), start=28)))
+def test_number_formats_of_word(shape: str, shown: str) -> None:
+    counter = NumberingCounter(parse_xml(numbering((shape, "%1"), start=28)))
 
-    assert counted.label("7", "0") == shown
+    assert counter.label("7", "0") == shown
 
 
 @pytest.mark.parametrize(("restarted", "shown"), [("", "3"), ("1", "1"), ("5", "5")])
 def test_a_list_may_begin_anew(restarted: str, shown: str) -> None:
-    counted = Numbers(parse_xml(numbering(("decimal", "%1"), restarted=restarted)))
+    counter = NumberingCounter(parse_xml(numbering(("decimal", "%1"), restarted=restarted)))
 
-    assert [counted.label("7", "0"), counted.label("7", "0"), counted.label("8", "0")] == [
+    assert [counter.label("7", "0"), counter.label("7", "0"), counter.label("8", "0")] == [
         "1",
         "2",
         shown,
     ]
 
 
-def test_the_first_list_of_a_document_may_begin_where_its_numbering_says() -> None:
+def test_the_first_list_of_a_document_may_override_its_start() -> None:
     assert [
-        Numbers(parse_xml(numbering(("decimal", "%1."), restarted="5"))).label("8", "0")
+        NumberingCounter(parse_xml(numbering(("decimal", "%1."), restarted="5"))).label("8", "0")
         for _ in range(2)
     ] == ["5.", "5."]
-    numbers = Numbers(
+    counter = NumberingCounter(
         parse_xml(
             numbering(("decimal", "%1."), ("lowerLetter", "%2)"), restarted="5").replace(
                 'ilvl="0"><w:startO', 'ilvl="1"><w:startO'
@@ -131,7 +135,7 @@ def test_the_first_list_of_a_document_may_begin_where_its_numbering_says() -> No
         )
     )
 
-    assert [numbers.label("8", level) for level in ("0", "1", "1", "0", "1")] == [
+    assert [counter.label("8", level) for level in ("0", "1", "1", "0", "1")] == [
         "1.",
         "e)",
         "f)",
@@ -140,15 +144,15 @@ def test_the_first_list_of_a_document_may_begin_where_its_numbering_says() -> No
     ]
 
 
-def test_a_level_that_no_numbering_has_is_not_counted() -> None:
+def test_levels_beyond_the_ninth_are_not_counted() -> None:
     levels = numbering(("decimal", "%1.")).replace('ilvl="0"', 'ilvl="999999999"')
 
-    assert Numbers(parse_xml(levels)).label("7", "999999999") == ""
+    assert NumberingCounter(parse_xml(levels)).label("7", "999999999") == ""
 
 
 @given(st.lists(st.integers(0, 3), max_size=20))
 def test_labels_ascend_and_deeper_levels_begin_anew(levels: list[int]) -> None:
-    counted = Numbers(
+    counter = NumberingCounter(
         parse_xml(
             numbering(
                 *(
@@ -158,26 +162,27 @@ def test_labels_ascend_and_deeper_levels_begin_anew(levels: list[int]) -> None:
             )
         )
     )
-    labels = [tuple(map(int, counted.label("7", str(level)).split("."))) for level in levels]
+    labels = [tuple(map(int, counter.label("7", str(level)).split("."))) for level in levels]
 
     assert labels == sorted(set(labels))
     assert [len(label) for label in labels] == [level + 1 for level in levels]
 
 
-def test_what_names_no_numbering_has_no_number() -> None:
+def test_unknown_numberings_give_no_number() -> None:
     assert (
-        Numbers(None).label("7", "0")
-        == Numbers(parse_xml(numbering(("decimal", "%1")))).label("9", "0")
+        NumberingCounter(None).label("7", "0")
+        == NumberingCounter(parse_xml(numbering(("decimal", "%1")))).label("9", "0")
         == ""
     )
 
 
 def test_ordered_lists_of_web_pages() -> None:
-    found = extract_page(
-        b"<ol start=3><li>Open<li>Close<ul><li>gently</ul><li value=9>Lock<li>Leave</ol><ul><li>Rest</ul><ol type=A><li>Also</ol>"
+    extracted = extract_page(
+        b"<ol start=3><li>Open<li>Close<ul><li>gently</ul><li value=9>Lock<li>Leave</ol>"
+        b"<ul><li>Rest</ul><ol type=A><li>Also</ol>"
     )
 
-    assert found.text.split("\n") == [
+    assert extracted.text.split("\n") == [
         "3. Open",
         "4. Close",
         "- gently",
@@ -191,8 +196,9 @@ def test_ordered_lists_of_web_pages() -> None:
 
 
 def test_a_hidden_list_in_a_list_is_not_read() -> None:
-    found = extract_page(
-        b"<ol><li>Open<ul hidden><li>secretly</ul><li>Close<div style='display:none'><ul><li>later</ul></div><ul><li>now</ul></ol>"
+    extracted = extract_page(
+        b"<ol><li>Open<ul hidden><li>secretly</ul><li>Close<div style='display:none'>"
+        b"<ul><li>later</ul></div><ul><li>now</ul></ol>"
     )
 
-    assert found.text.split("\n") == ["1. Open", "2. Close", "- now"]
+    assert extracted.text.split("\n") == ["1. Open", "2. Close", "- now"]

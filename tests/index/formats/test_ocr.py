@@ -1,4 +1,4 @@
-"""Scanned PDF files, recognised by the system's tesseract."""
+"""Text recognition of scanned PDF files with the system's tesseract."""
 
 from __future__ import annotations
 
@@ -28,26 +28,29 @@ needs_tesseract = pytest.mark.skipif(
 @pytest.mark.slow
 def test_scans_are_read_page_by_page() -> None:
     with Extraction() as extraction:
-        found = extraction(KINDS["pdf"], scan(pdf([[PARAGRAPH]]), pages=2))
+        extracted = extraction(KINDS["pdf"], scan(pdf([[PARAGRAPH]]), pages=2))
 
-    assert " ".join(found.text.split()) == f"{PARAGRAPH} {PARAGRAPH}"
-    assert [str(found.places.at(block.start)) for block in found.blocks] == ["page 1", "page 2"]
+    assert " ".join(extracted.text.split()) == f"{PARAGRAPH} {PARAGRAPH}"
+    assert [str(extracted.places.at(block.start)) for block in extracted.blocks] == [
+        "page 1",
+        "page 2",
+    ]
 
 
 @needs_tesseract
-def test_images_without_text_are_said_to_have_none() -> None:
+def test_images_without_text_are_refused() -> None:
     with pytest.raises(ScannedFile, match="no text was recognised"):
         worker.extract("pdf", picture(), lambda _: None)
 
 
 @needs_tesseract
-def test_what_made_the_text_is_named() -> None:
+def test_the_extractor_of_scans_names_tesseract() -> None:
     assert KINDS["pdf"].extractor.endswith(f"tesseract/{ocr.tesseract_version()}")
     assert "tesseract" not in KINDS["docx"].extractor
 
 
 @needs_tesseract
-def test_recognition_has_time_of_its_own_and_no_more() -> None:
+def test_recognition_gets_extra_time_up_to_its_limit() -> None:
     with Extraction() as extraction:
         extraction(KINDS["html"], b"<p>The process has started.")
         extraction.limits = Limits(recognition=0.0, seconds=1.0)
@@ -59,11 +62,12 @@ def test_recognition_has_time_of_its_own_and_no_more() -> None:
     not Path("/proc/self/stat").exists(),
     reason="processes are looked for where the system lists them",
 )
-def test_recognition_ends_with_the_process_that_waits_for_it(
+def test_tesseract_is_killed_with_the_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "tesseract").write_text(
-        f"#!/bin/sh\n[ $1 = --version ] && echo tesseract 5 && exit\necho $$ > {tmp_path}/id\nexec sleep 300\n"
+        "#!/bin/sh\n[ $1 = --version ] && echo tesseract 5 && exit\n"
+        f"echo $$ > {tmp_path}/id\nexec sleep 300\n"
     )
     (tmp_path / "tesseract").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
@@ -86,7 +90,7 @@ def test_recognition_ends_with_the_process_that_waits_for_it(
 
 
 def is_running(process: int) -> bool:
-    """Whether there is a process that is not only waited for."""
+    """Return True if a process exists and is no zombie."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -96,19 +100,19 @@ def is_running(process: int) -> bool:
 @needs_tesseract
 def test_images_among_pages_of_text_are_read_in_their_place() -> None:
     seconds: list[int] = []
-    found = worker.extract(
+    extracted = worker.extract(
         "pdf",
         joined(pdf([["First page."]]), scan(pdf([[PARAGRAPH]])), pdf([["Third page."]])),
         seconds.append,
     )
 
-    assert [found.text[block.start : block.end] for block in found.blocks] == [
+    assert [extracted.text[block.start : block.end] for block in extracted.blocks] == [
         "First page.",
         PARAGRAPH,
         "Third page.",
     ]
-    assert [found.places.at(block.start).page for block in found.blocks] == [1, 2, 3]
-    assert (found.remark, seconds) == ("", [ocr.PAGE_SECONDS])
+    assert [extracted.places.at(block.start).page for block in extracted.blocks] == [1, 2, 3]
+    assert (extracted.remark, seconds) == ("", [ocr.PAGE_SECONDS])
 
 
 def test_scans_of_too_many_pages_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

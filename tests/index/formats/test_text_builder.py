@@ -1,6 +1,4 @@
-"""The writer that every format composes its text with, and the JSON that crosses from the process
-that parses.
-"""
+"""Text builder of all formats, and the JSON that the worker process returns."""
 
 from __future__ import annotations
 
@@ -16,8 +14,7 @@ from index.formats.text_builder import (
     MAX_CHARACTERS,
     ExtractedText,
     TextBuilder,
-    extracted_of,
-    folded,
+    fold_whitespace,
 )
 
 TEXTS = st.text(alphabet="ab \n\t\r\x00\u00ad\u200b\ud800é")
@@ -27,9 +24,9 @@ STEPS = st.lists(
         st.tuples(st.just("paragraph"), st.tuples(TEXTS)),
         st.tuples(st.just("items"), st.tuples(st.lists(st.tuples(TEXTS, TEXTS), max_size=3))),
         st.tuples(st.sampled_from(["rows", "lines"]), st.tuples(st.lists(TEXTS, max_size=3))),
-        st.tuples(st.just("at"), st.tuples(st.builds(Place, page=st.integers(1, 3)))),
+        st.tuples(st.just("set_place"), st.tuples(st.builds(Place, page=st.integers(1, 3)))),
         st.tuples(
-            st.just("continued"),
+            st.just("paragraph_across_places"),
             st.tuples(
                 st.lists(st.tuples(TEXTS, st.builds(Place, slide=st.integers(1, 3))), max_size=3)
             ),
@@ -39,86 +36,90 @@ STEPS = st.lists(
 )
 
 
-def assert_sound(found: ExtractedText) -> None:
-    """Blocks and units are in order, inside the text and not blank; places ascend from inside the
+def assert_sound(extracted: ExtractedText) -> None:
+    """Assert the invariants of an extracted text.
+
+    Blocks and units are in order, inside the text and not blank; places ascend and begin inside the
     text; the text can be stored.
     """
-    found.text.encode()
+    extracted.text.encode()
     at = 0
-    for block in found.blocks:
-        assert at <= block.start < block.end <= len(found.text)
+    for block in extracted.blocks:
+        assert at <= block.start < block.end <= len(extracted.text)
         assert block.units[0][0] == block.start
         assert block.units[-1][1] == block.end
         for start, end in block.units:
-            assert at <= start < end <= len(found.text)
-            assert found.text[start:end] == found.text[start:end].strip()
+            assert at <= start < end <= len(extracted.text)
+            assert extracted.text[start:end] == extracted.text[start:end].strip()
             at = end
-    assert list(found.places.starts) == sorted(set(found.places.starts))
-    assert all(0 <= start < len(found.text) for start in found.places.starts)
-    assert extracted_of(json.loads(json.dumps(found.to_plain()))) == found
+    assert list(extracted.places.starts) == sorted(set(extracted.places.starts))
+    assert all(0 <= start < len(extracted.text) for start in extracted.places.starts)
+    assert ExtractedText.from_plain(json.loads(json.dumps(extracted.to_plain()))) == extracted
 
 
 @given(STEPS, TEXTS)
-def test_whatever_is_written_the_offsets_are_right(
+def test_offsets_are_right_for_any_parts(
     steps: list[tuple[str, tuple[object, ...]]], title: str
 ) -> None:
-    writer = TextBuilder(title)
+    builder = TextBuilder(title)
     for name, arguments in steps:
-        getattr(writer, name)(*arguments)
+        getattr(builder, name)(*arguments)
     try:
-        found = writer.finished()
+        extracted = builder.build()
     except EmptyFile:
-        assert writer.length == 0
+        assert builder.length == 0
         return
-    assert_sound(found)
+    assert_sound(extracted)
 
 
 @given(TEXTS)
-def test_folding_twice_changes_nothing_more(text: str) -> None:
-    once = folded(text)
+def test_folding_is_idempotent(text: str) -> None:
+    once = fold_whitespace(text)
 
-    assert folded(once) == once
+    assert fold_whitespace(once) == once
     assert not {"\x00", "\u00ad", "\u200b", "\r", "\t", "\ud800"} & set(once)
 
 
 def test_headings_stand_above_what_follows_them() -> None:
-    writer = TextBuilder("Book")
-    writer.heading(1, "One")
-    writer.heading(2, " Inner\n part ")
-    writer.paragraph("Text.\n\nMore.")
-    writer.heading(2, "Empty")
-    writer.heading(1, "Two")
-    writer.items([("", "a"), ("", ""), ("2.", "b")])
+    builder = TextBuilder("Book")
+    builder.heading(1, "One")
+    builder.heading(2, " Inner\n part ")
+    builder.paragraph("Text.\n\nMore.")
+    builder.heading(2, "Empty")
+    builder.heading(1, "Two")
+    builder.items([("", "a"), ("", ""), ("2.", "b")])
 
-    found = writer.finished(date="2024-05-06")
+    extracted = builder.build(date="2024-05-06")
 
-    assert found.text == "One\n\nInner part\n\nText.\n\nMore.\n\nEmpty\n\nTwo\n\n- a\n2. b"
-    assert [(found.text[block.start : block.end], block.headings) for block in found.blocks] == [
+    assert extracted.text == "One\n\nInner part\n\nText.\n\nMore.\n\nEmpty\n\nTwo\n\n- a\n2. b"
+    assert [
+        (extracted.text[block.start : block.end], block.headings) for block in extracted.blocks
+    ] == [
         ("One", ("Book",)),
         ("Text.", ("Book", "One", "Inner part")),
         ("More.", ("Book", "One", "Inner part")),
         ("Empty", ("Book", "One")),
         ("a\n2. b", ("Book", "Two")),
     ]
-    assert (found.title, found.date) == ("Book", "2024-05-06")
+    assert (extracted.title, extracted.date) == ("Book", "2024-05-06")
 
 
 def test_each_character_has_the_place_it_was_written_at() -> None:
-    writer = TextBuilder()
-    writer.paragraph("Before.")
-    writer.at(Place(page=1))
-    writer.paragraph("First.")
-    writer.continued([("begins", Place(page=1)), ("ends.", Place(page=2))])
-    writer.placed_rows([("a", Place(sheet="S", row=2)), ("b", Place(sheet="S", row=4))])
-    found = writer.finished()
+    builder = TextBuilder()
+    builder.paragraph("Before.")
+    builder.set_place(Place(page=1))
+    builder.paragraph("First.")
+    builder.paragraph_across_places([("begins", Place(page=1)), ("ends.", Place(page=2))])
+    builder.placed_rows([("a", Place(sheet="S", row=2)), ("b", Place(sheet="S", row=4))])
+    extracted = builder.build()
 
     places = {
-        word: str(found.places.at(found.text.index(word)))
+        word: str(extracted.places.at(extracted.text.index(word)))
         for word in ("Before", "First", "begins", "ends", "a", "b")
     }
     places["a"], places["b"] = (
-        str(found.places.at(found.text.index("\n\na") + 2)),
-        str(found.places.at(len(found.text) - 1)),
+        str(extracted.places.at(extracted.text.index("\n\na") + 2)),
+        str(extracted.places.at(len(extracted.text) - 1)),
     )
 
     assert places == {
@@ -133,22 +134,22 @@ def test_each_character_has_the_place_it_was_written_at() -> None:
 
 def test_without_text_there_is_no_document() -> None:
     with pytest.raises(EmptyFile):
-        TextBuilder("Title alone").finished()
+        TextBuilder("Title alone").build()
 
 
-def test_text_without_end_is_refused() -> None:
-    writer = TextBuilder()
+def test_endless_text_is_refused() -> None:
+    builder = TextBuilder()
     endless = ("x" * 1024 * 1024 for _ in range(1000))
 
     with pytest.raises(ExtractionLimit, match="characters of text"):
-        writer.rows(endless)
+        builder.rows(endless)
 
 
-def test_what_is_too_much_is_not_written() -> None:
-    writer = TextBuilder()
-    writer.paragraph("All is well.")
+def test_a_document_that_is_too_long_is_not_embedded() -> None:
+    builder = TextBuilder()
+    builder.paragraph("All is well.")
     with pytest.raises(ExtractionLimit):
-        writer.enclosed("Attached: big.txt", ExtractedText("a" * MAX_CHARACTERS, ()))
-    writer.paragraph("All is well again.")
+        builder.embed("Attached: big.txt", ExtractedText("a" * MAX_CHARACTERS, ()))
+    builder.paragraph("All is well again.")
 
-    assert writer.finished().text == "All is well.\n\nAttached: big.txt\n\nAll is well again."
+    assert builder.build().text == "All is well.\n\nAttached: big.txt\n\nAll is well again."

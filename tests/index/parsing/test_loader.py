@@ -1,4 +1,4 @@
-"""file -> Document, and every reason not to."""
+"""Loading of files as documents, and every reason to refuse one."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_first_words_are_cut_at_a_word() -> None:
         ("a.txt", b"x" * 101, FileTooLarge, "101 bytes, the limit is 100"),
     ],
 )
-def test_what_cannot_be_a_document_says_why(
+def test_files_that_cannot_be_documents_are_refused(
     tmp_path: Path, name: str, data: bytes, error: type[LoadingError], message: str
 ) -> None:
     path = _write(tmp_path, name, data)
@@ -110,7 +110,7 @@ def test_what_cannot_be_a_document_says_why(
         load(path, tmp_path, max_bytes=100)
 
 
-def test_what_is_no_regular_file_is_refused_without_blocking(tmp_path: Path) -> None:
+def test_irregular_files_are_refused_without_blocking(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
     (tmp_path / "loop.txt").symlink_to("loop.txt")
     (tmp_path / "dangling.txt").symlink_to("nowhere.txt")
@@ -121,7 +121,7 @@ def test_what_is_no_regular_file_is_refused_without_blocking(tmp_path: Path) -> 
             load(tmp_path / name, tmp_path)
 
 
-def test_a_file_stays_open_for_no_longer_than_it_is_read(tmp_path: Path) -> None:
+def test_refused_files_are_closed(tmp_path: Path) -> None:
     (tmp_path / "folder.txt").mkdir()
     before = len(list(Path("/dev/fd").iterdir()))
 

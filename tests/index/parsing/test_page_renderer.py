@@ -1,5 +1,6 @@
-"""Pages drawn and searched in the process that parses: hostile ones end in one clear error, and the
-next one is shown all the same.
+"""Rendering and location of PDF pages in the sandbox process.
+
+Hostile pages end in one clear error, and the next page is shown all the same.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from index.errors import DamagedFile, EncryptedFile, ExtractionLimit, LoadingError, NoSuchPage
 from index.formats.page_view import PageText, page_texts
 from index.formats.pdf.extract import extract
-from index.parsing.page_renderer import LIMITS, Pages
+from index.parsing.page_renderer import LIMITS, PageRenderer
 from tests.index.formats.pdf.test_page_view import changed, printed, span
 from tests.support.writers import PARAGRAPH, pdf
 
@@ -25,19 +26,19 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture(scope="module")
-def pages() -> Iterator[Pages]:
-    process = Pages()
+def pages() -> Iterator[PageRenderer]:
+    process = PageRenderer()
     yield process
     process.close()
 
 
-def test_a_page_comes_back_as_png_and_with_its_boxes(pages: Pages) -> None:
-    found = extract(GOOD)
-    texts = page_texts(found.text, found.places, 1)
+def test_a_page_comes_back_as_png_and_with_its_boxes(pages: PageRenderer) -> None:
+    extracted = extract(GOOD)
+    texts = page_texts(extracted.text, extracted.places, 1)
 
-    view = pages.located(GOOD, 1, texts, *span(found, "first table of tides"))
+    view = pages.locate(GOOD, 1, texts, *span(extracted, "first table of tides"))
 
-    assert pages.drawn(GOOD, 1, 300).startswith(PNG)
+    assert pages.render(GOOD, 1, 300).startswith(PNG)
     assert (view.page, view.pages, view.missing) == (1, 2, 0)
     assert printed(GOOD, 1, view.boxes) == "firsttableoftides"
 
@@ -56,24 +57,26 @@ def test_a_page_comes_back_as_png_and_with_its_boxes(pages: Pages) -> None:
         ),
     ],
 )
-def test_what_cannot_be_shown_is_said_and_the_next_page_is_shown(
-    pages: Pages, data: bytes, page: int, kind: type[LoadingError], says: str
+def test_pages_that_cannot_be_shown_are_refused_and_the_next_is_shown(
+    pages: PageRenderer, data: bytes, page: int, kind: type[LoadingError], says: str
 ) -> None:
     with pytest.raises(kind, match=says):
-        pages.drawn(data, page, 300)
+        pages.render(data, page, 300)
     with pytest.raises(kind, match=says):
-        pages.located(data, page, [PageText(0, "Text.")], 0, 5)
-    assert pages.drawn(GOOD, 2, 300).startswith(PNG)
+        pages.locate(data, page, [PageText(0, "Text.")], 0, 5)
+    assert pages.render(GOOD, 2, 300).startswith(PNG)
 
 
 @given(cut=st.integers(0, 400), at=st.integers(0, len(GOOD) - 1), junk=st.binary(max_size=100))
 @settings(max_examples=25)
-def test_damaged_pages_are_shown_or_refused(pages: Pages, cut: int, at: int, junk: bytes) -> None:
+def test_damaged_pages_are_shown_or_refused(
+    pages: PageRenderer, cut: int, at: int, junk: bytes
+) -> None:
     damaged = GOOD[:at] + junk + GOOD[at + cut :]
 
     for ask in (
-        lambda: pages.drawn(damaged, 1, 200),
-        lambda: pages.located(damaged, 1, [PageText(0, PARAGRAPH)], 0, 20),
+        lambda: pages.render(damaged, 1, 200),
+        lambda: pages.locate(damaged, 1, [PageText(0, PARAGRAPH)], 0, 20),
     ):
         try:
             assert ask()
@@ -82,27 +85,27 @@ def test_damaged_pages_are_shown_or_refused(pages: Pages, cut: int, at: int, jun
 
 
 def test_a_page_that_takes_too_long_is_given_up() -> None:
-    pages = Pages(replace(LIMITS, seconds=0.01))
+    pages = PageRenderer(replace(LIMITS, seconds=0.01))
 
     with pytest.raises(ExtractionLimit, match="page 1 cannot be shown: takes too many seconds"):
-        pages.drawn(GOOD, 1, 300)
+        pages.render(GOOD, 1, 300)
 
     pages.close()
 
 
 def test_an_image_of_too_many_bytes_is_refused() -> None:
-    pages = Pages(replace(LIMITS, output=1000))
+    pages = PageRenderer(replace(LIMITS, output=1000))
 
     with pytest.raises(ExtractionLimit, match="more than 1,000 bytes"):
-        pages.drawn(GOOD, 1, 2000)
+        pages.render(GOOD, 1, 2000)
 
     pages.close()
 
 
-def test_several_threads_take_turns(pages: Pages) -> None:
+def test_several_threads_take_turns(pages: PageRenderer) -> None:
     drawn: list[bytes] = []
     threads = [
-        threading.Thread(target=lambda at=at: drawn.append(pages.drawn(GOOD, 1 + at % 2, 200)))
+        threading.Thread(target=lambda at=at: drawn.append(pages.render(GOOD, 1 + at % 2, 200)))
         for at in range(6)
     ]
 
@@ -116,8 +119,8 @@ def test_several_threads_take_turns(pages: Pages) -> None:
 
 
 def test_the_process_ends_with_its_owner() -> None:
-    pages = Pages()
-    pages.drawn(GOOD, 1, 200)
+    pages = PageRenderer()
+    pages.render(GOOD, 1, 200)
     process = pages._extraction.process_id
     assert process is not None
 

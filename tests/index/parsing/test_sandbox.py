@@ -1,5 +1,6 @@
-"""The process that parses: hostile files end in one clear error within their limits, and the next
-file is read all the same.
+"""Extraction in the sandbox process.
+
+Hostile files end in one clear error within their limits, and the next file is read all the same.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ BILLION_LAUGHS = (
     + "]>"
 )
 OUTSIDE = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
-_TYPES = '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>'
+_TYPES = (
+    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="xml" ContentType="application/xml"/></Types>'
+)
 
 
 @pytest.fixture(scope="module")
@@ -60,15 +64,15 @@ def test_damaged_files_are_read_or_refused(
 
     for damaged in (data, whole[:place], whole[:place] + data + whole[place + cut :]):
         try:
-            found = extraction(_kind(name), damaged)
+            extracted = extraction(_kind(name), damaged)
         except LoadingError as error:
             assert str(error)  # noqa: PT017
         else:
-            assert_sound(found)
+            assert_sound(extracted)
 
 
 def samples_once(cache: dict[str, bytes] = {}) -> dict[str, bytes]:  # noqa: B006
-    """The samples, written only once."""
+    """Return the sample files, which are written only once."""
     return cache or (cache.update(samples()) or cache)
 
 
@@ -76,8 +80,10 @@ def samples_once(cache: dict[str, bytes] = {}) -> dict[str, bytes]:  # noqa: B00
 @pytest.mark.parametrize("kind", ["odt", "epub", "docx", "sheet"])
 def test_entities_are_never_expanded(extraction: Extraction, kind: str, prolog: str) -> None:
     content = (
-        f'{prolog}<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
-        ' xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:text><text:p>&j;&a;</text:p></office:text></office:body>'
+        f"{prolog}<office:document-content"
+        ' xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
+        ' xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0">'
+        "<office:body><office:text><text:p>&j;&a;</text:p></office:text></office:body>"
         "</office:document-content>"
     )
     hostile = archive(
@@ -94,9 +100,9 @@ def test_entities_are_never_expanded(extraction: Extraction, kind: str, prolog: 
 
 
 def test_a_page_with_entities_keeps_them_as_they_are(extraction: Extraction) -> None:
-    found = extraction(KINDS["html"], f"{OUTSIDE}<p>Text &a; here.</p>".encode())
+    extracted = extraction(KINDS["html"], f"{OUTSIDE}<p>Text &a; here.</p>".encode())
 
-    assert found.text.endswith("Text &a; here.")
+    assert extracted.text.endswith("Text &a; here.")
 
 
 @pytest.mark.parametrize(
@@ -204,7 +210,7 @@ with Extraction() as extraction:
     not Path("/proc/self/stat").exists(), reason="a signal tells of the end of a pipe on Linux"
 )
 @pytest.mark.slow
-def test_the_process_ends_amid_a_file_with_one_that_is_killed() -> None:
+def test_the_worker_ends_in_the_middle_of_a_file_when_its_parent_is_killed() -> None:
     content = joined(*[pdf([["word " * 400] * 2] * 5)] * 150)  # takes a while
     command = [sys.executable, "-c", _ASKING]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as asking:
@@ -222,9 +228,9 @@ def test_the_process_ends_amid_a_file_with_one_that_is_killed() -> None:
 
 _SIGNALLED = """
 import os, signal, subprocess, sys
-from index.parsing.sandbox_worker import end_with
+from index.parsing.sandbox_worker import end_with_parent
 
-end_with(os.pipe()[0])
+end_with_parent(os.pipe()[0])
 signals = f"import os, signal; [os.kill({os.getpid()}, signal.SIGIO) for _ in range(300_000)]"
 senders = [subprocess.Popen([sys.executable, "-c", signals]) for _ in range(3)]
 while any(sender.poll() is None for sender in senders):
@@ -236,7 +242,7 @@ print("at work")
 @pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="a signal tells of the end of a pipe on Linux"
 )
-def test_signals_upon_signals_do_not_end_the_process() -> None:
+def test_many_signals_do_not_end_the_worker() -> None:
     done = subprocess.run(
         [sys.executable, "-c", _SIGNALLED],
         start_new_session=True,
@@ -250,7 +256,7 @@ def test_signals_upon_signals_do_not_end_the_process() -> None:
 
 
 def _seconds(process: int) -> float:
-    """Of a processor that a process has used."""
+    """Return the seconds of processor time that a process has used."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -266,7 +272,7 @@ def test_a_module_in_the_current_folder_is_never_run(
         _good(extraction)
 
 
-def test_a_folder_with_broken_files_is_read_but_for_these(
+def test_broken_files_do_not_stop_the_rest_of_a_folder(
     tmp_path: Path, extraction: Extraction
 ) -> None:
     for name, content in samples_once().items():

@@ -17,7 +17,7 @@ from PIL import Image
 from index.errors import DamagedFile
 from index.formats.page_view import Box, PageText, PageView
 from index.parsing.loader import document_id
-from index.parsing.page_renderer import Pages
+from index.parsing.page_renderer import PageRenderer
 from qa.bootstrap import live_pipeline
 from qa.errors import PageNotShown
 from qa.interfaces.api.ask import add_error_handlers
@@ -34,20 +34,20 @@ FILES: dict[str, str | bytes] = {"paper.pdf": PAPER, "notes.txt": "Plain notes."
 QUOTE = "first table of tides in 1839"
 
 
-class CountingPages(Pages):
+class CountingPages(PageRenderer):
     """Draws nothing, and counts; a page number above 9 is damaged."""
 
     def __init__(self) -> None:
         super().__init__()
         self.drawn_pages: list[int] = []
 
-    def drawn(self, data: bytes, page: int, width: int) -> bytes:
+    def render(self, data: bytes, page: int, width: int) -> bytes:
         self.drawn_pages.append(page)
         if page > 9:
             raise DamagedFile("page 10 is damaged")
         return data * width
 
-    def located(
+    def locate(
         self, data: bytes, page: int, texts: Sequence[PageText], start: int, end: int
     ) -> PageView:
         del data, texts

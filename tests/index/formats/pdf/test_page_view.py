@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from index.errors import DamagedFile, EncryptedFile, ExtractionLimit, LoadingError, NoSuchPage
-from index.formats.page_view import Box, PageView, page_texts, pages_of, view_of
+from index.formats.page_view import Box, PageView, page_texts, pages_of
 from index.formats.pdf.extract import extract
 from index.formats.pdf.page_view import box_finder, drawn, located
 from index.formats.text_builder import ExtractedText
@@ -323,6 +323,6 @@ def test_a_view_survives_the_way_between_the_processes() -> None:
         "boxes": [{"left": 0, "top": 0, "width": 1, "height": 1}],
     }
 
-    assert view_of(plain | {"missing": 0, "continues": False}) == PageView(
+    assert PageView.from_plain(plain | {"missing": 0, "continues": False}) == PageView(
         1, 2, 3.0, 4.0, (Box(0, 0, 1, 1),)
     )
