@@ -16,7 +16,7 @@ from index.errors import InvalidTag
 from index.store.snapshot import Snapshot
 from qa.answer import Citation, answer_of
 from qa.errors import InvalidQuestion, NoIndex, NotReady, UnknownTag
-from qa.interfaces.service import Service, ask_in, snapshot_of
+from qa.interfaces.service import Service
 from qa.interfaces.slack.blocks import Post, answer_post, apology, notice
 from qa.interfaces.slack.channel_scope import chosen
 from qa.interfaces.slack.commands import asked
@@ -88,7 +88,7 @@ class Answers:
         conversations = self._service.conversations()
         answer = answer_of(self.turn(claim, claim.message.payload["turn_id"]).result)
         try:
-            with snapshot_of(self._service) as snapshot:
+            with self._service.snapshot() as snapshot:
                 return [
                     (each, conversations.version(each.document_id, each.sha256, snapshot))
                     for each in answer.citations
@@ -107,7 +107,7 @@ class Answers:
         return answer_post(answer_of(turn.result), turn.id, self._base, share=share)
 
     def _listed(self, claim: QueuedMessage, tags: Sequence[str]) -> Post:
-        with snapshot_of(self._service) as snapshot:
+        with self._service.snapshot() as snapshot:
             if snapshot is None:
                 raise NoIndex
             return documents_post(
@@ -127,7 +127,7 @@ class Answers:
         def within(snapshot: Snapshot) -> Sequence[str]:
             return chosen(given.tags, before, allowed, list(snapshot.tags()))
 
-        turn = ask_in(self._service, owner_of(claim), conversation, given.question or "", within)
+        turn = self._service.ask(owner_of(claim), conversation, given.question or "", within)
         self._claims.answered_by(claim, turn.id)
         return turn
 

@@ -18,7 +18,7 @@ from index.errors import InvalidTag
 from qa.answer import answer_of
 from qa.errors import InvalidQuestion, NoIndex, UnknownTag
 from qa.interfaces.api.problems import problem
-from qa.interfaces.service import Service, ask_in, snapshot_of
+from qa.interfaces.service import Service
 from qa.interfaces.slack.commands import asked as read
 from qa.interfaces.slack.document_list import documents_post
 from qa.interfaces.slack.mrkdwn import question_of
@@ -101,14 +101,14 @@ def _answered(service: Service, threads: ChatThreads, form: Slash, base: str) ->
         if given.question is None:
             return {"response_type": "ephemeral", "text": _listed(service, given.tags, base)}
         conversation = threads.conversation(owner, team, channel, form.user_id)
-        turn = ask_in(service, owner, conversation, given.question, lambda _: given.tags)
+        turn = service.ask(owner, conversation, given.question, lambda _: given.tags)
     except (InvalidQuestion, InvalidTag, UnknownTag, NoIndex) as error:
         return {"response_type": "ephemeral", "text": f"I cannot answer that: {error}."}
     return {"response_type": "ephemeral", "text": answer_text(answer_of(turn.result), base)}
 
 
 def _listed(service: Service, tags: Sequence[str], base: str) -> str:
-    with snapshot_of(service) as snapshot:
+    with service.snapshot() as snapshot:
         if snapshot is None:
             raise NoIndex
         return documents_post(snapshot, tags, (), base).text

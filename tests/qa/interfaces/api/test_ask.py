@@ -21,9 +21,11 @@ from qa.answering.reader import CrossEncoderReader
 from qa.bootstrap import live_pipeline
 from qa.conversations.conversation import Conversations
 from qa.errors import NotReady
-from qa.interfaces.api.ask import add_error_handlers, router
+from qa.interfaces.api.ask import ask_router
 from qa.interfaces.api.documents import document_router
 from qa.interfaces.api.host_guard import MAX_BODY_BYTES
+from qa.interfaces.api.problems import add_error_handlers
+from qa.interfaces.service import Service
 from qa.library.library import remove_document
 from qa.library.upload_service import UploadService
 from qa.settings import Settings
@@ -45,8 +47,8 @@ AMAZON = {"question": "How much will Amazon invest in Anthropic?"}
 
 
 @dataclass
-class FixedService:
-    """A live pipeline, or the error that there is instead."""
+class FixedService(Service):
+    """A service with a given live pipeline, or with the error that its requests get instead."""
 
     outcome: LivePipeline | Exception
     documents: UploadService | None = None
@@ -59,7 +61,7 @@ class FixedService:
     def conversations(self) -> Conversations:
         raise NotImplementedError
 
-    def intake(self) -> UploadService:
+    def upload_service(self) -> UploadService:
         if self.documents is None:
             raise NotImplementedError
         return self.documents
@@ -70,13 +72,13 @@ def send(
     method: str,
     path: str,
     *,
-    intake: UploadService | None = None,
+    uploads: UploadService | None = None,
     **options: Any,
 ) -> httpx.Response:
     """One request to the handlers alone."""
     app = FastAPI()
-    app.include_router(router(FixedService(outcome)))
-    app.include_router(document_router(FixedService(outcome, intake)))
+    app.include_router(ask_router(FixedService(outcome)))
+    app.include_router(document_router(FixedService(outcome, uploads)))
     add_error_handlers(app)
 
     async def exchange() -> httpx.Response:
@@ -364,7 +366,7 @@ def test_a_document_that_is_deleted_while_it_is_tagged_is_unknown_and_no_damage(
         live,
         "PUT",
         f"/documents/{first}/tags",
-        intake=Deleting(settings, live),
+        uploads=Deleting(settings, live),
         json={"tags": ["sea"]},
     )
 

@@ -11,8 +11,8 @@ import pytest
 from fastapi import FastAPI
 
 from qa.bootstrap import live_pipeline
-from qa.interfaces.api.ask import add_error_handlers
-from qa.interfaces.api.documents import overview_router
+from qa.interfaces.api.documents import document_router
+from qa.interfaces.api.problems import add_error_handlers
 from qa.library.index_follower import document_status
 from qa.library.library import index_paths
 from qa.settings import Settings
@@ -26,7 +26,7 @@ def got(settings: Settings, path: str) -> Any:
     """What a GET is answered with."""
     app = FastAPI()
     app.include_router(
-        overview_router(FixedService(live_pipeline(settings, carded(), SharedWordsReader())))
+        document_router(FixedService(live_pipeline(settings, carded(), SharedWordsReader())))
     )
     add_error_handlers(app)
 

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from qa.interfaces.api.ask import add_error_handlers
 from qa.interfaces.api.host_guard import MAX_BODY_BYTES, Guard
+from qa.interfaces.api.problems import add_error_handlers
 
 LOOPBACK = {"host": "127.0.0.1:8321"}
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import InvalidUpload, QAError, UnsupportedUpload, UploadTooLarge
-from qa.interfaces.api.multipart import Form, UploadForm
+from qa.interfaces.api.multipart import FormParser, UploadForm
 from qa.library.upload_folder import UploadFolder
 
 TEXT = b"The harbour gate opens with code seven.\r\n--Y\r\n"
@@ -37,11 +37,11 @@ def sent(
     folder: Path, content: bytes, *, size: int = 1 << 16, max_bytes: int = 1000, max_files: int = 3
 ) -> UploadForm:
     """What a form comes to, sent in pieces of a size."""
-    form = Form(UploadFolder(folder), b"X", max_bytes, max_files)
+    form = FormParser(UploadFolder(folder), b"X", max_bytes, max_files)
     try:
         for start in range(0, len(content), size):
             form.write(content[start : start + size])
-        return form.finished()
+        return form.finish()
     except Exception:
         form.discard()
         raise
@@ -85,7 +85,7 @@ def test_what_was_sent_is_on_the_disk(
     not Path("/proc/self/fd").is_dir(), reason="descriptors are counted where the system lists them"
 )
 def test_a_form_that_is_discarded_gives_its_room_back_at_once(tmp_path: Path) -> None:
-    form = Form(UploadFolder(tmp_path), b"X", 1000)
+    form = FormParser(UploadFolder(tmp_path), b"X", 1000)
     form.write(body(file("a.txt", TEXT), end=b"")[:-2])
     assert held(tmp_path) == 1
     form.discard()

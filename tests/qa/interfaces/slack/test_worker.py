@@ -18,6 +18,7 @@ from qa.answering.live_pipeline import LivePipeline
 from qa.bootstrap import conversations_of, live_pipeline
 from qa.conversations.conversation import Conversations
 from qa.errors import NoIndex, NotReady
+from qa.interfaces.service import Service
 from qa.interfaces.slack.answers import MAX_ATTEMPTS
 from qa.interfaces.slack.delivery import METADATA
 from qa.interfaces.slack.plugin import Bot
@@ -43,7 +44,7 @@ QUESTION = Message(
 )
 
 
-class Changing:
+class Changing(Service):
     """A service whose pipeline, or the error that there is instead, can be changed."""
 
     def __init__(self, settings: Settings, outcome: LivePipeline | Exception) -> None:

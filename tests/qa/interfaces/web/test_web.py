@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from qa.interfaces.api.ask import add_error_handlers
+from qa.interfaces.api.problems import add_error_handlers
 from qa.interfaces.web import HEADERS, page_router, static_files
 
 ROOT = Path(__file__).resolve().parents[4]
