@@ -44,7 +44,7 @@ class Service(Protocol):
         The snapshot stays open for the length of the block.
         """
         with ExitStack() as stack:
-            # Only the start of the use may say NoIndex: an error of the block must reach the caller.
+            # Caught at the start only: a NoIndex raised in the block must reach the caller.
             try:
                 snapshot = stack.enter_context(self.live().use()).snapshot
             except NoIndex:

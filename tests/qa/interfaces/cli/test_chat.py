@@ -50,9 +50,9 @@ def begin(settings: Settings, conversation: str | None = None) -> Chat:
 
 
 def test_a_question_and_its_follow_up(chat: Chat, said: Said) -> None:
-    assert chat.take("When does the tide at Porto turn?\n")
+    assert chat.handle_line("When does the tide at Porto turn?\n")
     first = said()[0]
-    assert chat.take("  How far does it fall?")
+    assert chat.handle_line("  How far does it fall?")
     second = said()[0]
 
     assert first.startswith("The tide at Porto turns at six.\n")
@@ -62,34 +62,34 @@ def test_a_question_and_its_follow_up(chat: Chat, said: Said) -> None:
 
 
 def test_a_refusal_is_remembered(chat: Chat, said: Said) -> None:
-    assert chat.take("Who rules the waves of Vigo?")
+    assert chat.handle_line("Who rules the waves of Vigo?")
 
     assert "No answer found" in said()[0]
     assert not chat.answered
-    chat.take("/sources")
+    chat.handle_line("/sources")
     assert said() == ("The last answer quotes nothing.\n", "")
 
 
 def test_sources_and_opening_one(chat: Chat, said: Said) -> None:
-    chat.take("/sources")
+    chat.handle_line("/sources")
     assert said() == ("Ask something first.\n", "")
-    chat.take("When does the tide at Porto turn?")
+    chat.handle_line("When does the tide at Porto turn?")
     said()
-    chat.take("/sources")
+    chat.handle_line("/sources")
     assert (
         said()[0]
         == "1. The tide at Porto turns at six. (tide.txt, line 1): “The tide at Porto turns at six.”\n"
     )
-    chat.take("/open 1")
+    chat.handle_line("/open 1")
     assert "The tide at Porto falls by two metres." in said()[0]
 
 
 @pytest.mark.parametrize("argument", ["", "0", "2", "x", "-1", "²"])
 def test_opening_what_is_not_there(chat: Chat, said: Said, argument: str) -> None:
-    chat.take("When does the tide at Porto turn?")
+    chat.handle_line("When does the tide at Porto turn?")
     said()
 
-    chat.take(f"/open {argument}")
+    chat.handle_line(f"/open {argument}")
 
     assert said() == (
         "",
@@ -98,20 +98,20 @@ def test_opening_what_is_not_there(chat: Chat, said: Said, argument: str) -> Non
 
 
 def test_opening_what_was_deleted(chat: Chat, settings: Settings, said: Said) -> None:
-    chat.take("When does the tide at Porto turn?")
+    chat.handle_line("When does the tide at Porto turn?")
     with open_store(settings) as store, store.writing():
         store.remove([store.find("tide.txt").document_id])
     said()
 
-    chat.take("/open 1")
+    chat.handle_line("/open 1")
 
     assert "has been deleted" in said()[0]
 
 
 def test_json_is_that_of_the_last_answer(chat: Chat, said: Said) -> None:
-    chat.take("When does the tide at Porto turn?")
+    chat.handle_line("When does the tide at Porto turn?")
     said()
-    chat.take("/json")
+    chat.handle_line("/json")
 
     assert json.loads(said()[0])["answer"] == "The tide at Porto turns at six."
 
@@ -119,10 +119,10 @@ def test_json_is_that_of_the_last_answer(chat: Chat, said: Said) -> None:
 def test_a_new_conversation_forgets_what_was_said(
     chat: Chat, settings: Settings, said: Said
 ) -> None:
-    chat.take("When does the tide at Porto turn?")
-    chat.take("/new")
+    chat.handle_line("When does the tide at Porto turn?")
+    chat.handle_line("/new")
     assert "new conversation" in said()[0]
-    chat.take("How far does it fall?")
+    chat.handle_line("How far does it fall?")
 
     assert "Understood as" not in said()[0]
     assert [info.turns for info in conversations_of(settings).history.conversations(LOCAL)] == [
@@ -136,26 +136,26 @@ def test_a_new_conversation_forgets_what_was_said(
     [("/nope", "there is no command /nope: /help lists them"), ("\udcff", "lone surrogate")],
 )
 def test_what_is_no_command_and_no_question(chat: Chat, said: Said, line: str, error: str) -> None:
-    assert chat.take(line)
+    assert chat.handle_line(line)
 
     assert error in said()[1]
     assert chat.answered
 
 
 def test_help_empty_lines_and_leaving(chat: Chat, said: Said) -> None:
-    assert chat.take("/help")
-    assert chat.take("   ")
+    assert chat.handle_line("/help")
+    assert chat.handle_line("   ")
     shown = said()[0]
     assert all(name in shown for name in ("/sources", "/open N", "/json", "/new", "/quit"))
-    assert not chat.take("/quit")
-    assert not chat.take("/exit\n")
+    assert not chat.handle_line("/quit")
+    assert not chat.handle_line("/exit\n")
 
 
 def test_going_on_with_a_conversation(settings: Settings, said: Said) -> None:
-    begin(settings).take("When does the tide at Porto turn?")
+    begin(settings).handle_line("When does the tide at Porto turn?")
     [info] = conversations_of(settings).history.conversations(LOCAL)
 
-    begin(settings, info.id).take("How far does it fall?")
+    begin(settings, info.id).handle_line("How far does it fall?")
 
     assert "Understood as" in said()[0]
     with pytest.raises(UnknownConversation):

@@ -10,7 +10,7 @@ import pytest
 
 from qa.evaluation.cases import Case, Quote
 from qa.evaluation.figures import count, mean
-from qa.interfaces.cli.evaluation_output import Rate, Share, echo_figures, echo_measured
+from qa.interfaces.cli.evaluation_output import QuestionProgress, Share, echo_figures, echo_measured
 from tests.support.serving import Command
 
 CASES = [
@@ -46,7 +46,7 @@ def test_progress_is_told_every_five_seconds_with_its_rate(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     now = [0.0]
-    progress = Rate(100, clock=lambda: now[0])
+    progress = QuestionProgress(100, clock=lambda: now[0])
 
     for second in range(1, 13):
         now[0] = float(second)
