@@ -1,4 +1,4 @@
-"""Server process: load the models in the background, mount the interfaces, follow the index.
+"""Server process: load the models, mount the interfaces, follow the index.
 
 A generation is one committed state of the index. The server answers from the newest one.
 """
@@ -60,7 +60,7 @@ log = logging.getLogger("uvicorn.error")
 
 
 class ServerState(Service):
-    """The live pipeline and stores of this process, with the threads that keep them up to date.
+    """The live pipeline of this process, with the threads that keep it up to date.
 
     The refresh thread loads the models and swaps in each new generation. It starts the other two:
     one indexes uploads, one keeps the index up to date with the watched paths, if there are any.

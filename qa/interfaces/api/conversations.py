@@ -110,7 +110,7 @@ def conversation_router(service: Service) -> APIRouter:
 
 
 def _turns(service: Service, conversation_id: str) -> list[dict[str, Any]]:
-    """Return the turns of a conversation as JSON, with the state of the documents they quote."""
+    """Return the turns of a conversation with the documents that they quote."""
     conversations = service.conversations()
     with service.snapshot() as snapshot:
         quoted = conversations.quoted(conversation_id, snapshot)

@@ -77,13 +77,13 @@ def _add_reading_routes(routes: APIRouter, service: Service) -> None:
         with service.live().use() as pipeline:
             snapshot = pipeline.snapshot
             _check_known(document_id, snapshot)
-            found = snapshot.document(document_id)
+            stored = snapshot.document(document_id)
             # Text files have lines, which anyone can count; only extracted formats have places.
-            places = jsonable_encoder(found.places) if found.source.extractor else None
+            places = jsonable_encoder(stored.places) if stored.source.extractor else None
             return JSONResponse(
                 {
-                    "document": jsonable_encoder(found.info),
-                    "text": found.text,
+                    "document": jsonable_encoder(stored.info),
+                    "text": stored.text,
                     "places": places,
                     "generation": snapshot.generation,
                 }
@@ -189,7 +189,9 @@ def _add_changing_routes(routes: APIRouter, service: Service) -> None:
 def _list_documents(
     snapshot: Snapshot, uploads: UploadFolder, query: str, wanted_tags: set[str]
 ) -> list[dict[str, Any]]:
-    """Return the documents that match a query and a set of tags, as JSON of `ListedDocument`.
+    """Return the documents that match a query and a set of tags.
+
+    Each is the JSON of a `ListedDocument`.
 
     A document matches if title and uri hold all words of the query, and if it has at least one of
     the tags. An empty query and an empty set match every document.
@@ -253,6 +255,7 @@ def _check_known(document_id: str, snapshot: Snapshot) -> None:
 
 
 async def _receive_form(service: Service, request: Request) -> UploadForm:
+    # In a thread, like everything that may touch the disk: the event loop must not block.
     upload_service = await run_in_threadpool(service.upload_service)
     return await receive_form(request, upload_service.uploads, upload_service.max_file_bytes)
 

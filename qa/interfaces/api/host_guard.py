@@ -73,6 +73,7 @@ class Guard:
         """Return why a request is refused, or None if it may pass."""
         if self._signed_prefix is not None and scope["path"].startswith(self._signed_prefix):
             return None
+        # "//" makes urlsplit read the header as host and port.
         host = _host_name(f"//{headers.get('host', '')}")
         if not self._is_allowed(host):
             return (
@@ -95,6 +96,7 @@ class Guard:
         """Return the refusal of a request that a page of another host sends, or None."""
         own_host = headers["host"].lower()
         for origin in headers.getlist("origin"):
+            # Compared with the port: another server on this machine is another origin.
             is_own = origin.lower().partition("://")[2] == own_host
             if not is_own and _host_name(origin) not in self._allowed_hosts:
                 return f"a page of {origin} may not use this server"
@@ -110,7 +112,10 @@ def _foreign_site(headers: Headers) -> str | None:
 
 
 def _host_name(url: str) -> str | None:
-    """Return the host of a URL, or None if it has userinfo or an invalid port."""
+    """Return the host of a URL, or None if the URL is suspicious.
+
+    With userinfo or an invalid port, parsers disagree about the host.
+    """
     try:
         parts = urlsplit(url)
         is_plain = "@" not in parts.netloc and parts.port != 0

@@ -165,7 +165,7 @@ class FormParser:
             self._begin_field(options.get(b"name", b""))
         elif file_name:
             self._begin_file(safe_name(decoded_name(file_name)))
-        # Else the name is empty: a browser sends a file input without a file this way.
+        # Else the name is empty: browsers send a file input without a file this way.
 
     def _begin_field(self, name: bytes) -> None:
         if name != b"tag":
@@ -183,6 +183,7 @@ class FormParser:
                 f"expected at most {self._max_files} files in one request, got more: "
                 "send them in several"
             )
+        # In a folder of its own, so that files of the same name do not overwrite each other.
         self.files.append(PartialFile(name, self._uploads.new()))
         self._sink = self.files[-1].path.open("wb")
 
@@ -196,7 +197,7 @@ class FormParser:
             self._append(self.files[-1], self._sink, chunk)
 
     def _append(self, file: PartialFile, sink: BinaryIO, chunk: bytes) -> None:
-        """Add a chunk to a file; one that grows too large is emptied and marked."""
+        """Add a chunk to a file, or empty the file if it grows too large."""
         file.size += len(chunk)
         if file.size > self._max_bytes:
             file.problem = UploadTooLarge(
@@ -236,6 +237,7 @@ async def receive_form(
         async for chunk in request.stream():
             await run_in_threadpool(form.write, chunk)
         return await run_in_threadpool(form.finish)
+    # BaseException: a cancelled request must not leave its files behind either.
     except BaseException as error:
         await run_in_threadpool(form.discard)
         if isinstance(error, ClientDisconnect):

@@ -67,7 +67,7 @@ _PUBLIC_ERRORS: tuple[tuple[type[Exception], int, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class _HiddenError:
-    """A kind of error whose message stays in the log, with the response that is sent instead."""
+    """A kind of error whose message stays in the log, with its public response."""
 
     kind: type[Exception]
     status: int

@@ -1,4 +1,4 @@
-"""JSON of all requests and responses: FastAPI validates with it and describes it in OpenAPI."""
+"""JSON models of all requests and responses, for validation and OpenAPI."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from qa.state.conversations import ConversationInfo
 from qa.state.feedback import Place, Verdict
 from qa.verification.quote_check import Check
 
+# The examples of OpenAPI: one answer, composed of its parts.
 _CITATION: dict[str, Any] = {
     "document_id": "2de11a6d16014c4d",
     "title": "Amazon announced on Monday that it will invest up to $25…",
@@ -161,7 +162,10 @@ class ListedDocument(DocumentInfo):
 
 
 class DocumentsOut(BaseModel):
-    """Documents by uri, the generation they belong to, and the size limit of an upload in bytes."""
+    """Documents by uri and the generation of the index they belong to.
+
+    `max_file_bytes` is the size limit of an uploaded file.
+    """
 
     documents: list[ListedDocument]
     generation: int
@@ -237,7 +241,7 @@ class PageOut(BaseModel):
 
 
 class ProofOut(BaseModel):
-    """A quote of an answer with the checks made on it; it is proved if all of them passed."""
+    """A quote of an answer with its checks; it is proved if all of them passed."""
 
     proved: bool
     role: str
@@ -249,7 +253,7 @@ class ProofOut(BaseModel):
 
 
 class VerificationOut(BaseModel):
-    """The proof of each quote of an answer; `proved` is true if all quotes are proved."""
+    """The proofs of an answer; `proved` is true if all quotes are proved."""
 
     proved: bool
     proofs: list[ProofOut]

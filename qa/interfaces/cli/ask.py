@@ -85,13 +85,14 @@ def ask(  # noqa: PLR0913 - the options of the command
     if without_sources and not bundle:
         raise click.UsageError("--without-sources needs --bundle")
     settings = settings_of(data)
+    # Thread count and precision change the last digits of scores.
     if deterministic:
         settings = settings.reproducible()
     pipeline = _load_pipeline(settings)
     if question == "-":
         question = _read_question()
     answer = pipeline.ask(question, top_k=top_k, tags=tags or None, seconds=deadline)
-    if deterministic:
+    if deterministic:  # measured times differ from run to run
         answer = replace(answer, timings_ms={})
     if bundle:
         _write_bundle(

@@ -67,6 +67,7 @@ def calibrate_command(
     settings = settings_of(data)
     asked, paragraphs = questions_of(file, pools, sample, held_out_only=held_out)
     encoder, reader = encoder_of(settings), reader_of(settings)
+    # Uncalibrated: an earlier fit, perhaps of other models, must play no part in the new one.
     pipeline = pipeline_of(paragraphs, settings, encoder, reader, calibrated=False)
     observations = observe(asked, pipeline, QuestionProgress(len(asked)))
     calibration = calibrate(

@@ -130,7 +130,7 @@ class Chat:
             command(argument)
 
     def _ask(self, question: str) -> None:
-        """Answer a question as the next turn and print the answer, or print why it failed."""
+        """Answer a question as the next turn and print the answer or the error."""
         from qa.errors import QAError
         from qa.interfaces.plaintext.answers import turn_text
 

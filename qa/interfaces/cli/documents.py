@@ -81,6 +81,7 @@ def index(
     click.echo(summary_line(summary))
     for refusal in summary.refused:
         click.echo(f"refused: {refusal}", err=True)
+    # A refusal is worse than a skipped file, so it decides the exit code.
     if summary.refused:
         sys.exit(1)
     sys.exit(SKIPPED if summary.count("skipped", "kept") else 0)
@@ -98,6 +99,7 @@ def run_indexing(
     """Index files, folders and web pages, with progress on standard error."""
     from qa.library.library import index_paths
 
+    # The encoder may have to be converted: that message comes before the progress bar.
     encoder = encoder_of(settings)
     progress = Progress()
     try:
@@ -148,6 +150,7 @@ def list_documents(*, tags: tuple[str, ...], as_json: bool, data: Path | None) -
     if as_json:
         echo_json([asdict(document) for document in documents])
         return
+    # Parts that are usually empty come last, so that the columns stay aligned.
     for document in documents:
         state = "" if document.state == "current" else f"  [{document.state}]"
         tagged = "".join(f"  #{tag}" for tag in document.tags)
@@ -181,7 +184,7 @@ def status(*, as_json: bool, data: Path | None) -> None:
 
 
 def _echo_status(files: Sequence[FileStatus]) -> None:
-    """Print a line for each file, and the number of files in each state on standard error."""
+    """Print a line for each file, and the totals on standard error."""
     for file in files:
         moved = f"  now {file.moved_to}" if file.moved_to else ""
         click.echo(f"{file.state:<7}  {file.uri}{moved}")

@@ -67,6 +67,7 @@ def retrieval(
 
     _require("ir_measures", "qa eval retrieval needs ir-measures")
     settings = settings_of(None)
+    # No --data: the pool is built from the file, and only models and cache are needed.
     progress = Progress()
     report = evaluate_retrieval(
         file, distractors, settings, encoder_of(settings), progress, sample=sample

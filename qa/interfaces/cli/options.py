@@ -147,7 +147,7 @@ class Progress:
             self._bar = tqdm(total=files, unit="file", dynamic_ncols=True, leave=False)
 
     def finished(self, outcome: Outcome) -> None:
-        """Count a file as done, with a line if it was skipped or needs a note."""
+        """Count a file as done, and print a line if it was skipped."""
         if outcome.detail:
             label = outcome.status if outcome.status in {"skipped", "kept"} else "note"
             self._echo_line(f"{label}: {outcome.uri}: {outcome.detail}")
@@ -179,7 +179,7 @@ class Progress:
             click.echo(text, err=True)
 
     def _show(self, new_files: int) -> None:
-        """Update the bar, or print a line if the last one is long enough ago."""
+        """Update the bar, or print a line if the last one is old enough."""
         rate = self._passages / max(self._clock() - self._began, 1e-9)
         if self._bar is not None:
             self._bar.set_postfix_str(f"{self._passages} passages, {rate:.0f}/s", refresh=False)

@@ -58,7 +58,8 @@ def check(url: str | None, data: Path | None) -> None:
         raise click.ClickException(missing_extra())
     from qa.interfaces.slack.check import findings
 
-    found = asyncio.run(findings(settings_of(data), url))
-    for each in found:
-        click.echo(f"{_LABELS[each.good]:<8} {each.what}: {each.detail}")
-    sys.exit(1 if any(each.good is False for each in found) else 0)
+    checks = asyncio.run(findings(settings_of(data), url))
+    for check in checks:
+        click.echo(f"{_LABELS[check.good]:<8} {check.what}: {check.detail}")
+    # None is a remark, which is not an error.
+    sys.exit(1 if any(check.good is False for check in checks) else 0)

@@ -59,6 +59,7 @@ def verify(file: Path, *, source: Path | None, as_json: bool, data: Path | None)
     content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     bundle = read_bundle(content) if is_bundle(content) else None
     quotes = _quotes_in_bundle(bundle) if bundle else quotes_of(parsed(content))
+    # A folder given by hand comes first: it may hold what neither bundle nor index has.
     with ExitStack() as stack:
         if source is not None:
             find = below(source)
@@ -76,7 +77,7 @@ def verify(file: Path, *, source: Path | None, as_json: bool, data: Path | None)
 
 
 def _quotes_in_bundle(bundle: Bundle) -> Sequence[ParsedQuote]:
-    """Return the quotes of the answer, and the passages that were retrieved for it."""
+    """Return the quotes of the answer and of the retrieved passages."""
     from qa.verification.quote_check import passages_of, quotes_of
 
     return [*quotes_of(bundle.answer), *passages_of(bundle.passages)]

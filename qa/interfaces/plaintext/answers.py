@@ -48,6 +48,7 @@ _ROW_COLUMNS_WIDTH = 42
 
 def confidence_words(confidence: float) -> str:
     """Return a probability as a word and a number."""
+    # The last threshold is 0, so that there is always a word.
     word = next(word for least, word in _CONFIDENCE_WORDS if confidence >= least)
     return f"{word} ({confidence:.2f})"
 
@@ -64,6 +65,7 @@ def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
         parts.extend(span_text(span, emphasis, width) for span in answer.conflicts)
     if answer.refusal:
         parts.append(refusal_text(answer.refusal, width))
+    # Notes come last, since they qualify everything above.
     if not answer.calibrated:
         parts.append(fill(_UNCALIBRATED, width))
     parts.extend(fill(printable(f"Note: {note}"), width) for note in answer.notes)
@@ -92,6 +94,7 @@ def quote_in_text(citation: Citation, text: str, emphasis: Emphasis, width: int)
     At least AROUND characters are shown on either side, and from there to the end of the line, but
     at most 2 * AROUND.
     """
+    # Text without line breaks, like a long paragraph, is cut at these limits.
     earliest, latest = citation.start - 2 * AROUND, citation.end + 2 * AROUND
     line_start = text.rfind("\n", 0, max(citation.start - AROUND, 0)) + 1
     line_end = text.find("\n", citation.end + AROUND)
@@ -121,7 +124,7 @@ def refusal_text(refusal: Refusal, width: int) -> str:
 
 
 def receipt(refusal: Refusal) -> str:
-    """Return how much was searched for a refused question, and the names that were not found."""
+    """Return what was searched for a refused question and what was missing."""
     searched = refusal.searched
     text = (
         f"Searched {counted(searched.passages, 'passage')} "
@@ -146,6 +149,7 @@ def _sentence_lines(citation: Citation, emphasis: Emphasis) -> list[str]:
     """Return the sentence around a quote, or nothing if the quote is the whole sentence."""
     if citation.sentence == citation.quote:
         return []
+    # All offsets count in the document; those within the sentence count from its start.
     before = citation.sentence[: citation.start - citation.sentence_start]
     after = citation.sentence[citation.end - citation.sentence_start :]
     sentence = (
@@ -159,6 +163,7 @@ def _sentence_lines(citation: Citation, emphasis: Emphasis) -> list[str]:
 def _citation_lines(citation: Citation, width: int) -> list[str]:
     """Return title, heading and place of a citation."""
     date = f" ({citation.date})" if citation.date else ""
+    # The date must survive, so the title is cut to what is left beside it.
     title_width = max(width - len("  — ") - len(date), _LEAST_TITLE_WIDTH)
     lines = [f"  — {shortened(citation.title, title_width)}{date}"]
     if citation.heading:
@@ -174,7 +179,7 @@ def _place_words(citation: Citation) -> str:
 
 
 def proofs_text(proofs: Sequence[Proof], width: int) -> str:
-    """Return the verdict on each quote with its failed checks, and the number of proved quotes."""
+    """Return the verdicts on all quotes and the number of proved ones."""
     lines = [line for proof in proofs for line in _proof_lines(proof, width)]
     proved = sum(proof.proved for proof in proofs)
     return "\n".join([*lines, f"{proved} of {counted(len(proofs), 'quote')} proved."])
@@ -237,6 +242,7 @@ def shortened(text: str, room: int) -> str:
     line = _one_line(text)
     if len(line) <= room:
         return line
+    # A space too far left would waste the line; Chinese and Japanese have none at all.
     space = line.rfind(" ", room // 2, room)
     end = space if space > 0 else room - 1
     return line[:end].rstrip() + "…"
@@ -252,6 +258,7 @@ def _one_line(text: str, *, keep_edges: bool = False) -> str:
 
     White space at the edges is removed, or kept as one space with `keep_edges`.
     """
+    # Folded first: line breaks and tabs are white space here, not characters to replace.
     folded = printable(" ".join(text.split()))
     if not keep_edges:
         return folded

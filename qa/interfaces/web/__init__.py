@@ -51,7 +51,7 @@ _MEDIA_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """A file of the page, with its media type and an entity tag that changes with its bytes."""
+    """A file of the page with its media type and a strong entity tag (RFC 9110)."""
 
     content: bytes
     media_type: str
