@@ -1,1 +1,4 @@
-"""Thin layers: parse, call, translate, stop."""
+"""Interfaces to people and programs: HTTP, web page, command line and Slack.
+
+They are thin layers: parse the input, call the library or the pipeline, format the result.
+"""

@@ -1,5 +1,6 @@
-"""The server process: loads in the background, mounts the interfaces, follows new generations,
-stops cleanly.
+"""Server process: load the models, mount the interfaces, follow the index.
+
+A generation is one committed state of the index. The server answers from the newest one.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ from qa.answering.live_pipeline import LivePipeline
 from qa.bootstrap import conversations_of, live_pipeline, load_encoder, load_reader, threads_of
 from qa.conversations.conversation import Conversations
 from qa.errors import NotReady, SettingsError
-from qa.interfaces.api.ask import add_error_handlers, router
+from qa.interfaces.api.ask import ask_router
 from qa.interfaces.api.conversations import conversation_router
-from qa.interfaces.api.documents import document_router, overview_router
+from qa.interfaces.api.documents import document_router
 from qa.interfaces.api.host_guard import Guard
-from qa.interfaces.api.source_pages import originals_router
+from qa.interfaces.api.problems import add_error_handlers
+from qa.interfaces.api.source_pages import source_page_router
 from qa.interfaces.api.verification import verification_router
 from qa.interfaces.plaintext.differences import difference_line
+from qa.interfaces.service import Service
 from qa.interfaces.slack import PREFIX
 from qa.interfaces.slack.dependencies import missing_extra
 from qa.interfaces.slack.webhook import webhook_router
@@ -46,131 +49,154 @@ if TYPE_CHECKING:
     from qa.interfaces.slack.plugin import Bot
 
 REFRESH_SECONDS = 0.25
-"""How often the store's generation is looked at; a new one must be served within a second."""
+"""Seconds between two looks at the generation; a new one must be served within a second."""
 RETRY_SECONDS = 5.0
-"""After watching could not begin: on a full disk, or while a long run indexes."""
+"""Seconds before watching is tried again after it failed, for example on a full disk."""
 NOTHING = Watched()
 SHUTDOWN_SECONDS = 5
-"""How long requests in flight may take after SIGTERM."""
+"""Seconds that requests in flight may take after SIGTERM."""
 
 log = logging.getLogger("uvicorn.error")
 
 
-class ServerState:
-    """The live pipeline, loaded and refreshed by a thread of its own; another one keeps the index
-    up to date with the `watched` paths.
+class ServerState(Service):
+    """The live pipeline of this process, with the threads that keep it up to date.
+
+    The refresh thread loads the models and swaps in each new generation. It starts the other two:
+    one indexes uploads, one keeps the index up to date with the watched paths, if there are any.
     """
 
     def __init__(self, settings: Settings, watched: Watched = NOTHING) -> None:
-        self._settings, self._watched = settings, watched
+        self._settings = settings
+        self._watched = watched
         self._live: LivePipeline | None = None
-        self._problem: Exception = NotReady(
+        self._load_error: Exception = NotReady(
             "the server is still loading its models: try again in a few seconds"
         )
-        self._reported = ""
-        self._refresh_took = 0.0
+        self._logged_refresh_error = ""
+        self._refresh_seconds = 0.0
         self._opening = threading.Lock()
         self._conversations: Conversations | None = None
-        self._intake: UploadService | None = None
+        self._upload_service: UploadService | None = None
         self._stopping = threading.Event()
-        self._working: list[threading.Thread] = []
-        self._thread = threading.Thread(target=self._run, name="refresh", daemon=True)
+        self._background_threads: list[threading.Thread] = []
+        self._refresh_thread = threading.Thread(target=self._run, name="refresh", daemon=True)
 
     def start(self) -> None:
-        """Begin loading."""
-        self._thread.start()
+        """Begin to load the models and the index."""
+        self._refresh_thread.start()
 
     def stop(self) -> None:
         """End the threads and close the index."""
         self._stopping.set()
-        for thread in self._working:
+        for thread in self._background_threads:
             thread.join(timeout=SHUTDOWN_SECONDS)
+        # While the models are loading there is nothing to close, and no reason to wait for them.
         if self._live:
-            self._thread.join(timeout=SHUTDOWN_SECONDS)
+            self._refresh_thread.join(timeout=SHUTDOWN_SECONDS)
             self._live.close()
 
     def live(self) -> LivePipeline:
-        """The live pipeline; raises what has kept it from loading."""
+        """Return the live pipeline.
+
+        Raises NotReady while the models are loading, or the error that has kept them from loading.
+        """
         if self._live is None:
-            raise self._problem
+            raise self._load_error
         return self._live
 
     def conversations(self) -> Conversations:
-        """The conversations of the data directory, opened when they are first needed; raises
-        StoreError.
+        """Return the conversations of the data directory, opened at the first call.
+
+        Raises StoreError if they cannot be opened; the next call tries again.
         """
         with self._opening:
             if self._conversations is None:
                 self._conversations = conversations_of(self._settings)
             return self._conversations
 
-    def intake(self) -> UploadService:
-        """What takes and deletes documents, made when it is first needed."""
+    def upload_service(self) -> UploadService:
+        """Return the service that takes and deletes documents, made at the first call."""
         with self._opening:
-            if self._intake is None:
-                self._intake = UploadService(self._settings)
-            return self._intake
+            if self._upload_service is None:
+                self._upload_service = UploadService(self._settings)
+            return self._upload_service
 
     def _run(self) -> None:
+        """Load the models, then refresh the pipeline until the server stops."""
         try:
             encoder = load_encoder(self._settings)
             live = live_pipeline(self._settings, encoder, load_reader(self._settings))
         except Exception as error:  # noqa: BLE001 - kept, and raised by every request
-            self._problem = error
-            log.error("The model cannot be loaded: %s", error)  # noqa: TRY400 - the message says it all
+            self._load_error = error
+            # The message says it all, so that no traceback is logged.
+            log.error("The model cannot be loaded: %s", error)  # noqa: TRY400
             return
+        # The first refresh comes before anyone can ask: "ready" means that the index is loaded too.
         self._refresh(live)
         self._live = live
-        works = [self._upload, *([self._watch] if self._watched.paths else [])]
-        self._working = [
-            threading.Thread(target=work, args=(encoder,), name=work.__name__, daemon=True)
-            for work in works
-        ]
-        for thread in self._working:
-            thread.start()
-        while not self._stopping.wait(max(REFRESH_SECONDS, self._refresh_took)):
+        self._start_background_threads(encoder)
+        # A refresh that takes long, on a large index, may use half of the time at most.
+        while not self._stopping.wait(max(REFRESH_SECONDS, self._refresh_seconds)):
             self._refresh(live)
 
+    def _start_background_threads(self, encoder: Encoder) -> None:
+        targets = [self._upload]
+        if self._watched.paths:
+            targets.append(self._watch)
+        self._background_threads = [
+            threading.Thread(target=target, args=(encoder,), name=target.__name__, daemon=True)
+            for target in targets
+        ]
+        for thread in self._background_threads:
+            thread.start()
+
     def _watch(self, encoder: Encoder) -> None:
-        failed = ""
+        """Keep the index up to date with the watched paths; try again after an error."""
+        logged_error = ""
         while not self._stopping.is_set():
             try:
                 follow_sources(
                     self._settings, encoder, self.live, self._watched, _Log(), self._stopping
                 )
-            except Exception as error:  # noqa: BLE001 - the server goes on serving what is indexed, and tries again
-                if str(error) != failed:
-                    failed = str(error)
+            # Whatever happens, the server goes on to serve what is indexed.
+            except Exception as error:  # noqa: BLE001
+                # The same error again would only fill the log.
+                if str(error) != logged_error:
+                    logged_error = str(error)
                     log.error("Nothing is watched now: %s", error)  # noqa: TRY400
                 self._stopping.wait(RETRY_SECONDS)
 
     def _upload(self, encoder: Encoder) -> None:
+        """Index uploads as they come in."""
         worker = UploadWorker(
             self._settings,
             Interruptible(encoder, self._stopping),
             lambda: self._refresh(self.live()),
             log.warning,
         )
-        worker.run(self.intake().waiting, self._stopping)
+        worker.run(self.upload_service().waiting, self._stopping)
 
     def _refresh(self, live: LivePipeline) -> None:
+        """Serve the newest generation, and let go of the store if nobody is asking."""
         began = time.monotonic()
         try:
             if live.refresh():
-                self._refresh_took = time.monotonic() - began
+                self._refresh_seconds = time.monotonic() - began
                 log.info("Serving generation %s.", live.generation)
-            self._reported = ""
-        except Exception as error:  # noqa: BLE001 - whatever it is, the thread must live to serve the next generation
-            self._refresh_took = time.monotonic() - began
-            if str(error) != self._reported:
-                self._reported = str(error)
+            self._logged_refresh_error = ""
+        # Whatever happens, the thread must live on to serve the next generation.
+        except Exception as error:  # noqa: BLE001
+            self._refresh_seconds = time.monotonic() - began
+            if str(error) != self._logged_refresh_error:
+                self._logged_refresh_error = str(error)
                 log.error("The index cannot be served: %s", error)  # noqa: TRY400
         finally:
             live.rest()
 
 
 class _Log:
-    """What the watching thread tells, in the server's log."""
+    """Listener of the watching thread that writes to the server's log."""
 
     def planned(self, files: int) -> None:
         pass
@@ -180,12 +206,8 @@ class _Log:
 
     def finished(self, outcome: Outcome) -> None:
         if outcome.status != "unchanged":
-            log.info(
-                "%s: %s%s",
-                outcome.status,
-                outcome.uri,
-                f": {outcome.detail}" if outcome.detail else "",
-            )
+            detail = f": {outcome.detail}" if outcome.detail else ""
+            log.info("%s: %s%s", outcome.status, outcome.uri, detail)
 
     def said(self, text: str) -> None:
         log.warning("%s", text)
@@ -198,18 +220,22 @@ class _Log:
 def create_app(
     settings: Settings, watched: Watched = NOTHING, *, only_slack: bool = False
 ) -> FastAPI:
-    """The ASGI application; loading starts with its lifespan. Raises SettingsError if only Slack is
-    to be served and cannot be.
+    """Return the ASGI application, whose lifespan starts and stops the server's threads.
+
+    Raises SettingsError if only Slack is to be served but is not set up.
     """
     service = ServerState(settings, watched)
-    why_not = _why_no_slack(settings)
-    if only_slack and why_not:
-        raise SettingsError(f"Slack cannot be served: {why_not}")
-    bot = None if why_not else _bot(settings, service)
+    why_no_slack = _why_no_slack(settings)
+    if only_slack and why_no_slack:
+        raise SettingsError(f"Slack cannot be served: {why_no_slack}")
+    bot = None if why_no_slack else _bot(settings, service)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        log.info("Slack is %s.", f"off, its endpoints answer 404: {why_not}" if why_not else "on")
+        if why_no_slack:
+            log.info("Slack is off, its endpoints answer 404: %s.", why_no_slack)
+        else:
+            log.info("Slack is on.")
         service.start()
         async with AsyncExitStack() as stack:
             if bot:
@@ -222,6 +248,7 @@ def create_app(
         version=version("quoted-qa"),
         description="Answers in the documents' own words, each with a citation.",
         lifespan=lifespan,
+        # Under `--only slack` the server may be reachable from outside: it then has no other path.
         openapi_url=None if only_slack else "/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -229,7 +256,7 @@ def create_app(
     if bot:
         app.include_router(bot.router())
     if not only_slack:
-        _include_all(app, service, settings)
+        _include_local_routers(app, service, settings)
     add_error_handlers(app)
     app.add_middleware(
         Guard,
@@ -240,13 +267,13 @@ def create_app(
     return app
 
 
-def _include_all(app: FastAPI, service: ServerState, settings: Settings) -> None:
-    app.include_router(router(service))
+def _include_local_routers(app: FastAPI, service: Service, settings: Settings) -> None:
+    """Mount everything except Slack: the HTTP interface, the web page and the webhook."""
+    app.include_router(ask_router(service))
     app.include_router(document_router(service))
-    app.include_router(overview_router(service))
     app.include_router(conversation_router(service))
     app.include_router(verification_router(service))
-    app.include_router(originals_router(service))
+    app.include_router(source_page_router(service))
     app.include_router(page_router())
     if settings.webhook_token:
         app.include_router(
@@ -257,16 +284,17 @@ def _include_all(app: FastAPI, service: ServerState, settings: Settings) -> None
 
 
 def _why_no_slack(settings: Settings) -> str:
-    """What is missing for Slack; "" if nothing is."""
-    given = {
+    """Return what is missing for Slack, or "" if nothing is."""
+    values = {
         "SLACK_SIGNING_SECRET": settings.slack.signing_secret,
         "SLACK_BOT_TOKEN": settings.slack.bot_token,
     }
-    missing = [name for name, value in given.items() if not value]
+    missing = [name for name, value in values.items() if not value]
     return f"{' and '.join(missing)} not set" if missing else missing_extra()
 
 
-def _bot(settings: Settings, service: ServerState) -> Bot:
+def _bot(settings: Settings, service: Service) -> Bot:
+    # Imported late: the optional dependencies of Slack need not be installed.
     from qa.interfaces.slack.plugin import Bot
 
     return Bot(settings, service)
@@ -280,12 +308,16 @@ def run(
     *,
     only_slack: bool = False,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then exit with 0; exit with 1 if the port cannot be had."""
+    """Serve until SIGTERM or SIGINT, then exit with 0.
+
+    Exits with 1 if the port cannot be bound.
+    """
     app = create_app(settings, watched, only_slack=only_slack)
 
     def leave(_signal: int, _frame: FrameType | None) -> None:
         sys.exit(0)
 
+    # For the time before and after uvicorn's own handlers are installed.
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
     try:
@@ -296,7 +328,6 @@ def run(
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             server_header=False,
         )
-    except (
-        SystemExit
-    ) as stop:  # uvicorn ends with 3 when it cannot bind, which would be "no answer found"
+    except SystemExit as stop:
+        # uvicorn ends with 3 if it cannot bind, which would be "no answer found" here.
         sys.exit(1 if stop.code else 0)

@@ -1,4 +1,4 @@
-"""What the handlers need of the server."""
+"""The server as its request handlers see it."""
 
 from __future__ import annotations
 
@@ -16,43 +16,66 @@ from qa.state.conversations import StoredTurn
 
 
 class Service(Protocol):
-    """The live pipeline once it is loaded, or why it is not, what is kept of conversations, and
-    what takes documents.
+    """The live pipeline, the conversations and the uploads of one server.
+
+    An implementation derives from this class and supplies the first three methods; `snapshot` and
+    `ask` are built on them.
     """
 
     def live(self) -> LivePipeline:
-        """The live pipeline; raises QAError or IndexingError while there is none."""
+        """Return the live pipeline.
+
+        Raises QAError or IndexingError while there is none.
+        """
 
     def conversations(self) -> Conversations:
-        """The conversations of the data directory; raises StoreError."""
+        """Return the conversations of the data directory.
 
-    def intake(self) -> UploadService:
-        """What takes and deletes documents."""
+        Raises StoreError if they cannot be opened.
+        """
 
+    def upload_service(self) -> UploadService:
+        """Return the service that takes, tags and deletes documents."""
 
-@contextmanager
-def snapshot_of(service: Service) -> Iterator[Snapshot | None]:
-    """The newest snapshot, or None while nothing is indexed."""
-    with ExitStack() as stack:
-        try:
-            snapshot = stack.enter_context(service.live().use()).snapshot
-        except NoIndex:
-            snapshot = None
-        yield snapshot
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot | None]:
+        """Yield the newest snapshot, or None while nothing is indexed.
 
+        The snapshot stays open for the length of the block.
+        """
+        with ExitStack() as stack:
+            # Caught at the start only: a NoIndex raised in the block must reach the caller.
+            try:
+                snapshot = stack.enter_context(self.live().use()).snapshot
+            except NoIndex:
+                snapshot = None
+            yield snapshot
 
-def ask_in(
-    service: Service,
-    owner: str,
-    conversation_id: str,
-    question: str,
-    within: Callable[[Snapshot], Sequence[str]],
-) -> StoredTurn:
-    """Answer a question as the next turn of a conversation, of documents with any of the tags that
-    `within` gives for the newest snapshot.
+    def ask(
+        self,
+        owner: str,
+        conversation_id: str,
+        question: str,
+        choose_tags: Callable[[Snapshot], Sequence[str]],
+        *,
+        top_k: int | None = None,
+        documents: Sequence[str] | None = None,
+        seconds: float | None = None,
+    ) -> StoredTurn:
+        """Answer a question as the next turn of a conversation.
 
-    None are all documents. Raises QAError or IndexingError.
-    """
-    with service.live().use() as pipeline:
-        ask = partial(pipeline.ask, tags=within(pipeline.snapshot) or None)
-        return service.conversations().ask(owner, conversation_id, question, ask, pipeline.snapshot)
+        `choose_tags` is called with the newest snapshot. Only documents with at least one of the
+        tags that it returns are searched; no tags mean all documents. The other options are those
+        of `Pipeline.ask`. Raises QAError or IndexingError.
+        """
+        with self.live().use() as pipeline:
+            ask = partial(
+                pipeline.ask,
+                top_k=top_k,
+                documents=documents,
+                tags=choose_tags(pipeline.snapshot) or None,
+                seconds=seconds,
+            )
+            return self.conversations().ask(
+                owner, conversation_id, question, ask, pipeline.snapshot
+            )

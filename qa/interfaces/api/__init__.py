@@ -1,1 +1,1 @@
-"""HTTP: thin handlers over the capabilities, one module a resource."""
+"""HTTP interface: thin request handlers, one module per resource."""

@@ -1,15 +1,16 @@
-"""Conversations over HTTP: thin handlers over `qa.conversations.conversation`."""
+"""Conversations and feedback over HTTP."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse, Response
 
-from qa.conversations.conversation import current_sha256
+from qa.conversations.conversation import QuotedVersion, current_sha256
 from qa.errors import UnknownDocumentId
 from qa.interfaces.api.dependencies import Owner
 from qa.interfaces.api.schemas import (
@@ -19,12 +20,13 @@ from qa.interfaces.api.schemas import (
     FeedbackIn,
     VersionOut,
 )
-from qa.interfaces.service import Service, snapshot_of
+from qa.interfaces.service import Service
+from qa.state.conversations import StoredTurn
 from qa.state.feedback import Judgement
 
 
 def conversation_router(service: Service) -> APIRouter:
-    """The routes of conversations and feedback."""
+    """Return the routes of conversations, quoted versions and feedback."""
     routes = APIRouter(responses=PROBLEMS)
 
     @routes.post(
@@ -42,11 +44,8 @@ def conversation_router(service: Service) -> APIRouter:
         summary="List the conversations, the last used first",
     )
     def listed(owner: Owner) -> dict[str, Any]:
-        return {
-            "conversations": [
-                asdict(each) for each in service.conversations().history.conversations(owner)
-            ]
-        }
+        conversations = service.conversations().history.conversations(owner)
+        return {"conversations": [asdict(each) for each in conversations]}
 
     @routes.get(
         "/conversations/{conversation_id}",
@@ -54,6 +53,7 @@ def conversation_router(service: Service) -> APIRouter:
         summary="One conversation with its turns",
     )
     def shown(conversation_id: str, owner: Owner) -> JSONResponse:
+        # Looked up with its owner first: nobody may see the turns of another one's conversation.
         info = service.conversations().history.conversation(owner, conversation_id)
         return JSONResponse(asdict(info) | {"turns": _turns(service, conversation_id)})
 
@@ -72,23 +72,24 @@ def conversation_router(service: Service) -> APIRouter:
     def version(
         document_id: str, prefix: Annotated[str, Path(pattern="^[0-9a-f]{8,64}$")]
     ) -> dict[str, Any]:
-        with snapshot_of(service) as snapshot:
-            found = service.conversations().version(document_id, prefix, snapshot)
+        with service.snapshot() as snapshot:
+            stored = service.conversations().version(document_id, prefix, snapshot)
             current = current_sha256(snapshot, document_id)
-        if found is None:
+        if stored is None:
             raise UnknownDocumentId(
-                f"no text of {document_id!r} is kept whose sha256 begins with {prefix}: see GET /documents"
+                f"no text of {document_id!r} is kept whose sha256 begins with {prefix}: "
+                "see GET /documents"
             )
-        return asdict(found) | {"current_sha256": current}
+        return asdict(stored) | {"current_sha256": current}
 
     @routes.post(
         "/feedback",
         response_model=Judgement,
         status_code=201,
-        summary="Say whether an answer is right, or where it stands",
+        summary="Say whether an answer is right, or where the right one is",
     )
     def judge(body: FeedbackIn, owner: Owner) -> Judgement:
-        with snapshot_of(service) as snapshot:
+        with service.snapshot() as snapshot:
             return service.conversations().judge(
                 owner, body.turn_id, body.verdict, body.place, snapshot
             )
@@ -109,15 +110,18 @@ def conversation_router(service: Service) -> APIRouter:
 
 
 def _turns(service: Service, conversation_id: str) -> list[dict[str, Any]]:
+    """Return the turns of a conversation with the documents that they quote."""
     conversations = service.conversations()
-    with snapshot_of(service) as snapshot:
+    with service.snapshot() as snapshot:
         quoted = conversations.quoted(conversation_id, snapshot)
     return [
-        {
-            name: value
-            for name, value in asdict(turn).items()
-            if name not in {"result", "generation"}
-        }
-        | {"answer": turn.result, "quoted": [asdict(each) for each in quoted.get(turn.id, [])]}
+        _turn_to_dict(turn, quoted.get(turn.id, []))
         for turn in conversations.history.turns(conversation_id)
     ]
+
+
+def _turn_to_dict(turn: StoredTurn, quoted: Sequence[QuotedVersion]) -> dict[str, Any]:
+    """Return the JSON of `TurnOut`, in which the stored result is named `answer`."""
+    fields = asdict(turn)
+    del fields["result"], fields["generation"]
+    return fields | {"answer": turn.result, "quoted": [asdict(each) for each in quoted]}

@@ -1,4 +1,4 @@
-"""Whose conversations a request may see."""
+"""Dependencies that FastAPI injects into the handlers."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from qa.state.conversations import LOCAL
 
 
 def owner_of(request: Request) -> str:
-    """Whose conversations a request may see: those of the key that it shows (Authorization: Bearer
-    KEY), or of all who show none.
+    """Return the owner of the conversations that a request may see.
+
+    A request with a key (Authorization: Bearer KEY) sees those of its key. All requests without
+    one share the conversations of the local owner.
     """
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return (
-        f"key:{hashlib.sha256(key.strip().encode()).hexdigest()}"
-        if scheme.lower() == "bearer" and key.strip()
-        else LOCAL
-    )
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    key = credentials.strip()
+    if scheme.lower() != "bearer" or not key:
+        return LOCAL
+    # The key itself is a secret and is not stored.
+    return f"key:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 Owner = Annotated[str, Depends(owner_of)]
+"""Owner of the conversations that a request may see, as a handler's parameter."""

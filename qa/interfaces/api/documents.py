@@ -1,16 +1,16 @@
-"""Documents over HTTP: listed, uploaded, replaced, tagged and deleted; thin handlers over
-`qa.library.upload_service`.
+"""Documents over HTTP: list, read, upload, replace, tag and delete.
+
+The handlers call `qa.library.upload_service` for every change.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
 from index.store.file_records import IndexedFile
@@ -18,110 +18,136 @@ from index.store.snapshot import DocumentInfo, Snapshot
 from index.tags import tag_of, tags_of
 from qa.answering.source_freshness import FileHashes, SourceFreshness
 from qa.errors import UnknownDocumentId
-from qa.interfaces.api.multipart import UploadForm, received
-from qa.interfaces.api.schemas import PROBLEMS
-from qa.interfaces.service import Service, snapshot_of
-from qa.library.document_status import FileStatus, status_of, without_folder
+from qa.interfaces.api.multipart import UploadForm, receive_form
+from qa.interfaces.api.schemas import (
+    PROBLEMS,
+    UPLOAD_BODY,
+    DeletedOut,
+    DocumentOut,
+    DocumentsOut,
+    ListedDocument,
+    StatusOut,
+    TagsIn,
+    TagsOut,
+)
+from qa.interfaces.service import Service
+from qa.library.document_status import status_of, without_folder
 from qa.library.upload_folder import UploadFolder
 from qa.state.upload_jobs import Job
 
-_MANY = {"type": "array", "items": {"type": "string"}}
-_PROPERTIES = {
-    "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
-    "tag": _MANY,
-}
-_SCHEMA = {"type": "object", "required": ["file"], "properties": _PROPERTIES}
-_FORM: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _SCHEMA}}}
-}
-
-
-@dataclass(frozen=True, slots=True)
-class ListedDocument(DocumentInfo):
-    """A document, whether its file was uploaded, and those of its tags that were given to it (the
-    rest it names itself).
-    """
-
-    uploaded: bool = False
-    given_tags: tuple[str, ...] = ()
-
-
-class DocumentsOut(BaseModel):
-    """Documents by uri, the generation they belong to, and the bytes of the largest file that can
-    be uploaded.
-    """
-
-    documents: list[ListedDocument]
-    generation: int
-    max_file_bytes: int
-
-
-class TagsIn(BaseModel):
-    """The tags that a document is to have, beside those that it names itself."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"tags": ["contracts", "2026"]}]}
-    )
-
-    tags: list[str]
-
-
-class DeletedOut(BaseModel):
-    """The document that is deleted now; `file` is `deleted` with it, or `kept` where it was indexed
-    from elsewhere.
-    """
-
-    id: str
-    uri: str
-    file: str
-    detail: str
-
 
 def document_router(service: Service) -> APIRouter:
-    """The routes of documents and jobs."""
+    """Return the routes of documents, tags and upload jobs."""
     routes = APIRouter(responses=PROBLEMS)
+    _add_reading_routes(routes, service)
+    _add_upload_routes(routes, service)
+    _add_changing_routes(routes, service)
+    return routes
+
+
+def _add_reading_routes(routes: APIRouter, service: Service) -> None:
+    """Add the routes that only read the index and the files."""
+    # Kept between requests: a file whose size and times are unchanged is not read again.
+    hashes = FileHashes()
 
     @routes.get("/documents", response_model=DocumentsOut, summary="List the documents")
     def documents(
         query: str = "", tag: Annotated[list[str] | None, Query()] = None
     ) -> JSONResponse:
-        wanted = {tag_of(each) for each in tag or ()}
-        with snapshot_of(service) as snapshot:
-            found = _listed(snapshot, service.intake().uploads, query, wanted) if snapshot else []
-            generation = snapshot.generation if snapshot else 0
+        wanted_tags = {tag_of(each) for each in tag or ()}
+        listed: list[dict[str, Any]] = []
+        generation = 0
+        with service.snapshot() as snapshot:
+            if snapshot is not None:
+                uploads = service.upload_service().uploads
+                listed = _list_documents(snapshot, uploads, query, wanted_tags)
+                generation = snapshot.generation
         return JSONResponse(
             {
-                "documents": found,
+                "documents": listed,
                 "generation": generation,
-                "max_file_bytes": service.intake().max_file_bytes,
+                "max_file_bytes": service.upload_service().max_file_bytes,
             }
         )
+
+    @routes.get(
+        "/documents/{document_id}", response_model=DocumentOut, summary="One document with its text"
+    )
+    def document(document_id: str) -> JSONResponse:
+        with service.live().use() as pipeline:
+            snapshot = pipeline.snapshot
+            _check_known(document_id, snapshot)
+            stored = snapshot.document(document_id)
+            # Text files have lines, which anyone can count; only extracted formats have places.
+            places = jsonable_encoder(stored.places) if stored.source.extractor else None
+            return JSONResponse(
+                {
+                    "document": jsonable_encoder(stored.info),
+                    "text": stored.text,
+                    "places": places,
+                    "generation": snapshot.generation,
+                }
+            )
+
+    @routes.get("/tags", response_model=TagsOut, summary="List the tags")
+    def tags() -> JSONResponse:
+        with service.snapshot() as snapshot:
+            ids_by_tag = snapshot.tags() if snapshot else {}
+        return JSONResponse(
+            {"tags": [{"tag": tag, "documents": len(ids)} for tag, ids in ids_by_tag.items()]}
+        )
+
+    @routes.get(
+        "/status",
+        response_model=StatusOut,
+        summary="Compare the indexed documents with their files",
+    )
+    def status() -> JSONResponse:
+        with service.snapshot() as snapshot:
+            files = []
+            if snapshot is not None:
+                freshness = SourceFreshness(snapshot, hashes)
+                files = status_of(snapshot, freshness, snapshot.roots())
+        return JSONResponse({"files": [asdict(without_folder(each)) for each in files]})
+
+
+def _add_upload_routes(routes: APIRouter, service: Service) -> None:
+    """Add the routes that take files and report on the jobs that index them."""
 
     @routes.post(
         "/documents",
         response_model=Job,
         status_code=202,
         summary="Upload files",
-        openapi_extra=_FORM,
+        openapi_extra=UPLOAD_BODY,
     )
     async def upload(request: Request) -> JSONResponse:
-        form = await _form(service, request)
-        return _accepted(await run_in_threadpool(service.intake().take, form.files, form.tags))
+        form = await _receive_form(service, request)
+        job = await run_in_threadpool(service.upload_service().take, form.files, form.tags)
+        return _accepted(job)
 
     @routes.put(
         "/documents/{document_id}",
         response_model=Job,
         status_code=202,
         summary="Replace a file",
-        openapi_extra=_FORM,
+        openapi_extra=UPLOAD_BODY,
     )
     async def replace(document_id: str, request: Request) -> JSONResponse:
-        known = await run_in_threadpool(_file, service, document_id)
-        service.intake().check_uploaded(known)
-        form = await _form(service, request)
-        return _accepted(
-            await run_in_threadpool(service.intake().replace, known, form.files, form.tags)
-        )
+        file = await run_in_threadpool(_indexed_file, service, document_id)
+        # Refused before the body is read, which may be large.
+        service.upload_service().check_uploaded(file)
+        form = await _receive_form(service, request)
+        job = await run_in_threadpool(service.upload_service().replace, file, form.files, form.tags)
+        return _accepted(job)
+
+    @routes.get("/jobs/{job_id}", response_model=Job, summary="Progress of a job, file by file")
+    def job(job_id: str) -> JSONResponse:
+        return JSONResponse(asdict(service.upload_service().jobs.job(job_id)))
+
+
+def _add_changing_routes(routes: APIRouter, service: Service) -> None:
+    """Add the routes that tag and delete a document."""
 
     @routes.put(
         "/documents/{document_id}/tags",
@@ -129,136 +155,110 @@ def document_router(service: Service) -> APIRouter:
         summary="Set the tags of a document",
     )
     def tags(document_id: str, body: TagsIn) -> JSONResponse:
-        known = _file(service, document_id)
-        service.intake().tag(document_id, body.tags)
+        file = _indexed_file(service, document_id)
+        service.upload_service().tag(document_id, body.tags)
+        # The response shows the new tags, and the background refresh may not have run yet.
         service.live().refresh()
-        with service.live().use() as pipeline:
-            info = jsonable_encoder(
-                _holding(document_id, pipeline.snapshot).document_info(document_id)
-            )
-        given = {
-            "given_tags": tags_of(body.tags),
-            "uploaded": service.intake().uploads.holds(known.path),
-        }
-        return JSONResponse(info | given)
+        info = jsonable_encoder(_document_info(service, document_id))
+        return JSONResponse(
+            info
+            | {
+                "given_tags": tags_of(body.tags),
+                "uploaded": service.upload_service().uploads.holds(file.path),
+            }
+        )
 
     @routes.delete(
         "/documents/{document_id}", response_model=DeletedOut, summary="Delete a document"
     )
     def delete(document_id: str) -> JSONResponse:
-        known = _file(service, document_id)
-        uploaded = service.intake().delete(known)
+        file = _indexed_file(service, document_id)
+        was_uploaded = service.upload_service().delete(file)
+        # The document must be gone from the next answer, not only after the background refresh.
         service.live().refresh()
-        detail = (
-            "its file is deleted, too"
-            if uploaded
-            else "its file was left alone; `qa index` of its folder would take it up again"
-        )
+        if was_uploaded:
+            state, detail = "deleted", "its file is deleted, too"
+        else:
+            state = "kept"
+            detail = "its file was kept; `qa index` of its folder would index it again"
         return JSONResponse(
-            {
-                "id": known.document_id,
-                "uri": known.uri,
-                "file": "deleted" if uploaded else "kept",
-                "detail": detail,
-            }
+            {"id": file.document_id, "uri": file.uri, "file": state, "detail": detail}
         )
 
-    @routes.get(
-        "/jobs/{job_id}", response_model=Job, summary="How far a job is, with one result a file"
-    )
-    def job(job_id: str) -> JSONResponse:
-        return JSONResponse(asdict(service.intake().jobs.job(job_id)))
 
-    return routes
-
-
-def _listed(
-    snapshot: Snapshot, uploads: UploadFolder, query: str, tags: set[str]
+def _list_documents(
+    snapshot: Snapshot, uploads: UploadFolder, query: str, wanted_tags: set[str]
 ) -> list[dict[str, Any]]:
-    """The documents that hold all words of a query in title and uri, and have any of the tags, if
-    there are any.
+    """Return the documents that match a query and a set of tags.
+
+    Each is the JSON of a `ListedDocument`.
+
+    A document matches if title and uri hold all words of the query, and if it has at least one of
+    the tags. An empty query and an empty set match every document.
     """
-    uploaded = {file.document_id for file in snapshot.files() if uploads.holds(file.path)}
-    given: dict[str, list[str]] = {}
-    for tag, ids in snapshot.tags(given=True).items():
-        for each in ids:
-            given.setdefault(each, []).append(tag)
+    uploaded_ids = {file.document_id for file in snapshot.files() if uploads.holds(file.path)}
+    given_tags = _given_tags(snapshot)
     words = query.casefold().split()
     return [
-        jsonable_encoder(each)
-        | {"uploaded": each.id in uploaded, "given_tags": given.get(each.id, [])}
-        for each in snapshot.documents()
-        if (not tags or tags & set(each.tags))
-        and all(word in f"{each.title}\n{each.uri}".casefold() for word in words)
+        jsonable_encoder(document)
+        | {
+            "uploaded": document.id in uploaded_ids,
+            "given_tags": given_tags.get(document.id, []),
+        }
+        for document in snapshot.documents()
+        if _has_any_tag(document, wanted_tags) and _has_all_words(document, words)
     ]
 
 
-def _file(service: Service, document_id: str) -> IndexedFile:
+def _given_tags(snapshot: Snapshot) -> dict[str, list[str]]:
+    """Return the tags given to each document, by document id."""
+    tags_by_id: dict[str, list[str]] = {}
+    for tag, document_ids in snapshot.tags(given=True).items():
+        for document_id in document_ids:
+            tags_by_id.setdefault(document_id, []).append(tag)
+    return tags_by_id
+
+
+def _has_any_tag(document: DocumentInfo, wanted_tags: set[str]) -> bool:
+    return not wanted_tags or not wanted_tags.isdisjoint(document.tags)
+
+
+def _has_all_words(document: DocumentInfo, words: list[str]) -> bool:
+    searched = f"{document.title}\n{document.uri}".casefold()
+    return all(word in searched for word in words)
+
+
+def _indexed_file(service: Service, document_id: str) -> IndexedFile:
+    """Return the file of a document.
+
+    Raises UnknownDocumentId if there is no such document.
+    """
     with service.live().use() as pipeline:
-        return _holding(document_id, pipeline.snapshot).file(document_id)
+        _check_known(document_id, pipeline.snapshot)
+        return pipeline.snapshot.file(document_id)
 
 
-def _holding(document_id: str, snapshot: Snapshot) -> Snapshot:
-    """A snapshot in which there is the document; raises UnknownDocumentId."""
+def _document_info(service: Service, document_id: str) -> DocumentInfo:
+    """Return the description of a document.
+
+    Raises UnknownDocumentId if there is no such document.
+    """
+    with service.live().use() as pipeline:
+        _check_known(document_id, pipeline.snapshot)
+        return pipeline.snapshot.document_info(document_id)
+
+
+def _check_known(document_id: str, snapshot: Snapshot) -> None:
+    """Raise UnknownDocumentId if a snapshot does not have the document."""
     if not snapshot.has_document(document_id):
         raise UnknownDocumentId(f"no document has the id {document_id!r}: see GET /documents")
-    return snapshot
 
 
-async def _form(service: Service, request: Request) -> UploadForm:
-    intake = await run_in_threadpool(service.intake)
-    return await received(request, intake.uploads, intake.max_file_bytes)
+async def _receive_form(service: Service, request: Request) -> UploadForm:
+    # In a thread, like everything that may touch the disk: the event loop must not block.
+    upload_service = await run_in_threadpool(service.upload_service)
+    return await receive_form(request, upload_service.uploads, upload_service.max_file_bytes)
 
 
 def _accepted(job: Job) -> JSONResponse:
     return JSONResponse(asdict(job), 202, {"Location": f"/jobs/{job.id}"})
-
-
-class CountedTag(BaseModel):
-    """A tag, and how many documents have it."""
-
-    tag: str
-    documents: int
-
-
-class TagsOut(BaseModel):
-    """The tags that documents have, in order."""
-
-    tags: list[CountedTag]
-
-
-class StatusOut(BaseModel):
-    """Documents and files that are not indexed, each with its state, as `qa status --json` prints
-    them; `moved_to` is a file's name alone.
-    """
-
-    files: list[FileStatus]
-
-
-def overview_router(service: Service) -> APIRouter:
-    """The routes."""
-    routes, hashes = APIRouter(responses=PROBLEMS), FileHashes()
-
-    @routes.get("/tags", response_model=TagsOut, summary="List the tags")
-    def tags() -> JSONResponse:
-        with snapshot_of(service) as snapshot:
-            found = snapshot.tags() if snapshot else {}
-        return JSONResponse(
-            {"tags": [{"tag": tag, "documents": len(ids)} for tag, ids in found.items()]}
-        )
-
-    @routes.get(
-        "/status",
-        response_model=StatusOut,
-        summary="Whether the documents are what their files hold",
-    )
-    def status() -> JSONResponse:
-        with snapshot_of(service) as snapshot:
-            found = (
-                status_of(snapshot, SourceFreshness(snapshot, hashes), snapshot.roots())
-                if snapshot
-                else []
-            )
-        return JSONResponse({"files": [asdict(without_folder(each)) for each in found]})
-
-    return routes

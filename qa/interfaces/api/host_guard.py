@@ -1,11 +1,10 @@
-"""ASGI middleware: only this machine's own pages and programs may drive the server, with requests
-of a sane size.
+"""ASGI middleware that refuses requests of foreign web pages and oversized bodies.
 
 A web page elsewhere can make a browser send requests to loopback, directly or through a host name
-that resolves to it (DNS rebinding). So the Host header must be loopback or a name from the
-settings, and a request that is no plain read must not come from a foreign page (Origin,
-Sec-Fetch-Site; Fetch Metadata, W3C). Paths whose requests are signed are reached under whatever
-name, like that of a tunnel: their signature says who sent them.
+that resolves to it (DNS rebinding). Therefore the Host header must be loopback or a name from the
+settings, and a request other than a plain read must not come from a foreign page (Origin,
+Sec-Fetch-Site; Fetch Metadata, W3C). Paths with signed requests may be reached under any name, like
+that of a tunnel: the signature proves the sender.
 """
 
 from __future__ import annotations
@@ -22,8 +21,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from qa.interfaces.api.problems import problem
 
 MAX_BODY_BYTES = 1_000_000
-"""Far above the longest question; a larger body is refused before it is read. Uploads have a limit
-of their own.
+"""Size limit of a request body, far above the longest question.
+
+A larger body is refused before it is read. Uploads have a limit of their own.
 """
 _UPLOADS = re.compile(r"POST /documents|PUT /documents/[^/]+")
 _READS = {"GET", "HEAD", "OPTIONS"}
@@ -31,7 +31,7 @@ _OWN_SITES = {"same-origin", "none"}
 
 
 class Guard:
-    """Answers 403 or 413 itself, or passes the request on."""
+    """Middleware that answers 403 or 413 itself, or passes the request on."""
 
     def __init__(
         self,
@@ -41,69 +41,87 @@ class Guard:
         signed: str | None = None,
         max_upload_bytes: int = MAX_BODY_BYTES,
     ) -> None:
-        """`signed` begins the paths whose requests are signed, if there are any."""
+        """Wrap an application.
+
+        `signed` is the prefix of the paths with signed requests, None if there are none.
+        """
         self._app = app
         self._max_upload_bytes = max_upload_bytes
-        self._allowed = frozenset(allowed_hosts)
-        self._signed = signed
+        self._allowed_hosts = frozenset(allowed_hosts)
+        self._signed_prefix = signed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        signed = self._signed is not None and scope["path"].startswith(self._signed)
-        refusal = None if signed else self._refusal(scope["method"], headers)
+        refusal = self._refusal(scope, headers)
+        limit = self._body_limit(scope)
         if refusal:
             await problem(403, "Forbidden", refusal)(scope, receive, send)
-        elif _announced(headers) > (limit := self._limit(scope)):
+        elif _content_length(headers) > limit:
             await problem(413, "Content too large", _too_large(limit))(scope, receive, send)
         else:
             await self._app(scope, _limited(receive, limit), send)
 
-    def _limit(self, scope: Scope) -> int:
-        """Bytes of a body."""
-        return (
-            self._max_upload_bytes
-            if _UPLOADS.fullmatch(f"{scope['method']} {scope['path']}")
-            else MAX_BODY_BYTES
-        )
+    def _body_limit(self, scope: Scope) -> int:
+        is_upload = _UPLOADS.fullmatch(f"{scope['method']} {scope['path']}") is not None
+        return self._max_upload_bytes if is_upload else MAX_BODY_BYTES
 
-    def _refusal(self, method: str, headers: Headers) -> str | None:
-        host = _host_name(f"//{headers.get('host', '')}")
-        if not self._is_own(host):
-            return f"the host {host or 'none'!r} is not allowed: use 127.0.0.1 or localhost, or name it in QUOTED_ALLOWED_HOSTS"
-        if method in _READS:
+    def _refusal(self, scope: Scope, headers: Headers) -> str | None:
+        """Return why a request is refused, or None if it may pass."""
+        if self._signed_prefix is not None and scope["path"].startswith(self._signed_prefix):
             return None
-        for origin in headers.getlist("origin"):
-            if (
-                origin.lower().partition("://")[2] != headers["host"].lower()
-                and _host_name(origin) not in self._allowed
-            ):
-                return f"a page of {origin} may not use this server"
-        foreign = [site for site in headers.getlist("sec-fetch-site") if site not in _OWN_SITES]
-        return f"a {foreign[0]} page may not use this server" if foreign else None
+        # "//" makes urlsplit read the header as host and port.
+        host = _host_name(f"//{headers.get('host', '')}")
+        if not self._is_allowed(host):
+            return (
+                f"the host {host or 'none'!r} is not allowed: use 127.0.0.1 or localhost, "
+                "or name it in QUOTED_ALLOWED_HOSTS"
+            )
+        # A browser lets no foreign page read the response of these, and they change nothing.
+        if scope["method"] in _READS:
+            return None
+        return self._foreign_origin(headers) or _foreign_site(headers)
 
-    def _is_own(self, host: str | None) -> bool:
+    def _is_allowed(self, host: str | None) -> bool:
         if host is None:
             return False
-        return (
-            host in self._allowed
-            or "*" in self._allowed
-            or host == "localhost"
-            or _is_loopback(host)
-        )
+        if host in self._allowed_hosts or "*" in self._allowed_hosts:
+            return True
+        return host == "localhost" or _is_loopback(host)
+
+    def _foreign_origin(self, headers: Headers) -> str | None:
+        """Return the refusal of a request that a page of another host sends, or None."""
+        own_host = headers["host"].lower()
+        for origin in headers.getlist("origin"):
+            # Compared with the port: another server on this machine is another origin.
+            is_own = origin.lower().partition("://")[2] == own_host
+            if not is_own and _host_name(origin) not in self._allowed_hosts:
+                return f"a page of {origin} may not use this server"
+        return None
+
+
+def _foreign_site(headers: Headers) -> str | None:
+    """Return the refusal of a request that the browser marks as cross-site, or None."""
+    for site in headers.getlist("sec-fetch-site"):
+        if site not in _OWN_SITES:
+            return f"a {site} page may not use this server"
+    return None
 
 
 def _host_name(url: str) -> str | None:
-    """The host of a URL without userinfo and with a valid port, else None."""
+    """Return the host of a URL, or None if the URL is suspicious.
+
+    With userinfo or an invalid port, parsers disagree about the host.
+    """
     try:
         parts = urlsplit(url)
-        named = "@" not in parts.netloc and parts.port != 0
+        is_plain = "@" not in parts.netloc and parts.port != 0
     except ValueError:
         return None
-    return parts.hostname if named else None
+    return parts.hostname if is_plain else None
 
 
 def _is_loopback(host: str) -> bool:
@@ -113,7 +131,8 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _announced(headers: Headers) -> int:
+def _content_length(headers: Headers) -> int:
+    """Return the announced size of the body, 0 without a valid one."""
     length = headers.get("content-length", "0")
     return int(length) if length.isdecimal() else 0
 
@@ -123,12 +142,14 @@ def _too_large(limit: int) -> str:
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
-    """Also bounds a body that comes without a length; the application answers the HTTPException as
-    it does its own.
+    """Return `receive` with a limit on the total size of the body.
+
+    It also stops a body that announces no length or a wrong one: the HTTPException is raised inside
+    the application, whose error handlers answer it.
     """
     total = 0
 
-    async def bounded() -> Message:
+    async def limited_receive() -> Message:
         nonlocal total
         message = await receive()
         total += len(message.get("body", b""))
@@ -136,4 +157,4 @@ def _limited(receive: Receive, limit: int) -> Receive:
             raise HTTPException(413, _too_large(limit))
         return message
 
-    return bounded
+    return limited_receive

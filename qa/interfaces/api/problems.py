@@ -1,12 +1,16 @@
-"""Errors over HTTP: RFC 9457 problem+json, one status for each kind of error."""
+"""Errors over HTTP as problem+json (RFC 9457), one status for each kind of error."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
 
 from index.errors import IndexingError, InvalidTag, StoreBusy, StoreFull, StoreReadOnly
 from qa.errors import (
@@ -35,7 +39,7 @@ from qa.errors import (
 
 log = logging.getLogger("uvicorn.error")
 
-_KINDS: tuple[tuple[type[Exception], int, str], ...] = (
+_PUBLIC_ERRORS: tuple[tuple[type[Exception], int, str], ...] = (
     (InvalidTag, 422, "Invalid tag"),
     (InvalidQuestion, 422, "Invalid question"),
     (InvalidFeedback, 422, "Invalid feedback"),
@@ -58,61 +62,126 @@ _KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (NotReady, 503, "Not ready"),
     (QAError, 500, "Question failed"),
 )
+"""Errors whose messages are sent as they are, with status and title; the first match counts."""
 
 
-_HIDDEN: tuple[tuple[type[Exception], int, str, str], ...] = (
-    (StoreBusy, 503, "Index busy", "another process is indexing just now: try again in a moment"),
-    (
+@dataclass(frozen=True, slots=True)
+class _HiddenError:
+    """A kind of error whose message stays in the log, with its public response."""
+
+    kind: type[Exception]
+    status: int
+    title: str
+    detail: str
+
+
+_UNUSABLE = "the index or the model cannot be used now; the server's log says why"
+_HIDDEN_ERRORS = (
+    _HiddenError(
+        StoreBusy,
+        503,
+        "Index busy",
+        "another process is indexing right now: try again in a moment",
+    ),
+    _HiddenError(
         StoreFull,
         507,
         "Disk full",
         "the disk has no room for what was to be written: make room and try again",
     ),
-    (
+    _HiddenError(
         StoreReadOnly,
         507,
         "Read-only",
         "the server may only read its data directory: nothing can be uploaded, changed or kept",
     ),
-    (
-        IndexingError,
-        500,
-        "Index failed",
-        "the index or the model cannot be used now; the server's log says why",
-    ),
-    (
-        CalibrationError,
-        500,
-        "Index failed",
-        "the index or the model cannot be used now; the server's log says why",
-    ),
+    _HiddenError(IndexingError, 500, "Index failed", _UNUSABLE),
+    _HiddenError(CalibrationError, 500, "Index failed", _UNUSABLE),
 )
-"""Errors whose messages may name paths of this machine: those go to the log only."""
+"""Errors whose messages may name paths of this machine, which clients must not see.
+
+The first match counts, so that IndexingError stands behind its subclasses.
+"""
 
 
 def problem(
     status: int, title: str, detail: str, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """A problem details response (RFC 9457): type about:blank, so `title` says what kind it is."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    safe = {
-        key: value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
-        for key, value in body.items()
+    """Return a problem details response (RFC 9457).
+
+    Its type is always about:blank, so that `title` names the kind of error.
+    """
+    body = {
+        "type": "about:blank",
+        "title": _encodable(title),
+        "status": status,
+        "detail": _encodable(detail),
     }
-    return JSONResponse(safe, status, dict(headers or {}), media_type="application/problem+json")
+    return JSONResponse(body, status, dict(headers or {}), media_type="application/problem+json")
 
 
 def problem_of(error: Exception) -> JSONResponse:
-    """The response to one of our errors."""
-    for kind, status, title, detail in () if isinstance(error, InvalidTag) else _HIDDEN:
-        if isinstance(error, kind):
-            log.error("%s: %s", type(error).__name__, error)
-            return problem(status, title, detail, _retry(status))
+    """Return the response for a QAError or an IndexingError."""
+    hidden = _hidden_error(error)
+    if hidden is not None:
+        log.error("%s: %s", type(error).__name__, error)
+        return problem(hidden.status, hidden.title, hidden.detail, _retry_header(hidden.status))
     status, title = next(
-        (status, title) for kind, status, title in _KINDS if isinstance(error, kind)
+        (status, title) for kind, status, title in _PUBLIC_ERRORS if isinstance(error, kind)
     )
-    return problem(status, title, str(error), _retry(status))
+    return problem(status, title, str(error), _retry_header(status))
 
 
-def _retry(status: int) -> dict[str, str] | None:
+def add_error_handlers(app: FastAPI) -> None:
+    """Make an application answer every error with problem+json."""
+    handlers: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+        QAError: _on_own_error,
+        IndexingError: _on_own_error,
+        RequestValidationError: _on_invalid_request,
+        HTTPException: _on_http_exception,
+        Exception: _on_unexpected_error,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+async def _on_own_error(_: Request, error: Exception) -> Response:
+    return problem_of(error)
+
+
+async def _on_invalid_request(_: Request, error: Exception) -> Response:
+    # One error is enough: the first one names the field and what is wrong with it.
+    first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+    place = ".".join(str(part) for part in first.get("loc", ()))
+    return problem(422, "Invalid request", f"{place}: {first.get('msg', error)}")
+
+
+async def _on_http_exception(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        return problem(500, "Internal Server Error", "Internal Server Error")
+    title = HTTPStatus(error.status_code).phrase
+    return problem(error.status_code, title, str(error.detail), error.headers)
+
+
+async def _on_unexpected_error(_: Request, error: Exception) -> Response:
+    return problem(
+        500,
+        "Internal server error",
+        f"{type(error).__name__}; the server's log has the details",
+    )
+
+
+def _hidden_error(error: Exception) -> _HiddenError | None:
+    """Return the entry of an error whose message must not be sent, or None."""
+    if isinstance(error, InvalidTag):  # an IndexingError, but its message only quotes the request
+        return None
+    return next((each for each in _HIDDEN_ERRORS if isinstance(error, each.kind)), None)
+
+
+def _retry_header(status: int) -> dict[str, str] | None:
     return {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+
+
+def _encodable(text: str) -> str:
+    """Return the text with lone surrogates escaped, which UTF-8 cannot encode."""
+    return text.encode("utf-8", "backslashreplace").decode()

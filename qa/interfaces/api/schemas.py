@@ -1,20 +1,25 @@
-"""The JSON of requests and responses, for checking and for OpenAPI."""
+"""JSON models of all requests and responses, for validation and OpenAPI."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from index.document import Places
+from index.formats.page_view import Box
 from index.store.snapshot import DocumentInfo
 from index.tags import MAX_TAGS
 from qa.answer import AnswerSpan, Citation, Kind, Refusal, RetrievedPassage
 from qa.conversations.conversation import QuotedVersion
+from qa.library.document_status import FileStatus
 from qa.settings import MAX_PASSAGES
 from qa.state.conversations import ConversationInfo
 from qa.state.feedback import Place, Verdict
+from qa.verification.quote_check import Check
 
+# The examples of OpenAPI: one answer, composed of its parts.
 _CITATION: dict[str, Any] = {
     "document_id": "2de11a6d16014c4d",
     "title": "Amazon announced on Monday that it will invest up to $25…",
@@ -25,7 +30,10 @@ _CITATION: dict[str, Any] = {
     "end": 66,
     "byte_start": 49,
     "byte_end": 66,
-    "sentence": "Amazon announced on Monday that it will invest up to $25 billion in the AI startup Anthropic.",
+    "sentence": (
+        "Amazon announced on Monday that it will invest up to $25 billion in the AI startup "
+        "Anthropic."
+    ),
     "sentence_start": 0,
     "sentence_end": 93,
     "line": 1,
@@ -67,10 +75,12 @@ _ANSWER: dict[str, Any] = {
 
 
 class Question(BaseModel):
-    """A question, the number of passages to read, the documents to search (all if left out), the
-    tags of which a document that is searched has at least one, and the seconds after which no
-    further passage is read. With a conversation, the question is its next turn, and may go on from
-    those before it.
+    """A question with its options.
+
+    `top_k` is the number of passages to read. `documents` are the ids of the documents to search,
+    all if left out. With `tags`, only documents with at least one of them are searched. After
+    `deadline` seconds no further passage is read. With `conversation_id`, the question is the next
+    turn of that conversation and may refer to the turns before it.
     """
 
     model_config = ConfigDict(
@@ -89,7 +99,10 @@ class Question(BaseModel):
 
 
 class AnswerOut(BaseModel):
-    """An answer of quoted spans, or a refusal with the nearest passages; see qa.answer."""
+    """An answer of quoted spans, or a refusal with the nearest passages.
+
+    The fields are those of `qa.answer.Answer`.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_ANSWER]})
 
@@ -116,16 +129,18 @@ class AnswerOut(BaseModel):
 
 
 class PassagesOut(BaseModel):
-    """Retrieved passages, best first, and the generation they belong to."""
+    """Retrieved passages, best first, and the generation of the index they belong to."""
 
     passages: list[RetrievedPassage]
     generation: int
 
 
 class DocumentOut(BaseModel):
-    """One document with its text; offsets in citations are code points of this text. `places` (none
-    for text files, which have lines) says on which page, slide or row the characters from each of
-    its starts stand.
+    """A document with its text.
+
+    Offsets in citations count code points of `text`. `places` maps characters to pages, slides or
+    rows: each entry holds from its start to the start of the next one. It is null for text files,
+    which have lines instead.
     """
 
     document: DocumentInfo
@@ -134,9 +149,120 @@ class DocumentOut(BaseModel):
     generation: int
 
 
+@dataclass(frozen=True, slots=True)
+class ListedDocument(DocumentInfo):
+    """A document in a list.
+
+    `uploaded` is true if its file was uploaded. `given_tags` are the tags that were given to it;
+    its other tags stand in the document itself.
+    """
+
+    uploaded: bool = False
+    given_tags: tuple[str, ...] = ()
+
+
+class DocumentsOut(BaseModel):
+    """Documents by uri and the generation of the index they belong to.
+
+    `max_file_bytes` is the size limit of an uploaded file.
+    """
+
+    documents: list[ListedDocument]
+    generation: int
+    max_file_bytes: int
+
+
+class TagsIn(BaseModel):
+    """The tags to give to a document, in place of those given to it before.
+
+    Tags that stand in the document itself stay.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"tags": ["contracts", "2026"]}]}
+    )
+
+    tags: list[str]
+
+
+class DeletedOut(BaseModel):
+    """A document that has just been deleted.
+
+    `file` is "deleted" if its uploaded file was deleted with it, or "kept" if it was indexed from
+    elsewhere.
+    """
+
+    id: str
+    uri: str
+    file: str
+    detail: str
+
+
+class CountedTag(BaseModel):
+    """A tag and the number of documents that have it."""
+
+    tag: str
+    documents: int
+
+
+class TagsOut(BaseModel):
+    """The tags of the documents, in alphabetical order."""
+
+    tags: list[CountedTag]
+
+
+class StatusOut(BaseModel):
+    """Documents and files that are not indexed, each with its state.
+
+    The same as `qa status --json`, except that `moved_to` is the name of a file without its folder.
+    """
+
+    files: list[FileStatus]
+
+
+class PageOut(BaseModel):
+    """A page of a PDF with the boxes of the requested characters.
+
+    `width` and `height` are in points (1/72 inch). `pages` is the number of pages. Boxes are in
+    fractions of width and height, measured from the upper left corner. `missing` counts the
+    requested characters that were not found on the page. `continues` is true if the last word
+    goes on to the next page.
+    """
+
+    document_id: str
+    sha256: str
+    page: int
+    pages: int
+    width: float
+    height: float
+    boxes: list[Box]
+    missing: int
+    continues: bool
+
+
+class ProofOut(BaseModel):
+    """A quote of an answer with its checks; it is proved if all of them passed."""
+
+    proved: bool
+    role: str
+    uri: str
+    quote: str
+    start: int
+    end: int
+    checks: list[Check]
+
+
+class VerificationOut(BaseModel):
+    """The proofs of an answer; `proved` is true if all quotes are proved."""
+
+    proved: bool
+    proofs: list[ProofOut]
+
+
 class VersionOut(BaseModel):
-    """The text of a document in one version, and the sha256 of the current one (none: the document
-    has been deleted).
+    """The text of one version of a document.
+
+    `current_sha256` is the hash of the current version, null if the document has been deleted.
     """
 
     document_id: str
@@ -155,9 +281,11 @@ class ExamplesOut(BaseModel):
 
 
 class TurnOut(BaseModel):
-    """One turn of a conversation: the answer as `POST /ask` gave it, what has become of the
-    documents that it quotes, and the feedback on it (`place`: the words that were shown to be the
-    answer).
+    """A turn of a conversation.
+
+    `answer` is what `POST /ask` returned. `quoted` gives the present state of each document that
+    the answer quotes. `feedback` is the verdict on it, and `place` the text that the verdict
+    "place" marked as the right answer.
     """
 
     id: int
@@ -171,7 +299,10 @@ class TurnOut(BaseModel):
 
 
 class ConversationOut(BaseModel):
-    """A conversation; its title is its first question; times are UTC, ISO 8601."""
+    """A conversation with its turns.
+
+    The title is the first question. Times are in UTC, formatted as in ISO 8601.
+    """
 
     id: str
     title: str
@@ -181,13 +312,16 @@ class ConversationOut(BaseModel):
 
 
 class ConversationsOut(BaseModel):
-    """Conversations, the last used first, each with the number of its turns."""
+    """Conversations with the number of their turns, the last used first."""
 
     conversations: list[ConversationInfo]
 
 
 class FeedbackIn(BaseModel):
-    """A verdict on a turn; "place" says where the answer stands, as "this is the right place"."""
+    """A verdict on the answer of a turn.
+
+    The verdict "place" needs a `place`: where in a document the right answer is.
+    """
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"turn_id": 1, "verdict": "right"}]}
@@ -199,14 +333,14 @@ class FeedbackIn(BaseModel):
 
 
 class Status(BaseModel):
-    """Whether the server is alive or ready, and which generation it serves."""
+    """The state of the server and the generation of the index that it serves."""
 
     status: str
     generation: int | None = None
 
 
 class Problem(BaseModel):
-    """Problem details (RFC 9457)."""
+    """An error as problem details (RFC 9457)."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -234,4 +368,20 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     422: {**_PROBLEM, "description": "Invalid question or parameters"},
     503: {**_PROBLEM, "description": "Still loading, or nothing is indexed yet"},
 }
-"""What every route may answer beside its own."""
+"""Errors that every route may return, as OpenAPI responses."""
+
+_UPLOAD_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
+        "tag": {"type": "array", "items": {"type": "string"}},
+    },
+}
+UPLOAD_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"multipart/form-data": {"schema": _UPLOAD_SCHEMA}},
+    }
+}
+"""Request body of an upload for OpenAPI: the handlers parse the form themselves as it arrives."""

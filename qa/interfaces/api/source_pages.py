@@ -1,5 +1,7 @@
-"""Pages of cited PDF files over HTTP, in threads of their own: who waits for a page keeps nobody
-from asking. Only documents of the index are read.
+"""Pages of cited PDF files over HTTP.
+
+The handlers run in threads of their own, so that requests that wait for a page keep no question
+waiting. Only documents of the index are read.
 """
 
 from __future__ import annotations
@@ -13,24 +15,22 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel
 
-from index.formats.page_view import Box
-from qa.interfaces.api.schemas import PROBLEMS, Problem
+from qa.interfaces.api.schemas import PROBLEMS, PageOut, Problem
 from qa.interfaces.service import Service
 from qa.verification.source_pages import Originals, read, source_of, texts_of
 
 THREADS = 4
-"""Requests that read files and wait for the one process that draws."""
+"""Number of requests that may read files and wait for the one rendering process."""
 WIDTHS = (100, 2400)
-"""Pixels; 2,400 are 290 dpi of A4."""
+"""Smallest and largest width of an image in pixels; 2,400 are 290 dpi of A4."""
 _HEADERS = {
     "Cache-Control": "private, no-cache",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _PNG: dict[str, Any] = {"content": {"image/png": {}}, "description": "The page"}
-_STATES: dict[int | str, dict[str, Any]] = {
+_RESPONSES: dict[int | str, dict[str, Any]] = {
     **PROBLEMS,
     409: {"model": Problem, "description": "The file has changed"},
     410: {"model": Problem, "description": "The file is no longer there"},
@@ -43,41 +43,24 @@ Version = Annotated[str | None, Query(alias="v", pattern="^[0-9a-f]{8,64}$")]
 Offset = Annotated[int, Query(ge=0, le=2**31)]
 
 
-class PageOut(BaseModel):
-    """A page as it is shown: its size in points (1/72 inch), how many there are, and the boxes of
-    the characters that were asked for, in fractions of width and height from the upper left corner.
-    `missing` characters of it were not found on the page, which `continues` where the last word
-    ends on the next one.
-    """
-
-    document_id: str
-    sha256: str
-    page: int
-    pages: int
-    width: float
-    height: float
-    boxes: list[Box]
-    missing: int
-    continues: bool
-
-
-def originals_router(service: Service) -> APIRouter:
-    """The routes of pages."""
+def source_page_router(service: Service) -> APIRouter:
+    """Return the routes of page images and of the boxes of characters on a page."""
     originals, threads = Originals(), ThreadPoolExecutor(THREADS, "originals")
 
     @asynccontextmanager
-    async def closing(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         threads.shutdown(wait=False, cancel_futures=True)
         originals.close()
 
-    async def aside(work: Callable[..., Answer], *arguments: object) -> Answer:
+    async def run_in_own_thread(work: Callable[..., Answer], *arguments: object) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(
             threads, work, service, originals, *arguments
         )
 
-    routes = APIRouter(responses=_STATES, lifespan=closing)
+    routes = APIRouter(responses=_RESPONSES, lifespan=lifespan)
 
+    # This route comes first: the path of the next one would match "3.png" too.
     @routes.get(
         "/documents/{document_id}/pages/{page}.png",
         summary="A page of a PDF as an image",
@@ -91,14 +74,15 @@ def originals_router(service: Service) -> APIRouter:
         width: Width = 1200,
         version: Version = None,
     ) -> Response:
-        return await aside(
-            _image, document_id, version, page, width, request.headers.get("if-none-match", "")
+        if_none_match = request.headers.get("if-none-match", "")
+        return await run_in_own_thread(
+            _page_image, document_id, version, page, width, if_none_match
         )
 
     @routes.get(
         "/documents/{document_id}/pages/{page}",
         response_model=PageOut,
-        summary="Where characters stand on a page of a PDF",
+        summary="The boxes of characters on a page of a PDF",
     )
     async def view(
         document_id: str,
@@ -107,34 +91,34 @@ def originals_router(service: Service) -> APIRouter:
         end: Offset = 0,
         version: Version = None,
     ) -> dict[str, Any]:
-        return await aside(_view, document_id, version, page, start, end)
+        return await run_in_own_thread(_page_view, document_id, version, page, start, end)
 
     return routes
 
 
-def _image(
+def _page_image(
     service: Service,
     originals: Originals,
     document_id: str,
     version: str | None,
     page: int,
     width: int,
-    held: str,
+    if_none_match: str,
 ) -> Response:
+    """Return a page as PNG, or status 304 if the client already has it."""
     with service.live().use() as pipeline:
         source = source_of(pipeline.snapshot, document_id, version)
+    # Read anew each time: the entity tag stands for the bytes that the file has now.
     original = read(source)
     tag = original.tag(page, width)
-    if tag in held:
-        return Response(status_code=304, headers=_HEADERS | {"ETag": tag})
-    return Response(
-        originals.drawn(original, page, width),
-        media_type="image/png",
-        headers=_HEADERS | {"ETag": tag},
-    )
+    headers = _HEADERS | {"ETag": tag}
+    if tag in if_none_match:
+        return Response(status_code=304, headers=headers)
+    png = originals.drawn(original, page, width)
+    return Response(png, media_type="image/png", headers=headers)
 
 
-def _view(
+def _page_view(
     service: Service,
     originals: Originals,
     document_id: str,
@@ -143,11 +127,13 @@ def _view(
     start: int,
     end: int,
 ) -> dict[str, Any]:
+    """Return the JSON of `PageOut` for the characters [start, end) of a document."""
     with service.live().use() as pipeline:
         source = source_of(pipeline.snapshot, document_id, version)
         texts = texts_of(pipeline.snapshot, document_id, page) if source.is_indexed else []
     original = read(source)
-    found = originals.located(original, page, texts, start, end)
-    if not source.is_indexed:  # where the characters of another version stand is not known
-        found = replace(found, missing=max(0, end - start))
-    return asdict(found) | {"document_id": document_id, "sha256": original.sha256}
+    located = originals.located(original, page, texts, start, end)
+    if not source.is_indexed:
+        # The text of another version is unknown, and with it the boxes of its characters.
+        located = replace(located, missing=max(0, end - start))
+    return asdict(located) | {"document_id": document_id, "sha256": original.sha256}

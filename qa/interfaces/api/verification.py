@@ -1,5 +1,6 @@
-"""Verification over HTTP: only documents of the index are looked at, never a path or an address
-that a request names.
+"""Verification of quotes over HTTP.
+
+Only documents of the index are read, never a path or an address that a request names.
 """
 
 from __future__ import annotations
@@ -8,34 +9,14 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
 
-from qa.interfaces.api.schemas import PROBLEMS
+from qa.interfaces.api.schemas import PROBLEMS, VerificationOut
 from qa.interfaces.service import Service
-from qa.verification.quote_check import Check, in_index, quotes_of, verify
-
-
-class ProofOut(BaseModel):
-    """A quote of an answer, whether it is proved, and each check with what was found."""
-
-    proved: bool
-    role: str
-    uri: str
-    quote: str
-    start: int
-    end: int
-    checks: list[Check]
-
-
-class VerificationOut(BaseModel):
-    """Whether all quotes of an answer are proved, and each proof."""
-
-    proved: bool
-    proofs: list[ProofOut]
+from qa.verification.quote_check import in_index, quotes_of, verify
 
 
 def verification_router(service: Service) -> APIRouter:
-    """The route of verification."""
+    """Return the route that verifies the quotes of an answer."""
     routes = APIRouter(responses=PROBLEMS)
 
     @routes.post(

@@ -1,5 +1,10 @@
-"""The `qa` command. Exit codes: 0 done or answered, 1 error, 2 usage, 3 no answer found, 4 done but
-something was skipped or is not as it was, 5 a quote was not proved.
+"""The `qa` command.
+
+Exit codes: 0 done or answered, 1 error, 2 wrong usage, 3 no answer found, 4 done but something was
+skipped, is not current or has changed, 5 a quote was not proved.
+
+Modules that are heavy or rarely needed are imported inside the commands: `qa --help` and wrong
+usage answer at once.
 """
 
 from __future__ import annotations
@@ -26,12 +31,12 @@ from qa.interfaces.cli.watch import watch
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="quoted-qa", prog_name="qa")
 def cli() -> None:
-    """Ask your documents; every answer is a quote with its place.
+    """Ask your documents; every answer is a quote with its source.
 
     \b
     qa index ~/notes
     qa ask "How much will Amazon invest in Anthropic?"
-    """  # noqa: D301 - click wants the backspace character itself, which keeps it from joining the lines
+    """  # noqa: D301 - click wants the backspace character itself, which keeps the lines apart
 
 
 for command in (
@@ -59,8 +64,10 @@ for command in (
 
 
 def main() -> None:
-    """Entry point: errors become one line and exit code 1; characters that the terminal's encoding
-    lacks become escapes.
+    """Run the command line.
+
+    Expected errors become one line on standard error and exit code 1. Characters that the encoding
+    of the terminal lacks are printed as escapes.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -69,16 +76,17 @@ def main() -> None:
     except OSError as error:
         from index.filesystem.disk_errors import describe_os_error
 
-        _leave(describe_os_error(error))
+        _fail(describe_os_error(error))
     except Exception as error:
+        # Imported here: most runs end without an error.
         from index.errors import IndexingError
         from qa.errors import QAError
 
         if not isinstance(error, IndexingError | QAError):
             raise
-        _leave(str(error))
+        _fail(str(error))
 
 
-def _leave(message: str) -> NoReturn:
+def _fail(message: str) -> NoReturn:
     click.echo(f"error: {message}", err=True)
     sys.exit(1)

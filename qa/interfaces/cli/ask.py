@@ -1,4 +1,4 @@
-"""`qa ask` and `qa search`."""
+"""Commands `qa ask` and `qa search`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 from qa.interfaces.cli.documents import run_indexing, summary_line
 from qa.interfaces.cli.options import (
     NamedPath,
+    bold,
     data_option,
     echo_json,
     encoder_of,
@@ -35,17 +36,21 @@ NO_ANSWER = 3
 
 @click.command()
 @click.argument("question")
-@click.option("--top-k", type=click.IntRange(1, 100), help="Passages to read.")
+@click.option(
+    "--top-k",
+    type=click.IntRange(1, 100),
+    help="Number of passages to read (default: QUOTED_TOP_K).",
+)
 @in_option
 @click.option(
     "--deadline",
     type=click.FloatRange(0, min_open=True),
-    help="Seconds after which no further passage is read.",
+    help="Read no further passage after this many seconds.",
 )
 @click.option(
     "--deterministic",
     is_flag=True,
-    help="The same bytes on every run: f32, one thread, one text at a time, no timings.",
+    help="Print the same bytes on every run: f32, one thread, one text at a time, no timings.",
 )
 @click.option(
     "--bundle",
@@ -55,7 +60,7 @@ NO_ANSWER = 3
 @click.option(
     "--without-sources",
     is_flag=True,
-    help="With --bundle: leave out the bytes of the files that are quoted.",
+    help="With --bundle: leave out the bytes of the quoted files.",
 )
 @json_option
 @data_option
@@ -71,36 +76,40 @@ def ask(  # noqa: PLR0913 - the options of the command
     as_json: bool,
     data: Path | None,
 ) -> None:
-    """Answer QUESTION with a quote (`-` reads the question from standard input).
+    """Answer QUESTION with quotes from the documents.
 
-    Exit code 0: answered, 3: the documents do not hold the answer.
+    If QUESTION is `-`, it is read from standard input.
+
+    Exit codes: 0 answered, 3 the documents do not hold the answer.
     """
-    from qa.interfaces.plaintext.answers import answer_text
-
     if without_sources and not bundle:
-        raise click.UsageError("--without-sources belongs to --bundle")
-    settings = settings_of(data).reproducible() if deterministic else settings_of(data)
-    pipeline = _pipeline(settings)
-    answer = pipeline.ask(
-        _typed() if question == "-" else question, top_k=top_k, tags=tags or None, seconds=deadline
-    )
+        raise click.UsageError("--without-sources needs --bundle")
+    settings = settings_of(data)
+    # Thread count and precision change the last digits of scores.
     if deterministic:
+        settings = settings.reproducible()
+    pipeline = _load_pipeline(settings)
+    if question == "-":
+        question = _read_question()
+    answer = pipeline.ask(question, top_k=top_k, tags=tags or None, seconds=deadline)
+    if deterministic:  # measured times differ from run to run
         answer = replace(answer, timings_ms={})
     if bundle:
         _write_bundle(
             bundle, answer, pipeline, settings, tags=tags or None, with_sources=not without_sources
         )
-    if as_json:
-        echo_json(answer.to_dict())
-    else:
-        click.echo(answer_text(answer, lambda text: click.style(text, bold=True), terminal_width()))
+    _echo_answer(answer, as_json=as_json)
     sys.exit(0 if answer.spans else NO_ANSWER)
 
 
 @click.command()
 @click.argument("query")
 @click.option(
-    "--top-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Passages to show."
+    "--top-k",
+    type=click.IntRange(1, 100),
+    default=10,
+    show_default=True,
+    help="Number of passages to show.",
 )
 @in_option
 @json_option
@@ -108,14 +117,23 @@ def ask(  # noqa: PLR0913 - the options of the command
 def search(
     query: str, *, top_k: int, tags: tuple[str, ...], as_json: bool, data: Path | None
 ) -> None:
-    """Show the passages that QUERY retrieves, with each score and rank."""
+    """Show the passages that QUERY retrieves, with scores."""
     from qa.interfaces.plaintext.answers import search_table
 
-    passages = _pipeline(settings_of(data)).search(query, top_k=top_k, tags=tags or None)
+    passages = _load_pipeline(settings_of(data)).search(query, top_k=top_k, tags=tags or None)
     if as_json:
         echo_json([asdict(passage) for passage in passages])
     else:
         click.echo(search_table(passages, terminal_width()))
+
+
+def _echo_answer(answer: Answer, *, as_json: bool) -> None:
+    from qa.interfaces.plaintext.answers import answer_text
+
+    if as_json:
+        echo_json(answer.to_dict())
+    else:
+        click.echo(answer_text(answer, bold, terminal_width()))
 
 
 def _write_bundle(
@@ -127,29 +145,33 @@ def _write_bundle(
     tags: Sequence[str] | None,
     with_sources: bool,
 ) -> None:
-    """Write the audit bundle and say what it lacks."""
+    """Write the audit bundle, with a note for each source that it lacks."""
     from qa.verification.audit_bundle import bundle_of
 
     bundle, missing = bundle_of(answer, pipeline, settings, tags=tags, with_sources=with_sources)
     path.write_bytes(bundle.to_bytes())
     for uri in missing:
         click.echo(
-            f"note: {uri} is no longer what was indexed, so that its bytes are not in the bundle",
+            f"note: {uri} has changed since it was indexed: its bytes are not in the bundle",
             err=True,
         )
 
 
-def _typed() -> str:
-    """Standard input; bytes that are no text become lone surrogates, as in an argument, and are
-    refused with the question.
+def _read_question() -> str:
+    """Return the question on standard input.
+
+    Invalid bytes become lone surrogates, as in an argument of the command, and the pipeline refuses
+    such a question.
     """
     if sys.stdin is None:
-        raise click.UsageError("`-` reads the question from standard input, which is closed")
+        raise click.UsageError(
+            "expected the question on standard input, because QUESTION is `-`, but it is closed"
+        )
     return sys.stdin.buffer.read().decode(sys.stdin.encoding, "surrogateescape")
 
 
-def indexed_or_seeds(settings: Settings) -> None:
-    """In a checkout without an index, index its seeds/."""
+def index_seeds_if_empty(settings: Settings) -> None:
+    """Index the sample documents of a checkout (seeds/) if nothing is indexed yet."""
     from qa.library.library import has_index, sample_documents
 
     seeds = sample_documents()
@@ -158,10 +180,10 @@ def indexed_or_seeds(settings: Settings) -> None:
         click.echo(summary_line(run_indexing(settings, [seeds])), err=True)
 
 
-def _pipeline(settings: Settings) -> Pipeline:
-    """The pipeline of the data directory; in a checkout without an index, one over its seeds/."""
+def _load_pipeline(settings: Settings) -> Pipeline:
+    """Return the pipeline of the data directory, or one over the seeds of a checkout."""
     from qa.answering.source_freshness import FileHashes
     from qa.bootstrap import load_pipeline
 
-    indexed_or_seeds(settings)
+    index_seeds_if_empty(settings)
     return load_pipeline(settings, encoder_of(settings), reader_of(settings), hashes=FileHashes())

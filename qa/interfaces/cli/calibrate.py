@@ -1,4 +1,4 @@
-"""`qa calibrate`."""
+"""Command `qa calibrate`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from qa.interfaces.cli.evaluation_output import Rate, pipeline_of
+from qa.interfaces.cli.evaluation_output import QuestionProgress, pipeline_of
 from qa.interfaces.cli.options import NamedPath, data_option, encoder_of, reader_of, settings_of
 
 
@@ -17,24 +17,27 @@ from qa.interfaces.cli.options import NamedPath, data_option, encoder_of, reader
     "pools",
     multiple=True,
     type=click.IntRange(1),
-    help="Ask of so many paragraphs a question; may be repeated (default 10, 100, 1000 and all). For a SQuAD-format FILE.",
+    help=(
+        "SQuAD-format FILE: number of paragraphs to search for each question; may be repeated "
+        "(default: 10, 100, 1000 and all)."
+    ),
 )
 @click.option(
     "--sample",
     type=click.IntRange(1),
     default=500,
     show_default=True,
-    help="Questions asked of each pool.",
+    help="Number of questions to ask at each pool size.",
 )
 @click.option(
     "--held-out",
     is_flag=True,
-    help="Ask only about the tenth of the articles that training leaves out.",
+    help="SQuAD-format FILE: use only the tenth of the articles that training leaves out.",
 )
 @click.option(
     "--out",
     type=NamedPath(path_type=Path, file_okay=False),
-    help="Folder to write (default: the data directory).",
+    help="Folder to write to (default: the data directory).",
 )
 @data_option
 def calibrate_command(
@@ -46,33 +49,35 @@ def calibrate_command(
     out: Path | None,
     data: Path | None,
 ) -> None:
-    """Fit the confidence to the reader and the encoder that are set, on questions with known
-    answers.
+    """Fit the confidence on questions with known answers.
 
-    FILE is SQuAD-format JSON, asked of its own paragraphs, a third of the questions with their
-    article taken away; or JSON lines of id, question and answers (none: the documents do not say),
-    asked of the index. Needed for a QUOTED_READER or QUOTED_MODEL of your own.
+    This is needed after you set a QUOTED_READER or QUOTED_MODEL of your own.
+
+    FILE is SQuAD-format JSON, whose questions are asked of its own paragraphs, a third of them with
+    their article removed. Or FILE is JSON lines of id, question and answers, which are asked of the
+    index; no answers mean that the documents do not hold one.
     """
     from qa.evaluation.calibrate import Models, calibrate, observe, questions_of
     from qa.settings import CALIBRATION
 
     if file.suffix == ".jsonl" and (pools or held_out):
         raise click.UsageError(
-            "JSON lines are asked of the index: --pool-size and --held-out need a SQuAD-format FILE"
+            "--pool-size and --held-out need a SQuAD-format FILE: JSON lines are asked of the index"
         )
     settings = settings_of(data)
     asked, paragraphs = questions_of(file, pools, sample, held_out_only=held_out)
     encoder, reader = encoder_of(settings), reader_of(settings)
+    # Uncalibrated: an earlier fit, perhaps of other models, must play no part in the new one.
     pipeline = pipeline_of(paragraphs, settings, encoder, reader, calibrated=False)
-    observations = observe(asked, pipeline, Rate(len(asked)))
-    found = calibrate(
+    observations = observe(asked, pipeline, QuestionProgress(len(asked)))
+    calibration = calibrate(
         observations,
         pipeline.snapshot,
         Models(reader.fingerprint, encoder.card.fingerprint, settings.top_k),
         file.name,
     )
     path = (out or settings.data) / CALIBRATION
-    found.save(path)
-    click.echo(f"Fitted on {found.questions} questions: {path}")
-    for precision, confidence in found.precisions:
+    calibration.save(path)
+    click.echo(f"Fitted on {calibration.questions} questions: {path}")
+    for precision, confidence in calibration.precisions:
         click.echo(f"precision {precision:.2f} from confidence {confidence:.2f}")

@@ -1,4 +1,4 @@
-"""`qa chat`: a conversation in the terminal, or in a pipe."""
+"""Command `qa chat`: a conversation in the terminal or in a pipe."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qa.interfaces.cli.ask import NO_ANSWER, indexed_or_seeds
+from qa.interfaces.cli.ask import NO_ANSWER, index_seeds_if_empty
 from qa.interfaces.cli.options import (
+    bold,
     data_option,
     echo_json,
     encoder_of,
@@ -30,43 +31,49 @@ if TYPE_CHECKING:
     from qa.state.conversations import StoredTurn
 
 HISTORY = "chat_history"
-"""Name of the file with the lines that were typed, in the data directory."""
+"""Name of the file in the data directory with the lines that were typed."""
 MAX_HISTORY = 1000
+"""Number of typed lines that are kept."""
 _HELP = """\
-/sources   the places that the last answer quotes
-/open N    the text around the Nth of them
-/json      the last answer as JSON
+/sources   list the sources that the last answer quotes
+/open N    show the text around the Nth quote
+/json      print the last answer as JSON
 /new       begin another conversation
 /quit      leave (or Ctrl-D)"""
 
 
 @click.command()
 @click.option(
-    "--conversation", help="Go on with this one, by its id (GET /conversations lists them)."
+    "--conversation",
+    metavar="ID",
+    help="Continue the conversation with this id (GET /conversations lists them).",
 )
 @in_option
 @data_option
 def chat(conversation: str | None, *, tags: tuple[str, ...], data: Path | None) -> None:
-    """Ask in turns; a follow-up may leave out what was said before.
+    """Ask questions in a conversation.
+
+    A follow-up question may leave out what was said before.
 
     Commands: /sources, /open N, /json, /new, /help, /quit. In a pipe each line is a turn, and the
-    exit code is 3 if the last got no answer.
+    exit code is 3 if the last question got no answer.
     """
     from qa.bootstrap import conversations_of, live_pipeline
 
     settings = settings_of(data)
-    indexed_or_seeds(settings)
+    index_seeds_if_empty(settings)
     live = live_pipeline(settings, encoder_of(settings), reader_of(settings))
     session = Chat(conversations_of(settings), live, conversation, tags)
-    for line in typed(settings) if sys.stdin.isatty() else piped():
-        if not session.take(line):
+    lines = typed_lines(settings) if sys.stdin.isatty() else piped_lines()
+    for line in lines:
+        if not session.handle_line(line):
             break
     live.close()
     sys.exit(0 if session.answered else NO_ANSWER)
 
 
 class Chat:
-    """One conversation after another; every line is a command or the next question."""
+    """A chat session: each line is a command or the next question of the conversation."""
 
     def __init__(
         self,
@@ -75,8 +82,9 @@ class Chat:
         conversation_id: str | None,
         tags: Sequence[str] = (),
     ) -> None:
-        """Go on with a conversation or begin one with the first question, about documents with any
-        of the tags if there are any; raises UnknownConversation.
+        """Continue a conversation, or begin one with the first question.
+
+        With tags, only documents with any of them are searched. Raises UnknownConversation.
         """
         from qa.state.conversations import LOCAL
 
@@ -84,121 +92,124 @@ class Chat:
         self._conversations = conversations
         self._live = live
         self._tags = tags or None
-        self._id = (
-            conversations.history.conversation(self._owner, conversation_id).id
-            if conversation_id
-            else None
-        )
-        turns = conversations.history.turns(self._id, 1) if self._id else []
-        self._turn: StoredTurn | None = turns[0] if turns else None
+        self._id: str | None = None
+        self._last_turn: StoredTurn | None = None
+        if conversation_id:
+            self._id = conversations.history.conversation(self._owner, conversation_id).id
+            last_turns = conversations.history.turns(self._id, 1)
+            self._last_turn = last_turns[0] if last_turns else None
         self._commands: dict[str, Callable[[str], None]] = {
-            "/sources": self._sources,
-            "/open": self._open,
-            "/json": self._json,
-            "/new": self._new,
+            "/sources": self._echo_sources,
+            "/open": self._open_source,
+            "/json": self._echo_json,
+            "/new": self._begin_conversation,
             "/help": lambda _: click.echo(_HELP),
         }
 
     @property
     def answered(self) -> bool:
-        """Whether the last question got an answer; true before there is one."""
-        return self._turn is None or bool(self._turn.result["answers"])
+        """True if the last question got an answer, or if there is no question yet."""
+        return self._last_turn is None or bool(self._last_turn.result["answers"])
 
-    def take(self, line: str) -> bool:
-        """Do what a line says; False if it says to leave."""
+    def handle_line(self, line: str) -> bool:
+        """Answer a question or carry out a command; return False if it is to leave."""
         name, _, argument = line.strip().partition(" ")
         if name in {"/quit", "/exit"}:
             return False
         if name.startswith("/"):
-            known = self._commands.get(name)
-            if known:
-                known(argument.strip())
-            else:
-                click.echo(f"error: there is no command {name}: /help lists them", err=True)
+            self._run_command(name, argument.strip())
         elif name:
             self._ask(line.strip())
         return True
 
+    def _run_command(self, name: str, argument: str) -> None:
+        command = self._commands.get(name)
+        if command is None:
+            click.echo(f"error: there is no command {name}: /help lists them", err=True)
+        else:
+            command(argument)
+
     def _ask(self, question: str) -> None:
+        """Answer a question as the next turn and print the answer or the error."""
         from qa.errors import QAError
         from qa.interfaces.plaintext.answers import turn_text
 
         try:
             self._live.refresh()
             with self._live.use() as pipeline:
-                self._id = self._id or self._conversations.history.start(self._owner).id
+                if self._id is None:
+                    self._id = self._conversations.history.start(self._owner).id
                 ask = partial(pipeline.ask, tags=self._tags)
-                self._turn = self._conversations.ask(
+                self._last_turn = self._conversations.ask(
                     self._owner, self._id, question, ask, pipeline.snapshot
                 )
         except QAError as error:
             click.echo(f"error: {error}", err=True)
         else:
-            click.echo(
-                turn_text(
-                    self._turn.result, lambda text: click.style(text, bold=True), terminal_width()
-                )
-                + "\n"
-            )
+            click.echo(turn_text(self._last_turn.result, bold, terminal_width()) + "\n")
         finally:
+            # While the user thinks, other processes may compact the store.
             self._live.rest()
 
     def _citations(self) -> list[Citation]:
+        """Return the citations of the last answer."""
         from qa.answer import answer_of
 
-        return list(answer_of(self._turn.result).citations) if self._turn else []
+        if self._last_turn is None:
+            return []
+        return list(answer_of(self._last_turn.result).citations)
 
-    def _sources(self, _: str) -> None:
+    def _echo_sources(self, _: str) -> None:
         from qa.interfaces.plaintext.answers import place_text
 
+        if self._last_turn is None:
+            click.echo("Ask something first.")
+            return
         citations = self._citations()
         for number, citation in enumerate(citations, 1):
             click.echo(f"{number}. {place_text(citation, terminal_width())}")
         if not citations:
-            click.echo("The last answer quotes nothing." if self._turn else "Ask something first.")
+            click.echo("The last answer quotes nothing.")
 
-    def _open(self, argument: str) -> None:
+    def _open_source(self, argument: str) -> None:
+        """Print the text around the quote with the number that /sources shows."""
         from qa.interfaces.plaintext.answers import quote_in_text
 
         citations = self._citations()
         if not argument.isdecimal() or not 1 <= int(argument) <= len(citations):
-            wanted = (
-                f"a number from 1 to {len(citations)}, as /sources shows them"
-                if citations
-                else "an answer with sources first"
-            )
-            click.echo(f"error: /open expects {wanted}, got {argument or 'nothing'!r}", err=True)
+            self._refuse_number(argument, len(citations))
             return
         citation = citations[int(argument) - 1]
+        # The text as it was quoted, which is kept even if the document has changed since.
         version = self._conversations.history.version(citation.document_id, citation.sha256)
         if version is None:
             click.echo("That document has been deleted, and its text with it.")
         else:
-            click.echo(
-                quote_in_text(
-                    citation,
-                    version.text,
-                    lambda text: click.style(text, bold=True, reverse=True),
-                    terminal_width(),
-                )
-            )
+            click.echo(quote_in_text(citation, version.text, _highlight, terminal_width()))
 
-    def _json(self, _: str) -> None:
-        echo_json(self._turn.result if self._turn else None)
+    def _refuse_number(self, argument: str, count: int) -> None:
+        """Print the numbers that /open takes."""
+        expected = "an answer with sources first"
+        if count:
+            expected = f"a number from 1 to {count}, as /sources shows them"
+        click.echo(f"error: /open expects {expected}, got {argument or 'nothing'!r}", err=True)
 
-    def _new(self, _: str) -> None:
-        self._id, self._turn = None, None
+    def _echo_json(self, _: str) -> None:
+        echo_json(self._last_turn.result if self._last_turn else None)
+
+    def _begin_conversation(self, _: str) -> None:
+        self._id = self._last_turn = None
         click.echo("A new conversation begins with the next question.")
 
 
-def piped() -> Iterator[str]:
-    """The lines of standard input."""
+def piped_lines() -> Iterator[str]:
+    """Yield the lines of standard input; invalid bytes become lone surrogates."""
     for line in sys.stdin.buffer:
         yield line.decode(sys.stdin.encoding, "surrogateescape")
 
 
-def typed(settings: Settings) -> Iterator[str]:
-    """Lines typed at a prompt, with editing and history where the platform has readline."""
+def typed_lines(settings: Settings) -> Iterator[str]:
+    """Yield lines typed at a prompt, with editing and history where readline exists."""
     click.echo("Ask about your documents; /help lists the commands, Ctrl-D leaves.")
     path = settings.data / HISTORY
     try:
@@ -206,7 +217,7 @@ def typed(settings: Settings) -> Iterator[str]:
     except ImportError:  # Windows
         readline = None  # type: ignore[assignment]
     if readline:
-        with suppress(OSError):
+        with suppress(OSError):  # there is no history yet, or it cannot be read
             readline.read_history_file(path)
         readline.set_history_length(MAX_HISTORY)
     while True:
@@ -216,6 +227,11 @@ def typed(settings: Settings) -> Iterator[str]:
             click.echo()
             return
         finally:
+            # After each line: the process may be killed before the next one.
             if readline:
                 with suppress(OSError):
                     readline.write_history_file(path)
+
+
+def _highlight(text: str) -> str:
+    return click.style(text, bold=True, reverse=True)

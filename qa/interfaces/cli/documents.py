@@ -1,4 +1,4 @@
-"""`qa index`, `qa list`, `qa status`, `qa remove`, `qa forget`."""
+"""Commands `qa index`, `qa list`, `qa status`, `qa remove` and `qa forget`."""
 
 from __future__ import annotations
 
@@ -27,20 +27,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from index.ingestion.report import Summary
+    from qa.library.document_status import FileStatus
     from qa.settings import Settings
 
 SKIPPED = 4
-"""Exit code: done, but something was skipped."""
+"""Exit code: done, but something was skipped, is not current or has changed."""
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=PathOrPage(path_type=Path))
 @click.option(
-    "--prune", is_flag=True, help="Also remove documents below PATHS whose files are gone."
+    "--prune", is_flag=True, help="Also remove the documents below PATHS whose files are gone."
 )
-@click.option("--yes", is_flag=True, help="With --prune: remove even if it looks like an accident.")
 @click.option(
-    "--fetch", is_flag=True, help="Allow PATHS to be http(s) addresses of pages, which are fetched."
+    "--yes",
+    is_flag=True,
+    help="With --prune: remove documents even if that looks like an accident.",
+)
+@click.option(
+    "--fetch", is_flag=True, help="Allow http(s) addresses of web pages as PATHS, and fetch them."
 )
 @exclude_option
 @tag_option
@@ -55,27 +60,31 @@ def index(
     tags: tuple[str, ...],
     data: Path | None,
 ) -> None:
-    """Index files and folders: text, Markdown, PDF, Word, PowerPoint, spreadsheets, HTML, EPUB,
-    OpenDocument, RTF, mails.
+    """Index files and folders.
 
-    A file .quotedignore in a folder holds patterns of what to leave out, as a .gitignore does.
-    Unchanged files cost nothing. Exit code 4: done, but something was skipped; 1: --prune refused
-    to remove.
+    Formats: text, Markdown, PDF, Word, PowerPoint, spreadsheets, HTML, EPUB, OpenDocument, RTF and
+    mails.
+
+    Unchanged files cost nothing. A file .quotedignore in a folder lists patterns of files to leave
+    out, like a .gitignore.
+
+    Exit codes: 0 done, 1 --prune refused to remove documents, 4 done but something was skipped.
     """
     if yes and not prune:
-        raise click.UsageError("--yes belongs to --prune")
+        raise click.UsageError("--yes needs --prune")
     pages = [path for path in paths if isinstance(path, str)]
     if pages and not fetch:
-        raise click.UsageError(
-            f"{pages[0]} is the address of a page: say --fetch to have it fetched"
-        )
+        raise click.UsageError(f"{pages[0]} is the address of a web page: add --fetch to fetch it")
     summary = run_indexing(
         settings_of(data), paths, prune=prune, yes=yes, exclude=exclude, tags=tags
     )
     click.echo(summary_line(summary))
     for refusal in summary.refused:
         click.echo(f"refused: {refusal}", err=True)
-    sys.exit(1 if summary.refused else SKIPPED if summary.count("skipped", "kept") else 0)
+    # A refusal is worse than a skipped file, so it decides the exit code.
+    if summary.refused:
+        sys.exit(1)
+    sys.exit(SKIPPED if summary.count("skipped", "kept") else 0)
 
 
 def run_indexing(
@@ -87,9 +96,10 @@ def run_indexing(
     exclude: Sequence[str] = (),
     tags: Sequence[str] = (),
 ) -> Summary:
-    """Index with progress on standard error."""
+    """Index files, folders and web pages, with progress on standard error."""
     from qa.library.library import index_paths
 
+    # The encoder may have to be converted: that message comes before the progress bar.
     encoder = encoder_of(settings)
     progress = Progress()
     try:
@@ -102,30 +112,29 @@ def run_indexing(
             yes=yes,
             exclude=exclude,
             tags=tags,
-            on_wait=say_waiting,
+            on_wait=echo_waiting,
         )
     finally:
         progress.close()
 
 
 def summary_line(summary: Summary) -> str:
-    """What a run did, in one line."""
-    named = [
-        ("added", "added"),
-        ("updated", "updated"),
-        ("moved", "moved"),
-        ("unchanged", "unchanged"),
-        ("removed", "removed"),
-    ]
-    parts = [f"{summary.count(status)} {name}" for status, name in named if summary.count(status)]  # type: ignore[arg-type]
-    skipped = summary.count("skipped", "kept")
-    parts += [f"{skipped} skipped"] if skipped else []
-    parts += [f"{summary.other_formats} of other formats left out"] if summary.other_formats else []
+    """Return the result of a run as one line."""
+    counts = {
+        "added": summary.count("added"),
+        "updated": summary.count("updated"),
+        "moved": summary.count("moved"),
+        "unchanged": summary.count("unchanged"),
+        "removed": summary.count("removed"),
+        "skipped": summary.count("skipped", "kept"),
+        "of other formats left out": summary.other_formats,
+    }
+    parts = [f"{count} {words}" for words, count in counts.items() if count]
     return "Indexed: " + (", ".join(parts) or "no files found") + "."
 
 
-def say_waiting() -> None:
-    """Tell that another process has the index."""
+def echo_waiting() -> None:
+    """Print that another process is indexing."""
     click.echo("Another process is indexing; waiting for it ...", err=True)
 
 
@@ -134,18 +143,20 @@ def say_waiting() -> None:
 @json_option
 @data_option
 def list_documents(*, tags: tuple[str, ...], as_json: bool, data: Path | None) -> None:
-    """List the indexed documents, each with its tags."""
+    """List the indexed documents with their tags."""
     from qa.library.library import documents_of
 
     documents = documents_of(settings_of(data), tags)
     if as_json:
         echo_json([asdict(document) for document in documents])
         return
+    # Parts that are usually empty come last, so that the columns stay aligned.
     for document in documents:
         state = "" if document.state == "current" else f"  [{document.state}]"
         tagged = "".join(f"  #{tag}" for tag in document.tags)
         click.echo(
-            f"{document.id}  {document.chunks:>5} passages  {document.uri}  {document.title}{tagged}{state}"
+            f"{document.id}  {document.chunks:>5} passages  {document.uri}  {document.title}"
+            f"{tagged}{state}"
         )
     if not documents:
         click.echo("Nothing is indexed yet: run `qa index PATH...`.", err=True)
@@ -155,51 +166,55 @@ def list_documents(*, tags: tuple[str, ...], as_json: bool, data: Path | None) -
 @json_option
 @data_option
 def status(*, as_json: bool, data: Path | None) -> None:
-    """List the documents and the files that are not indexed, each with its state: current, changed,
-    moved, gone or new.
+    """Compare the indexed documents with their files.
 
-    Exit code 0: all are current; 4: some are not.
+    Lists each document, and each file that is not indexed, with its state: current, changed, moved,
+    gone or new.
+
+    Exit codes: 0 all are current, 4 some are not.
     """
     from qa.library.index_follower import document_status
 
-    found = document_status(settings_of(data))
+    files = document_status(settings_of(data))
     if as_json:
-        echo_json([asdict(each) for each in found])
+        echo_json([asdict(file) for file in files])
     else:
-        for each in found:
-            click.echo(
-                f"{each.state:<7}  {each.uri}{f'  now {each.moved_to}' if each.moved_to else ''}"
-            )
-        counts = Counter(each.state for each in found)
-        click.echo(
-            ", ".join(f"{count} {state}" for state, count in counts.items())
-            or "Nothing is indexed.",
-            err=True,
-        )
-    sys.exit(0 if all(each.state == "current" for each in found) else SKIPPED)
+        _echo_status(files)
+    sys.exit(0 if all(file.state == "current" for file in files) else SKIPPED)
+
+
+def _echo_status(files: Sequence[FileStatus]) -> None:
+    """Print a line for each file, and the totals on standard error."""
+    for file in files:
+        moved = f"  now {file.moved_to}" if file.moved_to else ""
+        click.echo(f"{file.state:<7}  {file.uri}{moved}")
+    counts = Counter(file.state for file in files)
+    totals = ", ".join(f"{count} {state}" for state, count in counts.items())
+    click.echo(totals or "Nothing is indexed.", err=True)
 
 
 @click.command()
 @click.argument("document")
 @data_option
 def remove(document: str, data: Path | None) -> None:
-    """Remove a document, named by its id, uri or path, and all that was made from it. A file that
-    was uploaded is deleted, any other left alone.
+    """Remove DOCUMENT, named by id, uri or path, from the index.
+
+    Everything made from it is deleted. Its file is deleted only if it was uploaded.
     """
     from qa.library.library import remove_document
 
-    found = remove_document(settings_of(data), document, say_waiting)
-    click.echo(f"Removed {found.uri} ({found.document_id}).")
+    removed = remove_document(settings_of(data), document, echo_waiting)
+    click.echo(f"Removed {removed.uri} ({removed.document_id}).")
 
 
 @click.command()
 @click.option(
-    "--all", "everything", is_flag=True, required=True, help="Say that everything is meant."
+    "--all", "everything", is_flag=True, required=True, help="Confirm that all documents are meant."
 )
 @data_option
 def forget(*, everything: bool, data: Path | None) -> None:
-    """Delete every document with all text, vectors and derived files."""
+    """Delete all documents and everything made from them."""
     from qa.library.library import forget_all
 
-    count = forget_all(settings_of(data), say_waiting) if everything else 0
+    count = forget_all(settings_of(data), echo_waiting) if everything else 0
     click.echo(f"Forgot {count} document{'s' if count != 1 else ''}.")

@@ -1,4 +1,4 @@
-"""`qa eval`: retrieval, the reader, and answers."""
+"""Commands `qa eval`: measure retrieval, the reader, answers and dialogues."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from qa.evaluation.noise import ALTERATIONS, Alteration
 from qa.interfaces.cli.evaluation_output import (
-    Rate,
+    QuestionProgress,
     Share,
     echo_figures,
     echo_measured,
@@ -28,27 +28,27 @@ from qa.interfaces.cli.options import (
 
 _file = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 _sample = click.option(
-    "--sample", type=click.IntRange(1), help="Ask a seeded sample of so many questions."
+    "--sample", type=click.IntRange(1), help="Ask only a random sample of this many questions."
 )
 _seed = click.option(
-    "--seed", type=click.IntRange(0), default=0, help="Decides what is drawn (default 0)."
+    "--seed", type=click.IntRange(0), default=0, help="Seed of all random choices (default 0)."
 )
 _distractors = click.option(
     "--distractors",
     multiple=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Add the paragraphs of this file.",
+    help="Also search the paragraphs of this SQuAD-format file; may be repeated.",
 )
 _html = click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write every question into this HTML file.",
+    help="Write a report with every question to this HTML file.",
 )
 
 
 @click.group("eval")
 def evaluate() -> None:
-    """Measure on questions with known answers."""
+    """Measure quality on questions with known answers."""
 
 
 @evaluate.command()
@@ -59,13 +59,15 @@ def evaluate() -> None:
 def retrieval(
     file: Path, distractors: tuple[Path, ...], *, sample: int | None, as_json: bool
 ) -> None:
-    """recall@1/5/20 and MRR@10 of BM25, dense and hybrid on a SQuAD-format FILE (needs the extra
-    `eval`).
+    """Measure retrieval on a SQuAD-format FILE.
+
+    Prints recall@1/5/20 and MRR@10 of BM25, dense and hybrid retrieval. Needs the extra `eval`.
     """
     from qa.evaluation.retrieval_report import MEASURES, evaluate_retrieval
 
-    _require("ir_measures", "the figures come from ir-measures")
+    _require("ir_measures", "qa eval retrieval needs ir-measures")
     settings = settings_of(None)
+    # No --data: the pool is built from the file, and only models and cache are needed.
     progress = Progress()
     report = evaluate_retrieval(
         file, distractors, settings, encoder_of(settings), progress, sample=sample
@@ -87,27 +89,29 @@ def retrieval(
     "--removed",
     type=Share(),
     default=0.0,
-    help="Take whole articles away, for this share of the questions (like 1/3).",
+    help="Remove the article of this share of the questions, like 1/3.",
 )
 @click.option(
     "--pool-size",
     type=click.IntRange(1),
-    help="Ask each question of so many paragraphs only, its own among them.",
+    help="Search only this many paragraphs for each question, its own among them.",
 )
 @_sample
 @_seed
 @click.option(
-    "--top-k", type=click.IntRange(1), help="Passages read for each question (else QUOTED_TOP_K)."
+    "--top-k",
+    type=click.IntRange(1),
+    help="Number of passages to read for each question (default: QUOTED_TOP_K).",
 )
 @_html
 @click.option(
     "--png",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw the risk-coverage curve (needs the extra `eval`).",
+    help="Draw the risk-coverage curve to this file (needs the extra `eval`).",
 )
 @json_option
 @data_option
-def answers(  # noqa: PLR0913 - one an option
+def answers(  # noqa: PLR0913 - the options of the command
     file: Path,
     distractors: tuple[Path, ...],
     *,
@@ -121,26 +125,28 @@ def answers(  # noqa: PLR0913 - one an option
     as_json: bool,
     data: Path | None,
 ) -> None:
-    """Right answers, exact match, F1, abstention and confidence, with 95% bootstrap intervals.
+    """Measure answers, refusals and confidence.
 
-    FILE is JSON lines of id, question and answers, asked of the index; or SQuAD-format JSON, asked
-    of the pool of its own paragraphs. A question whose article was removed is to be refused.
+    Prints right answers, exact match, F1, abstention and confidence, with 95% bootstrap intervals.
+
+    FILE is JSON lines of id, question and answers, which are asked of the index. Or FILE is
+    SQuAD-format JSON, whose questions are asked of its own paragraphs. A question whose article was
+    removed should be refused.
     """
     from qa.evaluation.answer_report import evaluate_answers
     from qa.evaluation.html_report import Page, write_curve, write_html
     from qa.evaluation.question_sampling import Sampling, load_asked
 
     if png:
-        _require("matplotlib", "the curve is drawn by matplotlib")
+        _require("matplotlib", "--png needs matplotlib")
     asked, paragraphs = load_asked(file, distractors, Sampling(removed, pool_size, sample, seed))
     settings = settings_of(data)
     pipeline = pipeline_of(paragraphs, settings, encoder_of(settings), reader_of(settings))
-    report = evaluate_answers(asked, pipeline, top_k=top_k, on_done=Rate(len(asked)))
+    report = evaluate_answers(asked, pipeline, top_k=top_k, on_done=QuestionProgress(len(asked)))
     figures, cases, risks = report.figures(), report.cases, report.risk_coverage()
     if html:
-        about = f"{len(cases)} questions" + (
-            f" asked of {len(paragraphs)} paragraphs" if paragraphs else " asked of the index"
-        )
+        searched = f"{len(paragraphs)} paragraphs" if paragraphs else "the index"
+        about = f"{len(cases)} questions asked of {searched}"
         write_html(
             Page(f"Answers to {file.name}", about, figures, cases, "confidence", risks), html
         )
@@ -160,12 +166,12 @@ def answers(  # noqa: PLR0913 - one an option
     "--threshold",
     type=float,
     default=0.0,
-    help="The score at or below which a question is refused (default 0).",
+    help="Refuse a question if its score is at most this (default 0).",
 )
 @click.option(
     "--alter",
     type=click.Choice(ALTERATIONS),
-    help="Change the questions first: lower case, no question mark, one typo.",
+    help="Alter the questions first: lower case, no question mark, or one typo.",
 )
 @_html
 @json_option
@@ -179,8 +185,9 @@ def reader(
     html: Path | None,
     as_json: bool,
 ) -> None:
-    """Official F1 and exact match of the reader alone, each question of a SQuAD-format FILE read on
-    its own paragraph.
+    """Measure the reader alone on a SQuAD-format FILE.
+
+    Each question is read on its own paragraph. Prints F1 and exact match as SQuAD defines them.
     """
     from qa.evaluation.html_report import Page, write_html
     from qa.evaluation.reader_report import evaluate_reading
@@ -195,13 +202,13 @@ def reader(
         threshold=threshold,
         alter=alter,
         seed=seed,
-        on_done=Rate(len(golds)),
+        on_done=QuestionProgress(len(golds)),
     )
     figures, cases = report.figures(), report.cases
     if html:
-        about = f"{len(cases)} questions, each read on its own paragraph" + (
-            f", altered: {alter}" if alter else ""
-        )
+        about = f"{len(cases)} questions, each read on its own paragraph"
+        if alter:
+            about += f", altered: {alter}"
         write_html(Page(f"The reader on {file.name}", about, figures, cases, "log-odds"), html)
     if as_json:
         echo_measured(figures, cases)
@@ -215,25 +222,25 @@ def reader(
     "--history",
     type=click.Choice(["questions", "pairs"]),
     default="questions",
-    help="What the history of a rewrite holds.",
+    help="Content of the histories: questions only, or pairs of question and answer.",
 )
 @click.option(
     "--drop",
     type=click.IntRange(0),
     default=0,
-    help="Items at the beginning of each history that no chat has.",
+    help="Number of items to drop from the beginning of each history.",
 )
 @click.option(
     "--alone",
     is_flag=True,
-    help="Of a SQuAD-format FILE, ask questions that need no context, after another one.",
+    help="SQuAD-format FILE: ask questions that need no context, each after another one.",
 )
 @_distractors
 @_sample
 @_seed
 @json_option
 @data_option
-def dialogue(  # noqa: PLR0913 - one an option
+def dialogue(  # noqa: PLR0913 - the options of the command
     file: Path,
     distractors: tuple[Path, ...],
     *,
@@ -245,26 +252,32 @@ def dialogue(  # noqa: PLR0913 - one an option
     as_json: bool,
     data: Path | None,
 ) -> None:
-    """How well follow-up questions are understood.
+    """Measure how well follow-up questions are understood.
 
-    FILE is JSON lines of id, history, question and rewrite by a person; or of id and turns
-    (question, answers), asked of the index; or SQuAD-format JSON, of which conversations are made
-    by putting pronouns for names, asked of its paragraphs.
+    FILE has one of three forms. JSON lines of id, history, question and rewrite (by a person)
+    measure the rewriting. JSON lines of id and turns (question, answers) are asked of the index.
+    SQuAD-format JSON is turned into conversations, with pronouns in place of names, which are asked
+    of its paragraphs.
     """
     from qa.evaluation.rewrite_report import read_dialogue
-    from qa.interfaces.cli.evaluate_dialogue import given, made, rewritten
+    from qa.interfaces.cli.evaluate_dialogue import (
+        echo_indexed_dialogues,
+        echo_rewrites,
+        echo_synthetic_dialogues,
+    )
 
     rows = [] if ".json" in file.suffixes else read_dialogue(file)
-    if rows and "rewrite" in rows[0]:
-        rewritten(rows, drop, answered=history == "pairs", as_json=as_json)
-    elif rows:
-        given(rows, data, as_json=as_json)
-    else:
-        made(file, distractors, sample or 500, seed, alone=alone, as_json=as_json)
-
-
-def _require(module: str, reason: str) -> None:
-    if find_spec(module) is None:
-        raise click.ClickException(
-            f"{reason}, which is not installed: pip install 'quoted-qa[eval]'"
+    if not rows:
+        echo_synthetic_dialogues(
+            file, distractors, sample or 500, seed, alone=alone, as_json=as_json
         )
+    elif "rewrite" in rows[0]:
+        echo_rewrites(rows, drop, answered=history == "pairs", as_json=as_json)
+    else:
+        echo_indexed_dialogues(rows, data, as_json=as_json)
+
+
+def _require(module: str, need: str) -> None:
+    """Fail with the command to install an optional dependency that is missing."""
+    if find_spec(module) is None:
+        raise click.ClickException(f"{need}, which is not installed: pip install 'quoted-qa[eval]'")

@@ -1,4 +1,4 @@
-"""What `qa eval` prints: figures with their intervals, tables, JSON, and progress with a rate."""
+"""Output of `qa eval`: figures with their intervals, tables, JSON and progress."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Share(click.ParamType[float]):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> float:
-        """The share as a float; fails on anything else."""
+        """Return the share as a float; fail on anything else."""
         try:
             share = float(Fraction(value))
         except (ValueError, ZeroDivisionError):
-            share = -1.0
+            share = -1.0  # out of range, so that it fails below
         if not 0 <= share < 1:
             self.fail(
                 f"expected a share from 0 to below 1, like 0.3 or 1/3, got {value!r}", param, ctx
@@ -44,23 +44,23 @@ class Share(click.ParamType[float]):
         return share
 
 
-class Rate:
-    """Tells standard error, every few seconds, how many questions are done and how fast."""
+class QuestionProgress:
+    """Progress on standard error: every few seconds, the questions done and their rate."""
 
     def __init__(self, total: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._total = total
         self._clock = clock
-        self._began = self._last = clock()
+        self._began = self._last_shown = clock()
 
     def __call__(self, done: int) -> None:
-        """So many are done."""
+        """Take the number of questions that are done."""
         now = self._clock()
-        if now - self._last >= PLAIN_SECONDS:
-            self._last = now
+        if now - self._last_shown >= PLAIN_SECONDS:
+            self._last_shown = now
             rate = done / (now - self._began)
-            left = (self._total - done) / rate
+            seconds_left = (self._total - done) / rate
             click.echo(
-                f"{done} of {self._total} questions, {rate:.1f}/s, about {left:.0f} s left",
+                f"{done} of {self._total} questions, {rate:.1f}/s, about {seconds_left:.0f} s left",
                 err=True,
             )
 
@@ -73,8 +73,9 @@ def pipeline_of(
     *,
     calibrated: bool = True,
 ) -> Pipeline:
-    """A pipeline over a pool of paragraphs, with progress, or without any over the index; raises
-    NoIndex or StoreError.
+    """Return a pipeline over a pool of paragraphs, or over the index if there are none.
+
+    Shows the progress of embedding the pool. Raises NoIndex or StoreError.
     """
     from qa.bootstrap import load_pipeline, pipeline_over
     from qa.evaluation.pool import open_pool
@@ -90,20 +91,19 @@ def pipeline_of(
 def echo_figures(
     figures: Sequence[Figure], cases: Sequence[Case], risks: Sequence[tuple[float, float]] = ()
 ) -> None:
-    """Print figures, the cases by type of question, and (coverage, risk) rows, for people."""
+    """Print figures, the cases by type of question, and the pairs of coverage and risk."""
     from qa.evaluation.cases import by_type
 
     for figure in figures:
         click.echo(f"{figure.name:46}{figure.text}")
     click.echo(
-        f"\n{'type':16}{'questions':>10}{'as it should be':>17}{'answerable':>12}{'span right':>12}{'span F1':>9}"
+        f"\n{'type':16}{'questions':>10}{'accuracy':>17}{'answerable':>12}"
+        f"{'span right':>12}{'span F1':>9}"
     )
-    for each in by_type(cases):
-        right, f1 = (
-            f"{value:.3f}" if value is not None else "–" for value in (each.right, each.f1)
-        )
+    for row in by_type(cases):
         click.echo(
-            f"{each.type:16}{each.questions:>10}{each.accuracy:>17.3f}{each.answerable:>12}{right:>12}{f1:>9}"
+            f"{row.type:16}{row.questions:>10}{row.accuracy:>17.3f}{row.answerable:>12}"
+            f"{_share_text(row.right):>12}{_share_text(row.f1):>9}"
         )
     if risks:
         click.echo("\ncoverage  " + "".join(f"{coverage:>7.0%}" for coverage, _ in risks))
@@ -111,27 +111,33 @@ def echo_figures(
 
 
 def echo_measured(figures: Sequence[Figure], cases: Sequence[Case], **more: Any) -> None:  # noqa: ANN401 - whatever json takes
-    """Print the same as JSON, and each question."""
+    """Print figures, their intervals, the types of question and each question as JSON.
+
+    `more` are further entries of the object.
+    """
     from qa.evaluation.cases import by_type
     from qa.evaluation.figures import intervals_of, values_of
 
-    types = {
-        each.type: {name: value for name, value in asdict(each).items() if name != "type"}
-        for each in by_type(cases)
-    }
-    questions = [_plain(case) for case in cases]
+    types = {}
+    for row in by_type(cases):
+        fields = asdict(row)
+        types[fields.pop("type")] = fields
     echo_json(
         {
             "figures": values_of(figures),
             "intervals": intervals_of(figures),
             "types": types,
             **more,
-            "questions": questions,
+            "questions": [_case_to_dict(case) for case in cases],
         }
     )
 
 
-def _plain(case: Case) -> dict[str, Any]:
+def _share_text(share: float | None) -> str:
+    return "–" if share is None else f"{share:.3f}"
+
+
+def _case_to_dict(case: Case) -> dict[str, Any]:
     best = case.quote.text if case.quote else None
     return {
         "id": case.id,

@@ -1,4 +1,4 @@
-"""`qa doctor`, `qa backup`, `qa restore`."""
+"""Commands `qa doctor`, `qa backup` and `qa restore`."""
 
 from __future__ import annotations
 
@@ -16,46 +16,59 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--repair", "mend", is_flag=True, help="Mend what can be mended without losing a document."
+    "--repair",
+    "repair_first",
+    is_flag=True,
+    help="Repair what can be repaired without losing a document.",
 )
 @json_option
 @data_option
-def doctor(*, mend: bool, as_json: bool, data: Path | None) -> None:
-    """Check environment, models, index and state. Exit code 0: nothing is wrong (any more); 1:
-    something is.
+def doctor(*, repair_first: bool, as_json: bool, data: Path | None) -> None:
+    """Check environment, models, index and state.
+
+    Exit codes: 0 nothing is wrong, or all of it was repaired; 1 something is wrong.
     """
     from qa.doctor import examine, repair
 
     settings = settings_of(data)
     checks = list(examine(settings))
-    if mend:
+    if repair_first:
         repair(settings, checks)
+        # Checked anew, since a repair may fail or uncover something else.
         checks = list(examine(settings))
     if as_json:
-        echo_json([_plain(each) for each in checks])
+        echo_json([_check_to_dict(check) for check in checks])
     else:
-        for each in checks:
-            click.echo(f"{'ok' if each.passed else 'wrong':<5}  {each.name}: {each.detail}")
-            for found in each.findings:
-                click.echo(
-                    f"       {found.what}: {found.remedy}{' (--repair does)' if found.mend else ''}"
-                )
-    sys.exit(0 if all(each.passed for each in checks) else 1)
+        for check in checks:
+            _echo_check(check)
+    sys.exit(0 if all(check.passed for check in checks) else 1)
 
 
-def _plain(check: Checked) -> dict[str, Any]:
-    lists: dict[str, list[str]] = {"wrong": [], "left_over": []}
-    for found in check.findings:
-        lists["left_over" if found.harmless else "wrong"].append(found.what)
-    return {"check": check.name, "detail": check.detail, **lists}
+def _echo_check(check: Checked) -> None:
+    """Print a check and, indented below it, its findings."""
+    click.echo(f"{'ok' if check.passed else 'wrong':<5}  {check.name}: {check.detail}")
+    for finding in check.findings:
+        hint = " (--repair does)" if finding.mend else ""
+        click.echo(f"       {finding.what}: {finding.remedy}{hint}")
+
+
+def _check_to_dict(check: Checked) -> dict[str, Any]:
+    return {
+        "check": check.name,
+        "detail": check.detail,
+        "wrong": [finding.what for finding in check.findings if not finding.harmless],
+        "left_over": [finding.what for finding in check.findings if finding.harmless],
+    }
 
 
 @click.command()
 @click.argument("file", type=NamedPath(path_type=Path))
 @data_option
 def backup(file: Path, data: Path | None) -> None:
-    """Write index, conversations, saved questions and calibration to FILE, a new one; others may
-    read and write meanwhile.
+    """Write everything in the data directory to FILE.
+
+    The backup holds index, conversations, saved questions and calibration. FILE must not exist yet.
+    Other processes may go on reading and writing meanwhile.
     """
     from qa.state.backup import back_up
 
@@ -65,12 +78,15 @@ def backup(file: Path, data: Path | None) -> None:
 
 @click.command()
 @click.argument("file", type=NamedPath(path_type=Path, exists=True, dir_okay=False))
-@click.option("--yes", is_flag=True, help="Replace what is there.")
+@click.option("--yes", is_flag=True, help="Replace what is in the data directory.")
 @data_option
 def restore(file: Path, *, yes: bool, data: Path | None) -> None:
-    """Put back what `qa backup` wrote to FILE; a server that runs answers from it within a second."""
-    from qa.interfaces.cli.documents import say_waiting
-    from qa.state.backup import restore as put_back
+    """Restore the data directory from FILE, a backup of `qa backup`.
 
-    names = put_back(file, settings_of(data).data, yes=yes, on_wait=say_waiting)
+    A running server answers from the restored index within a second.
+    """
+    from qa.interfaces.cli.documents import echo_waiting
+    from qa.state import backup as backups
+
+    names = backups.restore(file, settings_of(data).data, yes=yes, on_wait=echo_waiting)
     click.echo(f"Restored {', '.join(names)} from {file}.")

@@ -1,4 +1,4 @@
-"""What the commands share: the data option, settings, progress."""
+"""Options, settings, models and progress that several commands share."""
 
 from __future__ import annotations
 
@@ -19,24 +19,27 @@ if TYPE_CHECKING:
     from qa.settings import Settings
 
 PLAIN_SECONDS = 5.0
-"""Without a terminal, progress is a line at most this often."""
+"""Seconds between two lines of progress where there is no terminal."""
 
 
 class NamedPath(click.Path):
-    """A path that is not empty: to pathlib the empty one is the current folder, which nobody meant."""
+    """A path that is not empty.
+
+    For pathlib the empty path is the current folder, which nobody means by it.
+    """
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - as click has it
-        """The path as a Path; fails on an empty one."""
+        """Return the path; fail if it is empty."""
         if not os.fspath(value):
             self.fail("expected a path, got an empty one", param, ctx)
         return super().convert(value, param, ctx)
 
 
 class PathOrPage(NamedPath):
-    """A path, or the http(s) address of a page as it was typed."""
+    """A path, or the http(s) address of a web page."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - as click has it
-        """An address as a str, anything else as a Path."""
+        """Return an address unchanged, as a str, and anything else as a Path."""
         is_page = isinstance(value, str) and value.lower().startswith(("http://", "https://"))
         return value if is_page else super().convert(value, param, ctx)
 
@@ -44,34 +47,35 @@ class PathOrPage(NamedPath):
 data_option = click.option(
     "--data",
     type=NamedPath(path_type=Path, file_okay=False),
-    help="Data directory (else QUOTED_DATA, else the platform's).",
+    help="Data directory (default: QUOTED_DATA, or the usual place of the platform).",
 )
 exclude_option = click.option(
     "--exclude",
     multiple=True,
     metavar="PATTERN",
-    help="Leave out what a .gitignore line like this would; may be repeated.",
+    help="Leave out files that match this .gitignore pattern; may be repeated.",
 )
 tag_option = click.option(
     "--tag",
     "tags",
     multiple=True,
     metavar="NAME",
-    help="Tag all documents below the paths; may be repeated.",
+    help="Give this tag to all documents below the paths; may be repeated.",
 )
 in_option = click.option(
     "--in",
     "tags",
     multiple=True,
     metavar="TAG",
-    help="Only documents with this tag; may be repeated, then any of them.",
+    help="Use only documents with this tag, or with any of several if repeated.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def settings_of(data: Path | None) -> Settings:
-    """The settings of this process, after a restore that was cut off is finished; raises
-    SettingsError or StoreError.
+    """Return the settings of this process.
+
+    A restore that was interrupted is finished first. Raises SettingsError or StoreError.
     """
     from index.filesystem.portable_path import RESTORING
     from qa.settings import Settings
@@ -80,26 +84,26 @@ def settings_of(data: Path | None) -> Settings:
     if (settings.data / RESTORING).is_dir():
         from qa.state.backup import finish
 
-        click.echo("A restore is being finished ...", err=True)
+        click.echo("Finishing a restore that was interrupted ...", err=True)
         finish(settings.data)
     return settings
 
 
 def encoder_of(settings: Settings) -> Encoder:
-    """The embedding model, saying so when it must be converted first."""
+    """Load the encoder, with a message if its model must be converted first."""
     from qa.bootstrap import load_encoder
 
-    return load_encoder(settings, on_conversion=_say_preparing)
+    return load_encoder(settings, on_conversion=_echo_preparing)
 
 
 def reader_of(settings: Settings) -> Reader:
-    """The reader, saying so when it must be converted first."""
+    """Load the reader, with a message if its model must be converted first."""
     from qa.bootstrap import load_reader
 
-    return load_reader(settings, on_conversion=_say_preparing)
+    return load_reader(settings, on_conversion=_echo_preparing)
 
 
-def _say_preparing(name: str) -> None:
+def _echo_preparing(name: str) -> None:
     click.echo(f"Preparing the model {name} (once, about 20 s) ...", err=True)
 
 
@@ -110,24 +114,32 @@ def echo_json(value: Any) -> None:  # noqa: ANN401 - whatever json takes
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def bold(text: str) -> str:
+    """Return the text in bold for a terminal."""
+    return click.style(text, bold=True)
+
+
 def terminal_width() -> int:
-    """Columns for text: the terminal's, at most 100."""
+    """Return the number of columns for text: those of the terminal, at most 100."""
     return min(shutil.get_terminal_size().columns, 100)
 
 
 class Progress:
-    """Reports an indexing run on standard error: a bar with rate and ETA on a terminal, plain lines
-    elsewhere.
+    """Progress of an indexing run on standard error.
+
+    A bar with rate and remaining time on a terminal, plain lines elsewhere.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._began = self._last = clock()
-        self._files = self._done = self._passages = 0
+        self._began = self._last_shown = clock()
+        self._files = 0
+        self._files_done = 0
+        self._passages = 0
         self._bar: Any = None
 
     def planned(self, files: int) -> None:
-        """So many files will be looked at."""
+        """Take the number of files that will be looked at."""
         self._files = files
         if sys.stderr.isatty():
             from tqdm import tqdm
@@ -135,45 +147,54 @@ class Progress:
             self._bar = tqdm(total=files, unit="file", dynamic_ncols=True, leave=False)
 
     def finished(self, outcome: Outcome) -> None:
-        """One file is done; skipped ones are a line each."""
+        """Count a file as done, and print a line if it was skipped."""
         if outcome.detail:
-            self._line(
-                f"{outcome.status if outcome.status in {'skipped', 'kept'} else 'note'}: {outcome.uri}: {outcome.detail}"
+            label = outcome.status if outcome.status in {"skipped", "kept"} else "note"
+            self._echo_line(f"{label}: {outcome.uri}: {outcome.detail}")
+        is_new_text = outcome.status in {"added", "updated"}
+        if is_new_text and outcome.language not in {None, "en"}:
+            self._echo_line(
+                f"note: {outcome.uri} looks like another language than English "
+                f"({outcome.language}); answers from it will be poor"
             )
-        if outcome.language not in {None, "en"} and outcome.status in {"added", "updated"}:
-            self._line(
-                f"note: {outcome.uri} looks like another language than English ({outcome.language}); answers from it will be poor"
-            )
+        # Removed documents have no file, so that they are not among those that were announced.
         if outcome.status != "removed":
-            self._done += 1
+            self._files_done += 1
             self._show(1)
 
     def embedded(self, passages: int) -> None:
-        """So many more passages have been embedded."""
+        """Count more passages as embedded."""
         self._passages += passages
         self._show(0)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
 
-    def _line(self, text: str) -> None:
+    def _echo_line(self, text: str) -> None:
         if self._bar is not None:
             self._bar.write(text, file=sys.stderr)
         else:
             click.echo(text, err=True)
 
-    def _show(self, files: int) -> None:
+    def _show(self, new_files: int) -> None:
+        """Update the bar, or print a line if the last one is old enough."""
         rate = self._passages / max(self._clock() - self._began, 1e-9)
         if self._bar is not None:
             self._bar.set_postfix_str(f"{self._passages} passages, {rate:.0f}/s", refresh=False)
-            self._bar.update(files)
-        elif self._clock() - self._last >= PLAIN_SECONDS:
-            self._last = self._clock()
-            left = (self._files - self._done) * (self._last - self._began) / max(self._done, 1)
-            eta = f", about {left:.0f} s left" if self._done else ""
+            self._bar.update(new_files)
+        elif self._clock() - self._last_shown >= PLAIN_SECONDS:
+            self._last_shown = self._clock()
             click.echo(
-                f"{self._done} of {self._files} files, {self._passages} passages, {rate:.0f}/s{eta}",
+                f"{self._files_done} of {self._files} files, {self._passages} passages, "
+                f"{rate:.0f}/s{self._remaining_time()}",
                 err=True,
             )
+
+    def _remaining_time(self) -> str:
+        """Return the estimate as words, or "" before the first file is done."""
+        if not self._files_done:
+            return ""
+        seconds_a_file = (self._last_shown - self._began) / self._files_done
+        return f", about {(self._files - self._files_done) * seconds_a_file:.0f} s left"

@@ -1,4 +1,4 @@
-"""`qa watchlist` and `qa history`."""
+"""Commands `qa watchlist` and `qa history`."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 @click.group()
 def watchlist() -> None:
-    """Saved questions, asked again by `qa watch` and `qa serve --watch` whenever the index has
-    changed.
+    """Keep questions that are asked again when documents change.
+
+    `qa watch` and `qa serve --watch` ask them after each change of the index.
     """
 
 
@@ -41,15 +42,16 @@ def watchlist() -> None:
 @click.argument("question")
 @data_option
 def add(question: str, data: Path | None) -> None:
-    """Save QUESTION, and ask it now, so that a difference can be seen later."""
+    """Save QUESTION and ask it for the first time."""
     from qa.library.library import has_index
 
     settings = settings_of(data)
-    with _opened(settings) as saved:
+    with _saved_questions(settings) as saved:
         question = saved.add(question)
     click.echo(f"Saved: {question}")
+    # Later answers are compared with this first one, so it is not printed.
     if has_index(settings):
-        _check(settings)
+        _ask_again(settings)
 
 
 @watchlist.command("list")
@@ -60,26 +62,24 @@ def list_questions(*, as_json: bool, data: Path | None) -> None:
     from qa.interfaces.plaintext.answers import printable
     from qa.interfaces.plaintext.differences import kept_text
 
-    with _opened(settings_of(data)) as saved:
+    with _saved_questions(settings_of(data)) as saved:
         questions = saved.questions()
     if as_json:
         echo_json([asdict(each) for each in questions])
         return
     for each in questions:
-        click.echo(printable(each.question))
-        click.echo(
-            f"{kept_text(each.last, terminal_width())}\n" if each.last else "not asked yet\n"
-        )
+        answer = kept_text(each.last, terminal_width()) if each.last else "not asked yet"
+        click.echo(f"{printable(each.question)}\n{answer}\n")
     if not questions:
-        click.echo("No question is saved: `qa watchlist add QUESTION` saves one.", err=True)
+        click.echo("No question is saved yet: run `qa watchlist add QUESTION`.", err=True)
 
 
 @watchlist.command()
 @click.argument("question")
 @data_option
 def remove(question: str, data: Path | None) -> None:
-    """Forget QUESTION with the answers that were kept of it."""
-    with _opened(settings_of(data)) as saved:
+    """Forget QUESTION and its stored answers."""
+    with _saved_questions(settings_of(data)) as saved:
         saved.remove(question)
     click.echo("Removed.")
 
@@ -88,10 +88,11 @@ def remove(question: str, data: Path | None) -> None:
 @json_option
 @data_option
 def check(*, as_json: bool, data: Path | None) -> None:
-    """Ask all saved questions again and show those whose answer has changed. Exit code 4: some
-    have.
+    """Ask all saved questions again and show changed answers.
+
+    Exit codes: 0 no answer has changed, 4 some have.
     """
-    differences = _check(settings_of(data))
+    differences = _ask_again(settings_of(data))
     if as_json:
         echo_json([asdict(each) for each in differences])
     else:
@@ -104,26 +105,24 @@ def check(*, as_json: bool, data: Path | None) -> None:
 @json_option
 @data_option
 def history(question: str, *, as_json: bool, data: Path | None) -> None:
-    """Show how the answer to a saved QUESTION changed from one generation of the index to another."""
+    """Show how the answer to a saved QUESTION changed over time."""
     from qa.interfaces.plaintext.differences import kept_text
     from qa.state.saved_questions import Difference
 
-    with _opened(settings_of(data)) as saved:
-        kept = saved.history(question)
+    with _saved_questions(settings_of(data)) as saved:
+        answers = saved.history(question)
     if as_json:
-        echo_json([asdict(each) for each in kept])
-    elif len(kept) < 2:
-        click.echo(
-            kept_text(kept[0], terminal_width())
-            if kept
-            else "Not asked yet: `qa watchlist check` does."
-        )
+        echo_json([asdict(each) for each in answers])
+    elif not answers:
+        click.echo("Not asked yet: run `qa watchlist check`.")
+    elif len(answers) == 1:
+        click.echo(kept_text(answers[0], terminal_width()))
     else:
-        echo_differences([Difference(question, before, after) for before, after in pairwise(kept)])
+        echo_differences([Difference(question, *pair) for pair in pairwise(answers)])
 
 
 def echo_differences(differences: Sequence[Difference]) -> None:
-    """Each with old and new quote side by side."""
+    """Print the old and the new answer of each question side by side."""
     from qa.interfaces.plaintext.differences import difference_text
 
     for each in differences:
@@ -131,19 +130,21 @@ def echo_differences(differences: Sequence[Difference]) -> None:
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[SavedQuestions]:
+def _saved_questions(settings: Settings) -> Iterator[SavedQuestions]:
+    """Open the saved questions of the data directory."""
     from qa.library.index_follower import opened_watchlist
 
     with opened_watchlist(settings) as opened:
         yield opened
 
 
-def _check(settings: Settings) -> list[Difference]:
+def _ask_again(settings: Settings) -> list[Difference]:
+    """Ask all saved questions again and return the changed answers."""
     from qa.answering.source_freshness import FileHashes
     from qa.bootstrap import load_pipeline
 
     pipeline = load_pipeline(
         settings, encoder_of(settings), reader_of(settings), hashes=FileHashes()
     )
-    with _opened(settings) as saved:
+    with _saved_questions(settings) as saved:
         return saved.check(pipeline.ask)

@@ -1,4 +1,4 @@
-"""`qa serve`."""
+"""Command `qa serve`."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from qa.interfaces.cli.options import (
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
     default=8321,
     show_default=True,
     type=click.IntRange(0, 65535),
-    help="Port to bind; 0 takes a free one.",
+    help="Port to listen on; 0 takes a free one.",
 )
 @click.option(
     "--watch",
     multiple=True,
     type=NamedPath(path_type=Path),
     metavar="PATH",
-    help="Index and follow this, as `qa watch` does.",
+    help="Index this path and follow its changes, as `qa watch` does; may be repeated.",
 )
 @exclude_option
 @tag_option
 @click.option(
     "--only",
     type=click.Choice(["slack"]),
-    help="Serve nothing else: `slack` is the paths that Slack signs, for a tunnel.",
+    help="Serve only the paths for Slack, whose requests are signed: for a tunnel.",
 )
 @data_option
 def serve(
@@ -49,13 +49,13 @@ def serve(
     only: str | None,
     data: Path | None,
 ) -> None:
-    """Serve POST /ask and the rest of the HTTP interface."""
+    """Serve the web page and the HTTP interface."""
     from index.ingestion.watcher import Watched
     from index.tags import tags_of
     from qa.interfaces.server import run
 
     if (exclude or tags) and not watch:
-        raise click.UsageError(f"{'--exclude' if exclude else '--tag'} belongs to --watch")
+        raise click.UsageError(f"{'--exclude' if exclude else '--tag'} needs --watch")
     run(
         settings_of(data),
         host,

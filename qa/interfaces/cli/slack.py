@@ -1,4 +1,4 @@
-"""`qa slack manifest` and `qa slack check`."""
+"""Commands `qa slack manifest` and `qa slack check`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from qa.interfaces.cli.options import data_option, echo_json, settings_of
 
-_MARKS = {True: "ok", False: "missing", None: "note"}
+_LABELS = {True: "ok", False: "missing", None: "note"}
 
 
 @click.group()
@@ -23,32 +23,43 @@ def slack() -> None:
     "--url",
     required=True,
     metavar="URL",
-    help="Where Slack reaches `qa serve`, like https://qa.example.org.",
+    help="Address at which Slack reaches `qa serve`, like https://qa.example.org.",
 )
-@click.option("--name", default="quoted", show_default=True, help="The bot's name.")
+@click.option("--name", default="quoted", show_default=True, help="Name of the bot.")
 def manifest(url: str, name: str) -> None:
-    """Print the app manifest, to paste at api.slack.com/apps, Create New App, From a manifest."""
-    from qa.interfaces.slack.manifest import manifest as made
+    """Print the manifest of the Slack app.
+
+    Paste it at api.slack.com/apps under Create New App, From a manifest.
+    """
+    from qa.interfaces.slack import manifest as manifests
 
     if not url.startswith("https://"):
         raise click.BadParameter(
-            "expected an https:// address, which is all that Slack sends to", param_hint="--url"
+            "expected an https:// address, since Slack sends to no other", param_hint="--url"
         )
-    echo_json(made(url, name))
+    echo_json(manifests.manifest(url, name))
 
 
 @slack.command()
-@click.option("--url", metavar="URL", help="Also ask the server there, as Slack would.")
+@click.option(
+    "--url",
+    metavar="URL",
+    help="Also send a test request to the server at this address, as Slack would.",
+)
 @data_option
 def check(url: str | None, data: Path | None) -> None:
-    """Check the signing secret, the token and its scopes, and say what is missing."""
+    """Check the signing secret, the token and its scopes.
+
+    Exit codes: 0 nothing is missing, 1 something is.
+    """
     from qa.interfaces.slack.dependencies import missing_extra
 
     if missing_extra():
         raise click.ClickException(missing_extra())
     from qa.interfaces.slack.check import check_setup
 
-    found = asyncio.run(check_setup(settings_of(data), url))
-    for each in found:
-        click.echo(f"{_MARKS[each.passed]:<8} {each.name}: {each.detail}")
-    sys.exit(1 if any(each.passed is False for each in found) else 0)
+    checks = asyncio.run(check_setup(settings_of(data), url))
+    for check in checks:
+        click.echo(f"{_LABELS[check.passed]:<8} {check.name}: {check.detail}")
+    # None is a remark, which is not an error.
+    sys.exit(1 if any(check.passed is False for check in checks) else 0)

@@ -1,4 +1,4 @@
-"""`qa verify`."""
+"""Command `qa verify`."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from qa.interfaces.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qa.settings import Settings
     from qa.verification.audit_bundle import Bundle
-    from qa.verification.quote_check import Find
+    from qa.verification.quote_check import Find, ParsedQuote
 
 NOT_PROVED = 5
-"""Exit code: a quote is not what its source says, or its source cannot be read."""
+"""Exit code: a source does not say what is quoted, or cannot be read."""
 
 
 @click.command()
@@ -35,41 +37,36 @@ NOT_PROVED = 5
 @click.option(
     "--source",
     type=NamedPath(path_type=Path, exists=True),
-    help="The file that is quoted, or the folder that was indexed.",
+    help="Look for the quoted files here: the file itself, or the folder that was indexed.",
 )
 @json_option
 @data_option
 def verify(file: Path, *, source: Path | None, as_json: bool, data: Path | None) -> None:
-    """Prove or disprove each quote in FILE: the JSON of an answer (`-`: standard input), or a
-    bundle of `qa ask --bundle`.
+    """Prove or disprove each quote in FILE.
 
-    The sources are read and extracted again: those in the bundle or of the index, or those below
-    --source.
+    FILE is the JSON of an answer, or a bundle of `qa ask --bundle`; `-` is standard input.
 
-    Exit code 0: all are proved, 5: one is not.
+    The sources are read and parsed again: those below --source if it is given, else those in the
+    bundle, else the indexed files.
+
+    Exit codes: 0 all quotes are proved, 5 at least one is not.
     """
     from qa.interfaces.plaintext.answers import proofs_text
     from qa.verification.audit_bundle import is_bundle, read_bundle
-    from qa.verification.quote_check import below, parsed, passages_of, quotes_of, verify
+    from qa.verification.quote_check import below, parsed, quotes_of, verify
 
-    settings, content = (
-        settings_of(data),
-        sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes(),
-    )
+    settings = settings_of(data)
+    content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     bundle = read_bundle(content) if is_bundle(content) else None
-    quotes = (
-        [*quotes_of(bundle.answer), *passages_of(bundle.passages)]
-        if bundle
-        else quotes_of(parsed(content))
-    )
+    quotes = _quotes_in_bundle(bundle) if bundle else quotes_of(parsed(content))
+    # A folder given by hand comes first: it may hold what neither bundle nor index has.
     with ExitStack() as stack:
-        find = (
-            below(source)
-            if source
-            else _unpacked(bundle, stack)
-            if bundle
-            else _indexed(settings, stack)
-        )
+        if source is not None:
+            find = below(source)
+        elif bundle is not None:
+            find = _find_in_bundle(bundle, stack)
+        else:
+            find = _find_in_index(settings, stack)
         proofs = verify(quotes, find, max_bytes=settings.max_file_bytes)
     proved = all(proof.proved for proof in proofs)
     if as_json:
@@ -79,15 +76,28 @@ def verify(file: Path, *, source: Path | None, as_json: bool, data: Path | None)
     sys.exit(0 if proved else NOT_PROVED)
 
 
-def _unpacked(bundle: Bundle, stack: ExitStack) -> Find:
-    """The sources of a bundle, in a folder that lasts as long as the stack."""
+def _quotes_in_bundle(bundle: Bundle) -> Sequence[ParsedQuote]:
+    """Return the quotes of the answer and of the retrieved passages."""
+    from qa.verification.quote_check import passages_of, quotes_of
+
+    return [*quotes_of(bundle.answer), *passages_of(bundle.passages)]
+
+
+def _find_in_bundle(bundle: Bundle, stack: ExitStack) -> Find:
+    """Return a lookup of the sources in a bundle.
+
+    They are unpacked into a folder that is deleted when the stack is closed.
+    """
     from qa.verification.audit_bundle import unpack
 
     return unpack(bundle, Path(stack.enter_context(TemporaryDirectory())))
 
 
-def _indexed(settings: Settings, stack: ExitStack) -> Find:
-    """The files of the index, which is open as long as the stack; raises NoIndex."""
+def _find_in_index(settings: Settings, stack: ExitStack) -> Find:
+    """Return a lookup of the indexed files; the index is closed with the stack.
+
+    Raises NoIndex if nothing is indexed.
+    """
     from qa.library.library import open_snapshot
     from qa.verification.quote_check import in_index
 

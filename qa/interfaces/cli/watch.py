@@ -1,4 +1,4 @@
-"""`qa watch`."""
+"""Command `qa watch`."""
 
 from __future__ import annotations
 
@@ -38,56 +38,57 @@ if TYPE_CHECKING:
 def watch(
     paths: tuple[Path, ...], *, exclude: tuple[str, ...], tags: tuple[str, ...], data: Path | None
 ) -> None:
-    """Index files and folders, and follow what is made, changed, moved and deleted there.
+    """Index files and folders, and follow their changes.
 
-    The saved questions (`qa watchlist`) are asked again after each change, and new answers shown
-    beside the old ones.
+    New, changed, moved and deleted files are noticed. Documents are removed as by `qa index
+    --prune`, which refuses removals that look like an accident.
 
-    With --tag, what is there and whatever appears there later gets the tag.
+    The saved questions (`qa watchlist`) are asked again after each change; a new answer is shown
+    beside the old one.
 
-    Removes what `qa index --prune` would, and refuses what that would refuse. Ends with Ctrl-C or
-    SIGTERM.
+    With --tag, files that appear later get the tag, too. Ends with Ctrl-C or SIGTERM.
     """
     from index.ingestion.watcher import Watched
     from index.tags import tags_of
     from qa.bootstrap import live_pipeline
     from qa.library.index_follower import follow_sources
 
-    settings, stopping = settings_of(data), threading.Event()
+    settings = settings_of(data)
+    stopping = threading.Event()
     encoder = encoder_of(settings)
+    # The reader is loaded at the first use: without saved questions it is never needed.
     live = cache(lambda: live_pipeline(settings, encoder, reader_of(settings)))
 
     def leave(_signal: int, _frame: FrameType | None) -> NoReturn:
         stopping.set()
-        sys.exit(0)  # what is being written is rolled back, and comes with the next run
+        # An open transaction is rolled back, and the next run indexes those files.
+        sys.exit(0)
 
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, leave)
-    follow_sources(
-        settings, encoder, live, Watched(paths, exclude, tags_of(tags)), Lines(), stopping
-    )
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, leave)
+    watched = Watched(paths, exclude, tags_of(tags))
+    follow_sources(settings, encoder, live, watched, LineListener(), stopping)
 
 
-class Lines:
-    """A line for whatever happens."""
+class LineListener:
+    """Listener that prints a line for each event."""
 
     def planned(self, files: int) -> None:
-        """So many files will be looked at: nothing to say."""
+        """Print nothing: the number of files says little while watching."""
 
     def embedded(self, passages: int) -> None:
-        """So many more passages have been embedded: nothing to say."""
+        """Print nothing: the line of the file comes soon."""
 
     def finished(self, outcome: Outcome) -> None:
-        """One file is done."""
+        """Print the outcome of a file unless nothing has changed."""
         if outcome.status != "unchanged":
-            click.echo(
-                f"{outcome.status}: {outcome.uri}{f': {outcome.detail}' if outcome.detail else ''}"
-            )
+            detail = f": {outcome.detail}" if outcome.detail else ""
+            click.echo(f"{outcome.status}: {outcome.uri}{detail}")
 
     def said(self, text: str) -> None:
-        """One line for people."""
+        """Print a message on standard error."""
         click.echo(text, err=True)
 
     def differ(self, differences: Sequence[Difference]) -> None:
-        """Old and new answers of saved questions."""
+        """Print the old and the new answers of saved questions."""
         echo_differences(differences)

@@ -1,4 +1,7 @@
-"""Answers and passages as text for people."""
+"""Answers, proofs and passages as plain text.
+
+Everything that comes from a document passes through `printable` before it reaches a terminal.
+"""
 
 from __future__ import annotations
 
@@ -19,43 +22,50 @@ from qa.answer import (
 from qa.verification.quote_check import Proof
 
 Emphasis = Callable[[str], str]
-"""Marks the quoted span: bold on a terminal, unchanged elsewhere."""
+"""Function that marks a quoted span: bold on a terminal, unchanged elsewhere."""
 
-_UNCALIBRATED = "Note: the confidence is not calibrated for these models and this number of passages: `qa calibrate --help` says how to."
+_UNCALIBRATED = (
+    "Note: the confidence is not calibrated for these models and this number of passages: "
+    "see `qa calibrate --help`."
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What would act on a terminal instead of being shown: control characters and changes of direction.
-"""
+"""Characters that act on a terminal: control characters and changes of text direction."""
 AROUND = 300
-"""Characters that are shown on either side of a quote, at least, where there are so many."""
+"""Least number of characters to show on either side of a quote, if there are as many."""
 FRESHNESS = {
     "changed": "changed since it was indexed",
     "moved": "moved since it was indexed",
     "gone": "no longer there",
 }
-"""What to say of a source that is not current."""
-_WORDS = ((0.8, "high"), (0.5, "fair"), (0.0, "low"))
+"""Words for the state of a source that is not current."""
+_CONFIDENCE_WORDS = ((0.8, "high"), (0.5, "fair"), (0.0, "low"))
+"""Least confidence for each word, the highest first."""
+_LEAST_TITLE_WIDTH = 20
+_LEAST_ROW_WIDTH = 30
+_ROW_COLUMNS_WIDTH = 42
+"""Columns of a search table before the passage."""
 
 
 def confidence_words(confidence: float) -> str:
-    """A probability in words and as a number."""
-    word = next(word for least, word in _WORDS if confidence >= least)
+    """Return a probability as a word and a number."""
+    # The last threshold is 0, so that there is always a word.
+    word = next(word for least, word in _CONFIDENCE_WORDS if confidence >= least)
     return f"{word} ({confidence:.2f})"
 
 
 def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
-    """An answer or a refusal, for a terminal `width` columns wide."""
-    parts = (
-        ["\n\n".join(span_text(span, emphasis, width) for span in answer.spans)]
-        if answer.spans
-        else []
-    )
-    if answer.kind == "evidence" and answer.spans:
-        parts.insert(0, "This sentence settles it:")
+    """Return an answer or a refusal for a terminal of `width` columns."""
+    parts: list[str] = []
+    if answer.spans:
+        if answer.kind == "evidence":
+            parts.append("This sentence settles it:")
+        parts.extend(span_text(span, emphasis, width) for span in answer.spans)
     if answer.conflicts:
         parts.append("Another document gives:")
         parts.extend(span_text(span, emphasis, width) for span in answer.conflicts)
     if answer.refusal:
         parts.append(refusal_text(answer.refusal, width))
+    # Notes come last, since they qualify everything above.
     if not answer.calibrated:
         parts.append(fill(_UNCALIBRATED, width))
     parts.extend(fill(printable(f"Note: {note}"), width) for note in answer.notes)
@@ -63,96 +73,105 @@ def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
 
 
 def turn_text(result: Mapping[str, Any], emphasis: Emphasis, width: int) -> str:
-    """The JSON of an answer within a conversation, with how the question was understood."""
+    """Return the stored answer of a conversation, with the question as it was understood."""
     answer = answer_of(result)
-    understood = (
-        [fill(printable(f"Understood as: {answer.interpreted_as}"), width)]
-        if answer.interpreted_as
-        else []
-    )
-    return "\n\n".join([*understood, answer_text(answer, emphasis, width)])
+    text = answer_text(answer, emphasis, width)
+    if not answer.interpreted_as:
+        return text
+    understood = fill(printable(f"Understood as: {answer.interpreted_as}"), width)
+    return f"{understood}\n\n{text}"
 
 
 def place_text(citation: Citation, width: int) -> str:
-    """Where a quote stands, in one line."""
-    return f"{shortened(citation.title, max(width // 2, 20))} ({_place_words(citation)}): “{shortened(citation.quote, width)}”"
+    """Return title, place and quote of a citation as one line."""
+    title = shortened(citation.title, max(width // 2, _LEAST_TITLE_WIDTH))
+    return f"{title} ({_place_words(citation)}): “{shortened(citation.quote, width)}”"
 
 
 def quote_in_text(citation: Citation, text: str, emphasis: Emphasis, width: int) -> str:
-    """The text around a quote, with the quote marked, whole lines where they are short."""
-    first = max(
-        text.rfind("\n", 0, max(citation.start - AROUND, 0)) + 1, citation.start - 2 * AROUND
-    )
-    end = text.find("\n", citation.end + AROUND)
-    last = min(len(text) if end < 0 else end, citation.end + 2 * AROUND)
-    before, after = text[first : citation.start], text[citation.end : last]
-    cut = ("…" if first else "", "…" if last < len(text) else "")
-    shown = f"{cut[0]}{shown_lines(before)}{emphasis(shown_lines(citation.quote))}{shown_lines(after)}{cut[1]}"
+    """Return the text around a quote, with the quote marked.
+
+    At least AROUND characters are shown on either side, and from there to the end of the line, but
+    at most 2 * AROUND.
+    """
+    # Text without line breaks, like a long paragraph, is cut at these limits.
+    earliest, latest = citation.start - 2 * AROUND, citation.end + 2 * AROUND
+    line_start = text.rfind("\n", 0, max(citation.start - AROUND, 0)) + 1
+    line_end = text.find("\n", citation.end + AROUND)
+    start = max(line_start, earliest)
+    end = min(len(text) if line_end < 0 else line_end, latest)
+    before, after = text[start : citation.start], text[citation.end : end]
+    shown = shown_lines(before) + emphasis(shown_lines(citation.quote)) + shown_lines(after)
+    if start > 0:
+        shown = "…" + shown
+    if end < len(text):
+        shown += "…"
     return f"{place_text(citation, width)}\n\n{shown}"
 
 
 def shown_lines(text: str) -> str:
-    """The text, with signs for what would act instead of being shown."""
+    """Return the text with its line breaks, and all other control characters replaced."""
     return "\n".join(map(printable, text.split("\n")))
 
 
 def refusal_text(refusal: Refusal, width: int) -> str:
-    """A refusal with its receipt."""
+    """Return a refusal with its receipt and the nearest passages."""
     parts = [fill(f"No answer found: {refusal.reason}.", width), fill(receipt(refusal), width)]
     if refusal.nearest:
-        parts.extend(
-            ["Nearest passages:", *(nearest_text(passage, width) for passage in refusal.nearest)]
-        )
+        parts.append("Nearest passages:")
+        parts.extend(nearest_text(passage, width) for passage in refusal.nearest)
     return "\n\n".join(parts)
 
 
 def receipt(refusal: Refusal) -> str:
-    """Where was looked, and what was not met there."""
+    """Return what was searched for a refused question and what was missing."""
     searched = refusal.searched
-    looked = f"Searched {counted(searched.passages, 'passage')} of {counted(searched.documents, 'document')} and read {searched.read} of them."
-    missing = (
-        f" None of those holds {', '.join(f'“{name}”' for name in refusal.missing)}."
-        if refusal.missing
-        else ""
+    text = (
+        f"Searched {counted(searched.passages, 'passage')} "
+        f"of {counted(searched.documents, 'document')} and read {searched.read} of them."
     )
-    return printable(looked + missing)
+    if refusal.missing:
+        names = ", ".join(f"“{name}”" for name in refusal.missing)
+        text += f" None of those holds {names}."
+    return printable(text)
 
 
 def span_text(span: AnswerSpan, emphasis: Emphasis, width: int) -> str:
-    """A span in its sentence, with its citations and confidence."""
-    citation = span.citation
-    return "\n".join(
-        [
-            emphasis(_one_line(span.text)),
-            "",
-            *_quoted(citation, emphasis),
-            *(line for each in (citation, *span.further) for line in _place(each, width)),
-            f"  confidence: {confidence_words(span.confidence)}",
-        ]
-    )
+    """Return a span with its sentence, its citations and its confidence."""
+    lines = [emphasis(_one_line(span.text)), "", *_sentence_lines(span.citation, emphasis)]
+    for citation in (span.citation, *span.further):
+        lines.extend(_citation_lines(citation, width))
+    lines.append(f"  confidence: {confidence_words(span.confidence)}")
+    return "\n".join(lines)
 
 
-def _quoted(citation: Citation, emphasis: Emphasis) -> list[str]:
+def _sentence_lines(citation: Citation, emphasis: Emphasis) -> list[str]:
+    """Return the sentence around a quote, or nothing if the quote is the whole sentence."""
     if citation.sentence == citation.quote:
         return []
+    # All offsets count in the document; those within the sentence count from its start.
     before = citation.sentence[: citation.start - citation.sentence_start]
     after = citation.sentence[citation.end - citation.sentence_start :]
-    return [
-        f"  “{_one_line(before, keep_edges=True)}{emphasis(_one_line(citation.quote))}{_one_line(after, keep_edges=True)}”",
-        "",
-    ]
+    sentence = (
+        _one_line(before, keep_edges=True)
+        + emphasis(_one_line(citation.quote))
+        + _one_line(after, keep_edges=True)
+    )
+    return [f"  “{sentence}”", ""]
 
 
-def _place(citation: Citation, width: int) -> list[str]:
-    dated = f" ({citation.date})" if citation.date else ""
-    title = shortened(citation.title, max(width - 4 - len(dated), 20)) + dated
-    heading = [f"  under {_one_line(citation.heading)}"] if citation.heading else []
-    fresh = f" [{FRESHNESS[citation.freshness]}]" if citation.freshness in FRESHNESS else ""
-    return [
-        f"  — {title}",
-        *heading,
-        f"  {_place_words(citation)}, characters {citation.start}–{citation.end}{fresh}",
-    ]
+def _citation_lines(citation: Citation, width: int) -> list[str]:
+    """Return title, heading and place of a citation."""
+    date = f" ({citation.date})" if citation.date else ""
+    # The date must survive, so the title is cut to what is left beside it.
+    title_width = max(width - len("  — ") - len(date), _LEAST_TITLE_WIDTH)
+    lines = [f"  — {shortened(citation.title, title_width)}{date}"]
+    if citation.heading:
+        lines.append(f"  under {_one_line(citation.heading)}")
+    place = f"  {_place_words(citation)}, characters {citation.start}–{citation.end}"
+    if citation.freshness in FRESHNESS:
+        place += f" [{FRESHNESS[citation.freshness]}]"
+    return [*lines, place]
 
 
 def _place_words(citation: Citation) -> str:
@@ -160,32 +179,31 @@ def _place_words(citation: Citation) -> str:
 
 
 def proofs_text(proofs: Sequence[Proof], width: int) -> str:
-    """The verdict on each quote, with the checks that failed, and how many are proved."""
+    """Return the verdicts on all quotes and the number of proved ones."""
+    lines = [line for proof in proofs for line in _proof_lines(proof, width)]
     proved = sum(proof.proved for proof in proofs)
-    total = f"{proved} of {counted(len(proofs), 'quote')} proved."
-    return "\n".join([*(line for proof in proofs for line in _proof_lines(proof, width)), total])
+    return "\n".join([*lines, f"{proved} of {counted(len(proofs), 'quote')} proved."])
 
 
 def _proof_lines(proof: Proof, width: int) -> list[str]:
     verdict = "proved" if proof.proved else "NOT PROVED"
+    quote = shortened(proof.quote, width // 2)
     place = f"{printable(proof.uri)}, characters {proof.start}–{proof.end}"
     failed = [
         f"  {check.name}: {_one_line(check.detail)}" for check in proof.checks if not check.passed
     ]
-    return [f"{verdict}: {proof.role}: “{shortened(proof.quote, width // 2)}” — {place}", *failed]
+    return [f"{verdict}: {proof.role}: “{quote}” — {place}", *failed]
 
 
 def nearest_text(passage: NearestPassage, width: int) -> str:
-    """A passage that did not answer: its beginning and its place."""
+    """Return the beginning, the place and the scores of a passage that did not answer."""
     beginning = fill(shortened(passage.text, 2 * width), width - 2)
-    return indent(
-        f"{beginning}\n— {printable(passage.uri)}, characters {passage.start}–{passage.end}, {_scores(passage)}",
-        "  ",
-    )
+    place = f"{printable(passage.uri)}, characters {passage.start}–{passage.end}"
+    return indent(f"{beginning}\n— {place}, {_scores(passage)}", "  ")
 
 
 def counted(number: int, name: str) -> str:
-    """A number of things."""
+    """Return a number with its noun, in the plural unless it is 1."""
     return f"{number:,} {name}" if number == 1 else f"{number:,} {name}s"
 
 
@@ -195,44 +213,57 @@ def _scores(passage: NearestPassage) -> str:
 
 
 def search_table(passages: Sequence[RetrievedPassage], width: int) -> str:
-    """One line a passage: rank, fused score, each retriever's score with its rank, place,
-    beginning.
+    """Return a table with one line per passage.
+
+    Columns are rank, fused score, score and rank of each retriever, and the place and beginning of
+    the passage.
     """
     head = f"{'rank':>4}  {'fused':>6}  {'dense':>12}  {'BM25':>12}  passage"
-    return "\n".join([head, *(_row(passage, max(width - 42, 30)) for passage in passages)])
+    room = max(width - _ROW_COLUMNS_WIDTH, _LEAST_ROW_WIDTH)
+    return "\n".join([head, *(_table_row(passage, room) for passage in passages)])
 
 
-def _row(passage: RetrievedPassage, room: int) -> str:
+def _table_row(passage: RetrievedPassage, room: int) -> str:
     beginning = shortened(f"{passage.uri}:{passage.start}–{passage.end} {passage.text}", room)
-    dense, bm25 = (
-        _scored(passage.dense_score, passage.dense_rank),
-        _scored(passage.bm25_score, passage.bm25_rank),
-    )
+    dense = _score_and_rank(passage.dense_score, passage.dense_rank)
+    bm25 = _score_and_rank(passage.bm25_score, passage.bm25_rank)
     return f"{passage.rank:>4}  {passage.score:>6.3f}  {dense}  {bm25}  {beginning}"
 
 
-def _scored(score: float, rank: int | None) -> str:
+def _score_and_rank(score: float, rank: int | None) -> str:
     return f"{score:>6.3f} {f'#{rank}' if rank else '–':>5}"
 
 
 def shortened(text: str, room: int) -> str:
-    """The text on one line of at most `room` characters, cut at a word if one ends in its second
-    half, with "…" where something is missing.
+    """Return the text as one line of at most `room` characters.
+
+    A longer text ends in "…". It is cut after a word if a word ends in the second half of the line.
     """
     line = _one_line(text)
     if len(line) <= room:
         return line
+    # A space too far left would waste the line; Chinese and Japanese have none at all.
     space = line.rfind(" ", room // 2, room)
-    return line[: space if space > 0 else room - 1].rstrip() + "…"
+    end = space if space > 0 else room - 1
+    return line[:end].rstrip() + "…"
 
 
 def printable(text: str) -> str:
-    """The text with nothing in it that would act on a terminal."""
+    """Return the text with all characters replaced that would act on a terminal."""
     return _CONTROL.sub("\ufffd", text)
 
 
 def _one_line(text: str, *, keep_edges: bool = False) -> str:
+    """Return the text with each run of white space as one space.
+
+    White space at the edges is removed, or kept as one space with `keep_edges`.
+    """
+    # Folded first: line breaks and tabs are white space here, not characters to replace.
     folded = printable(" ".join(text.split()))
-    if not keep_edges or not folded:
-        return folded or (" " if keep_edges and text else "")
-    return (" " if text[0].isspace() else "") + folded + (" " if text[-1].isspace() else "")
+    if not keep_edges:
+        return folded
+    if not folded:
+        return " " if text else ""
+    left = " " if text[0].isspace() else ""
+    right = " " if text[-1].isspace() else ""
+    return left + folded + right

@@ -15,7 +15,7 @@ from index.errors import InvalidTag
 from index.store.snapshot import Snapshot
 from qa.answer import Citation, answer_of
 from qa.errors import InvalidQuestion, NoIndex, NotReady, UnknownTag
-from qa.interfaces.service import Service, ask_in, snapshot_of
+from qa.interfaces.service import Service
 from qa.interfaces.slack.blocks import (
     SlackMessage,
     answer_message,
@@ -106,7 +106,7 @@ class Answers:
         """
         answer = answer_of(self.turn(queued, turn_id).result)
         try:
-            with snapshot_of(self._service) as snapshot:
+            with self._service.snapshot() as snapshot:
                 return self._with_versions(answer.citations, snapshot)
         except NotReady:
             # No snapshot is open yet; quoted versions are kept beside the index.
@@ -132,7 +132,7 @@ class Answers:
         return answer_message(answer_of(turn.result), turn.id, self._base, can_share=can_share)
 
     def _list_documents(self, queued: QueuedMessage, tags: Sequence[str]) -> SlackMessage:
-        with snapshot_of(self._service) as snapshot:
+        with self._service.snapshot() as snapshot:
             if snapshot is None:
                 raise NoIndex
             return documents_message(
@@ -151,7 +151,7 @@ class Answers:
         def within(snapshot: Snapshot) -> Sequence[str]:
             return tags_to_search(request.tags, inherited, allowed, list(snapshot.tags()))
 
-        turn = ask_in(self._service, owner_of(queued), conversation, request.question or "", within)
+        turn = self._service.ask(owner_of(queued), conversation, request.question or "", within)
         # Recorded before anything is posted, so that no later attempt asks again.
         self._queue.answered_by(queued, turn.id)
         return turn

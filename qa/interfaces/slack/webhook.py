@@ -20,7 +20,7 @@ from index.errors import InvalidTag
 from qa.answer import answer_of
 from qa.errors import InvalidQuestion, NoIndex, UnknownTag
 from qa.interfaces.api.problems import problem
-from qa.interfaces.service import Service, ask_in, snapshot_of
+from qa.interfaces.service import Service
 from qa.interfaces.slack.commands import parse_request
 from qa.interfaces.slack.document_list import documents_message
 from qa.interfaces.slack.mrkdwn import question_of
@@ -113,7 +113,7 @@ def _reply(service: Service, threads: ChatThreads, form: SlashForm, base: str) -
             text = _document_list(service, parsed.tags, base)
         else:
             conversation = threads.conversation(owner, team, channel, form.user_id)
-            turn = ask_in(service, owner, conversation, parsed.question, lambda _: parsed.tags)
+            turn = service.ask(owner, conversation, parsed.question, lambda _: parsed.tags)
             text = answer_text(answer_of(turn.result), base)
     except (InvalidQuestion, InvalidTag, UnknownTag, NoIndex) as error:
         text = f"I cannot answer that: {error}."
@@ -121,7 +121,7 @@ def _reply(service: Service, threads: ChatThreads, form: SlashForm, base: str) -
 
 
 def _document_list(service: Service, tags: Sequence[str], base: str) -> str:
-    with snapshot_of(service) as snapshot:
+    with service.snapshot() as snapshot:
         if snapshot is None:
             raise NoIndex
         return documents_message(snapshot, tags, (), base).text

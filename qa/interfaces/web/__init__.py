@@ -1,8 +1,7 @@
-"""The web page: chat at `/`, the reader at `/read/{document_id}`, and the files in `static/` that
-they are made of.
+"""Web page: chat at `/`, the reader at `/read/{document_id}`, and their files in `static/`.
 
-Plain HTML, CSS and ES modules, served as they are; nothing is built and nothing comes from
-elsewhere.
+Plain HTML, CSS and ES modules that are served unchanged: there is no build step, and nothing is
+loaded from elsewhere.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import PurePath
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -36,10 +36,12 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
-"""Sent with every page and file: scripts and styles from here only, no markup made of text, and a
-look whether a file has changed.
+"""Headers of every page and file.
+
+Scripts and styles come from this server only, text never becomes markup, and browsers ask each
+time if a file has changed.
 """
-_TYPES = {
+_MEDIA_TYPES = {
     ".html": "text/html",
     ".css": "text/css",
     ".js": "text/javascript",
@@ -49,7 +51,7 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """One file of the page, with its media type and a tag that changes with its bytes."""
+    """A file of the page with its media type and a strong entity tag (RFC 9110)."""
 
     content: bytes
     media_type: str
@@ -57,44 +59,48 @@ class StaticFile:
 
 
 def static_files() -> dict[str, StaticFile]:
-    """The files of the page by name, read from the installed package."""
-    found = {}
+    """Return the files of the page by name, read from the installed package."""
+    static: dict[str, StaticFile] = {}
     for entry in files(__name__).joinpath("static").iterdir():
-        suffix = f".{entry.name.rpartition('.')[2]}"
-        if suffix in _TYPES:
-            content = entry.read_bytes()
-            found[entry.name] = StaticFile(
-                content, _TYPES[suffix], f'"{hashlib.sha256(content).hexdigest()[:16]}"'
-            )
-    return found
+        media_type = _MEDIA_TYPES.get(PurePath(entry.name).suffix)
+        if media_type is None:
+            continue
+        content = entry.read_bytes()
+        etag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+        static[entry.name] = StaticFile(content, media_type, etag)
+    return static
 
 
 def page_router() -> APIRouter:
-    """The routes of the page."""
+    """Return the routes of the page and its files."""
     routes = APIRouter(include_in_schema=False)
-    known = static_files()
+    # Read once: only these names are served, so that no path can lead out of the folder.
+    static = static_files()
 
     @routes.get("/")
     def chat(request: Request) -> Response:
-        return _sent(known, "chat.html", request)
+        return _file_response(static, "chat.html", request)
 
     @routes.get("/read/{document_id}")
-    def read(document_id: str, request: Request) -> Response:
-        del document_id  # the page's own script reads it from its address
-        return _sent(known, "read.html", request)
+    def reader(document_id: str, request: Request) -> Response:
+        del document_id  # the script of the page takes it from the address
+        return _file_response(static, "read.html", request)
 
     @routes.get("/static/{name}")
-    def static(name: str, request: Request) -> Response:
-        return _sent(known, name, request)
+    def static_file(name: str, request: Request) -> Response:
+        return _file_response(static, name, request)
 
     return routes
 
 
-def _sent(known: Mapping[str, StaticFile], name: str, request: Request) -> Response:
-    """A file, or that it has not changed; raises HTTPException where there is none of that name."""
-    if name not in known:
+def _file_response(static: Mapping[str, StaticFile], name: str, request: Request) -> Response:
+    """Return a file, or status 304 if the browser already has it.
+
+    Raises HTTPException (404) if there is no file of this name.
+    """
+    file = static.get(name)
+    if file is None:
         raise HTTPException(404, f"the page has no file {name!r}")
-    file = known[name]
     headers = HEADERS | {"ETag": file.etag}
     if file.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)

@@ -1,4 +1,4 @@
-"""`qa serve` as a process: starting, following new generations, stopping."""
+"""Tests of `qa serve` as a process: start, new generations, stop."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_port_in_use_is_an_error(seeds_command: Command) -> None:
     assert "address already in use" in done.stderr
 
 
-def test_it_lives_at_once_is_ready_later_and_stops_while_loading(tmp_path: Path) -> None:
+def test_it_is_alive_before_it_is_ready_and_stops_while_loading(tmp_path: Path) -> None:
     with Server(Command(tmp_path / "data", tmp_path / "empty cache")) as server:
         assert server.client.get("/healthz").json()["status"] == "alive"
         assert problem(server.client.get("/readyz"), 503)["title"] == "Not ready"
@@ -86,15 +86,20 @@ def test_a_new_generation_is_served_within_a_second_and_forgetting_is_not_held_u
 def test_concurrent_questions_never_mix_generations(
     command: Command, tmp_path: Path, encoder: Encoder
 ) -> None:
-    """Each run of indexing is two generations: first a.txt is new, then b.txt; so a generation
-    tells both texts.
+    """Check that each answer quotes the texts of the one generation that it names.
+
+    Each run of indexing makes two generations, first with the new a.txt, then with the new b.txt,
+    so that the number of a generation determines both texts.
     """
     settings = Settings(command.data, command.cache)
     folder = tmp_path / "notes"
 
     def text(name: str, version: int) -> str:
         filler = "It was painted again. " * version
-        return f"{filler}\nThe {name} gate opens with the code {version}, since version {version}.\n\nNobody else knows {version}."
+        return (
+            f"{filler}\nThe {name} gate opens with the code {version}, since version {version}."
+            f"\n\nNobody else knows {version}."
+        )
 
     def write(version: int) -> None:
         indexed(settings, encoder, folder, {f"{name}.txt": text(name, version) for name in "ab"})
@@ -137,12 +142,12 @@ def test_concurrent_questions_never_mix_generations(
 
 
 def ask(server: Server, question: str) -> dict[str, Any]:
-    """The answer to a question, or the problem."""
+    """Return the JSON of the answer to a question, or of the problem."""
     return dict(server.client.post("/ask", json={"question": question}).json())
 
 
 def quoted(answer: dict[str, Any]) -> str:
-    """The sentences that an answer quotes from, or those that a refusal withholds."""
+    """Return the sentences that an answer quotes from, or that a refusal withholds."""
     return " ".join(
         span["citation"]["sentence"]
         for span in answer.get("answers", []) + answer.get("alternatives", [])

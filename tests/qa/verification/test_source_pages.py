@@ -20,8 +20,8 @@ from index.parsing.loader import document_id
 from index.parsing.page_renderer import PageRenderer
 from qa.bootstrap import live_pipeline
 from qa.errors import PageNotShown
-from qa.interfaces.api.ask import add_error_handlers
-from qa.interfaces.api.source_pages import originals_router
+from qa.interfaces.api.problems import add_error_handlers
+from qa.interfaces.api.source_pages import source_page_router
 from qa.verification.source_pages import Original, Originals
 from tests.index.formats.pdf.test_page_view import printed
 from tests.qa.interfaces.api.test_ask import FixedService, problem
@@ -62,7 +62,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
     indexed(settings, carded(), tmp_path / "corpus", FILES)
     app = FastAPI()
     app.include_router(
-        originals_router(FixedService(live_pipeline(settings, carded(), SharedWordsReader())))
+        source_page_router(FixedService(live_pipeline(settings, carded(), SharedWordsReader())))
     )
     add_error_handlers(app)
     with TestClient(app) as client:

@@ -1,4 +1,4 @@
-"""The HTTP interface: the handlers in this process, and a real `qa serve` on loopback."""
+"""Tests of questions over HTTP: handlers in this process, and a real `qa serve`."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ from qa.answering.reader import CrossEncoderReader
 from qa.bootstrap import live_pipeline
 from qa.conversations.conversation import Conversations
 from qa.errors import NotReady
-from qa.interfaces.api.ask import add_error_handlers, router
+from qa.interfaces.api.ask import ask_router
 from qa.interfaces.api.documents import document_router
 from qa.interfaces.api.host_guard import MAX_BODY_BYTES
+from qa.interfaces.api.problems import add_error_handlers
+from qa.interfaces.service import Service
 from qa.library.library import remove_document
 from qa.library.upload_service import UploadService
 from qa.settings import Settings
@@ -45,8 +47,8 @@ AMAZON = {"question": "How much will Amazon invest in Anthropic?"}
 
 
 @dataclass
-class FixedService:
-    """A live pipeline, or the error that there is instead."""
+class FixedService(Service):
+    """A service with a given live pipeline, or with the error that its requests get instead."""
 
     outcome: LivePipeline | Exception
     documents: UploadService | None = None
@@ -59,7 +61,7 @@ class FixedService:
     def conversations(self) -> Conversations:
         raise NotImplementedError
 
-    def intake(self) -> UploadService:
+    def upload_service(self) -> UploadService:
         if self.documents is None:
             raise NotImplementedError
         return self.documents
@@ -70,13 +72,13 @@ def send(
     method: str,
     path: str,
     *,
-    intake: UploadService | None = None,
+    uploads: UploadService | None = None,
     **options: Any,
 ) -> httpx.Response:
-    """One request to the handlers alone."""
+    """Send one request to the handlers alone."""
     app = FastAPI()
-    app.include_router(router(FixedService(outcome)))
-    app.include_router(document_router(FixedService(outcome, intake)))
+    app.include_router(ask_router(FixedService(outcome)))
+    app.include_router(document_router(FixedService(outcome, uploads)))
     add_error_handlers(app)
 
     async def exchange() -> httpx.Response:
@@ -88,7 +90,7 @@ def send(
 
 
 def problem(response: httpx.Response, status: int) -> dict[str, Any]:
-    """The body of an error, which must be problem+json of this status."""
+    """Return the body of an error, which must be problem+json with this status."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
     body = response.json()
@@ -100,7 +102,7 @@ def problem(response: httpx.Response, status: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", ["/readyz", "/documents", "/search?query=x", "/documents/x"])
-def test_while_loading_there_is_life_and_nothing_else(path: str) -> None:
+def test_while_loading_only_healthz_answers(path: str) -> None:
     loading = NotReady("still loading")
 
     assert send(loading, "GET", "/healthz").json()["status"] == "alive"
@@ -116,7 +118,7 @@ def test_without_an_index_it_says_what_to_run(tmp_path: Path) -> None:
     assert "qa index" in problem(send(live, "POST", "/ask", json=AMAZON), 503)["detail"]
 
 
-def test_a_broken_index_and_a_surprise_name_no_path() -> None:
+def test_internal_errors_name_no_path() -> None:
     assert (
         "/secret"
         not in problem(send(StoreCorrupt("cannot read /secret"), "GET", "/documents"), 500)[
@@ -126,7 +128,7 @@ def test_a_broken_index_and_a_surprise_name_no_path() -> None:
     assert "secret" not in problem(send(RuntimeError("secret"), "GET", "/documents"), 500)["detail"]
 
 
-def test_other_paths_and_methods_are_problems() -> None:
+def test_unknown_paths_and_methods_are_problems() -> None:
     assert problem(send(NotReady(), "GET", "/nothing"), 404)["title"] == "Not Found"
     assert problem(send(NotReady(), "GET", "/ask"), 405)["title"] == "Method Not Allowed"
 
@@ -245,7 +247,7 @@ def test_a_malformed_body_is_unprocessable(seeds_server: Server, body: bytes) ->
 
 
 @pytest.mark.slow
-def test_a_body_that_is_no_text_is_a_bad_request(seeds_server: Server) -> None:
+def test_a_body_with_invalid_utf_8_is_a_bad_request(seeds_server: Server) -> None:
     response = seeds_server.client.post(
         "/ask", content=b'{"question": "\xff"}', headers={"content-type": "application/json"}
     )
@@ -279,7 +281,7 @@ def test_a_body_that_is_too_large_is_refused(seeds_server: Server, announced: bo
 
 
 @pytest.mark.slow
-def test_other_hosts_and_pages_are_kept_out(seeds_server: Server) -> None:
+def test_foreign_hosts_and_pages_are_refused(seeds_server: Server) -> None:
     client = seeds_server.client
     own, foreign = (
         {"origin": seeds_server.url, "sec-fetch-site": "same-origin"},
@@ -332,7 +334,7 @@ def test_openapi_has_examples(seeds_server: Server) -> None:
 
 @dataclass
 class Deleting(UploadService):
-    """Someone deletes a document at the moment at which it is tagged."""
+    """An upload service whose documents are deleted just before they are tagged."""
 
     settings: Settings
     live: LivePipeline
@@ -346,7 +348,7 @@ class Deleting(UploadService):
         super().tag(document_id, tags)
 
 
-def test_a_document_that_is_deleted_while_it_is_tagged_is_unknown_and_no_damage(
+def test_a_document_that_is_deleted_while_it_is_tagged_is_unknown(
     tmp_path: Path,
 ) -> None:
     settings = settings_in(tmp_path)
@@ -364,7 +366,7 @@ def test_a_document_that_is_deleted_while_it_is_tagged_is_unknown_and_no_damage(
         live,
         "PUT",
         f"/documents/{first}/tags",
-        intake=Deleting(settings, live),
+        uploads=Deleting(settings, live),
         json={"tags": ["sea"]},
     )
 

@@ -1,4 +1,4 @@
-"""Conversations over HTTP, against a real `qa serve`."""
+"""Tests of conversations over HTTP against a real `qa serve`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def command(seeds_command: Command, tmp_path_factory: pytest.TempPathFactory) -> Command:
-    """The seeds in a data directory of this module, for conversations of its own."""
+    """Return the seeds indexed in a data directory for the conversations of this module."""
     data = tmp_path_factory.mktemp("conversations") / "data"
     shutil.copytree(seeds_command.data, data)
     return seeds_command.on(data)
@@ -75,11 +75,11 @@ def test_a_follow_up_is_understood_and_kept(client: httpx.Client) -> None:
     ]
 
 
-def test_the_same_question_outside_is_nobodys_turn(client: httpx.Client) -> None:
+def test_a_question_outside_a_conversation_is_not_stored(client: httpx.Client) -> None:
     assert list(client.post("/ask", json=AMAZON).json()) == ANSWER_KEYS
 
 
-def test_a_conversation_of_a_key_is_seen_with_that_key_only(client: httpx.Client) -> None:
+def test_a_conversation_is_seen_only_with_its_key(client: httpx.Client) -> None:
     mine, other = {"authorization": "Bearer one"}, {"authorization": "bearer two"}
     conversation = begin(client, **mine)
     turn = ask(client, conversation, "Who is Amazon?", **mine)["turn_id"]
@@ -102,7 +102,7 @@ def test_a_conversation_of_a_key_is_seen_with_that_key_only(client: httpx.Client
     assert client.get(f"/conversations/{conversation}", headers=mine).status_code == 200
 
 
-def test_deleting(client: httpx.Client) -> None:
+def test_a_conversation_is_deleted(client: httpx.Client) -> None:
     conversation = begin(client)
 
     assert client.delete(f"/conversations/{conversation}").status_code == 204
@@ -113,12 +113,12 @@ def test_deleting(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "path", ["/conversations/nope", "/conversations/%ED%B0%80", "/documents/nope/versions/00000000"]
 )
-def test_what_is_not_there(client: httpx.Client, path: str) -> None:
+def test_unknown_ids_are_not_found(client: httpx.Client, path: str) -> None:
     assert problem(client.get(path), 404)["detail"]
 
 
 @pytest.mark.parametrize("prefix", ["0", "zzzzzzzz", "0" * 65])
-def test_a_prefix_that_is_none(client: httpx.Client, prefix: str) -> None:
+def test_an_invalid_prefix_is_refused(client: httpx.Client, prefix: str) -> None:
     assert (
         problem(client.get(f"/documents/nope/versions/{prefix}"), 422)["title"] == "Invalid request"
     )
@@ -185,14 +185,14 @@ def test_feedback_becomes_an_evaluation_file(client: httpx.Client, tmp_path: Pat
         },
     ],
 )
-def test_feedback_that_says_nothing(client: httpx.Client, body: dict[str, Any]) -> None:
+def test_malformed_feedback_is_refused(client: httpx.Client, body: dict[str, Any]) -> None:
     assert problem(client.post("/feedback", json=body), 422)
 
 
 @pytest.mark.parametrize(
     "place", [None, {"start": 5, "end": 5}, {"start": 0, "end": 10**9}, {"start": -1, "end": 4}]
 )
-def test_a_place_that_is_none(client: httpx.Client, place: dict[str, Any] | None) -> None:
+def test_an_invalid_place_is_refused(client: httpx.Client, place: dict[str, Any] | None) -> None:
     conversation = begin(client)
     turn = ask(client, conversation, AMAZON["question"])
     citation = turn["citations"][0]
@@ -217,7 +217,7 @@ def test_examples_are_answered(client: httpx.Client) -> None:
         assert client.post("/ask", json={"question": question}).json()["answer"]
 
 
-def test_conversations_survive_the_server_and_the_index_is_not_theirs(
+def test_conversations_survive_a_restart_and_an_empty_index(
     command: Command, server: Server
 ) -> None:
     conversation = begin(server.client)
@@ -231,7 +231,7 @@ def test_conversations_survive_the_server_and_the_index_is_not_theirs(
     assert len(server.client.get(f"/conversations/{conversation}").json()["turns"]) == 2
 
 
-def test_qa_chat_is_the_same_conversation(command: Command, client: httpx.Client) -> None:
+def test_qa_chat_continues_the_same_conversation(command: Command, client: httpx.Client) -> None:
     conversation = begin(client)
     ask(client, conversation, AMAZON["question"])
 

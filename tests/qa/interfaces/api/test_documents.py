@@ -1,4 +1,4 @@
-"""GET /tags and GET /status, and the tags that GET /documents tells apart."""
+"""Tests of GET /tags, GET /status and the given tags in GET /documents."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from fastapi import FastAPI
 
 from qa.bootstrap import live_pipeline
-from qa.interfaces.api.ask import add_error_handlers
-from qa.interfaces.api.documents import overview_router
+from qa.interfaces.api.documents import document_router
+from qa.interfaces.api.problems import add_error_handlers
 from qa.library.index_follower import document_status
 from qa.library.library import index_paths
 from qa.settings import Settings
@@ -22,11 +22,11 @@ from tests.support.fakes import RecordingReporter, SharedWordsReader
 from tests.support.serving import Command, Server, carded, settings_in, write_files
 
 
-def got(settings: Settings, path: str) -> Any:
-    """What a GET is answered with."""
+def get_json(settings: Settings, path: str) -> Any:
+    """Return the JSON of the response to a GET request."""
     app = FastAPI()
     app.include_router(
-        overview_router(FixedService(live_pipeline(settings, carded(), SharedWordsReader())))
+        document_router(FixedService(live_pipeline(settings, carded(), SharedWordsReader())))
     )
     add_error_handlers(app)
 
@@ -41,13 +41,13 @@ def got(settings: Settings, path: str) -> Any:
     return answered.json()
 
 
-def test_status_is_that_of_the_command_without_the_folders(tmp_path: Path) -> None:
+def test_status_equals_that_of_the_command_without_folders(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
-    assert got(settings, "/status") == {"files": []}
+    assert get_json(settings, "/status") == {"files": []}
     write_files(tmp_path / "corpus", FILES)
     index_paths(settings, carded(), [tmp_path / "corpus"], RecordingReporter())
     disturb(tmp_path / "corpus")
-    files = got(settings, "/status")["files"]
+    files = get_json(settings, "/status")["files"]
 
     assert [(each["uri"], each["state"], each["document_id"]) for each in files] == [
         (each.uri, each.state, each.document_id) for each in document_status(settings)
@@ -58,7 +58,7 @@ def test_status_is_that_of_the_command_without_the_folders(tmp_path: Path) -> No
 
 def test_tags_are_counted_in_order(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
-    assert got(settings, "/tags") == {"tags": []}
+    assert get_json(settings, "/tags") == {"tags": []}
     for name, tags in (("a", ["sea"]), ("b", ["sea", "harbour"])):
         write_files(
             tmp_path / name, {f"{name}.md": f"---\ntags: [sea, own]\n---\nThe text of {name}."}
@@ -66,13 +66,13 @@ def test_tags_are_counted_in_order(tmp_path: Path) -> None:
         index_paths(settings, carded(), [tmp_path / name], RecordingReporter(), tags=tags)
 
     counted = [("harbour", 1), ("own", 2), ("sea", 2)]
-    assert got(settings, "/tags") == {
+    assert get_json(settings, "/tags") == {
         "tags": [{"tag": tag, "documents": count} for tag, count in counted]
     }
 
 
 @pytest.mark.slow
-def test_the_server_tells_given_tags_from_a_documents_own(command: Command, corpus: Path) -> None:
+def test_given_tags_are_listed_apart_from_a_documents_own(command: Command, corpus: Path) -> None:
     write_files(corpus, {"a.md": "---\ntags: [sea, own]\n---\nThe sea is salt."})
     assert command("index", "--tag", "sea", str(corpus)).returncode == 0
     with Server(command) as server:

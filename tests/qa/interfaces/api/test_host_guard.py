@@ -1,4 +1,4 @@
-"""Only this machine's own pages and programs get through, with requests of a sane size."""
+"""Tests of the host guard: foreign hosts, foreign pages and large bodies are refused."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from qa.interfaces.api.ask import add_error_handlers
 from qa.interfaces.api.host_guard import MAX_BODY_BYTES, Guard
+from qa.interfaces.api.problems import add_error_handlers
 
 LOOPBACK = {"host": "127.0.0.1:8321"}
 
 
 async def count(scope: Scope, receive: Receive, send: Send) -> None:
-    """An application that answers with the size of the body."""
+    """Answer with the size of the body."""
     body = await Request(scope, receive).body()
     await PlainTextResponse(str(len(body)))(scope, receive, send)
 
@@ -33,7 +33,7 @@ def request(
     app: Any = count,
     path: str = "/",
 ) -> tuple[int, str, str]:
-    """Status, content type and body of one request through the guard."""
+    """Return status, content type and body of one request through the guard."""
     sent: list[Message] = []
     waiting = [
         {"type": "http.request", "body": part, "more_body": number < len(parts)}
@@ -66,7 +66,7 @@ def request(
 
 
 def status(method: str, headers: dict[str, str], allowed: Sequence[str] = ()) -> int:
-    """The status of one request through the guard."""
+    """Return the status of one request through the guard."""
     return request(method, headers, allowed=allowed)[0]
 
 
@@ -90,7 +90,7 @@ def test_loopback_hosts_get_through(host: str) -> None:
         "example.org:127.0.0.1",
     ],
 )
-def test_other_hosts_do_not_even_read(host: str) -> None:
+def test_foreign_hosts_are_refused_even_for_reads(host: str) -> None:
     found, kind, body = request("GET", {"host": host})
 
     assert (found, kind) == (403, "application/problem+json")
@@ -124,20 +124,20 @@ def test_a_setting_allows_a_host_or_all() -> None:
         ({"origin": "http://127.0.0.1:8321", "sec-fetch-site": "cross-site"}, 403),
     ],
 )
-def test_a_page_elsewhere_changes_nothing(headers: dict[str, str], expected: int) -> None:
+def test_a_foreign_page_may_not_change_anything(headers: dict[str, str], expected: int) -> None:
     assert {
         status(method, LOOPBACK | headers) for method in ("POST", "PUT", "DELETE", "PATCH")
     } == {expected}
 
 
-def test_a_link_from_elsewhere_may_read() -> None:
+def test_a_link_on_a_foreign_page_may_read() -> None:
     assert (
         status("GET", {**LOOPBACK, "origin": "https://example.org", "sec-fetch-site": "cross-site"})
         == 200
     )
 
 
-def test_an_announced_size_is_refused_unread() -> None:
+def test_an_announced_size_is_refused_before_the_body_is_read() -> None:
     found, kind, _ = request("POST", {**LOOPBACK, "content-length": str(MAX_BODY_BYTES + 1)}, [])
 
     assert (found, kind) == (413, "application/problem+json")
@@ -167,7 +167,7 @@ def test_a_body_of_unknown_size_is_bounded(size: int, expected: int) -> None:
     ("path", "expected"),
     [("/slack/events", 200), ("/slack", 403), ("/", 403), ("/x/slack/events", 403)],
 )
-def test_signed_paths_are_reached_under_any_name_and_only_they(path: str, expected: int) -> None:
+def test_only_signed_paths_are_reached_under_any_host(path: str, expected: int) -> None:
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -201,7 +201,7 @@ def test_signed_paths_are_reached_under_any_name_and_only_they(path: str, expect
         ("POST", "/ask", 413),
     ],
 )
-def test_uploads_alone_have_a_larger_limit(method: str, path: str, expected: int) -> None:
+def test_only_uploads_have_a_larger_limit(method: str, path: str, expected: int) -> None:
     for headers in (LOOPBACK, {**LOOPBACK, "content-length": str(MAX_BODY_BYTES + 1)}):
         guard = Guard(count, (), max_upload_bytes=MAX_BODY_BYTES + 1)
         try:
@@ -211,7 +211,7 @@ def test_uploads_alone_have_a_larger_limit(method: str, path: str, expected: int
         assert found == expected
 
 
-def test_what_is_no_request_is_passed_on() -> None:
+def test_a_scope_other_than_http_is_passed_on() -> None:
     seen: list[Scope] = []
 
     async def app(scope: Scope, _receive: Receive, _send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Forms become files on the disk while they come, however they are cut into pieces."""
+"""Tests of the streaming form parser, with forms cut into pieces of several sizes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import InvalidUpload, QAError, UnsupportedUpload, UploadTooLarge
-from qa.interfaces.api.multipart import Form, UploadForm
+from qa.interfaces.api.multipart import FormParser, UploadForm
 from qa.library.upload_folder import UploadFolder
 
 TEXT = b"The harbour gate opens with code seven.\r\n--Y\r\n"
 
 
 def body(*parts: tuple[str, bytes], end: bytes = b"--X--\r\n") -> bytes:
-    """A form of parts, each a Content-Disposition and its content."""
+    """Return a form of parts, each a Content-Disposition and its content."""
     return (
         b"".join(
             b"--X\r\nContent-Disposition: " + head.encode() + b"\r\n\r\n" + data + b"\r\n"
@@ -29,27 +29,28 @@ def body(*parts: tuple[str, bytes], end: bytes = b"--X--\r\n") -> bytes:
 
 
 def file(name: str, data: bytes) -> tuple[str, bytes]:
-    """A part that is a file."""
+    """Return a part with a file."""
     return f'form-data; name="file"; filename="{name}"', data
 
 
-def sent(
+def parse_form(
     folder: Path, content: bytes, *, size: int = 1 << 16, max_bytes: int = 1000, max_files: int = 3
 ) -> UploadForm:
-    """What a form comes to, sent in pieces of a size."""
-    form = Form(UploadFolder(folder), b"X", max_bytes, max_files)
+    """Return the parsed form, written in pieces of `size` bytes."""
+    form = FormParser(UploadFolder(folder), b"X", max_bytes, max_files)
     try:
         for start in range(0, len(content), size):
             form.write(content[start : start + size])
-        return form.finished()
+        return form.finish()
     except Exception:
         form.discard()
         raise
 
 
-def held(folder: Path) -> int:
-    """How many files in a folder this process holds open: each takes room on the disk, deleted or
-    not.
+def count_open_files(folder: Path) -> int:
+    """Return the number of files in a folder that this process holds open.
+
+    Each of them takes room on the disk, even if it is deleted.
     """
     return sum(
         os.path.realpath(each).startswith(f"{folder}/") for each in Path("/proc/self/fd").iterdir()
@@ -57,7 +58,7 @@ def held(folder: Path) -> int:
 
 
 @given(st.binary(max_size=300), st.integers(1, 400))
-def test_what_was_sent_is_on_the_disk(
+def test_files_and_tags_arrive_unchanged(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, size: int
 ) -> None:
     folder = tmp_path_factory.mktemp("data")
@@ -69,7 +70,7 @@ def test_what_was_sent_is_on_the_disk(
         ('form-data; name="tag"', b"b"),
     )
 
-    received = sent(folder, content, size=size)
+    received = parse_form(folder, content, size=size)
 
     if data.startswith((b"%PDF", b"PK\x03\x04")):
         return
@@ -84,12 +85,12 @@ def test_what_was_sent_is_on_the_disk(
 @pytest.mark.skipif(
     not Path("/proc/self/fd").is_dir(), reason="descriptors are counted where the system lists them"
 )
-def test_a_form_that_is_discarded_gives_its_room_back_at_once(tmp_path: Path) -> None:
-    form = Form(UploadFolder(tmp_path), b"X", 1000)
+def test_a_discarded_form_frees_its_room_at_once(tmp_path: Path) -> None:
+    form = FormParser(UploadFolder(tmp_path), b"X", 1000)
     form.write(body(file("a.txt", TEXT), end=b"")[:-2])
-    assert held(tmp_path) == 1
+    assert count_open_files(tmp_path) == 1
     form.discard()
-    assert held(tmp_path) == 0
+    assert count_open_files(tmp_path) == 0
 
 
 @pytest.mark.parametrize(
@@ -121,19 +122,19 @@ def test_a_form_that_is_discarded_gives_its_room_back_at_once(tmp_path: Path) ->
         (body(file("a.zip", b"PK\x03\x04..")), UnsupportedUpload, "a.zip: .* unpack it"),
     ],
 )
-def test_what_cannot_be_taken_is_said_and_leaves_nothing(
+def test_a_refused_form_raises_its_reason_and_leaves_nothing(
     tmp_path: Path, content: bytes, error: type[QAError], said: str
 ) -> None:
     with pytest.raises(error, match=said):
-        sent(tmp_path, content)
+        parse_form(tmp_path, content)
 
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_one_bad_file_keeps_no_other_from_being_taken(tmp_path: Path) -> None:
+def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
     content = body(file("big.txt", b"x" * 2000), file("good.txt", TEXT), file("a.exe", b"MZ\0"))
 
-    big, good, program = sent(tmp_path, content, size=7).files
+    big, good, program = parse_form(tmp_path, content, size=7).files
 
     assert "1,000 bytes" in big.problem
     assert "'.exe'" in program.problem
@@ -142,8 +143,8 @@ def test_one_bad_file_keeps_no_other_from_being_taken(tmp_path: Path) -> None:
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [good.path]
 
 
-def test_a_file_is_taken_for_what_its_bytes_are(tmp_path: Path) -> None:
-    [pdf, named] = sent(
+def test_the_format_is_recognised_by_the_bytes(tmp_path: Path) -> None:
+    [pdf, named] = parse_form(
         tmp_path, body(file("report", b"%PDF-1.4"), file("notes.txt", b"%PDF-1.4"))
     ).files
 
@@ -152,7 +153,7 @@ def test_a_file_is_taken_for_what_its_bytes_are(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_whatever_a_file_is_called_it_stays_in_its_folder(
+def test_no_file_name_leads_out_of_the_folder(
     tmp_path_factory: pytest.TempPathFactory, raw: bytes
 ) -> None:
     folder = tmp_path_factory.mktemp("data")
@@ -164,7 +165,7 @@ def test_whatever_a_file_is_called_it_stays_in_its_folder(
     )
 
     try:
-        [arrived] = sent(folder, content).files
+        [arrived] = parse_form(folder, content).files
     except InvalidUpload as error:
         assert "RFC 7578" in str(error)  # noqa: PT017 - a control character in a header
         return

@@ -1,4 +1,4 @@
-"""Errors over HTTP that must not tell more than they should."""
+"""Tests of error responses: some messages must stay in the log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from qa.interfaces.api.problems import problem_of
         ModelError("/home/ann/m"),
     ],
 )
-def test_paths_of_the_server_go_to_its_log_only(
+def test_paths_of_the_server_stay_in_its_log(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     response = problem_of(error)
@@ -28,7 +28,7 @@ def test_paths_of_the_server_go_to_its_log_only(
     assert "/home/ann" in caplog.text
 
 
-def test_what_the_asker_can_mend_is_told() -> None:
+def test_errors_of_the_request_are_explained() -> None:
     body = json.loads(bytes(problem_of(InvalidQuestion("the question is empty")).body))
 
     assert (body["status"], body["detail"]) == (422, "the question is empty")

@@ -1,5 +1,6 @@
-"""Uploads through a real `qa serve`: over HTTP, beside `qa index`, cut off by SIGKILL, and on a
-full disk.
+"""Tests of uploads through a real `qa serve`.
+
+Over HTTP, beside `qa index`, interrupted by SIGKILL, and on a full disk.
 """
 
 from __future__ import annotations
@@ -36,8 +37,9 @@ Files = Sequence[tuple[str, str | bytes]]
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, converted: Path) -> Iterator[Server]:
-    """One server for the tests that end nothing. It answers however unsure it is, and takes files
-    of 100 kB, 300 kB in all.
+    """Yield one server for the tests that do not stop it.
+
+    It answers at any confidence and takes files of at most 100 kB, 300 kB in one request.
     """
     limits = {
         "QUOTED_MAX_FILE_BYTES": "100000",
@@ -50,17 +52,17 @@ def server(tmp_path_factory: pytest.TempPathFactory, converted: Path) -> Iterato
 
 
 def form(files: Files, tags: Sequence[str] = ()) -> dict[str, Any]:
-    """What httpx sends as a form."""
+    """Return the arguments with which httpx sends a form."""
     return {"files": [("file", each) for each in files], "data": {"tag": list(tags)}}
 
 
 def uploaded(server: Server, files: Files, *tags: str) -> list[dict[str, Any]]:
-    """Upload files and wait for the results."""
+    """Upload files and return the results of their job."""
     return results(server, server.client.post("/documents", **form(files, tags)))
 
 
 def results(server: Server, response: httpx.Response) -> list[dict[str, Any]]:
-    """The results of a job that was accepted."""
+    """Wait for an accepted job and return its results."""
     assert response.status_code == 202, response.text
     place = response.headers["location"]
     assert response.json()["id"] == place.removeprefix("/jobs/")
@@ -71,12 +73,12 @@ def results(server: Server, response: httpx.Response) -> list[dict[str, Any]]:
 
 
 def ask(server: Server, **content: Any) -> dict[str, Any]:
-    """The answer to QUESTION."""
+    """Return the JSON of the answer to QUESTION."""
     return dict(server.client.post("/ask", json={"question": QUESTION} | content).json())
 
 
 def documents(server: Server, **query: Any) -> dict[str, dict[str, Any]]:
-    """The documents by their ids."""
+    """Return the documents by id."""
     return {
         each["id"]: each
         for each in server.client.get("/documents", params=query).json()["documents"]
@@ -84,7 +86,7 @@ def documents(server: Server, **query: Any) -> dict[str, dict[str, Any]]:
 
 
 def kept(server_data: Path) -> list[str]:
-    """The names of the uploaded files that are kept."""
+    """Return the names of the uploaded files on the disk."""
     return sorted(path.name for path in (server_data / "uploads").rglob("*") if path.is_file())
 
 
@@ -176,13 +178,13 @@ def test_from_upload_to_quote_to_replacement_to_deletion(server: Server) -> None
         (form([("a.txt", HARBOUR)], ["a,b"]), 422, "expected a tag"),
     ],
 )
-def test_what_cannot_be_taken(
+def test_invalid_uploads_are_refused(
     server: Server, options: dict[str, Any], status: int, said: str
 ) -> None:
     assert said in problem(server.client.post("/documents", **options), status)["detail"]
 
 
-def test_a_body_without_a_length_is_bounded_and_the_small_limit_stays(server: Server) -> None:
+def test_a_body_without_a_length_is_limited(server: Server) -> None:
     def endless() -> Iterator[bytes]:
         yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
         for _ in range(40):
@@ -193,7 +195,7 @@ def test_a_body_without_a_length_is_bounded_and_the_small_limit_stays(server: Se
     assert problem(server.client.post("/ask", content=b" " * 1_000_001), 413)
 
 
-def test_twenty_at_once(server: Server) -> None:
+def test_twenty_uploads_at_once(server: Server) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     def one(number: int) -> str:
@@ -209,7 +211,7 @@ def test_twenty_at_once(server: Server) -> None:
         assert server.client.delete(f"/documents/{document_id}").status_code == 200
 
 
-def test_what_was_indexed_from_elsewhere_is_not_ours_to_replace_and_its_file_is_left_alone(
+def test_a_document_indexed_from_elsewhere_is_not_replaced_and_its_file_is_kept(
     command: Command, tmp_path: Path
 ) -> None:
     write_files(tmp_path / "notes", {"gate.txt": HARBOUR})
@@ -231,7 +233,7 @@ def test_what_was_indexed_from_elsewhere_is_not_ours_to_replace_and_its_file_is_
     assert (tmp_path / "notes" / "gate.txt").read_text() == HARBOUR
 
 
-def test_an_upload_waits_for_qa_index_and_both_are_done(command: Command, tmp_path: Path) -> None:
+def test_an_upload_waits_for_qa_index_and_both_finish(command: Command, tmp_path: Path) -> None:
     write_files(
         tmp_path / "notes",
         {f"{number}.txt": f"Buoy {number} lies in bay {number}. " * 40 for number in range(60)},
@@ -250,7 +252,7 @@ def test_an_upload_waits_for_qa_index_and_both_are_done(command: Command, tmp_pa
         eventually(lambda: len(documents(server)) == 61)
 
 
-def test_a_job_that_sigkill_cut_off_is_taken_up_again(command: Command) -> None:
+def test_a_job_is_resumed_after_sigkill(command: Command) -> None:
     texts = {
         f"{number}.txt": f"Buoy {number} lies in bay {number * 7}. {HARBOUR} " * 30
         for number in range(24)
@@ -276,12 +278,12 @@ def test_a_job_that_sigkill_cut_off_is_taken_up_again(command: Command) -> None:
 
 
 def accepted_again(server: Server, place: str) -> httpx.Response:
-    """The job as its acceptance told it."""
+    """Return a job in the form of the response that accepted it."""
     job = server.client.get(place)
     return httpx.Response(202, json=job.json(), headers={"location": place})
 
 
-def test_a_full_disk_is_said_and_loses_nothing(converted: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_loses_nothing(converted: Path, tmp_path: Path) -> None:
     small = tmp_path / "small"
     with disk(small, "6m"), Server(Command(small / "data", converted)) as server:
         eventually(lambda: server.client.get("/readyz").json().get("title") == "No index")

@@ -1,4 +1,4 @@
-"""`qa chat`: commands, errors and what it prints, in this process and in a pipe."""
+"""Tests of `qa chat`: its commands, errors and output, in this process and in a pipe."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FILES = {
     "tide.txt": "The tide at Porto turns at six.\n\nThe tide at Porto falls by two metres.\n",
     "bread.txt": "Bread rises for two hours.",
 }
-Said = Callable[[], tuple[str, str]]
+Printed = Callable[[], tuple[str, str]]
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def chat(settings: Settings) -> Chat:
 
 
 @pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Said:
+def printed(capsys: pytest.CaptureFixture[str]) -> Printed:
     return lambda: tuple(capsys.readouterr())  # type: ignore[return-value]
 
 
@@ -49,11 +49,11 @@ def begin(settings: Settings, conversation: str | None = None) -> Chat:
     )
 
 
-def test_a_question_and_its_follow_up(chat: Chat, said: Said) -> None:
-    assert chat.take("When does the tide at Porto turn?\n")
-    first = said()[0]
-    assert chat.take("  How far does it fall?")
-    second = said()[0]
+def test_a_question_and_its_follow_up(chat: Chat, printed: Printed) -> None:
+    assert chat.handle_line("When does the tide at Porto turn?\n")
+    first = printed()[0]
+    assert chat.handle_line("  How far does it fall?")
+    second = printed()[0]
 
     assert first.startswith("The tide at Porto turns at six.\n")
     assert "tide.txt, line 1" in first
@@ -61,70 +61,75 @@ def test_a_question_and_its_follow_up(chat: Chat, said: Said) -> None:
     assert chat.answered
 
 
-def test_a_refusal_is_remembered(chat: Chat, said: Said) -> None:
-    assert chat.take("Who rules the waves of Vigo?")
+def test_a_refusal_is_remembered(chat: Chat, printed: Printed) -> None:
+    assert chat.handle_line("Who rules the waves of Vigo?")
 
-    assert "No answer found" in said()[0]
+    assert "No answer found" in printed()[0]
     assert not chat.answered
-    chat.take("/sources")
-    assert said() == ("The last answer quotes nothing.\n", "")
+    chat.handle_line("/sources")
+    assert printed() == ("The last answer quotes nothing.\n", "")
 
 
-def test_sources_and_opening_one(chat: Chat, said: Said) -> None:
-    chat.take("/sources")
-    assert said() == ("Ask something first.\n", "")
-    chat.take("When does the tide at Porto turn?")
-    said()
-    chat.take("/sources")
-    assert (
-        said()[0]
-        == "1. The tide at Porto turns at six. (tide.txt, line 1): “The tide at Porto turns at six.”\n"
-    )
-    chat.take("/open 1")
-    assert "The tide at Porto falls by two metres." in said()[0]
+def test_sources_are_listed_and_one_is_opened(chat: Chat, printed: Printed) -> None:
+    chat.handle_line("/sources")
+    assert printed() == ("Ask something first.\n", "")
+    chat.handle_line("When does the tide at Porto turn?")
+    printed()
+    chat.handle_line("/sources")
+    sentence = "The tide at Porto turns at six."
+    assert printed()[0] == f"1. {sentence} (tide.txt, line 1): “{sentence}”\n"
+    chat.handle_line("/open 1")
+    assert "The tide at Porto falls by two metres." in printed()[0]
 
 
 @pytest.mark.parametrize("argument", ["", "0", "2", "x", "-1", "²"])
-def test_opening_what_is_not_there(chat: Chat, said: Said, argument: str) -> None:
-    chat.take("When does the tide at Porto turn?")
-    said()
+def test_open_refuses_a_number_without_a_source(
+    chat: Chat, printed: Printed, argument: str
+) -> None:
+    chat.handle_line("When does the tide at Porto turn?")
+    printed()
 
-    chat.take(f"/open {argument}")
+    chat.handle_line(f"/open {argument}")
 
-    assert said() == (
+    assert printed() == (
         "",
-        f"error: /open expects a number from 1 to 1, as /sources shows them, got {argument or 'nothing'!r}\n",
+        (
+            "error: /open expects a number from 1 to 1, as /sources shows them, "
+            f"got {argument or 'nothing'!r}\n"
+        ),
     )
 
 
-def test_opening_what_was_deleted(chat: Chat, settings: Settings, said: Said) -> None:
-    chat.take("When does the tide at Porto turn?")
+def test_open_says_that_a_document_was_deleted(
+    chat: Chat, settings: Settings, printed: Printed
+) -> None:
+    chat.handle_line("When does the tide at Porto turn?")
     with open_store(settings) as store, store.writing():
         store.remove([store.find("tide.txt").document_id])
-    said()
+    printed()
 
-    chat.take("/open 1")
+    chat.handle_line("/open 1")
 
-    assert "has been deleted" in said()[0]
-
-
-def test_json_is_that_of_the_last_answer(chat: Chat, said: Said) -> None:
-    chat.take("When does the tide at Porto turn?")
-    said()
-    chat.take("/json")
-
-    assert json.loads(said()[0])["answer"] == "The tide at Porto turns at six."
+    assert "has been deleted" in printed()[0]
 
 
-def test_a_new_conversation_forgets_what_was_said(
-    chat: Chat, settings: Settings, said: Said
+def test_json_prints_the_last_answer(chat: Chat, printed: Printed) -> None:
+    chat.handle_line("When does the tide at Porto turn?")
+    printed()
+    chat.handle_line("/json")
+
+    assert json.loads(printed()[0])["answer"] == "The tide at Porto turns at six."
+
+
+def test_a_new_conversation_has_no_context(
+    chat: Chat, settings: Settings, printed: Printed
 ) -> None:
-    chat.take("When does the tide at Porto turn?")
-    chat.take("/new")
-    assert "new conversation" in said()[0]
-    chat.take("How far does it fall?")
+    chat.handle_line("When does the tide at Porto turn?")
+    chat.handle_line("/new")
+    assert "new conversation" in printed()[0]
+    chat.handle_line("How far does it fall?")
 
-    assert "Understood as" not in said()[0]
+    assert "Understood as" not in printed()[0]
     assert [info.turns for info in conversations_of(settings).history.conversations(LOCAL)] == [
         1,
         1,
@@ -135,29 +140,31 @@ def test_a_new_conversation_forgets_what_was_said(
     ("line", "error"),
     [("/nope", "there is no command /nope: /help lists them"), ("\udcff", "lone surrogate")],
 )
-def test_what_is_no_command_and_no_question(chat: Chat, said: Said, line: str, error: str) -> None:
-    assert chat.take(line)
+def test_an_unknown_command_and_an_invalid_question_are_errors(
+    chat: Chat, printed: Printed, line: str, error: str
+) -> None:
+    assert chat.handle_line(line)
 
-    assert error in said()[1]
+    assert error in printed()[1]
     assert chat.answered
 
 
-def test_help_empty_lines_and_leaving(chat: Chat, said: Said) -> None:
-    assert chat.take("/help")
-    assert chat.take("   ")
-    shown = said()[0]
+def test_help_empty_lines_and_quit(chat: Chat, printed: Printed) -> None:
+    assert chat.handle_line("/help")
+    assert chat.handle_line("   ")
+    shown = printed()[0]
     assert all(name in shown for name in ("/sources", "/open N", "/json", "/new", "/quit"))
-    assert not chat.take("/quit")
-    assert not chat.take("/exit\n")
+    assert not chat.handle_line("/quit")
+    assert not chat.handle_line("/exit\n")
 
 
-def test_going_on_with_a_conversation(settings: Settings, said: Said) -> None:
-    begin(settings).take("When does the tide at Porto turn?")
+def test_a_conversation_is_continued_by_its_id(settings: Settings, printed: Printed) -> None:
+    begin(settings).handle_line("When does the tide at Porto turn?")
     [info] = conversations_of(settings).history.conversations(LOCAL)
 
-    begin(settings, info.id).take("How far does it fall?")
+    begin(settings, info.id).handle_line("How far does it fall?")
 
-    assert "Understood as" in said()[0]
+    assert "Understood as" in printed()[0]
     with pytest.raises(UnknownConversation):
         begin(settings, "nope")
 

@@ -1,4 +1,4 @@
-"""The `qa` command, in processes of its own: output, exit codes, and what it never imports."""
+"""Tests of the `qa` command in processes of its own: output and exit codes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COOKING = {"soup.txt": "Simmer the onions in butter for ten minutes before addin
 
 @pytest.fixture
 def cooking(command: Command, tmp_path: Path) -> Command:
-    """The command with a one-line cooking note indexed."""
+    """Return the command with a one-line cooking note indexed."""
     write_files(tmp_path / "notes", COOKING)
     assert command("index", str(tmp_path / "notes")).returncode == 0
     return command
@@ -51,7 +51,7 @@ def test_ask_json_from_standard_input(seeds_command: Command) -> None:
     assert answer["passages_read"] == 3
 
 
-def test_a_deadline_that_is_over_reads_less_and_says_so(seeds_command: Command) -> None:
+def test_a_passed_deadline_reads_fewer_passages_and_adds_a_note(seeds_command: Command) -> None:
     done = seeds_command("ask", AMAZON, "--json", "--top-k", "9", "--deadline", "0.000001")
 
     answer = json.loads(done.stdout)
@@ -60,7 +60,7 @@ def test_a_deadline_that_is_over_reads_less_and_says_so(seeds_command: Command) 
     assert any("before the deadline" in note for note in answer["notes"])
 
 
-def test_an_answer_prints_where_the_encoding_lacks_its_characters(seeds_command: Command) -> None:
+def test_characters_that_the_encoding_lacks_are_escaped(seeds_command: Command) -> None:
     done = seeds_command.on(seeds_command.data, PYTHONIOENCODING="latin-1", PYTHONUTF8="0")(
         "ask", AMAZON
     )
@@ -69,7 +69,7 @@ def test_an_answer_prints_where_the_encoding_lacks_its_characters(seeds_command:
     assert "\\u2014" in done.stdout
 
 
-def test_what_the_documents_do_not_hold_exits_with_3(cooking: Command) -> None:
+def test_a_question_without_an_answer_exits_with_3(cooking: Command) -> None:
     done = cooking.on(cooking.data, QUOTED_MIN_CONFIDENCE="1")(
         "ask", "What is the population of Japan?"
     )
@@ -88,7 +88,7 @@ def test_a_question_in_another_language_gets_a_note(cooking: Command) -> None:
     assert "Note: The question looks like another language than English (de)" in done.stdout
 
 
-def test_with_no_index_in_a_checkout_it_builds_one_from_the_seeds(command: Command) -> None:
+def test_a_checkout_without_an_index_indexes_its_seeds(command: Command) -> None:
     done = command.on(command.data, QUOTED_MIN_CONFIDENCE="0")("ask", AMAZON)
 
     assert done.returncode == 0
@@ -132,7 +132,7 @@ def test_an_invalid_question_exits_with_1_and_a_reason(
         ["ask", "x", "--no"],
     ],
 )
-def test_usage_exits_with_2(tmp_path: Path, arguments: list[str]) -> None:
+def test_wrong_usage_exits_with_2(tmp_path: Path, arguments: list[str]) -> None:
     done = Command(tmp_path, tmp_path)(*arguments)
 
     assert done.returncode == 2
@@ -200,7 +200,7 @@ def test_index_reports_what_it_skips_one_line_each(command: Command, tmp_path: P
     ]
 
 
-def test_index_again_changes_nothing_and_says_when_a_text_is_foreign(
+def test_indexing_again_changes_nothing_and_notes_a_foreign_language(
     cooking: Command, tmp_path: Path
 ) -> None:
     german = "Die Zwiebeln werden zehn Minuten lang in Butter gedünstet, bevor die Brühe dazukommt."
@@ -252,7 +252,7 @@ def test_list_remove_and_forget(cooking: Command, tmp_path: Path) -> None:
     )
 
 
-def test_an_index_without_documents_answers_nothing(cooking: Command) -> None:
+def test_an_empty_index_answers_nothing(cooking: Command) -> None:
     cooking("forget", "--all")
 
     done = cooking("ask", AMAZON)
@@ -281,7 +281,7 @@ def test_search_shows_every_score(seeds_command: Command) -> None:
     } <= rows[0].keys()
 
 
-def test_a_checkout_of_nothing_says_what_to_run(seeds_command: Command, tmp_path: Path) -> None:
+def test_list_without_an_index_says_what_to_run(seeds_command: Command, tmp_path: Path) -> None:
     done = seeds_command.on(tmp_path / "none")("list")
 
     assert done.returncode == 0

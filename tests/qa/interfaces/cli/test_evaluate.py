@@ -1,4 +1,4 @@
-"""What `qa eval` takes and prints."""
+"""Tests of the arguments and the output of `qa eval`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from qa.evaluation.cases import Case, Quote
 from qa.evaluation.figures import count, mean
-from qa.interfaces.cli.evaluation_output import Rate, Share, echo_figures, echo_measured
+from qa.interfaces.cli.evaluation_output import QuestionProgress, Share, echo_figures, echo_measured
 from tests.support.serving import Command
 
 CASES = [
@@ -37,16 +37,16 @@ def test_a_share_is_a_decimal_or_a_fraction(text: str, share: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["1", "-0.1", "x", "1/0", "nan", ""])
-def test_what_is_no_share_is_refused(text: str) -> None:
+def test_an_invalid_share_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter, match="expected a share from 0 to below 1"):
         Share().convert(text, None, None)
 
 
-def test_progress_is_told_every_five_seconds_with_its_rate(
+def test_progress_is_printed_every_five_seconds_with_its_rate(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     now = [0.0]
-    progress = Rate(100, clock=lambda: now[0])
+    progress = QuestionProgress(100, clock=lambda: now[0])
 
     for second in range(1, 13):
         now[0] = float(second)
@@ -96,7 +96,7 @@ def test_json_has_every_question(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.slow
-def test_the_whole_way_from_a_file_to_reports(command: Command, tmp_path: Path) -> None:
+def test_a_squad_file_is_measured_and_reported(command: Command, tmp_path: Path) -> None:
     squad, html, png = tmp_path / "squad.json", tmp_path / "x.html", tmp_path / "x.png"
     texts = {
         f"Town {number}": f"The mayor of Town {number} is Ann Smith {number}."
@@ -161,9 +161,12 @@ def test_the_whole_way_from_a_file_to_reports(command: Command, tmp_path: Path) 
 @pytest.mark.slow
 def test_eval_measures_the_index(seeds_command: Command, tmp_path: Path) -> None:
     questions = tmp_path / "questions.jsonl"
-    questions.write_text(
-        '{"id": "1", "question": "How much will Amazon invest in Anthropic?", "answers": ["$25 billion"]}\n'
-    )
+    question = {
+        "id": "1",
+        "question": "How much will Amazon invest in Anthropic?",
+        "answers": ["$25 billion"],
+    }
+    questions.write_text(json.dumps(question) + "\n")
 
     done = seeds_command("eval", "answers", str(questions), "--json")
 

@@ -1,4 +1,4 @@
-"""`qa ask --bundle`, `qa ask --deterministic`, `qa verify` and POST /verify with the real models."""
+"""Tests of bundles, deterministic answers, `qa verify` and POST /verify with the real models."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_over_http_only_documents_of_the_index_are_looked_at(
 @pytest.mark.parametrize(
     "arguments", [("verify", "nowhere.json"), ("ask", QUESTION, "--without-sources")]
 )
-def test_wrong_usage_says_so(seeds_command: Command, arguments: tuple[str, ...]) -> None:
+def test_wrong_usage_is_an_error(seeds_command: Command, arguments: tuple[str, ...]) -> None:
     done = seeds_command(*arguments)
 
     assert done.returncode == 2

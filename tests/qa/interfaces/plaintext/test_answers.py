@@ -1,4 +1,4 @@
-"""Answers and passages as text for people."""
+"""Tests of answers and passages as plain text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WIDTH = 80
 
 
 def bold(text: str) -> str:
-    """A visible emphasis."""
+    """Mark a text visibly."""
     return f"*{text}*"
 
 
@@ -77,7 +77,7 @@ def test_line_breaks_inside_a_quote_are_folded_but_its_edges_kept() -> None:
     )
 
 
-def test_a_refusal_says_why_and_shows_where_was_looked() -> None:
+def test_a_refusal_gives_its_reason_and_what_was_searched() -> None:
     passage = NearestPassage(
         "id", "Title", "b.txt", "00", "Some  long\ntext " * 50, 20, 900, None, 0.4, -1.25
     )
@@ -119,7 +119,7 @@ def test_a_contradiction_is_shown_with_its_place() -> None:
     )
 
 
-def test_an_uncalibrated_confidence_is_said_to_be_one() -> None:
+def test_an_uncalibrated_confidence_is_noted() -> None:
     assert "not calibrated" not in answer_text(answered(SPAN), bold, WIDTH)
     assert "not calibrated" in answer_text(replace(answered(SPAN), calibrated=False), bold, WIDTH)
 
@@ -157,7 +157,7 @@ def test_a_search_table_is_one_line_a_passage_within_the_width() -> None:
     assert len(first) <= WIDTH
 
 
-def test_text_without_spaces_is_cut_and_not_lost() -> None:
+def test_a_text_without_spaces_is_cut_but_shown() -> None:
     passage = NearestPassage(
         "id", "T", "b.txt", "00", "東京は大きい。" * 60, 0, 420, None, 0.4, None
     )
@@ -191,7 +191,7 @@ def test_a_long_text_is_cut_at_a_word_if_one_ends_late_enough(text: str, expecte
 
 
 @given(st.text(), st.integers(2, 40))
-def test_what_is_shortened_has_room_and_keeps_its_beginning(text: str, room: int) -> None:
+def test_a_shortened_text_fits_and_keeps_its_beginning(text: str, room: int) -> None:
     short = shortened(text, room)
 
     assert len(short) <= room

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from qa.bootstrap import live_pipeline, threads_of
 from qa.errors import NoIndex
-from qa.interfaces.api.ask import add_error_handlers
+from qa.interfaces.api.problems import add_error_handlers
 from qa.interfaces.server import create_app
 from qa.interfaces.slack.webhook import SLASH, webhook_router
 from tests.qa.interfaces.slack.test_worker import SwitchableService

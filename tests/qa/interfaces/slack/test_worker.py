@@ -19,6 +19,7 @@ from qa.answering.live_pipeline import LivePipeline
 from qa.bootstrap import conversations_of, live_pipeline
 from qa.conversations.conversation import Conversations
 from qa.errors import NoIndex, NotReady
+from qa.interfaces.service import Service
 from qa.interfaces.slack.answers import MAX_ATTEMPTS
 from qa.interfaces.slack.delivery import METADATA
 from qa.interfaces.slack.plugin import Bot
@@ -44,7 +45,7 @@ QUESTION = Message(
 )
 
 
-class SwitchableService:
+class SwitchableService(Service):
     """A service whose pipeline, or the error that it raises instead, can be exchanged."""
 
     def __init__(self, settings: Settings, outcome: LivePipeline | Exception) -> None:

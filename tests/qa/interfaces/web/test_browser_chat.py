@@ -1,4 +1,4 @@
-"""The chat in a real browser against a real server: asking, conversations, feedback, the keyboard."""
+"""Tests of the chat in a real browser: questions, conversations, feedback, keyboard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page says where a quote stands in formats that have pages, sheets and rows instead of lines."""
+"""Tests of the places of quotes in formats with pages, sheets and rows instead of lines."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""The source beside the chat, and the reader: every quote is where the citation says, whatever the
-text holds.
+"""Tests of the source beside the chat and of the reader.
+
+Each quote must be marked where the citation says, whatever the text holds.
 """
 
 from __future__ import annotations
@@ -112,8 +113,8 @@ def test_a_selection_is_sent_in_code_points_and_copied_with_its_citation(
         copied = page.evaluate("navigator.clipboard.readText()")
         assert copied.startswith(f"“{words}”\n— ")
         assert (
-            f"line 1, characters {start}–{start + len(words)}, sha256 {site.document('emoji.txt')['sha256'][:12]}"
-            in copied
+            f"line 1, characters {start}–{start + len(words)}, "
+            f"sha256 {site.document('emoji.txt')['sha256'][:12]}" in copied
         )
         assert copied.strip().endswith(f"#c={start}-{start + len(words)}")
 
@@ -148,7 +149,7 @@ def test_each_line_has_its_own_direction(open_page: Opener, site: Site) -> None:
     assert room
 
     def edges(words: str) -> tuple[float, float]:
-        """How far words stand from the left and the right edge of the text."""
+        """Return the distances of words from the left and the right edge of the text."""
         select(page, words)
         box: dict[str, Any] = page.evaluate(
             "getSelection().getRangeAt(0).getBoundingClientRect().toJSON()"
@@ -283,14 +284,14 @@ def test_on_a_phone_the_source_covers_the_chat_and_back_closes_it(
 
 
 def names(href: str, citation: dict[str, Any]) -> bool:
-    """Whether a permanent link names a citation."""
+    """Return True if a permanent link names a citation."""
     return (
-        href
-        == f"/read/{citation['document_id']}?v={citation['sha256'][:12]}#c={citation['start']}-{citation['end']}"
+        href == f"/read/{citation['document_id']}?v={citation['sha256'][:12]}"
+        f"#c={citation['start']}-{citation['end']}"
     )
 
 
 def text_shown(page: Page) -> str:
-    """The whole text of the open source."""
+    """Return the whole text of the open source."""
     page.locator("#source .block").first.wait_for(state="attached")
     return page.locator("#source .text").text_content() or ""

@@ -1,6 +1,4 @@
-"""The page shows the printed page that a quote of a PDF stands on, with the quote boxed, beside its
-text.
-"""
+"""Tests of the printed page of a PDF, which is shown with the quote boxed, beside the text."""
 
 from __future__ import annotations
 
@@ -60,7 +58,7 @@ def open_pdfs(chromium: Browser, pdf_site: Site) -> Iterator[Opener]:
 
 
 def link(site: Site, uri: str, words: str) -> str:
-    """The permanent link to words of a document."""
+    """Return the permanent link to words of a document."""
     listed = site.document(uri)
     text = site.server.client.get(f"/documents/{listed['id']}").json()["text"]
     start = text.index(words)
@@ -80,7 +78,7 @@ def button(page: Page, name: str) -> Locator:
 
 
 def loaded(page: Page, name: str) -> None:
-    """An image of that alternative text is there."""
+    """Expect an image with this alternative text."""
     image = original(page).get_by_role("img", name=name)
     image.wait_for()
     expect(image).to_have_js_property("complete", value=True)
@@ -88,7 +86,7 @@ def loaded(page: Page, name: str) -> None:
 
 
 def is_within(inner: Locator, outer: Locator) -> bool:
-    """Whether an element is in sight in another one."""
+    """Return True if an element is in the visible part of another one."""
     one, other = inner.bounding_box(), outer.bounding_box()
     assert one
     assert other

@@ -1,4 +1,4 @@
-"""When the server is gone, empty or unsure; and what axe-core says of all views."""
+"""Tests of the page with a server that is gone, empty or unsure, and of axe-core."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_server_may_stop_and_come_back_and_refuses_what_it_cannot_answer(
 
 
 def check_refusal(page: Page, server: Server) -> None:
-    """The refusal shows all of its receipt, and each passage can be opened."""
+    """Expect a refusal with its whole receipt and passages that can be opened."""
     conversation = page.url.partition("c=")[2]
     answer: dict[str, Any] = server.client.get(f"/conversations/{conversation}").json()["turns"][
         -1
@@ -179,13 +179,13 @@ def test_axe_finds_no_violation(
 
 
 def accessible(page: Page) -> None:
-    """axe-core finds nothing on the page as it is."""
+    """Expect that axe-core finds nothing on the page."""
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """Return a port that is free now."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])

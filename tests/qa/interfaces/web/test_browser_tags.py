@@ -1,6 +1,4 @@
-"""Tags on the page: asking within them, changing them, replacing a file; and marks at sources that
-are not what was indexed.
-"""
+"""Tests of tags on the web page, of replaced files, and of marks at sources that have changed."""
 
 from __future__ import annotations
 
@@ -24,8 +22,9 @@ HARBOUR, BOARD = "The harbour basin is 12 metres deep.", "The board meets in roo
 
 @dataclass
 class Tagged:
-    """A server over an indexed document with the tag `harbour`, and one with a tag of its own and a
-    given one.
+    """A server over two indexed documents with tags.
+
+    One has the given tag `harbour`, the other a tag of its own and a given one.
     """
 
     server: Server
@@ -52,7 +51,7 @@ def tagged(converted: Path, tmp_path: Path) -> Iterator[Tagged]:
 
 
 def chooser(page: Page) -> Any:
-    """The button that opens the tags."""
+    """Return the button that opens the tags."""
     return page.locator("#within summary")
 
 
@@ -177,7 +176,8 @@ def test_an_uploaded_file_is_replaced_and_keeps_its_tags(
             expect(page.get_by_role("button", name="Clear these lines")).to_be_visible()
         expect(lines).to_have_count(2)
         expect(lines.first).to_have_text(
-            "gate.txt, from other.mdskipped: expected a .txt file to replace gate.txt, got other.md: upload it anew"
+            "gate.txt, from other.mdskipped: expected a .txt file to replace gate.txt, "
+            "got other.md: upload it anew"
         )
         expect(lines.last).to_have_text("gate.txtreplaced")
         answer = ask(page, "Which code opens the gate?")
@@ -203,7 +203,8 @@ def test_a_source_that_is_not_what_was_indexed_is_marked_at_its_citation(
         expect(mark).to_contain_text("file changed since it was indexed")
         expect(mark).to_have_attribute(
             "title",
-            "The quote is from the version that was indexed; the file says something else by now, perhaps elsewhere.",
+            "The quote is from the version that was indexed; "
+            "the file says something else by now, perhaps elsewhere.",
         )
         expect(mark.locator(".visually-hidden")).to_contain_text(
             "The quote is from the version that was indexed"

@@ -1,4 +1,4 @@
-"""Uploading on the page: by dropping, by the button, with a line for each file."""
+"""Tests of uploads on the page: by dropping and by the button."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ DROP = """files => {
     const transfer = new DataTransfer();
     for (const [name, content] of files) transfer.items.add(new File([content], name));
     for (const type of ["dragover", "drop"]) {
-        document.body.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+        const options = { dataTransfer: transfer, bubbles: true, cancelable: true };
+        document.body.dispatchEvent(new DragEvent(type, options));
     }
 }"""
 
 
 def lines(page: Page, count: int) -> dict[str, str]:
-    """The result of each file by its name, once all have one."""
+    """Return the result of each file by name, once all have one."""
     items = page.locator("#uploads > li")
     expect(items).to_have_count(count)
     expect(page.get_by_role("button", name="Clear these lines")).to_be_visible()
@@ -166,7 +167,7 @@ def test_axe_finds_nothing_while_files_come_and_after(
 def upload_server(
     chromium_file: str, tmp_path_factory: pytest.TempPathFactory, converted: Path
 ) -> Iterator[Server]:
-    """A server without documents."""
+    """Yield a server without documents."""
     del chromium_file
     with Server(Command(tmp_path_factory.mktemp("uploads") / "data", converted)) as server:
         yield server

@@ -1,4 +1,4 @@
-"""The page's routes, headers and files."""
+"""Tests of the routes, headers and files of the web page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from qa.interfaces.api.ask import add_error_handlers
+from qa.interfaces.api.problems import add_error_handlers
 from qa.interfaces.web import HEADERS, page_router, static_files
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -21,7 +21,7 @@ STATIC = ROOT / "qa" / "interfaces" / "web" / "static"
 
 
 class Markup(HTMLParser):
-    """What a page loads, and what a strict policy forbids in it."""
+    """Parser that collects what a page loads and what a strict policy forbids."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Markup(HTMLParser):
 
 @pytest.fixture(scope="module")
 def client() -> TestClient:
-    """The page without a server behind it."""
+    """Yield a client of the page without the rest of the server."""
     app = FastAPI()
     app.include_router(page_router())
     add_error_handlers(app)
@@ -151,7 +151,10 @@ def test_every_file_of_the_folder_is_served() -> None:
 
 @pytest.mark.slow
 def test_the_wheel_holds_the_page(tmp_path: Path) -> None:
-    builder = "import sys; from hatchling.builders.wheel import WheelBuilder; print(*WheelBuilder('.').build(directory=sys.argv[1]))"
+    builder = (
+        "import sys; from hatchling.builders.wheel import WheelBuilder; "
+        "print(*WheelBuilder('.').build(directory=sys.argv[1]))"
+    )
 
     subprocess.run(
         [sys.executable, "-c", builder, str(tmp_path)], cwd=ROOT, check=True, capture_output=True
