@@ -109,7 +109,7 @@ class Debouncer:
         self._quiet = quiet
         self._since: dict[Path, tuple[FileStamp | None, float]] = {}
 
-    def settled(self, looks: Mapping[Path, FileStamp | None], now: float) -> set[Path]:
+    def ready(self, looks: Mapping[Path, FileStamp | None], now: float) -> set[Path]:
         """Those paths that have looked the same at every look for `quiet` seconds; `looks` holds
         all that wait (None: there is no file).
         """

@@ -89,7 +89,7 @@ class Ingestion:
         self._pending: list[_Pending] = []
         self._departed: dict[str, list[FileRecord]] = {}
 
-    def departed(self, files: Sequence[FileRecord]) -> None:
+    def note_missing(self, files: Sequence[FileRecord]) -> None:
         """These files are gone: a new one with the bytes of one of them is that one, moved."""
         for file in files:
             self._departed.setdefault(file.sha256, []).append(file)
@@ -97,18 +97,18 @@ class Ingestion:
     def report(self, outcome: Outcome) -> None:
         """One file is done."""
         self.summary.outcomes.append(outcome)
-        self.reporter.finished(outcome)
+        self.reporter.on_file(outcome)
 
-    def take_page(self, url: str, fetcher: Fetcher) -> None:
+    def process_page(self, url: str, fetcher: Fetcher) -> None:
         """Fetch a web page into the data directory and read it from there; its uri is its address."""
         try:
             path = fetcher.save(url, self.store.folder.resolve() / PAGES)
         except LoadingError as error:
             self.report(Outcome(shown(url), "skipped", str(error)))
         else:
-            self.take(path, path.parent, uri=shown(url))
+            self.process_file(path, path.parent, uri=shown(url))
 
-    def take(
+    def process_file(
         self, path: Path, base: Path, uri: str | None = None, identity: str | None = None
     ) -> None:
         """Read one file and queue what has to be embedded; one that cannot be read is reported.
@@ -127,7 +127,7 @@ class Ingestion:
             )
         except LoadingError as error:
             if known and known.state != "changed":
-                self.store.mark(known.document_id, "changed")
+                self.store.set_state(known.document_id, "changed")
             name = known.uri if known else uri or relative_uri(path, base)
             self.report(
                 Outcome(name, "kept" if known else "skipped", str(error), document_id=identity)
@@ -137,7 +137,7 @@ class Ingestion:
             self._take(replace(document, id=identity, uri=uri or document.uri), path, known, stamp)
         elif known:
             self._unchanged(known)
-            self.store.sightings.saw(known.document_id, stamp)
+            self.store.file_records.record(known.document_id, stamp)
 
     def _take(
         self, document: Document, path: Path, known: FileRecord | None, stamp: FileStamp | None
@@ -154,7 +154,7 @@ class Ingestion:
 
     def _unchanged(self, known: FileRecord) -> None:
         if known.state != "current":
-            self.store.mark(known.document_id, "current")
+            self.store.set_state(known.document_id, "current")
         self.report(Outcome(known.uri, "unchanged", document_id=known.document_id))
 
     def add(
@@ -190,7 +190,7 @@ class Ingestion:
                 RECIPE,
                 moved_from=pending.moved_from,
             )
-            self.store.sightings.saw(document.id, pending.stamp)
+            self.store.file_records.record(document.id, pending.stamp)
             self.report(
                 Outcome(
                     document.uri,
@@ -216,9 +216,9 @@ class Ingestion:
             embedded = dict(
                 zip(keys, self.encoder.encode_passages([wanted[key] for key in keys]), strict=True)
             )
-            self.store.keep_vectors(embedded)
+            self.store.save_vectors(embedded)
             vectors.update(embedded)
-            self.reporter.embedded(len(keys))
+            self.reporter.on_embedded(len(keys))
         return vectors
 
 
@@ -243,20 +243,20 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
     """
     pages = [path for path in paths if isinstance(path, str)]
     roots = discover([path for path in paths if isinstance(path, Path)], exclude)
-    reporter.planned(sum(len(root.files) for root in roots) + len(pages))
+    reporter.on_planned(sum(len(root.files) for root in roots) + len(pages))
     with Extraction() as extraction:
         run = Ingestion(store, encoder, reporter, max_bytes, extraction)
         for root in roots:
-            store.sightings.remember_root(root.path, exclude)
-            run.departed(missing(root, store.files_under(root.path)) if prune else [])
+            store.file_records.remember_root(root.path, exclude)
+            run.note_missing(missing(root, store.files_under(root.path)) if prune else [])
         for root in roots:
             for problem in root.problems:
                 run.report(Outcome(shown(root.path.name), "skipped", problem))
             for path in root.files:
-                run.take(path, root.base)
+                run.process_file(path, root.base)
             run.summary.other_formats += root.other_formats
         for url in pages:
-            run.take_page(url, Fetcher(max_bytes))
+            run.process_page(url, Fetcher(max_bytes))
         run.flush()
     store.drop_unused_vectors()
     if prune:

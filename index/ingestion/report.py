@@ -11,13 +11,13 @@ Status = Literal["added", "updated", "moved", "unchanged", "skipped", "removed",
 class Reporter(Protocol):
     """Told about progress; every method may do nothing."""
 
-    def planned(self, files: int) -> None:
+    def on_planned(self, files: int) -> None:
         """So many files will be looked at."""
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_file(self, outcome: Outcome) -> None:
         """One file is done."""
 
-    def embedded(self, passages: int) -> None:
+    def on_embedded(self, passages: int) -> None:
         """So many more passages have been embedded."""
 
 

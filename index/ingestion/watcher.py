@@ -46,7 +46,7 @@ pass them file by file.
 class Notices(Reporter, Protocol):
     """What the watcher tells; every method may do nothing."""
 
-    def said(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         """One line for people: a problem, a refusal to remove, or that one of these is over."""
 
 
@@ -58,7 +58,7 @@ class Events(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class ScanResult:
     """What came of a look: whether the store has changed, the seconds until the next one at the
     latest, and those that finding out took.
     """
@@ -69,7 +69,7 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchedPaths:
     """What is followed: files and folders, the patterns of what is left out there, and the tags
     (see `index.tags`) that all documents get which are there at the start or appear there later.
     """
@@ -84,7 +84,7 @@ class Watcher:
 
     def __init__(
         self,
-        watched: Watched,
+        watched: WatchedPaths,
         store: Store,
         encoder: PassageEncoder,
         notices: Notices,
@@ -103,16 +103,16 @@ class Watcher:
 
     def _remember(self) -> None:
         """What is indexed and looks as it did then need not be read again."""
-        stamps = self._store.sightings.stamps()
+        stamps = self._store.file_records.stamps()
         for root in discover(self._watched.paths, self._watched.exclude):
-            self._store.sightings.remember_root(root.path, self._watched.exclude)
+            self._store.file_records.remember_root(root.path, self._watched.exclude)
             known = self._store.files_under(root.path)
-            self._store.tags.give([file.document_id for file in known], self._watched.tags)
+            self._store.tags.add([file.document_id for file in known], self._watched.tags)
             for file in known:
                 if file.document_id in stamps and is_up_to_date(file) and file.state == "current":
                     self._handled[file.path] = stamps[file.document_id]
 
-    def look(self) -> Looked:
+    def scan(self) -> ScanResult:
         """Bring the store after all that is different from the last look and quiet now. Raises
         IndexingError, after which another look may follow.
         """
@@ -126,7 +126,7 @@ class Watcher:
             if path not in self._handled or self._handled[path] != stamp
         }
         waiting = fresh | {file.path: None for files in gone.values() for file in files}
-        quiet = self._settling.settled(waiting, began)
+        quiet = self._settling.ready(waiting, began)
         if not any(root.problems for root in roots):
             self._handled = {
                 path: self._handled[path]
@@ -148,7 +148,7 @@ class Watcher:
                 complaints[root.path] = self._complaints[root.path]
         self._complain(complaints)
         wait = self._settling.wait(self._clock())
-        return Looked(
+        return ScanResult(
             changed, max(SWEEP_SECONDS, took / SWEEP_SHARE) if wait is None else wait, took
         )
 
@@ -161,18 +161,18 @@ class Watcher:
         if not files:
             return False
         waiting = self._store.writing(
-            lambda: self._notices.said("Another process is indexing; waiting for it ...")
+            lambda: self._notices.on_message("Another process is indexing; waiting for it ...")
         )
         with Extraction() as extraction, waiting:
             run = Ingestion(self._store, self._encoder, self._notices, self._max_bytes, extraction)
             for root in roots:
-                run.departed(gone[root.path])
+                run.note_missing(gone[root.path])
             for root in roots:
                 for path in root.files:
                     if path in files:
-                        run.take(path, root.base)
+                        run.process_file(path, root.base)
             run.flush()
-            self._store.tags.give(run.summary.documents("added", "moved"), self._watched.tags)
+            self._store.tags.add(run.summary.documents("added", "moved"), self._watched.tags)
         self._handled.update(files)
         return run.summary.count("added", "updated", "moved") > 0
 
@@ -195,22 +195,22 @@ class Watcher:
             try:
                 self._store.remove([file.document_id for file in gone])
             except StoreBusy as busy:  # deleted, but not overwritten on the disk yet
-                self._notices.said(str(busy))
+                self._notices.on_message(str(busy))
         for file in gone:
             self._handled.pop(file.path, None)
             self._removed.append((self._clock(), file.path))
-            self._notices.finished(Outcome(file.uri, "removed"))
+            self._notices.on_file(Outcome(file.uri, "removed"))
 
     def _complain(self, complaints: dict[Path, str]) -> None:
         """Say what is wrong with a root once, and when it is over."""
         for path in complaints.keys() - self._complaints.keys():
-            self._notices.said(complaints[path])
+            self._notices.on_message(complaints[path])
         for path in self._complaints.keys() - complaints.keys():
-            self._notices.said(f"{shown(str(path))}: followed again.")
+            self._notices.on_message(f"{shown(str(path))}: followed again.")
         self._complaints = complaints
 
 
-def follow(
+def run_watcher(
     watcher: Watcher,
     events: Events,
     stopping: threading.Event,
@@ -225,7 +225,7 @@ def follow(
     failed = ""
     while not stopping.is_set():
         try:
-            looked = watcher.look()
+            looked = watcher.scan()
             if looked.changed:
                 on_change()
             failed = ""
@@ -235,7 +235,7 @@ def follow(
             if str(error) != failed:
                 failed = str(error)
                 on_failure(failed)
-            looked = Looked(changed=False, wait=SWEEP_SECONDS)
+            looked = ScanResult(changed=False, wait=SWEEP_SECONDS)
         stopping.wait(
             looked.took
         )  # however often something happens, half of the time is left to others
@@ -243,7 +243,7 @@ def follow(
 
 
 @contextmanager
-def only_watcher(
+def process_lock(
     folder: Path,
     stopping: threading.Event,
     on_wait: Callable[[], None],

@@ -33,7 +33,7 @@ class Tags:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    def give(self, document_ids: Sequence[str], tags: Sequence[str]) -> None:
+    def add(self, document_ids: Sequence[str], tags: Sequence[str]) -> None:
         """Documents get these, too."""
         if tags:
             with transaction(self._db):

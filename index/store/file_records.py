@@ -62,7 +62,7 @@ class FileRecords:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    def saw(self, document_id: str, stamp: FileStamp | None) -> None:
+    def record(self, document_id: str, stamp: FileStamp | None) -> None:
         """A document was found to be what the file held just now, which had this stamp before it
         was read.
 

@@ -30,13 +30,13 @@ class IntegrityIssue:
     mend.
     """
 
-    what: str
+    problem: str
     remedy: str
-    mend: Callable[[], None] | None = None
+    repair: Callable[[], None] | None = None
     harmless: bool = False
 
 
-def database_findings(db: sqlite3.Connection, remedy: str) -> list[IntegrityIssue]:
+def database_issues(db: sqlite3.Connection, remedy: str) -> list[IntegrityIssue]:
     """What SQLite finds in the pages and indexes of a file."""
     try:
         rows = [row[0] for row in db.execute(f"PRAGMA integrity_check({MAX_SHOWN})")]
@@ -49,7 +49,7 @@ def database_findings(db: sqlite3.Connection, remedy: str) -> list[IntegrityIssu
     )
 
 
-def reference_findings(db: sqlite3.Connection, remedy: str) -> list[IntegrityIssue]:
+def reference_issues(db: sqlite3.Connection, remedy: str) -> list[IntegrityIssue]:
     """Rows that belong to rows that are gone."""
     broken = db.execute("PRAGMA foreign_key_check").fetchall()
     tables = ", ".join(sorted({row[0] for row in broken}))
@@ -60,7 +60,7 @@ def reference_findings(db: sqlite3.Connection, remedy: str) -> list[IntegrityIss
     )
 
 
-def row_findings(db: sqlite3.Connection) -> list[IntegrityIssue]:
+def row_issues(db: sqlite3.Connection) -> list[IntegrityIssue]:
     """Rows without what they need or without what needs them; `mend` takes the writer's lock for
     granted.
     """
@@ -160,7 +160,7 @@ def next_generation(db: sqlite3.Connection) -> None:
     db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'")
 
 
-def derived_findings(folder: Path, store: str) -> list[IntegrityIssue]:
+def derived_issues(folder: Path, store: str) -> list[IntegrityIssue]:
     """Damaged or abandoned files beside the store in `folder`; one of an older generation is none
     of these, it is made anew when it is needed.
     """

@@ -15,11 +15,11 @@ from index.parsing.loader import MAX_FILE_BYTES, load
 from index.parsing.sandbox import Extraction
 from index.store.document_row import Damaged, columns_of, damaged, digest_of, is_still, write_digest
 from index.store.integrity import REINDEX, IntegrityIssue, next_generation
-from index.store.schema import FILE_NAME, explained
+from index.store.schema import FILE_NAME, translate_sqlite_errors
 from index.store.sqlite import transaction
 
 
-def document_findings(
+def document_issues(
     folder: Path, db: sqlite3.Connection, max_bytes: int = MAX_FILE_BYTES
 ) -> list[IntegrityIssue]:
     """The documents of the store in `folder` that are not what was written. One whose file still
@@ -27,7 +27,7 @@ def document_findings(
 
     `mend` takes the writer's lock for granted. Raises StoreError.
     """
-    with explained(folder / FILE_NAME), Extraction() as extraction:
+    with translate_sqlite_errors(folder / FILE_NAME), Extraction() as extraction:
         return [
             _finding(db, each, Paths(folder).path(each.path), max_bytes, extraction)
             for each in damaged(db)

@@ -79,14 +79,14 @@ def connect(folder: Path) -> sqlite3.Connection:
     return database.connect(folder, SCHEMA)
 
 
-def explained(path: Path) -> AbstractContextManager[None]:
+def translate_sqlite_errors(path: Path) -> AbstractContextManager[None]:
     """Translate SQLite's errors into ours."""
-    return database.explained(path, SCHEMA.remedy)
+    return database.translate_sqlite_errors(path, SCHEMA.remedy)
 
 
-def decoded(path: Path) -> AbstractContextManager[None]:
-    """Translate what comes of values that were never written; see `index.store.sqlite.decoded`."""
-    return database.decoded(path, SCHEMA.remedy)
+def translate_decoding_errors(path: Path) -> AbstractContextManager[None]:
+    """Translate what comes of values that were never written; see `index.store.sqlite.translate_decoding_errors`."""
+    return database.translate_decoding_errors(path, SCHEMA.remedy)
 
 
 def current_generation(folder: Path, count: str = "generation") -> int | None:
@@ -97,7 +97,10 @@ def current_generation(folder: Path, count: str = "generation") -> int | None:
         return None
     connection = connect(folder)
     try:
-        with explained(folder / FILE_NAME), decoded(folder / FILE_NAME):
+        with (
+            translate_sqlite_errors(folder / FILE_NAME),
+            translate_decoding_errors(folder / FILE_NAME),
+        ):
             return int(
                 (
                     connection.execute("SELECT value FROM meta WHERE key = ?", (count,)).fetchone()

@@ -26,8 +26,14 @@ from index.filesystem.portable_path import Paths
 from index.formats.text_builder import places_of
 from index.search.index_cache import IndexCache
 from index.store.file_records import IndexedFile
-from index.store.schema import FILE_NAME, connect, current_generation, decoded, explained
-from index.store.sqlite import kept_open
+from index.store.schema import (
+    FILE_NAME,
+    connect,
+    current_generation,
+    translate_decoding_errors,
+    translate_sqlite_errors,
+)
+from index.store.sqlite import close_on_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ class Snapshot:
         self._path, self._paths = folder / FILE_NAME, Paths(folder)
         self._db = connect(folder)
         self._lock = threading.Lock()
-        with kept_open(self), decoded(self._path):
+        with close_on_error(self), translate_decoding_errors(self._path):
             self._query("BEGIN")
             self._load(save_derived=save_derived)
 
@@ -115,7 +121,7 @@ class Snapshot:
         """Hold a read transaction again; False, and none is held, if the store has another
         generation now.
         """
-        with self._lock, explained(self._path):
+        with self._lock, translate_sqlite_errors(self._path):
             if self._db.in_transaction:
                 return True
             self._db.execute("BEGIN")
@@ -147,7 +153,7 @@ class Snapshot:
 
     def chunk(self, row: int) -> Chunk:
         """The chunk of a row of the derived indexes."""
-        with decoded(self._path):
+        with translate_decoding_errors(self._path):
             columns = 'document_id, start, "end", substr(text, start + 1, "end" - start), sentences, headings, columns'
             join = "chunks JOIN documents ON documents.id = document_id WHERE chunks.id = ?"
             found = self._query(f"SELECT {columns} FROM {join}", self._chunk_ids[row])  # noqa: S608 - fixed names
@@ -166,7 +172,7 @@ class Snapshot:
 
     def documents(self) -> list[DocumentInfo]:
         """All documents, by uri."""
-        with decoded(self._path):
+        with translate_decoding_errors(self._path):
             return [_info(*row) for row in self._query(f"{_INFO} ORDER BY uri, id")]
 
     def has_document(self, document_id: str) -> bool:
@@ -196,7 +202,7 @@ class Snapshot:
 
     def roots(self) -> dict[Path, list[str]]:
         """The paths that were given to be indexed, each with the patterns of what was left out."""
-        with decoded(self._path):
+        with translate_decoding_errors(self._path):
             rows = self._query("SELECT path, exclude FROM roots ORDER BY path")
             return {Path(os.fsdecode(path)): json.loads(exclude) for path, exclude in rows}
 
@@ -217,13 +223,13 @@ class Snapshot:
 
     def document_info(self, document_id: str) -> DocumentInfo:
         """One document; there must be one (`has_document`)."""
-        with decoded(self._path):
+        with translate_decoding_errors(self._path):
             [row] = self._query(f"{_INFO} WHERE documents.id = ?", document_id)
             return _info(*row)
 
     def document(self, document_id: str) -> StoredDocument:
         """One document with its text; there must be one (`has_document`)."""
-        with decoded(self._path):
+        with translate_decoding_errors(self._path):
             info = self.document_info(document_id)
             columns = "SELECT text, bom_size, crlf, places FROM documents WHERE id = ?"
             [(text, bom_size, crlf, places)] = self._query(columns, document_id)
@@ -237,7 +243,7 @@ class Snapshot:
 
     def _files(self, condition: str, *values: object) -> list[IndexedFile]:
         found = self._query(f"{_FILE} {condition}", *values)
-        with decoded(self._path):
+        with translate_decoding_errors(self._path):
             return [
                 IndexedFile(
                     identity,
@@ -252,7 +258,7 @@ class Snapshot:
             ]
 
     def _query(self, statement: str, *values: object) -> list[Any]:
-        with self._lock, explained(self._path):
+        with self._lock, translate_sqlite_errors(self._path):
             return self._db.execute(statement, values).fetchall()
 
 

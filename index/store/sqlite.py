@@ -55,14 +55,14 @@ def connect(folder: Path, schema: Schema) -> sqlite3.Connection:
             f"the data directory {folder} cannot be made ({error.strerror}): choose another one"
         ) from error
     path = folder / schema.file_name
-    with explained(path, schema.remedy):
+    with translate_sqlite_errors(path, schema.remedy):
         if not may_write(path):
             return _reading(path, schema)
     try:
         return _writing(path, schema)
     except StoreFull as full_disk:
         try:
-            with explained(path, schema.remedy):
+            with translate_sqlite_errors(path, schema.remedy):
                 return _reading(
                     path, schema, alone=True
                 )  # another process would have made room for the shared memory already
@@ -86,11 +86,11 @@ def with_digest(connection: sqlite3.Connection) -> None:
 
 
 def _writing(path: Path, schema: Schema) -> sqlite3.Connection:
-    with explained(path, schema.remedy):
+    with translate_sqlite_errors(path, schema.remedy):
         connection = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        with kept_open(connection):
+        with close_on_error(connection):
             with_digest(connection)
             _write_ahead(connection)
             for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
@@ -123,7 +123,7 @@ def _reading(path: Path, schema: Schema, *, alone: bool = False) -> sqlite3.Conn
         isolation_level=None,
         check_same_thread=False,
     )
-    with kept_open(connection):
+    with close_on_error(connection):
         with_digest(connection)
         if _version(connection) < len(schema.migrations):
             raise StoreReadOnly(
@@ -144,7 +144,7 @@ Open = TypeVar("Open", bound=Closeable)
 
 
 @contextmanager
-def kept_open(opened: Open) -> Iterator[Open]:
+def close_on_error(opened: Open) -> Iterator[Open]:
     """It stays open unless what follows fails: an error must not leave it to the garbage collector,
     which may come late.
     """
@@ -156,7 +156,7 @@ def kept_open(opened: Open) -> Iterator[Open]:
 
 
 @contextmanager
-def explained(path: Path, remedy: str) -> Iterator[None]:
+def translate_sqlite_errors(path: Path, remedy: str) -> Iterator[None]:
     """Translate SQLite's errors into ours."""
     try:
         yield
@@ -182,7 +182,7 @@ def explained(path: Path, remedy: str) -> Iterator[None]:
 
 
 @contextmanager
-def decoded(path: Path, remedy: str) -> Iterator[None]:
+def translate_decoding_errors(path: Path, remedy: str) -> Iterator[None]:
     """Translate what comes of reading values that no program wrote: SQLite notices damage to its
     pages, not to what stands in them.
     """

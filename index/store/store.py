@@ -30,7 +30,12 @@ from index.store.document_moves import Moves
 from index.store.document_row import columns_of, write_digest
 from index.store.document_tags import Tags
 from index.store.file_records import FileRecord, FileRecords
-from index.store.schema import FILE_NAME, connect, decoded, explained
+from index.store.schema import (
+    FILE_NAME,
+    connect,
+    translate_decoding_errors,
+    translate_sqlite_errors,
+)
 from index.store.sqlite import transaction
 
 
@@ -62,7 +67,7 @@ class Store:
         self._path, self._paths = folder / FILE_NAME, Paths(folder)
         self._db = connect(folder)
         self._on_removal, self._moves = on_removal, Moves(self._db, on_move)
-        self.sightings = FileRecords(self._db)
+        self.file_records = FileRecords(self._db)
         self.tags = Tags(self._db)
 
     def __enter__(self) -> Self:
@@ -92,12 +97,12 @@ class Store:
             alone(
                 self.folder / "writer.lock", on_wait, LOCK_SECONDS if seconds is None else seconds
             ),
-            explained(self._path),
+            translate_sqlite_errors(self._path),
         ):
             self._db.execute(
                 "DELETE FROM meta WHERE key IS NULL"
             )  # nothing, where it may be written
-            with decoded(self._path):
+            with translate_decoding_errors(self._path):
                 self._moves.undo()
             yield
 
@@ -190,19 +195,19 @@ class Store:
                 self._put_chunk(item)
             self._drop_unused(stale)
 
-    def keep_vectors(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
+    def save_vectors(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
         """Store vectors before their chunks, so that a run that is stopped inside a long document
         does not embed again.
         """
-        with explained(self._path), transaction(self._db):
+        with translate_sqlite_errors(self._path), transaction(self._db):
             self._put_vectors(vectors)
 
     def drop_unused_vectors(self) -> None:
         """Delete the vectors of no chunk, which a stopped run may have left."""
-        with explained(self._path), transaction(self._db):
+        with translate_sqlite_errors(self._path), transaction(self._db):
             self._db.execute("DELETE FROM vectors WHERE key NOT IN (SELECT vector_key FROM chunks)")
 
-    def mark(self, document_id: str, state: str) -> None:
+    def set_state(self, document_id: str, state: str) -> None:
         """Set a document's state: `current`, or `changed` when its file no longer parses."""
         with self._change():
             self._db.execute("UPDATE documents SET state = ? WHERE id = ?", (state, document_id))
@@ -222,7 +227,7 @@ class Store:
         discard_derived(self.folder)
         self._truncate_log()
 
-    def forget_all(self) -> int:
+    def delete_all(self) -> int:
         """Delete everything, the embedding model's name included, and rebuild the file; returns the
         number of documents.
         """
@@ -241,7 +246,7 @@ class Store:
         """Move the write-ahead log into the file and empty it, so that nothing of what was deleted
         is left in either.
         """
-        with explained(self._path):
+        with translate_sqlite_errors(self._path):
             [busy, _, _] = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise StoreBusy(
@@ -250,7 +255,7 @@ class Store:
 
     @contextmanager
     def _change(self) -> Iterator[None]:
-        with explained(self._path), transaction(self._db):
+        with translate_sqlite_errors(self._path), transaction(self._db):
             yield
             self._db.execute(
                 "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'"

@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from index.ingestion.report import Outcome
-from index.ingestion.watcher import Watched
+from index.ingestion.watcher import WatchedPaths
 from index.models.encoder import Encoder
 from qa.answering.live_pipeline import LivePipeline
 from qa.bootstrap import conversations_of, live_pipeline, load_encoder, load_reader, threads_of
@@ -49,7 +49,7 @@ REFRESH_SECONDS = 0.25
 """How often the store's generation is looked at; a new one must be served within a second."""
 RETRY_SECONDS = 5.0
 """After watching could not begin: on a full disk, or while a long run indexes."""
-NOTHING = Watched()
+NOTHING = WatchedPaths()
 SHUTDOWN_SECONDS = 5
 """How long requests in flight may take after SIGTERM."""
 
@@ -61,7 +61,7 @@ class ServerState:
     up to date with the `watched` paths.
     """
 
-    def __init__(self, settings: Settings, watched: Watched = NOTHING) -> None:
+    def __init__(self, settings: Settings, watched: WatchedPaths = NOTHING) -> None:
         self._settings, self._watched = settings, watched
         self._live: LivePipeline | None = None
         self._problem: Exception = NotReady(
@@ -172,13 +172,13 @@ class ServerState:
 class _Log:
     """What the watching thread tells, in the server's log."""
 
-    def planned(self, files: int) -> None:
+    def on_planned(self, files: int) -> None:
         pass
 
-    def embedded(self, passages: int) -> None:
+    def on_embedded(self, passages: int) -> None:
         pass
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_file(self, outcome: Outcome) -> None:
         if outcome.status != "unchanged":
             log.info(
                 "%s: %s%s",
@@ -187,7 +187,7 @@ class _Log:
                 f": {outcome.detail}" if outcome.detail else "",
             )
 
-    def said(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         log.warning("%s", text)
 
     def differ(self, differences: Sequence[Difference]) -> None:
@@ -196,7 +196,7 @@ class _Log:
 
 
 def create_app(
-    settings: Settings, watched: Watched = NOTHING, *, only_slack: bool = False
+    settings: Settings, watched: WatchedPaths = NOTHING, *, only_slack: bool = False
 ) -> FastAPI:
     """The ASGI application; loading starts with its lifespan. Raises SettingsError if only Slack is
     to be served and cannot be.
@@ -276,7 +276,7 @@ def run(
     settings: Settings,
     host: str,
     port: int,
-    watched: Watched = NOTHING,
+    watched: WatchedPaths = NOTHING,
     *,
     only_slack: bool = False,
 ) -> None:

@@ -25,8 +25,8 @@ from typing import Any
 
 from index.filesystem.portable_path import PAGES, RESTORING, UPLOADS, Paths
 from index.store import schema
-from index.store.integrity import database_findings
-from index.store.sqlite import Schema, connect, explained
+from index.store.integrity import database_issues
+from index.store.sqlite import Schema, connect, translate_sqlite_errors
 from index.store.store import Store
 from qa.errors import BackupError
 from qa.settings import CALIBRATION
@@ -41,7 +41,7 @@ _DATABASES: dict[str, Schema] = {
 _FILES = (*_DATABASES, CALIBRATION)
 _FOLDERS = (UPLOADS, PAGES)
 """Of files that are nowhere else."""
-_PACKED, UNPACKED = ".quoted-backup-", ".restore-"
+_PACKED, UNPACKED_PREFIX = ".quoted-backup-", ".restore-"
 """How the names of folders begin in which a backup is made and unpacked."""
 LEFTOVER_SECONDS = 24 * 3600.0
 """After so long such a folder is nobody's any more."""
@@ -126,7 +126,7 @@ def _copy(data: Path, folder: Path, name: str) -> None:
         return
     known = _DATABASES[name]
     with (
-        explained(source, known.remedy),
+        translate_sqlite_errors(source, known.remedy),
         closing(connect(source.parent, known)) as live,
         closing(sqlite3.connect(target)) as copy,
     ):
@@ -148,9 +148,9 @@ def restore(
             f"{data} holds {' and '.join(present)}, which would be replaced: back them up, then repeat with --yes"
         )
     data.mkdir(parents=True, exist_ok=True)
-    finish(data, on_wait)
-    _drop_leftovers(data, UNPACKED)
-    with tempfile.TemporaryDirectory(dir=data, prefix=UNPACKED) as name:
+    finish_restore(data, on_wait)
+    _drop_leftovers(data, UNPACKED_PREFIX)
+    with tempfile.TemporaryDirectory(dir=data, prefix=UNPACKED_PREFIX) as name:
         folder = Path(name) / "files"
         names = _unpacked(source, folder)
         with Store(data) as store, store.writing(on_wait):
@@ -161,7 +161,7 @@ def restore(
     return names
 
 
-def finish(data: Path, on_wait: Callable[[], None] = lambda: None) -> None:
+def finish_restore(data: Path, on_wait: Callable[[], None] = lambda: None) -> None:
     """Finish a restore that was cut off: what answers is the old data directory or the one of the
     backup, never half of either. Raises StoreError.
     """
@@ -179,7 +179,7 @@ def _finish(data: Path) -> None:
         *(name for name in _FILES if (staged / name).is_file()),
     ):  # the index names no file that comes later
         _put_back(staged, data, each)
-    with tempfile.TemporaryDirectory(dir=data, prefix=UNPACKED) as name:
+    with tempfile.TemporaryDirectory(dir=data, prefix=UNPACKED_PREFIX) as name:
         staged.rename(Path(name) / "done")
 
 
@@ -221,10 +221,10 @@ def _unpacked(source: Path, folder: Path) -> list[str]:
             )
         if name in _DATABASES:
             with closing(connect(folder, _DATABASES[name])) as opened:
-                wrong = database_findings(opened, "")
+                wrong = database_issues(opened, "")
                 if wrong:
                     raise BackupError(
-                        f"{source}: {name}: {wrong[0].what}; take another backup. Nothing was changed"
+                        f"{source}: {name}: {wrong[0].problem}; take another backup. Nothing was changed"
                     )
     return sorted(files, key=lambda name: (name in _FILES, name))
 
@@ -271,7 +271,7 @@ def _put_back(folder: Path, data: Path, name: str) -> None:
         return
     known = _DATABASES[name]
     with (
-        explained(data / name, known.remedy),
+        translate_sqlite_errors(data / name, known.remedy),
         closing(connect(data, known)) as live,
         closing(connect(folder, known)) as kept,
     ):

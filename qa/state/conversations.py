@@ -12,7 +12,7 @@ from index.document import Places
 from qa.errors import UnknownConversation
 from qa.state.database import State, drop_unquoted
 
-LOCAL = "local"
+LOCAL_OWNER = "local"
 """The owner of what is asked without a key: whoever uses this machine."""
 
 
@@ -162,7 +162,7 @@ class ConversationStore:
             drop_unquoted(db)
         self._state.empty_log()
 
-    def quoted(self, conversation_id: str) -> dict[int, list[tuple[str, str]]]:
+    def quoted_versions(self, conversation_id: str) -> dict[int, list[tuple[str, str]]]:
         """(document id, sha256) of what each turn quotes, by the turn's id."""
         rows = self._state.query(
             "SELECT turn_id, document_id, sha256 FROM quoted JOIN turns ON turns.id = turn_id WHERE conversation_id = ?",

@@ -14,8 +14,8 @@ from sqlite3 import Connection
 from typing import Any
 
 from index.filesystem.portable_path import Paths
-from index.store.integrity import IntegrityIssue, database_findings, reference_findings
-from index.store.sqlite import Schema, connect, explained, transaction
+from index.store.integrity import IntegrityIssue, database_issues, reference_issues
+from index.store.sqlite import Schema, connect, transaction, translate_sqlite_errors
 
 FILE_NAME = "state.db"
 SCHEMA = Schema(
@@ -154,7 +154,7 @@ class State:
 
     def query(self, statement: str, *values: object) -> list[Any]:
         """The rows of a statement that reads."""
-        with self._lock, explained(self._path, SCHEMA.remedy):
+        with self._lock, translate_sqlite_errors(self._path, SCHEMA.remedy):
             return self._db.execute(statement, values).fetchall()
 
     def empty_log(self) -> None:
@@ -166,13 +166,13 @@ class State:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction: all of it or nothing."""
-        with self._lock, explained(self._path, SCHEMA.remedy), transaction(self._db):
+        with self._lock, translate_sqlite_errors(self._path, SCHEMA.remedy), transaction(self._db):
             yield self._db
 
-    def findings(self, remedy: str) -> list[IntegrityIssue]:
+    def integrity_issues(self, remedy: str) -> list[IntegrityIssue]:
         """What SQLite finds wrong with the file."""
         with self._lock:
-            return database_findings(self._db, remedy) or reference_findings(self._db, remedy)
+            return database_issues(self._db, remedy) or reference_issues(self._db, remedy)
 
     def expire(self, days: int) -> int:
         """Delete conversations that were not used for so many days, and texts that nothing quotes
@@ -185,7 +185,7 @@ class State:
         self.empty_log()
         return count
 
-    def documents(self) -> set[str]:
+    def document_ids(self) -> set[str]:
         """The ids of all documents that something is kept of."""
         return {
             document_id

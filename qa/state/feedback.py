@@ -43,14 +43,14 @@ class FeedbackStore:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def judge(self, turn: StoredTurn, verdict: Verdict) -> Judgement:
+    def record_verdict(self, turn: StoredTurn, verdict: Verdict) -> Judgement:
         """Keep that an answer, or a refusal, is right or wrong, in the place of what was said of
         the turn before.
         """
         answers = [span["text"] for span in turn.result["answers"]] if verdict == "right" else []
         return self._keep(turn.id, verdict, answers, None)
 
-    def point(self, turn: StoredTurn, place: Place, version: Version | None) -> Judgement:
+    def record_place(self, turn: StoredTurn, place: Place, version: Version | None) -> Judgement:
         """Keep where the answer stands; raises InvalidFeedback if that is no place in the version."""
         if version is None:
             raise InvalidFeedback(

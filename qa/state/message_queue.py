@@ -18,11 +18,11 @@ from typing import Any
 from qa.state.database import State
 
 LEASE_SECONDS = 12.0
-"""Silence after which a worker counts as dead: four missed beats of `BEAT_SECONDS`."""
-BEAT_SECONDS = 3.0
-LONGEST_WAIT = 60.0
+"""Silence after which a worker counts as dead: four missed beats of `HEARTBEAT_SECONDS`."""
+HEARTBEAT_SECONDS = 3.0
+MAX_RETRY_SECONDS = 60.0
 """The longest time in seconds that a claim is postponed for."""
-KEPT_SECONDS = 2 * 86_400.0
+RETENTION_SECONDS = 2 * 86_400.0
 """How long a finished claim is kept: Slack sends an event again for at most a day ("delayed
 events", docs.slack.dev, Events API).
 """
@@ -53,7 +53,7 @@ class QueuedMessage:
     id: int
     message: Message
     attempts: int
-    claimed_at: float
+    queued_at: float
     turn_id: int | None
     answer_ts: str | None
 
@@ -107,7 +107,7 @@ class MessageQueue:
                 ).rowcount
             )
 
-    def take(self, worker: str, kinds: Collection[str]) -> QueuedMessage | None:
+    def lease(self, worker: str, kinds: Collection[str]) -> QueuedMessage | None:
         """The oldest claim of some kinds that nobody works on and whose thread has none before it
         that is open; None if there is none.
         """
@@ -121,7 +121,7 @@ class MessageQueue:
                 " AND kind IN (SELECT value FROM json_each(?)) AND NOT EXISTS (SELECT 1 FROM claims AS other WHERE state != 'done'"
                 " AND other.team = one.team AND other.channel = one.channel AND other.thread = one.thread AND other.id < one.id)"
                 " ORDER BY id LIMIT 1",
-                (now, LEASE_SECONDS, now, now + LONGEST_WAIT, json.dumps(list(kinds))),
+                (now, LEASE_SECONDS, now, now + MAX_RETRY_SECONDS, json.dumps(list(kinds))),
             ).fetchone()
             if row is None:
                 return None
@@ -134,12 +134,12 @@ class MessageQueue:
             claim.id,
             claim.message,
             claim.attempts + 1,
-            claim.claimed_at,
+            claim.queued_at,
             claim.turn_id,
             claim.answer_ts,
         )
 
-    def beat(self, worker: str, claims: Collection[int]) -> None:
+    def heartbeat(self, worker: str, claims: Collection[int]) -> None:
         """The worker lives and works on the claims of these ids."""
         with self._state.writing() as db:
             db.executemany(
@@ -147,7 +147,7 @@ class MessageQueue:
                 [(self._clock(), worker, identity) for identity in claims],
             )
 
-    def owns(self, worker: str, claim: QueuedMessage) -> bool:
+    def holds_lease(self, worker: str, claim: QueuedMessage) -> bool:
         """Whether the claim still is the worker's: it may have been taken for dead, or the message
         deleted.
         """
@@ -159,7 +159,7 @@ class MessageQueue:
             )
         )
 
-    def answered_by(self, claim: QueuedMessage, turn_id: int) -> None:
+    def record_turn(self, claim: QueuedMessage, turn_id: int) -> None:
         """The turn that answers a message, so that it is not asked again."""
         with self._state.writing() as db:
             db.execute("UPDATE claims SET turn_id = ? WHERE id = ?", (turn_id, claim.id))
@@ -174,9 +174,9 @@ class MessageQueue:
 
     def age(self, claim: QueuedMessage) -> float:
         """Seconds since a message was claimed."""
-        return self._clock() - claim.claimed_at
+        return self._clock() - claim.queued_at
 
-    def postpone(self, claim: QueuedMessage, seconds: float, *, counted: bool = True) -> None:
+    def retry_later(self, claim: QueuedMessage, seconds: float, *, counted: bool = True) -> None:
         """Let go of a claim for some time; the attempt counts unless told."""
         with self._state.writing() as db:
             db.execute(
@@ -211,7 +211,7 @@ class MessageQueue:
                 ).rowcount
             )
 
-    def withdraw(self, team: str, channel: str, ts: str) -> None:
+    def cancel(self, team: str, channel: str, ts: str) -> None:
         """A message was deleted: if nobody has begun to work on it, nobody need."""
         with self._state.writing() as db:
             db.execute(
@@ -220,7 +220,7 @@ class MessageQueue:
                 (team, channel, ts),
             )
 
-    def sent_by(self, team: str, asker: str, kinds: Collection[str], seconds: float) -> int:
+    def count_sent(self, team: str, asker: str, kinds: Collection[str], seconds: float) -> int:
         """How many messages of some kinds a person has sent in the last so many seconds."""
         now = self._clock()
         [(count,)] = self._state.query(
@@ -233,7 +233,7 @@ class MessageQueue:
         )
         return int(count)
 
-    def in_thread(self, team: str, channel: str, thread: str) -> bool:
+    def knows_thread(self, team: str, channel: str, thread: str) -> bool:
         """Whether a thread has a message that was claimed, or a conversation."""
         return bool(
             self._state.query(
@@ -250,7 +250,7 @@ class MessageQueue:
         with self._state.writing() as db:
             db.execute(
                 "DELETE FROM claims WHERE state = 'done' AND claimed_at < ?",
-                (self._clock() - KEPT_SECONDS,),
+                (self._clock() - RETENTION_SECONDS,),
             )
 
 

@@ -22,7 +22,7 @@ Ask = Callable[[str], Answer]
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswer:
+class StoredAnswer:
     """What a saved question was answered: the JSON of `Answer.to_dict`, the generation of the
     index, and the time in UTC, ISO 8601.
     """
@@ -32,7 +32,7 @@ class KeptAnswer:
     result: dict[str, Any]
 
     @property
-    def essence(self) -> list[tuple[str, str]]:
+    def quotes(self) -> list[tuple[str, str]]:
         """What makes it another answer: the quotes, each with its sentence; nothing where it was
         refused.
         """
@@ -49,7 +49,7 @@ class SavedQuestion:
 
     question: str
     added_at: str
-    last: KeptAnswer | None
+    last: StoredAnswer | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class Difference:
     """A question whose answer is another one now."""
 
     question: str
-    before: KeptAnswer
-    after: KeptAnswer
+    before: StoredAnswer
+    after: StoredAnswer
 
 
 class SavedQuestions:
@@ -92,7 +92,7 @@ class SavedQuestions:
             for identity, question, added_at in rows
         ]
 
-    def history(self, question: str) -> list[KeptAnswer]:
+    def history(self, question: str) -> list[StoredAnswer]:
         """The answers to a saved question that were different from the one before, oldest first;
         raises UnknownQuestion.
         """
@@ -108,9 +108,9 @@ class SavedQuestions:
             answer = ask(question)
             before, after = (
                 self._last(identity),
-                KeptAnswer(answer.generation, self._state.now, answer.to_dict()),
+                StoredAnswer(answer.generation, self._state.now, answer.to_dict()),
             )
-            if before is None or before.essence != after.essence:
+            if before is None or before.quotes != after.quotes:
                 self._keep(identity, after)
                 found.extend([Difference(question, before, after)] if before else [])
         return found
@@ -125,13 +125,13 @@ class SavedQuestions:
             )
         return int(rows[0][0])
 
-    def _last(self, identity: int) -> KeptAnswer | None:
+    def _last(self, identity: int) -> StoredAnswer | None:
         rows = self._state.query(
             f"{_ANSWERS} WHERE watched_id = ? ORDER BY id DESC LIMIT 1", identity
         )
         return _kept(rows[0]) if rows else None
 
-    def _keep(self, identity: int, answer: KeptAnswer) -> None:
+    def _keep(self, identity: int, answer: StoredAnswer) -> None:
         row = (
             identity,
             answer.generation,
@@ -160,9 +160,9 @@ class SavedQuestions:
 _ANSWERS = "SELECT generation, asked_at, result FROM watched_answers"
 
 
-def _kept(row: tuple[int, str, str]) -> KeptAnswer:
+def _kept(row: tuple[int, str, str]) -> StoredAnswer:
     generation, asked_at, result = row
-    return KeptAnswer(generation, asked_at, json.loads(result))
+    return StoredAnswer(generation, asked_at, json.loads(result))
 
 
 class Rechecker:
@@ -176,7 +176,7 @@ class Rechecker:
         self._thread = threading.Thread(target=self._run, name="watchlist", daemon=True)
         self._thread.start()
 
-    def soon(self) -> None:
+    def schedule(self) -> None:
         """Check as soon as the last check has ended."""
         self._due.set()
 

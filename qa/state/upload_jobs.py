@@ -20,9 +20,9 @@ from qa.state.database import State
 
 KEEP_DAYS = 7
 """Days that the results of a job are kept."""
-AT_ONCE = 32
+BATCH_SIZE = 32
 """Files that are indexed together, between which others get at the index."""
-ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 """So many times the reading of a file may have ended with its process before it is given up."""
 
 FileStatus = Literal["waiting", "reading", "added", "updated", "unchanged", "skipped"]
@@ -50,21 +50,21 @@ class UploadedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class UploadTask:
     """A file of a job that is not done, and the id of the document that is made of it; `attempts`
     of it were cut off.
     """
 
     job_id: str
     number: int
-    arrived: UploadedFile
+    file: UploadedFile
     document_id: str
     tags: tuple[str, ...]
     attempts: int
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class FileResult:
     """What has become of one file of a job: `detail` is the reason of a skip or a remark."""
 
     name: str
@@ -82,7 +82,7 @@ class Job:
     created_at: str
     done: int
     total: int
-    files: tuple[Result, ...]
+    files: tuple[FileResult, ...]
 
 
 class UploadJobs:
@@ -130,19 +130,19 @@ class UploadJobs:
                 f"no job has the id {job_id!r}: it ended more than {KEEP_DAYS} days ago, or never was"
             )
         columns = "SELECT name, status, detail, document_id FROM job_files WHERE job_id = ? ORDER BY number"
-        files = tuple(Result(*row) for row in self._state.query(columns, job_id))
+        files = tuple(FileResult(*row) for row in self._state.query(columns, job_id))
         done = sum(file.status not in {"waiting", "reading"} for file in files)
         begun = done or any(file.status == "reading" for file in files)
         status: JobStatus = "done" if done == len(files) else "running" if begun else "waiting"
         return Job(job_id, status, found[0][0], done, len(files), files)
 
-    def waiting(self) -> list[Task]:
+    def waiting(self) -> list[UploadTask]:
         """The files that are next: those that came first, of which none that was cut off goes
         together with others, of equal ones one, and of those that replace the bytes of one document
         the first: the bytes that came last are to stay.
         """
         tasks = [
-            Task(
+            UploadTask(
                 job_id,
                 number,
                 self._arrived(name, path, staged, sha256),
@@ -155,13 +155,13 @@ class UploadJobs:
                 " (SELECT *, row_number() OVER (PARTITION BY document_id ORDER BY created_at, job_id, number) AS turn"
                 " FROM job_files JOIN jobs ON id = job_id WHERE status IN ('waiting', 'reading'))"
                 " WHERE turn = 1 ORDER BY attempts, created_at, job_id, number LIMIT ?",
-                AT_ONCE,
+                BATCH_SIZE,
             )
         ]
-        fresh = {task.arrived.key: task for task in reversed(tasks) if not task.attempts}
+        fresh = {task.file.key: task for task in reversed(tasks) if not task.attempts}
         return list(reversed(fresh.values())) or tasks[:1]
 
-    def begin(self, tasks: Sequence[Task]) -> None:
+    def begin(self, tasks: Sequence[UploadTask]) -> None:
         """They are being read, until they are finished or this process ends."""
         with self._state.writing() as db:
             db.executemany(
@@ -169,7 +169,7 @@ class UploadJobs:
                 [(task.job_id, task.number) for task in tasks],
             )
 
-    def put_back(self, tasks: Sequence[Task]) -> None:
+    def requeue(self, tasks: Sequence[UploadTask]) -> None:
         """They wait again: what kept them from being read is not their fault."""
         with self._state.writing() as db:
             db.executemany(
@@ -177,7 +177,7 @@ class UploadJobs:
                 [(task.attempts, task.job_id, task.number) for task in tasks],
             )
 
-    def finish(self, results: Sequence[tuple[Task, Result]]) -> None:
+    def finish(self, results: Sequence[tuple[UploadTask, FileResult]]) -> None:
         """They are done."""
         with self._state.writing() as db:
             db.executemany(
@@ -188,7 +188,7 @@ class UploadJobs:
                 ],
             )
 
-    def forget(self) -> None:
+    def delete_all(self) -> None:
         """Forget them all."""
         with self._state.writing() as db:
             db.execute("DELETE FROM jobs")
@@ -205,7 +205,7 @@ class UploadJobs:
                 (before,),
             )
 
-    def places(self) -> Collection[Path]:
+    def pending_paths(self) -> Collection[Path]:
         """Where the bytes of the files that are not done are."""
         rows = self._state.query(
             "SELECT path, staged FROM job_files WHERE status IN ('waiting', 'reading')"

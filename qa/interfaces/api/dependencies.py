@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qa.state.conversations import LOCAL
+from qa.state.conversations import LOCAL_OWNER
 
 
 def owner_of(request: Request) -> str:
@@ -18,7 +18,7 @@ def owner_of(request: Request) -> str:
     return (
         f"key:{hashlib.sha256(key.strip().encode()).hexdigest()}"
         if scheme.lower() == "bearer" and key.strip()
-        else LOCAL
+        else LOCAL_OWNER
     )
 
 

@@ -78,9 +78,9 @@ class Chat:
         """Go on with a conversation or begin one with the first question, about documents with any
         of the tags if there are any; raises UnknownConversation.
         """
-        from qa.state.conversations import LOCAL
+        from qa.state.conversations import LOCAL_OWNER
 
-        self._owner = LOCAL
+        self._owner = LOCAL_OWNER
         self._conversations = conversations
         self._live = live
         self._tags = tags or None

@@ -38,7 +38,7 @@ def doctor(*, mend: bool, as_json: bool, data: Path | None) -> None:
             click.echo(f"{'ok' if each.passed else 'wrong':<5}  {each.name}: {each.detail}")
             for found in each.findings:
                 click.echo(
-                    f"       {found.what}: {found.remedy}{' (--repair does)' if found.mend else ''}"
+                    f"       {found.problem}: {found.remedy}{' (--repair does)' if found.repair else ''}"
                 )
     sys.exit(0 if all(each.passed for each in checks) else 1)
 
@@ -46,7 +46,7 @@ def doctor(*, mend: bool, as_json: bool, data: Path | None) -> None:
 def _plain(check: Checked) -> dict[str, Any]:
     lists: dict[str, list[str]] = {"wrong": [], "left_over": []}
     for found in check.findings:
-        lists["left_over" if found.harmless else "wrong"].append(found.what)
+        lists["left_over" if found.harmless else "wrong"].append(found.problem)
     return {"check": check.name, "detail": check.detail, **lists}
 
 

@@ -78,10 +78,10 @@ def settings_of(data: Path | None) -> Settings:
 
     settings = Settings.from_environment(os.environ, data=data)
     if (settings.data / RESTORING).is_dir():
-        from qa.state.backup import finish
+        from qa.state.backup import finish_restore
 
         click.echo("A restore is being finished ...", err=True)
-        finish(settings.data)
+        finish_restore(settings.data)
     return settings
 
 
@@ -126,7 +126,7 @@ class Progress:
         self._files = self._done = self._passages = 0
         self._bar: Any = None
 
-    def planned(self, files: int) -> None:
+    def on_planned(self, files: int) -> None:
         """So many files will be looked at."""
         self._files = files
         if sys.stderr.isatty():
@@ -134,7 +134,7 @@ class Progress:
 
             self._bar = tqdm(total=files, unit="file", dynamic_ncols=True, leave=False)
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_file(self, outcome: Outcome) -> None:
         """One file is done; skipped ones are a line each."""
         if outcome.detail:
             self._line(
@@ -148,7 +148,7 @@ class Progress:
             self._done += 1
             self._show(1)
 
-    def embedded(self, passages: int) -> None:
+    def on_embedded(self, passages: int) -> None:
         """So many more passages have been embedded."""
         self._passages += passages
         self._show(0)

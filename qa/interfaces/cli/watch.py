@@ -48,7 +48,7 @@ def watch(
     Removes what `qa index --prune` would, and refuses what that would refuse. Ends with Ctrl-C or
     SIGTERM.
     """
-    from index.ingestion.watcher import Watched
+    from index.ingestion.watcher import WatchedPaths
     from index.tags import tags_of
     from qa.bootstrap import live_pipeline
     from qa.library.index_follower import follow_sources
@@ -64,27 +64,27 @@ def watch(
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, leave)
     follow_sources(
-        settings, encoder, live, Watched(paths, exclude, tags_of(tags)), Lines(), stopping
+        settings, encoder, live, WatchedPaths(paths, exclude, tags_of(tags)), Lines(), stopping
     )
 
 
 class Lines:
     """A line for whatever happens."""
 
-    def planned(self, files: int) -> None:
+    def on_planned(self, files: int) -> None:
         """So many files will be looked at: nothing to say."""
 
-    def embedded(self, passages: int) -> None:
+    def on_embedded(self, passages: int) -> None:
         """So many more passages have been embedded: nothing to say."""
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_file(self, outcome: Outcome) -> None:
         """One file is done."""
         if outcome.status != "unchanged":
             click.echo(
                 f"{outcome.status}: {outcome.uri}{f': {outcome.detail}' if outcome.detail else ''}"
             )
 
-    def said(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         """One line for people."""
         click.echo(text, err=True)
 

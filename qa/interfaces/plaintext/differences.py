@@ -7,7 +7,7 @@ from textwrap import wrap
 
 from qa.answer import answer_of
 from qa.interfaces.plaintext.answers import printable
-from qa.state.saved_questions import Difference, KeptAnswer
+from qa.state.saved_questions import Difference, StoredAnswer
 
 GAP = " │ "
 
@@ -27,17 +27,17 @@ def difference_line(difference: Difference) -> str:
     return f"The answer to “{printable(difference.question)}” was {_brief(difference.before)} and is {_brief(difference.after)}."
 
 
-def kept_text(kept: KeptAnswer, width: int) -> str:
+def kept_text(kept: StoredAnswer, width: int) -> str:
     """One answer by itself."""
     return "\n".join(_column(kept, width))
 
 
-def _brief(kept: KeptAnswer) -> str:
-    texts = ", ".join(f"“{printable(text)}”" for text, _ in kept.essence)
+def _brief(kept: StoredAnswer) -> str:
+    texts = ", ".join(f"“{printable(text)}”" for text, _ in kept.quotes)
     return texts or "not found"
 
 
-def _column(kept: KeptAnswer, width: int) -> list[str]:
+def _column(kept: StoredAnswer, width: int) -> list[str]:
     answer = answer_of(kept.result)
     lines = [f"generation {kept.generation}, {kept.asked_at}"]
     for span in answer.spans:

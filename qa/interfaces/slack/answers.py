@@ -128,7 +128,7 @@ class Answers:
             return chosen(given.tags, before, allowed, list(snapshot.tags()))
 
         turn = ask_in(self._service, owner_of(claim), conversation, given.question or "", within)
-        self._claims.answered_by(claim, turn.id)
+        self._claims.record_turn(claim, turn.id)
         return turn
 
     def _before(self, claim: QueuedMessage, conversation: str) -> Sequence[str]:

@@ -122,7 +122,7 @@ class SlackEvents:
         return (
             bool(event.thread_ts)
             and not others
-            and self._claims.in_thread(team, event.channel, event.thread_ts or "")
+            and self._claims.knows_thread(team, event.channel, event.thread_ts or "")
         )
 
     def _asked(self, callback: EventCallback, event: Event, user: str, bot: str | None) -> None:
@@ -147,7 +147,7 @@ class SlackEvents:
             payload,
         )
         told = refusal is not None and bool(
-            self._claims.sent_by(callback.team_id, user, ("notice",), _MINUTE)
+            self._claims.count_sent(callback.team_id, user, ("notice",), _MINUTE)
         )
         self._claims.add(message, done=told)
 
@@ -177,7 +177,7 @@ class SlackEvents:
         claim = self._claims.find(callback.team_id, event.channel, event.deleted_ts or "")
         if claim is None or claim.message.kind != "question":
             return
-        self._claims.withdraw(callback.team_id, event.channel, claim.message.ts)
+        self._claims.cancel(callback.team_id, event.channel, claim.message.ts)
         self._follow_up(callback, event, claim.message, "delete", {"of": claim.message.ts})
 
     def _follow_up(
@@ -199,7 +199,7 @@ class SlackEvents:
         allowed = self._settings.channels
         if allowed and (DIRECT if direct else channel) not in allowed:
             return _NOT_HERE
-        if self._claims.sent_by(team, user, QUESTIONS, _MINUTE) >= self._settings.rate:
+        if self._claims.count_sent(team, user, QUESTIONS, _MINUTE) >= self._settings.rate:
             return _TOO_MANY.format(rate=self._settings.rate)
         return None
 

@@ -150,7 +150,7 @@ class TaskHandlers:
 
     async def _share(self, claim: QueuedMessage, worker: str) -> tuple[str, str | None]:
         message = claim.message
-        since = f"{claim.claimed_at - CLOCKS_APART:.6f}"
+        since = f"{claim.queued_at - CLOCKS_APART:.6f}"
         found = await self._posted(claim, since, None) if claim.attempts > 1 else None
         try:
             turn = await asyncio.to_thread(self._answers.turn, claim, message.payload["turn_id"])
@@ -183,7 +183,7 @@ class TaskHandlers:
             return None
 
     async def _own(self, claim: QueuedMessage, worker: str) -> None:
-        if not await asyncio.to_thread(self._claims.owns, worker, claim):
+        if not await asyncio.to_thread(self._claims.holds_lease, worker, claim):
             raise Lost
 
     async def _say(self, claim: QueuedMessage, words: str, *, replace: bool = False) -> None:

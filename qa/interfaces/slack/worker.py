@@ -15,7 +15,7 @@ from qa.interfaces.slack.answers import MAX_ATTEMPTS
 from qa.interfaces.slack.delivery import UndeliveredError
 from qa.interfaces.slack.events import BACKGROUND, PRESSED
 from qa.interfaces.slack.handlers import Gone, Lost, TaskHandlers
-from qa.state.message_queue import BEAT_SECONDS, LONGEST_WAIT, MessageQueue, QueuedMessage
+from qa.state.message_queue import HEARTBEAT_SECONDS, MAX_RETRY_SECONDS, MessageQueue, QueuedMessage
 
 AT_ONCE = 16
 """Claims in hand at once, of each lane: most of them wait for Slack or for their answer."""
@@ -92,7 +92,7 @@ class QueueWorker:
 
     async def _taken(self, kinds: Sequence[str]) -> QueuedMessage | None:
         try:
-            claim = await asyncio.to_thread(self._claims.take, self._id, kinds)
+            claim = await asyncio.to_thread(self._claims.lease, self._id, kinds)
         except Exception as error:  # the lane must live: the file may be busy or full for a while
             if str(error) != self._failed:  # said once, not several times a second
                 self._failed = str(error)
@@ -103,11 +103,11 @@ class QueueWorker:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(BEAT_SECONDS)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
             in_hand = [claim.id for claim in self._in_hand.values()]
             if in_hand:
                 with suppress(Exception):  # the next beat is soon, and a lease outlives several
-                    await asyncio.to_thread(self._claims.beat, self._id, in_hand)
+                    await asyncio.to_thread(self._claims.heartbeat, self._id, in_hand)
 
     async def _tidy(self) -> None:
         while True:
@@ -130,7 +130,7 @@ class QueueWorker:
         except Gone:
             await asyncio.to_thread(self._claims.finish, claim, "withdrawn")
         except NotReady:
-            await asyncio.to_thread(self._claims.postpone, claim, 1.0, counted=False)
+            await asyncio.to_thread(self._claims.retry_later, claim, 1.0, counted=False)
         except SlackApiError as error:
             log.error("Request %s: Slack refused: %s", claim.request_id, error)  # noqa: TRY400 - the message says it all
             await asyncio.to_thread(self._claims.finish, claim, "refused")
@@ -149,5 +149,5 @@ class QueueWorker:
         else:
             log.warning("Request %s is tried again: %s", claim.request_id, why)
             await asyncio.to_thread(
-                self._claims.postpone, claim, min(2.0**claim.attempts, LONGEST_WAIT)
+                self._claims.retry_later, claim, min(2.0**claim.attempts, MAX_RETRY_SECONDS)
             )

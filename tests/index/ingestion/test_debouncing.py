@@ -27,7 +27,7 @@ def test_settled_is_what_looked_the_same_for_long_enough(
             since = now
         last = look or [FileStamp(-1, 0, 0, 0)]
 
-        settled = settling.settled({} if look is None else {PATH: look[0]}, now)
+        settled = settling.ready({} if look is None else {PATH: look[0]}, now)
 
         assert settled == ({PATH} if look and now - since >= 1.0 else set())
         wait = settling.wait(now)

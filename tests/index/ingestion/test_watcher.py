@@ -18,11 +18,11 @@ from index.errors import StoreBusy
 from index.ingestion.watcher import (
     ACCIDENT_SECONDS,
     DEBOUNCE_SECONDS,
-    Looked,
-    Watched,
+    ScanResult,
+    WatchedPaths,
     Watcher,
-    follow,
-    only_watcher,
+    process_lock,
+    run_watcher,
 )
 from index.sources.ignore_rules import IGNORE_FILE
 from index.store.schema import connect
@@ -38,7 +38,7 @@ class RecordingNotices(RecordingReporter):
 
     lines: list[str] = field(default_factory=list)
 
-    def said(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         self.lines.append(text)
 
 
@@ -53,7 +53,7 @@ class Desk:
         self.watcher = self.again()
 
     def again(self) -> Watcher:
-        watched = Watched([self.corpus], self.exclude, self.tags)
+        watched = WatchedPaths([self.corpus], self.exclude, self.tags)
         return Watcher(watched, self.store, self.encoder, self.notices, clock=lambda: self.now)
 
     def write(self, *names: str, text: str = "The text of {}.") -> None:
@@ -61,9 +61,9 @@ class Desk:
             (self.corpus / name).parent.mkdir(parents=True, exist_ok=True)
             (self.corpus / name).write_text(text.format(name))
 
-    def look(self, seconds: float = 0.0) -> Looked:
+    def look(self, seconds: float = 0.0) -> ScanResult:
         self.now += seconds
-        return self.watcher.look()
+        return self.watcher.scan()
 
     def settle(self, seconds: float = DEBOUNCE_SECONDS) -> bool:
         """Two looks, the second when all is quiet; says whether the store has changed."""
@@ -281,12 +281,12 @@ class TwoFailures(Watcher):
     def __init__(self, stopping: threading.Event) -> None:
         self.looks, self.stopping = 0, stopping
 
-    def look(self) -> Looked:
+    def scan(self) -> ScanResult:
         self.looks += 1
         if self.looks <= 2:
             raise (StoreBusy if self.looks == 1 else RuntimeError)("the disk is full")
         self.stopping.set()
-        return Looked(changed=True, wait=0.0)
+        return ScanResult(changed=True, wait=0.0)
 
 
 class NoEvents:
@@ -299,7 +299,7 @@ class NoEvents:
 def test_a_failure_is_said_once_and_tried_again() -> None:
     stopping, changes, said = threading.Event(), [1], list[str]()
 
-    follow(TwoFailures(stopping), NoEvents(), stopping, changes.clear, said.append)
+    run_watcher(TwoFailures(stopping), NoEvents(), stopping, changes.clear, said.append)
 
     assert (said, changes) == (["the disk is full"], [])
 
@@ -310,10 +310,10 @@ def test_the_second_watcher_waits_for_the_first(data: Path) -> None:
     stopping = threading.Event()
 
     def second() -> None:
-        with only_watcher(data, stopping, lambda: waited.append("said so")) as alone:
+        with process_lock(data, stopping, lambda: waited.append("said so")) as alone:
             order.append(f"second {alone}")
 
-    with only_watcher(data, stopping, lambda: waited.append("never")) as alone:
+    with process_lock(data, stopping, lambda: waited.append("never")) as alone:
         thread = threading.Thread(target=second)
         thread.start()
         eventually(lambda: waited)

@@ -58,7 +58,7 @@ def findings(desk: Settings) -> list[IntegrityIssue]:
     """Those of `qa doctor`, the damaged documents first: a character more or less is also a passage
     that reaches beyond the text.
     """
-    return sorted(doctor._index(desk).findings, key=lambda found: "is damaged" not in found.what)
+    return sorted(doctor._index(desk).findings, key=lambda found: "is damaged" not in found.problem)
 
 
 def repaired(desk: Settings) -> None:
@@ -79,11 +79,11 @@ def test_whichever_bit_turns_is_found_and_mended(
     whole = stored(desk)
     flip(desk, uri, column, at)
     found = findings(desk)[0]
-    assert found.what.startswith(f"{uri} (id ")
+    assert found.problem.startswith(f"{uri} (id ")
     assert "read its file again" in found.remedy
 
-    assert found.mend
-    found.mend()
+    assert found.repair
+    found.repair()
 
     assert stored(desk) == whole
     assert findings(desk) == []
@@ -98,7 +98,7 @@ def test_so_is_one_in_what_a_citation_says_of_its_place(
 ) -> None:
     whole = stored(desk)
     flip(desk, uri, column, 9)
-    assert [each.what.split(" ")[0] for each in findings(desk)] == [uri]
+    assert [each.problem.split(" ")[0] for each in findings(desk)] == [uri]
 
     repaired(desk)
 
@@ -115,7 +115,7 @@ def test_bits_that_turn_on_the_disk_are_found(desk: Settings) -> None:
     assert content.count(text) == 1
     for at in range(content.index(text), content.index(text) + len(text)):
         path.write_bytes(content[:at] + bytes([content[at] ^ 1 << at % 8]) + content[at + 1 :])
-        assert "gate.txt" in findings(desk)[0].what
+        assert "gate.txt" in findings(desk)[0].problem
     repaired(desk)
     assert stored(desk) == whole
 
@@ -141,7 +141,7 @@ def test_without_its_file_it_stays_and_what_can_be_done_is_said(
     away, whole = path.rename(tmp_path / "away.txt"), stored(desk)
     flip(desk, "gate.txt", "text", 100)
     [found] = findings(desk)
-    assert found.mend is None
+    assert found.repair is None
     assert "put it back" in found.remedy
     assert "`qa remove " in found.remedy
     repaired(desk)
@@ -171,8 +171,8 @@ def test_what_another_process_wrote_meanwhile_is_not_mended(desk: Settings, tmp_
     indexed(desk, carded(), tmp_path / "corpus", {"gate.txt": "The gate is closed."})
     newer = stored(desk)
 
-    assert found.mend
-    found.mend()
+    assert found.repair
+    found.repair()
 
     assert stored(desk) == newer
 
@@ -191,6 +191,6 @@ def test_a_store_of_the_version_before_gets_its_digests(desk: Settings) -> None:
 
     [found] = findings(desk)
 
-    assert "prices.csv" in found.what
+    assert "prices.csv" in found.problem
     repaired(desk)
     assert findings(desk) == []

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt
-from index.store.schema import FILE_NAME, MIGRATIONS, connect, explained
+from index.store.schema import FILE_NAME, MIGRATIONS, connect, translate_sqlite_errors
 from index.store.sqlite import transaction, with_digest
 
 
@@ -82,7 +82,7 @@ def test_a_lock_that_is_not_released_is_called_busy(data: Path) -> None:
     with (
         transaction(holder),
         pytest.raises(StoreBusy, match="locked by another process"),
-        explained(data / FILE_NAME),
+        translate_sqlite_errors(data / FILE_NAME),
     ):
         waiting.execute("BEGIN IMMEDIATE")
 

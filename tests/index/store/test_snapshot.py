@@ -143,7 +143,7 @@ def test_removing_does_not_wait_for_a_paused_snapshot(
     snapshot.pause()
     started = time.perf_counter()
 
-    store.forget_all()
+    store.delete_all()
 
     assert time.perf_counter() - started < BUSY_SECONDS / 2
     assert not any(b"Anthropic" in path.read_bytes() for path in data.iterdir() if path.is_file())

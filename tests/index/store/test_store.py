@@ -76,7 +76,7 @@ def test_each_change_raises_the_generation_by_one(store: Store, data: Path) -> N
     seen = [current_generation(data)]
     document_id = _put(store, "Text.")
     seen.append(current_generation(data))
-    store.mark(document_id, "changed")
+    store.set_state(document_id, "changed")
     seen.append(current_generation(data))
     store.remove([document_id])
     seen.append(current_generation(data))
@@ -173,7 +173,7 @@ def test_after_forgetting_everything_any_model_will_do(store: Store, data: Path)
     store.claim_model("one", "f1")
     _put(store, "Text.")
 
-    assert store.forget_all() == 1
+    assert store.delete_all() == 1
     store.claim_model("two", "f2")
     assert [_count(data, table) for table in ("documents", "chunks", "terms", "vectors")] == [
         0,
@@ -200,7 +200,7 @@ def test_nothing_is_left_of_a_removed_document(
     assert _holds(data, "xylophonist")
 
     if everything:
-        store.forget_all()
+        store.delete_all()
     else:
         store.remove([document_id])
 
@@ -298,7 +298,7 @@ def test_a_reader_elsewhere_keeps_no_derived_file(store: Store, data: Path) -> N
     store._db.execute("PRAGMA busy_timeout = 10")
 
     with pytest.raises(StoreBusy, match="another process"):
-        store.forget_all()
+        store.delete_all()
 
     assert not (data / "derived").exists()
     reader.close()

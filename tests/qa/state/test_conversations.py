@@ -154,7 +154,7 @@ def test_a_conversation_that_is_gone_takes_no_turn(
 
     with pytest.raises(UnknownConversation, match="deleted while the question was answered"):
         append(history, conversation.id)
-    assert state.documents() == set()
+    assert state.document_ids() == set()
 
 
 def test_kept_texts_are_found_by_prefix_and_go_with_what_quotes_them(
@@ -191,7 +191,7 @@ def test_deleting_a_document_erases_its_quotes_everywhere(
     first = append(history, conversation.id)
     other = append(history, conversation.id, "And bread?", document="b")
     for turn in (first, other):
-        FeedbackStore(state).judge(turn, "right")
+        FeedbackStore(state).record_verdict(turn, "right")
 
     state.erase({"a"}, redact_documents)
 
@@ -200,8 +200,8 @@ def test_deleting_a_document_erases_its_quotes_everywhere(
     assert turns[0].result["notes"] == [ERASED]
     assert [turn.understood for turn in turns] == ["When? (tide)", "And bread?"]
     assert [turn.feedback for turn in turns] == [None, "right"]
-    assert state.documents() == {"b"}
-    assert history.quoted(conversation.id) == {other.id: [("b", OLD)]}
+    assert state.document_ids() == {"b"}
+    assert history.quoted_versions(conversation.id) == {other.id: [("b", OLD)]}
     state.erase({"b"}, redact_documents)
     assert TEXT.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
@@ -212,10 +212,10 @@ def test_feedback_is_exported_as_questions(history: ConversationStore, state: St
         append(history, conversation.id, f"{number}?") for number in range(4)
     )
     feedback, version = FeedbackStore(state), Version("a", OLD, "Tides", "tides.txt", TEXT)
-    feedback.judge(right, "right")
-    feedback.judge(wrong, "wrong")
-    feedback.point(placed, Place("a", OLD, 4, 17), version)
-    feedback.judge(
+    feedback.record_verdict(right, "right")
+    feedback.record_verdict(wrong, "wrong")
+    feedback.record_place(placed, Place("a", OLD, 4, 17), version)
+    feedback.record_verdict(
         StoredTurn(refused.id, "", "", result_of() | {"answers": []}, 3, "", None, None), "right"
     )
 
@@ -230,7 +230,7 @@ def test_feedback_is_exported_as_questions(history: ConversationStore, state: St
     assert [each["answers"] for each in found] == [["at six"], ["tide at Porto"], []]
     assert found[0] == {"id": f"turn-{right.id}", "question": "0? (tide)", "answers": ["at six"]}
     assert feedback.questions("you") == []
-    feedback.judge(right, "wrong")
+    feedback.record_verdict(right, "wrong")
     assert len(feedback.questions("me")) == 2
 
 
@@ -248,11 +248,11 @@ def test_no_place_is_refused(
     )
 
     with pytest.raises(InvalidFeedback, match="select the answer itself"):
-        FeedbackStore(state).point(
+        FeedbackStore(state).record_place(
             turn, Place("a", OLD, start, end + (MAX_PLACE if end == 1000 else 0)), version
         )
     with pytest.raises(InvalidFeedback, match="open the current one"):
-        FeedbackStore(state).point(turn, Place("a", NEW, 0, 3), None)
+        FeedbackStore(state).record_place(turn, Place("a", NEW, 0, 3), None)
 
 
 @pytest.mark.parametrize("version", range(1, len(SCHEMA.migrations)))

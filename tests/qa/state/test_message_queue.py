@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from qa.state.conversations import ChatThreads, ConversationStore
 from qa.state.database import State
-from qa.state.message_queue import KEPT_SECONDS, LEASE_SECONDS, Message, MessageQueue
+from qa.state.message_queue import LEASE_SECONDS, RETENTION_SECONDS, Message, MessageQueue
 
 KINDS = ("question",)
 ONE = Message("Ev1", "T", "C", "1.0", "1.0", "U", "question", {"question": "Where?"})
@@ -56,7 +56,7 @@ def test_a_claim_outlives_the_process_that_made_it(tmp_path: Path) -> None:
     process.join(60)
 
     state = State(tmp_path)
-    taken = MessageQueue(state).take("w", KINDS)
+    taken = MessageQueue(state).lease("w", KINDS)
     state.close()
 
     assert process.exitcode == -9
@@ -76,23 +76,23 @@ def test_what_one_worker_has_no_other_takes_until_it_is_silent(
     claims: MessageQueue, clock: Clock
 ) -> None:
     claims.add(ONE)
-    first = claims.take("one", KINDS)
+    first = claims.lease("one", KINDS)
     assert first is not None
-    assert claims.take("two", KINDS) is None
+    assert claims.lease("two", KINDS) is None
 
     clock.now += LEASE_SECONDS - 1
-    claims.beat("one", [first.id])
+    claims.heartbeat("one", [first.id])
     clock.now += LEASE_SECONDS - 1
-    assert claims.take("two", KINDS) is None
-    assert claims.owns("one", first)
+    assert claims.lease("two", KINDS) is None
+    assert claims.holds_lease("one", first)
 
     clock.now += 2
-    second = claims.take("two", KINDS)
+    second = claims.lease("two", KINDS)
     assert second is not None
     assert (second.id, second.attempts) == (first.id, 2)
-    assert not claims.owns("one", first)
-    claims.beat("one", [first.id])
-    assert claims.owns("two", second)
+    assert not claims.holds_lease("one", first)
+    claims.heartbeat("one", [first.id])
+    assert claims.holds_lease("two", second)
 
 
 def test_a_thread_is_answered_in_order_and_others_meanwhile(claims: MessageQueue) -> None:
@@ -100,29 +100,29 @@ def test_a_thread_is_answered_in_order_and_others_meanwhile(claims: MessageQueue
     claims.add(replace(ONE, event_id="Ev2", ts="2.0"))
     claims.add(replace(ONE, event_id="Ev3", ts="3.0", thread="3.0"))
 
-    first, other = claims.take("w", KINDS), claims.take("w", KINDS)
+    first, other = claims.lease("w", KINDS), claims.lease("w", KINDS)
     assert first is not None
     assert other is not None
     assert (first.message.ts, other.message.ts) == ("1.0", "3.0")
-    assert claims.take("w", KINDS) is None
+    assert claims.lease("w", KINDS) is None
 
     claims.finish(first, "answered", "9.0")
-    second = claims.take("w", KINDS)
+    second = claims.lease("w", KINDS)
     assert second is not None
     assert second.message.ts == "2.0"
 
 
 def test_what_is_done_is_forgotten_but_for_its_names(claims: MessageQueue, clock: Clock) -> None:
     claims.add(ONE)
-    taken = claims.take("w", KINDS)
+    taken = claims.lease("w", KINDS)
     assert taken is not None
-    claims.answered_by(taken, 7)
+    claims.record_turn(taken, 7)
     claims.finish(taken, "answered", "9.0")
 
     kept = claims.find("T", "C", "1.0")
     assert kept is not None
     assert (kept.message.payload, kept.turn_id, kept.answer_ts) == ({}, 7, "9.0")
-    clock.now += KEPT_SECONDS - 1
+    clock.now += RETENTION_SECONDS - 1
     claims.expire()
     assert not claims.add(ONE)
     clock.now += 2
@@ -132,23 +132,23 @@ def test_what_is_done_is_forgotten_but_for_its_names(claims: MessageQueue, clock
 
 def test_what_is_open_never_expires(claims: MessageQueue, clock: Clock) -> None:
     claims.add(ONE)
-    clock.now += 10 * KEPT_SECONDS
+    clock.now += 10 * RETENTION_SECONDS
     claims.expire()
-    assert claims.take("w", KINDS) is not None
+    assert claims.lease("w", KINDS) is not None
 
 
 def test_a_postponed_claim_waits(claims: MessageQueue, clock: Clock) -> None:
     claims.add(ONE)
-    taken = claims.take("w", KINDS)
+    taken = claims.lease("w", KINDS)
     assert taken is not None
-    claims.postpone(taken, 5, counted=False)
-    assert claims.take("w", KINDS) is None
+    claims.retry_later(taken, 5, counted=False)
+    assert claims.lease("w", KINDS) is None
     clock.now += 5
-    again = claims.take("w", KINDS)
+    again = claims.lease("w", KINDS)
     assert again is not None
     assert again.attempts == 1
     claims.release("w")
-    last = claims.take("x", KINDS)
+    last = claims.lease("x", KINDS)
     assert last is not None
     assert last.attempts == 2
 
@@ -156,41 +156,41 @@ def test_a_postponed_claim_waits(claims: MessageQueue, clock: Clock) -> None:
 def test_a_message_can_be_changed_or_withdrawn_before_it_is_begun(claims: MessageQueue) -> None:
     claims.add(ONE)
     assert claims.revise("T", "C", "1.0", {"question": "When?"})
-    taken = claims.take("w", KINDS)
+    taken = claims.lease("w", KINDS)
     assert taken is not None
     assert taken.message.payload == {"question": "When?"}
     assert not claims.revise("T", "C", "1.0", {"question": "Who?"})
-    claims.withdraw("T", "C", "1.0")
-    assert claims.owns("w", taken)
+    claims.cancel("T", "C", "1.0")
+    assert claims.holds_lease("w", taken)
 
     claims.add(replace(ONE, event_id="Ev2", ts="2.0", thread="2.0"))
-    claims.withdraw("T", "C", "2.0")
-    assert claims.take("w", KINDS) is None
+    claims.cancel("T", "C", "2.0")
+    assert claims.lease("w", KINDS) is None
 
 
 def test_messages_of_a_person_are_counted(claims: MessageQueue, clock: Clock) -> None:
     claims.add(ONE)
     clock.now += 50
     claims.add(replace(ONE, event_id="Ev2", ts="2.0"))
-    assert claims.sent_by("T", "U", KINDS, 60) == 2
+    assert claims.count_sent("T", "U", KINDS, 60) == 2
     clock.now += 20
-    assert claims.sent_by("T", "U", KINDS, 60) == 1
-    assert claims.sent_by("T", "V", KINDS, 60) == 0
-    assert claims.sent_by("T", "U", ("notice",), 60) == 0
+    assert claims.count_sent("T", "U", KINDS, 60) == 1
+    assert claims.count_sent("T", "V", KINDS, 60) == 0
+    assert claims.count_sent("T", "U", ("notice",), 60) == 0
 
 
 def test_a_thread_is_a_conversation_until_that_is_deleted(tmp_path: Path) -> None:
     state = State(tmp_path)
     threads, history, claims = ChatThreads(state), ConversationStore(state), MessageQueue(state)
-    assert not claims.in_thread("T", "C", "1.0")
+    assert not claims.knows_thread("T", "C", "1.0")
 
     first = threads.conversation("slack:T:C", "T", "C", "1.0")
     assert threads.conversation("slack:T:C", "T", "C", "1.0") == first
     assert threads.conversation("slack:T:C", "T", "C", "2.0") != first
-    assert claims.in_thread("T", "C", "1.0")
+    assert claims.knows_thread("T", "C", "1.0")
 
     history.delete("slack:T:C", first)
-    assert not claims.in_thread("T", "C", "1.0")
+    assert not claims.knows_thread("T", "C", "1.0")
     assert threads.conversation("slack:T:C", "T", "C", "1.0") != first
     state.close()
 
@@ -214,7 +214,7 @@ def test_each_message_is_taken_exactly_once_whatever_is_sent(
         claims.add(replace(ONE, event_id=event_id, ts=ts, thread=thread))
 
     done = []
-    while (taken := claims.take("w", KINDS)) is not None:
+    while (taken := claims.lease("w", KINDS)) is not None:
         done.append(taken.message)
         claims.finish(taken, "answered")
     state.close()

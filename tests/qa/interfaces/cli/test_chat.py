@@ -13,7 +13,7 @@ from qa.errors import UnknownConversation
 from qa.interfaces.cli.chat import Chat
 from qa.library.library import open_store
 from qa.settings import Settings
-from qa.state.conversations import LOCAL
+from qa.state.conversations import LOCAL_OWNER
 from tests.support.fakes import SharedWordsReader
 from tests.support.serving import Command, carded, indexed, settings_in, write_files
 
@@ -125,7 +125,9 @@ def test_a_new_conversation_forgets_what_was_said(
     chat.take("How far does it fall?")
 
     assert "Understood as" not in said()[0]
-    assert [info.turns for info in conversations_of(settings).history.conversations(LOCAL)] == [
+    assert [
+        info.turns for info in conversations_of(settings).history.conversations(LOCAL_OWNER)
+    ] == [
         1,
         1,
     ]
@@ -153,7 +155,7 @@ def test_help_empty_lines_and_leaving(chat: Chat, said: Said) -> None:
 
 def test_going_on_with_a_conversation(settings: Settings, said: Said) -> None:
     begin(settings).take("When does the tide at Porto turn?")
-    [info] = conversations_of(settings).history.conversations(LOCAL)
+    [info] = conversations_of(settings).history.conversations(LOCAL_OWNER)
 
     begin(settings, info.id).take("How far does it fall?")
 

@@ -178,7 +178,7 @@ def test_what_a_dead_worker_has_left_is_asked_within_its_tags_and_its_channels(
                 {"question": text, "reply_to": ts},
             )
         )
-        assert tagged.claims.take("dead", ["question"])
+        assert tagged.claims.lease("dead", ["question"])
     tagged.claims.release("dead")
     tagged.work(lambda: len(tagged.double.answers()) == 2)
 

@@ -161,7 +161,7 @@ def test_a_question_waits_for_the_models(desk: Desk) -> None:
 
 def test_what_a_dead_worker_had_posted_is_found_and_not_posted_again(desk: Desk) -> None:
     desk.claims.add(QUESTION)
-    desk.claims.take("dead", ("question",))
+    desk.claims.lease("dead", ("question",))
     metadata = {"event_type": METADATA, "event_payload": {"claim": KEY}}
     other = {"event_type": METADATA, "event_payload": {"claim": f"{TEAM}:C1:0.9"}}
     for number, (said, bot) in enumerate(
@@ -204,7 +204,7 @@ def test_what_a_dead_worker_had_answered_is_posted_and_not_asked_again(desk: Des
 
 def test_a_question_that_was_deleted_meanwhile_gets_nothing(desk: Desk) -> None:
     desk.claims.add(QUESTION)
-    desk.claims.take("dead", ("question",))
+    desk.claims.lease("dead", ("question",))
     desk.claims.release("dead")
     desk.double.plan("conversations.replies", "thread_not_found")
     desk.work(desk.done)
@@ -216,7 +216,7 @@ def test_a_question_that_was_deleted_meanwhile_gets_nothing(desk: Desk) -> None:
 def test_what_kills_its_worker_again_and_again_gets_an_apology(desk: Desk) -> None:
     desk.claims.add(QUESTION)
     for _ in range(MAX_ATTEMPTS):
-        desk.claims.take("dead", ("question",))
+        desk.claims.lease("dead", ("question",))
         desk.claims.release("dead")
     desk.work(desk.done)
 
@@ -299,11 +299,11 @@ class Locked(MessageQueue):
         super().__init__(state)
         self.left = attempts
 
-    def take(self, worker: str, kinds: Collection[str]) -> QueuedMessage | None:
+    def lease(self, worker: str, kinds: Collection[str]) -> QueuedMessage | None:
         if self.left:
             self.left -= 1
             raise StoreFull("the disk is full")
-        return super().take(worker, kinds)
+        return super().lease(worker, kinds)
 
 
 def test_that_no_claim_can_be_taken_is_said_once_and_not_for_good(
