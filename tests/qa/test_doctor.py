@@ -194,8 +194,8 @@ def test_the_command_says_what_is_wrong_and_mends_it(command: Command, corpus: P
     done = command("doctor")
     assert done.returncode == 1
     assert (
-        "derived/lexical.npz is damaged: its checksum is another one: delete it: it is made anew (--repair does)"
-        in done.stdout
+        "derived/lexical.npz is damaged: its checksum does not match: "
+        "delete it: it is built again (--repair does)" in done.stdout
     )
     assert command("doctor", "--repair").returncode == 0
 

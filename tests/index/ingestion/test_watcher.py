@@ -196,7 +196,7 @@ def test_an_accident_removes_nothing_says_so_once_and_is_over_when_undone(
     for path in list(away.iterdir()):
         path.rename(desk.corpus / path.name)
     assert not desk.settle()
-    assert desk.notices.lines[1:] == [f"{desk.corpus}: followed again."]
+    assert desk.notices.lines[1:] == [f"{desk.corpus}: watched again."]
 
 
 def test_a_folder_that_is_emptied_slowly_is_an_accident_too(desk: Desk) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index.store.document_row import READ
+from index.store.document_row import PARSED_COLUMNS
 from index.store.integrity import IntegrityIssue
 from index.store.schema import FILE_NAME, MIGRATIONS, connect
 from qa import doctor
@@ -37,7 +37,7 @@ def desk(tmp_path: Path) -> Settings:
 def stored(desk: Settings) -> list[tuple[object, ...]]:
     """All that came of reading the files, as it is."""
     with closing(connect(desk.data)) as db:
-        columns = ", ".join(f"CAST({name} AS BLOB)" for name in READ)
+        columns = ", ".join(f"CAST({name} AS BLOB)" for name in PARSED_COLUMNS)
         return db.execute(f"SELECT uri, {columns} FROM documents ORDER BY uri").fetchall()  # noqa: S608 - fixed names
 
 
