@@ -42,7 +42,7 @@ Enough for batches of equal length, few enough to commit every few seconds.
 
 
 def is_up_to_date(file: FileRecord) -> bool:
-    """Return True if this program and its libraries would make the same chunks of the same bytes."""
+    """Return True if this program would make the same chunks of the same bytes again."""
     return file.recipe == RECIPE and is_latest(file.extractor)
 
 
@@ -105,7 +105,7 @@ class Ingestion:
         self.reporter.on_file(outcome)
 
     def process_page(self, url: str, fetcher: Fetcher) -> None:
-        """Fetch a web page into the data directory and process that file; its uri is its address."""
+        """Save a web page in the data directory and process that file under the page's address."""
         try:
             path = fetcher.save(url, self.store.folder.resolve() / PAGES)
         except LoadingError as error:
@@ -161,7 +161,7 @@ class Ingestion:
     def _queue_file(
         self, document: Document, path: Path, known: FileRecord | None, stamp: FileStamp | None
     ) -> None:
-        """Queue a document as updated, as moved from a missing file of the same bytes, or as added."""
+        """Queue a document as updated, as moved from a missing file of equal bytes, or as new."""
         if known:
             self.add(document, path, "updated", stamp)
             return
@@ -272,35 +272,35 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
             store.file_records.remember_root(root.path, exclude)
             if prune:
                 run.note_missing(missing(root, store.files_under(root.path)))
-        for root in roots:
-            _process_root(root, run)
+        _process_roots(roots, run)
         for url in pages:
             run.process_page(url, Fetcher(max_bytes))
         run.flush()
     store.drop_unused_vectors()
     # Last, so that documents of files that have moved are no longer at their old place.
     if prune:
-        for root in roots:
-            _prune(root, run, yes=yes)
+        _prune(roots, run, yes=yes)
     return run.summary
 
 
-def _process_root(root: Root, run: Ingestion) -> None:
-    for problem in root.problems:
-        run.report(Outcome(shown(root.path.name), "skipped", problem))
-    for path in root.files:
-        run.process_file(path, root.base)
-    run.summary.other_formats += root.other_formats
+def _process_roots(roots: Sequence[Root], run: Ingestion) -> None:
+    for root in roots:
+        for problem in root.problems:
+            run.report(Outcome(shown(root.path.name), "skipped", problem))
+        for path in root.files:
+            run.process_file(path, root.base)
+        run.summary.other_formats += root.other_formats
 
 
-def _prune(root: Root, run: Ingestion, *, yes: bool) -> None:
-    """Remove the documents below a root whose files are gone, unless that is refused."""
-    try:
-        gone = disappeared(root, run.store.files_under(root.path), yes=yes)
-    except PruneRefused as refusal:
-        run.summary.refused.append(str(refusal))
-        return
-    if gone:
-        run.store.remove([file.document_id for file in gone])
-    for file in gone:
-        run.report(Outcome(file.uri, "removed"))
+def _prune(roots: Sequence[Root], run: Ingestion, *, yes: bool) -> None:
+    """Remove the documents below roots whose files are gone, unless that is refused."""
+    for root in roots:
+        try:
+            gone = disappeared(root, run.store.files_under(root.path), yes=yes)
+        except PruneRefused as refusal:
+            run.summary.refused.append(str(refusal))
+            continue
+        if gone:
+            run.store.remove([file.document_id for file in gone])
+        for file in gone:
+            run.report(Outcome(file.uri, "removed"))

@@ -99,7 +99,7 @@ class _FolderState:
 
     @property
     def waiting(self) -> dict[Path, FileStamp | None]:
-        """Files that differ from the store: changed ones with their stamp, missing ones with None."""
+        """Files that differ from the store: changed ones with stamps, missing ones with None."""
         gone = [file for files in self.missing.values() for file in files]
         return {**self.changed, **{file.path: None for file in gone}}
 

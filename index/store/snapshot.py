@@ -274,7 +274,8 @@ class Snapshot:
 
 _INFO = """
     SELECT documents.id, uri, title, sha256, size, encoding, language, state, indexed_at,
-        length(text), (SELECT count(*) FROM chunks WHERE document_id = documents.id), date, extractor,
+        length(text), (SELECT count(*) FROM chunks WHERE document_id = documents.id),
+        date, extractor,
         (SELECT json_group_array(tag) FROM
             (SELECT DISTINCT tag FROM tags WHERE document_id = documents.id ORDER BY tag))
     FROM documents"""

@@ -136,13 +136,14 @@ class ConversationStore:
         with self._state.writing() as db:
             # The first question becomes the title.
             updated = db.execute(
-                "UPDATE conversations"
-                " SET updated_at = ?, title = CASE title WHEN '' THEN ? ELSE title END WHERE id = ?",
+                "UPDATE conversations SET updated_at = ?,"
+                " title = CASE title WHEN '' THEN ? ELSE title END WHERE id = ?",
                 (now, question, conversation_id),
             )
             if not updated.rowcount:
                 raise UnknownConversation(
-                    "the conversation was deleted while the question was answered: start another one"
+                    "the conversation was deleted while the question was answered: "
+                    "start another one"
                 )
             turn_id = db.execute(
                 "INSERT INTO turns"

@@ -52,7 +52,7 @@ class FeedbackStore:
         return self._store(turn.id, verdict, answers, None)
 
     def record_place(self, turn: StoredTurn, place: Place, version: Version | None) -> Judgement:
-        """Store the place of the right answer. Raises InvalidFeedback if it is not in the version."""
+        """Store the place of the right answer. Raises InvalidFeedback if it is not in the text."""
         if version is None:
             raise InvalidFeedback(
                 "that version of the document is not stored: "

@@ -1,4 +1,4 @@
-"""From files to the store: what is new, unchanged, changed, gone or unreadable."""
+"""Ingestion of files that are new, unchanged, changed, gone or unreadable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store comes after the folders, whatever happens in them, with the guards of pruning."""
+"""The watcher: the store follows the folders, with the guards against accidents."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _ten(desk: Desk) -> None:
     desk.settle()
 
 
-def test_what_is_written_is_read_when_it_is_quiet(desk: Desk) -> None:
+def test_a_written_file_is_indexed_when_it_is_quiet(desk: Desk) -> None:
     desk.write("a.txt", text="Half of")
     assert not desk.look().changed
     desk.write("a.txt", text="Half of it is not yet")
@@ -112,7 +112,7 @@ def test_changes_and_deletions_follow_and_quiet_folders_cost_nothing(desk: Desk)
     assert "2.txt" not in desk.texts()
 
 
-def test_what_is_saved_beside_and_renamed_is_a_change(desk: Desk) -> None:
+def test_a_file_replaced_by_rename_has_changed(desk: Desk) -> None:
     desk.write("a.txt", "b.txt")
     desk.settle()
     desk.write(".a.swp", text="Saved by an editor.")
@@ -137,7 +137,7 @@ def test_a_moved_file_is_one_document_in_every_generation(desk: Desk) -> None:
     assert {outcome.status for outcome in desk.notices.outcomes[-10:]} == {"moved"}
 
 
-def test_after_a_restart_only_what_is_different_is_read(desk: Desk) -> None:
+def test_after_a_restart_only_changed_files_are_read(desk: Desk) -> None:
     _ten(desk)
     for number in range(10):
         os.utime(desk.corpus / f"{number}.txt", (1e9, 1e9))
@@ -157,7 +157,7 @@ def test_after_a_restart_only_what_is_different_is_read(desk: Desk) -> None:
     assert seen == {"1.txt": "updated", "2.txt": "removed"}
 
 
-def test_after_an_upgrade_that_reads_a_format_otherwise_its_files_are_read_again(
+def test_after_an_upgrade_of_an_extractor_its_files_are_read_again(
     desk: Desk,
 ) -> None:
     desk.write("a.html", "b.txt")
@@ -175,7 +175,7 @@ def test_after_an_upgrade_that_reads_a_format_otherwise_its_files_are_read_again
 
 
 @pytest.mark.parametrize("accident", ["emptied", "renamed away", "half of it"])
-def test_an_accident_removes_nothing_says_so_once_and_is_over_when_undone(
+def test_an_accident_removes_nothing_and_is_reported_once(
     desk: Desk, accident: str, tmp_path: Path
 ) -> None:
     _ten(desk)
@@ -209,7 +209,7 @@ def test_a_folder_that_is_emptied_slowly_is_an_accident_too(desk: Desk) -> None:
     assert "more than 20%" in desk.notices.lines[0]
 
 
-def test_single_deletions_with_time_between_them_are_meant(desk: Desk) -> None:
+def test_single_deletions_with_time_between_them_are_no_accident(desk: Desk) -> None:
     _ten(desk)
     for number in range(9):
         (desk.corpus / f"{number}.txt").unlink()
@@ -218,7 +218,7 @@ def test_single_deletions_with_time_between_them_are_meant(desk: Desk) -> None:
     assert list(desk.texts()) == ["9.txt"]
 
 
-def test_what_cannot_be_indexed_is_said_once_until_it_changes(desk: Desk) -> None:
+def test_an_unreadable_file_is_reported_once_until_it_changes(desk: Desk) -> None:
     desk.write("a.txt")
     (desk.corpus / "empty.txt").touch()
     (desk.corpus / "loop.txt").symlink_to("loop.txt")
@@ -249,7 +249,7 @@ def test_excluded_files_are_not_followed_and_leave_when_a_pattern_comes(
     assert "secret/a.txt" not in desk.texts()
 
 
-def test_what_was_removed_by_hand_stays_removed(desk: Desk) -> None:
+def test_a_document_removed_by_hand_stays_removed(desk: Desk) -> None:
     _ten(desk)
     desk.store.remove([desk.store.find("1.txt").document_id])
 
@@ -257,7 +257,7 @@ def test_what_was_removed_by_hand_stays_removed(desk: Desk) -> None:
     assert len(desk.texts()) == 9
 
 
-def test_of_files_that_come_and_go_nothing_is_remembered(desk: Desk) -> None:
+def test_files_that_are_gone_leave_no_state_in_the_watcher(desk: Desk) -> None:
     _ten(desk)
     for number in range(5):
         desk.write(f"empty {number}.txt", text="")
@@ -296,7 +296,7 @@ class NoEvents:
         del seconds
 
 
-def test_a_failure_is_said_once_and_tried_again() -> None:
+def test_a_failure_is_reported_once_and_tried_again() -> None:
     stopping, changes, said = threading.Event(), [1], list[str]()
 
     run_watcher(TwoFailures(stopping), NoEvents(), stopping, changes.clear, said.append)

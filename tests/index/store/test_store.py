@@ -1,4 +1,4 @@
-"""The store: whole documents or none, counted by generations, and nothing left of what was removed."""
+"""The store: atomic changes, generations, and complete deletion."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _count(data: Path, table: str) -> int:
 
 
 def _holds(data: Path, needle: str) -> list[str]:
-    """The files in which a string can be found, in any case."""
+    """Return the files that hold a string, ignoring case."""
     return [
         path.name
         for path in data.rglob("*")
@@ -60,7 +60,7 @@ def _holds(data: Path, needle: str) -> list[str]:
 
 @pytest.fixture
 def snapshot(store: Store, data: Path) -> Iterator[Snapshot]:
-    """What a reader sees of a store with two documents."""
+    """Return the snapshot of a store with two documents."""
     for name in ("a.txt", "b.txt"):
         _put(
             store,
@@ -169,7 +169,7 @@ def test_another_model_is_refused_with_the_way_out(store: Store) -> None:
         store.claim_model("two", "f2")
 
 
-def test_after_forgetting_everything_any_model_will_do(store: Store, data: Path) -> None:
+def test_after_deleting_everything_any_model_is_accepted(store: Store, data: Path) -> None:
     store.claim_model("one", "f1")
     _put(store, "Text.")
 
@@ -218,7 +218,7 @@ def test_nothing_is_left_of_the_old_version_of_a_changed_document(data: Path) ->
     assert _holds(data, "xylophonist") == []
 
 
-def test_waiting_for_another_writer_is_said_once(
+def test_waiting_for_another_writer_is_reported_once(
     store: Store, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("index.store.store.LOCK_SECONDS", 0.2)

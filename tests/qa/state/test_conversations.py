@@ -1,4 +1,4 @@
-"""What is kept of conversations: owners, turns, texts, erasure, retention; surviving a restart."""
+"""Stored conversations: owners, turns, quoted texts, erasure, retention, restarts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def history(state: State) -> ConversationStore:
 
 
 def result_of(document_id: str = "a", quote: str = "at six", sha256: str = OLD) -> dict[str, Any]:
-    """The JSON of an answer that quotes one document."""
+    """Return the JSON of an answer that quotes one document."""
     citation = {"document_id": document_id, "sha256": sha256, "quote": quote}
     span = {"text": quote, "confidence": 0.9, "citation": citation, "further": []}
     plain: dict[str, Any] = {
@@ -146,9 +146,7 @@ def test_beyond_the_cap_the_oldest_turns_go(history: ConversationStore) -> None:
     assert history.conversation("me", conversation.id).title == "Question 0?"
 
 
-def test_a_conversation_that_is_gone_takes_no_turn(
-    history: ConversationStore, state: State
-) -> None:
+def test_a_deleted_conversation_accepts_no_turn(history: ConversationStore, state: State) -> None:
     conversation = history.start("me")
     history.delete("me", conversation.id)
 
@@ -157,7 +155,7 @@ def test_a_conversation_that_is_gone_takes_no_turn(
     assert state.document_ids() == set()
 
 
-def test_kept_texts_are_found_by_prefix_and_go_with_what_quotes_them(
+def test_quoted_texts_are_found_by_prefix_and_deleted_with_their_turns(
     history: ConversationStore,
 ) -> None:
     first, second = history.start("me"), history.start("me")
@@ -235,7 +233,7 @@ def test_feedback_is_exported_as_questions(history: ConversationStore, state: St
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 0), (5, 4), (-1, 3), (0, 1000), (8, 9)])
-def test_no_place_is_refused(
+def test_an_invalid_place_is_refused(
     history: ConversationStore, state: State, start: int, end: int
 ) -> None:
     turn = append(history, history.start("me").id)
@@ -270,7 +268,7 @@ def test_a_file_of_an_earlier_version_keeps_its_conversations(tmp_path: Path, ve
         assert state.query("SELECT count(*) FROM watched, claims, threads, jobs") == [(0,)]
 
 
-def test_a_damaged_file_and_one_of_later_make_are_said(tmp_path: Path) -> None:
+def test_a_damaged_file_and_a_newer_one_are_refused(tmp_path: Path) -> None:
     State(tmp_path / "later").close()
     later = sqlite3.connect(tmp_path / "later" / FILE_NAME)
     later.execute("PRAGMA user_version = 99")

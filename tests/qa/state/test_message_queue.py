@@ -1,4 +1,4 @@
-"""A message is claimed once, worked on by one worker at a time, and survives its worker."""
+"""The message queue: each message is added once and leased by one worker at a time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ONE = Message("Ev1", "T", "C", "1.0", "1.0", "U", "question", {"question": "Wher
 
 
 class Clock:
-    """Unix time that moves when told."""
+    """Clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 1_000_000.0
@@ -41,7 +41,7 @@ def claims(tmp_path: Path, clock: Clock) -> Iterator[MessageQueue]:
     state.close()
 
 
-def test_a_message_is_claimed_once_by_either_of_its_names(claims: MessageQueue) -> None:
+def test_a_message_is_added_once_by_event_id_and_by_timestamp(claims: MessageQueue) -> None:
     assert claims.add(ONE)
     assert not claims.add(ONE)
     assert not claims.add(replace(ONE, event_id="Ev2"))
@@ -49,7 +49,7 @@ def test_a_message_is_claimed_once_by_either_of_its_names(claims: MessageQueue) 
     assert claims.add(replace(ONE, event_id="Ev3", ts="3.0"))
 
 
-def test_a_claim_outlives_the_process_that_made_it(tmp_path: Path) -> None:
+def test_a_message_outlives_the_process_that_added_it(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=_claim_and_die, args=(tmp_path,))
     process.start()
@@ -72,7 +72,7 @@ def _claim_and_die(folder: Path) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_what_one_worker_has_no_other_takes_until_it_is_silent(
+def test_a_leased_message_is_not_leased_again_until_heartbeats_stop(
     claims: MessageQueue, clock: Clock
 ) -> None:
     claims.add(ONE)
@@ -112,7 +112,7 @@ def test_a_thread_is_answered_in_order_and_others_meanwhile(claims: MessageQueue
     assert second.message.ts == "2.0"
 
 
-def test_what_is_done_is_forgotten_but_for_its_names(claims: MessageQueue, clock: Clock) -> None:
+def test_a_finished_message_keeps_only_its_identity(claims: MessageQueue, clock: Clock) -> None:
     claims.add(ONE)
     taken = claims.lease("w", KINDS)
     assert taken is not None
@@ -130,14 +130,14 @@ def test_what_is_done_is_forgotten_but_for_its_names(claims: MessageQueue, clock
     assert claims.find("T", "C", "1.0") is None
 
 
-def test_what_is_open_never_expires(claims: MessageQueue, clock: Clock) -> None:
+def test_an_unfinished_message_never_expires(claims: MessageQueue, clock: Clock) -> None:
     claims.add(ONE)
     clock.now += 10 * RETENTION_SECONDS
     claims.expire()
     assert claims.lease("w", KINDS) is not None
 
 
-def test_a_postponed_claim_waits(claims: MessageQueue, clock: Clock) -> None:
+def test_a_message_to_be_retried_later_waits(claims: MessageQueue, clock: Clock) -> None:
     claims.add(ONE)
     taken = claims.lease("w", KINDS)
     assert taken is not None
@@ -153,7 +153,7 @@ def test_a_postponed_claim_waits(claims: MessageQueue, clock: Clock) -> None:
     assert last.attempts == 2
 
 
-def test_a_message_can_be_changed_or_withdrawn_before_it_is_begun(claims: MessageQueue) -> None:
+def test_a_message_can_be_revised_or_cancelled_before_it_is_leased(claims: MessageQueue) -> None:
     claims.add(ONE)
     assert claims.revise("T", "C", "1.0", {"question": "When?"})
     taken = claims.lease("w", KINDS)
@@ -205,7 +205,7 @@ def test_a_thread_is_a_conversation_until_that_is_deleted(tmp_path: Path) -> Non
         max_size=20,
     )
 )
-def test_each_message_is_taken_exactly_once_whatever_is_sent(
+def test_each_message_is_leased_exactly_once(
     tmp_path_factory: pytest.TempPathFactory, deliveries: list[tuple[str, str, str]]
 ) -> None:
     state = State(tmp_path_factory.mktemp("state"))

@@ -32,7 +32,7 @@ GATE = "Which code opens the gate?"
 
 
 def says(code: str, generation: int = 1, document: str = "d1") -> Answer:
-    """An answer that quotes one file."""
+    """Return an answer that quotes one file."""
     sentence = f"The gate opens with {code}."
     citation = Citation(
         document,
@@ -120,7 +120,7 @@ def test_the_history_is_the_answers_without_repetitions(
     assert kept == [code for at, code in enumerate(codes) if at == 0 or codes[at - 1] != code]
 
 
-def test_only_so_many_answers_are_kept(saved: SavedQuestions) -> None:
+def test_the_oldest_answers_beyond_the_limit_are_deleted(saved: SavedQuestions) -> None:
     for number in range(KEPT_ANSWERS + 3):
         saved.check(lambda _, number=number: says(str(number)))  # type: ignore[misc]
 
@@ -187,7 +187,7 @@ def test_columns_hold_their_width_whatever_is_quoted(old: str, new: str, width: 
     assert all(len(row) <= width for row in rows)
 
 
-def test_what_is_told_during_a_check_is_one_check_more() -> None:
+def test_schedules_during_a_check_lead_to_one_more_check() -> None:
     going, checks = threading.Semaphore(0), list[int]()
     done = threading.Semaphore(0)
 
