@@ -72,6 +72,7 @@ class Tags:
         self._db.execute(f"INSERT INTO meta VALUES (?, 1) {more}", (COUNT,))  # noqa: S608 - a constant
 
     def _insert(self, rows: Iterable[tuple[str, str]], *, given: bool) -> None:
+        """Insert (document id, tag) pairs; `given` if people gave the tags."""
         # Another process may have just deleted the document.
         exists = "WHERE EXISTS (SELECT 1 FROM documents WHERE id = ?)"
         values = ((document_id, tag, given, document_id) for document_id, tag in rows)

@@ -34,7 +34,7 @@ from tests.support.serving import eventually
 
 @dataclass
 class RecordingNotices(RecordingReporter):
-    """Remembers what is said, too."""
+    """Reporter that records the messages, too."""
 
     lines: list[str] = field(default_factory=list)
 
@@ -43,7 +43,7 @@ class RecordingNotices(RecordingReporter):
 
 
 class Desk:
-    """A watched folder, a store, and a clock that moves when told."""
+    """Watched folder with a store and a clock that the test sets."""
 
     def __init__(self, corpus: Path, store: Store, *exclude: str) -> None:
         self.corpus, self.store, self.exclude = corpus, store, exclude
@@ -61,13 +61,13 @@ class Desk:
             (self.corpus / name).parent.mkdir(parents=True, exist_ok=True)
             (self.corpus / name).write_text(text.format(name))
 
-    def look(self, seconds: float = 0.0) -> ScanResult:
+    def scan(self, seconds: float = 0.0) -> ScanResult:
         self.now += seconds
         return self.watcher.scan()
 
     def settle(self, seconds: float = DEBOUNCE_SECONDS) -> bool:
-        """Two looks, the second when all is quiet; says whether the store has changed."""
-        return self.look().changed | self.look(seconds).changed
+        """Scan twice, the second time when all is quiet; return True if the store has changed."""
+        return self.scan().changed | self.scan(seconds).changed
 
     def texts(self) -> dict[str, str]:
         with closing(Snapshot(self.store.folder)) as snapshot:
@@ -86,14 +86,14 @@ def _ten(desk: Desk) -> None:
 
 def test_a_written_file_is_indexed_when_it_is_quiet(desk: Desk) -> None:
     desk.write("a.txt", text="Half of")
-    assert not desk.look().changed
+    assert not desk.scan().changed
     desk.write("a.txt", text="Half of it is not yet")
-    assert not desk.look(DEBOUNCE_SECONDS - 0.1).changed
+    assert not desk.scan(DEBOUNCE_SECONDS - 0.1).changed
     desk.write("a.txt", text="Half of it is not yet all.")
-    waiting = desk.look(DEBOUNCE_SECONDS - 0.1)
+    waiting = desk.scan(DEBOUNCE_SECONDS - 0.1)
     assert (waiting.changed, waiting.wait) == (False, DEBOUNCE_SECONDS)
 
-    assert desk.look(DEBOUNCE_SECONDS).changed
+    assert desk.scan(DEBOUNCE_SECONDS).changed
     assert desk.texts() == {"a.txt": "Half of it is not yet all."}
     assert current_generation(desk.store.folder) == 1
 
@@ -268,7 +268,7 @@ def test_files_that_are_gone_leave_no_state_in_the_watcher(desk: Desk) -> None:
     desk.settle()
     (desk.corpus / "11.txt").rename(desk.corpus / "12.txt")
     desk.settle()
-    desk.look()
+    desk.scan()
 
     assert sorted(path.name for path in desk.watcher._handled) == sorted(
         path.name for path in desk.corpus.iterdir()
@@ -276,7 +276,7 @@ def test_files_that_are_gone_leave_no_state_in_the_watcher(desk: Desk) -> None:
 
 
 class TwoFailures(Watcher):
-    """Fails twice, the second time at what nobody expects."""
+    """Watcher that fails twice, the second time with an unexpected error."""
 
     def __init__(self, stopping: threading.Event) -> None:
         self.looks, self.stopping = 0, stopping
@@ -290,7 +290,7 @@ class TwoFailures(Watcher):
 
 
 class NoEvents:
-    """Nothing happens, at once."""
+    """Events that return at once, without an event."""
 
     def wait(self, seconds: float) -> None:
         del seconds
@@ -350,7 +350,7 @@ def test_in_the_end_the_store_holds_what_the_folder_holds(
             elif change == "delete":
                 path.unlink(missing_ok=True)
             elif change == "look":
-                desk.look(float(to))
+                desk.scan(float(to))
             elif path.exists():
                 (desk.corpus / to).parent.mkdir(exist_ok=True)
                 path.replace(desk.corpus / to)

@@ -41,7 +41,7 @@ def stored(desk: Settings) -> list[tuple[object, ...]]:
 
 
 def flip(desk: Settings, uri: str, column: str, at: int) -> None:
-    """Turn a bit of what stands in a column, counted from its first."""
+    """Flip a bit of a column's value; bit 0 is the first one."""
     with closing(sqlite3.connect(desk.data / FILE_NAME, isolation_level=None)) as db:
         before = f"SELECT CAST({column} AS BLOB), typeof({column}) FROM documents WHERE uri = ?"  # noqa: S608 - a fixed name
         [(value, kind)] = db.execute(before, (uri,)).fetchall()

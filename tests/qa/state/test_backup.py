@@ -263,7 +263,7 @@ def test_a_hostile_or_later_backup_is_refused(desk: Settings, tmp_path: Path) ->
     for name in ("../evil.txt", "/etc/evil", "derived/dense.faiss"):
         with pytest.raises(BackupError, match="unexpected"):
             restore(_packed(tmp_path / "b.zip", {name: b"x"}), desk.data, yes=True)
-    with pytest.raises(BackupError, match="larger than it says"):
+    with pytest.raises(BackupError, match="larger than the manifest says"):
         restore(
             _packed(tmp_path / "b.zip", {STATE: b"x"}, files={STATE: {"sha256": "", "size": 0}}),
             desk.data,

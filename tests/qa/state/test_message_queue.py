@@ -35,23 +35,23 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def claims(tmp_path: Path, clock: Clock) -> Iterator[MessageQueue]:
+def queue(tmp_path: Path, clock: Clock) -> Iterator[MessageQueue]:
     state = State(tmp_path)
     yield MessageQueue(state, clock=clock)
     state.close()
 
 
-def test_a_message_is_added_once_by_event_id_and_by_timestamp(claims: MessageQueue) -> None:
-    assert claims.add(ONE)
-    assert not claims.add(ONE)
-    assert not claims.add(replace(ONE, event_id="Ev2"))
-    assert not claims.add(replace(ONE, ts="2.0"))
-    assert claims.add(replace(ONE, event_id="Ev3", ts="3.0"))
+def test_a_message_is_added_once_by_event_id_and_by_timestamp(queue: MessageQueue) -> None:
+    assert queue.add(ONE)
+    assert not queue.add(ONE)
+    assert not queue.add(replace(ONE, event_id="Ev2"))
+    assert not queue.add(replace(ONE, ts="2.0"))
+    assert queue.add(replace(ONE, event_id="Ev3", ts="3.0"))
 
 
 def test_a_message_outlives_the_process_that_added_it(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_claim_and_die, args=(tmp_path,))
+    process = context.Process(target=_add_and_die, args=(tmp_path,))
     process.start()
     process.join(60)
 
@@ -64,7 +64,7 @@ def test_a_message_outlives_the_process_that_added_it(tmp_path: Path) -> None:
     assert taken.message == ONE
 
 
-def _claim_and_die(folder: Path) -> None:
+def _add_and_die(folder: Path) -> None:
     import os
     import signal
 
@@ -73,124 +73,124 @@ def _claim_and_die(folder: Path) -> None:
 
 
 def test_a_leased_message_is_not_leased_again_until_heartbeats_stop(
-    claims: MessageQueue, clock: Clock
+    queue: MessageQueue, clock: Clock
 ) -> None:
-    claims.add(ONE)
-    first = claims.lease("one", KINDS)
+    queue.add(ONE)
+    first = queue.lease("one", KINDS)
     assert first is not None
-    assert claims.lease("two", KINDS) is None
+    assert queue.lease("two", KINDS) is None
 
     clock.now += LEASE_SECONDS - 1
-    claims.heartbeat("one", [first.id])
+    queue.heartbeat("one", [first.id])
     clock.now += LEASE_SECONDS - 1
-    assert claims.lease("two", KINDS) is None
-    assert claims.holds_lease("one", first)
+    assert queue.lease("two", KINDS) is None
+    assert queue.holds_lease("one", first)
 
     clock.now += 2
-    second = claims.lease("two", KINDS)
+    second = queue.lease("two", KINDS)
     assert second is not None
     assert (second.id, second.attempts) == (first.id, 2)
-    assert not claims.holds_lease("one", first)
-    claims.heartbeat("one", [first.id])
-    assert claims.holds_lease("two", second)
+    assert not queue.holds_lease("one", first)
+    queue.heartbeat("one", [first.id])
+    assert queue.holds_lease("two", second)
 
 
-def test_a_thread_is_answered_in_order_and_others_meanwhile(claims: MessageQueue) -> None:
-    claims.add(ONE)
-    claims.add(replace(ONE, event_id="Ev2", ts="2.0"))
-    claims.add(replace(ONE, event_id="Ev3", ts="3.0", thread="3.0"))
+def test_a_thread_is_answered_in_order_and_others_meanwhile(queue: MessageQueue) -> None:
+    queue.add(ONE)
+    queue.add(replace(ONE, event_id="Ev2", ts="2.0"))
+    queue.add(replace(ONE, event_id="Ev3", ts="3.0", thread="3.0"))
 
-    first, other = claims.lease("w", KINDS), claims.lease("w", KINDS)
+    first, other = queue.lease("w", KINDS), queue.lease("w", KINDS)
     assert first is not None
     assert other is not None
     assert (first.message.ts, other.message.ts) == ("1.0", "3.0")
-    assert claims.lease("w", KINDS) is None
+    assert queue.lease("w", KINDS) is None
 
-    claims.finish(first, "answered", "9.0")
-    second = claims.lease("w", KINDS)
+    queue.finish(first, "answered", "9.0")
+    second = queue.lease("w", KINDS)
     assert second is not None
     assert second.message.ts == "2.0"
 
 
-def test_a_finished_message_keeps_only_its_identity(claims: MessageQueue, clock: Clock) -> None:
-    claims.add(ONE)
-    taken = claims.lease("w", KINDS)
+def test_a_finished_message_keeps_only_its_identity(queue: MessageQueue, clock: Clock) -> None:
+    queue.add(ONE)
+    taken = queue.lease("w", KINDS)
     assert taken is not None
-    claims.record_turn(taken, 7)
-    claims.finish(taken, "answered", "9.0")
+    queue.record_turn(taken, 7)
+    queue.finish(taken, "answered", "9.0")
 
-    kept = claims.find("T", "C", "1.0")
+    kept = queue.find("T", "C", "1.0")
     assert kept is not None
     assert (kept.message.payload, kept.turn_id, kept.answer_ts) == ({}, 7, "9.0")
     clock.now += RETENTION_SECONDS - 1
-    claims.expire()
-    assert not claims.add(ONE)
+    queue.expire()
+    assert not queue.add(ONE)
     clock.now += 2
-    claims.expire()
-    assert claims.find("T", "C", "1.0") is None
+    queue.expire()
+    assert queue.find("T", "C", "1.0") is None
 
 
-def test_an_unfinished_message_never_expires(claims: MessageQueue, clock: Clock) -> None:
-    claims.add(ONE)
+def test_an_unfinished_message_never_expires(queue: MessageQueue, clock: Clock) -> None:
+    queue.add(ONE)
     clock.now += 10 * RETENTION_SECONDS
-    claims.expire()
-    assert claims.lease("w", KINDS) is not None
+    queue.expire()
+    assert queue.lease("w", KINDS) is not None
 
 
-def test_a_message_to_be_retried_later_waits(claims: MessageQueue, clock: Clock) -> None:
-    claims.add(ONE)
-    taken = claims.lease("w", KINDS)
+def test_a_message_to_be_retried_later_waits(queue: MessageQueue, clock: Clock) -> None:
+    queue.add(ONE)
+    taken = queue.lease("w", KINDS)
     assert taken is not None
-    claims.retry_later(taken, 5, counted=False)
-    assert claims.lease("w", KINDS) is None
+    queue.retry_later(taken, 5, counted=False)
+    assert queue.lease("w", KINDS) is None
     clock.now += 5
-    again = claims.lease("w", KINDS)
+    again = queue.lease("w", KINDS)
     assert again is not None
     assert again.attempts == 1
-    claims.release("w")
-    last = claims.lease("x", KINDS)
+    queue.release("w")
+    last = queue.lease("x", KINDS)
     assert last is not None
     assert last.attempts == 2
 
 
-def test_a_message_can_be_revised_or_cancelled_before_it_is_leased(claims: MessageQueue) -> None:
-    claims.add(ONE)
-    assert claims.revise("T", "C", "1.0", {"question": "When?"})
-    taken = claims.lease("w", KINDS)
+def test_a_message_can_be_revised_or_cancelled_before_it_is_leased(queue: MessageQueue) -> None:
+    queue.add(ONE)
+    assert queue.revise("T", "C", "1.0", {"question": "When?"})
+    taken = queue.lease("w", KINDS)
     assert taken is not None
     assert taken.message.payload == {"question": "When?"}
-    assert not claims.revise("T", "C", "1.0", {"question": "Who?"})
-    claims.cancel("T", "C", "1.0")
-    assert claims.holds_lease("w", taken)
+    assert not queue.revise("T", "C", "1.0", {"question": "Who?"})
+    queue.cancel("T", "C", "1.0")
+    assert queue.holds_lease("w", taken)
 
-    claims.add(replace(ONE, event_id="Ev2", ts="2.0", thread="2.0"))
-    claims.cancel("T", "C", "2.0")
-    assert claims.lease("w", KINDS) is None
+    queue.add(replace(ONE, event_id="Ev2", ts="2.0", thread="2.0"))
+    queue.cancel("T", "C", "2.0")
+    assert queue.lease("w", KINDS) is None
 
 
-def test_messages_of_a_person_are_counted(claims: MessageQueue, clock: Clock) -> None:
-    claims.add(ONE)
+def test_messages_of_a_person_are_counted(queue: MessageQueue, clock: Clock) -> None:
+    queue.add(ONE)
     clock.now += 50
-    claims.add(replace(ONE, event_id="Ev2", ts="2.0"))
-    assert claims.count_sent("T", "U", KINDS, 60) == 2
+    queue.add(replace(ONE, event_id="Ev2", ts="2.0"))
+    assert queue.count_sent("T", "U", KINDS, 60) == 2
     clock.now += 20
-    assert claims.count_sent("T", "U", KINDS, 60) == 1
-    assert claims.count_sent("T", "V", KINDS, 60) == 0
-    assert claims.count_sent("T", "U", ("notice",), 60) == 0
+    assert queue.count_sent("T", "U", KINDS, 60) == 1
+    assert queue.count_sent("T", "V", KINDS, 60) == 0
+    assert queue.count_sent("T", "U", ("notice",), 60) == 0
 
 
 def test_a_thread_is_a_conversation_until_that_is_deleted(tmp_path: Path) -> None:
     state = State(tmp_path)
-    threads, history, claims = ChatThreads(state), ConversationStore(state), MessageQueue(state)
-    assert not claims.knows_thread("T", "C", "1.0")
+    threads, history, queue = ChatThreads(state), ConversationStore(state), MessageQueue(state)
+    assert not queue.knows_thread("T", "C", "1.0")
 
     first = threads.conversation("slack:T:C", "T", "C", "1.0")
     assert threads.conversation("slack:T:C", "T", "C", "1.0") == first
     assert threads.conversation("slack:T:C", "T", "C", "2.0") != first
-    assert claims.knows_thread("T", "C", "1.0")
+    assert queue.knows_thread("T", "C", "1.0")
 
     history.delete("slack:T:C", first)
-    assert not claims.knows_thread("T", "C", "1.0")
+    assert not queue.knows_thread("T", "C", "1.0")
     assert threads.conversation("slack:T:C", "T", "C", "1.0") != first
     state.close()
 
@@ -209,14 +209,14 @@ def test_each_message_is_leased_exactly_once(
     tmp_path_factory: pytest.TempPathFactory, deliveries: list[tuple[str, str, str]]
 ) -> None:
     state = State(tmp_path_factory.mktemp("state"))
-    claims = MessageQueue(state)
+    queue = MessageQueue(state)
     for event_id, ts, thread in deliveries:
-        claims.add(replace(ONE, event_id=event_id, ts=ts, thread=thread))
+        queue.add(replace(ONE, event_id=event_id, ts=ts, thread=thread))
 
     done = []
-    while (taken := claims.lease("w", KINDS)) is not None:
+    while (taken := queue.lease("w", KINDS)) is not None:
         done.append(taken.message)
-        claims.finish(taken, "answered")
+        queue.finish(taken, "answered")
     state.close()
 
     assert (

@@ -1,4 +1,4 @@
-"""Saved questions: asked again, compared, kept, and erased with what they quote."""
+"""Saved questions: comparison and history of answers, and erasure of quotes."""
 
 from __future__ import annotations
 
