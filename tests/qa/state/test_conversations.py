@@ -249,7 +249,7 @@ def test_an_invalid_place_is_refused(
         FeedbackStore(state).record_place(
             turn, Place("a", OLD, start, end + (MAX_PLACE if end == 1000 else 0)), version
         )
-    with pytest.raises(InvalidFeedback, match="open the current one"):
+    with pytest.raises(InvalidFeedback, match="open the current version"):
         FeedbackStore(state).record_place(turn, Place("a", NEW, 0, 3), None)
 
 
