@@ -55,13 +55,13 @@ QUESTION = "How much will Amazon invest in Anthropic?"
 class Silent:
     """A reporter that says nothing."""
 
-    def planned(self, files: int) -> None:
+    def on_planned(self, files: int) -> None:
         """Nothing."""
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_file(self, outcome: Outcome) -> None:
         """Nothing."""
 
-    def embedded(self, passages: int) -> None:
+    def on_embedded(self, passages: int) -> None:
         """Nothing."""
 
 

@@ -9,7 +9,7 @@ from index.models.encoder_conversion import check_model
 from index.store.document_tags import COUNT as TAGGED
 from index.store.schema import current_generation
 from index.store.snapshot import Snapshot
-from index.store.sqlite import kept_open
+from index.store.sqlite import close_on_error
 from qa.answering.calibration import Calibration, calibrated_at, load_calibration
 from qa.answering.decision import Policy
 from qa.answering.live_pipeline import LivePipeline
@@ -23,7 +23,7 @@ from qa.conversations.conversation import Conversations
 from qa.errors import NoIndex
 from qa.library.library import has_index
 from qa.settings import CALIBRATION, Settings
-from qa.state.backup import finish
+from qa.state.backup import finish_restore
 from qa.state.conversations import ChatThreads, ConversationStore
 from qa.state.database import State
 from qa.state.feedback import FeedbackStore
@@ -70,7 +70,7 @@ def calibration_of(settings: Settings, encoder: Encoder, reader: Reader) -> Cali
 
 def conversations_of(settings: Settings) -> Conversations:
     """The conversations of the data directory, those that are too old deleted; raises StoreError."""
-    with kept_open(State(settings.data)) as state:
+    with close_on_error(State(settings.data)) as state:
         state.expire(settings.keep_days)
     return Conversations(ConversationStore(state), FeedbackStore(state), settings.keep_turns)
 
@@ -82,7 +82,7 @@ def threads_of(settings: Settings) -> ChatThreads:
 
 def claims_of(settings: Settings) -> MessageQueue:
     """The claims on messages of a chat service, those of long ago deleted; raises StoreError."""
-    with kept_open(State(settings.data)) as state:
+    with close_on_error(State(settings.data)) as state:
         claims = MessageQueue(state)
         claims.expire()
     return claims
@@ -102,7 +102,7 @@ def load_pipeline(
     """
     if not has_index(settings):
         raise NoIndex
-    with kept_open(Snapshot(settings.data, save_derived=save_derived)) as snapshot:
+    with close_on_error(Snapshot(settings.data, save_derived=save_derived)) as snapshot:
         check_model(snapshot.model, settings.model, encoder.card.fingerprint)
         return pipeline_over(
             snapshot, settings, encoder, reader, calibrated=calibrated, hashes=hashes
@@ -142,7 +142,7 @@ def live_pipeline(settings: Settings, encoder: Encoder, reader: Reader) -> LiveP
     """
 
     def newest() -> tuple[int | None, ...] | None:
-        finish(settings.data)
+        finish_restore(settings.data)
         generation = current_generation(settings.data)
         others = (
             current_generation(settings.data, TAGGED),

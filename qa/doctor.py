@@ -21,11 +21,11 @@ from index.store import schema
 from index.store.integrity import (
     TOLERANCE,
     IntegrityIssue,
-    database_findings,
-    derived_findings,
-    row_findings,
+    database_issues,
+    derived_issues,
+    row_issues,
 )
-from index.store.repair import document_findings
+from index.store.repair import document_issues
 from index.store.snapshot import Snapshot
 from index.store.store import Store
 from qa.bootstrap import calibration_of, load_encoder, load_reader
@@ -33,7 +33,7 @@ from qa.errors import QAError
 from qa.library.library import has_index
 from qa.settings import Settings
 from qa.state import database as state
-from qa.state.backup import UNPACKED
+from qa.state.backup import UNPACKED_PREFIX
 
 FREE_BYTES = 200_000_000
 """Less than this free is said: the converted models take as much, and a change of the index as much
@@ -68,7 +68,7 @@ def examine(settings: Settings) -> Iterator[Checked]:
 
 def repair(settings: Settings, checks: Sequence[Checked]) -> None:
     """Mend what can be mended, while nobody else writes to the index."""
-    mends = [found.mend for each in checks for found in each.findings if found.mend]
+    mends = [found.repair for each in checks for found in each.findings if found.repair]
     if mends:
         with ExitStack() as alone:
             if (settings.data / schema.FILE_NAME).is_file():
@@ -140,16 +140,16 @@ def _index(settings: Settings) -> Checked:
     if not (settings.data / schema.FILE_NAME).is_file():
         return Checked("index", "nothing is indexed yet")
     db = schema.connect(settings.data)
-    findings = database_findings(db, _RESTORE)
+    findings = database_issues(db, _RESTORE)
     if findings:
         return Checked("index", schema.FILE_NAME, tuple(findings))
     meta = dict(db.execute("SELECT key, value FROM meta"))
     [documents] = db.execute("SELECT count(*) FROM documents").fetchone()
-    texts = document_findings(settings.data, db, settings.max_file_bytes)
+    texts = document_issues(settings.data, db, settings.max_file_bytes)
     found = [
-        *row_findings(db),
+        *row_issues(db),
         *texts,
-        *derived_findings(settings.data, meta["store"]),
+        *derived_issues(settings.data, meta["store"]),
         *_leftovers(settings),
     ]
     return Checked("index", f"{documents} documents, generation {meta['generation']}", tuple(found))
@@ -157,7 +157,7 @@ def _index(settings: Settings) -> Checked:
 
 def _leftovers(settings: Settings) -> list[IntegrityIssue]:
     """Folders of restores that were cut off before anything was changed."""
-    folders = settings.data.glob(f"{UNPACKED}*")
+    folders = settings.data.glob(f"{UNPACKED_PREFIX}*")
     return [
         IntegrityIssue(
             f"{path.name} was left by a restore",
@@ -174,7 +174,7 @@ def _state(settings: Settings) -> Checked:
         return Checked("state", "no conversations yet")
     with closing(state.State(settings.data)) as opened:
         [(count,)] = opened.query("SELECT count(*) FROM conversations")
-        return Checked("state", f"{count} conversations", tuple(opened.findings(_RESTORE)))
+        return Checked("state", f"{count} conversations", tuple(opened.integrity_issues(_RESTORE)))
 
 
 _CHECKS: dict[str, Callable[[Settings], Checked]] = {

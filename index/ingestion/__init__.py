@@ -1,1 +1,1 @@
-"""Sources -> store: one ingestion run, and the watcher that repeats it as files change."""
+"""Ingestion of sources into the store: one run, and the watcher that repeats it."""

@@ -1,5 +1,6 @@
-"""When something happens below some paths, by the system's own notification (watchfiles); without
-it, only time passes.
+"""File system events from the system's own notification (watchfiles), and their debouncing.
+
+Where the system has no notification, waiting for an event just waits for the time to pass.
 """
 
 from __future__ import annotations
@@ -13,21 +14,21 @@ import watchfiles
 from index.filesystem.file_stamp import FileStamp
 
 STEP_MS = 50
-"""Events that follow each other within this time are one; a burst wakes at the latest after four
-times as much.
+"""Milliseconds within which consecutive events count as one.
+
+A burst wakes the watcher after four times as much at the latest.
 """
 CHECK_MS = 1000
-"""How often it is looked whether a root is another folder than before: mounted, replaced, or back
-again.
-"""
+"""Milliseconds between two checks for roots that were mounted, replaced or came back."""
 RETRY_SECONDS = 5.0
-"""After a failure (the system's limit of watched folders, most often); until then the sweeps alone
-follow.
+"""Pause after a failure, most often the system's limit of watched folders.
+
+Until then only the regular scans see changes.
 """
 
 
 class FileEvents:
-    """Listens in a thread of its own until `stopping` is set."""
+    """Listener for file events, in a thread of its own until `stopping` is set."""
 
     def __init__(
         self, paths: Sequence[Path], stopping: threading.Event, on_failure: Callable[[str], None]
@@ -39,31 +40,33 @@ class FileEvents:
         threading.Thread(target=self._listen, name="file events", daemon=True).start()
 
     def wait(self, seconds: float) -> None:
-        """Return when something happened since the last call, at the latest after so many seconds."""
+        """Return when something happened since the last call, or after `seconds`."""
         self._happened.wait(seconds)
         self._happened.clear()
 
     def _listen(self) -> None:
-        failed = ""
+        reported = ""
         while not self._stopping.is_set():
             try:
-                self._until_replaced()
-                failed = ""
-            except Exception as error:  # noqa: BLE001 - watchfiles raises what Rust gives it; the sweeps go on whatever it is
-                if str(error) != failed:
-                    failed = str(error)
+                self._listen_until_replaced()
+                reported = ""
+            except Exception as error:  # noqa: BLE001 - Rust may raise anything; the scans go on
+                if str(error) != reported:
+                    reported = str(error)
                     self._on_failure(
-                        f"The system does not tell of changes ({error}); looking every few seconds instead."
+                        f"The system reports no file changes ({error}). "
+                        "The folders are scanned every few seconds instead."
                     )
                 self._stopping.wait(RETRY_SECONDS)
         self._happened.set()
 
-    def _until_replaced(self) -> None:
-        """Listen to the roots that there are, until one of them is another one or none."""
+    def _listen_until_replaced(self) -> None:
+        """Listen to the roots that exist, until one of them is replaced, appears or disappears."""
         roots = _identities(self._paths)
         if not roots:
             self._stopping.wait(CHECK_MS / 1000)
-        self._happened.set()  # whatever happened before this began to listen
+        # Something may have happened before the listening began.
+        self._happened.set()
         changes = watchfiles.watch(
             *roots,
             watch_filter=None,
@@ -75,53 +78,60 @@ class FileEvents:
             raise_interrupt=False,
             ignore_permission_denied=True,
         )
-        for some in changes if roots else ():
-            if some:
+        if not roots:
+            return
+        for batch in changes:
+            if batch:  # empty after each timeout
                 self._happened.set()
             if _identities(self._paths) != roots:
                 return
 
 
 def _identities(paths: Sequence[Path]) -> dict[Path, tuple[int, int]]:
-    """The paths that exist, each with what tells it from another file or folder at the same place:
-    device and inode.
+    """Return (device, inode) of the paths that exist.
+
+    They differ if another file or folder has taken a path's place.
     """
-    found = {}
+    identities = {}
     for path in paths:
         try:
             status = path.stat()
         except OSError:
             continue
-        found[path] = (status.st_dev, status.st_ino)
-    return found
+        identities[path] = (status.st_dev, status.st_ino)
+    return identities
 
 
 DEBOUNCE_SECONDS = 0.5
-"""Longer than editors and copying programs pause between two writes of one file, and a quarter of
-the two seconds in which a change must be seen.
+"""Seconds without a change after which a file counts as quiet.
+
+Longer than editors and copying programs pause between two writes of one file, and a quarter of the
+two seconds in which a change must be seen.
 """
 
 
 class Debouncer:
-    """Remembers since when each path has looked as it looks now."""
+    """Record of the time since when each waiting path has been unchanged."""
 
     def __init__(self, quiet: float = DEBOUNCE_SECONDS) -> None:
+        """Call paths ready that have not changed for `quiet` seconds."""
         self._quiet = quiet
         self._since: dict[Path, tuple[FileStamp | None, float]] = {}
 
-    def settled(self, looks: Mapping[Path, FileStamp | None], now: float) -> set[Path]:
-        """Those paths that have looked the same at every look for `quiet` seconds; `looks` holds
-        all that wait (None: there is no file).
+    def ready(self, stamps: Mapping[Path, FileStamp | None], now: float) -> set[Path]:
+        """Return the paths that had the same stamp at every call for `quiet` seconds.
+
+        `stamps` holds all paths that wait (None: there is no file); the others are forgotten.
         """
         before = self._since
-        self._since = {
-            path: before[path] if path in before and before[path][0] == stamp else (stamp, now)
-            for path, stamp in looks.items()
-        }
+        self._since = {}
+        for path, stamp in stamps.items():
+            is_unchanged = path in before and before[path][0] == stamp
+            self._since[path] = before[path] if is_unchanged else (stamp, now)
         return {path for path, (_, since) in self._since.items() if now - since >= self._quiet}
 
     def wait(self, now: float) -> float | None:
-        """Seconds until the next path may be quiet; None if nothing waits."""
+        """Return the seconds until the next path may be quiet; None if nothing waits."""
         waits = [
             self._quiet - (now - since)
             for _, since in self._since.values()

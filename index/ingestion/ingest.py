@@ -1,5 +1,6 @@
-"""paths -> store: discover, load, chunk, analyse, embed, commit. The only file that knows the order
-of the steps.
+"""Indexing run from paths to the store: discover, load, chunk, analyse, embed, commit.
+
+No other module knows the order of these steps.
 """
 
 from __future__ import annotations
@@ -28,34 +29,37 @@ from index.store.store import IndexedChunk, Store
 from index.text.chunking import TokenSpans, chunk_document
 
 RECIPE = 4
-"""Raised when loading, chunking or analysing would come out differently, so that unchanged files
-are indexed again.
+"""Version of the steps up to the analysed chunks.
+
+It is raised when loading, chunking or analysing gives another result, so that unchanged files are
+indexed again.
 """
 EMBED_AT_ONCE = 256
-"""Chunks gathered before they are embedded: enough for batches of equal length, little enough to
-commit every few seconds.
+"""Chunks gathered before they are embedded.
+
+Enough for batches of equal length, few enough to commit every few seconds.
 """
 
 
 def is_up_to_date(file: FileRecord) -> bool:
-    """Whether this program, with the libraries that it has, would make the same passages of the
-    same bytes.
-    """
+    """Return True if this program would make the same chunks of the same bytes again."""
     return file.recipe == RECIPE and is_latest(file.extractor)
 
 
 class PassageEncoder(TokenSpans, Protocol):
-    """What ingestion must know of the encoder."""
+    """Encoder, as far as ingestion needs it."""
 
     def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """float32 (len(texts), dimension), unit rows."""
+        """Return the embeddings of texts: float32 (len(texts), dimension), rows of norm 1."""
 
     def vector_key(self, text: str) -> bytes:
-        """What the vector of a text depends on."""
+        """Return a digest of all that the vector of a text depends on."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Pending:
+class _PendingDocument:
+    """Chunked document that waits to be embedded and committed; `texts` are those of its chunks."""
+
     document: Document
     path: Path
     chunks: list[IndexedChunk]
@@ -66,8 +70,10 @@ class _Pending:
 
 
 class Ingestion:
-    """One run: gathers parsed documents until their chunks fill a batch, then embeds and commits
-    them one transaction each.
+    """Indexing run.
+
+    It gathers parsed documents until their chunks fill a batch, then embeds the batch and commits
+    each document in a transaction of its own.
     """
 
     def __init__(
@@ -78,84 +84,92 @@ class Ingestion:
         max_bytes: int = MAX_FILE_BYTES,
         extract: Extract = extract_once,
     ) -> None:
-        self.store, self.encoder, self.reporter, self.max_bytes, self.extract = (
-            store,
-            encoder,
-            reporter,
-            max_bytes,
-            extract,
-        )
+        """Write to `store`; files of more than `max_bytes` are skipped."""
+        self.store = store
+        self.encoder = encoder
+        self.reporter = reporter
+        self.max_bytes = max_bytes
+        self.extract = extract
         self.summary = Summary()
-        self._pending: list[_Pending] = []
-        self._departed: dict[str, list[FileRecord]] = {}
+        self._pending: list[_PendingDocument] = []
+        self._missing: dict[str, list[FileRecord]] = {}  # by sha256
 
-    def departed(self, files: Sequence[FileRecord]) -> None:
-        """These files are gone: a new one with the bytes of one of them is that one, moved."""
+    def note_missing(self, files: Sequence[FileRecord]) -> None:
+        """Note files that are gone: a new file with the bytes of one of them is that one, moved."""
         for file in files:
-            self._departed.setdefault(file.sha256, []).append(file)
+            self._missing.setdefault(file.sha256, []).append(file)
 
     def report(self, outcome: Outcome) -> None:
-        """One file is done."""
+        """Record and report the outcome of one file."""
         self.summary.outcomes.append(outcome)
-        self.reporter.finished(outcome)
+        self.reporter.on_file(outcome)
 
-    def take_page(self, url: str, fetcher: Fetcher) -> None:
-        """Fetch a web page into the data directory and read it from there; its uri is its address."""
+    def process_page(self, url: str, fetcher: Fetcher) -> None:
+        """Save a web page in the data directory and process that file under the page's address."""
         try:
             path = fetcher.save(url, self.store.folder.resolve() / PAGES)
         except LoadingError as error:
             self.report(Outcome(shown(url), "skipped", str(error)))
         else:
-            self.take(path, path.parent, uri=shown(url))
+            self.process_file(path, path.parent, uri=shown(url))
 
-    def take(
+    def process_file(
         self, path: Path, base: Path, uri: str | None = None, identity: str | None = None
     ) -> None:
-        """Read one file and queue what has to be embedded; one that cannot be read is reported.
-        `uri` is what it is called, if not its name, and `identity` the id of a new document, if its
-        path is not to tell it.
+        """Read one file and queue its document, or report why it is not indexed.
+
+        `uri` replaces the name derived from `base`. `identity` is the id of a new document; without
+        it the id comes from the path.
         """
         known = self.store.file_at(path)
         identity = known.document_id if known else identity or document_id(path)
+        # The stamp is taken before the file is read: a write in between leaves a stamp that differs
+        # from the file's, and the file is read again.
         stamp = stamp_of(path)
         try:
-            unchanged = (
-                (known.sha256, known.extractor) if known and known.recipe == RECIPE else None
-            )
-            document = load(
-                path, base, max_bytes=self.max_bytes, known=unchanged, extract=self.extract
-            )
+            document = self._load_if_changed(path, base, known)
         except LoadingError as error:
-            if known and known.state != "changed":
-                self.store.mark(known.document_id, "changed")
             name = known.uri if known else uri or relative_uri(path, base)
-            self.report(
-                Outcome(name, "kept" if known else "skipped", str(error), document_id=identity)
-            )
+            status: Status = "kept" if known else "skipped"
+            self._report_unreadable(Outcome(name, status, str(error), document_id=identity), known)
             return
         if document:
-            self._take(replace(document, id=identity, uri=uri or document.uri), path, known, stamp)
+            document = replace(document, id=identity, uri=uri or document.uri)
+            self._queue_file(document, path, known, stamp)
         elif known:
-            self._unchanged(known)
-            self.store.sightings.saw(known.document_id, stamp)
+            self._report_unchanged(known)
+            self.store.file_records.record(known.document_id, stamp)
 
-    def _take(
+    def _load_if_changed(self, path: Path, base: Path, known: FileRecord | None) -> Document | None:
+        """Load a file; None if the store has its document already. Raises LoadingError."""
+        unchanged = None
+        if known and known.recipe == RECIPE:
+            unchanged = (known.sha256, known.extractor)
+        return load(path, base, max_bytes=self.max_bytes, known=unchanged, extract=self.extract)
+
+    def _report_unreadable(self, outcome: Outcome, known: FileRecord | None) -> None:
+        """Report a file that cannot be read; its old version is kept, in the state `changed`."""
+        if known and known.state != "changed":
+            self.store.set_state(known.document_id, "changed")
+        self.report(outcome)
+
+    def _report_unchanged(self, known: FileRecord) -> None:
+        if known.state != "current":
+            self.store.set_state(known.document_id, "current")
+        self.report(Outcome(known.uri, "unchanged", document_id=known.document_id))
+
+    def _queue_file(
         self, document: Document, path: Path, known: FileRecord | None, stamp: FileStamp | None
     ) -> None:
-        left = [] if known else self._departed.get(document.source.sha256, [])
-        moved_from = left.pop().document_id if left else None
-        self.add(
-            document,
-            path,
-            "updated" if known else "moved" if moved_from else "added",
-            stamp,
-            moved_from,
-        )
-
-    def _unchanged(self, known: FileRecord) -> None:
-        if known.state != "current":
-            self.store.mark(known.document_id, "current")
-        self.report(Outcome(known.uri, "unchanged", document_id=known.document_id))
+        """Queue a document as updated, as moved from a missing file of equal bytes, or as new."""
+        if known:
+            self.add(document, path, "updated", stamp)
+            return
+        candidates = self._missing.get(document.source.sha256)
+        if candidates:
+            self.add(document, path, "moved", stamp, candidates.pop().document_id)
+        else:
+            self.add(document, path, "added", stamp)
 
     def add(
         self,
@@ -172,53 +186,61 @@ class Ingestion:
             IndexedChunk(chunk, analyse(text), self.encoder.vector_key(text))
             for chunk, text in zip(chunks, texts, strict=True)
         ]
-        self._pending.append(_Pending(document, path, indexed, texts, status, stamp, moved_from))
-        if sum(len(pending.chunks) for pending in self._pending) >= EMBED_AT_ONCE:
+        pending = _PendingDocument(document, path, indexed, texts, status, stamp, moved_from)
+        self._pending.append(pending)
+        if sum(len(each.chunks) for each in self._pending) >= EMBED_AT_ONCE:
             self.flush()
 
     def flush(self) -> None:
-        """Embed what is queued and commit it."""
-        vectors = self._vectors()
+        """Embed and commit the queued documents."""
+        vectors = self._embed_pending()
         for pending in self._pending:
-            keys = {item.vector_key for item in pending.chunks}
-            document, needed = pending.document, {key: vectors[key] for key in keys}
-            self.store.put(
-                document,
-                pending.path,
-                pending.chunks,
-                needed,
-                RECIPE,
-                moved_from=pending.moved_from,
-            )
-            self.store.sightings.saw(document.id, pending.stamp)
-            self.report(
-                Outcome(
-                    document.uri,
-                    pending.status,
-                    document.remark,
-                    len(pending.chunks),
-                    document.language,
-                    document.id,
-                )
-            )
+            self._commit(pending, vectors)
         self._pending = []
 
-    def _vectors(self) -> Mapping[bytes, NDArray[np.float32]]:
-        wanted = {
+    def _commit(
+        self, pending: _PendingDocument, vectors: Mapping[bytes, NDArray[np.float32]]
+    ) -> None:
+        """Write a document to the store, then its file's stamp, then report it.
+
+        A file is reported only when it is in the store: a run that is killed in between reads it
+        again, and has promised nothing.
+        """
+        document = pending.document
+        keys = {item.vector_key for item in pending.chunks}
+        needed = {key: vectors[key] for key in keys}
+        self.store.put(
+            document, pending.path, pending.chunks, needed, RECIPE, moved_from=pending.moved_from
+        )
+        self.store.file_records.record(document.id, pending.stamp)
+        self.report(
+            Outcome(
+                document.uri,
+                pending.status,
+                document.remark,
+                len(pending.chunks),
+                document.language,
+                document.id,
+            )
+        )
+
+    def _embed_pending(self) -> Mapping[bytes, NDArray[np.float32]]:
+        """Return the vectors of all queued chunks by key, embedding those that are not stored."""
+        texts = {
             item.vector_key: text
             for each in self._pending
             for item, text in zip(each.chunks, each.texts, strict=True)
         }
-        vectors = self.store.known_vectors(list(wanted))
-        missing = [key for key in wanted if key not in vectors]
-        for first in range(0, len(missing), EMBED_AT_ONCE):
-            keys = missing[first : first + EMBED_AT_ONCE]
-            embedded = dict(
-                zip(keys, self.encoder.encode_passages([wanted[key] for key in keys]), strict=True)
-            )
-            self.store.keep_vectors(embedded)
+        vectors = self.store.known_vectors(list(texts))
+        unknown = [key for key in texts if key not in vectors]
+        for first in range(0, len(unknown), EMBED_AT_ONCE):
+            keys = unknown[first : first + EMBED_AT_ONCE]
+            rows = self.encoder.encode_passages([texts[key] for key in keys])
+            embedded = dict(zip(keys, rows, strict=True))
+            # Saved before the documents: a run that is killed in a long one does not embed again.
+            self.store.save_vectors(embedded)
             vectors.update(embedded)
-            self.reporter.embedded(len(keys))
+            self.reporter.on_embedded(len(keys))
         return vectors
 
 
@@ -233,45 +255,52 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
     max_bytes: int = MAX_FILE_BYTES,
     exclude: Sequence[str] = (),
 ) -> Summary:
-    """Bring the store up to date with files and folders, and with web pages, whose addresses are
-    str.
+    """Bring the store up to date with files and folders (Path) and web pages (addresses as str).
 
-    A file that cannot be read is reported and skipped, or keeps its old version, marked `changed`;
-    the rest goes on. With `prune`, documents below the paths whose files are gone or excluded now
-    are removed, unless that looks like an accident (`Summary.refused`) and `yes` is not said; one
-    whose bytes are found at a new place moves there. The caller holds `Store.writing`.
+    A file that cannot be read is skipped, or its old version is kept in the state `changed`; the
+    rest goes on. With `prune`, documents below the paths are removed if their files are gone or
+    excluded now, and moved if their bytes are found at a new place. A removal that looks like an
+    accident is refused (`Summary.refused`) without `yes`. The caller holds `Store.writing`.
     """
     pages = [path for path in paths if isinstance(path, str)]
     roots = discover([path for path in paths if isinstance(path, Path)], exclude)
-    reporter.planned(sum(len(root.files) for root in roots) + len(pages))
+    reporter.on_planned(sum(len(root.files) for root in roots) + len(pages))
     with Extraction() as extraction:
         run = Ingestion(store, encoder, reporter, max_bytes, extraction)
+        # The missing files of all roots first: a file may have moved from one to another.
         for root in roots:
-            store.sightings.remember_root(root.path, exclude)
-            run.departed(missing_files(root, store.files_under(root.path)) if prune else [])
-        for root in roots:
-            for problem in root.problems:
-                run.report(Outcome(shown(root.path.name), "skipped", problem))
-            for path in root.files:
-                run.take(path, root.base)
-            run.summary.other_formats += root.other_formats
+            store.file_records.remember_root(root.path, exclude)
+            if prune:
+                run.note_missing(missing_files(root, store.files_under(root.path)))
+        _process_roots(roots, run)
         for url in pages:
-            run.take_page(url, Fetcher(max_bytes))
+            run.process_page(url, Fetcher(max_bytes))
         run.flush()
     store.drop_unused_vectors()
+    # Last, so that documents of files that have moved are no longer at their old place.
     if prune:
-        for root in roots:
-            _prune(root, run, yes=yes)
+        _prune(roots, run, yes=yes)
     return run.summary
 
 
-def _prune(root: Root, run: Ingestion, *, yes: bool) -> None:
-    try:
-        gone = files_to_prune(root, run.store.files_under(root.path), yes=yes)
-    except PruneRefused as refusal:
-        run.summary.refused.append(str(refusal))
-        return
-    if gone:
-        run.store.remove([file.document_id for file in gone])
-    for file in gone:
-        run.report(Outcome(file.uri, "removed"))
+def _process_roots(roots: Sequence[Root], run: Ingestion) -> None:
+    for root in roots:
+        for problem in root.problems:
+            run.report(Outcome(shown(root.path.name), "skipped", problem))
+        for path in root.files:
+            run.process_file(path, root.base)
+        run.summary.other_formats += root.other_formats
+
+
+def _prune(roots: Sequence[Root], run: Ingestion, *, yes: bool) -> None:
+    """Remove the documents below roots whose files are gone, unless that is refused."""
+    for root in roots:
+        try:
+            gone = files_to_prune(root, run.store.files_under(root.path), yes=yes)
+        except PruneRefused as refusal:
+            run.summary.refused.append(str(refusal))
+            continue
+        if gone:
+            run.store.remove([file.document_id for file in gone])
+        for file in gone:
+            run.report(Outcome(file.uri, "removed"))

@@ -1,4 +1,4 @@
-"""What an indexing run tells: what became of each file, how far it is."""
+"""Report of an indexing run: the outcome of each file, and its progress."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ Status = Literal["added", "updated", "moved", "unchanged", "skipped", "removed",
 
 
 class Reporter(Protocol):
-    """Told about progress; every method may do nothing."""
+    """Observer of an indexing run's progress; every method may do nothing."""
 
-    def planned(self, files: int) -> None:
-        """So many files will be looked at."""
+    def on_planned(self, files: int) -> None:
+        """Receive the number of files that will be examined."""
 
-    def finished(self, outcome: Outcome) -> None:
-        """One file is done."""
+    def on_file(self, outcome: Outcome) -> None:
+        """Receive the outcome of one file."""
 
-    def embedded(self, passages: int) -> None:
-        """So many more passages have been embedded."""
+    def on_embedded(self, passages: int) -> None:
+        """Receive the number of chunks that were embedded since the last call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file: `detail` is the reason of a skip or a remark, `chunks` how many were
-    made, `document_id` that of the file's path.
+    """Outcome of one file.
+
+    `detail` is the reason of a skip, or a remark; `chunks` is the number of chunks that were made.
     """
 
     uri: str
@@ -37,18 +38,22 @@ class Outcome:
 
 @dataclass
 class Summary:
-    """What a run did."""
+    """Outcomes of a run.
+
+    `other_formats` counts the files of formats that are not indexed; `refused` holds the reasons
+    why documents of missing files were kept.
+    """
 
     outcomes: list[Outcome] = field(default_factory=list)
     other_formats: int = 0
     refused: list[str] = field(default_factory=list)
 
     def count(self, *statuses: Status) -> int:
-        """Files with one of these outcomes."""
+        """Return the number of files with one of these outcomes."""
         return sum(outcome.status in statuses for outcome in self.outcomes)
 
     def documents(self, *statuses: Status) -> list[str]:
-        """The ids of the documents with one of these outcomes."""
+        """Return the ids of the documents with one of these outcomes."""
         return [
             outcome.document_id
             for outcome in self.outcomes

@@ -1,1 +1,1 @@
-"""SQLite, the truth: one transaction a document, one generation a snapshot."""
+"""SQLite store: one transaction per document, one generation per snapshot."""

@@ -1,9 +1,9 @@
-"""Moves of documents, which others (what is kept of conversations) follow in files of their own:
-all of them move, or none.
+"""Moves of documents that change their id in the store and in other databases.
 
-What is about to be done is noted in the store first. A note that is still there was cut off, and
-the others are told the other way round before anything else is written: else what they keep would
-belong to a document that there never was, and stay when the real one is deleted.
+Conversations, for example, refer to documents from a database of their own. A move is noted in the
+store before the other databases follow. A note that is still there belongs to a move that was cut
+off, and the others move back before anything else is written. Otherwise their records would refer
+to a document that does not exist, and would stay when the real one is deleted.
 """
 
 from __future__ import annotations
@@ -15,20 +15,23 @@ from collections.abc import Callable
 from index.store.sqlite import transaction
 
 _NAME = "moving"
-"""Of the note in `meta`."""
+"""Key of the note in the table `meta`."""
 
 
 class Moves:
-    """The note in a store, over its connection, and who follows (None: nobody here, the note waits
-    for one who does).
-    """
+    """Journal of the move that is under way in a store."""
 
     def __init__(self, db: sqlite3.Connection, follow: Callable[[str, str], None] | None) -> None:
+        """Call `follow` with the old and the new id to move records elsewhere.
+
+        With None nothing is noted, and a note waits for a store that is opened with a follower.
+        """
         self._db, self._follow = db, follow
 
     def begin(self, old: str, new: str) -> None:
-        """A document will have another id in the transaction that follows."""
+        """Note a move and let the followers go first; the caller moves the document next."""
         if self._follow:
+            # Committed before anything moves: else a crash after it could not be taken back.
             with transaction(self._db):
                 self._db.execute(
                     "INSERT OR REPLACE INTO meta VALUES (?, ?)", (_NAME, json.dumps([old, new]))
@@ -36,11 +39,11 @@ class Moves:
             self._follow(old, new)
 
     def end(self) -> None:
-        """In that transaction: it has moved."""
+        """Delete the note; the caller does so in the transaction that moves the document."""
         self._db.execute("DELETE FROM meta WHERE key = ?", (_NAME,))
 
     def undo(self) -> None:
-        """Take back a move that was cut off; the caller is the only one who writes."""
+        """Take back a move that was cut off; the caller must be the only writer."""
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (_NAME,)).fetchone()
         if row and self._follow:
             old, new = json.loads(row[0])

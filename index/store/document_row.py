@@ -1,8 +1,8 @@
-"""The digests of documents as they were written: SQLite notices damage to its pages, never a bit
-that has turned in what stands in them.
+"""Rows of the table `documents`, with their digests.
 
-A digest is over all that comes of reading a document's file, text and title and where it stands in
-its bytes or on its pages; it is written in the same transaction.
+SQLite notices damage to its pages, but not a bit that has flipped in their content. A digest covers
+all columns that come from reading a document's file: its text, its title, and its places in the
+file's bytes or pages. It is written in the same transaction as the row.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from index.document import Document
 from index.formats.text_builder import places_to_plain
 
-READ = (
+PARSED_COLUMNS = (
     "title",
     "title_is_real",
     "text",
@@ -31,17 +31,20 @@ READ = (
     "extractor",
     "places",
 )
-"""The columns of a document that come of reading its file. The migration stands on them: a column
-that is added later needs one that writes all digests again.
+"""Columns that come from reading a document's file, in the order in which they are digested.
+
+`MIGRATION` depends on them: a column that is added later needs a migration that writes all digests
+again.
 """
 
 
 def _digest(*values: str) -> str:
+    """Return the SQL expression for the digest of some SQL values."""
     bytes_of = [f"coalesce(CAST({value} AS BLOB), x'')" for value in values]
     return f"digest({', '.join(bytes_of)})"
 
 
-_AS_STORED = _digest(*READ)
+_AS_STORED = _digest(*PARSED_COLUMNS)
 _WRITE = f"SELECT id, {_AS_STORED} FROM documents"  # noqa: S608 - fixed names
 MIGRATION = f"""
     CREATE TABLE digests (
@@ -53,52 +56,58 @@ MIGRATION = f"""
 
 
 @dataclass(frozen=True, slots=True)
-class Damaged:
-    """A document that is not what was written: its digest, None if that is gone, the one that its
-    columns have now, and its path as it is stored.
+class DamagedDocument:
+    """Document whose row differs from what was written.
+
+    `path` is as it is stored. `digest` is the stored digest, None if it is gone; `current_digest`
+    is that of the row as it is now.
     """
 
     document_id: str
     uri: str
     path: bytes
     digest: str | None
-    now: str
+    current_digest: str
 
 
 def write_digest(db: sqlite3.Connection, document_id: str) -> None:
-    """In the transaction that stores a document: this is what was written."""
+    """Store the digest of a document's row, in the transaction that writes the row."""
     db.execute(f"INSERT OR REPLACE INTO digests {_WRITE} WHERE id = ?", (document_id,))
 
 
 def digest_of(db: sqlite3.Connection, columns: Mapping[str, object]) -> str:
-    """The digest that a document with these columns has."""
-    [found] = db.execute(
-        f"SELECT {_digest(*'?' * len(READ))}", [columns[name] for name in READ]
+    """Return the digest of a document with these columns."""
+    [digest] = db.execute(
+        f"SELECT {_digest(*'?' * len(PARSED_COLUMNS))}",
+        [columns[name] for name in PARSED_COLUMNS],
     ).fetchone()
-    return str(found)
+    return str(digest)
 
 
-def damaged(db: sqlite3.Connection) -> Iterator[Damaged]:
-    """The documents that are not what was written."""
+def damaged_documents(db: sqlite3.Connection) -> Iterator[DamagedDocument]:
+    """Yield the documents whose rows differ from what was written, by uri."""
+    # Read as bytes: damaged text need not be UTF-8.
     columns = f"CAST(id AS BLOB), CAST(uri AS BLOB), path, digest, {_AS_STORED} AS now"
     joined = "documents LEFT JOIN digests ON document_id = id WHERE digest IS NOT now ORDER BY uri"
     for identity, uri, *rest in db.execute(f"SELECT {columns} FROM {joined}"):  # noqa: S608 - fixed names
-        yield Damaged(
-            *(name.decode("utf-8", "backslashreplace") for name in (identity, uri)), *rest
+        yield DamagedDocument(
+            identity.decode("utf-8", "backslashreplace"),
+            uri.decode("utf-8", "backslashreplace"),
+            *rest,
         )
 
 
-def is_still(db: sqlite3.Connection, found: Damaged) -> bool:
-    """Whether no one has written the document since it was found."""
+def is_unchanged(db: sqlite3.Connection, document: DamagedDocument) -> bool:
+    """Return True if no one has written the document's row since it was read."""
     row = db.execute(
         f"SELECT {_AS_STORED} FROM documents WHERE id = ?",  # noqa: S608
-        (found.document_id,),
+        (document.document_id,),
     ).fetchone()
-    return row is not None and bool(row[0] == found.now)
+    return row is not None and bool(row[0] == document.current_digest)
 
 
 def columns_of(document: Document) -> dict[str, object]:
-    """What comes of reading a document's file, as it is stored: `index.store.document_row.READ`."""
+    """Return the columns that come from reading a document's file (`PARSED_COLUMNS`), as stored."""
     source = document.source
     return {
         "title": document.title,

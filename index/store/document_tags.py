@@ -1,8 +1,8 @@
-"""The tags of documents in a store (see `index.tags`).
+"""Tags of documents in a store (see `index.tags`).
 
-Those that people give stay with a document while it is read again or moved, those that it names
-itself (front matter) are as its last reading found them. Tags are no part of a generation: giving
-one makes nothing that was derived stale. A count of their own tells other processes of it.
+Tags that people give stay with a document when it is read again or moved. Tags that it names itself
+(front matter) are replaced at each reading. Tags are not part of a generation: a change of them
+does not make the derived indexes stale. A count of their own tells other processes of a change.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from index.document import Document
 from index.store.sqlite import transaction
 
 COUNT = "tagged"
-"""The name in `meta` of how often tags were given or taken away, apart from changes of documents.
-"""
+"""Key in the table `meta` of the number of changes of tags, changes of documents not counted."""
 MIGRATION = """
     CREATE TABLE tags (
         document_id TEXT NOT NULL,
@@ -28,13 +27,13 @@ MIGRATION = """
 
 
 class Tags:
-    """The tags in a store, over its connection; all of them must come from `index.tags`."""
+    """Tags in a store, over its connection; every tag must come from `index.tags`."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    def give(self, document_ids: Sequence[str], tags: Sequence[str]) -> None:
-        """Documents get these, too."""
+    def add(self, document_ids: Sequence[str], tags: Sequence[str]) -> None:
+        """Add tags to documents."""
         if tags:
             with transaction(self._db):
                 before = self._db.total_changes
@@ -43,15 +42,16 @@ class Tags:
                     self._count()
 
     def replace(self, document_id: str, tags: Sequence[str]) -> None:
-        """A document has these instead of those that were given to it before."""
+        """Replace the tags that people gave to a document."""
         with transaction(self._db):
             self._db.execute("DELETE FROM tags WHERE document_id = ? AND given", (document_id,))
             self._insert(((document_id, tag) for tag in tags), given=True)
             self._count()
 
     def follow(self, document: Document, moved_from: str | None) -> None:
-        """In the transaction that stores a document: its own tags are those that it names now; the
-        given ones come along where it has moved.
+        """Store the tags that a document names, and move the given ones with it.
+
+        The caller does so in the transaction that stores the document; `moved_from` is its old id.
         """
         self._db.execute(
             "UPDATE OR REPLACE tags SET document_id = ? WHERE document_id = ?",
@@ -61,16 +61,19 @@ class Tags:
         self._insert(((document.id, tag) for tag in document.tags), given=False)
 
     def drop(self, document_ids: Sequence[str]) -> None:
-        """In the transaction that deletes documents."""
+        """Delete the tags of documents, in the transaction that deletes the documents."""
         self._db.executemany(
             "DELETE FROM tags WHERE document_id = ?", [(each,) for each in document_ids]
         )
 
     def _count(self) -> None:
+        """Count a change of tags."""
         more = "ON CONFLICT DO UPDATE SET value = CAST(value AS INTEGER) + 1"
         self._db.execute(f"INSERT INTO meta VALUES (?, 1) {more}", (COUNT,))  # noqa: S608 - a constant
 
     def _insert(self, rows: Iterable[tuple[str, str]], *, given: bool) -> None:
-        there = "WHERE EXISTS (SELECT 1 FROM documents WHERE id = ?)"  # another process may have just deleted it
+        """Insert (document id, tag) pairs; `given` if people gave the tags."""
+        # Another process may have just deleted the document.
+        exists = "WHERE EXISTS (SELECT 1 FROM documents WHERE id = ?)"
         values = ((document_id, tag, given, document_id) for document_id, tag in rows)
-        self._db.executemany(f"INSERT OR IGNORE INTO tags SELECT ?, ?, ? {there}", values)
+        self._db.executemany(f"INSERT OR IGNORE INTO tags SELECT ?, ?, ? {exists}", values)

@@ -1,8 +1,7 @@
-"""What the store remembers of the files themselves: how each looked when it was last read, and
-which paths were given to be indexed.
+"""Records of the indexed files: their stamps when last read, and the paths given to be indexed.
 
-Kept apart from the documents, because a file that was only touched is no new version: remembering
-how it looks now raises no generation.
+They are kept apart from the documents, because a file that was only touched is no new version:
+recording its new stamp does not raise the generation.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ MIGRATION = """
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """What the store knows of a file, for deciding whether it must be read again."""
+    """Indexed file, with what decides if it must be read again."""
 
     document_id: str
     path: Path
@@ -43,8 +42,9 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True)
 class IndexedFile:
-    """What a reader of the store knows of the file of a document: `size` in bytes; `stamp` is how
-    it looked, None where that is not known.
+    """File of a document, for readers of the store.
+
+    `size` is in bytes; `stamp` is None if it is not known.
     """
 
     document_id: str
@@ -57,52 +57,48 @@ class IndexedFile:
 
 
 class FileRecords:
-    """The stamps of indexed files and the roots, over the store's connection."""
+    """Stamps of indexed files, and the indexed roots, over the store's connection."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    def saw(self, document_id: str, stamp: FileStamp | None) -> None:
-        """A document was found to be what the file held just now, which had this stamp before it
-        was read.
+    def record(self, document_id: str, stamp: FileStamp | None) -> None:
+        """Record the stamp that a document's file had before it was read.
 
-        One that may hide a later write is kept without its times, so that it equals none.
+        A stamp so young that it may hide a later write is stored without its times: it then equals
+        no stamp, and the file is read again.
         """
-        known = (
-            stamp
-            if stamp is None or stamp.is_settled(time.time_ns())
-            else replace(stamp, modified_ns=0, changed_ns=0)
-        )
-        if known == self.stamp(document_id):
+        if stamp is not None and not stamp.is_settled(time.time_ns()):
+            stamp = replace(stamp, modified_ns=0, changed_ns=0)
+        if stamp == self.stamp(document_id):
             return
         with transaction(self._db):
             self._db.execute("DELETE FROM sightings WHERE document_id = ?", (document_id,))
-            if known:
-                self._db.execute("INSERT INTO sightings VALUES (?, ?)", (document_id, str(known)))
+            if stamp:
+                self._db.execute("INSERT INTO sightings VALUES (?, ?)", (document_id, str(stamp)))
 
     def stamp(self, document_id: str) -> FileStamp | None:
-        """How the file of a document looked when it last was what is indexed; None if that is not
-        known.
-        """
+        """Return the stamp of a document's file when it was last read; None if it is not known."""
         row = self._db.execute(
             "SELECT stamp FROM sightings WHERE document_id = ?", (document_id,)
         ).fetchone()
         return FileStamp.parse(row[0]) if row else None
 
     def stamps(self) -> dict[str, FileStamp]:
-        """All that are known, by the document's id."""
-        found = (
-            (document_id, FileStamp.parse(stamp))
-            for document_id, stamp in self._db.execute("SELECT * FROM sightings")
-        )
-        return {document_id: stamp for document_id, stamp in found if stamp}
+        """Return all known stamps by the document's id."""
+        stamps = {}
+        for document_id, text in self._db.execute("SELECT * FROM sightings"):
+            stamp = FileStamp.parse(text)
+            if stamp:
+                stamps[document_id] = stamp
+        return stamps
 
     def remember_root(self, path: Path, exclude: Sequence[str]) -> None:
-        """A file or folder was given to be indexed, with these patterns of what to leave out."""
+        """Record a file or folder that was given to be indexed, with its exclude patterns."""
         row = (os.fsencode(path), json.dumps(list(exclude)))
-        if (
-            self._db.execute("SELECT 1 FROM roots WHERE path = ? AND exclude = ?", row).fetchone()
-            is None
-        ):
+        known = self._db.execute(
+            "SELECT 1 FROM roots WHERE path = ? AND exclude = ?", row
+        ).fetchone()
+        if known is None:  # no transaction, and no write, where nothing changes
             with transaction(self._db):
                 self._db.execute("INSERT OR REPLACE INTO roots VALUES (?, ?)", row)

@@ -1,5 +1,6 @@
-"""Is the store whole: its file, its rows, and what is derived from them; and what can be mended
-without losing a document.
+"""Integrity checks of the store's file, its rows and the derived files, with their repairs.
+
+No repair loses a document.
 """
 
 from __future__ import annotations
@@ -15,87 +16,71 @@ from index.search.index_file import DERIVED, PART_PREFIX
 from index.store.sqlite import transaction
 
 MAX_SHOWN = 3
-"""Lines of SQLite's own report that are shown."""
+"""Most lines of SQLite's own report that are shown."""
 TOLERANCE = 1e-3
-"""How far from 1 a vector's norm may be: float32 rows, normalised from results in bf16 (8 bits of
-mantissa) that were averaged.
+"""Largest distance of a vector's norm from 1.
+
+The rows are float32, normalised from averages of results in bf16 (8 bits of mantissa).
 """
 
 
 @dataclass(frozen=True, slots=True)
 class IntegrityIssue:
-    """Something that is wrong, what to do about it, and what mends it (None: only a person can).
+    """Problem of the store, with advice and a repair (None: only a person can repair it).
 
-    What a run that was stopped leaves behind is `harmless`: it takes room, until the next run or a
-    mend.
+    A `harmless` issue is left behind by a run that was stopped: it takes disk space until the next
+    run or a repair.
     """
 
-    what: str
+    problem: str
     remedy: str
-    mend: Callable[[], None] | None = None
+    repair: Callable[[], None] | None = None
     harmless: bool = False
 
 
-def database_findings(db: sqlite3.Connection, remedy: str) -> list[IntegrityIssue]:
-    """What SQLite finds in the pages and indexes of a file."""
+def database_issues(db: sqlite3.Connection, remedy: str) -> list[IntegrityIssue]:
+    """Return the damage that SQLite finds in the pages and indexes of a file."""
     try:
         rows = [row[0] for row in db.execute(f"PRAGMA integrity_check({MAX_SHOWN})")]
     except sqlite3.DatabaseError as error:
         return [IntegrityIssue(f"SQLite cannot read the file: {error}", remedy)]
-    return (
-        []
-        if rows == ["ok"]
-        else [IntegrityIssue(f"SQLite finds the file damaged: {'; '.join(rows)}", remedy)]
-    )
+    if rows == ["ok"]:
+        return []
+    return [IntegrityIssue(f"SQLite finds the file damaged: {'; '.join(rows)}", remedy)]
 
 
-def reference_findings(db: sqlite3.Connection, remedy: str) -> list[IntegrityIssue]:
-    """Rows that belong to rows that are gone."""
+def reference_issues(db: sqlite3.Connection, remedy: str) -> list[IntegrityIssue]:
+    """Return an issue for rows that refer to rows that do not exist."""
     broken = db.execute("PRAGMA foreign_key_check").fetchall()
+    if not broken:
+        return []
     tables = ", ".join(sorted({row[0] for row in broken}))
-    return (
-        [IntegrityIssue(f"{len(broken)} rows of {tables} belong to rows that are gone", remedy)]
-        if broken
-        else []
-    )
+    return [IntegrityIssue(f"{len(broken)} rows of {tables} belong to rows that are gone", remedy)]
 
 
-def row_findings(db: sqlite3.Connection) -> list[IntegrityIssue]:
-    """Rows without what they need or without what needs them; `mend` takes the writer's lock for
-    granted.
+def row_issues(db: sqlite3.Connection) -> list[IntegrityIssue]:
+    """Return the issues of incomplete documents, orphaned rows and vectors.
+
+    The caller of a repair must hold the writer's lock.
     """
-    findings = []
-    for what, documents in _DAMAGED.items():
-        count = len(db.execute(documents).fetchall())
-        if count:
-            mark = f"UPDATE documents SET recipe = 0 WHERE id IN ({documents})"  # noqa: S608 - ours
-            findings.append(
-                IntegrityIssue(f"{count} documents {what}", REINDEX, _running(db, mark))
-            )
-    for what, rows in _ORPHANS.items():
-        [count] = db.execute(f"SELECT count(*) FROM {rows}").fetchone()  # noqa: S608 - ours
-        if count:
-            findings.append(
-                IntegrityIssue(
-                    f"{count} {what}",
-                    "delete them",
-                    _running(db, f"DELETE FROM {rows}"),  # noqa: S608
-                    what == _UNUSED,
-                )
-            )
-    return [*findings, *_vector_findings(db)]
+    return [*_incomplete_documents(db), *_orphaned_rows(db), *_vector_issues(db)]
 
 
 REINDEX = "index them again: they are marked, so that the next `qa index` reads their files"
-"""What mends a document by its file; the mend marks it."""
-_DAMAGED = {
+"""Advice for documents that are repaired from their files; the repair marks them."""
+_INCOMPLETE = {
     "have passages that reach beyond their text": (
         "SELECT DISTINCT documents.id FROM chunks JOIN documents ON documents.id = document_id"
         ' WHERE start < 0 OR "end" <= start OR "end" > length(text)'
     ),
-    "have passages without terms": "SELECT DISTINCT document_id FROM chunks WHERE id NOT IN (SELECT chunk_id FROM terms)",
-    "have passages without a vector": "SELECT DISTINCT document_id FROM chunks WHERE vector_key NOT IN (SELECT key FROM vectors)",
+    "have passages without terms": (
+        "SELECT DISTINCT document_id FROM chunks WHERE id NOT IN (SELECT chunk_id FROM terms)"
+    ),
+    "have passages without a vector": (
+        "SELECT DISTINCT document_id FROM chunks WHERE vector_key NOT IN (SELECT key FROM vectors)"
+    ),
 }
+"""Problem -> query for the ids of the documents that have it."""
 _UNUSED = "vectors of no passage"
 _ORPHANS = {
     "passages of no document": "chunks WHERE document_id NOT IN (SELECT id FROM documents)",
@@ -104,9 +89,29 @@ _ORPHANS = {
     "digests of no document": "digests WHERE document_id NOT IN (SELECT id FROM documents)",
     _UNUSED: "vectors WHERE key NOT IN (SELECT vector_key FROM chunks)",
 }
+"""Problem -> table and condition of the rows that nothing refers to."""
 
 
-def _vector_findings(db: sqlite3.Connection) -> Iterator[IntegrityIssue]:
+def _incomplete_documents(db: sqlite3.Connection) -> Iterator[IntegrityIssue]:
+    for problem, documents in _INCOMPLETE.items():
+        count = len(db.execute(documents).fetchall())
+        if count:
+            mark = f"UPDATE documents SET recipe = 0 WHERE id IN ({documents})"  # noqa: S608 - ours
+            yield IntegrityIssue(f"{count} documents {problem}", REINDEX, _statement(db, mark))
+
+
+def _orphaned_rows(db: sqlite3.Connection) -> Iterator[IntegrityIssue]:
+    for problem, rows in _ORPHANS.items():
+        [count] = db.execute(f"SELECT count(*) FROM {rows}").fetchone()  # noqa: S608 - ours
+        if count:
+            deletion = _statement(db, f"DELETE FROM {rows}")  # noqa: S608 - ours
+            # A stopped run leaves vectors that it stored before their document.
+            yield IntegrityIssue(
+                f"{count} {problem}", "delete them", deletion, harmless=problem == _UNUSED
+            )
+
+
+def _vector_issues(db: sqlite3.Connection) -> Iterator[IntegrityIssue]:
     import numpy as np
 
     [widths] = db.execute("SELECT count(DISTINCT length(vector)) FROM vectors").fetchone()
@@ -116,28 +121,29 @@ def _vector_findings(db: sqlite3.Connection) -> Iterator[IntegrityIssue]:
         )
     bad = []
     for key, blob in db.execute("SELECT key, vector FROM vectors"):
-        vector = (
-            np.frombuffer(blob, dtype=np.float32)
-            if len(blob) % 4 == 0
-            else np.zeros(1, dtype=np.float32)
-        )
-        if not abs(float(np.linalg.norm(vector)) - 1) <= TOLERANCE:
+        is_float32 = len(blob) % 4 == 0
+        norm = float(np.linalg.norm(np.frombuffer(blob, dtype=np.float32))) if is_float32 else 0.0
+        # Not the same as `>`: a norm that is no number is bad, too.
+        if not abs(norm - 1) <= TOLERANCE:
             bad.append((key,))
     if bad:
         yield IntegrityIssue(
-            f"{len(bad)} vectors are not of length 1", REINDEX, lambda: _spoil(db, bad)
+            f"{len(bad)} vectors are not of length 1", REINDEX, lambda: _invalidate(db, bad)
         )
 
 
-def _spoil(db: sqlite3.Connection, keys: list[tuple[bytes]]) -> None:
-    """Let the passages of these vectors be made again: under another key, the old vector is never
-    found.
+def _invalidate(db: sqlite3.Connection, keys: list[tuple[bytes]]) -> None:
+    """Mark the documents of bad vectors, and move the vectors to keys that no text has.
+
+    The next run embeds the texts again, because it does not find their vectors.
     """
     with transaction(db):
         db.executemany(
-            "UPDATE documents SET recipe = 0 WHERE id IN (SELECT document_id FROM chunks WHERE vector_key = ?)",
+            "UPDATE documents SET recipe = 0"
+            " WHERE id IN (SELECT document_id FROM chunks WHERE vector_key = ?)",
             keys,
         )
+        # Chunks and vectors get the new keys one after the other.
         db.execute("PRAGMA defer_foreign_keys = ON")
         db.executemany(
             "UPDATE chunks SET vector_key = CAST(vector_key || x'00' AS BLOB) WHERE vector_key = ?",
@@ -146,7 +152,9 @@ def _spoil(db: sqlite3.Connection, keys: list[tuple[bytes]]) -> None:
         db.executemany("UPDATE vectors SET key = CAST(key || x'00' AS BLOB) WHERE key = ?", keys)
 
 
-def _running(db: sqlite3.Connection, statement: str) -> Callable[[], None]:
+def _statement(db: sqlite3.Connection, statement: str) -> Callable[[], None]:
+    """Return a repair that runs a statement in a transaction and raises the generation."""
+
     def run() -> None:
         with transaction(db):
             db.execute(statement)
@@ -156,36 +164,37 @@ def _running(db: sqlite3.Connection, statement: str) -> Callable[[], None]:
 
 
 def next_generation(db: sqlite3.Connection) -> None:
-    """In a transaction: what was derived before it is stale."""
+    """Raise the generation, in the caller's transaction: the derived indexes become stale."""
     db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'")
 
 
-def derived_findings(folder: Path, store: str) -> list[IntegrityIssue]:
-    """Damaged or abandoned files beside the store in `folder`; one of an older generation is none
-    of these, it is made anew when it is needed.
+def derived_issues(folder: Path, store: str) -> list[IntegrityIssue]:
+    """Return the damaged or abandoned derived files of the store with the id `store`.
+
+    A file of an older generation is no issue: it is built again when it is needed.
     """
-    found = []
+    issues = []
     for path in sorted((folder / DERIVED).glob("*")):
-        half = path.name.startswith(PART_PREFIX)
-        wrong = "was left half written" if half else _wrong(path, store)
-        if wrong:
-            found.append(
+        is_partial = path.name.startswith(PART_PREFIX)
+        problem = "was left half written" if is_partial else _derived_problem(path, store)
+        if problem:
+            issues.append(
                 IntegrityIssue(
-                    f"{DERIVED}/{path.name} {wrong}",
-                    "delete it: it is made anew",
+                    f"{DERIVED}/{path.name} {problem}",
+                    "delete it: it is built again",
                     path.unlink,
-                    half,
+                    harmless=is_partial,
                 )
             )
-    return found
+    return issues
 
 
-def _wrong(path: Path, store: str) -> str | None:
+def _derived_problem(path: Path, store: str) -> str | None:
     try:
         line, _, payload = path.read_bytes().partition(b"\n")
         head = json.loads(line)
         if head["sha256"] != hashlib.sha256(payload).hexdigest():
-            return "is damaged: its checksum is another one"
+            return "is damaged: its checksum does not match"
         return None if head["store"] == store else "belongs to another index"
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"cannot be read ({error!r})"

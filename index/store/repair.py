@@ -1,5 +1,6 @@
-"""Documents in the store that are no longer what was written, and their files, from which they are
-mended: the digest proves that it is the same again.
+"""Repair of damaged documents in the store from their files.
+
+The digest of a row proves that a repaired document is the one that was written.
 """
 
 from __future__ import annotations
@@ -13,76 +14,97 @@ from index.errors import LoadingError
 from index.filesystem.portable_path import Paths
 from index.parsing.loader import MAX_FILE_BYTES, load
 from index.parsing.sandbox import Extraction
-from index.store.document_row import Damaged, columns_of, damaged, digest_of, is_still, write_digest
+from index.store.document_row import (
+    DamagedDocument,
+    columns_of,
+    damaged_documents,
+    digest_of,
+    is_unchanged,
+    write_digest,
+)
 from index.store.integrity import REINDEX, IntegrityIssue, next_generation
-from index.store.schema import FILE_NAME, explained
+from index.store.schema import FILE_NAME, translate_sqlite_errors
 from index.store.sqlite import transaction
 
 
-def document_findings(
+def document_issues(
     folder: Path, db: sqlite3.Connection, max_bytes: int = MAX_FILE_BYTES
 ) -> list[IntegrityIssue]:
-    """The documents of the store in `folder` that are not what was written. One whose file still
-    gives that is mended by reading it.
+    """Return the documents of the store in `folder` that differ from what was written.
 
-    `mend` takes the writer's lock for granted. Raises StoreError.
+    A document whose file still gives what was written is repaired from it. The caller of a repair
+    must hold the writer's lock. Raises StoreError.
     """
-    with explained(folder / FILE_NAME), Extraction() as extraction:
+    with translate_sqlite_errors(folder / FILE_NAME), Extraction() as extraction:
         return [
-            _finding(db, each, Paths(folder).path(each.path), max_bytes, extraction)
-            for each in damaged(db)
+            _document_issue(db, each, Paths(folder).path(each.path), max_bytes, extraction)
+            for each in damaged_documents(db)
         ]
 
 
-def _finding(
-    db: sqlite3.Connection, found: Damaged, path: Path, max_bytes: int, extraction: Extraction
+def _document_issue(
+    db: sqlite3.Connection,
+    damaged: DamagedDocument,
+    path: Path,
+    max_bytes: int,
+    extraction: Extraction,
 ) -> IntegrityIssue:
-    what = f"{found.uri} (id {found.document_id}) is damaged: its text, or what belongs to it, is not what was written"
+    problem = (
+        f"{damaged.uri} (id {damaged.document_id}) is damaged: "
+        "its text, or what belongs to it, is not what was written"
+    )
     try:
         document = load(path, path.parent, max_bytes=max_bytes, extract=extraction)
     except LoadingError as error:
-        back = f"put it back and do this again, restore a backup, or take the document out with `qa remove {found.document_id}`"
-        return IntegrityIssue(what, f"its file {error}: {back}")
+        advice = (
+            "put it back and do this again, restore a backup, "
+            f"or take the document out with `qa remove {damaged.document_id}`"
+        )
+        return IntegrityIssue(problem, f"its file {error}: {advice}")
     columns = columns_of(document) if document else {}
-    if columns and digest_of(db, columns) in {found.digest, found.now}:
+    # The row's present digest, too: then only the stored digest is damaged.
+    if columns and digest_of(db, columns) in {damaged.digest, damaged.current_digest}:
         return IntegrityIssue(
-            what,
+            problem,
             "read its file again, which still gives what was written",
-            partial(_restore, db, found, columns),
+            partial(_restore, db, damaged, columns),
         )
     mark = "UPDATE documents SET recipe = 0 WHERE id = ?"
     return IntegrityIssue(
-        what,
+        problem,
         f"its file gives another text now: {REINDEX}",
-        partial(_change, db, found, mark, [found.document_id]),
+        partial(_change, db, damaged, mark, [damaged.document_id]),
     )
 
 
-def _restore(db: sqlite3.Connection, found: Damaged, columns: Mapping[str, object]) -> None:
+def _restore(
+    db: sqlite3.Connection, damaged: DamagedDocument, columns: Mapping[str, object]
+) -> None:
     assignments = ", ".join(f"{name} = ?" for name in columns)
     _change(
         db,
-        found,
+        damaged,
         f"UPDATE documents SET {assignments} WHERE id = ?",  # noqa: S608 - fixed names
-        [*columns.values(), found.document_id],
-        whole=True,
+        [*columns.values(), damaged.document_id],
+        is_restored=True,
     )
 
 
 def _change(
     db: sqlite3.Connection,
-    found: Damaged,
+    damaged: DamagedDocument,
     statement: str,
     values: list[object],
     *,
-    whole: bool = False,
+    is_restored: bool = False,
 ) -> None:
-    """Change a document, unless another process has written it meanwhile; `whole`: this is what was
-    written.
+    """Change a document's row, unless another process has written it meanwhile.
+
+    With `is_restored` the row is again what was written, and its digest is stored.
     """
     with transaction(db):
-        if is_still(db, found):
+        if is_unchanged(db, damaged):
             db.execute(statement, values)
-            if whole:
-                write_digest(db, found.document_id)
+            if is_restored:
+                write_digest(db, damaged.document_id)
             next_generation(db)

@@ -1,4 +1,4 @@
-"""The store's tables and their migrations (see `index.store.sqlite`)."""
+"""Tables of the store and their migrations (see `index.store.sqlite`)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from index.store.sqlite import Schema
 
 FILE_NAME = "index.db"
 
+# SQLite stores the text of a CREATE statement: a backslash breaks a line here without changing it.
 MIGRATIONS = (
     """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -48,11 +49,15 @@ MIGRATIONS = (
     );
     CREATE INDEX chunks_of_document ON chunks (document_id);
     CREATE INDEX chunks_of_vector ON chunks (vector_key);
-    CREATE TABLE terms (chunk_id INTEGER PRIMARY KEY REFERENCES chunks (id) ON DELETE CASCADE, terms TEXT NOT NULL);
+    CREATE TABLE terms (chunk_id INTEGER PRIMARY KEY REFERENCES chunks (id) ON DELETE CASCADE, \
+terms TEXT NOT NULL);
     """,
     "ALTER TABLE documents ADD COLUMN date TEXT",
     SIGHTINGS,
-    "ALTER TABLE documents ADD COLUMN extractor TEXT; ALTER TABLE documents ADD COLUMN places TEXT NOT NULL DEFAULT '[]'",
+    (
+        "ALTER TABLE documents ADD COLUMN extractor TEXT;"
+        " ALTER TABLE documents ADD COLUMN places TEXT NOT NULL DEFAULT '[]'"
+    ),
     TAGS,
     "ALTER TABLE chunks ADD COLUMN columns TEXT NOT NULL DEFAULT '[]'",
     PORTABLE,
@@ -60,7 +65,8 @@ MIGRATIONS = (
 )
 
 
-def _created(connection: sqlite3.Connection) -> None:
+def _insert_meta(connection: sqlite3.Connection) -> None:
+    """Give a new store its id and its first generation."""
     connection.executemany(
         "INSERT INTO meta VALUES (?, ?)", [("store", uuid.uuid4().hex), ("generation", "0")]
     )
@@ -69,40 +75,41 @@ def _created(connection: sqlite3.Connection) -> None:
 SCHEMA = Schema(
     FILE_NAME,
     MIGRATIONS,
-    "See what `qa doctor --repair` mends, restore a backup with `qa restore FILE --yes`, or move the file away and index again",
-    _created,
+    "Run `qa doctor --repair`, restore a backup with `qa restore FILE --yes`, "
+    "or move the file away and index again",
+    _insert_meta,
 )
 
 
 def connect(folder: Path) -> sqlite3.Connection:
-    """A connection to the store in `folder`; see `index.store.sqlite.connect`."""
+    """Open the store in `folder`; see `index.store.sqlite.connect`."""
     return database.connect(folder, SCHEMA)
 
 
-def explained(path: Path) -> AbstractContextManager[None]:
-    """Translate SQLite's errors into ours."""
-    return database.explained(path, SCHEMA.remedy)
+def translate_sqlite_errors(path: Path) -> AbstractContextManager[None]:
+    """Translate errors of SQLite; see `index.store.sqlite.translate_sqlite_errors`."""
+    return database.translate_sqlite_errors(path, SCHEMA.remedy)
 
 
-def decoded(path: Path) -> AbstractContextManager[None]:
-    """Translate what comes of values that were never written; see `index.store.sqlite.decoded`."""
-    return database.decoded(path, SCHEMA.remedy)
+def translate_decoding_errors(path: Path) -> AbstractContextManager[None]:
+    """Translate errors of damaged values; see `index.store.sqlite.translate_decoding_errors`."""
+    return database.translate_decoding_errors(path, SCHEMA.remedy)
 
 
 def current_generation(folder: Path, count: str = "generation") -> int | None:
-    """The generation of the store in `folder`, or another count; None if there is no store. Cheap
-    enough to ask several times a second.
+    """Return the generation of the store in `folder`, or another count; None without a store.
+
+    Cheap enough to be called several times a second.
     """
     if not (folder / FILE_NAME).is_file():
         return None
     connection = connect(folder)
     try:
-        with explained(folder / FILE_NAME), decoded(folder / FILE_NAME):
-            return int(
-                (
-                    connection.execute("SELECT value FROM meta WHERE key = ?", (count,)).fetchone()
-                    or [0]
-                )[0]
-            )
+        with (
+            translate_sqlite_errors(folder / FILE_NAME),
+            translate_decoding_errors(folder / FILE_NAME),
+        ):
+            row = connection.execute("SELECT value FROM meta WHERE key = ?", (count,)).fetchone()
+            return int(row[0]) if row else 0
     finally:
         connection.close()

@@ -1,9 +1,8 @@
-"""One generation of the store, for reading: its chunks and documents, and the FAISS and BM25
-indexes derived from them.
+"""Snapshot of one generation of the store: documents, chunks, and the FAISS and BM25 indexes.
 
-A snapshot holds one SQLite read transaction open, so everything it returns belongs to its
-generation, whatever other processes write meanwhile. Between questions a process that stays up lets
-go of it (`pause`) and makes sure that nothing has changed (`resume`).
+A snapshot holds one SQLite read transaction open, so everything that it returns belongs to its
+generation, whatever other processes write meanwhile. A long-running process ends the transaction
+between questions (`pause`), and checks that nothing has changed when it goes on (`resume`).
 """
 
 from __future__ import annotations
@@ -26,13 +25,22 @@ from index.filesystem.portable_path import Paths
 from index.formats.text_builder import places_from_plain
 from index.search.index_cache import IndexCache
 from index.store.file_records import IndexedFile
-from index.store.schema import FILE_NAME, connect, current_generation, decoded, explained
-from index.store.sqlite import kept_open
+from index.store.schema import (
+    FILE_NAME,
+    connect,
+    current_generation,
+    translate_decoding_errors,
+    translate_sqlite_errors,
+)
+from index.store.sqlite import close_on_error
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """What is shown of a document beside its text."""
+    """Description of a document, without its text.
+
+    `size` is in bytes; `characters` and `chunks` are counts.
+    """
 
     id: str
     uri: str
@@ -52,8 +60,9 @@ class DocumentInfo:
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document's text, with how its characters map to the bytes of its file, and to its pages,
-    slides or rows.
+    """Document with its text.
+
+    `source` maps its characters to the bytes of its file, `places` to pages, slides or rows.
     """
 
     info: DocumentInfo
@@ -63,16 +72,17 @@ class StoredDocument:
 
 
 class Snapshot:
-    """Reads of one generation; may be used from several threads."""
+    """Read-only view of one generation; may be used from several threads."""
 
     def __init__(self, folder: Path, *, save_derived: bool = True) -> None:
-        """Open the store in `folder` and load what is derived from it, or build and save it; raises
-        StoreError.
+        """Open the store in `folder`, and load or build the derived indexes.
+
+        Built indexes are saved with `save_derived`. Raises StoreError.
         """
         self._path, self._paths = folder / FILE_NAME, Paths(folder)
         self._db = connect(folder)
         self._lock = threading.Lock()
-        with kept_open(self), decoded(self._path):
+        with close_on_error(self), translate_decoding_errors(self._path):
             self._query("BEGIN")
             self._load(save_derived=save_derived)
 
@@ -93,16 +103,17 @@ class Snapshot:
         for row, document_id in enumerate(self._document_ids):
             self._rows_of.setdefault(document_id, []).append(row)
         folder = self._path.parent
-        newest = (
-            (lambda: current_generation(folder) == self.generation)
-            if save_derived
-            else (lambda: False)
-        )
-        deriving = IndexCache(folder, self.store_id, self.generation, self._query, newest)
-        self.dense, self.lexical = deriving.dense(), deriving.lexical()
+
+        def may_save() -> bool:
+            # Indexes of a generation that is over must not replace newer ones.
+            return save_derived and current_generation(folder) == self.generation
+
+        cache = IndexCache(folder, self.store_id, self.generation, self._query, may_save)
+        self.dense, self.lexical = cache.dense(), cache.lexical()
         if not self.dense.size == self.lexical.corpus_size == self.size:
             raise ValueError(
-                f"{self.dense.size} vectors and {self.lexical.corpus_size} lists of terms of {self.size} passages"
+                f"{self.dense.size} vectors and {self.lexical.corpus_size} lists of terms "
+                f"of {self.size} passages"
             )
 
     def pause(self) -> None:
@@ -112,10 +123,11 @@ class Snapshot:
                 self._db.execute("COMMIT")
 
     def resume(self) -> bool:
-        """Hold a read transaction again; False, and none is held, if the store has another
-        generation now.
+        """Begin a read transaction again.
+
+        Returns False, and holds none, if the store has another generation now.
         """
-        with self._lock, explained(self._path):
+        with self._lock, translate_sqlite_errors(self._path):
             if self._db.in_transaction:
                 return True
             self._db.execute("BEGIN")
@@ -136,98 +148,102 @@ class Snapshot:
         return int(self._query("SELECT count(*) FROM documents")[0][0])
 
     def rows_of(self, document_ids: Sequence[str]) -> NDArray[np.int64]:
-        """int64 (n,): the rows of the chunks of these documents; unknown ids have none."""
-        return np.array(
-            [row for each in document_ids for row in self._rows_of.get(each, [])], dtype=np.int64
-        )
+        """Return the rows of the documents' chunks, int64 (n,); unknown ids have none."""
+        rows: list[int] = []
+        for document_id in document_ids:
+            rows.extend(self._rows_of.get(document_id, ()))
+        return np.array(rows, dtype=np.int64)
 
     def document_id(self, row: int) -> str:
-        """The id of the document that a row belongs to."""
+        """Return the id of the document that a row of the derived indexes belongs to."""
         return self._document_ids[row]
 
     def chunk(self, row: int) -> Chunk:
-        """The chunk of a row of the derived indexes."""
-        with decoded(self._path):
-            columns = 'document_id, start, "end", substr(text, start + 1, "end" - start), sentences, headings, columns'
-            join = "chunks JOIN documents ON documents.id = document_id WHERE chunks.id = ?"
-            found = self._query(f"SELECT {columns} FROM {join}", self._chunk_ids[row])  # noqa: S608 - fixed names
-            [(document_id, start, end, text, sentences, *names)] = found
-            spans = np.frombuffer(sentences, dtype=np.int64).reshape(-1, 2).tolist()
-            headings, header = (tuple(json.loads(each)) for each in names)
+        """Return the chunk of a row of the derived indexes."""
+        with translate_decoding_errors(self._path):
+            [chunk] = self._query(_CHUNK, self._chunk_ids[row])
+            document_id, start, end, text, sentences, headings, columns = chunk
+            offsets = np.frombuffer(sentences, dtype=np.int64).reshape(-1, 2).tolist()
             return Chunk(
                 document_id,
                 start,
                 end,
                 text,
-                tuple((first, last) for first, last in spans),
-                headings,
-                header,
+                tuple((first, last) for first, last in offsets),
+                tuple(json.loads(headings)),
+                tuple(json.loads(columns)),
             )
 
     def documents(self) -> list[DocumentInfo]:
-        """All documents, by uri."""
-        with decoded(self._path):
+        """Return all documents, by uri."""
+        with translate_decoding_errors(self._path):
             return [_info(*row) for row in self._query(f"{_INFO} ORDER BY uri, id")]
 
     def has_document(self, document_id: str) -> bool:
-        """Whether there is a document of this id; any text may be asked for, a lone surrogate too."""
-        known = document_id in self._rows_of
-        return known or (
-            document_id.isascii()
-            and bool(self._query("SELECT 1 FROM documents WHERE id = ?", document_id))
-        )
+        """Return True if there is a document with this id; any text may be passed."""
+        if document_id in self._rows_of:
+            return True
+        # Ids are ASCII, and SQLite takes no lone surrogates.
+        if not document_id.isascii():
+            return False
+        return bool(self._query("SELECT 1 FROM documents WHERE id = ?", document_id))
 
     @property
     def document_ids(self) -> list[str]:
-        """The ids of the documents that have chunks."""
+        """Ids of the documents that have chunks."""
         return list(self._rows_of)
 
     def file(self, document_id: str) -> IndexedFile:
-        """The file of one document; there must be one (`has_document`)."""
+        """Return the file of a document that exists (`has_document`)."""
         return self._files("WHERE id = ?", document_id)[0]
 
     def files(self) -> list[IndexedFile]:
-        """Those of all documents, by uri."""
+        """Return the files of all documents, by uri."""
         return self._files("ORDER BY uri, id")
 
     def files_with(self, sha256: str) -> list[IndexedFile]:
-        """The files that were indexed with these bytes."""
+        """Return the files whose indexed bytes have this checksum."""
         return self._files("WHERE sha256 = ? ORDER BY id", sha256)
 
     def roots(self) -> dict[Path, list[str]]:
-        """The paths that were given to be indexed, each with the patterns of what was left out."""
-        with decoded(self._path):
+        """Return the paths that were given to be indexed, each with its exclude patterns."""
+        with translate_decoding_errors(self._path):
             rows = self._query("SELECT path, exclude FROM roots ORDER BY path")
             return {Path(os.fsdecode(path)): json.loads(exclude) for path, exclude in rows}
 
     def tags(self, *, given: bool = False) -> dict[str, list[str]]:
-        """All tags, or those that people gave, each with the ids of its documents, in order."""
-        found: dict[str, list[str]] = {}
+        """Return all tags, each with the ids of its documents, both sorted.
+
+        With `given` only the tags that people gave.
+        """
+        document_ids: dict[str, list[str]] = {}
         rows = self._query(
-            "SELECT DISTINCT tag, id FROM tags, documents WHERE id = document_id AND given >= ? ORDER BY 1, 2",
+            "SELECT DISTINCT tag, id FROM tags, documents"
+            " WHERE id = document_id AND given >= ? ORDER BY 1, 2",
             given,
         )
-        for tag, each in rows:
-            found.setdefault(tag, []).append(each)
-        return found
+        for tag, document_id in rows:
+            document_ids.setdefault(tag, []).append(document_id)
+        return document_ids
 
     def is_indexed(self, path: Path) -> bool:
-        """Whether a document is made from the file at this path."""
+        """Return True if a document was made from the file at this path."""
         return bool(self._query("SELECT 1 FROM documents WHERE path = ?", self._paths.stored(path)))
 
     def document_info(self, document_id: str) -> DocumentInfo:
-        """One document; there must be one (`has_document`)."""
-        with decoded(self._path):
+        """Return the description of a document that exists (`has_document`)."""
+        with translate_decoding_errors(self._path):
             [row] = self._query(f"{_INFO} WHERE documents.id = ?", document_id)
             return _info(*row)
 
     def document(self, document_id: str) -> StoredDocument:
-        """One document with its text; there must be one (`has_document`)."""
-        with decoded(self._path):
+        """Return a document that exists (`has_document`), with its text."""
+        with translate_decoding_errors(self._path):
             info = self.document_info(document_id)
             columns = "SELECT text, bom_size, crlf, places FROM documents WHERE id = ?"
             [(text, bom_size, crlf, places)] = self._query(columns, document_id)
             folded = tuple(np.frombuffer(crlf, dtype=np.int64).tolist())
+            # A damaged encoding is found here, not when the first quote is checked.
             if info.extractor is None:
                 codecs.lookup(info.encoding)
             source = SourceBytes(
@@ -236,8 +252,8 @@ class Snapshot:
             return StoredDocument(info, text, source, places_from_plain(json.loads(places)))
 
     def _files(self, condition: str, *values: object) -> list[IndexedFile]:
-        found = self._query(f"{_FILE} {condition}", *values)
-        with decoded(self._path):
+        rows = self._query(f"{_FILE} {condition}", *values)
+        with translate_decoding_errors(self._path):
             return [
                 IndexedFile(
                     identity,
@@ -248,23 +264,33 @@ class Snapshot:
                     indexed_at,
                     FileStamp.parse(stamp or ""),
                 )
-                for identity, path, uri, sha256, size, indexed_at, stamp in found
+                for identity, path, uri, sha256, size, indexed_at, stamp in rows
             ]
 
     def _query(self, statement: str, *values: object) -> list[Any]:
-        with self._lock, explained(self._path):
+        with self._lock, translate_sqlite_errors(self._path):
             return self._db.execute(statement, values).fetchall()
 
 
 _INFO = """
-    SELECT documents.id, uri, title, sha256, size, encoding, language, state, indexed_at, length(text),
-        (SELECT count(*) FROM chunks WHERE document_id = documents.id), date, extractor,
-        (SELECT json_group_array(tag) FROM (SELECT DISTINCT tag FROM tags WHERE document_id = documents.id ORDER BY tag))
+    SELECT documents.id, uri, title, sha256, size, encoding, language, state, indexed_at,
+        length(text), (SELECT count(*) FROM chunks WHERE document_id = documents.id),
+        date, extractor,
+        (SELECT json_group_array(tag) FROM
+            (SELECT DISTINCT tag FROM tags WHERE document_id = documents.id ORDER BY tag))
     FROM documents"""
+"""Columns of `DocumentInfo`; the tags as a JSON list."""
 
 
 def _info(*row: Any) -> DocumentInfo:  # noqa: ANN401 - the columns of _INFO
     return replace(DocumentInfo(*row), tags=tuple(json.loads(row[-1])))
 
 
-_FILE = "SELECT id, path, uri, sha256, size, indexed_at, stamp FROM documents LEFT JOIN sightings ON document_id = id"
+_CHUNK = """
+    SELECT document_id, start, "end", substr(text, start + 1, "end" - start), sentences, headings,
+        columns
+    FROM chunks JOIN documents ON documents.id = document_id WHERE chunks.id = ?"""
+_FILE = (
+    "SELECT id, path, uri, sha256, size, indexed_at, stamp"
+    " FROM documents LEFT JOIN sightings ON document_id = id"
+)

@@ -1,4 +1,4 @@
-"""SQLite files: how they are opened, migrated and written to, and what their errors mean."""
+"""SQLite files: connections, migrations, transactions and the translation of errors."""
 
 from __future__ import annotations
 
@@ -21,24 +21,26 @@ from index.filesystem.disk_errors import (
 )
 
 BUSY_SECONDS = 30.0
-"""How long a statement waits for another process's transaction; one document's transaction takes
-milliseconds.
+"""Longest wait of a statement for another process's transaction.
+
+The transaction of one document takes milliseconds.
 """
 _PRIMARY = 0xFF
-"""The part of an error code that tells the kind (sqlite.org/rescode.html, "Primary Result Codes
-versus Extended Result Codes").
+"""Mask of the primary part of an error code.
+
+Source: sqlite.org/rescode.html, "Primary Result Codes versus Extended Result Codes".
 """
 _MAYBE_FULL = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
-"""What SQLite says when there is no room for its shared memory or its log."""
+"""Primary codes that SQLite may give when there is no room for its shared memory or its log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A file's name and its migrations: number i leads from `PRAGMA user_version` i to i + 1; never
-    edited once released, only appended to.
+    """Name and migrations of an SQLite file.
 
-    `created` is run in the transaction that makes the file; `remedy` is what to do about one that
-    cannot be read.
+    Migration i leads from `PRAGMA user_version` i to i + 1; a released migration is never edited.
+    `created` runs in the transaction that creates the tables. `remedy` is the advice for a file
+    that cannot be read.
     """
 
     file_name: str
@@ -48,55 +50,55 @@ class Schema:
 
 
 def connect(folder: Path, schema: Schema) -> sqlite3.Connection:
-    """A connection in autocommit mode to a file in `folder`, which is created or migrated if need
-    be. Where nothing may be written, or nothing can be because the disk is full, one that reads.
+    """Open a file in `folder` in autocommit mode; create or migrate it if necessary.
 
-    Raises StoreBusy, StoreCorrupt, StoreFull, StoreReadOnly, SchemaTooNew, or StoreError if the
-    folder cannot be made.
+    The connection only reads where nothing may be written, or where the disk is full. Raises
+    StoreBusy, StoreCorrupt, StoreFull, StoreReadOnly, SchemaTooNew, or StoreError if the folder
+    cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"the data directory {folder} cannot be made ({error.strerror}): choose another one"
+            f"the data directory {folder} cannot be created ({error.strerror}): choose another one"
         ) from error
     path = folder / schema.file_name
-    with explained(path, schema.remedy):
+    with translate_sqlite_errors(path, schema.remedy):
         if not may_write(path):
-            return _reading(path, schema)
+            return _open_read_only(path, schema)
     try:
-        return _writing(path, schema)
+        return _open_for_writing(path, schema)
     except StoreFull as full_disk:
         try:
-            with explained(path, schema.remedy):
-                return _reading(
-                    path, schema, alone=True
-                )  # another process would have made room for the shared memory already
+            with translate_sqlite_errors(path, schema.remedy):
+                # Another process would have made room for the shared memory already.
+                return _open_read_only(path, schema, alone=True)
         except StoreReadOnly:
             raise full_disk from None
 
 
 def digest(*values: bytes) -> str:
-    """SHA-256, as hexadecimal digits, of some values each behind its length, so that none can run
-    into the next; statements of SQL call it, too.
+    """Return the SHA-256 of some values as hexadecimal digits; SQL statements call it, too.
+
+    Each value is preceded by its length in 8 bytes, so that none can run into the next.
     """
-    found = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for value in values:
-        found.update(len(value).to_bytes(8, "big") + value)
-    return found.hexdigest()
+        sha256.update(len(value).to_bytes(8, "big") + value)
+    return sha256.hexdigest()
 
 
 def with_digest(connection: sqlite3.Connection) -> None:
-    """Let statements of SQL call `digest`, of blobs: a text that is damaged may be none."""
+    """Let SQL statements call `digest` with blobs; damaged text cannot be passed as text."""
     connection.create_function("digest", -1, digest, deterministic=True)
 
 
-def _writing(path: Path, schema: Schema) -> sqlite3.Connection:
-    with explained(path, schema.remedy):
+def _open_for_writing(path: Path, schema: Schema) -> sqlite3.Connection:
+    with translate_sqlite_errors(path, schema.remedy):
         connection = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        with kept_open(connection):
+        with close_on_error(connection):
             with_digest(connection)
             _write_ahead(connection)
             for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
@@ -105,21 +107,23 @@ def _writing(path: Path, schema: Schema) -> sqlite3.Connection:
     return connection
 
 
-def _reading(path: Path, schema: Schema, *, alone: bool = False) -> sqlite3.Connection:
-    """A connection to a file that may not be written (sqlite.org/wal.html, "Read-Only Databases"):
-    past its log where nobody writes to it, else, as in a folder that is read-only only here, along
-    with the one who does.
+def _open_read_only(path: Path, schema: Schema, *, alone: bool = False) -> sqlite3.Connection:
+    """Open a file that may not be written (sqlite.org/wal.html, "Read-Only Databases").
+
+    With `alone`, or without shared memory, nobody writes to the file: it is read without its log.
+    Otherwise, as in a folder that is read-only only here, it is read along with its writer.
     """
     log, memory = path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
-    once = f"run `qa list` once where it may be written, or {WHERE_TO_WRITE}"
+    advice = f"run `qa list` once where it may be written, or {WHERE_TO_WRITE}"
     if not path.is_file():
         raise StoreReadOnly(
             f"{path.parent} may only be read, and there is no {path.name} in it: {WHERE_TO_WRITE}"
         )
     alone = alone or not memory.exists()
-    if alone and log.exists() and log.stat().st_size:
+    has_unread_log = log.exists() and log.stat().st_size > 0
+    if alone and has_unread_log:
         raise StoreReadOnly(
-            f"{path} may only be read, and a process that wrote to it was cut off: {once}"
+            f"{path} may only be read, and a process that wrote to it was cut off: {advice}"
         )
     mode = "mode=ro&immutable=1" if alone else "mode=ro"
     connection = sqlite3.connect(
@@ -129,30 +133,31 @@ def _reading(path: Path, schema: Schema, *, alone: bool = False) -> sqlite3.Conn
         isolation_level=None,
         check_same_thread=False,
     )
-    with kept_open(connection):
+    with close_on_error(connection):
         with_digest(connection)
         if _version(connection) < len(schema.migrations):
             raise StoreReadOnly(
-                f"{path} is of an earlier version of this program and may only be read: {once}"
+                f"{path} is of an earlier version of this program and may only be read: {advice}"
             )
-        _refuse_later(connection, schema)
+        _refuse_newer(connection, schema)
     return connection
 
 
 class Closeable(Protocol):
-    """Something that is open."""
+    """Object with a method `close`."""
 
     def close(self) -> None:
-        """Close it."""
+        """Release the object's resources."""
 
 
 Open = TypeVar("Open", bound=Closeable)
 
 
 @contextmanager
-def kept_open(opened: Open) -> Iterator[Open]:
-    """It stays open unless what follows fails: an error must not leave it to the garbage collector,
-    which may come late.
+def close_on_error(opened: Open) -> Iterator[Open]:
+    """Close an object if the block fails, and leave it open otherwise.
+
+    An error must not leave it to the garbage collector, which may come late.
     """
     try:
         yield opened
@@ -162,47 +167,65 @@ def kept_open(opened: Open) -> Iterator[Open]:
 
 
 @contextmanager
-def explained(path: Path, remedy: str) -> Iterator[None]:
-    """Translate SQLite's errors into ours."""
+def translate_sqlite_errors(path: Path, remedy: str) -> Iterator[None]:
+    """Translate errors of SQLite into StoreError.
+
+    Raises StoreBusy, StoreFull, StoreReadOnly or StoreCorrupt, which ends with `remedy`.
+    """
     try:
         yield
     except sqlite3.OperationalError as error:
-        if "locked" in str(error) or "busy" in str(error):
-            raise StoreBusy(
-                f"{path} has been locked by another process for {BUSY_SECONDS:.0f} s: wait for it or stop it"
-            ) from error
-        code = (
-            getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY
-        )  # none where a text is no UTF-8
-        if (
-            code == sqlite3.SQLITE_FULL
-            or (code in _MAYBE_FULL and is_full(path.parent))
-            or (code == sqlite3.SQLITE_READONLY and may_write(path))
-        ):
-            raise disk_full_error(path) from error
-        if code == sqlite3.SQLITE_READONLY:
-            raise read_only_error(path) from error
-        raise StoreCorrupt(f"SQLite cannot use {path}: {error}. {remedy}") from error
+        raise _store_error(error, path, remedy) from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise StoreCorrupt(f"SQLite cannot read {path}: {error}. {remedy}") from error
 
 
+def _store_error(error: sqlite3.OperationalError, path: Path, remedy: str) -> StoreError:
+    """Return the StoreError for an operational error of SQLite."""
+    if "locked" in str(error) or "busy" in str(error):
+        return StoreBusy(
+            f"{path} has been locked by another process for {BUSY_SECONDS:.0f} s: "
+            "wait for it or stop it"
+        )
+    # There is no code where a text is not UTF-8.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY
+    if _means_full_disk(code, path):
+        return disk_full_error(path)
+    if code == sqlite3.SQLITE_READONLY:
+        return read_only_error(path)
+    return StoreCorrupt(f"SQLite cannot use {path}: {error}. {remedy}")
+
+
+def _means_full_disk(code: int, path: Path) -> bool:
+    """Return True if an error code of SQLite comes from a full disk.
+
+    "Read-only" does where the file may be written: the file was opened to read when the disk was
+    full.
+    """
+    if code == sqlite3.SQLITE_FULL:
+        return True
+    if code in _MAYBE_FULL:
+        return is_full(path.parent)
+    return code == sqlite3.SQLITE_READONLY and may_write(path)
+
+
 @contextmanager
-def decoded(path: Path, remedy: str) -> Iterator[None]:
-    """Translate what comes of reading values that no program wrote: SQLite notices damage to its
-    pages, not to what stands in them.
+def translate_decoding_errors(path: Path, remedy: str) -> Iterator[None]:
+    """Translate errors of decoding values that no program wrote into StoreCorrupt.
+
+    SQLite notices damage to its pages, but not to the values in them.
     """
     try:
         yield
     except (ValueError, TypeError, LookupError, RuntimeError) as error:
         raise StoreCorrupt(
-            f"{path} is damaged, it holds what was never written ({error!r}). {remedy}"
+            f"{path} is damaged: it holds a value that was never written ({error!r}). {remedy}"
         ) from error
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """One write transaction: all of it or nothing."""
+    """Run the block in one write transaction; roll it back if the block fails."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -213,8 +236,9 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch a new file to write-ahead logging; SQLite does not wait for another process that is
-    just doing the same, so this does.
+    """Switch a new file to write-ahead logging.
+
+    SQLite does not wait for another process that is just doing the same, so this function does.
     """
     until = time.monotonic() + BUSY_SECONDS
     while True:
@@ -229,10 +253,12 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:
+    """Run the migrations that a file lacks, all in one transaction."""
     if _version(connection) == len(schema.migrations):
         return
     with transaction(connection):
-        _refuse_later(connection, schema)
+        # Asked again: another process may have migrated the file before the transaction began.
+        _refuse_newer(connection, schema)
         version = _version(connection)
         for script in schema.migrations[version:]:
             for statement in script.split(";"):
@@ -242,11 +268,12 @@ def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:
         connection.execute(f"PRAGMA user_version = {len(schema.migrations)}")
 
 
-def _refuse_later(connection: sqlite3.Connection, schema: Schema) -> None:
+def _refuse_newer(connection: sqlite3.Connection, schema: Schema) -> None:
     version = _version(connection)
     if version > len(schema.migrations):
         raise SchemaTooNew(
-            f"{schema.file_name} has schema version {version}, this program knows {len(schema.migrations)}: install a later quoted-qa"
+            f"{schema.file_name} has schema version {version}, "
+            f"this program knows {len(schema.migrations)}: install a later quoted-qa"
         )
 
 

@@ -1,8 +1,7 @@
-"""The SQLite store, which is the truth: documents, chunks, vectors, terms and the generation that
-counts its changes.
+"""Writer's side of the SQLite store: documents, chunks, vectors, terms and the generation.
 
-Every change is one transaction and raises the generation by one, so that other processes see that
-what they derived is stale.
+The store is the truth from which the search indexes are derived. Every change is one transaction
+and raises the generation by one, so that other processes see that their indexes are stale.
 """
 
 from __future__ import annotations
@@ -30,13 +29,18 @@ from index.store.document_moves import Moves
 from index.store.document_row import columns_of, write_digest
 from index.store.document_tags import Tags
 from index.store.file_records import FileRecord, FileRecords
-from index.store.schema import FILE_NAME, connect, decoded, explained
+from index.store.schema import (
+    FILE_NAME,
+    connect,
+    translate_decoding_errors,
+    translate_sqlite_errors,
+)
 from index.store.sqlite import transaction
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedChunk:
-    """A chunk with what is searched: its analysed terms and the key of its vector."""
+    """Chunk with its analysed terms and the key of its vector."""
 
     chunk: Chunk
     terms: Sequence[str]
@@ -44,8 +48,9 @@ class IndexedChunk:
 
 
 class Store:
-    """One writer's view of the store in a data directory. Readers use
-    `index.store.snapshot.Snapshot`.
+    """Writer's connection to the store in a data directory.
+
+    Readers use `index.store.snapshot.Snapshot`.
     """
 
     def __init__(
@@ -54,15 +59,17 @@ class Store:
         on_removal: Callable[[Sequence[str]], None] = lambda _: None,
         on_move: Callable[[str, str], None] | None = None,
     ) -> None:
-        """Open or create; `on_removal` hears the ids of documents before they are deleted,
-        `on_move` the old and the new one, and the other way round when that was cut off. Raises
-        StoreError.
+        """Open or create the store.
+
+        `on_removal` is called with the ids of documents before they are deleted. `on_move` is
+        called with a document's old and new id before it moves, and with the new and the old one
+        to take back a move that was cut off. Raises StoreError.
         """
         self.folder = folder
         self._path, self._paths = folder / FILE_NAME, Paths(folder)
         self._db = connect(folder)
         self._on_removal, self._moves = on_removal, Moves(self._db, on_move)
-        self.sightings = FileRecords(self._db)
+        self.file_records = FileRecords(self._db)
         self.tags = Tags(self._db)
 
     def __enter__(self) -> Self:
@@ -84,26 +91,26 @@ class Store:
     def writing(
         self, on_wait: Callable[[], None] = lambda: None, seconds: float | None = None
     ) -> Iterator[None]:
-        """Be the only indexing process; `on_wait` is called once if another one is at work. Raises
-        StoreBusy after `seconds`, and StoreFull or StoreReadOnly for a store that was opened when
-        it could only be read.
+        """Be the only indexing process; `on_wait` is called once if another one is at work.
+
+        Raises StoreBusy after `seconds`, and StoreFull or StoreReadOnly for a store that could only
+        be read when it was opened.
         """
+        limit = LOCK_SECONDS if seconds is None else seconds
         with (
-            exclusive_lock(
-                self.folder / "writer.lock", on_wait, LOCK_SECONDS if seconds is None else seconds
-            ),
-            explained(self._path),
+            exclusive_lock(self.folder / "writer.lock", on_wait, limit),
+            translate_sqlite_errors(self._path),
         ):
-            self._db.execute(
-                "DELETE FROM meta WHERE key IS NULL"
-            )  # nothing, where it may be written
-            with decoded(self._path):
+            # Deletes nothing, and fails on a connection that can only read.
+            self._db.execute("DELETE FROM meta WHERE key IS NULL")
+            with translate_decoding_errors(self._path):
                 self._moves.undo()
             yield
 
     def claim_model(self, name: str, fingerprint: str) -> None:
-        """Record the embedding model of the first run; raises ModelMismatch if the store was
-        written with another.
+        """Record the embedding model of the first run.
+
+        Raises ModelMismatch if the store was written with another model.
         """
         known = dict(
             self._db.execute(
@@ -119,16 +126,17 @@ class Store:
                 )
 
     def file(self, document_id: str) -> FileRecord | None:
-        """What is known of one file."""
+        """Return the file of a document; None if there is no such document."""
         return next(self._files("WHERE id = ?", (document_id,)), None)
 
     def file_at(self, path: Path) -> FileRecord | None:
-        """What is known of the file at an absolute path."""
+        """Return the indexed file at an absolute path; None if there is none."""
         return next(self._files("WHERE path = ?", (self._paths.stored(path),)), None)
 
     def files_under(self, root: Path) -> list[FileRecord]:
-        """The indexed files at or below `root`, which must be resolved; of those that the data
-        directory keeps, if `root` lies in it.
+        """Return the indexed files at or below `root`, a resolved path, by path.
+
+        If `root` lies in the data directory, these are files that the data directory keeps.
         """
         prefix = self._paths.stored(root)
         below = self._paths.stored_prefix(root)
@@ -136,23 +144,22 @@ class Store:
         return list(self._files(condition, (prefix, len(below), below)))
 
     def find(self, name: str) -> FileRecord:
-        """The document with this id, uri or path; raises UnknownDocument if there is none or more
-        than one.
+        """Return the file of the document with this id, uri or path.
+
+        Raises UnknownDocument if there is none or more than one.
         """
         path = self._paths.stored(Path(name).absolute())
         name = shown(name)
-        found = list(self._files("WHERE id = ? OR uri = ? OR path = ?", (name, name, path)))
-        if len(found) == 1:
-            return found[0]
-        hint = (
-            "see `qa list`"
-            if not found
-            else "name one by its id: " + ", ".join(file.document_id for file in found)
-        )
-        raise UnknownDocument(f"{len(found)} documents are called {name!r}: {hint}")
+        files = list(self._files("WHERE id = ? OR uri = ? OR path = ?", (name, name, path)))
+        if len(files) == 1:
+            return files[0]
+        advice = "see `qa list`"
+        if files:
+            advice = "name one by its id: " + ", ".join(file.document_id for file in files)
+        raise UnknownDocument(f"{len(files)} documents are called {name!r}: {advice}")
 
     def known_vectors(self, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
-        """Those of the vectors that are stored already: float32 (dimension,) each."""
+        """Return the stored vectors of some keys: float32 (dimension,) each."""
         rows = (
             self._db.execute("SELECT key, vector FROM vectors WHERE key = ?", (key,)).fetchone()
             for key in dict.fromkeys(keys)
@@ -169,47 +176,54 @@ class Store:
         *,
         moved_from: str | None = None,
     ) -> None:
-        """Insert or replace a document with its chunks. `vectors` holds all of theirs: one that is
-        stored may just lose its last other use.
+        """Insert or replace a document with its chunks.
 
-        One that has moved takes the place of the document that it was, in one step: no generation
-        has both or neither.
+        `vectors` holds the vectors of all chunks, stored ones too: a stored vector may just lose
+        its last other chunk. A document that has moved takes the place of the one with the id
+        `moved_from` in one transaction: no generation has both or neither.
         """
+        replaced = [document.id]
         if moved_from:
             self._moves.begin(moved_from, document.id)
+            replaced.append(moved_from)
         with self._change():
             if moved_from:
                 self._moves.end()
-            stale = self._delete_chunks([document.id, *([moved_from] if moved_from else [])])
+            stale = self._delete_chunks(replaced)
+            # Before the new row: the path, which is unique, may be the same.
             self._db.execute("DELETE FROM documents WHERE id = ?", (moved_from,))
             self._put_document(document, path, recipe)
             write_digest(self._db, document.id)
             self.tags.follow(document, moved_from)
+            # Vectors before the chunks that refer to them; unused ones only after all chunks.
             self._put_vectors(vectors)
             for item in chunks:
                 self._put_chunk(item)
             self._drop_unused(stale)
 
-    def keep_vectors(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
-        """Store vectors before their chunks, so that a run that is stopped inside a long document
-        does not embed again.
+    def save_vectors(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
+        """Store vectors before their chunks.
+
+        A run that is stopped inside a long document does not embed them again.
         """
-        with explained(self._path), transaction(self._db):
+        with translate_sqlite_errors(self._path), transaction(self._db):
             self._put_vectors(vectors)
 
     def drop_unused_vectors(self) -> None:
-        """Delete the vectors of no chunk, which a stopped run may have left."""
-        with explained(self._path), transaction(self._db):
+        """Delete vectors without a chunk, which a stopped run may have left."""
+        with translate_sqlite_errors(self._path), transaction(self._db):
             self._db.execute("DELETE FROM vectors WHERE key NOT IN (SELECT vector_key FROM chunks)")
 
-    def mark(self, document_id: str, state: str) -> None:
+    def set_state(self, document_id: str, state: str) -> None:
         """Set a document's state: `current`, or `changed` when its file no longer parses."""
         with self._change():
             self._db.execute("UPDATE documents SET state = ? WHERE id = ?", (state, document_id))
 
     def remove(self, document_ids: Sequence[str]) -> None:
-        """Delete documents with all that was made from them; the old pages are overwritten, the
-        derived files deleted.
+        """Delete documents with all that was made from them.
+
+        The old pages are overwritten and the derived files deleted. Raises StoreBusy if another
+        process keeps the old pages on the disk by reading them.
         """
         self._on_removal(document_ids)
         with self._change():
@@ -222,9 +236,10 @@ class Store:
         delete_index_files(self.folder)
         self._truncate_log()
 
-    def forget_all(self) -> int:
-        """Delete everything, the embedding model's name included, and rebuild the file; returns the
-        number of documents.
+    def delete_all(self) -> int:
+        """Delete everything, the name of the embedding model included, and rebuild the file.
+
+        Returns the number of documents. Raises StoreBusy as `remove` does.
         """
         documents = [document_id for (document_id,) in self._db.execute("SELECT id FROM documents")]
         self._on_removal(documents)
@@ -238,19 +253,19 @@ class Store:
         return len(documents)
 
     def _truncate_log(self) -> None:
-        """Move the write-ahead log into the file and empty it, so that nothing of what was deleted
-        is left in either.
-        """
-        with explained(self._path):
+        """Move the write-ahead log into the file, so that neither holds deleted text."""
+        with translate_sqlite_errors(self._path):
             [busy, _, _] = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise StoreBusy(
-                "deleted, but another process is reading the index, which keeps the old text on the disk until it stops"
+                "deleted, but another process is reading the index, "
+                "which keeps the old text on the disk until it stops"
             )
 
     @contextmanager
     def _change(self) -> Iterator[None]:
-        with explained(self._path), transaction(self._db):
+        """Run the block in one transaction that raises the generation."""
+        with translate_sqlite_errors(self._path), transaction(self._db):
             yield
             self._db.execute(
                 "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'"
@@ -263,14 +278,15 @@ class Store:
 
     def _put_document(self, document: Document, path: Path, recipe: int) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        about = {
+        row = {
             "id": document.id,
             "path": self._paths.stored(path),
             "uri": document.uri,
             "state": "current",
             "recipe": recipe,
+            "indexed_at": now,
+            **columns_of(document),
         }
-        row = {**about, "indexed_at": now, **columns_of(document)}
         values = f"({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
         self._db.execute(f"INSERT OR REPLACE INTO documents {values}", list(row.values()))
 
@@ -281,9 +297,17 @@ class Store:
     def _put_chunk(self, item: IndexedChunk) -> None:
         chunk = item.chunk
         sentences = np.array(chunk.sentences, dtype=np.int64).tobytes()
-        names = [json.dumps(texts) for texts in (chunk.headings, chunk.columns)]
+        headings, header = json.dumps(chunk.headings), json.dumps(chunk.columns)
         columns = 'document_id, start, "end", headings, columns, sentences, vector_key'
-        row = (chunk.document_id, chunk.start, chunk.end, *names, sentences, item.vector_key)
+        row = (
+            chunk.document_id,
+            chunk.start,
+            chunk.end,
+            headings,
+            header,
+            sentences,
+            item.vector_key,
+        )
         cursor = self._db.execute(
             f"INSERT INTO chunks ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
             row,
@@ -293,6 +317,7 @@ class Store:
         )
 
     def _delete_chunks(self, document_ids: Sequence[str]) -> list[bytes]:
+        """Delete the chunks of documents; return the keys of their vectors."""
         keys: list[bytes] = []
         for each in document_ids:
             keys.extend(
@@ -305,5 +330,9 @@ class Store:
         return keys
 
     def _drop_unused(self, keys: Sequence[bytes]) -> None:
-        unused = "DELETE FROM vectors WHERE key = ? AND NOT EXISTS (SELECT 1 FROM chunks WHERE vector_key = key)"
+        """Delete those of some vectors that no chunk has any more."""
+        unused = (
+            "DELETE FROM vectors"
+            " WHERE key = ? AND NOT EXISTS (SELECT 1 FROM chunks WHERE vector_key = key)"
+        )
         self._db.executemany(unused, [(key,) for key in dict.fromkeys(keys)])

@@ -125,8 +125,8 @@ class Conversations:
                 'a place belongs to the verdict "place", and to no other: send both or neither'
             )
         if place is None:
-            return self.feedback.judge(turn, verdict)
-        return self.feedback.point(
+            return self.feedback.record_verdict(turn, verdict)
+        return self.feedback.record_place(
             turn, place, self.version(place.document_id, place.sha256, snapshot)
         )
 
@@ -145,7 +145,7 @@ class Conversations:
         """What each turn quotes, by its id, and whether it is still so in a snapshot (None: nothing
         is indexed).
         """
-        turns = self.history.quoted(conversation_id)
+        turns = self.history.quoted_versions(conversation_id)
         now = {
             pair: QuotedVersion(*pair, _state(snapshot, *pair))
             for pair in {pair for quoted in turns.values() for pair in quoted}

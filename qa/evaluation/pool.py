@@ -39,7 +39,7 @@ def open_pool(
         store.claim_model(settings.model, encoder.card.fingerprint)
         recipes = {file.document_id: file.recipe for file in store.files_under(POOL)}
         missing = [text for text in paragraphs if recipes.get(pool_id(text)) != RECIPE]
-        reporter.planned(len(missing))
+        reporter.on_planned(len(missing))
         run = Ingestion(store, _Borrowing(encoder, folder), reporter)
         for text in missing:
             run.add(paragraph_document(text), POOL / pool_id(text))

@@ -230,14 +230,14 @@ class _Progress:
     def __init__(self, on_file: Callable[[Outcome], None]) -> None:
         self._on_file = on_file
 
-    def planned(self, files: int) -> None:
+    def on_planned(self, files: int) -> None:
         """Ignore the number of files."""
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_file(self, outcome: Outcome) -> None:
         """Pass the outcome on."""
         self._on_file(outcome)
 
-    def embedded(self, passages: int) -> None:
+    def on_embedded(self, passages: int) -> None:
         """Ignore the number of passages."""
 
 

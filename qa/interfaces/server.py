@@ -20,7 +20,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from index.ingestion.report import Outcome
-from index.ingestion.watcher import Watched
+from index.ingestion.watcher import WatchedPaths
 from index.models.encoder import Encoder
 from qa.answering.live_pipeline import LivePipeline
 from qa.bootstrap import conversations_of, live_pipeline, load_encoder, load_reader, threads_of
@@ -52,7 +52,7 @@ REFRESH_SECONDS = 0.25
 """Seconds between two looks at the generation; a new one must be served within a second."""
 RETRY_SECONDS = 5.0
 """Seconds before watching is tried again after it failed, for example on a full disk."""
-NOTHING = Watched()
+NOTHING = WatchedPaths()
 SHUTDOWN_SECONDS = 5
 """Seconds that requests in flight may take after SIGTERM."""
 
@@ -66,7 +66,7 @@ class ServerState(Service):
     one indexes uploads, one keeps the index up to date with the watched paths, if there are any.
     """
 
-    def __init__(self, settings: Settings, watched: Watched = NOTHING) -> None:
+    def __init__(self, settings: Settings, watched: WatchedPaths = NOTHING) -> None:
         self._settings = settings
         self._watched = watched
         self._live: LivePipeline | None = None
@@ -198,18 +198,18 @@ class ServerState(Service):
 class _Log:
     """Listener of the watching thread that writes to the server's log."""
 
-    def planned(self, files: int) -> None:
+    def on_planned(self, files: int) -> None:
         pass
 
-    def embedded(self, passages: int) -> None:
+    def on_embedded(self, passages: int) -> None:
         pass
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_file(self, outcome: Outcome) -> None:
         if outcome.status != "unchanged":
             detail = f": {outcome.detail}" if outcome.detail else ""
             log.info("%s: %s%s", outcome.status, outcome.uri, detail)
 
-    def said(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         log.warning("%s", text)
 
     def differ(self, differences: Sequence[Difference]) -> None:
@@ -218,7 +218,7 @@ class _Log:
 
 
 def create_app(
-    settings: Settings, watched: Watched = NOTHING, *, only_slack: bool = False
+    settings: Settings, watched: WatchedPaths = NOTHING, *, only_slack: bool = False
 ) -> FastAPI:
     """Return the ASGI application, whose lifespan starts and stops the server's threads.
 
@@ -304,7 +304,7 @@ def run(
     settings: Settings,
     host: str,
     port: int,
-    watched: Watched = NOTHING,
+    watched: WatchedPaths = NOTHING,
     *,
     only_slack: bool = False,
 ) -> None:

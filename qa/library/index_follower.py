@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from index.document import TextRange
 from index.errors import IndexingError, Stopped
 from index.ingestion.file_events import FileEvents
-from index.ingestion.watcher import Notices, Watched, Watcher, follow, only_watcher
+from index.ingestion.watcher import Notices, WatchedPaths, Watcher, process_lock, run_watcher
 from index.models.encoder import Encoder
 from index.models.encoder_conversion import EncoderCard
 from index.parsing.loader import shown
@@ -45,7 +45,7 @@ def follow_sources(
     settings: Settings,
     encoder: Encoder,
     live: Callable[[], LivePipeline],
-    watched: Watched,
+    watched: WatchedPaths,
     listener: Listener,
     stopping: threading.Event,
 ) -> None:
@@ -60,11 +60,13 @@ def follow_sources(
 
     def changed() -> None:
         Snapshot(settings.data).close()
-        questions.soon()
+        questions.schedule()
 
     try:
         with (
-            only_watcher(settings.data, stopping, lambda: listener.said(_SECOND_WATCHER)) as alone,
+            process_lock(
+                settings.data, stopping, lambda: listener.on_message(_SECOND_WATCHER)
+            ) as alone,
             open_store(settings) as store,
         ):
             if alone:
@@ -74,13 +76,15 @@ def follow_sources(
                 watcher = Watcher(
                     watched, store, patient, listener, max_bytes=settings.max_file_bytes
                 )
-                listener.said(f"Watching {', '.join(shown(str(path)) for path in watched.paths)}")
-                follow(
+                listener.on_message(
+                    f"Watching {', '.join(shown(str(path)) for path in watched.paths)}"
+                )
+                run_watcher(
                     watcher,
-                    FileEvents(watched.paths, stopping, listener.said),
+                    FileEvents(watched.paths, stopping, listener.on_message),
                     stopping,
                     changed,
-                    listener.said,
+                    listener.on_message,
                 )
     finally:
         questions.close()
@@ -142,7 +146,7 @@ def _recheck(
     except Stopped:
         return
     except (IndexingError, QAError) as error:
-        listener.said(f"The saved questions cannot be asked: {error}")
+        listener.on_message(f"The saved questions cannot be asked: {error}")
 
 
 def _ask(pipeline: Pipeline, stopping: threading.Event, question: str) -> Answer:

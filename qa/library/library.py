@@ -41,7 +41,7 @@ def open_store(settings: Settings) -> Store:
     def erase(documents: Sequence[str]) -> None:
         if (settings.data / STATE).is_file():
             with closing(State(settings.data)) as state:
-                for waiting in state.erase(set(documents) & state.documents(), redact_documents):
+                for waiting in state.erase(set(documents) & state.document_ids(), redact_documents):
                     UploadFolder(settings.data).discard(waiting)
 
     def rename(old: str, new: str) -> None:
@@ -91,7 +91,7 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
                 if isinstance(path, Path)
                 for file in store.files_under(canonical_root(path))
             ]
-            store.tags.give([file.document_id for file in (*named, *below)], given)
+            store.tags.add([file.document_id for file in (*named, *below)], given)
         Snapshot(settings.data).close()
     return summary
 
@@ -133,8 +133,8 @@ def forget_all(settings: Settings, on_wait: Callable[[], None] = lambda: None) -
         UploadFolder(settings.data).discard_all()
         if (settings.data / STATE).is_file():
             with closing(State(settings.data)) as state:
-                UploadJobs(state).forget()
-        return store.forget_all()
+                UploadJobs(state).delete_all()
+        return store.delete_all()
 
 
 def open_snapshot(settings: Settings) -> Snapshot:

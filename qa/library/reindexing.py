@@ -32,13 +32,13 @@ class CollectingReporter:
     def __init__(self) -> None:
         self.outcomes: dict[str, Outcome] = {}
 
-    def planned(self, files: int) -> None:
+    def on_planned(self, files: int) -> None:
         """Nothing is told."""
 
-    def embedded(self, passages: int) -> None:
+    def on_embedded(self, passages: int) -> None:
         """Nothing is told."""
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_file(self, outcome: Outcome) -> None:
         """It is remembered."""
         self.outcomes[outcome.document_id or ""] = outcome
 
@@ -63,7 +63,7 @@ def read_again(
         run = Ingestion(store, encoder, CollectingReporter(), settings.max_file_bytes, extraction)
         for file in files:
             if store.file(file.document_id) is not None:
-                run.take(file.path, file.path.parent, uri=file.uri)
+                run.process_file(file.path, file.path.parent, uri=file.uri)
         run.flush()
         store.drop_unused_vectors()
         Snapshot(settings.data).close()

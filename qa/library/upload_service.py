@@ -11,8 +11,8 @@ from functools import cached_property
 
 from index.errors import StoreBusy, UnknownDocument
 from index.store.file_records import IndexedFile
-from index.store.schema import FILE_NAME, explained
-from index.store.sqlite import kept_open
+from index.store.schema import FILE_NAME, translate_sqlite_errors
+from index.store.sqlite import close_on_error
 from index.tags import tags_of
 from qa.errors import InvalidUpload, NotUploaded, QAError, UnknownDocumentId, UnsupportedUpload
 from qa.library.library import open_store, remove_document
@@ -41,7 +41,7 @@ class UploadService:
         """Opened when they are first needed: what lists documents may do so where nothing may be
         written. Raises StoreError.
         """
-        with kept_open(State(self._settings.data)) as state:
+        with close_on_error(State(self._settings.data)) as state:
             jobs = UploadJobs(state)
             jobs.expire()  # fails where the file can only be read, on a full disk for example: so it is opened again the next time
         return jobs
@@ -85,7 +85,10 @@ class UploadService:
         InvalidTag or StoreError.
         """
         chosen = tags_of(tags)
-        with open_store(self._settings) as store, explained(self._settings.data / FILE_NAME):
+        with (
+            open_store(self._settings) as store,
+            translate_sqlite_errors(self._settings.data / FILE_NAME),
+        ):
             store.tags.replace(document_id, chosen)
 
     def delete(self, known: IndexedFile) -> bool:

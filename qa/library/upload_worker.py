@@ -19,7 +19,7 @@ from index.errors import IndexingError, Stopped
 from index.filesystem.disk_errors import replacing
 from index.ingestion.ingest import Ingestion
 from index.ingestion.report import Outcome
-from index.ingestion.watcher import only_watcher
+from index.ingestion.watcher import process_lock
 from index.parsing.sandbox import Extraction
 from index.store.snapshot import Snapshot
 from index.store.store import Store
@@ -28,7 +28,14 @@ from qa.library.reindexing import CollectingReporter, Embedder, outdated, read_a
 from qa.library.upload_folder import UploadFolder
 from qa.settings import Settings
 from qa.state.database import State
-from qa.state.upload_jobs import AT_ONCE, ATTEMPTS, FileStatus, Result, Task, UploadJobs
+from qa.state.upload_jobs import (
+    BATCH_SIZE,
+    MAX_ATTEMPTS,
+    FileResult,
+    FileStatus,
+    UploadJobs,
+    UploadTask,
+)
 
 LOOK_SECONDS = 1.0
 """How often is looked for jobs that came through another process."""
@@ -37,7 +44,7 @@ RETRY_SECONDS = 5.0
 TIDY_SECONDS = 3600.0
 """How often what is old is forgotten."""
 _NAMESAKE = "another document of this name is here, too; it was not replaced"
-_GIVEN_UP = f"was given up: the program ended {ATTEMPTS} times while reading it"
+_GIVEN_UP = f"was given up: the program ended {MAX_ATTEMPTS} times while reading it"
 _LOST = "is no longer there, or the document was deleted: upload it again"
 
 
@@ -82,7 +89,7 @@ class UploadWorker:
     def _turns(self, wake: threading.Event, stopping: threading.Event) -> Iterator[None]:
         """Each time that everything which waited is worked off."""
         tidied = -TIDY_SECONDS
-        with only_watcher(self._settings.data, stopping, lambda: None, "uploading.lock") as alone:
+        with process_lock(self._settings.data, stopping, lambda: None, "uploading.lock") as alone:
             if not alone:
                 return
             with closing(State(self._settings.data)) as state, open_store(self._settings) as store:
@@ -96,9 +103,9 @@ class UploadWorker:
                         with store.writing():
                             self.work(jobs, store)
                     if stale and not stopping.is_set():
-                        read_again(self._settings, store, self._encoder, stale[:AT_ONCE])
+                        read_again(self._settings, store, self._encoder, stale[:BATCH_SIZE])
                         self._served()
-                        stale = stale[AT_ONCE:]
+                        stale = stale[BATCH_SIZE:]
                         continue
                     yield
                     wake.wait(LOOK_SECONDS)
@@ -110,7 +117,10 @@ class UploadWorker:
         jobs.expire()
         state.expire(self._settings.keep_days)
         self._uploads.sweep(
-            {*jobs.places(), *(file.path for file in store.files_under(self._uploads.folder))}
+            {
+                *jobs.pending_paths(),
+                *(file.path for file in store.files_under(self._uploads.folder)),
+            }
         )
 
     def work(self, jobs: UploadJobs, store: Store) -> None:
@@ -124,16 +134,16 @@ class UploadWorker:
             self._served()
             jobs.finish(list(zip(tasks, results, strict=True)))
         except (IndexingError, OSError):
-            jobs.put_back(tasks)
+            jobs.requeue(tasks)
             raise
         for task, result in zip(tasks, results, strict=True):
             self._tidy(task, result)
 
-    def _results(self, store: Store, tasks: Sequence[Task]) -> list[Result]:
+    def _results(self, store: Store, tasks: Sequence[UploadTask]) -> list[FileResult]:
         files = store.files_under(self._uploads.folder)
         known = {(file.path.name, file.sha256): file.document_id for file in files}
         names = {file.path.name: file.document_id for file in files}
-        twins = [None if task.arrived.staged else known.get(task.arrived.key) for task in tasks]
+        twins = [None if task.file.staged else known.get(task.file.key) for task in tasks]
         fresh = [
             task
             for task, twin in zip(tasks, twins, strict=True)
@@ -143,7 +153,7 @@ class UploadWorker:
         read = [
             task
             for task in fresh
-            if _is_readable(task, made) or made.get(task.document_id) == task.arrived.sha256
+            if _is_readable(task, made) or made.get(task.document_id) == task.file.sha256
         ]
         outcomes = self._ingested(store, read)
         _leave_as_it_was(store, [task for task in fresh if task not in read])
@@ -151,46 +161,48 @@ class UploadWorker:
             _judged(
                 task,
                 outcomes.get(task.document_id),
-                namesake=names.get(task.arrived.path.name, task.document_id) != task.document_id,
+                namesake=names.get(task.file.path.name, task.document_id) != task.document_id,
             )
             if task in fresh
-            else Result(task.arrived.name, "unchanged", "is here already", twin)
+            else FileResult(task.file.name, "unchanged", "is here already", twin)
             for task, twin in zip(tasks, twins, strict=True)
         ]
         for task, result in zip(tasks, results, strict=True):
             if result.document_id:
-                store.tags.give([result.document_id], task.tags)
+                store.tags.add([result.document_id], task.tags)
         return results
 
-    def _ingested(self, store: Store, tasks: Sequence[Task]) -> dict[str, Outcome]:
+    def _ingested(self, store: Store, tasks: Sequence[UploadTask]) -> dict[str, Outcome]:
         told = CollectingReporter()
         with Extraction() as extraction:
             run = Ingestion(store, self._encoder, told, self._settings.max_file_bytes, extraction)
             for task in tasks:
                 _put_in_place(task)
-                run.take(task.arrived.path, task.arrived.path.parent, identity=task.document_id)
+                run.process_file(task.file.path, task.file.path.parent, identity=task.document_id)
             run.flush()
         store.drop_unused_vectors()
         for task in tasks:
-            if task.arrived.staged and told.outcomes[task.document_id].status == "kept":
+            if task.file.staged and told.outcomes[task.document_id].status == "kept":
                 _put_back(store, task)
         return told.outcomes
 
-    def _tidy(self, task: Task, result: Result) -> None:
+    def _tidy(self, task: UploadTask, result: FileResult) -> None:
         """Delete the files that nothing needs any more."""
-        if task.arrived.staged:
-            self._uploads.discard(task.arrived.staged)
+        if task.file.staged:
+            self._uploads.discard(task.file.staged)
             _previous(task).unlink(missing_ok=True)
         elif result.document_id != task.document_id:
-            self._uploads.discard(task.arrived.path)
+            self._uploads.discard(task.file.path)
 
 
-def _judged(task: Task, outcome: Outcome | None, *, namesake: bool) -> Result:
+def _judged(task: UploadTask, outcome: Outcome | None, *, namesake: bool) -> FileResult:
     """What has become of a file that no other one is equal to."""
-    name, replaces = task.arrived.name, task.arrived.staged is not None
+    name, replaces = task.file.name, task.file.staged is not None
     if outcome is None or outcome.status in {"skipped", "kept"}:
-        detail = outcome.detail if outcome else _GIVEN_UP if task.attempts >= ATTEMPTS else _LOST
-        return Result(
+        detail = (
+            outcome.detail if outcome else _GIVEN_UP if task.attempts >= MAX_ATTEMPTS else _LOST
+        )
+        return FileResult(
             name,
             "skipped",
             detail + ("; the document is as it was" if replaces and detail != _LOST else ""),
@@ -201,14 +213,14 @@ def _judged(task: Task, outcome: Outcome | None, *, namesake: bool) -> Result:
         outcome.status == "unchanged" and replaces and _is_same(task)
     )  # else it was done when the last attempt was cut off
     remark = outcome.detail or (_NAMESAKE if namesake and not replaces else "")
-    return Result(name, "unchanged" if same else done, remark, task.document_id)
+    return FileResult(name, "unchanged" if same else done, remark, task.document_id)
 
 
-def _put_in_place(task: Task) -> None:
+def _put_in_place(task: UploadTask) -> None:
     """Bytes that replace those of a document take their place; both are kept until it is known what
     becomes of them.
     """
-    path, staged, previous = task.arrived.path, task.arrived.staged, _previous(task)
+    path, staged, previous = task.file.path, task.file.staged, _previous(task)
     if staged and staged.exists():
         path.parent.mkdir(exist_ok=True)
         if path.exists() and not previous.exists():
@@ -216,26 +228,26 @@ def _put_in_place(task: Task) -> None:
         _copy(staged, path)
 
 
-def _is_readable(task: Task, documents: Container[str]) -> bool:
+def _is_readable(task: UploadTask, documents: Container[str]) -> bool:
     """Whether a file is not given up, and the bytes that are to replace those of a document are
     still there, as is the document.
     """
-    staged = task.arrived.staged
-    return task.attempts < ATTEMPTS and (
+    staged = task.file.staged
+    return task.attempts < MAX_ATTEMPTS and (
         staged is None or (staged.exists() and task.document_id in documents)
     )
 
 
-def _put_back(store: Store, task: Task) -> None:
+def _put_back(store: Store, task: UploadTask) -> None:
     """The bytes that a document had are in their place again, if it had any."""
     if _previous(task).exists():
-        _copy(_previous(task), task.arrived.path)
+        _copy(_previous(task), task.file.path)
     else:
-        task.arrived.path.unlink(missing_ok=True)
-    store.mark(task.document_id, "current")
+        task.file.path.unlink(missing_ok=True)
+    store.set_state(task.document_id, "current")
 
 
-def _leave_as_it_was(store: Store, tasks: Sequence[Task]) -> None:
+def _leave_as_it_was(store: Store, tasks: Sequence[UploadTask]) -> None:
     """Undo what a reading that was cut off has begun with files that are not read any more."""
     for task in tasks:
         if _previous(task).exists():
@@ -248,13 +260,13 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, part)
 
 
-def _is_same(task: Task) -> bool:
+def _is_same(task: UploadTask) -> bool:
     """Whether the bytes that replace those of a document are those."""
     return (
         _previous(task).exists()
-        and hashlib.sha256(_previous(task).read_bytes()).hexdigest() == task.arrived.sha256
+        and hashlib.sha256(_previous(task).read_bytes()).hexdigest() == task.file.sha256
     )
 
 
-def _previous(task: Task) -> Path:
-    return task.arrived.path.with_name(f".{task.job_id}")
+def _previous(task: UploadTask) -> Path:
+    return task.file.path.with_name(f".{task.job_id}")

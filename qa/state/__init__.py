@@ -1,1 +1,1 @@
-"""What users make, kept in state.db: conversations, feedback, saved questions, queues, backups."""
+"""User data in state.db: conversations, feedback, saved questions and queues; backups."""

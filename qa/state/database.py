@@ -1,5 +1,6 @@
-"""What users make, apart from the index: conversations, the texts that they quote, feedback, jobs.
-Deleting an index deletes none of it.
+"""Database of what users make: conversations with the texts that they quote, feedback, jobs.
+
+It is apart from the index: deleting an index deletes none of it.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ from sqlite3 import Connection
 from typing import Any
 
 from index.filesystem.portable_path import Paths
-from index.store.integrity import IntegrityIssue, database_findings, reference_findings
-from index.store.sqlite import Schema, connect, explained, transaction
+from index.store.integrity import IntegrityIssue, database_issues, reference_issues
+from index.store.sqlite import Schema, connect, transaction, translate_sqlite_errors
 
 FILE_NAME = "state.db"
+# SQLite stores the text of a CREATE statement: a backslash breaks a line here without changing it.
 SCHEMA = Schema(
     FILE_NAME,
     (
         """
         CREATE TABLE conversations (
-            id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL
+            id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, \
+created_at TEXT NOT NULL, updated_at TEXT NOT NULL
         ) WITHOUT ROWID;
         CREATE INDEX conversations_of_owner ON conversations (owner, updated_at);
         CREATE TABLE turns (
@@ -61,7 +64,8 @@ SCHEMA = Schema(
         ) WITHOUT ROWID
         """,
         """
-        CREATE TABLE watched (id INTEGER PRIMARY KEY AUTOINCREMENT, question TEXT NOT NULL UNIQUE, added_at TEXT NOT NULL);
+        CREATE TABLE watched (id INTEGER PRIMARY KEY AUTOINCREMENT, \
+question TEXT NOT NULL UNIQUE, added_at TEXT NOT NULL);
         CREATE TABLE watched_answers (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             watched_id INTEGER NOT NULL REFERENCES watched (id) ON DELETE CASCADE,
@@ -111,7 +115,8 @@ SCHEMA = Schema(
         CREATE INDEX threads_of_conversation ON threads (conversation_id)
         """,
         """
-        CREATE TABLE jobs (id TEXT PRIMARY KEY, created_at TEXT NOT NULL, tags TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE jobs (id TEXT PRIMARY KEY, created_at TEXT NOT NULL, tags TEXT NOT NULL) \
+WITHOUT ROWID;
         CREATE TABLE job_files (
             job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
             number INTEGER NOT NULL,
@@ -131,13 +136,19 @@ SCHEMA = Schema(
 )
 
 
+Redact = Callable[[dict[str, Any], Collection[str]], dict[str, Any]]
+"""Function that returns an answer's JSON without the quotes of some documents."""
+_TABLES_OF_DOCUMENTS = ("quoted", "versions", "feedback", "watched_quotes", "job_files")
+"""Tables with a column `document_id`."""
+
+
 class State:
-    """state.db of a data directory: what concerns all of it. May be used from several threads."""
+    """Connection to state.db of a data directory; may be used from several threads."""
 
     def __init__(
         self, folder: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        """Open the file, made if need be; raises StoreError."""
+        """Open the file, and create it if necessary. Raises StoreError."""
         self.folder, self._path = folder, folder / FILE_NAME
         self._db = connect(folder, SCHEMA)
         self._lock = threading.Lock()
@@ -149,34 +160,36 @@ class State:
 
     @property
     def now(self) -> str:
-        """The time in UTC, ISO 8601, to the second."""
+        """Current time in UTC, ISO 8601, to the second."""
         return self._clock().isoformat(timespec="seconds")
 
     def query(self, statement: str, *values: object) -> list[Any]:
-        """The rows of a statement that reads."""
-        with self._lock, explained(self._path, SCHEMA.remedy):
+        """Return the rows of a statement that reads."""
+        with self._lock, translate_sqlite_errors(self._path, SCHEMA.remedy):
             return self._db.execute(statement, values).fetchall()
 
     def empty_log(self) -> None:
-        """Move the write-ahead log into the file, so that nothing of what was deleted is left in
-        it, unless another process is reading just now.
+        """Move the write-ahead log into the file, so that it holds no deleted text.
+
+        Does nothing while another process is reading.
         """
         self.query("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction: all of it or nothing."""
-        with self._lock, explained(self._path, SCHEMA.remedy), transaction(self._db):
+        """Run the block in one transaction; roll it back if the block fails."""
+        with self._lock, translate_sqlite_errors(self._path, SCHEMA.remedy), transaction(self._db):
             yield self._db
 
-    def findings(self, remedy: str) -> list[IntegrityIssue]:
-        """What SQLite finds wrong with the file."""
+    def integrity_issues(self, remedy: str) -> list[IntegrityIssue]:
+        """Return the damage that SQLite finds in the file; `remedy` is the advice for it."""
         with self._lock:
-            return database_findings(self._db, remedy) or reference_findings(self._db, remedy)
+            return database_issues(self._db, remedy) or reference_issues(self._db, remedy)
 
     def expire(self, days: int) -> int:
-        """Delete conversations that were not used for so many days, and texts that nothing quotes
-        any more; returns how many conversations.
+        """Delete conversations unused for `days`, and texts that are no longer quoted.
+
+        Returns the number of deleted conversations.
         """
         before = (self._clock() - timedelta(days=days)).isoformat(timespec="seconds")
         with self.writing() as db:
@@ -185,12 +198,13 @@ class State:
         self.empty_log()
         return count
 
-    def documents(self) -> set[str]:
-        """The ids of all documents that something is kept of."""
+    def document_ids(self) -> set[str]:
+        """Return the ids of all documents that have records in this file."""
         return {
             document_id
             for (document_id,) in self.query(
-                "SELECT document_id FROM versions UNION SELECT document_id FROM feedback WHERE document_id IS NOT NULL"
+                "SELECT document_id FROM versions"
+                " UNION SELECT document_id FROM feedback WHERE document_id IS NOT NULL"
                 " UNION SELECT document_id FROM watched_quotes"
                 " UNION SELECT document_id FROM job_files WHERE document_id IS NOT NULL"
             )
@@ -199,60 +213,35 @@ class State:
     def erase(
         self,
         documents: Collection[str],
-        without: Callable[[dict[str, Any], Collection[str]], dict[str, Any]],
+        redact: Redact,
     ) -> list[Path]:
-        """Delete what is kept of some documents: their texts, their quotes in results (`without`
-        takes them out) and in feedback.
+        """Delete all records of some documents: their texts, and their quotes in answers.
 
-        How later turns of such a conversation were understood may hold words of a quote and is
-        forgotten, too. Returns the files that waited to replace theirs.
+        `redact` takes the quotes out of an answer's JSON. Feedback on these answers is deleted.
+        Returns the staged files that waited to replace the documents' bytes.
         """
-        waited: list[Path] = []
+        staged: list[Path] = []
         for document_id in documents:
             with self.writing() as db:
-                touched = db.execute(
-                    "SELECT turns.id, conversation_id, result FROM turns JOIN quoted ON turn_id = turns.id WHERE document_id = ?",
-                    (document_id,),
-                ).fetchall()
-                for turn_id, conversation_id, result in touched:
-                    db.execute("DELETE FROM feedback WHERE turn_id = ?", (turn_id,))
-                    plain = json.dumps(
-                        without(json.loads(result), {document_id}), ensure_ascii=False
-                    )
-                    db.execute("UPDATE turns SET result = ? WHERE id = ?", (plain, turn_id))
-                    db.execute(
-                        "UPDATE turns SET understood = question, result = json_set(result, '$.interpreted_as', NULL)"
-                        " WHERE conversation_id = ? AND id > ?",
-                        (conversation_id, turn_id),
-                    )
-                watched = db.execute(
-                    "SELECT id, result FROM watched_answers JOIN watched_quotes ON answer_id = id WHERE document_id = ?",
-                    (document_id,),
-                ).fetchall()
-                for answer_id, result in watched:
-                    plain = json.dumps(
-                        without(json.loads(result), {document_id}), ensure_ascii=False
-                    )
-                    db.execute(
-                        "UPDATE watched_answers SET result = ? WHERE id = ?", (plain, answer_id)
-                    )
-                staged = db.execute(
+                _redact_turns(db, document_id, redact)
+                _redact_saved_answers(db, document_id, redact)
+                rows = db.execute(
                     "SELECT staged FROM job_files WHERE document_id = ? AND staged IS NOT NULL",
                     (document_id,),
                 )
-                waited += [Paths(self.folder).path(each) for (each,) in staged]
-                for table in ("quoted", "versions", "feedback", "watched_quotes", "job_files"):
+                staged += [Paths(self.folder).path(path) for (path,) in rows]
+                # Last: the steps before find their rows by these tables.
+                for table in _TABLES_OF_DOCUMENTS:
                     db.execute(f"DELETE FROM {table} WHERE document_id = ?", (document_id,))  # noqa: S608 - fixed names
         self.empty_log()
-        return waited
+        return staged
 
     def rename(self, old: str, new: str) -> None:
-        """A document has another id now, because its file has moved: what is kept of it stays with
-        it.
-        """
+        """Change the id of a document in all records, because its file has moved."""
         with self.writing() as db:
             db.execute(
-                "UPDATE turns SET result = replace(result, ?, ?) WHERE id IN (SELECT turn_id FROM quoted WHERE document_id = ?)",
+                "UPDATE turns SET result = replace(result, ?, ?)"
+                " WHERE id IN (SELECT turn_id FROM quoted WHERE document_id = ?)",
                 (json.dumps(old), json.dumps(new), old),
             )
             db.execute(
@@ -260,7 +249,7 @@ class State:
                 " WHERE id IN (SELECT answer_id FROM watched_quotes WHERE document_id = ?)",
                 (json.dumps(old), json.dumps(new), old),
             )
-            for table in ("quoted", "versions", "feedback", "watched_quotes", "job_files"):
+            for table in _TABLES_OF_DOCUMENTS:
                 db.execute(
                     f"UPDATE OR REPLACE {table} SET document_id = ? WHERE document_id = ?",  # noqa: S608 - fixed names
                     (new, old),
@@ -270,5 +259,40 @@ class State:
 def drop_unquoted(db: Connection) -> None:
     """Delete the texts that no turn quotes any more."""
     db.execute(
-        "DELETE FROM versions WHERE (document_id, sha256) NOT IN (SELECT document_id, sha256 FROM quoted)"
+        "DELETE FROM versions"
+        " WHERE (document_id, sha256) NOT IN (SELECT document_id, sha256 FROM quoted)"
     )
+
+
+def _redact_turns(db: Connection, document_id: str, redact: Redact) -> None:
+    """Take a document's quotes out of the turns that quote it, with the feedback on them.
+
+    The interpreted questions of later turns may hold words of a quote and are deleted, too.
+    """
+    quoting = db.execute(
+        "SELECT turns.id, conversation_id, result FROM turns JOIN quoted ON turn_id = turns.id"
+        " WHERE document_id = ?",
+        (document_id,),
+    ).fetchall()
+    for turn_id, conversation_id, result in quoting:
+        db.execute("DELETE FROM feedback WHERE turn_id = ?", (turn_id,))
+        redacted = json.dumps(redact(json.loads(result), {document_id}), ensure_ascii=False)
+        db.execute("UPDATE turns SET result = ? WHERE id = ?", (redacted, turn_id))
+        db.execute(
+            "UPDATE turns"
+            " SET understood = question, result = json_set(result, '$.interpreted_as', NULL)"
+            " WHERE conversation_id = ? AND id > ?",
+            (conversation_id, turn_id),
+        )
+
+
+def _redact_saved_answers(db: Connection, document_id: str, redact: Redact) -> None:
+    """Take a document's quotes out of the stored answers to saved questions."""
+    quoting = db.execute(
+        "SELECT id, result FROM watched_answers JOIN watched_quotes ON answer_id = id"
+        " WHERE document_id = ?",
+        (document_id,),
+    ).fetchall()
+    for answer_id, result in quoting:
+        redacted = json.dumps(redact(json.loads(result), {document_id}), ensure_ascii=False)
+        db.execute("UPDATE watched_answers SET result = ? WHERE id = ?", (redacted, answer_id))

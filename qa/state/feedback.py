@@ -1,4 +1,4 @@
-"""Feedback on answers: kept with the turn, exported as questions with known answers."""
+"""Feedback on answers, stored with their turns and exported as questions with known answers."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from qa.state.database import State
 
 Verdict = Literal["right", "wrong", "place"]
 MAX_PLACE = 1000
-"""Characters of a place that is said to be the answer."""
+"""Most characters of a text range that is marked as the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the answer stands: [start, end) of a document's text, in the version with this sha256."""
+    """Text range of an answer: [start, end) in the version of a document with this sha256."""
 
     document_id: str
     sha256: str
@@ -28,8 +28,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Feedback on a turn; `answers` are those that are right: none for "wrong", and none for a
-    refusal that is right.
+    """Feedback on a turn.
+
+    `answers` are the right answers: none for "wrong", and none for a refusal that is right.
     """
 
     turn_id: int
@@ -38,44 +39,47 @@ class Judgement:
 
 
 class FeedbackStore:
-    """The verdicts of a state file."""
+    """Feedback in a state file."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def judge(self, turn: StoredTurn, verdict: Verdict) -> Judgement:
-        """Keep that an answer, or a refusal, is right or wrong, in the place of what was said of
-        the turn before.
-        """
-        answers = [span["text"] for span in turn.result["answers"]] if verdict == "right" else []
-        return self._keep(turn.id, verdict, answers, None)
+    def record_verdict(self, turn: StoredTurn, verdict: Verdict) -> Judgement:
+        """Store that an answer or a refusal is right or wrong, replacing earlier feedback."""
+        answers = []
+        if verdict == "right":
+            answers = [span["text"] for span in turn.result["answers"]]
+        return self._store(turn.id, verdict, answers, None)
 
-    def point(self, turn: StoredTurn, place: Place, version: Version | None) -> Judgement:
-        """Keep where the answer stands; raises InvalidFeedback if that is no place in the version."""
+    def record_place(self, turn: StoredTurn, place: Place, version: Version | None) -> Judgement:
+        """Store the place of the right answer. Raises InvalidFeedback if it is not in the text."""
         if version is None:
             raise InvalidFeedback(
-                "the text of that document is not kept in that version: open the current one and select again"
+                "that version of the document is not stored: "
+                "open the current version and select the answer again"
             )
-        if (
-            not 0 <= place.start < place.end <= len(version.text)
-            or place.end - place.start > MAX_PLACE
-        ):
+        is_in_text = 0 <= place.start < place.end <= len(version.text)
+        if not is_in_text or place.end - place.start > MAX_PLACE:
             raise InvalidFeedback(
-                f"expected a place of at most {MAX_PLACE:,} characters within the document's {len(version.text):,}, "
+                f"expected a place of at most {MAX_PLACE:,} characters "
+                f"within the document's {len(version.text):,}, "
                 f"got {place.start} to {place.end}: select the answer itself"
             )
         quote = version.text[place.start : place.end].strip()
         if not quote:
             raise InvalidFeedback("the selected text is empty: select the answer itself")
-        return self._keep(turn.id, "place", [quote], place.document_id)
+        return self._store(turn.id, "place", [quote], place.document_id)
 
     def questions(self, owner: str) -> list[dict[str, Any]]:
-        """The questions that an owner said the answer to, as they were understood, oldest first:
-        id, question and answers (none: a refusal is right), as `qa eval answers` reads them.
+        """Return an owner's questions with known answers, the oldest first.
+
+        Each has the keys id, question (as it was understood) and answers (none: a refusal is
+        right), as `qa eval answers` reads them.
         """
         rows = self._state.query(
             "SELECT turn_id, understood, answers FROM feedback JOIN turns ON turns.id = turn_id"
-            " JOIN conversations ON conversations.id = conversation_id WHERE owner = ? AND verdict != 'wrong' ORDER BY turn_id",
+            " JOIN conversations ON conversations.id = conversation_id"
+            " WHERE owner = ? AND verdict != 'wrong' ORDER BY turn_id",
             owner,
         )
         return [
@@ -83,7 +87,7 @@ class FeedbackStore:
             for turn_id, question, answers in rows
         ]
 
-    def _keep(
+    def _store(
         self, turn_id: int, verdict: Verdict, answers: Sequence[str], document_id: str | None
     ) -> Judgement:
         plain = json.dumps(answers, ensure_ascii=False)

@@ -1,9 +1,9 @@
-"""Claims on messages from a chat service: each is taken once, worked on by one process at a time,
-and outlives the process.
+"""Persistent queue of messages from a chat service, with leases.
 
-A claim is committed before the service is told that the message has arrived, so nothing that was
-acknowledged is lost; a second delivery of the message finds the claim. A worker says again and
-again that it lives; a claim whose worker has not for `LEASE_SECONDS` is anybody's.
+A message is committed to the queue before its arrival is acknowledged to the service, so no
+acknowledged message is lost; a second delivery of a message is recognised. A worker leases a
+message and sends heartbeats; a lease without a heartbeat for `LEASE_SECONDS` is over, and another
+worker may lease the message. The queue's table is called `claims`.
 """
 
 from __future__ import annotations
@@ -12,26 +12,29 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from qa.state.database import State
 
 LEASE_SECONDS = 12.0
-"""Silence after which a worker counts as dead: four missed beats of `BEAT_SECONDS`."""
-BEAT_SECONDS = 3.0
-LONGEST_WAIT = 60.0
-"""The longest time in seconds that a claim is postponed for."""
-KEPT_SECONDS = 2 * 86_400.0
-"""How long a finished claim is kept: Slack sends an event again for at most a day ("delayed
-events", docs.slack.dev, Events API).
+"""Time without a heartbeat after which a lease is over: four times `HEARTBEAT_SECONDS`."""
+HEARTBEAT_SECONDS = 3.0
+MAX_RETRY_SECONDS = 60.0
+"""Longest delay in seconds before a message is tried again."""
+RETENTION_SECONDS = 2 * 86_400.0
+"""Time for which a finished message is kept.
+
+Slack sends an event again for at most a day ("delayed events", docs.slack.dev, Events API).
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is claimed: the delivery's id, the message (team, channel, ts), the thread that it
-    belongs to, who sent it, what to do and with what.
+    """Message of a chat service.
+
+    `event_id` is the id of the delivery; `team`, `channel` and `ts` identify the message, and
+    `asker` its sender. `kind` says which handler gets the `payload`.
     """
 
     event_id: str
@@ -46,173 +49,169 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
-    """A message that a worker works on: for the how many-th time, since when (Unix time), and the
-    turn that answers it, once there is one.
+    """Message in the queue.
+
+    `attempts` counts its leases, `queued_at` is Unix time. `turn_id` is the turn that answers it
+    and `answer_ts` the message with the answer; both are None until they exist.
     """
 
     id: int
     message: Message
     attempts: int
-    claimed_at: float
+    queued_at: float
     turn_id: int | None
     answer_ts: str | None
 
     @property
     def key(self) -> str:
-        """Names the message in our own messages, to find them again."""
+        """Key of the message in the metadata of our messages, to find them again."""
         return f"{self.message.team}:{self.message.channel}:{self.message.ts}"
 
     @property
     def request_id(self) -> str:
-        """What people are told of a failure, and what the log names it by."""
+        """Short id of the message, for people and the log after a failure."""
         return hashlib.sha256(self.message.event_id.encode()).hexdigest()[:8]
 
 
 class MessageQueue:
-    """The claims of a state file. May be used from several threads and processes."""
+    """Queue in a state file; may be used from several threads and processes."""
 
     def __init__(self, state: State, *, clock: Callable[[], float] = time.time) -> None:
-        """`clock` is Unix time in seconds, the same for all processes."""
+        """Use the queue of `state`; `clock` is Unix time, the same for all processes."""
         self._state = state
         self._clock = clock
-        state.query(
-            "PRAGMA synchronous=FULL"
-        )  # an acknowledged message must outlive a power cut, too
+        # An acknowledged message must outlive a power cut, too.
+        state.query("PRAGMA synchronous=FULL")
 
     def add(self, message: Message, *, done: bool = False) -> bool:
-        """Claim a message, in a committed transaction; False if it is claimed already. With `done`
-        there is nothing to do for it.
+        """Add a message in a committed transaction; return False if it was added before.
+
+        With `done` it is only remembered: there is nothing to do for it.
         """
         with self._state.writing() as db:
-            return bool(
-                db.execute(
-                    "INSERT OR IGNORE INTO claims (event_id, team, channel, ts, thread, asker, kind, payload, claimed_at, state)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        *(
-                            message.event_id,
-                            message.team,
-                            message.channel,
-                            message.ts,
-                            message.thread,
-                            message.asker,
-                            message.kind,
-                        ),
-                        *(
-                            json.dumps(message.payload, ensure_ascii=False),
-                            self._clock(),
-                            "done" if done else "waiting",
-                        ),
-                    ),
-                ).rowcount
+            inserted = db.execute(
+                "INSERT OR IGNORE INTO claims"
+                " (event_id, team, channel, ts, thread, asker, kind, payload, claimed_at, state)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    message.event_id,
+                    message.team,
+                    message.channel,
+                    message.ts,
+                    message.thread,
+                    message.asker,
+                    message.kind,
+                    json.dumps(message.payload, ensure_ascii=False),
+                    self._clock(),
+                    "done" if done else "waiting",
+                ),
             )
+            return bool(inserted.rowcount)
 
-    def take(self, worker: str, kinds: Collection[str]) -> QueuedMessage | None:
-        """The oldest claim of some kinds that nobody works on and whose thread has none before it
-        that is open; None if there is none.
+    def lease(self, worker: str, kinds: Collection[str]) -> QueuedMessage | None:
+        """Lease the oldest free message of some kinds to a worker; None if there is none.
+
+        The messages of a thread are leased one after the other: a message is not free while an
+        earlier one of its thread is unfinished.
         """
+        # The usual case, an empty queue, takes no lock on the file.
         if not self._state.query("SELECT 1 FROM claims WHERE state != 'done' LIMIT 1"):
-            return None  # the usual case, without a lock on the file
+            return None
         now = self._clock()
         with self._state.writing() as db:
             row = db.execute(
-                f"{_CLAIM} AS one WHERE state != 'done' AND (state = 'waiting' OR abs(beat_at - ?) > ?)"  # noqa: S608 - a constant
-                " AND (not_before <= ? OR not_before > ?)"  # what is later than ever was told before the clock was set back
-                " AND kind IN (SELECT value FROM json_each(?)) AND NOT EXISTS (SELECT 1 FROM claims AS other WHERE state != 'done'"
-                " AND other.team = one.team AND other.channel = one.channel AND other.thread = one.thread AND other.id < one.id)"
-                " ORDER BY id LIMIT 1",
-                (now, LEASE_SECONDS, now, now + LONGEST_WAIT, json.dumps(list(kinds))),
+                _FREE_MESSAGE,
+                (now, LEASE_SECONDS, now, now + MAX_RETRY_SECONDS, json.dumps(list(kinds))),
             ).fetchone()
             if row is None:
                 return None
             db.execute(
-                "UPDATE claims SET state = 'working', worker = ?, beat_at = ?, attempts = attempts + 1 WHERE id = ?",
+                "UPDATE claims SET state = 'working', worker = ?, beat_at = ?,"
+                " attempts = attempts + 1 WHERE id = ?",
                 (worker, now, row[0]),
             )
-        claim = _claim(row)
-        return QueuedMessage(
-            claim.id,
-            claim.message,
-            claim.attempts + 1,
-            claim.claimed_at,
-            claim.turn_id,
-            claim.answer_ts,
-        )
+        queued = _queued_message(row)
+        return replace(queued, attempts=queued.attempts + 1)
 
-    def beat(self, worker: str, claims: Collection[int]) -> None:
-        """The worker lives and works on the claims of these ids."""
+    def heartbeat(self, worker: str, message_ids: Collection[int]) -> None:
+        """Renew a worker's leases of the messages with these ids."""
         with self._state.writing() as db:
             db.executemany(
                 "UPDATE claims SET beat_at = ? WHERE worker = ? AND id = ? AND state = 'working'",
-                [(self._clock(), worker, identity) for identity in claims],
+                [(self._clock(), worker, identity) for identity in message_ids],
             )
 
-    def owns(self, worker: str, claim: QueuedMessage) -> bool:
-        """Whether the claim still is the worker's: it may have been taken for dead, or the message
-        deleted.
+    def holds_lease(self, worker: str, queued: QueuedMessage) -> bool:
+        """Return True if `worker` still holds the lease of a message.
+
+        It does not if it was taken for dead, or if the message was deleted.
         """
         return bool(
             self._state.query(
                 "SELECT 1 FROM claims WHERE id = ? AND worker = ? AND state = 'working'",
-                claim.id,
+                queued.id,
                 worker,
             )
         )
 
-    def answered_by(self, claim: QueuedMessage, turn_id: int) -> None:
-        """The turn that answers a message, so that it is not asked again."""
+    def record_turn(self, queued: QueuedMessage, turn_id: int) -> None:
+        """Store the turn that answers a message, so that it is not asked again after a crash."""
         with self._state.writing() as db:
-            db.execute("UPDATE claims SET turn_id = ? WHERE id = ?", (turn_id, claim.id))
+            db.execute("UPDATE claims SET turn_id = ? WHERE id = ?", (turn_id, queued.id))
 
-    def finish(self, claim: QueuedMessage, outcome: str, answer_ts: str | None = None) -> None:
-        """Nothing is left to do; what the message said is forgotten."""
+    def finish(self, queued: QueuedMessage, outcome: str, answer_ts: str | None = None) -> None:
+        """Mark a message as done and delete its payload."""
         with self._state.writing() as db:
             db.execute(
-                "UPDATE claims SET state = 'done', outcome = ?, answer_ts = ?, payload = '{}' WHERE id = ?",
-                (outcome, answer_ts, claim.id),
+                "UPDATE claims SET state = 'done', outcome = ?, answer_ts = ?, payload = '{}'"
+                " WHERE id = ?",
+                (outcome, answer_ts, queued.id),
             )
 
-    def age(self, claim: QueuedMessage) -> float:
-        """Seconds since a message was claimed."""
-        return self._clock() - claim.claimed_at
+    def age(self, queued: QueuedMessage) -> float:
+        """Return the seconds since a message was added."""
+        return self._clock() - queued.queued_at
 
-    def postpone(self, claim: QueuedMessage, seconds: float, *, counted: bool = True) -> None:
-        """Let go of a claim for some time; the attempt counts unless told."""
+    def retry_later(self, queued: QueuedMessage, seconds: float, *, counted: bool = True) -> None:
+        """End the lease of a message and delay its next one by `seconds`.
+
+        Without `counted` the attempt does not count.
+        """
         with self._state.writing() as db:
             db.execute(
-                "UPDATE claims SET state = 'waiting', worker = '', not_before = ?, attempts = attempts - ? WHERE id = ?",
-                (self._clock() + seconds, 0 if counted else 1, claim.id),
+                "UPDATE claims SET state = 'waiting', worker = '', not_before = ?,"
+                " attempts = attempts - ? WHERE id = ?",
+                (self._clock() + seconds, 0 if counted else 1, queued.id),
             )
 
     def release(self, worker: str) -> None:
-        """Let go of everything that a worker works on."""
+        """End all leases of a worker."""
         with self._state.writing() as db:
             db.execute(
-                "UPDATE claims SET state = 'waiting', worker = '' WHERE worker = ? AND state = 'working'",
+                "UPDATE claims SET state = 'waiting', worker = ''"
+                " WHERE worker = ? AND state = 'working'",
                 (worker,),
             )
 
     def find(self, team: str, channel: str, ts: str) -> QueuedMessage | None:
-        """The claim on a message, open or done."""
+        """Return a message of the queue, finished or not; None if it was never added."""
         rows = self._state.query(
-            f"{_CLAIM} WHERE team = ? AND channel = ? AND ts = ?", team, channel, ts
+            f"{_MESSAGE} WHERE team = ? AND channel = ? AND ts = ?", team, channel, ts
         )
-        return _claim(rows[0]) if rows else None
+        return _queued_message(rows[0]) if rows else None
 
     def revise(self, team: str, channel: str, ts: str, payload: Mapping[str, Any]) -> bool:
-        """Change what a message says that nobody has begun to work on; False if it is too late for
-        that.
-        """
+        """Replace the payload of a message; return False if it has been leased already."""
         with self._state.writing() as db:
-            return bool(
-                db.execute(
-                    "UPDATE claims SET payload = ? WHERE team = ? AND channel = ? AND ts = ? AND state = 'waiting' AND attempts = 0",
-                    (json.dumps(payload, ensure_ascii=False), team, channel, ts),
-                ).rowcount
+            updated = db.execute(
+                "UPDATE claims SET payload = ? WHERE team = ? AND channel = ? AND ts = ?"
+                " AND state = 'waiting' AND attempts = 0",
+                (json.dumps(payload, ensure_ascii=False), team, channel, ts),
             )
+            return bool(updated.rowcount)
 
-    def withdraw(self, team: str, channel: str, ts: str) -> None:
-        """A message was deleted: if nobody has begun to work on it, nobody need."""
+    def cancel(self, team: str, channel: str, ts: str) -> None:
+        """Mark a deleted message as done if it has never been leased."""
         with self._state.writing() as db:
             db.execute(
                 "UPDATE claims SET state = 'done', outcome = 'withdrawn', payload = '{}'"
@@ -220,11 +219,12 @@ class MessageQueue:
                 (team, channel, ts),
             )
 
-    def sent_by(self, team: str, asker: str, kinds: Collection[str], seconds: float) -> int:
-        """How many messages of some kinds a person has sent in the last so many seconds."""
+    def count_sent(self, team: str, asker: str, kinds: Collection[str], seconds: float) -> int:
+        """Return the number of messages of some kinds that a person sent in the last `seconds`."""
         now = self._clock()
         [(count,)] = self._state.query(
-            "SELECT count(*) FROM claims WHERE claimed_at > ? AND claimed_at <= ? AND team = ? AND asker = ? AND kind IN (SELECT value FROM json_each(?))",
+            "SELECT count(*) FROM claims WHERE claimed_at > ? AND claimed_at <= ?"
+            " AND team = ? AND asker = ? AND kind IN (SELECT value FROM json_each(?))",
             now - seconds,
             now,
             team,
@@ -233,11 +233,12 @@ class MessageQueue:
         )
         return int(count)
 
-    def in_thread(self, team: str, channel: str, thread: str) -> bool:
-        """Whether a thread has a message that was claimed, or a conversation."""
+    def knows_thread(self, team: str, channel: str, thread: str) -> bool:
+        """Return True if a thread has a question in the queue, or a conversation."""
         return bool(
             self._state.query(
-                "SELECT 1 FROM claims WHERE team = ?1 AND channel = ?2 AND thread = ?3 AND kind = 'question' UNION ALL"
+                "SELECT 1 FROM claims"
+                " WHERE team = ?1 AND channel = ?2 AND thread = ?3 AND kind = 'question' UNION ALL"
                 " SELECT 1 FROM threads WHERE team = ?1 AND channel = ?2 AND thread = ?3",
                 team,
                 channel,
@@ -246,18 +247,34 @@ class MessageQueue:
         )
 
     def expire(self) -> None:
-        """Forget the claims that were finished long ago."""
+        """Delete finished messages that were added more than `RETENTION_SECONDS` ago."""
         with self._state.writing() as db:
             db.execute(
                 "DELETE FROM claims WHERE state = 'done' AND claimed_at < ?",
-                (self._clock() - KEPT_SECONDS,),
+                (self._clock() - RETENTION_SECONDS,),
             )
 
 
-_CLAIM = "SELECT id, event_id, team, channel, ts, thread, asker, kind, payload, attempts, claimed_at, turn_id, answer_ts FROM claims"
+_MESSAGE = (
+    "SELECT id, event_id, team, channel, ts, thread, asker, kind, payload, attempts, claimed_at,"
+    " turn_id, answer_ts FROM claims"
+)
+# A retry later than the longest delay was set before the clock went back: it is due, too. The
+# heartbeat may lie in the future for the same reason.
+_FREE_MESSAGE = f"""{_MESSAGE} AS one
+    WHERE state != 'done'
+    AND (state = 'waiting' OR abs(beat_at - ?) > ?)
+    AND (not_before <= ? OR not_before > ?)
+    AND kind IN (SELECT value FROM json_each(?))
+    AND NOT EXISTS (
+        SELECT 1 FROM claims AS other
+        WHERE state != 'done' AND other.team = one.team AND other.channel = one.channel
+        AND other.thread = one.thread AND other.id < one.id
+    )
+    ORDER BY id LIMIT 1"""  # noqa: S608 - a constant
 
 
-def _claim(row: tuple[Any, ...]) -> QueuedMessage:
+def _queued_message(row: tuple[Any, ...]) -> QueuedMessage:
     identity, event_id, team, channel, ts, thread, asker, kind, payload, *rest = row
     return QueuedMessage(
         identity,

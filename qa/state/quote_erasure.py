@@ -1,51 +1,43 @@
-"""Which documents the JSON of an answer quotes, and the same without some of them."""
+"""Documents quoted in the JSON of an answer, and the erasure of their quotes."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 ERASED = "A document that was quoted here has been deleted, and its quotes with it."
-"""The note that stands in their place."""
+"""Note on an answer from which quotes were erased."""
 
 
 def quoted_document_ids(answer: Mapping[str, Any]) -> list[str]:
-    """The ids of all documents of which an answer's JSON holds text, each once."""
-    places = [
-        *_nearest(answer),
-        *(citation for span in _spans(answer) for citation in _citations(span)),
-    ]
-    return list(dict.fromkeys(place["document_id"] for place in places))
+    """Return the ids of all documents whose text an answer's JSON holds, each once."""
+    passages = list(_nearest(answer))
+    for span in _spans(answer):
+        passages.extend(_citations(span))
+    return list(dict.fromkeys(passage["document_id"] for passage in passages))
 
 
 def redact_documents(answer: Mapping[str, Any], gone: Collection[str]) -> dict[str, Any]:
-    """An answer's JSON without any text of some documents, and with a note if there was any."""
-    kept = {
-        name: [span for span in (_without(each, gone) for each in answer[name]) if span]
-        for name in _LISTS
-    }
-    citations = [citation for span in kept["answers"] for citation in _citations(span)]
-    changed = (
-        dict(answer)
-        | kept
-        | {
-            "citations": citations,
-            "answer": kept["answers"][0]["text"] if kept["answers"] else None,
-        }
-    )
-    if changed["refusal"]:
-        nearest = [each for each in _nearest(answer) if each["document_id"] not in gone]
-        changed["refusal"] = changed["refusal"] | {"nearest": nearest}
-    if changed != dict(answer):
-        changed["notes"] = list(dict.fromkeys([*answer["notes"], ERASED]))
-    return changed
+    """Return an answer's JSON without the text of some documents, and a note if it had any."""
+    redacted = dict(answer)
+    for name in _SPAN_LISTS:
+        redacted[name] = _redact_spans(answer[name], gone)
+    answers = redacted["answers"]
+    redacted["citations"] = [citation for span in answers for citation in _citations(span)]
+    redacted["answer"] = answers[0]["text"] if answers else None
+    if redacted["refusal"]:
+        redacted["refusal"] = redacted["refusal"] | {"nearest": _remaining(_nearest(answer), gone)}
+    if redacted != dict(answer):
+        redacted["notes"] = list(dict.fromkeys([*answer["notes"], ERASED]))
+    return redacted
 
 
-_LISTS = ("answers", "alternatives", "conflicts")
+_SPAN_LISTS = ("answers", "alternatives", "conflicts")
+"""Keys of an answer's JSON that hold lists of answer spans."""
 
 
 def _spans(answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for name in _LISTS:
+    for name in _SPAN_LISTS:
         yield from answer[name]
 
 
@@ -57,9 +49,18 @@ def _nearest(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
     return answer["refusal"]["nearest"] if answer["refusal"] else []
 
 
-def _without(span: Mapping[str, Any], gone: Collection[str]) -> dict[str, Any] | None:
-    """A span with the places that are left; its text is the quote of the first of them."""
-    left = [citation for citation in _citations(span) if citation["document_id"] not in gone]
-    if not left:
-        return None
-    return dict(span) | {"text": left[0]["quote"], "citation": left[0], "further": left[1:]}
+def _redact_spans(
+    spans: Sequence[Mapping[str, Any]], gone: Collection[str]
+) -> list[dict[str, Any]]:
+    """Return the spans that have citations left; their text is the quote of the first one."""
+    redacted = []
+    for span in spans:
+        left = _remaining(_citations(span), gone)
+        if left:
+            first = {"text": left[0]["quote"], "citation": left[0], "further": left[1:]}
+            redacted.append(dict(span) | first)
+    return redacted
+
+
+def _remaining(passages: Sequence[dict[str, Any]], gone: Collection[str]) -> list[dict[str, Any]]:
+    return [passage for passage in passages if passage["document_id"] not in gone]

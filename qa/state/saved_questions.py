@@ -1,4 +1,4 @@
-"""Saved questions: asked again when the index has changed, and how the answer to each changed."""
+"""Saved questions, asked again when the index changes, with the history of their answers."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from qa.state.database import State
 from qa.state.quote_erasure import quoted_document_ids
 
 KEPT_ANSWERS = 100
-"""Different answers kept of each question: one a working day for five months."""
+"""Most answers stored for each question: one a working day for five months."""
 
 Ask = Callable[[str], Answer]
-"""A pipeline, bound to one generation."""
+"""Question answering pipeline, bound to one generation."""
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswer:
-    """What a saved question was answered: the JSON of `Answer.to_dict`, the generation of the
-    index, and the time in UTC, ISO 8601.
+class StoredAnswer:
+    """Answer to a saved question.
+
+    `result` is the JSON of `Answer.to_dict`, `generation` that of the index; `asked_at` is in UTC,
+    ISO 8601.
     """
 
     generation: int
@@ -32,9 +34,10 @@ class KeptAnswer:
     result: dict[str, Any]
 
     @property
-    def essence(self) -> list[tuple[str, str]]:
-        """What makes it another answer: the quotes, each with its sentence; nothing where it was
-        refused.
+    def quotes(self) -> list[tuple[str, str]]:
+        """Quotes, each with its sentence, sorted; empty for a refusal.
+
+        Answers with the same quotes count as the same answer.
         """
         return sorted(
             (span["text"], span["citation"]["sentence"]) for span in self.result["answers"]
@@ -43,32 +46,33 @@ class KeptAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SavedQuestion:
-    """A question and the last answer that was different from the one before; None before it was
-    asked.
+    """Saved question with its last stored answer; None if it was never asked.
+
+    An answer is stored if it differs from the one before.
     """
 
     question: str
     added_at: str
-    last: KeptAnswer | None
+    last: StoredAnswer | None
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A question whose answer is another one now."""
+    """Change of the answer to a saved question."""
 
     question: str
-    before: KeptAnswer
-    after: KeptAnswer
+    before: StoredAnswer
+    after: StoredAnswer
 
 
 class SavedQuestions:
-    """The saved questions of a state file."""
+    """Saved questions of a state file."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def add(self, question: str) -> str:
-        """Save a question, once; returns it as it is saved. Raises InvalidQuestion."""
+        """Save a question once and return it as it is saved. Raises InvalidQuestion."""
         question = checked_question(question)
         with self._state.writing() as db:
             db.execute(
@@ -78,42 +82,44 @@ class SavedQuestions:
         return question
 
     def remove(self, question: str) -> None:
-        """Forget a question with its answers; raises UnknownQuestion."""
+        """Delete a question and its answers. Raises UnknownQuestion."""
         identity = self._id(question)
         with self._state.writing() as db:
             db.execute("DELETE FROM watched WHERE id = ?", (identity,))
         self._state.empty_log()
 
     def questions(self) -> list[SavedQuestion]:
-        """All saved questions, the oldest first."""
+        """Return all saved questions, the oldest first."""
         rows = self._state.query("SELECT id, question, added_at FROM watched ORDER BY id")
         return [
-            SavedQuestion(question, added_at, self._last(identity))
+            SavedQuestion(question, added_at, self._last_answer(identity))
             for identity, question, added_at in rows
         ]
 
-    def history(self, question: str) -> list[KeptAnswer]:
-        """The answers to a saved question that were different from the one before, oldest first;
-        raises UnknownQuestion.
+    def history(self, question: str) -> list[StoredAnswer]:
+        """Return the stored answers to a saved question, the oldest first.
+
+        Raises UnknownQuestion.
         """
         rows = self._state.query(f"{_ANSWERS} WHERE watched_id = ? ORDER BY id", self._id(question))
-        return [_kept(row) for row in rows]
+        return [_stored_answer(row) for row in rows]
 
     def check(self, ask: Ask) -> list[Difference]:
-        """Ask all again, keep the answers that are different, and return those. Raises what `ask`
-        does.
+        """Ask all questions again; store and return the answers that changed.
+
+        A first answer is stored, but is no change. Raises what `ask` raises.
         """
-        found = []
+        differences = []
         for identity, question in self._state.query("SELECT id, question FROM watched ORDER BY id"):
             answer = ask(question)
-            before, after = (
-                self._last(identity),
-                KeptAnswer(answer.generation, self._state.now, answer.to_dict()),
-            )
-            if before is None or before.essence != after.essence:
-                self._keep(identity, after)
-                found.extend([Difference(question, before, after)] if before else [])
-        return found
+            before = self._last_answer(identity)
+            after = StoredAnswer(answer.generation, self._state.now, answer.to_dict())
+            if before is not None and before.quotes == after.quotes:
+                continue
+            self._store_answer(identity, after)
+            if before is not None:
+                differences.append(Difference(question, before, after))
+        return differences
 
     def _id(self, question: str) -> int:
         rows = self._state.query(
@@ -121,17 +127,19 @@ class SavedQuestions:
         )
         if not rows:
             raise UnknownQuestion(
-                f"{question.strip()!r} is not a saved question: `qa watchlist list` shows them, `qa watchlist add` saves one"
+                f"{question.strip()!r} is not a saved question: "
+                "`qa watchlist list` shows them, `qa watchlist add` saves one"
             )
         return int(rows[0][0])
 
-    def _last(self, identity: int) -> KeptAnswer | None:
+    def _last_answer(self, identity: int) -> StoredAnswer | None:
         rows = self._state.query(
             f"{_ANSWERS} WHERE watched_id = ? ORDER BY id DESC LIMIT 1", identity
         )
-        return _kept(rows[0]) if rows else None
+        return _stored_answer(rows[0]) if rows else None
 
-    def _keep(self, identity: int, answer: KeptAnswer) -> None:
+    def _store_answer(self, identity: int, answer: StoredAnswer) -> None:
+        """Store an answer and delete the oldest ones beyond `KEPT_ANSWERS`."""
         row = (
             identity,
             answer.generation,
@@ -140,9 +148,10 @@ class SavedQuestions:
         )
         with self._state.writing() as db:
             if not db.execute("SELECT 1 FROM watched WHERE id = ?", (identity,)).fetchone():
-                return  # removed while it was asked
+                return  # the question was removed while it was asked
             cursor = db.execute(
-                "INSERT INTO watched_answers (watched_id, generation, asked_at, result) VALUES (?, ?, ?, ?)",
+                "INSERT INTO watched_answers (watched_id, generation, asked_at, result)"
+                " VALUES (?, ?, ?, ?)",
                 row,
             )
             quotes = [
@@ -160,28 +169,31 @@ class SavedQuestions:
 _ANSWERS = "SELECT generation, asked_at, result FROM watched_answers"
 
 
-def _kept(row: tuple[int, str, str]) -> KeptAnswer:
+def _stored_answer(row: tuple[int, str, str]) -> StoredAnswer:
     generation, asked_at, result = row
-    return KeptAnswer(generation, asked_at, json.loads(result))
+    return StoredAnswer(generation, asked_at, json.loads(result))
 
 
 class Rechecker:
-    """Does something in a thread of its own each time it is told to; once for all that it is told
-    meanwhile.
+    """Background thread that runs a check when one is scheduled.
+
+    All schedules that come during a check lead to one more check.
     """
 
     def __init__(self, check: Callable[[], None]) -> None:
+        """Start the thread that runs `check`."""
         self._check = check
         self._due, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchlist", daemon=True)
         self._thread.start()
 
-    def soon(self) -> None:
-        """Check as soon as the last check has ended."""
+    def schedule(self) -> None:
+        """Schedule a check; it starts when the current one has ended."""
         self._due.set()
 
     def close(self) -> None:
-        """Check no more; returns when the last check has ended."""
+        """Stop the thread; return when the current check has ended."""
+        # This order: the thread wakes up for `_due` and must then see `_closing`.
         self._closing.set()
         self._due.set()
         self._thread.join()
@@ -191,5 +203,6 @@ class Rechecker:
             self._due.wait()
             if self._closing.is_set():
                 return
+            # Cleared before the check: what is scheduled during it must not be lost.
             self._due.clear()
             self._check()

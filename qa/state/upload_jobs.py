@@ -1,5 +1,6 @@
-"""Jobs: files that came and are to be indexed, kept in state.db, so that whoever runs next goes on
-with them.
+"""Upload jobs: uploaded files that wait to be indexed.
+
+They are stored in state.db, so that the next process goes on with them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from index.filesystem.portable_path import Paths
 from index.parsing.loader import document_id
@@ -19,11 +20,11 @@ from qa.errors import UnknownJob
 from qa.state.database import State
 
 KEEP_DAYS = 7
-"""Days that the results of a job are kept."""
-AT_ONCE = 32
-"""Files that are indexed together, between which others get at the index."""
-ATTEMPTS = 5
-"""So many times the reading of a file may have ended with its process before it is given up."""
+"""Days for which a job and its results are kept."""
+BATCH_SIZE = 32
+"""Most files indexed in one batch; other writers get their turn between two batches."""
+MAX_ATTEMPTS = 5
+"""Attempts after which a file is given up whose reading ended with the process each time."""
 
 FileStatus = Literal["waiting", "reading", "added", "updated", "unchanged", "skipped"]
 JobStatus = Literal["waiting", "running", "done"]
@@ -31,9 +32,11 @@ JobStatus = Literal["waiting", "running", "done"]
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file that came: `path` is where the document's file is or, with `staged`, where the bytes
-    that wait there are to go. One that cannot be taken has a `problem`. `replaces` is the id of the
-    document that gets other bytes.
+    """Uploaded file.
+
+    `path` is the place of the document's file. With `staged` the bytes still wait at that path to
+    be moved there. A file that cannot be indexed has a `problem`. `replaces` is the id of the
+    document whose bytes are replaced.
     """
 
     name: str
@@ -45,27 +48,28 @@ class UploadedFile:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Files with the same one are the same: their name and sha256."""
+        """Name and sha256, which are equal for equal files."""
         return self.path.name, self.sha256
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A file of a job that is not done, and the id of the document that is made of it; `attempts`
-    of it were cut off.
+class UploadTask:
+    """Unfinished file of a job.
+
+    `document_id` is the id of its document; `attempts` counts the readings that were cut off.
     """
 
     job_id: str
     number: int
-    arrived: UploadedFile
+    file: UploadedFile
     document_id: str
     tags: tuple[str, ...]
     attempts: int
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What has become of one file of a job: `detail` is the reason of a skip or a remark."""
+class FileResult:
+    """Result of one file of a job; `detail` is the reason of a skip, or a remark."""
 
     name: str
     status: FileStatus
@@ -75,126 +79,118 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job with its files in the order in which they came; `done` of `total` have a result."""
+    """Upload job; its files are in the order of the upload, and `done` of `total` are finished."""
 
     id: str
     status: JobStatus
     created_at: str
     done: int
     total: int
-    files: tuple[Result, ...]
+    files: tuple[FileResult, ...]
 
 
 class UploadJobs:
-    """The jobs of a data directory."""
+    """Upload jobs of a data directory."""
 
     def __init__(self, state: State) -> None:
         self._state, self._paths = state, Paths(state.folder)
 
     def add(self, files: Sequence[UploadedFile], tags: Sequence[str] = ()) -> Job:
-        """A new job; its documents get the tags."""
+        """Create a job; its documents get the tags."""
         with self._state.writing() as db:
-            job_id = f"{time.time_ns():016x}{secrets.token_hex(4)}"  # of two of one second the later one sorts after the other
+            # Begins with the time, so that the later one of two jobs of one second sorts last.
+            job_id = f"{time.time_ns():016x}{secrets.token_hex(4)}"
             db.execute(
                 "INSERT INTO jobs VALUES (?, ?, ?)",
                 (job_id, self._state.now, json.dumps(list(tags))),
             )
             db.executemany(
                 "INSERT INTO job_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-                [
-                    (
-                        job_id,
-                        number,
-                        each.name,
-                        None if each.problem else each.replaces or document_id(each.path),
-                        self._paths.stored(each.path),
-                        self._paths.stored(each.staged) if each.staged else None,
-                        each.sha256,
-                        "skipped" if each.problem else "waiting",
-                        each.problem,
-                    )
-                    for number, each in enumerate(files)
-                ],
+                [self._row(job_id, number, file) for number, file in enumerate(files)],
             )
         return self.job(job_id)
 
-    def job(self, job_id: str) -> Job:
-        """One job; raises UnknownJob."""
-        found = (
-            self._state.query("SELECT created_at FROM jobs WHERE id = ?", job_id)
-            if job_id.isascii()
-            else []
+    def _row(self, job_id: str, number: int, file: UploadedFile) -> tuple[object, ...]:
+        """Return the columns of a file in `job_files`, without the attempts."""
+        identity = None if file.problem else file.replaces or document_id(file.path)
+        return (
+            job_id,
+            number,
+            file.name,
+            identity,
+            self._paths.stored(file.path),
+            self._paths.stored(file.staged) if file.staged else None,
+            file.sha256,
+            "skipped" if file.problem else "waiting",
+            file.problem,
         )
-        if not found:
-            raise UnknownJob(
-                f"no job has the id {job_id!r}: it ended more than {KEEP_DAYS} days ago, or never was"
-            )
-        columns = "SELECT name, status, detail, document_id FROM job_files WHERE job_id = ? ORDER BY number"
-        files = tuple(Result(*row) for row in self._state.query(columns, job_id))
-        done = sum(file.status not in {"waiting", "reading"} for file in files)
-        begun = done or any(file.status == "reading" for file in files)
-        status: JobStatus = "done" if done == len(files) else "running" if begun else "waiting"
-        return Job(job_id, status, found[0][0], done, len(files), files)
 
-    def waiting(self) -> list[Task]:
-        """The files that are next: those that came first, of which none that was cut off goes
-        together with others, of equal ones one, and of those that replace the bytes of one document
-        the first: the bytes that came last are to stay.
+    def job(self, job_id: str) -> Job:
+        """Return one job. Raises UnknownJob."""
+        rows = []
+        if job_id.isascii():  # as all ids are; SQLite takes no lone surrogates
+            rows = self._state.query("SELECT created_at FROM jobs WHERE id = ?", job_id)
+        if not rows:
+            raise UnknownJob(
+                f"no job has the id {job_id!r}: "
+                f"it ended more than {KEEP_DAYS} days ago, or never existed"
+            )
+        [(created_at,)] = rows
+        columns = "SELECT name, status, detail, document_id FROM job_files"
+        results = self._state.query(f"{columns} WHERE job_id = ? ORDER BY number", job_id)
+        files = tuple(FileResult(*row) for row in results)
+        done = sum(file.status not in {"waiting", "reading"} for file in files)
+        return Job(job_id, _job_status(files, done), created_at, done, len(files), files)
+
+    def waiting(self) -> list[UploadTask]:
+        """Return the files of the next batch, in the order of their upload.
+
+        Of the files for one document a batch holds the first, so that the bytes that came last
+        stay; of equal files it holds one. A file whose reading was cut off comes alone, after all
+        others: it may be the one that ends the process.
         """
-        tasks = [
-            Task(
-                job_id,
-                number,
-                self._arrived(name, path, staged, sha256),
-                identity,
-                tuple(json.loads(tags)),
-                attempts,
-            )
-            for job_id, number, name, path, staged, sha256, identity, tags, attempts in self._state.query(
-                "SELECT job_id, number, name, path, staged, sha256, document_id, tags, attempts FROM"
-                " (SELECT *, row_number() OVER (PARTITION BY document_id ORDER BY created_at, job_id, number) AS turn"
-                " FROM job_files JOIN jobs ON id = job_id WHERE status IN ('waiting', 'reading'))"
-                " WHERE turn = 1 ORDER BY attempts, created_at, job_id, number LIMIT ?",
-                AT_ONCE,
-            )
-        ]
-        fresh = {task.arrived.key: task for task in reversed(tasks) if not task.attempts}
+        tasks = [self._task(row) for row in self._state.query(_NEXT_FILES, BATCH_SIZE)]
+        # Built in reverse, so that the first of equal files is the one that stays.
+        fresh = {task.file.key: task for task in reversed(tasks) if not task.attempts}
         return list(reversed(fresh.values())) or tasks[:1]
 
-    def begin(self, tasks: Sequence[Task]) -> None:
-        """They are being read, until they are finished or this process ends."""
+    def begin(self, tasks: Sequence[UploadTask]) -> None:
+        """Mark files as being read and count the attempt."""
         with self._state.writing() as db:
             db.executemany(
-                "UPDATE job_files SET status = 'reading', attempts = attempts + 1 WHERE job_id = ? AND number = ?",
+                "UPDATE job_files SET status = 'reading', attempts = attempts + 1"
+                " WHERE job_id = ? AND number = ?",
                 [(task.job_id, task.number) for task in tasks],
             )
 
-    def put_back(self, tasks: Sequence[Task]) -> None:
-        """They wait again: what kept them from being read is not their fault."""
+    def requeue(self, tasks: Sequence[UploadTask]) -> None:
+        """Let files wait again without counting the attempt: they did not cause its failure."""
         with self._state.writing() as db:
             db.executemany(
-                "UPDATE job_files SET status = 'waiting', attempts = ? WHERE job_id = ? AND number = ?",
+                "UPDATE job_files SET status = 'waiting', attempts = ?"
+                " WHERE job_id = ? AND number = ?",
                 [(task.attempts, task.job_id, task.number) for task in tasks],
             )
 
-    def finish(self, results: Sequence[tuple[Task, Result]]) -> None:
-        """They are done."""
+    def finish(self, results: Sequence[tuple[UploadTask, FileResult]]) -> None:
+        """Store the results of files."""
         with self._state.writing() as db:
             db.executemany(
-                "UPDATE job_files SET status = ?, detail = ?, document_id = ? WHERE job_id = ? AND number = ?",
+                "UPDATE job_files SET status = ?, detail = ?, document_id = ?"
+                " WHERE job_id = ? AND number = ?",
                 [
-                    (found.status, found.detail, found.document_id, task.job_id, task.number)
-                    for task, found in results
+                    (result.status, result.detail, result.document_id, task.job_id, task.number)
+                    for task, result in results
                 ],
             )
 
-    def forget(self) -> None:
-        """Forget them all."""
+    def delete_all(self) -> None:
+        """Delete all jobs."""
         with self._state.writing() as db:
             db.execute("DELETE FROM jobs")
 
     def expire(self) -> None:
-        """Forget the jobs that have been done for long."""
+        """Delete the finished jobs that were created more than `KEEP_DAYS` ago."""
         before = (datetime.fromisoformat(self._state.now) - timedelta(days=KEEP_DAYS)).isoformat(
             timespec="seconds"
         )
@@ -205,14 +201,34 @@ class UploadJobs:
                 (before,),
             )
 
-    def places(self) -> Collection[Path]:
-        """Where the bytes of the files that are not done are."""
+    def pending_paths(self) -> Collection[Path]:
+        """Return the paths, staged ones too, of the unfinished files."""
         rows = self._state.query(
             "SELECT path, staged FROM job_files WHERE status IN ('waiting', 'reading')"
         )
         return {self._paths.path(each) for row in rows for each in row if each}
 
-    def _arrived(self, name: str, path: bytes, staged: bytes | None, sha256: str) -> UploadedFile:
-        return UploadedFile(
-            name, self._paths.path(path), sha256, self._paths.path(staged) if staged else None
-        )
+    def _task(self, row: Sequence[Any]) -> UploadTask:
+        """Return the task of a row of `_NEXT_FILES`."""
+        job_id, number, name, path, staged, sha256, identity, tags, attempts = row
+        staged_path = self._paths.path(staged) if staged else None
+        file = UploadedFile(name, self._paths.path(path), sha256, staged_path)
+        return UploadTask(job_id, number, file, identity, tuple(json.loads(tags)), attempts)
+
+
+# `turn` numbers the unfinished files for one document; only the first one is its turn.
+_NEXT_FILES = """
+    SELECT job_id, number, name, path, staged, sha256, document_id, tags, attempts FROM (
+        SELECT *, row_number() OVER (
+            PARTITION BY document_id ORDER BY created_at, job_id, number
+        ) AS turn
+        FROM job_files JOIN jobs ON id = job_id WHERE status IN ('waiting', 'reading')
+    )
+    WHERE turn = 1 ORDER BY attempts, created_at, job_id, number LIMIT ?"""
+
+
+def _job_status(files: Sequence[FileResult], done: int) -> JobStatus:
+    if done == len(files):
+        return "done"
+    has_begun = done > 0 or any(file.status == "reading" for file in files)
+    return "running" if has_begun else "waiting"

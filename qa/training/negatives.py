@@ -69,7 +69,7 @@ def build(
     )
     text_of = {pool_id(text): text for text in articles}
     counter = Counting(say)
-    counter.planned(len(examples))
+    counter.on_planned(len(examples))
 
     def search(question: str) -> Iterable[str]:
         counter.count("questions searched")
@@ -86,14 +86,14 @@ class Counting:
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say, self._total, self._done, self._said = say, 0, 0, time.monotonic()
 
-    def planned(self, files: int) -> None:
+    def on_planned(self, files: int) -> None:
         """So many are to be done."""
         self._total = files
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_file(self, outcome: Outcome) -> None:
         """One passage is stored."""
 
-    def embedded(self, passages: int) -> None:
+    def on_embedded(self, passages: int) -> None:
         """So many more passages are embedded."""
         self.count("passages embedded", passages)
 

@@ -195,7 +195,7 @@ def test_forgetting_leaves_no_trace_and_allows_another_model(tmp_path: Path) -> 
 def test_a_data_directory_that_is_a_file_is_an_error_of_ours(tmp_path: Path) -> None:
     (tmp_path / "data").touch()
 
-    with pytest.raises(StoreError, match="cannot be made"):
+    with pytest.raises(StoreError, match="cannot be created"):
         open_store(settings_in(tmp_path))
 
 

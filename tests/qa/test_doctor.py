@@ -67,7 +67,7 @@ def test_a_damage_is_found_and_mended_and_no_document_is_lost(
     spoiled(desk, *DAMAGES[what])
     found = index_check(desk)
     assert not found.passed
-    assert any(what in each.what for each in found.findings)
+    assert any(what in each.problem for each in found.findings)
 
     doctor.repair(desk, [found])
     summary = indexed(desk, carded(), tmp_path / "corpus", {})
@@ -82,7 +82,7 @@ def test_a_damage_is_found_and_mended_and_no_document_is_lost(
 def test_what_is_left_of_a_document_that_is_gone_is_deleted(desk: Settings) -> None:
     spoiled(desk, "DELETE FROM documents WHERE uri = 'a.txt'")
     found = index_check(desk)
-    assert found.findings[0].what == "1 passages of no document"
+    assert found.findings[0].problem == "1 passages of no document"
 
     doctor.repair(desk, [found])
     doctor.repair(desk, [index_check(desk)])  # what hung on those passages
@@ -99,7 +99,7 @@ def test_conversations_that_belong_to_nothing_need_a_backup(desk: Settings) -> N
 
     [finding] = doctor._state(desk).findings
 
-    assert finding.what == "1 rows of turns belong to rows that are gone"
+    assert finding.problem == "1 rows of turns belong to rows that are gone"
     assert "qa restore" in finding.remedy
 
 
@@ -125,7 +125,7 @@ def test_a_damaged_derived_file_is_found_and_made_anew(
     path = desk.data / DERIVED / "dense.faiss"
     damage(path)
     found = index_check(desk)
-    assert [each.what.split(" ")[0] for each in found.findings] == ["derived/dense.faiss"]
+    assert [each.problem.split(" ")[0] for each in found.findings] == ["derived/dense.faiss"]
 
     doctor.repair(desk, [found])
 
@@ -156,8 +156,8 @@ def test_an_unreadable_file_is_found_in_either_database(desk: Settings) -> None:
 
     checks = {each.name: each for each in doctor.examine(desk)}
 
-    assert "SQLite cannot read" in checks["index"].findings[0].what
-    assert "SQLite cannot read" in checks["state"].findings[0].what
+    assert "SQLite cannot read" in checks["index"].findings[0].problem
+    assert "SQLite cannot read" in checks["state"].findings[0].problem
 
 
 def test_a_damaged_page_is_found(desk: Settings) -> None:
@@ -194,8 +194,8 @@ def test_the_command_says_what_is_wrong_and_mends_it(command: Command, corpus: P
     done = command("doctor")
     assert done.returncode == 1
     assert (
-        "derived/lexical.npz is damaged: its checksum is another one: delete it: it is made anew (--repair does)"
-        in done.stdout
+        "derived/lexical.npz is damaged: its checksum does not match: "
+        "delete it: it is built again (--repair does)" in done.stdout
     )
     assert command("doctor", "--repair").returncode == 0
 

@@ -166,5 +166,5 @@ class Desk:
                 intake.replace(snapshot.file(replaces), [arrived], [])
         else:
             intake.take([arrived], [])
-        [task] = [each for each in intake.jobs.waiting() if each.arrived.sha256 == arrived.sha256]
+        [task] = [each for each in intake.jobs.waiting() if each.file.sha256 == arrived.sha256]
         self.expected[task.document_id] = text

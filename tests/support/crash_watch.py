@@ -21,7 +21,7 @@ import index.ingestion.watcher
 import index.store.store
 from index.ingestion.file_events import Debouncer
 from index.ingestion.report import Outcome
-from index.ingestion.watcher import Watched, Watcher
+from index.ingestion.watcher import WatchedPaths, Watcher
 from index.store.document_moves import Moves
 from index.store.schema import connect
 from index.store.snapshot import Snapshot
@@ -54,20 +54,20 @@ class Telling:
     def __init__(self, settings: Settings) -> None:
         self._db = connect(settings.data)
 
-    def planned(self, files: int) -> None:
+    def on_planned(self, files: int) -> None:
         """Not told."""
 
-    def embedded(self, passages: int) -> None:
+    def on_embedded(self, passages: int) -> None:
         """Not told."""
 
     def differ(self, differences: Sequence[Difference]) -> None:
         """Not told."""
 
-    def said(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         """A line of JSON."""
         click.echo(json.dumps({"said": text}))
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_file(self, outcome: Outcome) -> None:
         """A line of JSON."""
         if outcome.status not in {"skipped", "kept"}:
             row = self._db.execute(
@@ -89,13 +89,13 @@ def child(folder: Path, point: str, hits: int) -> None:
     signal.signal(signal.SIGTERM, leave)
     index.ingestion.watcher.DEBOUNCE_SECONDS = QUIET_SECONDS
     killer = Killer("random" if point in {"watch", "serve"} else point, hits)
-    killer.arm("settle", Debouncer, "settled", when=lambda _, looks, __: looks)
+    killer.arm("settle", Debouncer, "ready", when=lambda _, looks, __: looks)
     killer.arm("move", Store, "put", when=lambda *_, **named: named["moved_from"])
     killer.arm("move", Moves, "begin")
     killer.arm("gone", Watcher, "_delete")
     killer.arm("gone", Store, "remove", "_truncate_log")
-    killer.arm("gone", index.store.store, "delete_index_files")
-    settings, watched = settings_of(folder), Watched([folder / "corpus"])
+    killer.arm("gone", index.store.store, "discard_derived")
+    settings, watched = settings_of(folder), WatchedPaths([folder / "corpus"])
     if point == "serve":
         _serve(settings, watched)
     follow_sources(settings, carded(), _nothing_saved, watched, Telling(settings), stopping)
@@ -105,7 +105,7 @@ def _nothing_saved() -> None:
     raise AssertionError("no question is saved")
 
 
-def _serve(settings: Settings, watched: Watched) -> None:
+def _serve(settings: Settings, watched: WatchedPaths) -> None:
     """All threads of a server, with small models, and questions that are asked all the time."""
     server.load_encoder, server.load_reader = (lambda _: carded()), (lambda _: SharedWordsReader())
     server._Log = lambda: Telling(settings)  # type: ignore[assignment, misc]

@@ -68,13 +68,13 @@ OLDER = (
 class Telling:
     """Reports each file on standard output, at once."""
 
-    def planned(self, files: int) -> None:
+    def on_planned(self, files: int) -> None:
         """Not told."""
 
-    def embedded(self, passages: int) -> None:
+    def on_embedded(self, passages: int) -> None:
         """Not told."""
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_file(self, outcome: Outcome) -> None:
         """A line of JSON."""
         click.echo(json.dumps({"uri": outcome.uri, "status": outcome.status}))
 

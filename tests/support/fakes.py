@@ -76,13 +76,13 @@ class RecordingReporter:
     outcomes: list[Outcome] = field(default_factory=list)
     passages: int = 0
 
-    def planned(self, files: int) -> None:
+    def on_planned(self, files: int) -> None:
         self.files += files
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_file(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
 
-    def embedded(self, passages: int) -> None:
+    def on_embedded(self, passages: int) -> None:
         self.passages += passages
 
 

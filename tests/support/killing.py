@@ -22,7 +22,7 @@ from qa.answering.source_freshness import FileHashes
 from qa.bootstrap import load_pipeline
 from qa.library.library import has_index
 from qa.settings import Settings
-from qa.state.backup import finish
+from qa.state.backup import finish_restore
 from tests.support.fakes import SharedWordsReader
 from tests.support.serving import carded, settings_in
 
@@ -159,7 +159,7 @@ def examined(settings: Settings) -> dict[str, str]:
     """Document id -> text, after what `qa doctor` looks at was looked at: SQLite's own check, rows,
     vectors, derived files, state.
     """
-    finish(settings.data)  # as every command does first
+    finish_restore(settings.data)  # as every command does first
     with closing(connect(settings.data)) as db:
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
     for check in (doctor._index(settings), doctor._state(settings)):

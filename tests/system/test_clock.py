@@ -92,33 +92,33 @@ def test_what_a_dead_worker_left_is_taken_up_although_it_seems_to_be_of_the_futu
 ) -> None:
     claims = MessageQueue(state, clock=clock)
     claims.add(QUESTION_OF)
-    assert claims.take("dead", ["question"])
+    assert claims.lease("dead", ["question"])
     clock.seconds -= 10 * DAY
 
-    assert claims.take("other", ["question"])
+    assert claims.lease("other", ["question"])
     clock.seconds += LEASE_SECONDS / 2
-    assert claims.take("third", ["question"]) is None
+    assert claims.lease("third", ["question"]) is None
 
 
 def test_what_was_postponed_is_not_postponed_by_days(state: State, clock: Clock) -> None:
     claims = MessageQueue(state, clock=clock)
     claims.add(QUESTION_OF)
-    taken = claims.take("one", ["question"])
+    taken = claims.lease("one", ["question"])
     assert taken
-    claims.postpone(taken, 5)
-    assert claims.take("one", ["question"]) is None
+    claims.retry_later(taken, 5)
+    assert claims.lease("one", ["question"]) is None
     clock.seconds -= 10 * DAY
 
-    assert claims.take("one", ["question"])
+    assert claims.lease("one", ["question"])
 
 
 def test_questions_of_the_future_are_none_of_the_last_minute(state: State, clock: Clock) -> None:
     claims = MessageQueue(state, clock=clock)
     claims.add(QUESTION_OF)
-    assert claims.sent_by("T", "U", ["question"], 60) == 1
+    assert claims.count_sent("T", "U", ["question"], 60) == 1
     clock.seconds -= DAY
 
-    assert claims.sent_by("T", "U", ["question"], 60) == 0
+    assert claims.count_sent("T", "U", ["question"], 60) == 0
 
 
 @pytest.mark.slow

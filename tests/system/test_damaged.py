@@ -71,7 +71,7 @@ def test_a_damaged_derived_file_changes_no_answer(desk: Settings, name: str) -> 
             path.write_bytes(whole)
             damage()
             [finding] = doctor._index(desk).findings
-            assert name in finding.what
+            assert name in finding.problem
             assert answered(desk) == expected
             assert path.read_bytes() == whole  # made anew
 

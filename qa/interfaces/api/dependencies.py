@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qa.state.conversations import LOCAL
+from qa.state.conversations import LOCAL_OWNER
 
 
 def owner_of(request: Request) -> str:
@@ -19,7 +19,7 @@ def owner_of(request: Request) -> str:
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     key = credentials.strip()
     if scheme.lower() != "bearer" or not key:
-        return LOCAL
+        return LOCAL_OWNER
     # The key itself is a secret and is not stored.
     return f"key:{hashlib.sha256(key.encode()).hexdigest()}"
 

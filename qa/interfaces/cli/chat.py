@@ -86,9 +86,9 @@ class Chat:
 
         With tags, only documents with any of them are searched. Raises UnknownConversation.
         """
-        from qa.state.conversations import LOCAL
+        from qa.state.conversations import LOCAL_OWNER
 
-        self._owner = LOCAL
+        self._owner = LOCAL_OWNER
         self._conversations = conversations
         self._live = live
         self._tags = tags or None

@@ -48,16 +48,16 @@ def _echo_check(check: Checked) -> None:
     """Print a check and, indented below it, its findings."""
     click.echo(f"{'ok' if check.passed else 'wrong':<5}  {check.name}: {check.detail}")
     for finding in check.findings:
-        hint = " (--repair does)" if finding.mend else ""
-        click.echo(f"       {finding.what}: {finding.remedy}{hint}")
+        hint = " (--repair does)" if finding.repair else ""
+        click.echo(f"       {finding.problem}: {finding.remedy}{hint}")
 
 
 def _check_to_dict(check: Checked) -> dict[str, Any]:
     return {
         "check": check.name,
         "detail": check.detail,
-        "wrong": [finding.what for finding in check.findings if not finding.harmless],
-        "left_over": [finding.what for finding in check.findings if finding.harmless],
+        "wrong": [finding.problem for finding in check.findings if not finding.harmless],
+        "left_over": [finding.problem for finding in check.findings if finding.harmless],
     }
 
 

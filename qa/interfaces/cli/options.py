@@ -82,10 +82,10 @@ def settings_of(data: Path | None) -> Settings:
 
     settings = Settings.from_environment(os.environ, data=data)
     if (settings.data / RESTORING).is_dir():
-        from qa.state.backup import finish
+        from qa.state.backup import finish_restore
 
         click.echo("Finishing a restore that was interrupted ...", err=True)
-        finish(settings.data)
+        finish_restore(settings.data)
     return settings
 
 
@@ -138,7 +138,7 @@ class Progress:
         self._passages = 0
         self._bar: Any = None
 
-    def planned(self, files: int) -> None:
+    def on_planned(self, files: int) -> None:
         """Take the number of files that will be looked at."""
         self._files = files
         if sys.stderr.isatty():
@@ -146,7 +146,7 @@ class Progress:
 
             self._bar = tqdm(total=files, unit="file", dynamic_ncols=True, leave=False)
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_file(self, outcome: Outcome) -> None:
         """Count a file as done, and print a line if it was skipped."""
         if outcome.detail:
             label = outcome.status if outcome.status in {"skipped", "kept"} else "note"
@@ -162,7 +162,7 @@ class Progress:
             self._files_done += 1
             self._show(1)
 
-    def embedded(self, passages: int) -> None:
+    def on_embedded(self, passages: int) -> None:
         """Count more passages as embedded."""
         self._passages += passages
         self._show(0)

@@ -50,7 +50,7 @@ def serve(
     data: Path | None,
 ) -> None:
     """Serve the web page and the HTTP interface."""
-    from index.ingestion.watcher import Watched
+    from index.ingestion.watcher import WatchedPaths
     from index.tags import tags_of
     from qa.interfaces.server import run
 
@@ -60,6 +60,6 @@ def serve(
         settings_of(data),
         host,
         port,
-        Watched(watch, exclude, tags_of(tags)),
+        WatchedPaths(watch, exclude, tags_of(tags)),
         only_slack=only == "slack",
     )

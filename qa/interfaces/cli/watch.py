@@ -48,7 +48,7 @@ def watch(
 
     With --tag, files that appear later get the tag, too. Ends with Ctrl-C or SIGTERM.
     """
-    from index.ingestion.watcher import Watched
+    from index.ingestion.watcher import WatchedPaths
     from index.tags import tags_of
     from qa.bootstrap import live_pipeline
     from qa.library.index_follower import follow_sources
@@ -66,26 +66,26 @@ def watch(
 
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, leave)
-    watched = Watched(paths, exclude, tags_of(tags))
+    watched = WatchedPaths(paths, exclude, tags_of(tags))
     follow_sources(settings, encoder, live, watched, LineListener(), stopping)
 
 
 class LineListener:
     """Listener that prints a line for each event."""
 
-    def planned(self, files: int) -> None:
+    def on_planned(self, files: int) -> None:
         """Print nothing: the number of files says little while watching."""
 
-    def embedded(self, passages: int) -> None:
+    def on_embedded(self, passages: int) -> None:
         """Print nothing: the line of the file comes soon."""
 
-    def finished(self, outcome: Outcome) -> None:
+    def on_file(self, outcome: Outcome) -> None:
         """Print the outcome of a file unless nothing has changed."""
         if outcome.status != "unchanged":
             detail = f": {outcome.detail}" if outcome.detail else ""
             click.echo(f"{outcome.status}: {outcome.uri}{detail}")
 
-    def said(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         """Print a message on standard error."""
         click.echo(text, err=True)
 

@@ -7,7 +7,7 @@ from textwrap import wrap
 
 from qa.answer import Answer, answer_of
 from qa.interfaces.plaintext.answers import printable
-from qa.state.saved_questions import Difference, KeptAnswer
+from qa.state.saved_questions import Difference, StoredAnswer
 
 GAP = " │ "
 """Text between the columns of the old and the new answer."""
@@ -32,17 +32,17 @@ def difference_line(difference: Difference) -> str:
     return f"The answer to “{question}” was {before} and is {after}."
 
 
-def kept_text(kept: KeptAnswer, width: int) -> str:
+def kept_text(kept: StoredAnswer, width: int) -> str:
     """Return a stored answer as lines of at most `width` characters."""
     return "\n".join(_answer_lines(kept, width))
 
 
-def _quotes_text(kept: KeptAnswer) -> str:
-    quotes = ", ".join(f"“{printable(text)}”" for text, _ in kept.essence)
+def _quotes_text(kept: StoredAnswer) -> str:
+    quotes = ", ".join(f"“{printable(text)}”" for text, _ in kept.quotes)
     return quotes or "not found"
 
 
-def _answer_lines(kept: KeptAnswer, width: int) -> list[str]:
+def _answer_lines(kept: StoredAnswer, width: int) -> list[str]:
     """Return generation and time of an answer, then its quotes or its refusal, wrapped."""
     answer = answer_of(kept.result)
     lines = [f"generation {kept.generation}, {kept.asked_at}"]

@@ -153,7 +153,7 @@ class Answers:
 
         turn = self._service.ask(owner_of(queued), conversation, request.question or "", within)
         # Recorded before anything is posted, so that no later attempt asks again.
-        self._queue.answered_by(queued, turn.id)
+        self._queue.record_turn(queued, turn.id)
         return turn
 
     def _thread_tags(

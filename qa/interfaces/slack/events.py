@@ -168,7 +168,7 @@ class SlackEvents:
             task = NoticeTask(question, reply_to, refusal)
             # One notice a minute is enough: further ones are recorded as done, and not shown.
             already_noticed = bool(
-                self._queue.sent_by(received.team, author, (NoticeTask.kind,), _MINUTE)
+                self._queue.count_sent(received.team, author, (NoticeTask.kind,), _MINUTE)
             )
         self._add(
             team=received.team,
@@ -195,7 +195,7 @@ class SlackEvents:
         calls_another = bool(mentioned) and received.text.lstrip().startswith("<@")
         if not event.thread_ts or calls_another:
             return False
-        return self._queue.in_thread(received.team, event.channel, event.thread_ts)
+        return self._queue.knows_thread(received.team, event.channel, event.thread_ts)
 
     def _on_edit(self, received: _Received) -> None:
         """Change a question that waits, or queue a new answer to one that does not."""
@@ -221,7 +221,7 @@ class SlackEvents:
         if question is None:
             return
         # Both: the question may have been answered, or leased a moment ago.
-        self._queue.withdraw(received.team, received.event.channel, question.ts)
+        self._queue.cancel(received.team, received.event.channel, question.ts)
         self._add_follow_up(received, question, DeleteTask(question.ts))
 
     def _question(self, received: _Received, ts: str) -> Message | None:
@@ -248,7 +248,7 @@ class SlackEvents:
         allowed = self._settings.channels
         if allowed and (DIRECT if is_direct else channel) not in allowed:
             return _NOT_HERE
-        asked = self._queue.sent_by(team, author, QUESTION_KINDS, _MINUTE)
+        asked = self._queue.count_sent(team, author, QUESTION_KINDS, _MINUTE)
         if asked >= self._settings.rate:
             return _TOO_MANY.format(rate=self._settings.rate)
         return None

@@ -189,7 +189,7 @@ class TaskHandlers:
         posted_ts: str | None = None
         if queued.attempts > 1:
             # A button has no ts of Slack's: search from when it was queued, by our clock.
-            since = f"{queued.claimed_at - CLOCK_SKEW_SECONDS:.6f}"
+            since = f"{queued.queued_at - CLOCK_SKEW_SECONDS:.6f}"
             posted_ts = await self._find_posted(queued, since, None)
         try:
             turn = await asyncio.to_thread(self._answers.turn, queued, task.turn_id)
@@ -239,7 +239,7 @@ class TaskHandlers:
 
     async def _check_lease(self, queued: QueuedMessage, worker: str) -> None:
         """Raise LeaseLost unless the worker still holds the lease."""
-        if not await asyncio.to_thread(self._queue.owns, worker, queued):
+        if not await asyncio.to_thread(self._queue.holds_lease, worker, queued):
             raise LeaseLost
 
     async def _reply_to_button(

@@ -18,7 +18,7 @@ from qa.interfaces.slack.answers import MAX_ATTEMPTS
 from qa.interfaces.slack.delivery import UndeliveredError
 from qa.interfaces.slack.handlers import LeaseLost, QuestionDeleted, TaskHandlers
 from qa.interfaces.slack.tasks import BACKGROUND_KINDS, BUTTON_KINDS
-from qa.state.message_queue import BEAT_SECONDS, LONGEST_WAIT, MessageQueue, QueuedMessage
+from qa.state.message_queue import HEARTBEAT_SECONDS, MAX_RETRY_SECONDS, MessageQueue, QueuedMessage
 
 TASKS_PER_LANE = 16
 """Messages in work at the same time in each lane; most of them wait for Slack or an answer."""
@@ -106,7 +106,7 @@ class QueueWorker:
 
     async def _lease_next(self, kinds: Sequence[str]) -> QueuedMessage | None:
         try:
-            queued = await asyncio.to_thread(self._queue.take, self._id, kinds)
+            queued = await asyncio.to_thread(self._queue.lease, self._id, kinds)
         except Exception as error:  # the lane must live: the file may be busy or full for a while
             if str(error) != self._last_error:  # logged once, not several times a second
                 self._last_error = str(error)
@@ -117,11 +117,11 @@ class QueueWorker:
 
     async def _send_heartbeats(self) -> None:
         while True:
-            await asyncio.sleep(BEAT_SECONDS)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
             ids = [queued.id for queued in self._in_work.values()]
             if ids:
                 with suppress(Exception):  # the next one is soon, and a lease outlives several
-                    await asyncio.to_thread(self._queue.beat, self._id, ids)
+                    await asyncio.to_thread(self._queue.heartbeat, self._id, ids)
 
     async def _delete_expired(self) -> None:
         while True:
@@ -145,7 +145,7 @@ class QueueWorker:
             await asyncio.to_thread(self._queue.finish, queued, "withdrawn")
         except NotReady:
             # Loading the models is no fault of the message: the attempt does not count.
-            await asyncio.to_thread(self._queue.postpone, queued, 1.0, counted=False)
+            await asyncio.to_thread(self._queue.retry_later, queued, 1.0, counted=False)
         except SlackApiError as error:
             log.error("Request %s: Slack refused it: %s", queued.request_id, error)  # noqa: TRY400 - the message says it all
             await asyncio.to_thread(self._queue.finish, queued, "refused")
@@ -165,5 +165,5 @@ class QueueWorker:
             await asyncio.to_thread(self._queue.finish, queued, "failed")
             return
         log.warning("Request %s will be tried again: %s", queued.request_id, why)
-        seconds = min(2.0**queued.attempts, LONGEST_WAIT)
-        await asyncio.to_thread(self._queue.postpone, queued, seconds)
+        seconds = min(2.0**queued.attempts, MAX_RETRY_SECONDS)
+        await asyncio.to_thread(self._queue.retry_later, queued, seconds)

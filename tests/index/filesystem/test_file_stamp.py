@@ -55,13 +55,13 @@ def test_seeing_a_file_again_is_no_new_generation_and_leaves_with_its_document(
         FileStamp(5, time.time_ns(), 1, 8),
     )
 
-    store.sightings.saw(document_id, old)
-    assert (store.sightings.stamp(document_id), current_generation(data)) == (old, before)
-    store.sightings.saw(document_id, young)
-    assert store.sightings.stamps() == {document_id: FileStamp(5, 0, 0, 8)}
+    store.file_records.record(document_id, old)
+    assert (store.file_records.stamp(document_id), current_generation(data)) == (old, before)
+    store.file_records.record(document_id, young)
+    assert store.file_records.stamps() == {document_id: FileStamp(5, 0, 0, 8)}
 
     store.remove([document_id])
-    assert store.sightings.stamps() == {}
+    assert store.file_records.stamps() == {}
 
 
 def _roots(data: Path) -> dict[Path, list[str]]:
@@ -73,8 +73,8 @@ def test_roots_are_remembered_with_what_was_left_out_and_forgotten_with_all(
     store: Store, data: Path
 ) -> None:
     for exclude in (["a"], []):
-        store.sightings.remember_root(Path("/notes"), exclude)
+        store.file_records.remember_root(Path("/notes"), exclude)
     assert _roots(data) == {Path("/notes"): []}
 
-    store.forget_all()
+    store.delete_all()
     assert _roots(data) == {}

@@ -140,7 +140,7 @@ def take_page(command: Command, encoder: Encoder) -> None:
     path.write_text("<title>Tides</title><p>The tide turns at half past nine.</p>")
     with Store(command.data) as store, store.writing():
         run = Ingestion(store, encoder, RecordingReporter())
-        run.take(path, path.parent, uri=PAGE)
+        run.process_file(path, path.parent, uri=PAGE)
         run.flush()
 
 

@@ -1,4 +1,4 @@
-"""A file is quiet when it has looked the same for a while."""
+"""Debouncing: a file is ready when its stamp has not changed for some time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOOKS = st.none() | st.integers(0, 3).map(lambda size: FileStamp(size, 0, 0, 1))
 @given(
     st.lists(st.tuples(st.floats(0, 2), st.none() | LOOKS.map(lambda look: [look])), max_size=12)
 )
-def test_settled_is_what_looked_the_same_for_long_enough(
+def test_paths_unchanged_for_long_enough_are_ready(
     looks: list[tuple[float, list[FileStamp | None] | None]],
 ) -> None:
     settling, now, since, last = Debouncer(1.0), 0.0, 0.0, [FileStamp(-1, 0, 0, 0)]
@@ -27,7 +27,7 @@ def test_settled_is_what_looked_the_same_for_long_enough(
             since = now
         last = look or [FileStamp(-1, 0, 0, 0)]
 
-        settled = settling.settled({} if look is None else {PATH: look[0]}, now)
+        settled = settling.ready({} if look is None else {PATH: look[0]}, now)
 
         assert settled == ({PATH} if look and now - since >= 1.0 else set())
         wait = settling.wait(now)

@@ -1,4 +1,4 @@
-"""From files to the store: what is new, unchanged, changed, gone or unreadable."""
+"""Ingestion of files that are new, unchanged, changed, gone or unreadable."""
 
 from __future__ import annotations
 
@@ -301,7 +301,7 @@ def test_what_was_committed_before_a_failure_stays(run: Run) -> None:
 def test_a_run_that_is_stopped_keeps_the_vectors_it_made(
     store: Store, fake_encoder: FakeEncoder
 ) -> None:
-    store.keep_vectors(
+    store.save_vectors(
         {fake_encoder.vector_key("Text."): fake_encoder.encode_passages(["Text."])[0]}
     )
 
@@ -319,7 +319,7 @@ def test_a_fetched_page_is_called_by_its_address(store: Store, fake_encoder: Fak
 
     run = Ingestion(store, fake_encoder, RecordingReporter())
     for _ in range(2):
-        run.take_page("https://example.org/tides", Page(1000))
+        run.process_page("https://example.org/tides", Page(1000))
         run.flush()
 
     assert [(outcome.uri, outcome.status) for outcome in run.summary.outcomes] == [

@@ -1,4 +1,4 @@
-"""The store comes after the folders, whatever happens in them, with the guards of pruning."""
+"""The watcher: the store follows the folders, with the guards against accidents."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from index.errors import StoreBusy
 from index.ingestion.watcher import (
     ACCIDENT_SECONDS,
     DEBOUNCE_SECONDS,
-    Looked,
-    Watched,
+    ScanResult,
+    WatchedPaths,
     Watcher,
-    follow,
-    only_watcher,
+    process_lock,
+    run_watcher,
 )
 from index.sources.ignore_rules import IGNORE_FILE
 from index.store.schema import connect
@@ -34,16 +34,16 @@ from tests.support.serving import eventually
 
 @dataclass
 class RecordingNotices(RecordingReporter):
-    """Remembers what is said, too."""
+    """Reporter that records the messages, too."""
 
     lines: list[str] = field(default_factory=list)
 
-    def said(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         self.lines.append(text)
 
 
 class Desk:
-    """A watched folder, a store, and a clock that moves when told."""
+    """Watched folder with a store and a clock that the test sets."""
 
     def __init__(self, corpus: Path, store: Store, *exclude: str) -> None:
         self.corpus, self.store, self.exclude = corpus, store, exclude
@@ -53,7 +53,7 @@ class Desk:
         self.watcher = self.again()
 
     def again(self) -> Watcher:
-        watched = Watched([self.corpus], self.exclude, self.tags)
+        watched = WatchedPaths([self.corpus], self.exclude, self.tags)
         return Watcher(watched, self.store, self.encoder, self.notices, clock=lambda: self.now)
 
     def write(self, *names: str, text: str = "The text of {}.") -> None:
@@ -61,13 +61,13 @@ class Desk:
             (self.corpus / name).parent.mkdir(parents=True, exist_ok=True)
             (self.corpus / name).write_text(text.format(name))
 
-    def look(self, seconds: float = 0.0) -> Looked:
+    def scan(self, seconds: float = 0.0) -> ScanResult:
         self.now += seconds
-        return self.watcher.look()
+        return self.watcher.scan()
 
     def settle(self, seconds: float = DEBOUNCE_SECONDS) -> bool:
-        """Two looks, the second when all is quiet; says whether the store has changed."""
-        return self.look().changed | self.look(seconds).changed
+        """Scan twice, the second time when all is quiet; return True if the store has changed."""
+        return self.scan().changed | self.scan(seconds).changed
 
     def texts(self) -> dict[str, str]:
         with closing(Snapshot(self.store.folder)) as snapshot:
@@ -84,16 +84,16 @@ def _ten(desk: Desk) -> None:
     desk.settle()
 
 
-def test_what_is_written_is_read_when_it_is_quiet(desk: Desk) -> None:
+def test_a_written_file_is_indexed_when_it_is_quiet(desk: Desk) -> None:
     desk.write("a.txt", text="Half of")
-    assert not desk.look().changed
+    assert not desk.scan().changed
     desk.write("a.txt", text="Half of it is not yet")
-    assert not desk.look(DEBOUNCE_SECONDS - 0.1).changed
+    assert not desk.scan(DEBOUNCE_SECONDS - 0.1).changed
     desk.write("a.txt", text="Half of it is not yet all.")
-    waiting = desk.look(DEBOUNCE_SECONDS - 0.1)
+    waiting = desk.scan(DEBOUNCE_SECONDS - 0.1)
     assert (waiting.changed, waiting.wait) == (False, DEBOUNCE_SECONDS)
 
-    assert desk.look(DEBOUNCE_SECONDS).changed
+    assert desk.scan(DEBOUNCE_SECONDS).changed
     assert desk.texts() == {"a.txt": "Half of it is not yet all."}
     assert current_generation(desk.store.folder) == 1
 
@@ -112,7 +112,7 @@ def test_changes_and_deletions_follow_and_quiet_folders_cost_nothing(desk: Desk)
     assert "2.txt" not in desk.texts()
 
 
-def test_what_is_saved_beside_and_renamed_is_a_change(desk: Desk) -> None:
+def test_a_file_replaced_by_rename_has_changed(desk: Desk) -> None:
     desk.write("a.txt", "b.txt")
     desk.settle()
     desk.write(".a.swp", text="Saved by an editor.")
@@ -137,7 +137,7 @@ def test_a_moved_file_is_one_document_in_every_generation(desk: Desk) -> None:
     assert {outcome.status for outcome in desk.notices.outcomes[-10:]} == {"moved"}
 
 
-def test_after_a_restart_only_what_is_different_is_read(desk: Desk) -> None:
+def test_after_a_restart_only_changed_files_are_read(desk: Desk) -> None:
     _ten(desk)
     for number in range(10):
         os.utime(desk.corpus / f"{number}.txt", (1e9, 1e9))
@@ -157,7 +157,7 @@ def test_after_a_restart_only_what_is_different_is_read(desk: Desk) -> None:
     assert seen == {"1.txt": "updated", "2.txt": "removed"}
 
 
-def test_after_an_upgrade_that_reads_a_format_otherwise_its_files_are_read_again(
+def test_after_an_upgrade_of_an_extractor_its_files_are_read_again(
     desk: Desk,
 ) -> None:
     desk.write("a.html", "b.txt")
@@ -175,7 +175,7 @@ def test_after_an_upgrade_that_reads_a_format_otherwise_its_files_are_read_again
 
 
 @pytest.mark.parametrize("accident", ["emptied", "renamed away", "half of it"])
-def test_an_accident_removes_nothing_says_so_once_and_is_over_when_undone(
+def test_an_accident_removes_nothing_and_is_reported_once(
     desk: Desk, accident: str, tmp_path: Path
 ) -> None:
     _ten(desk)
@@ -196,7 +196,7 @@ def test_an_accident_removes_nothing_says_so_once_and_is_over_when_undone(
     for path in list(away.iterdir()):
         path.rename(desk.corpus / path.name)
     assert not desk.settle()
-    assert desk.notices.lines[1:] == [f"{desk.corpus}: followed again."]
+    assert desk.notices.lines[1:] == [f"{desk.corpus}: watched again."]
 
 
 def test_a_folder_that_is_emptied_slowly_is_an_accident_too(desk: Desk) -> None:
@@ -209,7 +209,7 @@ def test_a_folder_that_is_emptied_slowly_is_an_accident_too(desk: Desk) -> None:
     assert "more than 20%" in desk.notices.lines[0]
 
 
-def test_single_deletions_with_time_between_them_are_meant(desk: Desk) -> None:
+def test_single_deletions_with_time_between_them_are_no_accident(desk: Desk) -> None:
     _ten(desk)
     for number in range(9):
         (desk.corpus / f"{number}.txt").unlink()
@@ -218,7 +218,7 @@ def test_single_deletions_with_time_between_them_are_meant(desk: Desk) -> None:
     assert list(desk.texts()) == ["9.txt"]
 
 
-def test_what_cannot_be_indexed_is_said_once_until_it_changes(desk: Desk) -> None:
+def test_an_unreadable_file_is_reported_once_until_it_changes(desk: Desk) -> None:
     desk.write("a.txt")
     (desk.corpus / "empty.txt").touch()
     (desk.corpus / "loop.txt").symlink_to("loop.txt")
@@ -249,7 +249,7 @@ def test_excluded_files_are_not_followed_and_leave_when_a_pattern_comes(
     assert "secret/a.txt" not in desk.texts()
 
 
-def test_what_was_removed_by_hand_stays_removed(desk: Desk) -> None:
+def test_a_document_removed_by_hand_stays_removed(desk: Desk) -> None:
     _ten(desk)
     desk.store.remove([desk.store.find("1.txt").document_id])
 
@@ -257,7 +257,7 @@ def test_what_was_removed_by_hand_stays_removed(desk: Desk) -> None:
     assert len(desk.texts()) == 9
 
 
-def test_of_files_that_come_and_go_nothing_is_remembered(desk: Desk) -> None:
+def test_files_that_are_gone_leave_no_state_in_the_watcher(desk: Desk) -> None:
     _ten(desk)
     for number in range(5):
         desk.write(f"empty {number}.txt", text="")
@@ -268,7 +268,7 @@ def test_of_files_that_come_and_go_nothing_is_remembered(desk: Desk) -> None:
     desk.settle()
     (desk.corpus / "11.txt").rename(desk.corpus / "12.txt")
     desk.settle()
-    desk.look()
+    desk.scan()
 
     assert sorted(path.name for path in desk.watcher._handled) == sorted(
         path.name for path in desk.corpus.iterdir()
@@ -276,30 +276,30 @@ def test_of_files_that_come_and_go_nothing_is_remembered(desk: Desk) -> None:
 
 
 class TwoFailures(Watcher):
-    """Fails twice, the second time at what nobody expects."""
+    """Watcher that fails twice, the second time with an unexpected error."""
 
     def __init__(self, stopping: threading.Event) -> None:
         self.looks, self.stopping = 0, stopping
 
-    def look(self) -> Looked:
+    def scan(self) -> ScanResult:
         self.looks += 1
         if self.looks <= 2:
             raise (StoreBusy if self.looks == 1 else RuntimeError)("the disk is full")
         self.stopping.set()
-        return Looked(changed=True, wait=0.0)
+        return ScanResult(changed=True, wait=0.0)
 
 
 class NoEvents:
-    """Nothing happens, at once."""
+    """Events that return at once, without an event."""
 
     def wait(self, seconds: float) -> None:
         del seconds
 
 
-def test_a_failure_is_said_once_and_tried_again() -> None:
+def test_a_failure_is_reported_once_and_tried_again() -> None:
     stopping, changes, said = threading.Event(), [1], list[str]()
 
-    follow(TwoFailures(stopping), NoEvents(), stopping, changes.clear, said.append)
+    run_watcher(TwoFailures(stopping), NoEvents(), stopping, changes.clear, said.append)
 
     assert (said, changes) == (["the disk is full"], [])
 
@@ -310,10 +310,10 @@ def test_the_second_watcher_waits_for_the_first(data: Path) -> None:
     stopping = threading.Event()
 
     def second() -> None:
-        with only_watcher(data, stopping, lambda: waited.append("said so")) as alone:
+        with process_lock(data, stopping, lambda: waited.append("said so")) as alone:
             order.append(f"second {alone}")
 
-    with only_watcher(data, stopping, lambda: waited.append("never")) as alone:
+    with process_lock(data, stopping, lambda: waited.append("never")) as alone:
         thread = threading.Thread(target=second)
         thread.start()
         eventually(lambda: waited)
@@ -350,7 +350,7 @@ def test_in_the_end_the_store_holds_what_the_folder_holds(
             elif change == "delete":
                 path.unlink(missing_ok=True)
             elif change == "look":
-                desk.look(float(to))
+                desk.scan(float(to))
             elif path.exists():
                 (desk.corpus / to).parent.mkdir(exist_ok=True)
                 path.replace(desk.corpus / to)

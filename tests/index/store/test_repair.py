@@ -1,6 +1,4 @@
-"""A bit that turns in what is stored of a document is found, whichever it is, and the document is
-what was written again.
-"""
+"""Detection and repair of flipped bits in stored documents."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index.store.document_row import READ
+from index.store.document_row import PARSED_COLUMNS
 from index.store.integrity import IntegrityIssue
 from index.store.schema import FILE_NAME, MIGRATIONS, connect
 from qa import doctor
@@ -20,7 +18,8 @@ from qa.settings import Settings
 from tests.support.serving import carded, indexed, settings_in
 
 FILES = {
-    "gate.txt": "The gate opens at seven.\r\n\r\nOn Sundays it opens at nine, says the café’s owner.\r\n",
+    "gate.txt": "The gate opens at seven.\r\n\r\n"
+    "On Sundays it opens at nine, says the café’s owner.\r\n",
     "long.md": "---\ndate: 2026-03-01\n---\n# Tides\n\n"
     + "\n\n".join(f"Tide {number} turns at {number * 7}." for number in range(900)),
     "prices.csv": "Item,Price\nLamp,39.90\nChair,120\n",
@@ -37,12 +36,12 @@ def desk(tmp_path: Path) -> Settings:
 def stored(desk: Settings) -> list[tuple[object, ...]]:
     """All that came of reading the files, as it is."""
     with closing(connect(desk.data)) as db:
-        columns = ", ".join(f"CAST({name} AS BLOB)" for name in READ)
+        columns = ", ".join(f"CAST({name} AS BLOB)" for name in PARSED_COLUMNS)
         return db.execute(f"SELECT uri, {columns} FROM documents ORDER BY uri").fetchall()  # noqa: S608 - fixed names
 
 
 def flip(desk: Settings, uri: str, column: str, at: int) -> None:
-    """Turn a bit of what stands in a column, counted from its first."""
+    """Flip a bit of a column's value; bit 0 is the first one."""
     with closing(sqlite3.connect(desk.data / FILE_NAME, isolation_level=None)) as db:
         before = f"SELECT CAST({column} AS BLOB), typeof({column}) FROM documents WHERE uri = ?"  # noqa: S608 - a fixed name
         [(value, kind)] = db.execute(before, (uri,)).fetchall()
@@ -55,10 +54,11 @@ def flip(desk: Settings, uri: str, column: str, at: int) -> None:
 
 
 def findings(desk: Settings) -> list[IntegrityIssue]:
-    """Those of `qa doctor`, the damaged documents first: a character more or less is also a passage
-    that reaches beyond the text.
+    """Return the issues of `qa doctor`, damaged documents first.
+
+    With a character more or less, a chunk may reach beyond the text, too.
     """
-    return sorted(doctor._index(desk).findings, key=lambda found: "is damaged" not in found.what)
+    return sorted(doctor._index(desk).findings, key=lambda found: "is damaged" not in found.problem)
 
 
 def repaired(desk: Settings) -> None:
@@ -73,17 +73,17 @@ def repaired(desk: Settings) -> None:
     column=st.sampled_from(["text", "text", "title", "sha256"]),
     at=st.integers(0, 2**20),
 )
-def test_whichever_bit_turns_is_found_and_mended(
+def test_any_flipped_bit_is_found_and_repaired(
     desk: Settings, uri: str, column: str, at: int
 ) -> None:
     whole = stored(desk)
     flip(desk, uri, column, at)
     found = findings(desk)[0]
-    assert found.what.startswith(f"{uri} (id ")
+    assert found.problem.startswith(f"{uri} (id ")
     assert "read its file again" in found.remedy
 
-    assert found.mend
-    found.mend()
+    assert found.repair
+    found.repair()
 
     assert stored(desk) == whole
     assert findings(desk) == []
@@ -93,12 +93,12 @@ def test_whichever_bit_turns_is_found_and_mended(
     ("uri", "column"),
     [("gate.txt", "crlf"), ("prices.csv", "places"), ("gate.txt", "size"), ("long.md", "date")],
 )
-def test_so_is_one_in_what_a_citation_says_of_its_place(
+def test_a_flipped_bit_in_the_places_is_found_and_repaired(
     desk: Settings, uri: str, column: str
 ) -> None:
     whole = stored(desk)
     flip(desk, uri, column, 9)
-    assert [each.what.split(" ")[0] for each in findings(desk)] == [uri]
+    assert [each.problem.split(" ")[0] for each in findings(desk)] == [uri]
 
     repaired(desk)
 
@@ -106,7 +106,7 @@ def test_so_is_one_in_what_a_citation_says_of_its_place(
     assert findings(desk) == []
 
 
-def test_bits_that_turn_on_the_disk_are_found(desk: Settings) -> None:
+def test_bits_flipped_on_the_disk_are_found(desk: Settings) -> None:
     with closing(connect(desk.data)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     path, whole = desk.data / FILE_NAME, stored(desk)
@@ -115,7 +115,7 @@ def test_bits_that_turn_on_the_disk_are_found(desk: Settings) -> None:
     assert content.count(text) == 1
     for at in range(content.index(text), content.index(text) + len(text)):
         path.write_bytes(content[:at] + bytes([content[at] ^ 1 << at % 8]) + content[at + 1 :])
-        assert "gate.txt" in findings(desk)[0].what
+        assert "gate.txt" in findings(desk)[0].problem
     repaired(desk)
     assert stored(desk) == whole
 
@@ -134,14 +134,14 @@ def test_a_digest_that_is_damaged_or_lost_is_written_again(desk: Settings) -> No
         assert stored(desk) == whole
 
 
-def test_without_its_file_it_stays_and_what_can_be_done_is_said(
+def test_a_damaged_document_without_its_file_stays_with_advice(
     desk: Settings, tmp_path: Path
 ) -> None:
     path = tmp_path / "corpus" / "gate.txt"
     away, whole = path.rename(tmp_path / "away.txt"), stored(desk)
     flip(desk, "gate.txt", "text", 100)
     [found] = findings(desk)
-    assert found.mend is None
+    assert found.repair is None
     assert "put it back" in found.remedy
     assert "`qa remove " in found.remedy
     repaired(desk)
@@ -165,14 +165,14 @@ def test_a_file_that_has_changed_is_read_by_the_next_run(desk: Settings, tmp_pat
     assert findings(desk) == []
 
 
-def test_what_another_process_wrote_meanwhile_is_not_mended(desk: Settings, tmp_path: Path) -> None:
+def test_a_document_written_meanwhile_is_not_repaired(desk: Settings, tmp_path: Path) -> None:
     flip(desk, "gate.txt", "text", 100)
     [found] = findings(desk)
     indexed(desk, carded(), tmp_path / "corpus", {"gate.txt": "The gate is closed."})
     newer = stored(desk)
 
-    assert found.mend
-    found.mend()
+    assert found.repair
+    found.repair()
 
     assert stored(desk) == newer
 
@@ -183,14 +183,13 @@ def test_a_store_of_the_version_before_gets_its_digests(desk: Settings) -> None:
     )  # a text that is no UTF-8 must not keep the store from opening
     with closing(sqlite3.connect(desk.data / FILE_NAME)) as db:
         db.execute("DROP TABLE digests")
-        db.execute(
-            f"PRAGMA user_version = {MIGRATIONS.index(next(each for each in MIGRATIONS if 'digests' in each))}"
-        )
+        [digests] = [number for number, each in enumerate(MIGRATIONS) if "digests" in each]
+        db.execute(f"PRAGMA user_version = {digests}")
     assert findings(desk) == []
     flip(desk, "prices.csv", "text", 7)
 
     [found] = findings(desk)
 
-    assert "prices.csv" in found.what
+    assert "prices.csv" in found.problem
     repaired(desk)
     assert findings(desk) == []

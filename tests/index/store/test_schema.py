@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt
-from index.store.schema import FILE_NAME, MIGRATIONS, connect, explained
+from index.store.schema import FILE_NAME, MIGRATIONS, connect, translate_sqlite_errors
 from index.store.sqlite import transaction, with_digest
 
 
@@ -82,7 +82,7 @@ def test_a_lock_that_is_not_released_is_called_busy(data: Path) -> None:
     with (
         transaction(holder),
         pytest.raises(StoreBusy, match="locked by another process"),
-        explained(data / FILE_NAME),
+        translate_sqlite_errors(data / FILE_NAME),
     ):
         waiting.execute("BEGIN IMMEDIATE")
 
@@ -95,7 +95,10 @@ def test_an_empty_file_becomes_a_store(data: Path) -> None:
 
 
 def test_many_processes_may_create_the_store_at_once(data: Path) -> None:
-    script = "import sys, pathlib; from index.store.schema import connect; sys.stdin.read(1); connect(pathlib.Path(sys.argv[1]))"
+    script = (
+        "import sys, pathlib; from index.store.schema import connect; "
+        "sys.stdin.read(1); connect(pathlib.Path(sys.argv[1]))"
+    )
     starting = [
         subprocess.Popen(
             [sys.executable, "-c", script, data], stdin=subprocess.PIPE, stderr=subprocess.PIPE
@@ -114,9 +117,7 @@ def test_many_processes_may_create_the_store_at_once(data: Path) -> None:
 
 
 @pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
-def test_a_store_of_an_earlier_version_is_brought_up_to_date_with_all_that_is_in_it(
-    data: Path, version: int
-) -> None:
+def test_a_store_of_an_earlier_version_is_migrated_without_loss(data: Path, version: int) -> None:
     data.mkdir()
     old = sqlite3.connect(data / FILE_NAME)
     with_digest(old)

@@ -104,7 +104,7 @@ def test_derived_files_come_back_when_they_are_damaged(
     assert len(list((data / DERIVED).iterdir())) == len(files) == 2
 
 
-def test_a_place_where_nothing_can_be_saved_is_no_obstacle(snapshot: Snapshot, data: Path) -> None:
+def test_a_snapshot_opens_where_no_index_can_be_saved(snapshot: Snapshot, data: Path) -> None:
     for file in (data / DERIVED).iterdir():
         file.unlink()
     (data / DERIVED).rmdir()
@@ -143,7 +143,7 @@ def test_removing_does_not_wait_for_a_paused_snapshot(
     snapshot.pause()
     started = time.perf_counter()
 
-    store.forget_all()
+    store.delete_all()
 
     assert time.perf_counter() - started < BUSY_SECONDS / 2
     assert not any(b"Anthropic" in path.read_bytes() for path in data.iterdir() if path.is_file())
@@ -166,7 +166,7 @@ def test_there_is_no_generation_without_a_store(data: Path) -> None:
     assert not data.exists()
 
 
-def test_a_store_that_is_no_store_is_corrupt(data: Path) -> None:
+def test_a_file_that_is_not_a_store_is_corrupt(data: Path) -> None:
     data.mkdir()
     (data / "index.db").write_bytes(b"not a database, but long enough to look like one" * 100)
 

@@ -1,4 +1,4 @@
-"""The store: whole documents or none, counted by generations, and nothing left of what was removed."""
+"""The store: atomic changes, generations, and complete deletion."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _count(data: Path, table: str) -> int:
 
 
 def _holds(data: Path, needle: str) -> list[str]:
-    """The files in which a string can be found, in any case."""
+    """Return the files that hold a string, ignoring case."""
     return [
         path.name
         for path in data.rglob("*")
@@ -60,7 +60,7 @@ def _holds(data: Path, needle: str) -> list[str]:
 
 @pytest.fixture
 def snapshot(store: Store, data: Path) -> Iterator[Snapshot]:
-    """What a reader sees of a store with two documents."""
+    """Return the snapshot of a store with two documents."""
     for name in ("a.txt", "b.txt"):
         _put(
             store,
@@ -76,7 +76,7 @@ def test_each_change_raises_the_generation_by_one(store: Store, data: Path) -> N
     seen = [current_generation(data)]
     document_id = _put(store, "Text.")
     seen.append(current_generation(data))
-    store.mark(document_id, "changed")
+    store.set_state(document_id, "changed")
     seen.append(current_generation(data))
     store.remove([document_id])
     seen.append(current_generation(data))
@@ -169,11 +169,11 @@ def test_another_model_is_refused_with_the_way_out(store: Store) -> None:
         store.claim_model("two", "f2")
 
 
-def test_after_forgetting_everything_any_model_will_do(store: Store, data: Path) -> None:
+def test_after_deleting_everything_any_model_is_accepted(store: Store, data: Path) -> None:
     store.claim_model("one", "f1")
     _put(store, "Text.")
 
-    assert store.forget_all() == 1
+    assert store.delete_all() == 1
     store.claim_model("two", "f2")
     assert [_count(data, table) for table in ("documents", "chunks", "terms", "vectors")] == [
         0,
@@ -200,7 +200,7 @@ def test_nothing_is_left_of_a_removed_document(
     assert _holds(data, "xylophonist")
 
     if everything:
-        store.forget_all()
+        store.delete_all()
     else:
         store.remove([document_id])
 
@@ -218,7 +218,7 @@ def test_nothing_is_left_of_the_old_version_of_a_changed_document(data: Path) ->
     assert _holds(data, "xylophonist") == []
 
 
-def test_waiting_for_another_writer_is_said_once(
+def test_waiting_for_another_writer_is_reported_once(
     store: Store, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("index.store.store.LOCK_SECONDS", 0.2)
@@ -298,7 +298,7 @@ def test_a_reader_elsewhere_keeps_no_derived_file(store: Store, data: Path) -> N
     store._db.execute("PRAGMA busy_timeout = 10")
 
     with pytest.raises(StoreBusy, match="another process"):
-        store.forget_all()
+        store.delete_all()
 
     assert not (data / "derived").exists()
     reader.close()

@@ -141,10 +141,10 @@ def test_a_new_tag_is_taken_up_while_a_question_is_answered(
     with live.use() as old:
         [document] = old.snapshot.documents()
         with open_store(settings) as store:
-            store.tags.give([document.id], ["sea"])
+            store.tags.add([document.id], ["sea"])
         assert live.refresh()
         with open_store(settings) as store:
-            store.tags.give([document.id], ["sea"])
+            store.tags.add([document.id], ["sea"])
         assert not live.refresh()
         with live.use() as pipeline:
             assert (pipeline.snapshot.tags(), pipeline.snapshot.generation) == (

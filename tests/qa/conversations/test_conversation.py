@@ -204,7 +204,7 @@ def test_a_deleted_document_takes_its_quotes_with_it(
 
     with open_store(settings) as store, store.writing():
         if everything:
-            store.forget_all()
+            store.delete_all()
         else:
             store.remove([citation["document_id"]])
 

@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from index.errors import Stopped, StoreCorrupt
-from index.ingestion.watcher import Watched
+from index.ingestion.watcher import WatchedPaths
 from index.store.schema import connect
 from index.store.store import Store
 from qa.bootstrap import conversations_of, live_pipeline, load_pipeline
 from qa.library.index_follower import Interruptible, follow_sources, opened_watchlist
 from qa.library.library import index_paths
 from qa.settings import Settings
-from qa.state.conversations import LOCAL
+from qa.state.conversations import LOCAL_OWNER
 from qa.state.database import State
 from qa.state.quote_erasure import ERASED
 from qa.state.saved_questions import Difference
@@ -68,11 +68,16 @@ def test_after_a_change_the_saved_questions_are_asked_again(desk: Settings, tmp_
     threading.Timer(30, listener.stopping.set).start()
 
     follow_sources(
-        desk, carded(), lambda: live, Watched([tmp_path / "corpus"]), listener, listener.stopping
+        desk,
+        carded(),
+        lambda: live,
+        WatchedPaths([tmp_path / "corpus"]),
+        listener,
+        listener.stopping,
     )
 
     assert [
-        (each.before.essence[0][0], each.after.essence[0][0]) for each in listener.differences
+        (each.before.quotes[0][0], each.after.quotes[0][0]) for each in listener.differences
     ] == [("The gate opens with the code seven.", "The gate opens with the code eight.")]
     live.close()
 
@@ -83,14 +88,14 @@ def test_without_saved_questions_no_reader_is_loaded(desk: Settings, tmp_path: P
     def finished(*_: object) -> None:
         listener.stopping.set()
 
-    listener.finished = finished  # type: ignore[method-assign]
+    listener.on_file = finished  # type: ignore[method-assign]
     (tmp_path / "corpus" / "gate.txt").write_text("The gate opens with the code eight.")
 
     follow_sources(
         desk,
         carded(),
         lambda: pytest.fail("loaded"),
-        Watched([tmp_path / "corpus"]),
+        WatchedPaths([tmp_path / "corpus"]),
         listener,
         listener.stopping,
     )
@@ -116,9 +121,9 @@ def test_conversations_keep_their_quotes_of_a_moved_file(desk: Settings, tmp_pat
     conversations = conversations_of(desk)
     live = live_pipeline(desk, carded(), SharedWordsReader())
     live.refresh()
-    conversation = conversations.history.start(LOCAL).id
+    conversation = conversations.history.start(LOCAL_OWNER).id
     with live.use() as pipeline:
-        turn = conversations.ask(LOCAL, conversation, GATE, pipeline.ask, pipeline.snapshot)
+        turn = conversations.ask(LOCAL_OWNER, conversation, GATE, pipeline.ask, pipeline.snapshot)
     old = turn.result["citations"][0]["document_id"]
     (tmp_path / "corpus" / "gate.txt").rename(tmp_path / "corpus" / "moved.txt")
     live.rest()
@@ -146,9 +151,9 @@ def test_a_move_that_is_cut_off_is_taken_back_and_its_quotes_go_with_the_documen
     desk: Settings, tmp_path: Path
 ) -> None:
     conversations = conversations_of(desk)
-    conversation = conversations.history.start(LOCAL).id
+    conversation = conversations.history.start(LOCAL_OWNER).id
     pipeline = load_pipeline(desk, carded(), SharedWordsReader())
-    turn = conversations.ask(LOCAL, conversation, GATE, pipeline.ask, pipeline.snapshot)
+    turn = conversations.ask(LOCAL_OWNER, conversation, GATE, pipeline.ask, pipeline.snapshot)
     pipeline.snapshot.close()
     (tmp_path / "corpus" / "gate.txt").rename(tmp_path / "corpus" / "moved.txt")
     with closing(connect(desk.data)) as db:
@@ -173,5 +178,5 @@ def test_a_move_that_is_cut_off_is_taken_back_and_its_quotes_go_with_the_documen
     assert ERASED in kept.result["notes"]
     assert "seven" not in json.dumps(kept.result)
     with closing(State(desk.data)) as state:
-        assert turn.result["citations"][0]["document_id"] not in state.documents()
+        assert turn.result["citations"][0]["document_id"] not in state.document_ids()
         assert state.query("SELECT 1 FROM versions WHERE text LIKE '%seven%'") == []

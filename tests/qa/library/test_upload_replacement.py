@@ -17,7 +17,7 @@ from index.store.snapshot import Snapshot
 from qa.errors import UnknownDocumentId
 from qa.library.upload_service import UploadService
 from qa.state.backup import back_up, restore
-from qa.state.upload_jobs import ATTEMPTS, UploadedFile
+from qa.state.upload_jobs import MAX_ATTEMPTS, UploadedFile
 from tests.qa.library.test_upload_service import TEXT, Harbour, cut_off
 from tests.support.serving import PATIENCE, settings_in
 
@@ -103,7 +103,7 @@ def test_a_replacement_whose_bytes_are_lost_is_said_and_keeps_no_other_waiting(
 
 def test_a_replacement_that_is_given_up_leaves_the_document_as_it_was(desk: Harbour) -> None:
     job = desk.jobs.add([desk.file("new.txt", "Code eight.", gate(desk))])
-    for _ in range(ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         with pytest.raises(KeyboardInterrupt):
             cut_off(desk, "placed")
     assert gate(desk).read_text() == "Code eight."
@@ -117,7 +117,7 @@ def test_a_replacement_that_is_given_up_leaves_the_document_as_it_was(desk: Harb
 def test_what_was_done_before_the_process_ended_is_not_given_up(desk: Harbour) -> None:
     """It ended each time when the document was made, but not yet served."""
     replacing = desk.jobs.add([desk.file("new.txt", "Code eight.", gate(desk))])
-    for _ in range(ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         with pytest.raises(KeyboardInterrupt):
             cut_off(desk, "restored")
 
@@ -125,7 +125,7 @@ def test_what_was_done_before_the_process_ended_is_not_given_up(desk: Harbour) -
     assert is_as_its_file(desk) == "Code eight."
 
     adding = desk.jobs.add([desk.file("bread.txt", "Bread rises.")])
-    for _ in range(ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         with pytest.raises(KeyboardInterrupt):
             cut_off(desk, "restored")
 

@@ -20,7 +20,7 @@ from qa.library.upload_folder import ABANDONED_SECONDS, UploadFolder
 from qa.library.upload_worker import UploadWorker
 from qa.settings import Settings
 from qa.state.database import State
-from qa.state.upload_jobs import ATTEMPTS, Job, UploadedFile, UploadJobs
+from qa.state.upload_jobs import MAX_ATTEMPTS, Job, UploadedFile, UploadJobs
 from tests.support.serving import carded, settings_in
 
 TEXT = "The harbour gate opens with code seven."
@@ -234,7 +234,7 @@ class Broken:
 
 def test_what_is_not_the_fault_of_a_file_makes_it_wait(harbour: Harbour) -> None:
     job = harbour.jobs.add([harbour.file("a.txt")])
-    for _ in range(ATTEMPTS + 1):
+    for _ in range(MAX_ATTEMPTS + 1):
         harbour.stops = [StoreFull("the disk is full")]
         with pytest.raises(IndexingError):
             harbour.work()
@@ -247,13 +247,13 @@ def test_a_file_at_which_the_process_ends_again_and_again_is_given_up_and_keeps_
     harbour: Harbour,
 ) -> None:
     job = harbour.jobs.add([harbour.file("bad.txt")])
-    for _ in range(ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         harbour.jobs.begin(harbour.jobs.waiting())
     other = harbour.jobs.add([harbour.file("good.txt", "Bread rises.")])
 
-    assert [task.arrived.name for task in harbour.jobs.waiting()] == ["good.txt"]
+    assert [task.file.name for task in harbour.jobs.waiting()] == ["good.txt"]
     assert harbour.done(other)[0][1] == "added"
-    assert f"ended {ATTEMPTS} times" in harbour.done(job)[0][2]
+    assert f"ended {MAX_ATTEMPTS} times" in harbour.done(job)[0][2]
     assert harbour.files() == ["good.txt"]
 
 

@@ -1,6 +1,4 @@
-"""A backup is the data directory of one moment, and comes back whole or not at all, while a server
-goes on.
-"""
+"""Backup and restore: consistent, complete or without effect, beside a running server."""
 
 from __future__ import annotations
 
@@ -59,7 +57,7 @@ def texts(data: Path) -> list[str]:
         return [snapshot.document(info.id).text for info in snapshot.documents()]
 
 
-def test_what_was_backed_up_comes_back_elsewhere(desk: Settings, tmp_path: Path) -> None:
+def test_a_backup_is_restored_elsewhere(desk: Settings, tmp_path: Path) -> None:
     assert back_up(desk.data, tmp_path / "b.zip") == [FILE_NAME, STATE]
     other = settings_in(tmp_path / "other")
 
@@ -72,9 +70,7 @@ def test_what_was_backed_up_comes_back_elsewhere(desk: Settings, tmp_path: Path)
     assert not list(other.data.glob(".restore-*"))
 
 
-def test_what_was_uploaded_comes_back_even_under_the_name_of_a_database(
-    desk: Settings, tmp_path: Path
-) -> None:
+def test_an_upload_named_like_a_database_is_restored(desk: Settings, tmp_path: Path) -> None:
     kept = {
         "uploads/0a/gate.txt": b"seven",
         "uploads/0b/index.db": b"no database",
@@ -113,7 +109,7 @@ def test_a_backup_that_leads_elsewhere_is_refused(
     assert not (tmp_path / "x").exists()
 
 
-def test_restoring_over_something_needs_a_yes_and_is_a_generation_that_nobody_has_seen(
+def test_restoring_over_data_needs_yes_and_gives_a_new_generation(
     desk: Settings, tmp_path: Path
 ) -> None:
     back_up(desk.data, tmp_path / "b.zip")
@@ -241,7 +237,9 @@ def test_one_flipped_byte_is_detected_and_changes_nothing(
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + b"\0" * 18])
-def test_what_is_no_backup_is_refused(desk: Settings, tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_backup_is_refused(
+    desk: Settings, tmp_path: Path, content: bytes
+) -> None:
     (tmp_path / "b.zip").write_bytes(content)
 
     with pytest.raises(BackupError, match="is no backup of quoted"):
@@ -265,7 +263,7 @@ def test_a_hostile_or_later_backup_is_refused(desk: Settings, tmp_path: Path) ->
     for name in ("../evil.txt", "/etc/evil", "derived/dense.faiss"):
         with pytest.raises(BackupError, match="unexpected"):
             restore(_packed(tmp_path / "b.zip", {name: b"x"}), desk.data, yes=True)
-    with pytest.raises(BackupError, match="larger than it says"):
+    with pytest.raises(BackupError, match="larger than the manifest says"):
         restore(
             _packed(tmp_path / "b.zip", {STATE: b"x"}, files={STATE: {"sha256": "", "size": 0}}),
             desk.data,
@@ -281,7 +279,9 @@ def test_a_hostile_or_later_backup_is_refused(desk: Settings, tmp_path: Path) ->
     assert texts(desk.data) == [text("seven")]
 
 
-def test_nothing_is_overwritten_and_nothing_is_no_backup(desk: Settings, tmp_path: Path) -> None:
+def test_an_existing_target_or_an_empty_directory_is_refused(
+    desk: Settings, tmp_path: Path
+) -> None:
     (tmp_path / "b.zip").write_text("mine")
     with pytest.raises(BackupError, match="exists already"):
         back_up(desk.data, tmp_path / "b.zip")

@@ -1,4 +1,4 @@
-"""What is kept of conversations: owners, turns, texts, erasure, retention; surviving a restart."""
+"""Stored conversations: owners, turns, quoted texts, erasure, retention, restarts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def history(state: State) -> ConversationStore:
 
 
 def result_of(document_id: str = "a", quote: str = "at six", sha256: str = OLD) -> dict[str, Any]:
-    """The JSON of an answer that quotes one document."""
+    """Return the JSON of an answer that quotes one document."""
     citation = {"document_id": document_id, "sha256": sha256, "quote": quote}
     span = {"text": quote, "confidence": 0.9, "citation": citation, "further": []}
     plain: dict[str, Any] = {
@@ -146,18 +146,16 @@ def test_beyond_the_cap_the_oldest_turns_go(history: ConversationStore) -> None:
     assert history.conversation("me", conversation.id).title == "Question 0?"
 
 
-def test_a_conversation_that_is_gone_takes_no_turn(
-    history: ConversationStore, state: State
-) -> None:
+def test_a_deleted_conversation_accepts_no_turn(history: ConversationStore, state: State) -> None:
     conversation = history.start("me")
     history.delete("me", conversation.id)
 
     with pytest.raises(UnknownConversation, match="deleted while the question was answered"):
         append(history, conversation.id)
-    assert state.documents() == set()
+    assert state.document_ids() == set()
 
 
-def test_kept_texts_are_found_by_prefix_and_go_with_what_quotes_them(
+def test_quoted_texts_are_found_by_prefix_and_deleted_with_their_turns(
     history: ConversationStore,
 ) -> None:
     first, second = history.start("me"), history.start("me")
@@ -191,7 +189,7 @@ def test_deleting_a_document_erases_its_quotes_everywhere(
     first = append(history, conversation.id)
     other = append(history, conversation.id, "And bread?", document="b")
     for turn in (first, other):
-        FeedbackStore(state).judge(turn, "right")
+        FeedbackStore(state).record_verdict(turn, "right")
 
     state.erase({"a"}, redact_documents)
 
@@ -200,8 +198,8 @@ def test_deleting_a_document_erases_its_quotes_everywhere(
     assert turns[0].result["notes"] == [ERASED]
     assert [turn.understood for turn in turns] == ["When? (tide)", "And bread?"]
     assert [turn.feedback for turn in turns] == [None, "right"]
-    assert state.documents() == {"b"}
-    assert history.quoted(conversation.id) == {other.id: [("b", OLD)]}
+    assert state.document_ids() == {"b"}
+    assert history.quoted_versions(conversation.id) == {other.id: [("b", OLD)]}
     state.erase({"b"}, redact_documents)
     assert TEXT.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
@@ -212,10 +210,10 @@ def test_feedback_is_exported_as_questions(history: ConversationStore, state: St
         append(history, conversation.id, f"{number}?") for number in range(4)
     )
     feedback, version = FeedbackStore(state), Version("a", OLD, "Tides", "tides.txt", TEXT)
-    feedback.judge(right, "right")
-    feedback.judge(wrong, "wrong")
-    feedback.point(placed, Place("a", OLD, 4, 17), version)
-    feedback.judge(
+    feedback.record_verdict(right, "right")
+    feedback.record_verdict(wrong, "wrong")
+    feedback.record_place(placed, Place("a", OLD, 4, 17), version)
+    feedback.record_verdict(
         StoredTurn(refused.id, "", "", result_of() | {"answers": []}, 3, "", None, None), "right"
     )
 
@@ -230,12 +228,12 @@ def test_feedback_is_exported_as_questions(history: ConversationStore, state: St
     assert [each["answers"] for each in found] == [["at six"], ["tide at Porto"], []]
     assert found[0] == {"id": f"turn-{right.id}", "question": "0? (tide)", "answers": ["at six"]}
     assert feedback.questions("you") == []
-    feedback.judge(right, "wrong")
+    feedback.record_verdict(right, "wrong")
     assert len(feedback.questions("me")) == 2
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 0), (5, 4), (-1, 3), (0, 1000), (8, 9)])
-def test_no_place_is_refused(
+def test_an_invalid_place_is_refused(
     history: ConversationStore, state: State, start: int, end: int
 ) -> None:
     turn = append(history, history.start("me").id)
@@ -248,11 +246,11 @@ def test_no_place_is_refused(
     )
 
     with pytest.raises(InvalidFeedback, match="select the answer itself"):
-        FeedbackStore(state).point(
+        FeedbackStore(state).record_place(
             turn, Place("a", OLD, start, end + (MAX_PLACE if end == 1000 else 0)), version
         )
-    with pytest.raises(InvalidFeedback, match="open the current one"):
-        FeedbackStore(state).point(turn, Place("a", NEW, 0, 3), None)
+    with pytest.raises(InvalidFeedback, match="open the current version"):
+        FeedbackStore(state).record_place(turn, Place("a", NEW, 0, 3), None)
 
 
 @pytest.mark.parametrize("version", range(1, len(SCHEMA.migrations)))
@@ -270,7 +268,7 @@ def test_a_file_of_an_earlier_version_keeps_its_conversations(tmp_path: Path, ve
         assert state.query("SELECT count(*) FROM watched, claims, threads, jobs") == [(0,)]
 
 
-def test_a_damaged_file_and_one_of_later_make_are_said(tmp_path: Path) -> None:
+def test_a_damaged_file_and_a_newer_one_are_refused(tmp_path: Path) -> None:
     State(tmp_path / "later").close()
     later = sqlite3.connect(tmp_path / "later" / FILE_NAME)
     later.execute("PRAGMA user_version = 99")

@@ -1,4 +1,4 @@
-"""A message is claimed once, worked on by one worker at a time, and survives its worker."""
+"""The message queue: each message is added once and leased by one worker at a time."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from qa.state.conversations import ChatThreads, ConversationStore
 from qa.state.database import State
-from qa.state.message_queue import KEPT_SECONDS, LEASE_SECONDS, Message, MessageQueue
+from qa.state.message_queue import LEASE_SECONDS, RETENTION_SECONDS, Message, MessageQueue
 
 KINDS = ("question",)
 ONE = Message("Ev1", "T", "C", "1.0", "1.0", "U", "question", {"question": "Where?"})
 
 
 class Clock:
-    """Unix time that moves when told."""
+    """Clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 1_000_000.0
@@ -35,28 +35,28 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def claims(tmp_path: Path, clock: Clock) -> Iterator[MessageQueue]:
+def queue(tmp_path: Path, clock: Clock) -> Iterator[MessageQueue]:
     state = State(tmp_path)
     yield MessageQueue(state, clock=clock)
     state.close()
 
 
-def test_a_message_is_claimed_once_by_either_of_its_names(claims: MessageQueue) -> None:
-    assert claims.add(ONE)
-    assert not claims.add(ONE)
-    assert not claims.add(replace(ONE, event_id="Ev2"))
-    assert not claims.add(replace(ONE, ts="2.0"))
-    assert claims.add(replace(ONE, event_id="Ev3", ts="3.0"))
+def test_a_message_is_added_once_by_event_id_and_by_timestamp(queue: MessageQueue) -> None:
+    assert queue.add(ONE)
+    assert not queue.add(ONE)
+    assert not queue.add(replace(ONE, event_id="Ev2"))
+    assert not queue.add(replace(ONE, ts="2.0"))
+    assert queue.add(replace(ONE, event_id="Ev3", ts="3.0"))
 
 
-def test_a_claim_outlives_the_process_that_made_it(tmp_path: Path) -> None:
+def test_a_message_outlives_the_process_that_added_it(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_claim_and_die, args=(tmp_path,))
+    process = context.Process(target=_add_and_die, args=(tmp_path,))
     process.start()
     process.join(60)
 
     state = State(tmp_path)
-    taken = MessageQueue(state).take("w", KINDS)
+    taken = MessageQueue(state).lease("w", KINDS)
     state.close()
 
     assert process.exitcode == -9
@@ -64,7 +64,7 @@ def test_a_claim_outlives_the_process_that_made_it(tmp_path: Path) -> None:
     assert taken.message == ONE
 
 
-def _claim_and_die(folder: Path) -> None:
+def _add_and_die(folder: Path) -> None:
     import os
     import signal
 
@@ -72,125 +72,125 @@ def _claim_and_die(folder: Path) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_what_one_worker_has_no_other_takes_until_it_is_silent(
-    claims: MessageQueue, clock: Clock
+def test_a_leased_message_is_not_leased_again_until_heartbeats_stop(
+    queue: MessageQueue, clock: Clock
 ) -> None:
-    claims.add(ONE)
-    first = claims.take("one", KINDS)
+    queue.add(ONE)
+    first = queue.lease("one", KINDS)
     assert first is not None
-    assert claims.take("two", KINDS) is None
+    assert queue.lease("two", KINDS) is None
 
     clock.now += LEASE_SECONDS - 1
-    claims.beat("one", [first.id])
+    queue.heartbeat("one", [first.id])
     clock.now += LEASE_SECONDS - 1
-    assert claims.take("two", KINDS) is None
-    assert claims.owns("one", first)
+    assert queue.lease("two", KINDS) is None
+    assert queue.holds_lease("one", first)
 
     clock.now += 2
-    second = claims.take("two", KINDS)
+    second = queue.lease("two", KINDS)
     assert second is not None
     assert (second.id, second.attempts) == (first.id, 2)
-    assert not claims.owns("one", first)
-    claims.beat("one", [first.id])
-    assert claims.owns("two", second)
+    assert not queue.holds_lease("one", first)
+    queue.heartbeat("one", [first.id])
+    assert queue.holds_lease("two", second)
 
 
-def test_a_thread_is_answered_in_order_and_others_meanwhile(claims: MessageQueue) -> None:
-    claims.add(ONE)
-    claims.add(replace(ONE, event_id="Ev2", ts="2.0"))
-    claims.add(replace(ONE, event_id="Ev3", ts="3.0", thread="3.0"))
+def test_a_thread_is_answered_in_order_and_others_meanwhile(queue: MessageQueue) -> None:
+    queue.add(ONE)
+    queue.add(replace(ONE, event_id="Ev2", ts="2.0"))
+    queue.add(replace(ONE, event_id="Ev3", ts="3.0", thread="3.0"))
 
-    first, other = claims.take("w", KINDS), claims.take("w", KINDS)
+    first, other = queue.lease("w", KINDS), queue.lease("w", KINDS)
     assert first is not None
     assert other is not None
     assert (first.message.ts, other.message.ts) == ("1.0", "3.0")
-    assert claims.take("w", KINDS) is None
+    assert queue.lease("w", KINDS) is None
 
-    claims.finish(first, "answered", "9.0")
-    second = claims.take("w", KINDS)
+    queue.finish(first, "answered", "9.0")
+    second = queue.lease("w", KINDS)
     assert second is not None
     assert second.message.ts == "2.0"
 
 
-def test_what_is_done_is_forgotten_but_for_its_names(claims: MessageQueue, clock: Clock) -> None:
-    claims.add(ONE)
-    taken = claims.take("w", KINDS)
+def test_a_finished_message_keeps_only_its_identity(queue: MessageQueue, clock: Clock) -> None:
+    queue.add(ONE)
+    taken = queue.lease("w", KINDS)
     assert taken is not None
-    claims.answered_by(taken, 7)
-    claims.finish(taken, "answered", "9.0")
+    queue.record_turn(taken, 7)
+    queue.finish(taken, "answered", "9.0")
 
-    kept = claims.find("T", "C", "1.0")
+    kept = queue.find("T", "C", "1.0")
     assert kept is not None
     assert (kept.message.payload, kept.turn_id, kept.answer_ts) == ({}, 7, "9.0")
-    clock.now += KEPT_SECONDS - 1
-    claims.expire()
-    assert not claims.add(ONE)
+    clock.now += RETENTION_SECONDS - 1
+    queue.expire()
+    assert not queue.add(ONE)
     clock.now += 2
-    claims.expire()
-    assert claims.find("T", "C", "1.0") is None
+    queue.expire()
+    assert queue.find("T", "C", "1.0") is None
 
 
-def test_what_is_open_never_expires(claims: MessageQueue, clock: Clock) -> None:
-    claims.add(ONE)
-    clock.now += 10 * KEPT_SECONDS
-    claims.expire()
-    assert claims.take("w", KINDS) is not None
+def test_an_unfinished_message_never_expires(queue: MessageQueue, clock: Clock) -> None:
+    queue.add(ONE)
+    clock.now += 10 * RETENTION_SECONDS
+    queue.expire()
+    assert queue.lease("w", KINDS) is not None
 
 
-def test_a_postponed_claim_waits(claims: MessageQueue, clock: Clock) -> None:
-    claims.add(ONE)
-    taken = claims.take("w", KINDS)
+def test_a_message_to_be_retried_later_waits(queue: MessageQueue, clock: Clock) -> None:
+    queue.add(ONE)
+    taken = queue.lease("w", KINDS)
     assert taken is not None
-    claims.postpone(taken, 5, counted=False)
-    assert claims.take("w", KINDS) is None
+    queue.retry_later(taken, 5, counted=False)
+    assert queue.lease("w", KINDS) is None
     clock.now += 5
-    again = claims.take("w", KINDS)
+    again = queue.lease("w", KINDS)
     assert again is not None
     assert again.attempts == 1
-    claims.release("w")
-    last = claims.take("x", KINDS)
+    queue.release("w")
+    last = queue.lease("x", KINDS)
     assert last is not None
     assert last.attempts == 2
 
 
-def test_a_message_can_be_changed_or_withdrawn_before_it_is_begun(claims: MessageQueue) -> None:
-    claims.add(ONE)
-    assert claims.revise("T", "C", "1.0", {"question": "When?"})
-    taken = claims.take("w", KINDS)
+def test_a_message_can_be_revised_or_cancelled_before_it_is_leased(queue: MessageQueue) -> None:
+    queue.add(ONE)
+    assert queue.revise("T", "C", "1.0", {"question": "When?"})
+    taken = queue.lease("w", KINDS)
     assert taken is not None
     assert taken.message.payload == {"question": "When?"}
-    assert not claims.revise("T", "C", "1.0", {"question": "Who?"})
-    claims.withdraw("T", "C", "1.0")
-    assert claims.owns("w", taken)
+    assert not queue.revise("T", "C", "1.0", {"question": "Who?"})
+    queue.cancel("T", "C", "1.0")
+    assert queue.holds_lease("w", taken)
 
-    claims.add(replace(ONE, event_id="Ev2", ts="2.0", thread="2.0"))
-    claims.withdraw("T", "C", "2.0")
-    assert claims.take("w", KINDS) is None
+    queue.add(replace(ONE, event_id="Ev2", ts="2.0", thread="2.0"))
+    queue.cancel("T", "C", "2.0")
+    assert queue.lease("w", KINDS) is None
 
 
-def test_messages_of_a_person_are_counted(claims: MessageQueue, clock: Clock) -> None:
-    claims.add(ONE)
+def test_messages_of_a_person_are_counted(queue: MessageQueue, clock: Clock) -> None:
+    queue.add(ONE)
     clock.now += 50
-    claims.add(replace(ONE, event_id="Ev2", ts="2.0"))
-    assert claims.sent_by("T", "U", KINDS, 60) == 2
+    queue.add(replace(ONE, event_id="Ev2", ts="2.0"))
+    assert queue.count_sent("T", "U", KINDS, 60) == 2
     clock.now += 20
-    assert claims.sent_by("T", "U", KINDS, 60) == 1
-    assert claims.sent_by("T", "V", KINDS, 60) == 0
-    assert claims.sent_by("T", "U", ("notice",), 60) == 0
+    assert queue.count_sent("T", "U", KINDS, 60) == 1
+    assert queue.count_sent("T", "V", KINDS, 60) == 0
+    assert queue.count_sent("T", "U", ("notice",), 60) == 0
 
 
 def test_a_thread_is_a_conversation_until_that_is_deleted(tmp_path: Path) -> None:
     state = State(tmp_path)
-    threads, history, claims = ChatThreads(state), ConversationStore(state), MessageQueue(state)
-    assert not claims.in_thread("T", "C", "1.0")
+    threads, history, queue = ChatThreads(state), ConversationStore(state), MessageQueue(state)
+    assert not queue.knows_thread("T", "C", "1.0")
 
     first = threads.conversation("slack:T:C", "T", "C", "1.0")
     assert threads.conversation("slack:T:C", "T", "C", "1.0") == first
     assert threads.conversation("slack:T:C", "T", "C", "2.0") != first
-    assert claims.in_thread("T", "C", "1.0")
+    assert queue.knows_thread("T", "C", "1.0")
 
     history.delete("slack:T:C", first)
-    assert not claims.in_thread("T", "C", "1.0")
+    assert not queue.knows_thread("T", "C", "1.0")
     assert threads.conversation("slack:T:C", "T", "C", "1.0") != first
     state.close()
 
@@ -205,18 +205,18 @@ def test_a_thread_is_a_conversation_until_that_is_deleted(tmp_path: Path) -> Non
         max_size=20,
     )
 )
-def test_each_message_is_taken_exactly_once_whatever_is_sent(
+def test_each_message_is_leased_exactly_once(
     tmp_path_factory: pytest.TempPathFactory, deliveries: list[tuple[str, str, str]]
 ) -> None:
     state = State(tmp_path_factory.mktemp("state"))
-    claims = MessageQueue(state)
+    queue = MessageQueue(state)
     for event_id, ts, thread in deliveries:
-        claims.add(replace(ONE, event_id=event_id, ts=ts, thread=thread))
+        queue.add(replace(ONE, event_id=event_id, ts=ts, thread=thread))
 
     done = []
-    while (taken := claims.take("w", KINDS)) is not None:
+    while (taken := queue.lease("w", KINDS)) is not None:
         done.append(taken.message)
-        claims.finish(taken, "answered")
+        queue.finish(taken, "answered")
     state.close()
 
     assert (

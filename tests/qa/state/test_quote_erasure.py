@@ -53,7 +53,7 @@ def test_the_same_quote_elsewhere_stays_the_answer(answer: dict[str, Any]) -> No
     assert redact_documents(answer, quoted_document_ids(answer))["answer"] is None
 
 
-def test_without_what_is_not_there_nothing_changes(answer: dict[str, Any]) -> None:
+def test_erasing_an_unquoted_document_changes_nothing(answer: dict[str, Any]) -> None:
     assert redact_documents(answer, {"other"}) == answer
 
 

@@ -1,4 +1,4 @@
-"""Saved questions: asked again, compared, kept, and erased with what they quote."""
+"""Saved questions: comparison and history of answers, and erasure of quotes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ from qa.errors import InvalidQuestion, UnknownQuestion
 from qa.interfaces.plaintext.differences import difference_line, difference_text, kept_text
 from qa.state.database import State
 from qa.state.quote_erasure import redact_documents
-from qa.state.saved_questions import KEPT_ANSWERS, Difference, KeptAnswer, Rechecker, SavedQuestions
+from qa.state.saved_questions import (
+    KEPT_ANSWERS,
+    Difference,
+    Rechecker,
+    SavedQuestions,
+    StoredAnswer,
+)
 from tests.qa.test_answer import answered, refused
 from tests.support.serving import PATIENCE
 
@@ -26,7 +32,7 @@ GATE = "Which code opens the gate?"
 
 
 def says(code: str, generation: int = 1, document: str = "d1") -> Answer:
-    """An answer that quotes one file."""
+    """Return an answer that quotes one file."""
     sentence = f"The gate opens with {code}."
     citation = Citation(
         document,
@@ -86,7 +92,7 @@ def test_the_first_answer_is_no_difference_and_another_one_is(saved: SavedQuesti
     [difference] = saved.check(lambda _: says("eight", 3))
 
     assert (difference.before.generation, difference.after.generation) == (1, 3)
-    assert [kept.essence[0][0] for kept in saved.history(GATE)] == ["seven", "eight"]
+    assert [kept.quotes[0][0] for kept in saved.history(GATE)] == ["seven", "eight"]
     [question] = saved.questions()
     assert question.last == difference.after
 
@@ -95,7 +101,7 @@ def test_a_refusal_is_an_answer_like_another(saved: SavedQuestions) -> None:
     saved.check(lambda _: says("seven"))
 
     [difference] = saved.check(lambda _: refused())
-    assert difference.after.essence == []
+    assert difference.after.quotes == []
     assert saved.check(lambda _: refused()) == []
     assert len(saved.check(lambda _: says("seven"))) == 1
 
@@ -110,11 +116,11 @@ def test_the_history_is_the_answers_without_repetitions(
         for code in codes:
             watchlist.check(lambda _, code=code: says(code))  # type: ignore[misc]
 
-        kept = [each.essence[0][0] for each in watchlist.history(GATE)]
+        kept = [each.quotes[0][0] for each in watchlist.history(GATE)]
     assert kept == [code for at, code in enumerate(codes) if at == 0 or codes[at - 1] != code]
 
 
-def test_only_so_many_answers_are_kept(saved: SavedQuestions) -> None:
+def test_the_oldest_answers_beyond_the_limit_are_deleted(saved: SavedQuestions) -> None:
     for number in range(KEPT_ANSWERS + 3):
         saved.check(lambda _, number=number: says(str(number)))  # type: ignore[misc]
 
@@ -136,12 +142,12 @@ def test_a_deleted_document_takes_its_quotes_along(
     saved: SavedQuestions, state: State, tmp_path: Path
 ) -> None:
     saved.check(lambda _: says("xylophonist"))
-    assert state.documents() == {"d1"}
+    assert state.document_ids() == {"d1"}
 
     state.erase(["d1"], redact_documents)
 
-    assert state.documents() == set()
-    assert saved.history(GATE)[0].essence == []
+    assert state.document_ids() == set()
+    assert saved.history(GATE)[0].quotes == []
     assert not any(b"xylophonist" in path.read_bytes() for path in tmp_path.iterdir())
     assert "has been deleted" in kept_text(saved.history(GATE)[0], 200)
 
@@ -153,7 +159,7 @@ def test_a_moved_document_keeps_its_quotes_under_its_new_id(
 
     state.rename("d1", "d2")
 
-    assert state.documents() == {"d2"}
+    assert state.document_ids() == {"d2"}
     assert saved.history(GATE)[0].result["citations"][0]["document_id"] == "d2"
 
 
@@ -174,14 +180,14 @@ def test_old_and_new_stand_side_by_side(saved: SavedQuestions) -> None:
 
 @given(st.text(max_size=30), st.text(max_size=30), st.integers(40, 100))
 def test_columns_hold_their_width_whatever_is_quoted(old: str, new: str, width: int) -> None:
-    kept = [KeptAnswer(1, "", says(f"x{text}").to_dict()) for text in (old, new)]
+    kept = [StoredAnswer(1, "", says(f"x{text}").to_dict()) for text in (old, new)]
 
     rows = difference_text(Difference(GATE, *kept), width).splitlines()
 
     assert all(len(row) <= width for row in rows)
 
 
-def test_what_is_told_during_a_check_is_one_check_more() -> None:
+def test_schedules_during_a_check_lead_to_one_more_check() -> None:
     going, checks = threading.Semaphore(0), list[int]()
     done = threading.Semaphore(0)
 
@@ -191,10 +197,10 @@ def test_what_is_told_during_a_check_is_one_check_more() -> None:
         going.acquire()
 
     rechecker = Rechecker(check)
-    rechecker.soon()
+    rechecker.schedule()
     assert done.acquire(timeout=PATIENCE)
     for _ in range(5):
-        rechecker.soon()
+        rechecker.schedule()
     going.release(2)
     assert done.acquire(timeout=PATIENCE)
     assert not done.acquire(timeout=0.2)

@@ -13,7 +13,7 @@ from qa.errors import UnknownConversation
 from qa.interfaces.cli.chat import Chat
 from qa.library.library import open_store
 from qa.settings import Settings
-from qa.state.conversations import LOCAL
+from qa.state.conversations import LOCAL_OWNER
 from tests.support.fakes import SharedWordsReader
 from tests.support.serving import Command, carded, indexed, settings_in, write_files
 
@@ -130,7 +130,9 @@ def test_a_new_conversation_has_no_context(
     chat.handle_line("How far does it fall?")
 
     assert "Understood as" not in printed()[0]
-    assert [info.turns for info in conversations_of(settings).history.conversations(LOCAL)] == [
+    assert [
+        info.turns for info in conversations_of(settings).history.conversations(LOCAL_OWNER)
+    ] == [
         1,
         1,
     ]
@@ -160,7 +162,7 @@ def test_help_empty_lines_and_quit(chat: Chat, printed: Printed) -> None:
 
 def test_a_conversation_is_continued_by_its_id(settings: Settings, printed: Printed) -> None:
     begin(settings).handle_line("When does the tide at Porto turn?")
-    [info] = conversations_of(settings).history.conversations(LOCAL)
+    [info] = conversations_of(settings).history.conversations(LOCAL_OWNER)
 
     begin(settings, info.id).handle_line("How far does it fall?")
 

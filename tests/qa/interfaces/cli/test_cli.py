@@ -165,7 +165,7 @@ def test_a_data_directory_that_is_a_file_and_a_damaged_store_are_errors(
     (command.data / FILE_NAME).write_bytes(b"no database at all" * 1000)
 
     for data, reason in (
-        (tmp_path / "file", "cannot be made"),
+        (tmp_path / "file", "cannot be created"),
         (command.data, "or move the file away and index again"),
     ):
         done = command.on(data)(

@@ -194,7 +194,7 @@ def test_questions_left_by_a_dead_worker_keep_their_tags_and_limits(
                 {"question": text, "reply_to": ts},
             )
         )
-        assert tagged.queue.take("dead", ["question"])
+        assert tagged.queue.lease("dead", ["question"])
     tagged.queue.release("dead")
     tagged.work(lambda: len(tagged.double.answers()) == 2)
 

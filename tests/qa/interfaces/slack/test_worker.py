@@ -163,7 +163,7 @@ def test_a_question_waits_until_the_models_are_loaded(desk: Desk) -> None:
 
 def test_an_answer_that_a_dead_worker_posted_is_not_posted_again(desk: Desk) -> None:
     desk.queue.add(QUESTION)
-    desk.queue.take("dead", ("question",))
+    desk.queue.lease("dead", ("question",))
     metadata = {"event_type": METADATA, "event_payload": {"claim": KEY}}
     other = {"event_type": METADATA, "event_payload": {"claim": f"{TEAM}:C1:0.9"}}
     for number, (event_metadata, bot) in enumerate(
@@ -208,7 +208,7 @@ def test_an_answer_that_a_dead_worker_did_not_post_is_posted_without_asking_agai
 
 def test_a_question_deleted_meanwhile_gets_no_answer(desk: Desk) -> None:
     desk.queue.add(QUESTION)
-    desk.queue.take("dead", ("question",))
+    desk.queue.lease("dead", ("question",))
     desk.queue.release("dead")
     desk.double.plan("conversations.replies", "thread_not_found")
     desk.work(desk.done)
@@ -220,7 +220,7 @@ def test_a_question_deleted_meanwhile_gets_no_answer(desk: Desk) -> None:
 def test_a_question_that_kills_its_worker_repeatedly_gets_an_apology(desk: Desk) -> None:
     desk.queue.add(QUESTION)
     for _ in range(MAX_ATTEMPTS):
-        desk.queue.take("dead", ("question",))
+        desk.queue.lease("dead", ("question",))
         desk.queue.release("dead")
     desk.work(desk.done)
 
@@ -303,11 +303,11 @@ class LockedQueue(MessageQueue):
         super().__init__(state)
         self.left = attempts
 
-    def take(self, worker: str, kinds: Collection[str]) -> QueuedMessage | None:
+    def lease(self, worker: str, kinds: Collection[str]) -> QueuedMessage | None:
         if self.left:
             self.left -= 1
             raise StoreFull("the disk is full")
-        return super().take(worker, kinds)
+        return super().lease(worker, kinds)
 
 
 def test_a_queue_that_cannot_be_read_is_logged_once_and_tried_again(
