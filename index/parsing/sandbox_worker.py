@@ -86,9 +86,11 @@ def look(request: Mapping[str, Any], data: bytes) -> bytes:
 
     with _explained(request["kind"]):
         if "draw" in request:
-            return pdf_view.drawn(data, **request["draw"])
+            return pdf_view.draw_page(data, **request["draw"])
         texts = [PageText(*each) for each in request["locate"].pop("texts")]
-        return json.dumps(asdict(pdf_view.located(data, texts=texts, **request["locate"]))).encode()
+        return json.dumps(
+            asdict(pdf_view.locate_text(data, texts=texts, **request["locate"]))
+        ).encode()
 
 
 @contextmanager

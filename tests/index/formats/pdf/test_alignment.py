@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from index.document import Place, Places
 from index.formats.page_view import PageText, page_texts, pages_of
-from index.formats.pdf.alignment import Alignment, Piece, aligned
+from index.formats.pdf.alignment import Alignment, Piece, align
 
 
 def pieces(*lines: str, cells: bool = False) -> list[Piece]:
@@ -38,7 +38,7 @@ def test_lines_are_found_in_order_with_hyphens_dropped_or_kept() -> None:
         "It is a hydro-", "graphic office. It is well-", "known. From 1914-", "1918 it rained."
     )
 
-    found = aligned(lines, [PageText(100, text)])
+    found = align(lines, [PageText(100, text)])
 
     assert None not in found.homes
     assert [home[0] for home in found.homes if home] == sorted(
@@ -50,7 +50,7 @@ def test_lines_are_found_in_order_with_hyphens_dropped_or_kept() -> None:
 def test_equal_words_stand_where_their_order_says() -> None:
     text = "Yes\n\nNo\n\nYes\n\nNo\n\nYes"
 
-    found = aligned(pieces("Yes", "No", "Yes", "No", "Yes"), [PageText(0, text)])
+    found = align(pieces("Yes", "No", "Yes", "No", "Yes"), [PageText(0, text)])
 
     assert [homes(found, text, "Yes", nth) for nth in range(3)] == [{0}, {2}, {4}]
 
@@ -66,13 +66,13 @@ def test_of_equal_lines_the_one_at_the_edge_is_the_running_header(lines: tuple[s
         for line, edge in zip(lines, edges, strict=True)
     ]
 
-    assert homes(aligned(parts, [PageText(0, text)]), text, "Tides") == {1}
+    assert homes(align(parts, [PageText(0, text)]), text, "Tides") == {1}
 
 
 def test_a_footnote_is_found_behind_what_stands_below_it() -> None:
     text = "The first column goes on in the second one.\n\n1 See the note of 1839."
 
-    found = aligned(
+    found = align(
         pieces("The first column", "1 See the note", "of 1839.", "goes on in the second one."),
         [PageText(0, text)],
     )
@@ -87,7 +87,7 @@ def test_the_names_of_columns_stand_above_their_cells() -> None:
         "Item", "Price", "Stock", "Oil lamp", "39.9", "4", "Brass bell", "120", "4", cells=True
     )
 
-    found = aligned(rows, [PageText(0, text)])
+    found = align(rows, [PageText(0, text)])
 
     assert {homes(found, text, "Price", nth) == {1} for nth in range(2)} == {True}
     assert [homes(found, text, "4", nth) for nth in range(2)] == [{5}, {8}]
@@ -99,8 +99,8 @@ def test_the_rest_of_a_word_that_ends_on_the_next_page_is_known_as_such() -> Non
     text = "It is a continuation of this."
     places = Places((0, 21), (Place(page=1), Place(page=2)))
 
-    first = aligned(pieces("It is a conti-"), page_texts(text, places, 1))
-    second = aligned(pieces("nuation of this."), page_texts(text, places, 2))
+    first = align(pieces("It is a conti-"), page_texts(text, places, 1))
+    second = align(pieces("nuation of this."), page_texts(text, places, 2))
 
     assert first.cut == set(range(13, 20))
     assert homes(first, text, "conti") == {0}
@@ -112,7 +112,7 @@ def test_the_rest_of_a_word_that_ends_on_the_next_page_is_known_as_such() -> Non
 def test_a_line_that_is_not_in_the_text_has_no_place_in_a_word() -> None:
     text = "The year 1839 is the first."
 
-    assert set(aligned(pieces("3", "183", "rst."), [PageText(0, text)]).homes) == {None}
+    assert set(align(pieces("3", "183", "rst."), [PageText(0, text)]).homes) == {None}
 
 
 words = st.text("ab1-:;| ", min_size=1, max_size=6).map(str.strip).filter(bool)
@@ -126,7 +126,7 @@ def test_what_is_found_is_equal_and_stands_once(
     parts = pieces(*lines, cells=cells)
     text = " ".join(texts)
 
-    found = aligned(parts, [PageText(0, text)] if text else [])
+    found = align(parts, [PageText(0, text)] if text else [])
 
     assert found.text == "".join(text.split())
     known = [(at, home) for at, home in enumerate(found.homes) if home]
@@ -147,7 +147,7 @@ def test_text_that_is_made_of_the_lines_is_found_whole(
     )
     text = " ".join(lines)
 
-    found = aligned(pieces(*filter(None, (header, *lines, footer))), [PageText(7, text)])
+    found = align(pieces(*filter(None, (header, *lines, footer))), [PageText(7, text)])
 
     known = [home for home in found.homes if home]
     assert len(known) == len(found.homes)

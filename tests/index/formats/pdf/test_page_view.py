@@ -16,7 +16,7 @@ from PIL import Image
 from index.errors import DamagedFile, EncryptedFile, ExtractionLimit, LoadingError, NoSuchPage
 from index.formats.page_view import Box, PageView, page_texts, pages_of, view_of
 from index.formats.pdf.extract import extract
-from index.formats.pdf.page_view import box_finder, drawn, located
+from index.formats.pdf.page_view import box_finder, draw_page, locate_text
 from index.formats.text_builder import ExtractedText
 from tests.index.formats.pdf.test_extract import LEFT, RIGHT
 from tests.index.formats.test_ocr import needs_tesseract
@@ -26,7 +26,7 @@ INK = 128
 
 
 def view(data: bytes, found: ExtractedText, page: int, start: int, end: int) -> PageView:
-    return located(data, page, page_texts(found.text, found.places, page), start, end)
+    return locate_text(data, page, page_texts(found.text, found.places, page), start, end)
 
 
 def span(found: ExtractedText, words: str) -> tuple[int, int]:
@@ -83,7 +83,7 @@ def leaning(angle: int) -> bytes:
 
 def ink(data: bytes, boxes: Sequence[Box]) -> tuple[int, int]:
     """Dark pixels of the first page as it is shown: in the boxes, and elsewhere."""
-    pixels = np.asarray(Image.open(BytesIO(drawn(data, 1, 1000))).convert("L")) < INK
+    pixels = np.asarray(Image.open(BytesIO(draw_page(data, 1, 1000))).convert("L")) < INK
     height, width = pixels.shape
     inside = np.zeros_like(pixels)
     for box in boxes:
@@ -267,7 +267,7 @@ def test_the_words_of_a_scan_are_boxed() -> None:
 
 
 def test_a_page_is_drawn_in_its_proportions() -> None:
-    image = Image.open(BytesIO(drawn(pdf([["Text."]]), 1, 400)))
+    image = Image.open(BytesIO(draw_page(pdf([["Text."]]), 1, 400)))
 
     assert image.size == (400, 566)
 
@@ -297,19 +297,19 @@ def test_what_cannot_be_drawn_is_said(
     data: bytes, page: int, kind: type[LoadingError], says: str
 ) -> None:
     with pytest.raises(kind, match=says):
-        drawn(data, page, 1000)
+        draw_page(data, page, 1000)
 
 
 def test_a_large_page_is_drawn_within_bounds() -> None:
     image = Image.open(
-        BytesIO(drawn(changed(pdf([["Text."]]), media=(0, 0, 1000, 20_000)), 1, 2400))
+        BytesIO(draw_page(changed(pdf([["Text."]]), media=(0, 0, 1000, 20_000)), 1, 2400))
     )
 
     assert max(image.size) <= 10_001
 
 
 def test_a_picture_has_a_page_and_no_boxes() -> None:
-    shown = located(picture(), 1, [], 0, 5)
+    shown = locate_text(picture(), 1, [], 0, 5)
 
     assert (shown.pages, shown.boxes, shown.missing) == (1, (), 0)
 
