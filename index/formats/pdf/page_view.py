@@ -156,13 +156,18 @@ def _pieces(
 
     A character that is folded away has a mark and no letter.
     """
-    indexes = iter([index for segment in segments for index in segment.indexes])
+    indexes = (index for segment in segments for index in segment.indexes)
     for text in texts:
-        characters = [character for character in text if not character.isspace()]
-        letters = [(folded(each), next(indexes)) for each in characters]
-        shown = "".join(letter for letter, _ in letters)
-        if shown:
-            yield Piece(shown, [index for letter, index in letters if letter], is_cell, edge)
+        letters, marks = [], []
+        for character in text:
+            if character.isspace():
+                continue
+            index, letter = next(indexes), folded(character)
+            if letter:
+                letters.append(letter)
+                marks.append(index)
+        if letters:
+            yield Piece("".join(letters), marks, is_cell, edge)
 
 
 def _recognised_pieces(page: Any) -> tuple[list[Piece], BoxFinder]:  # noqa: ANN401 - pypdfium2 is not typed

@@ -7,7 +7,7 @@ running headers or footers, and a line that counts with the pages holds their nu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import regex
 
@@ -44,17 +44,22 @@ def remove_running_headers(pages: Sequence[Page]) -> list[list[list[Line]]]:
     fewest = max(FEWEST_PAGES, SHARE * len(pages))
     repeated = _repeated_keys(edges, fewest)
     number_offset = _page_number_offset(edges, fewest)
-    # By identity: an equal line may stand elsewhere in the text.
     removed = {
         id(line)
         for lines in edges
         for line in lines
         if _key(line) in repeated or _is_page_number(line, lines, number_offset)
     }
-    remaining = [
-        [[line for line in region if id(line) not in removed] for region in page] for page in pages
-    ]
-    return [[region for region in page if region] for page in remaining]
+    return [_without_lines(page, removed) for page in pages]
+
+
+def _without_lines(page: Page, removed: Collection[int]) -> list[list[Line]]:
+    """Return a page without some lines and without the regions that are empty then.
+
+    Lines are removed by their `id`: an equal one may stand elsewhere in the text.
+    """
+    regions = ([line for line in region if id(line) not in removed] for region in page)
+    return [region for region in regions if region]
 
 
 def _edge_lines(page: Page) -> list[Line]:
