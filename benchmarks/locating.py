@@ -24,7 +24,7 @@ from index.document import TextRange
 from index.errors import LoadingError
 from index.formats.page_view import Box, page_texts, pages_of
 from index.formats.pdf.extract import extract
-from index.formats.pdf.page_view import located
+from index.formats.pdf.page_view import locate_text
 from index.formats.text_builder import ExtractedText
 
 LENGTHS = (1, 2, 3, 5, 12, 30)
@@ -52,7 +52,7 @@ def looked_for(
     """Whether all of a span was found, and what pdfium reads in its boxes."""
     numbers, complete, text = list(pages_of(found.places, *span)), True, ""
     for number in numbers:
-        view = located(data, number, page_texts(found.text, found.places, number), *span)
+        view = locate_text(data, number, page_texts(found.text, found.places, number), *span)
         complete = complete and not view.missing
         text += "".join(read(document[number - 1], box) for box in view.boxes)
         if view.continues and number + 1 not in numbers:

@@ -99,10 +99,10 @@ def show_page(request: Mapping[str, Any], data: bytes) -> bytes:
 
     with _as_loading_errors(request["kind"]):
         if "draw" in request:
-            return pdf_view.drawn(data, **request["draw"])
+            return pdf_view.draw_page(data, **request["draw"])
         location = dict(request["locate"])
         texts = [PageText(*fields) for fields in location.pop("texts")]
-        view = pdf_view.located(data, texts=texts, **location)
+        view = pdf_view.locate_text(data, texts=texts, **location)
         return json.dumps(asdict(view)).encode()
 
 

@@ -1,1 +1,1 @@
-"""PDF -> text with places: glyphs, reading order, tables, forms, scans, rendered pages."""
+"""PDF to text with places: glyphs, reading order, tables, forms, scans and rendered pages."""

@@ -1,10 +1,12 @@
-"""PDF (pypdfium2, BSD and Apache): text in reading order with page numbers, without running headers
-and footers, hyphenated words joined.
+"""PDF (pypdfium2, BSD and Apache): text in reading order with page numbers.
+
+The steps: glyphs -> segments, with ruled tables and form fields -> regions of one column -> lines,
+with borderless tables as rows -> running headers removed -> headings, paragraphs and tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,80 +22,97 @@ from index.errors import (
     UnsupportedFormat,
 )
 from index.formats import ocr
-from index.formats.pdf.assembly import Composition
+from index.formats.pdf.assembly import DocumentAssembler
 from index.formats.pdf.borderless_tables import merge_rows
 from index.formats.pdf.forms import FormPage, form_page_of, is_xfa_placeholder, load_form
-from index.formats.pdf.glyphs import rotation_of, segments
-from index.formats.pdf.reading_order import Line, lines_of, regions
+from index.formats.pdf.glyphs import read_segments, text_rotation
+from index.formats.pdf.reading_order import Line, column_regions, lines_of
 from index.formats.pdf.ruled_tables import RuledTables
-from index.formats.pdf.ruling_lines import rules_of
+from index.formats.pdf.ruling_lines import read_ruling_lines
 from index.formats.pdf.running_headers import remove_running_headers
-from index.formats.pdf.scanned_pages import RECOGNISE, is_pictured, recognised, remark
+from index.formats.pdf.scanned_pages import (
+    RECOGNISE,
+    has_images,
+    pages_remark,
+    recognised_regions,
+)
 from index.formats.text_builder import ExtractedText
 from index.text.metadata import day_in
 
 MAX_PAGES = 20_000
 PRINT = "print it to a PDF"
+"""Advice on how fields that cannot be read become text."""
 
 _JUNK_TITLE = regex.compile(
-    r"(?i)(?:microsoft word|microsoft powerpoint|untitled|document\d*$|.*\.(?:docx?|dvi|tex|indd|qxd|pdf|pptx?|odt|xlsx?)$|\W*$)"
+    r"(?i)(?:microsoft word|microsoft powerpoint|untitled|document\d*$"
+    r"|.*\.(?:docx?|dvi|tex|indd|qxd|pdf|pptx?|odt|xlsx?)$|\W*$)"
 )
+"""Titles that programs write where the author gave none."""
 _DATE = regex.compile(r"D:(\d{4})(\d\d)(\d\d)")
 
+Regions = list[list[Line]]
+"""The lines of each region of a page, in reading order."""
+RequestTime = Callable[[int], None]
+"""Asks for so many more seconds, to recognise text."""
 
-def extract(data: bytes, more_time: Callable[[int], None] | None = None) -> ExtractedText:
-    """The text of all pages; those that are images are recognised if `more_time` is there to hear
-    for how many seconds. Raises EncryptedFile, DamagedFile, ScannedFile, EmptyFile or
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The regions of a page.
+
+    `has_text` is true if it has text of its own, not only in fields and notes. `is_unread` is true
+    if it has fields or notes that cannot be read.
+    """
+
+    regions: Regions
+    has_text: bool = False
+    is_unread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadDocument:
+    """The pages of a document as they were read, in their order.
+
+    `images` are the numbers, counted from 0, of pages that are images, and `unrecognised` those of
+    them whose text was not recognised. `title` and `date` are those of its properties.
+    """
+
+    pages: list[_Page]
+    images: list[int]
+    unrecognised: list[int]
+    title: str | None
+    date: str | None
+
+
+def extract(data: bytes, more_time: RequestTime | None = None) -> ExtractedText:
+    """Return the text of all pages of a PDF.
+
+    Pages that are images are recognised if `more_time` can be asked for the seconds that this
+    takes. Raises EncryptedFile, DamagedFile, UnsupportedFormat, ScannedFile, EmptyFile or
     ExtractionLimit.
     """
-    document = opened(data)
+    document = open_document(data)
     try:
         if is_xfa_placeholder(document):
             raise UnsupportedFormat(
-                f"is a form in Adobe's XFA alone, which only Adobe's programs show: open it there, {PRINT}, and index that"
+                "is a form in Adobe's XFA alone, which only Adobe's programs show: "
+                f"open it there, {PRINT}, and index that"
             )
-        read = [_page(document, number) for number in range(len(document))]
-        pages = [page.regions for page in read]
-        textless = not any(pages)
-        images = [
-            number
-            for number, page in enumerate(read)
-            if not page.has_text and is_pictured(document, number, shapes=textless)
-        ]
-        unread = images
-        title, date = _properties(document)
-        if more_time is not None and 0 < len(images) <= ocr.MAX_PAGES:
-            more_time(len(images) * ocr.PAGE_SECONDS)
-            for number in images:
-                pages[number] = recognised(document[number], number + 1)
-            unread = []
+        read = _read_document(document, more_time)
     finally:
         document.close()
-    kept = remove_running_headers(pages)
-    if not any(kept):
-        raise _nothing(len(pages), len(images), len(unread), can_recognise=more_time is not None)
-    fields = [number for number, page in enumerate(read, start=1) if page.is_unread]
-    images_left = remark("images without text", [number + 1 for number in unread], RECOGNISE)
-    remarks = (images_left, remark("fields or notes that cannot be read", fields, PRINT))
-    return replace(Composition(kept, title).written(date), remark="; ".join(filter(None, remarks)))
+    pages = remove_running_headers([page.regions for page in read.pages])
+    if not any(pages):
+        raise _no_text_error(read, can_recognise=more_time is not None)
+    extracted = DocumentAssembler(pages, read.title).assemble(read.date)
+    return replace(extracted, remark=_remark(read))
 
 
-def _nothing(pages: int, images: int, unread: int, *, can_recognise: bool) -> LoadingError:
-    """What is wrong with a file without text."""
-    held = f"{pages:,} page{'s' if pages != 1 else ''}"
-    if not images:
-        return EmptyFile(f"holds {held} without text but page numbers, and without images")
-    if unread and can_recognise:
-        return ScannedFile(
-            f"holds images of {held} and no text, the limit of text recognition is {ocr.MAX_PAGES}: split it"
-        )
-    if can_recognise:
-        return ScannedFile(f"holds images of {held} in which no text was recognised")
-    return ScannedFile(f"holds images of {held} and no text: {RECOGNISE}")
+def open_document(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 is not typed
+    """Return a pypdfium2 document, which the caller closes.
 
-
-def opened(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 is not typed
-    """The document, to be closed; raises EncryptedFile, DamagedFile or ExtractionLimit."""
+    Raises EncryptedFile, DamagedFile or ExtractionLimit.
+    """
     import pypdfium2
 
     try:
@@ -111,51 +130,98 @@ def opened(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 is not typed
     return document
 
 
-def _properties(document: Any) -> tuple[str | None, str | None]:  # noqa: ANN401
-    found = document.get_metadata_dict()
-    day = _DATE.match(found.get("ModDate") or found.get("CreationDate") or "")
-    title = found.get("Title") or ""
-    return (None if _JUNK_TITLE.match(title) else title), (
-        day_in("-".join(day.groups())) if day else None
-    )
+def _read_document(document: Any, more_time: RequestTime | None) -> _ReadDocument:  # noqa: ANN401
+    pages = [_read_page(document, number) for number in range(len(document))]
+    images = _image_pages(document, pages)
+    title, date = _properties(document)
+    unrecognised = images
+    if more_time is not None and 0 < len(images) <= ocr.MAX_PAGES:
+        more_time(len(images) * ocr.PAGE_SECONDS)
+        for number in images:
+            regions = recognised_regions(document[number], number + 1)
+            pages[number] = replace(pages[number], regions=regions)
+        unrecognised = []
+    return _ReadDocument(pages, images, unrecognised, title, date)
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """What is read of a page: `has_text` says that it has text of its own, `is_unread` that it has
-    fields that are not read.
-    """
-
-    regions: list[list[Line]]
-    has_text: bool = False
-    is_unread: bool = False
-
-
-def _page(document: Any, number: int) -> _Page:  # noqa: ANN401
+def _read_page(document: Any, number: int) -> _Page:  # noqa: ANN401
     import pypdfium2
 
     try:
         sheet = form_page_of(document, number)
-        regions = list(sheet_regions(sheet, number + 1))
-        found = _Page(regions, bool(regions) and not sheet.is_all_filled, sheet.is_unread)
+        regions = list(page_regions(sheet, number + 1))
+        page = _Page(regions, bool(regions) and not sheet.is_all_filled, sheet.is_unread)
         sheet.close()
     except pypdfium2.PdfiumError:  # one page that is damaged; the others can be read
         return _Page([])
-    return found
+    return page
 
 
-def sheet_regions(sheet: FormPage, number: int) -> Iterator[list[Line]]:
-    """The lines of each region of a page in reading order, those of tables put together to rows;
-    raises pypdfium2.PdfiumError.
+def page_regions(sheet: FormPage, number: int) -> Iterator[list[Line]]:
+    """Yield the lines of each region of a page, in reading order.
+
+    The lines of tables are put together to rows. Raises pypdfium2.PdfiumError.
     """
     text_page = sheet.page.get_textpage()
     try:
-        rotation = rotation_of(text_page, sheet.page)
-        rules = rules_of(sheet.bare, rotation)
-        grids = RuledTables(rules)
-        characters = segments(text_page, sheet.page, rotation, grids.cell_at)
-        parts = grids.merge_rows(sheet.with_marks(text_page, characters, rotation, grids.cell_at))
+        rotation = text_rotation(text_page, sheet.page)
+        ruling = read_ruling_lines(sheet.bare, rotation)
+        tables = RuledTables(ruling)
+        characters = read_segments(text_page, sheet.page, rotation, tables.cell_at)
+        with_fields = sheet.with_marks(text_page, characters, rotation, tables.cell_at)
+        segments = tables.merge_rows(with_fields)
     finally:
         text_page.close()
-    for region in regions(parts):
-        yield merge_rows(lines_of(region, number), [*rules.level, *rules.shades])
+    for region in column_regions(segments):
+        yield merge_rows(lines_of(region, number), [*ruling.level, *ruling.shades])
+
+
+def _image_pages(document: Any, pages: Sequence[_Page]) -> list[int]:  # noqa: ANN401
+    """Return the numbers, counted from 0, of the pages without text that are images.
+
+    Drawn shapes count as images only if no page has text: they may be its letters.
+    """
+    is_textless = not any(page.regions for page in pages)
+    return [
+        number
+        for number, page in enumerate(pages)
+        if not page.has_text and has_images(document, number, shapes=is_textless)
+    ]
+
+
+def _properties(document: Any) -> tuple[str | None, str | None]:  # noqa: ANN401
+    """Return the title and the date (YYYY-MM-DD) of a document's properties."""
+    properties = document.get_metadata_dict()
+    title = properties.get("Title") or ""
+    date = _DATE.match(properties.get("ModDate") or properties.get("CreationDate") or "")
+    return (
+        None if _JUNK_TITLE.match(title) else title,
+        day_in("-".join(date.groups())) if date else None,
+    )
+
+
+def _remark(read: _ReadDocument) -> str:
+    """Return the remark on what of a document was not read, or an empty text."""
+    unrecognised = [number + 1 for number in read.unrecognised]
+    unread = [number for number, page in enumerate(read.pages, start=1) if page.is_unread]
+    remarks = (
+        pages_remark("images without text", unrecognised, RECOGNISE),
+        pages_remark("fields or notes that cannot be read", unread, PRINT),
+    )
+    return "; ".join(filter(None, remarks))
+
+
+def _no_text_error(read: _ReadDocument, *, can_recognise: bool) -> LoadingError:
+    """Return the error that says why a document has no text."""
+    count = len(read.pages)
+    pages = f"{count:,} page{'s' if count != 1 else ''}"
+    if not read.images:
+        return EmptyFile(f"holds {pages} without text but page numbers, and without images")
+    if not can_recognise:
+        return ScannedFile(f"holds images of {pages} and no text: {RECOGNISE}")
+    if read.unrecognised:
+        return ScannedFile(
+            f"holds images of {pages} and no text, the limit of text recognition is "
+            f"{ocr.MAX_PAGES} pages: split it"
+        )
+    return ScannedFile(f"holds images of {pages} in which no text was recognised")

@@ -26,7 +26,7 @@ from index.formats.pdf.annotations import (
     marks_of,
     use_of,
 )
-from index.formats.pdf.glyphs import CellOf, Segment, turned
+from index.formats.pdf.glyphs import CellOf, Segment, box_rotator
 
 _INSET = 0.25
 """Share of a mark's shorter side by which its box is cut left and right, for a space beside it.
@@ -71,7 +71,7 @@ class FormPage:
         """
         import pypdfium2.raw as pdfium
 
-        turn = turned(self.page, rotation)
+        turn = box_rotator(self.page, rotation)
         filled = self._filled_addresses()
         if filled:
             for part in characters:

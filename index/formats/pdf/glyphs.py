@@ -1,5 +1,7 @@
-"""The characters of a PDF page as pdfium gives them -> segments: runs of characters that stand side
-by side on one line.
+"""Glyphs of a PDF page, grouped into segments.
+
+pdfium gives a page as one sequence of characters with boxes. A segment is a run of them that stand
+side by side on one line, as a word, a part of a line, or the text of a table's cell.
 """
 
 from __future__ import annotations
@@ -13,32 +15,52 @@ from dataclasses import dataclass, field
 from typing import Any
 
 GAP = 0.6
-"""A gap wider than this many font sizes parts two segments: narrow gutters are wider; spaces of
-justified text that are, too, are closed again when the lines of a column are put together.
+"""Gap in font sizes above which two glyphs belong to two segments.
+
+Narrow gutters between columns are wider. Wide spaces of justified text are wider, too: they are
+closed again when the lines of a column are put together.
 """
 WORD_GAP = 0.2
-"""A gap wider than this is a space, whether or not the file has one; letters that are set apart
-stay below.
+"""Gap in font sizes above which there is a space, whether or not the file has one.
+
+Letters that are set apart for emphasis have smaller gaps.
 """
 MAX_PAGE_CHARACTERS = 200_000
-"""Of one page; the densest page of a telephone book has 30,000."""
+"""Largest number of characters read of a page; a dense page of a telephone book has 30,000."""
 BOLD = 0.5
+"""Share of bold characters above which a segment is bold."""
 FIXED = 0.7
-"""Shares of a segment that are in such a font: prose has lines that are mostly the name of a
-command, which those of a program are not.
+"""Share of fixed-width characters from which a segment is fixed-width.
+
+Prose has lines that are mostly the name of a command; lines of a program have hardly anything else.
 """
-_HYPHENS = {0x2: "-", 0xAD: "-", 0xFFFE: "-"}
-"""What pdfium makes of hyphens at the end of a line."""
-_QUARTER = math.pi / 4
 ORIENTED = 400
-"""So many characters of a page say which way its text stands."""
+"""Approximate number of characters sampled to find the direction of a page's text."""
+
+_HYPHENS = {0x2: "-", 0xAD: "-", 0xFFFE: "-"}
+"""Codes that pdfium gives for a hyphen at the end of a line."""
+_QUARTER = math.pi / 4
+"""Angle in radians above which a character no longer counts as upright."""
+_FONT_NAME_BYTES = 128
+_FIXED_PITCH = 1
+"""Bit of the font flag FixedPitch: PDF 32000-1, 9.8.2."""
+_BOLD_NAMES = (b"bold", b"black", b"heavy", b"-bd", b"semibold")
+_FIXED_NAMES = (b"mono", b"courier", b"consol", b"cmtt")
+
+Box = tuple[float, float, float, float]
+"""Left, bottom, right and top in points from the lower left corner of the page."""
+BoxRotator = Callable[[float, float, float, float], Box]
+"""Maps a box (left, bottom, right, top) to the coordinates of the rotated page."""
+CellOf = Callable[[float, float], tuple[int, int, int] | None]
+"""Returns the cell (table, row, column) of a ruled table that holds a point (x, y), if any."""
 
 
 @dataclass(slots=True)
 class Segment:
-    """Characters side by side: text, the box in points from the lower left corner of the page as it
-    is shown, font size and weight; `indexes` are those that pdfium gives the characters of the text
-    that are no spaces.
+    """A run of characters side by side, with its box, font size and weight.
+
+    The box is in points from the lower left corner of the page as it is shown. `indexes` are
+    pdfium's indexes of the characters of the text, spaces left out.
     """
 
     text: str
@@ -49,11 +71,11 @@ class Segment:
     size: float
     bold: bool
     fixed: bool = False
-    """Whether its letters are all of one width, as in programs."""
+    """True if it is set in a fixed-width font, as programs are."""
     filled: bool = False
-    """Whether it was filled into a field of a form."""
+    """True if it was filled into a field of a form."""
     cell: tuple[int, int, int] | None = None
-    """The cell of a ruled table in which it stands, if in any; of a row the first."""
+    """The cell (table, row, column) of a ruled table that holds it, if any; of a row the first."""
     cells: tuple[str, ...] = ()
     """The texts of the cells, if it is a row of a ruled table."""
     indexes: list[int] = field(default_factory=list)
@@ -62,26 +84,23 @@ class Segment:
 
     @property
     def middle(self) -> float:
-        """The height of the line's middle."""
+        """The y of its middle."""
         return (self.bottom + self.top) / 2
 
     @property
     def middle_x(self) -> float:
-        """The middle of its width."""
+        """The x of its middle."""
         return (self.left + self.right) / 2
 
     def beside(self, other: Segment) -> bool:
-        """Whether both stand on one line: they overlap by half the height of the lower one."""
+        """Return True if both overlap by half the height of the lower one: they share a line."""
         shared = min(self.top, other.top) - max(self.bottom, other.bottom)
         return shared > 0.5 * min(self.top - self.bottom, other.top - other.bottom)
 
     def covers(self, other: Segment) -> bool:
-        """Whether one stands above the other for more than a letter, so that they are not on one
-        line.
-        """
-        return min(self.right, other.right) - max(self.left, other.left) > max(
-            self.size, other.size
-        )
+        """Return True if both share more x than a letter is wide: one is above the other."""
+        shared = min(self.right, other.right) - max(self.left, other.left)
+        return shared > max(self.size, other.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,34 +112,56 @@ class _Glyph:
     top: float
 
 
-CellOf = Callable[[float, float], tuple[int, int, int] | None]
-"""Says in which cell of a ruled table a point lies."""
+def text_rotation(text_page: Any, page: Any) -> int:  # noqa: ANN401 - pypdfium2 is not typed
+    """Return the rotation in degrees that makes most of a page's text upright.
 
-
-def rotation_of(text_page: Any, page: Any) -> int:  # noqa: ANN401 - pypdfium2 is not typed
-    """By how many degrees a page must be turned for most of its text to stand upright; by how many
-    it is, if there is no such angle.
+    It is the page's own rotation if no angle holds for more than half of the characters sampled.
     """
     import pypdfium2.raw as pdfium
 
     count = text_page.count_chars()
+    step = max(count // ORIENTED, 1)
     angles = (
-        math.degrees(pdfium.FPDFText_GetCharAngle(text_page, at))
-        for at in range(0, count, max(count // ORIENTED, 1))
+        math.degrees(pdfium.FPDFText_GetCharAngle(text_page, index))
+        for index in range(0, count, step)
     )
-    quarters = Counter(round(-angle / 90) * 90 % 360 for angle in angles)
-    best, times = quarters.most_common(1)[0] if quarters else (0, 0)
-    return best if 2 * times > quarters.total() else int(page.get_rotation())
+    rotations = Counter(round(-angle / 90) * 90 % 360 for angle in angles)
+    for rotation, times in rotations.most_common(1):
+        if 2 * times > rotations.total():
+            return rotation
+    return int(page.get_rotation())
 
 
-def segments(
+def box_rotator(page: Any, rotation: int) -> BoxRotator:  # noqa: ANN401
+    """Return a function that maps boxes of a page to the page rotated by so many degrees."""
+    width, height = page.get_mediabox()[2], page.get_mediabox()[3]
+
+    def rotate(left: float, bottom: float, right: float, top: float) -> Box:
+        if rotation == 90:
+            left, bottom, right, top = bottom, width - left, top, width - right
+        elif rotation == 180:
+            left, bottom, right, top = width - left, height - bottom, width - right, height - top
+        elif rotation == 270:
+            left, bottom, right, top = height - bottom, left, height - top, right
+        return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
+
+    return rotate
+
+
+def _outside_tables(_x: float, _y: float) -> tuple[int, int, int] | None:
+    return None
+
+
+def read_segments(
     text_page: Any,  # noqa: ANN401
     page: Any,  # noqa: ANN401
     rotation: int,
-    cell_of: CellOf = lambda x, y: None,  # noqa: ARG005
+    cell_of: CellOf = _outside_tables,
 ) -> list[Segment]:
-    """The segments of a page in the order of its content, none over the border of a cell; text that
-    does not stand upright when the page is turned by `rotation` degrees is left out.
+    """Return the segments of a page in the order of its content.
+
+    No segment crosses the border of a cell. Text that does not stand upright when the page is
+    rotated by `rotation` degrees is left out.
     """
     return list(_segments(text_page, page, rotation, cell_of))
 
@@ -129,125 +170,111 @@ def _segments(text_page: Any, page: Any, rotation: int, cell_of: CellOf) -> Iter
     import pypdfium2.raw as pdfium
 
     current: Segment | None = None
-    space = True
-    turn = turned(page, rotation)
-    for at in range(min(text_page.count_chars(), MAX_PAGE_CHARACTERS)):
-        code = pdfium.FPDFText_GetUnicode(text_page, at)
-        character = _HYPHENS.get(code) or (chr(code) if code <= sys.maxunicode else "")
-        if character.isspace() or not character:
-            space = (
-                space or character not in "\r\n"
-            )  # a line's end that pdfium makes up; one within a word has no gap
+    after_space = True
+    rotate = box_rotator(page, rotation)
+    # One round for every character of the page: keep it to what a character needs.
+    for index in range(min(text_page.count_chars(), MAX_PAGE_CHARACTERS)):
+        character = _character(pdfium.FPDFText_GetUnicode(text_page, index))
+        if not character or character.isspace():
+            # pdfium makes up line ends, even within a word where there is no gap: they are no
+            # spaces, and neither is a character that it does not know.
+            after_space = after_space or character not in "\r\n"
             continue
-        glyph = _glyph(text_page, at, character, turn)
+        glyph = _glyph(text_page, index, character, rotate)
         cell = cell_of((glyph.left + glyph.right) / 2, (glyph.bottom + glyph.top) / 2)
-        if current is not None and not (cell == current.cell and _follows(current, glyph)):
-            yield _finished(text_page, current)
+        if current is not None and not _continues(current, glyph, cell):
+            yield _finish(text_page, current)
             current = None
-        if current is None:
-            current = (
-                None if _is_turned(text_page, at, rotation) else _begun(text_page, at, glyph, cell)
-            )
-        else:
-            _extend(current, at, glyph, space=space)
-        space = False
+        if current is not None:
+            _extend(current, index, glyph, after_space=after_space)
+        elif not _is_slanted(text_page, index, rotation):
+            current = _begin(text_page, index, glyph, cell)
+        after_space = False
     if current is not None:
-        yield _finished(text_page, current)
+        yield _finish(text_page, current)
 
 
-def _glyph(text_page: Any, at: int, character: str, turn: Any) -> _Glyph:  # noqa: ANN401
+def _character(code: int) -> str:
+    """Return the character of a code, a hyphen for a line's end, or "" beyond Unicode."""
+    if code in _HYPHENS:
+        return _HYPHENS[code]
+    return chr(code) if code <= sys.maxunicode else ""
+
+
+def _glyph(text_page: Any, index: int, character: str, rotate: BoxRotator) -> _Glyph:  # noqa: ANN401
     import pypdfium2.raw as pdfium
 
     box = pdfium.FS_RECTF()
-    pdfium.FPDFText_GetLooseCharBox(text_page, at, box)
-    return _Glyph(character, *turn(box.left, box.bottom, box.right, box.top))
+    pdfium.FPDFText_GetLooseCharBox(text_page, index, box)
+    return _Glyph(character, *rotate(box.left, box.bottom, box.right, box.top))
 
 
-def turned(page: Any, rotation: int) -> Any:  # noqa: ANN401
-    """What turns a box in the page's own coordinates to one of the page turned by so many degrees:
-    left, bottom, right, top.
-    """
-    width, height = page.get_mediabox()[2], page.get_mediabox()[3]
-    turns: dict[int, Callable[..., tuple[float, ...]]] = {
-        90: lambda left, bottom, right, top: (bottom, width - left, top, width - right),
-        180: lambda left, bottom, right, top: (
-            width - left,
-            height - bottom,
-            width - right,
-            height - top,
-        ),
-        270: lambda left, bottom, right, top: (height - bottom, left, height - top, right),
-    }
-    turn = turns.get(rotation)
-
-    def upright(*box: float) -> tuple[float, ...]:
-        left, bottom, right, top = turn(*box) if turn else box
-        return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
-
-    return upright
-
-
-def _is_turned(text_page: Any, at: int, rotation: int) -> bool:  # noqa: ANN401
+def _is_slanted(text_page: Any, index: int, rotation: int) -> bool:  # noqa: ANN401
+    """Return True if a character does not stand upright on the rotated page."""
     import pypdfium2.raw as pdfium
 
-    angle = pdfium.FPDFText_GetCharAngle(text_page, at) + math.radians(rotation)
+    angle = pdfium.FPDFText_GetCharAngle(text_page, index) + math.radians(rotation)
     return abs(math.remainder(angle, 2 * math.pi)) > _QUARTER
 
 
-def _follows(segment: Segment, glyph: _Glyph) -> bool:
+def _continues(segment: Segment, glyph: _Glyph, cell: tuple[int, int, int] | None) -> bool:
+    """Return True if a glyph is in the segment's cell, on its line and close to its end."""
+    if cell != segment.cell:
+        return False
     height = min(segment.top - segment.bottom, glyph.top - glyph.bottom)
     shared = min(segment.top, glyph.top) - max(segment.bottom, glyph.bottom)
     size = max(segment.size, 1.0)
     return shared > 0.3 * height and -size < glyph.left - segment.right < GAP * size
 
 
-def _begun(text_page: Any, at: int, glyph: _Glyph, cell: tuple[int, int, int] | None) -> Segment:  # noqa: ANN401
-    box = (glyph.left, glyph.bottom, glyph.right, glyph.top)
+def _begin(text_page: Any, index: int, glyph: _Glyph, cell: tuple[int, int, int] | None) -> Segment:  # noqa: ANN401
+    bold, fixed = _face(text_page, index)
     return Segment(
         glyph.character,
-        *box,
-        glyph.top - glyph.bottom,
-        *_face(text_page, at),
+        glyph.left,
+        glyph.bottom,
+        glyph.right,
+        glyph.top,
+        size=glyph.top - glyph.bottom,
+        bold=bold,
+        fixed=fixed,
         cell=cell,
-        indexes=[at],
+        indexes=[index],
     )
 
 
-def _extend(segment: Segment, at: int, glyph: _Glyph, *, space: bool) -> None:
+def _extend(segment: Segment, index: int, glyph: _Glyph, *, after_space: bool) -> None:
     gap = glyph.left - segment.right
-    segment.indexes.append(at)
-    segment.text += (" " if space or gap > WORD_GAP * segment.size else "") + glyph.character
+    separator = " " if after_space or gap > WORD_GAP * segment.size else ""
+    segment.text += separator + glyph.character
+    segment.indexes.append(index)
     segment.right = max(segment.right, glyph.right)
-    if glyph.top - glyph.bottom > 1.1 * segment.size:  # a superscript or an initial began it
-        segment.bottom, segment.top, segment.size = (
-            glyph.bottom,
-            glyph.top,
-            glyph.top - glyph.bottom,
-        )
+    height = glyph.top - glyph.bottom
+    if height > 1.1 * segment.size:  # a superscript or an initial began the segment
+        segment.bottom, segment.top, segment.size = glyph.bottom, glyph.top, height
 
 
-def _finished(text_page: Any, segment: Segment) -> Segment:  # noqa: ANN401
-    """A segment that begins in a bold font is bold if most of it is; one that begins in letters of
-    one width is fixed if hardly any others follow.
+def _finish(text_page: Any, segment: Segment) -> Segment:  # noqa: ANN401
+    """Decide the font of a segment by all of its characters.
+
+    Only its first character was looked at so far. A segment that begins in another font remains
+    neither bold nor fixed-width, so that most segments need no further look.
     """
     if segment.bold or segment.fixed:
-        faces = [_face(text_page, at) for at in segment.indexes]
-        bold, fixed = (sum(each) / len(faces) for each in zip(*faces, strict=True))
-        segment.bold, segment.fixed = bold > BOLD, fixed >= FIXED
+        faces = [_face(text_page, index) for index in segment.indexes]
+        segment.bold = sum(bold for bold, _ in faces) / len(faces) > BOLD
+        segment.fixed = sum(fixed for _, fixed in faces) / len(faces) >= FIXED
     return segment
 
 
-def _face(text_page: Any, at: int) -> tuple[bool, bool]:  # noqa: ANN401
-    """Whether the font of a character is bold, and whether its letters are of one width: flag 1 of
-    PDF 32000-1, 9.8.2, or its name says so.
-    """
+def _face(text_page: Any, index: int) -> tuple[bool, bool]:  # noqa: ANN401
+    """Return (bold, fixed-width) of a character, by the flags and the name of its font."""
     import pypdfium2.raw as pdfium
 
-    name = ctypes.create_string_buffer(128)
+    name = ctypes.create_string_buffer(_FONT_NAME_BYTES)
     flags = ctypes.c_int()
-    pdfium.FPDFText_GetFontInfo(text_page, at, name, 128, flags)
+    pdfium.FPDFText_GetFontInfo(text_page, index, name, _FONT_NAME_BYTES, flags)
     lowered = name.value.lower()
-    bold = any(word in lowered for word in (b"bold", b"black", b"heavy", b"-bd", b"semibold"))
-    return bold, bool(flags.value & 1) or any(
-        word in lowered for word in (b"mono", b"courier", b"consol", b"cmtt")
-    )
+    bold = any(word in lowered for word in _BOLD_NAMES)
+    fixed = bool(flags.value & _FIXED_PITCH) or any(word in lowered for word in _FIXED_NAMES)
+    return bold, fixed

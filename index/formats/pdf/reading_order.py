@@ -1,12 +1,16 @@
-"""Segments of a page -> lines in reading order, by where they stand: columns from left to right,
-what crosses them between.
+"""Reading order of a PDF page: segments -> regions of one column each -> lines.
+
+A page is cut recursively at its gutters, the gaps between two columns of prose (compare the
+XY-cut of Nagy and Seth, 1984): find a gutter -> divide the page into bands, those that cross the
+gutter and those of two columns -> do the same with each column, left before right. What has no
+gutter is one region. Its segments become lines from top to bottom.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 
 import regex
@@ -15,36 +19,39 @@ from index.formats.pdf.glyphs import WORD_GAP, Segment
 from index.formats.tables import is_numeric
 
 COLUMN_LINES = 4
-"""A column has at least so many lines."""
+"""Least number of lines of a column."""
 PROSE_SHARE = 0.45
-"""The lines of a column fill at least this share of its width in the median; the cells of a table
-do not.
+"""Least share of a column's width that its lines fill, in the median.
+
+The cells of a table fill less.
 """
 PROSE_CHARACTERS = 15
-"""A column's lines have at least so many characters in the median."""
+"""Least number of characters of a column's lines, in the median."""
 CROSSING_SHARE = 0.7
-"""Of the lines of a page with columns at most this share crosses them."""
+"""Largest share of a page's lines that may cross the gutter between its columns."""
 GUTTERS_TRIED = 8
-"""Places with the fewest lines across them that are tried."""
+"""Number of candidates for a gutter that are tried, those with the fewest crossings first."""
 GUTTER = 4.0
-"""Points (1/72 inch) between columns, at least."""
+"""Least width of a gutter in points (1/72 inch)."""
 CENTRE = (0.2, 0.8)
-"""Where on the width of the text a gutter is looked for."""
+"""Part of the width of the text in which a gutter is looked for."""
 CELL_GAP = 1.2
-"""Gap between two cells of a table, in font sizes."""
+"""Gap in font sizes above which two segments of a line are two cells."""
 
 _MARK = regex.compile(
-    r"[•‣▪●◦○■–*·\uf0b7\-−]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\]|\d{1,2}(?:\.\d{1,2})*"
+    r"[•‣▪●◦○■–*·\uf0b7\-−]"
+    r"|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\]|\d{1,2}(?:\.\d{1,2})*"
 )
-"""What marks an item or numbers a heading."""
+"""The mark of a list item or the number of a heading."""
 
 
 @dataclass(slots=True)
 class Line:
-    """One line of a column: its cells (one, but in a table), its box and font size, the page it
-    stands on, and the segments that it is made of.
+    """One line of a region: its cells, box, font and page.
 
-    `is_row` says that it is a row of a table, whole: a cell of several lines has line feeds in it.
+    Prose has one cell, a line of a table has several. The box is in points, `size` is that of the
+    font. `is_row` marks a whole row of a table, whose cells may be several lines with line feeds
+    between them.
     """
 
     cells: list[str]
@@ -58,164 +65,201 @@ class Line:
     fixed: bool = False
     is_row: bool = False
     parts: Sequence[Segment] = ()
+    """The segments of the line, from left to right."""
     fields: Sequence[Sequence[Segment]] = ()
     """The segments of each cell of a row."""
     grid: int | None = None
-    """Which ruled table of its page it is a row of, if of any."""
+    """The number of the ruled table of its page that it is a row of, if any."""
 
     @property
     def text(self) -> str:
-        """The line as one text."""
+        """The texts of its cells, with spaces between."""
         return " ".join(filter(None, self.cells))
 
     @property
     def middle(self) -> float:
-        """The height of its middle."""
+        """The y of its middle."""
         return (self.bottom + self.top) / 2
 
     @property
     def height(self) -> float:
-        """Of its box, in points."""
+        """The height of its box in points."""
         return self.top - self.bottom
 
 
-def regions(parts: Sequence[Segment]) -> list[list[Segment]]:
-    """The segments of a page as regions in reading order, each of one column."""
-    gutter = _gutter(parts)
+def column_regions(segments: Sequence[Segment]) -> list[list[Segment]]:
+    """Return the segments of a page as regions of one column each, in reading order."""
+    gutter = _find_gutter(segments)
     if gutter is None:
-        return [list(parts)] if parts else []
-    found: list[list[Segment]] = []
-    left: list[Segment] = []
-    right: list[Segment] = []
-    crossing: list[Segment] = []
-    for part in sorted(parts, key=lambda part: -part.middle):
-        is_crossing = _crosses(part, gutter)
-        if is_crossing and (left or right):
-            found += regions(left) + regions(right)
-            left, right = [], []
-        elif not is_crossing and crossing:
-            found.append(crossing)
-            crossing = []
-        (crossing if is_crossing else left if part.middle_x < gutter else right).append(part)
-    return found + ([crossing] if crossing else []) + regions(left) + regions(right)
+        return [list(segments)] if segments else []
+    regions: list[list[Segment]] = []
+    for is_crossing, band in _bands(segments, gutter):
+        if is_crossing:
+            regions.append(band)
+        else:
+            regions += column_regions([each for each in band if each.middle_x < gutter])
+            regions += column_regions([each for each in band if each.middle_x >= gutter])
+    return regions
 
 
-def _gutter(parts: Sequence[Segment]) -> float | None:
-    """The x between two columns of prose, or None."""
-    if len(parts) < 2 * COLUMN_LINES:
+def _bands(segments: Sequence[Segment], gutter: float) -> Iterator[tuple[bool, list[Segment]]]:
+    """Yield (crossing, segments) of the bands of a page from top to bottom.
+
+    A band is a run of segments that all cross the gutter, as a heading over both columns does, or
+    that all stand beside it.
+    """
+    downward = sorted(segments, key=lambda segment: -segment.middle)
+    for is_crossing, band in groupby(downward, key=lambda segment: _crosses(segment, gutter)):
+        yield is_crossing, list(band)
+
+
+def _crosses(segment: Segment, gutter: float) -> bool:
+    return segment.left < gutter - GUTTER / 2 and segment.right > gutter + GUTTER / 2
+
+
+def _find_gutter(segments: Sequence[Segment]) -> float | None:
+    """Return the x between two columns of prose, or None."""
+    if len(segments) < 2 * COLUMN_LINES:
         return None
-    low, high = min(part.left for part in parts), max(part.right for part in parts)
-    first, last = (low + share * (high - low) for share in CENTRE)
-    edges = sorted(
-        {round(part.right + GUTTER / 2) for part in parts if first <= part.right <= last}
-    )
-    scored = [(sum(_crosses(part, edge) for part in parts), edge) for edge in edges]
-    most = CROSSING_SHARE * len(lines_of(parts, 0))
-    for crossing, edge in sorted(scored)[:GUTTERS_TRIED]:
-        sides = [part for part in parts if not _crosses(part, edge)]
-        left = lines_of([part for part in sides if part.middle_x < edge], 0)
-        right = lines_of([part for part in sides if part.middle_x >= edge], 0)
-        if crossing <= most and _is_column(left) and _is_column(right) and _are_beside(left, right):
-            return edge
+    most_crossings = CROSSING_SHARE * len(lines_of(segments, 0))
+    for crossings, gutter in _gutter_candidates(segments):
+        if crossings <= most_crossings and _separates_columns(segments, gutter):
+            return gutter
     return None
 
 
-def _crosses(part: Segment, edge: float) -> bool:
-    return part.left < edge - GUTTER / 2 and part.right > edge + GUTTER / 2
+def _gutter_candidates(segments: Sequence[Segment]) -> list[tuple[int, int]]:
+    """Return (crossing segments, x) of likely gutters, the fewest crossings first.
+
+    A gutter begins where the lines of a column end, so the right edges of segments are the
+    candidates, rounded to a point to be few.
+    """
+    low = min(segment.left for segment in segments)
+    high = max(segment.right for segment in segments)
+    first, last = (low + share * (high - low) for share in CENTRE)
+    places = {
+        round(segment.right + GUTTER / 2) for segment in segments if first <= segment.right <= last
+    }
+    scored = [(sum(_crosses(segment, x) for segment in segments), x) for x in places]
+    return sorted(scored)[:GUTTERS_TRIED]
 
 
-def _is_column(lines: Sequence[Line]) -> bool:
+def _separates_columns(segments: Sequence[Segment], gutter: float) -> bool:
+    """Return True if the segments on both sides of a gutter are columns beside each other."""
+    uncrossed = [segment for segment in segments if not _crosses(segment, gutter)]
+    left = lines_of([segment for segment in uncrossed if segment.middle_x < gutter], 0)
+    right = lines_of([segment for segment in uncrossed if segment.middle_x >= gutter], 0)
+    return _is_prose(left) and _is_prose(right) and _are_beside(left, right)
+
+
+def _is_prose(lines: Sequence[Line]) -> bool:
+    """Return True if the lines are a column of prose: enough, long, and filling its width."""
     if len(lines) < COLUMN_LINES:
         return False
-    width = max(line.right for line in lines) - min(line.left for line in lines)
-    prose = [line if len(line.cells) == 1 else None for line in lines]
-    return (
-        median(line.right - line.left if line else 0 for line in prose) >= PROSE_SHARE * width
-        and median(len(line.text) if line else 0 for line in prose) >= PROSE_CHARACTERS
-    )
+    column_width = max(line.right for line in lines) - min(line.left for line in lines)
+    prose = [line for line in lines if len(line.cells) == 1]
+    # A line of several cells may be a row of a table: it counts as empty in both medians.
+    without_prose = [0.0] * (len(lines) - len(prose))
+    width = median([*without_prose, *(line.right - line.left for line in prose)])
+    characters = median([*without_prose, *(len(line.text) for line in prose)])
+    return width >= PROSE_SHARE * column_width and characters >= PROSE_CHARACTERS
 
 
 def _are_beside(left: Sequence[Line], right: Sequence[Line]) -> bool:
-    """Whether two columns stand beside each other for at least half the height of the shorter one."""
-    tops, bottoms = (
-        [side[0].top for side in (left, right)],
-        [side[-1].bottom for side in (left, right)],
-    )
-    return (
-        min(tops) - max(bottoms)
-        >= min(top - bottom for top, bottom in zip(tops, bottoms, strict=True)) / 2
-    )
+    """Return True if two columns share at least half the height of the shorter one.
+
+    Their lines come from top to bottom.
+    """
+    shared = min(left[0].top, right[0].top) - max(left[-1].bottom, right[-1].bottom)
+    heights = [lines[0].top - lines[-1].bottom for lines in (left, right)]
+    return shared >= min(heights) / 2
 
 
 def lines_of(region: Sequence[Segment], page: int) -> list[Line]:
-    """The lines of a region from top to bottom."""
+    """Return the lines of a region from top to bottom."""
     return [line_of(row, page) for row in rows_of(region)]
 
 
 def rows_of(region: Sequence[Segment]) -> list[list[Segment]]:
-    """The segments of each line of a region, from left to right."""
+    """Return the segments of each line of a region: lines downward, segments left to right."""
     rows: list[list[Segment]] = []
-    for part in _downward(region):
-        if (
-            rows
-            and not (part.cells or rows[-1][0].cells)
-            and any(part.beside(other) for other in rows[-1])
-            and not any(part.covers(other) for other in rows[-1])
-        ):
-            rows[-1].append(part)
+    for segment in _downward(region):
+        if rows and _is_on_line(segment, rows[-1]):
+            rows[-1].append(segment)
         else:
-            rows.append([part])
-    return [sorted(row, key=lambda part: part.left) for row in rows]
+            rows.append([segment])
+    return [sorted(row, key=lambda segment: segment.left) for row in rows]
+
+
+def _is_on_line(segment: Segment, line: Sequence[Segment]) -> bool:
+    """Return True if a segment stands beside another of a line and above or below none.
+
+    A row of a ruled table is a line of its own.
+    """
+    if segment.cells or line[0].cells:
+        return False
+    is_beside = any(segment.beside(other) for other in line)
+    return is_beside and not any(segment.covers(other) for other in line)
 
 
 def _downward(region: Sequence[Segment]) -> list[Segment]:
-    """Segments from top to bottom, the rows of a ruled table one after the other whatever stands
-    beside it.
+    """Return the segments from top to bottom.
+
+    The rows of a ruled table come one after the other, whatever stands beside the table: all have
+    the place of the highest one.
     """
     tops: dict[int, float] = {}
-    for part in region:
-        if part.cells and part.cell:
-            tops[part.cell[0]] = max(part.middle, tops.get(part.cell[0], part.middle))
+    for segment in region:
+        if segment.cells and segment.cell:
+            table = segment.cell[0]
+            tops[table] = max(segment.middle, tops.get(table, segment.middle))
 
-    def place(part: Segment) -> tuple[float, int, float]:
-        grid = part.cell[0] if part.cells and part.cell else -1
-        return -tops.get(grid, part.middle), grid, -part.middle
+    def place(segment: Segment) -> tuple[float, int, float]:
+        table = segment.cell[0] if segment.cells and segment.cell else -1
+        return -tops.get(table, segment.middle), table, -segment.middle
 
     return sorted(region, key=place)
 
 
 def line_of(row: Sequence[Segment], page: int) -> Line:
-    """The line that some segments make."""
-    cells = [row[0].text]
-    for before, part in pairwise(row):
-        gap, size = part.left - before.right, max(before.size, part.size)
-        if gap > CELL_GAP * size and not (
-            len(row) == 2 and _MARK.fullmatch(cells[0]) and not is_numeric(part.text)
-        ):
-            cells.append(part.text)
-        else:
-            cells[-1] += (" " if gap > WORD_GAP * size else "") + part.text
-    main = max(row, key=lambda part: len(part.text))
-    bottom, top = min(part.bottom for part in row), max(part.top for part in row)
-    box = (row[0].left, bottom, max(part.right for part in row), top)
-    if main.cells:
-        grid = main.cell[0] if main.cell else None
-        return Line(
-            list(main.cells),
-            *box,
-            main.size,
-            main.bold,
-            page,
-            is_row=True,
-            fields=main.fields,
-            grid=grid,
-        )
-    return Line(
-        cells,
-        *box,
-        main.size,
-        all(part.bold for part in row),
-        page,
-        all(part.fixed for part in row),
-        parts=row,
+    """Return the line of some segments, which come from left to right."""
+    main = max(row, key=lambda segment: len(segment.text))
+    line = Line(
+        _cell_texts(row),
+        left=row[0].left,
+        bottom=min(segment.bottom for segment in row),
+        right=max(segment.right for segment in row),
+        top=max(segment.top for segment in row),
+        size=main.size,
+        bold=main.bold,
+        page=page,
     )
+    if main.cells:
+        line.cells = list(main.cells)
+        line.is_row = True
+        line.fields = main.fields
+        line.grid = main.cell[0] if main.cell else None
+    else:
+        line.bold = all(segment.bold for segment in row)
+        line.fixed = all(segment.fixed for segment in row)
+        line.parts = row
+    return line
+
+
+def _cell_texts(row: Sequence[Segment]) -> list[str]:
+    """Return the texts of a line's cells: wide gaps separate cells, narrow ones are spaces."""
+    texts = [row[0].text]
+    for before, segment in pairwise(row):
+        gap = segment.left - before.right
+        size = max(before.size, segment.size)
+        if gap > CELL_GAP * size and not _is_marked_text(row):
+            texts.append(segment.text)
+        else:
+            separator = " " if gap > WORD_GAP * size else ""
+            texts[-1] += separator + segment.text
+    return texts
+
+
+def _is_marked_text(row: Sequence[Segment]) -> bool:
+    """Return True if a line is a mark or a number and its text, often far behind it."""
+    return len(row) == 2 and bool(_MARK.fullmatch(row[0].text)) and not is_numeric(row[1].text)

@@ -1,6 +1,4 @@
-"""Characters of a page's text and the pieces of its lines: what is found is equal, whatever
-extraction has made of it.
-"""
+"""Alignment of a page's text with the pieces of its lines, after all that extraction changes."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from hypothesis import strategies as st
 
 from index.document import Place, Places
 from index.formats.page_view import PageText, page_texts, pages_of
-from index.formats.pdf.alignment import Alignment, Piece, aligned
+from index.formats.pdf.alignment import Alignment, Piece, align
 
 
 def pieces(*lines: str, cells: bool = False) -> list[Piece]:
@@ -20,7 +18,7 @@ def pieces(*lines: str, cells: bool = False) -> list[Piece]:
 
 
 def homes(found: Alignment, text: str, words: str, nth: int = 0) -> set[int]:
-    """The pieces in which some words of a text were found; -1 for characters without a place."""
+    """Return the pieces in which some words were found; -1 stands for characters without a home."""
     start = -1
     for _ in range(nth + 1):
         start = text.index(words, start + 1)
@@ -32,13 +30,13 @@ def homes(found: Alignment, text: str, words: str, nth: int = 0) -> set[int]:
     }
 
 
-def test_lines_are_found_in_order_with_hyphens_dropped_or_kept() -> None:
+def test_lines_are_aligned_in_order_with_hyphens_dropped_or_kept() -> None:
     text = "It is a hydrographic office. It is well-known. From 1914-1918 it rained."
     lines = pieces(
         "It is a hydro-", "graphic office. It is well-", "known. From 1914-", "1918 it rained."
     )
 
-    found = aligned(lines, [PageText(100, text)])
+    found = align(lines, [PageText(100, text)])
 
     assert None not in found.homes
     assert [home[0] for home in found.homes if home] == sorted(
@@ -47,10 +45,10 @@ def test_lines_are_found_in_order_with_hyphens_dropped_or_kept() -> None:
     assert found.offsets[0] == 100
 
 
-def test_equal_words_stand_where_their_order_says() -> None:
+def test_equal_lines_are_aligned_in_their_order() -> None:
     text = "Yes\n\nNo\n\nYes\n\nNo\n\nYes"
 
-    found = aligned(pieces("Yes", "No", "Yes", "No", "Yes"), [PageText(0, text)])
+    found = align(pieces("Yes", "No", "Yes", "No", "Yes"), [PageText(0, text)])
 
     assert [homes(found, text, "Yes", nth) for nth in range(3)] == [{0}, {2}, {4}]
 
@@ -58,7 +56,9 @@ def test_equal_words_stand_where_their_order_says() -> None:
 @pytest.mark.parametrize(
     "lines", [("Tides", "Tides", "Some text."), ("Some text.", "Tides", "Tides")]
 )
-def test_of_equal_lines_the_one_at_the_edge_is_the_running_header(lines: tuple[str, ...]) -> None:
+def test_of_two_equal_lines_the_one_at_the_edge_is_the_running_header(
+    lines: tuple[str, ...],
+) -> None:
     edges = [3, 2, 1] if lines[0] == "Tides" else [1, 2, 3]
     text = "\n\n".join(lines[1:] if lines[0] == "Tides" else lines[:-1])
     parts = [
@@ -66,13 +66,13 @@ def test_of_equal_lines_the_one_at_the_edge_is_the_running_header(lines: tuple[s
         for line, edge in zip(lines, edges, strict=True)
     ]
 
-    assert homes(aligned(parts, [PageText(0, text)]), text, "Tides") == {1}
+    assert homes(align(parts, [PageText(0, text)]), text, "Tides") == {1}
 
 
-def test_a_footnote_is_found_behind_what_stands_below_it() -> None:
+def test_a_footnote_is_aligned_out_of_order() -> None:
     text = "The first column goes on in the second one.\n\n1 See the note of 1839."
 
-    found = aligned(
+    found = align(
         pieces("The first column", "1 See the note", "of 1839.", "goes on in the second one."),
         [PageText(0, text)],
     )
@@ -81,13 +81,13 @@ def test_a_footnote_is_found_behind_what_stands_below_it() -> None:
     assert None not in found.homes
 
 
-def test_the_names_of_columns_stand_above_their_cells() -> None:
+def test_repeated_column_names_have_the_place_of_the_header() -> None:
     text = "Item: Oil lamp; Price: 39.9; Stock: 4\nItem: Brass bell; Price: 120; Stock: 4"
     rows = pieces(
         "Item", "Price", "Stock", "Oil lamp", "39.9", "4", "Brass bell", "120", "4", cells=True
     )
 
-    found = aligned(rows, [PageText(0, text)])
+    found = align(rows, [PageText(0, text)])
 
     assert {homes(found, text, "Price", nth) == {1} for nth in range(2)} == {True}
     assert [homes(found, text, "4", nth) for nth in range(2)] == [{5}, {8}]
@@ -95,12 +95,12 @@ def test_the_names_of_columns_stand_above_their_cells() -> None:
     assert unknown == found.added == {at for at, character in enumerate(text) if character in ":;"}
 
 
-def test_the_rest_of_a_word_that_ends_on_the_next_page_is_known_as_such() -> None:
+def test_the_rest_of_a_word_on_the_next_page_is_marked_as_cut() -> None:
     text = "It is a continuation of this."
     places = Places((0, 21), (Place(page=1), Place(page=2)))
 
-    first = aligned(pieces("It is a conti-"), page_texts(text, places, 1))
-    second = aligned(pieces("nuation of this."), page_texts(text, places, 2))
+    first = align(pieces("It is a conti-"), page_texts(text, places, 1))
+    second = align(pieces("nuation of this."), page_texts(text, places, 2))
 
     assert first.cut == set(range(13, 20))
     assert homes(first, text, "conti") == {0}
@@ -109,10 +109,10 @@ def test_the_rest_of_a_word_that_ends_on_the_next_page_is_known_as_such() -> Non
     assert list(pages_of(places, 8, 25)) == [1, 2]
 
 
-def test_a_line_that_is_not_in_the_text_has_no_place_in_a_word() -> None:
+def test_a_line_is_not_aligned_within_a_word() -> None:
     text = "The year 1839 is the first."
 
-    assert set(aligned(pieces("3", "183", "rst."), [PageText(0, text)]).homes) == {None}
+    assert set(align(pieces("3", "183", "rst."), [PageText(0, text)]).homes) == {None}
 
 
 words = st.text("ab1-:;| ", min_size=1, max_size=6).map(str.strip).filter(bool)
@@ -120,13 +120,13 @@ words = st.text("ab1-:;| ", min_size=1, max_size=6).map(str.strip).filter(bool)
 
 @given(lines=st.lists(words, max_size=12), texts=st.lists(words, max_size=12), cells=st.booleans())
 @example(lines=[], texts=[], cells=False)
-def test_what_is_found_is_equal_and_stands_once(
+def test_aligned_characters_are_equal_and_have_one_home_each(
     lines: list[str], texts: Sequence[str], *, cells: bool
 ) -> None:
     parts = pieces(*lines, cells=cells)
     text = " ".join(texts)
 
-    found = aligned(parts, [PageText(0, text)] if text else [])
+    found = align(parts, [PageText(0, text)] if text else [])
 
     assert found.text == "".join(text.split())
     known = [(at, home) for at, home in enumerate(found.homes) if home]
@@ -138,7 +138,7 @@ def test_what_is_found_is_equal_and_stands_once(
     data=st.data(),
     lines=st.lists(words.filter(lambda line: not line.endswith("-")), min_size=1, max_size=15),
 )
-def test_text_that_is_made_of_the_lines_is_found_whole(
+def test_a_text_made_of_the_lines_is_aligned_completely(
     data: st.DataObject, lines: list[str]
 ) -> None:
     header, footer = (
@@ -147,7 +147,7 @@ def test_text_that_is_made_of_the_lines_is_found_whole(
     )
     text = " ".join(lines)
 
-    found = aligned(pieces(*filter(None, (header, *lines, footer))), [PageText(7, text)])
+    found = align(pieces(*filter(None, (header, *lines, footer))), [PageText(7, text)])
 
     known = [home for home in found.homes if home]
     assert len(known) == len(found.homes)

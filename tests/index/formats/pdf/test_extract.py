@@ -44,7 +44,7 @@ def test_two_columns_are_read_one_after_the_other() -> None:
     assert words == [*["A", "heading", "over", "both", "columns"], *" ".join(LEFT + RIGHT).split()]
 
 
-def test_cells_of_a_table_are_not_columns() -> None:
+def test_columns_of_a_table_are_not_columns_of_text() -> None:
     found = extract(
         columns(
             [f"Item {number}" for number in range(12)], [str(number * 7) for number in range(12)]
@@ -70,7 +70,7 @@ def test_running_headers_and_page_numbers_are_left_out() -> None:
     assert found.text.count("This is what stands") == 4
 
 
-def test_lines_with_the_number_of_their_page_are_left_out_whatever_else_they_say() -> None:
+def test_running_titles_with_a_page_number_are_left_out() -> None:
     tops = ("Tides 7", "8 Ports", "Ships and harbours 9", "10 Weather")
     found = extract(
         pdf(
@@ -87,7 +87,7 @@ def test_lines_with_the_number_of_their_page_are_left_out_whatever_else_they_say
     ]
 
 
-def test_a_paragraph_goes_on_over_the_end_of_a_page_and_keeps_both_places() -> None:
+def test_a_paragraph_over_the_end_of_a_page_has_the_places_of_both_pages() -> None:
     found = extract(
         pdf(
             [
@@ -130,30 +130,30 @@ def test_words_divided_at_the_end_of_a_line_are_joined(lines: list[str], text: s
     assert " ".join(found.text.split()) == text
 
 
-def test_a_password_is_said() -> None:
+def test_a_pdf_with_a_password_raises_encrypted_file() -> None:
     with pytest.raises(EncryptedFile, match="password"):
         extract(pdf([["Secret."]], password="x"))  # noqa: S106
 
 
-def test_images_of_text_are_called_so() -> None:
+def test_a_scan_raises_scanned_file() -> None:
     with pytest.raises(ScannedFile, match=r"1 page and no text.*quoted-qa\[ocr\]"):
         extract(picture())
 
 
 @pytest.mark.parametrize("data", [b"%PDF-1.7\n", b"", pdf([["Text."]])[:300]])
-def test_what_is_damaged_is_called_so(data: bytes) -> None:
+def test_a_damaged_pdf_raises_damaged_file(data: bytes) -> None:
     with pytest.raises(DamagedFile, match="expected a PDF"):
         extract(data)
 
 
-def test_metadata_that_are_no_title_are_none() -> None:
+def test_a_title_made_up_by_a_program_is_ignored() -> None:
     assert (
         extract(pdf([["# Real heading", "Text."]], title="Microsoft Word - draft.docx")).title
         == "Real heading"
     )
 
 
-def test_pages_that_are_images_are_named() -> None:
+def test_the_remark_names_the_pages_that_are_images() -> None:
     text, picture_of = pdf([["On paper with letters."]]), scan(pdf([["On a picture."]]), pages=2)
     found = extract(joined(text, picture_of, text, picture_of))
 
@@ -161,7 +161,7 @@ def test_pages_that_are_images_are_named() -> None:
     assert extract(text).remark == ""
 
 
-def test_blank_pages_are_said_to_be_blank() -> None:
+def test_blank_pages_raise_empty_file() -> None:
     with pytest.raises(
         EmptyFile, match="2 pages without text but page numbers, and without images"
     ):

@@ -18,7 +18,7 @@ from PIL import Image
 
 from index.errors import EmptyFile, LoadingError, UnsupportedFormat
 from index.formats.pdf.extract import extract
-from index.formats.pdf.page_view import drawn
+from index.formats.pdf.page_view import draw_page
 from tests.index.formats.pdf.test_page_view import changed, ink, span, view
 from tests.index.formats.test_ocr import needs_tesseract
 from tests.index.formats.test_text_builder import assert_sound
@@ -430,7 +430,7 @@ def test_the_boxes_surround_the_values(rotation: int, crop: tuple[float, ...]) -
 def test_the_drawn_page_shows_the_values() -> None:
     filled, blank = (
         np.asarray(
-            Image.open(BytesIO(drawn(form([("Applicant:", text(value))]), 1, 600))).convert("L")
+            Image.open(BytesIO(draw_page(form([("Applicant:", text(value))]), 1, 600))).convert("L")
         )
         for value in ("Miriam Vogel", "")
     )

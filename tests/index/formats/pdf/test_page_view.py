@@ -1,4 +1,4 @@
-"""A page of a PDF as it is shown: the quote's boxes hold its ink and no other."""
+"""The view of a PDF page: the boxes of a quote hold its ink and no other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from PIL import Image
 from index.errors import DamagedFile, EncryptedFile, ExtractionLimit, LoadingError, NoSuchPage
 from index.formats.page_view import Box, PageView, page_texts, pages_of
 from index.formats.pdf.extract import extract
-from index.formats.pdf.page_view import box_finder, drawn, located
+from index.formats.pdf.page_view import box_finder, draw_page, locate_text
 from index.formats.text_builder import ExtractedText
 from tests.index.formats.pdf.test_extract import LEFT, RIGHT
 from tests.index.formats.test_ocr import needs_tesseract
@@ -26,7 +26,7 @@ INK = 128
 
 
 def view(data: bytes, found: ExtractedText, page: int, start: int, end: int) -> PageView:
-    return located(data, page, page_texts(found.text, found.places, page), start, end)
+    return locate_text(data, page, page_texts(found.text, found.places, page), start, end)
 
 
 def span(found: ExtractedText, words: str) -> tuple[int, int]:
@@ -35,8 +35,9 @@ def span(found: ExtractedText, words: str) -> tuple[int, int]:
 
 
 def printed(data: bytes, page: int, boxes: Sequence[Box]) -> str:
-    """What pdfium reads in the boxes of a page that is not turned, without spaces; neighbours touch
-    their edges.
+    """Return the text that pdfium reads in boxes of a page that is not rotated, without spaces.
+
+    The boxes are made a little smaller, for neighbours touch their edges.
     """
     sheet = pypdfium2.PdfDocument(data)[page - 1]
     (width, height), text_page = sheet.get_size(), sheet.get_textpage()
@@ -55,7 +56,7 @@ def printed(data: bytes, page: int, boxes: Sequence[Box]) -> str:
 def changed(
     data: bytes, *, rotation: int = 0, media: Sequence[float] = (), crop: Sequence[float] = ()
 ) -> bytes:
-    """A PDF whose first page is turned or has other boxes."""
+    """Return a PDF whose first page is rotated or has other boxes."""
     document, target = pypdfium2.PdfDocument(data), BytesIO()
     page = document[0]
     if rotation:
@@ -69,7 +70,7 @@ def changed(
 
 
 def leaning(angle: int) -> bytes:
-    """A PDF whose lines stand upright where the page is turned by this angle."""
+    """Return a PDF whose lines stand upright if the page is rotated by this angle."""
     paper = FPDF()
     paper.add_page()
     paper.set_font("Helvetica", size=11)
@@ -82,8 +83,8 @@ def leaning(angle: int) -> bytes:
 
 
 def ink(data: bytes, boxes: Sequence[Box]) -> tuple[int, int]:
-    """Dark pixels of the first page as it is shown: in the boxes, and elsewhere."""
-    pixels = np.asarray(Image.open(BytesIO(drawn(data, 1, 1000))).convert("L")) < INK
+    """Return the numbers of dark pixels of the first page: in the boxes, and elsewhere."""
+    pixels = np.asarray(Image.open(BytesIO(draw_page(data, 1, 1000))).convert("L")) < INK
     height, width = pixels.shape
     inside = np.zeros_like(pixels)
     for box in boxes:
@@ -113,7 +114,7 @@ def ink(data: bytes, boxes: Sequence[Box]) -> tuple[int, int]:
         ),
     ],
 )
-def test_the_boxes_hold_the_quote(data: bytes, words: str, lines: int) -> None:
+def test_boxes_hold_the_quote(data: bytes, words: str, lines: int) -> None:
     found = extract(data)
 
     shown = view(data, found, 1, *span(found, words))
@@ -124,7 +125,7 @@ def test_the_boxes_hold_the_quote(data: bytes, words: str, lines: int) -> None:
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 @pytest.mark.parametrize("leant", [0, 90, 180, 270])
-def test_a_page_is_read_whichever_way_its_text_stands(rotation: int, leant: int) -> None:
+def test_text_is_read_at_every_rotation(rotation: int, leant: int) -> None:
     found = extract(changed(leaning(leant), rotation=rotation))
 
     assert (
@@ -137,7 +138,7 @@ CROPS: list[tuple[float, ...]] = [(), (50, 200, 560, 700)]
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 @pytest.mark.parametrize("crop", CROPS)
-def test_on_a_page_that_is_turned_or_cropped_characters_stand_where_their_ink_is(
+def test_boxes_of_characters_hold_the_ink_of_a_rotated_or_cropped_page(
     rotation: int, crop: tuple[float, ...]
 ) -> None:
     data = changed(leaning(rotation), rotation=rotation, crop=crop)
@@ -154,7 +155,7 @@ def test_on_a_page_that_is_turned_or_cropped_characters_stand_where_their_ink_is
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 @pytest.mark.parametrize("crop", CROPS)
-def test_on_a_page_that_is_turned_or_cropped_the_boxes_hold_the_quote(
+def test_boxes_hold_the_quote_on_a_rotated_or_cropped_page(
     rotation: int, crop: tuple[float, ...]
 ) -> None:
     data = changed(leaning(rotation), rotation=rotation, crop=crop)
@@ -170,7 +171,7 @@ def test_on_a_page_that_is_turned_or_cropped_the_boxes_hold_the_quote(
     assert 0.1 * within < ink(data, part.boxes)[0] < 0.5 * within
 
 
-def test_a_word_that_is_divided_at_the_end_of_a_page_goes_on_on_the_next() -> None:
+def test_a_word_divided_at_the_end_of_a_page_has_boxes_on_both_pages() -> None:
     data = pdf(
         [
             ["A sentence that begins on the first page and is a conti-"],
@@ -191,7 +192,7 @@ def test_a_word_that_is_divided_at_the_end_of_a_page_goes_on_on_the_next() -> No
     )
 
 
-def test_a_heading_is_not_looked_for_in_the_running_header() -> None:
+def test_a_heading_is_not_located_in_the_running_header() -> None:
     data = pdf(
         [["Text of page one."], ["# Tides", "Text of page two."], ["Text of page three."]],
         header="Tides",
@@ -203,7 +204,7 @@ def test_a_heading_is_not_looked_for_in_the_running_header() -> None:
     assert box.height > 0.018  # in the font of a heading
 
 
-def test_text_of_another_version_is_not_boxed() -> None:
+def test_text_of_another_version_has_no_boxes() -> None:
     data, other = pdf([[PARAGRAPH]]), extract(pdf([["Quite another text stands here now."]]))
 
     shown = view(data, other, 1, 0, len(other.text))
@@ -226,7 +227,7 @@ def test_text_of_another_version_is_not_boxed() -> None:
     at=st.tuples(st.floats(0, 1), st.floats(0, 1)),
 )
 @settings(max_examples=25)
-def test_whatever_is_quoted_is_boxed_and_nothing_else(
+def test_boxes_hold_any_quote_and_nothing_else(
     pages: list[list[str]], at: tuple[float, float]
 ) -> None:
     data = pdf(
@@ -249,13 +250,16 @@ def test_whatever_is_quoted_is_boxed_and_nothing_else(
 
 
 def folded(text: str) -> str:
-    """Without spaces and hyphens, in any order: pdfium reads a box in the order of its content."""
+    """Return the sorted characters of a text without spaces and hyphens.
+
+    Sorted, because pdfium reads a box in the order of its content.
+    """
     return "".join(sorted("".join(text.split()).replace("-", "")))
 
 
 @needs_tesseract
 @pytest.mark.slow
-def test_the_words_of_a_scan_are_boxed() -> None:
+def test_words_of_a_scan_have_boxes() -> None:
     data = scan(pdf([[PARAGRAPH]]))
     found = extract(data, lambda _: None)
 
@@ -266,8 +270,8 @@ def test_the_words_of_a_scan_are_boxed() -> None:
     assert ink(data, shown.boxes)[0] > 500
 
 
-def test_a_page_is_drawn_in_its_proportions() -> None:
-    image = Image.open(BytesIO(drawn(pdf([["Text."]]), 1, 400)))
+def test_a_drawn_page_keeps_its_proportions() -> None:
+    image = Image.open(BytesIO(draw_page(pdf([["Text."]]), 1, 400)))
 
     assert image.size == (400, 566)
 
@@ -293,28 +297,28 @@ def test_a_page_is_drawn_in_its_proportions() -> None:
         ),
     ],
 )
-def test_what_cannot_be_drawn_is_said(
+def test_a_page_that_cannot_be_drawn_raises_an_error(
     data: bytes, page: int, kind: type[LoadingError], says: str
 ) -> None:
     with pytest.raises(kind, match=says):
-        drawn(data, page, 1000)
+        draw_page(data, page, 1000)
 
 
-def test_a_large_page_is_drawn_within_bounds() -> None:
+def test_a_large_page_is_drawn_within_the_limits() -> None:
     image = Image.open(
-        BytesIO(drawn(changed(pdf([["Text."]]), media=(0, 0, 1000, 20_000)), 1, 2400))
+        BytesIO(draw_page(changed(pdf([["Text."]]), media=(0, 0, 1000, 20_000)), 1, 2400))
     )
 
     assert max(image.size) <= 10_001
 
 
 def test_a_picture_has_a_page_and_no_boxes() -> None:
-    shown = located(picture(), 1, [], 0, 5)
+    shown = locate_text(picture(), 1, [], 0, 5)
 
     assert (shown.pages, shown.boxes, shown.missing) == (1, (), 0)
 
 
-def test_a_view_survives_the_way_between_the_processes() -> None:
+def test_a_view_is_rebuilt_from_plain_data() -> None:
     plain = {
         "page": 1,
         "pages": 2,

@@ -14,8 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from index.errors import EmptyFile, ScannedFile
-from index.formats.pdf.extract import extract, opened
-from index.formats.pdf.ruling_lines import MAX_OBJECTS, MAX_POINTS, rules_of
+from index.formats.pdf.extract import extract, open_document
+from index.formats.pdf.ruling_lines import MAX_OBJECTS, MAX_POINTS, read_ruling_lines
 from index.formats.tables import row_text
 from tests.index.formats.test_text_builder import assert_sound
 
@@ -557,8 +557,8 @@ def test_a_map_of_many_points_is_ignored(points: int, found: int) -> None:
     paper.line(20, 20, 90, 20)
     paper.polyline([(20 + 30 * (at % 2), 60 + 30 * (at % 2)) for at in range(points)])
 
-    with opened(bytes(paper.output())) as document:
-        assert len(rules_of(document[0], 0).level) == found
+    with open_document(bytes(paper.output())) as document:
+        assert len(read_ruling_lines(document[0], 0).level) == found
 
 
 def test_justified_lines_of_few_words_are_no_rows() -> None:
