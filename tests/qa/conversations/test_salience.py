@@ -1,4 +1,4 @@
-"""What a conversation is about."""
+"""Phrases of a conversation, and their salience."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.conversations.phrases import phrases, says_little
+from qa.conversations.phrases import is_frame_word, phrases
 from qa.conversations.salience import FEATURES, WEIGHTS, Turn, salience
 
 
@@ -43,7 +43,7 @@ def test_the_verb_behind_a_subject_is_not_part_of_it() -> None:
 
 
 def test_a_phrase_is_said_with_its_article() -> None:
-    assert [phrase.said for phrase in phrases("When does the tide at Porto turn?")] == [
+    assert [phrase.with_article for phrase in phrases("When does the tide at Porto turn?")] == [
         "the tide",
         "Porto",
     ]
@@ -68,8 +68,8 @@ def ranked(question: str, *turns: Turn) -> list[str]:
 
 
 def test_what_was_introduced_last_is_the_topic() -> None:
-    first = Turn("What is throat cancer?", "", introduces=True)
-    second = Turn("Tell me about lung cancer", "", introduces=True)
+    first = Turn("What is throat cancer?", "", introduces_topic=True)
+    second = Turn("Tell me about lung cancer", "", introduces_topic=True)
 
     assert ranked("What are its symptoms?", first)[0] == "throat cancer"
     assert ranked("What are its symptoms?", first, second)[0] == "lung cancer"
@@ -79,7 +79,7 @@ def test_a_person_is_a_name() -> None:
     turn = Turn(
         "Which tax did the mayor raise?",
         "Anna Berg raised the tax on dogs in the old town.",
-        introduces=False,
+        introduces_topic=False,
     )
 
     assert ranked("When was she elected?", turn) == ["Anna Berg"]
@@ -87,7 +87,7 @@ def test_a_person_is_a_name() -> None:
 
 
 def test_words_of_the_question_are_not_added_to_it() -> None:
-    turn = Turn("How much will Amazon invest in Anthropic?", "", introduces=True)
+    turn = Turn("How much will Amazon invest in Anthropic?", "", introduces_topic=True)
 
     assert ranked("How much will Amazon gain?", turn) == ["Anthropic"]
     assert salience([], "What does it cost?").ranked() == []
@@ -98,7 +98,9 @@ def test_words_of_the_question_are_not_added_to_it() -> None:
     st.text(max_size=30),
 )
 def test_probabilities_fall_and_sum_to_one(turns: list[tuple[str, str]], question: str) -> None:
-    found = salience([Turn(asked, answer, introduces=False) for asked, answer in turns], question)
+    found = salience(
+        [Turn(asked, answer, introduces_topic=False) for asked, answer in turns], question
+    )
 
     assert found.features.shape == (len(found.phrases), len(FEATURES))
     probabilities = [probability for _, probability in found.ranked()]
@@ -108,5 +110,5 @@ def test_probabilities_fall_and_sum_to_one(turns: list[tuple[str, str]], questio
 
 def test_there_is_a_weight_for_each_feature() -> None:
     assert len(WEIGHTS) == len(FEATURES)
-    assert says_little("Important")
-    assert not says_little("important-ish")
+    assert is_frame_word("Important")
+    assert not is_frame_word("important-ish")
