@@ -166,7 +166,7 @@ class ServerState:
                 self._reported = str(error)
                 log.error("The index cannot be served: %s", error)  # noqa: TRY400
         finally:
-            live.rest()
+            live.release_if_idle()
 
 
 class _Log:

@@ -141,7 +141,7 @@ class Chat:
                 + "\n"
             )
         finally:
-            self._live.rest()
+            self._live.release_if_idle()
 
     def _citations(self) -> list[Citation]:
         from qa.answer import answer_of
