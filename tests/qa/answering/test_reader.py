@@ -197,7 +197,9 @@ def test_the_question_reaches_the_model_as_it_is() -> None:
 def test_without_a_deadline_all_is_read_at_once() -> None:
     model = FakeSpanModel()
 
-    assert reader(model).read("x", [passage_of(TEXT, document=name) for name in "abcde"]).read == 5
+    passages = [passage_of(TEXT, document=name) for name in "abcde"]
+
+    assert reader(model).read("x", passages).passages_read == 5
     assert [texts for _, texts in model.asked] == [5]
 
 
