@@ -68,8 +68,8 @@ def ranked(question: str, *turns: Turn) -> list[str]:
 
 
 def test_what_was_introduced_last_is_the_topic() -> None:
-    first = Turn("What is throat cancer?", "", introduces_topic=True)
-    second = Turn("Tell me about lung cancer", "", introduces_topic=True)
+    first = Turn("What is throat cancer?", "", introduces=True)
+    second = Turn("Tell me about lung cancer", "", introduces=True)
 
     assert ranked("What are its symptoms?", first)[0] == "throat cancer"
     assert ranked("What are its symptoms?", first, second)[0] == "lung cancer"
@@ -79,7 +79,7 @@ def test_a_person_is_a_name() -> None:
     turn = Turn(
         "Which tax did the mayor raise?",
         "Anna Berg raised the tax on dogs in the old town.",
-        introduces_topic=False,
+        introduces=False,
     )
 
     assert ranked("When was she elected?", turn) == ["Anna Berg"]
@@ -87,7 +87,7 @@ def test_a_person_is_a_name() -> None:
 
 
 def test_words_of_the_question_are_not_added_to_it() -> None:
-    turn = Turn("How much will Amazon invest in Anthropic?", "", introduces_topic=True)
+    turn = Turn("How much will Amazon invest in Anthropic?", "", introduces=True)
 
     assert ranked("How much will Amazon gain?", turn) == ["Anthropic"]
     assert salience([], "What does it cost?").ranked() == []
@@ -99,7 +99,7 @@ def test_words_of_the_question_are_not_added_to_it() -> None:
 )
 def test_probabilities_fall_and_sum_to_one(turns: list[tuple[str, str]], question: str) -> None:
     found = salience(
-        [Turn(asked, answer, introduces_topic=False) for asked, answer in turns], question
+        [Turn(asked, answer, introduces=False) for asked, answer in turns], question
     )
 
     assert found.features.shape == (len(found.phrases), len(FEATURES))
