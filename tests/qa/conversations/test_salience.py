@@ -98,9 +98,7 @@ def test_words_of_the_question_are_not_added_to_it() -> None:
     st.text(max_size=30),
 )
 def test_probabilities_fall_and_sum_to_one(turns: list[tuple[str, str]], question: str) -> None:
-    found = salience(
-        [Turn(asked, answer, introduces=False) for asked, answer in turns], question
-    )
+    found = salience([Turn(asked, answer, introduces=False) for asked, answer in turns], question)
 
     assert found.features.shape == (len(found.phrases), len(FEATURES))
     probabilities = [probability for _, probability in found.ranked()]
