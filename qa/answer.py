@@ -1,5 +1,4 @@
-"""What a question gets: an answer of one or more quoted spans, or a refusal that shows where was
-looked.
+"""Answers: one or more quoted spans, or a refusal that shows what was searched.
 
 `to_dict` of an `Answer` is the JSON of `qa ask --json` and of `POST /ask` alike.
 """
@@ -13,26 +12,28 @@ from typing import Any, Literal
 from index.document import Place
 
 Kind = Literal["span", "list", "evidence"]
-"""What answers a question: one span; the spans of all items; for a question that wants yes or no,
-the sentence that settles it.
+"""Kind of answer that a question asks for.
+
+It is one span; the spans of all items of a list; or, for a yes-or-no question, the sentence that
+settles it.
 """
 Freshness = Literal["current", "changed", "moved", "gone"]
-"""Whether a file holds what was indexed: `moved` where the same bytes were found at another place,
-`gone` where they were not.
+"""State of a file compared with what was indexed.
+
+`moved` means that the same bytes were found at another place, `gone` that they were not.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Where a quote stands: `document.text[start:end] == quote`, and the same characters are the
-    bytes [byte_start, byte_end) of the file.
+    """A quote with its place: `document.text[start:end] == quote`.
 
-    `sentence` is the whole sentence around the quote; `line` counts from 1; `sha256` is that of the
-    file's bytes; `date` is the day that the document gives itself (YYYY-MM-DD), where known;
-    `freshness` is what the file was when the answer was given (see qa.answering.source_freshness).
-    Of formats that are no text `extractor` names what made the text of the file, bytes and line are
-    None, and `page`, `slide`, `sheet` and `row` say where the quote stands, as far as the format
-    has them.
+    The same characters are the bytes [byte_start, byte_end) of the file. `sentence` is the whole
+    sentence around the quote; `line` counts from 1; `sha256` is that of the file's bytes; `date` is
+    the day that the document gives itself (YYYY-MM-DD), where known; `freshness` is the state of
+    the file when the answer was given (see qa.answering.source_freshness). For formats that are not
+    text `extractor` names the program that made the text, bytes and line are None, and `page`,
+    `slide`, `sheet` and `row` tell the place, as far as the format has them.
     """
 
     document_id: str
@@ -59,20 +60,20 @@ class Citation:
 
     @property
     def where(self) -> str:
-        """The place in words: "line 7", "page 3", "sheet Prices, row 4"; empty where the format has
-        none.
+        """Place in words: "line 7", "page 3", "sheet Prices, row 4".
+
+        It is empty if the format has no places.
         """
-        return (
-            f"line {self.line}"
-            if self.line
-            else str(Place(self.page, self.slide, self.sheet, self.row))
-        )
+        if self.line:
+            return f"line {self.line}"
+        return str(Place(self.page, self.slide, self.sheet, self.row))
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerSpan:
-    """One quoted span with the probability that it is right, in [0, 1]; `further` are other places
-    where the same words answer.
+    """One quoted span with the probability that it is right, in [0, 1].
+
+    `further` are other places where the same words answer.
     """
 
     text: str
@@ -83,9 +84,7 @@ class AnswerSpan:
 
 @dataclass(frozen=True, slots=True)
 class ShownPassage:
-    """A passage that was searched: where it stands and how it was retrieved (see
-    `index.search.fusion.Hit`).
-    """
+    """A passage with its place and its retrieval score (see `index.search.fusion.Hit`)."""
 
     document_id: str
     title: str
@@ -100,8 +99,10 @@ class ShownPassage:
 
 @dataclass(frozen=True, slots=True)
 class NearestPassage(ShownPassage):
-    """A passage that was read and not enough: `reader_score` is the log-odds of its best span
-    against no answer (None: not read).
+    """A passage shown with a refusal.
+
+    `reader_score` is the log-odds of its best span against no answer; None if it was not read or
+    offered no span.
     """
 
     reader_score: float | None
@@ -109,8 +110,9 @@ class NearestPassage(ShownPassage):
 
 @dataclass(frozen=True, slots=True)
 class RetrievedPassage(ShownPassage):
-    """A passage that a search found: its rank from 1, and each retriever's score and rank (None:
-    not in that retriever's list).
+    """A search result: its rank from 1, and each retriever's score and rank.
+
+    A rank is None if the passage is not in that retriever's list.
     """
 
     rank: int
@@ -122,8 +124,9 @@ class RetrievedPassage(ShownPassage):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What a refused question had to pass: `passages` (any was found), `spans` (any can be quoted)
-    or `confidence`; and by how much it failed.
+    """The requirement at which a question failed, and by how much.
+
+    Its name is `passages` (any was found), `spans` (any can be quoted) or `confidence`.
     """
 
     name: str
@@ -134,7 +137,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """Where was looked: documents and passages searched, and passages read."""
+    """The numbers of documents and passages searched, and of passages read."""
 
     documents: int
     passages: int
@@ -143,9 +146,10 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why there is no answer, with the receipt: where was looked, which gate failed, which names
-    and numbers of the question no passage that was read holds, and the nearest passages, best first
-    by the reader.
+    """The reason why there is no answer, and what was searched.
+
+    `gate` is the one that failed, `missing` the names and numbers of the question that no passage
+    read holds, and `nearest` the nearest passages, best first by the reader.
     """
 
     reason: str
@@ -186,21 +190,21 @@ class Answer:
 
     @property
     def text(self) -> str | None:
-        """The best span's text, or None for a refusal."""
+        """Text of the best span, or None for a refusal."""
         return self.spans[0].text if self.spans else None
 
     @property
     def truncated(self) -> bool:
-        """Whether a deadline kept passages from being read: another run may read more of them."""
+        """True if a deadline kept passages from being read: another run may read more."""
         return self.passages_read < self.passages_found
 
     @property
     def citations(self) -> tuple[Citation, ...]:
-        """Those of the spans, best first, each with its further places."""
+        """Citations of the spans, best first, each followed by its further places."""
         return tuple(citation for span in self.spans for citation in (span.citation, *span.further))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types, in the order in which people read them."""
+        """Return plain JSON types, in the order in which people read them."""
         return {
             "question": self.question,
             "interpreted_as": self.interpreted_as,
@@ -224,25 +228,20 @@ class Answer:
 
 
 def answer_of(plain: Mapping[str, Any]) -> Answer:
-    """What `Answer.to_dict` made its JSON of."""
-    refusal = plain["refusal"]
+    """Return the answer from which `Answer.to_dict` made the JSON.
+
+    Raises KeyError, TypeError or AttributeError for other JSON.
+    """
     return Answer(
         question=plain["question"],
         kind=plain["kind"],
         spans=tuple(map(_span, plain["answers"])),
-        refusal=None
-        if refusal is None
-        else Refusal(
-            refusal["reason"],
-            Searched(**refusal["searched"]),
-            Gate(**refusal["gate"]),
-            tuple(refusal["missing"]),
-            tuple(NearestPassage(**each) for each in refusal["nearest"]),
-        ),
+        refusal=None if plain["refusal"] is None else _refusal(plain["refusal"]),
         alternatives=tuple(map(_span, plain["alternatives"])),
         conflicts=tuple(map(_span, plain["conflicts"])),
         notes=tuple(plain["notes"]),
-        tags=tuple(plain.get("tags", ())),  # answers that were kept before there were any have none
+        # Stored answers may be older than tags.
+        tags=tuple(plain.get("tags", ())),
         **{name: plain[name] for name in _SCALARS},
     )
 
@@ -256,6 +255,7 @@ _SCALARS = (
     "generation",
     "interpreted_as",
 )
+"""Fields of an answer whose JSON is their value."""
 
 
 def _span(plain: Mapping[str, Any]) -> AnswerSpan:
@@ -263,6 +263,16 @@ def _span(plain: Mapping[str, Any]) -> AnswerSpan:
     return AnswerSpan(plain["text"], plain["confidence"], Citation(**plain["citation"]), further)
 
 
+def _refusal(plain: Mapping[str, Any]) -> Refusal:
+    return Refusal(
+        plain["reason"],
+        Searched(**plain["searched"]),
+        Gate(**plain["gate"]),
+        tuple(plain["missing"]),
+        tuple(NearestPassage(**each) for each in plain["nearest"]),
+    )
+
+
 def _plain(value: dict[str, Any]) -> dict[str, Any]:
-    """With lists for tuples, as JSON has them."""
+    """Return the fields with lists for tuples, as JSON has them."""
     return {name: list(each) if isinstance(each, tuple) else each for name, each in value.items()}

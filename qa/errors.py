@@ -1,4 +1,4 @@
-"""What can go wrong between a question and its answer.
+"""Errors that `qa` raises on purpose.
 
     QAError
     ├── InvalidQuestion     empty, too long, or not text
@@ -113,7 +113,7 @@ class InvalidFeedback(QAError):
 
 
 class InvalidAnswer(QAError):
-    """What is to be verified is not the JSON of an answer, or no bundle as it was written."""
+    """The JSON to verify is not that of an answer, or a bundle has been changed."""
 
 
 class SettingsError(QAError):

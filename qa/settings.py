@@ -1,5 +1,7 @@
-"""The only reader of the environment: `Settings.from_environment` is called once, at the outermost
-layer, and passed in.
+"""Settings, read from the environment once.
+
+`Settings.from_environment` is called at the outermost layer, and its result is passed in; no other
+module reads the environment.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self, get_args
+from typing import Self, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path, user_data_path
@@ -22,33 +24,37 @@ from qa.errors import SettingsError
 
 APPLICATION = "quoted-qa"
 DEFAULT_READER = "quoted-reader"
-"""The reader in `qa/weights`, whose README is its model card."""
+"""Name of the shipped reader in `qa/weights`, whose README is its model card."""
 CALIBRATION = "calibration.json"
 """Name of the file with the fitted confidence, beside the index or the shipped weights."""
 DEFAULT_PASSAGES = 5
-"""Passages read for an answer: the right one is among the first 5 for 90% of the held-out
-questions, in a pool of 18,891 paragraphs (`python benchmarks/choose_constants.py --data DIR`).
+"""Passages read for an answer.
+
+The right one is among the first 5 for 90% of the held-out questions, in a pool of 18,891 paragraphs
+(`python benchmarks/choose_constants.py --data DIR`).
 """
 MAX_PASSAGES = 100
 MAX_UPLOAD_BYTES = 1024**3
-"""Bytes of one upload with all its files: sixteen of the largest ones."""
+"""Largest upload in bytes, with all its files: sixteen of the largest ones."""
 KEEP_DAYS = 90
-"""Days after its last turn that a conversation is kept, with the texts that it quotes."""
+"""Days after its last turn for which a conversation and the texts it quotes are stored."""
 KEEP_TURNS = 200
 TARGET_PRECISION = 0.9
-"""Nine of ten answers that are given should be right, by the strict rule of
-`qa.evaluation.metrics.is_right`.
+"""Share of the given answers that should be right: nine of ten.
+
+The strict rule of `qa.evaluation.metrics.is_right` decides what is right.
 """
 SLACK_API = "https://slack.com/api/"
 SLACK_RATE = 10
-"""Questions a minute that one person may ask in Slack: far more than a person types, far fewer than
-a loop sends.
+"""Questions a minute that one person may ask in Slack.
+
+That is far more than a person types, and far fewer than a loop sends.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class SlackSettings:
-    """What connects a Slack app: see `Settings`."""
+    """Settings of a Slack app (see `Settings`)."""
 
     signing_secret: str = field(default="", repr=False)
     bot_token: str = field(default="", repr=False)
@@ -58,16 +64,16 @@ class SlackSettings:
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def tags_in(self, channel: str) -> tuple[str, ...]:
-        """The tags within which a channel is asked, none for all documents. Ids of direct messages
-        begin with D.
-        """
-        named = (channel, "dm", "*") if channel.startswith("D") else (channel, "*")
-        return next((self.tags[each] for each in named if each in self.tags), ())
+        """Return the tags within which a channel is asked, none for all documents."""
+        # Ids of direct messages begin with D.
+        is_direct_message = channel.startswith("D")
+        keys = (channel, "dm", "*") if is_direct_message else (channel, "*")
+        return next((self.tags[key] for key in keys if key in self.tags), ())
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be set, each with the environment variable that sets it.
+    """All settings, each with the environment variable that sets it.
 
     QUOTED_DATA (data), QUOTED_CACHE (cache), QUOTED_MODEL (model, which embeds), QUOTED_READER
     (reader: the shipped one, or any Hugging Face question-answering model or folder),
@@ -110,88 +116,82 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *, data: Path | None = None) -> Self:
-        """Read the settings; `data` overrides QUOTED_DATA. Raises SettingsError."""
-        get = _Reader(environment)
-        precision = get.number("QUOTED_TARGET_PRECISION", 0, 1)
-        made = cls(
+        """Read the settings; `data` overrides QUOTED_DATA.
+
+        Raises SettingsError if a value cannot be used.
+        """
+        get = _Environment(environment)
+        settings = cls(
             data=data or get.path("QUOTED_DATA") or user_data_path(APPLICATION, appauthor=False),
             cache=get.path("QUOTED_CACHE") or user_cache_path(APPLICATION, appauthor=False),
-            model=get.text("QUOTED_MODEL") or DEFAULT_MODEL,
-            reader=get.text("QUOTED_READER") or DEFAULT_READER,
+            model=get.text("QUOTED_MODEL", DEFAULT_MODEL),
+            reader=get.text("QUOTED_READER", DEFAULT_READER),
             precision=get.choice("QUOTED_PRECISION", "auto"),
-            top_k=int(get.number("QUOTED_TOP_K", 1, MAX_PASSAGES, whole=True) or DEFAULT_PASSAGES),
-            target_precision=TARGET_PRECISION if precision is None else precision,
-            min_confidence=get.number("QUOTED_MIN_CONFIDENCE", 0, 1),
+            top_k=get.integer("QUOTED_TOP_K", 1, MAX_PASSAGES, DEFAULT_PASSAGES),
+            target_precision=get.fraction("QUOTED_TARGET_PRECISION", TARGET_PRECISION),
+            min_confidence=get.fraction("QUOTED_MIN_CONFIDENCE", None),
             allowed_hosts=tuple(host.lower() for host in get.names("QUOTED_ALLOWED_HOSTS")),
-            max_file_bytes=int(
-                get.number("QUOTED_MAX_FILE_BYTES", 1, 2**40, whole=True) or MAX_FILE_BYTES
-            ),
-            max_upload_bytes=int(
-                get.number("QUOTED_MAX_UPLOAD_BYTES", 1, 2**40, whole=True) or MAX_UPLOAD_BYTES
-            ),
-            keep_days=int(get.number("QUOTED_KEEP_DAYS", 1, 36_500, whole=True) or KEEP_DAYS),
-            keep_turns=int(get.number("QUOTED_KEEP_TURNS", 1, 10_000, whole=True) or KEEP_TURNS),
+            max_file_bytes=get.integer("QUOTED_MAX_FILE_BYTES", 1, 2**40, MAX_FILE_BYTES),
+            max_upload_bytes=get.integer("QUOTED_MAX_UPLOAD_BYTES", 1, 2**40, MAX_UPLOAD_BYTES),
+            keep_days=get.integer("QUOTED_KEEP_DAYS", 1, 36_500, KEEP_DAYS),
+            keep_turns=get.integer("QUOTED_KEEP_TURNS", 1, 10_000, KEEP_TURNS),
             public_url=get.url("QUOTED_PUBLIC_URL").rstrip("/"),
             webhook_token=get.text("QUOTED_WEBHOOK_TOKEN"),
-            slack=SlackSettings(
-                signing_secret=get.text("SLACK_SIGNING_SECRET"),
-                bot_token=get.text("SLACK_BOT_TOKEN"),
-                api_url=f"{(get.url('QUOTED_SLACK_API_URL') or SLACK_API).rstrip('/')}/",
-                channels=get.names("QUOTED_SLACK_CHANNELS"),
-                rate=int(get.number("QUOTED_SLACK_RATE", 1, 10_000, whole=True) or SLACK_RATE),
-                tags=get.tags("QUOTED_SLACK_TAGS"),
-            ),
+            slack=_slack_settings(get),
         )
-        return made.reproducible() if get.number("QUOTED_DETERMINISTIC", 0, 1, whole=True) else made
+        is_deterministic = get.integer("QUOTED_DETERMINISTIC", 0, 1, 0) == 1
+        return settings.reproducible() if is_deterministic else settings
 
     def reproducible(self) -> Self:
-        """The same with `deterministic` set, and the precision that goes with it."""
+        """Return the settings with `deterministic` set, and the precision that goes with it."""
         return replace(self, precision="f32", deterministic=True)
 
 
 _CHANNEL = re.compile(r"[A-Z0-9]+|dm|\*")
-"""The id of a channel as Slack makes them, `dm` for direct messages, `*` for whatever is not named.
-"""
+"""A Slack channel id, `dm` for direct messages, or `*` for whatever is not named."""
 _CHANNEL_TAGS = "C0123=harbour,sea;dm=public;*=public"
+"""Example of QUOTED_SLACK_TAGS for messages."""
 
 
-class _Reader:
+Default = TypeVar("Default", float, None)
+
+
+class _Environment:
+    """The environment's variables, checked and converted; an empty one counts as not set.
+
+    Raises SettingsError, which names the variable and what was expected.
+    """
+
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
 
-    def text(self, name: str) -> str:
-        return self._environment.get(name, "").strip()
+    def text(self, name: str, default: str = "") -> str:
+        return self._environment.get(name, "").strip() or default
 
     def names(self, name: str) -> tuple[str, ...]:
         return tuple(each.strip() for each in self.text(name).split(",") if each.strip())
 
     def tags(self, name: str) -> dict[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {}
-        for entry in filter(None, (each.strip() for each in self.text(name).split(";"))):
-            channel, _, texts = (part.strip() for part in entry.partition("="))
-            if channel in found or not _CHANNEL.fullmatch(channel) or not texts:
+        """Return the tags of each channel."""
+        by_channel: dict[str, tuple[str, ...]] = {}
+        entries = [each.strip() for each in self.text(name).split(";") if each.strip()]
+        for entry in entries:
+            channel, _, tags = (part.strip() for part in entry.partition("="))
+            is_new_channel = channel not in by_channel and _CHANNEL.fullmatch(channel)
+            if not is_new_channel or not tags:
                 raise SettingsError(
-                    f"{name}: expected channels, each once with its tags, like {_CHANNEL_TAGS}, got {entry!r}"
+                    f"{name}: expected channels, each once with its tags, like {_CHANNEL_TAGS}, "
+                    f"got {entry!r}"
                 )
             try:
-                found[channel] = tags_of(texts.split(","))
+                by_channel[channel] = tags_of(tags.split(","))
             except InvalidTag as error:
                 raise SettingsError(f"{name}: {error}, in {entry!r}") from error
-        return found
+        return by_channel
 
     def url(self, name: str) -> str:
         value = self.text(name)
-        try:
-            parts = urlsplit(value)
-            usable = (
-                parts.scheme in {"http", "https"}
-                and bool(parts.hostname)
-                and not parts.query
-                and not parts.fragment
-            )
-        except ValueError:
-            usable = False
-        if value and not usable:
+        if value and not _is_address(value):
             raise SettingsError(
                 f"{name}: expected an address like https://qa.example.org, got {value!r}"
             )
@@ -213,16 +213,48 @@ class _Reader:
             f"{name}: expected one of {', '.join(get_args(Precision))}, got {value!r}"
         )
 
-    def number(self, name: str, low: float, high: float, *, whole: bool = False) -> float | None:
+    def integer(self, name: str, low: int, high: int, default: int) -> int:
         value = self.text(name)
         if not value:
-            return None
+            return default
+        expected = f"a whole number from {low:g} to {high:g}"
         try:
-            number = int(value) if whole else float(value)
-        except ValueError:
-            number = float("nan")
+            number = int(value)
+        except ValueError as error:
+            raise SettingsError(f"{name}: expected {expected}, got {value!r}") from error
         if not low <= number <= high:
-            raise SettingsError(
-                f"{name}: expected a {'whole ' if whole else ''}number from {low:g} to {high:g}, got {value!r}"
-            )
+            raise SettingsError(f"{name}: expected {expected}, got {value!r}")
         return number
+
+    def fraction(self, name: str, default: Default) -> float | Default:
+        value = self.text(name)
+        if not value:
+            return default
+        try:
+            number = float(value)
+        except ValueError:
+            number = float("nan")  # lies in no range
+        if not 0 <= number <= 1:
+            raise SettingsError(f"{name}: expected a number from 0 to 1, got {value!r}")
+        return number
+
+
+def _is_address(value: str) -> bool:
+    """Return True for an http(s) address without query and fragment."""
+    try:
+        parts = urlsplit(value)
+        has_host = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        return False
+    return has_host and not parts.query and not parts.fragment
+
+
+def _slack_settings(get: _Environment) -> SlackSettings:
+    return SlackSettings(
+        signing_secret=get.text("SLACK_SIGNING_SECRET"),
+        bot_token=get.text("SLACK_BOT_TOKEN"),
+        api_url=f"{(get.url('QUOTED_SLACK_API_URL') or SLACK_API).rstrip('/')}/",
+        channels=get.names("QUOTED_SLACK_CHANNELS"),
+        rate=get.integer("QUOTED_SLACK_RATE", 1, 10_000, SLACK_RATE),
+        tags=get.tags("QUOTED_SLACK_TAGS"),
+    )

@@ -1,12 +1,11 @@
-"""From evidence to the probability that an answer is right, and from a wanted precision to the
-probability that must be reached.
-"""
+"""Calibration: features -> probability, and target precision -> threshold."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +15,17 @@ from qa.answering.features import FEATURES
 from qa.errors import CalibrationError
 
 UNCALIBRATED_THRESHOLD = 0.5
-"""The confidence needed where no calibration knows better."""
+"""Confidence that an answer must reach without a calibration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic model fitted for one reader and one encoder, where `top_k` passages are read
-    (Platt 1999, with several features).
+    """A logistic model for one reader and one encoder (Platt 1999, with several features).
 
-    `weights` stand in the order of `FEATURES`; `passage_weight` is what a passage's retrieval score
-    adds to its candidates'. `precisions` maps a precision to the smallest confidence whose answers
-    reached it on the questions that it was fitted on, in ascending order.
+    It was fitted where `top_k` passages are read. `weights` stand in the order of `FEATURES`;
+    `passage_weight` is the weight of a passage's retrieval score in its candidates' scores.
+    `precisions` are pairs, ascending, of a precision and the smallest confidence whose answers
+    reached it on the questions that the model was fitted on.
     """
 
     reader: str
@@ -40,34 +39,36 @@ class Calibration:
     source: str
 
     def confidence(self, features: NDArray[np.float64]) -> float:
-        """The probability, in [0, 1], that an answer with this evidence, float64 (len(FEATURES),),
-        is right.
+        """Return the probability, in [0, 1], that an answer is right.
+
+        `features` is float64 (len(FEATURES),).
         """
         return float(1 / (1 + np.exp(-(features @ np.array(self.weights) + self.bias))))
 
     def threshold(self, precision: float) -> float:
-        """The confidence from which answers are right at least this often; of a precision that was
-        never reached, above all.
+        """Return the confidence from which answers are right at least that often.
+
+        It is 1 for a precision that was never reached.
         """
         return next(
             (confidence for reached, confidence in self.precisions if reached >= precision), 1.0
         )
 
     def fits(self, reader: str, encoder: str) -> bool:
-        """Whether it belongs to these models."""
+        """Return True if the calibration was fitted for models with these hashes."""
         return (self.reader, self.encoder) == (reader, encoder)
 
     def save(self, path: Path) -> None:
-        """Write it as JSON, beside and renamed."""
+        """Write the calibration as JSON, replacing the file atomically."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        # The names of the features are stored: a file of other features must not be loaded.
+        fields = {"features": FEATURES, **asdict(self)}
         with replacing(path) as beside:
-            beside.write_text(
-                json.dumps({"features": FEATURES, **asdict(self)}, indent=1) + "\n", "utf-8"
-            )
+            beside.write_text(json.dumps(fields, indent=1) + "\n", "utf-8")
 
 
 def calibrated_at(path: Path) -> int:
-    """When a calibration was written, in nanoseconds; 0 if there is none."""
+    """Return the time a calibration was written, in nanoseconds; 0 if there is none."""
     try:
         return path.stat().st_mtime_ns
     except OSError:
@@ -75,25 +76,35 @@ def calibrated_at(path: Path) -> int:
 
 
 def load_calibration(path: Path) -> Calibration | None:
-    """What `Calibration.save` wrote; None if there is no such file. Raises CalibrationError."""
+    """Return the calibration in a file that `Calibration.save` wrote.
+
+    None if there is no such file, or if it was fitted with other features. Raises CalibrationError
+    if the file cannot be read as a calibration.
+    """
     try:
         fields = json.loads(path.read_text("utf-8"))
-        if tuple(fields.pop("features")) != FEATURES:
-            return None
-        fields["weights"] = tuple(
-            float(weight) for weight, _ in zip(fields["weights"], FEATURES, strict=True)
-        )
-        fields["bias"], fields["passage_weight"] = (
-            float(fields["bias"]),
-            float(fields["passage_weight"]),
-        )
-        fields["precisions"] = tuple(
-            (float(precision), float(confidence)) for precision, confidence in fields["precisions"]
-        )
-        return Calibration(**fields)
+        return _calibration(fields) if tuple(fields.pop("features")) == FEATURES else None
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CalibrationError(
-            f"{path} is no calibration ({error!r}): delete it, or make it again with `qa calibrate FILE`"
+            f"{path} cannot be read as a calibration ({error!r}): delete it, or make it again with "
+            "`qa calibrate FILE`"
         ) from error
+
+
+def _calibration(fields: dict[str, Any]) -> Calibration:
+    """Return the calibration with these JSON fields, each converted to its type.
+
+    Raises ValueError, TypeError or KeyError for a value of another type or a missing field.
+    """
+    weights = zip(fields["weights"], FEATURES, strict=True)
+    converted = {
+        "bias": float(fields["bias"]),
+        "weights": tuple(float(weight) for weight, _ in weights),
+        "passage_weight": float(fields["passage_weight"]),
+        "precisions": tuple(
+            (float(precision), float(confidence)) for precision, confidence in fields["precisions"]
+        ),
+    }
+    return Calibration(**{**fields, **converted})

@@ -1,6 +1,4 @@
-"""Candidates -> cited spans: what is quoted, where it stands in the text and in the bytes of the
-file.
-"""
+"""Citations: quotes with their places in the document's text and in the bytes of its file."""
 
 from __future__ import annotations
 
@@ -9,14 +7,16 @@ from dataclasses import asdict
 
 from index.document import TextRange
 from index.store.snapshot import Snapshot, StoredDocument
-from qa.answer import AnswerSpan, Citation, Freshness
-from qa.answering.decision import Found
+from qa.answer import AnswerSpan, Citation, Freshness, ShownPassage
+from qa.answering.decision import ScoredAnswer
 from qa.answering.reader import Candidate
+from qa.answering.retriever import RetrievedChunk
 
 
 class Citer:
-    """Cites from one snapshot; each document's text is read once. With `whole_sentences` the
-    sentence is quoted instead of the span in it.
+    """Cites answers from one snapshot, reading each document's text once.
+
+    With `whole_sentences` the sentence is quoted instead of the span in it.
     """
 
     def __init__(
@@ -31,42 +31,46 @@ class Citer:
         self._whole_sentences = whole_sentences
         self._documents: dict[str, StoredDocument] = {}
 
-    def span(self, found: Found) -> AnswerSpan:
-        """A found answer with its citation and its further places, one a sentence."""
-        places: dict[tuple[str, TextRange], Candidate] = {}
-        for candidate in found.finding.candidates:
-            places.setdefault((candidate.passage.chunk.document_id, candidate.sentence), candidate)
-        citation, *further = map(self._citation, places.values())
-        return AnswerSpan(citation.quote, round(found.confidence, 4), citation, tuple(further))
+    def span(self, answer: ScoredAnswer) -> AnswerSpan:
+        """Return an answer as a cited span, with further citations of other sentences."""
+        # Overlapping chunks may offer the same sentence twice: it is cited once.
+        by_sentence: dict[tuple[str, TextRange], Candidate] = {}
+        for candidate in answer.group.candidates:
+            key = (candidate.passage.chunk.document_id, candidate.sentence)
+            by_sentence.setdefault(key, candidate)
+        citation, *further = (self._citation(candidate) for candidate in by_sentence.values())
+        return AnswerSpan(citation.quote, round(answer.confidence, 4), citation, tuple(further))
 
     def _citation(self, candidate: Candidate) -> Citation:
         document = self._document(candidate.passage.chunk.document_id)
-        first, last = candidate.sentence
-        start, end = (
-            candidate.sentence if self._whole_sentences else (candidate.start, candidate.end)
-        )
-        is_text = document.source.extractor is None
-        byte_start, byte_end = (
-            document.source.offsets(document.text, (start, end)) if is_text else (None, None)
-        )
+        info, source = document.info, document.source
+        sentence_start, sentence_end = candidate.sentence
+        start, end = candidate.start, candidate.end
+        if self._whole_sentences:
+            start, end = candidate.sentence
+        # Bytes and lines of a file mean something only if its text was decoded, not extracted.
+        byte_start = byte_end = line = None
+        if source.extractor is None:
+            byte_start, byte_end = source.offsets(document.text, (start, end))
+            line = document.text.count("\n", 0, start) + 1
         return Citation(
-            document_id=document.info.id,
-            title=document.info.title,
-            uri=document.info.uri,
-            sha256=document.info.sha256,
+            document_id=info.id,
+            title=info.title,
+            uri=info.uri,
+            sha256=info.sha256,
             quote=document.text[start:end],
             start=start,
             end=end,
             byte_start=byte_start,
             byte_end=byte_end,
-            sentence=document.text[first:last],
-            sentence_start=first,
-            sentence_end=last,
-            line=document.text.count("\n", 0, start) + 1 if is_text else None,
+            sentence=document.text[sentence_start:sentence_end],
+            sentence_start=sentence_start,
+            sentence_end=sentence_end,
+            line=line,
             heading=candidate.passage.chunk.heading,
-            date=document.info.date,
-            freshness=self._freshness(document.info.id),
-            extractor=document.source.extractor,
+            date=info.date,
+            freshness=self._freshness(info.id),
+            extractor=source.extractor,
             **asdict(document.places.at(start)),
         )
 
@@ -74,3 +78,19 @@ class Citer:
         if document_id not in self._documents:
             self._documents[document_id] = self._snapshot.document(document_id)
         return self._documents[document_id]
+
+
+def shown_passage(passage: RetrievedChunk) -> ShownPassage:
+    """Return a retrieved chunk with its document and place, as it is shown to people."""
+    chunk, document = passage.chunk, passage.document
+    return ShownPassage(
+        document_id=document.id,
+        title=document.title,
+        uri=document.uri,
+        sha256=document.sha256,
+        text=chunk.text,
+        start=chunk.start,
+        end=chunk.end,
+        heading=chunk.heading,
+        score=round(passage.hit.score, 4),
+    )

@@ -1,5 +1,7 @@
-"""Candidates -> answer or refusal, decided once per question: the best answer is given if it is
-probable enough.
+"""The decision to answer or refuse, made once per question.
+
+A question's candidates are grouped into answers and ranked (`rank_answers`); the best answer is
+given if it is probable enough (`decide`).
 """
 
 from __future__ import annotations
@@ -14,62 +16,66 @@ from index.search.bm25 import analyse
 from qa.answer import Gate, Kind
 from qa.answering.calibration import UNCALIBRATED_THRESHOLD, Calibration
 from qa.answering.features import AnswerGroup, confidence_features, group_candidates, probability
-from qa.answering.question import kind_of
 from qa.answering.reader import Candidate, Reading
 
 ALTERNATIVES = 3
-"""Further answers that are shown beside the answer."""
+"""Largest number of further answers shown beside the answer."""
 MAX_ITEMS = 8
-"""Spans of the answer to a question for a list."""
+"""Largest number of spans in the answer to a list question."""
 ITEM_GAP = 3.0
-"""How much lower than the best span's score that of another item of a list may be."""
+"""Largest gap in score between a further item of a list and the best span."""
 CONFLICT_GAP = 3.0
-"""How much lower than the answer's score that of a contradiction may be."""
+"""Largest gap in score between a contradicting answer and the answer."""
 LIKELY = -5.0
-"""The score that another item or a contradiction must exceed: below 0, because the model was
-trained to find one span a question, and its log-odds are those of questions of which half have no
-answer.
+"""Score that a further item or a contradiction must exceed.
+
+It is below 0 because the reader was trained to find one span a question, and its log-odds are those
+of questions of which half have no answer.
 """
 SAME_STATEMENT = 0.3
-"""Share of stems, of those of both sentences without the answers, from which two sentences make one
-statement (Jaccard).
+"""Smallest Jaccard similarity of two sentences that make the same statement.
+
+It is the share of common stems among those of both sentences without the answers.
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """An answer with the probability that it is right."""
+class ScoredAnswer:
+    """An answer with the probability that it is right, in [0, 1]."""
 
-    finding: AnswerGroup
+    group: AnswerGroup
     confidence: float
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The chosen answers (none for a refusal), the next best, those that contradict the chosen one,
-    and the gate that a refused question failed.
+    """The outcome for one question: chosen answers, or the gate that failed.
+
+    `chosen` is empty for a refusal, `alternatives` are the next best answers, and `conflicts`
+    contradict the chosen one. `failed` is None if the question is answered.
     """
 
     kind: Kind
-    chosen: tuple[Found, ...]
-    alternatives: tuple[Found, ...]
-    conflicts: tuple[Found, ...]
+    chosen: tuple[ScoredAnswer, ...]
+    alternatives: tuple[ScoredAnswer, ...]
+    conflicts: tuple[ScoredAnswer, ...]
     failed: Gate | None
     calibrated: bool
 
     @property
     def confidence(self) -> float:
-        """That of the best answer, given or withheld; 0 without any."""
-        return next((found.confidence for found in (*self.chosen, *self.alternatives)), 0.0)
+        """Confidence of the best answer, given or withheld; 0 without any answer."""
+        shown = (*self.chosen, *self.alternatives)
+        return shown[0].confidence if shown else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """When to answer: with a confidence of `min_confidence` if that is set, else of what the
-    calibration says for `target_precision`.
+    """The rule that says how confident an answer must be.
 
-    `trust`, in [0, 1], is what else speaks for the question itself: every confidence is multiplied
-    with it.
+    The threshold is `min_confidence` if that is set, else the one that the calibration gives for
+    `target_precision`. Every confidence is multiplied with `trust`, in [0, 1], the trust in the
+    question itself: a rewritten question may have been misunderstood.
     """
 
     calibration: Calibration | None
@@ -79,37 +85,35 @@ class Policy:
 
     @property
     def threshold(self) -> float:
-        """The confidence that an answer must have, in [0, 1]."""
+        """Confidence that an answer must reach, in [0, 1]."""
         if self.min_confidence is not None:
             return self.min_confidence
-        return (
-            self.calibration.threshold(self.target_precision)
-            if self.calibration
-            else UNCALIBRATED_THRESHOLD
-        )
+        if self.calibration is None:
+            return UNCALIBRATED_THRESHOLD
+        return self.calibration.threshold(self.target_precision)
 
     @property
     def passage_weight(self) -> float:
-        """What a passage's retrieval score adds to its candidates' scores."""
+        """Weight of a passage's retrieval score in the scores of its candidates."""
         return self.calibration.passage_weight if self.calibration else 0.0
 
-    def confidence(self, features: NDArray[np.float64], reader_says: float) -> float:
-        """The calibrated probability, without a calibration the reader's own; less where the
-        question is trusted less.
-        """
-        return self.trust * (
-            self.calibration.confidence(features) if self.calibration else reader_says
-        )
+    def confidence(self, features: NDArray[np.float64], reader_probability: float) -> float:
+        """Return the calibrated probability, or without a calibration the reader's own."""
+        if self.calibration is None:
+            return self.trust * reader_probability
+        return self.trust * self.calibration.confidence(features)
 
     def covers(self, passages: int) -> bool:
-        """Whether the confidence is calibrated where so many passages are read."""
+        """Return True if the calibration was fitted where that many passages are read."""
         return self.calibration is not None and self.calibration.top_k == passages
 
 
 @dataclass(frozen=True, slots=True)
 class RankedAnswers:
-    """The answers to a question: the best, what is given with it (`items` of a list, or
-    `conflicts`), the rest, and the evidence for the best.
+    """The answers to one question, sorted into what may be given and the rest.
+
+    `items` (of a list) or `conflicts` are given together with `best`. `features` and
+    `reader_probability` belong to `best`.
     """
 
     best: AnswerGroup
@@ -117,76 +121,99 @@ class RankedAnswers:
     conflicts: tuple[AnswerGroup, ...]
     rest: tuple[AnswerGroup, ...]
     features: NDArray[np.float64]
-    reader_says: float
+    reader_probability: float
+
+    @property
+    def groups(self) -> tuple[AnswerGroup, ...]:
+        """Every answer: the best, its items or conflicts, and the rest."""
+        return (self.best, *self.items, *self.conflicts, *self.rest)
 
 
-def rank_answers(question: str, reading: Reading, passage_weight: float) -> RankedAnswers | None:
-    """What a calibration weighs and `decide` decides on; None if nothing was found."""
-    kind = kind_of(question)
+def rank_answers(
+    question: str, kind: Kind, reading: Reading, passage_weight: float
+) -> RankedAnswers | None:
+    """Return the answers of a reading with the features of the best; None without candidates.
+
+    A calibration is fitted on these features, and `decide` applies it to them.
+    """
     ranked = group_candidates(reading, passage_weight, whole_sentences=kind == "evidence")
     if not ranked:
         return None
     best, *others = ranked
-    items = [each for each in others if kind == "list" and _is_item(each.best, best.best)][
-        : MAX_ITEMS - 1
-    ]
-    conflicts = [each for each in others if kind == "span" and _contradicts(each.best, best.best)][
-        :ALTERNATIVES
-    ]
+    items = _list_items(best, others) if kind == "list" else []
+    conflicts = _conflicting_answers(best, others) if kind == "span" else []
+    # What is given together with the best answer supports it and is no rival to it.
     allies = [*items, *conflicts]
-    allied = set(map(id, allies))
-    rest = [each for each in others if id(each) not in allied]
-    features = confidence_features(question, best, rest, reading, allies)
+    allied = {id(group) for group in allies}
+    rest = [group for group in others if id(group) not in allied]
     return RankedAnswers(
         best,
         tuple(items),
         tuple(conflicts),
         tuple(rest),
-        features,
+        confidence_features(question, best, rest, reading, allies),
         probability([best, *allies], reading),
     )
 
 
-def decide(question: str, reading: Reading, policy: Policy, top_k: int) -> Decision:
-    """Give the best answer, or the items of a list, or refuse; `top_k` passages were to be read."""
-    kind, calibrated = kind_of(question), policy.covers(top_k)
-    judged = rank_answers(question, reading, policy.passage_weight)
-    if judged is None:
-        gate = _gate("spans" if reading.given else "passages", 0.0, 1.0)
-        return Decision(kind, (), (), (), gate, calibrated)
-    confidence = policy.confidence(judged.features, judged.reader_says)
+def decide(question: str, kind: Kind, reading: Reading, policy: Policy, top_k: int) -> Decision:
+    """Return the best answer, the items of a list, or a refusal.
 
-    def found(group_candidates: Sequence[AnswerGroup]) -> tuple[Found, ...]:
+    `kind` is that of the question (`qa.answering.question.kind_of`); `top_k` passages were to be
+    read, which may be more than were read.
+    """
+    calibrated = policy.covers(top_k)
+    ranked = rank_answers(question, kind, reading, policy.passage_weight)
+    if ranked is None:
+        gate = _gate("spans" if reading.passages_found else "passages", 0.0, 1.0)
+        return Decision(kind, (), (), (), gate, calibrated)
+    confidence = policy.confidence(ranked.features, ranked.reader_probability)
+
+    def scored(groups: Sequence[AnswerGroup]) -> tuple[ScoredAnswer, ...]:
         return tuple(
-            _found(question, each, judged, reading, policy, confidence) for each in group_candidates
+            _scored(question, group, ranked, reading, policy, confidence) for group in groups
         )
 
-    best = (Found(judged.best, confidence), *found(judged.items))
-    conflicts, rest = found(judged.conflicts), found(judged.rest[:ALTERNATIVES])
+    best = (ScoredAnswer(ranked.best, confidence), *scored(ranked.items))
+    conflicts = scored(ranked.conflicts)
+    alternatives = scored(ranked.rest[:ALTERNATIVES])
     if confidence < policy.threshold:
+        # A refusal still shows the best candidates, as alternatives.
+        withheld = (*best, *conflicts, *alternatives)[:ALTERNATIVES]
         gate = _gate("confidence", confidence, policy.threshold)
-        return Decision(kind, (), (*best, *conflicts, *rest)[:ALTERNATIVES], (), gate, calibrated)
-    return Decision(kind, best, rest, conflicts, None, calibrated)
+        return Decision(kind, (), withheld, (), gate, calibrated)
+    return Decision(kind, best, alternatives, conflicts, None, calibrated)
 
 
-def _found(
+def _list_items(best: AnswerGroup, others: Sequence[AnswerGroup]) -> list[AnswerGroup]:
+    """Return the further items of the list that the best answer begins."""
+    items = [group for group in others if _is_item(group.best, best.best)]
+    return items[: MAX_ITEMS - 1]
+
+
+def _conflicting_answers(best: AnswerGroup, others: Sequence[AnswerGroup]) -> list[AnswerGroup]:
+    """Return the answers of other documents that contradict the best one."""
+    conflicts = [group for group in others if _contradicts(group.best, best.best)]
+    return conflicts[:ALTERNATIVES]
+
+
+def _scored(
     question: str,
-    finding: AnswerGroup,
-    judged: RankedAnswers,
+    group: AnswerGroup,
+    ranked: RankedAnswers,
     reading: Reading,
     policy: Policy,
     limit: float,
-) -> Found:
-    """Another answer with its own probability, which is never above that of the best: the order is
-    decided by more than the calibration sees.
+) -> ScoredAnswer:
+    """Return an answer other than the best with its own confidence, at most `limit`.
+
+    `limit` is the best answer's confidence: answers are ordered by more than the calibration sees,
+    and a later one must not look surer.
     """
-    rivals = [
-        each
-        for each in (judged.best, *judged.items, *judged.conflicts, *judged.rest)
-        if each is not finding
-    ]
-    features = confidence_features(question, finding, rivals, reading)
-    return Found(finding, min(policy.confidence(features, probability([finding], reading)), limit))
+    rivals = [other for other in ranked.groups if other is not group]
+    features = confidence_features(question, group, rivals, reading)
+    confidence = policy.confidence(features, probability([group], reading))
+    return ScoredAnswer(group, min(confidence, limit))
 
 
 def _gate(name: str, value: float, needed: float) -> Gate:
@@ -194,26 +221,37 @@ def _gate(name: str, value: float, needed: float) -> Gate:
 
 
 def _is_item(other: Candidate, first: Candidate) -> bool:
-    """Whether another span belongs to the same list: likely itself, and from the same document."""
+    """Return True if a span is an item of the list that `first` is in.
+
+    It must be likely itself and stand in the same document.
+    """
     same_document = first.passage.chunk.document_id == other.passage.chunk.document_id
     return same_document and other.score > LIKELY and first.score - other.score <= ITEM_GAP
 
 
 def _contradicts(other: Candidate, chosen: Candidate) -> bool:
-    """Whether two documents make the same statement with different answers: of one kind, neither a
-    part of the other, both likely.
-    """
-    if (
-        other.passage.chunk.document_id == chosen.passage.chunk.document_id
-        or min(other.score, chosen.score) <= LIKELY
-    ):
+    """Return True if two documents make the same statement with different answers."""
+    same_document = other.passage.chunk.document_id == chosen.passage.chunk.document_id
+    both_likely = min(other.score, chosen.score) > LIKELY
+    if same_document or not both_likely or chosen.score - other.score > CONFLICT_GAP:
         return False
-    ours, theirs = set(analyse(chosen.text)), set(analyse(other.text))
-    if ours <= theirs or theirs <= ours or _has_number(chosen.text) != _has_number(other.text):
-        return False
-    statements = [set(analyse(each.sentence_text)) - ours - theirs for each in (chosen, other)]
-    shared, both = len(statements[0] & statements[1]), len(statements[0] | statements[1])
-    return chosen.score - other.score <= CONFLICT_GAP and shared >= SAME_STATEMENT * max(both, 1)
+    return _answers_differ(chosen, other) and _same_statement(chosen, other)
+
+
+def _answers_differ(one: Candidate, other: Candidate) -> bool:
+    """Return True if two answers are of one type and neither is a part of the other."""
+    ours, theirs = set(analyse(one.text)), set(analyse(other.text))
+    one_holds_the_other = ours <= theirs or theirs <= ours
+    return not one_holds_the_other and _has_number(one.text) == _has_number(other.text)
+
+
+def _same_statement(one: Candidate, other: Candidate) -> bool:
+    """Return True if two sentences say the same but for the answers in them."""
+    answers = {*analyse(one.text), *analyse(other.text)}
+    ours = set(analyse(one.sentence_text)) - answers
+    theirs = set(analyse(other.sentence_text)) - answers
+    # Two sentences of nothing but their answers make no common statement.
+    return len(ours & theirs) >= SAME_STATEMENT * max(len(ours | theirs), 1)
 
 
 def _has_number(text: str) -> bool:

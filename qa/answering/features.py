@@ -1,8 +1,7 @@
-"""What speaks for an answer: the same text wherever it was found, and numbers that a calibration
-weighs.
+"""Answers grouped from candidates, and the features of the confidence model.
 
-Nothing here grows with the corpus, so that one calibration serves an index of ten passages and one
-of a million.
+No feature grows with the corpus, so that one calibration serves an index of ten passages and one of
+a million.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from index.search.bm25 import STOP_WORDS, analyse
 from qa.answering.reader import Candidate, Reading
+from qa.answering.retriever import RetrievedChunk
 
 FEATURES = (
     "score",
@@ -33,23 +33,29 @@ FEATURES = (
     "missing names",
     "agreement",
 )
-"""The order of `confidence_features`."""
+"""Names of the features, in the order of `confidence_features`."""
 _FAR = 12.0
-"""Log-odds and margins beyond this are as good as certain."""
+"""Bound of log-odds and margins: values beyond it are as good as certain."""
 _EDGES = regex.compile(
-    r"^(?:(?!-[\d\p{Sc}])[\s\p{P}|`])*(?:(?:an?|the)\s+)?(?:(?!-[\d\p{Sc}])[\s\p{P}|`])*|(?:(?![%#])[\s\p{P}|`])*$",
+    r"^(?:(?!-[\d\p{Sc}])[\s\p{P}|`])*(?:(?:an?|the)\s+)?(?:(?!-[\d\p{Sc}])[\s\p{P}|`])*"
+    r"|(?:(?![%#])[\s\p{P}|`])*$",
     regex.IGNORECASE,
 )
-"""Punctuation around an answer, and its article; signs that change what it says (-5, 2.7%, C++, C#,
-an emoji) stay.
+"""Punctuation around an answer, and its article.
+
+Signs that change the meaning (-5, 2.7%, C++, C#, an emoji) stay.
 """
 _NAME = regex.compile(
-    r"(?<![\w.])(?:\p{Lu}(?:\.\p{L})+\.?(?![\p{L}\p{N}])|\p{Lu}[\p{L}\p{M}\p{N}'’]*|\p{Sc}?\d(?:[\d.,]*\d)?)"
+    r"(?<![\w.])(?:\p{Lu}(?:\.\p{L})+\.?(?![\p{L}\p{N}])|\p{Lu}[\p{L}\p{M}\p{N}'’]*"
+    r"|\p{Sc}?\d(?:[\d.,]*\d)?)"
 )
+"""A dotted abbreviation (U.S.A.), a capitalised word, or a number with its currency sign."""
+_CONTEXT_WORD = regex.compile(r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}.,'’]*")
 _OPENERS = frozenset(
     """
-    about according after although before because besides between can could despite describe during each explain find give list may might must name
-    near or please shall should since tell under until where with within without
+    about according after although before because besides between can could despite describe during
+    each explain find give list may might must name near or please shall should since tell under
+    until where with within without
     """.split()  # noqa: SIM905 - shorter
 )
 """Words beside STOP_WORDS that open a question and are no names."""
@@ -58,67 +64,62 @@ _POSSESSIVE = regex.compile(r"['’]s?$")
 
 @dataclass(frozen=True, slots=True)
 class AnswerGroup:
-    """One answer: the candidates that say it in the same words, or in the same sentence, best
-    first.
-    """
+    """One answer: candidates with the same words, or in the same sentence, best first."""
 
     candidates: tuple[Candidate, ...]
 
     @property
     def best(self) -> Candidate:
-        """The candidate that is quoted first."""
+        """Candidate that is quoted first."""
         return self.candidates[0]
 
     @property
     def witnesses(self) -> int:
-        """In how many different sentences the answer stands; copies of one sentence count once."""
-        return len({_folded(each.sentence_text) for each in self.candidates})
+        """Number of different sentences that give the answer; copies count once."""
+        return len({_folded(candidate.sentence_text) for candidate in self.candidates})
 
     @property
     def originals(self) -> tuple[Candidate, ...]:
-        """The candidates without those that say the same in a copy of the same sentence."""
-        places: dict[tuple[str, str], Candidate] = {}
-        for each in self.candidates:
-            places.setdefault((_folded(each.text), _folded(each.sentence_text)), each)
-        return tuple(places.values())
+        """Candidates without those that say the same in a copy of the same sentence."""
+        first_seen: dict[tuple[str, str], Candidate] = {}
+        for candidate in self.candidates:
+            key = (_folded(candidate.text), _folded(candidate.sentence_text))
+            first_seen.setdefault(key, candidate)
+        return tuple(first_seen.values())
 
 
 def group_candidates(
     reading: Reading, passage_weight: float, *, whole_sentences: bool = False
 ) -> list[AnswerGroup]:
-    """The answers that a reading offers, best first, of equal ones the first in (document, place)
-    order.
+    """Return the answers that a reading offers, best first.
 
-    An answer ranks by its best candidate's score plus `passage_weight` times the score with which
-    that passage was retrieved. Candidates are one answer if they have the same words; with
-    `whole_sentences`, if their sentences have.
+    Candidates form one answer if they have the same words; with `whole_sentences`, if their
+    sentences have. An answer ranks by its best candidate's score plus `passage_weight` times the
+    score with which that passage was retrieved; ties go by document id and offset.
     """
-    order = sorted(
-        reading.candidates,
-        key=lambda each: (
-            -_worth(each, passage_weight),
-            each.passage.chunk.document_id,
-            each.start,
-        ),
-    )
+
+    def rank(candidate: Candidate) -> tuple[float, str, int]:
+        score = candidate.score + passage_weight * candidate.passage.hit.score
+        return (-score, candidate.passage.chunk.document_id, candidate.start)
+
     grouped: dict[str, list[Candidate]] = {}
-    for candidate in order:
-        grouped.setdefault(
-            _folded(candidate.sentence_text if whole_sentences else candidate.text), []
-        ).append(candidate)
+    for candidate in sorted(reading.candidates, key=rank):
+        words = candidate.sentence_text if whole_sentences else candidate.text
+        grouped.setdefault(_folded(words), []).append(candidate)
     return [AnswerGroup(tuple(candidates)) for candidates in grouped.values()]
 
 
 def confidence_features(
     question: str,
-    finding: AnswerGroup,
+    group: AnswerGroup,
     rivals: Sequence[AnswerGroup],
     reading: Reading,
     allies: Sequence[AnswerGroup] = (),
 ) -> NDArray[np.float64]:
-    """float64 (len(FEATURES),): what speaks for one of the answers of a reading, against its
-    `rivals`. `allies` are given together with it: other items of a list, or what another document
-    says instead.
+    """Return the features of one answer of a reading, float64 (len(FEATURES),).
+
+    `rivals` are the other answers; `allies` are given together with it, as other items of a list or
+    as answers that contradict it.
 
     - score: log-odds of its best span against no answer in the passage;
     - shared log-odds: of all its spans and its allies' against everything else that was read
@@ -129,91 +130,108 @@ def confidence_features(
       for both retrievers, else 0;
     - coverage: share of the question's content words in the passage and its headings;
     - echo: share of the answer's content words in the question;
-    - missing names: how many names and numbers of the question are not there;
+    - missing names: number of names and numbers of the question that are not there;
     - agreement: log of the number of different sentences that give the answer.
     """
-    best, passage = finding.best, finding.best.passage
-    here, elsewhere = (
-        max(
-            (
-                each.score
-                for rival in rivals
-                for each in rival.candidates
-                if (each.passage == passage) is own
-            ),
-            default=-_FAR,
-        )
-        for own in (True, False)
-    )
+    best, passage = group.best, group.best.passage
+    rival_here, rival_elsewhere = _best_rival_scores(rivals, passage)
     context = passage.chunk.embedded_text
+    first_in_both = passage.hit.dense_rank == 1 and passage.hit.bm25_rank == 1
     values = (
         _bounded(best.score),
-        _log_odds(probability([finding, *allies], reading)),
-        _bounded(best.score - here),
-        _bounded(best.score - elsewhere),
+        _log_odds(probability([group, *allies], reading)),
+        _bounded(best.score - rival_here),
+        _bounded(best.score - rival_elsewhere),
         _bounded(best.borders),
         passage.hit.dense_score,
         math.log(passage.rank),
-        float(passage.hit.dense_rank == 1 and passage.hit.bm25_rank == 1),
+        float(first_in_both),
         coverage(question, context),
         coverage(best.text, question),
         float(len(missing_names(question, context))),
-        math.log(finding.witnesses),
+        math.log(group.witnesses),
     )
     return np.array(values, dtype=np.float64)
 
 
-def probability(together: Sequence[AnswerGroup], reading: Reading) -> float:
-    """The model's probability, in [0, 1], that one of these answers is right; copies of a sentence
-    neither add to it nor take from it.
+def _best_rival_scores(
+    rivals: Sequence[AnswerGroup], passage: RetrievedChunk
+) -> tuple[float, float]:
+    """Return the best rival's score in the passage, and in any other."""
+    here: list[float] = []
+    elsewhere: list[float] = []
+    for rival in rivals:
+        for candidate in rival.candidates:
+            scores = here if candidate.passage == passage else elsewhere
+            scores.append(candidate.score)
+    return max(here, default=-_FAR), max(elsewhere, default=-_FAR)
+
+
+def probability(groups: Sequence[AnswerGroup], reading: Reading) -> float:
+    """Return the reader's probability, in [0, 1], that one of these answers is right.
+
+    Copies of a sentence count neither for the answers nor against them.
     """
-    own = sum(reading.probability(each) for finding in together for each in finding.originals)
-    rest = 1 - sum(reading.probability(each) for finding in together for each in finding.candidates)
+    own = sum(reading.probability(each) for group in groups for each in group.originals)
+    rest = 1 - sum(reading.probability(each) for group in groups for each in group.candidates)
+    # Rounding can leave `rest` a little below 0.
     return own / (own + max(rest, 0.0)) if own else 0.0
 
 
 def coverage(text: str, context: str) -> float:
-    """The share of a text's different content words, stemmed, that the context holds; 0 of none."""
+    """Return the share of a text's content words, stemmed, that the context holds; 0 if none."""
     wanted = _stems(text)
     return len(wanted & _stems(context)) / len(wanted) if wanted else 0.0
 
 
 def missing_names(question: str, context: str) -> list[str]:
-    """The capitalised words and numbers of a question that the context lacks, in order; function
-    words that open it are no names.
+    """Return the capitalised words and numbers of a question that the context lacks, in order.
+
+    Function words that open the question are no names.
     """
-    present = {
-        _POSSESSIVE.sub("", word)
-        for word in regex.findall(r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}.,'’]*", context.casefold())
-    }
-    present |= {word.rstrip(".,") for word in present} | _stems(context)
+    present = _words_and_stems(context)
     names = dict.fromkeys(_POSSESSIVE.sub("", match.group()) for match in _NAME.finditer(question))
-    folded = {name: name.casefold().rstrip(".") for name in names}
     return [
         name
-        for name, word in folded.items()
-        if word not in STOP_WORDS
-        and not (word in _OPENERS and question.lstrip().startswith(name))
-        and word not in present
-        and not _stems(word) <= present
-        and word.strip("$€£¥") not in present
+        for name in names
+        if not _is_function_word(name, question) and not _is_present(name, present)
     ]
 
 
+def _words_and_stems(text: str) -> set[str]:
+    """Return the folded words of a text, with and without final punctuation, and its stems."""
+    words = {_POSSESSIVE.sub("", word) for word in _CONTEXT_WORD.findall(text.casefold())}
+    return words | {word.rstrip(".,") for word in words} | _stems(text)
+
+
+def _is_function_word(name: str, question: str) -> bool:
+    """Return True for a stop word, or a word like "During" that opens the question."""
+    word = _folded_name(name)
+    return word in STOP_WORDS or (word in _OPENERS and question.lstrip().startswith(name))
+
+
+def _is_present(name: str, words: set[str]) -> bool:
+    """Return True if the words hold a name: itself, its stems, or its amount without the sign."""
+    word = _folded_name(name)
+    return word in words or _stems(word) <= words or word.strip("$€£¥") in words
+
+
+def _folded_name(name: str) -> str:
+    return name.casefold().rstrip(".")
+
+
+# The passages of one question are compared with each of its answers, so stemming repeats itself.
 @lru_cache(maxsize=256)
 def _stems(text: str) -> frozenset[str]:
-    """The stems of a text's content words; the passages of one question are looked at for each of
-    its answers.
-    """
+    """Return the stems of a text's content words."""
     return frozenset(analyse(text))
 
 
-def _worth(candidate: Candidate, passage_weight: float) -> float:
-    return candidate.score + passage_weight * candidate.passage.hit.score
-
-
 def _folded(text: str) -> str:
-    """Case, white space, an article in front and punctuation at the edges make no other answer."""
+    """Return the form by which answers are compared.
+
+    Case, white space, an article in front and punctuation at the edges do not count.
+    """
     folded = " ".join(text.casefold().split())
     return _EDGES.sub("", folded) or folded
 

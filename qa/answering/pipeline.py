@@ -1,41 +1,59 @@
-"""retrieve, read, decide, cite: one question against one generation of the index."""
+"""The question answering pipeline: retrieve, read, decide, cite.
+
+A pipeline answers from one generation of the index.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Protocol
 
+from index.store.file_records import IndexedFile
 from index.store.snapshot import Snapshot
 from index.tags import tag_of, tags_of
 from index.text.language import ENGLISH, detect_language
-from qa.answer import (
-    Answer,
-    AnswerSpan,
-    Gate,
-    NearestPassage,
-    Refusal,
-    RetrievedPassage,
-    Searched,
-    ShownPassage,
-)
-from qa.answering.citations import Citer
-from qa.answering.decision import Found, Policy, decide
-from qa.answering.features import missing_names
-from qa.answering.question import checked_question
+from qa.answer import Answer, AnswerSpan, Citation, Freshness, RetrievedPassage
+from qa.answering.citations import Citer, shown_passage
+from qa.answering.decision import Policy, ScoredAnswer, decide
+from qa.answering.question import checked_question, kind_of
 from qa.answering.reader import Reader, Reading
+from qa.answering.refusal import refusal_of
 from qa.answering.retriever import HybridRetriever, RetrievedChunk
 from qa.answering.source_freshness import NoFreshnessCheck
 from qa.errors import UnknownDocumentId, UnknownTag
 
-NEAREST = 3
-"""Passages that a refusal shows."""
 NAMED_TAGS = 20
-"""Tags that are named where an unknown one was asked for."""
+"""Known tags that an error about an unknown one names."""
+
+
+class FreshnessCheck(Protocol):
+    """The comparison of indexed documents with their files at answer time."""
+
+    def freshness(self, document_id: str) -> Freshness:
+        """Return the freshness of an indexed document's file."""
+
+    def absent(self, document_ids: Iterable[str]) -> Mapping[str, IndexedFile]:
+        """Return the files of the documents that must not answer, by document id."""
+
+    def note_on_absent(self, files: Iterable[IndexedFile]) -> str | None:
+        """Return a note on documents that were left out, None if there is nothing to say."""
+
+    def notes(self, citations: Iterable[Citation]) -> list[str]:
+        """Return a note for each cited document that is not as it was indexed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Retrieval:
+    """The passages to read, and a note on documents left out because their files are gone."""
+
+    passages: list[RetrievedChunk]
+    absence_note: str | None = None
 
 
 class Pipeline:
-    """Answers from one snapshot, so an answer never mixes two generations."""
+    """Answers from one snapshot, so that an answer never mixes two generations."""
 
     def __init__(
         self,
@@ -45,15 +63,13 @@ class Pipeline:
         policy: Policy,
         *,
         top_k: int,
-        sources: NoFreshnessCheck | None = None,
+        sources: FreshnessCheck | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`sources` look at the files that are cited (`qa.answering.source_freshness.SourceFreshness`), or
-        at none.
-        """
+        """Assemble the steps; without `sources` no file is looked at."""
         self.snapshot = snapshot
-        self._sources = sources or NoFreshnessCheck()
         self.policy = policy
+        self._sources: FreshnessCheck = sources or NoFreshnessCheck()
         self._retriever = retriever
         self._reader = reader
         self._top_k = top_k
@@ -61,7 +77,7 @@ class Pipeline:
 
     @property
     def reader_fingerprint(self) -> str:
-        """The hash of the model that reads."""
+        """Hash of the reader's model."""
         return self._reader.fingerprint
 
     def ask(
@@ -74,54 +90,68 @@ class Pipeline:
         seconds: float | None = None,
         trust: float = 1.0,
     ) -> Answer:
-        """Answer a question from `top_k` passages, of the given document ids only, and of documents
-        with any of the tags only, if there are any.
+        """Answer a question from the `top_k` best passages.
 
-        After `seconds` no further passage is read, and a note says so. `trust` is that in the
-        question (`Policy.trust`). Raises InvalidQuestion, UnknownDocumentId or UnknownTag.
+        `documents` limits the search to these document ids, `tags` to documents with any of these
+        tags. After `seconds` no further passage is read, and a note says so. `trust` is the trust
+        in the question itself (see `Policy`). Raises InvalidQuestion, UnknownDocumentId or
+        UnknownTag.
         """
         question = checked_question(question)
-        documents = self._chosen(documents, tags)
-        began = self._clock()
-        passages, gone = self._present(question, top_k or self._top_k, documents)
+        kind = kind_of(question)
+        top_k = top_k or self._top_k
+        documents = self._searched_documents(documents, tags)
+
+        started = self._clock()
+        retrieval = self._retrieve(question, top_k, documents)
         retrieved = self._clock()
-        reading = self._reader.read(
-            question, passages, seconds=None if seconds is None else seconds - (retrieved - began)
-        )
+        seconds_left = None if seconds is None else seconds - (retrieved - started)
+        reading = self._reader.read(question, retrieval.passages, seconds=seconds_left)
         read = self._clock()
-        decision = decide(
-            question, reading, replace(self.policy, trust=trust), top_k or self._top_k
-        )
-        cite = Citer(
+        policy = replace(self.policy, trust=trust)
+        decision = decide(question, kind, reading, policy, top_k)
+        citer = Citer(
             self.snapshot,
-            whole_sentences=decision.kind == "evidence",
+            whole_sentences=kind == "evidence",
             freshness=self._sources.freshness,
         )
-        spans = tuple(map(cite.span, decision.chosen))
-        alternatives, conflicts = (
-            tuple(map(cite.span, decision.alternatives)),
-            tuple(map(cite.span, decision.conflicts)),
-        )
-        done = self._clock()
+        spans = _cited(citer, decision.chosen)
+        alternatives = _cited(citer, decision.alternatives)
+        conflicts = _cited(citer, decision.conflicts)
+        decided = self._clock()
+
+        refusal = None
+        if decision.failed:
+            refusal = refusal_of(
+                question,
+                decision.failed,
+                reading,
+                retrieval.passages,
+                self.snapshot,
+                documents,
+                retrieval.absence_note,
+            )
         return Answer(
             question=question,
-            kind=decision.kind,
+            kind=kind,
             spans=spans,
-            refusal=self._refusal(question, decision.failed, reading, passages, documents, gone)
-            if decision.failed
-            else None,
+            refusal=refusal,
             confidence=round(decision.confidence, 4),
             calibrated=decision.calibrated,
             alternatives=alternatives,
             conflicts=conflicts,
-            notes=(*_notes(question, decision.chosen, reading), *self._remarks(spans, gone)),
-            passages_read=reading.read,
-            passages_found=reading.given,
+            notes=(
+                *_language_notes(question, decision.chosen),
+                *_deadline_notes(reading),
+                *self._source_notes(spans, retrieval.absence_note),
+            ),
+            passages_read=reading.passages_read,
+            passages_found=reading.passages_found,
             timings_ms=_milliseconds(
-                retrieve=retrieved - began,
+                retrieve=retrieved - started,
                 read=read - retrieved,
-                decide=done - read,
-                total=done - began,
+                decide=decided - read,
+                total=decided - started,
             ),
             generation=self.snapshot.generation,
             tags=tags_of(tags or ()),
@@ -130,11 +160,14 @@ class Pipeline:
     def read(
         self, question: str, *, top_k: int | None = None, documents: Sequence[str] | None = None
     ) -> Reading:
-        """What `ask` would decide on; raises InvalidQuestion or UnknownDocumentId."""
+        """Return the candidates that `ask` would decide on.
+
+        Raises InvalidQuestion or UnknownDocumentId.
+        """
         question = checked_question(question)
-        return self._reader.read(
-            question, self._passages(question, top_k or self._top_k, self._chosen(documents, None))
-        )
+        document_ids = self._searched_documents(documents, None)
+        passages = self._retriever.retrieve(question, top_k or self._top_k, document_ids)
+        return self._reader.read(question, passages)
 
     def search(
         self,
@@ -144,16 +177,19 @@ class Pipeline:
         documents: Sequence[str] | None = None,
         tags: Sequence[str] | None = None,
     ) -> list[RetrievedPassage]:
-        """The passages that a query retrieves, best first; raises InvalidQuestion,
-        UnknownDocumentId or UnknownTag.
-        """
-        question, chosen = checked_question(query), self._chosen(documents, tags)
-        return [_retrieved(passage) for passage in self._passages(question, top_k, chosen)]
+        """Return the passages that a query retrieves, best first.
 
-    def _chosen(
+        Raises InvalidQuestion, UnknownDocumentId or UnknownTag.
+        """
+        query = checked_question(query)
+        document_ids = self._searched_documents(documents, tags)
+        passages = self._retriever.retrieve(query, top_k, document_ids)
+        return [_retrieved_passage(passage) for passage in passages]
+
+    def _searched_documents(
         self, documents: Sequence[str] | None, tags: Sequence[str] | None
     ) -> list[str] | None:
-        """The ids of the documents to search, each once; None for all."""
+        """Return the ids of the documents to search, each once; None for all."""
         for document_id in documents or ():
             if not self.snapshot.has_document(document_id):
                 raise UnknownDocumentId(
@@ -163,119 +199,63 @@ class Pipeline:
         if tags is None:
             return named
         tagged = with_tags(self.snapshot, tags)
-        return tagged if named is None else [each for each in named if each in set(tagged)]
+        if named is None:
+            return tagged
+        in_tags = set(tagged)
+        return [document_id for document_id in named if document_id in in_tags]
 
-    def _remarks(self, spans: Sequence[AnswerSpan], gone: str | None) -> list[str]:
-        """Notes on the files that are cited, and on those that are not because they are gone."""
-        cited = [citation for span in spans for citation in (span.citation, *span.further)]
-        return [
-            *self._sources.notes(cited),
-            *([f"{gone[0].upper()}{gone[1:]}."] if gone and spans else []),
-        ]
-
-    def _refusal(
-        self,
-        question: str,
-        gate: Gate,
-        reading: Reading,
-        passages: Sequence[RetrievedChunk],
-        documents: Sequence[str] | None,
-        gone: str | None,
-    ) -> Refusal:
-        snapshot = self.snapshot
-        counts = (
-            (snapshot.document_count, snapshot.size)
-            if documents is None
-            else (len(documents), len(snapshot.rows_of(documents)))
-        )
-        searched = Searched(*counts, reading.read)
-        scores = _passage_scores(reading)
-        ranked = sorted(
-            passages, key=lambda passage: (-scores.get(id(passage), float("-inf")), passage.rank)
-        )
-        text = "\n".join(passage.chunk.embedded_text for passage in passages[: reading.read])
-        nearest = tuple(_nearest(passage, scores.get(id(passage))) for passage in ranked[:NEAREST])
-        reason = "; ".join([_reason(gate, self.snapshot.size), *([gone] if gone else [])])
-        return Refusal(reason, searched, gate, tuple(missing_names(question, text)), nearest)
-
-    def _present(
-        self, question: str, top_k: int, documents: Sequence[str] | None
-    ) -> tuple[list[RetrievedChunk], str | None]:
-        """The passages to read, of files that are there, and what to say of those that would have
-        been read and are not.
-        """
-        passages = self._passages(question, top_k, documents)
-        first = self._sources.absent({passage.document.id for passage in passages})
-        if not first:
-            return passages, None
+    def _retrieve(self, question: str, top_k: int, documents: Sequence[str] | None) -> _Retrieval:
+        """Retrieve passages of documents whose files are still there."""
+        passages = self._retriever.retrieve(question, top_k, documents)
+        absent_hits = self._sources.absent({passage.document.id for passage in passages})
+        if not absent_hits:
+            return _Retrieval(passages)
+        # Every searched document must be checked now: the passages that take the place of those
+        # left out may be of documents that are gone, too.
         searched = self.snapshot.document_ids if documents is None else documents
         absent = self._sources.absent(searched)
-        present = [each for each in searched if each not in absent]
-        return (
-            self._passages(question, top_k, present) if present else []
-        ), self._sources.note_on_absent(first.values())
+        present = [document_id for document_id in searched if document_id not in absent]
+        passages = self._retriever.retrieve(question, top_k, present) if present else []
+        return _Retrieval(passages, self._sources.note_on_absent(absent_hits.values()))
 
-    def _passages(
-        self, question: str, top_k: int, documents: Sequence[str] | None
-    ) -> list[RetrievedChunk]:
-        return self._retriever.retrieve(question, top_k, documents)
+    def _source_notes(self, spans: Sequence[AnswerSpan], absence_note: str | None) -> list[str]:
+        """Return notes on cited files that have changed and on documents that were left out."""
+        citations = [citation for span in spans for citation in (span.citation, *span.further)]
+        notes = self._sources.notes(citations)
+        if absence_note and spans:
+            # A refusal says it in its reason.
+            notes = [*notes, f"{absence_note[0].upper()}{absence_note[1:]}."]
+        return notes
 
 
 def with_tags(snapshot: Snapshot, tags: Sequence[str]) -> list[str]:
-    """The ids of the documents that have any of the tags; raises InvalidTag, or UnknownTag where
-    none has one of them.
+    """Return the ids of the documents with any of the tags.
+
+    Raises InvalidTag, or UnknownTag if no document has one of the tags.
     """
-    wanted, known = list(map(tag_of, tags)), snapshot.tags()
+    wanted, known = [tag_of(tag) for tag in tags], snapshot.tags()
     check_tags(wanted, list(known))
-    return sorted({each for tag in wanted for each in known[tag]})
+    return sorted({document_id for tag in wanted for document_id in known[tag]})
 
 
 def check_tags(tags: Sequence[str], known: Sequence[str]) -> None:
-    """Raises UnknownTag, which names the known ones, for a tag that is none of them."""
+    """Raise UnknownTag, naming the known tags, if one of the tags is not known."""
     unknown = next((tag for tag in tags if tag not in known), None)
-    if unknown is not None:
-        names = ", ".join(known[:NAMED_TAGS]) or "none yet"
-        raise UnknownTag(
-            f"no document has the tag {unknown!r}: the tags are {names}{', …' if len(known) > NAMED_TAGS else ''}"
-        )
+    if unknown is None:
+        return
+    names = ", ".join(known[:NAMED_TAGS]) or "none yet"
+    more = ", …" if len(known) > NAMED_TAGS else ""
+    raise UnknownTag(f"no document has the tag {unknown!r}: the tags are {names}{more}")
 
 
-def _passage_scores(reading: Reading) -> dict[int, float]:
-    """The best score that each passage's spans have, by the identity of the passage."""
-    scores: dict[int, float] = {}
-    for candidate in reading.candidates:
-        scores.setdefault(id(candidate.passage), candidate.score)
-    return scores
+def _cited(citer: Citer, answers: Sequence[ScoredAnswer]) -> tuple[AnswerSpan, ...]:
+    return tuple(citer.span(answer) for answer in answers)
 
 
-def _reason(gate: Gate, size: int) -> str:
-    if not size:
-        return "nothing is indexed: run `qa index PATH...`"
-    if gate.name == "passages":
-        return "nothing in the searched documents matches the question"
-    if gate.name == "spans":
-        return "the passages that match the question hold nothing that can be quoted"
-    return f"no passage answers the question: the best candidate has confidence {gate.value:.3f}, {gate.needed:.3f} is needed"
-
-
-def _shown(passage: RetrievedChunk) -> ShownPassage:
-    chunk, document = passage.chunk, passage.document
-    score = round(passage.hit.score, 4)
-    place = (chunk.text, chunk.start, chunk.end, chunk.heading)
-    return ShownPassage(document.id, document.title, document.uri, document.sha256, *place, score)
-
-
-def _nearest(passage: RetrievedChunk, reader_score: float | None) -> NearestPassage:
-    return NearestPassage(
-        **asdict(_shown(passage)),
-        reader_score=None if reader_score is None else round(reader_score, 2),
-    )
-
-
-def _retrieved(passage: RetrievedChunk) -> RetrievedPassage:
+def _retrieved_passage(passage: RetrievedChunk) -> RetrievedPassage:
     hit = passage.hit
     return RetrievedPassage(
-        **asdict(_shown(passage)),
+        **asdict(shown_passage(passage)),
         rank=passage.rank,
         dense_score=hit.dense_score,
         dense_rank=hit.dense_rank,
@@ -284,24 +264,29 @@ def _retrieved(passage: RetrievedChunk) -> RetrievedPassage:
     )
 
 
-def _notes(question: str, chosen: Sequence[Found], reading: Reading) -> tuple[str, ...]:
+def _language_notes(question: str, chosen: Sequence[ScoredAnswer]) -> list[str]:
+    """Return notes on a question or cited documents that are not in English."""
     notes = []
     language = detect_language(question)
     if language not in {None, ENGLISH}:
         notes.append(
-            f"The question looks like another language than English ({language}); the models read English, so expect poor answers."
+            f"The question looks like another language than English ({language}); "
+            "the models read English, so expect poor answers."
         )
-    foreign = sorted(
-        {found.finding.best.passage.document.language or ENGLISH for found in chosen} - {ENGLISH}
-    )
-    notes.extend(
-        f"The cited document looks like another language than English ({code})." for code in foreign
-    )
-    if reading.read < reading.given:
-        notes.append(
-            f"Only {reading.read} of {reading.given} passages were read before the deadline."
-        )
-    return tuple(notes)
+    languages = {answer.group.best.passage.document.language or ENGLISH for answer in chosen}
+    notes += [
+        f"The cited document looks like another language than English ({code})."
+        for code in sorted(languages - {ENGLISH})
+    ]
+    return notes
+
+
+def _deadline_notes(reading: Reading) -> list[str]:
+    """Return a note if the deadline kept passages from being read."""
+    read, found = reading.passages_read, reading.passages_found
+    if read >= found:
+        return []
+    return [f"Only {read} of {found} passages were read before the deadline."]
 
 
 def _milliseconds(**seconds: float) -> dict[str, float]:

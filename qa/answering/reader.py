@@ -1,4 +1,4 @@
-"""Reading: question and passages -> candidate spans in document offsets, best first."""
+"""Readers: question and passages -> candidate spans in document offsets, best first."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from index.document import TextRange
 from index.rendering import Rendering
 from qa.answering.reader_model import Window
@@ -18,27 +16,26 @@ from qa.answering.span_decoding import (
     ScoredSpan,
     best_spans,
     covering,
+    inside_word_mask,
     log_normaliser,
-    parts_word,
     without_overlaps,
 )
 
 PER_PASSAGE = 8
-"""Candidates that one passage may offer."""
+"""Largest number of candidates of one passage."""
 LONGEST = 30
-"""Tokens of a span, as in BERT's SQuAD script (Devlin et al. 2019)."""
-_TOGETHER = 2
-"""Passages read between two looks at the clock, where a deadline was asked for."""
+"""Tokens of the longest span, as in BERT's SQuAD script (Devlin et al. 2019)."""
+_STEP = 2
+"""Passages read between two looks at the clock, if there is a deadline."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A span that may be the answer: [start, end) in the text of the passage's document, the
-    sentence around it, and its score.
+    """A span that may be the answer: [start, end) in the text of the passage's document.
 
-    The score is the log-odds of the span against "no answer" in its passage; scores of all passages
-    and questions compare. `borders` is the log of the probability, at most 0, that the answer has
-    these borders if it lies there at all.
+    `sentence` is the range of the sentence around it. `score` is the log-odds of the span against
+    "no answer" in its passage, comparable across passages and questions. `borders` is the log of
+    the probability, at most 0, that the answer has these borders if it lies there at all.
     """
 
     passage: RetrievedChunk
@@ -50,59 +47,64 @@ class Candidate:
 
     @property
     def text(self) -> str:
-        """The quoted characters."""
+        """Characters of the span."""
         return _text(self.passage, (self.start, self.end))
 
     @property
     def sentence_text(self) -> str:
-        """The characters of the sentence, as far as the passage holds them."""
+        """Characters of the sentence, as far as the passage holds them."""
         return _text(self.passage, self.sentence)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a question's passages offer: candidates, best first, none overlapping a better one of
-    its document; how many passages were read, of how many given; and the log of the shared
-    normaliser (`qa.answering.span_decoding.log_normaliser`).
+    """The candidates of a question's passages, best first.
+
+    None overlaps a better one of its document. `passages_read` of `passages_found` were read before
+    the deadline. `log_normaliser` is shared by all candidates
+    (`qa.answering.span_decoding.log_normaliser`).
     """
 
     candidates: tuple[Candidate, ...]
-    read: int
-    given: int
+    passages_read: int
+    passages_found: int
     log_normaliser: float
 
     def probability(self, candidate: Candidate) -> float:
-        """The model's probability of a candidate among all spans and no answer, in [0, 1]; it is
-        not calibrated.
+        """Return the reader's probability of a candidate, in [0, 1], not calibrated.
+
+        It is normalised over all candidates and "no answer".
         """
         return math.exp(min(candidate.score - self.log_normaliser, 0.0))
 
 
 class Reader(Protocol):
-    """Finds candidate answers in passages."""
+    """A finder of candidate answers in passages."""
 
     @property
     def fingerprint(self) -> str:
-        """The hash of the model, which a calibration belongs to."""
+        """Hash of the model, to which a calibration belongs."""
 
     def read(
         self, question: str, passages: Sequence[RetrievedChunk], *, seconds: float | None = None
     ) -> Reading:
-        """Candidates of all passages together; passages come best first, and are read in this order
-        until the `seconds` are over.
+        """Return the candidates of all passages together.
+
+        Passages come best first and are read in this order until the `seconds` are over.
         """
 
 
 class SpanModel(Protocol):
-    """What reading must know of the model."""
+    """A model that gives every token a start and an end logit."""
 
     def windows(self, question: str, texts: Sequence[str]) -> list[Window]:
-        """The logits of all windows of all texts."""
+        """Return the logits of all windows of all texts."""
 
 
 class CrossEncoderReader:
-    """Reads question and passage together with one model, whose logits less those of no answer are
-    the scores (Devlin et al. 2019).
+    """Reads question and passage together with one model.
+
+    Scores are the logits of a span less those of no answer (Devlin et al. 2019).
     """
 
     def __init__(
@@ -115,58 +117,69 @@ class CrossEncoderReader:
     def read(
         self, question: str, passages: Sequence[RetrievedChunk], *, seconds: float | None = None
     ) -> Reading:
-        """See `Reader`; at least one step of passages is read, however little time there is."""
-        windows: list[Window] = []
-        read, until = 0, None if seconds is None else self._clock() + seconds
-        while read < len(passages) and (read == 0 or until is None or self._clock() < until):
-            part = passages[read:] if until is None else passages[read : read + _TOGETHER]
-            found = self._model.windows(
-                question, [passage.chunk.rendering.text for passage in part]
-            )
-            windows += [
-                Window(read + each.text, each.offsets, each.start, each.end) for each in found
-            ]
-            read += len(part)
-        candidates = _distinct(
-            [
-                each
-                for at in range(read)
-                for each in _candidates(
-                    passages[at], [window for window in windows if window.text == at]
-                )
-            ]
-        )
-        return Reading(
-            tuple(candidates),
-            read,
-            len(passages),
-            log_normaliser(each.score for each in candidates),
-        )
+        """Read passages (see `Reader`), at least one step of them however short the time."""
+        windows = self._windows(question, passages, seconds)
+        # Passages behind the deadline have no windows.
+        found = [
+            candidate
+            for passage, its_windows in zip(passages, windows, strict=False)
+            for candidate in _candidates(passage, its_windows)
+        ]
+        candidates = _without_overlaps(found)
+        normaliser = log_normaliser(candidate.score for candidate in candidates)
+        return Reading(tuple(candidates), len(windows), len(passages), normaliser)
+
+    def _windows(
+        self, question: str, passages: Sequence[RetrievedChunk], seconds: float | None
+    ) -> list[list[Window]]:
+        """Return the windows of each passage that is read before the time is over."""
+        deadline = None if seconds is None else self._clock() + seconds
+        step = len(passages) if deadline is None else _STEP
+        windows: list[list[Window]] = []
+        while len(windows) < len(passages):
+            if windows and deadline is not None and self._clock() >= deadline:
+                break
+            part = passages[len(windows) : len(windows) + step]
+            windows += self._windows_by_passage(question, part)
+        return windows
+
+    def _windows_by_passage(
+        self, question: str, passages: Sequence[RetrievedChunk]
+    ) -> list[list[Window]]:
+        """Return the windows of each passage, all read at once."""
+        windows: list[list[Window]] = [[] for _ in passages]
+        texts = [passage.chunk.rendering.text for passage in passages]
+        for window in self._model.windows(question, texts):
+            windows[window.text].append(window)
+        return windows
 
 
 def _candidates(passage: RetrievedChunk, windows: Sequence[Window]) -> list[Candidate]:
-    """The best spans of a passage."""
-    read = passage.chunk.rendering
-    inside = parts_word(read.text)
-    spans = (
-        _written(read, _stripped(read.text, span))
-        for window in windows
-        for span in best_spans(
+    """Return the best spans of a passage, none overlapping a better one."""
+    rendering = passage.chunk.rendering
+    inside = inside_word_mask(rendering.text)
+    spans: list[ScoredSpan] = []
+    for window in windows:
+        decoded = best_spans(
             window.start, window.end, window.offsets, inside, count=PER_PASSAGE, longest=LONGEST
         )
-    )
-    kept = without_overlaps(span for span in spans if span.start < span.end)[:PER_PASSAGE]
-    return [_candidate(passage, span) for span in kept]
+        spans += [_in_chunk(rendering, _stripped(rendering.text, span)) for span in decoded]
+    # Windows overlap, so that two of them may offer the same span.
+    best = without_overlaps(span for span in spans if span.start < span.end)
+    return [_candidate(passage, span) for span in best[:PER_PASSAGE]]
 
 
-def _written(read: Rendering, span: ScoredSpan) -> ScoredSpan:
-    """A span of what is read as one of what is written; one of no characters if there is none."""
-    start, end = read.source_range(span.start, span.end) or (0, 0)
+def _in_chunk(rendering: Rendering, span: ScoredSpan) -> ScoredSpan:
+    """Return a span of the rendering as one of the chunk's text; [0, 0) if it has none there."""
+    start, end = rendering.source_range(span.start, span.end) or (0, 0)
     return span._replace(start=start, end=end)
 
 
 def _stripped(text: str, span: ScoredSpan) -> ScoredSpan:
-    """Some tokenizers count a space as part of the word behind it."""
+    """Return a span without white space at its ends.
+
+    Some tokenizers count a space as part of the word behind it.
+    """
     quote = text[span.start : span.end]
     return span._replace(
         start=span.start + len(quote) - len(quote.lstrip()),
@@ -175,24 +188,27 @@ def _stripped(text: str, span: ScoredSpan) -> ScoredSpan:
 
 
 def _candidate(passage: RetrievedChunk, span: ScoredSpan) -> Candidate:
+    """Return a span of a chunk's text as a candidate in offsets of its document."""
     chunk = passage.chunk
     start, end = chunk.start + span.start, chunk.start + span.end
-    return Candidate(
-        passage, start, end, covering(chunk.sentences, start, end), span.score, span.borders
-    )
+    sentence = covering(chunk.sentences, start, end)
+    return Candidate(passage, start, end, sentence, span.score, span.borders)
 
 
-def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Best first; of those that overlap in a document, as neighbouring passages do, the best."""
-    kept: list[Candidate] = []
+def _without_overlaps(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates best first, without those that overlap a better one.
+
+    Neighbouring passages of a document overlap, and so do their candidates. Of equal candidates the
+    first stays.
+    """
+    remaining: list[Candidate] = []
     taken: dict[str, list[TextRange]] = {}
-    for at in np.argsort([-each.score for each in candidates], kind="stable").tolist():
-        candidate = candidates[at]
+    for candidate in sorted(candidates, key=lambda each: -each.score):
         others = taken.setdefault(candidate.passage.chunk.document_id, [])
         if all(candidate.end <= start or end <= candidate.start for start, end in others):
             others.append((candidate.start, candidate.end))
-            kept.append(candidate)
-    return kept
+            remaining.append(candidate)
+    return remaining
 
 
 def _text(passage: RetrievedChunk, span: TextRange) -> str:

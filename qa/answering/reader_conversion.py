@@ -1,8 +1,7 @@
-"""Any extractive question-answering model -> an OpenVINO graph with a start and an end logit a
-token, converted once.
+"""Conversion of extractive question-answering models to OpenVINO graphs, once a model.
 
-torch and transformers are imported only to convert. The reader that quoted ships is a difference to
-the encoder that comes with pip.
+A graph gives a start and an end logit a token. torch and transformers are imported only to convert.
+The reader that quoted ships is a difference to the encoder that comes with pip.
 """
 
 from __future__ import annotations
@@ -31,16 +30,20 @@ from index.models.quantization import quantize
 from qa.settings import DEFAULT_READER
 
 SHIPPED = Path(__file__).parent.parent / "weights"
+"""Folder of DEFAULT_READER's weights."""
 CONVERTER_VERSION = "reader-4"
 """Changed when a conversion would come out differently, so that old graphs are left aside."""
 QUANTIZED = "int8.xml"
-"""Name of the quantised graph in a converted model's folder; there is one of the shipped reader."""
+"""Name of the quantised graph in a converted model's folder; the shipped reader alone has one."""
 WINDOW = 384
-"""Tokens of a window, question included, unless the model takes fewer (Devlin et al. 2019 and most
-models since).
+"""Tokens of a window, question included, unless the model takes fewer.
+
+It is that of Devlin et al. 2019 and of most models since.
 """
 MIN_WINDOW = 192
-"""A window must hold a question of 64 tokens and more than the 96 that neighbours share
+"""Fewest tokens of a usable window.
+
+It must hold a question of 64 tokens and more than the 96 that neighbours share
 (`qa.answering.reader_model`).
 """
 MAX_LOGIT_ERROR = 0.02
@@ -49,13 +52,16 @@ _EXPECTED = (
     "a Hugging Face question-answering model (config.json, model.safetensors, tokenizer.json, ...)"
 )
 _PARITY = ("When did it rain", "It rained on Monday, and the stock rose 2.7%.")
+"""Question and text with which a conversion is traced and checked."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderCard:
-    """What must be known beside the graph: the hash of the model, its token limit, the id that
-    fills up a batch, whether it was trained on questions without their "?", and what is added to
-    the score of no answer (`qa.training.balance`).
+    """The facts about a converted reader beside its graph.
+
+    They are the hash of the model, its token limit, the id that pads a batch, `bare_questions` if
+    it was trained on questions without their "?", and the `no_answer` that is added to the score of
+    no answer (`qa.training.balance`).
     """
 
     fingerprint: str
@@ -72,17 +78,20 @@ def converted_reader(
     *,
     shipped: Path = SHIPPED,
 ) -> Path:
-    """The folder with `model.xml`, `tokenizer.json` and `reader.json` of a model, converted now if
-    need be.
+    """Return the folder of a converted model, converting it now if need be.
 
-    `on_conversion` is called with the model's name before the slow part; `shipped` is the folder of
-    DEFAULT_READER's weights. Raises ModelError.
+    The folder has `model.xml`, `tokenizer.json` and `reader.json`. `on_conversion` is called with
+    the model's name before the slow part; `shipped` is the folder of DEFAULT_READER's weights.
+    Raises ModelError.
     """
     weights = shipped if name == DEFAULT_READER else None
     source = find_model(DEFAULT_MODEL if weights else name)
     fingerprint = model_fingerprint(source, cache, _EXPECTED)
     if weights:
-        fingerprint = hashlib.sha256(f"{fingerprint}\n{_shipped(weights)}".encode()).hexdigest()
+        # The shipped reader is the base model and its weights together.
+        fingerprint = hashlib.sha256(
+            f"{fingerprint}\n{_shipped_card(weights)}".encode()
+        ).hexdigest()
 
     def convert(target: Path) -> None:
         on_conversion(name)
@@ -91,9 +100,10 @@ def converted_reader(
     return ensure_converted(cache, fingerprint, CONVERTER_VERSION, "reader.json", convert)
 
 
-def _shipped(folder: Path) -> tuple[str, float]:
-    """The hash of the shipped weights, which `_put_weights` checks, and what is added to the score
-    of no answer, as their card gives them.
+def _shipped_card(folder: Path) -> tuple[str, float]:
+    """Return the hash of the shipped weights and the `no_answer` that their card gives.
+
+    `_load_shipped_weights` checks the hash.
     """
     try:
         card = json.loads((folder / "reader.json").read_text("utf-8"))
@@ -105,37 +115,20 @@ def _shipped(folder: Path) -> tuple[str, float]:
 
 
 def _convert(source: Path, target: Path, fingerprint: str, shipped: Path | None) -> None:
+    """Write the graph, the tokenizer and the card of a model into a folder."""
     silence_telemetry()
     from openvino import convert_model, save_model
-    from transformers import AutoConfig, AutoModelForQuestionAnswering, AutoTokenizer
 
     try:
         with quiet_transformers():
-            if shipped is None:
-                _check_head(
-                    AutoConfig.from_pretrained(str(source), local_files_only=True).architectures
-                    or []
-                )
-            tokenizer: Any = AutoTokenizer.from_pretrained(str(source), local_files_only=True)
-            made: Any = AutoModelForQuestionAnswering
-            model: Any = (
-                made.from_pretrained(
-                    str(source), attn_implementation="eager", local_files_only=True
-                )
-                .float()
-                .eval()
-            )
-            if shipped:
-                check_default_weights(source)
-                _put_weights(model, shipped)
+            tokenizer, model = _load(source, shipped)
             example = dict(tokenizer(*_PARITY, return_tensors="pt"))
-            _check_first(int(example["input_ids"][0, 0]), tokenizer.cls_token_id)
+            _check_first_token(int(example["input_ids"][0, 0]), tokenizer.cls_token_id)
             graph = convert_model(_logits_only(model), example_input=example)
     except ModelError:
         raise
-    except (
-        Exception
-    ) as error:  # any failure inside torch, transformers or the tracer means the same to the user
+    # Any failure inside torch, transformers or the tracer means the same to the user.
+    except Exception as error:
         raise ModelError(
             f"{source} cannot be converted to an OpenVINO graph: {type(error).__name__}: {error}"
         ) from error
@@ -144,69 +137,94 @@ def _convert(source: Path, target: Path, fingerprint: str, shipped: Path | None)
     _check_parity(model, graph, example)
     if shipped:
         save_model(quantize(graph), target / QUANTIZED, compress_to_fp16=False)
-    pad, no_answer = int(tokenizer.pad_token_id or 0), _shipped(shipped)[1] if shipped else 0.0
     card = ReaderCard(
         fingerprint,
         _window(tokenizer, model),
-        pad,
+        pad=int(tokenizer.pad_token_id or 0),
         bare_questions=shipped is not None,
-        no_answer=no_answer,
+        no_answer=_shipped_card(shipped)[1] if shipped else 0.0,
     )
     (target / "reader.json").write_text(json.dumps(asdict(card), indent=1), "utf-8")
 
 
-def _window(tokenizer: Any, model: Any) -> int:  # noqa: ANN401 - transformers' types, which are not imported here
-    limit = min(
-        WINDOW,
-        int(tokenizer.model_max_length),
-        int(getattr(model.config, "max_position_embeddings", WINDOW + 2)) - 2,
+def _load(source: Path, shipped: Path | None) -> tuple[Any, Any]:
+    """Return the tokenizer and the model of a folder, or the shipped reader over it."""
+    from transformers import AutoConfig, AutoModelForQuestionAnswering, AutoTokenizer
+
+    if shipped is None:
+        config = AutoConfig.from_pretrained(str(source), local_files_only=True)
+        _check_head(config.architectures or [])
+    tokenizer: Any = AutoTokenizer.from_pretrained(str(source), local_files_only=True)
+    auto_model: Any = AutoModelForQuestionAnswering
+    # Eager attention is made of plain operations, which can be traced.
+    model = auto_model.from_pretrained(
+        str(source), attn_implementation="eager", local_files_only=True
     )
+    model = model.float().eval()
+    if shipped:
+        check_default_weights(source)
+        _load_shipped_weights(model, shipped)
+    return tokenizer, model
+
+
+def _window(tokenizer: Any, model: Any) -> int:  # noqa: ANN401 - transformers' types, which are not imported here
+    """Return the tokens of a window that a model takes; raise ModelError if they are too few."""
+    # RoBERTa's positions begin at 2, so that two of them are no tokens.
+    positions = int(getattr(model.config, "max_position_embeddings", WINDOW + 2)) - 2
+    limit = min(WINDOW, int(tokenizer.model_max_length), positions)
     if limit < MIN_WINDOW:
         raise ModelError(
-            f"the model reads at most {limit} tokens at once, expected at least {MIN_WINDOW}: choose another QUOTED_READER"
+            f"the model reads at most {limit} tokens at once, expected at least {MIN_WINDOW}: "
+            "choose another QUOTED_READER"
         )
     return limit
 
 
 def _check_head(architectures: Sequence[str]) -> None:
-    """Raise ModelError for a model of another task, on which transformers would put a head of
-    random weights.
+    """Raise ModelError for a model of another task.
+
+    transformers would put a head of random weights on it.
     """
     if not any(name.endswith("ForQuestionAnswering") for name in architectures):
-        found = ", ".join(architectures) or "none that its config.json names"
+        named = ", ".join(architectures) or "none that its config.json names"
         raise ModelError(
-            f"expected {_EXPECTED} whose architecture ends in ForQuestionAnswering, got {found}: choose another QUOTED_READER"
+            f"expected {_EXPECTED} whose architecture ends in ForQuestionAnswering, got {named}: "
+            "choose another QUOTED_READER"
         )
 
 
-def _check_first(token: int, classifier: int | None) -> None:
-    """Raise ModelError for a model whose windows do not begin with the token that stands for no
-    answer (XLNet's end with it).
+def _check_first_token(token: int, classifier: int | None) -> None:
+    """Raise ModelError for a model whose windows do not begin with the classifier token.
+
+    That token stands for no answer; XLNet's windows end with it.
     """
     if token != classifier:
         raise ModelError(
-            f"expected {_EXPECTED} whose windows begin with a [CLS] token: choose another QUOTED_READER"
+            f"expected {_EXPECTED} whose windows begin with a [CLS] token: "
+            "choose another QUOTED_READER"
         )
 
 
-def _put_weights(model: Any, shipped: Path) -> None:  # noqa: ANN401 - a torch module; torch is imported to convert only
+def _load_shipped_weights(model: Any, shipped: Path) -> None:  # noqa: ANN401 - a torch module; torch is imported to convert only
+    """Put the shipped weights into the base model; raise ModelError if they do not belong to it."""
     from safetensors.torch import load
 
     data = (shipped / "reader.safetensors").read_bytes()
-    if hashlib.sha256(data).hexdigest() != _shipped(shipped)[0]:
+    if hashlib.sha256(data).hexdigest() != _shipped_card(shipped)[0]:
         raise ModelError(
             "the shipped reader's weights are not those that its card names: reinstall quoted-qa"
         )
-    missing = model.load_state_dict(
-        {name: value.float() for name, value in load(data).items()}, strict=False
-    )
-    if missing.unexpected_keys:
+    weights = {name: value.float() for name, value in load(data).items()}
+    # Not strict: what the shipped weights lack stays that of the base model.
+    unexpected = model.load_state_dict(weights, strict=False).unexpected_keys
+    if unexpected:
         raise ModelError(
-            f"the shipped reader has weights that the base model lacks: {', '.join(missing.unexpected_keys[:3])}"
+            f"the shipped reader has weights that the base model lacks: {', '.join(unexpected[:3])}"
         )
 
 
 def _logits_only(model: Any) -> Any:  # noqa: ANN401 - torch modules
+    """Return the model as a module whose only outputs are the two logits."""
     from torch import nn
 
     class Logits(nn.Module):
@@ -217,27 +235,30 @@ def _logits_only(model: Any) -> Any:  # noqa: ANN401 - torch modules
             self.model = model
 
         def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any = None) -> Any:  # noqa: ANN401
-            given = {"input_ids": input_ids, "attention_mask": attention_mask}
-            given |= {} if token_type_ids is None else {"token_type_ids": token_type_ids}
-            output = self.model(**given)
+            inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
+            if token_type_ids is not None:
+                inputs["token_type_ids"] = token_type_ids
+            output = self.model(**inputs)
             return output.start_logits, output.end_logits
 
     return Logits()
 
 
 def _check_parity(model: Any, graph: Any, example: dict[str, Any]) -> None:  # noqa: ANN401 - a torch module, an OpenVINO model
+    """Raise ModelError if the graph's logits differ too much from the model's."""
     import torch
     from openvino import compile_model
 
     compiled = compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    ours = compiled(
-        {port.get_any_name(): example[port.get_any_name()].numpy() for port in compiled.inputs}
-    )
+    names = [port.get_any_name() for port in compiled.inputs]
+    ours = compiled({name: example[name].numpy() for name in names})
     with torch.inference_mode():
         theirs = model(**example)
     pairs = ((ours[0], theirs.start_logits), (ours[1], theirs.end_logits))
     worst = max(float(np.abs(mine - other.numpy()).max()) for mine, other in pairs)
+    # Written so that NaN is refused, too.
     if not worst <= MAX_LOGIT_ERROR:
         raise ModelError(
-            f"the converted graph differs from the model by {worst:.4f} in a logit, at most {MAX_LOGIT_ERROR} is accepted"
+            f"the converted graph differs from the model by {worst:.4f} in a logit, "
+            f"at most {MAX_LOGIT_ERROR} is accepted"
         )

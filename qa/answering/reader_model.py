@@ -1,5 +1,6 @@
-"""A question and texts -> windows with their logits, through the converted graph; torch is not
-imported.
+"""The reader model: question and texts -> windows with their logits.
+
+It runs the converted graph; torch is not imported.
 """
 
 from __future__ import annotations
@@ -32,18 +33,22 @@ OVERLAP = 96
 MAX_QUESTION = 64
 """Tokens of a question that are read."""
 BATCH_TOKENS = 512
-"""Padded tokens in one run of the graph: ten passages took 160 ms with 2,048, 140 with 1,024, 135
-with 512 and 141 with 256 on two cores.
+"""Padded tokens in one run of the graph.
+
+Ten passages took 160 ms with 2,048, 140 with 1,024, 135 with 512 and 141 with 256 on two cores.
 """
+
+Logits = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Start and end logits of a window's tokens, padding included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
     """A stretch of one text as the model saw it.
 
-    `text` is the number of the text; `offsets` int64 (n, 2) are the characters of its n tokens;
-    `start` and `end` float32 (n,) their logits less the window's own at its first token, which
-    stands for no answer, so that windows compare; `start` also less the card's `no_answer`.
+    `text` is the number of the text; `offsets`, int64 (n, 2), are the characters of its n tokens;
+    `start` and `end`, float32 (n,), their logits less the window's own at its first token, which
+    stands for no answer, so that windows compare. `start` is also less the card's `no_answer`.
     """
 
     text: int
@@ -52,34 +57,48 @@ class Window:
     end: NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class _EncodedWindow:
+    """A window before it is read: the number of its text, and question and text as tokens."""
+
+    text: int
+    encoding: Encoding
+
+
 class ReaderModel:
-    """A question-answering model as a function from a question and texts to logits. May be used
-    from several threads.
+    """A question-answering model as a function from question and texts to logits.
+
+    May be used from several threads.
     """
 
     def __init__(
         self, folder: Path, *, precision: Precision = "auto", deterministic: bool = False
     ) -> None:
-        """Load a converted model (see `converted_reader`); raises ModelError. `auto` is int8 for a
-        model that has been measured in it, on a CPU that is fast in it; `deterministic` is one
-        window at a time in one thread.
+        """Load a converted model (see `converted_reader`).
+
+        `auto` is int8 for a model that has been measured in it, on a CPU that is fast in it;
+        `deterministic` is one window at a time in one thread. Raises ModelError.
         """
         self.card = ReaderCard(**json.loads((folder / "reader.json").read_text("utf-8")))
-        self.precision = self._chosen(folder, precision)
+        self.precision = self._resolved_precision(folder, precision)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        # Only the passage is cut into windows; each repeats the question.
         self._tokenizer.enable_truncation(self.card.window, stride=OVERLAP, strategy="only_second")
         self._batch_tokens = 1 if deterministic else BATCH_TOKENS
         graph = folder / (QUANTIZED if self.precision == "int8" else "model.xml")
         self._graph = Graph(graph, self.precision, folder / "compiled", deterministic=deterministic)
 
     @staticmethod
-    def _chosen(folder: Path, precision: Precision) -> ChosenPrecision:
-        measured = (folder / QUANTIZED).is_file()
-        if precision == "int8" and not measured:
+    def _resolved_precision(folder: Path, precision: Precision) -> ChosenPrecision:
+        is_measured = (folder / QUANTIZED).is_file()
+        if precision == "int8" and not is_measured:
             raise ModelError(
-                "int8 was measured with the shipped reader only: set QUOTED_PRECISION to auto, bf16 or f32"
+                "int8 was measured with the shipped reader only: "
+                "set QUOTED_PRECISION to auto, bf16 or f32"
             )
-        if precision == "int8" or (precision == "auto" and measured and computes_bf16()):
+        if precision == "int8":
+            return "int8"
+        if precision == "auto" and is_measured and computes_bf16():
             return "int8"
         return resolve_precision(precision)
 
@@ -93,8 +112,9 @@ class ReaderModel:
         deterministic: bool = False,
         on_conversion: Callable[[str], None] = lambda _: None,
     ) -> ReaderModel:
-        """The reader of a model name or folder, converted into `cache` the first time; raises
-        ModelError.
+        """Load the reader of a model name or folder, converting it into `cache` the first time.
+
+        Raises ModelError.
         """
         return cls(
             converted_reader(name, cache, on_conversion),
@@ -103,60 +123,69 @@ class ReaderModel:
         )
 
     def windows(self, question: str, texts: Sequence[str]) -> list[Window]:
-        """Read every text; a long one in overlapping windows, in the order of (text, place)."""
-        asked = self._short(reader_question(question) if self.card.bare_questions else question)
-        encodings = self._tokenizer.encode_batch([(asked, text) for text in texts])
-        pieces = [
-            (at, piece)
+        """Read every text, a long one in overlapping windows, in the order of (text, place)."""
+        encoded = self._encode(question, texts)
+        logits = self._run([window.encoding for window in encoded])
+        return [self._window(window, *each) for window, each in zip(encoded, logits, strict=True)]
+
+    def _encode(self, question: str, texts: Sequence[str]) -> list[_EncodedWindow]:
+        """Return the windows of all texts as tokens."""
+        if self.card.bare_questions:
+            question = reader_question(question)
+        question = self._cut(question)
+        encodings = self._tokenizer.encode_batch([(question, text) for text in texts])
+        return [
+            _EncodedWindow(at, window)
             for at, encoding in enumerate(encodings)
-            for piece in (encoding, *encoding.overflowing)
+            for window in (encoding, *encoding.overflowing)
         ]
-        logits: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
-        for rows in _batches([len(piece.ids) for _, piece in pieces], self._batch_tokens):
-            start, end = self._graph.run(
-                pad_batch([pieces[row][1] for row in rows], self.card.window, self.card.pad)
-            )
+
+    def _run(self, windows: Sequence[Encoding]) -> list[Logits]:
+        """Return the logits of windows, in their order; raise ModelError if they are no numbers."""
+        logits: dict[int, Logits] = {}
+        for rows in _batches([len(window.ids) for window in windows], self._batch_tokens):
+            batch = [windows[row] for row in rows]
+            start, end = self._graph.run(pad_batch(batch, self.card.window, self.card.pad))
             if not (np.isfinite(start).all() and np.isfinite(end).all()):
                 raise ModelError(
-                    "the reader's logits are not numbers: try QUOTED_PRECISION=f32, or another QUOTED_READER"
+                    "the reader's logits are not numbers: "
+                    "try QUOTED_PRECISION=f32, or another QUOTED_READER"
                 )
             logits |= {row: (start[at], end[at]) for at, row in enumerate(rows)}
-        return [self._window(at, piece, *logits[row]) for row, (at, piece) in enumerate(pieces)]
+        return [logits[row] for row in range(len(windows))]
 
-    def _short(self, question: str) -> str:
+    def _cut(self, question: str) -> str:
+        """Return the first `MAX_QUESTION` tokens of a question."""
         if len(question) <= MAX_QUESTION:  # a token has at least one character
             return question
-        tokenizer = (
-            self._tokenizer if len(question) <= self.card.window else self._plain
-        )  # the first cuts what is longer
+        # The tokenizer of windows cuts what is longer than a window: it cannot count its tokens.
+        fits_window = len(question) <= self.card.window
+        tokenizer = self._tokenizer if fits_window else self._untruncated_tokenizer
         offsets = tokenizer.encode(question, add_special_tokens=False).offsets
-        return (
-            question if len(offsets) <= MAX_QUESTION else question[: offsets[MAX_QUESTION - 1][1]]
-        )
+        if len(offsets) <= MAX_QUESTION:
+            return question
+        return question[: offsets[MAX_QUESTION - 1][1]]
 
     def _window(
-        self, text: int, piece: Encoding, start: NDArray[np.float32], end: NDArray[np.float32]
+        self, window: _EncodedWindow, start: NDArray[np.float32], end: NDArray[np.float32]
     ) -> Window:
-        own = np.flatnonzero(np.array([each == 1 for each in piece.sequence_ids]))
-        offsets = np.array(piece.offsets, dtype=np.int64).reshape(-1, 2)[own]
-        return Window(
-            text,
-            offsets,
-            start[own] - (start[0] + np.float32(self.card.no_answer)),
-            end[own] - end[0],
-        )
+        """Return the tokens of the text, without those of the question, with their logits."""
+        of_text = np.flatnonzero(np.array([each == 1 for each in window.encoding.sequence_ids]))
+        offsets = np.array(window.encoding.offsets, dtype=np.int64).reshape(-1, 2)[of_text]
+        no_answer_start = start[0] + np.float32(self.card.no_answer)
+        return Window(window.text, offsets, start[of_text] - no_answer_start, end[of_text] - end[0])
 
     @cached_property
-    def _plain(self) -> Tokenizer:
-        """The tokenizer without truncation."""
+    def _untruncated_tokenizer(self) -> Tokenizer:
         tokenizer = Tokenizer.from_str(self._tokenizer.to_str())
         tokenizer.no_truncation()
         return tokenizer
 
 
 def _batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """The rows by falling length, as many at once as a budget of padded tokens holds, but one at
-    least.
+    """Yield rows by falling length, as many at once as fit a budget of padded tokens.
+
+    Rows of like length stand together, so that little is padded. A batch has at least one row.
     """
     order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
     while order:

@@ -1,4 +1,4 @@
-"""HybridRetriever: question -> passages, by FAISS and BM25 together."""
+"""The retriever: question -> passages, by FAISS and BM25 together."""
 
 from __future__ import annotations
 
@@ -15,25 +15,27 @@ from index.search.fusion import Hit, distinct_positions, fuse, top_k
 from index.store.snapshot import DocumentInfo, Snapshot
 
 CANDIDATES = 100
-"""Rows taken from each list before fusing; after it the right one is among the first 20 for 96% of
-the held-out questions.
+"""Rows taken from each list before fusion.
+
+After it the right one is among the first 20 for 96% of the held-out questions.
 """
 
 COPIES_ALLOWED = 3
-"""So many times k hits are looked at for k distinct passages."""
+"""Hits looked at for each distinct passage that is wanted."""
 
 
 class QueryEncoder(Protocol):
-    """What retrieval must know of the encoder."""
+    """An encoder of queries as unit vectors."""
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """float32 (len(texts), dimension), unit rows."""
+        """Return the vectors of queries, float32 (len(texts), dimension), unit rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetrievedChunk:
-    """A retrieved chunk with its document, its scores, and its rank from 1 among the passages that
-    are read.
+    """A retrieved chunk with its document and scores.
+
+    `rank` counts from 1 among the passages that are read.
     """
 
     chunk: Chunk
@@ -52,22 +54,23 @@ class HybridRetriever:
     def retrieve(
         self, question: str, k: int, documents: Sequence[str] | None = None
     ) -> list[RetrievedChunk]:
-        """At most k passages, best first, none a copy of a better one; `documents` limits the
-        search to these ids.
+        """Return at most k passages, best first, none a copy of a better one.
+
+        `documents` limits the search to these ids.
         """
         hits = self.hits(question, documents)[: COPIES_ALLOWED * k]
         chunks = [self._snapshot.chunk(hit.row) for hit in hits]
         chosen = distinct_positions([chunk.rendering.text for chunk in chunks])[:k]
-        return [
-            RetrievedChunk(
-                chunks[at], self._snapshot.document_info(chunks[at].document_id), hits[at], rank
-            )
-            for rank, at in enumerate(chosen, 1)
-        ]
+        passages = []
+        for rank, at in enumerate(chosen, 1):
+            document = self._snapshot.document_info(chunks[at].document_id)
+            passages.append(RetrievedChunk(chunks[at], document, hits[at], rank))
+        return passages
 
     def hits(self, question: str, documents: Sequence[str] | None = None) -> list[Hit]:
-        """The candidates of both lists with their scores, best first; of equal ones the one indexed
-        first.
+        """Return the candidates of both lists with their scores, best first.
+
+        Of equal ones the one indexed first comes first.
         """
         snapshot = self._snapshot
         if snapshot.size == 0:
@@ -81,11 +84,12 @@ class HybridRetriever:
             allowed = snapshot.rows_of(documents)
             dense_rows = allowed[top_k(snapshot.dense.scores(query, allowed), CANDIDATES)]
             bm25_rows = allowed[top_k(bm25_all[allowed], CANDIDATES)]
+        # A BM25 score of 0 means that no word is shared: such a row was not found.
         bm25_rows = bm25_rows[bm25_all[bm25_rows] > 0]
+        # A row of either list gets both scores, so that fusion compares like with like.
         rows = np.union1d(dense_rows, bm25_rows)
-        return _fused(
-            rows, snapshot.dense.scores(query, rows), bm25_all[rows], dense_rows, bm25_rows
-        )
+        dense = snapshot.dense.scores(query, rows)
+        return _fused(rows, dense, bm25_all[rows], dense_rows, bm25_rows)
 
 
 def _fused(
@@ -95,17 +99,28 @@ def _fused(
     dense_rows: NDArray[np.int64],
     bm25_rows: NDArray[np.int64],
 ) -> list[Hit]:
+    """Return hits in the order of the fused scores.
+
+    `dense` and `bm25` are the scores of `rows`; `dense_rows` and `bm25_rows` the two ranked lists.
+    """
     scores = fuse(dense, bm25)
-    dense_rank = {row: rank for rank, row in enumerate(dense_rows.tolist(), 1)}
-    bm25_rank = {row: rank for rank, row in enumerate(bm25_rows.tolist(), 1)}
-    return [
-        Hit(
+    dense_ranks = _ranks(dense_rows)
+    bm25_ranks = _ranks(bm25_rows)
+    hits = []
+    for at in top_k(scores, len(scores)).tolist():
+        row = int(rows[at])
+        hit = Hit(
             row,
             float(scores[at]),
             float(dense[at]),
             float(bm25[at]),
-            dense_rank.get(row),
-            bm25_rank.get(row),
+            dense_ranks.get(row),
+            bm25_ranks.get(row),
         )
-        for at, row in ((at, int(rows[at])) for at in top_k(scores, len(scores)).tolist())
-    ]
+        hits.append(hit)
+    return hits
+
+
+def _ranks(rows: NDArray[np.int64]) -> dict[int, int]:
+    """Return the rank, from 1, of each row of a ranked list."""
+    return {row: rank for rank, row in enumerate(rows.tolist(), 1)}

@@ -1,11 +1,10 @@
-"""Is what is quoted still what its file holds? Asked of every source at answer time; a look at the
-file system suffices almost always.
+"""The freshness of sources: comparison of quoted documents with their files at answer time.
 
-A source that has changed still answers, marked and with a note: most changes of a file (a line
-added) leave the quote true, and the citation says which bytes it is from. A source that is gone
-does not answer at all: who deletes a file expects to hear no more of it, and what nobody can open
-proves nothing. It is left out before reading, so that what is still there answers instead, and the
-answer or the refusal says so.
+A look at the file system suffices almost always. A source that has changed still answers, marked
+and with a note: most changes of a file (a line added) leave the quote true, and the citation says
+which bytes it is from. A source that is gone does not answer at all: people who delete a file
+expect to hear no more of it, and what nobody can open proves nothing. It is left out before
+reading, so that what is still there answers instead, and the answer or the refusal says so.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -24,23 +24,35 @@ from index.store.snapshot import Snapshot
 from qa.answer import Citation, Freshness
 
 LOOK_ENTRIES = 5000
-"""Files that are looked through, at most, for one that was moved: 30 ms."""
+"""Largest number of files looked at in search of a moved one: 30 ms."""
 LOOK_SECONDS = 1.0
-"""How long what was found by that is believed."""
+"""Seconds for which a listing of files is reused."""
 NAMED = 3
 """Files that a note names."""
 
+FilesByKey = dict[str | int, list[Path]]
+"""Paths of files by their names and by their inodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """The files below a folder as they were at `time`, in seconds of the clock."""
+
+    time: float
+    files: FilesByKey
+
 
 class FileHashes:
-    """sha256 of files as they are now, each read again only when its stamp is another one. Shared
-    by the generations of a process.
+    """The sha256 of files as they are now, shared by the generations of a process.
+
+    A file is read again only when its stamp has changed.
     """
 
     def __init__(self) -> None:
         self._known: dict[Path, tuple[FileStamp, str]] = {}
 
     def sha256(self, path: Path, stamp: FileStamp) -> str | None:
-        """The hash of a file that has this stamp; None if it cannot be read."""
+        """Return the hash of a file that has this stamp; None if it cannot be read."""
         known = self._known.get(path)
         if known and known[0] == stamp:
             return known[1]
@@ -49,51 +61,58 @@ class FileHashes:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError:
             return None
+        # A file written within the last tick of the clock may change without a new stamp.
         if stamp.is_settled(time.time_ns()):
             self._known[path] = (stamp, digest)
         return digest
 
 
 class NoFreshnessCheck:
-    """No file is looked at: for figures that depend on the index alone, as those of `qa eval`."""
+    """A freshness check that looks at no file and takes every document for current.
+
+    It is for figures that depend on the index alone, as those of `qa eval`.
+    """
 
     def freshness(self, document_id: str) -> Freshness:
-        """Taken for granted."""
+        """Return "current"."""
         del document_id
         return "current"
 
     def absent(self, document_ids: Iterable[str]) -> dict[str, IndexedFile]:
-        """None."""
+        """Return no file."""
         del document_ids
         return {}
 
     def note_on_absent(self, files: Iterable[IndexedFile]) -> str | None:
-        """Nothing."""
+        """Return no note."""
         del files
         return None
 
     def notes(self, citations: Iterable[Citation]) -> list[str]:
-        """Nothing."""
+        """Return no notes."""
         del citations
         return []
 
 
-class SourceFreshness(NoFreshnessCheck):
-    """The files behind one snapshot's documents."""
+class SourceFreshness:
+    """The freshness check of the files behind one snapshot's documents."""
 
     def __init__(
         self, snapshot: Snapshot, hashes: FileHashes, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._snapshot, self._hashes, self._clock = snapshot, hashes, clock
-        self._listed: dict[Path, tuple[float, dict[str | int, list[Path]]]] = {}
+        self._snapshot = snapshot
+        self._hashes = hashes
+        self._clock = clock
+        self._listings: dict[Path, _Listing] = {}
 
     def freshness(self, document_id: str) -> Freshness:
-        """Whether a document is what its file holds; there must be such a document."""
+        """Return the freshness of a document's file; the document must be indexed."""
         return self.freshness_of(self._snapshot.file(document_id))
 
     def freshness_of(self, file: IndexedFile) -> Freshness:
-        """The same of an indexed file. What was not read from a file has none to look at, and is
-        current.
+        """Return the freshness of an indexed file.
+
+        A document that was not read from a file has none to look at, and is current.
         """
         if not file.path.is_absolute():
             return "current"
@@ -102,39 +121,33 @@ class SourceFreshness(NoFreshnessCheck):
             return "moved" if self.moved_to(file) else "gone"
         if stamp == file.stamp:
             return "current"
-        return "current" if self._holds(file.path, file) else "changed"
+        # A touched file has another stamp and the same bytes.
+        return "current" if self._has_same_bytes(file.path, file) else "changed"
 
     def moved_to(self, file: IndexedFile) -> Path | None:
-        """Another place with the same bytes: of another document, or of a file below the folder
-        that was indexed, of the same name or inode.
+        """Return another place with the same bytes; None if there is none.
+
+        It is the place of another document, or of a file with the same name or inode below the
+        folder that was indexed.
         """
-        others = (
-            other.path
-            for other in self._snapshot.files_with(file.sha256)
-            if other.document_id != file.document_id
-        )
-        below = self._files_below(_base(file))
-        alike = [
-            *(below.get(file.stamp.inode, ()) if file.stamp else ()),
-            *below.get(file.path.name, ()),
-        ]
-        return next(
-            (path for group in (others, alike) for path in group if self._holds(path, file)), None
-        )
+        for path in self._places_to_try(file):
+            if self._has_same_bytes(path, file):
+                return path
+        return None
 
     def absent(self, document_ids: Iterable[str]) -> dict[str, IndexedFile]:
-        """Those documents that must not answer: their files are gone, or moved to where they are
-        indexed, too, and answer from there.
+        """Return the files of the documents that must not answer, by document id.
+
+        They are gone, or have moved to where they are indexed, too, and answer from there.
         """
-        files = (self._snapshot.file(each) for each in document_ids)
-        return {
-            file.document_id: file
-            for file in files
-            if file.path.is_absolute() and stamp_of(file.path) is None and self._replaced(file)
-        }
+        files = (self._snapshot.file(document_id) for document_id in document_ids)
+        return {file.document_id: file for file in files if self._must_not_answer(file)}
 
     def note_on_absent(self, files: Iterable[IndexedFile]) -> str | None:
-        """What to say of those that were left out because they are gone."""
+        """Return a note on the documents left out because their files are gone.
+
+        None if none is gone: a file that has moved answers from its new place.
+        """
         gone = [shown(file.uri) for file in files if self.freshness_of(file) == "gone"]
         if not gone:
             return None
@@ -142,56 +155,81 @@ class SourceFreshness(NoFreshnessCheck):
         return f"left out because no longer there: {', '.join(gone[:NAMED])}{more}"
 
     def notes(self, citations: Iterable[Citation]) -> list[str]:
-        """What to say of cited sources that are not what they were, one line a document."""
-        return [
-            self._note(each)
-            for each in {
-                each.document_id: each for each in citations if each.freshness != "current"
-            }.values()
-        ]
+        """Return a note for each cited document whose file is not as it was indexed."""
+        outdated = {
+            citation.document_id: citation
+            for citation in citations
+            if citation.freshness != "current"
+        }
+        return [self._note(citation) for citation in outdated.values()]
 
     def _note(self, citation: Citation) -> str:
         file = self._snapshot.file(citation.document_id)
         if citation.freshness == "changed":
-            return f"{citation.uri} has changed since it was indexed; the quote is from the version of {file.indexed_at}. `qa index` takes up the new one."
+            return (
+                f"{citation.uri} has changed since it was indexed; the quote is from the version "
+                f"of {file.indexed_at}. `qa index` takes up the new one."
+            )
         place = self.moved_to(file) if citation.freshness == "moved" else None
         if place is None:
-            return f"{citation.uri} is no longer there; the quote is from the version of {file.indexed_at}."
-        base = _base(file)
-        name = place.relative_to(base).as_posix() if place.is_relative_to(base) else place.name
-        return f"{citation.uri} has been moved since it was indexed: the same file is now {shown(name)}."
+            return (
+                f"{citation.uri} is no longer there; the quote is from the version "
+                f"of {file.indexed_at}."
+            )
+        # Outside the indexed folder the name alone is shown: paths of the machine are private.
+        root = _indexed_folder(file)
+        name = place.relative_to(root).as_posix() if place.is_relative_to(root) else place.name
+        return (
+            f"{citation.uri} has been moved since it was indexed: "
+            f"the same file is now {shown(name)}."
+        )
 
-    def _replaced(self, file: IndexedFile) -> bool:
-        """Whether nothing is lost, or nothing left, when a document whose file is not there is left
-        out.
-        """
+    def _must_not_answer(self, file: IndexedFile) -> bool:
+        """Return True if a file is gone, or is indexed at the place that it moved to, too."""
+        if not file.path.is_absolute() or stamp_of(file.path) is not None:
+            return False
         place = self.moved_to(file)
         return place is None or self._snapshot.is_indexed(place)
 
-    def _holds(self, path: Path, file: IndexedFile) -> bool:
+    def _places_to_try(self, file: IndexedFile) -> list[Path]:
+        """Return the places where a file may be now, those of other documents first."""
+        same_bytes = [
+            other.path
+            for other in self._snapshot.files_with(file.sha256)
+            if other.document_id != file.document_id
+        ]
+        below = self._files_below(_indexed_folder(file))
+        same_inode = below.get(file.stamp.inode, []) if file.stamp else []
+        same_name = below.get(file.path.name, [])
+        return [*same_bytes, *same_inode, *same_name]
+
+    def _has_same_bytes(self, path: Path, file: IndexedFile) -> bool:
+        """Return True if the file at a path has the bytes that were indexed."""
         stamp = stamp_of(path)
+        # The size rules out most files without reading them.
         return (
             stamp is not None
             and stamp.size == file.size
             and self._hashes.sha256(path, stamp) == file.sha256
         )
 
-    def _files_below(self, folder: Path) -> dict[str | int, list[Path]]:
-        """Some files below a folder, by name and by inode."""
-        known = self._listed.get(folder)
-        if known and self._clock() - known[0] < LOOK_SECONDS:
-            return known[1]
+    def _files_below(self, folder: Path) -> FilesByKey:
+        """Return at most `LOOK_ENTRIES` files below a folder, listed lately."""
+        listing = self._listings.get(folder)
+        if listing and self._clock() - listing.time < LOOK_SECONDS:
+            return listing.files
         every = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
-        found: dict[str | int, list[Path]] = {}
+        files: FilesByKey = {}
         for path in islice(every, LOOK_ENTRIES):
             stamp = stamp_of(path)
-            for key in (path.name, stamp.inode) if stamp else ():
-                found.setdefault(key, []).append(path)
-        self._listed[folder] = (self._clock(), found)
-        return found
+            if stamp:
+                files.setdefault(path.name, []).append(path)
+                files.setdefault(stamp.inode, []).append(path)
+        self._listings[folder] = _Listing(self._clock(), files)
+        return files
 
 
-def _base(file: IndexedFile) -> Path:
-    """The folder that was indexed, which the uri is relative to."""
+def _indexed_folder(file: IndexedFile) -> Path:
+    """Return the folder that was indexed, to which the uri is relative."""
     above = file.path.parents
     return above[min(len(PurePosixPath(file.uri).parts), len(above)) - 1]

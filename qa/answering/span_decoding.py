@@ -1,6 +1,4 @@
-"""Logits -> spans: start not after end, at most so long, whole words; and how likely each is among
-all that was read.
-"""
+"""Span decoding: start and end logits -> scored spans of whole words."""
 
 from __future__ import annotations
 
@@ -14,17 +12,20 @@ from numpy.typing import NDArray
 from index.document import TextRange
 
 _WORD = regex.compile(
-    r"(?:(?<![\w.])[-−+](?=\p{Sc}?\p{N}))?\p{Sc}?[\p{L}\p{M}\p{N}_]+(?:(?<=\p{N})[.,:](?=\p{N})[\p{L}\p{M}\p{N}_]+)*%?"
+    r"(?:(?<![\w.])[-−+](?=\p{Sc}?\p{N}))?\p{Sc}?[\p{L}\p{M}\p{N}_]+"
+    r"(?:(?<=\p{N})[.,:](?=\p{N})[\p{L}\p{M}\p{N}_]+)*%?"
 )
 """A word, or a number with its signs: $1,200.50, 2.7% and -5 are one each."""
 _GRAPHEME = regex.compile(r"\X")
-_ALONE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
-"""Scripts without spaces between words, whose characters may be parted."""
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+"""Scripts without spaces between words, which may be cut at any character."""
 
 
 class ScoredSpan(NamedTuple):
-    """[start, end) characters, the log-odds of the span against no answer, and the log of its
-    probability among all spans that overlap it.
+    """A span of characters [start, end) with its score.
+
+    `score` is the log-odds of the span against no answer, `borders` the log of its probability
+    among all spans that overlap it.
     """
 
     start: int
@@ -33,15 +34,17 @@ class ScoredSpan(NamedTuple):
     borders: float = 0.0
 
 
-def parts_word(text: str) -> NDArray[np.bool_]:
-    """Boolean (len(text) + 1,): whether a border before that character would part a word, a number
-    with its sign, or a grapheme.
+def inside_word_mask(text: str) -> NDArray[np.bool_]:
+    """Return a mask of the offsets at which a border would cut a word, boolean (len(text) + 1,).
+
+    Numbers with their signs and graphemes are not to be cut, either.
     """
     inside = np.zeros(len(text) + 1, dtype=bool)
     for match in _WORD.finditer(text):
         inside[match.start() + 1 : match.end()] = True
     if not text.isascii():
-        inside[[at for match in _ALONE.finditer(text) for at in match.span()]] = False
+        inside[[at for match in _UNSPACED.finditer(text) for at in match.span()]] = False
+        # Graphemes come last: even an unspaced character must not lose its combining marks.
         for match in _GRAPHEME.finditer(text):
             inside[match.start() + 1 : match.end()] = True
     return inside
@@ -56,54 +59,63 @@ def best_spans(
     count: int,
     longest: int,
 ) -> list[ScoredSpan]:
-    """At most `count` spans of n tokens, best first, none overlapping a better one, of equal ones
-    the first; the score is the sum of both logits.
+    """Return at most `count` spans, best first, none overlapping a better one.
 
-    `start` and `end` are float32 (n,), `offsets` int64 (n, 2) with the characters of each token,
-    `inside` what `parts_word` says of the text; `longest` is in tokens. Legal are spans that start
-    and end at borders of words, start not after end.
+    `start` and `end` are logits, float32 (n,); `offsets`, int64 (n, 2), the characters of each
+    token; `inside` is the text's `inside_word_mask`. A span starts and ends at borders of words,
+    start not after end, and has at most `longest` tokens. Its score is the sum of its two logits;
+    of equal spans the first is taken.
     """
+    # Row i, column j of every table is the span of j + 1 tokens from the i-th legal start.
     first = np.flatnonzero(~inside[offsets[:, 0]])
     last = first[:, None] + np.arange(longest)[None, :]
     legal = last < len(end)
     last = np.minimum(last, len(end) - 1)
     legal &= ~inside[offsets[last, 1]] & (offsets[last, 1] > offsets[first, 0][:, None])
     scores = np.where(legal, start[first][:, None] + end[last], -np.inf)
-    found: list[ScoredSpan] = []
-    while len(found) < count and scores.size and np.isfinite(scores.max()):
+    spans: list[ScoredSpan] = []
+    # The loop runs once a span; the tables keep the work over all pairs of tokens inside numpy.
+    while len(spans) < count and scores.size and np.isfinite(scores.max()):
         row, column = divmod(int(scores.argmax()), longest)
-        a, b = int(first[row]), int(last[row, column])
-        score, overlapping = float(scores[row, column]), (first[:, None] <= b) & (last >= a)
+        first_token, last_token = int(first[row]), int(last[row, column])
+        score = float(scores[row, column])
+        overlapping = (first[:, None] <= last_token) & (last >= first_token)
         borders = -float(np.log(np.exp(scores[overlapping] - score).sum()))
-        found.append(ScoredSpan(int(offsets[a, 0]), int(offsets[b, 1]), score, borders))
+        characters = (int(offsets[first_token, 0]), int(offsets[last_token, 1]))
+        spans.append(ScoredSpan(*characters, score, borders))
+        # What overlaps a span is out; `borders` of later spans does not count it, either.
         scores[overlapping] = -np.inf
-    return found
+    return spans
 
 
 def without_overlaps(spans: Iterable[ScoredSpan]) -> list[ScoredSpan]:
-    """The spans best first, without those that overlap a better one; of equal ones the first stays."""
-    kept: list[ScoredSpan] = []
+    """Return the spans best first, without those that overlap a better one.
+
+    Of equal spans the first stays.
+    """
+    remaining: list[ScoredSpan] = []
     for span in sorted(spans, key=lambda each: (-each.score, each.start, each.end)):
-        if all(span.end <= other.start or other.end <= span.start for other in kept):
-            kept.append(span)
-    return kept
+        if all(span.end <= other.start or other.end <= span.start for other in remaining):
+            remaining.append(span)
+    return remaining
 
 
 def log_normaliser(scores: Iterable[float]) -> float:
-    """Logarithm of the sum over no answer (1) and all candidates of all passages: shared
-    normalisation.
+    """Return the log of the sum over "no answer" (1) and the candidates of all passages.
 
-    The probability of a candidate is exp(score - log_normaliser), that of no answer
-    exp(-log_normaliser) (Clark and Gardner 2018, section 3.3). Candidates do not overlap: other
-    borders of the same answer are no other answer. Training normalises over all starts and all
-    ends, which here would also count pairs of a start in one passage and an end in another.
+    This is shared normalisation (Clark and Gardner 2018, section 3.3): the probability of a
+    candidate is exp(score - log_normaliser), that of no answer exp(-log_normaliser). Candidates do
+    not overlap: other borders of the same answer are no other answer. Training normalises over all
+    starts and all ends, which here would also count pairs of a start in one passage and an end in
+    another.
     """
     return float(np.logaddexp.reduce(np.array([0.0, *scores], dtype=np.float64)))
 
 
 def covering(sentences: Iterable[TextRange], start: int, end: int) -> TextRange:
-    """From the start of the first sentence that [start, end) touches to the end of the last;
-    [start, end) itself if it touches none.
+    """Return the range of the sentences that [start, end) touches, joined.
+
+    It is [start, end) itself if it touches none.
     """
     touched = [(first, last) for first, last in sentences if first < end and start < last]
     return (min(start, touched[0][0]), max(end, touched[-1][1])) if touched else (start, end)

@@ -1,5 +1,7 @@
-"""A question within a conversation: how it is understood, decided by the confidence of what it then
-finds, and what is kept of it.
+"""Questions within a conversation.
+
+A follow-up is asked in each way in which it can be understood, and the confidence of the answers
+decides which counts. Turns are stored with the versions of the documents that they quote.
 """
 
 from __future__ import annotations
@@ -12,20 +14,19 @@ from index.store.snapshot import Snapshot
 from qa.answer import Answer, AnswerSpan
 from qa.answering.question import checked_question
 from qa.conversations.ellipsis import MAX_TURNS
-from qa.conversations.query_rewriting import readings
+from qa.conversations.query_rewriting import rewrites
 from qa.errors import InvalidFeedback
 from qa.state.conversations import ConversationStore, StoredTurn, Version
 from qa.state.feedback import FeedbackStore, Judgement, Place, Verdict
 from qa.state.quote_erasure import quoted_document_ids
 
 ALONE_MARGIN = 0.1
-"""How much surer the answer to a follow-up as it stands must be than that to the follow-up with its
-context, to be preferred.
-"""
+"""Confidence by which a follow-up as it stands must beat its rewrites to be preferred."""
 DISAGREEMENT = 0.2
-"""The share of its confidence that an answer loses if no other reading of the question finds it. Of
-490 follow-ups made from held-out articles of SQuAD 2.0, 78% of the given answers were right with
-the surest reading's own confidence and 82% with this, as many as of the same questions with their
+"""Share of its confidence that an answer loses if no other rewrite finds it.
+
+Of 490 follow-ups made from held-out articles of SQuAD 2.0, 78% of the given answers were right with
+the surest rewrite's own confidence and 82% with this, as many as of the same questions with their
 names; for the area under the risk-coverage curve 0.2 to 0.5 were alike.
 """
 
@@ -34,14 +35,12 @@ class Ask(Protocol):
     """The pipeline, bound to one generation and to the options of the question."""
 
     def __call__(self, question: str, *, trust: float = 1.0) -> Answer:
-        """The answer; see `qa.answering.pipeline.Pipeline.ask`."""
+        """Answer a question (see `qa.answering.pipeline.Pipeline.ask`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuotedVersion:
-    """A document that a turn quotes, and whether it still is as it was quoted: current, changed or
-    gone.
-    """
+    """A document that a turn quotes, with its state today: current, changed or gone."""
 
     document_id: str
     sha256: str
@@ -49,35 +48,42 @@ class QuotedVersion:
 
 
 def answer_in_context(question: str, turns: Sequence[tuple[str, str]], ask: Ask) -> Answer:
-    """Answer a question that may go on from earlier turns: (question as it was understood, answer
-    or ""), oldest first.
+    """Answer a question that may continue earlier turns.
 
-    A question that needs nothing is asked as it is. Where it can be read alone, the answer to it
-    stands, if there is one; else the readings with context are tried, and the surest counts, less
-    sure where the others find something else. `Answer.question` is what was asked, `interpreted_as`
-    how it was read. Raises InvalidQuestion and what `ask` does.
+    `turns` are (question as it was understood, answer or ""), oldest first. A question that needs
+    nothing is asked as it is. If it can be read alone and is answered, that answer stands; else the
+    rewrites are tried and the surest counts, less sure where the others disagree. `Answer.question`
+    is what was asked, `interpreted_as` the rewrite. Raises InvalidQuestion and what `ask` raises.
     """
     alone = checked_question(question)
-    first, *others = readings(question, turns)
+    first, *others = rewrites(question, turns)
     best = ask(first)
-    if others and (first != alone or not best.spans):
-        answers = [best, *map(ask, others)]
-        trusts = [1 - DISAGREEMENT * (1 - _agreeing(answer, answers)) for answer in answers]
-        values = [
-            _value(answer, alone, first, trust)
-            for answer, trust in zip(answers, trusts, strict=True)
-        ]
-        at = values.index(max(values))
-        best = answers[at] if trusts[at] == 1 else ask(answers[at].question, trust=trusts[at])
-    return (
-        best
-        if best.question == alone
-        else replace(best, question=alone, interpreted_as=best.question)
-    )
+    is_settled = first == alone and bool(best.spans)
+    if others and not is_settled:
+        best = _surest([best, *(ask(other) for other in others)], alone, first, ask)
+    if best.question == alone:
+        return best
+    return replace(best, question=alone, interpreted_as=best.question)
+
+
+def _surest(answers: Sequence[Answer], alone: str, first: str, ask: Ask) -> Answer:
+    """Return the answer to the rewrite that is worth most, with its confidence lowered if need be.
+
+    `alone` is the question as it stands, `first` the likeliest rewrite.
+    """
+    trusts = [1 - DISAGREEMENT * (1 - _agreement(answer, answers)) for answer in answers]
+    values = [
+        _value(answer, alone, first, trust) for answer, trust in zip(answers, trusts, strict=True)
+    ]
+    at = values.index(max(values))
+    if trusts[at] == 1:
+        return answers[at]
+    # Asked again with less trust, so that the threshold and every confidence take it into account.
+    return ask(answers[at].question, trust=trusts[at])
 
 
 class Conversations:
-    """Answers questions within the conversations of a history; of each, `most` turns are kept."""
+    """Answers questions within stored conversations, each of at most `most` turns."""
 
     def __init__(self, history: ConversationStore, feedback: FeedbackStore, most: int) -> None:
         self.history = history
@@ -87,19 +93,23 @@ class Conversations:
     def ask(
         self, owner: str, conversation_id: str, question: str, ask: Ask, snapshot: Snapshot
     ) -> StoredTurn:
-        """Answer a question as the next turn of a conversation, from the one snapshot that `ask`
-        answers from.
+        """Answer a question as the next turn of a conversation.
 
-        Raises UnknownConversation, and what `ask` does.
+        `snapshot` is the one that `ask` answers from. Raises UnknownConversation, and what `ask`
+        raises.
         """
         self.history.conversation(owner, conversation_id)
-        before = self.history.turns(conversation_id, MAX_TURNS)
-        answer = answer_in_context(
-            question, [(turn.understood, turn.result["answer"] or "") for turn in before], ask
-        )
-        said = {note for turn in before for note in turn.result["notes"]}
-        news = tuple(note for note in self._news(conversation_id, snapshot) if note not in said)
-        result = replace(answer, notes=(*answer.notes, *news)).to_dict()
+        turns = self.history.turns(conversation_id, MAX_TURNS)
+        context = [(turn.understood, turn.result["answer"] or "") for turn in turns]
+        answer = answer_in_context(question, context, ask)
+        # A note on a changed document is shown once in a conversation.
+        earlier_notes = {note for turn in turns for note in turn.result["notes"]}
+        change_notes = [
+            note
+            for note in self._change_notes(conversation_id, snapshot)
+            if note not in earlier_notes
+        ]
+        result = replace(answer, notes=(*answer.notes, *change_notes)).to_dict()
         versions = [_version(snapshot, document_id) for document_id in quoted_document_ids(result)]
         understood = answer.interpreted_as or answer.question
         return self.history.append(
@@ -114,25 +124,26 @@ class Conversations:
         place: Place | None,
         snapshot: Snapshot | None,
     ) -> Judgement:
-        """Keep feedback on a turn; "place" needs one, in the current text of a document or in one
-        that was quoted.
+        """Store feedback on a turn.
 
-        Raises UnknownConversation or InvalidFeedback.
+        The verdict "place" needs a place, in the current text of a document or in a version that
+        was quoted. Raises UnknownConversation or InvalidFeedback.
         """
         turn = self.history.turn(owner, turn_id)
-        if (verdict == "place") is (place is None):
+        needs_place = verdict == "place"
+        if needs_place != (place is not None):
             raise InvalidFeedback(
                 'a place belongs to the verdict "place", and to no other: send both or neither'
             )
         if place is None:
             return self.feedback.record_verdict(turn, verdict)
-        return self.feedback.record_place(
-            turn, place, self.version(place.document_id, place.sha256, snapshot)
-        )
+        version = self.version(place.document_id, place.sha256, snapshot)
+        return self.feedback.record_place(turn, place, version)
 
     def version(self, document_id: str, prefix: str, snapshot: Snapshot | None) -> Version | None:
-        """The text of a document whose sha256 begins with a prefix: the current one, or one that a
-        turn quoted; None if there is none.
+        """Return the text of a document whose sha256 begins with a prefix; None if there is none.
+
+        It is the current text, or a version that a turn quoted.
         """
         current = current_sha256(snapshot, document_id)
         if snapshot is not None and current is not None and current.startswith(prefix):
@@ -142,79 +153,80 @@ class Conversations:
     def quoted(
         self, conversation_id: str, snapshot: Snapshot | None
     ) -> dict[int, list[QuotedVersion]]:
-        """What each turn quotes, by its id, and whether it is still so in a snapshot (None: nothing
-        is indexed).
-        """
-        turns = self.history.quoted_versions(conversation_id)
-        now = {
-            pair: QuotedVersion(*pair, _state(snapshot, *pair))
-            for pair in {pair for quoted in turns.values() for pair in quoted}
-        }
-        return {turn_id: [now[pair] for pair in quoted] for turn_id, quoted in turns.items()}
+        """Return the documents that each turn quotes, by the turn's id, with their state today.
 
-    def _news(self, conversation_id: str, snapshot: Snapshot) -> list[str]:
-        """What has become of the documents that earlier turns quote, where it is not what it was."""
-        changed = {
-            each.document_id: each
-            for quoted in self.quoted(conversation_id, snapshot).values()
-            for each in quoted
-        }
-        return [
-            f"{snapshot.document_info(each.document_id).title}: this document has changed since it was quoted in this conversation."
-            if each.state == "changed"
-            else "A document that was quoted in this conversation is gone."
-            for each in changed.values()
-            if each.state != "current"
-        ]
+        Without a snapshot nothing is indexed, and every document is gone.
+        """
+        by_turn = self.history.quoted_versions(conversation_id)
+        # Many turns quote the same version: its state is looked up once.
+        pairs = {pair for quoted in by_turn.values() for pair in quoted}
+        versions = {pair: QuotedVersion(*pair, _state(snapshot, *pair)) for pair in pairs}
+        return {turn_id: [versions[pair] for pair in quoted] for turn_id, quoted in by_turn.items()}
+
+    def _change_notes(self, conversation_id: str, snapshot: Snapshot) -> list[str]:
+        """Return notes on documents that are not as earlier turns quote them."""
+        last_quoted: dict[str, QuotedVersion] = {}
+        for versions in self.quoted(conversation_id, snapshot).values():
+            last_quoted |= {version.document_id: version for version in versions}
+        notes = []
+        for version in last_quoted.values():
+            if version.state == "changed":
+                title = snapshot.document_info(version.document_id).title
+                notes.append(
+                    f"{title}: this document has changed since it was quoted in this conversation."
+                )
+            elif version.state == "gone":
+                notes.append("A document that was quoted in this conversation is gone.")
+        return notes
 
 
 def current_sha256(snapshot: Snapshot | None, document_id: str) -> str | None:
-    """The sha256 of a document as a snapshot has it; None if it has none of that id, or if there is
-    no snapshot.
-    """
+    """Return the sha256 of a document in a snapshot; None if it or the snapshot is missing."""
     if snapshot is None or not snapshot.has_document(document_id):
         return None
     return snapshot.document_info(document_id).sha256
 
 
 def _value(answer: Answer, alone: str, first: str, trust: float) -> float:
-    """An answer's confidence, less for the follow-up alone where something is left out of it."""
-    return trust * answer.confidence - (ALONE_MARGIN if answer.question == alone != first else 0.0)
+    """Return the value of an answer: its trusted confidence, less for an elliptic follow-up."""
+    is_elliptic = answer.question == alone != first
+    return trust * answer.confidence - (ALONE_MARGIN if is_elliptic else 0.0)
 
 
-def _agreeing(answer: Answer, answers: Sequence[Answer]) -> float:
-    """The share of the answers whose best span, given or withheld, is this one's or overlaps it, of
-    those that have one.
+def _agreement(answer: Answer, answers: Sequence[Answer]) -> float:
+    """Return the share of the answers whose best span is this one's or overlaps it.
+
+    Best spans count given or withheld; answers without any do not. It is 1 for an answer without.
     """
-    found = [span for span in map(_best_span, answers) if span]
     ours = _best_span(answer)
-    return sum(_overlap(ours, span) for span in found) / len(found) if ours else 1.0
+    if ours is None:
+        return 1.0
+    spans = [span for span in map(_best_span, answers) if span]
+    return sum(_is_same_or_overlaps(ours, span) for span in spans) / len(spans)
 
 
 def _best_span(answer: Answer) -> AnswerSpan | None:
     return next(iter((*answer.spans, *answer.alternatives)), None)
 
 
-def _overlap(one: AnswerSpan, other: AnswerSpan) -> bool:
+def _is_same_or_overlaps(one: AnswerSpan, other: AnswerSpan) -> bool:
+    if one.text == other.text:
+        return True
     a, b = one.citation, other.citation
-    return one.text == other.text or (
-        a.document_id == b.document_id and a.start < b.end and b.start < a.end
-    )
+    return a.document_id == b.document_id and a.start < b.end and b.start < a.end
 
 
 def _version(snapshot: Snapshot, document_id: str) -> Version:
+    """Return the text of a document as it is indexed."""
     document = snapshot.document(document_id)
+    # Places (pages, rows) exist only where the text was extracted.
     places = document.places if document.source.extractor else None
-    return Version(
-        document_id,
-        document.info.sha256,
-        document.info.title,
-        document.info.uri,
-        document.text,
-        places,
-    )
+    info = document.info
+    return Version(document_id, info.sha256, info.title, info.uri, document.text, places)
 
 
 def _state(snapshot: Snapshot | None, document_id: str, sha256: str) -> str:
     current = current_sha256(snapshot, document_id)
-    return "gone" if current is None else "current" if current == sha256 else "changed"
+    if current is None:
+        return "gone"
+    return "current" if current == sha256 else "changed"

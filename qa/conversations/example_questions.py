@@ -1,21 +1,23 @@
-"""Questions that the indexed documents answer, to show what can be asked."""
+"""Example questions that the indexed documents answer."""
 
 from __future__ import annotations
 
 import random
 import threading
 from collections import Counter
+from collections.abc import Iterable
 
 from index.store.snapshot import Snapshot
 from qa.answering.pipeline import Pipeline
 from qa.conversations.phrases import phrases
 
 COUNT = 3
+"""Largest number of example questions."""
 MAX_CHUNKS = 100
-"""Passages whose names are counted, drawn over all documents."""
+"""Chunks whose names are counted, drawn over all documents."""
 MAX_NAMES = 6
-"""Names, most frequent first, of which the questions are tried."""
-_ASKED = (
+"""Most frequent names about which questions are tried."""
+_TEMPLATES = (
     "What did {} announce?",
     "Who is {}?",
     "What is {}?",
@@ -26,46 +28,50 @@ _ASKED = (
 
 
 class ExampleQuestions:
-    """Example questions of the newest generation that they were asked for; found once for each. May
-    be used from several threads.
+    """The example questions of the newest generation, found once a generation.
+
+    May be used from several threads.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._found: tuple[str, ...] = ()
+        self._questions: tuple[str, ...] = ()
         self._generation: int | None = None
 
     def questions(self, pipeline: Pipeline) -> tuple[str, ...]:
-        """At most `COUNT` questions that the pipeline answers, about different names."""
+        """Return at most `COUNT` questions that the pipeline answers, about different names."""
         with self._lock:
             if self._generation != pipeline.snapshot.generation:
-                self._found = example_questions(pipeline)
+                self._questions = example_questions(pipeline)
                 self._generation = pipeline.snapshot.generation
-            return self._found
+            return self._questions
 
 
 def example_questions(pipeline: Pipeline) -> tuple[str, ...]:
-    """The first question about each of the most frequent names that is answered, in the order of
-    the names.
-    """
-    found: list[str] = []
+    """Return an answered question about each of the most frequent names, in the names' order."""
+    questions: list[str] = []
     for number, name in enumerate(frequent_names(pipeline.snapshot)):
-        asked = (
-            *_ASKED[number % len(_ASKED) :],
-            *_ASKED[: number % len(_ASKED)],
-        )  # so that they do not all begin alike
-        answered = next(
-            (each for each in (way.format(name) for way in asked) if pipeline.ask(each).spans), None
-        )
-        if answered:
-            found.append(answered)
-        if len(found) == COUNT:
+        # Each name starts with another template, so that the questions do not begin alike.
+        shift = number % len(_TEMPLATES)
+        templates = (*_TEMPLATES[shift:], *_TEMPLATES[:shift])
+        question = _first_answered(pipeline, [template.format(name) for template in templates])
+        if question:
+            questions.append(question)
+        if len(questions) == COUNT:
             break
-    return tuple(found)
+    return tuple(questions)
+
+
+def _first_answered(pipeline: Pipeline, questions: Iterable[str]) -> str | None:
+    """Return the first of the questions that is answered."""
+    for question in questions:
+        if pipeline.ask(question).spans:
+            return question
+    return None
 
 
 def frequent_names(snapshot: Snapshot) -> list[str]:
-    """The names that most passages of a sample hold, at most `MAX_NAMES`."""
+    """Return the names that most chunks of a sample hold, at most `MAX_NAMES`."""
     rows = random.Random(0).sample(range(snapshot.size), min(MAX_CHUNKS, snapshot.size))
     texts: dict[frozenset[str], str] = {}
     counts: Counter[frozenset[str]] = Counter()
@@ -76,5 +82,6 @@ def frequent_names(snapshot: Snapshot) -> list[str]:
             if phrase.is_name
         }
         counts.update(names.keys())
+        # A name is shown as it was written first.
         texts = names | texts
     return [texts[stems] for stems, _ in counts.most_common(MAX_NAMES)]

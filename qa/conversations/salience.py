@@ -1,5 +1,4 @@
-"""What a conversation is about: the phrases of its turns, each with how salient it is for the next
-question.
+"""Salience: the phrases of a conversation, weighed for the next question.
 
 A follow-up leaves out what both sides have in mind: what was introduced last, what the conversation
 began with, what was mentioned last, names more than other words (the centering of Grosz, Joshi and
@@ -10,7 +9,7 @@ dialogue` measures what comes of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -37,18 +36,25 @@ FEATURES = (
     "overlapping phrases",
     "only in questions that do not stand alone",
 )
-"""The order of `Salience`'s numbers."""
+"""Names of the features, in the order of `Salience.features`."""
 WEIGHTS: tuple[float, ...] = (0.7, 0.3, 0.0, 0.6, 1.5, 0.8, 0.9, 1.2, 0.8, 1.5, 0.2, 0.5, 0.3, -1.0)
+"""Weights of the features, set by hand."""
 DECAY = 0.7
-"""What a turn takes from the salience of what was mentioned before it."""
+"""Factor by which a mention loses salience with each later turn."""
 LONG_ANSWER = 6
-"""Words from which an answer is a passage: only its names count."""
+"""Most words of a short answer; of a longer one only the names count."""
 PERSON = regex.compile(r"\b(?:he|him|his|she|her|hers)\b", regex.IGNORECASE)
 
 
+Stems = frozenset[str]
+"""Stems of a phrase: phrases with the same stems are the same."""
+
+
 class Turn(NamedTuple):
-    """What was said: the question as it was understood, the answer or "", whether the question
-    introduced a topic, and whether it can be understood alone.
+    """A question as it was understood, with its answer or "".
+
+    `introduces` is True if the question introduced a topic, `stands_alone` if it can be understood
+    alone.
     """
 
     question: str
@@ -65,7 +71,7 @@ class Salience:
     features: NDArray[np.float64]
 
     def ranked(self, weights: Sequence[float] = WEIGHTS) -> list[tuple[Phrase, float]]:
-        """Phrases with their probabilities (softmax), likeliest first."""
+        """Return the phrases with their probabilities (softmax), likeliest first."""
         if not self.phrases:
             return []
         scores = self.features @ np.array(weights)
@@ -75,32 +81,16 @@ class Salience:
 
 
 def salience(turns: Sequence[Turn], question: str) -> Salience:
-    """What the turns, oldest first, are about, for a question that may leave it out; phrases that
-    the question repeats are left out.
+    """Return the phrases that a question may leave out, with their features.
+
+    `turns` come oldest first. Phrases that the question repeats are not left out.
     """
-    own = frozenset(analyse(question))
-    gathered: dict[frozenset[str], _Mentions] = {}
-    for at, turn in enumerate(turns):
-        for phrase in phrases(turn.question):
-            gathered.setdefault(phrase.stems, _Mentions()).asked.append((at, phrase))
-        for phrase in phrases(turn.answer, names_only=len(turn.answer.split()) > LONG_ANSWER):
-            gathered.setdefault(phrase.stems, _Mentions()).answered.append((at, phrase))
-    candidates = {stems: each for stems, each in gathered.items() if not stems <= own}
-    if PERSON.search(question):
-        candidates = {
-            stems: each for stems, each in candidates.items() if each.is_name
-        } or candidates
-    introduced = max(
-        (at for at, turn in enumerate(turns) if turn.introduces),
-        default=0 if turns and turns[0].stands_alone else -1,
-    )
+    mentions = _mentions(turns)
+    candidates = _candidates(mentions, question)
+    introduced_at = _last_introduction(turns)
     alone = [turn.stands_alone for turn in turns]
     rows = [
-        each.features(
-            alone,
-            introduced,
-            sum(stems != other and (stems < other or other < stems) for other in gathered),
-        )
+        each.features(alone, introduced_at, _overlap_count(stems, mentions))
         for stems, each in candidates.items()
     ]
     return Salience(
@@ -109,8 +99,47 @@ def salience(turns: Sequence[Turn], question: str) -> Salience:
     )
 
 
+def _mentions(turns: Sequence[Turn]) -> dict[Stems, _Mentions]:
+    """Return the mentions of each phrase in the turns, by its stems."""
+    mentions: dict[Stems, _Mentions] = {}
+    for at, turn in enumerate(turns):
+        for phrase in phrases(turn.question):
+            mentions.setdefault(phrase.stems, _Mentions()).asked.append((at, phrase))
+        is_long = len(turn.answer.split()) > LONG_ANSWER
+        for phrase in phrases(turn.answer, names_only=is_long):
+            mentions.setdefault(phrase.stems, _Mentions()).answered.append((at, phrase))
+    return mentions
+
+
+def _candidates(mentions: Mapping[Stems, _Mentions], question: str) -> dict[Stems, _Mentions]:
+    """Return the phrases that a question may leave out."""
+    own = frozenset(analyse(question))
+    candidates = {stems: each for stems, each in mentions.items() if not stems <= own}
+    if PERSON.search(question):
+        # "he" or "her" stands for a name, if there is one.
+        names = {stems: each for stems, each in candidates.items() if each.is_name}
+        return names or candidates
+    return candidates
+
+
+def _last_introduction(turns: Sequence[Turn]) -> int:
+    """Return the number of the turn that introduced the topic; -1 if none did.
+
+    Without an introduction it is the first turn, if that can be understood alone.
+    """
+    introductions = [at for at, turn in enumerate(turns) if turn.introduces]
+    if introductions:
+        return introductions[-1]
+    return 0 if turns and turns[0].stands_alone else -1
+
+
+def _overlap_count(stems: Stems, others: Iterable[Stems]) -> int:
+    """Return the number of phrases that hold all the stems and more, or some and no more."""
+    return sum(stems < other or other < stems for other in others)
+
+
 class _Mentions:
-    """Where a phrase stands: (number of the turn, phrase) in questions and in answers."""
+    """The mentions of one phrase, as (number of the turn, phrase), in questions and in answers."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[int, Phrase]] = []
@@ -118,42 +147,50 @@ class _Mentions:
 
     @property
     def phrase(self) -> Phrase:
-        """As it was said first."""
+        """First mention."""
         return (self.asked or self.answered)[0][1]
 
     @property
     def is_name(self) -> bool:
-        """Whether it ever was one, but for a place in passing."""
-        return any(phrase.is_name and phrase.role >= 0 for _, phrase in self.asked) or any(
-            each.is_name for _, each in self.answered
-        )
+        """True if any mention was a name, but for a place in passing."""
+        asked = any(phrase.is_name and phrase.role >= 0 for _, phrase in self.asked)
+        return asked or any(phrase.is_name for _, phrase in self.answered)
 
-    def features(self, alone: Sequence[bool], introduced: int, overlapping: int) -> list[float]:
-        """In the order of FEATURES."""
+    def features(self, alone: Sequence[bool], introduced_at: int, overlaps: int) -> list[float]:
+        """Return the features, in the order of FEATURES.
+
+        `alone` says of each turn if it can be understood alone, `introduced_at` is the turn that
+        introduced the topic, `overlaps` the number of overlapping phrases.
+        """
         turns = len(alone)
         asked, answered = {at for at, _ in self.asked}, {at for at, _ in self.answered}
-        last = max(asked, default=-1)
-        roles = [phrase.role for at, phrase in self.asked if at == last]
-        recent = DECAY ** (turns - 1 - last) if asked else 0.0
-        early = max(
-            (1 - phrase.depth for at, phrase in self.answered if at == turns - 1), default=0.0
-        )
+        last_asked = max(asked, default=-1)
+        role = max(self._roles_in(last_asked), default=0)
+        recency = DECAY ** (turns - 1 - last_asked) if asked else 0.0
+        is_topic_introduced = max(self._roles_in(introduced_at), default=-1) >= 0
+        only_in_follow_ups = bool(asked) and not any(alone[at] for at in asked)
+        mention_count = len(self.asked) + len(self.answered)
         return [
-            recent,
-            recent * (max(roles, default=0) > 0),
-            recent * (max(roles, default=0) < 0),
+            recency,
+            recency * (role > 0),
+            recency * (role < 0),
             float(0 in asked and alone[0]),
-            float(
-                introduced in asked
-                and max(phrase.role for at, phrase in self.asked if at == introduced) >= 0
-            ),
+            float(is_topic_introduced),
             len(asked) / turns,
             float(turns - 1 in answered),
-            early,
+            self._earliness_in(turns - 1),
             len(answered) / turns,
             float(self.is_name),
             float(len(self.phrase.stems) > 1),
-            self.is_name * math.log(len(self.asked) + len(self.answered)),
-            math.log1p(overlapping),
-            float(bool(asked) and not any(alone[at] for at in asked)),
+            self.is_name * math.log(mention_count),
+            math.log1p(overlaps),
+            float(only_in_follow_ups),
         ]
+
+    def _roles_in(self, turn: int) -> list[int]:
+        """Return the roles of the mentions in a turn's question."""
+        return [phrase.role for at, phrase in self.asked if at == turn]
+
+    def _earliness_in(self, turn: int) -> float:
+        """Return how early the phrase stands in a turn's answer: 1 at its start, 0 if nowhere."""
+        return max((1 - phrase.depth for at, phrase in self.answered if at == turn), default=0.0)

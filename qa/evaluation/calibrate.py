@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from index.store.snapshot import Snapshot
 from qa.answering.calibration import Calibration
 from qa.answering.citations import Citer
-from qa.answering.decision import Found, rank_answers
+from qa.answering.decision import ScoredAnswer, rank_answers
 from qa.answering.features import FEATURES, AnswerGroup
 from qa.answering.pipeline import Pipeline
 from qa.answering.question import kind_of
@@ -129,7 +129,8 @@ def _table(
     """
     rows, right, doubtful, golds = [], [], [], []
     for each in observations:
-        judged = rank_answers(each.asked.gold.question, each.reading, weight)
+        question = each.asked.gold.question
+        judged = rank_answers(question, kind_of(question), each.reading, weight)
         if judged is not None:
             rows.append(judged.features)
             right.append(_is_right(judged.best, each.asked, snapshot))
@@ -144,7 +145,7 @@ def _table(
 def _is_right(finding: AnswerGroup, asked: Asked, snapshot: Snapshot) -> bool:
     """By the rule for answers; the sentence that is evidence for yes or no must hold a gold answer."""
     whole = kind_of(asked.gold.question) == "evidence"
-    citation = Citer(snapshot, whole_sentences=whole).span(Found(finding, 0.0)).citation
+    citation = Citer(snapshot, whole_sentences=whole).span(ScoredAnswer(finding, 0.0)).citation
     if whole:
         return sentence_holds(citation, asked.expected)
     return is_right(citation, snapshot.document(citation.document_id).text, asked.expected)

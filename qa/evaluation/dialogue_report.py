@@ -15,7 +15,7 @@ from qa.answer import Answer
 from qa.answering.pipeline import Pipeline
 from qa.conversations.conversation import answer_in_context
 from qa.conversations.phrases import phrases
-from qa.conversations.query_rewriting import readings
+from qa.conversations.query_rewriting import rewrites
 from qa.errors import EvaluationError
 from qa.evaluation.figures import Figure, count, mean
 from qa.evaluation.metrics import f1, is_right
@@ -125,7 +125,7 @@ def unharmed_figures(
         outside = pipeline.ask(gold.question)
         inside = (
             outside
-            if readings(gold.question, turns) == [gold.question.strip()]
+            if rewrites(gold.question, turns) == [gold.question.strip()]
             else answer_in_context(gold.question, turns, pipeline.ask)
         )
         same.append(float(_given(inside) == _given(outside)))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from index.search.bm25 import analyse
-from qa.conversations.ellipsis import left_out
+from qa.conversations.ellipsis import missing_phrases
 from qa.errors import EvaluationError
 
 Turns = tuple[tuple[str, str], ...]
@@ -49,7 +49,7 @@ def _join(turns: Turns) -> str:
 
 METHODS: dict[str, Callable[[Rewrite], str]] = {
     "left out": lambda each: " ".join(
-        phrase.text for phrase in left_out(each.question, each.turns)
+        phrase.text for phrase in missing_phrases(each.question, each.turns)
     ),
     "concatenation": lambda each: _join(each.turns),
     "first item": lambda each: each.turns[0][0] if each.turns else "",

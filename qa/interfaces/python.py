@@ -221,7 +221,7 @@ class Library:
                 yield pipeline
         finally:
             # An idle library must not keep others (or its own `remove`) from compacting the store.
-            live.rest()
+            live.release_if_idle()
 
 
 class _Progress:

@@ -192,7 +192,7 @@ class ServerState(Service):
                 self._logged_refresh_error = str(error)
                 log.error("The index cannot be served: %s", error)  # noqa: TRY400
         finally:
-            live.rest()
+            live.release_if_idle()
 
 
 class _Log:

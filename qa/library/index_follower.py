@@ -142,7 +142,7 @@ def _recheck(
             pipeline.refresh()
             with pipeline.use() as current:
                 listener.differ(watchlist.check(partial(_ask, current, stopping)))
-            pipeline.rest()
+            pipeline.release_if_idle()
     except Stopped:
         return
     except (IndexingError, QAError) as error:

@@ -1,1 +1,1 @@
-"""A quote -> proof: checks against the source file, audit bundles, rendered source pages."""
+"""Proof of quotes: checks against the source file, audit bundles, rendered source pages."""

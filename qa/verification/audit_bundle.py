@@ -1,4 +1,4 @@
-"""An answer and all that it depends on -> an audit bundle (`qa.verification.audit_bundle`)."""
+"""Audit bundles: zip files of an answer and everything that it depends on."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from index.store.snapshot import Snapshot
 from qa.answer import Answer
 from qa.answering.pipeline import Pipeline
 from qa.errors import InvalidAnswer
 from qa.settings import Settings
 
 PROGRAMS = ("quoted-qa", "openvino", "tokenizers", "faiss-cpu", "rank-bm25", "numpy")
-"""Whose versions an answer may depend on."""
+"""Distributions whose versions an answer may depend on."""
 
 
 def bundle_of(
@@ -30,37 +31,46 @@ def bundle_of(
     tags: Sequence[str] | None = None,
     with_sources: bool = True,
 ) -> tuple[Bundle, list[str]]:
-    """The bundle of an answer that the pipeline has just given from documents with these tags, and
-    the names of files that are no longer what was indexed, whose bytes it lacks.
+    """Return the bundle of an answer that the pipeline has just given, and names of missing files.
+
+    The answer was asked for within `tags`. A file is missing if it is no longer as it was indexed:
+    the bundle lacks its bytes.
     """
-    passages: list[dict[str, Any]] = [
-        asdict(each) | {"read": each.rank <= answer.passages_read}
-        for each in pipeline.search(answer.question, top_k=max(answer.passages_found, 1), tags=tags)
-    ]
+    passages = _passages(answer, pipeline, tags)
     plain = answer.to_dict()
-    shown = [*passages, *plain["citations"], *(plain["refusal"] or {"nearest": []})["nearest"]]
-    named = {
-        each["document_id"]: (
-            each["sha256"],
-            each["uri"],
-            pipeline.snapshot.file(each["document_id"]).path,
-        )
-        for each in shown
-    }
-    sources, missing = source_bytes(named.values()) if with_sources else ({}, [])
+    nearest = plain["refusal"]["nearest"] if plain["refusal"] else []
+    sources: dict[str, bytes] = {}
+    missing: list[str] = []
+    if with_sources:
+        files = _files([*passages, *plain["citations"], *nearest], pipeline.snapshot)
+        sources, missing = source_bytes(files)
     return Bundle(plain, _context(pipeline, settings, tags), passages, sources), missing
 
 
+def _passages(
+    answer: Answer, pipeline: Pipeline, tags: Sequence[str] | None
+) -> list[dict[str, Any]]:
+    """Return the passages found for an answer as JSON, each with whether it was read."""
+    found = pipeline.search(answer.question, top_k=max(answer.passages_found, 1), tags=tags)
+    return [asdict(passage) | {"read": passage.rank <= answer.passages_read} for passage in found]
+
+
+def _files(quotes: Iterable[Mapping[str, Any]], snapshot: Snapshot) -> list[tuple[str, str, Path]]:
+    """Return (sha256, uri, path) of each document that is quoted, once."""
+    files: dict[str, tuple[str, str, Path]] = {}
+    for quote in quotes:
+        document_id = quote["document_id"]
+        files[document_id] = (quote["sha256"], quote["uri"], snapshot.file(document_id).path)
+    return list(files.values())
+
+
 def _context(pipeline: Pipeline, settings: Settings, tags: Sequence[str] | None) -> dict[str, Any]:
-    """No path of this machine is told: of a model that is a folder, its name alone."""
+    """Return the settings, index, models and versions that an answer depends on."""
     snapshot, policy = pipeline.snapshot, pipeline.policy
-    names = {"model": settings.model, "reader": settings.reader}
     return {
         "settings": {
-            **{
-                name: Path(value).name if Path(value).is_absolute() else value
-                for name, value in names.items()
-            },
+            "model": _model_name(settings.model),
+            "reader": _model_name(settings.reader),
             "precision": settings.precision,
             "target_precision": policy.target_precision,
             "min_confidence": policy.min_confidence,
@@ -81,17 +91,24 @@ def _context(pipeline: Pipeline, settings: Settings, tags: Sequence[str] | None)
     }
 
 
+def _model_name(model: str) -> str:
+    """Return the name of a model without its folder: paths of the machine are private."""
+    path = Path(model)
+    return path.name if path.is_absolute() else model
+
+
 SOURCES = "sources/"
 _SUMS = "SHA256SUMS"
 _PARTS = ("answer.json", "context.json", "passages.json")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The first time that a zip file can express."""
+"""Earliest time that a zip file can express."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """The members of a bundle: the three parts as JSON, and the bytes of sources by member name
-    ("sources/SHA256.SUFFIX").
+    """The members of a bundle: three parts as JSON, and the bytes of the sources.
+
+    Sources are named by member name ("sources/SHA256.SUFFIX").
     """
 
     answer: Mapping[str, Any]
@@ -100,19 +117,20 @@ class Bundle:
     sources: Mapping[str, bytes]
 
     def to_bytes(self) -> bytes:
-        """The zip file, the same for the same contents."""
+        """Return the zip file, the same bytes for the same contents."""
         parts = [_json(part) for part in (self.answer, self.context, self.passages)]
         return _zipped([*zip(_PARTS, parts, strict=True), *sorted(self.sources.items())])
 
 
 def source_name(sha256: str, uri: str) -> str:
-    """The member that holds the bytes of a source; the suffix says the format."""
+    """Return the name of a source's member; the suffix tells the format."""
     return f"{SOURCES}{sha256}{PurePosixPath(uri).suffix.lower()}"
 
 
 def source_bytes(files: Iterable[tuple[str, str, Path]]) -> tuple[dict[str, bytes], list[str]]:
-    """Members for (sha256, uri, path) as far as the files still have these hashes, and the uris of
-    the others.
+    """Return the members for (sha256, uri, path), and the uris of missing files.
+
+    A file is missing if it no longer has its hash.
     """
     members: dict[str, bytes] = {}
     missing: list[str] = []
@@ -129,40 +147,33 @@ def source_bytes(files: Iterable[tuple[str, str, Path]]) -> tuple[dict[str, byte
 
 
 def is_bundle(data: bytes) -> bool:
-    """Whether a file's bytes are meant to be a bundle: it begins as every zip file does."""
+    """Return True if bytes are meant to be a bundle: they begin as every zip file does."""
     return data.startswith(b"PK")
 
 
 def unpack(bundle: Bundle, folder: Path) -> Callable[[str, str, str], Path | None]:
-    """Write the sources into a folder; returns where the source of (document id, uri, sha256) lies,
-    None if the bundle lacks it.
+    """Write the sources into a folder, and return a function that finds them there.
+
+    It maps (document id, uri, sha256) to a path, or to None if the bundle lacks the source.
     """
-    held = {name: folder / PurePosixPath(name).name for name in bundle.sources}
-    for name, path in held.items():
+    paths = {name: folder / PurePosixPath(name).name for name in bundle.sources}
+    for name, path in paths.items():
         path.write_bytes(bundle.sources[name])
-    return lambda _, uri, sha256: held.get(source_name(sha256, uri))
+    return lambda _, uri, sha256: paths.get(source_name(sha256, uri))
 
 
 def read_bundle(data: bytes) -> Bundle:
-    """The bundle in a zip file's bytes; raises InvalidAnswer if it is none, or if any byte of it is
-    not as it was written.
+    """Return the bundle in a zip file's bytes.
+
+    Raises InvalidAnswer if it is none, or if any byte of it is not as it was written.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = archive.namelist()
-            if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
-                raise InvalidAnswer(
-                    "the bundle's members are compressed, which `qa ask --bundle` does not do: it has been changed"
-                )
-            members = {name: archive.read(name) for name in names}
-            answer, context, passages = (json.loads(members[name]) for name in _PARTS)
-        bundle = Bundle(
-            answer,
-            context,
-            passages,
-            {name: data for name, data in members.items() if name.startswith(SOURCES)},
-        )
-        written = bundle.to_bytes()  # fails at half a character
+        members = _members(data)
+        answer, context, passages = (json.loads(members[name]) for name in _PARTS)
+        sources = {name: content for name, content in members.items() if name.startswith(SOURCES)}
+        bundle = Bundle(answer, context, passages, sources)
+        # Half a character (a lone surrogate) in the JSON cannot be written again.
+        rewritten = bundle.to_bytes()
     except (
         zipfile.BadZipFile,
         KeyError,
@@ -174,33 +185,45 @@ def read_bundle(data: bytes) -> Bundle:
         EOFError,
     ) as error:
         raise InvalidAnswer(
-            f"expected a bundle as `qa ask --bundle` writes it, got a file that cannot be read as one: {error}"
+            "expected a bundle as `qa ask --bundle` writes it, "
+            f"got a file that cannot be read as one: {error}"
         ) from error
-    _check(data, written, bundle, members)
+    # A bundle has one form: writing it again gives the same bytes, unless it has been changed.
+    if rewritten != data:
+        changed = ", ".join(_changed_members(members)) or "its list of hashes or its frame"
+        raise InvalidAnswer(f"the bundle has been changed since it was written: {changed} differs")
+    _check_source_names(bundle)
     return bundle
 
 
-def _check(data: bytes, written: bytes, bundle: Bundle, members: Mapping[str, bytes]) -> None:
-    """Say what has been changed, as closely as it can be told."""
-    if written == data:
-        wrong = [
-            name
-            for name in bundle.sources
-            if PurePosixPath(name).stem != hashlib.sha256(members[name]).hexdigest()
-        ]
-        if wrong:
-            raise InvalidAnswer(f"the bundle's {wrong[0]} is not the file that its name says")
-        return
+def _members(data: bytes) -> dict[str, bytes]:
+    """Return the contents of a zip file by name."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = archive.namelist()
+        if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
+            raise InvalidAnswer(
+                "the bundle's members are compressed, which `qa ask --bundle` does not do: "
+                "it has been changed"
+            )
+        return {name: archive.read(name) for name in names}
+
+
+def _changed_members(members: Mapping[str, bytes]) -> list[str]:
+    """Return the names of the members that do not have the hash in the list of hashes."""
     lines = members.get(_SUMS, b"").decode("utf-8", "replace").splitlines()
     sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    changed = [
+    return [
         name
         for name, content in members.items()
         if name != _SUMS and sums.get(name) != hashlib.sha256(content).hexdigest()
     ]
-    raise InvalidAnswer(
-        f"the bundle has been changed since it was written: {', '.join(changed) or 'its list of hashes or its frame'} differs"
-    )
+
+
+def _check_source_names(bundle: Bundle) -> None:
+    """Raise InvalidAnswer unless each source has the hash in its name."""
+    for name, content in bundle.sources.items():
+        if PurePosixPath(name).stem != hashlib.sha256(content).hexdigest():
+            raise InvalidAnswer(f"the bundle's {name} is not the file that its name says")
 
 
 def _json(value: Any) -> bytes:  # noqa: ANN401 - whatever json takes
@@ -208,6 +231,7 @@ def _json(value: Any) -> bytes:  # noqa: ANN401 - whatever json takes
 
 
 def _zipped(members: list[tuple[str, bytes]]) -> bytes:
+    """Return a zip file of members and the list of their hashes, which its comment seals."""
     sums = "".join(
         f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in members
     ).encode()

@@ -1,9 +1,8 @@
-"""Is a quote what its source says? The source is read and extracted again, and every number of a
-citation is held against it.
+"""Checks of quotes against their source files.
 
-Nothing of the index is trusted: not its text, not its offsets. What is proved is that the file with
-this sha256 holds these characters at this place; whether they answer the question is for people to
-judge.
+A source is read and extracted again, and every number of a citation is compared with it. Nothing of
+the index is trusted: not its text, not its offsets. A proof says that the file with this sha256
+holds these characters at this place; people judge if they answer the question.
 """
 
 from __future__ import annotations
@@ -19,18 +18,20 @@ from index.document import Document, Place
 from index.errors import LoadingError
 from index.parsing.loader import MAX_FILE_BYTES, fold_newlines, load, read_bytes
 from index.store.snapshot import Snapshot
-from qa.answer import Answer, Citation, NearestPassage, answer_of
+from qa.answer import Answer, AnswerSpan, Citation, NearestPassage, answer_of
 from qa.errors import InvalidAnswer
 
 Find = Callable[[str, str, str], Path | None]
-"""(document id, uri, sha256) -> the file to hold a quote against; None if there is none."""
+"""Function from (document id, uri, sha256) to the file to check; None if there is none."""
 _CONTEXT = 40
+"""Characters of a text that a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One claim of a citation and whether it holds; `detail` says what was found instead, or what
-    was looked at.
+    """One claim of a citation, passed or not.
+
+    `detail` tells what was found instead, or what was looked at.
     """
 
     name: str
@@ -40,7 +41,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A quote of an answer with its checks: it is proved if all of them passed."""
+    """A quote of an answer with its checks."""
 
     role: str
     uri: str
@@ -51,11 +52,11 @@ class Proof:
 
     @property
     def proved(self) -> bool:
-        """Whether the source says what the quote says it does."""
+        """True if all checks passed."""
         return all(check.passed for check in self.checks)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types, the verdict first."""
+        """Return plain JSON types, the verdict first."""
         return {
             "proved": self.proved,
             **asdict(self),
@@ -65,7 +66,10 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuote:
-    """What is claimed of a source: a citation, or a passage, which claims its characters alone."""
+    """The claims of a quote about its source.
+
+    A citation claims several things, a passage its characters alone.
+    """
 
     role: str
     document_id: str
@@ -77,8 +81,9 @@ class ParsedQuote:
     citation: Citation | None = None
 
     def __post_init__(self) -> None:
-        """Raises TypeError, or ValueError for a text with half a character in it: the JSON comes
-        from elsewhere.
+        """Check the types, because the JSON comes from elsewhere.
+
+        Raises TypeError, or ValueError for a text with half a character (a lone surrogate).
         """
         cited = self.citation
         texts: list[object] = [self.document_id, self.uri, self.sha256, self.quote]
@@ -91,22 +96,24 @@ class ParsedQuote:
                 cited.byte_start or 0,
                 cited.byte_end or 0,
             ]
-        for each in texts:
-            if not isinstance(each, str):
-                raise TypeError(f"expected a text, got {each!r}")
-            each.encode()
-        for each in numbers:
-            if type(each) is not int:
-                raise TypeError(f"expected a whole number, got {each!r}")
+        for text in texts:
+            if not isinstance(text, str):
+                raise TypeError(f"expected a text, got {text!r}")
+            text.encode()
+        for number in numbers:
+            # Not isinstance: a bool is no number here.
+            if type(number) is not int:
+                raise TypeError(f"expected a whole number, got {number!r}")
 
 
 def parsed(content: bytes) -> Mapping[str, Any]:
-    """The JSON object in some bytes; raises InvalidAnswer."""
+    """Return the JSON object in some bytes; raise InvalidAnswer if there is none."""
     try:
         plain = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise InvalidAnswer(
-            f"expected the JSON of an answer, or a bundle of `qa ask --bundle`, got neither: {error}"
+            "expected the JSON of an answer, or a bundle of `qa ask --bundle`, "
+            f"got neither: {error}"
         ) from error
     if not isinstance(plain, dict):
         raise InvalidAnswer(f"expected the JSON of an answer, got a JSON {type(plain).__name__}")
@@ -114,33 +121,34 @@ def parsed(content: bytes) -> Mapping[str, Any]:
 
 
 def quotes_of(plain: Mapping[str, Any]) -> list[ParsedQuote]:
-    """Everything that the JSON of an answer quotes, the answer first; raises InvalidAnswer."""
+    """Return everything that the JSON of an answer quotes, the answer first.
+
+    Raises InvalidAnswer if it is none, or does not agree with itself.
+    """
     try:
         answer = answer_of(plain)
-        consistent = answer.to_dict()
-        same = all(plain[name] == consistent[name] for name in ("answer", "citations"))
+        # "answer" and "citations" repeat the spans for convenience: both must say the same.
+        derived = answer.to_dict()
+        is_consistent = all(plain[name] == derived[name] for name in ("answer", "citations"))
         quotes = list(_quotes(answer))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InvalidAnswer(
-            f"expected the JSON of an answer, as `qa ask --json` or POST /ask gives it, got another: {error!r}"
+            "expected the JSON of an answer, as `qa ask --json` or POST /ask gives it, "
+            f"got another: {error!r}"
         ) from error
-    if not same or any(span.text != span.citation.quote for span in answer.spans):
+    if not is_consistent or any(span.text != span.citation.quote for span in answer.spans):
         raise InvalidAnswer(
-            "the answer's text or its list of citations is not that of its spans: the JSON has been changed"
+            "the answer's text or its list of citations is not that of its spans: "
+            "the JSON has been changed"
         )
     return quotes
 
 
 def passages_of(plain: Sequence[Mapping[str, Any]]) -> list[ParsedQuote]:
-    """What the passages of a bundle quote; raises InvalidAnswer."""
+    """Return the quotes of a bundle's passages; raise InvalidAnswer if they are none."""
+    fields = ("document_id", "uri", "sha256", "text", "start", "end")
     try:
-        return [
-            ParsedQuote(
-                "passage",
-                *(each[name] for name in ("document_id", "uri", "sha256", "text", "start", "end")),
-            )
-            for each in plain
-        ]
+        return [ParsedQuote("passage", *(passage[name] for name in fields)) for passage in plain]
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidAnswer(
             f"expected passages as `qa ask --bundle` writes them, got others: {error!r}"
@@ -150,22 +158,27 @@ def passages_of(plain: Sequence[Mapping[str, Any]]) -> list[ParsedQuote]:
 def verify(
     quotes: Iterable[ParsedQuote], find: Find, *, max_bytes: int = MAX_FILE_BYTES
 ) -> list[Proof]:
-    """Prove or disprove quotes against the files that `find` finds, each read once and none kept:
-    an answer may quote from any number of them.
+    """Prove or disprove quotes against the files that `find` finds.
+
+    Each file is read once and one at a time is in memory: an answer may quote any number of them.
     """
     listed = list(quotes)
-    numbers: dict[Path | None, list[int]] = {}
+    numbers_by_path: dict[Path | None, list[int]] = {}
     for number, quoted in enumerate(listed):
-        numbers.setdefault(find(quoted.document_id, quoted.uri, quoted.sha256), []).append(number)
+        path = find(quoted.document_id, quoted.uri, quoted.sha256)
+        numbers_by_path.setdefault(path, []).append(number)
     proofs: dict[int, Proof] = {}
-    for path, those in numbers.items():
-        found = _loaded(path, max_bytes)
-        proofs |= {number: _proof(listed[number], found) for number in those}
+    for path, numbers in numbers_by_path.items():
+        source = _load_source(path, max_bytes)
+        proofs |= {number: _proof(listed[number], source) for number in numbers}
     return [proofs[number] for number in range(len(listed))]
 
 
 def in_index(snapshot: Snapshot) -> Find:
-    """The files that were indexed, by document id: no name in an answer leads anywhere else."""
+    """Return a finder of the files that were indexed, by document id.
+
+    No name in an answer leads anywhere else.
+    """
 
     def find(document_id: str, _uri: str, _sha256: str) -> Path | None:
         if not snapshot.has_document(document_id):
@@ -177,23 +190,23 @@ def in_index(snapshot: Snapshot) -> Find:
 
 
 def below(source: Path) -> Find:
-    """A file for all quotes, or a folder in which each document has its uri; a uri never leads out
-    of it.
+    """Return a finder of files by their uris below a folder; a file serves all quotes.
+
+    A uri never leads out of the folder.
     """
 
     def find(_document_id: str, uri: str, _sha256: str) -> Path | None:
         if not source.is_dir():
             return source
         inside = PurePosixPath(uri)
-        return (
-            None if inside.is_absolute() or ".." in inside.parts or "\0" in uri else source / inside
-        )
+        leads_out = inside.is_absolute() or ".." in inside.parts
+        return None if leads_out or "\0" in uri else source / inside
 
     return find
 
 
-def _loaded(path: Path | None, max_bytes: int) -> tuple[bytes, Document] | str:
-    """The bytes and the document of a file, or why there are none."""
+def _load_source(path: Path | None, max_bytes: int) -> tuple[bytes, Document] | str:
+    """Return the bytes and the document of a file, or the reason in words if there are none."""
     if path is None:
         return "there is no such source here: name the file or its folder with --source"
     try:
@@ -207,28 +220,32 @@ def _loaded(path: Path | None, max_bytes: int) -> tuple[bytes, Document] | str:
 
 
 def _quotes(answer: Answer) -> Iterator[ParsedQuote]:
-    for role, spans in (
-        ("answer", answer.spans),
-        ("alternative", answer.alternatives),
-        ("conflict", answer.conflicts),
-    ):
-        for span in spans:
-            for each in (span.citation, *span.further):
-                yield ParsedQuote(
-                    role,
-                    each.document_id,
-                    each.uri,
-                    each.sha256,
-                    each.quote,
-                    each.start,
-                    each.end,
-                    each,
-                )
-    for passage in answer.refusal.nearest if answer.refusal else ():
-        yield _shown(passage)
+    """Yield everything that an answer quotes."""
+    yield from _span_quotes("answer", answer.spans)
+    yield from _span_quotes("alternative", answer.alternatives)
+    yield from _span_quotes("conflict", answer.conflicts)
+    if answer.refusal:
+        for passage in answer.refusal.nearest:
+            yield _passage_quote(passage)
 
 
-def _shown(passage: NearestPassage) -> ParsedQuote:
+def _span_quotes(role: str, spans: Iterable[AnswerSpan]) -> Iterator[ParsedQuote]:
+    """Yield the quotes of spans and of their further places."""
+    for span in spans:
+        for citation in (span.citation, *span.further):
+            yield ParsedQuote(
+                role,
+                citation.document_id,
+                citation.uri,
+                citation.sha256,
+                citation.quote,
+                citation.start,
+                citation.end,
+                citation,
+            )
+
+
+def _passage_quote(passage: NearestPassage) -> ParsedQuote:
     return ParsedQuote(
         "nearest passage",
         passage.document_id,
@@ -240,32 +257,40 @@ def _shown(passage: NearestPassage) -> ParsedQuote:
     )
 
 
-def _proof(quoted: ParsedQuote, found: tuple[bytes, Document] | str) -> Proof:
-    checks = (
-        (Check("source", passed=False, detail=found),)
-        if isinstance(found, str)
-        else tuple(_checks(quoted, *found))
-    )
+def _proof(quoted: ParsedQuote, source: tuple[bytes, Document] | str) -> Proof:
+    """Return the proof of a quote from its source, or from the reason why there is none."""
+    checks = tuple(_source_checks(quoted, source))
     return Proof(quoted.role, quoted.uri, quoted.quote, quoted.start, quoted.end, checks)
 
 
+def _source_checks(quoted: ParsedQuote, source: tuple[bytes, Document] | str) -> Iterable[Check]:
+    """Return the checks of a quote, a failed one if its source cannot be read."""
+    if isinstance(source, str):
+        return [Check("source", passed=False, detail=source)]
+    data, document = source
+    return _checks(quoted, data, document)
+
+
 def _checks(quoted: ParsedQuote, data: bytes, document: Document) -> Iterator[Check]:
+    """Yield the checks of a quote against its source."""
     digest = document.source.sha256
     yield Check("sha256", digest == quoted.sha256, f"the file has {digest}")
-    characters = _standing("characters", document.text, quoted.quote, quoted.start, quoted.end)
-    then, now = quoted.citation.extractor if quoted.citation else None, document.source.extractor
-    if then and now and then != now and not characters.passed:
-        characters = replace(
-            characters,
-            detail=f"{characters.detail}; {then} read it then, {now} does now: ask again",
-        )
+    characters = _text_check("characters", document.text, quoted.quote, quoted.start, quoted.end)
+    then = quoted.citation.extractor if quoted.citation else None
+    now = document.source.extractor
+    is_other_extractor = then is not None and now is not None and then != now
+    if is_other_extractor and not characters.passed:
+        # The file is the same and its text is not: the program is to blame, not the quote.
+        detail = f"{characters.detail}; {then} read it then, {now} does now: ask again"
+        characters = replace(characters, detail=detail)
     yield characters
     if quoted.citation is not None:
         yield from _citation_checks(quoted.citation, data, document)
 
 
 def _citation_checks(citation: Citation, data: bytes, document: Document) -> Iterator[Check]:
-    yield _standing(
+    """Yield the checks of what a citation claims beside its characters."""
+    yield _text_check(
         "sentence", document.text, citation.sentence, citation.sentence_start, citation.sentence_end
     )
     extractor = document.source.extractor
@@ -275,7 +300,7 @@ def _citation_checks(citation: Citation, data: bytes, document: Document) -> Ite
         f"{citation.extractor or 'text'} then, {extractor or 'text'} now",
     )
     if citation.byte_start is not None or citation.byte_end is not None:
-        yield _bytes(citation, data, document)
+        yield _bytes_check(citation, data, document)
     place = document.places.at(citation.start)
     line = None if extractor else document.text.count("\n", 0, citation.start) + 1
     claimed = Place(citation.page, citation.slide, citation.sheet, citation.row)
@@ -283,37 +308,45 @@ def _citation_checks(citation: Citation, data: bytes, document: Document) -> Ite
     yield Check("place", (claimed, citation.line) == (place, line), f"it is {words}")
 
 
-def _standing(name: str, text: str, quote: str, start: int, end: int) -> Check:
-    """Whether a text has a quote at [start, end), and if not, where else."""
+def _text_check(name: str, text: str, quote: str, start: int, end: int) -> Check:
+    """Return the check that a text has a quote at [start, end).
+
+    If it fails, its detail tells the first difference, and where else the words stand.
+    """
     if quote and 0 <= start < end <= len(text) and text[start:end] == quote:
         return Check(name, passed=True, detail=f"{start} to {end}")
     at = text.find(quote) if quote else -1
-    there = text[max(start, 0) : max(end, 0)]
-    same = next(
-        (at for at, (one, other) in enumerate(zip(there, quote, strict=False)) if one != other),
-        min(len(there), len(quote)),
+    actual = text[max(start, 0) : max(end, 0)]
+    same = _common_prefix_length(actual, quote)
+    differs = (
+        f"{actual[same : same + _CONTEXT]!r} stands at {max(start, 0) + same}, "
+        f"not {quote[same : same + _CONTEXT]!r}"
     )
-    differs = f"{there[same : same + _CONTEXT]!r} stands at {max(start, 0) + same}, not {quote[same : same + _CONTEXT]!r}"
-    elsewhere = (
-        f"the words stand at {at} to {at + len(quote)}"
-        if at >= 0
-        else "the words stand nowhere in it"
-    )
+    elsewhere = "the words stand nowhere in it"
+    if at >= 0:
+        elsewhere = f"the words stand at {at} to {at + len(quote)}"
     return Check(name, passed=False, detail=f"{differs}; {elsewhere}")
 
 
-def _bytes(citation: Citation, data: bytes, document: Document) -> Check:
+def _common_prefix_length(one: str, other: str) -> int:
+    for at, (a, b) in enumerate(zip(one, other, strict=False)):
+        if a != b:
+            return at
+    return min(len(one), len(other))
+
+
+def _bytes_check(citation: Citation, data: bytes, document: Document) -> Check:
+    """Return the check that the cited bytes, decoded and newline-folded, are the quote."""
     start, end = citation.byte_start or 0, citation.byte_end or 0
+    encoding = document.source.encoding
+    actual = _decoded(data[start:end], encoding) if 0 <= start < end <= len(data) else ""
+    detail = f"{start} to {end} in {encoding}: {actual[:_CONTEXT]!r}"
+    return Check("bytes", actual == citation.quote, detail)
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    """Return the text of bytes, newlines folded; "" if they begin or end within a character."""
     try:
-        there = (
-            fold_newlines(data[start:end].decode(document.source.encoding))[0]
-            if 0 <= start < end <= len(data)
-            else ""
-        )
+        return fold_newlines(data.decode(encoding))[0]
     except UnicodeDecodeError:
-        there = ""
-    return Check(
-        "bytes",
-        there == citation.quote,
-        f"{start} to {end} in {document.source.encoding}: {there[:_CONTEXT]!r}",
-    )
+        return ""

@@ -62,7 +62,7 @@ OTHER = AnswerSpan(
 def answered(
     *spans: AnswerSpan, notes: tuple[str, ...] = (), conflicts: tuple[AnswerSpan, ...] = ()
 ) -> Answer:
-    """An answer of these spans."""
+    """Return an answer of these spans."""
     return Answer(
         question="How many?",
         kind="span",
@@ -81,7 +81,7 @@ def answered(
 
 
 def refused(*nearest: NearestPassage, missing: tuple[str, ...] = ()) -> Answer:
-    """A refusal that shows these passages."""
+    """Return a refusal that shows these passages."""
     gate = Gate("confidence", 0.1, 0.5, 0.4)
     refusal = Refusal("nothing fits", Searched(2, 7, 5), gate, missing, nearest)
     return replace(answered(), refusal=refusal, confidence=0.1, alternatives=())

@@ -213,7 +213,7 @@ def test_a_live_pipeline_serves_the_newest_generation(tmp_path: Path) -> None:
     with live.use() as pipeline:
         assert pipeline.ask("What is the gate code?").text == FILES["a.txt"]
 
-    live.rest()
+    live.release_if_idle()
     forget_all(settings)
     with live.use() as pipeline:
         assert pipeline.ask("What is the gate code?").refusal

@@ -148,8 +148,7 @@ class Chat:
         else:
             click.echo(turn_text(self._last_turn.result, bold, terminal_width()) + "\n")
         finally:
-            # While the user thinks, other processes may compact the store.
-            self._live.rest()
+            self._live.release_if_idle()
 
     def _citations(self) -> list[Citation]:
         """Return the citations of the last answer."""

@@ -1,4 +1,4 @@
-"""From evidence to a probability, and from a precision to a threshold."""
+"""Calibration: features -> probability, precision -> threshold."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_wrong_value_is_an_error_that_says_what_to_do(
 def test_what_is_no_calibration_is_an_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "calibration.json").write_bytes(content)
 
-    with pytest.raises(CalibrationError, match="is no calibration"):
+    with pytest.raises(CalibrationError, match="cannot be read as a calibration"):
         load_calibration(tmp_path / "calibration.json")
 
 

@@ -11,14 +11,16 @@ from index.document import Chunk
 from index.search.fusion import Hit
 from index.store.snapshot import Snapshot
 from qa.answering.citations import Citer
-from qa.answering.decision import Found
+from qa.answering.decision import ScoredAnswer
 from qa.answering.features import AnswerGroup
 from qa.answering.reader import Candidate
 from qa.answering.retriever import RetrievedChunk
 from tests.support.serving import assert_quoted, pipeline_of
 
 FILES = {
-    "guide.md": "# Porto\n\nShips sail.\n\n## Tides\n\nThe “tide” turns at six. It’s six, they say: six.",
+    "guide.md": (
+        "# Porto\n\nShips sail.\n\n## Tides\n\nThe “tide” turns at six. It’s six, they say: six."
+    ),
     "log.txt": "Naïve,\r\nit turns at six.".encode("utf-16"),
 }
 
@@ -33,13 +35,13 @@ def snapshot(folder: Path) -> Snapshot:
     return pipeline_of(folder, FILES).snapshot
 
 
-def found(snapshot: Snapshot, *quotes: tuple[str, str, int]) -> Found:
-    """An answer of so many-th quotes of documents."""
-    return Found(AnswerGroup(tuple(candidate(snapshot, *each) for each in quotes)), 0.123456)
+def found(snapshot: Snapshot, *quotes: tuple[str, str, int]) -> ScoredAnswer:
+    """Return an answer of (document, quote, occurrence)."""
+    return ScoredAnswer(AnswerGroup(tuple(candidate(snapshot, *each) for each in quotes)), 0.123456)
 
 
 def candidate(snapshot: Snapshot, uri: str, quote: str, nth: int = 0) -> Candidate:
-    """A quote, whichever of several, with the sentence around it."""
+    """Return a quote, whichever of several, with the sentence around it."""
     info = next(each for each in snapshot.documents() if each.uri == uri)
     text, start = snapshot.document(info.id).text, -1
     for _ in range(nth + 1):
@@ -119,7 +121,7 @@ def test_a_whole_sentence_is_quoted_where_that_is_wanted(snapshot: Snapshot, fol
 
 def test_a_document_is_read_once(snapshot: Snapshot) -> None:
     class Counting(Snapshot):
-        """A snapshot that counts its reads."""
+        """Snapshot that counts its reads."""
 
         def __init__(self) -> None:
             self.read = 0
@@ -156,6 +158,6 @@ def test_a_chunk_at_another_place_cites_the_same_characters(snapshot: Snapshot) 
         1.0,
     )
 
-    assert Citer(snapshot).span(Found(AnswerGroup((other,)), 1.0)) == Citer(snapshot).span(
-        Found(AnswerGroup((one,)), 1.0)
+    assert Citer(snapshot).span(ScoredAnswer(AnswerGroup((other,)), 1.0)) == Citer(snapshot).span(
+        ScoredAnswer(AnswerGroup((one,)), 1.0)
     )

@@ -1,4 +1,4 @@
-"""Which answers are confident enough, under a calibration that weighs the evidence."""
+"""Confidence of answers under a calibration that weighs the features."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from qa.answering.calibration import Calibration
 from qa.answering.decision import ALTERNATIVES, Decision, Policy, decide, rank_answers
 from qa.answering.features import FEATURES, AnswerGroup, confidence_features, group_candidates
+from qa.answering.question import kind_of
 from qa.answering.reader import Candidate, CrossEncoderReader, Reading
 from tests.qa.answering.test_decision import QUESTION, TOP_K, closing, items, texts
 from tests.support.fakes import FakeSpanModel, Logits, candidate_of, marked, passage_of, reading_of
@@ -43,18 +44,18 @@ WORDINGS = (
 
 
 def read(sentences: Sequence[str], logits: Logits) -> Reading:
-    """What the reader finds in documents of a sentence each."""
+    """Return the reading of documents of a sentence each."""
     passages = [passage_of(text, document=f"d{at}") for at, text in enumerate(sentences)]
     return CrossEncoderReader(FakeSpanModel(logits), "fake").read(QUESTION, passages)
 
 
 def answers(reading: Reading, text: str) -> AnswerGroup:
-    """The answer of a reading that has this text."""
+    """Return the answer of a reading that has this text."""
     return next(each for each in group_candidates(reading, 0.0) if each.best.text == text)
 
 
 def shared_log_odds(reading: Reading, text: str = "six") -> float:
-    """Of the answer with this text, on its own."""
+    """Return the shared log-odds of the answer with this text, on its own."""
     finding = answers(reading, text)
     assert judged_best(reading) == finding
     return float(
@@ -63,8 +64,8 @@ def shared_log_odds(reading: Reading, text: str = "six") -> float:
 
 
 def judged_best(reading: Reading) -> AnswerGroup:
-    """The best answer of a reading."""
-    judged = rank_answers(QUESTION, reading, 0.0)
+    """Return the best answer of a reading."""
+    judged = rank_answers(QUESTION, kind_of(QUESTION), reading, 0.0)
     assert judged
     return judged.best
 
@@ -88,7 +89,9 @@ def test_copies_of_a_sentence_change_nothing(copies: int) -> None:
     once, often = read(WORDINGS[:1], logits), read(WORDINGS[:1] * copies, logits)
 
     assert shared_log_odds(often) == pytest.approx(shared_log_odds(once), abs=1e-3)
-    one, same = (rank_answers(QUESTION, reading, 0.0) for reading in (once, often))
+    one, same = (
+        rank_answers(QUESTION, kind_of(QUESTION), reading, 0.0) for reading in (once, often)
+    )
     assert one
     assert same
     assert len(same.best.candidates) == copies
@@ -109,7 +112,7 @@ def test_less_likely_copies_of_a_sentence_change_nothing(score: float, lower: li
 
 
 def test_three_equal_items_of_a_list_are_answered() -> None:
-    decision = decide(RISKS, reading_of(items(4.0, 4.0, 4.0)), POLICY, TOP_K)
+    decision = decide(RISKS, kind_of(RISKS), reading_of(items(4.0, 4.0, 4.0)), POLICY, TOP_K)
 
     assert (texts(decision.chosen), decision.failed, decision.calibrated) == (
         ["item0x", "item1x", "item2x"],
@@ -120,7 +123,7 @@ def test_three_equal_items_of_a_list_are_answered() -> None:
 
 
 def test_two_documents_that_contradict_each_other_are_answered_with_the_conflict() -> None:
-    decision = decide(QUESTION, closing("5 pm", "6 pm"), POLICY, TOP_K)
+    decision = decide(QUESTION, kind_of(QUESTION), closing("5 pm", "6 pm"), POLICY, TOP_K)
 
     assert (texts(decision.chosen), texts(decision.conflicts), decision.failed) == (
         ["5 pm"],
@@ -142,8 +145,8 @@ def test_what_is_read_as_a_list_or_a_conflict_is_answered() -> None:
         lambda token: times.get(token, (-9.0, -9.0)),
     )
 
-    assert texts(decide(RISKS, listed, POLICY, TOP_K).chosen) == list(risks)
-    decision = decide(QUESTION, contradicted, POLICY, TOP_K)
+    assert texts(decide(RISKS, kind_of(RISKS), listed, POLICY, TOP_K).chosen) == list(risks)
+    decision = decide(QUESTION, kind_of(QUESTION), contradicted, POLICY, TOP_K)
     assert (texts(decision.chosen), texts(decision.conflicts)) == (["five"], ["six"])
 
 
@@ -152,7 +155,9 @@ def test_two_equal_answers_that_neither_agree_nor_contradict_are_refused() -> No
         passage_of("Lunch was served until 6 pm, in the garden.", document="b"), "6 pm", 3.99
     )
 
-    decision = decide(QUESTION, reading_of([*closing("5 pm").candidates, other]), POLICY, TOP_K)
+    decision = decide(
+        QUESTION, kind_of(QUESTION), reading_of([*closing("5 pm").candidates, other]), POLICY, TOP_K
+    )
 
     assert (decision.chosen, texts(decision.alternatives)) == ((), ["5 pm", "6 pm"])
 
@@ -160,7 +165,9 @@ def test_two_equal_answers_that_neither_agree_nor_contradict_are_refused() -> No
 def test_a_refused_conflict_is_among_the_alternatives() -> None:
     sure = replace(CALIBRATION, bias=-99.0)
 
-    decision = decide(QUESTION, closing("5 pm", "6 pm"), Policy(sure, 0.9), TOP_K)
+    decision = decide(
+        QUESTION, kind_of(QUESTION), closing("5 pm", "6 pm"), Policy(sure, 0.9), TOP_K
+    )
 
     assert (decision.chosen, decision.conflicts, texts(decision.alternatives)) == (
         (),
@@ -172,14 +179,17 @@ def test_a_refused_conflict_is_among_the_alternatives() -> None:
 
 @pytest.mark.parametrize("passages", [1, TOP_K - 1, TOP_K + 1])
 def test_a_confidence_is_calibrated_only_where_as_many_passages_are_read(passages: int) -> None:
-    assert decide(QUESTION, closing("5 pm"), POLICY, TOP_K).calibrated
-    assert not decide(QUESTION, closing("5 pm"), POLICY, passages).calibrated
-    assert not decide(QUESTION, Reading((), 0, 0, 0.0), POLICY, passages).calibrated
+    assert decide(QUESTION, kind_of(QUESTION), closing("5 pm"), POLICY, TOP_K).calibrated
+    assert not decide(QUESTION, kind_of(QUESTION), closing("5 pm"), POLICY, passages).calibrated
+    assert not decide(
+        QUESTION, kind_of(QUESTION), Reading((), 0, 0, 0.0), POLICY, passages
+    ).calibrated
 
 
 def told(at: int, document: str, score: float) -> Candidate:
-    """One of the closing times of a document, which all make one statement and stand in passages of
-    different worth.
+    """Return one of the closing times of a document.
+
+    All make one statement and stand in passages of different worth.
     """
     times = ("5 pm", "6 pm", "noon", "item9x")
     near = {"score": "abc".index(document) / 3}
@@ -191,7 +201,7 @@ def assert_sound(decision: Decision, policy: Policy, reading: Reading) -> None:
     """Answers or a failed gate, and nothing twice."""
     shown = [*decision.chosen, *decision.conflicts, *decision.alternatives]
     assert bool(decision.chosen) is (decision.failed is None)
-    assert len({id(each.finding) for each in shown}) == len(shown)
+    assert len({id(each.group) for each in shown}) == len(shown)
     assert all(0 <= each.confidence <= decision.confidence <= 1 for each in shown)
     assert max(len(decision.alternatives), len(decision.conflicts)) <= ALTERNATIVES
     if decision.chosen:
@@ -223,8 +233,8 @@ def test_there_is_an_answer_or_a_failed_gate_and_never_both(
     fitted = weights and replace(CALIBRATION, weights=tuple(weights), passage_weight=passage_weight)
     reading, policy = reading_of(candidates), Policy(fitted or None, 0.9, threshold)
 
-    decision = decide(question, reading, policy, TOP_K)
+    decision = decide(question, kind_of(question), reading, policy, TOP_K)
 
     assert_sound(decision, policy, reading)
     assert decision.calibrated is (weights is not None)
-    assert decide(question, reading, policy, TOP_K) == decision
+    assert decide(question, kind_of(question), reading, policy, TOP_K) == decision

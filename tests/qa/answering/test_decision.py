@@ -1,4 +1,4 @@
-"""candidates -> answer or refusal."""
+"""The decision: candidates -> answer or refusal."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from qa.answering.decision import (
     LIKELY,
     MAX_ITEMS,
     Decision,
-    Found,
     Policy,
+    ScoredAnswer,
     decide,
 )
 from qa.answering.features import FEATURES
+from qa.answering.question import kind_of
 from qa.answering.reader import Candidate, Reading
 from tests.support.fakes import candidate_of, passage_of, reading_of
 
@@ -32,12 +33,12 @@ QUESTION = "When does the office close?"
 
 
 def decided(question: str, reading: Reading, policy: Policy) -> Decision:
-    """What is decided where `TOP_K` passages were to be read."""
-    return decide(question, reading, policy, TOP_K)
+    """Return the decision if `TOP_K` passages were to be read."""
+    return decide(question, kind_of(question), reading, policy, TOP_K)
 
 
 def said(sentence: str, quote: str, score: float, document: str) -> Candidate:
-    """A candidate in a document that is this sentence."""
+    """Return a candidate in a document that is this sentence."""
     return candidate_of(passage_of(sentence, document=document), quote, score)
 
 
@@ -50,9 +51,9 @@ def closing(*times: str, score: float = 4.0) -> Reading:
     return reading_of(each)
 
 
-def texts(found: tuple[Found, ...]) -> list[str]:
-    """What is quoted."""
-    return [each.finding.best.text for each in found]
+def texts(found: tuple[ScoredAnswer, ...]) -> list[str]:
+    """Return the quoted texts."""
+    return [each.group.best.text for each in found]
 
 
 def items(*scores: float, document: str = "a") -> list[Candidate]:
@@ -147,7 +148,7 @@ def test_the_same_text_in_several_documents_is_one_answer() -> None:
     decision = decided(QUESTION, closing("5 pm", "5 PM", "5 pm"), ALWAYS)
 
     [found] = decision.chosen
-    assert [each.passage.document.id for each in found.finding.candidates] == ["d0", "d1", "d2"]
+    assert [each.passage.document.id for each in found.group.candidates] == ["d0", "d1", "d2"]
     assert (decision.alternatives, decision.conflicts) == ((), ())
 
 

@@ -1,4 +1,4 @@
-"""What speaks for an answer."""
+"""Features of the confidence model, and grouping of candidates."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ QUESTION = "When does the tide turn?"
 
 
 def of(reading: Reading, at: int = 0, question: str = QUESTION) -> dict[str, float]:
-    """The evidence for one of the answers of a reading, by name."""
+    """Return the features of one of the answers of a reading, by name."""
     found = group_candidates(reading, 0.0)
     numbers = confidence_features(question, found[at], found[:at] + found[at + 1 :], reading)
     assert (numbers.dtype, numbers.shape) == (np.float64, (len(FEATURES),))
@@ -38,8 +38,9 @@ def of(reading: Reading, at: int = 0, question: str = QUESTION) -> dict[str, flo
 
 
 def quoting(texts: Sequence[str]) -> list[AnswerGroup]:
-    """The answers of a reading in which each text is quoted by a passage of its own, each less
-    likely than the one before.
+    """Return the answers of a reading in which each text is quoted by a passage of its own.
+
+    Each is less likely than the one before.
     """
     candidates = [
         candidate_of(passage_of(text, document=f"d{at:02}"), text, 2.0 - at / 10)

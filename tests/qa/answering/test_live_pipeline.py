@@ -46,13 +46,13 @@ def live(settings: Settings, write: Write) -> LivePipeline:
 
 
 def text_of(pipeline: Pipeline) -> str:
-    """The text of the one document."""
+    """Return the text of the one document."""
     [info] = pipeline.snapshot.documents()
     return pipeline.snapshot.document(info.id).text
 
 
 def is_closed(pipeline: Pipeline) -> bool:
-    """Whether the snapshot can no longer be read."""
+    """Return True if the snapshot can no longer be read."""
     try:
         pipeline.snapshot.documents()
     except StoreError:
@@ -86,7 +86,7 @@ def test_an_unused_old_generation_is_closed_at_once(live: LivePipeline, write: W
 def test_a_new_generation_is_used_even_before_the_next_refresh(
     live: LivePipeline, write: Write
 ) -> None:
-    live.rest()
+    live.release_if_idle()
     write("Version two.")
 
     with live.use() as pipeline:
@@ -95,9 +95,9 @@ def test_a_new_generation_is_used_even_before_the_next_refresh(
 
 def test_resting_changes_nothing_for_questions(live: LivePipeline) -> None:
     with live.use() as pipeline:
-        live.rest()
+        live.release_if_idle()
         assert text_of(pipeline) == "Version one."
-    live.rest()
+    live.release_if_idle()
     with live.use() as same:
         assert same is pipeline
 
@@ -156,7 +156,7 @@ def test_a_new_tag_is_taken_up_while_a_question_is_answered(
 def test_what_cannot_be_served_is_an_error_for_every_question(
     live: LivePipeline, settings: Settings, tmp_path: Path
 ) -> None:
-    live.rest()
+    live.release_if_idle()
     forget_all(settings)
     indexed(settings, carded("other"), tmp_path / "corpus", {"a.txt": "Other model."})
 

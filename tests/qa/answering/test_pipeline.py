@@ -1,5 +1,6 @@
-"""retrieve, read, decide, cite; above all: every quote is where its citation says, in the text and
-in the file.
+"""The pipeline: retrieve, read, decide, cite.
+
+Above all, every quote is where its citation says, in the text and in the file.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from tests.support.fakes import FakeEncoder, FakeSpanModel, FixedReader
 from tests.support.serving import assert_quoted, pipeline_of
 
 FILES = {
-    "tides.txt": "The tide at Porto turns at six. Fishermen leave with the ebb.\n\nThey come back at noon.",
+    "tides.txt": (
+        "The tide at Porto turns at six. Fishermen leave with the ebb.\n\nThey come back at noon."
+    ),
     "bread.md": "# Bread\n\nIt needs flour, water and salt.\n\n## Time\n\nIt rises for two hours.",
 }
 PIECES = st.sampled_from(
@@ -75,8 +78,9 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
 
 
 def fixed(pipeline: Pipeline, reader: FixedReader, policy: Policy | None = None) -> Pipeline:
-    """The same index with a reader of fixed candidates, and a clock that ticks a millisecond at
-    every look.
+    """Return the same index with a reader of fixed candidates.
+
+    Its clock ticks a millisecond at every look.
     """
     ticks = iter(range(100))
     retriever = HybridRetriever(pipeline.snapshot, FakeEncoder())
@@ -91,7 +95,7 @@ def fixed(pipeline: Pipeline, reader: FixedReader, policy: Policy | None = None)
 
 
 def assert_shape(answer: Answer) -> None:
-    """An answer with all its keys: spans or a refusal, and the citations of the spans."""
+    """Check the keys of an answer: spans or a refusal, and the citations of the spans."""
     shown = answer.to_dict()
     spans = shown["answers"] + shown["alternatives"] + shown["conflicts"]
     assert list(shown) == ANSWER_KEYS
@@ -292,7 +296,10 @@ def test_a_question_in_another_language_gets_a_note(pipeline: Pipeline) -> None:
 
 
 def test_a_cited_document_in_another_language_gets_a_note(tmp_path: Path) -> None:
-    german = "Die Flut in Porto kommt zweimal am Tag. Die Fischer fahren mit der Ebbe hinaus und kommen am Mittag zurück."
+    german = (
+        "Die Flut in Porto kommt zweimal am Tag. "
+        "Die Fischer fahren mit der Ebbe hinaus und kommen am Mittag zurück."
+    )
     answer = pipeline_of(tmp_path, {"a.txt": german}, min_confidence=0.0).ask(
         "When do the Fischer leave?"
     )

@@ -1,4 +1,4 @@
-"""What counts as a question."""
+"""Validity of questions, and the kinds of answer they ask for."""
 
 from __future__ import annotations
 

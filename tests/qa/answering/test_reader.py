@@ -13,7 +13,7 @@ from index.text.chunking import chunk_document
 from qa.answering.reader import LONGEST, PER_PASSAGE, Candidate, CrossEncoderReader, Reading
 from qa.answering.reader_model import Window
 from qa.answering.retriever import RetrievedChunk
-from qa.answering.span_decoding import parts_word
+from qa.answering.span_decoding import inside_word_mask
 from tests.support.fakes import (
     FakeEncoder,
     FakeSpanModel,
@@ -46,13 +46,13 @@ TEXTS = st.lists(WORDS, min_size=1, max_size=80).map(" ".join)
 
 
 def reader(model: FakeSpanModel | None = None) -> CrossEncoderReader:
-    """A reader with a fake model, and a clock that ticks a second at every look."""
+    """Return a reader with a fake model and a clock that ticks a second at every look."""
     ticks = count()
     return CrossEncoderReader(model or FakeSpanModel(), "fake", clock=lambda: float(next(ticks)))
 
 
 def passages_of(text: str, name: str = "a.txt", budget: int = 24) -> list[RetrievedChunk]:
-    """The chunks of a text as passages; long sentences make neighbours overlap."""
+    """Return the chunks of a text as passages; long sentences make neighbours overlap."""
     chunks = chunk_document(plain_document(text, name), FakeEncoder(passage_budget=budget))
     like = passage_of("x")
     return [
@@ -61,7 +61,7 @@ def passages_of(text: str, name: str = "a.txt", budget: int = 24) -> list[Retrie
 
 
 def overlap(first: Candidate, second: Candidate) -> bool:
-    """Whether two candidates share characters of one document."""
+    """Return True if two candidates share characters of one document."""
     same = first.passage.chunk.document_id == second.passage.chunk.document_id
     return same and first.start < second.end and second.start < first.end
 
@@ -95,7 +95,7 @@ def test_candidates_are_whole_words_of_their_documents_best_first_and_apart(
 
     found = reader(FakeSpanModel(window=window)).read("What?", passages)
 
-    assert (found.read, found.given) == (len(passages), len(passages))
+    assert (found.passages_read, found.passages_found) == (len(passages), len(passages))
     assert [each.score for each in found.candidates] == sorted(
         (each.score for each in found.candidates), reverse=True
     )
@@ -107,7 +107,7 @@ def test_candidates_are_whole_words_of_their_documents_best_first_and_apart(
     ]
     for each in found.candidates:
         chunk = each.passage.chunk
-        inside = parts_word(chunk.text)
+        inside = inside_word_mask(chunk.text)
         assert each.text
         assert each.text == each.text.strip()
         assert not inside[[each.start - chunk.start, each.end - chunk.start]].any()
@@ -197,7 +197,9 @@ def test_the_question_reaches_the_model_as_it_is() -> None:
 def test_without_a_deadline_all_is_read_at_once() -> None:
     model = FakeSpanModel()
 
-    assert reader(model).read("x", [passage_of(TEXT, document=name) for name in "abcde"]).read == 5
+    passages = [passage_of(TEXT, document=name) for name in "abcde"]
+
+    assert reader(model).read("x", passages).passages_read == 5
     assert [texts for _, texts in model.asked] == [5]
 
 
@@ -207,7 +209,7 @@ def test_after_the_deadline_no_further_passage_is_read(seconds: float, read: int
 
     found = reader().read("When?", passages, seconds=seconds)
 
-    assert (found.read, found.given) == (read, 5)
+    assert (found.passages_read, found.passages_found) == (read, 5)
     assert {each.passage.document.id for each in found.candidates} == set("abcde"[:read])
 
 

@@ -75,10 +75,13 @@ def test_what_was_compiled_for_one_precision_is_not_taken_for_another(
 @pytest.mark.slow
 def test_reading_leaves_torch_alone(reader: Reader, model_cache: Path) -> None:
     script = (
-        "import sys, pathlib; from qa.answering.reader_model import ReaderModel; from qa.answering.reader_conversion import DEFAULT_READER;"
+        "import sys, pathlib;"
+        "from qa.answering.reader_model import ReaderModel;"
+        "from qa.answering.reader_conversion import DEFAULT_READER;"
         "model = ReaderModel.load(DEFAULT_READER, pathlib.Path(sys.argv[1]));"
         "print(model.card.fingerprint, len(model.windows('What', ['It rained.'])));"
-        "sys.exit(bool({'torch', 'transformers', 'sentence_transformers', 'huggingface_hub'} & set(sys.modules)))"
+        "heavy = {'torch', 'transformers', 'sentence_transformers', 'huggingface_hub'};"
+        "sys.exit(bool(heavy & set(sys.modules)))"
     )
 
     done = subprocess.run(
@@ -138,7 +141,7 @@ def test_a_model_that_reads_too_little_at_once_is_refused(tmp_path: Path) -> Non
 
 @pytest.fixture
 def shipped(tmp_path: Path) -> Path:
-    """A copy of the shipped weights, to be damaged."""
+    """Return a copy of the shipped weights, to be damaged."""
     return shutil.copytree(SHIPPED, tmp_path / "weights")
 
 

@@ -1,5 +1,6 @@
-"""Tiny models of random weights through OpenVINO: the logits are torch's, and long texts are read
-in overlapping windows.
+"""Tiny models of random weights through OpenVINO.
+
+The logits are torch's, and long texts are read in overlapping windows.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ TOLERANCE = 1e-3
 
 @pytest.fixture(scope="module", params=["tiny_bert", "tiny_roberta"])
 def source(request: pytest.FixtureRequest) -> Path:
-    """The folder of each tiny model."""
+    """Return the folder of each tiny model."""
     return Path(request.getfixturevalue(request.param))
 
 
@@ -48,7 +49,7 @@ def model(source: Path, model_cache: Path) -> ReaderModel:
 
 
 def by_torch(source: Path, question: str, text: str) -> Window:
-    """What transformers says of a question and a short text."""
+    """Return the logits of transformers for a question and a short text."""
     import torch
     from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
@@ -64,7 +65,7 @@ def by_torch(source: Path, question: str, text: str) -> Window:
 
 
 def assert_same(ours: Window, theirs: Window) -> None:
-    """The same tokens with the same logits, but for rounding."""
+    """Check that tokens and logits are the same, but for rounding."""
     assert ours.offsets.tolist() == theirs.offsets.tolist()
     assert_allclose(ours.start, theirs.start, atol=TOLERANCE)
     assert_allclose(ours.end, theirs.end, atol=TOLERANCE)

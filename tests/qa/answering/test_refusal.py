@@ -1,6 +1,4 @@
-"""When the pipeline does not answer, or not from all it found: the receipt of a refusal,
-thresholds, deadlines.
-"""
+"""Refusals of the pipeline, thresholds and deadlines."""
 
 from __future__ import annotations
 
@@ -10,8 +8,9 @@ import pytest
 
 from qa.answer import Gate, Searched
 from qa.answering.decision import Policy
-from qa.answering.pipeline import NEAREST, Pipeline
+from qa.answering.pipeline import Pipeline
 from qa.answering.reader import CrossEncoderReader
+from qa.answering.refusal import NEAREST
 from qa.answering.retriever import HybridRetriever
 from qa.bootstrap import load_pipeline
 from qa.library.library import forget_all

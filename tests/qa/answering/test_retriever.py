@@ -16,7 +16,10 @@ from tests.support.serving import carded, indexed, settings_in
 FILES = {
     "tides.txt": "The tide at Porto turns twice a day.\n\nFishermen leave with the ebb.",
     "bread.txt": "Bread needs flour, water and salt.\n\nIt rises for two hours.",
-    "copies.txt": "The harbour code is 4711.\n\nTHE harbour  code is 4711.\n\nThe harbour code is 47…\n\nThe harbour opens at six.",
+    "copies.txt": (
+        "The harbour code is 4711.\n\nTHE harbour  code is 4711.\n\nThe harbour code is 47…\n\n"
+        "The harbour opens at six."
+    ),
 }
 WORDS = st.sampled_from(
     ["tide", "Porto", "bread", "harbour", "code", "4711", "six", "flour", "zebra", "?", "the"]

@@ -1,6 +1,4 @@
-"""Whether what is quoted is still what its file holds, and what becomes of an answer where it is
-not.
-"""
+"""Freshness of quoted sources, and the answers from files that have changed or gone."""
 
 from __future__ import annotations
 
@@ -42,8 +40,9 @@ class Desk:
         self.age()
 
     def age(self) -> None:
-        """Files as old as those of people are: written before the last tick of the clock, and seen
-        so by the index.
+        """Make the files as old as those of people are.
+
+        They were written before the last tick of the clock, and seen so by the index.
         """
         for path in self.corpus.rglob("*.txt"):
             os.utime(path, (1e9, 1e9))

@@ -16,8 +16,8 @@ from qa.answering.span_decoding import (
     ScoredSpan,
     best_spans,
     covering,
+    inside_word_mask,
     log_normaliser,
-    parts_word,
     without_overlaps,
 )
 
@@ -51,7 +51,7 @@ SPANS = st.lists(
 def tokenised(
     draw: st.DrawFn,
 ) -> tuple[str, NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
-    """A text, tokens of it (any ascending ranges, as a tokenizer's may be) and their logits."""
+    """Draw a text, tokens of it (any ascending ranges, as a tokenizer's may be) and logits."""
     text = draw(TEXTS)
     cuts = sorted(draw(st.sets(st.integers(0, len(text)), max_size=12)))
     spans = [span for span in pairwise(cuts) if draw(st.integers(0, 4))]
@@ -63,8 +63,8 @@ def tokenised(
 
 
 def pieces_of(text: str) -> list[str]:
-    """The text, cut at every border that parts nothing."""
-    borders = np.flatnonzero(~parts_word(text)).tolist()
+    """Return the text, cut at every border that cuts no word."""
+    borders = np.flatnonzero(~inside_word_mask(text)).tolist()
     return [text[first:last] for first, last in pairwise(borders)]
 
 
@@ -94,7 +94,7 @@ def test_words_numbers_and_graphemes_are_not_parted(text: str, pieces: list[str]
 
 @given(TEXTS)
 def test_no_grapheme_is_ever_parted_and_the_edges_are_borders(text: str) -> None:
-    inside = parts_word(text)
+    inside = inside_word_mask(text)
 
     assert inside.shape == (len(text) + 1,)
     assert not inside[0]
@@ -124,7 +124,7 @@ def test_the_best_spans_are_those_of_brute_force(
     longest: int,
 ) -> None:
     text, offsets, start, end = given_text
-    inside = parts_word(text)
+    inside = inside_word_mask(text)
     legal = every_legal_span(offsets, inside, longest)
     every = [
         ScoredSpan(int(offsets[a, 0]), int(offsets[b, 1]), float(start[a] + end[b]))
@@ -158,7 +158,7 @@ def test_a_later_item_is_offered_although_many_variants_of_one_long_span_score_h
     start, end = np.full(13, -9, np.float32), np.full(13, -9, np.float32)
     start[:4], end[8:12], start[12], end[12] = 5, 5, 3, 3
 
-    best = best_spans(start, end, offsets, parts_word(text), count=2, longest=30)
+    best = best_spans(start, end, offsets, inside_word_mask(text), count=2, longest=30)
 
     assert [(text[first:last], score) for first, last, score, _ in best] == [
         (" ".join(words[:9]), 10.0),
@@ -171,7 +171,7 @@ def test_of_equal_spans_the_first_is_taken() -> None:
     offsets = np.array([(at, at + 1) for at in range(0, 11, 2)], dtype=np.int64)
     equal = np.zeros(6, dtype=np.float32)
 
-    found = best_spans(equal, equal, offsets, parts_word(text), count=3, longest=2)
+    found = best_spans(equal, equal, offsets, inside_word_mask(text), count=3, longest=2)
 
     assert [text[start:end] for start, end, *_ in found] == ["a", "b", "c"]
 
@@ -183,7 +183,7 @@ def test_an_empty_token_is_no_span() -> None:
         np.ones(1, np.float32),
         np.ones(1, np.float32),
         nothing,
-        parts_word("a b"),
+        inside_word_mask("a b"),
         count=5,
         longest=5,
     )

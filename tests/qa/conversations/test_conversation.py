@@ -1,4 +1,4 @@
-"""A question within a conversation: which reading counts, and what is kept and said."""
+"""Questions within a conversation: the rewrite that counts, stored turns, notes."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ FILES = {
 
 @dataclass
 class Scripted:
-    """Answers with the confidence that it was told for a question, 0 for others, as far as it is
-    trusted; from 0.5 it is an answer.
+    """A pipeline with set confidences for questions, 0 for others, multiplied with the trust.
+
+    From 0.5 it is an answer.
     """
 
     pipeline: Pipeline

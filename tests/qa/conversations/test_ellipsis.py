@@ -1,4 +1,4 @@
-"""Which questions leave something out, and what."""
+"""Questions that leave something out, and the phrases that they leave out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.conversations.ellipsis import MAX_PHRASES, introduces, is_closed, is_elliptic, left_out
+from qa.conversations.ellipsis import (
+    MAX_PHRASES,
+    introduces_topic,
+    is_elliptic,
+    is_self_contained,
+    missing_phrases,
+)
 
 
 @pytest.mark.parametrize(
@@ -23,8 +29,8 @@ from qa.conversations.ellipsis import MAX_PHRASES, introduces, is_closed, is_ell
 )
 def test_elliptic(question: str) -> None:
     assert is_elliptic(question)
-    assert not is_closed(question)
-    assert not introduces(question)
+    assert not is_self_contained(question)
+    assert not introduces_topic(question)
 
 
 @pytest.mark.parametrize(
@@ -37,8 +43,8 @@ def test_elliptic(question: str) -> None:
     ],
 )
 def test_closed(question: str) -> None:
-    assert is_closed(question)
-    assert introduces(question)
+    assert is_self_contained(question)
+    assert introduces_topic(question)
 
 
 @pytest.mark.parametrize(
@@ -47,29 +53,29 @@ def test_closed(question: str) -> None:
 )
 def test_open_questions_are_neither(question: str) -> None:
     assert not is_elliptic(question)
-    assert not is_closed(question)
+    assert not is_self_contained(question)
 
 
 def test_a_question_about_an_aspect_begins_a_topic() -> None:
-    assert introduces("What is the cost of solar power?")
-    assert not is_closed("What is the cost of solar power?")
+    assert introduces_topic("What is the cost of solar power?")
+    assert not is_self_contained("What is the cost of solar power?")
 
 
 def test_what_is_left_out() -> None:
     turns = [("How much will Amazon invest in Anthropic?", "$25 billion")]
 
     assert (
-        next(phrase.text for phrase in left_out("How much did it invest previously?", turns))
+        next(phrase.text for phrase in missing_phrases("How much did it invest previously?", turns))
         == "Amazon"
     )
-    assert left_out("How much did OpenAI raise?", turns) == []
-    assert left_out("Why?", []) == []
+    assert missing_phrases("How much did OpenAI raise?", turns) == []
+    assert missing_phrases("Why?", []) == []
 
 
 def test_a_topic_lives_on_through_follow_ups() -> None:
     turns = [("What is throat cancer?", ""), ("Is it treatable?", ""), ("Is it contagious?", "")]
 
-    assert left_out("What causes it?", turns)[0].text == "throat cancer"
+    assert missing_phrases("What causes it?", turns)[0].text == "throat cancer"
 
 
 def test_no_phrase_is_part_of_another() -> None:
@@ -78,7 +84,7 @@ def test_no_phrase_is_part_of_another() -> None:
         ("What is the evidence for the Bronze Age?", ""),
     ]
 
-    stems = [phrase.stems for phrase in left_out("When did it end?", turns)]
+    stems = [phrase.stems for phrase in missing_phrases("When did it end?", turns)]
 
     assert not any(first < second for first in stems for second in stems)
 
@@ -88,7 +94,7 @@ def test_no_phrase_is_part_of_another() -> None:
     st.text(max_size=40),
 )
 def test_any_history_adds_few_phrases(turns: list[tuple[str, str]], question: str) -> None:
-    found = left_out(question, turns)
+    found = missing_phrases(question, turns)
 
     assert len(found) <= MAX_PHRASES
-    assert not found or (turns and not is_closed(question))
+    assert not found or (turns and not is_self_contained(question))

@@ -1,4 +1,4 @@
-"""How a follow-up reads alone."""
+"""Rewrites of follow-up questions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.conversations.query_rewriting import MAX_READINGS, readings
+from qa.conversations.query_rewriting import MAX_REWRITES, rewrites
 
 INVEST = ("How much will Amazon invest in Anthropic?", "$25 billion")
 
@@ -45,20 +45,20 @@ INVEST = ("How much will Amazon invest in Anthropic?", "$25 billion")
     ],
 )
 def test_the_first_reading(question: str, turns: list[tuple[str, str]], expected: str) -> None:
-    assert readings(question, turns)[0] == expected
+    assert rewrites(question, turns)[0] == expected
 
 
 @pytest.mark.parametrize("question", ["How much did OpenAI raise?", "What is throat cancer?"])
 def test_a_question_that_needs_nothing_is_read_as_it_is(question: str) -> None:
-    assert readings(question, [INVEST]) == [question]
+    assert rewrites(question, [INVEST]) == [question]
 
 
 def test_without_turns_there_is_nothing_to_add() -> None:
-    assert readings(" Why? ", []) == ["Why?"]
+    assert rewrites(" Why? ", []) == ["Why?"]
 
 
 def test_what_can_be_read_alone_is_read_alone_first() -> None:
-    first, *others = readings(
+    first, *others = rewrites(
         "How did the stock react?", [("When will the tariffs take effect?", "")]
     )
 
@@ -67,8 +67,8 @@ def test_what_can_be_read_alone_is_read_alone_first() -> None:
 
 
 def test_what_says_nothing_alone_is_not_asked_alone() -> None:
-    assert "Why?" not in readings("Why?", [INVEST])
-    assert "And in OpenAI?" in readings("And in OpenAI?", [INVEST])
+    assert "Why?" not in rewrites("Why?", [INVEST])
+    assert "And in OpenAI?" in rewrites("And in OpenAI?", [INVEST])
 
 
 @given(
@@ -78,7 +78,7 @@ def test_what_says_nothing_alone_is_not_asked_alone() -> None:
 def test_any_question_has_a_few_different_readings(
     question: str, turns: list[tuple[str, str]]
 ) -> None:
-    found = readings(question, turns)
+    found = rewrites(question, turns)
 
-    assert 1 <= len(found) <= MAX_READINGS
+    assert 1 <= len(found) <= MAX_REWRITES
     assert len(set(found)) == len(found)

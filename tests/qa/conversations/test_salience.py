@@ -1,4 +1,4 @@
-"""What a conversation is about."""
+"""Phrases of a conversation, and their salience."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.conversations.phrases import phrases, says_little
+from qa.conversations.phrases import is_frame_word, phrases
 from qa.conversations.salience import FEATURES, WEIGHTS, Turn, salience
 
 
@@ -43,7 +43,7 @@ def test_the_verb_behind_a_subject_is_not_part_of_it() -> None:
 
 
 def test_a_phrase_is_said_with_its_article() -> None:
-    assert [phrase.said for phrase in phrases("When does the tide at Porto turn?")] == [
+    assert [phrase.with_article for phrase in phrases("When does the tide at Porto turn?")] == [
         "the tide",
         "Porto",
     ]
@@ -108,5 +108,5 @@ def test_probabilities_fall_and_sum_to_one(turns: list[tuple[str, str]], questio
 
 def test_there_is_a_weight_for_each_feature() -> None:
     assert len(WEIGHTS) == len(FEATURES)
-    assert says_little("Important")
-    assert not says_little("important-ish")
+    assert is_frame_word("Important")
+    assert not is_frame_word("important-ish")

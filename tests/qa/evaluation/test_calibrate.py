@@ -18,6 +18,7 @@ from qa.answering.calibration import load_calibration
 from qa.answering.decision import rank_answers
 from qa.answering.features import FEATURES
 from qa.answering.pipeline import Pipeline
+from qa.answering.question import kind_of
 from qa.errors import CalibrationError
 from qa.evaluation import calibrate as calibrating
 from qa.evaluation import fitting
@@ -65,7 +66,8 @@ def test_right_answers_get_higher_confidence_than_wrong_ones(pipeline: Pipeline)
 
     confidences = []
     for each in observations:
-        judged = rank_answers(each.asked.gold.question, each.reading, found.passage_weight)
+        question = each.asked.gold.question
+        judged = rank_answers(question, kind_of(question), each.reading, found.passage_weight)
         assert judged
         confidences.append(found.confidence(judged.features))
     assert np.mean(confidences[:30]) > 0.8

@@ -126,7 +126,7 @@ def test_conversations_keep_their_quotes_of_a_moved_file(desk: Settings, tmp_pat
         turn = conversations.ask(LOCAL_OWNER, conversation, GATE, pipeline.ask, pipeline.snapshot)
     old = turn.result["citations"][0]["document_id"]
     (tmp_path / "corpus" / "gate.txt").rename(tmp_path / "corpus" / "moved.txt")
-    live.rest()
+    live.release_if_idle()
 
     index_paths(desk, carded(), [tmp_path / "corpus"], RecordingReporter(), prune=True)
 

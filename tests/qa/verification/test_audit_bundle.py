@@ -113,7 +113,7 @@ def test_nothing_can_be_taken_out_or_put_in(at: int, removed: int, added: bytes)
 
 
 def _rewritten(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """The small bundle zipped by another program, with some members replaced or added."""
+    """Zip the small bundle as another program does, with some members replaced or added."""
     target = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(SMALL.to_bytes())) as old,
@@ -167,7 +167,7 @@ def test_half_a_character_makes_no_bundle() -> None:
 
 
 def resealed(archive: bytes, old: bytes, new: bytes) -> bytes:
-    """A bundle with other bytes of the same length in it, of which zip's own checksum is right."""
+    """Return a bundle with other bytes of the same length, and a right zip checksum."""
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as source, zipfile.ZipFile(target, "w") as changed:
         for name in source.namelist():

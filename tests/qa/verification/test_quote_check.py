@@ -235,7 +235,7 @@ ODD: list[Any] = [
 
 
 def places_in(plain: Any, above: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Where a value stands in some JSON, for all of them."""
+    """Return the path of every value in some JSON."""
     inside = (
         plain.items()
         if isinstance(plain, dict)
@@ -297,7 +297,7 @@ def test_of_all_sources_one_at_a_time_is_in_memory(tmp_path: Path) -> None:
 
 
 def measured(quotes: list[ParsedQuote], folder: Path) -> tuple[list[Proof], int]:
-    """The proofs of quotes from a folder, and the bytes that they took at most."""
+    """Return the proofs of quotes from a folder, and the bytes that they took at most."""
     tracemalloc.start()
     found = verify(quotes, below(folder))
     peak = tracemalloc.get_traced_memory()[1]

@@ -57,7 +57,7 @@ class CountingPages(PageRenderer):
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient]:
-    """The handlers over an index of FILES, which lie below `corpus`."""
+    """Return the handlers over an index of FILES, which lie below `corpus`."""
     settings = settings_in(tmp_path)
     indexed(settings, carded(), tmp_path / "corpus", FILES)
     app = FastAPI()
@@ -109,7 +109,7 @@ def test_what_goes_wrong_names_the_document_and_is_not_kept() -> None:
 
 @pytest.fixture
 def paper(tmp_path: Path, client: TestClient) -> str:
-    """The address of the paper's pages."""
+    """Return the address of the paper's pages."""
     del client
     return f"/documents/{document_id(tmp_path / 'corpus' / 'paper.pdf')}/pages"
 

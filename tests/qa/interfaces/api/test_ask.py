@@ -343,7 +343,7 @@ class Deleting(UploadService):
         super().__init__(self.settings)
 
     def tag(self, document_id: str, tags: Sequence[str]) -> None:
-        self.live.rest()
+        self.live.release_if_idle()
         remove_document(self.settings, document_id)
         super().tag(document_id, tags)
 

@@ -1,0 +1,100 @@
+"""The refusal of a question: why there is no answer, and what was searched.
+
+It names the gate that failed, the names in the question that no passage holds, and the passages
+that came nearest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from index.store.snapshot import Snapshot
+from qa.answer import Gate, NearestPassage, Refusal, Searched
+from qa.answering.citations import shown_passage
+from qa.answering.features import missing_names
+from qa.answering.reader import Reading
+from qa.answering.retriever import RetrievedChunk
+
+NEAREST = 3
+"""Passages shown with a refusal."""
+
+
+def refusal_of(
+    question: str,
+    gate: Gate,
+    reading: Reading,
+    passages: Sequence[RetrievedChunk],
+    snapshot: Snapshot,
+    documents: Sequence[str] | None,
+    absence_note: str | None,
+) -> Refusal:
+    """Return the refusal of a question that failed at `gate`.
+
+    `passages` were retrieved from the documents with these ids (None: from all), best first;
+    `reading` covers the first `reading.passages_read` of them. `absence_note` tells of documents
+    that were left out because their files are gone.
+    """
+    reason = _reason(gate, snapshot)
+    if absence_note:
+        reason = f"{reason}; {absence_note}"
+    text_read = "\n".join(
+        passage.chunk.embedded_text for passage in passages[: reading.passages_read]
+    )
+    return Refusal(
+        reason,
+        _searched(snapshot, documents, reading),
+        gate,
+        tuple(missing_names(question, text_read)),
+        _nearest(passages, reading),
+    )
+
+
+def _reason(gate: Gate, snapshot: Snapshot) -> str:
+    """Return the reason of a refusal in words."""
+    if not snapshot.size:
+        return "nothing is indexed: run `qa index PATH...`"
+    if gate.name == "passages":
+        return "nothing in the searched documents matches the question"
+    if gate.name == "spans":
+        return "the passages that match the question hold nothing that can be quoted"
+    return (
+        f"no passage answers the question: the best candidate has confidence {gate.value:.3f}, "
+        f"{gate.needed:.3f} is needed"
+    )
+
+
+def _searched(snapshot: Snapshot, documents: Sequence[str] | None, reading: Reading) -> Searched:
+    """Return the numbers of documents and passages searched, and of passages read."""
+    if documents is None:
+        return Searched(snapshot.document_count, snapshot.size, reading.passages_read)
+    passage_count = len(snapshot.rows_of(documents))
+    return Searched(len(documents), passage_count, reading.passages_read)
+
+
+def _nearest(passages: Sequence[RetrievedChunk], reading: Reading) -> tuple[NearestPassage, ...]:
+    """Return the passages that came nearest, best first.
+
+    They are in the reader's order; those without a candidate follow in the retriever's.
+    """
+    scores = _best_scores(reading)
+
+    def nearness(passage: RetrievedChunk) -> tuple[float, int]:
+        return (-scores.get(id(passage), float("-inf")), passage.rank)
+
+    ranked = sorted(passages, key=nearness)
+    return tuple(_nearest_passage(passage, scores.get(id(passage))) for passage in ranked[:NEAREST])
+
+
+def _best_scores(reading: Reading) -> dict[int, float]:
+    """Return the best score of each passage's candidates by the identity of the passage."""
+    scores: dict[int, float] = {}
+    for candidate in reading.candidates:
+        # Candidates come best first, so the first of a passage is its best.
+        scores.setdefault(id(candidate.passage), candidate.score)
+    return scores
+
+
+def _nearest_passage(passage: RetrievedChunk, reader_score: float | None) -> NearestPassage:
+    rounded = None if reader_score is None else round(reader_score, 2)
+    return NearestPassage(**asdict(shown_passage(passage)), reader_score=rounded)
