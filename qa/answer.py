@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from html import escape
 from typing import Any, Literal
 
 from index.document import Place
@@ -203,6 +204,29 @@ class Answer:
         """Citations of the spans, best first, each followed by its further places."""
         return tuple(citation for span in self.spans for citation in (span.citation, *span.further))
 
+    def __str__(self) -> str:
+        """Return the quotes with their places, or the reason of the refusal, as lines of text."""
+        if self.refusal:
+            return _printable(f"No answer found: {self.refusal.reason}.")
+        quotes = [
+            f"{span.text}\n  — {place_line(span.citation)}, confidence {span.confidence:.2f}"
+            for span in self.spans
+        ]
+        return _printable("\n".join([*quotes, *self.notes]))
+
+    def _repr_html_(self) -> str:
+        """Return the answer as a card of HTML, which notebooks show (IPython's display protocol).
+
+        All text of documents is escaped.
+        """
+        body = [_span_html(span) for span in self.spans]
+        if self.refusal:
+            body = [f"<p>No answer found: {escape(self.refusal.reason)}.</p>"]
+            body += [_passage_html(passage) for passage in self.refusal.nearest]
+        body += [f"<p><em>{escape(note)}</em></p>" for note in self.notes]
+        title = f"<p><strong>{escape(self.question)}</strong></p>"
+        return f"<div>{title}{''.join(body)}</div>"
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types, in the order in which people read them."""
         return {
@@ -225,6 +249,12 @@ class Answer:
             "timings_ms": self.timings_ms,
             "generation": self.generation,
         }
+
+
+def place_line(citation: Citation) -> str:
+    """Return title, file and place of a citation in one line."""
+    parts = (citation.title, citation.uri, citation.where)
+    return ", ".join(part for part in parts if part)
 
 
 def answer_of(plain: Mapping[str, Any]) -> Answer:
@@ -276,3 +306,30 @@ def _refusal(plain: Mapping[str, Any]) -> Refusal:
 def _plain(value: dict[str, Any]) -> dict[str, Any]:
     """Return the fields with lists for tuples, as JSON has them."""
     return {name: list(each) if isinstance(each, tuple) else each for name, each in value.items()}
+
+
+def _printable(text: str) -> str:
+    """Return a text without control characters, by which a document could act on a terminal."""
+    return "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
+
+
+def _span_html(span: AnswerSpan) -> str:
+    """Return a span marked in its sentence, above its citations."""
+    citation = span.citation
+    start = citation.start - citation.sentence_start
+    end = citation.end - citation.sentence_start
+    sentence = citation.sentence
+    marked = (
+        f"{escape(sentence[:start])}<mark>{escape(sentence[start:end])}</mark>"
+        f"{escape(sentence[end:])}"
+    )
+    places = "".join(
+        f"<br><small>{escape(place_line(each))}</small>" for each in (citation, *span.further)
+    )
+    return f"<blockquote>{marked}{places}<br><small>{span.confidence:.0%} sure</small></blockquote>"
+
+
+def _passage_html(passage: NearestPassage) -> str:
+    """Return a passage that was found nearest, above its file."""
+    place = f"<br><small>{escape(passage.uri)}</small>"
+    return f"<blockquote>{escape(passage.text)}{place}</blockquote>"

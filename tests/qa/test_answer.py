@@ -157,3 +157,38 @@ def test_it_is_plain_json() -> None:
         json.loads(json.dumps(refused(missing=("Porto",)).to_dict()))
         == refused(missing=("Porto",)).to_dict()
     )
+
+
+def test_an_answer_prints_its_quotes_and_their_places() -> None:
+    answer = replace(answered(SPAN), notes=("a.txt has changed.",))
+
+    assert str(answer) == "five\n  — Title, a.txt, line 1, confidence 0.75\na.txt has changed."
+
+
+def test_a_refusal_prints_its_reason() -> None:
+    assert str(refused()).startswith("No answer found: ")
+
+
+def test_nothing_of_a_document_acts_on_a_terminal() -> None:
+    hostile = replace(SPAN, text="five\x1b]0;title\x07")
+
+    assert "\x1b" not in str(replace(answered(SPAN), spans=(hostile,)))
+
+
+def test_a_notebook_shows_the_quote_marked_in_its_sentence() -> None:
+    shown = answered(SPAN)._repr_html_()
+
+    assert "It&#x27;s <mark>five</mark>." in shown
+    assert "Title, a.txt, line 1" in shown
+
+
+def test_nothing_of_a_document_acts_in_a_notebook() -> None:
+    script = "<script>alert(1)</script>"
+    citation = replace(CITATION, title=script, uri=script, sentence=f"It's five. {script}")
+    passage = NearestPassage("id", script, script, "00", script, 0, 9, None, 0.5, None)
+
+    for answer in (
+        replace(answered(SPAN), question=script, spans=(AnswerSpan("five", 0.75, citation),)),
+        replace(refused(passage), question=script, notes=(script,)),
+    ):
+        assert "<script" not in answer._repr_html_()
