@@ -3,3 +3,17 @@
 Each module turns the bytes of a file into an `ExtractedText`. They run in a process of their own
 (`index.parsing.sandbox`).
 """
+
+__all__ = [
+    "detection",
+    "eml",
+    "epub",
+    "html",
+    "ocr",
+    "office",
+    "page_view",
+    "pdf",
+    "rtf",
+    "text_builder",
+]
+"""Modules that other packages may import."""

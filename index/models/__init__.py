@@ -1,1 +1,4 @@
 """Embedding models: conversion to OpenVINO graphs, quantization and inference."""
+
+__all__ = ["conversion", "encoder", "encoder_conversion", "openvino_graph", "quantization"]
+"""Modules that other packages may import."""

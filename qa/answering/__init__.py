@@ -1,1 +1,18 @@
 """A question -> an answer or a refusal: retriever, reader, confidence, decision, citations."""
+
+__all__ = [
+    "calibration",
+    "citations",
+    "decision",
+    "features",
+    "live_pipeline",
+    "pipeline",
+    "question",
+    "reader",
+    "reader_conversion",
+    "reader_model",
+    "retriever",
+    "source_freshness",
+    "span_decoding",
+]
+"""Modules that other packages may import."""

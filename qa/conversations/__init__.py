@@ -1,1 +1,4 @@
 """A follow-up question -> a standalone question, by rules."""
+
+__all__ = ["conversation", "ellipsis", "example_questions", "phrases", "query_rewriting"]
+"""Modules that other packages may import."""

@@ -1,1 +1,20 @@
 """How well the parts do on questions with known answers: the `qa eval` reports."""
+
+__all__ = [
+    "answer_report",
+    "calibrate",
+    "cases",
+    "dialogue_report",
+    "figures",
+    "html_report",
+    "metrics",
+    "noise",
+    "pool",
+    "question_sampling",
+    "reader_report",
+    "retrieval_report",
+    "rewrite_report",
+    "selective_metrics",
+    "squad",
+]
+"""Modules that other packages may import."""

@@ -2,3 +2,6 @@
 
 They are thin layers: parse the input, call the library or the pipeline, format the result.
 """
+
+__all__ = ["python"]
+"""Modules that other packages may import."""

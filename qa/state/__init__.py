@@ -1,1 +1,13 @@
 """User data in state.db: conversations, feedback, saved questions and queues; backups."""
+
+__all__ = [
+    "backup",
+    "conversations",
+    "database",
+    "feedback",
+    "message_queue",
+    "quote_erasure",
+    "saved_questions",
+    "upload_jobs",
+]
+"""Modules that other packages may import."""

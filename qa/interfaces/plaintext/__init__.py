@@ -1,1 +1,4 @@
 """Answers and their differences as plain text, for terminals and chats."""
+
+__all__ = ["answers", "differences"]
+"""Modules that other packages may import."""

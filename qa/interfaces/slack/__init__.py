@@ -9,6 +9,9 @@ out what to post, `blocks` and `document_list` lay it out, `delivery` sends it t
 `app`, `delivery`, `handlers`, `worker`, `signature` and `check` need the extra `slack`.
 """
 
+__all__ = ["check", "dependencies", "manifest", "plugin", "webhook"]
+"""Modules that other packages may import."""
+
 PREFIX = "/slack/"
 """Prefix of the paths that are served only to requests signed by Slack."""
 EVENTS = f"{PREFIX}events"
