@@ -1,4 +1,4 @@
-"""File system events from the system's own notification (watchfiles), and their debouncing.
+"""File system events from the system's own notification (watchfiles).
 
 Where the system has no notification, waiting for an event just waits for the time to pass.
 """
@@ -6,12 +6,10 @@ Where the system has no notification, waiting for an event just waits for the ti
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import watchfiles
-
-from index.filesystem.file_stamp import FileStamp
 
 STEP_MS = 50
 """Milliseconds within which consecutive events count as one.
@@ -100,41 +98,3 @@ def _identities(paths: Sequence[Path]) -> dict[Path, tuple[int, int]]:
             continue
         identities[path] = (status.st_dev, status.st_ino)
     return identities
-
-
-DEBOUNCE_SECONDS = 0.5
-"""Seconds without a change after which a file counts as quiet.
-
-Longer than editors and copying programs pause between two writes of one file, and a quarter of the
-two seconds in which a change must be seen.
-"""
-
-
-class Debouncer:
-    """Record of the time since when each waiting path has been unchanged."""
-
-    def __init__(self, quiet: float = DEBOUNCE_SECONDS) -> None:
-        """Call paths ready that have not changed for `quiet` seconds."""
-        self._quiet = quiet
-        self._since: dict[Path, tuple[FileStamp | None, float]] = {}
-
-    def ready(self, stamps: Mapping[Path, FileStamp | None], now: float) -> set[Path]:
-        """Return the paths that had the same stamp at every call for `quiet` seconds.
-
-        `stamps` holds all paths that wait (None: there is no file); the others are forgotten.
-        """
-        before = self._since
-        self._since = {}
-        for path, stamp in stamps.items():
-            is_unchanged = path in before and before[path][0] == stamp
-            self._since[path] = before[path] if is_unchanged else (stamp, now)
-        return {path for path, (_, since) in self._since.items() if now - since >= self._quiet}
-
-    def wait(self, now: float) -> float | None:
-        """Return the seconds until the next path may be quiet; None if nothing waits."""
-        waits = [
-            self._quiet - (now - since)
-            for _, since in self._since.values()
-            if now - since < self._quiet
-        ]
-        return min(waits, default=None)

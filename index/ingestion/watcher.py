@@ -22,7 +22,7 @@ import filelock
 from index.errors import PruneRefused, Stopped, StoreBusy
 from index.filesystem.disk_errors import write_error
 from index.filesystem.file_stamp import FileStamp, stamp_of
-from index.ingestion.file_events import DEBOUNCE_SECONDS, Debouncer
+from index.ingestion.debouncer import DEBOUNCE_SECONDS, Debouncer
 from index.ingestion.ingest import Ingestion, PassageEncoder, is_up_to_date
 from index.ingestion.report import Outcome, Reporter
 from index.parsing.loader import MAX_FILE_BYTES, shown

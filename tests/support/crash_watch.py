@@ -19,7 +19,7 @@ import click
 
 import index.ingestion.watcher
 import index.store.store
-from index.ingestion.file_events import Debouncer
+from index.ingestion.debouncer import Debouncer
 from index.ingestion.report import Outcome
 from index.ingestion.watcher import WatchedPaths, Watcher
 from index.store.document_moves import Moves

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.filesystem.file_stamp import FileStamp
-from index.ingestion.file_events import Debouncer
+from index.ingestion.debouncer import Debouncer
 
 PATH = Path("a.txt")
 LOOKS = st.none() | st.integers(0, 3).map(lambda size: FileStamp(size, 0, 0, 1))
