@@ -185,7 +185,7 @@ def test_a_restore_that_was_cut_off_is_finished_by_the_next_command(
 
     done = Command(desk.data, desk.cache)("list")
 
-    assert (done.returncode, done.stderr) == (0, "A restore is being finished ...\n")
+    assert (done.returncode, done.stderr) == (0, "Finishing a restore that was interrupted ...\n")
     assert texts(desk.data) == [text("seven")]
     assert not [path.name for path in desk.data.iterdir() if path.name.startswith(".")]
 
