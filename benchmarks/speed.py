@@ -46,7 +46,7 @@ from qa.bootstrap import load_reader
 from qa.evaluation.pool import paragraph_document, pool_id
 from qa.evaluation.reader_report import passages_of
 from qa.evaluation.squad import paragraphs, read_articles
-from qa.library.library import sample_documents
+from qa.library.documents import sample_documents
 from qa.settings import Settings
 
 QUESTION = "How much will Amazon invest in Anthropic?"

@@ -17,7 +17,7 @@ from index.ingestion.report import Outcome
 from index.models.encoder import Encoder
 from qa.answering.reader import Reader
 from qa.bootstrap import load_encoder, load_pipeline, load_reader
-from qa.library.library import index_paths
+from qa.library.documents import index_paths
 from qa.settings import Settings
 
 Table = list[tuple[str, ...]]

@@ -21,7 +21,7 @@ from qa.answering.retriever import HybridRetriever
 from qa.answering.source_freshness import FileHashes, SourceFreshness
 from qa.conversations.conversation import Conversations
 from qa.errors import NoIndex
-from qa.library.library import has_index
+from qa.library.documents import has_index
 from qa.settings import CALIBRATION, Settings
 from qa.state.backup import finish_restore
 from qa.state.conversations import ChatThreads, ConversationStore
@@ -68,19 +68,19 @@ def calibration_of(settings: Settings, encoder: Encoder, reader: Reader) -> Cali
     return None
 
 
-def conversations_of(settings: Settings) -> Conversations:
+def open_conversations(settings: Settings) -> Conversations:
     """The conversations of the data directory, those that are too old deleted; raises StoreError."""
     with close_on_error(State(settings.data)) as state:
         state.expire(settings.keep_days)
     return Conversations(ConversationStore(state), FeedbackStore(state), settings.keep_turns)
 
 
-def threads_of(settings: Settings) -> ChatThreads:
+def open_chat_threads(settings: Settings) -> ChatThreads:
     """Which conversation each thread of a chat service is; raises StoreError."""
     return ChatThreads(State(settings.data))
 
 
-def claims_of(settings: Settings) -> MessageQueue:
+def open_message_queue(settings: Settings) -> MessageQueue:
     """The claims on messages of a chat service, those of long ago deleted; raises StoreError."""
     with close_on_error(State(settings.data)) as state:
         claims = MessageQueue(state)

@@ -30,7 +30,7 @@ from index.store.snapshot import Snapshot
 from index.store.store import Store
 from qa.bootstrap import calibration_of, load_encoder, load_reader
 from qa.errors import QAError
-from qa.library.library import has_index
+from qa.library.documents import has_index
 from qa.settings import Settings
 from qa.state import database as state
 from qa.state.backup import UNPACKED_PREFIX
@@ -43,7 +43,7 @@ _RESTORE = "restore a backup with `qa restore FILE`, or move the file away and i
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """One check and what is wrong, if anything; `detail` says what was looked at."""
 
     name: str
@@ -56,17 +56,17 @@ class Checked:
         return all(finding.harmless for finding in self.findings)
 
 
-def examine(settings: Settings) -> Iterator[Checked]:
+def examine(settings: Settings) -> Iterator[CheckResult]:
     """All checks in order."""
     yield _environment(settings)
     for name, check in _CHECKS.items():
         try:
             yield check(settings)
         except (IndexingError, QAError, OSError) as error:
-            yield Checked(name, "failed", (IntegrityIssue(str(error), "see the message"),))
+            yield CheckResult(name, "failed", (IntegrityIssue(str(error), "see the message"),))
 
 
-def repair(settings: Settings, checks: Sequence[Checked]) -> None:
+def repair(settings: Settings, checks: Sequence[CheckResult]) -> None:
     """Mend what can be mended, while nobody else writes to the index."""
     mends = [found.repair for each in checks for found in each.findings if found.repair]
     if mends:
@@ -77,7 +77,7 @@ def repair(settings: Settings, checks: Sequence[Checked]) -> None:
                 mend()
 
 
-def _environment(settings: Settings) -> Checked:
+def _environment(settings: Settings) -> CheckResult:
     findings = []
     for folder in (settings.data, settings.cache):
         existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
@@ -98,14 +98,14 @@ def _environment(settings: Settings) -> Checked:
                     "make room: a full disk stops indexing, it damages nothing",
                 )
             )
-    return Checked(
+    return CheckResult(
         "environment",
         f"Python {sys.version.split()[0]}, data in {settings.data}, models in {settings.cache}",
         tuple(findings),
     )
 
 
-def _models(settings: Settings) -> Checked:
+def _models(settings: Settings) -> CheckResult:
     damaged = tuple(
         IntegrityIssue(
             f"{folder.relative_to(settings.cache)}: {', '.join(names)} {'is' if len(names) == 1 else 'are'} damaged",
@@ -115,7 +115,7 @@ def _models(settings: Settings) -> Checked:
         for folder, names in damaged_graphs(settings.cache).items()
     )
     if damaged:
-        return Checked("models", f"converted models in {settings.cache}", damaged)
+        return CheckResult("models", f"converted models in {settings.cache}", damaged)
     encoder, reader = load_encoder(settings), load_reader(settings)
     norm = float(np.linalg.norm(encoder.encode_queries(["Does it work?"])[0]))
     findings = (
@@ -133,16 +133,18 @@ def _models(settings: Settings) -> Checked:
         if calibration_of(settings, encoder, reader)
         else "not calibrated: `qa calibrate FILE`"
     )
-    return Checked("models", f"{settings.model} and {settings.reader}, {fitted}", tuple(findings))
+    return CheckResult(
+        "models", f"{settings.model} and {settings.reader}, {fitted}", tuple(findings)
+    )
 
 
-def _index(settings: Settings) -> Checked:
+def _index(settings: Settings) -> CheckResult:
     if not (settings.data / schema.FILE_NAME).is_file():
-        return Checked("index", "nothing is indexed yet")
+        return CheckResult("index", "nothing is indexed yet")
     db = schema.connect(settings.data)
     findings = database_issues(db, _RESTORE)
     if findings:
-        return Checked("index", schema.FILE_NAME, tuple(findings))
+        return CheckResult("index", schema.FILE_NAME, tuple(findings))
     meta = dict(db.execute("SELECT key, value FROM meta"))
     [documents] = db.execute("SELECT count(*) FROM documents").fetchone()
     texts = document_issues(settings.data, db, settings.max_file_bytes)
@@ -152,7 +154,9 @@ def _index(settings: Settings) -> Checked:
         *derived_issues(settings.data, meta["store"]),
         *_leftovers(settings),
     ]
-    return Checked("index", f"{documents} documents, generation {meta['generation']}", tuple(found))
+    return CheckResult(
+        "index", f"{documents} documents, generation {meta['generation']}", tuple(found)
+    )
 
 
 def _leftovers(settings: Settings) -> list[IntegrityIssue]:
@@ -169,15 +173,17 @@ def _leftovers(settings: Settings) -> list[IntegrityIssue]:
     ]
 
 
-def _state(settings: Settings) -> Checked:
+def _state(settings: Settings) -> CheckResult:
     if not (settings.data / state.FILE_NAME).is_file():
-        return Checked("state", "no conversations yet")
+        return CheckResult("state", "no conversations yet")
     with closing(state.State(settings.data)) as opened:
         [(count,)] = opened.query("SELECT count(*) FROM conversations")
-        return Checked("state", f"{count} conversations", tuple(opened.integrity_issues(_RESTORE)))
+        return CheckResult(
+            "state", f"{count} conversations", tuple(opened.integrity_issues(_RESTORE))
+        )
 
 
-_CHECKS: dict[str, Callable[[Settings], Checked]] = {
+_CHECKS: dict[str, Callable[[Settings], CheckResult]] = {
     "models": _models,
     "index": _index,
     "state": _state,

@@ -16,7 +16,7 @@ from index.models.encoder import Encoder
 from index.store.store import Store
 from qa.answering.reader import Reader
 from qa.bootstrap import load_reader
-from qa.library.library import index_paths
+from qa.library.documents import index_paths
 from qa.settings import Settings
 from tests.support.fakes import FakeEncoder, RecordingReporter
 from tests.support.serving import SEEDS, Command, Server

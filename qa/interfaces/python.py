@@ -22,11 +22,11 @@ from qa.answering.live_pipeline import LivePipeline
 from qa.answering.pipeline import Pipeline
 from qa.bootstrap import live_pipeline, load_encoder, load_reader
 from qa.errors import UnknownDocumentId
-from qa.library.library import (
-    documents_of,
+from qa.library.documents import (
     forget_all,
     has_index,
     index_paths,
+    list_documents,
     open_snapshot,
     remove_document,
 )
@@ -163,7 +163,7 @@ class Library:
 
         Loads no model. Raises StoreError, InvalidTag or UnknownTag.
         """
-        return documents_of(self.settings, tags)
+        return list_documents(self.settings, tags)
 
     def text(self, document_id: str) -> str:
         """Return the text that the citations of a document count in.

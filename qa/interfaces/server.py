@@ -23,7 +23,13 @@ from index.ingestion.report import Outcome
 from index.ingestion.watcher import WatchedPaths
 from index.models.encoder import Encoder
 from qa.answering.live_pipeline import LivePipeline
-from qa.bootstrap import conversations_of, live_pipeline, load_encoder, load_reader, threads_of
+from qa.bootstrap import (
+    live_pipeline,
+    load_encoder,
+    load_reader,
+    open_chat_threads,
+    open_conversations,
+)
 from qa.conversations.conversation import Conversations
 from qa.errors import NotReady, SettingsError
 from qa.interfaces.api.ask import ask_router
@@ -112,7 +118,7 @@ class ServerState(Service):
         """
         with self._opening:
             if self._conversations is None:
-                self._conversations = conversations_of(self._settings)
+                self._conversations = open_conversations(self._settings)
             return self._conversations
 
     def upload_service(self) -> UploadService:
@@ -212,7 +218,7 @@ class _Log:
     def on_message(self, text: str) -> None:
         log.warning("%s", text)
 
-    def differ(self, differences: Sequence[Difference]) -> None:
+    def on_differences(self, differences: Sequence[Difference]) -> None:
         for each in differences:
             log.info("%s", difference_line(each))
 
@@ -278,7 +284,7 @@ def _include_local_routers(app: FastAPI, service: Service, settings: Settings) -
     if settings.webhook_token:
         app.include_router(
             webhook_router(
-                service, threads_of(settings), settings.webhook_token, settings.public_url
+                service, open_chat_threads(settings), settings.webhook_token, settings.public_url
             )
         )
 

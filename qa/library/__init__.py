@@ -1,9 +1,9 @@
-"""What people do with documents: index, upload, replace, tag, delete, follow."""
+"""Work on documents: index, upload, replace, tag, delete, follow."""
 
 __all__ = [
     "document_status",
+    "documents",
     "index_follower",
-    "library",
     "upload_folder",
     "upload_service",
     "upload_worker",

@@ -28,7 +28,7 @@ from qa.answering.pipeline import Pipeline
 from qa.answering.source_freshness import FileHashes, SourceFreshness
 from qa.errors import QAError
 from qa.library.document_status import FileStatus, status_of
-from qa.library.library import has_index, open_store
+from qa.library.documents import has_index, open_store
 from qa.settings import Settings
 from qa.state.database import State
 from qa.state.saved_questions import Difference, Rechecker, SavedQuestions
@@ -37,7 +37,7 @@ from qa.state.saved_questions import Difference, Rechecker, SavedQuestions
 class Listener(Notices, Protocol):
     """Hears of files and of saved questions."""
 
-    def differ(self, differences: Sequence[Difference]) -> None:
+    def on_differences(self, differences: Sequence[Difference]) -> None:
         """The answers to these saved questions have changed."""
 
 
@@ -135,13 +135,13 @@ def _recheck(
 ) -> None:
     """Ask the saved questions again, and tell what is different."""
     try:
-        with opened_watchlist(settings) as watchlist:
+        with open_saved_questions(settings) as watchlist:
             if not watchlist.questions():
                 return
             pipeline = live()
             pipeline.refresh()
             with pipeline.use() as current:
-                listener.differ(watchlist.check(partial(_ask, current, stopping)))
+                listener.on_differences(watchlist.check(partial(_ask, current, stopping)))
             pipeline.release_if_idle()
     except Stopped:
         return
@@ -156,7 +156,7 @@ def _ask(pipeline: Pipeline, stopping: threading.Event, question: str) -> Answer
 
 
 @contextmanager
-def opened_watchlist(settings: Settings) -> Iterator[SavedQuestions]:
+def open_saved_questions(settings: Settings) -> Iterator[SavedQuestions]:
     """The saved questions of the data directory; raises StoreError."""
     with closing(State(settings.data)) as state:
         yield SavedQuestions(state)

@@ -15,7 +15,7 @@ from index.store.schema import FILE_NAME, translate_sqlite_errors
 from index.store.sqlite import close_on_error
 from index.tags import tags_of
 from qa.errors import InvalidUpload, NotUploaded, QAError, UnknownDocumentId, UnsupportedUpload
-from qa.library.library import open_store, remove_document
+from qa.library.documents import open_store, remove_document
 from qa.library.upload_folder import UploadFolder
 from qa.settings import Settings
 from qa.state.database import State

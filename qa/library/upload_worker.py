@@ -23,7 +23,7 @@ from index.ingestion.watcher import process_lock
 from index.parsing.sandbox import Extraction
 from index.store.snapshot import Snapshot
 from index.store.store import Store
-from qa.library.library import open_store
+from qa.library.documents import open_store
 from qa.library.reindexing import CollectingReporter, Embedder, outdated, read_again
 from qa.library.upload_folder import UploadFolder
 from qa.settings import Settings

@@ -33,7 +33,7 @@ def desk(tmp_path: Path) -> Settings:
     return settings
 
 
-def index_check(settings: Settings) -> doctor.Checked:
+def index_check(settings: Settings) -> doctor.CheckResult:
     return doctor._index(settings)
 
 

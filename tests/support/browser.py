@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
 
 from index.models.encoder import Encoder
-from qa.library.library import index_paths
+from qa.library.documents import index_paths
 from qa.settings import Settings
 from tests.support.fakes import RecordingReporter
 from tests.support.serving import PATIENCE, Command, Server, eventually, write_files

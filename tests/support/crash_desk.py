@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 
 from index.store.snapshot import Snapshot
-from qa.library.index_follower import opened_watchlist
-from qa.library.library import open_store, remove_document
+from qa.library.documents import open_store, remove_document
+from qa.library.index_follower import open_saved_questions
 from qa.library.upload_service import UploadService
 from qa.library.upload_worker import UploadWorker
 from qa.settings import Settings
@@ -63,7 +63,7 @@ def picture(settings: Settings) -> Picture:
     found = examined(settings)
     with closing(Snapshot(settings.data, save_derived=False)) as snapshot:
         assert found == {file.document_id: file.path.read_text() for file in snapshot.files()}
-    with opened_watchlist(settings) as saved:
+    with open_saved_questions(settings) as saved:
         return found, [each.question for each in saved.questions()]
 
 
@@ -93,7 +93,7 @@ class Desk:
 
     def prepared(self, point: str) -> Picture:
         """Give the process something to do; what was there before."""
-        with opened_watchlist(self.settings) as saved:
+        with open_saved_questions(self.settings) as saved:
             saved.add(f"When does tide {self.chance.random()} turn?")
         if not examined(self.settings):  # all were removed
             self._arrive()

@@ -27,8 +27,8 @@ from index.store.schema import connect
 from index.store.snapshot import Snapshot
 from index.store.store import Store
 from qa.interfaces import server
+from qa.library.documents import has_index
 from qa.library.index_follower import follow_sources
-from qa.library.library import has_index
 from qa.settings import Settings
 from qa.state.saved_questions import Difference
 from tests.support.fakes import SharedWordsReader
@@ -60,7 +60,7 @@ class Telling:
     def on_embedded(self, passages: int) -> None:
         """Not told."""
 
-    def differ(self, differences: Sequence[Difference]) -> None:
+    def on_differences(self, differences: Sequence[Difference]) -> None:
         """Not told."""
 
     def on_message(self, text: str) -> None:

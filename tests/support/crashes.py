@@ -39,7 +39,7 @@ from index.search.bm25 import PostingsBM25
 from index.search.vector_index import DenseIndex
 from index.store.schema import FILE_NAME, MIGRATIONS
 from index.store.snapshot import Snapshot
-from qa.library.library import index_paths
+from qa.library.documents import index_paths
 from tests.support.crash_desk import HITS as DESK
 from tests.support.crash_desk import moment as desk_moment
 from tests.support.crash_watch import HITS as WATCH

@@ -20,7 +20,7 @@ from index.store.snapshot import Snapshot
 from qa import doctor
 from qa.answering.source_freshness import FileHashes
 from qa.bootstrap import load_pipeline
-from qa.library.library import has_index
+from qa.library.documents import has_index
 from qa.settings import Settings
 from qa.state.backup import finish_restore
 from tests.support.fakes import SharedWordsReader

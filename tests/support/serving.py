@@ -25,7 +25,7 @@ from index.parsing.loader import fold_newlines
 from qa.answering.pipeline import Pipeline
 from qa.answering.reader import Reader
 from qa.bootstrap import load_pipeline
-from qa.library.library import index_paths
+from qa.library.documents import index_paths
 from qa.settings import Settings
 from tests.support.fakes import DIMENSION, FakeEncoder, RecordingReporter, SharedWordsReader
 

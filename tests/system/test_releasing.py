@@ -13,8 +13,8 @@ import pytest
 
 from index.store.schema import FILE_NAME, current_generation
 from index.store.snapshot import Snapshot
-from qa.bootstrap import claims_of, conversations_of, load_pipeline
-from qa.library.library import open_store
+from qa.bootstrap import load_pipeline, open_conversations, open_message_queue
+from qa.library.documents import open_store
 from qa.library.upload_service import UploadService
 from qa.settings import CALIBRATION, Settings
 from qa.state.database import FILE_NAME as STATE
@@ -82,8 +82,8 @@ def asked(settings: Settings) -> object:
             lambda settings: current_generation(settings.data),
         ),
         (lambda settings: spoil(settings.data / FILE_NAME), open_store),
-        (lambda settings: spoil(settings.data / STATE), conversations_of),
-        (lambda settings: spoil(settings.data / STATE), claims_of),
+        (lambda settings: spoil(settings.data / STATE), open_conversations),
+        (lambda settings: spoil(settings.data / STATE), open_message_queue),
         (
             lambda settings: spoil(settings.data / STATE),
             lambda settings: UploadService(settings).jobs,

@@ -172,7 +172,7 @@ def _read_question() -> str:
 
 def index_seeds_if_empty(settings: Settings) -> None:
     """Index the sample documents of a checkout (seeds/) if nothing is indexed yet."""
-    from qa.library.library import has_index, sample_documents
+    from qa.library.documents import has_index, sample_documents
 
     seeds = sample_documents()
     if seeds and not has_index(settings):

@@ -58,12 +58,12 @@ def chat(conversation: str | None, *, tags: tuple[str, ...], data: Path | None) 
     Commands: /sources, /open N, /json, /new, /help, /quit. In a pipe each line is a turn, and the
     exit code is 3 if the last question got no answer.
     """
-    from qa.bootstrap import conversations_of, live_pipeline
+    from qa.bootstrap import live_pipeline, open_conversations
 
     settings = settings_of(data)
     index_seeds_if_empty(settings)
     live = live_pipeline(settings, encoder_of(settings), reader_of(settings))
-    session = Chat(conversations_of(settings), live, conversation, tags)
+    session = Chat(open_conversations(settings), live, conversation, tags)
     lines = typed_lines(settings) if sys.stdin.isatty() else piped_lines()
     for line in lines:
         if not session.handle_line(line):

@@ -97,7 +97,7 @@ def run_indexing(
     tags: Sequence[str] = (),
 ) -> Summary:
     """Index files, folders and web pages, with progress on standard error."""
-    from qa.library.library import index_paths
+    from qa.library.documents import index_paths
 
     # The encoder may have to be converted: that message comes before the progress bar.
     encoder = encoder_of(settings)
@@ -144,9 +144,9 @@ def echo_waiting() -> None:
 @data_option
 def list_documents(*, tags: tuple[str, ...], as_json: bool, data: Path | None) -> None:
     """List the indexed documents with their tags."""
-    from qa.library.library import documents_of
+    from qa.library.documents import list_documents
 
-    documents = documents_of(settings_of(data), tags)
+    documents = list_documents(settings_of(data), tags)
     if as_json:
         echo_json([asdict(document) for document in documents])
         return
@@ -201,7 +201,7 @@ def remove(document: str, data: Path | None) -> None:
 
     Everything made from it is deleted. Its file is deleted only if it was uploaded.
     """
-    from qa.library.library import remove_document
+    from qa.library.documents import remove_document
 
     removed = remove_document(settings_of(data), document, echo_waiting)
     click.echo(f"Removed {removed.uri} ({removed.document_id}).")
@@ -214,7 +214,7 @@ def remove(document: str, data: Path | None) -> None:
 @data_option
 def forget(*, everything: bool, data: Path | None) -> None:
     """Delete all documents and everything made from them."""
-    from qa.library.library import forget_all
+    from qa.library.documents import forget_all
 
     count = forget_all(settings_of(data), echo_waiting) if everything else 0
     click.echo(f"Forgot {count} document{'s' if count != 1 else ''}.")

@@ -11,7 +11,7 @@ import click
 from qa.interfaces.cli.options import NamedPath, data_option, echo_json, json_option, settings_of
 
 if TYPE_CHECKING:
-    from qa.doctor import Checked
+    from qa.doctor import CheckResult
 
 
 @click.command()
@@ -44,7 +44,7 @@ def doctor(*, repair_first: bool, as_json: bool, data: Path | None) -> None:
     sys.exit(0 if all(check.passed for check in checks) else 1)
 
 
-def _echo_check(check: Checked) -> None:
+def _echo_check(check: CheckResult) -> None:
     """Print a check and, indented below it, its findings."""
     click.echo(f"{'ok' if check.passed else 'wrong':<5}  {check.name}: {check.detail}")
     for finding in check.findings:
@@ -52,7 +52,7 @@ def _echo_check(check: Checked) -> None:
         click.echo(f"       {finding.problem}: {finding.remedy}{hint}")
 
 
-def _check_to_dict(check: Checked) -> dict[str, Any]:
+def _check_to_dict(check: CheckResult) -> dict[str, Any]:
     return {
         "check": check.name,
         "detail": check.detail,

@@ -43,7 +43,7 @@ def watchlist() -> None:
 @data_option
 def add(question: str, data: Path | None) -> None:
     """Save QUESTION and ask it for the first time."""
-    from qa.library.library import has_index
+    from qa.library.documents import has_index
 
     settings = settings_of(data)
     with _saved_questions(settings) as saved:
@@ -132,9 +132,9 @@ def echo_differences(differences: Sequence[Difference]) -> None:
 @contextmanager
 def _saved_questions(settings: Settings) -> Iterator[SavedQuestions]:
     """Open the saved questions of the data directory."""
-    from qa.library.index_follower import opened_watchlist
+    from qa.library.index_follower import open_saved_questions
 
-    with opened_watchlist(settings) as opened:
+    with open_saved_questions(settings) as opened:
         yield opened
 
 

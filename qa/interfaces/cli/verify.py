@@ -98,7 +98,7 @@ def _find_in_index(settings: Settings, stack: ExitStack) -> Find:
 
     Raises NoIndex if nothing is indexed.
     """
-    from qa.library.library import open_snapshot
+    from qa.library.documents import open_snapshot
     from qa.verification.quote_check import in_index
 
     return in_index(stack.enter_context(closing(open_snapshot(settings))))

@@ -89,6 +89,6 @@ class LineListener:
         """Print a message on standard error."""
         click.echo(text, err=True)
 
-    def differ(self, differences: Sequence[Difference]) -> None:
+    def on_differences(self, differences: Sequence[Difference]) -> None:
         """Print the old and the new answers of saved questions."""
         echo_differences(differences)

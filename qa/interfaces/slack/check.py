@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from qa.interfaces.slack import EVENTS
 from qa.interfaces.slack.manifest import SCOPES
-from qa.library.library import documents_of
+from qa.library.documents import list_documents
 from qa.settings import Settings, SlackSettings
 
 TIMEOUT_SECONDS = 10
@@ -47,7 +47,7 @@ async def check_setup(settings: Settings, url: str | None) -> list[SetupCheck]:
     if url and slack.signing_secret:
         checks.append(await _check_endpoint(url.rstrip("/"), slack.signing_secret))
     if slack.tags:
-        known = {tag for document in documents_of(settings) for tag in document.tags}
+        known = {tag for document in list_documents(settings) for tag in document.tags}
         checks.append(_check_tags(slack.tags, known))
     if not settings.public_url:
         detail = "not set: answers will name their sources without links"

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from slack_bolt.adapter.fastapi.async_handler import AsyncSlackRequestHandler
 from starlette.types import Message
 
-from qa.bootstrap import claims_of, threads_of
+from qa.bootstrap import open_chat_threads, open_message_queue
 from qa.interfaces.api.problems import problem
 from qa.interfaces.service import Service
 from qa.interfaces.slack import COMMANDS, EVENTS, INTERACTIONS
@@ -38,8 +38,8 @@ class Bot:
         """
         slack, base = settings.slack, settings.public_url
         # One queue for producer and worker; other processes on the same state.db share its tasks.
-        queue = claims_of(settings)
-        answers = Answers(service, queue, threads_of(settings), slack, base)
+        queue = open_message_queue(settings)
+        answers = Answers(service, queue, open_chat_threads(settings), slack, base)
         handlers = TaskHandlers(service, queue, answers, Delivery(slack), base)
         self._worker = QueueWorker(queue, handlers)
         self._signatures = Signatures(slack.signing_secret, clock=clock)

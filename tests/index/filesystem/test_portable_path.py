@@ -18,7 +18,7 @@ from index.models.encoder import Encoder
 from index.store.schema import FILE_NAME, MIGRATIONS, connect
 from index.store.snapshot import Snapshot
 from index.store.store import Store
-from qa.library.library import remove_document
+from qa.library.documents import remove_document
 from qa.library.upload_service import UploadService
 from qa.library.upload_worker import UploadWorker
 from qa.settings import Settings

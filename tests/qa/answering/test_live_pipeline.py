@@ -16,7 +16,7 @@ from qa.answering.live_pipeline import ATTEMPTS, LivePipeline
 from qa.answering.pipeline import Pipeline
 from qa.bootstrap import live_pipeline
 from qa.errors import NoIndex, NotReady
-from qa.library.library import forget_all, open_store
+from qa.library.documents import forget_all, open_store
 from qa.settings import CALIBRATION, Settings
 from tests.support.fakes import SharedWordsReader
 from tests.support.serving import carded, indexed, pipeline_of, settings_in

@@ -13,7 +13,7 @@ from qa.answering.reader import CrossEncoderReader
 from qa.answering.refusal import NEAREST
 from qa.answering.retriever import HybridRetriever
 from qa.bootstrap import load_pipeline
-from qa.library.library import forget_all
+from qa.library.documents import forget_all
 from tests.qa.answering.test_pipeline import FILES, assert_shape, fixed
 from tests.support.fakes import FakeEncoder, FakeSpanModel, FixedReader
 from tests.support.serving import carded, indexed, pipeline_of, settings_in

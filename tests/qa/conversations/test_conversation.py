@@ -11,7 +11,7 @@ import pytest
 
 from qa.answer import Answer
 from qa.answering.pipeline import Pipeline
-from qa.bootstrap import conversations_of, load_pipeline
+from qa.bootstrap import load_pipeline, open_conversations
 from qa.conversations.conversation import (
     ALONE_MARGIN,
     DISAGREEMENT,
@@ -19,7 +19,7 @@ from qa.conversations.conversation import (
     answer_in_context,
 )
 from qa.errors import InvalidFeedback, InvalidQuestion, UnknownConversation
-from qa.library.library import index_paths, open_store
+from qa.library.documents import index_paths, open_store
 from qa.settings import Settings
 from qa.state.conversations import StoredTurn
 from qa.state.feedback import Place
@@ -129,7 +129,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def conversations(settings: Settings) -> Conversations:
-    return conversations_of(settings)
+    return open_conversations(settings)
 
 
 def pipeline_now(settings: Settings) -> Pipeline:
@@ -248,7 +248,7 @@ def test_deleting_the_index_deletes_no_conversation(
     for path in settings.data.glob("index.db*"):
         path.unlink()
 
-    [kept] = conversations_of(settings).history.turns(identity)
+    [kept] = open_conversations(settings).history.turns(identity)
 
     assert kept == first
     assert {each.state for each in conversations.quoted(identity, None)[first.id]} == {"gone"}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from index.sources.ignore_rules import IGNORE_FILE
+from qa.library.documents import index_paths
 from qa.library.index_follower import document_status
-from qa.library.library import index_paths
 from qa.settings import Settings
 from tests.support.fakes import RecordingReporter
 from tests.support.serving import Command, carded, indexed, settings_in, write_files

@@ -17,9 +17,9 @@ from index.errors import Stopped, StoreCorrupt
 from index.ingestion.watcher import WatchedPaths
 from index.store.schema import connect
 from index.store.store import Store
-from qa.bootstrap import conversations_of, live_pipeline, load_pipeline
-from qa.library.index_follower import Interruptible, follow_sources, opened_watchlist
-from qa.library.library import index_paths
+from qa.bootstrap import live_pipeline, load_pipeline, open_conversations
+from qa.library.documents import index_paths
+from qa.library.index_follower import Interruptible, follow_sources, open_saved_questions
 from qa.settings import Settings
 from qa.state.conversations import LOCAL_OWNER
 from qa.state.database import State
@@ -44,7 +44,7 @@ class Listener(RecordingNotices):
     wanted: int = 1
     differences: list[Difference] = field(default_factory=list)
 
-    def differ(self, differences: Sequence[Difference]) -> None:
+    def on_differences(self, differences: Sequence[Difference]) -> None:
         self.differences.extend(differences)
         if len(self.differences) >= self.wanted:
             self.stopping.set()
@@ -60,7 +60,7 @@ def desk(tmp_path: Path) -> Settings:
 def test_after_a_change_the_saved_questions_are_asked_again(desk: Settings, tmp_path: Path) -> None:
     live = live_pipeline(desk, carded(), SharedWordsReader())
     live.refresh()
-    with opened_watchlist(desk) as saved, live.use() as pipeline:
+    with open_saved_questions(desk) as saved, live.use() as pipeline:
         saved.add(GATE)
         saved.check(pipeline.ask)
     listener = Listener()
@@ -118,7 +118,7 @@ def test_an_encoder_is_stopped_before_the_next_file() -> None:
 
 
 def test_conversations_keep_their_quotes_of_a_moved_file(desk: Settings, tmp_path: Path) -> None:
-    conversations = conversations_of(desk)
+    conversations = open_conversations(desk)
     live = live_pipeline(desk, carded(), SharedWordsReader())
     live.refresh()
     conversation = conversations.history.start(LOCAL_OWNER).id
@@ -150,7 +150,7 @@ def test_conversations_keep_their_quotes_of_a_moved_file(desk: Settings, tmp_pat
 def test_a_move_that_is_cut_off_is_taken_back_and_its_quotes_go_with_the_document(
     desk: Settings, tmp_path: Path
 ) -> None:
-    conversations = conversations_of(desk)
+    conversations = open_conversations(desk)
     conversation = conversations.history.start(LOCAL_OWNER).id
     pipeline = load_pipeline(desk, carded(), SharedWordsReader())
     turn = conversations.ask(LOCAL_OWNER, conversation, GATE, pipeline.ask, pipeline.snapshot)

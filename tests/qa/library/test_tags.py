@@ -16,7 +16,7 @@ from index.tags import MAX_TAG, MAX_TAGS, tag_of, tags_of, valid_tags
 from index.text.blocks import markdown_structure
 from qa.bootstrap import load_pipeline
 from qa.errors import UnknownDocumentId, UnknownTag
-from qa.library.library import documents_of, index_paths
+from qa.library.documents import index_paths, list_documents
 from qa.settings import Settings
 from qa.verification.audit_bundle import bundle_of
 from tests.index.ingestion.test_watcher import Desk
@@ -75,7 +75,7 @@ def index(settings: Settings, folder: Path, *tags: str, prune: bool = False) -> 
 
 def tags_in(settings: Settings) -> dict[str, tuple[str, ...]]:
     """The tags of each document by its uri."""
-    return {each.uri: each.tags for each in documents_of(settings)}
+    return {each.uri: each.tags for each in list_documents(settings)}
 
 
 def test_given_tags_stay_while_a_document_changes_or_moves_its_own_follow_its_text_and_all_go_with_it(
@@ -145,9 +145,9 @@ def test_a_question_a_search_and_a_list_are_limited_to_them(tmp_path: Path, corp
             for each in (span.citation, *span.further)
         } == uris
         assert {passage.uri for passage in pipeline.search(question, top_k=9, tags=tags)} == uris
-        assert {each.uri for each in documents_of(settings, tags)} == uris
+        assert {each.uri for each in list_documents(settings, tags)} == uris
 
-    [red, *_] = documents_of(settings, ["red"])
+    [red, *_] = list_documents(settings, ["red"])
     assert (
         pipeline.ask(question, documents=[red.id], tags=["red", "blue"]).citations[0].uri
         == "red.txt"

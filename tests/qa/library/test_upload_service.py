@@ -15,7 +15,7 @@ from index.errors import IndexingError, StoreFull
 from index.store.snapshot import Snapshot
 from index.store.store import Store
 from qa.errors import UnknownJob
-from qa.library.library import forget_all, open_store, remove_document
+from qa.library.documents import forget_all, open_store, remove_document
 from qa.library.upload_folder import ABANDONED_SECONDS, UploadFolder
 from qa.library.upload_worker import UploadWorker
 from qa.settings import Settings

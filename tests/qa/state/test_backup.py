@@ -21,7 +21,7 @@ from index.store.snapshot import Snapshot, current_generation
 from qa.answering.live_pipeline import LivePipeline
 from qa.bootstrap import live_pipeline
 from qa.errors import BackupError
-from qa.library.index_follower import opened_watchlist
+from qa.library.index_follower import open_saved_questions
 from qa.settings import Settings
 from qa.state.backup import MANIFEST, back_up, restore
 from qa.state.database import FILE_NAME as STATE
@@ -47,7 +47,7 @@ def text(code: str) -> str:
 def desk(tmp_path: Path) -> Settings:
     settings = settings_in(tmp_path, min_confidence=0.0)
     indexed(settings, carded(), tmp_path / "corpus", {"gate.txt": text("seven")})
-    with opened_watchlist(settings) as saved:
+    with open_saved_questions(settings) as saved:
         saved.add(GATE)
     return settings
 
@@ -64,7 +64,7 @@ def test_a_backup_is_restored_elsewhere(desk: Settings, tmp_path: Path) -> None:
     assert restore(tmp_path / "b.zip", other.data) == [FILE_NAME, STATE]
 
     assert texts(other.data) == [text("seven")]
-    with opened_watchlist(other) as saved:
+    with open_saved_questions(other) as saved:
         assert [each.question for each in saved.questions()] == [GATE]
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
     assert not list(other.data.glob(".restore-*"))

@@ -26,7 +26,7 @@ from qa.interfaces.api.documents import document_router
 from qa.interfaces.api.host_guard import MAX_BODY_BYTES
 from qa.interfaces.api.problems import add_error_handlers
 from qa.interfaces.service import Service
-from qa.library.library import remove_document
+from qa.library.documents import remove_document
 from qa.library.upload_service import UploadService
 from qa.settings import Settings
 from tests.qa.answering.test_question import INVALID

@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from qa.bootstrap import live_pipeline
 from qa.interfaces.api.documents import document_router
 from qa.interfaces.api.problems import add_error_handlers
+from qa.library.documents import index_paths
 from qa.library.index_follower import document_status
-from qa.library.library import index_paths
 from qa.settings import Settings
 from tests.qa.interfaces.api.test_ask import FixedService
 from tests.qa.library.test_document_status import FILES, disturb

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from qa.bootstrap import conversations_of, live_pipeline
+from qa.bootstrap import live_pipeline, open_conversations
 from qa.errors import UnknownConversation
 from qa.interfaces.cli.chat import Chat
-from qa.library.library import open_store
+from qa.library.documents import open_store
 from qa.settings import Settings
 from qa.state.conversations import LOCAL_OWNER
 from tests.support.fakes import SharedWordsReader
@@ -43,7 +43,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Printed:
 
 def begin(settings: Settings, conversation: str | None = None) -> Chat:
     return Chat(
-        conversations_of(settings),
+        open_conversations(settings),
         live_pipeline(settings, carded(), SharedWordsReader()),
         conversation,
     )
@@ -131,7 +131,7 @@ def test_a_new_conversation_has_no_context(
 
     assert "Understood as" not in printed()[0]
     assert [
-        info.turns for info in conversations_of(settings).history.conversations(LOCAL_OWNER)
+        info.turns for info in open_conversations(settings).history.conversations(LOCAL_OWNER)
     ] == [
         1,
         1,
@@ -162,7 +162,7 @@ def test_help_empty_lines_and_quit(chat: Chat, printed: Printed) -> None:
 
 def test_a_conversation_is_continued_by_its_id(settings: Settings, printed: Printed) -> None:
     begin(settings).handle_line("When does the tide at Porto turn?")
-    [info] = conversations_of(settings).history.conversations(LOCAL_OWNER)
+    [info] = open_conversations(settings).history.conversations(LOCAL_OWNER)
 
     begin(settings, info.id).handle_line("How far does it fall?")
 

@@ -14,7 +14,7 @@ from qa.errors import InvalidQuestion, UnknownTag
 from qa.interfaces.slack.channel_scope import tags_to_search
 from qa.interfaces.slack.commands import parse_request
 from qa.interfaces.slack.document_list import MAX_LISTED, documents_message
-from qa.library.library import index_paths
+from qa.library.documents import index_paths
 from tests.support.block_kit import faults, texts
 from tests.support.fakes import RecordingReporter
 from tests.support.serving import carded, settings_in, write_files

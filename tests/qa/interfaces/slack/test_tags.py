@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from qa.interfaces.slack.blocks import SOURCE
-from qa.library.library import index_paths
+from qa.library.documents import index_paths
 from qa.state.database import State
 from qa.state.message_queue import Message
 from tests.qa.interfaces.slack.test_worker import Desk

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.bootstrap import live_pipeline, threads_of
+from qa.bootstrap import live_pipeline, open_chat_threads
 from qa.errors import NoIndex
 from qa.interfaces.api.problems import add_error_handlers
 from qa.interfaces.server import create_app
@@ -36,7 +36,9 @@ class Hook:
         )
         self.app = FastAPI()
         self.app.include_router(
-            webhook_router(self.service, threads_of(settings), TOKEN, "https://qa.example.org")
+            webhook_router(
+                self.service, open_chat_threads(settings), TOKEN, "https://qa.example.org"
+            )
         )
         add_error_handlers(self.app)
 

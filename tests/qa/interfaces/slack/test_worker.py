@@ -16,7 +16,7 @@ import pytest
 
 from index.errors import StoreFull
 from qa.answering.live_pipeline import LivePipeline
-from qa.bootstrap import conversations_of, live_pipeline
+from qa.bootstrap import live_pipeline, open_conversations
 from qa.conversations.conversation import Conversations
 from qa.errors import NoIndex, NotReady
 from qa.interfaces.service import Service
@@ -50,7 +50,7 @@ class SwitchableService(Service):
 
     def __init__(self, settings: Settings, outcome: LivePipeline | Exception) -> None:
         self.outcome = outcome
-        self.kept = conversations_of(settings)
+        self.kept = open_conversations(settings)
 
     def live(self) -> LivePipeline:
         if isinstance(self.outcome, Exception):

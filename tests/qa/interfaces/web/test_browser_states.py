@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from index.models.encoder import Encoder
-from qa.library.library import index_paths
+from qa.library.documents import index_paths
 from qa.settings import Settings
 from tests.support.browser import (
     AMAZON,

@@ -144,7 +144,7 @@ def open_snapshot(settings: Settings) -> Snapshot:
     return Snapshot(settings.data, save_derived=False)
 
 
-def documents_of(settings: Settings, tags: Sequence[str] = ()) -> list[DocumentInfo]:
+def list_documents(settings: Settings, tags: Sequence[str] = ()) -> list[DocumentInfo]:
     """The documents by uri, of those with any of the tags if there are any; raises StoreError,
     InvalidTag or UnknownTag.
     """
