@@ -1,4 +1,4 @@
-"""Settings -> ready objects; the only file of `qa` that names concrete classes."""
+"""Objects made from settings; the only file of `qa` that names concrete classes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from qa.state.message_queue import MessageQueue
 def load_encoder(
     settings: Settings, on_conversion: Callable[[str], None] = lambda _: None
 ) -> Encoder:
-    """The embedding model of the settings; raises ModelError."""
+    """Load the embedding model of the settings. Raises ModelError."""
     return Encoder.load(
         settings.model,
         settings.cache,
@@ -46,7 +46,7 @@ def load_encoder(
 def load_reader(
     settings: Settings, on_conversion: Callable[[str], None] = lambda _: None
 ) -> Reader:
-    """The reader of the settings; raises ModelError."""
+    """Load the reader of the settings. Raises ModelError."""
     model = ReaderModel.load(
         settings.reader,
         settings.cache,
@@ -58,34 +58,42 @@ def load_reader(
 
 
 def calibration_of(settings: Settings, encoder: Encoder, reader: Reader) -> Calibration | None:
-    """The calibration of these two models: the one that `qa calibrate` wrote, else the shipped one,
-    else none. Raises CalibrationError.
+    """Return the calibration of these two models, None if there is none.
+
+    One that `qa calibrate` wrote goes before the shipped one. Raises CalibrationError.
     """
     for folder in (settings.data, SHIPPED):
-        found = load_calibration(folder / CALIBRATION)
-        if found and found.fits(reader.fingerprint, encoder.card.fingerprint):
-            return found
+        calibration = load_calibration(folder / CALIBRATION)
+        if calibration and calibration.fits(reader.fingerprint, encoder.card.fingerprint):
+            return calibration
     return None
 
 
+# Each opener has a connection of its own: the message queue commits with synchronous=FULL, which
+# would slow down the conversations.
+
+
 def open_conversations(settings: Settings) -> Conversations:
-    """The conversations of the data directory, those that are too old deleted; raises StoreError."""
+    """Open the conversations of the data directory, and delete those that are too old.
+
+    Raises StoreError.
+    """
     with close_on_error(State(settings.data)) as state:
         state.expire(settings.keep_days)
     return Conversations(ConversationStore(state), FeedbackStore(state), settings.keep_turns)
 
 
 def open_chat_threads(settings: Settings) -> ChatThreads:
-    """Which conversation each thread of a chat service is; raises StoreError."""
+    """Open the threads of a chat service with their conversations. Raises StoreError."""
     return ChatThreads(State(settings.data))
 
 
 def open_message_queue(settings: Settings) -> MessageQueue:
-    """The claims on messages of a chat service, those of long ago deleted; raises StoreError."""
+    """Open the queue of a chat service's messages, and delete old ones. Raises StoreError."""
     with close_on_error(State(settings.data)) as state:
-        claims = MessageQueue(state)
-        claims.expire()
-    return claims
+        queue = MessageQueue(state)
+        queue.expire()
+    return queue
 
 
 def load_pipeline(
@@ -97,8 +105,10 @@ def load_pipeline(
     calibrated: bool = True,
     hashes: FileHashes | None = None,
 ) -> Pipeline:
-    """A pipeline over the store's current generation, which with `hashes` looks at files; raises
-    NoIndex, StoreError or CalibrationError.
+    """Open a pipeline over the store's current generation.
+
+    With `hashes` it checks whether the source files have changed. Raises NoIndex, ModelMismatch,
+    StoreError or CalibrationError.
     """
     if not has_index(settings):
         raise NoIndex
@@ -118,8 +128,9 @@ def pipeline_over(
     calibrated: bool = True,
     hashes: FileHashes | None = None,
 ) -> Pipeline:
-    """A pipeline over a snapshot that is open already; raises CalibrationError. One that is to be
-    calibrated needs no calibration.
+    """Return a pipeline over an open snapshot.
+
+    `calibrated` is False for a pipeline that is about to be calibrated. Raises CalibrationError.
     """
     calibration = calibration_of(settings, encoder, reader) if calibrated else None
     policy = Policy(calibration, settings.target_precision, settings.min_confidence)
@@ -135,22 +146,23 @@ def pipeline_over(
 
 
 def live_pipeline(settings: Settings, encoder: Encoder, reader: Reader) -> LivePipeline:
-    """The pipeline of the newest generation, tags and calibration, for a process that stays up.
+    """Return a pipeline that follows the newest generation, tags and calibration.
 
-    Derived files are left to the process that indexes: a long run changes the generation with every
-    document. A restore that another process has left half done is finished first, or waited for.
+    It is for a process that stays up. Index files are left to the process that indexes: a long run
+    changes the generation with every document.
     """
 
-    def newest() -> tuple[int | None, ...] | None:
+    def newest_version() -> tuple[int | None, ...] | None:
+        # Finishes a restore that another process has left half done, or waits for it.
         finish_restore(settings.data)
         generation = current_generation(settings.data)
-        others = (
-            current_generation(settings.data, TAGGED),
-            calibrated_at(settings.data / CALIBRATION),
-        )
-        return (generation, *others) if generation else None
+        tags = current_generation(settings.data, TAGGED)
+        calibration = calibrated_at(settings.data / CALIBRATION)
+        return (generation, tags, calibration) if generation else None
 
     hashes = FileHashes()
-    return LivePipeline(
-        lambda: load_pipeline(settings, encoder, reader, save_derived=False, hashes=hashes), newest
-    )
+
+    def load_newest() -> Pipeline:
+        return load_pipeline(settings, encoder, reader, save_derived=False, hashes=hashes)
+
+    return LivePipeline(load_newest, newest_version)

@@ -1,6 +1,4 @@
-"""Does everything work that answers depend on: environment, models, index, state; one check after
-another, each with what it found.
-"""
+"""Checks of all that answers depend on: environment, models, index and state."""
 
 from __future__ import annotations
 
@@ -11,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -36,15 +35,16 @@ from qa.state import database as state
 from qa.state.backup import UNPACKED_PREFIX
 
 FREE_BYTES = 200_000_000
-"""Less than this free is said: the converted models take as much, and a change of the index as much
-as its document at most.
+"""Free bytes of a disk below which a warning is given.
+
+The converted models take as much; a change of the index takes at most as much as its document.
 """
 _RESTORE = "restore a backup with `qa restore FILE`, or move the file away and index again"
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check and what is wrong, if anything; `detail` says what was looked at."""
+    """Result of one check; `detail` names what was checked."""
 
     name: str
     detail: str
@@ -52,47 +52,44 @@ class CheckResult:
 
     @property
     def passed(self) -> bool:
-        """Nothing was found that does harm."""
-        return all(finding.harmless for finding in self.findings)
+        """True if nothing harmful was found."""
+        return all(issue.harmless for issue in self.findings)
 
 
 def examine(settings: Settings) -> Iterator[CheckResult]:
-    """All checks in order."""
+    """Run all checks in order; a check that fails with an error is a result, too."""
     yield _environment(settings)
     for name, check in _CHECKS.items():
         try:
             yield check(settings)
         except (IndexingError, QAError, OSError) as error:
-            yield CheckResult(name, "failed", (IntegrityIssue(str(error), "see the message"),))
+            yield CheckResult(
+                name, "failed", (IntegrityIssue(str(error), "do what the message says"),)
+            )
 
 
 def repair(settings: Settings, checks: Sequence[CheckResult]) -> None:
-    """Mend what can be mended, while nobody else writes to the index."""
-    mends = [found.repair for each in checks for found in each.findings if found.repair]
-    if mends:
-        with ExitStack() as alone:
-            if (settings.data / schema.FILE_NAME).is_file():
-                alone.enter_context(alone.enter_context(Store(settings.data)).writing())
-            for mend in mends:
-                mend()
+    """Repair all issues that can be repaired, while nobody else writes to the index."""
+    repairs = [issue.repair for check in checks for issue in check.findings if issue.repair]
+    if not repairs:
+        return
+    with ExitStack() as stack:
+        if (settings.data / schema.FILE_NAME).is_file():
+            store = stack.enter_context(Store(settings.data))
+            stack.enter_context(store.writing())
+        for repair_issue in repairs:
+            repair_issue()
 
 
 def _environment(settings: Settings) -> CheckResult:
-    findings = []
+    issues = []
     for folder in (settings.data, settings.cache):
         existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         if not os.access(existing, os.W_OK):
-            what = f"{folder} may only be read: what is there can be asked, nothing can be indexed or kept"
-            findings.append(
-                IntegrityIssue(
-                    what,
-                    "give this user the right to write, or set QUOTED_DATA or QUOTED_CACHE",
-                    harmless=folder.exists(),
-                )
-            )
+            issues.append(_read_only_issue(folder))
         free = shutil.disk_usage(existing).free
         if free < FREE_BYTES:
-            findings.append(
+            issues.append(
                 IntegrityIssue(
                     f"{free // 1_000_000} MB are free at {folder}",
                     "make room: a full disk stops indexing, it damages nothing",
@@ -101,66 +98,74 @@ def _environment(settings: Settings) -> CheckResult:
     return CheckResult(
         "environment",
         f"Python {sys.version.split()[0]}, data in {settings.data}, models in {settings.cache}",
-        tuple(findings),
+        tuple(issues),
+    )
+
+
+def _read_only_issue(folder: Path) -> IntegrityIssue:
+    """Return the issue of a folder without the right to write, harmless if it is there."""
+    return IntegrityIssue(
+        f"{folder} may only be read: questions about what is indexed are answered, "
+        "nothing can be indexed or stored",
+        "give this user the right to write, or set QUOTED_DATA or QUOTED_CACHE",
+        harmless=folder.exists(),
     )
 
 
 def _models(settings: Settings) -> CheckResult:
-    damaged = tuple(
-        IntegrityIssue(
-            f"{folder.relative_to(settings.cache)}: {', '.join(names)} {'is' if len(names) == 1 else 'are'} damaged",
-            "delete it: it is made anew",
-            partial(shutil.rmtree, folder),
-        )
-        for folder, names in damaged_graphs(settings.cache).items()
-    )
+    damaged = tuple(_damaged_model_issues(settings.cache))
     if damaged:
+        # Loading a damaged model would convert it anew, before anybody has read of the damage.
         return CheckResult("models", f"converted models in {settings.cache}", damaged)
     encoder, reader = load_encoder(settings), load_reader(settings)
+    issues = []
     norm = float(np.linalg.norm(encoder.encode_queries(["Does it work?"])[0]))
-    findings = (
-        []
-        if abs(norm - 1) <= TOLERANCE
-        else [
+    if abs(norm - 1) > TOLERANCE:
+        issues.append(
             IntegrityIssue(f"an embedding has length {norm:.3f}, not 1", f"delete {settings.cache}")
-        ]
-    )
+        )
     if has_index(settings):
         with closing(Snapshot(settings.data, save_derived=False)) as snapshot:
             check_model(snapshot.model, settings.model, encoder.card.fingerprint)
-    fitted = (
-        "calibrated"
-        if calibration_of(settings, encoder, reader)
-        else "not calibrated: `qa calibrate FILE`"
-    )
-    return CheckResult(
-        "models", f"{settings.model} and {settings.reader}, {fitted}", tuple(findings)
-    )
+    is_calibrated = calibration_of(settings, encoder, reader) is not None
+    calibration = "calibrated" if is_calibrated else "not calibrated: `qa calibrate FILE`"
+    detail = f"{settings.model} and {settings.reader}, {calibration}"
+    return CheckResult("models", detail, tuple(issues))
+
+
+def _damaged_model_issues(cache: Path) -> Iterator[IntegrityIssue]:
+    """Yield the issues of converted models with damaged files."""
+    for folder, names in damaged_graphs(cache).items():
+        verb = "is" if len(names) == 1 else "are"
+        yield IntegrityIssue(
+            f"{folder.relative_to(cache)}: {', '.join(names)} {verb} damaged",
+            "delete it: it is made anew",
+            partial(shutil.rmtree, folder),
+        )
 
 
 def _index(settings: Settings) -> CheckResult:
     if not (settings.data / schema.FILE_NAME).is_file():
         return CheckResult("index", "nothing is indexed yet")
     db = schema.connect(settings.data)
-    findings = database_issues(db, _RESTORE)
-    if findings:
-        return CheckResult("index", schema.FILE_NAME, tuple(findings))
+    # The other checks read the tables, which needs a sound file.
+    damage = database_issues(db, _RESTORE)
+    if damage:
+        return CheckResult("index", schema.FILE_NAME, tuple(damage))
     meta = dict(db.execute("SELECT key, value FROM meta"))
     [documents] = db.execute("SELECT count(*) FROM documents").fetchone()
     texts = document_issues(settings.data, db, settings.max_file_bytes)
-    found = [
+    issues = (
         *row_issues(db),
         *texts,
         *derived_issues(settings.data, meta["store"]),
         *_leftovers(settings),
-    ]
-    return CheckResult(
-        "index", f"{documents} documents, generation {meta['generation']}", tuple(found)
     )
+    return CheckResult("index", f"{documents} documents, generation {meta['generation']}", issues)
 
 
 def _leftovers(settings: Settings) -> list[IntegrityIssue]:
-    """Folders of restores that were cut off before anything was changed."""
+    """Return the folders of restores that were cut off before they changed anything."""
     folders = settings.data.glob(f"{UNPACKED_PREFIX}*")
     return [
         IntegrityIssue(

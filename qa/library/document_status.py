@@ -1,10 +1,8 @@
-"""What stands in the index against what stands in the folders: every document's file, and the files
-that are not indexed.
-"""
+"""State of indexed documents against their files, and files that are not indexed yet."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Literal
@@ -16,13 +14,15 @@ from qa.answer import Freshness
 from qa.answering.source_freshness import SourceFreshness
 
 State = Freshness | Literal["new"]
-"""`new` is a file that no document is made of: not indexed yet, or skipped, as `qa index` says."""
+"""State of a file; `new` has no document: it is not indexed yet, or `qa index` skips it."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileStatus:
-    """One file: `document_id` is None for a new one, `moved_to` the place where the bytes of a
-    moved one are now.
+    """State of one file.
+
+    `document_id` and `indexed_at` are None for a new file. `moved_to` is the present path of a
+    moved file.
     """
 
     uri: str
@@ -35,44 +35,52 @@ class FileStatus:
 def status_of(
     snapshot: Snapshot, sources: SourceFreshness, roots: Mapping[Path, Sequence[str]]
 ) -> list[FileStatus]:
-    """All documents by uri, then the new files below the roots, each with its patterns of what is
-    left out.
+    """Return the status of all documents by uri, then of the new files below the roots.
+
+    Each root comes with its exclude patterns.
     """
-    known = snapshot.files()
-    states = [(file, sources.freshness_of(file)) for file in known]
-    moved = {file.document_id: sources.moved_to(file) for file, state in states if state == "moved"}
-    indexed = {file.path for file in known} | set(moved.values())
-    new = {
-        path: root.base
-        for given, exclude in roots.items()
-        for root in discover([given], exclude)
-        for path in root.files
-        if path not in indexed
+    files = snapshot.files()
+    states = {file.document_id: sources.freshness_of(file) for file in files}
+    new_paths = {
+        file.document_id: sources.moved_to(file)
+        for file in files
+        if states[file.document_id] == "moved"
     }
-    return [
-        *(
-            FileStatus(
-                file.uri,
-                state,
-                file.document_id,
-                file.indexed_at,
-                _named(moved.get(file.document_id)),
-            )
-            for file, state in states
-        ),
-        *(
-            FileStatus(relative_uri(path, base), "new", None, None)
-            for path, base in sorted(new.items())
-        ),
+    documents = [
+        FileStatus(
+            file.uri,
+            states[file.document_id],
+            file.document_id,
+            file.indexed_at,
+            _printable(new_paths.get(file.document_id)),
+        )
+        for file in files
     ]
+    # The new place of a moved file is not a new file.
+    indexed = {file.path for file in files} | set(new_paths.values())
+    return documents + _new_files(roots, indexed)
 
 
 def without_folder(status: FileStatus) -> FileStatus:
-    """The same for those who need not know where the folders are: the name alone of where a file is
-    now.
-    """
+    """Return the status with only the name of a moved file, for readers who may not see folders."""
     return replace(status, moved_to=status.moved_to and PurePath(status.moved_to).name)
 
 
-def _named(path: Path | None) -> str | None:
+def _new_files(
+    roots: Mapping[Path, Sequence[str]], indexed: Container[Path | None]
+) -> list[FileStatus]:
+    """Return the files below the roots that are not indexed, sorted by path."""
+    bases = {}
+    for folder, exclude in roots.items():
+        for root in discover([folder], exclude):
+            for path in root.files:
+                if path not in indexed:
+                    bases[path] = root.base
+    return [
+        FileStatus(relative_uri(path, base), "new", None, None)
+        for path, base in sorted(bases.items())
+    ]
+
+
+def _printable(path: Path | None) -> str | None:
     return None if path is None else shown(str(path))

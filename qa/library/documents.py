@@ -1,4 +1,4 @@
-"""What people do with the documents of a data directory: index, list, remove, forget."""
+"""Index, list, remove and forget the documents of a data directory."""
 
 from __future__ import annotations
 
@@ -29,20 +29,23 @@ from qa.state.upload_jobs import UploadJobs
 
 
 def has_index(settings: Settings) -> bool:
-    """Whether the data directory holds a store with at least one run of `qa index` in it."""
+    """Return True if at least one run of `qa index` has filled the data directory."""
     return bool(current_generation(settings.data))
 
 
 def open_store(settings: Settings) -> Store:
-    """The store of the data directory, created if there is none; raises StoreError. What
-    conversations quote of a document goes before the document.
+    """Open the store of the data directory, and create it if there is none.
+
+    Before the store deletes a document, the quotes of it in conversations are deleted. Raises
+    StoreError.
     """
 
     def erase(documents: Sequence[str]) -> None:
         if (settings.data / STATE).is_file():
             with closing(State(settings.data)) as state:
-                for waiting in state.erase(set(documents) & state.document_ids(), redact_documents):
-                    UploadFolder(settings.data).discard(waiting)
+                recorded = set(documents) & state.document_ids()
+                for staged in state.erase(recorded, redact_documents):
+                    UploadFolder(settings.data).discard(staged)
 
     def rename(old: str, new: str) -> None:
         if (settings.data / STATE).is_file():
@@ -64,12 +67,13 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
     tags: Sequence[str] = (),
     on_wait: Callable[[], None] = lambda: None,
 ) -> Summary:
-    """Bring the index up to date with files, folders and web pages (their addresses are str) and
-    derive FAISS and BM25 from it; see `index.ingestion.ingest.ingest`. All documents below the
-    paths get the tags; raises InvalidTag.
+    """Bring the index up to date with files, folders and web pages; see `ingest`.
+
+    A Path is a file or folder, a str the address of a page. All documents below the paths get the
+    tags. The FAISS and BM25 indexes are built at the end. Raises InvalidTag or InvalidPattern.
     """
     checked_patterns(exclude)
-    given = tags_of(tags)
+    new_tags = tags_of(tags)
     with open_store(settings) as store, store.writing(on_wait):
         store.claim_model(settings.model, encoder.card.fingerprint)
         summary = ingest(
@@ -82,18 +86,23 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
             max_bytes=settings.max_file_bytes,
             exclude=exclude,
         )
-        if given:
-            pages = {file.uri: file for file in store.files_under(settings.data.resolve() / PAGES)}
-            named = [pages[path] for path in paths if isinstance(path, str) and path in pages]
-            below = [
-                file
-                for path in paths
-                if isinstance(path, Path)
-                for file in store.files_under(canonical_root(path))
-            ]
-            store.tags.add([file.document_id for file in (*named, *below)], given)
+        if new_tags:
+            store.tags.add(_document_ids_of(settings, store, paths), new_tags)
+        # Opening a snapshot builds the indexes of the new generation.
         Snapshot(settings.data).close()
     return summary
+
+
+def _document_ids_of(settings: Settings, store: Store, paths: Sequence[Path | str]) -> list[str]:
+    """Return the ids of the documents at addresses (str) and below files or folders (Path)."""
+    pages = {file.uri: file for file in store.files_under(settings.data.resolve() / PAGES)}
+    files: list[FileRecord] = []
+    for path in paths:
+        if isinstance(path, Path):
+            files += store.files_under(canonical_root(path))
+        elif path in pages:  # A page that could not be fetched has no document.
+            files.append(pages[path])
+    return [file.document_id for file in files]
 
 
 def remove_document(
@@ -102,31 +111,33 @@ def remove_document(
     on_wait: Callable[[], None] = lambda: None,
     seconds: float | None = None,
 ) -> FileRecord:
-    """Delete a document, named by its id, uri or path, all that was made from it, and its file if
-    that was uploaded or is the copy of a page.
+    """Delete a document, named by its id, uri or path, and all that was made from it.
 
-    Raises UnknownDocument, or StoreBusy when others are at work for `seconds`.
+    Its file is deleted too if it was uploaded or is the copy of a web page. Raises UnknownDocument,
+    or StoreBusy when others are at work for `seconds`.
     """
     with open_store(settings) as store, store.writing(on_wait, seconds):
-        found = store.find(name)
+        file = store.find(name)
         try:
-            store.remove([found.document_id])
+            store.remove([file.document_id])
         finally:
-            deleted = (
-                store.file(found.document_id) is None
-            )  # even if not overwritten on the disk yet
-            if (
-                deleted
-                and not UploadFolder(settings.data).discard(found.path)
-                and found.path.parent == settings.data.resolve() / PAGES
-            ):
-                found.path.unlink(missing_ok=True)
-        return found
+            # An error may come after the commit, while the text is overwritten on the disk.
+            if store.file(file.document_id) is None:
+                _delete_own_file(settings, file.path)
+        return file
+
+
+def _delete_own_file(settings: Settings, path: Path) -> None:
+    """Delete an uploaded file or the copy of a web page; leave a user's file alone."""
+    was_uploaded = UploadFolder(settings.data).discard(path)
+    if not was_uploaded and path.parent == settings.data.resolve() / PAGES:
+        path.unlink(missing_ok=True)
 
 
 def forget_all(settings: Settings, on_wait: Callable[[], None] = lambda: None) -> int:
-    """Delete every document and everything made from it, the files that were uploaded included;
-    returns how many documents there were.
+    """Delete all documents, all that was made from them and all uploaded files.
+
+    Returns the number of deleted documents.
     """
     with open_store(settings) as store, store.writing(on_wait):
         shutil.rmtree(settings.data / PAGES, ignore_errors=True)
@@ -138,27 +149,32 @@ def forget_all(settings: Settings, on_wait: Callable[[], None] = lambda: None) -
 
 
 def open_snapshot(settings: Settings) -> Snapshot:
-    """The store's current generation, without any model; raises NoIndex or StoreError."""
+    """Open the store's current generation, without any model.
+
+    Raises NoIndex or StoreError.
+    """
     if not has_index(settings):
         raise NoIndex
     return Snapshot(settings.data, save_derived=False)
 
 
 def list_documents(settings: Settings, tags: Sequence[str] = ()) -> list[DocumentInfo]:
-    """The documents by uri, of those with any of the tags if there are any; raises StoreError,
-    InvalidTag or UnknownTag.
+    """Return the documents by uri; if tags are given, those with any of them.
+
+    Raises StoreError, InvalidTag or UnknownTag.
     """
     if not has_index(settings):
         return []
     with closing(Snapshot(settings.data)) as snapshot:
-        chosen = set(with_tags(snapshot, tags)) if tags else None
-        return [each for each in snapshot.documents() if chosen is None or each.id in chosen]
+        documents = snapshot.documents()
+        if not tags:
+            return documents
+        tagged = set(with_tags(snapshot, tags))
+        return [document for document in documents if document.id in tagged]
 
 
 def sample_documents() -> Path | None:
-    """The `seeds/` folder of the checkout that this package runs from, or None when it was
-    installed elsewhere.
-    """
+    """Return the `seeds/` folder of the checkout, None if the package runs from elsewhere."""
     checkout = Path(__file__).resolve().parents[2]
     seeds = checkout / "seeds"
     return seeds if seeds.is_dir() and (checkout / "pyproject.toml").is_file() else None

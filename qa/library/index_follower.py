@@ -1,5 +1,6 @@
-"""What keeps an index and the answers from it up to date, put together as `qa.bootstrap` does the
-rest.
+"""Follow watched files: keep the index up to date and ask saved questions again.
+
+This module puts the parts together, as `qa.bootstrap` does for answering.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from index.models.encoder_conversion import EncoderCard
 from index.parsing.loader import shown
 from index.sources.ignore_rules import checked_patterns
 from index.store.snapshot import Snapshot
+from index.store.store import Store
 from qa.answer import Answer
 from qa.answering.live_pipeline import LivePipeline
 from qa.answering.pipeline import Pipeline
@@ -35,10 +37,10 @@ from qa.state.saved_questions import Difference, Rechecker, SavedQuestions
 
 
 class Listener(Notices, Protocol):
-    """Hears of files and of saved questions."""
+    """Receiver of events about files and saved questions."""
 
     def on_differences(self, differences: Sequence[Difference]) -> None:
-        """The answers to these saved questions have changed."""
+        """Handle saved questions whose answers have changed."""
 
 
 def follow_sources(
@@ -49,16 +51,17 @@ def follow_sources(
     listener: Listener,
     stopping: threading.Event,
 ) -> None:
-    """Keep the index up to date with what is watched until `stopping` is set, and ask the saved
-    questions again after each change.
+    """Keep the index up to date with the watched paths until `stopping` is set.
 
-    Without saved questions `live` is not called. Raises InvalidPattern or StoreError. While another
-    process watches into the same data directory, this one waits.
+    After each change the saved questions are asked again; without saved questions `live` is not
+    called. While another process watches for the same data directory, this one waits. Raises
+    InvalidPattern or StoreError.
     """
     checked_patterns(watched.exclude)
     questions = Rechecker(lambda: _recheck(settings, live, listener, stopping))
 
-    def changed() -> None:
+    def on_change() -> None:
+        # Opening a snapshot builds the FAISS and BM25 indexes of the new generation.
         Snapshot(settings.data).close()
         questions.schedule()
 
@@ -66,60 +69,76 @@ def follow_sources(
         with (
             process_lock(
                 settings.data, stopping, lambda: listener.on_message(_SECOND_WATCHER)
-            ) as alone,
+            ) as is_only_watcher,
             open_store(settings) as store,
         ):
-            if alone:
-                with store.writing():
-                    store.claim_model(settings.model, encoder.card.fingerprint)
-                patient = Interruptible(encoder, stopping)
-                watcher = Watcher(
-                    watched, store, patient, listener, max_bytes=settings.max_file_bytes
-                )
-                listener.on_message(
-                    f"Watching {', '.join(shown(str(path)) for path in watched.paths)}"
-                )
-                run_watcher(
-                    watcher,
-                    FileEvents(watched.paths, stopping, listener.on_message),
-                    stopping,
-                    changed,
-                    listener.on_message,
-                )
+            # False if the process was told to stop while it waited for its turn.
+            if is_only_watcher:
+                _watch(settings, encoder, store, watched, listener, stopping, on_change)
     finally:
         questions.close()
 
 
-_SECOND_WATCHER = "Another process watches into this index already; this one takes over when it ends. To watch several folders, name them all in one command."
+_SECOND_WATCHER = (
+    "Another process watches into this index already; this one takes over when it ends. "
+    "To watch several folders, name them all in one command."
+)
+
+
+def _watch(
+    settings: Settings,
+    encoder: Encoder,
+    store: Store,
+    watched: WatchedPaths,
+    listener: Listener,
+    stopping: threading.Event,
+    on_change: Callable[[], None],
+) -> None:
+    """Run a watcher over an open store until `stopping` is set."""
+    with store.writing():
+        store.claim_model(settings.model, encoder.card.fingerprint)
+    watcher = Watcher(
+        watched,
+        store,
+        Interruptible(encoder, stopping),
+        listener,
+        max_bytes=settings.max_file_bytes,
+    )
+    events = FileEvents(watched.paths, stopping, listener.on_message)
+    listener.on_message(f"Watching {', '.join(shown(str(path)) for path in watched.paths)}")
+    run_watcher(watcher, events, stopping, on_change, listener.on_message)
 
 
 class Interruptible:
-    """An encoder that can be stopped between two batches, so that a process never ends inside one."""
+    """Encoder that can be stopped between two batches, so that no process ends inside one."""
 
     def __init__(self, encoder: Encoder, stopping: threading.Event) -> None:
         self._encoder, self._stopping = encoder, stopping
 
     @property
     def card(self) -> EncoderCard:
-        """As the encoder has it."""
+        """Card of the wrapped encoder's model."""
         return self._encoder.card
 
     @property
     def passage_budget(self) -> int:
-        """As the encoder has it."""
+        """Most tokens of a passage, as the wrapped encoder has it."""
         return self._encoder.passage_budget
 
     def token_spans(self, texts: Sequence[str]) -> list[list[TextRange]]:
-        """As the encoder has it; raises Stopped."""
+        """Return the tokens' ranges in each text. Raises Stopped."""
         self._check()
         return self._encoder.token_spans(texts)
 
     def vector_key(self, text: str) -> bytes:
-        """As the encoder has it."""
+        """Return the key under which the vector of a text is stored."""
         return self._encoder.vector_key(text)
 
     def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """float32 (len(texts), dimension), unit rows; raises Stopped."""
+        """Return float32 (len(texts), dimension), rows of unit length.
+
+        Raises Stopped between two batches once the encoder is to stop.
+        """
         return self._encoder.encode_passages(texts, on_batch=lambda _: self._check())
 
     def _check(self) -> None:
@@ -133,15 +152,16 @@ def _recheck(
     listener: Listener,
     stopping: threading.Event,
 ) -> None:
-    """Ask the saved questions again, and tell what is different."""
+    """Ask the saved questions again and report the answers that differ."""
     try:
-        with open_saved_questions(settings) as watchlist:
-            if not watchlist.questions():
+        with open_saved_questions(settings) as saved:
+            if not saved.questions():
                 return
             pipeline = live()
             pipeline.refresh()
             with pipeline.use() as current:
-                listener.on_differences(watchlist.check(partial(_ask, current, stopping)))
+                ask = partial(_ask_unless_stopping, current, stopping)
+                listener.on_differences(saved.check(ask))
             pipeline.release_if_idle()
     except Stopped:
         return
@@ -149,7 +169,7 @@ def _recheck(
         listener.on_message(f"The saved questions cannot be asked: {error}")
 
 
-def _ask(pipeline: Pipeline, stopping: threading.Event, question: str) -> Answer:
+def _ask_unless_stopping(pipeline: Pipeline, stopping: threading.Event, question: str) -> Answer:
     if stopping.is_set():
         raise Stopped
     return pipeline.ask(question)
@@ -157,13 +177,16 @@ def _ask(pipeline: Pipeline, stopping: threading.Event, question: str) -> Answer
 
 @contextmanager
 def open_saved_questions(settings: Settings) -> Iterator[SavedQuestions]:
-    """The saved questions of the data directory; raises StoreError."""
+    """Open the saved questions of the data directory. Raises StoreError."""
     with closing(State(settings.data)) as state:
         yield SavedQuestions(state)
 
 
 def document_status(settings: Settings) -> list[FileStatus]:
-    """What is indexed against what stands in the folders; raises StoreError."""
+    """Return the status of all documents and new files; see `status_of`.
+
+    Raises StoreError.
+    """
     if not has_index(settings):
         return []
     with closing(Snapshot(settings.data)) as snapshot:

@@ -1,5 +1,7 @@
-"""Uploaded files that an earlier version of this program, or of its libraries, has read in another
-way: nobody names them to `qa index`, and what is quoted from them could not be verified.
+"""Read uploaded files again that an earlier version of the program or its libraries has read.
+
+Their text may differ today, and then a quote from it could not be verified. Other files are read
+again by `qa index`, to which nobody names uploaded ones.
 """
 
 from __future__ import annotations
@@ -19,32 +21,35 @@ from qa.settings import Settings
 
 
 class Embedder(PassageEncoder, Protocol):
-    """An encoder that says what model it is."""
+    """Encoder with the card of its model."""
 
     @property
     def card(self) -> EncoderCard:
-        """The model's card."""
+        """Card of the model."""
 
 
 class CollectingReporter:
-    """Remembers the outcomes by document."""
+    """Reporter that collects the outcomes by document id."""
 
     def __init__(self) -> None:
         self.outcomes: dict[str, Outcome] = {}
 
     def on_planned(self, files: int) -> None:
-        """Nothing is told."""
+        """Ignore the number of files."""
 
     def on_embedded(self, passages: int) -> None:
-        """Nothing is told."""
+        """Ignore the progress of embedding."""
 
     def on_file(self, outcome: Outcome) -> None:
-        """It is remembered."""
+        """Collect the outcome of a file."""
         self.outcomes[outcome.document_id or ""] = outcome
 
 
 def outdated(store: Store, folder: Path) -> list[FileRecord]:
-    """The files below a folder whose documents would be others now; raises StoreError."""
+    """Return the files below a folder that are read differently today.
+
+    Raises StoreError.
+    """
     return [
         file
         for file in store.files_under(folder)
@@ -55,8 +60,10 @@ def outdated(store: Store, folder: Path) -> list[FileRecord]:
 def read_again(
     settings: Settings, store: Store, encoder: Embedder, files: Sequence[FileRecord]
 ) -> None:
-    """Read files of documents again; those that are gone meanwhile are left alone, as are documents
-    whose file cannot be read. Raises IndexingError.
+    """Read the files of documents again.
+
+    Documents that were deleted meanwhile stay deleted; those whose file cannot be read stay as
+    they are. Raises IndexingError.
     """
     with store.writing(), Extraction() as extraction:
         store.claim_model(settings.model, encoder.card.fingerprint)

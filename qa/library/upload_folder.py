@@ -1,5 +1,6 @@
-"""The files that were uploaded, in a folder of the data directory: each in a folder of its own with
-a random name, under its own safe name.
+"""Folder of uploaded files, and safe names for them.
+
+Each file lies in a folder of its own with a random name, under its own safe name.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from index.parsing.loader import SUPPORTED, read_bytes
 from qa.errors import UnsupportedUpload
 
 ABANDONED_SECONDS = 24 * 3600.0
-"""What nothing refers to goes after this time: the first files of an upload that is still coming
-must not.
+"""Age in seconds from which a file without document and job is deleted.
+
+The first files of an upload that is still being received have neither, and must stay.
 """
 
 _READ = (
@@ -31,50 +33,60 @@ _READ = (
 
 
 class UploadFolder:
-    """That folder. What is in it is as good as a file that was indexed from elsewhere: it can be
-    looked at, verified and quoted.
+    """Folder of the data directory with the uploaded files.
+
+    They are as good as files that were indexed from elsewhere: they can be looked at, verified and
+    quoted.
     """
 
     def __init__(self, data: Path) -> None:
         self.folder = data.resolve() / UPLOADS
 
     def new(self) -> Path:
-        """An empty folder for one file."""
-        made = self.folder / secrets.token_hex(8)
-        made.mkdir(parents=True)
-        return made
+        """Create an empty folder for one file."""
+        folder = self.folder / secrets.token_hex(8)
+        folder.mkdir(parents=True)
+        return folder
 
     def holds(self, path: Path) -> bool:
-        """Whether a file was uploaded."""
+        """Return True if a file was uploaded."""
         return path.parent.parent == self.folder
 
     def discard(self, path: Path) -> bool:
-        """Delete an uploaded file with its folder; leaves every other file alone and says so."""
-        ours = self.holds(path)
-        if ours:
-            shutil.rmtree(path.parent, ignore_errors=True)
-        return ours
+        """Delete an uploaded file with its folder; return False for any other file."""
+        if not self.holds(path):
+            return False
+        shutil.rmtree(path.parent, ignore_errors=True)
+        return True
 
     def discard_all(self) -> None:
-        """Delete them all."""
+        """Delete all uploaded files."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def sweep(self, kept: Collection[Path], now: float | None = None) -> list[Path]:
-        """Delete the folders of which no file is `kept`, unless they are young; returns them. A
-        crash between two steps leaves such.
+        """Delete the abandoned folders and return them: old ones without any file of `kept`.
+
+        A crash between two steps of an upload leaves such folders. `now` is Unix time.
         """
+        if not self.folder.is_dir():
+            return []
         used = {path.parent for path in kept}
-        oldest = (time.time() if now is None else now) - ABANDONED_SECONDS
-        folders = self.folder.iterdir() if self.folder.is_dir() else iter(())
-        gone = [folder for folder in folders if folder not in used and _touched(folder) < oldest]
-        for folder in gone:
+        limit = (time.time() if now is None else now) - ABANDONED_SECONDS
+        abandoned = [
+            folder
+            for folder in self.folder.iterdir()
+            if folder not in used and _last_modified(folder) < limit
+        ]
+        for folder in abandoned:
             shutil.rmtree(folder, ignore_errors=True)
-        return gone
+        return abandoned
 
 
-def recognised(name: str, path: Path, max_bytes: int) -> str:
-    """The name for a file that came under `name`: with the suffix of what its bytes are, where its
-    own says nothing. Raises UnsupportedUpload.
+def name_with_suffix(name: str, path: Path, max_bytes: int) -> str:
+    """Return the name of an uploaded file, with a suffix that says its format.
+
+    A name without a known suffix gets the one of the format that its bytes show. Raises
+    UnsupportedUpload.
     """
     suffix = PurePosixPath(name).suffix.lower()
     try:
@@ -88,8 +100,8 @@ def recognised(name: str, path: Path, max_bytes: int) -> str:
     return name + kind.suffixes[0]
 
 
-def _touched(folder: Path) -> float:
-    """When something in a folder was last written."""
+def _last_modified(folder: Path) -> float:
+    """Return the Unix time of the last change in a folder, 0 if it cannot be read."""
     times = [0.0]
     with suppress(OSError):
         times += [entry.lstat().st_mtime for entry in (folder, *folder.iterdir())]
@@ -97,21 +109,26 @@ def _touched(folder: Path) -> float:
 
 
 LONGEST = 200
-"""Bytes of a name in UTF-8; file systems take 255, and something may have to be added."""
+"""Most bytes of a name in UTF-8; file systems take 255, and a suffix may have to be added."""
 NAMELESS = "document"
+"""Name of a file whose own name has nothing that can be kept."""
 _FORBIDDEN = regex.compile(
     r'[\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff<>:"|?*]+'
 )
-"""What Windows forbids (Microsoft, "Naming Files, Paths, and Namespaces"), what cannot be encoded
-or printed, and marks that turn the direction of text and so disguise a suffix (CVE-2021-42574).
+"""Characters that no stored name holds.
+
+Those that Windows forbids (Microsoft, "Naming Files, Paths, and Namespaces"), those that cannot be
+encoded or printed, and marks that turn the direction of text and so disguise a suffix
+(CVE-2021-42574).
 """
 _RESERVED = regex.compile(r"(?i)(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|COM[0-9¹²³]|LPT[0-9¹²³])")
 """Names of devices on Windows, whatever suffix follows (the same page)."""
 
 
 def decoded_name(raw: bytes) -> str:
-    """The text of a name: UTF-8, which browsers send (RFC 7578, 5.1), else what old programs on
-    Windows send.
+    """Decode a file name from UTF-8, else from cp1252.
+
+    Browsers send UTF-8 (RFC 7578, 5.1), old programs on Windows cp1252.
     """
     try:
         return raw.decode()
@@ -120,15 +137,19 @@ def decoded_name(raw: bytes) -> str:
 
 
 def safe_name(name: str) -> str:
-    """The last part of a path as a name of 1 to LONGEST bytes, its suffix kept; a safe name stays
-    as it is.
+    """Return the last part of a path as a name that every file system takes.
+
+    It has 1 to `LONGEST` bytes in UTF-8 and keeps its suffix. A safe name is returned unchanged.
     """
     last = regex.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
     clean = " ".join(_FORBIDDEN.sub("_", last).split()).rstrip(". ")
-    suffix = PurePosixPath(f"{NAMELESS}{clean}").suffix  # also of ".txt"
-    suffix = suffix if len(suffix.encode()) <= LONGEST // 4 else ""
+    # With a stem before it, because pathlib sees no suffix in ".txt".
+    suffix = PurePosixPath(f"{NAMELESS}{clean}").suffix
+    if len(suffix.encode()) > LONGEST // 4:
+        suffix = ""
     stem = clean[: len(clean) - len(suffix)].strip(". ") or NAMELESS
     if _RESERVED.fullmatch(stem.split(".")[0].rstrip()):
         stem = f"_{stem}"
     room = LONGEST - len(suffix.encode())
+    # The cut may fall inside a character, whose bytes are then dropped.
     return stem.encode()[:room].decode("utf-8", "ignore").rstrip(". ") + suffix

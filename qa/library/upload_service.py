@@ -1,6 +1,4 @@
-"""What people ask to be done with documents through the server: take files, replace one, tag,
-delete.
-"""
+"""Upload, replace, tag and delete documents on request of a client."""
 
 from __future__ import annotations
 
@@ -22,12 +20,13 @@ from qa.state.database import State
 from qa.state.upload_jobs import Job, UploadedFile, UploadJobs
 
 DELETE_SECONDS = 5.0
-"""How long a request to delete waits for those who are indexing."""
+"""Seconds for which a request to delete waits while others are indexing."""
 
 
 class UploadService:
-    """The uploads and jobs of a data directory; `waiting` is set whenever there is something for
-    the worker (`qa.library.upload_worker`).
+    """Uploads and jobs of a data directory.
+
+    The event `waiting` is set whenever there is work for `qa.library.upload_worker`.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -38,27 +37,33 @@ class UploadService:
 
     @cached_property
     def jobs(self) -> UploadJobs:
-        """Opened when they are first needed: what lists documents may do so where nothing may be
-        written. Raises StoreError.
+        """Upload jobs, opened when they are first needed.
+
+        So the documents can also be listed where nothing may be written. Raises StoreError.
         """
         with close_on_error(State(self._settings.data)) as state:
             jobs = UploadJobs(state)
-            jobs.expire()  # fails where the file can only be read, on a full disk for example: so it is opened again the next time
+            # Fails on a file that can only be read, as one opened on a full disk: nothing is cached
+            # then, and the next access opens the file again.
+            jobs.expire()
         return jobs
 
     def take(self, files: Sequence[UploadedFile], tags: Sequence[str]) -> Job:
-        """A job that makes documents of files; raises StoreError, with nothing left of the files."""
+        """Start a job that makes documents of uploaded files.
+
+        Raises StoreError; the files are then deleted.
+        """
         try:
             job = self.jobs.add(files, tags)
-        except BaseException:
-            for each in files:
-                self.uploads.discard(each.staged or each.path)
+        except BaseException:  # Whatever happened, no job will ever delete these files.
+            for file in files:
+                self.uploads.discard(file.staged or file.path)
             raise
         self.waiting.set()
         return job
 
     def check_uploaded(self, known: IndexedFile) -> None:
-        """Raises NotUploaded for a document that was indexed from elsewhere."""
+        """Raise NotUploaded if a document was not uploaded but indexed from elsewhere."""
         if not self.uploads.holds(known.path):
             raise NotUploaded(
                 f"{known.uri} was indexed from elsewhere: change the file itself, and `qa index` it"
@@ -67,34 +72,37 @@ class UploadService:
     def replace(
         self, known: IndexedFile, files: Sequence[UploadedFile], tags: Sequence[str]
     ) -> Job:
-        """A job that replaces the bytes of an uploaded document, which keeps its name. Raises
-        QAError, with nothing left of the files.
+        """Start a job that replaces the bytes of an uploaded document, which keeps its name.
+
+        Raises InvalidUpload, UnsupportedUpload or StoreError; the files are then deleted.
         """
         refusal = _refusal(known, files)
         if refusal:
-            for each in files:
-                self.uploads.discard(each.path)
+            for file in files:
+                self.uploads.discard(file.path)
             raise refusal
-        return self.take(
-            [replace(files[0], path=known.path, staged=files[0].path, replaces=known.document_id)],
-            tags,
-        )
+        [file] = files
+        # The new bytes wait where they are until the worker moves them to the document's file.
+        replacement = replace(file, path=known.path, staged=file.path, replaces=known.document_id)
+        return self.take([replacement], tags)
 
     def tag(self, document_id: str, tags: Sequence[str]) -> None:
-        """A document has these tags instead of those that were given to it before; raises
-        InvalidTag or StoreError.
+        """Replace the tags that users have given to a document.
+
+        Raises InvalidTag or StoreError.
         """
-        chosen = tags_of(tags)
+        new_tags = tags_of(tags)
         with (
             open_store(self._settings) as store,
             translate_sqlite_errors(self._settings.data / FILE_NAME),
         ):
-            store.tags.replace(document_id, chosen)
+            store.tags.replace(document_id, new_tags)
 
     def delete(self, known: IndexedFile) -> bool:
-        """Delete a document, and its file if that was uploaded; says whether it was. Raises
-        StoreBusy while others are indexing, or UnknownDocumentId if someone else has just deleted
-        it.
+        """Delete a document; return True if its file was uploaded and is deleted too.
+
+        Raises StoreBusy while others are indexing, or UnknownDocumentId if someone else has just
+        deleted the document.
         """
         try:
             remove_document(self._settings, known.document_id, seconds=DELETE_SECONDS)
@@ -103,6 +111,7 @@ class UploadService:
                 f"no document has the id {known.document_id!r} any more: see GET /documents"
             ) from error
         except StoreBusy:
+            # Another reader can keep the text from being overwritten after the deletion itself.
             with open_store(self._settings) as store:
                 if store.file(known.document_id) is not None:
                     raise
@@ -110,10 +119,12 @@ class UploadService:
 
 
 def _refusal(known: IndexedFile, files: Sequence[UploadedFile]) -> QAError | None:
+    """Return the error of a replacement that is not one file of the same format, else None."""
     if len(files) != 1:
         return InvalidUpload(f"expected one file to replace {known.uri}, got {len(files)}")
     if files[0].path.suffix.lower() != known.path.suffix.lower():
         return UnsupportedUpload(
-            f"expected a {known.path.suffix} file to replace {known.uri}, got {files[0].name}: upload it anew"
+            f"expected a {known.path.suffix} file to replace {known.uri}, "
+            f"got {files[0].name}: upload it anew"
         )
     return None

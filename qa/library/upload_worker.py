@@ -1,8 +1,7 @@
-"""What was uploaded becomes documents: by jobs that a thread of the server works off, one after the
-other.
+"""Worker that makes documents of uploaded files, job after job, in a thread of the server.
 
-Whatever moment the process ends at, the next server goes on: the files are kept until they are
-documents, each step may be done again, and a result is written only when the document is served.
+The process may end at any moment, and the next server goes on: files are kept until they are
+documents, each step may be repeated, and a result is stored only when its document is served.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import hashlib
 import shutil
 import threading
 import time
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from index.ingestion.ingest import Ingestion
 from index.ingestion.report import Outcome
 from index.ingestion.watcher import process_lock
 from index.parsing.sandbox import Extraction
+from index.store.file_records import FileRecord
 from index.store.snapshot import Snapshot
 from index.store.store import Store
 from qa.library.documents import open_store
@@ -38,100 +38,113 @@ from qa.state.upload_jobs import (
 )
 
 LOOK_SECONDS = 1.0
-"""How often is looked for jobs that came through another process."""
+"""Seconds between two looks for jobs that came through another process."""
 RETRY_SECONDS = 5.0
-"""After a failure that is not a file's fault: a full disk, a locked index."""
+"""Seconds of pause after a failure that is no file's fault: a full disk, a locked index."""
 TIDY_SECONDS = 3600.0
-"""How often what is old is forgotten."""
+"""Seconds between two deletions of old jobs, conversations and files."""
 _NAMESAKE = "another document of this name is here, too; it was not replaced"
 _GIVEN_UP = f"was given up: the program ended {MAX_ATTEMPTS} times while reading it"
 _LOST = "is no longer there, or the document was deleted: upload it again"
 
 
 class UploadWorker:
-    """Works the jobs of a data directory off. `served` is called after each change of the index and
-    returns when it is served; `failed` hears what keeps a job waiting.
+    """Worker on the upload jobs of a data directory.
+
+    `on_change` is called after each change of the index and returns when the change is served;
+    `on_failure` gets a message when something keeps jobs waiting.
     """
 
     def __init__(
         self,
         settings: Settings,
         encoder: Embedder,
-        served: Callable[[], None],
-        failed: Callable[[str], None],
+        on_change: Callable[[], None],
+        on_failure: Callable[[str], None],
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings, self._encoder = settings, encoder
-        self._served, self._failed, self._clock = served, failed, clock
+        self._on_change, self._on_failure, self._clock = on_change, on_failure, clock
         self._uploads = UploadFolder(settings.data)
 
     def run(self, wake: threading.Event, stopping: threading.Event) -> None:
-        """Work until `stopping` is set; `wake` says that there may be something to do. Of several
-        processes one works, the others wait for their turn.
+        """Work until `stopping` is set; `wake` is set when there may be something to do.
 
-        What fails is said once, and begun anew with all files opened again: one that was opened on
-        a full disk can only be read.
+        Of several processes one works, the others wait for their turn. A failure is reported once
+        and all is tried again.
         """
-        failed = ""
+        reported = ""
         while not stopping.is_set():
             try:
                 for _ in self._turns(wake, stopping):
-                    failed = ""
+                    reported = ""
             except Stopped:
                 return
-            except Exception as error:  # noqa: BLE001 - one file must not keep all others from being read: it is given up in the end
-                if str(error) != failed:
-                    failed = str(error)
-                    self._failed(f"Uploaded files wait: {failed}")
+            # One file must not keep all others from being read: it is given up in the end.
+            except Exception as error:  # noqa: BLE001 - see above
+                if str(error) != reported:
+                    reported = str(error)
+                    self._on_failure(f"Uploaded files wait: {reported}")
+                # The next try opens all files again: a database that was opened on a full disk
+                # can only be read.
                 stopping.wait(RETRY_SECONDS)
 
     def _turns(self, wake: threading.Event, stopping: threading.Event) -> Iterator[None]:
-        """Each time that everything which waited is worked off."""
-        tidied = -TIDY_SECONDS
-        with process_lock(self._settings.data, stopping, lambda: None, "uploading.lock") as alone:
-            if not alone:
+        """Work, and yield each time that nothing is left to do."""
+        tidied_at = -TIDY_SECONDS
+        with process_lock(
+            self._settings.data, stopping, lambda: None, "uploading.lock"
+        ) as is_only_worker:
+            if not is_only_worker:
                 return
             with closing(State(self._settings.data)) as state, open_store(self._settings) as store:
                 jobs, stale = UploadJobs(state), outdated(store, self._uploads.folder)
                 while not stopping.is_set():
+                    # Cleared before the look, so that a job which comes meanwhile sets it again.
                     wake.clear()
-                    if self._clock() - tidied >= TIDY_SECONDS:
+                    if self._clock() - tidied_at >= TIDY_SECONDS:
                         self._forget_old(state, jobs, store)
-                        tidied = self._clock()
-                    while jobs.waiting() and not stopping.is_set():
-                        with store.writing():
-                            self.work(jobs, store)
+                        tidied_at = self._clock()
+                    self._work_off(jobs, store, stopping)
                     if stale and not stopping.is_set():
                         read_again(self._settings, store, self._encoder, stale[:BATCH_SIZE])
-                        self._served()
+                        self._on_change()
                         stale = stale[BATCH_SIZE:]
+                        # New uploads go before the next batch of old ones.
                         continue
                     yield
                     wake.wait(LOOK_SECONDS)
 
     def _forget_old(self, state: State, jobs: UploadJobs, store: Store) -> None:
-        """Forget jobs and conversations of long ago, also where a server runs for months, and
-        delete files that nothing refers to.
+        """Delete old jobs and conversations, and files that nothing refers to.
+
+        Done repeatedly, because a server may run for months.
         """
         jobs.expire()
         state.expire(self._settings.keep_days)
-        self._uploads.sweep(
-            {
-                *jobs.pending_paths(),
-                *(file.path for file in store.files_under(self._uploads.folder)),
-            }
-        )
+        document_paths = {file.path for file in store.files_under(self._uploads.folder)}
+        self._uploads.sweep(document_paths.union(jobs.pending_paths()))
+
+    def _work_off(self, jobs: UploadJobs, store: Store, stopping: threading.Event) -> None:
+        """Work until no job waits; others may write to the store between two batches."""
+        while jobs.waiting() and not stopping.is_set():
+            with store.writing():
+                self.work(jobs, store)
 
     def work(self, jobs: UploadJobs, store: Store) -> None:
-        """Make documents of the next files; the caller holds `Store.writing`."""
+        """Make documents of the next batch of files; the caller holds `Store.writing`.
+
+        A failure lets the files wait again and is raised.
+        """
         tasks = jobs.waiting()
         jobs.begin(tasks)
         try:
             store.claim_model(self._settings.model, self._encoder.card.fingerprint)
-            results = self._results(store, tasks)
+            results = self._index(store, tasks)
+            # Opening a snapshot builds the search indexes of the new generation.
             Snapshot(self._settings.data).close()
-            self._served()
+            self._on_change()
             jobs.finish(list(zip(tasks, results, strict=True)))
         except (IndexingError, OSError):
             jobs.requeue(tasks)
@@ -139,52 +152,34 @@ class UploadWorker:
         for task, result in zip(tasks, results, strict=True):
             self._tidy(task, result)
 
-    def _results(self, store: Store, tasks: Sequence[UploadTask]) -> list[FileResult]:
-        files = store.files_under(self._uploads.folder)
-        known = {(file.path.name, file.sha256): file.document_id for file in files}
-        names = {file.path.name: file.document_id for file in files}
-        twins = [None if task.file.staged else known.get(task.file.key) for task in tasks]
-        fresh = [
-            task
-            for task, twin in zip(tasks, twins, strict=True)
-            if twin in {None, task.document_id}
-        ]
-        made = {file.document_id: file.sha256 for file in files}
-        read = [
-            task
-            for task in fresh
-            if _is_readable(task, made) or made.get(task.document_id) == task.file.sha256
-        ]
-        outcomes = self._ingested(store, read)
-        _leave_as_it_was(store, [task for task in fresh if task not in read])
-        results = [
-            _judged(
-                task,
-                outcomes.get(task.document_id),
-                namesake=names.get(task.file.path.name, task.document_id) != task.document_id,
-            )
-            if task in fresh
-            else FileResult(task.file.name, "unchanged", "is here already", twin)
-            for task, twin in zip(tasks, twins, strict=True)
-        ]
+    def _index(self, store: Store, tasks: Sequence[UploadTask]) -> list[FileResult]:
+        """Make documents of files, and return the result of each."""
+        uploads = _IndexedUploads(store.files_under(self._uploads.folder))
+        fresh = [task for task in tasks if uploads.duplicate(task) is None]
+        readable = [task for task in fresh if uploads.can_be_read(task)]
+        outcomes = self._ingest(store, readable)
+        _undo_replacements(store, [task for task in fresh if task not in readable])
+        results = [_result(task, uploads, outcomes) for task in tasks]
         for task, result in zip(tasks, results, strict=True):
             if result.document_id:
                 store.tags.add([result.document_id], task.tags)
         return results
 
-    def _ingested(self, store: Store, tasks: Sequence[UploadTask]) -> dict[str, Outcome]:
-        told = CollectingReporter()
+    def _ingest(self, store: Store, tasks: Sequence[UploadTask]) -> dict[str, Outcome]:
+        """Read files into the store, and return the outcomes by document id."""
+        reporter = CollectingReporter()
+        max_bytes = self._settings.max_file_bytes
         with Extraction() as extraction:
-            run = Ingestion(store, self._encoder, told, self._settings.max_file_bytes, extraction)
+            run = Ingestion(store, self._encoder, reporter, max_bytes, extraction)
             for task in tasks:
                 _put_in_place(task)
                 run.process_file(task.file.path, task.file.path.parent, identity=task.document_id)
             run.flush()
         store.drop_unused_vectors()
         for task in tasks:
-            if task.file.staged and told.outcomes[task.document_id].status == "kept":
+            if task.file.staged and reporter.outcomes[task.document_id].status == "kept":
                 _put_back(store, task)
-        return told.outcomes
+        return reporter.outcomes
 
     def _tidy(self, task: UploadTask, result: FileResult) -> None:
         """Delete the files that nothing needs any more."""
@@ -195,30 +190,76 @@ class UploadWorker:
             self._uploads.discard(task.file.path)
 
 
-def _judged(task: UploadTask, outcome: Outcome | None, *, namesake: bool) -> FileResult:
-    """What has become of a file that no other one is equal to."""
-    name, replaces = task.file.name, task.file.staged is not None
-    if outcome is None or outcome.status in {"skipped", "kept"}:
-        detail = (
-            outcome.detail if outcome else _GIVEN_UP if task.attempts >= MAX_ATTEMPTS else _LOST
-        )
-        return FileResult(
-            name,
-            "skipped",
-            detail + ("; the document is as it was" if replaces and detail != _LOST else ""),
-            None,
-        )
-    done: FileStatus = "updated" if replaces else "added"
-    same = (
-        outcome.status == "unchanged" and replaces and _is_same(task)
-    )  # else it was done when the last attempt was cut off
-    remark = outcome.detail or (_NAMESAKE if namesake and not replaces else "")
-    return FileResult(name, "unchanged" if same else done, remark, task.document_id)
+class _IndexedUploads:
+    """Uploaded files that were documents before a batch is read."""
+
+    def __init__(self, files: Sequence[FileRecord]) -> None:
+        self._id_by_key = {(file.path.name, file.sha256): file.document_id for file in files}
+        self._id_by_name = {file.path.name: file.document_id for file in files}
+        self._sha256_by_id = {file.document_id: file.sha256 for file in files}
+
+    def duplicate(self, task: UploadTask) -> str | None:
+        """Return the id of another document of the same name and bytes, if there is one.
+
+        A replacement is no duplicate of anything.
+        """
+        if task.file.staged:
+            return None
+        document_id = self._id_by_key.get(task.file.key)
+        return None if document_id == task.document_id else document_id
+
+    def has_namesake(self, task: UploadTask) -> bool:
+        """Return True if another document has the same file name."""
+        return self._id_by_name.get(task.file.path.name, task.document_id) != task.document_id
+
+    def can_be_read(self, task: UploadTask) -> bool:
+        """Return True unless the file is given up or its bytes or document are gone.
+
+        A file whose document was stored before the last attempt was cut off is always read: that
+        costs nothing, and yields the result that is still missing.
+        """
+        if self._sha256_by_id.get(task.document_id) == task.file.sha256:
+            return True
+        if task.attempts >= MAX_ATTEMPTS:
+            return False
+        staged = task.file.staged
+        return staged is None or (staged.exists() and task.document_id in self._sha256_by_id)
+
+
+def _result(
+    task: UploadTask, uploads: _IndexedUploads, outcomes: Mapping[str, Outcome]
+) -> FileResult:
+    """Return the result of a file from the outcome of its reading, if it was read."""
+    duplicate = uploads.duplicate(task)
+    if duplicate is not None:
+        return FileResult(task.file.name, "unchanged", "is here already", duplicate)
+    outcome = outcomes.get(task.document_id)
+    if outcome is None:
+        return _skipped_result(task, _GIVEN_UP if task.attempts >= MAX_ATTEMPTS else _LOST)
+    if outcome.status in {"skipped", "kept"}:
+        return _skipped_result(task, outcome.detail)
+    if task.file.staged:
+        # Other bytes that the store has already were stored before the last attempt was cut off.
+        is_same = outcome.status == "unchanged" and _equals_previous(task)
+        status: FileStatus = "unchanged" if is_same else "updated"
+        return FileResult(task.file.name, status, outcome.detail, task.document_id)
+    remark = outcome.detail or (_NAMESAKE if uploads.has_namesake(task) else "")
+    return FileResult(task.file.name, "added", remark, task.document_id)
+
+
+def _skipped_result(task: UploadTask, detail: str) -> FileResult:
+    """Return the result of a file that made no document, with the reason."""
+    has_intact_document = task.file.staged is not None and detail != _LOST
+    if has_intact_document:
+        detail += "; the document is as it was"
+    return FileResult(task.file.name, "skipped", detail, None)
 
 
 def _put_in_place(task: UploadTask) -> None:
-    """Bytes that replace those of a document take their place; both are kept until it is known what
-    becomes of them.
+    """Copy the bytes that replace those of a document to the document's file.
+
+    Both are kept until the result is known. A copy of the old bytes from an attempt that was cut
+    off stays: the file may hold the new ones already.
     """
     path, staged, previous = task.file.path, task.file.staged, _previous(task)
     if staged and staged.exists():
@@ -228,18 +269,8 @@ def _put_in_place(task: UploadTask) -> None:
         _copy(staged, path)
 
 
-def _is_readable(task: UploadTask, documents: Container[str]) -> bool:
-    """Whether a file is not given up, and the bytes that are to replace those of a document are
-    still there, as is the document.
-    """
-    staged = task.file.staged
-    return task.attempts < MAX_ATTEMPTS and (
-        staged is None or (staged.exists() and task.document_id in documents)
-    )
-
-
 def _put_back(store: Store, task: UploadTask) -> None:
-    """The bytes that a document had are in their place again, if it had any."""
+    """Restore the bytes that a document had before its replacement, if it had any."""
     if _previous(task).exists():
         _copy(_previous(task), task.file.path)
     else:
@@ -247,21 +278,21 @@ def _put_back(store: Store, task: UploadTask) -> None:
     store.set_state(task.document_id, "current")
 
 
-def _leave_as_it_was(store: Store, tasks: Sequence[UploadTask]) -> None:
-    """Undo what a reading that was cut off has begun with files that are not read any more."""
+def _undo_replacements(store: Store, tasks: Sequence[UploadTask]) -> None:
+    """Undo replacements that were cut off, of files that are not read any more."""
     for task in tasks:
         if _previous(task).exists():
             _put_back(store, task)
 
 
 def _copy(source: Path, target: Path) -> None:
-    """All of it or nothing."""
+    """Copy a file; the target is complete or unchanged."""
     with replacing(target) as part:
         shutil.copyfile(source, part)
 
 
-def _is_same(task: UploadTask) -> bool:
-    """Whether the bytes that replace those of a document are those."""
+def _equals_previous(task: UploadTask) -> bool:
+    """Return True if a replacement has the same bytes as the document had before."""
     return (
         _previous(task).exists()
         and hashlib.sha256(_previous(task).read_bytes()).hexdigest() == task.file.sha256
@@ -269,4 +300,5 @@ def _is_same(task: UploadTask) -> bool:
 
 
 def _previous(task: UploadTask) -> Path:
+    """Return the path that holds a document's old bytes during a replacement."""
     return task.file.path.with_name(f".{task.job_id}")

@@ -22,7 +22,7 @@ from starlette.requests import ClientDisconnect, Request
 from index.filesystem.disk_errors import FULL, write_error
 from index.tags import MAX_TAG, MAX_TAGS, tags_of
 from qa.errors import InvalidUpload, QAError, StorageFull, UnsupportedUpload, UploadTooLarge
-from qa.library.upload_folder import UploadFolder, decoded_name, recognised, safe_name
+from qa.library.upload_folder import UploadFolder, decoded_name, name_with_suffix, safe_name
 from qa.state.upload_jobs import UploadedFile
 
 MAX_FILES = 100
@@ -137,7 +137,7 @@ class FormParser:
         name, path = file.name, file.path
         if not file.problem:
             try:
-                name = recognised(file.name, file.path, self._max_bytes)
+                name = name_with_suffix(file.name, file.path, self._max_bytes)
                 path = file.path.rename(file.folder / name)
             except UnsupportedUpload as error:
                 file.problem = error

@@ -213,7 +213,7 @@ def cut_off(harbour: Harbour, moment: str) -> None:
     if moment == "placed":
         stopped._encoder = Broken()  # type: ignore[assignment]
     if moment == "restored":
-        stopped._served = interrupt
+        stopped._on_change = interrupt
     with open_store(harbour.settings) as store, store.writing():
         stopped.work(harbour.jobs, store)
 
