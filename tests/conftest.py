@@ -1,5 +1,6 @@
-"""Fixtures that several test files share; the real models are converted once a session, into a
-temporary cache.
+"""Fixtures that several test files share.
+
+The real models are converted once a session, into a temporary cache.
 """
 
 from __future__ import annotations
@@ -22,9 +23,8 @@ from tests.support.fakes import FakeEncoder, RecordingReporter
 from tests.support.serving import SEEDS, Command, Server
 from tests.support.tiny import save_bert, save_roberta
 
-os.environ["HF_HUB_OFFLINE"] = (
-    "1"  # read when huggingface_hub is imported, which happens inside the tests
-)
+# Read when huggingface_hub is imported, which happens inside the tests.
+os.environ["HF_HUB_OFFLINE"] = "1"
 settings.register_profile(
     "quoted", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -33,62 +33,62 @@ settings.load_profile("quoted")
 
 @pytest.fixture(scope="session")
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where this session keeps converted models."""
+    """Return the folder of this session's converted models."""
     return tmp_path_factory.mktemp("models")
 
 
 @pytest.fixture(scope="session")
 def encoder(model_cache: Path) -> Encoder:
-    """The real default model."""
+    """Load the real default model."""
     return Encoder.load(DEFAULT_MODEL, model_cache)
 
 
 @pytest.fixture(scope="session")
 def reader(model_cache: Path) -> Reader:
-    """The real shipped reader."""
+    """Load the real shipped reader."""
     return load_reader(Settings(model_cache / "data", model_cache))
 
 
 @pytest.fixture(scope="session")
 def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a BERT that reads at random."""
+    """Return the folder of a small BERT with random weights."""
     return save_bert(tmp_path_factory.mktemp("tiny") / "bert")
 
 
 @pytest.fixture(scope="session")
 def tiny_roberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a RoBERTa that reads at random."""
+    """Return the folder of a small RoBERTa with random weights."""
     return save_roberta(tmp_path_factory.mktemp("tiny") / "roberta")
 
 
 @pytest.fixture
 def fake_encoder() -> FakeEncoder:
-    """An encoder of word tokens that remembers what it was asked to embed."""
+    """Return an encoder of word tokens that records the embedded texts."""
     return FakeEncoder()
 
 
 @pytest.fixture
 def reporter() -> RecordingReporter:
-    """A reporter that remembers."""
+    """Return a reporter that records its calls."""
     return RecordingReporter()
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """The data directory of a store."""
+    """Return the data directory of a store."""
     return tmp_path / "data"
 
 
 @pytest.fixture
 def store(data: Path) -> Iterator[Store]:
-    """An open, empty store in `data`."""
+    """Open an empty store in `data`."""
     with Store(data) as opened:
         yield opened
 
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    """A folder for the files of a test."""
+    """Create a folder for the files of a test."""
     folder = tmp_path / "corpus"
     folder.mkdir()
     return folder
@@ -96,8 +96,9 @@ def corpus(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def converted(encoder: Encoder, reader: Reader, model_cache: Path) -> Path:
-    """The model cache with the default model and the shipped reader converted in it, for commands
-    in processes of their own.
+    """Return the model cache with the default model and the shipped reader converted.
+
+    For commands in processes of their own.
     """
     del encoder, reader
     return model_cache
@@ -105,7 +106,7 @@ def converted(encoder: Encoder, reader: Reader, model_cache: Path) -> Path:
 
 @pytest.fixture
 def command(tmp_path: Path, converted: Path) -> Command:
-    """The `qa` command with an empty data directory."""
+    """Return the `qa` command with an empty data directory."""
     return Command(tmp_path / "data", converted)
 
 
@@ -113,8 +114,9 @@ def command(tmp_path: Path, converted: Path) -> Command:
 def seeds_command(
     tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, converted: Path
 ) -> Command:
-    """The `qa` command with the seed documents indexed; for reading only. It answers however unsure
-    it is, so that weights may change.
+    """Return the `qa` command with the seed documents indexed; for reading only.
+
+    It answers at any confidence, so that weights may change.
     """
     data = tmp_path_factory.mktemp("seeds") / "data"
     index_paths(Settings(data, converted), encoder, [SEEDS], RecordingReporter())
@@ -123,6 +125,6 @@ def seeds_command(
 
 @pytest.fixture(scope="session")
 def seeds_server(seeds_command: Command) -> Iterator[Server]:
-    """`qa serve` over the seed documents, ready; for reading only."""
+    """Run `qa serve` over the seed documents; for reading only."""
     with Server(seeds_command) as server:
         yield server.ready()

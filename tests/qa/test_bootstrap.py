@@ -1,4 +1,4 @@
-"""Settings -> ready objects."""
+"""Tests of the objects made from settings."""
 
 from __future__ import annotations
 
@@ -59,8 +59,9 @@ def test_settings_reach_the_pipeline(tmp_path: Path) -> None:
 
 @pytest.fixture
 def calibration() -> Calibration:
-    """A calibration of the fake models that is sure of everything, and never precise enough for
-    more than 80%.
+    """Return a calibration of the fake models with a high confidence for everything.
+
+    Its precision reaches 80% and no more.
     """
     return Calibration(
         "fake reader",

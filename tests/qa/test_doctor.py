@@ -1,4 +1,4 @@
-"""What is wrong with an index is found, named, and mended without losing a document."""
+"""Tests of finding and repairing damage without losing a document."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def index_check(settings: Settings) -> doctor.CheckResult:
 
 
 def spoiled(settings: Settings, *statements: str) -> None:
-    """Do to the store what no program of ours would."""
+    """Damage the store with SQL statements."""
     with closing(sqlite3.connect(settings.data / FILE_NAME, isolation_level=None)) as db:
         for statement in statements:
             db.execute(statement)
@@ -79,7 +79,7 @@ def test_a_damage_is_found_and_mended_and_no_document_is_lost(
         assert snapshot.size == snapshot.dense.size == snapshot.lexical.corpus_size == 3
 
 
-def test_what_is_left_of_a_document_that_is_gone_is_deleted(desk: Settings) -> None:
+def test_remains_of_a_deleted_document_are_deleted(desk: Settings) -> None:
     spoiled(desk, "DELETE FROM documents WHERE uri = 'a.txt'")
     found = index_check(desk)
     assert found.findings[0].problem == "1 passages of no document"
@@ -172,7 +172,7 @@ def test_a_damaged_page_is_found(desk: Settings) -> None:
     assert not index_check(desk).passed
 
 
-def test_nothing_yet_is_nothing_wrong_and_makes_nothing(tmp_path: Path) -> None:
+def test_without_an_index_nothing_is_wrong_and_nothing_is_created(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
 
     assert index_check(settings).passed

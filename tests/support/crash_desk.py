@@ -24,13 +24,13 @@ from tests.support.killing import Killer, examined, quoted, run_killed, settings
 from tests.support.serving import carded
 
 HITS = {"upload": 20, "replace": 28, "remove": 8, "backup": 10, "restore": 18}
-"""About how often each of them passes a point: commits, renames, copies and deletions."""
+"""About how many points each of them passes: commits, renames, copies and deletions."""
 Picture = tuple[dict[str, str], list[str]]
-"""The documents with their texts, and the saved questions."""
+"""Texts by document id, and the saved questions."""
 
 
 def child(folder: Path, point: str, hits: int) -> None:
-    """Do what was prepared, and be killed at a point."""
+    """Do the prepared work, and be killed at a point."""
     killer = Killer(point, hits)
     killer.arm_statements(
         lambda statement: point if statement.strip().upper().startswith("COMMIT") else None
@@ -59,7 +59,7 @@ _WORK: dict[str, Callable[[Settings, Path], object]] = {
 
 
 def picture(settings: Settings) -> Picture:
-    """What is there, after it was examined; the file of every document holds its text."""
+    """Examine the data directory and return its picture; each file must hold its text."""
     found = examined(settings)
     with closing(Snapshot(settings.data, save_derived=False)) as snapshot:
         assert found == {file.document_id: file.path.read_text() for file in snapshot.files()}
@@ -68,7 +68,7 @@ def picture(settings: Settings) -> Picture:
 
 
 def moment(folder: Path, point: str, chance: random.Random) -> bool:
-    """One moment; whether the process was killed there."""
+    """Try one moment; return True if the process was killed there."""
     desk = Desk(folder, chance)
     before = desk.prepared(point)
     killed, told = run_killed(child, folder, point, chance.randint(1, HITS[point]))
@@ -78,7 +78,7 @@ def moment(folder: Path, point: str, chance: random.Random) -> bool:
 
 
 class Desk:
-    """A data directory with uploaded documents and a backup of an earlier moment."""
+    """Data directory with uploaded documents and a backup of an earlier moment."""
 
     def __init__(self, folder: Path, chance: random.Random) -> None:
         self.folder, self.chance, self.settings = folder, chance, settings_of(folder)
@@ -92,7 +92,7 @@ class Desk:
             back_up(self.settings.data, folder / "old.zip")
 
     def prepared(self, point: str) -> Picture:
-        """Give the process something to do; what was there before."""
+        """Prepare work for the process; return the picture before it."""
         with open_saved_questions(self.settings) as saved:
             saved.add(f"When does tide {self.chance.random()} turn?")
         if not examined(self.settings):  # all were removed
@@ -110,7 +110,7 @@ class Desk:
         return before
 
     def check(self, point: str, before: Picture) -> None:
-        """Nothing is half; then it is done again, and all of it is there."""
+        """Check that nothing is half done, then do the work again and check that all is done."""
         found = (
             examined(self.settings) if point in {"upload", "replace"} else picture(self.settings)[0]
         )
@@ -155,7 +155,7 @@ class Desk:
         shutil.rmtree(there.data)
 
     def _arrive(self, replaces: str | None = None) -> None:
-        """A file comes, to be a document or to replace one."""
+        """Upload a file, as a new document or to replace one."""
         intake = UploadService(self.settings)
         text = f"The tide turns at {self.chance.random()}."
         path = intake.uploads.new() / "tide.txt"

@@ -1,5 +1,6 @@
-"""SIGKILL in a process that watches a folder, while files are made, changed, moved and deleted
-there: see `tests.support.crashes`.
+"""SIGKILL in a process that watches a folder of changing files: see `tests.support.crashes`.
+
+Files are made, changed, moved and deleted while it watches.
 """
 
 from __future__ import annotations
@@ -37,38 +38,38 @@ from tests.support.restless import MOST_GONE, PAUSE, Restless
 from tests.support.serving import carded, eventually
 
 HITS = {"settle": 24, "move": 8, "gone": 8, "watch": 2500, "serve": 2500}
-"""About how often a watcher passes each of them: looks at files that wait until they are quiet,
-moves, removals; the last two are the milliseconds within which a random moment of `qa watch` and of
-`qa serve --watch` lies.
+"""About how often a watcher passes each point: looks at waiting files, moves, removals.
+
+The last two are the longest milliseconds to a random moment of `qa watch` and `qa serve --watch`.
 """
 STEPS = 40
 """Changes of the folder, at most, until the watcher is killed."""
 QUIET_SECONDS = PAUSE / 2
-"""A fifth of what the product waits until a file is quiet: some pauses are shorter, some longer."""
+"""Debounce seconds, a fifth of the product's: some pauses are shorter, some longer."""
 QUESTION = "When does the tide turn?"
 
 
 class Telling:
-    """Reports each file with what is indexed of it now on standard output, at once."""
+    """Listener that prints each file with its indexed checksum at once."""
 
     def __init__(self, settings: Settings) -> None:
         self._db = connect(settings.data)
 
     def on_planned(self, files: int) -> None:
-        """Not told."""
+        """Print nothing."""
 
     def on_embedded(self, passages: int) -> None:
-        """Not told."""
+        """Print nothing."""
 
     def on_differences(self, differences: Sequence[Difference]) -> None:
-        """Not told."""
+        """Print nothing."""
 
     def on_message(self, text: str) -> None:
-        """A line of JSON."""
+        """Print a line of JSON."""
         click.echo(json.dumps({"said": text}))
 
     def on_file(self, outcome: Outcome) -> None:
-        """A line of JSON."""
+        """Print a line of JSON."""
         if outcome.status not in {"skipped", "kept"}:
             row = self._db.execute(
                 "SELECT sha256 FROM documents WHERE uri = ?", (outcome.uri,)
@@ -106,7 +107,7 @@ def _nothing_saved() -> None:
 
 
 def _serve(settings: Settings, watched: WatchedPaths) -> None:
-    """All threads of a server, with small models, and questions that are asked all the time."""
+    """Run all threads of a server, with small models, and ask questions all the time."""
     server.load_encoder, server.load_reader = (lambda _: carded()), (lambda _: SharedWordsReader())
     server._Log = lambda: Telling(settings)  # type: ignore[assignment, misc]
     service = server.ServerState(settings, watched)
@@ -119,7 +120,7 @@ def _serve(settings: Settings, watched: WatchedPaths) -> None:
 
 
 def moment(folder: Path, point: str, chance: random.Random) -> bool:
-    """One moment; whether the process was killed there."""
+    """Try one moment; return True if the process was killed there."""
     scene = Scene(folder, chance)
     killed, told = scene.watched(point, chance.randint(1, HITS[point]))
     scene.check(told)
@@ -128,7 +129,7 @@ def moment(folder: Path, point: str, chance: random.Random) -> bool:
 
 
 class Scene:
-    """A folder whose files are changed while it is watched."""
+    """Folder whose files are changed while it is watched."""
 
     def __init__(self, folder: Path, chance: random.Random) -> None:
         self.folder, self.chance, self.settings = folder, chance, settings_of(folder)
@@ -148,8 +149,9 @@ class Scene:
         return running.ended()
 
     def check(self, told: Sequence[str]) -> None:
-        """What was reported is there, as it was reported or as the file was later; nothing else is,
-        and what is gone does not answer.
+        """Check that the index holds what was reported, or a later state of the file.
+
+        Nothing else may be indexed, and a file that is gone may not answer.
         """
         if not has_index(self.settings):
             assert not [line for line in told if "uri" in json.loads(line)]
@@ -172,7 +174,7 @@ class Scene:
             assert name in files or found[name] in files.values(), name
 
     def followed(self) -> None:
-        """The next watcher, or run, brings the index after the folder."""
+        """Check that the next watcher, or run, brings the index up to date."""
         files = self.corpus.files()
         found = self.stored() if has_index(self.settings) else {}
         gone = [
@@ -197,9 +199,7 @@ class Scene:
         assert quoted(self.settings, QUESTION) <= files.keys()
 
     def stored(self) -> dict[str, str]:
-        """Name -> sha256 of what is indexed, after everything that must be true of it was looked
-        at.
-        """
+        """Return the indexed sha256 by name, after the checks of `examined`."""
         examined(self.settings)
         return self._indexed()
 

@@ -49,7 +49,7 @@ from tests.support.serving import carded
 
 POINTS = ("parse", "embed", "commit", "derive", "rename", "migrate", *DESK, *WATCH, "random")
 HITS = {"parse": 12, "embed": 3, "commit": 24, "derive": 4, "rename": 4, "migrate": 14, "random": 1}
-"""About how often a run passes each of them, before and after counted apart."""
+"""About how often a run passes each point; before and after a call count apart."""
 OLDER = (
     "ALTER TABLE documents DROP COLUMN date",
     "ALTER TABLE chunks DROP COLUMN columns",
@@ -62,20 +62,20 @@ OLDER = (
     "DROP INDEX documents_by_sha256",
     "PRAGMA user_version = 1",
 )
-"""What makes a store one of the first version again."""
+"""Statements that turn a store back into one of the first version."""
 
 
 class Telling:
-    """Reports each file on standard output, at once."""
+    """Reporter that prints each file at once."""
 
     def on_planned(self, files: int) -> None:
-        """Not told."""
+        """Print nothing."""
 
     def on_embedded(self, passages: int) -> None:
-        """Not told."""
+        """Print nothing."""
 
     def on_file(self, outcome: Outcome) -> None:
-        """A line of JSON."""
+        """Print a line of JSON."""
         click.echo(json.dumps({"uri": outcome.uri, "status": outcome.status}))
 
 
@@ -93,7 +93,7 @@ def child(folder: Path, point: str, hits: int) -> None:
 
 
 def _point(statement: str) -> str | None:
-    """The point that a statement of SQLite is."""
+    """Return the name of a statement's point, None if it has none."""
     word = statement.split(maxsplit=1)[0].upper() if statement.strip() else ""
     if word == "COMMIT":
         return "commit"
@@ -102,7 +102,7 @@ def _point(statement: str) -> str | None:
 
 @dataclass(frozen=True)
 class Run:
-    """What a child did: whether it was killed, and the last status of each file that it reported."""
+    """Result of a child process: the last reported status of each file, by uri."""
 
     killed: bool
     reported: dict[str, str]
@@ -131,9 +131,7 @@ def change(corpus: Path, chance: random.Random) -> None:
 
 
 def stored(folder: Path) -> dict[str, str]:
-    """Uri -> sha256 of what the store holds, after everything that must be true of it was looked
-    at.
-    """
+    """Return the stored sha256 by uri, after the checks of `examined`."""
     settings = settings_of(folder)
     found = examined(settings)
     with closing(Snapshot(settings.data, save_derived=False)) as snapshot:
@@ -142,7 +140,7 @@ def stored(folder: Path) -> dict[str, str]:
 
 
 def moment(folder: Path, point: str, chance: random.Random) -> bool:
-    """One moment; whether the process was killed there."""
+    """Try one moment; return True if the process was killed there."""
     corpus = folder / "corpus"
     change(corpus, chance)
     if point == "migrate":
@@ -161,9 +159,8 @@ def moment(folder: Path, point: str, chance: random.Random) -> bool:
     files = {path.name: sha256(path.read_bytes()).hexdigest() for path in corpus.iterdir()}
     if (folder / "data" / FILE_NAME).exists():
         found = stored(folder)
-        assert (
-            quoted(settings_of(folder), "When does the tide turn?") <= files.keys()
-        )  # whose file is gone does not answer
+        # A document whose file is gone does not answer.
+        assert quoted(settings_of(folder), "When does the tide turn?") <= files.keys()
         for uri, status in run.reported.items():
             assert (
                 (found.get(uri) == files.get(uri)) if status != "removed" else uri not in found
@@ -176,7 +173,10 @@ def moment(folder: Path, point: str, chance: random.Random) -> bool:
 def crash(
     moments: int, seed: int, least: int, tell: Callable[[str], None] = lambda _: None
 ) -> Counter[str]:
-    """Kill at least `least` times at each point and `moments` times in all; how often it was where."""
+    """Kill at least `least` times at each point and `moments` times in all.
+
+    Returns the number of kills by point.
+    """
     chance, killed = random.Random(seed), Counter[str]()
     folder = Path(tempfile.mkdtemp(prefix="crashes-"))
     try:
@@ -200,7 +200,7 @@ def crash(
 
 
 def main() -> None:
-    """Kill, and print how often it was where."""
+    """Kill, and print the number of kills by point."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

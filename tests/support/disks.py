@@ -13,7 +13,7 @@ import pytest
 
 @contextmanager
 def disk(small: Path, size: str) -> Iterator[None]:
-    """A small disk at a folder; skips where none can be mounted."""
+    """Mount a small disk at a folder; skip the test where that is not possible."""
     small.mkdir()
     if subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", small],
@@ -28,14 +28,14 @@ def disk(small: Path, size: str) -> Iterator[None]:
 
 
 def fill(path: Path, leave: int = 0) -> None:
-    """Fill a disk but for so many bytes."""
+    """Fill a disk except for `leave` bytes."""
     free = os.statvfs(path.parent)
     path.write_bytes(b"x" * max(0, free.f_bavail * free.f_frsize - leave))
 
 
 @contextmanager
 def read_only(folder: Path, at: Path) -> Iterator[Path]:
-    """A folder at another place, where it may only be read; skips where that cannot be had."""
+    """Mount a folder read-only at another place; skip the test where that is not possible."""
     at.mkdir(parents=True)
     if subprocess.run(["mount", "--bind", folder, at], capture_output=True, check=False).returncode:
         pytest.skip("a read-only disk can only be mounted as root")

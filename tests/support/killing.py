@@ -27,15 +27,18 @@ from tests.support.fakes import SharedWordsReader
 from tests.support.serving import carded, settings_in
 
 SECONDS = 0.6
-"""Within which a random moment lies, from the start of the work."""
+"""Longest time in seconds from the start of the work to a random moment."""
 PATIENCE = 120
-"""Seconds after which a process hangs."""
+"""Seconds after which a process counts as hanging."""
 _FRESH = multiprocessing.get_context("forkserver")
 _FRESH.set_forkserver_preload(["tests.support.crash_desk", "tests.support.crash_watch"])
 
 
 class Killer:
-    """Ends this process when a point is passed for the n-th time; `random`: after n milliseconds."""
+    """Killer of this process at the n-th pass of a point.
+
+    With the point `random` it kills after n milliseconds.
+    """
 
     def __init__(self, point: str, hits: int) -> None:
         self._point, self._left = point, hits
@@ -43,7 +46,7 @@ class Killer:
             threading.Timer(hits / 1000, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
 
     def passed(self, point: str) -> None:
-        """A point is passed."""
+        """Count a pass of a point, and kill the process at the last one."""
         if point == self._point:
             self._left -= 1
             if self._left == 0:
@@ -55,8 +58,9 @@ class Killer:
         function: Callable[..., Any],
         when: Callable[..., object] = lambda *_, **__: True,
     ) -> Callable[..., Any]:
-        """The function with the point before and behind it, in those calls whose arguments `when`
-        takes.
+        """Return a function with the point before and after it.
+
+        `when` gets the arguments of a call and returns a false value if it is not counted.
         """
 
         def wrapped(*arguments: Any, **named: Any) -> Any:
@@ -82,8 +86,9 @@ class Killer:
             setattr(owner, name, self.around(point, getattr(owner, name), when))
 
     def arm_statements(self, named: Callable[[str], str | None]) -> None:
-        """Put points around the statements of SQLite, of which `named` gives the name of the point,
-        and around its backups.
+        """Put points around the statements of SQLite and around its backups.
+
+        `named` returns the name of a statement's point, None if it has none.
         """
         killer = self
 
@@ -106,12 +111,13 @@ class Killer:
 
 
 class Running:
-    """Some work in a process of its own, which starts with all modules loaded and nothing done;
-    `work` must stand in a module.
+    """Work in a process of its own, which starts with all modules loaded and nothing done.
+
+    `work` must be a function of a module.
     """
 
     def __init__(self, work: Callable[..., None], *arguments: Any) -> None:
-        """Start it."""
+        """Start the process."""
         self._folder = tempfile.TemporaryDirectory(prefix="crashes-")
         self._said, self._failed = (Path(self._folder.name) / name for name in ("said", "failed"))
         self._said.touch()
@@ -122,7 +128,7 @@ class Running:
         self.process.start()
 
     def said(self) -> list[str]:
-        """The whole lines that it has written so far."""
+        """Return the complete lines that the process has written so far."""
         return [
             line.removesuffix("\n")
             for line in self._said.read_text().splitlines(keepends=True)
@@ -130,7 +136,7 @@ class Running:
         ]
 
     def ended(self) -> tuple[bool, list[str]]:
-        """Wait for its end: whether it was killed, and the lines."""
+        """Wait for the end; return True if the process was killed, and its lines."""
         self.process.join(PATIENCE)
         with self._folder:
             assert self.process.exitcode in {0, -signal.SIGKILL}, self._failed.read_text()
@@ -138,7 +144,7 @@ class Running:
 
 
 def _told(said: Path, failed: Path, work: Callable[..., None], arguments: Sequence[Any]) -> None:
-    """Work with standard output and standard error in files."""
+    """Do the work with standard output and standard error in files."""
     for stream, path in ((sys.stdout, said), (sys.stderr, failed)):
         with path.open("w") as file:
             os.dup2(file.fileno(), stream.fileno())
@@ -146,20 +152,22 @@ def _told(said: Path, failed: Path, work: Callable[..., None], arguments: Sequen
 
 
 def run_killed(work: Callable[..., None], *arguments: Any) -> tuple[bool, list[str]]:
-    """Run some work to its end: whether it was killed, and the whole lines that it wrote."""
+    """Run work to its end; return True if it was killed, and its complete lines."""
     return Running(work, *arguments).ended()
 
 
 def settings_of(folder: Path) -> Settings:
-    """Settings that answer however unsure they are."""
+    """Return settings with which any confidence suffices for an answer."""
     return settings_in(folder, min_confidence=0.0)
 
 
 def examined(settings: Settings) -> dict[str, str]:
-    """Document id -> text, after what `qa doctor` looks at was looked at: SQLite's own check, rows,
-    vectors, derived files, state.
+    """Return the texts by document id, after the checks of `qa doctor`.
+
+    These are SQLite's own check, rows, vectors, index files and state.
     """
-    finish_restore(settings.data)  # as every command does first
+    # Every command does this first.
+    finish_restore(settings.data)
     with closing(connect(settings.data)) as db:
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
     for check in (doctor._index(settings), doctor._state(settings)):
@@ -170,7 +178,7 @@ def examined(settings: Settings) -> dict[str, str]:
 
 
 def quoted(settings: Settings, question: str) -> set[str]:
-    """The uris of what answers a question, alternatives included."""
+    """Return the uris that answer a question, alternatives included."""
     if not has_index(settings):
         return set()
     pipeline = load_pipeline(

@@ -1,5 +1,6 @@
-"""A clock that is set back, and files with times of the past or the future: what has changed is
-noticed, and nothing is lost.
+"""Tests with a clock that is set back, and with file times of the past or the future.
+
+Changes must be noticed, and nothing may be lost.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ QUESTION_OF = Message("Ev1", "T", "C", "1.0", "1.0", "U", "question", {"question
 
 
 class Clock:
-    """Unix time that is set by hand."""
+    """Clock of Unix time that is set by hand."""
 
     def __init__(self) -> None:
         self.seconds = 1_000_000_000.0
@@ -87,7 +88,7 @@ def test_conversations_and_jobs_stay(state: State, clock: Clock) -> None:
     assert state.expire(30) == 2
 
 
-def test_what_a_dead_worker_left_is_taken_up_although_it_seems_to_be_of_the_future(
+def test_a_message_of_a_dead_worker_is_leased_although_its_lease_lies_in_the_future(
     state: State, clock: Clock
 ) -> None:
     claims = MessageQueue(state, clock=clock)
@@ -100,7 +101,7 @@ def test_what_a_dead_worker_left_is_taken_up_although_it_seems_to_be_of_the_futu
     assert claims.lease("third", ["question"]) is None
 
 
-def test_what_was_postponed_is_not_postponed_by_days(state: State, clock: Clock) -> None:
+def test_a_retry_is_not_delayed_by_days(state: State, clock: Clock) -> None:
     claims = MessageQueue(state, clock=clock)
     claims.add(QUESTION_OF)
     taken = claims.lease("one", ["question"])

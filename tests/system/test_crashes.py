@@ -1,5 +1,6 @@
-"""Killed at every named point of indexing: nothing that was reported is lost, nothing that was
-removed comes back, the next run finishes.
+"""Tests with a process that is killed at every named point of indexing.
+
+Nothing that was reported is lost, nothing that was removed comes back, the next run finishes.
 """
 
 from __future__ import annotations

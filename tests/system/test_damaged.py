@@ -1,5 +1,6 @@
-"""Damaged files: what is derived comes back, and what cannot come back is named with what to do,
-never a traceback.
+"""Tests with damaged files.
+
+Files that can be built again are. For all others a message says what to do, without a traceback.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ FILES = {
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Settings:
-    """An index, all of it in its file."""
+    """Return the settings of an index without a write-ahead log."""
     settings = settings_in(tmp_path, min_confidence=0.0)
     indexed(settings, carded(), tmp_path / "corpus", FILES)
     with closing(sqlite3.connect(settings.data / FILE_NAME)) as db:
@@ -49,7 +50,7 @@ def desk(tmp_path: Path) -> Settings:
 
 
 def answered(settings: Settings) -> str:
-    """What is answered, with all numbers."""
+    """Return the JSON of an answer, with all numbers but the times."""
     pipeline = load_pipeline(settings, carded(), SharedWordsReader())
     with closing(pipeline.snapshot):
         return json.dumps(pipeline.ask("Which code opens gate 3?").to_dict() | {"timings_ms": None})
@@ -77,7 +78,7 @@ def test_a_damaged_derived_file_changes_no_answer(desk: Settings, name: str) -> 
 
 
 def damages(whole: bytes, chance: random.Random) -> bytes:
-    """Some bits flipped, or the end cut off."""
+    """Flip some bits, or cut off the end."""
     if chance.random() < 0.25:
         return whole[: chance.randrange(len(whole))]
     data = bytearray(whole)

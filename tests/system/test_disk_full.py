@@ -1,5 +1,7 @@
-"""A full disk: what is indexed answers, everything else says so, nothing is lost, and it goes on
-once there is room.
+"""Tests on a full disk.
+
+Questions are answered, all other work reports the full disk, nothing is lost, and work goes on once
+there is room.
 """
 
 from __future__ import annotations
@@ -29,12 +31,12 @@ from tests.support.serving import (
 )
 
 ROOM = [0, 30_000, 100_000]
-"""Bytes that are left: too few for anything, for a transaction, for a batch of documents."""
+"""Free bytes: too few for anything, for a transaction, for a batch of documents."""
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 4 MB."""
+    """Mount a disk of 4 MB."""
     with disk(tmp_path / "small", "4m"):
         yield tmp_path / "small"
 

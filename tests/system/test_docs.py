@@ -1,4 +1,4 @@
-"""The docs hold what the code has: commands, settings, routes, files, links, and what is printed."""
+"""Tests of the docs against the code: commands, settings, routes, files, links, output."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _session(question: str) -> str:
 
 
 def _leaves(group: click.Group, prefix: str = "") -> Iterator[str]:
-    """The full names of all commands of a group."""
+    """Yield the full names of all commands of a group."""
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from _leaves(command, f"{prefix}{name} ")

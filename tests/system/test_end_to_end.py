@@ -1,4 +1,4 @@
-"""From files to cited answers with the real model, through the command and over HTTP."""
+"""Tests from files to cited answers with the real models, by command and over HTTP."""
 
 from __future__ import annotations
 
@@ -33,13 +33,17 @@ QUESTIONS = [
     ("By how much did Amazon's stock price rise in after-hours trading?", "2.7%"),
 ]
 FILES: dict[str, str | bytes] = {
-    "windows.txt": "The museum’s café closes at five – every day.\r\nThe cloakroom is free.".encode(
-        "cp1252"
+    "windows.txt": (
+        "The museum’s café closes at five – every day.\r\nThe cloakroom is free."
+    ).encode("cp1252"),
+    "sixteen.txt": (
+        "The observatory opens on the 3rd of May.\r\n\r\nIts mirror measures 2.4 metres."
+    ).encode("utf-16"),
+    "guide.md": (
+        "---\ntitle: Harbour guide\n---\n"
+        "# Ferries\n\nThe ferry to Hvar leaves at 07:30.\n\n"
+        "## Fares\n\n| Who | Fare |\n|---|---|\n| Adult | €12 |\n"
     ),
-    "sixteen.txt": "The observatory opens on the 3rd of May.\r\n\r\nIts mirror measures 2.4 metres.".encode(
-        "utf-16"
-    ),
-    "guide.md": "---\ntitle: Harbour guide\n---\n# Ferries\n\nThe ferry to Hvar leaves at 07:30.\n\n## Fares\n\n| Who | Fare |\n|---|---|\n| Adult | €12 |\n",
 }
 
 
@@ -51,7 +55,7 @@ def seeds(seeds_command: Command, encoder: Encoder, reader: Reader) -> Pipeline:
 
 
 def without_timings(answer: dict[str, Any]) -> dict[str, Any]:
-    """An answer without what differs from run to run."""
+    """Return an answer without the times, which differ from run to run."""
     return {name: value for name, value in answer.items() if name != "timings_ms"}
 
 

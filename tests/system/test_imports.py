@@ -1,4 +1,4 @@
-"""What the `qa` command never imports, on which its cold start depends."""
+"""Tests of the imports of the `qa` command, on which its cold start depends."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ pytestmark = pytest.mark.slow
 
 
 def modules_after(command: Command, *arguments: str) -> set[str]:
-    """The top-level modules that a run of `qa` has imported when it ends."""
+    """Return the top-level modules that a run of `qa` has imported when it ends."""
     program = (
-        "import sys\nfrom qa.interfaces.cli import main\ntry:\n    main()\nexcept SystemExit as exit:\n    status = exit.code\n"
+        "import sys\nfrom qa.interfaces.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as exit:\n    status = exit.code\n"
         "print('\\n' + ' '.join(name for name, module in sys.modules.items() if module), status)"
     )
     done = subprocess.run(

@@ -1,5 +1,6 @@
-"""Nothing leaves the machine: every connection that `qa` makes, in all its processes and threads,
-is traced.
+"""Tests that nothing leaves the machine.
+
+Every connection that `qa` makes is traced, in all its processes and threads.
 """
 
 from __future__ import annotations
@@ -18,15 +19,16 @@ from tests.support.serving import PATIENCE, SEEDS, Command, Server
 pytestmark = pytest.mark.slow
 
 CALLS = "connect,sendto,sendmsg,sendmmsg"
-"""The system calls that can name an address elsewhere."""
+"""System calls that can name an address elsewhere."""
 LOCAL = regex.compile(
-    r'AF_UNIX|AF_NETLINK|AF_INET, .*inet_addr\("127\.|AF_INET6, .*inet_pton\(AF_INET6, "(::1|::ffff:127\.[\d.]+)"'
+    r'AF_UNIX|AF_NETLINK|AF_INET, .*inet_addr\("127\.'
+    r'|AF_INET6, .*inet_pton\(AF_INET6, "(::1|::ffff:127\.[\d.]+)"'
 )
 _ADDRESS = regex.compile(r"(?<!inet_pton\()(AF_\w+)[^}]*")
 
 
 def foreign(trace: str) -> list[str]:
-    """The lines of an strace log that name an address outside this machine."""
+    """Return the lines of an strace log that name an address outside this machine."""
     return [
         line
         for line in trace.splitlines()
@@ -36,8 +38,9 @@ def foreign(trace: str) -> list[str]:
 
 
 def tracer(log: Path) -> list[str]:
-    """The command line before a traced command; skips, or fails where strace must be there, without
-    one.
+    """Return the arguments that trace a command.
+
+    Without strace the test is skipped, or fails if QUOTED_REQUIRE_STRACE is set.
     """
     if shutil.which("strace") is None:
         if os.environ.get("QUOTED_REQUIRE_STRACE"):
@@ -49,10 +52,19 @@ def tracer(log: Path) -> list[str]:
 @pytest.mark.parametrize(
     "line",
     [
-        '7 connect(3, {sa_family=AF_UNIX, sun_path="/var/run/nscd/socket"}, 110) = -1 ENOENT (No such file or directory)',
+        (
+            '7 connect(3, {sa_family=AF_UNIX, sun_path="/var/run/nscd/socket"}, 110)'
+            " = -1 ENOENT (No such file or directory)"
+        ),
         "7 connect(3, {sa_family=AF_NETLINK, nl_pid=0, nl_groups=00000000}, 12) = 0",
-        '7 connect(3, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr("127.0.0.53")}, 16) = 0',
-        '7 connect(4, {sa_family=AF_INET6, sin6_port=htons(9), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "::1", &sin6_addr), x=0}, 28) = 0',
+        (
+            "7 connect(3, {sa_family=AF_INET, sin_port=htons(9), "
+            'sin_addr=inet_addr("127.0.0.53")}, 16) = 0'
+        ),
+        (
+            "7 connect(4, {sa_family=AF_INET6, sin6_port=htons(9), sin6_flowinfo=htonl(0), "
+            'inet_pton(AF_INET6, "::1", &sin6_addr), x=0}, 28) = 0'
+        ),
         '7 sendto(4, "AF_INET, 192.0.2.1", 3, 0, NULL, 0) = 3',
         "7 +++ exited with 0 +++",
     ],
@@ -64,11 +76,26 @@ def test_what_stays_here_is_no_connection(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        '7 connect(3, {sa_family=AF_INET, sin_port=htons(443), sin_addr=inet_addr("192.0.2.1")}, 16) = -1 ENETUNREACH (No route)',
-        '7 connect(3, {sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr("10.0.0.1")}, 16 <unfinished ...>',
-        '7 connect(4, {sa_family=AF_INET6, sin6_port=htons(9), inet_pton(AF_INET6, "2001:db8::1", &sin6_addr), x=0}, 28) = 0',
-        '7 sendto(4, "x", 1, 0, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr("192.0.2.1")}, 16) = 1',
-        '7 sendmmsg(4, [{x={sa_family=AF_INET, sin_addr=inet_addr("127.0.0.53")}}, {x={sa_family=AF_INET, sin_addr=inet_addr("1.2.3.4")}}',
+        (
+            "7 connect(3, {sa_family=AF_INET, sin_port=htons(443), "
+            'sin_addr=inet_addr("192.0.2.1")}, 16) = -1 ENETUNREACH (No route)'
+        ),
+        (
+            "7 connect(3, {sa_family=AF_INET, sin_port=htons(53), "
+            'sin_addr=inet_addr("10.0.0.1")}, 16 <unfinished ...>'
+        ),
+        (
+            "7 connect(4, {sa_family=AF_INET6, sin6_port=htons(9), "
+            'inet_pton(AF_INET6, "2001:db8::1", &sin6_addr), x=0}, 28) = 0'
+        ),
+        (
+            '7 sendto(4, "x", 1, 0, {sa_family=AF_INET, sin_port=htons(9), '
+            'sin_addr=inet_addr("192.0.2.1")}, 16) = 1'
+        ),
+        (
+            '7 sendmmsg(4, [{x={sa_family=AF_INET, sin_addr=inet_addr("127.0.0.53")}}, '
+            '{x={sa_family=AF_INET, sin_addr=inet_addr("1.2.3.4")}}'
+        ),
         '7 connect(3, {sa_family=AF_BLUETOOTH, sa_data="x"}, 16) = 0',
     ],
 )
@@ -78,7 +105,10 @@ def test_what_goes_elsewhere_is_a_connection(line: str) -> None:
 
 def test_the_tracer_sees_a_connection_of_a_child_process(tmp_path: Path) -> None:
     """Connecting a datagram socket sends nothing; 192.0.2.1 is nobody's address (RFC 5737)."""
-    child = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect_ex(('192.0.2.1', 9))"
+    child = (
+        "import socket\n"
+        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect_ex(('192.0.2.1', 9))"
+    )
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     log = tmp_path / "trace"
 
@@ -89,8 +119,9 @@ def test_the_tracer_sees_a_connection_of_a_child_process(tmp_path: Path) -> None
 
 
 def test_indexing_asking_and_serving_connect_to_nothing_outside(tmp_path: Path) -> None:
-    """From an empty home and an empty model cache, so that both conversions are traced too; CI is
-    unset, for it hides telemetry.
+    """Start with an empty home and an empty model cache: both conversions are traced, too.
+
+    CI is unset, because it turns telemetry off.
     """
     home = tmp_path / "home"
     home.mkdir()
@@ -126,9 +157,9 @@ def test_indexing_asking_and_serving_connect_to_nothing_outside(tmp_path: Path) 
 
 
 class _Bare(Command):
-    """A command with no other environment than its own."""
+    """Command that inherits no environment variable."""
 
     @property
     def environment(self) -> dict[str, str]:
-        """What it was given."""
+        """The variables that the command was made with."""
         return dict(self.extra)

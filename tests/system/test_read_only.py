@@ -1,4 +1,4 @@
-"""Where nothing may be written, what is indexed answers, and everything else says what to do."""
+"""Tests of a data directory and a model cache that may only be read."""
 
 from __future__ import annotations
 
@@ -29,12 +29,16 @@ from tests.support.serving import (
     write_files,
 )
 
-CUT_OFF = "import os, sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('DELETE FROM terms'); db.commit(); os.kill(os.getpid(), 9)"
+CUT_OFF = (
+    "import os, sqlite3, sys; db = sqlite3.connect(sys.argv[1]); "
+    "db.execute('DELETE FROM terms'); db.commit(); os.kill(os.getpid(), 9)"
+)
+"""Program that commits a change and is killed before the log is moved into the file."""
 
 
 @pytest.fixture
 def there(tmp_path: Path) -> Path:
-    """The data directory of an index."""
+    """Return the data directory of an index."""
     settings = settings_in(tmp_path)
     indexed(settings, carded(), tmp_path / "corpus", {"gate.txt": HARBOUR})
     return settings.data
@@ -62,14 +66,14 @@ def test_an_index_is_read_and_derived_in_memory(there: Path, tmp_path: Path) -> 
             pass
 
 
-def test_who_reads_it_follows_who_writes_it(there: Path, tmp_path: Path) -> None:
+def test_a_reader_sees_the_changes_of_a_writer(there: Path, tmp_path: Path) -> None:
     with read_only(there, tmp_path / "ro") as data, Store(there) as store:
         before = current_generation(data)
         store.remove([file.document_id for file in store.files_under(Path("/"))])
         assert current_generation(data) == (before or 0) + 1
 
 
-def test_what_was_cut_off_is_not_passed_over(there: Path, tmp_path: Path) -> None:
+def test_a_change_that_was_cut_off_is_not_ignored(there: Path, tmp_path: Path) -> None:
     killed = subprocess.run([sys.executable, "-c", CUT_OFF, there / FILE_NAME], check=False)
     assert killed.returncode == -signal.SIGKILL
     with read_only(there, tmp_path / "ro") as data, closing(connect(data)) as db:
@@ -100,7 +104,7 @@ def test_an_earlier_or_a_missing_store_cannot_be_made(there: Path, tmp_path: Pat
 
 @pytest.fixture
 def frozen(command: Command, corpus: Path, tmp_path: Path) -> Iterator[Command]:
-    """The command on an index and a model cache that may only be read."""
+    """Return the command on an index and a model cache that may only be read."""
     write_files(corpus, {"gate.txt": HARBOUR})
     assert command("index", str(corpus)).returncode == 0
     assert command("ask", QUESTION).returncode in {0, 3}

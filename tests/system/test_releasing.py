@@ -1,4 +1,7 @@
-"""What fails to open holds nothing open: no descriptor and no lock waits for the garbage collector."""
+"""Tests that a failure to open leaves nothing open.
+
+No descriptor and no lock may wait for the garbage collector.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Settings]:
-    """Settings of an index of one document; nothing is collected meanwhile."""
+    """Return the settings of an index; the garbage collector is off meanwhile."""
     made = settings_in(tmp_path)
     indexed(made, carded(), tmp_path / "corpus", {"a.txt": "Marta tends the lighthouse."})
     State(made.data).close()
@@ -40,14 +43,14 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
 
 
 def spoil(path: Path) -> None:
-    """Make a database no database, not even with its log."""
+    """Overwrite a database with other bytes, and delete its log."""
     for log in path.parent.glob(f"{path.name}-*"):
         log.unlink()
     path.write_bytes(b"no database" * 1000)
 
 
 def later(path: Path) -> None:
-    """Make a database one of a later program."""
+    """Give a database the schema version of a later program."""
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version = 99")
 
@@ -58,7 +61,7 @@ def uncalibrated(settings: Settings) -> None:
 
 
 def unlike(settings: Settings) -> None:
-    """Damage what is derived of the index."""
+    """Damage the terms, and delete the index files that are built from them."""
     with closing(sqlite3.connect(settings.data / FILE_NAME)) as db, db:
         db.execute("UPDATE terms SET terms = x'ff'")
     for path in (settings.data / "derived").iterdir():
@@ -66,7 +69,7 @@ def unlike(settings: Settings) -> None:
 
 
 def asked(settings: Settings) -> object:
-    """A pipeline."""
+    """Open a pipeline."""
     return load_pipeline(settings, carded(), SharedWordsReader(), save_derived=False)
 
 

@@ -1,5 +1,6 @@
-"""Several processes that write at once: all finish, nothing is lost, and a backup of that moment is
-whole.
+"""Tests of several processes that write at once.
+
+All finish, nothing is lost, and a backup of that moment is complete.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ def started(command: Command, *arguments: str) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str]) -> str:
-    """What a command that did its work has said."""
+    """Wait for a command, which must succeed, and return its output."""
     out, err = process.communicate(timeout=3 * PATIENCE)
     assert (process.returncode, "Traceback" in err) == (0, False), err
     return out
 
 
 def texts(folder: Path, name: str, count: int) -> Path:
-    """A folder of files."""
+    """Make a folder of files."""
     write_files(
         folder / name,
         {

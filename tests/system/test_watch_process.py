@@ -1,5 +1,6 @@
-"""`qa watch` and `qa serve --watch` as processes, with real files: what happens in a folder is in
-the answers within two seconds.
+"""Tests of `qa watch` and `qa serve --watch` as processes, with real files.
+
+A change in the folder is in the answers within two seconds.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from tests.support.serving import PATIENCE, Command, Server, eventually, write_f
 pytestmark = pytest.mark.slow
 
 PROMISED = 2.0
-"""Seconds within which a change must be seen; the best of a few tries is compared, because the
-machine may be busy with other tests.
+"""Seconds within which a change must be seen.
+
+The best of a few tries is compared, because the machine may be busy with other tests.
 """
 FILES = {
     f"{number}.txt": f"The padlock of locker {number} is painted grey." for number in range(20)
@@ -31,7 +33,7 @@ FILES = {
 def watching(
     command: Command, *arguments: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], str]]]:
-    """A real `qa watch`, and what it has said so far."""
+    """Run a real `qa watch`; yields the process and a function that returns its output."""
     command.data.mkdir(parents=True, exist_ok=True)
     path = command.data.parent / f"watch-{time.monotonic_ns()}.log"
     with path.open("wb") as log:
@@ -46,7 +48,7 @@ def watching(
 
 
 def colour(server: Server, number: int) -> str:
-    """What the server says of a locker."""
+    """Return the cited sentences about a locker in the server's answer."""
     answer = server.client.post(
         "/ask", json={"question": f"In which colour is the padlock of locker {number} painted?"}
     ).json()
@@ -70,7 +72,7 @@ def sure(command: Command) -> Command:
 
 @pytest.fixture(params=["serve --watch", "watch"])
 def server(request: pytest.FixtureRequest, sure: Command, corpus: Path) -> Iterator[Server]:
-    """A server over a folder that it follows itself, or that another process follows."""
+    """Run a server over a folder that it, or another process, watches."""
     write_files(corpus, FILES)
     if request.param == "watch":
         with watching(sure, str(corpus)), Server(sure) as opened:

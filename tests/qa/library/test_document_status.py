@@ -1,4 +1,4 @@
-"""What is indexed against what stands in the folders."""
+"""Tests of the status of documents and new files."""
 
 from __future__ import annotations
 

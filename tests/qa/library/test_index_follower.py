@@ -1,6 +1,4 @@
-"""What keeps an index up to date, put together: it stops between two batches, and conversations go
-along with a moved file.
-"""
+"""Tests of following files: stopping, saved questions, and conversations after a move."""
 
 from __future__ import annotations
 
@@ -38,7 +36,7 @@ FILES = {
 
 @dataclass
 class Listener(RecordingNotices):
-    """Stops when it has heard so many differences."""
+    """Listener that stops after `wanted` differences."""
 
     stopping: threading.Event = field(default_factory=threading.Event)
     wanted: int = 1
@@ -158,15 +156,14 @@ def test_a_move_that_is_cut_off_is_taken_back_and_its_quotes_go_with_the_documen
     (tmp_path / "corpus" / "gate.txt").rename(tmp_path / "corpus" / "moved.txt")
     with closing(connect(desk.data)) as db:
         db.execute(
-            "CREATE TRIGGER cut BEFORE INSERT ON documents BEGIN SELECT RAISE(ABORT, 'cut off'); END"
+            "CREATE TRIGGER cut BEFORE INSERT ON documents"
+            " BEGIN SELECT RAISE(ABORT, 'cut off'); END"
         )
         with pytest.raises(StoreCorrupt, match="cut off"):
             index_paths(desk, carded(), [tmp_path / "corpus"], RecordingReporter(), prune=True)
         db.execute("DROP TRIGGER cut")
-    with (
-        Store(desk.data) as other,
-        other.writing(),
-    ):  # one who keeps no conversations leaves it to others
+    # A store without conversations leaves their part to others.
+    with Store(desk.data) as other, other.writing():
         pass
     [kept] = conversations.history.turns(conversation)
     assert kept.result != turn.result

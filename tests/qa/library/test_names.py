@@ -1,6 +1,4 @@
-"""Names of uploaded files: whatever comes, what is kept is a plain name that every file system
-takes.
-"""
+"""Tests of the names of uploaded files, which every file system must take."""
 
 from __future__ import annotations
 

@@ -74,11 +74,11 @@ def index(settings: Settings, folder: Path, *tags: str, prune: bool = False) -> 
 
 
 def tags_in(settings: Settings) -> dict[str, tuple[str, ...]]:
-    """The tags of each document by its uri."""
+    """Return the tags of each document by its uri."""
     return {each.uri: each.tags for each in list_documents(settings)}
 
 
-def test_given_tags_stay_while_a_document_changes_or_moves_its_own_follow_its_text_and_all_go_with_it(
+def test_given_tags_stay_when_a_document_changes_and_own_tags_follow_its_text(
     tmp_path: Path, corpus: Path
 ) -> None:
     settings = settings_in(tmp_path)

@@ -26,7 +26,7 @@ BAD = b"\0\1\2"
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Harbour]:
-    """A data directory with one document, gate.txt."""
+    """Return a data directory with one document, gate.txt."""
     made = Harbour(settings_in(tmp_path), now=datetime.now(UTC))
     made.done(made.jobs.add([made.file("gate.txt")]))
     yield made
@@ -34,12 +34,12 @@ def desk(tmp_path: Path) -> Iterator[Harbour]:
 
 
 def gate(desk: Harbour) -> Path:
-    """The document's file."""
+    """Return the path of the document's file."""
     return next(path for path in desk.uploads.folder.rglob("gate.txt"))
 
 
 def is_as_its_file(desk: Harbour) -> str:
-    """The document's text, which is what its file holds; nothing else is kept."""
+    """Return the document's text, which its file must hold; no other file may be left."""
     with closing(Snapshot(desk.settings.data)) as snapshot:
         [info] = snapshot.documents()
         text = snapshot.document(info.id).text
@@ -87,8 +87,9 @@ def test_a_replacement_that_was_cut_off_comes_before_the_next_one_all_the_same(
 def test_a_replacement_whose_bytes_are_lost_is_said_and_keeps_no_other_waiting(
     desk: Harbour,
 ) -> None:
-    """So it is after a restore, if the bytes were taken into use between the copies of the jobs and
-    of the files.
+    """This happens after a restore.
+
+    The bytes were then moved into place between the copies of the jobs and of the files.
     """
     lost: UploadedFile = desk.file("new.txt", "Code eight.", gate(desk))
     job = desk.jobs.add([lost])

@@ -1,4 +1,4 @@
-"""Jobs: what comes becomes documents, whatever is cut off in between."""
+"""Tests of upload jobs, also of jobs that are cut off."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ TEXT = "The harbour gate opens with code seven."
 
 @dataclass
 class Harbour:
-    """A data directory with its jobs and a worker; `stops` is raised instead of serving, so often."""
+    """Data directory with its jobs and a worker.
+
+    The errors in `stops` are raised, one after the other, when the worker reports a change.
+    """
 
     settings: Settings
     stops: list[Exception] = field(default_factory=list)
@@ -43,14 +46,14 @@ class Harbour:
         self.worker = UploadWorker(self.settings, carded(), self.served, self.said.append)
 
     def served(self) -> None:
-        """The index has changed."""
+        """Handle a change of the index."""
         if self.stops:
             raise self.stops.pop()
 
     def file(
         self, name: str, content: str | bytes = TEXT, known: Path | None = None
     ) -> UploadedFile:
-        """A file that came, to replace the `known` one or as a new one."""
+        """Upload a file, to replace the `known` one or as a new one."""
         data = content if isinstance(content, bytes) else content.encode()
         path = self.uploads.new() / name
         path.write_bytes(data)
@@ -62,18 +65,18 @@ class Harbour:
         )
 
     def work(self) -> None:
-        """One turn of the worker."""
+        """Let the worker make documents of one batch."""
         with open_store(self.settings) as store, store.writing():
             self.worker.work(self.jobs, store)
 
     def done(self, job: Job) -> list[tuple[str, str, str]]:
-        """Work until a job is done; name, status and detail of each file."""
+        """Work until a job is done; return the name, status and detail of each file."""
         while self.jobs.job(job.id).status != "done":
             self.work()
         return [(each.name, each.status, each.detail) for each in self.jobs.job(job.id).files]
 
     def texts(self) -> dict[str, str]:
-        """The text of each document by its uri."""
+        """Return the text of each document by its uri."""
         with Store(self.settings.data):
             snapshot = Snapshot(self.settings.data)
         texts = {each.uri: snapshot.document(each.id).text for each in snapshot.documents()}
@@ -81,13 +84,13 @@ class Harbour:
         return texts
 
     def files(self) -> list[str]:
-        """The names of all files that are kept."""
+        """Return the names of all files in the folder of uploads."""
         return sorted(path.name for path in self.uploads.folder.rglob("*") if path.is_file())
 
 
 @pytest.fixture
 def harbour(tmp_path: Path) -> Iterator[Harbour]:
-    """An empty data directory."""
+    """Return an empty data directory."""
     made = Harbour(settings_in(tmp_path))
     yield made
     made.state.close()
@@ -175,7 +178,7 @@ def test_bytes_are_replaced_or_stay_where_the_new_ones_cannot_be_read(harbour: H
 
 @pytest.mark.parametrize("content", ["Code eight.", b"\0\1\2", TEXT])
 @pytest.mark.parametrize("moment", ["before", "placed", "indexed", "restored"])
-def test_a_job_that_was_cut_off_at_any_moment_is_gone_on_with(
+def test_a_job_that_was_cut_off_at_any_moment_is_finished_later(
     harbour: Harbour, moment: str, content: str | bytes
 ) -> None:
     """KeyboardInterrupt stands for the end of the process: nothing of ours runs after it."""
@@ -203,7 +206,7 @@ def test_a_job_that_was_cut_off_at_any_moment_is_gone_on_with(
 
 
 def cut_off(harbour: Harbour, moment: str) -> None:
-    """Work until a moment."""
+    """Work until a named moment, and end there."""
     tasks = harbour.jobs.waiting()
     if moment == "before":
         harbour.jobs.begin(tasks)
@@ -219,12 +222,12 @@ def cut_off(harbour: Harbour, moment: str) -> None:
 
 
 def interrupt() -> None:
-    """The process ends."""
+    """End the process."""
     raise KeyboardInterrupt
 
 
 class Broken:
-    """An encoder at which the process ends."""
+    """Encoder at whose use the process ends."""
 
     card = carded().card
 
@@ -232,7 +235,7 @@ class Broken:
         raise KeyboardInterrupt
 
 
-def test_what_is_not_the_fault_of_a_file_makes_it_wait(harbour: Harbour) -> None:
+def test_a_failure_that_no_file_caused_lets_the_files_wait(harbour: Harbour) -> None:
     job = harbour.jobs.add([harbour.file("a.txt")])
     for _ in range(MAX_ATTEMPTS + 1):
         harbour.stops = [StoreFull("the disk is full")]
@@ -243,7 +246,7 @@ def test_what_is_not_the_fault_of_a_file_makes_it_wait(harbour: Harbour) -> None
     assert [status for _, status, _ in harbour.done(job)] == ["added"]
 
 
-def test_a_file_at_which_the_process_ends_again_and_again_is_given_up_and_keeps_no_other_waiting(
+def test_a_file_that_ends_the_process_each_time_is_given_up_and_blocks_no_other(
     harbour: Harbour,
 ) -> None:
     job = harbour.jobs.add([harbour.file("bad.txt")])
@@ -257,7 +260,7 @@ def test_a_file_at_which_the_process_ends_again_and_again_is_given_up_and_keeps_
     assert harbour.files() == ["good.txt"]
 
 
-def test_what_is_deleted_takes_its_file_and_its_jobs_along(harbour: Harbour) -> None:
+def test_deleting_a_document_deletes_its_file_and_its_jobs(harbour: Harbour) -> None:
     first = harbour.file("a.txt")
     job = harbour.jobs.add([first, harbour.file("b.txt", "Bread rises.")])
     harbour.done(job)
@@ -274,7 +277,7 @@ def test_what_is_deleted_takes_its_file_and_its_jobs_along(harbour: Harbour) -> 
         harbour.jobs.job(job.id)
 
 
-def test_what_nothing_refers_to_is_swept_when_it_is_old(harbour: Harbour) -> None:
+def test_old_files_without_document_or_job_are_deleted(harbour: Harbour) -> None:
     document, waiting, lost = harbour.file("a.txt"), harbour.file("b.txt"), harbour.file("c.txt")
     kept = [document.path, waiting.path]
 
@@ -284,7 +287,7 @@ def test_what_nothing_refers_to_is_swept_when_it_is_old(harbour: Harbour) -> Non
     assert harbour.files() == ["a.txt", "b.txt"]
 
 
-def test_the_results_of_a_job_are_kept_for_a_week_and_a_job_that_waits_until_it_is_done(
+def test_finished_jobs_expire_after_a_week_and_waiting_ones_never(
     harbour: Harbour,
 ) -> None:
     done, waiting = harbour.jobs.add([harbour.file("a.txt")]), None

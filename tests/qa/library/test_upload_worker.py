@@ -1,4 +1,4 @@
-"""The thread that works jobs off: it lives whatever fails, says it once, and forgets what is old."""
+"""Tests of the upload worker's thread: failures, old records, outdated documents."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.serving import PATIENCE, carded, eventually, settings_in
 
 
 class Hurried(threading.Event):
-    """Does not wait long."""
+    """Event with a short wait."""
 
     def wait(self, timeout: float | None = None) -> bool:
         return super().wait(min(timeout or 0.0, 0.01))
@@ -31,7 +31,7 @@ class Hurried(threading.Event):
 
 @pytest.fixture
 def harbour(tmp_path: Path) -> Iterator[Harbour]:
-    """An empty data directory."""
+    """Return an empty data directory."""
     made = Harbour(settings_in(tmp_path), now=datetime(2020, 1, 1, tzinfo=UTC))
     yield made
     made.state.close()
@@ -77,7 +77,7 @@ def test_a_failure_that_lasts_is_said_once(harbour: Harbour) -> None:
     assert harbour.said == ["Uploaded files wait: again", "Uploaded files wait: later"]
 
 
-def test_it_outlives_a_beginning_at_which_nothing_can_be_opened(tmp_path: Path) -> None:
+def test_it_survives_a_start_at_which_nothing_can_be_opened(tmp_path: Path) -> None:
     settings, said = settings_in(tmp_path), list[str]()
     settings.data.mkdir()
     (settings.data / FILE_NAME).mkdir()
@@ -93,7 +93,7 @@ def test_it_outlives_a_beginning_at_which_nothing_can_be_opened(tmp_path: Path) 
     assert len(said) == 1
 
 
-def test_what_is_old_is_forgotten_while_it_runs(harbour: Harbour) -> None:
+def test_old_jobs_and_conversations_are_deleted_while_it_runs(harbour: Harbour) -> None:
     seconds = 0.0
     old = harbour.jobs.add([harbour.file("a.txt")])
     with running(
@@ -111,7 +111,7 @@ def test_what_is_old_is_forgotten_while_it_runs(harbour: Harbour) -> None:
 
 
 def is_forgotten(harbour: Harbour, job_id: str) -> bool:
-    """Whether nothing is known of a job."""
+    """Return True if a job is no longer known."""
     try:
         harbour.jobs.job(job_id)
     except UnknownJob:
@@ -119,7 +119,7 @@ def is_forgotten(harbour: Harbour, job_id: str) -> bool:
     return False
 
 
-def test_of_files_whose_job_cannot_be_kept_nothing_is_left(harbour: Harbour) -> None:
+def test_files_whose_job_cannot_be_stored_are_deleted(harbour: Harbour) -> None:
     known, new, other = (
         harbour.file("a.txt"),
         harbour.file("new.txt"),
