@@ -87,7 +87,7 @@ def test_a_replacement_that_was_cut_off_comes_before_the_next_one_all_the_same(
 def test_a_replacement_whose_bytes_are_lost_is_said_and_keeps_no_other_waiting(
     desk: Harbour,
 ) -> None:
-    """This happens after a restore.
+    """Such files appear after a restore.
 
     The bytes were then moved into place between the copies of the jobs and of the files.
     """
