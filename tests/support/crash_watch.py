@@ -95,7 +95,7 @@ def child(folder: Path, point: str, hits: int) -> None:
     killer.arm("move", Moves, "begin")
     killer.arm("gone", Watcher, "_delete")
     killer.arm("gone", Store, "remove", "_truncate_log")
-    killer.arm("gone", index.store.store, "discard_derived")
+    killer.arm("gone", index.store.store, "delete_index_files")
     settings, watched = settings_of(folder), WatchedPaths([folder / "corpus"])
     if point == "serve":
         _serve(settings, watched)
