@@ -11,8 +11,8 @@ from qa.evaluation.squad import load_golds
 from qa.training.__main__ import main
 from qa.training.data import held_out_examples, read_examples
 from qa.training.errors import TrainingError
-from qa.training.swaps import words
-from qa.training.traps import kind_of, trap_pairs, write_traps
+from qa.training.swaps import content_words
+from qa.training.traps import swap_kind, trap_pairs, write_traps
 from tests.qa.training.test_training import write_squad
 
 TEXTS = [
@@ -62,10 +62,10 @@ def test_a_pair_is_a_held_out_question_and_its_unanswerable_twin(data: Path) -> 
         assert pair.trap.passage == pair.true.passage
         assert pair.true.spans
         assert not pair.trap.spans
-        assert kind_of(pair.true.question, pair.trap.question) == pair.kind
-        new = words(pair.trap.question) - words(pair.true.question)
+        assert swap_kind(pair.true.question, pair.trap.question) == pair.kind
+        new = content_words(pair.trap.question) - content_words(pair.true.question)
         assert new
-        assert not new & words(pair.true.passage)
+        assert not new & content_words(pair.true.passage)
 
 
 def test_half_are_relations_as_far_as_there_are_any(data: Path) -> None:
@@ -120,7 +120,7 @@ def test_both_of_a_pair_share_the_paragraph_in_the_file(data: Path, tmp_path: Pa
     ],
 )
 def test_the_kind_of_a_swap(question: str, trap: str, kind: str | None) -> None:
-    assert kind_of(question, trap) == kind
+    assert swap_kind(question, trap) == kind
 
 
 def test_the_step_writes_the_file(
