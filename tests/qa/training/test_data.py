@@ -1,4 +1,4 @@
-"""What may be trained on, the places of answers, and synthetic unanswerable questions."""
+"""Permitted training data, places of answers, and synthetic unanswerable questions."""
 
 from __future__ import annotations
 
@@ -28,9 +28,18 @@ from tests.qa.training.test_training import write_squad, write_toy_data
 
 PASSAGES = [
     "In 1903, the physicist Marie Curie of Warsaw won the prize before her husband Pierre Curie.",
-    "Later the chemist Otto Hahn of Berlin published 17 papers in 1938, after Lise Meitner had left.",
-    "The largest lab was led by Niels Bohr in Copenhagen until 1943; it had 250 members and a high budget.",
-    "He said that Enrico Fermi in Rome had built the first reactor with 40 people in 1942 for the US Army.",
+    (
+        "Later the chemist Otto Hahn of Berlin published 17 papers in 1938, "
+        "after Lise Meitner had left."
+    ),
+    (
+        "The largest lab was led by Niels Bohr in Copenhagen until 1943; "
+        "it had 250 members and a high budget."
+    ),
+    (
+        "He said that Enrico Fermi in Rome had built the first reactor with 40 people in 1942 "
+        "for the US Army."
+    ),
 ]
 QUESTIONS = [
     "What did Marie Curie of Warsaw win in 1903",

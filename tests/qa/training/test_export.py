@@ -34,7 +34,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def model(base: Path) -> nn.Module:
-    """As if trained: every weight but the word embeddings is another, the first layer's norm apart."""
+    """Return a model as if trained.
+
+    Every weight but the word embeddings differs from the base, except for the first layer's norm.
+    """
     made = new_model(base, TrainSettings(seed=5)).eval()
     with torch.no_grad():
         for name, value in trainable_parameters(made).items():

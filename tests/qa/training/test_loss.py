@@ -17,8 +17,9 @@ from qa.training.loss import reader_loss, relative_to_no_answer
 
 
 def _batch(rng: np.random.Generator, groups: int) -> tuple[Tensor, Tensor, Batch]:
-    """Random logits (w, 9) and windows of 1 to 3 a group, each with a question of 2 tokens and up
-    to 3 answers.
+    """Return random logits (w, 9) and windows, 1 to 3 in each group.
+
+    Each window has a question of 2 tokens and up to 3 answers.
     """
     group = np.repeat(np.arange(groups), rng.integers(1, 4, groups))
     readable = np.zeros((len(group), 9), dtype=bool)

@@ -17,8 +17,14 @@ from tests.qa.training.test_training import write_squad
 
 TEXTS = [
     "In 1903 the physicist Marie Curie of Warsaw won the prize before the war with Pierre Curie.",
-    "Later the chemist Otto Hahn of Berlin lost 17 papers in 1938, after the time with Lise Meitner.",
-    "The largest lab was led by Niels Bohr in Copenhagen until 1943; it was founded after the fire with 250 people.",
+    (
+        "Later the chemist Otto Hahn of Berlin lost 17 papers in 1938, "
+        "after the time with Lise Meitner."
+    ),
+    (
+        "The largest lab was led by Niels Bohr in Copenhagen until 1943; "
+        "it was founded after the fire with 250 people."
+    ),
 ]
 ASKED = [
     ("What did the physicist Marie Curie win before the war in 1903?", "prize"),

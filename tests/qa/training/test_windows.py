@@ -51,8 +51,9 @@ PASSAGES = st.lists(WORDS, min_size=1, max_size=90).map(" ".join)
 
 @st.composite
 def examples(draw: st.DrawFn) -> Example:
-    """A question whose answer is some words of the passage, all its occurrences marked; or an
-    unanswerable one.
+    """Draw a question whose answer is some words of the passage, or an unanswerable one.
+
+    All occurrences of the answer are marked.
     """
     passage = draw(PASSAGES)
     parts = passage.split(" ")
