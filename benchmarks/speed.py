@@ -226,7 +226,7 @@ class TorchReader:
         """Return the text of the best span of all texts, by its logits less those of [CLS]."""
         import torch
 
-        given = self._tokenizer(
+        encoding = self._tokenizer(
             [question] * len(texts),
             texts,
             truncation="only_second",
@@ -235,12 +235,12 @@ class TorchReader:
             return_offsets_mapping=True,
             return_tensors="pt",
         )
-        offsets = given.pop("offset_mapping").numpy()
+        offsets = encoding.pop("offset_mapping").numpy()
         passage = np.array(
-            [[each == 1 for each in given.sequence_ids(row)] for row in range(len(texts))]
+            [[each == 1 for each in encoding.sequence_ids(row)] for row in range(len(texts))]
         )
         with torch.inference_mode():
-            output = self._model(**given)
+            output = self._model(**encoding)
         start, end = (
             (each - each[:, :1]).numpy() for each in (output.start_logits, output.end_logits)
         )

@@ -73,6 +73,7 @@ def sentence_holds(citation: Citation, golds: Iterable[str]) -> bool:
 def _says(quote: str, gold: str) -> bool:
     if normalised(quote) == normalised(gold):
         return True
+    # The normalisation drops signs and points, so that amounts are compared on the raw texts.
     same_numbers = _numbers(quote) == _numbers(gold)
     return (
         f1(quote, [gold]) > MIN_F1

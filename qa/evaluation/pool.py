@@ -39,6 +39,7 @@ def open_pool(
     )
     with Store(folder) as store, store.writing():
         store.claim_model(settings.model, encoder.card.fingerprint)
+        # Documents of another recipe were chunked in another way and are written again.
         recipes = {file.document_id: file.recipe for file in store.files_under(POOL)}
         missing = [text for text in paragraphs if recipes.get(pool_id(text)) != RECIPE]
         reporter.on_planned(len(missing))

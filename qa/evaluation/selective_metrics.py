@@ -104,6 +104,7 @@ def coverage_at_precision(confidence: Floats, right: Floats | Bools, precision: 
     """
     curve = risk_coverage(confidence, right)
     sure = np.sort(np.asarray(confidence))[::-1]
+    # A threshold may lie only behind the last of equally sure answers.
     possible = np.append(sure[1:] != sure[:-1], np.True_)[: len(sure)]
     enough = curve.coverage[possible & (1 - curve.risk >= precision - 1e-12)]
     return float(enough.max()) if len(enough) else 0.0
@@ -130,11 +131,14 @@ def best_threshold(scores: Floats, gains: Floats, answerable: Bools) -> tuple[fl
     not; a question is refused if its score is at most the threshold. All arrays are (n,), n > 0.
     The threshold is finite. A score of -inf, which no threshold answers, has no gain.
     """
+    # Raising the threshold over a score loses that question's gain, or gains 1 if it is
+    # unanswerable; the cumulative sum over the sorted scores gives every threshold's value.
     thresholds, inverse = np.unique(scores, return_inverse=True)
     lost = np.bincount(inverse, weights=np.where(answerable, -gains, 1.0))
     values = np.concatenate(
         [[gains[answerable].sum()], gains[answerable].sum() + np.cumsum(lost)]
     ) / len(scores)
+    # The last of equal maxima, so that the largest threshold is taken.
     at = len(thresholds) - int(values[::-1].argmax())
     if at and np.isfinite(thresholds[at - 1]):
         return float(values[at]), float(thresholds[at - 1])

@@ -128,6 +128,7 @@ def held_out(articles: Sequence[Article]) -> list[Article]:
 
     Articles with and without unanswerable questions are split separately.
     """
+    # A hash of the title does not change when the file gets other articles or another order.
     chosen: list[Article] = []
     for has_unanswerable in (False, True):
         stratum = [

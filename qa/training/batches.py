@@ -97,6 +97,7 @@ def plan_batches(
     longest = round_up(np.maximum.reduceat(window_lengths(corpus, units.rows), units.bounds[:-1]))
     costs = longest * np.diff(units.bounds)
     order = rng.permutation(len(units))
+    # Units per pool, by their mean cost in padded tokens.
     share = max(1, round(POOL_BATCHES * budget / float(costs.mean())))
     batches: list[NDArray[np.int64]] = []
     for start in range(0, len(order), share):
@@ -142,6 +143,7 @@ def assemble_batch(
     ids = np.full((len(rows), length), special.pad, dtype=np.int64)
     types, mask, readable = np.zeros_like(ids), np.zeros_like(ids), np.zeros(ids.shape, dtype=bool)
     spans: list[NDArray[np.int64]] = []
+    # Each row: [CLS] question [SEP] passage[first:last] [SEP], then padding.
     for at, (question, passage, first, last) in enumerate(rows.tolist()):
         asked = corpus.questions[question]
         begin, end = len(asked) + 2, len(asked) + 2 + last - first

@@ -102,6 +102,7 @@ def load_tokenizer(base: Path) -> Tokenizer:
         raise TrainingError(
             f"{base} holds no tokenizer.json: --base names the folder of all-MiniLM-L6-v2 ({error})"
         ) from error
+    # Windows are cut and padded here, not by the tokenizer's stored settings.
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
@@ -150,11 +151,10 @@ def encode(examples: Sequence[Example], tokenizer: Tokenizer, max_question: int)
         _token_spans(example, passages[row])
         for example, row in zip(examples, asked_of, strict=True)
     ]
-    question_ids = [encoding.ids[:max_question] for encoding in questions]
     source_of = [sources.index(name) for name in source_names]
     return Corpus(
-        Ragged.of(question_ids, np.int32),
-        Ragged.of([encoding.ids for encoding in passages], np.int32),
+        _token_ids(questions, max_question),
+        _token_ids(passages),
         np.array(asked_of, dtype=np.int32),
         Ragged.of(answers, np.int32, (2,)),
         np.array(source_of, dtype=np.int16),
@@ -162,6 +162,10 @@ def encode(examples: Sequence[Example], tokenizer: Tokenizer, max_question: int)
         _keys(texts),
         sources,
     )
+
+
+def _token_ids(encodings: Sequence[Encoding], limit: int | None = None) -> Ragged:
+    return Ragged.of([encoding.ids[:limit] for encoding in encodings], np.int32)
 
 
 def _keys(texts: Iterable[str]) -> NDArray[np.uint64]:
@@ -173,6 +177,8 @@ def token_span(offsets: NDArray[np.int64], start: int, end: int) -> tuple[int, i
 
     `offsets` is int64 (n, 2), the [start, end) of each token. Returns None if no token does.
     """
+    # Tokens are sorted and do not overlap: the first that ends behind `start`, the last that
+    # begins before `end`.
     first = int(np.searchsorted(offsets[:, 1], start, side="right"))
     last = int(np.searchsorted(offsets[:, 0], end, side="left")) - 1
     return (first, last) if first <= last else None

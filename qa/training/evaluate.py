@@ -160,6 +160,7 @@ def _window_spans(
     begin = len(corpus.questions[question]) + 2
     inside = slice(begin, begin + last - first)
     borders = np.arange(last - first)
+    # One token further than the window, if there is one: a span must not end inside a word.
     parts_word = np.append(
         continues[corpus.passages[passage]][first : last + 1], np.zeros(1, dtype=bool)
     )

@@ -52,6 +52,7 @@ def export(weights: Weights, base: Path, folder: Path, about: Mapping[str, Any])
             f"{folder / WEIGHTS} has {size:,} bytes, the limit is {MAX_BYTES:,}: "
             "train with --freeze-embeddings"
         )
+    # `about` may set `no_answer`, but not the fields behind it.
     card = {
         "no_answer": 0.0,
         **about,
@@ -128,6 +129,7 @@ def load_reader(
             f"{folder / WEIGHTS} is not the file that {CARD} names: export it again"
         )
     model = new_model(base, settings or TrainSettings())
+    # Compared in fp16, so that an fp16 copy of the base passes as well.
     base_tensors = {name: value.half() for name, value in model.state_dict().items()}
     if tensors_sha256(base_tensors) != card["base"]["tensors_sha256"]:
         raise TrainingError(

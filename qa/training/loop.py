@@ -71,6 +71,7 @@ class Trainer:
             else {}
         )
         run = Run(model, build_optimiser(model, self.settings), average)
+        # After the seed: a checkpoint brings its own random states.
         resume(run, self.settings, self.folder)
         model.train()
         return run
@@ -115,6 +116,8 @@ class Trainer:
                 raise TrainingError(
                     "there is nothing to train on: no question of --sources has a weight above zero"
                 )
+            # The plan of an epoch depends on seed and number alone, so that a continued run skips
+            # exactly the batches that it has seen.
             for chosen in batches[run.progress.position :]:
                 yield assemble_batch(self.corpus, units, chosen, self.special).to(
                     device_of(self.settings.device)

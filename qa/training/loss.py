@@ -67,6 +67,8 @@ def _normaliser(logits: Tensor, batch: Batch) -> Tensor:
     windows.
     """
     windows = logits[:, 1:].logsumexp(dim=1)
+    # The log of a sum of exp in the usual stable way: the largest term, at least the option's 0,
+    # is taken out of the sum. It is detached, since it cancels out of the gradient.
     highest = windows.new_zeros(batch.groups).scatter_reduce(
         0, batch.group, windows.detach(), "amax"
     )
@@ -80,6 +82,7 @@ def _summed(pairs: Tensor, group: Tensor, groups: int) -> Tensor:
     `pairs` is (s,). A group without pairs gets 0, the logit of no answer.
     """
     highest = pairs.new_full((groups,), UNREADABLE).scatter_reduce(0, group, pairs.detach(), "amax")
+    # A group without pairs keeps the initial value; its log of 0 must not reach the gradient.
     answered = highest > UNREADABLE / 2
     highest = torch.where(answered, highest, torch.zeros_like(highest))
     summed = torch.zeros_like(highest).index_add(0, group, (pairs - highest[group]).exp())

@@ -38,6 +38,7 @@ def new_model(base: Path, settings: TrainSettings) -> nn.Module:
     log: Any = transformers.logging
     log.set_verbosity_error()  # it would report that the head is new
     log.disable_progress_bar()
+    # transformers draws the head's weights while it loads the model.
     torch.manual_seed(settings.seed)
     config = transformers.AutoConfig.from_pretrained(str(base), local_files_only=True)
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = settings.dropout
@@ -49,11 +50,19 @@ def new_model(base: Path, settings: TrainSettings) -> nn.Module:
         dtype=torch.float32,
         local_files_only=True,
     )
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(
-            not (settings.freeze_embeddings and name.endswith("word_embeddings.weight"))
-        )
+    choose_trainable(model, settings)
     return model
+
+
+def choose_trainable(model: nn.Module, settings: TrainSettings) -> None:
+    """Mark the parameters that are trained, by their gradient flag.
+
+    This is the only place that decides it: the loop, the checkpoints and the averages follow
+    `trainable_parameters`.
+    """
+    for name, parameter in model.named_parameters():
+        is_word_embedding = name.endswith("word_embeddings.weight")
+        parameter.requires_grad_(not (settings.freeze_embeddings and is_word_embedding))
 
 
 def logits(model: nn.Module, batch: Batch, precision: str) -> tuple[Tensor, Tensor]:
@@ -93,6 +102,7 @@ def trainable_parameters(model: nn.Module) -> Weights:
 def load_weights(model: nn.Module, weights: Weights) -> None:
     """Copy weights into a model; raise TrainingError for names or shapes that it lacks."""
     parameters = dict(model.named_parameters())
+    # Checked before anything is copied, so that an error leaves the model as it was.
     wrong = [
         name
         for name, value in weights.items()

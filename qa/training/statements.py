@@ -118,6 +118,7 @@ def statements_of(passage: str) -> Iterator[Statement]:
             or len(match.group().split()) > _LONGEST
         ):
             continue
+        # "Has the firm 40 people" is no question that anybody asks; "has the firm built" is.
         if match["verb"] in {"has", "have", "had"} and not _PARTICIPLE.match(match["rest"]):
             continue
         start = match.start("verb") if _infinitive(match["verb"]) else match.start("rest")
@@ -146,8 +147,8 @@ def _example(
 ) -> Example:
     drawn = rng.random()
     identity, question = f"{SOURCE}/{number}", statement.question
-    said = content_words(statement.rest)
-    if drawn < UNANSWERABLE and len(said & content_words(other)) < len(said) / 2:
+    stated = content_words(statement.rest)
+    if drawn < UNANSWERABLE and len(stated & content_words(other)) < len(stated) / 2:
         return Example(identity, SOURCE, title, question, other, ())
     if drawn < UNANSWERABLE + CONTRADICTED:
         question = _contradicted(question, statement.rest, terms_of(other), rng)

@@ -57,6 +57,7 @@ def trap_pairs(data: Path, pairs: int, seed: int = 0) -> list[TrapPair]:
         pair = _pair(examples[at], terms[examples[at].source, examples[at].title], rng)
         if pair:
             kinds[pair.kind].append((at, pair))
+    # Where one kind is short, the other fills up.
     relations = kinds["relation"][: max(pairs // 2, pairs - len(kinds["entity"]))]
     chosen = [*relations, *kinds["entity"][: pairs - len(relations)]]
     return [pair for _, pair in sorted(chosen, key=lambda item: item[0])]

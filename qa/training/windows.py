@@ -70,6 +70,7 @@ def answers_in_window(
 
     `answers` is int32 (k, 2); those that lie wholly inside are counted from `first`.
     """
+    # `last` is exclusive for the window and inclusive for an answer.
     inside = (answers[:, 0] >= first) & (answers[:, 1] < last)
     touching = (answers[:, 1] >= first) & (answers[:, 0] < last)
     return answers[inside] - first, bool((touching & ~inside).any())
