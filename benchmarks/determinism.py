@@ -1,9 +1,9 @@
-"""Do answers depend on the run, the number of threads, or what is read beside a passage?
+"""Compare the answers of runs that differ in threads or in batches.
 
     python benchmarks/determinism.py --data DIR [--questions 1000] [--precision auto]
 
-Asks questions of SQuAD 1.1 dev over its own 2,067 paragraphs in processes of their own: twice
-alike, on one core, with one window at a time and with four times as many windows at a time as
+Asks questions of SQuAD 1.1 dev over its own 2,067 paragraphs in separate processes: again in the
+same way, on one core, with one window at a time, and with four times as many windows at a time as
 usual. Reports for how many questions quotes, citations, decision or the confidence to two decimals
 differ from the first run.
 """
@@ -24,7 +24,7 @@ VARIANTS: dict[str, tuple[int, int]] = {
     "one window at a time": (0, 1),
     "four times as many windows": (0, 2048),
 }
-"""Cores (0: all) and padded tokens read at once."""
+"""Cores (0: all) and padded tokens read at once, by variant."""
 
 
 def main() -> None:
@@ -44,20 +44,16 @@ def main() -> None:
         return
     first = run(options, 0, 512)
     for name, (cores, tokens) in VARIANTS.items():
-        found = run(options, cores, tokens)
-        differ = {
-            key: sum(a[key] != b[key] for a, b in zip(first, found, strict=True))
+        other = run(options, cores, tokens)
+        counts = [
+            f"{sum(a[key] != b[key] for a, b in zip(first, other, strict=True))} differ in {key}"
             for key in first[0]
-        }
-        print(
-            f"{name}: of {len(first)} questions "
-            + ", ".join(f"{count} differ in {key}" for key, count in differ.items()),
-            flush=True,
-        )
+        ]
+        print(f"{name}: of {len(first)} questions {', '.join(counts)}", flush=True)
 
 
 def run(options: argparse.Namespace, cores: int, tokens: int) -> list[dict[str, Any]]:
-    """The answers of one process."""
+    """Return the answers of one process."""
     command = [
         sys.executable,
         __file__,
@@ -72,7 +68,7 @@ def run(options: argparse.Namespace, cores: int, tokens: int) -> list[dict[str, 
 
 
 def answer_all(data: Path, questions: int, precision: str, cores: int, tokens: int) -> None:
-    """Print what each question got, a line of JSON each."""
+    """Print the answer to each question as a line of JSON."""
     if cores:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     from qa.answering import reader_model

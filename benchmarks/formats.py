@@ -35,7 +35,7 @@ from index.parsing.sandbox import Extraction
 
 @dataclass(frozen=True)
 class Measured:
-    """One file: shares in [0, 1], and seconds."""
+    """Figures of one file: shares in [0, 1], and seconds."""
 
     name: str
     order: float
@@ -46,13 +46,14 @@ class Measured:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text in order, ligatures and case folded."""
+    """Return the words of a text in order, with ligatures resolved and case folded."""
     return regex.findall(r"[\p{L}\p{M}\p{N}]+", unicodedata.normalize("NFKC", text).casefold())
 
 
 def common(known: list[str], found: list[str]) -> int:
-    """Length of the longest common subsequence (bit-parallel: Hyyrö 2004, "Bit-parallel LCS-length
-    computation revisited").
+    """Return the length of the longest common subsequence.
+
+    Bit-parallel: Hyyrö 2004, "Bit-parallel LCS-length computation revisited".
     """
     masks: dict[str, int] = {}
     for at, word in enumerate(known):
@@ -66,7 +67,7 @@ def common(known: list[str], found: list[str]) -> int:
 
 
 def measured(path: Path, known: list[str], extraction: Extraction) -> Measured:
-    """Extract one file and compare."""
+    """Extract one file and compare it with its known text."""
     began = time.perf_counter()
     try:
         document = load(path, path.parent, extract=extraction)
@@ -86,14 +87,14 @@ def measured(path: Path, known: list[str], extraction: Extraction) -> Measured:
 
 
 def group(folder: Path) -> Iterator[Measured]:
-    """The files of a folder whose text is known."""
+    """Yield the figures of a folder's files whose text is known."""
     with Extraction() as extraction:
         for source in sorted(folder.glob("*.*.txt")):
             yield measured(source.with_suffix(""), words(source.read_text()), extraction)
 
 
 def main() -> None:
-    """Entry point."""
+    """Parse the arguments and print a line for each group."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -109,18 +110,25 @@ def main() -> None:
     for folder in sorted(path for path in options.folder.iterdir() if path.is_dir()):
         rows = sorted(group(folder), key=lambda row: row.order)
         if rows:
-            shares = [
-                f"{mean(values):.3f} [{min(values):.3f}]"
-                for values in ([r.order for r in rows], [r.present for r in rows])
-            ]
-            more, seconds = mean(row.more for row in rows), mean(row.seconds for row in rows)
-            print(
-                f"{folder.name:20} {len(rows):5} {shares[0]:>15} {shares[1]:>15} {more:6.3f} {seconds:8.3f}"
-            )
+            print(group_line(folder.name, rows))
         for row in rows[: options.worst]:
             print(
-                f"    {row.name:40} {row.order:.3f} {row.present:.3f} {row.more:.3f} {row.seconds:.3f} {row.problem}"
+                f"    {row.name:40} {row.order:.3f} {row.present:.3f} {row.more:.3f}"
+                f" {row.seconds:.3f} {row.problem}"
             )
+
+
+def group_line(name: str, rows: list[Measured]) -> str:
+    """Return the line of a group: means, with the lowest value in brackets."""
+    order = with_lowest([row.order for row in rows])
+    present = with_lowest([row.present for row in rows])
+    more, seconds = mean(row.more for row in rows), mean(row.seconds for row in rows)
+    return f"{name:20} {len(rows):5} {order:>15} {present:>15} {more:6.3f} {seconds:8.3f}"
+
+
+def with_lowest(values: list[float]) -> str:
+    """Return the mean, and the lowest value in brackets."""
+    return f"{mean(values):.3f} [{min(values):.3f}]"
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""How long after a file is created, changed, moved or deleted the answers say so: real processes,
-real files.
+"""Measure how long answers take to show that a file was created, changed, moved or deleted.
 
     python benchmarks/freshness.py [--mode serve|watch] [--files 200] [--rounds 20]
 
-`serve` asks one `qa serve --watch`; `watch` asks a `qa serve` while a separate `qa watch` follows
-the folder. Prints the seconds from the file operation to the first answer that shows it (median,
-95th percentile, largest), and, for moves, how many of the answers meanwhile named no place or two.
+Real processes and real files: `serve` asks one `qa serve --watch`; `watch` asks a `qa serve` while
+a separate `qa watch` follows the folder. Prints the seconds from the file operation to the first
+answer that shows it (median, 95th percentile, largest), and, for moves, how many of the answers
+meanwhile named no place or two.
 """
 
 from __future__ import annotations
@@ -46,15 +46,16 @@ COLOURS = (
 
 
 def text_of(number: int, code: str) -> str:
-    """A short file that nothing else resembles."""
-    return f"Locker {number} belongs to the harbour office.\n\nThe padlock of locker {number} is painted {code}."
+    """Return the text of a short file that resembles no other."""
+    owner = f"Locker {number} belongs to the harbour office."
+    return f"{owner}\n\nThe padlock of locker {number} is painted {code}."
 
 
 @contextmanager
 def running(
     *arguments: str, environment: dict[str, str], log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A `qa` process, ended with SIGTERM."""
+    """Run a `qa` process, and end it with SIGTERM."""
     with log.open("wb") as file:
         process = subprocess.Popen([QA, *arguments], env=environment, stdout=file, stderr=file)
         try:
@@ -65,7 +66,7 @@ def running(
 
 
 def until(found: Callable[[], Any], limit: float = LIMIT) -> Any:  # noqa: ANN401 - whatever is waited for
-    """What `found` returns once it is true."""
+    """Wait until `found` returns a true value, and return that value."""
     end = time.monotonic() + limit
     while time.monotonic() < end:
         value = found()
@@ -76,13 +77,13 @@ def until(found: Callable[[], Any], limit: float = LIMIT) -> Any:  # noqa: ANN40
 
 
 class Client:
-    """Asks the server."""
+    """HTTP client of the server."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def ask(self, number: int) -> dict[str, Any]:
-        """The answer to what colour a padlock has."""
+        """Return the answer to the question for the colour of a padlock."""
         body = json.dumps(
             {"question": f"In which colour is the padlock of locker {number} painted?"}
         ).encode()
@@ -93,19 +94,19 @@ class Client:
             return dict(json.load(reply))
 
     def documents(self) -> set[str]:
-        """The uris that are indexed."""
+        """Return the uris that are indexed."""
         with urllib.request.urlopen(f"{self._url}/documents", timeout=LIMIT) as reply:  # noqa: S310
             return {each["uri"] for each in json.load(reply)["documents"]}
 
     def ready(self, files: int) -> bool:
-        """Whether all files are served."""
+        """Return True if all files are served."""
         try:
             return len(self.documents()) == files
         except OSError:
             return False
 
     def cited(self, number: int) -> list[str]:
-        """The files that the answer about a locker names, if they are about that locker."""
+        """Return the files that an answer cites for a locker."""
         return [
             each["uri"]
             for each in self.ask(number)["citations"]
@@ -113,12 +114,12 @@ class Client:
         ]
 
     def says(self, number: int, colour: str) -> bool:
-        """Whether the answer is this colour."""
+        """Return True if the answer names this colour."""
         return colour in (self.ask(number)["answer"] or "")
 
 
 class Trial:
-    """Does one thing after another to the files, and waits each time until an answer shows it."""
+    """File operations, each followed by a wait until an answer shows it."""
 
     def __init__(self, folder: Path, client: Client, files: int) -> None:
         self.folder, self.client, self.files = folder, client, files
@@ -128,19 +129,19 @@ class Trial:
         return self.folder / f"{name}-{number}.txt"
 
     def create(self, at: int) -> None:
-        """A new file."""
+        """Create a file."""
         number = self.files + at
         self._path(number).write_text(text_of(number, "amber"))
         until(lambda: self.client.says(number, "amber"))
 
     def change(self, at: int) -> None:
-        """Another text in a file."""
+        """Write another text into a file."""
         number, colour = at, COLOURS[(at + 1) % len(COLOURS)]
         self._path(number).write_text(text_of(number, colour))
         until(lambda: self.client.says(number, colour))
 
     def save(self, at: int) -> None:
-        """Another text as editors save it: written beside and renamed."""
+        """Save another text as editors do: written beside the file and renamed."""
         number, colour = at, COLOURS[(at + 2) % len(COLOURS)]
         beside = self.folder / f".locker-{number}.swp"
         beside.write_text(text_of(number, colour))
@@ -148,7 +149,7 @@ class Trial:
         until(lambda: self.client.says(number, colour))
 
     def move(self, at: int) -> None:
-        """Another name."""
+        """Rename a file."""
         number = at
         self._path(number).rename(self._path(number, "moved"))
         until(lambda: self._moved(number))
@@ -161,7 +162,7 @@ class Trial:
         return cited == [f"moved-{number}.txt"]
 
     def delete(self, at: int) -> None:
-        """One file less."""
+        """Delete a file."""
         number = self.files - 1 - at
         name = self._path(number).name
         self._path(number).unlink()
@@ -215,10 +216,12 @@ def measure(folder: Path, log: Path, files: int, rounds: int) -> None:
         low, high = np.percentile(seconds, [50, 95])
         within = sum(each <= PROMISED for each in seconds)
         print(
-            f"{kind.__name__:<7} n={rounds}  median {low:.2f} s  95% {high:.2f} s  largest {max(seconds):.2f} s  within 2 s: {within}"
+            f"{kind.__name__:<7} n={rounds}  median {low:.2f} s  95% {high:.2f} s"
+            f"  largest {max(seconds):.2f} s  within 2 s: {within}"
         )
     print(
-        f"answers during moves: {trial.looks}, of them naming no place {trial.neither}, two places {trial.both}"
+        f"answers during moves: {trial.looks}, of them naming no place {trial.neither}, "
+        f"two places {trial.both}"
     )
 
 

@@ -30,11 +30,11 @@ from index.formats.text_builder import ExtractedText
 LENGTHS = (1, 2, 3, 5, 12, 30)
 MIDDLE = (0.25, 0.75)
 EDGE = 0.1
-"""Points at which the characters beside a box may touch it."""
+"""Points by which the characters beside a box may overlap it."""
 
 
 def spans(found: ExtractedText, number: int) -> Iterator[TextRange]:
-    """Random runs of words, none over the end of a paragraph."""
+    """Yield random runs of words, none beyond the end of a paragraph."""
     chance = random.Random(1)
     units = [unit for block in found.blocks for unit in block.units]
     for start, end in chance.choices(units, k=number):
@@ -49,7 +49,7 @@ def spans(found: ExtractedText, number: int) -> Iterator[TextRange]:
 def looked_for(
     data: bytes, document: pypdfium2.PdfDocument, found: ExtractedText, span: TextRange
 ) -> tuple[bool, str]:
-    """Whether all of a span was found, and what pdfium reads in its boxes."""
+    """Search a span; return if all of it was found, and the text that pdfium reads in its boxes."""
     numbers, complete, text = list(pages_of(found.places, *span)), True, ""
     for number in numbers:
         view = locate_text(data, number, page_texts(found.text, found.places, number), *span)
@@ -61,7 +61,7 @@ def looked_for(
 
 
 def read(page: pypdfium2.PdfPage, box: Box) -> str:
-    """What stands in the middle of a box of a page that is neither turned nor cropped."""
+    """Return the text in the middle of a box, on a page that is neither turned nor cropped."""
     width, height = page.get_size()
     bottom, top = (height * (1 - box.top - share * box.height) for share in reversed(MIDDLE))
     return page.get_textpage().get_text_bounded(
@@ -70,12 +70,12 @@ def read(page: pypdfium2.PdfPage, box: Box) -> str:
 
 
 def folded(text: str) -> str:
-    """The characters in order, without those that may differ."""
+    """Return the characters in order, without those that may differ."""
     return "".join(sorted(re.sub(r"[\s\x02\xad\ufffe:;|‐-]", "", text)))
 
 
 def measured(path: Path, number: int) -> tuple[int, int, int]:
-    """Spans of a file that were looked for, that were found, and that pdfium reads."""
+    """Count the spans of a file that were searched, that were found, and that pdfium reads."""
     data = path.read_bytes()
     try:
         found = extract(data)
@@ -88,7 +88,7 @@ def measured(path: Path, number: int) -> tuple[int, int, int]:
 
 
 def main() -> None:
-    """Entry point."""
+    """Parse the arguments and print a line for each folder."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -105,7 +105,8 @@ def main() -> None:
         if rows:
             tried, complete, equal = map(sum, zip(*rows, strict=True))
             print(
-                f"{folder.name:30} {len(rows):5} {tried:6} {complete / tried:8.4f} {equal / tried:8.4f}",
+                f"{folder.name:30} {len(rows):5} {tried:6}"
+                f" {complete / tried:8.4f} {equal / tried:8.4f}",
                 flush=True,
             )
 

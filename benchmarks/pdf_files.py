@@ -1,11 +1,13 @@
-"""Write the same five tables as PDF with every program that is installed, in up to 32 files:
-`python benchmarks/pdf_files.py DIR`.
+"""Write the same five tables as PDF with every installed program, in up to 32 files.
 
-It needs some of: chromium, LibreOffice (soffice) with python-docx, LaTeX (pdflatex), groff, and
-from pip weasyprint, reportlab, typst, fpdf2. The tables: 5 rows with cells of several lines and an
-empty one, 8 rows of numbers, 5 rows of text over several lines, 4 terms with their meaning, 60
-members of staff over several pages. Each is written ruled, ruled between rows only, with shaded
-rows, or without any line, as the program can.
+    python benchmarks/pdf_files.py DIR
+
+Uses those of these that are installed: chromium, LibreOffice (soffice) with python-docx, LaTeX
+(pdflatex), groff, and from pip weasyprint, reportlab, typst, fpdf2.
+
+The tables: 5 rows with cells of several lines and an empty one, 8 rows of numbers, 5 rows of text
+over several lines, 4 terms with their meaning, 60 members of staff over several pages. Each is
+written ruled, ruled between rows only, with shaded rows, or without any line, as the program can.
 """
 
 import argparse
@@ -16,22 +18,31 @@ from pathlib import Path
 from random import Random
 
 Table = list[list[str]]
+# Each row of these texts is a row of a table; a backslash continues it on the next line.
 BERTHS = """Berth|Description|Depth|Rate per day
-North 1|For container vessels with a length of up to three hundred metres, with two cranes and shore power|14 m|4,200
+North 1|For container vessels with a length of up to three hundred metres, with two cranes and \
+shore power|14 m|4,200
 North 2|Ferries||1,150
-South|Bulk carriers, only by day, when a pilot is on board and the wind stays below twelve metres a second|11 m|2,900 plus pilot and tugs as needed
+South|Bulk carriers, only by day, when a pilot is on board and the wind stays below twelve metres \
+a second|11 m|2,900 plus pilot and tugs as needed
 Old basin|Fishing boats|4 m|80
-Outer pier|Tankers that have been declared free of gas by the chemist of the port, and no others at any time of the year|16 m|6,750"""
+Outer pier|Tankers that have been declared free of gas by the chemist of the port, and no others \
+at any time of the year|16 m|6,750"""
 RULES = """Situation|What to do|Whom to call
-A container has fallen into the water|Close the gate, switch on the red light and wait until the diver has come; nobody goes near|The harbour master by radio
+A container has fallen into the water|Close the gate, switch on the red light and wait until the \
+diver has come; nobody goes near|The harbour master by radio
 Smoke in the warehouse|Leave the building at once by the nearest door|Fire brigade
-Oil on the water|Lay out the boom that lies in shed four, then note the time and the direction of the wind|The coast guard, day and night
+Oil on the water|Lay out the boom that lies in shed four, then note the time and the direction of \
+the wind|The coast guard, day and night
 A visitor is lost|Ask at the gate|Reception
-The power has failed|Start the second generator by hand as its plate says, and take the lifts out of service for ten minutes|Electrician on duty"""
+The power has failed|Start the second generator by hand as its plate says, and take the lifts out \
+of service for ten minutes|Electrician on duty"""
 TERMS = """Term|Meaning
-Demurrage|What is paid for a ship that lies longer in the port than the contract between the owner and the shipper allows for loading
+Demurrage|What is paid for a ship that lies longer in the port than the contract between the owner \
+and the shipper allows for loading
 Fairway|The part of a river in which ships can go
-Lay time|The days that a ship may lie in port to be loaded or unloaded without anything more to pay for it, counted from the notice
+Lay time|The days that a ship may lie in port to be loaded or unloaded without anything more to \
+pay for it, counted from the notice
 Draught|How deep a ship lies in the water"""
 NAMES = (
     "Anna Berg",
@@ -75,7 +86,10 @@ TITLES = (
     "Figures of the company",
     "Members of the staff",
 )
-PROSE = "What follows holds for everybody who works in the port, and also for visitors and for the crews of the ships that lie there."
+PROSE = (
+    "What follows holds for everybody who works in the port, and also for visitors "
+    "and for the crews of the ships that lie there."
+)
 CSS = {
     "grid": "td,th{border:1px solid #777}",
     "tight": "td,th{border:1px solid #777;padding:1px !important;vertical-align:middle}",
@@ -87,7 +101,7 @@ CSS = {
 
 
 def web_page(style: str) -> str:
-    """All tables as HTML."""
+    """Return all tables as HTML."""
     rows = [
         [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in table[1:]]
         for table in TABLES
@@ -101,12 +115,16 @@ def web_page(style: str) -> str:
         f"<h2>{title}</h2><p>{PROSE}<table>{head}<tbody>{''.join(row)}</table><p>{PROSE}"
         for title, head, row in parts
     )
-    shape = "body{font:10.5pt serif} table{border-collapse:collapse;width:100%} td,th{padding:4px 6px;vertical-align:top;text-align:left}"
-    return f"<html><meta charset=utf-8><style>@page{{margin:2cm}} {shape} {CSS[style]}</style><body>{body}</body></html>"
+    shape = (
+        "body{font:10.5pt serif} table{border-collapse:collapse;width:100%} "
+        "td,th{padding:4px 6px;vertical-align:top;text-align:left}"
+    )
+    sheet = f"@page{{margin:2cm}} {shape} {CSS[style]}"
+    return f"<html><meta charset=utf-8><style>{sheet}</style><body>{body}</body></html>"
 
 
 def by_chromium(folder: Path) -> None:
-    """Printed web pages."""
+    """Write printed web pages."""
     quiet = [
         "--headless",
         "--no-sandbox",
@@ -123,7 +141,7 @@ def by_chromium(folder: Path) -> None:
 
 
 def by_weasyprint(folder: Path) -> None:
-    """The same pages."""
+    """Write the same web pages with WeasyPrint."""
     import weasyprint
 
     for style in CSS:
@@ -131,7 +149,7 @@ def by_weasyprint(folder: Path) -> None:
 
 
 def by_libreoffice(folder: Path) -> None:
-    """Word documents."""
+    """Write Word documents converted by LibreOffice."""
     import docx
 
     for name, style in (
@@ -155,7 +173,7 @@ def by_libreoffice(folder: Path) -> None:
 
 
 def by_reportlab(folder: Path) -> None:
-    """ReportLab's tables."""
+    """Write ReportLab's tables."""
     from reportlab.lib import colors
     from reportlab.lib.styles import getSampleStyleSheet
     from reportlab.platypus import Paragraph, SimpleDocTemplate, Table, TableStyle
@@ -186,7 +204,7 @@ def by_reportlab(folder: Path) -> None:
 
 
 def by_typst(folder: Path) -> None:
-    """Typst's tables."""
+    """Write Typst's tables."""
     import typst
 
     shades = "stroke: none, fill: (_, y) => if calc.odd(y) { luma(230) },"
@@ -200,12 +218,14 @@ def by_typst(folder: Path) -> None:
         for title, rows in zip(TITLES, TABLES, strict=True):
             head = ",".join(f"[*{cell}*]" for cell in rows[0])
             body = ",".join(f"[{cell}]" for row in rows[1:] for cell in row)
-            source += f"= {title}\n{PROSE}\n\n#table(columns: ({'1fr,' * len(rows[0])}), {style} table.header({head}), {body})\n{PROSE}\n"
+            columns = f"columns: ({'1fr,' * len(rows[0])})"
+            table = f"#table({columns}, {style} table.header({head}), {body})"
+            source += f"= {title}\n{PROSE}\n\n{table}\n{PROSE}\n"
         (folder / f"typst-{name}.pdf").write_bytes(typst.compile(source.encode()))
 
 
 def by_fpdf2(folder: Path) -> None:
-    """fpdf2's tables, whose cells are centred vertically and stand close together."""
+    """Write fpdf2's tables, whose cells are centred vertically and stand close together."""
     from fpdf import FPDF
 
     layouts = {
@@ -229,19 +249,23 @@ def by_fpdf2(folder: Path) -> None:
 
 
 def by_latex(folder: Path) -> None:
-    """LaTeX's longtable with lines, and with those of booktabs."""
+    """Write LaTeX's longtable with lines, and with those of booktabs."""
     for name in ("grid", "book"):
         lined = name == "grid"
         top, middle, bottom = (
             (r"\hline",) * 3 if lined else (r"\toprule", r"\midrule", r"\bottomrule")
         )
-        source = r"\documentclass{article}\usepackage{booktabs,longtable,array,geometry}\geometry{margin=2cm}\begin{document}"
+        source = (
+            r"\documentclass{article}\usepackage{booktabs,longtable,array,geometry}"
+            r"\geometry{margin=2cm}\begin{document}"
+        )
         for title, rows in zip(TITLES, TABLES, strict=True):
             column = f">{{\\raggedright\\arraybackslash}}p{{{0.85 / len(rows[0]):.2f}\\textwidth}}"
             shape = "|".join(["", *[column] * len(rows[0]), ""]) if lined else column * len(rows[0])
             body = (r"\\ \hline " if lined else r"\\ ").join(" & ".join(row) for row in rows[1:])
             head = f"{top} {' & '.join(rows[0])} \\\\ {middle} \\endhead"
-            source += f"\\section*{{{title}}}{PROSE}\n\n\\begin{{longtable}}{{{shape}}}{head} {body} \\\\ {bottom}\\end{{longtable}}{PROSE}\n\n"
+            table = f"\\begin{{longtable}}{{{shape}}}{head} {body} \\\\ {bottom}\\end{{longtable}}"
+            source += f"\\section*{{{title}}}{PROSE}\n\n{table}{PROSE}\n\n"
         (folder / "t.tex").write_text(source + r"\end{document}")
         for _ in range(3):  # longtable finds its widths in the third run
             ran(
@@ -259,38 +283,34 @@ def by_latex(folder: Path) -> None:
 
 
 def by_groff(folder: Path) -> None:
-    """Groff's tbl."""
+    """Write groff's tbl."""
     for name in ("grid", "none"):
         source = ""
         for title, rows in zip(TITLES, TABLES, strict=True):
-            cells = [
-                [f"T{{\n{cell}\nT}}" if len(cell) > 20 else cell for cell in row] for row in rows
-            ]
-            shape = " ".join(
-                "lx" if max(len(row[at]) for row in rows) > 20 else "l"
-                for at in range(len(rows[0]))
-            )
-            lines = ["@".join(cells[0]), ".TH", *("@".join(row) for row in cells[1:])]
-            box = "allbox " if name == "grid" else ""
-            source += (
-                f".SH\n{title}\n.PP\n{PROSE}\n.TS H\n{box}tab(@);\n{shape}.\n"
-                + "\n".join(lines)
-                + f"\n.TE\n.PP\n{PROSE}\n"
-            )
+            table = tbl_source(rows, "allbox " if name == "grid" else "")
+            source += f".SH\n{title}\n.PP\n{PROSE}\n{table}\n.PP\n{PROSE}\n"
         command = ["groff", "-t", "-ms", "-Tpdf"]
-        made = subprocess.run(
-            command, input=source.encode(), capture_output=True, check=True
-        ).stdout
-        (folder / f"groff-{name}.pdf").write_bytes(made)
+        done = subprocess.run(command, input=source.encode(), capture_output=True, check=True)
+        (folder / f"groff-{name}.pdf").write_bytes(done.stdout)
+
+
+def tbl_source(rows: Table, box: str) -> str:
+    """Return a table in the language of tbl, whose long cells are text blocks."""
+    cells = [[f"T{{\n{cell}\nT}}" if len(cell) > 20 else cell for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    shape = " ".join("lx" if width > 20 else "l" for width in widths)
+    lines = ["@".join(cells[0]), ".TH", *("@".join(row) for row in cells[1:])]
+    return f".TS H\n{box}tab(@);\n{shape}.\n" + "\n".join(lines) + "\n.TE"
 
 
 def ran(command: list[str]) -> None:
-    """Run a program; its output is of no interest."""
+    """Run a program and ignore its output; raise CalledProcessError if it fails."""
     subprocess.run(command, check=True, capture_output=True)
 
 
 WRITERS: tuple[Callable[[Path], None], ...] = (
-    by_chromium, by_weasyprint, by_libreoffice, by_reportlab, by_typst, by_fpdf2, by_latex, by_groff,
+    by_chromium, by_weasyprint, by_libreoffice, by_reportlab,
+    by_typst, by_fpdf2, by_latex, by_groff,
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
-"""Measure the tables of PDF files that `benchmarks/pdf_files.py DIR` has written: `python
-benchmarks/pdf_tables.py DIR`.
+"""Measure the tables of PDF files that `benchmarks/pdf_files.py DIR` has written.
+
+    python benchmarks/pdf_tables.py DIR
 
 - cells: share of the cells that stand as "name: value" in a line that begins with the first cell of
   their row; of a table of two columns "first: second" is as good.
@@ -16,18 +17,27 @@ from index.formats.pdf.extract import extract
 
 
 def scores(lines: list[str]) -> Iterator[tuple[int, int, int, int]]:
-    """(right cells, cells, whole rows, rows) of each table."""
+    """Yield (right cells, cells, whole rows, rows) of each table."""
     for names, *rows in TABLES:
         right = whole = 0
         for row in rows:
-            wanted = [f"{name}: {cell}" for name, cell in zip(names, row, strict=True) if cell]
-            pair = f"{row[0]}: {row[1]}" if len(row) == 2 else None
-            whole += any(line in {"; ".join(wanted), pair} for line in lines)
-            own = [f"{line};" for line in lines if line.startswith(wanted[0])]
-            right += sum(
-                any(f"; {cell};" in line for line in own) or pair in lines for cell in wanted[1:]
-            )
-        yield right, sum(bool(cell) for row in rows for cell in row[1:]), whole, len(rows)
+            row_right, row_whole = row_score(names, row, lines)
+            right += row_right
+            whole += row_whole
+        cells = sum(bool(cell) for row in rows for cell in row[1:])
+        yield right, cells, whole, len(rows)
+
+
+def row_score(names: list[str], row: list[str], lines: list[str]) -> tuple[int, bool]:
+    """Return the number of right cells of a row, and if it is whole in one line."""
+    wanted = [f"{name}: {cell}" for name, cell in zip(names, row, strict=True) if cell]
+    pair = f"{row[0]}: {row[1]}" if len(row) == 2 else None
+    is_whole = any(line in {"; ".join(wanted), pair} for line in lines)
+    own = [f"{line};" for line in lines if line.startswith(wanted[0])]
+    if pair in lines:
+        return len(wanted[1:]), is_whole
+    right = sum(any(f"; {cell};" in line for line in own) for cell in wanted[1:])
+    return right, is_whole
 
 
 def measure(folder: Path) -> None:
@@ -38,11 +48,10 @@ def measure(folder: Path) -> None:
             " ".join(line.replace("ﬁ", "fi").replace("ﬂ", "fl").split())
             for line in extract(path.read_bytes()).text.split("\n")
         ]
-        found = list(scores(lines))
-        sums = [total + sum(table[at] for table in found) for at, total in enumerate(sums)]
-        print(
-            f"{path.name:24} cells {' '.join(f'{right}/{cells}' for right, cells, *_ in found)}  rows {sum(table[2] for table in found)}/82"
-        )
+        tables = list(scores(lines))
+        sums = [total + sum(table[at] for table in tables) for at, total in enumerate(sums)]
+        cells = " ".join(f"{right}/{count}" for right, count, *_ in tables)
+        print(f"{path.name:24} cells {cells}  rows {sum(table[2] for table in tables)}/82")
     print(
         f"cells {sums[0] / sums[1]:.3f} of {sums[1]:,}, rows {sums[2] / sums[3]:.3f} of {sums[3]:,}"
     )

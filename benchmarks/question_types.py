@@ -1,17 +1,18 @@
-"""Ask 120 questions checked by hand (why, how, lists, yes/no) and say how often the right sentence
-is cited, by type.
+"""Ask 120 questions checked by hand, and print how often the right sentence is cited, by type.
 
     python benchmarks/question_types.py --data DIR [--gold] [--cases]
 
-DIR holds reader/squad2-train-partial.json.gz; the pool is all its paragraphs, the questions are
-about held-out articles only. question_types.jsonl beside this file names a paragraph by its hash
-and the right sentences by their character ranges: of a list, every sentence that holds an item. The
-why and how questions are the data set's own, the others were written for this benchmark.
+The types are why, how, lists and yes/no. DIR holds reader/squad2-train-partial.json.gz; the pool is
+all its paragraphs, the questions are about held-out articles only. question_types.jsonl beside this
+file names a paragraph by its hash and the right sentences by their character ranges: of a list,
+every sentence that holds an item. The why and how questions are the data set's own, the others were
+written for this benchmark. --gold asks the question's own paragraph instead of the pool.
 
-"cited": the best cited sentence of an answer is right. "first": so is the best candidate, answered
-or refused. "answered": not refused. Of lists also the precision of the sentences cited, a mean over
-the answered ones, and the recall of the right sentences, a mean over all. --gold asks the
-question's own paragraph instead of the pool.
+- cited: the best cited sentence of an answer is right.
+- first: so is the best candidate, answered or refused.
+- answered: not refused.
+- precision, recall (lists only): of the sentences cited, a mean over the answered questions; of the
+  right sentences, a mean over all.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one question got; `precision` is None for a refusal."""
+    """Result of one question; `precision` is None for a refusal."""
 
     case: Case
     answered: bool
@@ -60,12 +61,12 @@ class Outcome:
 
     @property
     def cited(self) -> bool:
-        """Whether the question was answered and the best cited sentence is right."""
+        """True if the question was answered and the best cited sentence is right."""
         return self.answered and self.first
 
 
 def main() -> None:
-    """Parse the arguments, ask, print."""
+    """Parse the arguments, ask the questions and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -84,7 +85,7 @@ def main() -> None:
 
 
 def read_cases(articles: Sequence[Article]) -> list[Case]:
-    """The cases, in order; a question given by its id is looked up in the data set."""
+    """Return the cases, in order; a question given by its id is looked up in the data set."""
     asked = {gold.id: gold.question for article in articles for gold in article.questions}
     return [
         _case(json.loads(line), asked) for line in CASES.read_text(encoding="utf-8").splitlines()
@@ -98,7 +99,7 @@ def _case(row: dict[str, Any], asked: dict[str, str]) -> Case:
 
 
 def open_pipeline(articles: Sequence[Article]) -> Pipeline:
-    """The product's own pipeline over all paragraphs of the articles."""
+    """Return the product's own pipeline over all paragraphs of the articles."""
     settings = Settings.from_environment(os.environ)
     encoder = load_encoder(settings)
     snapshot = open_pool(paragraphs(articles), settings, encoder, Progress())
@@ -114,6 +115,7 @@ def judge(case: Case, answer: Answer) -> Outcome:
     """Compare an answer with the right sentences of its case."""
     candidates = answer.spans or answer.alternatives
     best = candidates[0].citation if candidates else None
+    # Spans of one sentence count once.
     cited = {
         (span.citation.document_id, span.citation.sentence_start): span.citation
         for span in answer.spans
@@ -134,13 +136,14 @@ def judge(case: Case, answer: Answer) -> Outcome:
 
 
 def is_right(case: Case, citation: Citation) -> bool:
-    """Whether the cited sentence is one of the right ones."""
+    """Return True if the cited sentence is one of the right ones."""
     return any(_shows(case, sentence, citation) for sentence in case.sentences)
 
 
 def _shows(case: Case, sentence: TextRange, citation: Citation) -> bool:
-    """Whether the cited sentence stands in the paragraph and shares more than half of the shorter
-    of the two with `sentence`.
+    """Return True if the cited sentence stands in the paragraph and is the given one.
+
+    It must share more than half of the shorter of the two with `sentence`.
     """
     shared = min(sentence[1], citation.sentence_end) - max(sentence[0], citation.sentence_start)
     shorter = min(sentence[1] - sentence[0], citation.sentence_end - citation.sentence_start)
@@ -148,16 +151,17 @@ def _shows(case: Case, sentence: TextRange, citation: Citation) -> bool:
 
 
 def case_line(outcome: Outcome) -> str:
-    """One question: its id, what became of it, the question and the best quote."""
+    """Return one line: the question's id, the outcome, the question and the best quote."""
     verdict = (
         f"{'answered' if outcome.answered else 'refused'}, {'right' if outcome.first else 'wrong'}"
     )
     items = f" ({outcome.recall:.2f} of the sentences)" if outcome.case.kind == "list" else ""
-    return f"{outcome.case.id}: {verdict}{items} | {outcome.case.question} | {' '.join(outcome.quote.split())}"
+    quote = " ".join(outcome.quote.split())
+    return f"{outcome.case.id}: {verdict}{items} | {outcome.case.question} | {quote}"
 
 
 def print_table(outcomes: Sequence[Outcome]) -> None:
-    """A line for every type and one for all questions."""
+    """Print a line for every type and one for all questions."""
     print(f"{'type':<8}{'n':>5}{'cited':>8}{'first':>8}{'answered':>10}")
     for kind in dict.fromkeys(outcome.case.kind for outcome in outcomes):
         print(_line(kind, [outcome for outcome in outcomes if outcome.case.kind == kind]))
@@ -173,7 +177,8 @@ def _line(name: str, outcomes: Sequence[Outcome]) -> str:
     if name != "list":
         return line
     precision = _mean([outcome.precision for outcome in outcomes if outcome.precision is not None])
-    return f"{line}   sentences: precision {precision:.3f}, recall {_mean([outcome.recall for outcome in outcomes]):.3f}"
+    recall = _mean([outcome.recall for outcome in outcomes])
+    return f"{line}   sentences: precision {precision:.3f}, recall {recall:.3f}"
 
 
 def _mean(values: Sequence[float]) -> float:

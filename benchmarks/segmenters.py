@@ -1,7 +1,7 @@
-"""The sentence segmentation libraries that ``sentences.py`` compares, each as a function from a
-text to the spans of its sentences.
+"""Sentence segmentation libraries that ``sentences.py`` compares.
 
-A loader imports its library only when called, so a missing one does not hinder the others.
+Each is a function from a text to the spans of its sentences. A loader imports its library only when
+called, so that a missing one does not hinder the others.
 """
 
 import copy
@@ -14,32 +14,29 @@ LONG_ABBREVIATION = 5
 
 
 def load_nupunkt() -> Segmenter:
-    """nupunkt: Punkt with its own trained model, pure Python."""
+    """Load nupunkt: Punkt with its own trained model, pure Python."""
     import nupunkt
 
     return nupunkt.sentence_spans
 
 
 def load_nupunkt_short() -> Segmenter:
-    """Nupunkt without the long words that its model lists as abbreviations ("poland", "victories");
-    the product uses this.
+    """Load nupunkt without the long words that its model lists as abbreviations.
+
+    Such words are "poland" and "victories". The product uses this segmenter.
     """
     import nupunkt
 
-    tokenizer = copy.deepcopy(
-        nupunkt.load("default")
-    )  # ``load`` always returns the same object, which plain nupunkt uses too
-    for word in [
-        word
-        for word in tokenizer.abbreviations
-        if word.isalpha() and len(word) >= LONG_ABBREVIATION
-    ]:
-        tokenizer.remove_abbreviation(word)
+    # ``load`` always returns the same object, which plain nupunkt uses too.
+    tokenizer = copy.deepcopy(nupunkt.load("default"))
+    for word in list(tokenizer.abbreviations):
+        if word.isalpha() and len(word) >= LONG_ABBREVIATION:
+            tokenizer.remove_abbreviation(word)
     return tokenizer.spans
 
 
 def load_sentencex() -> Segmenter:
-    """sentencex: Wikimedia's rules, in Rust."""
+    """Load sentencex: Wikimedia's rules, in Rust."""
     import sentencex
 
     def spans(text: str) -> list[Span]:
@@ -50,7 +47,7 @@ def load_sentencex() -> Segmenter:
 
 
 def load_spacy() -> Segmenter:
-    """SpaCy's rule-based ``sentencizer`` on the blank English pipeline."""
+    """Load spaCy's rule-based ``sentencizer`` on the blank English pipeline."""
     import spacy
 
     pipeline = spacy.blank("en")
@@ -61,7 +58,7 @@ def load_spacy() -> Segmenter:
 
 
 def load_pysbd() -> Segmenter:
-    """pysbd: the golden rules of pragmatic_segmenter."""
+    """Load pysbd: the golden rules of pragmatic_segmenter."""
     import pysbd
 
     segmenter = pysbd.Segmenter(language="en", clean=False, char_span=True)
@@ -69,7 +66,7 @@ def load_pysbd() -> Segmenter:
 
 
 def load_syntok() -> Segmenter:
-    """syntok: a tokenizer and rules; a sentence is a list of tokens with offsets."""
+    """Load syntok: a tokenizer and rules; a sentence is a list of tokens with offsets."""
     from syntok import segmenter
 
     def spans(text: str) -> list[Span]:
@@ -82,7 +79,7 @@ def load_syntok() -> Segmenter:
 
 
 def load_blingfire() -> Segmenter:
-    """blingfire: finite-state machines, in C++."""
+    """Load blingfire: finite-state machines, in C++."""
     import blingfire
 
     return lambda text: blingfire.text_to_sentences_and_offsets(text)[1]
@@ -97,4 +94,4 @@ LIBRARIES: dict[str, tuple[str, Callable[[], Segmenter]]] = {
     "syntok": ("syntok", load_syntok),
     "blingfire": ("blingfire", load_blingfire),
 }
-"""By the name in the table: the distribution to install, and the loader of its segmenter."""
+"""Distribution to install and loader of each segmenter, by the name in the table."""

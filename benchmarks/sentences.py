@@ -57,7 +57,7 @@ SPEED_PARAGRAPHS = 1000  # a slice, at most: 5 s for the slowest library, 30 ms 
 
 @dataclass(frozen=True)
 class Label:
-    """A position in a paragraph, and whether a sentence ends there."""
+    """A position in a paragraph; `boundary` is True if a sentence ends there."""
 
     text: str
     offset: int
@@ -74,7 +74,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Score:
-    """How a library did on the labels."""
+    """Figures of a library on the labels."""
 
     accuracy: float
     precision: float
@@ -99,7 +99,7 @@ def tighten(spans: Iterable[Span], text: str) -> list[Span]:
 
 
 def faulty(spans: list[Span], text: str) -> bool:
-    """Tell whether tight spans overlap, leave the text or leave out a visible character."""
+    """Return True if tight spans overlap, leave the text or leave out a visible character."""
     position = 0
     for start, end in [*spans, (len(text), len(text))]:
         if start < position or end > len(text) or text[position:start].strip():
@@ -109,17 +109,18 @@ def faulty(spans: list[Span], text: str) -> bool:
 
 
 def read_items(path: Path) -> list[dict[str, Any]]:
-    """Read the paragraphs of a SQuAD file, as they are in it."""
+    """Return the paragraphs of a SQuAD file unchanged."""
     try:
         with gzip.open(path, "rt", encoding="utf-8") as file:
             return [item for article in json.load(file)["data"] for item in article["paragraphs"]]
     except FileNotFoundError:
-        sys.exit(f"{path}: no such file; --data is to name the folder that holds reader/*.json.gz")
+        sys.exit(f"{path} is missing: --data names the folder that holds reader/*.json.gz")
 
 
 def read_labels(reader: Path) -> list[Label]:
-    """Read the hand-made labels, one JSON object a line, and find their paragraphs in the files of
-    ``reader``.
+    """Read the hand-made labels and find their paragraphs in the files of ``reader``.
+
+    Labels are JSON lines.
     """
     rows = [json.loads(line) for line in LABELS.read_text(encoding="utf-8").splitlines()]
     contexts: dict[str, dict[str, str]] = {}
@@ -130,9 +131,10 @@ def read_labels(reader: Path) -> list[Label]:
         }
     for row in rows:
         if row["paragraph"] not in contexts[row["source"]]:
-            wanted = f"no context whose SHA-256 starts with {row['paragraph']}, which label {row['id']} needs"
             sys.exit(
-                f"{reader / row['source']}: {wanted}; the labels were made on another version of this file"
+                f"{reader / row['source']}: no context has a SHA-256 that starts with "
+                f"{row['paragraph']}, which label {row['id']} needs; the labels were made on "
+                "another version of this file"
             )
     return [
         Label(contexts[row["source"]][row["paragraph"]], row["offset"], row["boundary"])
@@ -148,7 +150,7 @@ def read_paragraphs(path: Path, count: int) -> list[Paragraph]:
 
 
 def answer_spans(item: dict[str, Any]) -> tuple[Span, ...]:
-    """The distinct answer spans of one SQuAD paragraph, in order."""
+    """Return the distinct answer spans of one SQuAD paragraph, in order."""
     answers = [answer for question in item["qas"] for answer in question["answers"]]
     return tuple(
         sorted(
@@ -161,11 +163,11 @@ def answer_spans(item: dict[str, Any]) -> tuple[Span, ...]:
 
 
 def decide(segmenter: Segmenter, label: Label) -> tuple[bool, bool]:
-    """Segment a label's paragraph: (a break lies at or inside the punctuation, it lies exactly at
-    the position).
+    """Segment a label's paragraph and look for a break at the label's position.
 
-    A break between a full stop and its closing quote is near the position but not at it: wrong
-    whatever the label says.
+    Returns two booleans: a break lies at or inside the punctuation, and it lies exactly at the
+    position. A break between a full stop and its closing quote is near the position but not at it:
+    wrong whatever the label says.
     """
     position = label.offset
     ending = TERMINATOR.search(label.text[:position])
@@ -191,8 +193,9 @@ def judge(segmenter: Segmenter, labels: list[Label]) -> Score:
 
 
 def cut_share(segmenter: Segmenter, paragraphs: list[Paragraph]) -> tuple[float, int]:
-    """Return the share of answers with a sentence start strictly inside them, and the number of
-    faulty paragraphs.
+    """Return the share of answers with a sentence start strictly inside them.
+
+    The second figure is the number of faulty paragraphs.
     """
     cut = faults = 0
     for paragraph in paragraphs:
@@ -243,14 +246,13 @@ def measure(name: str, labels: list[Label], paragraphs: list[Paragraph]) -> str:
 
 def run(data: Path, count: int) -> None:
     """Print the table, a line as each library is done."""
-    labels, paragraphs = (
-        read_labels(data / "reader"),
-        read_paragraphs(data / "reader" / SQUAD, count),
-    )
+    labels = read_labels(data / "reader")
+    paragraphs = read_paragraphs(data / "reader" / SQUAD, count)
     answers = sum(len(paragraph.answers) for paragraph in paragraphs)
     print(f"{len(labels)} labels, {len(paragraphs):,} paragraphs, {answers:,} answers")
     print(
-        f"{'library':{WIDTH}} {'version':8} accuracy  precision  recall     F1     cut  faulty     MB/s   first"
+        f"{'library':{WIDTH}} {'version':8} accuracy  precision  recall     F1"
+        "     cut  faulty     MB/s   first"
     )
     for name in LIBRARIES:
         try:

@@ -1,18 +1,20 @@
-"""Speed against the usual way, as ratios of medians measured in turn in one run.
+"""Compare speed with the usual way, as ratios of medians measured in turn in one run.
 
     python benchmarks/speed.py cold [--rounds N]
     python benchmarks/speed.py indexing --data DIR [--paragraphs N] [--rounds N]
     python benchmarks/speed.py bm25 --data DIR [--queries N]
     python benchmarks/speed.py reading --data DIR [--queries N]
 
-`cold`: a new `qa ask` process (index and graph cached) and `qa --help` against `python -c "import
-sentence_transformers"`. `indexing`: paragraphs of squad1-dev through ingestion (chunk, analyse,
-embed, commit) in bf16 and f32 against SentenceTransformer.encode with its defaults, and the
-smallest cosine between the two. `bm25`: queries against rank_bm25's own get_scores, with the
-largest relative difference. `reading`: questions of squad1-dev, each with ten paragraphs of its
-article, through the shipped reader in bf16 and f32, spans included, against the same weights in
-torch (transformers, f32, one padded batch, the best span by argmax); and how often both find the
-same best span. DIR holds reader/*.json.gz.
+- cold: a new `qa ask` process (index and graph cached) and `qa --help` against `python -c "import
+  sentence_transformers"`.
+- indexing: paragraphs of squad1-dev through ingestion (chunk, analyse, embed, commit) in bf16 and
+  f32 against SentenceTransformer.encode with its defaults, and the smallest cosine between the two.
+- bm25: queries against rank_bm25's own get_scores, with the largest relative difference.
+- reading: questions of squad1-dev, each with ten paragraphs of its article, through the shipped
+  reader in int8, bf16 and f32, spans included, against the same weights in torch (transformers,
+  f32, one padded batch, the best span by argmax); and how often both find the same best span.
+
+DIR holds reader/*.json.gz.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -42,10 +45,11 @@ from index.store.store import Store
 from qa.answering.question import reader_question
 from qa.answering.reader import LONGEST
 from qa.answering.reader_conversion import SHIPPED, WINDOW
+from qa.answering.retriever import RetrievedChunk
 from qa.bootstrap import load_reader
 from qa.evaluation.pool import paragraph_document, pool_id
 from qa.evaluation.reader_report import passages_of
-from qa.evaluation.squad import paragraphs, read_articles
+from qa.evaluation.squad import Article, Gold, paragraphs, read_articles
 from qa.library.documents import sample_documents
 from qa.settings import Settings
 
@@ -53,16 +57,16 @@ QUESTION = "How much will Amazon invest in Anthropic?"
 
 
 class Silent:
-    """A reporter that says nothing."""
+    """Reporter without output."""
 
     def on_planned(self, files: int) -> None:
-        """Nothing."""
+        """Ignore the number of files."""
 
     def on_file(self, outcome: Outcome) -> None:
-        """Nothing."""
+        """Ignore an outcome."""
 
     def on_embedded(self, passages: int) -> None:
-        """Nothing."""
+        """Ignore the number of passages."""
 
 
 def main() -> None:
@@ -78,20 +82,19 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.what != "cold" and arguments.data is None:
         parser.error("--data is needed")
-    {"cold": cold, "indexing": indexing, "bm25": bm25, "reading": reading}[arguments.what](
-        arguments
-    )
+    comparisons = {"cold": cold, "indexing": indexing, "bm25": bm25, "reading": reading}
+    comparisons[arguments.what](arguments)
 
 
 def timed(action: Callable[[], object]) -> float:
-    """Seconds that one call takes."""
+    """Return the seconds of one call."""
     began = time.perf_counter()
     action()
     return time.perf_counter() - began
 
 
 def cold(arguments: argparse.Namespace) -> None:
-    """New processes in turn."""
+    """Compare the starts of new processes, measured in turn."""
     with tempfile.TemporaryDirectory() as data:
         seeds = sample_documents()
         qa = str(Path(sys.executable).with_name("qa"))
@@ -102,24 +105,26 @@ def cold(arguments: argparse.Namespace) -> None:
         }
         subprocess.run([qa, "index", "--data", data, str(seeds)], check=True, capture_output=True)
         times: dict[str, list[float]] = {name: [] for name in commands}
-        for counted in range(-1, arguments.rounds):
+        # The first round only fills the caches of disk and graphs.
+        for round_number in range(-1, arguments.rounds):
             for name, command in commands.items():
-                seconds = timed(lambda command=command: run(command))  # type: ignore[misc]
-                times[name].extend([seconds] if counted >= 0 else [])
+                seconds = timed(partial(run, command))
+                if round_number >= 0:
+                    times[name].append(seconds)
     base = median(times["import sentence_transformers"])
     for name, found in times.items():
         print(f"{name:30} median {median(found):6.2f} s  ratio {median(found) / base:.3f}")
 
 
 def run(command: list[str]) -> None:
-    """One process; a refusal (3) is as good as an answer here."""
+    """Run one process; a refusal (exit code 3) is as good as an answer here."""
     code = subprocess.run(command, check=False, capture_output=True).returncode
     if code not in {0, 3}:
         raise RuntimeError(f"{command} ended with exit code {code}")
 
 
 def indexing(arguments: argparse.Namespace) -> None:
-    """Ingestion and SentenceTransformer.encode in turn on the same paragraphs."""
+    """Compare ingestion with SentenceTransformer.encode on the same paragraphs."""
     from sentence_transformers import SentenceTransformer
 
     texts = paragraphs(read_articles(arguments.data / "reader" / "squad1-dev.json.gz"))[
@@ -137,16 +142,15 @@ def indexing(arguments: argparse.Namespace) -> None:
     for _ in range(arguments.rounds):
         times["SentenceTransformer.encode"].append(timed(lambda: model.encode(texts)))
         for name, encoder in encoders.items():
-            times[name].append(timed(lambda encoder=encoder: ingest_texts(texts, encoder)))  # type: ignore[misc]
+            times[name].append(timed(partial(ingest_texts, texts, encoder)))
     expected = model.encode(texts, normalize_embeddings=True)
     base = median(times["SentenceTransformer.encode"])
     for name, found in times.items():
         rate, ratio = len(texts) / median(found), base / median(found)
-        cosine = (
-            ""
-            if name not in encoders
-            else f"  min cosine {(encoders[name].encode_passages(texts) * expected).sum(axis=1).min():.5f}"
-        )
+        cosine = ""
+        if name in encoders:
+            cosines = (encoders[name].encode_passages(texts) * expected).sum(axis=1)
+            cosine = f"  min cosine {cosines.min():.5f}"
         print(f"{name:30} {rate:7.1f} passages/s  {ratio:5.2f} times{cosine}")
 
 
@@ -160,10 +164,9 @@ def ingest_texts(texts: list[str], encoder: Encoder) -> None:
 
 
 def reading(arguments: argparse.Namespace) -> None:
-    """The same questions and passages through torch and both precisions, in turn."""
+    """Compare the reader with torch on the same questions and passages."""
     articles = read_articles(arguments.data / "reader" / "squad1-dev.json.gz")
-    golds = [(gold, article) for article in articles for gold in article.questions]
-    asked = golds[:: max(len(golds) // arguments.queries, 1)][: arguments.queries]
+    asked = spread_questions(articles, arguments.queries)
     settings = Settings.from_environment(os.environ)
     encoder = Encoder.load(settings.model, settings.cache)
     precisions: list[Precision] = (
@@ -174,11 +177,7 @@ def reading(arguments: argparse.Namespace) -> None:
     times: dict[str, list[float]] = {name: [] for name in ["torch f32", *readers]}
     same = dict.fromkeys(readers, 0)
     for gold, article in asked:
-        texts = [
-            gold.context or "",
-            *(text for text in article.paragraphs if text != gold.context),
-        ][:10]
-        passages = [passage for text in texts for passage in passages_of(text, encoder)]
+        passages = article_passages(gold, article, encoder)
         began = time.perf_counter()
         expected = theirs.best(
             reader_question(gold.question), [passage.chunk.text for passage in passages]
@@ -186,15 +185,27 @@ def reading(arguments: argparse.Namespace) -> None:
         times["torch f32"].append(time.perf_counter() - began)
         for name, reader in readers.items():
             began = time.perf_counter()
-            found = reader.read(gold.question, passages).candidates[0]
+            best = reader.read(gold.question, passages).candidates[0]
             times[name].append(time.perf_counter() - began)
-            same[name] += expected == found.text
+            same[name] += expected == best.text
     base = median(times["torch f32"])
-    for name, found_times in times.items():
+    for name, seconds in times.items():
         agrees = f"  same best span {same[name] / len(asked):.3f}" if name in same else ""
-        print(
-            f"{name:12} median {1000 * median(found_times):7.1f} ms  {base / median(found_times):5.2f} times{agrees}"
-        )
+        milliseconds, ratio = 1000 * median(seconds), base / median(seconds)
+        print(f"{name:12} median {milliseconds:7.1f} ms  {ratio:5.2f} times{agrees}")
+
+
+def spread_questions(articles: list[Article], count: int) -> list[tuple[Gold, Article]]:
+    """Return at most `count` questions at equal distances, each with its article."""
+    golds = [(gold, article) for article in articles for gold in article.questions]
+    return golds[:: max(len(golds) // count, 1)][:count]
+
+
+def article_passages(gold: Gold, article: Article, encoder: Encoder) -> list[RetrievedChunk]:
+    """Return the passages of ten paragraphs of an article, the question's own first."""
+    others = [text for text in article.paragraphs if text != gold.context]
+    texts = [gold.context or "", *others][:10]
+    return [passage for text in texts for passage in passages_of(text, encoder)]
 
 
 class TorchReader:
@@ -212,10 +223,10 @@ class TorchReader:
         )
 
     def best(self, question: str, texts: list[str]) -> str:
-        """The text of the best span of all texts, by its logits less those of [CLS]."""
+        """Return the text of the best span of all texts, by its logits less those of [CLS]."""
         import torch
 
-        given = self._tokenizer(
+        encoding = self._tokenizer(
             [question] * len(texts),
             texts,
             truncation="only_second",
@@ -224,12 +235,12 @@ class TorchReader:
             return_offsets_mapping=True,
             return_tensors="pt",
         )
-        offsets = given.pop("offset_mapping").numpy()
+        offsets = encoding.pop("offset_mapping").numpy()
         passage = np.array(
-            [[each == 1 for each in given.sequence_ids(row)] for row in range(len(texts))]
+            [[each == 1 for each in encoding.sequence_ids(row)] for row in range(len(texts))]
         )
         with torch.inference_mode():
-            output = self._model(**given)
+            output = self._model(**encoding)
         start, end = (
             (each - each[:, :1]).numpy() for each in (output.start_logits, output.end_logits)
         )
@@ -247,27 +258,27 @@ class TorchReader:
 
 
 def bm25(arguments: argparse.Namespace) -> None:
-    """The same queries through both, and the largest difference of their scores."""
+    """Compare both BM25 implementations on the same queries, in time and in scores."""
     files = ["squad1-dev.json.gz", "squad2-train-partial.json.gz"]
     articles = [
         article for name in files for article in read_articles(arguments.data / "reader" / name)
     ]
     corpus = [analyse(text) for text in paragraphs(articles)[:20_000]]
     questions = [gold.question for article in articles[:48] for gold in article.questions]
-    queries = [
-        analyse(question) for question in questions[:: max(len(questions) // arguments.queries, 1)]
-    ][: arguments.queries]
+    every = max(len(questions) // arguments.queries, 1)
+    queries = [analyse(question) for question in questions[::every][: arguments.queries]]
     theirs, ours = BM25Plus(corpus), PostingsBM25.build(corpus)
-    pairs = [
-        (timed(lambda q=q: theirs.get_scores(q)), timed(lambda q=q: ours.get_scores(q)))
-        for q in queries
-    ]  # type: ignore[misc]
-    difference = max(
-        float(np.max(np.abs(ours.get_scores(q) / theirs.get_scores(q) - 1))) for q in queries
-    )
-    slow, fast = median(pair[0] for pair in pairs), median(pair[1] for pair in pairs)
+    their_times, our_times, differences = [], [], []
+    for query in queries:
+        their_times.append(timed(partial(theirs.get_scores, query)))
+        our_times.append(timed(partial(ours.get_scores, query)))
+        ratios = ours.get_scores(query) / theirs.get_scores(query)
+        differences.append(float(np.max(np.abs(ratios - 1))))
+    difference = max(differences)
+    slow, fast = median(their_times), median(our_times)
     print(
-        f"{len(corpus)} paragraphs, {len(queries)} queries: rank_bm25 {1 / slow:.1f}/s, quoted {1 / fast:.1f}/s, {slow / fast:.0f} times"
+        f"{len(corpus)} paragraphs, {len(queries)} queries: rank_bm25 {1 / slow:.1f}/s, "
+        f"quoted {1 / fast:.1f}/s, {slow / fast:.0f} times"
     )
     print(f"largest relative difference of a score: {difference:.1e}")
 

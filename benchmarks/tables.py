@@ -1,4 +1,6 @@
-"""Ask 72 questions on three tables, as CSV and as Markdown files: `python benchmarks/tables.py`.
+"""Ask 72 questions on three tables, as CSV and as Markdown files.
+
+    python benchmarks/tables.py
 
 - exact: share whose best candidate is the cell and nothing else.
 - answered, right: how many are answered at the target precision, and how many of these answers are
@@ -48,7 +50,7 @@ CITIES = [
 
 
 def tables(chance: Random) -> tuple[dict[str, Table], list[Question]]:
-    """Three tables of 12 rows, and two questions on each row with the cell that answers it."""
+    """Return three tables of 12 rows, and two questions on each row with their cells."""
     staff: Table = [("Name", "Department", "Phone", "Email", "Office")]
     stock: Table = [("Item", "Price", "Stock", "Supplier")]
     offices: Table = [("City", "Founded", "Population", "Office opens", "Manager")]
@@ -103,14 +105,14 @@ def tables(chance: Random) -> tuple[dict[str, Table], list[Question]]:
 
 
 def as_csv(rows: Table) -> str:
-    """The table with commas."""
+    """Return the table with commas."""
     target = StringIO()
     csv.writer(target).writerows(rows)
     return target.getvalue()
 
 
 def as_markdown(rows: Table) -> str:
-    """The table with pipes, below a heading and a sentence."""
+    """Return the table with pipes, below a heading and a sentence."""
     lines = [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join(
         [
@@ -127,7 +129,7 @@ def as_markdown(rows: Table) -> str:
 
 
 def main() -> None:
-    """Index, ask and print, for each format."""
+    """Index and ask in each format, and print the figures."""
     rows, asked = tables(Random(3))
     settings = Settings.from_environment(os.environ)
     encoder, reader = load_encoder(settings), load_reader(settings)
@@ -155,30 +157,30 @@ def measured(
 ) -> None:
     """Print the figures of one format."""
     index_paths(settings, encoder, [folder], Silent())
-    given = load_pipeline(settings, encoder, reader)
+    cautious = load_pipeline(settings, encoder, reader)
     best = load_pipeline(replace(settings, min_confidence=0.0), encoder, reader)
     exact = sum(best.ask(question).text == cell for question, cell in asked)
-    answers = [
-        (answer.text, cell) for question, cell in asked if (answer := given.ask(question)).spans
-    ]
-    right = sum(text == cell for text, cell in answers)
+    answers = [(cautious.ask(question), cell) for question, cell in asked]
+    answers = [(answer, cell) for answer, cell in answers if answer.spans]
+    right = sum(answer.text == cell for answer, cell in answers)
     print(
-        f"{name}: {exact / len(asked):.3f} exact, {len(answers)} of {len(asked)} answered, {right} of these right",
+        f"{name}: {exact / len(asked):.3f} exact, "
+        f"{len(answers)} of {len(asked)} answered, {right} of these right",
         flush=True,
     )
 
 
 class Silent:
-    """Reports nothing."""
+    """Reporter without output."""
 
     def on_planned(self, files: int) -> None:
-        """Nothing."""
+        """Ignore the number of files."""
 
     def on_file(self, outcome: Outcome) -> None:
-        """Nothing."""
+        """Ignore an outcome."""
 
     def on_embedded(self, passages: int) -> None:
-        """Nothing."""
+        """Ignore the number of passages."""
 
 
 if __name__ == "__main__":

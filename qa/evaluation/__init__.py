@@ -1,4 +1,4 @@
-"""How well the parts do on questions with known answers: the `qa eval` reports."""
+"""Evaluation on questions with known answers: the `qa eval` reports and `qa calibrate`."""
 
 __all__ = [
     "answer_report",

@@ -1,5 +1,7 @@
-"""`qa eval answers`: how often answers are right, whether the pipeline abstains when it should,
-what its confidence is worth.
+"""Report of `qa eval answers`.
+
+It shows how often answers are right, whether the pipeline abstains when it should, and how good its
+confidence is.
 """
 
 from __future__ import annotations
@@ -29,37 +31,37 @@ from qa.evaluation.selective_metrics import (
 )
 
 PRECISION = 0.9
-"""The precision whose coverage is reported."""
+"""Precision whose coverage is reported."""
 COVERAGES = tuple(tenth / 10 for tenth in range(1, 11))
 
 
 class Texts(Protocol):
-    """What must be known of a snapshot."""
+    """The part of a snapshot that the report needs."""
 
     def document(self, document_id: str) -> StoredDocument:
-        """One document with its text."""
+        """Return one document with its text."""
 
 
 class Asker(Protocol):
-    """What must be known of a pipeline."""
+    """The part of a pipeline that the report needs."""
 
     @property
     def snapshot(self) -> Texts:
-        """The generation that is asked."""
+        """The snapshot whose documents are searched."""
 
     def ask(
         self, question: str, *, top_k: int | None = None, documents: Sequence[str] | None = None
     ) -> Answer:
-        """The answer from `top_k` passages of these documents."""
+        """Return the answer from `top_k` passages of these documents."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerRow:
-    """One question with its answer and how its best candidate did, given or withheld: right, exact
-    match and F1 in [0, 1], whether the sentence holds a gold answer, whether the paragraph is the
-    one that the question was asked about.
+    """One question with its answer and the measures of its best candidate, given or withheld.
 
-    Where a refusal is right, the best candidate is wrong whatever it says.
+    `exact_match` and `f1` are in [0, 1]. `sentence_holds`: the cited sentence contains a gold
+    answer. `gold_paragraph`: the paragraph is the one that the question was asked about. Where a
+    refusal is right, the best candidate counts as wrong whatever it is.
     """
 
     asked: Asked
@@ -73,27 +75,28 @@ class AnswerRow:
 
     @property
     def answered(self) -> bool:
-        """Whether the best candidate was given."""
+        """True if the best candidate was given."""
         return bool(self.answer.spans)
 
     @property
     def good(self) -> bool:
-        """Whether the outcome is as it should be: answered rightly, or refused where nothing can be
-        found.
-        """
-        return self.answered and self.right if self.asked.expected else not self.answered
+        """True if the question was answered rightly, or refused where no answer can be found."""
+        if self.asked.expected:
+            return self.answered and self.right
+        return not self.answered
 
     @property
     def case(self) -> Case:
-        """For reports."""
+        """The question as a case of the report."""
         gold, answerable = self.asked.gold, bool(self.asked.expected)
+        note = ""
+        if self.asked.removed:
+            note = f"its article was removed; it says: {' | '.join(gold.answers)}"
         return Case(
             gold.id,
             gold.question,
             self.asked.expected,
-            f"its article was removed; it says: {' | '.join(gold.answers)}"
-            if self.asked.removed
-            else "",
+            note,
             verdict_of(answerable=answerable, answered=self.answered, right=self.right),
             self.answer.confidence,
             _quote(self.best, right=self.right) if self.best else None,
@@ -103,18 +106,18 @@ class AnswerRow:
 
 @dataclass(frozen=True, slots=True)
 class AnswerReport:
-    """The answers to all questions, and their figures."""
+    """Answers to all questions, and their figures."""
 
     rows: tuple[AnswerRow, ...]
 
     @property
     def confidence(self) -> NDArray[np.float64]:
-        """float64 (n,): the probability that each best candidate is right, as the pipeline says."""
+        """Probability that each best candidate is right, by the pipeline, float64 (n,)."""
         return np.array([row.answer.confidence for row in self.rows], dtype=np.float64)
 
     @property
     def right(self) -> NDArray[np.float64]:
-        """float64 (n,): 1 for each best candidate that is right, else 0."""
+        """1 for each best candidate that is right, else 0, float64 (n,)."""
         return np.array([row.right for row in self.rows], dtype=np.float64)
 
     @property
@@ -123,24 +126,24 @@ class AnswerReport:
         return [row.case for row in self.rows]
 
     def figures(self) -> list[Figure]:
-        """How many questions, then shares; a share of no questions is left out."""
+        """Return the counts of questions, then shares; a share of no questions is left out."""
         answerable = [row for row in self.rows if row.asked.expected]
         unanswerable = [row for row in self.rows if not row.asked.expected]
-        removed = sum(row.asked.removed for row in self.rows)
+        answered = [row for row in self.rows if row.answered]
         return [
             count("answerable", len(answerable)),
             count("unanswerable", len(unanswerable)),
-            *([count("of them removed", removed)] if removed else []),
+            *_removed(self.rows),
             *_abstaining(answerable),
             *mean("unanswerable refused", [row.good for row in unanswerable]),
             *mean("coverage", [row.answered for row in self.rows]),
-            *mean("precision of those answered", [row.right for row in self.rows if row.answered]),
+            *mean("precision of those answered", [row.right for row in answered]),
             *_best_candidates(answerable),
             *self._selective(),
         ]
 
     def risk_coverage(self) -> list[tuple[float, float]]:
-        """(coverage, risk) at coverages of 0.1, 0.2, ... 1."""
+        """Return (coverage, risk) at coverages of 0.1, 0.2, ... 1."""
         curve = risk_coverage(self.confidence, self.right)
         return [(coverage, round(curve.at(coverage), 4)) for coverage in COVERAGES]
 
@@ -168,7 +171,10 @@ def evaluate_answers(
     top_k: int | None = None,
     on_done: Callable[[int], None] = lambda _: None,
 ) -> AnswerReport:
-    """Ask every question; `on_done` hears how many are done. See `AnswerReport`."""
+    """Ask every question and return the report.
+
+    `on_done` is called with the number of questions that are done.
+    """
     ask, rows = partial(pipeline.ask, top_k=top_k), []
     for done, each in enumerate(asked, 1):
         rows.append(
@@ -196,8 +202,14 @@ def _row(asked: Asked, answer: Answer, texts: Texts) -> AnswerRow:
     )
 
 
+def _removed(rows: Sequence[AnswerRow]) -> list[Figure]:
+    """Return the number of questions whose article was removed, if there are any."""
+    removed = sum(row.asked.removed for row in rows)
+    return [count("of them removed", removed)] if removed else []
+
+
 def _abstaining(answerable: Sequence[AnswerRow]) -> list[Figure]:
-    """As the answers are given: a refusal of what could be answered counts as wrong."""
+    """Return the figures of the answers as given: a refusal of an answerable question is wrong."""
     return [
         *mean("right", [row.good for row in answerable]),
         *mean("exact match", [row.answered * row.exact_match for row in answerable]),
@@ -215,7 +227,7 @@ def _abstaining(answerable: Sequence[AnswerRow]) -> list[Figure]:
 
 
 def _best_candidates(answerable: Sequence[AnswerRow]) -> list[Figure]:
-    """As if nothing were refused."""
+    """Return the figures of the best candidates, as if nothing were refused."""
     asked_about = [row for row in answerable if row.asked.gold.context is not None]
     return [
         *mean("best candidate: right", [row.right for row in answerable]),

@@ -1,5 +1,7 @@
-"""`qa calibrate`: fit the probability that an answer is right for one reader and one encoder, on
-questions with known answers.
+"""Calibration of the confidence, for `qa calibrate`.
+
+Fits the probability that an answer is right for one reader and one encoder, on questions with known
+answers.
 """
 
 from __future__ import annotations
@@ -26,24 +28,25 @@ from qa.evaluation.question_sampling import Asked, Sampling, asked_of_pool, load
 from qa.evaluation.squad import Gold, held_out, paragraphs, read_articles
 
 PASSAGE_WEIGHTS = (0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 16.0)
-"""Tried for `Calibration.passage_weight`."""
+"""Values tried for `Calibration.passage_weight`."""
 MIN_QUESTIONS = 50
-"""Fewer cannot tell a probability."""
+"""Least number of questions; a probability cannot be fitted to fewer."""
 POOL_SIZES = (10, 100, 1000, None)
-"""Paragraphs that each question is asked of, None being all: one calibration serves every size of
-index.
+"""Numbers of paragraphs that each question is asked of, None being all.
+
+One calibration serves every size of index.
 """
 REMOVED = 1 / 3
-"""Share of the questions whose article is taken away, so that there is something to refuse."""
+"""Share of the questions whose article is removed, so that there is something to refuse."""
 
 
 def questions_of(
     file: Path, pools: Sequence[int | None], sample: int, *, held_out_only: bool
 ) -> tuple[list[Asked], list[str]]:
-    """The questions to calibrate on, `sample` for each pool size, and the paragraphs that they are
-    asked of (none: of the index).
+    """Return the questions to calibrate on and the paragraphs that they are asked of.
 
-    Raises EvaluationError.
+    There are `sample` questions for each pool size. Without paragraphs, the questions are asked of
+    the index. Raises EvaluationError if the file cannot be used.
     """
     if file.suffix == ".jsonl":
         return load_asked(file, (), Sampling())
@@ -60,7 +63,7 @@ def questions_of(
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A question as it was read."""
+    """A question and what the reader read for it."""
 
     asked: Asked
     reading: Reading
@@ -68,7 +71,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """What is calibrated: the hashes of reader and encoder, and how many passages are read."""
+    """The models that are calibrated: hashes of reader and encoder, and the passages read."""
 
     reader: str
     encoder: str
@@ -78,7 +81,10 @@ class Models:
 def observe(
     asked: Sequence[Asked], pipeline: Pipeline, on_done: Callable[[int], None] = lambda _: None
 ) -> list[Observation]:
-    """Read every question's passages; `on_done` hears how many are done."""
+    """Read every question's passages.
+
+    `on_done` is called with the number of questions that are done.
+    """
     found = []
     for done, each in enumerate(asked, 1):
         found.append(Observation(each, pipeline.read(each.gold.question, documents=each.documents)))
@@ -89,9 +95,12 @@ def observe(
 def calibrate(
     observations: Sequence[Observation], snapshot: Snapshot, models: Models, source: str
 ) -> Calibration:
-    """Choose the passage weight with the most right answers, fit a logistic model of being right to
-    the best answer of each question, and keep for each of `PRECISIONS` the confidence from which it
-    is reached; out of fold, by paragraph, so that the fit does not flatter itself.
+    """Fit the calibration to the observations.
+
+    The passage weight with the most right answers is chosen. A logistic model of being right is
+    fitted to the best answer of each question. For each of `PRECISIONS` the confidence from which
+    it is reached is kept, measured out of fold, by paragraph, so that the fit is not tested on its
+    own questions.
 
     Raises CalibrationError for too few questions or paragraphs, or if all answers are right or all
     are wrong.
@@ -101,8 +110,9 @@ def calibrate(
     features, labels = tables[weight]
     if len(labels) < MIN_QUESTIONS or not labels.usable:
         raise CalibrationError(
-            f"expected at least {MIN_QUESTIONS} questions with an answer offered, some right and some wrong; got {len(labels)}, "
-            f"{int(labels.right.sum())} of them right: give more questions, also ones that the documents do not answer"
+            f"expected at least {MIN_QUESTIONS} questions with an answer offered, some right and "
+            f"some wrong; got {len(labels)}, {int(labels.right.sum())} of them right: "
+            "give more questions, also ones that the documents do not answer"
         )
     right = truth(features, labels)
     confidence = out_of_fold(features, right, labels.groups)
@@ -124,36 +134,45 @@ def calibrate(
 def _table(
     observations: Sequence[Observation], snapshot: Snapshot, weight: float
 ) -> tuple[NDArray[np.float64], Labels]:
-    """float64 (n, len(FEATURES)): the evidence for the best answer of every question that has one;
-    and whether it is right.
+    """Return the features of each question's best answer, and its labels.
+
+    Features are float64 (n, len(FEATURES)); questions without a candidate are left out.
     """
     rows, right, doubtful, golds = [], [], [], []
     for each in observations:
         question = each.asked.gold.question
-        judged = rank_answers(question, kind_of(question), each.reading, weight)
-        if judged is not None:
-            rows.append(judged.features)
-            right.append(_is_right(judged.best, each.asked, snapshot))
-            doubtful.append(not right[-1] and len(each.asked.expected) == 1)
-            golds.append(each.asked.gold)
+        ranked = rank_answers(question, kind_of(question), each.reading, weight)
+        if ranked is None:
+            continue
+        is_right_answer = _is_right(ranked.best, each.asked, snapshot)
+        rows.append(ranked.features)
+        right.append(is_right_answer)
+        # A single annotator does not recognise every right answer (`fitting.RECOGNISED`).
+        doubtful.append(not is_right_answer and len(each.asked.expected) == 1)
+        golds.append(each.asked.gold)
     labels = Labels(
         np.array(right, dtype=np.bool_), np.array(doubtful, dtype=np.bool_), _groups(golds)
     )
     return np.array(rows, dtype=np.float64).reshape(-1, len(FEATURES)), labels
 
 
-def _is_right(finding: AnswerGroup, asked: Asked, snapshot: Snapshot) -> bool:
-    """By the rule for answers; the sentence that is evidence for yes or no must hold a gold answer."""
+def _is_right(group: AnswerGroup, asked: Asked, snapshot: Snapshot) -> bool:
+    """Return True if an answer is right by the rule for its kind of question.
+
+    The sentence that is evidence for yes or no must hold a gold answer; other answers are judged by
+    `metrics.is_right`.
+    """
     whole = kind_of(asked.gold.question) == "evidence"
-    citation = Citer(snapshot, whole_sentences=whole).span(ScoredAnswer(finding, 0.0)).citation
+    citation = Citer(snapshot, whole_sentences=whole).span(ScoredAnswer(group, 0.0)).citation
     if whole:
         return sentence_holds(citation, asked.expected)
     return is_right(citation, snapshot.document(citation.document_id).text, asked.expected)
 
 
 def _groups(golds: Sequence[Gold]) -> NDArray[np.int64]:
-    """int64 (n,): the same number for the questions of one paragraph, which may have been asked of
-    several pools.
+    """Return a number for the paragraph of each question, int64 (n,).
+
+    Questions of one paragraph share a number, also where they are asked of several pools.
     """
     numbers: dict[str, int] = {}
     return np.array(

@@ -1,6 +1,4 @@
-"""One evaluated question as a case that a person can look at, whatever evaluated it; and the cases
-counted by type of question.
-"""
+"""Evaluated questions as cases that a person can read, and their counts by type."""
 
 from __future__ import annotations
 
@@ -12,15 +10,16 @@ from qa.evaluation.question_types import TYPES, QuestionType, question_type
 
 Verdict = Literal["wrong", "wrongly answered", "wrongly refused", "right", "rightly refused"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-"""Errors first."""
+"""All verdicts, errors first."""
 GOOD: frozenset[Verdict] = frozenset({"right", "rightly refused"})
 REFUSED: frozenset[Verdict] = frozenset({"wrongly refused", "rightly refused"})
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The best span, given or withheld: [start, end) of its sentence, its document's name, and
-    whether the span is right.
+    """Best span of an answer, given or withheld.
+
+    `start` and `end` are the half-open range in `sentence`; `document` is the document's name.
     """
 
     sentence: str
@@ -37,11 +36,11 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A question, what was expected and what came.
+    """A question with its expected and its actual answer.
 
-    `expected` is empty where a refusal is right; `note` says why it is, if not because the file
-    says so. `score` is a probability or log-odds, `f1` that of the best span in [0, 1], None where
-    nothing was expected.
+    `expected` is empty where a refusal is right; `note` gives the reason if it is another than the
+    file's. `score` is a probability or log-odds. `f1` is that of the best span in [0, 1], None
+    where nothing was expected.
     """
 
     id: str
@@ -55,24 +54,26 @@ class Case:
 
     @property
     def type(self) -> QuestionType:
-        """What kind of answer is asked for."""
+        """The type of the question."""
         return question_type(self.question)
 
     @property
     def answered(self) -> bool:
-        """Whether the best span was given."""
+        """True if the best span was given."""
         return self.verdict not in REFUSED
 
     @property
     def good(self) -> bool:
-        """Whether the outcome is as it should be."""
+        """True if the question was answered rightly or refused rightly."""
         return self.verdict in GOOD
 
 
 @dataclass(frozen=True, slots=True)
 class TypeCount:
-    """How the questions of one type did, in shares: `f1` and `right` are of the best spans, given
-    or withheld, over the answerable ones, None without any.
+    """Results of the questions of one type, in shares.
+
+    `f1` and `right` are of the best spans, given or withheld, over the answerable questions; None
+    without any.
     """
 
     type: QuestionType
@@ -84,14 +85,14 @@ class TypeCount:
 
 
 def verdict_of(*, answerable: bool, answered: bool, right: bool) -> Verdict:
-    """How an outcome is called."""
+    """Return the name of an outcome."""
     if answerable:
         return ("right" if right else "wrong") if answered else "wrongly refused"
     return "wrongly answered" if answered else "rightly refused"
 
 
 def by_type(cases: Iterable[Case]) -> list[TypeCount]:
-    """The cases counted by type, the most frequent type first."""
+    """Return the counts by type, the most frequent type first."""
     groups: dict[QuestionType, list[Case]] = {kind: [] for kind in TYPES}
     for case in cases:
         groups[case.type].append(case)

@@ -1,5 +1,7 @@
-"""Conversations end to end: given ones, ones made from SQuAD-format files by putting pronouns for
-names, and questions that need no context.
+"""Evaluation of conversations from end to end.
+
+Three kinds are measured: given dialogues, dialogues made from SQuAD-format files by replacing names
+by pronouns, and questions that need no context.
 """
 
 from __future__ import annotations
@@ -23,14 +25,12 @@ from qa.evaluation.pool import pool_id
 from qa.evaluation.squad import Article, Gold
 
 RECALL_AT = 5
-"""Passages among which the right one is looked for."""
+"""Number of passages among which the right one is searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class MadeTurn:
-    """Two questions about one paragraph: the second with a pronoun in the place of a name that the
-    first has.
-    """
+    """Two questions about one paragraph, the second with a pronoun for a name of the first."""
 
     first: Gold
     second: Gold
@@ -39,8 +39,9 @@ class MadeTurn:
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """A turn of a given dialogue with the answer and whether it is right (a refusal is, where no
-    answer is expected).
+    """A turn of a given dialogue with its answer.
+
+    A refusal is right where no answer is expected.
     """
 
     id: str
@@ -49,8 +50,9 @@ class TurnResult:
 
 
 def given_dialogues(rows: Sequence[dict[str, Any]], pipeline: Pipeline) -> list[TurnResult]:
-    """Ask the turns of {id, turns: [{question, answers}]} in order, each within what was answered
-    before; raises EvaluationError.
+    """Ask the turns of dialogues in order, each with those before as context.
+
+    Rows are {id, turns: [{question, answers}]}. Raises EvaluationError if a row has another form.
     """
     results = []
     try:
@@ -70,8 +72,10 @@ def given_dialogues(rows: Sequence[dict[str, Any]], pipeline: Pipeline) -> list[
 
 
 def made_turns(articles: Sequence[Article], sample: int, seed: int) -> list[MadeTurn]:
-    """A seeded sample of pairs of questions about one paragraph of which the second names what the
-    first names, and can do without.
+    """Return a seeded sample of pairs of questions about one paragraph.
+
+    The second question names what the first one names, and can be understood with a pronoun
+    instead.
     """
     pairs = [
         MadeTurn(first, second, pronoun)
@@ -86,9 +90,11 @@ def made_turns(articles: Sequence[Article], sample: int, seed: int) -> list[Made
 def made_figures(
     made: Sequence[MadeTurn], pipeline: Pipeline, on_done: Callable[[int], None] = lambda _: None
 ) -> list[Figure]:
-    """recall@5 of the paragraph, F1 of the best candidate, the share that is answered and how many
-    of these answers are right, for the second question as it was, with the pronoun alone, and in
-    context.
+    """Return the figures of made turns in three forms of the second question.
+
+    The forms are the original question, the one with a pronoun alone, and the one with a pronoun in
+    context. Figures are recall@5 of the paragraph, F1 of the best candidate, the share that is
+    answered, and the share of these answers that is right.
     """
     values: dict[str, list[_Outcome]] = {"as it was": [], "pronoun alone": [], "in context": []}
     for done, turn in enumerate(made, 1):
@@ -116,19 +122,20 @@ def unharmed_figures(
     seed: int,
     on_done: Callable[[int], None] = lambda _: None,
 ) -> list[Figure]:
-    """How many questions get the same answer after a turn about something else as they get alone."""
+    """Return the shares of questions that a turn about something else does not affect.
+
+    They get the same answer after it as alone, or are read without a change.
+    """
     rng = random.Random(seed)
     same, alone = [], []
     for done, gold in enumerate(golds, 1):
         before = rng.choice([other for other in golds if other.context != gold.context])
         turns = [(before.question, before.answers[0] if before.answers else "")]
         outside = pipeline.ask(gold.question)
-        inside = (
-            outside
-            if rewrites(gold.question, turns) == [gold.question.strip()]
-            else answer_in_context(gold.question, turns, pipeline.ask)
-        )
-        same.append(float(_given(inside) == _given(outside)))
+        # A question that the turn leaves as it is would only be asked a second time.
+        is_unchanged = rewrites(gold.question, turns) == [gold.question.strip()]
+        inside = outside if is_unchanged else answer_in_context(gold.question, turns, pipeline.ask)
+        same.append(float(_cited_places(inside) == _cited_places(outside)))
         alone.append(float(inside.interpreted_as is None))
         on_done(done)
     return [
@@ -151,18 +158,14 @@ def _neighbours(questions: Sequence[Gold]) -> Iterator[tuple[Gold, Gold]]:
 
 
 def _with_pronoun(question: str, before: str) -> str:
-    """The question with "it", or "its", for the longest name that it shares with the one before;
-    empty if there is none, or nothing else is left.
+    """Replace the longest name shared with the question before by "it" or "its".
+
+    Empty if no name is shared, or if no phrase is left without it.
     """
-    known = {phrase.stems for phrase in phrases(before) if phrase.is_name}
-    shared = [
-        phrase.text
-        for phrase in phrases(question)
-        if phrase.is_name and phrase.stems in known and phrase.text in question
-    ]
-    if not shared:
+    names = _shared_names(question, before)
+    if not names:
         return ""
-    name = max(shared, key=len)
+    name = max(names, key=len)
     with_pronoun = re.sub(
         rf"\b(?:the )?{re.escape(name)}(['’]s\b|['’])?",
         lambda match: "its" if match[1] else "it",
@@ -170,7 +173,16 @@ def _with_pronoun(question: str, before: str) -> str:
         count=1,
         flags=re.IGNORECASE,
     )
-    return with_pronoun if phrases(with_pronoun) and name not in with_pronoun else ""
+    # The name may stand there twice, and the question may have nothing but the name.
+    is_usable = bool(phrases(with_pronoun)) and name not in with_pronoun
+    return with_pronoun if is_usable else ""
+
+
+def _shared_names(question: str, before: str) -> list[str]:
+    """Return the names of a question, as written there, that the question before has too."""
+    known = {phrase.stems for phrase in phrases(before) if phrase.is_name}
+    names = [phrase for phrase in phrases(question) if phrase.is_name]
+    return [name.text for name in names if name.stems in known and name.text in question]
 
 
 class _Outcome(NamedTuple):
@@ -200,5 +212,5 @@ def _f1(answer: Answer, turn: MadeTurn) -> float:
     return f1(best, turn.second.answers)
 
 
-def _given(answer: Answer) -> list[tuple[str, int]]:
+def _cited_places(answer: Answer) -> list[tuple[str, int]]:
     return [(citation.document_id, citation.start) for citation in answer.citations]

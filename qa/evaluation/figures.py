@@ -1,4 +1,4 @@
-"""A figure by its name, with the interval that chance leaves it."""
+"""Named figures with bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A share in [0, 1] or a count; `interval` is the 95% bootstrap interval over questions, where
-    there is one.
+    """A share in [0, 1] or a count.
+
+    `interval` is the 95% bootstrap interval over questions, where there is one.
     """
 
     name: str
@@ -24,19 +25,19 @@ class Figure:
 
     @property
     def text(self) -> str:
-        """The value and its interval to three digits, or a whole number as it is."""
+        """The value and its interval to three digits, or a whole number without digits."""
         if self.interval is None:
             return f"{self.value:g}" if self.value == int(self.value) else f"{self.value:.3f}"
         return f"{self.value:.3f}  ({self.interval.low:.3f} to {self.interval.high:.3f})"
 
 
 def count(name: str, value: int) -> Figure:
-    """A number of questions."""
+    """Return a number of questions as a figure."""
     return Figure(name, float(value))
 
 
 def mean(name: str, values: Sequence[float]) -> list[Figure]:
-    """The mean of a value of each question with its interval; nothing for no questions."""
+    """Return the mean of a value per question with its interval; empty for no questions."""
     if not values:
         return []
     numbers = np.array(values, dtype=np.float64)
@@ -44,19 +45,22 @@ def mean(name: str, values: Sequence[float]) -> list[Figure]:
 
 
 def of_rows(name: str, statistic: Statistic, confidence: Floats, right: Floats) -> list[Figure]:
-    """A figure of (confidence, right) rows, both (n,), with its interval; nothing for no rows."""
+    """Return a figure of (confidence, right) rows with its interval; empty for no rows.
+
+    Both arrays are (n,).
+    """
     if not len(confidence):
         return []
     return [_rounded(name, statistic(confidence, right), interval(statistic, confidence, right))]
 
 
 def values_of(figures: Iterable[Figure]) -> dict[str, float]:
-    """Name -> value."""
+    """Return value by name."""
     return {figure.name: figure.value for figure in figures}
 
 
 def intervals_of(figures: Iterable[Figure]) -> dict[str, tuple[float, float]]:
-    """Name -> the ends of the interval, of those that have one."""
+    """Return the ends of the interval by name, for the figures that have one."""
     return {
         figure.name: (figure.interval.low, figure.interval.high)
         for figure in figures

@@ -1,12 +1,12 @@
-"""Evaluated questions as one HTML file, errors first, to be read by a person; and the risk-coverage
-curve as a picture.
+"""Evaluated questions as one HTML file, errors first, and the risk-coverage curve as a picture.
 
-The file asks nothing of any server, runs no script, and escapes whatever came from a document or a
+The file loads nothing from any server, runs no script, and escapes every text of a document or a
 question.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -20,26 +20,36 @@ from qa.evaluation.question_types import TYPES
 from qa.evaluation.selective_metrics import Bools, Floats, aurc, risk_coverage
 
 _STYLE = """
-:root { color-scheme: light dark; --ink: light-dark(#1d1d1f, #e6e6e6); --dim: light-dark(#5f6368, #a0a4a8);
-  --paper: light-dark(#fdfdfb, #17181a); --card: light-dark(#fff, #202225); --line: light-dark(#deded8, #383b3f);
-  --good: light-dark(#1a7f4b, #6cc596); --bad: light-dark(#b3261e, #f2918b); --mark: light-dark(#fff0a8, #5c5010) }
-body { margin: 2rem auto; padding: 0 1rem; max-width: 52rem; background: var(--paper); color: var(--ink);
+:root { color-scheme: light dark; --ink: light-dark(#1d1d1f, #e6e6e6);
+  --dim: light-dark(#5f6368, #a0a4a8);
+  --paper: light-dark(#fdfdfb, #17181a); --card: light-dark(#fff, #202225);
+  --line: light-dark(#deded8, #383b3f);
+  --good: light-dark(#1a7f4b, #6cc596); --bad: light-dark(#b3261e, #f2918b);
+  --mark: light-dark(#fff0a8, #5c5010) }
+body { margin: 2rem auto; padding: 0 1rem; max-width: 52rem; background: var(--paper);
+  color: var(--ink);
   font: 1rem/1.55 system-ui, sans-serif }
 h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 th, td { padding: .2rem .9rem .2rem 0; text-align: left; border-bottom: 1px solid var(--line) }
 td.n, th.n { text-align: right } small, .dim { color: var(--dim) }
-details { background: var(--card); border: 1px solid var(--line); border-radius: .4rem; margin: .4rem 0; padding: .4rem .8rem }
-summary { cursor: pointer } dl { display: grid; grid-template-columns: 7rem 1fr; gap: .2rem .8rem; margin: .6rem 0 }
-dt { color: var(--dim) } dd { margin: 0; overflow-wrap: anywhere } mark { background: var(--mark); color: inherit }
-.good { color: var(--good) } .bad { color: var(--bad) } label { margin-right: 1rem; white-space: nowrap }
+details { background: var(--card); border: 1px solid var(--line); border-radius: .4rem;
+  margin: .4rem 0; padding: .4rem .8rem }
+summary { cursor: pointer } dl { display: grid; grid-template-columns: 7rem 1fr; gap: .2rem .8rem;
+  margin: .6rem 0 }
+dt { color: var(--dim) } dd { margin: 0; overflow-wrap: anywhere } mark { background: var(--mark);
+  color: inherit }
+.good { color: var(--good) } .bad { color: var(--bad) } label { margin-right: 1rem;
+  white-space: nowrap }
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a report says: `about` how it was made, `score_name` what a case's score is, `risks`
-    rows of (coverage, risk).
+    """Content of a report.
+
+    `about` says how it was made, `score_name` names the score of a case, `risks` are rows of
+    (coverage, risk).
     """
 
     title: str
@@ -51,12 +61,12 @@ class Page:
 
 
 def write_html(page: Page, path: Path) -> None:
-    """Write the report; raises OSError."""
+    """Write the report; raise OSError if that fails."""
     path.write_text(html(page), "utf-8")
 
 
 def html(page: Page) -> str:
-    """The report as one document."""
+    """Return the report as one document."""
     title = escape(page.title)
     hidden = "\n".join(
         f"#show-{_slug(verdict)}:not(:checked) ~ section .{_slug(verdict)} {{ display: none }}"
@@ -81,8 +91,10 @@ def html(page: Page) -> str:
         *_sections(page.cases, page.score_name),
     ]
     return (
-        f'<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n<meta name=viewport content="width=device-width">\n'
-        f"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n"
+        '<meta name=viewport content="width=device-width">\n'
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
         f"<title>{title}</title>\n<style>{_STYLE}{hidden}\n</style>\n"
         + "\n".join(part for part in parts if part)
         + "\n</html>\n"
@@ -90,12 +102,14 @@ def html(page: Page) -> str:
 
 
 def write_curve(confidence: Floats, right: Floats | Bools, path: Path, title: str) -> None:
-    """Draw the risk-coverage curve as a PNG, both arrays (n,); raises EvaluationError without
-    matplotlib.
+    """Draw the risk-coverage curve as a PNG.
+
+    Both arrays are (n,). Raises EvaluationError without matplotlib.
     """
     if find_spec("matplotlib") is None:
         raise EvaluationError(
-            "the curve is drawn by matplotlib, which is not installed: pip install 'quoted-qa[eval]'"
+            "the curve is drawn by matplotlib, which is not installed: "
+            "pip install 'quoted-qa[eval]'"
         )
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Drawing
@@ -154,16 +168,21 @@ def _cells(tag: str, cells: Sequence[str]) -> str:
 
 
 def _filters(cases: Sequence[Case]) -> str:
-    """A box a verdict: style sheets alone hide what is not ticked."""
-    return "\n".join(
-        f"<input type=checkbox checked id=show-{_slug(verdict)}> <label for=show-{_slug(verdict)}>{verdict} ({many})</label>"
-        for verdict in VERDICTS
-        if (many := sum(case.verdict == verdict for case in cases))
-    )
+    """Return a checkbox for each verdict; style sheets alone hide the cases of an unticked one."""
+    counts = Counter(case.verdict for case in cases)
+    boxes = []
+    for verdict in VERDICTS:
+        if counts[verdict]:
+            name = f"show-{_slug(verdict)}"
+            boxes.append(
+                f"<input type=checkbox checked id={name}> "
+                f"<label for={name}>{verdict} ({counts[verdict]})</label>"
+            )
+    return "\n".join(boxes)
 
 
 def _sections(cases: Sequence[Case], score_name: str) -> Iterable[str]:
-    """Errors, then the rest; each by type of question."""
+    """Yield errors, then the rest, each by type of question."""
     for good, title in ((False, "as it should not be"), (True, "as it should be")):
         for kind in TYPES:
             group = [case for case in cases if case.good is good and case.type == kind]
@@ -185,7 +204,8 @@ def _case(case: Case, score_name: str) -> str:
     ]
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in fields if value)
     verdict = f"<small class={'good' if case.good else 'bad'}>{case.verdict}</small>"
-    return f"<details class={_slug(case.verdict)}><summary>{escape(case.question)} {verdict}</summary><dl>{listed}</dl></details>"
+    summary = f"<summary>{escape(case.question)} {verdict}</summary>"
+    return f"<details class={_slug(case.verdict)}>{summary}<dl>{listed}</dl></details>"
 
 
 def _marked(quote: Quote) -> str:

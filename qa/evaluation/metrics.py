@@ -1,4 +1,4 @@
-"""When an answer is right: the official SQuAD measures and our stricter rule for amounts."""
+"""Rules for right answers: the official SQuAD measures and our stricter rule for amounts."""
 
 from __future__ import annotations
 
@@ -16,55 +16,56 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _NUMBER = regex.compile(r"\d+(?:[.,]\d+)*")
 _SIGN = regex.compile(r"[\p{Sc}%]")
 MIN_F1 = 0.5
-"""An answer that is not equal to a gold answer must share more than this with it."""
+"""F1 with a gold answer that an answer must exceed, unless it equals one."""
 
 
 def normalised(text: str) -> str:
-    """Lower case, without punctuation, articles and extra white space, as the official SQuAD script
-    does (Rajpurkar et al. 2016).
+    """Return a text in lower case, without punctuation, articles and extra white space.
+
+    This is the normalisation of the official SQuAD script (Rajpurkar et al. 2016).
     """
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
 
 
 def exact_match(answer: str, golds: Iterable[str]) -> float:
-    """1.0 if the normalised answer equals a normalised gold answer, else 0.0."""
+    """Return 1.0 if the normalised answer equals a normalised gold answer, else 0.0."""
     return float(any(normalised(answer) == gold for gold in _counted(golds)))
 
 
 def f1(answer: str, golds: Iterable[str]) -> float:
-    """The largest token F1 of the answer with a gold answer, in [0, 1]."""
+    """Return the largest token F1 of the answer with a gold answer, in [0, 1]."""
     return max(
         (_f1(normalised(answer).split(), gold.split()) for gold in _counted(golds)), default=0.0
     )
 
 
 def _counted(golds: Iterable[str]) -> list[str]:
-    """The normalised gold answers without those of which nothing is left ("."), as in the official
-    script of SQuAD 2.0.
+    """Return the normalised gold answers without those that become empty (".").
+
+    So does the official script of SQuAD 2.0.
     """
     return [gold for gold in map(normalised, golds) if gold]
 
 
 def is_right(citation: Citation, document_text: str, golds: Sequence[str]) -> bool:
-    """Whether the quote equals a gold answer, or shares more than half with one and has its
-    numbers, currency and percent signs and no other number; and stands on an occurrence of that
-    gold answer.
+    """Return True if the quote says a gold answer and stands on an occurrence of it.
 
-    The SQuAD normalisation drops "$", so that without the second rule "$8 billion" would be half
-    right for "$5 billion".
+    The quote must equal the gold answer, or share more than half with it and have its numbers, its
+    currency and percent signs and no other number. The SQuAD normalisation drops "$", so that
+    without the rule for amounts "$8 billion" would be half right for "$5 billion".
     """
     return is_right_at(citation.quote, citation.start, document_text, golds)
 
 
 def is_right_at(quote: str, start: int, text: str, golds: Sequence[str]) -> bool:
-    """The rule of `is_right` for a quote that starts at this offset of a text."""
+    """Apply the rule of `is_right` to a quote that starts at this offset of a text."""
     return any(
         _says(quote, gold) and _stands_on(start, start + len(quote), text, gold) for gold in golds
     )
 
 
 def sentence_holds(citation: Citation, golds: Iterable[str]) -> bool:
-    """Whether the cited sentence contains a gold answer, both normalised."""
+    """Return True if the cited sentence contains a gold answer, both normalised."""
     sentence = f" {normalised(citation.sentence)} "
     return any(f" {normalised(gold)} " in sentence for gold in golds if normalised(gold))
 
@@ -72,6 +73,7 @@ def sentence_holds(citation: Citation, golds: Iterable[str]) -> bool:
 def _says(quote: str, gold: str) -> bool:
     if normalised(quote) == normalised(gold):
         return True
+    # The normalisation drops signs and points, so that amounts are compared on the raw texts.
     same_numbers = _numbers(quote) == _numbers(gold)
     return (
         f1(quote, [gold]) > MIN_F1

@@ -1,5 +1,6 @@
-"""Questions as people type them: lower-cased, without a question mark, with a typing error; to see
-how much a reader minds.
+"""Questions as people type them: in lower case, without a question mark, with a typing error.
+
+They measure how much a reader depends on clean questions.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ Alteration = Literal["lower", "no-mark", "typo"]
 ALTERATIONS: tuple[Alteration, ...] = get_args(Alteration)
 
 LEAST_LETTERS = 4
-"""A typing error in a shorter word would often make another word of it."""
+"""Least letters of a word that gets a typing error.
+
+A shorter word would often become another word.
+"""
 _WORD = re.compile(rf"[^\W\d_]{{{LEAST_LETTERS},}}")
 
 
 def altered(question: str, how: Alteration, seed: str) -> str:
-    """The question in lower case, without its question marks, or with one typing error that the
-    seed decides.
-    """
+    """Return the question in lower case, without question marks, or with a seeded typing error."""
     if how == "lower":
         return question.lower()
     if how == "no-mark":
@@ -30,8 +32,9 @@ def altered(question: str, how: Alteration, seed: str) -> str:
 
 
 def with_typo(text: str, rng: random.Random) -> str:
-    """One letter swapped with the next, dropped, doubled or replaced, in a word of at least four
-    letters; without one, the text.
+    """Return the text with one letter swapped with the next, dropped, doubled or replaced.
+
+    The word has at least four letters; a text without one is returned unchanged.
     """
     words = [match.span() for match in _WORD.finditer(text)]
     if not words:

@@ -1,5 +1,6 @@
-"""A pool of paragraphs as an index of its own, kept in the cache so that a second evaluation does
-not embed again.
+"""Pools of paragraphs, each an index of its own.
+
+They are kept in the cache, so that a second evaluation does not embed again.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ from index.store.store import Store
 from qa.settings import Settings
 
 POOL = Path("/pool")
-"""The folder that the paragraphs' documents seem to come from."""
+"""Nominal folder of the paragraphs' documents."""
 
 
 def open_pool(
     paragraphs: Sequence[str], settings: Settings, encoder: Encoder, reporter: Reporter
 ) -> Snapshot:
-    """A snapshot with one document a paragraph, whose id is `pool_id` of the paragraph; the order
-    of the paragraphs does not matter.
+    """Return a snapshot with one document for each paragraph, whose id is `pool_id`.
+
+    The order of the paragraphs does not matter.
     """
     paragraphs = sorted(set(paragraphs))
     parts = [encoder.card.fingerprint, encoder.precision, *paragraphs]
@@ -37,6 +39,7 @@ def open_pool(
     )
     with Store(folder) as store, store.writing():
         store.claim_model(settings.model, encoder.card.fingerprint)
+        # Documents of another recipe were chunked in another way and are written again.
         recipes = {file.document_id: file.recipe for file in store.files_under(POOL)}
         missing = [text for text in paragraphs if recipes.get(pool_id(text)) != RECIPE]
         reporter.on_planned(len(missing))
@@ -48,8 +51,9 @@ def open_pool(
 
 
 class _Borrowing:
-    """An encoder that takes vectors from the pools beside one, so that a paragraph is embedded
-    once, whatever pools it is in.
+    """Encoder that takes known vectors from the pools beside its own.
+
+    A paragraph is so embedded once, in however many pools it is.
     """
 
     def __init__(self, encoder: PassageEncoder, folder: Path) -> None:
@@ -57,11 +61,9 @@ class _Borrowing:
         self._others = [
             each.parent for each in folder.parent.glob(f"*/{FILE_NAME}") if each.parent != folder
         ]
-        self.passage_budget, self.token_spans, self.vector_key = (
-            encoder.passage_budget,
-            encoder.token_spans,
-            encoder.vector_key,
-        )
+        self.passage_budget = encoder.passage_budget
+        self.token_spans = encoder.token_spans
+        self.vector_key = encoder.vector_key
 
     def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `index.ingestion.ingest.PassageEncoder`."""
@@ -71,21 +73,19 @@ class _Borrowing:
             with Store(folder) as other:
                 known |= other.known_vectors([key for key in keys if key not in known])
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-        known |= (
-            zip(missing, self._encoder.encode_passages(list(missing.values())), strict=True)
-            if missing
-            else ()
-        )
+        if missing:
+            vectors = self._encoder.encode_passages(list(missing.values()))
+            known |= zip(missing, vectors, strict=True)
         return np.stack([known[key] for key in keys])
 
 
 def pool_id(paragraph: str) -> str:
-    """The id of a paragraph's document."""
+    """Return the id of a paragraph's document."""
     return hashlib.sha256(paragraph.encode()).hexdigest()[:16]
 
 
 def paragraph_document(text: str) -> Document:
-    """A paragraph as a document of one block."""
+    """Return a paragraph as a document of one block."""
     digest = hashlib.sha256(text.encode()).hexdigest()
     block = Block(0, len(text), ((0, len(text)),))
     source = SourceBytes(digest, len(text.encode()), "utf-8", 0, ())
@@ -102,11 +102,11 @@ def paragraph_document(text: str) -> Document:
 
 
 class PrecomputedQueries:
-    """An encoder whose queries were encoded in large batches before."""
+    """Encoder whose queries were encoded in large batches before."""
 
     def __init__(self, encoder: Encoder, questions: Sequence[str]) -> None:
         self._vectors = dict(zip(questions, encoder.encode_queries(questions), strict=True))
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """float32 (len(texts), dimension), unit rows, of questions that were given before."""
+        """Return the unit vectors of known questions, float32 (len(texts), dimension)."""
         return np.stack([self._vectors[text] for text in texts])

@@ -1,5 +1,7 @@
-"""`qa eval reader`: how well the reader does where retrieval cannot fail, on the paragraph that
-each question was asked about.
+"""Report of `qa eval reader`.
+
+The reader is evaluated on the paragraph that each question was asked about, so that retrieval
+cannot fail.
 """
 
 from __future__ import annotations
@@ -26,13 +28,14 @@ from qa.evaluation.selective_metrics import auroc, best_threshold
 from qa.evaluation.squad import Gold, with_answers
 
 NO_SCORE = float("-inf")
-"""The score of no candidate."""
+"""Score of a question without a candidate."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingRow:
-    """One question with the reader's best candidate, and how that did whatever its score: right,
-    exact match and F1 in [0, 1], all 0 for an unanswerable question.
+    """One question with the reader's best candidate and its measures, whatever its score.
+
+    `exact_match` and `f1` are in [0, 1]; all measures are 0 for an unanswerable question.
     """
 
     gold: Gold
@@ -47,7 +50,7 @@ class ReadingRow:
         return self.best.score if self.best else NO_SCORE
 
     def case(self, threshold: float) -> Case:
-        """For reports."""
+        """Return the question as a case of the report."""
         answerable = bool(self.gold.answers)
         return Case(
             self.gold.id,
@@ -63,8 +66,9 @@ class ReadingRow:
 
 @dataclass(frozen=True, slots=True)
 class ReadingReport:
-    """What the reader says to all questions; a question is refused if its score is at most
-    `threshold`.
+    """The reader's candidates for all questions.
+
+    A question is refused if its score is at most `threshold`.
     """
 
     rows: tuple[ReadingRow, ...]
@@ -76,35 +80,42 @@ class ReadingReport:
         return [row.case(self.threshold) for row in self.rows]
 
     def figures(self) -> list[Figure]:
-        """How many questions, then shares; a share of no questions is left out.
+        """Return the counts of questions, then shares; a share of no questions is left out.
 
         F1 and exact match are those of the official SQuAD 2.0 script (Rajpurkar et al. 2018): the
         best over the gold answers, and an unanswerable question counts 1 if it is refused.
         """
         answerable = [row for row in self.rows if row.gold.answers]
         unanswerable = [row for row in self.rows if not row.gold.answers]
-        return [
+        figures = [
             count("answerable", len(answerable)),
             count("unanswerable", len(unanswerable)),
             *mean("F1", [self._official(row, row.f1) for row in self.rows]),
             *mean("exact match", [self._official(row, row.exact_match) for row in self.rows]),
-            *mean("forced F1 of the answerable", [row.f1 for row in answerable]),
-            *mean("forced exact match of the answerable", [row.exact_match for row in answerable]),
-            *mean("forced right of the answerable", [row.right for row in answerable]),
-            *mean(
-                "no-answer accuracy",
-                [self._kept(row) is bool(row.gold.answers) for row in self.rows],
-            ),
-            *mean("answerable answered", [self._kept(row) for row in answerable]),
-            *mean("unanswerable refused", [not self._kept(row) for row in unanswerable]),
-            *(self._thresholds() if answerable and unanswerable else []),
+            *_forced(answerable),
+            *self._answerability(answerable, unanswerable),
         ]
+        if answerable and unanswerable:
+            figures += self._thresholds()
+        return figures
 
-    def _kept(self, row: ReadingRow) -> bool:
+    def _answered(self, row: ReadingRow) -> bool:
         return row.score > self.threshold
 
     def _official(self, row: ReadingRow, gain: float) -> float:
-        return gain * self._kept(row) if row.gold.answers else float(not self._kept(row))
+        if row.gold.answers:
+            return gain * self._answered(row)
+        return float(not self._answered(row))
+
+    def _answerability(
+        self, answerable: Sequence[ReadingRow], unanswerable: Sequence[ReadingRow]
+    ) -> list[Figure]:
+        decided_right = [self._answered(row) is bool(row.gold.answers) for row in self.rows]
+        return [
+            *mean("no-answer accuracy", decided_right),
+            *mean("answerable answered", [self._answered(row) for row in answerable]),
+            *mean("unanswerable refused", [not self._answered(row) for row in unanswerable]),
+        ]
 
     def _thresholds(self) -> list[Figure]:
         scores = np.array([row.score for row in self.rows], dtype=np.float64)
@@ -119,6 +130,15 @@ class ReadingReport:
         ]
 
 
+def _forced(answerable: Sequence[ReadingRow]) -> list[Figure]:
+    """Return the figures of the answerable questions as if none were refused."""
+    return [
+        *mean("forced F1 of the answerable", [row.f1 for row in answerable]),
+        *mean("forced exact match of the answerable", [row.exact_match for row in answerable]),
+        *mean("forced right of the answerable", [row.right for row in answerable]),
+    ]
+
+
 def evaluate_reading(
     golds: Sequence[Gold],
     reader: Reader,
@@ -129,11 +149,11 @@ def evaluate_reading(
     seed: int = 0,
     on_done: Callable[[int], None] = lambda _: None,
 ) -> ReadingReport:
-    """Read every question's own paragraph, in passages as indexing would make them; raises
-    EvaluationError if there is none, or if gold answers are empty texts.
+    """Read every question's own paragraph, in passages as indexing would make them.
 
     `alter` changes the questions first (`qa.evaluation.noise`), in a way that depends on `seed` and
-    the question's id.
+    the question's id. Raises EvaluationError if a question has no paragraph, or if gold answers are
+    empty texts.
     """
 
     @cache
@@ -146,11 +166,10 @@ def evaluate_reading(
             raise EvaluationError(
                 f"question {gold.id} has no paragraph: the reader is evaluated on SQuAD-format JSON"
             )
-        asked = (
-            replace(gold, question=altered(gold.question, alter, f"{seed}/{gold.id}"))
-            if alter
-            else gold
-        )
+        asked = gold
+        if alter:
+            question = altered(gold.question, alter, f"{seed}/{gold.id}")
+            asked = replace(gold, question=question)
         reading = reader.read(asked.question, passages(gold.context))
         rows.append(_row(asked, next(iter(reading.candidates), None), gold.context))
         on_done(done)
@@ -158,7 +177,7 @@ def evaluate_reading(
 
 
 def passages_of(paragraph: str, tokens: TokenSpans) -> list[RetrievedChunk]:
-    """A paragraph as the passages that it would be retrieved as, all equally near."""
+    """Return a paragraph as the passages that it would be retrieved as, all equally near."""
     document = paragraph_document(paragraph)
     chunks = chunk_document(document, tokens)
     info = _info(document, len(chunks))
@@ -182,8 +201,7 @@ def _row(gold: Gold, best: Candidate | None, paragraph: str) -> ReadingRow:
 
 
 def _info(document: Document, chunks: int) -> DocumentInfo:
-    source, size = document.source, len(document.text)
-    language, indexed_at = document.language, ""
+    source = document.source
     return DocumentInfo(
         document.id,
         document.uri,
@@ -191,10 +209,10 @@ def _info(document: Document, chunks: int) -> DocumentInfo:
         source.sha256,
         source.size,
         source.encoding,
-        language,
+        document.language,
         "current",
-        indexed_at,
-        size,
+        "",
+        len(document.text),
         chunks,
     )
 

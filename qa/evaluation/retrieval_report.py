@@ -1,4 +1,4 @@
-"""`qa eval retrieval`: recall@k and MRR@10 of BM25, dense and hybrid over a pool of paragraphs."""
+"""Report of `qa eval retrieval`: recall@k and MRR@10 of BM25, dense and hybrid over a pool."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from qa.evaluation.squad import Gold, load_golds, paragraphs, read_articles
 from qa.settings import Settings
 
 MEASURES = ("R@1", "R@5", "R@20", "RR@10")
-"""Names of ir-measures; with one right paragraph a question, R@k is the share of questions that
-have it among the first k.
+"""Names of measures in ir-measures.
+
+With one right paragraph a question, R@k is the share of questions that have it among the first k.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class RetrievalReport:
-    """The figures of each retriever ("BM25", "dense", "hybrid"), each a share in [0, 1] by measure
-    name.
-    """
+    """Figures of each retriever ("BM25", "dense", "hybrid"), shares in [0, 1] by measure name."""
 
     pool: int
     questions: int
@@ -41,34 +40,42 @@ def evaluate_retrieval(
     sample: int | None = None,
     seed: int = 0,
 ) -> RetrievalReport:
-    """Ask every answerable question of a SQuAD-format file (or a seeded sample) of the pool of its
-    paragraphs and those of `distractors`.
+    """Search every answerable question of a SQuAD-format file, or a seeded sample.
+
+    The pool consists of the file's paragraphs and those of `distractors`.
     """
     questions, articles = load_golds(file, sample, seed)
-    texts = paragraphs(
-        [*articles, *(article for path in distractors for article in read_articles(path))]
-    )
+    others = [article for path in distractors for article in read_articles(path)]
+    texts = paragraphs([*articles, *others])
     golds = [gold for gold in questions if gold.answers]
     snapshot = open_pool(texts, settings, encoder, reporter)
     retriever = HybridRetriever(
         snapshot, PrecomputedQueries(encoder, [gold.question for gold in golds])
     )
     document_of = [snapshot.document_id(row) for row in range(snapshot.size)]
-    rankings: dict[str, dict[str, dict[str, float]]] = {name: {} for name in _LISTS}
-    for gold in golds:
-        hits = retriever.hits(gold.question)
-        for name, rank_of in _LISTS.items():
-            rankings[name][gold.id] = _by_document(hits, rank_of, document_of)
+    runs = _runs(golds, retriever, document_of)
     return RetrievalReport(
-        len(texts), len(golds), {name: _figures(golds, run) for name, run in rankings.items()}
+        len(texts), len(golds), {name: _figures(golds, run) for name, run in runs.items()}
     )
 
 
-_LISTS: dict[str, Callable[[Hit], float | None]] = {
+_SCORES: dict[str, Callable[[Hit], float | None]] = {
     "BM25": lambda hit: hit.bm25_score if hit.bm25_rank else None,
     "dense": lambda hit: hit.dense_score if hit.dense_rank else None,
     "hybrid": lambda hit: hit.score,
 }
+
+
+def _runs(
+    golds: Sequence[Gold], retriever: HybridRetriever, document_of: Sequence[str]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the score of each document, by retriever and question id."""
+    runs: dict[str, dict[str, dict[str, float]]] = {name: {} for name in _SCORES}
+    for gold in golds:
+        hits = retriever.hits(gold.question)
+        for name, score_of in _SCORES.items():
+            runs[name][gold.id] = _by_document(hits, score_of, document_of)
+    return runs
 
 
 def _by_document(

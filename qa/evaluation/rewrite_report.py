@@ -1,5 +1,6 @@
-"""What a follow-up question leaves out, against rewrites by people: micro-averaged F1 of the
-content stems that a rewrite adds.
+"""Evaluation of follow-up questions against rewrites by people.
+
+The figure is the micro-averaged F1 of the content stems that a rewrite adds.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from qa.conversations.ellipsis import missing_phrases
 from qa.errors import EvaluationError
 
 Turns = tuple[tuple[str, str], ...]
-"""(question, answer or ""), oldest first."""
+"""Pairs (question, answer or ""), oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,9 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Micro-averaged over the questions whose rewrite adds something; `unharmed` of the others get
-    nothing added.
+    """Micro-averages over the questions whose rewrite adds something.
+
+    `unharmed` of the `others` get nothing added.
     """
 
     precision: float
@@ -56,11 +58,11 @@ METHODS: dict[str, Callable[[Rewrite], str]] = {
     "last question": lambda each: each.turns[-1][0] if each.turns else "",
     "last answer": lambda each: each.turns[-1][1] if each.turns else "",
 }
-"""What is added to a question: by ours, and by the baselines."""
+"""Text that each method adds to a question: ours first, then the baselines."""
 
 
 def read_dialogue(path: Path) -> list[dict[str, Any]]:
-    """JSON lines, gzip-compressed or not; raises EvaluationError."""
+    """Read JSON lines, gzip-compressed or not; raise EvaluationError if the file has none."""
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data).decode()
@@ -70,9 +72,10 @@ def read_dialogue(path: Path) -> list[dict[str, Any]]:
 
 
 def rewrites(rows: Sequence[dict[str, Any]], *, drop: int, answered: bool) -> list[Rewrite]:
-    """Rows of {id, history, question, rewrite}: the first `drop` items of a history are left aside,
-    the others are questions, each followed by its answer if they are `answered`. Raises
-    EvaluationError.
+    """Parse rows of {id, history, question, rewrite}.
+
+    The first `drop` items of a history are ignored. The others are questions, each followed by its
+    answer if `answered`. Raises EvaluationError if a row has another form.
     """
     try:
         return [
@@ -88,19 +91,23 @@ def rewrites(rows: Sequence[dict[str, Any]], *, drop: int, answered: bool) -> li
 
 
 def score(questions: Sequence[Rewrite], method: Callable[[Rewrite], str]) -> Score:
-    """How well a method adds what a person adds; stems that the question has already count for
-    nothing.
+    """Compare the stems that a method adds with those that a person adds.
+
+    Stems that the question already has do not count.
     """
-    found = wanted = common = needing = unharmed = 0
+    added_count = gold_count = common = needing = unharmed = 0
     for each in questions:
         own = set(analyse(each.question))
-        gold, added = set(analyse(each.rewrite)) - own, set(analyse(method(each))) - own
+        gold = set(analyse(each.rewrite)) - own
+        added = set(analyse(method(each))) - own
         if not gold:
             unharmed += not added
             continue
         needing += 1
-        found, wanted, common = found + len(added), wanted + len(gold), common + len(gold & added)
-    precision, recall = common / max(found, 1), common / max(wanted, 1)
+        added_count += len(added)
+        gold_count += len(gold)
+        common += len(gold & added)
+    precision, recall = common / max(added_count, 1), common / max(gold_count, 1)
     f1 = 2 * precision * recall / (precision + recall) if common else 0.0
     return Score(precision, recall, f1, needing, unharmed, len(questions) - needing)
 

@@ -1,4 +1,4 @@
-"""SQuAD-format files: reading them, and the split that training must not see."""
+"""SQuAD-format files, and the held-out split that training must not see."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ from typing import Any
 from qa.errors import EvaluationError
 
 HELD_OUT_SHARE = 0.1
-"""Share of the training articles that no training stage sees; thresholds, fusion and calibration
-are chosen there.
+"""Share of the training articles that no training stage sees.
+
+Thresholds, fusion and calibration are chosen on them.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """One question with its gold answers (none: the documents do not say) and the paragraph it was
-    asked about.
+    """One question with its gold answers and the paragraph that it was asked about.
+
+    Without gold answers, the documents do not answer it.
     """
 
     id: str
@@ -43,8 +45,9 @@ class Article:
 
 
 def read_articles(path: Path) -> list[Article]:
-    """Read SQuAD-format JSON, gzip-compressed or not (Rajpurkar et al. 2018); raises
-    EvaluationError.
+    """Read SQuAD-format JSON, gzip-compressed or not (Rajpurkar et al. 2018).
+
+    Raises EvaluationError if the file is not in that format.
     """
     try:
         data = json.loads(_read(path))["data"]
@@ -58,24 +61,24 @@ def read_articles(path: Path) -> list[Article]:
 def load_golds(
     path: Path, sample: int | None = None, seed: int = 0
 ) -> tuple[list[Gold], list[Article]]:
-    """The questions of either kind of file, or a seeded sample of them, and the articles if it is a
-    SQuAD-format one; raises EvaluationError.
+    """Return the questions of either kind of file, or a seeded sample, and its articles.
+
+    Only a SQuAD-format file has articles. Raises EvaluationError if the file cannot be used.
     """
     articles = [] if path.suffix == ".jsonl" else read_articles(path)
-    golds = (
-        [gold for article in articles for gold in article.questions]
-        if articles
-        else read_questions(path)
-    )
-    return (
-        random.Random(seed).sample(golds, sample)
-        if sample is not None and sample < len(golds)
-        else golds
-    ), articles
+    golds = questions_of(articles) if articles else read_questions(path)
+    if sample is not None and sample < len(golds):
+        golds = random.Random(seed).sample(golds, sample)
+    return golds, articles
+
+
+def questions_of(articles: Iterable[Article]) -> list[Gold]:
+    """Return the questions of all articles, in order."""
+    return [gold for article in articles for gold in article.questions]
 
 
 def read_questions(path: Path) -> list[Gold]:
-    """Read JSON lines of {id, question, answers}; raises EvaluationError."""
+    """Read JSON lines of {id, question, answers}; raise EvaluationError for others."""
     try:
         rows = [json.loads(line) for line in _read(path).decode().splitlines() if line.strip()]
         return [
@@ -101,8 +104,10 @@ def _list(value: Any) -> list[Any]:  # noqa: ANN401 - whatever JSON holds
 
 
 def with_answers(golds: Sequence[Gold]) -> Sequence[Gold]:
-    """The same questions; raises EvaluationError if the gold answers of one are empty texts, so
-    that no answer could be right.
+    """Return the questions unchanged, after a check of their gold answers.
+
+    Raises EvaluationError if all gold answers of a question are empty texts, so that no answer
+    could be right.
     """
     hollow = [
         gold.id
@@ -111,16 +116,19 @@ def with_answers(golds: Sequence[Gold]) -> Sequence[Gold]:
     ]
     if hollow:
         raise EvaluationError(
-            f"{len(hollow)} of {len(golds)} questions have gold answers of no characters, the first being {hollow[0]}: "
-            "use a file with answer texts (a question that has none has an empty list of answers)"
+            f"{len(hollow)} of {len(golds)} questions have gold answers without characters, "
+            f"the first being {hollow[0]}: use a file with answer texts "
+            "(a question without an answer has an empty list of answers)"
         )
     return golds
 
 
 def held_out(articles: Sequence[Article]) -> list[Article]:
-    """The tenth of the articles with the smallest sha256 of the title, taken apart for those with
-    and without unanswerable questions.
+    """Return the tenth of the articles with the smallest sha256 of the title.
+
+    Articles with and without unanswerable questions are split separately.
     """
+    # A hash of the title does not change when the file gets other articles or another order.
     chosen: list[Article] = []
     for has_unanswerable in (False, True):
         stratum = [
@@ -134,7 +142,7 @@ def held_out(articles: Sequence[Article]) -> list[Article]:
 
 
 def paragraphs(articles: Iterable[Article]) -> list[str]:
-    """The distinct paragraphs of all articles, in order."""
+    """Return the distinct paragraphs of all articles, in order."""
     return list(dict.fromkeys(text for article in articles for text in article.paragraphs))
 
 

@@ -1,4 +1,4 @@
-"""`python -m qa.training`: see the package's docstring."""
+"""Command line of `python -m qa.training`; see the package's docstring."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one step; errors become one line and exit code 1."""
+    """Run one step and return the exit code.
+
+    An error of the product becomes one line on stderr and exit code 1.
+    """
     from qa import training
 
     parser = argparse.ArgumentParser(
@@ -39,142 +42,157 @@ def main(arguments: Sequence[str] | None = None) -> int:
         add_paths(flags, name)
         for kind in kinds:
             add_flags(flags, kind)
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        given.step(given)
+        options.step(options)
     except QAError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     return 0
 
 
-def prepare_corpus(given: argparse.Namespace) -> None:
-    """Tokenise into WORK."""
+def prepare_corpus(options: argparse.Namespace) -> None:
+    """Tokenise the data sets into WORK."""
     from qa.training.corpus import prepare
 
-    corpus = prepare(given.data, given.work, _base(given), from_flags(given, DataSettings))
+    corpus = prepare(options.data, options.work, _base(options), from_flags(options, DataSettings))
     counts = {name: int((corpus.source == row).sum()) for row, name in enumerate(corpus.sources)}
-    _say(json.dumps({"questions": counts, "passages": len(corpus.passages)}))
+    _print_line(json.dumps({"questions": counts, "passages": len(corpus.passages)}))
 
 
-def train_stage(given: argparse.Namespace) -> None:
-    """Stage 1 from the base or `--from`, or stage 2 from stage 1's weights or `--from`; goes on
-    where WORK has a checkpoint.
+def train_stage(options: argparse.Namespace) -> None:
+    """Train one stage, from its checkpoint in WORK if there is one.
+
+    A new stage 1 begins with the weights of `--from`, or else of the base model; a new stage 2 with
+    those of `--from`, or else of stage 1.
     """
     from qa.training.batches import SpecialTokens
     from qa.training.corpus import load_tokenizer, prepare
     from qa.training.loop import Trainer
-    from qa.training.model import new_model, put
+    from qa.training.model import load_weights, new_model
     from qa.training.units import Negatives, stage1_units, stage2_units
 
-    data, settings, base = (
-        from_flags(given, DataSettings),
-        from_flags(given, TrainSettings),
-        _base(given),
-    )
-    corpus = prepare(given.data, given.work, base, data)
+    data = from_flags(options, DataSettings)
+    settings = from_flags(options, TrainSettings)
+    base = _base(options)
+    corpus = prepare(options.data, options.work, base, data)
     model = new_model(base, settings)
     units: EpochUnits = stage1_units(corpus, data, settings.seed)
-    start = given.source or (given.work / "stage1" if given.name == "stage2" else None)
+    start = options.source or (options.work / "stage1" if options.name == "stage2" else None)
     if start:
-        put(model, _weights(start, base))
-    if given.name == "stage2":
-        units = stage2_units(corpus, Negatives.load(given.work / "negatives.npz"), data, settings)
-    validate = _validation(given.work, base, data, settings.precision)
+        load_weights(model, _weights(start, base))
+    if options.name == "stage2":
+        units = stage2_units(corpus, Negatives.load(options.work / "negatives.npz"), data, settings)
+    validate = _validation(options.work, base, data, settings.precision)
     special = SpecialTokens.of(load_tokenizer(base))
     trainer = Trainer(
         corpus,
         units,
         special,
         settings,
-        given.work / given.name,
+        options.work / options.name,
         validate,
-        report=lambda line: _say(json.dumps(line)),
+        report=lambda line: _print_line(json.dumps(line)),
     )
     progress = trainer.train(model)
-    _say(json.dumps({"finished": progress.tokens >= settings.tokens, **asdict(progress)}))
+    _print_line(json.dumps({"finished": progress.tokens >= settings.tokens, **asdict(progress)}))
 
 
-def find_negatives(given: argparse.Namespace) -> None:
-    """Search WORK/negatives.npz with the product's own retriever over the training passages (needs
-    openvino and faiss).
+def find_negatives(options: argparse.Namespace) -> None:
+    """Search the hard negatives of the training questions and write WORK/negatives.npz.
+
+    Uses the product's own retriever over the training passages, so that openvino and faiss are
+    needed. Raises TrainingError without `--data`.
     """
     from qa.training.corpus import training_set
     from qa.training.data import sample
-    from qa.training.negatives import build
+    from qa.training.negatives import search_negatives
 
-    if given.data is None:
-        raise TrainingError("negatives are searched in the texts: give --data DIR")
-    data = from_flags(given, DataSettings)
-    examples = training_set(given.data, data)
-    asked = sample(examples, given.questions or len(examples), data.data_seed)
-    given.work.mkdir(parents=True, exist_ok=True)
-    build(asked, examples, given.keep, _say).save(given.work / "negatives.npz")
-
-
-def export_reader(given: argparse.Namespace) -> None:
-    """Write a trained reader as fp16 weights beside a JSON card; an exported one is checked and
-    written anew.
-    """
-    from qa.training.checkpoint import CHECKPOINT, read
-    from qa.training.corpus import recipe_of
-    from qa.training.export import CARD, averaged, export, load_reader, share_of
-
-    base = _base(given)
-    about: dict[str, Any]
-    if (given.source / CARD).is_file() and not (given.source / CHECKPOINT).is_file():
-        before = load_reader(given.source, base)[1]
-        about = {
-            name: before[name]
-            for name in ("training", "progress", "corpus", "averaged", "no_answer")
-            if name in before
-        }
-    else:
-        state = read(given.source)
-        about = {
-            "training": state["settings"],
-            "progress": state["progress"],
-            "corpus": recipe_of(given.source.parent),
-        }
-    about |= json.loads(given.about.read_text("utf-8")) if given.about else {}
-    shares = [share_of(each) for each in given.average]
-    about |= {"averaged": {folder.name: share for folder, share in shares}} if shares else {}
-    mixed = averaged(
-        _weights(given.source, base), [(_weights(folder, base), share) for folder, share in shares]
+    if options.data is None:
+        raise TrainingError(
+            "negatives are searched in the data sets, but --data is missing: give --data DIR"
+        )
+    data = from_flags(options, DataSettings)
+    examples = training_set(options.data, data)
+    asked = sample(examples, options.questions or len(examples), data.data_seed)
+    options.work.mkdir(parents=True, exist_ok=True)
+    search_negatives(asked, examples, options.keep, _print_line).save(
+        options.work / "negatives.npz"
     )
-    about |= {"no_answer": _offset(mixed, given.data, base)} if given.data else {}
-    _say((export(mixed, base, given.out, about) / CARD).read_text("utf-8"))
 
 
-def evaluate_reader(given: argparse.Namespace) -> None:
-    """EM, F1, no-answer accuracy and AUROC on gold passages, for a stage's checkpoint or an
-    exported reader; a line of JSON a file.
+def export_reader(options: argparse.Namespace) -> None:
+    """Write a trained reader as fp16 weights beside a JSON card.
+
+    An exported reader is checked and written anew with what its card says.
+    """
+    from qa.training.export import CARD, average_weights, export, parse_share
+
+    base = _base(options)
+    about = _provenance(options.source, base)
+    if options.about:
+        about |= json.loads(options.about.read_text("utf-8"))
+    shares = [parse_share(each) for each in options.average]
+    if shares:
+        about["averaged"] = {folder.name: share for folder, share in shares}
+    mixed = average_weights(
+        _weights(options.source, base),
+        [(_weights(folder, base), share) for folder, share in shares],
+    )
+    about |= {"no_answer": _no_answer_offset(mixed, options.data, base)} if options.data else {}
+    _print_line((export(mixed, base, options.out, about) / CARD).read_text("utf-8"))
+
+
+def _provenance(source: Path, base: Path) -> dict[str, Any]:
+    """Return what reader.json says of the training, from a checkpoint or an exported reader."""
+    from qa.training.checkpoint import CHECKPOINT, read_checkpoint
+    from qa.training.corpus import recipe_of
+    from qa.training.export import CARD, load_reader
+
+    # A stage's folder may hold a card as well; its checkpoint is then the newer of the two.
+    is_exported = (source / CARD).is_file() and not (source / CHECKPOINT).is_file()
+    if is_exported:
+        card = load_reader(source, base)[1]
+        names = ("training", "progress", "corpus", "averaged", "no_answer")
+        return {name: card[name] for name in names if name in card}
+    state = read_checkpoint(source)
+    return {
+        "training": state["settings"],
+        "progress": state["progress"],
+        "corpus": recipe_of(source.parent),
+    }
+
+
+def evaluate_reader(options: argparse.Namespace) -> None:
+    """Print EM, F1, no-answer accuracy and AUROC on gold passages, one line of JSON per file.
+
+    The reader is a stage's folder or an exported one.
     """
     from qa.training.data import read_examples, sample
 
-    settings = from_flags(given, TrainSettings)
-    model = _reader(given.source, _base(given), settings)
-    for path in given.files:
+    settings = from_flags(options, TrainSettings)
+    model = _load_model(options.source, _base(options), settings)
+    for path in options.files:
         examples = read_examples(path)
-        asked = sample(examples, given.sample or len(examples), settings.seed)
-        figures = _evaluated(model, asked, given, settings)
-        _say(json.dumps({"file": path.name, "reader": str(given.source), **figures}))
+        asked = sample(examples, options.sample or len(examples), settings.seed)
+        figures = _evaluate(model, asked, options, settings)
+        _print_line(json.dumps({"file": path.name, "reader": str(options.source), **figures}))
 
 
-def copy_base(given: argparse.Namespace) -> None:
+def copy_base(options: argparse.Namespace) -> None:
     """Write an fp16 copy of the base model, for a machine without this package's dependencies."""
     from qa.training.export import write_base
 
-    _say(str(write_base(_base(given), given.out)))
+    _print_line(str(write_base(_base(options), options.out)))
 
 
-def make_traps(given: argparse.Namespace) -> None:
+def make_traps(options: argparse.Namespace) -> None:
     """Write pairs of a held-out question and its unanswerable twin, for `qa eval answers`."""
     from qa.training.traps import trap_pairs, write_traps
 
-    pairs = trap_pairs(given.data, given.pairs, given.seed)
-    write_traps(pairs, given.out)
-    _say(
+    pairs = trap_pairs(options.data, options.pairs, options.seed)
+    write_traps(pairs, options.out)
+    _print_line(
         json.dumps(
             {kind: sum(pair.kind == kind for pair in pairs) for kind in ("entity", "relation")}
         )
@@ -210,15 +228,15 @@ STEPS: dict[str, tuple[Step, tuple[type[Any], ...], str]] = {
 }
 
 
-def _base(given: argparse.Namespace) -> Path:
+def _base(options: argparse.Namespace) -> Path:
     from qa.training.model import default_base
 
-    base: Path = given.base or default_base()
+    base: Path = options.base or default_base()
     return base
 
 
 def _weights(folder: Path, base: Path) -> Weights:
-    """Of a stage's folder or an exported one."""
+    """Read the weights of a stage's folder or of an exported one."""
     from qa.training.checkpoint import CHECKPOINT, stage_weights
     from qa.training.export import load_reader
 
@@ -227,49 +245,49 @@ def _weights(folder: Path, base: Path) -> Weights:
     return dict(load_reader(folder, base)[0].named_parameters())
 
 
-def _offset(weights: Weights, data: Path, base: Path) -> float:
-    """Of these weights, on a balanced sample of the held-out questions."""
-    from qa.training.balance import balanced, no_answer_offset
+def _no_answer_offset(weights: Weights, data: Path, base: Path) -> float:
+    """Return the no-answer offset of these weights on a balanced sample of held-out questions."""
+    from qa.training.balance import balanced_sample, no_answer_offset
     from qa.training.corpus import load_tokenizer
     from qa.training.data import held_out_examples
-    from qa.training.model import new_model, put
+    from qa.training.model import load_weights, new_model
 
     settings = TrainSettings()
     model = new_model(base, settings)
-    put(model, weights)
+    load_weights(model, weights)
     return no_answer_offset(
         model.eval(),
         load_tokenizer(base),
-        balanced(held_out_examples(data), settings.seed),
+        balanced_sample(held_out_examples(data), settings.seed),
         DataSettings(),
     )
 
 
-def _reader(folder: Path, base: Path, settings: TrainSettings) -> nn.Module:
-    from qa.training.model import device_of, new_model, put
+def _load_model(folder: Path, base: Path, settings: TrainSettings) -> nn.Module:
+    from qa.training.model import device_of, load_weights, new_model
 
     model = new_model(base, settings)
-    put(model, _weights(folder, base))
+    load_weights(model, _weights(folder, base))
     return model.to(device_of(settings.device)).eval()
 
 
-def _evaluated(
-    model: nn.Module, examples: list[Any], given: argparse.Namespace, settings: TrainSettings
+def _evaluate(
+    model: nn.Module, examples: list[Any], options: argparse.Namespace, settings: TrainSettings
 ) -> dict[str, float]:
     from qa.training.corpus import load_tokenizer
     from qa.training.evaluate import EvaluateSettings, figures, predict
 
     reading = EvaluateSettings(
-        threshold=given.threshold, max_answer=given.max_answer, precision=settings.precision
+        threshold=options.threshold, max_answer=options.max_answer, precision=settings.precision
     )
     found = predict(
-        model, load_tokenizer(_base(given)), examples, from_flags(given, DataSettings), reading
+        model, load_tokenizer(_base(options)), examples, from_flags(options, DataSettings), reading
     )
-    return figures(examples, found, given.threshold)
+    return figures(examples, found, options.threshold)
 
 
 def _validation(work: Path, base: Path, data: DataSettings, precision: str) -> Validate:
-    """The figures of the held-out sample in WORK."""
+    """Return a function from a model to its figures on the held-out sample in WORK."""
     from qa.training.corpus import VALIDATION, load_tokenizer
     from qa.training.data import read_examples
     from qa.training.evaluate import EvaluateSettings, figures, predict
@@ -286,7 +304,7 @@ def _validation(work: Path, base: Path, data: DataSettings, precision: str) -> V
     return validate
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     sys.stdout.write(line.rstrip("\n") + "\n")
     sys.stdout.flush()
 

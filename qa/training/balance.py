@@ -1,5 +1,7 @@
-"""Where "no answer" and the best span are equally likely once as many questions have an answer as
-have none.
+"""Offset of the no-answer score that balances answers and refusals.
+
+At a score of 0, "no answer" and the best span are then equally likely on questions of which half
+have an answer.
 """
 
 from __future__ import annotations
@@ -18,14 +20,17 @@ from qa.training.errors import TrainingError
 from qa.training.evaluate import EvaluateSettings, predict
 
 RESAMPLES = 200
-"""Of the examples, over whose thresholds the median is taken: F1 changes little around its maximum,
-whose place is mostly chance.
+"""Number of resampled sets of examples, over whose thresholds the median is taken.
+
+F1 changes little around its maximum, so that the place of the maximum in one set is mostly chance.
 """
 
 
-def balanced(examples: Sequence[Example], seed: int) -> list[Example]:
-    """All examples of the rarer kind, with an answer or without, and as many of the other, drawn
-    with the seed; raises TrainingError for none.
+def balanced_sample(examples: Sequence[Example], seed: int) -> list[Example]:
+    """Return as many answerable as unanswerable examples.
+
+    All examples of the rarer kind are taken, and a seeded sample of the other. Raises TrainingError
+    if one kind is missing.
     """
     kinds = [
         [example for example in examples if bool(example.spans) is answerable]
@@ -40,9 +45,11 @@ def balanced(examples: Sequence[Example], seed: int) -> list[Example]:
 def no_answer_offset(
     model: nn.Module, tokenizer: Tokenizer, examples: Sequence[Example], data: DataSettings
 ) -> float:
-    """What must be added to the score of no answer so that a span above 0 is worth giving: the
-    threshold with the largest F1, by the official SQuAD 2.0 rule (Rajpurkar et al. 2018), on a
-    balanced set of examples that no stage has seen.
+    """Return the offset to add to the no-answer score, rounded to two digits.
+
+    It is the threshold with the largest F1 by the official SQuAD 2.0 rule (Rajpurkar et al. 2018),
+    on a balanced set of examples that no stage has seen. With it, a span is worth giving if its
+    score is above 0.
 
     Training shows more questions with an answer than without, and easier ones, so that the model
     alone answers too often.
@@ -56,6 +63,7 @@ def no_answer_offset(
         ]
     )
     answerable = np.array([bool(example.spans) for example in examples])
+    # A fixed seed: the same weights always get the same offset.
     rng = np.random.default_rng(0)
     samples = [rng.integers(0, len(scores), len(scores)) for _ in range(RESAMPLES)]
     return round(

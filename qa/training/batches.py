@@ -1,5 +1,6 @@
-"""Units -> batches of similar length within a token budget, in an order that depends on the seed
-alone -> tensors.
+"""Batches of units within a token budget, and their tensors.
+
+Units of similar length are read together. The order depends on the seed alone.
 """
 
 from __future__ import annotations
@@ -14,23 +15,27 @@ from torch import Tensor
 
 from qa.training.corpus import Corpus
 from qa.training.errors import TrainingError
-from qa.training.windows import SPECIAL, Units, label
+from qa.training.windows import SPECIAL, Units, answers_in_window
 
 POOL_BATCHES = 64
-"""Batches' worth of shuffled units that are sorted by length together: little padding, yet no two
-epochs alike.
+"""Batches' worth of shuffled units that are sorted by length together.
+
+Sorting within pools keeps padding small, yet no two epochs are alike.
 """
 MULTIPLE = 8
-"""Lengths are padded to a multiple of this, as matrix units like it."""
+"""Multiple that lengths are padded to, since matrix units are fastest with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """w windows of at most l tokens, of g groups.
+    """Tensors of w windows of at most l tokens, of g groups.
 
-    int64 (w, l): `ids`, `types` (1 for the passage), `mask` (1 for what is no padding); bool (w,
-    l): `readable`, where a span may start or end ([CLS] and the passage); int64 (s, 3): `spans`
-    with window, start, end; int64 (w,): `group` of each window, from 0.
+    - `ids`, `types`, `mask`: int64 (w, l). `types` is 1 for the passage, `mask` 1 except for
+      padding.
+    - `readable`: bool (w, l), True where a span may start or end ([CLS] and the passage).
+    - `spans`: int64 (s, 3), rows of window, start and end, both positions included.
+    - `group`: int64 (w,), the group of each window, from 0.
+    - `tokens`: the number of tokens that are not padding.
     """
 
     ids: Tensor
@@ -43,7 +48,7 @@ class Batch:
     tokens: int
 
     def to(self, device: torch.device) -> Batch:
-        """The same on another device, copied while it computes."""
+        """Return the batch on another device, copied while that device computes."""
         if device.type == "cpu":
             return self
         names = ("ids", "types", "mask", "readable", "spans", "group")
@@ -66,7 +71,7 @@ class SpecialTokens:
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> SpecialTokens:
-        """A BERT tokenizer's; raises TrainingError for another's."""
+        """Return the special tokens of a BERT tokenizer; raise TrainingError for another kind."""
         ids = [tokenizer.token_to_id(name) for name in ("[CLS]", "[SEP]", "[PAD]")]
         if None in ids:
             raise TrainingError(
@@ -75,59 +80,70 @@ class SpecialTokens:
         return cls(*(int(each) for each in ids if each is not None))
 
 
-def lengths_of(corpus: Corpus, rows: NDArray[np.int32]) -> NDArray[np.int64]:
-    """int64 (w,): tokens of each window, special ones included."""
+def window_lengths(corpus: Corpus, rows: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the tokens of each window, special ones included, as int64 (w,)."""
     return corpus.questions.lengths[rows[:, 0]] + (rows[:, 3] - rows[:, 2]) + SPECIAL
 
 
-def plan(
+def plan_batches(
     corpus: Corpus, units: Units, budget: int, rng: np.random.Generator
 ) -> list[NDArray[np.int64]]:
-    """Which units form each batch: windows times the longest length stays within the budget unless
-    one unit alone is over it.
+    """Return the units of each batch, in a random order.
+
+    Windows times the longest length stays within the budget, unless a single unit exceeds it.
     """
     if not len(units):
         return []
-    longest = padded(np.maximum.reduceat(lengths_of(corpus, units.rows), units.bounds[:-1]))
+    longest = round_up(np.maximum.reduceat(window_lengths(corpus, units.rows), units.bounds[:-1]))
     costs = longest * np.diff(units.bounds)
     order = rng.permutation(len(units))
+    # Units per pool, by their mean cost in padded tokens.
     share = max(1, round(POOL_BATCHES * budget / float(costs.mean())))
     batches: list[NDArray[np.int64]] = []
     for start in range(0, len(order), share):
         pool = order[start : start + share]
         pool = pool[np.argsort(longest[pool], kind="stable")]
-        batches.extend(_filled(pool, longest, np.diff(units.bounds), budget))
+        batches.extend(_fill_batches(pool, longest, np.diff(units.bounds), budget))
     return [batches[at] for at in rng.permutation(len(batches))]
 
 
-def _filled(
+def _fill_batches(
     pool: NDArray[np.int64], longest: NDArray[np.int64], windows: NDArray[np.int64], budget: int
 ) -> list[NDArray[np.int64]]:
-    found, begin, held = [], 0, 0
+    """Cut a pool of sorted units into batches within the budget.
+
+    `longest` and `windows` hold the longest window and the number of windows of every unit.
+    """
+    batches, begin, size = [], 0, 0
     for at, unit in enumerate(pool.tolist()):
-        if held and (held + windows[unit]) * longest[unit] > budget:
-            found.append(pool[begin:at])
-            begin, held = at, 0
-        held += int(windows[unit])
-    return [*found, pool[begin:]]
+        # The pool is sorted by length, so that this unit would set the length of the batch.
+        if size and (size + windows[unit]) * longest[unit] > budget:
+            batches.append(pool[begin:at])
+            begin, size = at, 0
+        size += int(windows[unit])
+    return [*batches, pool[begin:]]
 
 
-def padded(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Lengths rounded up to `MULTIPLE`."""
+def round_up(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return lengths rounded up to `MULTIPLE`."""
     return -(-lengths // MULTIPLE) * MULTIPLE
 
 
-def assemble(
+def assemble_batch(
     corpus: Corpus, units: Units, chosen: NDArray[np.int64], special: SpecialTokens
 ) -> Batch:
-    """The tensors of some units; an answer is labelled in its own passage only."""
+    """Return the tensors of some units.
+
+    An answer is labelled in its own passage only, so that hard negatives count as "no answer".
+    """
     pieces = [units.rows[units.bounds[unit] : units.bounds[unit + 1]] for unit in chosen.tolist()]
     rows = np.concatenate(pieces)
     group = np.repeat(np.arange(len(pieces)), [len(piece) for piece in pieces])
-    length = int(padded(lengths_of(corpus, rows).max(keepdims=True))[0])
+    length = int(round_up(window_lengths(corpus, rows).max(keepdims=True))[0])
     ids = np.full((len(rows), length), special.pad, dtype=np.int64)
     types, mask, readable = np.zeros_like(ids), np.zeros_like(ids), np.zeros(ids.shape, dtype=bool)
     spans: list[NDArray[np.int64]] = []
+    # Each row: [CLS] question [SEP] passage[first:last] [SEP], then padding.
     for at, (question, passage, first, last) in enumerate(rows.tolist()):
         asked = corpus.questions[question]
         begin, end = len(asked) + 2, len(asked) + 2 + last - first
@@ -136,7 +152,7 @@ def assemble(
         types[at, begin : end + 1], mask[at, : end + 1] = 1, 1
         readable[at, 0], readable[at, begin:end] = True, True
         if corpus.asked_of[question] == passage:
-            inside, _ = label(corpus.answers[question], first, last)
+            inside, _ = answers_in_window(corpus.answers[question], first, last)
             spans.append(
                 np.concatenate(
                     [np.full((len(inside), 1), at), inside + begin], axis=1, dtype=np.int64

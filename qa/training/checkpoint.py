@@ -1,5 +1,6 @@
-"""Everything a run needs to go on exactly where it was, written beside and renamed; and the log, a
-JSON object a line.
+"""Checkpoints that a run continues from exactly, and its log with one JSON object per line.
+
+A checkpoint is written beside the old one and renamed, so that a kill never leaves half of one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from torch import nn
 
 from qa.training.config import MAY_CHANGE, TrainSettings
 from qa.training.errors import TrainingError
-from qa.training.model import Weights, put, trained
+from qa.training.model import Weights, load_weights, trainable_parameters
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
@@ -24,8 +25,10 @@ LOG = "log.jsonl"
 
 @dataclass(slots=True)
 class Progress:
-    """How far a run is: optimiser steps, real tokens seen, the epoch and the batches of it that are
-    done, seconds of training.
+    """Position of a run.
+
+    Optimiser steps, real tokens seen, the epoch, the batches of it that are done, and the seconds
+    of training.
     """
 
     step: int = 0
@@ -37,8 +40,9 @@ class Progress:
 
 @dataclass(slots=True)
 class Run:
-    """What changes while a reader is trained; `average` is the moving average of the weights, empty
-    without one.
+    """State that changes while a reader is trained.
+
+    `average` is the moving average of the weights, empty without one.
     """
 
     model: nn.Module
@@ -48,16 +52,21 @@ class Run:
 
     @property
     def weights(self) -> Weights:
-        """The weights that count: the average, or the last ones."""
-        return self.average or {name: value.detach() for name, value in trained(self.model).items()}
+        """The weights to be used: the moving average if there is one, else the last ones."""
+        return self.average or {
+            name: value.detach() for name, value in trainable_parameters(self.model).items()
+        }
 
 
-def save(run: Run, settings: TrainSettings, folder: Path) -> None:
-    """Write the checkpoint of a stage."""
+def save_checkpoint(run: Run, settings: TrainSettings, folder: Path) -> None:
+    """Write the checkpoint of a stage.
+
+    Only parameters that are trained are stored; frozen ones come from the base model.
+    """
     state = {
         "settings": asdict(settings),
         "progress": asdict(run.progress),
-        "model": {name: value.detach() for name, value in trained(run.model).items()},
+        "model": {name: value.detach() for name, value in trainable_parameters(run.model).items()},
         "average": run.average,
         "optimiser": run.optimiser.state_dict(),
         "rng": torch.get_rng_state(),
@@ -70,12 +79,13 @@ def save(run: Run, settings: TrainSettings, folder: Path) -> None:
 
 
 def resume(run: Run, settings: TrainSettings, folder: Path) -> bool:
-    """Continue from the folder's checkpoint; False if it has none. Raises TrainingError if it was
-    made with other settings.
+    """Continue from the folder's checkpoint; return False if it has none.
+
+    Raises TrainingError if the checkpoint was made with other settings.
     """
     if not (folder / CHECKPOINT).is_file():
         return False
-    state = read(folder)
+    state = read_checkpoint(folder)
     changed = [
         name
         for name, value in asdict(settings).items()
@@ -83,10 +93,12 @@ def resume(run: Run, settings: TrainSettings, folder: Path) -> bool:
     ]
     if changed:
         raise TrainingError(
-            f"{folder} was trained with another {', '.join(changed)}: give the same values, or another --work"
+            f"{folder} was trained with another {', '.join(changed)}: "
+            "give the same values, or another --work"
         )
-    put(run.model, state["model"])
+    load_weights(run.model, state["model"])
     run.optimiser.load_state_dict(state["optimiser"])
+    # `run.weights` still says on which device the averages belong.
     run.average = {
         name: value.to(run.weights[name].device) for name, value in state["average"].items()
     }
@@ -98,8 +110,8 @@ def resume(run: Run, settings: TrainSettings, folder: Path) -> bool:
     return True
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """A stage's checkpoint, on the CPU; raises TrainingError."""
+def read_checkpoint(folder: Path) -> dict[str, Any]:
+    """Read a stage's checkpoint onto the CPU; raise TrainingError if it cannot be read."""
     try:
         state: dict[str, Any] = torch.load(
             folder / CHECKPOINT, map_location="cpu", weights_only=True
@@ -111,23 +123,24 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def stage_weights(folder: Path) -> Weights:
-    """The weights that a stage has reached, its moving average if it keeps one; raises
-    TrainingError.
+    """Return the weights that a stage has reached, the moving average if it keeps one.
+
+    Raises TrainingError if there is no readable checkpoint.
     """
-    state = read(folder)
+    state = read_checkpoint(folder)
     weights: Weights = state["average"] or state["model"]
     return weights
 
 
 def write_log(folder: Path, line: dict[str, Any]) -> None:
-    """Append a line."""
+    """Append a line to a stage's log."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOG).open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
 
 
 def read_log(folder: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a stage's log; one that was cut off by a kill is left out."""
+    """Yield the lines of a stage's log, without one that was cut off by a kill."""
     path = folder / LOG
     for line in path.read_text("utf-8").splitlines() if path.is_file() else []:
         try:
@@ -137,6 +150,6 @@ def read_log(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _cut_log(folder: Path, step: int) -> None:
-    """Drop what was logged after the checkpoint, since it will be done again."""
-    kept = [line for line in read_log(folder) if line["step"] <= step]
-    (folder / LOG).write_text("".join(json.dumps(line) + "\n" for line in kept), "utf-8")
+    """Drop the lines logged after the checkpoint, since those steps will be done again."""
+    lines = [line for line in read_log(folder) if line["step"] <= step]
+    (folder / LOG).write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")

@@ -1,5 +1,6 @@
-"""Everything that can be set, and the command-line flags made from it: one flag a field,
-`--max-tokens` for `max_tokens`.
+"""Settings of training, and the command-line flags made from them.
+
+One flag a field: `--max-tokens` for `max_tokens`.
 """
 
 from __future__ import annotations
@@ -12,41 +13,45 @@ from qa.training.errors import TrainingError
 
 S = TypeVar("S")
 
-_MIX = "squad2-train-partial=1,nq-train=2,tydi-en-train=2,fairytale-train=1,shifts-reddit=0.5,shifts-amazon=0.5,swaps=1"
+_MIX = (
+    "squad2-train-partial=1,nq-train=2,tydi-en-train=2,fairytale-train=1,"
+    "shifts-reddit=0.5,shifts-amazon=0.5,swaps=1"
+)
 
 
-def _set(default: Any, about: str) -> Any:  # noqa: ANN401 - the type stands at the field
+def _setting(default: Any, about: str) -> Any:  # noqa: ANN401 - the type stands at the field
     return field(default=default, metadata={"help": about})
 
 
 @dataclass(frozen=True, slots=True)
 class DataSettings:
-    """What decides the tokenised corpus; another value makes another corpus."""
+    """Settings of the tokenised corpus; another value makes another corpus."""
 
-    sources: str = _set(
+    sources: str = _setting(
         _MIX,
-        "data sets NAME=WEIGHT; an epoch shows each question of a set WEIGHT times; `swaps` and `statements` are synthetic",
+        "data sets NAME=WEIGHT; an epoch shows each question of a set WEIGHT times; "
+        "`swaps` and `statements` are synthetic",
     )
-    unanswerable: float = _set(
+    unanswerable: float = _setting(
         1.0,
-        "times that an unanswerable question which people asked is shown as often as its set's weight says",
+        "factor on the weight of unanswerable questions that people asked",
     )
-    swap_share: float = _set(
+    swap_share: float = _setting(
         0.15, "synthetic unanswerable questions, as a share of the answerable ones"
     )
-    statement_share: float = _set(
+    statement_share: float = _setting(
         0.06, "synthetic yes-or-no questions, as a share of the answerable ones"
     )
-    typo_share: float = _set(0.08, "share of the questions that get one typing error")
-    max_tokens: int = _set(256, "tokens of a window: [CLS] question [SEP] passage [SEP]")
-    overlap: int = _set(96, "passage tokens that two neighbouring windows share")
-    max_question: int = _set(64, "tokens of a question; the rest is cut")
-    data_seed: int = _set(0, "seed of the swaps and of the validation sample")
-    validation: int = _set(1000, "held-out questions in the validation sample")
+    typo_share: float = _setting(0.08, "share of the questions that get one typing error")
+    max_tokens: int = _setting(256, "tokens of a window: [CLS] question [SEP] passage [SEP]")
+    overlap: int = _setting(96, "passage tokens that two neighbouring windows share")
+    max_question: int = _setting(64, "tokens of a question; the rest is cut")
+    data_seed: int = _setting(0, "seed of the swaps and of the validation sample")
+    validation: int = _setting(1000, "held-out questions in the validation sample")
 
     @property
     def mix(self) -> dict[str, float]:
-        """Weight by data set; raises TrainingError."""
+        """Weight by data set; raises TrainingError if `sources` cannot be parsed."""
         try:
             pairs = [each.split("=") for each in self.sources.split(",") if each.strip()]
             return {name.strip(): float(weight) for name, weight in pairs}
@@ -58,69 +63,81 @@ class DataSettings:
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """What decides the weights, given the corpus; a checkpoint is only continued with the same
-    values (`MAY_CHANGE` apart).
+    """Settings of the optimisation, which decide the weights for a given corpus.
+
+    A checkpoint is continued only with the same values, except for those in `MAY_CHANGE`.
     """
 
-    tokens: float = _set(
+    tokens: float = _setting(
         50e6, "real (not padding) tokens to train on in all; the learning rate is zero at the end"
     )
-    lr: float = _set(1e-4, "highest learning rate")
-    warmup: float = _set(0.06, "share of the tokens in which the rate grows from zero")
-    decay: float = _set(
+    lr: float = _setting(1e-4, "highest learning rate")
+    warmup: float = _setting(0.06, "share of the tokens in which the rate grows from zero")
+    decay: float = _setting(
         0.94,
-        "share of the tokens, at the end, in which the rate falls to zero; between warm-up and it the rate is constant",
+        "share of the tokens, at the end, in which the rate falls to zero; "
+        "between warm-up and decay the rate is constant",
     )
-    weight_decay: float = _set(0.01, "AdamW's, for matrices only")
-    clip: float = _set(1.0, "largest gradient norm")
-    batch_tokens: int = _set(4096, "padded tokens a batch (CPU 4,096; H100 65,536)")
-    dropout: float = _set(0.0, "0 on a CPU, where it costs a quarter of the speed; 0.1 on a GPU")
-    attention: str = _set("eager", "eager (CPU) or sdpa (GPU)")
-    precision: str = _set("bf16", "bf16 autocast or f32")
-    freeze_embeddings: bool = _set(
+    weight_decay: float = _setting(0.01, "AdamW's, for matrices only")
+    clip: float = _setting(1.0, "largest gradient norm")
+    batch_tokens: int = _setting(4096, "padded tokens a batch (CPU 4,096; H100 65,536)")
+    dropout: float = _setting(
+        0.0, "0 on a CPU, where it costs a quarter of the speed; 0.1 on a GPU"
+    )
+    attention: str = _setting("eager", "eager (CPU) or sdpa (GPU)")
+    precision: str = _setting("bf16", "bf16 autocast or f32")
+    freeze_embeddings: bool = _setting(
         True,
         "leave the word embeddings as they are, so that they need not be shipped",
     )
-    ema: float = _set(
+    ema: float = _setting(
         0.0,
-        "decay a step of the averaged weights that are kept in place of the last ones; 0: no average",
+        "decay per step of the averaged weights that are used in place of the last ones; "
+        "0: no average",
     )
-    seed: int = _set(0, "of the head's first weights, of the order and of dropout")
-    max_negatives: int = _set(4, "stage 2: hard negative passages a question, drawn from 1 to this")
-    alone: float = _set(
+    seed: int = _setting(0, "of the head's first weights, of the order and of dropout")
+    max_negatives: int = _setting(
+        4, "stage 2: hard negative passages a question, drawn from 1 to this"
+    )
+    alone: float = _setting(
         0.0,
-        "stage 2: share of the questions without negatives that are shown with their own passage alone",
+        "stage 2: share of the questions without negatives that are shown "
+        "with their own passage alone",
     )
-    dropped_gold: float = _set(
+    dropped_gold: float = _setting(
         0.1, "stage 2: share of the answerable questions shown without their passage, to be refused"
     )
-    checkpoint_minutes: float = _set(5.0, "between checkpoints")
-    max_minutes: float = _set(0.0, "end with a checkpoint after so long; 0: never")
-    log_steps: int = _set(25, "steps a line of the log")
-    validate_tokens: float = _set(2e6, "tokens between validations; 0: at the end only")
-    device: str = _set("auto", "cpu, cuda, or auto: cuda where there is one")
+    checkpoint_minutes: float = _setting(5.0, "between checkpoints")
+    max_minutes: float = _setting(0.0, "end with a checkpoint after so long; 0: never")
+    log_steps: int = _setting(25, "steps a line of the log")
+    validate_tokens: float = _setting(2e6, "tokens between validations; 0: at the end only")
+    device: str = _setting("auto", "cpu, cuda, or auto: cuda where there is one")
 
 
 MAY_CHANGE = {
-    *(
-        "checkpoint_minutes",
-        "max_minutes",
-        "log_steps",
-        "validate_tokens",
-        "device",
-        "attention",
-        "precision",
-    ),
-    *("tokens", "warmup", "decay"),
+    # of the run
+    "checkpoint_minutes",
+    "max_minutes",
+    "log_steps",
+    "validate_tokens",
+    "device",
+    "attention",
+    "precision",
+    # of the schedule
+    "tokens",
+    "warmup",
+    "decay",
 }
-"""What a run that is continued may have other values of: settings of a run rather than of its
-result, and the schedule, so that a run at a constant rate can be made longer or brought to its end
-(Haegele et al. 2024, "Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations").
+"""Settings that may differ when a run is continued.
+
+They are settings of a run rather than of its result, and the schedule, so that a run at a constant
+rate can be made longer or brought to its end (Haegele et al. 2024, "Scaling Laws and
+Compute-Optimal Training Beyond Fixed Training Durations").
 """
 
 
 def add_flags(parser: argparse.ArgumentParser, kind: type[Any]) -> None:
-    """A flag for every field of a settings class."""
+    """Add a flag for every field of a settings class."""
     for each in fields(kind):
         flag = f"--{each.name.replace('_', '-')}"
         about = f"{each.metadata['help']} (default: {each.default})".replace("%", "%%")
@@ -133,5 +150,5 @@ def add_flags(parser: argparse.ArgumentParser, kind: type[Any]) -> None:
 
 
 def from_flags(arguments: argparse.Namespace, kind: type[S]) -> S:
-    """The settings that the flags of `add_flags` gave."""
+    """Return the settings that the flags of `add_flags` were given."""
     return kind(**{each.name: getattr(arguments, each.name) for each in fields(kind)})  # type: ignore[arg-type]

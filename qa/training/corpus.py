@@ -1,5 +1,7 @@
-"""Examples -> token arrays, once; kept in one npz so that a run that is continued, or moved to a
-GPU machine, starts at once.
+"""Examples as token arrays.
+
+They are kept in one npz file, so that a run that is continued or moved to a GPU machine starts at
+once.
 """
 
 from __future__ import annotations
@@ -7,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,18 +25,20 @@ from qa.training.data import held_out_examples as held_out
 from qa.training.errors import TrainingError
 from qa.training.statements import SOURCE as STATEMENTS
 from qa.training.statements import statement_questions
-from qa.training.swaps import SOURCE, swapped
+from qa.training.swaps import SOURCE as SWAPS
+from qa.training.swaps import swap_questions
 
 FORMAT = 1
-"""Raised when the arrays would come out differently."""
+"""Version of the arrays, increased when the same examples give other arrays."""
 CORPUS = "corpus.npz"
 VALIDATION = "validation.json.gz"
 
 
 @dataclass(frozen=True, slots=True)
 class Ragged:
-    """Rows of different lengths: row i is `values[bounds[i]:bounds[i + 1]]`; bounds is int64 (rows
-    + 1,).
+    """Rows of different lengths: row i is `values[bounds[i]:bounds[i + 1]]`.
+
+    `bounds` is int64 (rows + 1,).
     """
 
     values: NDArray[Any]
@@ -42,7 +46,7 @@ class Ragged:
 
     @classmethod
     def of(cls, rows: Sequence[Any], dtype: type[Any], width: tuple[int, ...] = ()) -> Ragged:
-        """From sequences; `width` is the shape of one element."""
+        """Build from sequences; `width` is the shape of one element."""
         values = np.array([element for row in rows for element in row], dtype=dtype).reshape(
             -1, *width
         )
@@ -56,18 +60,20 @@ class Ragged:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """int64 (rows,)."""
+        """Number of elements of each row, int64 (rows,)."""
         return np.diff(self.bounds)
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """q questions and p passages as tokens without special ones.
+    """Tokens of q questions and p passages, without special tokens.
 
-    `asked_of` int32 (q,) is each question's own passage; `answers` has int32 (k, 2) rows [first,
-    last], both included, tokens of that passage (none: it does not say); `source` int16 (q,) points
-    into `sources`. Keys, uint64 (q,) and (p,), name questions by id and passages by text in any
-    corpus.
+    - `asked_of`: int32 (q,), the row of each question's own passage.
+    - `answers`: rows (k, 2) of int32 [first, last], both included, tokens of that passage; no rows
+      if it holds no answer.
+    - `source`: int16 (q,), indexes into `sources`.
+    - `question_keys`, `passage_keys`: uint64 (q,) and (p,), which identify questions by id and
+      passages by text in any corpus.
     """
 
     questions: Ragged
@@ -81,43 +87,45 @@ class Corpus:
 
 
 def key_of(text: str) -> int:
-    """The first 8 bytes of sha256 as a number."""
+    """Return the first 8 bytes of a text's sha256 as a number."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
 def load_tokenizer(base: Path) -> Tokenizer:
-    """The tokenizer of a model folder, without truncation and padding."""
+    """Load the tokenizer of a model folder, without truncation and padding.
+
+    Raises TrainingError if the folder has none.
+    """
     try:
         tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     except Exception as error:  # tokenizers raises plain Exception
         raise TrainingError(
             f"{base} holds no tokenizer.json: --base names the folder of all-MiniLM-L6-v2 ({error})"
         ) from error
+    # Windows are cut and padded here, not by the tokenizer's stored settings.
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
 
 
-SYNTHETIC = frozenset({SOURCE, STATEMENTS})
-"""The sets of the mix that are made from the others."""
+SYNTHETIC = frozenset({SWAPS, STATEMENTS})
+"""Data sets of the mix that are made from the others."""
 
 
 def training_set(data: Path, settings: DataSettings) -> list[Example]:
-    """The examples of the mix, the synthetic ones included; raises TrainingError."""
+    """Return the examples of the mix, the synthetic ones included; raises TrainingError."""
     examples = training_examples(data, [name for name in settings.mix if name not in SYNTHETIC])
-    swaps = (
-        swapped(examples, settings.swap_share, settings.data_seed) if SOURCE in settings.mix else []
-    )
-    asked = (
-        statement_questions(examples, settings.statement_share, settings.data_seed)
-        if STATEMENTS in settings.mix
-        else []
-    )
-    return mistyped([*examples, *swaps, *asked], settings.typo_share, settings.data_seed)
+    # Both kinds of synthetic questions are made from the examples of people alone.
+    synthetic: list[Example] = []
+    if SWAPS in settings.mix:
+        synthetic += swap_questions(examples, settings.swap_share, settings.data_seed)
+    if STATEMENTS in settings.mix:
+        synthetic += statement_questions(examples, settings.statement_share, settings.data_seed)
+    return add_typing_errors([*examples, *synthetic], settings.typo_share, settings.data_seed)
 
 
-def mistyped(examples: Sequence[Example], share: float, seed: int) -> list[Example]:
-    """The examples, a seeded share of them with one typing error in the question."""
+def add_typing_errors(examples: Sequence[Example], share: float, seed: int) -> list[Example]:
+    """Return the examples, a seeded share of them with one typing error in the question."""
     chosen = random.Random(f"typos {seed}")
     return [
         replace(each, question=with_typo(each.question, chosen))
@@ -128,42 +136,59 @@ def mistyped(examples: Sequence[Example], share: float, seed: int) -> list[Examp
 
 
 def encode(examples: Sequence[Example], tokenizer: Tokenizer, max_question: int) -> Corpus:
-    """Tokenise questions and distinct passages, and point the answers at tokens."""
-    row_of = {
-        text: row for row, text in enumerate(dict.fromkeys(example.passage for example in examples))
-    }
+    """Tokenise questions and distinct passages, and turn answers into token spans."""
+    own_texts = [example.passage for example in examples]
+    texts = list(dict.fromkeys(own_texts))
+    row_of = {text: row for row, text in enumerate(texts)}
+    asked_of = [row_of[text] for text in own_texts]
+    source_names = [example.source for example in examples]
+    sources = tuple(dict.fromkeys(source_names))
     questions = tokenizer.encode_batch(
         [example.question for example in examples], add_special_tokens=False
     )
-    passages = tokenizer.encode_batch(list(row_of), add_special_tokens=False)
-    sources = tuple(dict.fromkeys(example.source for example in examples))
-    answers = [_token_spans(example, passages[row_of[example.passage]]) for example in examples]
+    passages = tokenizer.encode_batch(texts, add_special_tokens=False)
+    answers = [
+        _token_spans(example, passages[row])
+        for example, row in zip(examples, asked_of, strict=True)
+    ]
+    source_of = [sources.index(name) for name in source_names]
     return Corpus(
-        Ragged.of([encoding.ids[:max_question] for encoding in questions], np.int32),
-        Ragged.of([encoding.ids for encoding in passages], np.int32),
-        np.array([row_of[example.passage] for example in examples], dtype=np.int32),
+        _token_ids(questions, max_question),
+        _token_ids(passages),
+        np.array(asked_of, dtype=np.int32),
         Ragged.of(answers, np.int32, (2,)),
-        np.array([sources.index(example.source) for example in examples], dtype=np.int16),
-        np.array([key_of(example.id) for example in examples], dtype=np.uint64),
-        np.array([key_of(text) for text in row_of], dtype=np.uint64),
+        np.array(source_of, dtype=np.int16),
+        _keys(example.id for example in examples),
+        _keys(texts),
         sources,
     )
 
 
+def _token_ids(encodings: Sequence[Encoding], limit: int | None = None) -> Ragged:
+    return Ragged.of([encoding.ids[:limit] for encoding in encodings], np.int32)
+
+
+def _keys(texts: Iterable[str]) -> NDArray[np.uint64]:
+    return np.array([key_of(text) for text in texts], dtype=np.uint64)
+
+
 def token_span(offsets: NDArray[np.int64], start: int, end: int) -> tuple[int, int] | None:
-    """The first and last token, both included, that hold a character of [start, end); offsets is
-    int64 (n, 2); None if none does.
+    """Return the first and last token, both included, that hold a character of [start, end).
+
+    `offsets` is int64 (n, 2), the [start, end) of each token. Returns None if no token does.
     """
+    # Tokens are sorted and do not overlap: the first that ends behind `start`, the last that
+    # begins before `end`.
     first = int(np.searchsorted(offsets[:, 1], start, side="right"))
     last = int(np.searchsorted(offsets[:, 0], end, side="left")) - 1
     return (first, last) if first <= last else None
 
 
 def prepare(data: Path | None, work: Path, base: Path, settings: DataSettings) -> Corpus:
-    """The corpus in `work`, made now (with the validation sample) unless one of the same settings
-    is there; raises TrainingError.
+    """Return the corpus in `work`, made now unless one of the same settings is there.
 
-    Without `data` the one in `work` is taken if its settings are these.
+    The validation sample is made with it. Without `data`, the corpus in `work` is taken if its
+    settings are these. Raises TrainingError if it is missing or has others.
     """
     wanted = _recipe(data, base, settings)
     path = work / CORPUS
@@ -173,7 +198,8 @@ def prepare(data: Path | None, work: Path, base: Path, settings: DataSettings) -
             return corpus
     if data is None:
         raise TrainingError(
-            f"{path} is missing or was made with other settings: give --data DIR, or the settings it was made with"
+            f"{path} is missing or was made with other settings: "
+            "give --data DIR, or the settings it was made with"
         )
     corpus = encode(training_set(data, settings), load_tokenizer(base), settings.max_question)
     work.mkdir(parents=True, exist_ok=True)
@@ -185,13 +211,12 @@ def prepare(data: Path | None, work: Path, base: Path, settings: DataSettings) -
 
 
 def recipe_of(work: Path) -> dict[str, Any]:
-    """What the corpus in `work` was made of: settings, and sha256 of each data set; empty if there
-    is none.
-    """
+    """Return the settings and data hashes of the corpus in `work`; empty if there is none."""
     return _load(work / CORPUS)[1] if (work / CORPUS).is_file() else {}
 
 
 def _token_spans(example: Example, encoding: Encoding) -> list[tuple[int, int]]:
+    """Return the sorted, distinct token spans of an example's answers."""
     offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
     spans = {token_span(offsets, start, end) for start, end in example.spans}
     return sorted(span for span in spans if span)

@@ -1,5 +1,6 @@
-"""SQuAD-format files -> examples with character spans; what may be trained on, and what is held out
-for validation.
+"""Examples with character spans from SQuAD-format files.
+
+Decides what may be trained on and what is held out for validation.
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from qa.evaluation.squad import held_out, read_articles
 from qa.training.errors import TrainingError
 
 HELD_OUT_SET = "squad2-train-partial"
-"""The set that the held-out split is taken from (datasets README)."""
+"""Data set that the held-out split is taken from (datasets README)."""
 _NEVER = re.compile(r"dev|newwiki", re.IGNORECASE)
 
 CharSpan = tuple[int, int]
-"""[start, end) in characters of the passage."""
+"""Range [start, end) in characters of the passage."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One question of one passage; `spans` are all places where the answer stands, none: the
-    passage does not say.
+    """One question about one passage.
 
-    `source` is the data set, `id` is unique over all sets.
+    `spans` are all places of the answer, empty if the passage does not hold it. `source` is the
+    data set; `id` is unique over all sets.
     """
 
     id: str
@@ -47,13 +48,18 @@ class Example:
 
 
 def occurrences(passage: str, answer: str) -> tuple[CharSpan, ...]:
-    """Every place where the answer stands as whole words."""
-    bounded = rf"(?<!\w){re.escape(answer)}(?!\w)"
-    return tuple(match.span() for match in re.finditer(bounded, passage)) if answer.strip() else ()
+    """Return every place where the answer stands as whole words."""
+    if not answer.strip():
+        return ()
+    whole_words = rf"(?<!\w){re.escape(answer)}(?!\w)"
+    return tuple(match.span() for match in re.finditer(whole_words, passage))
 
 
 def read_examples(path: Path) -> list[Example]:
-    """The questions of a SQuAD-format file, gzip-compressed or not; raises TrainingError."""
+    """Return the questions of a SQuAD-format file, gzip-compressed or not.
+
+    Raises TrainingError if the file is not in that format.
+    """
     source = path.name.removesuffix(".gz").removesuffix(".json")
     try:
         raw = path.read_bytes()
@@ -71,8 +77,10 @@ def read_examples(path: Path) -> list[Example]:
 
 
 def training_examples(data: Path, names: Iterable[str]) -> list[Example]:
-    """The examples of the named sets without the held-out articles, which are left out of every set
-    by title and by text; raises TrainingError for a dev set.
+    """Return the examples of the named sets without the held-out articles.
+
+    Those articles are left out of every set, by title and by text. Raises TrainingError for a dev
+    set.
     """
     paths = [training_file(data, name) for name in names]
     hidden = held_out_examples(data)
@@ -87,8 +95,9 @@ def training_examples(data: Path, names: Iterable[str]) -> list[Example]:
 
 
 def held_out_examples(data: Path) -> list[Example]:
-    """The examples of the tenth of squad2-train-partial's articles that no stage sees
-    (`qa.evaluation.squad.held_out`).
+    """Return the examples of the articles that no stage sees.
+
+    They are a tenth of squad2-train-partial's articles (`qa.evaluation.squad.held_out`).
     """
     path = training_file(data, HELD_OUT_SET)
     titles = {article.title for article in held_out(read_articles(path))}
@@ -96,10 +105,16 @@ def held_out_examples(data: Path) -> list[Example]:
 
 
 def training_file(data: Path, name: str) -> Path:
-    """The file of a set in DIR or DIR/reader; raises TrainingError for an evaluation set, by name,
-    wherever a link leads.
+    """Return the file of a set in DIR or DIR/reader.
+
+    Raises TrainingError for an evaluation set, by its name and by the name of the file that a link
+    leads to.
     """
-    path = (data / "reader" if (data / "reader").is_dir() else data) / f"{name}.json.gz"
+    folder = data / "reader"
+    if not folder.is_dir():
+        folder = data
+    path = folder / f"{name}.json.gz"
+    # The name behind a link counts too, so that no evaluation set is trained on by accident.
     if _NEVER.search(name) or _NEVER.search(path.resolve().name):
         raise TrainingError(f"{name} is for evaluation only: name training sets (datasets README)")
     if not path.is_file():
@@ -108,28 +123,29 @@ def training_file(data: Path, name: str) -> Path:
 
 
 def sample(examples: Sequence[Example], size: int, seed: int) -> list[Example]:
-    """A seeded sample without repetition, or all of them."""
-    return (
-        random.Random(seed).sample(list(examples), size) if size < len(examples) else list(examples)
-    )
+    """Return a seeded sample without repetition, or all examples if there are not more."""
+    if size >= len(examples):
+        return list(examples)
+    return random.Random(seed).sample(list(examples), size)
 
 
 def write_examples(examples: Sequence[Example], path: Path) -> None:
-    """Write examples as SQuAD-format JSON, one paragraph an example, so that `read_examples` reads
-    them again.
+    """Write examples as SQuAD-format JSON that `read_examples` reads again.
+
+    Each example gets a paragraph of its own.
     """
     entries = [
         {
             "title": each.title,
-            "paragraphs": [{"context": each.passage, "qas": [entry(each)]}],
+            "paragraphs": [{"context": each.passage, "qas": [squad_entry(each)]}],
         }
         for each in examples
     ]
     path.write_bytes(gzip.compress(json.dumps({"data": entries}).encode(), mtime=0))
 
 
-def entry(example: Example) -> dict[str, Any]:
-    """An example as a question of SQuAD-format JSON."""
+def squad_entry(example: Example) -> dict[str, Any]:
+    """Return an example as a question of SQuAD-format JSON."""
     answers = [
         {"text": example.passage[start:end], "answer_start": start} for start, end in example.spans
     ]
@@ -149,14 +165,16 @@ def _example(source: str, title: str, passage: str, entry: dict[str, Any]) -> Ex
 
 
 def _spans(passage: str, entry: dict[str, Any]) -> tuple[CharSpan, ...]:
-    """All word-bounded occurrences where the true one is unknown, else the annotated ones."""
+    """Return the annotated spans, or every occurrence where the place was only guessed."""
     if entry.get("is_impossible"):
         return ()
     spans: set[CharSpan] = set()
     for answer in entry["answers"]:
         start, text = answer["answer_start"], answer["text"]
-        given = (start, start + len(text))
-        spans.update((entry.get("answer_start_guessed") and occurrences(passage, text)) or (given,))
+        places: tuple[CharSpan, ...] = ()
+        if entry.get("answer_start_guessed"):
+            places = occurrences(passage, text)
+        spans.update(places or [(start, start + len(text))])
     return tuple(sorted(span for span in spans if passage[slice(*span)].strip()))
 
 

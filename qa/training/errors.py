@@ -1,4 +1,4 @@
-"""What can go wrong while a reader is trained.
+"""Error class of training.
 
 QAError
 └── TrainingError    data, settings, a checkpoint or weights that cannot be used

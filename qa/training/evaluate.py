@@ -1,11 +1,13 @@
-"""How well a reader does on the gold passages of a SQuAD-format file: EM, F1, no-answer accuracy,
-AUROC of answerability.
+"""Evaluation of a reader on the gold passages of a SQuAD-format file.
+
+Figures are EM, F1, no-answer accuracy and the AUROC of answerability.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +17,7 @@ from torch import nn
 
 from qa.answering.span_decoding import ScoredSpan, best_spans, without_overlaps
 from qa.evaluation.selective_metrics import auroc, best_threshold
-from qa.training.batches import SpecialTokens, assemble, plan
+from qa.training.batches import SpecialTokens, assemble_batch, plan_batches
 from qa.training.config import DataSettings
 from qa.training.corpus import Corpus, encode
 from qa.training.data import Example
@@ -25,8 +27,9 @@ from qa.training.windows import Units, windows_of
 
 @dataclass(frozen=True, slots=True)
 class EvaluateSettings:
-    """How spans are read off the logits; `threshold` is the score under which the best span is no
-    answer.
+    """Settings of span decoding.
+
+    A best span whose score is at most `threshold` counts as no answer.
     """
 
     threshold: float = 0.0
@@ -38,8 +41,9 @@ class EvaluateSettings:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What was found in one passage, best first: texts with scores, which are log-odds against "no
-    answer" (`qa.training.loss`).
+    """Spans found for one question, best first, as pairs of text and score.
+
+    Scores are log-odds against "no answer" (`qa.training.loss`).
     """
 
     id: str
@@ -47,7 +51,7 @@ class Prediction:
 
     @property
     def best(self) -> tuple[str, float]:
-        """The best text and its score."""
+        """The best text and its score; an empty text with -inf if there is none."""
         return self.found[0] if self.found else ("", float("-inf"))
 
 
@@ -69,8 +73,8 @@ def predict(
     units = Units(flat, np.arange(len(flat) + 1, dtype=np.int64))
     continues = continuations(tokenizer)
     found: list[list[ScoredSpan]] = [[] for _ in examples]
-    for chosen in plan(corpus, units, settings.batch_tokens, np.random.default_rng(0)):
-        batch = assemble(corpus, units, chosen, SpecialTokens.of(tokenizer)).to(device)
+    for chosen in plan_batches(corpus, units, settings.batch_tokens, np.random.default_rng(0)):
+        batch = assemble_batch(corpus, units, chosen, SpecialTokens.of(tokenizer)).to(device)
         with torch.inference_mode():
             starts, ends = (
                 each.float().cpu().numpy() for each in logits(model, batch, settings.precision)
@@ -85,34 +89,32 @@ def predict(
 def figures(
     examples: Sequence[Example], predictions: Sequence[Prediction], threshold: float
 ) -> dict[str, float]:
-    """Percentages and counts by name.
+    """Return percentages and counts by name.
 
-    `f1` and `em` are the official ones (best of the gold answers; an unanswerable question is right
-    if refused); `f1_forced` and `em_forced` are of the answerable questions with no refusals;
-    `best_f1` is `f1` at the threshold `best_threshold`, which was chosen on these questions and
-    therefore counts on the held-out split only.
+    - `f1`, `em`: the official ones. The best of the gold answers counts; an unanswerable question
+      is right if refused.
+    - `f1_forced`, `em_forced`: of the answerable questions, with no refusals.
+    - `best_f1`: `f1` at the threshold `best_threshold`, which was chosen on these questions and
+      therefore counts on the held-out split only.
     """
     from qa.evaluation.metrics import exact_match, f1
 
     scores = np.array([prediction.best[1] for prediction in predictions])
     texts = [prediction.best[0] for prediction in predictions]
+    golds = [example.answers for example in examples]
     answerable = np.array([bool(example.spans) for example in examples])
-    forced_f1 = np.array(
-        [f1(text, example.answers) for text, example in zip(texts, examples, strict=True)]
-    )
-    forced_em = np.array(
-        [exact_match(text, example.answers) for text, example in zip(texts, examples, strict=True)]
-    )
-    kept = scores > threshold
+    forced_f1 = np.array([f1(*pair) for pair in zip(texts, golds, strict=True)])
+    forced_em = np.array([exact_match(*pair) for pair in zip(texts, golds, strict=True)])
+    answered = scores > threshold
     best_f1, chosen = best_threshold(scores, np.where(answerable, forced_f1, 0.0), answerable)
     shares = {
-        "f1": np.where(answerable, forced_f1 * kept, ~kept).mean(),
-        "em": np.where(answerable, forced_em * kept, ~kept).mean(),
-        "f1_forced": forced_f1[answerable].mean() if answerable.any() else 0.0,
-        "em_forced": forced_em[answerable].mean() if answerable.any() else 0.0,
-        "answerability_accuracy": (kept == answerable).mean(),
-        "answerable_answered": kept[answerable].mean() if answerable.any() else 0.0,
-        "unanswerable_refused": (~kept[~answerable]).mean() if not answerable.all() else 0.0,
+        "f1": np.where(answerable, forced_f1 * answered, ~answered).mean(),
+        "em": np.where(answerable, forced_em * answered, ~answered).mean(),
+        "f1_forced": _mean(forced_f1[answerable]),
+        "em_forced": _mean(forced_em[answerable]),
+        "answerability_accuracy": (answered == answerable).mean(),
+        "answerable_answered": _mean(answered[answerable]),
+        "unanswerable_refused": _mean(~answered[~answerable]),
         "best_f1": best_f1,
     }
     counts = {
@@ -127,8 +129,15 @@ def figures(
     )
 
 
+def _mean(values: NDArray[Any]) -> float:
+    return float(values.mean()) if len(values) else 0.0
+
+
 def continuations(tokenizer: Tokenizer) -> NDArray[np.bool_]:
-    """Whether each token of the vocabulary, bool (v,), continues a word ("##ing")."""
+    """Return for each token of the vocabulary whether it continues a word ("##ing").
+
+    The result is bool (v,).
+    """
     vocabulary = tokenizer.get_vocab()
     found = np.zeros(max(vocabulary.values()) + 1, dtype=bool)
     found[[row for token, row in vocabulary.items() if token.startswith("##")]] = True
@@ -143,11 +152,15 @@ def _window_spans(
     continues: NDArray[np.bool_],
     settings: EvaluateSettings,
 ) -> list[ScoredSpan]:
-    """The best spans of a window in tokens of its passage; the score is less that of no answer."""
+    """Return the best spans of a window in tokens of its passage.
+
+    Scores are relative to the window's no-answer score.
+    """
     question, passage, first, last = row.tolist()
     begin = len(corpus.questions[question]) + 2
     inside = slice(begin, begin + last - first)
     borders = np.arange(last - first)
+    # One token further than the window, if there is one: a span must not end inside a word.
     parts_word = np.append(
         continues[corpus.passages[passage]][first : last + 1], np.zeros(1, dtype=bool)
     )
@@ -164,27 +177,20 @@ def _window_spans(
 
 def _predictions(
     examples: Sequence[Example],
-    found: Sequence[Sequence[ScoredSpan]],
+    spans_of: Sequence[Sequence[ScoredSpan]],
     tokenizer: Tokenizer,
     n_best: int,
 ) -> list[Prediction]:
+    """Turn token spans into texts of the passages."""
     texts = list(dict.fromkeys(example.passage for example in examples))
     encodings = tokenizer.encode_batch(texts, add_special_tokens=False)
     offsets = {text: encoding.offsets for text, encoding in zip(texts, encodings, strict=True)}
-    return [
-        Prediction(
-            example.id,
-            tuple(
-                (
-                    example.passage[
-                        offsets[example.passage][span.start][0] : offsets[example.passage][
-                            span.end - 1
-                        ][1]
-                    ],
-                    span.score,
-                )
-                for span in without_overlaps(spans)[:n_best]
-            ),
+    predictions = []
+    for example, spans in zip(examples, spans_of, strict=True):
+        places = offsets[example.passage]
+        best = tuple(
+            (example.passage[places[span.start][0] : places[span.end - 1][1]], span.score)
+            for span in without_overlaps(spans)[:n_best]
         )
-        for example, spans in zip(examples, found, strict=True)
-    ]
+        predictions.append(Prediction(example.id, best))
+    return predictions

@@ -1,8 +1,9 @@
-"""A trained reader as a folder that can be shipped: only the weights that differ from the encoder
-that comes with pip, in fp16.
+"""Export of a trained reader as a folder that can be shipped.
 
-reader.safetensors  the tensors that differ, fp16, and the head
-reader.json         sha256 of both, what the score means, settings, data sets, figures
+Only the tensors that differ from the encoder that comes with pip are written:
+
+    reader.safetensors  the tensors that differ, fp16, and the head
+    reader.json         sha256 of both, meaning of the score, settings, data sets, figures
 """
 
 from __future__ import annotations
@@ -20,35 +21,38 @@ from torch import Tensor, nn
 
 from qa.training.config import TrainSettings
 from qa.training.errors import TrainingError
-from qa.training.model import Weights, default_base, new_model, put
+from qa.training.model import Weights, default_base, load_weights, new_model
 
 WEIGHTS, CARD = "reader.safetensors", "reader.json"
 MAX_BYTES = 25_000_000
-"""What the repository can carry."""
-SCORE = "start[i] - start[CLS] + end[j] - end[CLS] - no_answer, log-odds against no answer; comparable across windows and passages"
+"""Largest size of the weights that the repository can carry."""
+SCORE = (
+    "start[i] - start[CLS] + end[j] - end[CLS] - no_answer, log-odds against no answer; "
+    "comparable across windows and passages"
+)
+HEAD = "qa_outputs"
+"""Prefix of the head's parameters, as transformers names them."""
 
 
 def export(weights: Weights, base: Path, folder: Path, about: Mapping[str, Any]) -> Path:
-    """Write the folder; `about` goes into reader.json, with `no_answer` (`qa.training.balance`)
-    among it. Raises TrainingError if it would be too large.
+    """Write the folder of a reader and return it.
+
+    `about` goes into reader.json, with `no_answer` (`qa.training.balance`) among it. Raises
+    TrainingError if the weights would be too large.
     """
     model = new_model(base, TrainSettings())
     before = {name: value.half() for name, value in model.state_dict().items()}
-    head = {name for name in before if name.startswith("qa_outputs")}
-    put(model, weights)
-    after = {name: value.half().contiguous() for name, value in model.state_dict().items()}
-    delta = {
-        name: value
-        for name, value in after.items()
-        if name in head or not torch.equal(value, before[name])
-    }
+    load_weights(model, weights)
+    delta = _changed_tensors(before, model)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS).write_bytes(save(delta))
     size = (folder / WEIGHTS).stat().st_size
     if size > MAX_BYTES:
         raise TrainingError(
-            f"{folder / WEIGHTS} has {size:,} bytes, the limit is {MAX_BYTES:,}: train with --freeze-embeddings"
+            f"{folder / WEIGHTS} has {size:,} bytes, the limit is {MAX_BYTES:,}: "
+            "train with --freeze-embeddings"
         )
+    # `about` may set `no_answer`, but not the fields behind it.
     card = {
         "no_answer": 0.0,
         **about,
@@ -67,26 +71,38 @@ def export(weights: Weights, base: Path, folder: Path, about: Mapping[str, Any])
     return folder
 
 
-def share_of(given: str) -> tuple[Path, float]:
-    """FOLDER=SHARE taken apart; raises TrainingError."""
-    folder, _, share = given.rpartition("=")
+def _changed_tensors(before: Mapping[str, Tensor], model: nn.Module) -> Weights:
+    """Return the head and the tensors that differ from `before`, all in fp16."""
+    after = {name: value.half().contiguous() for name, value in model.state_dict().items()}
+    return {
+        name: value
+        for name, value in after.items()
+        if name.startswith(HEAD) or not torch.equal(value, before[name])
+    }
+
+
+def parse_share(text: str) -> tuple[Path, float]:
+    """Parse FOLDER=SHARE; raise TrainingError if the share is no number."""
+    folder, _, share = text.rpartition("=")
     try:
         return Path(folder), float(share)
     except ValueError as error:
         raise TrainingError(
-            f"--average: expected FOLDER=SHARE, like WORK/stage1=0.2, got {given!r}"
+            f"--average: expected FOLDER=SHARE, like WORK/stage1=0.2, got {text!r}"
         ) from error
 
 
-def averaged(weights: Weights, others: Sequence[tuple[Weights, float]]) -> Weights:
-    """The weights with a share in (0, 1) of each of some others mixed in, all of one run or of runs
-    that go on from each other (Wortsman et al. 2022, "Model soups"). Raises TrainingError for
-    shares that leave nothing of the first.
+def average_weights(weights: Weights, others: Sequence[tuple[Weights, float]]) -> Weights:
+    """Return the weights with a share in (0, 1) of each of the others mixed in.
+
+    All must come from one run or from runs that continue each other (Wortsman et al. 2022, "Model
+    soups"). Raises TrainingError for shares that leave nothing of the first.
     """
     rest = 1.0 - sum(share for _, share in others)
     if rest <= 0 or any(share <= 0 for _, share in others):
         raise TrainingError(
-            f"--average: expected shares above 0 that sum to less than 1, got {[share for _, share in others]}"
+            "--average: expected shares above 0 that sum to less than 1, "
+            f"got {[share for _, share in others]}"
         )
     with torch.no_grad():
         return {
@@ -98,11 +114,10 @@ def averaged(weights: Weights, others: Sequence[tuple[Weights, float]]) -> Weigh
 def load_reader(
     folder: Path, base: Path | None = None, settings: TrainSettings | None = None
 ) -> tuple[nn.Module, dict[str, Any]]:
-    """The torch model, in evaluation mode, and reader.json of an exported folder; raises
-    TrainingError if a hash differs.
+    """Return the torch model in evaluation mode and the reader.json of an exported folder.
 
     `base` (else the encoder from pip) may be an fp16 copy: its tensors are compared after rounding
-    to fp16.
+    to fp16. Raises TrainingError if a hash differs.
     """
     base = base or default_base()
     try:
@@ -114,27 +129,29 @@ def load_reader(
             f"{folder / WEIGHTS} is not the file that {CARD} names: export it again"
         )
     model = new_model(base, settings or TrainSettings())
-    if (
-        tensors_sha256({name: value.half() for name, value in model.state_dict().items()})
-        != card["base"]["tensors_sha256"]
-    ):
+    # Compared in fp16, so that an fp16 copy of the base passes as well.
+    base_tensors = {name: value.half() for name, value in model.state_dict().items()}
+    if tensors_sha256(base_tensors) != card["base"]["tensors_sha256"]:
         raise TrainingError(
             f"{base} is not the base that the reader was trained from ({card['base']['name']})"
         )
-    put(model, {name: value.float() for name, value in load_file(folder / WEIGHTS).items()})
+    load_weights(
+        model, {name: value.float() for name, value in load_file(folder / WEIGHTS).items()}
+    )
     return model.eval(), card
 
 
 def write_base(base: Path, folder: Path) -> Path:
-    """An fp16 copy of what training needs of the base: 45 MB instead of 91, for a machine that
-    files must be carried to.
+    """Write an fp16 copy of the parts of the base that training needs.
+
+    It has 45 MB instead of 91, for a machine that files must be copied to.
     """
     folder.mkdir(parents=True, exist_ok=True)
     model = new_model(base, replace(TrainSettings(), attention="eager"))
     tensors = {
         name: value.half().contiguous()
         for name, value in model.state_dict().items()
-        if not name.startswith("qa_outputs")
+        if not name.startswith(HEAD)
     }
     (folder / "model.safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
     for name in ("config.json", "tokenizer.json"):
@@ -143,11 +160,12 @@ def write_base(base: Path, folder: Path) -> Path:
 
 
 def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
-    """sha256 over the names and fp16 values of all tensors but the head's, whose first values are
-    random.
+    """Return the sha256 over the names and fp16 values of all tensors except the head's.
+
+    The first values of the head are random.
     """
     digest = hashlib.sha256()
-    for name in sorted(name for name in tensors if not name.startswith("qa_outputs")):
+    for name in sorted(name for name in tensors if not name.startswith(HEAD)):
         digest.update(name.encode() + tensors[name].half().contiguous().numpy().tobytes())
     return digest.hexdigest()
 

@@ -1,5 +1,6 @@
-"""The flags of `python -m qa.training` that name files and folders; settings bring their own
-(`qa.training.config`).
+"""Flags of `python -m qa.training` that name files and folders.
+
+The settings bring their own flags (`qa.training.config`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from pathlib import Path
 
 
 def add_paths(flags: argparse.ArgumentParser, name: str) -> None:
-    """Add what a step reads and writes."""
+    """Add the flags for what a step reads and writes."""
     flags.add_argument(
         "--base",
         type=Path,
@@ -49,14 +50,18 @@ def add_paths(flags: argparse.ArgumentParser, name: str) -> None:
             help="folder to write" if name != "traps" else "file to write, FILE.json.gz",
         )
     if name == "export":
-        about = "mix in this share of the weights of another stage's folder or exported reader; may be repeated"
+        about = (
+            "mix in this share of the weights of another stage's folder or exported reader; "
+            "may be repeated"
+        )
         flags.add_argument(
             "--average", action="append", default=[], metavar="FOLDER=SHARE", help=about
         )
         flags.add_argument(
             "--data",
             type=Path,
-            help="folder that holds reader/*.json.gz, to balance the score of no answer on its held-out questions",
+            help="folder that holds reader/*.json.gz, to balance the score of no answer "
+            "on its held-out questions",
         )
         flags.add_argument(
             "--about",

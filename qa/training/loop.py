@@ -1,6 +1,4 @@
-"""The training loop of both stages. It can be stopped at any moment and goes on exactly where it
-was.
-"""
+"""Training loop of both stages, which can be stopped at any moment and continues exactly."""
 
 from __future__ import annotations
 
@@ -18,22 +16,25 @@ import numpy as np
 import torch
 from torch import nn
 
-from qa.training.batches import Batch, SpecialTokens, assemble, plan
-from qa.training.checkpoint import Progress, Run, resume, save, write_log
+from qa.training.batches import Batch, SpecialTokens, assemble_batch, plan_batches
+from qa.training.checkpoint import Progress, Run, resume, save_checkpoint, write_log
 from qa.training.config import TrainSettings
 from qa.training.corpus import Corpus
 from qa.training.errors import TrainingError
 from qa.training.loss import reader_loss
-from qa.training.model import device_of, logits, optimiser, trained
+from qa.training.model import build_optimiser, device_of, logits, trainable_parameters
 from qa.training.units import EpochUnits
 
 Validate = Callable[[nn.Module], dict[str, float]]
-"""A model -> figures for the log."""
+"""Function from a model to figures for the log."""
 
 
 @dataclass(slots=True)
 class Trainer:
-    """Trains one stage in `folder`, from its checkpoint if there is one; `clock` counts seconds."""
+    """Training of one stage in `folder`, from its checkpoint if there is one.
+
+    `clock` returns seconds.
+    """
 
     corpus: Corpus
     units: EpochUnits
@@ -46,30 +47,31 @@ class Trainer:
     _stopped: bool = field(default=False, init=False)
 
     def train(self, model: nn.Module, *, max_steps: int | None = None) -> Progress:
-        """Train until the tokens are used up, the time is over, a signal comes, or `max_steps` more
-        steps are done.
+        """Train until the tokens are used up, the time is over, or the run is stopped.
 
-        A checkpoint is written at the end in each case.
+        A signal or `max_steps` more steps stop it too. A checkpoint is written at the end in each
+        case.
         """
         run = self._start(model)
         with self._signals():
             self._loop(run, max_steps)
-        save(run, self.settings, self.folder)
+        save_checkpoint(run, self.settings, self.folder)
         return run.progress
 
     def stop(self, *_: int | FrameType | None) -> None:
-        """End after the step under way."""
+        """End after the current step; usable as a signal handler."""
         self._stopped = True
 
     def _start(self, model: nn.Module) -> Run:
         torch.manual_seed(self.settings.seed)
         model.to(device_of(self.settings.device))
         average = (
-            {name: value.detach().clone() for name, value in trained(model).items()}
+            {name: value.detach().clone() for name, value in trainable_parameters(model).items()}
             if self.settings.ema
             else {}
         )
-        run = Run(model, optimiser(model, self.settings), average)
+        run = Run(model, build_optimiser(model, self.settings), average)
+        # After the seed: a checkpoint brings its own random states.
         resume(run, self.settings, self.folder)
         model.train()
         return run
@@ -81,44 +83,54 @@ class Trainer:
         for batch in self._batches(run):
             loss = self._step(run, batch)
             losses.append(loss)
-            done, late = run.progress.tokens >= self.settings.tokens, clocks.over()
-            over = done or late or self._stopped or (last is not None and run.progress.step >= last)
-            if run.progress.step % self.settings.log_steps == 0 or over:
+            is_complete = run.progress.tokens >= self.settings.tokens
+            ends = self._ends(run, clocks, last)
+            if ends or run.progress.step % self.settings.log_steps == 0:
                 self._log(run, {"loss": _mean(losses), "tokens_per_s": clocks.rate()})
                 losses.clear()
-            if clocks.validation_due() or done:
+            if clocks.validation_due() or is_complete:
                 self._log(run, {"validation": self._validated(run)})
-            if over:
+            if ends:
                 return
             if clocks.checkpoint_due():
+                # A checkpoint of a diverged run would be of no use to continue from.
                 _check_finite(float(loss), run.progress.step)
-                save(run, self.settings, self.folder)
+                save_checkpoint(run, self.settings, self.folder)
+
+    def _ends(self, run: Run, clocks: _Clocks, last_step: int | None) -> bool:
+        """Return True after the last step of this call."""
+        is_late = clocks.over()  # also updates the seconds of training, so it is always asked
+        is_complete = run.progress.tokens >= self.settings.tokens
+        is_last = last_step is not None and run.progress.step >= last_step
+        return is_late or is_complete or is_last or self._stopped
 
     def _batches(self, run: Run) -> Iterator[Batch]:
-        """The batches that are left, of this epoch and all that follow."""
+        """Yield the batches that are left of this epoch, then those of all that follow."""
         if run.progress.tokens >= self.settings.tokens:
             return
         while True:
             units = self.units(run.progress.epoch)
             rng = np.random.default_rng([self.settings.seed, run.progress.epoch, 1])
-            batches = plan(self.corpus, units, self.settings.batch_tokens, rng)
+            batches = plan_batches(self.corpus, units, self.settings.batch_tokens, rng)
             if not batches:
                 raise TrainingError(
                     "there is nothing to train on: no question of --sources has a weight above zero"
                 )
+            # The plan of an epoch depends on seed and number alone, so that a continued run skips
+            # exactly the batches that it has seen.
             for chosen in batches[run.progress.position :]:
-                yield assemble(self.corpus, units, chosen, self.special).to(
+                yield assemble_batch(self.corpus, units, chosen, self.special).to(
                     device_of(self.settings.device)
                 )
             run.progress.epoch, run.progress.position = run.progress.epoch + 1, 0
 
     def _step(self, run: Run, batch: Batch) -> torch.Tensor:
-        """One optimiser step; the loss, still on its device."""
+        """Take one optimiser step and return the loss, still on its device."""
         for group in run.optimiser.param_groups:
-            group["lr"] = rate(run.progress.tokens, self.settings)
+            group["lr"] = learning_rate(run.progress.tokens, self.settings)
         loss = reader_loss(*logits(run.model, batch, self.settings.precision), batch)
         loss.backward()  # type: ignore[no-untyped-call]
-        weights = trained(run.model)
+        weights = trainable_parameters(run.model)
         torch.nn.utils.clip_grad_norm_(weights.values(), self.settings.clip)
         run.optimiser.step()
         run.optimiser.zero_grad(set_to_none=True)
@@ -134,8 +146,10 @@ class Trainer:
         return loss.detach()
 
     def _validated(self, run: Run) -> dict[str, float]:
-        """The figures of the weights that count."""
-        weights = {name: value.detach().clone() for name, value in trained(run.model).items()}
+        """Return the figures of the weights to be used, the moving average if there is one."""
+        weights = {
+            name: value.detach().clone() for name, value in trainable_parameters(run.model).items()
+        }
         _swap(run.model, run.average)
         run.model.eval()
         figures = self.validate(run.model)
@@ -149,7 +163,7 @@ class Trainer:
             "step": now.step,
             "tokens": now.tokens,
             "epoch": now.epoch,
-            "lr": rate(now.tokens, self.settings),
+            "lr": learning_rate(now.tokens, self.settings),
             "seconds": now.seconds,
         }
         write_log(self.folder, place | line)
@@ -158,7 +172,7 @@ class Trainer:
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """SIGTERM and SIGINT end the run with a checkpoint."""
+        """Let SIGTERM and SIGINT end the run with a checkpoint."""
         before = {each: signal.signal(each, self.stop) for each in (signal.SIGTERM, signal.SIGINT)}
         try:
             yield
@@ -167,9 +181,10 @@ class Trainer:
                 signal.signal(each, handler)
 
 
-def rate(tokens: int, settings: TrainSettings) -> float:
-    """The learning rate after so many tokens: linear growth, a constant rate, then linear decay to
-    zero at the last token.
+def learning_rate(tokens: int, settings: TrainSettings) -> float:
+    """Return the learning rate after so many tokens.
+
+    It grows linearly, stays constant, then falls linearly to zero at the last token.
     """
     share = min(tokens / settings.tokens, 1.0)
     grown = share / settings.warmup if settings.warmup else 1.0
@@ -178,7 +193,7 @@ def rate(tokens: int, settings: TrainSettings) -> float:
 
 
 class _Clocks:
-    """When to log, validate, save and end."""
+    """Timers of a run that say when to log, validate, save and end."""
 
     def __init__(
         self, settings: TrainSettings, progress: Progress, clock: Callable[[], float]
@@ -189,12 +204,13 @@ class _Clocks:
         self._tokens, self._validated = progress.tokens, progress.tokens
 
     def over(self) -> bool:
+        """Update the seconds of training and return True if the time is over."""
         now = self._clock()
         self._progress.seconds = self._before + now - self._begin
         return 0 < self._settings.max_minutes * 60 <= now - self._begin
 
     def rate(self) -> float:
-        """Real tokens a second since the last call."""
+        """Return the real tokens per second since the last call."""
         now, tokens = self._clock(), self._progress.tokens
         speed = (tokens - self._tokens) / max(now - self._logged, 1e-9)
         self._logged, self._tokens = now, tokens

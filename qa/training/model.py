@@ -1,4 +1,4 @@
-"""The reader as a torch model: all-MiniLM-L6-v2 under a start and an end logit a token."""
+"""Reader as a torch model: all-MiniLM-L6-v2 under a start and an end logit for each token."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ Weights = dict[str, Tensor]
 
 
 def default_base() -> Path:
-    """The folder of the encoder that comes with pip, which the reader starts from."""
+    """Return the folder of the encoder that comes with pip, which the reader starts from."""
     from index.models.conversion import DEFAULT_MODEL, find_model
 
     return find_model(DEFAULT_MODEL)
 
 
 def new_model(base: Path, settings: TrainSettings) -> nn.Module:
-    """A reader with the base's weights and a fresh head, whose first weights follow the seed;
-    raises TrainingError.
+    """Build a reader with the base's weights and a fresh head.
+
+    The head's first weights follow the seed. Raises TrainingError if the folder holds no model.
     """
     import transformers
 
@@ -37,6 +38,7 @@ def new_model(base: Path, settings: TrainSettings) -> nn.Module:
     log: Any = transformers.logging
     log.set_verbosity_error()  # it would report that the head is new
     log.disable_progress_bar()
+    # transformers draws the head's weights while it loads the model.
     torch.manual_seed(settings.seed)
     config = transformers.AutoConfig.from_pretrained(str(base), local_files_only=True)
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = settings.dropout
@@ -48,44 +50,59 @@ def new_model(base: Path, settings: TrainSettings) -> nn.Module:
         dtype=torch.float32,
         local_files_only=True,
     )
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(
-            not (settings.freeze_embeddings and name.endswith("word_embeddings.weight"))
-        )
+    choose_trainable(model, settings)
     return model
 
 
+def choose_trainable(model: nn.Module, settings: TrainSettings) -> None:
+    """Mark the parameters that are trained, by their gradient flag.
+
+    This is the only place that decides it: the loop, the checkpoints and the averages follow
+    `trainable_parameters`.
+    """
+    for name, parameter in model.named_parameters():
+        is_word_embedding = name.endswith("word_embeddings.weight")
+        parameter.requires_grad_(not (settings.freeze_embeddings and is_word_embedding))
+
+
 def logits(model: nn.Module, batch: Batch, precision: str) -> tuple[Tensor, Tensor]:
-    """Start and end logits, float (w, l) each."""
+    """Return start and end logits, float (w, l) each."""
     with autocast(batch.ids.device, precision):
         output = model(input_ids=batch.ids, attention_mask=batch.mask, token_type_ids=batch.types)
     return output.start_logits, output.end_logits
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
-    """bf16 where asked for; raises TrainingError for a precision that is neither bf16 nor f32."""
+    """Return a context of bf16 autocast, or of none for f32.
+
+    Raises TrainingError for another precision.
+    """
     if precision not in {"bf16", "f32"}:
         raise TrainingError(f"--precision: expected bf16 or f32, got {precision!r}")
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
 
 
 def device_of(name: str) -> torch.device:
-    """The device that a setting names."""
+    """Return the device that a setting names."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(name)
 
 
-def trained(model: nn.Module) -> Weights:
-    """The parameters that training may change."""
+def trainable_parameters(model: nn.Module) -> Weights:
+    """Return the parameters that training may change.
+
+    A run optimises, stores and averages only these.
+    """
     return {
         name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad
     }
 
 
-def put(model: nn.Module, weights: Weights) -> None:
-    """Copy weights into a model; raises TrainingError for names or shapes that it lacks."""
+def load_weights(model: nn.Module, weights: Weights) -> None:
+    """Copy weights into a model; raise TrainingError for names or shapes that it lacks."""
     parameters = dict(model.named_parameters())
+    # Checked before anything is copied, so that an error leaves the model as it was.
     wrong = [
         name
         for name, value in weights.items()
@@ -100,9 +117,12 @@ def put(model: nn.Module, weights: Weights) -> None:
             parameters[name].copy_(value)
 
 
-def optimiser(model: nn.Module, settings: TrainSettings) -> torch.optim.AdamW:
-    """AdamW; no decay for vectors (biases, norms) and embeddings, whose unseen rows would shrink."""
-    named = trained(model)
+def build_optimiser(model: nn.Module, settings: TrainSettings) -> torch.optim.AdamW:
+    """Return AdamW for the parameters that are trained.
+
+    Vectors (biases, norms) and embeddings, whose unseen rows would shrink, get no weight decay.
+    """
+    named = trainable_parameters(model)
     decayed = [
         value for name, value in named.items() if value.ndim > 1 and "embeddings" not in name
     ]

@@ -1,10 +1,9 @@
-"""Yes-or-no questions made from sentences: what the sentence says is asked, and the sentence
-settles it.
+"""Synthetic yes-or-no questions made from sentences of the passages.
 
 "The tower was built in 1889 for the fair" gives "Was the tower built in 1889 for the fair" with the
-span "built in 1889 for the fair". In a share of the questions a number or name of it gives way to
-another, or a relation to its opposite: the same words still settle it, with no. Another share is
-asked of a passage that says nothing of the kind.
+span "built in 1889 for the fair". In a share of the questions a number or name is replaced by
+another, or a relation by its opposite: the same words then settle the question with no. Another
+share is asked of a passage that does not settle it.
 """
 
 from __future__ import annotations
@@ -16,45 +15,51 @@ from dataclasses import dataclass
 
 from index.text.sentences import sentence_spans
 from qa.training.data import CharSpan, Example
-from qa.training.swaps import OPPOSITE, Term, terms_of, words
+from qa.training.swaps import OPPOSITE, Term, content_words, terms_of
 
 SOURCE = "statements"
-"""The data set that these questions form."""
+"""Data set that these questions form."""
 CONTRADICTED, UNANSWERABLE = 0.3, 0.3
-"""Shares of the questions that the sentence settles with no, and that are asked of another passage.
-"""
+"""Shares of the questions that are answered with no, and that are asked of another passage."""
 _IRREGULAR = """
-rose/rise fell/fall became/become began/begin won/win lost/lose led/lead made/make took/take gave/give held/hold built/build wrote/write
-left/leave met/meet grew/grow came/come went/go found/find saw/see sold/sell bought/buy spent/spend said/say kept/keep brought/bring
+rose/rise fell/fall became/become began/begin won/win lost/lose led/lead made/make took/take
+gave/give held/hold built/build wrote/write left/leave met/meet grew/grow came/come went/go
+found/find saw/see sold/sell bought/buy spent/spend said/say kept/keep brought/bring
 """
 _SILENT_E = re.compile(
-    r"(?:[^s]s|[aeiou]c|nc|[dnr]g|ag|[uvze]|[bcdfgkpt]l|[^aeiou][aiu]d|[aou]t|[^aeiou][aiou][km]|(?:ui|[^aeiou][aiu])r|[^aeiou][aiu]b|[^aeiou][ai]n)$"
+    r"(?:[^s]s|[aeiou]c|nc|[dnr]g|ag|[uvze]|[bcdfgkpt]l|[^aeiou][aiu]d|[aou]t|[^aeiou][aiou][km]"
+    r"|(?:ui|[^aeiou][aiu])r|[^aeiou][aiu]b|[^aeiou][ai]n)$"
 )
-"""Stems that lost an e before "ed": closed, placed, managed, solved, settled, included, created,
-named, required, combined.
+"""Stems that lost an e before "ed".
+
+Examples: closed, placed, managed, solved, settled, included, created, named, required, combined.
 """
 _PAST: dict[str, str] = dict(re.findall(r"(\S+)/(\S+)", _IRREGULAR))
-"""Irregular past forms -> the infinitive."""
+"""Infinitive by irregular past form."""
 _STATEMENT = re.compile(
-    r"(?P<subject>[A-Z][\w'’.-]*(?: (?!(?:who|which|that|if|when|while|as|and|but)\b)[\w'’.-]+){0,6}?) "
+    r"(?P<subject>[A-Z][\w'’.-]*"
+    r"(?: (?!(?:who|which|that|if|when|while|as|and|but)\b)[\w'’.-]+){0,6}?) "
     r"(?P<verb>is|was|are|were|has|have|had|can|could|will|would|must|may|might|[a-z]{2,}ed|"
     + "|".join(_PAST)
     + r") "
-    r"(?P<rest>(?!n[o']t\b)[^,;:()\[\]\"“”]{12,120}?)(?=[,;:.(]|$| which | who | because | although | while )"
+    r"(?P<rest>(?!n[o']t\b)[^,;:()\[\]\"“”]{12,120}?)"
+    r"(?=[,;:.(]|$| which | who | because | although | while )"
 )
 _OPENERS = re.compile(
-    r"^(?:However|Although|While|When|If|In|On|At|As|After|Before|It|They|He|She|There|This|These|That|Its|Their)\b"
+    r"^(?:However|Although|While|When|If|In|On|At|As|After|Before"
+    r"|It|They|He|She|There|This|These|That|Its|Their)\b"
 )
 _PARTICIPLE = re.compile(
-    r"(?:\w+ly )?(?:\w+ed|been|made|known|become|had|seen|found|given|taken|written|built|held|won|led|begun|grown)\b"
+    r"(?:\w+ly )?(?:\w+ed|been|made|known|become|had|seen|found|given|taken|written|built|held"
+    r"|won|led|begun|grown)\b"
 )
 _LONGEST = 24
-"""Words of a question."""
+"""Most words of a question."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A sentence's subject, verb and the rest, which stands at [start, end) of the passage."""
+    """Subject, verb and rest of a sentence; `span` is where the answer stands in the passage."""
 
     subject: str
     verb: str
@@ -63,7 +68,7 @@ class Statement:
 
     @property
     def question(self) -> str:
-        """The statement as a question, without "?" as the reader is given all questions."""
+        """The statement as a question, without "?", as the reader is given all questions."""
         first, _, others = self.subject.partition(" ")
         subject = f"the {others}" if first == "The" else self.subject
         infinitive = _infinitive(self.verb)
@@ -75,8 +80,9 @@ class Statement:
 
 
 def statement_questions(examples: Sequence[Example], share: float, seed: int) -> list[Example]:
-    """Synthetic yes-or-no examples, `share` times as many as there are answerable ones (or as many
-    as can be made).
+    """Return synthetic yes-or-no examples, `share` times as many as there are answerable ones.
+
+    There are fewer if not so many can be made.
     """
     rng = random.Random(seed)
     articles: dict[str, list[str]] = {}
@@ -100,8 +106,9 @@ def statement_questions(examples: Sequence[Example], share: float, seed: int) ->
 
 
 def statements_of(passage: str) -> Iterator[Statement]:
-    """The sentences of a passage that can be turned into a question: a short subject, then a form
-    of be or have, a modal verb or a past form.
+    """Yield the sentences of a passage that can be turned into a question.
+
+    They have a short subject, then a form of be or have, a modal verb or a past form.
     """
     for first, last in sentence_spans(passage):
         match = _STATEMENT.match(passage, first, last)
@@ -111,6 +118,7 @@ def statements_of(passage: str) -> Iterator[Statement]:
             or len(match.group().split()) > _LONGEST
         ):
             continue
+        # "Has the firm 40 people" is no question that anybody asks; "has the firm built" is.
         if match["verb"] in {"has", "have", "had"} and not _PARTICIPLE.match(match["rest"]):
             continue
         start = match.start("verb") if _infinitive(match["verb"]) else match.start("rest")
@@ -118,7 +126,10 @@ def statements_of(passage: str) -> Iterator[Statement]:
 
 
 def _infinitive(verb: str) -> str:
-    """Of a past form, by the usual spelling; empty for forms of be and have and modal verbs."""
+    """Return the infinitive of a past form, by the usual spelling.
+
+    Empty for forms of be and have and for modal verbs.
+    """
     if verb in _PAST:
         return _PAST[verb]
     if not verb.endswith("ed"):
@@ -136,8 +147,8 @@ def _example(
 ) -> Example:
     drawn = rng.random()
     identity, question = f"{SOURCE}/{number}", statement.question
-    said = words(statement.rest)
-    if drawn < UNANSWERABLE and len(said & words(other)) < len(said) / 2:
+    stated = content_words(statement.rest)
+    if drawn < UNANSWERABLE and len(stated & content_words(other)) < len(stated) / 2:
         return Example(identity, SOURCE, title, question, other, ())
     if drawn < UNANSWERABLE + CONTRADICTED:
         question = _contradicted(question, statement.rest, terms_of(other), rng)
@@ -145,7 +156,7 @@ def _example(
 
 
 def _contradicted(question: str, rest: str, terms: Sequence[Term], rng: random.Random) -> str:
-    """The question with a name, number or relation of its rest changed, if there is one."""
+    """Return the question with a name, number or relation of its rest changed, if there is one."""
     for old in terms_of(rest):
         new = sorted(
             {term.text for term in terms if term.kind == old.kind and term.text != old.text}

@@ -1,9 +1,10 @@
-"""Pairs of a question and its trap, of articles that no stage sees: a name, a number or a relation
-of the question is swapped, so that its own paragraph, which answers the one, does not answer the
-other (`qa.training.swaps`).
+"""Pairs of a question and its trap, from articles that no stage sees.
 
-`qa eval answers FILE --pool-size 1` asks each of its own paragraph, and without `--pool-size` of
-all paragraphs of the file, among which some other may answer a trap after all.
+A name, a number or a relation of the question is swapped (`qa.training.swaps`), so that its own
+paragraph answers the question and not the trap.
+
+`qa eval answers FILE --pool-size 1` asks each question of its own paragraph; without `--pool-size`,
+of all paragraphs of the file, among which another may answer a trap after all.
 """
 
 from __future__ import annotations
@@ -17,22 +18,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from qa.training.data import Example, entry, held_out_examples
+from qa.training.data import Example, held_out_examples, squad_entry
 from qa.training.errors import TrainingError
-from qa.training.swaps import OPPOSITE, Term, swap, terms_by_article
+from qa.training.swaps import OPPOSITE, Term, terms_by_article, unanswerable_twin
 
 Kind = Literal["entity", "relation"]
 
 DRAWS = 12
-"""Swaps drawn of a question: a relation comes before names and numbers in 3 of 10, so that one is
-missed once in 70 questions.
+"""Swaps drawn for a question.
+
+A relation comes before names and numbers in 3 of 10, so that one is missed once in 70 questions.
 """
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class TrapPair:
-    """An answerable question, its unanswerable twin on the same paragraph, and what was swapped."""
+    """Answerable question, its unanswerable twin on the same paragraph, and the kind of swap."""
 
     true: Example
     trap: Example
@@ -40,12 +42,10 @@ class TrapPair:
 
 
 def trap_pairs(data: Path, pairs: int, seed: int = 0) -> list[TrapPair]:
-    """At most so many pairs from the held-out articles, half of them entity and half relation swaps
-    as far as there are any.
+    """Return at most `pairs` pairs from the held-out articles, at most one for each question.
 
-    They come in the order of the articles, one a question.
-
-    `data` holds reader/*.json.gz. Raises TrainingError.
+    Half are entity and half relation swaps, as far as there are any. They come in the order of the
+    articles. `data` holds reader/*.json.gz. Raises TrainingError if the data cannot be read.
     """
     rng = random.Random(seed)
     examples = [example for example in held_out_examples(data) if example.spans]
@@ -57,14 +57,17 @@ def trap_pairs(data: Path, pairs: int, seed: int = 0) -> list[TrapPair]:
         pair = _pair(examples[at], terms[examples[at].source, examples[at].title], rng)
         if pair:
             kinds[pair.kind].append((at, pair))
+    # Where one kind is short, the other fills up.
     relations = kinds["relation"][: max(pairs // 2, pairs - len(kinds["entity"]))]
     chosen = [*relations, *kinds["entity"][: pairs - len(relations)]]
     return [pair for _, pair in sorted(chosen, key=lambda item: item[0])]
 
 
 def write_traps(pairs: Sequence[TrapPair], path: Path) -> None:
-    """Write SQuAD-format JSON, gzip-compressed: a paragraph once, with all its pairs, under its
-    article; raises TrainingError.
+    """Write pairs as SQuAD-format JSON, gzip-compressed.
+
+    A paragraph is written once, with all its pairs, under its article. Raises TrainingError if the
+    file cannot be written.
     """
     articles: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for pair in pairs:
@@ -85,9 +88,10 @@ def write_traps(pairs: Sequence[TrapPair], path: Path) -> None:
         raise TrainingError(f"{path} cannot be written: {error}") from error
 
 
-def kind_of(question: str, trap: str) -> Kind | None:
-    """What was swapped: a relation for its opposite, a name or number for another; None for a
-    negation.
+def swap_kind(question: str, trap: str) -> Kind | None:
+    """Return the kind of swap between a question and its trap; None for a negation.
+
+    A relation is replaced by its opposite, an entity (name or number) by another.
     """
     before, after = _words(question), _words(trap)
     if "not" in after and "not" not in before:
@@ -97,19 +101,19 @@ def kind_of(question: str, trap: str) -> Kind | None:
 
 
 def _pair(example: Example, others: Sequence[Term], rng: random.Random) -> TrapPair | None:
-    """With a relation swapped if there is one, which is rarer, else a name or number."""
+    """Return a pair with a relation swapped if there is one, which is rarer, else an entity."""
     made: dict[Kind, TrapPair] = {}
     for _ in range(DRAWS):
-        for trap in swap(example, others, rng):
-            kind = kind_of(example.question, trap.question)
+        for trap in unanswerable_twin(example, others, rng):
+            kind = swap_kind(example.question, trap.question)
             if kind:
                 made.setdefault(kind, TrapPair(example, trap, kind))
     return made.get("relation") or made.get("entity")
 
 
 def _entry(example: Example) -> dict[str, Any]:
-    """The question as people ask it, with the mark that reading examples takes away."""
-    return {**entry(example), "question": f"{example.question}?"}
+    """Return a question as people ask it, with the mark that reading examples takes away."""
+    return {**squad_entry(example), "question": f"{example.question}?"}
 
 
 def _words(text: str) -> list[str]:

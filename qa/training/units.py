@@ -1,5 +1,6 @@
-"""What one epoch trains on: single windows (stage 1), or a question's windows beside those of hard
-negatives (stage 2).
+"""Units that one epoch trains on.
+
+In stage 1 they are single windows, in stage 2 a question's windows beside those of hard negatives.
 """
 
 from __future__ import annotations
@@ -17,25 +18,29 @@ from qa.training.errors import TrainingError
 from qa.training.windows import Units, all_windows, windows_of
 
 EpochUnits = Callable[[int], Units]
-"""Epoch number -> its units; the same number gives the same units, so that a continued run goes on
-where it was.
+"""Function from an epoch's number to its units.
+
+The same number gives the same units, so that a run continues where it was.
 """
 MAX_WINDOWS = 10
-"""Windows of one question in stage 2; what is over is left out, negatives first."""
+"""Most windows of one question in stage 2; negatives are left out before its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Negatives:
-    """uint64 keys: `questions` (q,), and `passages` (q, k), the hard negatives of each, best first;
-    0 fills up.
+    """Hard negatives by question, as uint64 keys.
+
+    `questions` is (q,); `passages` (q, k) holds the hard negatives of each, best first, filled up
+    with 0.
     """
 
     questions: NDArray[np.uint64]
     passages: NDArray[np.uint64]
 
     def save(self, path: Path) -> None:
-        """Write an npz, beside and renamed; passages as places in a table, since hashes cannot be
-        compressed.
+        """Write an npz file, beside the old one and renamed.
+
+        Passages are stored as indexes into a table, since hashes cannot be compressed.
         """
         beside = path.with_suffix(".part.npz")
         table, places = np.unique(self.passages, return_inverse=True)
@@ -45,16 +50,17 @@ class Negatives:
 
     @classmethod
     def load(cls, path: Path) -> Negatives:
-        """Read what `save` wrote; raises TrainingError."""
+        """Read the file that `save` wrote; raise TrainingError if it is missing."""
         if not path.is_file():
             raise TrainingError(
-                f"no {path}: run `python -m qa.training negatives --data DIR --work {path.parent}` first"
+                f"{path} is missing: first run "
+                f"`python -m qa.training negatives --data DIR --work {path.parent}`"
             )
         with np.load(path) as arrays:
             return cls(arrays["questions"], arrays["table"][arrays["places"]])
 
     def rows(self, corpus: Corpus) -> dict[int, list[int]]:
-        """Passages of the corpus by question of the corpus."""
+        """Return the passages of the corpus by question of the corpus."""
         passage_of = {int(key): row for row, key in enumerate(corpus.passage_keys)}
         question_of = {int(key): row for row, key in enumerate(corpus.question_keys)}
         return {
@@ -67,7 +73,10 @@ class Negatives:
 
 
 def stage1_units(corpus: Corpus, data: DataSettings, seed: int) -> EpochUnits:
-    """Every window is a unit; a question comes as often as its data set's weight says."""
+    """Return the units of stage 1: every window is a unit.
+
+    A question is shown as often as its data set's weight says.
+    """
     units = all_windows(corpus, data)
 
     def of(epoch: int) -> Units:
@@ -81,39 +90,41 @@ def stage1_units(corpus: Corpus, data: DataSettings, seed: int) -> EpochUnits:
 def stage2_units(
     corpus: Corpus, negatives: Negatives, data: DataSettings, settings: TrainSettings
 ) -> EpochUnits:
-    """A unit is a question's own windows and those of 1 to `max_negatives` hard negatives; for a
-    share of the answerable questions the negatives alone, whose label is "no answer". Of the
-    questions that no negatives were sought for a share (`alone`) takes part with its own windows,
-    so that the last steps see every data set.
+    """Return the units of stage 2: a question's own windows and those of hard negatives.
+
+    Between 1 and `max_negatives` hard negatives are drawn. For a share of the answerable questions
+    (`dropped_gold`) the unit has the negatives alone, whose label is "no answer". A share (`alone`)
+    of the questions without negatives takes part with its own windows, so that the last steps see
+    every data set. Raises TrainingError if no negative belongs to the corpus.
     """
     units = all_windows(corpus, data)
-    found = negatives.rows(corpus)
-    if not found:
+    passages_of = negatives.rows(corpus)
+    if not passages_of:
         raise TrainingError(
             "no question of the negatives is in the corpus: make both with the same --sources"
         )
+
+    def group_of(question: int, rng: np.random.Generator) -> list[tuple[int, int, int, int]]:
+        own = units.rows[units.bounds[question] : units.bounds[question + 1]].tolist()
+        passages = passages_of.get(question, [])
+        # Every draw below moves the generator on: their order decides which runs are the same.
+        count = min(int(rng.integers(1, settings.max_negatives + 1)), len(passages))
+        is_answerable = len(corpus.answers[question]) > 0
+        drops_gold = count > 0 and is_answerable and rng.random() < settings.dropped_gold
+        rows = [] if drops_gold else [tuple(row) for row in own]
+        for at in rng.permutation(len(passages))[:count].tolist():
+            rows += windows_of(corpus, question, passages[at], data)
+        return rows[:MAX_WINDOWS]
 
     def of(epoch: int) -> Units:
         rng = np.random.default_rng([settings.seed, epoch])
         groups = []
         for question in chosen_questions(corpus, data, rng).tolist():
-            if question not in found and rng.random() >= settings.alone:
+            if question not in passages_of and rng.random() >= settings.alone:
                 continue
-            own = [
-                tuple(row)
-                for row in units.rows[units.bounds[question] : units.bounds[question + 1]].tolist()
-            ]
-            passages = found.get(question, [])
-            count = min(int(rng.integers(1, settings.max_negatives + 1)), len(passages))
-            drop = (
-                count > 0
-                and len(corpus.answers[question]) > 0
-                and rng.random() < settings.dropped_gold
-            )
-            drawn = rng.permutation(len(passages))[:count].tolist()
-            rows = [row for at in drawn for row in windows_of(corpus, question, passages[at], data)]
-            groups.append(((own if not drop else []) + rows)[:MAX_WINDOWS])
-        groups = [group for group in groups if group]
+            group = group_of(question, rng)
+            if group:
+                groups.append(group)
         flat = np.array([row for group in groups for row in group], dtype=np.int32).reshape(-1, 4)
         return Units(flat, np.cumsum([0, *map(len, groups)], dtype=np.int64))
 
@@ -123,20 +134,24 @@ def stage2_units(
 def chosen_questions(
     corpus: Corpus, data: DataSettings, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """int64 (n,): each question as often as its set's weight, those that people asked in vain
-    `unanswerable` times as often; the fraction of a weight is drawn.
+    """Return the questions of an epoch, int64 (n,), each as often as its set's weight says.
+
+    Unanswerable questions of people are repeated `unanswerable` times as often. The fraction of a
+    weight is drawn at random.
     """
     weights = np.array([data.mix.get(name, 0.0) for name in corpus.sources], dtype=np.float64)[
         corpus.source
     ]
-    asked = np.array([name not in SYNTHETIC for name in corpus.sources], dtype=bool)[corpus.source]
-    weights *= np.where(asked & (corpus.answers.lengths == 0), data.unanswerable, 1.0)
+    from_people = np.array([name not in SYNTHETIC for name in corpus.sources], dtype=bool)[
+        corpus.source
+    ]
+    weights *= np.where(from_people & (corpus.answers.lengths == 0), data.unanswerable, 1.0)
     times = np.floor(weights + rng.random(len(weights))).astype(np.int64)
     return np.repeat(np.arange(len(weights), dtype=np.int64), times)
 
 
 def _ranges(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
-    """int64: the numbers of all [start, end), one range after the other."""
+    """Return the numbers of all [start, end), one range after the other, as int64."""
     lengths = ends - starts
     before = np.cumsum(lengths) - lengths
     shift: NDArray[np.int64] = np.repeat(starts - before, lengths)

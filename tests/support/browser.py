@@ -1,6 +1,4 @@
-"""What the browser tests share: Chromium, documents that are hard to show, and pages that notice
-what must not happen.
-"""
+"""Helpers of the browser tests: Chromium, difficult documents, and a record of faults."""
 
 from __future__ import annotations
 
@@ -25,18 +23,27 @@ from tests.support.serving import PATIENCE, Command, Server, eventually, write_f
 
 WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 FAILED_REQUEST = "Failed to load resource"
-"""How Chromium's console tells of an answer that is no success, also where that is what the test is
-about.
+"""Message of Chromium's console for a response that is no success, also where a test expects one.
 """
-EMOJI = "The 👩‍👩‍👧‍👦 of Cafe\u0301 Ñandu\u0301 🏳️‍🌈 say: 🎉 the Kaleva festival opens on 14 March in Oulu 🎊.\n"
-HEBREW = "שלום לכל הקוראים, זהו הארכיון של חיפה.\nThe password of the Haifa archive is שלום עולם today.\nمرحبا بكم في الأرشيف.\n"
-LONG = f"{'a very long line of words, ' * 200}the Tromsø tide gauge recorded 421 centimetres in 1901, {'and so on, ' * 500}and then it ends.\n"
+EMOJI = (
+    "The 👩‍👩‍👧‍👦 of Cafe\u0301 Ñandu\u0301 🏳️‍🌈 say: 🎉 "
+    "the Kaleva festival opens on 14 March in Oulu 🎊.\n"
+)
+HEBREW = (
+    "שלום לכל הקוראים, זהו הארכיון של חיפה.\n"
+    "The password of the Haifa archive is שלום עולם today.\n"
+    "مرحبا بكم في الأرشيف.\n"
+)
+LONG = (
+    f"{'a very long line of words, ' * 200}the Tromsø tide gauge recorded 421 centimetres in 1901, "
+    f"{'and so on, ' * 500}and then it ends.\n"
+)
 SCRIPT = (
     "<script>document.title = 'owned'</script> <img src=x onerror=\"document.title='owned'\">\n"
     "The keeper of the Kvitholm lighthouse is <b>Ingrid Solberg</b> & her dog.\n"
 )
 HARD = {"emoji.txt": EMOJI, "hebrew.txt": HEBREW, "long.txt": LONG, "script.txt": SCRIPT}
-"""Documents that are hard to show."""
+"""Documents that are difficult to show."""
 QUESTIONS = {
     "emoji.txt": "When does the Kaleva festival open?",
     "hebrew.txt": "What is the password of the Haifa archive?",
@@ -47,7 +54,10 @@ AMAZON = "How much will Amazon invest in Anthropic?"
 
 
 def chromium_path() -> str:
-    """Where Chromium is; skips, or fails where it must be there, without one."""
+    """Return the path of Chromium.
+
+    Without it the test is skipped, or fails where Chromium is required.
+    """
     path = (
         shutil.which("chromium")
         or shutil.which("chromium-browser")
@@ -67,7 +77,7 @@ class OnPort(Command):
     port: str = "0"
 
     def line(self, *arguments: str | bytes) -> list[str | bytes]:
-        """What is executed."""
+        """Return the command line, with the port filled in."""
         return super().line(*(self.port if argument == "0" else argument for argument in arguments))
 
 
@@ -90,8 +100,9 @@ class Site:
         files: Mapping[str, str | bytes],
         *others: Path,
     ) -> Iterator[Self]:
-        """A server over these files, written into `folder`, and others. It answers however unsure
-        it is.
+        """Run a server over these files, written into `folder`, and others.
+
+        It answers at any confidence.
         """
         command = Command(folder / "data", cache, {"QUOTED_MIN_CONFIDENCE": "0"})
         write_files(folder / "documents", files)
@@ -126,12 +137,12 @@ class Site:
         eventually(lambda: f"{name}.txt" not in self._served())
 
     def _served(self) -> dict[str, str]:
-        """The sha256 of each document that is served, by the name of its file."""
+        """Return the sha256 of each document that is served, by the name of its file."""
         documents = self.server.client.get("/documents").json()["documents"]
         return {Path(each["uri"]).name: each["sha256"] for each in documents}
 
     def document(self, uri: str) -> dict[str, Any]:
-        """What is shown of a document, by its uri."""
+        """Return the JSON of a document, by its uri."""
         return next(
             each
             for each in self.server.client.get("/documents").json()["documents"]
@@ -141,7 +152,7 @@ class Site:
 
 @dataclass
 class Watch:
-    """What the pages of a test did."""
+    """Requests to other hosts and errors of the pages of a test."""
 
     host: str
     expected: tuple[str, ...] = ()
@@ -149,7 +160,7 @@ class Watch:
     errors: list[str] = field(default_factory=list)
 
     def follow(self, page: Page) -> None:
-        """Note every request and every error of a page."""
+        """Record every request and every error of a page."""
         page.on("request", self._request)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -172,8 +183,9 @@ Opener = Callable[..., Page]
 def opening(
     browser: Browser, url: str, *, expected: tuple[str, ...] = (), **options: Any
 ) -> Iterator[Opener]:
-    """Opens pages of a server in one context, as tabs; at the end, none may have had an error or
-    have asked another host.
+    """Open pages of a server in one context, as tabs.
+
+    At the end, none may have had an error or have asked another host.
     """
     context = browser.new_context(**{"viewport": WIDE, "base_url": url, **options})
     context.set_default_timeout(PATIENCE * 1000)
@@ -204,12 +216,12 @@ def ask(page: Page, question: str) -> dict[str, Any]:
 
 
 def turn(page: Page, answer: dict[str, Any]) -> Locator:
-    """The turn that shows an answer."""
+    """Return the turn that shows an answer."""
     return page.locator(f"article[data-turn='{answer['turn_id']}']")
 
 
 def marked(place: Locator) -> str:
-    """What is highlighted, over all the blocks that it runs through."""
+    """Return the highlighted text, over all the blocks that it runs through."""
     place.locator("mark").first.wait_for()
     return "".join(place.locator("mark").all_text_contents())
 
@@ -218,7 +230,8 @@ def select(page: Page, words: str) -> None:
     """Select words in the open source, as a mouse would."""
     page.evaluate(
         """words => {
-            const block = [...document.querySelectorAll("#source .block")].find((each) => each.textContent.includes(words));
+            const blocks = [...document.querySelectorAll("#source .block")];
+            const block = blocks.find((each) => each.textContent.includes(words));
             const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
             const first = block.textContent.indexOf(words);
             const points = [first, first + words.length].map((left) => {

@@ -1,5 +1,6 @@
-"""The fixtures of the browser tests: Chromium, and a server for all of them; a plugin of those test
-files alone.
+"""Fixtures of the browser tests: Chromium, and one server for all of them.
+
+It is a plugin of those test files alone.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ from tests.support.serving import PATIENCE, SEEDS
 
 @pytest.fixture(scope="session")
 def chromium_file() -> str:
-    """Where Chromium is; skips or fails without one, before anything is made ready for it."""
+    """Return the path of Chromium; skip or fail without it, before anything else is prepared."""
     return chromium_path()
 
 
 @pytest.fixture(scope="module")
 def chromium(chromium_file: str) -> Iterator[Browser]:
-    """One browser a module: while Playwright runs, no other test can have an event loop in this
-    thread.
+    """Run one browser per module.
+
+    While Playwright runs, no other test can have an event loop in this thread.
     """
     expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
@@ -41,8 +43,9 @@ def chromium(chromium_file: str) -> Iterator[Browser]:
 def site(
     chromium_file: str, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, converted: Path
 ) -> Iterator[Site]:
-    """One server for all browser tests, over the seeds and what is hard to show. It answers however
-    unsure it is.
+    """Run one server for all browser tests, over the seeds and the difficult documents.
+
+    It answers at any confidence.
     """
     del chromium_file  # asked for so that nothing is indexed without it
     with Site.over(tmp_path_factory.mktemp("site"), encoder, converted, HARD, SEEDS) as site:
@@ -51,6 +54,9 @@ def site(
 
 @pytest.fixture
 def open_page(chromium: Browser, site: Site) -> Iterator[Opener]:
-    """Opens pages of the site, none of which may have an error or ask another host."""
+    """Return a function that opens pages of the site.
+
+    None of them may have an error or ask another host.
+    """
     with opening(chromium, site.server.url) as opener:
         yield opener

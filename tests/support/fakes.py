@@ -1,6 +1,4 @@
-"""Hand-written stand-ins for the models and the terminal, and small builders of documents and
-readings.
-"""
+"""Hand-written fakes of the models and the reporter, and builders of documents and readings."""
 
 from __future__ import annotations
 
@@ -30,8 +28,10 @@ _TOKEN = regex.compile(r"\w+|[^\w\s]")
 
 @dataclass
 class FakeEncoder:
-    """Tokens are words and signs; a text's vector is the normalised sum of its words' random
-    vectors, so that texts which share words are near.
+    """Encoder whose tokens are words and signs.
+
+    A text's vector is the normalised sum of its words' random vectors, so that texts which share
+    words are near.
     """
 
     passage_budget: int = 40
@@ -70,7 +70,7 @@ def _vector(text: str) -> NDArray[np.float32]:
 
 @dataclass
 class RecordingReporter:
-    """Remembers what it is told."""
+    """Reporter that records its calls."""
 
     files: int = 0
     outcomes: list[Outcome] = field(default_factory=list)
@@ -87,12 +87,12 @@ class RecordingReporter:
 
 
 def plain_document(text: str, name: str = "a.txt") -> Document:
-    """A plain text document as `index.parsing.loader.load` would make it of a UTF-8 file."""
+    """Return a plain text document as `index.parsing.loader.load` makes it of a UTF-8 file."""
     return _document(text, name, plain_structure(text))
 
 
 def markdown_document(text: str, name: str = "a.md") -> Document:
-    """A Markdown document as `index.parsing.loader.load` would make it of a UTF-8 file."""
+    """Return a Markdown document as `index.parsing.loader.load` makes it of a UTF-8 file."""
     return _document(text, name, markdown_structure(text))
 
 
@@ -114,8 +114,9 @@ def _document(text: str, name: str, structure: Structure) -> Document:
 
 @dataclass
 class SharedWordsReader:
-    """Offers every sentence of every passage; one that holds all of a question's words is likely,
-    one that holds none is not.
+    """Reader that offers every sentence of every passage, scored by the words it shares.
+
+    A sentence with all of a question's words is likely, one with none is not.
     """
 
     fingerprint: str = "fake reader"
@@ -141,8 +142,9 @@ class SharedWordsReader:
 
 @dataclass
 class FixedReader:
-    """Finds what it was told to, quotes with their scores, in the passages that hold them; reads at
-    most so many.
+    """Reader that finds fixed quotes with their scores in the passages that hold them.
+
+    It reads at most `reads` passages.
     """
 
     found: Mapping[str, float]
@@ -170,8 +172,9 @@ class FixedReader:
 def reading_of(
     candidates: Iterable[Candidate], *, read: int | None = None, given: int | None = None
 ) -> Reading:
-    """A reading that offers these candidates, best first, of as many passages as they have unless
-    told.
+    """Return a reading that offers these candidates, best first.
+
+    By default it has read as many passages as the candidates come from, and was given no others.
     """
     ranked = sorted(candidates, key=lambda each: -each.score)
     passages = len({id(each.passage) for each in ranked}) if read is None else read
@@ -184,24 +187,25 @@ def reading_of(
 
 
 Logits = Callable[[str], tuple[float, float]]
-"""A word or sign -> its start and its end logit."""
+"""Function from a word or sign to its start and its end logit."""
 
 
 def marked(*words: str, start: float = 4.0, end: float = 4.0, rest: float = -4.0) -> Logits:
-    """Logits of `start` at the first of some words, of `end` at the last, and of `rest` elsewhere."""
+    """Return logits of `start` at the first of some words, `end` at the last, `rest` elsewhere."""
     return lambda token: (start if token == words[0] else rest, end if token == words[-1] else rest)
 
 
 def hashed(token: str) -> tuple[float, float]:
-    """Logits from -4 to 4 that look random."""
+    """Return logits from -4 to 4 that look random."""
     first, last = hashlib.sha256(token.encode()).digest()[:2]
     return first / 32 - 4, last / 32 - 4
 
 
 @dataclass
 class FakeSpanModel:
-    """Tokens are words and signs, whose logits are a function of their text; a window has at most
-    so many, half of them in two windows.
+    """Span model whose tokens are words and signs, with logits by their text.
+
+    A window has at most `window` tokens; half of them are in two windows.
     """
 
     logits: Logits = hashed
@@ -236,8 +240,9 @@ def passage_of(
     headings: tuple[str, ...] = (),
     hit: Mapping[str, float | None] | None = None,
 ) -> RetrievedChunk:
-    """A passage of a text at a place of its document; its sentences are given in order, or are the
-    text.
+    """Return a passage of a text at a place of its document.
+
+    Its sentences are given in order, or are the whole text.
     """
     spans, last = [], 0
     for sentence in sentences or [text]:
@@ -264,9 +269,7 @@ def passage_of(
 
 
 def candidate_of(passage: RetrievedChunk, quote: str, score: float) -> Candidate:
-    """A candidate that quotes the first such characters of a passage, with the sentence around
-    them.
-    """
+    """Return a candidate that quotes the first occurrence in a passage, with its sentence."""
     start = passage.chunk.start + passage.chunk.text.index(quote)
     sentence = next(
         (first, last) for first, last in passage.chunk.sentences if first <= start < last

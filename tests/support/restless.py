@@ -1,4 +1,4 @@
-"""A folder whose files are made, changed, saved, moved and deleted, and what each of them has held."""
+"""A folder whose files change all the time, with a record of their contents."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from hashlib import sha256
 from pathlib import Path
 
 PAUSE = 0.2
-"""Seconds between two changes, at most, and between the halves of a file that is written slowly."""
+"""Longest pause in seconds between two changes, and between the halves of a slow write."""
 MOST_GONE = 2
-"""Deletions that a watcher of so few files takes for no accident."""
+"""Deletions that a watcher of so few files does not take for an accident."""
 FEW, MANY = 12, 18
-"""Files that stand in the folder."""
+"""Least and largest number of files in the folder."""
 
 
 class Restless:
-    """A folder with every content that each of its files has had, None where there was no file; no
-    two contents are the same.
+    """A folder with every content that each of its files has had.
+
+    None stands for a time without the file. No two contents are the same.
     """
 
     def __init__(self, folder: Path, chance: random.Random, *, indexed: bool) -> None:
-        """`indexed`: an index holds what stands there now, else nothing."""
+        """Fill the folder; `indexed` says that an index holds its present files."""
         self.folder, self._chance, self._gone = folder, chance, 0
         folder.mkdir(parents=True, exist_ok=True)
         self.had: dict[str, list[str | None]] = {
@@ -34,11 +35,11 @@ class Restless:
             self._make()
 
     def files(self) -> dict[str, str]:
-        """Name -> sha256 of what stands in the folder."""
+        """Return the sha256 of each file in the folder, by name."""
         return {path.name: sha256(path.read_bytes()).hexdigest() for path in self.folder.iterdir()}
 
     def step(self) -> None:
-        """One change and a pause."""
+        """Make one change and pause."""
         steps: list[Callable[[], None]] = [self._change, self._save, self._move, self._write_slowly]
         count = len(list(self.folder.iterdir()))
         steps += [self._make] if count < MANY else []
@@ -58,7 +59,7 @@ class Restless:
         )
 
     def _text(self, path: Path) -> str:
-        """Something new that a file will hold."""
+        """Return a new content for a file, and record it."""
         text = (
             f"# Tide\n\nThe tide turns at {self._chance.random()}.\n\n"
             + "It falls slowly. " * self._chance.randrange(40)
@@ -75,13 +76,13 @@ class Restless:
         path.write_text(self._text(path))
 
     def _save(self) -> None:
-        """As editors do: beside it, then in its place."""
+        """Save as editors do: write beside the file, then rename."""
         path, beside = self._there(), self.folder / ".saving"
         beside.write_text(self._text(path))
         beside.replace(path)
 
     def _write_slowly(self) -> None:
-        """Half of it, a pause that may be longer than a file must be quiet, and the rest."""
+        """Write a file in halves, with a pause that may exceed the debounce time."""
         path = self._there()
         half = self._text(path)
         rest = "It rises slowly. " * self._chance.randrange(1, 40)

@@ -1,6 +1,4 @@
-"""What the tests of `qa` share: an encoder with a card, small indexes, the `qa` command, a real
-server, and the check of a citation.
-"""
+"""Helpers of the tests of `qa`: a carded encoder, small indexes, the command, a server."""
 
 from __future__ import annotations
 
@@ -36,7 +34,7 @@ PATIENCE = 60.0
 
 @dataclass
 class CardedEncoder(FakeEncoder):
-    """The fake encoder with what `qa.bootstrap` must know of a model."""
+    """The fake encoder with the attributes that `qa.bootstrap` needs of a model."""
 
     precision: str = "f32"
 
@@ -47,17 +45,17 @@ class CardedEncoder(FakeEncoder):
 
 
 def carded(model: str = "fake", passage_budget: int = 40) -> Encoder:
-    """A fake encoder, for those who take an `Encoder`."""
+    """Return a fake encoder, typed as an `Encoder`."""
     return cast("Encoder", CardedEncoder(passage_budget, model))
 
 
 def settings_in(folder: Path, **changes: Any) -> Settings:
-    """Settings with a data directory and a cache of their own below `folder`."""
+    """Return settings with a data directory and a cache of their own below `folder`."""
     return Settings(data=folder / "data", cache=folder / "cache", **changes)
 
 
 def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Write files into a folder, made if need be."""
+    """Write files into a folder, which is created if it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -74,8 +72,9 @@ def indexed(
 def pipeline_of(
     folder: Path, files: Mapping[str, str | bytes], reader: Reader | None = None, **changes: Any
 ) -> Pipeline:
-    """A pipeline with a fake encoder, and a fake reader unless one is given, over files written
-    below `folder`.
+    """Return a pipeline with a fake encoder over files written below `folder`.
+
+    The reader is a fake one unless given.
     """
     settings = settings_in(folder, **changes)
     indexed(settings, carded(), folder / "corpus", files)
@@ -83,15 +82,16 @@ def pipeline_of(
 
 
 def citations_in(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All citations in an answer's JSON: of its spans, its alternatives and its conflicts, with
-    their further places.
+    """Return all citations in an answer's JSON, with their further places.
+
+    They are those of its spans, its alternatives and its conflicts.
     """
     spans = answer["answers"] + answer["alternatives"] + answer["conflicts"]
     return [citation for span in spans for citation in (span["citation"], *span["further"])]
 
 
 def assert_quoted(citation: Mapping[str, Any], text: str, file: bytes, encoding: str) -> None:
-    """The quote is in the text, in its sentence and in the file, each where the citation says."""
+    """Assert that the quote stands in the text, in its sentence and in the file as cited."""
     quote, sentence = citation["quote"], citation["sentence"]
     assert quote
     assert text[citation["start"] : citation["end"]] == quote
@@ -130,17 +130,17 @@ class Command:
         return inherited | ours | dict(self.extra)
 
     def on(self, data: Path, **extra: str) -> Command:
-        """The same command with another data directory."""
+        """Return the same command with another data directory."""
         return replace(self, data=data, extra={**self.extra, **extra})
 
     def line(self, *arguments: str | bytes) -> list[str | bytes]:
-        """What is executed."""
+        """Return the command line."""
         return [str(Path(sys.executable).with_name("qa")), *arguments]
 
     def __call__(
         self, *arguments: str | bytes, stdin: bytes = b""
     ) -> subprocess.CompletedProcess[str]:
-        """Run it to its end."""
+        """Run the command to its end."""
         done = subprocess.run(
             self.line(*arguments),
             input=stdin,
@@ -155,7 +155,7 @@ class Command:
 
 
 def eventually(condition: Callable[[], object]) -> float:
-    """Wait until something holds; the seconds that it took."""
+    """Wait until a condition holds; return the seconds that it took."""
     began = time.monotonic()
     while not condition():
         assert time.monotonic() - began < PATIENCE, "it never happened"
@@ -167,8 +167,9 @@ class Server:
     """A real `qa serve` on a free port of loopback; `with` stops it."""
 
     def __init__(self, command: Command, *prefix: str, arguments: Sequence[str] = ()) -> None:
-        """Start it, behind a `prefix` such as strace and with further arguments, and wait until it
-        listens.
+        """Start the server and wait until it listens.
+
+        `prefix` is a command to run it under, such as strace.
         """
         command.data.mkdir(parents=True, exist_ok=True)
         self._log = command.data.parent / f"{command.data.name}-serve.log"
@@ -188,16 +189,16 @@ class Server:
 
     @property
     def log(self) -> str:
-        """What it said so far."""
+        """The output so far."""
         return self._log.read_text("utf-8", "replace")
 
     def ready(self) -> Self:
-        """Wait until it answers questions."""
+        """Wait until the server answers questions."""
         self._waited(lambda: self.client.get("/readyz").status_code == httpx.codes.OK)
         return self
 
     def stop(self) -> int:
-        """SIGTERM; returns the exit status."""
+        """Send SIGTERM and return the exit status."""
         self.client.close()
         if self.process.poll() is None:
             os.kill(self._pid, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Tiny question-answering models of random weights, for what must hold of any model."""
+"""Tiny question-answering models with random weights, for properties of any model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any
 
 from index.models.conversion import DEFAULT_MODEL, find_model
 
-TEXT = "The tide at Porto turns at six. Fishermen leave with the ebb, and the café opens at 07:30 for €2.50. "
+TEXT = (
+    "The tide at Porto turns at six. "
+    "Fishermen leave with the ebb, and the café opens at 07:30 for €2.50. "
+)
 SMALL: dict[str, Any] = {
     "hidden_size": 32,
     "num_hidden_layers": 1,
@@ -19,7 +22,7 @@ SMALL: dict[str, Any] = {
 
 
 def save_bert(folder: Path, **changes: Any) -> Path:
-    """A BERT with the default model's tokenizer, which has token types, and pads with 0."""
+    """Save a BERT with the default model's tokenizer, which has token types, and pads with 0."""
     import torch
     from transformers import BertConfig, BertForQuestionAnswering
 
@@ -33,8 +36,9 @@ def save_bert(folder: Path, **changes: Any) -> Path:
 
 
 def save_roberta(folder: Path) -> Path:
-    """A RoBERTa with a byte-level tokenizer, which counts a space as part of the word behind it,
-    has no token types, and pads with 1.
+    """Save a RoBERTa with a byte-level tokenizer, which has no token types and pads with 1.
+
+    That tokenizer counts a space as part of the word behind it.
     """
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers

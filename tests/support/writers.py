@@ -15,21 +15,24 @@ import pptx
 from fpdf import FPDF
 from pptx.util import Inches
 
-PARAGRAPH = "The Hydrographic Office of Brest published its first table of tides in 1839. It has been published every year since then."
+PARAGRAPH = (
+    "The Hydrographic Office of Brest published its first table of tides in 1839. "
+    "It has been published every year since then."
+)
 CELLS = (("Port", "Height", "Time"), ("Brest", "6.1 m", "04:12"), ("Roscoff", "8.2 m", "05:01"))
 LINES = ("Port: Brest; Height: 6.1 m; Time: 04:12", "Port: Roscoff; Height: 8.2 m; Time: 05:01")
-"""What the rows of CELLS become."""
+"""Lines that the rows of CELLS become."""
 
 
 def saved(document: Any) -> bytes:
-    """The bytes that a document's `save` writes."""
+    """Return the bytes that a document's `save` writes."""
     target = BytesIO()
     document.save(target)
     return target.getvalue()
 
 
 def word(title: str = "Tides") -> bytes:
-    """A Word document: title, heading, paragraph, list, table, page header."""
+    """Return a Word document: title, heading, paragraph, list, table, page header."""
     document = docx.Document()
     document.core_properties.title = title
     document.add_heading("Tables", 1)
@@ -46,7 +49,7 @@ def word(title: str = "Tides") -> bytes:
 
 
 def slides() -> bytes:
-    """A presentation: a slide with text, one with points, a table and notes."""
+    """Return a presentation: a slide with text, one with points, a table and notes."""
     presentation = pptx.Presentation()
     first = presentation.slides.add_slide(presentation.slide_layouts[0])
     first.shapes.title.text, first.placeholders[1].text = "Tides", PARAGRAPH
@@ -61,7 +64,7 @@ def slides() -> bytes:
 
 
 def workbook(sheets: Mapping[str, Iterable[Sequence[object]]]) -> bytes:
-    """A spreadsheet of these sheets."""
+    """Return a spreadsheet of these sheets."""
     book = openpyxl.Workbook()
     book.remove(book.active)
     for name, rows in sheets.items():
@@ -72,7 +75,7 @@ def workbook(sheets: Mapping[str, Iterable[Sequence[object]]]) -> bytes:
 
 
 def opendocument() -> bytes:
-    """An OpenDocument text: heading, paragraph, list, table."""
+    """Return an OpenDocument text: heading, paragraph, list, table."""
     document = odfdo.Document("text")
     document.meta.title = "Tides"
     body = document.body
@@ -91,7 +94,7 @@ def opendocument() -> bytes:
 def pdf(
     pages: Sequence[Sequence[str]], *, header: str = "", password: str = "", title: str = ""
 ) -> bytes:
-    """A PDF with these paragraphs on each page; one that begins with "# " is a heading."""
+    """Return a PDF with these paragraphs on each page; "# " begins a heading."""
 
     class Paper(FPDF):
         def header(self) -> None:
@@ -119,8 +122,9 @@ def pdf(
 
 
 def columns(left: Sequence[str], right: Sequence[str], heading: str = "") -> bytes:
-    """A PDF of one page with lines in two columns, written line by line across both, as some
-    programs do.
+    """Return a PDF of one page with lines in two columns.
+
+    They are written line by line across both columns, as some programs do.
     """
     paper = FPDF()
     paper.add_page()
@@ -134,7 +138,7 @@ def columns(left: Sequence[str], right: Sequence[str], heading: str = "") -> byt
 
 
 def picture() -> bytes:
-    """A PDF that holds an image alone, as a scanner makes it."""
+    """Return a PDF that holds an image alone, as a scanner makes it."""
     from PIL import Image
 
     paper = FPDF()
@@ -144,7 +148,7 @@ def picture() -> bytes:
 
 
 def scan(text: bytes, *, pages: int = 1) -> bytes:
-    """A PDF that holds images of another PDF's first page, as a scanner makes it."""
+    """Return a PDF that holds images of another PDF's first page, as a scanner makes it."""
     import pypdfium2
 
     image = pypdfium2.PdfDocument(text)[0].render(scale=200 / 72).to_pil()
@@ -156,7 +160,7 @@ def scan(text: bytes, *, pages: int = 1) -> bytes:
 
 
 def joined(*parts: bytes) -> bytes:
-    """A PDF with the pages of others."""
+    """Return a PDF with the pages of others."""
     from pypdfium2 import PdfDocument
 
     document = PdfDocument.new()
@@ -166,7 +170,7 @@ def joined(*parts: bytes) -> bytes:
 
 
 def archive(parts: Mapping[str, str | bytes]) -> bytes:
-    """A zip container of these parts."""
+    """Return a zip container of these parts."""
     target = BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as container:
         for name, content in parts.items():
@@ -175,18 +179,23 @@ def archive(parts: Mapping[str, str | bytes]) -> bytes:
 
 
 def book(chapters: Mapping[str, str]) -> bytes:
-    """An EPUB with these XHTML bodies as chapters, in this order."""
+    """Return an EPUB with these XHTML bodies as chapters, in this order."""
     items = "".join(
         f'<item id="c{at}" href="{name}" media-type="application/xhtml+xml"/>'
         for at, name in enumerate(chapters)
     )
     spine = "".join(f'<itemref idref="c{at}"/>' for at in range(len(chapters)))
     package = (
-        '<package xmlns="http://www.idpf.org/2007/opf" version="3.0"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
-        f"<dc:title>Tides</dc:title><dc:date>2024-05-06</dc:date></metadata><manifest>{items}</manifest><spine>{spine}</spine></package>"
+        '<package xmlns="http://www.idpf.org/2007/opf" version="3.0">'
+        '<metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        "<dc:title>Tides</dc:title><dc:date>2024-05-06</dc:date></metadata>"
+        f"<manifest>{items}</manifest><spine>{spine}</spine></package>"
     )
     page = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title/></head><body>{}</body></html>'
-    container = '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile full-path="OPS/book.opf"/></rootfiles></container>'
+    container = (
+        '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container">'
+        '<rootfiles><rootfile full-path="OPS/book.opf"/></rootfiles></container>'
+    )
     pages = {f"OPS/{name}": page.format(body) for name, body in chapters.items()}
     return archive(
         {
@@ -199,7 +208,7 @@ def book(chapters: Mapping[str, str]) -> bytes:
 
 
 def mail(*, html: bool = False) -> bytes:
-    """A mail with an attachment."""
+    """Return a mail with an attachment."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = (
         "Anna Berg <anna@example.org>",
@@ -217,7 +226,7 @@ def mail(*, html: bool = False) -> bytes:
 
 
 def rich_text() -> bytes:
-    """A file in Rich Text Format with a table."""
+    """Return a file in Rich Text Format with a table."""
     rows = "".join(
         "\\trowd"
         + "".join(f"\\cellx{at}000" for at in (1, 2, 3))
@@ -225,11 +234,13 @@ def rich_text() -> bytes:
         + "\\row\n"
         for row in CELLS
     )
-    return f"{{\\rtf1\\ansi{{\\info{{\\title Tides}}}}\\pard {PARAGRAPH}\\par\n{rows}\\pard Caf\\'e9 \\u8211? bar\\par}}".encode()
+    head = "{\\rtf1\\ansi{\\info{\\title Tides}}"
+    tail = "\\pard Caf\\'e9 \\u8211? bar\\par}"
+    return f"{head}\\pard {PARAGRAPH}\\par\n{rows}{tail}".encode()
 
 
 def samples() -> dict[str, bytes]:
-    """One file of each format by name, each with PARAGRAPH in it or the rows of CELLS."""
+    """Return one file of each format by name, each with PARAGRAPH in it or the rows of CELLS."""
     return {
         "tides.pdf": pdf([["# Tables", PARAGRAPH]], title="Tides"),
         "tides.docx": word(),

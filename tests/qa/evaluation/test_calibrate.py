@@ -48,7 +48,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
 
 
 def asked(answerable: int, unanswerable: int) -> list[Asked]:
-    """Questions whose words are all in one sentence, and questions of which one word is in several."""
+    """Return questions whose words are all in one sentence, and others with one word in several."""
     known = [
         Asked(Gold(f"a{at}", f"How many kilos weighs the {word}?", (text,)))
         for at, (word, text) in enumerate(list(SENTENCES.items())[:answerable])
@@ -97,9 +97,7 @@ def test_the_thresholds_rise_with_the_precision(pipeline: Pipeline) -> None:
 def test_the_same_question_is_never_on_both_sides_of_a_fold(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, *, context: bool
 ) -> None:
-    """Each question's score says which group it belongs to; every fit must see a whole group or
-    nothing of it.
-    """
+    """Each score is the number of a group; every fit must see a whole group or nothing of it."""
     observations = numbered(observe(asked(30, 29), pipeline), context=context)
     sizes = Counter(each.reading.candidates[0].score for each in observations)
     fitted: list[Counter[float]] = []
@@ -120,10 +118,10 @@ def test_the_same_question_is_never_on_both_sides_of_a_fold(
 
 
 def numbered(observations: Sequence[Observation], *, context: bool) -> list[Observation]:
-    """Three questions for each paragraph, not in a row, or each question twice; their one
-    candidate's score is the number of the group.
+    """Return three questions per paragraph, not in a row, or each question twice.
 
-    The number of groups is no multiple of that of the folds, so that no rule by place fits.
+    The score of their only candidate is the number of the group. The number of groups is no
+    multiple of that of the folds, so that no rule by place fits.
     """
     groups = len(observations) // 3 if context else len(observations)
     found = []

@@ -22,8 +22,9 @@ from qa.evaluation.selective_metrics import ece
 
 
 def drawn(count: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64], Labels]:
-    """Two features, the probability of being right that they stand for, and labels of which one in
-    ten right answers is not recognised; the last third are answers to questions that have none.
+    """Return two features, the true probabilities of being right, and labels.
+
+    One in ten right answers is not recognised. The last third are answers to questions without one.
     """
     rng = np.random.default_rng(seed)
     features = rng.normal(0, 2, (count, 2))

@@ -90,8 +90,8 @@ def test_a_case_without_a_quote_or_answer() -> None:
     )
 
     assert (
-        "<dt>expected</dt><dd>no answer</dd><dt>best span</dt><dd>none</dd><dt>confidence</dt><dd>-inf</dd>"
-        in shown
+        "<dt>expected</dt><dd>no answer</dd><dt>best span</dt><dd>none</dd>"
+        "<dt>confidence</dt><dd>-inf</dd>" in shown
     )
 
 
@@ -123,8 +123,8 @@ def test_filters_need_no_script_and_hide_their_verdict() -> None:
         slug = verdict.replace(" ", "-")
         assert f"#show-{slug}:not(:checked) ~ section .{slug} {{ display: none }}" in shown
         assert (
-            f"<input type=checkbox checked id=show-{slug}> <label for=show-{slug}>{verdict} (1)</label>"
-            in shown
+            f"<input type=checkbox checked id=show-{slug}> "
+            f"<label for=show-{slug}>{verdict} (1)</label>" in shown
         )
         assert f"<details class={slug}>" in shown
 

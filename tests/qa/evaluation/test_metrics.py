@@ -1,4 +1,4 @@
-"""When an answer is right."""
+"""Rules for right answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qa.evaluation.metrics import exact_match, f1, is_right, normalised, sentenc
 
 
 def cited(document: str, quote: str) -> Citation:
-    """A citation of the first place of a quote, with the whole document as its sentence."""
+    """Return a citation of the first place of a quote, with the whole document as its sentence."""
     start = document.index(quote)
     end = start + len(quote)
     return Citation(
@@ -20,8 +20,9 @@ def cited(document: str, quote: str) -> Citation:
 
 
 def right(quote: str, gold: str, document: str | None = None) -> bool:
-    """Whether a quote is right; the document holds the quote and, around it, nothing but the gold
-    answer if that fits.
+    """Return True if a quote is right by `is_right`.
+
+    By default the document is the gold answer if it holds the quote, else the quote.
     """
     text = document or (gold if quote in gold else quote)
     return is_right(cited(text, quote), text, [gold])

@@ -1,4 +1,4 @@
-"""Which questions are asked of which paragraphs."""
+"""Sampling of questions and of the paragraphs that they are asked of."""
 
 from __future__ import annotations
 
@@ -110,10 +110,10 @@ def test_what_cannot_be_drawn_is_refused() -> None:
     with pytest.raises(EvaluationError, match="no paragraph is left"):
         asked_of_pool([article("T", 3)], [], Sampling(0.5))
     with pytest.raises(
-        EvaluationError, match="expected 2 questions of kept articles for the sample, there are 0"
+        EvaluationError, match="the sample needs 2 questions of kept articles, but there are 0"
     ):
         asked_of_pool([article("T", 5)], OTHERS, Sampling(0.5, None, 4))
-    with pytest.raises(EvaluationError, match="answers of no characters"):
+    with pytest.raises(EvaluationError, match="answers without characters"):
         asked_of_pool(
             [Article("T", ("One.",), (Gold("1", "What?", ("",), "One."),))], [], Sampling()
         )

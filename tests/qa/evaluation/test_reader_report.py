@@ -1,6 +1,4 @@
-"""The reader alone on gold paragraphs, altered questions, and what kind of answer a question asks
-for.
-"""
+"""The reader alone on gold paragraphs, altered questions, and types of questions."""
 
 from __future__ import annotations
 
@@ -156,7 +154,7 @@ def test_questions_are_altered_first_and_shown_so() -> None:
 def test_a_question_without_a_paragraph_is_refused() -> None:
     with pytest.raises(EvaluationError, match="question x has no paragraph"):
         evaluate_reading([Gold("x", "?", ())], ScriptedReader({}), FakeEncoder())
-    with pytest.raises(EvaluationError, match="answers of no characters"):
+    with pytest.raises(EvaluationError, match="answers without characters"):
         evaluate_reading([Gold("x", "?", ("",), TIDE)], ScriptedReader({}), FakeEncoder())
 
 
@@ -212,8 +210,9 @@ def test_a_typo_changes_one_long_word_by_one_letter(text: str, seed: int) -> Non
 
 
 def _outside_of_change(one: str, other: str) -> tuple[str, str]:
-    """What is left of each when the common beginning and end are taken away; of an insertion the
-    letter before it.
+    """Return both texts without their common beginning and end.
+
+    Of an insertion, the letter before it is returned as well.
     """
     start = next(
         (at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right),

@@ -61,9 +61,7 @@ def squad(tmp_path: Path) -> Path:
 
 @dataclass
 class ScriptedPipeline:
-    """Says what it was told to, from documents of one sentence each, and remembers what it was
-    asked.
-    """
+    """Pipeline with scripted replies from documents of one sentence each, which records calls."""
 
     replies: dict[str, tuple[str, str, float]]
     least: float = 0.5
@@ -116,8 +114,10 @@ def _span(document: str, quote: str, confidence: float) -> AnswerSpan:
 
 
 def reported() -> AnswerReport:
-    """Six questions: answered rightly, half, wrongly, a wrong and a right one withheld, one of a
-    removed article answered.
+    """Return a report of six questions.
+
+    They are answered rightly, half, and wrongly; a wrong and a right answer are withheld; and one
+    of a removed article is answered.
     """
     replies = {
         "When?": (TIDE, "six", 0.9),

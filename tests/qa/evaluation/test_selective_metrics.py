@@ -1,5 +1,6 @@
-"""Risk and coverage, calibration, ranking, bootstrap intervals: what holds for any rows, and small
-sets counted by hand.
+"""Risk and coverage, calibration, ranking and bootstrap intervals.
+
+Properties of any rows, and small sets counted by hand.
 """
 
 from __future__ import annotations

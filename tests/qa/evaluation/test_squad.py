@@ -117,7 +117,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_questions_are_json_lines(tmp_path: Path) -> None:
-    lines = b'{"id": "a", "question": "When?", "answers": ["six"]}\n\n{"id": "b", "question": "Why?", "answers": []}\n'
+    lines = (
+        b'{"id": "a", "question": "When?", "answers": ["six"]}\n\n'
+        b'{"id": "b", "question": "Why?", "answers": []}\n'
+    )
 
     assert read_questions(written(tmp_path, lines, "q.jsonl")) == [
         Gold("a", "When?", ("six",)),
@@ -156,7 +159,7 @@ def test_gold_answers_of_no_characters_are_refused() -> None:
     assert with_answers(good) == good
     with pytest.raises(
         EvaluationError,
-        match="1 of 3 questions have gold answers of no characters, the first being x",
+        match="1 of 3 questions have gold answers without characters, the first being x",
     ):
         with_answers([*good, Gold("x", "Who?", ("", " "))])
 

@@ -7,7 +7,7 @@ from tokenizers import Tokenizer, models
 from torch import nn
 
 from qa.training import balance
-from qa.training.balance import balanced, no_answer_offset
+from qa.training.balance import balanced_sample, no_answer_offset
 from qa.training.config import DataSettings
 from qa.training.data import Example
 from qa.training.errors import TrainingError
@@ -25,13 +25,13 @@ def example(number: int, *, answerable: bool) -> Example:
 def test_as_many_with_an_answer_as_without() -> None:
     examples = [example(at, answerable=at % 4 > 0) for at in range(40)]
 
-    found = balanced(examples, 3)
+    found = balanced_sample(examples, 3)
 
     assert [bool(each.spans) for each in found] == [True] * 10 + [False] * 10
     assert len({each.id for each in found}) == 20
-    assert found == balanced(examples, 3) != balanced(examples, 4)
+    assert found == balanced_sample(examples, 3) != balanced_sample(examples, 4)
     with pytest.raises(TrainingError, match="with and without an answer"):
-        balanced([example(1, answerable=True)], 0)
+        balanced_sample([example(1, answerable=True)], 0)
 
 
 def test_the_offset_refuses_what_costs_more_than_it_gains(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What may be trained on, the places of answers, and synthetic unanswerable questions."""
+"""Permitted training data, places of answers, and synthetic unanswerable questions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.training.config import DataSettings
-from qa.training.corpus import mistyped, training_set
+from qa.training.corpus import add_typing_errors, training_set
 from qa.training.data import (
     Example,
     held_out_examples,
@@ -23,14 +23,23 @@ from qa.training.data import (
     write_examples,
 )
 from qa.training.errors import TrainingError
-from qa.training.swaps import OPPOSITE, swap, swapped, terms_of, words
+from qa.training.swaps import OPPOSITE, content_words, swap_questions, terms_of, unanswerable_twin
 from tests.qa.training.test_training import write_squad, write_toy_data
 
 PASSAGES = [
     "In 1903, the physicist Marie Curie of Warsaw won the prize before her husband Pierre Curie.",
-    "Later the chemist Otto Hahn of Berlin published 17 papers in 1938, after Lise Meitner had left.",
-    "The largest lab was led by Niels Bohr in Copenhagen until 1943; it had 250 members and a high budget.",
-    "He said that Enrico Fermi in Rome had built the first reactor with 40 people in 1942 for the US Army.",
+    (
+        "Later the chemist Otto Hahn of Berlin published 17 papers in 1938, "
+        "after Lise Meitner had left."
+    ),
+    (
+        "The largest lab was led by Niels Bohr in Copenhagen until 1943; "
+        "it had 250 members and a high budget."
+    ),
+    (
+        "He said that Enrico Fermi in Rome had built the first reactor with 40 people in 1942 "
+        "for the US Army."
+    ),
 ]
 QUESTIONS = [
     "What did Marie Curie of Warsaw win in 1903",
@@ -149,20 +158,23 @@ def test_a_swap_leaves_a_question_that_the_passage_does_not_support(
     others = [term for text in PASSAGES if text != passage for term in terms_of(text)]
     example = _example(question, passage)
 
-    for twin in swap(example, others, random.Random(seed)):
-        new = words(twin.question) - words(question)
+    for twin in unanswerable_twin(example, others, random.Random(seed)):
+        new = content_words(twin.question) - content_words(question)
         assert twin.spans == ()
         assert twin.passage == passage
         assert new
-        assert not new & words(passage)
-        assert words(question) - words(twin.question) <= words(passage) or "not" in new
+        assert not new & content_words(passage)
+        assert (
+            content_words(question) - content_words(twin.question) <= content_words(passage)
+            or "not" in new
+        )
 
 
 @given(st.integers(0, 1000))
 def test_names_numbers_and_relations_are_swapped(seed: int) -> None:
     others = [term for text in PASSAGES[1:] for term in terms_of(text)]
 
-    [twin] = swap(_example(QUESTIONS[0], PASSAGES[0]), others, random.Random(seed))
+    [twin] = unanswerable_twin(_example(QUESTIONS[0], PASSAGES[0]), others, random.Random(seed))
 
     assert twin.question != QUESTIONS[0]
     assert twin.id == "swaps/s/1"
@@ -187,7 +199,9 @@ def test_a_part_of_a_longer_name_is_left_alone() -> None:
     made = [
         twin.question
         for seed in range(9)
-        for twin in swap(_example("Who won American Idol", passage), others, random.Random(seed))
+        for twin in unanswerable_twin(
+            _example("Who won American Idol", passage), others, random.Random(seed)
+        )
     ]
 
     assert made == []
@@ -202,11 +216,11 @@ def test_the_share_limits_how_many_are_made(toy: Path) -> None:
     examples = training_examples(toy, ["squad2-train-partial"])
     answerable = sum(bool(example.spans) for example in examples)
 
-    made = swapped(examples, 0.1, 0)
+    made = swap_questions(examples, 0.1, 0)
 
     assert len(made) == round(0.1 * answerable)
-    assert made == swapped(examples, 0.1, 0)
-    assert made != swapped(examples, 0.1, 1)
+    assert made == swap_questions(examples, 0.1, 0)
+    assert made != swap_questions(examples, 0.1, 1)
 
 
 def test_a_share_of_the_questions_is_mistyped() -> None:
@@ -214,10 +228,10 @@ def test_a_share_of_the_questions_is_mistyped() -> None:
         Example(str(at), "s", "t", "Who founded the school?", "passage", ()) for at in range(400)
     ]
 
-    found = mistyped(examples, 0.1, seed=0)
+    found = add_typing_errors(examples, 0.1, seed=0)
 
     changed = [each for each in found if each.question != "Who founded the school?"]
     assert 20 <= len(changed) <= 60
     assert [each.id for each in found] == [each.id for each in examples]
-    assert found == mistyped(examples, 0.1, seed=0)
-    assert mistyped(examples, 0.0, seed=0) == examples
+    assert found == add_typing_errors(examples, 0.1, seed=0)
+    assert add_typing_errors(examples, 0.0, seed=0) == examples

@@ -21,8 +21,8 @@ from qa.training.corpus import key_of, load_tokenizer
 from qa.training.data import Example
 from qa.training.errors import TrainingError
 from qa.training.evaluate import EvaluateSettings, Prediction, continuations, figures, predict
-from qa.training.export import averaged, export, load_reader, share_of, write_base
-from qa.training.model import Weights, new_model, trained
+from qa.training.export import average_weights, export, load_reader, parse_share, write_base
+from qa.training.model import Weights, new_model, trainable_parameters
 from qa.training.negatives import hard_negatives
 from tests.qa.training.test_training import write_tiny_base
 
@@ -34,17 +34,20 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def model(base: Path) -> nn.Module:
-    """As if trained: every weight but the word embeddings is another, the first layer's norm apart."""
+    """Return a model as if trained.
+
+    Every weight but the word embeddings differs from the base, except for the first layer's norm.
+    """
     made = new_model(base, TrainSettings(seed=5)).eval()
     with torch.no_grad():
-        for name, value in trained(made).items():
+        for name, value in trainable_parameters(made).items():
             if "LayerNorm" not in name:
                 value.add_(torch.randn_like(value), alpha=0.05)
     return made
 
 
 def _weights(model: nn.Module) -> Weights:
-    return {name: value.detach() for name, value in trained(model).items()}
+    return {name: value.detach() for name, value in trainable_parameters(model).items()}
 
 
 def _logits(model: nn.Module) -> torch.Tensor:
@@ -57,11 +60,11 @@ def _logits(model: nn.Module) -> torch.Tensor:
 def test_shares_of_other_weights_are_mixed_in() -> None:
     first, second, third = ({"a": torch.tensor([value, 0.0])} for value in (1.0, 3.0, 5.0))
 
-    mixed = averaged(first, [(second, 0.25), (third, 0.25)])
+    mixed = average_weights(first, [(second, 0.25), (third, 0.25)])
 
     assert mixed["a"].tolist() == [2.5, 0.0]
-    assert torch.equal(averaged(first, [])["a"], first["a"])
-    assert share_of("WORK/a=b=0.25") == (Path("WORK/a=b"), 0.25)
+    assert torch.equal(average_weights(first, [])["a"], first["a"])
+    assert parse_share("WORK/a=b=0.25") == (Path("WORK/a=b"), 0.25)
 
 
 @pytest.mark.parametrize("shares", [[0.5, 0.5], [1.2], [-0.1], [0.0]])
@@ -69,13 +72,13 @@ def test_shares_that_leave_nothing_or_take_away_are_refused(shares: list[float])
     weights = {"a": torch.ones(2)}
 
     with pytest.raises(TrainingError, match="--average: expected shares"):
-        averaged(weights, [(weights, share) for share in shares])
+        average_weights(weights, [(weights, share) for share in shares])
 
 
 @pytest.mark.parametrize("given", ["stage1", "stage1=", "stage1=half"])
 def test_a_share_that_is_no_number_is_refused(given: str) -> None:
     with pytest.raises(TrainingError, match="expected FOLDER=SHARE"):
-        share_of(given)
+        parse_share(given)
 
 
 def test_a_reader_survives_export_up_to_fp16(model: nn.Module, base: Path, tmp_path: Path) -> None:

@@ -15,13 +15,13 @@ import torch
 from torch import nn
 
 from qa.training.batches import SpecialTokens
-from qa.training.checkpoint import CHECKPOINT, LOG, read, read_log, stage_weights
+from qa.training.checkpoint import CHECKPOINT, LOG, read_checkpoint, read_log, stage_weights
 from qa.training.config import DataSettings, TrainSettings
 from qa.training.corpus import encode, load_tokenizer
 from qa.training.data import read_examples
 from qa.training.errors import TrainingError
-from qa.training.loop import Trainer, rate
-from qa.training.model import Weights, new_model, trained
+from qa.training.loop import Trainer, learning_rate
+from qa.training.model import Weights, new_model, trainable_parameters
 from qa.training.units import EpochUnits, stage1_units
 from tests.qa.training.test_training import write_tiny_base, write_toy_data
 
@@ -81,7 +81,7 @@ def test_three_steps_and_three_more_are_six_bit_for_bit(
 
     assert straight.step == resumed.step == 6
     assert straight.epoch == resumed.epoch > 0
-    one, other = read(tmp_path / "straight"), read(tmp_path / "parts")
+    one, other = read_checkpoint(tmp_path / "straight"), read_checkpoint(tmp_path / "parts")
     assert _equal(one["model"], other["model"])
     assert _equal(one["average"], other["average"])
     assert torch.equal(one["rng"], other["rng"])
@@ -113,7 +113,7 @@ def test_the_word_embeddings_stay_as_they_were(base: Path, make: Make, tmp_path:
     }
 
     assert unchanged == {"bert.embeddings.word_embeddings.weight"}
-    assert not unchanged & trained(model).keys()
+    assert not unchanged & trainable_parameters(model).keys()
 
 
 @pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGINT])
@@ -129,7 +129,7 @@ def test_a_signal_ends_it_with_a_checkpoint(
     progress = make(tmp_path, report=send).train(_model(base))
 
     assert progress.step in {2, 3}
-    assert read(tmp_path)["progress"]["step"] == progress.step
+    assert read_checkpoint(tmp_path)["progress"]["step"] == progress.step
     assert signal.getsignal(which) is before
 
 
@@ -181,13 +181,15 @@ def test_validation_sees_the_moving_average_and_training_goes_on_without_it(
 
     def validate(model: nn.Module) -> dict[str, float]:
         assert not model.training
-        seen.append({name: value.detach().clone() for name, value in trained(model).items()})
+        seen.append(
+            {name: value.detach().clone() for name, value in trainable_parameters(model).items()}
+        )
         return {"f1": 1.0}
 
     make(tmp_path, settings, validate=validate).train(_model(base, settings))
 
     assert _equal(seen[-1], stage_weights(tmp_path))
-    assert not _equal(seen[-1], read(tmp_path)["model"])
+    assert not _equal(seen[-1], read_checkpoint(tmp_path)["model"])
     assert [line["validation"] for line in read_log(tmp_path) if "validation" in line] == [
         {"f1": 1.0}
     ]
@@ -206,7 +208,9 @@ def test_a_loss_that_is_no_number_stops_it(base: Path, make: Make, tmp_path: Pat
 def test_the_rate_grows_and_falls_to_zero() -> None:
     settings = TrainSettings(tokens=1000, lr=2.0, warmup=0.1, decay=0.9)
 
-    assert [round(rate(tokens, settings), 6) for tokens in (0, 50, 100, 550, 1000, 1200)] == [
+    assert [
+        round(learning_rate(tokens, settings), 6) for tokens in (0, 50, 100, 550, 1000, 1200)
+    ] == [
         0.0,
         1.0,
         2.0,
@@ -214,13 +218,15 @@ def test_the_rate_grows_and_falls_to_zero() -> None:
         0.0,
         0.0,
     ]
-    assert rate(0, replace(settings, warmup=0.0)) == 2.0
+    assert learning_rate(0, replace(settings, warmup=0.0)) == 2.0
 
 
 def test_between_growth_and_decay_the_rate_is_constant() -> None:
     settings = TrainSettings(tokens=1000, lr=2.0, warmup=0.1, decay=0.2)
 
-    assert [round(rate(tokens, settings), 6) for tokens in (50, 100, 500, 800, 900, 1000)] == [
+    assert [
+        round(learning_rate(tokens, settings), 6) for tokens in (50, 100, 500, 800, 900, 1000)
+    ] == [
         1.0,
         2.0,
         2.0,
@@ -228,4 +234,4 @@ def test_between_growth_and_decay_the_rate_is_constant() -> None:
         1.0,
         0.0,
     ]
-    assert rate(1000, replace(settings, decay=0.0)) == 2.0
+    assert learning_rate(1000, replace(settings, decay=0.0)) == 2.0

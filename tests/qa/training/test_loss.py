@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from qa.training.batches import Batch
-from qa.training.loss import lowered, reader_loss
+from qa.training.loss import reader_loss, relative_to_no_answer
 
 
 def _batch(rng: np.random.Generator, groups: int) -> tuple[Tensor, Tensor, Batch]:
-    """Random logits (w, 9) and windows of 1 to 3 a group, each with a question of 2 tokens and up
-    to 3 answers.
+    """Return random logits (w, 9) and windows, 1 to 3 in each group.
+
+    Each window has a question of 2 tokens and up to 3 answers.
     """
     group = np.repeat(np.arange(groups), rng.integers(1, 4, groups))
     readable = np.zeros((len(group), 9), dtype=bool)
@@ -141,4 +142,6 @@ def test_its_gradient_is_finite_and_unreadable_places_have_none(seed: int, group
 def test_logits_in_bf16_are_summed_in_f32() -> None:
     logits = torch.tensor([[1.0, 2.0, 3.0]], dtype=torch.bfloat16)
 
-    assert lowered(logits, torch.tensor([[True, False, True]])).tolist() == [[0.0, -1e9, 2.0]]
+    assert relative_to_no_answer(logits, torch.tensor([[True, False, True]])).tolist() == [
+        [0.0, -1e9, 2.0]
+    ]

@@ -1,5 +1,6 @@
-"""`python -m qa.training` from data to an exported reader, on toy data; and what the other training
-tests share.
+"""`python -m qa.training` from data to an exported reader, on toy data.
+
+The other training tests share its fixtures.
 """
 
 from __future__ import annotations
@@ -52,7 +53,10 @@ def write_toy_data(folder: Path, articles: int = 20) -> Path:
     for number in range(articles):
         paragraphs = []
         for name, place, year in FACTS:
-            context = f"In short, the firm {name} {number} of {place} was founded in {year} by a tailor. It is known in {place}."
+            context = (
+                f"In short, the firm {name} {number} of {place} was founded in {year} by a tailor. "
+                f"It is known in {place}."
+            )
             qas: list[dict[str, Any]] = [
                 _asked(f"{number}-{name}-y", f"When was {name} founded?", year, context)
             ]
@@ -270,7 +274,10 @@ def test_a_folder_without_a_checkpoint_is_refused(
 
 def test_training_imports_only_what_a_bare_gpu_machine_has() -> None:
     modules = ["loop", "units", "evaluate", "export", "checkpoint", "corpus", "swaps"]
-    code = f"import sys; [__import__('qa.training.' + each) for each in {modules}]; print(*sys.modules)"
+    code = (
+        f"import sys; [__import__('qa.training.' + each) for each in {modules}]; "
+        "print(*sys.modules)"
+    )
 
     loaded = {
         name.split(".")[0]

@@ -11,14 +11,20 @@ from qa.evaluation.squad import load_golds
 from qa.training.__main__ import main
 from qa.training.data import held_out_examples, read_examples
 from qa.training.errors import TrainingError
-from qa.training.swaps import words
-from qa.training.traps import kind_of, trap_pairs, write_traps
+from qa.training.swaps import content_words
+from qa.training.traps import swap_kind, trap_pairs, write_traps
 from tests.qa.training.test_training import write_squad
 
 TEXTS = [
     "In 1903 the physicist Marie Curie of Warsaw won the prize before the war with Pierre Curie.",
-    "Later the chemist Otto Hahn of Berlin lost 17 papers in 1938, after the time with Lise Meitner.",
-    "The largest lab was led by Niels Bohr in Copenhagen until 1943; it was founded after the fire with 250 people.",
+    (
+        "Later the chemist Otto Hahn of Berlin lost 17 papers in 1938, "
+        "after the time with Lise Meitner."
+    ),
+    (
+        "The largest lab was led by Niels Bohr in Copenhagen until 1943; "
+        "it was founded after the fire with 250 people."
+    ),
 ]
 ASKED = [
     ("What did the physicist Marie Curie win before the war in 1903?", "prize"),
@@ -62,10 +68,10 @@ def test_a_pair_is_a_held_out_question_and_its_unanswerable_twin(data: Path) -> 
         assert pair.trap.passage == pair.true.passage
         assert pair.true.spans
         assert not pair.trap.spans
-        assert kind_of(pair.true.question, pair.trap.question) == pair.kind
-        new = words(pair.trap.question) - words(pair.true.question)
+        assert swap_kind(pair.true.question, pair.trap.question) == pair.kind
+        new = content_words(pair.trap.question) - content_words(pair.true.question)
         assert new
-        assert not new & words(pair.true.passage)
+        assert not new & content_words(pair.true.passage)
 
 
 def test_half_are_relations_as_far_as_there_are_any(data: Path) -> None:
@@ -120,7 +126,7 @@ def test_both_of_a_pair_share_the_paragraph_in_the_file(data: Path, tmp_path: Pa
     ],
 )
 def test_the_kind_of_a_swap(question: str, trap: str, kind: str | None) -> None:
-    assert kind_of(question, trap) == kind
+    assert swap_kind(question, trap) == kind
 
 
 def test_the_step_writes_the_file(

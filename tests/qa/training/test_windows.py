@@ -12,14 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from qa.training.batches import SpecialTokens, assemble, lengths_of, plan
+from qa.training.batches import SpecialTokens, assemble_batch, plan_batches, window_lengths
 from qa.training.config import DataSettings, TrainSettings
 from qa.training.corpus import Corpus, encode, key_of, load_tokenizer, prepare, token_span
 from qa.training.data import Example, occurrences
 from qa.training.errors import TrainingError
 from qa.training.model import default_base
 from qa.training.units import Negatives, chosen_questions, stage1_units, stage2_units
-from qa.training.windows import SPECIAL, Units, all_windows, cut, label, windows_of
+from qa.training.windows import (
+    SPECIAL,
+    Units,
+    all_windows,
+    answers_in_window,
+    split_passage,
+    windows_of,
+)
 from tests.qa.training.test_training import write_toy_data
 
 TOKENIZER = load_tokenizer(default_base())
@@ -44,8 +51,9 @@ PASSAGES = st.lists(WORDS, min_size=1, max_size=90).map(" ".join)
 
 @st.composite
 def examples(draw: st.DrawFn) -> Example:
-    """A question whose answer is some words of the passage, all its occurrences marked; or an
-    unanswerable one.
+    """Draw a question whose answer is some words of the passage, or an unanswerable one.
+
+    All occurrences of the answer are marked.
     """
     passage = draw(PASSAGES)
     parts = passage.split(" ")
@@ -81,7 +89,7 @@ def test_windows_cover_the_passage_and_overlap(
 ) -> None:
     settings = DataSettings(max_tokens=longest, overlap=overlap)
 
-    windows = cut(passage, question, settings)
+    windows = split_passage(passage, question, settings)
 
     assert windows[0][0] == 0
     assert windows[-1][1] == passage
@@ -101,7 +109,7 @@ def test_labels_point_at_the_answer_and_at_every_occurrence(example: Example) ->
     seen: set[tuple[int, int]] = set()
     for row in range(len(units.rows)):
         one = Units(units.rows[row : row + 1], np.array([0, 1], dtype=np.int64))
-        batch = assemble(corpus, one, np.array([0]), SpecialTokens.of(TOKENIZER))
+        batch = assemble_batch(corpus, one, np.array([0]), SpecialTokens.of(TOKENIZER))
         begin, first = len(corpus.questions[0]) + 2, int(units.rows[row][2])
         for _, start, end in batch.spans.tolist():
             assert begin <= start <= end
@@ -123,14 +131,14 @@ def test_windows_without_the_answer_or_with_part_of_it(example: Example) -> None
     corpus = encode([example], TOKENIZER, SETTINGS.max_question)
     kept = {tuple(row) for row in all_windows(corpus, SETTINGS).rows.tolist()}
     for row in windows_of(corpus, 0, 0, SETTINGS):
-        inside, partial = label(corpus.answers[0], row[2], row[3])
+        inside, partial = answers_in_window(corpus.answers[0], row[2], row[3])
         assert (tuple(row) in kept) == (len(inside) > 0 or not partial)
 
 
 def test_the_question_and_the_frame_are_not_readable() -> None:
     corpus = encode([Example("s/1", "s", "t", "who is it", "It is Ann", ((6, 9),))], TOKENIZER, 12)
 
-    batch = assemble(
+    batch = assemble_batch(
         corpus, all_windows(corpus, SETTINGS), np.array([0]), SpecialTokens.of(TOKENIZER)
     )
 
@@ -170,25 +178,26 @@ def test_a_plan_has_every_unit_once_within_the_budget(budget: int, seed: int) ->
     units = all_windows(corpus, SETTINGS)
     units = Units(units.rows, np.arange(len(units.rows) + 1, dtype=np.int64))
 
-    batches = plan(corpus, units, budget, np.random.default_rng(seed))
+    batches = plan_batches(corpus, units, budget, np.random.default_rng(seed))
 
     assert sorted(np.concatenate(batches).tolist()) == list(range(len(units)))
     for chosen in batches:
         assert (
             len(chosen) == 1
-            or assemble(corpus, units, chosen, SpecialTokens.of(TOKENIZER)).ids.numel() <= budget
+            or assemble_batch(corpus, units, chosen, SpecialTokens.of(TOKENIZER)).ids.numel()
+            <= budget
         )
     assert [each.tolist() for each in batches] == [
-        each.tolist() for each in plan(corpus, units, budget, np.random.default_rng(seed))
+        each.tolist() for each in plan_batches(corpus, units, budget, np.random.default_rng(seed))
     ]
 
 
 def test_lengths_are_those_of_the_tensors() -> None:
     corpus = _corpus()
     units = all_windows(corpus, SETTINGS)
-    batch = assemble(corpus, units, np.arange(len(units)), SpecialTokens.of(TOKENIZER))
+    batch = assemble_batch(corpus, units, np.arange(len(units)), SpecialTokens.of(TOKENIZER))
 
-    assert batch.mask.sum(dim=1).tolist() == lengths_of(corpus, units.rows).tolist()
+    assert batch.mask.sum(dim=1).tolist() == window_lengths(corpus, units.rows).tolist()
 
 
 def test_weights_say_how_often_a_set_comes() -> None:
@@ -245,7 +254,7 @@ def test_stage2_reads_a_question_beside_its_negatives() -> None:
             assert question < 10
             assert others - {own} <= {question + 5, question + 6}
             assert others - {own}
-            batch = assemble(corpus, made, np.array([unit]), SpecialTokens.of(TOKENIZER))
+            batch = assemble_batch(corpus, made, np.array([unit]), SpecialTokens.of(TOKENIZER))
             assert (len(batch.spans) > 0) == (own in others and question % 5 != 0)
             assert own in others or question % 5 != 0
             dropped += own not in others
