@@ -1,6 +1,4 @@
-"""The error tree of `qa` is what its module docstring draws, and every error has a status over
-HTTP.
-"""
+"""The error tree of `qa` is as drawn, and every error has a status over HTTP."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def _without_homes(texts: Sequence[PageText]) -> Alignment:
 def _edges(
     alignment: Alignment, pieces: Sequence[Piece], texts: Sequence[PageText]
 ) -> NDArray[np.bool_]:
-    """Return an array bool (n + 1,): True where a piece may begin or end in the text of n characters.
+    """Return an array bool (n + 1,): True where a piece may begin or end in n characters.
 
     These are the places of spaces, of marks that join or separate words, within a word that the
     page before began, and where a piece that ends in a hyphen goes on without it.

@@ -1,4 +1,4 @@
-"""Scanned pages of a PDF: their detection, the remark on them, and their recognised words as lines."""
+"""Scanned pages of a PDF: detection, the remark on them, recognised words as lines."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Files by real writers of every format -> documents: text, headings, lists, tables, titles, dates,
-places.
-"""
+"""Files by real writers of every format become documents with all their parts."""
 
 from __future__ import annotations
 

@@ -32,7 +32,9 @@ from tests.support.serving import pipeline_of
 
 QUESTION = "When does the tide at Porto turn?"
 FILES: dict[str, str | bytes] = {
-    "a.txt": "\ufeffEbb 🌊 fl\u0308ow.\r\nThe tide at Porto turns at six. The sea is calm.".encode(),
+    "a.txt": (
+        "\ufeffEbb 🌊 fl\u0308ow.\r\nThe tide at Porto turns at six. The sea is calm."
+    ).encode(),
     "b.txt": "Der Fluß ist tief.\r\nThe tide at Porto turns at six.".encode("cp1252"),
     "table.csv": "Place,Tide\nVigo,turns at nine\n",
 }
