@@ -21,7 +21,9 @@ FILE_NAME = "checksums.json"
 
 def write_checksums(folder: Path, names: Iterable[str]) -> None:
     """Record the checksums and stamps of files as they are now; raises OSError."""
-    entries = {name: [_sha256(folder / name), str(stamp_of(folder / name))] for name in names}
+    entries = {
+        name: [_sha256_or_empty(folder / name), str(stamp_of(folder / name))] for name in names
+    }
     beside = folder / f".{FILE_NAME}"
     beside.write_text(json.dumps(entries, indent=1), "utf-8")
     beside.replace(folder / FILE_NAME)
@@ -47,7 +49,7 @@ def damaged_files(folder: Path, *, thorough: bool = False) -> list[str]:
         unverified = [
             name for name, (_, stamp) in recorded.items() if str(stamp_of(folder / name)) != stamp
         ]
-    damaged = [name for name in unverified if _sha256(folder / name) != recorded[name][0]]
+    damaged = [name for name in unverified if _sha256_or_empty(folder / name) != recorded[name][0]]
     if unverified and not damaged and not thorough:
         # Same content under new stamps: a copied folder need not be read again.
         with suppress(OSError):  # a read-only folder is read again the next time
@@ -55,10 +57,15 @@ def damaged_files(folder: Path, *, thorough: bool = False) -> list[str]:
     return damaged
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file as hexadecimal digits; raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sha256_or_empty(path: Path) -> str:
     """Return the hash of a file, or "" if it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError:
         return ""

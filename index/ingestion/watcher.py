@@ -10,17 +10,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import filelock
-
 from index.errors import PruneRefused, Stopped, StoreBusy
-from index.filesystem.disk_errors import write_error
 from index.filesystem.file_stamp import FileStamp, stamp_of
 from index.ingestion.debouncer import DEBOUNCE_SECONDS, Debouncer
 from index.ingestion.ingest import Ingestion, PassageEncoder, is_up_to_date
@@ -293,35 +289,3 @@ def run_watcher(
         # However often something happens, half of the time is left to others.
         stopping.wait(result.took)
         events.wait(result.wait)
-
-
-@contextmanager
-def process_lock(
-    folder: Path,
-    stopping: threading.Event,
-    on_wait: Callable[[], None],
-    name: str = "watching.lock",
-) -> Iterator[bool]:
-    """Hold a lock of a data directory, by default that of its only watcher.
-
-    While another process holds it, `on_wait` is called once; this process takes over when the
-    other one ends. Yields False if `stopping` was set meanwhile. Raises StoreError if the lock
-    cannot be written.
-    """
-    lock = filelock.FileLock(folder / name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        on_wait()
-    except OSError as error:
-        raise write_error(folder, error) from error
-    while not lock.is_locked and not stopping.wait(1.0):
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            continue
-    try:
-        yield lock.is_locked
-    finally:
-        lock.release()

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from index.document import TextRange
 from index.errors import IndexingError, Stopped
+from index.filesystem.locks import process_lock
 from index.ingestion.file_events import FileEvents
-from index.ingestion.watcher import Notices, WatchedPaths, Watcher, process_lock, run_watcher
+from index.ingestion.watcher import Notices, WatchedPaths, Watcher, run_watcher
 from index.models.encoder import Encoder
 from index.models.encoder_conversion import EncoderCard
 from index.parsing.loader import shown

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from index.errors import IndexingError, Stopped
 from index.filesystem.disk_errors import replacing
+from index.filesystem.locks import process_lock
 from index.ingestion.ingest import Ingestion
 from index.ingestion.report import Outcome
-from index.ingestion.watcher import process_lock
 from index.parsing.sandbox import Extraction
 from index.store.file_records import FileRecord
 from index.store.snapshot import Snapshot

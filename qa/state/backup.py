@@ -7,7 +7,6 @@ files are left out: they are built again.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -23,6 +22,7 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from index.filesystem.checksums import sha256_of
 from index.filesystem.portable_path import PAGES, RESTORING, UPLOADS, Paths
 from index.store import schema
 from index.store.integrity import database_issues
@@ -80,7 +80,7 @@ def _pack(folder: Path) -> tuple[Path, list[str]]:
         "version": version("quoted-qa"),
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "files": {
-            name: {"sha256": _sha256(folder / name), "size": (folder / name).stat().st_size}
+            name: {"sha256": sha256_of(folder / name), "size": (folder / name).stat().st_size}
             for name in names
         },
     }
@@ -117,7 +117,7 @@ def _is_consistent(data: Path, folder: Path) -> bool:
     if int(generation) == schema.current_generation(data):
         return True
     kept = [(path, sha256) for path, sha256 in files if path.is_relative_to(folder.resolve())]
-    return all(path.is_file() and _sha256(path) == sha256 for path, sha256 in kept)
+    return all(path.is_file() and sha256_of(path) == sha256 for path, sha256 in kept)
 
 
 def _kept_files(data: Path) -> list[str]:
@@ -241,7 +241,7 @@ def _unpack(source: Path, folder: Path) -> list[str]:
             f"{source} is no backup of quoted, or is damaged ({error}): take another one"
         ) from error
     for name, entry in files.items():
-        if _sha256(folder / name) != entry["sha256"]:
+        if sha256_of(folder / name) != entry["sha256"]:
             raise BackupError(
                 f"{source} is damaged: {name} has another checksum; "
                 "take another backup. Nothing was changed"
@@ -325,8 +325,3 @@ def _put_back(folder: Path, data: Path, name: str) -> None:
                 "UPDATE meta SET value = ? WHERE key = 'generation'", (str(max(generations) + 1),)
             )
         restored.backup(live)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

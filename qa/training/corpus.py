@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
+from index.filesystem.checksums import sha256_of
 from qa.evaluation.noise import with_typo
 from qa.training.config import DataSettings
 from qa.training.data import Example, sample, training_examples, training_file, write_examples
@@ -236,7 +237,7 @@ def _recipe(data: Path | None, base: Path, settings: DataSettings) -> dict[str, 
 
 def _sha256(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return sha256_of(path)
     except OSError as error:
         raise TrainingError(f"{path} cannot be read: {error}") from error
 

@@ -19,6 +19,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from index.filesystem.checksums import sha256_of
 from qa.training.config import TrainSettings
 from qa.training.errors import TrainingError
 from qa.training.model import Weights, default_base, load_weights, new_model
@@ -58,11 +59,11 @@ def export(weights: Weights, base: Path, folder: Path, about: Mapping[str, Any])
         **about,
         "format": 1,
         "score": SCORE,
-        "sha256": _sha256(folder / WEIGHTS),
+        "sha256": sha256_of(folder / WEIGHTS),
         "bytes": size,
         "base": {
             "name": "all-MiniLM-L6-v2",
-            "sha256": _sha256(base / "model.safetensors"),
+            "sha256": sha256_of(base / "model.safetensors"),
             "tensors_sha256": tensors_sha256(before),
         },
         "tensors": len(delta),
@@ -124,7 +125,7 @@ def load_reader(
         card: dict[str, Any] = json.loads((folder / CARD).read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise TrainingError(f"{folder} is no exported reader: {error}") from error
-    if _sha256(folder / WEIGHTS) != card["sha256"]:
+    if sha256_of(folder / WEIGHTS) != card["sha256"]:
         raise TrainingError(
             f"{folder / WEIGHTS} is not the file that {CARD} names: export it again"
         )
@@ -168,8 +169,3 @@ def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(name for name in tensors if not name.startswith(HEAD)):
         digest.update(name.encode() + tensors[name].half().contiguous().numpy().tobytes())
     return digest.hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import StoreBusy
+from index.filesystem.locks import process_lock
 from index.ingestion.watcher import (
     ACCIDENT_SECONDS,
     DEBOUNCE_SECONDS,
     ScanResult,
     WatchedPaths,
     Watcher,
-    process_lock,
     run_watcher,
 )
 from index.sources.ignore_rules import IGNORE_FILE
