@@ -28,7 +28,7 @@ from qa.settings import Settings
 from tests.support.fakes import DIMENSION, FakeEncoder, RecordingReporter, SharedWordsReader
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that a subprocess on a busy machine may take for what takes one."""
 
 

@@ -301,5 +301,5 @@ def test_what_appears_in_a_watched_folder_has_its_tag(sure: Command, corpus: Pat
     with watching(sure, str(corpus), "--tag", "lake"):
         write_files(corpus, {"c.txt": "The third boat is white."})
         eventually(lambda: "c.txt" in sure("list", "--in", "lake").stdout)
-    assert "--tag belongs to --watch" in sure("serve", "--tag", "sea").stderr
+    assert "--tag needs --watch" in sure("serve", "--tag", "sea").stderr
     assert "expected a tag" in sure("watch", str(corpus), "--tag", "a,b").stderr

@@ -277,7 +277,7 @@ def test_the_command_fetches_only_with_the_option_and_never_from_this_machine(
     without_option = command("index", f"http://127.0.0.1:{port}/page")
     with_option = command("index", "--fetch", f"http://127.0.0.1:{port}/page")
 
-    assert (without_option.returncode, "say --fetch" in without_option.stderr) == (2, True)
+    assert (without_option.returncode, "add --fetch" in without_option.stderr) == (2, True)
     assert (with_option.returncode, with_option.stdout) == (4, "Indexed: 1 skipped.\n")
     assert (
         f"skipped: http://127.0.0.1:{port}/page: 127.0.0.1 is 127.0.0.1: only public addresses"
