@@ -65,37 +65,35 @@ class NoticeTask:
 
 
 @dataclass(frozen=True, slots=True)
-class FeedbackTask:
-    """A verdict on an answer: "right" or "wrong"."""
+class _PressedButton:
+    """The button of an answer that was pressed, and where to reply."""
 
-    kind: ClassVar[str] = "feedback"
     turn_id: int
     trigger_id: str
     response_url: str
     thread: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackTask(_PressedButton):
+    """A verdict on an answer: "right" or "wrong"."""
+
+    kind: ClassVar[str] = "feedback"
     verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class SourceTask:
+class SourceTask(_PressedButton):
     """A press of the button that shows the source of an answer."""
 
     kind: ClassVar[str] = "source"
-    turn_id: int
-    trigger_id: str
-    response_url: str
-    thread: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class ShareTask:
+class ShareTask(_PressedButton):
     """A press of the button that posts an answer in the channel."""
 
     kind: ClassVar[str] = "share"
-    turn_id: int
-    trigger_id: str
-    response_url: str
-    thread: str | None
 
 
 AnswerTask = QuestionTask | CommandTask | EditTask
