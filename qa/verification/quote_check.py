@@ -81,10 +81,7 @@ class ParsedQuote:
     citation: Citation | None = None
 
     def __post_init__(self) -> None:
-        """Check the types, because the JSON comes from elsewhere.
-
-        Raises TypeError, or ValueError for a text with half a character (a lone surrogate).
-        """
+        """Check the types, because the JSON comes from elsewhere; raise TypeError."""
         cited = self.citation
         texts: list[object] = [self.document_id, self.uri, self.sha256, self.quote]
         numbers: list[object] = [self.start, self.end]
@@ -99,7 +96,6 @@ class ParsedQuote:
         for text in texts:
             if not isinstance(text, str):
                 raise TypeError(f"expected a text, got {text!r}")
-            text.encode()
         for number in numbers:
             # Not isinstance: a bool is no number here.
             if type(number) is not int:
@@ -126,6 +122,7 @@ def quotes_of(plain: Mapping[str, Any]) -> list[ParsedQuote]:
     Raises InvalidAnswer if it is none, or does not agree with itself.
     """
     try:
+        _require_whole_characters(plain)
         answer = answer_of(plain)
         # "answer" and "citations" repeat the spans for convenience: both must say the same.
         derived = answer.to_dict()
@@ -148,11 +145,20 @@ def passages_of(plain: Sequence[Mapping[str, Any]]) -> list[ParsedQuote]:
     """Return the quotes of a bundle's passages; raise InvalidAnswer if they are none."""
     fields = ("document_id", "uri", "sha256", "text", "start", "end")
     try:
+        _require_whole_characters(plain)
         return [ParsedQuote("passage", *(passage[name] for name in fields)) for passage in plain]
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidAnswer(
             f"expected passages as `qa ask --bundle` writes them, got others: {error!r}"
         ) from error
+
+
+def _require_whole_characters(plain: object) -> None:
+    r"""Raise ValueError if a text anywhere in some JSON holds half a character.
+
+    JSON can spell a lone surrogate ("\ud800"), and what is found is written as UTF-8.
+    """
+    json.dumps(plain, ensure_ascii=False).encode()
 
 
 def verify(
