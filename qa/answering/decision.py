@@ -136,7 +136,7 @@ def rank_answers(
 
     A calibration is fitted on these features, and `decide` applies it to them.
     """
-    ranked = group_candidates(reading, passage_weight, whole_sentences=kind == "evidence")
+    ranked = group_candidates(question, reading, passage_weight, whole_sentences=kind == "evidence")
     if not ranked:
         return None
     best, *others = ranked

@@ -16,6 +16,7 @@ import regex
 from numpy.typing import NDArray
 
 from index.search.bm25 import STOP_WORDS, analyse
+from qa.answering.answer_types import asked_type, is_empty, type_agreement
 from qa.answering.reader import Candidate, Reading
 from qa.answering.retriever import RetrievedChunk
 
@@ -32,8 +33,15 @@ FEATURES = (
     "echo",
     "missing names",
     "agreement",
+    "type",
 )
 """Names of the features, in the order of `confidence_features`."""
+MISMATCH = 3.0
+"""Log-odds that an answer of a wrong type loses against one of the right type.
+
+Of 9,381 held-out SQuAD questions 3,318 ask for a type; their own answers have a wrong one in 2.3%,
+answers of other questions in 45%.
+"""
 _FAR = 12.0
 """Bound of log-odds and margins: values beyond it are as good as certain."""
 _EDGES = regex.compile(
@@ -89,21 +97,27 @@ class AnswerGroup:
 
 
 def group_candidates(
-    reading: Reading, passage_weight: float, *, whole_sentences: bool = False
+    question: str, reading: Reading, passage_weight: float, *, whole_sentences: bool = False
 ) -> list[AnswerGroup]:
     """Return the answers that a reading offers, best first.
 
     Candidates form one answer if they have the same words; with `whole_sentences`, if their
     sentences have. An answer ranks by its best candidate's score plus `passage_weight` times the
-    score with which that passage was retrieved; ties go by document id and offset.
+    score with which that passage was retrieved, less `MISMATCH` if it cannot have the type that
+    the question asks for; ties go by document id and offset. Without `whole_sentences`,
+    candidates without a content word are left out.
     """
+    wanted = None if whole_sentences else asked_type(question)
 
     def rank(candidate: Candidate) -> tuple[float, str, int]:
         score = candidate.score + passage_weight * candidate.passage.hit.score
+        score += MISMATCH * min(type_agreement(wanted, candidate.text), 0.0)
         return (-score, candidate.passage.chunk.document_id, candidate.start)
 
     grouped: dict[str, list[Candidate]] = {}
     for candidate in sorted(reading.candidates, key=rank):
+        if not whole_sentences and is_empty(candidate.text):
+            continue
         words = candidate.sentence_text if whole_sentences else candidate.text
         grouped.setdefault(_folded(words), []).append(candidate)
     return [AnswerGroup(tuple(candidates)) for candidates in grouped.values()]
@@ -131,7 +145,9 @@ def confidence_features(
     - coverage: share of the question's content words in the passage and its headings;
     - echo: share of the answer's content words in the question;
     - missing names: number of names and numbers of the question that are not there;
-    - agreement: log of the number of different sentences that give the answer.
+    - agreement: log of the number of different sentences that give the answer;
+    - type: 1 if the answer has the type that the question asks for, -1 if it cannot have it
+      (`qa.answering.answer_types`).
     """
     best, passage = group.best, group.best.passage
     rival_here, rival_elsewhere = _best_rival_scores(rivals, passage)
@@ -150,6 +166,7 @@ def confidence_features(
         coverage(best.text, question),
         float(len(missing_names(question, context))),
         math.log(group.witnesses),
+        type_agreement(asked_type(question), best.text),
     )
     return np.array(values, dtype=np.float64)
 

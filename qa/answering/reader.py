@@ -12,11 +12,11 @@ from index.document import TextRange
 from index.rendering import Rendering
 from qa.answering.reader_model import Window
 from qa.answering.retriever import RetrievedChunk
+from qa.answering.span_borders import completed, inside_token_mask, segments
 from qa.answering.span_decoding import (
     ScoredSpan,
     best_spans,
     covering,
-    inside_word_mask,
     log_normaliser,
     without_overlaps,
 )
@@ -156,14 +156,25 @@ class CrossEncoderReader:
 
 def _candidates(passage: RetrievedChunk, windows: Sequence[Window]) -> list[Candidate]:
     """Return the best spans of a passage, none overlapping a better one."""
-    rendering = passage.chunk.rendering
-    inside = inside_word_mask(rendering.text)
+    chunk = passage.chunk
+    rendering = chunk.rendering
+    text = rendering.text
+    inside = inside_token_mask(text)
+    # A chunk of several sentences is rendered as it stands, so that their ranges hold.
+    segment = segments(text, ((start - chunk.start, end) for start, end in chunk.sentences))
     spans: list[ScoredSpan] = []
     for window in windows:
         decoded = best_spans(
-            window.start, window.end, window.offsets, inside, count=PER_PASSAGE, longest=LONGEST
+            window.start,
+            window.end,
+            window.offsets,
+            inside,
+            segment,
+            count=PER_PASSAGE,
+            longest=LONGEST,
         )
-        spans += [_in_chunk(rendering, _stripped(rendering.text, span)) for span in decoded]
+        whole = [_completed(text, _stripped(text, span)) for span in decoded]
+        spans += [_in_chunk(rendering, span) for span in whole]
     # Windows overlap, so that two of them may offer the same span.
     best = without_overlaps(span for span in spans if span.start < span.end)
     return [_candidate(passage, span) for span in best[:PER_PASSAGE]]
@@ -185,6 +196,11 @@ def _stripped(text: str, span: ScoredSpan) -> ScoredSpan:
         start=span.start + len(quote) - len(quote.lstrip()),
         end=span.end - len(quote) + len(quote.rstrip()),
     )
+
+
+def _completed(text: str, span: ScoredSpan) -> ScoredSpan:
+    start, end = completed(text, span.start, span.end)
+    return span._replace(start=start, end=end)
 
 
 def _candidate(passage: RetrievedChunk, span: ScoredSpan) -> Candidate:

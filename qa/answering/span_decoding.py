@@ -6,19 +6,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-import regex
 from numpy.typing import NDArray
 
 from index.document import TextRange
-
-_WORD = regex.compile(
-    r"(?:(?<![\w.])[-−+](?=\p{Sc}?\p{N}))?\p{Sc}?[\p{L}\p{M}\p{N}_]+"
-    r"(?:(?<=\p{N})[.,:](?=\p{N})[\p{L}\p{M}\p{N}_]+)*%?"
-)
-"""A word, or a number with its signs: $1,200.50, 2.7% and -5 are one each."""
-_GRAPHEME = regex.compile(r"\X")
-_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
-"""Scripts without spaces between words, which may be cut at any character."""
 
 
 class ScoredSpan(NamedTuple):
@@ -34,27 +24,12 @@ class ScoredSpan(NamedTuple):
     borders: float = 0.0
 
 
-def inside_word_mask(text: str) -> NDArray[np.bool_]:
-    """Return a mask of the offsets at which a border would cut a word, boolean (len(text) + 1,).
-
-    Numbers with their signs and graphemes are not to be cut, either.
-    """
-    inside = np.zeros(len(text) + 1, dtype=bool)
-    for match in _WORD.finditer(text):
-        inside[match.start() + 1 : match.end()] = True
-    if not text.isascii():
-        inside[[at for match in _UNSPACED.finditer(text) for at in match.span()]] = False
-        # Graphemes come last: even an unspaced character must not lose its combining marks.
-        for match in _GRAPHEME.finditer(text):
-            inside[match.start() + 1 : match.end()] = True
-    return inside
-
-
 def best_spans(
     start: NDArray[np.float32],
     end: NDArray[np.float32],
     offsets: NDArray[np.int64],
     inside: NDArray[np.bool_],
+    segment: NDArray[np.int32],
     *,
     count: int,
     longest: int,
@@ -62,16 +37,19 @@ def best_spans(
     """Return at most `count` spans, best first, none overlapping a better one.
 
     `start` and `end` are logits, float32 (n,); `offsets`, int64 (n, 2), the characters of each
-    token; `inside` is the text's `inside_word_mask`. A span starts and ends at borders of words,
-    start not after end, and has at most `longest` tokens. Its score is the sum of its two logits;
-    of equal spans the first is taken.
+    token; `inside` is the text's `inside_token_mask`, `segment` its `segments`
+    (`qa.answering.span_borders`). A span starts and ends at borders of tokens of the text, start
+    not after end, in one segment, and has at most `longest` of the model's tokens. Its score is
+    the sum of its two logits; of equal spans the first is taken.
     """
     # Row i, column j of every table is the span of j + 1 tokens from the i-th legal start.
     first = np.flatnonzero(~inside[offsets[:, 0]])
     last = first[:, None] + np.arange(longest)[None, :]
     legal = last < len(end)
     last = np.minimum(last, len(end) - 1)
-    legal &= ~inside[offsets[last, 1]] & (offsets[last, 1] > offsets[first, 0][:, None])
+    starts, ends = offsets[first, 0][:, None], offsets[last, 1]
+    legal &= ~inside[ends] & (ends > starts)
+    legal &= segment[starts] == segment[np.maximum(ends - 1, 0)]
     scores = np.where(legal, start[first][:, None] + end[last], -np.inf)
     spans: list[ScoredSpan] = []
     # The loop runs once a span; the tables keep the work over all pairs of tokens inside numpy.

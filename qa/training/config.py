@@ -30,7 +30,7 @@ class DataSettings:
     sources: str = _setting(
         _MIX,
         "data sets NAME=WEIGHT; an epoch shows each question of a set WEIGHT times; "
-        "`swaps` and `statements` are synthetic",
+        "`swaps`, `statements`, `tables` and `excerpts` are synthetic",
     )
     unanswerable: float = _setting(
         1.0,
@@ -41,6 +41,12 @@ class DataSettings:
     )
     statement_share: float = _setting(
         0.06, "synthetic yes-or-no questions, as a share of the answerable ones"
+    )
+    table_share: float = _setting(
+        0.06, "synthetic questions about rows of tables, as a share of the answerable ones"
+    )
+    excerpt_share: float = _setting(
+        0.1, "synthetic short passages, as a share of the answerable questions"
     )
     typo_share: float = _setting(0.08, "share of the questions that get one typing error")
     max_tokens: int = _setting(256, "tokens of a window: [CLS] question [SEP] passage [SEP]")

@@ -21,13 +21,24 @@ from tokenizers import Encoding, Tokenizer
 from index.filesystem.checksums import sha256_of
 from qa.evaluation.noise import with_typo
 from qa.training.config import DataSettings
-from qa.training.data import Example, sample, training_examples, training_file, write_examples
+from qa.training.data import (
+    HELD_OUT_SET,
+    Example,
+    sample,
+    training_examples,
+    training_file,
+    write_examples,
+)
 from qa.training.data import held_out_examples as held_out
 from qa.training.errors import TrainingError
+from qa.training.excerpts import SOURCE as EXCERPTS
+from qa.training.excerpts import excerpt_questions
 from qa.training.statements import SOURCE as STATEMENTS
 from qa.training.statements import statement_questions
 from qa.training.swaps import SOURCE as SWAPS
 from qa.training.swaps import swap_questions
+from qa.training.tables import SOURCE as TABLES
+from qa.training.tables import table_questions
 
 FORMAT = 1
 """Version of the arrays, increased when the same examples give other arrays."""
@@ -109,19 +120,26 @@ def load_tokenizer(base: Path) -> Tokenizer:
     return tokenizer
 
 
-SYNTHETIC = frozenset({SWAPS, STATEMENTS})
+SYNTHETIC = frozenset({SWAPS, STATEMENTS, TABLES, EXCERPTS})
 """Data sets of the mix that are made from the others."""
 
 
 def training_set(data: Path, settings: DataSettings) -> list[Example]:
     """Return the examples of the mix, the synthetic ones included; raises TrainingError."""
     examples = training_examples(data, [name for name in settings.mix if name not in SYNTHETIC])
-    # Both kinds of synthetic questions are made from the examples of people alone.
+    # Synthetic questions are made from the examples of people alone.
     synthetic: list[Example] = []
+    answerable = sum(bool(example.spans) for example in examples)
     if SWAPS in settings.mix:
         synthetic += swap_questions(examples, settings.swap_share, settings.data_seed)
     if STATEMENTS in settings.mix:
         synthetic += statement_questions(examples, settings.statement_share, settings.data_seed)
+    if TABLES in settings.mix:
+        synthetic += table_questions(round(settings.table_share * answerable), settings.data_seed)
+    if EXCERPTS in settings.mix:
+        # Of paragraphs whose other sentences are known not to answer the question.
+        annotated = [example for example in examples if example.source == HELD_OUT_SET]
+        synthetic += excerpt_questions(annotated, settings.excerpt_share, settings.data_seed)
     return add_typing_errors([*examples, *synthetic], settings.typo_share, settings.data_seed)
 
 

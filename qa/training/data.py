@@ -20,6 +20,12 @@ from qa.training.errors import TrainingError
 
 HELD_OUT_SET = "squad2-train-partial"
 """Data set that the held-out split is taken from (datasets README)."""
+UNANSWERABLE_SET = "squad2-train-unanswerable"
+"""Data set that holds the unanswerable questions of `HELD_OUT_SET` and more of them."""
+POLICIES = "policyqa"
+"""Data set of privacy policies, of which a tenth is held out to calibrate on."""
+_WEAKLY_ALIGNED = "text-weak"
+"""Mark of a question whose paragraph was only guessed (datasets README)."""
 _NEVER = re.compile(r"dev|newwiki", re.IGNORECASE)
 
 CharSpan = tuple[int, int]
@@ -69,6 +75,7 @@ def read_examples(path: Path) -> list[Example]:
             for article in data
             for paragraph in article["paragraphs"]
             for entry in paragraph["qas"]
+            if entry.get("aligned") != _WEAKLY_ALIGNED
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(
@@ -79,14 +86,20 @@ def read_examples(path: Path) -> list[Example]:
 def training_examples(data: Path, names: Iterable[str]) -> list[Example]:
     """Return the examples of the named sets without the held-out articles.
 
-    Those articles are left out of every set, by title and by text. Raises TrainingError for a dev
-    set.
+    Those articles are left out of every set, by title and by text. Named together,
+    `UNANSWERABLE_SET` replaces the unanswerable questions of `HELD_OUT_SET`. Raises TrainingError
+    for a dev set.
     """
-    paths = [training_file(data, name) for name in names]
+    chosen = tuple(names)
+    paths = [training_file(data, name) for name in chosen]
     hidden = held_out_examples(data)
+    if POLICIES in chosen:
+        hidden += held_out_examples(data, POLICIES)
     titles = {_folded(example.title) for example in hidden} - {""}
     passages = {example.passage for example in hidden}
     examples = [example for path in paths for example in read_examples(path)]
+    if UNANSWERABLE_SET in chosen:
+        examples = [each for each in examples if each.spans or each.source != HELD_OUT_SET]
     return [
         each
         for each in examples
@@ -94,12 +107,12 @@ def training_examples(data: Path, names: Iterable[str]) -> list[Example]:
     ]
 
 
-def held_out_examples(data: Path) -> list[Example]:
-    """Return the examples of the articles that no stage sees.
+def held_out_examples(data: Path, name: str = HELD_OUT_SET) -> list[Example]:
+    """Return the examples of a set's articles that no stage sees.
 
-    They are a tenth of squad2-train-partial's articles (`qa.evaluation.squad.held_out`).
+    They are a tenth of its articles (`qa.evaluation.squad.held_out`).
     """
-    path = training_file(data, HELD_OUT_SET)
+    path = training_file(data, name)
     titles = {article.title for article in held_out(read_articles(path))}
     return [example for example in read_examples(path) if example.title in titles]
 

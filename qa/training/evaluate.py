@@ -169,6 +169,7 @@ def _window_spans(
         end[inside] - end[0],
         np.stack([borders, borders + 1], axis=1),
         parts_word,
+        np.zeros(len(parts_word), dtype=np.int32),  # a paragraph has no cells
         count=settings.n_best,
         longest=settings.max_answer,
     )

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qa.answering.answer_types import is_empty
 from qa.answering.features import (
     FEATURES,
     AnswerGroup,
@@ -31,7 +32,7 @@ QUESTION = "When does the tide turn?"
 
 def of(reading: Reading, at: int = 0, question: str = QUESTION) -> dict[str, float]:
     """Return the features of one of the answers of a reading, by name."""
-    found = group_candidates(reading, 0.0)
+    found = group_candidates("", reading, 0.0)
     numbers = confidence_features(question, found[at], found[:at] + found[at + 1 :], reading)
     assert (numbers.dtype, numbers.shape) == (np.float64, (len(FEATURES),))
     return dict(zip(FEATURES, numbers.tolist(), strict=True))
@@ -46,7 +47,7 @@ def quoting(texts: Sequence[str]) -> list[AnswerGroup]:
         candidate_of(passage_of(text, document=f"d{at:02}"), text, 2.0 - at / 10)
         for at, text in enumerate(texts)
     ]
-    return group_candidates(reading_of(candidates), 0.0)
+    return group_candidates("", reading_of(candidates), 0.0)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,8 @@ def test_what_says_something_else_is_another_answer(text: str, other: str) -> No
 def test_every_candidate_belongs_to_one_answer_and_the_best_comes_first(texts: list[str]) -> None:
     found = quoting(texts)
 
-    assert sum(len(each.candidates) for each in found) == len(texts)
+    # Punctuation alone is no answer.
+    assert sum(len(each.candidates) for each in found) == len(texts) - sum(map(is_empty, texts))
     assert [each.best.score for each in found] == sorted(
         (each.best.score for each in found), reverse=True
     )
@@ -111,8 +113,8 @@ def test_a_passages_retrieval_score_adds_to_its_candidates_as_much_as_told() -> 
     )
     reading = reading_of([candidate_of(near, "six", 1.0), candidate_of(far, "noon", 2.0)])
 
-    assert [each.best.text for each in group_candidates(reading, 0.0)] == ["noon", "six"]
-    assert [each.best.text for each in group_candidates(reading, 5.0)] == ["six", "noon"]
+    assert [each.best.text for each in group_candidates("", reading, 0.0)] == ["noon", "six"]
+    assert [each.best.text for each in group_candidates("", reading, 5.0)] == ["six", "noon"]
 
 
 def test_equal_answers_stand_in_the_order_of_document_and_place() -> None:
@@ -121,7 +123,10 @@ def test_equal_answers_stand_in_the_order_of_document_and_place() -> None:
         for name, quote in (("b", "six"), ("a", "noon"))
     ]
 
-    assert [each.best.text for each in group_candidates(reading_of(found), 0.0)] == ["noon", "six"]
+    assert [each.best.text for each in group_candidates("", reading_of(found), 0.0)] == [
+        "noon",
+        "six",
+    ]
 
 
 def test_copies_of_a_sentence_are_one_witness() -> None:
@@ -131,7 +136,7 @@ def test_copies_of_a_sentence_are_one_witness() -> None:
         for at, text in enumerate(sentences)
     ]
 
-    [finding] = group_candidates(reading_of(candidates), 0.0)
+    [finding] = group_candidates("", reading_of(candidates), 0.0)
 
     assert (len(finding.candidates), finding.witnesses) == (3, 2)
     assert of(reading_of(candidates))["agreement"] == pytest.approx(math.log(2))
@@ -299,5 +304,5 @@ def test_nothing_depends_on_the_size_of_the_corpus() -> None:
 def test_every_number_is_finite(spans: list[tuple[str, float]]) -> None:
     reading = reading_of([candidate_of(TIDES, quote, score) for quote, score in spans])
 
-    for at in range(len(group_candidates(reading, 0.0))):
+    for at in range(len(group_candidates("", reading, 0.0))):
         assert all(map(math.isfinite, of(reading, at).values()))

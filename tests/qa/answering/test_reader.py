@@ -13,7 +13,7 @@ from index.text.chunking import chunk_document
 from qa.answering.reader import LONGEST, PER_PASSAGE, Candidate, CrossEncoderReader, Reading
 from qa.answering.reader_model import Window
 from qa.answering.retriever import RetrievedChunk
-from qa.answering.span_decoding import inside_word_mask
+from qa.answering.span_borders import inside_token_mask
 from tests.support.fakes import (
     FakeEncoder,
     FakeSpanModel,
@@ -107,7 +107,7 @@ def test_candidates_are_whole_words_of_their_documents_best_first_and_apart(
     ]
     for each in found.candidates:
         chunk = each.passage.chunk
-        inside = inside_word_mask(chunk.text)
+        inside = inside_token_mask(chunk.text)
         assert each.text
         assert each.text == each.text.strip()
         assert not inside[[each.start - chunk.start, each.end - chunk.start]].any()

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from qa.answering.span_borders import inside_token_mask, segments
 from qa.answering.span_decoding import (
     ScoredSpan,
     best_spans,
     covering,
-    inside_word_mask,
     log_normaliser,
     without_overlaps,
 )
@@ -29,6 +29,8 @@ PIECES = st.sampled_from(
         "2.7%",
         "e\u0301",
         "👩‍👩‍👧",
+        "A: b; C: d",
+        " mm",
         "東京",
         ". ",
         "-",
@@ -64,7 +66,7 @@ def tokenised(
 
 def pieces_of(text: str) -> list[str]:
     """Return the text, cut at every border that cuts no word."""
-    borders = np.flatnonzero(~inside_word_mask(text)).tolist()
+    borders = np.flatnonzero(~inside_token_mask(text)).tolist()
     return [text[first:last] for first, last in pairwise(borders)]
 
 
@@ -94,7 +96,7 @@ def test_words_numbers_and_graphemes_are_not_parted(text: str, pieces: list[str]
 
 @given(TEXTS)
 def test_no_grapheme_is_ever_parted_and_the_edges_are_borders(text: str) -> None:
-    inside = inside_word_mask(text)
+    inside = inside_token_mask(text)
 
     assert inside.shape == (len(text) + 1,)
     assert not inside[0]
@@ -106,7 +108,10 @@ def test_no_grapheme_is_ever_parted_and_the_edges_are_borders(text: str) -> None
 
 
 def every_legal_span(
-    offsets: NDArray[np.int64], inside: NDArray[np.bool_], longest: int
+    offsets: NDArray[np.int64],
+    inside: NDArray[np.bool_],
+    segment: NDArray[np.int32],
+    longest: int,
 ) -> list[tuple[int, int]]:
     """First and last token of every span that parts nothing and is not too long, in order."""
     return [
@@ -114,6 +119,7 @@ def every_legal_span(
         for a in range(len(offsets))
         for b in range(a, min(a + longest, len(offsets)))
         if not inside[offsets[a, 0]] and not inside[offsets[b, 1]]
+        if segment[offsets[a, 0]] == segment[max(offsets[b, 1] - 1, 0)]
     ]
 
 
@@ -124,14 +130,14 @@ def test_the_best_spans_are_those_of_brute_force(
     longest: int,
 ) -> None:
     text, offsets, start, end = given_text
-    inside = inside_word_mask(text)
-    legal = every_legal_span(offsets, inside, longest)
+    inside = inside_token_mask(text)
+    legal = every_legal_span(offsets, inside, segments(text), longest)
     every = [
         ScoredSpan(int(offsets[a, 0]), int(offsets[b, 1]), float(start[a] + end[b]))
         for a, b in legal
     ]
 
-    found = best_spans(start, end, offsets, inside, count=count, longest=longest)
+    found = best_spans(start, end, offsets, inside, segments(text), count=count, longest=longest)
     best = [each._replace(borders=0.0) for each in found]
 
     assert best[:1] == sorted(every, key=lambda each: -each.score)[:1]
@@ -158,7 +164,9 @@ def test_a_later_item_is_offered_although_many_variants_of_one_long_span_score_h
     start, end = np.full(13, -9, np.float32), np.full(13, -9, np.float32)
     start[:4], end[8:12], start[12], end[12] = 5, 5, 3, 3
 
-    best = best_spans(start, end, offsets, inside_word_mask(text), count=2, longest=30)
+    best = best_spans(
+        start, end, offsets, inside_token_mask(text), segments(text), count=2, longest=30
+    )
 
     assert [(text[first:last], score) for first, last, score, _ in best] == [
         (" ".join(words[:9]), 10.0),
@@ -171,7 +179,9 @@ def test_of_equal_spans_the_first_is_taken() -> None:
     offsets = np.array([(at, at + 1) for at in range(0, 11, 2)], dtype=np.int64)
     equal = np.zeros(6, dtype=np.float32)
 
-    found = best_spans(equal, equal, offsets, inside_word_mask(text), count=3, longest=2)
+    found = best_spans(
+        equal, equal, offsets, inside_token_mask(text), segments(text), count=3, longest=2
+    )
 
     assert [text[start:end] for start, end, *_ in found] == ["a", "b", "c"]
 
@@ -183,7 +193,8 @@ def test_an_empty_token_is_no_span() -> None:
         np.ones(1, np.float32),
         np.ones(1, np.float32),
         nothing,
-        inside_word_mask("a b"),
+        inside_token_mask("a b"),
+        segments("a b"),
         count=5,
         longest=5,
     )

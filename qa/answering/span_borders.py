@@ -1,0 +1,142 @@
+"""Borders of answers: where a span may begin and end, so that no quote is cut in its middle.
+
+A quote keeps words, numbers with their signs and units, codes, paths and addresses whole
+(`inside_token_mask`), stays in one cell of a table and on its side of a line break between two
+sentences (`segments`), and takes its closing bracket and the examples that give it its content
+along (`completed`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from index.document import TextRange
+
+_WORD = regex.compile(
+    r"(?:(?<![\w.])[-−+](?=\p{Sc}?\p{N}))?\p{Sc}?[\p{L}\p{M}\p{N}_]+"
+    r"(?:(?<=\p{N})[.,:](?=\p{N})[\p{L}\p{M}\p{N}_]+)*%?"
+)
+"""A word, or a number with its signs: $1,200.50, 2.7% and -5 are one each."""
+_UNITS = (
+    "mm|cm|dm|km|m|µm|nm|in|ft|kg|mg|g|t|lbs?|oz|ml|cl|l|bar|mbar|psi|k?Pa|MPa|k?V|m?A|m?W|kW|MW|"
+    "kWh|k?Hz|MHz|GHz|[kMGT]i?B|Nm|rpm|dB|°C|°F|°|ms|μs|EUR|USD|GBP|CHF|per cent|percent|%|"
+    "hundred|thousand|million|billion|trillion"
+)
+_MEASURE = regex.compile(
+    rf"\p{{Sc}}?\p{{N}}[\p{{N}}.,]*(?<=\p{{N}})\s?(?:{_UNITS}|\p{{Sc}})(?:[²³]|/\p{{L}}+)?(?![\p{{L}}\p{{N}}])"
+)
+"""A number with the unit without which it says nothing: 0.10 mm, $5 billion, 3 m³, 20 l/min."""
+_ADDRESS = regex.compile(
+    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    r"|(?:https?|ftp|file)://[^\s<>\"'`)\]]*[\w/]"
+    r"|(?<![\w.])www\.[\w-]+(?:\.[\w-]+)+(?:/[^\s<>\"'`)\]]*[\w/])?"
+)
+"""An e-mail address (dot-atoms of RFC 5322) or a URL without closing punctuation (RFC 3986)."""
+_PATH = regex.compile(
+    r"(?<![\w/.])@[\w.-]+/[\w-]+(?:[./][\w-]+)*"
+    r"|(?<![\w/:])(?:~|\.{1,2})?/[\w.+-]*\w(?:/[\w.+-]*\w)*/?(?!\w)"
+    r"|(?<![\w\\])[A-Za-z]:\\[^\s\"<>|]*\w"
+    r"|(?<![\w/])[\w-]+(?:/[\w.-]+){2,}(?<=\w)"
+    r"|\w+(?:::\w+)+"
+    r"|(?<![\w.])[A-Za-z_][\w-]*(?:\.[\p{Ll}_][\w-]*)+(?:\(\))?(?![\w.]*@)"
+)
+"""A file path, a scoped package, a qualified name (a::b) or a dotted one (settings.cache.size)."""
+_CODE = regex.compile(
+    r"(?<![\w-])(?=[\w/.-]*\p{N})(?=[\w/.-]*\p{Lu})[\p{Lu}\p{N}]+(?:[-/.][\p{Lu}\p{N}]+)+(?![\w-])"
+)
+"""A code of capitals and digits in parts: HX-40, Q-26-0815, E-104."""
+_TOKENS = (_WORD, _MEASURE, _ADDRESS, _PATH, _CODE)
+_GRAPHEME = regex.compile(r"\X")
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+"""Scripts without spaces between words, which may be cut at any character."""
+
+_ROW = regex.compile(r"(?m)^[^;:\n]{1,80}: [^\n]*?; [^;:\n]{1,80}: [^\n]*$")
+"""A rendered row of a table: two or more named cells (see `index.rendering`)."""
+_CELL_BORDER = regex.compile(r"; (?=[^;:\n]{1,80}: )|(?:(?<=^)|(?<=; ))[^;:\n]{1,80}: ", regex.M)
+
+_BRACKETS = {"(": ")", "[": "]", "“": "”", "«": "»"}
+_LONGEST_BRACKET = 60
+"""Characters within which a bracket that a span opens or closes is completed."""
+_VAGUE = frozenset(
+    """
+    amount area array aspect category class combination condition example factor feature food form
+    group item kind material means measure method number part product range reason set series
+    source sort substance thing tool type variety way
+    """.split()  # noqa: SIM905 - shorter
+)
+"""Nouns that say nothing without the examples behind them."""
+_EXAMPLES = regex.compile(
+    r",? (?:such as|including|like|for example|e\.g\.),? "
+    r"(?:[^.;:()\n]|\.(?=\S)){3,200}(?=[;:()\n]|\.(?:\s|$)|$)"
+)
+_LAST_WORDS = regex.compile(r"[\p{L}\p{M}'’-]+")
+
+
+def inside_token_mask(text: str) -> NDArray[np.bool_]:
+    """Return a mask of the offsets at which a border would cut a token, bool (len(text) + 1,).
+
+    Words, numbers with signs and units, codes, paths, addresses and graphemes are not to be cut.
+    """
+    inside = np.zeros(len(text) + 1, dtype=bool)
+    for token in _TOKENS:
+        for match in token.finditer(text):
+            inside[match.start() + 1 : match.end()] = True
+    if not text.isascii():
+        inside[[at for match in _UNSPACED.finditer(text) for at in match.span()]] = False
+        # Graphemes come last: even an unspaced character must not lose its combining marks.
+        for match in _GRAPHEME.finditer(text):
+            inside[match.start() + 1 : match.end()] = True
+    return inside
+
+
+def segments(text: str, sentences: Iterable[TextRange] = ()) -> NDArray[np.int32]:
+    """Return the segment of each character, int32 (len(text) + 1,); no span crosses two.
+
+    Segments are the names and the values of a table row's cells, and the sides of a line break
+    between two `sentences`, which are ranges of the text.
+    """
+    borders = np.zeros(len(text) + 1, dtype=np.int32)
+    for row in _ROW.finditer(text):
+        for border in _CELL_BORDER.finditer(text, *row.span()):
+            borders[border.end()] += 1
+            borders[border.start()] += 1
+    for start, _ in sentences:
+        if 0 < start <= len(text) and "\n" in text[max(start - 2, 0) : start]:
+            borders[start] += 1
+    return np.cumsum(borders, dtype=np.int32)
+
+
+def completed(text: str, start: int, end: int) -> TextRange:
+    """Return a span with the bracket that it cuts, and with the examples of a vague noun.
+
+    "Junia (wife" gets its bracket; "a variety of food sources" goes on with "such as grasses and
+    seeds", without which it is no answer.
+    """
+    start, end = _with_brackets(text, start, end)
+    words = _LAST_WORDS.findall(text[start:end].lower())
+    is_vague = any(word in _VAGUE or word.removesuffix("s") in _VAGUE for word in words)
+    examples = _EXAMPLES.match(text, end) if is_vague else None
+    return (start, examples.end()) if examples else (start, end)
+
+
+def _with_brackets(text: str, start: int, end: int) -> TextRange:
+    """Return a span with the partner of a bracket of which it holds one side."""
+    for opening, closing in _BRACKETS.items():
+        quote = text[start:end]
+        opened, closed = quote.count(opening), quote.count(closing)
+        if opened > closed:
+            at = _on_line(text[end : end + _LONGEST_BRACKET]).find(closing)
+            end = end + at + 1 if at >= 0 else end
+        elif closed > opened:
+            at = text[max(start - _LONGEST_BRACKET, 0) : start].rfind(opening)
+            before = max(start - _LONGEST_BRACKET, 0) + at
+            start = before if at >= 0 and "\n" not in text[before:start] else start
+    return start, end
+
+
+def _on_line(text: str) -> str:
+    return text.partition("\n")[0]

@@ -1,0 +1,121 @@
+"""Borders that cut no token, cross no cell, and leave no bracket or vague noun alone."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa.answering.span_borders import completed, inside_token_mask, segments
+
+ROW = "Shift: Late; From: 13:00; To: 21:12; Break: 30 minutes"
+
+
+def tokens_of(text: str) -> list[str]:
+    """Return the text cut at every border that cuts no token, without white space."""
+    borders = np.flatnonzero(~inside_token_mask(text)).tolist()
+    return [piece for first, last in pairwise(borders) if (piece := text[first:last].strip())]
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "security@sheaf.example",
+        "https://docs.example/a/b?c=1",
+        "www.harbour.example/gate",
+        "/etc/harbour/gate",
+        "~/notes.txt",
+        "C:\\Users\\ann\\a.txt",
+        "src/qa/answer.py",
+        "@harbour/gate-client",
+        "std::io::Read",
+        "os.path.join()",
+        "settings.cache.size",
+        "HX-40S",
+        "Q-26-0815",
+        "E-104/E-107",
+        "0.10 mm",
+        "$5 billion",
+        "20 l/min",
+        "40 m³",
+        "400 EUR",
+        "5 %",
+        "3.1.2",
+    ],
+)
+def test_a_quote_holds_a_token_whole_or_not_at_all(token: str) -> None:
+    assert token in tokens_of(f"Look at {token}, or ask.")
+    assert token in tokens_of(f"It is {token}.")
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("He left.Then it rained.", ["He", "left", ".", "Then", "it", "rained", "."]),
+        ("and/or", ["and", "/", "or"]),
+        ("from 09:00-12:00", ["from", "09:00", "-", "12:00"]),
+        ("in 1990-1995", ["in", "1990", "-", "1995"]),
+        ("40 men", ["40", "men"]),
+        ("well-known", ["well", "-", "known"]),
+    ],
+)
+def test_ordinary_words_may_be_parted(text: str, tokens: list[str]) -> None:
+    assert tokens_of(text) == tokens
+
+
+def test_a_value_of_a_row_is_a_segment_and_so_is_its_name() -> None:
+    segment = segments(f"{ROW}\nA line of text.", [(0, len(ROW)), (len(ROW) + 1, len(ROW) + 16)])
+
+    places = [ROW.index(part) for part in ("Shift", "Late", "From", "13:00", "To", "21:12", "30")]
+    assert len({int(segment[at]) for at in places}) == len(places)
+    value = ROW.index("30 minutes")
+    assert len(set(segment[value : len(ROW)].tolist())) == 1
+    assert segment[len(ROW) + 1] != segment[value]
+
+
+@pytest.mark.parametrize("text", ["Note: bring a pen; it rains.", "One; two; three", "Time: 10:30"])
+def test_prose_is_one_segment(text: str) -> None:
+    assert len(set(segments(text).tolist())) == 1
+
+
+def test_sentences_on_one_line_are_one_segment_and_those_of_two_lines_are_not() -> None:
+    assert len(set(segments("It rains. It pours.", [(0, 9), (10, 19)]).tolist())) == 1
+    assert len(set(segments("It rains.\nIt pours.", [(0, 9), (10, 19)]).tolist())) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "whole"),
+    [
+        ("by Junia (wife) today", "Junia (wife", "Junia (wife)"),
+        ("lasted 5 hours (06:50 to 12:30) then", "06:50 to 12:30)", "(06:50 to 12:30)"),
+        ("“the gate” is shut", "the gate”", "“the gate”"),
+        ("open (see below\nfor more)", "open (see", "open (see"),
+        (
+            "Ducks eat a variety of food sources such as grasses, fish and worms. They dive.",
+            "a variety of food sources",
+            "a variety of food sources such as grasses, fish and worms",
+        ),
+        ("They eat grass such as reed.", "grass", "grass"),
+        ("Items: various things, including a 3.5 mm plug; and more", "various things", None),
+    ],
+)
+def test_a_span_gets_what_it_lacks(text: str, span: str, whole: str | None) -> None:
+    start = text.index(span)
+
+    first, last = completed(text, start, start + len(span))
+
+    assert text[first:last] == (whole or "various things, including a 3.5 mm plug")
+
+
+@given(st.text("ab ([)]“”such as3.5,:;\n", max_size=60), st.data())
+def test_a_completed_span_holds_the_span_and_cuts_no_token(text: str, data: st.DataObject) -> None:
+    borders = np.flatnonzero(~inside_token_mask(text)).tolist()
+    start, end = sorted(data.draw(st.sampled_from(borders)) for _ in range(2))
+
+    first, last = completed(text, start, end)
+
+    assert 0 <= first <= start <= end <= last <= len(text)
+    assert not inside_token_mask(text)[[first, last]].any()
