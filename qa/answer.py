@@ -10,13 +10,19 @@ from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any, Literal
 
-from index.document import Place
+from index.document import Place, TextRange
 
 Kind = Literal["span", "list", "evidence"]
 """Kind of answer that a question asks for.
 
 It is one span; the spans of all items of a list; or, for a yes-or-no question, the sentence that
 settles it.
+"""
+Certainty = Literal["sure", "likely", "none"]
+"""Degree of certainty of an answer.
+
+`sure` answers reach the operator's target precision; `likely` ones are shown with what speaks
+against them; `none` is that of a refusal and of candidates that are no answers.
 """
 Freshness = Literal["current", "changed", "moved", "gone"]
 """State of a file compared with what was indexed.
@@ -74,13 +80,15 @@ class Citation:
 class AnswerSpan:
     """One quoted span with the probability that it is right, in [0, 1].
 
-    `further` are other places where the same words answer.
+    `further` are other places where the same words answer. `certainty` is the degree that the
+    confidence reaches.
     """
 
     text: str
     confidence: float
     citation: Citation
     further: tuple[Citation, ...] = ()
+    certainty: Certainty = "sure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +111,12 @@ class NearestPassage(ShownPassage):
     """A passage shown with a refusal.
 
     `reader_score` is the log-odds of its best span against no answer; None if it was not read or
-    offered no span.
+    offered no span. `highlights` are the ranges [start, end), in characters of the document, where
+    the best candidate's words stand in the passage.
     """
 
     reader_score: float | None
+    highlights: tuple[TextRange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +160,7 @@ class Refusal:
     """The reason why there is no answer, and what was searched.
 
     `gate` is the one that failed, `missing` the names and numbers of the question that no passage
-    read holds, and `nearest` the nearest passages, best first by the reader.
+    read holds, and `nearest` the nearest passages, best first by retrieval.
     """
 
     reason: str
@@ -168,9 +178,10 @@ class Answer:
     yes-or-no question. `confidence` is that of the best span, given or withheld; it is `calibrated`
     if it was fitted for these models. `alternatives` are other spans, best first; `conflicts` those
     of other documents that say something else. `passages_read` of `passages_found` were read: fewer
-    only where a deadline was asked for. `notes` are remarks for people. `generation` is the
-    index's. `interpreted_as` is the question as it was read in a conversation, where that is
-    another. `tags` are those it was asked within, none for all documents.
+    only where a deadline was asked for. `notes` are remarks for people, `doubts` what speaks
+    against the best span where it is only likely. `generation` is the index's. `interpreted_as` is
+    the question as it was read in a conversation, where that is another. `tags` are those it was
+    asked within, none for all documents.
     """
 
     question: str
@@ -188,6 +199,12 @@ class Answer:
     generation: int
     interpreted_as: str | None = None
     tags: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def certainty(self) -> Certainty:
+        """Degree of certainty of the best span; `none` for a refusal."""
+        return self.spans[0].certainty if self.spans else "none"
 
     @property
     def text(self) -> str | None:
@@ -212,7 +229,8 @@ class Answer:
             f"{span.text}\n  — {place_line(span.citation)}, confidence {span.confidence:.2f}"
             for span in self.spans
         ]
-        return _printable("\n".join([*quotes, *self.notes]))
+        opening = ["Probably:"] if self.certainty == "likely" else []
+        return _printable("\n".join([*opening, *quotes, *self.doubts, *self.notes]))
 
     def _repr_html_(self) -> str:
         """Return the answer as a card of HTML, which notebooks show (IPython's display protocol).
@@ -223,7 +241,9 @@ class Answer:
         if self.refusal:
             body = [f"<p>No answer found: {escape(self.refusal.reason)}.</p>"]
             body += [_passage_html(passage) for passage in self.refusal.nearest]
-        body += [f"<p><em>{escape(note)}</em></p>" for note in self.notes]
+        if self.certainty == "likely":
+            body = ["<p>Probably:</p>", *body]
+        body += [f"<p><em>{escape(note)}</em></p>" for note in (*self.doubts, *self.notes)]
         title = f"<p><strong>{escape(self.question)}</strong></p>"
         return f"<div>{title}{''.join(body)}</div>"
 
@@ -234,6 +254,7 @@ class Answer:
             "interpreted_as": self.interpreted_as,
             "tags": list(self.tags),
             "answer": self.text,
+            "certainty": self.certainty,
             "kind": self.kind,
             "answers": [_plain(asdict(span)) for span in self.spans],
             "refusal": _plain(asdict(self.refusal)) if self.refusal else None,
@@ -243,6 +264,7 @@ class Answer:
             "alternatives": [_plain(asdict(span)) for span in self.alternatives],
             "conflicts": [_plain(asdict(span)) for span in self.conflicts],
             "notes": list(self.notes),
+            "doubts": list(self.doubts),
             "passages_read": self.passages_read,
             "passages_found": self.passages_found,
             "truncated": self.truncated,
@@ -270,8 +292,9 @@ def answer_of(plain: Mapping[str, Any]) -> Answer:
         alternatives=tuple(map(_span, plain["alternatives"])),
         conflicts=tuple(map(_span, plain["conflicts"])),
         notes=tuple(plain["notes"]),
-        # Stored answers may be older than tags.
+        # Stored answers may be older than these fields.
         tags=tuple(plain.get("tags", ())),
+        doubts=tuple(plain.get("doubts", ())),
         **{name: plain[name] for name in _SCALARS},
     )
 
@@ -290,7 +313,13 @@ _SCALARS = (
 
 def _span(plain: Mapping[str, Any]) -> AnswerSpan:
     further = tuple(Citation(**each) for each in plain["further"])
-    return AnswerSpan(plain["text"], plain["confidence"], Citation(**plain["citation"]), further)
+    return AnswerSpan(
+        plain["text"],
+        plain["confidence"],
+        Citation(**plain["citation"]),
+        further,
+        plain.get("certainty", "sure"),
+    )
 
 
 def _refusal(plain: Mapping[str, Any]) -> Refusal:
@@ -299,13 +328,20 @@ def _refusal(plain: Mapping[str, Any]) -> Refusal:
         Searched(**plain["searched"]),
         Gate(**plain["gate"]),
         tuple(plain["missing"]),
-        tuple(NearestPassage(**each) for each in plain["nearest"]),
+        tuple(map(_nearest, plain["nearest"])),
     )
 
 
-def _plain(value: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields with lists for tuples, as JSON has them."""
-    return {name: list(each) if isinstance(each, tuple) else each for name, each in value.items()}
+def _nearest(plain: Mapping[str, Any]) -> NearestPassage:
+    highlights = tuple((start, end) for start, end in plain.get("highlights", ()))
+    return NearestPassage(**{**plain, "highlights": highlights})
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return a value with lists for tuples at every depth, as JSON has them."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _printable(text: str) -> str:

@@ -133,7 +133,9 @@ def pipeline_over(
     `calibrated` is False for a pipeline that is about to be calibrated. Raises CalibrationError.
     """
     calibration = calibration_of(settings, encoder, reader) if calibrated else None
-    policy = Policy(calibration, settings.target_precision, settings.min_confidence)
+    policy = Policy(
+        calibration, settings.target_precision, settings.likely_precision, settings.min_confidence
+    )
     sources = None if hashes is None else SourceFreshness(snapshot, hashes)
     return Pipeline(
         snapshot,

@@ -40,10 +40,12 @@ KEEP_DAYS = 90
 """Days after its last turn for which a conversation and the texts it quotes are stored."""
 KEEP_TURNS = 200
 TARGET_PRECISION = 0.9
-"""Share of the given answers that should be right: nine of ten.
+"""Share of the sure answers that should be right: nine of ten.
 
 The strict rule of `qa.evaluation.metrics.is_right` decides what is right.
 """
+LIKELY_PRECISION = 0.6
+"""Share of the answers shown as likely that should be right: three of five."""
 SLACK_API = "https://slack.com/api/"
 SLACK_RATE = 10
 """Questions a minute that one person may ask in Slack.
@@ -79,15 +81,17 @@ class Settings:
     (reader: the shipped one, or any Hugging Face question-answering model or folder),
     QUOTED_PRECISION (precision: auto, int8, bf16 or f32; int8 is of the shipped reader, which auto
     runs in it on a CPU that computes in bf16), QUOTED_TOP_K (top_k, passages read),
-    QUOTED_TARGET_PRECISION (target_precision, the share of the given answers that should be right,
-    in [0, 1]), QUOTED_MIN_CONFIDENCE (min_confidence, in [0, 1]; set, it decides instead of the
-    target precision), QUOTED_ALLOWED_HOSTS (allowed_hosts, comma-separated, beside loopback),
-    QUOTED_MAX_FILE_BYTES (max_file_bytes), QUOTED_MAX_UPLOAD_BYTES (max_upload_bytes, of one
-    request), QUOTED_KEEP_DAYS (keep_days, of a conversation after its last turn), QUOTED_KEEP_TURNS
-    (keep_turns, of a conversation), QUOTED_PUBLIC_URL (public_url, where people reach the page, for
-    links in messages), QUOTED_WEBHOOK_TOKEN (webhook_token, which POST /webhooks/slash asks for;
-    none: there is no such endpoint). QUOTED_DETERMINISTIC (deterministic, 0 or 1: compute in f32,
-    one text at a time in one thread, for the same bytes of an answer on every run).
+    QUOTED_TARGET_PRECISION (target_precision, the share of the sure answers that should be right,
+    in [0, 1]), QUOTED_LIKELY_PRECISION (likely_precision, the same for the answers shown as likely;
+    1: none is), QUOTED_MIN_CONFIDENCE (min_confidence, in [0, 1]; set, it decides instead of the
+    target precision which answers are sure), QUOTED_ALLOWED_HOSTS (allowed_hosts, comma-separated,
+    beside loopback), QUOTED_MAX_FILE_BYTES (max_file_bytes), QUOTED_MAX_UPLOAD_BYTES
+    (max_upload_bytes, of one request), QUOTED_KEEP_DAYS (keep_days, of a conversation after its
+    last turn), QUOTED_KEEP_TURNS (keep_turns, of a conversation), QUOTED_PUBLIC_URL (public_url,
+    where people reach the page, for links in messages), QUOTED_WEBHOOK_TOKEN (webhook_token, which
+    POST /webhooks/slash asks for; none: there is no such endpoint). QUOTED_DETERMINISTIC
+    (deterministic, 0 or 1: compute in f32, one text at a time in one thread, for the same bytes of
+    an answer on every run).
 
     Of Slack: SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN, as everywhere (none: the endpoints answer
     404), QUOTED_SLACK_API_URL (where its Web API is), QUOTED_SLACK_CHANNELS (ids of the channels to
@@ -103,6 +107,7 @@ class Settings:
     precision: Precision = "auto"
     top_k: int = DEFAULT_PASSAGES
     target_precision: float = TARGET_PRECISION
+    likely_precision: float = LIKELY_PRECISION
     min_confidence: float | None = None
     allowed_hosts: tuple[str, ...] = ()
     max_file_bytes: int = MAX_FILE_BYTES
@@ -129,6 +134,7 @@ class Settings:
             precision=get.choice("QUOTED_PRECISION", "auto"),
             top_k=get.integer("QUOTED_TOP_K", 1, MAX_PASSAGES, DEFAULT_PASSAGES),
             target_precision=get.fraction("QUOTED_TARGET_PRECISION", TARGET_PRECISION),
+            likely_precision=get.fraction("QUOTED_LIKELY_PRECISION", LIKELY_PRECISION),
             min_confidence=get.fraction("QUOTED_MIN_CONFIDENCE", None),
             allowed_hosts=tuple(host.lower() for host in get.names("QUOTED_ALLOWED_HOSTS")),
             max_file_bytes=get.integer("QUOTED_MAX_FILE_BYTES", 1, 2**40, MAX_FILE_BYTES),

@@ -15,7 +15,9 @@ from qa.answering.features import FEATURES
 from qa.errors import CalibrationError
 
 UNCALIBRATED_THRESHOLD = 0.5
-"""Confidence that an answer must reach without a calibration."""
+"""Confidence that a sure answer must reach without a calibration."""
+UNCALIBRATED_LIKELY = 0.25
+"""Confidence that a likely answer must reach without a calibration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,9 @@ class Calibration:
     It was fitted where `top_k` passages are read. `weights` stand in the order of `FEATURES`;
     `passage_weight` is the weight of a passage's retrieval score in its candidates' scores.
     `precisions` are pairs, ascending, of a precision and the smallest confidence whose answers
-    reached it on the questions that the model was fitted on.
+    reached it on the questions that the model was fitted on. `reliability` are bins of these
+    questions, the surest first: the smallest confidence of a bin, and the numbers of its answers
+    and of the right ones among them.
     """
 
     reader: str
@@ -37,6 +41,7 @@ class Calibration:
     precisions: tuple[tuple[float, float], ...]
     questions: int
     source: str
+    reliability: tuple[tuple[float, float, float], ...] = ()
 
     def confidence(self, features: NDArray[np.float64]) -> float:
         """Return the probability, in [0, 1], that an answer is right.
@@ -53,6 +58,21 @@ class Calibration:
         return next(
             (confidence for reached, confidence in self.precisions if reached >= precision), 1.0
         )
+
+    def likely_threshold(self, precision: float, below: float) -> float:
+        """Return the confidence from which answers less sure than `below` are right that often.
+
+        It is `below` if they never are.
+        """
+        threshold, answers, right = below, 0.0, 0.0
+        for smallest, bin_answers, bin_right in self.reliability:
+            # A bin that reaches above `below` holds answers that are sure.
+            if smallest >= below:
+                continue
+            answers, right = answers + bin_answers, right + bin_right
+            if right >= precision * answers:
+                threshold = smallest
+        return threshold
 
     def fits(self, reader: str, encoder: str) -> bool:
         """Return True if the calibration was fitted for models with these hashes."""
@@ -105,6 +125,10 @@ def _calibration(fields: dict[str, Any]) -> Calibration:
         "passage_weight": float(fields["passage_weight"]),
         "precisions": tuple(
             (float(precision), float(confidence)) for precision, confidence in fields["precisions"]
+        ),
+        "reliability": tuple(
+            (float(smallest), float(answers), float(right))
+            for smallest, answers, right in fields["reliability"]
         ),
     }
     return Calibration(**{**fields, **converted})

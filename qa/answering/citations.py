@@ -39,7 +39,13 @@ class Citer:
             key = (candidate.passage.chunk.document_id, candidate.sentence)
             by_sentence.setdefault(key, candidate)
         citation, *further = (self._citation(candidate) for candidate in by_sentence.values())
-        return AnswerSpan(citation.quote, round(answer.confidence, 4), citation, tuple(further))
+        return AnswerSpan(
+            citation.quote,
+            round(answer.confidence, 4),
+            citation,
+            tuple(further),
+            answer.certainty,
+        )
 
     def _citation(self, candidate: Candidate) -> Citation:
         document = self._document(candidate.passage.chunk.document_id)

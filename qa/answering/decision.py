@@ -1,7 +1,7 @@
 """The decision to answer or refuse, made once per question.
 
 A question's candidates are grouped into answers and ranked (`rank_answers`); the best answer is
-given if it is probable enough (`decide`).
+given as sure or as likely, or is withheld, by its confidence (`decide`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.search.bm25 import analyse
-from qa.answer import Gate, Kind
-from qa.answering.calibration import UNCALIBRATED_THRESHOLD, Calibration
+from qa.answer import Certainty, Gate, Kind
+from qa.answering.calibration import UNCALIBRATED_LIKELY, UNCALIBRATED_THRESHOLD, Calibration
+from qa.answering.doubts import doubts_about
 from qa.answering.features import AnswerGroup, confidence_features, group_candidates, probability
 from qa.answering.reader import Candidate, Reading
 
@@ -26,12 +27,14 @@ ITEM_GAP = 3.0
 """Largest gap in score between a further item of a list and the best span."""
 CONFLICT_GAP = 3.0
 """Largest gap in score between a contradicting answer and the answer."""
-LIKELY = -5.0
+PLAUSIBLE = -5.0
 """Score that a further item or a contradiction must exceed.
 
 It is below 0 because the reader was trained to find one span a question, and its log-odds are those
 of questions of which half have no answer.
 """
+CLOSE = 0.5
+"""Share of the best answer's confidence from which another answer is a reason for doubt."""
 SAME_STATEMENT = 0.3
 """Smallest Jaccard similarity of two sentences that make the same statement.
 
@@ -41,10 +44,11 @@ It is the share of common stems among those of both sentences without the answer
 
 @dataclass(frozen=True, slots=True)
 class ScoredAnswer:
-    """An answer with the probability that it is right, in [0, 1]."""
+    """An answer with the probability that it is right, in [0, 1], and its degree of certainty."""
 
     group: AnswerGroup
     confidence: float
+    certainty: Certainty = "sure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ class Decision:
     """The outcome for one question: chosen answers, or the gate that failed.
 
     `chosen` is empty for a refusal, `alternatives` are the next best answers, and `conflicts`
-    contradict the chosen one. `failed` is None if the question is answered.
+    contradict the chosen one. `failed` is None if the question is answered. `doubts` are what
+    speaks against a chosen answer that is only likely, in words.
     """
 
     kind: Kind
@@ -61,6 +66,7 @@ class Decision:
     conflicts: tuple[ScoredAnswer, ...]
     failed: Gate | None
     calibrated: bool
+    doubts: tuple[str, ...] = ()
 
     @property
     def confidence(self) -> float:
@@ -73,24 +79,48 @@ class Decision:
 class Policy:
     """The rule that says how confident an answer must be.
 
-    The threshold is `min_confidence` if that is set, else the one that the calibration gives for
-    `target_precision`. Every confidence is multiplied with `trust`, in [0, 1], the trust in the
-    question itself: a rewritten question may have been misunderstood.
+    The threshold of sure answers is `min_confidence` if that is set, else the one that the
+    calibration gives for `target_precision`; that of likely ones is the one for
+    `likely_precision`. With `strict` only sure answers are given. Every confidence is multiplied
+    with `trust`, in [0, 1], the trust in the question itself: a rewritten question may have been
+    misunderstood.
     """
 
     calibration: Calibration | None
     target_precision: float
+    likely_precision: float = 1.0
     min_confidence: float | None = None
     trust: float = 1.0
+    strict: bool = False
 
     @property
     def threshold(self) -> float:
-        """Confidence that an answer must reach, in [0, 1]."""
+        """Confidence that a given answer must reach, in [0, 1]."""
+        return self.sure_threshold if self.strict else self.likely_threshold
+
+    @property
+    def likely_threshold(self) -> float:
+        """Confidence that a likely answer must reach, at most that of a sure one."""
+        if self.likely_precision >= 1:
+            return self.sure_threshold
+        if self.calibration is None:
+            return min(UNCALIBRATED_LIKELY, self.sure_threshold)
+        return self.calibration.likely_threshold(self.likely_precision, self.sure_threshold)
+
+    @property
+    def sure_threshold(self) -> float:
+        """Confidence that a sure answer must reach, in [0, 1]."""
         if self.min_confidence is not None:
             return self.min_confidence
         if self.calibration is None:
             return UNCALIBRATED_THRESHOLD
         return self.calibration.threshold(self.target_precision)
+
+    def certainty(self, confidence: float) -> Certainty:
+        """Return the degree of certainty of an answer, strict or not."""
+        if confidence >= self.sure_threshold:
+            return "sure"
+        return "likely" if confidence >= self.likely_threshold else "none"
 
     @property
     def passage_weight(self) -> float:
@@ -174,7 +204,8 @@ def decide(question: str, kind: Kind, reading: Reading, policy: Policy, top_k: i
             _scored(question, group, ranked, reading, policy, confidence) for group in groups
         )
 
-    best = (ScoredAnswer(ranked.best, confidence), *scored(ranked.items))
+    certainty = policy.certainty(confidence)
+    best = (ScoredAnswer(ranked.best, confidence, certainty), *scored(ranked.items))
     conflicts = scored(ranked.conflicts)
     alternatives = scored(ranked.rest[:ALTERNATIVES])
     if confidence < policy.threshold:
@@ -182,7 +213,12 @@ def decide(question: str, kind: Kind, reading: Reading, policy: Policy, top_k: i
         withheld = (*best, *conflicts, *alternatives)[:ALTERNATIVES]
         gate = _gate("confidence", confidence, policy.threshold)
         return Decision(kind, (), withheld, (), gate, calibrated)
-    return Decision(kind, best, alternatives, conflicts, None, calibrated)
+    doubts: tuple[str, ...] = ()
+    if certainty == "likely":
+        rival = next(iter((*conflicts, *alternatives)), None)
+        is_close = rival is not None and rival.confidence >= CLOSE * confidence
+        doubts = doubts_about(question, ranked.best, rival.group if rival and is_close else None)
+    return Decision(kind, best, alternatives, conflicts, None, calibrated, doubts)
 
 
 def _list_items(best: AnswerGroup, others: Sequence[AnswerGroup]) -> list[AnswerGroup]:
@@ -213,7 +249,8 @@ def _scored(
     rivals = [other for other in ranked.groups if other is not group]
     features = confidence_features(question, group, rivals, reading)
     confidence = policy.confidence(features, probability([group], reading))
-    return ScoredAnswer(group, min(confidence, limit))
+    confidence = min(confidence, limit)
+    return ScoredAnswer(group, confidence, policy.certainty(confidence))
 
 
 def _gate(name: str, value: float, needed: float) -> Gate:
@@ -226,13 +263,13 @@ def _is_item(other: Candidate, first: Candidate) -> bool:
     It must be likely itself and stand in the same document.
     """
     same_document = first.passage.chunk.document_id == other.passage.chunk.document_id
-    return same_document and other.score > LIKELY and first.score - other.score <= ITEM_GAP
+    return same_document and other.score > PLAUSIBLE and first.score - other.score <= ITEM_GAP
 
 
 def _contradicts(other: Candidate, chosen: Candidate) -> bool:
     """Return True if two documents make the same statement with different answers."""
     same_document = other.passage.chunk.document_id == chosen.passage.chunk.document_id
-    both_likely = min(other.score, chosen.score) > LIKELY
+    both_likely = min(other.score, chosen.score) > PLAUSIBLE
     if same_document or not both_likely or chosen.score - other.score > CONFLICT_GAP:
         return False
     return _answers_differ(chosen, other) and _same_statement(chosen, other)

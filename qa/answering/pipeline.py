@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from index.store.file_records import IndexedFile
 from index.store.snapshot import Snapshot
@@ -26,6 +26,15 @@ from qa.errors import UnknownDocumentId, UnknownTag
 
 NAMED_TAGS = 20
 """Known tags that an error about an unknown one names."""
+
+
+class AskOptions(TypedDict, total=False):
+    """Options of `Pipeline.ask` beside the tags."""
+
+    top_k: int | None
+    documents: Sequence[str] | None
+    seconds: float | None
+    strict: bool
 
 
 class FreshnessCheck(Protocol):
@@ -89,13 +98,14 @@ class Pipeline:
         tags: Sequence[str] | None = None,
         seconds: float | None = None,
         trust: float = 1.0,
+        strict: bool = False,
     ) -> Answer:
         """Answer a question from the `top_k` best passages.
 
         `documents` limits the search to these document ids, `tags` to documents with any of these
         tags. After `seconds` no further passage is read, and a note says so. `trust` is the trust
-        in the question itself (see `Policy`). Raises InvalidQuestion, UnknownDocumentId or
-        UnknownTag.
+        in the question itself, and with `strict` only a sure answer is given (see `Policy`).
+        Raises InvalidQuestion, UnknownDocumentId or UnknownTag.
         """
         question = checked_question(question)
         kind = kind_of(question)
@@ -108,7 +118,7 @@ class Pipeline:
         seconds_left = None if seconds is None else seconds - (retrieved - started)
         reading = self._reader.read(question, retrieval.passages, seconds=seconds_left)
         read = self._clock()
-        policy = replace(self.policy, trust=trust)
+        policy = replace(self.policy, trust=trust, strict=strict)
         decision = decide(question, kind, reading, policy, top_k)
         citer = Citer(
             self.snapshot,
@@ -124,7 +134,7 @@ class Pipeline:
         if decision.failed:
             refusal = refusal_of(
                 question,
-                decision.failed,
+                decision,
                 reading,
                 retrieval.passages,
                 self.snapshot,
@@ -155,6 +165,7 @@ class Pipeline:
             ),
             generation=self.snapshot.generation,
             tags=tags_of(tags or ()),
+            doubts=decision.doubts,
         )
 
     def read(

@@ -12,7 +12,8 @@ from dataclasses import asdict
 from index.store.snapshot import Snapshot
 from qa.answer import Gate, NearestPassage, Refusal, Searched
 from qa.answering.citations import shown_passage
-from qa.answering.features import missing_names
+from qa.answering.decision import Decision
+from qa.answering.features import AnswerGroup, missing_names
 from qa.answering.reader import Reading
 from qa.answering.retriever import RetrievedChunk
 
@@ -22,19 +23,23 @@ NEAREST = 3
 
 def refusal_of(
     question: str,
-    gate: Gate,
+    decision: Decision,
     reading: Reading,
     passages: Sequence[RetrievedChunk],
     snapshot: Snapshot,
     documents: Sequence[str] | None,
     absence_note: str | None,
 ) -> Refusal:
-    """Return the refusal of a question that failed at `gate`.
+    """Return the refusal of a question after a decision that failed at a gate.
 
     `passages` were retrieved from the documents with these ids (None: from all), best first;
     `reading` covers the first `reading.passages_read` of them. `absence_note` tells of documents
-    that were left out because their files are gone.
+    that were left out because their files are gone. Raises ValueError if the question is answered.
     """
+    gate = decision.failed
+    if gate is None:
+        raise ValueError("expected a decision that failed at a gate, got an answer")
+    best = decision.alternatives[0].group if decision.alternatives else None
     reason = _reason(gate, snapshot)
     if absence_note:
         reason = f"{reason}; {absence_note}"
@@ -46,7 +51,7 @@ def refusal_of(
         _searched(snapshot, documents, reading),
         gate,
         tuple(missing_names(question, text_read)),
-        _nearest(passages, reading),
+        _nearest(passages, reading, best),
     )
 
 
@@ -72,18 +77,18 @@ def _searched(snapshot: Snapshot, documents: Sequence[str] | None, reading: Read
     return Searched(len(documents), passage_count, reading.passages_read)
 
 
-def _nearest(passages: Sequence[RetrievedChunk], reading: Reading) -> tuple[NearestPassage, ...]:
-    """Return the passages that came nearest, best first.
+def _nearest(
+    passages: Sequence[RetrievedChunk], reading: Reading, best: AnswerGroup | None
+) -> tuple[NearestPassage, ...]:
+    """Return the passages that came nearest by retrieval, best first.
 
-    They are in the reader's order; those without a candidate follow in the retriever's.
+    A reader that found no answer is no judge of what is near.
     """
     scores = _best_scores(reading)
-
-    def nearness(passage: RetrievedChunk) -> tuple[float, int]:
-        return (-scores.get(id(passage), float("-inf")), passage.rank)
-
-    ranked = sorted(passages, key=nearness)
-    return tuple(_nearest_passage(passage, scores.get(id(passage))) for passage in ranked[:NEAREST])
+    return tuple(
+        _nearest_passage(passage, scores.get(id(passage)), best)
+        for passage in sorted(passages, key=lambda each: each.rank)[:NEAREST]
+    )
 
 
 def _best_scores(reading: Reading) -> dict[int, float]:
@@ -95,6 +100,18 @@ def _best_scores(reading: Reading) -> dict[int, float]:
     return scores
 
 
-def _nearest_passage(passage: RetrievedChunk, reader_score: float | None) -> NearestPassage:
+def _nearest_passage(
+    passage: RetrievedChunk, reader_score: float | None, best: AnswerGroup | None
+) -> NearestPassage:
     rounded = None if reader_score is None else round(reader_score, 2)
-    return NearestPassage(**asdict(shown_passage(passage)), reader_score=rounded)
+    shown = shown_passage(passage)
+    inside = [
+        (candidate.start, candidate.end)
+        for candidate in (best.candidates if best else ())
+        if candidate.passage.chunk.document_id == shown.document_id
+        and shown.start <= candidate.start
+        and candidate.end <= shown.end
+    ]
+    return NearestPassage(
+        **asdict(shown), reader_score=rounded, highlights=tuple(sorted(set(inside)))
+    )

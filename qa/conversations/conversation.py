@@ -51,14 +51,14 @@ def answer_in_context(question: str, turns: Sequence[tuple[str, str]], ask: Ask)
     """Answer a question that may continue earlier turns.
 
     `turns` are (question as it was understood, answer or ""), oldest first. A question that needs
-    nothing is asked as it is. If it can be read alone and is answered, that answer stands; else the
+    nothing is asked as it is. If it can be read alone and is surely answered, that stands; else the
     rewrites are tried and the surest counts, less sure where the others disagree. `Answer.question`
     is what was asked, `interpreted_as` the rewrite. Raises InvalidQuestion and what `ask` raises.
     """
     alone = checked_question(question)
     first, *others = rewrites(question, turns)
     best = ask(first)
-    is_settled = first == alone and bool(best.spans)
+    is_settled = first == alone and best.certainty == "sure"
     if others and not is_settled:
         best = _surest([best, *(ask(other) for other in others)], alone, first, ask)
     if best.question == alone:

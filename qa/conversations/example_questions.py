@@ -48,7 +48,7 @@ class ExampleQuestions:
 
 
 def example_questions(pipeline: Pipeline) -> tuple[str, ...]:
-    """Return an answered question about each of the most frequent names, in the names' order."""
+    """Return a surely answered question about each of the most frequent names, in their order."""
     questions: list[str] = []
     for number, name in enumerate(frequent_names(pipeline.snapshot)):
         # Each name starts with another template, so that the questions do not begin alike.
@@ -63,9 +63,9 @@ def example_questions(pipeline: Pipeline) -> tuple[str, ...]:
 
 
 def _first_answered(pipeline: Pipeline, questions: Iterable[str]) -> str | None:
-    """Return the first of the questions that is answered."""
+    """Return the first of the questions that has a sure answer."""
     for question in questions:
-        if pipeline.ask(question).spans:
+        if pipeline.ask(question).certainty == "sure":
             return question
     return None
 

@@ -75,12 +75,17 @@ class AnswerRow:
 
     @property
     def answered(self) -> bool:
-        """True if the best candidate was given."""
-        return bool(self.answer.spans)
+        """True if the best candidate was given as sure."""
+        return self.answer.certainty == "sure"
+
+    @property
+    def likely(self) -> bool:
+        """True if the best candidate was given as likely."""
+        return self.answer.certainty == "likely"
 
     @property
     def good(self) -> bool:
-        """True if the question was answered rightly, or refused where no answer can be found."""
+        """True if the question was surely answered and rightly, or not where no answer is found."""
         if self.asked.expected:
             return self.answered and self.right
         return not self.answered
@@ -130,6 +135,7 @@ class AnswerReport:
         answerable = [row for row in self.rows if row.asked.expected]
         unanswerable = [row for row in self.rows if not row.asked.expected]
         answered = [row for row in self.rows if row.answered]
+        likely = [row for row in self.rows if row.likely]
         return [
             count("answerable", len(answerable)),
             count("unanswerable", len(unanswerable)),
@@ -138,6 +144,13 @@ class AnswerReport:
             *mean("unanswerable refused", [row.good for row in unanswerable]),
             *mean("coverage", [row.answered for row in self.rows]),
             *mean("precision of those answered", [row.right for row in answered]),
+            *mean("shown as likely", [row.likely for row in self.rows]),
+            *mean("precision of those likely", [row.right for row in likely]),
+            *mean(
+                "right, surely or likely",
+                [(row.answered or row.likely) and row.right for row in answerable],
+            ),
+            *mean("unanswerable shown as likely", [row.likely for row in unanswerable]),
             *_best_candidates(answerable),
             *self._selective(),
         ]

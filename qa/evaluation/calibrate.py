@@ -22,7 +22,15 @@ from qa.answering.pipeline import Pipeline
 from qa.answering.question import kind_of
 from qa.answering.reader import Reading
 from qa.errors import CalibrationError
-from qa.evaluation.fitting import Labels, fit, out_of_fold, precisions, truth
+from qa.evaluation.fitting import (
+    Labels,
+    fit,
+    joined_labels,
+    out_of_fold,
+    precisions,
+    reliability,
+    truth,
+)
 from qa.evaluation.metrics import is_right, sentence_holds
 from qa.evaluation.question_sampling import Asked, Sampling, asked_of_pool, load_asked
 from qa.evaluation.squad import Gold, held_out, paragraphs, read_articles
@@ -70,6 +78,15 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Observed:
+    """What was read for the questions of one file, and the snapshot that they were asked of."""
+
+    name: str
+    observations: Sequence[Observation]
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
 class Models:
     """The models that are calibrated: hashes of reader and encoder, and the passages read."""
 
@@ -92,21 +109,18 @@ def observe(
     return found
 
 
-def calibrate(
-    observations: Sequence[Observation], snapshot: Snapshot, models: Models, source: str
-) -> Calibration:
-    """Fit the calibration to the observations.
+def calibrate(files: Sequence[Observed], models: Models) -> Calibration:
+    """Fit the calibration to the observations of one or several files, which weigh the same.
 
     The passage weight with the most right answers is chosen. A logistic model of being right is
-    fitted to the best answer of each question. For each of `PRECISIONS` the confidence from which
-    it is reached is kept, measured out of fold, by paragraph, so that the fit is not tested on its
-    own questions.
+    fitted to the best answer of each question. Precisions and reliability are measured out of
+    fold, by paragraph, so that the fit is not tested on its own questions.
 
     Raises CalibrationError for too few questions or paragraphs, or if all answers are right or all
     are wrong.
     """
-    tables = {weight: _table(observations, snapshot, weight) for weight in PASSAGE_WEIGHTS}
-    weight = max(PASSAGE_WEIGHTS, key=lambda each: tables[each][1].right.sum())
+    tables = {weight: _joined_table(files, weight) for weight in PASSAGE_WEIGHTS}
+    weight = max(PASSAGE_WEIGHTS, key=lambda each: _right_answers(tables[each][1]))
     features, labels = tables[weight]
     if len(labels) < MIN_QUESTIONS or not labels.usable:
         raise CalibrationError(
@@ -115,9 +129,8 @@ def calibrate(
             "give more questions, also ones that the documents do not answer"
         )
     right = truth(features, labels)
-    confidence = out_of_fold(features, right, labels.groups)
-    bias, weights = fit(features, right)
-    reached = precisions(confidence, right)
+    confidence = out_of_fold(features, right, labels)
+    bias, weights = fit(features, right, labels.weights)
     return Calibration(
         models.reader,
         models.encoder,
@@ -125,9 +138,22 @@ def calibrate(
         bias,
         weights,
         weight,
-        reached,
+        precisions(confidence, right, labels.weights),
         len(labels),
-        source,
+        ", ".join(each.name for each in files),
+        reliability(confidence, right, labels.weights),
+    )
+
+
+def _right_answers(labels: Labels) -> float:
+    return float((labels.right * labels.weights).sum())
+
+
+def _joined_table(files: Sequence[Observed], weight: float) -> tuple[NDArray[np.float64], Labels]:
+    """Return the features and labels of all files, one below the other."""
+    tables = [_table(each.observations, each.snapshot, weight) for each in files]
+    return np.concatenate([rows for rows, _ in tables]), joined_labels(
+        [labels for _, labels in tables]
     )
 
 
@@ -151,7 +177,10 @@ def _table(
         doubtful.append(not is_right_answer and len(each.asked.expected) == 1)
         golds.append(each.asked.gold)
     labels = Labels(
-        np.array(right, dtype=np.bool_), np.array(doubtful, dtype=np.bool_), _groups(golds)
+        np.array(right, dtype=np.bool_),
+        np.array(doubtful, dtype=np.bool_),
+        _groups(golds),
+        np.ones(len(right)),
     )
     return np.array(rows, dtype=np.float64).reshape(-1, len(FEATURES)), labels
 

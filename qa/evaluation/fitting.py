@@ -6,6 +6,7 @@ asked.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ FOLDS = 5
 """Number of cross-validation folds."""
 MIN_ANSWERS = 30
 """Least number of answers above a confidence that tell its precision."""
+BINS = 50
+"""Bins of answers, of equal size, by which the reliability of confidences is kept."""
 RECOGNISED = 0.897
 """Share of right answers that one annotator's gold answer recognises.
 
@@ -37,11 +40,14 @@ class Labels:
     - `doubtful`: bool, not recognised by the only gold answer of a question that has one, so that
       it may be right in other words.
     - `groups`: int64; answers of one group share a paragraph.
+    - `weights`: float64, mean 1; questions of a small file weigh more, so that all files together
+      weigh the same.
     """
 
     right: NDArray[np.bool_]
     doubtful: NDArray[np.bool_]
     groups: NDArray[np.int64]
+    weights: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.right)
@@ -52,12 +58,29 @@ class Labels:
         return 0 < int(self.right.sum()) < len(self)
 
 
+def joined_labels(labels: Sequence[Labels]) -> Labels:
+    """Return the labels of several files as one, each file with the same total weight."""
+    answers = sum(map(len, labels))
+    shifts = np.cumsum([0, *(int(each.groups.max(initial=-1)) + 1 for each in labels)])
+    return Labels(
+        np.concatenate([each.right for each in labels]),
+        np.concatenate([each.doubtful for each in labels]),
+        np.concatenate(
+            [each.groups + shift for each, shift in zip(labels, shifts[:-1], strict=True)]
+        ),
+        np.concatenate(
+            [np.full(len(each), answers / len(labels) / max(len(each), 1)) for each in labels]
+        ),
+    )
+
+
 def fit(
-    features: NDArray[np.float64], right: NDArray[np.float64]
+    features: NDArray[np.float64], right: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> tuple[float, tuple[float, ...]]:
     """Return bias and weights of a logistic regression, in the features' own units.
 
-    Features are float64 (n, f); `right` holds probabilities of being right, float64 (n,).
+    Features are float64 (n, f); `right` holds probabilities of being right, `weights` those of the
+    answers, float64 (n,) each.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -66,16 +89,16 @@ def fit(
     # scikit-learn takes classes, not probabilities: every row is given as both, with weights.
     twice, truth = np.concatenate([standard, standard]), np.repeat([1, 0], len(right))
     model = LogisticRegression(max_iter=1000).fit(
-        twice, truth, sample_weight=np.concatenate([right, 1 - right])
+        twice, truth, sample_weight=np.concatenate([right * weights, (1 - right) * weights])
     )
-    weights = model.coef_[0] / scale
-    return float(model.intercept_[0] - weights @ centre), tuple(
-        round(float(each), 6) for each in weights
+    slopes = model.coef_[0] / scale
+    return float(model.intercept_[0] - slopes @ centre), tuple(
+        round(float(each), 6) for each in slopes
     )
 
 
 def out_of_fold(
-    features: NDArray[np.float64], right: NDArray[np.float64], groups: NDArray[np.int64]
+    features: NDArray[np.float64], right: NDArray[np.float64], labels: Labels
 ) -> NDArray[np.float64]:
     """Return the confidence of each answer by a fit to the other folds, float64 (n,).
 
@@ -83,13 +106,13 @@ def out_of_fold(
     """
     confidence = np.zeros(len(right))
     for fold in range(FOLDS):
-        held_out = groups % FOLDS == fold
+        held_out = labels.groups % FOLDS == fold
         if not 0 < right[~held_out].sum() < (~held_out).sum():
             raise CalibrationError(
                 "expected right and wrong answers to the questions of at least "
                 f"{FOLDS} paragraphs: give more questions"
             )
-        fitted = fit(features[~held_out], right[~held_out])
+        fitted = fit(features[~held_out], right[~held_out], labels.weights[~held_out])
         confidence[held_out] = probabilities(features[held_out], *fitted)
     return confidence
 
@@ -106,7 +129,7 @@ def truth(features: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:
     if not (labels.doubtful.any() and labels.right.any()):
         return truths
     fitted_on = labels.right | labels.doubtful
-    fitted = fit(features[fitted_on], truths[fitted_on])
+    fitted = fit(features[fitted_on], truths[fitted_on], labels.weights[fitted_on])
     recognised = probabilities(features, *fitted)[labels.doubtful]
     odds = recognised / np.maximum(1 - recognised, 1e-9)
     truths[labels.doubtful] = np.minimum(odds * (1 - RECOGNISED) / RECOGNISED, 1.0)
@@ -121,7 +144,7 @@ def probabilities(
 
 
 def precisions(
-    confidence: NDArray[np.float64], right: NDArray[np.float64]
+    confidence: NDArray[np.float64], right: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> tuple[tuple[float, float], ...]:
     """Return the precisions that are reached, each with its smallest confidence.
 
@@ -130,8 +153,9 @@ def precisions(
     """
     confidence = np.floor(1e4 * confidence) / 1e4  # thresholds have four digits
     order = np.argsort(-confidence, kind="stable")
-    sure, taken = confidence[order], np.arange(1, len(right) + 1)
-    reached = np.minimum(right[order].cumsum(), sure.cumsum()) / taken
+    sure, taken, weight = confidence[order], np.arange(1, len(right) + 1), weights[order]
+    expected = np.minimum((right[order] * weight).cumsum(), (sure * weight).cumsum())
+    reached = expected / weight.cumsum()
     # Equal confidences are all in or all out.
     is_threshold = np.append(sure[1:] < sure[:-1], np.True_) & (taken >= MIN_ANSWERS)
     smallest = []
@@ -140,3 +164,22 @@ def precisions(
         if len(enough):
             smallest.append((precision, round(float(sure[enough[-1]]), 4)))
     return tuple(smallest)
+
+
+def reliability(
+    confidence: NDArray[np.float64], right: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[tuple[float, float, float], ...]:
+    """Return `BINS` bins of the answers, the surest first, as `Calibration.reliability` has them.
+
+    Each is its smallest confidence and the weights of its answers and of the right ones.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    return tuple(
+        (
+            round(float(confidence[rows].min()), 4),
+            round(float(weights[rows].sum()), 3),
+            round(float((weights * right)[rows].sum()), 3),
+        )
+        for rows in np.array_split(order, min(BINS, len(order)))
+        if len(rows)
+    )

@@ -139,16 +139,23 @@ class Library:
         documents: Sequence[str] | None = None,
         top_k: int | None = None,
         deadline: float | None = None,
+        sure: bool = False,
     ) -> Answer:
         """Answer a question with spans quoted from the documents, or refuse.
 
         Only documents with any of the `tags` and with the ids in `documents` are searched, all by
-        default. `top_k` passages are read, none after `deadline` seconds. Raises NoIndex,
-        InvalidQuestion, UnknownTag, UnknownDocumentId or IndexingError.
+        default. `top_k` passages are read, none after `deadline` seconds. With `sure`, a likely
+        answer is refused as well. Raises NoIndex, InvalidQuestion, UnknownTag, UnknownDocumentId
+        or IndexingError.
         """
         with self._pipeline() as pipeline:
             return pipeline.ask(
-                question, tags=tags, documents=documents, top_k=top_k, seconds=deadline
+                question,
+                tags=tags,
+                documents=documents,
+                top_k=top_k,
+                seconds=deadline,
+                strict=sure,
             )
 
     def search(

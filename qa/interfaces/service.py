@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Protocol
+from typing import Protocol, Unpack
 
 from index.store.snapshot import Snapshot
 from qa.answering.live_pipeline import LivePipeline
+from qa.answering.pipeline import AskOptions
 from qa.conversations.conversation import Conversations
 from qa.errors import NoIndex
 from qa.library.upload_service import UploadService
@@ -57,10 +58,7 @@ class Service(Protocol):
         conversation_id: str,
         question: str,
         choose_tags: Callable[[Snapshot], Sequence[str]],
-        *,
-        top_k: int | None = None,
-        documents: Sequence[str] | None = None,
-        seconds: float | None = None,
+        **options: Unpack[AskOptions],
     ) -> StoredTurn:
         """Answer a question as the next turn of a conversation.
 
@@ -71,10 +69,8 @@ class Service(Protocol):
         with self.live().use() as pipeline:
             ask = partial(
                 pipeline.ask,
-                top_k=top_k,
-                documents=documents,
                 tags=choose_tags(pipeline.snapshot) or None,
-                seconds=seconds,
+                **options,
             )
             return self.conversations().ask(
                 owner, conversation_id, question, ask, pipeline.snapshot

@@ -29,6 +29,9 @@ def redact_documents(answer: Mapping[str, Any], gone: Collection[str]) -> dict[s
         redacted["refusal"] = redacted["refusal"] | {"nearest": _remaining(_nearest(answer), gone)}
     if redacted != dict(answer):
         redacted["notes"] = list(dict.fromkeys([*answer["notes"], ERASED]))
+        # Doubts may quote the document, too.
+        redacted["doubts"] = []
+        redacted["certainty"] = answers[0].get("certainty", "sure") if answers else "none"
     return redacted
 
 

@@ -271,7 +271,10 @@ def table_questions(count: int, seed: int) -> list[Example]:
 def _table(rng: random.Random) -> _Table:
     subject = rng.choice(SUBJECTS)
     attributes = tuple(rng.sample(ATTRIBUTES, rng.randint(1, MOST_ATTRIBUTES)))
-    headers = tuple(rng.choice(kind.headers) for kind in (subject, *attributes))
+    headers = (
+        rng.choice(subject.headers),
+        *(rng.choice(kind.headers) for kind in attributes),
+    )
     # Drawn with one more than the passage shows: the subject that the rows lack.
     names = list(dict.fromkeys(subject.value(rng) for _ in range(3 * MOST_ROWS)))
     rows = tuple(

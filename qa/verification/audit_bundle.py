@@ -73,8 +73,10 @@ def _context(pipeline: Pipeline, settings: Settings, tags: Sequence[str] | None)
             "reader": _model_name(settings.reader),
             "precision": settings.precision,
             "target_precision": policy.target_precision,
+            "likely_precision": policy.likely_precision,
             "min_confidence": policy.min_confidence,
-            "threshold": policy.threshold,
+            "sure_threshold": policy.sure_threshold,
+            "likely_threshold": policy.likely_threshold,
             "tags": None if tags is None else list(tags),
         },
         "index": {

@@ -35,6 +35,7 @@ ANSWER_KEYS = [
     "interpreted_as",
     "tags",
     "answer",
+    "certainty",
     "kind",
     "answers",
     "refusal",
@@ -44,6 +45,7 @@ ANSWER_KEYS = [
     "alternatives",
     "conflicts",
     "notes",
+    "doubts",
     "passages_read",
     "passages_found",
     "truncated",
@@ -106,6 +108,7 @@ def test_every_field_is_shown() -> None:
     assert {each.name for each in fields(Answer)} - {"spans"} | {
         "answer",
         "answers",
+        "certainty",
         "citations",
         "truncated",
     } == set(ANSWER_KEYS)
@@ -116,7 +119,7 @@ def test_the_shape_of_an_answer() -> None:
 
     assert list(shown) == ANSWER_KEYS
     assert [list(span) for span in shown["answers"] + shown["alternatives"]] == [
-        ["text", "confidence", "citation", "further"]
+        ["text", "confidence", "citation", "further", "certainty"]
     ] * 2
     assert list(shown["citations"][0]) == CITATION_KEYS
     assert shown["citations"] == [span["citation"] for span in shown["answers"]]
@@ -146,6 +149,7 @@ def test_the_shape_of_a_refusal() -> None:
         "heading",
         "score",
         "reader_score",
+        "highlights",
     ]
 
 

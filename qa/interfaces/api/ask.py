@@ -39,6 +39,7 @@ def ask_router(service: Service) -> APIRouter:
             top_k=body.top_k,
             documents=body.documents,
             seconds=body.deadline,
+            strict=body.sure,
         )
         return JSONResponse(
             turn.result | {"conversation_id": body.conversation_id, "turn_id": turn.id}
@@ -82,5 +83,6 @@ def _answer_alone(service: Service, body: Question) -> dict[str, Any]:
             documents=body.documents,
             tags=body.tags,
             seconds=body.deadline,
+            strict=body.sure,
         )
         return answer.to_dict()

@@ -11,7 +11,7 @@ from index.document import Places
 from index.formats.page_view import Box
 from index.store.snapshot import DocumentInfo
 from index.tags import MAX_TAGS
-from qa.answer import AnswerSpan, Citation, Kind, Refusal, RetrievedPassage
+from qa.answer import AnswerSpan, Certainty, Citation, Kind, Refusal, RetrievedPassage
 from qa.conversations.conversation import QuotedVersion
 from qa.library.document_status import FileStatus
 from qa.settings import MAX_PASSAGES
@@ -51,12 +51,14 @@ _SPAN: dict[str, Any] = {
     "confidence": 0.87,
     "citation": _CITATION,
     "further": [],
+    "certainty": "sure",
 }
 _ANSWER: dict[str, Any] = {
     "question": "How much will Amazon invest in Anthropic?",
     "interpreted_as": None,
     "tags": [],
     "answer": _CITATION["quote"],
+    "certainty": "sure",
     "kind": "span",
     "answers": [_SPAN],
     "refusal": None,
@@ -66,6 +68,7 @@ _ANSWER: dict[str, Any] = {
     "alternatives": [],
     "conflicts": [],
     "notes": [],
+    "doubts": [],
     "passages_read": 5,
     "passages_found": 5,
     "truncated": False,
@@ -80,7 +83,8 @@ class Question(BaseModel):
     `top_k` is the number of passages to read. `documents` are the ids of the documents to search,
     all if left out. With `tags`, only documents with at least one of them are searched. After
     `deadline` seconds no further passage is read. With `conversation_id`, the question is the next
-    turn of that conversation and may refer to the turns before it.
+    turn of that conversation and may refer to the turns before it. With `sure`, only a sure answer
+    is given: a likely one is refused.
     """
 
     model_config = ConfigDict(
@@ -96,6 +100,7 @@ class Question(BaseModel):
     tags: Annotated[list[str], Field(min_length=1, max_length=MAX_TAGS)] | None = None
     deadline: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     conversation_id: str | None = None
+    sure: bool = False
 
 
 class AnswerOut(BaseModel):
@@ -110,6 +115,7 @@ class AnswerOut(BaseModel):
     interpreted_as: str | None
     tags: list[str] = []
     answer: str | None
+    certainty: Certainty = "sure"
     kind: Kind
     answers: list[AnswerSpan]
     refusal: Refusal | None
@@ -119,6 +125,7 @@ class AnswerOut(BaseModel):
     alternatives: list[AnswerSpan]
     conflicts: list[AnswerSpan]
     notes: list[str]
+    doubts: list[str] = []
     passages_read: int
     passages_found: int
     truncated: bool

@@ -20,6 +20,7 @@ from qa.interfaces.cli.options import (
     json_option,
     reader_of,
     settings_of,
+    sure_option,
     terminal_width,
 )
 
@@ -62,6 +63,7 @@ NO_ANSWER = 3
     is_flag=True,
     help="With --bundle: leave out the bytes of the quoted files.",
 )
+@sure_option
 @json_option
 @data_option
 def ask(  # noqa: PLR0913 - the options of the command
@@ -73,14 +75,16 @@ def ask(  # noqa: PLR0913 - the options of the command
     deterministic: bool,
     bundle: Path | None,
     without_sources: bool,
+    sure: bool,
     as_json: bool,
     data: Path | None,
 ) -> None:
     """Answer QUESTION with quotes from the documents.
 
-    If QUESTION is `-`, it is read from standard input.
+    An answer that is likely but not sure is shown under "Probably", with what speaks against it. If
+    QUESTION is `-`, it is read from standard input.
 
-    Exit codes: 0 answered, 3 the documents do not hold the answer.
+    Exit codes: 0 answered, surely or likely; 3 the documents do not hold the answer.
     """
     if without_sources and not bundle:
         raise click.UsageError("--without-sources needs --bundle")
@@ -91,7 +95,7 @@ def ask(  # noqa: PLR0913 - the options of the command
     pipeline = _load_pipeline(settings)
     if question == "-":
         question = _read_question()
-    answer = pipeline.ask(question, top_k=top_k, tags=tags or None, seconds=deadline)
+    answer = pipeline.ask(question, top_k=top_k, tags=tags or None, seconds=deadline, strict=sure)
     if deterministic:  # measured times differ from run to run
         answer = replace(answer, timings_ms={})
     if bundle:

@@ -11,7 +11,13 @@ from qa.interfaces.cli.options import NamedPath, data_option, encoder_of, reader
 
 
 @click.command("calibrate")
-@click.argument("file", type=NamedPath(path_type=Path, exists=True, dir_okay=False))
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=NamedPath(path_type=Path, exists=True, dir_okay=False),
+)
 @click.option(
     "--pool-size",
     "pools",
@@ -41,7 +47,7 @@ from qa.interfaces.cli.options import NamedPath, data_option, encoder_of, reader
 )
 @data_option
 def calibrate_command(
-    file: Path,
+    files: tuple[Path, ...],
     pools: tuple[int, ...],
     *,
     sample: int,
@@ -49,7 +55,7 @@ def calibrate_command(
     out: Path | None,
     data: Path | None,
 ) -> None:
-    """Fit the confidence on questions with known answers.
+    """Fit the confidence on questions with known answers, several FILEs with the same weight.
 
     This is needed after you set a QUOTED_READER or QUOTED_MODEL of your own.
 
@@ -57,24 +63,24 @@ def calibrate_command(
     their article removed. Or FILE is JSON lines of id, question and answers, which are asked of the
     index; no answers mean that the documents do not hold one.
     """
-    from qa.evaluation.calibrate import Models, calibrate, observe, questions_of
+    from qa.evaluation.calibrate import Models, Observed, calibrate, observe, questions_of
     from qa.settings import CALIBRATION
 
-    if file.suffix == ".jsonl" and (pools or held_out):
+    if (pools or held_out) and all(file.suffix == ".jsonl" for file in files):
         raise click.UsageError(
             "--pool-size and --held-out need a SQuAD-format FILE: JSON lines are asked of the index"
         )
     settings = settings_of(data)
-    asked, paragraphs = questions_of(file, pools, sample, held_out_only=held_out)
     encoder, reader = encoder_of(settings), reader_of(settings)
-    # Uncalibrated: an earlier fit, perhaps of other models, must play no part in the new one.
-    pipeline = pipeline_of(paragraphs, settings, encoder, reader, calibrated=False)
-    observations = observe(asked, pipeline, QuestionProgress(len(asked)))
+    observed = []
+    for file in files:
+        asked, paragraphs = questions_of(file, pools, sample, held_out_only=held_out)
+        # Uncalibrated: an earlier fit, perhaps of other models, must play no part in the new one.
+        pipeline = pipeline_of(paragraphs, settings, encoder, reader, calibrated=False)
+        observations = observe(asked, pipeline, QuestionProgress(len(asked)))
+        observed.append(Observed(file.name, observations, pipeline.snapshot))
     calibration = calibrate(
-        observations,
-        pipeline.snapshot,
-        Models(reader.fingerprint, encoder.card.fingerprint, settings.top_k),
-        file.name,
+        observed, Models(reader.fingerprint, encoder.card.fingerprint, settings.top_k)
     )
     path = (out or settings.data) / CALIBRATION
     calibration.save(path)

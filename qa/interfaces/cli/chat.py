@@ -20,6 +20,7 @@ from qa.interfaces.cli.options import (
     in_option,
     reader_of,
     settings_of,
+    sure_option,
     terminal_width,
 )
 
@@ -49,8 +50,9 @@ _HELP = """\
     help="Continue the conversation with this id (GET /conversations lists them).",
 )
 @in_option
+@sure_option
 @data_option
-def chat(conversation: str | None, *, tags: tuple[str, ...], data: Path | None) -> None:
+def chat(conversation: str | None, *, tags: tuple[str, ...], sure: bool, data: Path | None) -> None:
     """Ask questions in a conversation.
 
     A follow-up question may leave out what was said before.
@@ -63,7 +65,7 @@ def chat(conversation: str | None, *, tags: tuple[str, ...], data: Path | None) 
     settings = settings_of(data)
     index_seeds_if_empty(settings)
     live = live_pipeline(settings, encoder_of(settings), reader_of(settings))
-    session = Chat(open_conversations(settings), live, conversation, tags)
+    session = Chat(open_conversations(settings), live, conversation, tags, sure=sure)
     lines = typed_lines(settings) if sys.stdin.isatty() else piped_lines()
     for line in lines:
         if not session.handle_line(line):
@@ -81,10 +83,13 @@ class Chat:
         live: LivePipeline,
         conversation_id: str | None,
         tags: Sequence[str] = (),
+        *,
+        sure: bool = False,
     ) -> None:
         """Continue a conversation, or begin one with the first question.
 
-        With tags, only documents with any of them are searched. Raises UnknownConversation.
+        With tags, only documents with any of them are searched; with `sure`, only sure answers are
+        given. Raises UnknownConversation.
         """
         from qa.state.conversations import LOCAL_OWNER
 
@@ -92,6 +97,7 @@ class Chat:
         self._conversations = conversations
         self._live = live
         self._tags = tags or None
+        self._sure = sure
         self._id: str | None = None
         self._last_turn: StoredTurn | None = None
         if conversation_id:
@@ -139,7 +145,7 @@ class Chat:
             with self._live.use() as pipeline:
                 if self._id is None:
                     self._id = self._conversations.history.start(self._owner).id
-                ask = partial(pipeline.ask, tags=self._tags)
+                ask = partial(pipeline.ask, tags=self._tags, strict=self._sure)
                 self._last_turn = self._conversations.ask(
                     self._owner, self._id, question, ask, pipeline.snapshot
                 )

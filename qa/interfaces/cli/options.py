@@ -69,6 +69,9 @@ in_option = click.option(
     metavar="TAG",
     help="Use only documents with this tag, or with any of several if repeated.",
 )
+sure_option = click.option(
+    "--sure", is_flag=True, help="Give only sure answers: refuse one that is merely likely."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

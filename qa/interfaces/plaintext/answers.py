@@ -57,19 +57,41 @@ def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
     """Return an answer or a refusal for a terminal of `width` columns."""
     parts: list[str] = []
     if answer.spans:
-        if answer.kind == "evidence":
-            parts.append("This sentence settles it:")
+        parts.extend(filter(None, [lead_words(answer)]))
         parts.extend(span_text(span, emphasis, width) for span in answer.spans)
+        parts.extend(fill(printable(f"Not sure: {doubt}"), width) for doubt in answer.doubts)
     if answer.conflicts:
         parts.append("Another document gives:")
         parts.extend(span_text(span, emphasis, width) for span in answer.conflicts)
     if answer.refusal:
-        parts.append(refusal_text(answer.refusal, width))
+        parts.append(refusal_text(answer.refusal, width, best_candidate(answer)))
     # Notes come last, since they qualify everything above.
     if not answer.calibrated:
         parts.append(fill(_UNCALIBRATED, width))
     parts.extend(fill(printable(f"Note: {note}"), width) for note in answer.notes)
     return "\n\n".join(parts)
+
+
+def lead_words(answer: Answer) -> str:
+    """Return the words above an answer that say how sure it is; empty for a sure span."""
+    settles = answer.kind == "evidence"
+    if answer.certainty == "likely":
+        return "Probably this sentence settles it:" if settles else "Probably:"
+    return "This sentence settles it:" if settles else ""
+
+
+def best_candidate(answer: Answer) -> AnswerSpan | None:
+    """Return the best candidate of a refused question, None if nothing could be quoted."""
+    return answer.alternatives[0] if answer.refusal and answer.alternatives else None
+
+
+def candidate_words(candidate: AnswerSpan, room: int) -> str:
+    """Return a withheld candidate with its place and confidence, in one line."""
+    quote = shortened(candidate.text, room)
+    place = _place_words(candidate.citation)
+    return (
+        f"Best candidate: “{quote}” ({place}), confidence {confidence_words(candidate.confidence)}."
+    )
 
 
 def turn_text(result: Mapping[str, Any], emphasis: Emphasis, width: int) -> str:
@@ -114,9 +136,11 @@ def shown_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
-def refusal_text(refusal: Refusal, width: int) -> str:
-    """Return a refusal with its receipt and the nearest passages."""
+def refusal_text(refusal: Refusal, width: int, candidate: AnswerSpan | None = None) -> str:
+    """Return a refusal with its receipt, the best candidate and the nearest passages."""
     parts = [fill(f"No answer found: {refusal.reason}.", width), fill(receipt(refusal), width)]
+    if candidate:
+        parts.append(fill(candidate_words(candidate, width), width))
     if refusal.nearest:
         parts.append("Nearest passages:")
         parts.extend(nearest_text(passage, width) for passage in refusal.nearest)

@@ -46,6 +46,8 @@ def _answer_lines(kept: StoredAnswer, width: int) -> list[str]:
     """Return generation and time of an answer, then its quotes or its refusal, wrapped."""
     answer = answer_of(kept.result)
     lines = [f"generation {kept.generation}, {kept.asked_at}"]
+    if answer.certainty == "likely":
+        lines.append("Probably:")
     for span in answer.spans:
         citation = span.citation
         lines += [span.text, f"“{citation.sentence}”", f"— {citation.uri}, line {citation.line}"]

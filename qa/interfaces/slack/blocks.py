@@ -15,7 +15,10 @@ from qa.answer import Answer, AnswerSpan, Citation, NearestPassage, Refusal
 from qa.interfaces.plaintext.answers import (
     AROUND,
     FRESHNESS,
+    best_candidate,
+    candidate_words,
     confidence_words,
+    lead_words,
     receipt,
     shortened,
     shown_lines,
@@ -98,7 +101,7 @@ def answer_message(
     if answer.spans:
         blocks += _span_blocks(answer, base)
     if answer.refusal:
-        blocks += _refusal_blocks(answer.refusal, base)
+        blocks += _refusal_blocks(answer, answer.refusal, base)
     blocks += _conflict_blocks(answer.conflicts, base)
     blocks += [context_block(f"Note: {note}") for note in answer.notes[:MAX_OTHERS]]
     # Buttons come last and are never cut off.
@@ -183,8 +186,8 @@ def _span_blocks(answer: Answer, base: str) -> list[Block]:
     room = min(MAX_QUOTE, MAX_QUOTES // (2 * len(shown)))
     places_each = MAX_PLACES // len(shown)
     blocks: list[Block] = []
-    if answer.kind == "evidence":
-        blocks.append(rich_text(rich_section(text_element("This sentence settles it:"))))
+    if lead_words(answer):
+        blocks.append(rich_text(rich_section(text_element(lead_words(answer)))))
     for span in shown:
         places = (span.citation, *span.further)
         blocks.append(rich_text(*_quoted_span(span, room)))
@@ -195,6 +198,7 @@ def _span_blocks(answer: Answer, base: str) -> list[Block]:
         blocks.append(
             context_block(f"{len(answer.spans) - len(shown)} more answers are not shown.")
         )
+    blocks += [context_block(f"Not sure: {doubt}") for doubt in answer.doubts]
     if not answer.calibrated:
         blocks.append(context_block("The confidence is not calibrated for these models."))
     return blocks
@@ -276,13 +280,16 @@ def _place_block(place: Citation | NearestPassage, base: str) -> Block:
     return rich_text(rich_section(text_element("— "), linked, details))
 
 
-def _refusal_blocks(refusal: Refusal, base: str) -> list[Block]:
-    """Return the reason of a refusal, the extent of the search and the nearest passages."""
+def _refusal_blocks(answer: Answer, refusal: Refusal, base: str) -> list[Block]:
+    """Return the reason of a refusal, the extent of the search, and what came nearest."""
     no_answer = text_element("No answer found", bold=True)
     blocks = [
         rich_text(rich_section(no_answer, text_element(f": {refusal.reason}."))),
         context_block(receipt(refusal)),
     ]
+    candidate = best_candidate(answer)
+    if candidate:
+        blocks.append(context_block(candidate_words(candidate, MAX_OTHER)))
     if refusal.nearest:
         blocks.append(rich_text(rich_section(text_element("Nearest passages:"))))
     for passage in refusal.nearest[:MAX_OTHERS]:

@@ -6,7 +6,15 @@ For notifications, for clients that show no blocks, and for Slack-style webhooks
 from __future__ import annotations
 
 from qa.answer import Answer, AnswerSpan, Citation, NearestPassage, Refusal
-from qa.interfaces.plaintext.answers import FRESHNESS, confidence_words, shortened, shown_lines
+from qa.interfaces.plaintext.answers import (
+    FRESHNESS,
+    best_candidate,
+    candidate_words,
+    confidence_words,
+    lead_words,
+    shortened,
+    shown_lines,
+)
 from qa.interfaces.slack.links import permanent_link, place_words
 from qa.interfaces.slack.mrkdwn import (
     ELLIPSIS,
@@ -37,7 +45,7 @@ def answer_text(answer: Answer, base: str) -> str:
         parts.append(f"Understood as: {defuse_and_truncate(answer.interpreted_as, _MAX_QUOTE)}")
     parts += _span_parts(answer, base)
     if answer.refusal:
-        parts += _refusal_parts(answer.refusal, base)
+        parts += _refusal_parts(answer, answer.refusal, base)
     if answer.conflicts:
         parts.append("Another document gives:")
     parts += [_span_text(span, base) for span in answer.conflicts[:MAX_PARTS]]
@@ -60,11 +68,12 @@ def _join_fitting(parts: list[str]) -> str:
 
 def _span_parts(answer: Answer, base: str) -> list[str]:
     parts = [_span_text(span, base) for span in answer.spans[:MAX_PARTS]]
-    if answer.kind == "evidence" and answer.spans:
-        parts.insert(0, "This sentence settles it:")
+    if answer.spans and lead_words(answer):
+        parts.insert(0, lead_words(answer))
     if len(answer.spans) > MAX_PARTS:
         parts.append(ELLIPSIS)
-    return parts
+    doubts = [f"Not sure: {defuse_and_truncate(doubt, _MAX_QUOTE)}" for doubt in answer.doubts]
+    return [*parts, *doubts]
 
 
 def _span_text(span: AnswerSpan, base: str) -> str:
@@ -82,8 +91,11 @@ def _span_text(span: AnswerSpan, base: str) -> str:
     return "\n".join(lines)
 
 
-def _refusal_parts(refusal: Refusal, base: str) -> list[str]:
+def _refusal_parts(answer: Answer, refusal: Refusal, base: str) -> list[str]:
     parts = [f"No answer found: {defuse(refusal.reason)}."]
+    candidate = best_candidate(answer)
+    if candidate:
+        parts.append(defuse(shown_lines(candidate_words(candidate, _MAX_NAME))))
     if refusal.nearest:
         parts.append("Nearest passages:")
     for passage in refusal.nearest[:MAX_PARTS]:

@@ -231,7 +231,7 @@ def test_there_is_an_answer_or_a_failed_gate_and_never_both(
 ) -> None:
     candidates = [told(at, document, score) for at, document, score in found]
     fitted = weights and replace(CALIBRATION, weights=tuple(weights), passage_weight=passage_weight)
-    reading, policy = reading_of(candidates), Policy(fitted or None, 0.9, threshold)
+    reading, policy = reading_of(candidates), Policy(fitted or None, 0.9, min_confidence=threshold)
 
     decision = decide(question, kind_of(question), reading, policy, TOP_K)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from qa.answer import Gate
@@ -10,8 +12,8 @@ from qa.answering.decision import (
     ALTERNATIVES,
     CONFLICT_GAP,
     ITEM_GAP,
-    LIKELY,
     MAX_ITEMS,
+    PLAUSIBLE,
     Decision,
     Policy,
     ScoredAnswer,
@@ -29,6 +31,10 @@ CALIBRATION = Calibration(
     "r", "e", TOP_K, 0.0, (1.0, *[0.0] * (len(FEATURES) - 1)), 0.0, ((0.8, 0.6), (0.9, 0.9)), 10, ""
 )
 """Its confidence is the logistic of the score."""
+RELIABLE = replace(
+    CALIBRATION,
+    reliability=((0.9, 10, 9.5), (0.6, 10, 7), (0.4, 10, 6), (0.2, 10, 4), (0.0, 10, 1)),
+)
 QUESTION = "When does the office close?"
 
 
@@ -102,6 +108,7 @@ def test_what_is_not_probable_enough_is_withheld_with_the_gate_that_it_failed() 
     value = round(reading.probability(reading.candidates[0]), 4)
     assert (decision.chosen, texts(decision.alternatives)) == ((), ["5 pm"])
     assert decision.failed == Gate("confidence", value, 0.5, round(0.5 - value, 4))
+    assert decision.alternatives[0].certainty == "none"
     assert round(decision.confidence, 4) == value
 
 
@@ -111,16 +118,51 @@ def test_what_is_not_probable_enough_is_withheld_with_the_gate_that_it_failed() 
         (Policy(CALIBRATION, 0.8), 0.6),
         (Policy(CALIBRATION, 0.9), 0.9),
         (Policy(CALIBRATION, 0.95), 1.0),
-        (Policy(CALIBRATION, 0.95, 0.25), 0.25),
-        (Policy(CALIBRATION, 0.95, 0.0), 0.0),
+        (Policy(CALIBRATION, 0.95, min_confidence=0.25), 0.25),
+        (Policy(CALIBRATION, 0.95, min_confidence=0.0), 0.0),
         (Policy(None, 0.95), UNCALIBRATED_THRESHOLD),
-        (Policy(None, 0.95, 0.75), 0.75),
+        (Policy(None, 0.95, min_confidence=0.75), 0.75),
     ],
 )
 def test_the_threshold_is_the_operators_else_that_of_the_target_precision(
     policy: Policy, threshold: float
 ) -> None:
     assert policy.threshold == threshold
+
+
+@pytest.mark.parametrize(
+    ("policy", "degrees"),
+    [
+        # Of the answers from .4 to .9, .65 are right; from .2 on, .57.
+        (Policy(RELIABLE, 0.9, 0.6), ["none", "likely", "sure"]),
+        (Policy(RELIABLE, 0.9, 0.5), ["likely", "likely", "sure"]),
+        (Policy(RELIABLE, 0.9, 1.0), ["none", "none", "sure"]),
+        (Policy(RELIABLE, 0.9, 0.6, min_confidence=0.3), ["none", "sure", "sure"]),
+        (Policy(None, 0.9, 0.6), ["none", "likely", "sure"]),
+        (Policy(None, 0.9), ["none", "none", "sure"]),
+    ],
+)
+def test_an_answer_is_sure_or_likely_by_what_its_confidence_reaches(
+    policy: Policy, degrees: list[str]
+) -> None:
+    assert [policy.certainty(confidence) for confidence in (0.2, 0.45, 0.95)] == degrees
+
+
+def test_a_likely_answer_is_given_with_doubts_and_withheld_where_only_sure_ones_count() -> None:
+    reading = reading_of([said("The office closes at 5 pm.", "5 pm", 0.0, "a")])
+
+    decision = decided("When does the Porto office close?", reading, Policy(RELIABLE, 0.9, 0.6))
+    strict = decided(
+        "When does the Porto office close?", reading, Policy(RELIABLE, 0.9, 0.6, strict=True)
+    )
+
+    [answer] = decision.chosen
+    assert (answer.certainty, decision.failed) == ("likely", None)
+    assert decision.doubts == ("The passage does not hold “Porto”.",)
+    assert strict.chosen == strict.doubts == ()
+    assert strict.failed
+    assert strict.failed.needed == 0.9
+    assert strict.alternatives[0].certainty == "likely"
 
 
 def test_a_calibrated_confidence_at_the_threshold_answers_and_just_below_does_not() -> None:
@@ -174,7 +216,7 @@ def test_a_question_for_a_list_gets_the_likely_items_of_the_best_document() -> N
     [
         ((4.0, 4.0 - ITEM_GAP), 2),
         ((4.0, 3.9 - ITEM_GAP), 1),
-        ((LIKELY + 1, LIKELY), 1),
+        ((PLAUSIBLE + 1, PLAUSIBLE), 1),
         ((4.0,) * 20, MAX_ITEMS),
     ],
 )
@@ -251,7 +293,7 @@ def test_long_answers_to_a_short_statement_contradict_each_other() -> None:
 
 
 def test_unlikely_answers_do_not_contradict_each_other() -> None:
-    assert decided(QUESTION, closing("5 pm", "6 pm", score=LIKELY), ALWAYS).conflicts == ()
+    assert decided(QUESTION, closing("5 pm", "6 pm", score=PLAUSIBLE), ALWAYS).conflicts == ()
 
 
 def test_items_of_a_list_do_not_contradict_each_other() -> None:

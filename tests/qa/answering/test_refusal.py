@@ -70,15 +70,23 @@ def test_without_documents_to_search_nothing_was_searched(pipeline: Pipeline) ->
     assert refusal.searched == Searched(0, 0, 0)
 
 
-def test_a_refusal_shows_the_nearest_passages_in_the_readers_order(pipeline: Pipeline) -> None:
+def test_a_refusal_shows_the_nearest_passages_by_retrieval_with_the_candidate_marked(
+    pipeline: Pipeline,
+) -> None:
     reader = FixedReader({"two hours": -1.0, "The tide": -3.0, "rises": -5.0})
 
-    refusal = fixed(pipeline, reader).ask("When does the tide at Porto turn?").refusal
+    answer = fixed(pipeline, reader).ask("When does the tide at Porto turn?")
 
+    refusal = answer.refusal
     assert refusal
-    assert [passage.reader_score for passage in refusal.nearest] == [-1.0, -3.0, None]
-    assert [passage.text[:8] for passage in refusal.nearest[:2]] == ["It rises", "The tide"]
+    assert [passage.reader_score for passage in refusal.nearest] == [-3.0, None, -1.0]
+    assert refusal.nearest[0].text[:8] == "The tide"
     assert len(refusal.nearest) == NEAREST
+    assert answer.alternatives[0].text == "two hours"
+    assert [passage.highlights for passage in refusal.nearest[:2]] == [(), ()]
+    last = refusal.nearest[2]
+    [(start, end)] = last.highlights
+    assert last.text[start - last.start : end - last.start] == "two hours"
 
 
 def test_a_name_that_any_passage_read_holds_is_not_missing(pipeline: Pipeline) -> None:
@@ -157,7 +165,7 @@ def test_a_deadline_that_is_long_over_still_reads_something(pipeline: Pipeline) 
         pipeline.snapshot,
         HybridRetriever(pipeline.snapshot, FakeEncoder()),
         reader,
-        Policy(None, 0.9, 0.0),
+        Policy(None, 0.9, min_confidence=0.0),
         top_k=4,
     )
 

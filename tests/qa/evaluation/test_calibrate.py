@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from numpy.typing import NDArray
 
-from qa.answering.calibration import load_calibration
+from qa.answering.calibration import Calibration, load_calibration
 from qa.answering.decision import rank_answers
 from qa.answering.features import FEATURES
 from qa.answering.pipeline import Pipeline
@@ -22,7 +22,7 @@ from qa.answering.question import kind_of
 from qa.errors import CalibrationError
 from qa.evaluation import calibrate as calibrating
 from qa.evaluation import fitting
-from qa.evaluation.calibrate import Models, Observation, calibrate, observe, questions_of
+from qa.evaluation.calibrate import Models, Observation, Observed, calibrate, observe, questions_of
 from qa.evaluation.fitting import FOLDS, PRECISIONS
 from qa.evaluation.question_sampling import Asked
 from qa.evaluation.squad import Gold
@@ -47,6 +47,11 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     )
 
 
+def fitted_to(observations: Sequence[Observation], pipeline: Pipeline) -> Calibration:
+    """Return the calibration of one file's observations."""
+    return calibrate([Observed("file", observations, pipeline.snapshot)], MODELS)
+
+
 def asked(answerable: int, unanswerable: int) -> list[Asked]:
     """Return questions whose words are all in one sentence, and others with one word in several."""
     known = [
@@ -62,7 +67,7 @@ def asked(answerable: int, unanswerable: int) -> list[Asked]:
 def test_right_answers_get_higher_confidence_than_wrong_ones(pipeline: Pipeline) -> None:
     observations = observe(asked(30, 30), pipeline)
 
-    found = calibrate(observations, pipeline.snapshot, MODELS, "file")
+    found = fitted_to(observations, pipeline)
 
     confidences = []
     for each in observations:
@@ -83,7 +88,7 @@ def test_right_answers_get_higher_confidence_than_wrong_ones(pipeline: Pipeline)
 
 
 def test_the_thresholds_rise_with_the_precision(pipeline: Pipeline) -> None:
-    found = calibrate(observe(asked(30, 30), pipeline), pipeline.snapshot, MODELS, "file")
+    found = fitted_to(observe(asked(30, 30), pipeline), pipeline)
 
     precisions, thresholds = zip(*found.precisions, strict=True)
     assert list(precisions) == sorted(precisions)
@@ -104,13 +109,13 @@ def test_the_same_question_is_never_on_both_sides_of_a_fold(
     fit = fitting.fit
 
     def recorded(
-        features: NDArray[np.float64], right: NDArray[np.float64]
+        features: NDArray[np.float64], right: NDArray[np.float64], weights: NDArray[np.float64]
     ) -> tuple[float, tuple[float, ...]]:
         fitted.append(Counter(features[:, FEATURES.index("score")].tolist()))
-        return fit(features, right)
+        return fit(features, right, weights)
 
     monkeypatch.setattr(fitting, "fit", recorded)
-    calibrate(observations, pipeline.snapshot, MODELS, "file")
+    fitted_to(observations, pipeline)
 
     assert len(fitted) == FOLDS
     assert all(fold[group] in {0, size} for fold in fitted for group, size in sizes.items())
@@ -158,7 +163,7 @@ def test_a_fold_that_cannot_be_fitted_is_said(pipeline: Pipeline) -> None:
     ]
 
     with pytest.raises(CalibrationError, match=f"at least {FOLDS} paragraphs: give more questions"):
-        calibrate(one_paragraph, pipeline.snapshot, MODELS, "file")
+        fitted_to(one_paragraph, pipeline)
 
 
 @pytest.mark.parametrize(("answerable", "unanswerable"), [(10, 10), (0, 60), (3, 0)])
@@ -166,9 +171,7 @@ def test_too_few_or_all_alike_is_said(
     pipeline: Pipeline, answerable: int, unanswerable: int
 ) -> None:
     with pytest.raises(CalibrationError, match="give more questions"):
-        calibrate(
-            observe(asked(answerable, unanswerable), pipeline), pipeline.snapshot, MODELS, "file"
-        )
+        fitted_to(observe(asked(answerable, unanswerable), pipeline), pipeline)
 
 
 def squad(path: Path, articles: int = 12) -> Path:

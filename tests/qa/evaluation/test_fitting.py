@@ -33,7 +33,11 @@ def drawn(count: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float6
     probability = np.where(answerable, 1 / (1 + np.exp(-features[:, 0] - 0.3)), 0.0)
     true = rng.random(count) < probability
     recognised = true & (rng.random(count) < RECOGNISED)
-    return features, probability, Labels(recognised, answerable & ~recognised, np.arange(count))
+    return (
+        features,
+        probability,
+        Labels(recognised, answerable & ~recognised, np.arange(count), np.ones(count)),
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -52,19 +56,21 @@ def test_confidence_fitted_to_the_truth_is_nearer_to_it_than_to_the_labels() -> 
     features, probability, labels = drawn(6000, 7)
     true = np.random.default_rng(1).random(6000) < probability
 
-    corrected = out_of_fold(features, truth(features, labels), labels.groups)
-    plain = out_of_fold(features, labels.right.astype(np.float64), labels.groups)
+    corrected = out_of_fold(features, truth(features, labels), labels)
+    plain = out_of_fold(features, labels.right.astype(np.float64), labels)
 
     assert ece(corrected, true) < ece(plain, true)
 
 
 def test_without_doubtful_answers_the_labels_are_the_truth() -> None:
-    labels = Labels(np.array([True, False, True]), np.zeros(3, dtype=np.bool_), np.arange(3))
+    labels = Labels(
+        np.array([True, False, True]), np.zeros(3, dtype=np.bool_), np.arange(3), np.ones(3)
+    )
 
     assert truth(np.ones((3, 1)), labels).tolist() == [1, 0, 1]
     assert truth(
         np.ones((2, 1)),
-        Labels(np.zeros(2, dtype=np.bool_), np.ones(2, dtype=np.bool_), np.arange(2)),
+        Labels(np.zeros(2, dtype=np.bool_), np.ones(2, dtype=np.bool_), np.arange(2), np.ones(2)),
     ).tolist() == [0, 0]
 
 
@@ -72,7 +78,7 @@ def test_a_fit_to_whole_numbers_is_plain_logistic_regression() -> None:
     features, _, labels = drawn(900, 3)
     from sklearn.linear_model import LogisticRegression
 
-    found = probabilities(features, *fit(features, labels.right.astype(np.float64)))
+    found = probabilities(features, *fit(features, labels.right.astype(np.float64), labels.weights))
 
     centre, scale = features.mean(axis=0), features.std(axis=0)
     model = LogisticRegression(max_iter=1000).fit((features - centre) / scale, labels.right)
@@ -84,14 +90,14 @@ def test_fewer_answers_than_say_something_promise_nothing(answers: int) -> None:
     confidence = np.concatenate([np.full(answers, 0.9931), np.full(100, 0.25)])
     right = np.concatenate([np.ones(answers), np.zeros(100)])
 
-    found = dict(precisions(confidence, right))
+    found = dict(precisions(confidence, right, np.ones(len(right))))
 
     assert found.get(0.99) == (0.9931 if answers == MIN_ANSWERS else None)
     assert found.get(0.9) == (0.9931 if answers == MIN_ANSWERS else None)
 
 
 def test_what_was_observed_is_not_promised_beyond_the_confidences() -> None:
-    found = dict(precisions(np.full(100, 0.72), np.ones(100)))
+    found = dict(precisions(np.full(100, 0.72), np.ones(100), np.ones(100)))
 
     assert max(found) == 0.7
 
@@ -111,7 +117,7 @@ def test_every_threshold_keeps_its_promise_with_equal_confidences_all_in_or_all_
     confidence = np.array([sure for sure, _ in answers], dtype=np.float64)
     right = np.array([is_right for _, is_right in answers], dtype=np.float64)
 
-    found = precisions(confidence, right)
+    found = precisions(confidence, right, np.ones(len(right)))
 
     assert list(found) == sorted(found)
     for precision, threshold in found:

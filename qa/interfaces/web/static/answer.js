@@ -1,5 +1,6 @@
 /* An answer of quotes, or a refusal with what was searched. */
 
+import { toUnits } from "./codepoints.js";
 import { make } from "./dom.js";
 import { readLink } from "./links.js";
 import { confidence, quotes } from "./quotes.js";
@@ -17,8 +18,10 @@ const PASSAGE = 320; // characters of a nearest passage that are shown
 export function rendered(answer, quoted) {
   const given = answer.refusal ? refusal(answer, quoted) : found(answer, quoted);
   const notes = answer.calibrated ? answer.notes : [UNCALIBRATED, ...answer.notes];
+  const doubts = answer.doubts ?? []; // stored answers may be older
   return [
     ...given,
+    ...doubts.map((doubt) => make("p", { class: "doubt" }, make("strong", {}, "Not sure: "), doubt)),
     ...notes.map((note) => make("p", { class: "note" }, note)),
   ];
 }
@@ -43,7 +46,7 @@ export function spoken(answer) {
     return `No answer found. ${answer.refusal?.reason ?? ""}`;
   }
   const texts = answer.answers.map((span) => span.text).join("; ");
-  return `Answer: ${texts}. ${confidence(answer.confidence).map((part) => part.textContent ?? part).join("")}`;
+  return `${answer.certainty === "likely" ? "Probably" : "Answer"}: ${texts}. ${confidence(answer.confidence).map((part) => part.textContent ?? part).join("")}`;
 }
 
 function found(answer, quoted) {
@@ -51,12 +54,21 @@ function found(answer, quoted) {
     return []; // its quotes were erased: a note says so
   }
   return [
-    answer.kind === "evidence" ? make("p", { class: "lead" }, "This sentence settles it:") : null,
+    lead(answer),
     ...quotes(answer.answers, quoted),
     answer.conflicts.length ? make("p", { class: "lead" }, "Another document gives:") : null,
     ...quotes(answer.conflicts, quoted),
     folded(answer.alternatives, quoted, "other possible answer"),
   ].filter(Boolean);
+}
+
+/** What is said above an answer of how sure it is. */
+function lead({ certainty, kind }) {
+  const settles = kind === "evidence" ? "this sentence settles it" : "";
+  if (certainty === "likely") {
+    return make("p", { class: "lead likely" }, settles ? `Probably ${settles}:` : "Probably:");
+  }
+  return settles ? make("p", { class: "lead" }, "This sentence settles it:") : null;
 }
 
 function refusal({ refusal: { reason, searched, missing, nearest }, alternatives }, quoted) {
@@ -83,7 +95,7 @@ function nearestItem(passage, quoted) {
   return make(
     "li",
     {},
-    make("p", { class: "passage", dir: "auto" }, shortened(passage.text, PASSAGE)),
+    make("p", { class: "passage", dir: "auto" }, ...highlighted(passage)),
     make(
       "a",
       { class: "place", href: readLink(passage.document_id, passage.sha256, passage.start, passage.end) },
@@ -92,6 +104,23 @@ function nearestItem(passage, quoted) {
     ),
     known?.state in BECOME ? make("span", { class: "become" }, BECOME[known.state]) : null,
   );
+}
+
+/** The beginning of a passage, or its part around the best candidate, which is marked. */
+function highlighted({ text, start, highlights = [] }) {
+  if (!highlights.length) {
+    return [shortened(text, PASSAGE)];
+  }
+  const [from, to] = highlights[0].map((place) => toUnits(text, place - start));
+  const first = from > PASSAGE / 2 ? text.indexOf(" ", from - PASSAGE / 2) + 1 : 0;
+  const last = to + PASSAGE / 2 < text.length ? text.lastIndexOf(" ", to + PASSAGE / 2) : text.length;
+  return [
+    first > 0 ? "… " : "",
+    text.slice(Math.min(first, from), from),
+    make("mark", {}, text.slice(from, to)),
+    text.slice(to, Math.max(last, to)),
+    last < text.length ? " …" : "",
+  ];
 }
 
 function folded(spans, quoted, name, one = "", many = "") {

@@ -3,6 +3,8 @@
 import { byId } from "./dom.js";
 import { Within } from "./within.js";
 
+const SURE_ONLY = "quoted.sure";
+
 /** The box and its button; `send` gets the question. */
 export class Composer {
   constructor(send) {
@@ -10,6 +12,9 @@ export class Composer {
     this.button = byId("send");
     this.form = byId("ask");
     this.within = new Within();
+    this.sureOnly = byId("sure");
+    this.sureOnly.checked = localStorage.getItem(SURE_ONLY) === "yes";
+    this.sureOnly.addEventListener("change", () => localStorage.setItem(SURE_ONLY, this.sure ? "yes" : "no"));
     this.send = send;
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -22,6 +27,11 @@ export class Composer {
       }
     });
     this.box.addEventListener("input", () => this.fit());
+  }
+
+  /** Whether answers that are merely likely are to be refused. */
+  get sure() {
+    return this.sureOnly.checked;
   }
 
   /** Send what is typed, unless it is nothing or another question waits. */

@@ -76,7 +76,7 @@ export class Conversation {
     this.#begin(question, tags);
     try {
       conversation ??= await this.#start();
-      const answer = await request("POST", "/ask", { question, conversation_id: conversation, tags: tags.length ? tags : null });
+      const answer = await request("POST", "/ask", { question, conversation_id: conversation, tags: tags.length ? tags : null, sure: this.composer.sure });
       this.#end();
       if (this.id === conversation) {
         await this.refresh();
