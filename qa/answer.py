@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from html import escape
+from itertools import accumulate
 from typing import Any, Literal
 
 from index.document import Place, TextRange
 
-Kind = Literal["span", "list", "evidence"]
+Kind = Literal["span", "list", "evidence", "parts", "documents", "summary", "chat"]
 """Kind of answer that a question asks for.
 
-It is one span; the spans of all items of a list; or, for a yes-or-no question, the sentence that
-settles it.
+It is one span; the spans of all items of a list; for a yes-or-no question, the sentence that
+settles it; the answers to several questions; a quote from each of several documents; sentences that
+sum a document up; or words of the program itself, for small talk.
 """
 Certainty = Literal["sure", "likely", "none"]
 """Degree of certainty of an answer.
@@ -137,7 +139,8 @@ class RetrievedPassage(ShownPassage):
 class Gate:
     """The requirement at which a question failed, and by how much.
 
-    Its name is `passages` (any was found), `spans` (any can be quoted) or `confidence`.
+    Its name is `passages` (any was found), `spans` (any can be quoted), `confidence`, or `question`
+    (a quote can answer it).
     """
 
     name: str
@@ -171,17 +174,33 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of several questions in one, and the number of spans that answer it.
+
+    The spans of all parts stand in `Answer.spans`, in the parts' order. `reason` tells why a part
+    without spans has none, `doubts` what speaks against one that is only likely.
+    """
+
+    question: str
+    certainty: Certainty
+    spans: int
+    reason: str | None = None
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """The outcome of one question: `spans` or a `refusal`, never both.
+    """The outcome of one question: `spans`, a `refusal` or a `reply`, one of the three.
 
     `kind` says what the spans are: one span, the items of a list, or the sentence that settles a
     yes-or-no question. `confidence` is that of the best span, given or withheld; it is `calibrated`
     if it was fitted for these models. `alternatives` are other spans, best first; `conflicts` those
     of other documents that say something else. `passages_read` of `passages_found` were read: fewer
     only where a deadline was asked for. `notes` are remarks for people, `doubts` what speaks
-    against the best span where it is only likely. `generation` is the index's. `interpreted_as` is
-    the question as it was read in a conversation, where that is another. `tags` are those it was
-    asked within, none for all documents.
+    against the best span where it is only likely. `parts` are several questions in one; `reply`
+    holds words of the program itself instead of a quote. `generation` is the index's.
+    `interpreted_as` is the question as it was read in a conversation, where that is another. `tags`
+    are those it was asked within, none for all documents.
     """
 
     question: str
@@ -200,6 +219,18 @@ class Answer:
     interpreted_as: str | None = None
     tags: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    reply: str | None = None
+
+    @property
+    def spans_of_parts(self) -> tuple[tuple[Part, tuple[AnswerSpan, ...]], ...]:
+        """Each part with its spans."""
+        ends = list(accumulate(part.spans for part in self.parts))
+        starts = [0, *ends]
+        return tuple(
+            (part, self.spans[start:end])
+            for part, start, end in zip(self.parts, starts, ends, strict=False)
+        )
 
     @property
     def certainty(self) -> Certainty:
@@ -225,6 +256,8 @@ class Answer:
         """Return the quotes with their places, or the reason of the refusal, as lines of text."""
         if self.refusal:
             return _printable(f"No answer found: {self.refusal.reason}.")
+        if self.reply:
+            return _printable(self.reply)
         quotes = [
             f"{span.text}\n  — {place_line(span.citation)}, confidence {span.confidence:.2f}"
             for span in self.spans
@@ -241,6 +274,8 @@ class Answer:
         if self.refusal:
             body = [f"<p>No answer found: {escape(self.refusal.reason)}.</p>"]
             body += [_passage_html(passage) for passage in self.refusal.nearest]
+        if self.reply:
+            body = [f"<p>{escape(self.reply)}</p>"]
         if self.certainty == "likely":
             body = ["<p>Probably:</p>", *body]
         body += [f"<p><em>{escape(note)}</em></p>" for note in (*self.doubts, *self.notes)]
@@ -265,6 +300,8 @@ class Answer:
             "conflicts": [_plain(asdict(span)) for span in self.conflicts],
             "notes": list(self.notes),
             "doubts": list(self.doubts),
+            "parts": [_plain(asdict(part)) for part in self.parts],
+            "reply": self.reply,
             "passages_read": self.passages_read,
             "passages_found": self.passages_found,
             "truncated": self.truncated,
@@ -295,6 +332,8 @@ def answer_of(plain: Mapping[str, Any]) -> Answer:
         # Stored answers may be older than these fields.
         tags=tuple(plain.get("tags", ())),
         doubts=tuple(plain.get("doubts", ())),
+        parts=tuple(map(_part, plain.get("parts", ()))),
+        reply=plain.get("reply"),
         **{name: plain[name] for name in _SCALARS},
     )
 
@@ -320,6 +359,10 @@ def _span(plain: Mapping[str, Any]) -> AnswerSpan:
         further,
         plain.get("certainty", "sure"),
     )
+
+
+def _part(plain: Mapping[str, Any]) -> Part:
+    return Part(**{**plain, "doubts": tuple(plain["doubts"])})
 
 
 def _refusal(plain: Mapping[str, Any]) -> Refusal:

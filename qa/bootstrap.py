@@ -19,7 +19,7 @@ from qa.answering.reader_conversion import SHIPPED
 from qa.answering.reader_model import ReaderModel
 from qa.answering.retriever import HybridRetriever
 from qa.answering.source_freshness import FileHashes, SourceFreshness
-from qa.conversations.conversation import Conversations
+from qa.conversations.conversation import Conversations, answer_in_context
 from qa.errors import NoIndex
 from qa.library.documents import has_index
 from qa.settings import CALIBRATION, Settings
@@ -144,6 +144,7 @@ def pipeline_over(
         policy,
         top_k=settings.top_k,
         sources=sources,
+        ask_in_context=answer_in_context,
     )
 
 

@@ -182,6 +182,17 @@ class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotati
                 scores[self.postings.rows[postings]] += count * self.postings.gains[postings]
         return scores
 
+    def rows_with_all(self, terms: Iterable[str]) -> NDArray[np.int64]:
+        """Return the chunks that hold every one of some terms, ascending; none for no terms."""
+        offsets, found = self.postings.offsets, None
+        for term in terms:
+            row = self._row_of.get(term)
+            if row is None:
+                return np.zeros(0, dtype=np.int64)
+            rows = self.postings.rows[offsets[row] : offsets[row + 1]]
+            found = rows if found is None else np.intersect1d(found, rows, assume_unique=True)
+        return np.zeros(0, dtype=np.int64) if found is None else found
+
 
 class _InverseFrequencies(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotations
     """Inverse document frequencies, computed by rank_bm25 from document frequencies."""

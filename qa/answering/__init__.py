@@ -5,6 +5,7 @@ __all__ = [
     "citations",
     "decision",
     "features",
+    "kinds",
     "live_pipeline",
     "pipeline",
     "question",

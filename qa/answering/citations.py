@@ -48,12 +48,20 @@ class Citer:
         )
 
     def _citation(self, candidate: Candidate) -> Citation:
-        document = self._document(candidate.passage.chunk.document_id)
-        info, source = document.info, document.source
-        sentence_start, sentence_end = candidate.sentence
-        start, end = candidate.start, candidate.end
+        chunk = candidate.passage.chunk
+        span = (candidate.start, candidate.end)
         if self._whole_sentences:
-            start, end = candidate.sentence
+            span = candidate.sentence
+        return self.cite(chunk.document_id, span, candidate.sentence, chunk.heading)
+
+    def cite(
+        self, document_id: str, span: TextRange, sentence: TextRange, heading: str | None = None
+    ) -> Citation:
+        """Return the citation of a range of a document, which lies in `sentence`."""
+        document = self._document(document_id)
+        info, source = document.info, document.source
+        start, end = span
+        sentence_start, sentence_end = sentence
         # Bytes and lines of a file mean something only if its text was decoded, not extracted.
         byte_start = byte_end = line = None
         if source.extractor is None:
@@ -73,7 +81,7 @@ class Citer:
             sentence_start=sentence_start,
             sentence_end=sentence_end,
             line=line,
-            heading=candidate.passage.chunk.heading,
+            heading=heading,
             date=info.date,
             freshness=self._freshness(info.id),
             extractor=source.extractor,

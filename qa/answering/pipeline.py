@@ -8,24 +8,31 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Protocol, TypedDict
 
 from index.store.file_records import IndexedFile
-from index.store.snapshot import Snapshot
+from index.store.snapshot import DocumentInfo, Snapshot
 from index.tags import tag_of, tags_of
 from index.text.language import ENGLISH, detect_language
 from qa.answer import Answer, AnswerSpan, Citation, Freshness, RetrievedPassage
 from qa.answering.citations import Citer, shown_passage
 from qa.answering.decision import Policy, ScoredAnswer, decide
+from qa.answering.kinds import answer_by_kind
+from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.question import checked_question, kind_of
 from qa.answering.reader import Reader, Reading
-from qa.answering.refusal import refusal_of
+from qa.answering.refusal import refusal_for, refusal_of
 from qa.answering.retriever import HybridRetriever, RetrievedChunk
 from qa.answering.source_freshness import NoFreshnessCheck
 from qa.errors import UnknownDocumentId, UnknownTag
 
 NAMED_TAGS = 20
 """Known tags that an error about an unknown one names."""
+
+
+AskInContext = Callable[[str, Sequence[tuple[str, str]], Callable[..., Answer]], Answer]
+"""Function from a follow-up, the (question, answer) turns before it and `ask` to the answer."""
 
 
 class AskOptions(TypedDict, total=False):
@@ -64,7 +71,7 @@ class _Retrieval:
 class Pipeline:
     """Answers from one snapshot, so that an answer never mixes two generations."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the steps, and what they may be given for tests
         self,
         snapshot: Snapshot,
         retriever: HybridRetriever,
@@ -73,15 +80,20 @@ class Pipeline:
         *,
         top_k: int,
         sources: FreshnessCheck | None = None,
+        ask_in_context: AskInContext = lambda question, _turns, ask: ask(question),
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Assemble the steps; without `sources` no file is looked at."""
+        """Assemble the steps; without `sources` no file is looked at.
+
+        `ask_in_context` asks a question that continues earlier ones.
+        """
         self.snapshot = snapshot
         self.policy = policy
         self._sources: FreshnessCheck = sources or NoFreshnessCheck()
         self._retriever = retriever
         self._reader = reader
         self._top_k = top_k
+        self._ask_in_context = ask_in_context
         self._clock = clock
 
     @property
@@ -108,23 +120,44 @@ class Pipeline:
         Raises InvalidQuestion, UnknownDocumentId or UnknownTag.
         """
         question = checked_question(question)
-        kind = kind_of(question)
-        top_k = top_k or self._top_k
         documents = self._searched_documents(documents, tags)
+        same_options = partial(
+            self.ask,
+            top_k=top_k,
+            documents=documents,
+            seconds=seconds,
+            trust=trust,
+            strict=strict,
+        )
+        started = self._clock()
+        by_kind = answer_by_kind(self._context(question, documents, same_options))
+        if by_kind:
+            answer = self._answer_of_kind(question, by_kind, documents, started)
+        else:
+            policy = replace(self.policy, trust=trust, strict=strict)
+            answer = self._answer_with_span(
+                question, policy, top_k or self._top_k, documents, seconds
+            )
+        return replace(answer, tags=tags_of(tags or ()))
 
+    def _answer_with_span(
+        self,
+        question: str,
+        policy: Policy,
+        top_k: int,
+        documents: Sequence[str] | None,
+        seconds: float | None,
+    ) -> Answer:
+        """Answer with the best span, the items of a list, or the sentence that settles it."""
+        kind = kind_of(question)
         started = self._clock()
         retrieval = self._retrieve(question, top_k, documents)
         retrieved = self._clock()
         seconds_left = None if seconds is None else seconds - (retrieved - started)
         reading = self._reader.read(question, retrieval.passages, seconds=seconds_left)
         read = self._clock()
-        policy = replace(self.policy, trust=trust, strict=strict)
         decision = decide(question, kind, reading, policy, top_k)
-        citer = Citer(
-            self.snapshot,
-            whole_sentences=kind == "evidence",
-            freshness=self._sources.freshness,
-        )
+        citer = self._citer(whole_sentences=kind == "evidence")
         spans = _cited(citer, decision.chosen)
         alternatives = _cited(citer, decision.alternatives)
         conflicts = _cited(citer, decision.conflicts)
@@ -164,8 +197,71 @@ class Pipeline:
                 total=decided - started,
             ),
             generation=self.snapshot.generation,
-            tags=tags_of(tags or ()),
             doubts=decision.doubts,
+        )
+
+    def _context(
+        self, question: str, documents: Sequence[str] | None, ask: Callable[..., Answer]
+    ) -> QuestionContext:
+        """Return what kinds of questions may use to answer this one."""
+
+        def list_documents() -> list[DocumentInfo]:
+            searched = None if documents is None else set(documents)
+            infos = self.snapshot.documents()
+            chosen = [info for info in infos if searched is None or info.id in searched]
+            absent = self._sources.absent([info.id for info in chosen])
+            return [info for info in chosen if info.id not in absent]
+
+        def ask_after(follow_up: str, first: str, answer: str) -> Answer:
+            return self._ask_in_context(follow_up, [(first, answer)], ask)
+
+        count = self.snapshot.document_count if documents is None else len(documents)
+        return QuestionContext(
+            question,
+            self.snapshot,
+            count,
+            list_documents,
+            lambda query: self._retrieve(query, self._top_k, documents).passages,
+            ask,
+            ask_after,
+            self._citer(),
+        )
+
+    def _citer(self, *, whole_sentences: bool = False) -> Citer:
+        return Citer(
+            self.snapshot, whole_sentences=whole_sentences, freshness=self._sources.freshness
+        )
+
+    def _answer_of_kind(
+        self,
+        question: str,
+        found: KindAnswer,
+        documents: Sequence[str] | None,
+        started: float,
+    ) -> Answer:
+        """Return what a kind of question gave as an answer."""
+        refusal = None
+        if found.reason:
+            passages = self._retrieve(question, self._top_k, documents).passages
+            refusal = refusal_for(found.reason, passages, self.snapshot, documents)
+        shown = (*found.spans, *found.alternatives)
+        return Answer(
+            question=question,
+            kind=found.kind,
+            spans=found.spans,
+            refusal=refusal,
+            confidence=shown[0].confidence if shown else 0.0,
+            calibrated=True,
+            alternatives=found.alternatives,
+            conflicts=(),
+            notes=(*found.notes, *self._source_notes(found.spans, None)),
+            passages_read=0,
+            passages_found=0,
+            timings_ms=_milliseconds(total=self._clock() - started),
+            generation=self.snapshot.generation,
+            doubts=found.doubts,
+            parts=found.parts,
+            reply=found.reply,
         )
 
     def read(

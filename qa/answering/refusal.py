@@ -14,6 +14,7 @@ from qa.answer import Gate, NearestPassage, Refusal, Searched
 from qa.answering.citations import shown_passage
 from qa.answering.decision import Decision
 from qa.answering.features import AnswerGroup, missing_names
+from qa.answering.kinds.unsupported import NOTHING_COMPUTED, asks_to_compute
 from qa.answering.reader import Reading
 from qa.answering.retriever import RetrievedChunk
 
@@ -41,6 +42,8 @@ def refusal_of(
         raise ValueError("expected a decision that failed at a gate, got an answer")
     best = decision.alternatives[0].group if decision.alternatives else None
     reason = _reason(gate, snapshot)
+    if asks_to_compute(question):
+        reason = f"{reason}; {NOTHING_COMPUTED}"
     if absence_note:
         reason = f"{reason}; {absence_note}"
     text_read = "\n".join(
@@ -52,6 +55,23 @@ def refusal_of(
         gate,
         tuple(missing_names(question, text_read)),
         _nearest(passages, reading, best),
+    )
+
+
+def refusal_for(
+    reason: str,
+    passages: Sequence[RetrievedChunk],
+    snapshot: Snapshot,
+    documents: Sequence[str] | None,
+) -> Refusal:
+    """Return the refusal of a request that no quote can answer, with the nearest passages."""
+    nothing_read = Reading((), 0, len(passages), 0.0)
+    return Refusal(
+        reason,
+        _searched(snapshot, documents, nothing_read),
+        Gate("question", 0.0, 1.0, 1.0),
+        (),
+        _nearest(passages, nothing_read, None),
     )
 
 

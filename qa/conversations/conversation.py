@@ -12,6 +12,7 @@ from typing import Protocol
 
 from index.store.snapshot import Snapshot
 from qa.answer import Answer, AnswerSpan
+from qa.answering.kinds.chat import is_chat
 from qa.answering.question import checked_question
 from qa.conversations.ellipsis import MAX_TURNS
 from qa.conversations.query_rewriting import rewrites
@@ -56,6 +57,8 @@ def answer_in_context(question: str, turns: Sequence[tuple[str, str]], ask: Ask)
     is what was asked, `interpreted_as` the rewrite. Raises InvalidQuestion and what `ask` raises.
     """
     alone = checked_question(question)
+    if is_chat(alone):
+        return ask(alone)
     first, *others = rewrites(question, turns)
     best = ask(first)
     is_settled = first == alone and best.certainty == "sure"

@@ -46,6 +46,8 @@ ANSWER_KEYS = [
     "conflicts",
     "notes",
     "doubts",
+    "parts",
+    "reply",
     "passages_read",
     "passages_found",
     "truncated",

@@ -11,7 +11,7 @@ from index.document import Places
 from index.formats.page_view import Box
 from index.store.snapshot import DocumentInfo
 from index.tags import MAX_TAGS
-from qa.answer import AnswerSpan, Certainty, Citation, Kind, Refusal, RetrievedPassage
+from qa.answer import AnswerSpan, Certainty, Citation, Kind, Part, Refusal, RetrievedPassage
 from qa.conversations.conversation import QuotedVersion
 from qa.library.document_status import FileStatus
 from qa.settings import MAX_PASSAGES
@@ -69,6 +69,8 @@ _ANSWER: dict[str, Any] = {
     "conflicts": [],
     "notes": [],
     "doubts": [],
+    "parts": [],
+    "reply": None,
     "passages_read": 5,
     "passages_found": 5,
     "truncated": False,
@@ -126,6 +128,8 @@ class AnswerOut(BaseModel):
     conflicts: list[AnswerSpan]
     notes: list[str]
     doubts: list[str] = []
+    parts: list[Part] = []
+    reply: str | None = None
     passages_read: int
     passages_found: int
     truncated: bool

@@ -103,7 +103,7 @@ def ask(  # noqa: PLR0913 - the options of the command
             bundle, answer, pipeline, settings, tags=tags or None, with_sources=not without_sources
         )
     _echo_answer(answer, as_json=as_json)
-    sys.exit(0 if answer.spans else NO_ANSWER)
+    sys.exit(NO_ANSWER if answer.refusal else 0)
 
 
 @click.command()

@@ -115,7 +115,7 @@ class Chat:
     @property
     def answered(self) -> bool:
         """True if the last question got an answer, or if there is no question yet."""
-        return self._last_turn is None or bool(self._last_turn.result["answers"])
+        return self._last_turn is None or not self._last_turn.result["refusal"]
 
     def handle_line(self, line: str) -> bool:
         """Answer a question or carry out a command; return False if it is to leave."""

@@ -6,7 +6,7 @@ Everything that comes from a document passes through `printable` before it reach
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from textwrap import fill, indent
 from typing import Any
 
@@ -15,6 +15,7 @@ from qa.answer import (
     AnswerSpan,
     Citation,
     NearestPassage,
+    Part,
     Refusal,
     RetrievedPassage,
     answer_of,
@@ -56,10 +57,14 @@ def confidence_words(confidence: float) -> str:
 def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
     """Return an answer or a refusal for a terminal of `width` columns."""
     parts: list[str] = []
-    if answer.spans:
+    if answer.reply:
+        parts.append(fill(printable(answer.reply), width))
+    if answer.parts:
+        parts.extend(_part_texts(answer, emphasis, width))
+    elif answer.spans:
         parts.extend(filter(None, [lead_words(answer)]))
         parts.extend(span_text(span, emphasis, width) for span in answer.spans)
-        parts.extend(fill(printable(f"Not sure: {doubt}"), width) for doubt in answer.doubts)
+        parts.extend(_doubt_texts(answer.doubts, width))
     if answer.conflicts:
         parts.append("Another document gives:")
         parts.extend(span_text(span, emphasis, width) for span in answer.conflicts)
@@ -72,8 +77,30 @@ def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
     return "\n\n".join(parts)
 
 
+def _part_texts(answer: Answer, emphasis: Emphasis, width: int) -> Iterator[str]:
+    """Yield the text of each part: its question, and its spans or why there is none."""
+    for part, spans in answer.spans_of_parts:
+        yield fill(printable(part_words(part)), width)
+        for span in spans:
+            yield span_text(span, emphasis, width)
+        yield from _doubt_texts(part.doubts, width)
+
+
+def part_words(part: Part) -> str:
+    """Return the question of a part with how sure its answer is, or why there is none."""
+    if part.reason:
+        return f"{part.question} — no answer found: {part.reason}."
+    return f"{part.question} — {'probably' if part.certainty == 'likely' else 'answer'}:"
+
+
+def _doubt_texts(doubts: Sequence[str], width: int) -> list[str]:
+    return [fill(printable(f"Not sure: {doubt}"), width) for doubt in doubts]
+
+
 def lead_words(answer: Answer) -> str:
-    """Return the words above an answer that say how sure it is; empty for a sure span."""
+    """Return the words above an answer that say what it is and how sure; empty for a sure span."""
+    if answer.kind == "documents":
+        return "Found in:"
     settles = answer.kind == "evidence"
     if answer.certainty == "likely":
         return "Probably this sentence settles it:" if settles else "Probably:"
@@ -165,7 +192,9 @@ def span_text(span: AnswerSpan, emphasis: Emphasis, width: int) -> str:
     lines = [emphasis(_one_line(span.text)), "", *_sentence_lines(span.citation, emphasis)]
     for citation in (span.citation, *span.further):
         lines.extend(_citation_lines(citation, width))
-    lines.append(f"  confidence: {confidence_words(span.confidence)}")
+    # What was found by its words or chosen from a document is not a matter of confidence.
+    if span.confidence < 1:
+        lines.append(f"  confidence: {confidence_words(span.confidence)}")
     return "\n".join(lines)
 
 

@@ -19,6 +19,7 @@ from qa.interfaces.plaintext.answers import (
     candidate_words,
     confidence_words,
     lead_words,
+    part_words,
     receipt,
     shortened,
     shown_lines,
@@ -98,6 +99,8 @@ def answer_message(
         blocks.append(context_block(f"In {', '.join(answer.tags)}"))
     if answer.interpreted_as:
         blocks.append(context_block(f"Understood as: {answer.interpreted_as}"))
+    if answer.reply:
+        blocks.append(rich_text(rich_section(text_element(answer.reply))))
     if answer.spans:
         blocks += _span_blocks(answer, base)
     if answer.refusal:
@@ -188,12 +191,13 @@ def _span_blocks(answer: Answer, base: str) -> list[Block]:
     blocks: list[Block] = []
     if lead_words(answer):
         blocks.append(rich_text(rich_section(text_element(lead_words(answer)))))
+    part_of = {spans[0]: part for part, spans in answer.spans_of_parts if spans}
     for span in shown:
-        places = (span.citation, *span.further)
-        blocks.append(rich_text(*_quoted_span(span, room)))
-        blocks += [_place_block(place, base) for place in places[:places_each]]
-        more = _more_places(len(places) - places_each)
-        blocks.append(context_block(f"confidence: {confidence_words(span.confidence)}{more}"))
+        if span in part_of:
+            blocks.append(rich_text(rich_section(text_element(part_words(part_of[span])))))
+        blocks += _one_span_blocks(span, base, room, places_each)
+    unanswered = [part for part in answer.parts if part.reason]
+    blocks += [rich_text(rich_section(text_element(part_words(part)))) for part in unanswered]
     if len(answer.spans) > len(shown):
         blocks.append(
             context_block(f"{len(answer.spans) - len(shown)} more answers are not shown.")
@@ -201,6 +205,17 @@ def _span_blocks(answer: Answer, base: str) -> list[Block]:
     blocks += [context_block(f"Not sure: {doubt}") for doubt in answer.doubts]
     if not answer.calibrated:
         blocks.append(context_block("The confidence is not calibrated for these models."))
+    return blocks
+
+
+def _one_span_blocks(span: AnswerSpan, base: str, room: int, most_places: int) -> list[Block]:
+    """Return a span with its places and its confidence."""
+    places = (span.citation, *span.further)
+    blocks = [rich_text(*_quoted_span(span, room))]
+    blocks += [_place_block(place, base) for place in places[:most_places]]
+    more = _more_places(len(places) - most_places)
+    if span.confidence < 1 or more:
+        blocks.append(context_block(f"confidence: {confidence_words(span.confidence)}{more}"))
     return blocks
 
 

@@ -12,6 +12,7 @@ from qa.interfaces.plaintext.answers import (
     candidate_words,
     confidence_words,
     lead_words,
+    part_words,
     shortened,
     shown_lines,
 )
@@ -43,7 +44,9 @@ def answer_text(answer: Answer, base: str) -> str:
         parts.append(f"In {defuse_and_truncate(', '.join(answer.tags), _MAX_QUOTE)}")
     if answer.interpreted_as:
         parts.append(f"Understood as: {defuse_and_truncate(answer.interpreted_as, _MAX_QUOTE)}")
-    parts += _span_parts(answer, base)
+    if answer.reply:
+        parts.append(defuse_and_truncate(answer.reply, _MAX_QUOTE))
+    parts += _question_parts(answer, base) if answer.parts else _span_parts(answer, base)
     if answer.refusal:
         parts += _refusal_parts(answer, answer.refusal, base)
     if answer.conflicts:
@@ -64,6 +67,15 @@ def _join_fitting(parts: list[str]) -> str:
             return "\n".join([*kept, ELLIPSIS])
         kept.append(part)
     return "\n".join(kept)
+
+
+def _question_parts(answer: Answer, base: str) -> list[str]:
+    """Return the texts of the parts of several questions in one."""
+    texts: list[str] = []
+    for part, spans in answer.spans_of_parts:
+        texts.append(defuse_and_truncate(part_words(part), _MAX_QUOTE))
+        texts += [_span_text(span, base) for span in spans[:MAX_PARTS]]
+    return texts
 
 
 def _span_parts(answer: Answer, base: str) -> list[str]:
@@ -87,7 +99,8 @@ def _span_text(span: AnswerSpan, base: str) -> str:
     if citation.sentence != citation.quote:
         lines.append(f"> {defuse_and_truncate(_one_line(citation.sentence), _MAX_QUOTE)}")
     lines.append(_place_text(citation, base))
-    lines.append(f"confidence: {confidence_words(span.confidence)}")
+    if span.confidence < 1:
+        lines.append(f"confidence: {confidence_words(span.confidence)}")
     return "\n".join(lines)
 
 

@@ -21,7 +21,7 @@ export function rendered(answer, quoted) {
   const doubts = answer.doubts ?? []; // stored answers may be older
   return [
     ...given,
-    ...doubts.map((doubt) => make("p", { class: "doubt" }, make("strong", {}, "Not sure: "), doubt)),
+    ...doubts.map(doubtful),
     ...notes.map((note) => make("p", { class: "note" }, note)),
   ];
 }
@@ -42,6 +42,9 @@ export function effort(answer) {
  * @returns {string}
  */
 export function spoken(answer) {
+  if (answer.reply) {
+    return answer.reply;
+  }
   if (answer.refusal || !answer.answers.length) {
     return `No answer found. ${answer.refusal?.reason ?? ""}`;
   }
@@ -50,6 +53,12 @@ export function spoken(answer) {
 }
 
 function found(answer, quoted) {
+  if (answer.reply) {
+    return [make("p", { class: "reply" }, answer.reply)];
+  }
+  if (answer.parts?.length) {
+    return inParts(answer, quoted);
+  }
   if (!answer.answers.length) {
     return []; // its quotes were erased: a note says so
   }
@@ -62,8 +71,31 @@ function found(answer, quoted) {
   ].filter(Boolean);
 }
 
-/** What is said above an answer of how sure it is. */
+/** Several questions in one: each with its quotes, or why there are none. */
+function inParts({ parts, answers }, quoted) {
+  let at = 0;
+  return parts.flatMap((part) => {
+    const spans = answers.slice(at, at + part.spans);
+    at += part.spans;
+    return [
+      make("h3", { class: "part", dir: "auto" }, part.question),
+      part.certainty === "likely" ? make("p", { class: "lead likely" }, "Probably:") : null,
+      part.reason ? make("p", { class: "note" }, `No answer found: ${part.reason}.`) : null,
+      ...quotes(spans, quoted),
+      ...part.doubts.map(doubtful),
+    ].filter(Boolean);
+  });
+}
+
+function doubtful(doubt) {
+  return make("p", { class: "doubt" }, make("strong", {}, "Not sure: "), doubt);
+}
+
+/** What is said above an answer of what it is and how sure. */
 function lead({ certainty, kind }) {
+  if (kind === "documents") {
+    return make("p", { class: "lead" }, "Found in:");
+  }
   const settles = kind === "evidence" ? "this sentence settles it" : "";
   if (certainty === "likely") {
     return make("p", { class: "lead likely" }, settles ? `Probably ${settles}:` : "Probably:");

@@ -33,9 +33,15 @@ function quoteOf(group, quoted) {
       "figcaption",
       {},
       make("ul", { class: "places" }, placeItems(places, group.length > 1, quoted)),
-      make("p", { class: "confidence" }, ...confidence(Math.max(...group.map((span) => span.confidence)))),
+      how(group),
     ),
   );
+}
+
+/** How sure spans are; what was found by its words alone is not a matter of confidence. */
+function how(group) {
+  const best = Math.max(...group.map((span) => span.confidence));
+  return best < 1 ? make("p", { class: "confidence" }, ...confidence(best)) : null;
 }
 
 /**

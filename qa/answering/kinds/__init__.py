@@ -1,0 +1,25 @@
+"""Kinds of questions that need more than one span: each is recognised and answered in a module."""
+
+from __future__ import annotations
+
+from qa.answering.kinds import chat, collection, comparison, parts, summary, unsupported
+from qa.answering.kinds.context import KindAnswer, QuestionContext
+
+__all__ = ["chat", "context", "unsupported"]
+"""Modules that other packages may import."""
+"""Names that other packages may import."""
+
+_KINDS = (
+    chat.answer,
+    unsupported.answer,
+    collection.answer,
+    summary.answer,
+    comparison.answer,
+    parts.answer,
+)
+"""Kinds in the order in which they are tried: a comparison may look like two questions."""
+
+
+def answer_by_kind(context: QuestionContext) -> KindAnswer | None:
+    """Return the answer to a question of a kind of its own, None if it wants a span."""
+    return next(filter(None, (answer(context) for answer in _KINDS)), None)

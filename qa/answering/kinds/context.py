@@ -1,0 +1,61 @@
+"""Context of a question, which every kind of question is answered from, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from index.document import TextRange
+from index.store.snapshot import DocumentInfo, Snapshot
+from qa.answer import Answer, AnswerSpan, Certainty, Kind, Part
+from qa.answering.citations import Citer
+from qa.answering.retriever import RetrievedChunk
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionContext:
+    """One question, and what may be used to answer it.
+
+    `document_count` documents are searched; `list_documents` reads their descriptions, by uri,
+    without those whose files are gone. `retrieve` returns the best passages for a query, `ask`
+    answers another question under the same options, and
+    `ask_after(question, first, answer)` one that continues the question `first`.
+    """
+
+    question: str
+    snapshot: Snapshot
+    document_count: int
+    list_documents: Callable[[], Sequence[DocumentInfo]]
+    retrieve: Callable[[str], list[RetrievedChunk]]
+    ask: Callable[[str], Answer]
+    ask_after: Callable[[str, str, str], Answer]
+    citer: Citer
+
+    def quote(
+        self,
+        document_id: str,
+        span: TextRange,
+        confidence: float,
+        certainty: Certainty,
+        heading: str | None = None,
+    ) -> AnswerSpan:
+        """Return a range of a document as a cited span, which is its own sentence."""
+        citation = self.citer.cite(document_id, span, span, heading)
+        return AnswerSpan(citation.quote, round(confidence, 4), citation, (), certainty)
+
+
+@dataclass(frozen=True, slots=True)
+class KindAnswer:
+    """What a kind of question answers: spans, or words of the program itself (`reply`).
+
+    `reason` is set instead where it refuses: why there is no answer, in words.
+    """
+
+    kind: Kind
+    spans: tuple[AnswerSpan, ...] = ()
+    parts: tuple[Part, ...] = ()
+    alternatives: tuple[AnswerSpan, ...] = ()
+    notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = field(default=())
+    reply: str | None = None
+    reason: str | None = None
