@@ -83,8 +83,8 @@ class Settings:
     runs in it on a CPU that computes in bf16), QUOTED_TOP_K (top_k, passages read),
     QUOTED_TARGET_PRECISION (target_precision, the share of the sure answers that should be right,
     in [0, 1]), QUOTED_LIKELY_PRECISION (likely_precision, the same for the answers shown as likely;
-    1: none is), QUOTED_MIN_CONFIDENCE (min_confidence, in [0, 1]; set, it decides instead of the
-    target precision which answers are sure), QUOTED_ALLOWED_HOSTS (allowed_hosts, comma-separated,
+    1: none is), QUOTED_MIN_CONFIDENCE (min_confidence, in [0, 1]; set, it decides alone
+    which answers are given), QUOTED_ALLOWED_HOSTS (allowed_hosts, comma-separated,
     beside loopback), QUOTED_MAX_FILE_BYTES (max_file_bytes), QUOTED_MAX_UPLOAD_BYTES
     (max_upload_bytes, of one request), QUOTED_KEEP_DAYS (keep_days, of a conversation after its
     last turn), QUOTED_KEEP_TURNS (keep_turns, of a conversation), QUOTED_PUBLIC_URL (public_url,

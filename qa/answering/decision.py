@@ -81,7 +81,7 @@ class Policy:
 
     The threshold of sure answers is `min_confidence` if that is set, else the one that the
     calibration gives for `target_precision`; that of likely ones is the one for
-    `likely_precision`. With `strict` only sure answers are given. Every confidence is multiplied
+    `likely_precision`, and with `min_confidence` there are none. With `strict` only sure answers are given. Every confidence is multiplied
     with `trust`, in [0, 1], the trust in the question itself: a rewritten question may have been
     misunderstood.
     """
@@ -100,8 +100,11 @@ class Policy:
 
     @property
     def likely_threshold(self) -> float:
-        """Confidence that a likely answer must reach, at most that of a sure one."""
-        if self.likely_precision >= 1:
+        """Confidence that a likely answer must reach, at most that of a sure one.
+
+        An operator who sets the confidence wants no answer below it.
+        """
+        if self.likely_precision >= 1 or self.min_confidence is not None:
             return self.sure_threshold
         if self.calibration is None:
             return min(UNCALIBRATED_LIKELY, self.sure_threshold)
