@@ -80,10 +80,10 @@ class Policy:
     """The rule that says how confident an answer must be.
 
     The threshold of sure answers is `min_confidence` if that is set, else the one that the
-    calibration gives for `target_precision`; that of likely ones is the one for
-    `likely_precision`, and with `min_confidence` there are none. With `strict` only sure answers are given. Every confidence is multiplied
-    with `trust`, in [0, 1], the trust in the question itself: a rewritten question may have been
-    misunderstood.
+    calibration gives for `target_precision`; that of likely ones is the one for `likely_precision`,
+    and with `min_confidence` there are none. With `strict` only sure answers are given. Every
+    confidence is multiplied with `trust`, in [0, 1], the trust in the question itself: a rewritten
+    question may have been misunderstood.
     """
 
     calibration: Calibration | None

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from index.store.snapshot import Snapshot
 from qa.answering.calibration import Calibration
 from qa.answering.citations import Citer
-from qa.answering.decision import ScoredAnswer, rank_answers
+from qa.answering.decision import Policy, ScoredAnswer, rank_answers
 from qa.answering.features import FEATURES, AnswerGroup
 from qa.answering.pipeline import Pipeline
 from qa.answering.question import kind_of
@@ -28,11 +28,13 @@ from qa.evaluation.fitting import (
     joined_labels,
     out_of_fold,
     precisions,
+    probabilities,
     reliability,
     truth,
 )
 from qa.evaluation.metrics import is_right, sentence_holds
 from qa.evaluation.question_sampling import Asked, Sampling, asked_of_pool, load_asked
+from qa.evaluation.selective_metrics import auroc, ece
 from qa.evaluation.squad import Gold, held_out, paragraphs, read_articles
 
 PASSAGE_WEIGHTS = (0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 16.0)
@@ -142,6 +144,76 @@ def calibrate(files: Sequence[Observed], models: Models) -> Calibration:
         len(labels),
         ", ".join(each.name for each in files),
         reliability(confidence, right, labels.weights),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FileFigures:
+    """Figures of the confidence on one file, measured out of fold.
+
+    `sure` and `likely` are shares of the questions, `sure_precision` and `likely_precision` the
+    shares of those that are right (None without any). `left_out_ece` and `left_out_auroc` are of a
+    fit to the other files alone, None with a single file.
+    """
+
+    name: str
+    questions: int
+    right: float
+    sure: float
+    sure_precision: float | None
+    likely: float
+    likely_precision: float | None
+    ece: float
+    auroc: float
+    left_out_ece: float | None
+    left_out_auroc: float | None
+
+
+def figures_by_file(
+    files: Sequence[Observed], calibration: Calibration, policy: Policy
+) -> list[FileFigures]:
+    """Return the figures of a calibration on each file that it was fitted on."""
+    tables = [
+        _table(each.observations, each.snapshot, calibration.passage_weight) for each in files
+    ]
+    features = np.concatenate([rows for rows, _ in tables])
+    labels = joined_labels([each for _, each in tables])
+    right = truth(features, labels)
+    confidence = out_of_fold(features, right, labels)
+    ends = np.cumsum([len(rows) for rows, _ in tables]).tolist()
+    figures = []
+    for file, start, end in zip(files, [0, *ends[:-1]], ends, strict=True):
+        inside = np.zeros(len(right), dtype=np.bool_)
+        inside[start:end] = True
+        left_out = None
+        if len(files) > 1:
+            fitted = fit(features[~inside], right[~inside], labels.weights[~inside])
+            left_out = probabilities(features[inside], *fitted)
+        figures.append(_figures_of(file.name, confidence[inside], left_out, right[inside], policy))
+    return figures
+
+
+def _figures_of(
+    name: str,
+    confidence: NDArray[np.float64],
+    left_out: NDArray[np.float64] | None,
+    right: NDArray[np.float64],
+    policy: Policy,
+) -> FileFigures:
+    degrees = np.array([policy.certainty(each) for each in confidence.tolist()])
+    is_sure, is_likely = degrees == "sure", degrees == "likely"
+    return FileFigures(
+        name,
+        len(right),
+        float(right.mean()),
+        float(is_sure.mean()),
+        float(right[is_sure].mean()) if is_sure.any() else None,
+        float(is_likely.mean()),
+        float(right[is_likely].mean()) if is_likely.any() else None,
+        ece(confidence, right),
+        auroc(confidence, right),
+        None if left_out is None else ece(left_out, right),
+        None if left_out is None else auroc(left_out, right),
     )
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from qa.interfaces.cli.evaluation_output import QuestionProgress, pipeline_of
 from qa.interfaces.cli.options import NamedPath, data_option, encoder_of, reader_of, settings_of
+
+if TYPE_CHECKING:
+    from qa.evaluation.calibrate import FileFigures
 
 
 @click.command("calibrate")
@@ -63,7 +67,15 @@ def calibrate_command(
     their article removed. Or FILE is JSON lines of id, question and answers, which are asked of the
     index; no answers mean that the documents do not hold one.
     """
-    from qa.evaluation.calibrate import Models, Observed, calibrate, observe, questions_of
+    from qa.answering.decision import Policy
+    from qa.evaluation.calibrate import (
+        Models,
+        Observed,
+        calibrate,
+        figures_by_file,
+        observe,
+        questions_of,
+    )
     from qa.settings import CALIBRATION
 
     if (pools or held_out) and all(file.suffix == ".jsonl" for file in files):
@@ -87,3 +99,25 @@ def calibrate_command(
     click.echo(f"Fitted on {calibration.questions} questions: {path}")
     for precision, confidence in calibration.precisions:
         click.echo(f"precision {precision:.2f} from confidence {confidence:.2f}")
+    policy = Policy(calibration, settings.target_precision, settings.likely_precision)
+    click.echo(f"sure from {policy.sure_threshold:.2f}, likely from {policy.likely_threshold:.2f}")
+    for figures in figures_by_file(observed, calibration, policy):
+        click.echo(_figures_line(figures))
+
+
+def _figures_line(figures: FileFigures) -> str:
+    """Return the figures of one file as a line."""
+    left_out = ""
+    if figures.left_out_ece is not None and figures.left_out_auroc is not None:
+        left_out = f"; left out: ECE {figures.left_out_ece:.3f}, AUROC {figures.left_out_auroc:.3f}"
+    return (
+        f"{figures.name}: {figures.questions} questions, best candidate right "
+        f"{figures.right:.3f}; sure {figures.sure:.3f}, of these right "
+        f"{_share(figures.sure_precision)}; likely {figures.likely:.3f}, of these right "
+        f"{_share(figures.likely_precision)}; ECE {figures.ece:.3f}, AUROC {figures.auroc:.3f}"
+        f"{left_out}"
+    )
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
