@@ -189,7 +189,11 @@ def figures_by_file(
         if len(files) > 1:
             fitted = fit(features[~inside], right[~inside], labels.weights[~inside])
             left_out = probabilities(features[inside], *fitted)
-        figures.append(_figures_of(file.name, confidence[inside], left_out, right[inside], policy))
+        figures.append(
+            _figures_of(
+                file.name, confidence[inside], left_out, right[inside], labels.right[inside], policy
+            )
+        )
     return figures
 
 
@@ -198,8 +202,10 @@ def _figures_of(
     confidence: NDArray[np.float64],
     left_out: NDArray[np.float64] | None,
     right: NDArray[np.float64],
+    recognised: NDArray[np.bool_],
     policy: Policy,
 ) -> FileFigures:
+    """Return the figures of one file; `right` holds probabilities, `recognised` what is known."""
     degrees = np.array([policy.certainty(each) for each in confidence.tolist()])
     is_sure, is_likely = degrees == "sure", degrees == "likely"
     return FileFigures(
@@ -211,9 +217,9 @@ def _figures_of(
         float(is_likely.mean()),
         float(right[is_likely].mean()) if is_likely.any() else None,
         ece(confidence, right),
-        auroc(confidence, right),
+        auroc(confidence, recognised),
         None if left_out is None else ece(left_out, right),
-        None if left_out is None else auroc(left_out, right),
+        None if left_out is None else auroc(left_out, recognised),
     )
 
 
