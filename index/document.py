@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 from index.rendering import Rendering, render_row
 
@@ -18,13 +19,36 @@ TextRange = tuple[int, int]
 """Half-open range [start, end) in code points of a document's text."""
 
 
+BlockKind = Literal["heading", "paragraph", "list", "table", "code", "pairs"]
+"""Kinds of blocks; `pairs` are terms with their definitions, keys with their values."""
+
+
+class Entry(NamedTuple):
+    """Item of a list, row of a table, or pair: its label and its content.
+
+    The label is the mark of an item ("2."), the key of a pair, and empty for a row and for a value
+    without a key. An item holds the items inside it.
+    """
+
+    label: TextRange
+    content: TextRange
+
+    @property
+    def span(self) -> TextRange:
+        """Range of label and content together."""
+        filled = [each for each in self if each[0] < each[1]] or [self.content]
+        return min(start for start, _ in filled), max(end for _, end in filled)
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Paragraph, list, table or code block under its headings.
+    """Heading, paragraph, list, table, code or pairs, under its headings.
 
     `units` are the parts of [start, end) that no sentence crosses: the one range of a paragraph,
-    the items of a list, the rows of a table. `columns` holds the column names if the block is one
-    row of a Markdown table, and is empty otherwise.
+    the items of a list, the rows of a table. `columns` holds the column names of a Markdown table;
+    the rows of other tables repeat theirs. `level` is that of a heading, from 1. `lead` is the
+    sentence before a block that leads in to it ("The risks are:"). `numbered` is True for a list of
+    numbers or letters. The last of a heading's own `headings` is its name. `entries` are the outermost items of a list, the rows of a table, the pairs.
     """
 
     start: int
@@ -32,6 +56,27 @@ class Block:
     units: tuple[TextRange, ...]
     headings: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    kind: BlockKind = "paragraph"
+    level: int = 0
+    lead: TextRange | None = None
+    numbered: bool = False
+    entries: tuple[Entry, ...] = ()
+
+    def moved(self, offset: int, headings: tuple[str, ...] = ()) -> Block:
+        """Return the block as part of a text where it begins `offset` later, under headings."""
+
+        def at(span: TextRange) -> TextRange:
+            return span[0] + offset, span[1] + offset
+
+        return replace(
+            self,
+            start=self.start + offset,
+            end=self.end + offset,
+            units=tuple(map(at, self.units)),
+            headings=(*headings, *self.headings),
+            lead=None if self.lead is None else at(self.lead),
+            entries=tuple(Entry(at(label), at(content)) for label, content in self.entries),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from io import BytesIO
 from index.errors import BinaryFile, EncryptedFile
 from index.formats.ocr import tesseract_version
 
-RECIPE = 4
+RECIPE = 5
 """Version of the extraction; raise it when the same bytes would give another text."""
 
 

@@ -19,8 +19,8 @@ import regex
 from index.errors import BinaryFile, DamagedFile, EmptyFile, ExtractionLimit, LoadingError
 from index.formats.html import decode_page, parse_page
 from index.formats.markup import MarkupWriter
+from index.formats.plain_body import write_plain_text
 from index.formats.text_builder import ExtractedText, TextBuilder, fold_to_line
-from index.text.blocks import plain_structure
 from index.text.encoding import decode
 
 ATTACHMENT_SECONDS = 60.0
@@ -56,7 +56,7 @@ def extract(
     if not isinstance(message, EmailMessage) or not message.keys():
         raise DamagedFile("expected a mail, which begins with headers such as From: and Date:")
     builder = TextBuilder(_header(message, "Subject"))
-    builder.lines(_shown_headers(message))
+    builder.pairs(_shown_headers(message))
     body = message.get_body(("plain", "html"))
     if body is not None:
         _write_body(body, builder)
@@ -71,11 +71,11 @@ def extract(
     return replace(builder.build(date=_day(message)), remark=remark)
 
 
-def _shown_headers(message: EmailMessage) -> Iterator[str]:
+def _shown_headers(message: EmailMessage) -> Iterator[tuple[str, str]]:
     for name in _SHOWN_HEADERS:
         value = _header(message, name)
         if value:
-            yield f"{name}: {value}"
+            yield name, value
 
 
 def _parts_after_body(
@@ -148,9 +148,7 @@ def _write_body(part: MIMEPart, builder: TextBuilder) -> None:
     if part.get_content_subtype() == "html" and text.strip():
         MarkupWriter(builder).write(parse_page(text))
         return
-    for block in plain_structure(text).blocks:
-        lines = text[block.start : block.end].split("\n")
-        builder.paragraph("\n".join(line.lstrip("> ") for line in lines))  # marks of replies
+    write_plain_text(text, builder)
 
 
 def _decode_body(raw: bytes, part: MIMEPart) -> str:

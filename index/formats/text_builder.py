@@ -11,9 +11,9 @@ from typing import Any, Self
 
 import regex
 
-from index.document import NOWHERE, Block, Place, Places, TextRange
+from index.document import NOWHERE, Block, BlockKind, Entry, Place, Places, TextRange
 from index.errors import EmptyFile, ExtractionLimit
-from index.rendering import ROWS_ALONE
+from index.text.structure import blocks_from_plain, blocks_to_plain, with_leads, with_typed_lists
 
 MAX_CHARACTERS = 32 * 1024 * 1024
 """Characters of extracted text.
@@ -60,9 +60,7 @@ class ExtractedText:
         """Return JSON types, which `from_plain` reads back."""
         return {
             "text": self.text,
-            "blocks": [
-                [block.start, block.end, block.units, block.headings] for block in self.blocks
-            ],
+            "blocks": blocks_to_plain(self.blocks),
             "title": self.title,
             "date": self.date,
             "places": places_to_plain(self.places),
@@ -73,13 +71,9 @@ class ExtractedText:
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Self:
         """Return the text that `to_plain` turned into JSON types."""
-        blocks = tuple(
-            Block(start, end, tuple((first, last) for first, last in units), tuple(headings))
-            for start, end, units, headings in plain["blocks"]
-        )
         return cls(
             text=plain["text"],
-            blocks=blocks,
+            blocks=blocks_from_plain(plain["blocks"]),
             title=plain["title"],
             date=plain["date"],
             places=places_from_plain(plain["places"]),
@@ -135,8 +129,6 @@ class TextBuilder:
         self._length = 0
         self._blocks: list[Block] = []
         self._open_headings: list[tuple[int, str]] = []
-        # The last heading while nothing stands under it.
-        self._bare_heading: TextRange | None = None
         self._place = Place()
         self._place_starts: list[int] = []
         self._places: list[Place] = []
@@ -155,15 +147,14 @@ class TextBuilder:
         name = fold_to_line(text)
         if not name:
             return
-        self._flush_bare_heading()
-        self._bare_heading = self._write(name, _PARAGRAPH_BREAK)
+        start, end = self._write(name, _PARAGRAPH_BREAK)
         outer = [(depth, above) for depth, above in self._open_headings if depth < level]
         self._open_headings = [*outer, (level, name)]
         self.first_heading = self.first_heading or name
+        self._add_block([(start, end)], "heading", level=len(self._open_headings))
 
     def end_headings(self) -> None:
         """End all headings: what follows stands under none."""
-        self._flush_bare_heading()
         self._open_headings = []
 
     def paragraph(self, text: str) -> None:
@@ -177,24 +168,42 @@ class TextBuilder:
 
         Markers are in the text but in no unit, so that no quote begins with one.
         """
-        self._write_units(
-            (f"{fold_to_line(marker) or DASH} ", text, self._place) for marker, text in items
+        shown = [(marker, text) for marker, text in items if text and not text.isspace()]
+        entries = self._write_lines(
+            (f"{fold_to_line(marker) or DASH} ", text, self._place) for marker, text in shown
         )
+        if entries:
+            self._add_block(
+                [entry.content for entry in entries],
+                "list",
+                start=entries[0].label[0],
+                entries=entries,
+                numbered=any(map(str.isalnum, shown[0][0])),
+            )
 
     def lines(self, texts: Iterable[str]) -> None:
-        """Write lines that belong together, as of a program or of the head of a mail."""
-        self._write_units(("", text, self._place) for text in texts)
+        """Write lines that belong together, as of a program."""
+        entries = self._write_lines(("", text, self._place) for text in texts)
+        if entries:
+            self._add_block([entry.content for entry in entries], "code")
+
+    def pairs(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Write lines "label: value", as of the head of a mail."""
+        entries = self._write_lines(
+            (f"{fold_to_line(label)}: ", value, self._place) for label, value in pairs
+        )
+        if entries:
+            self._add_block([entry.span for entry in entries], "pairs", entries=entries)
 
     def rows(self, texts: Iterable[str]) -> None:
         """Write the rows of a table."""
         self.placed_rows((text, self._place) for text in texts)
 
     def placed_rows(self, rows: Iterable[tuple[str, Place]]) -> None:
-        """Write the rows of a table, each with its place.
-
-        Each row is a block of its own if there are at most `ROWS_ALONE`.
-        """
-        self._write_units((("", text, place) for text, place in rows), alone=True)
+        """Write the rows of a table, each with its place."""
+        entries = self._write_lines(("", text, place) for text, place in rows)
+        if entries:
+            self._add_block([entry.content for entry in entries], "table", entries=entries)
 
     def paragraph_across_places(self, parts: Iterable[tuple[str, Place]]) -> None:
         """Write one paragraph whose parts have different places, as over the end of a page."""
@@ -211,15 +220,10 @@ class TextBuilder:
         """Write another document under `name`, with its own headings and places."""
         self.end_headings()
         self.heading(1, name)
-        # The blocks of the inner document stand under `name`, so it is not bare.
-        self._bare_heading, self._place = None, inner.places.at(0)
+        self._place = inner.places.at(0)
         offset, _ = self._write(inner.text, _PARAGRAPH_BREAK)
-        for block in inner.blocks:
-            units = tuple((first + offset, last + offset) for first, last in block.units)
-            headings = (*self._headings(self._open_headings), *block.headings)
-            self._blocks.append(
-                Block(block.start + offset, block.end + offset, units, headings, block.columns)
-            )
+        headings = self._headings(self._open_headings)
+        self._blocks.extend(block.moved(offset, headings) for block in inner.blocks)
         for start, place in zip(inner.places.starts, inner.places.places, strict=True):
             if start:  # `_write` has recorded the place of the first character
                 self._place_starts.append(offset + start)
@@ -229,52 +233,54 @@ class TextBuilder:
 
     def build(self, *, date: str | None = None, encoding: str = BINARY) -> ExtractedText:
         """Return the document. Raises EmptyFile if nothing was written."""
-        self._flush_bare_heading()
         text = "".join(self._parts)
         if not text:
             raise EmptyFile("holds no text")
         return ExtractedText(
             text=text,
-            blocks=tuple(self._blocks),
+            blocks=with_leads(text, with_typed_lists(text, self._blocks)),
             title=self.title or self.first_heading,
             date=date,
             places=Places(tuple(self._place_starts), tuple(self._places)),
             encoding=encoding,
         )
 
-    def _write_units(self, units: Iterable[tuple[str, str, Place]], *, alone: bool = False) -> None:
-        """Write lines of (prefix, text, place) as one block.
-
-        With `alone` each line is a block, if there are at most `ROWS_ALONE`. Prefixes belong to no
-        unit.
-        """
-        ranges: list[TextRange] = []
-        for prefix, text, place in units:
+    def _write_lines(self, lines: Iterable[tuple[str, str, Place]]) -> list[Entry]:
+        """Write lines of (label, text, place), and return their ranges; empty texts are left out."""
+        entries: list[Entry] = []
+        for label, text, place in lines:
             line = fold_to_line(text)
             if not line:
                 continue
             self._place = place
-            start, end = self._write(prefix + line, "\n" if ranges else _PARAGRAPH_BREAK)
-            ranges.append((start + len(prefix), end))
-        if alone and len(ranges) <= ROWS_ALONE:
-            for unit in ranges:
-                self._add_block([unit])
-        elif ranges:
-            self._add_block(ranges)
+            start, end = self._write(label + line, "\n" if entries else _PARAGRAPH_BREAK)
+            after_label = start + len(label.rstrip().removesuffix(":") if label else "")
+            entries.append(Entry((start, after_label), (start + len(label), end)))
+        return entries
 
-    def _add_block(self, units: list[TextRange]) -> None:
-        self._bare_heading = None
-        start, end = units[0][0], units[-1][1]
-        self._blocks.append(Block(start, end, tuple(units), self._headings(self._open_headings)))
-
-    def _flush_bare_heading(self) -> None:
-        """Make a block of a heading with nothing under it, so that no text is lost."""
-        if self._bare_heading is None:
-            return
-        # The heading is the block's own text, so only those above it are its headings.
-        headings = self._headings(self._open_headings[:-1])
-        self._blocks.append(Block(*self._bare_heading, (self._bare_heading,), headings))
-        self._bare_heading = None
+    def _add_block(
+        self,
+        units: Sequence[TextRange],
+        kind: BlockKind = "paragraph",
+        *,
+        start: int | None = None,
+        level: int = 0,
+        entries: Sequence[Entry] = (),
+        numbered: bool = False,
+    ) -> None:
+        """Add what was written last as a block; `start` is before the mark of its first item."""
+        self._blocks.append(
+            Block(
+                units[0][0] if start is None else start,
+                units[-1][1],
+                tuple(units),
+                self._headings(self._open_headings),
+                kind=kind,
+                level=level,
+                numbered=numbered,
+                entries=tuple(entries),
+            )
+        )
 
     def _headings(self, path: list[tuple[int, str]]) -> tuple[str, ...]:
         """Return the names of a path of headings, below the title of the document."""

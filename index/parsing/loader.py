@@ -20,10 +20,12 @@ from index.errors import EmptyFile, FileTooLarge, UnreadableFile, UnsupportedFor
 from index.formats.detection import SUFFIXES, Kind, kind_of
 from index.formats.text_builder import ExtractedText
 from index.parsing.sandbox import extract_once
-from index.text.blocks import Structure, markdown_structure, plain_structure
 from index.text.encoding import decode
 from index.text.language import detect_language
+from index.text.markdown import markdown_structure
 from index.text.metadata import day_in
+from index.text.plain_text import plain_structure
+from index.text.structure import Structure
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """Size limit of a file.

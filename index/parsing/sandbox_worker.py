@@ -35,6 +35,7 @@ from index.formats.detection import TEXTS, kind_of
 from index.formats.office import docx, odt, pptx, spreadsheet
 from index.formats.page_view import PageText
 from index.formats.pdf import extract as pdf
+from index.formats.plain_body import write_plain_text
 from index.formats.text_builder import ExtractedText, TextBuilder
 from index.text.encoding import decode
 
@@ -71,7 +72,7 @@ def _extract_attachment(name: str, data: bytes) -> ExtractedText:
     kind = kind_of(suffix, data)
     if kind is None and suffix in TEXTS:
         builder = TextBuilder()
-        builder.paragraph(decode(data).text)
+        write_plain_text(decode(data).text, builder)
         return builder.build()
     if kind is None or kind.name == "eml":
         raise errors.UnsupportedFormat("has a format that is not read")

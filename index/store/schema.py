@@ -9,6 +9,7 @@ from pathlib import Path
 
 from index.filesystem.portable_path import MIGRATION as PORTABLE
 from index.store import sqlite as database
+from index.store.document_blocks import MIGRATION as STRUCTURES
 from index.store.document_row import MIGRATION as DIGESTS
 from index.store.document_tags import MIGRATION as TAGS
 from index.store.file_records import MIGRATION as SIGHTINGS
@@ -62,6 +63,7 @@ terms TEXT NOT NULL);
     "ALTER TABLE chunks ADD COLUMN columns TEXT NOT NULL DEFAULT '[]'",
     PORTABLE,
     DIGESTS,
+    STRUCTURES,
 )
 
 

@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.document import NOWHERE, Chunk, Places, SourceBytes
+from index.document import NOWHERE, Block, Chunk, Places, SourceBytes
 from index.filesystem.file_stamp import FileStamp
 from index.filesystem.portable_path import Paths
 from index.formats.text_builder import places_from_plain
 from index.search.index_cache import IndexCache
+from index.store.document_blocks import unpack_blocks
 from index.store.file_records import IndexedFile
 from index.store.schema import (
     FILE_NAME,
@@ -250,6 +251,12 @@ class Snapshot:
                 info.sha256, info.size, info.encoding, bom_size, folded, info.extractor
             )
             return StoredDocument(info, text, source, places_from_plain(json.loads(places)))
+
+    def blocks(self, document_id: str) -> tuple[Block, ...]:
+        """Return the blocks of a document in order; none of an unknown one."""
+        with translate_decoding_errors(self._path):
+            rows = self._query("SELECT blocks FROM structures WHERE document_id = ?", document_id)
+            return unpack_blocks(rows[0][0]) if rows else ()
 
     def _files(self, condition: str, *values: object) -> list[IndexedFile]:
         rows = self._query(f"{_FILE} {condition}", *values)

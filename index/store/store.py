@@ -25,6 +25,7 @@ from index.filesystem.portable_path import Paths
 from index.models.encoder_conversion import check_model
 from index.parsing.loader import shown
 from index.search.index_file import delete_index_files
+from index.store.document_blocks import write_blocks
 from index.store.document_moves import Moves
 from index.store.document_row import columns_of, write_digest
 from index.store.document_tags import Tags
@@ -194,6 +195,7 @@ class Store:
             self._db.execute("DELETE FROM documents WHERE id = ?", (moved_from,))
             self._put_document(document, path, recipe)
             write_digest(self._db, document.id)
+            write_blocks(self._db, document.id, document.blocks)
             self.tags.follow(document, moved_from)
             # Vectors before the chunks that refer to them; unused ones only after all chunks.
             self._put_vectors(vectors)

@@ -1,4 +1,14 @@
 """Decoded text, its blocks, sentences and chunks, its language and front matter."""
 
-__all__ = ["blocks", "chunking", "encoding", "language", "metadata", "sentences"]
+__all__ = [
+    "chunking",
+    "encoding",
+    "language",
+    "lines",
+    "markdown",
+    "metadata",
+    "plain_text",
+    "sentences",
+    "structure",
+]
 """Modules that other packages may import."""

@@ -1,17 +1,20 @@
 """Cutting of documents into chunks: windows of whole sentences within the encoder's token limit.
 
 `document.text[chunk.start:chunk.end] == chunk.text`, always. A chunk never crosses a heading or a
-block (paragraph, list, table), except that a very short block or a lead-in ("The risks are:") joins
-the block that follows. A block that does not fit is cut into windows, each of which starts with the
-last sentence of the one before.
+block (paragraph, list, table), except that a very short block joins the block that follows, and the
+sentence that leads in to a list ("The risks are:") its list. A block that does not fit is cut: a
+list between its items, a paragraph into windows that start with the last sentence of the one
+before. What leads in to a cut list, or names a cut pair, stands among the headings of the windows
+that it is not in.
 
-The steps: a block becomes a draft of sentences, drafts are joined, and each is cut into windows.
+The steps: a block becomes a draft of units and sentences, drafts are joined, and each is cut into
+windows.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol
@@ -20,6 +23,7 @@ import regex
 
 from index.document import Block, Chunk, Document, TextRange
 from index.text.sentences import sentence_spans
+from index.text.structure import content_blocks
 
 SHORT_BLOCK_TOKENS = 8
 """Tokens below which a block joins the next one.
@@ -36,6 +40,8 @@ HEADING_SHARE = 3
 
 The outermost are left out first.
 """
+CONTEXT_SHARE = 4
+"""What leads in to a cut list takes at most 1/CONTEXT_SHARE of the token limit, or is left out."""
 MAX_CHARACTERS = 4000
 """Longest sentence or chunk in characters, three times what English needs for 256 tokens.
 
@@ -61,16 +67,36 @@ class TokenSpans(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _ChunkDraft:
-    """Sentences that belong together, before they are cut into windows.
+class _Unit:
+    """Sentences of one item, row or paragraph.
 
-    `token_starts` are ascending offsets in the document's text. `columns` holds the column names if
-    the draft is one row of a table.
+    `start` is before its mark. `context` is the range of the sentence or key without which the unit
+    says too little; it stands before the unit, or at its beginning.
     """
 
+    start: int
     sentences: list[TextRange]
+    context: TextRange | None = None
+    is_part: bool = False
+    """True for a sentence that goes on with the unit of the one before."""
+
+    @property
+    def end(self) -> int:
+        return self.sentences[-1][1]
+
+
+@dataclass(frozen=True, slots=True)
+class _ChunkDraft:
+    """Units that belong together, before they are cut into windows.
+
+    `token_starts` are ascending offsets in the document's text. `columns` holds the column names if
+    the draft is one row of a table. `has_lead` is True if the block before leads in to it.
+    """
+
+    units: list[_Unit]
     token_starts: list[int]
     columns: tuple[str, ...] = ()
+    has_lead: bool = False
 
     def fits(self, start: int, end: int, budget: int) -> bool:
         """Return True if [start, end) is within `budget` tokens and MAX_CHARACTERS."""
@@ -81,22 +107,41 @@ class _ChunkDraft:
     def token_count(self) -> int:
         return len(self.token_starts)
 
+    @property
+    def start(self) -> int:
+        return self.units[0].start
+
+    @property
+    def end(self) -> int:
+        return self.units[-1].end
+
     def __add__(self, following: _ChunkDraft) -> _ChunkDraft:
-        return _ChunkDraft(
-            self.sentences + following.sentences, self.token_starts + following.token_starts
-        )
+        return _ChunkDraft(self.units + following.units, self.token_starts + following.token_starts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Sentences of a chunk, which begins at `start`, with the context that is not among them."""
+
+    start: int
+    sentences: list[TextRange]
+    context: str = ""
+
+
+_Contexts = Mapping[TextRange, tuple[str, int]]
+"""Contexts as lines, with their numbers of tokens, by their ranges."""
 
 
 def chunk_document(document: Document, tokens: TokenSpans) -> list[Chunk]:
     """Cut a document into chunks in text order; each has at least one sentence."""
     chunks: list[Chunk] = []
     # Blocks under one heading path share its headings and so the budget that these leave.
-    for path, blocks in groupby(document.blocks, key=lambda block: block.headings):
+    for path, blocks in groupby(content_blocks(document.blocks), key=lambda block: block.headings):
         headings = _fitting_headings(path, tokens)
         budget = tokens.passage_budget - _count_tokens(headings, tokens)
-        drafts = [_draft(document.text, block, budget, tokens) for block in blocks]
+        drafts = (_draft(document.text, block, budget, tokens) for block in blocks)
         for draft in _join_short_drafts(drafts, document.text, budget):
-            windows = list(_windows(draft, budget))
+            windows = list(_windows(draft, document.text, budget, tokens))
             # Part of a table row cannot be rendered with the columns of the whole row.
             columns = draft.columns if len(windows) == 1 else ()
             chunks.extend(_chunk(document, window, headings, columns) for window in windows)
@@ -115,19 +160,35 @@ def _count_tokens(texts: Sequence[str], tokens: TokenSpans) -> int:
 
 
 def _draft(text: str, block: Block, budget: int, tokens: TokenSpans) -> _ChunkDraft:
-    """Return a block as sentences that fit the budget each."""
+    """Return a block as units of sentences that fit the budget each."""
     [token_ranges] = tokens.token_spans([text[block.start : block.end]])
-    draft = _ChunkDraft([], [block.start + start for start, _ in token_ranges], block.columns)
-    for sentence in _sentences(text, block):
-        draft.sentences.extend(_split_sentence(text, sentence, draft, budget))
+    token_starts = [block.start + start for start, _ in token_ranges]
+    draft = _ChunkDraft([], token_starts, block.columns, block.lead is not None)
+    contexts = _contexts(block)
+    before = block.start
+    for unit in block.units or ((block.start, block.end),):
+        start, end = unit
+        sentences = [
+            piece
+            for first, last in sentence_spans(text[start:end])
+            for piece in _split_sentence(text, (start + first, start + last), draft, budget)
+        ]
+        if sentences:
+            # The mark of an item stands before its unit.
+            visible = _NOT_SPACE.search(text, before, sentences[0][0])
+            first = visible.start() if visible else sentences[0][0]
+            draft.units.append(_Unit(first, sentences, contexts.get(start, block.lead)))
+        before = end
     return draft
 
 
-def _sentences(text: str, block: Block) -> Iterator[TextRange]:
-    """Yield the sentences of a block's units, as ranges of the document's text."""
-    for unit_start, unit_end in block.units or ((block.start, block.end),):
-        for start, end in sentence_spans(text[unit_start:unit_end]):
-            yield unit_start + start, unit_start + end
+def _contexts(block: Block) -> dict[int, TextRange]:
+    """Return the key of each pair by the offset where its unit begins."""
+    if block.kind != "pairs":
+        return {}
+    return {
+        entry.span[0]: entry.label for entry in block.entries if entry.label[0] < entry.label[1]
+    }
 
 
 def _split_sentence(
@@ -176,7 +237,7 @@ def _join_short_drafts(
     """Yield drafts, with short ones and lead-ins joined to the next within the budget."""
     pending: _ChunkDraft | None = None
     for draft in drafts:
-        if not draft.sentences:
+        if not draft.units:
             continue
         if pending is None:
             pending = draft
@@ -195,44 +256,89 @@ def _joins(draft: _ChunkDraft, following: _ChunkDraft, text: str) -> bool:
     It must be short or a lead-in, and nothing may stand between them: a heading of the same name or
     a thematic break is in no block.
     """
-    end = draft.sentences[-1][1]
-    is_incomplete = draft.token_count < SHORT_BLOCK_TOKENS or text[end - 1] == ":"
+    is_short = draft.token_count < SHORT_BLOCK_TOKENS
+    is_lead = following.has_lead or text[draft.end - 1] == ":"
     has_table_row = bool(draft.columns or following.columns)
-    if not is_incomplete or has_table_row:
+    if has_table_row or not (is_short or is_lead):
         return False
-    return _NOT_SPACE.search(text, end, following.sentences[0][0]) is None
+    return _NOT_SPACE.search(text, draft.end, following.start) is None
 
 
-def _windows(draft: _ChunkDraft, budget: int) -> Iterator[list[TextRange]]:
+def _windows(draft: _ChunkDraft, text: str, budget: int, tokens: TokenSpans) -> Iterator[_Window]:
     """Yield runs of sentences within the budget, each as long as possible."""
-    window: list[TextRange] = []
-    for sentence in draft.sentences:
-        if window and not draft.fits(window[0][0], sentence[1], budget):
-            yield window
-            window = _overlap(draft, window, sentence, budget)
-        window.append(sentence)
+    contexts = _missing_contexts(draft, text, budget, tokens)
+    rest = budget - max((size for _, size in contexts.values()), default=0)
+    window: list[_Unit] = []
+    for unit in _indivisible(draft, rest):
+        if window and not draft.fits(window[0].start, unit.end, rest):
+            yield _window(window, contexts, has_room=draft.fits(*_span(window), rest))
+            window = _overlap(draft, window, unit, rest)
+        window.append(unit)
     if window:
-        yield window
+        yield _window(window, contexts, has_room=draft.fits(*_span(window), rest))
 
 
-def _overlap(
-    draft: _ChunkDraft, window: list[TextRange], following: TextRange, budget: int
-) -> list[TextRange]:
-    """Return the sentences of a full window that the next one repeats: the last or none."""
+def _span(units: Sequence[_Unit]) -> TextRange:
+    return units[0].start, units[-1].end
+
+
+def _window(units: Sequence[_Unit], contexts: _Contexts, *, has_room: bool) -> _Window:
+    """Return units as a window; without room for it, as without need, it gets no context."""
+    first, context = units[0], ""
+    if has_room and first.context in contexts and first.start > first.context[0]:
+        context, _ = contexts[first.context]
+    return _Window(first.start, [each for unit in units for each in unit.sentences], context)
+
+
+def _missing_contexts(draft: _ChunkDraft, text: str, budget: int, tokens: TokenSpans) -> _Contexts:
+    """Return the contexts that windows of a draft may lack; long ones are left out."""
+    is_whole = draft.fits(draft.start, draft.end, budget)
+    contexts: dict[TextRange, tuple[str, int]] = {}
+    for unit in draft.units:
+        context = unit.context
+        if context is None or context in contexts:
+            continue
+        is_cut_off = context[0] < (draft.start if is_whole else unit.start)
+        if not is_cut_off and draft.fits(unit.start, unit.end, budget):
+            continue
+        line = " ".join(text[slice(*context)].split()).removesuffix(":")
+        size = _count_tokens([line[:MAX_CHARACTERS]], tokens)
+        if 0 < size <= budget // CONTEXT_SHARE:
+            contexts[context] = line, size
+    return contexts
+
+
+def _indivisible(draft: _ChunkDraft, budget: int) -> Iterator[_Unit]:
+    """Yield the units of a draft, or the sentences of a unit that does not fit the budget."""
+    for unit in draft.units:
+        if draft.fits(unit.start, unit.end, budget):
+            yield unit
+            continue
+        for number, sentence in enumerate(unit.sentences):
+            start = sentence[0] if number else unit.start
+            yield _Unit(start, [sentence], unit.context, is_part=number > 0)
+
+
+def _overlap(draft: _ChunkDraft, window: list[_Unit], following: _Unit, budget: int) -> list[_Unit]:
+    """Return what the next window repeats of a full one: its last sentence or nothing.
+
+    Only inside a paragraph or an item, not between two.
+    """
     last = window[-1]
-    is_short = draft.fits(*last, OVERLAP_TOKENS)
+    is_short = draft.fits(last.start, last.end, OVERLAP_TOKENS)
     # Never true of a window of one sentence, which was full because the next did not fit behind it.
-    leaves_room = draft.fits(last[0], following[1], budget)
-    return [last] if is_short and leaves_room else []
+    leaves_room = draft.fits(last.start, following.end, budget)
+    return [last] if following.is_part and is_short and leaves_room else []
 
 
 def _chunk(
     document: Document,
-    sentences: list[TextRange],
+    window: _Window,
     headings: tuple[str, ...],
     columns: tuple[str, ...],
 ) -> Chunk:
-    start, end = sentences[0][0], sentences[-1][1]
-    return Chunk(
-        document.id, start, end, document.text[start:end], tuple(sentences), headings, columns
-    )
+    start, end = window.start, window.sentences[-1][1]
+    if window.context:
+        headings = (*headings, window.context)
+    text = document.text[start:end]
+    return Chunk(document.id, start, end, text, tuple(window.sentences), headings, columns)

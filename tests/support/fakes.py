@@ -16,7 +16,9 @@ from index.ingestion.report import Outcome
 from index.search.bm25 import analyse
 from index.search.fusion import Hit
 from index.store.snapshot import DocumentInfo
-from index.text.blocks import Structure, markdown_structure, plain_structure
+from index.text.markdown import markdown_structure
+from index.text.plain_text import plain_structure
+from index.text.structure import Structure
 from qa.answering.reader import Candidate, Reading
 from qa.answering.reader_model import Window
 from qa.answering.retriever import RetrievedChunk

@@ -20,6 +20,7 @@ from index.formats.text_builder import ExtractedText
 from index.parsing.loader import LOADERS, load
 from index.parsing.sandbox import Extraction
 from index.parsing.sandbox_worker import extract as extract_any
+from index.text.structure import content_blocks
 from tests.index.formats.test_text_builder import assert_sound
 from tests.support.writers import (
     CELLS,
@@ -39,10 +40,10 @@ from tests.support.writers import (
 
 
 def parts(extracted: ExtractedText | Document) -> list[tuple[str, str]]:
-    """Return (innermost heading, text) of each block."""
+    """Return (innermost heading, text without its first mark) of each block of content."""
     return [
-        ((block.headings or ("",))[-1], extracted.text[block.start : block.end])
-        for block in extracted.blocks
+        ((block.headings or ("",))[-1], extracted.text[block.units[0][0] : block.end])
+        for block in content_blocks(extracted.blocks)
     ]
 
 
@@ -260,7 +261,11 @@ def test_attachments_keep_their_places_and_those_that_cannot_be_read_are_named()
         "Second page, fourteen metres.",
         "Bring boots.",
     ]
-    assert extracted.blocks[3].headings == ("Files", "Attached: plan.pdf", "Depth")
+    assert next(content_blocks(extracted.blocks[5:])).headings == (
+        "Files",
+        "Attached: plan.pdf",
+        "Depth",
+    )
     assert [
         str(extracted.places.at(extracted.text.index(word)))
         for word in ("See", "First", "fourteen", "boots")

@@ -23,6 +23,7 @@ STEPS = st.lists(
         st.tuples(st.just("heading"), st.tuples(st.integers(0, 7), TEXTS)),
         st.tuples(st.just("paragraph"), st.tuples(TEXTS)),
         st.tuples(st.just("items"), st.tuples(st.lists(st.tuples(TEXTS, TEXTS), max_size=3))),
+        st.tuples(st.just("pairs"), st.tuples(st.lists(st.tuples(TEXTS, TEXTS), max_size=3))),
         st.tuples(st.sampled_from(["rows", "lines"]), st.tuples(st.lists(TEXTS, max_size=3))),
         st.tuples(st.just("set_place"), st.tuples(st.builds(Place, page=st.integers(1, 3)))),
         st.tuples(
@@ -46,7 +47,7 @@ def assert_sound(extracted: ExtractedText) -> None:
     at = 0
     for block in extracted.blocks:
         assert at <= block.start < block.end <= len(extracted.text)
-        assert block.units[0][0] == block.start
+        assert block.units[0][0] == block.start or block.kind == "list"
         assert block.units[-1][1] == block.end
         for start, end in block.units:
             assert at <= start < end <= len(extracted.text)
@@ -95,11 +96,13 @@ def test_headings_stand_above_what_follows_them() -> None:
     assert [
         (extracted.text[block.start : block.end], block.headings) for block in extracted.blocks
     ] == [
-        ("One", ("Book",)),
+        ("One", ("Book", "One")),
+        ("Inner part", ("Book", "One", "Inner part")),
         ("Text.", ("Book", "One", "Inner part")),
         ("More.", ("Book", "One", "Inner part")),
-        ("Empty", ("Book", "One")),
-        ("a\n2. b", ("Book", "Two")),
+        ("Empty", ("Book", "One", "Empty")),
+        ("Two", ("Book", "Two")),
+        ("- a\n2. b", ("Book", "Two")),
     ]
     assert (extracted.title, extracted.date) == ("Book", "2024-05-06")
 

@@ -182,7 +182,8 @@ def test_a_store_of_the_version_before_gets_its_digests(desk: Settings) -> None:
         desk, "prices.csv", "text", 7
     )  # a text that is no UTF-8 must not keep the store from opening
     with closing(sqlite3.connect(desk.data / FILE_NAME)) as db:
-        db.execute("DROP TABLE digests")
+        for table in ("digests", "structures"):
+            db.execute(f"DROP TABLE {table}")
         [digests] = [number for number, each in enumerate(MIGRATIONS) if "digests" in each]
         db.execute(f"PRAGMA user_version = {digests}")
     assert findings(desk) == []

@@ -13,7 +13,7 @@ from index.errors import InvalidTag
 from index.store.snapshot import Snapshot
 from index.store.store import Store
 from index.tags import MAX_TAG, MAX_TAGS, tag_of, tags_of, valid_tags
-from index.text.blocks import markdown_structure
+from index.text.markdown import markdown_structure
 from qa.bootstrap import load_pipeline
 from qa.errors import UnknownDocumentId, UnknownTag
 from qa.library.documents import index_paths, list_documents

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.document import Block
-from index.text.blocks import Structure, markdown_structure, plain_structure
+from index.text.markdown import markdown_structure
 from index.text.metadata import day_in
+from index.text.plain_text import plain_structure
+from index.text.structure import Structure
 
 PARTS = st.sampled_from(
     [

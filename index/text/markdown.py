@@ -1,60 +1,31 @@
-"""Block structure of plain text and Markdown: paragraphs, lists, tables and headings.
+"""Blocks of Markdown: paragraphs, headings, lists, tables and code.
 
-Plain text is split at blank lines. The lines between two blank lines are one paragraph if they look
-wrapped at a margin, else one paragraph each (a feed of headlines). Markdown is parsed by
-markdown-it-py, whose tokens carry line numbers (CommonMark with pipe tables).
+Markdown is parsed by markdown-it-py, whose tokens carry line numbers (CommonMark with pipe tables).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from index.document import Block, TextRange
-from index.rendering import ROWS_ALONE, cells
+import regex
+
+from index.document import Block, BlockKind, Entry, TextRange
+from index.rendering import cells
+from index.text.lines import line_ranges
 from index.text.metadata import front_matter
+from index.text.structure import Structure, are_pairs, with_leads
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
-
-WRAP_MARGIN = 100
-"""Longest line of wrapped text, in characters; common margins are 72 to 100."""
-WRAP_FILL = 0.6
-"""Least length of a wrapped line, but the last, relative to the longest."""
 
 MAX_NESTING = 100
 """Levels of lists and quotes that are read.
 
 markdown-it-py's own limit of 20 loses text; each level takes a few of Python's 1,000 frames.
 """
-_SENTENCE_ENDS = (".", "!", "?", "…", ":", ";")
-
-
-@dataclass(frozen=True, slots=True)
-class Structure:
-    """Blocks of a text in order, with its title, day (YYYY-MM-DD) and tags."""
-
-    blocks: tuple[Block, ...]
-    title: str | None = None
-    date: str | None = None
-    tags: tuple[str, ...] = ()
-
-
-def plain_structure(text: str) -> Structure:
-    """Return the blocks of plain text, which has no headings and no title."""
-    blocks: list[Block] = []
-    paragraph: list[TextRange] = []
-    for line in _lines(text):
-        if text[slice(*line)].strip():
-            paragraph.append(line)
-            continue
-        blocks.extend(_paragraph_blocks(text, paragraph))
-        paragraph = []
-    blocks.extend(_paragraph_blocks(text, paragraph))
-    return Structure(tuple(blocks))
 
 
 def markdown_structure(text: str) -> Structure:
@@ -62,43 +33,10 @@ def markdown_structure(text: str) -> Structure:
 
     The title is that of the front matter, else the first heading.
     """
-    walk = _MarkdownWalk(text, _lines(text))
+    walk = _MarkdownWalk(text, line_ranges(text))
     for token in _parser().parse(text):
         walk.visit(token)
     return Structure(walk.finish(), walk.title or walk.first_heading, walk.date, walk.tags)
-
-
-def _lines(text: str) -> list[TextRange]:
-    """Return the range of every line without its line feed.
-
-    Only LF ends a line, as in `Document.text`; `str.splitlines` knows more line ends.
-    """
-    starts = list(accumulate((len(line) + 1 for line in text.split("\n")), initial=0))
-    return [(start, next_start - 1) for start, next_start in pairwise(starts)]
-
-
-def _paragraph_blocks(text: str, lines: list[TextRange]) -> list[Block]:
-    """Return consecutive lines as one wrapped paragraph, or as a block each."""
-    if not lines:
-        return []
-    if _is_wrapped([text[start:end].rstrip() for start, end in lines]):
-        span = (lines[0][0], lines[-1][1])
-        return [Block(*span, units=(span,))]
-    return [Block(*line, units=(line,)) for line in lines]
-
-
-def _is_wrapped(lines: list[str]) -> bool:
-    """Return True if lines look like a paragraph wrapped at a margin.
-
-    They come without white space at their ends. Headlines of a feed differ: all of them end in a
-    full stop or "…", or their lengths vary.
-    """
-    longest = max(map(len, lines))
-    if longest > WRAP_MARGIN:
-        return False
-    fill_margin = all(len(line) >= WRAP_FILL * longest for line in lines[:-1])
-    all_end_sentences = all(line.endswith(_SENTENCE_ENDS) for line in lines[:-1])
-    return fill_margin and not all_end_sentences
 
 
 @cache
@@ -118,9 +56,13 @@ def _parser(*, inline: bool = False) -> MarkdownIt:
     return parser if inline else parser.disable("inline")
 
 
+_ITEM_MARK = regex.compile(r"[ \t>]*(?P<mark>[-*+]|\d{1,9}[.)])(?:[ \t]+|$)")
+_LISTS = {"bullet_list_open", "ordered_list_open"}
+
 # A row is a leaf only in lists and quotations; tables at the top level are read as a whole.
 _LEAVES = {"paragraph_open", "heading_open", "fence", "code_block", "html_block", "tr_open"}
-_CONTAINERS = {"bullet_list_open", "ordered_list_open", "blockquote_open"}
+_CONTAINERS = {*_LISTS, "blockquote_open"}
+_KINDS: dict[str, BlockKind] = {"fence": "code", "code_block": "code"}
 
 
 @dataclass
@@ -144,14 +86,16 @@ class _MarkdownWalk:
     first_heading: str | None = None
     _path: list[tuple[int, str]] = field(default_factory=list)
     """Open headings as (level, text), the outermost first."""
-    _heading_line: TextRange | None = None
-    """Range of the last heading, until a block follows it."""
-    _heading_level: int | None = None
-    """Level of a heading whose text is in the next token."""
+    _heading: tuple[int, TextRange] | None = None
+    """Level and range of a heading whose text is in the next token."""
     _container_end: int = 0
     """Line after the last list, quotation or table at the top level."""
     _units: dict[int, list[TextRange]] = field(default_factory=dict)
-    """Items of each list and quotation, by the index of its block."""
+    """Leaves of each list and quotation, by the index of its block."""
+    _entries: dict[int, list[Entry]] = field(default_factory=dict)
+    """Outermost items of each list, by the index of its block."""
+    _marks: dict[int, int] = field(default_factory=dict)
+    """Number of list items that begin on a line."""
     _table: _Table | None = None
 
     def visit(self, token: Token) -> None:
@@ -165,22 +109,28 @@ class _MarkdownWalk:
             self._visit_table_part(self._table, token)
         elif token.map and token.level == 0:
             self._visit_top_level(token, token.map)
+        elif token.map and token.type == "list_item_open":
+            self._open_item(token.map, is_outermost=token.level == 1)
         elif token.map and token.type in _LEAVES:
             self._add_leaf(token.type, token.map)
 
     def finish(self) -> tuple[Block, ...]:
         """Return the blocks, each list and quotation with its items."""
-        self._close_heading()
-        return tuple(
-            replace(block, units=tuple(self._units.get(index, block.units)))
+        blocks = [
+            replace(
+                block,
+                units=tuple(self._units.get(index, block.units)),
+                entries=tuple(self._entries.get(index, block.entries)),
+            )
             for index, block in enumerate(self.blocks)
-        )
+        ]
+        return with_leads(self.text, blocks)
 
     def _visit_inline(self, content: str) -> None:
         """Take in text: only that of headings and column names is needed."""
-        if self._heading_level is not None:
-            self._open_heading(self._heading_level, content)
-            self._heading_level = None
+        if self._heading is not None:
+            self._add_heading(*self._heading, content)
+            self._heading = None
         elif self._table is not None and len(self._table.rows) == 1:
             self._table.names.append(_plain(content))
 
@@ -194,44 +144,74 @@ class _MarkdownWalk:
     def _visit_top_level(self, token: Token, lines: list[int]) -> None:
         """Take in a block that is in no list or quotation."""
         if token.type == "heading_open":
-            self._close_heading()
-            self._heading_level = int(token.tag[1:])
-            self._heading_line = self._span(lines)
+            self._heading = int(token.tag[1:]), self._span(lines)
         elif token.type == "table_open":
             self._container_end, self._table = lines[1], _Table()
         elif token.type in _CONTAINERS:
             self._container_end = lines[1]
-            self._add(Block(*self._span(lines), units=(), headings=self._headings))
+            is_list = token.type in _LISTS
+            self._add(
+                Block(
+                    *self._span(lines),
+                    units=(),
+                    kind="list" if is_list else "paragraph",
+                    numbered=token.type == "ordered_list_open",
+                )
+            )
         elif token.type in _LEAVES:
             self._add_leaf(token.type, lines)
 
-    def _open_heading(self, level: int, content: str) -> None:
-        heading = _plain(content)
+    def _add_heading(self, level: int, line: TextRange, content: str) -> None:
+        name = _plain(content)
         # A heading closes all of its level and below.
-        self._path = [(depth, name) for depth, name in self._path if depth < level]
-        self._path.append((level, heading))
-        self.first_heading = self.first_heading or heading or None
+        self._path = [(depth, above) for depth, above in self._path if depth < level]
+        self._path.append((level, name))
+        self.first_heading = self.first_heading or name or None
+        self._add(Block(*line, units=(line,), kind="heading", level=level))
 
-    def _close_heading(self) -> None:
-        """Add a heading with no block under it as a block itself."""
-        if self._heading_line is not None:
-            line = self._heading_line
-            self._add(Block(*line, units=(line,), headings=self._headings[:-1]))
+    def _open_item(self, lines: list[int], *, is_outermost: bool) -> None:
+        """Take in the mark of a list item; outermost items are entries of their list."""
+        self._marks[lines[0]] = self._marks.get(lines[0], 0) + 1
+        if not (is_outermost and self.blocks and self.blocks[-1].kind == "list"):
+            return
+        start, end = self._span(lines)
+        mark = _ITEM_MARK.match(self.text, start, end)
+        if mark is None:
+            return
+        label = mark.span("mark")
+        entry = Entry(label, (min(mark.end(), end), end))
+        self._entries.setdefault(len(self.blocks) - 1, []).append(entry)
 
     def _add_table(self, table: _Table) -> None:
-        """Add each row of a table as a block, or the table as a whole.
+        """Add a table; its first row names the columns, and rows without text are left out.
 
-        The first row names the columns, and rows without text are left out. A table of more than
-        ROWS_ALONE rows or without column names is one block.
+        A table without column names whose rows are labels and values is one of pairs.
         """
-        names = tuple(table.names)
-        body = [row for row in table.rows[1:] if self._has_filled_cell(row)]
-        if 0 < len(body) <= ROWS_ALONE and any(names):
-            for row in body:
-                self._add(Block(*row, units=(row,), headings=self._headings, columns=names))
+        header, *rows = table.rows
+        body = [row for row in rows if self._has_filled_cell(row)]
+        entries = tuple(Entry((start, start), (start, end)) for start, end in body)
+        start, end = header[0], table.rows[-1][1]
+        if any(table.names):
+            names = tuple(table.names) if body else ()
+            units = (header, *body)
+            self._add(Block(start, end, units, columns=names, kind="table", entries=entries))
+            return
+        pairs = [self._pairs(row) for row in body]
+        if pairs and all(pairs):
+            found = tuple(pair for row in pairs for pair in row)
+            self._add(Block(start, end, tuple(body), kind="pairs", entries=found))
         else:
-            start, end = table.rows[0][0], table.rows[-1][1]
-            self._add(Block(start, end, tuple(table.rows), self._headings))
+            units = tuple(body or table.rows)
+            self._add(Block(start, end, units, kind="table", entries=entries))
+
+    def _pairs(self, row: TextRange) -> list[Entry]:
+        """Return the pairs of a row of labels and values, none if it is another row."""
+        start, end = row
+        found = [(start + first, start + last) for first, last in cells(self.text[start:end])]
+        filled = [cell for cell in found if cell[0] < cell[1]]
+        if not are_pairs([self.text[slice(*cell)] for cell in filled]):
+            return []
+        return [Entry(*pair) for pair in zip(filled[::2], filled[1::2], strict=True)]
 
     def _has_filled_cell(self, row: TextRange) -> bool:
         return any(start < end for start, end in cells(self.text[slice(*row)]))
@@ -241,18 +221,29 @@ class _MarkdownWalk:
         span = self._span(lines)
         # Tokens come in document order, so that a line decides if the last container is over.
         if lines[0] >= self._container_end:
-            units = self._visible_lines(lines) if kind in {"fence", "code_block"} else (span,)
-            self._add(Block(*span, units=units, headings=self._headings))
+            units = self._visible_lines(lines) if kind in _KINDS else (span,)
+            self._add(Block(*span, units=units, kind=_KINDS.get(kind, "paragraph")))
         elif self.blocks:
-            self._units.setdefault(len(self.blocks) - 1, []).append(span)
+            unit = self._without_marks(span, lines[0])
+            self._units.setdefault(len(self.blocks) - 1, []).append(unit)
+
+    def _without_marks(self, span: TextRange, line: int) -> TextRange:
+        """Return the range of a leaf without the marks of the items that begin with it."""
+        start, end = span
+        for _ in range(self._marks.pop(line, 0)):
+            mark = _ITEM_MARK.match(self.text, start, end)
+            if mark is not None and mark.end() < end:
+                start = mark.end()
+        return start, end
 
     def _visible_lines(self, lines: list[int]) -> tuple[TextRange, ...]:
         return tuple(line for line in self.lines[slice(*lines)] if self.text[slice(*line)].strip())
 
     def _add(self, block: Block) -> None:
-        if self.text[block.start : block.end].strip():
-            self.blocks.append(block)
-        self._heading_line = None
+        """Add a block under the open headings."""
+        if not self.text[block.start : block.end].strip():
+            return
+        self.blocks.append(replace(block, headings=self._headings))
 
     @property
     def _headings(self) -> tuple[str, ...]:
