@@ -272,14 +272,19 @@ class Margins:
         self._by_indent = {indent: _most_agreed(each) for indent, each in by_indent.items()}
 
     def is_full(self, line: Line, following: Line) -> bool:
-        """Return True if the first word of the following line would not have fitted on a line.
-
-        A line far beyond the margin is a paragraph that was not wrapped.
-        """
+        """Return True if the next word would not have fitted on a line (see `is_full`)."""
         margin = self._by_indent.get(line.indent, self.usual)
-        if margin is None or line.width > OVERLONG * margin:
-            return False
-        return line.width + 1 + _first_word(following) > margin - SLACK
+        return margin is not None and is_full(line, following, margin)
+
+
+def is_full(line: Line, following: Line, margin: int) -> bool:
+    """Return True if the first word of the following line would not have fitted on a line.
+
+    A line far beyond the margin is a paragraph that was not wrapped.
+    """
+    if line.width > OVERLONG * margin:
+        return False
+    return line.width + 1 + _first_word(following) > margin - SLACK
 
 
 def _most_agreed(changes: Counter[int]) -> int | None:

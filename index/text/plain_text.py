@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise, takewhile
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 import regex
@@ -23,6 +23,7 @@ from index.text.lines import (
     aligned_term,
     cell_ranges,
     ends_inside_sentence,
+    is_full,
     is_ornament,
     is_uncased,
     key_of,
@@ -32,6 +33,8 @@ from index.text.structure import WITHOUT_LEAD, Structure, are_pairs, is_label, l
 
 USUAL_MARGIN = 72
 """Margin of a text that shows none, in columns."""
+LEAST_MARGIN = 50
+"""Columns that a group without other signs of wrapping has at least if it is wrapped."""
 LONGEST_HEADING = 70
 """Longest heading in characters: a line of text."""
 LONGEST_TERM = 80
@@ -87,6 +90,39 @@ class _Run:
         return self.kind == "text" and len(self.lines) == 1
 
 
+@dataclass(slots=True)
+class _OpenBlock:
+    """Block that lines may still be added to."""
+
+    kind: BlockKind
+    start: int
+    units: list[TextRange]
+    headings: tuple[str, ...]
+    level: int = 0
+    lead: TextRange | None = None
+    numbered: bool = False
+    entries: list[Entry] = field(default_factory=list)
+
+    def add_inside(self, units: Sequence[TextRange]) -> None:
+        """Add units to the last item of a list."""
+        self.units.extend(units)
+        label, (start, _) = self.entries[-1]
+        self.entries[-1] = Entry(label, (start, units[-1][1]))
+
+    def finish(self) -> Block:
+        return Block(
+            self.start,
+            self.units[-1][1],
+            tuple(self.units),
+            self.headings,
+            kind=self.kind,
+            level=self.level,
+            lead=self.lead,
+            numbered=self.numbered,
+            entries=tuple(self.entries),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class _OpenHeading:
     """Heading or term that the following blocks stand under.
@@ -117,20 +153,27 @@ class _Group:
     """Columns of the values of lines with a term beside them, by the start of the line."""
     rows: frozenset[int] = frozenset()
     """Starts of the lines "a | b"."""
+    marks: Counter[tuple[int, bool]] = field(default_factory=Counter)
+    """Numbers of list marks, by indent and by kind: numbers or bullets."""
     has_wraps: bool = False
     """True if a sentence goes on from one of the lines to the next."""
+    is_ragged: bool = False
+    """True if the lines are long, and not all of them end with a sentence."""
     longest: int = 0
     """Columns of the longest line."""
 
     @classmethod
     def of(cls, lines: list[Line]) -> _Group:
+        longest = max(line.width for line in lines)
         return cls(
             lines,
             _keyed_lines(lines),
             _aligned_lines(lines),
             _row_lines(lines),
+            Counter(_kind_of_mark(line) for line in lines if line.mark is not None),
             any(map(ends_inside_sentence, lines, lines[1:])),
-            max(line.width for line in lines),
+            longest >= LEAST_MARGIN and not all(line.ends_sentence for line in lines[:-1]),
+            longest,
         )
 
 
@@ -189,7 +232,7 @@ class _PlainText:
     """One pass over the groups of lines of a text."""
 
     text: str
-    _blocks: list[Block] = field(default_factory=list)
+    _blocks: list[_OpenBlock] = field(default_factory=list)
     _open: list[_OpenHeading] = field(default_factory=list)
     _group: int = 0
     """Offset where the group of the current lines begins."""
@@ -208,7 +251,7 @@ class _PlainText:
         for at, lines in enumerate(self._groups):
             below = self._groups[at + 1][0] if at + 1 < len(self._groups) else None
             self._add_group(_Group.of(lines), below)
-        return tuple(self._blocks)
+        return tuple(block.finish() for block in self._blocks)
 
     # Lines -> runs
 
@@ -216,6 +259,9 @@ class _PlainText:
         """Add the blocks of one group; `below` is the line after the blank ones that end it."""
         self._group = group.lines[0].start
         runs = self._runs(group)
+        if self._is_inside_item(runs):
+            self._blocks[-1].add_inside([run.span for run in runs])
+            return
         if self._is_code(runs):
             self._add_lines("code", [line for run in runs for line in run.lines])
             return
@@ -252,13 +298,16 @@ class _PlainText:
             return line.start in group.rows
         begins_pair = line.start in group.keyed and line.indent == run.indent
         if run.kind == "keys":
-            return begins_pair or line.indent > run.indent or self._wraps(before, line, group)
+            goes_on = not before.ends_sentence and self._wraps(before, line, group)
+            return begins_pair or line.indent > run.indent or goes_on
         return not begins_pair and self._continues_text(run, line, group)
 
     def _continues_list(self, run: _Run, line: Line, group: _Group) -> bool:
         if line.mark is not None or line.indent > run.indent:
             return True
-        return line.start not in group.keyed and self._wraps(run.lines[-1], line, group)
+        before = run.lines[-1]
+        goes_on = not before.ends_sentence and self._wraps(before, line, group)
+        return goes_on and line.start not in group.keyed
 
     def _continues_text(self, run: _Run, line: Line, group: _Group) -> bool:
         """Return True if a line goes on with a paragraph."""
@@ -267,7 +316,7 @@ class _PlainText:
             return False
         if line.mark is not None:
             # A dash or a number may stand at the beginning of a line by chance.
-            is_alone = sum(_same_kind(line, other) for other in group.lines) == 1
+            is_alone = group.marks[_kind_of_mark(line)] == 1
             return (
                 is_alone and not before.text.endswith(":") and self._margins.is_full(before, line)
             )
@@ -289,10 +338,19 @@ class _PlainText:
             return self._margins.is_full(line, following) and following.text[0].islower()
         if ends_inside_sentence(line, following) or self._margins.is_full(line, following):
             return True
+        if self._margins.usual is None and group.is_ragged:
+            return is_full(line, following, group.longest)
         # Some authors begin each sentence on a line of its own.
         if group.has_wraps and line.ends_sentence:
             return line.width - line.indent >= SHORT_LINE
         return is_uncased(following) and line.width >= FILLED * group.longest
+
+    def _is_inside_item(self, runs: Sequence[_Run]) -> bool:
+        """Return True if a group is a further paragraph of the last item of a list."""
+        if self._open_list is None or not runs or any(run.kind != "text" for run in runs):
+            return False
+        _, content = self._open_list
+        return min(run.indent for run in runs) >= content
 
     def _is_code(self, runs: Sequence[_Run]) -> bool:
         """Return True if a group is an indented example: lines that are no prose."""
@@ -305,7 +363,8 @@ class _PlainText:
     def _add_next(self, runs: Sequence[_Run], at: int, below: Line | None) -> int:
         """Add the block that begins at a run, and return how many runs it took."""
         run = runs[at]
-        labelled = _alternating_pairs(runs[at:])
+        # Only at the beginning of a group, or below its title.
+        labelled = _alternating_pairs(runs[at:]) if at < 2 else []
         if labelled:
             self._add_pairs(labelled, self._is_under_paragraph(at))
             return len(labelled) * 2
@@ -331,10 +390,9 @@ class _PlainText:
         elif run.kind == "cells":
             self._add_cells(run)
         else:
-            short = list(takewhile(_is_short_line, runs[at:]))
-            short = [each for each in short if each.indent == run.indent]
+            short = _short_lines(runs, at)
             if len(short) > 1:
-                self._add_lines("paragraph", [each.first for each in short])
+                self._add_lines("paragraph", short)
                 return len(short)
             self._add_paragraph(run)
         return 1
@@ -407,8 +465,8 @@ class _PlainText:
         ]
         self._open.append(_OpenHeading(name, rank, indent, is_deeper, self._group))
         self._blocks.append(
-            Block(
-                start, end, ((start, end),), self._headings, kind="heading", level=len(self._open)
+            _OpenBlock(
+                "heading", start, [(start, end)], self._headings, level=len(self._open)
             )
         )
         self._indent, self._open_list = indent, None
@@ -430,15 +488,11 @@ class _PlainText:
         indent = self._indent_of(spans[0][0])
         self._close_headings(indent)
         last = self._blocks[-1] if self._blocks else None
-        if joins and is_attached and last and last.kind == "pairs" and indent == self._indent:
-            if last.headings == self._headings:
-                self._blocks[-1] = replace(
-                    last,
-                    end=spans[-1][1],
-                    units=(*last.units, *spans),
-                    entries=(*last.entries, *entries),
-                )
-                return
+        is_next = last is not None and last.kind == "pairs" and indent == self._indent
+        if last and joins and is_attached and is_next and last.headings == self._headings:
+            last.units.extend(spans)
+            last.entries.extend(entries)
+            return
         self._add("pairs", spans, indent, is_attached=is_attached, entries=tuple(entries))
 
     def _indent_of(self, offset: int) -> int:
@@ -461,24 +515,17 @@ class _PlainText:
         """Add a list, or its items to the list above from which a blank line parts them."""
         items, indent = _items(run.lines), run.indent
         self._close_headings(indent)
+        units = [item.content for item in items]
         last = self._blocks[-1] if self._blocks else None
-        if last and last.kind == "list" and self._open_list and not is_attached:
+        if last and self._open_list and not is_attached and last.headings == self._headings:
             marks, content = self._open_list
-            is_next = indent in {marks, content} or marks < indent <= content + 1
-            if is_next and last.headings == self._headings:
-                entries = (
-                    (*last.entries, *_outer_entries(items))
-                    if indent <= marks
-                    else _with_inner(last.entries, items)
-                )
-                self._blocks[-1] = replace(
-                    last,
-                    end=run.span[1],
-                    units=(*last.units, *(item.content for item in items)),
-                    entries=entries,
-                )
+            if indent == marks:
+                last.units.extend(units)
+                last.entries.extend(_outer_entries(items))
                 return
-        units = tuple(item.content for item in items)
+            if marks < indent <= content + 1:
+                last.add_inside(units)
+                return
         self._add(
             "list",
             units,
@@ -492,16 +539,6 @@ class _PlainText:
 
     def _add_paragraph(self, run: _Run) -> None:
         indent = run.indent
-        last = self._blocks[-1] if self._blocks else None
-        if self._open_list and last and last.kind == "list" and indent >= self._open_list[1]:
-            # A further paragraph of the last item.
-            self._blocks[-1] = replace(
-                last,
-                end=run.span[1],
-                units=(*last.units, run.span),
-                entries=_with_inner(last.entries, [Entry(run.span, run.span)]),
-            )
-            return
         self._close_headings(indent)
         self._add("paragraph", (run.span,), indent)
 
@@ -515,31 +552,30 @@ class _PlainText:
     def _add(
         self,
         kind: BlockKind,
-        units: tuple[TextRange, ...],
+        units: Sequence[TextRange],
         indent: int,
         *,
         start: int | None = None,
         is_attached: bool = False,
         numbered: bool = False,
-        entries: tuple[Entry, ...] = (),
+        entries: Sequence[Entry] = (),
     ) -> None:
-        block = Block(
+        block = _OpenBlock(
+            kind,
             units[0][0] if start is None else start,
-            units[-1][1],
-            units,
+            list(units),
             self._headings,
-            kind=kind,
             lead=self._lead(kind, is_attached=is_attached),
             numbered=numbered,
-            entries=entries,
+            entries=list(entries),
         )
         self._blocks.append(block)
         self._indent, self._open_list = indent, None
 
     def _lead(self, kind: BlockKind, *, is_attached: bool) -> TextRange | None:
-        if kind in WITHOUT_LEAD or not self._blocks:
+        if kind in WITHOUT_LEAD or not self._blocks or self._blocks[-1].kind != "paragraph":
             return None
-        return lead_of(self.text, self._blocks[-1], is_attached=is_attached)
+        return lead_of(self.text, self._blocks[-1].finish(), is_attached=is_attached)
 
     def _close_headings(self, indent: int) -> None:
         """End headings and terms whose text is indented more than a block that comes now."""
@@ -574,11 +610,9 @@ def _mark_underlined(runs: Sequence[_Run], rule: Line) -> None:
         runs[-1].rank = _DOUBLE_RULE if rule.text[0] in "=#" else _SINGLE_RULE
 
 
-def _same_kind(line: Line, other: Line) -> bool:
-    """Return True if both lines have marks of one kind and one indent."""
-    if line.mark is None or other.mark is None or line.indent != other.indent:
-        return False
-    return bool(line.mark.number) == bool(other.mark.number)
+def _kind_of_mark(line: Line) -> tuple[int, bool]:
+    """Return the indent of a line with a mark, and True if that is a number or a letter."""
+    return line.indent, line.mark is not None and bool(line.mark.number)
 
 
 def _body_indent(groups: Sequence[Sequence[Line]]) -> int:
@@ -636,8 +670,16 @@ def _is_prose(line: Line) -> bool:
     return line.ends_sentence and line.text[0].isupper() and len(line.text.split()) > 3
 
 
-def _is_short_line(run: _Run) -> bool:
-    return run.is_line and len(run.first.text) < SHORT_LINE and not run.first.ends_sentence
+def _short_lines(runs: Sequence[_Run], at: int) -> list[Line]:
+    """Return the short lines of one indent from a run on, as of an address."""
+    lines: list[Line] = []
+    while at < len(runs) and runs[at].is_line and runs[at].indent == runs[at - len(lines)].indent:
+        line = runs[at].first
+        if len(line.text) >= SHORT_LINE or line.ends_sentence:
+            break
+        lines.append(line)
+        at += 1
+    return lines
 
 
 def _alternating_pairs(runs: Sequence[_Run]) -> list[Entry]:
@@ -735,11 +777,3 @@ def _outer_entries(items: Sequence[_Item]) -> tuple[Entry, ...]:
         else:
             entries.append(Entry(item.label, item.content))
     return tuple(entries)
-
-
-def _with_inner(
-    entries: tuple[Entry, ...], inner: Sequence[_Item] | Sequence[Entry]
-) -> tuple[Entry, ...]:
-    """Return the items of a list, the last of them with more inside it."""
-    label, (start, _) = entries[-1]
-    return (*entries[:-1], Entry(label, (start, inner[-1].content[1])))

@@ -73,7 +73,7 @@ def blocks_between(blocks: Sequence[Block], start: int, end: int) -> Sequence[Bl
     last = first
     while last < len(blocks) and blocks[last].start < end:
         last += 1
-    return blocks[first:last]
+    return blocks[first:last] if start < end else []
 
 
 def heading_above(blocks: Sequence[Block], block: Block) -> Block | None:

@@ -1,4 +1,4 @@
-"""Tests of block structure: paragraphs, lists, tables and headings with their ranges."""
+"""Tests of the blocks of Markdown: paragraphs, lists, tables and headings with their ranges."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from index.document import Block
 from index.text.markdown import markdown_structure
 from index.text.metadata import day_in
-from index.text.plain_text import plain_structure
 from index.text.structure import Structure
 
 PARTS = st.sampled_from(
@@ -44,20 +43,16 @@ def _texts(structure: Structure, text: str) -> list[str]:
     return [text[block.start : block.end] for block in structure.blocks]
 
 
+def _entries(block: Block, text: str) -> list[tuple[str, str]]:
+    return [(text[slice(*label)], text[slice(*content)]) for label, content in block.entries]
+
+
 def _in_order(blocks: tuple[Block, ...], size: int) -> bool:
     ends = [0, *(at for block in blocks for at in (block.start, block.end)), size]
     units = [
         (block.start, *(at for unit in block.units for at in unit), block.end) for block in blocks
     ]
     return ends == sorted(ends) and all(list(each) == sorted(each) for each in units)
-
-
-@given(ANY)
-def test_plain_blocks_hold_every_visible_character_in_order(text: str) -> None:
-    structure = plain_structure(text)
-
-    assert _in_order(structure.blocks, len(text))
-    assert "".join("".join(_texts(structure, text)).split()) == "".join(text.split())
 
 
 @given(MARKDOWN)
@@ -92,60 +87,90 @@ def test_no_word_of_markdown_after_the_front_matter_is_lost(text: str) -> None:
         assert word not in text or word in kept + headings
 
 
-def test_blank_lines_separate_paragraphs_and_wrapped_lines_stay_together() -> None:
-    text = (
-        "A line that was wrapped at a margin by\nits author, who had little space on\n"
-        "the screen.\n\n \nNext."
-    )
-
-    assert _texts(plain_structure(text), text) == [text[: text.index("\n\n")], "Next."]
-
-
-def test_each_line_of_a_feed_is_a_paragraph() -> None:
-    text = "Amazon invests $25 billion.\nStocks rose on Monday, says the US Depart…\nRain."
-
-    assert _texts(plain_structure(text), text) == text.split("\n")
-
-
 def test_markdown_blocks_have_their_heading_path() -> None:
     text = "# Report\n\nIntro.\n\n## Costs *and* `gains`\n\nHigh.\n\n## Outlook\n\nGood.\n"
 
     structure = markdown_structure(text)
 
     assert structure.title == "Report"
-    assert [block.headings for block in structure.blocks] == [
-        ("Report",),
-        ("Report", "Costs and gains"),
-        ("Report", "Outlook"),
+    assert [(block.kind, block.level, block.headings) for block in structure.blocks] == [
+        ("heading", 1, ("Report",)),
+        ("paragraph", 0, ("Report",)),
+        ("heading", 2, ("Report", "Costs and gains")),
+        ("paragraph", 0, ("Report", "Costs and gains")),
+        ("heading", 2, ("Report", "Outlook")),
+        ("paragraph", 0, ("Report", "Outlook")),
     ]
-    assert _texts(structure, text) == ["Intro.", "High.", "Good."]
+    assert _texts(structure, text)[::2] == ["# Report", "## Costs *and* `gains`", "## Outlook"]
 
 
-def test_table_rows_and_list_items_are_units() -> None:
-    text = "- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
+def test_items_are_units_without_their_marks() -> None:
+    text = "- one\n- two\n  1. inner\n\n     more\n* other list\n"
 
-    units = [
-        [text[start:end] for start, end in block.units] for block in markdown_structure(text).blocks
-    ]
+    first, second = markdown_structure(text).blocks
 
-    assert units == [["- one", "- two"], ["| 1 | 2 |"]]
+    assert [text[slice(*unit)] for unit in first.units] == ["one", "two", "inner", "     more"]
+    assert _entries(first, text) == [("-", "one"), ("-", "two\n  1. inner\n\n     more")]
+    assert _entries(second, text) == [("*", "other list")]
 
 
-def test_each_row_of_a_table_is_a_block_with_the_names_of_its_columns() -> None:
+def test_a_list_knows_its_lead_and_its_numbers() -> None:
+    text = "Two things. Do this:\n\n1. stop\n2. start\n\n- free\n"
+
+    _, steps, bullets = markdown_structure(text).blocks
+
+    assert steps.numbered
+    assert steps.lead is not None
+    assert text[slice(*steps.lead)] == "Do this:"
+    assert _entries(steps, text) == [("1.", "stop"), ("2.", "start")]
+    assert not bullets.numbered
+    assert bullets.lead is None
+
+
+def test_a_table_has_a_header_columns_and_rows() -> None:
     text = (
         "# Prices\n\n| Item | **Price** |\n|---|--:|\n| Lamp | 39.90 |\n| Desk |\n\n"
         "After.\n\n| only | names |\n|---|---|\n"
     )
 
-    blocks = markdown_structure(text).blocks
+    _, table, after, bare = markdown_structure(text).blocks
 
-    assert [(text[block.start : block.end], block.columns) for block in blocks] == [
-        ("| Lamp | 39.90 |", ("Item", "Price")),
-        ("| Desk |", ("Item", "Price")),
-        ("After.", ()),
-        ("| only | names |", ()),
+    assert (table.kind, table.columns) == ("table", ("Item", "Price"))
+    assert _entries(table, text) == [("", "| Lamp | 39.90 |"), ("", "| Desk |")]
+    assert [text[slice(*unit)] for unit in table.units] == [
+        "| Item | **Price** |",
+        "| Lamp | 39.90 |",
+        "| Desk |",
     ]
-    assert {block.headings for block in blocks} == {("Prices",)}
+    assert after.kind == "paragraph"
+    assert (bare.columns, bare.entries, bare.kind) == ((), (), "table")
+    assert {block.headings for block in (table, after, bare)} == {("Prices",)}
+
+
+@pytest.mark.parametrize(
+    ("rows", "pairs"),
+    [
+        (
+            "| Date | 11 March 2026 |\n| Jobs affected | 1,312 |",
+            [("Date", "11 March 2026"), ("Jobs affected", "1,312")],
+        ),
+        (
+            "| Claim # | SF-1008 | Make | Jeep |",
+            [("Claim #", "SF-1008"), ("Make", "Jeep")],
+        ),
+        ("| 1 | 2 |\n| 3 | 4 |", None),
+    ],
+)
+def test_a_table_of_labels_and_values_is_read_as_pairs(
+    rows: str, pairs: list[tuple[str, str]] | None
+) -> None:
+    width = rows.split("\n")[0].count("|") - 1
+    text = f"{'| ' * width}|\n{'|---' * width}|\n{rows}\n"
+
+    [block] = markdown_structure(text).blocks
+
+    assert block.kind == ("table" if pairs is None else "pairs")
+    assert pairs is None or _entries(block, text) == pairs
 
 
 def test_a_heading_without_text_below_it_is_a_block() -> None:
@@ -189,7 +214,7 @@ def test_the_front_matter_title_stands_above_the_headings() -> None:
     structure = markdown_structure("---\ntitle: Memo\n---\n# Aims\n\nText.\n")
 
     assert structure.title == "Memo"
-    assert structure.blocks[0].headings == ("Memo", "Aims")
+    assert structure.blocks[1].headings == ("Memo", "Aims")
 
 
 def test_yaml_aliases_of_front_matter_are_never_expanded() -> None:
@@ -242,11 +267,12 @@ def test_a_file_name_may_hold_a_date(name: str, day: str | None) -> None:
     assert day_in(name) == day
 
 
-def test_empty_table_rows_are_no_blocks() -> None:
+def test_empty_table_rows_are_left_out() -> None:
     text = "| Item | Price |\n|---|---|\n|  |  |\n| Lamp | 39.90 |\n| | |\n"
-
-    assert [text[block.start : block.end] for block in markdown_structure(text).blocks] == [
-        "| Lamp | 39.90 |"
-    ]
     form = "| Name | Age |\n|---|---|\n| | |"
-    assert [form[block.start : block.end] for block in markdown_structure(form).blocks] == [form]
+
+    [table] = markdown_structure(text).blocks
+    [empty] = markdown_structure(form).blocks
+
+    assert _entries(table, text) == [("", "| Lamp | 39.90 |")]
+    assert (form[empty.start : empty.end], empty.entries) == (form, ())
