@@ -69,7 +69,8 @@ def documents_named(pattern: str, number: int) -> Iterator[tuple[str, str]]:
         data = path.read_bytes()
         if path.suffix == ".gz":
             data = gzip.decompress(data)
-        yield f"{path.parent.name}-{path.name.removesuffix('.gz')}", data.decode("utf-8", "replace")
+        name = f"{path.parent.name}-{path.name.removesuffix('.gz')}"
+        yield name, data.decode("utf-8", "replace")
 
 
 def is_cut(text: str, start: int, end: int) -> bool:
@@ -89,7 +90,8 @@ def figures(documents: Sequence[tuple[Document, Sequence[Chunk]]]) -> str:
         for start, end in chunk.sentences
     ]
     cut, mean = sum(sentences) / len(sentences), sum(lengths) / len(lengths)
-    return f"{len(documents)} | {len(lengths):,} | {mean:.0f} | {lengths[len(lengths) // 2]} | {cut:.3f}"
+    median = lengths[len(lengths) // 2]
+    return f"{len(documents)} | {len(lengths):,} | {mean:.0f} | {median} | {cut:.3f}"
 
 
 def read(name: str, text: str, folder: Path) -> Document | None:
@@ -120,6 +122,7 @@ def sources(arguments: argparse.Namespace) -> Iterator[tuple[str, Iterator[tuple
 
 
 def main() -> None:
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("--number", type=int, default=100, help="files of each kind")

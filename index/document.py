@@ -45,10 +45,11 @@ class Block:
     """Heading, paragraph, list, table, code or pairs, under its headings.
 
     `units` are the parts of [start, end) that no sentence crosses: the one range of a paragraph,
-    the items of a list, the rows of a table. `columns` holds the column names of a Markdown table;
-    the rows of other tables repeat theirs. `level` is that of a heading, from 1. `lead` is the
-    sentence before a block that leads in to it ("The risks are:"). `numbered` is True for a list of
-    numbers or letters. The last of a heading's own `headings` is its name. `entries` are the outermost items of a list, the rows of a table, the pairs.
+    the items of a list, the rows of a table. The last of a heading's own `headings` is its name,
+    and `level` its level, from 1. `columns` holds the column names of a Markdown table; the rows of
+    other tables repeat theirs. `lead` is the sentence before a block that leads in to it ("The
+    risks are:"). `numbered` is True for a list of numbers or letters. `entries` are the outermost
+    items of a list, the rows of a table, the pairs.
     """
 
     start: int

@@ -246,7 +246,7 @@ class TextBuilder:
         )
 
     def _write_lines(self, lines: Iterable[tuple[str, str, Place]]) -> list[Entry]:
-        """Write lines of (label, text, place), and return their ranges; empty texts are left out."""
+        """Write lines of (label, text, place) and return their ranges; empty texts are left out."""
         entries: list[Entry] = []
         for label, text, place in lines:
             line = fold_to_line(text)

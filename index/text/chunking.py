@@ -285,8 +285,8 @@ def _span(units: Sequence[_Unit]) -> TextRange:
 def _window(units: Sequence[_Unit], contexts: _Contexts, *, has_room: bool) -> _Window:
     """Return units as a window; without room for it, as without need, it gets no context."""
     first, context = units[0], ""
-    if has_room and first.context in contexts and first.start > first.context[0]:
-        context, _ = contexts[first.context]
+    if has_room and first.context is not None and first.start > first.context[0]:
+        context, _ = contexts.get(first.context, ("", 0))
     return _Window(first.start, [each for unit in units for each in unit.sentences], context)
 
 

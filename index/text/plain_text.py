@@ -47,12 +47,15 @@ _RunKind = Literal["text", "list", "keys", "columns", "cells", "heading"]
 
 _UNDERLINES = "=-~^*#+_\"'"
 _NUMBERED = regex.compile(
-    r"(?!\d{1,2}\.? \p{L}+\.? \d{4})(?P<number>\d{1,2}[a-z]?(?:\.\d{1,2}){0,5})\.?\s+(?=\p{Lu}|\p{Lo}|[`'\"“])"
+    r"(?!\d{1,2}\.? \p{L}+\.? \d{4})(?P<number>\d{1,2}[a-z]?(?:\.\d{1,2}){0,5})\.?\s+"
+    r"(?=\p{Lu}|\p{Lo}|[`'\"“])"
 )
+"""Beginning of a numbered heading, and of no date ("5 November 2026")."""
 _WIDE_GAP = regex.compile(r"\S(?:\s{3,}|\t)\S")
 
 # Ranks of headings, from the outermost. Headings of one rank stand side by side.
-_DOUBLE_RULE, _SINGLE_RULE, _CAPITALS, _NUMBER, _SECTION, _SHORT, _TERM = 0, 1, 2, 3, 19, 20, 60
+_DOUBLE_RULE, _SINGLE_RULE, _CAPITALS, _NUMBER, _SECTION, _SHORT = 1, 2, 3, 4, 20, 21
+_ENTRY, _TERM = 50, 100
 
 
 def plain_structure(text: str) -> Structure:
@@ -366,7 +369,7 @@ class _PlainText:
         # Only at the beginning of a group, or below its title.
         labelled = _alternating_pairs(runs[at:]) if at < 2 else []
         if labelled:
-            self._add_pairs(labelled, self._is_under_paragraph(at))
+            self._add_pairs(labelled, is_attached=self._is_under_paragraph(at))
             return len(labelled) * 2
         under = runs[at + 1] if at + 1 < len(runs) else None
         rank = self._heading_rank(run, under, below, is_first=at == 0)
@@ -384,9 +387,9 @@ class _PlainText:
         if run.kind == "list":
             self._add_list(run, is_attached=self._is_under_paragraph(at))
         elif run.kind == "keys":
-            self._add_pairs(_keyed_pairs(run), self._is_under_paragraph(at))
+            self._add_pairs(_keyed_pairs(run), is_attached=self._is_under_paragraph(at))
         elif run.kind == "columns":
-            self._add_pairs(_aligned_pairs(run), self._is_under_paragraph(at))
+            self._add_pairs(_aligned_pairs(run), is_attached=self._is_under_paragraph(at))
         elif run.kind == "cells":
             self._add_cells(run)
         else:
@@ -413,39 +416,34 @@ class _PlainText:
         following = under.first if under else below
         if len(run.lines) > 1 or following is None or following.quote != run.first.quote:
             return None
-        line = run.first
         number = _heading_number(run, following)
         if number is not None:
             return _NUMBER + number.count(".")
         if run.kind != "text" or not is_first:
             return None
-        if _is_title(line):
-            rank = self._rank_by_form(line, following, under)
-            if rank is not None:
-                return rank
-        leads_list = under is None and following.mark is not None and following.indent > line.indent
-        if leads_list and line.indent == 0 and not line.text.endswith((".", ":", ",", ";")):
-            return _SHORT + 20  # the head of a changelog's entry
-        return None
+        rank = self._rank_by_form(run.first, following) or self._rank_by_content(run.first, under)
+        is_entry = rank is None and under is None and _heads_list(run.first, following)
+        return _ENTRY if is_entry else rank
 
-    def _rank_by_form(self, line: Line, following: Line, under: _Run | None) -> int | None:
-        """Return the rank of a short line that is a heading by its form and what follows it."""
+    def _rank_by_form(self, line: Line, following: Line) -> int | None:
+        """Return the rank of a line in capitals, or one indented less than the text below it."""
+        if not _is_title(line):
+            return None
         if _is_capitals(line) and (line.indent < self._body or not self._body):
             return _CAPITALS
-        is_deeper = following.indent > line.indent
-        if self._body and 0 < line.indent < self._body and is_deeper:
-            return _SECTION  # of a section inside a manual page
-        if under is None or not line.text[0].isupper():
-            return None
+        is_section_of_manual = 0 < line.indent < self._body
+        return _SECTION if is_section_of_manual and following.indent > line.indent else None
+
+    def _rank_by_content(self, line: Line, under: _Run | None) -> int | None:
+        """Return the rank of a short line with a paragraph, a list or the like right below it."""
         margin = self._margins.usual or USUAL_MARGIN
-        if line.width >= FILLED * margin:
+        is_short = line.width < FILLED * margin and line.text[0].isupper() and _is_title(line)
+        if under is None or not is_short:
             return None
-        is_paragraph = len(under.lines) > 1 or under.first.width >= FILLED * margin
-        if under.kind == "text" and under.indent == line.indent and is_paragraph:
-            return _SHORT + line.indent
-        if under.kind in {"list", "keys", "columns", "cells"} or is_deeper:
-            return _SHORT + line.indent
-        return None
+        is_long = len(under.lines) > 1 or under.first.width >= FILLED * margin
+        is_content = under.kind != "text" or under.indent > line.indent
+        is_paragraph = under.indent == line.indent and is_long
+        return _SHORT + line.indent if is_content or is_paragraph else None
 
     def _add_heading(self, runs: Sequence[_Run], at: int, rank: int, following: Line | None) -> int:
         """Add a heading, of several lines if these are in capitals, and return how many runs."""
@@ -465,9 +463,7 @@ class _PlainText:
         ]
         self._open.append(_OpenHeading(name, rank, indent, is_deeper, self._group))
         self._blocks.append(
-            _OpenBlock(
-                "heading", start, [(start, end)], self._headings, level=len(self._open)
-            )
+            _OpenBlock("heading", start, [(start, end)], self._headings, level=len(self._open))
         )
         self._indent, self._open_list = indent, None
         return last + 1 - at
@@ -476,12 +472,12 @@ class _PlainText:
         """Add a term, which may be several lines, with the paragraph below it."""
         *terms, meaning = runs
         label = (terms[0].first.start, terms[-1].span[1])
-        self._add_pairs([Entry(label, meaning.span)], is_attached, joins=True)
+        self._add_pairs([Entry(label, meaning.span)], is_attached=is_attached, joins=True)
         name = " ".join(self.text[slice(*label)].split())
         self._open.append(_OpenHeading(name, _TERM + terms[0].indent, terms[0].indent, True))
 
     def _add_pairs(
-        self, entries: Sequence[Entry], is_attached: bool, *, joins: bool = False
+        self, entries: Sequence[Entry], *, is_attached: bool, joins: bool = False
     ) -> None:
         """Add pairs; with `joins` to the pairs right above, if there is no blank line between."""
         spans = tuple(entry.span for entry in entries)
@@ -663,6 +659,12 @@ def _heading_number(run: _Run, following: Line) -> str | None:
         return None
     is_item = run.kind == "list" and following.indent >= line.content_indent
     return None if is_item else match["number"]
+
+
+def _heads_list(line: Line, following: Line) -> bool:
+    """Return True for the head of an entry of a changelog: a list follows it, indented."""
+    is_list_below = following.mark is not None and following.indent > line.indent == 0
+    return is_list_below and not line.text.endswith((".", ":", ",", ";"))
 
 
 def _is_prose(line: Line) -> bool:

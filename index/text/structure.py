@@ -222,21 +222,11 @@ def blocks_to_plain(blocks: Iterable[Block]) -> list[list[Any]]:
 
 def blocks_from_plain(plain: Iterable[Sequence[Any]]) -> tuple[Block, ...]:
     """Return the blocks that `blocks_to_plain` turned into JSON types."""
-    return tuple(_block(*fields) for fields in plain)
+    return tuple(_block(fields) for fields in plain)
 
 
-def _block(  # noqa: PLR0913, PLR0917 - the fields of a block, as they are stored
-    kind: Any,
-    start: int,
-    end: int,
-    units: Sequence[Sequence[int]],
-    headings: Sequence[str],
-    columns: Sequence[str],
-    level: int,
-    lead: Sequence[int] | None,
-    numbered: bool,
-    entries: Sequence[Sequence[Sequence[int]]],
-) -> Block:
+def _block(fields: Sequence[Any]) -> Block:
+    kind, start, end, units, headings, columns, level, lead, numbered, entries = fields
     return Block(
         start,
         end,

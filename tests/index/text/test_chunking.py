@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.document import Chunk, Document
+from index.formats.text_builder import TextBuilder
 from index.text.chunking import chunk_document
 from tests.index.text.test_markdown import ANY, PARTS
 from tests.support.fakes import FakeEncoder, markdown_document, plain_document
@@ -158,3 +161,93 @@ def test_too_many_headings_lose_the_outermost_first() -> None:
 
 def test_white_space_has_no_chunks() -> None:
     assert chunk_document(plain_document(" \n \n"), FakeEncoder()) == []
+
+
+@given(text=TEXT, budget=BUDGETS)
+def test_chunks_repeat_no_words_but_the_sentence_they_overlap_by(text: str, budget: int) -> None:
+    chunks = chunk_document(plain_document(text), FakeEncoder(budget))
+
+    for before, after in pairwise(chunks):
+        repeated = before.end - after.start
+        assert repeated <= 0 or before.sentences[-1] == after.sentences[0]
+
+
+@pytest.mark.parametrize("parse", [plain_document, markdown_document])
+@given(text=TEXT, budget=BUDGETS)
+def test_chunking_again_gives_the_same_chunks(
+    parse: Callable[[str], Document], text: str, budget: int
+) -> None:
+    once, again = (chunk_document(parse(text), FakeEncoder(budget)) for _ in range(2))
+
+    assert once == again
+
+
+def test_a_list_is_one_chunk_with_its_lead() -> None:
+    text = (
+        "The needle has hurt you and you do not know what comes next. Do this:\n\n"
+        "1. Let the wound bleed.\n2. Rinse it with water.\n3. Call 4990.\n\n"
+        "Nothing else is known to help after such an accident.\n"
+    )
+
+    for document in (plain_document(text), markdown_document(text)):
+        first, second = chunk_document(document, FakeEncoder(100))
+
+        assert first.text == text[: text.index("\n\nNothing")]
+        assert second.text.startswith("Nothing")
+        assert [text[slice(*sentence)] for sentence in first.sentences][-2:] == [
+            "Rinse it with water.",
+            "Call 4990.",
+        ]
+
+
+def test_a_long_list_is_cut_between_items_and_keeps_its_lead() -> None:
+    items = [f"{number}. Do the step with this number." for number in range(1, 31)]
+    text = "# Plan\n\nIt is long. The steps are these:\n\n" + "\n".join(items) + "\n"
+
+    lead, *windows = chunk_document(markdown_document(text), FakeEncoder(40))
+
+    assert lead.text == "It is long. The steps are these:"
+    assert len(windows) > 4
+    assert "\n".join(window.text for window in windows) == "\n".join(items)
+    for window in windows:
+        assert window.headings == ("Plan", "The steps are these")
+        assert window.text[0].isdecimal()
+
+
+def test_a_cut_definition_keeps_its_term() -> None:
+    sentences = " ".join(f"Sentence number {number} says more." for number in range(20))
+    text = f"Some text comes before it.\n\n--force\n    {sentences}\n"
+
+    _, first, *others = chunk_document(plain_document(text), FakeEncoder(40))
+
+    assert first.text.startswith("--force\n")
+    assert first.headings == ()
+    assert others
+    assert all(chunk.headings == ("--force",) for chunk in others)
+
+
+def test_rows_without_column_names_are_chunks_of_their_own() -> None:
+    text = "Item: Lamp of brass; Price: 39 euros\nItem: Desk of oak; Price: 80 euros"
+    builder = TextBuilder()
+    builder.rows(text.split("\n"))
+    extracted = builder.build()
+    document = replace(plain_document(text), text=extracted.text, blocks=extracted.blocks)
+
+    assert [chunk.text for chunk in chunk_document(document, FakeEncoder(100))] == text.split("\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["word " * 12, "- an item of a list", "Key: its value", "x" * 70, "A. b c", "Term\n  it"],
+)
+def test_time_grows_with_the_length_of_the_text(line: str) -> None:
+    def seconds(lines: int) -> float:
+        text = f"{line}\n" * lines
+        started = time.process_time()
+        chunk_document(plain_document(text), FakeEncoder(254))
+        return time.process_time() - started
+
+    seconds(10)  # what is loaded once
+    short = min(seconds(300) for _ in range(2))
+
+    assert seconds(3_000) < 40 * short + 0.1

@@ -164,7 +164,7 @@ def test_a_table_has_a_header_columns_and_rows() -> None:
 def test_a_table_of_labels_and_values_is_read_as_pairs(
     rows: str, pairs: list[tuple[str, str]] | None
 ) -> None:
-    width = rows.split("\n")[0].count("|") - 1
+    width = rows.partition("\n")[0].count("|") - 1
     text = f"{'| ' * width}|\n{'|---' * width}|\n{rows}\n"
 
     [block] = markdown_structure(text).blocks

@@ -23,7 +23,8 @@ from index.text.structure import (
 from tests.index.text.test_markdown import MARKDOWN
 
 TEXT = (
-    "# Runbook\n\nRead this.\n\n## Steps\n\nDo this:\n\n1. Stop.\n2. Start.\n\n### Later\n\nRest.\n\n"
+    "# Runbook\n\nRead this.\n\n## Steps\n\nDo this:\n\n1. Stop.\n2. Start.\n\n"
+    "### Later\n\nRest.\n\n"
     "## Prices\n\n| Item | Price |\n|---|---|\n| Lamp | 39 |\n| Desk | 80 |\n\n## Empty\n"
 )
 BLOCKS = markdown_structure(TEXT).blocks
