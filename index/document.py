@@ -206,5 +206,11 @@ class Chunk:
 
     @property
     def embedded_text(self) -> str:
-        """Text for the encoder and the analyser: the headings, then the rendered chunk."""
-        return "\n".join([*self.headings, self.rendering.text])
+        """Text for the encoder and the analyser: the headings, then the rendered chunk.
+
+        A chunk of plain text may begin with its own heading, which is not said twice.
+        """
+        text = self.rendering.text
+        begins_with_heading = bool(self.headings) and text.startswith(f"{self.headings[-1]}\n")
+        headings = self.headings[:-1] if begins_with_heading else self.headings
+        return "\n".join([*headings, text])

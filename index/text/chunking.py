@@ -23,7 +23,7 @@ import regex
 
 from index.document import Block, Chunk, Document, TextRange
 from index.text.sentences import sentence_spans
-from index.text.structure import content_blocks
+from index.text.structure import content_blocks, with_attached_headings
 
 SHORT_BLOCK_TOKENS = 8
 """Tokens below which a block joins the next one.
@@ -135,17 +135,22 @@ _Contexts = Mapping[TextRange, tuple[str, int]]
 def chunk_document(document: Document, tokens: TokenSpans) -> list[Chunk]:
     """Cut a document into chunks in text order; each has at least one sentence."""
     chunks: list[Chunk] = []
+    blocks = with_attached_headings(document.text, document.blocks)
     # Blocks under one heading path share its headings and so the budget that these leave.
-    for path, blocks in groupby(content_blocks(document.blocks), key=lambda block: block.headings):
+    for path, group in groupby(content_blocks(blocks), key=_path):
         headings = _fitting_headings(path, tokens)
         budget = tokens.passage_budget - _count_tokens(headings, tokens)
-        drafts = (_draft(document.text, block, budget, tokens) for block in blocks)
+        drafts = (_draft(document.text, block, budget, tokens) for block in group)
         for draft in _join_short_drafts(drafts, document.text, budget):
             windows = list(_windows(draft, document.text, budget, tokens))
             # Part of a table row cannot be rendered with the columns of the whole row.
             columns = draft.columns if len(windows) == 1 else ()
             chunks.extend(_chunk(document, window, headings, columns) for window in windows)
     return chunks
+
+
+def _path(block: Block) -> tuple[str, ...]:
+    return block.headings
 
 
 def _fitting_headings(headings: tuple[str, ...], tokens: TokenSpans) -> tuple[str, ...]:
@@ -166,20 +171,34 @@ def _draft(text: str, block: Block, budget: int, tokens: TokenSpans) -> _ChunkDr
     draft = _ChunkDraft([], token_starts, block.columns, block.lead is not None)
     contexts = _contexts(block)
     before = block.start
-    for unit in block.units or ((block.start, block.end),):
-        start, end = unit
-        sentences = [
-            piece
-            for first, last in sentence_spans(text[start:end])
-            for piece in _split_sentence(text, (start + first, start + last), draft, budget)
-        ]
-        if sentences:
+    for start, end in block.units or ((block.start, block.end),):
+        spans = [(start + first, start + last) for first, last in sentence_spans(text[start:end])]
+        if spans:
             # The mark of an item stands before its unit.
-            visible = _NOT_SPACE.search(text, before, sentences[0][0])
-            first = visible.start() if visible else sentences[0][0]
+            visible = _NOT_SPACE.search(text, before, spans[0][0])
+            first = visible.start() if visible else spans[0][0]
+            first, sentences = _fitting_sentences(text, spans, first, draft, budget)
             draft.units.append(_Unit(first, sentences, contexts.get(start, block.lead)))
         before = end
     return draft
+
+
+def _fitting_sentences(
+    text: str, spans: Sequence[TextRange], first: int, draft: _ChunkDraft, budget: int
+) -> tuple[int, list[TextRange]]:
+    """Return where a unit begins, and its sentences as pieces that fit the budget each.
+
+    The unit begins with its mark at `first`, unless there is no room for the mark.
+    """
+    content, end = spans[0]
+    pieces = list(_split_sentence(text, (first, end), draft, budget))
+    with_text = [piece for piece in pieces if piece[1] > content]
+    if len(with_text) < len(pieces):
+        first = max(content, with_text[0][0])
+    pieces = [(max(content, with_text[0][0]), with_text[0][1]), *with_text[1:]]
+    for span in spans[1:]:
+        pieces.extend(_split_sentence(text, span, draft, budget))
+    return first, pieces
 
 
 def _contexts(block: Block) -> dict[int, TextRange]:

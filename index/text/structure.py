@@ -59,6 +59,31 @@ def content_blocks(blocks: Sequence[Block]) -> Iterator[Block]:
             yield block
 
 
+def with_attached_headings(text: str, blocks: Sequence[Block]) -> list[Block]:
+    """Return blocks, each heading of plain text as the first unit of the block right below it.
+
+    The reader of a passage sees no headings, and a heading without a blank line below it is part of
+    what is written there. Headings with markup, and those above a table, stay blocks.
+    """
+    joined: list[Block] = []
+    for block in blocks:
+        above = joined[-1] if joined else None
+        if above is not None and _is_attached(text, above, block):
+            units = ((above.start, above.end), *block.units)
+            joined[-1] = replace(block, start=above.start, units=units)
+        else:
+            joined.append(block)
+    return joined
+
+
+def _is_attached(text: str, above: Block, block: Block) -> bool:
+    if above.kind != "heading" or block.kind in {"heading", "table"}:
+        return False
+    is_plain = text[above.start : above.end] == above.headings[-1]
+    between = text[above.end : block.start]
+    return is_plain and not between.strip() and between.count("\n") == 1
+
+
 def block_at(blocks: Sequence[Block], offset: int) -> Block | None:
     """Return the block that holds the character at an offset, None between blocks."""
     following = bisect_right(blocks, offset, key=lambda block: block.start)

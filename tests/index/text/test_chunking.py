@@ -251,3 +251,15 @@ def test_time_grows_with_the_length_of_the_text(line: str) -> None:
     short = min(seconds(300) for _ in range(2))
 
     assert seconds(3_000) < 40 * short + 0.1
+
+
+def test_a_heading_right_above_a_paragraph_is_read_with_it_and_embedded_once() -> None:
+    text = "RULES\n\n7 Lost property\nThings that are found are kept here for 90 days.\n\nMore.\n"
+
+    first, second = chunk_document(plain_document(text), FakeEncoder(100))
+
+    assert first.text == "7 Lost property\nThings that are found are kept here for 90 days."
+    assert first.headings == second.headings == ("RULES", "7 Lost property")
+    assert first.embedded_text == f"RULES\n{first.text}"
+    assert text[slice(*first.sentences[-1])].startswith("Things")
+    assert second.embedded_text == "RULES\n7 Lost property\nMore."
