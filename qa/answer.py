@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 from index.document import Place, TextRange
 
-Kind = Literal["span", "list", "evidence", "parts", "documents", "summary", "chat"]
+Kind = Literal["span", "list", "evidence", "steps", "parts", "documents", "summary", "chat"]
 """Kind of answer that a question asks for.
 
 It is one span; the spans of all items of a list; for a yes-or-no question, the sentence that
-settles it; the answers to several questions; a quote from each of several documents; sentences that
-sum a document up; or words of the program itself, for small talk.
+settles it; the steps of a procedure; the answers to several questions; a quote from each of several
+documents; sentences that sum a document up; or words of the program itself, for small talk.
 """
 Certainty = Literal["sure", "likely", "none"]
 """Degree of certainty of an answer.

@@ -1,0 +1,212 @@
+"""How-to questions and questions for a list: the steps, the items or the column, quoted whole.
+
+The passages that are retrieved lead to the lists and tables of their documents. Each list is
+compared with the question by its headings, its lead sentence and its items; the best one is quoted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import regex
+
+from index.document import Block, TextRange
+from index.rendering import cells
+from index.search.bm25 import analyse
+from index.text.structure import blocks_between, section, with_lead
+from qa.answer import AnswerSpan, Certainty
+from qa.answering.kinds.context import KindAnswer, QuestionContext
+from qa.answering.question import kind_of
+from qa.answering.retriever import RetrievedChunk
+
+Wanted = Literal["steps", "items"]
+LEAST_COVERAGE = 0.5
+"""Share of the question's words that headings, lead and items of a list must hold."""
+SURE_COVERAGE = 0.99
+"""The same for a list that is surely meant; and its heading or lead alone must hold most."""
+_NAMED = 0.6
+_LONGEST = 3000
+"""Characters of a list that are quoted; of a longer one the first items are."""
+_IN_ITEMS, _PER_RANK, _NUMBERED = 0.6, 0.04, 0.15
+"""Weight of a word that only the items hold, loss per rank of the passage, bonus of numbers."""
+_MOST_ITEMS = 30
+_HOW_TO = regex.compile(
+    r"\b(?:how (?:do|does|can|could|should|must|would) (?:i|we|you|one|people|staff|somebody|someone)"
+    r"|how to|steps? (?:to|for|of|in)|(?:procedure|instructions|process|way) (?:to|for|of)"
+    r"|what (?:do|should|must|can) (?:i|we|you|one) do|what are the steps|what has to be done"
+    r"|what is the procedure)\b",
+    regex.IGNORECASE,
+)
+_LIST = regex.compile(
+    r"^(?:please )?(?:list|name|enumerate|give me|show me)\b"
+    r"|^(?:what|which) (?:are|were) (?:all |the |our |your |some )?"
+    r"|\bwhat (?:all )?(?:do|does|did|should|must|can) .+ (?:bring|need|take|include|contain|cover"
+    r"|consist|decide|have to|along)\b|\bwhat .+ are there\b|^(?:which|what) (?!does\b|happens\b|causes\b|makes\b|means\b|costs\b)\p{L}{3,}s\b"
+    r"|^(?:who|which people) (?:took part|attended|was present|were present|participated)\b"
+    r"|^(?:the )?\p{L}+ ?\p{L}*s (?:of|for|from|in) (?:the|a|an|our)\b"
+    r"|^what (?:isn't|is not|is|was|were) (?:not )?(?:covered|included|excluded|needed|required"
+    r"|taken out|removed|new|changed)\b|\breasons\b",
+    regex.IGNORECASE,
+)
+_ASKING = frozenset(
+    analyse(
+        "step steps do list name all give show need procedure instructions process way thing things "
+        "please tell have get there kind kinds type types"
+    )
+)
+"""Words that ask for a list and are not looked for in it."""
+_CELL = regex.compile(r"(?:^|; )(?P<name>[^;:\n]{1,80}): ")
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """A list or table with how well it fits, and how much of the question it is named by."""
+
+    document_id: str
+    block: Block
+    ranges: tuple[TextRange, ...]
+    score: float
+    coverage: float
+    named: float
+
+
+def answer(context: QuestionContext) -> KindAnswer | None:
+    """Quote the list that a question asks for; None if it asks for none, or none fits."""
+    wanted = wanted_of(context.question)
+    terms = _terms(context.question)
+    if wanted is None or not terms:
+        return None
+    candidates = list(_candidates(context, wanted, terms))
+    best = max(candidates, key=lambda each: each.score, default=None)
+    if best is None or best.coverage < LEAST_COVERAGE:
+        return None
+    certainty: Certainty = "likely"
+    if best.coverage >= SURE_COVERAGE and best.named >= _NAMED:
+        certainty = "sure"
+    heading = " > ".join(best.block.headings) or None
+    spans: tuple[AnswerSpan, ...] = tuple(
+        context.quote(best.document_id, each, best.coverage, certainty, heading)
+        for each in best.ranges
+    )
+    return KindAnswer("steps" if wanted == "steps" else "list", spans)
+
+
+def wanted_of(question: str) -> Wanted | None:
+    """Return what a question asks for: the steps of a procedure, the items of a list, or None."""
+    text = question.strip().rstrip("?").strip()
+    if _HOW_TO.search(text):
+        return "steps"
+    return "items" if _LIST.search(text) or kind_of(question) == "list" else None
+
+
+def _terms(question: str) -> set[str]:
+    """Return the index terms of a question without those that ask for a list."""
+    return set(analyse(question)) - _ASKING
+
+
+def _candidates(context: QuestionContext, wanted: Wanted, terms: set[str]) -> Iterator[_Scored]:
+    """Yield the lists and tables that the retrieved passages lead to, each once."""
+    seen: set[tuple[str, int]] = set()
+    for passage in context.retrieve(context.question):
+        document_id = passage.chunk.document_id
+        text = context.snapshot.document(document_id).text
+        blocks = context.snapshot.blocks(document_id)
+        for block in _lists_near(blocks, passage):
+            key = (document_id, block.start)
+            if key not in seen:
+                seen.add(key)
+                found = _scored(document_id, text, block, wanted, terms, passage)
+                if found is not None:
+                    yield found
+
+
+def _lists_near(blocks: Sequence[Block], passage: RetrievedChunk) -> Iterator[Block]:
+    """Yield the lists and tables that a passage is part of, leads in to, or stands beside.
+
+    Beside are those under the same heading.
+    """
+    chunk = passage.chunk
+    touched = blocks_between(blocks, chunk.start, chunk.end)
+    for block in touched:
+        if block.kind in {"list", "table", "pairs"}:
+            yield block
+    for block in blocks:
+        leads = block.lead is not None and block.lead[0] < chunk.end and chunk.start < block.lead[1]
+        if leads and block.kind in {"list", "table", "pairs"}:
+            yield block
+    headings = [block for block in touched if block.kind == "heading"]
+    for heading in headings or _heading_of(blocks, touched):
+        yield from (each for each in section(blocks, heading) if each.kind in {"list", "pairs"})
+
+
+def _heading_of(blocks: Sequence[Block], touched: Sequence[Block]) -> list[Block]:
+    """Return the innermost heading over the first of some blocks, none if there is none."""
+    if not touched or not touched[0].headings:
+        return []
+    wanted = touched[0].headings
+    return [block for block in blocks if block.kind == "heading" and block.headings == wanted][-1:]
+
+
+def _scored(
+    document_id: str,
+    text: str,
+    block: Block,
+    wanted: Wanted,
+    terms: set[str],
+    passage: RetrievedChunk,
+) -> _Scored | None:
+    """Return how well a list fits the question, None if it holds nothing to quote."""
+    column = _column(text, block, terms) if block.kind in {"table", "pairs"} else None
+    if block.kind == "table" and (wanted == "steps" or column is None):
+        return None
+    ranges = column if column is not None else _whole(text, block)
+    if not ranges:
+        return None
+    start = with_lead(block)[0]
+    name = " ".join((*block.headings, text[start : block.start], passage.document.title))
+    named = len(terms & set(analyse(name))) / len(terms)
+    inside = terms & set(analyse(text[block.start : block.end])) - set(analyse(name))
+    coverage = named + _IN_ITEMS * len(inside) / len(terms)
+    score = coverage - _PER_RANK * (passage.rank - 1)
+    if wanted == "steps":
+        score += _NUMBERED if block.numbered else -_NUMBERED
+    return _Scored(document_id, block, ranges, score, min(coverage, 1.0), named)
+
+
+def _whole(text: str, block: Block) -> tuple[TextRange, ...]:
+    """Return the range of a list of at least two items, cut behind an item if it is too long."""
+    items = [entry.span for entry in block.entries]
+    if len(items) < 2:
+        return ()
+    fitting = [end for _, end in items if end - block.start <= _LONGEST]
+    end = fitting[-1] if fitting else items[0][1]
+    return ((block.start, end if end < items[-1][1] else block.end),)
+
+
+def _column(text: str, block: Block, terms: set[str]) -> tuple[TextRange, ...] | None:
+    """Return the cells of the column whose name the question holds, None if there is none."""
+    ranges: list[TextRange] = []
+    for entry in block.entries[:_MOST_ITEMS]:
+        start, end = entry.span
+        for name, cell in _named_cells(text, start, end, block.columns):
+            if set(analyse(name)) & terms and cell[0] < cell[1]:
+                ranges.append(cell)
+                break
+    return tuple(ranges) if len(ranges) > 1 else None
+
+
+def _named_cells(
+    text: str, start: int, end: int, columns: Sequence[str]
+) -> Iterator[tuple[str, TextRange]]:
+    """Yield the cells of a row with the names of their columns."""
+    row = text[start:end]
+    if columns:
+        for name, (first, last) in zip(columns, cells(row), strict=False):
+            yield name, (start + first, start + last)
+        return
+    borders = list(_CELL.finditer(row))
+    ends = [border.start() for border in borders[1:]] + [len(row)]
+    for border, last in zip(borders, ends, strict=False):
+        yield border["name"], (start + border.end(), start + last)

@@ -1,0 +1,99 @@
+"""Steps of a procedure, items of a list and columns of a table, quoted whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from qa.answer import Answer
+from qa.answering.kinds.lists import Wanted, wanted_of
+from qa.answering.pipeline import Pipeline
+from tests.support.fakes import FixedReader
+from tests.support.serving import pipeline_of
+
+FILES = {
+    "pump.md": (
+        "# Pump manual\n\n## Changing the seal\n\nSwitch the pump off first.\n\n"
+        "1. Drain the pump.\n2. Open the casing.\n3. Press in the new seal.\n\n"
+        "## Cleaning the filter\n\n1. Close the valve.\n2. Rinse the filter.\n"
+    ),
+    "visit.md": (
+        "# Visiting the harbour\n\nBring to the harbour office:\n\n"
+        "- your insurance card\n- a list of your medicines\n\nThe office opens at nine.\n"
+    ),
+    "options.csv": "Option,Price\nATEX motor,€400\nSpecial paint,€90\nTest certificate,€30\n",
+    "prose.md": "# Tides\n\nThe tide at Porto turns at six. Fishermen leave with the ebb.\n",
+}
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    return pipeline_of(tmp_path_factory.mktemp("lists"), FILES)
+
+
+def asked(pipeline: Pipeline, question: str) -> Answer:
+    """Return the answer where the reader finds nothing."""
+    return Pipeline(
+        pipeline.snapshot, pipeline._retriever, FixedReader({}), pipeline.policy, top_k=5
+    ).ask(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("How do I change the seal?", "steps"),
+        ("how to clean the filter", "steps"),
+        ("steps for aligning the coupling", "steps"),
+        ("What should I do if there is a fire?", "steps"),
+        ("What are the risks?", "items"),
+        ("Which options can be ordered?", "items"),
+        ("what do I have to bring along", "items"),
+        ("How long is the pier?", None),
+        ("Who wrote it?", None),
+        ("What is the price?", None),
+    ],
+)
+def test_the_words_of_a_question_tell_what_is_wanted(question: str, wanted: Wanted | None) -> None:
+    assert wanted_of(question) == wanted
+
+
+def test_the_steps_under_the_heading_are_quoted_whole(pipeline: Pipeline) -> None:
+    answer = asked(pipeline, "How do I change the seal of a pump?")
+
+    assert answer.kind == "steps"
+    assert answer.text == "1. Drain the pump.\n2. Open the casing.\n3. Press in the new seal."
+    assert answer.citations[0].heading == "Pump manual > Changing the seal"
+
+
+def test_another_question_gets_the_steps_of_another_heading(pipeline: Pipeline) -> None:
+    answer = asked(pipeline, "how to clean the filter")
+
+    assert answer.text == "1. Close the valve.\n2. Rinse the filter."
+
+
+def test_the_items_behind_the_lead_are_quoted(pipeline: Pipeline) -> None:
+    answer = asked(pipeline, "What do I have to bring to the harbour office?")
+
+    assert answer.kind == "list"
+    assert answer.text == "- your insurance card\n- a list of your medicines"
+
+
+def test_a_column_of_a_table_is_quoted_cell_by_cell(pipeline: Pipeline) -> None:
+    answer = asked(pipeline, "Which options are there?")
+
+    assert [span.text for span in answer.spans] == [
+        "ATEX motor",
+        "Special paint",
+        "Test certificate",
+    ]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How do I bake bread?",
+        "What are the planets of the sun?",
+        "When does the tide at Porto turn?",
+    ],
+)
+def test_a_list_about_something_else_is_no_answer(pipeline: Pipeline, question: str) -> None:
+    assert asked(pipeline, question).refusal
