@@ -32,24 +32,31 @@ _LONGEST = 3000
 _IN_ITEMS, _PER_RANK, _NUMBERED = 0.6, 0.04, 0.15
 """Weight of a word that only the items hold, loss per rank of the passage, bonus of numbers."""
 _MOST_ITEMS = 30
-_HOW_TO = regex.compile(
-    r"\b(?:how (?:do|does|can|could|should|must|would) (?:i|we|you|one|people|staff|somebody|someone)"
-    r"|how to|steps? (?:to|for|of|in)|(?:procedure|instructions|process|way) (?:to|for|of)"
-    r"|what (?:do|should|must|can) (?:i|we|you|one) do|what are the steps|what has to be done"
-    r"|what is the procedure)\b",
-    regex.IGNORECASE,
+_PERSON = r"(?:i|we|you|one|people|staff|somebody|someone)"
+_STEP_WORDINGS = (
+    rf"\bhow (?:do|does|can|could|should|must|would) {_PERSON}\b",
+    r"\bhow to\b",
+    r"\bsteps? (?:to|for|of|in)\b",
+    r"\b(?:procedure|instructions|process|way) (?:to|for|of)\b",
+    rf"\bwhat (?:do|should|must|can) {_PERSON} do\b",
+    r"\bwhat (?:are the steps|has to be done|is the procedure)\b",
 )
-_LIST = regex.compile(
-    r"^(?:please )?(?:list|name|enumerate|give me|show me)\b"
-    r"|^(?:what|which) (?:are|were) (?:all |the |our |your |some )?"
-    r"|\bwhat (?:all )?(?:do|does|did|should|must|can) .+ (?:bring|need|take|include|contain|cover"
-    r"|consist|decide|have to|along)\b|\bwhat .+ are there\b|^(?:which|what) (?!does\b|happens\b|causes\b|makes\b|means\b|costs\b)\p{L}{3,}s\b"
-    r"|^(?:who|which people) (?:took part|attended|was present|were present|participated)\b"
-    r"|^(?:the )?\p{L}+ ?\p{L}*s (?:of|for|from|in) (?:the|a|an|our)\b"
-    r"|^what (?:isn't|is not|is|was|were) (?:not )?(?:covered|included|excluded|needed|required"
-    r"|taken out|removed|new|changed)\b|\breasons\b",
-    regex.IGNORECASE,
+_VERB_WITH_S = r"(?:does|happens|causes|makes|means|costs)\b"
+_TAKES_A_LIST = r"(?:bring|need|take|include|contain|cover|consist|decide|have to|along)"
+_LIST_WORDINGS = (
+    r"^(?:please )?(?:list|name|enumerate|give me|show me)\b",
+    r"^(?:what|which) (?:are|were) (?:all |the |our |your |some )?",
+    rf"\bwhat (?:all )?(?:do|does|did|should|must|can) .+ {_TAKES_A_LIST}\b",
+    r"\bwhat .+ are there\b",
+    rf"^(?:which|what) (?!{_VERB_WITH_S})\p{{L}}{{3,}}s\b",
+    r"^(?:who|which people) (?:took part|attended|was present|were present|participated)\b",
+    r"^(?:the )?\p{L}+ ?\p{L}*s (?:of|for|from|in) (?:the|a|an|our)\b",
+    r"^what (?:isn't|is not|is|was|were) (?:not )?(?:covered|included|excluded|needed|required)\b",
+    r"^what (?:is|was|were) (?:added|removed|taken out|changed|new|missing)\b",
+    r"\breasons\b",
 )
+_HOW_TO = regex.compile("|".join(_STEP_WORDINGS), regex.IGNORECASE)
+_LIST = regex.compile("|".join(_LIST_WORDINGS), regex.IGNORECASE)
 _ASKING = frozenset(
     analyse(
         "step steps do list name all give show need procedure instructions process way thing things "
