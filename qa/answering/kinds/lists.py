@@ -59,8 +59,8 @@ _HOW_TO = regex.compile("|".join(_STEP_WORDINGS), regex.IGNORECASE)
 _LIST = regex.compile("|".join(_LIST_WORDINGS), regex.IGNORECASE)
 _ASKING = frozenset(
     analyse(
-        "step steps do list name all give show need procedure instructions process way thing things "
-        "please tell have get there kind kinds type types"
+        "step steps do list name all give show need procedure instructions process way thing "
+        "things please tell have get there kind kinds type types"
     )
 )
 """Words that ask for a list and are not looked for in it."""
@@ -168,7 +168,7 @@ def _scored(
     column = _column(text, block, terms) if block.kind in {"table", "pairs"} else None
     if block.kind == "table" and (wanted == "steps" or column is None):
         return None
-    ranges = column if column is not None else _whole(text, block)
+    ranges = column if column is not None else _whole(block)
     if not ranges:
         return None
     start = with_lead(block)[0]
@@ -182,7 +182,7 @@ def _scored(
     return _Scored(document_id, block, ranges, score, min(coverage, 1.0), named)
 
 
-def _whole(text: str, block: Block) -> tuple[TextRange, ...]:
+def _whole(block: Block) -> tuple[TextRange, ...]:
     """Return the range of a list of at least two items, cut behind an item if it is too long."""
     items = [entry.span for entry in block.entries]
     if len(items) < 2:
