@@ -13,6 +13,7 @@ __all__ = [
     "office",
     "page_view",
     "pdf",
+    "plain_body",
     "rtf",
     "text_builder",
 ]

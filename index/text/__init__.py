@@ -4,7 +4,6 @@ __all__ = [
     "chunking",
     "encoding",
     "language",
-    "lines",
     "markdown",
     "metadata",
     "plain_text",
