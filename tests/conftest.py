@@ -1,6 +1,7 @@
 """Fixtures that several test files share.
 
-The real models are converted once a session, into a temporary cache.
+The real models are converted once a session, into a temporary cache that the worker processes of
+pytest-xdist share.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from index.models.conversion import DEFAULT_MODEL
@@ -31,22 +33,53 @@ settings.register_profile(
 settings.load_profile("quoted")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return how many processes run the tests: two, none besides pytest's own for a single file."""
+    return 0 if len(config.args) == 1 and ".py" in config.args[0] else 2
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files with slow tests first, so that both workers end at about the same time.
+
+    pytest-xdist hands out whole files in this order.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of this session's converted models."""
-    return tmp_path_factory.mktemp("models")
+    """Return the folder of this session's converted models, the same one in every worker.
+
+    Only the default model and the shipped reader belong here: tests copy the folder, and count
+    what is in it. Other models are converted into `other_models`.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = shared / "models"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def other_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the converted models that tests make."""
+    return tmp_path_factory.mktemp("other-models")
 
 
 @pytest.fixture(scope="session")
 def encoder(model_cache: Path) -> Encoder:
-    """Load the real default model."""
-    return Encoder.load(DEFAULT_MODEL, model_cache)
+    """Load the real default model; only one worker converts and compiles it."""
+    with FileLock(model_cache.with_name("encoder.lock")):
+        return Encoder.load(DEFAULT_MODEL, model_cache)
 
 
 @pytest.fixture(scope="session")
 def reader(model_cache: Path) -> Reader:
-    """Load the real shipped reader."""
-    return load_reader(Settings(model_cache / "data", model_cache))
+    """Load the real shipped reader; only one worker converts and compiles it."""
+    with FileLock(model_cache.with_name("reader.lock")):
+        return load_reader(Settings(model_cache / "data", model_cache))
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
@@ -120,11 +121,14 @@ class Command:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of the test run without its QUOTED_ settings, then ours."""
+        """The environment of the test run without its QUOTED_ settings, then ours.
+
+        The compiled modules are kept, because hundreds of commands import them.
+        """
         inherited = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("QUOTED_", "COV", "COLUMNS"))
+            if not name.startswith(("QUOTED_", "COV", "COLUMNS", "PYTHONDONTWRITEBYTECODE"))
         }
         ours = {"QUOTED_DATA": str(self.data), "QUOTED_CACHE": str(self.cache), "PYTHONUTF8": "1"}
         return inherited | ours | dict(self.extra)
@@ -157,10 +161,17 @@ class Command:
 def eventually(condition: Callable[[], object]) -> float:
     """Wait until a condition holds; return the seconds that it took."""
     began = time.monotonic()
+    pauses = _pauses()
     while not condition():
         assert time.monotonic() - began < PATIENCE, "it never happened"
-        time.sleep(0.02)
+        time.sleep(next(pauses))
     return time.monotonic() - began
+
+
+def _pauses() -> Iterator[float]:
+    """Yield the seconds between two looks; longer ones after the first, which cost time, too."""
+    yield from (0.02, 0.02, 0.04, 0.04, 0.06, 0.08)
+    yield from repeat(0.1)
 
 
 class Server:

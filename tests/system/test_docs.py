@@ -17,6 +17,7 @@ from qa import Library
 from qa.interfaces.cli import cli
 from qa.interfaces.server import create_app
 from qa.settings import Settings
+from tests.support.serving import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
@@ -160,17 +161,17 @@ def test_ci_runs_the_readmes_test_command() -> None:
 @pytest.mark.parametrize(
     "question", ["How much will Amazon invest in Anthropic?", "When will the tariffs take effect?"]
 )
-def test_the_readme_shows_what_is_printed(question: str, model_cache: Path, tmp_path: Path) -> None:
+def test_the_readme_shows_what_is_printed(question: str, converted: Path, tmp_path: Path) -> None:
     environment = {
         **os.environ,
-        "QUOTED_CACHE": str(model_cache),
+        "QUOTED_CACHE": str(converted),
         "QUOTED_DATA": str(tmp_path),
         "COLUMNS": "100",
     }
     command = [str(Path(sys.executable).with_name("qa")), "ask", question]
 
     printed = subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=False, timeout=120
+        command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
     ).stdout
 
     assert NUMBER.sub("0.0", printed.strip()) == NUMBER.sub("0.0", _session(question).strip())

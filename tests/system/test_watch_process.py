@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from index.store.schema import FILE_NAME
 from tests.support.serving import PATIENCE, Command, Server, eventually, write_files
 
 pytestmark = pytest.mark.slow
@@ -22,8 +24,9 @@ pytestmark = pytest.mark.slow
 PROMISED = 2.0
 """Seconds within which a change must be seen.
 
-The best of a few tries is compared, because the machine may be busy with other tests.
+One of a few tries must keep it, because the machine may be busy with other tests.
 """
+TRIES = 5
 FILES = {
     f"{number}.txt": f"The padlock of locker {number} is painted grey." for number in range(20)
 }
@@ -63,6 +66,13 @@ def colour(server: Server, number: int) -> str:
 
 def uris(server: Server) -> set[str]:
     return {each["uri"] for each in server.client.get("/documents").json().get("documents", [])}
+
+
+def stored(command: Command) -> int:
+    """Return the number of stored documents, without the cost of a command."""
+    with closing(sqlite3.connect(f"file:{command.data / FILE_NAME}?mode=ro", uri=True)) as db:
+        [(count,)] = db.execute("SELECT count(*) FROM documents")
+    return int(count)
 
 
 @pytest.fixture
@@ -115,7 +125,10 @@ def test_creating_changing_saving_moving_and_deleting_are_in_the_answers(
         )
 
     for act in (create, change, save, move, delete):
-        assert min(eventually(act(number)) for number in range(2)) < PROMISED, act.__name__
+        delays = [eventually(act(0)), eventually(act(1))]
+        while min(delays) >= PROMISED and len(delays) < TRIES:
+            delays.append(eventually(act(len(delays))))
+        assert min(delays) < PROMISED, act.__name__
 
 
 def test_a_half_written_file_waits_until_it_is_whole(server: Server, corpus: Path) -> None:
@@ -181,7 +194,7 @@ def test_a_burst_of_500_files_with_a_stop_in_the_middle_loses_none(
                 for number in range(1, 500)
             },
         )
-        eventually(lambda: len(sure("list").stdout.splitlines()) > 1)
+        eventually(lambda: stored(sure) > 1)
         process.terminate()
         assert process.wait(PATIENCE) == 0
         assert "Traceback" not in said()
@@ -190,7 +203,8 @@ def test_a_burst_of_500_files_with_a_stop_in_the_middle_loses_none(
     assert sure("doctor").returncode == 0
 
     with watching(sure, str(corpus)) as (_, said):
-        eventually(lambda: len(sure("list").stdout.splitlines()) == 500)
+        eventually(lambda: stored(sure) == 500)
+        assert len(sure("list").stdout.splitlines()) == 500
         assert said().count("added: ") <= 500 - stopped
 
 
@@ -298,8 +312,9 @@ def test_what_appears_in_a_watched_folder_has_its_tag(sure: Command, corpus: Pat
         eventually(lambda: tagged(server) == {"a.txt"})
         write_files(corpus, {"b.txt": "The second boat is blue."})
         eventually(lambda: tagged(server) == {"a.txt", "b.txt"})
-    with watching(sure, str(corpus), "--tag", "lake"):
+    with watching(sure, str(corpus), "--tag", "lake") as (_, said):
         write_files(corpus, {"c.txt": "The third boat is white."})
-        eventually(lambda: "c.txt" in sure("list", "--in", "lake").stdout)
+        eventually(lambda: "added: c.txt" in said())
+        assert "c.txt" in sure("list", "--in", "lake").stdout
     assert "--tag needs --watch" in sure("serve", "--tag", "sea").stderr
     assert "expected a tag" in sure("watch", str(corpus), "--tag", "a,b").stderr

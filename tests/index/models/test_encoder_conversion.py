@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from index.errors import ModelError
 from index.models.conversion import DEFAULT_MODEL, find_model, model_fingerprint
 from index.models.encoder import Encoder
 from index.models.encoder_conversion import converted_model
+from tests.support.serving import PATIENCE
 
 PROMPTS = {"query": "query: ", "passage": "passage: "}
 
@@ -51,10 +51,10 @@ def prompted_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_prompts_of_a_model_are_honoured(prompted_model: Path, model_cache: Path) -> None:
+def test_prompts_of_a_model_are_honoured(prompted_model: Path, other_models: Path) -> None:
     from sentence_transformers import SentenceTransformer
 
-    encoder = Encoder.load(str(prompted_model), model_cache, precision="f32")
+    encoder = Encoder.load(str(prompted_model), other_models, precision="f32")
     model = SentenceTransformer(str(prompted_model), device="cpu", local_files_only=True)
     texts = ["Rain fell on Monday.", "How much?"]
 
@@ -85,7 +85,7 @@ def test_two_first_conversions_at_once_give_one_folder(
     command = [sys.executable, "-c", script, str(prompted_model), str(tmp_path)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
 
-    places = {process.communicate(timeout=120)[0].splitlines()[-1] for process in running}
+    places = {process.communicate(timeout=3 * PATIENCE)[0].splitlines()[-1] for process in running}
 
     assert [process.returncode for process in running] == [0, 0]
     [place] = places
@@ -95,7 +95,6 @@ def test_two_first_conversions_at_once_give_one_folder(
 
 def test_a_model_is_converted_once(encoder: Encoder, model_cache: Path) -> None:
     conversions: list[str] = []
-    started = time.perf_counter()
 
     place = converted_model(DEFAULT_MODEL, model_cache, conversions.append)
 
@@ -103,7 +102,6 @@ def test_a_model_is_converted_once(encoder: Encoder, model_cache: Path) -> None:
         [],
         encoder.card.fingerprint,
     )
-    assert time.perf_counter() - started < 10, "a conversion takes longer"
 
 
 def test_importing_the_encoder_leaves_torch_alone(encoder: Encoder, model_cache: Path) -> None:

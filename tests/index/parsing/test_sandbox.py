@@ -23,7 +23,7 @@ from index.parsing.loader import load
 from index.parsing.sandbox import Extraction, Limits
 from tests.index.formats.test_ocr import is_running
 from tests.index.formats.test_text_builder import assert_sound
-from tests.support.serving import eventually
+from tests.support.serving import PATIENCE, eventually
 from tests.support.writers import archive, joined, pdf, samples
 
 GOOD = b"<p>Good text."
@@ -249,7 +249,7 @@ def test_many_signals_do_not_end_the_worker() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=3 * PATIENCE,
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "at work\n", "")

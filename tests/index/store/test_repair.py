@@ -21,7 +21,7 @@ FILES = {
     "gate.txt": "The gate opens at seven.\r\n\r\n"
     "On Sundays it opens at nine, says the café’s owner.\r\n",
     "long.md": "---\ndate: 2026-03-01\n---\n# Tides\n\n"
-    + "\n\n".join(f"Tide {number} turns at {number * 7}." for number in range(900)),
+    + "\n\n".join(f"Tide {number} turns at {number * 7}." for number in range(200)),
     "prices.csv": "Item,Price\nLamp,39.90\nChair,120\n",
 }
 

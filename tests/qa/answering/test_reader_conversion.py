@@ -37,11 +37,11 @@ def test_the_shipped_reader_is_converted_once_under_the_hash_of_its_weights(
 
 @pytest.mark.slow
 def test_another_model_has_another_fingerprint(
-    reader: Reader, tiny_bert: Path, tiny_roberta: Path, model_cache: Path
+    reader: Reader, tiny_bert: Path, tiny_roberta: Path, other_models: Path
 ) -> None:
     said: list[str] = []
     models = [
-        ReaderModel.load(str(folder), model_cache, on_conversion=said.append)
+        ReaderModel.load(str(folder), other_models, on_conversion=said.append)
         for folder in (tiny_bert, tiny_roberta)
     ]
 

@@ -44,8 +44,8 @@ def source(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="module")
-def model(source: Path, model_cache: Path) -> ReaderModel:
-    return ReaderModel.load(str(source), model_cache, precision="f32")
+def model(source: Path, other_models: Path) -> ReaderModel:
+    return ReaderModel.load(str(source), other_models, precision="f32")
 
 
 def by_torch(source: Path, question: str, text: str) -> Window:
@@ -92,17 +92,17 @@ def test_the_card_says_what_fills_a_batch_and_how_much_fits(
 
 
 def test_a_model_that_was_not_measured_in_int8_is_not_run_in_it(
-    source: Path, model_cache: Path
+    source: Path, other_models: Path
 ) -> None:
-    assert ReaderModel.load(str(source), model_cache).precision == resolve_precision("auto")
+    assert ReaderModel.load(str(source), other_models).precision == resolve_precision("auto")
     with pytest.raises(ModelError, match="QUOTED_PRECISION to auto, bf16 or f32"):
-        ReaderModel.load(str(source), model_cache, precision="int8")
+        ReaderModel.load(str(source), other_models, precision="int8")
 
 
 @pytest.mark.slow
-def test_the_shipped_reader_says_the_same_in_int8(model_cache: Path) -> None:
+def test_the_shipped_reader_says_the_same_in_int8(converted: Path) -> None:
     exact, fast, default = (
-        ReaderModel.load(DEFAULT_READER, model_cache, precision=each)
+        ReaderModel.load(DEFAULT_READER, converted, precision=each)
         for each in ("f32", "int8", "auto")
     )  # type: ignore[arg-type]
 

@@ -20,8 +20,8 @@ RULES = "The gate opens at seven.\n\nThe harbour master is Ada Brook.\n"
 
 
 @pytest.fixture
-def settings(tmp_path: Path, model_cache: Path) -> Settings:
-    return Settings(tmp_path / "data", model_cache)
+def settings(tmp_path: Path, converted: Path) -> Settings:
+    return Settings(tmp_path / "data", converted)
 
 
 @pytest.fixture
