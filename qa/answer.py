@@ -122,10 +122,22 @@ class NearestPassage(ShownPassage):
 
 
 @dataclass(frozen=True, slots=True)
+class CopyPlace:
+    """Another document that holds a passage, and where: [start, end) of its text."""
+
+    document_id: str
+    title: str
+    uri: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class RetrievedPassage(ShownPassage):
     """A search result: its rank from 1, and each retriever's score and rank.
 
-    A rank is None if the passage is not in that retriever's list.
+    A rank is None if the passage is not in that retriever's list. `copies` are the other documents
+    in which the passage stands, too.
     """
 
     rank: int
@@ -133,6 +145,7 @@ class RetrievedPassage(ShownPassage):
     dense_rank: int | None
     bm25_score: float
     bm25_rank: int | None
+    copies: tuple[CopyPlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +212,9 @@ class Answer:
     only where a deadline was asked for. `notes` are remarks for people, `doubts` what speaks
     against the best span where it is only likely. `parts` are several questions in one; `reply`
     holds words of the program itself instead of a quote. `generation` is the index's.
-    `interpreted_as` is the question as it was read in a conversation, where that is another. `tags`
-    are those it was asked within, none for all documents.
+    `interpreted_as` is the question as it was read, where that is another: without its typing
+    errors, or with what a conversation adds. `tags` are those it was asked within, none for all
+    documents.
     """
 
     question: str

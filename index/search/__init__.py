@@ -1,4 +1,4 @@
 """Dense and lexical retrieval: FAISS and BM25 indexes, their files, and score fusion."""
 
-__all__ = ["bm25", "fusion", "index_cache", "index_file"]
+__all__ = ["bm25", "copies", "fusion", "index_cache", "index_file", "vocabulary"]
 """Modules that other packages may import."""

@@ -21,6 +21,8 @@ import regex
 from numpy.typing import NDArray
 from rank_bm25 import BM25Plus
 
+from index.search.identifiers import codes_in, identifier_terms, joined_words
+
 if TYPE_CHECKING:
     from Stemmer import Stemmer
 
@@ -63,24 +65,54 @@ def analyse(text: str) -> list[str]:
     Text is normalised (NFKC), case-folded and stripped of accents; stop words are dropped, words
     are Snowball-stemmed (Porter 2001). A number with a currency or percent sign gives two terms,
     `$25` and `25`, so that either form of a query finds it. A text of stop words only keeps them:
-    "Who are you?" must be able to match something.
+    "Who are you?" must be able to match something. Behind the words come the terms of codes,
+    identifiers, paths and phone numbers (`index.search.identifiers`).
     """
     tokens = _TOKEN.findall(_fold(text))
     content_tokens = [token for token in tokens if token not in STOP_WORDS]
-    return [term for token in content_tokens or tokens for term in _terms(token)]
+    terms = [term for token in content_tokens or tokens for term in _terms(token)]
+    wholes, parts = identifier_terms(_plain(text))
+    content_parts = [part for part in parts if part not in STOP_WORDS]
+    return terms + [term for each in (*wholes, *content_parts) for term in _terms(each)]
+
+
+def analyse_query(text: str) -> tuple[list[str], list[str]]:
+    """Return the index terms of a query, and those of them that only exact matches satisfy.
+
+    The latter are the codes of `index.search.identifiers.codes_in`. Adjacent words are also joined
+    to one term, which counts where a document has it.
+    """
+    plain = _plain(text)
+    codes = [term for code in codes_in(plain) for term in _terms(code)]
+    joined = [term for word in joined_words(plain) for term in _terms(word)]
+    return analyse(text) + joined, [*codes, *filter(_has_digit, joined)]
+
+
+def _plain(text: str) -> str:
+    """Return the text in compatibility form and without accents, its case kept."""
+    if text.isascii():
+        return text
+    decomposed = unicodedata.normalize("NFKD", text)
+    return str(_COMBINING_MARKS.sub("", decomposed))
 
 
 def _fold(text: str) -> str:
     """Return the text case-folded, in compatibility form and without accents."""
+    if text.isascii():
+        return text.casefold()
     # Compatibility forms first: case folding would leave the capitals inside "℡" as they are.
     folded = unicodedata.normalize("NFKC", text).casefold()
     decomposed = unicodedata.normalize("NFKD", folded)
     return str(_COMBINING_MARKS.sub("", decomposed))
 
 
+def _has_digit(text: str) -> bool:
+    return any(character.isdigit() for character in text)
+
+
 def _terms(token: str) -> list[str]:
     """Return the stem of a word, or a number with and without its sign."""
-    if any(character.isdigit() for character in token):
+    if _has_digit(token):
         number = token.replace(",", "")
         bare = _SIGN.sub("", number)
         return [number] if bare == number else [number, bare]
@@ -156,6 +188,31 @@ class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotati
         It may be empty and hold empty texts, where rank_bm25 divides by zero.
         """
         return cls(_build_postings(corpus, k1, b), delta=delta)
+
+    def holds(self, term: str) -> bool:
+        """Return True if any chunk has the term."""
+        return term in self._row_of
+
+    def rows_with(self, term: str) -> NDArray[np.int64]:
+        """Return the rows of the chunks that have a term, int64 (n,), ascending."""
+        row = self._row_of.get(term)
+        if row is None:
+            return np.zeros(0, dtype=np.int64)
+        return self.postings.rows[self.postings.offsets[row] : self.postings.offsets[row + 1]]
+
+    def shares(self, terms: Sequence[str]) -> NDArray[np.float64]:
+        """Return the share of some terms that each chunk has, float64 (size,) in [0, 1].
+
+        Terms weigh as much as their inverse document frequency; those of no chunk do not count.
+        """
+        found = np.zeros(self.postings.size)
+        total = 0.0
+        for term in dict.fromkeys(terms):
+            row = self._row_of.get(term)
+            if row is not None:
+                total += float(self.postings.idf[row])
+                found[self.rows_with(term)] += self.postings.idf[row]
+        return found / total if total else found
 
     def get_scores(self, query: Sequence[str]) -> NDArray[np.float64]:
         """Return the BM25Plus score of every chunk, float64 (size,).

@@ -1,8 +1,7 @@
-"""Fusion of dense and lexical scores, and removal of copies: pure functions."""
+"""Fusion of dense and lexical scores: pure functions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,11 @@ DENSE_WEIGHT = 0.65
 It gives the best reciprocal rank of the right paragraph on 3,000 questions of the held-out training
 split: `python benchmarks/choose_constants.py --data DIR`.
 """
-_TRAILING_PUNCTUATION = " ,;:.-–—"
+EXACT_WEIGHT = 0.65
+"""Weight of the codes of a query in the fused score: that of the dense score.
+
+So a passage with the code of the question goes before one that is only similar.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +36,22 @@ class Hit:
 
 
 def fuse(
-    dense: NDArray[np.float32], bm25: NDArray[np.float64], *, dense_weight: float = DENSE_WEIGHT
+    dense: NDArray[np.float32],
+    bm25: NDArray[np.float64],
+    exact: NDArray[np.float64] | None = None,
+    *,
+    dense_weight: float = DENSE_WEIGHT,
 ) -> NDArray[np.float64]:
-    """Return the fused scores of n candidates, float64 (n,) in [-1, 1].
+    """Return the fused scores of n candidates, float64 (n,) in [-1, 1 + EXACT_WEIGHT].
 
-    `dense` holds their cosines and `bm25` their BM25 scores, both (n,). A convex combination of
+    `dense` holds their cosines, `bm25` their BM25 scores, and `exact` the shares of the query's
+    codes that they have (None: it has none), all (n,). A convex combination of
     normalised scores keeps the distance between two candidates; ranks alone do not (Bruch, Gai and
     Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval").
     """
     best_bm25 = max(float(bm25.max(initial=0.0)), 1e-9)  # no division by zero if no term matches
-    return dense_weight * dense.astype(np.float64) + (1 - dense_weight) * bm25 / best_bm25
+    scores = dense_weight * dense.astype(np.float64) + (1 - dense_weight) * bm25 / best_bm25
+    return scores if exact is None else scores + EXACT_WEIGHT * exact
 
 
 def top_k(scores: NDArray[np.floating], k: int) -> NDArray[np.int64]:
@@ -57,36 +66,3 @@ def top_k(scores: NDArray[np.floating], k: int) -> NDArray[np.int64]:
     else:
         candidates = np.arange(len(scores))
     return candidates[np.argsort(-scores[candidates], kind="stable")][:k].astype(np.int64)
-
-
-def distinct_positions(texts: Sequence[str]) -> list[int]:
-    """Return the positions of texts, best first, without copies.
-
-    Of texts equal up to case and white space the first is kept. Of a truncated text ("the US Trade
-    Representative Office,…") and its longer form the longer is kept, in the place of the better.
-    """
-    kept: list[tuple[int, str]] = []
-    for position, text in enumerate(texts):
-        folded = " ".join(text.casefold().split())
-        copy_of = _find_copy(folded, kept)
-        if copy_of is None:
-            kept.append((position, folded))
-        elif _is_truncated(kept[copy_of][1], folded):
-            kept[copy_of] = (position, folded)
-    return [position for position, _ in kept]
-
-
-def _find_copy(text: str, kept: Sequence[tuple[int, str]]) -> int | None:
-    """Return the index of the first copy of `text` in `kept`, or None."""
-    for index, (_, other) in enumerate(kept):
-        if text == other or _is_truncated(text, other) or _is_truncated(other, text):
-            return index
-    return None
-
-
-def _is_truncated(text: str, whole: str) -> bool:
-    """Return True if `text` is the beginning of `whole` with an ellipsis."""
-    beginning = text.removesuffix("…").removesuffix("...")
-    if beginning in {text, ""} or whole == text:
-        return False
-    return whole.startswith(beginning.rstrip(_TRAILING_PUNCTUATION))

@@ -1,4 +1,4 @@
-"""FAISS and BM25 indexes of one generation of the store, loaded from files or rebuilt."""
+"""FAISS, BM25 and spelling indexes of one generation of the store, loaded from files or rebuilt."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from numpy.typing import NDArray
 from index.search.bm25 import Postings, PostingsBM25
 from index.search.index_file import DERIVED, Stamp, read_index_file, write_index_file
 from index.search.vector_index import DenseIndex
+from index.search.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
 class IndexCache:
     """Indexes of one generation of the store in `folder`.
 
-    `query` returns the rows of an SQL statement. `is_newest` returns True while this generation is
-    the store's newest one, so that its indexes are worth saving.
+    `query` returns the rows of an SQL statement with its parameters. `is_newest` returns True while
+    this generation is the store's newest one, so that its indexes are worth saving.
     """
 
     folder: Path
     store_id: str
     generation: int
-    query: Callable[[str], list[Any]]
+    query: Callable[..., list[Any]]
     is_newest: Callable[[], bool]
 
     def dense(self) -> DenseIndex:
@@ -57,6 +58,23 @@ class IndexCache:
         )
         self._save(path, stamp, index.postings.to_bytes())
         return index
+
+    def vocabulary(self) -> Vocabulary:
+        """Return the words of all documents."""
+        path = self.folder / DERIVED / "words.npz"
+        stamp = Stamp("words", self.store_id, self.generation)
+        payload = read_index_file(path, stamp)
+        if payload is not None:
+            return Vocabulary.from_bytes(payload)
+        # Read one at a time: the texts of all documents may be more than the memory holds.
+        ids = [document_id for (document_id,) in self.query("SELECT id FROM documents")]
+        vocabulary = Vocabulary.build(map(self._text, ids))
+        self._save(path, stamp, vocabulary.to_bytes())
+        return vocabulary
+
+    def _text(self, document_id: str) -> str:
+        [(text,)] = self.query("SELECT text FROM documents WHERE id = ?", document_id)
+        return str(text)
 
     def _save(self, path: Path, stamp: Stamp, payload: bytes) -> None:
         """Save an index file unless the store has changed since."""

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 FACTORY = "Flat"
 """FAISS index factory string; "Flat" is exact (faiss wiki, "The index factory")."""
 
+_NO_ROWS = np.zeros(0, dtype=np.int64)
+
 
 class DenseIndex:
     """Index of unit vectors, scored by their cosine with the query in [-1, 1]."""
@@ -29,16 +31,21 @@ class DenseIndex:
         return int(self._index.ntotal)
 
     def search(
-        self, query: NDArray[np.float32], k: int
+        self, query: NDArray[np.float32], k: int, excluded: NDArray[np.int64] = _NO_ROWS
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return the rows and the cosines of the nearest vectors, best first.
 
-        `query` is a float32 (dimension,) unit vector. Rows are int64, cosines float32, both
-        (min(k, size),).
+        `query` is a float32 (dimension,) unit vector; `excluded` are distinct rows to leave out,
+        int64 (m,). Rows are int64, cosines float32, both (min(k, size - m),).
         """
-        if not self.size:  # built without a dimension that a query could be checked against
+        count = min(k, self.size - len(excluded))
+        if count <= 0:  # without vectors, there is no dimension that a query could be checked with
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-        scores, rows = self._index.search(query[None, :], min(k, self.size))
+        parameters = None
+        if len(excluded):
+            selector = faiss.IDSelectorNot(faiss.IDSelectorBatch(excluded))
+            parameters = faiss.SearchParameters(sel=selector)
+        scores, rows = self._index.search(query[None, :], count, params=parameters)
         return rows[0].astype(np.int64), scores[0]
 
     def scores(self, query: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -24,6 +24,7 @@ from index.filesystem.file_stamp import FileStamp
 from index.filesystem.portable_path import Paths
 from index.formats.text_builder import places_from_plain
 from index.search.index_cache import IndexCache
+from index.search.vocabulary import Vocabulary
 from index.store.document_blocks import unpack_blocks
 from index.store.file_records import IndexedFile
 from index.store.schema import (
@@ -111,6 +112,9 @@ class Snapshot:
 
         cache = IndexCache(folder, self.store_id, self.generation, self._query, may_save)
         self.dense, self.lexical = cache.dense(), cache.lexical()
+        self._cache = cache
+        self._vocabulary: Vocabulary | None = None
+        self._loading_vocabulary = threading.Lock()
         if not self.dense.size == self.lexical.corpus_size == self.size:
             raise ValueError(
                 f"{self.dense.size} vectors and {self.lexical.corpus_size} lists of terms "
@@ -147,6 +151,17 @@ class Snapshot:
     def document_count(self) -> int:
         """Number of documents, those without a chunk included."""
         return int(self._query("SELECT count(*) FROM documents")[0][0])
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Words of all documents; loaded or built when first asked for, as few questions need it.
+
+        A word may be of one document alone: it is shown only to those who may read that one.
+        """
+        with self._loading_vocabulary, translate_decoding_errors(self._path):
+            if self._vocabulary is None:
+                self._vocabulary = self._cache.vocabulary()
+            return self._vocabulary
 
     def rows_of(self, document_ids: Sequence[str]) -> NDArray[np.int64]:
         """Return the rows of the documents' chunks, int64 (n,); unknown ids have none."""

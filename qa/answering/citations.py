@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from index.document import TextRange
+from index.search.copies import folded
 from index.store.snapshot import Snapshot, StoredDocument
 from qa.answer import AnswerSpan, Citation, Freshness, ShownPassage
 from qa.answering.decision import ScoredAnswer
 from qa.answering.reader import Candidate
-from qa.answering.retriever import RetrievedChunk
+from qa.answering.retriever import PassageCopy, RetrievedChunk
 
 
 class Citer:
@@ -32,10 +33,15 @@ class Citer:
         self._documents: dict[str, StoredDocument] = {}
 
     def span(self, answer: ScoredAnswer) -> AnswerSpan:
-        """Return an answer as a cited span, with further citations of other sentences."""
+        """Return an answer as a cited span, with further citations of other sentences.
+
+        Those in copies of the passages that were read come last.
+        """
+        read = answer.group.candidates
+        copied = [copy for candidate in read for copy in copies_of(candidate)]
         # Overlapping chunks may offer the same sentence twice: it is cited once.
         by_sentence: dict[tuple[str, TextRange], Candidate] = {}
-        for candidate in answer.group.candidates:
+        for candidate in (*read, *copied):
             key = (candidate.passage.chunk.document_id, candidate.sentence)
             by_sentence.setdefault(key, candidate)
         citation, *further = (self._citation(candidate) for candidate in by_sentence.values())
@@ -92,6 +98,38 @@ class Citer:
         if document_id not in self._documents:
             self._documents[document_id] = self._snapshot.document(document_id)
         return self._documents[document_id]
+
+
+def copies_of(candidate: Candidate) -> list[Candidate]:
+    """Return the candidate as it stands in the copies of its passage, letter for letter.
+
+    A copy may differ in white space and case; then it is not cited.
+    """
+    return [
+        found
+        for copy in candidate.passage.copies
+        if (found := _candidate_in(copy, candidate)) is not None
+    ]
+
+
+def _candidate_in(copy: PassageCopy, candidate: Candidate) -> Candidate | None:
+    """Return the same words of the same sentence of a copy; None if they are not in it."""
+    chunk = copy.chunk
+    sentence_text, text = folded(candidate.sentence_text), candidate.text
+    for start, end in chunk.sentences:
+        sentence = chunk.text[start - chunk.start : end - chunk.start]
+        at = sentence.find(text)
+        if at >= 0 and folded(sentence) == sentence_text:
+            passage = replace(candidate.passage, chunk=chunk, document=copy.document, copies=())
+            first = start + at
+            return replace(
+                candidate,
+                passage=passage,
+                start=first,
+                end=first + len(text),
+                sentence=(start, end),
+            )
+    return None
 
 
 def shown_passage(passage: RetrievedChunk) -> ShownPassage:

@@ -15,7 +15,7 @@ from index.store.file_records import IndexedFile
 from index.store.snapshot import DocumentInfo, Snapshot
 from index.tags import tag_of, tags_of
 from index.text.language import ENGLISH, detect_language
-from qa.answer import Answer, AnswerSpan, Citation, Freshness, RetrievedPassage
+from qa.answer import Answer, AnswerSpan, Citation, CopyPlace, Freshness, RetrievedPassage
 from qa.answering.citations import Citer, shown_passage
 from qa.answering.decision import Policy, ScoredAnswer, decide
 from qa.answering.kinds import answer_by_kind
@@ -25,6 +25,7 @@ from qa.answering.reader import Reader, Reading
 from qa.answering.refusal import refusal_for, refusal_of
 from qa.answering.retriever import HybridRetriever, RetrievedChunk
 from qa.answering.source_freshness import NoFreshnessCheck
+from qa.answering.spelling import Correction, SpellingCorrector
 from qa.errors import UnknownDocumentId, UnknownTag
 
 NAMED_TAGS = 20
@@ -91,6 +92,7 @@ class Pipeline:
         self.policy = policy
         self._sources: FreshnessCheck = sources or NoFreshnessCheck()
         self._retriever = retriever
+        self._spelling = SpellingCorrector(snapshot)
         self._reader = reader
         self._top_k = top_k
         self._ask_in_context = ask_in_context
@@ -119,8 +121,10 @@ class Pipeline:
         in the question itself, and with `strict` only a sure answer is given (see `Policy`).
         Raises InvalidQuestion, UnknownDocumentId or UnknownTag.
         """
-        question = checked_question(question)
+        asked = checked_question(question)
         documents = self._searched_documents(documents, tags)
+        correction = self._corrected(asked, documents)
+        question, trust = correction.question, trust * correction.trust
         same_options = partial(
             self.ask,
             top_k=top_k,
@@ -138,7 +142,12 @@ class Pipeline:
             answer = self._answer_with_span(
                 question, policy, top_k or self._top_k, documents, seconds
             )
-        return replace(answer, tags=tags_of(tags or ()))
+        return replace(
+            answer,
+            question=asked,
+            interpreted_as=None if question == asked else question,
+            tags=tags_of(tags or ()),
+        )
 
     def _answer_with_span(
         self,
@@ -273,6 +282,7 @@ class Pipeline:
         """
         question = checked_question(question)
         document_ids = self._searched_documents(documents, None)
+        question = self._spelling.corrected(question, document_ids).question
         passages = self._retriever.retrieve(question, top_k or self._top_k, document_ids)
         return self._reader.read(question, passages)
 
@@ -284,14 +294,28 @@ class Pipeline:
         documents: Sequence[str] | None = None,
         tags: Sequence[str] | None = None,
     ) -> list[RetrievedPassage]:
-        """Return the passages that a query retrieves, best first.
+        """Return the passages that a query retrieves without its typing errors, best first.
 
         Raises InvalidQuestion, UnknownDocumentId or UnknownTag.
         """
-        query = checked_question(query)
         document_ids = self._searched_documents(documents, tags)
-        passages = self._retriever.retrieve(query, top_k, document_ids)
+        correction = self._spelling.corrected(checked_question(query), document_ids)
+        passages = self._retriever.retrieve(correction.question, top_k, document_ids)
         return [_retrieved_passage(passage) for passage in passages]
+
+    def understood(
+        self,
+        question: str,
+        *,
+        documents: Sequence[str] | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> str:
+        """Return a question without its typing errors, as `ask` and `search` read it.
+
+        Raises InvalidQuestion, UnknownDocumentId or UnknownTag.
+        """
+        document_ids = self._searched_documents(documents, tags)
+        return self._spelling.corrected(checked_question(question), document_ids).question
 
     def _searched_documents(
         self, documents: Sequence[str] | None, tags: Sequence[str] | None
@@ -311,10 +335,23 @@ class Pipeline:
         in_tags = set(tagged)
         return [document_id for document_id in named if document_id in in_tags]
 
+    def _corrected(self, question: str, documents: Sequence[str] | None) -> Correction:
+        """Correct a question with the words of the documents whose files are still there."""
+        correction = self._spelling.corrected(question, documents)
+        if correction.question == question:
+            return correction
+        searched = self.snapshot.document_ids if documents is None else documents
+        absent = self._sources.absent(searched)
+        if not absent:
+            return correction
+        present = [document_id for document_id in searched if document_id not in absent]
+        return self._spelling.corrected(question, present)
+
     def _retrieve(self, question: str, top_k: int, documents: Sequence[str] | None) -> _Retrieval:
         """Retrieve passages of documents whose files are still there."""
         passages = self._retriever.retrieve(question, top_k, documents)
-        absent_hits = self._sources.absent({passage.document.id for passage in passages})
+        found = {document.id for passage in passages for document in passage.documents}
+        absent_hits = self._sources.absent(found)
         if not absent_hits:
             return _Retrieval(passages)
         # Every searched document must be checked now: the passages that take the place of those
@@ -368,6 +405,16 @@ def _retrieved_passage(passage: RetrievedChunk) -> RetrievedPassage:
         dense_rank=hit.dense_rank,
         bm25_score=hit.bm25_score,
         bm25_rank=hit.bm25_rank,
+        copies=tuple(
+            CopyPlace(
+                copy.document.id,
+                copy.document.title,
+                copy.document.uri,
+                copy.chunk.start,
+                copy.chunk.end,
+            )
+            for copy in passage.copies
+        ),
     )
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.document import Chunk
-from index.search.bm25 import analyse
-from index.search.fusion import Hit, distinct_positions, fuse, top_k
+from index.search.bm25 import analyse, analyse_query
+from index.search.copies import CopyFilter
+from index.search.fusion import Hit, fuse, top_k
 from index.store.snapshot import DocumentInfo, Snapshot
 
 CANDIDATES = 100
@@ -20,8 +23,34 @@ CANDIDATES = 100
 After it the right one is among the first 20 for 96% of the held-out questions.
 """
 
-COPIES_ALLOWED = 3
-"""Hits looked at for each distinct passage that is wanted."""
+CROWDED = 0.2
+"""Share of a list's rows from which a document crowds it.
+
+The list is continued without such documents: a page that repeats a question must not fill it.
+"""
+PER_DOCUMENT = 3
+"""Passages of one document that are read while those of others match comparably."""
+COMPARABLE = 0.1
+"""Largest difference of fused scores between passages that match comparably.
+
+With each article of SQuAD 1.1 dev as one document, where the right paragraph always competes with
+others of its document, it costs 0.001 of recall@5; 0.2 would cost 0.006.
+"""
+REPETITION = 0.7
+"""Smallest Jaccard similarity of the words of two passages of which one repeats the other.
+
+Numbers do not count: "3. How many days?" repeats "2. How many days?".
+"""
+COMPARABLE_REPETITION = 0.5
+"""Like COMPARABLE, for a passage that repeats another of its document.
+
+A question that a page repeats matches itself better than any answer does.
+"""
+MOST_COPIES = 10
+"""Most other documents named with a passage that stands in them, too."""
+_NO_ROWS = np.zeros(0, dtype=np.int64)
+_SAME_SCORE = 1e-6
+"""Difference of the scores of equal texts, from rounding."""
 
 
 class QueryEncoder(Protocol):
@@ -32,16 +61,52 @@ class QueryEncoder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class PassageCopy:
+    """A chunk of another document that repeats a retrieved one."""
+
+    chunk: Chunk
+    document: DocumentInfo
+
+
+@dataclass(frozen=True, slots=True)
 class RetrievedChunk:
     """A retrieved chunk with its document and scores.
 
-    `rank` counts from 1 among the passages that are read.
+    `rank` counts from 1 among the passages that are read. `copies` are chunks of other documents
+    that say nothing else, and are not read.
     """
 
     chunk: Chunk
     document: DocumentInfo
     hit: Hit
     rank: int = 1
+    copies: tuple[PassageCopy, ...] = ()
+
+    @property
+    def documents(self) -> tuple[DocumentInfo, ...]:
+        """The passage's document and those of its copies."""
+        return (self.document, *(copy.document for copy in self.copies))
+
+
+@dataclass
+class _Found:
+    """A hit that is no copy of a better one, with the rows that are copies of it."""
+
+    hit: Hit
+    chunk: Chunk
+    copies: list[Chunk] = field(default_factory=list)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Stems of the chunk, without numbers."""
+        return frozenset(term for term in analyse(self.chunk.text) if term.isalpha())
+
+    def repeats(self, other: _Found) -> bool:
+        """Return True if this chunk is nearly the same as another one of its document."""
+        if self.chunk.document_id != other.chunk.document_id:
+            return False
+        shared, together = len(self.words & other.words), len(self.words | other.words)
+        return shared >= REPETITION * max(together, 1)
 
 
 class HybridRetriever:
@@ -56,16 +121,18 @@ class HybridRetriever:
     ) -> list[RetrievedChunk]:
         """Return at most k passages, best first, none a copy of a better one.
 
+        At most PER_DOCUMENT are of one document while those of others match comparably.
         `documents` limits the search to these ids.
         """
-        hits = self.hits(question, documents)[: COPIES_ALLOWED * k]
-        chunks = [self._snapshot.chunk(hit.row) for hit in hits]
-        chosen = distinct_positions([chunk.rendering.text for chunk in chunks])[:k]
-        passages = []
-        for rank, at in enumerate(chosen, 1):
-            document = self._snapshot.document_info(chunks[at].document_id)
-            passages.append(RetrievedChunk(chunks[at], document, hits[at], rank))
-        return passages
+        chosen = _Choice(k)
+        finds = _Finds(self._snapshot.chunk)
+        for hit in self.hits(question, documents):
+            if chosen.is_complete(hit):
+                break
+            found = finds.add(hit)
+            if found is not None:
+                chosen.add(found)
+        return [self._passage(found, rank) for rank, found in enumerate(chosen.best(), 1)]
 
     def hits(self, question: str, documents: Sequence[str] | None = None) -> list[Hit]:
         """Return the candidates of both lists with their scores, best first.
@@ -76,24 +143,154 @@ class HybridRetriever:
         if snapshot.size == 0:
             return []
         query = self._encoder.encode_queries([question])[0]
-        bm25_all = snapshot.lexical.match_scores(analyse(question))
-        if documents is None:
-            dense_rows, _ = snapshot.dense.search(query, CANDIDATES)
-            bm25_rows = top_k(bm25_all, CANDIDATES)
-        else:
-            allowed = snapshot.rows_of(documents)
-            dense_rows = allowed[top_k(snapshot.dense.scores(query, allowed), CANDIDATES)]
-            bm25_rows = allowed[top_k(bm25_all[allowed], CANDIDATES)]
-        # A BM25 score of 0 means that no word is shared: such a row was not found.
-        bm25_rows = bm25_rows[bm25_all[bm25_rows] > 0]
-        # A row of either list gets both scores, so that fusion compares like with like.
-        rows = np.union1d(dense_rows, bm25_rows)
+        terms, codes = analyse_query(question)
+        bm25_all = snapshot.lexical.match_scores(terms)
+        exact_all = snapshot.lexical.shares(codes)
+        allowed = None if documents is None else snapshot.rows_of(documents)
+        dense_rows = self._uncrowded(lambda without: self._nearest(query, allowed, without))
+        bm25_rows = self._uncrowded(lambda without: _matching(bm25_all, allowed, without))
+        # The passages with a code of the question are among the first, however long they are.
+        exact_rows = self._uncrowded(lambda without: _matching(exact_all, allowed, without))
+        # A row of any list gets all scores, so that fusion compares like with like.
+        rows = np.union1d(np.union1d(dense_rows, bm25_rows), exact_rows)
         dense = snapshot.dense.scores(query, rows)
-        return _fused(rows, dense, bm25_all[rows], dense_rows, bm25_rows)
+        scores = fuse(dense, bm25_all[rows], exact_all[rows])
+        return _ranked(rows, scores, dense, bm25_all[rows], dense_rows, bm25_rows)
+
+    def _nearest(
+        self,
+        query: NDArray[np.float32],
+        allowed: NDArray[np.int64] | None,
+        without: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """Return the rows of the vectors nearest to the query's, best first."""
+        dense = self._snapshot.dense
+        if allowed is None:
+            return dense.search(query, CANDIDATES, without)[0]
+        rows = np.setdiff1d(allowed, without) if len(without) else allowed
+        return rows[top_k(dense.scores(query, rows), CANDIDATES)]
+
+    def _uncrowded(
+        self, best: Callable[[NDArray[np.int64]], NDArray[np.int64]]
+    ) -> NDArray[np.int64]:
+        """Return the CANDIDATES best rows, and those of other documents if a few crowd the list.
+
+        `best` returns the best rows without some.
+        """
+        rows = best(_NO_ROWS)
+        counts = Counter(map(self._snapshot.document_id, rows.tolist()))
+        crowding = [each for each, count in counts.items() if count > CROWDED * CANDIDATES]
+        if len(rows) < CANDIDATES or not crowding:
+            return rows
+        others = best(self._snapshot.rows_of(crowding))
+        return np.concatenate([rows, others[~np.isin(others, rows)]])
+
+    def _passage(self, found: _Found, rank: int) -> RetrievedChunk:
+        """Return a passage with its copies in other documents, one of each."""
+        info = self._snapshot.document_info
+        chunk_of: dict[str, Chunk] = {}
+        for chunk in found.copies:
+            if chunk.document_id != found.chunk.document_id:
+                chunk_of.setdefault(chunk.document_id, chunk)
+        copies = [
+            PassageCopy(chunk, info(document_id))
+            for document_id, chunk in list(chunk_of.items())[:MOST_COPIES]
+        ]
+        document = info(found.chunk.document_id)
+        return RetrievedChunk(found.chunk, document, found.hit, rank, tuple(copies))
 
 
-def _fused(
+class _Finds:
+    """Hits in the order of their scores, without copies of better ones."""
+
+    def __init__(self, chunk_of: Callable[[int], Chunk]) -> None:
+        self._chunk_of = chunk_of
+        self._copies = CopyFilter()
+        self._found: list[_Found] = []
+
+    def add(self, hit: Hit) -> _Found | None:
+        """Return a hit with its chunk, None for a copy, which is noted with the better one."""
+        chunk = self._chunk_of(hit.row)
+        number, novelty = self._copies.add(chunk.rendering.text, _sentences(chunk))
+        if novelty == "new":
+            self._found.append(_Found(hit, chunk))
+            return self._found[-1]
+        original = self._found[number]
+        if novelty == "longer":
+            original.hit = replace(hit, score=original.hit.score)
+            original.chunk, chunk = chunk, original.chunk
+        original.copies.append(chunk)
+        return None
+
+
+class _Choice:
+    """The choice of k passages, with a limit for each document.
+
+    A passage beyond the limit waits. It is chosen after all when the next one of another document
+    does not match comparably.
+    """
+
+    def __init__(self, k: int) -> None:
+        self._k = k
+        self._chosen: list[_Found] = []
+        # Each with the lowest score of a passage that goes before it.
+        self._waiting: list[tuple[_Found, float]] = []
+        self._of_document: Counter[str] = Counter()
+
+    def is_complete(self, following: Hit) -> bool:
+        """Return True if neither this hit nor a later one changes the choice."""
+        self._admit(following.score)
+        if len(self._chosen) < self._k:
+            return False
+        # A copy of the last one has its score.
+        return following.score < self._chosen[self._k - 1].hit.score - _SAME_SCORE
+
+    def add(self, found: _Found) -> None:
+        """Choose a hit, or let it wait."""
+        document_id = found.chunk.document_id
+        self._of_document[document_id] += 1
+        if self._of_document[document_id] <= PER_DOCUMENT:
+            self._chosen.append(found)
+            return
+        is_repetition = any(found.repeats(other) for other in self._chosen)
+        comparable = COMPARABLE_REPETITION if is_repetition else COMPARABLE
+        self._waiting.append((found, found.hit.score - comparable))
+
+    def best(self) -> list[_Found]:
+        """Return the chosen ones, best first."""
+        chosen = [*self._chosen, *(found for found, _ in self._waiting)][: self._k]
+        return sorted(chosen, key=lambda found: -found.hit.score)
+
+    def _admit(self, score: float) -> None:
+        """Choose those that wait and match better than comparably with a score."""
+        self._chosen += [found for found, lowest in self._waiting if score < lowest]
+        self._waiting = [(found, lowest) for found, lowest in self._waiting if score >= lowest]
+
+
+def _sentences(chunk: Chunk) -> Sequence[str]:
+    """Return the sentences of a chunk; of a table's row none, as it means little without names."""
+    if chunk.columns:
+        return ()
+    return [chunk.text[start - chunk.start : end - chunk.start] for start, end in chunk.sentences]
+
+
+def _matching(
+    scores: NDArray[np.float64], allowed: NDArray[np.int64] | None, without: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the CANDIDATES rows with the best scores above 0, best first.
+
+    A score of 0 means that no term is shared: such a row was not found.
+    """
+    if len(without):
+        scores = scores.copy()
+        scores[without] = 0
+    rows = np.flatnonzero(scores > 0) if allowed is None else allowed[scores[allowed] > 0]
+    return rows[top_k(scores[rows], CANDIDATES)]
+
+
+def _ranked(
     rows: NDArray[np.int64],
+    scores: NDArray[np.float64],
     dense: NDArray[np.float32],
     bm25: NDArray[np.float64],
     dense_rows: NDArray[np.int64],
@@ -101,9 +298,8 @@ def _fused(
 ) -> list[Hit]:
     """Return hits in the order of the fused scores.
 
-    `dense` and `bm25` are the scores of `rows`; `dense_rows` and `bm25_rows` the two ranked lists.
+    `scores`, `dense` and `bm25` are those of `rows`; `dense_rows` and `bm25_rows` the ranked lists.
     """
-    scores = fuse(dense, bm25)
     dense_ranks = _ranks(dense_rows)
     bm25_ranks = _ranks(bm25_rows)
     hits = []

@@ -66,7 +66,7 @@ def answer_in_context(question: str, turns: Sequence[tuple[str, str]], ask: Ask)
         best = _surest([best, *(ask(other) for other in others)], alone, first, ask)
     if best.question == alone:
         return best
-    return replace(best, question=alone, interpreted_as=best.question)
+    return replace(best, question=alone, interpreted_as=best.interpreted_as or best.question)
 
 
 def _surest(answers: Sequence[Answer], alone: str, first: str, ask: Ask) -> Answer:

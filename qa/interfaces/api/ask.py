@@ -53,7 +53,14 @@ def ask_router(service: Service) -> APIRouter:
     ) -> JSONResponse:
         with service.live().use() as pipeline:
             passages = jsonable_encoder(pipeline.search(query, top_k=top_k, tags=tag))
-            return JSONResponse({"passages": passages, "generation": pipeline.snapshot.generation})
+            understood = pipeline.understood(query, tags=tag)
+            return JSONResponse(
+                {
+                    "passages": passages,
+                    "generation": pipeline.snapshot.generation,
+                    "interpreted_as": None if understood == query.strip() else understood,
+                }
+            )
 
     @routes.get(
         "/examples", response_model=ExamplesOut, summary="Questions that the documents answer"

@@ -140,10 +140,14 @@ class AnswerOut(BaseModel):
 
 
 class PassagesOut(BaseModel):
-    """Retrieved passages, best first, and the generation of the index they belong to."""
+    """Retrieved passages, best first, and the generation of the index they belong to.
+
+    `interpreted_as` is the query without its typing errors, where it had any.
+    """
 
     passages: list[RetrievedPassage]
     generation: int
+    interpreted_as: str | None = None
 
 
 class DocumentOut(BaseModel):

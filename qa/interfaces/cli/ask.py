@@ -122,12 +122,16 @@ def search(
     query: str, *, top_k: int, tags: tuple[str, ...], as_json: bool, data: Path | None
 ) -> None:
     """Show the passages that QUERY retrieves, with scores."""
-    from qa.interfaces.plaintext.answers import search_table
+    from qa.interfaces.plaintext.answers import printable, search_table
 
-    passages = _load_pipeline(settings_of(data)).search(query, top_k=top_k, tags=tags or None)
+    pipeline = _load_pipeline(settings_of(data))
+    passages = pipeline.search(query, top_k=top_k, tags=tags or None)
     if as_json:
         echo_json([asdict(passage) for passage in passages])
     else:
+        understood = pipeline.understood(query, tags=tags or None)
+        if understood != query.strip():
+            click.echo(f"Understood as: {printable(understood)}\n")
         click.echo(search_table(passages, terminal_width()))
 
 

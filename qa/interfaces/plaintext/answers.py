@@ -55,8 +55,13 @@ def confidence_words(confidence: float) -> str:
 
 
 def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
-    """Return an answer or a refusal for a terminal of `width` columns."""
+    """Return an answer or a refusal for a terminal of `width` columns.
+
+    It begins with the question as it was understood, where that is another than was asked.
+    """
     parts: list[str] = []
+    if answer.interpreted_as:
+        parts.append(fill(printable(f"Understood as: {answer.interpreted_as}"), width))
     if answer.reply:
         parts.append(fill(printable(answer.reply), width))
     if answer.parts:
@@ -123,12 +128,7 @@ def candidate_words(candidate: AnswerSpan, room: int) -> str:
 
 def turn_text(result: Mapping[str, Any], emphasis: Emphasis, width: int) -> str:
     """Return the stored answer of a conversation, with the question as it was understood."""
-    answer = answer_of(result)
-    text = answer_text(answer, emphasis, width)
-    if not answer.interpreted_as:
-        return text
-    understood = fill(printable(f"Understood as: {answer.interpreted_as}"), width)
-    return f"{understood}\n\n{text}"
+    return answer_text(answer_of(result), emphasis, width)
 
 
 def place_text(citation: Citation, width: int) -> str:
@@ -268,8 +268,8 @@ def _scores(passage: NearestPassage) -> str:
 def search_table(passages: Sequence[RetrievedPassage], width: int) -> str:
     """Return a table with one line per passage.
 
-    Columns are rank, fused score, score and rank of each retriever, and the place and beginning of
-    the passage.
+    Columns are rank, fused score, score and rank of each retriever, and the place, the other
+    documents with a copy, and the beginning of the passage.
     """
     head = f"{'rank':>4}  {'fused':>6}  {'dense':>12}  {'BM25':>12}  passage"
     room = max(width - _ROW_COLUMNS_WIDTH, _LEAST_ROW_WIDTH)
@@ -277,7 +277,9 @@ def search_table(passages: Sequence[RetrievedPassage], width: int) -> str:
 
 
 def _table_row(passage: RetrievedPassage, room: int) -> str:
-    beginning = shortened(f"{passage.uri}:{passage.start}–{passage.end} {passage.text}", room)
+    also = f" (also in {', '.join(copy.uri for copy in passage.copies)})" if passage.copies else ""
+    place = f"{passage.uri}:{passage.start}–{passage.end}{also}"
+    beginning = shortened(f"{place} {passage.text}", room)
     dense = _score_and_rank(passage.dense_score, passage.dense_rank)
     bm25 = _score_and_rank(passage.bm25_score, passage.bm25_rank)
     return f"{passage.rank:>4}  {passage.score:>6.3f}  {dense}  {bm25}  {beginning}"

@@ -1,31 +1,15 @@
-"""Tests of score fusion, top-k selection and removal of copies."""
+"""Tests of score fusion and top-k selection."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.search.fusion import distinct_positions, fuse, top_k
+from index.search.fusion import fuse, top_k
 
 SCORES = st.lists(st.integers(-5, 5).map(float), max_size=30)
 PAIRS = st.lists(st.tuples(st.floats(-1, 1, width=32), st.floats(0, 50)), min_size=1, max_size=20)
-TEXTS = st.lists(
-    st.sampled_from(
-        [
-            "Rain falls",
-            "rain  FALLS",
-            "Rain falls on Monday.",
-            "Rain falls…",
-            "Rain falls on,...",
-            "Sun",
-            "…",
-            "...",
-            "",
-        ]
-    )
-)
 
 
 @given(SCORES, st.integers(1, 40))
@@ -59,35 +43,10 @@ def test_no_candidates_have_no_scores() -> None:
     assert fuse(np.zeros(0, dtype=np.float32), np.zeros(0)).shape == (0,)
 
 
-@given(TEXTS)
-def test_distinct_positions_are_unique_and_of_unequal_texts(texts: list[str]) -> None:
-    kept = distinct_positions(texts)
-    folded = [" ".join(texts[position].casefold().split()) for position in kept]
+def test_a_passage_with_the_code_of_the_query_goes_before_one_that_is_similar() -> None:
+    dense = np.array([0.9, 0.1], dtype=np.float32)
 
-    assert set(kept) <= set(range(len(texts)))
-    assert len(set(folded)) == len(folded)
-    assert {text.casefold() for text in folded} <= {
-        " ".join(text.casefold().split()) for text in texts
-    }
+    similar, exact = fuse(dense, np.array([0.5, 2.0]), np.array([0.0, 1.0]))
 
-
-@given(TEXTS)
-def test_distinct_texts_stay_distinct(texts: list[str]) -> None:
-    once = [texts[position] for position in distinct_positions(texts)]
-
-    assert distinct_positions(once) == list(range(len(once)))
-
-
-@pytest.mark.parametrize(
-    ("texts", "kept"),
-    [
-        (["a", "b", "A ", "c"], [0, 1, 3]),
-        (["The US Trade Office,…", "b", "The US Trade Office, says a report, is closed."], [2, 1]),
-        (["The US Trade Office, says a report, is closed.", "The US Trade Office,…"], [0]),
-        (["The US", "The US Trade"], [0, 1]),
-        (["…", "Text"], [0, 1]),
-        ([], []),
-    ],
-)
-def test_copies_give_way_to_the_best_or_the_longest(texts: list[str], kept: list[int]) -> None:
-    assert distinct_positions(texts) == kept
+    assert exact > similar
+    assert similar == fuse(dense, np.array([0.5, 2.0]))[0]

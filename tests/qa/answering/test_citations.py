@@ -15,6 +15,7 @@ from qa.answering.decision import ScoredAnswer
 from qa.answering.features import AnswerGroup
 from qa.answering.reader import Candidate
 from qa.answering.retriever import RetrievedChunk
+from tests.support.fakes import FixedReader
 from tests.support.serving import assert_quoted, pipeline_of
 
 FILES = {
@@ -161,3 +162,30 @@ def test_a_chunk_at_another_place_cites_the_same_characters(snapshot: Snapshot) 
     assert Citer(snapshot).span(ScoredAnswer(AnswerGroup((other,)), 1.0)) == Citer(snapshot).span(
         ScoredAnswer(AnswerGroup((one,)), 1.0)
     )
+
+
+def test_the_same_words_in_copies_of_a_passage_are_cited_too(tmp_path: Path) -> None:
+    leave = "# Leave\n\nEverybody has 29 days of leave. Nobody works in May.\n"
+    files = {
+        "leave.md": leave,
+        "leave-copy.md": leave,
+        "spaced.txt": "Intro.\n\nEverybody  has 29 days of leave.",
+        "shouted.txt": "EVERYBODY HAS 29 DAYS OF LEAVE.",
+        "other.txt": "Everybody has 30 days of leave.",
+    }
+    pipeline = pipeline_of(tmp_path, files, FixedReader({"29 days": 9.0}), min_confidence=0.0)
+
+    answer = pipeline.ask("How many days of leave does everybody have?")
+
+    [span] = answer.spans
+    cited = [span.citation, *span.further]
+    assert sorted(each.uri for each in cited) == ["leave-copy.md", "leave.md", "spaced.txt"]
+    for each in cited:
+        text = pipeline.snapshot.document(each.document_id).text
+        assert_quoted(asdict(each), text, files[each.uri].encode(), "utf-8")
+    found = pipeline.search("How many days of leave does everybody have?", top_k=5)
+    first = next(each for each in found if "May" in each.text)
+    assert {first.uri, *(copy.uri for copy in first.copies)} == {"leave.md", "leave-copy.md"}
+    for copy in first.copies:
+        text = pipeline.snapshot.document(copy.document_id).text
+        assert "29 days" in text[copy.start : copy.end].lower()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.store.snapshot import Snapshot
-from qa.answering.retriever import HybridRetriever
+from qa.answering.retriever import PER_DOCUMENT, HybridRetriever, RetrievedChunk
 from tests.support.fakes import FakeEncoder
 from tests.support.serving import carded, indexed, settings_in
 
@@ -76,6 +76,70 @@ def test_copies_do_not_crowd_out_others(retriever: HybridRetriever) -> None:
 
     assert sum("47" in text for text in texts) == 1
     assert "The harbour opens at six." in texts
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """A page that asks one question in fifty ways, an honest page, and a copy of that."""
+    folder = tmp_path_factory.mktemp("crowded")
+    honest = "Everybody has 29 days of leave."
+    files = {
+        "faq.txt": "\n\n".join(
+            f"Question {number}: how many days of leave has everybody, is it {number} days?"
+            for number in range(150)
+        ),
+        "same.txt": "\n\n".join(["How many days of leave has everybody? It is 40 days."] * 50),
+        "honest.txt": honest,
+        "honest-copy.txt": honest.upper(),
+        "pier.txt": "The pier opens at six.",
+    }
+    indexed(settings_in(folder), carded(passage_budget=24), folder / "corpus", files)
+    return Snapshot(folder / "data")
+
+
+def uris(passages: list[RetrievedChunk]) -> list[str]:
+    return [passage.document.uri for passage in passages]
+
+
+def test_a_page_that_repeats_a_question_does_not_hide_the_others(crowded: Snapshot) -> None:
+    retriever = HybridRetriever(crowded, FakeEncoder())
+
+    passages = retriever.retrieve("How many days of leave has everybody?", 6)
+
+    found = uris(passages)
+    assert found.count("same.txt") == 1
+    assert "honest.txt" in found or "honest-copy.txt" in found
+    assert PER_DOCUMENT <= found.count("faq.txt") <= PER_DOCUMENT + 1
+    assert [each.hit.score for each in passages] == sorted(
+        (each.hit.score for each in passages), reverse=True
+    )
+    assert [each.rank for each in passages] == list(range(1, len(passages) + 1))
+
+
+def test_one_document_alone_may_fill_the_passages(crowded: Snapshot) -> None:
+    faq = next(info.id for info in crowded.documents() if info.uri == "faq.txt")
+
+    passages = HybridRetriever(crowded, FakeEncoder()).retrieve("How many days?", 8, [faq])
+
+    assert uris(passages) == ["faq.txt"] * 8
+
+
+def test_a_copy_in_another_document_is_named_with_the_passage(crowded: Snapshot) -> None:
+    [first, *_] = HybridRetriever(crowded, FakeEncoder()).retrieve("29 days of leave", 1)
+
+    assert {info.uri for info in first.documents} == {"honest.txt", "honest-copy.txt"}
+
+
+def test_an_exact_code_goes_before_similar_passages(tmp_path: Path) -> None:
+    similar = "Which rule detects a change of the firewall: the rule of the firewall detects it."
+    files = {"a.txt": similar, "b.txt": "RULE-A002 is the one.", "c.txt": "RULE-A001 is another."}
+    indexed(settings_in(tmp_path), carded(), tmp_path / "corpus", files)
+
+    passages = HybridRetriever(Snapshot(tmp_path / "data"), FakeEncoder()).retrieve(
+        "Which rule of the firewall detects a change, is it A002?", 3
+    )
+
+    assert uris(passages)[0] == "b.txt"
 
 
 def test_it_searches_only_the_given_documents(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answer import AnswerSpan, Citation, NearestPassage, RetrievedPassage
+from qa.answer import AnswerSpan, Citation, CopyPlace, NearestPassage, RetrievedPassage
 from qa.interfaces.plaintext.answers import (
     AROUND,
     answer_text,
@@ -145,7 +145,21 @@ def test_a_search_table_is_one_line_a_passage_within_the_width() -> None:
             "id", "A", "a.txt", "00", "word\n" * 140, 0, 700, None, 0.5, 1, 0.25, 2, 3.125, 1
         ),
         RetrievedPassage(
-            "id", "A", "a.txt", "00", "second", 700, 706, None, 0.25, 2, 0.125, 1, 0.0, None
+            "id",
+            "A",
+            "a.txt",
+            "00",
+            "second",
+            700,
+            706,
+            None,
+            0.25,
+            2,
+            0.125,
+            1,
+            0.0,
+            None,
+            tuple(CopyPlace("id", "B", uri, 0, 6) for uri in ("b.txt", "c.txt")),
         ),
     ]
 
@@ -154,6 +168,7 @@ def test_a_search_table_is_one_line_a_passage_within_the_width() -> None:
     assert head.split() == ["rank", "fused", "dense", "BM25", "passage"]
     assert first.split()[:7] == ["1", "0.500", "0.250", "#2", "3.125", "#1", "a.txt:0–700"]
     assert second.split()[:6] == ["2", "0.250", "0.125", "#1", "0.000", "–"]
+    assert "a.txt:700–706 (also in b.txt, c.txt)" in second
     assert len(first) <= WIDTH
 
 
@@ -244,6 +259,8 @@ def test_a_turn_says_how_it_was_understood() -> None:
 
     assert turn_text(plain, bold, WIDTH) == answer_text(answered(SPAN), bold, WIDTH)
     assert turn_text(followed, bold, WIDTH).startswith("Understood as: How many\ufffd?\n\n*five*\n")
+    corrected = replace(answered(SPAN), interpreted_as="How many?")
+    assert answer_text(corrected, bold, WIDTH).startswith("Understood as: How many?\n\n*five*\n")
 
 
 @given(st.text(max_size=900), st.text(min_size=1, max_size=40), st.text(max_size=900))
