@@ -44,7 +44,8 @@ class DenseIndex:
         parameters = None
         if len(excluded):
             selector = faiss.IDSelectorNot(faiss.IDSelectorBatch(excluded))
-            parameters = faiss.SearchParameters(sel=selector)
+            # faiss adds the keywords of its C++ fields at run time.
+            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
         scores, rows = self._index.search(query[None, :], count, params=parameters)
         return rows[0].astype(np.int64), scores[0]
 

@@ -19,6 +19,7 @@ from qa.answer import Answer, AnswerSpan, Citation, CopyPlace, Freshness, Retrie
 from qa.answering.citations import Citer, shown_passage
 from qa.answering.decision import Policy, ScoredAnswer, decide
 from qa.answering.kinds import answer_by_kind
+from qa.answering.kinds.chat import is_chat
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.question import checked_question, kind_of
 from qa.answering.reader import Reader, Reading
@@ -337,6 +338,8 @@ class Pipeline:
 
     def _corrected(self, question: str, documents: Sequence[str] | None) -> Correction:
         """Correct a question with the words of the documents whose files are still there."""
+        if is_chat(question):
+            return Correction(question)
         correction = self._spelling.corrected(question, documents)
         if correction.question == question:
             return correction
