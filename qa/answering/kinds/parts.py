@@ -35,7 +35,7 @@ _LEAST_WORDS = 3
 
 
 def answer(context: QuestionContext) -> KindAnswer | None:
-    """Ask each part of several questions; None for one question."""
+    """Ask each part of several questions; None for one question, or if no part is answered."""
     questions = split_questions(context.question)
     if len(questions) < 2:
         return None
@@ -43,7 +43,7 @@ def answer(context: QuestionContext) -> KindAnswer | None:
     for question in questions[1:]:
         # "and who signed it" continues the question before it.
         answers.append(context.ask_after(question, questions[0], answers[0].text or ""))
-    return answer_of_parts(questions, answers)
+    return answer_of_parts(questions, answers) if any(each.spans for each in answers) else None
 
 
 def split_questions(question: str) -> list[str]:
@@ -65,7 +65,7 @@ def split_questions(question: str) -> list[str]:
 def answer_of_parts(questions: Sequence[str], answers: Sequence[Answer]) -> KindAnswer:
     """Return the answers to several questions as the parts of one, in order.
 
-    Each part shows its spans or says why it has none; without any span the whole is refused.
+    Each part shows its spans or says why it has none.
     """
     spans = tuple(span for each in answers for span in each.spans)
     parts = tuple(
@@ -79,8 +79,5 @@ def answer_of_parts(questions: Sequence[str], answers: Sequence[Answer]) -> Kind
         for question, each in zip(questions, answers, strict=True)
     )
     alternatives = tuple(span for each in answers for span in each.alternatives[:1])
-    if not spans:
-        reasons = "; ".join(dict.fromkeys(part.reason for part in parts if part.reason))
-        return KindAnswer("parts", alternatives=alternatives, reason=reasons or "nothing was found")
     notes = tuple(dict.fromkeys(note for each in answers for note in each.notes))
     return KindAnswer("parts", spans, parts, alternatives, notes)
