@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answer import AnswerSpan, Citation, CopyPlace, NearestPassage, RetrievedPassage
+from qa.answer import AnswerSpan, Citation, CopyPlace, NearestPassage, Part, RetrievedPassage
 from qa.interfaces.plaintext.answers import (
     AROUND,
     answer_text,
@@ -40,6 +40,47 @@ def test_an_answer_shows_span_sentence_citation_and_confidence() -> None:
         "  a.txt, line 1, characters 5–9",
         "  confidence: fair (0.75)",
     ]
+
+
+def test_a_likely_answer_says_probably_and_what_speaks_against_it() -> None:
+    likely = replace(SPAN, certainty="likely")
+    answer = replace(answered(likely), doubts=("The passage does not hold “Porto”.",))
+
+    lines = answer_text(answer, bold, WIDTH).splitlines()
+
+    assert lines[:3] == ["Probably:", "", "*five*"]
+    assert lines[-1] == "Not sure: The passage does not hold “Porto”."
+    settled = replace(answer, kind="evidence")
+    assert answer_text(settled, bold, WIDTH).startswith("Probably this sentence settles it:")
+
+
+def test_parts_are_shown_with_their_questions_and_reasons() -> None:
+    parts = (
+        Part("How many", "likely", 1, None, ("Two may be meant.",)),
+        Part("who", "none", 0, "nothing fits"),
+    )
+    answer = replace(answered(SPAN), kind="parts", parts=parts)
+
+    text = answer_text(answer, bold, WIDTH)
+
+    assert text.startswith("How many — probably:\n\n*five*")
+    assert "Not sure: Two may be meant." in text
+    assert text.endswith("who — no answer found: nothing fits.")
+
+
+def test_a_reply_is_words_alone() -> None:
+    answer = replace(answered(), kind="chat", reply="Hello. Ask me something.", alternatives=())
+
+    assert answer_text(answer, bold, WIDTH) == "Hello. Ask me something."
+    assert str(answer) == "Hello. Ask me something."
+
+
+def test_a_refusal_names_the_best_candidate() -> None:
+    answer = replace(refused(), alternatives=(replace(SPAN, confidence=0.3, certainty="none"),))
+
+    text = answer_text(answer, bold, WIDTH)
+
+    assert "Best candidate: “five” (a.txt, line 1), confidence low (0.30)." in text
 
 
 def test_a_whole_sentence_is_shown_once() -> None:

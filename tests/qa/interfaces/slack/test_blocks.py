@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answer import Answer, AnswerSpan, Citation, Gate, NearestPassage, Refusal, Searched
+from qa.answer import Answer, AnswerSpan, Citation, Gate, NearestPassage, Part, Refusal, Searched
 from qa.interfaces.slack.blocks import (
     KEY_PREFIX,
     answer_message,
@@ -284,3 +284,44 @@ def test_searched_tags_are_named_as_inert_text(tags: list[str]) -> None:
 
     assert flat(message.blocks).startswith("In ") is bool(tags)
     assert "<!" not in message.text
+
+
+def test_a_likely_answer_says_probably_and_what_speaks_against_it() -> None:
+    span = AnswerSpan("five", 0.6, citation("It is ", "five", "."), certainty="likely")
+
+    message = checked(answer_message(answer(span, doubts=("Six may be meant.",)), 7, BASE))
+
+    assert flat(message.blocks).startswith("Probably:")
+    assert "Not sure: Six may be meant." in flat(message.blocks)
+    assert "Probably:" in message.text
+    assert "Not sure: Six may be meant." in message.text
+
+
+def test_parts_stand_under_their_questions() -> None:
+    span = AnswerSpan("five", 0.9, citation("It is ", "five", "."))
+    parts = (Part("How many", "sure", 1), Part("Who", "none", 0, "nothing fits"))
+
+    message = checked(answer_message(answer(span, kind="parts", parts=parts), 7, BASE))
+
+    shown = flat(message.blocks)
+    assert shown.index("How many — answer:") < shown.index("five")
+    assert "Who — no answer found: nothing fits." in shown
+    assert "Who — no answer found: nothing fits." in message.text
+
+
+def test_a_reply_is_words_alone() -> None:
+    message = checked(answer_message(answer(kind="chat", reply="Hello. Ask me."), 7, BASE))
+
+    assert message.blocks[0]["elements"][0]["elements"][0]["text"] == "Hello. Ask me."
+    assert message.text == "Hello. Ask me."
+
+
+def test_a_refusal_names_the_best_candidate() -> None:
+    candidate = AnswerSpan("five", 0.3, citation("It is ", "five", "."), certainty="none")
+
+    message = checked(
+        answer_message(answer(refusal=refused("x").refusal, alternatives=(candidate,)), 7, BASE)
+    )
+
+    assert "Best candidate: “five” (a.txt, line 3), confidence low (0.30)." in flat(message.blocks)
+    assert "Best candidate: “five”" in message.text
