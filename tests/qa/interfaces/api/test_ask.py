@@ -31,7 +31,7 @@ from qa.library.upload_service import UploadService
 from qa.settings import Settings
 from tests.qa.answering.test_question import INVALID
 from tests.qa.test_answer import ANSWER_KEYS, CITATION_KEYS
-from tests.support.fakes import FakeSpanModel, SharedWordsReader
+from tests.support.fakes import FakeSpanModel, FixedReader, SharedWordsReader
 from tests.support.serving import (
     PATIENCE,
     SEEDS,
@@ -148,6 +148,22 @@ def test_a_refusal_is_an_answer(tmp_path: Path) -> None:
     assert list(response.json()) == ANSWER_KEYS
     assert response.json()["answer"] is None
     assert response.json()["refusal"]["nearest"][0]["text"] == "Bread rises."
+
+
+def test_a_likely_answer_is_refused_where_only_sure_ones_are_asked_for(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    indexed(settings, carded(), tmp_path / "corpus", {"a.txt": "Bread rises for two hours."})
+    # Without a calibration, a score of -0.8 is a probability of .31: likely, not sure.
+    live = live_pipeline(settings, carded(), FixedReader({"two hours": -0.8}))
+
+    question = {"question": "How long does bread rise?"}
+    likely = send(live, "POST", "/ask", json=question).json()
+    strict = send(live, "POST", "/ask", json=question | {"sure": True}).json()
+
+    assert (likely["answer"], likely["certainty"]) == ("two hours", "likely")
+    assert likely["answers"][0]["certainty"] == "likely"
+    assert (strict["answer"], strict["certainty"]) == (None, "none")
+    assert strict["alternatives"][0]["text"] == "two hours"
 
 
 def test_a_deadline_reaches_the_pipeline(tmp_path: Path) -> None:
