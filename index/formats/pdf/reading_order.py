@@ -8,7 +8,8 @@ gutter is one region. Its segments become lines from top to bottom.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from statistics import median
@@ -38,6 +39,13 @@ CENTRE = (0.2, 0.8)
 CELL_GAP = 1.2
 """Gap in font sizes above which two segments of a line are two cells."""
 
+CHANGES_SHARE = 0.25
+"""Largest number of changes between two columns in the order of the content, in rows.
+
+A table has two for each of its rows.
+"""
+
+_WORDS = regex.compile(r"\p{L}{2}.*\s.*\p{L}{2}")
 _MARK = regex.compile(
     r"[•‣▪●◦○■–*·\uf0b7\-−]"
     r"|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\]|\d{1,2}(?:\.\d{1,2})*"
@@ -95,7 +103,8 @@ def column_regions(segments: Sequence[Segment]) -> list[list[Segment]]:
     regions: list[list[Segment]] = []
     for is_crossing, band in _bands(segments, gutter):
         if is_crossing:
-            regions.append(band)
+            # It may have columns of other widths.
+            regions += column_regions(band)
         else:
             regions += column_regions([each for each in band if each.middle_x < gutter])
             regions += column_regions([each for each in band if each.middle_x >= gutter])
@@ -105,12 +114,16 @@ def column_regions(segments: Sequence[Segment]) -> list[list[Segment]]:
 def _bands(segments: Sequence[Segment], gutter: float) -> Iterator[tuple[bool, list[Segment]]]:
     """Yield (crossing, segments) of the bands of a page from top to bottom.
 
-    A band is a run of segments that all cross the gutter, as a heading over both columns does, or
-    that all stand beside it.
+    A band is a run of rows with segments that cross the gutter, as a heading over both columns
+    does, or of rows that stand beside it. There is at least one of the latter.
     """
-    downward = sorted(segments, key=lambda segment: -segment.middle)
-    for is_crossing, band in groupby(downward, key=lambda segment: _crosses(segment, gutter)):
-        yield is_crossing, list(band)
+    rows = [(_crosses_row(row, gutter), row) for row in rows_of(segments)]
+    for is_crossing, band in groupby(rows, key=lambda each: each[0]):
+        yield is_crossing, [segment for _, row in band for segment in row]
+
+
+def _crosses_row(row: Sequence[Segment], gutter: float) -> bool:
+    return any(_crosses(segment, gutter) for segment in row)
 
 
 def _crosses(segment: Segment, gutter: float) -> bool:
@@ -121,35 +134,91 @@ def _find_gutter(segments: Sequence[Segment]) -> float | None:
     """Return the x between two columns of prose, or None."""
     if len(segments) < 2 * COLUMN_LINES:
         return None
-    most_crossings = CROSSING_SHARE * len(lines_of(segments, 0))
+    most_crossings = CROSSING_SHARE * len(rows_of(segments))
     for crossings, gutter in _gutter_candidates(segments):
         if crossings <= most_crossings and _separates_columns(segments, gutter):
             return gutter
     return None
 
 
-def _gutter_candidates(segments: Sequence[Segment]) -> list[tuple[int, int]]:
+def _gutter_candidates(segments: Sequence[Segment]) -> list[tuple[int, float]]:
     """Return (crossing segments, x) of likely gutters, the fewest crossings first.
 
-    A gutter begins where the lines of a column end, so the right edges of segments are the
-    candidates, rounded to a point to be few.
+    They are the middles of the strips that fewer segments cross than the places beside them,
+    measured in whole points. Of strips with as many crossings the widest comes first.
     """
     low = min(segment.left for segment in segments)
     high = max(segment.right for segment in segments)
     first, last = (low + share * (high - low) for share in CENTRE)
-    places = {
-        round(segment.right + GUTTER / 2) for segment in segments if first <= segment.right <= last
-    }
-    scored = [(sum(_crosses(segment, x) for segment in segments), x) for x in places]
-    return sorted(scored)[:GUTTERS_TRIED]
+    found = [
+        (crossings, start - end, (start + end) / 2)
+        for crossings, start, end in _sparse_strips(segments)
+        if end - start >= GUTTER and first <= (start + end) / 2 <= last
+    ]
+    return [(crossings, x) for crossings, _, x in sorted(found)[:GUTTERS_TRIED]]
+
+
+def _sparse_strips(segments: Sequence[Segment]) -> Iterator[tuple[int, int, int]]:
+    """Yield (crossing segments, left, right) of each strip with more crossings on both sides."""
+    changes: Counter[int] = Counter()
+    for segment in segments:
+        changes[round(segment.left)] += 1
+        changes[max(round(segment.right), round(segment.left) + 1)] -= 1
+    crossings, is_fall, start = 0, False, 0
+    for place in sorted(changes):
+        if changes[place] > 0 and is_fall:
+            yield crossings, start, place
+        if changes[place]:
+            is_fall, start = changes[place] < 0, place
+        crossings += changes[place]
 
 
 def _separates_columns(segments: Sequence[Segment], gutter: float) -> bool:
     """Return True if the segments on both sides of a gutter are columns beside each other."""
-    uncrossed = [segment for segment in segments if not _crosses(segment, gutter)]
-    left = lines_of([segment for segment in uncrossed if segment.middle_x < gutter], 0)
-    right = lines_of([segment for segment in uncrossed if segment.middle_x >= gutter], 0)
-    return _is_prose(left) and _is_prose(right) and _are_beside(left, right)
+    uncrossed = [
+        segment
+        for row in rows_of(segments)
+        if not _crosses_row(row, gutter)
+        for segment in row
+    ]
+    left = [segment for segment in uncrossed if segment.middle_x < gutter]
+    right = [segment for segment in uncrossed if segment.middle_x >= gutter]
+    if not left or not right:
+        return False
+    left_lines, right_lines = lines_of(left, 0), lines_of(right, 0)
+    if min(len(left_lines), len(right_lines)) < COLUMN_LINES:
+        return False
+    if not _are_beside(left_lines, right_lines):
+        return False
+    is_column = _is_text if _are_written_by_column(left, right) else _is_prose
+    return _are_columns(left, left_lines, is_column) and _are_columns(right, right_lines, is_column)
+
+
+def _are_columns(
+    side: Sequence[Segment],
+    lines: Sequence[Line],
+    is_column: Callable[[Sequence[Line]], bool],
+) -> bool:
+    """Return True if what stands on one side of a gutter is a column, or several."""
+    return is_column(lines) or _find_gutter(side) is not None
+
+
+def _are_written_by_column(left: Sequence[Segment], right: Sequence[Segment]) -> bool:
+    """Return True if the file's content has one column after the other.
+
+    The content of a table goes from row to row, and so changes sides at each of them.
+    """
+    places = [(segment.indexes[0], 0) for segment in left if segment.indexes]
+    places += [(segment.indexes[0], 1) for segment in right if segment.indexes]
+    changes = sum(side != after for (_, side), (_, after) in pairwise(sorted(places)))
+    fewest_rows = min(len(rows_of(left)), len(rows_of(right)))
+    return changes <= max(1.0, CHANGES_SHARE * fewest_rows)
+
+
+def _is_text(lines: Sequence[Line]) -> bool:
+    """Return True if most lines are words in one cell."""
+    worded = [len(line.cells) == 1 and bool(_WORDS.search(line.text)) for line in lines]
+    return 2 * sum(worded) > len(lines)
 
 
 def _is_prose(lines: Sequence[Line]) -> bool:
