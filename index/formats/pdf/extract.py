@@ -6,7 +6,7 @@ with borderless tables as rows -> running headers removed -> headings, paragraph
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from index.formats import ocr
 from index.formats.pdf.assembly import DocumentAssembler
 from index.formats.pdf.borderless_tables import merge_rows
 from index.formats.pdf.forms import FormPage, form_page_of, is_xfa_placeholder, load_form
-from index.formats.pdf.glyphs import read_segments, text_rotation
+from index.formats.pdf.glyphs import read_segments, text_orientation
 from index.formats.pdf.reading_order import Line, column_regions, lines_of
 from index.formats.pdf.ruled_tables import RuledTables
 from index.formats.pdf.ruling_lines import read_ruling_lines
@@ -36,12 +36,15 @@ from index.formats.pdf.scanned_pages import (
     pages_remark,
     recognised_regions,
 )
+from index.formats.pdf.visibility import unseen_characters
 from index.formats.text_builder import ExtractedText
 from index.text.metadata import day_in
 
 MAX_PAGES = 20_000
 PRINT = "print it to a PDF"
 """Advice on how fields that cannot be read become text."""
+
+LEFT_OUT = "it is left out"
 
 _JUNK_TITLE = regex.compile(
     r"(?i)(?:microsoft word|microsoft powerpoint|untitled|document\d*$"
@@ -57,16 +60,25 @@ RequestTime = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
+class PageContent:
+    """The regions of a page as they are read; `has_unseen` if some text cannot be seen."""
+
+    regions: Regions
+    has_unseen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class _Page:
     """The regions of a page.
 
     `has_text` is true if it has text of its own, not only in fields and notes. `is_unread` is true
-    if it has fields or notes that cannot be read.
+    if it has fields or notes that cannot be read, `has_unseen` if some text cannot be seen.
     """
 
     regions: Regions
     has_text: bool = False
     is_unread: bool = False
+    has_unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,31 +161,34 @@ def _read_page(document: Any, number: int) -> _Page:  # noqa: ANN401
 
     try:
         sheet = form_page_of(document, number)
-        regions = list(page_regions(sheet, number + 1))
-        page = _Page(regions, bool(regions) and not sheet.is_all_filled, sheet.is_unread)
+        content = read_content(sheet, number + 1)
+        has_text = bool(content.regions) and not sheet.is_all_filled
+        page = _Page(content.regions, has_text, sheet.is_unread, content.has_unseen)
         sheet.close()
     except pypdfium2.PdfiumError:  # one page that is damaged; the others can be read
         return _Page([])
     return page
 
 
-def page_regions(sheet: FormPage, number: int) -> Iterator[list[Line]]:
-    """Yield the lines of each region of a page, in reading order.
+def read_content(sheet: FormPage, number: int) -> PageContent:
+    """Return the lines of each region of a page, in reading order.
 
     The lines of tables are put together to rows. Raises pypdfium2.PdfiumError.
     """
     text_page = sheet.page.get_textpage()
     try:
-        rotation = text_rotation(text_page, sheet.page)
-        ruling = read_ruling_lines(sheet.bare, rotation)
+        orientation = text_orientation(text_page, sheet.page)
+        ruling = read_ruling_lines(sheet.bare, orientation)
         tables = RuledTables(ruling)
-        characters = read_segments(text_page, sheet.page, rotation, tables.cell_at)
-        with_fields = sheet.with_marks(text_page, characters, rotation, tables.cell_at)
+        unseen = unseen_characters(sheet.page, text_page)
+        characters = read_segments(text_page, sheet.page, orientation, tables.cell_at, unseen)
+        with_fields = sheet.with_marks(text_page, characters, orientation, tables.cell_at)
         segments = tables.merge_rows(with_fields)
     finally:
         text_page.close()
-    for region in column_regions(segments):
-        yield merge_rows(lines_of(region, number), [*ruling.level, *ruling.shades])
+    rules = [*ruling.level, *ruling.shades]
+    regions = [merge_rows(lines_of(each, number), rules) for each in column_regions(segments)]
+    return PageContent(regions, has_unseen=bool(unseen))
 
 
 def _image_pages(document: Any, pages: Sequence[_Page]) -> list[int]:  # noqa: ANN401
@@ -204,9 +219,11 @@ def _remark(read: _ReadDocument) -> str:
     """Return the remark on what of a document was not read, or an empty text."""
     unrecognised = [number + 1 for number in read.unrecognised]
     unread = [number for number, page in enumerate(read.pages, start=1) if page.is_unread]
+    unseen = [number for number, page in enumerate(read.pages, start=1) if page.has_unseen]
     remarks = (
         pages_remark("images without text", unrecognised, RECOGNISE),
         pages_remark("fields or notes that cannot be read", unread, PRINT),
+        pages_remark("text that a reader cannot see", unseen, LEFT_OUT),
     )
     return "; ".join(filter(None, remarks))
 

@@ -26,7 +26,7 @@ from index.formats.pdf.annotations import (
     marks_of,
     use_of,
 )
-from index.formats.pdf.glyphs import CellOf, Segment, box_rotator
+from index.formats.pdf.glyphs import CellOf, Orientation, Segment, box_rotator
 
 _INSET = 0.25
 """Share of a mark's shorter side by which its box is cut left and right, for a space beside it.
@@ -61,17 +61,17 @@ class FormPage:
         self,
         text_page: Handle,
         characters: Sequence[Segment],
-        rotation: int,
+        orientation: Orientation,
         cell_of: CellOf,
     ) -> list[Segment]:
-        """Return the segments of the page turned by `rotation` degrees, with its marks.
+        """Return the segments of the page as it is read, with its marks.
 
         Marks get the median font size. Segments of fields are labelled as filled. The characters
         of mark n have the index -1 - n, which no others have.
         """
         import pypdfium2.raw as pdfium
 
-        turn = box_rotator(self.page, rotation)
+        turn = box_rotator(self.page, orientation)
         filled = self._filled_addresses()
         if filled:
             for part in characters:

@@ -10,9 +10,11 @@ import ctypes
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from index.formats.pdf import bidirectional
 
 GAP = 0.6
 """Gap in font sizes above which two glyphs belong to two segments.
@@ -34,9 +36,12 @@ FIXED = 0.7
 
 Prose has lines that are mostly the name of a command; lines of a program have hardly anything else.
 """
+SMALLEST = 1.5
+"""Points of a font's height below which nobody reads it: a third of the smallest print."""
 ORIENTED = 400
 """Approximate number of characters sampled to find the direction of a page's text."""
 
+_HIGH_SURROGATES, _LOW_SURROGATES = range(0xD800, 0xDC00), range(0xDC00, 0xE000)
 _HYPHENS = {0x2: "-", 0xAD: "-", 0xFFFE: "-"}
 """Codes that pdfium gives for a hyphen at the end of a line."""
 _QUARTER = math.pi / 4
@@ -53,6 +58,19 @@ BoxRotator = Callable[[float, float, float, float], Box]
 """Maps a box (left, bottom, right, top) to the coordinates of the rotated page."""
 CellOf = Callable[[float, float], tuple[int, int, int] | None]
 """Returns the cell (table, row, column) of a ruled table that holds a point (x, y), if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """How a page is read.
+
+    `rotation` in degrees makes most of its text upright. `has_right_to_left` is true if it has
+    text that is written from right to left, `from_right` if most of its text is.
+    """
+
+    rotation: int
+    has_right_to_left: bool = False
+    from_right: bool = False
 
 
 @dataclass(slots=True)
@@ -132,9 +150,23 @@ def text_rotation(text_page: Any, page: Any) -> int:  # noqa: ANN401 - pypdfium2
     return int(page.get_rotation())
 
 
-def box_rotator(page: Any, rotation: int) -> BoxRotator:  # noqa: ANN401
-    """Return a function that maps boxes of a page to the page rotated by so many degrees."""
+def text_orientation(text_page: Any, page: Any) -> Orientation:  # noqa: ANN401
+    """Return how a page is read: its rotation, and if its lines begin at the right."""
+    text = text_page.get_text_range() if text_page.count_chars() else ""
+    has_right_to_left = bidirectional.has_right_to_left(text)
+    return Orientation(
+        text_rotation(text_page, page),
+        has_right_to_left,
+        has_right_to_left and bidirectional.is_read_from_right(text),
+    )
+
+
+def box_rotator(page: Any, orientation: Orientation) -> BoxRotator:  # noqa: ANN401
+    """Return a function that maps boxes of a page to the page as it is read."""
     width, height = page.get_mediabox()[2], page.get_mediabox()[3]
+    rotation = orientation.rotation
+    # A page that is read from the right is mirrored: then all that follows reads it from the left.
+    mirror = (height if rotation in {90, 270} else width) if orientation.from_right else None
 
     def rotate(left: float, bottom: float, right: float, top: float) -> Box:
         if rotation == 90:
@@ -143,6 +175,8 @@ def box_rotator(page: Any, rotation: int) -> BoxRotator:  # noqa: ANN401
             left, bottom, right, top = width - left, height - bottom, width - right, height - top
         elif rotation == 270:
             left, bottom, right, top = height - bottom, left, height - top, right
+        if mirror is not None:
+            left, right = mirror - left, mirror - right
         return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
 
     return rotate
@@ -155,32 +189,63 @@ def _outside_tables(_x: float, _y: float) -> tuple[int, int, int] | None:
 def read_segments(
     text_page: Any,  # noqa: ANN401
     page: Any,  # noqa: ANN401
-    rotation: int,
+    orientation: Orientation,
     cell_of: CellOf = _outside_tables,
+    unseen: Container[int] = (),
 ) -> list[Segment]:
     """Return the segments of a page in the order of its content.
 
     No segment crosses the border of a cell. Text that does not stand upright when the page is
-    rotated by `rotation` degrees is left out.
+    rotated is left out, and so are the characters whose indexes are `unseen`.
     """
-    return list(_segments(text_page, page, rotation, cell_of))
+    characters = _characters(text_page, unseen)
+    rotate = box_rotator(page, orientation)
+    sheet = rotate(*page.get_bbox())
+    if orientation.has_right_to_left:
+        return list(
+            _bidirectional_segments(text_page, characters, rotate, sheet, orientation, cell_of)
+        )
+    return list(_segments(text_page, characters, rotate, sheet, orientation.rotation, cell_of))
 
 
-def _segments(text_page: Any, page: Any, rotation: int, cell_of: CellOf) -> Iterator[Segment]:  # noqa: ANN401
+def _characters(text_page: Any, unseen: Container[int]) -> Iterator[tuple[int, str]]:  # noqa: ANN401
+    """Yield (index, character) of a page, a character above U+FFFF whole, "" for unknown ones."""
     import pypdfium2.raw as pdfium
 
+    high = 0
+    for index in range(min(text_page.count_chars(), MAX_PAGE_CHARACTERS)):
+        code = pdfium.FPDFText_GetUnicode(text_page, index)
+        if code in _HIGH_SURROGATES:
+            high = code
+            continue
+        if code in _LOW_SURROGATES and high:
+            # pdfium gives UTF-16: both halves have one box.
+            code = 0x10000 + (high - _HIGH_SURROGATES.start << 10) + code - _LOW_SURROGATES.start
+        high = 0
+        if index not in unseen:
+            yield index, _character(code)
+
+
+def _segments(
+    text_page: Any,  # noqa: ANN401
+    characters: Iterable[tuple[int, str]],
+    rotate: BoxRotator,
+    sheet: Box,
+    rotation: int,
+    cell_of: CellOf,
+) -> Iterator[Segment]:
     current: Segment | None = None
     after_space = True
-    rotate = box_rotator(page, rotation)
     # One round for every character of the page: keep it to what a character needs.
-    for index in range(min(text_page.count_chars(), MAX_PAGE_CHARACTERS)):
-        character = _character(pdfium.FPDFText_GetUnicode(text_page, index))
+    for index, character in characters:
         if not character or character.isspace():
             # pdfium makes up line ends, even within a word where there is no gap: they are no
             # spaces, and neither is a character that it does not know.
             after_space = after_space or character not in "\r\n"
             continue
         glyph = _glyph(text_page, index, character, rotate)
+        if not _is_legible(glyph, sheet):
+            continue
         cell = cell_of((glyph.left + glyph.right) / 2, (glyph.bottom + glyph.top) / 2)
         if current is not None and not _continues(current, glyph, cell):
             yield _finish(text_page, current)
@@ -192,6 +257,89 @@ def _segments(text_page: Any, page: Any, rotation: int, cell_of: CellOf) -> Iter
         after_space = False
     if current is not None:
         yield _finish(text_page, current)
+
+
+def _bidirectional_segments(
+    text_page: Any,  # noqa: ANN401
+    characters: Iterable[tuple[int, str]],
+    rotate: BoxRotator,
+    sheet: Box,
+    orientation: Orientation,
+    cell_of: CellOf,
+) -> Iterator[Segment]:
+    """Yield the segments of a page with text that is written from right to left."""
+    placed = []
+    for index, character in characters:
+        if character and character not in "\r\n":
+            glyph = _glyph(text_page, index, character, rotate)
+            if not (character.isspace() or _is_legible(glyph, sheet)):
+                continue
+            box = (glyph.left, glyph.bottom, glyph.right, glyph.top)
+            placed.append(bidirectional.PlacedCharacter(character, index, *box))
+
+    def cell_at(each: bidirectional.PlacedCharacter) -> tuple[int, int, int] | None:
+        return cell_of(each.middle_x, (each.bottom + each.top) / 2)
+
+    def is_divided(
+        before: bidirectional.PlacedCharacter, after: bidirectional.PlacedCharacter
+    ) -> bool:
+        size = max(before.top - before.bottom, 1.0)
+        return after.left - before.right > GAP * size or cell_at(before) != cell_at(after)
+
+    runs = bidirectional.runs_in_logical_order(
+        placed, from_right=orientation.from_right, is_divided=is_divided
+    )
+    for run in runs:
+        letters = [each for each in run if not each.is_space]
+        if letters and not _is_slanted(text_page, letters[0].index, orientation.rotation):
+            yield _finish(text_page, _segment_of_run(text_page, run, letters, cell_at(letters[0])))
+
+
+def _segment_of_run(
+    text_page: Any,  # noqa: ANN401
+    run: Sequence[bidirectional.PlacedCharacter],
+    letters: Sequence[bidirectional.PlacedCharacter],
+    cell: tuple[int, int, int] | None,
+) -> Segment:
+    """Return the segment of some characters in logical order, some of which are spaces."""
+    highest = max(letters, key=lambda each: each.top - each.bottom)
+    bold, fixed = _face(text_page, letters[0].index)
+    segment = Segment(
+        "",
+        min(each.left for each in letters),
+        highest.bottom,
+        max(each.right for each in letters),
+        highest.top,
+        size=highest.top - highest.bottom,
+        bold=bold,
+        fixed=fixed,
+        cell=cell,
+    )
+    before: bidirectional.PlacedCharacter | None = None
+    for each in run:
+        if each.is_space:
+            segment.text += " "
+            continue
+        if before is not None and _are_two_words(before, each, segment.size):
+            segment.text += " "
+        for part in (each, *each.marks):
+            forms = bidirectional.base_letters(part.character)
+            segment.text += forms
+            segment.indexes += [part.index] * len(forms)
+        before = each
+    segment.text = " ".join(segment.text.split())
+    return segment
+
+
+def _are_two_words(
+    before: bidirectional.PlacedCharacter, after: bidirectional.PlacedCharacter, size: float
+) -> bool:
+    """Return True if there is a space between two characters, or the script changes."""
+    if bidirectional.changes_script(before, after):
+        return True
+    # What follows a word of the other direction is not beside it: there is no gap to measure.
+    gap = max(after.left - before.right, before.left - after.right)
+    return WORD_GAP * size < gap < GAP * size
 
 
 def _character(code: int) -> str:
@@ -207,6 +355,13 @@ def _glyph(text_page: Any, index: int, character: str, rotate: BoxRotator) -> _G
     box = pdfium.FS_RECTF()
     pdfium.FPDFText_GetLooseCharBox(text_page, index, box)
     return _Glyph(character, *rotate(box.left, box.bottom, box.right, box.top))
+
+
+def _is_legible(glyph: _Glyph, sheet: Box) -> bool:
+    """Return True if a glyph is on the sheet and not too small to be read."""
+    x, y = (glyph.left + glyph.right) / 2, (glyph.bottom + glyph.top) / 2
+    is_on_sheet = sheet[0] <= x <= sheet[2] and sheet[1] <= y <= sheet[3]
+    return is_on_sheet and glyph.top - glyph.bottom >= SMALLEST
 
 
 def _is_slanted(text_page: Any, index: int, rotation: int) -> bool:  # noqa: ANN401

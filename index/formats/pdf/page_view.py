@@ -13,7 +13,7 @@ from index.formats import ocr
 from index.formats.page_view import Box, PageText, PageView
 from index.formats.pdf.alignment import Alignment, Piece, align
 from index.formats.pdf.annotations import Annotation
-from index.formats.pdf.extract import open_document, page_regions
+from index.formats.pdf.extract import open_document, read_content
 from index.formats.pdf.forms import FormPage, form_page_of
 from index.formats.pdf.glyphs import Segment
 from index.formats.pdf.reading_order import Line, line_of, rows_of
@@ -119,7 +119,7 @@ def line_pieces(sheet: FormPage) -> list[Piece]:
 
     The marks of a piece are the indexes of its characters in pdfium.
     """
-    lines = [line for region in page_regions(sheet, 0) for line in region]
+    lines = [line for region in read_content(sheet, 0).regions for line in region]
     edges = _edge_ranks(lines)
     return [
         piece for line, edge in zip(lines, edges, strict=True) for piece in _line_pieces(line, edge)

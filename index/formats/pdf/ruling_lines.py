@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from index.formats.pdf.glyphs import box_rotator
+from index.formats.pdf.glyphs import Orientation, box_rotator
 
 Point = tuple[float, float]
 """x and y in points."""
@@ -67,14 +67,14 @@ class RulingLines:
     shades: list[RulingLine] = field(default_factory=list)
 
 
-def read_ruling_lines(page: Any, rotation: int) -> RulingLines:  # noqa: ANN401 - pypdfium2 is not typed
-    """Return the lines of a page that is rotated by so many degrees, parts of a line merged.
+def read_ruling_lines(page: Any, orientation: Orientation) -> RulingLines:  # noqa: ANN401 - pypdfium2 is not typed
+    """Return the lines of a page as it is read, parts of a line merged.
 
     There are none on a page with more paths than a table has.
     """
     import pypdfium2.raw as pdfium
 
-    rotate = box_rotator(page, rotation)
+    rotate = box_rotator(page, orientation)
     paths = list(_visible_paths(page))
     if sum(pdfium.FPDFPath_CountSegments(path) for path, _ in paths) > MAX_POINTS:
         return RulingLines()

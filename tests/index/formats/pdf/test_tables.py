@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from index.errors import EmptyFile, ScannedFile
 from index.formats.pdf.extract import extract, open_document
+from index.formats.pdf.glyphs import Orientation
 from index.formats.pdf.ruling_lines import MAX_OBJECTS, MAX_POINTS, read_ruling_lines
 from index.formats.tables import row_text
 from tests.index.formats.test_text_builder import assert_sound
@@ -558,7 +559,7 @@ def test_a_map_of_many_points_is_ignored(points: int, found: int) -> None:
     paper.polyline([(20 + 30 * (at % 2), 60 + 30 * (at % 2)) for at in range(points)])
 
     with open_document(bytes(paper.output())) as document:
-        assert len(read_ruling_lines(document[0], 0).level) == found
+        assert len(read_ruling_lines(document[0], Orientation(0)).level) == found
 
 
 def test_justified_lines_of_few_words_are_no_rows() -> None:

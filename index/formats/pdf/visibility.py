@@ -1,0 +1,364 @@
+"""Characters of a PDF page that its reader cannot see.
+
+The steps: objects of the page in the order in which they are painted -> suspects (invisible or
+white text, text below something opaque) -> those in whose place the drawn page shows nothing.
+A page without suspects, as most are, is not drawn.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.formats.pdf.annotations import annotations_of, box_of
+
+SCALE = 2.0
+"""Pixels a point of the drawn page: letters of 5 points still differ from their ground."""
+MAX_PIXELS = 6_000_000
+"""Largest number of pixels of the drawn page."""
+CONTRAST = 24
+"""Difference of two greys, of 255, below which a reader sees none: that of light grey on white."""
+WHITE = 232
+"""Grey above which a colour counts as that of the paper."""
+OPAQUE = 230
+"""Opacity, of 255, from which a shape covers what is below it."""
+FAINT = 26
+"""Opacity, of 255, below which text cannot be seen."""
+SCAN_SHARE = 0.4
+"""Least share of a page that the image of a scan fills."""
+MAX_OBJECTS = 20_000
+"""Largest number of objects looked at on a page; one with more is a drawing or a map."""
+FORMS_INSIDE = 4
+"""Levels of nested form objects that are searched."""
+
+_INVISIBLE_MODES = (3, 7)
+"""Text rendering modes that paint nothing: ISO 32000-1, table 106."""
+_STROKED_MODE = 1
+_SMALLEST_COVER = 4.0
+"""Points; a shape with a shorter side is a line."""
+_SMALLEST_OVERLAP = 2.0
+"""Points of a text's width that are covered, about half a letter."""
+
+Box = tuple[float, float, float, float]
+"""Left, bottom, right and top in the page's own coordinates."""
+Matrix = tuple[float, float, float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Painted:
+    """An object of a page: its kind, box, and place in the order of painting.
+
+    `grey` is that of its colour from 0 to 255, `opacity` likewise. `mode` is the rendering mode of
+    a text.
+    """
+
+    order: int
+    kind: int
+    address: int | None
+    box: Box
+    grey: float = 0.0
+    opacity: int = 255
+    mode: int = 0
+
+    @property
+    def is_invisible(self) -> bool:
+        """True if it is text that paints nothing."""
+        return self.mode in _INVISIBLE_MODES
+
+    @property
+    def is_faint(self) -> bool:
+        """True if it is text in the colour of the paper, or almost transparent."""
+        return self.grey > WHITE or self.opacity < FAINT
+
+
+def unseen_characters(page: Any, text_page: Any) -> set[int]:  # noqa: ANN401 - pypdfium2 is not typed
+    """Return pdfium's indexes of the characters of a page that its reader cannot see.
+
+    Text that paints nothing on the image of a scan is the layer of its recognised text, and seen
+    in that image.
+    """
+    import pypdfium2.raw as pdfium
+
+    painted = list(_painted_objects(page))
+    texts = [each for each in painted if each.kind == pdfium.FPDF_PAGEOBJ_TEXT]
+    if not texts:
+        return set()
+    grounds = [each for each in painted if each.kind != pdfium.FPDF_PAGEOBJ_TEXT]
+    covers = [*_annotation_boxes(page), *(each for each in grounds if _may_cover(each))]
+    covered = _covered(texts, covers)
+    suspects = {
+        each.address: each
+        for each, is_covered in zip(texts, covered, strict=True)
+        if is_covered or _is_suspect(each, texts, grounds, page)
+    }
+    if not suspects:
+        return set()
+    words = _words_of(text_page, suspects)
+    return _without_trace(page, text_page, words, suspects, texts)
+
+
+def _painted_objects(page: Any) -> Iterator[_Painted]:  # noqa: ANN401
+    """Yield the objects of a page in the order in which they are painted, forms opened."""
+    import pypdfium2.raw as pdfium
+
+    count = pdfium.FPDFPage_CountObjects(page)
+    handles = (pdfium.FPDFPage_GetObject(page, at) for at in range(min(count, MAX_OBJECTS)))
+    for order, (handle, matrix) in enumerate(_opened(handles, None, 0)):
+        yield _painted(order, handle, matrix)
+
+
+def _opened(
+    handles: Iterator[Any], matrix: Matrix | None, depth: int
+) -> Iterator[tuple[Any, Matrix | None]]:
+    """Yield (object, matrix of the form that holds it) of some objects and those in forms."""
+    import pypdfium2.raw as pdfium
+
+    for handle in handles:
+        if pdfium.FPDFPageObj_GetType(handle) != pdfium.FPDF_PAGEOBJ_FORM:
+            yield handle, matrix
+        elif depth < FORMS_INSIDE:
+            own = pdfium.FS_MATRIX()
+            pdfium.FPDFPageObj_GetMatrix(handle, own)
+            inner = (own.a, own.b, own.c, own.d, own.e, own.f)
+            inside = range(min(pdfium.FPDFFormObj_CountObjects(handle), MAX_OBJECTS))
+            yield from _opened(
+                (pdfium.FPDFFormObj_GetObject(handle, at) for at in inside),
+                inner if matrix is None else _product(inner, matrix),
+                depth + 1,
+            )
+
+
+def _product(inner: Matrix, outer: Matrix) -> Matrix:
+    a, b, c, d, e, f = inner
+    p, q, r, s, x, y = outer
+    return (
+        a * p + b * r, a * q + b * s, c * p + d * r, c * q + d * s,
+        e * p + f * r + x, e * q + f * s + y,
+    )  # fmt: skip
+
+
+def _painted(order: int, handle: Any, matrix: Matrix | None) -> _Painted:  # noqa: ANN401
+    import pypdfium2.raw as pdfium
+
+    kind, address = pdfium.FPDFPageObj_GetType(handle), ctypes.cast(handle, ctypes.c_void_p).value
+    box = _box(handle, matrix)
+    if kind == pdfium.FPDF_PAGEOBJ_TEXT:
+        mode = pdfium.FPDFTextObj_GetTextRenderMode(handle)
+        read = pdfium.FPDFPageObj_GetFillColor
+        if mode == _STROKED_MODE:
+            read = pdfium.FPDFPageObj_GetStrokeColor
+        return _Painted(order, kind, address, box, *_colour(handle, read), mode)
+    if kind == pdfium.FPDF_PAGEOBJ_PATH:
+        fill, stroke = ctypes.c_int(), ctypes.c_int()
+        pdfium.FPDFPath_GetDrawMode(handle, fill, stroke)
+        grey, opacity = _colour(handle, pdfium.FPDFPageObj_GetFillColor)
+        return _Painted(order, kind, address, box, grey, opacity if fill.value else 0)
+    return _Painted(order, kind, address, box, grey=128.0)
+
+
+def _colour(handle: Any, read: Any) -> tuple[float, int]:  # noqa: ANN401
+    """Return (grey, opacity) of an object; black if its colour is a pattern."""
+    red, green, blue, opacity = (ctypes.c_uint() for _ in range(4))
+    if not read(handle, red, green, blue, opacity):
+        return 0.0, 255
+    return 0.299 * red.value + 0.587 * green.value + 0.114 * blue.value, opacity.value
+
+
+def _box(handle: Any, matrix: Matrix | None) -> Box:  # noqa: ANN401
+    import pypdfium2.raw as pdfium
+
+    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
+    pdfium.FPDFPageObj_GetBounds(handle, left, bottom, right, top)
+    if matrix is None:
+        return left.value, bottom.value, right.value, top.value
+    a, b, c, d, e, f = matrix
+    corners = [(x, y) for x in (left.value, right.value) for y in (bottom.value, top.value)]
+    xs = [a * x + c * y + e for x, y in corners]
+    ys = [b * x + d * y + f for x, y in corners]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _annotation_boxes(page: Any) -> Iterator[_Painted]:  # noqa: ANN401
+    """Yield the shapes that are drawn over a page as annotations, as by some who black out text."""
+    import pypdfium2.raw as pdfium
+
+    shapes = {
+        pdfium.FPDF_ANNOT_SQUARE, pdfium.FPDF_ANNOT_CIRCLE, pdfium.FPDF_ANNOT_POLYGON,
+        pdfium.FPDF_ANNOT_INK, pdfium.FPDF_ANNOT_REDACT, pdfium.FPDF_ANNOT_LINE,
+        pdfium.FPDF_ANNOT_HIGHLIGHT,
+    }  # fmt: skip
+    for annotation in annotations_of(page):
+        if pdfium.FPDFAnnot_GetSubtype(annotation) in shapes:
+            yield _Painted(MAX_OBJECTS * FORMS_INSIDE, -1, None, box_of(annotation))
+
+
+def _may_cover(each: _Painted) -> bool:
+    """Return True if an object may hide what is painted before it."""
+    left, bottom, right, top = each.box
+    is_large = min(right - left, top - bottom) >= _SMALLEST_COVER
+    return is_large and each.opacity >= OPAQUE
+
+
+def _covered(texts: Sequence[_Painted], covers: Sequence[_Painted]) -> NDArray[np.bool_]:
+    """Return bool (n,): True for each text below something that is painted over half its height."""
+    found = np.zeros(len(texts), dtype=np.bool_)
+    if not covers:
+        return found
+    left, bottom, right, top = np.array([each.box for each in texts], dtype=np.float64).T
+    orders = np.array([each.order for each in texts])
+    for cover in covers:
+        width = np.minimum(right, cover.box[2]) - np.maximum(left, cover.box[0])
+        height = np.minimum(top, cover.box[3]) - np.maximum(bottom, cover.box[1])
+        is_over = (orders < cover.order) & (width > _SMALLEST_OVERLAP)
+        found |= is_over & (height > 0.5 * (top - bottom))
+    return found
+
+
+def _is_suspect(
+    text: _Painted,
+    texts: Sequence[_Painted],
+    grounds: Sequence[_Painted],
+    page: Any,  # noqa: ANN401
+) -> bool:
+    """Return True if a text may be invisible by itself: only the drawn page can tell."""
+    if text.is_invisible:
+        return not _is_layer_of_scan(text, texts, grounds, page)
+    return text.is_faint and not any(_is_dark_ground(each, text) for each in grounds)
+
+
+def _is_dark_ground(ground: _Painted, text: _Painted) -> bool:
+    """Return True if light text stands on something that is painted before it and is not light."""
+    return (
+        ground.order < text.order
+        and ground.grey <= WHITE
+        and ground.opacity >= OPAQUE
+        and _share(text.box, ground.box) > 0.9
+    )
+
+
+def _is_layer_of_scan(
+    text: _Painted,
+    texts: Sequence[_Painted],
+    grounds: Sequence[_Painted],
+    page: Any,  # noqa: ANN401
+) -> bool:
+    """Return True if text that paints nothing stands on the image of a scan, and on no other text.
+
+    It is what was recognised in the image.
+    """
+    import pypdfium2.raw as pdfium
+
+    width, height = page.get_size()
+    scans = [
+        each.box
+        for each in grounds
+        if each.kind == pdfium.FPDF_PAGEOBJ_IMAGE
+        and _area(each.box) >= SCAN_SHARE * width * height
+    ]
+    if not any(_share(text.box, scan) > 0.5 for scan in scans):
+        return False
+    seen = (each for each in texts if not each.is_invisible)
+    return not any(_share(text.box, each.box) > 0.3 for each in seen)
+
+
+def _area(box: Box) -> float:
+    return max(box[2] - box[0], 0.0) * max(box[3] - box[1], 0.0)
+
+
+def _share(box: Box, other: Box) -> float:
+    """Return the share of a box that lies in another one."""
+    shared = (
+        max(box[0], other[0]), max(box[1], other[1]), min(box[2], other[2]), min(box[3], other[3]),
+    )  # fmt: skip
+    if shared[2] <= shared[0] or shared[3] <= shared[1]:
+        return 0.0
+    return _area(shared) / max(_area(box), 1e-6)
+
+
+def _words_of(
+    text_page: Any,  # noqa: ANN401
+    suspects: Collection[int | None],
+) -> list[tuple[int | None, list[int]]]:
+    """Return (address of its text object, indexes) of each word of some text objects."""
+    import pypdfium2.raw as pdfium
+
+    def owner(index: int) -> tuple[int | None, bool]:
+        handle = pdfium.FPDFText_GetTextObject(text_page, index)
+        is_space = chr(min(pdfium.FPDFText_GetUnicode(text_page, index), 0x10FFFF)).isspace()
+        return ctypes.cast(handle, ctypes.c_void_p).value, is_space
+
+    words = groupby(range(text_page.count_chars()), key=owner)
+    return [
+        (address, list(indexes))
+        for (address, is_space), indexes in words
+        if address in suspects and not is_space
+    ]
+
+
+def _without_trace(
+    page: Any,  # noqa: ANN401
+    text_page: Any,  # noqa: ANN401
+    words: Sequence[tuple[int | None, list[int]]],
+    suspects: dict[int | None, _Painted],
+    texts: Sequence[_Painted],
+) -> set[int]:
+    """Return the characters of the words of which the drawn page shows nothing."""
+    width, height = page.get_size()
+    scale = min(SCALE, (MAX_PIXELS / max(width * height, 1.0)) ** 0.5)
+    pixels = page.render(scale=scale, grayscale=True, may_draw_forms=False).to_numpy()
+    pixels = pixels.reshape(pixels.shape[0], pixels.shape[1], -1)[:, :, 0]
+    visible = [each for each in texts if each.address not in suspects]
+    unseen: set[int] = set()
+    for address, indexes in words:
+        text, box = suspects[address], _union_box(text_page, indexes)
+        is_over_text = any(_share(box, each.box) > 0.3 for each in visible)
+        block = _pixels_in(page, pixels, box)
+        if not _shows(block, text, is_over_text=is_over_text):
+            unseen.update(indexes)
+    return unseen
+
+
+def _union_box(text_page: Any, indexes: Sequence[int]) -> Box:  # noqa: ANN401
+    import pypdfium2.raw as pdfium
+
+    boxes = []
+    for index in indexes:
+        box = pdfium.FS_RECTF()
+        pdfium.FPDFText_GetLooseCharBox(text_page, index, box)
+        boxes.append((box.left, box.bottom, box.right, box.top))
+    lefts, bottoms, rights, tops = zip(*boxes, strict=True)
+    return min(lefts), min(bottoms), max(rights), max(tops)
+
+
+def _pixels_in(page: Any, pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:  # noqa: ANN401
+    """Return the pixels of a box of the page, fewer or none if it is outside."""
+    import pypdfium2.raw as pdfium
+
+    height, width = pixels.shape
+    x, y = ctypes.c_int(), ctypes.c_int()
+    places = []
+    for corner in (box[:2], box[2:]):
+        pdfium.FPDF_PageToDevice(page, 0, 0, width, height, 0, *corner, x, y)
+        places.append((x.value, y.value))
+    (left, top), (right, bottom) = (tuple(map(each, *places)) for each in (min, max))
+    return pixels[max(top, 0) : max(bottom + 1, 0), max(left, 0) : max(right + 1, 0)]
+
+
+def _shows(block: NDArray[np.uint8], text: _Painted, *, is_over_text: bool) -> bool:
+    """Return True if the pixels in a word's place may be the word's.
+
+    They are of one grey where nothing is painted or something covers it. Text that paints nothing
+    may stand for letters that are drawn as shapes, but not for other text. Text in the grey of its
+    ground cannot be seen, whatever else is drawn there.
+    """
+    if block.size == 0 or int(block.max()) - int(block.min()) < CONTRAST:
+        return False
+    if text.is_invisible:
+        return not is_over_text
+    return not text.is_faint or abs(float(np.median(block)) - text.grey) >= CONTRAST
