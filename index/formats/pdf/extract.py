@@ -61,9 +61,13 @@ RequestTime = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """The regions of a page as they are read; `has_unseen` if some text cannot be seen."""
+    """The regions of a page as they are read, and its height in points.
+
+    `has_unseen` is true if some text cannot be seen.
+    """
 
     regions: Regions
+    height: float
     has_unseen: bool = False
 
 
@@ -76,6 +80,7 @@ class _Page:
     """
 
     regions: Regions
+    height: float = 0.0
     has_text: bool = False
     is_unread: bool = False
     has_unseen: bool = False
@@ -113,7 +118,9 @@ def extract(data: bytes, more_time: RequestTime | None = None) -> ExtractedText:
         read = _read_document(document, more_time)
     finally:
         document.close()
-    pages = remove_running_headers([page.regions for page in read.pages])
+    pages = remove_running_headers(
+        [page.regions for page in read.pages], [page.height for page in read.pages]
+    )
     if not any(pages):
         raise _no_text_error(read, can_recognise=more_time is not None)
     extracted = DocumentAssembler(pages, read.title).assemble(read.date)
@@ -150,8 +157,9 @@ def _read_document(document: Any, more_time: RequestTime | None) -> _ReadDocumen
     if more_time is not None and 0 < len(images) <= ocr.MAX_PAGES:
         more_time(len(images) * ocr.PAGE_SECONDS)
         for number in images:
-            regions = recognised_regions(document[number], number + 1)
-            pages[number] = replace(pages[number], regions=regions)
+            page = document[number]
+            regions = recognised_regions(page, number + 1)
+            pages[number] = replace(pages[number], regions=regions, height=page.get_size()[1])
         unrecognised = []
     return _ReadDocument(pages, images, unrecognised, title, date)
 
@@ -163,7 +171,9 @@ def _read_page(document: Any, number: int) -> _Page:  # noqa: ANN401
         sheet = form_page_of(document, number)
         content = read_content(sheet, number + 1)
         has_text = bool(content.regions) and not sheet.is_all_filled
-        page = _Page(content.regions, has_text, sheet.is_unread, content.has_unseen)
+        page = _Page(
+            content.regions, content.height, has_text, sheet.is_unread, content.has_unseen
+        )
         sheet.close()
     except pypdfium2.PdfiumError:  # one page that is damaged; the others can be read
         return _Page([])
@@ -188,7 +198,7 @@ def read_content(sheet: FormPage, number: int) -> PageContent:
         text_page.close()
     rules = [*ruling.level, *ruling.shades]
     regions = [merge_rows(lines_of(each, number), rules) for each in column_regions(segments)]
-    return PageContent(regions, has_unseen=bool(unseen))
+    return PageContent(regions, orientation.height_of(sheet.page), has_unseen=bool(unseen))
 
 
 def _image_pages(document: Any, pages: Sequence[_Page]) -> list[int]:  # noqa: ANN401

@@ -72,6 +72,11 @@ class Orientation:
     has_right_to_left: bool = False
     from_right: bool = False
 
+    def height_of(self, page: Any) -> float:  # noqa: ANN401
+        """Return the height in points of a page as it is read."""
+        left, bottom, right, top = page.get_mediabox()
+        return float(right - left if self.rotation in {90, 270} else top - bottom)
+
 
 @dataclass(slots=True)
 class Segment:
