@@ -32,6 +32,10 @@ CROSSING_SHARE = 0.7
 """Largest share of a page's lines that may cross the gutter between its columns."""
 GUTTERS_TRIED = 8
 """Number of candidates for a gutter that are tried, those with the fewest crossings first."""
+INNER_GUTTERS_TRIED = 2
+"""Likewise beside a gutter that is only assumed."""
+DEEPEST = 2
+"""Number of gutters assumed beside each other, for pages of four columns."""
 GUTTER = 4.0
 """Least width of a gutter in points (1/72 inch)."""
 CENTRE = (0.2, 0.8)
@@ -51,6 +55,10 @@ _MARK = regex.compile(
     r"|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]|\[\d{1,3}\]|\d{1,2}(?:\.\d{1,2})*"
 )
 """The mark of a list item or the number of a heading."""
+
+
+_Row = Sequence[Segment]
+"""The segments of a line from left to right."""
 
 
 @dataclass(slots=True)
@@ -130,13 +138,18 @@ def _crosses(segment: Segment, gutter: float) -> bool:
     return segment.left < gutter - GUTTER / 2 and segment.right > gutter + GUTTER / 2
 
 
-def _find_gutter(segments: Sequence[Segment]) -> float | None:
-    """Return the x between two columns of prose, or None."""
+def _find_gutter(segments: Sequence[Segment], depth: int = 0) -> float | None:
+    """Return the x between two columns of prose, or None.
+
+    `depth` counts the gutters that are already assumed on both sides of these segments.
+    """
     if len(segments) < 2 * COLUMN_LINES:
         return None
-    most_crossings = CROSSING_SHARE * len(rows_of(segments))
-    for crossings, gutter in _gutter_candidates(segments):
-        if crossings <= most_crossings and _separates_columns(segments, gutter):
+    rows = rows_of(segments)
+    most_crossings = CROSSING_SHARE * len(rows)
+    tried = GUTTERS_TRIED if depth == 0 else INNER_GUTTERS_TRIED
+    for crossings, gutter in _gutter_candidates(segments)[:tried]:
+        if crossings <= most_crossings and _separates_columns(rows, gutter, depth):
             return gutter
     return None
 
@@ -173,46 +186,55 @@ def _sparse_strips(segments: Sequence[Segment]) -> Iterator[tuple[int, int, int]
         crossings += changes[place]
 
 
-def _separates_columns(segments: Sequence[Segment], gutter: float) -> bool:
-    """Return True if the segments on both sides of a gutter are columns beside each other."""
-    uncrossed = [
-        segment
-        for row in rows_of(segments)
-        if not _crosses_row(row, gutter)
-        for segment in row
-    ]
-    left = [segment for segment in uncrossed if segment.middle_x < gutter]
-    right = [segment for segment in uncrossed if segment.middle_x >= gutter]
-    if not left or not right:
+def _separates_columns(rows: Sequence[_Row], gutter: float, depth: int) -> bool:
+    """Return True if the parts of rows on both sides of a gutter are columns beside each other."""
+    uncrossed = [row for row in rows if not _crosses_row(row, gutter)]
+    left = _rows_beside(uncrossed, lambda segment: segment.middle_x < gutter)
+    right = _rows_beside(uncrossed, lambda segment: segment.middle_x >= gutter)
+    if min(len(left), len(right)) < COLUMN_LINES:
         return False
-    left_lines, right_lines = lines_of(left, 0), lines_of(right, 0)
-    if min(len(left_lines), len(right_lines)) < COLUMN_LINES:
-        return False
+    left_lines = [line_of(row, 0) for row in left]
+    right_lines = [line_of(row, 0) for row in right]
     if not _are_beside(left_lines, right_lines):
         return False
     is_column = _is_text if _are_written_by_column(left, right) else _is_prose
-    return _are_columns(left, left_lines, is_column) and _are_columns(right, right_lines, is_column)
+    # The test of lines is quick, so that it comes first for both sides.
+    others = [
+        side for side, lines in ((left, left_lines), (right, right_lines)) if not is_column(lines)
+    ]
+    return all(_are_columns(side, depth) for side in others)
 
 
-def _are_columns(
-    side: Sequence[Segment],
-    lines: Sequence[Line],
-    is_column: Callable[[Sequence[Line]], bool],
-) -> bool:
-    """Return True if what stands on one side of a gutter is a column, or several."""
-    return is_column(lines) or _find_gutter(side) is not None
+def _rows_beside(
+    rows: Sequence[_Row], is_inside: Callable[[Segment], bool]
+) -> list[list[Segment]]:
+    """Return the parts of rows on one side of a gutter, without rows that have none."""
+    parts = ([segment for segment in row if is_inside(segment)] for row in rows)
+    return [part for part in parts if part]
 
 
-def _are_written_by_column(left: Sequence[Segment], right: Sequence[Segment]) -> bool:
+def _are_columns(rows: Sequence[_Row], depth: int) -> bool:
+    """Return True if what stands on one side of a gutter are several columns."""
+    side = [segment for row in rows for segment in row]
+    worded = sum(bool(_WORDS.search(segment.text)) for segment in side)
+    may_be_prose = depth < DEEPEST and 2 * worded > len(side)
+    return may_be_prose and _find_gutter(side, depth + 1) is not None
+
+
+def _are_written_by_column(left: Sequence[_Row], right: Sequence[_Row]) -> bool:
     """Return True if the file's content has one column after the other.
 
     The content of a table goes from row to row, and so changes sides at each of them.
     """
-    places = [(segment.indexes[0], 0) for segment in left if segment.indexes]
-    places += [(segment.indexes[0], 1) for segment in right if segment.indexes]
+    places = [
+        (segment.indexes[0], side)
+        for side, rows in enumerate((left, right))
+        for row in rows
+        for segment in row
+        if segment.indexes
+    ]
     changes = sum(side != after for (_, side), (_, after) in pairwise(sorted(places)))
-    fewest_rows = min(len(rows_of(left)), len(rows_of(right)))
-    return changes <= max(1.0, CHANGES_SHARE * fewest_rows)
+    return changes <= max(1.0, CHANGES_SHARE * min(len(left), len(right)))
 
 
 def _is_text(lines: Sequence[Line]) -> bool:
