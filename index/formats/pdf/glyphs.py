@@ -126,7 +126,7 @@ class Segment:
         return shared > max(self.size, other.size)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen ones take three times as long to make
 class _Glyph:
     character: str
     left: float
@@ -173,6 +173,14 @@ def box_rotator(page: Any, orientation: Orientation) -> BoxRotator:  # noqa: ANN
     # A page that is read from the right is mirrored: then all that follows reads it from the left.
     mirror = (height if rotation in {90, 270} else width) if orientation.from_right else None
 
+    def upright(left: float, bottom: float, right: float, top: float) -> Box:
+        if left <= right and bottom <= top:
+            return left, bottom, right, top
+        return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
+
+    if not rotation and mirror is None:
+        return upright
+
     def rotate(left: float, bottom: float, right: float, top: float) -> Box:
         if rotation == 90:
             left, bottom, right, top = bottom, width - left, top, width - right
@@ -217,9 +225,13 @@ def _characters(text_page: Any, unseen: Container[int]) -> Iterator[tuple[int, s
     """Yield (index, character) of a page, a character above U+FFFF whole, "" for unknown ones."""
     import pypdfium2.raw as pdfium
 
-    high = 0
+    read, handle, high = pdfium.FPDFText_GetUnicode, text_page.raw, 0
     for index in range(min(text_page.count_chars(), MAX_PAGE_CHARACTERS)):
-        code = pdfium.FPDFText_GetUnicode(text_page, index)
+        code = read(handle, index)
+        if code < _HIGH_SURROGATES.start and code not in _HYPHENS:
+            if index not in unseen:
+                yield index, chr(code)
+            continue
         if code in _HIGH_SURROGATES:
             high = code
             continue
@@ -241,6 +253,7 @@ def _segments(
 ) -> Iterator[Segment]:
     current: Segment | None = None
     after_space = True
+    glyph_of = _glyph_reader(text_page, rotate)
     # One round for every character of the page: keep it to what a character needs.
     for index, character in characters:
         if not character or character.isspace():
@@ -248,7 +261,7 @@ def _segments(
             # spaces, and neither is a character that it does not know.
             after_space = after_space or character not in "\r\n"
             continue
-        glyph = _glyph(text_page, index, character, rotate)
+        glyph = glyph_of(index, character)
         if not _is_legible(glyph, sheet):
             continue
         cell = cell_of((glyph.left + glyph.right) / 2, (glyph.bottom + glyph.top) / 2)
@@ -274,9 +287,10 @@ def _bidirectional_segments(
 ) -> Iterator[Segment]:
     """Yield the segments of a page with text that is written from right to left."""
     placed = []
+    glyph_of = _glyph_reader(text_page, rotate)
     for index, character in characters:
         if character and character not in "\r\n":
-            glyph = _glyph(text_page, index, character, rotate)
+            glyph = glyph_of(index, character)
             if not (character.isspace() or _is_legible(glyph, sheet)):
                 continue
             box = (glyph.left, glyph.bottom, glyph.right, glyph.top)
@@ -354,12 +368,18 @@ def _character(code: int) -> str:
     return chr(code) if code <= sys.maxunicode else ""
 
 
-def _glyph(text_page: Any, index: int, character: str, rotate: BoxRotator) -> _Glyph:  # noqa: ANN401
+def _glyph_reader(text_page: Any, rotate: BoxRotator) -> Callable[[int, str], _Glyph]:  # noqa: ANN401
+    """Return a function that reads the glyph of an index and a character."""
     import pypdfium2.raw as pdfium
 
-    box = pdfium.FS_RECTF()
-    pdfium.FPDFText_GetLooseCharBox(text_page, index, box)
-    return _Glyph(character, *rotate(box.left, box.bottom, box.right, box.top))
+    # What is looked up once is not looked up for every character of the page.
+    read, handle, box = pdfium.FPDFText_GetLooseCharBox, text_page.raw, pdfium.FS_RECTF()
+
+    def glyph(index: int, character: str) -> _Glyph:
+        read(handle, index, box)
+        return _Glyph(character, *rotate(box.left, box.bottom, box.right, box.top))
+
+    return glyph
 
 
 def _is_legible(glyph: _Glyph, sheet: Box) -> bool:

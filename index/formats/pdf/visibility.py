@@ -8,9 +8,9 @@ A page without suspects, as most are, is not drawn.
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -146,7 +146,7 @@ def _product(inner: Matrix, outer: Matrix) -> Matrix:
 def _painted(order: int, handle: Any, matrix: Matrix | None) -> _Painted:  # noqa: ANN401
     import pypdfium2.raw as pdfium
 
-    kind, address = pdfium.FPDFPageObj_GetType(handle), ctypes.cast(handle, ctypes.c_void_p).value
+    kind, address = pdfium.FPDFPageObj_GetType(handle), _address(handle)
     box = _box(handle, matrix)
     if kind == pdfium.FPDF_PAGEOBJ_TEXT:
         mode = pdfium.FPDFTextObj_GetTextRenderMode(handle)
@@ -288,17 +288,31 @@ def _words_of(
     """Return (address of its text object, indexes) of each word of some text objects."""
     import pypdfium2.raw as pdfium
 
-    def owner(index: int) -> tuple[int | None, bool]:
-        handle = pdfium.FPDFText_GetTextObject(text_page, index)
-        is_space = chr(min(pdfium.FPDFText_GetUnicode(text_page, index), 0x10FFFF)).isspace()
-        return ctypes.cast(handle, ctypes.c_void_p).value, is_space
+    handle = text_page.raw
+    words: list[tuple[int | None, list[int]]] = []
+    before: int | None = None
+    for index in range(text_page.count_chars()):
+        address = _address(pdfium.FPDFText_GetTextObject(handle, index))
+        if address not in suspects or _is_space(handle, index):
+            before = None
+            continue
+        if address == before:
+            words[-1][1].append(index)
+        else:
+            words.append((address, [index]))
+        before = address
+    return words
 
-    words = groupby(range(text_page.count_chars()), key=owner)
-    return [
-        (address, list(indexes))
-        for (address, is_space), indexes in words
-        if address in suspects and not is_space
-    ]
+
+def _address(handle: Any) -> int | None:  # noqa: ANN401
+    return ctypes.addressof(handle.contents) if handle else None
+
+
+def _is_space(text_page: Any, index: int) -> bool:  # noqa: ANN401
+    import pypdfium2.raw as pdfium
+
+    code = pdfium.FPDFText_GetUnicode(text_page, index)
+    return code <= sys.maxunicode and chr(code).isspace()
 
 
 def _without_trace(
