@@ -11,6 +11,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby, pairwise
 from typing import Literal
 
@@ -96,18 +97,55 @@ def runs_in_logical_order(
 
 
 def _with_marks(characters: Sequence[PlacedCharacter]) -> list[PlacedCharacter]:
-    """Return the characters in their order with each mark at the letter that it stands at."""
-    bases = [each for each in characters if _direction(each) != "mark"]
-    place = 0
-    for each in characters:
-        if _direction(each) != "mark":
-            place += 1
+    """Return the characters in their order with each mark at the letter that it stands at.
+
+    The letters of a ligature, which have one box, are marks of the first of them.
+    """
+    bases: list[PlacedCharacter] = []
+    waiting: list[PlacedCharacter] = []
+    for letters in _ligatures(characters):
+        first, *others = letters
+        if _direction(first) == "mark":
+            waiting += letters
             continue
-        near = [base for base in bases[max(place - 1, 0) : place + 1] if not base.is_space]
-        if near:
-            base = min(near, key=lambda base: abs(base.middle_x - each.middle_x))
-            base.marks.append(each)
+        first.marks += others
+        bases.append(first)
+        _attach(waiting, bases[-2:])
+        waiting = []
+    _attach(waiting, bases[-1:])
     return bases
+
+
+def _attach(marks: Sequence[PlacedCharacter], near: Sequence[PlacedCharacter]) -> None:
+    """Add marks to the nearest of some letters; those of none are dropped."""
+    letters = [base for base in near if not base.is_space]
+    for mark in marks if letters else ():
+        min(letters, key=lambda base: abs(base.middle_x - mark.middle_x)).marks.append(mark)
+
+
+def _ligatures(characters: Sequence[PlacedCharacter]) -> Iterator[list[PlacedCharacter]]:
+    """Yield the letters of each ligature in logical order, and other characters alone."""
+    for _, group in groupby(characters, key=lambda each: (each.left, each.right, each.bottom)):
+        letters = list(group)
+        if len(letters) == 1 or any(_direction(each) != "right" for each in letters):
+            yield from ([each] for each in letters)
+        else:
+            yield letters if _is_ligature(letters) else letters[::-1]
+
+
+def _is_ligature(letters: Sequence[PlacedCharacter]) -> bool:
+    """Return True if letters in pdfium's order are a ligature that Unicode knows.
+
+    Of others pdfium has turned the letters together with the line around them.
+    """
+    return "".join(each.character for each in letters) in _known_ligatures()
+
+
+@cache
+def _known_ligatures() -> frozenset[str]:
+    """Return the letters of the ligatures among Arabic's presentation forms."""
+    forms = (chr(code) for code in (*range(0xFBEA, 0xFDFC), *range(0xFEF5, 0xFEFD)))
+    return frozenset(unicodedata.normalize("NFKC", form) for form in forms)
 
 
 def _lines(characters: Sequence[PlacedCharacter]) -> Iterator[list[PlacedCharacter]]:
@@ -127,8 +165,7 @@ def _runs(
     is_divided: Callable[[PlacedCharacter, PlacedCharacter], bool],
 ) -> Iterator[list[PlacedCharacter]]:
     """Yield the characters of a line by their places, divided at gaps and borders of cells."""
-    # Letters of a ligature have one box. pdfium has reversed them with the line around them.
-    ordered = sorted(line, key=lambda each: (each.middle_x, -each.index))
+    ordered = sorted(line, key=lambda each: each.middle_x)
     run: list[PlacedCharacter] = []
     before: PlacedCharacter | None = None
     for each in ordered:

@@ -25,6 +25,7 @@ from index.formats import ocr
 from index.formats.pdf.assembly import DocumentAssembler
 from index.formats.pdf.borderless_tables import merge_rows
 from index.formats.pdf.forms import FormPage, form_page_of, is_xfa_placeholder, load_form
+from index.formats.pdf.garbled_fonts import garbled_fonts, without_fonts
 from index.formats.pdf.glyphs import read_segments, text_orientation
 from index.formats.pdf.reading_order import Line, column_regions, lines_of
 from index.formats.pdf.ruled_tables import RuledTables
@@ -51,6 +52,7 @@ _JUNK_TITLE = regex.compile(
     r"|.*\.(?:docx?|dvi|tex|indd|qxd|pdf|pptx?|odt|xlsx?)$|\W*$)"
 )
 """Titles that programs write where the author gave none."""
+_TWO_LETTERS = regex.compile(r"\p{L}{2}")
 _DATE = regex.compile(r"D:(\d{4})(\d\d)(\d\d)")
 
 Regions = list[list[Line]]
@@ -63,27 +65,32 @@ RequestTime = Callable[[int], None]
 class PageContent:
     """The regions of a page as they are read, and its height in points.
 
-    `has_unseen` is true if some text cannot be seen.
-    """
-
-    regions: Regions
-    height: float
-    has_unseen: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """The regions of a page.
-
-    `has_text` is true if it has text of its own, not only in fields and notes. `is_unread` is true
-    if it has fields or notes that cannot be read, `has_unseen` if some text cannot be seen.
+    `has_unseen` is true if some text cannot be seen, `is_garbled` if fonts do not say which
+    letters they draw. Both kinds of text are left out.
     """
 
     regions: Regions
     height: float = 0.0
+    has_unseen: bool = False
+    is_garbled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The content of a page.
+
+    `has_text` is true if it has text of its own, not only in fields and notes. `is_unread` is true
+    if it has fields or notes that cannot be read.
+    """
+
+    content: PageContent
     has_text: bool = False
     is_unread: bool = False
-    has_unseen: bool = False
+
+    @property
+    def regions(self) -> Regions:
+        """The lines of each region of the page, in reading order."""
+        return self.content.regions
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +126,20 @@ def extract(data: bytes, more_time: RequestTime | None = None) -> ExtractedText:
     finally:
         document.close()
     pages = remove_running_headers(
-        [page.regions for page in read.pages], [page.height for page in read.pages]
+        [page.regions for page in read.pages], [page.content.height for page in read.pages]
     )
-    if not any(pages):
+    if not _has_words(pages, read):
         raise _no_text_error(read, can_recognise=more_time is not None)
     extracted = DocumentAssembler(pages, read.title).assemble(read.date)
     return replace(extracted, remark=_remark(read))
+
+
+def _has_words(pages: Sequence[Regions], read: _ReadDocument) -> bool:
+    """Return True if there is text; besides garbled fonts there has to be a word."""
+    if not any(page.content.is_garbled for page in read.pages):
+        return any(pages)
+    lines = (line.text for regions in pages for region in regions for line in region)
+    return any(_TWO_LETTERS.search(line) for line in lines)
 
 
 def open_document(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 is not typed
@@ -158,8 +173,8 @@ def _read_document(document: Any, more_time: RequestTime | None) -> _ReadDocumen
         more_time(len(images) * ocr.PAGE_SECONDS)
         for number in images:
             page = document[number]
-            regions = recognised_regions(page, number + 1)
-            pages[number] = replace(pages[number], regions=regions, height=page.get_size()[1])
+            recognised = PageContent(recognised_regions(page, number + 1), page.get_size()[1])
+            pages[number] = replace(pages[number], content=recognised)
         unrecognised = []
     return _ReadDocument(pages, images, unrecognised, title, date)
 
@@ -171,12 +186,10 @@ def _read_page(document: Any, number: int) -> _Page:  # noqa: ANN401
         sheet = form_page_of(document, number)
         content = read_content(sheet, number + 1)
         has_text = bool(content.regions) and not sheet.is_all_filled
-        page = _Page(
-            content.regions, content.height, has_text, sheet.is_unread, content.has_unseen
-        )
+        page = _Page(content, has_text, sheet.is_unread)
         sheet.close()
     except pypdfium2.PdfiumError:  # one page that is damaged; the others can be read
-        return _Page([])
+        return _Page(PageContent([]))
     return page
 
 
@@ -192,13 +205,17 @@ def read_content(sheet: FormPage, number: int) -> PageContent:
         tables = RuledTables(ruling)
         unseen = unseen_characters(sheet.page, text_page)
         characters = read_segments(text_page, sheet.page, orientation, tables.cell_at, unseen)
-        with_fields = sheet.with_marks(text_page, characters, orientation, tables.cell_at)
+        garbled = garbled_fonts(characters)
+        legible = without_fonts(characters, garbled) if garbled else characters
+        with_fields = sheet.with_marks(text_page, legible, orientation, tables.cell_at)
         segments = tables.merge_rows(with_fields)
     finally:
         text_page.close()
     rules = [*ruling.level, *ruling.shades]
     regions = [merge_rows(lines_of(each, number), rules) for each in column_regions(segments)]
-    return PageContent(regions, orientation.height_of(sheet.page), has_unseen=bool(unseen))
+    return PageContent(
+        regions, orientation.height_of(sheet.page), bool(unseen), is_garbled=bool(garbled)
+    )
 
 
 def _image_pages(document: Any, pages: Sequence[_Page]) -> list[int]:  # noqa: ANN401
@@ -229,11 +246,13 @@ def _remark(read: _ReadDocument) -> str:
     """Return the remark on what of a document was not read, or an empty text."""
     unrecognised = [number + 1 for number in read.unrecognised]
     unread = [number for number, page in enumerate(read.pages, start=1) if page.is_unread]
-    unseen = [number for number, page in enumerate(read.pages, start=1) if page.has_unseen]
+    unseen = [number for number, page in enumerate(read.pages, 1) if page.content.has_unseen]
+    garbled = [number for number, page in enumerate(read.pages, 1) if page.content.is_garbled]
     remarks = (
         pages_remark("images without text", unrecognised, RECOGNISE),
         pages_remark("fields or notes that cannot be read", unread, PRINT),
         pages_remark("text that a reader cannot see", unseen, LEFT_OUT),
+        pages_remark("text in fonts that do not say which letters they draw", garbled, RECOGNISE),
     )
     return "; ".join(filter(None, remarks))
 
@@ -242,6 +261,12 @@ def _no_text_error(read: _ReadDocument, *, can_recognise: bool) -> LoadingError:
     """Return the error that says why a document has no text."""
     count = len(read.pages)
     pages = f"{count:,} page{'s' if count != 1 else ''}"
+    if any(page.content.is_garbled for page in read.pages):
+        return UnsupportedFormat(
+            f"holds text in fonts that do not say which letters they draw: {RECOGNISE}"
+        )
+    if any(page.content.has_unseen for page in read.pages):
+        return EmptyFile(f"holds {pages} without text that a reader can see")
     if not read.images:
         return EmptyFile(f"holds {pages} without text but page numbers, and without images")
     if not can_recognise:

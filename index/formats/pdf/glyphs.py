@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from index.formats.pdf import bidirectional
 
@@ -104,6 +104,10 @@ class Segment:
     indexes: list[int] = field(default_factory=list)
     fields: Sequence[Sequence[Segment]] = ()
     """The segments of the cells, if it is a row of a ruled table."""
+    font: str = ""
+    """The name of the font that it begins in."""
+    unmapped: bool = False
+    """True if that font has no table of the characters that its glyphs stand for."""
 
     @property
     def middle(self) -> float:
@@ -322,7 +326,7 @@ def _segment_of_run(
 ) -> Segment:
     """Return the segment of some characters in logical order, some of which are spaces."""
     highest = max(letters, key=lambda each: each.top - each.bottom)
-    bold, fixed = _face(text_page, letters[0].index)
+    face = _face(text_page, letters[0].index)
     segment = Segment(
         "",
         min(each.left for each in letters),
@@ -330,9 +334,11 @@ def _segment_of_run(
         max(each.right for each in letters),
         highest.top,
         size=highest.top - highest.bottom,
-        bold=bold,
-        fixed=fixed,
+        bold=face.bold,
+        fixed=face.fixed,
         cell=cell,
+        font=face.font,
+        unmapped=_is_unmapped(text_page, letters[0].index),
     )
     before: bidirectional.PlacedCharacter | None = None
     for each in run:
@@ -408,7 +414,7 @@ def _continues(segment: Segment, glyph: _Glyph, cell: tuple[int, int, int] | Non
 
 
 def _begin(text_page: Any, index: int, glyph: _Glyph, cell: tuple[int, int, int] | None) -> Segment:  # noqa: ANN401
-    bold, fixed = _face(text_page, index)
+    face = _face(text_page, index)
     return Segment(
         glyph.character,
         glyph.left,
@@ -416,10 +422,12 @@ def _begin(text_page: Any, index: int, glyph: _Glyph, cell: tuple[int, int, int]
         glyph.right,
         glyph.top,
         size=glyph.top - glyph.bottom,
-        bold=bold,
-        fixed=fixed,
+        bold=face.bold,
+        fixed=face.fixed,
         cell=cell,
         indexes=[index],
+        font=face.font,
+        unmapped=_is_unmapped(text_page, index),
     )
 
 
@@ -442,13 +450,28 @@ def _finish(text_page: Any, segment: Segment) -> Segment:  # noqa: ANN401
     """
     if segment.bold or segment.fixed:
         faces = [_face(text_page, index) for index in segment.indexes]
-        segment.bold = sum(bold for bold, _ in faces) / len(faces) > BOLD
-        segment.fixed = sum(fixed for _, fixed in faces) / len(faces) >= FIXED
+        segment.bold = sum(face.bold for face in faces) / len(faces) > BOLD
+        segment.fixed = sum(face.fixed for face in faces) / len(faces) >= FIXED
     return segment
 
 
-def _face(text_page: Any, index: int) -> tuple[bool, bool]:  # noqa: ANN401
-    """Return (bold, fixed-width) of a character, by the flags and the name of its font."""
+class _Face(NamedTuple):
+    """The name of a font, and what it looks like."""
+
+    font: str
+    bold: bool
+    fixed: bool
+
+
+def _is_unmapped(text_page: Any, index: int) -> bool:  # noqa: ANN401
+    """Return True if the font of a character does not say which one it is."""
+    import pypdfium2.raw as pdfium
+
+    return bool(pdfium.FPDFText_HasUnicodeMapError(text_page, index) == 1)
+
+
+def _face(text_page: Any, index: int) -> _Face:  # noqa: ANN401
+    """Return the face of a character, by the flags and the name of its font."""
     import pypdfium2.raw as pdfium
 
     name = ctypes.create_string_buffer(_FONT_NAME_BYTES)
@@ -457,4 +480,4 @@ def _face(text_page: Any, index: int) -> tuple[bool, bool]:  # noqa: ANN401
     lowered = name.value.lower()
     bold = any(word in lowered for word in _BOLD_NAMES)
     fixed = bool(flags.value & _FIXED_PITCH) or any(word in lowered for word in _FIXED_NAMES)
-    return bold, fixed
+    return _Face(name.value.decode("latin-1"), bold, fixed)
