@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import groupby, pairwise
 from typing import Literal
@@ -21,6 +21,9 @@ _RIGHT_TO_LEFT = regex.compile(r"[\p{bc=R}\p{bc=AL}]")
 _LEFT_TO_RIGHT = regex.compile(r"[\p{bc=L}&&\p{L}]", regex.V1)
 _NUMBER_MARKS = ".,/:-–%"
 """Characters between or beside digits that belong to the number."""
+_NUMBER_SIGNS = "%$€£₪#°"
+"""Characters that belong to the number that they stand at."""
+_BRACKETS = ("()", "[]", "{}", "<>", "«»")
 _PRESENTATION_FORMS = regex.compile(r"[\ufb1d-\ufdff\ufe70-\ufefc]")
 
 Direction = Literal["right", "left", "number", "mark", "space", "other"]
@@ -85,15 +88,18 @@ def runs_in_logical_order(
     *,
     from_right: bool,
     is_divided: Callable[[PlacedCharacter, PlacedCharacter], bool],
+    is_spaced: Callable[[PlacedCharacter, PlacedCharacter], bool],
 ) -> Iterator[list[PlacedCharacter]]:
     """Yield the runs of a page's characters, each in logical order, with spaces among them.
 
     `from_right` says how the page is read. `is_divided` says if two characters beside each other
-    belong to two runs.
+    belong to two runs, `is_spaced` if there is a space between them.
     """
     for line in _lines(_with_marks(characters)):
-        for run in _runs(line, is_divided):
-            yield _logical_order(run, from_right=from_right)
+        for run in _runs(line, is_divided, is_spaced):
+            ordered = _logical_order(run, from_right=from_right)
+            _turn_brackets(ordered)
+            yield ordered
 
 
 def _with_marks(characters: Sequence[PlacedCharacter]) -> list[PlacedCharacter]:
@@ -149,13 +155,18 @@ def _known_ligatures() -> frozenset[str]:
 
 
 def _lines(characters: Sequence[PlacedCharacter]) -> Iterator[list[PlacedCharacter]]:
-    """Yield runs of characters in the file's order that stand on one line."""
+    """Yield runs of characters in the file's order that stand on one line.
+
+    Spaces that pdfium makes up have no height: they are of the line before them.
+    """
     line: list[PlacedCharacter] = []
+    before: PlacedCharacter | None = None
     for each in characters:
-        if line and not each.beside(line[-1]):
+        if before is not None and not each.is_space and not each.beside(before):
             yield line
             line = []
         line.append(each)
+        before = before if each.is_space else each
     if line:
         yield line
 
@@ -163,19 +174,39 @@ def _lines(characters: Sequence[PlacedCharacter]) -> Iterator[list[PlacedCharact
 def _runs(
     line: Sequence[PlacedCharacter],
     is_divided: Callable[[PlacedCharacter, PlacedCharacter], bool],
+    is_spaced: Callable[[PlacedCharacter, PlacedCharacter], bool],
 ) -> Iterator[list[PlacedCharacter]]:
-    """Yield the characters of a line by their places, divided at gaps and borders of cells."""
-    ordered = sorted(line, key=lambda each: each.middle_x)
+    """Yield the characters of a line by their places, divided at gaps and borders of cells.
+
+    Gaps that are spaces become characters, since only neighbours on the page have gaps.
+    """
     run: list[PlacedCharacter] = []
     before: PlacedCharacter | None = None
-    for each in ordered:
-        if before is not None and not each.is_space and is_divided(before, each):
-            yield run
-            run = []
+    for each in sorted(line, key=lambda each: each.middle_x):
+        if before is not None and not each.is_space:
+            if is_divided(before, each):
+                yield run
+                run = []
+            elif is_spaced(before, each):
+                run.append(replace(before, character=" ", marks=[]))
         run.append(each)
         before = before if each.is_space else each
     if run:
         yield run
+
+
+def _turn_brackets(run: Sequence[PlacedCharacter]) -> None:
+    """Exchange opening and closing brackets where the first one closes.
+
+    Those in text from right to left are drawn mirrored, and files have either of both.
+    """
+    if not any(_direction(each) == "right" for each in run):
+        return
+    for opening, closing in _BRACKETS:
+        found = [each for each in run if each.character in {opening, closing}]
+        if found and found[0].character == closing:
+            for each in found:
+                each.character = opening if each.character == closing else closing
 
 
 def _direction(each: PlacedCharacter) -> Direction:
@@ -212,7 +243,11 @@ def _runs_against(
     What stands between two of them belongs to the range if one is a letter, or if it is a mark
     within a number, without a space.
     """
-    places = [at for at, each in enumerate(directions) if each in {"left", "number"}]
+    places = [
+        at
+        for at, each in enumerate(directions)
+        if each in {"left", "number"} or _is_sign_of_number(directions, run, at)
+    ]
     if not places:
         return
     start = places[0]
@@ -225,6 +260,14 @@ def _runs_against(
             yield start, before + 1
             start = after
     yield start, places[-1] + 1
+
+
+def _is_sign_of_number(
+    directions: Sequence[Direction], run: Sequence[PlacedCharacter], at: int
+) -> bool:
+    """Return True if a character is a sign, such as that of percent, beside a digit."""
+    beside = directions[max(at - 1, 0) : at + 2]
+    return run[at].character in _NUMBER_SIGNS and "number" in beside
 
 
 def _spans(directions: Sequence[Direction], wanted: set[Direction]) -> Iterator[tuple[int, int]]:

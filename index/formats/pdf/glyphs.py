@@ -295,7 +295,8 @@ def _bidirectional_segments(
     for index, character in characters:
         if character and character not in "\r\n":
             glyph = glyph_of(index, character)
-            if not (character.isspace() or _is_legible(glyph, sheet)):
+            # Spaces that pdfium makes up have no height, and no certain place.
+            if not _is_legible(glyph, sheet):
                 continue
             box = (glyph.left, glyph.bottom, glyph.right, glyph.top)
             placed.append(bidirectional.PlacedCharacter(character, index, *box))
@@ -309,8 +310,16 @@ def _bidirectional_segments(
         size = max(before.top - before.bottom, 1.0)
         return after.left - before.right > GAP * size or cell_at(before) != cell_at(after)
 
+    def is_spaced(
+        before: bidirectional.PlacedCharacter, after: bidirectional.PlacedCharacter
+    ) -> bool:
+        return after.left - before.right > WORD_GAP * (before.top - before.bottom)
+
     runs = bidirectional.runs_in_logical_order(
-        placed, from_right=orientation.from_right, is_divided=is_divided
+        placed,
+        from_right=orientation.from_right,
+        is_divided=is_divided,
+        is_spaced=is_spaced,
     )
     for run in runs:
         letters = [each for each in run if not each.is_space]
@@ -345,7 +354,7 @@ def _segment_of_run(
         if each.is_space:
             segment.text += " "
             continue
-        if before is not None and _are_two_words(before, each, segment.size):
+        if before is not None and bidirectional.changes_script(before, each):
             segment.text += " "
         for part in (each, *each.marks):
             forms = bidirectional.base_letters(part.character)
@@ -354,17 +363,6 @@ def _segment_of_run(
         before = each
     segment.text = " ".join(segment.text.split())
     return segment
-
-
-def _are_two_words(
-    before: bidirectional.PlacedCharacter, after: bidirectional.PlacedCharacter, size: float
-) -> bool:
-    """Return True if there is a space between two characters, or the script changes."""
-    if bidirectional.changes_script(before, after):
-        return True
-    # What follows a word of the other direction is not beside it: there is no gap to measure.
-    gap = max(after.left - before.right, before.left - after.right)
-    return WORD_GAP * size < gap < GAP * size
 
 
 def _character(code: int) -> str:
