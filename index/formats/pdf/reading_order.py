@@ -148,10 +148,16 @@ def _find_gutter(segments: Sequence[Segment], depth: int = 0) -> float | None:
     rows = rows_of(segments)
     most_crossings = CROSSING_SHARE * len(rows)
     tried = GUTTERS_TRIED if depth == 0 else INNER_GUTTERS_TRIED
-    for crossings, gutter in _gutter_candidates(segments)[:tried]:
+    for crossings, gutter in _gutter_candidates(_without_page_number(rows))[:tried]:
         if crossings <= most_crossings and _separates_columns(rows, gutter, depth):
             return gutter
     return None
+
+
+def _without_page_number(rows: Sequence[_Row]) -> list[Segment]:
+    """Return the segments of rows without a number alone on the last one, within a gutter."""
+    is_number = len(rows[-1]) == 1 and rows[-1][0].text.isdigit()
+    return [segment for row in (rows[:-1] if is_number else rows) for segment in row]
 
 
 def _gutter_candidates(segments: Sequence[Segment]) -> list[tuple[int, float]]:
@@ -197,10 +203,12 @@ def _separates_columns(rows: Sequence[_Row], gutter: float, depth: int) -> bool:
     right_lines = [line_of(row, 0) for row in right]
     if not _are_beside(left_lines, right_lines):
         return False
-    is_column = _is_text if _are_written_by_column(left, right) else _is_prose
+    is_by_column = _are_written_by_column(left, right)
     # The test of lines is quick, so that it comes first for both sides.
     others = [
-        side for side, lines in ((left, left_lines), (right, right_lines)) if not is_column(lines)
+        side
+        for side, lines in ((left, left_lines), (right, right_lines))
+        if not (_is_prose(lines) or (is_by_column and _is_text(lines)))
     ]
     return all(_are_columns(side, depth) for side in others)
 

@@ -1,7 +1,7 @@
 """Characters of a PDF page that its reader cannot see.
 
 The steps: objects of the page in the order in which they are painted -> suspects (invisible or
-white text, text below something opaque) -> those in whose place the drawn page shows nothing.
+white text, text below something opaque) -> those without which the drawn page looks the same.
 A page without suspects, as most are, is not drawn.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ MAX_PIXELS = 6_000_000
 """Largest number of pixels of the drawn page."""
 CONTRAST = 24
 """Difference of two greys, of 255, below which a reader sees none: that of light grey on white."""
+INK_SHARE = 0.015
+"""Share of a word's box that differs without the word; letters fill a tenth of it or more."""
 WHITE = 232
 """Grey above which a colour counts as that of the paper."""
 OPAQUE = 230
@@ -48,6 +50,7 @@ _SMALLEST_OVERLAP = 2.0
 Box = tuple[float, float, float, float]
 """Left, bottom, right and top in the page's own coordinates."""
 Matrix = tuple[float, float, float, float, float, float]
+_Pixels = TypeVar("_Pixels", NDArray[np.int16], NDArray[np.bool_])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,16 @@ class _Painted:
 
     order: int
     kind: int
-    address: int | None
+    handle: Any
     box: Box
     grey: float = 0.0
     opacity: int = 255
     mode: int = 0
+
+    @property
+    def address(self) -> int | None:
+        """The address of the object in pdfium, the same whatever handle it has."""
+        return _address(self.handle)
 
     @property
     def is_invisible(self) -> bool:
@@ -146,20 +154,20 @@ def _product(inner: Matrix, outer: Matrix) -> Matrix:
 def _painted(order: int, handle: Any, matrix: Matrix | None) -> _Painted:  # noqa: ANN401
     import pypdfium2.raw as pdfium
 
-    kind, address = pdfium.FPDFPageObj_GetType(handle), _address(handle)
+    kind = pdfium.FPDFPageObj_GetType(handle)
     box = _box(handle, matrix)
     if kind == pdfium.FPDF_PAGEOBJ_TEXT:
         mode = pdfium.FPDFTextObj_GetTextRenderMode(handle)
         read = pdfium.FPDFPageObj_GetFillColor
         if mode == _STROKED_MODE:
             read = pdfium.FPDFPageObj_GetStrokeColor
-        return _Painted(order, kind, address, box, *_colour(handle, read), mode)
+        return _Painted(order, kind, handle, box, *_colour(handle, read), mode)
     if kind == pdfium.FPDF_PAGEOBJ_PATH:
         fill, stroke = ctypes.c_int(), ctypes.c_int()
         pdfium.FPDFPath_GetDrawMode(handle, fill, stroke)
         grey, opacity = _colour(handle, pdfium.FPDFPageObj_GetFillColor)
-        return _Painted(order, kind, address, box, grey, opacity if fill.value else 0)
-    return _Painted(order, kind, address, box, grey=128.0)
+        return _Painted(order, kind, handle, box, grey, opacity if fill.value else 0)
+    return _Painted(order, kind, handle, box, grey=128.0)
 
 
 def _colour(handle: Any, read: Any) -> tuple[float, int]:  # noqa: ANN401
@@ -323,19 +331,50 @@ def _without_trace(
     texts: Sequence[_Painted],
 ) -> set[int]:
     """Return the characters of the words of which the drawn page shows nothing."""
-    width, height = page.get_size()
-    scale = min(SCALE, (MAX_PIXELS / max(width * height, 1.0)) ** 0.5)
-    pixels = page.render(scale=scale, grayscale=True, may_draw_forms=False).to_numpy()
-    pixels = pixels.reshape(pixels.shape[0], pixels.shape[1], -1)[:, :, 0]
+    drawn = _draw(page)
+    trace = np.abs(drawn - _draw_without(page, suspects.values())) >= CONTRAST
     visible = [each for each in texts if each.address not in suspects]
     unseen: set[int] = set()
     for address, indexes in words:
-        text, box = suspects[address], _union_box(text_page, indexes)
-        is_over_text = any(_share(box, each.box) > 0.3 for each in visible)
-        block = _pixels_in(page, pixels, box)
-        if not _shows(block, text, is_over_text=is_over_text):
+        box = _union_box(text_page, indexes)
+        if suspects[address].is_invisible:
+            # Text that paints nothing may stand for letters that are drawn as shapes, but not for
+            # other text.
+            is_over_text = any(_share(box, each.box) > 0.3 for each in visible)
+            shows = not is_over_text and _has_contrast(_pixels_in(page, drawn, box))
+        else:
+            block = _pixels_in(page, trace, box)
+            shows = block.size > 0 and float(block.mean()) >= INK_SHARE
+        if not shows:
             unseen.update(indexes)
     return unseen
+
+
+def _draw(page: Any) -> NDArray[np.int16]:  # noqa: ANN401
+    """Return the greys of a page as it is drawn, int16 (height, width)."""
+    width, height = page.get_size()
+    scale = min(SCALE, (MAX_PIXELS / max(width * height, 1.0)) ** 0.5)
+    pixels = page.render(scale=scale, grayscale=True, may_draw_forms=False).to_numpy()
+    grey: NDArray[np.int16] = pixels.reshape(*pixels.shape[:2], -1)[:, :, 0].astype(np.int16)
+    return grey
+
+
+def _draw_without(page: Any, texts: Iterable[_Painted]) -> NDArray[np.int16]:  # noqa: ANN401
+    """Return the greys of a page that is drawn without some texts, which are as before then."""
+    import pypdfium2.raw as pdfium
+
+    painted = [each for each in texts if not each.is_invisible]
+    for each in painted:
+        pdfium.FPDFTextObj_SetTextRenderMode(each.handle, _INVISIBLE_MODES[0])
+    try:
+        return _draw(page)
+    finally:
+        for each in painted:
+            pdfium.FPDFTextObj_SetTextRenderMode(each.handle, each.mode)
+
+
+def _has_contrast(block: NDArray[np.int16]) -> bool:
+    return block.size > 0 and int(block.max()) - int(block.min()) >= CONTRAST
 
 
 def _union_box(text_page: Any, indexes: Sequence[int]) -> Box:  # noqa: ANN401
@@ -350,7 +389,7 @@ def _union_box(text_page: Any, indexes: Sequence[int]) -> Box:  # noqa: ANN401
     return min(lefts), min(bottoms), max(rights), max(tops)
 
 
-def _pixels_in(page: Any, pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:  # noqa: ANN401
+def _pixels_in(page: Any, pixels: _Pixels, box: Box) -> _Pixels:  # noqa: ANN401
     """Return the pixels of a box of the page, fewer or none if it is outside."""
     import pypdfium2.raw as pdfium
 
@@ -362,17 +401,3 @@ def _pixels_in(page: Any, pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uin
         places.append((x.value, y.value))
     (left, top), (right, bottom) = (tuple(map(each, *places)) for each in (min, max))
     return pixels[max(top, 0) : max(bottom + 1, 0), max(left, 0) : max(right + 1, 0)]
-
-
-def _shows(block: NDArray[np.uint8], text: _Painted, *, is_over_text: bool) -> bool:
-    """Return True if the pixels in a word's place may be the word's.
-
-    They are of one grey where nothing is painted or something covers it. Text that paints nothing
-    may stand for letters that are drawn as shapes, but not for other text. Text in the grey of its
-    ground cannot be seen, whatever else is drawn there.
-    """
-    if block.size == 0 or int(block.max()) - int(block.min()) < CONTRAST:
-        return False
-    if text.is_invisible:
-        return not is_over_text
-    return not text.is_faint or abs(float(np.median(block)) - text.grey) >= CONTRAST
