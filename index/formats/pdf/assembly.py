@@ -37,7 +37,8 @@ NOTE_SIZE = 0.92
 
 _LINE_END_HYPHEN = regex.compile(r"(?<=\p{L})[-‐]$")
 _WORD = regex.compile(r"[\p{L}\p{M}]+(?:[-‐][\p{L}\p{M}]+)*")
-_FIRST_WORD = regex.compile(r"\p{Ll}[\p{L}\p{M}]*")
+_HYPHEN = regex.compile(r"[-‐]")
+_FIRST_WORD = regex.compile(r"\p{Ll}[\p{L}\p{M}]*(?:[-‐][\p{L}\p{M}]+)*")
 _TWO_LETTERS = regex.compile(r"\p{L}{2}")
 _YEAR = regex.compile(r"[12]\d{3}")
 _SENTENCE_END = regex.compile(r"""[.!?:;…]["”’»)\]]*$""")
@@ -109,14 +110,19 @@ def _may_be_heading(text: str) -> bool:
 class LineJoiner:
     """Joins the lines of a paragraph, with words that are divided at the end of a line made whole.
 
-    A hyphen at the end of a line goes, unless the document writes the word with it more often.
+    A hyphen at the end of a line goes, unless it is that of a compound: the document writes the
+    word with it more often than without, or the word has other hyphens ("state-of-the-art").
     """
 
     def __init__(self, lines: Sequence[Line]) -> None:
-        """Count the words of a document with these lines."""
-        self._words = Counter(
-            word for line in lines for word in _WORD.findall(line.text.casefold())
-        )
+        """Count the words of a document with these lines, and the pairs in its compounds."""
+        self._words: Counter[str] = Counter()
+        for line in lines:
+            for word in _WORD.findall(line.text.casefold()):
+                parts = _HYPHEN.split(word)
+                self._words[word] += 1
+                if len(parts) > 2:
+                    self._words.update(f"{first}-{second}" for first, second in pairwise(parts))
 
     def join(self, texts: Sequence[str]) -> str:
         """Return lines as one text; there is at least one."""
@@ -134,11 +140,12 @@ class LineJoiner:
         return joined
 
     def _keeps_hyphen(self, before: str, rest: str) -> bool:
-        """Return True if the document has the word with its hyphen more often than without."""
+        """Return True if the hyphen between the end of a line and a word is that of a compound."""
         words = _WORD.findall(before[:-1].casefold())
-        first = words[-1] if words else ""
-        whole, hyphenated = f"{first}{rest}".casefold(), f"{first}-{rest}".casefold()
-        return self._words[hyphenated] > self._words[whole]
+        *others, first = _HYPHEN.split(words[-1]) if words else [""]
+        second, *more = _HYPHEN.split(rest.casefold())
+        whole, hyphenated = self._words[f"{first}{second}"], self._words[f"{first}-{second}"]
+        return hyphenated > whole or (bool(others or more) and not whole)
 
 
 def _ends_within_word(text: str) -> bool:
