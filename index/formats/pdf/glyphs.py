@@ -14,6 +14,8 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import regex
+
 from index.formats.pdf import bidirectional
 
 GAP = 0.6
@@ -41,6 +43,10 @@ SMALLEST = 1.5
 ORIENTED = 400
 """Approximate number of characters sampled to find the direction of a page's text."""
 
+BULLET = "•"
+"""What a picture at the beginning of a text becomes: its font says nothing of it."""
+
+_PICTURE = regex.compile(r"[\p{Cc}\p{Co}]")
 _HIGH_SURROGATES, _LOW_SURROGATES = range(0xD800, 0xDC00), range(0xDC00, 0xE000)
 _HYPHENS = {0x2: "-", 0xAD: "-", 0xFFFE: "-"}
 """Codes that pdfium gives for a hyphen at the end of a line."""
@@ -413,8 +419,9 @@ def _continues(segment: Segment, glyph: _Glyph, cell: tuple[int, int, int] | Non
 
 def _begin(text_page: Any, index: int, glyph: _Glyph, cell: tuple[int, int, int] | None) -> Segment:  # noqa: ANN401
     face = _face(text_page, index)
+    is_picture = bool(_PICTURE.match(glyph.character))
     return Segment(
-        glyph.character,
+        BULLET if is_picture else glyph.character,
         glyph.left,
         glyph.bottom,
         glyph.right,
@@ -436,7 +443,8 @@ def _extend(segment: Segment, index: int, glyph: _Glyph, *, after_space: bool) -
     segment.indexes.append(index)
     segment.right = max(segment.right, glyph.right)
     height = glyph.top - glyph.bottom
-    if height > 1.1 * segment.size:  # a superscript or an initial began the segment
+    # A superscript, an initial or a bullet in a font of its own began the segment.
+    if height > 1.1 * segment.size or (len(segment.indexes) == 2 and segment.text[0] == BULLET):
         segment.bottom, segment.top, segment.size = glyph.bottom, glyph.top, height
 
 
