@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import accumulate, groupby, pairwise
 from statistics import median
 
 import regex
@@ -32,6 +32,8 @@ CROSSING_SHARE = 0.7
 """Largest share of a page's lines that may cross the gutter between its columns."""
 GUTTERS_TRIED = 8
 """Number of candidates for a gutter that are tried, those with the fewest crossings first."""
+HARDLY_MORE = 1
+"""Number of segments, such as titles, that may end within a gutter."""
 INNER_GUTTERS_TRIED = 2
 """Likewise beside a gutter that is only assumed."""
 DEEPEST = 2
@@ -49,6 +51,7 @@ CHANGES_SHARE = 0.25
 A table has two for each of its rows.
 """
 
+_WORD = regex.compile(r"\p{L}{2}")
 _WORDS = regex.compile(r"\p{L}{2}.*\s.*\p{L}{2}")
 _MARK = regex.compile(
     r"[•‣▪●◦○■–*·\uf0b7\-−]"
@@ -178,18 +181,25 @@ def _gutter_candidates(segments: Sequence[Segment]) -> list[tuple[int, float]]:
 
 
 def _sparse_strips(segments: Sequence[Segment]) -> Iterator[tuple[int, int, int]]:
-    """Yield (crossing segments, left, right) of each strip with more crossings on both sides."""
+    """Yield (crossing segments, left, right) of each strip with more crossings on both sides.
+
+    A title may end within a gutter: a strip includes what hardly more segments cross.
+    """
     changes: Counter[int] = Counter()
     for segment in segments:
         changes[round(segment.left)] += 1
         changes[max(round(segment.right), round(segment.left) + 1)] -= 1
-    crossings, is_fall, start = 0, False, 0
-    for place in sorted(changes):
-        if changes[place] > 0 and is_fall:
-            yield crossings, start, place
-        if changes[place]:
-            is_fall, start = changes[place] < 0, place
-        crossings += changes[place]
+    places = sorted(place for place, change in changes.items() if change)
+    crossings = list(accumulate(changes[place] for place in places))
+    for at in range(1, len(places) - 1):
+        count = crossings[at]
+        if crossings[at - 1] > count < crossings[at + 1]:
+            start, end = at, at + 1
+            if crossings[at - 1] <= count + HARDLY_MORE:
+                start -= 1
+            if crossings[at + 1] <= count + HARDLY_MORE:
+                end += 1
+            yield count, places[start], places[min(end, len(places) - 1)]
 
 
 def _separates_columns(rows: Sequence[_Row], gutter: float, depth: int) -> bool:
@@ -224,7 +234,7 @@ def _rows_beside(
 def _are_columns(rows: Sequence[_Row], depth: int) -> bool:
     """Return True if what stands on one side of a gutter are several columns."""
     side = [segment for row in rows for segment in row]
-    worded = sum(bool(_WORDS.search(segment.text)) for segment in side)
+    worded = sum(bool(_WORD.search(segment.text)) for segment in side)
     may_be_prose = depth < DEEPEST and 2 * worded > len(side)
     return may_be_prose and _find_gutter(side, depth + 1) is not None
 
@@ -246,9 +256,11 @@ def _are_written_by_column(left: Sequence[_Row], right: Sequence[_Row]) -> bool:
 
 
 def _is_text(lines: Sequence[Line]) -> bool:
-    """Return True if most lines are words in one cell."""
-    worded = [len(line.cells) == 1 and bool(_WORDS.search(line.text)) for line in lines]
-    return 2 * sum(worded) > len(lines)
+    """Return True if most lines have two words: they are no numbers, ticks or names alone.
+
+    Wide spaces of justified lines may look like gaps between cells.
+    """
+    return 2 * sum(bool(_WORDS.search(line.text)) for line in lines) > len(lines)
 
 
 def _is_prose(lines: Sequence[Line]) -> bool:
