@@ -19,14 +19,13 @@ What the columns mean, each the mean over the files of a group with the lowest i
 
 import argparse
 import time
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
-import regex
+from word_order import common, words
 
 from index.errors import LoadingError
 from index.parsing.loader import load
@@ -43,27 +42,6 @@ class Measured:
     more: float
     seconds: float
     problem: str = ""
-
-
-def words(text: str) -> list[str]:
-    """Return the words of a text in order, with ligatures resolved and case folded."""
-    return regex.findall(r"[\p{L}\p{M}\p{N}]+", unicodedata.normalize("NFKC", text).casefold())
-
-
-def common(known: list[str], found: list[str]) -> int:
-    """Return the length of the longest common subsequence.
-
-    Bit-parallel: Hyyrö 2004, "Bit-parallel LCS-length computation revisited".
-    """
-    masks: dict[str, int] = {}
-    for at, word in enumerate(known):
-        masks[word] = masks.get(word, 0) | 1 << at
-    full = (1 << len(known)) - 1
-    row = full
-    for word in found:
-        matched = row & masks.get(word, 0)
-        row = ((row + matched) | (row - matched)) & full
-    return len(known) - row.bit_count()
 
 
 def measured(path: Path, known: list[str], extraction: Extraction) -> Measured:

@@ -120,7 +120,9 @@ def measured(path: Path, known: list[str], extract: Extract) -> Measured:
 
 def measure(folder: Path, extract: Extract, worst: int) -> None:
     """Print a line for each collection: mean over files and over words, lowest, CPU seconds."""
-    print(f"{'collection':24} {'files':>5} {'order':>6} {'by word':>7} {'lowest':>6} {'seconds':>8}")
+    print(
+        f"{'collection':24} {'files':>5} {'order':>6} {'by word':>7} {'lowest':>6} {'seconds':>8}"
+    )
     for collection in sorted(path for path in folder.iterdir() if path.is_dir()):
         pairs = [(path, truth_of(path)) for path in sorted(collection.glob("*.pdf"))]
         rows = [measured(path, known, extract) for path, known in pairs if known]

@@ -30,6 +30,8 @@ class Kind:
     name: str
     suffixes: tuple[str, ...]
     libraries: tuple[str, ...] = ()
+    revision: int = 0
+    """Counts the changes of this format's text since `RECIPE` changed last."""
     is_table: bool = False
     is_scannable: bool = False
 
@@ -39,7 +41,8 @@ class Kind:
 
         The same extractor makes the same text of the same bytes.
         """
-        parts = [f"{self.name}/{RECIPE}"]
+        revision = f".{self.revision}" if self.revision else ""
+        parts = [f"{self.name}/{RECIPE}{revision}"]
         parts += [f"{library}/{version(library)}" for library in self.libraries]
         recogniser = tesseract_version() if self.is_scannable else None
         if recogniser:
@@ -50,7 +53,7 @@ class Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("pdf", (".pdf",), ("pypdfium2",), is_scannable=True),
+        Kind("pdf", (".pdf",), ("pypdfium2",), revision=1, is_scannable=True),
         Kind("docx", (".docx", ".docm", ".dotx"), ("python-docx", "lxml")),
         Kind("pptx", (".pptx", ".pptm", ".ppsx"), ("python-pptx", "lxml")),
         Kind(
@@ -68,6 +71,7 @@ KINDS = {
             "eml",
             (".eml",),
             ("lxml", "pypdfium2", "python-docx", "python-pptx", "python-calamine", "striprtf"),
+            revision=1,  # of the PDF files attached to mails
         ),
     )
 }

@@ -253,3 +253,51 @@ def samples() -> dict[str, bytes]:
         "tides.rtf": rich_text(),
         "tides.eml": mail(),
     }
+
+
+def raw_pdf(*contents: str, characters: Mapping[str, str] | None = None) -> bytes:
+    """Return a PDF with a page for each content stream, 612 by 792 points.
+
+    Its font F1 is Helvetica. F2 is Times with a table that says of some letters that they stand for
+    other `characters`, as the tables of embedded fonts do.
+    """
+    pairs = "\n".join(
+        f"<{ord(code):02x}> <{character.encode('utf-16-be').hex()}>"
+        for code, character in (characters or {}).items()
+    )
+    table = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /T def\n"
+        "1 begincodespacerange <00> <ff> endcodespacerange\n"
+        f"{len(characters or {})} beginbfchar\n{pairs}\nendbfchar endcmap end end"
+    )
+    font = "<< /Type /Font /Subtype /Type1 /Encoding /WinAnsiEncoding"
+    numbers = range(6, 6 + 2 * len(contents), 2)
+    kids = " ".join(f"{number} 0 R" for number in numbers)
+    objects = {
+        1: "<< /Type /Catalog /Pages 2 0 R >>",
+        2: f"<< /Type /Pages /Kids [{kids}] /Count {len(contents)} >>",
+        3: f"{font} /BaseFont /Helvetica >>",
+        4: f"{font} /BaseFont /Times-Roman /ToUnicode 5 0 R >>",
+        5: f"<< /Length {len(table)} >> stream\n{table}\nendstream",
+    }
+    for number, content in zip(numbers, contents, strict=True):
+        objects[number] = (
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] "
+            f"/Resources << /Font << /F1 3 0 R /F2 4 0 R >> >> /Contents {number + 1} 0 R >>"
+        )
+        objects[number + 1] = f"<< /Length {len(content)} >> stream\n{content}\nendstream"
+    data, offsets = "%PDF-1.4\n", []
+    for number, body in sorted(objects.items()):
+        offsets.append(len(data))
+        data += f"{number} 0 obj\n{body}\nendobj\n"
+    entries = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
+    trailer = f"trailer << /Size {len(offsets) + 1} /Root 1 0 R >>\nstartxref\n{len(data)}\n%%EOF"
+    return f"{data}xref\n0 {len(offsets) + 1}\n0000000000 65535 f \n{entries}{trailer}".encode(
+        "latin-1"
+    )
+
+
+def shown(text: str, x: float, y: float, *, font: str = "F1", size: float = 12) -> str:
+    """Return the operators of a content stream that show a text at a place."""
+    escaped = text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+    return f"BT /{font} {size} Tf {x} {y} Td ({escaped}) Tj ET\n"

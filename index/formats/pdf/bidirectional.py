@@ -23,7 +23,7 @@ _NUMBER_MARKS = ".,/:-–%"
 """Characters between or beside digits that belong to the number."""
 _NUMBER_SIGNS = "%$€£₪#°"
 """Characters that belong to the number that they stand at."""
-_BRACKETS = ("()", "[]", "{}", "<>", "«»")
+_BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"), ("<", ">"), ("«", "»"))
 _PRESENTATION_FORMS = regex.compile(r"[\ufb1d-\ufdff\ufe70-\ufefc]")
 
 Direction = Literal["right", "left", "number", "mark", "space", "other"]
@@ -218,9 +218,7 @@ def _direction(each: PlacedCharacter) -> Direction:
     return directions.get(unicodedata.bidirectional(each.character), "other")
 
 
-def _logical_order(
-    run: Sequence[PlacedCharacter], *, from_right: bool
-) -> list[PlacedCharacter]:
+def _logical_order(run: Sequence[PlacedCharacter], *, from_right: bool) -> list[PlacedCharacter]:
     """Return a run, which is in the order of its places, in logical order."""
     directions = [_direction(each) for each in run]
     if from_right and "right" not in directions:
@@ -274,9 +272,7 @@ def _spans(directions: Sequence[Direction], wanted: set[Direction]) -> Iterator[
     """Yield the ranges from the first to the last wanted direction with no letter of others."""
     ranges = [
         [at for at, _ in group]
-        for is_against, group in groupby(
-            enumerate(directions), key=lambda each: each[1] != "left"
-        )
+        for is_against, group in groupby(enumerate(directions), key=lambda each: each[1] != "left")
         if is_against
     ]
     for places in ranges:

@@ -27,12 +27,16 @@ CONTROLS = 0.03
 """Share of control characters above which a text is garbled: they stand for spaces."""
 SCRIPTS = 4
 """Number of scripts from which a text is garbled."""
-PLAUSIBLE = 0.3
+PLAUSIBLE = 0.45
 """Share of characters in plausible words and numbers below which a text is garbled."""
 MIXED = 0.6
 """Share of characters in words of letters, digits and symbols at random, likewise."""
 
-_CONTROL = regex.compile(r"[\p{Cc}\p{Co}\p{Cn}]")
+NAMES = 0.2
+"""Share of letters in names of two and more, below which mixed words are garbled."""
+
+_NAME = regex.compile(r"\p{Ll}{2,}|\p{Lu}{2,}|[\p{Lo}\p{M}]{2,}")
+_CONTROL = regex.compile(r"\p{Cc}")
 _RUN = regex.compile(r"\p{Lu}?\p{Ll}[\p{Ll}\p{M}]+|\p{Lu}{3,}|[\p{Lo}\p{M}]{2,}|\p{Nd}+")
 _LATIN = regex.compile(r"\p{Latin}")
 _VOWEL = regex.compile(r"(?i)[aeiouyàâäáãåæèéêëìíîïòóôöõøœùúûüýÿąęěıőůűāēīōū]")
@@ -84,12 +88,16 @@ def _is_nonsense(text: str, count: int) -> bool:
         return True
     # A font of symbols has neither letters nor digits, and no words that could be wrong.
     has_words = len(_LETTER_OR_DIGIT.findall(text)) > count / 2
-    plausible = sum(len(run) for run in _RUN.findall(text) if _is_plausible(run))
-    return has_words and plausible < PLAUSIBLE * count
+    return has_words and _count_plausible(text) < PLAUSIBLE * count
 
 
 def _count_scripts(text: str) -> int:
     return len({match.lastindex for match in _SCRIPTS.finditer(text)})
+
+
+def _count_plausible(text: str) -> int:
+    """Return the number of characters of a text in plausible words and numbers."""
+    return sum(len(run) for run in _RUN.findall(text) if _is_plausible(run))
 
 
 def _is_plausible(run: str) -> bool:
@@ -104,7 +112,9 @@ def _is_mixed(text: str) -> bool:
     words = [word for word in text.split() if len(word) >= 4 and not _NUMBER.fullmatch(word)]
     count = sum(map(len, words))
     mixed = sum(len(word) for word in words if _is_mixed_word(word))
-    return count >= FEWEST_MAPPED and mixed >= MIXED * count
+    is_mixed = count >= FEWEST_MAPPED and mixed >= MIXED * count
+    # Addresses of the web, formulas and tags are mixed as well, but of words or names.
+    return is_mixed and len("".join(_NAME.findall(text))) < NAMES * len("".join(text.split()))
 
 
 def _is_mixed_word(word: str) -> bool:

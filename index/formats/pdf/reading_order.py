@@ -223,9 +223,7 @@ def _separates_columns(rows: Sequence[_Row], gutter: float, depth: int) -> bool:
     return all(_are_columns(side, depth) for side in others)
 
 
-def _rows_beside(
-    rows: Sequence[_Row], is_inside: Callable[[Segment], bool]
-) -> list[list[Segment]]:
+def _rows_beside(rows: Sequence[_Row], is_inside: Callable[[Segment], bool]) -> list[list[Segment]]:
     """Return the parts of rows on one side of a gutter, without rows that have none."""
     parts = ([segment for segment in row if is_inside(segment)] for row in rows)
     return [part for part in parts if part]

@@ -83,9 +83,7 @@ def remove_running_headers(
     Page numbers and regions that are empty then are left out, too.
     """
     edges = [
-        edge
-        for page, height in zip(pages, heights, strict=True)
-        for edge in _edges(page, height)
+        edge for page, height in zip(pages, heights, strict=True) for edge in _edges(page, height)
     ]
     repeated = _repeated_keys(edges, len(pages))
     numbers = _page_number_places(edges, len(pages))
@@ -125,9 +123,7 @@ def _repeated_keys(edges: Sequence[_Edge], page_count: int) -> set[_LineKey]:
     for edge in edges:
         for line in edge.outer:
             pages_with[_key(line)].add(line.page)
-    return {
-        key for key, pages in pages_with.items() if len(pages) >= _fewest(key[0], page_count)
-    }
+    return {key for key, pages in pages_with.items() if len(pages) >= _fewest(key[0], page_count)}
 
 
 def _fewest(text: str, page_count: int) -> float:
@@ -201,9 +197,7 @@ def _is_page_number(line: Line, numbers: Mapping[int, set[int]]) -> bool:
         return offset == 0 or offset in numbers
     if len(line.text) > LONGEST:
         return False
-    return any(
-        round(line.bottom / HEIGHT) in numbers.get(offset, ()) for offset in _offsets(line)
-    )
+    return any(round(line.bottom / HEIGHT) in numbers.get(offset, ()) for offset in _offsets(line))
 
 
 def _offsets(line: Line) -> Iterator[int]:

@@ -25,7 +25,11 @@ MAX_PIXELS = 6_000_000
 CONTRAST = 24
 """Difference of two greys, of 255, below which a reader sees none: that of light grey on white."""
 INK_SHARE = 0.015
-"""Share of a word's box that differs without the word; letters fill a tenth of it or more."""
+"""Share of a character's box that differs without it; letters fill a tenth of it or more."""
+FEW = 0.25
+"""Share of a word's characters that decides nothing: a letter that looks out below a black box."""
+OVER_TEXT = 0.05
+"""Share of a word's box in that of other text, from which it is painted over it."""
 WHITE = 232
 """Grey above which a colour counts as that of the paper."""
 OPAQUE = 230
@@ -241,10 +245,10 @@ def _is_suspect(
 
 
 def _is_dark_ground(ground: _Painted, text: _Painted) -> bool:
-    """Return True if light text stands on something that is painted before it and is not light."""
+    """Return True if light text stands on something much darker that is painted before it."""
     return (
         ground.order < text.order
-        and ground.grey <= WHITE
+        and ground.grey <= text.grey - 2 * CONTRAST
         and ground.opacity >= OPAQUE
         and _share(text.box, ground.box) > 0.9
     )
@@ -266,8 +270,7 @@ def _is_layer_of_scan(
     scans = [
         each.box
         for each in grounds
-        if each.kind == pdfium.FPDF_PAGEOBJ_IMAGE
-        and _area(each.box) >= SCAN_SHARE * width * height
+        if each.kind == pdfium.FPDF_PAGEOBJ_IMAGE and _area(each.box) >= SCAN_SHARE * width * height
     ]
     if not any(_share(text.box, scan) > 0.5 for scan in scans):
         return False
@@ -336,18 +339,37 @@ def _without_trace(
     visible = [each for each in texts if each.address not in suspects]
     unseen: set[int] = set()
     for address, indexes in words:
-        box = _union_box(text_page, indexes)
-        if suspects[address].is_invisible:
+        text, boxes = suspects[address], [_box_of(text_page, index) for index in indexes]
+        is_over_text = any(_share(_union(boxes), each.box) > OVER_TEXT for each in visible)
+        if text.is_invisible:
             # Text that paints nothing may stand for letters that are drawn as shapes, but not for
             # other text.
-            is_over_text = any(_share(box, each.box) > 0.3 for each in visible)
-            shows = not is_over_text and _has_contrast(_pixels_in(page, drawn, box))
+            is_drawn = _has_contrast(_pixels_in(page, drawn, _union(boxes)))
+            shown = [is_drawn and not is_over_text] * len(indexes)
+        elif text.is_faint and is_over_text:
+            # It leaves a trace where it is painted over other text, and cannot be read there.
+            shown = [False] * len(indexes)
         else:
-            block = _pixels_in(page, trace, box)
-            shows = block.size > 0 and float(block.mean()) >= INK_SHARE
-        if not shows:
-            unseen.update(indexes)
+            shown = [_has_trace(_pixels_in(page, trace, _narrowed(box))) for box in boxes]
+        unseen.update(_unseen_of_word(indexes, shown))
     return unseen
+
+
+def _unseen_of_word(indexes: Sequence[int], shown: Sequence[bool]) -> list[int]:
+    """Return the characters of a word that cannot be seen.
+
+    They are all of it if hardly any is shown, and none if hardly any is not.
+    """
+    share = sum(shown) / len(shown)
+    if share >= 1 - FEW:
+        return []
+    if share <= FEW:
+        return list(indexes)
+    return [index for index, is_shown in zip(indexes, shown, strict=True) if not is_shown]
+
+
+def _has_trace(block: NDArray[np.bool_]) -> bool:
+    return block.size > 0 and float(block.mean()) >= INK_SHARE
 
 
 def _draw(page: Any) -> NDArray[np.int16]:  # noqa: ANN401
@@ -377,16 +399,24 @@ def _has_contrast(block: NDArray[np.int16]) -> bool:
     return block.size > 0 and int(block.max()) - int(block.min()) >= CONTRAST
 
 
-def _union_box(text_page: Any, indexes: Sequence[int]) -> Box:  # noqa: ANN401
+def _box_of(text_page: Any, index: int) -> Box:  # noqa: ANN401
     import pypdfium2.raw as pdfium
 
-    boxes = []
-    for index in indexes:
-        box = pdfium.FS_RECTF()
-        pdfium.FPDFText_GetLooseCharBox(text_page, index, box)
-        boxes.append((box.left, box.bottom, box.right, box.top))
+    box = pdfium.FS_RECTF()
+    pdfium.FPDFText_GetLooseCharBox(text_page, index, box)
+    return box.left, box.bottom, box.right, box.top
+
+
+def _union(boxes: Sequence[Box]) -> Box:
     lefts, bottoms, rights, tops = zip(*boxes, strict=True)
     return min(lefts), min(bottoms), max(rights), max(tops)
+
+
+def _narrowed(box: Box) -> Box:
+    """Return the middle of a character's box, where no other one reaches."""
+    left, bottom, right, top = box
+    inset = 0.15 * (right - left)
+    return left + inset, bottom, right - inset, top
 
 
 def _pixels_in(page: Any, pixels: _Pixels, box: Box) -> _Pixels:  # noqa: ANN401

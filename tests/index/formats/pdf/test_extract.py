@@ -120,6 +120,11 @@ def test_a_paragraph_over_the_end_of_a_page_has_the_places_of_both_pages() -> No
             ["It is a well-", "known office.", "Well-known, well-known indeed."],
             "It is a well-known office. Well-known, well-known indeed.",
         ),
+        (["It is a state-of-", "the-art office."], "It is a state-of-the-art office."),
+        (
+            ["It is an up-to-", "date list. It is up-to-date."],
+            "It is an up-to-date list. It is up-to-date.",
+        ),
         (["From 1914-", "1918 it rained."], "From 1914-1918 it rained."),
         (["The north-", "South line ends."], "The north-South line ends."),
     ],
