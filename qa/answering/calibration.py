@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from qa.errors import CalibrationError
 
 UNCALIBRATED_THRESHOLD = 0.5
 """Confidence that a sure answer must reach without a calibration."""
+WINDOW = 7
+"""Bins of answers, of fifty, among which as many must be right as a likely answer promises."""
 UNCALIBRATED_LIKELY = 0.25
 """Confidence that a likely answer must reach without a calibration."""
 
@@ -62,16 +65,19 @@ class Calibration:
     def likely_threshold(self, precision: float, below: float) -> float:
         """Return the confidence from which answers less sure than `below` are right that often.
 
-        It is `below` if they never are.
+        The least sure of them are, too: a window of `WINDOW` bins moves down until its share of
+        right answers falls below the precision. It is `below` if the first window is.
         """
-        threshold, answers, right = below, 0.0, 0.0
-        for smallest, bin_answers, bin_right in self.reliability:
+        threshold = below
+        window: deque[tuple[float, float]] = deque(maxlen=WINDOW)
+        for smallest, answers, right in self.reliability:
             # A bin that reaches above `below` holds answers that are sure.
             if smallest >= below:
                 continue
-            answers, right = answers + bin_answers, right + bin_right
-            if right >= precision * answers:
-                threshold = smallest
+            window.append((answers, right))
+            if sum(each for _, each in window) < precision * sum(each for each, _ in window):
+                break
+            threshold = smallest
         return threshold
 
     def fits(self, reader: str, encoder: str) -> bool:
