@@ -17,6 +17,8 @@ from index.rendering import Rendering, render_row
 
 TextRange = tuple[int, int]
 """Half-open range [start, end) in code points of a document's text."""
+DateSource = Literal["text", "name", "file"]
+"""Origin of a document's date: its text, its name, or the properties of its file."""
 
 
 BlockKind = Literal["heading", "paragraph", "list", "table", "code", "pairs"]
@@ -159,9 +161,10 @@ class Document:
 
     `uri` is relative to the indexed folder and uses forward slashes. `title_is_real` is True for a
     title that the author wrote (front matter, heading) and False for one made of the first words,
-    which is for display only. `date` is the day, YYYY-MM-DD, from the front matter or the file
-    name. `places` gives the page, slide or row of each character in formats that have them. `tags`
-    come from the document itself. `remark` names the parts of the file that the text lacks.
+    which is for display only. `date` is the document's date as `index.text.dates` stores it, and
+    `date_source` its origin; both are None if it has none. `places` gives the page, slide or row
+    of each character in formats that have them. `tags` come from the document itself. `remark`
+    names the parts of the file that the text lacks.
     """
 
     id: str
@@ -173,6 +176,7 @@ class Document:
     source: SourceBytes
     language: str | None
     date: str | None = None
+    date_source: DateSource | None = None
     places: Places = NOWHERE
     tags: tuple[str, ...] = ()
     remark: str = ""

@@ -11,7 +11,7 @@ from html import escape
 from itertools import accumulate
 from typing import Any, Literal
 
-from index.document import Place, TextRange
+from index.document import DateSource, Place, TextRange
 
 Kind = Literal["span", "list", "evidence", "steps", "parts", "documents", "summary", "chat"]
 """Kind of answer that a question asks for.
@@ -26,6 +26,8 @@ Certainty = Literal["sure", "likely", "none"]
 `sure` answers reach the operator's target precision; `likely` ones are shown with what speaks
 against them; `none` is that of a refusal and of candidates that are no answers.
 """
+DATE_ORIGINS = {"text": "", "name": "by its name", "file": "by the file’s properties"}
+"""Words for the origin of a document's date; what the text says needs none."""
 Freshness = Literal["current", "changed", "moved", "gone"]
 """State of a file compared with what was indexed.
 
@@ -39,10 +41,11 @@ class Citation:
 
     The same characters are the bytes [byte_start, byte_end) of the file. `sentence` is the whole
     sentence around the quote; `line` counts from 1; `sha256` is that of the file's bytes; `date` is
-    the day that the document gives itself (YYYY-MM-DD), where known; `freshness` is the state of
-    the file when the answer was given (see qa.answering.source_freshness). For formats that are not
-    text `extractor` names the program that made the text, bytes and line are None, and `page`,
-    `slide`, `sheet` and `row` tell the place, as far as the format has them.
+    the document's date as far as it is known (2026-10-13, 2026-10, 2026-Q3 or 2026), and
+    `date_source` where it comes from: its text, its name or the file's properties; `freshness` is
+    the state of the file when the answer was given (see qa.answering.source_freshness). For
+    formats that are not text `extractor` names the program that made the text, bytes and line are
+    None, and `page`, `slide`, `sheet` and `row` tell the place, as far as the format has them.
     """
 
     document_id: str
@@ -66,6 +69,15 @@ class Citation:
     slide: int | None = None
     sheet: str | None = None
     row: int | None = None
+    date_source: DateSource | None = None
+
+    @property
+    def dated(self) -> str:
+        """Date with its origin in words, "2026-10 by its name"; empty without a date."""
+        if not self.date:
+            return ""
+        origin = DATE_ORIGINS.get(self.date_source or "", "")
+        return f"{self.date} {origin}".rstrip()
 
     @property
     def where(self) -> str:
@@ -208,7 +220,8 @@ class Answer:
     `kind` says what the spans are: one span, the items of a list, or the sentence that settles a
     yes-or-no question. `confidence` is that of the best span, given or withheld; it is `calibrated`
     if it was fitted for these models. `alternatives` are other spans, best first; `conflicts` those
-    of other documents that say something else. `passages_read` of `passages_found` were read: fewer
+    of other documents that say something else; `earlier` what older versions say instead, the
+    newest first. `passages_read` of `passages_found` were read: fewer
     only where a deadline was asked for. `notes` are remarks for people, `doubts` what speaks
     against the best span where it is only likely. `parts` are several questions in one; `reply`
     holds words of the program itself instead of a quote. `generation` is the index's.
@@ -235,6 +248,7 @@ class Answer:
     doubts: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     reply: str | None = None
+    earlier: tuple[AnswerSpan, ...] = ()
 
     @property
     def spans_of_parts(self) -> tuple[tuple[Part, tuple[AnswerSpan, ...]], ...]:
@@ -312,6 +326,7 @@ class Answer:
             "citations": [asdict(citation) for citation in self.citations],
             "alternatives": [_plain(asdict(span)) for span in self.alternatives],
             "conflicts": [_plain(asdict(span)) for span in self.conflicts],
+            "earlier": [_plain(asdict(span)) for span in self.earlier],
             "notes": list(self.notes),
             "doubts": list(self.doubts),
             "parts": [_plain(asdict(part)) for part in self.parts],
@@ -348,6 +363,7 @@ def answer_of(plain: Mapping[str, Any]) -> Answer:
         doubts=tuple(plain.get("doubts", ())),
         parts=tuple(map(_part, plain.get("parts", ()))),
         reply=plain.get("reply"),
+        earlier=tuple(map(_span, plain.get("earlier", ()))),
         **{name: plain[name] for name in _SCALARS},
     )
 

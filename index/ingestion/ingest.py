@@ -28,7 +28,7 @@ from index.store.file_records import FileRecord
 from index.store.store import IndexedChunk, Store
 from index.text.chunking import TokenSpans, chunk_document
 
-RECIPE = 5
+RECIPE = 6
 """Version of the steps up to the analysed chunks.
 
 It is raised when loading, chunking or analysing gives another result, so that unchanged files are
@@ -179,7 +179,7 @@ class Ingestion:
         stamp: FileStamp | None = None,
         moved_from: str | None = None,
     ) -> None:
-        """Chunk and analyse a document and queue it; `flush` must follow the last one."""
+        """Chunk and analyse a document and queue it; `finish` must follow the last one."""
         chunks = chunk_document(document, self.encoder)
         texts = [chunk.embedded_text for chunk in chunks]
         indexed = [
@@ -190,6 +190,11 @@ class Ingestion:
         self._pending.append(pending)
         if sum(len(each.chunks) for each in self._pending) >= EMBED_AT_ONCE:
             self.flush()
+
+    def finish(self) -> None:
+        """Commit the queued documents and find which are versions of one another."""
+        self.flush()
+        self.store.relate_versions()
 
     def flush(self) -> None:
         """Embed and commit the queued documents."""
@@ -275,7 +280,7 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
         _process_roots(roots, run)
         for url in pages:
             run.process_page(url, Fetcher(max_bytes))
-        run.flush()
+        run.finish()
     store.drop_unused_vectors()
     # Last, so that documents of files that have moved are no longer at their old place.
     if prune:

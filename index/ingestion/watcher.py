@@ -197,7 +197,7 @@ class Watcher:
                 for path in root.files:
                     if path in files:
                         run.process_file(path, root.base)
-            run.flush()
+            run.finish()
             self._store.tags.add(run.summary.documents("added", "moved"), self._watched.tags)
         self._handled.update(files)
         return run.summary.count("added", "updated", "moved") > 0

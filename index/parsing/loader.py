@@ -20,10 +20,10 @@ from index.errors import EmptyFile, FileTooLarge, UnreadableFile, UnsupportedFor
 from index.formats.detection import SUFFIXES, Kind, kind_of
 from index.formats.text_builder import ExtractedText
 from index.parsing.sandbox import extract_once
+from index.text.dates import document_date
 from index.text.encoding import decode
 from index.text.language import detect_language
 from index.text.markdown import markdown_structure
-from index.text.metadata import day_in
 from index.text.plain_text import plain_structure
 from index.text.structure import Structure
 
@@ -71,9 +71,19 @@ def load(
     if (sha256, extractor) == known:
         return None
     extracted = extract(kind, data) if kind else _read_text(data, structure_of)
+    uri = relative_uri(path, root)
+    # Front matter and the head of a mail are the author's words; other properties are the file's.
+    is_written = kind is None or kind.name == "eml"
+    dated = document_date(
+        extracted.text,
+        uri,
+        title=extracted.title,
+        named=extracted.date if is_written else None,
+        of_file=None if is_written else extracted.date,
+    )
     return Document(
         id=document_id(path),
-        uri=relative_uri(path, root),
+        uri=uri,
         title=extracted.title or _substitute_title(path, kind, extracted.text),
         title_is_real=extracted.title is not None,
         text=extracted.text,
@@ -87,7 +97,8 @@ def load(
             extractor=extractor,
         ),
         language=detect_language(extracted.text),
-        date=extracted.date or day_in(path.name),
+        date=dated.value if dated else None,
+        date_source=dated.source if dated else None,
         places=extracted.places,
         tags=extracted.tags,
         remark=extracted.remark,

@@ -30,11 +30,12 @@ PARSED_COLUMNS = (
     "date",
     "extractor",
     "places",
+    "date_source",
 )
 """Columns that come from reading a document's file, in the order in which they are digested.
 
-`MIGRATION` depends on them: a column that is added later needs a migration that writes all digests
-again.
+A column that is added later needs a migration that writes all digests again, like
+`DATE_SOURCE_MIGRATION`, and is left out of those that come before it.
 """
 
 
@@ -44,6 +45,8 @@ def _digest(*values: str) -> str:
     return f"digest({', '.join(bytes_of)})"
 
 
+_FIRST_COLUMNS = PARSED_COLUMNS[: PARSED_COLUMNS.index("date_source")]
+"""Columns of the first digests."""
 _AS_STORED = _digest(*PARSED_COLUMNS)
 _WRITE = f"SELECT id, {_AS_STORED} FROM documents"  # noqa: S608 - fixed names
 MIGRATION = f"""
@@ -51,8 +54,14 @@ MIGRATION = f"""
         document_id TEXT PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,
         digest TEXT NOT NULL
     ) WITHOUT ROWID;
-    INSERT INTO digests {_WRITE}
-    """
+    INSERT INTO digests SELECT id, {_digest(*_FIRST_COLUMNS)} FROM documents
+    """  # noqa: S608 - fixed names
+DATE_SOURCE_MIGRATION = f"""
+    ALTER TABLE documents ADD COLUMN date_source TEXT;
+    INSERT OR REPLACE INTO digests {_WRITE}
+    WHERE {_digest(*_FIRST_COLUMNS)} = (SELECT digest FROM digests WHERE document_id = id)
+    """  # noqa: S608 - fixed names
+"""Writes the digests again; those of damaged rows stay, so that the damage is still found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,5 +130,6 @@ def columns_of(document: Document) -> dict[str, object]:
         "language": document.language,
         "date": document.date,
         "extractor": source.extractor,
+        "date_source": document.date_source,
         "places": json.dumps(places_to_plain(document.places)),
     }

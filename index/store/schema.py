@@ -10,8 +10,10 @@ from pathlib import Path
 from index.filesystem.portable_path import MIGRATION as PORTABLE
 from index.store import sqlite as database
 from index.store.document_blocks import MIGRATION as STRUCTURES
+from index.store.document_row import DATE_SOURCE_MIGRATION
 from index.store.document_row import MIGRATION as DIGESTS
 from index.store.document_tags import MIGRATION as TAGS
+from index.store.document_versions import MIGRATION as VERSIONS
 from index.store.file_records import MIGRATION as SIGHTINGS
 from index.store.sqlite import Schema
 
@@ -64,6 +66,8 @@ terms TEXT NOT NULL);
     PORTABLE,
     DIGESTS,
     STRUCTURES,
+    DATE_SOURCE_MIGRATION,
+    VERSIONS,
 )
 
 

@@ -11,7 +11,7 @@ import codecs
 import json
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.document import NOWHERE, Block, Chunk, Places, SourceBytes
+from index.document import NOWHERE, Block, Chunk, DateSource, Places, SourceBytes
 from index.filesystem.file_stamp import FileStamp
 from index.filesystem.portable_path import Paths
 from index.formats.text_builder import places_from_plain
 from index.search.index_cache import IndexCache
 from index.search.vocabulary import Vocabulary
 from index.store.document_blocks import unpack_blocks
+from index.store.document_versions import version_of_row
 from index.store.file_records import IndexedFile
 from index.store.schema import (
     FILE_NAME,
@@ -35,6 +36,7 @@ from index.store.schema import (
     translate_sqlite_errors,
 )
 from index.store.sqlite import close_on_error
+from index.text.versions import DocumentVersion, SupersededSection
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class DocumentInfo:
     chunks: int
     date: str | None = None
     extractor: str | None = None
+    date_source: DateSource | None = None
     tags: tuple[str, ...] = ()
 
 
@@ -273,6 +276,17 @@ class Snapshot:
             rows = self._query("SELECT blocks FROM structures WHERE document_id = ?", document_id)
             return unpack_blocks(rows[0][0]) if rows else ()
 
+    def families_of(self, document_ids: Iterable[str]) -> list[DocumentVersion]:
+        """Return all versions of some documents, by family and position, the oldest first."""
+        with translate_decoding_errors(self._path):
+            rows = self._query(_FAMILIES, json.dumps(list(document_ids)))
+            return [version_of_row(row) for row in rows]
+
+    def superseded_sections(self, document_ids: Iterable[str]) -> list[SupersededSection]:
+        """Return the sections of some documents that others supersede."""
+        rows = self._query(_SECTIONS, json.dumps(list(document_ids)))
+        return [SupersededSection(*row) for row in rows]
+
     def _files(self, condition: str, *values: object) -> list[IndexedFile]:
         rows = self._query(f"{_FILE} {condition}", *values)
         with translate_decoding_errors(self._path):
@@ -297,7 +311,7 @@ class Snapshot:
 _INFO = """
     SELECT documents.id, uri, title, sha256, size, encoding, language, state, indexed_at,
         length(text), (SELECT count(*) FROM chunks WHERE document_id = documents.id),
-        date, extractor,
+        date, extractor, date_source,
         (SELECT json_group_array(tag) FROM
             (SELECT DISTINCT tag FROM tags WHERE document_id = documents.id ORDER BY tag))
     FROM documents"""
@@ -308,6 +322,15 @@ def _info(*row: Any) -> DocumentInfo:  # noqa: ANN401 - the columns of _INFO
     return replace(DocumentInfo(*row), tags=tuple(json.loads(row[-1])))
 
 
+_FAMILIES = """
+    SELECT document_id, family, position, relation, reason, is_invalid FROM document_versions
+    WHERE family IN (
+        SELECT family FROM document_versions
+        WHERE document_id IN (SELECT value FROM json_each(?)))
+    ORDER BY family, position, document_id"""
+_SECTIONS = """
+    SELECT document_id, section, newer_id, reason FROM superseded_sections
+    WHERE document_id IN (SELECT value FROM json_each(?)) ORDER BY document_id, section, newer_id"""
 _CHUNK = """
     SELECT document_id, start, "end", substr(text, start + 1, "end" - start), sentences, headings,
         columns

@@ -29,6 +29,13 @@ from index.store.document_blocks import write_blocks
 from index.store.document_moves import Moves
 from index.store.document_row import columns_of, write_digest
 from index.store.document_tags import Tags
+from index.store.document_versions import (
+    found_versions,
+    same_versions,
+    stored_versions,
+    write_traits,
+    write_versions,
+)
 from index.store.file_records import FileRecord, FileRecords
 from index.store.schema import (
     FILE_NAME,
@@ -196,6 +203,7 @@ class Store:
             self._put_document(document, path, recipe)
             write_digest(self._db, document.id)
             write_blocks(self._db, document.id, document.blocks)
+            write_traits(self._db, document)
             self.tags.follow(document, moved_from)
             # Vectors before the chunks that refer to them; unused ones only after all chunks.
             self._put_vectors(vectors)
@@ -216,6 +224,18 @@ class Store:
         with translate_sqlite_errors(self._path), transaction(self._db):
             self._db.execute("DELETE FROM vectors WHERE key NOT IN (SELECT vector_key FROM chunks)")
 
+    def relate_versions(self) -> None:
+        """Find which documents are versions of one another, after documents have changed.
+
+        Raises the generation if that has changed.
+        """
+        with translate_sqlite_errors(self._path):
+            versions = found_versions(self._db)
+            if same_versions(versions, stored_versions(self._db)):
+                return
+        with self._change():
+            write_versions(self._db, versions)
+
     def set_state(self, document_id: str, state: str) -> None:
         """Set a document's state: `current`, or `changed` when its file no longer parses."""
         with self._change():
@@ -235,6 +255,7 @@ class Store:
                 "DELETE FROM documents WHERE id = ?", [(each,) for each in document_ids]
             )
             self._drop_unused(stale)
+            write_versions(self._db, found_versions(self._db))
         delete_index_files(self.folder)
         self._truncate_log()
 

@@ -2,6 +2,7 @@
 
 __all__ = [
     "chunking",
+    "dates",
     "encoding",
     "language",
     "markdown",
@@ -9,5 +10,6 @@ __all__ = [
     "plain_text",
     "sentences",
     "structure",
+    "versions",
 ]
 """Modules that other packages may import."""

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from index.document import TextRange
 from index.search.copies import folded
 from index.store.snapshot import Snapshot, StoredDocument
+from index.text.dates import shown_date
 from qa.answer import AnswerSpan, Citation, Freshness, ShownPassage
 from qa.answering.decision import ScoredAnswer
 from qa.answering.reader import Candidate
@@ -88,7 +89,8 @@ class Citer:
             sentence_end=sentence_end,
             line=line,
             heading=heading,
-            date=info.date,
+            date=shown_date(info.date) if info.date else None,
+            date_source=info.date_source,
             freshness=self._freshness(info.id),
             extractor=source.extractor,
             **asdict(document.places.at(start)),

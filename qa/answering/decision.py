@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from index.search.bm25 import analyse
 from qa.answer import Certainty, Gate, Kind
 from qa.answering.calibration import UNCALIBRATED_LIKELY, UNCALIBRATED_THRESHOLD, Calibration
 from qa.answering.doubts import doubts_about
 from qa.answering.features import AnswerGroup, confidence_features, group_candidates, probability
 from qa.answering.reader import Candidate, Reading
+from qa.answering.statements import PLAUSIBLE, answers_differ, context_similarity, same_statement
+from qa.answering.versions import dated, is_off_period, is_outdated, reason_against, replaces
 
 ALTERNATIVES = 3
 """Largest number of further answers shown beside the answer."""
@@ -27,19 +28,10 @@ ITEM_GAP = 3.0
 """Largest gap in score between a further item of a list and the best span."""
 CONFLICT_GAP = 3.0
 """Largest gap in score between a contradicting answer and the answer."""
-PLAUSIBLE = -5.0
-"""Score that a further item or a contradiction must exceed.
-
-It is below 0 because the reader was trained to find one span a question, and its log-odds are those
-of questions of which half have no answer.
-"""
+JUST_BELOW = 0.01
+"""Confidence by which an answer that must not be sure, or must not be given, stays below."""
 CLOSE = 0.5
 """Share of the best answer's confidence from which another answer is a reason for doubt."""
-SAME_STATEMENT = 0.3
-"""Smallest Jaccard similarity of two sentences that make the same statement.
-
-It is the share of common stems among those of both sentences without the answers.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +47,10 @@ class ScoredAnswer:
 class Decision:
     """The outcome for one question: chosen answers, or the gate that failed.
 
-    `chosen` is empty for a refusal, `alternatives` are the next best answers, and `conflicts`
-    contradict the chosen one. `failed` is None if the question is answered. `doubts` are what
-    speaks against a chosen answer that is only likely, in words.
+    `chosen` is empty for a refusal, `alternatives` are the next best answers, `conflicts`
+    contradict the chosen one, and `earlier` are what older versions say instead. `failed` is
+    None if the question is answered. `doubts` are what speaks against a chosen answer that is only
+    likely, in words.
     """
 
     kind: Kind
@@ -67,6 +60,7 @@ class Decision:
     failed: Gate | None
     calibrated: bool
     doubts: tuple[str, ...] = ()
+    earlier: tuple[ScoredAnswer, ...] = ()
 
     @property
     def confidence(self) -> float:
@@ -145,21 +139,25 @@ class Policy:
 class RankedAnswers:
     """The answers to one question, sorted into what may be given and the rest.
 
-    `items` (of a list) or `conflicts` are given together with `best`. `features` and
-    `reader_probability` belong to `best`.
+    `items` (of a list), `conflicts` and `earlier` (of older versions) are given together with
+    `best`. `features` and
+    `reader_probability` belong to `best`; `replaced_features` to the answer of an older version
+    that it has replaced.
     """
 
     best: AnswerGroup
     items: tuple[AnswerGroup, ...]
     conflicts: tuple[AnswerGroup, ...]
+    earlier: tuple[AnswerGroup, ...]
     rest: tuple[AnswerGroup, ...]
     features: NDArray[np.float64]
     reader_probability: float
+    replaced_features: NDArray[np.float64] | None = None
 
     @property
     def groups(self) -> tuple[AnswerGroup, ...]:
         """Every answer: the best, its items or conflicts, and the rest."""
-        return (self.best, *self.items, *self.conflicts, *self.rest)
+        return (self.best, *self.items, *self.conflicts, *self.earlier, *self.rest)
 
 
 def rank_answers(
@@ -172,20 +170,31 @@ def rank_answers(
     ranked = group_candidates(question, reading, passage_weight, whole_sentences=kind == "evidence")
     if not ranked:
         return None
-    best, *others = ranked
+    best, *others = _newest_version_first(ranked, kind)
+    earlier = _earlier_answers(best, others, kind)
+    others = [group for group in others if not _is_among(group, earlier)]
     items = _list_items(best, others) if kind == "list" else []
-    conflicts = _conflicting_answers(best, others) if kind == "span" else []
+    contradicting = _conflicting_answers(best, others) if kind == "span" else []
+    # What is said of another period contradicts nothing, but is no rival either.
+    set_aside = [group for group in contradicting if reason_against(group.best)]
+    conflicts = [group for group in contradicting if not _is_among(group, set_aside)]
+    if conflicts and best.best.passage.standing.newest_first:
+        best, *conflicts = _newest_first([best, *conflicts])
     # What is given together with the best answer supports it and is no rival to it.
-    allies = [*items, *conflicts]
-    allied = {id(group) for group in allies}
-    rest = [group for group in others if id(group) not in allied]
+    allies = [*items, *conflicts, *earlier, *set_aside]
+    rest = [group for group in others if group is not best and not _is_among(group, allies)]
+    replaced_features = None
+    if ranked[0].best is not best.best and reason_against(ranked[0].best):
+        replaced_features = confidence_features(question, ranked[0], rest, reading, [best, *allies])
     return RankedAnswers(
         best,
         tuple(items),
         tuple(conflicts),
-        tuple(rest),
+        tuple(_newest_first(_one_of_each_document(earlier))[:ALTERNATIVES]),
+        (*rest, *set_aside),
         confidence_features(question, best, rest, reading, allies),
         probability([best, *allies], reading),
+        replaced_features,
     )
 
 
@@ -201,6 +210,8 @@ def decide(question: str, kind: Kind, reading: Reading, policy: Policy, top_k: i
         gate = _gate("spans" if reading.passages_found else "passages", 0.0, 1.0)
         return Decision(kind, (), (), (), gate, calibrated)
     confidence = policy.confidence(ranked.features, ranked.reader_probability)
+    confidence = max(confidence, _inherited_confidence(ranked, policy))
+    confidence = min(confidence, _version_limit(ranked.best.best, policy))
 
     def scored(groups: Sequence[AnswerGroup]) -> tuple[ScoredAnswer, ...]:
         return tuple(
@@ -210,10 +221,11 @@ def decide(question: str, kind: Kind, reading: Reading, policy: Policy, top_k: i
     certainty = policy.certainty(confidence)
     best = (ScoredAnswer(ranked.best, confidence, certainty), *scored(ranked.items))
     conflicts = scored(ranked.conflicts)
+    earlier = scored(ranked.earlier)
     alternatives = scored(ranked.rest[:ALTERNATIVES])
     if confidence < policy.threshold:
         # A refusal still shows the best candidates, as alternatives.
-        withheld = (*best, *conflicts, *alternatives)[:ALTERNATIVES]
+        withheld = (*best, *conflicts, *earlier, *alternatives)[:ALTERNATIVES]
         gate = _gate("confidence", confidence, policy.threshold)
         return Decision(kind, (), withheld, (), gate, calibrated)
     doubts: tuple[str, ...] = ()
@@ -221,7 +233,7 @@ def decide(question: str, kind: Kind, reading: Reading, policy: Policy, top_k: i
         rival = next(iter((*conflicts, *alternatives)), None)
         is_close = rival is not None and rival.confidence >= CLOSE * confidence
         doubts = doubts_about(question, ranked.best, rival.group if rival and is_close else None)
-    return Decision(kind, best, alternatives, conflicts, None, calibrated, doubts)
+    return Decision(kind, best, alternatives, conflicts, None, calibrated, doubts, earlier)
 
 
 def _list_items(best: AnswerGroup, others: Sequence[AnswerGroup]) -> list[AnswerGroup]:
@@ -233,7 +245,107 @@ def _list_items(best: AnswerGroup, others: Sequence[AnswerGroup]) -> list[Answer
 def _conflicting_answers(best: AnswerGroup, others: Sequence[AnswerGroup]) -> list[AnswerGroup]:
     """Return the answers of other documents that contradict the best one."""
     conflicts = [group for group in others if _contradicts(group.best, best.best)]
-    return conflicts[:ALTERNATIVES]
+    return _newest_first(conflicts)[:ALTERNATIVES]
+
+
+def _newest_version_first(ranked: Sequence[AnswerGroup], kind: Kind) -> list[AnswerGroup]:
+    """Return ranked answers led by what the newest version says where the best is of an older."""
+    best, *others = map(_current_first, ranked)
+    if not reason_against(best.best):
+        return [best, *others]
+    whole = kind == "evidence"
+    replacing = [
+        (group, candidate)
+        for group in others
+        for candidate in group.candidates
+        if replaces(candidate, best.best, whole_sentences=whole)
+    ]
+    if not replacing:
+        return [best, *others]
+    # A sentence may hold several values: the one in the same words, the first of equal ones.
+    group, newest = max(replacing, key=lambda each: context_similarity(each[1], best.best))
+    return [_led_by(group, newest), best, *(other for other in others if other is not group)]
+
+
+def _current_first(group: AnswerGroup) -> AnswerGroup:
+    """Return an answer quoted from the version that is asked for, if that says the same."""
+    first = group.best
+    if not reason_against(first):
+        return group
+    for candidate in group.candidates:
+        is_plausible = not reason_against(candidate) and candidate.score > PLAUSIBLE
+        if is_plausible and same_statement(candidate, first):
+            return _led_by(group, candidate)
+    return group
+
+
+def _led_by(group: AnswerGroup, first: Candidate) -> AnswerGroup:
+    return AnswerGroup((first, *(each for each in group.candidates if each is not first)))
+
+
+def _earlier_answers(
+    best: AnswerGroup, others: Sequence[AnswerGroup], kind: Kind
+) -> list[AnswerGroup]:
+    """Return what older versions say instead of the best answer.
+
+    A figure of another period than the one asked for is none.
+    """
+    if best.best.passage.standing.period is not None:
+        return []
+    if kind == "list":
+        # Of the items of an older list only the one that was replaced is comparable.
+        others = others[:1]
+    whole = kind == "evidence"
+    older = [
+        group
+        for group in others
+        if replaces(best.best, group.best, whole_sentences=whole)
+        and not group.best.passage.standing.is_newer
+    ]
+    # Of several values in an older version the one in the same words comes first.
+    older.sort(key=lambda group: -context_similarity(group.best, best.best))
+    return older
+
+
+def _one_of_each_document(groups: Sequence[AnswerGroup]) -> list[AnswerGroup]:
+    by_document: dict[str, AnswerGroup] = {}
+    for group in groups:
+        by_document.setdefault(group.best.passage.chunk.document_id, group)
+    return list(by_document.values())
+
+
+def _newest_first(groups: Sequence[AnswerGroup]) -> list[AnswerGroup]:
+    """Return answers by the date of their documents, in their order where that is equal."""
+    return sorted(groups, key=lambda group: dated(group.best), reverse=True)
+
+
+def _version_limit(best: Candidate, policy: Policy) -> float:
+    """Return the confidence that the best answer may have at most.
+
+    What only an older version says is never sure, and what is of another period than the one asked
+    for is no answer.
+    """
+    if is_off_period(best):
+        return max(policy.likely_threshold - JUST_BELOW, 0.0)
+    if is_outdated(best):
+        return max(policy.sure_threshold - JUST_BELOW, 0.0)
+    return 1.0
+
+
+def _inherited_confidence(ranked: RankedAnswers, policy: Policy) -> float:
+    """Return the confidence that the best answer takes over from the one that it has replaced.
+
+    Where an older version answers the question, the same statement of the newest does, too. That
+    it is the same statement is likely and not sure.
+    """
+    if ranked.replaced_features is None:
+        return 0.0
+    of_older = policy.confidence(ranked.replaced_features, ranked.reader_probability)
+    return max(min(of_older, policy.sure_threshold - JUST_BELOW), 0.0)
+
+
+def _is_among(group: AnswerGroup, groups: Sequence[AnswerGroup]) -> bool:
+    return any(group is other for other in groups)
 
 
 def _scored(
@@ -275,24 +387,4 @@ def _contradicts(other: Candidate, chosen: Candidate) -> bool:
     both_likely = min(other.score, chosen.score) > PLAUSIBLE
     if same_document or not both_likely or chosen.score - other.score > CONFLICT_GAP:
         return False
-    return _answers_differ(chosen, other) and _same_statement(chosen, other)
-
-
-def _answers_differ(one: Candidate, other: Candidate) -> bool:
-    """Return True if two answers are of one type and neither is a part of the other."""
-    ours, theirs = set(analyse(one.text)), set(analyse(other.text))
-    one_holds_the_other = ours <= theirs or theirs <= ours
-    return not one_holds_the_other and _has_number(one.text) == _has_number(other.text)
-
-
-def _same_statement(one: Candidate, other: Candidate) -> bool:
-    """Return True if two sentences say the same but for the answers in them."""
-    answers = {*analyse(one.text), *analyse(other.text)}
-    ours = set(analyse(one.sentence_text)) - answers
-    theirs = set(analyse(other.sentence_text)) - answers
-    # Two sentences of nothing but their answers make no common statement.
-    return len(ours & theirs) >= SAME_STATEMENT * max(len(ours | theirs), 1)
-
-
-def _has_number(text: str) -> bool:
-    return any(character.isdigit() for character in text)
+    return answers_differ(chosen, other) and same_statement(chosen, other)

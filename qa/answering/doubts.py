@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from qa.answering.answer_types import AnswerType, asked_type, type_agreement
 from qa.answering.features import AnswerGroup, coverage, missing_names
+from qa.answering.versions import reason_against
 
 FEW_WORDS = 0.5
 """Share of the question's content words below which a passage is said to hold few of them."""
@@ -33,6 +34,9 @@ def doubts_about(question: str, best: AnswerGroup, rival: AnswerGroup | None) ->
     """
     context = best.best.passage.chunk.embedded_text
     doubts = []
+    reason = reason_against(best.best)
+    if reason:
+        doubts.append(f"Another version may be meant: {reason}.")
     wanted = asked_type(question)
     if wanted is not None and type_agreement(wanted, best.best.text) < 0:
         doubts.append(

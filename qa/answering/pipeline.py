@@ -8,9 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from functools import partial
 from typing import Protocol, TypedDict
 
+from index.search.bm25 import analyse
 from index.store.file_records import IndexedFile
 from index.store.snapshot import DocumentInfo, Snapshot
 from index.tags import tag_of, tags_of
@@ -27,8 +29,16 @@ from qa.answering.refusal import refusal_for, refusal_of
 from qa.answering.retriever import HybridRetriever, RetrievedChunk
 from qa.answering.source_freshness import NoFreshnessCheck
 from qa.answering.spelling import Correction, SpellingCorrector
+from qa.answering.time_reference import time_reference
+from qa.answering.versions import choose_versions
 from qa.errors import UnknownDocumentId, UnknownTag
 
+MAX_ADDED_VERSIONS = 4
+"""Versions of which passages are added because another version was retrieved."""
+PASSAGES_OF_VERSION = 2
+"""Passages that are read of each of them."""
+LEAST_WORDS = 2
+"""Content words of a question that can be read without its words for the time."""
 NAMED_TAGS = 20
 """Known tags that an error about an unknown one names."""
 
@@ -84,10 +94,12 @@ class Pipeline:
         sources: FreshnessCheck | None = None,
         ask_in_context: AskInContext = lambda question, _turns, ask: ask(question),
         clock: Callable[[], float] = time.perf_counter,
+        today: Callable[[], date] = date.today,
     ) -> None:
         """Assemble the steps; without `sources` no file is looked at.
 
         `ask_in_context` asks a question that continues earlier ones.
+        `today` returns the day of asking, from which "last year" counts.
         """
         self.snapshot = snapshot
         self.policy = policy
@@ -98,6 +110,7 @@ class Pipeline:
         self._top_k = top_k
         self._ask_in_context = ask_in_context
         self._clock = clock
+        self._today = today
 
     @property
     def reader_fingerprint(self) -> str:
@@ -162,15 +175,17 @@ class Pipeline:
         kind = kind_of(question)
         started = self._clock()
         retrieval = self._retrieve(question, top_k, documents)
+        retrieval, asked = self._choose_versions(question, retrieval, documents)
         retrieved = self._clock()
         seconds_left = None if seconds is None else seconds - (retrieved - started)
-        reading = self._reader.read(question, retrieval.passages, seconds=seconds_left)
+        reading = self._reader.read(asked, retrieval.passages, seconds=seconds_left)
         read = self._clock()
-        decision = decide(question, kind, reading, policy, top_k)
+        decision = decide(asked, kind, reading, policy, top_k)
         citer = self._citer(whole_sentences=kind == "evidence")
         spans = _cited(citer, decision.chosen)
         alternatives = _cited(citer, decision.alternatives)
         conflicts = _cited(citer, decision.conflicts)
+        earlier = _cited(citer, decision.earlier)
         decided = self._clock()
 
         refusal = None
@@ -193,6 +208,7 @@ class Pipeline:
             calibrated=decision.calibrated,
             alternatives=alternatives,
             conflicts=conflicts,
+            earlier=earlier,
             notes=(
                 *_language_notes(question, decision.chosen),
                 *_deadline_notes(reading),
@@ -285,7 +301,8 @@ class Pipeline:
         document_ids = self._searched_documents(documents, None)
         question = self._spelling.corrected(question, document_ids).question
         passages = self._retriever.retrieve(question, top_k or self._top_k, document_ids)
-        return self._reader.read(question, passages)
+        retrieval, asked = self._choose_versions(question, _Retrieval(passages), document_ids)
+        return self._reader.read(asked, retrieval.passages)
 
     def search(
         self,
@@ -364,6 +381,42 @@ class Pipeline:
         present = [document_id for document_id in searched if document_id not in absent]
         passages = self._retriever.retrieve(question, top_k, present) if present else []
         return _Retrieval(passages, self._sources.note_on_absent(absent_hits.values()))
+
+    def _choose_versions(
+        self, question: str, retrieval: _Retrieval, documents: Sequence[str] | None
+    ) -> tuple[_Retrieval, str]:
+        """Return the passages with the standings of their versions, and the question to read.
+
+        The best passages of a version that is asked for are added where another was retrieved.
+        Where the question's words for the time have chosen documents, the passages need not hold
+        them, and they are left out of the question.
+        """
+        moment = time_reference(question, self._today())
+        choice = choose_versions(question, self.snapshot, retrieval.passages, moment)
+        # "What was it?" is no question to read.
+        is_whole = len(set(analyse(moment.without))) >= LEAST_WORDS
+        asked = moment.without if choice.by_time and is_whole else question
+        chosen = choice.chosen if documents is None else set(choice.chosen) & set(documents)
+        # Their files are looked at like those of all passages.
+        gone = self._sources.absent(chosen) if chosen else {}
+        present = [each for each in choice.chosen if each in chosen and each not in gone]
+        added = self._unread_passages(asked, present[:MAX_ADDED_VERSIONS], retrieval.passages)
+        if added:
+            passages = [*retrieval.passages, *added]
+            choice = choose_versions(question, self.snapshot, passages, moment)
+        return replace(retrieval, passages=list(choice.passages)), asked
+
+    def _unread_passages(
+        self, question: str, documents: Sequence[str], passages: Sequence[RetrievedChunk]
+    ) -> list[RetrievedChunk]:
+        """Return the best passages of some documents that are not among those retrieved."""
+        known = {passage.hit.row for passage in passages}
+        last_rank = len(passages)
+        added: list[RetrievedChunk] = []
+        for document_id in documents:
+            best = self._retriever.retrieve(question, PASSAGES_OF_VERSION, [document_id])
+            added += [passage for passage in best if passage.hit.row not in known]
+        return [replace(each, rank=last_rank + at) for at, each in enumerate(added, 1)]
 
     def _source_notes(self, spans: Sequence[AnswerSpan], absence_note: str | None) -> list[str]:
         """Return notes on cited files that have changed and on documents that were left out."""

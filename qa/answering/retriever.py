@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.document import Chunk
+from index.document import Chunk, TextRange
 from index.search.bm25 import analyse, analyse_query
 from index.search.copies import CopyFilter
 from index.search.fusion import Hit, fuse, top_k
 from index.store.snapshot import DocumentInfo, Snapshot
+from index.text.versions import Relation
 
 CANDIDATES = 100
 """Rows taken from each list before fusion.
@@ -69,6 +71,32 @@ class PassageCopy:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Standing of a passage among the versions of its document, for one question.
+
+    `reason` says why another version is asked for, empty for the one that is. `sections` are the
+    ranges of superseded sections in the document's text, with the reason. `period` is that of the
+    question; `off_period` says that no version is of it, `is_newer` that an older version is asked
+    for. With `asks_past` a value that a text calls past may be the answer, with `newest_first` the
+    newest of contradicting documents is.
+    """
+
+    family: str = ""
+    relation: Relation = "version"
+    reason: str = ""
+    sections: tuple[tuple[TextRange, str], ...] = ()
+    period: tuple[date, date] | None = None
+    off_period: bool = False
+    is_newer: bool = False
+    asks_past: bool = False
+    newest_first: bool = False
+
+
+CURRENT = Standing()
+"""Standing of a passage whose document has no versions."""
+
+
+@dataclass(frozen=True, slots=True)
 class RetrievedChunk:
     """A retrieved chunk with its document and scores.
 
@@ -81,6 +109,7 @@ class RetrievedChunk:
     hit: Hit
     rank: int = 1
     copies: tuple[PassageCopy, ...] = ()
+    standing: Standing = CURRENT
 
     @property
     def documents(self) -> tuple[DocumentInfo, ...]:

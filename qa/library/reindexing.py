@@ -71,6 +71,6 @@ def read_again(
         for file in files:
             if store.file(file.document_id) is not None:
                 run.process_file(file.path, file.path.parent, uri=file.uri)
-        run.flush()
+        run.finish()
         store.drop_unused_vectors()
         Snapshot(settings.data).close()

@@ -174,7 +174,7 @@ class UploadWorker:
             for task in tasks:
                 _put_in_place(task)
                 run.process_file(task.file.path, task.file.path.parent, identity=task.document_id)
-            run.flush()
+            run.finish()
         store.drop_unused_vectors()
         for task in tasks:
             if task.file.staged and reporter.outcomes[task.document_id].status == "kept":

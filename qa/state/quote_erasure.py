@@ -21,6 +21,8 @@ def redact_documents(answer: Mapping[str, Any], gone: Collection[str]) -> dict[s
     """Return an answer's JSON without the text of some documents, and a note if it had any."""
     redacted = dict(answer)
     for name in _SPAN_LISTS:
+        if name not in answer:  # stored before answers had this list
+            continue
         redacted[name] = _redact_spans(answer[name], gone)
     answers = redacted["answers"]
     redacted["citations"] = [citation for span in answers for citation in _citations(span)]
@@ -35,13 +37,13 @@ def redact_documents(answer: Mapping[str, Any], gone: Collection[str]) -> dict[s
     return redacted
 
 
-_SPAN_LISTS = ("answers", "alternatives", "conflicts")
+_SPAN_LISTS = ("answers", "alternatives", "conflicts", "earlier")
 """Keys of an answer's JSON that hold lists of answer spans."""
 
 
 def _spans(answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for name in _SPAN_LISTS:
-        yield from answer[name]
+        yield from answer.get(name, ())
 
 
 def _citations(span: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -230,6 +230,7 @@ def _quotes(answer: Answer) -> Iterator[ParsedQuote]:
     yield from _span_quotes("answer", answer.spans)
     yield from _span_quotes("alternative", answer.alternatives)
     yield from _span_quotes("conflict", answer.conflicts)
+    yield from _span_quotes("earlier", answer.earlier)
     if answer.refusal:
         for passage in answer.refusal.nearest:
             yield _passage_quote(passage)

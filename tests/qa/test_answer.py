@@ -29,6 +29,7 @@ CITATION_KEYS = [
     "slide",
     "sheet",
     "row",
+    "date_source",
 ]
 ANSWER_KEYS = [
     "question",
@@ -44,6 +45,7 @@ ANSWER_KEYS = [
     "citations",
     "alternatives",
     "conflicts",
+    "earlier",
     "notes",
     "doubts",
     "parts",

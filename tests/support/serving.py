@@ -85,9 +85,9 @@ def pipeline_of(
 def citations_in(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return all citations in an answer's JSON, with their further places.
 
-    They are those of its spans, its alternatives and its conflicts.
+    They are those of its spans, its alternatives, its conflicts and what was earlier.
     """
-    spans = answer["answers"] + answer["alternatives"] + answer["conflicts"]
+    spans = answer["answers"] + answer["alternatives"] + answer["conflicts"] + answer["earlier"]
     return [citation for span in spans for citation in (span["citation"], *span["further"])]
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-TEMPLATE_TIMES = {"2013-12-23T23:15:00", "2013-01-27T09:14:16"}
-"""Last changes of the templates of python-docx and python-pptx.
+TEMPLATE_DAYS = {"2013-12-23", "2013-01-27"}
+"""Days of the last changes of the templates of python-docx and python-pptx.
 
-Files that these libraries write keep the time of the template, which says nothing of the file.
+Files that these libraries write keep the day of the template, which says nothing of the file.
 """
 
 
@@ -17,6 +17,5 @@ def day_of(properties: Any) -> str | None:  # noqa: ANN401 - neither library is 
         modified = properties.modified
     except ValueError:  # the property holds no date
         return None
-    if not modified or modified.isoformat()[:19] in TEMPLATE_TIMES:
-        return None
-    return str(modified.date().isoformat())
+    day = str(modified.date().isoformat()) if modified else None
+    return None if day in TEMPLATE_DAYS else day

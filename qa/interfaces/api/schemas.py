@@ -45,6 +45,7 @@ _CITATION: dict[str, Any] = {
     "slide": None,
     "sheet": None,
     "row": None,
+    "date_source": None,
 }
 _SPAN: dict[str, Any] = {
     "text": _CITATION["quote"],
@@ -67,6 +68,7 @@ _ANSWER: dict[str, Any] = {
     "citations": [_CITATION],
     "alternatives": [],
     "conflicts": [],
+    "earlier": [],
     "notes": [],
     "doubts": [],
     "parts": [],
@@ -126,6 +128,7 @@ class AnswerOut(BaseModel):
     citations: list[Citation]
     alternatives: list[AnswerSpan]
     conflicts: list[AnswerSpan]
+    earlier: list[AnswerSpan] = []
     notes: list[str]
     doubts: list[str] = []
     parts: list[Part] = []

@@ -73,6 +73,9 @@ def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
     if answer.conflicts:
         parts.append("Another document gives:")
         parts.extend(span_text(span, emphasis, width) for span in answer.conflicts)
+    if answer.earlier:
+        parts.append("Earlier:")
+        parts.extend(span_text(span, emphasis, width) for span in answer.earlier)
     if answer.refusal:
         parts.append(refusal_text(answer.refusal, width, best_candidate(answer)))
     # Notes come last, since they qualify everything above.
@@ -215,7 +218,7 @@ def _sentence_lines(citation: Citation, emphasis: Emphasis) -> list[str]:
 
 def _citation_lines(citation: Citation, width: int) -> list[str]:
     """Return title, heading and place of a citation."""
-    date = f" ({citation.date})" if citation.date else ""
+    date = f" ({citation.dated})" if citation.date else ""
     # The date must survive, so the title is cut to what is left beside it.
     title_width = max(width - len("  — ") - len(date), _LEAST_TITLE_WIDTH)
     lines = [f"  — {shortened(citation.title, title_width)}{date}"]

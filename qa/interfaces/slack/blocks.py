@@ -105,7 +105,8 @@ def answer_message(
         blocks += _span_blocks(answer, base)
     if answer.refusal:
         blocks += _refusal_blocks(answer, answer.refusal, base)
-    blocks += _conflict_blocks(answer.conflicts, base)
+    blocks += _other_blocks("Another document gives:", answer.conflicts, base)
+    blocks += _other_blocks("Earlier:", answer.earlier, base)
     blocks += [context_block(f"Note: {note}") for note in answer.notes[:MAX_OTHERS]]
     # Buttons come last and are never cut off.
     buttons = _buttons(turn_id, has_source=bool(answer.spans), can_share=can_share)
@@ -287,7 +288,7 @@ def _place_block(place: Citation | NearestPassage, base: str) -> Block:
     linked = {"type": "link", "url": url, "text": title} if url else text_element(title)
     date = freshness = ""
     if isinstance(place, Citation):
-        date = f" ({place.date})" if place.date else ""
+        date = f" ({place.dated})" if place.date else ""
         freshness = f" [{FRESHNESS[place.freshness]}]" if place.freshness in FRESHNESS else ""
     heading = f", under {shortened(place.heading, _MAX_NAME)}" if place.heading else ""
     path = shortened(place.uri, _MAX_PATH)
@@ -313,12 +314,12 @@ def _refusal_blocks(answer: Answer, refusal: Refusal, base: str) -> list[Block]:
     return blocks
 
 
-def _conflict_blocks(conflicts: Sequence[AnswerSpan], base: str) -> list[Block]:
-    """Return what other documents say instead."""
-    if not conflicts:
+def _other_blocks(lead: str, spans: Sequence[AnswerSpan], base: str) -> list[Block]:
+    """Return what other documents or older versions say instead, under a line that says so."""
+    if not spans:
         return []
-    blocks = [rich_text(rich_section(text_element("Another document gives:")))]
-    for span in conflicts[:MAX_OTHERS]:
+    blocks = [rich_text(rich_section(text_element(lead)))]
+    for span in spans[:MAX_OTHERS]:
         sentence = rich_quote(*_quote_in_sentence(span.citation, MAX_OTHER))
         blocks += [rich_text(sentence), _place_block(span.citation, base)]
     return blocks

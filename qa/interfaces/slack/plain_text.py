@@ -52,6 +52,9 @@ def answer_text(answer: Answer, base: str) -> str:
     if answer.conflicts:
         parts.append("Another document gives:")
     parts += [_span_text(span, base) for span in answer.conflicts[:MAX_PARTS]]
+    if answer.earlier:
+        parts.append("Earlier:")
+    parts += [_span_text(span, base) for span in answer.earlier[:MAX_PARTS]]
     parts += [f"Note: {defuse_and_truncate(note, _MAX_QUOTE)}" for note in answer.notes]
     return _join_fitting(parts)
 

@@ -182,9 +182,13 @@ def test_a_store_of_the_version_before_gets_its_digests(desk: Settings) -> None:
         desk, "prices.csv", "text", 7
     )  # a text that is no UTF-8 must not keep the store from opening
     with closing(sqlite3.connect(desk.data / FILE_NAME)) as db:
-        for table in ("digests", "structures"):
+        versions = ("version_traits", "document_versions", "superseded_sections")
+        for table in ("digests", "structures", *versions):
             db.execute(f"DROP TABLE {table}")
-        [digests] = [number for number, each in enumerate(MIGRATIONS) if "digests" in each]
+        db.execute("ALTER TABLE documents DROP COLUMN date_source")
+        digests = next(
+            number for number, each in enumerate(MIGRATIONS) if "CREATE TABLE digests" in each
+        )
         db.execute(f"PRAGMA user_version = {digests}")
     assert findings(desk) == []
     flip(desk, "prices.csv", "text", 7)

@@ -13,7 +13,6 @@ from qa.answering.decision import (
     CONFLICT_GAP,
     ITEM_GAP,
     MAX_ITEMS,
-    PLAUSIBLE,
     Decision,
     Policy,
     ScoredAnswer,
@@ -22,6 +21,7 @@ from qa.answering.decision import (
 from qa.answering.features import FEATURES
 from qa.answering.question import kind_of
 from qa.answering.reader import Candidate, Reading
+from qa.answering.statements import PLAUSIBLE
 from tests.support.fakes import candidate_of, passage_of, reading_of
 
 TOP_K = 5

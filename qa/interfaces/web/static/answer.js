@@ -67,6 +67,8 @@ function found(answer, quoted) {
     ...quotes(answer.answers, quoted),
     answer.conflicts.length ? make("p", { class: "lead" }, "Another document gives:") : null,
     ...quotes(answer.conflicts, quoted),
+    answer.earlier?.length ? make("p", { class: "lead" }, "Earlier:") : null,
+    ...quotes(answer.earlier ?? [], quoted),
     folded(answer.alternatives, quoted, "other possible answer"),
   ].filter(Boolean);
 }

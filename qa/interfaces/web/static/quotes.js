@@ -111,9 +111,16 @@ function placeLink(place, several, again) {
   );
 }
 
+const ORIGINS = { name: "by its name", file: "by the file’s properties" };
+
+/** The date of a place's document, and where it comes from if its text does not say it. */
+function dated({ date, date_source: source }) {
+  return date && [date, ORIGINS[source]].filter(Boolean).join(" ");
+}
+
 function placeWords(place) {
   return [
-    place.date,
+    dated(place),
     place.heading ? `under ${place.heading}` : null,
     where(place),
     range(place.start, place.end),
