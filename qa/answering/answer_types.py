@@ -156,7 +156,9 @@ def is_empty(text: str) -> bool:
 def _date(text: str) -> float:
     if _BARE_TIME_NOUN.fullmatch(text):
         return -1.0
-    return 1.0 if _TEMPORAL.search(text) else -1.0
+    if _TEMPORAL.search(text):
+        return 1.0
+    return 0.0 if _HAS_NUMBER.search(text) else -1.0  # "at six"
 
 
 def _duration(text: str) -> float:

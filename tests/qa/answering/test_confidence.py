@@ -51,7 +51,7 @@ def read(sentences: Sequence[str], logits: Logits) -> Reading:
 
 def answers(reading: Reading, text: str) -> AnswerGroup:
     """Return the answer of a reading that has this text."""
-    return next(each for each in group_candidates("", reading, 0.0) if each.best.text == text)
+    return next(each for each in group_candidates(QUESTION, reading, 0.0) if each.best.text == text)
 
 
 def shared_log_odds(reading: Reading, text: str = "six") -> float:

@@ -68,7 +68,7 @@ def asked(folder: Path, files: dict[str, str], question: str, favourite: str = "
         snapshot,
         HybridRetriever(snapshot, FakeEncoder()),
         reader,
-        Policy(None, 0.9, likely_precision=0.5, min_confidence=0.5),
+        Policy(None, 0.9, likely_precision=0.5),
         top_k=5,
         today=lambda: TODAY,
     )
