@@ -159,7 +159,12 @@ def test_ci_runs_the_readmes_test_command() -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["How much will Amazon invest in Anthropic?", "When will the tariffs take effect?"]
+    "question",
+    [
+        "How much will Amazon invest in Anthropic?",
+        "What caused some investors to worry?",
+        "What is the population of Japan?",
+    ],
 )
 def test_the_readme_shows_what_is_printed(question: str, converted: Path, tmp_path: Path) -> None:
     environment = {

@@ -63,7 +63,8 @@ def chat_reply(message: str, documents: int) -> str | None:
     `documents` is the number of documents that can be asked.
     """
     text = message.strip()
-    asked = f"Ask me something about your {documents:,} documents." if documents else _EMPTY
+    noun = "document" if documents == 1 else "documents"
+    asked = f"Ask me something about your {documents:,} {noun}." if documents else _EMPTY
     if _HELP.fullmatch(text):
         return (
             "I answer questions with quotes from your documents, and say so if they hold no "
