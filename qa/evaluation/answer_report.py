@@ -135,7 +135,6 @@ class AnswerReport:
         answerable = [row for row in self.rows if row.asked.expected]
         unanswerable = [row for row in self.rows if not row.asked.expected]
         answered = [row for row in self.rows if row.answered]
-        likely = [row for row in self.rows if row.likely]
         return [
             count("answerable", len(answerable)),
             count("unanswerable", len(unanswerable)),
@@ -144,13 +143,7 @@ class AnswerReport:
             *mean("unanswerable refused", [row.good for row in unanswerable]),
             *mean("coverage", [row.answered for row in self.rows]),
             *mean("precision of those answered", [row.right for row in answered]),
-            *mean("shown as likely", [row.likely for row in self.rows]),
-            *mean("precision of those likely", [row.right for row in likely]),
-            *mean(
-                "right, surely or likely",
-                [(row.answered or row.likely) and row.right for row in answerable],
-            ),
-            *mean("unanswerable shown as likely", [row.likely for row in unanswerable]),
+            *_likely(self.rows, answerable, unanswerable),
             *_best_candidates(answerable),
             *self._selective(),
         ]
@@ -219,6 +212,21 @@ def _removed(rows: Sequence[AnswerRow]) -> list[Figure]:
     """Return the number of questions whose article was removed, if there are any."""
     removed = sum(row.asked.removed for row in rows)
     return [count("of them removed", removed)] if removed else []
+
+
+def _likely(
+    rows: Sequence[AnswerRow],
+    answerable: Sequence[AnswerRow],
+    unanswerable: Sequence[AnswerRow],
+) -> list[Figure]:
+    """Return the figures of the answers that are shown as likely."""
+    shown_and_right = [(row.answered or row.likely) and row.right for row in answerable]
+    return [
+        *mean("shown as likely", [row.likely for row in rows]),
+        *mean("precision of those likely", [row.right for row in rows if row.likely]),
+        *mean("right, surely or likely", shown_and_right),
+        *mean("unanswerable shown as likely", [row.likely for row in unanswerable]),
+    ]
 
 
 def _abstaining(answerable: Sequence[AnswerRow]) -> list[Figure]:

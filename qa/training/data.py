@@ -92,14 +92,19 @@ def training_examples(data: Path, names: Iterable[str]) -> list[Example]:
     """
     chosen = tuple(names)
     paths = [training_file(data, name) for name in chosen]
-    hidden = held_out_examples(data)
-    if POLICIES in chosen:
-        hidden += held_out_examples(data, POLICIES)
-    titles = {_folded(example.title) for example in hidden} - {""}
-    passages = {example.passage for example in hidden}
     examples = [example for path in paths for example in read_examples(path)]
     if UNANSWERABLE_SET in chosen:
         examples = [each for each in examples if each.spans or each.source != HELD_OUT_SET]
+    hidden = held_out_examples(data)
+    if POLICIES in chosen:
+        hidden += held_out_examples(data, POLICIES)
+    return _without_articles(examples, hidden)
+
+
+def _without_articles(examples: Sequence[Example], hidden: Sequence[Example]) -> list[Example]:
+    """Return the examples that share neither a title nor a passage with the hidden ones."""
+    titles = {_folded(example.title) for example in hidden} - {""}
+    passages = {example.passage for example in hidden}
     return [
         each
         for each in examples

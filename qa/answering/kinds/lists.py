@@ -12,7 +12,7 @@ from typing import Literal
 
 import regex
 
-from index.document import Block, TextRange
+from index.document import Block, Chunk, TextRange
 from index.rendering import cells
 from index.search.bm25 import analyse
 from index.text.structure import blocks_between, section, with_lead
@@ -32,6 +32,7 @@ _LONGEST = 3000
 _IN_ITEMS, _PER_RANK, _NUMBERED = 0.6, 0.04, 0.15
 """Weight of a word that only the items hold, loss per rank of the passage, bonus of numbers."""
 _MOST_ITEMS = 30
+_LISTS = frozenset({"list", "table", "pairs"})
 _PERSON = r"(?:i|we|you|one|people|staff|somebody|someone)"
 _STEP_WORDINGS = (
     rf"\bhow (?:do|does|can|could|should|must|would) {_PERSON}\b",
@@ -136,16 +137,16 @@ def _lists_near(blocks: Sequence[Block], passage: RetrievedChunk) -> Iterator[Bl
     """
     chunk = passage.chunk
     touched = blocks_between(blocks, chunk.start, chunk.end)
-    for block in touched:
-        if block.kind in {"list", "table", "pairs"}:
-            yield block
-    for block in blocks:
-        leads = block.lead is not None and block.lead[0] < chunk.end and chunk.start < block.lead[1]
-        if leads and block.kind in {"list", "table", "pairs"}:
-            yield block
+    yield from (block for block in touched if block.kind in _LISTS)
+    yield from (block for block in blocks if block.kind in _LISTS and _leads_in(chunk, block))
     headings = [block for block in touched if block.kind == "heading"]
     for heading in headings or _heading_of(blocks, touched):
         yield from (each for each in section(blocks, heading) if each.kind in {"list", "pairs"})
+
+
+def _leads_in(chunk: Chunk, block: Block) -> bool:
+    """Return True if a chunk holds a part of the sentence that leads in to a block."""
+    return block.lead is not None and block.lead[0] < chunk.end and chunk.start < block.lead[1]
 
 
 def _heading_of(blocks: Sequence[Block], touched: Sequence[Block]) -> list[Block]:

@@ -52,14 +52,18 @@ def split_questions(question: str) -> list[str]:
     shared = _SHARED_REST.match(text)
     if shared:
         return [f"{shared[name]} {shared['rest']}" for name in ("one", "other")]
-    pieces = [piece.strip() for piece in _BORDER.split(text) if piece and piece.strip()]
-    are_questions = (
-        1 < len(pieces) <= MOST_PARTS
-        and all(_STARTS_AS_QUESTION.match(piece) for piece in pieces)
-        and all(len(_CONTENT.findall(piece)) >= _LEAST_WORDS for piece in pieces)
-        and not any(_ENDS_OPEN.search(piece) for piece in pieces[:-1])
+    pieces = [piece.strip() for piece in _BORDER.split(text)]
+    return pieces if _are_questions(pieces) else [question.strip()]
+
+
+def _are_questions(pieces: Sequence[str]) -> bool:
+    """Return True if each of several pieces of a text is a question of its own."""
+    if not 1 < len(pieces) <= MOST_PARTS or any(map(_ENDS_OPEN.search, pieces[:-1])):
+        return False
+    return all(
+        _STARTS_AS_QUESTION.match(piece) and len(_CONTENT.findall(piece)) >= _LEAST_WORDS
+        for piece in pieces
     )
-    return pieces if are_questions else [question.strip()]
 
 
 def answer_of_parts(questions: Sequence[str], answers: Sequence[Answer]) -> KindAnswer:

@@ -70,12 +70,12 @@ def answer_text(answer: Answer, emphasis: Emphasis, width: int) -> str:
         parts.extend(filter(None, [lead_words(answer)]))
         parts.extend(span_text(span, emphasis, width) for span in answer.spans)
         parts.extend(_doubt_texts(answer.doubts, width))
-    if answer.conflicts:
-        parts.append("Another document gives:")
-        parts.extend(span_text(span, emphasis, width) for span in answer.conflicts)
-    if answer.earlier:
-        parts.append("Earlier:")
-        parts.extend(span_text(span, emphasis, width) for span in answer.earlier)
+    for lead, spans in (
+        ("Another document gives:", answer.conflicts),
+        ("Earlier:", answer.earlier),
+    ):
+        parts.extend([lead] if spans else [])
+        parts.extend(span_text(span, emphasis, width) for span in spans)
     if answer.refusal:
         parts.append(refusal_text(answer.refusal, width, best_candidate(answer)))
     # Notes come last, since they qualify everything above.
