@@ -43,6 +43,8 @@ MAX_QUOTES = 6000
 
 Slack refuses blocks of more than about 13,000 in all (`msg_blocks_too_long`).
 """
+MAX_TEXTS = 12_500
+"""UTF-16 units of all texts of a message: some fewer than Slack accepts."""
 MAX_QUOTE = 2800
 """Characters of one quote with its sentence, below the 3,000 of a text."""
 MAX_SPANS = 8
@@ -110,7 +112,27 @@ def answer_message(
     blocks += [context_block(f"Note: {note}") for note in answer.notes[:MAX_OTHERS]]
     # Buttons come last and are never cut off.
     buttons = _buttons(turn_id, has_source=bool(answer.spans), can_share=can_share)
-    return SlackMessage(answer_text(answer, base), (*blocks[: MAX_BLOCKS - 1], buttons))
+    return SlackMessage(answer_text(answer, base), (*_fitting(blocks), buttons))
+
+
+def _fitting(blocks: Sequence[Block]) -> list[Block]:
+    """Return as many blocks, from the first, as a message may hold beside its buttons."""
+    room = MAX_TEXTS
+    kept: list[Block] = []
+    for block in blocks[: MAX_BLOCKS - 1]:
+        room -= _text_length(block)
+        if room < 0:
+            break
+        kept.append(block)
+    return kept
+
+
+def _text_length(value: Any) -> int:  # noqa: ANN401 - any JSON
+    """Return the UTF-16 units of all texts in some JSON."""
+    if isinstance(value, dict):
+        own = utf16_length(value["text"]) if isinstance(value.get("text"), str) else 0
+        return own + sum(_text_length(each) for each in value.values())
+    return sum(map(_text_length, value)) if isinstance(value, list | tuple) else 0
 
 
 def notice_message(words: str) -> SlackMessage:

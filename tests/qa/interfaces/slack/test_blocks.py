@@ -174,6 +174,8 @@ def test_any_answer_keeps_the_limits(
         notes=(after,) * 5,
         interpreted_as=before,
         kind="list",
+        doubts=(after,) * 3,
+        earlier=(span,) * 4,
     )
 
     checked(answer_message(longest, 1, BASE, can_share=True, shared_by="U1").with_key("T:C:1.0"))
