@@ -341,7 +341,7 @@ def test_openapi_has_examples(seeds_server: Server) -> None:
     }
     assert all(schemas[name]["examples"] for name in ("Question", "AnswerOut", "Problem"))
     [example] = schemas["AnswerOut"]["examples"]
-    assert example.keys() | {"refusal", "interpreted_as"} == set(
+    assert example.keys() | {"refusal", "interpreted_as", "reply"} == set(
         ANSWER_KEYS
     )  # FastAPI leaves nulls out
     absent = {"heading", "date", "extractor", "page", "slide", "sheet", "row"}
