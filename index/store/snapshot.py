@@ -182,6 +182,9 @@ class Snapshot:
         with translate_decoding_errors(self._path):
             [chunk] = self._query(_CHUNK, self._chunk_ids[row])
             document_id, start, end, text, sentences, headings, columns = chunk
+            if not isinstance(text, str):
+                # A turned bit in a row's header makes bytes of a text.
+                raise TypeError(f"expected the text of a chunk, got {type(text).__name__}")
             offsets = np.frombuffer(sentences, dtype=np.int64).reshape(-1, 2).tolist()
             return Chunk(
                 document_id,

@@ -217,7 +217,7 @@ def translate_decoding_errors(path: Path, remedy: str) -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, TypeError, LookupError, RuntimeError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, RuntimeError) as error:
         raise StoreCorrupt(
             f"{path} is damaged: it holds a value that was never written ({error!r}). {remedy}"
         ) from error

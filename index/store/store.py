@@ -229,7 +229,7 @@ class Store:
 
         Raises the generation if that has changed.
         """
-        with translate_sqlite_errors(self._path):
+        with translate_sqlite_errors(self._path), translate_decoding_errors(self._path):
             versions = found_versions(self._db)
             if same_versions(versions, stored_versions(self._db)):
                 return
