@@ -93,7 +93,7 @@ def answer(context: QuestionContext) -> KindAnswer | None:
     certainty: Certainty = "likely"
     if best.coverage >= SURE_COVERAGE and best.named >= _NAMED:
         certainty = "sure"
-    heading = " > ".join(best.block.headings) or None
+    heading = " › ".join(best.block.headings) or None
     spans: tuple[AnswerSpan, ...] = tuple(
         context.quote(best.document_id, each, best.coverage, certainty, heading)
         for each in best.ranges

@@ -33,6 +33,9 @@ export function rendered(answer, quoted) {
  */
 export function effort(answer) {
   const { passages_read: read, passages_found: found } = answer;
+  if (!found) {
+    return `Took ${took(answer.timings_ms.total)}`; // no passage was read, as for a list of documents
+  }
   return `${read < found ? `${read} of ` : ""}${counted(found, "passage")} read in ${took(answer.timings_ms.total)}`;
 }
 

@@ -61,7 +61,7 @@ def test_the_steps_under_the_heading_are_quoted_whole(pipeline: Pipeline) -> Non
 
     assert answer.kind == "steps"
     assert answer.text == "1. Drain the pump.\n2. Open the casing.\n3. Press in the new seal."
-    assert answer.citations[0].heading == "Pump manual > Changing the seal"
+    assert answer.citations[0].heading == "Pump manual › Changing the seal"
 
 
 def test_another_question_gets_the_steps_of_another_heading(pipeline: Pipeline) -> None:
