@@ -13,7 +13,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial, reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -241,14 +241,10 @@ class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotati
 
     def rows_with_all(self, terms: Iterable[str]) -> NDArray[np.int64]:
         """Return the chunks that hold every one of some terms, ascending; none for no terms."""
-        offsets, found = self.postings.offsets, None
-        for term in terms:
-            row = self._row_of.get(term)
-            if row is None:
-                return np.zeros(0, dtype=np.int64)
-            rows = self.postings.rows[offsets[row] : offsets[row + 1]]
-            found = rows if found is None else np.intersect1d(found, rows, assume_unique=True)
-        return np.zeros(0, dtype=np.int64) if found is None else found
+        found = [self.rows_with(term) for term in terms]
+        if not found:
+            return np.zeros(0, dtype=np.int64)
+        return reduce(partial(np.intersect1d, assume_unique=True), found)
 
 
 class _InverseFrequencies(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotations

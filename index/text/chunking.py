@@ -41,7 +41,7 @@ HEADING_SHARE = 3
 The outermost are left out first.
 """
 CONTEXT_SHARE = 4
-"""What leads in to a cut list takes at most 1/CONTEXT_SHARE of the token limit, or is left out."""
+"""Share of the token limit, as its divisor, above which the lead of a cut list is left out."""
 MAX_CHARACTERS = 4000
 """Longest sentence or chunk in characters, three times what English needs for 256 tokens.
 

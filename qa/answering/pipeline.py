@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from typing import Protocol, TypedDict
 
 from index.search.bm25 import analyse
@@ -80,6 +80,22 @@ class _Retrieval:
     absence_note: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One question with its options, and the moment it was asked by the pipeline's clock.
+
+    `retrieve(query, top_k)` retrieves each query once.
+    """
+
+    question: str
+    documents: Sequence[str] | None
+    top_k: int
+    seconds: float | None
+    policy: Policy
+    retrieve: Callable[[str, int], _Retrieval]
+    started: float
+
+
 class Pipeline:
     """Answers from one snapshot, so that an answer never mixes two generations."""
 
@@ -139,6 +155,16 @@ class Pipeline:
         documents = self._searched_documents(documents, tags)
         correction = self._corrected(asked, documents)
         question, trust = correction.question, trust * correction.trust
+        request = _Request(
+            question,
+            documents,
+            top_k or self._top_k,
+            seconds,
+            replace(self.policy, trust=trust, strict=strict),
+            # Lists and summaries look at the passages that a span is then looked for in.
+            cache(partial(self._retrieve, documents=documents)),
+            self._clock(),
+        )
         same_options = partial(
             self.ask,
             top_k=top_k,
@@ -147,15 +173,11 @@ class Pipeline:
             trust=trust,
             strict=strict,
         )
-        started = self._clock()
-        by_kind = answer_by_kind(self._context(question, documents, same_options))
+        by_kind = answer_by_kind(self._context(request, same_options))
         if by_kind:
-            answer = self._answer_of_kind(question, by_kind, documents, started)
+            answer = self._answer_of_kind(request, by_kind)
         else:
-            policy = replace(self.policy, trust=trust, strict=strict)
-            answer = self._answer_with_span(
-                question, policy, top_k or self._top_k, documents, seconds
-            )
+            answer = self._answer_with_span(request)
         return replace(
             answer,
             question=asked,
@@ -163,24 +185,19 @@ class Pipeline:
             tags=tags_of(tags or ()),
         )
 
-    def _answer_with_span(
-        self,
-        question: str,
-        policy: Policy,
-        top_k: int,
-        documents: Sequence[str] | None,
-        seconds: float | None,
-    ) -> Answer:
+    def _answer_with_span(self, request: _Request) -> Answer:
         """Answer with the best span, the items of a list, or the sentence that settles it."""
+        question, documents, started = request.question, request.documents, request.started
         kind = kind_of(question)
-        started = self._clock()
-        retrieval = self._retrieve(question, top_k, documents)
+        retrieval = request.retrieve(question, request.top_k)
         retrieval, asked = self._choose_versions(question, retrieval, documents)
         retrieved = self._clock()
-        seconds_left = None if seconds is None else seconds - (retrieved - started)
+        seconds_left = None
+        if request.seconds is not None:
+            seconds_left = request.seconds - (retrieved - started)
         reading = self._reader.read(asked, retrieval.passages, seconds=seconds_left)
         read = self._clock()
-        decision = decide(asked, kind, reading, policy, top_k)
+        decision = decide(asked, kind, reading, request.policy, request.top_k)
         citer = self._citer(whole_sentences=kind == "evidence")
         spans = _cited(citer, decision.chosen)
         alternatives = _cited(citer, decision.alternatives)
@@ -226,10 +243,9 @@ class Pipeline:
             doubts=decision.doubts,
         )
 
-    def _context(
-        self, question: str, documents: Sequence[str] | None, ask: Callable[..., Answer]
-    ) -> QuestionContext:
-        """Return what kinds of questions may use to answer this one."""
+    def _context(self, request: _Request, ask: Callable[..., Answer]) -> QuestionContext:
+        """Return the context from which kinds of questions answer this one."""
+        documents = request.documents
 
         def list_documents() -> list[DocumentInfo]:
             searched = None if documents is None else set(documents)
@@ -243,11 +259,11 @@ class Pipeline:
 
         count = self.snapshot.document_count if documents is None else len(documents)
         return QuestionContext(
-            question,
+            request.question,
             self.snapshot,
             count,
             list_documents,
-            lambda query: self._retrieve(query, self._top_k, documents).passages,
+            lambda query: request.retrieve(query, self._top_k).passages,
             ask,
             ask_after,
             self._citer(),
@@ -258,21 +274,15 @@ class Pipeline:
             self.snapshot, whole_sentences=whole_sentences, freshness=self._sources.freshness
         )
 
-    def _answer_of_kind(
-        self,
-        question: str,
-        found: KindAnswer,
-        documents: Sequence[str] | None,
-        started: float,
-    ) -> Answer:
+    def _answer_of_kind(self, request: _Request, found: KindAnswer) -> Answer:
         """Return what a kind of question gave as an answer."""
         refusal = None
         if found.reason:
-            passages = self._retrieve(question, self._top_k, documents).passages
-            refusal = refusal_for(found.reason, passages, self.snapshot, documents)
+            passages = request.retrieve(request.question, self._top_k).passages
+            refusal = refusal_for(found.reason, passages, self.snapshot, request.documents)
         shown = (*found.spans, *found.alternatives)
         return Answer(
-            question=question,
+            question=request.question,
             kind=found.kind,
             spans=found.spans,
             refusal=refusal,
@@ -283,9 +293,8 @@ class Pipeline:
             notes=(*found.notes, *self._source_notes(found.spans, None)),
             passages_read=0,
             passages_found=0,
-            timings_ms=_milliseconds(total=self._clock() - started),
+            timings_ms=_milliseconds(total=self._clock() - request.started),
             generation=self.snapshot.generation,
-            doubts=found.doubts,
             parts=found.parts,
             reply=found.reply,
         )

@@ -81,7 +81,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What was read for the questions of one file, and the snapshot that they were asked of."""
+    """Observations of the questions of one file, and the snapshot that they were asked of."""
 
     name: str
     observations: Sequence[Observation]

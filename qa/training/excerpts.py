@@ -36,7 +36,7 @@ def excerpt_questions(examples: Sequence[Example], share: float, seed: int) -> l
 def excerpt(example: Example, rng: random.Random) -> Example | None:
     """Return a short passage of an answerable example, or None if none can be cut."""
     answer = rng.choice(example.spans)
-    sentences = [(first, last) for first, last in sentence_spans(example.passage)]
+    sentences = sentence_spans(example.passage)
     if rng.random() < UNANSWERABLE:
         chosen = _elsewhere(example, sentences, rng)
     elif rng.random() < HALVED:

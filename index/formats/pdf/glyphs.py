@@ -44,7 +44,7 @@ ORIENTED = 400
 """Approximate number of characters sampled to find the direction of a page's text."""
 
 BULLET = "•"
-"""What a picture at the beginning of a text becomes: its font says nothing of it."""
+"""Sign for a picture at the beginning of a text, of which the font says nothing."""
 
 _PICTURE = regex.compile(r"[\p{Cc}\p{Co}]")
 _HIGH_SURROGATES, _LOW_SURROGATES = range(0xD800, 0xDC00), range(0xDC00, 0xE000)
@@ -68,7 +68,7 @@ CellOf = Callable[[float, float], tuple[int, int, int] | None]
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """How a page is read.
+    """Settings by which a page is read.
 
     `rotation` in degrees makes most of its text upright. `has_right_to_left` is true if it has
     text that is written from right to left, `from_right` if most of its text is.

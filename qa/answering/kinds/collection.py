@@ -19,6 +19,7 @@ from index.store.snapshot import DocumentInfo, Snapshot
 from index.text.sentences import sentence_spans
 from qa.answer import AnswerSpan
 from qa.answering.kinds.context import KindAnswer, QuestionContext
+from qa.answering.kinds.wordings import whole, without_article, without_marks
 
 MOST_DOCUMENTS = 20
 """Documents that an answer lists; a note tells how many more there are."""
@@ -49,7 +50,7 @@ _HAVE = (
 
 
 def _pattern(text: str) -> regex.Pattern[str]:
-    return regex.compile(rf"^{text}(?:,? please)?$", regex.IGNORECASE)
+    return whole(rf"{text}(?:,? please)?")
 
 
 _MENTIONS = (
@@ -102,7 +103,6 @@ _NEWEST = (
     ),
 )
 _COUNTS = regex.compile(r"^(?:in )?how many\b", regex.IGNORECASE)
-_ARTICLE = regex.compile(r"^(?:the|our|my|an?|this|that) ", regex.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class _Shown:
 
 def answer(context: QuestionContext) -> KindAnswer | None:
     """List documents; None for a question that asks for something in them."""
-    text = context.question.strip().rstrip("?!.").strip()
+    text = without_marks(context.question)
     for forms, find in (
         (_NEWEST, _newest),
         (_MENTIONS, _mentioning),
@@ -181,9 +181,10 @@ def _newest(context: QuestionContext, found: dict[str, str | None]) -> list[_Sho
 
 def _mentioning(context: QuestionContext, found: dict[str, str | None]) -> list[_Shown]:
     """Return the documents of a type that hold the words of a topic together, the most first."""
-    typed = _typed(context.list_documents(), found.get("type"))
+    documents = context.list_documents()
     # A noun that names no document ("which papers mention ...") is no condition.
-    return _holding(context, typed or context.list_documents(), found.get("topic") or "")
+    typed = _typed(documents, found.get("type")) or documents
+    return _holding(context, typed, found.get("topic") or "")
 
 
 def _holding(
@@ -193,7 +194,7 @@ def _holding(
 
     Documents whose name holds them come first, then those with most such passages.
     """
-    terms = list(dict.fromkeys(analyse(_ARTICLE.sub("", topic.strip(" \"'“”")))))
+    terms = list(dict.fromkeys(analyse(without_article(topic.strip(" \"'“”")))))
     snapshot = context.snapshot
     rows = _rows_holding(snapshot, terms).tolist()
     first_row: dict[str, int] = {}

@@ -13,12 +13,14 @@ import regex
 from qa.answer import Answer
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.kinds.parts import answer_of_parts
+from qa.answering.kinds.wordings import whole
+from qa.answering.question import reader_question
 
 _COMPARATIVE = r"(?P<adjective>(?:more|less|fewer) \p{L}+|\p{L}{2,}er)"
 _SIDES = r"(?P<one>.+?) or (?P<other>.+?)"
 _AMOUNT = r"(?P<amount>more|less|fewer|a (?:long|high|larg|bigg|small|short|low)er)"
 _FORMS = tuple(
-    regex.compile(rf"^{pattern}$", regex.IGNORECASE)
+    whole(pattern)
     for pattern in (
         # which one's heavier, A or B; which clinic has the longer wait, A or B
         rf"(?:which|what|who)\b(?P<before>[^,:]*?) {_COMPARATIVE}\b(?P<after>[^,:]*)[,:] {_SIDES}",
@@ -102,7 +104,7 @@ def answer(context: QuestionContext) -> KindAnswer | None:
 
 def comparison_of(question: str) -> Comparison | None:
     """Return the comparison that a question asks for, None if it is another question."""
-    text = question.strip().rstrip("?").strip()
+    text = reader_question(question)
     for form in _FORMS:
         match = form.match(text)
         if match:

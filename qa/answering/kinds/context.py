@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from index.document import TextRange
 from index.store.snapshot import DocumentInfo, Snapshot
@@ -46,7 +46,7 @@ class QuestionContext:
 
 @dataclass(frozen=True, slots=True)
 class KindAnswer:
-    """What a kind of question answers: spans, or words of the program itself (`reply`).
+    """Answer to a question of a kind: spans, or words of the program itself (`reply`).
 
     `reason` is set instead where it refuses: why there is no answer, in words.
     """
@@ -56,6 +56,5 @@ class KindAnswer:
     parts: tuple[Part, ...] = ()
     alternatives: tuple[AnswerSpan, ...] = ()
     notes: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = field(default=())
     reply: str | None = None
     reason: str | None = None

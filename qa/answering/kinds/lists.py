@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import regex
@@ -18,7 +19,7 @@ from index.search.bm25 import analyse
 from index.text.structure import blocks_between, section, with_lead
 from qa.answer import AnswerSpan, Certainty
 from qa.answering.kinds.context import KindAnswer, QuestionContext
-from qa.answering.question import kind_of
+from qa.answering.question import kind_of, reader_question
 from qa.answering.retriever import RetrievedChunk
 
 Wanted = Literal["steps", "items"]
@@ -103,7 +104,7 @@ def answer(context: QuestionContext) -> KindAnswer | None:
 
 def wanted_of(question: str) -> Wanted | None:
     """Return what a question asks for: the steps of a procedure, the items of a list, or None."""
-    text = question.strip().rstrip("?").strip()
+    text = reader_question(question)
     if _HOW_TO.search(text):
         return "steps"
     return "items" if _LIST.search(text) or kind_of(question) == "list" else None
@@ -117,10 +118,12 @@ def _terms(question: str) -> set[str]:
 def _candidates(context: QuestionContext, wanted: Wanted, terms: set[str]) -> Iterator[_Scored]:
     """Yield the lists and tables that the retrieved passages lead to, each once."""
     seen: set[tuple[str, int]] = set()
+    # Passages of one document come several at a time: its text and blocks are read once.
+    text_of = cache(lambda document_id: context.snapshot.document(document_id).text)
+    blocks_of = cache(context.snapshot.blocks)
     for passage in context.retrieve(context.question):
         document_id = passage.chunk.document_id
-        text = context.snapshot.document(document_id).text
-        blocks = context.snapshot.blocks(document_id)
+        text, blocks = text_of(document_id), blocks_of(document_id)
         for block in _lists_near(blocks, passage):
             key = (document_id, block.start)
             if key not in seen:

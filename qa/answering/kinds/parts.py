@@ -8,6 +8,7 @@ import regex
 
 from qa.answer import Answer, Part
 from qa.answering.kinds.context import KindAnswer, QuestionContext
+from qa.answering.question import reader_question
 
 MOST_PARTS = 4
 """Largest number of questions that are taken from one."""
@@ -48,7 +49,7 @@ def answer(context: QuestionContext) -> KindAnswer | None:
 
 def split_questions(question: str) -> list[str]:
     """Return the questions in a text, one if it cannot be split safely."""
-    text = question.strip().rstrip("?").strip()
+    text = reader_question(question)
     shared = _SHARED_REST.match(text)
     if shared:
         return [f"{shared[name]} {shared['rest']}" for name in ("one", "other")]

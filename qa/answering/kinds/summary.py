@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-import regex
 from numpy.typing import NDArray
 
 from index.document import TextRange
@@ -19,6 +18,7 @@ from index.store.snapshot import DocumentInfo
 from index.text.sentences import sentence_spans
 from qa.answering.kinds.collection import name_terms
 from qa.answering.kinds.context import KindAnswer, QuestionContext
+from qa.answering.kinds.wordings import whole, without_article, without_marks
 
 MOST_SENTENCES = 5
 _MOST_READ = 300
@@ -35,7 +35,7 @@ _IS = r"(?:'s| is| are| was| were)"
 _LISTING = r"(?:what(?:'s| are| is)|give me|list)"
 _POINTS = r"(?:points?|facts?|messages?|ideas?|takeaways?)"
 _FORMS = tuple(
-    regex.compile(rf"^(?:please )?{pattern}$", regex.IGNORECASE)
+    whole(rf"(?:please )?{pattern}")
     for pattern in (
         rf"(?:tell me )?what{_IS}? (?P<topic>.+?)(?: is| are| was)?(?: all)? about",
         r"(?:can you )?(?:summari[sz]e|sum up|give a summary of) (?P<topic>.+?)(?: for me)?",
@@ -44,7 +44,6 @@ _FORMS = tuple(
         r"what (?:does|do|did) (?P<topic>.+?) (?:say|cover|deal with|contain)",
     )
 )
-_ARTICLE = regex.compile(r"^(?:the|this|that|an?|our|my) ", regex.IGNORECASE)
 
 
 def answer(context: QuestionContext) -> KindAnswer | None:
@@ -63,9 +62,9 @@ def answer(context: QuestionContext) -> KindAnswer | None:
 
 def topic_of(question: str) -> str | None:
     """Return what a question wants to have summed up, None if it asks something else."""
-    text = question.strip().rstrip("?!.").strip()
+    text = without_marks(question)
     found = next(filter(None, (form.match(text) for form in _FORMS)), None)
-    return _ARTICLE.sub("", found["topic"].strip()) if found else None
+    return without_article(found["topic"].strip()) if found else None
 
 
 def central_sentences(text: str) -> list[TextRange]:

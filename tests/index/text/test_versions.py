@@ -1,4 +1,4 @@
-"""Which documents are versions of one another."""
+"""Documents that are versions of one another."""
 
 from __future__ import annotations
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from qa.answer import Answer
 from qa.answering.kinds.lists import Wanted, wanted_of
 from qa.answering.pipeline import Pipeline
+from qa.answering.retriever import RetrievedChunk
 from tests.support.fakes import FixedReader
 from tests.support.serving import pipeline_of
 
@@ -97,3 +100,19 @@ def test_a_column_of_a_table_is_quoted_cell_by_cell(pipeline: Pipeline) -> None:
 )
 def test_a_list_about_something_else_is_no_answer(pipeline: Pipeline, question: str) -> None:
     assert asked(pipeline, question).refusal
+
+
+def test_a_question_is_retrieved_once_where_no_list_fits(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries: list[str] = []
+    retrieve = pipeline._retriever.retrieve
+
+    def counted(question: str, *options: Any) -> list[RetrievedChunk]:
+        queries.append(question)
+        return retrieve(question, *options)
+
+    monkeypatch.setattr(pipeline._retriever, "retrieve", counted)
+
+    assert asked(pipeline, "How do I bake bread?").refusal
+    assert queries == ["How do I bake bread?"]

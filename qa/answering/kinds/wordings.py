@@ -1,0 +1,22 @@
+"""Wordings by which kinds of questions are recognised."""
+
+from __future__ import annotations
+
+import regex
+
+_ARTICLE = regex.compile(r"^(?:the|our|my|an?|this|that) ", regex.IGNORECASE)
+
+
+def whole(pattern: str) -> regex.Pattern[str]:
+    """Return a pattern that matches a whole question in upper or lower case."""
+    return regex.compile(rf"^{pattern}$", regex.IGNORECASE)
+
+
+def without_marks(question: str) -> str:
+    """Return a question or request without white space around it and marks at its end."""
+    return question.strip().rstrip("?!.").strip()
+
+
+def without_article(topic: str) -> str:
+    """Return a topic without the article or possessive in front of it."""
+    return _ARTICLE.sub("", topic)
