@@ -20,7 +20,9 @@ DPI = 300
 MAX_PAGES = 200
 """Pages of one file; scans of more pages take hours."""
 PAGE_SECONDS = 30
-"""Time limit for a page; a dense page takes 3 to 10 seconds on a slow core."""
+"""Seconds planned for a page; a dense page takes 3 to 10 seconds on a slow core."""
+LONGEST_WAIT = 10 * PAGE_SECONDS
+"""Seconds after which a page is given up on a busy machine."""
 MAX_PIXELS = 40_000_000
 """Pixels of a rendered page; A4 at 300 dpi has 9 million, A3 17 million."""
 MIN_CONFIDENCE = 30.0
@@ -69,7 +71,7 @@ def words(page: Any) -> list[Word]:  # noqa: ANN401 - pypdfium2 has no types
     scale = min(DPI / 72, (MAX_PIXELS / max(width * height, 1)) ** 0.5)
     image = page.render(scale=scale, grayscale=True).to_pil()
     columns = pytesseract.image_to_data(
-        image, lang="eng", output_type=pytesseract.Output.DICT, timeout=PAGE_SECONDS
+        image, lang="eng", output_type=pytesseract.Output.DICT, timeout=LONGEST_WAIT
     )
     lines = zip(columns["block_num"], columns["par_num"], columns["line_num"], strict=True)
     sides = zip(columns["left"], columns["top"], columns["width"], columns["height"], strict=True)

@@ -11,11 +11,11 @@ from index.errors import ExtractionLimit
 from index.formats.page_view import PageText, PageView
 from index.parsing.sandbox import GIB, Extraction, Limits
 
-LIMITS = Limits(seconds=45.0, memory=2 * GIB, output=64 * 1024 * 1024)
+LIMITS = Limits(seconds=45.0, patience=2.0, memory=2 * GIB, output=64 * 1024 * 1024)
 """Limits of one page.
 
 Recognising the words of a scanned page takes up to 30 seconds, drawing one 0.1 to 3 on a slow
-machine.
+machine. Somebody waits for it, so that a busy machine gets little more.
 """
 
 

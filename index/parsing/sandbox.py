@@ -22,6 +22,8 @@ from index.formats.detection import Kind
 from index.formats.text_builder import ExtractedText
 
 GIB = 1024**3
+OUT_OF_TIME = getattr(signal, "SIGPROF", 0)
+"""Signal that ends a worker which has used its processor time."""
 LONGEST_HEAD = 64 * 1024
 """Bytes of an answer's first line; the longest holds a parser's message."""
 
@@ -30,16 +32,22 @@ LONGEST_HEAD = 64 * 1024
 class Limits:
     """Resources that one file may use.
 
-    `seconds` of wall time, `recognition` at most as many more seconds for the pages of a scan,
+    `seconds` of processor time, `recognition` at most as many more seconds for the pages of a scan,
     `memory` as bytes of address space of the process, `output` as bytes of JSON that it returns.
     The defaults leave room for a PDF of 1,000 pages on a slow machine (60 seconds, 0.6 GiB) and for
-    its text of 3 million characters.
+    its text of 3 million characters. A busy machine may take `patience` times as long.
     """
 
     seconds: float = 120.0
     recognition: float = 6000.0
+    patience: float = 10.0
     memory: int = 2 * GIB
     output: int = GIB // 4
+
+    @property
+    def wall_seconds(self) -> float:
+        """Seconds after which a file is given up on a busy machine."""
+        return self.seconds * self.patience
 
 
 class Extraction:
@@ -87,17 +95,14 @@ class Extraction:
         """
         worker = self._worker or self._start_worker()
         # The timer kills the worker, so that a read in `_exchange` that waits for it fails.
-        self._timer = self._start_timer(worker, self.limits.seconds)
+        self._timer = self._start_timer(worker, self.limits.wall_seconds)
         try:
             return self._exchange(worker, request, data)
         except (OSError, ValueError, KeyError, EOFError) as error:
-            timed_out = not self._timer.is_alive()
+            has_waited = not self._timer.is_alive()
             self.close()
-            reason = "takes more memory than a file may, or crashes its reader"
-            if timed_out:
-                reason = "takes too many seconds to be read"
             raise errors.ExtractionLimit(
-                f"{reason}: split it, or save it in another format"
+                self._end_reason(worker.returncode, has_waited=has_waited)
             ) from error
         except KeyboardInterrupt:
             # An unread answer would be taken for that of the next file.
@@ -105,6 +110,19 @@ class Extraction:
             raise
         finally:
             self._timer.cancel()
+
+    def _end_reason(self, returncode: int, *, has_waited: bool) -> str:
+        """Return why a worker ended in the middle of a file, and what to do."""
+        if OUT_OF_TIME and returncode == -OUT_OF_TIME:
+            reason = f"takes more than {self.limits.seconds:g} seconds of processor time to be read"
+        elif has_waited:
+            return (
+                f"was not read in {self.limits.wall_seconds:g} seconds because the machine was "
+                "too busy: index it again when there is less to do"
+            )
+        else:
+            reason = "takes more memory than a file may, or crashes its reader"
+        return f"{reason}: split it, or save it in another format"
 
     def _start_timer(self, worker: subprocess.Popen[bytes], seconds: float) -> threading.Timer:
         timer = threading.Timer(seconds, _kill, [worker])
@@ -142,19 +160,19 @@ class Extraction:
         if "more_seconds" in head:
             extra = min(head["more_seconds"], self.limits.recognition)
             self._timer.cancel()
-            self._timer = self._start_timer(worker, self.limits.seconds + extra)
+            longest = self.limits.wall_seconds + extra * self.limits.patience
+            self._timer = self._start_timer(worker, longest)
             head = json.loads(source.readline(LONGEST_HEAD))
         return head
 
     def _start_worker(self) -> subprocess.Popen[bytes]:
-        # The worker ends itself after twice the time, for when this process is killed or stopped.
         command = [
             sys.executable,
             "-P",
             "-m",
             "index.parsing.sandbox_worker",
             str(self.limits.memory),
-            str(int(2 * self.limits.seconds) + 1),
+            str(self.limits.seconds),
         ]
         environment = {
             **os.environ,

@@ -139,13 +139,13 @@ def limit_memory(limit: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def limit_time(seconds: int) -> None:
-    """Let the system end this process in so many seconds, should its parent be unable to.
+def limit_time(seconds: float) -> None:
+    """Let the system end this process after so many more seconds of its processor time.
 
-    0 lifts the limit.
+    Waiting on a busy machine does not count. 0 lifts the limit.
     """
-    if hasattr(signal, "alarm"):
-        signal.alarm(seconds)
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def end_with_parent(source: int) -> None:
@@ -171,10 +171,10 @@ def end_with_parent(source: int) -> None:
     fcntl.fcntl(source, fcntl.F_SETFL, fcntl.fcntl(source, fcntl.F_GETFL) | os.O_ASYNC)
 
 
-def serve(source: BinaryIO, sink: BinaryIO, seconds: int, memory: int) -> None:
+def serve(source: BinaryIO, sink: BinaryIO, seconds: float, memory: int) -> None:
     """Answer every request until the input ends.
 
-    A request may take `seconds`. A process that uses more than half of `memory` bytes is worn.
+    A request may take `seconds` of processor time. A process that uses more than half of `memory` bytes is worn.
     """
 
     def more_time(extra: int) -> None:
@@ -217,8 +217,8 @@ def address_space() -> int:
 
 
 def main() -> None:
-    """Serve with the limits of memory in bytes and of time in seconds as arguments."""
-    memory, seconds = map(int, sys.argv[1:3])
+    """Serve with the limits of memory in bytes and of processor time in seconds as arguments."""
+    memory, seconds = int(sys.argv[1]), float(sys.argv[2])
     limit_memory(memory)
     sys.setrecursionlimit(MAX_FRAMES)
     leads_own_group = hasattr(os, "getpgrp") and os.getpgrp() == os.getpid()

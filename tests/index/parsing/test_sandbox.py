@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import mmap
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,11 +141,34 @@ def test_deep_nesting_is_refused_or_read(extraction: Extraction, depth: int) -> 
     _good(extraction)
 
 
+LONG = b"<p>word word" * 100_000
+"""A page that takes a second to be read."""
+
+
 def test_a_file_that_takes_too_long_is_given_up_and_the_next_one_is_read() -> None:
-    with Extraction(Limits(seconds=0.01)) as extraction:
-        with pytest.raises(ExtractionLimit, match="too many seconds"):
-            extraction(KINDS["html"], GOOD)
+    with Extraction(Limits(seconds=0.05, patience=1000)) as extraction:
+        with pytest.raises(ExtractionLimit, match=r"more than 0.05 seconds of processor time"):
+            extraction(KINDS["html"], LONG)
         extraction.limits = Limits()
+        _good(extraction)
+
+
+def test_a_file_is_not_blamed_for_a_busy_machine() -> None:
+    with Extraction(Limits(seconds=5, patience=0.02)) as extraction:
+        with pytest.raises(ExtractionLimit, match="not read in 0.1 seconds .* machine was too busy"):
+            extraction(KINDS["html"], LONG)
+        extraction.limits = Limits()
+        _good(extraction)
+
+
+@pytest.mark.skipif(not hasattr(os, "kill"), reason="a process is stopped by a signal")
+def test_waiting_does_not_count() -> None:
+    with Extraction(Limits(seconds=1)) as extraction:
+        _good(extraction)
+        process = extraction.process_id or 0
+        os.kill(process, signal.SIGSTOP)
+        going_on = threading.Timer(1.5, os.kill, (process, signal.SIGCONT))
+        going_on.start()
         _good(extraction)
 
 
