@@ -36,7 +36,7 @@ import numpy as np
 from rank_bm25 import BM25Plus
 
 from index.ingestion.ingest import Ingestion
-from index.ingestion.report import Outcome
+from index.ingestion.report import Reporter
 from index.models.conversion import DEFAULT_MODEL, find_model
 from index.models.encoder import Encoder
 from index.models.openvino_graph import Precision, resolve_precision
@@ -56,17 +56,8 @@ from qa.settings import Settings
 QUESTION = "How much will Amazon invest in Anthropic?"
 
 
-class Silent:
+class Silent(Reporter):
     """Reporter without output."""
-
-    def on_planned(self, files: int) -> None:
-        """Ignore the number of files."""
-
-    def on_file(self, outcome: Outcome) -> None:
-        """Ignore an outcome."""
-
-    def on_embedded(self, passages: int) -> None:
-        """Ignore the number of passages."""
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from io import StringIO
 from pathlib import Path
 from random import Random
 
-from index.ingestion.report import Outcome
+from index.ingestion.report import Reporter
 from index.models.encoder import Encoder
 from qa.answering.reader import Reader
 from qa.bootstrap import load_encoder, load_pipeline, load_reader
@@ -170,17 +170,8 @@ def measured(
     )
 
 
-class Silent:
+class Silent(Reporter):
     """Reporter without output."""
-
-    def on_planned(self, files: int) -> None:
-        """Ignore the number of files."""
-
-    def on_file(self, outcome: Outcome) -> None:
-        """Ignore an outcome."""
-
-    def on_embedded(self, passages: int) -> None:
-        """Ignore the number of passages."""
 
 
 if __name__ == "__main__":

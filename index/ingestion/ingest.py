@@ -18,7 +18,7 @@ from index.errors import LoadingError, PruneRefused
 from index.filesystem.file_stamp import FileStamp, stamp_of
 from index.filesystem.portable_path import PAGES
 from index.formats.detection import is_latest
-from index.ingestion.report import Outcome, Reporter, Status, Summary
+from index.ingestion.report import Outcome, Reporter, Status, Summary, WorkMeter
 from index.parsing.loader import MAX_FILE_BYTES, Extract, document_id, load, relative_uri, shown
 from index.parsing.sandbox import Extraction, extract_once
 from index.search.bm25 import analyse
@@ -90,9 +90,11 @@ class Ingestion:
         self.reporter = reporter
         self.max_bytes = max_bytes
         self.extract = extract
+        self.work = WorkMeter(reporter)
         self.summary = Summary()
         self._pending: list[_PendingDocument] = []
         self._missing: dict[str, list[FileRecord]] = {}  # by sha256
+        self._current = ""  # uri of the file that is read now
 
     def note_missing(self, files: Sequence[FileRecord]) -> None:
         """Note files that are gone: a new file with the bytes of one of them is that one, moved."""
@@ -103,6 +105,11 @@ class Ingestion:
         """Record and report the outcome of one file."""
         self.summary.outcomes.append(outcome)
         self.reporter.on_file(outcome)
+
+    def note_pages(self, read: int, pages: int) -> None:
+        """Report that some pages of the file that is read now were read."""
+        self.reporter.on_pages(self._current, read, pages)
+        self.work.read_part(read / pages)
 
     def process_page(self, url: str, fetcher: Fetcher) -> None:
         """Save a web page in the data directory and process that file under the page's address."""
@@ -122,23 +129,29 @@ class Ingestion:
         it the id comes from the path.
         """
         known = self.store.file_at(path)
+        self._current = known.uri if known else uri or relative_uri(path, base)
         identity = known.document_id if known else identity or document_id(path)
         # The stamp is taken before the file is read: a write in between leaves a stamp that differs
         # from the file's, and the file is read again.
         stamp = stamp_of(path)
+        self.work.begin(stamp.size if stamp else 0)
         try:
             document = self._load_if_changed(path, base, known)
         except LoadingError as error:
-            name = known.uri if known else uri or relative_uri(path, base)
             status: Status = "kept" if known else "skipped"
-            self._report_unreadable(Outcome(name, status, str(error), document_id=identity), known)
+            outcome = Outcome(self._current, status, str(error), document_id=identity)
+            self._report_unreadable(outcome, known)
+            self.work.leave()
             return
         if document:
             document = replace(document, id=identity, uri=uri or document.uri)
+            self.work.wait()
             self._queue_file(document, path, known, stamp)
-        elif known:
+            return
+        if known:
             self._report_unchanged(known)
             self.store.file_records.record(known.document_id, stamp)
+        self.work.leave()
 
     def _load_if_changed(self, path: Path, base: Path, known: FileRecord | None) -> Document | None:
         """Load a file; None if the store has its document already. Raises LoadingError."""
@@ -202,6 +215,7 @@ class Ingestion:
         for pending in self._pending:
             self._commit(pending, vectors)
         self._pending = []
+        self.work.finish()
 
     def _commit(
         self, pending: _PendingDocument, vectors: Mapping[bytes, NDArray[np.float32]]
@@ -246,6 +260,7 @@ class Ingestion:
             self.store.save_vectors(embedded)
             vectors.update(embedded)
             self.reporter.on_embedded(len(keys))
+            self.work.embed_part((first + len(keys)) / len(unknown))
         return vectors
 
 
@@ -269,9 +284,10 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
     """
     pages = [path for path in paths if isinstance(path, str)]
     roots = discover([path for path in paths if isinstance(path, Path)], exclude)
-    reporter.on_planned(sum(len(root.files) for root in roots) + len(pages))
+    reporter.on_planned(sum(len(root.files) for root in roots) + len(pages), _size_of(roots))
     with Extraction() as extraction:
         run = Ingestion(store, encoder, reporter, max_bytes, extraction)
+        extraction.on_pages = run.note_pages
         # The missing files of all roots first: a file may have moved from one to another.
         for root in roots:
             store.file_records.remember_root(root.path, exclude)
@@ -286,6 +302,12 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
     if prune:
         _prune(roots, run, yes=yes)
     return run.summary
+
+
+def _size_of(roots: Sequence[Root]) -> int:
+    """Return the bytes of all files to examine."""
+    stamps = (stamp_of(path) for root in roots for path in root.files)
+    return sum(stamp.size for stamp in stamps if stamp)
 
 
 def _process_roots(roots: Sequence[Root], run: Ingestion) -> None:

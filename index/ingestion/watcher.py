@@ -20,7 +20,7 @@ from index.errors import PruneRefused, Stopped, StoreBusy
 from index.filesystem.file_stamp import FileStamp, stamp_of
 from index.ingestion.debouncer import DEBOUNCE_SECONDS, Debouncer
 from index.ingestion.ingest import Ingestion, PassageEncoder, is_up_to_date
-from index.ingestion.report import Outcome, Reporter
+from index.ingestion.report import Notices, Outcome
 from index.parsing.loader import MAX_FILE_BYTES, shown
 from index.parsing.sandbox import Extraction
 from index.sources.discovery import Root, discover, files_to_prune, missing_files
@@ -39,13 +39,6 @@ ACCIDENT_SECONDS = 60.0
 
 A folder that is emptied slowly would otherwise pass the guards file by file.
 """
-
-
-class Notices(Reporter, Protocol):
-    """Observer of the watcher; every method may do nothing."""
-
-    def on_message(self, text: str) -> None:
-        """Receive a line for people: a problem, a refused removal, or the end of one of these."""
 
 
 class Events(Protocol):

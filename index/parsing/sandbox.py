@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -50,6 +50,10 @@ class Limits:
         return self.seconds * self.patience
 
 
+PageProgress = Callable[[int, int], None]
+"""Receives how many pages of a long document were read, and how many it has."""
+
+
 class Extraction:
     """Extracts the text of files, one after the other, in one process.
 
@@ -59,6 +63,7 @@ class Extraction:
 
     def __init__(self, limits: Limits = Limits()) -> None:
         self.limits = limits
+        self.on_pages: PageProgress = lambda _read, _pages: None
         self._worker: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -155,15 +160,22 @@ class Extraction:
         return payload
 
     def _read_head(self, worker: subprocess.Popen[bytes], source: IO[bytes]) -> dict[str, Any]:
-        """Return the head of an answer; before it, the worker may ask for more time."""
-        head: dict[str, Any] = json.loads(source.readline(LONGEST_HEAD))
-        if "more_seconds" in head:
-            extra = min(head["more_seconds"], self.limits.recognition)
-            self._timer.cancel()
-            longest = self.limits.wall_seconds + extra * self.limits.patience
-            self._timer = self._start_timer(worker, longest)
-            head = json.loads(source.readline(LONGEST_HEAD))
-        return head
+        """Return the head of an answer; before it, the worker may tell and ask things."""
+        while True:
+            head: dict[str, Any] = json.loads(source.readline(LONGEST_HEAD))
+            if "more_seconds" in head:
+                self._grant(worker, head["more_seconds"])
+            elif "pages" in head:
+                self.on_pages(head["read"], head["pages"])
+            else:
+                return head
+
+    def _grant(self, worker: subprocess.Popen[bytes], seconds: float) -> None:
+        """Give a worker more time, within the limit of recognition."""
+        extra = min(seconds, self.limits.recognition)
+        self._timer.cancel()
+        longest = self.limits.wall_seconds + extra * self.limits.patience
+        self._timer = self._start_timer(worker, longest)
 
     def _start_worker(self) -> subprocess.Popen[bytes]:
         command = [

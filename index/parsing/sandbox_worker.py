@@ -11,8 +11,9 @@ A message is a line of JSON, the head, and as many bytes as its `size` says:
 - error: {"ok": false, "size": 0, "error": "DamagedFile", "message": "...", "worn": false}
 
 `worn` says that a large file has left the process large, and that it should be replaced. Before an
-answer {"more_seconds": 60} may say that the pages of a scan are recognised now. The process ends
-when its input ends, also in the middle of a file.
+answer {"more_seconds": 60} may say that the pages of a scan are recognised now, and
+{"read": 120, "pages": 619} how far a long document is. The process ends when its input ends, also
+in the middle of a file.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import os
 import select
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -47,6 +49,8 @@ Elements inside each other take some frames each, and there are at most 256 (`hu
 
 MoreTime = Callable[[int], None]
 """Announces for how many more seconds the pages of a scan are recognised."""
+PAGES_SECONDS = 1.0
+"""Seconds between two announcements of the pages that were read."""
 
 EXTRACTORS: dict[str, Callable[[bytes], ExtractedText]] = {
     "pdf": pdf.extract,
@@ -79,15 +83,19 @@ def _extract_attachment(name: str, data: bytes) -> ExtractedText:
     return extract(kind.name, data)
 
 
-def extract(kind: str, data: bytes, more_time: MoreTime | None = None) -> ExtractedText:
+def extract(
+    kind: str,
+    data: bytes,
+    more_time: MoreTime | None = None,
+    on_page: pdf.PageListener = lambda _read, _pages: None,
+) -> ExtractedText:
     """Return the text of a file. Raises LoadingError and nothing else.
 
     The pages of a scan are recognised only if `more_time` is given.
     """
     with _as_loading_errors(kind):
-        can_recognise = more_time is not None and ocr.tesseract_version() is not None
-        if kind == "pdf" and can_recognise:
-            return pdf.extract(data, more_time)
+        if kind == "pdf":
+            return pdf.extract(data, more_time if ocr.tesseract_version() else None, on_page)
         return EXTRACTORS[kind](data)
 
 
@@ -174,12 +182,21 @@ def end_with_parent(source: int) -> None:
 def serve(source: BinaryIO, sink: BinaryIO, seconds: float, memory: int) -> None:
     """Answer every request until the input ends.
 
-    A request may take `seconds` of processor time. A process that uses more than half of `memory` bytes is worn.
+    A request may take `seconds` of processor time. A process that uses more than half of `memory`
+    bytes is worn.
     """
 
     def more_time(extra: int) -> None:
         limit_time(seconds + extra)
         _write_message(sink, {"more_seconds": extra})
+
+    last_told = time.monotonic()
+
+    def on_page(read: int, pages: int) -> None:
+        nonlocal last_told
+        if time.monotonic() - last_told >= PAGES_SECONDS:
+            last_told = time.monotonic()
+            _write_message(sink, {"read": read, "pages": pages})
 
     while line := source.readline():
         request = json.loads(line)
@@ -187,7 +204,7 @@ def serve(source: BinaryIO, sink: BinaryIO, seconds: float, memory: int) -> None
         limit_time(seconds)
         payload = b""
         try:
-            payload = _answer(request, data, more_time)
+            payload = _answer(request, data, more_time, on_page)
             head: dict[str, object] = {"ok": True, "size": len(payload)}
         except errors.LoadingError as error:
             name, message = type(error).__name__, str(error)
@@ -202,10 +219,12 @@ def _write_message(sink: BinaryIO, head: Mapping[str, object], payload: bytes = 
     sink.flush()
 
 
-def _answer(request: Mapping[str, Any], data: bytes, more_time: MoreTime) -> bytes:
+def _answer(
+    request: Mapping[str, Any], data: bytes, more_time: MoreTime, on_page: pdf.PageListener
+) -> bytes:
     if request.keys() & {"draw", "locate"}:
         return show_page(request, data)
-    return json.dumps(extract(request["kind"], data, more_time).to_plain()).encode()
+    return json.dumps(extract(request["kind"], data, more_time, on_page).to_plain()).encode()
 
 
 def address_space() -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from index.ingestion.report import Outcome, Summary
+from index.ingestion.report import Outcome, Reporter, Summary
 from index.models.encoder import Encoder
 from index.store.file_records import FileRecord
 from index.store.snapshot import DocumentInfo
@@ -231,21 +231,15 @@ class Library:
             live.release_if_idle()
 
 
-class _Progress:
+class _Progress(Reporter):
     """A reporter that passes on the outcome of each file."""
 
     def __init__(self, on_file: Callable[[Outcome], None]) -> None:
         self._on_file = on_file
 
-    def on_planned(self, files: int) -> None:
-        """Ignore the number of files."""
-
     def on_file(self, outcome: Outcome) -> None:
         """Pass the outcome on."""
         self._on_file(outcome)
-
-    def on_embedded(self, passages: int) -> None:
-        """Ignore the number of passages."""
 
 
 def _path_or_page(given: Path | str) -> Path | str:

@@ -46,6 +46,7 @@ from qa.interfaces.slack.dependencies import missing_extra
 from qa.interfaces.slack.webhook import webhook_router
 from qa.interfaces.web import page_router
 from qa.library.index_follower import Interruptible, follow_sources
+from qa.library.listener import Listener
 from qa.library.upload_service import UploadService
 from qa.library.upload_worker import UploadWorker
 from qa.settings import Settings
@@ -201,14 +202,8 @@ class ServerState(Service):
             live.release_if_idle()
 
 
-class _Log:
+class _Log(Listener):
     """Listener of the watching thread that writes to the server's log."""
-
-    def on_planned(self, files: int) -> None:
-        pass
-
-    def on_embedded(self, passages: int) -> None:
-        pass
 
     def on_file(self, outcome: Outcome) -> None:
         if outcome.status != "unchanged":

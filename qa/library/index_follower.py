@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from index.document import TextRange
 from index.errors import IndexingError, Stopped
 from index.filesystem.locks import process_lock
 from index.ingestion.file_events import FileEvents
-from index.ingestion.watcher import Notices, WatchedPaths, Watcher, run_watcher
+from index.ingestion.watcher import WatchedPaths, Watcher, run_watcher
 from index.models.encoder import Encoder
 from index.models.encoder_conversion import EncoderCard
 from index.parsing.loader import shown
@@ -32,16 +31,10 @@ from qa.answering.source_freshness import FileHashes, SourceFreshness
 from qa.errors import QAError
 from qa.library.document_status import FileStatus, status_of
 from qa.library.documents import has_index, open_store
+from qa.library.listener import Listener
 from qa.settings import Settings
 from qa.state.database import State
-from qa.state.saved_questions import Difference, Rechecker, SavedQuestions
-
-
-class Listener(Notices, Protocol):
-    """Receiver of events about files and saved questions."""
-
-    def on_differences(self, differences: Sequence[Difference]) -> None:
-        """Handle saved questions whose answers have changed."""
+from qa.state.saved_questions import Rechecker, SavedQuestions
 
 
 def follow_sources(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from index.ingestion.ingest import Ingestion, PassageEncoder, is_up_to_date
-from index.ingestion.report import Outcome
+from index.ingestion.report import Outcome, Reporter
 from index.models.encoder_conversion import EncoderCard
 from index.parsing.sandbox import Extraction
 from index.store.file_records import FileRecord
@@ -28,17 +28,11 @@ class Embedder(PassageEncoder, Protocol):
         """Card of the model."""
 
 
-class CollectingReporter:
+class CollectingReporter(Reporter):
     """Reporter that collects the outcomes by document id."""
 
     def __init__(self) -> None:
         self.outcomes: dict[str, Outcome] = {}
-
-    def on_planned(self, files: int) -> None:
-        """Ignore the number of files."""
-
-    def on_embedded(self, passages: int) -> None:
-        """Ignore the progress of embedding."""
 
     def on_file(self, outcome: Outcome) -> None:
         """Collect the outcome of a file."""

@@ -14,7 +14,7 @@ from itertools import islice
 
 import numpy as np
 
-from index.ingestion.report import Outcome
+from index.ingestion.report import Reporter
 from qa.answering.retriever import HybridRetriever
 from qa.bootstrap import load_encoder
 from qa.evaluation.metrics import normalised
@@ -90,18 +90,15 @@ def search_negatives(
     return hard_negatives(examples, search, articles, k)
 
 
-class ProgressReporter:
+class ProgressReporter(Reporter):
     """Progress messages, one every ten seconds at most."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say, self._total, self._done, self._said = say, 0, 0, time.monotonic()
 
-    def on_planned(self, files: int) -> None:
+    def on_planned(self, files: int, size: int = 0) -> None:  # noqa: ARG002 - items have no size
         """Set how many items are to be done."""
         self._total = files
-
-    def on_file(self, outcome: Outcome) -> None:
-        """Ignore a stored passage."""
 
     def on_embedded(self, passages: int) -> None:
         """Count passages that were embedded."""

@@ -30,6 +30,7 @@ from index.store.store import Store
 from qa.interfaces import server
 from qa.library.documents import has_index
 from qa.library.index_follower import follow_sources
+from qa.library.listener import Listener
 from qa.settings import Settings
 from qa.state.saved_questions import Difference
 from tests.support.fakes import SharedWordsReader
@@ -49,17 +50,11 @@ QUIET_SECONDS = PAUSE / 2
 QUESTION = "When does the tide turn?"
 
 
-class Telling:
+class Telling(Listener):
     """Listener that prints each file with its indexed checksum at once."""
 
     def __init__(self, settings: Settings) -> None:
         self._db = connect(settings.data)
-
-    def on_planned(self, files: int) -> None:
-        """Print nothing."""
-
-    def on_embedded(self, passages: int) -> None:
-        """Print nothing."""
 
     def on_differences(self, differences: Sequence[Difference]) -> None:
         """Print nothing."""

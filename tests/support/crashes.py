@@ -34,7 +34,7 @@ from pathlib import Path
 import click
 
 import index.ingestion.ingest
-from index.ingestion.report import Outcome
+from index.ingestion.report import Outcome, Reporter
 from index.search.bm25 import PostingsBM25
 from index.search.vector_index import DenseIndex
 from index.store.schema import FILE_NAME, MIGRATIONS
@@ -70,14 +70,8 @@ OLDER = (
 """Statements that turn a store back into one of the first version."""
 
 
-class Telling:
+class Telling(Reporter):
     """Reporter that prints each file at once."""
-
-    def on_planned(self, files: int) -> None:
-        """Print nothing."""
-
-    def on_embedded(self, passages: int) -> None:
-        """Print nothing."""
 
     def on_file(self, outcome: Outcome) -> None:
         """Print a line of JSON."""

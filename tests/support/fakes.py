@@ -12,7 +12,7 @@ import regex
 from numpy.typing import NDArray
 
 from index.document import Chunk, Document, SourceBytes, TextRange
-from index.ingestion.report import Outcome
+from index.ingestion.report import Outcome, Reporter
 from index.search.bm25 import analyse
 from index.search.fusion import Hit
 from index.store.snapshot import DocumentInfo
@@ -71,14 +71,14 @@ def _vector(text: str) -> NDArray[np.float32]:
 
 
 @dataclass
-class RecordingReporter:
+class RecordingReporter(Reporter):
     """Reporter that records its calls."""
 
     files: int = 0
     outcomes: list[Outcome] = field(default_factory=list)
     passages: int = 0
 
-    def on_planned(self, files: int) -> None:
+    def on_planned(self, files: int, size: int = 0) -> None:  # noqa: ARG002 - not recorded
         self.files += files
 
     def on_file(self, outcome: Outcome) -> None:

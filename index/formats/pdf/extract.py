@@ -59,6 +59,8 @@ Regions = list[list[Line]]
 """The lines of each region of a page, in reading order."""
 RequestTime = Callable[[int], None]
 """Asks for so many more seconds, to recognise text."""
+PageListener = Callable[[int, int], None]
+"""Receives how many pages were read, and how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,12 @@ class _ReadDocument:
     date: str | None
 
 
-def extract(data: bytes, more_time: RequestTime | None = None) -> ExtractedText:
-    """Return the text of all pages of a PDF.
+def extract(
+    data: bytes,
+    more_time: RequestTime | None = None,
+    on_page: PageListener = lambda _read, _pages: None,
+) -> ExtractedText:
+    """Return the text of all pages of a PDF, telling `on_page` of each.
 
     Pages that are images are recognised if `more_time` can be asked for the seconds that this
     takes. Raises EncryptedFile, DamagedFile, UnsupportedFormat, ScannedFile, EmptyFile or
@@ -122,7 +128,7 @@ def extract(data: bytes, more_time: RequestTime | None = None) -> ExtractedText:
                 "is a form in Adobe's XFA alone, which only Adobe's programs show: "
                 f"open it there, {PRINT}, and index that"
             )
-        read = _read_document(document, more_time)
+        read = _read_document(document, more_time, on_page)
     finally:
         document.close()
     pages = remove_running_headers(
@@ -164,8 +170,15 @@ def open_document(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 is not typed
     return document
 
 
-def _read_document(document: Any, more_time: RequestTime | None) -> _ReadDocument:  # noqa: ANN401
-    pages = [_read_page(document, number) for number in range(len(document))]
+def _read_document(
+    document: Any,  # noqa: ANN401
+    more_time: RequestTime | None,
+    on_page: PageListener,
+) -> _ReadDocument:
+    pages = []
+    for number in range(len(document)):
+        pages.append(_read_page(document, number))
+        on_page(number + 1, len(document))
     images = _image_pages(document, pages)
     title, date = _properties(document)
     unrecognised = images

@@ -12,7 +12,6 @@ import click
 
 from qa.interfaces.cli.options import (
     PathOrPage,
-    Progress,
     data_option,
     echo_json,
     encoder_of,
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from qa.library.document_status import FileStatus
     from qa.settings import Settings
 
+STOPPED = 130
+"""Exit code: stopped by Ctrl-C, as shells give it (128 and the number of SIGINT)."""
 SKIPPED = 4
 """Exit code: done, but something was skipped, is not current or has changed."""
 
@@ -68,7 +69,8 @@ def index(
     Unchanged files cost nothing. A file .quotedignore in a folder lists patterns of files to leave
     out, like a .gitignore.
 
-    Exit codes: 0 done, 1 --prune refused to remove documents, 4 done but something was skipped.
+    Exit codes: 0 done, 1 --prune refused to remove documents, 4 done but something was skipped,
+    130 stopped by Ctrl-C: what was indexed stays, and the same command goes on with the rest.
     """
     if yes and not prune:
         raise click.UsageError("--yes needs --prune")
@@ -97,6 +99,7 @@ def run_indexing(
     tags: Sequence[str] = (),
 ) -> Summary:
     """Index files, folders and web pages, with progress on standard error."""
+    from qa.interfaces.cli.progress import Progress
     from qa.library.documents import index_paths
 
     # The encoder may have to be converted: that message comes before the progress bar.
@@ -114,6 +117,14 @@ def run_indexing(
             tags=tags,
             on_wait=echo_waiting,
         )
+    except KeyboardInterrupt:
+        progress.close()
+        click.echo(
+            f"Stopped: {progress.kept:,} documents are in the index and stay there; "
+            "the same command goes on with the rest.",
+            err=True,
+        )
+        sys.exit(STOPPED)
     finally:
         progress.close()
 

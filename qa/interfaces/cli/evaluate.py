@@ -17,7 +17,6 @@ from qa.interfaces.cli.evaluation_output import (
     pipeline_of,
 )
 from qa.interfaces.cli.options import (
-    Progress,
     data_option,
     echo_json,
     encoder_of,
@@ -25,6 +24,7 @@ from qa.interfaces.cli.options import (
     reader_of,
     settings_of,
 )
+from qa.interfaces.cli.progress import Progress
 
 _file = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 _sample = click.option(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from qa.interfaces.cli.options import PLAIN_SECONDS, Progress, echo_json
+from qa.interfaces.cli.options import echo_json
+from qa.interfaces.cli.progress import PLAIN_SECONDS, Progress
 
 if TYPE_CHECKING:
     from index.models.encoder import Encoder

@@ -1,25 +1,18 @@
-"""Options, settings, models and progress that several commands share."""
+"""Options, settings and models that several commands share."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from index.ingestion.report import Outcome
     from index.models.encoder import Encoder
     from qa.answering.reader import Reader
     from qa.settings import Settings
-
-PLAIN_SECONDS = 5.0
-"""Seconds between two lines of progress where there is no terminal."""
 
 
 class NamedPath(click.Path):
@@ -125,79 +118,3 @@ def bold(text: str) -> str:
 def terminal_width() -> int:
     """Return the number of columns for text: those of the terminal, at most 100."""
     return min(shutil.get_terminal_size().columns, 100)
-
-
-class Progress:
-    """Progress of an indexing run on standard error.
-
-    A bar with rate and remaining time on a terminal, plain lines elsewhere.
-    """
-
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._began = self._last_shown = clock()
-        self._files = 0
-        self._files_done = 0
-        self._passages = 0
-        self._bar: Any = None
-
-    def on_planned(self, files: int) -> None:
-        """Take the number of files that will be looked at."""
-        self._files = files
-        if sys.stderr.isatty():
-            from tqdm import tqdm
-
-            self._bar = tqdm(total=files, unit="file", dynamic_ncols=True, leave=False)
-
-    def on_file(self, outcome: Outcome) -> None:
-        """Count a file as done, and print a line if it was skipped."""
-        if outcome.detail:
-            label = outcome.status if outcome.status in {"skipped", "kept"} else "note"
-            self._echo_line(f"{label}: {outcome.uri}: {outcome.detail}")
-        is_new_text = outcome.status in {"added", "updated"}
-        if is_new_text and outcome.language not in {None, "en"}:
-            self._echo_line(
-                f"note: {outcome.uri} looks like another language than English "
-                f"({outcome.language}); answers from it will be poor"
-            )
-        # Removed documents have no file, so that they are not among those that were announced.
-        if outcome.status != "removed":
-            self._files_done += 1
-            self._show(1)
-
-    def on_embedded(self, passages: int) -> None:
-        """Count more passages as embedded."""
-        self._passages += passages
-        self._show(0)
-
-    def close(self) -> None:
-        """Remove the bar."""
-        if self._bar is not None:
-            self._bar.close()
-
-    def _echo_line(self, text: str) -> None:
-        if self._bar is not None:
-            self._bar.write(text, file=sys.stderr)
-        else:
-            click.echo(text, err=True)
-
-    def _show(self, new_files: int) -> None:
-        """Update the bar, or print a line if the last one is old enough."""
-        rate = self._passages / max(self._clock() - self._began, 1e-9)
-        if self._bar is not None:
-            self._bar.set_postfix_str(f"{self._passages} passages, {rate:.0f}/s", refresh=False)
-            self._bar.update(new_files)
-        elif self._clock() - self._last_shown >= PLAIN_SECONDS:
-            self._last_shown = self._clock()
-            click.echo(
-                f"{self._files_done} of {self._files} files, {self._passages} passages, "
-                f"{rate:.0f}/s{self._remaining_time()}",
-                err=True,
-            )
-
-    def _remaining_time(self) -> str:
-        """Return the estimate as words, or "" before the first file is done."""
-        if not self._files_done:
-            return ""
-        seconds_a_file = (self._last_shown - self._began) / self._files_done
-        return f", about {(self._files - self._files_done) * seconds_a_file:.0f} s left"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from index.ingestion.report import Outcome
 from qa.interfaces.cli.options import (
     NamedPath,
     data_option,
@@ -21,12 +22,12 @@ from qa.interfaces.cli.options import (
     tag_option,
 )
 from qa.interfaces.cli.saved_questions import echo_differences
+from qa.library.listener import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    from index.ingestion.report import Outcome
     from qa.state.saved_questions import Difference
 
 
@@ -70,14 +71,8 @@ def watch(
     follow_sources(settings, encoder, live, watched, LineListener(), stopping)
 
 
-class LineListener:
+class LineListener(Listener):
     """Listener that prints a line for each event."""
-
-    def on_planned(self, files: int) -> None:
-        """Print nothing: the number of files says little while watching."""
-
-    def on_embedded(self, passages: int) -> None:
-        """Print nothing: the line of the file comes soon."""
 
     def on_file(self, outcome: Outcome) -> None:
         """Print the outcome of a file unless nothing has changed."""

@@ -147,7 +147,7 @@ LONG = b"<p>word word" * 100_000
 
 def test_a_file_that_takes_too_long_is_given_up_and_the_next_one_is_read() -> None:
     with Extraction(Limits(seconds=0.05, patience=1000)) as extraction:
-        with pytest.raises(ExtractionLimit, match=r"more than 0.05 seconds of processor time"):
+        with pytest.raises(ExtractionLimit, match=r"more than 0\.05 seconds of processor time"):
             extraction(KINDS["html"], LONG)
         extraction.limits = Limits()
         _good(extraction)
@@ -155,7 +155,7 @@ def test_a_file_that_takes_too_long_is_given_up_and_the_next_one_is_read() -> No
 
 def test_a_file_is_not_blamed_for_a_busy_machine() -> None:
     with Extraction(Limits(seconds=5, patience=0.02)) as extraction:
-        with pytest.raises(ExtractionLimit, match="not read in 0.1 seconds .* machine was too busy"):
+        with pytest.raises(ExtractionLimit, match=r"not read in 0\.1 seconds .* too busy"):
             extraction(KINDS["html"], LONG)
         extraction.limits = Limits()
         _good(extraction)
