@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from index.errors import PruneRefused
+from index.filesystem.file_names import existing_path
 from index.parsing.loader import SUPPORTED, shown
 from index.sources.ignore_rules import IgnoreRules
 from index.store.file_records import FileRecord
@@ -73,7 +74,7 @@ def _is_folder(path: Path) -> bool:
 
 def _discover_root(path: Path, seen: set[Path], exclude: Sequence[str]) -> Root:
     """Find the files of one root that are not yet in `seen`."""
-    root = Root(canonical_root(path))
+    root = Root(canonical_root(existing_path(path)))
     if _is_folder(root.path):
         root.ignore_rules = IgnoreRules(root.path, exclude)
         candidates = list(_walk(root, root.ignore_rules))

@@ -12,6 +12,7 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 from index.errors import InvalidPattern
+from index.filesystem.file_names import composed
 
 IGNORE_FILE = ".quotedignore"
 """File of ignore patterns for its folder and all folders below.
@@ -54,7 +55,8 @@ class IgnoreRules:
         """
         slash = "/" if folder else ""
         for base, spec in self._rules(path.parent):
-            verdict = spec.check_file(path.relative_to(base).as_posix() + slash).include
+            name = composed(path.relative_to(base).as_posix())
+            verdict = spec.check_file(name + slash).include
             if verdict is not None:
                 return verdict
         return False
@@ -104,7 +106,7 @@ class IgnoreRules:
 
 def _parse(patterns: Sequence[str]) -> GitIgnoreSpec:
     try:
-        return GitIgnoreSpec.from_lines(patterns)
+        return GitIgnoreSpec.from_lines(map(composed, patterns))
     except ValueError as error:
         raise InvalidPattern(
             f"expected a pattern as in a .gitignore, got {' '.join(patterns)!r}: {error}"

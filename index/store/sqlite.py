@@ -19,6 +19,7 @@ from index.filesystem.disk_errors import (
     may_write,
     read_only_error,
 )
+from index.filesystem.file_names import composed
 
 BUSY_SECONDS = 30.0
 """Longest wait of a statement for another process's transaction.
@@ -88,9 +89,13 @@ def digest(*values: bytes) -> str:
     return sha256.hexdigest()
 
 
-def with_digest(connection: sqlite3.Connection) -> None:
-    """Let SQL statements call `digest` with blobs; damaged text cannot be passed as text."""
+def with_functions(connection: sqlite3.Connection) -> None:
+    """Let SQL statements call `digest` with blobs (damaged text cannot be passed as text).
+
+    They may also call `composed` with a name.
+    """
     connection.create_function("digest", -1, digest, deterministic=True)
+    connection.create_function("composed", 1, composed, deterministic=True)
 
 
 def _open_for_writing(path: Path, schema: Schema) -> sqlite3.Connection:
@@ -99,7 +104,7 @@ def _open_for_writing(path: Path, schema: Schema) -> sqlite3.Connection:
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         with close_on_error(connection):
-            with_digest(connection)
+            with_functions(connection)
             _write_ahead(connection)
             for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
                 connection.execute(f"PRAGMA {pragma}")
@@ -134,7 +139,7 @@ def _open_read_only(path: Path, schema: Schema, *, alone: bool = False) -> sqlit
         check_same_thread=False,
     )
     with close_on_error(connection):
-        with_digest(connection)
+        with_functions(connection)
         if _version(connection) < len(schema.migrations):
             raise StoreReadOnly(
                 f"{path} is of an earlier version of this program and may only be read: {advice}"

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from index.document import Chunk, Document
 from index.errors import StoreBusy, UnknownDocument
+from index.filesystem.file_names import composed, existing_path
 from index.filesystem.locks import LOCK_SECONDS, exclusive_lock
 from index.filesystem.portable_path import Paths
 from index.models.encoder_conversion import check_model
@@ -154,11 +155,13 @@ class Store:
     def find(self, name: str) -> FileRecord:
         """Return the file of the document with this id, uri or path.
 
-        Raises UnknownDocument if there is none or more than one.
+        Names that differ in Unicode normalisation alone are equal, unless one is equal as it
+        stands. Raises UnknownDocument if there is none or more than one.
         """
-        path = self._paths.stored(Path(name).absolute())
+        path = self._paths.stored(existing_path(Path(name).absolute()))
         name = shown(name)
         files = list(self._files("WHERE id = ? OR uri = ? OR path = ?", (name, name, path)))
+        files = files or list(self._files("WHERE composed(uri) = ?", (composed(name),)))
         if len(files) == 1:
             return files[0]
         advice = "see `qa list`"

@@ -4,6 +4,7 @@ __all__ = [
     "document_status",
     "documents",
     "index_follower",
+    "listener",
     "upload_folder",
     "upload_service",
     "upload_worker",

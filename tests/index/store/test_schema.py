@@ -11,7 +11,7 @@ import pytest
 
 from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt
 from index.store.schema import FILE_NAME, MIGRATIONS, connect, translate_sqlite_errors
-from index.store.sqlite import transaction, with_digest
+from index.store.sqlite import transaction, with_functions
 
 
 def _scalar(connection: sqlite3.Connection, statement: str) -> object:
@@ -120,7 +120,7 @@ def test_many_processes_may_create_the_store_at_once(data: Path) -> None:
 def test_a_store_of_an_earlier_version_is_migrated_without_loss(data: Path, version: int) -> None:
     data.mkdir()
     old = sqlite3.connect(data / FILE_NAME)
-    with_digest(old)
+    with_functions(old)
     for script in MIGRATIONS[:version]:
         old.executescript(script)
     row = (
