@@ -156,6 +156,20 @@ NOWHERE = Places()
 
 
 @dataclass(frozen=True, slots=True)
+class PageCounts:
+    """Numbers of pages of a document: all, without text, in columns, recognised from images."""
+
+    pages: int = 0
+    without_text: int = 0
+    in_columns: int = 0
+    recognised: int = 0
+
+
+NO_PAGES = PageCounts()
+"""Counts of a format without pages."""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """Text of one file, with the metadata needed to cite it.
 
@@ -164,7 +178,7 @@ class Document:
     which is for display only. `date` is the document's date as `index.text.dates` stores it, and
     `date_source` its origin; both are None if it has none. `places` gives the page, slide or row
     of each character in formats that have them. `tags` come from the document itself. `remark`
-    names the parts of the file that the text lacks.
+    names the parts of the file that the text lacks. `pages` counts pages by how they were read.
     """
 
     id: str
@@ -180,6 +194,7 @@ class Document:
     places: Places = NOWHERE
     tags: tuple[str, ...] = ()
     remark: str = ""
+    pages: PageCounts = NO_PAGES
 
 
 @dataclass(frozen=True, slots=True)

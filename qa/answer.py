@@ -46,6 +46,8 @@ class Citation:
     the state of the file when the answer was given (see qa.answering.source_freshness). For
     formats that are not text `extractor` names the program that made the text, bytes and line are
     None, and `page`, `slide`, `sheet` and `row` tell the place, as far as the format has them.
+    `caution` says why the text of the document may be wrong, such as pages without text; None if it
+    was read well.
     """
 
     document_id: str
@@ -70,6 +72,7 @@ class Citation:
     sheet: str | None = None
     row: int | None = None
     date_source: DateSource | None = None
+    caution: str | None = None
 
     @property
     def dated(self) -> str:

@@ -11,7 +11,17 @@ from typing import Any, Self
 
 import regex
 
-from index.document import NOWHERE, Block, BlockKind, Entry, Place, Places, TextRange
+from index.document import (
+    NO_PAGES,
+    NOWHERE,
+    Block,
+    BlockKind,
+    Entry,
+    PageCounts,
+    Place,
+    Places,
+    TextRange,
+)
 from index.errors import EmptyFile, ExtractionLimit
 from index.text.structure import blocks_from_plain, blocks_to_plain, with_leads, with_typed_lists
 
@@ -42,7 +52,8 @@ class ExtractedText:
     `title` and `date` (YYYY-MM-DD) are what the author gave the file, None if there is none.
     `bom_size` and `crlf` are those of `SourceBytes`, and `tags` those of the front matter; only
     files that are text have them. `remark` continues a sentence that begins with the file's name
-    and says what of the file is not in the text; empty if nothing is missing.
+    and says what of the file is not in the text; empty if nothing is missing. Formats with pages
+    count them.
     """
 
     text: str
@@ -55,6 +66,7 @@ class ExtractedText:
     crlf: tuple[int, ...] = ()
     tags: tuple[str, ...] = ()
     remark: str = ""
+    pages: PageCounts = NO_PAGES
 
     def to_plain(self) -> dict[str, Any]:
         """Return JSON types, which `from_plain` reads back."""
@@ -66,6 +78,7 @@ class ExtractedText:
             "places": places_to_plain(self.places),
             "encoding": self.encoding,
             "remark": self.remark,
+            "pages": asdict(self.pages),
         }
 
     @classmethod
@@ -79,6 +92,7 @@ class ExtractedText:
             places=places_from_plain(plain["places"]),
             encoding=plain["encoding"],
             remark=plain["remark"],
+            pages=PageCounts(**plain["pages"]),
         )
 
 

@@ -102,6 +102,7 @@ def load(
         places=extracted.places,
         tags=extracted.tags,
         remark=extracted.remark,
+        pages=extracted.pages,
     )
 
 

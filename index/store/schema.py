@@ -10,6 +10,7 @@ from pathlib import Path
 from index.filesystem.portable_path import MIGRATION as PORTABLE
 from index.store import sqlite as database
 from index.store.document_blocks import MIGRATION as STRUCTURES
+from index.store.document_reports import MIGRATION as REPORTS
 from index.store.document_row import DATE_SOURCE_MIGRATION
 from index.store.document_row import MIGRATION as DIGESTS
 from index.store.document_tags import MIGRATION as TAGS
@@ -68,6 +69,7 @@ terms TEXT NOT NULL);
     STRUCTURES,
     DATE_SOURCE_MIGRATION,
     VERSIONS,
+    REPORTS,
 )
 
 

@@ -26,6 +26,7 @@ from index.formats.text_builder import places_from_plain
 from index.search.index_cache import IndexCache
 from index.search.vocabulary import Vocabulary
 from index.store.document_blocks import unpack_blocks
+from index.store.document_reports import report_from
 from index.store.document_versions import version_of_row
 from index.store.file_records import IndexedFile
 from index.store.schema import (
@@ -36,6 +37,7 @@ from index.store.schema import (
     translate_sqlite_errors,
 )
 from index.store.sqlite import close_on_error
+from index.text.extraction_report import UNREPORTED, ExtractionReport
 from index.text.versions import DocumentVersion, SupersededSection
 
 
@@ -43,7 +45,8 @@ from index.text.versions import DocumentVersion, SupersededSection
 class DocumentInfo:
     """Description of a document, without its text.
 
-    `size` is in bytes; `characters` and `chunks` are counts.
+    `size` is in bytes; `characters` and `chunks` are counts. `extraction` says how well the file
+    was read, and `caution` in words why its text may be wrong, None if it is not likely to be.
     """
 
     id: str
@@ -61,6 +64,8 @@ class DocumentInfo:
     extractor: str | None = None
     date_source: DateSource | None = None
     tags: tuple[str, ...] = ()
+    extraction: ExtractionReport = UNREPORTED
+    caution: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,13 +321,21 @@ _INFO = """
         length(text), (SELECT count(*) FROM chunks WHERE document_id = documents.id),
         date, extractor, date_source,
         (SELECT json_group_array(tag) FROM
-            (SELECT DISTINCT tag FROM tags WHERE document_id = documents.id ORDER BY tag))
+            (SELECT DISTINCT tag FROM tags WHERE document_id = documents.id ORDER BY tag)),
+        (SELECT report FROM extraction_reports WHERE document_id = documents.id)
     FROM documents"""
-"""Columns of `DocumentInfo`; the tags as a JSON list."""
+"""Columns of `DocumentInfo`; tags and report as JSON."""
 
 
 def _info(*row: Any) -> DocumentInfo:  # noqa: ANN401 - the columns of _INFO
-    return replace(DocumentInfo(*row), tags=tuple(json.loads(row[-1])))
+    *columns, tags, report = row
+    extraction = report_from(report)
+    return replace(
+        DocumentInfo(*columns),
+        tags=tuple(json.loads(tags)),
+        extraction=extraction,
+        caution=extraction.caution,
+    )
 
 
 _FAMILIES = """

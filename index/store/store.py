@@ -28,6 +28,7 @@ from index.parsing.loader import shown
 from index.search.index_file import delete_index_files
 from index.store.document_blocks import write_blocks
 from index.store.document_moves import Moves
+from index.store.document_reports import write_report
 from index.store.document_row import columns_of, write_digest
 from index.store.document_tags import Tags
 from index.store.document_versions import (
@@ -207,6 +208,7 @@ class Store:
             write_digest(self._db, document.id)
             write_blocks(self._db, document.id, document.blocks)
             write_traits(self._db, document)
+            write_report(self._db, document)
             self.tags.follow(document, moved_from)
             # Vectors before the chunks that refer to them; unused ones only after all chunks.
             self._put_vectors(vectors)

@@ -4,6 +4,8 @@ __all__ = [
     "chunking",
     "dates",
     "encoding",
+    "english_words",
+    "extraction_report",
     "language",
     "markdown",
     "metadata",

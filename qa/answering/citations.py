@@ -94,6 +94,7 @@ class Citer:
             freshness=self._freshness(info.id),
             extractor=source.extractor,
             **asdict(document.places.at(start)),
+            caution=info.caution,
         )
 
     def _document(self, document_id: str) -> StoredDocument:

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 import numpy as np
 import regex
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from index.search.bm25 import STOP_WORDS, analyse
 from index.search.vocabulary import Neighbour, Vocabulary, spelling, words_of
 from index.store.snapshot import Snapshot
+from index.text.english_words import english_by_frequency
 from index.text.language import ENGLISH, detect_language
 
 SHORTEST = 4
@@ -58,8 +58,6 @@ _ANY_WORD = regex.compile(r"[\p{L}\p{M}]+")
 _LATE_SHIFT = regex.compile(r"\p{Lu}{2}\p{Ll}{3,}")
 """A word whose second letter is a capital by mistake."""
 _FUNCTION_WORDS = Vocabulary.of(word for word in STOP_WORDS if len(word) >= SHORTEST)
-_ENGLISH_WORDS = "frequency_dictionary_en_82_765.txt"
-"""File of symspellpy with 82,765 English words (SCOWL) and their counts (Google Books)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,17 +266,10 @@ def _in_case_of(typed: str, word: str) -> str:
 @cache
 def english_words() -> frozenset[str]:
     """Return English words in lower case, so that a right word is never corrected."""
-    return STOP_WORDS | frozenset(_english_by_frequency())
+    return STOP_WORDS | frozenset(english_by_frequency())
 
 
 @cache
 def _common_english() -> Vocabulary:
     """Return the commonest English words, to be searched."""
-    return Vocabulary.of(_english_by_frequency()[:COMMON])
-
-
-@cache
-def _english_by_frequency() -> list[str]:
-    """Return the words of the list in its order, the commonest first."""
-    text = (resources.files("symspellpy") / _ENGLISH_WORDS).read_text("utf-8-sig")
-    return [line.partition(" ")[0] for line in text.splitlines()]
+    return Vocabulary.of(english_by_frequency()[:COMMON])

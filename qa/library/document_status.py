@@ -22,7 +22,7 @@ class FileStatus:
     """State of one file.
 
     `document_id` and `indexed_at` are None for a new file. `moved_to` is the present path of a
-    moved file.
+    moved file, `caution` why the text of a document may be wrong (`ExtractionReport.caution`).
     """
 
     uri: str
@@ -30,6 +30,7 @@ class FileStatus:
     document_id: str | None
     indexed_at: str | None
     moved_to: str | None = None
+    caution: str | None = None
 
 
 def status_of(
@@ -46,6 +47,7 @@ def status_of(
         for file in files
         if states[file.document_id] == "moved"
     }
+    cautions = {info.id: info.caution for info in snapshot.documents()}
     documents = [
         FileStatus(
             file.uri,
@@ -53,6 +55,7 @@ def status_of(
             file.document_id,
             file.indexed_at,
             _printable(new_paths.get(file.document_id)),
+            cautions[file.document_id],
         )
         for file in files
     ]

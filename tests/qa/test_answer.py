@@ -30,6 +30,7 @@ CITATION_KEYS = [
     "sheet",
     "row",
     "date_source",
+    "caution",
 ]
 ANSWER_KEYS = [
     "question",

@@ -64,6 +64,7 @@ OLDER = (
     "DROP TABLE version_traits",
     "DROP TABLE document_versions",
     "DROP TABLE superseded_sections",
+    "DROP TABLE extraction_reports",
     "ALTER TABLE documents DROP COLUMN date_source",
     "PRAGMA user_version = 1",
 )

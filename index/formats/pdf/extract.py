@@ -12,6 +12,7 @@ from typing import Any
 
 import regex
 
+from index.document import PageCounts
 from index.errors import (
     DamagedFile,
     EmptyFile,
@@ -27,7 +28,7 @@ from index.formats.pdf.borderless_tables import merge_rows
 from index.formats.pdf.forms import FormPage, form_page_of, is_xfa_placeholder, load_form
 from index.formats.pdf.garbled_fonts import garbled_fonts, without_fonts
 from index.formats.pdf.glyphs import read_segments, text_orientation
-from index.formats.pdf.reading_order import Line, column_regions, lines_of
+from index.formats.pdf.reading_order import Line, column_regions, lines_of, stand_side_by_side
 from index.formats.pdf.ruled_tables import RuledTables
 from index.formats.pdf.ruling_lines import read_ruling_lines
 from index.formats.pdf.running_headers import remove_running_headers
@@ -137,7 +138,17 @@ def extract(
     if not _has_words(pages, read):
         raise _no_text_error(read, can_recognise=more_time is not None)
     extracted = DocumentAssembler(pages, read.title).assemble(read.date)
-    return replace(extracted, remark=_remark(read))
+    return replace(extracted, remark=_remark(read), pages=_page_counts(pages, read))
+
+
+def _page_counts(pages: Sequence[Regions], read: _ReadDocument) -> PageCounts:
+    """Return the numbers of pages by how they were read."""
+    return PageCounts(
+        pages=len(pages),
+        without_text=sum(not any(regions) for regions in pages),
+        in_columns=sum(stand_side_by_side(regions) for regions in pages),
+        recognised=len(read.images) - len(read.unrecognised),
+    )
 
 
 def _has_words(pages: Sequence[Regions], read: _ReadDocument) -> bool:

@@ -122,6 +122,16 @@ def column_regions(segments: Sequence[Segment]) -> list[list[Segment]]:
     return regions
 
 
+def stand_side_by_side(regions: Sequence[Sequence[Line]]) -> bool:
+    """Return True if two regions of a page are columns beside each other."""
+    filled = [lines for lines in regions if len(lines) >= COLUMN_LINES]
+    return any(
+        max(line.right for line in left) <= min(line.left for line in right)
+        and max(line.top for line in right) > min(line.bottom for line in left)
+        for left, right in pairwise(filled)
+    )
+
+
 def _bands(segments: Sequence[Segment], gutter: float) -> Iterator[tuple[bool, list[Segment]]]:
     """Yield (crossing, segments) of the bands of a page from top to bottom.
 

@@ -46,6 +46,7 @@ _CITATION: dict[str, Any] = {
     "sheet": None,
     "row": None,
     "date_source": None,
+    "caution": None,
 }
 _SPAN: dict[str, Any] = {
     "text": _CITATION["quote"],

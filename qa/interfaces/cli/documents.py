@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from index.ingestion.report import Summary
+    from index.store.snapshot import DocumentInfo
     from qa.library.document_status import FileStatus
     from qa.settings import Settings
 
@@ -150,10 +151,13 @@ def echo_waiting() -> None:
 
 
 @click.command("list")
+@click.option("--details", is_flag=True, help="Also show how well each file was read.")
 @in_option
 @json_option
 @data_option
-def list_documents(*, tags: tuple[str, ...], as_json: bool, data: Path | None) -> None:
+def list_documents(
+    *, details: bool, tags: tuple[str, ...], as_json: bool, data: Path | None
+) -> None:
     """List the indexed documents with their tags."""
     from qa.library.documents import list_documents
 
@@ -169,8 +173,18 @@ def list_documents(*, tags: tuple[str, ...], as_json: bool, data: Path | None) -
             f"{document.id}  {document.chunks:>5} passages  {document.uri}  {document.title}"
             f"{tagged}{state}"
         )
+        if details:
+            _echo_extraction(document)
     if not documents:
         click.echo("Nothing is indexed yet: run `qa index PATH...`.", err=True)
+
+
+def _echo_extraction(document: DocumentInfo) -> None:
+    """Print how well a file was read, and why to look at the original."""
+    if document.extraction.summary:
+        click.echo(f"    {document.extraction.summary}")
+    if document.caution:
+        click.echo(f"    check the original: {document.caution}")
 
 
 @click.command()
@@ -198,7 +212,8 @@ def _echo_status(files: Sequence[FileStatus]) -> None:
     """Print a line for each file, and the totals on standard error."""
     for file in files:
         moved = f"  now {file.moved_to}" if file.moved_to else ""
-        click.echo(f"{file.state:<7}  {file.uri}{moved}")
+        caution = f"  check the original: {file.caution}" if file.caution else ""
+        click.echo(f"{file.state:<7}  {file.uri}{moved}{caution}")
     counts = Counter(file.state for file in files)
     totals = ", ".join(f"{count} {state}" for state, count in counts.items())
     click.echo(totals or "Nothing is indexed.", err=True)

@@ -227,7 +227,13 @@ def _citation_lines(citation: Citation, width: int) -> list[str]:
     place = f"  {_place_words(citation)}, characters {citation.start}–{citation.end}"
     if citation.freshness in FRESHNESS:
         place += f" [{FRESHNESS[citation.freshness]}]"
-    return [*lines, place]
+    cautions = [f"  {printable(caution_words(citation.caution))}"] if citation.caution else []
+    return [*lines, place, *cautions]
+
+
+def caution_words(caution: str) -> str:
+    """Return the advice of a citation whose document was perhaps not read well."""
+    return f"Check the original: {caution}"
 
 
 def _place_words(citation: Citation) -> str:

@@ -17,6 +17,7 @@ from qa.interfaces.plaintext.answers import (
     FRESHNESS,
     best_candidate,
     candidate_words,
+    caution_words,
     confidence_words,
     lead_words,
     part_words,
@@ -312,6 +313,7 @@ def _place_block(place: Citation | NearestPassage, base: str) -> Block:
     if isinstance(place, Citation):
         date = f" ({place.dated})" if place.date else ""
         freshness = f" [{FRESHNESS[place.freshness]}]" if place.freshness in FRESHNESS else ""
+        freshness += f" [{shown_lines(caution_words(place.caution))}]" if place.caution else ""
     heading = f", under {shortened(place.heading, _MAX_NAME)}" if place.heading else ""
     path = shortened(place.uri, _MAX_PATH)
     details = text_element(f"{date} · {path}, {place_words(place)}{heading}{freshness}")

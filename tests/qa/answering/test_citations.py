@@ -189,3 +189,15 @@ def test_the_same_words_in_copies_of_a_passage_are_cited_too(tmp_path: Path) -> 
     for copy in first.copies:
         text = pipeline.snapshot.document(copy.document_id).text
         assert "29 days" in text[copy.start : copy.end].lower()
+
+
+def test_a_citation_says_when_to_check_the_original(tmp_path: Path) -> None:
+    german = "Die Pumpe wird jeden Montag geprüft. Danach prüft der Meister das Ventil der Anlage."
+    snapshot = pipeline_of(tmp_path, {"pumpe.txt": german, "good.txt": "It turns at six."}).snapshot
+
+    cautions = {
+        info.uri: Citer(snapshot).cite(info.id, (0, 2), (0, 2)).caution
+        for info in snapshot.documents()
+    }
+
+    assert cautions == {"pumpe.txt": "not in English (de)", "good.txt": None}

@@ -57,7 +57,7 @@ export class DocumentList {
   #item(each) {
     const state = each.state === "current" ? "current" : CHANGED;
     const managed = this.managing?.id === each.id;
-    const known = [each.date?.replace(/^(\d{4})-(\d\d)\/.*/, (_, year, month) => `${year}-Q${(Number(month) + 2) / 3}`), counted(each.chunks, "passage"), language(each.language), state, ...each.tags.map((tag) => `#${tag}`)];
+    const known = [each.date?.replace(/^(\d{4})-(\d\d)\/.*/, (_, year, month) => `${year}-Q${(Number(month) + 2) / 3}`), counted(each.chunks, "passage"), language(each.language), each.caution ? `check the original: ${each.caution}` : null, state, ...each.tags.map((tag) => `#${tag}`)];
     return make(
       "li",
       { "data-id": each.id },

@@ -129,6 +129,11 @@ function placeWords(place) {
 
 /** What has become of the document of a place, or else of its file before the answer was given, where it is not what it was. */
 function become(place, quoted) {
+  const caution = place.caution ? make("span", { class: "become" }, `Check the original: ${place.caution}`) : null;
+  return [caution, becomeOfFile(place, quoted)];
+}
+
+function becomeOfFile(place, quoted) {
   const state = quoted.find((each) => each.document_id === place.document_id)?.state;
   if (state in BECOME) {
     return make("span", { class: "become" }, BECOME[state]);
