@@ -11,8 +11,23 @@ import regex
 
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _COMMENT = regex.compile(r"(?s)<!--.*?-->")
-_LINK = regex.compile(r"!?\[([^\]\n]*)\]\([^)\s]*\)")
+_IMAGE = regex.compile(r"!\[[^\]\n]*\]\([^)\s]*\)")
+_LINK = regex.compile(r"\[([^\]\n]*)\]\([^)\s]*\)")
 _ESCAPED = regex.compile(r"\\([!-/:-@\[-`{-~])")
+
+
+_CHART = regex.compile(
+    r"(?m)(?:^[^#|\n].*\n\n)?^<!-- image -->\n\n\w+ chart(?:\n\n(?:\|.*\n?)*|$)"
+)
+"""A chart in docling's Markdown: its caption and kind, and a table of its values."""
+_AUTHOR = regex.compile(r"\[author: ([^\]]*?)(?: \(\w+\))?(?:, time: [^\]]*)?\]")
+"""Author of a comment, with words that docling adds."""
+_MIDNIGHT = regex.compile(r"(?<=\d{4}-\d\d-\d\d) 00:00:00")
+"""Time of a day, which a spreadsheet does not show."""
+_FORMULA = regex.compile(r"\$\$?[^$\n]+\$\$?")
+_TABLE = regex.compile(r"(?m)(?:^\|.*\|[ ]*$\n?){2,}")
+_CELL_BORDER = regex.compile(r"(?<!\\)\|")
+_RULE = regex.compile(r"[\s|:-]+")
 
 
 def words(text: str) -> list[str]:
@@ -21,9 +36,44 @@ def words(text: str) -> list[str]:
 
 
 def markdown_text(source: str) -> str:
-    """Return the text of Markdown without comments, targets of links, escapes and entities."""
-    text = _LINK.sub(r"\1", _COMMENT.sub(" ", source))
+    """Return the text of Markdown without what is no text: comments, pictures, charts, formulas.
+
+    Targets of links, escapes and entities are resolved, too.
+    """
+    text = _AUTHOR.sub(r"\1", _CHART.sub(" ", source))
+    text = _IMAGE.sub(" ", _COMMENT.sub(" ", text))
+    text = _LINK.sub(r"\1", _FORMULA.sub(" ", _MIDNIGHT.sub("", text)))
     return html.unescape(_ESCAPED.sub(r"\1", text))
+
+
+def closest_words(text: str, found: list[str]) -> list[str]:
+    """Return the words of a truth, each table in the form that comes closer to `found`.
+
+    A table may be written row by row as it stands, or with the name of its column before each
+    value. Otherwise a text in the second form would lose the first row of every table.
+    """
+    known: list[str] = []
+    end = 0
+    for table in _TABLE.finditer(text):
+        known += words(text[end : table.start()])
+        forms = [words(table[0]), words(labelled(table[0]))]
+        known += max(forms, key=lambda form: common(form, found) / max(len(form), 1))
+        end = table.end()
+    return known + words(text[end:])
+
+
+def labelled(table: str) -> str:
+    """Return a pipe table with the name of its column before each value."""
+    rows = [
+        [cell.strip() for cell in _CELL_BORDER.split(line.strip().strip("|"))]
+        for line in table.splitlines()
+        if not _RULE.fullmatch(line)
+    ]
+    lines = []
+    for row in rows[1:]:
+        pairs = zip(rows[0], row, strict=False)
+        lines.append("; ".join(f"{name} {value}" for name, value in pairs if value))
+    return "\n".join(lines)
 
 
 def common(known: list[str], found: list[str]) -> int:

@@ -13,9 +13,11 @@ from lxml import etree
 
 from index.errors import BinaryFile, DamagedFile, ExtractionLimit
 from index.formats.markup import Element, MarkupWriter, name_of, text_of
+from index.formats.page_styles import drop_unseen
 from index.formats.text_builder import ExtractedText, TextBuilder
 from index.text.encoding import Decoded, decode
 from index.text.metadata import day_in
+from index.text.unseen import LeftOut
 
 DECLARED_WITHIN = 4096
 """Bytes in which a charset is declared; the HTML standard says 1,024, and pages break it."""
@@ -65,12 +67,34 @@ _MENU_ROLES = {
 }
 _NAMED_TAGS = {"div", "section", "ul", "ol", "table", "span", "p", "a", "form"}
 """Tags whose class or id may say that they are no content."""
-_NOT_CONTENT = regex.compile(
-    r"(?i)(?<![a-z])(?:nav|navbar|navigation|navbox|menu|sidebar|sphinxsidebar|breadcrumbs?|footer"
-    r"|masthead|cookies?|consent|banner|share|sharing|social|related|advert|advertisement|ads|promo"
-    r"|newsletter|subscribe|skip-link|skip-nav|headerlink|mw-editsection|pagination|pager|toolbar)"
-    r"(?![a-z])"
+_FRAME_WORDS = frozenset(
+    {
+        "ad", "ads", "advert", "advertisement", "breadcrumb", "breadcrumbs", "consent", "cookie",
+        "cookies", "editsection", "footer", "headerlink", "masthead", "nav", "navbar", "navbox",
+        "navigation", "newsletter", "pager", "pagination", "sidebar", "skip", "sphinxsidebar",
+        "subscribe", "toolbar",
+    }
+)  # fmt: skip
+"""Words of names that say that an element is of the page's frame, if no other word does not."""
+_CONTENT_OR_FRAME_WORDS = frozenset(
+    {"banner", "menu", "promo", "related", "share", "sharing", "social"}
 )
+"""Words that name frames as well as contents: a restaurant has a menu, a company shares."""
+_PLAIN_WORDS = frozenset(
+    {
+        "area", "articles", "bar", "block", "body", "bottom", "box", "btn", "button", "buttons",
+        "col", "column", "container", "content", "desktop", "div", "fixed", "global", "group",
+        "head", "header", "icon", "icons", "id", "inner", "item", "items", "js", "left", "link",
+        "links", "list", "local", "main", "media", "mobile", "mw", "nav", "notice", "outer",
+        "page", "pages", "panel", "placeholder", "post", "posts", "primary", "region", "right",
+        "row", "secondary", "section", "site", "stories", "sub", "text", "to", "toggle", "top",
+        "ui", "wide", "widget", "wp", "wrap", "wrapper",
+    }
+)  # fmt: skip
+"""Words of names that say nothing about what an element holds."""
+_NAME_WORD = regex.compile(r"\p{Lu}?\p{Ll}+|\p{Lu}+(?!\p{Ll})")
+SHORT_FRAME = 8
+"""Words below which an element with a name of both kinds is a row of buttons."""
 _SECTIONS = {"article", "section", "main", "blockquote"}
 """Tags with a header and a footer of their own."""
 _DATES = (
@@ -95,8 +119,18 @@ def extract(data: bytes) -> ExtractedText:
     """
     decoded = decode_page(data)
     page = parse_page(decoded.text)
+    disguised = drop_unseen(page)
     builder = _write_content(page, _title(page))
-    return builder.build(date=_date(page), encoding=decoded.encoding)
+    remark = unseen_remark(disguised)
+    return builder.build(date=_date(page), encoding=decoded.encoding, remark=remark)
+
+
+def unseen_remark(disguised: int) -> str:
+    """Return the remark on texts that look like the page behind them; empty for none."""
+    left_out = LeftOut()
+    for _ in range(disguised):
+        left_out.note("text in the colour of the page or in unreadable size")
+    return left_out.remark
 
 
 def decode_page(data: bytes) -> Decoded:
@@ -213,7 +247,7 @@ class _MenuFilter:
         name = name_of(element)
         if name in _MENU_TAGS or element.get("role", "").lower() in _MENU_ROLES:
             return True
-        if name in _NAMED_TAGS and _has_menu_name(element):
+        if name in _NAMED_TAGS and _is_named_as_frame(element):
             return True
         if self._is_main:
             return False
@@ -222,9 +256,27 @@ class _MenuFilter:
         return name in {"ul", "ol"} and _is_link_list(element)
 
 
-def _has_menu_name(element: Element) -> bool:
-    names = f"{element.get('class', '')} {element.get('id', '')}"
-    return _NOT_CONTENT.search(names) is not None
+def _is_named_as_frame(element: Element) -> bool:
+    """Return True if the class or id of an element, and its text, are those of a page's frame.
+
+    A word in a name decides nothing alone: "share-capital" and "related-party" are contents.
+    """
+    names = f"{element.get('class', '')} {element.get('id', '')}".split()
+    words = [frozenset(map(str.lower, _NAME_WORD.findall(name))) for name in names]
+    known = _FRAME_WORDS | _CONTENT_OR_FRAME_WORDS | _PLAIN_WORDS
+    plain = [each for each in words if each <= known]
+    if any(each & _FRAME_WORDS for each in plain):
+        return True
+    if any(each & _CONTENT_OR_FRAME_WORDS for each in plain):
+        return len(text_of(element).split()) < SHORT_FRAME or _linked_share(element) >= MENU_SHARE
+    is_named = any(each & (_FRAME_WORDS | _CONTENT_OR_FRAME_WORDS) for each in words)
+    return is_named and _linked_share(element) >= LINK_SHARE
+
+
+def _linked_share(element: Element) -> float:
+    """Return the share of an element's text that is in links and buttons."""
+    linked = sum(_text_length(link) for link in element.iter("a"))
+    return linked / max(_text_length(element), 1)
 
 
 def _is_page_frame(element: Element) -> bool:

@@ -195,8 +195,7 @@ class MarkupWriter:
             self.builder.paragraph(text_of(caption))
         rows = [row for row in table.iter("{*}tr") if not is_hidden(row)]
         cells = [_cells(row) for row in rows]
-        marked_headers = len(list(takewhile(_is_header, rows[:-1])))
-        headers = marked_headers or count_header_rows(cells)
+        headers = _count_marked_headers(rows) or count_header_rows(cells)
         grid = expand_spans(cells, headers)
         marked = 0 if headers else None
         lines = bare_lines(grid) if _has_row_names(rows) else table_lines(grid, marked=marked)
@@ -261,11 +260,32 @@ def _has_row_names(rows: list[Element]) -> bool:
     return first[:1] == ["th"] and not any(map(_is_header, rows))
 
 
+def _count_marked_headers(rows: list[Element]) -> int:
+    """Return how many rows at the top of a table are marked as names of its columns.
+
+    A cell that reaches below these rows names rows instead.
+    """
+    headers = len(list(takewhile(_is_header, rows[:-1])))
+    for number, row in enumerate(rows[:headers]):
+        if not _is_in_head(row) and _rows_spanned(row) > headers - number:
+            return number
+    return headers
+
+
+def _rows_spanned(row: Element) -> int:
+    spans = [_number(cell.get("rowspan"), default=1) for cell in _cell_elements(row)]
+    return max(spans, default=1)
+
+
+def _is_in_head(row: Element) -> bool:
+    parent = row.getparent()
+    return parent is not None and name_of(parent) == "thead"
+
+
 def _is_header(row: Element) -> bool:
     names = [name_of(cell) for cell in _cell_elements(row)]
     if not names:
         return False
-    parent = row.getparent()
-    if parent is not None and name_of(parent) == "thead":
+    if _is_in_head(row):
         return True
     return len(names) > 1 and all(name == "th" for name in names)

@@ -198,7 +198,8 @@ def table_lines(
     """Yield (row number, line) of each row of a table but its header.
 
     `marked` is the number of the header row if the file says so; otherwise `header_index` looks
-    for it, with `strict`. Rows that repeat the header are left out.
+    for it, with `strict`. Rows that repeat the header are left out; the header itself is a line
+    only if it has names that no other line holds.
     """
     header = header_index(rows, strict=strict) if marked is None else marked
     if header is None or not _has_values_below(rows, header):
@@ -207,6 +208,9 @@ def table_lines(
         return
     yield from bare_lines(rows[:header])
     names = rows[header]
+    if _has_empty_column(rows, header):
+        # No row repeats the name of a column without values: the header is a line as well.
+        yield header, row_text(names, None)
     for number, row in enumerate(rows[header:], start=header):
         if row != names:
             yield number, row_text(row, names)
@@ -215,6 +219,16 @@ def table_lines(
 def _has_values_below(rows: Sequence[Row], header: int) -> bool:
     """Return True if a row below the header has text outside its first column."""
     return any(any(map(str.strip, row[1:])) for row in rows[header + 1 :] if row != rows[header])
+
+
+def _has_empty_column(rows: Sequence[Row], header: int) -> bool:
+    """Return True if a column with a name has no value in any row below the header."""
+    missing = {at for at, name in enumerate(rows[header]) if name.strip()}
+    for row in rows[header + 1 :]:
+        missing -= {at for at in missing if at < len(row) and row[at].strip()}
+        if not missing:
+            return False
+    return bool(missing)
 
 
 def row_text(row: Row, header: Row | None) -> str:

@@ -24,6 +24,7 @@ from index.document import (
 )
 from index.errors import EmptyFile, ExtractionLimit
 from index.text.structure import blocks_from_plain, blocks_to_plain, with_leads, with_typed_lists
+from index.text.unseen import joined_remarks, zero_width_remark, zero_width_words
 
 MAX_CHARACTERS = 32 * 1024 * 1024
 """Characters of extracted text.
@@ -146,6 +147,7 @@ class TextBuilder:
         self._place = Place()
         self._place_starts: list[int] = []
         self._places: list[Place] = []
+        self._zero_width_places = 0
 
     @property
     def length(self) -> int:
@@ -158,7 +160,7 @@ class TextBuilder:
 
     def heading(self, level: int, text: str) -> None:
         """Write a heading, which ends those of the same and of deeper levels."""
-        name = fold_to_line(text)
+        name = self._folded_line(text)
         if not name:
             return
         start, end = self._write(name, _PARAGRAPH_BREAK)
@@ -173,6 +175,7 @@ class TextBuilder:
 
     def paragraph(self, text: str) -> None:
         """Write a paragraph, or several if blank lines separate them."""
+        self._count_zero_width(text)
         for part in _BLANK_LINES.split(fold_whitespace(text)):
             if part:
                 self._add_block([self._write(part, _PARAGRAPH_BREAK)])
@@ -224,7 +227,7 @@ class TextBuilder:
         ranges: list[TextRange] = []
         for text, place in parts:
             self._place = place
-            line = fold_to_line(text)
+            line = self._folded_line(text)
             if line:
                 ranges.append(self._write(line, " " if ranges else _PARAGRAPH_BREAK))
         if ranges:
@@ -245,8 +248,13 @@ class TextBuilder:
         self._place = Place()
         self.end_headings()
 
-    def build(self, *, date: str | None = None, encoding: str = BINARY) -> ExtractedText:
-        """Return the document. Raises EmptyFile if nothing was written."""
+    def build(
+        self, *, date: str | None = None, encoding: str = BINARY, remark: str = ""
+    ) -> ExtractedText:
+        """Return the document. Raises EmptyFile if nothing was written.
+
+        Characters without width inside words are added to the remark: they are not in the text.
+        """
         text = "".join(self._parts)
         if not text:
             raise EmptyFile("holds no text")
@@ -257,13 +265,22 @@ class TextBuilder:
             date=date,
             places=Places(tuple(self._place_starts), tuple(self._places)),
             encoding=encoding,
+            remark=joined_remarks(remark, zero_width_remark(self._zero_width_places)),
         )
+
+    def _folded_line(self, text: str) -> str:
+        self._count_zero_width(text)
+        return fold_to_line(text)
+
+    def _count_zero_width(self, text: str) -> None:
+        if not text.isascii():
+            self._zero_width_places += zero_width_words(text)
 
     def _write_lines(self, lines: Iterable[tuple[str, str, Place]]) -> list[Entry]:
         """Write lines of (label, text, place) and return their ranges; empty texts are left out."""
         entries: list[Entry] = []
         for label, text, place in lines:
-            line = fold_to_line(text)
+            line = self._folded_line(text)
             if not line:
                 continue
             self._place = place

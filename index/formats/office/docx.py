@@ -16,10 +16,13 @@ import regex
 from index.errors import DamagedFile
 from index.formats.markup import Element
 from index.formats.office.docx_numbering import NumberingCounter
+from index.formats.office.docx_visibility import drop_hidden, join_drop_caps
 from index.formats.office.properties import day_of
+from index.formats.office.strict_ooxml import as_transitional
 from index.formats.tables import Cell, count_header_rows, expand_spans, table_lines
 from index.formats.text_builder import ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive, parse_xml, read_part
+from index.text.unseen import COMMENTS, LeftOut
 
 if TYPE_CHECKING:
     import zipfile
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 
 KIND = "a Word document"
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+_FORMULA_MARKS = {f"{_M}sup": "^", f"{_M}sub": "_", f"{_M}den": "/"}
+"""Marks before the parts of a formula, which is written on one line."""
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 """A second version of the same content, for programs that cannot show the first."""
 _BREAKS = {
@@ -84,8 +90,11 @@ _NO_NUMBERING = "0"
 def extract(data: bytes) -> ExtractedText:
     """Return headings, paragraphs, lists, tables and notes in the order of the document.
 
-    The texts of page headers and footers come last, each once. Raises LoadingError.
+    The texts of page headers and footers come last, each once, and then the comments. Tracked
+    changes are read as if they were accepted: insertions are in the text, deletions are not.
+    Raises LoadingError.
     """
+    data = as_transitional(data, open_archive(data, KIND), KIND)
     archive = open_archive(data, KIND)
     document = _open_document(data)
     properties = document.core_properties
@@ -96,7 +105,8 @@ def extract(data: bytes) -> ExtractedText:
     for part in ("footnotes", "endnotes"):
         writer.write_notes(archive, part)
     writer.write_headers_and_footers()
-    return builder.build(date=day_of(properties))
+    writer.write_comments(archive)
+    return builder.build(date=day_of(properties), remark=writer.left_out.remark)
 
 
 def _open_document(data: bytes) -> Document:
@@ -138,6 +148,8 @@ class _DocumentWriter:
         }
         # Items of the list that the last paragraphs belong to, not written yet.
         self._items: list[tuple[str, str]] = []
+        self.left_out = LeftOut()
+        self._prepare(document.element.body)
 
     def write_blocks(self, parent: Element) -> None:
         """Write paragraphs and tables in order, those inside wrappers too."""
@@ -149,15 +161,36 @@ class _DocumentWriter:
                 self._write_table(element)
         self._flush_list()
 
+    def _prepare(self, root: Element) -> None:
+        """Take hidden text out of a part, and put drop caps into their paragraphs."""
+        drop_hidden(root, self._styles, self.left_out)
+        join_drop_caps(root)
+
     def write_notes(self, archive: zipfile.ZipFile, part: str) -> None:
         """Write the footnotes or endnotes."""
         root = _read_xml(archive, part)
         if root is None:
             return
+        self._prepare(root)
         for note in root:
             # Other types are the separators between text and notes.
             if note.get(f"{_W}type") in {None, "normal"}:
                 self.write_blocks(note)
+
+    def write_comments(self, archive: zipfile.ZipFile) -> None:
+        """Write the comments in the margin with their authors, under a heading of their own."""
+        root = _read_xml(archive, "comments")
+        if root is None:
+            return
+        self._prepare(root)
+        comments = [
+            (comment.get(f"{_W}author") or COMMENTS, _lines(comment))
+            for comment in root.iterchildren(f"{_W}comment")
+        ]
+        if any(text.strip() for _, text in comments):
+            self._builder.end_headings()
+            self._builder.heading(1, COMMENTS)
+            self._builder.pairs(comments)
 
     def write_headers_and_footers(self) -> None:
         """Write the texts of page headers and footers, each once, under no heading."""
@@ -169,12 +202,20 @@ class _DocumentWriter:
                 section.first_page_header,
                 section.first_page_footer,
             ):
-                text = _header_text(part)
+                text = self._header_text(part)
                 has_letters = regex.search(r"\p{L}", text) is not None
                 if has_letters and text not in seen:
                     seen.add(text)
                     self._builder.end_headings()
                     self._builder.paragraph(text)
+
+    def _header_text(self, part: Any) -> str:  # noqa: ANN401 - python-docx has no types
+        """Return the text of a page header or footer, empty if the one before goes on."""
+        if part.is_linked_to_previous:
+            return ""
+        element = part._element  # noqa: SLF001 - its `paragraphs` miss wrapped ones
+        self._prepare(element)
+        return _lines(element)
 
     def _write_paragraph(self, paragraph: Element) -> None:
         level = self._heading_level(paragraph)
@@ -255,12 +296,9 @@ class _DocumentWriter:
         return None
 
 
-def _header_text(part: Any) -> str:  # noqa: ANN401 - python-docx has no types
-    """Return the text of a page header or footer, empty if that of the section before is used."""
-    if part.is_linked_to_previous:
-        return ""
-    paragraphs = part._element.iter(f"{_W}p")  # noqa: SLF001 - its `paragraphs` miss wrapped ones
-    lines = [_text(paragraph) for paragraph in paragraphs]
+def _lines(element: Element) -> str:
+    """Return the text of all paragraphs in an element, wrapped ones too."""
+    lines = [_text(paragraph) for paragraph in element.iter(f"{_W}p")]
     return "\n".join(line for line in lines if line.strip())
 
 
@@ -289,8 +327,11 @@ def _text(element: Element) -> str:
 
 def _texts(element: Element) -> Iterator[str]:
     for child in element:
-        if child.tag == f"{_W}t":
+        if child.tag in {f"{_W}t", f"{_M}t"}:
             yield child.text or ""
+        elif child.tag in _FORMULA_MARKS:
+            yield _FORMULA_MARKS[child.tag]
+            yield from _texts(child)
         elif child.tag in _BREAKS:
             yield _BREAKS[child.tag]
         elif child.tag not in _NO_TEXT:

@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from io import BytesIO
+from itertools import count
 from typing import Any
 
 from index.document import Place
 from index.errors import DamagedFile
 from index.formats.office.properties import day_of
+from index.formats.office.strict_ooxml import as_transitional
 from index.formats.tables import Cell, expand_spans, table_lines
 from index.formats.text_builder import DASH, ExtractedText, TextBuilder
-from index.formats.zip_container import open_archive
+from index.formats.zip_container import open_archive, parse_xml
+from index.text.unseen import COMMENTS, NOTES, SMALLEST_POINTS, LeftOut
 
+ASIDE_LEVEL = 2
+"""Level of the headings above notes and comments, below the title of their slide."""
 KIND = "a PowerPoint presentation"
 MAX_GROUPS = 20
 """Groups within groups that are read."""
 _PLACEHOLDER_TITLES = {"powerpoint presentation", "untitled"}
+_OFF = {"0", "false"}
 _REPEATED_PLACEHOLDERS = {"SLIDE_NUMBER", "DATE", "FOOTER"}
 """Placeholders that say the same on every slide."""
 
@@ -28,14 +34,19 @@ def extract(data: bytes) -> ExtractedText:
     """Return the slides in order. Raises LoadingError."""
     import pptx
 
-    open_archive(data, KIND)  # checks the sizes before python-pptx unpacks anything
+    # The sizes are checked before python-pptx unpacks anything.
+    data = as_transitional(data, open_archive(data, KIND), KIND)
+    left_out = LeftOut()
     try:
         presentation = pptx.Presentation(BytesIO(data))
         properties = presentation.core_properties
         builder = TextBuilder(_real_title(properties.title))
         for number, slide in enumerate(presentation.slides, start=1):
             builder.set_place(Place(slide=number))
-            _write_slide(slide, builder)
+            if slide.element.get("show") in _OFF:
+                left_out.note("hidden slide", str(number))
+            else:
+                _write_slide(slide, builder, left_out)
         day = day_of(properties)
     except (KeyError, AttributeError, ValueError, IndexError, TypeError) as error:
         # python-pptx raises these where parts are missing.
@@ -43,7 +54,7 @@ def extract(data: bytes) -> ExtractedText:
             f"expected {KIND}, got another or a damaged container ({type(error).__name__}): "
             "open and save it again"
         ) from error
-    return builder.build(date=day)
+    return builder.build(date=day, remark=left_out.remark)
 
 
 def _real_title(title: str | None) -> str | None:
@@ -51,17 +62,71 @@ def _real_title(title: str | None) -> str | None:
     return None if (title or "").lower() in _PLACEHOLDER_TITLES else title
 
 
-def _write_slide(slide: Any, builder: TextBuilder) -> None:  # noqa: ANN401 - untyped library
+def _write_slide(slide: Any, builder: TextBuilder, left_out: LeftOut) -> None:  # noqa: ANN401
     title = slide.shapes.title
     builder.end_headings()
     if title is not None and title.has_text_frame:
         builder.heading(1, title.text_frame.text)
     for shape in _iter_shapes(slide.shapes):
+        if _is_hidden(shape) or _is_off_slide(shape, slide):
+            left_out.note("hidden shape", shape.name)
+            continue
         is_title = title is not None and shape.shape_id == title.shape_id
         if not is_title:
             _write_shape(shape, builder)
-    if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
-        builder.paragraph(slide.notes_slide.notes_text_frame.text)
+    # A speaker sees the notes, the audience does not.
+    notes = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
+    _write_aside(NOTES, [] if notes is None else [("", notes.text)], builder)
+    _write_aside(COMMENTS, list(_comments(slide)), builder)
+
+
+def _write_aside(name: str, texts: list[tuple[str, str]], builder: TextBuilder) -> None:
+    """Write (author, text) of what does not stand on a slide, under a heading of its own."""
+    texts = [(author, text) for author, text in texts if text.strip()]
+    if not texts:
+        return
+    builder.heading(ASIDE_LEVEL, name)
+    for author, text in texts:
+        if author:
+            builder.pairs([(author, text)])
+        else:
+            builder.paragraph(text)
+
+
+def _comments(slide: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - untyped library
+    """Yield (author, text) of the comments on a slide, in both of PowerPoint's formats."""
+    presentation = slide.part.package.presentation_part
+    authors = {
+        author.get("id"): author.get("name", "")
+        for relation in presentation.rels.values()
+        if not relation.is_external and relation.reltype.lower().endswith("authors")
+        for author in parse_xml(relation.target_part.blob, KIND)
+    }
+    for relation in slide.part.rels.values():
+        if relation.is_external or not relation.reltype.lower().endswith("/comments"):
+            continue
+        for comment in parse_xml(relation.target_part.blob, KIND).iter("{*}cm", "{*}reply"):
+            parts = comment.iterchildren("{*}text", "{*}txBody")
+            text = " ".join("".join(part.itertext()) for part in parts)
+            yield authors.get(comment.get("authorId"), "") or COMMENTS, text
+
+
+def _is_hidden(shape: Any) -> bool:  # noqa: ANN401 - untyped library
+    """Return True for a shape that the author hid."""
+    names = shape.element.iter("{*}cNvPr")  # the first is that of the shape itself
+    return next((name.get("hidden") for name in names), None) in {"1", "true"}
+
+
+def _is_off_slide(shape: Any, slide: Any) -> bool:  # noqa: ANN401 - untyped library
+    """Return True for a shape outside the slide; those of groups have other coordinates."""
+    if shape.element.getparent() is not slide.shapes.element:
+        return False
+    if None in {shape.left, shape.top, shape.width, shape.height}:
+        return False  # the place is that of the layout
+    presentation = slide.part.package.presentation_part.presentation
+    width, height = presentation.slide_width, presentation.slide_height
+    is_beside = shape.left >= width or shape.left + shape.width <= 0
+    return bool(is_beside or shape.top >= height or shape.top + shape.height <= 0)
 
 
 def _iter_shapes(shapes: Iterable[Any], depth: int = 0) -> Iterator[Any]:
@@ -88,12 +153,27 @@ def _is_repeated(shape: Any) -> bool:  # noqa: ANN401 - untyped library
 
 def _write_text_frame(frame: Any, builder: TextBuilder) -> None:  # noqa: ANN401 - untyped library
     """Write a text frame; several paragraphs are the points of a list."""
-    texts = [paragraph.text for paragraph in frame.paragraphs]
-    texts = [text for text in texts if text.strip()]
-    if len(texts) == 1:
-        builder.paragraph(texts[0])
+    numbers = count(1)
+    items: list[tuple[str, str]] = []
+    for paragraph in frame.paragraphs:
+        text = _readable_text(paragraph)
+        if not text.strip():
+            continue
+        scheme = paragraph._p.find("{*}pPr/{*}buAutoNum")  # noqa: SLF001 - not in its interface
+        numbers = numbers if scheme is not None else count(1)
+        items.append((DASH if scheme is None else f"{next(numbers)}.", text))
+    if len(items) == 1:
+        builder.paragraph(items[0][1])
     else:
-        builder.items((DASH, text) for text in texts)
+        builder.items(items)
+
+
+def _readable_text(paragraph: Any) -> str:  # noqa: ANN401 - untyped library
+    """Return the text of a paragraph without letters that are too small to be read."""
+    tiny = [run for run in paragraph.runs if run.font.size and run.font.size.pt < SMALLEST_POINTS]
+    for run in tiny:
+        run.text = ""
+    return str(paragraph.text)
 
 
 def _write_table(table: Any, builder: TextBuilder) -> None:  # noqa: ANN401 - untyped library

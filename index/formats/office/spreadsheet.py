@@ -15,11 +15,19 @@ from typing import TYPE_CHECKING
 from index.document import Place
 from index.errors import DamagedFile, EncryptedFile
 from index.formats.office.number_formats import LARGEST, format_number
-from index.formats.office.xlsx_styles import RowFormats, SheetFormats
+from index.formats.office.sheet_tables import sheet_tables
+from index.formats.office.xlsx_details import (
+    RowFormats,
+    SheetDetails,
+    WorkbookDetails,
+    column_letters,
+)
 from index.formats.tables import table_lines
 from index.formats.text_builder import ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive
 from index.text.encoding import decode
+from index.text.unseen import COMMENTS, LeftOut, joined_remarks
+from index.wording import listed
 
 if TYPE_CHECKING:
     import python_calamine
@@ -38,19 +46,21 @@ _ZIP = b"PK\x03\x04"
 def extract_workbook(data: bytes) -> ExtractedText:
     """Return the sheets of a workbook in order, formulas as their saved values.
 
-    Raises LoadingError.
+    Sheets, rows and columns that are hidden are left out, and comments follow the cells of their
+    sheet. Raises LoadingError.
     """
     import python_calamine
 
-    formats = SheetFormats(open_archive(data, KIND) if data.startswith(_ZIP) else None)
+    writer = _WorkbookWriter(
+        WorkbookDetails(open_archive(data, KIND) if data.startswith(_ZIP) else None)
+    )
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(data))
-        builder = TextBuilder()
-        for name in book.sheet_names:
-            sheet = book.get_sheet_by_name(name)
-            first_row = sheet.start[0] if sheet.start else 0
-            texts = _cell_texts(sheet, formats.rows_from(name, first_row))
-            _write_sheet(name, texts, first_row + 1, builder)
+        for metadata in book.sheets_metadata:
+            if metadata.visible != python_calamine.SheetVisibleEnum.Visible:
+                writer.left_out.note("hidden sheet", metadata.name)
+            elif metadata.typ == python_calamine.SheetTypeEnum.WorkSheet:
+                writer.write(metadata.name, book.get_sheet_by_name(metadata.name))
     except python_calamine.PasswordError as error:
         raise EncryptedFile(f"is {KIND} with a password: save it without one") from error
     except python_calamine.CalamineError as error:
@@ -58,7 +68,70 @@ def extract_workbook(data: bytes) -> ExtractedText:
             f"expected {KIND}, got one that cannot be read ({error}): open and save it again"
         ) from error
     # The first heading is the name of a sheet ("Sheet1"), which is no title.
-    return replace(builder.build(), title=None)
+    return replace(writer.builder.build(remark=writer.remark), title=None)
+
+
+class _WorkbookWriter:
+    """Writes the visible sheets of a workbook to a text builder."""
+
+    def __init__(self, details: WorkbookDetails) -> None:
+        self.builder = TextBuilder()
+        self.left_out = LeftOut()
+        self._details = details
+        self._unsaved: list[str] = []
+
+    @property
+    def remark(self) -> str:
+        """Remark on what is hidden, and on formulas whose values nobody has saved."""
+        unsaved = ""
+        if self._unsaved:
+            unsaved = (
+                f"has formulas without saved values in {len(self._unsaved):,} cells, left out "
+                f"({listed(self._unsaved)}): open and save it in a spreadsheet program"
+            )
+        return joined_remarks(self.left_out.remark, unsaved)
+
+    def write(self, name: str, sheet: python_calamine.CalamineSheet) -> None:
+        """Write the visible rows and columns of a sheet, then its comments."""
+        top, left = sheet.start or (0, 0)
+        details = SheetDetails()
+        rows = self._details.rows_from(name, top, details)
+        texts = _cell_texts(sheet, rows)
+        next(rows)  # what stands below the last value: formulas without one
+        self._unsaved += [f"{name}!{cell}" for cell in details.unsaved]
+        self._blank_hidden(name, texts, details, (top, left))
+        _write_sheet(name, texts, top + 1, self.builder)
+        self._write_comments(name)
+
+    def _blank_hidden(
+        self,
+        name: str,
+        texts: list[list[str]],
+        details: SheetDetails,
+        corner: tuple[int, int],
+    ) -> None:
+        """Empty the cells of hidden rows and columns; `corner` is the first cell of `texts`."""
+        top, left = corner
+        for number, row in enumerate(texts):
+            if top + number in details.hidden_rows and any(map(str.strip, row)):
+                self.left_out.note("hidden row", f"{name}!{top + number + 1}")
+                row[:] = [""] * len(row)
+        for column in sorted(details.hidden_columns):
+            cells = [row for row in texts if 0 <= column - left < len(row)]
+            if any(row[column - left].strip() for row in cells):
+                self.left_out.note("hidden column", f"{name}!{column_letters(column)}")
+            for row in cells:
+                row[column - left] = ""
+
+    def _write_comments(self, name: str) -> None:
+        comments = [each for each in self._details.comments(name) if each[2].strip()]
+        if not comments:
+            return
+        self.builder.set_place(Place(sheet=name))
+        self.builder.heading(2, COMMENTS)
+        self.builder.pairs(
+            (f"{author} on {cell}" if author else cell, text) for cell, author, text in comments
+        )
 
 
 def extract_csv(data: bytes) -> ExtractedText:
@@ -131,10 +204,10 @@ def _write_sheet(
     """Write the rows of a sheet; `first_number` is that of the first, counted from 1."""
     builder.set_place(Place(sheet=name))
     builder.heading(1, name)
-    builder.placed_rows(
-        (text, Place(sheet=name, row=first_number + number))
-        for number, text in table_lines(rows, strict=False)
-    )
+    for lines in sheet_tables(rows):
+        builder.placed_rows(
+            (text, Place(sheet=name, row=first_number + number)) for number, text in lines
+        )
 
 
 def _format_cell(cell: object, code: str | None) -> str:

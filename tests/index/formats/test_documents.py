@@ -132,7 +132,7 @@ def test_presentations() -> None:
         ("Tides", PARAGRAPH),
         ("Ports", "Spring tides\n- Neap tides"),
         *(("Ports", line) for line in LINES),
-        ("Ports", "Mention the lighthouse."),
+        ("Notes", "Mention the lighthouse."),
     ]
     assert [
         str(extracted.places.at(extracted.text.index(word)))

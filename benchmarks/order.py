@@ -1,18 +1,21 @@
-"""Measure the reading order of PDF files: the share of a truth's words that come out in order.
+"""Measure the reading order of files: the share of a truth's words that come out in order.
 
-    python benchmarks/pdf_order.py DIR [--with EXTRACTOR] [--worst N]
-    python benchmarks/pdf_order.py DIR --tree OTHER [--rounds N]
+    python benchmarks/order.py DIR [--with EXTRACTOR] [--worst N]
+    python benchmarks/order.py DIR --tree OTHER [--rounds N]
 
-DIR holds a folder for each collection with PDF files, and beside each its text in reading order:
-``paper.pdf`` and ``paper.pdf.txt``, or ``paper.pdf.md`` whose Markdown is stripped. The share is
-the length of the longest common subsequence of the two sequences of words (letters and digits,
-case folded), divided by the number of the truth's words.
+DIR holds a folder for each collection or format with files of any supported format, and beside each
+its text in reading order: ``paper.pdf`` and ``paper.pdf.txt``, or ``paper.pdf.md`` whose Markdown
+is stripped. The share is the length of the longest common subsequence of the two sequences of words
+(letters and digits, case folded), divided by the number of the truth's words. Pictures, charts and
+formulas in a truth are no text and do not count. Tables count as rows of cells, or with the name of
+its column before each value, whichever is closer; "raw" is the share without that choice.
 
-``--with`` measures another extractor, which has to be installed: pypdf, pdfminer, pdfplumber,
-pypdfium2 (its plain text) or pymupdf4llm. Each reads all files, in a process of this command's own.
+``--with`` measures another extractor of PDF files, which has to be installed: pypdf, pdfminer,
+pdfplumber, pypdfium2 (its plain text) or pymupdf4llm. Each reads all files, in a process of this
+command's own.
 
-``--tree`` compares the CPU seconds of this checkout with those of another one, in turn in one run,
-without truths. A ratio above 1 means that this one is faster.
+``--tree`` compares the CPU seconds in which this checkout and another one read the PDF files, in
+turn in one run, without truths. A ratio above 1 means that this one is faster.
 """
 
 import argparse
@@ -25,17 +28,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
 
-from word_order import common, markdown_text, words
+from word_order import closest_words, common, markdown_text, words
 
 Extract = Callable[[Path], str]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Figures of one file: shares in [0, 1], CPU seconds, and the number of the truth's words."""
+    """Figures of one file: shares in [0, 1], CPU seconds, and the number of the truth's words.
+
+    `raw` is the share with the truth's tables as they are written (`closest_words`).
+    """
 
     name: str
     order: float
+    raw: float
     more: float
     seconds: float
     known: int
@@ -44,9 +51,11 @@ class Measured:
 
 def by_quoted(path: Path) -> str:
     """Return the text that the product extracts."""
-    from index.formats.pdf.extract import extract
+    from index.parsing.loader import load
+    from index.parsing.sandbox_worker import extract
 
-    return extract(path.read_bytes()).text
+    document = load(path, path.parent, extract=lambda kind, data: extract(kind.name, data))
+    return document.text if document else ""
 
 
 def by_pypdf(path: Path) -> str:
@@ -96,15 +105,15 @@ EXTRACTORS: dict[str, Extract] = {
 }
 
 
-def truth_of(path: Path) -> list[str] | None:
-    """Return the words of a PDF's truth, None if it has none."""
+def truth_of(path: Path) -> str | None:
+    """Return the text of a file's truth, None if it has none."""
     plain, markdown = Path(f"{path}.txt"), Path(f"{path}.md")
     if plain.exists():
-        return words(plain.read_text())
-    return words(markdown_text(markdown.read_text())) if markdown.exists() else None
+        return plain.read_text()
+    return markdown_text(markdown.read_text()) if markdown.exists() else None
 
 
-def measured(path: Path, known: list[str], extract: Extract) -> Measured:
+def measured(path: Path, truth: str, extract: Extract) -> Measured:
     """Extract one file and compare it with its truth; one that fails has no words."""
     began, problem = time.process_time(), ""
     try:
@@ -113,26 +122,30 @@ def measured(path: Path, known: list[str], extract: Extract) -> Measured:
         text, problem = "", f"{type(error).__name__}: {error}"
     seconds = time.process_time() - began
     found = words(text)
+    known = closest_words(truth, found)
     length = common(known, found)
     more = 1 - length / max(len(found), 1)
-    return Measured(path.name, length / len(known), more, seconds, len(known), problem)
+    as_written = words(truth)
+    raw = common(as_written, found) / len(as_written)
+    return Measured(path.name, length / len(known), raw, more, seconds, len(known), problem)
 
 
 def measure(folder: Path, extract: Extract, worst: int) -> None:
     """Print a line for each collection: mean over files and over words, lowest, CPU seconds."""
     print(
-        f"{'collection':24} {'files':>5} {'order':>6} {'by word':>7} {'lowest':>6} {'seconds':>8}"
+        f"{'collection':24} {'files':>5} {'order':>6} {'by word':>7} {'raw':>6} {'lowest':>6} {'seconds':>8}"
     )
     for collection in sorted(path for path in folder.iterdir() if path.is_dir()):
-        pairs = [(path, truth_of(path)) for path in sorted(collection.glob("*.pdf"))]
-        rows = [measured(path, known, extract) for path, known in pairs if known]
+        files = [path for path in sorted(collection.iterdir()) if path.is_file()]
+        pairs = [(path, truth_of(path)) for path in files]
+        rows = [measured(path, truth, extract) for path, truth in pairs if truth and words(truth)]
         if not rows:
             continue
         rows.sort(key=lambda row: row.order)
         by_word = sum(row.order * row.known for row in rows) / sum(row.known for row in rows)
         print(
             f"{collection.name:24} {len(rows):5} {mean(row.order for row in rows):6.3f}"
-            f" {by_word:7.3f} {rows[0].order:6.3f} {sum(row.seconds for row in rows):8.2f}"
+            f" {by_word:7.3f} {mean(row.raw for row in rows):6.3f} {rows[0].order:6.3f} {sum(row.seconds for row in rows):8.2f}"
         )
         for row in rows[:worst]:
             print(

@@ -1,0 +1,228 @@
+"""What an .xlsx workbook says about its cells: number formats, what is hidden, formulas, comments.
+
+python-calamine reads the values of cells alone.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
+
+import regex
+
+from index.formats.markup import Element
+from index.formats.office.number_formats import BUILT_IN
+from index.formats.zip_container import iter_elements, parse_xml, read_part
+
+KIND = "a spreadsheet"
+_CELL_REFERENCE = regex.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
+_WORKBOOK = "xl/workbook.xml"
+_STYLES = "xl/styles.xml"
+_RELATIONS = "xl/_rels/workbook.xml.rels"
+_PERSONS = "xl/persons/person.xml"
+_MAX_COLUMN = 16_384
+"""Columns of a sheet; ranges of hidden ones often reach to the last."""
+_ON = {"1", "true"}
+
+RowFormats = dict[int, str]
+"""Format codes of one row by column, counted from 0; cells in the general format are left out."""
+
+
+@dataclass
+class SheetDetails:
+    """Hidden rows and columns of a sheet, counted from 0, and its formulas without values.
+
+    The rows are known once `WorkbookDetails.rows_from` has yielded them.
+    """
+
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
+    unsaved: list[str] = field(default_factory=list)
+    """References of the cells whose formulas have no saved value."""
+
+
+class WorkbookDetails:
+    """Details of the sheets of one workbook.
+
+    Containers other than .xlsx, and None, have none.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile | None) -> None:
+        self._archive = archive
+        self._names = frozenset(archive.namelist() if archive is not None else ())
+        self._codes: dict[str, str] = {}
+        self._sheet_parts: dict[str, str] = {}
+        if archive is None or not {_WORKBOOK, _RELATIONS} <= self._names:
+            return
+        if _STYLES in self._names:
+            self._codes = dict(_format_codes(_read_xml(archive, _STYLES)))
+        self._sheet_parts = dict(_sheet_parts(archive))
+
+    def rows_from(self, sheet: str, first: int, details: SheetDetails) -> Iterator[RowFormats]:
+        """Yield the formats of each row of a sheet from row `first` on, without an end.
+
+        Rows count from 0. What else the rows say is added to `details`. Raises LoadingError.
+        """
+        details.hidden_columns.update(self._hidden_columns(sheet))
+        described_rows = self._rows(sheet, details)
+        row, formats = -1, RowFormats()
+        for number in count(first):
+            # After the last row with formats, a row that is never reached ends the search.
+            while row < number:
+                row, formats = next(described_rows, (sys.maxsize, RowFormats()))
+            yield formats if row == number else RowFormats()
+
+    def comments(self, sheet: str) -> list[tuple[str, str, str]]:
+        """Return (cell, author, text) of the comments on a sheet. Raises LoadingError."""
+        part = self._part(sheet)
+        if self._archive is None or part is None:
+            return []
+        folder, name = posixpath.split(part)
+        relations = f"{folder}/_rels/{name}.rels"
+        if relations not in self._names:
+            return []
+        targets = {
+            relation.get("Type", "").rpartition("/")[2]: posixpath.normpath(
+                posixpath.join("/", folder, relation.get("Target", ""))
+            )[1:]
+            for relation in _read_xml(self._archive, relations)
+        }
+        threaded = list(self._threaded_comments(targets.get("threadedComment")))
+        plain = self._plain_comments(targets.get("comments"))
+        # Plain comments repeat threaded ones for old programs, with an explanation before.
+        cells = {cell for cell, _, _ in threaded}
+        return [*(each for each in plain if each[0] not in cells), *threaded]
+
+    def _threaded_comments(self, part: str | None) -> Iterator[tuple[str, str, str]]:
+        persons: dict[str | None, str] = {}
+        if self._archive is None or part is None or part not in self._names:
+            return
+        if _PERSONS in self._names:
+            for person in _read_xml(self._archive, _PERSONS):
+                persons[person.get("id")] = person.get("displayName", "")
+        for comment in _read_xml(self._archive, part):
+            texts = ("".join(text.itertext()) for text in comment.iterchildren("{*}text"))
+            author = persons.get(comment.get("personId"), "")
+            yield comment.get("ref", ""), author, " ".join(texts)
+
+    def _plain_comments(self, part: str | None) -> Iterator[tuple[str, str, str]]:
+        if self._archive is None or part is None or part not in self._names:
+            return
+        root = _read_xml(self._archive, part)
+        authors = [author.text or "" for author in root.iter("{*}author")]
+        for comment in root.iter("{*}comment"):
+            number = comment.get("authorId", "")
+            is_known = number.isdecimal() and int(number) < len(authors)
+            author = authors[int(number)] if is_known else ""
+            text = "".join(each.text or "" for each in comment.iter("{*}t"))
+            # Excel puts the author before the text, too.
+            yield comment.get("ref", ""), author, text.removeprefix(f"{author}:").strip()
+
+    def _part(self, sheet: str) -> str | None:
+        name = posixpath.normpath(self._sheet_parts.get(sheet, "none"))
+        return name if self._archive is not None and name in self._names else None
+
+    def _hidden_columns(self, sheet: str) -> Iterator[int]:
+        part = self._part(sheet)
+        if self._archive is None or part is None:
+            return
+        # Columns stand before the rows, which are not parsed here.
+        for columns in iter_elements(self._archive, part, "{*}cols", KIND):
+            for column in columns.iterchildren("{*}col"):
+                first, last = column.get("min", ""), column.get("max", "")
+                if column.get("hidden") in _ON and first.isdecimal() and last.isdecimal():
+                    yield from range(int(first) - 1, min(int(last), _MAX_COLUMN))
+            return
+
+    def _rows(self, sheet: str, details: SheetDetails) -> Iterator[tuple[int, RowFormats]]:
+        """Yield (row, formats) of the rows that have any, and note the rest in `details`."""
+        part = self._part(sheet)
+        if self._archive is None or part is None:
+            return
+        following = 0
+        for row in iter_elements(self._archive, part, "{*}row", KIND):
+            number = row.get("r", "")
+            index = int(number) - 1 if number.isdecimal() else following
+            following = index + 1
+            if row.get("hidden") in _ON:
+                details.hidden_rows.add(index)
+            formats = self._row_formats(row, details)
+            if formats:
+                yield index, formats
+
+    def _row_formats(self, row: Element, details: SheetDetails) -> RowFormats:
+        formats = RowFormats()
+        # This loop runs for every cell of a workbook: plain cells are passed over first.
+        for cell in row.iterchildren("{*}c"):
+            code = self._codes.get(cell.get("s", "0"))
+            if len(cell) and cell[0].tag.endswith("}f") and _is_without_value(cell):
+                details.unsaved.append(cell.get("r", "?"))
+            if not code:
+                continue
+            reference = _CELL_REFERENCE.fullmatch(cell.get("r", ""))
+            if reference:
+                formats[column_index(reference[1])] = code
+        return formats
+
+
+def _is_without_value(cell: Element) -> bool:
+    """Return True if a cell with a formula has no saved value; a text may be empty."""
+    value = cell.find("{*}v")
+    return (value is None or not value.text) and cell.get("t") not in {"str", "inlineStr"}
+
+
+def _read_xml(archive: zipfile.ZipFile, name: str) -> Element:
+    return parse_xml(read_part(archive, name, KIND), KIND)
+
+
+def _sheet_parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
+    """Yield (name of a sheet, name of its part)."""
+    relations = _read_xml(archive, _RELATIONS)
+    targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
+    for sheet in _read_xml(archive, _WORKBOOK).iter("{*}sheet"):
+        ids = (value for name, value in sheet.items() if name.endswith("}id"))
+        target = targets.get(next(ids, None), "")
+        # Targets are relative to /xl or absolute; names of parts have no slash in front.
+        yield sheet.get("name", ""), posixpath.join("/xl", target)[1:]
+
+
+def _format_codes(styles: Element) -> Iterator[tuple[str, str]]:
+    """Yield (number of a cell style, format code) of the styles that have one."""
+    own = {
+        number_format.get("numFmtId"): number_format.get("formatCode", "")
+        for number_format in styles.iter("{*}numFmt")
+    }
+    for formats in styles.iter("{*}cellXfs"):
+        for index, style in enumerate(formats.iterchildren("{*}xf")):
+            number = style.get("numFmtId", "0")
+            code = own.get(number) or _built_in_code(number)
+            if code:
+                yield str(index), code
+
+
+def _built_in_code(number: str) -> str | None:
+    return BUILT_IN.get(int(number)) if number.isdecimal() else None
+
+
+@cache
+def column_index(letters: str) -> int:
+    """Return the index of a column, counted from 0: 0 for "A", 26 for "AA"."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + ord(letter) - ord("A") + 1
+    return number - 1
+
+
+def column_letters(index: int) -> str:
+    """Return the letters of a column counted from 0: "A" for 0, "AA" for 26."""
+    letters = ""
+    number = index + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters

@@ -1,0 +1,251 @@
+"""Styles of a web page that hide text (tinycss2 and cssselect, both BSD).
+
+The steps: the rules of the page's own style sheets that may hide something -> the declarations of
+each element, those of its `style` last -> one walk that inherits colours and sizes, and takes out
+what a reader cannot see (`index.text.unseen`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import regex
+
+from index.formats.markup import Element, name_of
+from index.text.unseen import FAINTEST, SMALLEST_POINTS, is_same_colour
+
+MAX_RULES = 300
+"""Rules of style sheets that are looked at, each on the whole page."""
+LONGEST_SELECTOR = 120
+"""Characters of a selector that is looked at."""
+MAX_STYLE = 500_000
+"""Characters of style sheets that are parsed."""
+FAR_OUT = 400.0
+"""Pixels beyond the edge from which text stands outside the page."""
+_PIXELS = {"px": 1.0, "pt": 4 / 3, "em": 16.0, "rem": 16.0, "cm": 37.8, "mm": 3.78, "in": 96.0}
+"""Pixels of the units of lengths (CSS Values 3, 5.2); an em is taken for the usual 16."""
+_RELEVANT = frozenset(
+    {
+        "display", "visibility", "opacity", "color", "background", "background-color",
+        "font-size", "font", "position", "left", "right", "top", "bottom", "text-indent", "clip",
+        "clip-path", "width", "height", "max-height", "overflow",
+    }
+)  # fmt: skip
+_LENGTH = regex.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?P<unit>[a-z]*|%)")
+_CLIPPED = regex.compile(
+    r"rect\((?:\s*[01](?:px)?\s*[,)\s]){4}.*|inset\((?:50|100)%.*|circle\(0.*|polygon\(0 0\s*,?.*"
+)
+_WHITE = (255.0, 255.0, 255.0)
+_BLACK = (0.0, 0.0, 0.0)
+
+Colour = tuple[float, float, float]
+Declarations = dict[str, str]
+"""Values in lower case by the names of properties."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """Inherited style: colour of the text and its ground (None: unknown), size in pixels."""
+
+    colour: Colour | None = _BLACK
+    ground: Colour | None = _WHITE
+    size: float = 16.0
+    is_visible: bool = True
+
+    @property
+    def is_seen(self) -> bool:
+        if not self.is_visible or self.size * 0.75 < SMALLEST_POINTS:
+            return False
+        known = self.colour is not None and self.ground is not None
+        return not (known and is_same_colour(self.colour or _BLACK, self.ground or _BLACK))
+
+
+def drop_unseen(page: Element) -> int:
+    """Take out the text of a page that its styles hide; return how many texts looked seen.
+
+    Counted is text hidden by its colour or size; menus and the like are hidden on every page.
+    """
+    declarations = _declarations(page)
+    if not declarations:
+        return 0
+    # A style sheet that is not in the page may give any element another ground.
+    has_other_styles = any(
+        "stylesheet" in link.get("rel", "").lower() for link in page.iter("{*}link")
+    )
+    start = _Context(ground=None if has_other_styles else _WHITE)
+    contexts: dict[Element, _Context] = {}
+    disguised = 0
+    for element in page.iter():
+        if not name_of(element):
+            continue
+        parent = element.getparent()
+        inherited = contexts.get(parent, start) if parent is not None else start
+        own = declarations.get(element)
+        if own is not None and _is_taken_out(own):
+            element.set("hidden", "hidden")
+        context = _inherit(inherited, own) if own is not None else inherited
+        contexts[element] = context
+        if not context.is_seen:
+            disguised += _blank(element)
+    return disguised
+
+
+def _blank(element: Element) -> int:
+    """Remove the text that stands directly in an element; return 1 if there was any."""
+    texts = [element.text or "", *(child.tail or "" for child in element)]
+    element.text = None
+    for child in element:
+        child.tail = None
+    return int(any(map(str.strip, texts)))
+
+
+def _declarations(page: Element) -> Mapping[Element, Declarations]:
+    """Return the declarations that may hide something, by the elements that have any."""
+    found: dict[Element, Declarations] = {}
+    # A script may show what a style sheet hides, as an entry of a menu when it is pressed.
+    has_script = next(page.iter("{*}script"), None) is not None
+    for selector, values in islice(_style_rules(page), MAX_RULES):
+        shown = {
+            name: value
+            for name, value in values.items()
+            if not (has_script and name in {"display", "visibility", "opacity", "max-height"})
+        }
+        for element in _selected(page, selector) if shown else ():
+            found.setdefault(element, {}).update(shown)
+    for element in page.iter():
+        if not name_of(element):
+            continue
+        ground = element.get("bgcolor")
+        if ground:
+            found.setdefault(element, {}).setdefault("background-color", ground.lower())
+        colour = element.get("color") if name_of(element) == "font" else None
+        if colour:
+            found.setdefault(element, {}).setdefault("color", colour.lower())
+        style = element.get("style")
+        if style:
+            found.setdefault(element, {}).update(_values(style))
+    return found
+
+
+def _style_rules(page: Element) -> Iterator[tuple[str, Declarations]]:
+    """Yield (selector, declarations) of the rules in the page's style elements."""
+    import tinycss2
+
+    sheets = "\n".join(style.text or "" for style in page.iter("{*}style"))
+    if not sheets.strip():
+        return
+    rules = tinycss2.parse_stylesheet(
+        sheets[:MAX_STYLE], skip_comments=True, skip_whitespace=True
+    )
+    for rule in rules:
+        if rule.type != "qualified-rule":  # as for printing
+            continue
+        values = _values(rule.content)
+        selector = tinycss2.serialize(rule.prelude).strip()
+        if values and len(selector) <= LONGEST_SELECTOR:
+            yield selector, values
+
+
+def _selected(page: Element, selector: str) -> list[Element]:
+    """Return the elements of a selector; none for what cssselect does not know."""
+    from cssselect import SelectorError
+    from lxml import etree
+    from lxml.cssselect import CSSSelector
+
+    try:
+        return list(CSSSelector(selector, translator="html")(page))
+    except (SelectorError, etree.XPathError, ValueError):
+        return []
+
+
+def _values(source: Any) -> Declarations:  # noqa: ANN401 - text or tokens of an untyped library
+    """Return the relevant declarations of a style; the later of two counts."""
+    import tinycss2
+
+    values: Declarations = {}
+    for item in tinycss2.parse_blocks_contents(source, skip_comments=True, skip_whitespace=True):
+        if item.type == "declaration" and item.lower_name in _RELEVANT:
+            values[item.lower_name] = tinycss2.serialize(item.value).strip().lower()
+    return values
+
+
+def _is_taken_out(own: Declarations) -> bool:
+    """Return True if an element with all that is in it is not shown."""
+    if own.get("display") == "none" or _number(own.get("opacity"), 1.0) < FAINTEST:
+        return True
+    if _CLIPPED.fullmatch(own.get("clip", "")) or _CLIPPED.fullmatch(own.get("clip-path", "")):
+        return True
+    is_cut = own.get("overflow") in {"hidden", "clip"}
+    sizes = [_pixels(own.get(name)) for name in ("width", "height", "max-height")]
+    if is_cut and any(size is not None and size <= 1 for size in sizes):
+        return True
+    return _is_off_page(own)
+
+
+def _is_off_page(own: Declarations) -> bool:
+    indent = _pixels(own.get("text-indent"))
+    if indent is not None and indent <= -FAR_OUT:
+        return True
+    if own.get("position") not in {"absolute", "fixed", "relative"}:
+        return False
+    sides = [_pixels(own.get(name)) for name in ("left", "right", "top", "bottom")]
+    return any(side is not None and side <= -FAR_OUT for side in sides)
+
+
+def _inherit(above: _Context, own: Declarations) -> _Context:
+    """Return the style of an element with declarations below an inherited one."""
+    context = above
+    visibility = own.get("visibility")
+    if visibility is not None:
+        context = replace(context, is_visible=visibility not in {"hidden", "collapse"})
+    size = own.get("font-size")
+    if size is not None:
+        context = replace(context, size=_font_size(size, above.size))
+    ground = own.get("background-color") or own.get("background")
+    if ground is not None and ground not in {"transparent", "inherit", "none"}:
+        context = replace(context, ground=_colour(ground))
+    colour = own.get("color")
+    if colour is not None and colour not in {"inherit", "currentcolor"}:
+        # Transparent text has the colour of its ground.
+        is_clear = colour == "transparent"
+        context = replace(context, colour=context.ground if is_clear else _colour(colour))
+    return context
+
+
+def _colour(value: str) -> Colour | None:
+    """Return a colour with parts from 0 to 255, None for pictures and translucent ones."""
+    from tinycss2.color3 import parse_color
+
+    colour = parse_color(value)
+    if colour is None or isinstance(colour, str) or colour.alpha < 1:
+        return None
+    return colour.red * 255, colour.green * 255, colour.blue * 255
+
+
+def _font_size(value: str, above: float) -> float:
+    length = _LENGTH.fullmatch(value)
+    if length is None:
+        return max(above, 16.0)  # a name such as "small"
+    number = float(length["number"])
+    if length["unit"] in {"em", "%"}:
+        return above * number / (100 if length["unit"] == "%" else 1)
+    return number * _PIXELS.get(length["unit"], 1.0)
+
+
+def _pixels(value: str | None) -> float | None:
+    length = _LENGTH.fullmatch(value or "")
+    if length is None:
+        return None
+    # A share of what is around it: one screen.
+    unit = 10.0 if length["unit"] in {"%", "vw", "vh"} else _PIXELS.get(length["unit"], 1.0)
+    return float(length["number"]) * unit
+
+
+def _number(value: str | None, default: float) -> float:
+    length = _LENGTH.fullmatch(value or "")
+    if length is None or length["unit"] not in {"", "%"}:
+        return default
+    return float(length["number"]) / (100 if length["unit"] == "%" else 1)
