@@ -65,7 +65,7 @@ KINDS = {
         Kind("csv", (".csv", ".tsv"), is_table=True),
         Kind("html", (".html", ".htm", ".xhtml"), ("lxml",)),
         Kind("epub", (".epub",), ("lxml",)),
-        Kind("odt", (".odt", ".ott"), ("lxml",)),
+        Kind("odt", (".odt", ".ott", ".odp", ".otp"), ("lxml",)),
         Kind("rtf", (".rtf",), ("striprtf",)),
         Kind(
             "eml",
@@ -93,6 +93,8 @@ _MIME_TYPES = {
     b"application/epub+zip": "epub",
     b"application/vnd.oasis.opendocument.text": "odt",
     b"application/vnd.oasis.opendocument.text-template": "odt",
+    b"application/vnd.oasis.opendocument.presentation": "odt",
+    b"application/vnd.oasis.opendocument.presentation-template": "odt",
     b"application/vnd.oasis.opendocument.spreadsheet": "sheet",
 }
 _LONGEST_MIME_TYPE = 200

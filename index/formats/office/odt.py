@@ -1,4 +1,4 @@
-"""OpenDocument texts: headings, paragraphs, lists, tables and notes.
+"""OpenDocument texts and presentations: headings, paragraphs, lists, tables and notes.
 
 Read with lxml (BSD): odfdo resolves entities, odfpy is not kept up.
 """
@@ -9,18 +9,26 @@ import zipfile
 from collections.abc import Iterator
 from itertools import repeat, takewhile
 
+from index.document import Place
 from index.errors import EncryptedFile
 from index.formats.markup import Element
+from index.formats.office.odt_lists import NumberedLists
+from index.formats.office.odt_visibility import drop_hidden
 from index.formats.tables import MAX_COLSPAN, Cell, count_header_rows, expand_spans, table_lines
-from index.formats.text_builder import DASH, ExtractedText, TextBuilder
+from index.formats.text_builder import ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive, parse_xml, read_part
 from index.text.metadata import day_in
+from index.text.unseen import COMMENTS, NOTES, LeftOut
 
 KIND = "an OpenDocument text"
 _MANIFEST = "META-INF/manifest.xml"
 _METADATA = "meta.xml"
+_STYLES = "styles.xml"
 _OFFICE, _TEXT, _TABLE = (
     f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("office", "text", "table")
+)
+_DRAW, _PRESENTATION = (
+    f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("drawing", "presentation")
 )
 _DC = "{http://purl.org/dc/elements/1.1/}"
 _BREAKS = {f"{_TEXT}tab": " ", f"{_TEXT}line-break": "\n", f"{_TEXT}s": " "}
@@ -40,13 +48,54 @@ def extract(data: bytes) -> ExtractedText:
     if _is_encrypted(archive):
         raise EncryptedFile(f"is {KIND} with a password: save it without one")
     content = parse_xml(read_part(archive, "content.xml", KIND), KIND)
-    metadata = None
-    if _METADATA in archive.namelist():
-        metadata = parse_xml(read_part(archive, _METADATA, KIND), KIND)
+    metadata = _optional_part(archive, _METADATA)
+    styles = _optional_part(archive, _STYLES)
+    roots = [root for root in (styles, content) if root is not None]
+    left_out = LeftOut()
+    drop_hidden(content, roots, left_out)
     builder = TextBuilder(_property(metadata, "title"))
+    writer = _DocumentWriter(builder, NumberedLists(roots))
     for body in content.iter(f"{_OFFICE}text"):
-        _write_blocks(body, builder)
-    return builder.build(date=day_in(_property(metadata, "date") or ""))
+        writer.write_blocks(body)
+    _write_slides(content, writer)
+    _write_comments(content, builder)
+    day = day_in(_property(metadata, "date") or "")
+    return builder.build(date=day, remark=left_out.remark)
+
+
+def _optional_part(archive: zipfile.ZipFile, name: str) -> Element | None:
+    """Return the root of a part, None if the file has no such part."""
+    if name not in archive.namelist():
+        return None
+    return parse_xml(read_part(archive, name, KIND), KIND)
+
+
+def _write_slides(content: Element, writer: _DocumentWriter) -> None:
+    """Write the slides of a presentation, each with its notes under a heading of their own."""
+    for number, page in enumerate(content.iter(f"{_DRAW}page"), start=1):
+        writer.builder.set_place(Place(slide=number))
+        writer.builder.end_headings()
+        notes = list(page.iterchildren(f"{_PRESENTATION}notes"))
+        for part in notes:
+            page.remove(part)
+        writer.write_frames(page)
+        if any("".join(part.itertext()).strip() for part in notes):
+            writer.builder.heading(2, NOTES)
+            for part in notes:
+                writer.write_frames(part)
+
+
+def _write_comments(content: Element, builder: TextBuilder) -> None:
+    """Write the comments in the margin with their authors, under a heading of their own."""
+    comments = [
+        (comment.findtext(f"{_DC}creator") or COMMENTS, " ".join(map(_text, paragraphs)))
+        for comment in content.iter(f"{_OFFICE}annotation")
+        for paragraphs in [list(comment.iter(f"{_TEXT}p"))]
+    ]
+    if any(text.strip() for _, text in comments):
+        builder.end_headings()
+        builder.heading(1, COMMENTS)
+        builder.pairs(comments)
 
 
 def _is_encrypted(archive: zipfile.ZipFile) -> bool:
@@ -61,37 +110,63 @@ def _property(metadata: Element | None, name: str) -> str | None:
     return next((element.text for element in metadata.iter(f"{_DC}{name}")), None)
 
 
-def _write_blocks(parent: Element, builder: TextBuilder) -> None:
-    for element in parent:
-        if element.tag == f"{_TEXT}h":
-            level = element.get(f"{_TEXT}outline-level", "1")
-            builder.heading(int(level) if level.isdecimal() else 1, _text(element))
-        elif element.tag == f"{_TEXT}p":
-            builder.paragraph(_text(element))
-            _write_enclosed(element, builder)
-        elif element.tag == f"{_TEXT}list":
-            _write_list(element, builder)
-        elif element.tag == f"{_TABLE}table":
-            _write_table(element, builder)
-        elif element.tag not in _NO_TEXT:  # sections, indexes and other wrappers
-            _write_blocks(element, builder)
+class _DocumentWriter:
+    """Writes the elements of one document to a text builder."""
 
+    def __init__(self, builder: TextBuilder, lists: NumberedLists) -> None:
+        self.builder = builder
+        self._lists = lists
 
-def _write_enclosed(paragraph: Element, builder: TextBuilder) -> None:
-    """Write the text boxes and footnotes inside a paragraph."""
-    for inner in paragraph.iter(f"{_TEXT}note-body", "{*}text-box"):
-        if not any(above.tag == f"{_OFFICE}annotation" for above in inner.iterancestors()):
-            _write_blocks(inner, builder)
+    def write_blocks(self, parent: Element) -> None:
+        """Write headings, paragraphs, lists and tables in order, those inside wrappers too."""
+        for element in parent:
+            if element.tag == f"{_TEXT}h":
+                self._write_heading(element)
+            elif element.tag == f"{_TEXT}p":
+                self.builder.paragraph(_text(element))
+                self._write_enclosed(element)
+            elif element.tag == f"{_TEXT}list":
+                self._write_list(element)
+            elif element.tag == f"{_TABLE}table":
+                _write_table(element, self.builder)
+            elif element.tag not in _NO_TEXT:  # sections, indexes and other wrappers
+                self.write_blocks(element)
 
+    def write_frames(self, page: Element) -> None:
+        """Write the frames of a slide; the one of its title is a heading."""
+        for element in page.iterchildren():
+            is_title = element.get(f"{_PRESENTATION}class") == "title"
+            text = " ".join(_text(part) for part in element.iter(f"{_TEXT}p"))
+            if is_title and text.strip():
+                self.builder.heading(1, text)
+            else:
+                self.write_blocks(element)
 
-def _write_list(element: Element, builder: TextBuilder) -> None:
-    # Writers number headings with a list around them, and put tables into items.
-    holds_blocks = next(element.iter(f"{_TEXT}h", f"{_TABLE}table"), None) is not None
-    if holds_blocks:
-        for item in element:
-            _write_blocks(item, builder)
-    else:
-        builder.items((DASH, _text(item)) for item in element.iter(f"{_TEXT}p"))
+    def _write_heading(self, element: Element) -> None:
+        outline = element.get(f"{_TEXT}outline-level", "1")
+        level = int(outline) if outline.isdecimal() else 1
+        text = _text(element)
+        is_numbered = bool(text.strip()) and element.get(f"{_TEXT}is-list-header") != "true"
+        label = self._lists.heading_label(level) if is_numbered else ""
+        self.builder.heading(level, f"{label} {text}")
+
+    def _write_enclosed(self, paragraph: Element) -> None:
+        """Write the text boxes and footnotes inside a paragraph."""
+        for inner in paragraph.iter(f"{_TEXT}note-body", "{*}text-box"):
+            if not any(above.tag == f"{_OFFICE}annotation" for above in inner.iterancestors()):
+                self.write_blocks(inner)
+
+    def _write_list(self, element: Element) -> None:
+        # Writers number headings with a list around them, and put tables into items.
+        holds_blocks = next(element.iter(f"{_TEXT}h", f"{_TABLE}table"), None) is not None
+        if holds_blocks:
+            for item in element:
+                self.write_blocks(item)
+            return
+        self.builder.items(
+            (mark, " ".join(_text(paragraph) for paragraph in item.iterchildren(f"{_TEXT}p")))
+            for mark, item in self._lists.items(element)
+        )
 
 
 def _write_table(table: Element, builder: TextBuilder) -> None:
