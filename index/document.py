@@ -114,19 +114,22 @@ class SourceBytes:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Location in a document in terms of its format: page, slide, sheet and row.
+    """Location in a document in terms of its format: page, slide, sheet, row and mail.
 
-    Numbers start at 1. A field is None if the format has no such unit.
+    Numbers start at 1. A field is None if the format has no such unit. `mail` names a mail inside
+    another, or in a mailbox, by its number and subject.
     """
 
     page: int | None = None
     slide: int | None = None
     sheet: str | None = None
     row: int | None = None
+    mail: str | None = None
 
     def __str__(self) -> str:
         """Return the place in words: "page 3", "sheet Prices, row 4"; empty if unknown."""
         parts = (
+            ("mail", self.mail),
             ("page", self.page),
             ("slide", self.slide),
             ("sheet", self.sheet),

@@ -45,9 +45,9 @@ class Citation:
     `date_source` where it comes from: its text, its name or the file's properties; `freshness` is
     the state of the file when the answer was given (see qa.answering.source_freshness). For
     formats that are not text `extractor` names the program that made the text, bytes and line are
-    None, and `page`, `slide`, `sheet` and `row` tell the place, as far as the format has them.
-    `caution` says why the text of the document may be wrong, such as pages without text; None if it
-    was read well.
+    None, and `page`, `slide`, `sheet`, `row` and `mail` tell the place, as far as the format has
+    them. `caution` says why the text of the document may be wrong, such as pages without text; None
+    if it was read well.
     """
 
     document_id: str
@@ -73,6 +73,7 @@ class Citation:
     row: int | None = None
     date_source: DateSource | None = None
     caution: str | None = None
+    mail: str | None = None
 
     @property
     def dated(self) -> str:
@@ -90,7 +91,7 @@ class Citation:
         """
         if self.line:
             return f"line {self.line}"
-        return str(Place(self.page, self.slide, self.sheet, self.row))
+        return str(Place(self.page, self.slide, self.sheet, self.row, self.mail))
 
 
 @dataclass(frozen=True, slots=True)

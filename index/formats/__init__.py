@@ -6,15 +6,19 @@ Each module turns the bytes of a file into an `ExtractedText`. They run in a pro
 
 __all__ = [
     "detection",
-    "eml",
     "epub",
     "html",
+    "legacy_office",
+    "mail",
+    "notebook",
     "ocr",
     "office",
     "page_view",
     "pdf",
     "plain_body",
     "rtf",
+    "subtitles",
     "text_builder",
+    "xml_text",
 ]
 """Modules that other packages may import."""

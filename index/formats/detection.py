@@ -12,9 +12,11 @@ from importlib.metadata import version
 from io import BytesIO
 
 from index.errors import BinaryFile, EncryptedFile
+from index.formats.legacy_office import converter
 from index.formats.ocr import tesseract_version
+from index.text.text_formats import structure_of_name
 
-RECIPE = 5
+RECIPE = 6
 """Version of the extraction; raise it when the same bytes would give another text."""
 
 
@@ -50,10 +52,19 @@ class Kind:
         return " ".join(parts)
 
 
+_OF_MAILS = (
+    "lxml",
+    "pypdfium2",
+    "python-docx",
+    "python-pptx",
+    "python-calamine",
+    "striprtf",
+)
+"""Distributions that read mails and their attachments."""
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("pdf", (".pdf",), ("pypdfium2",), revision=1, is_scannable=True),
+        Kind("pdf", (".pdf",), ("pypdfium2",), is_scannable=True),
         Kind("docx", (".docx", ".docm", ".dotx"), ("python-docx", "lxml")),
         Kind("pptx", (".pptx", ".pptm", ".ppsx"), ("python-pptx", "lxml")),
         Kind(
@@ -62,27 +73,37 @@ KINDS = {
             ("python-calamine",),
             is_table=True,
         ),
-        Kind("csv", (".csv", ".tsv"), is_table=True),
-        Kind("html", (".html", ".htm", ".xhtml"), ("lxml",)),
+        Kind("csv", (".csv", ".tsv"), ("clevercsv",), is_table=True),
+        Kind("html", (".html", ".htm", ".xhtml"), ("lxml", "tinycss2", "cssselect")),
         Kind("epub", (".epub",), ("lxml",)),
         Kind("odt", (".odt", ".ott", ".odp", ".otp"), ("lxml",)),
         Kind("rtf", (".rtf",), ("striprtf",)),
-        Kind(
-            "eml",
-            (".eml",),
-            ("lxml", "pypdfium2", "python-docx", "python-pptx", "python-calamine", "striprtf"),
-            revision=1,  # of the PDF files attached to mails
-        ),
+        Kind("eml", (".eml",), _OF_MAILS),
+        Kind("msg", (".msg",), ("python-oxmsg", "compressed-rtf", *_OF_MAILS)),
+        Kind("mbox", (".mbox",), _OF_MAILS),
+        Kind("doc", (".doc", ".dot"), ("python-docx", "lxml")),
+        Kind("ppt", (".ppt", ".pps"), ("python-pptx", "lxml")),
+        Kind("subtitles", (".vtt", ".srt")),
+        Kind("notebook", (".ipynb",), ("markdown-it-py",)),
+        Kind("xml", (".xml", ".nxml", ".dita", ".dbk"), ("lxml",)),
     )
 }
-TEXTS = (".txt", ".text", ".md", ".markdown")
-"""Suffixes of files whose bytes are their text."""
 SUFFIXES = {suffix: kind for kind in KINDS.values() for suffix in kind.suffixes}
 
 _OLE_SIGNATURE = bytes.fromhex("d0cf11e0a1b11ae1")
 """First bytes of old Office files, and of new ones with a password."""
+_OLD_OFFICE = "an old Office file (97 to 2003)"
+_OLE_STREAMS = (
+    ("__properties_version1.0", "msg"),
+    ("Workbook", "sheet"),
+    ("WordDocument", "doc"),
+    ("PowerPoint Document", "ppt"),
+)
+"""Names of streams by which OLE files are told apart."""
+_CONVERTED = {"doc", "ppt"}
+"""Formats that LibreOffice converts."""
 _ZIP_SIGNATURE = b"PK\x03\x04"
-_ALWAYS_MARKED = {"docx", "pptx", "rtf", "pdf", "epub", "odt", "sheet"}
+_ALWAYS_MARKED = {"docx", "pptx", "rtf", "pdf", "epub", "odt", "sheet", "msg", "doc", "ppt"}
 """Formats whose files begin with a signature."""
 _BLANK_START = b"\xef\xbb\xbf \t\r\n"
 """Bytes that may stand before a signature: the byte order mark of UTF-8 and white space."""
@@ -98,6 +119,11 @@ _MIME_TYPES = {
     b"application/vnd.oasis.opendocument.spreadsheet": "sheet",
 }
 _LONGEST_MIME_TYPE = 200
+
+
+def is_text_name(name: str) -> bool:
+    """Return True if the bytes of files of a name are their text."""
+    return structure_of_name(name) is not None
 
 
 def is_latest(extractor: str | None) -> bool:
@@ -169,12 +195,20 @@ def _ole_kind(named: Kind | None, data: bytes) -> Kind:
     """Return the format of an OLE compound file. Raises EncryptedFile or BinaryFile."""
     if "EncryptedPackage".encode("utf-16-le") in data:
         raise EncryptedFile("is an Office file with a password: save it without one")
-    if "Workbook".encode("utf-16-le") in data:
-        return KINDS["sheet"]
-    claimed = "" if named is None else f" with the suffix {named.suffixes[0]}"
-    raise BinaryFile(
-        f"is an old Office file (97 to 2003){claimed}: open it and save it in the present format"
-    )
+    # A message may hold the others as attachments.
+    for stream, name in _OLE_STREAMS:
+        if stream.encode("utf-16-le") in data:
+            kind = KINDS[name]
+            break
+    else:
+        raise BinaryFile(f"is {_OLD_OFFICE}: open it and save it in the present format")
+    if kind.name in _CONVERTED and converter() is None:
+        claimed = "" if named is None else f" with the suffix {named.suffixes[0]}"
+        raise BinaryFile(
+            f"is {_OLD_OFFICE}{claimed}: install LibreOffice, or open it and save it in the "
+            "present format"
+        )
+    return kind
 
 
 def _unmarked_kind(named: Kind, data: bytes) -> Kind:

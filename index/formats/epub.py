@@ -6,12 +6,14 @@ import posixpath
 import zipfile
 from urllib.parse import unquote
 
-from index.errors import DamagedFile, EncryptedFile
+from index.errors import BinaryFile, DamagedFile, EncryptedFile, ExtractionLimit
 from index.formats.html import decode_page, parse_page
 from index.formats.markup import Element, MarkupWriter, name_of
+from index.formats.page_styles import drop_unseen
 from index.formats.text_builder import ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive, parse_xml, read_part
 from index.text.metadata import day_in
+from index.wording import listed
 
 KIND = "an EPUB book"
 _CONTAINER = "META-INF/container.xml"
@@ -32,9 +34,17 @@ def extract(data: bytes) -> ExtractedText:
     package_name = _package_name(archive)
     package = parse_xml(read_part(archive, package_name, KIND), KIND)
     builder = TextBuilder(_metadata(package, "title"))
+    unread: list[str] = []
     for name in _chapter_names(package, package_name):
-        _write_chapter(archive, name, builder)
-    return builder.build(date=day_in(_metadata(package, "date") or ""))
+        try:
+            _write_chapter(archive, name, builder)
+        except (DamagedFile, BinaryFile, ExtractionLimit):
+            # One broken chapter must not cost the book.
+            unread.append(posixpath.basename(name))
+    if unread and not builder.length:
+        raise DamagedFile(f"expected {KIND}, got one whose chapters are missing or damaged")
+    remark = f"has chapters that are missing or damaged: {listed(unread)}" if unread else ""
+    return builder.build(date=day_in(_metadata(package, "date") or ""), remark=remark)
 
 
 def _is_encrypted(archive: zipfile.ZipFile) -> bool:
@@ -85,6 +95,7 @@ def _write_chapter(archive: zipfile.ZipFile, name: str, builder: TextBuilder) ->
         page = parse_xml(data, KIND)
     except DamagedFile:  # named entities of HTML, tags that are not closed: read as browsers do
         page = parse_page(decode_page(data).text)
+    drop_unseen(page)
     body = next((element for element in page.iter() if name_of(element) == "body"), page)
     MarkupWriter(builder, _is_navigation).write(body)
 

@@ -15,7 +15,7 @@ from index.errors import BinaryFile, DamagedFile, ExtractionLimit
 from index.formats.markup import Element, MarkupWriter, name_of, text_of
 from index.formats.page_styles import drop_unseen
 from index.formats.text_builder import ExtractedText, TextBuilder
-from index.text.encoding import Decoded, decode
+from index.text.encoding import Decoded, decode, web_charset
 from index.text.metadata import day_in
 from index.text.unseen import LeftOut
 
@@ -44,14 +44,6 @@ _CHARSET = regex.compile(
     rb"(?i)(?:<meta[^>]{0,200}?charset|<\?xml[^>]{0,100}?encoding)"
     rb"""\s*=\s*["']?\s*([A-Za-z0-9_:.\-]{2,40})"""
 )
-# Browsers read these labels as the larger charsets that pages really use.
-_CHARSET_ALIASES = {
-    "iso-8859-1": "cp1252",
-    "latin1": "cp1252",
-    "us-ascii": "cp1252",
-    "gb2312": "gb18030",
-    "shift_jis": "cp932",
-}
 _MENU_TAGS = {"nav", "aside"}
 _MENU_ROLES = {
     "navigation",
@@ -138,8 +130,7 @@ def decode_page(data: bytes) -> Decoded:
     declaration = _CHARSET.search(data[:DECLARED_WITHIN])
     if declaration is None or data.startswith(_BYTE_ORDER_MARKS):
         return decode(data)
-    label = declaration[1].decode("ascii").lower()
-    charset = _CHARSET_ALIASES.get(label, label)
+    charset = web_charset(declaration[1].decode("ascii"))
     try:
         text = data.decode(charset)
     except (LookupError, UnicodeError, ValueError):  # unknown, or not the one declared

@@ -6,7 +6,7 @@ The builder counts the offsets of blocks and places while it writes, so no forma
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import regex
@@ -98,7 +98,7 @@ class ExtractedText:
 
 
 def places_to_plain(places: Places) -> list[list[Any]]:
-    """Return JSON types: [start, page, slide, sheet, row] of each place."""
+    """Return JSON types: [start, page, slide, sheet, row, mail] of each place."""
     return [
         [start, *asdict(place).values()]
         for start, place in zip(places.starts, places.places, strict=True)
@@ -233,18 +233,28 @@ class TextBuilder:
         if ranges:
             self._add_block([(ranges[0][0], ranges[-1][1])])
 
-    def embed(self, name: str, inner: ExtractedText) -> None:
-        """Write another document under `name`, with its own headings and places."""
+    def embed(self, name: str, inner: ExtractedText, *, mail: str | None = None) -> None:
+        """Write another document under `name`, with its own headings and places.
+
+        `mail` names the mail that it is: that is where all of its places are.
+        """
+
+        def placed(place: Place) -> Place:
+            if mail is None:
+                return place
+            return replace(place, mail=" > ".join(filter(None, (mail, place.mail))))
+
         self.end_headings()
+        self._place = placed(Place())
         self.heading(1, name)
-        self._place = inner.places.at(0)
+        self._place = placed(inner.places.at(0))
         offset, _ = self._write(inner.text, _PARAGRAPH_BREAK)
         headings = self._headings(self._open_headings)
         self._blocks.extend(block.moved(offset, headings) for block in inner.blocks)
         for start, place in zip(inner.places.starts, inner.places.places, strict=True):
             if start:  # `_write` has recorded the place of the first character
                 self._place_starts.append(offset + start)
-                self._places.append(place)
+                self._places.append(placed(place))
         self._place = Place()
         self.end_headings()
 

@@ -110,12 +110,12 @@ class Outcome:
 class Summary:
     """Outcomes of a run.
 
-    `other_formats` counts the files of formats that are not indexed; `refused` holds the reasons
+    `other_formats` names the files of formats that are not indexed; `refused` holds the reasons
     why documents of missing files were kept.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
-    other_formats: int = 0
+    other_formats: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
     def count(self, *statuses: Status) -> int:

@@ -1,8 +1,8 @@
 """Loading of one file as a `Document`.
 
 Text and Markdown are decoded here, and their newlines are folded here and nowhere else. Other
-formats are extracted (`index.formats`). A text format is one entry of `LOADERS`: its suffix, and
-the function that finds the structure of the decoded text.
+formats are extracted (`index.formats`). `index.text.text_formats` lists the text formats and the
+functions that find the structure of the decoded text.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
+from pathlib import Path, PurePath
 
 import regex
 
@@ -23,9 +23,9 @@ from index.parsing.sandbox import extract_once
 from index.text.dates import document_date
 from index.text.encoding import decode
 from index.text.language import detect_language
-from index.text.markdown import markdown_structure
 from index.text.plain_text import plain_structure
-from index.text.structure import Structure
+from index.text.text_formats import STRUCTURES, StructureOf, structure_of_name
+from index.text.unseen import joined_remarks, zero_width_remark, zero_width_words
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """Size limit of a file.
@@ -34,17 +34,6 @@ A text of this size is 15,000 pages, and reading it needs about ten times its si
 """
 TITLE_LENGTH = 60
 """Longest title made of first words, in characters: what fits on one line beside a file name."""
-
-LOADERS: Mapping[str, Callable[[str], Structure]] = {
-    ".txt": plain_structure,
-    ".text": plain_structure,
-    ".md": markdown_structure,
-    ".markdown": markdown_structure,
-}
-"""Functions that find the structure of a text, by the suffix of its file."""
-SUPPORTED = frozenset(LOADERS) | frozenset(SUFFIXES)
-"""Suffixes of files that are read, in lower case."""
-
 
 Extract = Callable[[Kind, bytes], ExtractedText]
 """Extracts the text of a file's bytes. Raises LoadingError."""
@@ -106,7 +95,7 @@ def load(
     )
 
 
-def _read_text(data: bytes, structure_of: Callable[[str], Structure]) -> ExtractedText:
+def _read_text(data: bytes, structure_of: StructureOf) -> ExtractedText:
     """Return a text file, whose characters keep their bytes. Raises EmptyFile or BinaryFile."""
     decoded = decode(data)
     text, crlf = fold_newlines(decoded.text)
@@ -123,7 +112,10 @@ def _read_text(data: bytes, structure_of: Callable[[str], Structure]) -> Extract
         bom_size=decoded.bom_size,
         crlf=crlf,
         tags=structure.tags,
-        remark="" if is_unicode else f"is not UTF-8, read as {decoded.encoding}",
+        remark=joined_remarks(
+            "" if is_unicode else f"is not UTF-8, read as {decoded.encoding}",
+            zero_width_remark(zero_width_words(text)),
+        ),
     )
 
 
@@ -134,18 +126,31 @@ def _substitute_title(path: Path, kind: Kind | None, text: str) -> str:
     return first_words(text)
 
 
-def loader_for(path: Path) -> Callable[[str], Structure]:
+def is_supported(path: PurePath) -> bool:
+    """Return True if files of this name are read."""
+    return path.suffix.lower() in SUFFIXES or structure_of_name(path.name) is not None
+
+
+def supported_suffixes() -> list[str]:
+    """Return the suffixes of files that are read, in lower case."""
+    return sorted({*STRUCTURES, *SUFFIXES})
+
+
+def loader_for(path: Path) -> StructureOf:
     """Return the function that finds the structure of a file, should it be text.
 
-    Raises UnsupportedFormat if files of this suffix are not read.
+    Raises UnsupportedFormat if files of this name are not read.
     """
-    suffix = path.suffix.lower()
-    if suffix not in SUPPORTED:
+    structure_of = structure_of_name(path.name)
+    if structure_of is not None:
+        return structure_of
+    if path.suffix.lower() not in SUFFIXES:
         raise UnsupportedFormat(
-            f"expected one of {', '.join(sorted(SUPPORTED))}, got {path.suffix or 'no suffix'!r}"
+            f"has a format that is not read ({path.suffix or 'no suffix'}): "
+            "docs/formats.md lists those that are"
         )
     # The bytes may turn out to be text although the suffix names another format.
-    return LOADERS.get(suffix, plain_structure)
+    return plain_structure
 
 
 def document_id(path: Path) -> str:

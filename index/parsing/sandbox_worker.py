@@ -32,8 +32,9 @@ from pathlib import Path, PurePath
 from typing import Any, BinaryIO
 
 from index import errors
-from index.formats import eml, epub, html, ocr, rtf
-from index.formats.detection import TEXTS, kind_of
+from index.formats import epub, html, legacy_office, notebook, ocr, rtf, subtitles, xml_text
+from index.formats.detection import is_text_name, kind_of
+from index.formats.mail import eml, mbox, msg
 from index.formats.office import docx, odt, pptx, spreadsheet
 from index.formats.page_view import PageText
 from index.formats.pdf import extract as pdf
@@ -63,6 +64,15 @@ EXTRACTORS: dict[str, Callable[[bytes], ExtractedText]] = {
     "odt": odt.extract,
     "rtf": rtf.extract,
     "eml": lambda data: eml.extract(data, _extract_attachment),
+    "msg": lambda data: eml.extract_message(
+        msg.parse_message(data), eml.in_time(_extract_attachment)
+    ),
+    "mbox": lambda data: mbox.extract(data, eml.in_time(_extract_attachment)),
+    "doc": lambda data: docx.extract(legacy_office.modernised(data, "doc")),
+    "ppt": lambda data: pptx.extract(legacy_office.modernised(data, "ppt")),
+    "subtitles": subtitles.extract,
+    "notebook": notebook.extract,
+    "xml": xml_text.extract,
 }
 """Extractors by the name of the format."""
 
@@ -70,11 +80,11 @@ EXTRACTORS: dict[str, Callable[[bytes], ExtractedText]] = {
 def _extract_attachment(name: str, data: bytes) -> ExtractedText:
     """Return the text of a file inside a mail. Raises LoadingError.
 
-    Mails in mails are not read, and scans are not recognised.
+    Mails in mails are read before they come here, and scans are not recognised.
     """
     suffix = PurePath(name).suffix.lower()
     kind = kind_of(suffix, data)
-    if kind is None and suffix in TEXTS:
+    if kind is None and is_text_name(name):
         builder = TextBuilder()
         write_plain_text(decode(data).text, builder)
         return builder.build()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from index.errors import PruneRefused
 from index.filesystem.file_names import existing_path
-from index.parsing.loader import SUPPORTED, shown
+from index.parsing.loader import is_supported, shown
 from index.sources.ignore_rules import IgnoreRules
 from index.store.file_records import FileRecord
 
@@ -25,14 +25,14 @@ never does.
 class Root:
     """File or folder to index, with the files found there.
 
-    `problems` has a line for each path that cannot be read, `other_formats` counts the files of
+    `problems` has a line for each path that cannot be read, `other_formats` names the files of
     unsupported formats. `ignore_rules` is None for a single file.
     """
 
     path: Path
     files: list[Path] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    other_formats: int = 0
+    other_formats: list[str] = field(default_factory=list)
     ignore_rules: IgnoreRules | None = None
 
     @property
@@ -109,10 +109,10 @@ def _walk(root: Root, ignore_rules: IgnoreRules) -> Iterator[Path]:
         for path in (Path(folder, name) for name in sorted(names)):
             if not is_included(path):
                 continue
-            if path.suffix.lower() in SUPPORTED:
+            if is_supported(path):
                 yield path
             else:
-                root.other_formats += 1
+                root.other_formats.append(shown(path.relative_to(root.path).as_posix()))
 
 
 def missing_files(root: Root, known: Sequence[FileRecord]) -> list[FileRecord]:

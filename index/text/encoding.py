@@ -27,6 +27,28 @@ _LATIN = ("cp1252", "cp1250", "cp1254", "cp1257", "cp1258", "iso8859-2")
 _OTHER_ALPHABETS = ("cp1251", "cp1253", "cp1255", "cp1256", "koi8-r", "iso8859-5", "iso8859-7")
 _MULTI_BYTE = ("shift_jis_2004", "cp932", "euc_jis_2004", "gb18030", "big5hkscs", "euc_kr", "cp949")
 
+_WEB_CHARSETS = {
+    "ascii": "cp1252",
+    "iso-8859-1": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso_8859-1": "cp1252",
+    "l1": "cp1252",
+    "latin-1": "cp1252",
+    "latin1": "cp1252",
+    "us-ascii": "cp1252",
+    "windows-1252": "cp1252",
+    "iso-8859-9": "cp1254",
+    "latin5": "cp1254",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "shift-jis": "cp932",
+    "ks_c_5601-1987": "cp949",
+    "euc-kr": "cp949",
+    "tis-620": "cp874",
+}
+"""Larger charsets that are meant by declared ones (WHATWG, Encoding Standard, 4.2)."""
+
 CP1252_SHARE = 0.7
 """Share of the best encoding's confidence with which Windows-1252 is tried first.
 
@@ -71,6 +93,12 @@ class Decoded:
     text: str
     encoding: str
     bom_size: int = 0
+
+
+def web_charset(label: str) -> str:
+    """Return the charset that a label stands for in web pages and mails."""
+    label = label.strip().lower()
+    return _WEB_CHARSETS.get(label, label)
 
 
 def decode(data: bytes) -> Decoded:

@@ -5,6 +5,7 @@ Markdown is parsed by markdown-it-py, whose tokens carry line numbers (CommonMar
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -14,13 +15,17 @@ import regex
 from index.document import Block, BlockKind, Entry, TextRange
 from index.rendering import cells
 from index.text.lines import line_ranges
-from index.text.metadata import front_matter
+from index.text.metadata import front_matter, leading_front_matter
 from index.text.structure import Structure, are_pairs, with_leads
+from index.text.unseen import blanked, visible_blocks
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
+_CODE_OR_COMMENT = regex.compile(
+    r"(?P<code>`+)(?!`).*?(?<!`)(?P=code)(?!`)|(?P<comment><!--.*?(?:-->|\Z))", regex.DOTALL
+)
 MAX_NESTING = 100
 """Levels of lists and quotes that are read.
 
@@ -34,9 +39,26 @@ def markdown_structure(text: str) -> Structure:
     The title is that of the front matter, else the first heading.
     """
     walk = _MarkdownWalk(text, line_ranges(text))
-    for token in _parser().parse(text):
+    source = text
+    front = leading_front_matter(text)
+    if front is not None:
+        metadata, end = front
+        walk.title, walk.date, walk.tags = metadata.title, metadata.date, metadata.tags
+        source = blanked(text, [(0, end)])
+    for token in _parser().parse(source):
         walk.visit(token)
-    return Structure(walk.finish(), walk.title or walk.first_heading, walk.date, walk.tags)
+    blocks = walk.finish()
+    blocks = visible_blocks(text, blocks, list(_comments(text, blocks)))
+    return Structure(blocks, walk.title or walk.first_heading, walk.date, walk.tags)
+
+
+def _comments(text: str, blocks: Sequence[Block]) -> Iterator[TextRange]:
+    """Yield the ranges of HTML comments, which no reader of the rendered text sees."""
+    for block in blocks:
+        if block.kind != "code":
+            for match in _CODE_OR_COMMENT.finditer(text, block.start, block.end):
+                if match["comment"]:
+                    yield match.span()
 
 
 @cache

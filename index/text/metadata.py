@@ -1,10 +1,13 @@
-"""YAML front matter of a Markdown text: its title, date and tags."""
+"""Front matter of a Markdown text, in YAML or TOML: its title, date and tags."""
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import regex
 import yaml
@@ -18,6 +21,14 @@ MAX_FRONT_MATTER = 20_000
 _DATE_FIELDS = ("updated", "lastmod", "modified", "date")
 """Front matter fields that date a document, in order of preference."""
 _DAY = regex.compile(r"(?<!\d)(\d{4})-?([01]\d)-?([0-3]\d)(?!\d)")
+
+_TOML = regex.compile(r"\+\+\+[ \t]*\n(?P<content>.*?\n)?\+\+\+[ \t]*(?:\n|\Z)", regex.DOTALL)
+"""Front matter of Hugo and Zola."""
+_YAML_WITH_DOTS = regex.compile(
+    r"---[ \t]*\n(?P<content>(?!---[ \t]*\n)[\w\"'-]+[ \t]*:(?:(?!---[ \t]*\n)[^\n]*\n)*?)"
+    r"\.\.\.[ \t]*(?:\n|\Z)"
+)
+"""Front matter that ends as a YAML document does (YAML 1.2.2, 9.1.2); Pandoc reads it."""
 
 _Field = tuple[str, yaml.Node]
 
@@ -40,6 +51,40 @@ def front_matter(content: str) -> FrontMatter:
         title=values.get("title"),
         date=next((day for day in days if day is not None), None),
         tags=_tags(fields),
+    )
+
+
+def leading_front_matter(text: str) -> tuple[FrontMatter, int] | None:
+    """Return the front matter in TOML, or in YAML closed by "...", and where it ends.
+
+    None if a text begins with neither.
+    """
+    dots = _YAML_WITH_DOTS.match(text)
+    if dots:
+        return front_matter(dots["content"]), dots.end()
+    toml = _TOML.match(text)
+    if toml is None or toml.end("content") > MAX_FRONT_MATTER:
+        return None
+    try:
+        fields = tomllib.loads(toml["content"] or "")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
+    return _toml_front_matter(fields), toml.end()
+
+
+def _toml_front_matter(fields: Mapping[str, Any]) -> FrontMatter:
+    title = fields.get("title")
+    is_title = isinstance(title, str) and not _UNSTORABLE.search(title)
+    days = [day_in(str(fields.get(name, ""))) for name in _DATE_FIELDS]
+    tags = fields.get("tags")
+    taxonomies = fields.get("taxonomies")
+    if tags is None and isinstance(taxonomies, dict):
+        tags = taxonomies.get("tags")
+    names = tags.split(",") if isinstance(tags, str) else tags
+    return FrontMatter(
+        title=" ".join(str(title).split()) or None if is_title else None,
+        date=next((day for day in days if day is not None), None),
+        tags=valid_tags([name for name in names or () if isinstance(name, str)]),
     )
 
 

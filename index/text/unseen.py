@@ -91,6 +91,20 @@ def joined_remarks(*remarks: str) -> str:
     return "; ".join(filter(None, remarks))
 
 
+def blanked(text: str, hidden: Sequence[TextRange]) -> str:
+    """Return a text of the same length with spaces in place of the hidden ranges.
+
+    Line feeds stay, so that lines keep their numbers.
+    """
+    parts: list[str] = []
+    at = 0
+    for start, end in hidden:
+        covered = "\n".join(" " * len(line) for line in text[start:end].split("\n"))
+        parts += [text[at:start], covered]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
 def visible_blocks(
     text: str, blocks: Sequence[Block], hidden: Sequence[TextRange]
 ) -> tuple[Block, ...]:

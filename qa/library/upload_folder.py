@@ -18,7 +18,7 @@ import regex
 from index.errors import LoadingError
 from index.filesystem.portable_path import UPLOADS
 from index.formats.detection import kind_of
-from index.parsing.loader import SUPPORTED, read_bytes
+from index.parsing.loader import is_supported, read_bytes
 from qa.errors import UnsupportedUpload
 
 ABANDONED_SECONDS = 24 * 3600.0
@@ -93,7 +93,7 @@ def name_with_suffix(name: str, path: Path, max_bytes: int) -> str:
         kind = kind_of(suffix, read_bytes(path, max_bytes))
     except LoadingError as error:
         raise UnsupportedUpload(str(error)) from error
-    if suffix in SUPPORTED:
+    if is_supported(PurePosixPath(name)):
         return name
     if kind is None:
         raise UnsupportedUpload(f"expected {_READ}, got {suffix or 'no suffix'!r}")

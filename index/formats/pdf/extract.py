@@ -41,6 +41,7 @@ from index.formats.pdf.scanned_pages import (
 from index.formats.pdf.visibility import unseen_characters
 from index.formats.text_builder import ExtractedText
 from index.text.metadata import day_in
+from index.text.unseen import joined_remarks
 
 MAX_PAGES = 20_000
 PRINT = "print it to a PDF"
@@ -138,7 +139,8 @@ def extract(
     if not _has_words(pages, read):
         raise _no_text_error(read, can_recognise=more_time is not None)
     extracted = DocumentAssembler(pages, read.title).assemble(read.date)
-    return replace(extracted, remark=_remark(read), pages=_page_counts(pages, read))
+    remark = joined_remarks(_remark(read), extracted.remark)
+    return replace(extracted, remark=remark, pages=_page_counts(pages, read))
 
 
 def _page_counts(pages: Sequence[Regions], read: _ReadDocument) -> PageCounts:
@@ -278,7 +280,7 @@ def _remark(read: _ReadDocument) -> str:
         pages_remark("text that a reader cannot see", unseen, LEFT_OUT),
         pages_remark("text in fonts that do not say which letters they draw", garbled, RECOGNISE),
     )
-    return "; ".join(filter(None, remarks))
+    return joined_remarks(*remarks)
 
 
 def _no_text_error(read: _ReadDocument, *, can_recognise: bool) -> LoadingError:

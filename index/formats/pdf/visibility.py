@@ -17,13 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.formats.pdf.annotations import annotations_of, box_of
+from index.text.unseen import CONTRAST
 
 SCALE = 2.0
 """Pixels a point of the drawn page: letters of 5 points still differ from their ground."""
 MAX_PIXELS = 6_000_000
 """Largest number of pixels of the drawn page."""
-CONTRAST = 24
-"""Difference of two greys, of 255, below which a reader sees none: that of light grey on white."""
 INK_SHARE = 0.015
 """Share of a character's box that differs without it; letters fill a tenth of it or more."""
 FEW = 0.25

@@ -47,6 +47,7 @@ _CITATION: dict[str, Any] = {
     "row": None,
     "date_source": None,
     "caution": None,
+    "mail": None,
 }
 _SPAN: dict[str, Any] = {
     "text": _CITATION["quote"],

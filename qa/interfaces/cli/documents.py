@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from index.wording import listed
 from qa.interfaces.cli.options import (
     PathOrPage,
     data_option,
@@ -64,8 +65,8 @@ def index(
 ) -> None:
     """Index files and folders.
 
-    Formats: text, Markdown, PDF, Word, PowerPoint, spreadsheets, HTML, EPUB, OpenDocument, RTF and
-    mails.
+    Formats: text, Markdown and other markup, PDF, Word, PowerPoint, spreadsheets, HTML, EPUB,
+    OpenDocument, RTF, mails, subtitles, notebooks, XML, source code and configuration.
 
     Unchanged files cost nothing. A file .quotedignore in a folder lists patterns of files to leave
     out, like a .gitignore.
@@ -82,12 +83,15 @@ def index(
         settings_of(data), paths, prune=prune, yes=yes, exclude=exclude, tags=tags
     )
     click.echo(summary_line(summary))
+    if summary.other_formats:
+        click.echo(f"not read, of other formats: {listed(summary.other_formats)}", err=True)
     for refusal in summary.refused:
         click.echo(f"refused: {refusal}", err=True)
     # A refusal is worse than a skipped file, so it decides the exit code.
     if summary.refused:
         sys.exit(1)
-    sys.exit(SKIPPED if summary.count("skipped", "kept") else 0)
+    is_incomplete = summary.count("skipped", "kept") or summary.other_formats
+    sys.exit(SKIPPED if is_incomplete else 0)
 
 
 def run_indexing(
@@ -139,7 +143,7 @@ def summary_line(summary: Summary) -> str:
         "unchanged": summary.count("unchanged"),
         "removed": summary.count("removed"),
         "skipped": summary.count("skipped", "kept"),
-        "of other formats left out": summary.other_formats,
+        "of other formats left out": len(summary.other_formats),
     }
     parts = [f"{count} {words}" for words, count in counts.items() if count]
     return "Indexed: " + (", ".join(parts) or "no files found") + "."

@@ -10,10 +10,11 @@ import pytest
 
 from index.document import Document
 from index.errors import EncryptedFile, LoadingError
-from index.formats import eml, epub, html, rtf
+from index.formats import epub, html, rtf
 from index.formats.detection import KINDS, TEXTS
-from index.formats.eml import ATTACHMENT_SECONDS
-from index.formats.eml import extract as extract_mail
+from index.formats.mail import eml
+from index.formats.mail.eml import ATTACHMENT_SECONDS
+from index.formats.mail.eml import extract as extract_mail
 from index.formats.office import docx, odt, pptx
 from index.formats.office import spreadsheet as sheets
 from index.formats.text_builder import ExtractedText

@@ -54,12 +54,12 @@ export function lines(text, start, end) {
 }
 
 /**
- * Where a quote stands in its format: its line, page, slide, or sheet and row; empty where the format has none.
- * @param {{line: number|null, page?: number|null, slide?: number|null, sheet?: string|null, row?: number|null}} place
+ * Where a quote stands in its format: its mail, line, page, slide, or sheet and row; empty where the format has none.
+ * @param {{line: number|null, page?: number|null, slide?: number|null, sheet?: string|null, row?: number|null, mail?: string|null}} place
  * @returns {string}
  */
 export function where(place) {
-  const named = ["line", "page", "slide", "sheet", "row"].filter((name) => place[name] !== null && place[name] !== undefined);
+  const named = ["mail", "line", "page", "slide", "sheet", "row"].filter((name) => place[name] !== null && place[name] !== undefined);
   return named.map((name) => `${name} ${place[name]}`).join(", ");
 }
 

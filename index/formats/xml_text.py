@@ -1,0 +1,109 @@
+"""XML documents and data without a reader of their own (lxml, BSD).
+
+Articles and books mark titles and paragraphs with names that most vocabularies share (JATS, DocBook,
+DITA, TEI, XHTML); all else is data, whose elements are names with their values.
+"""
+
+from __future__ import annotations
+
+from index.errors import DamagedFile
+from index.formats.html import extract as extract_page
+from index.formats.markup import Element, name_of
+from index.formats.text_builder import ExtractedText, TextBuilder
+from index.formats.zip_container import parse_xml
+
+KIND = "an XML file"
+_PARAGRAPHS = frozenset(
+    {"p", "para", "simpara", "abstract-p", "ab", "note", "li", "item", "shortdesc", "quote", "l"}
+)
+_HEADINGS = frozenset({"title", "article-title", "head", "chapter-title", "book-title"})
+_INLINE = frozenset(
+    {
+        "a", "abbrev", "b", "bold", "code", "emphasis", "em", "ext-link", "fn", "footnote",
+        "hi", "i", "italic", "link", "named-content", "phrase", "q", "ref", "sc", "span", "strong",
+        "styled-content", "sub", "sup", "term", "tt", "ulink", "underline", "uri", "xref",
+    }
+)  # fmt: skip
+"""Elements inside the text of a paragraph."""
+_LEFT_OUT = frozenset({"script", "style", "binary", "bindata"})
+_DEPTH = 200
+"""Elements inside each other that are written; libxml2 reads 256."""
+
+
+def extract(data: bytes) -> ExtractedText:
+    """Return titles, paragraphs and named values of an XML file in its order.
+
+    Raises DamagedFile or EmptyFile.
+    """
+    root = parse_xml(data, KIND)
+    if name_of(root) == "html":
+        return extract_page(data)
+    if name_of(root) == "svg":
+        raise DamagedFile("expected a text, got a drawing (SVG)")
+    builder = TextBuilder()
+    _Writer(builder).write(root, 0)
+    return builder.build()
+
+
+class _Writer:
+    """Writes the elements of one file to a text builder."""
+
+    def __init__(self, builder: TextBuilder) -> None:
+        self._builder = builder
+        # Values in a row, not written yet.
+        self._pairs: list[tuple[str, str]] = []
+
+    def write(self, element: Element, depth: int) -> None:
+        """Write an element with all that is inside it."""
+        self._visit(element, depth)
+        self._flush()
+
+    def _visit(self, element: Element, depth: int) -> None:
+        name = name_of(element)
+        if not name or name in _LEFT_OUT or depth > _DEPTH:
+            return
+        if name in _HEADINGS:
+            self._flush()
+            self._builder.heading(max(depth, 1), _text(element))
+        elif name in _PARAGRAPHS or _is_prose(element):
+            self._flush()
+            self._builder.paragraph(_text(element))
+        elif len(element) == 0:
+            self._pairs.append((_label(name), element.text or ""))
+        else:
+            self._visit_children(element, depth)
+
+    def _visit_children(self, element: Element, depth: int) -> None:
+        if _is_record(element):
+            self._flush()
+            self._builder.pairs(
+                (_label(name_of(child)), _text(child)) for child in element if name_of(child)
+            )
+            return
+        for child in element:
+            self._visit(child, depth + 1)
+
+    def _flush(self) -> None:
+        pairs, self._pairs = self._pairs, []
+        self._builder.pairs((label, " ".join(text.split())) for label, text in pairs)
+
+
+def _text(element: Element) -> str:
+    return " ".join("".join(element.itertext()).split())
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ")
+
+
+def _is_prose(element: Element) -> bool:
+    """Return True if text stands beside the elements inside: those are of the text, too."""
+    texts = [element.text or "", *(child.tail or "" for child in element)]
+    return len(element) > 0 and any(text.strip() for text in texts)
+
+
+def _is_record(element: Element) -> bool:
+    """Return True if an element holds several values and nothing else."""
+    names = [name_of(child) for child in element if name_of(child)]
+    is_flat = all(len(child) == 0 for child in element)
+    return is_flat and len(names) > 1 and not set(names) & (_PARAGRAPHS | _HEADINGS)
