@@ -133,7 +133,8 @@ def measured(path: Path, truth: str, extract: Extract) -> Measured:
 def measure(folder: Path, extract: Extract, worst: int) -> None:
     """Print a line for each collection: mean over files and over words, lowest, CPU seconds."""
     print(
-        f"{'collection':24} {'files':>5} {'order':>6} {'by word':>7} {'raw':>6} {'lowest':>6} {'seconds':>8}"
+        f"{'collection':24} {'files':>5} {'order':>6} {'by word':>7} {'raw':>6} {'lowest':>6}"
+        f" {'seconds':>8}"
     )
     for collection in sorted(path for path in folder.iterdir() if path.is_dir()):
         files = [path for path in sorted(collection.iterdir()) if path.is_file()]
@@ -145,7 +146,8 @@ def measure(folder: Path, extract: Extract, worst: int) -> None:
         by_word = sum(row.order * row.known for row in rows) / sum(row.known for row in rows)
         print(
             f"{collection.name:24} {len(rows):5} {mean(row.order for row in rows):6.3f}"
-            f" {by_word:7.3f} {mean(row.raw for row in rows):6.3f} {rows[0].order:6.3f} {sum(row.seconds for row in rows):8.2f}"
+            f" {by_word:7.3f} {mean(row.raw for row in rows):6.3f} {rows[0].order:6.3f}"
+            f" {sum(row.seconds for row in rows):8.2f}"
         )
         for row in rows[:worst]:
             print(

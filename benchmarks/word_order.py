@@ -16,9 +16,7 @@ _LINK = regex.compile(r"\[([^\]\n]*)\]\([^)\s]*\)")
 _ESCAPED = regex.compile(r"\\([!-/:-@\[-`{-~])")
 
 
-_CHART = regex.compile(
-    r"(?m)(?:^[^#|\n].*\n\n)?^<!-- image -->\n\n\w+ chart(?:\n\n(?:\|.*\n?)*|$)"
-)
+_CHART = regex.compile(r"(?m)(?:^[^#|\n].*\n\n)?^<!-- image -->\n\n\w+ chart(?:\n\n(?:\|.*\n?)*|$)")
 """A chart in docling's Markdown: its caption and kind, and a table of its values."""
 _AUTHOR = regex.compile(r"\[author: ([^\]]*?)(?: \(\w+\))?(?:, time: [^\]]*)?\]")
 """Author of a comment, with words that docling adds."""

@@ -56,6 +56,11 @@ def name_of(element: Element) -> str:
     return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
 
 
+def inner_text(element: Element) -> str:
+    """Return all text inside an element as it stands, hidden or not."""
+    return "".join(map(str, element.itertext()))
+
+
 def text_of(element: Element) -> str:
     """Return the text inside an element on one line."""
     return " ".join("".join(_texts(element)).split())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -17,11 +18,11 @@ import regex
 from index.formats.markup import Element, name_of
 from index.text.unseen import FAINTEST, SMALLEST_POINTS, is_same_colour
 
-MAX_RULES = 300
+MAX_RULES = 150
 """Rules of style sheets that are looked at, each on the whole page."""
 LONGEST_SELECTOR = 120
 """Characters of a selector that is looked at."""
-MAX_STYLE = 500_000
+MAX_STYLE = 100_000
 """Characters of style sheets that are parsed."""
 FAR_OUT = 400.0
 """Pixels beyond the edge from which text stands outside the page."""
@@ -71,11 +72,7 @@ def drop_unseen(page: Element) -> int:
     declarations = _declarations(page)
     if not declarations:
         return 0
-    # A style sheet that is not in the page may give any element another ground.
-    has_other_styles = any(
-        "stylesheet" in link.get("rel", "").lower() for link in page.iter("{*}link")
-    )
-    start = _Context(ground=None if has_other_styles else _WHITE)
+    start = _Context(ground=_WHITE if _has_known_styles(page) else None)
     contexts: dict[Element, _Context] = {}
     disguised = 0
     for element in page.iter():
@@ -91,6 +88,18 @@ def drop_unseen(page: Element) -> int:
         if not context.is_seen:
             disguised += _blank(element)
     return disguised
+
+
+def _has_known_styles(page: Element) -> bool:
+    """Return True if all style sheets are in the page and are read whole.
+
+    Others may give any element another ground.
+    """
+    if any("stylesheet" in link.get("rel", "").lower() for link in page.iter("{*}link")):
+        return False
+    sheets = [style.text or "" for style in page.iter("{*}style")]
+    is_short = sum(map(len, sheets)) <= MAX_STYLE
+    return is_short and sum(sheet.count("{") for sheet in sheets) <= MAX_RULES
 
 
 def _blank(element: Element) -> int:
@@ -126,7 +135,7 @@ def _declarations(page: Element) -> Mapping[Element, Declarations]:
             found.setdefault(element, {}).setdefault("color", colour.lower())
         style = element.get("style")
         if style:
-            found.setdefault(element, {}).update(_values(style))
+            found.setdefault(element, {}).update(_inline_values(style))
     return found
 
 
@@ -137,9 +146,7 @@ def _style_rules(page: Element) -> Iterator[tuple[str, Declarations]]:
     sheets = "\n".join(style.text or "" for style in page.iter("{*}style"))
     if not sheets.strip():
         return
-    rules = tinycss2.parse_stylesheet(
-        sheets[:MAX_STYLE], skip_comments=True, skip_whitespace=True
-    )
+    rules = tinycss2.parse_stylesheet(sheets[:MAX_STYLE], skip_comments=True, skip_whitespace=True)
     for rule in rules:
         if rule.type != "qualified-rule":  # as for printing
             continue
@@ -156,9 +163,16 @@ def _selected(page: Element, selector: str) -> list[Element]:
     from lxml.cssselect import CSSSelector
 
     try:
-        return list(CSSSelector(selector, translator="html")(page))
+        selected: Any = CSSSelector(selector, translator="html")(page)
+        return list(selected)
     except (SelectorError, etree.XPathError, ValueError):
         return []
+
+
+@lru_cache(maxsize=10_000)
+def _inline_values(style: str) -> Declarations:
+    """Return the relevant declarations of a `style`; pages repeat a few of them."""
+    return _values(style)
 
 
 def _values(source: Any) -> Declarations:  # noqa: ANN401 - text or tokens of an untyped library

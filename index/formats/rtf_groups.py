@@ -9,6 +9,7 @@ Source: Rich Text Format Specification, version 1.9.1.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import regex
 
@@ -160,18 +161,19 @@ def _changed(state: _State, word: str, value: str | None) -> _State:
     number = int(value) if value and len(value) <= 6 else 0
     is_on = value is None or number != 0
     if word == "plain":
-        return replace(state, is_hidden=False, is_deleted=False, colour=0, half_points=24, ground=0)
+        return _State(state.sink)
+    changes: dict[str, Any] = {}
     if word == "v":
-        return replace(state, is_hidden=is_on)
-    if word == "deleted":
-        return replace(state, is_deleted=is_on)
-    if word == "cf":
-        return replace(state, colour=number)
-    if word in {"cb", "highlight", "chcbpat"}:
-        return replace(state, ground=number)
-    if word == "fs" and value:
-        return replace(state, half_points=number)
-    return state
+        changes["is_hidden"] = is_on
+    elif word == "deleted":
+        changes["is_deleted"] = is_on
+    elif word == "cf":
+        changes["colour"] = number
+    elif word in {"cb", "highlight", "chcbpat"}:
+        changes["ground"] = number
+    elif word == "fs" and value:
+        changes["half_points"] = number
+    return replace(state, **changes) if changes else state
 
 
 def _colours(source: str) -> dict[int, tuple[int, int, int]]:

@@ -90,7 +90,8 @@ def _paragraphs(cues: Iterator[_Cue]) -> Iterator[tuple[str, str, str]]:
 
     Captions that roll repeat the line before; it is said once.
     """
-    time, speaker, parts, length = "", "", [], 0
+    time, speaker, length = "", "", 0
+    parts: list[str] = []
     for cue in cues:
         is_long = length > PARAGRAPH and parts[-1].endswith(_SENTENCE_END)
         if parts and (cue.speaker != speaker or is_long or length > LONGEST_PARAGRAPH):

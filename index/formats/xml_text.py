@@ -1,14 +1,14 @@
 """XML documents and data without a reader of their own (lxml, BSD).
 
-Articles and books mark titles and paragraphs with names that most vocabularies share (JATS, DocBook,
-DITA, TEI, XHTML); all else is data, whose elements are names with their values.
+Articles and books mark titles and paragraphs with names that most vocabularies share (JATS,
+DocBook, DITA, TEI, XHTML); all else is data, whose elements are names with their values.
 """
 
 from __future__ import annotations
 
 from index.errors import DamagedFile
 from index.formats.html import extract as extract_page
-from index.formats.markup import Element, name_of
+from index.formats.markup import Element, inner_text, name_of
 from index.formats.text_builder import ExtractedText, TextBuilder
 from index.formats.zip_container import parse_xml
 
@@ -89,7 +89,7 @@ class _Writer:
 
 
 def _text(element: Element) -> str:
-    return " ".join("".join(element.itertext()).split())
+    return " ".join(inner_text(element).split())
 
 
 def _label(name: str) -> str:

@@ -24,7 +24,7 @@ from index.text.dates import document_date
 from index.text.encoding import decode
 from index.text.language import detect_language
 from index.text.plain_text import plain_structure
-from index.text.text_formats import STRUCTURES, StructureOf, structure_of_name
+from index.text.text_formats import StructureOf, structure_of_name
 from index.text.unseen import joined_remarks, zero_width_remark, zero_width_words
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -129,11 +129,6 @@ def _substitute_title(path: Path, kind: Kind | None, text: str) -> str:
 def is_supported(path: PurePath) -> bool:
     """Return True if files of this name are read."""
     return path.suffix.lower() in SUFFIXES or structure_of_name(path.name) is not None
-
-
-def supported_suffixes() -> list[str]:
-    """Return the suffixes of files that are read, in lower case."""
-    return sorted({*STRUCTURES, *SUFFIXES})
 
 
 def loader_for(path: Path) -> StructureOf:

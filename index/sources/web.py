@@ -24,7 +24,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from index.errors import FileTooLarge, PageNotFetched
 from index.filesystem.disk_errors import replacing
-from index.parsing.loader import SUPPORTED
+from index.parsing.loader import is_supported
 
 SECONDS = 30.0
 """Time limit of one page with its redirects."""
@@ -283,7 +283,7 @@ def _suffix_of(content_type: str, path: str) -> str:
     if content_type in _SUFFIXES:
         return _SUFFIXES[content_type]
     suffix = PurePosixPath(path).suffix.lower()
-    return suffix if suffix in SUPPORTED else ""
+    return suffix if is_supported(PurePosixPath(path)) else ""
 
 
 def _mark_charset(data: bytes, charset: str | None, content_type: str) -> bytes:

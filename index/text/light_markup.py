@@ -7,14 +7,12 @@ include other files.
 
 from __future__ import annotations
 
-
 import regex
 
 from index.document import TextRange
 from index.text.metadata import day_in
 from index.text.outline import Heading, Outline, outlined
 from index.text.structure import Structure
-
 
 
 def _lines(text: str) -> list[TextRange]:
@@ -90,7 +88,7 @@ class _RestructuredText:
     def _add_title(self, first: int, title: int, last: int, style: tuple[str, bool]) -> None:
         if style not in self._styles:
             self._styles.append(style)
-        start, end = self._lines[title]
+        start, _ = self._lines[title]
         name = self._line(title).strip()
         start += _indent(self._line(title))
         for at in range(first, last + 1):

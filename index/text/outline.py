@@ -45,7 +45,7 @@ def outlined(text: str, outline: Outline) -> Structure:
     shown = blanked(text, outline.hidden)
     blocks: list[Block] = []
     path: list[tuple[int, str]] = []
-    marks = [*outline.headings, *outline.code]
+    marks: list[Heading | TextRange] = [*outline.headings, *outline.code]
     at = 0
     for mark in sorted(marks, key=_start_of):
         start, end = _range_of(mark)
@@ -96,9 +96,7 @@ def _names(path: Sequence[tuple[int, str]], title: str | None) -> tuple[str, ...
     return tuple(names)
 
 
-def _plain_blocks(
-    text: str, span: TextRange, headings: tuple[str, ...], depth: int
-) -> list[Block]:
+def _plain_blocks(text: str, span: TextRange, headings: tuple[str, ...], depth: int) -> list[Block]:
     """Return the blocks of the plain text in a range, `depth` headings deep."""
     start, end = span
     if not text[start:end].strip():

@@ -121,7 +121,8 @@ class _Keys:
 
 
 _YAML_KEY = regex.compile(
-    r"(?P<indent>[ \t]*(?:-[ \t]+)*)(?P<key>[\"']?[\w./$@ -]+?[\"']?):(?:[ \t]+(?P<value>\S.*))?[ \t]*"
+    r"(?P<indent>[ \t]*(?:-[ \t]+)*)(?P<key>[\"']?[\w./$@ -]+?[\"']?):"
+    r"(?:[ \t]+(?P<value>\S.*))?[ \t]*"
 )
 _INI_SECTION = regex.compile(r"[ \t]*\[{1,2}(?P<name>[^\]\n]+)\]{1,2}[ \t]*(?:[#;].*)?")
 _INI_KEY = regex.compile(r"[ \t]*(?P<key>[\w.\"' -]+?)[ \t]*[=:][ \t]*(?P<value>.*?)[ \t]*")

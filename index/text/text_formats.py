@@ -39,15 +39,14 @@ STRUCTURES: Mapping[str, StructureOf] = {
     suffix: structure_of for structure_of, suffixes in _FORMATS for suffix in suffixes.split()
 }
 """Functions that find the structure of a text, by the suffix of its file in lower case."""
+_PLAIN_NAMES = (
+    "authors changelog changes contributing contributors copying copyright faq history install"
+    " licence license maintainers news notice readme thanks todo version"
+)
+_CODE_NAMES = "dockerfile jenkinsfile makefile procfile vagrantfile"
 NAMES: Mapping[str, StructureOf] = {
-    **dict.fromkeys(
-        "authors changelog changes contributing contributors copying copyright faq history install"
-        " licence license maintainers news notice readme thanks todo version".split(),
-        plain_structure,
-    ),
-    **dict.fromkeys(
-        "dockerfile jenkinsfile makefile procfile vagrantfile".split(), source_code.code_structure
-    ),
+    **dict.fromkeys(_PLAIN_NAMES.split(), plain_structure),
+    **dict.fromkeys(_CODE_NAMES.split(), source_code.code_structure),
 }
 """Functions for files without a suffix, by their names in lower case."""
 

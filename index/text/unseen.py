@@ -131,9 +131,7 @@ def _visible_pieces(text: str, block: Block, hidden: Sequence[TextRange]) -> Ite
         start = hidden_end
 
 
-def _piece(
-    text: str, block: Block, units: tuple[TextRange, ...], start: int, end: int
-) -> Block:
+def _piece(text: str, block: Block, units: tuple[TextRange, ...], start: int, end: int) -> Block:
     """Return the part of a block in [start, end), which holds `units`."""
     entries = [
         Entry((max(label[0], start), max(label[1], start)), content)
@@ -146,13 +144,11 @@ def _piece(
     return replace(block, start=first, end=units[-1][1], units=units, entries=tuple(entries))
 
 
-def _cut(
-    text: str, ranges: Sequence[TextRange], start: int, end: int
-) -> Iterator[TextRange]:
+def _cut(text: str, ranges: Sequence[TextRange], start: int, end: int) -> Iterator[TextRange]:
     """Yield the parts of ranges inside [start, end) that hold more than white space."""
-    for first, last in ranges:
-        first, last = max(first, start), min(last, end)
-        part = text[first:last]
+    for whole in ranges:
+        first = max(whole[0], start)
+        part = text[first : min(whole[1], end)]
         if part.strip():
             first += len(part) - len(part.lstrip())
             yield first, first + len(part.strip())

@@ -310,9 +310,7 @@ def _citation_checks(citation: Citation, data: bytes, document: Document) -> Ite
         yield _bytes_check(citation, data, document)
     place = document.places.at(citation.start)
     line = None if extractor else document.text.count("\n", 0, citation.start) + 1
-    claimed = Place(
-        citation.page, citation.slide, citation.sheet, citation.row, citation.mail
-    )
+    claimed = Place(citation.page, citation.slide, citation.sheet, citation.row, citation.mail)
     words = str(place) or f"line {line}"
     yield Check("place", (claimed, citation.line) == (place, line), f"it is {words}")
 

@@ -31,6 +31,7 @@ CITATION_KEYS = [
     "row",
     "date_source",
     "caution",
+    "mail",
 ]
 ANSWER_KEYS = [
     "question",

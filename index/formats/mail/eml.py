@@ -53,9 +53,7 @@ def extract(
     return extract_message(parse_message(data), in_time(read, clock))
 
 
-def in_time(
-    read: ReadAttachment, clock: Callable[[], float] = time.monotonic
-) -> ReadAttachment:
+def in_time(read: ReadAttachment, clock: Callable[[], float] = time.monotonic) -> ReadAttachment:
     """Return a reader of attachments that begins none after `ATTACHMENT_SECONDS`."""
     deadline = clock() + ATTACHMENT_SECONDS
 

@@ -107,7 +107,5 @@ def _embedded_message(storage: Storage) -> Any:  # noqa: ANN401 - a class made o
     if inner is None:
         return None
     message = Message(inner)
-    message.__dict__["_properties"] = Properties(
-        inner, properties_header_offset=_EMBEDDED_HEADER
-    )
+    message.__dict__["_properties"] = Properties(inner, properties_header_offset=_EMBEDDED_HEADER)
     return message

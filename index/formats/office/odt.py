@@ -11,7 +11,7 @@ from itertools import repeat, takewhile
 
 from index.document import Place
 from index.errors import EncryptedFile
-from index.formats.markup import Element
+from index.formats.markup import Element, inner_text
 from index.formats.office.odt_lists import NumberedLists
 from index.formats.office.odt_visibility import drop_hidden
 from index.formats.tables import MAX_COLSPAN, Cell, count_header_rows, expand_spans, table_lines
@@ -79,7 +79,7 @@ def _write_slides(content: Element, writer: _DocumentWriter) -> None:
         for part in notes:
             page.remove(part)
         writer.write_frames(page)
-        if any("".join(part.itertext()).strip() for part in notes):
+        if any(inner_text(part).strip() for part in notes):
             writer.builder.heading(2, NOTES)
             for part in notes:
                 writer.write_frames(part)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import regex
 
-from index.formats.markup import Element
+from index.formats.markup import Element, inner_text
 from index.text.unseen import SMALLEST_POINTS, LeftOut, is_same_colour
 
 _TEXT, _STYLE, _TABLE = (
@@ -43,7 +43,7 @@ def drop_hidden(content: Element, roots: Iterable[Element], left_out: LeftOut) -
 
 def _clear(element: Element, left_out: LeftOut, kind: str) -> None:
     """Empty an element; what follows it stays."""
-    if "".join(element.itertext()).strip():
+    if inner_text(element).strip():
         left_out.note(kind)
     tail = element.tail
     for child in list(element):
@@ -60,8 +60,10 @@ def _hidden_styles(roots: Iterable[Element]) -> set[str]:
             name = style.get(f"{_STYLE}name", "")
             parents[name] = style.get(f"{_STYLE}parent-style-name", "")
             own[name] = {
-                key: value
-                for properties in style.iterchildren("{*}text-properties", "{*}paragraph-properties")
+                str(key): str(value)
+                for properties in style.iterchildren(
+                    "{*}text-properties", "{*}paragraph-properties"
+                )
                 for key, value in properties.items()
             }
     return {name for name in own if _is_unseen(_inherited(name, own, parents))}

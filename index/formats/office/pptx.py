@@ -12,6 +12,7 @@ from typing import Any
 
 from index.document import Place
 from index.errors import DamagedFile
+from index.formats.markup import inner_text
 from index.formats.office.properties import day_of
 from index.formats.office.strict_ooxml import as_transitional
 from index.formats.tables import Cell, expand_spans, table_lines
@@ -107,7 +108,7 @@ def _comments(slide: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - untype
             continue
         for comment in parse_xml(relation.target_part.blob, KIND).iter("{*}cm", "{*}reply"):
             parts = comment.iterchildren("{*}text", "{*}txBody")
-            text = " ".join("".join(part.itertext()) for part in parts)
+            text = " ".join(map(inner_text, parts))
             yield authors.get(comment.get("authorId"), "") or COMMENTS, text
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from index.formats.tables import Row, header_index, is_numeric, table_lines
 
@@ -55,8 +56,7 @@ def sheet_tables(sheet: Sequence[Row]) -> Iterator[Lines]:
         rows = part.rows(sheet)
         above = next((table for table in reversed(tables) if _is_above(table, part)), None)
         if above is not None and above.names is not None and not _has_own_header(rows, above):
-            names = _aligned(above, part)
-            lines = table_lines([names, *rows], marked=0)
+            lines = table_lines([_aligned(above, part), *rows], marked=0)
             yield [(part.top + number - 1, text) for number, text in lines if number]
             continue
         header = header_index(rows, strict=False)
@@ -107,7 +107,7 @@ def _trimmed(sheet: Sequence[Row], part: _Part) -> _Part | None:
 def _beside(sheet: Sequence[Row], part: _Part) -> list[_Part]:
     """Return the two parts beside an empty column; none if the rows reach over all of them."""
     columns = _filled_columns(sheet, part)
-    for before, after in zip(columns, columns[1:], strict=False):
+    for before, after in pairwise(columns):
         if after == before + 1:
             continue
         left = _trimmed(sheet, _Part(part.top, part.bottom, part.left, before + 1))

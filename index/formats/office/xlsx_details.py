@@ -15,7 +15,7 @@ from itertools import count
 
 import regex
 
-from index.formats.markup import Element
+from index.formats.markup import Element, inner_text
 from index.formats.office.number_formats import BUILT_IN
 from index.formats.zip_container import iter_elements, parse_xml, read_part
 
@@ -106,7 +106,7 @@ class WorkbookDetails:
             for person in _read_xml(self._archive, _PERSONS):
                 persons[person.get("id")] = person.get("displayName", "")
         for comment in _read_xml(self._archive, part):
-            texts = ("".join(text.itertext()) for text in comment.iterchildren("{*}text"))
+            texts = map(inner_text, comment.iterchildren("{*}text"))
             author = persons.get(comment.get("personId"), "")
             yield comment.get("ref", ""), author, " ".join(texts)
 
@@ -185,7 +185,7 @@ def _sheet_parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
     relations = _read_xml(archive, _RELATIONS)
     targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
     for sheet in _read_xml(archive, _WORKBOOK).iter("{*}sheet"):
-        ids = (value for name, value in sheet.items() if name.endswith("}id"))
+        ids = (str(value) for name, value in sheet.items() if str(name).endswith("}id"))
         target = targets.get(next(ids, None), "")
         # Targets are relative to /xl or absolute; names of parts have no slash in front.
         yield sheet.get("name", ""), posixpath.join("/xl", target)[1:]

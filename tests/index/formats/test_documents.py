@@ -11,17 +11,18 @@ import pytest
 from index.document import Document
 from index.errors import EncryptedFile, LoadingError
 from index.formats import epub, html, rtf
-from index.formats.detection import KINDS, TEXTS
+from index.formats.detection import KINDS, SUFFIXES
 from index.formats.mail import eml
 from index.formats.mail.eml import ATTACHMENT_SECONDS
 from index.formats.mail.eml import extract as extract_mail
 from index.formats.office import docx, odt, pptx
 from index.formats.office import spreadsheet as sheets
 from index.formats.text_builder import ExtractedText
-from index.parsing.loader import LOADERS, load
+from index.parsing.loader import load
 from index.parsing.sandbox import Extraction
 from index.parsing.sandbox_worker import extract as extract_any
 from index.text.structure import content_blocks
+from index.text.text_formats import STRUCTURES
 from tests.index.formats.test_text_builder import assert_sound
 from tests.support.writers import (
     CELLS,
@@ -360,8 +361,8 @@ def test_the_remark_repeats_those_of_attachments() -> None:
     )
 
 
-def test_suffixes_of_texts_are_those_with_a_loader() -> None:
-    assert set(TEXTS) == set(LOADERS)
+def test_a_suffix_names_a_text_or_another_format() -> None:
+    assert not set(STRUCTURES) & set(SUFFIXES)
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_folders_are_walked_in_order_without_hidden_and_other_files(corpus: Path
         "folder.txt/f.md",
         "sub/c.txt",
     ]
-    assert (root.other_formats, root.problems, root.base) == (1, [], corpus.resolve())
+    assert (root.other_formats, root.problems, root.base) == (["e.exe"], [], corpus.resolve())
 
 
 def test_links_to_folders_are_not_followed_and_links_to_files_are(corpus: Path) -> None:

@@ -354,6 +354,7 @@ def test_openapi_has_examples(seeds_server: Server) -> None:
         "sheet",
         "row",
         "caution",
+        "mail",
     }
     assert example["citations"][0].keys() | absent == set(CITATION_KEYS)
 
