@@ -24,12 +24,6 @@ _DAY = regex.compile(r"(?<!\d)(\d{4})-?([01]\d)-?([0-3]\d)(?!\d)")
 
 _TOML = regex.compile(r"\+\+\+[ \t]*\n(?P<content>.*?\n)?\+\+\+[ \t]*(?:\n|\Z)", regex.DOTALL)
 """Front matter of Hugo and Zola."""
-_YAML_WITH_DOTS = regex.compile(
-    r"---[ \t]*\n(?P<content>(?!---[ \t]*\n)[\w\"'-]+[ \t]*:(?:(?!---[ \t]*\n)[^\n]*\n)*?)"
-    r"\.\.\.[ \t]*(?:\n|\Z)"
-)
-"""Front matter that ends as a YAML document does (YAML 1.2.2, 9.1.2); Pandoc reads it."""
-
 _Field = tuple[str, yaml.Node]
 
 
@@ -54,14 +48,13 @@ def front_matter(content: str) -> FrontMatter:
     )
 
 
-def leading_front_matter(text: str) -> tuple[FrontMatter, int] | None:
-    """Return the front matter in TOML, or in YAML closed by "...", and where it ends.
+def is_front_matter(content: str) -> bool:
+    """Return True if a content between marks of front matter has fields."""
+    return not content.strip() or bool(_fields(content))
 
-    None if a text begins with neither.
-    """
-    dots = _YAML_WITH_DOTS.match(text)
-    if dots:
-        return front_matter(dots["content"]), dots.end()
+
+def toml_front_matter(text: str) -> tuple[FrontMatter, int] | None:
+    """Return the front matter in TOML that a text begins with, and where it ends, or None."""
     toml = _TOML.match(text)
     if toml is None or toml.end("content") > MAX_FRONT_MATTER:
         return None

@@ -178,7 +178,8 @@ def ini_structure(text: str) -> Structure:
             section = tuple(heading["name"].strip().split("."))
         elif pair:
             label = (at + pair.start("key"), at + pair.end("key"))
-            keys.add(section, label, (at + pair.start("value"), max(end, at + pair.start("value"))))
+            value = (at + pair.start("value"), end) if pair["value"] else (label[1], label[1])
+            keys.add(section, label, value)
         elif line.strip() and keys.is_open:
             keys.extend(end)  # a value of several lines
         elif line.strip():

@@ -36,9 +36,6 @@ _ZERO_WIDTH_IN_WORD = regex.compile(
 """Characters without width inside a word; other alphabets need them between their letters."""
 
 
-def grey(red: float, green: float, blue: float) -> float:
-    """Return the grey of a colour, in the unit of its parts (ITU-R BT.601)."""
-    return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 def is_same_colour(text: Sequence[float], ground: Sequence[float]) -> bool:

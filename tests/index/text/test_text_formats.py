@@ -1,0 +1,64 @@
+"""Every text format becomes sound blocks, whatever the text is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index.text.structure import Structure
+from index.text.text_formats import STRUCTURES, StructureOf, structure_of_name
+
+PIECES = st.sampled_from(
+    [
+        "a", "B c", "\n", "\n\n", "  ", ":", "::", "=", "==== \n", "----\n", ".. ", ".. note:: x\n",
+        ".. code::\n\n   x\n", "* ", "# ", "## ", "#+BEGIN_SRC\n", "#+END_SRC\n", "#+TITLE: t\n",
+        "////\n", "// x\n", "% x\n", "\\section{a}\n", "\\begin{document}", "\\end{document}",
+        "\\begin{verbatim}x\\end{verbatim}", "<!-- x -->", "<!--", "`", "```\n", "def f():\n",
+        "class A:\n    ", "key: ", "- ", "[a.b]\n", "k = v\n", "{", "}", "[", "]", ",", '"x"', '"',
+        ":PROPERTIES:\n", ":END:\n", "+++\n", "---\n", "...\n", "| a | b |\n", "|---|---|\n", "…é\u200b",
+    ]
+)  # fmt: skip
+TEXTS = st.lists(PIECES, max_size=40).map("".join)
+
+
+def assert_sound(text: str, structure: Structure) -> None:
+    """Check that blocks and their parts stand in the text, in order."""
+    before = 0
+    for block in structure.blocks:
+        assert before <= block.start < block.end <= len(text)
+        assert block.units or block.kind == "list"  # a list of Markdown may have empty items
+        assert not block.units or block.units[-1][1] == block.end
+        at = block.start
+        for start, end in block.units:
+            assert at <= start < end <= block.end
+            assert text[start:end].strip()
+            at = end
+        for entry in block.entries:
+            for start, end in entry:
+                assert block.start <= start <= end <= block.end
+        before = block.end
+
+
+@pytest.mark.parametrize("structure_of", sorted(set(STRUCTURES.values()), key=repr))
+@settings(max_examples=40)
+@given(text=TEXTS)
+def test_blocks_are_sound_whatever_the_text_is(structure_of: StructureOf, text: str) -> None:
+    assert_sound(text, structure_of(text))
+
+
+@pytest.mark.parametrize(
+    ("name", "is_text"),
+    [
+        ("README", True),
+        ("license", True),
+        ("Makefile", True),
+        ("main.py", True),
+        ("compose.YAML", True),
+        ("notes", False),
+        ("picture.png", False),
+        ("README.exe", False),
+    ],
+)
+def test_names_of_text_files(name: str, is_text: bool) -> None:  # noqa: FBT001 - parametrized
+    assert (structure_of_name(name) is not None) == is_text
