@@ -15,7 +15,7 @@ import regex
 from index.document import Block, BlockKind, Entry, TextRange
 from index.rendering import cells
 from index.text.lines import line_ranges
-from index.text.metadata import front_matter, is_front_matter, toml_front_matter
+from index.text.metadata import front_matter, toml_front_matter
 from index.text.structure import Structure, are_pairs, with_leads
 from index.text.unseen import blanked, visible_blocks
 
@@ -122,9 +122,7 @@ class _MarkdownWalk:
 
     def visit(self, token: Token) -> None:
         """Take in the next token."""
-        if token.type == "front_matter" and token.map and not is_front_matter(token.content):
-            self._add_leaf("paragraph_open", token.map)  # text between two rules
-        elif token.type == "front_matter":
+        if token.type == "front_matter":
             metadata = front_matter(token.content)
             self.title, self.date, self.tags = metadata.title, metadata.date, metadata.tags
         elif token.type == "inline":

@@ -48,11 +48,6 @@ def front_matter(content: str) -> FrontMatter:
     )
 
 
-def is_front_matter(content: str) -> bool:
-    """Return True if a content between marks of front matter has fields."""
-    return not content.strip() or bool(_fields(content))
-
-
 def toml_front_matter(text: str) -> tuple[FrontMatter, int] | None:
     """Return the front matter in TOML that a text begins with, and where it ends, or None."""
     toml = _TOML.match(text)

@@ -125,7 +125,7 @@ _YAML_KEY = regex.compile(
     r"(?:[ \t]+(?P<value>\S.*))?[ \t]*"
 )
 _INI_SECTION = regex.compile(r"[ \t]*\[{1,2}(?P<name>[^\]\n]+)\]{1,2}[ \t]*(?:[#;].*)?")
-_INI_KEY = regex.compile(r"[ \t]*(?P<key>[\w.\"' -]+?)[ \t]*[=:][ \t]*(?P<value>.*?)[ \t]*")
+_INI_KEY = regex.compile(r"[ \t]*(?P<key>[\w.\"'-][\w.\"' -]*?)[ \t]*[=:][ \t]*(?P<value>.*?)[ \t]*")
 
 
 def yaml_structure(text: str) -> Structure:
@@ -206,8 +206,9 @@ def json_structure(text: str) -> Structure:
             key, value = value, None
         elif mark in {",", "}", "]"}:
             if value is not None:
-                label = (value[0], value[0]) if key is None else _inside(text, key)
-                keys.add(tuple(filter(None, stack)), label, _inside(text, value))
+                content = _inside(text, value)
+                label = (content[0], content[0]) if key is None else _inside(text, key)
+                keys.add(tuple(filter(None, stack)), label, content)
             key, value = None, None
             if mark in {"}", "]"} and stack:
                 stack.pop()
