@@ -30,8 +30,8 @@ def extract(data: bytes) -> ExtractedText:
     """
     decoded = decode(data)
     try:
-        cells = _cells(json.loads(decoded.text))
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        cells = list(_cells(json.loads(decoded.text)))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DamagedFile(
             f"expected a notebook, got one that cannot be read ({error}): save it again"
         ) from error

@@ -82,7 +82,7 @@ class _Pass:
                 self._read_word(token["word"], token["value"], token[0])
             else:
                 self._write_text(token[0], is_text=not token["symbol"])
-        self._flush_notes()
+        self._write_last_notes()
 
     @property
     def _state(self) -> _State:
@@ -149,6 +149,17 @@ class _Pass:
             self._is_in_row = False
         if word in _ENDS and not self._is_in_row:
             self._flush_notes()
+
+    def _write_last_notes(self) -> None:
+        """Write the notes of a last paragraph without an end, inside the group of the file."""
+        if not self._notes:
+            return
+        ends = []
+        while self.main and self.main[-1].strip() in {"}", ""}:
+            ends.append(self.main.pop())
+        self.main.append("\\par ")
+        self._flush_notes()
+        self.main += reversed(ends)
 
     def _flush_notes(self) -> None:
         notes, self._notes = self._notes, []

@@ -125,7 +125,9 @@ _YAML_KEY = regex.compile(
     r"(?:[ \t]+(?P<value>\S.*))?[ \t]*"
 )
 _INI_SECTION = regex.compile(r"[ \t]*\[{1,2}(?P<name>[^\]\n]+)\]{1,2}[ \t]*(?:[#;].*)?")
-_INI_KEY = regex.compile(r"[ \t]*(?P<key>[\w.\"'-][\w.\"' -]*?)[ \t]*[=:][ \t]*(?P<value>.*?)[ \t]*")
+_INI_KEY = regex.compile(
+    r"[ \t]*(?P<key>[\w.\"'-][\w.\"' -]*?)[ \t]*[=:][ \t]*(?P<value>.*?)[ \t]*"
+)
 
 
 def yaml_structure(text: str) -> Structure:

@@ -36,8 +36,6 @@ _ZERO_WIDTH_IN_WORD = regex.compile(
 """Characters without width inside a word; other alphabets need them between their letters."""
 
 
-
-
 def is_same_colour(text: Sequence[float], ground: Sequence[float]) -> bool:
     """Return True if text of a colour cannot be told from its ground; parts from 0 to 255."""
     return max(abs(a - b) for a, b in zip(text, ground, strict=True)) < CONTRAST

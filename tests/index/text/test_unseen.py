@@ -47,7 +47,9 @@ def test_comments_of_markdown_are_in_no_block() -> None:
         "- one <!-- two -->\n- three\n\n`<!-- shown -->` is code.\n\n```\n<!-- shown, too -->\n```\n"
     )
 
-    shown = [text[slice(*unit)] for block in markdown_structure(text).blocks for unit in block.units]
+    shown = [
+        text[slice(*unit)] for block in markdown_structure(text).blocks for unit in block.units
+    ]
 
     assert shown == [
         "The limit is 6 bar",
