@@ -7,6 +7,7 @@ text.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import regex
 from lxml import etree
@@ -84,6 +85,7 @@ _PLAIN_WORDS = frozenset(
     }
 )  # fmt: skip
 """Words of names that say nothing about what an element holds."""
+_KNOWN_WORDS = _FRAME_WORDS | _CONTENT_OR_FRAME_WORDS | _PLAIN_WORDS
 _NAME_WORD = regex.compile(r"\p{Lu}?\p{Ll}+|\p{Lu}+(?!\p{Ll})")
 SHORT_FRAME = 8
 """Words below which an element with a name of both kinds is a row of buttons."""
@@ -252,15 +254,16 @@ def _is_named_as_frame(element: Element) -> bool:
 
     A word in a name decides nothing alone: "share-capital" and "related-party" are contents.
     """
-    names = f"{element.get('class', '')} {element.get('id', '')}".split()
-    words = [frozenset(map(str.lower, _NAME_WORD.findall(name))) for name in names]
-    known = _FRAME_WORDS | _CONTENT_OR_FRAME_WORDS | _PLAIN_WORDS
-    plain = [each for each in words if each <= known]
-    if any(each & _FRAME_WORDS for each in plain):
+    words = [
+        frozenset(map(str.lower, _NAME_WORD.findall(name)))
+        for name in f"{element.get('class', '')} {element.get('id', '')}".split()
+    ]
+    plain = [each for each in words if each <= _KNOWN_WORDS]
+    if not _FRAME_WORDS.isdisjoint(chain.from_iterable(plain)):
         return True
-    if any(each & _CONTENT_OR_FRAME_WORDS for each in plain):
+    if not _CONTENT_OR_FRAME_WORDS.isdisjoint(chain.from_iterable(plain)):
         return len(text_of(element).split()) < SHORT_FRAME or _linked_share(element) >= MENU_SHARE
-    is_named = any(each & (_FRAME_WORDS | _CONTENT_OR_FRAME_WORDS) for each in words)
+    is_named = not (_FRAME_WORDS | _CONTENT_OR_FRAME_WORDS).isdisjoint(chain.from_iterable(words))
     return is_named and _linked_share(element) >= LINK_SHARE
 
 

@@ -35,6 +35,8 @@ _RELEVANT = frozenset(
         "clip-path", "width", "height", "max-height", "overflow",
     }
 )  # fmt: skip
+_SWITCHED = frozenset({"display", "visibility", "opacity", "max-height"})
+"""Properties by which scripts show and hide parts of a page."""
 _LENGTH = regex.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?P<unit>[a-z]*|%)")
 _CLIPPED = regex.compile(
     r"rect\((?:\s*[01](?:px)?\s*[,)\s]){4}.*|inset\((?:50|100)%.*|circle\(0.*|polygon\(0 0\s*,?.*"
@@ -117,26 +119,30 @@ def _declarations(page: Element) -> Mapping[Element, Declarations]:
     # A script may show what a style sheet hides, as an entry of a menu when it is pressed.
     has_script = next(page.iter("{*}script"), None) is not None
     for selector, values in islice(_style_rules(page), MAX_RULES):
-        shown = {
-            name: value
-            for name, value in values.items()
-            if not (has_script and name in {"display", "visibility", "opacity", "max-height"})
-        }
+        shown = _without_switches(values) if has_script else values
         for element in _selected(page, selector) if shown else ():
             found.setdefault(element, {}).update(shown)
     for element in page.iter():
-        if not name_of(element):
-            continue
-        ground = element.get("bgcolor")
-        if ground:
-            found.setdefault(element, {}).setdefault("background-color", ground.lower())
-        colour = element.get("color") if name_of(element) == "font" else None
-        if colour:
-            found.setdefault(element, {}).setdefault("color", colour.lower())
-        style = element.get("style")
-        if style:
-            found.setdefault(element, {}).update(_inline_values(style))
+        own = _own_declarations(element) if name_of(element) else {}
+        if own:
+            found.setdefault(element, {}).update(own)
     return found
+
+
+def _without_switches(values: Declarations) -> Declarations:
+    return {name: value for name, value in values.items() if name not in _SWITCHED}
+
+
+def _own_declarations(element: Element) -> Declarations:
+    """Return the declarations of an element's attributes; those of `style` outweigh the others."""
+    own: Declarations = {}
+    if "bgcolor" in element.attrib:
+        own["background-color"] = element.get("bgcolor", "").lower()
+    if "color" in element.attrib and name_of(element) == "font":
+        own["color"] = element.get("color", "").lower()
+    if "style" in element.attrib:
+        own.update(_inline_values(element.get("style", "")))
+    return own
 
 
 def _style_rules(page: Element) -> Iterator[tuple[str, Declarations]]:

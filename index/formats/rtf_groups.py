@@ -9,7 +9,6 @@ Source: Rich Text Format Specification, version 1.9.1.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import regex
 
@@ -24,6 +23,16 @@ _COLOUR_TABLE = regex.compile(r"\{\\colortbl(?P<colours>[^{}]*)\}")
 _COLOUR_PART = regex.compile(r"\\(red|green|blue)(\d{1,3})")
 _ENDS = {"par", "row", "sect", "page"}
 """Words that end a paragraph, after which its footnotes may stand."""
+_SWITCHES = {"v": "is_hidden", "deleted": "is_deleted"}
+"""Properties by the words that turn them on, or off with a 0."""
+_NUMBERS = {
+    "cf": "colour",
+    "cb": "ground",
+    "highlight": "ground",
+    "chcbpat": "ground",
+    "fs": "half_points",
+}
+"""Properties by the words that set them to a number."""
 _PICTURES = {"pict", "objdata", "bliptag"}
 _WHITE = (255, 255, 255)
 
@@ -169,22 +178,14 @@ class _Pass:
 
 def _changed(state: _State, word: str, value: str | None) -> _State:
     """Return the properties of the text after a control word."""
-    number = int(value) if value and len(value) <= 6 else 0
-    is_on = value is None or number != 0
     if word == "plain":
         return _State(state.sink)
-    changes: dict[str, Any] = {}
-    if word == "v":
-        changes["is_hidden"] = is_on
-    elif word == "deleted":
-        changes["is_deleted"] = is_on
-    elif word == "cf":
-        changes["colour"] = number
-    elif word in {"cb", "highlight", "chcbpat"}:
-        changes["ground"] = number
-    elif word == "fs" and value:
-        changes["half_points"] = number
-    return replace(state, **changes) if changes else state
+    if word in _SWITCHES:
+        is_on = value is None or value.strip("-0") != ""
+        return replace(state, **{_SWITCHES[word]: is_on})  # type: ignore[arg-type]  # a flag
+    if word in _NUMBERS and value is not None and len(value) <= 6:
+        return replace(state, **{_NUMBERS[word]: int(value)})  # type: ignore[arg-type]  # a number
+    return state
 
 
 def _colours(source: str) -> dict[int, tuple[int, int, int]]:

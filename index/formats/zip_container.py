@@ -89,8 +89,10 @@ def parse_xml(data: bytes, kind: str) -> Element:
     return root
 
 
-def iter_elements(archive: zipfile.ZipFile, name: str, tag: str, kind: str) -> Iterator[Element]:
-    """Yield the elements of a tag in an XML part, one at a time.
+def iter_elements(
+    archive: zipfile.ZipFile, name: str, tag: str | tuple[str, ...], kind: str
+) -> Iterator[Element]:
+    """Yield the elements of a tag, or of several, in an XML part, one at a time.
 
     An element is valid only until the next one is requested: it is freed then, so that the part is
     never in memory as a whole. As safe as `parse_xml`; raises what it and `read_part` raise.

@@ -213,34 +213,52 @@ _ORG_HEADING = regex.compile(
     r"(?P<name>\S.*?)(?P<tags>[ \t]+:[\w@#%:]+:)?[ \t]*"
 )
 _ORG_KEYWORD = regex.compile(r"[ \t]*#\+(?P<name>\w+):?(?P<value>.*)")
+_ORG_COMMENT = regex.compile(r"[ \t]*#(?:[ \t]|$)")
+_ORG_TEXT_BLOCKS = {"begin_quote", "begin_center", "begin_verse"}
+"""Blocks whose content is text like that around them."""
 _ORG_DRAWER = regex.compile(r"[ \t]*:(?P<name>[\w-]+):[ \t]*")
 
 
 def org_structure(text: str) -> Structure:
     """Return the blocks of an Org text under its headings."""
     outline = Outline()
+    # The mark that ends an open block or drawer, and where its content begins.
     block: tuple[str, int] | None = None
     for start, end in _lines(text):
         line = text[start:end]
-        keyword = _ORG_KEYWORD.fullmatch(line)
-        name = keyword["name"].lower() if keyword else ""
-        if block is not None:
-            if name == block[0] or (block[0] == ":end:" and line.strip().lower() == ":end:"):
-                _end_org_block(outline, block, start, end)
-                block = None
-        elif name.startswith("begin_") and name not in {"begin_quote", "begin_center"}:
-            outline.hidden.append((start, end))
-            block = (name.replace("begin", "end"), end + 1)
-        elif _ORG_DRAWER.fullmatch(line):
-            block = (":end:", start)
-        elif keyword:
-            _read_org_keyword(outline, name, keyword["value"].strip())
-            outline.hidden.append((start, end))
-        elif regex.match(r"[ \t]*#(?:[ \t]|$)", line):
-            outline.hidden.append((start, end))
-        else:
-            _read_org_heading(outline, line, start)
+        if block is None:
+            block = _read_org_line(outline, line, start, end)
+        elif _org_mark(line) == block[0]:
+            _end_org_block(outline, block, start, end)
+            block = None
     return outlined(text, outline)
+
+
+def _org_mark(line: str) -> str:
+    """Return the name of a keyword or of a drawer in lower case, empty for other lines."""
+    keyword = _ORG_KEYWORD.fullmatch(line)
+    if keyword:
+        return keyword["name"].lower()
+    return line.strip().lower() if _ORG_DRAWER.fullmatch(line) else ""
+
+
+def _read_org_line(outline: Outline, line: str, start: int, end: int) -> tuple[str, int] | None:
+    """Read a line outside of blocks; return the end mark of a block that begins with it."""
+    name = _org_mark(line)
+    if name.startswith(":"):
+        return ":end:", start
+    if name.startswith("begin_") and name not in _ORG_TEXT_BLOCKS:
+        outline.hidden.append((start, end))
+        return name.replace("begin", "end"), end + 1
+    if name:
+        keyword = _ORG_KEYWORD.fullmatch(line)
+        _read_org_keyword(outline, name, keyword["value"].strip() if keyword else "")
+        outline.hidden.append((start, end))
+    elif _ORG_COMMENT.match(line):
+        outline.hidden.append((start, end))
+    else:
+        _read_org_heading(outline, line, start)
+    return None
 
 
 def _read_org_heading(outline: Outline, line: str, start: int) -> None:

@@ -64,16 +64,19 @@ def _toml_front_matter(fields: Mapping[str, Any]) -> FrontMatter:
     title = fields.get("title")
     is_title = isinstance(title, str) and not _UNSTORABLE.search(title)
     days = [day_in(str(fields.get(name, ""))) for name in _DATE_FIELDS]
-    tags = fields.get("tags")
-    taxonomies = fields.get("taxonomies")
-    if tags is None and isinstance(taxonomies, dict):
-        tags = taxonomies.get("tags")
-    names = tags.split(",") if isinstance(tags, str) else tags
+    taxonomies = fields.get("taxonomies", {})
+    tags = fields.get("tags", taxonomies.get("tags") if isinstance(taxonomies, dict) else None)
     return FrontMatter(
-        title=" ".join(str(title).split()) or None if is_title else None,
+        title=" ".join(title.split()) or None if isinstance(title, str) and is_title else None,
         date=next((day for day in days if day is not None), None),
-        tags=valid_tags([name for name in names or () if isinstance(name, str)]),
+        tags=valid_tags(_tag_names(tags)),
     )
+
+
+def _tag_names(tags: object) -> list[str]:
+    if isinstance(tags, str):
+        return tags.split(",")
+    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
 
 
 def _fields(content: str) -> list[_Field]:

@@ -198,30 +198,53 @@ _JSON_TOKEN = regex.compile(
 
 def json_structure(text: str) -> Structure:
     """Return the values of a JSON text with their keys, under the keys around them."""
-    keys = _Keys()
-    stack: list[str] = []
-    key: TextRange | None = None
-    value: TextRange | None = None
-    for token in [*_JSON_TOKEN.finditer(text), None]:
-        mark = token[0] if token else ","
+    reader = _JsonReader(text)
+    for token in _JSON_TOKEN.finditer(text):
+        reader.read(token)
+    return Structure(reader.finish())
+
+
+@dataclass
+class _JsonReader:
+    """One pass over the tokens of a JSON text, which may be damaged."""
+
+    text: str
+    _keys: _Keys = field(default_factory=_Keys)
+    _stack: list[str] = field(default_factory=list)
+    """Keys of the open objects and lists, empty for those without one."""
+    _key: TextRange | None = None
+    _value: TextRange | None = None
+
+    def read(self, token: regex.Match[str]) -> None:
+        """Take in the next token."""
+        mark = token[0]
         if mark == ":":
-            key, value = value, None
-        elif mark in {",", "}", "]"}:
-            if value is not None:
-                content = _inside(text, value)
-                label = (content[0], content[0]) if key is None else _inside(text, key)
-                keys.add(tuple(filter(None, stack)), label, content)
-            key, value = None, None
-            if mark in {"}", "]"} and stack:
-                stack.pop()
-                keys.flush()
+            self._key, self._value = self._value, None
         elif mark in {"{", "["}:
-            stack.append("" if key is None else text[slice(*_inside(text, key))])
-            key, value = None, None
-        elif token:
-            value = (value[0] if value else token.start(), token.end())
-    keys.flush()
-    return Structure(tuple(keys.blocks))
+            key = "" if self._key is None else self.text[slice(*_inside(self.text, self._key))]
+            self._stack.append(key)
+            self._key, self._value = None, None
+        elif mark in {",", "}", "]"}:
+            self._end_value()
+            if mark != "," and self._stack:
+                self._stack.pop()
+                self._keys.flush()
+        else:
+            start = self._value[0] if self._value else token.start()
+            self._value = (start, token.end())
+
+    def finish(self) -> tuple[Block, ...]:
+        """Return the blocks of all values."""
+        self._end_value()
+        self._keys.flush()
+        return tuple(self._keys.blocks)
+
+    def _end_value(self) -> None:
+        if self._value is not None:
+            content = _inside(self.text, self._value)
+            label = _inside(self.text, self._key) if self._key else (content[0], content[0])
+            self._keys.add(tuple(filter(None, self._stack)), label, content)
+        self._key, self._value = None, None
 
 
 def _inside(text: str, span: TextRange) -> TextRange:

@@ -18,8 +18,8 @@ import regex
 from index.document import Block, Entry, TextRange
 from index.wording import listed
 
-SMALLEST_POINTS = 2.0
-"""Size in points below which letters cannot be read; the smallest print of contracts has 4."""
+SMALLEST_POINTS = 1.5
+"""Size in points below which nobody reads letters: a third of the smallest print."""
 CONTRAST = 24
 """Difference of two greys, of 255, below which a reader sees none: that of light grey on white."""
 FAINTEST = 0.1

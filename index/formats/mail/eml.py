@@ -186,19 +186,21 @@ def _mail_in(part: MIMEPart) -> EmailMessage | None:
     if part.get_content_maintype() == "message":
         inner = part.get_payload()
         if isinstance(inner, list) and inner and isinstance(inner[0], EmailMessage):
-            mail = inner[0]
-            if mail.keys():
-                return mail
-            # Some programs encode the mail, which MIME forbids: its text is in its payload.
-            encoded = mail.get_payload(decode=True)
-            transfer = str(part.get("Content-Transfer-Encoding", "")).lower()
-            if transfer == "base64" and isinstance(mail.get_payload(), str):
-                encoded = base64.b64decode(str(mail.get_payload()), validate=False)
-            return parse_message(encoded if isinstance(encoded, bytes) else b"")
+            return inner[0] if inner[0].keys() else _encoded_mail(part, inner[0])
     content = part.get_payload(decode=True)
     if _file_name(part).lower().endswith(_MAIL_SUFFIX) and isinstance(content, bytes):
         return parse_message(content)
     return None
+
+
+def _encoded_mail(part: MIMEPart, inner: EmailMessage) -> EmailMessage:
+    """Return a mail that was encoded, which MIME forbids: its text is the payload of `inner`."""
+    content = inner.get_payload()
+    transfer = str(part.get("Content-Transfer-Encoding", "")).lower()
+    if transfer == "base64" and isinstance(content, str):
+        return parse_message(base64.b64decode(content, validate=False))
+    decoded = inner.get_payload(decode=True)
+    return parse_message(decoded if isinstance(decoded, bytes) else b"")
 
 
 def header(message: EmailMessage, name: str) -> str:

@@ -19,6 +19,7 @@ _EMBEDDED = "__substg1.0_3701000D"
 """Storage of an attached message (MS-OXMSG, 2.2.2.1)."""
 _EMBEDDED_HEADER = 24
 """Bytes before the properties of an attached message; 32 at the top (MS-OXMSG, 2.4.1.2)."""
+_RECIPIENT_KIND = 0x0C15
 _COPY = 2
 """Kind of a recipient who gets a copy (MS-OXOMSG, 2.2.3.1.2)."""
 
@@ -56,20 +57,25 @@ def _mail(message: Any, depth: int) -> EmailMessage:  # noqa: ANN401 - of two cl
 
 
 def _headers(message: Any) -> dict[str, str]:  # noqa: ANN401 - see above
-    headers = {name.lower(): value for name, value in message.message_headers.items()}
-    recipients: dict[str, list[str]] = {"to": [], "cc": []}
-    for recipient in message.recipients:
-        kind = "cc" if recipient.properties.int_prop_value(0x0C15) == _COPY else "to"
-        recipients[kind].append(formataddr((recipient.name or "", recipient.email_address or "")))
-    sent = format_datetime(message.sent_date) if message.sent_date else ""
+    """Return the shown headers: those that were sent, else made of the message's properties."""
+    sent = {name.lower(): str(value) for name, value in message.message_headers.items()}
+    date = format_datetime(message.sent_date) if message.sent_date else ""
     shown = {
         "From": message.sender or "",
-        "To": headers.get("to") or ", ".join(recipients["to"]),
-        "Cc": headers.get("cc") or ", ".join(recipients["cc"]),
-        "Date": headers.get("date") or sent,
+        "To": sent.get("to") or _recipients(message, is_copy=False),
+        "Cc": sent.get("cc") or _recipients(message, is_copy=True),
+        "Date": sent.get("date") or date,
         "Subject": message.subject,
     }
     return {name: fold_to_line(str(value)) for name, value in shown.items()}
+
+
+def _recipients(message: Any, *, is_copy: bool) -> str:  # noqa: ANN401 - see above
+    return ", ".join(
+        formataddr((recipient.name or "", recipient.email_address or ""))
+        for recipient in message.recipients
+        if (recipient.properties.int_prop_value(_RECIPIENT_KIND) == _COPY) == is_copy
+    )
 
 
 def _add_rich_text(mail: EmailMessage, compressed: bytes | None) -> None:

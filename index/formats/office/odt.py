@@ -147,7 +147,7 @@ class _DocumentWriter:
         level = int(outline) if outline.isdecimal() else 1
         text = _text(element)
         is_numbered = bool(text.strip()) and element.get(f"{_TEXT}is-list-header") != "true"
-        label = self._lists.heading_label(level) if is_numbered else ""
+        label = self._lists.heading_label(element, level) if is_numbered else ""
         self.builder.heading(level, f"{label} {text}")
 
     def _write_enclosed(self, paragraph: Element) -> None:

@@ -37,23 +37,38 @@ class NumberedLists:
         """`roots` are those of the parts that define styles."""
         self._levels: dict[str, dict[int, _Level]] = {}
         self._outline: dict[int, _Level] = {}
+        self._styles: dict[str, Element] = {}
         self._headings = [0] * _MAX_LEVELS
         self._counts: dict[str, list[int]] = {}
         """Numbers of the last list of each style, and of each list with an id."""
         for root in roots:
             for style in root.iter(f"{_TEXT}list-style"):
                 self._levels[style.get(f"{_STYLE}name", "")] = dict(_levels(style))
+            for style in root.iter(f"{_STYLE}style"):
+                self._styles[style.get(f"{_STYLE}name", "")] = style
             for outline in root.iter(f"{_TEXT}outline-style"):
                 self._outline = dict(_levels(outline))
 
-    def heading_label(self, level: int) -> str:
+    def heading_label(self, heading: Element, level: int) -> str:
         """Count a heading of a level, from 1, and return the number before it, or nothing."""
         pattern = self._outline.get(level)
-        if pattern is None or not 1 <= level <= _MAX_LEVELS:
+        if pattern is None or not 1 <= level <= _MAX_LEVELS or not self._is_numbered(heading):
             return ""
         self._headings[level - 1] = max(self._headings[level - 1] + 1, pattern.start)
         self._headings[level:] = [0] * (_MAX_LEVELS - level)
         return _label(self._outline, level, self._headings)
+
+    def _is_numbered(self, heading: Element) -> bool:
+        """Return True if the style of a heading takes part in the outline's numbering."""
+        name = heading.get(f"{_TEXT}style-name", "")
+        for _ in range(_MAX_LEVELS):
+            style = self._styles.get(name)
+            if style is None or style.get(f"{_STYLE}list-style-name") == "":
+                return False
+            if style.get(f"{_STYLE}default-outline-level"):
+                return True
+            name = style.get(f"{_STYLE}parent-style-name", "")
+        return False
 
     def items(self, element: Element, style: str = "") -> Iterator[tuple[str, Element]]:
         """Yield (mark, item) of a list and of the lists in it, in order."""
@@ -63,25 +78,29 @@ class NumberedLists:
         self, element: Element, style: str, level: int, counts: list[int] | None
     ) -> Iterator[tuple[str, Element]]:
         style = element.get(f"{_TEXT}style-name") or style
-        patterns = self._levels.get(style, {})
         if counts is None:
             counts = self._first_counts(element, style)
-        if level > 1:
+        else:
             counts[level - 1 :] = [0] * (_MAX_LEVELS - level + 1)
         for item in element:
-            is_item = item.tag == f"{_TEXT}list-item"
-            pattern = patterns.get(level)
-            mark = DASH if is_item else ""
-            if is_item and pattern is not None and level <= _MAX_LEVELS:
-                own_start = item.get(f"{_TEXT}start-value", "")
-                number = max(counts[level - 1] + 1, pattern.start)
-                counts[level - 1] = int(own_start) if own_start.isdecimal() else number
-                counts[level:] = [0] * (_MAX_LEVELS - level)
-                mark = _label(patterns, level, counts) or DASH
-            yield mark, item
+            yield self._mark(item, style, level, counts), item
             for inner in item.iterchildren(f"{_TEXT}list"):
                 if level < _MAX_LEVELS:
                     yield from self._items(inner, style, level + 1, counts)
+
+    def _mark(self, item: Element, style: str, level: int, counts: list[int]) -> str:
+        """Count an item of a list and return its mark; a header of a list has none."""
+        if item.tag != f"{_TEXT}list-item":
+            return ""
+        patterns = self._levels.get(style, {})
+        pattern = patterns.get(level)
+        if pattern is None:
+            return DASH
+        own_start = item.get(f"{_TEXT}start-value", "")
+        number = max(counts[level - 1] + 1, pattern.start)
+        counts[level - 1] = int(own_start) if own_start.isdecimal() else number
+        counts[level:] = [0] * (_MAX_LEVELS - level)
+        return _label(patterns, level, counts) or DASH
 
     def _first_counts(self, element: Element, style: str) -> list[int]:
         """Return the numbers that a list begins with, and keep them for one that continues it."""

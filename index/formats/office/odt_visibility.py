@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import regex
 
@@ -13,7 +13,6 @@ _TEXT, _STYLE, _TABLE = (
     f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("text", "style", "table")
 )
 _FO = "{urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0}"
-_HIDDEN_TAGS = {f"{_TEXT}hidden-text", f"{_TEXT}hidden-paragraph"}
 _STYLED = (f"{_TEXT}p", f"{_TEXT}h", f"{_TEXT}span", f"{_TEXT}a")
 _RGB = regex.compile(r"#[0-9A-Fa-f]{6}")
 _SIZE = regex.compile(r"(\d+(?:\.\d+)?)pt")
@@ -24,21 +23,41 @@ _Properties = dict[str, str]
 
 def drop_hidden(content: Element, roots: Iterable[Element], left_out: LeftOut) -> None:
     """Take out the text of a content part that its styles hide; `roots` define the styles."""
-    hidden_styles = _hidden_styles(roots)
-    for element in list(content.iter(*_STYLED)):
-        if element.get(f"{_TEXT}style-name") in hidden_styles:
-            _clear(element, left_out, "hidden text")
-    for section in list(content.iter(f"{_TEXT}section")):
-        if section.get(f"{_TEXT}display") == "none":
-            _clear(section, left_out, "hidden section")
-    for row in list(content.iter(f"{_TABLE}table-row")):
-        if row.get(f"{_TABLE}visibility", "visible") != "visible":
-            _clear(row, left_out, "hidden row")
-    for tag in _HIDDEN_TAGS:
-        for element in list(content.iter(tag)):
-            if element.get(f"{_TEXT}is-hidden", "true") == "true":
-                paragraph = element.getparent() if tag.endswith("hidden-paragraph") else element
-                _clear(element if paragraph is None else paragraph, left_out, "hidden text")
+    for element, kind in _hidden_elements(content, _hidden_styles(roots)):
+        _clear(element, left_out, kind)
+
+
+def _hidden_elements(content: Element, styles: Collection[str]) -> list[tuple[Element, str]]:
+    """Return the elements that are not shown, each with the kind of what is hidden.
+
+    `styles` are the names of those that hide.
+    """
+    sections = [
+        (each, "hidden section")
+        for each in content.iter(f"{_TEXT}section")
+        if each.get(f"{_TEXT}display") == "none"
+    ]
+    rows = [
+        (each, "hidden row")
+        for each in content.iter(f"{_TABLE}table-row")
+        if each.get(f"{_TABLE}visibility", "visible") != "visible"
+    ]
+    return [*((text, "hidden text") for text in _hidden_texts(content, styles)), *sections, *rows]
+
+
+def _hidden_texts(content: Element, styles: Collection[str]) -> list[Element]:
+    texts = [each for each in content.iter(*_STYLED) if each.get(f"{_TEXT}style-name") in styles]
+    texts += [each for each in content.iter(f"{_TEXT}hidden-text") if _is_now_hidden(each)]
+    for mark in content.iter(f"{_TEXT}hidden-paragraph"):
+        paragraph = mark.getparent()
+        if paragraph is not None and _is_now_hidden(mark):
+            texts.append(paragraph)
+    return texts
+
+
+def _is_now_hidden(mark: Element) -> bool:
+    """Return True if the condition of a hidden text was true when the file was saved."""
+    return mark.get(f"{_TEXT}is-hidden", "true") == "true"
 
 
 def _clear(element: Element, left_out: LeftOut, kind: str) -> None:

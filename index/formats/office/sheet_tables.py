@@ -54,16 +54,32 @@ def sheet_tables(sheet: Sequence[Row]) -> Iterator[Lines]:
     tables: list[_Table] = []
     for part in _cut(sheet, whole, MAX_CUTS):
         rows = part.rows(sheet)
-        above = next((table for table in reversed(tables) if _is_above(table, part)), None)
-        if above is not None and above.names is not None and not _has_own_header(rows, above):
+        above = _table_above(tables, part)
+        if above is not None and not _has_own_header(rows, above):
             lines = table_lines([_aligned(above, part), *rows], marked=0)
             yield [(part.top + number - 1, text) for number, text in lines if number]
-            continue
-        header = header_index(rows, strict=False)
-        names = None if header is None else rows[header]
-        below = rows if header is None else rows[header + 1 :]
-        tables.append(_Table(part, names, below))
-        yield [(part.top + number, text) for number, text in table_lines(rows, strict=False)]
+        else:
+            tables.append(_table(part, rows))
+            lines = table_lines(rows, strict=False)
+            yield [(part.top + number, text) for number, text in lines]
+
+
+def _table(part: _Part, rows: Sequence[Row]) -> _Table:
+    header = header_index(rows, strict=False)
+    if header is None:
+        return _Table(part, None, rows)
+    return _Table(part, rows[header], rows[header + 1 :])
+
+
+def _table_above(tables: Sequence[_Table], part: _Part) -> _Table | None:
+    """Return the last table with names above a part, within whose columns it stands."""
+    above = (
+        table
+        for table in reversed(tables)
+        if table.part.left <= part.left and part.right <= table.part.right
+    )
+    nearest = next(above, None)
+    return nearest if nearest is not None and nearest.names is not None else None
 
 
 def _cut(sheet: Sequence[Row], part: _Part, cuts: int) -> Iterator[_Part]:
@@ -86,10 +102,16 @@ def _is_filled(row: Row, left: int, right: int) -> bool:
 
 
 def _filled_columns(sheet: Sequence[Row], part: _Part) -> list[int]:
-    columns: set[int] = set()
+    # Most rows fill most columns: only those that are still empty are looked at.
+    empty = set(range(part.left, part.right))
+    filled: set[int] = set()
     for row in sheet[part.top : part.bottom]:
-        columns.update(at for at, cell in enumerate(row[part.left : part.right]) if cell.strip())
-    return sorted(part.left + at for at in columns)
+        if not empty:
+            break
+        found = {at for at in empty if at < len(row) and row[at].strip()}
+        filled |= found
+        empty -= found
+    return sorted(filled)
 
 
 def _trimmed(sheet: Sequence[Row], part: _Part) -> _Part | None:
@@ -124,17 +146,18 @@ def _are_two_tables(sheet: Sequence[Row], left: _Part, right: _Part) -> bool:
     """
     if min(part.right - part.left for part in (left, right)) < LEAST_COLUMNS:
         return False
-    left_rows, right_rows = left.rows(sheet), right.rows(sheet)
-    left_header = header_index(left_rows, strict=False)
-    right_header = header_index(right_rows, strict=False)
-    if left_header is None or right_header is None:
+    first, second = _table(left, left.rows(sheet)), _table(right, right.rows(sheet))
+    if first.names is None or second.names is None:
         return False
     if (left.top, left.bottom) != (right.top, right.bottom):
         return True
-    left_names = {cell.strip().casefold() for cell in left_rows[left_header]}
-    right_names = {cell.strip().casefold() for cell in right_rows[right_header]}
-    keys = [row[0] for row in right_rows[right_header + 1 :] if row[0].strip()]
-    return bool(left_names & right_names - {""}) or not all(map(is_numeric, keys))
+    repeated = set(map(_folded, first.names)) & set(map(_folded, second.names)) - {""}
+    keys = [row[0] for row in second.values if row[0].strip()]
+    return bool(repeated) or not all(map(is_numeric, keys))
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()
 
 
 def _below(sheet: Sequence[Row], part: _Part) -> list[_Part]:
@@ -148,11 +171,6 @@ def _below(sheet: Sequence[Row], part: _Part) -> list[_Part]:
             parts.append(_Part(top, at, part.left, part.right))
         top = at + 1
     return parts
-
-
-def _is_above(table: _Table, part: _Part) -> bool:
-    """Return True if a part stands below a table and within its columns."""
-    return table.part.left <= part.left and part.right <= table.part.right
 
 
 def _aligned(table: _Table, part: _Part) -> list[str]:

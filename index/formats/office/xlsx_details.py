@@ -28,6 +28,8 @@ _PERSONS = "xl/persons/person.xml"
 _MAX_COLUMN = 16_384
 """Columns of a sheet; ranges of hidden ones often reach to the last."""
 _ON = {"1", "true"}
+_SAYS_MORE = regex.compile(rb"<(?:\w+:)?f[ />]|hidden=")
+"""Formulas, and rows or columns that are hidden."""
 
 RowFormats = dict[int, str]
 """Format codes of one row by column, counted from 0; cells in the general format are left out."""
@@ -68,7 +70,6 @@ class WorkbookDetails:
 
         Rows count from 0. What else the rows say is added to `details`. Raises LoadingError.
         """
-        details.hidden_columns.update(self._hidden_columns(sheet))
         described_rows = self._rows(sheet, details)
         row, formats = -1, RowFormats()
         for number in count(first):
@@ -114,11 +115,10 @@ class WorkbookDetails:
         if self._archive is None or part is None or part not in self._names:
             return
         root = _read_xml(self._archive, part)
-        authors = [author.text or "" for author in root.iter("{*}author")]
+        names = enumerate(root.iter("{*}author"))
+        authors = {str(number): author.text or "" for number, author in names}
         for comment in root.iter("{*}comment"):
-            number = comment.get("authorId", "")
-            is_known = number.isdecimal() and int(number) < len(authors)
-            author = authors[int(number)] if is_known else ""
+            author = authors.get(comment.get("authorId", ""), "")
             text = "".join(each.text or "" for each in comment.iter("{*}t"))
             # Excel puts the author before the text, too.
             yield comment.get("ref", ""), author, text.removeprefix(f"{author}:").strip()
@@ -127,31 +127,25 @@ class WorkbookDetails:
         name = posixpath.normpath(self._sheet_parts.get(sheet, "none"))
         return name if self._archive is not None and name in self._names else None
 
-    def _hidden_columns(self, sheet: str) -> Iterator[int]:
-        part = self._part(sheet)
-        if self._archive is None or part is None:
-            return
-        # Columns stand before the rows, which are not parsed here.
-        for columns in iter_elements(self._archive, part, "{*}cols", KIND):
-            for column in columns.iterchildren("{*}col"):
-                first, last = column.get("min", ""), column.get("max", "")
-                if column.get("hidden") in _ON and first.isdecimal() and last.isdecimal():
-                    yield from range(int(first) - 1, min(int(last), _MAX_COLUMN))
-            return
-
     def _rows(self, sheet: str, details: SheetDetails) -> Iterator[tuple[int, RowFormats]]:
         """Yield (row, formats) of the rows that have any, and note the rest in `details`."""
         part = self._part(sheet)
         if self._archive is None or part is None:
             return
+        # Parsing takes longer than all else, and many sheets say nothing but values.
+        if not self._codes and not _SAYS_MORE.search(read_part(self._archive, part, KIND)):
+            return
         following = 0
-        for row in iter_elements(self._archive, part, "{*}row", KIND):
-            number = row.get("r", "")
+        for element in iter_elements(self._archive, part, ("{*}cols", "{*}row"), KIND):
+            if element.tag.endswith("}cols"):
+                details.hidden_columns.update(_hidden_columns(element))
+                continue
+            number = element.get("r", "")
             index = int(number) - 1 if number.isdecimal() else following
             following = index + 1
-            if row.get("hidden") in _ON:
+            if element.get("hidden") in _ON:
                 details.hidden_rows.add(index)
-            formats = self._row_formats(row, details)
+            formats = self._row_formats(element, details)
             if formats:
                 yield index, formats
 
@@ -168,6 +162,13 @@ class WorkbookDetails:
             if reference:
                 formats[column_index(reference[1])] = code
         return formats
+
+
+def _hidden_columns(columns: Element) -> Iterator[int]:
+    for column in columns.iterchildren("{*}col"):
+        first, last = column.get("min", ""), column.get("max", "")
+        if column.get("hidden") in _ON and first.isdecimal() and last.isdecimal():
+            yield from range(int(first) - 1, min(int(last), _MAX_COLUMN))
 
 
 def _is_without_value(cell: Element) -> bool:

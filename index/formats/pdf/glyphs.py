@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import regex
 
 from index.formats.pdf import bidirectional
+from index.text.unseen import SMALLEST_POINTS
 
 GAP = 0.6
 """Gap in font sizes above which two glyphs belong to two segments.
@@ -38,8 +39,6 @@ FIXED = 0.7
 
 Prose has lines that are mostly the name of a command; lines of a program have hardly anything else.
 """
-SMALLEST = 1.5
-"""Points of a font's height below which nobody reads it: a third of the smallest print."""
 ORIENTED = 400
 """Approximate number of characters sampled to find the direction of a page's text."""
 
@@ -396,7 +395,7 @@ def _is_legible(glyph: _Glyph, sheet: Box) -> bool:
     """Return True if a glyph is on the sheet and not too small to be read."""
     x, y = (glyph.left + glyph.right) / 2, (glyph.bottom + glyph.top) / 2
     is_on_sheet = sheet[0] <= x <= sheet[2] and sheet[1] <= y <= sheet[3]
-    return is_on_sheet and glyph.top - glyph.bottom >= SMALLEST
+    return is_on_sheet and glyph.top - glyph.bottom >= SMALLEST_POINTS
 
 
 def _is_slanted(text_page: Any, index: int, rotation: int) -> bool:  # noqa: ANN401

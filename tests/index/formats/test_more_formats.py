@@ -48,7 +48,10 @@ NOTE not shown
 
 
 def test_subrip_subtitles() -> None:
-    source = "1\r\n00:00:01,000 --> 00:00:03,000\r\nHello\r\nthere.\r\n\r\n2\r\n00:00:04,000 --> 00:00:05,000\r\nBye.\r\n"
+    source = (
+        "1\r\n00:00:01,000 --> 00:00:03,000\r\nHello\r\nthere.\r\n\r\n"
+        "2\r\n00:00:04,000 --> 00:00:05,000\r\nBye.\r\n"
+    )
 
     assert parts(subtitles.extract(source.encode("utf-16"))) == [("0:01", "Hello there. Bye.")]
 

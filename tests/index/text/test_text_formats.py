@@ -16,7 +16,8 @@ PIECES = st.sampled_from(
         "////\n", "// x\n", "% x\n", "\\section{a}\n", "\\begin{document}", "\\end{document}",
         "\\begin{verbatim}x\\end{verbatim}", "<!-- x -->", "<!--", "`", "```\n", "def f():\n",
         "class A:\n    ", "key: ", "- ", "[a.b]\n", "k = v\n", "{", "}", "[", "]", ",", '"x"', '"',
-        ":PROPERTIES:\n", ":END:\n", "+++\n", "---\n", "...\n", "| a | b |\n", "|---|---|\n", "…é\u200b",
+        ":PROPERTIES:\n", ":END:\n", "+++\n", "---\n", "...\n", "| a | b |\n", "|---|---|\n",
+        "…é\u200b",
     ]
 )  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=40).map("".join)

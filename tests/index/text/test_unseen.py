@@ -44,7 +44,8 @@ def test_no_unit_holds_a_hidden_character(cuts: list[int]) -> None:
 def test_comments_of_markdown_are_in_no_block() -> None:
     text = (
         "The limit is 6 bar <!-- really 4 --> at 20 °C.\n\n<!-- TODO: ask\n\nBob -->\n\n"
-        "- one <!-- two -->\n- three\n\n`<!-- shown -->` is code.\n\n```\n<!-- shown, too -->\n```\n"
+        "- one <!-- two -->\n- three\n\n`<!-- shown -->` is code.\n\n"
+        "```\n<!-- shown, too -->\n```\n"
     )
 
     shown = [
