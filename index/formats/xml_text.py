@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from index.errors import DamagedFile
 from index.formats.html import extract as extract_page
-from index.formats.markup import Element, inner_text, name_of
+from index.formats.markup import Element, MarkupWriter, inner_text, name_of
 from index.formats.text_builder import ExtractedText, TextBuilder
 from index.formats.zip_container import parse_xml
 
@@ -62,12 +62,16 @@ class _Writer:
         name = name_of(element)
         if not name or name in _LEFT_OUT or depth > _DEPTH:
             return
+        # Tables of articles are those of web pages.
         if name in _HEADINGS:
             self._flush()
             self._builder.heading(max(depth, 1), _text(element))
         elif name in _PARAGRAPHS or _is_prose(element):
             self._flush()
             self._builder.paragraph(_text(element))
+        elif name == "table":
+            self._flush()
+            MarkupWriter(self._builder).write(element)
         elif len(element) == 0:
             self._pairs.append((_label(name), element.text or ""))
         else:

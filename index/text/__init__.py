@@ -7,11 +7,14 @@ __all__ = [
     "english_words",
     "extraction_report",
     "language",
+    "lines",
     "markdown",
     "metadata",
     "plain_text",
     "sentences",
     "structure",
+    "text_formats",
+    "unseen",
     "versions",
 ]
 """Modules that other packages may import."""

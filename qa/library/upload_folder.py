@@ -28,7 +28,8 @@ The first files of an upload that is still being received have neither, and must
 """
 
 _READ = (
-    "text, Markdown, PDF, Word, PowerPoint, a spreadsheet, HTML, EPUB, OpenDocument, RTF or a mail"
+    "text, Markdown, PDF, Word, PowerPoint, a spreadsheet, HTML, EPUB, OpenDocument, RTF, a mail, "
+    "source code or another format of docs/formats.md"
 )
 
 

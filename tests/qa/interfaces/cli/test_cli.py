@@ -194,6 +194,7 @@ def test_index_reports_what_it_skips_one_line_each(command: Command, tmp_path: P
     assert done.returncode == 4
     assert done.stdout == "Indexed: 1 added, 3 skipped, 1 of other formats left out.\n"
     assert [line.split(":")[:2] for line in sorted(done.stderr.splitlines())] == [
+        ["not read, of other formats", " image.png"],
         ["skipped", " binary.txt"],
         ["skipped", " empty.txt"],
         ["skipped", " missing.txt"],
