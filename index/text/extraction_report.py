@@ -95,7 +95,8 @@ UNREPORTED = ExtractionReport()
 def report_on(document: Document) -> ExtractionReport:
     """Return the report on a document that was read."""
     share, words = known_share(document.text)
-    is_telling = words >= FEWEST_WORDS and document.language in {None, ENGLISH}
+    is_english = document.language in {None, ENGLISH}
+    is_telling = words >= FEWEST_WORDS and is_english and _is_prose(document)
     return ExtractionReport(
         language=document.language,
         known_words=round(share, 3) if is_telling else None,
@@ -103,6 +104,14 @@ def report_on(document: Document) -> ExtractionReport:
         left_out=document.remark,
         pages=document.pages,
     )
+
+
+def _is_prose(document: Document) -> bool:
+    """Return True unless most of a document is code or keys, whose words no dictionary has."""
+    sizes = {True: 0, False: 0}
+    for block in document.blocks:
+        sizes[block.kind in {"code", "pairs"}] += block.end - block.start
+    return sizes[False] >= sizes[True]
 
 
 def _table_count(document: Document) -> int:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from index.document import PageCounts
 from index.text.english_words import known_share
 from index.text.extraction_report import ExtractionReport, report_on
+from index.text.source_code import code_structure
 from tests.support.fakes import plain_document
 
 PROSE = "The harbour master closes the outer gate when the wind is above forty knots. " * 5
@@ -32,6 +33,15 @@ def test_few_words_and_other_languages_are_not_measured() -> None:
 
     assert report_on(plain_document("Xq zz brrk.")).known_words is None
     assert (german.known_words, german.caution) == (None, "not in English (de)")
+
+
+def test_names_in_code_and_keys_are_not_measured() -> None:
+    source = "".join(f"def xqrz{at}(brk): return zzt{at}\n" for at in range(40))
+    document = plain_document(source)
+
+    code = replace(document, language=None, blocks=code_structure(source).blocks)
+
+    assert report_on(code).known_words is None
 
 
 def test_pages_are_counted_and_named() -> None:
