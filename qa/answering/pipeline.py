@@ -19,7 +19,7 @@ from index.tags import tag_of, tags_of
 from index.text.language import ENGLISH, detect_language
 from qa.answer import Answer, AnswerSpan, Citation, CopyPlace, Freshness, RetrievedPassage
 from qa.answering.citations import Citer, shown_passage
-from qa.answering.decision import Policy, ScoredAnswer, decide
+from qa.answering.decision import ALTERNATIVES, Policy, ScoredAnswer, decide
 from qa.answering.kinds import answer_by_kind
 from qa.answering.kinds.chat import is_chat
 from qa.answering.kinds.context import KindAnswer, QuestionContext
@@ -84,7 +84,8 @@ class _Retrieval:
 class _Request:
     """One question with its options, and the moment it was asked by the pipeline's clock.
 
-    `retrieve(query, top_k)` retrieves each query once.
+    `retrieve(query)` retrieves each query once, with the standings of the versions that it asks
+    for, and returns the question to read as well.
     """
 
     question: str
@@ -92,7 +93,7 @@ class _Request:
     top_k: int
     seconds: float | None
     policy: Policy
-    retrieve: Callable[[str, int], _Retrieval]
+    retrieve: Callable[[str], tuple[_Retrieval, str]]
     started: float
 
 
@@ -162,7 +163,9 @@ class Pipeline:
             seconds,
             replace(self.policy, trust=trust, strict=strict),
             # Lists and summaries look at the passages that a span is then looked for in.
-            cache(partial(self._retrieve, documents=documents)),
+            cache(
+                partial(self._retrieve_versions, top_k=top_k or self._top_k, documents=documents)
+            ),
             self._clock(),
         )
         same_options = partial(
@@ -174,7 +177,9 @@ class Pipeline:
             strict=strict,
         )
         by_kind = answer_by_kind(self._context(request, same_options))
-        if by_kind:
+        if by_kind and by_kind.cell:
+            answer = _with_cell(self._answer_with_span(request), by_kind.cell, request.policy)
+        elif by_kind:
             answer = self._answer_of_kind(request, by_kind)
         else:
             answer = self._answer_with_span(request)
@@ -189,8 +194,7 @@ class Pipeline:
         """Answer with the best span, the items of a list, or the sentence that settles it."""
         question, documents, started = request.question, request.documents, request.started
         kind = kind_of(question)
-        retrieval = request.retrieve(question, request.top_k)
-        retrieval, asked = self._choose_versions(question, retrieval, documents)
+        retrieval, asked = request.retrieve(question)
         retrieved = self._clock()
         seconds_left = None
         if request.seconds is not None:
@@ -263,7 +267,7 @@ class Pipeline:
             self.snapshot,
             count,
             list_documents,
-            lambda query: request.retrieve(query, self._top_k).passages,
+            lambda query: request.retrieve(query)[0].passages,
             ask,
             ask_after,
             self._citer(),
@@ -278,7 +282,7 @@ class Pipeline:
         """Return what a kind of question gave as an answer."""
         refusal = None
         if found.reason:
-            passages = request.retrieve(request.question, self._top_k).passages
+            passages = request.retrieve(request.question)[0].passages
             refusal = refusal_for(found.reason, passages, self.snapshot, request.documents)
         shown = (*found.spans, *found.alternatives)
         return Answer(
@@ -376,6 +380,13 @@ class Pipeline:
         present = [document_id for document_id in searched if document_id not in absent]
         return self._spelling.corrected(question, present)
 
+    def _retrieve_versions(
+        self, question: str, top_k: int, documents: Sequence[str] | None
+    ) -> tuple[_Retrieval, str]:
+        """Retrieve passages with their standings, and return the question to read as well."""
+        retrieval = self._retrieve(question, top_k, documents)
+        return self._choose_versions(question, retrieval, documents)
+
     def _retrieve(self, question: str, top_k: int, documents: Sequence[str] | None) -> _Retrieval:
         """Retrieve passages of documents whose files are still there."""
         passages = self._retriever.retrieve(question, top_k, documents)
@@ -455,6 +466,40 @@ def check_tags(tags: Sequence[str], known: Sequence[str]) -> None:
     names = ", ".join(known[:NAMED_TAGS]) or "none yet"
     more = ", …" if len(known) > NAMED_TAGS else ""
     raise UnknownTag(f"no document has the tag {unknown!r}: the tags are {names}{more}")
+
+
+def _with_cell(read: Answer, cell: AnswerSpan, policy: Policy) -> Answer:
+    """Return an answer that quotes the cell of a table before what the reader has found.
+
+    The reader's answer stands where it is the surer one.
+    """
+    confidence = round(policy.trust * cell.confidence, 4)
+    certainty = cell.certainty
+    if policy.min_confidence is not None:
+        certainty = policy.certainty(confidence)
+    is_surer = read.certainty == "sure" and certainty != "sure"
+    if certainty == "none" or (policy.strict and certainty != "sure") or is_surer:
+        return read
+    shown = (*read.spans, *read.conflicts, *read.alternatives)
+    others = tuple(each for each in shown if not _is_same_quote(each, cell))
+    agrees = len(others) < len(shown)
+    return replace(
+        read,
+        spans=(replace(cell, confidence=confidence, certainty=certainty),),
+        refusal=None,
+        confidence=confidence,
+        alternatives=others[:ALTERNATIVES],
+        conflicts=(),
+        earlier=read.earlier if agrees else (),
+        doubts=(),
+    )
+
+
+def _is_same_quote(one: AnswerSpan, other: AnswerSpan) -> bool:
+    """Return True if two spans overlap in their document, or have the same words."""
+    a, b = one.citation, other.citation
+    overlap = a.document_id == b.document_id and a.start < b.end and b.start < a.end
+    return overlap or one.text == other.text
 
 
 def _cited(citer: Citer, answers: Sequence[ScoredAnswer]) -> tuple[AnswerSpan, ...]:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from qa.answering.kinds import chat, collection, comparison, lists, parts, summary, unsupported
+from qa.answering.kinds import (
+    chat,
+    collection,
+    comparison,
+    lists,
+    parts,
+    summary,
+    tables,
+    unsupported,
+)
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 
 __all__ = ["chat", "context", "unsupported"]
@@ -16,6 +25,7 @@ _KINDS = (
     summary.answer,
     comparison.answer,
     parts.answer,
+    tables.answer,
     lists.answer,
 )
 """Kinds in the order in which they are tried: a comparison may look like two questions."""

@@ -48,7 +48,8 @@ class QuestionContext:
 class KindAnswer:
     """Answer to a question of a kind: spans, or words of the program itself (`reply`).
 
-    `reason` is set instead where it refuses: why there is no answer, in words.
+    `reason` is set instead where it refuses: why there is no answer, in words. `cell` is set instead
+    where a table answers, and the reader is asked as well.
     """
 
     kind: Kind
@@ -58,3 +59,4 @@ class KindAnswer:
     notes: tuple[str, ...] = ()
     reply: str | None = None
     reason: str | None = None
+    cell: AnswerSpan | None = None

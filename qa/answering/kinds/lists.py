@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
 import regex
 
-from index.document import Block, Chunk, TextRange
-from index.rendering import cells
+from index.document import Block, TextRange
 from index.search.bm25 import analyse
-from index.text.structure import blocks_between, section, with_lead
+from index.text.structure import with_lead
 from qa.answer import AnswerSpan, Certainty
 from qa.answering.kinds.context import KindAnswer, QuestionContext
+from qa.answering.kinds.grids import cells_of, retrieved_blocks
 from qa.answering.question import kind_of, reader_question
 from qa.answering.retriever import RetrievedChunk
 
@@ -66,7 +65,6 @@ _ASKING = frozenset(
     )
 )
 """Words that ask for a list and are not looked for in it."""
-_CELL = regex.compile(r"(?:^|; )(?P<name>[^;:\n]{1,80}): ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,51 +115,13 @@ def _terms(question: str) -> set[str]:
 
 def _candidates(context: QuestionContext, wanted: Wanted, terms: set[str]) -> Iterator[_Scored]:
     """Yield the lists and tables that the retrieved passages lead to, each once."""
-    seen: set[tuple[str, int]] = set()
-    # Passages of one document come several at a time: its text and blocks are read once.
-    text_of = cache(lambda document_id: context.snapshot.document(document_id).text)
-    blocks_of = cache(context.snapshot.blocks)
-    for passage in context.retrieve(context.question):
-        document_id = passage.chunk.document_id
-        text, blocks = text_of(document_id), blocks_of(document_id)
-        for block in _lists_near(blocks, passage):
-            key = (document_id, block.start)
-            if key not in seen:
-                seen.add(key)
-                found = _scored(document_id, text, block, wanted, terms, passage)
-                if found is not None:
-                    yield found
-
-
-def _lists_near(blocks: Sequence[Block], passage: RetrievedChunk) -> Iterator[Block]:
-    """Yield the lists and tables that a passage is part of, leads in to, or stands beside.
-
-    Beside are those under the same heading.
-    """
-    chunk = passage.chunk
-    touched = blocks_between(blocks, chunk.start, chunk.end)
-    yield from (block for block in touched if block.kind in _LISTS)
-    yield from (block for block in blocks if block.kind in _LISTS and _leads_in(chunk, block))
-    headings = [block for block in touched if block.kind == "heading"]
-    for heading in headings or _heading_of(blocks, touched):
-        yield from (each for each in section(blocks, heading) if each.kind in {"list", "pairs"})
-
-
-def _leads_in(chunk: Chunk, block: Block) -> bool:
-    """Return True if a chunk holds a part of the sentence that leads in to a block."""
-    return block.lead is not None and block.lead[0] < chunk.end and chunk.start < block.lead[1]
-
-
-def _heading_of(blocks: Sequence[Block], touched: Sequence[Block]) -> list[Block]:
-    """Return the innermost heading over the first of some blocks, none if there is none."""
-    if not touched or not touched[0].headings:
-        return []
-    wanted = touched[0].headings
-    return [block for block in blocks if block.kind == "heading" and block.headings == wanted][-1:]
+    for passage, text, block in retrieved_blocks(context, [context.question], _LISTS):
+        found = _scored(text, block, wanted, terms, passage)
+        if found is not None:
+            yield found
 
 
 def _scored(
-    document_id: str,
     text: str,
     block: Block,
     wanted: Wanted,
@@ -183,7 +143,7 @@ def _scored(
     score = coverage - _PER_RANK * (passage.rank - 1)
     if wanted == "steps":
         score += _NUMBERED if block.numbered else -_NUMBERED
-    return _Scored(document_id, block, ranges, score, min(coverage, 1.0), named)
+    return _Scored(passage.chunk.document_id, block, ranges, score, min(coverage, 1.0), named)
 
 
 def _whole(block: Block) -> tuple[TextRange, ...]:
@@ -200,24 +160,8 @@ def _column(text: str, block: Block, terms: set[str]) -> tuple[TextRange, ...] |
     """Return the cells of the column whose name the question holds, None if there is none."""
     ranges: list[TextRange] = []
     for entry in block.entries[:_MOST_ITEMS]:
-        start, end = entry.span
-        for name, cell in _named_cells(text, start, end, block.columns):
-            if set(analyse(name)) & terms and cell[0] < cell[1]:
-                ranges.append(cell)
+        for cell in cells_of(text, entry, block):
+            if set(analyse(cell.name)) & terms:
+                ranges.append(cell.span)
                 break
     return tuple(ranges) if len(ranges) > 1 else None
-
-
-def _named_cells(
-    text: str, start: int, end: int, columns: Sequence[str]
-) -> Iterator[tuple[str, TextRange]]:
-    """Yield the cells of a row with the names of their columns."""
-    row = text[start:end]
-    if columns:
-        for name, (first, last) in zip(columns, cells(row), strict=False):
-            yield name, (start + first, start + last)
-        return
-    borders = list(_CELL.finditer(row))
-    ends = [border.start() for border in borders[1:]] + [len(row)]
-    for border, last in zip(borders, ends, strict=False):
-        yield border["name"], (start + border.end(), start + last)
