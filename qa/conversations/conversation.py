@@ -15,6 +15,7 @@ from qa.answer import Answer, AnswerSpan
 from qa.answering.kinds.chat import is_chat
 from qa.answering.question import checked_question
 from qa.conversations.ellipsis import MAX_TURNS
+from qa.conversations.openings import items_of
 from qa.conversations.query_rewriting import rewrites
 from qa.errors import InvalidFeedback
 from qa.state.conversations import ConversationStore, StoredTurn, Version
@@ -23,6 +24,8 @@ from qa.state.quote_erasure import quoted_document_ids
 
 ALONE_MARGIN = 0.1
 """Confidence by which a follow-up as it stands must beat its rewrites to be preferred."""
+RANK_MARGIN = 0.08
+"""Confidence by which a reading must beat the likelier one before it."""
 DISAGREEMENT = 0.2
 """Share of its confidence that an answer loses if no other rewrite finds it.
 
@@ -48,20 +51,23 @@ class QuotedVersion:
     state: str
 
 
-def answer_in_context(question: str, turns: Sequence[tuple[str, str]], ask: Ask) -> Answer:
+def answer_in_context(
+    question: str, turns: Sequence[tuple[str, str]], ask: Ask, items: Sequence[str] = ()
+) -> Answer:
     """Answer a question that may continue earlier turns.
 
-    `turns` are (question as it was understood, answer or ""), oldest first. A question that needs
-    nothing is asked as it is. If it can be read alone and is surely answered, that stands; else the
-    rewrites are tried and the surest counts, less sure where the others disagree. `Answer.question`
+    `turns` are (question as it was understood, answer or ""), oldest first, and `items` what the
+    last answer lists. A question that needs
+    nothing is asked as it is. If the likeliest reading is surely answered, that stands; else the
+    others are tried and the surest counts, less sure where the others disagree. `Answer.question`
     is what was asked, `interpreted_as` the rewrite. Raises InvalidQuestion and what `ask` raises.
     """
     alone = checked_question(question)
     if is_chat(alone):
         return ask(alone)
-    first, *others = rewrites(question, turns)
+    first, *others = rewrites(alone, turns, items)
     best = ask(first)
-    is_settled = first == alone and best.certainty == "sure"
+    is_settled = best.certainty == "sure"
     if others and not is_settled:
         best = _surest([best, *(ask(other) for other in others)], alone, first, ask)
     if best.question == alone:
@@ -76,7 +82,8 @@ def _surest(answers: Sequence[Answer], alone: str, first: str, ask: Ask) -> Answ
     """
     trusts = [1 - DISAGREEMENT * (1 - _agreement(answer, answers)) for answer in answers]
     values = [
-        _value(answer, alone, first, trust) for answer, trust in zip(answers, trusts, strict=True)
+        _value(answer, alone, first, trust) - RANK_MARGIN * rank
+        for rank, (answer, trust) in enumerate(zip(answers, trusts, strict=True))
     ]
     at = values.index(max(values))
     if trusts[at] == 1:
@@ -104,7 +111,8 @@ class Conversations:
         self.history.conversation(owner, conversation_id)
         turns = self.history.turns(conversation_id, MAX_TURNS)
         context = [(turn.understood, turn.result["answer"] or "") for turn in turns]
-        answer = answer_in_context(question, context, ask)
+        texts = [span["text"] for span in turns[-1].result["answers"]] if turns else []
+        answer = answer_in_context(question, context, ask, items_of(texts))
         # A note on a changed document is shown once in a conversation.
         earlier_notes = {note for turn in turns for note in turn.result["notes"]}
         change_notes = [

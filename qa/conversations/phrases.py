@@ -28,7 +28,7 @@ _FRAME = frozenset(
     interesting its january july june just kind kinds know known last least let like list long
     lot lots made main make makes many march may me mean meaning means might monday more most
     much must name named names new next no nobody nothing november now october often old one
-    only other others out over part people person place please popular really reason reasons
+    only other others out over part people per person place please popular really reason reasons
     result results said same saturday say september shall should show significant some someone
     something sort sorts start started still such sunday take tell their then there thing things
     think thought three time times took tuesday two type types typical under until up use used
@@ -44,6 +44,12 @@ _ARTICLES = frozenset({"a", "an", "the"})
 _AUXILIARY = frozenset(
     {"can", "could", "did", "do", "does", "may", "might", "must", "should", "will", "would"}
 )
+
+
+_BEFORE_VERBS = _AUXILIARY | {"who", "to", "which", "that"}
+"""Words after which a single word before an article is a verb."""
+_PRONOUNS = frozenset({"i", "you", "we", "they", "he", "she"})
+_PARTICIPLE = regex.compile(r"^\p{Ll}+(?:ed|en)$|^(?:kept|sent|held|made|done|paid|sold|built)$")
 
 
 class Phrase(NamedTuple):
@@ -126,6 +132,9 @@ def _runs(text: str) -> tuple[list[_Run], int]:
         if word.follows_break:
             runs.append([])
         run = runs[-1]
+        if _is_verb(run, word):
+            # "who can pin a bundle" speaks of a bundle.
+            runs[-1] = run = []
         if _is_content_word(word.folded):
             bare = _POSSESSIVE.sub("", word.text)
             run_before = run[0].before if run else before
@@ -140,6 +149,15 @@ def _runs(text: str) -> tuple[list[_Run], int]:
         after_auxiliary = after_auxiliary or word.folded in _AUXILIARY
         before = _context(word, before)
     return [run for run in runs if run], len(words)
+
+
+def _is_verb(run: _Run, following: _Word) -> bool:
+    """Return True if a run is the verb of "who wrote the ...", "can pin a ..." or "I eat"."""
+    if len(run) != 1 or run[0].is_capital:
+        return False
+    if run[0].before in _PRONOUNS:
+        return True
+    return following.folded in _ARTICLES and run[0].before in _BEFORE_VERBS
 
 
 def _words(text: str) -> Iterator[_Word]:
@@ -222,6 +240,9 @@ def _without_verb(run: _Run) -> _Run:
     capitals = [at for at, token in enumerate(run) if token.is_capital]
     if capitals and (run[0].after_auxiliary or verb in _BE):
         return run[: capitals[-1] + 1]
+    is_passive = verb in _BE and len(run) > 1 and _PARTICIPLE.match(run[-1].word)
+    if is_passive:
+        return run[:-1]
     return run[:-1] if verb in _AUXILIARY and len(run) > 1 else run
 
 

@@ -5,15 +5,21 @@ A follow-up can be completed in several ways; each is a rewrite, likeliest first
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import regex
 
 from qa.conversations.ellipsis import OPENING, is_elliptic, is_self_contained, missing_phrases
+from qa.conversations.openings import opened, with_item
+from qa.conversations.part_replacement import with_part_replaced
 from qa.conversations.phrases import Phrase, phrases
 
 MAX_REWRITES = 4
 """Largest number of ways in which a question is tried, itself included."""
+MOST_ADDED = 2
+"""Largest number of phrases that a question is completed with."""
+ENOUGH_STEMS = 2
+"""Different stems in the phrases of a question that says what it is about."""
 _AUXILIARY = (
     r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)"
 )
@@ -25,7 +31,7 @@ _WH = (
 )
 _STARTS_WITH_WH = regex.compile(rf"^\W*{_WH}\b", regex.IGNORECASE)
 _BARE_WH = regex.compile(
-    rf"^\W*(?P<wh>{_WH}|how come|why not)(?:\s+(?:so|then|that|else|\p{{Ll}}+ly))?\W*$",
+    rf"^\W*(?:and |but |so )?(?P<wh>(?:since |until |till |by |from )?{_WH}|how come|why not)(?:\s+(?:so|then|that|else|\p{{Ll}}+ly))?\W*$",
     regex.IGNORECASE,
 )
 _FULL_QUESTION = regex.compile(rf"^\W*{_WH}\s+(?P<rest>{_AUXILIARY}\b.*)$", regex.IGNORECASE)
@@ -34,10 +40,31 @@ _WH_FRAGMENT = regex.compile(
 )
 """A question word with an adverb or an object and no known verb: "how much initially"."""
 _YES_NO = regex.compile(rf"^\W*{_AUXILIARY}\b", regex.IGNORECASE)
-_PREPOSITION = regex.compile(
-    r"^(?P<word>in|on|at|for|from|to|into|by|with|about|after|before|during|since|under)\b",
+_IMPERATIVE = regex.compile(
+    r"^\W*(?:list|name|show|tell|give|explain|describe|summari[sz]e|compare|find|search|help)\b",
     regex.IGNORECASE,
 )
+_TOPIC_FIRST = regex.compile(
+    rf"^\W*(?:for |with |in )?(?P<topic>[^,?]{{2,60}}),\s+(?P<rest>(?:{_WH}|{_AUXILIARY})\b.+)$",
+    regex.IGNORECASE,
+)
+"""A topic before the question about it: "the one in March, how long was that?"."""
+_ONE = regex.compile(r"^(?:the|that) one\b\s*(?P<rest>.*)$", regex.IGNORECASE)
+_PLURAL = regex.compile(r"\b(?:those|these|they|them)\b", regex.IGNORECASE)
+_THERE = regex.compile(r"\s+there(?=\W*$)", regex.IGNORECASE)
+_SAME_OF = regex.compile(
+    rf"^\W*(?:what|how (?:much|many|long|often|high|big)|who|when|where)\s+{_AUXILIARY}\s+"
+    r"(?:it|that|this|they|those|these)\s+"
+    r"(?P<part>(?:in|for|at|under|with|on|of|during|by|before|after)\s+[\p{L}\p{N}].*)$",
+    regex.IGNORECASE,
+)
+_SHORT_IS = regex.compile(r"^(?P<wh>what|who|when|where|how|why)['’]s\b", regex.IGNORECASE)
+_WHO_IS = regex.compile(
+    r"^\W*who\s+(?P<aux>is|are|was|were)\s+(?P<rest>.+)$", regex.IGNORECASE
+)
+_FRAGMENT_WORDS, _SHORT_ANSWER, _FEW_WORDS = 5, 5, 2
+"""Most words of a fragment, of an answer that is named in the next question, and of what is not
+asked alone."""
 _POSSESSIVE = regex.compile(r"\b(?:his|its|their|theirs|hers|her(?=\s+\p{L}))\b", regex.IGNORECASE)
 _DEMONSTRATIVE = regex.compile(
     r"\b(?:this|that|these|those)\b(?!\s+\p{L}+(?:s|ion|ment)\b)", regex.IGNORECASE
@@ -47,66 +74,159 @@ _ANY_PRONOUN = regex.compile(
 )
 
 
-def rewrites(question: str, turns: Sequence[tuple[str, str]]) -> list[str]:
+def rewrites(
+    question: str, turns: Sequence[tuple[str, str]], items: Sequence[str] = ()
+) -> list[str]:
     """Return the ways to read a question, likeliest first, at most `MAX_REWRITES`.
 
     The question as it stands is among them, unless it says nothing alone. `turns` are (question as
-    it was understood, answer or ""), oldest first.
+    it was understood, answer or ""), oldest first, and `items` what the last answer lists.
     """
-    alone = question.strip()
-    if not turns or is_self_contained(alone):
-        return [alone]
-    contextual = [
-        *_from_last_questions(alone, turns),
-        *_with_last_object(alone, turns[-1]),
-        *_completed(_without_opening(alone), missing_phrases(alone, turns)),
+    opening = opened(question)
+    alone = _without_opening(opening.question)
+    if not turns or opening.is_new_topic:
+        return [opening.question if opening.is_new_topic else question.strip()]
+    pointed = with_item(alone, items)
+    if pointed != alone:
+        return [pointed]
+    if opening.is_correction and not _is_full(alone):
+        return _few([*_corrected(alone, opening.wrong, turns[-1][0]), alone])
+    is_fragment = _is_fragment(alone) or (alone != opening.question and not _is_full(alone))
+    if not is_fragment and is_self_contained(opening.question):
+        return [opening.question]
+    asked_again = [
+        *_from_last_questions(opening.question, turns, is_fragment=is_fragment),
+        *_of_named_topic(alone, turns),
     ]
-    distinct = list(dict.fromkeys(contextual))[: MAX_REWRITES - 1]
-    if not is_elliptic(alone):
+    if is_fragment and asked_again:
+        # A few words say little alone: "M20".
+        return _few([*asked_again, *([alone] if len(alone.split()) > _FEW_WORDS else [])])
+    alive = _alive(turns)
+    contextual = [
+        *asked_again,
+        *_with_last_object(alone, turns[-1]),
+        *_completed(alone, missing_phrases(opening.question, alive)[:MOST_ADDED]),
+    ]
+    distinct = _few(each for each in contextual if each != alone)[: MAX_REWRITES - 1]
+    if not is_fragment and not is_elliptic(opening.question):
         return [alone, *distinct]
     says_something = bool(phrases(alone))
     return [*distinct, alone] if says_something or not distinct else distinct
 
 
-def _from_last_questions(question: str, turns: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Yield the last two questions, asked of something else or in another way.
+def _alive(turns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the turns that a follow-up may go on from, oldest first.
+
+    They go back to the last question that says what it is about. A question that the next one has
+    asked anew, of something else, is over.
+    """
+    alive: list[tuple[str, str]] = []
+    for turn in reversed(turns):
+        if alive and _differs_by_a_part(turn[0], alive[0][0]):
+            continue
+        alive.insert(0, turn)
+        if len({stem for phrase in phrases(turn[0]) for stem in phrase.stems}) >= ENOUGH_STEMS:
+            break
+    return alive
+
+
+def _differs_by_a_part(one: str, other: str) -> bool:
+    """Return True if two questions are the same but for one part of less than half their words."""
+    a, b = (_unpunctuated(text).lower().split() for text in (one, other))
+    shortest = min(len(a), len(b))
+    before = next((at for at in range(shortest) if a[at] != b[at]), shortest)
+    rest = shortest - before
+    after = next((at for at in range(rest) if a[-1 - at] != b[-1 - at]), rest)
+    return 2 * (before + after) >= max(len(a), len(b))
+
+
+def _few(readings: Iterable[str]) -> list[str]:
+    """Return the first different readings."""
+    return list(dict.fromkeys(readings))[:MAX_REWRITES]
+
+
+def _is_full(question: str) -> bool:
+    """Return True if a text is a question of its own: it opens like one, or holds one."""
+    return bool(
+        _STARTS_WITH_WH.match(question)
+        or _YES_NO.match(question)
+        or _IMPERATIVE.match(question)
+        or _TOPIC_FIRST.match(question)
+    )
+
+
+def _is_fragment(question: str) -> bool:
+    """Return True for a few words that are no question: "rota plans?", "M20"."""
+    return not _is_full(question) and len(question.split()) <= _FRAGMENT_WORDS
+
+
+def _corrected(part: str, wrong: str, asked: str) -> Iterator[str]:
+    """Yield the last question with what was meant in the place of what was understood."""
+    if wrong:
+        at = asked.lower().find(wrong.lower())
+        if at >= 0:
+            yield f"{asked[:at]}{part}{asked[at + len(wrong) :]}"
+    yield from with_part_replaced(part, asked)
+
+
+def _of_named_topic(question: str, turns: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yield a question about what stands before its comma: "the March one, how long was that?"."""
+    match = _TOPIC_FIRST.match(question)
+    if match is None:
+        return
+    topic, rest = match["topic"].strip(), match["rest"]
+    noun = _ONE.match(topic)
+    things = [phrase for phrase in phrases(turns[-1][0]) if not phrase.is_name]
+    if noun and things:
+        topic = f"the {things[0].text} {noun['rest']}".strip()
+    if _THERE.search(rest):
+        yield _with_first_replaced(_THERE, f" in {topic}", rest)
+    elif things and _PLURAL.search(rest) and not topic.endswith("s"):
+        # "What about the quota, do those count?" speaks of something else than the quota.
+        others = _with_first_replaced(_PLURAL, things[0].with_article, rest)
+        yield f"{_unpunctuated(others)} for {topic}?"
+    else:
+        replaced = _with_first_replaced(_ANY_PRONOUN, topic, rest)
+        yield replaced if replaced != rest else f"{_unpunctuated(rest)} for {topic}?"
+
+
+def _from_last_questions(
+    question: str, turns: Sequence[tuple[str, str]], *, is_fragment: bool
+) -> Iterator[str]:
+    """Yield the last questions, asked of something else or in another way.
 
     "And in OpenAI?" asks the same of something else, "Why?" in another way.
     """
     rest = _without_opening(question)
     bare, fragment = _BARE_WH.match(question), _WH_FRAGMENT.match(rest)
-    last_questions = [asked for asked, _ in reversed(turns[-2:])]
-    if bare:
-        for asked in last_questions:
-            yield from _with_question_word(bare["wh"], asked)
-    elif fragment:
-        for asked in last_questions:
-            yield from _with_question_word(fragment["wh"], asked, fragment["rest"])
-    elif _replaces_a_part(question, rest):
-        for asked in last_questions:
-            yield from _with_part_replaced(rest, asked)
+    same = _SAME_OF.match(rest)
+    if bare or fragment:
+        wh, more = (bare["wh"], "") if bare else (fragment["wh"], fragment["rest"])
+        for asked, answer in reversed(turns[-2:]):
+            yield from _with_question_word(wh, _full_form(asked), answer, more)
+    elif same:
+        # "What was it in 2025?" asks for the same as the question before.
+        yield from with_part_replaced(same["part"], turns[-1][0])
+    elif is_fragment:
+        yield from with_part_replaced(rest, turns[-1][0])
 
 
-def _replaces_a_part(question: str, rest: str) -> bool:
-    """Return True for a follow-up that names another part of the last question ("And in Oslo?").
-
-    `rest` is the question without its opening words.
-    """
-    continues = rest != question or _PREPOSITION.match(question) is not None
-    if not continues or not is_elliptic(question):
-        return False
-    is_own_question = _STARTS_WITH_WH.match(rest) or _YES_NO.match(rest)
-    return not is_own_question
+def _full_form(question: str) -> str:
+    """Return a question with "is" for the short form behind its question word."""
+    return _SHORT_IS.sub(r"\g<wh> is", _without_opening(question))
 
 
-def _with_question_word(wh: str, asked: str, more: str = "") -> Iterator[str]:
+def _with_question_word(wh: str, asked: str, answer: str, more: str = "") -> Iterator[str]:
     """Yield an earlier question with another question word.
 
     "Why?" after "How much will Amazon invest?" is "Why will Amazon invest?"; `more` are the further
-    words of the follow-up.
+    words of the follow-up. Who was asked for is named: "Since when?" asks of the answer.
     """
     full = _FULL_QUESTION.match(asked)
-    if full:
+    who = _WHO_IS.match(asked)
+    if who and answer and len(answer.split()) <= _SHORT_ANSWER:
+        yield _with_end(f"{wh.capitalize()} {who['aux']} {answer} {who['rest']}", more)
+    elif full:
         yield _with_end(f"{wh.capitalize()} {full['rest']}", more)
     elif _YES_NO.match(asked):
         yield _with_end(f"{wh.capitalize()} {asked[0].lower()}{asked[1:]}", more)
@@ -114,55 +234,6 @@ def _with_question_word(wh: str, asked: str, more: str = "") -> Iterator[str]:
 
 def _with_end(question: str, more: str) -> str:
     return f"{_unpunctuated(question)} {_unpunctuated(more)}?" if more else question
-
-
-def _with_part_replaced(rest: str, asked: str) -> Iterator[str]:
-    """Yield an earlier question with one of its parts replaced by that of a follow-up."""
-    part, plain = _unpunctuated(rest), _unpunctuated(asked)
-    preposition = _PREPOSITION.match(part)
-    if preposition:
-        part = part[0].lower() + part[1:]
-        yield from _with_prepositional_phrase(part, preposition["word"], plain)
-    else:
-        yield from _with_noun_phrase(part, plain)
-
-
-def _with_prepositional_phrase(part: str, preposition: str, plain: str) -> Iterator[str]:
-    """Yield a question with "in Oslo" in the place of its "in Paris", else behind it."""
-    match = regex.search(rf"\b{preposition}\b\s+(?:the\s+)?", plain, regex.IGNORECASE)
-    replaced = _phrase_at_start(plain[match.end() :]) if match else None
-    if match and replaced:
-        yield f"{plain[: match.start()]}{part}{plain[match.end() + len(replaced.text) :]}?"
-        return
-    yield f"{plain} {part}?"
-    names = [phrase for phrase in phrases(plain) if phrase.is_name]
-    if len(names) > 1:
-        # The last name of several may be what is replaced, though without a preposition.
-        yield f"{plain.replace(names[-1].text, _without_preposition(part))}?"
-
-
-def _phrase_at_start(text: str) -> Phrase | None:
-    """Return the longest phrase with which a text starts."""
-    starting = [phrase for phrase in phrases(text) if text.startswith(phrase.text)]
-    return max(starting, key=lambda phrase: len(phrase.text), default=None)
-
-
-def _with_noun_phrase(part: str, plain: str) -> Iterator[str]:
-    """Yield a question with a phrase in the place of one like it: a name for a name."""
-    # Behind "about" a capital is that of a name, not of the first word of a fragment.
-    new = phrases(f"about {part}")
-    if not new:
-        return
-    alike = [
-        phrase
-        for phrase in phrases(plain)
-        if phrase.is_name == new[0].is_name and phrase.text in plain
-    ]
-    has_article = part.lower().startswith("the ")
-    for phrase in sorted(alike, key=lambda phrase: -phrase.role)[:2]:
-        replaces_article = has_article and phrase.with_article in plain
-        replaced = phrase.with_article if replaces_article else phrase.text
-        yield f"{plain.replace(replaced, part)}?"
 
 
 def _with_last_object(question: str, last: tuple[str, str]) -> Iterator[str]:
@@ -186,8 +257,15 @@ def _completed(question: str, missing: Sequence[Phrase]) -> Iterator[str]:
             replaced = _with_first_replaced(_ANY_PRONOUN, phrase.with_article, question)
         if replaced != question:
             yield replaced
-    added = ", ".join(phrase.text for phrase in missing)
-    yield f"{_unpunctuated(question)} ({added})?"
+    there = _THERE.search(question)
+    if there:
+        yield _with_first_replaced(_THERE, f" for {missing[0].with_article}", question)
+    yield f"{_unpunctuated(question)} for {_listed([each.with_article for each in missing])}?"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as a phrase: "a, b and c"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _with_first_replaced(pattern: regex.Pattern[str], text: str, question: str) -> str:
@@ -206,7 +284,3 @@ def _unpunctuated(question: str) -> str:
 
 def _without_opening(question: str) -> str:
     return OPENING.sub("", question, count=1).strip() or question
-
-
-def _without_preposition(part: str) -> str:
-    return _PREPOSITION.sub("", part, count=1).strip()

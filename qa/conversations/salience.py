@@ -9,7 +9,7 @@ dialogue` measures what comes of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ import regex
 from numpy.typing import NDArray
 
 from index.search.bm25 import analyse
+from qa.answering.answer_types import type_agreement
 from qa.conversations.phrases import Phrase, phrases
 
 FEATURES = (
@@ -106,9 +107,17 @@ def _mentions(turns: Sequence[Turn]) -> dict[Stems, _Mentions]:
         for phrase in phrases(turn.question):
             mentions.setdefault(phrase.stems, _Mentions()).asked.append((at, phrase))
         is_long = len(turn.answer.split()) > LONG_ANSWER
-        for phrase in phrases(turn.answer, names_only=is_long):
+        for phrase in _answer_phrases(turn.answer, names_only=is_long):
             mentions.setdefault(phrase.stems, _Mentions()).answered.append((at, phrase))
     return mentions
+
+
+def _answer_phrases(answer: str, *, names_only: bool) -> Iterator[Phrase]:
+    """Yield the phrases of an answer that questions go on about: no figures and no times."""
+    for phrase in phrases(answer, names_only=names_only):
+        is_figure = any(map(str.isdigit, phrase.text)) or type_agreement("duration", answer) > 0
+        if phrase.is_name or not is_figure:
+            yield phrase
 
 
 def _candidates(mentions: Mapping[Stems, _Mentions], question: str) -> dict[Stems, _Mentions]:

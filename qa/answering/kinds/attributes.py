@@ -144,4 +144,10 @@ def other_words(word: str) -> str:
 
 def names_type(wanted: AnswerType | None, name: frozenset[str]) -> bool:
     """Return True if a column's name says that values of a type stand below it."""
-    return wanted is not None and bool(_TYPED_NAMES.get(wanted, frozenset()) & name)
+    return typed_share(wanted, name) > 0
+
+
+def typed_share(wanted: AnswerType | None, name: frozenset[str]) -> float:
+    """Return the share of a column's name, in [0, 1], that speaks of a type of values."""
+    typed = _TYPED_NAMES.get(wanted, frozenset()) if wanted else frozenset()
+    return len(typed & name) / max(len(name), 1)

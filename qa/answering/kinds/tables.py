@@ -23,6 +23,7 @@ from qa.answering.kinds.attributes import (
     other_words,
     same_attribute,
     short_days,
+    typed_share,
 )
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.kinds.grids import Cell, Grid, grids
@@ -67,6 +68,9 @@ _PERSON = regex.compile(
 """A name of a person: a title, or several capitalised words."""
 _ECHO = 0.5
 """Share of a cell's words in the question from which it only repeats that."""
+_SUFFIX = regex.compile(r"\p{L}{1,2}")
+_UNIT_OF = regex.compile(r"^\D{0,2}\p{N}[\p{N}.,]*\s?[\p{L}%°/³²]{1,6}$")
+"""A number with its unit alone."""
 _MERGED_WORDS = 3
 """Most words of each part of a cell that holds those of several columns."""
 _PHRASES = (
@@ -213,14 +217,15 @@ def _found(grid: Grid, row: Sequence[Cell], at: int, asked: Asked) -> Found | No
     if not (alike or of_type or is_code) or not _is_specific(grid, row, in_row, name, exact):
         return None
     around = terms & grid.context_terms
-    covered = alike | in_row | around
+    covered = alike | in_row | around | (terms & exact_terms(cell.text))
     if _lacks_names(asked, grid, covered):
         return None
     weight = len(exact | in_row) + _ALIKE * len(alike - exact - in_row)
     weight += _AROUND * len(around - alike - in_row)
     exactness = _exactness(others, terms) if in_row else 0.0
     score = weight / len(terms) + exactness / 2 + _TYPED * of_type + _OF_CODE * is_code
-    score += _NAMED * len(exact) / max(len(name), 1) + _TOPIC * len(around) / len(terms)
+    score += _NAMED * max(len(exact) / max(len(name), 1), typed_share(asked.wanted, name))
+    score += _TOPIC * len(around) / len(terms)
     score -= _PER_RANK * (grid.passage.rank - 1)
     return Found(grid, cell, tuple(row), len(covered) / len(terms), exactness, score)
 
@@ -235,10 +240,23 @@ def _named_in_row(terms: frozenset[str], others: Sequence[Cell]) -> set[str]:
     for number, cell in enumerate(others):
         own = terms & exact_terms(cell.text)
         if own:
-            named |= own | (terms & name_terms(cell.name))
+            named |= own | (terms & name_terms(cell.name)) | _variants(terms, cell)
         if number == 0 and not _CODE.match(cell.text):
             named |= same_attribute(terms, name_terms(cell.text))
     return named
+
+
+def _variants(terms: frozenset[str], cell: Cell) -> set[str]:
+    """Return the codes of a question of which a cell names a variant: "HX-40S" of "HX-40".
+
+    The cell holds other words of the question, too, that tell the variant ("stainless").
+    """
+    codes = {term for term in exact_terms(cell.text) if _has_digit(term)}
+    return {
+        term
+        for term in filter(_has_digit, terms)
+        if any(code != term and _SUFFIX.fullmatch(code.removeprefix(term)) for code in codes)
+    }
 
 
 def _is_of_type(row: Sequence[Cell], at: int, asked: Asked, name: frozenset[str]) -> bool:
@@ -265,7 +283,9 @@ def _may_answer(cell: Cell, asked: Asked) -> bool:
     A count is a number in digits: neither "none" nor a code.
     """
     own = exact_terms(cell.text)
-    if _is_merged(cell) or len(own & asked.terms) >= _ECHO * max(len(own), 1):
+    # "How many Nm" is answered by "135 Nm": a unit beside a number repeats nothing.
+    repeated = {term for term in own & asked.terms if not _UNIT_OF.search(cell.text)}
+    if _is_merged(cell) or len(repeated) >= _ECHO * max(len(own), 1):
         return False
     if asked.wanted == "count":
         return _COUNT.match(cell.text) is not None

@@ -1,0 +1,273 @@
+"""Part replacement: the last question, asked of something else ("And in Oslo?", "the M20?").
+
+A fragment takes the place of that part of the question which is most like it: the same noun, a
+code for a code, a year for a year, the same preposition; else the subject or the last object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+import regex
+
+from index.search.bm25 import STOP_WORDS, analyse
+from index.text.dates import MONTH_NUMBERS
+
+MOST = 3
+"""Largest number of ways in which a part is replaced."""
+_SAME_HEAD, _SAME_SHAPE, _SAME_PREPOSITION, _SUBJECT, _OBJECT, _CHAIN = 4.0, 3.0, 2.0, 1.5, 1.0, 1.2
+_OTHER_SHAPE = -2.5
+_LEAST = 0.1
+_PREPOSITIONS = frozenset(
+    """
+    in on at for from to into by with about after before during since under of per until within
+    between against over through as
+    """.split()  # noqa: SIM905 - shorter
+)
+_AUXILIARIES = frozenset(
+    """
+    is are was were do does did has have had can could will would should may might must
+    """.split()  # noqa: SIM905 - shorter
+)
+_PASSIVE = frozenset({"is", "are", "was", "were", "be", "been", "has", "have", "had"})
+_FUNCTION = (
+    STOP_WORDS
+    | _PREPOSITIONS
+    | _AUXILIARIES
+    | frozenset(
+        """
+        many much long often far get gets got take takes took need needs last lasts old soon fast
+        reach reached give given use used keep allow allowed include included show still also ever
+        again not there no yes please mean means happen happens say says cost costs
+        """.split()  # noqa: SIM905 - shorter
+    )
+)
+_ARTICLES = frozenset({"the", "a", "an", "all", "our", "my", "your", "this", "that"})
+_WORD = regex.compile(r"[\p{L}\p{N}€$£#/][\p{L}\p{M}\p{N}'’./&%#-]*[\p{L}\p{M}\p{N}%]|[\p{L}\p{N}]")
+_PARTICIPLE = regex.compile(r"\p{L}+(?:ed|en)$|^(?:kept|sent|held|made|done|paid|sold|set|built|left)$")
+_NOUN_ONE = regex.compile(r"^(?P<rest>.*\w)\s+ones?$", regex.IGNORECASE)
+_VARIANT = regex.compile(r"^(?:the|an?)\s+(?P<rest>\w[\w-]*(?:\s\w[\w-]*)?)\s+ones?$", regex.IGNORECASE)
+_ONE_OF = regex.compile(
+    rf"^(?:(?:{'|'.join(_PREPOSITIONS)})\s+)?(?:the|that|those)\s+ones?\s+(?={'|'.join(_PREPOSITIONS)})",
+    regex.IGNORECASE,
+)
+_OF_OBJECTS = frozenset({"for", "of", "with", "on", "about"})
+_BEFORE_TIMES = frozenset({"last", "this", "next", "first", "second", "third", "fourth", "previous"})
+_DETERMINERS = _ARTICLES | _BEFORE_TIMES
+_VERBS = frozenset(
+    """
+    get gets got take takes took need needs last lasts mean means happen happens say says cost costs
+    """.split()  # noqa: SIM905 - shorter
+)
+_YEAR = regex.compile(r"^(?:19|20)\d\d$")
+_VERSION = regex.compile(r"^v?\d+(?:\.\d+)+$|^v\d+$", regex.IGNORECASE)
+_QUARTER = regex.compile(r"^q[1-4]$", regex.IGNORECASE)
+_CODE = regex.compile(r"^(?=.*\d)(?=.*\p{L})[\p{L}\d/.-]+$")
+_WEEKDAY = regex.compile(r"^(?:mon|tues|wednes|thurs|fri|satur|sun)days?$", regex.IGNORECASE)
+_FIXED_SHAPES = frozenset({"code", "version", "time"})
+_TIME_NOUNS = frozenset({"year", "quarter", "month", "week", "day", "time"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A run of content words of a question: its range with article, and what stands before it."""
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+    before: str
+    article_start: int
+
+    @property
+    def head(self) -> str:
+        """Last word, stemmed."""
+        return next(iter(analyse(self.words[-1])), self.words[-1].lower())
+
+
+def with_part_replaced(fragment: str, question: str) -> Iterator[str]:
+    """Yield a question with one of its parts replaced by a fragment, the likeliest first.
+
+    Behind them comes the question with a time or a place of the fragment at its end.
+    """
+    plain = question.rstrip("?!. ")
+    variant = _VARIANT.match(fragment.rstrip("?!. "))
+    if variant and not _shape(variant["rest"].split()):
+        yield from _with_variant(variant["rest"], plain)
+        return
+    part = _without_one(fragment.rstrip("?!. "))
+    words = _WORD.findall(part)
+    if not words:
+        return
+    preposition = words[0].lower() if words[0].lower() in _PREPOSITIONS else ""
+    bare = part[part.lower().index(preposition) + len(preposition) :].strip() if preposition else part
+    parts = _parts(plain)
+    scored = [(_likeness(each, parts, bare, preposition), each) for each in _with_chains(parts)]
+    ranked = sorted(scored, key=lambda pair: -pair[0])
+    found = [each for score, each in ranked if score > _LEAST][:MOST]
+    readings = [f"{_replaced(plain, each, part, bare, preposition)}?" for each in found]
+    if found and len(words) == 1 and len(found[0].words) == 2 and not _shape(words):
+        # "Night?" may be the night shift, "long?" the lane long.
+        one, other = found[0].words
+        readings[1:1] = [
+            f"{plain[: found[0].start]}{pair}{plain[found[0].end :]}?"
+            for pair in (f"{part} {other}", f"{one} {part}")
+        ]
+    if preposition and not any(_fits(each, bare, preposition) for each in found):
+        added = f"{plain} {part[0].lower()}{part[1:]}?"
+        # "For repaired parts" is another object, "in Paris" a place for the same one.
+        readings.insert(1 if preposition in _OF_OBJECTS and readings else 0, added)
+    yield from readings[:MOST]
+
+
+def _with_variant(adjective: str, plain: str) -> Iterator[str]:
+    """Yield a question about a variant of what it asks about: "the stainless one"."""
+    parts = _parts(plain)
+    for part in [each for each in parts if _shape(each.words) != "time"][::-1][:1]:
+        end = plain[part.end :]
+        yield f"{plain[: part.start]}{adjective} {plain[part.start : part.end]}{end}?"
+
+
+def _without_one(fragment: str) -> str:
+    """Return a fragment without a "one" that stands for a noun: "the 2025 one", "the one of 2025"."""
+    return _ONE_OF.sub("", _NOUN_ONE.sub(r"\g<rest>", fragment))
+
+
+def _fits(part: _Part, bare: str, preposition: str) -> bool:
+    """Return True if a part stands behind a fragment's preposition, or is like the fragment."""
+    own = _shape(part.words)
+    return part.before == preposition or (own != "" and own == _shape(_WORD.findall(bare)))
+
+
+def _replaced(plain: str, part: _Part, fragment: str, bare: str, preposition: str) -> str:
+    """Return a question with a part replaced, with its article and preposition as it needs."""
+    new_words = bare.split()
+    has_article = bool(new_words) and new_words[0].lower() in _ARTICLES
+    behind_preposition = part.before in _PREPOSITIONS
+    if not preposition or part.before == preposition or _is_attributive(plain, part, bare):
+        start = part.article_start if has_article else part.start
+        return f"{plain[:start]}{bare}{plain[part.end :]}"
+    # "on dosing pumps" gives way to "for repaired parts", preposition and all.
+    start = part.article_start
+    if behind_preposition:
+        start = plain.lower().rfind(part.before, 0, part.article_start)
+    return f"{plain[:start]}{fragment[0].lower()}{fragment[1:]}{plain[part.end :]}"
+
+
+def _is_attributive(plain: str, part: _Part, bare: str) -> bool:
+    """Return True for a year or a code before its noun, for another one: "the 2024 policy"."""
+    own = _shape(part.words)
+    is_alike = own in _FIXED_SHAPES and own == _shape(_WORD.findall(bare))
+    return is_alike and part.end < len(plain) and part.before in _PREPOSITIONS
+
+
+def _parts(plain: str) -> list[_Part]:
+    """Return the runs of content words of a question, verbs at their ends cut off."""
+    parts: list[_Part] = []
+    before = auxiliary = ""
+    article: int | None = None
+    run: list[regex.Match[str]] = []
+    end = 0
+    for match in [*_WORD.finditer(plain), None]:
+        folded = match.group().lower() if match else ""
+        follows_break = match is None or any(mark in plain[end : match.start()] for mark in ",:;(")
+        is_content = match is not None and folded not in _FUNCTION | _DETERMINERS
+        if run and (follows_break or not is_content):
+            parts += _cut(run, before, article, auxiliary, folded)
+            run, article = [], None
+        if match is None:
+            break
+        end = match.end()
+        if is_content:
+            run.append(match)
+        elif folded in _DETERMINERS:
+            article = match.start() if article is None else article
+        else:
+            before, article = folded, None
+            auxiliary = folded if folded in _AUXILIARIES else auxiliary
+    return parts
+
+
+def _cut(
+    run: list[regex.Match[str]], before: str, article: int | None, auxiliary: str, following: str
+) -> Iterator[_Part]:
+    """Yield a run without the verb at its end; codes, versions and years in it are parts."""
+    last = run[-1].group().lower()
+    is_subject = auxiliary != "" and before == auxiliary
+    is_verb = is_subject and auxiliary not in _PASSIVE and following not in _VERBS
+    is_participle = auxiliary in _PASSIVE and _PARTICIPLE.search(last) is not None
+    if len(run) > 1 and (is_verb or is_participle):
+        run = run[:-1]
+    start = run[0].start() if article is None else article
+    for number, piece in enumerate(_by_shape(run)):
+        words = tuple(match.group() for match in piece)
+        first = start if number == 0 else piece[0].start()
+        yield _Part(piece[0].start(), piece[-1].end(), words, before, first)
+
+
+def _by_shape(run: list[regex.Match[str]]) -> Iterator[list[regex.Match[str]]]:
+    """Yield the stretches of a run that are codes, versions or years, and those between them."""
+    for _, group in groupby(run, key=lambda match: _shape([match.group()]) in _FIXED_SHAPES):
+        yield list(group)
+
+
+def _with_chains(parts: list[_Part]) -> list[_Part]:
+    """Return parts, and those joined by "of" as one: "records of children"."""
+    chains = [
+        _Part(one.start, other.end, (*one.words, *other.words), one.before, one.article_start)
+        for one, other in zip(parts, parts[1:], strict=False)
+        if other.before == "of"
+    ]
+    return [*parts, *chains]
+
+
+def _likeness(part: _Part, parts: list[_Part], bare: str, preposition: str) -> float:
+    """Return how likely a fragment is to take the place of a part."""
+    if part.before == "to" and not _shape(part.words):
+        return 0.0  # a verb: "to run"
+    new = [word for word in _WORD.findall(bare) if word.lower() not in _ARTICLES]
+    if not new or " ".join(new).lower() == " ".join(part.words).lower():
+        return 0.0
+    is_chain = part not in parts
+    own, wanted = _shape(part.words), _shape(new)
+    score = 0.0
+    if own != wanted:
+        score += _OTHER_SHAPE if {own, wanted} & _FIXED_SHAPES else -0.3
+    elif own:
+        score += _SAME_SHAPE
+    heads = {next(iter(analyse(word)), word.lower()) for word in new}
+    if part.head in heads and not is_chain:
+        score += _SAME_HEAD
+    if preposition and part.before == preposition:
+        score += _SAME_PREPOSITION
+    if is_chain:
+        return score + (0.0 if preposition else _CHAIN)
+    subjects = [each for each in parts if each.before in _AUXILIARIES]
+    if subjects and part is subjects[0] and not preposition:
+        score += _SUBJECT
+    if part.before in _PREPOSITIONS:
+        score += _OBJECT
+    return score + 0.2
+
+
+def _shape(words: tuple[str, ...] | list[str]) -> str:
+    """Return the shape of some words: a time, a code, a version, a name, or none."""
+    if _is_time(words):
+        return "time"
+    if any(_VERSION.match(word) for word in words):
+        return "version"
+    if any(_CODE.match(word) for word in words):
+        return "code"
+    return "name" if all(word[0].isupper() for word in words) else ""
+
+
+def _is_time(words: tuple[str, ...] | list[str]) -> bool:
+    """Return True if words name a time: a year, a month, a quarter, "last time"."""
+    folded = [word.lower() for word in words]
+    if folded[-1] in _TIME_NOUNS and len(folded) <= 3:
+        return True
+    return any(
+        _YEAR.match(word) or word in MONTH_NUMBERS or _QUARTER.match(word) or _WEEKDAY.match(word)
+        for word in folded
+    )
