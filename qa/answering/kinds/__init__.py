@@ -6,6 +6,7 @@ from qa.answering.kinds import (
     chat,
     collection,
     comparison,
+    counts,
     lists,
     parts,
     summary,
@@ -26,6 +27,7 @@ _KINDS = (
     comparison.answer,
     parts.answer,
     tables.answer,
+    counts.answer,
     lists.answer,
 )
 """Kinds in the order in which they are tried: a comparison may look like two questions."""

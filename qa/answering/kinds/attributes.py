@@ -46,16 +46,40 @@ _GROUPS = (
     "sign signed signature",
     "leave holiday holidays vacation",
 )
+"""Words for the attributes that tables have."""
+_RELATED = (
+    "removed remove taken dropped deleted",
+    "new added add introduced",
+    "fixed fix resolved solved",
+    "decisions decided decide decision",
+    "present attended part attendees participants participated",
+    "apologies absent excused missing",
+    "chair chaired chairs chairman",
+    "minutes minute-taker",
+    "issued issue date dated published released release",
+    "approved approve approval released",
+    "automatic automatically own itself themselves",
+    "substitute backup deputy",
+    "validity valid expires expiry",
+)
+"""Words for headings, labels and values that mean the same."""
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.lower().split()) | frozenset(analyse(text))
 
 
-_SYNONYMS: dict[str, frozenset[str]] = {}
-for _group in map(_words, _GROUPS):
-    for _word in _group:
-        _SYNONYMS[_word] = _SYNONYMS.get(_word, frozenset()) | _group
+def _alike(groups: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return the words that mean the same as each word of some groups, by word and stem."""
+    alike: dict[str, frozenset[str]] = {}
+    for group in map(_words, groups):
+        for word in group:
+            alike[word] = alike.get(word, frozenset()) | group
+    return alike
+
+
+_ATTRIBUTES = frozenset(_alike(_GROUPS))
+_SYNONYMS = _alike((*_GROUPS, *_RELATED))
 
 _TYPED_NAMES: dict[AnswerType, frozenset[str]] = {
     "date": _words("date when day from to by until due deadline start end week since time valid"),
@@ -73,7 +97,13 @@ _TYPED_NAMES: dict[AnswerType, frozenset[str]] = {
 
 
 _MONTH_NAME = f"(?:{'|'.join(sorted(MONTH_NUMBERS, key=len, reverse=True))})"
+MONTH_NAMES = {
+    number: name for name, number in reversed(MONTH_NUMBERS.items()) if len(name) > len("sept")
+} | {5: "may", 6: "june", 7: "july"}
+"""English names of the months by their numbers."""
 _LAST_DAY, _SHORT = 31, 3
+_QUARTER = regex.compile(r"\b(?P<ordinal>first|second|third|fourth) quarter\b", regex.IGNORECASE)
+_QUARTERS = {"first": "q1", "second": "q2", "third": "q3", "fourth": "q4"}
 _MARKS = ".,;:!?()[]\"'“”‘’"
 _DAY = regex.compile(
     rf"\b(?:(?P<day>[0-3]?\d)(?:st|nd|rd|th)?(?:\s*[-–]\s*(?P<last>[0-3]?\d))?[\s.]*(?:of )?"
@@ -91,9 +121,11 @@ def exact_terms(text: str) -> frozenset[str]:
     "HX-40" is not named by "40", and "November 16" is the day of "2026-11-16".
     """
     days = frozenset(f"day{month}-{day}" for month, day in _days(text))
+    months = frozenset(term for month, _ in _days(text) for term in analyse(MONTH_NAMES[month]))
+    text = _QUARTER.sub(lambda match: _QUARTERS[match["ordinal"].lower()], text)
     rest = _DAY.sub(" ", text)
     words = [word for word in rest.split() if word.strip(_MARKS).lower() not in STOP_WORDS]
-    return days | frozenset(term for word in words for term in _of_word(word))
+    return days | months | frozenset(term for word in words for term in _of_word(word))
 
 
 def _days(text: str) -> Iterator[tuple[int, int]]:
@@ -133,7 +165,7 @@ def same_attribute(terms: Iterable[str], name: frozenset[str]) -> set[str]:
 
 def is_attribute(term: str) -> bool:
     """Return True if a term speaks of an attribute that tables often have."""
-    return term in _SYNONYMS
+    return term in _ATTRIBUTES
 
 
 def other_words(word: str) -> str:

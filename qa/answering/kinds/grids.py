@@ -18,6 +18,9 @@ from qa.answering.retriever import RetrievedChunk
 
 _CELL = regex.compile(r"(?:^|; )(?P<name>[^;:\n]{1,80}): ")
 _NO_NAME = ""
+_LABEL = regex.compile(r"(?:^|(?<=[.;]\s))(?P<label>\p{Lu}[\p{Ll} ]{1,25}): ", regex.MULTILINE)
+"""A label within a paragraph: "Chair: Anna Berg. Minutes: Tom Reed."."""
+_LEAST_LABELS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,38 @@ def grids(context: QuestionContext, queries: Sequence[str]) -> Iterator[Grid]:
 
     Those of versions that are not asked for are left out, and so are superseded sections.
     """
-    for passage, text, block in retrieved_blocks(context, queries, frozenset({"table", "pairs"})):
-        rows = tuple(cells_of(text, entry, block) for entry in block.entries)
+    kinds = frozenset({"table", "pairs", "paragraph"})
+    for passage, text, block in retrieved_blocks(context, queries, kinds):
+        rows = rows_of(text, block)
+        if not rows:
+            continue
         start = with_lead(block)[0]
         title, uri = passage.document.title, passage.document.uri
-        words = " ".join((*block.headings, text[start : block.start], title, uri))
+        words = (*block.headings, text[start : block.start], title, uri, passage.document.date or "")
         # "_" joins words for the index: minutes_2026.docx is of minutes.
-        yield Grid(passage, block, rows, regex.sub(r"[_/]|\.\p{L}+\b", " ", words), text)
+        plain = regex.sub(r"[_/]|\.\p{L}+\b", " ", " ".join(words))
+        yield Grid(passage, block, rows, plain, text)
+
+
+def rows_of(text: str, block: Block) -> tuple[tuple[Cell, ...], ...]:
+    """Return the rows of a table, the pairs of a block, or the labelled values of a paragraph."""
+    if block.kind == "paragraph":
+        return _labelled(text, block)
+    return tuple(cells_of(text, entry, block) for entry in block.entries)
+
+
+def _labelled(text: str, block: Block) -> tuple[tuple[Cell, ...], ...]:
+    """Return the labelled values of a paragraph as rows of one cell; none of ordinary prose."""
+    labels = list(_LABEL.finditer(text, block.start, block.end))
+    if len(labels) < _LEAST_LABELS:
+        return ()
+    ends = [label.start() for label in labels[1:]] + [block.end]
+    rows = []
+    for label, end in zip(labels, ends, strict=True):
+        value = text[label.end() : end].rstrip().rstrip(".;")
+        span = label.end(), label.end() + len(value)
+        rows.append((Cell(label["label"], value, span),))
+    return tuple(rows)
 
 
 def retrieved_blocks(

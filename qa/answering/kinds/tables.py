@@ -214,7 +214,7 @@ def _found(grid: Grid, row: Sequence[Cell], at: int, asked: Asked) -> Found | No
     of_type = _is_of_type(row, at, asked, name)
     in_row = _named_in_row(terms, others)
     is_code = bool(asked.attribute) and _is_code_of(others, terms, asked.attribute, name)
-    if not (alike or of_type or is_code) or not _is_specific(grid, row, in_row, name, exact):
+    if not (alike or of_type or is_code) or not _is_specific(grid, row, in_row, name, alike):
         return None
     around = terms & grid.context_terms
     covered = alike | in_row | around | (terms & exact_terms(cell.text))
@@ -293,12 +293,12 @@ def _may_answer(cell: Cell, asked: Asked) -> bool:
 
 
 def _is_specific(
-    grid: Grid, row: Sequence[Cell], in_row: set[str], name: frozenset[str], exact: frozenset[str]
+    grid: Grid, row: Sequence[Cell], in_row: set[str], name: frozenset[str], alike: set[str]
 ) -> bool:
     """Return True if a question names the row, or the key of a pair that stands alone."""
     if len(row) > 1 and len(grid.rows) > 1:
         return bool(in_row)
-    return 2 * len(exact) >= len(name)
+    return 2 * len(alike) >= len(name)
 
 
 def _lacks_names(asked: Asked, grid: Grid, covered: set[str]) -> bool:
