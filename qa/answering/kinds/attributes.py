@@ -155,7 +155,7 @@ def _of_word(word: str) -> list[str]:
 def name_terms(name: str) -> frozenset[str]:
     """Return the index terms of a column's name, and its words: "To" has no term."""
     plain = regex.sub(r"[^\p{L}\p{N}\s-]", " ", name)
-    return exact_terms(plain) | frozenset(plain.lower().split())
+    return exact_terms(name) | frozenset(plain.lower().split())
 
 
 def same_attribute(terms: Iterable[str], name: frozenset[str]) -> set[str]:

@@ -14,7 +14,7 @@ from index.document import TextRange
 from qa.answer import AnswerSpan, Certainty
 from qa.answering.kinds.attributes import exact_terms, name_terms, same_attribute
 from qa.answering.kinds.context import KindAnswer, QuestionContext
-from qa.answering.kinds.grids import Cell, Grid, grids, rows_of
+from qa.answering.kinds.grids import Cell, Grid, grids, rows_of, subject_column
 from qa.answering.question import reader_question
 
 LEAST_COVERAGE = 0.75
@@ -29,7 +29,7 @@ _HOW_MANY = regex.compile(
 )
 _ASKING = exact_terms(
     "how many much number count came come comes out there exist exists total all listed list named "
-    "got get gets made one currently now"
+    "got get gets made one currently now available offered ordered order can"
 )
 
 
@@ -80,11 +80,11 @@ def _counted(grid: Grid, terms: frozenset[str], noun: frozenset[str]) -> Iterato
     over = same_attribute(terms, names) | (terms & grid.context_terms)
     rest = terms - over
     chosen, held = _holding(rows, rest)
-    is_named = noun <= over and bool(noun & (name_terms(rows[0][0].name) | grid.context_terms))
+    is_named = noun <= over and bool(noun & (name_terms(subject_column(rows[0])) | grid.context_terms))
     if not chosen or (rest and not held) or not (is_named or held):
         return
     coverage = len(over | held) / max(len(terms), 1)
-    yield _Counted(grid, tuple(map(_span, chosen)), coverage, is_named)
+    yield _Counted(grid, tuple(_span(grid.text, row) for row in chosen), coverage, is_named)
 
 
 def _holding(
@@ -135,10 +135,12 @@ def _with_sheets(
         rest = terms - grid.context_terms - frozenset().union(*map(name_terms, columns))
         chosen, held = _holding(rows, rest)
         if held or not rest:
-            spans |= set(map(_span, chosen))
+            spans |= {_span(grid.text, row) for row in chosen}
     return sorted(spans)
 
 
-def _span(row: Sequence[Cell]) -> TextRange:
-    """Return the range of a row from its first cell to its last."""
-    return row[0].span[0], row[-1].span[1]
+def _span(text: str, row: Sequence[Cell]) -> TextRange:
+    """Return the range of a row from its first cell, with its name if that stands there, on."""
+    start, name = row[0].span[0], f"{row[0].name}: "
+    is_named = text[: start].endswith(name)
+    return start - len(name) * is_named, row[-1].span[1]

@@ -21,6 +21,10 @@ _NO_NAME = ""
 _LABEL = regex.compile(r"(?:^|(?<=[.;]\s))(?P<label>\p{Lu}[\p{Ll} ]{1,25}): ", regex.MULTILINE)
 """A label within a paragraph: "Chair: Anna Berg. Minutes: Tom Reed."."""
 _LEAST_LABELS = 2
+_COUNTERS = frozenset({"no", "nr", "#", "number", "position", "pos", "id", "code", "item no", "row"})
+"""Names of columns that count rows, or name them for a machine."""
+_WHOLE_DOCUMENTS, _MOST_BLOCKS = 3, 400
+"""Documents of which all lists and tables are looked at, as far as this many blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +100,22 @@ def _labelled(text: str, block: Block) -> tuple[tuple[Cell, ...], ...]:
     return tuple(rows)
 
 
+def subject_column(row: Sequence[Cell]) -> str:
+    """Return the name of the column that says what a row is about: the first but for numbers."""
+    names = [cell.name for cell in row]
+    return next((name for name in names if name.strip(".").lower() not in _COUNTERS), names[0])
+
+
 def retrieved_blocks(
     context: QuestionContext, queries: Sequence[str], kinds: frozenset[str]
 ) -> Iterator[tuple[RetrievedChunk, str, Block]]:
     """Yield the blocks of some kinds that the passages for some queries lead to, each once.
 
-    Each comes with the first passage that leads to it and with the text of its document.
+    Each comes with the first passage that leads to it and with the text of its document. Behind
+    them come the other lists and tables of the documents that the best passages are of.
     """
     seen: set[tuple[str, int]] = set()
+    documents: dict[str, RetrievedChunk] = {}
     # Passages of one document come several at a time: its text and blocks are read once.
     text_of = cache(lambda document_id: context.snapshot.document(document_id).text)
     blocks_of = cache(context.snapshot.blocks)
@@ -113,6 +125,12 @@ def retrieved_blocks(
             key = (document_id, block.start)
             if key not in seen and not _is_superseded(passage, block):
                 seen.add(key)
+                yield passage, text_of(document_id), block
+                documents.setdefault(document_id, passage)
+    for document_id, passage in list(documents.items())[:_WHOLE_DOCUMENTS]:
+        for block in blocks_of(document_id)[:_MOST_BLOCKS]:
+            is_new = (document_id, block.start) not in seen and not _is_superseded(passage, block)
+            if is_new and block.kind in kinds - {"paragraph"}:
                 yield passage, text_of(document_id), block
 
 

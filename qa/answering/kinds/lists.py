@@ -7,17 +7,20 @@ compared with the question by its headings, its lead sentence and its items; the
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import regex
 
 from index.document import Block, TextRange
-from index.search.bm25 import analyse
+from index.search.bm25 import STOP_WORDS, analyse
+from index.text.sentences import sentence_spans
 from index.text.structure import with_lead
 from qa.answer import AnswerSpan, Certainty
+from qa.answering.kinds.attributes import name_terms, same_attribute
 from qa.answering.kinds.context import KindAnswer, QuestionContext
-from qa.answering.kinds.grids import cells_of, retrieved_blocks
+from qa.answering.kinds.enumerations import enumeration
+from qa.answering.kinds.grids import cells_of, retrieved_blocks, subject_column
 from qa.answering.question import kind_of, reader_question
 from qa.answering.retriever import RetrievedChunk
 
@@ -29,9 +32,12 @@ SURE_COVERAGE = 0.99
 _NAMED = 0.6
 _LONGEST = 3000
 """Characters of a list that are quoted; of a longer one the first items are."""
-_IN_ITEMS, _PER_RANK, _NUMBERED = 0.6, 0.04, 0.15
-"""Weight of a word that only the items hold, loss per rank of the passage, bonus of numbers."""
+_IN_ITEMS, _PER_RANK, _NUMBERED, _HEAD_BONUS = 0.6, 0.04, 0.15, 0.25
+"""Weight of a word that only the items hold, loss per rank of the passage, bonus of numbers, and of
+a list that is announced by the noun that the question wants."""
 _MOST_ITEMS = 30
+_LEAST_FOR_WHO = 0.99
+"""Share of the words that must stand over a list of people: "who maintains it?"."""
 _LISTS = frozenset({"list", "table", "pairs"})
 _PERSON = r"(?:i|we|you|one|people|staff|somebody|someone)"
 _STEP_WORDINGS = (
@@ -50,7 +56,9 @@ _LIST_WORDINGS = (
     rf"\bwhat (?:all )?(?:do|does|did|should|must|can) .+ {_TAKES_A_LIST}\b",
     r"\bwhat .+ are there\b",
     rf"^(?:which|what) (?!{_VERB_WITH_S})\p{{L}}{{3,}}s\b",
-    r"^(?:who|which people) (?:took part|attended|was present|were present|participated)\b",
+    r"^(?:who|which people) (?:all )?(?:took part|attended|was (?:present|there)|were present"
+    r"|participated|maintains|is on|are|belongs to|sits on|works in)\b",
+    r"^what (?:did|do|does|have|has) .+ (?:decide|agree|change|remove|add|fix|approve|order)d?\b",
     r"^(?:the )?\p{L}+ ?\p{L}*s (?:of|for|from|in) (?:the|a|an|our)\b",
     r"^what (?:isn't|is not|is|was|were) (?:not )?(?:covered|included|excluded|needed|required)\b",
     r"^what (?:is|was|were) (?:added|removed|taken out|changed|new|missing)\b",
@@ -58,10 +66,18 @@ _LIST_WORDINGS = (
 )
 _HOW_TO = regex.compile("|".join(_STEP_WORDINGS), regex.IGNORECASE)
 _LIST = regex.compile("|".join(_LIST_WORDINGS), regex.IGNORECASE)
+_HEAD = regex.compile(
+    r"^(?:please )?(?:(?:which|what|list|name|enumerate|give me|show me|what all)\b"
+    r"(?: (?:are|were|all|the|our|your|of|us))*) (?P<words>(?:[\p{L}-]+ ?){1,4})",
+    regex.IGNORECASE,
+)
+_WHO = regex.compile(r"^(?:and )?who\b", regex.IGNORECASE)
+_PERSONS = set(analyse("name person who member employee"))
+"""Names of the columns of those whom a question asks for."""
 _ASKING = frozenset(
     analyse(
         "step steps do list name all give show need procedure instructions process way thing "
-        "things please tell have get there kind kinds type types"
+        "things please tell have get there kind kinds type types out"
     )
 )
 """Words that ask for a list and are not looked for in it."""
@@ -114,11 +130,27 @@ def _terms(question: str) -> set[str]:
 
 
 def _candidates(context: QuestionContext, wanted: Wanted, terms: set[str]) -> Iterator[_Scored]:
-    """Yield the lists and tables that the retrieved passages lead to, each once."""
-    for passage, text, block in retrieved_blocks(context, [context.question], _LISTS):
-        found = _scored(text, block, wanted, terms, passage)
+    """Yield the lists, tables and enumerations that the retrieved passages lead to, each once."""
+    heads = _head_terms(context.question)
+    kinds = _LISTS if wanted == "steps" else _LISTS | {"paragraph"}
+    for passage, text, block in retrieved_blocks(context, [context.question], kinds):
+        if block.kind == "paragraph":
+            yield from _enumerations(text, block, terms, heads, passage)
+            continue
+        found = _scored(text, block, wanted, terms, heads, passage)
         if found is not None:
             yield found
+
+
+def _head_terms(question: str) -> set[str]:
+    """Return the index terms of the noun that a question wants a list of: of "which options"."""
+    if _WHO.match(question):
+        return _PERSONS
+    match = _HEAD.match(reader_question(question))
+    if match is None or match["words"].split()[0].lower() in STOP_WORDS:
+        return set()
+    plural = next((word for word in match["words"].split() if word.endswith("s")), "")
+    return set(analyse(plural)) - _ASKING
 
 
 def _scored(
@@ -126,24 +158,66 @@ def _scored(
     block: Block,
     wanted: Wanted,
     terms: set[str],
+    heads: set[str],
     passage: RetrievedChunk,
 ) -> _Scored | None:
     """Return how well a list fits the question, None if it holds nothing to quote."""
-    column = _column(text, block, terms) if block.kind in {"table", "pairs"} else None
+    column = _column(text, block, terms, heads) if block.kind in {"table", "pairs"} else None
     if block.kind == "table" and (wanted == "steps" or column is None):
         return None
-    ranges = column if column is not None else _whole(block)
+    ranges, columns = column if column is not None else (_whole(block), "")
     if not ranges:
         return None
-    start = with_lead(block)[0]
-    name = " ".join((*block.headings, text[start : block.start], passage.document.title))
-    named = len(terms & set(analyse(name))) / len(terms)
-    inside = terms & set(analyse(text[block.start : block.end])) - set(analyse(name))
-    coverage = named + _IN_ITEMS * len(inside) / len(terms)
-    score = coverage - _PER_RANK * (passage.rank - 1)
+    lead = text[with_lead(block)[0] : block.start]
+    name = " ".join((*block.headings, lead, columns, _names_of(passage)))
+    found = _score(terms, name, text[block.start : block.end], passage)
+    near = " ".join((*block.headings[-1:], lead, columns))
+    bonus = _HEAD_BONUS if heads & same_attribute(heads, name_terms(near)) else 0.0
     if wanted == "steps":
-        score += _NUMBERED if block.numbered else -_NUMBERED
-    return _Scored(passage.chunk.document_id, block, ranges, score, min(coverage, 1.0), named)
+        bonus += _NUMBERED if block.numbered else -_NUMBERED
+    return replace(found, block=block, ranges=ranges, score=found.score + bonus)
+
+
+def _names_of(passage: RetrievedChunk) -> str:
+    """Return the title, the path and the date of a passage's document as words."""
+    document = passage.document
+    path = regex.sub(r"[_/.]", " ", document.uri)
+    return f"{document.title} {path} {document.date or ''}"
+
+
+def _score(terms: set[str], name: str, inside: str, passage: RetrievedChunk) -> _Scored:
+    """Return the score of a list that is named by some words and holds others."""
+    names = name_terms(name)
+    named_terms = same_attribute(terms, names)
+    named = len(named_terms) / len(terms)
+    held = (terms & set(analyse(inside))) - named_terms
+    coverage = named + _IN_ITEMS * len(held) / len(terms)
+    score = coverage - _PER_RANK * (passage.rank - 1)
+    document_id = passage.chunk.document_id
+    return _Scored(document_id, Block(0, 0, ()), (), score, min(coverage, 1.0), named)
+
+
+def _enumerations(
+    text: str, block: Block, terms: set[str], heads: set[str], passage: RetrievedChunk
+) -> Iterator[_Scored]:
+    """Yield the enumerations in the sentences of a paragraph."""
+    pieces = [text[start:end] for start, end in block.units]
+    offset = block.start if len(pieces) != 1 else block.units[0][0]
+    for first, last in sentence_spans(text[offset : block.end]):
+        sentence = offset + first, offset + last
+        found = enumeration(text, sentence)
+        if found is None:
+            continue
+        lead = text[sentence[0] : found.lead_end]
+        name = " ".join((*block.headings, lead, _names_of(passage)))
+        scored = _score(terms, name, text[found.lead_end : sentence[1]], passage)
+        near = name_terms(" ".join((*block.headings[-1:], lead)))
+        # A sentence lists many things in passing: the question's noun must announce the items.
+        announced = heads == _PERSONS or heads <= same_attribute(heads, near)
+        if not announced or not same_attribute(terms, name_terms(lead)):
+            continue
+        bonus = _HEAD_BONUS if heads else 0.0
+        yield replace(scored, block=block, ranges=found.items, score=scored.score + bonus)
 
 
 def _whole(block: Block) -> tuple[TextRange, ...]:
@@ -156,12 +230,35 @@ def _whole(block: Block) -> tuple[TextRange, ...]:
     return ((block.start, end if end < items[-1][1] else block.end),)
 
 
-def _column(text: str, block: Block, terms: set[str]) -> tuple[TextRange, ...] | None:
-    """Return the cells of the column whose name the question holds, None if there is none."""
-    ranges: list[TextRange] = []
-    for entry in block.entries[:_MOST_ITEMS]:
-        for cell in cells_of(text, entry, block):
-            if set(analyse(cell.name)) & terms:
-                ranges.append(cell.span)
-                break
-    return tuple(ranges) if len(ranges) > 1 else None
+def _column(
+    text: str, block: Block, terms: set[str], heads: set[str]
+) -> tuple[tuple[TextRange, ...], str] | None:
+    """Return the cells of the column that a question asks for, with the names of all columns.
+
+    It is named by the noun that a list is wanted of, or else what the rows are about. Rows that
+    hold further words of the question go before those that do not.
+    """
+    pairs = [(entry, cells_of(text, entry, block)) for entry in block.entries[:_MOST_ITEMS]]
+    rows = [(entry, row) for entry, row in pairs if len(row) > 1 or block.kind == "pairs"]
+    names = list(dict.fromkeys(cell.name for _, row in rows for cell in row))
+    name = next((each for each in names if heads & set(analyse(each))), None)
+    named = next((each for each in names if terms & set(analyse(each))), None)
+    if name is None and heads and rows and block.kind == "table":
+        # Of "which alarms" the table under "Alarms" has no column of that name.
+        near = set(analyse(" ".join((*block.headings[-1:], *names))))
+        name = subject_column(rows[0][1]) if heads <= near or named else None
+    name = named if name is None else name
+    if name is None:
+        return None
+    chosen = [(entry, row, cell) for entry, row in rows for cell in row if cell.name == name]
+    rest = terms - set(analyse(" ".join((*names, *block.headings))))
+    held = [len(rest & {term for each in row for term in analyse(each.text)}) for _, row, _ in chosen]
+    most = max(held, default=0)
+    # A value without the name of its row says nothing, where that stands in the first cell.
+    is_labelled = bool(rows) and rows[0][1][0].name == "" and rows[0][1][0].name != name
+    ranges = tuple(
+        entry.span if is_labelled else cell.span
+        for (entry, _, cell), count in zip(chosen, held, strict=True)
+        if count == most
+    )
+    return (ranges, " ".join(names)) if len(ranges) > 1 or (most and ranges) else None

@@ -160,7 +160,8 @@ def asked_of(question: str) -> Asked | None:
     if wanted is None and _HOW_MUCH_IS.match(text):
         wanted = "money"
     names_code = wanted is None and any(map(_has_digit, terms))
-    is_open = kind_of(question) == "span" and wanted_of(question) is None
+    # "Who maintains the workers?" may want one person, and "who maintains it?" all of them.
+    is_open = kind_of(question) == "span" and (wanted_of(question) is None or wanted == "person")
     if not terms or not (is_open or names_code):
         return None
     attribute = ""
@@ -289,7 +290,8 @@ def _may_answer(cell: Cell, asked: Asked) -> bool:
         return False
     if asked.wanted == "count":
         return _COUNT.match(cell.text) is not None
-    return type_agreement(asked.wanted, cell.text) >= 0
+    agreement = type_agreement(asked.wanted, cell.text)
+    return agreement > 0 if asked.wanted == "date" else agreement >= 0
 
 
 def _is_specific(
