@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from qa.answer import Certainty, Gate, Kind
 from qa.answering.calibration import UNCALIBRATED_LIKELY, UNCALIBRATED_THRESHOLD, Calibration
+from qa.answering.clauses import named_clause_first, named_sentence_first
 from qa.answering.doubts import doubts_about
 from qa.answering.features import AnswerGroup, confidence_features, group_candidates, probability
 from qa.answering.reader import Candidate, Reading
@@ -170,7 +171,11 @@ def rank_answers(
     ranked = group_candidates(question, reading, passage_weight, whole_sentences=kind == "evidence")
     if not ranked:
         return None
-    best, *others = _newest_version_first(ranked, kind)
+    by_clause = ranked
+    if kind != "list":
+        named_first = named_sentence_first if kind == "evidence" else named_clause_first
+        by_clause = named_first(question, ranked)
+    best, *others = _newest_version_first(by_clause, kind)
     earlier = _earlier_answers(best, others, kind)
     others = [group for group in others if not _is_among(group, earlier)]
     items = _list_items(best, others) if kind == "list" else []
@@ -184,7 +189,8 @@ def rank_answers(
     allies = [*items, *conflicts, *earlier, *set_aside]
     rest = [group for group in others if group is not best and not _is_among(group, allies)]
     replaced_features = None
-    if ranked[0].best is not best.best and reason_against(ranked[0].best):
+    is_other_clause = by_clause[0] is not ranked[0]
+    if ranked[0].best is not best.best and (reason_against(ranked[0].best) or is_other_clause):
         replaced_features = confidence_features(question, ranked[0], rest, reading, [best, *allies])
     return RankedAnswers(
         best,
@@ -335,8 +341,8 @@ def _version_limit(best: Candidate, policy: Policy) -> float:
 def _inherited_confidence(ranked: RankedAnswers, policy: Policy) -> float:
     """Return the confidence that the best answer takes over from the one that it has replaced.
 
-    Where an older version answers the question, the same statement of the newest does, too. That
-    it is the same statement is likely and not sure.
+    Where an older version answers the question, the same statement of the newest does, too, and
+    where one clause of a sentence does, the one that the question names. That is likely, not sure.
     """
     if ranked.replaced_features is None:
         return 0.0

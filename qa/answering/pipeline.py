@@ -258,8 +258,15 @@ class Pipeline:
             absent = self._sources.absent([info.id for info in chosen])
             return [info for info in chosen if info.id not in absent]
 
-        def ask_after(follow_up: str, first: str, answer: str) -> Answer:
-            return self._ask_in_context(follow_up, [(first, answer)], ask)
+        def ask_after(follow_up: str, first: str, answered: Answer) -> Answer:
+            turns = [(first, answered.text or "")]
+            # What one sentence asks together is looked for in the document of the first answer.
+            cited = list(dict.fromkeys(each.document_id for each in answered.citations))
+            if len(cited) == 1:
+                near = self._ask_in_context(follow_up, turns, partial(ask, documents=cited))
+                if near.spans:
+                    return near
+            return self._ask_in_context(follow_up, turns, ask)
 
         count = self.snapshot.document_count if documents is None else len(documents)
         return QuestionContext(

@@ -58,6 +58,14 @@ _SAME_OF = regex.compile(
     r"(?P<part>(?:in|for|at|under|with|on|of|during|by|before|after)\s+[\p{L}\p{N}].*)$",
     regex.IGNORECASE,
 )
+_ELIDED_NOUN = regex.compile(
+    rf"^\W*(?P<wh>how (?:many|much)|which|whose) (?P<rest>{_AUXILIARY}\b.+)$", regex.IGNORECASE
+)
+_COUNTED_NOUN = regex.compile(
+    rf"^\W*(?:how (?:many|much)|which|whose) "
+    rf"(?P<noun>(?!{_AUXILIARY}\b)\p{{Ll}}+(?: (?!{_AUXILIARY}\b)\p{{Ll}}+s)?)\b",
+    regex.IGNORECASE,
+)
 _SHORT_IS = regex.compile(r"^(?P<wh>what|who|when|where|how|why)['’]s\b", regex.IGNORECASE)
 _WHO_IS = regex.compile(
     r"^\W*who\s+(?P<aux>is|are|was|were)\s+(?P<rest>.+)$", regex.IGNORECASE
@@ -198,6 +206,7 @@ def _from_last_questions(
     "And in OpenAI?" asks the same of something else, "Why?" in another way.
     """
     rest = _without_opening(question)
+    yield from _with_elided_noun(rest, turns[-1][0])
     bare, fragment = _BARE_WH.match(question), _WH_FRAGMENT.match(rest)
     same = _SAME_OF.match(rest)
     if bare or fragment:
@@ -209,6 +218,13 @@ def _from_last_questions(
         yield from with_part_replaced(same["part"], turns[-1][0])
     elif is_fragment:
         yield from with_part_replaced(rest, turns[-1][0])
+
+
+def _with_elided_noun(question: str, asked: str) -> Iterator[str]:
+    """Yield a question with the noun of the one before: "how many did we accept?"."""
+    elided, full = _ELIDED_NOUN.match(question), _COUNTED_NOUN.match(asked)
+    if elided and full and full["noun"]:
+        yield f"{elided['wh']} {full['noun']} {elided['rest']}"
 
 
 def _full_form(question: str) -> str:

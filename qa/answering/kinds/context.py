@@ -19,7 +19,8 @@ class QuestionContext:
     `document_count` documents are searched; `list_documents` reads their descriptions, by uri,
     without those whose files are gone. `retrieve` returns the best passages for a query, `ask`
     answers another question under the same options, and
-    `ask_after(question, first, answer)` one that continues the question `first`.
+    `ask_after(question, first, answered)` one that continues the question `first`, from the
+    document that answered that, if it can.
     """
 
     question: str
@@ -28,7 +29,7 @@ class QuestionContext:
     list_documents: Callable[[], Sequence[DocumentInfo]]
     retrieve: Callable[[str], list[RetrievedChunk]]
     ask: Callable[[str], Answer]
-    ask_after: Callable[[str, str, str], Answer]
+    ask_after: Callable[[str, str, Answer], Answer]
     citer: Citer
 
     def quote(

@@ -112,7 +112,7 @@ def _is_column_of_numbers(rows: Sequence[tuple[Cell, ...]], noun: frozenset[str]
     for name in {cell.name for cell in rows[0]}:
         values = [cell.text for row in rows for cell in row if cell.name == name]
         are_numbers = all(value[:1].isdigit() for value in values)
-        if noun & name_terms(name) and are_numbers and len(name_terms(name)) == 1:
+        if noun & name_terms(name) and are_numbers and len(exact_terms(name)) == 1:
             return True
     return False
 

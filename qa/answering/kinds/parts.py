@@ -43,7 +43,7 @@ def answer(context: QuestionContext) -> KindAnswer | None:
     answers = [context.ask(questions[0])]
     for question in questions[1:]:
         # "and who signed it" continues the question before it.
-        answers.append(context.ask_after(question, questions[0], answers[0].text or ""))
+        answers.append(context.ask_after(question, questions[0], answers[0]))
     return answer_of_parts(questions, answers) if any(each.spans for each in answers) else None
 
 

@@ -50,7 +50,7 @@ _ASKING = frozenset(
         "what which who whom whose when where why how much many do does did is are was were get "
         "tell me please give show us have has there name long often far amount number one happen "
         "happens somebody someone anybody now current currently latest newest today present say "
-        "says show shows read need needs"
+        "says show shows read need needs take takes took taken made make"
     )
 )
 _MUST_BE_NAMED = frozenset({"phone", "email", "person", "place", "date"})
@@ -176,7 +176,7 @@ def _queries(asked: Asked) -> list[str]:
     "How loud is it?" shares no word with a row of sound levels, "19th of October" none with "19-23
     Oct".
     """
-    if _HOW_MUCH_IS.match(asked.text):
+    if asked.wanted == "money":
         return [asked.text, f"{asked.text} price"]
     days = short_days(asked.text)
     if days:

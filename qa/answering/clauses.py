@@ -1,0 +1,118 @@
+"""Clauses: of several values in one sentence, the one in the clause that the question names.
+
+"Records of adults are kept for ten years, those of children until their 28th birthday" holds two
+answers, and a reader often takes the first of them for either question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import regex
+
+from index.search.bm25 import analyse
+from qa.answering.answer_types import AnswerType, asked_type, type_agreement
+from qa.answering.features import AnswerGroup
+from qa.answering.reader import Candidate
+from qa.answering.statements import PLAUSIBLE
+
+_CLEAR: frozenset[AnswerType] = frozenset({"money", "percent", "duration"})
+"""Types that few texts have by chance."""
+_VALUE = regex.compile(r"(?P<sign>\p{Sc}?)\p{N}[\p{N}.,]*\s?(?P<unit>[\p{L}%°/³²]*)")
+"""A number with its unit or its currency."""
+_LEAST_SCORE = -8.0
+"""Score of the candidate in another clause: the reader often sees only the first value."""
+_BORDER = regex.compile(
+    r"[,;]\s+(?:and |but |while )?|\s(?:and|but|while)\s(?=(?:the|an?|of|for|in|those|that)\b)"
+)
+
+
+def named_clause_first(question: str, ranked: Sequence[AnswerGroup]) -> list[AnswerGroup]:
+    """Return ranked answers, first the one whose clause the question names, if that is another.
+
+    Both stand in one sentence and are values of one kind.
+    """
+    wanted = asked_type(question)
+    terms = set(analyse(question))
+
+    def is_meant(other: Candidate, best: Candidate) -> bool:
+        return (
+            _in_same_sentence(other, best)
+            and _are_comparable(wanted, other.text, best.text)
+            and _is_named_instead(other, best, terms)
+        )
+
+    return _led_by_first(ranked, is_meant, _LEAST_SCORE)
+
+
+def named_sentence_first(question: str, ranked: Sequence[AnswerGroup]) -> list[AnswerGroup]:
+    """Return ranked sentences, first one that holds more of the question's words than the best.
+
+    It holds all those that the best one does, and stands in the same document.
+    """
+    terms = set(analyse(question))
+
+    def is_meant(other: Candidate, best: Candidate) -> bool:
+        if other.passage.chunk.document_id != best.passage.chunk.document_id:
+            return False
+        ours, theirs = (terms & set(analyse(each.sentence_text)) for each in (best, other))
+        return ours < theirs
+
+    return _led_by_first(ranked, is_meant, PLAUSIBLE)
+
+
+def _led_by_first(
+    ranked: Sequence[AnswerGroup],
+    is_meant: Callable[[Candidate, Candidate], bool],
+    least_score: float,
+) -> list[AnswerGroup]:
+    """Return ranked answers led by the first plausible one that is meant instead of the best."""
+    firsts = ranked[0].candidates if ranked else ()
+    for group in ranked[1:]:
+        for candidate in group.candidates:
+            if candidate.score > least_score and any(is_meant(candidate, each) for each in firsts):
+                others = tuple(each for each in group.candidates if each is not candidate)
+                led = AnswerGroup((candidate, *others))
+                return [led, *(each for each in ranked if each is not group)]
+    return list(ranked)
+
+
+def _are_comparable(wanted: AnswerType | None, one: str, other: str) -> bool:
+    """Return True if two answers look alike, as "8%" and "12%", or have a clear type in common."""
+    values = [_VALUE.search(each) for each in (one, other)]
+    ours, theirs = ((match["sign"] + match["unit"]).lower() if match else "" for match in values)
+    if ours and ours == theirs:
+        return True
+    return wanted in _CLEAR and min(type_agreement(wanted, each) for each in (one, other)) > 0
+
+
+def _in_same_sentence(one: Candidate, other: Candidate) -> bool:
+    same_document = one.passage.chunk.document_id == other.passage.chunk.document_id
+    return same_document and one.sentence == other.sentence
+
+
+def _is_named_instead(other: Candidate, best: Candidate, terms: set[str]) -> bool:
+    """Return True if the question names the clause of another candidate, and not the best one's.
+
+    A later clause leaves out what the first one has said: there, a word of its own is enough.
+    """
+    ours, theirs = _clause_terms(best), _clause_terms(other)
+    if ours == theirs:
+        return False
+    only_theirs = (terms & theirs) - ours
+    only_ours = (terms & ours) - theirs
+    if not only_theirs:
+        return False
+    return other.start > best.start or not only_ours
+
+
+def _clause_terms(candidate: Candidate) -> frozenset[str]:
+    """Return the index terms of the clause around a candidate, without its own."""
+    start, end = candidate.sentence
+    sentence = candidate.sentence_text
+    first, last = candidate.start - start, candidate.end - start
+    borders = [match.span() for match in _BORDER.finditer(sentence)]
+    begin = max((stop for _, stop in borders if stop <= first), default=0)
+    stop = min((before for before, _ in borders if before >= last), default=end - start)
+    clause = f"{sentence[begin:first]} {sentence[last:stop]}"
+    return frozenset(analyse(clause)) if clause.strip() else frozenset()
