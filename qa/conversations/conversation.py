@@ -82,7 +82,7 @@ def _surest(answers: Sequence[Answer], alone: str, first: str, ask: Ask) -> Answ
     """
     trusts = [1 - DISAGREEMENT * (1 - _agreement(answer, answers)) for answer in answers]
     values = [
-        _value(answer, alone, first, trust) - RANK_MARGIN * rank
+        _value(answer, alone, first, trust, rank)
         for rank, (answer, trust) in enumerate(zip(answers, trusts, strict=True))
     ]
     at = values.index(max(values))
@@ -198,10 +198,14 @@ def current_sha256(snapshot: Snapshot | None, document_id: str) -> str | None:
     return snapshot.document_info(document_id).sha256
 
 
-def _value(answer: Answer, alone: str, first: str, trust: float) -> float:
-    """Return the value of an answer: its trusted confidence, less for an elliptic follow-up."""
-    is_elliptic = answer.question == alone != first
-    return trust * answer.confidence - (ALONE_MARGIN if is_elliptic else 0.0)
+def _value(answer: Answer, alone: str, first: str, trust: float, rank: int) -> float:
+    """Return the value of the answer to a reading: its trusted confidence, less by its rank.
+
+    An elliptic follow-up as it stands comes last, and has a margin of its own.
+    """
+    if answer.question == alone:
+        return trust * answer.confidence - (ALONE_MARGIN if alone != first else 0.0)
+    return trust * answer.confidence - RANK_MARGIN * rank
 
 
 def _agreement(answer: Answer, answers: Sequence[Answer]) -> float:

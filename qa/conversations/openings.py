@@ -12,13 +12,14 @@ from typing import NamedTuple
 import regex
 
 _PREAMBLE = regex.compile(
-    r"^\W*(?:(?:ok(?:ay)?|alright|all right|great|thanks?(?: you)?|thx|good|cool|fine|hm+|well|right"
-    r"|i see|got it|sorry|please)\b[\s,.:;!-]*)+(?=\p{L}|\p{N})",
+    r"^\W*(?:(?:ok(?:ay)?|alright|all right|great|thanks?(?: you)?|thx|good|cool|fine|hm+|well"
+    r"|right|i see|got it|sorry|please)\b[\s,.:;!-]*)+(?=\p{L}|\p{N})",
     regex.IGNORECASE,
 )
 _NEW_TOPIC = regex.compile(
-    r"^\W*(?:(?:and )?now (?:to |for )?something (?:else|different)|(?:an)?other (?:topic|question|thing)"
-    r"|(?:new|different|next) (?:topic|question|subject)|on another (?:note|topic)|something else"
+    r"^\W*(?:(?:and )?now (?:to |for )?something (?:else|different)"
+    r"|(?:an)?other (?:topic|question|thing)|(?:new|different|next) (?:topic|question|subject)"
+    r"|on another (?:note|topic)|something else"
     r"|change of (?:topic|subject)|by the way|btw)\b[\s,.:;–-]*",
     regex.IGNORECASE,
 )

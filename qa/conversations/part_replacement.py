@@ -7,8 +7,8 @@ code for a code, a year for a year, the same preposition; else the subject or th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 
 import regex
 
@@ -46,15 +46,22 @@ _FUNCTION = (
 )
 _ARTICLES = frozenset({"the", "a", "an", "all", "our", "my", "your", "this", "that"})
 _WORD = regex.compile(r"[\p{L}\p{N}€$£#/][\p{L}\p{M}\p{N}'’./&%#-]*[\p{L}\p{M}\p{N}%]|[\p{L}\p{N}]")
-_PARTICIPLE = regex.compile(r"\p{L}+(?:ed|en)$|^(?:kept|sent|held|made|done|paid|sold|set|built|left)$")
+_PARTICIPLE = regex.compile(
+    r"\p{L}+(?:ed|en)$|^(?:kept|sent|held|made|done|paid|sold|set|built|left)$"
+)
+_ANY_PREPOSITION = "|".join(sorted(_PREPOSITIONS))
 _NOUN_ONE = regex.compile(r"^(?P<rest>.*\w)\s+ones?$", regex.IGNORECASE)
-_VARIANT = regex.compile(r"^(?:the|an?)\s+(?P<rest>\w[\w-]*(?:\s\w[\w-]*)?)\s+ones?$", regex.IGNORECASE)
+_VARIANT = regex.compile(
+    r"^(?:the|an?)\s+(?P<rest>\w[\w-]*(?:\s\w[\w-]*)?)\s+ones?$", regex.IGNORECASE
+)
 _ONE_OF = regex.compile(
-    rf"^(?:(?:{'|'.join(_PREPOSITIONS)})\s+)?(?:the|that|those)\s+ones?\s+(?={'|'.join(_PREPOSITIONS)})",
+    rf"^(?:(?:{_ANY_PREPOSITION})\s+)?(?:the|that|those)\s+ones?\s+(?={_ANY_PREPOSITION})",
     regex.IGNORECASE,
 )
 _OF_OBJECTS = frozenset({"for", "of", "with", "on", "about"})
-_BEFORE_TIMES = frozenset({"last", "this", "next", "first", "second", "third", "fourth", "previous"})
+_BEFORE_TIMES = frozenset(
+    {"last", "this", "next", "first", "second", "third", "fourth", "previous"}
+)
 _DETERMINERS = _ARTICLES | _BEFORE_TIMES
 _VERBS = frozenset(
     """
@@ -101,7 +108,9 @@ def with_part_replaced(fragment: str, question: str) -> Iterator[str]:
     if not words:
         return
     preposition = words[0].lower() if words[0].lower() in _PREPOSITIONS else ""
-    bare = part[part.lower().index(preposition) + len(preposition) :].strip() if preposition else part
+    bare = (
+        part[part.lower().index(preposition) + len(preposition) :].strip() if preposition else part
+    )
     parts = _parts(plain)
     scored = [(_likeness(each, parts, bare, preposition), each) for each in _with_chains(parts)]
     ranked = sorted(scored, key=lambda pair: -pair[0])
@@ -130,7 +139,7 @@ def _with_variant(adjective: str, plain: str) -> Iterator[str]:
 
 
 def _without_one(fragment: str) -> str:
-    """Return a fragment without a "one" that stands for a noun: "the 2025 one", "the one of 2025"."""
+    """Return a fragment without a "one" for a noun: "the 2025 one", "the one of 2025"."""
     return _ONE_OF.sub("", _NOUN_ONE.sub(r"\g<rest>", fragment))
 
 
@@ -186,7 +195,22 @@ def _parts(plain: str) -> list[_Part]:
         else:
             before, article = folded, None
             auxiliary = folded if folded in _AUXILIARIES else auxiliary
-    return parts
+    return _without_last_verb(plain, parts, auxiliary)
+
+
+def _without_last_verb(plain: str, parts: list[_Part], auxiliary: str) -> list[_Part]:
+    """Return parts without a verb at the end of the question: "does the tide at porto turn"."""
+    subject = next((part for part in parts if auxiliary and part.before == auxiliary), None)
+    if subject is None or auxiliary in _PASSIVE or subject is parts[-1]:
+        return parts
+    following = _WORD.match(plain[subject.end :].lstrip())
+    last = parts[-1]
+    has_verb = following is None or following.group().lower() not in _PREPOSITIONS
+    if has_verb or last.end != len(plain) or len(last.words) == 1:
+        return parts
+    end = last.end - len(last.words[-1])
+    cut = replace(last, words=last.words[:-1], end=len(plain[:end].rstrip()))
+    return [*parts[:-1], cut]
 
 
 def _cut(
@@ -216,7 +240,7 @@ def _with_chains(parts: list[_Part]) -> list[_Part]:
     """Return parts, and those joined by "of" as one: "records of children"."""
     chains = [
         _Part(one.start, other.end, (*one.words, *other.words), one.before, one.article_start)
-        for one, other in zip(parts, parts[1:], strict=False)
+        for one, other in pairwise(parts)
         if other.before == "of"
     ]
     return [*parts, *chains]
@@ -231,6 +255,8 @@ def _likeness(part: _Part, parts: list[_Part], bare: str, preposition: str) -> f
         return 0.0
     is_chain = part not in parts
     own, wanted = _shape(part.words), _shape(new)
+    if preposition and part.before not in _PREPOSITIONS and own not in _FIXED_SHAPES:
+        return 0.0  # "in OpenAI" is no subject
     score = 0.0
     if own != wanted:
         score += _OTHER_SHAPE if {own, wanted} & _FIXED_SHAPES else -0.3

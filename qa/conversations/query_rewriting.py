@@ -31,7 +31,8 @@ _WH = (
 )
 _STARTS_WITH_WH = regex.compile(rf"^\W*{_WH}\b", regex.IGNORECASE)
 _BARE_WH = regex.compile(
-    rf"^\W*(?:and |but |so )?(?P<wh>(?:since |until |till |by |from )?{_WH}|how come|why not)(?:\s+(?:so|then|that|else|\p{{Ll}}+ly))?\W*$",
+    rf"^\W*(?P<wh>(?:since |until |till |by |from )?{_WH}|how come|why not)"
+    r"(?:\s+(?:so|then|that|else|\p{Ll}+ly))?\W*$",
     regex.IGNORECASE,
 )
 _FULL_QUESTION = regex.compile(rf"^\W*{_WH}\s+(?P<rest>{_AUXILIARY}\b.*)$", regex.IGNORECASE)
@@ -67,9 +68,7 @@ _COUNTED_NOUN = regex.compile(
     regex.IGNORECASE,
 )
 _SHORT_IS = regex.compile(r"^(?P<wh>what|who|when|where|how|why)['’]s\b", regex.IGNORECASE)
-_WHO_IS = regex.compile(
-    r"^\W*who\s+(?P<aux>is|are|was|were)\s+(?P<rest>.+)$", regex.IGNORECASE
-)
+_WHO_IS = regex.compile(r"^\W*who\s+(?P<aux>is|are|was|were)\s+(?P<rest>.+)$", regex.IGNORECASE)
 _FRAGMENT_WORDS, _SHORT_ANSWER, _FEW_WORDS = 5, 5, 2
 """Most words of a fragment, of an answer that is named in the next question, and of what is not
 asked alone."""
@@ -91,32 +90,40 @@ def rewrites(
     it was understood, answer or ""), oldest first, and `items` what the last answer lists.
     """
     opening = opened(question)
+    if opening.is_new_topic:
+        return [opening.question]
+    if not turns:
+        return [question.strip()]
     alone = _without_opening(opening.question)
-    if not turns or opening.is_new_topic:
-        return [opening.question if opening.is_new_topic else question.strip()]
     pointed = with_item(alone, items)
     if pointed != alone:
         return [pointed]
     if opening.is_correction and not _is_full(alone):
         return _few([*_corrected(alone, opening.wrong, turns[-1][0]), alone])
-    is_fragment = _is_fragment(alone) or (alone != opening.question and not _is_full(alone))
-    if not is_fragment and is_self_contained(opening.question):
-        return [opening.question]
+    return _in_context(opening.question, alone, turns)
+
+
+def _in_context(question: str, alone: str, turns: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the readings of a follow-up without small talk; `alone` lacks "and" as well."""
+    is_fragment = _is_fragment(alone) or (alone != question and not _is_full(alone))
+    if not is_fragment and is_self_contained(question):
+        return [question]
+    elided = list(_with_elided_noun(alone, turns[-1][0]))
     asked_again = [
-        *_from_last_questions(opening.question, turns, is_fragment=is_fragment),
+        *elided,
+        *_from_last_questions(question, turns, is_fragment=is_fragment),
         *_of_named_topic(alone, turns),
     ]
     if is_fragment and asked_again:
         # A few words say little alone: "M20".
         return _few([*asked_again, *([alone] if len(alone.split()) > _FEW_WORDS else [])])
-    alive = _alive(turns)
     contextual = [
         *asked_again,
         *_with_last_object(alone, turns[-1]),
-        *_completed(alone, missing_phrases(opening.question, alive)[:MOST_ADDED]),
+        *_completed(alone, missing_phrases(question, _alive(turns))[:MOST_ADDED]),
     ]
     distinct = _few(each for each in contextual if each != alone)[: MAX_REWRITES - 1]
-    if not is_fragment and not is_elliptic(opening.question):
+    if not is_fragment and not elided and not is_elliptic(question):
         return [alone, *distinct]
     says_something = bool(phrases(alone))
     return [*distinct, alone] if says_something or not distinct else distinct
@@ -206,13 +213,14 @@ def _from_last_questions(
     "And in OpenAI?" asks the same of something else, "Why?" in another way.
     """
     rest = _without_opening(question)
-    yield from _with_elided_noun(rest, turns[-1][0])
-    bare, fragment = _BARE_WH.match(question), _WH_FRAGMENT.match(rest)
+    bare = _BARE_WH.match(question)
+    fragment = None if bare else _WH_FRAGMENT.match(rest)
+    wh = bare or fragment or _BARE_WH.match(rest)
     same = _SAME_OF.match(rest)
-    if bare or fragment:
-        wh, more = (bare["wh"], "") if bare else (fragment["wh"], fragment["rest"])
+    if wh:
+        more = fragment["rest"] if fragment else ""
         for asked, answer in reversed(turns[-2:]):
-            yield from _with_question_word(wh, _full_form(asked), answer, more)
+            yield from _with_question_word(wh["wh"], _full_form(asked), answer, more)
     elif same:
         # "What was it in 2025?" asks for the same as the question before.
         yield from with_part_replaced(same["part"], turns[-1][0])

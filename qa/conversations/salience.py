@@ -44,6 +44,9 @@ DECAY = 0.7
 """Factor by which a mention loses salience with each later turn."""
 LONG_ANSWER = 6
 """Most words of a short answer; of a longer one only the names count."""
+NUMBER_WORDS = frozenset(
+    "one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty".split()  # noqa: SIM905, E501 - shorter
+)
 PERSON = regex.compile(r"\b(?:he|him|his|she|her|hers)\b", regex.IGNORECASE)
 
 
@@ -115,7 +118,9 @@ def _mentions(turns: Sequence[Turn]) -> dict[Stems, _Mentions]:
 def _answer_phrases(answer: str, *, names_only: bool) -> Iterator[Phrase]:
     """Yield the phrases of an answer that questions go on about: no figures and no times."""
     for phrase in phrases(answer, names_only=names_only):
-        is_figure = any(map(str.isdigit, phrase.text)) or type_agreement("duration", answer) > 0
+        is_figure = any(map(str.isdigit, phrase.text)) or (
+            type_agreement("duration", answer) > 0 or phrase.text.lower() in NUMBER_WORDS
+        )
         if phrase.is_name or not is_figure:
             yield phrase
 

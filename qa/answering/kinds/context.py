@@ -49,8 +49,8 @@ class QuestionContext:
 class KindAnswer:
     """Answer to a question of a kind: spans, or words of the program itself (`reply`).
 
-    `reason` is set instead where it refuses: why there is no answer, in words. `cell` is set instead
-    where a table answers, and the reader is asked as well.
+    `reason` is set instead where it refuses: why there is no answer, in words. `cell` is set
+    instead where a table answers, and the reader is asked as well.
     """
 
     kind: Kind

@@ -80,7 +80,9 @@ def _counted(grid: Grid, terms: frozenset[str], noun: frozenset[str]) -> Iterato
     over = same_attribute(terms, names) | (terms & grid.context_terms)
     rest = terms - over
     chosen, held = _holding(rows, rest)
-    is_named = noun <= over and bool(noun & (name_terms(subject_column(rows[0])) | grid.context_terms))
+    is_named = noun <= over and bool(
+        noun & (name_terms(subject_column(rows[0])) | grid.context_terms)
+    )
     if not chosen or (rest and not held) or not (is_named or held):
         return
     coverage = len(over | held) / max(len(terms), 1)
@@ -142,5 +144,5 @@ def _with_sheets(
 def _span(text: str, row: Sequence[Cell]) -> TextRange:
     """Return the range of a row from its first cell, with its name if that stands there, on."""
     start, name = row[0].span[0], f"{row[0].name}: "
-    is_named = text[: start].endswith(name)
+    is_named = text[:start].endswith(name)
     return start - len(name) * is_named, row[-1].span[1]

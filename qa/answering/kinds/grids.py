@@ -21,7 +21,9 @@ _NO_NAME = ""
 _LABEL = regex.compile(r"(?:^|(?<=[.;]\s))(?P<label>\p{Lu}[\p{Ll} ]{1,25}): ", regex.MULTILINE)
 """A label within a paragraph: "Chair: Anna Berg. Minutes: Tom Reed."."""
 _LEAST_LABELS = 2
-_COUNTERS = frozenset({"no", "nr", "#", "number", "position", "pos", "id", "code", "item no", "row"})
+_COUNTERS = frozenset(
+    {"no", "nr", "#", "number", "position", "pos", "id", "code", "item no", "row"}
+)
 """Names of columns that count rows, or name them for a machine."""
 _WHOLE_DOCUMENTS, _MOST_BLOCKS = 3, 400
 """Documents of which all lists and tables are looked at, as far as this many blocks."""
@@ -73,7 +75,13 @@ def grids(context: QuestionContext, queries: Sequence[str]) -> Iterator[Grid]:
             continue
         start = with_lead(block)[0]
         title, uri = passage.document.title, passage.document.uri
-        words = (*block.headings, text[start : block.start], title, uri, passage.document.date or "")
+        words = (
+            *block.headings,
+            text[start : block.start],
+            title,
+            uri,
+            passage.document.date or "",
+        )
         # "_" joins words for the index: minutes_2026.docx is of minutes.
         plain = regex.sub(r"[_/]|\.\p{L}+\b", " ", " ".join(words))
         yield Grid(passage, block, rows, plain, text)

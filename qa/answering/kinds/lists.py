@@ -6,7 +6,7 @@ compared with the question by its headings, its lead sentence and its items; the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -36,8 +36,6 @@ _IN_ITEMS, _PER_RANK, _NUMBERED, _HEAD_BONUS = 0.6, 0.04, 0.15, 0.25
 """Weight of a word that only the items hold, loss per rank of the passage, bonus of numbers, and of
 a list that is announced by the noun that the question wants."""
 _MOST_ITEMS = 30
-_LEAST_FOR_WHO = 0.99
-"""Share of the words that must stand over a list of people: "who maintains it?"."""
 _LISTS = frozenset({"list", "table", "pairs"})
 _PERSON = r"(?:i|we|you|one|people|staff|somebody|someone)"
 _STEP_WORDINGS = (
@@ -50,14 +48,17 @@ _STEP_WORDINGS = (
 )
 _VERB_WITH_S = r"(?:does|happens|causes|makes|means|costs)\b"
 _TAKES_A_LIST = r"(?:bring|need|take|include|contain|cover|consist|decide|have to|along)"
+_TAKES_PART = (
+    r"(?:took part|attended|was (?:present|there)|were present|participated|maintains|is on|are"
+    r"|belongs to|sits on|works in)"
+)
 _LIST_WORDINGS = (
     r"^(?:please )?(?:list|name|enumerate|give me|show me)\b",
     r"^(?:what|which) (?:are|were) (?:all |the |our |your |some )?",
     rf"\bwhat (?:all )?(?:do|does|did|should|must|can) .+ {_TAKES_A_LIST}\b",
     r"\bwhat .+ are there\b",
     rf"^(?:which|what) (?!{_VERB_WITH_S})\p{{L}}{{3,}}s\b",
-    r"^(?:who|which people) (?:all )?(?:took part|attended|was (?:present|there)|were present"
-    r"|participated|maintains|is on|are|belongs to|sits on|works in)\b",
+    rf"^(?:who|which people) (?:all )?{_TAKES_PART}\b",
     r"^what (?:did|do|does|have|has) .+ (?:decide|agree|change|remove|add|fix|approve|order)d?\b",
     r"^(?:the )?\p{L}+ ?\p{L}*s (?:of|for|from|in) (?:the|a|an|our)\b",
     r"^what (?:isn't|is not|is|was|were) (?:not )?(?:covered|included|excluded|needed|required)\b",
@@ -252,7 +253,9 @@ def _column(
         return None
     chosen = [(entry, row, cell) for entry, row in rows for cell in row if cell.name == name]
     rest = terms - set(analyse(" ".join((*names, *block.headings))))
-    held = [len(rest & {term for each in row for term in analyse(each.text)}) for _, row, _ in chosen]
+    held = [
+        len(rest & {term for each in row for term in analyse(each.text)}) for _, row, _ in chosen
+    ]
     most = max(held, default=0)
     # A value without the name of its row says nothing, where that stands in the first cell.
     is_labelled = bool(rows) and rows[0][1][0].name == "" and rows[0][1][0].name != name

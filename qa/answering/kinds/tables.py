@@ -41,8 +41,8 @@ SURE, LIKELY = 0.95, 0.8
 _ALIKE, _AROUND = 0.8, 0.7
 """Weights of a word for which the column has another one, and of one that stands over the table."""
 _TYPED, _NAMED, _TOPIC, _OF_CODE, _PER_RANK = 0.2, 0.2, 0.3, 0.7, 0.01
-"""Bonus of a cell of the type that is asked for, of a column named exactly, of words of the question
-over the table, and of what a code means or needs; loss per rank of the passage."""
+"""Bonus of a cell of the type that is asked for, of a column named exactly, of words of the
+question over the table, and of what a code means or needs; loss per rank of the passage."""
 _SAME_ROW = 0.75
 """Share of the words of a row's subject that a question must name for a sure answer."""
 _ASKING = frozenset(
@@ -93,12 +93,14 @@ class Asked:
     """A question for a cell: its words, its index terms and the type of the answer.
 
     With `attribute`, a column that may be meant although no word names it, a code is looked up.
+    `may_be_list` is True if several may be asked for.
     """
 
     text: str
     terms: frozenset[str]
     wanted: AnswerType | None
     attribute: str = ""
+    may_be_list: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,8 @@ def asked_of(question: str) -> Asked | None:
     attribute = ""
     if names_code:
         attribute = "action" if "action" in terms or wanted_of(question) == "steps" else "meaning"
-    return Asked(text, terms - {"action", "mean"}, wanted, attribute)
+    may_be_list = wanted_of(question) == "items"
+    return Asked(text, terms - {"action", "mean"}, wanted, attribute, may_be_list)
 
 
 def _queries(asked: Asked) -> list[str]:
@@ -287,6 +290,8 @@ def _may_answer(cell: Cell, asked: Asked) -> bool:
     # "How many Nm" is answered by "135 Nm": a unit beside a number repeats nothing.
     repeated = {term for term in own & asked.terms if not _UNIT_OF.search(cell.text)}
     if _is_merged(cell) or len(repeated) >= _ECHO * max(len(own), 1):
+        return False
+    if asked.may_be_list and ", " in cell.text:
         return False
     if asked.wanted == "count":
         return _COUNT.match(cell.text) is not None

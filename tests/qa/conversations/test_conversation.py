@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qa.answer import Answer
+from qa.answer import Answer, Certainty
 from qa.answering.pipeline import Pipeline
 from qa.bootstrap import load_pipeline, open_conversations
 from qa.conversations.conversation import (
@@ -37,19 +37,23 @@ FILES = {
 class Scripted:
     """A pipeline with set confidences for questions, 0 for others, multiplied with the trust.
 
-    From 0.5 it is an answer.
+    From 0.5 it is an answer. Questions in `instead` get the answer to another one.
     """
 
     pipeline: Pipeline
     confidence: Mapping[str, float]
     asked: list[str] = field(default_factory=list)
+    instead: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, question: str, *, trust: float = 1.0) -> Answer:
         self.asked.append(question)
-        answer = self.pipeline.ask(question)
+        answer = self.pipeline.ask(self.instead.get(question, question))
+        answer = replace(answer, question=question)
         sure = trust * self.confidence.get(question, 0.0)
         if sure >= 0.5:
-            return replace(answer, confidence=sure)
+            certainty: Certainty = "sure" if sure >= 0.6 else "likely"
+            spans = tuple(replace(span, certainty=certainty) for span in answer.spans)
+            return replace(answer, confidence=sure, spans=spans)
         return replace(
             answer, confidence=sure, spans=(), alternatives=(*answer.spans, *answer.alternatives)
         )
@@ -76,13 +80,13 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
         ),
         (
             "What is the range?",
-            {"What is the range?": 0.5, "What is the range (tide, six)?": 0.9},
+            {"What is the range?": 0.6, "What is the range for the tide?": 0.9},
             None,
         ),
         (
             "What is the range?",
-            {"What is the range?": 0.3, "What is the range (tide, six)?": 0.9},
-            "What is the range (tide, six)?",
+            {"What is the range?": 0.3, "What is the range for the tide?": 0.9},
+            "What is the range for the tide?",
         ),
         ("Why?", {}, "Why does the tide at Porto turn?"),
     ],
@@ -111,7 +115,13 @@ def test_an_answer_is_less_sure_where_other_readings_find_another(pipeline: Pipe
         "When does it turn?", [PORTO], Scripted(pipeline, {"When does the tide turn?": 0.5})
     )
     halved = answer_in_context(
-        "How far does it fall?", [PORTO], Scripted(pipeline, {"How far does the tide fall?": 0.55})
+        "And bread?",
+        [PORTO],
+        Scripted(
+            pipeline,
+            {"When does the bread at Porto turn?": 0.55},
+            instead={"When does the tide at bread turn?": "When does bread at Vigo rise?"},
+        ),
     )
 
     assert agreed.spans
