@@ -247,34 +247,40 @@ def _with_chains(parts: list[_Part]) -> list[_Part]:
 
 
 def _likeness(part: _Part, parts: list[_Part], bare: str, preposition: str) -> float:
-    """Return how likely a fragment is to take the place of a part."""
-    if part.before == "to" and not _shape(part.words):
-        return 0.0  # a verb: "to run"
+    """Return how likely a fragment is to take the place of a part; 0 if it cannot."""
     new = [word for word in _WORD.findall(bare) if word.lower() not in _ARTICLES]
-    if not new or " ".join(new).lower() == " ".join(part.words).lower():
+    own = _shape(part.words)
+    is_verb = part.before == "to" and not own
+    is_same = " ".join(new).lower() == " ".join(part.words).lower()
+    # "in OpenAI" is no subject.
+    is_subject = preposition != "" and part.before not in _PREPOSITIONS
+    if not new or is_verb or is_same or (is_subject and own not in _FIXED_SHAPES):
         return 0.0
-    is_chain = part not in parts
+    score = _likeness_of_words(part, new, is_chain=part not in parts)
+    return score + _likeness_of_place(part, parts, preposition)
+
+
+def _likeness_of_words(part: _Part, new: list[str], *, is_chain: bool) -> float:
+    """Return how alike a part and the words of a fragment are: in shape, and in their noun."""
     own, wanted = _shape(part.words), _shape(new)
-    if preposition and part.before not in _PREPOSITIONS and own not in _FIXED_SHAPES:
-        return 0.0  # "in OpenAI" is no subject
     score = 0.0
     if own != wanted:
         score += _OTHER_SHAPE if {own, wanted} & _FIXED_SHAPES else -0.3
     elif own:
         score += _SAME_SHAPE
     heads = {next(iter(analyse(word)), word.lower()) for word in new}
-    if part.head in heads and not is_chain:
-        score += _SAME_HEAD
-    if preposition and part.before == preposition:
-        score += _SAME_PREPOSITION
-    if is_chain:
+    return score + (_SAME_HEAD if part.head in heads and not is_chain else 0.0)
+
+
+def _likeness_of_place(part: _Part, parts: list[_Part], preposition: str) -> float:
+    """Return how likely a part is to be exchanged by where it stands in its question."""
+    score = _SAME_PREPOSITION if preposition and part.before == preposition else 0.0
+    if part not in parts:
         return score + (0.0 if preposition else _CHAIN)
     subjects = [each for each in parts if each.before in _AUXILIARIES]
     if subjects and part is subjects[0] and not preposition:
         score += _SUBJECT
-    if part.before in _PREPOSITIONS:
-        score += _OBJECT
-    return score + 0.2
+    return score + (_OBJECT if part.before in _PREPOSITIONS else 0.0) + 0.2
 
 
 def _shape(words: tuple[str, ...] | list[str]) -> str:

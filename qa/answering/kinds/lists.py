@@ -6,7 +6,7 @@ compared with the question by its headings, its lead sentence and its items; the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,7 +20,7 @@ from qa.answer import AnswerSpan, Certainty
 from qa.answering.kinds.attributes import name_terms, same_attribute
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.kinds.enumerations import enumeration
-from qa.answering.kinds.grids import cells_of, retrieved_blocks, subject_column
+from qa.answering.kinds.grids import Cell, cells_of, retrieved_blocks, subject_column
 from qa.answering.question import kind_of, reader_question
 from qa.answering.retriever import RetrievedChunk
 
@@ -236,32 +236,44 @@ def _column(
 ) -> tuple[tuple[TextRange, ...], str] | None:
     """Return the cells of the column that a question asks for, with the names of all columns.
 
-    It is named by the noun that a list is wanted of, or else what the rows are about. Rows that
-    hold further words of the question go before those that do not.
+    Rows that hold further words of the question go before those that do not.
     """
     pairs = [(entry, cells_of(text, entry, block)) for entry in block.entries[:_MOST_ITEMS]]
     rows = [(entry, row) for entry, row in pairs if len(row) > 1 or block.kind == "pairs"]
     names = list(dict.fromkeys(cell.name for _, row in rows for cell in row))
-    name = next((each for each in names if heads & set(analyse(each))), None)
-    named = next((each for each in names if terms & set(analyse(each))), None)
-    if name is None and heads and rows and block.kind == "table":
-        # Of "which alarms" the table under "Alarms" has no column of that name.
-        near = set(analyse(" ".join((*block.headings[-1:], *names))))
-        name = subject_column(rows[0][1]) if heads <= near or named else None
-    name = named if name is None else name
+    name = _asked_column(names, terms, heads, block, [row for _, row in rows])
     if name is None:
         return None
-    chosen = [(entry, row, cell) for entry, row in rows for cell in row if cell.name == name]
     rest = terms - set(analyse(" ".join((*names, *block.headings))))
-    held = [
-        len(rest & {term for each in row for term in analyse(each.text)}) for _, row, _ in chosen
-    ]
-    most = max(held, default=0)
     # A value without the name of its row says nothing, where that stands in the first cell.
     is_labelled = bool(rows) and rows[0][1][0].name == "" and rows[0][1][0].name != name
-    ranges = tuple(
-        entry.span if is_labelled else cell.span
-        for (entry, _, cell), count in zip(chosen, held, strict=True)
-        if count == most
-    )
+    found: list[tuple[int, TextRange]] = []
+    for entry, row in rows:
+        held = len(rest & set(analyse(" ".join(each.text for each in row))))
+        spans = [entry.span if is_labelled else cell.span for cell in row if cell.name == name]
+        found += [(held, span) for span in spans]
+    most = max((held for held, _ in found), default=0)
+    ranges = tuple(span for held, span in found if held == most)
     return (ranges, " ".join(names)) if len(ranges) > 1 or (most and ranges) else None
+
+
+def _asked_column(
+    names: Sequence[str],
+    terms: set[str],
+    heads: set[str],
+    block: Block,
+    rows: Sequence[tuple[Cell, ...]],
+) -> str | None:
+    """Return the name of the column that a question asks for, None if it asks for none.
+
+    It is named by the noun that a list is wanted of; else it is what the rows are about, where the
+    words over the table name them ("which alarms"), or the first column that the question names.
+    """
+    by_noun = next((each for each in names if heads & set(analyse(each))), None)
+    if by_noun is not None:
+        return by_noun
+    by_word = next((each for each in names if terms & set(analyse(each))), None)
+    near = set(analyse(" ".join((*block.headings[-1:], *names))))
+    if heads and rows and block.kind == "table" and (by_word or heads <= near):
+        return subject_column(rows[0])
+    return by_word

@@ -1,0 +1,63 @@
+"""Values in one sentence: the one in the clause that the question names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qa.answering.clauses import named_clause_first, named_sentence_first
+from qa.answering.features import AnswerGroup
+from qa.answering.reader import Candidate
+from tests.support.serving import pipeline_of
+
+RECORDS = (
+    "Records of adults are kept for 10 years after the visit, those of children for 28 years. "
+    "Parking is free for parents."
+)
+
+
+@pytest.fixture
+def groups(tmp_path: Path) -> dict[str, AnswerGroup]:
+    """Return candidates of one passage by their texts, each a group of its own."""
+    pipeline = pipeline_of(tmp_path, {"records.txt": RECORDS})
+    passage = pipeline._retriever.retrieve("records of children", 1)[0]
+
+    def group(text: str) -> AnswerGroup:
+        start = RECORDS.index(text)
+        sentences = passage.chunk.sentences
+        sentence = next(each for each in sentences if each[0] <= start < each[1])
+        return AnswerGroup((Candidate(passage, start, start + len(text), sentence, 0.0),))
+
+    return {text: group(text) for text in ("10 years", "28 years", "Parking", "adults")}
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("How long are records of children kept?", "28 years"),
+        ("How long are records of adults kept?", "10 years"),
+        ("How long are records kept?", "10 years"),
+    ],
+)
+def test_the_clause_that_is_named(
+    groups: dict[str, AnswerGroup], question: str, first: str
+) -> None:
+    ranked = named_clause_first(question, [groups["10 years"], groups["28 years"]])
+
+    assert ranked[0].best.text == first
+    assert len(ranked) == 2
+
+
+def test_what_is_no_value_of_the_same_kind_stays_behind(groups: dict[str, AnswerGroup]) -> None:
+    ranked = [groups["10 years"], groups["adults"]]
+
+    assert named_clause_first("How long are records of children kept?", ranked) == ranked
+    assert named_clause_first("How long?", []) == []
+
+
+def test_the_sentence_that_holds_more_of_the_question(groups: dict[str, AnswerGroup]) -> None:
+    ranked = [groups["10 years"], groups["Parking"]]
+
+    assert named_sentence_first("Is parking free?", ranked)[0] == groups["Parking"]
+    assert named_sentence_first("Are records kept?", ranked) == ranked
