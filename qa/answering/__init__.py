@@ -1,6 +1,7 @@
 """A question -> an answer or a refusal: retriever, reader, confidence, decision, citations."""
 
 __all__ = [
+    "answer_types",
     "calibration",
     "citations",
     "decision",
