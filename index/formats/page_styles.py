@@ -8,6 +8,7 @@ what a reader cannot see (`index.text.unseen`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
@@ -157,8 +158,10 @@ def _style_rules(page: Element) -> Iterator[tuple[str, Declarations]]:
         if rule.type != "qualified-rule":  # as for printing
             continue
         values = _values(rule.content)
-        selector = tinycss2.serialize(rule.prelude).strip()
-        if values and len(selector) <= LONGEST_SELECTOR:
+        selector = ""
+        with suppress(RecursionError):
+            selector = tinycss2.serialize(rule.prelude).strip()
+        if values and selector and len(selector) <= LONGEST_SELECTOR:
             yield selector, values
 
 
@@ -186,9 +189,12 @@ def _values(source: Any) -> Declarations:  # noqa: ANN401 - text or tokens of an
     import tinycss2
 
     values: Declarations = {}
-    for item in tinycss2.parse_blocks_contents(source, skip_comments=True, skip_whitespace=True):
-        if item.type == "declaration" and item.lower_name in _RELEVANT:
-            values[item.lower_name] = tinycss2.serialize(item.value).strip().lower()
+    # A style of thousands of brackets costs itself alone, not the page.
+    with suppress(RecursionError):
+        items = tinycss2.parse_blocks_contents(source, skip_comments=True, skip_whitespace=True)
+        for item in items:
+            if item.type == "declaration" and item.lower_name in _RELEVANT:
+                values[item.lower_name] = tinycss2.serialize(item.value).strip().lower()
     return values
 
 

@@ -78,6 +78,9 @@ def test_disguised_text_is_in_the_remark_and_usual_menus_are_not() -> None:
         "p {",
         "}}} @x",
         ":not( {a:b}",
+        "a {color:" + "(" * 20_000 + "}",
+        "{" * 20_000,
+        "a" + "[" * 5_000 + "]" * 5_000 + " {color:white}",
     ],
 )
 def test_any_style_sheet_is_read_or_passed_over(sheet: str) -> None:
