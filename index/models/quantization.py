@@ -1,4 +1,4 @@
-"""Quantization of a graph's weight matrices to 8 bits, with one scale per row.
+"""Quantization of a graph's weight matrices and tables to 8 bits, with one scale per row.
 
 The CPU then multiplies in 8 bits instead of 16 or 32. Activations are quantized while the graph
 runs, in groups whose size `index.models.openvino_graph.Graph` sets ("dynamic quantization",
@@ -25,6 +25,41 @@ Smaller ones, such as the head's, cost nothing and decide much.
 """
 LARGEST = 127
 """Largest quantized value; -128 is not used, so that the range is symmetric."""
+
+
+LARGE_TABLE = 50_000_000
+"""Smallest table of embeddings, in elements, that is quantized: the vocabulary of many languages.
+
+A quarter of its size is left of it, on disk and in memory.
+"""
+
+
+def quantize_tables(model: Model) -> Model:
+    """Quantize the large tables of which a graph gathers rows, in place; return the graph."""
+    for node in model.get_ordered_ops():
+        if node.get_type_name() == "Gather":
+            table = node.input_value(0).get_node()
+            is_constant = table.get_type_name() == "Constant"
+            if is_constant and np.prod(table.get_output_shape(0)) >= LARGE_TABLE:
+                _replace_table(node, np.array(table.data, dtype=np.float32))
+    model.validate_nodes_and_infer_types()
+    return model
+
+
+def _replace_table(node: Any, table: NDArray[np.float32]) -> None:  # noqa: ANN401 - openvino's types come untyped
+    """Replace a choice of rows of `table` by one of its quantized rows and their scales."""
+    silence_telemetry()
+    from openvino import opset13 as operations
+
+    steps, scale = quantize_rows(table)
+    rows, axis = node.input_value(1), node.input_value(2)
+    # The rows are converted after they are chosen, so that the table stays as small as it is.
+    chosen = operations.multiply(
+        operations.convert(operations.gather(operations.constant(steps), rows, axis), "f32"),
+        operations.gather(operations.constant(scale), rows, axis),
+    )
+    chosen.set_friendly_name(node.get_friendly_name())
+    node.output(0).replace(chosen.output(0))
 
 
 def quantize(model: Model) -> Model:
