@@ -230,8 +230,8 @@ class Answer:
     against the best span where it is only likely. `parts` are several questions in one; `reply`
     holds words of the program itself instead of a quote. `generation` is the index's.
     `interpreted_as` is the question as it was read, where that is another: without its typing
-    errors, or with what a conversation adds. `tags` are those it was asked within, none for all
-    documents.
+    errors, or with what a conversation adds. `tags` and `documents` (ids) are those it was asked
+    within, none for all documents.
     """
 
     question: str
@@ -249,6 +249,7 @@ class Answer:
     generation: int
     interpreted_as: str | None = None
     tags: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     reply: str | None = None
@@ -320,6 +321,7 @@ class Answer:
             "question": self.question,
             "interpreted_as": self.interpreted_as,
             "tags": list(self.tags),
+            "documents": list(self.documents),
             "answer": self.text,
             "certainty": self.certainty,
             "kind": self.kind,
@@ -364,6 +366,7 @@ def answer_of(plain: Mapping[str, Any]) -> Answer:
         notes=tuple(plain["notes"]),
         # Stored answers may be older than these fields.
         tags=tuple(plain.get("tags", ())),
+        documents=tuple(plain.get("documents", ())),
         doubts=tuple(plain.get("doubts", ())),
         parts=tuple(map(_part, plain.get("parts", ()))),
         reply=plain.get("reply"),

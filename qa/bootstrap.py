@@ -12,6 +12,7 @@ from index.store.snapshot import Snapshot
 from index.store.sqlite import close_on_error
 from qa.answering.calibration import Calibration, calibrated_at, load_calibration
 from qa.answering.decision import Policy
+from qa.answering.languages import languages_of
 from qa.answering.live_pipeline import LivePipeline
 from qa.answering.pipeline import Pipeline
 from qa.answering.reader import CrossEncoderReader, Reader
@@ -134,12 +135,16 @@ def pipeline_over(
     """
     calibration = calibration_of(settings, encoder, reader) if calibrated else None
     policy = Policy(
-        calibration, settings.target_precision, settings.likely_precision, settings.min_confidence
+        calibration,
+        settings.target_precision,
+        settings.likely_precision,
+        settings.min_confidence,
+        languages=languages_of(settings.model, settings.reader_languages),
     )
     sources = None if hashes is None else SourceFreshness(snapshot, hashes)
     return Pipeline(
         snapshot,
-        HybridRetriever(snapshot, encoder),
+        HybridRetriever(snapshot, encoder, cosine_floor=encoder.card.cosine_floor),
         reader,
         policy,
         top_k=settings.top_k,

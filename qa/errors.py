@@ -3,6 +3,7 @@
     QAError
     ├── InvalidQuestion     empty, too long, or not text
     ├── NoIndex             nothing has been indexed yet
+    ├── NoSample            documents are indexed, or the sample is not installed
     ├── NotReady            the server is still loading
     ├── UnknownDocumentId   no document of that id
     ├── UnknownPage         no page of that number, or a format that has none to show
@@ -46,6 +47,10 @@ class NoIndex(QAError):
         self, message: str = "nothing is indexed yet: run `qa index PATH...` first"
     ) -> None:
         super().__init__(message)
+
+
+class NoSample(QAError):
+    """Documents are indexed by now, or the sample document is not installed."""
 
 
 class NotReady(QAError):

@@ -20,6 +20,7 @@ from index.models.conversion import DEFAULT_MODEL
 from index.models.openvino_graph import Precision
 from index.parsing.loader import MAX_FILE_BYTES
 from index.tags import tags_of
+from index.text.language import ENGLISH
 from qa.errors import SettingsError
 
 APPLICATION = "quoted-qa"
@@ -79,6 +80,8 @@ class Settings:
 
     QUOTED_DATA (data), QUOTED_CACHE (cache), QUOTED_MODEL (model, which embeds), QUOTED_READER
     (reader: the shipped one, or any Hugging Face question-answering model or folder),
+    QUOTED_READER_LANGUAGES (reader_languages, the codes of the languages that it reads,
+    comma-separated; `*` for all),
     QUOTED_PRECISION (precision: auto, int8, bf16 or f32; int8 is of the shipped reader, which auto
     runs in it on a CPU that computes in bf16), QUOTED_TOP_K (top_k, passages read),
     QUOTED_TARGET_PRECISION (target_precision, the share of the sure answers that should be right,
@@ -104,6 +107,7 @@ class Settings:
     cache: Path
     model: str = DEFAULT_MODEL
     reader: str = DEFAULT_READER
+    reader_languages: tuple[str, ...] = (ENGLISH,)
     precision: Precision = "auto"
     top_k: int = DEFAULT_PASSAGES
     target_precision: float = TARGET_PRECISION
@@ -131,6 +135,7 @@ class Settings:
             cache=get.path("QUOTED_CACHE") or user_cache_path(APPLICATION, appauthor=False),
             model=get.text("QUOTED_MODEL", DEFAULT_MODEL),
             reader=get.text("QUOTED_READER", DEFAULT_READER),
+            reader_languages=get.languages("QUOTED_READER_LANGUAGES"),
             precision=get.choice("QUOTED_PRECISION", "auto"),
             top_k=get.integer("QUOTED_TOP_K", 1, MAX_PASSAGES, DEFAULT_PASSAGES),
             target_precision=get.fraction("QUOTED_TARGET_PRECISION", TARGET_PRECISION),
@@ -153,6 +158,8 @@ class Settings:
         return replace(self, precision="f32", deterministic=True)
 
 
+_LANGUAGE = re.compile(r"[a-z]{2,3}|\*")
+"""A code of ISO 639, or `*` for all languages."""
 _CHANNEL = re.compile(r"[A-Z0-9]+|dm|\*")
 """A Slack channel id, `dm` for direct messages, or `*` for whatever is not named."""
 _CHANNEL_TAGS = "C0123=harbour,sea;dm=public;*=public"
@@ -176,6 +183,16 @@ class _Environment:
 
     def names(self, name: str) -> tuple[str, ...]:
         return tuple(each.strip() for each in self.text(name).split(",") if each.strip())
+
+    def languages(self, name: str) -> tuple[str, ...]:
+        """Return the codes of languages, those of the shipped reader if none are set."""
+        codes = tuple(code.lower() for code in self.names(name)) or (ENGLISH,)
+        wrong = next((code for code in codes if not _LANGUAGE.fullmatch(code)), None)
+        if wrong is not None:
+            raise SettingsError(
+                f"{name}: expected codes of languages, like en,de,fr, or * for all, got {wrong!r}"
+            )
+        return codes
 
     def tags(self, name: str) -> dict[str, tuple[str, ...]]:
         """Return the tags of each channel."""

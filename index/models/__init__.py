@@ -1,4 +1,11 @@
 """Embedding models: conversion to OpenVINO graphs, quantization and inference."""
 
-__all__ = ["conversion", "encoder", "encoder_conversion", "openvino_graph", "quantization"]
+__all__ = [
+    "conversion",
+    "encoder",
+    "encoder_conversion",
+    "openvino_graph",
+    "packed_model",
+    "quantization",
+]
 """Modules that other packages may import."""

@@ -41,6 +41,16 @@ _PARITY_TEXTS = [
     "The stock rose 2.7%.",
     "Who wrote the report on computing resources, and when was it published?",
 ]
+_UNRELATED_TEXTS = [
+    "The train to the coast leaves at nine.",
+    "Wheat is ground into flour.",
+    "The court rejected the appeal.",
+    "Her violin was made in 1720.",
+    "Cells divide by mitosis.",
+    "The goalkeeper saved two penalties.",
+    "Install the driver and restart the computer.",
+    "Interest rates rose by half a point.",
+]
 _EXPECTED = "a sentence-transformers model (modules.json, model.safetensors, ...)"
 
 
@@ -48,7 +58,8 @@ _EXPECTED = "a sentence-transformers model (modules.json, model.safetensors, ...
 class EncoderCard:
     """Properties of a converted model that its graph does not hold.
 
-    `fingerprint` is the hash of the source model, `dimension` the width of its embeddings.
+    `fingerprint` is the hash of the source model, `dimension` the width of its embeddings,
+    `cosine_floor` the mean cosine of unrelated texts, 0 where it was not measured.
     """
 
     fingerprint: str
@@ -56,6 +67,7 @@ class EncoderCard:
     max_tokens: int
     query_prompt: str
     passage_prompt: str
+    cosine_floor: float = 0.0
 
 
 def converted_model(
@@ -154,7 +166,20 @@ def _card(model: SentenceTransformer, fingerprint: str) -> EncoderCard:
         max_tokens=int(model.max_seq_length or _DEFAULT_MAX_TOKENS),
         query_prompt=query_prompt,
         passage_prompt=passage_prompt,
+        cosine_floor=_cosine_floor(model, query_prompt, passage_prompt),
     )
+
+
+def _cosine_floor(model: SentenceTransformer, query_prompt: str, passage_prompt: str) -> float:
+    """Return the mean cosine of unrelated queries and passages, at least 0."""
+    queries, passages = (
+        model.encode(_UNRELATED_TEXTS, normalize_embeddings=True, prompt=prompt)
+        for prompt in (query_prompt, passage_prompt)
+    )
+    cosines = queries @ passages.T
+    count = len(_UNRELATED_TEXTS)
+    mean = (cosines.sum() - cosines.trace()) / (count * (count - 1))
+    return round(max(float(mean), 0.0), 4)
 
 
 def _prompts(model: SentenceTransformer) -> tuple[str, str]:

@@ -13,6 +13,15 @@ DENSE_WEIGHT = 0.65
 It gives the best reciprocal rank of the right paragraph on 3,000 questions of the held-out training
 split: `python benchmarks/choose_constants.py --data DIR`.
 """
+NARROW_WEIGHT = 0.9
+"""The same for a model whose cosines leave much of [0, 1] unused, with that part taken off.
+
+With multilingual-e5-small 0.9 finds the right one of 94 questions of a development set among the
+first 5 in 98%, 0.65 in 94%, and of 16 questions in another language than the document in 62% and
+25%.
+"""
+NARROW = 0.3
+"""Cosine of unrelated texts from which a model's cosines are narrow."""
 EXACT_WEIGHT = 0.65
 """Weight of the codes of a query in the fused score: that of the dense score.
 
@@ -41,16 +50,21 @@ def fuse(
     exact: NDArray[np.float64] | None = None,
     *,
     dense_weight: float = DENSE_WEIGHT,
+    cosine_floor: float = 0.0,
 ) -> NDArray[np.float64]:
     """Return the fused scores of n candidates, float64 (n,) in [-1, 1 + EXACT_WEIGHT].
 
     `dense` holds their cosines, `bm25` their BM25 scores, and `exact` the shares of the query's
-    codes that they have (None: it has none), all (n,). A convex combination of
+    codes that they have (None: it has none), all (n,). `cosine_floor` is the cosine that the model
+    gives unrelated texts. A convex combination of
     normalised scores keeps the distance between two candidates; ranks alone do not (Bruch, Gai and
     Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval").
     """
     best_bm25 = max(float(bm25.max(initial=0.0)), 1e-9)  # no division by zero if no term matches
-    scores = dense_weight * dense.astype(np.float64) + (1 - dense_weight) * bm25 / best_bm25
+    similarity, weight = dense.astype(np.float64), dense_weight
+    if cosine_floor >= NARROW:
+        similarity, weight = (similarity - cosine_floor) / (1 - cosine_floor), NARROW_WEIGHT
+    scores = weight * similarity + (1 - weight) * bm25 / best_bm25
     return scores if exact is None else scores + EXACT_WEIGHT * exact
 
 

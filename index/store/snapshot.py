@@ -23,6 +23,7 @@ from index.document import NOWHERE, Block, Chunk, DateSource, Places, SourceByte
 from index.filesystem.file_stamp import FileStamp
 from index.filesystem.portable_path import Paths
 from index.formats.text_builder import places_from_plain
+from index.parsing.loader import shown
 from index.search.index_cache import IndexCache
 from index.search.vocabulary import Vocabulary
 from index.store.document_blocks import unpack_blocks
@@ -223,6 +224,13 @@ class Snapshot:
     def file(self, document_id: str) -> IndexedFile:
         """Return the file of a document that exists (`has_document`)."""
         return self._files("WHERE id = ?", document_id)[0]
+
+    def ids_called(self, name: str) -> list[str]:
+        """Return the ids of the documents with this id, uri or path; any text may be passed."""
+        path = self._paths.stored(Path(name).absolute())
+        name = shown(name)
+        files = self._files("WHERE id = ? OR uri = ? OR path = ? ORDER BY id", name, name, path)
+        return [file.document_id for file in files]
 
     def files(self) -> list[IndexedFile]:
         """Return the files of all documents, by uri."""

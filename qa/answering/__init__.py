@@ -7,6 +7,7 @@ __all__ = [
     "decision",
     "features",
     "kinds",
+    "languages",
     "live_pipeline",
     "pipeline",
     "question",

@@ -7,16 +7,19 @@ given as sure or as likely, or is withheld, by its confidence (`decide`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+import regex
 from numpy.typing import NDArray
 
+from index.search.bm25 import STOP_WORDS
 from qa.answer import Certainty, Gate, Kind
 from qa.answering.calibration import UNCALIBRATED_LIKELY, UNCALIBRATED_THRESHOLD, Calibration
 from qa.answering.clauses import named_clause_first, named_sentence_first
 from qa.answering.doubts import doubts_about
 from qa.answering.features import AnswerGroup, confidence_features, group_candidates, probability
+from qa.answering.languages import Languages
 from qa.answering.reader import Candidate, Reading
 from qa.answering.statements import PLAUSIBLE, answers_differ, context_similarity, same_statement
 from qa.answering.versions import dated, is_off_period, is_outdated, reason_against, replaces
@@ -33,6 +36,10 @@ JUST_BELOW = 0.01
 """Confidence by which an answer that must not be sure, or must not be given, stays below."""
 CLOSE = 0.5
 """Share of the best answer's confidence from which another answer is a reason for doubt."""
+_WORD = regex.compile(r"[\p{L}\p{N}]+")
+_ROUND = regex.compile(r"(?<=\d)[.,]0+(?!\d)")
+"""The end of a number that says nothing: 25.0% is 25%."""
+_ARTICLES = frozenset({"a", "an", "the"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,8 @@ class Policy:
     calibration gives for `target_precision`; that of likely ones is the one for `likely_precision`,
     and with `min_confidence` there are none. With `strict` only sure answers are given. Every
     confidence is multiplied with `trust`, in [0, 1], the trust in the question itself: a rewritten
-    question may have been misunderstood.
+    question may have been misunderstood. What is said in a language that the reader does not read
+    is never sure, nor is any answer to a question with `is_foreign`.
     """
 
     calibration: Calibration | None
@@ -87,6 +95,12 @@ class Policy:
     min_confidence: float | None = None
     trust: float = 1.0
     strict: bool = False
+    languages: Languages = field(default_factory=Languages)
+    is_foreign: bool = False
+
+    def can_be_sure(self, answer: AnswerGroup) -> bool:
+        """Return True if question and document are in languages that the reader reads."""
+        return not self.is_foreign and self.languages.reads(answer.best.passage.document.language)
 
     @property
     def threshold(self) -> float:
@@ -217,18 +231,22 @@ def decide(question: str, kind: Kind, reading: Reading, policy: Policy, top_k: i
         return Decision(kind, (), (), (), gate, calibrated)
     confidence = policy.confidence(ranked.features, ranked.reader_probability)
     confidence = max(confidence, _inherited_confidence(ranked, policy))
-    confidence = min(confidence, _version_limit(ranked.best.best, policy))
+    confidence = min(
+        confidence,
+        _version_limit(ranked.best.best, policy),
+        _language_limit(ranked.best, policy),
+    )
 
     def scored(groups: Sequence[AnswerGroup]) -> tuple[ScoredAnswer, ...]:
         return tuple(
             _scored(question, group, ranked, reading, policy, confidence) for group in groups
         )
 
-    certainty = policy.certainty(confidence)
+    certainty = _certainty(ranked.best, confidence, policy)
     best = (ScoredAnswer(ranked.best, confidence, certainty), *scored(ranked.items))
     conflicts = scored(ranked.conflicts)
     earlier = scored(ranked.earlier)
-    alternatives = scored(ranked.rest[:ALTERNATIVES])
+    alternatives = scored(_worth_showing(ranked)[:ALTERNATIVES])
     if confidence < policy.threshold:
         # A refusal still shows the best candidates, as alternatives.
         withheld = (*best, *conflicts, *earlier, *alternatives)[:ALTERNATIVES]
@@ -338,6 +356,42 @@ def _version_limit(best: Candidate, policy: Policy) -> float:
     return 1.0
 
 
+def _language_limit(answer: AnswerGroup, policy: Policy) -> float:
+    """Return the confidence of an answer at most, below a sure one where none may be sure."""
+    if policy.can_be_sure(answer):
+        return 1.0
+    below = max(policy.sure_threshold - JUST_BELOW, 0.0)
+    # Where an operator has set one threshold for all answers, it still decides what is given.
+    return below if policy.strict else max(below, policy.likely_threshold)
+
+
+def _certainty(answer: AnswerGroup, confidence: float, policy: Policy) -> Certainty:
+    """Return the degree of certainty of an answer with a confidence."""
+    certainty = policy.certainty(confidence)
+    return "likely" if certainty == "sure" and not policy.can_be_sure(answer) else certainty
+
+
+def _worth_showing(ranked: RankedAnswers) -> list[AnswerGroup]:
+    """Return the other answers that say something, each text once and none that is given."""
+    given = (ranked.best, *ranked.items, *ranked.conflicts, *ranked.earlier)
+    known = {_spoken(group) for group in given}
+    shown: list[AnswerGroup] = []
+    for group in ranked.rest:
+        spoken = _spoken(group)
+        if spoken and spoken not in known:
+            known.add(spoken)
+            shown.append(group)
+    return shown
+
+
+def _spoken(group: AnswerGroup) -> tuple[str, ...]:
+    """Return the words of an answer without articles, case and signs; none if all say nothing."""
+    words = _WORD.findall(_ROUND.sub("", group.best.text.casefold()))
+    if STOP_WORDS.issuperset(words):
+        return ()
+    return tuple(word for word in words if word not in _ARTICLES)
+
+
 def _inherited_confidence(ranked: RankedAnswers, policy: Policy) -> float:
     """Return the confidence that the best answer takes over from the one that it has replaced.
 
@@ -370,8 +424,8 @@ def _scored(
     rivals = [other for other in ranked.groups if other is not group]
     features = confidence_features(question, group, rivals, reading)
     confidence = policy.confidence(features, probability([group], reading))
-    confidence = min(confidence, limit)
-    return ScoredAnswer(group, confidence, policy.certainty(confidence))
+    confidence = min(confidence, limit, _language_limit(group, policy))
+    return ScoredAnswer(group, confidence, _certainty(group, confidence, policy))
 
 
 def _gate(name: str, value: float, needed: float) -> Gate:

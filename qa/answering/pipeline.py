@@ -16,13 +16,13 @@ from index.search.bm25 import analyse
 from index.store.file_records import IndexedFile
 from index.store.snapshot import DocumentInfo, Snapshot
 from index.tags import tag_of, tags_of
-from index.text.language import ENGLISH, detect_language
 from qa.answer import Answer, AnswerSpan, Citation, CopyPlace, Freshness, RetrievedPassage
 from qa.answering.citations import Citer, shown_passage
 from qa.answering.decision import ALTERNATIVES, Policy, ScoredAnswer, decide
 from qa.answering.kinds import answer_by_kind
 from qa.answering.kinds.chat import is_chat
 from qa.answering.kinds.context import KindAnswer, QuestionContext
+from qa.answering.languages import question_language
 from qa.answering.question import checked_question, kind_of
 from qa.answering.reader import Reader, Reading
 from qa.answering.refusal import refusal_for, refusal_of
@@ -153,6 +153,7 @@ class Pipeline:
         Raises InvalidQuestion, UnknownDocumentId or UnknownTag.
         """
         asked = checked_question(question)
+        named = documents or ()
         documents = self._searched_documents(documents, tags)
         correction = self._corrected(asked, documents)
         question, trust = correction.question, trust * correction.trust
@@ -161,7 +162,7 @@ class Pipeline:
             documents,
             top_k or self._top_k,
             seconds,
-            replace(self.policy, trust=trust, strict=strict),
+            replace(self.policy, trust=trust, strict=strict, is_foreign=self._is_foreign(question)),
             # Lists and summaries look at the passages that a span is then looked for in.
             cache(
                 partial(self._retrieve_versions, top_k=top_k or self._top_k, documents=documents)
@@ -188,6 +189,7 @@ class Pipeline:
             question=asked,
             interpreted_as=None if question == asked else question,
             tags=tags_of(tags or ()),
+            documents=tuple(dict.fromkeys(named)),
         )
 
     def _answer_with_span(self, request: _Request) -> Answer:
@@ -220,6 +222,9 @@ class Pipeline:
                 documents,
                 retrieval.absence_note,
             )
+            if request.policy.is_foreign:
+                # Names are told by their capitals, which English alone uses for little else.
+                refusal = replace(refusal, missing=())
         return Answer(
             question=question,
             kind=kind,
@@ -231,7 +236,7 @@ class Pipeline:
             conflicts=conflicts,
             earlier=earlier,
             notes=(
-                *_language_notes(question, decision.chosen),
+                *self._language_notes(question, spans),
                 *_deadline_notes(reading),
                 *self._source_notes(spans, retrieval.absence_note),
             ),
@@ -246,6 +251,15 @@ class Pipeline:
             generation=self.snapshot.generation,
             doubts=decision.doubts,
         )
+
+    def _is_foreign(self, question: str) -> bool:
+        return not self.policy.languages.reads(question_language(question))
+
+    def _language_notes(self, question: str, spans: Sequence[AnswerSpan]) -> list[str]:
+        """Return notes on a question or cited documents that the reader does not read."""
+        cited = {span.citation.document_id for span in spans}
+        languages = [self.snapshot.document_info(each).language for each in cited]
+        return self.policy.languages.notes(question_language(question), languages)
 
     def _context(self, request: _Request, ask: Callable[..., Answer]) -> QuestionContext:
         """Return the context from which kinds of questions answer this one."""
@@ -287,6 +301,7 @@ class Pipeline:
 
     def _answer_of_kind(self, request: _Request, found: KindAnswer) -> Answer:
         """Return what a kind of question gave as an answer."""
+        found = self._less_sure(found, is_foreign=request.policy.is_foreign)
         refusal = None
         if found.reason:
             passages = request.retrieve(request.question)[0].passages
@@ -309,6 +324,24 @@ class Pipeline:
             parts=found.parts,
             reply=found.reply,
         )
+
+    def _less_sure(self, found: KindAnswer, *, is_foreign: bool) -> KindAnswer:
+        """Return an answer whose quotes are only likely where the reader cannot read them.
+
+        A list of documents says where words stand, which needs no reading.
+        """
+        if found.kind == "documents":
+            return found
+
+        def less_sure(span: AnswerSpan) -> AnswerSpan:
+            language = self.snapshot.document_info(span.citation.document_id).language
+            unread = is_foreign or not self.policy.languages.reads(language)
+            return (
+                replace(span, certainty="likely") if unread and span.certainty == "sure" else span
+            )
+
+        notes = (*found.notes, *self._language_notes("", found.spans))
+        return replace(found, spans=tuple(map(less_sure, found.spans)), notes=notes)
 
     def read(
         self, question: str, *, top_k: int | None = None, documents: Sequence[str] | None = None
@@ -354,6 +387,20 @@ class Pipeline:
         """
         document_ids = self._searched_documents(documents, tags)
         return self._spelling.corrected(checked_question(question), document_ids).question
+
+    def documents_called(self, names: Sequence[str]) -> list[str]:
+        """Return the ids of documents, each named by its id, uri or path.
+
+        Raises UnknownDocumentId if there is none of a name, or more than one.
+        """
+        found = []
+        for name in names:
+            ids = self.snapshot.ids_called(name)
+            if len(ids) != 1:
+                advice = f"name one by its id: {', '.join(ids)}" if ids else "see `qa list`"
+                raise UnknownDocumentId(f"{len(ids)} documents are called {name!r}: {advice}")
+            found += ids
+        return found
 
     def _searched_documents(
         self, documents: Sequence[str] | None, tags: Sequence[str] | None
@@ -533,23 +580,6 @@ def _retrieved_passage(passage: RetrievedChunk) -> RetrievedPassage:
             for copy in passage.copies
         ),
     )
-
-
-def _language_notes(question: str, chosen: Sequence[ScoredAnswer]) -> list[str]:
-    """Return notes on a question or cited documents that are not in English."""
-    notes = []
-    language = detect_language(question)
-    if language not in {None, ENGLISH}:
-        notes.append(
-            f"The question looks like another language than English ({language}); "
-            "the models read English, so expect poor answers."
-        )
-    languages = {answer.group.best.passage.document.language or ENGLISH for answer in chosen}
-    notes += [
-        f"The cited document looks like another language than English ({code})."
-        for code in sorted(languages - {ENGLISH})
-    ]
-    return notes
 
 
 def _deadline_notes(reading: Reading) -> list[str]:

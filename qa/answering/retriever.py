@@ -141,7 +141,11 @@ class _Found:
 class HybridRetriever:
     """Retrieves from one snapshot, hence from one generation."""
 
-    def __init__(self, snapshot: Snapshot, encoder: QueryEncoder) -> None:
+    def __init__(
+        self, snapshot: Snapshot, encoder: QueryEncoder, *, cosine_floor: float = 0.0
+    ) -> None:
+        """Retrieve with an encoder that gives unrelated texts the cosine `cosine_floor`."""
+        self._cosine_floor = cosine_floor
         self._snapshot = snapshot
         self._encoder = encoder
 
@@ -183,7 +187,7 @@ class HybridRetriever:
         # A row of any list gets all scores, so that fusion compares like with like.
         rows = np.union1d(np.union1d(dense_rows, bm25_rows), exact_rows)
         dense = snapshot.dense.scores(query, rows)
-        scores = fuse(dense, bm25_all[rows], exact_all[rows])
+        scores = fuse(dense, bm25_all[rows], exact_all[rows], cosine_floor=self._cosine_floor)
         return _ranked(rows, scores, dense, bm25_all[rows], dense_rows, bm25_rows)
 
     def _nearest(

@@ -1,30 +1,61 @@
-"""Example questions that the indexed documents answer."""
+"""Example questions that the indexed documents answer, made from their headings and tables.
+
+A sample of the documents is looked at, never the whole collection, and each question is asked
+before it is shown: it must be answered from the document that it was made from.
+"""
 
 from __future__ import annotations
 
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import chain, zip_longest
 
-from index.store.snapshot import Snapshot
+import regex
+
+from index.document import Block
+from index.store.snapshot import DocumentInfo, Snapshot
+from qa.answer import Answer
+from qa.answering.kinds.grids import cells_of
+from qa.answering.languages import Languages
 from qa.answering.pipeline import Pipeline
 from qa.conversations.phrases import phrases
+from qa.errors import QAError
 
-COUNT = 3
+COUNT = 4
 """Largest number of example questions."""
-MAX_CHUNKS = 100
-"""Chunks whose names are counted, drawn over all documents."""
-MAX_NAMES = 6
-"""Most frequent names about which questions are tried."""
-_TEMPLATES = (
-    "What did {} announce?",
-    "Who is {}?",
-    "What is {}?",
-    "What does {} plan to do?",
-    "What does {} do?",
-    "Where is {}?",
+MAX_DOCUMENTS = 24
+"""Documents that are looked at, drawn over all."""
+MAX_ALIKE = 2
+"""Example questions of one kind."""
+MAX_ASKED = 16
+"""Questions that are tried."""
+ALWAYS = "What documents do you have?"
+"""Question that any collection answers, where few others were found."""
+
+_MAX_ROWS = 3
+_LONGEST = 60
+"""Characters of the longest heading, column or key that becomes part of a question."""
+_NUMBER = regex.compile(
+    r"^(?:(?:chapter|section|appendix|§) )?[\dIVX.]*\d[.)]?\s+", regex.IGNORECASE
 )
+_PHRASE = regex.compile(r"\p{L}[\p{L}\p{M}\p{N}'’&,() –/+.-]*")
+"""A heading that can stand in a question: words without marks of sentences."""
+_HOW_TO = regex.compile(r"how to\s+", regex.IGNORECASE)
+_DOING = regex.compile(r"\p{L}+ing\b")
+_NAME_TEMPLATES = ("What does {} do?", "Who is {}?", "What is {}?", "Where is {}?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A question made from a document, which must be answered from it."""
+
+    question: str
+    document_id: str
+    kind: str
 
 
 class ExampleQuestions:
@@ -35,53 +66,165 @@ class ExampleQuestions:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._finding = threading.Lock()
         self._questions: tuple[str, ...] = ()
         self._generation: int | None = None
 
-    def questions(self, pipeline: Pipeline) -> tuple[str, ...]:
-        """Return at most `COUNT` questions that the pipeline answers, about different names."""
+    def found(self, generation: int) -> tuple[str, ...] | None:
+        """Return the questions of a generation, None if they have not been looked for."""
         with self._lock:
-            if self._generation != pipeline.snapshot.generation:
-                self._questions = example_questions(pipeline)
-                self._generation = pipeline.snapshot.generation
-            return self._questions
+            return self._questions if self._generation == generation else None
+
+    def questions(self, pipeline: Pipeline) -> tuple[str, ...]:
+        """Return at most `COUNT` questions that the pipeline answers, found now if need be."""
+        generation = pipeline.snapshot.generation
+        found = self.found(generation)
+        if found is None:
+            found = example_questions(pipeline)
+            with self._lock:
+                self._questions, self._generation = found, generation
+        return found
+
+    def find(self, use: Callable[[], AbstractContextManager[Pipeline]]) -> None:
+        """Look for the questions in a thread of its own, unless one is at work.
+
+        `use` holds the newest pipeline for the length of a block.
+        """
+        if self._finding.acquire(blocking=False):
+            threading.Thread(target=self._find, args=(use,), name="examples", daemon=True).start()
+
+    def _find(self, use: Callable[[], AbstractContextManager[Pipeline]]) -> None:
+        try:
+            with use() as pipeline:
+                self.questions(pipeline)
+        except QAError:
+            pass  # nothing is indexed any more: the next request looks again
+        finally:
+            self._finding.release()
 
 
 def example_questions(pipeline: Pipeline) -> tuple[str, ...]:
-    """Return a surely answered question about each of the most frequent names, in their order."""
-    questions: list[str] = []
-    for number, name in enumerate(frequent_names(pipeline.snapshot)):
-        # Each name starts with another template, so that the questions do not begin alike.
-        shift = number % len(_TEMPLATES)
-        templates = (*_TEMPLATES[shift:], *_TEMPLATES[:shift])
-        question = _first_answered(pipeline, [template.format(name) for template in templates])
-        if question:
-            questions.append(question)
-        if len(questions) == COUNT:
+    """Return questions of several kinds, each about another document, the sure ones first.
+
+    None if nothing is indexed.
+    """
+    if not pipeline.snapshot.size:
+        return ()
+    sure: list[str] = []
+    likely: list[str] = []
+    used: set[str] = set()
+    kinds: Counter[str] = Counter()
+    asked = 0
+    for candidate in _candidates(pipeline.snapshot, pipeline.policy.languages):
+        if len(sure) == COUNT or asked == MAX_ASKED:
             break
-    return tuple(questions)
+        if candidate.document_id in used or kinds[candidate.kind] == MAX_ALIKE:
+            continue
+        asked += 1
+        answer = pipeline.ask(candidate.question)
+        if _is_from(answer, candidate.document_id):
+            (sure if answer.certainty == "sure" else likely).append(candidate.question)
+            used.add(candidate.document_id)
+            kinds[candidate.kind] += answer.certainty == "sure"
+    found = [*sure, *likely][:COUNT]
+    return tuple(found if len(found) == COUNT else [*found, ALWAYS])
 
 
-def _first_answered(pipeline: Pipeline, questions: Iterable[str]) -> str | None:
-    """Return the first of the questions that has a sure answer."""
-    for question in questions:
-        if pipeline.ask(question).certainty == "sure":
-            return question
-    return None
+def _is_from(answer: Answer, document_id: str) -> bool:
+    return any(citation.document_id == document_id for citation in answer.citations)
 
 
-def frequent_names(snapshot: Snapshot) -> list[str]:
-    """Return the names that most chunks of a sample hold, at most `MAX_NAMES`."""
-    rows = random.Random(0).sample(range(snapshot.size), min(MAX_CHUNKS, snapshot.size))
-    texts: dict[frozenset[str], str] = {}
-    counts: Counter[frozenset[str]] = Counter()
-    for row in rows:
-        names = {
-            phrase.stems: phrase.text
-            for phrase in phrases(snapshot.chunk(row).text, names_only=True)
-            if phrase.is_name
-        }
-        counts.update(names.keys())
-        # A name is shown as it was written first.
-        texts = names | texts
-    return [texts[stems] for stems, _ in counts.most_common(MAX_NAMES)]
+def _candidates(snapshot: Snapshot, languages: Languages) -> Iterator[_Candidate]:
+    """Yield questions over a sample of the documents, in turn one of each kind, names last."""
+    ids = sorted(snapshot.document_ids)
+    drawn = random.Random(0).sample(ids, min(MAX_DOCUMENTS, len(ids)))
+    infos = [snapshot.document_info(each) for each in drawn]
+    read = [info for info in infos if languages.reads(info.language)]
+    made = [list(_first_of(kind, snapshot, read)) for kind in (_of_headings, _of_tables, _of_title)]
+    yield from filter(None, chain.from_iterable(zip_longest(*made)))
+    yield from _first_of(_of_names, snapshot, read)
+
+
+def _first_of(
+    kind: Callable[[Snapshot, DocumentInfo], Iterator[str]],
+    snapshot: Snapshot,
+    infos: Sequence[DocumentInfo],
+) -> Iterator[_Candidate]:
+    """Yield the first question of a kind of each document, each question once."""
+    known: set[str] = set()
+    for info in infos:
+        question = next(kind(snapshot, info), None)
+        if question and question not in known:
+            known.add(question)
+            yield _Candidate(question, info.id, kind.__name__)
+
+
+def _of_headings(snapshot: Snapshot, info: DocumentInfo) -> Iterator[str]:
+    """Yield headings that are questions, and questions for the steps under a heading."""
+    blocks = snapshot.blocks(info.id)
+    for block in blocks:
+        name = _heading_name(block)
+        if block.kind == "heading" and name.endswith("?"):
+            yield name
+    for block in blocks:
+        name = _heading_name(block)
+        if block.kind == "list" and block.numbered and len(block.entries) > 1:
+            if _HOW_TO.match(name):
+                yield f"How do I {_HOW_TO.sub('', name, 1)}?"
+            elif _DOING.match(name):
+                yield f"What are the steps for {_lowered(name)}?"
+
+
+def _of_tables(snapshot: Snapshot, info: DocumentInfo) -> Iterator[str]:
+    """Yield questions for a cell with a number, named by its column and the first of its row."""
+    text = snapshot.document(info.id).text
+    tables = (block for block in snapshot.blocks(info.id) if block.kind == "table")
+    for block in tables:
+        for entry in block.entries[:_MAX_ROWS]:
+            cells = [(cell.name, cell.text.strip()) for cell in cells_of(text, entry, block)]
+            at = next((at for at, (_, value) in enumerate(cells) if _is_name(value)), len(cells))
+            # What stands before the name of a row is a code rather than a figure.
+            columns = (name for name, value in cells[at + 1 :] if _is_figure(value))
+            column = next(filter(_is_word, columns), None)
+            if column:
+                yield f"What is the {_lowered(column)} of {cells[at][1]}?"
+
+
+def _of_title(snapshot: Snapshot, info: DocumentInfo) -> Iterator[str]:
+    """Yield the question what a document with a title of several words is about."""
+    del snapshot  # the description says it
+    if _is_name(info.title) and 2 <= len(info.title.split()) <= 8 and not info.title.isupper():
+        yield f"What is “{info.title}” about?"
+
+
+def _of_names(snapshot: Snapshot, info: DocumentInfo) -> Iterator[str]:
+    """Yield a question about the first name of several words in a document."""
+    text = snapshot.document(info.id).text[:5000]
+    names = (each.text for each in phrases(text, names_only=True) if each.is_name)
+    long = (name for name in names if " " in name and _is_name(name))
+    for number, name in enumerate(long):
+        yield _NAME_TEMPLATES[number % len(_NAME_TEMPLATES)].format(name)
+
+
+def _heading_name(block: Block) -> str:
+    """Return the innermost heading of a block without its number, empty if it is none."""
+    name = _NUMBER.sub("", block.headings[-1]).strip() if block.headings else ""
+    return name if len(name) <= _LONGEST else ""
+
+
+def _is_name(text: str) -> bool:
+    return 2 < len(text) <= _LONGEST and _PHRASE.fullmatch(text) is not None
+
+
+def _is_word(text: str) -> bool:
+    return _is_name(text) and not any(char.isdigit() or char in ",." for char in text)
+
+
+def _is_figure(text: str) -> bool:
+    return 0 < len(text) <= _LONGEST and any(char.isdigit() for char in text)
+
+
+def _lowered(text: str) -> str:
+    """Return a text with its first letter small, unless it is an abbreviation."""
+    is_word = len(text) > 1 and text[1].islower()
+    return text[0].lower() + text[1:] if is_word else text

@@ -50,7 +50,9 @@ def evaluate_retrieval(
     golds = [gold for gold in questions if gold.answers]
     snapshot = open_pool(texts, settings, encoder, reporter)
     retriever = HybridRetriever(
-        snapshot, PrecomputedQueries(encoder, [gold.question for gold in golds])
+        snapshot,
+        PrecomputedQueries(encoder, [gold.question for gold in golds]),
+        cosine_floor=encoder.card.cosine_floor,
     )
     document_of = [snapshot.document_id(row) for row in range(snapshot.size)]
     runs = _runs(golds, retriever, document_of)

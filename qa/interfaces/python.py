@@ -159,11 +159,16 @@ class Library:
             )
 
     def search(
-        self, query: str, *, top_k: int = 10, tags: Sequence[str] | None = None
+        self,
+        query: str,
+        *,
+        top_k: int = 10,
+        tags: Sequence[str] | None = None,
+        documents: Sequence[str] | None = None,
     ) -> list[RetrievedPassage]:
         """Return the passages that a query retrieves, best first; raises as `ask` does."""
         with self._pipeline() as pipeline:
-            return pipeline.search(query, top_k=top_k, tags=tags)
+            return pipeline.search(query, top_k=top_k, documents=documents, tags=tags)
 
     def documents(self, tags: Sequence[str] = ()) -> list[DocumentInfo]:
         """Return the documents by uri, those with any of the tags if there are any.

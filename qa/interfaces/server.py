@@ -11,7 +11,8 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import replace
 from importlib.metadata import version
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -22,16 +23,19 @@ from fastapi import FastAPI
 from index.ingestion.report import Outcome
 from index.ingestion.watcher import WatchedPaths
 from index.models.encoder import Encoder
+from qa.answer import Answer
 from qa.answering.live_pipeline import LivePipeline
+from qa.answering.reader import Reader
 from qa.bootstrap import (
     live_pipeline,
     load_encoder,
+    load_pipeline,
     load_reader,
     open_chat_threads,
     open_conversations,
 )
 from qa.conversations.conversation import Conversations
-from qa.errors import NotReady, SettingsError
+from qa.errors import NoSample, NotReady, SettingsError
 from qa.interfaces.api.ask import ask_router
 from qa.interfaces.api.conversations import conversation_router
 from qa.interfaces.api.documents import document_router
@@ -45,8 +49,10 @@ from qa.interfaces.slack import PREFIX
 from qa.interfaces.slack.dependencies import missing_extra
 from qa.interfaces.slack.webhook import webhook_router
 from qa.interfaces.web import page_router
+from qa.library.documents import has_index
 from qa.library.index_follower import Interruptible, follow_sources
 from qa.library.listener import Listener
+from qa.library.sample import NOTE, sample_settings
 from qa.library.upload_service import UploadService
 from qa.library.upload_worker import UploadWorker
 from qa.settings import Settings
@@ -77,6 +83,7 @@ class ServerState(Service):
         self._settings = settings
         self._watched = watched
         self._live: LivePipeline | None = None
+        self._models: tuple[Encoder, Reader] | None = None
         self._load_error: Exception = NotReady(
             "the server is still loading its models: try again in a few seconds"
         )
@@ -129,11 +136,29 @@ class ServerState(Service):
                 self._upload_service = UploadService(self._settings)
             return self._upload_service
 
+    def ask_sample(self, question: str) -> Answer:
+        """Answer a question from the sample document, which is indexed for this answer alone.
+
+        Raises NotReady, or NoSample where documents are indexed or there is no sample.
+        """
+        self.live()
+        if has_index(self._settings) or self._models is None:
+            raise NoSample("documents are indexed by now: ask them")
+        encoder, reader = self._models
+        with sample_settings(self._settings, encoder) as settings:
+            if settings is None:
+                raise NoSample("the sample document is not installed")
+            pipeline = load_pipeline(settings, encoder, reader)
+            with closing(pipeline.snapshot):
+                answer = pipeline.ask(question)
+                return replace(answer, notes=(*answer.notes, NOTE))
+
     def _run(self) -> None:
         """Load the models, then refresh the pipeline until the server stops."""
         try:
             encoder = load_encoder(self._settings)
-            live = live_pipeline(self._settings, encoder, load_reader(self._settings))
+            reader = load_reader(self._settings)
+            live = live_pipeline(self._settings, encoder, reader)
         except Exception as error:  # noqa: BLE001 - kept, and raised by every request
             self._load_error = error
             # The message says it all, so that no traceback is logged.
@@ -141,6 +166,7 @@ class ServerState(Service):
             return
         # The first refresh comes before anyone can ask: "ready" means that the index is loaded too.
         self._refresh(live)
+        self._models = encoder, reader
         self._live = live
         self._start_background_threads(encoder)
         # A refresh that takes long, on a large index, may use half of the time at most.

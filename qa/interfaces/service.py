@@ -8,6 +8,7 @@ from functools import partial
 from typing import Protocol, Unpack
 
 from index.store.snapshot import Snapshot
+from qa.answer import Answer
 from qa.answering.live_pipeline import LivePipeline
 from qa.answering.pipeline import AskOptions
 from qa.conversations.conversation import Conversations
@@ -19,7 +20,7 @@ from qa.state.conversations import StoredTurn
 class Service(Protocol):
     """The live pipeline, the conversations and the uploads of one server.
 
-    An implementation derives from this class and supplies the first three methods; `snapshot` and
+    An implementation derives from this class and supplies the first four methods; `snapshot` and
     `ask` are built on them.
     """
 
@@ -37,6 +38,12 @@ class Service(Protocol):
 
     def upload_service(self) -> UploadService:
         """Return the service that takes, tags and deletes documents."""
+
+    def ask_sample(self, question: str) -> Answer:
+        """Answer a question from the sample document while nothing is indexed.
+
+        Raises QAError or IndexingError.
+        """
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot | None]:

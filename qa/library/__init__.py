@@ -5,6 +5,7 @@ __all__ = [
     "documents",
     "index_follower",
     "listener",
+    "sample",
     "upload_folder",
     "upload_service",
     "upload_worker",

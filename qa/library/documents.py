@@ -171,10 +171,3 @@ def list_documents(settings: Settings, tags: Sequence[str] = ()) -> list[Documen
             return documents
         tagged = set(with_tags(snapshot, tags))
         return [document for document in documents if document.id in tagged]
-
-
-def sample_documents() -> Path | None:
-    """Return the `seeds/` folder of the checkout, None if the package runs from elsewhere."""
-    checkout = Path(__file__).resolve().parents[2]
-    seeds = checkout / "seeds"
-    return seeds if seeds.is_dir() and (checkout / "pyproject.toml").is_file() else None

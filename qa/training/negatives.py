@@ -75,7 +75,9 @@ def search_negatives(
     snapshot = open_pool(list(articles), settings, encoder, ProgressReporter(say))
     say(f"encoding {len(examples):,} questions")
     retriever = HybridRetriever(
-        snapshot, PrecomputedQueries(encoder, [example.question for example in examples])
+        snapshot,
+        PrecomputedQueries(encoder, [example.question for example in examples]),
+        cosine_floor=encoder.card.cosine_floor,
     )
     text_of = {pool_id(text): text for text in articles}
     counter = ProgressReporter(say)

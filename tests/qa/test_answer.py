@@ -37,6 +37,7 @@ ANSWER_KEYS = [
     "question",
     "interpreted_as",
     "tags",
+    "documents",
     "answer",
     "certainty",
     "kind",

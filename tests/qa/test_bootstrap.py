@@ -14,7 +14,8 @@ from qa.answering.features import FEATURES
 from qa.answering.reader_conversion import SHIPPED
 from qa.bootstrap import calibration_of, live_pipeline, load_pipeline
 from qa.errors import CalibrationError, NoIndex
-from qa.library.documents import forget_all, has_index, index_paths, open_store, sample_documents
+from qa.library.documents import forget_all, has_index, index_paths, open_store
+from qa.library.sample import sample_documents
 from qa.settings import CALIBRATION, DEFAULT_PASSAGES
 from tests.support.fakes import RecordingReporter, SharedWordsReader
 from tests.support.serving import SEEDS, carded, indexed, settings_in

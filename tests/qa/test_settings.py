@@ -42,6 +42,7 @@ def test_every_setting_can_be_set() -> None:
         "QUOTED_CACHE": "~/c",
         "QUOTED_MODEL": "some/model",
         "QUOTED_READER": "some/reader",
+        "QUOTED_READER_LANGUAGES": "en, DE",
         "QUOTED_PRECISION": "f32",
         "QUOTED_TOP_K": "7",
         "QUOTED_TARGET_PRECISION": "0.75",
@@ -69,6 +70,7 @@ def test_every_setting_can_be_set() -> None:
         cache=Path("~/c").expanduser(),
         model="some/model",
         reader="some/reader",
+        reader_languages=("en", "de"),
         precision="f32",
         top_k=7,
         target_precision=0.75,
@@ -178,3 +180,9 @@ def test_zero_is_a_threshold_and_an_empty_value_is_none() -> None:
 def test_a_value_that_cannot_be_used_is_named_with_what_was_expected(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}: expected .*, got '{re.escape(value)}'"):
         Settings.from_environment({name: value})
+
+
+def test_languages_are_codes() -> None:
+    assert Settings.from_environment({"QUOTED_READER_LANGUAGES": "*"}).reader_languages == ("*",)
+    with pytest.raises(SettingsError, match=r"like en,de,fr, or \* for all, got 'german'"):
+        Settings.from_environment({"QUOTED_READER_LANGUAGES": "en,German"})

@@ -15,7 +15,7 @@ from qa.answering.kinds import (
 )
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 
-__all__ = ["chat", "context", "unsupported"]
+__all__ = ["chat", "context", "grids", "unsupported"]
 """Modules that other packages may import."""
 """Names that other packages may import."""
 

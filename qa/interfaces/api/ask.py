@@ -9,6 +9,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 
 from qa.conversations.example_questions import ExampleQuestions
+from qa.errors import NoSample
 from qa.interfaces.api.dependencies import Owner
 from qa.interfaces.api.schemas import (
     PROBLEMS,
@@ -16,9 +17,11 @@ from qa.interfaces.api.schemas import (
     ExamplesOut,
     PassagesOut,
     Question,
+    SampleOut,
     Status,
 )
 from qa.interfaces.service import Service
+from qa.library.sample import SAMPLE_QUESTIONS, sample_text
 from qa.settings import MAX_PASSAGES
 
 
@@ -29,6 +32,8 @@ def ask_router(service: Service) -> APIRouter:
 
     @routes.post("/ask", response_model=AnswerOut, summary="Answer a question with quotes")
     def ask(body: Question, owner: Owner) -> JSONResponse:
+        if body.sample:
+            return JSONResponse(service.ask_sample(body.question).to_dict())
         if body.conversation_id is None:
             return JSONResponse(_answer_alone(service, body))
         turn = service.ask(
@@ -50,10 +55,12 @@ def ask_router(service: Service) -> APIRouter:
         query: str,
         top_k: Annotated[int, Query(ge=1, le=MAX_PASSAGES)] = 10,
         tag: Annotated[list[str] | None, Query()] = None,
+        document: Annotated[list[str] | None, Query()] = None,
     ) -> JSONResponse:
         with service.live().use() as pipeline:
-            passages = jsonable_encoder(pipeline.search(query, top_k=top_k, tags=tag))
-            understood = pipeline.understood(query, tags=tag)
+            found = pipeline.search(query, top_k=top_k, documents=document, tags=tag)
+            passages = jsonable_encoder(found)
+            understood = pipeline.understood(query, documents=document, tags=tag)
             return JSONResponse(
                 {
                     "passages": passages,
@@ -67,7 +74,20 @@ def ask_router(service: Service) -> APIRouter:
     )
     def examples() -> ExamplesOut:
         with service.live().use() as pipeline:
-            return ExamplesOut(questions=list(example_questions.questions(pipeline)))
+            questions = example_questions.found(pipeline.snapshot.generation)
+            languages = pipeline.policy.languages.sentence()
+        if questions is None:
+            example_questions.find(service.live().use)
+        return ExamplesOut(
+            questions=list(questions or ()), languages=languages, ready=questions is not None
+        )
+
+    @routes.get("/sample", response_model=SampleOut, summary="The sample document")
+    def sample() -> SampleOut:
+        text = sample_text()
+        if text is None:
+            raise NoSample("the sample document is not installed")
+        return SampleOut(text=text, questions=list(SAMPLE_QUESTIONS))
 
     @routes.get("/healthz", response_model=Status, summary="Alive")
     def healthz() -> Status:

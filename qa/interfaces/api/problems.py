@@ -20,6 +20,7 @@ from qa.errors import (
     InvalidQuestion,
     InvalidUpload,
     NoIndex,
+    NoSample,
     NotReady,
     NotUploaded,
     PageNotShown,
@@ -59,6 +60,7 @@ _PUBLIC_ERRORS: tuple[tuple[type[Exception], int, str], ...] = (
     (NotUploaded, 409, "Not uploaded"),
     (StorageFull, 507, "Disk full"),
     (NoIndex, 503, "No index"),
+    (NoSample, 404, "No sample"),
     (NotReady, 503, "Not ready"),
     (QAError, 500, "Question failed"),
 )

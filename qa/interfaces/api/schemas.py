@@ -60,6 +60,7 @@ _ANSWER: dict[str, Any] = {
     "question": "How much will Amazon invest in Anthropic?",
     "interpreted_as": None,
     "tags": [],
+    "documents": [],
     "answer": _CITATION["quote"],
     "certainty": "sure",
     "kind": "span",
@@ -90,7 +91,8 @@ class Question(BaseModel):
     all if left out. With `tags`, only documents with at least one of them are searched. After
     `deadline` seconds no further passage is read. With `conversation_id`, the question is the next
     turn of that conversation and may refer to the turns before it. With `sure`, only a sure answer
-    is given: a likely one is refused.
+    is given: a likely one is refused. With `sample`, the sample document answers while nothing is
+    indexed, outside of any conversation.
     """
 
     model_config = ConfigDict(
@@ -107,6 +109,7 @@ class Question(BaseModel):
     deadline: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     conversation_id: str | None = None
     sure: bool = False
+    sample: bool = False
 
 
 class AnswerOut(BaseModel):
@@ -120,6 +123,7 @@ class AnswerOut(BaseModel):
     question: str
     interpreted_as: str | None
     tags: list[str] = []
+    documents: list[str] = []
     answer: str | None
     certainty: Certainty = "sure"
     kind: Kind
@@ -295,8 +299,20 @@ class VersionOut(BaseModel):
 
 
 class ExamplesOut(BaseModel):
-    """Questions that the documents answer."""
+    """Questions that the documents answer, and which languages work, in words.
 
+    `ready` is false while the questions of the newest generation are still being found.
+    """
+
+    questions: list[str]
+    languages: str
+    ready: bool
+
+
+class SampleOut(BaseModel):
+    """The text of the sample document, and questions that it answers."""
+
+    text: str
     questions: list[str]
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from qa.interfaces.cli.documents import run_indexing, summary_line
 from qa.interfaces.cli.options import (
     NamedPath,
     bold,
     data_option,
+    document_option,
     echo_json,
     encoder_of,
     in_option,
@@ -25,7 +26,7 @@ from qa.interfaces.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from qa.answer import Answer
     from qa.answering.pipeline import Pipeline
@@ -43,6 +44,7 @@ NO_ANSWER = 3
     help="Number of passages to read (default: QUOTED_TOP_K).",
 )
 @in_option
+@document_option
 @click.option(
     "--deadline",
     type=click.FloatRange(0, min_open=True),
@@ -71,6 +73,7 @@ def ask(  # noqa: PLR0913 - the options of the command
     *,
     top_k: int | None,
     tags: tuple[str, ...],
+    documents: tuple[str, ...],
     deadline: float | None,
     deterministic: bool,
     bundle: Path | None,
@@ -92,17 +95,32 @@ def ask(  # noqa: PLR0913 - the options of the command
     # Thread count and precision change the last digits of scores.
     if deterministic:
         settings = settings.reproducible()
-    pipeline = _load_pipeline(settings)
-    if question == "-":
-        question = _read_question()
-    answer = pipeline.ask(question, top_k=top_k, tags=tags or None, seconds=deadline, strict=sure)
-    if deterministic:  # measured times differ from run to run
-        answer = replace(answer, timings_ms={})
-    if bundle:
-        _write_bundle(
-            bundle, answer, pipeline, settings, tags=tags or None, with_sources=not without_sources
+    with _pipeline(settings) as (pipeline, settings, note):
+        if question == "-":
+            question = _read_question()
+        answer = pipeline.ask(
+            question,
+            top_k=top_k,
+            tags=tags or None,
+            documents=pipeline.documents_called(documents) or None,
+            seconds=deadline,
+            strict=sure,
         )
+        if as_json:
+            answer = replace(answer, notes=(*answer.notes, *note))
+        if deterministic:  # measured times differ from run to run
+            answer = replace(answer, timings_ms={})
+        if bundle:
+            _write_bundle(
+                bundle,
+                answer,
+                pipeline,
+                settings,
+                tags=tags or None,
+                with_sources=not without_sources,
+            )
     _echo_answer(answer, as_json=as_json)
+    _echo_notes(() if as_json else note)
     sys.exit(NO_ANSWER if answer.refusal else 0)
 
 
@@ -116,23 +134,37 @@ def ask(  # noqa: PLR0913 - the options of the command
     help="Number of passages to show.",
 )
 @in_option
+@document_option
 @json_option
 @data_option
 def search(
-    query: str, *, top_k: int, tags: tuple[str, ...], as_json: bool, data: Path | None
+    query: str,
+    *,
+    top_k: int,
+    tags: tuple[str, ...],
+    documents: tuple[str, ...],
+    as_json: bool,
+    data: Path | None,
 ) -> None:
     """Show the passages that QUERY retrieves, with scores."""
     from qa.interfaces.plaintext.answers import printable, search_table
 
-    pipeline = _load_pipeline(settings_of(data))
-    passages = pipeline.search(query, top_k=top_k, tags=tags or None)
+    with _pipeline(settings_of(data)) as (pipeline, _, note):
+        chosen = pipeline.documents_called(documents) or None
+        passages = pipeline.search(query, top_k=top_k, documents=chosen, tags=tags or None)
+        understood = pipeline.understood(query, documents=chosen, tags=tags or None)
     if as_json:
         echo_json([asdict(passage) for passage in passages])
-    else:
-        understood = pipeline.understood(query, tags=tags or None)
-        if understood != query.strip():
-            click.echo(f"Understood as: {printable(understood)}\n")
-        click.echo(search_table(passages, terminal_width()))
+        return
+    if understood != query.strip():
+        click.echo(f"Understood as: {printable(understood)}\n")
+    click.echo(search_table(passages, terminal_width()))
+    _echo_notes(note)
+
+
+def _echo_notes(notes: Sequence[str]) -> None:
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
 
 
 def _echo_answer(answer: Answer, *, as_json: bool) -> None:
@@ -178,20 +210,30 @@ def _read_question() -> str:
     return sys.stdin.buffer.read().decode(sys.stdin.encoding, "surrogateescape")
 
 
-def index_seeds_if_empty(settings: Settings) -> None:
-    """Index the sample documents of a checkout (seeds/) if nothing is indexed yet."""
-    from qa.library.documents import has_index, sample_documents
+@contextmanager
+def own_or_sample(settings: Settings) -> Iterator[tuple[Settings, tuple[str, ...]]]:
+    """Yield the settings, or those of the sample while nothing is indexed, and a note on it.
 
-    seeds = sample_documents()
-    if seeds and not has_index(settings):
-        click.echo("No index yet: indexing the checkout's seeds/ ...", err=True)
-        click.echo(summary_line(run_indexing(settings, [seeds])), err=True)
+    The sample lies in a temporary folder, which is deleted at the end of the block.
+    """
+    from qa.library.documents import has_index
+    from qa.library.sample import NOTE, sample_settings
+
+    if has_index(settings):
+        yield settings, ()
+        return
+    with sample_settings(settings, encoder_of(settings)) as sample:
+        # Without a sample the command fails as on any empty data directory.
+        yield (settings, ()) if sample is None else (sample, (NOTE,))
 
 
-def _load_pipeline(settings: Settings) -> Pipeline:
-    """Return the pipeline of the data directory, or one over the seeds of a checkout."""
+@contextmanager
+def _pipeline(settings: Settings) -> Iterator[tuple[Pipeline, Settings, tuple[str, ...]]]:
+    """Yield the pipeline of the data directory or of the sample, its settings, and a note."""
     from qa.answering.source_freshness import FileHashes
     from qa.bootstrap import load_pipeline
 
-    index_seeds_if_empty(settings)
-    return load_pipeline(settings, encoder_of(settings), reader_of(settings), hashes=FileHashes())
+    with own_or_sample(settings) as (used, note):
+        pipeline = load_pipeline(used, encoder_of(used), reader_of(used), hashes=FileHashes())
+        with closing(pipeline.snapshot):
+            yield pipeline, used, note

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qa.interfaces.cli.ask import NO_ANSWER, index_seeds_if_empty
+from qa.interfaces.cli.ask import NO_ANSWER, own_or_sample
 from qa.interfaces.cli.options import (
     bold,
     data_option,
+    document_option,
     echo_json,
     encoder_of,
     in_option,
@@ -36,6 +37,7 @@ HISTORY = "chat_history"
 MAX_HISTORY = 1000
 """Number of typed lines that are kept."""
 _HELP = """\
+/examples  show questions that the documents answer
 /sources   list the sources that the last answer quotes
 /open N    show the text around the Nth quote
 /json      print the last answer as JSON
@@ -50,27 +52,36 @@ _HELP = """\
     help="Continue the conversation with this id (GET /conversations lists them).",
 )
 @in_option
+@document_option
 @sure_option
 @data_option
-def chat(conversation: str | None, *, tags: tuple[str, ...], sure: bool, data: Path | None) -> None:
+def chat(
+    conversation: str | None,
+    *,
+    tags: tuple[str, ...],
+    documents: tuple[str, ...],
+    sure: bool,
+    data: Path | None,
+) -> None:
     """Ask questions in a conversation.
 
     A follow-up question may leave out what was said before.
 
-    Commands: /sources, /open N, /json, /new, /help, /quit. In a pipe each line is a turn, and the
-    exit code is 3 if the last question got no answer.
+    Commands: /examples, /sources, /open N, /json, /new, /help, /quit. In a pipe each line is a
+    turn, and the exit code is 3 if the last question got no answer.
     """
     from qa.bootstrap import live_pipeline, open_conversations
 
-    settings = settings_of(data)
-    index_seeds_if_empty(settings)
-    live = live_pipeline(settings, encoder_of(settings), reader_of(settings))
-    session = Chat(open_conversations(settings), live, conversation, tags, sure=sure)
-    lines = typed_lines(settings) if sys.stdin.isatty() else piped_lines()
-    for line in lines:
-        if not session.handle_line(line):
-            break
-    live.close()
+    with own_or_sample(settings_of(data)) as (settings, note):
+        for line in note:
+            click.echo(f"note: {line}", err=True)
+        live = live_pipeline(settings, encoder_of(settings), reader_of(settings))
+        session = Chat(open_conversations(settings), live, conversation, tags, documents, sure=sure)
+        lines = typed_lines(settings) if sys.stdin.isatty() else piped_lines()
+        for line in lines:
+            if not session.handle_line(line):
+                break
+        live.close()
     sys.exit(0 if session.answered else NO_ANSWER)
 
 
@@ -83,20 +94,25 @@ class Chat:
         live: LivePipeline,
         conversation_id: str | None,
         tags: Sequence[str] = (),
+        documents: Sequence[str] = (),
         *,
         sure: bool = False,
     ) -> None:
         """Continue a conversation, or begin one with the first question.
 
-        With tags, only documents with any of them are searched; with `sure`, only sure answers are
-        given. Raises UnknownConversation.
+        With tags, only documents with any of them are searched, with `documents` only those of
+        these ids, uris or paths; with `sure`, only sure answers are given. Raises
+        UnknownConversation.
         """
+        from qa.conversations.example_questions import ExampleQuestions
         from qa.state.conversations import LOCAL_OWNER
 
         self._owner = LOCAL_OWNER
         self._conversations = conversations
         self._live = live
         self._tags = tags or None
+        self._documents = documents
+        self._examples = ExampleQuestions()
         self._sure = sure
         self._id: str | None = None
         self._last_turn: StoredTurn | None = None
@@ -105,6 +121,7 @@ class Chat:
             last_turns = conversations.history.turns(self._id, 1)
             self._last_turn = last_turns[0] if last_turns else None
         self._commands: dict[str, Callable[[str], None]] = {
+            "/examples": self._echo_examples,
             "/sources": self._echo_sources,
             "/open": self._open_source,
             "/json": self._echo_json,
@@ -145,7 +162,12 @@ class Chat:
             with self._live.use() as pipeline:
                 if self._id is None:
                     self._id = self._conversations.history.start(self._owner).id
-                ask = partial(pipeline.ask, tags=self._tags, strict=self._sure)
+                ask = partial(
+                    pipeline.ask,
+                    tags=self._tags,
+                    documents=pipeline.documents_called(self._documents) or None,
+                    strict=self._sure,
+                )
                 self._last_turn = self._conversations.ask(
                     self._owner, self._id, question, ask, pipeline.snapshot
                 )
@@ -163,6 +185,22 @@ class Chat:
         if self._last_turn is None:
             return []
         return list(answer_of(self._last_turn.result).citations)
+
+    def _echo_examples(self, _: str) -> None:
+        """Print questions that the documents answer, and which languages work."""
+        from qa.errors import QAError
+
+        try:
+            self._live.refresh()
+            with self._live.use() as pipeline:
+                questions = self._examples.questions(pipeline)
+                languages = pipeline.policy.languages.sentence()
+        except QAError as error:
+            click.echo(f"error: {error}", err=True)
+            return
+        for question in questions:
+            click.echo(question)
+        click.echo(languages if questions else f"No question was found. {languages}")
 
     def _echo_sources(self, _: str) -> None:
         from qa.interfaces.plaintext.answers import place_text
@@ -215,7 +253,10 @@ def piped_lines() -> Iterator[str]:
 
 def typed_lines(settings: Settings) -> Iterator[str]:
     """Yield lines typed at a prompt, with editing and history where readline exists."""
-    click.echo("Ask about your documents; /help lists the commands, Ctrl-D leaves.")
+    click.echo(
+        "Ask about your documents; /examples shows some questions, /help the commands, "
+        "Ctrl-D leaves."
+    )
     path = settings.data / HISTORY
     try:
         import readline

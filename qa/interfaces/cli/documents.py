@@ -111,7 +111,7 @@ def run_indexing(
     encoder = encoder_of(settings)
     progress = Progress()
     try:
-        return index_paths(
+        summary = index_paths(
             settings,
             encoder,
             paths,
@@ -132,6 +132,22 @@ def run_indexing(
         sys.exit(STOPPED)
     finally:
         progress.close()
+    if progress.languages:
+        _echo_languages(settings, progress.languages)
+    return summary
+
+
+def _echo_languages(settings: Settings, codes: Sequence[str]) -> None:
+    """Print which languages the new documents are in and which work, if any does not."""
+    from qa.answering.languages import language_name, languages_of
+
+    languages = languages_of(settings.model, settings.reader_languages)
+    unread = Counter(code for code in codes if not languages.reads(code))
+    if unread:
+        counts = ", ".join(
+            f"{count} in {language_name(code)}" for code, count in sorted(unread.items())
+        )
+        click.echo(f"Languages: {counts}. {languages.sentence()}", err=True)
 
 
 def summary_line(summary: Summary) -> str:

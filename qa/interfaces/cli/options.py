@@ -62,6 +62,13 @@ in_option = click.option(
     metavar="TAG",
     help="Use only documents with this tag, or with any of several if repeated.",
 )
+document_option = click.option(
+    "--document",
+    "documents",
+    multiple=True,
+    metavar="DOC",
+    help="Use only this document, named by id, uri or path; may be repeated.",
+)
 sure_option = click.option(
     "--sure", is_flag=True, help="Give only sure answers: refuse one that is merely likely."
 )

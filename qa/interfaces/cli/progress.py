@@ -34,6 +34,8 @@ class Progress(Reporter):
         self._bar: Any = None
         self.kept = 0
         """Documents that are in the index, should the run end now."""
+        self.languages: list[str] = []
+        """Languages of the documents that were read, as far as they are known."""
 
     def on_planned(self, files: int, size: int = 0) -> None:
         """Take the number of files that will be looked at, and their bytes."""
@@ -60,12 +62,8 @@ class Progress(Reporter):
         if outcome.detail:
             label = outcome.status if outcome.status in {"skipped", "kept"} else "note"
             self._echo_line(f"{label}: {outcome.uri}: {outcome.detail}")
-        is_new_text = outcome.status in {"added", "updated"}
-        if is_new_text and outcome.language not in {None, "en"}:
-            self._echo_line(
-                f"note: {outcome.uri} looks like another language than English "
-                f"({outcome.language}); answers from it will be poor"
-            )
+        if outcome.status in {"added", "updated"} and outcome.language:
+            self.languages.append(outcome.language)
         self.kept += outcome.status in {"added", "updated", "moved", "unchanged"}
         # Removed documents have no file, so that they are not among those that were announced.
         if outcome.status != "removed":

@@ -10,8 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from index.models import quantization
 from index.models.openvino_graph import core
-from index.models.quantization import LARGEST, MIN_SIZE, quantize, quantize_rows
+from index.models.quantization import (
+    LARGEST,
+    MIN_SIZE,
+    quantize,
+    quantize_rows,
+    quantize_tables,
+)
 
 
 @given(
@@ -66,3 +73,28 @@ def test_a_small_matrix_is_not_quantized() -> None:
     model = quantize(graph(weights, transposed=False))
 
     assert all(node.get_type_name() != "Convert" for node in model.get_ordered_ops())
+
+
+def test_a_large_table_of_embeddings_is_kept_in_8_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    from openvino import Model, PartialShape, opset13
+
+    table = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
+    rows = opset13.parameter(PartialShape([-1]), np.int64, name="rows")
+    gathered = opset13.gather(opset13.constant(table), rows, opset13.constant(np.int64(0)))
+    model = Model([gathered], [rows], "test")
+    asked = np.array([3, 49, 3])
+
+    def types() -> set[str]:
+        return {
+            node.get_element_type().get_type_name()
+            for node in model.get_ordered_ops()
+            if node.get_type_name() == "Constant"
+        }
+
+    assert "i8" not in types() | (quantize_tables(model) and types())  # too small
+    monkeypatch.setattr(quantization, "LARGE_TABLE", 400)
+    quantize_tables(model)
+
+    assert "i8" in types()
+    found = core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(asked)[0]
+    assert np.abs(found - table[asked]).max() < np.abs(table).max() / LARGEST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,3 +51,15 @@ def test_a_passage_with_the_code_of_the_query_goes_before_one_that_is_similar() 
 
     assert exact > similar
     assert similar == fuse(dense, np.array([0.5, 2.0]))[0]
+
+
+def test_narrow_cosines_are_spread_before_they_are_fused() -> None:
+    dense, bm25 = np.array([0.86, 0.72], dtype=np.float32), np.array([0.0, 3.0])
+
+    as_they_are, spread = fuse(dense, bm25), fuse(dense, bm25, cosine_floor=0.72)
+
+    # A passage without a word of the question goes first only where its cosine is told apart.
+    assert as_they_are[0] < as_they_are[1]
+    assert spread[0] > spread[1]
+    assert spread[1] == pytest.approx(0.1)
+    assert list(fuse(dense, bm25, cosine_floor=0.1)) == list(as_they_are)

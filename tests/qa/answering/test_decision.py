@@ -316,3 +316,34 @@ def test_a_refusal_names_no_conflicts() -> None:
         (),
         ["5 pm", "6 pm"],
     )
+
+
+def test_other_possible_answers_are_no_junk() -> None:
+    passage = passage_of(
+        "The office closes at six, at 6.00 or the six by 25.0% of the time at 25%."
+    )
+    quotes = (("six", 6.0), ("the six", 4.0), ("at", 3.9), ("25.0%", 3.8), ("25%", 3.7))
+    reading = reading_of([candidate_of(passage, quote, score) for quote, score in quotes])
+
+    found = decided(QUESTION, reading, ALWAYS)
+
+    assert texts(found.chosen) == ["six"]
+    others = texts(found.alternatives)
+    assert "at" not in others
+    assert "the six" not in others
+    assert len([text for text in others if text.startswith("25")]) <= 1
+
+
+@pytest.mark.parametrize("is_foreign", [True, False])
+def test_what_the_reader_does_not_read_is_never_sure(*, is_foreign: bool) -> None:
+    reading = closing("six", score=9.0)
+    policy = replace(UNCALIBRATED, likely_precision=0.6, is_foreign=is_foreign)
+
+    found = decided(QUESTION, reading, policy)
+    always = decided(QUESTION, reading, replace(ALWAYS, is_foreign=is_foreign))
+    strict = decided(QUESTION, reading, replace(policy, strict=True))
+
+    expected = "likely" if is_foreign else "sure"
+    assert [each.chosen[0].certainty for each in (found, always)] == [expected, expected]
+    assert (strict.failed is not None) == is_foreign
+    assert (found.confidence < policy.sure_threshold) == is_foreign

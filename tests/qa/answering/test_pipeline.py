@@ -5,6 +5,7 @@ Above all, every quote is where its citation says, in the text and in the file.
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.answer import Answer, Citation
+from qa.answer import Answer, Citation, answer_of
 from qa.answering.decision import Policy
 from qa.answering.pipeline import Pipeline
 from qa.answering.reader import CrossEncoderReader
@@ -292,7 +293,7 @@ def test_a_question_in_another_language_gets_a_note(pipeline: Pipeline) -> None:
         .notes
     )
 
-    assert "(de)" in note
+    assert "looks like German" in note
 
 
 def test_a_cited_document_in_another_language_gets_a_note(tmp_path: Path) -> None:
@@ -304,7 +305,52 @@ def test_a_cited_document_in_another_language_gets_a_note(tmp_path: Path) -> Non
         "When do the Fischer leave?"
     )
 
-    assert answer.notes == ("The cited document looks like another language than English (de).",)
+    [note] = answer.notes
+    assert note == (
+        "The cited document looks like German, and the models read English: "
+        "its answers are never sure."
+    )
+    assert answer.certainty == "likely"
+
+
+def test_a_reader_of_the_language_may_be_sure(tmp_path: Path) -> None:
+    german = "Die Flut in Porto kommt zweimal am Tag. Die Fischer fahren mit der Ebbe hinaus."
+    question = "Wann fahren die Fischer in Porto mit der Ebbe hinaus?"
+
+    unread = pipeline_of(tmp_path / "a", {"a.txt": german}, min_confidence=0.5)
+    read = pipeline_of(
+        tmp_path / "b", {"a.txt": german}, min_confidence=0.5, reader_languages=("en", "de")
+    )
+
+    assert (unread.ask(question).certainty, read.ask(question).certainty) == ("likely", "sure")
+    assert read.ask(question).notes == ()
+    assert unread.ask(question, strict=True).refusal
+
+
+def test_a_summary_of_an_unread_document_is_only_likely(tmp_path: Path) -> None:
+    german = (
+        "# Handbuch der Pumpe\n\nDie Pumpe fördert zwölf Liter Wasser in der Stunde und wird jeden "
+        "Monat gereinigt. Die Membran der Pumpe hält sechstausend Stunden.\n"
+    )
+    pipeline = pipeline_of(tmp_path, {"handbuch.md": german})
+
+    answer = pipeline.ask("What is the Handbuch der Pumpe about?")
+
+    assert (answer.kind, answer.certainty) == ("summary", "likely")
+    assert any("looks like German" in note for note in answer.notes)
+
+
+def test_the_answer_says_which_documents_were_asked(pipeline: Pipeline) -> None:
+    [first, *_] = pipeline.snapshot.document_ids
+    uri = pipeline.snapshot.document_info(first).uri
+
+    assert pipeline.documents_called([uri, first]) == [first, first]
+    answer = pipeline.ask("When does the tide turn?", documents=[first, first])
+
+    assert answer.documents == (first,)
+    assert answer_of(json.loads(json.dumps(answer.to_dict()))) == answer
+    with pytest.raises(UnknownDocumentId, match="0 documents are called"):
+        pipeline.documents_called(["\udcff"])
 
 
 def test_an_english_question_gets_no_note(pipeline: Pipeline) -> None:

@@ -3,10 +3,12 @@
 import { toUnits } from "./codepoints.js";
 import { make } from "./dom.js";
 import { readLink } from "./links.js";
-import { confidence, quotes } from "./quotes.js";
+import { confidence, listed as documentList, quotes } from "./quotes.js";
 import { BECOME, counted, range, shortened, took } from "./words.js";
 
 const UNCALIBRATED = "The confidence is not calibrated for these models and this number of passages: “qa calibrate --help” says how to.";
+const SELECTION = "A selection of the document's own sentences, in their order.";
+const WORTH_SHOWING = 0.1; // share of the answer’s confidence below which another is no possible answer
 const PASSAGE = 320; // characters of a nearest passage that are shown
 
 /**
@@ -17,7 +19,8 @@ const PASSAGE = 320; // characters of a nearest passage that are shown
  */
 export function rendered(answer, quoted) {
   const given = answer.refusal ? refusal(answer, quoted) : found(answer, quoted);
-  const notes = answer.calibrated ? answer.notes : [UNCALIBRATED, ...answer.notes];
+  const own = answer.notes.filter((note) => note !== SELECTION); // said above the sentences
+  const notes = answer.calibrated ? own : [UNCALIBRATED, ...own];
   const doubts = answer.doubts ?? []; // stored answers may be older
   return [
     ...given,
@@ -67,12 +70,12 @@ function found(answer, quoted) {
   }
   return [
     lead(answer),
-    ...quotes(answer.answers, quoted),
+    ...(answer.kind === "documents" ? [documentList(answer.answers, quoted)] : quotes(answer.answers, quoted, answer.kind)),
     answer.conflicts.length ? make("p", { class: "lead" }, "Another document gives:") : null,
     ...quotes(answer.conflicts, quoted),
     answer.earlier?.length ? make("p", { class: "lead" }, "Earlier:") : null,
-    ...quotes(answer.earlier ?? [], quoted),
-    folded(answer.alternatives, quoted, "other possible answer"),
+    ...quotes(answer.earlier ?? [], quoted, "earlier"),
+    folded(answer.alternatives.filter((span) => span.confidence >= WORTH_SHOWING * answer.confidence), quoted, "other possible answer"),
   ].filter(Boolean);
 }
 
@@ -101,6 +104,9 @@ function lead({ certainty, kind }) {
   if (kind === "documents") {
     return make("p", { class: "lead" }, "Found in:");
   }
+  if (kind === "summary") {
+    return make("p", { class: "lead" }, SELECTION);
+  }
   const settles = kind === "evidence" ? "this sentence settles it" : "";
   if (certainty === "likely") {
     return make("p", { class: "lead likely" }, settles ? `Probably ${settles}:` : "Probably:");
@@ -118,15 +124,21 @@ function refusal({ refusal: { reason, searched, missing, nearest }, alternatives
       missing.length ? [" None of those holds ", ...listed(missing), "."] : null,
     ),
     nearest.length ? make("h3", {}, "Nearest passages") : null,
-    nearest.length ? make("ol", { class: "nearest" }, nearest.map((passage) => nearestItem(passage, quoted))) : null,
+    nearest.length ? make("ol", { class: "nearest" }, nearest.map((passage) => passageItem(passage, quoted))) : null,
     folded(alternatives, quoted, "candidate", " that was not sure enough", " that were not sure enough"),
   ].filter(Boolean);
 }
 
-function nearestItem(passage, quoted) {
+/**
+ * A passage with its place; how well it was retrieved and read is told by its title.
+ * @param {object} passage of a refusal or a search
+ * @param {Array<object>} quoted the states of the documents
+ * @returns {HTMLElement}
+ */
+export function passageItem(passage, quoted) {
   const known = quoted.find((each) => each.document_id === passage.document_id);
   const scores = [`retrieved ${passage.score.toFixed(2)}`];
-  if (passage.reader_score !== null) {
+  if (typeof passage.reader_score === "number") {
     scores.push(`read ${passage.reader_score >= 0 ? "+" : "−"}${Math.abs(passage.reader_score).toFixed(1)}`);
   }
   return make(
@@ -135,10 +147,11 @@ function nearestItem(passage, quoted) {
     make("p", { class: "passage", dir: "auto" }, ...highlighted(passage)),
     make(
       "a",
-      { class: "place", href: readLink(passage.document_id, passage.sha256, passage.start, passage.end) },
+      { class: "place", href: readLink(passage.document_id, passage.sha256, passage.start, passage.end), title: scores.join(", ") },
       make("cite", { dir: "auto" }, passage.title),
-      make("span", { class: "where" }, [passage.heading ? `under ${passage.heading}` : null, range(passage.start, passage.end), ...scores].filter(Boolean).join(" · ")),
+      make("span", { class: "where" }, [passage.heading ? `under ${passage.heading}` : null, range(passage.start, passage.end)].filter(Boolean).join(" · ")),
     ),
+    passage.copies?.length ? make("span", { class: "small" }, `also in ${passage.copies.map((copy) => copy.title).join(", ")}`) : null,
     known?.state in BECOME ? make("span", { class: "become" }, BECOME[known.state]) : null,
   );
 }

@@ -10,6 +10,7 @@ import { showExamples } from "./examples.js";
 import { address, chatLink, onLink, sourceOf } from "./links.js";
 import { watchMenu } from "./menu.js";
 import { Panel } from "./panel.js";
+import { Search } from "./search.js";
 import { probe } from "./server.js";
 import { Tabs } from "./tabs.js";
 import { Uploads } from "./uploads.js";
@@ -18,9 +19,18 @@ let pointed = null; // the turn whose right place somebody looks for
 const menu = watchMenu();
 const tabs = new Tabs(refresh);
 const panel = new Panel(leaveSource);
-const composer = new Composer((question) => conversation.ask(question));
+const composer = new Composer((question) => conversation.ask(question), (query) => search.find(query), showMode);
+const search = new Search(composer);
 const conversation = new Conversation(composer, { began, lost, point, changed });
-const documents = new DocumentList({ replace: (each, file) => uploads.replace(each, file), changed: () => composer.within.refresh() });
+const documents = new DocumentList({
+  replace: (each, file) => uploads.replace(each, file),
+  changed: () => composer.within.refresh(),
+  only: (each) => {
+    menu.close();
+    // What was talked about before has nothing to do with this document.
+    goTo(chatLink(null)).then(() => composer.within.choose(each));
+  },
+});
 const list = new ConversationList((id) => {
   tabs.tell();
   if (id === conversation.id) {
@@ -28,8 +38,13 @@ const list = new ConversationList((id) => {
   }
 });
 
-function askExample(question) {
-  conversation.ask(question);
+const asking = { ask: (question) => conversation.ask(question), askSample: (question) => conversation.askSample(question) };
+
+/** Show the conversation, or the passages that were found. */
+function showMode(mode) {
+  byId("results").hidden = mode !== "search";
+  byId("turns").hidden = mode === "search";
+  conversation.showWelcome();
 }
 
 /** Show what the address says. */
@@ -37,7 +52,7 @@ async function follow({ focus } = {}) {
   const { conversation: id, source } = address();
   list.mark(id);
   await conversation.open(id);
-  showExamples(askExample);
+  showExamples(asking);
   document.title = conversation.title ? `${conversation.title} — quoted` : "quoted";
   await panel.show(source && { ...source, words: history.state?.words }, conversation.turn(source?.turn), { focus });
 }
@@ -118,14 +133,17 @@ onLink((url, link) => {
   }
   return false;
 });
+byId("start-choose").addEventListener("click", () => byId("choose").click());
 byId("new").addEventListener("click", () => {
+  composer.choose("ask");
   goTo(chatLink(null));
   composer.focus();
 });
 addEventListener("popstate", () => follow({ focus: address().source ? "title" : undefined }));
 watchServer(() => {
   refresh();
-  showExamples(askExample, true);
+  conversation.forgetSample();
+  showExamples(asking, true);
 });
 const uploads = new Uploads(documents, () => {
   menu.open();

@@ -3,7 +3,7 @@
 import { spoken } from "./answer.js";
 import { byId, say } from "./dom.js";
 import { Problem, request } from "./server.js";
-import { TurnView, waitingTurn } from "./turn.js";
+import { sampleTurn, TurnView, waitingTurn } from "./turn.js";
 
 const NOT_FOUND = 404;
 const UNKNOWN_TAG = "Unknown tag";
@@ -43,6 +43,7 @@ export class Conversation {
     this.#clear(id);
     await this.refresh();
     this.composer.within.tags = this.lastTurn?.tags ?? [];
+    this.composer.within.documents = this.lastTurn?.documents ?? [];
     this.#scrollTo(this.lastTurn?.element);
   }
 
@@ -72,11 +73,11 @@ export class Conversation {
       return;
     }
     let conversation = this.id;
-    const { tags } = this.composer.within;
-    this.#begin(question, tags);
+    const { tags, documents } = this.composer.within;
+    this.#begin(question, tags, documents);
     try {
       conversation ??= await this.#start();
-      const answer = await request("POST", "/ask", { question, conversation_id: conversation, tags: tags.length ? tags : null, sure: this.composer.sure });
+      const answer = await request("POST", "/ask", { question, conversation_id: conversation, tags: tags.length ? tags : null, documents: documents.length ? documents : null, sure: this.composer.sure });
       this.#end();
       if (this.id === conversation) {
         await this.refresh();
@@ -93,6 +94,38 @@ export class Conversation {
     }
   }
 
+  /** Ask the sample document, while nothing is indexed; nothing is stored of it. */
+  async askSample(question) {
+    if (this.waiting) {
+      return;
+    }
+    this.#begin(question);
+    try {
+      const answer = await request("POST", "/ask", { question, sample: true });
+      const { text } = await request("GET", "/sample");
+      this.#end();
+      const shown = sampleTurn(answer, text);
+      this.turns.append(shown);
+      this.#welcome();
+      this.#scrollTo(shown);
+      say(spoken(answer));
+    } catch (error) {
+      this.#end();
+      this.#failed(error);
+    }
+  }
+
+  /** Documents are indexed by now: what the sample answered goes. */
+  forgetSample() {
+    this.turns.querySelectorAll(".turn.sample").forEach((turn) => turn.remove());
+    this.#welcome();
+  }
+
+  /** Show the welcome where there is nothing else to show. */
+  showWelcome() {
+    this.#welcome();
+  }
+
   async #start() {
     const { id } = await request("POST", "/conversations");
     this.id = id;
@@ -100,9 +133,9 @@ export class Conversation {
     return id;
   }
 
-  #begin(question, tags) {
+  #begin(question, tags = [], documents = []) {
     this.#notice("");
-    this.waiting = waitingTurn(question, tags);
+    this.waiting = waitingTurn(question, tags, documents);
     this.composer.busy = true;
     this.turns.append(this.waiting);
     this.#welcome();
@@ -161,7 +194,8 @@ export class Conversation {
   }
 
   #welcome() {
-    this.welcome.hidden = this.id !== null || this.turns.childElementCount > 0;
+    const beside = this.turns.hidden; // passages are shown
+    this.welcome.hidden = beside || this.id !== null || this.turns.childElementCount > 0;
   }
 
   #notice(text) {

@@ -13,7 +13,7 @@ const NOT_FOUND = 404;
 
 /** The list at the side. */
 export class DocumentList {
-  /** @param {{replace: function, changed: function}} hear what the page must know: a file in the place of a document, and that something has changed */
+  /** @param {{replace: function, changed: function, only: function}} hear what the page must know: a file in the place of a document, that something has changed, and a document to ask alone */
   constructor(hear) {
     this.hear = hear;
     this.managing = null;
@@ -67,6 +67,7 @@ export class DocumentList {
         make("cite", { dir: "auto" }, each.title),
         make("span", { class: "where" }, make("bdi", {}, each.uri), known.filter(Boolean).map((part) => ` · ${part}`)),
       ),
+      make("button", { class: "only", type: "button", "aria-label": `Ask only “${each.title}”`, title: "Ask only this document", click: () => this.hear.only(each) }, "Ask"),
       make("button", { class: "manage", type: "button", "aria-expanded": String(managed), "aria-label": `Tags and file of “${each.uri}”`, click: () => this.#manage(each) }, "⋯"),
       each.uploaded && make("button", { class: "delete", type: "button", "aria-label": `Delete “${each.uri}”`, click: () => this.#delete(each) }, "×"),
       managed && this.managing.element,

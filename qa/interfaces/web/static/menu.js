@@ -29,5 +29,5 @@ export function watchMenu() {
     }
   });
   byId("main").addEventListener("click", () => set(false));
-  return { open: () => set(true) };
+  return { open: () => set(true), close: () => set(false) };
 }

@@ -11,31 +11,98 @@ const CONTEXT = 240; // UTF-16 units of a sentence that are shown on either side
  * Spans with their sentence and places; those of one sentence are shown in it together.
  * @param {Array<object>} spans as the server gives them
  * @param {Array<object>} quoted the states of the documents
+ * @param {string} [kind] of the answer; "earlier" for what older versions say
  * @returns {Array<HTMLElement>}
  */
-export function quotes(spans, quoted) {
+export function quotes(spans, quoted, kind = "span") {
   const groups = new Map();
   for (const span of spans) {
     const { document_id: id, sha256, sentence_start: start, sentence_end: end } = span.citation;
     const key = [id, sha256, start, end].join(" ");
     groups.set(key, [...(groups.get(key) ?? []), span]);
   }
-  return [...groups.values()].map((group) => quoteOf(group, quoted));
+  const all = [...groups.values()];
+  if (kind === "list" && all.length > 1 && all.every((group) => isCell(group, all[0]))) {
+    return [cells(all.flat(), quoted)];
+  }
+  return all.map((group, number) => quoteOf(group, quoted, kind, all[number - 1]?.at(-1).citation.document_id));
 }
 
-function quoteOf(group, quoted) {
+/** A quote; the title of its document is left out where the quote before it is of the same one. */
+function quoteOf(group, quoted, kind, before) {
   const places = group.flatMap((span) => [span.citation, ...span.further]);
   return make(
     "figure",
     { class: "quote" },
-    make("blockquote", { dir: "auto" }, ...marked(group.map((span) => span.citation))),
+    kind === "steps" && group[0].citation.heading ? make("h3", { dir: "auto" }, group[0].citation.heading.split(" › ").at(-1)) : null,
+    make("blockquote", { dir: "auto" }, ...content(group, kind)),
     make(
       "figcaption",
       {},
-      make("ul", { class: "places" }, placeItems(places, group.length > 1, quoted)),
-      how(group),
+      make("ul", { class: "places" }, placeItems(places, group.length > 1, quoted, before)),
+      kind === "earlier" ? null : how(group),
     ),
   );
+}
+
+/** Whether a quote is all of its sentence, as a cell of a table is, in the document of another. */
+function isCell(group, [{ citation }]) {
+  return group.length === 1 && group[0].text === group[0].citation.sentence && group[0].citation.document_id === citation.document_id;
+}
+
+/** The cells of a column as one list, each with a link to its place. */
+function cells(spans, quoted) {
+  const items = spans.map(({ text, citation }) => make("li", {}, make("a", { class: "place", href: readLink(citation.document_id, citation.sha256, citation.start, citation.end) }, make("mark", {}, text))));
+  return make(
+    "figure",
+    { class: "quote" },
+    make("blockquote", { dir: "auto" }, make("ul", { class: "cells" }, items)),
+    make("figcaption", {}, make("ul", { class: "places" }, placeItems([spans[0].citation], false, quoted)), how(spans)),
+  );
+}
+
+/** The sentence with its marks; a list that is quoted whole is laid out as one. */
+function content(group, kind) {
+  const [{ text, citation }] = group;
+  const whole = group.length === 1 && text === citation.sentence;
+  const items = whole && (kind === "steps" || kind === "list") ? itemsOf(text) : [];
+  return items.length > 1 ? items.map((item) => make("span", { class: "item" }, make("mark", {}, item))) : marked(group.map((span) => span.citation));
+}
+
+const MARK = /^\s*(?:[-•*–—▪◦‣·]|\(?[\p{L}\d]{1,3}[.)])\s/u;
+
+/**
+ * The items of a quoted list, each on one line; a line without a mark goes on with the item above it, unless none has one.
+ * @param {string} text
+ * @returns {Array<string>}
+ */
+export function itemsOf(text) {
+  const lines = text.split("\n").filter((line) => line.trim());
+  const hasMarks = lines.some((line) => MARK.test(line));
+  const items = [];
+  for (const line of lines) {
+    if (items.length && hasMarks && !MARK.test(line)) {
+      items[items.length - 1] += ` ${line.trim()}`;
+    } else {
+      items.push(line.trim());
+    }
+  }
+  return items;
+}
+
+/**
+ * Documents, each once as a link, with the words that show why it is named where these are more than its title.
+ * @param {Array<object>} spans
+ * @param {Array<object>} quoted the states of the documents
+ * @returns {HTMLElement}
+ */
+export function listed(spans, quoted) {
+  return make("ul", { class: "found-in" }, spans.map((span) => make(
+    "li",
+    { class: "quote" },
+    make("ul", { class: "places" }, placeItems([span.citation, ...span.further], false, quoted)),
+    span.text.trim() === span.citation.title.trim() ? null : make("blockquote", { dir: "auto" }, ...marked([span.citation])),
+  )));
 }
 
 /** How sure spans are; what was found by its words alone is not a matter of confidence. */
@@ -94,9 +161,9 @@ function whole(text, at) {
 }
 
 /** The places, each document's title shown once in a row. */
-function placeItems(places, several, quoted) {
+function placeItems(places, several, quoted, before = null) {
   return places.map((place, number) => {
-    const again = place.document_id === places[number - 1]?.document_id;
+    const again = place.document_id === (number ? places[number - 1].document_id : before);
     return make("li", { class: again ? "again" : null }, placeLink(place, several, again), again ? null : become(place, quoted));
   });
 }

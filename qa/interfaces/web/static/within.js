@@ -1,4 +1,4 @@
-/* The chooser of tags at the question box: which documents are asked. */
+/* The chooser at the question box: which documents are asked, by their tags or a single one. */
 
 import { byId, make } from "./dom.js";
 import { request } from "./server.js";
@@ -13,7 +13,20 @@ export function within(tags) {
   return ["in ", ...tags.flatMap((tag, number) => [number ? ", " : "", make("bdi", {}, tag)])];
 }
 
-/** What is chosen for the next question; hidden while no document has a tag. */
+const titles = new Map(); // of the documents that were chosen here, by id
+
+/**
+ * Documents in words.
+ * @param {Array<string>} documents ids
+ * @param {Array<{document_id: string, title: string}>} cited places that name documents
+ * @returns {Array<Node|string>} "in “Title”"
+ */
+export function inDocuments(documents, cited) {
+  const title = (id) => cited.find((place) => place.document_id === id)?.title ?? titles.get(id);
+  return within(documents.map((id) => (title(id) ? `“${title(id)}”` : "one document")));
+}
+
+/** What is chosen for the next question; hidden while no document has a tag and none is chosen. */
 export class Within {
   constructor() {
     this.box = byId("within");
@@ -21,7 +34,9 @@ export class Within {
     this.list = byId("within-tags");
     this.known = null;
     this.chosen = new Set();
+    this.only = [];
     byId("within-all").addEventListener("click", () => {
+      this.only = [];
       this.tags = [];
       this.#close();
     });
@@ -41,6 +56,26 @@ export class Within {
     this.#show();
   }
 
+  /** The ids of the documents that are asked alone, none for all. */
+  get documents() {
+    return this.only;
+  }
+
+  set documents(documents) {
+    this.only = documents;
+    this.#show();
+  }
+
+  /**
+   * Ask one document alone from now on.
+   * @param {{id: string, title: string}} document
+   */
+  choose({ id, title }) {
+    titles.set(id, title);
+    this.documents = [id];
+    byId("question").focus();
+  }
+
   /** Ask the server which tags there are; keeps what is shown while it does not answer. */
   async refresh() {
     try {
@@ -55,9 +90,12 @@ export class Within {
   #show() {
     const known = [...(this.known ?? [])];
     const { tags } = this;
-    this.box.hidden = known.length === 0;
-    this.summary.replaceChildren("Ask ", ...(tags.length ? within(tags) : ["all documents"]));
-    this.summary.classList.toggle("some", tags.length > 0);
+    const { only } = this;
+    this.box.hidden = known.length === 0 && only.length === 0;
+    const chosen = [...(only.length ? inDocuments(only, []) : []), tags.length && only.length ? " " : "", ...(tags.length ? within(tags) : [])];
+    this.summary.replaceChildren("Ask ", ...(chosen.join("") ? chosen : ["all documents"]));
+    this.summary.classList.toggle("some", tags.length > 0 || only.length > 0);
+    byId("within-legend").textContent = known.length ? "Ask only documents with any of the tags" : "One document alone is asked";
     const focused = this.list.contains(document.activeElement) ? document.activeElement.value : null;
     this.list.replaceChildren(...known.map(([tag, documents]) => this.#item(tag, documents, tags.includes(tag))));
     [...this.list.querySelectorAll("input")].find(({ value }) => value === focused)?.focus();

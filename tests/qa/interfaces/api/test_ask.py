@@ -20,7 +20,7 @@ from qa.answering.live_pipeline import LivePipeline
 from qa.answering.reader import CrossEncoderReader
 from qa.bootstrap import live_pipeline
 from qa.conversations.conversation import Conversations
-from qa.errors import NotReady
+from qa.errors import NoIndex, NotReady
 from qa.interfaces.api.ask import ask_router
 from qa.interfaces.api.documents import document_router
 from qa.interfaces.api.host_guard import MAX_BODY_BYTES
@@ -399,3 +399,27 @@ def test_a_document_that_is_deleted_while_it_is_tagged_is_unknown(
 
     assert "no document has the id" in problem(response, 404)["detail"]
     live.close()
+
+
+def test_the_sample_is_described_while_nothing_is_indexed() -> None:
+    described = send(NoIndex(), "GET", "/sample").json()
+
+    assert "Amazon" in described["text"]
+    assert AMAZON["question"] in described["questions"]
+    assert send(NoIndex(), "GET", "/examples").status_code == 503
+
+
+def test_the_sample_answers_no_more_where_documents_are_indexed(seeds_server: Server) -> None:
+    response = seeds_server.client.post("/ask", json={**AMAZON, "sample": True})
+
+    assert problem(response, 404)["title"] == "No sample"
+
+
+def test_a_search_within_a_document(seeds_server: Server) -> None:
+    client = seeds_server.client
+    [document] = client.get("/documents").json()["documents"]
+
+    found = client.get("/search", params={"query": "Amazon", "document": document["id"]})
+
+    assert {each["document_id"] for each in found.json()["passages"]} == {document["id"]}
+    assert problem(client.get("/search", params={"query": "Amazon", "document": "none"}), 404)

@@ -85,16 +85,35 @@ def test_a_question_in_another_language_gets_a_note(cooking: Command) -> None:
     )
 
     assert done.returncode in {0, 3}
-    assert "Note: The question looks like another language than English (de)" in done.stdout
+    assert "Note: The question looks like German; the models read English" in done.stdout
 
 
-def test_a_checkout_without_an_index_indexes_its_seeds(command: Command) -> None:
+def test_asked_of_nothing_the_sample_answers_says_so_and_leaves_nothing(command: Command) -> None:
     done = command.on(command.data, QUOTED_MIN_CONFIDENCE="0")("ask", AMAZON)
 
     assert done.returncode == 0
-    assert "No index yet: indexing the checkout's seeds/" in done.stderr
-    assert "Indexed: 1 added." in done.stderr
     assert "000_385283db09dd95fb.txt" in done.stdout
+    assert "note: Nothing is indexed yet: this is from the sample document." in done.stderr
+    assert not list(command.data.rglob("index.db"))
+
+
+def test_one_document_is_asked_by_its_uri(cooking: Command, tmp_path: Path) -> None:
+    write_files(tmp_path / "notes", {"bread.txt": "The bread bakes for forty minutes at noon."})
+    cooking("index", str(tmp_path / "notes"))
+
+    asked = cooking("ask", "How long does it take?", "--document", "bread.txt", "--json")
+    found = cooking("search", "minutes", "--document", "bread.txt", "--json")
+    wrong = cooking("ask", "How long?", "--document", "cake.txt")
+
+    answer = json.loads(asked.stdout)
+    [document_id] = answer["documents"]
+    spans = [*answer["answers"], *answer["alternatives"]]
+    assert {span["citation"]["document_id"] for span in spans} == {document_id}
+    assert {each["uri"] for each in json.loads(found.stdout)} == {"bread.txt"}
+    assert (wrong.returncode, wrong.stderr) == (
+        1,
+        "error: 0 documents are called 'cake.txt': see `qa list`\n",
+    )
 
 
 @pytest.mark.parametrize(
@@ -210,7 +229,7 @@ def test_indexing_again_changes_nothing_and_notes_a_foreign_language(
     done = cooking("index", str(tmp_path / "notes"))
 
     assert (done.returncode, done.stdout) == (0, "Indexed: 1 added, 1 unchanged.\n")
-    assert "note: suppe.txt looks like another language than English (de)" in done.stderr
+    assert "Languages: 1 in German. Answers are read in English." in done.stderr
 
 
 def test_prune_refuses_what_looks_like_an_accident(cooking: Command, tmp_path: Path) -> None:

@@ -81,7 +81,13 @@ def test_a_list_shows_its_items_and_evidence_says_so(open_page: Opener) -> None:
         assert set(given) >= {span["text"] for span in answer["answers"]}
         assert shown.get_by_text("This sentence settles it:").count() == (kind == "evidence")
         assert shown.get_by_text("Another document gives:").count() == bool(answer["conflicts"])
-        if answer["alternatives"]:
+        worth = [
+            each["text"]
+            for each in answer["alternatives"]
+            if each["confidence"] >= 0.1 * answer["confidence"]
+        ]
+        assert shown.locator(".more summary").count() == bool(worth)
+        if worth:
             shown.locator(".more summary").click()
             assert shown.locator(".more .quote").first.is_visible()
 
@@ -211,3 +217,46 @@ def tab_to(page: Page, selector: str, key: str) -> None:
         if page.evaluate("selector => document.activeElement.matches(selector)", selector):
             return
     raise AssertionError(f"the focus never came to {selector}")
+
+
+def test_passages_are_searched_and_one_document_is_asked(open_page: Opener, site: Site) -> None:
+    page = open_page()
+    expect(page.locator("#languages")).to_contain_text("Answers are read in English.")
+
+    page.get_by_role("button", name="Passages").click()
+    page.get_by_label("Your question").fill("Kaleva festval")
+    page.keyboard.press("Enter")
+    found = page.get_by_role("region", name="Passages found")
+    expect(found.locator("li .passage").first).to_contain_text("the Kaleva festival opens")
+    expect(found.locator(".understood")).to_have_text("understood as “Kaleva festival”")
+    expect(page.get_by_label("Your question")).to_have_value("Kaleva festval")
+
+    page.get_by_role("button", name="Answers").click()
+    expect(found).to_be_hidden()
+    page.locator("#documents summary").click()
+    title = site.document("script.txt")["title"]
+    page.get_by_role("button", name=f"Ask only “{title}”").click()
+    expect(page.locator("#within-chosen")).to_contain_text("Ask in “")
+    answer = ask(page, "When does the festival open?")
+    assert answer["documents"] == [site.document("script.txt")["id"]]
+    assert {span["citation"]["document_id"] for span in answer["answers"]} <= set(
+        answer["documents"]
+    )
+    expect(turn(page, answer).locator(".asked-within")).to_contain_text("in “")
+
+    page.locator("#within summary").click()
+    page.get_by_role("button", name="Ask all documents").click()
+    assert ask(page, AMAZON)["documents"] == []
+
+
+def test_steps_are_laid_out_under_their_heading(open_page: Opener, site: Site) -> None:
+    steps = ["1. Close the valve.", "2. Open the lid.", "3. Press the green key."]
+    site.index(manual="\n\n".join(["Opening the boiler", "\n".join(steps)]))
+    page = open_page()
+
+    answer = ask(page, "How do I open the boiler?")
+
+    assert answer["kind"] == "steps"
+    shown = turn(page, answer).locator(".quote").first
+    assert shown.locator(".item").all_text_contents() == steps
+    site.remove("manual")

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from index.models.encoder import Encoder
-from qa.library.documents import index_paths
+from qa.library.documents import index_paths, list_documents
 from qa.settings import Settings
 from tests.support.browser import (
     AMAZON,
@@ -96,6 +96,14 @@ def test_while_nothing_is_indexed_the_page_says_how_and_notices_when_it_is(
     ):
         page = open_page()
         expect(page.locator("#banner code")).to_have_text("qa index PATH")
+        expect(page.get_by_role("button", name="Drop files here, or choose them")).to_be_visible()
+        samples = page.get_by_role("group", name="Questions for the sample document")
+        samples.get_by_role("button", name=AMAZON).click()
+        sample = page.locator(".turn.sample")
+        expect(sample.locator(".note")).to_contain_text("from the sample document")
+        expect(sample.locator("mark").first).to_be_visible()
+        expect(sample.get_by_role("link")).to_have_count(0)
+        assert list_documents(Settings(command.data, converted)) == []
         page.get_by_label("Your question").fill(AMAZON)
         page.keyboard.press("Enter")
         expect(page.get_by_role("alert")).to_contain_text("index")
@@ -103,6 +111,7 @@ def test_while_nothing_is_indexed_the_page_says_how_and_notices_when_it_is(
 
         index_paths(Settings(command.data, converted), encoder, [SEEDS], RecordingReporter())
         expect(page.locator("#banner")).to_be_hidden()
+        expect(sample).to_have_count(0)
         page.get_by_label("Your question").press("Enter")
         expect(page.locator(".turn .quote").first).to_be_visible()
 
