@@ -27,6 +27,9 @@ If it exists, a restore was interrupted and has to be finished first.
 _OWN = b"data:/"
 """Prefix of a stored path in the data directory, and of no absolute path."""
 
+OWN_FILES = "CAST(path AS TEXT) GLOB 'data:/*'"
+"""SQL condition of the documents whose files lie in the data directory."""
+
 _DIGITS = "[0-9a-f]" * 16
 _FOLDER = "rtrim(CAST(path AS TEXT), replace(CAST(path AS TEXT), '/', ''))"
 # SQLite has no function for the last part of a path: _FOLDER trims all characters that are no

@@ -156,6 +156,16 @@ class Snapshot:
         return len(self._chunk_ids)
 
     @property
+    def rows(self) -> NDArray[np.int64]:
+        """Rows of the derived indexes that belong to its chunks, int64 (size,), ascending."""
+        return np.arange(len(self._chunk_ids))
+
+    @property
+    def is_limited(self) -> bool:
+        """True if it is a view of a part, whose vocabulary may hold words of other documents."""
+        return False
+
+    @property
     def document_count(self) -> int:
         """Number of documents, those without a chunk included."""
         return int(self._query("SELECT count(*) FROM documents")[0][0])

@@ -72,7 +72,7 @@ def _first_answered(pipeline: Pipeline, questions: Iterable[str]) -> str | None:
 
 def frequent_names(snapshot: Snapshot) -> list[str]:
     """Return the names that most chunks of a sample hold, at most `MAX_NAMES`."""
-    rows = random.Random(0).sample(range(snapshot.size), min(MAX_CHUNKS, snapshot.size))
+    rows = random.Random(0).sample(snapshot.rows.tolist(), min(MAX_CHUNKS, snapshot.size))
     texts: dict[frozenset[str], str] = {}
     counts: Counter[frozenset[str]] = Counter()
     for row in rows:
