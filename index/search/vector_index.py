@@ -98,6 +98,7 @@ class LimitedDenseIndex(DenseIndex):
 
     def _selectors(self, excluded: NDArray[np.int64]) -> list[faiss.IDSelector]:
         """Return selectors of the kept rows without the excluded ones."""
-        kept = faiss.IDSelectorBitmap(self._bits)
+        # faiss wraps the C++ constructor, which takes a size and a pointer.
+        kept = faiss.IDSelectorBitmap(self._bits)  # type: ignore[call-arg, arg-type]
         others = super()._selectors(excluded)
         return [*others, kept, faiss.IDSelectorAnd(kept, others[-1])] if others else [kept]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from index.store.snapshot import Snapshot
 from qa.answering.pipeline import Pipeline
@@ -35,16 +35,19 @@ class ExampleQuestions:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._questions: tuple[str, ...] = ()
-        self._generation: int | None = None
+        self._found: dict[tuple[str, ...], tuple[int, tuple[str, ...]]] = {}
 
-    def questions(self, pipeline: Pipeline) -> tuple[str, ...]:
-        """Return at most `COUNT` questions that the pipeline answers, about different names."""
+    def questions(self, pipeline: Pipeline, tags: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return at most `COUNT` questions that the pipeline answers, about different names.
+
+        `tags` are those that the pipeline is limited to: others' examples would tell of documents
+        that it does not have.
+        """
+        key, generation = tuple(tags), pipeline.snapshot.generation
         with self._lock:
-            if self._generation != pipeline.snapshot.generation:
-                self._questions = example_questions(pipeline)
-                self._generation = pipeline.snapshot.generation
-            return self._questions
+            if self._found.get(key, (None,))[0] != generation:
+                self._found[key] = (generation, example_questions(pipeline))
+            return self._found[key][1]
 
 
 def example_questions(pipeline: Pipeline) -> tuple[str, ...]:

@@ -131,6 +131,10 @@ WITHOUT ROWID;
             PRIMARY KEY (job_id, number)
         ) WITHOUT ROWID
         """,
+        """
+        ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT 'local';
+        ALTER TABLE jobs ADD COLUMN limits TEXT NOT NULL DEFAULT '[]'
+        """,
     ),
     "Move the file away: conversations begin anew",
 )

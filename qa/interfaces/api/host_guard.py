@@ -1,10 +1,11 @@
 """ASGI middleware that refuses requests of foreign web pages and oversized bodies.
 
 A web page elsewhere can make a browser send requests to loopback, directly or through a host name
-that resolves to it (DNS rebinding). Therefore the Host header must be loopback or a name from the
-settings, and a request other than a plain read must not come from a foreign page (Origin,
-Sec-Fetch-Site; Fetch Metadata, W3C). Paths with signed requests may be reached under any name, like
-that of a tunnel: the signature proves the sender.
+that resolves to it (DNS rebinding). Therefore the Host header must be a name from the settings, or
+loopback where the sender is on this machine: others can write `Host: localhost`, too. And a request
+other than a plain read must not come from a foreign page (Origin, Sec-Fetch-Site; Fetch Metadata,
+W3C). Paths with signed requests may be reached under any name, like that of a tunnel: the signature
+proves the sender.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -75,22 +77,22 @@ class Guard:
             return None
         # "//" makes urlsplit read the header as host and port.
         host = _host_name(f"//{headers.get('host', '')}")
-        if not self._is_allowed(host):
+        if not self._is_allowed(host, scope.get("client")):
             return (
-                f"the host {host or 'none'!r} is not allowed: use 127.0.0.1 or localhost, "
-                "or name it in QUOTED_ALLOWED_HOSTS"
+                f"the host {host or 'none'!r} is not allowed: use 127.0.0.1 or localhost "
+                "on this machine, or name the host in QUOTED_ALLOWED_HOSTS"
             )
         # A browser lets no foreign page read the response of these, and they change nothing.
         if scope["method"] in _READS:
             return None
         return self._foreign_origin(headers) or _foreign_site(headers)
 
-    def _is_allowed(self, host: str | None) -> bool:
+    def _is_allowed(self, host: str | None, client: Sequence[Any] | None) -> bool:
         if host is None:
             return False
         if host in self._allowed_hosts or "*" in self._allowed_hosts:
             return True
-        return host == "localhost" or _is_loopback(host)
+        return is_loopback(host) and _is_local(client)
 
     def _foreign_origin(self, headers: Headers) -> str | None:
         """Return the refusal of a request that a page of another host sends, or None."""
@@ -124,11 +126,23 @@ def _host_name(url: str) -> str | None:
     return parts.hostname if is_plain else None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return True for a name or an address of loopback."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_local(client: Sequence[Any] | None) -> bool:
+    """Return True if a client is on this machine; one without an address came by a local socket."""
+    try:
+        address = ipaddress.ip_address(client[0] if client else "")
+    except ValueError:
+        return True
+    # On a socket for both, IPv4 clients have addresses like ::ffff:127.0.0.1.
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
 
 
 def _content_length(headers: Headers) -> int:

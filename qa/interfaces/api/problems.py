@@ -20,13 +20,16 @@ from qa.errors import (
     InvalidQuestion,
     InvalidUpload,
     NoIndex,
+    NotAllowed,
     NotReady,
+    NotSignedIn,
     NotUploaded,
     PageNotShown,
     QAError,
     SourceChanged,
     SourceGone,
     StorageFull,
+    TooManyQuestions,
     UnknownConversation,
     UnknownDocumentId,
     UnknownJob,
@@ -40,6 +43,9 @@ from qa.errors import (
 log = logging.getLogger("uvicorn.error")
 
 _PUBLIC_ERRORS: tuple[tuple[type[Exception], int, str], ...] = (
+    (NotSignedIn, 401, "Not signed in"),
+    (NotAllowed, 403, "Not allowed"),
+    (TooManyQuestions, 429, "Too many questions"),
     (InvalidTag, 422, "Invalid tag"),
     (InvalidQuestion, 422, "Invalid question"),
     (InvalidFeedback, 422, "Invalid feedback"),
@@ -129,7 +135,7 @@ def problem_of(error: Exception) -> JSONResponse:
     status, title = next(
         (status, title) for kind, status, title in _PUBLIC_ERRORS if isinstance(error, kind)
     )
-    return problem(status, title, str(error), _retry_header(status))
+    return problem(status, title, str(error), _headers_of(error, status))
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -176,6 +182,15 @@ def _hidden_error(error: Exception) -> _HiddenError | None:
     if isinstance(error, InvalidTag):  # an IndexingError, but its message only quotes the request
         return None
     return next((each for each in _HIDDEN_ERRORS if isinstance(error, each.kind)), None)
+
+
+def _headers_of(error: Exception, status: int) -> dict[str, str] | None:
+    """Return the headers that belong to an error, None if there are none."""
+    if isinstance(error, NotSignedIn):
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, TooManyQuestions):
+        return {"Retry-After": str(error.seconds)}
+    return _retry_header(status)
 
 
 def _retry_header(status: int) -> dict[str, str] | None:

@@ -351,6 +351,40 @@ class FeedbackIn(BaseModel):
     place: Place | None = None
 
 
+class KeyIn(BaseModel):
+    """Key to sign in with."""
+
+    key: Annotated[str, Field(max_length=200)]
+
+
+class SessionOut(BaseModel):
+    """Sender of a request: name, role, and the tags of the documents within reach (none: all).
+
+    Without `needs_key` everybody who reaches the server is the local person.
+    """
+
+    name: str
+    role: str
+    tags: list[str]
+    needs_key: bool
+
+
+class AuditEntry(BaseModel):
+    """Change of something: when (UTC), by whom, what was done to what, and the outcome."""
+
+    at: str
+    who: str
+    action: str
+    target: str
+    outcome: str
+
+
+class AuditOut(BaseModel):
+    """Last entries of the audit log, the oldest first."""
+
+    entries: list[AuditEntry]
+
+
 class Status(BaseModel):
     """The state of the server and the generation of the index that it serves."""
 
@@ -382,9 +416,11 @@ class Problem(BaseModel):
 
 _PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    403: {**_PROBLEM, "description": "Foreign host or page"},
+    401: {**_PROBLEM, "description": "No valid key, where keys are needed"},
+    403: {**_PROBLEM, "description": "Foreign host or page, or a key that may not do this"},
     404: {**_PROBLEM, "description": "Unknown document, conversation, tag or job"},
     422: {**_PROBLEM, "description": "Invalid question or parameters"},
+    429: {**_PROBLEM, "description": "More questions a minute than the key may ask"},
     503: {**_PROBLEM, "description": "Still loading, or nothing is indexed yet"},
 }
 """Errors that every route may return, as OpenAPI responses."""

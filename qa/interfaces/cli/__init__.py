@@ -20,6 +20,7 @@ from qa.interfaces.cli.calibrate import calibrate_command
 from qa.interfaces.cli.chat import chat
 from qa.interfaces.cli.documents import forget, index, list_documents, remove, status
 from qa.interfaces.cli.evaluate import evaluate
+from qa.interfaces.cli.keys import audit, keys
 from qa.interfaces.cli.maintenance import backup, doctor, restore
 from qa.interfaces.cli.saved_questions import history, watchlist
 from qa.interfaces.cli.serve import serve
@@ -55,6 +56,8 @@ for command in (
     doctor,
     backup,
     restore,
+    keys,
+    audit,
     serve,
     slack,
     evaluate,

@@ -100,12 +100,14 @@ def run_indexing(
     tags: Sequence[str] = (),
 ) -> Summary:
     """Index files, folders and web pages, with progress on standard error."""
+    from qa.access.audit_log import log_command
     from qa.interfaces.cli.progress import Progress
     from qa.library.documents import index_paths
 
     # The encoder may have to be converted: that message comes before the progress bar.
     encoder = encoder_of(settings)
     progress = Progress()
+    log_command(settings.data, "index", " ".join(map(str, paths)))
     try:
         return index_paths(
             settings,
@@ -227,9 +229,12 @@ def remove(document: str, data: Path | None) -> None:
 
     Everything made from it is deleted. Its file is deleted only if it was uploaded.
     """
+    from qa.access.audit_log import log_command
     from qa.library.documents import remove_document
 
-    removed = remove_document(settings_of(data), document, echo_waiting)
+    settings = settings_of(data)
+    removed = remove_document(settings, document, echo_waiting)
+    log_command(settings.data, "remove", f"{removed.document_id} {removed.uri}")
     click.echo(f"Removed {removed.uri} ({removed.document_id}).")
 
 
@@ -240,7 +245,10 @@ def remove(document: str, data: Path | None) -> None:
 @data_option
 def forget(*, everything: bool, data: Path | None) -> None:
     """Delete all documents and everything made from them."""
+    from qa.access.audit_log import log_command
     from qa.library.documents import forget_all
 
-    count = forget_all(settings_of(data), echo_waiting) if everything else 0
+    settings = settings_of(data)
+    count = forget_all(settings, echo_waiting) if everything else 0
+    log_command(settings.data, "forget --all", f"{count} documents")
     click.echo(f"Forgot {count} document{'s' if count != 1 else ''}.")
