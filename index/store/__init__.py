@@ -4,6 +4,7 @@ __all__ = [
     "document_tags",
     "file_records",
     "integrity",
+    "limited_snapshot",
     "repair",
     "schema",
     "snapshot",

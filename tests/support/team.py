@@ -23,6 +23,7 @@ from qa.settings import Settings
 from tests.support.fakes import RecordingReporter, SharedWordsReader
 from tests.support.serving import carded, settings_in, write_files
 
+
 def pdf_of(text: str) -> bytes:
     """Return a PDF file with one line of text."""
     pdf = FPDF()
@@ -118,9 +119,7 @@ def team_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
     settings = settings_in(folder, webhook_token="hook")  # noqa: S106 - a token of this test
     for tag, files in (("harbour", HARBOUR), ("board", BOARD)):
         write_files(folder / "corpus" / tag, files)
-        index_paths(
-            settings, carded(), [folder / "corpus" / tag], RecordingReporter(), tags=[tag]
-        )
+        index_paths(settings, carded(), [folder / "corpus" / tag], RecordingReporter(), tags=[tag])
     keys = make_keys(settings)
     with serving(settings, monkeypatch) as client:
         yield Team(client, settings, keys)

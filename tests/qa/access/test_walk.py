@@ -161,7 +161,9 @@ def test_questions_tell_a_reader_nothing_of_others(team: Team, question: str) ->
     for response in (asked, found):
         told = response.json() | {"question": ""}
         if told.get("interpreted_as"):
-            assert told["interpreted_as"].lower().count("quokka") <= question.lower().count("quokka")
+            assert told["interpreted_as"].lower().count("quokka") <= question.lower().count(
+                "quokka"
+            )
             told["interpreted_as"] = ""
         text = json.dumps(told).lower()
         leaked = [w for w in BOARD_WORDS if w in text and w not in question.lower()]
