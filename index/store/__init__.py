@@ -3,6 +3,7 @@
 __all__ = [
     "document_tags",
     "file_records",
+    "foreign_database",
     "integrity",
     "limited_snapshot",
     "repair",
