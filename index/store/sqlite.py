@@ -58,7 +58,7 @@ def connect(folder: Path, schema: Schema) -> sqlite3.Connection:
     cannot be created.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
             f"the data directory {folder} cannot be created ({error.strerror}): choose another one"

@@ -65,6 +65,7 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
     yes: bool = False,
     exclude: Sequence[str] = (),
     tags: Sequence[str] = (),
+    follow_links: bool = False,
     on_wait: Callable[[], None] = lambda: None,
 ) -> Summary:
     """Bring the index up to date with files, folders and web pages; see `ingest`.
@@ -85,6 +86,7 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
             yes=yes,
             max_bytes=settings.max_file_bytes,
             exclude=exclude,
+            follow_links=follow_links,
         )
         if new_tags:
             store.tags.add(_document_ids_of(settings, store, paths), new_tags)

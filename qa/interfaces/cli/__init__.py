@@ -10,6 +10,7 @@ usage answer at once.
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import NoReturn
 
@@ -72,6 +73,8 @@ def main() -> None:
     Expected errors become one line on standard error and exit code 1. Characters that the encoding
     of the terminal lacks are printed as escapes.
     """
+    # Whatever is written belongs to its owner alone: data directory, backups, answers.
+    os.umask(0o077)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

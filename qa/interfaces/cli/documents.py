@@ -16,6 +16,7 @@ from qa.interfaces.cli.options import (
     echo_json,
     encoder_of,
     exclude_option,
+    follow_links_option,
     in_option,
     json_option,
     settings_of,
@@ -51,8 +52,9 @@ SKIPPED = 4
 )
 @exclude_option
 @tag_option
+@follow_links_option
 @data_option
-def index(
+def index(  # noqa: PLR0913 - as many as it has options
     paths: tuple[Path | str, ...],
     *,
     prune: bool,
@@ -60,6 +62,7 @@ def index(
     fetch: bool,
     exclude: tuple[str, ...],
     tags: tuple[str, ...],
+    follow_links: bool,
     data: Path | None,
 ) -> None:
     """Index files and folders.
@@ -79,7 +82,13 @@ def index(
     if pages and not fetch:
         raise click.UsageError(f"{pages[0]} is the address of a web page: add --fetch to fetch it")
     summary = run_indexing(
-        settings_of(data), paths, prune=prune, yes=yes, exclude=exclude, tags=tags
+        settings_of(data),
+        paths,
+        prune=prune,
+        yes=yes,
+        exclude=exclude,
+        tags=tags,
+        follow_links=follow_links,
     )
     click.echo(summary_line(summary))
     for refusal in summary.refused:
@@ -98,6 +107,7 @@ def run_indexing(
     yes: bool = False,
     exclude: Sequence[str] = (),
     tags: Sequence[str] = (),
+    follow_links: bool = False,
 ) -> Summary:
     """Index files, folders and web pages, with progress on standard error."""
     from qa.access.audit_log import log_command
@@ -118,6 +128,7 @@ def run_indexing(
             yes=yes,
             exclude=exclude,
             tags=tags,
+            follow_links=follow_links,
             on_wait=echo_waiting,
         )
     except KeyboardInterrupt:

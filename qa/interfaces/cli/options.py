@@ -48,6 +48,11 @@ exclude_option = click.option(
     metavar="PATTERN",
     help="Leave out files that match this .gitignore pattern; may be repeated.",
 )
+follow_links_option = click.option(
+    "--follow-links",
+    is_flag=True,
+    help="Read files elsewhere, too, that links below the paths lead to.",
+)
 tag_option = click.option(
     "--tag",
     "tags",

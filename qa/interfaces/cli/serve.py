@@ -10,6 +10,7 @@ from qa.interfaces.cli.options import (
     NamedPath,
     data_option,
     exclude_option,
+    follow_links_option,
     settings_of,
     tag_option,
 )
@@ -33,6 +34,7 @@ from qa.interfaces.cli.options import (
 )
 @exclude_option
 @tag_option
+@follow_links_option
 @click.option(
     "--only",
     type=click.Choice(["slack"]),
@@ -64,6 +66,7 @@ def serve(  # noqa: PLR0913 - as many as it has options
     watch: tuple[Path, ...],
     exclude: tuple[str, ...],
     tags: tuple[str, ...],
+    follow_links: bool,
     only: str | None,
     is_open: bool,
     trusted_proxies: tuple[str, ...],
@@ -79,12 +82,14 @@ def serve(  # noqa: PLR0913 - as many as it has options
     from index.tags import tags_of
     from qa.interfaces.server import Binding, run
 
-    if (exclude or tags) and not watch:
-        raise click.UsageError(f"{'--exclude' if exclude else '--tag'} needs --watch")
+    given = {"--exclude": exclude, "--tag": tags, "--follow-links": follow_links}
+    for option, value in given.items():
+        if value and not watch:
+            raise click.UsageError(f"{option} needs --watch")
     run(
         settings_of(data),
         Binding(host, is_open, trusted_proxies, identity_header),
         port,
-        WatchedPaths(watch, exclude, tags_of(tags)),
+        WatchedPaths(watch, exclude, tags_of(tags), follow_links),
         only_slack=only == "slack",
     )

@@ -17,6 +17,7 @@ from qa.interfaces.cli.options import (
     data_option,
     encoder_of,
     exclude_option,
+    follow_links_option,
     reader_of,
     settings_of,
     tag_option,
@@ -35,9 +36,15 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, required=True, type=NamedPath(path_type=Path))
 @exclude_option
 @tag_option
+@follow_links_option
 @data_option
 def watch(
-    paths: tuple[Path, ...], *, exclude: tuple[str, ...], tags: tuple[str, ...], data: Path | None
+    paths: tuple[Path, ...],
+    *,
+    exclude: tuple[str, ...],
+    tags: tuple[str, ...],
+    follow_links: bool,
+    data: Path | None,
 ) -> None:
     """Index files and folders, and follow their changes.
 
@@ -67,7 +74,7 @@ def watch(
 
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, leave)
-    watched = WatchedPaths(paths, exclude, tags_of(tags))
+    watched = WatchedPaths(paths, exclude, tags_of(tags), follow_links)
     follow_sources(settings, encoder, live, watched, LineListener(), stopping)
 
 
