@@ -21,6 +21,7 @@
     ├── NotSignedIn         no key, or one that is not valid
     ├── NotAllowed          a key that may not do that
     ├── TooManyQuestions    more questions a minute than a key may ask
+    ├── TooBusy             more questions than can be answered in time
     ├── AccessError         a key that cannot be made or revoked
     ├── InvalidFeedback     a verdict or a place that cannot be kept
     ├── InvalidAnswer       JSON that is to be verified and is no answer, or a changed bundle
@@ -126,6 +127,13 @@ class TooManyQuestions(QAError):
     def __init__(self, rate: int, seconds: int) -> None:
         super().__init__(f"your key may ask {rate} questions a minute: try again in {seconds} s")
         self.seconds = seconds
+
+
+class TooBusy(QAError):
+    """More questions are waiting than can be answered in time."""
+
+    def __init__(self) -> None:
+        super().__init__("too many questions are waiting: try again in a few seconds")
 
 
 class AccessError(QAError):

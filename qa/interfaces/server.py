@@ -45,6 +45,7 @@ from qa.interfaces.api.proxies import TrustedProxies, networks_of
 from qa.interfaces.api.sessions import session_router
 from qa.interfaces.api.source_pages import source_page_router
 from qa.interfaces.api.verification import verification_router
+from qa.interfaces.connections import limits
 from qa.interfaces.plaintext.differences import difference_line
 from qa.interfaces.service import Service
 from qa.interfaces.slack import PREFIX
@@ -407,6 +408,7 @@ def run(
             port=port,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             server_header=False,
+            **limits(),
             # `TrustedProxies` does that: uvicorn would believe any process on this machine.
             proxy_headers=False,
         )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 
 from qa.access.principal import LOCAL, Principal
+from qa.answering.pipeline import AskOptions
 from qa.conversations.example_questions import ExampleQuestions
 from qa.errors import NoIndex
 from qa.interfaces.api.dependencies import Asker
 from qa.interfaces.api.door import PRINCIPAL
+from qa.interfaces.api.question_queue import QuestionQueue
 from qa.interfaces.api.schemas import (
     PROBLEMS,
     AnswerOut,
@@ -27,51 +32,40 @@ from qa.settings import MAX_PASSAGES
 
 def ask_router(service: Service) -> APIRouter:
     """Return the routes for questions and for the state of the server."""
-    routes = APIRouter(responses=PROBLEMS)
-    example_questions = ExampleQuestions()
+    questions, example_questions = QuestionQueue(), ExampleQuestions()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        questions.close()
+
+    routes = APIRouter(responses=PROBLEMS, lifespan=lifespan)
 
     @routes.post("/ask", response_model=AnswerOut, summary="Answer a question with quotes")
-    def ask(body: Question, asker: Asker) -> JSONResponse:
-        if body.conversation_id is None:
-            return JSONResponse(_answer_alone(service, asker, body))
-        turn = service.ask(
-            asker,
-            body.conversation_id,
-            body.question,
-            lambda _: body.tags or (),
-            top_k=body.top_k,
-            documents=body.documents,
-            seconds=body.deadline,
-            strict=body.sure,
-        )
-        return JSONResponse(
-            turn.result | {"conversation_id": body.conversation_id, "turn_id": turn.id}
-        )
+    async def ask(body: Question, asker: Asker) -> JSONResponse:
+        return JSONResponse(await questions.run(partial(_answered, service, asker, body)))
 
     @routes.get("/search", response_model=PassagesOut, summary="Show what a query retrieves")
-    def search(
+    async def search(
         query: str,
         asker: Asker,
         top_k: Annotated[int, Query(ge=1, le=MAX_PASSAGES)] = 10,
         tag: Annotated[list[str] | None, Query()] = None,
     ) -> JSONResponse:
-        with service.pipeline(asker) as pipeline:
-            passages = jsonable_encoder(pipeline.search(query, top_k=top_k, tags=tag))
-            understood = pipeline.understood(query, tags=tag)
-            return JSONResponse(
-                {
-                    "passages": passages,
-                    "generation": pipeline.snapshot.generation,
-                    "interpreted_as": None if understood == query.strip() else understood,
-                }
-            )
+        found = await questions.run(
+            lambda _: _retrieved(service, asker, query, top_k=top_k, tags=tag)
+        )
+        return JSONResponse(found)
 
     @routes.get(
         "/examples", response_model=ExamplesOut, summary="Questions that the documents answer"
     )
-    def examples(asker: Asker) -> ExamplesOut:
-        with service.pipeline(asker) as pipeline:
-            return ExamplesOut(questions=list(example_questions.questions(pipeline, asker.tags)))
+    async def examples(asker: Asker) -> ExamplesOut:
+        def found(_seconds: float) -> list[str]:
+            with service.pipeline(asker) as pipeline:
+                return list(example_questions.questions(pipeline, asker.tags))
+
+        return ExamplesOut(questions=await questions.run(found))
 
     # On the event loop: they must answer while every thread answers a question.
     @routes.get("/healthz", response_model=Status, summary="Alive")
@@ -90,15 +84,33 @@ def ask_router(service: Service) -> APIRouter:
     return routes
 
 
-def _answer_alone(service: Service, asker: Principal, body: Question) -> dict[str, Any]:
-    """Return the JSON of the answer to a question outside of any conversation."""
+def _answered(
+    service: Service, asker: Principal, body: Question, seconds_left: float
+) -> dict[str, Any]:
+    """Return the JSON of the answer to a question, alone or as the next turn of a conversation."""
+    options: AskOptions = {
+        "top_k": body.top_k,
+        "documents": body.documents,
+        "seconds": min(body.deadline or seconds_left, seconds_left),
+        "strict": body.sure,
+    }
+    if body.conversation_id is None:
+        with service.pipeline(asker) as pipeline:
+            return pipeline.ask(body.question, tags=body.tags, **options).to_dict()
+    turn = service.ask(
+        asker, body.conversation_id, body.question, lambda _: body.tags or (), **options
+    )
+    return turn.result | {"conversation_id": body.conversation_id, "turn_id": turn.id}
+
+
+def _retrieved(
+    service: Service, asker: Principal, query: str, *, top_k: int, tags: list[str] | None
+) -> dict[str, Any]:
+    """Return the JSON of the passages that a query retrieves."""
     with service.pipeline(asker) as pipeline:
-        answer = pipeline.ask(
-            body.question,
-            top_k=body.top_k,
-            documents=body.documents,
-            tags=body.tags,
-            seconds=body.deadline,
-            strict=body.sure,
-        )
-        return answer.to_dict()
+        understood = pipeline.understood(query, tags=tags)
+        return {
+            "passages": jsonable_encoder(pipeline.search(query, top_k=top_k, tags=tags)),
+            "generation": pipeline.snapshot.generation,
+            "interpreted_as": None if understood == query.strip() else understood,
+        }

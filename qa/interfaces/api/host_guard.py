@@ -10,6 +10,7 @@ proves the sender.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import re
 from collections.abc import Sequence
@@ -27,6 +28,14 @@ MAX_BODY_BYTES = 1_000_000
 
 A larger body is refused before it is read. Uploads have a limit of their own.
 """
+BODY_SECONDS = 30.0
+"""Longest time between two parts of a body."""
+_SAFE_HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"cache-control": b"no-store",
+}
+"""Headers of every response that does not have its own: nobody else may guess, use or keep it."""
 _UPLOADS = re.compile(r"POST /documents|PUT /documents/[^/]+")
 _READS = {"GET", "HEAD", "OPTIONS"}
 _OWN_SITES = {"same-origin", "none"}
@@ -58,6 +67,13 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        send = _with_safe_headers(send)
+        if "content-length" in headers and "transfer-encoding" in headers:
+            # A proxy may have read another end of this request than this server (RFC 9112, 6.1).
+            ambiguous = "expected a length or chunks, got both"
+            refused = problem(400, "Bad request", ambiguous, {"Connection": "close"})
+            await refused(scope, receive, send)
+            return
         refusal = self._refusal(scope, headers)
         limit = self._body_limit(scope)
         if refusal:
@@ -145,6 +161,20 @@ def _is_local(client: Sequence[Any] | None) -> bool:
     return (mapped or address).is_loopback
 
 
+def _with_safe_headers(send: Send) -> Send:
+    """Return `send` that adds the safe headers to a response."""
+
+    async def safe_send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", []))
+            names = {name.lower() for name, _ in headers}
+            headers += [each for each in _SAFE_HEADERS.items() if each[0] not in names]
+            message = message | {"headers": headers}
+        await send(message)
+
+    return safe_send
+
+
 def _content_length(headers: Headers) -> int:
     """Return the announced size of the body, 0 without a valid one."""
     length = headers.get("content-length", "0")
@@ -161,11 +191,20 @@ def _limited(receive: Receive, limit: int) -> Receive:
     It also stops a body that announces no length or a wrong one: the HTTPException is raised inside
     the application, whose error handlers answer it.
     """
-    total = 0
+    total, is_complete = 0, False
 
     async def limited_receive() -> Message:
-        nonlocal total
-        message = await receive()
+        nonlocal total, is_complete
+        # Behind the body there is only the end of the connection, which may come late.
+        seconds = None if is_complete else BODY_SECONDS
+        try:
+            async with asyncio.timeout(seconds):
+                message = await receive()
+        except TimeoutError as error:
+            raise HTTPException(
+                408, f"expected more of the body within {BODY_SECONDS:.0f} s"
+            ) from error
+        is_complete = not message.get("more_body", False)
         total += len(message.get("body", b""))
         if total > limit:
             raise HTTPException(413, _too_large(limit))

@@ -81,3 +81,13 @@ def rule_of(method: str, path: str) -> Rule:
     """Return the rule of a request."""
     asked = f"{method} {path}"
     return next((rule for pattern, rule in _PATTERNS if pattern.fullmatch(asked)), _ADMIN)
+
+
+def methods_of(path: str) -> list[str]:
+    """Return the methods that a path takes, sorted."""
+    methods = {route.partition(" ")[0] for route in RULES}
+    return sorted(
+        method
+        for method in methods
+        if any(pattern.fullmatch(f"{method} {path}") for pattern, _ in _PATTERNS)
+    )

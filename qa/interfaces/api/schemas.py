@@ -419,9 +419,16 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     401: {**_PROBLEM, "description": "No valid key, where keys are needed"},
     403: {**_PROBLEM, "description": "Foreign host or page, or a key that may not do this"},
     404: {**_PROBLEM, "description": "Unknown document, conversation, tag or job"},
+    405: {**_PROBLEM, "description": "Another method; Allow names those of this path"},
+    408: {**_PROBLEM, "description": "The body did not come in time"},
+    409: {**_PROBLEM, "description": "Not uploaded, or a source that has changed"},
+    413: {**_PROBLEM, "description": "Content too large"},
+    415: {**_PROBLEM, "description": "No format that is read, or no form"},
     422: {**_PROBLEM, "description": "Invalid question or parameters"},
     429: {**_PROBLEM, "description": "More questions a minute than the key may ask"},
-    503: {**_PROBLEM, "description": "Still loading, or nothing is indexed yet"},
+    500: {**_PROBLEM, "description": "The index or a model cannot be used"},
+    503: {**_PROBLEM, "description": "Loading, nothing indexed, busy; see Retry-After"},
+    507: {**_PROBLEM, "description": "The disk is full, or may only be read"},
 }
 """Errors that every route may return, as OpenAPI responses."""
 

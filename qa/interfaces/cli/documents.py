@@ -255,7 +255,7 @@ def remove(document: str, data: Path | None) -> None:
 )
 @data_option
 def forget(*, everything: bool, data: Path | None) -> None:
-    """Delete all documents and everything made from them."""
+    """Delete all documents, everything made from them, and all questions and conversations."""
     from qa.access.audit_log import log_command
     from qa.library.documents import forget_all
 

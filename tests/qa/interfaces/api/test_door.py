@@ -226,3 +226,52 @@ def test_keys_are_made_listed_and_revoked_from_the_command_line(tmp_path: Path) 
     assert "create key anna" in qa("audit").stdout
     assert qa("keys", "create", "b", "--role", "reader", "--expires", "tomorrow").exit_code == 2
     assert qa("keys", "revoke", "nobody").exit_code == 1
+
+
+def test_answers_are_for_nobody_else_and_say_which_methods_there_are(client: TestClient) -> None:
+    for path in ("/healthz", "/conversations"):
+        headers = client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cross-origin-resource-policy"] == "same-origin"
+        assert headers["cache-control"] == "no-store"
+    assert client.get("/").headers["cache-control"] == "no-cache"
+
+
+def test_another_method_is_told_all_of_them(settings: Settings) -> None:
+    client = client_of(settings)
+
+    refused = client.request("PATCH", "/documents/x")
+
+    assert refused.status_code == 405
+    assert refused.headers["allow"] == "DELETE, GET, PUT"
+
+
+def test_a_length_and_chunks_together_close_the_connection(settings: Settings) -> None:
+    headers = {"content-length": "2", "transfer-encoding": "chunked"}
+    refused = client_of(settings).post("/ask", headers=headers, content=b"{}")
+
+    assert refused.status_code == 400
+    assert refused.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize("body", [b'{"question": "\\ud800"}', b'["\\ud800"]', b'{"\\ud800": 1}'])
+def test_half_a_character_is_no_error_of_ours(settings: Settings, body: bytes) -> None:
+    headers = {"content-type": "application/json"}
+    for path in ("/verify", "/feedback", "/session"):
+        sent = client_of(settings).post(path, content=body, headers=headers)
+        assert sent.status_code < 500, (path, sent.text)
+
+
+def test_a_long_boundary_is_no_error_of_ours(settings: Settings) -> None:
+    headers = {"content-type": f"multipart/form-data; boundary={'x' * 2000}"}
+
+    assert problem(client_of(settings).post("/documents", content=b"x", headers=headers), 422)
+
+
+def test_the_schema_names_the_key_and_all_problems(settings: Settings) -> None:
+    schema = client_of(settings).get("/openapi.json").json()
+
+    assert schema["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
+    for item in schema["paths"].values():
+        for operation in item.values():
+            assert operation["security"]
