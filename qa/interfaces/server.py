@@ -6,6 +6,7 @@ A generation is one committed state of the index. The server answers from the ne
 from __future__ import annotations
 
 import logging
+import logging.config
 import signal
 import sys
 import threading
@@ -46,6 +47,7 @@ from qa.interfaces.api.sessions import session_router
 from qa.interfaces.api.source_pages import source_page_router
 from qa.interfaces.api.verification import verification_router
 from qa.interfaces.connections import limits
+from qa.interfaces.logs import Format, RequestLog, configuration
 from qa.interfaces.plaintext.differences import difference_line
 from qa.interfaces.service import Service
 from qa.interfaces.slack import PREFIX
@@ -310,6 +312,7 @@ def create_app(
         trusted=networks_of(binding.trusted_proxies),
         person_header=binding.person_header,
     )
+    app.add_middleware(RequestLog)
     return app
 
 
@@ -388,11 +391,14 @@ def run(
     watched: WatchedPaths = NOTHING,
     *,
     only_slack: bool = False,
+    log_format: Format = "text",
 ) -> None:
     """Serve until SIGTERM or SIGINT, then exit with 0.
 
     Exits with 1 if the port cannot be bound.
     """
+    # What is logged before uvicorn starts looks like the rest.
+    logging.config.dictConfig(configuration(log_format))
     app = create_app(settings, watched, only_slack=only_slack, binding=binding)
 
     def leave(_signal: int, _frame: FrameType | None) -> None:
@@ -408,6 +414,9 @@ def run(
             port=port,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             server_header=False,
+            log_config=configuration(log_format),
+            # `RequestLog` does that, without what people ask.
+            access_log=False,
             **limits(),
             # `TrustedProxies` does that: uvicorn would believe any process on this machine.
             proxy_headers=False,

@@ -169,7 +169,7 @@ def _with_safe_headers(send: Send) -> Send:
             headers = list(message.get("headers", []))
             names = {name.lower() for name, _ in headers}
             headers += [each for each in _SAFE_HEADERS.items() if each[0] not in names]
-            message = message | {"headers": headers}
+            message = {**message, "headers": headers}
         await send(message)
 
     return safe_send

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import os
 import time
 from collections.abc import Callable
@@ -56,7 +57,11 @@ class QuestionQueue:
             self._waiting -= 1
         try:
             left = SECONDS - (time.monotonic() - began)
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work, left)
+            # With the id of its request, which the log names.
+            context = contextvars.copy_context()
+            return await asyncio.get_running_loop().run_in_executor(
+                self._threads, context.run, work, left
+            )
         finally:
             self._turns.release()
 

@@ -14,6 +14,7 @@ from qa.interfaces.cli.options import (
     PathOrPage,
     data_option,
     echo_json,
+    echo_line,
     encoder_of,
     exclude_option,
     follow_links_option,
@@ -92,7 +93,7 @@ def index(  # noqa: PLR0913 - as many as it has options
     )
     click.echo(summary_line(summary))
     for refusal in summary.refused:
-        click.echo(f"refused: {refusal}", err=True)
+        echo_line(f"refused: {refusal}", err=True)
     # A refusal is worse than a skipped file, so it decides the exit code.
     if summary.refused:
         sys.exit(1)
@@ -182,7 +183,7 @@ def list_documents(
     for document in documents:
         state = "" if document.state == "current" else f"  [{document.state}]"
         tagged = "".join(f"  #{tag}" for tag in document.tags)
-        click.echo(
+        echo_line(
             f"{document.id}  {document.chunks:>5} passages  {document.uri}  {document.title}"
             f"{tagged}{state}"
         )
@@ -195,9 +196,9 @@ def list_documents(
 def _echo_extraction(document: DocumentInfo) -> None:
     """Print how well a file was read, and why to look at the original."""
     if document.extraction.summary:
-        click.echo(f"    {document.extraction.summary}")
+        echo_line(f"    {document.extraction.summary}")
     if document.caution:
-        click.echo(f"    check the original: {document.caution}")
+        echo_line(f"    check the original: {document.caution}")
 
 
 @click.command()
@@ -226,7 +227,7 @@ def _echo_status(files: Sequence[FileStatus]) -> None:
     for file in files:
         moved = f"  now {file.moved_to}" if file.moved_to else ""
         caution = f"  check the original: {file.caution}" if file.caution else ""
-        click.echo(f"{file.state:<7}  {file.uri}{moved}{caution}")
+        echo_line(f"{file.state:<7}  {file.uri}{moved}{caution}")
     counts = Counter(file.state for file in files)
     totals = ", ".join(f"{count} {state}" for state, count in counts.items())
     click.echo(totals or "Nothing is indexed.", err=True)
@@ -246,7 +247,7 @@ def remove(document: str, data: Path | None) -> None:
     settings = settings_of(data)
     removed = remove_document(settings, document, echo_waiting)
     log_command(settings.data, "remove", f"{removed.document_id} {removed.uri}")
-    click.echo(f"Removed {removed.uri} ({removed.document_id}).")
+    echo_line(f"Removed {removed.uri} ({removed.document_id}).")
 
 
 @click.command()
@@ -262,4 +263,4 @@ def forget(*, everything: bool, data: Path | None) -> None:
     settings = settings_of(data)
     count = forget_all(settings, echo_waiting) if everything else 0
     log_command(settings.data, "forget --all", f"{count} documents")
-    click.echo(f"Forgot {count} document{'s' if count != 1 else ''}.")
+    echo_line(f"Forgot {count} document{'s' if count != 1 else ''}.")

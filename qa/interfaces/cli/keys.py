@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qa.interfaces.cli.options import data_option, echo_json, json_option, settings_of
+from qa.interfaces.cli.options import data_option, echo_json, echo_line, json_option, settings_of
 
 if TYPE_CHECKING:
     from qa.access.key_store import Key
@@ -101,7 +101,7 @@ def create(
             rate=rate,
         )
     log_command(settings.data, "create key", f"{key.name} {key.id} {key.role}")
-    click.echo(f"{key.role} {key.name} ({key.id}): {_reach(key)}.", err=True)
+    echo_line(f"{key.role} {key.name} ({key.id}): {_reach(key)}.", err=True)
     if text:
         click.echo("Keep this key; it cannot be shown again:", err=True)
         click.echo(text)
@@ -124,7 +124,7 @@ def list_keys(*, as_json: bool, data: Path | None) -> None:
         return
     now = datetime.now(UTC).isoformat(timespec="seconds")
     for key in found:
-        click.echo(f"{key.id}  {key.role:<6}  {_state(key, now):<22}  {key.name}: {_reach(key)}")
+        echo_line(f"{key.id}  {key.role:<6}  {_state(key, now):<22}  {key.name}: {_reach(key)}")
     if not found:
         click.echo("There are no keys: whoever reaches the server may do everything.", err=True)
 
@@ -144,7 +144,7 @@ def revoke(name: str, data: Path | None) -> None:
     with closing(KeyStore(folder)) as store:
         key = store.revoke(name)
     log_command(folder, "revoke key", f"{key.name} {key.id}")
-    click.echo(f"Revoked the key of {key.name} ({key.id}).")
+    echo_line(f"Revoked the key of {key.name} ({key.id}).")
 
 
 @click.command()
@@ -166,7 +166,7 @@ def audit(*, last: int, as_json: bool, data: Path | None) -> None:
         echo_json([asdict(entry) for entry in found])
         return
     for entry in found:
-        click.echo(f"{entry.at}  {entry.who}  {entry.action} {entry.target}  {entry.outcome}")
+        echo_line(f"{entry.at}  {entry.who}  {entry.action} {entry.target}  {entry.outcome}")
 
 
 def _reach(key: Key) -> str:

@@ -115,6 +115,13 @@ def echo_json(value: Any) -> None:  # noqa: ANN401 - whatever json takes
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def echo_line(text: str, *, err: bool = False) -> None:
+    """Print one line; what would act on a terminal, as in the name of a file, is replaced."""
+    from qa.interfaces.plaintext.answers import printable
+
+    click.echo(printable(text), err=err)
+
+
 def bold(text: str) -> str:
     """Return the text in bold for a terminal."""
     return click.style(text, bold=True)

@@ -58,6 +58,13 @@ from qa.interfaces.cli.options import (
     metavar="NAME",
     help="Header in which trusted proxies name whom they have signed in.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the log: one line each either way.",
+)
 @data_option
 def serve(  # noqa: PLR0913 - as many as it has options
     host: str,
@@ -71,6 +78,7 @@ def serve(  # noqa: PLR0913 - as many as it has options
     is_open: bool,
     trusted_proxies: tuple[str, ...],
     identity_header: str | None,
+    log_format: str,
     data: Path | None,
 ) -> None:
     """Serve the web page and the HTTP interface.
@@ -92,4 +100,5 @@ def serve(  # noqa: PLR0913 - as many as it has options
         port,
         WatchedPaths(watch, exclude, tags_of(tags), follow_links),
         only_slack=only == "slack",
+        log_format="json" if log_format == "json" else "text",
     )

@@ -15,6 +15,7 @@ from index.ingestion.report import Outcome
 from qa.interfaces.cli.options import (
     NamedPath,
     data_option,
+    echo_line,
     encoder_of,
     exclude_option,
     follow_links_option,
@@ -85,11 +86,11 @@ class LineListener(Listener):
         """Print the outcome of a file unless nothing has changed."""
         if outcome.status != "unchanged":
             detail = f": {outcome.detail}" if outcome.detail else ""
-            click.echo(f"{outcome.status}: {outcome.uri}{detail}")
+            echo_line(f"{outcome.status}: {outcome.uri}{detail}")
 
     def on_message(self, text: str) -> None:
         """Print a message on standard error."""
-        click.echo(text, err=True)
+        echo_line(text, err=True)
 
     def on_differences(self, differences: Sequence[Difference]) -> None:
         """Print the old and the new answers of saved questions."""
