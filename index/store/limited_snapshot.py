@@ -118,14 +118,6 @@ class LimitedSnapshot(Snapshot):
         self._check(document_id)
         return super().file(document_id)
 
-    def files(self) -> list[IndexedFile]:
-        """Return the files of all documents, by uri."""
-        return self._visible_files(super().files())
-
-    def files_with(self, sha256: str) -> list[IndexedFile]:
-        """Return the files whose indexed bytes have this checksum."""
-        return self._visible_files(super().files_with(sha256))
-
     def is_indexed(self, path: Path) -> bool:
         """Return True if a document was made from the file at this path."""
         return any(file.path == path for file in self.files())
@@ -175,5 +167,7 @@ class LimitedSnapshot(Snapshot):
     def _shown(self, info: DocumentInfo) -> DocumentInfo:
         return replace(info, tags=tuple(tag for tag in info.tags if tag in self._tags))
 
-    def _visible_files(self, files: Sequence[IndexedFile]) -> list[IndexedFile]:
-        return [file for file in files if file.document_id in self._visible]
+    def _files(self, condition: str, *values: object) -> list[IndexedFile]:
+        # All ways to files lead through here, those to come included.
+        found = super()._files(condition, *values)
+        return [file for file in found if file.document_id in self._visible]
