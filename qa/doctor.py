@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -178,6 +178,34 @@ def _leftovers(settings: Settings) -> list[IntegrityIssue]:
     ]
 
 
+def _privacy(settings: Settings) -> CheckResult:
+    """Look for files that others of this machine may read or write, as older versions left them."""
+    if os.name != "posix" or not settings.data.is_dir():
+        return CheckResult("privacy", f"nothing in {settings.data}")
+    shared = [
+        path
+        for path in (settings.data, *settings.data.rglob("*"))
+        if not path.is_symlink() and path.stat().st_mode & 0o077
+    ]
+    if not shared:
+        return CheckResult("privacy", f"{settings.data} is its owner's alone")
+    issue = IntegrityIssue(
+        f"others of this machine may read or write {len(shared)} files and folders "
+        f"in {settings.data}",
+        "take away their rights: chmod -R go= DIRECTORY",
+        partial(_make_private, shared),
+        # Where the folder itself is closed, nobody gets to what is in it.
+        harmless=settings.data not in shared,
+    )
+    return CheckResult("privacy", str(settings.data), (issue,))
+
+
+def _make_private(paths: Sequence[Path]) -> None:
+    for path in paths:
+        with suppress(FileNotFoundError):
+            path.chmod(path.stat().st_mode & ~0o077)
+
+
 def _state(settings: Settings) -> CheckResult:
     if not (settings.data / state.FILE_NAME).is_file():
         return CheckResult("state", "no conversations yet")
@@ -192,4 +220,5 @@ _CHECKS: dict[str, Callable[[Settings], CheckResult]] = {
     "models": _models,
     "index": _index,
     "state": _state,
+    "privacy": _privacy,
 }

@@ -19,6 +19,11 @@
     ├── UnsupportedUpload   a file of no format that is read
     ├── NotUploaded         a document that was indexed from elsewhere
     ├── StorageFull         no room on the disk for files that were sent
+    ├── NotSignedIn         no key, or one that is not valid
+    ├── NotAllowed          a key that may not do that
+    ├── TooManyQuestions    more questions a minute than a key may ask
+    ├── TooBusy             more questions than can be answered in time
+    ├── AccessError         a key that cannot be made or revoked
     ├── InvalidFeedback     a verdict or a place that cannot be kept
     ├── InvalidAnswer       JSON that is to be verified and is no answer, or a changed bundle
     ├── SettingsError       a setting that cannot be used
@@ -111,6 +116,33 @@ class NotUploaded(QAError):
 
 class StorageFull(QAError):
     """The disk has no room for what was sent."""
+
+
+class NotSignedIn(QAError):
+    """A request came without a key, or with one that is not valid."""
+
+
+class NotAllowed(QAError):
+    """A key may not do what was asked."""
+
+
+class TooManyQuestions(QAError):
+    """A key has asked more questions than it may; `seconds` is the time until the next one."""
+
+    def __init__(self, rate: int, seconds: int) -> None:
+        super().__init__(f"your key may ask {rate} questions a minute: try again in {seconds} s")
+        self.seconds = seconds
+
+
+class TooBusy(QAError):
+    """More questions are waiting than can be answered in time."""
+
+    def __init__(self) -> None:
+        super().__init__("too many questions are waiting: try again in a few seconds")
+
+
+class AccessError(QAError):
+    """A key cannot be made or revoked."""
 
 
 class InvalidFeedback(QAError):

@@ -7,6 +7,7 @@ it, the directory may be moved, mounted elsewhere, or restored on another machin
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 UPLOADS = "uploads"
@@ -26,6 +27,9 @@ If it exists, a restore was interrupted and has to be finished first.
 """
 _OWN = b"data:/"
 """Prefix of a stored path in the data directory, and of no absolute path."""
+
+OWN_FILES = "CAST(path AS TEXT) GLOB 'data:/*'"
+"""SQL condition of the documents whose files lie in the data directory."""
 
 _DIGITS = "[0-9a-f]" * 16
 _FOLDER = "rtrim(CAST(path AS TEXT), replace(CAST(path AS TEXT), '/', ''))"
@@ -47,6 +51,19 @@ MIGRATION = (
 
 It finds them by their names, wherever the data directory was when they were stored.
 """
+
+
+_STORED = re.compile(rb"data:/(?:uploads/[0-9a-f]{16}/[^/\0]+|pages/[0-9a-f]{16}\.[^/\0]+)")
+
+
+def is_stored_path(stored: object) -> bool:
+    """Return True for a form that `Paths.stored` can have written, which leads nowhere else."""
+    if not isinstance(stored, bytes):
+        return False
+    parts = stored.split(b"/")
+    if b".." in parts or b"." in parts or b"\0" in stored:
+        return False
+    return _STORED.fullmatch(stored) is not None or not stored.startswith(b"data:")
 
 
 class Paths:

@@ -274,6 +274,7 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
     yes: bool = False,
     max_bytes: int = MAX_FILE_BYTES,
     exclude: Sequence[str] = (),
+    follow_links: bool = False,
 ) -> Summary:
     """Bring the store up to date with files and folders (Path) and web pages (addresses as str).
 
@@ -283,7 +284,8 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
     accident is refused (`Summary.refused`) without `yes`. The caller holds `Store.writing`.
     """
     pages = [path for path in paths if isinstance(path, str)]
-    roots = discover([path for path in paths if isinstance(path, Path)], exclude)
+    folders = [path for path in paths if isinstance(path, Path)]
+    roots = discover(folders, exclude, follow_links=follow_links)
     reporter.on_planned(sum(len(root.files) for root in roots) + len(pages), _size_of(roots))
     with Extraction() as extraction:
         run = Ingestion(store, encoder, reporter, max_bytes, extraction)
@@ -312,7 +314,7 @@ def _size_of(roots: Sequence[Root]) -> int:
 
 def _process_roots(roots: Sequence[Root], run: Ingestion) -> None:
     for root in roots:
-        for problem in root.problems:
+        for problem in (*root.problems, *root.left_out):
             run.report(Outcome(shown(root.path.name), "skipped", problem))
         for path in root.files:
             run.process_file(path, root.base)

@@ -66,12 +66,18 @@ class WatchedPaths:
     """Files and folders to watch.
 
     `exclude` holds the patterns of files that are left out. All documents that are there at the
-    start or appear later get the `tags` (see `index.tags`).
+    start or appear later get the `tags` (see `index.tags`). With `follow_links` files elsewhere are
+    read, too, that links lead to.
     """
 
     paths: Sequence[Path] = ()
     exclude: Sequence[str] = ()
     tags: Sequence[str] = ()
+    follow_links: bool = False
+
+    def discover(self) -> list[Root]:
+        """Return the roots with the files that are there now."""
+        return discover(self.paths, self.exclude, follow_links=self.follow_links)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,7 @@ class Watcher:
     def _load_handled(self) -> None:
         """Take the stamps of the indexed files from the store, so that they are not read again."""
         stamps = self._store.file_records.stamps()
-        for root in discover(self._watched.paths, self._watched.exclude):
+        for root in self._watched.discover():
             self._store.file_records.remember_root(root.path, self._watched.exclude)
             known = self._store.files_under(root.path)
             self._store.tags.add([file.document_id for file in known], self._watched.tags)
@@ -157,7 +163,7 @@ class Watcher:
 
     def _compare_folders(self) -> _FolderState:
         """List the folders and find the files that are missing, new or different."""
-        roots = discover(self._watched.paths, self._watched.exclude)
+        roots = self._watched.discover()
         gone = {
             root.path: missing_files(root, self._store.files_under(root.path)) for root in roots
         }

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -24,6 +25,22 @@ from index.formats.text_builder import ExtractedText
 GIB = 1024**3
 OUT_OF_TIME = getattr(signal, "SIGPROF", 0)
 """Signal that ends a worker which has used its processor time."""
+PASSED_ON = frozenset(
+    {
+        "PATH",
+        "LD_LIBRARY_PATH",
+        "LANG",
+        "LC_ALL",
+        "LC_CTYPE",
+        "TZ",
+        "TESSDATA_PREFIX",
+        "OMP_THREAD_LIMIT",
+        "SYSTEMROOT",
+        "TEMP",
+        "TMP",
+    }
+)
+"""Variables of the environment that a worker gets; a key or token is in none of them."""
 LONGEST_HEAD = 64 * 1024
 """Bytes of an answer's first line; the longest holds a parser's message."""
 
@@ -65,6 +82,7 @@ class Extraction:
         self.limits = limits
         self.on_pages: PageProgress = lambda _read, _pages: None
         self._worker: subprocess.Popen[bytes] | None = None
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -88,6 +106,9 @@ class Extraction:
         if worker is not None:
             _kill(worker)
             worker.communicate()
+        scratch, self._scratch = self._scratch, None
+        if scratch is not None:
+            scratch.cleanup()
 
     def __call__(self, kind: Kind, data: bytes) -> ExtractedText:
         """Return the text of a file's bytes. Raises LoadingError."""
@@ -186,10 +207,13 @@ class Extraction:
             str(self.limits.memory),
             str(self.limits.seconds),
         ]
-        environment = {
-            **os.environ,
+        self._scratch = tempfile.TemporaryDirectory(
+            prefix="quoted-parser-", ignore_cleanup_errors=True
+        )
+        environment = _environment_of(os.environ) | {
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             "PYTHONUTF8": "1",
+            "TMPDIR": self._scratch.name,
         }
         self._worker = subprocess.Popen(  # noqa: S603 - our own module
             command,
@@ -200,6 +224,11 @@ class Extraction:
             start_new_session=True,
         )
         return self._worker
+
+
+def _environment_of(own: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that a worker needs: none of them is a secret, as a token may be."""
+    return {name: value for name, value in own.items() if name in PASSED_ON}
 
 
 def _kill(worker: subprocess.Popen[bytes]) -> None:

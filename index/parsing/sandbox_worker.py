@@ -40,6 +40,7 @@ from index.formats.page_view import PageText
 from index.formats.pdf import extract as pdf
 from index.formats.plain_body import write_plain_text
 from index.formats.text_builder import ExtractedText, TextBuilder
+from index.parsing.fence import put_up
 from index.text.encoding import decode
 
 MAX_FRAMES = 4000
@@ -249,6 +250,8 @@ def main() -> None:
     """Serve with the limits of memory in bytes and of processor time in seconds as arguments."""
     memory, seconds = int(sys.argv[1]), float(sys.argv[2])
     limit_memory(memory)
+    # Before any thread starts: it would stay outside.
+    put_up(filter(None, [os.environ.get("TESSDATA_PREFIX")]))
     sys.setrecursionlimit(MAX_FRAMES)
     leads_own_group = hasattr(os, "getpgrp") and os.getpgrp() == os.getpid()
     if leads_own_group:  # as the sandbox starts it; otherwise others of the group would be killed

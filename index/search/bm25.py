@@ -170,6 +170,15 @@ class Postings:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class _TermPostings:
+    """Rows of the chunks with a term, int64 (n,), the gains in their scores, and the term's idf."""
+
+    rows: NDArray[np.int64]
+    gains: NDArray[np.float64]
+    idf: float
+
+
 class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotations
     """BM25Plus with the scores of rank_bm25, computed from the postings of the query alone."""
 
@@ -191,37 +200,35 @@ class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotati
 
     def holds(self, term: str) -> bool:
         """Return True if any chunk has the term."""
-        return term in self._row_of
+        return self._found(term) is not None
 
     def rows_with(self, term: str) -> NDArray[np.int64]:
         """Return the rows of the chunks that have a term, int64 (n,), ascending."""
-        row = self._row_of.get(term)
-        if row is None:
-            return np.zeros(0, dtype=np.int64)
-        return self.postings.rows[self.postings.offsets[row] : self.postings.offsets[row + 1]]
+        found = self._found(term)
+        return np.zeros(0, dtype=np.int64) if found is None else found.rows
 
     def shares(self, terms: Sequence[str]) -> NDArray[np.float64]:
         """Return the share of some terms that each chunk has, float64 (size,) in [0, 1].
 
         Terms weigh as much as their inverse document frequency; those of no chunk do not count.
         """
-        found = np.zeros(self.postings.size)
+        shares = np.zeros(self.postings.size)
         total = 0.0
         for term in dict.fromkeys(terms):
-            row = self._row_of.get(term)
-            if row is not None:
-                total += float(self.postings.idf[row])
-                found[self.rows_with(term)] += self.postings.idf[row]
-        return found / total if total else found
+            found = self._found(term)
+            if found is not None:
+                total += found.idf
+                shares[found.rows] += found.idf
+        return shares / total if total else shares
 
     def get_scores(self, query: Sequence[str]) -> NDArray[np.float64]:
         """Return the BM25Plus score of every chunk, float64 (size,).
 
         Equal to those of rank_bm25 for the same corpus and query (relative tolerance 1e-9).
         """
-        known_rows = [self._row_of[term] for term in query if term in self._row_of]
+        found = [self._found(term) for term in query]
         # BM25Plus adds delta * idf of each query term to every chunk, even to one without the term.
-        constant = self.delta * float(self.postings.idf[known_rows].sum())
+        constant = self.delta * sum(each.idf for each in found if each is not None)
         return self.match_scores(query) + constant
 
     def match_scores(self, query: Sequence[str]) -> NDArray[np.float64]:
@@ -230,13 +237,11 @@ class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotati
         So 0 means that no term of the query matched.
         """
         scores = np.zeros(self.postings.size)
-        offsets = self.postings.offsets
         for term, count in Counter(query).items():
-            row = self._row_of.get(term)
-            if row is not None:
-                postings = slice(offsets[row], offsets[row + 1])
+            found = self._found(term)
+            if found is not None:
                 # A chunk stands once in the postings of a term, so that += adds up right.
-                scores[self.postings.rows[postings]] += count * self.postings.gains[postings]
+                scores[found.rows] += count * found.gains
         return scores
 
     def rows_with_all(self, terms: Iterable[str]) -> NDArray[np.int64]:
@@ -245,6 +250,45 @@ class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotati
         if not found:
             return np.zeros(0, dtype=np.int64)
         return reduce(partial(np.intersect1d, assume_unique=True), found)
+
+    def _found(self, term: str) -> _TermPostings | None:
+        """Return the postings of a term; None if no chunk has it."""
+        row = self._row_of.get(term)
+        if row is None:
+            return None
+        postings = slice(self.postings.offsets[row], self.postings.offsets[row + 1])
+        return _TermPostings(
+            self.postings.rows[postings],
+            self.postings.gains[postings],
+            float(self.postings.idf[row]),
+        )
+
+
+class LimitedBM25(PostingsBM25):
+    """BM25 index of some chunks of another, as if the others did not exist.
+
+    Rows keep their numbers; those of the others score 0. Document frequencies are those of the
+    chunks themselves: a score must not tell how often a word stands elsewhere. Only the average
+    length of a chunk, which weighs its length, is that of all.
+    """
+
+    def __init__(self, whole: PostingsBM25, rows: NDArray[np.int64]) -> None:
+        super().__init__(whole.postings, delta=whole.delta)
+        self.corpus_size = len(rows)
+        self._is_kept = np.zeros(whole.postings.size, dtype=np.bool_)
+        self._is_kept[rows] = True
+
+    def _found(self, term: str) -> _TermPostings | None:
+        """Return the postings of a term among the kept chunks; None if none of them has it."""
+        found = super()._found(term)
+        if found is None:
+            return None
+        kept = self._is_kept[found.rows]
+        count = int(np.count_nonzero(kept))
+        if not count:
+            return None
+        idf = _InverseFrequencies(self.corpus_size, {term: count}).idf[term]
+        return _TermPostings(found.rows[kept], found.gains[kept] * (idf / found.idf), idf)
 
 
 class _InverseFrequencies(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotations

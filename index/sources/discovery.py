@@ -13,6 +13,8 @@ from index.parsing.loader import is_supported, shown
 from index.sources.ignore_rules import IgnoreRules
 from index.store.file_records import FileRecord
 
+NEVER = (Path("/proc"), Path("/sys"), Path("/dev"))
+"""Folders of which nothing is read: their files are the system's own."""
 PRUNE_SHARE = 0.2
 """Largest share of a root's files that is removed without confirmation.
 
@@ -25,13 +27,15 @@ never does.
 class Root:
     """File or folder to index, with the files found there.
 
-    `problems` has a line for each path that cannot be read, `other_formats` names the files of
-    unsupported formats. `ignore_rules` is None for a single file.
+    `problems` has a line for each path that cannot be read, `left_out` one for each link that leads
+    elsewhere, `other_formats` names the files of unsupported formats. `ignore_rules` is None for a
+    single file.
     """
 
     path: Path
     files: list[Path] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     other_formats: list[str] = field(default_factory=list)
     ignore_rules: IgnoreRules | None = None
 
@@ -41,15 +45,18 @@ class Root:
         return self.path if _is_folder(self.path) else self.path.parent
 
 
-def discover(paths: Sequence[Path], exclude: Sequence[str] = ()) -> list[Root]:
+def discover(
+    paths: Sequence[Path], exclude: Sequence[str] = (), *, follow_links: bool = False
+) -> list[Root]:
     """Find the files below each path, sorted by name, each file only once.
 
     Folders are walked without links to folders, hidden entries, and entries that the patterns in
-    `exclude` or ignore files leave out (`index.sources.ignore_rules`). A file that is named itself
-    is never left out.
+    `exclude` or ignore files leave out (`index.sources.ignore_rules`). Links to files elsewhere are
+    left out unless `follow_links`: whoever may write into a folder must not choose what is read of
+    the rest of the disk. A file that is named itself is left out only among those of `NEVER`.
     """
     seen: set[Path] = set()
-    return [_discover_root(path, seen, exclude) for path in paths]
+    return [_discover_root(path, seen, exclude, follow_links=follow_links) for path in paths]
 
 
 def canonical_path(path: Path) -> Path:
@@ -72,12 +79,21 @@ def _is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - see above
 
 
-def _discover_root(path: Path, seen: set[Path], exclude: Sequence[str]) -> Root:
+def _discover_root(
+    path: Path, seen: set[Path], exclude: Sequence[str], *, follow_links: bool
+) -> Root:
     """Find the files of one root that are not yet in `seen`."""
     root = Root(canonical_root(existing_path(path)))
+    if _is_of_the_system(root.path):
+        root.problems.append("is no file of anybody's: nothing below it is read")
+        return root
     if _is_folder(root.path):
         root.ignore_rules = IgnoreRules(root.path, exclude)
-        candidates = list(_walk(root, root.ignore_rules))
+        candidates = [
+            file
+            for file in _walk(root, root.ignore_rules)
+            if not _leads_elsewhere(file, root, follow_links=follow_links)
+        ]
         # Problems of ignore files come last: the walk has read all of them by now.
         problems = root.ignore_rules.problems
     elif os.path.lexists(root.path):
@@ -113,6 +129,29 @@ def _walk(root: Root, ignore_rules: IgnoreRules) -> Iterator[Path]:
                 yield path
             else:
                 root.other_formats.append(shown(path.relative_to(root.path).as_posix()))
+
+
+def _leads_elsewhere(path: Path, root: Root, *, follow_links: bool) -> bool:
+    """Return True for a link to a file that is not read, and record it in the root."""
+    if not path.is_symlink():
+        return False
+    name = shown(path.relative_to(root.path).as_posix())
+    if _is_of_the_system(path):
+        root.left_out.append(f"{name} is a link to no file of anybody's")
+        return True
+    if follow_links or _resolved(path).is_relative_to(root.path):
+        return False
+    root.left_out.append(f"{name} is a link to a file elsewhere: name that, or add --follow-links")
+    return True
+
+
+def _is_of_the_system(path: Path) -> bool:
+    return any(_resolved(path).is_relative_to(folder) for folder in NEVER)
+
+
+def _resolved(path: Path) -> Path:
+    # Path.resolve raises for a link to itself, which is found out when it is read.
+    return Path(os.path.realpath(path))
 
 
 def missing_files(root: Root, known: Sequence[FileRecord]) -> list[FileRecord]:

@@ -47,6 +47,13 @@ _REDIRECT_STATUSES = {301, 302, 303, 307, 308}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 """IPv6 addresses that embed an IPv4 address in their last 32 bits (RFC 6052)."""
 
+_NOT_PUBLIC = (
+    ipaddress.ip_network("fec0::/10"),  # site-local (RFC 3879)
+    ipaddress.ip_network("3fff::/20"),  # documentation (RFC 9637)
+    ipaddress.ip_network("192.0.0.0/24"),  # protocol assignments (RFC 6890)
+)
+"""Networks that `ipaddress` takes for public, in some versions of Python."""
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -63,6 +70,8 @@ def is_public(address: Address) -> bool:
         is_tunnel = address.sixtofour is not None or address.teredo is not None
         if is_tunnel:
             return False
+    if any(address in network for network in _NOT_PUBLIC):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

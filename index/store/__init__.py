@@ -3,7 +3,9 @@
 __all__ = [
     "document_tags",
     "file_records",
+    "foreign_database",
     "integrity",
+    "limited_snapshot",
     "repair",
     "schema",
     "snapshot",

@@ -7,6 +7,7 @@ does not make the derived indexes stale. A count of their own tells other proces
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 
@@ -41,12 +42,24 @@ class Tags:
                 if self._db.total_changes > before:
                     self._count()
 
-    def replace(self, document_id: str, tags: Sequence[str]) -> None:
-        """Replace the tags that people gave to a document."""
+    def replace(self, document_id: str, tags: Sequence[str], *, within: Sequence[str] = ()) -> None:
+        """Replace the tags that people gave to a document; of all, or those `within` alone."""
+        marks = ", ".join("?" * len(within))
+        condition = f" AND tag IN ({marks})" if within else ""
         with transaction(self._db):
-            self._db.execute("DELETE FROM tags WHERE document_id = ? AND given", (document_id,))
+            self._db.execute(
+                f"DELETE FROM tags WHERE document_id = ? AND given{condition}",  # noqa: S608 - marks
+                (document_id, *within),
+            )
             self._insert(((document_id, tag) for tag in tags), given=True)
             self._count()
+
+    def all_given(self) -> dict[str, frozenset[str]]:
+        """Return the tags that people gave, by document id."""
+        rows = self._db.execute(
+            "SELECT document_id, json_group_array(tag) FROM tags WHERE given GROUP BY document_id"
+        )
+        return {document_id: frozenset(json.loads(tags)) for document_id, tags in rows}
 
     def follow(self, document: Document, moved_from: str | None) -> None:
         """Store the tags that a document names, and move the given ones with it.

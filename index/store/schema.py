@@ -7,7 +7,9 @@ import uuid
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from index.errors import StoreCorrupt
 from index.filesystem.portable_path import MIGRATION as PORTABLE
+from index.search.index_file import DERIVED
 from index.store import sqlite as database
 from index.store.document_blocks import MIGRATION as STRUCTURES
 from index.store.document_reports import MIGRATION as REPORTS
@@ -90,7 +92,13 @@ SCHEMA = Schema(
 
 
 def connect(folder: Path) -> sqlite3.Connection:
-    """Open the store in `folder`; see `index.store.sqlite.connect`."""
+    """Open the store in `folder`; see `index.store.sqlite.connect`.
+
+    A file that was cut to nothing beside what was derived from it is damaged, and no new store.
+    """
+    path = folder / FILE_NAME
+    if path.is_file() and path.stat().st_size == 0 and any((folder / DERIVED).glob("*.faiss")):
+        raise StoreCorrupt(f"{path} is empty, but was not: {SCHEMA.remedy}")
     return database.connect(folder, SCHEMA)
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.document import NOWHERE, Block, Chunk, DateSource, Places, SourceBytes
+from index.filesystem.file_names import composed, existing_path
 from index.filesystem.file_stamp import FileStamp
 from index.filesystem.portable_path import Paths
 from index.formats.text_builder import places_from_plain
@@ -157,6 +158,16 @@ class Snapshot:
         return len(self._chunk_ids)
 
     @property
+    def rows(self) -> NDArray[np.int64]:
+        """Rows of the derived indexes that belong to its chunks, int64 (size,), ascending."""
+        return np.arange(len(self._chunk_ids))
+
+    @property
+    def is_limited(self) -> bool:
+        """True if it is a view of a part, whose vocabulary may hold words of other documents."""
+        return False
+
+    @property
     def document_count(self) -> int:
         """Number of documents, those without a chunk included."""
         return int(self._query("SELECT count(*) FROM documents")[0][0])
@@ -226,10 +237,14 @@ class Snapshot:
         return self._files("WHERE id = ?", document_id)[0]
 
     def ids_called(self, name: str) -> list[str]:
-        """Return the ids of the documents with this id, uri or path; any text may be passed."""
-        path = self._paths.stored(Path(name).absolute())
+        """Return the ids of the documents with this id, uri or path; any text may be passed.
+
+        Names that differ in Unicode normalisation alone are equal, as for `Store.find`.
+        """
+        path = self._paths.stored(existing_path(Path(name).absolute()))
         name = shown(name)
         files = self._files("WHERE id = ? OR uri = ? OR path = ? ORDER BY id", name, name, path)
+        files = files or self._files("WHERE composed(uri) = ? ORDER BY id", composed(name))
         return [file.document_id for file in files]
 
     def files(self) -> list[IndexedFile]:

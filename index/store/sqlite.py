@@ -58,7 +58,7 @@ def connect(folder: Path, schema: Schema) -> sqlite3.Connection:
     cannot be created.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
             f"the data directory {folder} cannot be created ({error.strerror}): choose another one"
@@ -144,7 +144,7 @@ def _open_read_only(path: Path, schema: Schema, *, alone: bool = False) -> sqlit
             raise StoreReadOnly(
                 f"{path} is of an earlier version of this program and may only be read: {advice}"
             )
-        _refuse_newer(connection, schema)
+        refuse_newer(connection, schema)
     return connection
 
 
@@ -263,7 +263,7 @@ def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:
         return
     with transaction(connection):
         # Asked again: another process may have migrated the file before the transaction began.
-        _refuse_newer(connection, schema)
+        refuse_newer(connection, schema)
         version = _version(connection)
         for script in schema.migrations[version:]:
             for statement in script.split(";"):
@@ -273,7 +273,8 @@ def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:
         connection.execute(f"PRAGMA user_version = {len(schema.migrations)}")
 
 
-def _refuse_newer(connection: sqlite3.Connection, schema: Schema) -> None:
+def refuse_newer(connection: sqlite3.Connection, schema: Schema) -> None:
+    """Raise SchemaTooNew for a file of a later version of this program."""
     version = _version(connection)
     if version > len(schema.migrations):
         raise SchemaTooNew(

@@ -5,6 +5,7 @@ A pipeline answers from one generation of the index.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,6 +15,7 @@ from typing import Protocol, TypedDict
 
 from index.search.bm25 import analyse
 from index.store.file_records import IndexedFile
+from index.store.limited_snapshot import LimitedSnapshot
 from index.store.snapshot import DocumentInfo, Snapshot
 from index.tags import tag_of, tags_of
 from qa.answer import Answer, AnswerSpan, Citation, CopyPlace, Freshness, RetrievedPassage
@@ -70,6 +72,9 @@ class FreshnessCheck(Protocol):
 
     def notes(self, citations: Iterable[Citation]) -> list[str]:
         """Return a note for each cited document that is not as it was indexed."""
+
+    def over(self, snapshot: Snapshot) -> FreshnessCheck:
+        """Return the same comparison for a view of the snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,35 @@ class Pipeline:
         self._ask_in_context = ask_in_context
         self._clock = clock
         self._today = today
+        self._limiting = threading.Lock()
+        self._limited: dict[tuple[str, ...], Pipeline] = {}
+
+    def limited(self, tags: Sequence[str]) -> Pipeline:
+        """Return the pipeline over the documents with any of the tags, as if there were no others.
+
+        It lives as long as this one. Without tags it is this one.
+        """
+        if not tags:
+            return self
+        key = tuple(sorted(tags))
+        with self._limiting:
+            if key not in self._limited:
+                self._limited[key] = self._over(LimitedSnapshot(self.snapshot, key))
+            return self._limited[key]
+
+    def _over(self, snapshot: Snapshot) -> Pipeline:
+        """Return a pipeline of the same steps over a view of the snapshot."""
+        return Pipeline(
+            snapshot,
+            self._retriever.over(snapshot),
+            self._reader,
+            self.policy,
+            top_k=self._top_k,
+            sources=self._sources.over(snapshot),
+            ask_in_context=self._ask_in_context,
+            clock=self._clock,
+            today=self._today,
+        )
 
     @property
     def reader_fingerprint(self) -> str:

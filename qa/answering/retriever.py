@@ -149,6 +149,10 @@ class HybridRetriever:
         self._snapshot = snapshot
         self._encoder = encoder
 
+    def over(self, snapshot: Snapshot) -> HybridRetriever:
+        """Return a retriever with the same encoder over a view of the snapshot."""
+        return HybridRetriever(snapshot, self._encoder)
+
     def retrieve(
         self, question: str, k: int, documents: Sequence[str] | None = None
     ) -> list[RetrievedChunk]:

@@ -93,6 +93,11 @@ class NoFreshnessCheck:
         del citations
         return []
 
+    def over(self, snapshot: Snapshot) -> NoFreshnessCheck:
+        """Return this check."""
+        del snapshot
+        return self
+
 
 class SourceFreshness:
     """The freshness check of the files behind one snapshot's documents."""
@@ -104,6 +109,10 @@ class SourceFreshness:
         self._hashes = hashes
         self._clock = clock
         self._listings: dict[Path, _Listing] = {}
+
+    def over(self, snapshot: Snapshot) -> SourceFreshness:
+        """Return the same check of the documents of a view of the snapshot."""
+        return SourceFreshness(snapshot, self._hashes, clock=self._clock)
 
     def freshness(self, document_id: str) -> Freshness:
         """Return the freshness of a document's file; the document must be indexed."""

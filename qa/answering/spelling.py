@@ -152,6 +152,7 @@ class _Passages:
     def __init__(self, snapshot: Snapshot, documents: Sequence[str] | None) -> None:
         self._snapshot = snapshot
         self._allowed = None if documents is None else snapshot.rows_of(documents)
+        self._all_words_count = documents is None and not snapshot.is_limited
 
     def know(self, word: str) -> bool:
         """Return True if a passage has a form of the word, or if it is a function word."""
@@ -176,7 +177,7 @@ class _Passages:
 
         All words are of a passage if all documents may be shown.
         """
-        if self._allowed is None or word in STOP_WORDS:
+        if self._all_words_count or word in STOP_WORDS:
             return True
         rows = self.rows_with(word)[:MOST_PASSAGES]
         texts = (self._snapshot.chunk(row).embedded_text for row in rows.tolist())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from index.store.snapshot import Snapshot
 from qa.answer import Answer, AnswerSpan
@@ -20,7 +20,7 @@ from qa.conversations.query_rewriting import rewrites
 from qa.errors import InvalidFeedback
 from qa.state.conversations import ConversationStore, StoredTurn, Version
 from qa.state.feedback import FeedbackStore, Judgement, Place, Verdict
-from qa.state.quote_erasure import quoted_document_ids
+from qa.state.quote_erasure import NOT_READABLE, quoted_document_ids, redact_documents
 
 ALONE_MARGIN = 0.1
 """Confidence by which a follow-up as it stands must beat its rewrites to be preferred."""
@@ -109,7 +109,7 @@ class Conversations:
         raises.
         """
         self.history.conversation(owner, conversation_id)
-        turns = self.history.turns(conversation_id, MAX_TURNS)
+        turns = self.turns(conversation_id, snapshot, MAX_TURNS)
         context = [(turn.understood, turn.result["answer"] or "") for turn in turns]
         texts = [span["text"] for span in turns[-1].result["answers"]] if turns else []
         answer = answer_in_context(question, context, ask, items_of(texts))
@@ -148,18 +148,48 @@ class Conversations:
             )
         if place is None:
             return self.feedback.record_verdict(turn, verdict)
-        version = self.version(place.document_id, place.sha256, snapshot)
+        version = self.version(owner, place.document_id, place.sha256, snapshot)
         return self.feedback.record_place(turn, place, version)
 
-    def version(self, document_id: str, prefix: str, snapshot: Snapshot | None) -> Version | None:
+    def version(
+        self, owner: str, document_id: str, prefix: str, snapshot: Snapshot | None
+    ) -> Version | None:
         """Return the text of a document whose sha256 begins with a prefix; None if there is none.
 
-        It is the current text, or a version that a turn quoted.
+        It is the current text, or a version that a turn of the owner's quoted.
         """
+        if _is_hidden(document_id, snapshot):
+            return None
         current = current_sha256(snapshot, document_id)
         if snapshot is not None and current is not None and current.startswith(prefix):
             return _version(snapshot, document_id)
-        return self.history.version(document_id, prefix)
+        return self.history.version(owner, document_id, prefix)
+
+    def turns(
+        self, conversation_id: str, snapshot: Snapshot | None, last: int | None = None
+    ) -> list[StoredTurn]:
+        """Return the (last) turns of a conversation without the quotes that are hidden by now.
+
+        Those are of documents that a limited snapshot does not have. The interpreted questions of
+        later turns may hold their words, too.
+        """
+        turns, is_redacted = [], False
+        for stored in self.history.turns(conversation_id, last):
+            turn = _visible(stored, snapshot)
+            is_redacted = is_redacted or turn is not stored
+            turns.append(_uninterpreted(turn) if is_redacted else turn)
+        return turns
+
+    def turn(self, owner: str, turn_id: int, snapshot: Snapshot | None) -> StoredTurn:
+        """Return one turn like `turns`. Raises UnknownConversation."""
+        return _visible(self.history.turn(owner, turn_id), snapshot)
+
+    def judged_questions(self, owner: str, snapshot: Snapshot | None) -> list[dict[str, Any]]:
+        """Return an owner's questions with known answers (see `FeedbackStore.questions`).
+
+        Without those whose answers come from documents that are hidden by now.
+        """
+        return self.feedback.questions(owner, lambda each: not _is_hidden(each, snapshot))
 
     def quoted(
         self, conversation_id: str, snapshot: Snapshot | None
@@ -168,7 +198,10 @@ class Conversations:
 
         Without a snapshot nothing is indexed, and every document is gone.
         """
-        by_turn = self.history.quoted_versions(conversation_id)
+        by_turn = {
+            turn_id: [pair for pair in pairs if not _is_hidden(pair[0], snapshot)]
+            for turn_id, pairs in self.history.quoted_versions(conversation_id).items()
+        }
         # Many turns quote the same version: its state is looked up once.
         pairs = {pair for quoted in by_turn.values() for pair in quoted}
         versions = {pair: QuotedVersion(*pair, _state(snapshot, *pair)) for pair in pairs}
@@ -189,6 +222,28 @@ class Conversations:
             elif version.state == "gone":
                 notes.append("A document that was quoted in this conversation is gone.")
         return notes
+
+
+def _is_hidden(document_id: str, snapshot: Snapshot | None) -> bool:
+    """Return True if a snapshot is limited and does not have a document.
+
+    A whole one hides nothing: a document that it lacks may be quoted by what has been kept.
+    """
+    return snapshot is not None and snapshot.is_limited and not snapshot.has_document(document_id)
+
+
+def _visible(turn: StoredTurn, snapshot: Snapshot | None) -> StoredTurn:
+    """Return a turn without the quotes of hidden documents, unchanged if it has none."""
+    hidden = [each for each in quoted_document_ids(turn.result) if _is_hidden(each, snapshot)]
+    if not hidden:
+        return turn
+    result = redact_documents(turn.result, hidden, NOT_READABLE)
+    return _uninterpreted(replace(turn, result=result, place=None))
+
+
+def _uninterpreted(turn: StoredTurn) -> StoredTurn:
+    """Return a turn with the question as it was asked alone."""
+    return replace(turn, understood=turn.question, result=turn.result | {"interpreted_as": None})
 
 
 def current_sha256(snapshot: Snapshot | None, document_id: str) -> str | None:

@@ -67,36 +67,50 @@ class ExampleQuestions:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._finding = threading.Lock()
-        self._questions: tuple[str, ...] = ()
-        self._generation: int | None = None
+        self._found: dict[tuple[str, ...], tuple[int, tuple[str, ...]]] = {}
 
-    def found(self, generation: int) -> tuple[str, ...] | None:
-        """Return the questions of a generation, None if they have not been looked for."""
+    def found(self, generation: int, tags: Sequence[str] = ()) -> tuple[str, ...] | None:
+        """Return the questions of a generation, None if they have not been looked for.
+
+        `tags` are those that the asker is limited to: others' examples would tell of documents
+        that he may not read.
+        """
         with self._lock:
-            return self._questions if self._generation == generation else None
+            of_generation, questions = self._found.get(tuple(tags), (None, ()))
+            return questions if of_generation == generation else None
 
-    def questions(self, pipeline: Pipeline) -> tuple[str, ...]:
-        """Return at most `COUNT` questions that the pipeline answers, found now if need be."""
+    def questions(self, pipeline: Pipeline, tags: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return at most `COUNT` questions that the pipeline answers, found now if need be.
+
+        `tags` are those that the pipeline is limited to.
+        """
         generation = pipeline.snapshot.generation
-        found = self.found(generation)
+        found = self.found(generation, tags)
         if found is None:
             found = example_questions(pipeline)
             with self._lock:
-                self._questions, self._generation = found, generation
+                self._found[tuple(tags)] = (generation, found)
         return found
 
-    def find(self, use: Callable[[], AbstractContextManager[Pipeline]]) -> None:
+    def find(
+        self, use: Callable[[], AbstractContextManager[Pipeline]], tags: Sequence[str] = ()
+    ) -> None:
         """Look for the questions in a thread of its own, unless one is at work.
 
-        `use` holds the newest pipeline for the length of a block.
+        `use` holds the newest pipeline, limited to the tags, for the length of a block.
         """
         if self._finding.acquire(blocking=False):
-            threading.Thread(target=self._find, args=(use,), name="examples", daemon=True).start()
+            arguments = (use, tags)
+            threading.Thread(
+                target=self._find, args=arguments, name="examples", daemon=True
+            ).start()
 
-    def _find(self, use: Callable[[], AbstractContextManager[Pipeline]]) -> None:
+    def _find(
+        self, use: Callable[[], AbstractContextManager[Pipeline]], tags: Sequence[str]
+    ) -> None:
         try:
             with use() as pipeline:
-                self.questions(pipeline)
+                self.questions(pipeline, tags)
         except QAError:
             pass  # nothing is indexed any more: the next request looks again
         finally:

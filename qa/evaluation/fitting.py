@@ -82,7 +82,12 @@ def fit(
     Features are float64 (n, f); `right` holds probabilities of being right, `weights` those of the
     answers, float64 (n,) each.
     """
-    from sklearn.linear_model import LogisticRegression
+    try:
+        from sklearn.linear_model import LogisticRegression
+    except ImportError as error:
+        raise CalibrationError(
+            "fitting needs scikit-learn: pip install 'quoted-qa[calibrate]'"
+        ) from error
 
     centre, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
     standard = (features - centre) / scale

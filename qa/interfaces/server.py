@@ -6,23 +6,26 @@ A generation is one committed state of the index. The server answers from the ne
 from __future__ import annotations
 
 import logging
+import logging.config
 import signal
 import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
+from fastapi.security import HTTPBearer
 
 from index.ingestion.report import Outcome
 from index.ingestion.watcher import WatchedPaths
 from index.models.encoder import Encoder
+from qa.access.gatekeeper import Gatekeeper
 from qa.answer import Answer
 from qa.answering.live_pipeline import LivePipeline
 from qa.answering.reader import Reader
@@ -39,10 +42,15 @@ from qa.errors import NoSample, NotReady, SettingsError
 from qa.interfaces.api.ask import ask_router
 from qa.interfaces.api.conversations import conversation_router
 from qa.interfaces.api.documents import document_router
-from qa.interfaces.api.host_guard import Guard
+from qa.interfaces.api.door import Door
+from qa.interfaces.api.host_guard import Guard, is_loopback
 from qa.interfaces.api.problems import add_error_handlers
+from qa.interfaces.api.proxies import TrustedProxies, networks_of
+from qa.interfaces.api.sessions import session_router
 from qa.interfaces.api.source_pages import source_page_router
 from qa.interfaces.api.verification import verification_router
+from qa.interfaces.connections import limits
+from qa.interfaces.logs import Format, RequestLog, configuration
 from qa.interfaces.plaintext.differences import difference_line
 from qa.interfaces.service import Service
 from qa.interfaces.slack import PREFIX
@@ -244,14 +252,42 @@ class _Log(Listener):
             log.info("%s", difference_line(each))
 
 
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Where the server listens, and whom it believes.
+
+    With `is_open` nobody needs a key beyond loopback either. `trusted_proxies` are addresses or
+    networks; `person_header` is the header in which they name whom they have signed in.
+    """
+
+    host: str = "127.0.0.1"
+    is_open: bool = False
+    trusted_proxies: tuple[str, ...] = ()
+    person_header: str | None = None
+
+    @property
+    def is_reachable(self) -> bool:
+        """True if others than this machine's own processes may reach the server."""
+        return not is_loopback(self.host) or bool(self.trusted_proxies)
+
+
+LOOPBACK = Binding()
+
+
 def create_app(
-    settings: Settings, watched: WatchedPaths = NOTHING, *, only_slack: bool = False
+    settings: Settings,
+    watched: WatchedPaths = NOTHING,
+    *,
+    only_slack: bool = False,
+    binding: Binding = LOOPBACK,
 ) -> FastAPI:
     """Return the ASGI application, whose lifespan starts and stops the server's threads.
 
-    Raises SettingsError if only Slack is to be served but is not set up.
+    Raises SettingsError if only Slack is to be served but is not set up, or if others may reach the
+    server but nobody has a key.
     """
     service = ServerState(settings, watched)
+    gatekeeper = _gatekeeper(settings, binding, only_slack=only_slack)
     why_no_slack = _why_no_slack(settings)
     if only_slack and why_no_slack:
         raise SettingsError(f"Slack cannot be served: {why_no_slack}")
@@ -269,6 +305,7 @@ def create_app(
                 await stack.enter_async_context(bot.running())
             yield
         service.stop()
+        gatekeeper.close()
 
     app = FastAPI(
         title="quoted",
@@ -279,33 +316,78 @@ def create_app(
         openapi_url=None if only_slack else "/openapi.json",
         docs_url=None,
         redoc_url=None,
+        dependencies=[Security(HTTPBearer(auto_error=False, description=_BEARER))],
     )
+    app.state.gatekeeper = gatekeeper
     if bot:
         app.include_router(bot.router())
     if not only_slack:
-        _include_local_routers(app, service, settings)
+        _include_local_routers(app, service, gatekeeper, settings)
     add_error_handlers(app)
+    # The last one added is the first to see a request.
+    app.add_middleware(Door, gatekeeper=gatekeeper)
     app.add_middleware(
         Guard,
         allowed_hosts=settings.allowed_hosts,
         signed=PREFIX,
         max_upload_bytes=settings.max_upload_bytes,
     )
+    app.add_middleware(
+        TrustedProxies,
+        trusted=networks_of(binding.trusted_proxies),
+        person_header=binding.person_header,
+    )
+    app.add_middleware(RequestLog)
     return app
 
 
-def _include_local_routers(app: FastAPI, service: Service, settings: Settings) -> None:
+_BEARER = "A key of `qa keys create`; none is needed on loopback before there is a first one."
+_OPEN_MEANS = (
+    "Anybody who can reach this address may read, upload, replace and delete every document here."
+)
+
+
+def _gatekeeper(settings: Settings, binding: Binding, *, only_slack: bool) -> Gatekeeper:
+    """Return the check of this server's doors. Raises SettingsError if it would let in anybody."""
+    if binding.person_header and not binding.trusted_proxies:
+        raise SettingsError("--identity-header needs --trusted-proxy: who may name people?")
+    # Under `--only slack` there is no path but Slack's, whose requests are signed.
+    is_exposed = binding.is_reachable and not only_slack
+    gatekeeper = Gatekeeper(settings.data, required=is_exposed and not binding.is_open)
+    if not is_exposed:
+        return gatekeeper
+    if binding.is_open:
+        if gatekeeper.needs_keys:
+            raise SettingsError("there are keys, and --open would need none: leave --open out")
+        log.warning("--open: no key is needed. %s", _OPEN_MEANS)
+    elif not gatekeeper.has_valid_keys():
+        raise SettingsError(
+            f"others can reach {binding.host}, and nobody has a key yet: run "
+            "`qa keys create NAME --role admin` first. Or add --open, which means: "
+            f"{_OPEN_MEANS[0].lower()}{_OPEN_MEANS[1:]}"
+        )
+    return gatekeeper
+
+
+def _include_local_routers(
+    app: FastAPI, service: Service, gatekeeper: Gatekeeper, settings: Settings
+) -> None:
     """Mount everything except Slack: the HTTP interface, the web page and the webhook."""
     app.include_router(ask_router(service))
     app.include_router(document_router(service))
     app.include_router(conversation_router(service))
     app.include_router(verification_router(service))
     app.include_router(source_page_router(service))
+    app.include_router(session_router(gatekeeper))
     app.include_router(page_router())
     if settings.webhook_token:
         app.include_router(
             webhook_router(
-                service, open_chat_threads(settings), settings.webhook_token, settings.public_url
+                service,
+                open_chat_threads(settings),
+                settings.webhook_token,
+                settings.public_url,
+                settings.slack.tags_in,
             )
         )
 
@@ -329,17 +411,20 @@ def _bot(settings: Settings, service: Service) -> Bot:
 
 def run(
     settings: Settings,
-    host: str,
+    binding: Binding,
     port: int,
     watched: WatchedPaths = NOTHING,
     *,
     only_slack: bool = False,
+    log_format: Format = "text",
 ) -> None:
     """Serve until SIGTERM or SIGINT, then exit with 0.
 
     Exits with 1 if the port cannot be bound.
     """
-    app = create_app(settings, watched, only_slack=only_slack)
+    # What is logged before uvicorn starts looks like the rest.
+    logging.config.dictConfig(configuration(log_format))
+    app = create_app(settings, watched, only_slack=only_slack, binding=binding)
 
     def leave(_signal: int, _frame: FrameType | None) -> None:
         sys.exit(0)
@@ -350,10 +435,16 @@ def run(
     try:
         uvicorn.run(
             app,
-            host=host,
+            host=binding.host,
             port=port,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             server_header=False,
+            log_config=configuration(log_format),
+            # `RequestLog` does that, without what people ask.
+            access_log=False,
+            **limits(),
+            # `TrustedProxies` does that: uvicorn would believe any process on this machine.
+            proxy_headers=False,
         )
     except SystemExit as stop:
         # uvicorn ends with 3 if it cannot bind, which would be "no answer found" here.

@@ -8,9 +8,10 @@ from functools import partial
 from typing import Protocol, Unpack
 
 from index.store.snapshot import Snapshot
+from qa.access.principal import Principal
 from qa.answer import Answer
 from qa.answering.live_pipeline import LivePipeline
-from qa.answering.pipeline import AskOptions
+from qa.answering.pipeline import AskOptions, Pipeline
 from qa.conversations.conversation import Conversations
 from qa.errors import NoIndex
 from qa.library.upload_service import UploadService
@@ -20,8 +21,8 @@ from qa.state.conversations import StoredTurn
 class Service(Protocol):
     """The live pipeline, the conversations and the uploads of one server.
 
-    An implementation derives from this class and supplies the first four methods; `snapshot` and
-    `ask` are built on them.
+    An implementation derives from this class and supplies the first four methods; the others are
+    built on them, and give an asker no more than he may read.
     """
 
     def live(self) -> LivePipeline:
@@ -46,22 +47,31 @@ class Service(Protocol):
         """
 
     @contextmanager
-    def snapshot(self) -> Iterator[Snapshot | None]:
-        """Yield the newest snapshot, or None while nothing is indexed.
+    def pipeline(self, asker: Principal) -> Iterator[Pipeline]:
+        """Yield the newest pipeline over the documents that somebody may read.
+
+        Raises NoIndex, NotReady or StoreError.
+        """
+        with self.live().use() as pipeline:
+            yield pipeline.limited(asker.tags)
+
+    @contextmanager
+    def snapshot(self, asker: Principal) -> Iterator[Snapshot | None]:
+        """Yield the newest snapshot as far as somebody may read it, None while nothing is indexed.
 
         The snapshot stays open for the length of the block.
         """
         with ExitStack() as stack:
             # Caught at the start only: a NoIndex raised in the block must reach the caller.
             try:
-                snapshot = stack.enter_context(self.live().use()).snapshot
+                snapshot = stack.enter_context(self.pipeline(asker)).snapshot
             except NoIndex:
                 snapshot = None
             yield snapshot
 
     def ask(
         self,
-        owner: str,
+        asker: Principal,
         conversation_id: str,
         question: str,
         choose_tags: Callable[[Snapshot], Sequence[str]],
@@ -69,16 +79,16 @@ class Service(Protocol):
     ) -> StoredTurn:
         """Answer a question as the next turn of a conversation.
 
-        `choose_tags` is called with the newest snapshot. Only documents with at least one of the
-        tags that it returns are searched; no tags mean all documents. The other options are those
-        of `Pipeline.ask`. Raises QAError or IndexingError.
+        `choose_tags` is called with the newest snapshot, as far as the asker may read it. Only
+        documents with at least one of the tags that it returns are searched; no tags mean all of
+        them. The other options are those of `Pipeline.ask`. Raises QAError or IndexingError.
         """
-        with self.live().use() as pipeline:
+        with self.pipeline(asker) as pipeline:
             ask = partial(
                 pipeline.ask,
                 tags=choose_tags(pipeline.snapshot) or None,
                 **options,
             )
             return self.conversations().ask(
-                owner, conversation_id, question, ask, pipeline.snapshot
+                asker.owner, conversation_id, question, ask, pipeline.snapshot
             )

@@ -65,6 +65,7 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
     yes: bool = False,
     exclude: Sequence[str] = (),
     tags: Sequence[str] = (),
+    follow_links: bool = False,
     on_wait: Callable[[], None] = lambda: None,
 ) -> Summary:
     """Bring the index up to date with files, folders and web pages; see `ingest`.
@@ -85,6 +86,7 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
             yes=yes,
             max_bytes=settings.max_file_bytes,
             exclude=exclude,
+            follow_links=follow_links,
         )
         if new_tags:
             store.tags.add(_document_ids_of(settings, store, paths), new_tags)
@@ -135,7 +137,7 @@ def _delete_own_file(settings: Settings, path: Path) -> None:
 
 
 def forget_all(settings: Settings, on_wait: Callable[[], None] = lambda: None) -> int:
-    """Delete all documents, all that was made from them and all uploaded files.
+    """Delete all documents, all that was made from them, all uploaded files and all questions.
 
     Returns the number of deleted documents.
     """
@@ -145,7 +147,12 @@ def forget_all(settings: Settings, on_wait: Callable[[], None] = lambda: None) -
         if (settings.data / STATE).is_file():
             with closing(State(settings.data)) as state:
                 UploadJobs(state).delete_all()
-        return store.delete_all()
+        count = store.delete_all()
+        # Last: before, the deleted documents are taken out of answers one by one.
+        if (settings.data / STATE).is_file():
+            with closing(State(settings.data)) as state:
+                state.delete_all()
+        return count
 
 
 def open_snapshot(settings: Settings) -> Snapshot:

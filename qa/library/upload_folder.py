@@ -5,6 +5,7 @@ Each file lies in a folder of its own with a random name, under its own safe nam
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 import time
@@ -27,6 +28,7 @@ ABANDONED_SECONDS = 24 * 3600.0
 The first files of an upload that is still being received have neither, and must stay.
 """
 
+_FOLDER = re.compile(r"[0-9a-f]{16}")
 _READ = (
     "text, Markdown, PDF, Word, PowerPoint, a spreadsheet, HTML, EPUB, OpenDocument, RTF, a mail, "
     "source code or another format of docs/formats.md"
@@ -50,8 +52,9 @@ class UploadFolder:
         return folder
 
     def holds(self, path: Path) -> bool:
-        """Return True if a file was uploaded."""
-        return path.parent.parent == self.folder
+        """Return True if a file was uploaded, and lies in a folder that `new` has made."""
+        is_below = path.parent.parent == self.folder
+        return is_below and _FOLDER.fullmatch(path.parent.name) is not None
 
     def discard(self, path: Path) -> bool:
         """Delete an uploaded file with its folder; return False for any other file."""

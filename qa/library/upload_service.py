@@ -11,7 +11,7 @@ from index.errors import StoreBusy, UnknownDocument
 from index.store.file_records import IndexedFile
 from index.store.schema import FILE_NAME, translate_sqlite_errors
 from index.store.sqlite import close_on_error
-from index.tags import tags_of
+from qa.access.principal import LOCAL, Principal
 from qa.errors import InvalidUpload, NotUploaded, QAError, UnknownDocumentId, UnsupportedUpload
 from qa.library.documents import open_store, remove_document
 from qa.library.upload_folder import UploadFolder
@@ -48,13 +48,15 @@ class UploadService:
             jobs.expire()
         return jobs
 
-    def take(self, files: Sequence[UploadedFile], tags: Sequence[str]) -> Job:
+    def take(
+        self, files: Sequence[UploadedFile], tags: Sequence[str], asker: Principal = LOCAL
+    ) -> Job:
         """Start a job that makes documents of uploaded files.
 
-        Raises StoreError; the files are then deleted.
+        Raises StoreError, or NotAllowed for tags of others; the files are then deleted.
         """
         try:
-            job = self.jobs.add(files, tags)
+            job = self.jobs.add(files, asker.upload_tags(tags), asker.owner, asker.tags)
         except BaseException:  # Whatever happened, no job will ever delete these files.
             for file in files:
                 self.uploads.discard(file.staged or file.path)
@@ -70,11 +72,16 @@ class UploadService:
             )
 
     def replace(
-        self, known: IndexedFile, files: Sequence[UploadedFile], tags: Sequence[str]
+        self,
+        known: IndexedFile,
+        files: Sequence[UploadedFile],
+        tags: Sequence[str],
+        asker: Principal = LOCAL,
     ) -> Job:
         """Start a job that replaces the bytes of an uploaded document, which keeps its name.
 
-        Raises InvalidUpload, UnsupportedUpload or StoreError; the files are then deleted.
+        It keeps its tags, too, and gets those of the form. Raises InvalidUpload, UnsupportedUpload,
+        NotAllowed or StoreError; the files are then deleted.
         """
         refusal = _refusal(known, files)
         if refusal:
@@ -84,19 +91,23 @@ class UploadService:
         [file] = files
         # The new bytes wait where they are until the worker moves them to the document's file.
         replacement = replace(file, path=known.path, staged=file.path, replaces=known.document_id)
-        return self.take([replacement], tags)
+        return self.take([replacement], tags, asker)
 
-    def tag(self, document_id: str, tags: Sequence[str]) -> None:
-        """Replace the tags that users have given to a document.
+    def tag(
+        self, document_id: str, tags: Sequence[str], asker: Principal = LOCAL
+    ) -> tuple[str, ...]:
+        """Replace the tags that users have given to a document; return those that are shown.
 
-        Raises InvalidTag or StoreError.
+        Tags outside of an asker's limits stay as they are. Raises InvalidTag, NotAllowed or
+        StoreError.
         """
-        new_tags = tags_of(tags)
+        new_tags = asker.upload_tags(tags)
         with (
             open_store(self._settings) as store,
             translate_sqlite_errors(self._settings.data / FILE_NAME),
         ):
-            store.tags.replace(document_id, new_tags)
+            store.tags.replace(document_id, new_tags, within=asker.tags)
+        return new_tags
 
     def delete(self, known: IndexedFile) -> bool:
         """Delete a document; return True if its file was uploaded and is deleted too.

@@ -154,7 +154,7 @@ class UploadWorker:
 
     def _index(self, store: Store, tasks: Sequence[UploadTask]) -> list[FileResult]:
         """Make documents of files, and return the result of each."""
-        uploads = _IndexedUploads(store.files_under(self._uploads.folder))
+        uploads = _IndexedUploads(store.files_under(self._uploads.folder), store.tags.all_given())
         fresh = [task for task in tasks if uploads.duplicate(task) is None]
         readable = [task for task in fresh if uploads.can_be_read(task)]
         outcomes = self._ingest(store, readable)
@@ -193,10 +193,15 @@ class UploadWorker:
 class _IndexedUploads:
     """Uploaded files that were documents before a batch is read."""
 
-    def __init__(self, files: Sequence[FileRecord]) -> None:
-        self._id_by_key = {(file.path.name, file.sha256): file.document_id for file in files}
-        self._id_by_name = {file.path.name: file.document_id for file in files}
+    def __init__(self, files: Sequence[FileRecord], tags: Mapping[str, frozenset[str]]) -> None:
+        """`tags` are those that people gave to the documents, by document id."""
+        self._ids_by_key: dict[tuple[str, str], list[str]] = {}
+        self._ids_by_name: dict[str, list[str]] = {}
+        for file in files:
+            self._ids_by_key.setdefault((file.path.name, file.sha256), []).append(file.document_id)
+            self._ids_by_name.setdefault(file.path.name, []).append(file.document_id)
         self._sha256_by_id = {file.document_id: file.sha256 for file in files}
+        self._tags = tags
 
     def duplicate(self, task: UploadTask) -> str | None:
         """Return the id of another document of the same name and bytes, if there is one.
@@ -205,12 +210,24 @@ class _IndexedUploads:
         """
         if task.file.staged:
             return None
-        document_id = self._id_by_key.get(task.file.key)
-        return None if document_id == task.document_id else document_id
+        return next(self._others(task, self._ids_by_key.get(task.file.key, ())), None)
 
     def has_namesake(self, task: UploadTask) -> bool:
         """Return True if another document has the same file name."""
-        return self._id_by_name.get(task.file.path.name, task.document_id) != task.document_id
+        others = self._others(task, self._ids_by_name.get(task.file.path.name, ()))
+        return next(others, None) is not None
+
+    def _others(self, task: UploadTask, document_ids: Sequence[str]) -> Iterator[str]:
+        """Yield those documents but the task's own that its sender may know of, the last first.
+
+        A result that names another would give it away, and a tag on it would hand it over.
+        """
+        for document_id in reversed(document_ids):
+            may_know = not task.limits or not self._tags.get(document_id, frozenset()).isdisjoint(
+                task.limits
+            )
+            if may_know and document_id != task.document_id:
+                yield document_id
 
     def can_be_read(self, task: UploadTask) -> bool:
         """Return True unless the file is given up or its bytes or document are gone.

@@ -15,20 +15,23 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
+from index.errors import SchemaTooNew, StoreError
 from index.filesystem.checksums import sha256_of
-from index.filesystem.portable_path import PAGES, RESTORING, UPLOADS, Paths
+from index.filesystem.portable_path import PAGES, RESTORING, UPLOADS, Paths, is_stored_path
 from index.store import schema
+from index.store.foreign_database import copy_rows
 from index.store.integrity import database_issues
 from index.store.sqlite import Schema, connect, translate_sqlite_errors
 from index.store.store import Store
-from qa.errors import BackupError
+from qa.answering.calibration import load_calibration
+from qa.errors import BackupError, CalibrationError
 from qa.settings import CALIBRATION
 from qa.state.database import SCHEMA as STATE_SCHEMA
 
@@ -45,6 +48,12 @@ _PACKED_PREFIX = ".quoted-backup-"
 """Start of the names of the folders in which a backup is made."""
 UNPACKED_PREFIX = ".restore-"
 """Start of the names of the folders in which a backup is unpacked."""
+MAX_MANIFEST_BYTES = 64 * 1024 * 1024
+"""Largest manifest of a backup to restore: some 400,000 files."""
+MAX_FILES = 400_000
+MAX_BYTES = 2**40
+"""Largest file in a backup to restore."""
+_MAX_GENERATION = 2**53
 LEFTOVER_SECONDS = 24 * 3600.0
 """Age after which such a folder belongs to a process that was killed."""
 
@@ -221,6 +230,7 @@ def _unpack(source: Path, folder: Path) -> list[str]:
     try:
         with zipfile.ZipFile(source) as archive:
             files = _manifest(archive)
+            _check_room(folder.parent, files)
             for name in files:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(name) as packed, (folder / name).open("wb") as file:
@@ -236,6 +246,8 @@ def _unpack(source: Path, folder: Path) -> list[str]:
         EOFError,
         NotImplementedError,
         RuntimeError,
+        RecursionError,
+        AttributeError,
     ) as error:
         raise BackupError(
             f"{source} is no backup of quoted, or is damaged ({error}): take another one"
@@ -246,19 +258,56 @@ def _unpack(source: Path, folder: Path) -> list[str]:
                 f"{source} is damaged: {name} has another checksum; "
                 "take another backup. Nothing was changed"
             )
-        if name in _DATABASES:
-            _check_database(source, folder, name)
+    try:
+        for name in files:
+            if name in _DATABASES:
+                _rewrite_database(folder, name)
+        load_calibration(folder / CALIBRATION)
+    except SchemaTooNew:
+        raise
+    except (StoreError, CalibrationError, sqlite3.Error, ValueError, OverflowError) as error:
+        raise BackupError(
+            f"{source} cannot be restored: {error}. Take another backup; nothing was changed"
+        ) from error
     return sorted(files, key=lambda name: (name in _FILES, name))
 
 
-def _check_database(source: Path, folder: Path, name: str) -> None:
-    """Migrate an unpacked database. Raises BackupError if it is damaged."""
-    with closing(connect(folder, _DATABASES[name])) as database:
-        issues = database_issues(database, "")
-    if issues:
-        raise BackupError(
-            f"{source}: {name}: {issues[0].problem}; take another backup. Nothing was changed"
+def _rewrite_database(folder: Path, name: str) -> None:
+    """Replace an unpacked database by one of our own with its rows, migrated and checked.
+
+    Raises StoreError or ValueError if it holds anything that we would not have written.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        clean = Path(place)
+        copy_rows(folder / name, clean, _DATABASES[name])
+        with closing(connect(clean, _DATABASES[name])) as database:
+            for issue in database_issues(database, ""):
+                raise ValueError(f"{name}: {issue.problem}")
+            _check_values(database, name)
+            # So that it is one file.
+            database.execute("PRAGMA journal_mode=DELETE")
+        (clean / name).replace(folder / name)
+
+
+def _check_values(database: sqlite3.Connection, name: str) -> None:
+    """Raise ValueError for a value that would lead out of the data directory, or mislead a reader.
+
+    Messages of a chat service that waited to be answered are not answered again.
+    """
+    if name == schema.FILE_NAME:
+        [(generation,)] = database.execute("SELECT value FROM meta WHERE key = 'generation'")
+        if not 0 <= int(generation) < _MAX_GENERATION:
+            raise ValueError(f"{name}: expected a generation, got {generation[:40]!r}")
+        paths = database.execute("SELECT path FROM documents")
+    else:
+        database.execute("UPDATE claims SET state = 'done' WHERE state != 'done'")
+        paths = database.execute(
+            "SELECT path FROM job_files"
+            " UNION ALL SELECT staged FROM job_files WHERE staged IS NOT NULL"
         )
+    for (path,) in paths:
+        if not is_stored_path(path):
+            raise ValueError(f"{name}: the path {path!r} leads out of its folder")
 
 
 def _manifest(archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
@@ -266,7 +315,11 @@ def _manifest(archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
 
     Raises BackupError for an unknown format, ValueError for an unexpected name.
     """
+    if archive.getinfo(MANIFEST).file_size > MAX_MANIFEST_BYTES:
+        raise ValueError(f"its manifest has more than {MAX_MANIFEST_BYTES:,} bytes")
     manifest = json.loads(archive.read(MANIFEST))
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise TypeError("its manifest is none")
     if manifest["format"] != FORMAT:
         raise BackupError(
             f"the backup has format {manifest['format']}, this program knows {FORMAT}: "
@@ -276,18 +329,35 @@ def _manifest(archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
     unknown = sorted(name for name in files if name not in _FILES and not _is_kept(name))
     if unknown:
         raise ValueError(f"unexpected {unknown[0]!r}")
+    _check_sizes(list(files.values()))
     return files
+
+
+def _check_room(folder: Path, files: Mapping[str, dict[str, Any]]) -> None:
+    """Raise BackupError if the disk has no room for the files of a manifest."""
+    needed = sum(entry["size"] for entry in files.values())
+    if needed > shutil.disk_usage(folder).free:
+        raise BackupError(
+            f"the backup unpacks to {needed:,} bytes, and the disk has no room for them: make room"
+        )
+
+
+def _check_sizes(entries: Sequence[dict[str, Any]]) -> None:
+    """Raise ValueError unless a manifest's files are as many and as large as files can be."""
+    if len(entries) > MAX_FILES:
+        raise ValueError(f"it has more than {MAX_FILES:,} files")
+    for entry in entries:
+        size = entry["size"]
+        if type(size) is not int or not 0 <= size <= MAX_BYTES:
+            raise ValueError(f"expected the size of a file, got {size!r}")
 
 
 def _is_kept(name: str) -> bool:
     """Return True if a name is that of a file in one of our folders, and leads nowhere else."""
-    parts = PurePosixPath(name).parts
-    return (
-        len(parts) > 1
-        and parts[0] in _FOLDERS
-        and not {"..", "/"} & set(parts)
-        and PurePosixPath(name).as_posix() == name
-    )
+    parts = name.split("/")
+    if parts[0] not in _FOLDERS or not {"", ".", ".."}.isdisjoint(parts) or "\0" in name:
+        return False
+    return len(parts) == (3 if parts[0] == UPLOADS else 2)
 
 
 def _write(read: Callable[[int], bytes], write: Callable[[bytes], object], size: int) -> None:

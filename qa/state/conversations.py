@@ -189,17 +189,25 @@ class ConversationStore:
             versions.setdefault(turn_id, []).append((document_id, sha256))
         return versions
 
-    def version(self, document_id: str, prefix: str) -> Version | None:
-        """Return the last quoted version of a document whose sha256 begins with a prefix.
+    def version(self, owner: str, document_id: str, prefix: str) -> Version | None:
+        """Return the last version of a document that a turn of the owner's quotes.
 
-        None if no such version is stored.
+        Its sha256 begins with a prefix. The local owner, who keeps this machine, also has those
+        that chat services have quoted. None if no such version is stored.
         """
         rows = self._state.query(
             "SELECT document_id, sha256, title, uri, text FROM versions"
-            " WHERE document_id = ? AND substr(sha256, 1, ?) = ? ORDER BY kept_at DESC LIMIT 1",
+            " WHERE document_id = ? AND substr(sha256, 1, ?) = ? AND EXISTS"
+            " (SELECT 1 FROM quoted JOIN turns ON turns.id = turn_id"
+            " JOIN conversations ON conversations.id = conversation_id"
+            " WHERE quoted.document_id = versions.document_id AND quoted.sha256 = versions.sha256"
+            " AND (owner = ? OR ? AND owner NOT GLOB 'key:*'))"
+            " ORDER BY kept_at DESC LIMIT 1",
             _without_surrogates(document_id),
             len(prefix),
             _without_surrogates(prefix),
+            owner,
+            owner == LOCAL_OWNER,
         )
         return Version(*rows[0]) if rows else None
 

@@ -131,6 +131,10 @@ WITHOUT ROWID;
             PRIMARY KEY (job_id, number)
         ) WITHOUT ROWID
         """,
+        """
+        ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT 'local';
+        ALTER TABLE jobs ADD COLUMN limits TEXT NOT NULL DEFAULT '[]'
+        """,
     ),
     "Move the file away: conversations begin anew",
 )
@@ -189,14 +193,28 @@ class State:
     def expire(self, days: int) -> int:
         """Delete conversations unused for `days`, and texts that are no longer quoted.
 
-        Returns the number of deleted conversations.
+        The days count to the last use of any conversation, where the clock is later than that: one
+        that has jumped ahead must not delete everything. Returns the number of deleted ones.
         """
-        before = (self._clock() - timedelta(days=days)).isoformat(timespec="seconds")
+        now = self._clock()
+        [(newest,)] = self.query(
+            "SELECT max(updated_at) FROM conversations WHERE updated_at <= ?",
+            now.isoformat(timespec="seconds"),
+        )
+        last_used = datetime.fromisoformat(newest) if newest else now
+        before = (last_used - timedelta(days=days)).isoformat(timespec="seconds")
         with self.writing() as db:
             count = db.execute("DELETE FROM conversations WHERE updated_at < ?", (before,)).rowcount
             drop_unquoted(db)
         self.empty_log()
         return count
+
+    def delete_all(self) -> None:
+        """Delete all that users have made: conversations, feedback, questions, queues and jobs."""
+        with self.writing() as db:
+            for table in ("conversations", "versions", "watched", "claims", "jobs"):
+                db.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
+        self.empty_log()
 
     def document_ids(self) -> set[str]:
         """Return the ids of all documents that have records in this file."""

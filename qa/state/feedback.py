@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -70,21 +70,27 @@ class FeedbackStore:
             raise InvalidFeedback("the selected text is empty: select the answer itself")
         return self._store(turn.id, "place", [quote], place.document_id)
 
-    def questions(self, owner: str) -> list[dict[str, Any]]:
+    def questions(
+        self, owner: str, may_show: Callable[[str], bool] = lambda _: True
+    ) -> list[dict[str, Any]]:
         """Return an owner's questions with known answers, the oldest first.
 
         Each has the keys id, question (as it was understood) and answers (none: a refusal is
-        right), as `qa eval answers` reads them.
+        right), as `qa eval answers` reads them. Those are left out that come from a document, by
+        its id, that `may_show` refuses.
         """
         rows = self._state.query(
-            "SELECT turn_id, understood, answers FROM feedback JOIN turns ON turns.id = turn_id"
+            "SELECT turn_id, understood, answers, document_id,"
+            " (SELECT json_group_array(quoted.document_id) FROM quoted"
+            " WHERE quoted.turn_id = turns.id) FROM feedback JOIN turns ON turns.id = turn_id"
             " JOIN conversations ON conversations.id = conversation_id"
             " WHERE owner = ? AND verdict != 'wrong' ORDER BY turn_id",
             owner,
         )
         return [
             {"id": f"turn-{turn_id}", "question": question, "answers": json.loads(answers)}
-            for turn_id, question, answers in rows
+            for turn_id, question, answers, place, quoted in rows
+            if all(may_show(each) for each in (*json.loads(quoted), *([place] if place else [])))
         ]
 
     def _store(

@@ -7,6 +7,8 @@ from typing import Any
 
 ERASED = "A document that was quoted here has been deleted, and its quotes with it."
 """Note on an answer from which quotes were erased."""
+NOT_READABLE = "A document that was quoted here is no longer open to you."
+"""Note on an answer whose asker may no longer read all that it quotes."""
 
 
 def quoted_document_ids(answer: Mapping[str, Any]) -> list[str]:
@@ -17,7 +19,9 @@ def quoted_document_ids(answer: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(passage["document_id"] for passage in passages))
 
 
-def redact_documents(answer: Mapping[str, Any], gone: Collection[str]) -> dict[str, Any]:
+def redact_documents(
+    answer: Mapping[str, Any], gone: Collection[str], note: str = ERASED
+) -> dict[str, Any]:
     """Return an answer's JSON without the text of some documents, and a note if it had any."""
     redacted = dict(answer)
     for name in _SPAN_LISTS:
@@ -30,7 +34,7 @@ def redact_documents(answer: Mapping[str, Any], gone: Collection[str]) -> dict[s
     if redacted["refusal"]:
         redacted["refusal"] = redacted["refusal"] | {"nearest": _remaining(_nearest(answer), gone)}
     if redacted != dict(answer):
-        redacted["notes"] = list(dict.fromkeys([*answer["notes"], ERASED]))
+        redacted["notes"] = list(dict.fromkeys([*answer["notes"], note]))
         # Doubts may quote the document, too.
         redacted["doubts"] = []
         redacted["certainty"] = answers[0].get("certainty", "sure") if answers else "none"

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from index.filesystem.portable_path import Paths
 from index.parsing.loader import document_id
 from qa.errors import UnknownJob
+from qa.state.conversations import LOCAL_OWNER
 from qa.state.database import State
 
 KEEP_DAYS = 7
@@ -57,6 +58,7 @@ class UploadTask:
     """Unfinished file of a job.
 
     `document_id` is the id of its document; `attempts` counts the readings that were cut off.
+    `limits` are the tags of the documents that its sender may know of, none for all.
     """
 
     job_id: str
@@ -65,6 +67,7 @@ class UploadTask:
     document_id: str
     tags: tuple[str, ...]
     attempts: int
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +98,29 @@ class UploadJobs:
     def __init__(self, state: State) -> None:
         self._state, self._paths = state, Paths(state.folder)
 
-    def add(self, files: Sequence[UploadedFile], tags: Sequence[str] = ()) -> Job:
-        """Create a job; its documents get the tags."""
+    def add(
+        self,
+        files: Sequence[UploadedFile],
+        tags: Sequence[str] = (),
+        owner: str = LOCAL_OWNER,
+        limits: Sequence[str] = (),
+    ) -> Job:
+        """Create a job; its documents get the tags.
+
+        `limits` are the tags of the documents that the owner may know of, none for all.
+        """
         with self._state.writing() as db:
             # Begins with the time, so that the later one of two jobs of one second sorts last.
             job_id = f"{time.time_ns():016x}{secrets.token_hex(4)}"
             db.execute(
-                "INSERT INTO jobs VALUES (?, ?, ?)",
-                (job_id, self._state.now, json.dumps(list(tags))),
+                "INSERT INTO jobs (id, created_at, tags, owner, limits) VALUES (?, ?, ?, ?, ?)",
+                (
+                    job_id,
+                    self._state.now,
+                    json.dumps(list(tags)),
+                    owner,
+                    json.dumps(list(limits)),
+                ),
             )
             db.executemany(
                 "INSERT INTO job_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
@@ -125,11 +143,15 @@ class UploadJobs:
             file.problem,
         )
 
-    def job(self, job_id: str) -> Job:
-        """Return one job. Raises UnknownJob."""
+    def job(self, job_id: str, owner: str | None = None) -> Job:
+        """Return one job, with `owner` only if it is theirs. Raises UnknownJob."""
         rows = []
         if job_id.isascii():  # as all ids are; SQLite takes no lone surrogates
-            rows = self._state.query("SELECT created_at FROM jobs WHERE id = ?", job_id)
+            rows = self._state.query(
+                "SELECT created_at FROM jobs WHERE id = ? AND owner = coalesce(?, owner)",
+                job_id,
+                owner,
+            )
         if not rows:
             raise UnknownJob(
                 f"no job has the id {job_id!r}: "
@@ -210,15 +232,24 @@ class UploadJobs:
 
     def _task(self, row: Sequence[Any]) -> UploadTask:
         """Return the task of a row of `_NEXT_FILES`."""
-        job_id, number, name, path, staged, sha256, identity, tags, attempts = row
+        job_id, number, name, path, staged, sha256, identity, tags, attempts, limits = row
         staged_path = self._paths.path(staged) if staged else None
         file = UploadedFile(name, self._paths.path(path), sha256, staged_path)
-        return UploadTask(job_id, number, file, identity, tuple(json.loads(tags)), attempts)
+        return UploadTask(
+            job_id,
+            number,
+            file,
+            identity,
+            tuple(json.loads(tags)),
+            attempts,
+            tuple(json.loads(limits)),
+        )
 
 
 # `turn` numbers the unfinished files for one document; only the first one is its turn.
 _NEXT_FILES = """
-    SELECT job_id, number, name, path, staged, sha256, document_id, tags, attempts FROM (
+    SELECT job_id, number, name, path, staged, sha256, document_id, tags, attempts, limits
+    FROM (
         SELECT *, row_number() OVER (
             PARTITION BY document_id ORDER BY created_at, job_id, number
         ) AS turn

@@ -206,3 +206,20 @@ def test_the_command_says_what_is_wrong_and_mends_it(command: Command, corpus: P
     assert "b.txt (id " in done.stdout
     assert command("doctor", "--repair").returncode == 0
     assert [each["wrong"] for each in json.loads(command("doctor", "--json").stdout)] == [[]] * 4
+
+
+def test_a_data_directory_that_others_may_read_is_told_of_and_closed(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    settings.data.mkdir(mode=0o755)
+    (settings.data / "state.db").write_bytes(b"")
+    (settings.data / "state.db").chmod(0o644)
+
+    result = doctor._privacy(settings)
+    assert not result.passed
+    assert "2 files and folders" in result.findings[0].problem
+    repair = result.findings[0].repair
+    assert repair is not None
+    repair()
+
+    assert doctor._privacy(settings).findings == ()
+    assert (settings.data / "state.db").stat().st_mode & 0o777 == 0o600

@@ -85,7 +85,9 @@ def test_conversations_and_jobs_stay(state: State, clock: Clock) -> None:
     assert {each.id for each in history.conversations("me")} == {first, second}
     assert [task.job_id for task in UploadJobs(state).waiting()] == [job.id]
     clock.seconds += timedelta(days=400 + 31).total_seconds()
-    assert state.expire(30) == 2
+    # The last one stays: the clock may have jumped.
+    assert state.expire(30) == 1
+    assert [each.id for each in history.conversations("me")] == [first]
 
 
 def test_a_message_of_a_dead_worker_is_leased_although_its_lease_lies_in_the_future(

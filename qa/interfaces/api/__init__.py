@@ -4,8 +4,11 @@ __all__ = [
     "ask",
     "conversations",
     "documents",
+    "door",
     "host_guard",
     "problems",
+    "proxies",
+    "sessions",
     "source_pages",
     "verification",
 ]

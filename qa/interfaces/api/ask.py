@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 
+from qa.access.principal import LOCAL, Principal
+from qa.answering.pipeline import AskOptions
 from qa.conversations.example_questions import ExampleQuestions
-from qa.errors import NoSample
-from qa.interfaces.api.dependencies import Owner
+from qa.errors import NoIndex, NoSample
+from qa.interfaces.api.dependencies import Asker
+from qa.interfaces.api.door import PRINCIPAL
+from qa.interfaces.api.question_queue import QuestionQueue
 from qa.interfaces.api.schemas import (
     PROBLEMS,
     AnswerOut,
@@ -27,59 +34,43 @@ from qa.settings import MAX_PASSAGES
 
 def ask_router(service: Service) -> APIRouter:
     """Return the routes for questions and for the state of the server."""
-    routes = APIRouter(responses=PROBLEMS)
-    example_questions = ExampleQuestions()
+    questions, example_questions = QuestionQueue(), ExampleQuestions()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        questions.close()
+
+    routes = APIRouter(responses=PROBLEMS, lifespan=lifespan)
 
     @routes.post("/ask", response_model=AnswerOut, summary="Answer a question with quotes")
-    def ask(body: Question, owner: Owner) -> JSONResponse:
-        if body.sample:
-            return JSONResponse(service.ask_sample(body.question).to_dict())
-        if body.conversation_id is None:
-            return JSONResponse(_answer_alone(service, body))
-        turn = service.ask(
-            owner,
-            body.conversation_id,
-            body.question,
-            lambda _: body.tags or (),
-            top_k=body.top_k,
-            documents=body.documents,
-            seconds=body.deadline,
-            strict=body.sure,
-        )
-        return JSONResponse(
-            turn.result | {"conversation_id": body.conversation_id, "turn_id": turn.id}
-        )
+    async def ask(body: Question, asker: Asker) -> JSONResponse:
+        return JSONResponse(await questions.run(partial(_answered, service, asker, body)))
 
     @routes.get("/search", response_model=PassagesOut, summary="Show what a query retrieves")
-    def search(
+    async def search(
         query: str,
+        asker: Asker,
         top_k: Annotated[int, Query(ge=1, le=MAX_PASSAGES)] = 10,
         tag: Annotated[list[str] | None, Query()] = None,
         document: Annotated[list[str] | None, Query()] = None,
     ) -> JSONResponse:
-        with service.live().use() as pipeline:
-            found = pipeline.search(query, top_k=top_k, documents=document, tags=tag)
-            passages = jsonable_encoder(found)
-            understood = pipeline.understood(query, documents=document, tags=tag)
-            return JSONResponse(
-                {
-                    "passages": passages,
-                    "generation": pipeline.snapshot.generation,
-                    "interpreted_as": None if understood == query.strip() else understood,
-                }
-            )
+        found = await questions.run(
+            lambda _: _retrieved(service, asker, query, top_k=top_k, documents=document, tags=tag)
+        )
+        return JSONResponse(found)
 
     @routes.get(
         "/examples", response_model=ExamplesOut, summary="Questions that the documents answer"
     )
-    def examples() -> ExamplesOut:
-        with service.live().use() as pipeline:
-            questions = example_questions.found(pipeline.snapshot.generation)
+    def examples(asker: Asker) -> ExamplesOut:
+        with service.pipeline(asker) as pipeline:
+            found = example_questions.found(pipeline.snapshot.generation, asker.tags)
             languages = pipeline.policy.languages.sentence()
-        if questions is None:
-            example_questions.find(service.live().use)
+        if found is None:
+            example_questions.find(partial(service.pipeline, asker), asker.tags)
         return ExamplesOut(
-            questions=list(questions or ()), languages=languages, ready=questions is not None
+            questions=list(found or ()), languages=languages, ready=found is not None
         )
 
     @routes.get("/sample", response_model=SampleOut, summary="The sample document")
@@ -89,27 +80,62 @@ def ask_router(service: Service) -> APIRouter:
             raise NoSample("the sample document is not installed")
         return SampleOut(text=text, questions=list(SAMPLE_QUESTIONS))
 
+    # On the event loop: they must answer while every thread answers a question.
     @routes.get("/healthz", response_model=Status, summary="Alive")
-    def healthz() -> Status:
+    async def healthz() -> Status:
         return Status(status="alive")
 
     @routes.get("/readyz", response_model=Status, summary="Index and models are loaded")
-    def readyz() -> Status:
-        with service.live().use() as pipeline:
-            return Status(status="ready", generation=pipeline.snapshot.generation)
+    async def readyz(request: Request) -> Status:
+        generation = service.live().generation
+        if generation is None:
+            raise NoIndex
+        # It grows with each change: nobody without a key need know that.
+        is_shown = request.scope.get(PRINCIPAL, LOCAL) is not None
+        return Status(status="ready", generation=generation if is_shown else None)
 
     return routes
 
 
-def _answer_alone(service: Service, body: Question) -> dict[str, Any]:
-    """Return the JSON of the answer to a question outside of any conversation."""
-    with service.live().use() as pipeline:
-        answer = pipeline.ask(
-            body.question,
-            top_k=body.top_k,
-            documents=body.documents,
-            tags=body.tags,
-            seconds=body.deadline,
-            strict=body.sure,
-        )
-        return answer.to_dict()
+def _answered(
+    service: Service, asker: Principal, body: Question, seconds_left: float
+) -> dict[str, Any]:
+    """Return the JSON of the answer to a question.
+
+    It is asked of the sample document, alone, or as the next turn of a conversation.
+    """
+    if body.sample:
+        return service.ask_sample(body.question).to_dict()
+    options: AskOptions = {
+        "top_k": body.top_k,
+        "documents": body.documents,
+        "seconds": min(body.deadline or seconds_left, seconds_left),
+        "strict": body.sure,
+    }
+    if body.conversation_id is None:
+        with service.pipeline(asker) as pipeline:
+            return pipeline.ask(body.question, tags=body.tags, **options).to_dict()
+    turn = service.ask(
+        asker, body.conversation_id, body.question, lambda _: body.tags or (), **options
+    )
+    return turn.result | {"conversation_id": body.conversation_id, "turn_id": turn.id}
+
+
+def _retrieved(
+    service: Service,
+    asker: Principal,
+    query: str,
+    *,
+    top_k: int,
+    documents: list[str] | None,
+    tags: list[str] | None,
+) -> dict[str, Any]:
+    """Return the JSON of the passages that a query retrieves."""
+    with service.pipeline(asker) as pipeline:
+        understood = pipeline.understood(query, documents=documents, tags=tags)
+        found = pipeline.search(query, top_k=top_k, documents=documents, tags=tags)
+        return {
+            "passages": jsonable_encoder(found),
+            "generation": pipeline.snapshot.generation,
+            "interpreted_as": None if understood == query.strip() else understood,
+        }

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse, Response
 
+from qa.access.principal import Principal
 from qa.conversations.conversation import QuotedVersion, current_sha256
 from qa.errors import UnknownDocumentId
-from qa.interfaces.api.dependencies import Owner
+from qa.interfaces.api.dependencies import Asker
 from qa.interfaces.api.schemas import (
     PROBLEMS,
     ConversationOut,
@@ -35,16 +36,16 @@ def conversation_router(service: Service) -> APIRouter:
         status_code=201,
         summary="Begin a conversation",
     )
-    def start(owner: Owner) -> dict[str, Any]:
-        return asdict(service.conversations().history.start(owner)) | {"turns": []}
+    def start(asker: Asker) -> dict[str, Any]:
+        return asdict(service.conversations().history.start(asker.owner)) | {"turns": []}
 
     @routes.get(
         "/conversations",
         response_model=ConversationsOut,
         summary="List the conversations, the last used first",
     )
-    def listed(owner: Owner) -> dict[str, Any]:
-        conversations = service.conversations().history.conversations(owner)
+    def listed(asker: Asker) -> dict[str, Any]:
+        conversations = service.conversations().history.conversations(asker.owner)
         return {"conversations": [asdict(each) for each in conversations]}
 
     @routes.get(
@@ -52,16 +53,16 @@ def conversation_router(service: Service) -> APIRouter:
         response_model=ConversationOut,
         summary="One conversation with its turns",
     )
-    def shown(conversation_id: str, owner: Owner) -> JSONResponse:
+    def shown(conversation_id: str, asker: Asker) -> JSONResponse:
         # Looked up with its owner first: nobody may see the turns of another one's conversation.
-        info = service.conversations().history.conversation(owner, conversation_id)
-        return JSONResponse(asdict(info) | {"turns": _turns(service, conversation_id)})
+        info = service.conversations().history.conversation(asker.owner, conversation_id)
+        return JSONResponse(asdict(info) | {"turns": _turns(service, asker, conversation_id)})
 
     @routes.delete(
         "/conversations/{conversation_id}", status_code=204, summary="Delete a conversation"
     )
-    def delete(conversation_id: str, owner: Owner) -> Response:
-        service.conversations().history.delete(owner, conversation_id)
+    def delete(conversation_id: str, asker: Asker) -> Response:
+        service.conversations().history.delete(asker.owner, conversation_id)
         return Response(status_code=204)
 
     @routes.get(
@@ -70,10 +71,12 @@ def conversation_router(service: Service) -> APIRouter:
         summary="A document's text as it is or once was quoted",
     )
     def version(
-        document_id: str, prefix: Annotated[str, Path(pattern="^[0-9a-f]{8,64}$")]
+        document_id: str,
+        prefix: Annotated[str, Path(pattern="^[0-9a-f]{8,64}$")],
+        asker: Asker,
     ) -> dict[str, Any]:
-        with service.snapshot() as snapshot:
-            stored = service.conversations().version(document_id, prefix, snapshot)
+        with service.snapshot(asker) as snapshot:
+            stored = service.conversations().version(asker.owner, document_id, prefix, snapshot)
             current = current_sha256(snapshot, document_id)
         if stored is None:
             raise UnknownDocumentId(
@@ -88,10 +91,10 @@ def conversation_router(service: Service) -> APIRouter:
         status_code=201,
         summary="Say whether an answer is right, or where the right one is",
     )
-    def judge(body: FeedbackIn, owner: Owner) -> Judgement:
-        with service.snapshot() as snapshot:
+    def judge(body: FeedbackIn, asker: Asker) -> Judgement:
+        with service.snapshot(asker) as snapshot:
             return service.conversations().judge(
-                owner, body.turn_id, body.verdict, body.place, snapshot
+                asker.owner, body.turn_id, body.verdict, body.place, snapshot
             )
 
     @routes.get(
@@ -99,25 +102,22 @@ def conversation_router(service: Service) -> APIRouter:
         summary="The feedback as JSON lines of id, question and answers, for `qa eval`",
         response_class=Response,
     )
-    def judgements(owner: Owner) -> Response:
-        lines = [
-            json.dumps(each, ensure_ascii=False) + "\n"
-            for each in service.conversations().feedback.questions(owner)
-        ]
+    def judgements(asker: Asker) -> Response:
+        with service.snapshot(asker) as snapshot:
+            judged = service.conversations().judged_questions(asker.owner, snapshot)
+        lines = [json.dumps(each, ensure_ascii=False) + "\n" for each in judged]
         return Response("".join(lines), media_type="application/jsonl")
 
     return routes
 
 
-def _turns(service: Service, conversation_id: str) -> list[dict[str, Any]]:
+def _turns(service: Service, asker: Principal, conversation_id: str) -> list[dict[str, Any]]:
     """Return the turns of a conversation with the documents that they quote."""
     conversations = service.conversations()
-    with service.snapshot() as snapshot:
+    with service.snapshot(asker) as snapshot:
         quoted = conversations.quoted(conversation_id, snapshot)
-    return [
-        _turn_to_dict(turn, quoted.get(turn.id, []))
-        for turn in conversations.history.turns(conversation_id)
-    ]
+        turns = conversations.turns(conversation_id, snapshot)
+    return [_turn_to_dict(turn, quoted.get(turn.id, [])) for turn in turns]
 
 
 def _turn_to_dict(turn: StoredTurn, quoted: Sequence[QuotedVersion]) -> dict[str, Any]:

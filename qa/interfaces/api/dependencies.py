@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qa.state.conversations import LOCAL_OWNER
+from qa.access.principal import LOCAL, Principal
+from qa.errors import NotSignedIn
+from qa.interfaces.api.door import PRINCIPAL
 
 
-def owner_of(request: Request) -> str:
-    """Return the owner of the conversations that a request may see.
+def asker_of(request: Request) -> Principal:
+    """Return the principal whom the door has let in.
 
-    A request with a key (Authorization: Bearer KEY) sees those of its key. All requests without
-    one share the conversations of the local owner.
+    An application without a door, which is made in tests alone, is that of the local person. Raises
+    NotSignedIn for nobody.
     """
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    key = credentials.strip()
-    if scheme.lower() != "bearer" or not key:
-        return LOCAL_OWNER
-    # The key itself is a secret and is not stored.
-    return f"key:{hashlib.sha256(key.encode()).hexdigest()}"
+    if PRINCIPAL not in request.scope and not hasattr(request.app.state, "gatekeeper"):
+        return LOCAL
+    principal = request.scope.get(PRINCIPAL)
+    if not isinstance(principal, Principal):
+        raise NotSignedIn("expected a key: Authorization: Bearer KEY, or sign in at /login")
+    return principal
 
 
-Owner = Annotated[str, Depends(owner_of)]
-"""Owner of the conversations that a request may see, as a handler's parameter."""
+Asker = Annotated[Principal, Depends(asker_of)]
+"""Who sends a request, as a handler's parameter."""

@@ -15,9 +15,11 @@ from starlette.concurrency import run_in_threadpool
 
 from index.store.file_records import IndexedFile
 from index.store.snapshot import DocumentInfo, Snapshot
-from index.tags import tag_of, tags_of
+from index.tags import tag_of
+from qa.access.principal import Principal
 from qa.answering.source_freshness import FileHashes, SourceFreshness
 from qa.errors import UnknownDocumentId
+from qa.interfaces.api.dependencies import Asker
 from qa.interfaces.api.multipart import UploadForm, receive_form
 from qa.interfaces.api.schemas import (
     PROBLEMS,
@@ -52,12 +54,12 @@ def _add_reading_routes(routes: APIRouter, service: Service) -> None:
 
     @routes.get("/documents", response_model=DocumentsOut, summary="List the documents")
     def documents(
-        query: str = "", tag: Annotated[list[str] | None, Query()] = None
+        asker: Asker, query: str = "", tag: Annotated[list[str] | None, Query()] = None
     ) -> JSONResponse:
         wanted_tags = {tag_of(each) for each in tag or ()}
         listed: list[dict[str, Any]] = []
         generation = 0
-        with service.snapshot() as snapshot:
+        with service.snapshot(asker) as snapshot:
             if snapshot is not None:
                 uploads = service.upload_service().uploads
                 listed = _list_documents(snapshot, uploads, query, wanted_tags)
@@ -73,8 +75,8 @@ def _add_reading_routes(routes: APIRouter, service: Service) -> None:
     @routes.get(
         "/documents/{document_id}", response_model=DocumentOut, summary="One document with its text"
     )
-    def document(document_id: str) -> JSONResponse:
-        with service.live().use() as pipeline:
+    def document(document_id: str, asker: Asker) -> JSONResponse:
+        with service.pipeline(asker) as pipeline:
             snapshot = pipeline.snapshot
             _check_known(document_id, snapshot)
             stored = snapshot.document(document_id)
@@ -90,8 +92,8 @@ def _add_reading_routes(routes: APIRouter, service: Service) -> None:
             )
 
     @routes.get("/tags", response_model=TagsOut, summary="List the tags")
-    def tags() -> JSONResponse:
-        with service.snapshot() as snapshot:
+    def tags(asker: Asker) -> JSONResponse:
+        with service.snapshot(asker) as snapshot:
             ids_by_tag = snapshot.tags() if snapshot else {}
         return JSONResponse(
             {"tags": [{"tag": tag, "documents": len(ids)} for tag, ids in ids_by_tag.items()]}
@@ -102,8 +104,8 @@ def _add_reading_routes(routes: APIRouter, service: Service) -> None:
         response_model=StatusOut,
         summary="Compare the indexed documents with their files",
     )
-    def status() -> JSONResponse:
-        with service.snapshot() as snapshot:
+    def status(asker: Asker) -> JSONResponse:
+        with service.snapshot(asker) as snapshot:
             files = []
             if snapshot is not None:
                 freshness = SourceFreshness(snapshot, hashes)
@@ -121,9 +123,9 @@ def _add_upload_routes(routes: APIRouter, service: Service) -> None:
         summary="Upload files",
         openapi_extra=UPLOAD_BODY,
     )
-    async def upload(request: Request) -> JSONResponse:
+    async def upload(request: Request, asker: Asker) -> JSONResponse:
         form = await _receive_form(service, request)
-        job = await run_in_threadpool(service.upload_service().take, form.files, form.tags)
+        job = await run_in_threadpool(service.upload_service().take, form.files, form.tags, asker)
         return _accepted(job)
 
     @routes.put(
@@ -133,17 +135,21 @@ def _add_upload_routes(routes: APIRouter, service: Service) -> None:
         summary="Replace a file",
         openapi_extra=UPLOAD_BODY,
     )
-    async def replace(document_id: str, request: Request) -> JSONResponse:
-        file = await run_in_threadpool(_indexed_file, service, document_id)
+    async def replace(document_id: str, request: Request, asker: Asker) -> JSONResponse:
+        file = await run_in_threadpool(_indexed_file, service, asker, document_id)
         # Refused before the body is read, which may be large.
         service.upload_service().check_uploaded(file)
         form = await _receive_form(service, request)
-        job = await run_in_threadpool(service.upload_service().replace, file, form.files, form.tags)
+        job = await run_in_threadpool(
+            service.upload_service().replace, file, form.files, form.tags, asker
+        )
         return _accepted(job)
 
     @routes.get("/jobs/{job_id}", response_model=Job, summary="Progress of a job, file by file")
-    def job(job_id: str) -> JSONResponse:
-        return JSONResponse(asdict(service.upload_service().jobs.job(job_id)))
+    def job(job_id: str, asker: Asker) -> JSONResponse:
+        # An admin sees the jobs of everybody.
+        owner = None if asker.may("admin") else asker.owner
+        return JSONResponse(asdict(service.upload_service().jobs.job(job_id, owner)))
 
 
 def _add_changing_routes(routes: APIRouter, service: Service) -> None:
@@ -154,16 +160,16 @@ def _add_changing_routes(routes: APIRouter, service: Service) -> None:
         response_model=ListedDocument,
         summary="Set the tags of a document",
     )
-    def tags(document_id: str, body: TagsIn) -> JSONResponse:
-        file = _indexed_file(service, document_id)
-        service.upload_service().tag(document_id, body.tags)
+    def tags(document_id: str, body: TagsIn, asker: Asker) -> JSONResponse:
+        file = _indexed_file(service, asker, document_id)
+        new_tags = service.upload_service().tag(document_id, body.tags, asker)
         # The response shows the new tags, and the background refresh may not have run yet.
         service.live().refresh()
-        info = jsonable_encoder(_document_info(service, document_id))
+        info = jsonable_encoder(_document_info(service, asker, document_id))
         return JSONResponse(
             info
             | {
-                "given_tags": tags_of(body.tags),
+                "given_tags": new_tags,
                 "uploaded": service.upload_service().uploads.holds(file.path),
             }
         )
@@ -171,8 +177,8 @@ def _add_changing_routes(routes: APIRouter, service: Service) -> None:
     @routes.delete(
         "/documents/{document_id}", response_model=DeletedOut, summary="Delete a document"
     )
-    def delete(document_id: str) -> JSONResponse:
-        file = _indexed_file(service, document_id)
+    def delete(document_id: str, asker: Asker) -> JSONResponse:
+        file = _indexed_file(service, asker, document_id)
         was_uploaded = service.upload_service().delete(file)
         # The document must be gone from the next answer, not only after the background refresh.
         service.live().refresh()
@@ -228,22 +234,22 @@ def _has_all_words(document: DocumentInfo, words: list[str]) -> bool:
     return all(word in searched for word in words)
 
 
-def _indexed_file(service: Service, document_id: str) -> IndexedFile:
+def _indexed_file(service: Service, asker: Principal, document_id: str) -> IndexedFile:
     """Return the file of a document.
 
     Raises UnknownDocumentId if there is no such document.
     """
-    with service.live().use() as pipeline:
+    with service.pipeline(asker) as pipeline:
         _check_known(document_id, pipeline.snapshot)
         return pipeline.snapshot.file(document_id)
 
 
-def _document_info(service: Service, document_id: str) -> DocumentInfo:
+def _document_info(service: Service, asker: Principal, document_id: str) -> DocumentInfo:
     """Return the description of a document.
 
     Raises UnknownDocumentId if there is no such document.
     """
-    with service.live().use() as pipeline:
+    with service.pipeline(asker) as pipeline:
         _check_known(document_id, pipeline.snapshot)
         return pipeline.snapshot.document_info(document_id)
 

@@ -232,7 +232,10 @@ async def receive_form(
 
     If anything fails, nothing of the form is left on the disk. Raises QAError or InvalidTag.
     """
-    form = FormParser(uploads, _boundary_of(request), max_bytes, max_files)
+    try:
+        form = FormParser(uploads, _boundary_of(request), max_bytes, max_files)
+    except FormParserError as error:
+        raise InvalidUpload(f"expected multipart/form-data (RFC 7578): {error}") from error
     try:
         async for chunk in request.stream():
             await run_in_threadpool(form.write, chunk)

@@ -21,13 +21,17 @@ from qa.errors import (
     InvalidUpload,
     NoIndex,
     NoSample,
+    NotAllowed,
     NotReady,
+    NotSignedIn,
     NotUploaded,
     PageNotShown,
     QAError,
     SourceChanged,
     SourceGone,
     StorageFull,
+    TooBusy,
+    TooManyQuestions,
     UnknownConversation,
     UnknownDocumentId,
     UnknownJob,
@@ -37,10 +41,17 @@ from qa.errors import (
     UnsupportedUpload,
     UploadTooLarge,
 )
+from qa.interfaces.api.permissions import methods_of
 
+BUSY_SECONDS = 5
+"""Seconds after which somebody should ask again whose question found no place."""
 log = logging.getLogger("uvicorn.error")
 
 _PUBLIC_ERRORS: tuple[tuple[type[Exception], int, str], ...] = (
+    (NotSignedIn, 401, "Not signed in"),
+    (NotAllowed, 403, "Not allowed"),
+    (TooManyQuestions, 429, "Too many questions"),
+    (TooBusy, 503, "Too busy"),
     (InvalidTag, 422, "Invalid tag"),
     (InvalidQuestion, 422, "Invalid question"),
     (InvalidFeedback, 422, "Invalid feedback"),
@@ -131,7 +142,7 @@ def problem_of(error: Exception) -> JSONResponse:
     status, title = next(
         (status, title) for kind, status, title in _PUBLIC_ERRORS if isinstance(error, kind)
     )
-    return problem(status, title, str(error), _retry_header(status))
+    return problem(status, title, str(error), _headers_of(error, status))
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -158,11 +169,15 @@ async def _on_invalid_request(_: Request, error: Exception) -> Response:
     return problem(422, "Invalid request", f"{place}: {first.get('msg', error)}")
 
 
-async def _on_http_exception(_: Request, error: Exception) -> Response:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         return problem(500, "Internal Server Error", "Internal Server Error")
     title = HTTPStatus(error.status_code).phrase
-    return problem(error.status_code, title, str(error.detail), error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # Starlette names the methods of one route of several with this path.
+        headers["Allow"] = ", ".join(methods_of(request.url.path)) or headers.get("allow", "")
+    return problem(error.status_code, title, str(error.detail), headers)
 
 
 async def _on_unexpected_error(_: Request, error: Exception) -> Response:
@@ -178,6 +193,17 @@ def _hidden_error(error: Exception) -> _HiddenError | None:
     if isinstance(error, InvalidTag):  # an IndexingError, but its message only quotes the request
         return None
     return next((each for each in _HIDDEN_ERRORS if isinstance(error, each.kind)), None)
+
+
+def _headers_of(error: Exception, status: int) -> dict[str, str] | None:
+    """Return the headers that belong to an error, None if there are none."""
+    if isinstance(error, NotSignedIn):
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, TooBusy):
+        return {"Retry-After": str(BUSY_SECONDS)}
+    if isinstance(error, TooManyQuestions):
+        return {"Retry-After": str(error.seconds)}
+    return _retry_header(status)
 
 
 def _retry_header(status: int) -> dict[str, str] | None:

@@ -368,6 +368,40 @@ class FeedbackIn(BaseModel):
     place: Place | None = None
 
 
+class KeyIn(BaseModel):
+    """Key to sign in with."""
+
+    key: Annotated[str, Field(max_length=200)]
+
+
+class SessionOut(BaseModel):
+    """Sender of a request: name, role, and the tags of the documents within reach (none: all).
+
+    Without `needs_key` everybody who reaches the server is the local person.
+    """
+
+    name: str
+    role: str
+    tags: list[str]
+    needs_key: bool
+
+
+class AuditEntry(BaseModel):
+    """Change of something: when (UTC), by whom, what was done to what, and the outcome."""
+
+    at: str
+    who: str
+    action: str
+    target: str
+    outcome: str
+
+
+class AuditOut(BaseModel):
+    """Last entries of the audit log, the oldest first."""
+
+    entries: list[AuditEntry]
+
+
 class Status(BaseModel):
     """The state of the server and the generation of the index that it serves."""
 
@@ -399,10 +433,19 @@ class Problem(BaseModel):
 
 _PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    403: {**_PROBLEM, "description": "Foreign host or page"},
+    401: {**_PROBLEM, "description": "No valid key, where keys are needed"},
+    403: {**_PROBLEM, "description": "Foreign host or page, or a key that may not do this"},
     404: {**_PROBLEM, "description": "Unknown document, conversation, tag or job"},
+    405: {**_PROBLEM, "description": "Another method; Allow names those of this path"},
+    408: {**_PROBLEM, "description": "The body did not come in time"},
+    409: {**_PROBLEM, "description": "Not uploaded, or a source that has changed"},
+    413: {**_PROBLEM, "description": "Content too large"},
+    415: {**_PROBLEM, "description": "No format that is read, or no form"},
     422: {**_PROBLEM, "description": "Invalid question or parameters"},
-    503: {**_PROBLEM, "description": "Still loading, or nothing is indexed yet"},
+    429: {**_PROBLEM, "description": "More questions a minute than the key may ask"},
+    500: {**_PROBLEM, "description": "The index or a model cannot be used"},
+    503: {**_PROBLEM, "description": "Loading, nothing indexed, busy; see Retry-After"},
+    507: {**_PROBLEM, "description": "The disk is full, or may only be read"},
 }
 """Errors that every route may return, as OpenAPI responses."""
 

@@ -16,6 +16,8 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, FastAPI, Path, Query, Request
 from fastapi.responses import Response
 
+from qa.access.principal import Principal
+from qa.interfaces.api.dependencies import Asker
 from qa.interfaces.api.schemas import PROBLEMS, PageOut, Problem
 from qa.interfaces.service import Service
 from qa.verification.source_pages import Originals, read, source_of, texts_of
@@ -71,12 +73,13 @@ def source_page_router(service: Service) -> APIRouter:
         document_id: str,
         page: PageNumber,
         request: Request,
+        asker: Asker,
         width: Width = 1200,
         version: Version = None,
     ) -> Response:
         if_none_match = request.headers.get("if-none-match", "")
         return await run_in_own_thread(
-            _page_image, document_id, version, page, width, if_none_match
+            _page_image, asker, document_id, version, page, width, if_none_match
         )
 
     @routes.get(
@@ -87,18 +90,20 @@ def source_page_router(service: Service) -> APIRouter:
     async def view(
         document_id: str,
         page: PageNumber,
+        asker: Asker,
         start: Offset = 0,
         end: Offset = 0,
         version: Version = None,
     ) -> dict[str, Any]:
-        return await run_in_own_thread(_page_view, document_id, version, page, start, end)
+        return await run_in_own_thread(_page_view, asker, document_id, version, page, start, end)
 
     return routes
 
 
-def _page_image(
+def _page_image(  # noqa: PLR0913, PLR0917 - the parameters of the route
     service: Service,
     originals: Originals,
+    asker: Principal,
     document_id: str,
     version: str | None,
     page: int,
@@ -106,7 +111,7 @@ def _page_image(
     if_none_match: str,
 ) -> Response:
     """Return a page as PNG, or status 304 if the client already has it."""
-    with service.live().use() as pipeline:
+    with service.pipeline(asker) as pipeline:
         source = source_of(pipeline.snapshot, document_id, version)
     # Read anew each time: the entity tag stands for the bytes that the file has now.
     original = read(source)
@@ -118,9 +123,10 @@ def _page_image(
     return Response(png, media_type="image/png", headers=headers)
 
 
-def _page_view(
+def _page_view(  # noqa: PLR0913, PLR0917 - the parameters of the route
     service: Service,
     originals: Originals,
+    asker: Principal,
     document_id: str,
     version: str | None,
     page: int,
@@ -128,7 +134,7 @@ def _page_view(
     end: int,
 ) -> dict[str, Any]:
     """Return the JSON of `PageOut` for the characters [start, end) of a document."""
-    with service.live().use() as pipeline:
+    with service.pipeline(asker) as pipeline:
         source = source_of(pipeline.snapshot, document_id, version)
         texts = texts_of(pipeline.snapshot, document_id, page) if source.is_indexed else []
     original = read(source)

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from qa.interfaces.api.dependencies import Asker
 from qa.interfaces.api.schemas import PROBLEMS, VerificationOut
 from qa.interfaces.service import Service
 from qa.verification.quote_check import in_index, quotes_of, verify
@@ -24,9 +25,9 @@ def verification_router(service: Service) -> APIRouter:
         response_model=VerificationOut,
         summary="Prove or disprove each quote of an answer against its file",
     )
-    def verify_quotes(answer: dict[str, Any]) -> JSONResponse:
+    def verify_quotes(answer: dict[str, Any], asker: Asker) -> JSONResponse:
         quotes = quotes_of(answer)
-        with service.live().use() as pipeline:
+        with service.pipeline(asker) as pipeline:
             proofs = [proof.to_dict() for proof in verify(quotes, in_index(pipeline.snapshot))]
         return JSONResponse({"proved": all(proof["proved"] for proof in proofs), "proofs": proofs})
 

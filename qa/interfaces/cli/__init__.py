@@ -10,6 +10,7 @@ usage answer at once.
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import NoReturn
 
@@ -20,6 +21,7 @@ from qa.interfaces.cli.calibrate import calibrate_command
 from qa.interfaces.cli.chat import chat
 from qa.interfaces.cli.documents import forget, index, list_documents, remove, status
 from qa.interfaces.cli.evaluate import evaluate
+from qa.interfaces.cli.keys import audit, keys
 from qa.interfaces.cli.maintenance import backup, doctor, restore
 from qa.interfaces.cli.saved_questions import history, watchlist
 from qa.interfaces.cli.serve import serve
@@ -55,6 +57,8 @@ for command in (
     doctor,
     backup,
     restore,
+    keys,
+    audit,
     serve,
     slack,
     evaluate,
@@ -69,6 +73,8 @@ def main() -> None:
     Expected errors become one line on standard error and exit code 1. Characters that the encoding
     of the terminal lacks are printed as escapes.
     """
+    # Whatever is written belongs to its owner alone: data directory, backups, answers.
+    os.umask(0o077)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

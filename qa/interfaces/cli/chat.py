@@ -224,7 +224,9 @@ class Chat:
             return
         citation = citations[int(argument) - 1]
         # The text as it was quoted, which is kept even if the document has changed since.
-        version = self._conversations.history.version(citation.document_id, citation.sha256)
+        version = self._conversations.history.version(
+            self._owner, citation.document_id, citation.sha256
+        )
         if version is None:
             click.echo("That document has been deleted, and its text with it.")
         else:

@@ -15,8 +15,10 @@ from qa.interfaces.cli.options import (
     PathOrPage,
     data_option,
     echo_json,
+    echo_line,
     encoder_of,
     exclude_option,
+    follow_links_option,
     in_option,
     json_option,
     settings_of,
@@ -52,8 +54,9 @@ SKIPPED = 4
 )
 @exclude_option
 @tag_option
+@follow_links_option
 @data_option
-def index(
+def index(  # noqa: PLR0913 - as many as it has options
     paths: tuple[Path | str, ...],
     *,
     prune: bool,
@@ -61,6 +64,7 @@ def index(
     fetch: bool,
     exclude: tuple[str, ...],
     tags: tuple[str, ...],
+    follow_links: bool,
     data: Path | None,
 ) -> None:
     """Index files and folders.
@@ -80,13 +84,19 @@ def index(
     if pages and not fetch:
         raise click.UsageError(f"{pages[0]} is the address of a web page: add --fetch to fetch it")
     summary = run_indexing(
-        settings_of(data), paths, prune=prune, yes=yes, exclude=exclude, tags=tags
+        settings_of(data),
+        paths,
+        prune=prune,
+        yes=yes,
+        exclude=exclude,
+        tags=tags,
+        follow_links=follow_links,
     )
     click.echo(summary_line(summary))
     if summary.other_formats:
         click.echo(f"not read, of other formats: {listed(summary.other_formats)}", err=True)
     for refusal in summary.refused:
-        click.echo(f"refused: {refusal}", err=True)
+        echo_line(f"refused: {refusal}", err=True)
     # A refusal is worse than a skipped file, so it decides the exit code.
     if summary.refused:
         sys.exit(1)
@@ -102,14 +112,17 @@ def run_indexing(
     yes: bool = False,
     exclude: Sequence[str] = (),
     tags: Sequence[str] = (),
+    follow_links: bool = False,
 ) -> Summary:
     """Index files, folders and web pages, with progress on standard error."""
+    from qa.access.audit_log import log_command
     from qa.interfaces.cli.progress import Progress
     from qa.library.documents import index_paths
 
     # The encoder may have to be converted: that message comes before the progress bar.
     encoder = encoder_of(settings)
     progress = Progress()
+    log_command(settings.data, "index", " ".join(map(str, paths)))
     try:
         summary = index_paths(
             settings,
@@ -120,6 +133,7 @@ def run_indexing(
             yes=yes,
             exclude=exclude,
             tags=tags,
+            follow_links=follow_links,
             on_wait=echo_waiting,
         )
     except KeyboardInterrupt:
@@ -189,7 +203,7 @@ def list_documents(
     for document in documents:
         state = "" if document.state == "current" else f"  [{document.state}]"
         tagged = "".join(f"  #{tag}" for tag in document.tags)
-        click.echo(
+        echo_line(
             f"{document.id}  {document.chunks:>5} passages  {document.uri}  {document.title}"
             f"{tagged}{state}"
         )
@@ -202,9 +216,9 @@ def list_documents(
 def _echo_extraction(document: DocumentInfo) -> None:
     """Print how well a file was read, and why to look at the original."""
     if document.extraction.summary:
-        click.echo(f"    {document.extraction.summary}")
+        echo_line(f"    {document.extraction.summary}")
     if document.caution:
-        click.echo(f"    check the original: {document.caution}")
+        echo_line(f"    check the original: {document.caution}")
 
 
 @click.command()
@@ -233,7 +247,7 @@ def _echo_status(files: Sequence[FileStatus]) -> None:
     for file in files:
         moved = f"  now {file.moved_to}" if file.moved_to else ""
         caution = f"  check the original: {file.caution}" if file.caution else ""
-        click.echo(f"{file.state:<7}  {file.uri}{moved}{caution}")
+        echo_line(f"{file.state:<7}  {file.uri}{moved}{caution}")
     counts = Counter(file.state for file in files)
     totals = ", ".join(f"{count} {state}" for state, count in counts.items())
     click.echo(totals or "Nothing is indexed.", err=True)
@@ -247,10 +261,13 @@ def remove(document: str, data: Path | None) -> None:
 
     Everything made from it is deleted. Its file is deleted only if it was uploaded.
     """
+    from qa.access.audit_log import log_command
     from qa.library.documents import remove_document
 
-    removed = remove_document(settings_of(data), document, echo_waiting)
-    click.echo(f"Removed {removed.uri} ({removed.document_id}).")
+    settings = settings_of(data)
+    removed = remove_document(settings, document, echo_waiting)
+    log_command(settings.data, "remove", f"{removed.document_id} {removed.uri}")
+    echo_line(f"Removed {removed.uri} ({removed.document_id}).")
 
 
 @click.command()
@@ -259,8 +276,11 @@ def remove(document: str, data: Path | None) -> None:
 )
 @data_option
 def forget(*, everything: bool, data: Path | None) -> None:
-    """Delete all documents and everything made from them."""
+    """Delete all documents, everything made from them, and all questions and conversations."""
+    from qa.access.audit_log import log_command
     from qa.library.documents import forget_all
 
-    count = forget_all(settings_of(data), echo_waiting) if everything else 0
-    click.echo(f"Forgot {count} document{'s' if count != 1 else ''}.")
+    settings = settings_of(data)
+    count = forget_all(settings, echo_waiting) if everything else 0
+    log_command(settings.data, "forget --all", f"{count} documents")
+    echo_line(f"Forgot {count} document{'s' if count != 1 else ''}.")

@@ -85,8 +85,11 @@ def restore(file: Path, *, yes: bool, data: Path | None) -> None:
 
     A running server answers from the restored index within a second.
     """
+    from qa.access.audit_log import log_command
     from qa.interfaces.cli.documents import echo_waiting
     from qa.state import backup as backups
 
-    names = backups.restore(file, settings_of(data).data, yes=yes, on_wait=echo_waiting)
+    folder = settings_of(data).data
+    names = backups.restore(file, folder, yes=yes, on_wait=echo_waiting)
+    log_command(folder, "restore", str(file))
     click.echo(f"Restored {', '.join(names)} from {file}.")

@@ -48,6 +48,11 @@ exclude_option = click.option(
     metavar="PATTERN",
     help="Leave out files that match this .gitignore pattern; may be repeated.",
 )
+follow_links_option = click.option(
+    "--follow-links",
+    is_flag=True,
+    help="Read files elsewhere, too, that links below the paths lead to.",
+)
 tag_option = click.option(
     "--tag",
     "tags",
@@ -115,6 +120,13 @@ def echo_json(value: Any) -> None:  # noqa: ANN401 - whatever json takes
     import json
 
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def echo_line(text: str, *, err: bool = False) -> None:
+    """Print one line; what would act on a terminal, as in the name of a file, is replaced."""
+    from qa.interfaces.plaintext.answers import printable
+
+    click.echo(printable(text), err=err)
 
 
 def bold(text: str) -> str:

@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import click
-
 from index.ingestion.report import Outcome, Reporter
+from qa.interfaces.cli.options import echo_line
 
 PLAIN_SECONDS = 5.0
 """Seconds between two lines of progress where there is no terminal."""
@@ -82,9 +81,11 @@ class Progress(Reporter):
 
     def _echo_line(self, text: str) -> None:
         if self._bar is not None:
-            self._bar.write(text, file=sys.stderr)
+            from qa.interfaces.plaintext.answers import printable
+
+            self._bar.write(printable(text), file=sys.stderr)
         else:
-            click.echo(text, err=True)
+            echo_line(text, err=True)
 
     def _show(self) -> None:
         """Update the bar, or print a line if the last one is old enough."""
@@ -96,7 +97,7 @@ class Progress(Reporter):
             self._bar.update(done - self._bar.n)
         elif self._clock() - self._last_shown >= PLAIN_SECONDS:
             self._last_shown = self._clock()
-            click.echo(f"{self._done()}, {passages}{self._remaining_time()}", err=True)
+            echo_line(f"{self._done()}, {passages}{self._remaining_time()}", err=True)
 
     def _done(self) -> str:
         files = f"{self._files_done:,} of {self._files:,} files"

@@ -16,6 +16,7 @@ from qa.interfaces.cli.documents import SKIPPED
 from qa.interfaces.cli.options import (
     data_option,
     echo_json,
+    echo_line,
     encoder_of,
     json_option,
     reader_of,
@@ -48,7 +49,7 @@ def add(question: str, data: Path | None) -> None:
     settings = settings_of(data)
     with _saved_questions(settings) as saved:
         question = saved.add(question)
-    click.echo(f"Saved: {question}")
+    echo_line(f"Saved: {question}")
     # Later answers are compared with this first one, so it is not printed.
     if has_index(settings):
         _ask_again(settings)

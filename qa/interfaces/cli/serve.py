@@ -10,6 +10,7 @@ from qa.interfaces.cli.options import (
     NamedPath,
     data_option,
     exclude_option,
+    follow_links_option,
     settings_of,
     tag_option,
 )
@@ -33,33 +34,71 @@ from qa.interfaces.cli.options import (
 )
 @exclude_option
 @tag_option
+@follow_links_option
 @click.option(
     "--only",
     type=click.Choice(["slack"]),
     help="Serve only the paths for Slack, whose requests are signed: for a tunnel.",
 )
+@click.option(
+    "--open",
+    "is_open",
+    is_flag=True,
+    help="Need no key beyond loopback: whoever reaches the port may do everything.",
+)
+@click.option(
+    "--trusted-proxy",
+    "trusted_proxies",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Believe X-Forwarded-For and -Proto from this address or network; may be repeated.",
+)
+@click.option(
+    "--identity-header",
+    metavar="NAME",
+    help="Header in which trusted proxies name whom they have signed in.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the log: one line each either way.",
+)
 @data_option
-def serve(
+def serve(  # noqa: PLR0913 - as many as it has options
     host: str,
     port: int,
     *,
     watch: tuple[Path, ...],
     exclude: tuple[str, ...],
     tags: tuple[str, ...],
+    follow_links: bool,
     only: str | None,
+    is_open: bool,
+    trusted_proxies: tuple[str, ...],
+    identity_header: str | None,
+    log_format: str,
     data: Path | None,
 ) -> None:
-    """Serve the web page and the HTTP interface."""
+    """Serve the web page and the HTTP interface.
+
+    On loopback anybody on this machine may do everything until `qa keys create` makes the first
+    key. Beyond it, every request needs one.
+    """
     from index.ingestion.watcher import WatchedPaths
     from index.tags import tags_of
-    from qa.interfaces.server import run
+    from qa.interfaces.server import Binding, run
 
-    if (exclude or tags) and not watch:
-        raise click.UsageError(f"{'--exclude' if exclude else '--tag'} needs --watch")
+    given = {"--exclude": exclude, "--tag": tags, "--follow-links": follow_links}
+    for option, value in given.items():
+        if value and not watch:
+            raise click.UsageError(f"{option} needs --watch")
     run(
         settings_of(data),
-        host,
+        Binding(host, is_open, trusted_proxies, identity_header),
         port,
-        WatchedPaths(watch, exclude, tags_of(tags)),
+        WatchedPaths(watch, exclude, tags_of(tags), follow_links),
         only_slack=only == "slack",
+        log_format="json" if log_format == "json" else "text",
     )

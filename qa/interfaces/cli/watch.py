@@ -15,8 +15,10 @@ from index.ingestion.report import Outcome
 from qa.interfaces.cli.options import (
     NamedPath,
     data_option,
+    echo_line,
     encoder_of,
     exclude_option,
+    follow_links_option,
     reader_of,
     settings_of,
     tag_option,
@@ -35,9 +37,15 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, required=True, type=NamedPath(path_type=Path))
 @exclude_option
 @tag_option
+@follow_links_option
 @data_option
 def watch(
-    paths: tuple[Path, ...], *, exclude: tuple[str, ...], tags: tuple[str, ...], data: Path | None
+    paths: tuple[Path, ...],
+    *,
+    exclude: tuple[str, ...],
+    tags: tuple[str, ...],
+    follow_links: bool,
+    data: Path | None,
 ) -> None:
     """Index files and folders, and follow their changes.
 
@@ -67,7 +75,7 @@ def watch(
 
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, leave)
-    watched = WatchedPaths(paths, exclude, tags_of(tags))
+    watched = WatchedPaths(paths, exclude, tags_of(tags), follow_links)
     follow_sources(settings, encoder, live, watched, LineListener(), stopping)
 
 
@@ -78,11 +86,11 @@ class LineListener(Listener):
         """Print the outcome of a file unless nothing has changed."""
         if outcome.status != "unchanged":
             detail = f": {outcome.detail}" if outcome.detail else ""
-            click.echo(f"{outcome.status}: {outcome.uri}{detail}")
+            echo_line(f"{outcome.status}: {outcome.uri}{detail}")
 
     def on_message(self, text: str) -> None:
         """Print a message on standard error."""
-        click.echo(text, err=True)
+        echo_line(text, err=True)
 
     def on_differences(self, differences: Sequence[Difference]) -> None:
         """Print the old and the new answers of saved questions."""

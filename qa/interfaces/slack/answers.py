@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from index.errors import InvalidTag
 from index.store.snapshot import Snapshot
+from qa.access.principal import Principal, chat_principal
 from qa.answer import Citation, answer_of
 from qa.errors import InvalidQuestion, NoIndex, NotReady, UnknownTag
 from qa.interfaces.service import Service
@@ -95,7 +96,13 @@ class Answers:
 
         Raises UnknownConversation.
         """
-        return self._service.conversations().history.turn(owner_of(queued), turn_id)
+        asker = self._asker(queued)
+        conversations = self._service.conversations()
+        if not asker.tags:
+            return conversations.history.turn(asker.owner, turn_id)
+        # The channel's limits may be narrower now than when the answer was given.
+        with self._service.snapshot(asker) as snapshot:
+            return conversations.turn(asker.owner, turn_id, snapshot)
 
     def cited_versions(
         self, queued: QueuedMessage, turn_id: int
@@ -106,17 +113,23 @@ class Answers:
         """
         answer = answer_of(self.turn(queued, turn_id).result)
         try:
-            with self._service.snapshot() as snapshot:
-                return self._with_versions(answer.citations, snapshot)
+            with self._service.snapshot(self._asker(queued)) as snapshot:
+                return self._with_versions(queued, answer.citations, snapshot)
         except NotReady:
             # No snapshot is open yet; quoted versions are kept beside the index.
-            return self._with_versions(answer.citations, None)
+            return self._with_versions(queued, answer.citations, None)
 
     def _with_versions(
-        self, citations: Sequence[Citation], snapshot: Snapshot | None
+        self, queued: QueuedMessage, citations: Sequence[Citation], snapshot: Snapshot | None
     ) -> list[tuple[Citation, Version | None]]:
-        version = self._service.conversations().version
-        return [(each, version(each.document_id, each.sha256, snapshot)) for each in citations]
+        version, owner = self._service.conversations().version, owner_of(queued)
+        return [
+            (each, version(owner, each.document_id, each.sha256, snapshot)) for each in citations
+        ]
+
+    def _asker(self, queued: QueuedMessage) -> Principal:
+        """Return the principal of a message's channel."""
+        return chat_principal(owner_of(queued), self._settings.tags_in(queued.message.channel))
 
     def _compose(self, queued: QueuedMessage, task: AnswerTask) -> SlackMessage:
         """Return the answer to a question, or the list of documents if that is asked for."""
@@ -132,7 +145,7 @@ class Answers:
         return answer_message(answer_of(turn.result), turn.id, self._base, can_share=can_share)
 
     def _list_documents(self, queued: QueuedMessage, tags: Sequence[str]) -> SlackMessage:
-        with self._service.snapshot() as snapshot:
+        with self._service.snapshot(self._asker(queued)) as snapshot:
             if snapshot is None:
                 raise NoIndex
             return documents_message(
@@ -151,7 +164,7 @@ class Answers:
         def within(snapshot: Snapshot) -> Sequence[str]:
             return tags_to_search(request.tags, inherited, allowed, list(snapshot.tags()))
 
-        turn = self._service.ask(owner_of(queued), conversation, request.question or "", within)
+        turn = self._service.ask(self._asker(queued), conversation, request.question or "", within)
         # Recorded before anything is posted, so that no later attempt asks again.
         self._queue.record_turn(queued, turn.id)
         return turn

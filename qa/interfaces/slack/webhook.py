@@ -7,7 +7,7 @@ script, and checks a token instead.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
@@ -17,10 +17,13 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from index.errors import InvalidTag
+from index.store.snapshot import Snapshot
+from qa.access.principal import Principal, chat_principal
 from qa.answer import answer_of
 from qa.errors import InvalidQuestion, NoIndex, UnknownTag
 from qa.interfaces.api.problems import problem
 from qa.interfaces.service import Service
+from qa.interfaces.slack.channel_scope import tags_to_search
 from qa.interfaces.slack.commands import parse_request
 from qa.interfaces.slack.document_list import documents_message
 from qa.interfaces.slack.mrkdwn import question_of
@@ -49,10 +52,18 @@ class SlashForm(BaseModel):
     trigger_word: Name = ""
 
 
-def webhook_router(service: Service, threads: ChatThreads, token: str, base: str) -> APIRouter:
+def webhook_router(
+    service: Service,
+    threads: ChatThreads,
+    token: str,
+    base: str,
+    tags_in: Callable[[str], Sequence[str]] = lambda _: (),
+) -> APIRouter:
     """Return the route of the webhook.
 
-    `token` is what callers must send; `base` is the public address of the web page.
+    `token` is what callers must send; `base` is the public address of the web page. `tags_in`
+    returns the tags that a channel is limited to: what the caller, who has the token, says of the
+    channel is believed.
     """
     routes = APIRouter()
 
@@ -76,7 +87,9 @@ def webhook_router(service: Service, threads: ChatThreads, token: str, base: str
                 "as the field token or as Authorization: Bearer",
             )
         # Answering takes seconds of CPU: the event loop must stay free.
-        return JSONResponse(await run_in_threadpool(_reply, service, threads, form, base))
+        return JSONResponse(
+            await run_in_threadpool(_reply, service, threads, form, base, tags_in(form.channel_id))
+        )
 
     return routes
 
@@ -102,29 +115,36 @@ def _sent_token(request: Request, form: SlashForm) -> str:
     return form.token
 
 
-def _reply(service: Service, threads: ChatThreads, form: SlashForm, base: str) -> dict[str, Any]:
+def _reply(
+    service: Service, threads: ChatThreads, form: SlashForm, base: str, limits: Sequence[str]
+) -> dict[str, Any]:
     """Return the JSON that answers a request, for its author alone."""
     # The prefix keeps these conversations apart from those of Slack workspaces.
     team, channel = f"webhook:{form.team_id}", form.channel_id
     owner = f"{team}:{channel}:{form.user_id}"
+    asker = chat_principal(owner, limits)
+
+    def within(snapshot: Snapshot) -> Sequence[str]:
+        return tags_to_search(parsed.tags, (), limits, list(snapshot.tags()))
+
     try:
         parsed = parse_request(question_of(form.text.removeprefix(form.trigger_word), None))
         if parsed.question is None:
-            text = _document_list(service, parsed.tags, base)
+            text = _document_list(service, asker, parsed.tags, base)
         else:
             conversation = threads.conversation(owner, team, channel, form.user_id)
-            turn = service.ask(owner, conversation, parsed.question, lambda _: parsed.tags)
+            turn = service.ask(asker, conversation, parsed.question, within)
             text = answer_text(answer_of(turn.result), base)
     except (InvalidQuestion, InvalidTag, UnknownTag, NoIndex) as error:
         text = f"I cannot answer that: {error}."
     return {"response_type": "ephemeral", "text": text}
 
 
-def _document_list(service: Service, tags: Sequence[str], base: str) -> str:
-    with service.snapshot() as snapshot:
+def _document_list(service: Service, asker: Principal, tags: Sequence[str], base: str) -> str:
+    with service.snapshot(asker) as snapshot:
         if snapshot is None:
             raise NoIndex
-        return documents_message(snapshot, tags, (), base).text
+        return documents_message(snapshot, tags, asker.tags, base).text
 
 
 def _reason(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Web page: chat at `/`, the reader at `/read/{document_id}`, and their files in `static/`.
+"""Web page: chat at `/`, the reader at `/read/{document_id}`, `/login`, their files in `static/`.
 
 Plain HTML, CSS and ES modules that are served unchanged: there is no build step, and nothing is
 loaded from elsewhere.
@@ -85,6 +85,10 @@ def page_router() -> APIRouter:
     def reader(document_id: str, request: Request) -> Response:
         del document_id  # the script of the page takes it from the address
         return _file_response(static, "read.html", request)
+
+    @routes.get("/login")
+    def login(request: Request) -> Response:
+        return _file_response(static, "login.html", request)
 
     @routes.get("/static/{name}")
     def static_file(name: str, request: Request) -> Response:

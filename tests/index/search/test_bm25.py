@@ -17,7 +17,7 @@ CORPUS = st.lists(st.lists(TERMS, max_size=12), min_size=1, max_size=12).filter(
 QUERY = st.lists(st.one_of(TERMS, st.just("unknown")), max_size=6)
 
 
-@given(CORPUS, QUERY, st.floats(0.1, 3), st.floats(0, 0.95), st.floats(0, 2))
+@given(CORPUS, QUERY, st.floats(0.1, 3), st.floats(0, 0.95), st.floats(0, 2, allow_subnormal=False))
 def test_scores_are_those_of_rank_bm25(
     corpus: list[list[str]], query: list[str], k1: float, b: float, delta: float
 ) -> None:

@@ -164,3 +164,28 @@ def test_removals_that_look_like_an_accident_need_confirmation(corpus: Path) -> 
     expect("corpus has no files left, 10 were indexed", discover([corpus])[0], 10)
     corpus.rmdir()
     expect("corpus: does not exist", discover([corpus])[0], 10)
+
+
+def test_a_link_to_a_file_elsewhere_is_left_out_and_named(tmp_path: Path) -> None:
+    root, elsewhere = tmp_path / "root", tmp_path / "secret.txt"
+    root.mkdir()
+    elsewhere.write_text("secret")
+    (root / "a.txt").write_text("a")
+    (root / "b.txt").symlink_to(root / "a.txt")
+    (root / "c.txt").symlink_to(elsewhere)
+    (root / "d.txt").symlink_to("/proc/self/environ")
+    (root / "e.txt").symlink_to(root / "e.txt")
+
+    [found] = discover([root])
+    [followed] = discover([root], follow_links=True)
+
+    assert [path.name for path in found.files] == ["a.txt", "b.txt", "e.txt"]
+    assert [line.split()[0] for line in found.left_out] == ["c.txt", "d.txt"]
+    assert "add --follow-links" in found.left_out[0]
+    assert [path.name for path in followed.files] == ["a.txt", "b.txt", "c.txt", "e.txt"]
+    # A file that is named is read wherever it is, but for those of the system.
+    assert discover([elsewhere])[0].files == [elsewhere]
+    assert discover([root / "c.txt"])[0].files == [root / "c.txt"]
+    for path in (Path("/proc/self/environ"), Path("/proc"), root / "d.txt"):
+        assert discover([path])[0].files == []
+        assert discover([path], follow_links=True)[0].problems

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt
-from index.store.schema import FILE_NAME, MIGRATIONS, connect, translate_sqlite_errors
+from index.store.schema import (
+    FILE_NAME,
+    MIGRATIONS,
+    connect,
+    current_generation,
+    translate_sqlite_errors,
+)
+from index.store.snapshot import Snapshot
 from index.store.sqlite import transaction, with_functions
 
 
@@ -159,3 +166,15 @@ def test_a_store_of_an_earlier_version_is_migrated_without_loss(data: Path, vers
     assert connection.execute("SELECT text, date, extractor, places FROM documents").fetchall() == [
         ("Text.", None, None, "[]")
     ]
+
+
+def test_a_file_that_was_cut_to_nothing_is_no_empty_store(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    connect(folder).close()
+    Snapshot(folder).close()
+    for path in folder.glob(f"{FILE_NAME}*"):
+        path.unlink()
+    (folder / FILE_NAME).write_bytes(b"")
+
+    with pytest.raises(StoreCorrupt, match="is empty, but was not"):
+        current_generation(folder)

@@ -196,11 +196,11 @@ def test_a_changed_document_is_said_once_and_its_old_text_is_kept(
         for each in conversations.quoted(identity, snapshot)[first.id]
         if each.document_id == citation["document_id"]
     } == {"changed"}
-    old = conversations.version(citation["document_id"], citation["sha256"][:12], snapshot)
+    old = conversations.version("me", citation["document_id"], citation["sha256"][:12], snapshot)
     assert old is not None
     assert old.text[citation["start"] : citation["end"]] == citation["quote"]
     now = snapshot.document_info(citation["document_id"]).sha256
-    new = conversations.version(citation["document_id"], now[:12], snapshot)
+    new = conversations.version("me", citation["document_id"], now[:12], snapshot)
     assert new is not None
     assert new.text == "The tide at Porto turns at seven."
 
@@ -223,7 +223,7 @@ def test_a_deleted_document_takes_its_quotes_with_it(
     assert kept.question == first.question
     assert kept.result["answer"] is None
     assert citation["document_id"] not in str(kept.result)
-    assert conversations.version(citation["document_id"], citation["sha256"], None) is None
+    assert conversations.version("me", citation["document_id"], citation["sha256"], None) is None
 
 
 def test_pruning_erases_too(

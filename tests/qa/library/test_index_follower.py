@@ -139,7 +139,7 @@ def test_conversations_keep_their_quotes_of_a_moved_file(desk: Settings, tmp_pat
             if each.document_id == new
         } == {"current"}
         assert pipeline.snapshot.document_info(new).uri == "moved.txt"
-    version = conversations.history.version(new, kept.result["citations"][0]["sha256"])
+    version = conversations.history.version("local", new, kept.result["citations"][0]["sha256"])
     assert version is not None
     assert version.text == FILES["gate.txt"]
     live.close()

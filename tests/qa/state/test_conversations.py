@@ -163,12 +163,12 @@ def test_quoted_texts_are_found_by_prefix_and_deleted_with_their_turns(
     append(history, second.id)
     append(history, second.id, sha256=NEW)
 
-    assert history.version("a", OLD[:8]) == Version("a", OLD, "Tides", "tides.txt", TEXT)
-    assert history.version("a", "2") is None
-    assert history.version("b", OLD) is None
+    assert history.version("me", "a", OLD[:8]) == Version("a", OLD, "Tides", "tides.txt", TEXT)
+    assert history.version("me", "a", "2") is None
+    assert history.version("me", "b", OLD) is None
     history.delete("me", second.id)
-    assert history.version("a", OLD) is not None
-    assert history.version("a", NEW) is None
+    assert history.version("me", "a", OLD) is not None
+    assert history.version("me", "a", NEW) is None
 
 
 def test_old_conversations_expire(history: ConversationStore, state: State, clock: Clock) -> None:
@@ -179,7 +179,7 @@ def test_old_conversations_expire(history: ConversationStore, state: State, cloc
 
     assert state.expire(30) == 1
     assert [info.id for info in history.conversations("me")] == [fresh.id]
-    assert history.version("a", OLD) is None
+    assert history.version("me", "a", OLD) is None
 
 
 def test_deleting_a_document_erases_its_quotes_everywhere(

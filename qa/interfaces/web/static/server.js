@@ -58,6 +58,9 @@ export async function request(method, path, content) {
       return response.status === 204 ? null : response.json();
     }
     const { title, detail } = await body(response);
+    if (response.status === 401) {
+      signIn();
+    }
     const found = stateOf(response.status, title);
     if (found !== "loading") {
       if (found === "empty") {
@@ -69,6 +72,11 @@ export async function request(method, path, content) {
     become("loading");
     await ready;
   }
+}
+
+/** Ask for a key, and come back then. */
+function signIn() {
+  location.assign(`/login#${encodeURIComponent(location.pathname + location.search + location.hash)}`);
 }
 
 async function fetched(method, path, content) {

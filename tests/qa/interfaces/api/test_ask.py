@@ -16,6 +16,7 @@ import pytest
 from fastapi import FastAPI
 
 from index.errors import StoreCorrupt
+from qa.access.principal import LOCAL, Principal
 from qa.answering.live_pipeline import LivePipeline
 from qa.answering.reader import CrossEncoderReader
 from qa.bootstrap import live_pipeline
@@ -369,10 +370,12 @@ class Deleting(UploadService):
     def __post_init__(self) -> None:
         super().__init__(self.settings)
 
-    def tag(self, document_id: str, tags: Sequence[str]) -> None:
+    def tag(
+        self, document_id: str, tags: Sequence[str], asker: Principal = LOCAL
+    ) -> tuple[str, ...]:
         self.live.release_if_idle()
         remove_document(self.settings, document_id)
-        super().tag(document_id, tags)
+        return super().tag(document_id, tags, asker)
 
 
 def test_a_document_that_is_deleted_while_it_is_tagged_is_unknown(

@@ -99,7 +99,7 @@ def test_modules_import_only_each_other_and_make_no_markup(client: TestClient) -
     }
     assert {path.removeprefix("./") for found in imported.values() for path, _ in found} == set(
         scripts
-    ) - {"chat.js", "read.js"}
+    ) - {"chat.js", "login.js", "read.js"}
     assert not [
         name
         for name, text in scripts.items()

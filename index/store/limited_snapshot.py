@@ -1,0 +1,173 @@
+"""View of a snapshot in which only the documents with some tags exist.
+
+It is what somebody with limited rights gets instead of the snapshot. Whatever is computed from it,
+an answer, a count, a suggestion or a score, then cannot tell of another document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.document import Block
+from index.errors import UnknownDocument
+from index.filesystem.portable_path import OWN_FILES
+from index.search.bm25 import LimitedBM25
+from index.search.vocabulary import Vocabulary
+from index.store.file_records import IndexedFile
+from index.store.snapshot import DocumentInfo, Snapshot, StoredDocument
+from index.text.versions import (
+    DocumentVersion,
+    SupersededSection,
+    Versions,
+    find_versions,
+    traits_from_json,
+)
+
+
+class LimitedSnapshot(Snapshot):
+    """View of the documents with any of some tags; it lives as long as the whole snapshot.
+
+    Rows keep their numbers. Of a document's tags those alone are shown that open the view.
+    """
+
+    def __init__(self, whole: Snapshot, tags: Sequence[str]) -> None:
+        """Share connection, lock and indexes with `whole`, which is closed in its place."""
+        vars(self).update(vars(whole))
+        self._whole = whole
+        self._tags = frozenset(tags)
+        self._visible = self._documents_with(tags)
+        self._rows_of = {
+            document_id: rows
+            for document_id, rows in self._rows_of.items()
+            if document_id in self._visible
+        }
+        kept = [row for rows in self._rows_of.values() for row in rows]
+        self._rows = np.array(sorted(kept), dtype=np.int64)
+        self.dense = whole.dense.limited(self._rows)
+        self.lexical = LimitedBM25(whole.lexical, self._rows)
+
+    def _documents_with(self, tags: Sequence[str]) -> frozenset[str]:
+        """Return the ids of the documents that the tags open.
+
+        A tag that a document names itself opens it only if the file is one that was indexed from
+        elsewhere, by the keeper of the index. Somebody who may upload must not choose a tag of
+        others that way.
+        """
+        marks = ", ".join("?" * len(tags))
+        rows = self._query(
+            "SELECT DISTINCT id FROM tags JOIN documents ON id = document_id"  # noqa: S608 - marks
+            f" WHERE tag IN ({marks}) AND (given OR NOT ({OWN_FILES}))",
+            *tags,
+        )
+        return frozenset(document_id for (document_id,) in rows)
+
+    def close(self) -> None:
+        """Leave the shared connection open."""
+
+    @property
+    def is_limited(self) -> bool:
+        """True: the vocabulary may hold words of other documents."""
+        return True
+
+    @property
+    def size(self) -> int:
+        """Number of chunks."""
+        return len(self._rows)
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Rows of the derived indexes that belong to its chunks, int64 (size,), ascending."""
+        return self._rows
+
+    @property
+    def document_count(self) -> int:
+        """Number of documents, those without a chunk included."""
+        return len(self._visible)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Words of all documents, those of others too: see `is_limited`."""
+        return self._whole.vocabulary
+
+    def documents(self) -> list[DocumentInfo]:
+        """Return all documents, by uri."""
+        return [self._shown(info) for info in super().documents() if info.id in self._visible]
+
+    def has_document(self, document_id: str) -> bool:
+        """Return True if there is a document with this id; any text may be passed."""
+        return document_id in self._visible
+
+    def document_info(self, document_id: str) -> DocumentInfo:
+        """Return the description of a document that exists (`has_document`)."""
+        self._check(document_id)
+        return self._shown(super().document_info(document_id))
+
+    def document(self, document_id: str) -> StoredDocument:
+        """Return a document that exists (`has_document`), with its text."""
+        self._check(document_id)
+        return super().document(document_id)
+
+    def file(self, document_id: str) -> IndexedFile:
+        """Return the file of a document that exists (`has_document`)."""
+        self._check(document_id)
+        return super().file(document_id)
+
+    def is_indexed(self, path: Path) -> bool:
+        """Return True if a document was made from the file at this path."""
+        return any(file.path == path for file in self.files())
+
+    def roots(self) -> dict[Path, list[str]]:
+        """Return no path: the files below it that are not indexed have no tag."""
+        return {}
+
+    def tags(self, *, given: bool = False) -> dict[str, list[str]]:
+        """Return the tags that open the view, each with the ids of its documents, both sorted."""
+        shown: dict[str, list[str]] = {}
+        for tag, document_ids in super().tags(given=given).items():
+            visible = [each for each in document_ids if each in self._visible]
+            if tag in self._tags and visible:
+                shown[tag] = visible
+        return shown
+
+    def blocks(self, document_id: str) -> tuple[Block, ...]:
+        """Return the blocks of a document in order; none of an unknown one."""
+        return super().blocks(document_id) if document_id in self._visible else ()
+
+    def families_of(self, document_ids: Iterable[str]) -> list[DocumentVersion]:
+        """Return all versions of some documents, by family and position, the oldest first."""
+        wanted = set(document_ids)
+        families = {each.family for each in self._versions.documents if each.document_id in wanted}
+        members = [each for each in self._versions.documents if each.family in families]
+        return sorted(members, key=lambda each: (each.family, each.position, each.document_id))
+
+    def superseded_sections(self, document_ids: Iterable[str]) -> list[SupersededSection]:
+        """Return the sections of some documents that others supersede."""
+        wanted = set(document_ids)
+        return [each for each in self._versions.sections if each.document_id in wanted]
+
+    @cached_property
+    def _versions(self) -> Versions:
+        """The versions among the visible documents, found as if there were no others."""
+        rows = self._query("SELECT document_id, traits FROM version_traits ORDER BY document_id")
+        return find_versions(
+            {each: traits_from_json(text) for each, text in rows if each in self._visible}
+        )
+
+    def _check(self, document_id: str) -> None:
+        """Raise UnknownDocument for one that is not visible, where a caller did not ask before."""
+        if document_id not in self._visible:
+            raise UnknownDocument(f"no document has the id {document_id!r}")
+
+    def _shown(self, info: DocumentInfo) -> DocumentInfo:
+        return replace(info, tags=tuple(tag for tag in info.tags if tag in self._tags))
+
+    def _files(self, condition: str, *values: object) -> list[IndexedFile]:
+        # All ways to files lead through here, those to come included.
+        found = super()._files(condition, *values)
+        return [file for file in found if file.document_id in self._visible]
