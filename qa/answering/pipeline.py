@@ -13,6 +13,9 @@ from datetime import date
 from functools import cache, partial
 from typing import Protocol, TypedDict
 
+import numpy as np
+from numpy.typing import NDArray
+
 from index.search.bm25 import analyse
 from index.store.file_records import IndexedFile
 from index.store.limited_snapshot import LimitedSnapshot
@@ -407,6 +410,10 @@ class Pipeline:
         correction = self._spelling.corrected(checked_question(query), document_ids)
         passages = self._retriever.retrieve(correction.question, top_k, document_ids)
         return [_retrieved_passage(passage) for passage in passages]
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the unit vectors of texts, float32 (len(texts), dimension)."""
+        return self._retriever.embed(texts)
 
     def understood(
         self,

@@ -153,6 +153,10 @@ class HybridRetriever:
         """Return a retriever with the same encoder over a view of the snapshot."""
         return HybridRetriever(snapshot, self._encoder)
 
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the unit vectors of texts as those of queries, float32 (len(texts), dimension)."""
+        return self._encoder.encode_queries(texts)
+
     def retrieve(
         self, question: str, k: int, documents: Sequence[str] | None = None
     ) -> list[RetrievedChunk]:

@@ -19,7 +19,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
-from fastapi import FastAPI, Security
+from fastapi import FastAPI, Response, Security
 from fastapi.security import HTTPBearer
 
 from index.ingestion.report import Outcome
@@ -44,13 +44,14 @@ from qa.interfaces.api.conversations import conversation_router
 from qa.interfaces.api.documents import document_router
 from qa.interfaces.api.door import Door
 from qa.interfaces.api.host_guard import Guard, is_loopback
-from qa.interfaces.api.problems import add_error_handlers
+from qa.interfaces.api.problems import add_error_handlers, problem_of
 from qa.interfaces.api.proxies import TrustedProxies, networks_of
 from qa.interfaces.api.sessions import session_router
 from qa.interfaces.api.source_pages import source_page_router
 from qa.interfaces.api.verification import verification_router
 from qa.interfaces.connections import limits
 from qa.interfaces.logs import Format, RequestLog, configuration
+from qa.interfaces.openai.routes import openai_router, refusal
 from qa.interfaces.plaintext.differences import difference_line
 from qa.interfaces.service import Service
 from qa.interfaces.slack import PREFIX
@@ -325,7 +326,7 @@ def create_app(
         _include_local_routers(app, service, gatekeeper, settings)
     add_error_handlers(app)
     # The last one added is the first to see a request.
-    app.add_middleware(Door, gatekeeper=gatekeeper)
+    app.add_middleware(Door, gatekeeper=gatekeeper, error_response=_refusal_at)
     app.add_middleware(
         Guard,
         allowed_hosts=settings.allowed_hosts,
@@ -379,6 +380,7 @@ def _include_local_routers(
     app.include_router(verification_router(service))
     app.include_router(source_page_router(service))
     app.include_router(session_router(gatekeeper))
+    app.include_router(openai_router(service, settings.public_url))
     app.include_router(page_router())
     if settings.webhook_token:
         app.include_router(
@@ -390,6 +392,11 @@ def _include_local_routers(
                 settings.slack.tags_in,
             )
         )
+
+
+def _refusal_at(path: str, error: Exception) -> Response:
+    """Return the response to somebody who may not pass, in the form that his door speaks."""
+    return refusal(error) if path.startswith("/v1/") else problem_of(error)
 
 
 def _why_no_slack(settings: Settings) -> str:

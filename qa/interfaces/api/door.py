@@ -6,10 +6,12 @@ that is refused is never read.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.errors import IndexingError
@@ -27,15 +29,26 @@ PRINCIPAL = "quoted.principal"
 """Key in the ASGI scope of the principal that the check has found, None for nobody."""
 
 
+ErrorResponse = Callable[[str, Exception], Response]
+"""Returns the response to an error of ours at a path."""
+
+
 class Door:
     """Middleware that answers 401, 403 or 429 itself, or passes the request on.
 
     Changes are written to the audit log, with their outcome, where keys are needed.
     """
 
-    def __init__(self, app: ASGIApp, gatekeeper: Gatekeeper) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        gatekeeper: Gatekeeper,
+        error_response: ErrorResponse = lambda _path, error: problem_of(error),
+    ) -> None:
+        """Refuse with the response that `error_response` gives for a path and an error."""
         self._app = app
         self._gatekeeper = gatekeeper
+        self._error_response = error_response
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -48,7 +61,7 @@ class Door:
             self._gatekeeper.check(principal, rule.permission, is_question=rule.is_question)
             is_logged = rule.permission in {"write", "admin"} and self._gatekeeper.needs_keys
         except (QAError, IndexingError) as error:
-            await problem_of(error)(scope, receive, send)
+            await self._error_response(scope["path"], error)(scope, receive, send)
             return
         scope[PRINCIPAL] = principal
         if not is_logged or principal is None or scope["method"] in {"GET", "HEAD"}:

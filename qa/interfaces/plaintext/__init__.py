@@ -1,4 +1,4 @@
 """Answers and their differences as plain text, for terminals and chats."""
 
-__all__ = ["answers", "differences"]
+__all__ = ["answers", "differences", "links"]
 """Modules that other packages may import."""

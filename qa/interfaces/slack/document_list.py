@@ -8,6 +8,7 @@ from dataclasses import replace
 from index.store.snapshot import DocumentInfo, Snapshot
 from qa.answering.pipeline import NAMED_TAGS
 from qa.interfaces.plaintext.answers import counted, shortened, shown_lines
+from qa.interfaces.plaintext.links import document_link
 from qa.interfaces.slack.blocks import (
     Block,
     SlackMessage,
@@ -16,7 +17,6 @@ from qa.interfaces.slack.blocks import (
     text_element,
 )
 from qa.interfaces.slack.channel_scope import tags_to_search, visible_tags
-from qa.interfaces.slack.links import document_link
 from qa.interfaces.slack.mrkdwn import MAX_TEXT, defuse_and_truncate
 
 MAX_LISTED = 20

@@ -16,7 +16,7 @@ from qa.interfaces.plaintext.answers import (
     shortened,
     shown_lines,
 )
-from qa.interfaces.slack.links import permanent_link, place_words
+from qa.interfaces.plaintext.links import permanent_link, place_words
 from qa.interfaces.slack.mrkdwn import (
     ELLIPSIS,
     MAX_TEXT,

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.answer import Answer, AnswerSpan, Citation, Gate, NearestPassage, Part, Refusal, Searched
+from qa.interfaces.plaintext.links import permanent_link
 from qa.interfaces.slack.blocks import (
     KEY_PREFIX,
     answer_message,
@@ -16,7 +17,6 @@ from qa.interfaces.slack.blocks import (
     notice_message,
     source_view,
 )
-from qa.interfaces.slack.links import permanent_link
 from qa.interfaces.slack.mrkdwn import utf16_length
 from qa.state.conversations import Version
 from tests.support.block_kit import faults, texts

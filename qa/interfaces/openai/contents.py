@@ -1,0 +1,171 @@
+"""Answers as text with numbered sources, and the sources as annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qa.answer import Answer, AnswerSpan, Citation, RetrievedPassage, ShownPassage
+from qa.interfaces.plaintext.answers import (
+    caution_words,
+    confidence_words,
+    lead_words,
+    part_words,
+    printable,
+    receipt,
+    shortened,
+)
+from qa.interfaces.plaintext.links import permanent_link, place_words
+
+_LONGEST = 300
+"""Characters of a passage that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Text of a message with its annotations, and the reason if it refuses."""
+
+    text: str
+    annotations: tuple[dict[str, Any], ...] = ()
+    refusal: str | None = None
+
+
+class _Writer:
+    """Writes a text with numbered sources; offsets count the characters written before."""
+
+    def __init__(self, base: str) -> None:
+        self._base = base
+        self._parts: list[str] = []
+        self._length = 0
+        self._sources: list[Citation | ShownPassage] = []
+        self._annotations: list[dict[str, Any]] = []
+
+    def write(self, text: str) -> None:
+        """Write a paragraph."""
+        self._add(f"{text}\n\n")
+
+    def quote(self, text: str, source: Citation | ShownPassage, after: str = "") -> None:
+        """Write a quote with the number of its source, which is annotated."""
+        start = self._length
+        number = self._number(source)
+        self._add(f"“{printable(text)}” [{number}]")
+        self._annotations.append(self._annotation(start, self._length, source))
+        self._add(f"{after}\n\n")
+
+    def content(self, refusal: str | None = None) -> Content:
+        """Return the text, which ends with the list of its sources."""
+        for number, source in enumerate(self._sources, 1):
+            self._add(f"[{number}] {_source_line(source, self._base)}\n")
+        return Content("".join(self._parts).rstrip("\n"), tuple(self._annotations), refusal)
+
+    def _add(self, text: str) -> None:
+        self._parts.append(text)
+        self._length += len(text)
+
+    def _number(self, source: Citation | ShownPassage) -> int:
+        """Return the number of a source, a new one for a new place."""
+        places = [(each.document_id, each.start, each.end) for each in self._sources]
+        place = (source.document_id, source.start, source.end)
+        if place not in places:
+            self._sources.append(source)
+            return len(self._sources)
+        return places.index(place) + 1
+
+    def _annotation(self, start: int, end: int, source: Citation | ShownPassage) -> dict[str, Any]:
+        """Return an annotation of OpenAI's form, with what proves the quote beside it."""
+        return {
+            "type": "url_citation",
+            "url_citation": {
+                "start_index": start,
+                "end_index": end,
+                "title": printable(source.title),
+                "url": permanent_link(self._base, source),
+            },
+            "quoted": {
+                "document_id": source.document_id,
+                "uri": source.uri,
+                "sha256": source.sha256,
+                "start": source.start,
+                "end": source.end,
+            },
+        }
+
+
+def content_of(answer: Answer, base: str) -> Content:
+    """Return an answer as text; `base` is the address that links begin with."""
+    writer = _Writer(base)
+    if answer.interpreted_as:
+        writer.write(f"Understood as: {printable(answer.interpreted_as)}")
+    if answer.reply:
+        writer.write(printable(answer.reply))
+    elif answer.refusal:
+        return _refused(answer, writer)
+    else:
+        _write_spans(answer, writer)
+    for remark in (*answer.doubts, *answer.notes):
+        writer.write(printable(remark))
+    return writer.content()
+
+
+def _write_spans(answer: Answer, writer: _Writer) -> None:
+    """Write the spans with what they are: probable, parts, conflicting or earlier."""
+    if answer.parts:
+        for part, spans in answer.spans_of_parts:
+            writer.write(printable(part_words(part)))
+            _quote_all(spans, writer)
+    else:
+        lead = lead_words(answer)
+        if lead:
+            writer.write(printable(lead))
+        _quote_all(answer.spans, writer)
+    for words, others in (("But:", answer.conflicts), ("Earlier:", answer.earlier)):
+        if others:
+            writer.write(words)
+            _quote_all(others, writer)
+
+
+def _quote_all(spans: Sequence[AnswerSpan], writer: _Writer) -> None:
+    """Write spans, each with its confidence and with its sentence where that holds more."""
+    for span in spans:
+        citation = span.citation
+        details = f" — {confidence_words(span.confidence)}"
+        if citation.sentence.strip() != span.text.strip():
+            details += f"\n\n> {printable(' '.join(citation.sentence.split()))}"
+        writer.quote(span.text, citation, details)
+
+
+def _refused(answer: Answer, writer: _Writer) -> Content:
+    """Return the reason of a refusal with the nearest passages."""
+    refusal = answer.refusal
+    if refusal is None:
+        return writer.content()
+    reason = printable(f"No answer found: {refusal.reason}.")
+    writer.write(reason)
+    writer.write(receipt(refusal))
+    if refusal.nearest:
+        writer.write("Nearest passages:")
+    for passage in refusal.nearest:
+        writer.quote(shortened(passage.text, _LONGEST), passage)
+    return writer.content(reason)
+
+
+def passages_content(passages: Sequence[RetrievedPassage], base: str) -> Content:
+    """Return the passages that a query retrieves as text, best first."""
+    writer = _Writer(base)
+    if not passages:
+        writer.write("No passages found.")
+    for passage in passages:
+        writer.quote(shortened(passage.text, _LONGEST), passage)
+    return writer.content()
+
+
+def _source_line(source: Citation | ShownPassage, base: str) -> str:
+    """Return title, file and place of a source, with its link if there is one."""
+    title, link = shortened(source.title, _LONGEST), permanent_link(base, source)
+    shown = f"[{title}]({link})" if link else title
+    dated = f" ({source.dated})" if isinstance(source, Citation) and source.date else ""
+    words = [f"{shown}{dated} — {printable(source.uri)}, {place_words(source)}"]
+    if isinstance(source, Citation) and source.caution:
+        words.append(printable(caution_words(source.caution)))
+    return "; ".join(words)

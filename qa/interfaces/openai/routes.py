@@ -1,0 +1,140 @@
+"""Routes of the endpoint in the form of OpenAI's API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from index.errors import IndexingError
+from qa.access.principal import Principal
+from qa.answering.pipeline import Pipeline
+from qa.conversations.conversation import answer_in_context
+from qa.errors import QAError
+from qa.interfaces.api.dependencies import Asker
+from qa.interfaces.openai.contents import Content, content_of, passages_content
+from qa.interfaces.openai.errors import BadRequest, error_response
+from qa.interfaces.openai.messages import Turn, question_and_turns
+from qa.interfaces.openai.requests import (
+    MAX_INPUTS,
+    ChatRequest,
+    EmbeddingRequest,
+    parsed,
+    refuse_unsupported,
+)
+from qa.interfaces.openai.responses import (
+    ANSWERS,
+    EMBEDDINGS,
+    MODELS,
+    SEARCH,
+    SURE,
+    Completion,
+    embeddings_object,
+    model_object,
+    models_list,
+)
+from qa.interfaces.service import Service
+
+_SEARCHED = 10
+"""Passages that `quoted-search` shows."""
+
+
+def openai_router(service: Service, public_url: str) -> APIRouter:
+    """Return the routes below /v1.
+
+    Links to sources begin with `public_url`, or without one with the address of the request.
+    """
+    routes = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
+
+    @routes.get("/models", summary="The models of the OpenAI-compatible endpoint")
+    def models() -> JSONResponse:
+        return JSONResponse(models_list())
+
+    @routes.get("/models/{name}", summary="One model of the OpenAI-compatible endpoint")
+    def model(name: str) -> JSONResponse:
+        if name not in MODELS:
+            return error_response(_unknown_model(name))
+        return JSONResponse(model_object(name))
+
+    @routes.post("/chat/completions", summary="Answer a chat in OpenAI's form")
+    async def completions(request: Request, asker: Asker) -> Response:
+        content = await request.body()
+        base = public_url or str(request.base_url).rstrip("/")
+        try:
+            return await run_in_threadpool(_completed, service, asker, content, base)
+        except (QAError, IndexingError) as error:
+            return error_response(error)
+
+    @routes.post("/embeddings", summary="Embed texts in OpenAI's form")
+    async def embeddings(request: Request, asker: Asker) -> Response:
+        content = await request.body()
+        try:
+            return await run_in_threadpool(_embedded, service, asker, content)
+        except (QAError, IndexingError) as error:
+            return error_response(error)
+
+    return routes
+
+
+def refusal(error: Exception) -> Response:
+    """Return the response to somebody who may not pass."""
+    return error_response(error)
+
+
+def _completed(service: Service, asker: Principal, body: bytes, base: str) -> Response:
+    """Return the response to a chat request. Raises BadRequest, QAError or IndexingError."""
+    request = parsed(ChatRequest, body)
+    refuse_unsupported(request)
+    if request.model not in {ANSWERS, SURE, SEARCH}:
+        raise _unknown_model(request.model)
+    question, turns = question_and_turns(request.messages)
+    with service.pipeline(asker) as pipeline:
+        if request.model == SEARCH:
+            found = pipeline.search(question, top_k=_SEARCHED)
+            completion = Completion(request.model, passages_content(found, base), question)
+        else:
+            completion = _answered(pipeline, request.model, question, turns, base)
+    if not request.stream:
+        return JSONResponse(completion.whole())
+    with_usage = request.stream_options is not None and request.stream_options.include_usage
+    return StreamingResponse(
+        completion.streamed(include_usage=with_usage), media_type="text/event-stream"
+    )
+
+
+def _answered(
+    pipeline: Pipeline, model: str, question: str, turns: Sequence[Turn], base: str
+) -> Completion:
+    """Return the answer to a question after earlier turns."""
+    answer = answer_in_context(question, turns, partial(pipeline.ask, strict=model == SURE))
+    content: Content = content_of(answer, base)
+    return Completion(model, content, question, answer.to_dict())
+
+
+def _embedded(service: Service, asker: Principal, body: bytes) -> Response:
+    """Return the response to a request for embeddings. Raises BadRequest or IndexingError."""
+    request = parsed(EmbeddingRequest, body)
+    if request.model != EMBEDDINGS:
+        raise _unknown_model(request.model)
+    inputs = [request.input] if isinstance(request.input, str) else request.input
+    if len(inputs) > MAX_INPUTS:
+        raise BadRequest(f"expected at most {MAX_INPUTS} texts, got {len(inputs)}", "input")
+    with service.pipeline(asker) as pipeline:
+        vectors = pipeline.embed(inputs)
+    if request.dimensions not in {None, vectors.shape[1]}:
+        raise BadRequest(f"the embeddings have {vectors.shape[1]} dimensions", "dimensions")
+    return JSONResponse(embeddings_object(vectors, request.model, inputs, request.encoding_format))
+
+
+def _unknown_model(name: str) -> BadRequest:
+    known = ", ".join(MODELS)
+    return BadRequest(
+        f"there is no model {name[:80]!r} for this: expected one of {known}",
+        "model",
+        "model_not_found",
+        HTTPStatus.NOT_FOUND,
+    )

@@ -1,0 +1,1 @@
+"""Tests of the endpoint in the form of OpenAI's API."""
