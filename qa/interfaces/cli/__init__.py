@@ -23,6 +23,7 @@ from qa.interfaces.cli.documents import forget, index, list_documents, remove, s
 from qa.interfaces.cli.evaluate import evaluate
 from qa.interfaces.cli.keys import audit, keys
 from qa.interfaces.cli.maintenance import backup, doctor, restore
+from qa.interfaces.cli.mcp import mcp
 from qa.interfaces.cli.saved_questions import history, watchlist
 from qa.interfaces.cli.serve import serve
 from qa.interfaces.cli.slack import slack
@@ -61,6 +62,7 @@ for command in (
     audit,
     serve,
     slack,
+    mcp,
     evaluate,
     calibrate_command,
 ):
