@@ -46,6 +46,7 @@ from qa.interfaces.api.door import Door
 from qa.interfaces.api.host_guard import Guard, is_loopback
 from qa.interfaces.api.problems import add_error_handlers, problem_of
 from qa.interfaces.api.proxies import TrustedProxies, networks_of
+from qa.interfaces.api.question_queue import QuestionQueue
 from qa.interfaces.api.sessions import session_router
 from qa.interfaces.api.source_pages import source_page_router
 from qa.interfaces.api.verification import verification_router
@@ -374,13 +375,14 @@ def _include_local_routers(
     app: FastAPI, service: Service, gatekeeper: Gatekeeper, settings: Settings
 ) -> None:
     """Mount everything except Slack: the HTTP interface, the web page and the webhook."""
-    app.include_router(ask_router(service))
+    questions = QuestionQueue()
+    app.include_router(ask_router(service, questions))
     app.include_router(document_router(service))
     app.include_router(conversation_router(service))
     app.include_router(verification_router(service))
     app.include_router(source_page_router(service))
     app.include_router(session_router(gatekeeper))
-    app.include_router(openai_router(service, settings.public_url))
+    app.include_router(openai_router(service, questions, settings.public_url))
     app.include_router(page_router())
     if settings.webhook_token:
         app.include_router(

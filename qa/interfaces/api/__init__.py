@@ -8,6 +8,7 @@ __all__ = [
     "host_guard",
     "problems",
     "proxies",
+    "question_queue",
     "sessions",
     "source_pages",
     "verification",

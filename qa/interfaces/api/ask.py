@@ -32,9 +32,12 @@ from qa.library.sample import SAMPLE_QUESTIONS, sample_text
 from qa.settings import MAX_PASSAGES
 
 
-def ask_router(service: Service) -> APIRouter:
-    """Return the routes for questions and for the state of the server."""
-    questions, example_questions = QuestionQueue(), ExampleQuestions()
+def ask_router(service: Service, queue: QuestionQueue | None = None) -> APIRouter:
+    """Return the routes for questions and for the state of the server.
+
+    Questions wait in `queue`, which other doors may share, and which ends with these routes.
+    """
+    questions, example_questions = queue or QuestionQueue(), ExampleQuestions()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

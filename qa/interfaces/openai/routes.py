@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from starlette.concurrency import run_in_threadpool
 
 from index.errors import IndexingError
 from qa.access.principal import Principal
-from qa.answering.pipeline import Pipeline
 from qa.conversations.conversation import answer_in_context
 from qa.errors import QAError
 from qa.interfaces.api.dependencies import Asker
-from qa.interfaces.openai.contents import Content, content_of, passages_content
+from qa.interfaces.api.question_queue import QuestionQueue
+from qa.interfaces.openai.contents import content_of, passages_content
 from qa.interfaces.openai.errors import BadRequest, error_response
-from qa.interfaces.openai.messages import Turn, question_and_turns
+from qa.interfaces.openai.messages import question_and_turns
 from qa.interfaces.openai.requests import (
     MAX_INPUTS,
     ChatRequest,
@@ -43,8 +41,8 @@ _SEARCHED = 10
 """Passages that `quoted-search` shows."""
 
 
-def openai_router(service: Service, public_url: str) -> APIRouter:
-    """Return the routes below /v1.
+def openai_router(service: Service, questions: QuestionQueue, public_url: str) -> APIRouter:
+    """Return the routes below /v1, whose questions wait in a queue.
 
     Links to sources begin with `public_url`, or without one with the address of the request.
     """
@@ -65,7 +63,8 @@ def openai_router(service: Service, public_url: str) -> APIRouter:
         content = await request.body()
         base = public_url or str(request.base_url).rstrip("/")
         try:
-            return await run_in_threadpool(_completed, service, asker, content, base)
+            work = partial(_completed, service, asker, content, base)
+            return await questions.run(work)
         except (QAError, IndexingError) as error:
             return error_response(error)
 
@@ -73,7 +72,7 @@ def openai_router(service: Service, public_url: str) -> APIRouter:
     async def embeddings(request: Request, asker: Asker) -> Response:
         content = await request.body()
         try:
-            return await run_in_threadpool(_embedded, service, asker, content)
+            return await questions.run(lambda _: _embedded(service, asker, content))
         except (QAError, IndexingError) as error:
             return error_response(error)
 
@@ -85,8 +84,13 @@ def refusal(error: Exception) -> Response:
     return error_response(error)
 
 
-def _completed(service: Service, asker: Principal, body: bytes, base: str) -> Response:
-    """Return the response to a chat request. Raises BadRequest, QAError or IndexingError."""
+def _completed(
+    service: Service, asker: Principal, body: bytes, base: str, seconds: float
+) -> Response:
+    """Return the response to a chat request, reading no passage after some seconds.
+
+    Raises BadRequest, QAError or IndexingError.
+    """
     request = parsed(ChatRequest, body)
     refuse_unsupported(request)
     if request.model not in {ANSWERS, SURE, SEARCH}:
@@ -97,22 +101,17 @@ def _completed(service: Service, asker: Principal, body: bytes, base: str) -> Re
             found = pipeline.search(question, top_k=_SEARCHED)
             completion = Completion(request.model, passages_content(found, base), question)
         else:
-            completion = _answered(pipeline, request.model, question, turns, base)
+            ask = partial(pipeline.ask, strict=request.model == SURE, seconds=seconds)
+            answer = answer_in_context(question, turns, ask)
+            completion = Completion(
+                request.model, content_of(answer, base), question, answer.to_dict()
+            )
     if not request.stream:
         return JSONResponse(completion.whole())
     with_usage = request.stream_options is not None and request.stream_options.include_usage
     return StreamingResponse(
         completion.streamed(include_usage=with_usage), media_type="text/event-stream"
     )
-
-
-def _answered(
-    pipeline: Pipeline, model: str, question: str, turns: Sequence[Turn], base: str
-) -> Completion:
-    """Return the answer to a question after earlier turns."""
-    answer = answer_in_context(question, turns, partial(pipeline.ask, strict=model == SURE))
-    content: Content = content_of(answer, base)
-    return Completion(model, content, question, answer.to_dict())
 
 
 def _embedded(service: Service, asker: Principal, body: bytes) -> Response:

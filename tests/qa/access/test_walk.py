@@ -53,7 +53,7 @@ def request_for(team: Team, role: str, route: str) -> httpx.Response:
     values = {
         "document_id": document,
         "job_id": job.get("id", ""),
-        "name": "chat.js",
+        "name": "quoted" if template.startswith("/v1/") else "chat.js",
         "page": "1",
         "prefix": sha256_of(team, document)[:12],
         "conversation_id": "",
@@ -80,6 +80,11 @@ def request_for(team: Team, role: str, route: str) -> httpx.Response:
 BODIES: dict[str, Any] = {
     "POST /ask": {"question": "How deep is the harbour of Ostrava?"},
     "POST /session": {"key": "qk_00000000_" + "x" * 43},
+    "POST /v1/chat/completions": {
+        "model": "quoted",
+        "messages": [{"role": "user", "content": "How deep is the harbour of Ostrava?"}],
+    },
+    "POST /v1/embeddings": {"model": "quoted-embeddings", "input": "tide"},
     "PUT /documents/{document_id}/tags": {"tags": ["harbour"]},
 }
 
