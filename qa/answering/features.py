@@ -55,9 +55,12 @@ Signs that change the meaning (-5, 2.7%, C++, C#, an emoji) stay.
 """
 _NAME = regex.compile(
     r"(?<![\w.])(?:\p{Lu}(?:\.\p{L})+\.?(?![\p{L}\p{N}])|\p{Lu}[\p{L}\p{M}\p{N}'’]*"
-    r"|\p{Sc}?\d(?:[\d.,]*\d)?)"
+    r"|\p{Sc}?\d(?:[\d.,]*\d)?(?:\p{Lu}+\b)?)"
 )
-"""A dotted abbreviation (U.S.A.), a capitalised word, or a number with its currency sign."""
+"""A dotted abbreviation (U.S.A.), a capitalised word, a number with its currency sign, or one with
+capitals, the part of a code (40S of HX-40S).
+"""
+_NUMBER_AND_UNIT = regex.compile(r"(\d[\d.,]*)(\p{L}+)")
 _CONTEXT_WORD = regex.compile(r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}.,'’]*")
 _OPENERS = frozenset(
     """
@@ -228,9 +231,15 @@ def _is_function_word(name: str, question: str) -> bool:
 
 
 def _is_present(name: str, words: set[str]) -> bool:
-    """Return True if the words hold a name: itself, its stems, or its amount without the sign."""
+    """Return True if the words hold a name.
+
+    That is the name itself, its stems, its amount without the sign, or its number and unit apart.
+    """
     word = _folded_name(name)
-    return word in words or _stems(word) <= words or word.strip("$€£¥") in words
+    if word in words or _stems(word) <= words or word.strip("$€£¥") in words:
+        return True
+    number_and_unit = _NUMBER_AND_UNIT.fullmatch(word)
+    return number_and_unit is not None and words.issuperset(number_and_unit.groups())
 
 
 def _folded_name(name: str) -> str:
