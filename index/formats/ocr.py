@@ -6,11 +6,13 @@ English. Recognised text has errors, and its quotes have them too.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from index.formats.page_view import Box
@@ -58,6 +60,13 @@ def tesseract_version() -> str | None:
         return None
     fields = output.split()  # "tesseract 5.3.0 ..."
     return fields[1] if len(fields) > 1 else None
+
+
+def folders() -> list[str]:
+    """Return the folders of the program, and of its data where the environment names one."""
+    program = shutil.which("tesseract")
+    named = os.environ.get("TESSDATA_PREFIX")
+    return [*([str(Path(program).parent)] if program else []), *([named] if named else [])]
 
 
 def words(page: Any) -> list[Word]:  # noqa: ANN401 - pypdfium2 has no types

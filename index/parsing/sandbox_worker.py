@@ -251,7 +251,7 @@ def main() -> None:
     memory, seconds = int(sys.argv[1]), float(sys.argv[2])
     limit_memory(memory)
     # Before any thread starts: it would stay outside.
-    put_up(filter(None, [os.environ.get("TESSDATA_PREFIX")]))
+    put_up(ocr.folders())
     sys.setrecursionlimit(MAX_FRAMES)
     leads_own_group = hasattr(os, "getpgrp") and os.getpgrp() == os.getpid()
     if leads_own_group:  # as the sandbox starts it; otherwise others of the group would be killed

@@ -3,6 +3,7 @@
 __all__ = [
     "ask",
     "conversations",
+    "dependencies",
     "documents",
     "door",
     "host_guard",

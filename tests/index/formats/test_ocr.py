@@ -66,8 +66,7 @@ def test_tesseract_is_killed_with_the_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "tesseract").write_text(
-        "#!/bin/sh\n[ $1 = --version ] && echo tesseract 5 && exit\n"
-        f"echo $$ > {tmp_path}/id\nexec sleep 300\n"
+        "#!/bin/sh\n[ $1 = --version ] && echo tesseract 5 && exit\nexec sleep 300\n"
     )
     (tmp_path / "tesseract").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
@@ -81,12 +80,26 @@ def test_tesseract_is_killed_with_the_worker(
 
     reading = threading.Thread(target=read)
     reading.start()
-    eventually(lambda: (tmp_path / "id").exists() and (tmp_path / "id").read_text().strip())
+    eventually(lambda: sleeping_child(extraction.process_id))
+    program = sleeping_child(extraction.process_id) or 0
     os.kill(extraction.process_id or 0, signal.SIGKILL)
     reading.join(PATIENCE)
 
     assert [type(each) for each in failures] == [ExtractionLimit]
-    eventually(lambda: not is_running(int((tmp_path / "id").read_text())))
+    eventually(lambda: not is_running(program))
+
+
+def sleeping_child(process: int | None) -> int | None:
+    """Return the id of a process's child that sleeps, None if it has none yet."""
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (path / "cmdline").read_bytes()
+            parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:  # it has ended meanwhile
+            continue
+        if parent == process and command.startswith(b"sleep"):
+            return int(path.name)
+    return None
 
 
 def is_running(process: int) -> bool:

@@ -17,7 +17,7 @@ from qa.errors import UnknownJob
 from qa.library.upload_service import UploadService
 from qa.library.upload_worker import TIDY_SECONDS, UploadWorker
 from qa.state.conversations import ConversationStore
-from qa.state.database import FILE_NAME
+from qa.state.database import FILE_NAME, State
 from tests.qa.library.test_upload_service import TEXT, Harbour
 from tests.support.serving import PATIENCE, carded, eventually, settings_in
 
@@ -106,8 +106,12 @@ def test_old_jobs_and_conversations_are_deleted_while_it_runs(harbour: Harbour) 
         eventually(lambda: harbour.jobs.job(old.id).status == "done")
         history = ConversationStore(harbour.state)
         history.start("local")
+        with closing(State(harbour.settings.data)) as today:
+            newest = ConversationStore(today).start("local")
         seconds += TIDY_SECONDS
-        eventually(lambda: is_forgotten(harbour, old.id) and history.conversations("local") == [])
+        eventually(
+            lambda: is_forgotten(harbour, old.id) and history.conversations("local") == [newest]
+        )
 
 
 def is_forgotten(harbour: Harbour, job_id: str) -> bool:
