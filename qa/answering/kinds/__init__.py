@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qa.answering.kinds import (
+    abbreviations,
     chat,
     collection,
     comparison,
@@ -17,7 +18,6 @@ from qa.answering.kinds.context import KindAnswer, QuestionContext
 
 __all__ = ["chat", "context", "grids", "unsupported"]
 """Modules that other packages may import."""
-"""Names that other packages may import."""
 
 _KINDS = (
     chat.answer,
@@ -26,6 +26,7 @@ _KINDS = (
     summary.answer,
     comparison.answer,
     parts.answer,
+    abbreviations.answer,
     tables.answer,
     counts.answer,
     lists.answer,
