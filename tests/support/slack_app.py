@@ -17,6 +17,7 @@ from qa.interfaces.slack import EVENTS, PREFIX
 from qa.interfaces.slack.plugin import Bot
 from qa.settings import SlackSettings
 from qa.state.database import State
+from qa.state.message_queue import MessageQueue
 from tests.qa.interfaces.api.test_ask import FixedService
 from tests.support.serving import settings_in
 from tests.support.slack_messages import SECRET, TOKEN, json_request
@@ -37,6 +38,7 @@ class App:
         app.include_router(bot.router())
         self.app = Guard(app, (), signed=PREFIX)
         self._state = State(settings.data)
+        self.queue = MessageQueue(self._state)
         self.loop = asyncio.new_event_loop()
 
     def send(self, path: str, *, method: str = "POST", **request: Any) -> httpx.Response:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from qa.interfaces.slack.blocks import RIGHT, SHARE, SOURCE, WRONG
 from qa.interfaces.slack.mrkdwn import mentioned_users, question_of
-from qa.interfaces.slack.payloads import Action, Command, Event, EventCallback, Interaction
+from qa.interfaces.slack.payloads import (
+    Action,
+    ChangedMessage,
+    Command,
+    Event,
+    EventCallback,
+    Interaction,
+)
 from qa.interfaces.slack.tasks import (
     QUESTION_KINDS,
     ButtonTask,
@@ -198,14 +205,16 @@ class SlackEvents:
         return self._queue.knows_thread(received.team, event.channel, event.thread_ts)
 
     def _on_edit(self, received: _Received) -> None:
-        """Change a question that waits, or queue a new answer to one that does not."""
+        """Change a question that waits, or queue a new answer to one that does not.
+
+        A message that has become a question by the edit is queued as one.
+        """
         new, old = received.event.message, received.event.previous_message
-        if new is None or new.bot_id or new.user is None:
+        if new is None or new.bot_id or new.user is None or not _is_reworded(new, old):
             return
-        if old is not None and old.text == new.text:
-            return  # only a link preview or the like has changed
         question = self._question(received, new.ts)
         if question is None:
+            self._on_new_mention(received, new, new.user)
             return
         task = EditTask(
             question_of(new.text, received.bot), received.reply_to(new.ts, new.thread_ts), new.ts
@@ -213,7 +222,18 @@ class SlackEvents:
         channel = received.event.channel
         # Fails if a worker has begun on the question.
         if not self._queue.revise(received.team, channel, new.ts, payload_of(task)):
-            self._add_follow_up(received, question, task)
+            edited_at = new.edited.ts if new.edited else received.event.ts
+            self._add_follow_up(received, question, task, edited_at)
+
+    def _on_new_mention(self, received: _Received, new: ChangedMessage, author: str) -> None:
+        """Queue a message that names the bot only since it was edited, in its own place."""
+        if received.bot not in mentioned_users(new.text):
+            return
+        if self._queue.find(received.team, received.event.channel, new.ts) is not None:
+            return  # it was refused, or is no question
+        as_sent = {"user": author, "text": new.text, "ts": new.ts, "thread_ts": new.thread_ts}
+        event = received.event.model_copy(update=as_sent)
+        self._on_message(replace(received, event=event), author)
 
     def _on_deletion(self, received: _Received) -> None:
         """Drop a question that waits, and queue the deletion of its answer."""
@@ -222,7 +242,7 @@ class SlackEvents:
             return
         # Both: the question may have been answered, or leased a moment ago.
         self._queue.cancel(received.team, received.event.channel, question.ts)
-        self._add_follow_up(received, question, DeleteTask(question.ts))
+        self._add_follow_up(received, question, DeleteTask(question.ts), received.event.ts)
 
     def _question(self, received: _Received, ts: str) -> Message | None:
         """Return the question that was queued for a message of the same channel, if any."""
@@ -231,12 +251,17 @@ class SlackEvents:
             return None
         return queued.message
 
-    def _add_follow_up(self, received: _Received, question: Message, task: Task) -> None:
-        """Queue a change of a question behind it, in the same thread."""
+    def _add_follow_up(
+        self, received: _Received, question: Message, task: Task, changed_at: str
+    ) -> None:
+        """Queue a change of a question behind it, in the same thread.
+
+        What was changed at one moment is queued once, however many events tell of it.
+        """
         self._add(
             team=question.team,
             channel=question.channel,
-            ts=f"{task.kind}:{received.event.ts}:{question.ts}",
+            ts=f"{task.kind}:{changed_at}:{question.ts}",
             thread=question.thread,
             asker=question.asker,
             task=task,
@@ -277,6 +302,14 @@ class SlackEvents:
             payload=payload_of(task),
         )
         self._queue.add(message, done=done)
+
+
+def _is_reworded(new: ChangedMessage, old: ChangedMessage | None) -> bool:
+    """Return True if a person has changed the words of a message.
+
+    Link previews and replies change a message, too, sometimes without the one before.
+    """
+    return new.edited is not None if old is None else old.text != new.text
 
 
 def _button_task(interaction: Interaction, action: Action) -> ButtonTask | None:

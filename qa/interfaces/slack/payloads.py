@@ -46,14 +46,25 @@ def _check_other_type(name: str) -> str:
     return name
 
 
+class Edited(_Payload):
+    """The last edit of a message by a person."""
+
+    ts: Timestamp
+
+
 class ChangedMessage(_Payload):
-    """A message before or after an edit, within the event of the edit."""
+    """A message before or after an edit, within the event of the edit.
+
+    Slack sends that event for link previews and replies as well; `edited` is of people alone
+    (api.slack.com/events/message/message_changed).
+    """
 
     text: Text = ""
     ts: Timestamp
     thread_ts: Timestamp | None = None
     user: Id | None = None
     bot_id: Id | None = None
+    edited: Edited | None = None
 
 
 class Event(_Payload):

@@ -145,8 +145,51 @@ def test_an_edit_changes_a_waiting_question_and_a_deletion_drops_it(app: App) ->
     ]
 
 
+def without_previous(of: Mapping[str, Any], text: str, **more: Any) -> dict[str, Any]:
+    """Return the event of a change that does not tell what was before."""
+    body = changed(of, text, **more)
+    del body["event"]["previous_message"]
+    return body
+
+
+def test_a_change_that_is_no_edit_is_not_answered_again(app: App) -> None:
+    first = mention("Where?")
+    text = first["event"]["text"]
+    edited = {"edited": {"user": "U1", "ts": "1795853060.000001"}}
+    for body in (
+        first,
+        without_previous(first, text, attachments=[{"title": "a preview"}]),
+        changed(first, text, reply_count=1),
+    ):
+        app.event(body)
+    assert len(app.queued()) == 1
+    leased = app.queue.lease("worker", ["question"])
+    assert leased is not None
+    app.queue.finish(leased, "answered")
+
+    # An edit is one, also where a preview comes after it.
+    app.event(without_previous(first, f"<@{BOT}> When?", **edited))
+    app.event(without_previous(first, f"<@{BOT}> When?", **edited))
+    assert [payload.get("question") for _, payload in app.queued()][-1:] == ["When?"]
+    assert sum(kind == "edit" for kind, _ in app.queued()) == 1
+
+
+def test_a_mention_that_an_edit_adds_is_a_question(app: App) -> None:
+    plain = event("message", "How deep is it?", channel_type="channel")
+    app.event(plain)
+    assert app.queued() == []
+
+    app.event(changed(plain, f"<@{BOT}> How deep is it?"))
+
+    assert [(kind, payload["question"]) for kind, payload in app.queued()] == [
+        ("question", "How deep is it?")
+    ]
+    app.event(changed(plain, f"<@{BOT}> How wide is it?"))
+    assert [payload["question"] for _, payload in app.queued()] == ["How wide is it?"]
+
+
 def test_edits_and_deletions_of_other_messages_are_ignored(app: App) -> None:
-    app.event(changed(mention("Where?"), f"<@{BOT}> When?"))
+    app.event(changed(mention("Where?"), "When?"))
     app.event(changed(mention("Where?"), f"<@{BOT}> When?", bot_id="B1"))
     app.event(deleted(mention("Where?")))
 
