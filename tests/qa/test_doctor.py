@@ -187,7 +187,7 @@ def test_the_command_says_what_is_wrong_and_mends_it(command: Command, corpus: P
     done = command("doctor")
     assert (done.returncode, [line.split()[0] for line in done.stdout.splitlines()]) == (
         0,
-        ["ok"] * 4,
+        ["ok"] * 5,
     )
 
     _flip(command.data / DERIVED / "lexical.npz")
@@ -205,7 +205,7 @@ def test_the_command_says_what_is_wrong_and_mends_it(command: Command, corpus: P
     assert done.returncode == 1
     assert "b.txt (id " in done.stdout
     assert command("doctor", "--repair").returncode == 0
-    assert [each["wrong"] for each in json.loads(command("doctor", "--json").stdout)] == [[]] * 4
+    assert [each["wrong"] for each in json.loads(command("doctor", "--json").stdout)] == [[]] * 5
 
 
 def test_a_data_directory_that_others_may_read_is_told_of_and_closed(tmp_path: Path) -> None:

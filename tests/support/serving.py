@@ -182,7 +182,7 @@ class Server:
 
         `prefix` is a command to run it under, such as strace.
         """
-        command.data.mkdir(parents=True, exist_ok=True)
+        command.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._log = command.data.parent / f"{command.data.name}-serve.log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(

@@ -37,7 +37,7 @@ def watching(
     command: Command, *arguments: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], str]]]:
     """Run a real `qa watch`; yields the process and a function that returns its output."""
-    command.data.mkdir(parents=True, exist_ok=True)
+    command.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = command.data.parent / f"watch-{time.monotonic_ns()}.log"
     with path.open("wb") as log:
         process = subprocess.Popen(

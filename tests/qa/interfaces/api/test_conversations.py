@@ -14,7 +14,7 @@ import pytest
 from qa.evaluation.squad import read_questions
 from tests.qa.interfaces.api.test_ask import AMAZON, problem
 from tests.qa.test_answer import ANSWER_KEYS
-from tests.support.serving import Command, Server
+from tests.support.serving import Command, Server, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -210,11 +210,13 @@ def test_an_invalid_place_is_refused(client: httpx.Client, place: dict[str, Any]
 
 
 def test_examples_are_answered(client: httpx.Client) -> None:
+    eventually(lambda: client.get("/examples").json()["ready"])
     questions = client.get("/examples").json()["questions"]
 
-    assert 1 <= len(questions) <= 3
+    assert 1 <= len(questions) <= 4
     for question in questions:
-        assert client.post("/ask", json={"question": question}).json()["answer"]
+        answer = client.post("/ask", json={"question": question}).json()
+        assert answer["refusal"] is None
 
 
 def test_conversations_survive_a_restart_and_an_empty_index(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,13 @@ import pytest
 from index.ingestion.report import READING_SHARE, Outcome, Reporter, WorkMeter
 from qa.interfaces.cli.progress import Progress
 from tests.support.serving import Command
+
+_WITH_CTRL_C = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Program that runs a command for which Ctrl-C is not ignored, as it is in a shell's background."""
 
 
 class Work(Reporter):
@@ -72,7 +80,7 @@ def test_a_stopped_run_says_what_is_kept_and_the_next_one_goes_on(
         (folder / f"{number:03}.txt").write_text("\n\n".join(lines))
 
     with subprocess.Popen(
-        command.line("index", str(folder)),
+        [sys.executable, "-c", _WITH_CTRL_C, *command.line("index", str(folder))],
         env=command.environment,
         stderr=subprocess.PIPE,
         text=True,

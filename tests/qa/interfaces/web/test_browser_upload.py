@@ -18,7 +18,8 @@ pytestmark = pytest.mark.slow
 GATE = "The harbour gate opens with the code seven."
 SCRIPT = "<img src=x onerror=document.title='owned'>.txt"
 READ = (
-    "text, Markdown, PDF, Word, PowerPoint, a spreadsheet, HTML, EPUB, OpenDocument, RTF or a mail"
+    "text, Markdown, PDF, Word, PowerPoint, a spreadsheet, HTML, EPUB, OpenDocument, RTF, a mail, "
+    "source code or another format of docs/formats.md"
 )
 DROP = """files => {
     const transfer = new DataTransfer();
