@@ -339,6 +339,8 @@ class Pipeline:
     def _answer_of_kind(self, request: _Request, found: KindAnswer) -> Answer:
         """Return what a kind of question gave as an answer."""
         found = self._less_sure(found, is_foreign=request.policy.is_foreign)
+        if request.policy.strict:
+            found = _only_sure(found)
         refusal = None
         if found.reason:
             passages = request.retrieve(request.question)[0].passages
@@ -561,6 +563,21 @@ def check_tags(tags: Sequence[str], known: Sequence[str]) -> None:
     names = ", ".join(known[:NAMED_TAGS]) or "none yet"
     more = ", …" if len(known) > NAMED_TAGS else ""
     raise UnknownTag(f"no document has the tag {unknown!r}: the tags are {names}{more}")
+
+
+def _only_sure(found: KindAnswer) -> KindAnswer:
+    """Return an answer whose quotes are withheld unless the best one is sure.
+
+    Several questions in one were asked strictly each, so that theirs are.
+    """
+    if found.parts or not found.spans or found.spans[0].certainty == "sure":
+        return found
+    return replace(
+        found,
+        spans=(),
+        alternatives=(*found.spans, *found.alternatives),
+        reason="the best answer is only likely, and only sure answers are wanted",
+    )
 
 
 def _with_cell(read: Answer, cell: AnswerSpan, policy: Policy) -> Answer:

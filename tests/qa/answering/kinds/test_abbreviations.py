@@ -71,3 +71,15 @@ def test_a_long_form_begins_with_the_first_letter(short: str, text: str) -> None
     start = long_form(short, text)
 
     assert start is None or text[start].lower() == short[0].lower()
+
+
+def test_a_likely_answer_of_a_kind_is_withheld_where_sure_ones_are_wanted(tmp_path: Path) -> None:
+    pipeline = pipeline_of(tmp_path, FILES)
+
+    likely = pipeline.ask("what's LOTO", strict=True)
+    sure = pipeline.ask("What does LOTO stand for?", strict=True)
+
+    assert likely.refusal is not None
+    assert "only sure answers are wanted" in likely.refusal.reason
+    assert likely.alternatives[0].text == "lockout and tagout"
+    assert sure.text == "lockout and tagout"
