@@ -259,7 +259,12 @@ class _MarkdownWalk:
         return start, end
 
     def _visible_lines(self, lines: list[int]) -> tuple[TextRange, ...]:
-        return tuple(line for line in self.lines[slice(*lines)] if self.text[slice(*line)].strip())
+        """Return the ranges of [first, last) lines with text, without white space at their ends."""
+        ranges = (
+            (start, start + len(self.text[start:end].rstrip()))
+            for start, end in self.lines[slice(*lines)]
+        )
+        return tuple((start, end) for start, end in ranges if start < end)
 
     def _add(self, block: Block) -> None:
         """Add a block under the open headings."""

@@ -28,8 +28,8 @@ def assert_sound(text: str, structure: Structure) -> None:
     before = 0
     for block in structure.blocks:
         assert before <= block.start < block.end <= len(text)
-        assert block.units or block.kind == "list"  # a list of Markdown may have empty items
-        assert not block.units or block.units[-1][1] == block.end
+        # The items of a Markdown list may be empty, its last one, too.
+        assert block.kind == "list" or block.units[-1][1] == block.end
         at = block.start
         for start, end in block.units:
             assert at <= start < end <= block.end
