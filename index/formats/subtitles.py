@@ -30,7 +30,7 @@ _SENTENCE_END = (".", "!", "?", "…", "。", "！", "？")
 
 @dataclass(frozen=True, slots=True)
 class _Cue:
-    """What is said at a time, by whom if the file says it."""
+    """Words said at a time, with their speaker if the file names one."""
 
     time: str
     speaker: str

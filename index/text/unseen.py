@@ -1,4 +1,4 @@
-"""What a reader of a document cannot see: one rule for all formats.
+"""Text that a reader of a document cannot see: one rule for all formats.
 
 What the author hid, what is as light as its ground, smaller than `SMALLEST_POINTS` or outside the
 page is left out, and so are comments of markup: nothing of it can be quoted as if a reader could

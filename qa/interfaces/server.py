@@ -256,7 +256,7 @@ class _Log(Listener):
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """Where the server listens, and whom it believes.
+    """Address that the server listens on, and the proxies that it believes.
 
     With `is_open` nobody needs a key beyond loopback either. `trusted_proxies` are addresses or
     networks; `person_header` is the header in which they name whom they have signed in.

@@ -1,4 +1,4 @@
-"""What an .xlsx workbook says about its cells: number formats, what is hidden, formulas, comments.
+"""Details of an .xlsx workbook's cells: number formats, what is hidden, formulas, comments.
 
 python-calamine reads the values of cells alone.
 """

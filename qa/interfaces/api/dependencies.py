@@ -26,4 +26,4 @@ def asker_of(request: Request) -> Principal:
 
 
 Asker = Annotated[Principal, Depends(asker_of)]
-"""Who sends a request, as a handler's parameter."""
+"""Principal that sends a request, as a handler's parameter."""
