@@ -25,6 +25,11 @@ BlockKind = Literal["heading", "paragraph", "list", "table", "code", "pairs"]
 """Kinds of blocks; `pairs` are terms with their definitions, keys with their values."""
 
 
+def heading_path(headings: Sequence[str]) -> str | None:
+    """Return headings, the outermost first, on one line; None without any."""
+    return " › ".join(headings) or None
+
+
 class Entry(NamedTuple):
     """Item of a list, row of a table, or pair: its label and its content.
 
@@ -64,6 +69,11 @@ class Block:
     lead: TextRange | None = None
     numbered: bool = False
     entries: tuple[Entry, ...] = ()
+
+    @property
+    def heading(self) -> str | None:
+        """Heading path on one line, or None without headings."""
+        return heading_path(self.headings)
 
     def moved(self, offset: int, headings: tuple[str, ...] = ()) -> Block:
         """Return the block as part of a text where it begins `offset` later, under headings."""
@@ -219,7 +229,7 @@ class Chunk:
     @property
     def heading(self) -> str | None:
         """Heading path on one line, or None without headings."""
-        return " › ".join(self.headings) or None
+        return heading_path(self.headings)
 
     @property
     def rendering(self) -> Rendering:

@@ -10,11 +10,15 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
+from index.filesystem.file_names import composed, existing_path
 from index.filesystem.file_stamp import FileStamp
+from index.filesystem.portable_path import Paths
+from index.parsing.loader import shown
 from index.store.sqlite import transaction
 
 MIGRATION = """
@@ -54,6 +58,24 @@ class IndexedFile:
     size: int
     indexed_at: str
     stamp: FileStamp | None
+
+
+Found = TypeVar("Found")
+"""Kind of record that is found: what decides if a file is read again, or where it is."""
+
+
+def files_called(
+    name: str, paths: Paths, select: Callable[[str, tuple[object, ...]], Sequence[Found]]
+) -> Sequence[Found]:
+    """Return the files of the documents with this id, uri or path; any text may be passed.
+
+    `select` returns the files for a condition in SQL and its values. Names that differ in Unicode
+    normalisation alone are equal, unless one is equal as it stands.
+    """
+    path = paths.stored(existing_path(Path(name).absolute()))
+    name = shown(name)
+    equal = select("WHERE id = ? OR uri = ? OR path = ? ORDER BY id", (name, name, path))
+    return equal or select("WHERE composed(uri) = ? ORDER BY id", (composed(name),))
 
 
 class FileRecords:

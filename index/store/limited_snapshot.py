@@ -118,6 +118,11 @@ class LimitedSnapshot(Snapshot):
         self._check(document_id)
         return super().file(document_id)
 
+    def cautions(self) -> dict[str, str | None]:
+        """Return for each document with a report why its text may be wrong."""
+        found = super().cautions()
+        return {each: caution for each, caution in found.items() if each in self._visible}
+
     def is_indexed(self, path: Path) -> bool:
         """Return True if a document was made from the file at this path."""
         return any(file.path == path for file in self.files())

@@ -20,17 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.document import NOWHERE, Block, Chunk, DateSource, Places, SourceBytes
-from index.filesystem.file_names import composed, existing_path
 from index.filesystem.file_stamp import FileStamp
 from index.filesystem.portable_path import Paths
 from index.formats.text_builder import places_from_plain
-from index.parsing.loader import shown
 from index.search.index_cache import IndexCache
 from index.search.vocabulary import Vocabulary
 from index.store.document_blocks import unpack_blocks
 from index.store.document_reports import report_from
 from index.store.document_versions import version_of_row
-from index.store.file_records import IndexedFile
+from index.store.file_records import IndexedFile, files_called
 from index.store.schema import (
     FILE_NAME,
     connect,
@@ -237,15 +235,17 @@ class Snapshot:
         return self._files("WHERE id = ?", document_id)[0]
 
     def ids_called(self, name: str) -> list[str]:
-        """Return the ids of the documents with this id, uri or path; any text may be passed.
-
-        Names that differ in Unicode normalisation alone are equal, as for `Store.find`.
-        """
-        path = self._paths.stored(existing_path(Path(name).absolute()))
-        name = shown(name)
-        files = self._files("WHERE id = ? OR uri = ? OR path = ? ORDER BY id", name, name, path)
-        files = files or self._files("WHERE composed(uri) = ? ORDER BY id", composed(name))
+        """Return the ids of the documents with this id, uri or path; any text may be passed."""
+        files = files_called(
+            name, self._paths, lambda condition, values: self._files(condition, *values)
+        )
         return [file.document_id for file in files]
+
+    def cautions(self) -> dict[str, str | None]:
+        """Return for each document with a report why its text may be wrong (`DocumentInfo`)."""
+        rows = self._query("SELECT document_id, report FROM extraction_reports")
+        with translate_decoding_errors(self._path):
+            return {document_id: report_from(report).caution for document_id, report in rows}
 
     def files(self) -> list[IndexedFile]:
         """Return the files of all documents, by uri."""

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from index.document import Chunk, Document
 from index.errors import StoreBusy, UnknownDocument
-from index.filesystem.file_names import composed, existing_path
 from index.filesystem.locks import LOCK_SECONDS, exclusive_lock
 from index.filesystem.portable_path import Paths
 from index.models.encoder_conversion import check_model
@@ -38,7 +37,7 @@ from index.store.document_versions import (
     write_traits,
     write_versions,
 )
-from index.store.file_records import FileRecord, FileRecords
+from index.store.file_records import FileRecord, FileRecords, files_called
 from index.store.schema import (
     FILE_NAME,
     connect,
@@ -156,13 +155,13 @@ class Store:
     def find(self, name: str) -> FileRecord:
         """Return the file of the document with this id, uri or path.
 
-        Names that differ in Unicode normalisation alone are equal, unless one is equal as it
-        stands. Raises UnknownDocument if there is none or more than one.
+        Names are compared as by `files_called`. Raises UnknownDocument if there is none or more
+        than one.
         """
-        path = self._paths.stored(existing_path(Path(name).absolute()))
+        files: Sequence[FileRecord] = files_called(
+            name, self._paths, lambda condition, values: list(self._files(condition, values))
+        )
         name = shown(name)
-        files = list(self._files("WHERE id = ? OR uri = ? OR path = ?", (name, name, path)))
-        files = files or list(self._files("WHERE composed(uri) = ?", (composed(name),)))
         if len(files) == 1:
             return files[0]
         advice = "see `qa list`"

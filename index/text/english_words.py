@@ -24,7 +24,8 @@ def english_by_frequency() -> tuple[str, ...]:
 
 
 @cache
-def _words() -> frozenset[str]:
+def english_words() -> frozenset[str]:
+    """Return the words in lower case."""
     return frozenset(english_by_frequency())
 
 
@@ -37,4 +38,5 @@ def known_share(text: str) -> tuple[float, int]:
     words = words[:: max(1, len(words) // MAX_WORDS)]
     if not words:
         return 1.0, 0
-    return sum(word.lower() in _words() for word in words) / len(words), len(words)
+    known = english_words()
+    return sum(word.lower() in known for word in words) / len(words), len(words)

@@ -10,6 +10,7 @@ from typing import Any, Self
 from index.document import NO_PAGES, Document, PageCounts
 from index.text.english_words import known_share
 from index.text.language import ENGLISH
+from index.wording import counted
 
 FEW_KNOWN = 0.6
 """Share of known words below which an English text is probably no text.
@@ -66,7 +67,7 @@ class ExtractionReport:
         if self.known_words is not None:
             yield f"{self.known_words:.0%} known words"
         if counts.pages:
-            yield _count(counts.pages, "page")
+            yield counted(counts.pages, "page")
         if counts.without_text:
             yield f"{counts.without_text} without text"
         if counts.in_columns:
@@ -74,7 +75,7 @@ class ExtractionReport:
         if counts.recognised:
             yield f"{counts.recognised} recognised from images"
         if self.tables:
-            yield _count(self.tables, "table")
+            yield counted(self.tables, "table")
         if self.left_out:
             yield self.left_out
 
@@ -118,7 +119,3 @@ def _table_count(document: Document) -> int:
     """Return the number of runs of table blocks: a table may be several blocks."""
     kinds = ["", *(block.kind for block in document.blocks)]
     return sum(kind == "table" != before for before, kind in pairwise(kinds))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -8,21 +8,9 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
-from qa.access.key_store import FILE_NAME, KeyStore
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """Change of something: `at` in UTC (ISO 8601), by whom, what was done to what, the outcome."""
-
-    at: str
-    who: str
-    action: str
-    target: str
-    outcome: str
+from qa.access.key_store import FILE_NAME, Entry, KeyStore
 
 
 def log_command(data: Path, action: str, target: str = "") -> None:
@@ -37,7 +25,7 @@ def entries(data: Path, last: int) -> list[Entry]:
     if not (data / FILE_NAME).is_file():
         return []
     with closing(KeyStore(data)) as store:
-        return [Entry(*each) for each in store.entries(last)]
+        return store.entries(last)
 
 
 def _user(name: Callable[[], str] = getpass.getuser) -> str:

@@ -101,6 +101,17 @@ class Key:
         return Principal(self.name, f"key:{self.id}", self.role, self.tags, self.rate)
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Change of something: `at` in UTC (ISO 8601), by whom, what was done to what, the outcome."""
+
+    at: str
+    who: str
+    action: str
+    target: str
+    outcome: str
+
+
 class KeyStore:
     """Connection to access.db; may be used from several threads."""
 
@@ -252,12 +263,12 @@ class KeyStore:
                 (_text(self._clock()), *values),
             )
 
-    def entries(self, last: int) -> list[tuple[str, str, str, str, str]]:
+    def entries(self, last: int) -> list[Entry]:
         """Return the last entries of the audit log, the oldest first."""
         rows = self._query(
             "SELECT at, who, action, target, outcome FROM audit ORDER BY id DESC LIMIT ?", last
         )
-        return [tuple(row) for row in reversed(rows)]
+        return [Entry(*row) for row in reversed(rows)]
 
     def _valid(self, columns: Sequence[Any]) -> Key | None:
         key = _key(columns)

@@ -14,7 +14,6 @@ Role = Literal["reader", "writer", "admin"]
 Permission = Literal["open", "read", "write", "admin"]
 """Right that a request needs; `open` ones need none."""
 
-ROLES: tuple[Role, ...] = ("reader", "writer", "admin")
 _PERMISSIONS: dict[Role, frozenset[Permission]] = {
     "reader": frozenset({"open", "read"}),
     "writer": frozenset({"open", "read", "write"}),

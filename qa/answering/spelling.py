@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from index.search.bm25 import STOP_WORDS, analyse
 from index.search.vocabulary import Neighbour, Vocabulary, spelling, words_of
 from index.store.snapshot import Snapshot
-from index.text.english_words import english_by_frequency
+from index.text.english_words import english_by_frequency, english_words
 from index.text.language import ENGLISH, detect_language
 
 SHORTEST = 4
@@ -200,7 +200,9 @@ def _words(question: str) -> Iterator[regex.Match[str]]:
 
 
 def _is_english(word: str) -> bool:
-    return spelling(word) in english_words()
+    """Return True for an English word, which is never corrected."""
+    spelled = spelling(word)
+    return spelled in STOP_WORDS or spelled in english_words()
 
 
 def _is_name(match: regex.Match[str], question: str) -> bool:
@@ -262,12 +264,6 @@ def _in_case_of(typed: str, word: str) -> str:
     if typed.isupper():
         return word.upper()
     return word.capitalize() if typed[0].isupper() else word
-
-
-@cache
-def english_words() -> frozenset[str]:
-    """Return English words in lower case, so that a right word is never corrected."""
-    return STOP_WORDS | frozenset(english_by_frequency())
 
 
 @cache

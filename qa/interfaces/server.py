@@ -52,7 +52,8 @@ from qa.interfaces.api.source_pages import source_page_router
 from qa.interfaces.api.verification import verification_router
 from qa.interfaces.connections import limits
 from qa.interfaces.logs import Format, RequestLog, configuration
-from qa.interfaces.openai.routes import openai_router, refusal
+from qa.interfaces.openai.errors import error_response
+from qa.interfaces.openai.routes import openai_router
 from qa.interfaces.plaintext.differences import difference_line
 from qa.interfaces.service import Service
 from qa.interfaces.slack import PREFIX
@@ -398,7 +399,7 @@ def _include_local_routers(
 
 def _refusal_at(path: str, error: Exception) -> Response:
     """Return the response to somebody who may not pass, in the form that his door speaks."""
-    return refusal(error) if path.startswith("/v1/") else problem_of(error)
+    return error_response(error) if path.startswith("/v1/") else problem_of(error)
 
 
 def _why_no_slack(settings: Settings) -> str:

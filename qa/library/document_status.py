@@ -47,7 +47,7 @@ def status_of(
         for file in files
         if states[file.document_id] == "moved"
     }
-    cautions = {info.id: info.caution for info in snapshot.documents()}
+    cautions = snapshot.cautions()
     documents = [
         FileStatus(
             file.uri,
@@ -55,7 +55,7 @@ def status_of(
             file.document_id,
             file.indexed_at,
             _printable(new_paths.get(file.document_id)),
-            cautions[file.document_id],
+            cautions.get(file.document_id),
         )
         for file in files
     ]

@@ -74,9 +74,10 @@ def _definitions(text: str, short: str) -> Iterator[TextRange]:
     written = regex.escape(short)
     for match in regex.finditer(rf"\(\s*{written}\s*[),;]", text):
         first = max(0, match.start() - _LONGEST)
-        start = long_form(short, text[first : match.start()].rstrip())
+        before = text[first : match.start()].rstrip()
+        start = long_form(short, before)
         if start is not None:
-            yield first + start, first + len(text[first : match.start()].rstrip())
+            yield first + start, first + len(before)
     for match in regex.finditer(rf"\b{written}\s*\((?P<long>[^()\n]{{3,100}})\)", text):
         if long_form(short, match["long"]) == 0:
             yield match.span("long")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import regex
 
+from index.wording import counted
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 
 _NAME = r"(?:,? (?:there|all|everyone|everybody|bot|quoted|again|so much|very much|a lot))?"
@@ -63,8 +64,8 @@ def chat_reply(message: str, documents: int) -> str | None:
     `documents` is the number of documents that can be asked.
     """
     text = message.strip()
-    noun = "document" if documents == 1 else "documents"
-    asked = f"Ask me something about your {documents:,} {noun}." if documents else _EMPTY
+    own = counted(documents, "document")
+    asked = f"Ask me something about your {own}." if documents else _EMPTY
     if _HELP.fullmatch(text):
         return (
             "I answer questions with quotes from your documents, and say so if they hold no "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import regex
 
 from index.document import TextRange
+from index.wording import counted
 from qa.answer import AnswerSpan, Certainty
 from qa.answering.kinds.attributes import exact_terms, name_terms, same_attribute
 from qa.answering.kinds.context import KindAnswer, QuestionContext
@@ -62,13 +63,12 @@ def answer(context: QuestionContext) -> KindAnswer | None:
     spans = _with_sheets(context, best, terms)
     certainty: Certainty = "sure" if best.coverage == 1 and best.is_named else "likely"
     confidence = _SURE if certainty == "sure" else _LIKELY
-    heading = " › ".join(best.grid.block.headings) or None
+    heading = best.grid.block.heading
     quotes: tuple[AnswerSpan, ...] = tuple(
         context.quote(best.grid.document_id, span, confidence, certainty, heading)
         for span in spans[:MOST_ROWS]
     )
-    noun_of_rows = "row" if len(spans) == 1 else "rows"
-    return KindAnswer("list", quotes, notes=(f"Counted: {len(spans):,} {noun_of_rows}.",))
+    return KindAnswer("list", quotes, notes=(f"Counted: {counted(len(spans), 'row')}.",))
 
 
 def _counted(grid: Grid, terms: frozenset[str], noun: frozenset[str]) -> Iterator[_Counted]:

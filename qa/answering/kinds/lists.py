@@ -109,7 +109,7 @@ def answer(context: QuestionContext) -> KindAnswer | None:
     certainty: Certainty = "likely"
     if best.coverage >= SURE_COVERAGE and best.named >= _NAMED:
         certainty = "sure"
-    heading = " › ".join(best.block.headings) or None
+    heading = best.block.heading
     spans: tuple[AnswerSpan, ...] = tuple(
         context.quote(best.document_id, each, best.coverage, certainty, heading)
         for each in best.ranges

@@ -123,13 +123,12 @@ def answer(context: QuestionContext) -> KindAnswer | None:
     is_sure = (
         found.coverage >= SURE_COVERAGE and lead >= SURE_MARGIN and found.exactness >= _SAME_ROW
     )
-    heading = " › ".join(found.grid.block.headings) or None
     span = context.quote(
         found.grid.document_id,
         found.cell.span,
         SURE if is_sure else LIKELY * found.coverage,
         "sure" if is_sure else "likely",
-        heading,
+        found.grid.block.heading,
     )
     return KindAnswer("span", cell=span)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -63,12 +64,7 @@ def session_router(gatekeeper: Gatekeeper) -> APIRouter:
 
     @routes.get("/audit", response_model=AuditOut, summary="Who changed what, the oldest first")
     def audit(last: Annotated[int, Query(ge=1, le=_LAST)] = 100) -> JSONResponse:
-        entries: list[dict[str, Any]] = []
-        if gatekeeper.needs_keys:
-            names = ("at", "who", "action", "target", "outcome")
-            entries = [
-                dict(zip(names, each, strict=True)) for each in gatekeeper.store.entries(last)
-            ]
-        return JSONResponse({"entries": entries})
+        entries = gatekeeper.store.entries(last) if gatekeeper.needs_keys else []
+        return JSONResponse({"entries": [asdict(each) for each in entries]})
 
     return routes

@@ -14,8 +14,7 @@ from qa.interfaces.cli.options import data_option, echo_json, echo_line, json_op
 
 if TYPE_CHECKING:
     from qa.access.key_store import Key
-
-ROLES = ("reader", "writer", "admin")
+    from qa.access.principal import Role
 
 
 @click.group()
@@ -46,7 +45,7 @@ class _Expiry(click.ParamType):  # type: ignore[type-arg]  # not generic before 
 @click.option(
     "--role",
     required=True,
-    type=click.Choice(ROLES),
+    type=click.Choice(("reader", "writer", "admin")),
     help="reader: ask and read; writer: upload, replace, tag and delete, too; admin: everything.",
 )
 @click.option(
@@ -73,7 +72,7 @@ class _Expiry(click.ParamType):  # type: ignore[type-arg]  # not generic before 
 def create(
     name: str,
     *,
-    role: str,
+    role: Role,
     tags: tuple[str, ...],
     expires: datetime | None,
     rate: int,
@@ -86,7 +85,6 @@ def create(
     """
     from qa.access.audit_log import log_command
     from qa.access.key_store import KeyStore
-    from qa.access.principal import ROLES as KNOWN
 
     settings = settings_of(data)
     wanted = [tag for each in tags for tag in each.split(",") if tag.strip()]
@@ -94,7 +92,7 @@ def create(
     with closing(KeyStore(settings.data)) as store:
         key, text = store.create(
             name,
-            KNOWN[ROLES.index(role)],
+            role,
             wanted,
             expires_at=expires,
             is_person=is_person,

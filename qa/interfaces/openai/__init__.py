@@ -7,5 +7,5 @@ whole or streamed. `routes` puts them together.
 Source: platform.openai.com/docs/api-reference, "Chat" and "Embeddings".
 """
 
-__all__ = ["routes"]
+__all__ = ["errors", "routes"]
 """Modules that other packages may import."""

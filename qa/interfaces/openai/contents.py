@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qa.answer import Answer, AnswerSpan, Citation, RetrievedPassage, ShownPassage
+from qa.answer import Answer, AnswerSpan, Citation, Refusal, RetrievedPassage, ShownPassage
 from qa.interfaces.plaintext.answers import (
     caution_words,
     confidence_words,
@@ -24,11 +24,10 @@ _LONGEST = 300
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Text of a message with its annotations, and the reason if it refuses."""
+    """Text of a message with its annotations."""
 
     text: str
     annotations: tuple[dict[str, Any], ...] = ()
-    refusal: str | None = None
 
 
 class _Writer:
@@ -38,7 +37,7 @@ class _Writer:
         self._base = base
         self._parts: list[str] = []
         self._length = 0
-        self._sources: list[Citation | ShownPassage] = []
+        self._sources: dict[tuple[str, int, int], Citation | ShownPassage] = {}
         self._annotations: list[dict[str, Any]] = []
 
     def write(self, text: str) -> None:
@@ -48,29 +47,22 @@ class _Writer:
     def quote(self, text: str, source: Citation | ShownPassage, after: str = "") -> None:
         """Write a quote with the number of its source, which is annotated."""
         start = self._length
-        number = self._number(source)
+        place = (source.document_id, source.start, source.end)
+        self._sources.setdefault(place, source)
+        number = list(self._sources).index(place) + 1
         self._add(f"“{printable(text)}” [{number}]")
         self._annotations.append(self._annotation(start, self._length, source))
         self._add(f"{after}\n\n")
 
-    def content(self, refusal: str | None = None) -> Content:
+    def content(self) -> Content:
         """Return the text, which ends with the list of its sources."""
-        for number, source in enumerate(self._sources, 1):
+        for number, source in enumerate(self._sources.values(), 1):
             self._add(f"[{number}] {_source_line(source, self._base)}\n")
-        return Content("".join(self._parts).rstrip("\n"), tuple(self._annotations), refusal)
+        return Content("".join(self._parts).rstrip("\n"), tuple(self._annotations))
 
     def _add(self, text: str) -> None:
         self._parts.append(text)
         self._length += len(text)
-
-    def _number(self, source: Citation | ShownPassage) -> int:
-        """Return the number of a source, a new one for a new place."""
-        places = [(each.document_id, each.start, each.end) for each in self._sources]
-        place = (source.document_id, source.start, source.end)
-        if place not in places:
-            self._sources.append(source)
-            return len(self._sources)
-        return places.index(place) + 1
 
     def _annotation(self, start: int, end: int, source: Citation | ShownPassage) -> dict[str, Any]:
         """Return an annotation of OpenAI's form, with what proves the quote beside it."""
@@ -100,7 +92,8 @@ def content_of(answer: Answer, base: str) -> Content:
     if answer.reply:
         writer.write(printable(answer.reply))
     elif answer.refusal:
-        return _refused(answer, writer)
+        _write_refusal(answer.refusal, writer)
+        return writer.content()
     else:
         _write_spans(answer, writer)
     for remark in (*answer.doubts, *answer.notes):
@@ -135,19 +128,18 @@ def _quote_all(spans: Sequence[AnswerSpan], writer: _Writer) -> None:
         writer.quote(span.text, citation, details)
 
 
-def _refused(answer: Answer, writer: _Writer) -> Content:
-    """Return the reason of a refusal with the nearest passages."""
-    refusal = answer.refusal
-    if refusal is None:
-        return writer.content()
-    reason = printable(f"No answer found: {refusal.reason}.")
-    writer.write(reason)
+def _write_refusal(refusal: Refusal, writer: _Writer) -> None:
+    """Write the reason of a refusal with the nearest passages."""
+    writer.write(printable(f"No answer found: {refusal.reason}."))
     writer.write(receipt(refusal))
     if refusal.nearest:
         writer.write("Nearest passages:")
-    for passage in refusal.nearest:
+    _quote_passages(refusal.nearest, writer)
+
+
+def _quote_passages(passages: Sequence[ShownPassage], writer: _Writer) -> None:
+    for passage in passages:
         writer.quote(shortened(passage.text, _LONGEST), passage)
-    return writer.content(reason)
 
 
 def passages_content(passages: Sequence[RetrievedPassage], base: str) -> Content:
@@ -155,8 +147,7 @@ def passages_content(passages: Sequence[RetrievedPassage], base: str) -> Content
     writer = _Writer(base)
     if not passages:
         writer.write("No passages found.")
-    for passage in passages:
-        writer.quote(shortened(passage.text, _LONGEST), passage)
+    _quote_passages(passages, writer)
     return writer.content()
 
 

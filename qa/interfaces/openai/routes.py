@@ -79,11 +79,6 @@ def openai_router(service: Service, questions: QuestionQueue, public_url: str) -
     return routes
 
 
-def refusal(error: Exception) -> Response:
-    """Return the response to somebody who may not pass."""
-    return error_response(error)
-
-
 def _completed(
     service: Service, asker: Principal, body: bytes, base: str, seconds: float
 ) -> Response:

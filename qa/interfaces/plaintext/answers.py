@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from textwrap import fill, indent
 from typing import Any
 
+from index.wording import counted
 from qa.answer import (
     Answer,
     AnswerSpan,
@@ -262,11 +263,6 @@ def nearest_text(passage: NearestPassage, width: int) -> str:
     beginning = fill(shortened(passage.text, 2 * width), width - 2)
     place = f"{printable(passage.uri)}, characters {passage.start}–{passage.end}"
     return indent(f"{beginning}\n— {place}, {_scores(passage)}", "  ")
-
-
-def counted(number: int, name: str) -> str:
-    """Return a number with its noun, in the plural unless it is 1."""
-    return f"{number:,} {name}" if number == 1 else f"{number:,} {name}s"
 
 
 def _scores(passage: NearestPassage) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from index.store.snapshot import DocumentInfo, Snapshot
+from index.wording import counted
 from qa.answering.pipeline import NAMED_TAGS
-from qa.interfaces.plaintext.answers import counted, shortened, shown_lines
+from qa.interfaces.plaintext.answers import shortened, shown_lines
 from qa.interfaces.plaintext.links import document_link
 from qa.interfaces.slack.blocks import (
     Block,
