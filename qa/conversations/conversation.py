@@ -6,8 +6,9 @@ decides which counts. Turns are stored with the versions of the documents that t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 from index.store.snapshot import Snapshot
@@ -38,7 +39,7 @@ names; for the area under the risk-coverage curve 0.2 to 0.5 were alike.
 class Ask(Protocol):
     """The pipeline, bound to one generation and to the options of the question."""
 
-    def __call__(self, question: str, *, trust: float = 1.0) -> Answer:
+    def __call__(self, question: str, *, trust: float = 1.0, near: Sequence[str] = ()) -> Answer:
         """Answer a question (see `qa.answering.pipeline.Pipeline.ask`)."""
 
 
@@ -52,20 +53,27 @@ class QuotedVersion:
 
 
 def answer_in_context(
-    question: str, turns: Sequence[tuple[str, str]], ask: Ask, items: Sequence[str] = ()
+    question: str,
+    turns: Sequence[tuple[str, str]],
+    ask: Ask,
+    items: Sequence[str] = (),
+    near: Sequence[str] = (),
 ) -> Answer:
     """Answer a question that may continue earlier turns.
 
-    `turns` are (question as it was understood, answer or ""), oldest first, and `items` what the
-    last answer lists. A question that needs
-    nothing is asked as it is. If the likeliest reading is surely answered, that stands; else the
-    others are tried and the surest counts, less sure where the others disagree. `Answer.question`
-    is what was asked, `interpreted_as` the rewrite. Raises InvalidQuestion and what `ask` raises.
+    `turns` are (question as it was understood, answer or ""), oldest first, `items` what the last
+    answer lists, and `near` the documents that the turns have quoted, the last ones first. A
+    question that needs nothing is asked as it is. If the likeliest reading is surely answered, that
+    stands; else the others are tried and the surest counts, less sure where the others disagree.
+    `Answer.question` is what was asked, `interpreted_as` the rewrite. Raises InvalidQuestion and
+    what `ask` raises.
     """
     alone = checked_question(question)
     if is_chat(alone):
         return ask(alone)
     first, *others = rewrites(alone, turns, items)
+    if others or first != alone:
+        ask = partial(ask, near=near)
     best = ask(first)
     is_settled = best.certainty == "sure"
     if others and not is_settled:
@@ -73,6 +81,12 @@ def answer_in_context(
     if best.question == alone:
         return best
     return replace(best, question=alone, interpreted_as=best.interpreted_as or best.question)
+
+
+def documents_of(results: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the ids of the documents that answers quote first, in the order of the answers."""
+    spans = [span for result in results for span in result["answers"][:1]]
+    return list(dict.fromkeys(span["citation"]["document_id"] for span in spans))
 
 
 def _surest(answers: Sequence[Answer], alone: str, first: str, ask: Ask) -> Answer:
@@ -112,7 +126,8 @@ class Conversations:
         turns = self.turns(conversation_id, snapshot, MAX_TURNS)
         context = [(turn.understood, turn.result["answer"] or "") for turn in turns]
         texts = [span["text"] for span in turns[-1].result["answers"]] if turns else []
-        answer = answer_in_context(question, context, ask, items_of(texts))
+        near = documents_of(turn.result for turn in reversed(turns))
+        answer = answer_in_context(question, context, ask, items_of(texts), near)
         # A note on a changed document is shown once in a conversation.
         earlier_notes = {note for turn in turns for note in turn.result["notes"]}
         change_notes = [

@@ -58,6 +58,15 @@ _ONE_OF = regex.compile(
     rf"^(?:(?:{_ANY_PREPOSITION})\s+)?(?:the|that|those)\s+ones?\s+(?={_ANY_PREPOSITION})",
     regex.IGNORECASE,
 )
+_OTHERS = regex.compile(
+    rf"^\W*(?:(?:{_ANY_PREPOSITION})\s+)?(?:all\s+)?(?:the\s+)?(?:others|rest|other ones)\W*$",
+    regex.IGNORECASE,
+)
+_AT_A_TIME = regex.compile(
+    r"\s+(?:at first|at last|initially|originally|currently|now|today|so far|(?:this|last) time)$",
+    regex.IGNORECASE,
+)
+"""A time at the end of a question, in the place of which a fragment names another."""
 _OF_OBJECTS = frozenset({"for", "of", "with", "on", "about"})
 _BEFORE_TIMES = frozenset(
     {"last", "this", "next", "first", "second", "third", "fourth", "previous"}
@@ -66,6 +75,7 @@ _DETERMINERS = _ARTICLES | _BEFORE_TIMES
 _VERBS = frozenset(
     """
     get gets got take takes took need needs last lasts mean means happen happens say says cost costs
+    reach give use keep allow include show
     """.split()  # noqa: SIM905 - shorter
 )
 _YEAR = regex.compile(r"^(?:19|20)\d\d$")
@@ -99,6 +109,10 @@ def with_part_replaced(fragment: str, question: str) -> Iterator[str]:
     Behind them comes the question with a time or a place of the fragment at its end.
     """
     plain = question.rstrip("?!. ")
+    if _OTHERS.match(fragment):
+        yield from _with_others(plain)
+    if starts_with_preposition(fragment):
+        plain = _AT_A_TIME.sub("", plain)
     variant = _VARIANT.match(fragment.rstrip("?!. "))
     if variant and not _shape(variant["rest"].split()):
         yield from _with_variant(variant["rest"], plain)
@@ -128,6 +142,21 @@ def with_part_replaced(fragment: str, question: str) -> Iterator[str]:
         # "For repaired parts" is another object, "in Paris" a place for the same one.
         readings.insert(1 if preposition in _OF_OBJECTS and readings else 0, added)
     yield from readings[:MOST]
+
+
+def starts_with_preposition(fragment: str) -> bool:
+    """Return True for a fragment such as "in the second year"."""
+    first = _WORD.search(fragment)
+    return first is not None and first.group().lower() in _PREPOSITIONS
+
+
+def _with_others(plain: str) -> Iterator[str]:
+    """Yield a question about the others of a kind: "how fast do all other calls get a reply?"."""
+    parts = [each for each in _parts(plain) if not _shape(each.words)]
+    subjects = [each for each in parts if each.before in _AUXILIARIES]
+    objects = [each for each in parts if each.before in _PREPOSITIONS]
+    for part in [*[each for each in subjects if len(each.words) > 1][:1], *objects[-1:]]:
+        yield f"{plain[: part.article_start]}all other {part.words[-1]}{plain[part.end :]}?"
 
 
 def _with_variant(adjective: str, plain: str) -> Iterator[str]:

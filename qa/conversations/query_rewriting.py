@@ -11,7 +11,7 @@ import regex
 
 from qa.conversations.ellipsis import OPENING, is_elliptic, is_self_contained, missing_phrases
 from qa.conversations.openings import opened, with_item
-from qa.conversations.part_replacement import with_part_replaced
+from qa.conversations.part_replacement import starts_with_preposition, with_part_replaced
 from qa.conversations.phrases import Phrase, phrases
 
 MAX_REWRITES = 4
@@ -29,7 +29,9 @@ _WH = (
     rf"|what kind of {_NOUN}|(?:what|which) {_NOUN}"
     r"|who|whom|whose|what|which|when|where|why|how)"
 )
-_STARTS_WITH_WH = regex.compile(rf"^\W*{_WH}\b", regex.IGNORECASE)
+_STARTS_WITH_WH = regex.compile(
+    rf"^\W*(?:(?:since|until|till|by|from|to|for|with|at|in|on|of)\s+)?{_WH}\b", regex.IGNORECASE
+)
 _BARE_WH = regex.compile(
     rf"^\W*(?P<wh>(?:since |until |till |by |from )?{_WH}|how come|why not)"
     r"(?:\s+(?:so|then|that|else|\p{Ll}+ly))?\W*$",
@@ -74,7 +76,7 @@ _FRAGMENT_WORDS, _SHORT_ANSWER, _FEW_WORDS = 5, 5, 2
 asked alone."""
 _POSSESSIVE = regex.compile(r"\b(?:his|its|their|theirs|hers|her(?=\s+\p{L}))\b", regex.IGNORECASE)
 _DEMONSTRATIVE = regex.compile(
-    r"\b(?:this|that|these|those)\b(?!\s+\p{L}+(?:s|ion|ment)\b)", regex.IGNORECASE
+    r"\b(?:this|that|these|those)\b(?:\s+ones?\b|(?!\s+\p{L}+(?:s|ion|ment)\b))", regex.IGNORECASE
 )
 _ANY_PRONOUN = regex.compile(
     r"\b(?:he|him|she|her|it|they|them|this one|that one|this|that|these|those)\b", regex.IGNORECASE
@@ -115,8 +117,7 @@ def _in_context(question: str, alone: str, turns: Sequence[tuple[str, str]]) -> 
         *_of_named_topic(alone, turns),
     ]
     if is_fragment and asked_again:
-        # A few words say little alone: "M20".
-        return _few([*asked_again, *([alone] if len(alone.split()) > _FEW_WORDS else [])])
+        return _few([*asked_again, *([alone] if _says_something(alone) else [])])
     contextual = [
         *asked_again,
         *_with_last_object(alone, turns[-1]),
@@ -127,6 +128,12 @@ def _in_context(question: str, alone: str, turns: Sequence[tuple[str, str]]) -> 
         return [alone, *distinct]
     says_something = bool(phrases(alone))
     return [*distinct, alone] if says_something or not distinct else distinct
+
+
+def _says_something(fragment: str) -> bool:
+    """Return True unless a fragment is a few words ("M20") or a place or time ("in Oslo?")."""
+    is_long = len(fragment.split()) > _FEW_WORDS
+    return is_long and not starts_with_preposition(fragment) and bool(phrases(fragment))
 
 
 def _alive(turns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

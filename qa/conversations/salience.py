@@ -48,6 +48,11 @@ NUMBER_WORDS = frozenset(
     "one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty".split()  # noqa: SIM905, E501 - shorter
 )
 PERSON = regex.compile(r"\b(?:he|him|his|she|her|hers)\b", regex.IGNORECASE)
+_PERSONS_TOO = regex.compile(r"\b(?:they|them|their|theirs|who|whose|whom)\b", regex.IGNORECASE)
+"""Words that may stand for a person, or ask for one."""
+_ASKS_WHO = regex.compile(
+    r"^\W*(?:(?:and|to|by|from|for|with)\s+)?who(?:m|['’]s)?\b", regex.IGNORECASE
+)
 
 
 Stems = frozenset[str]
@@ -110,8 +115,11 @@ def _mentions(turns: Sequence[Turn]) -> dict[Stems, _Mentions]:
         for phrase in phrases(turn.question):
             mentions.setdefault(phrase.stems, _Mentions()).asked.append((at, phrase))
         is_long = len(turn.answer.split()) > LONG_ANSWER
+        asks_who = _ASKS_WHO.match(turn.question) is not None
         for phrase in _answer_phrases(turn.answer, names_only=is_long):
-            mentions.setdefault(phrase.stems, _Mentions()).answered.append((at, phrase))
+            mention = mentions.setdefault(phrase.stems, _Mentions())
+            mention.answered.append((at, phrase))
+            mention.is_person = mention.is_person or (asks_who and phrase.is_name)
     return mentions
 
 
@@ -133,6 +141,9 @@ def _candidates(mentions: Mapping[Stems, _Mentions], question: str) -> dict[Stem
         # "he" or "her" stands for a name, if there is one.
         names = {stems: each for stems, each in candidates.items() if each.is_name}
         return names or candidates
+    if not _PERSONS_TOO.search(question):
+        # Who wrote the report is not what took so long.
+        return {stems: each for stems, each in candidates.items() if not each.is_person}
     return candidates
 
 
@@ -153,11 +164,15 @@ def _overlap_count(stems: Stems, others: Iterable[Stems]) -> int:
 
 
 class _Mentions:
-    """The mentions of one phrase, as (number of the turn, phrase), in questions and in answers."""
+    """The mentions of one phrase, as (number of the turn, phrase), in questions and in answers.
+
+    `is_person` is True if it is a name that answered a question for a person.
+    """
 
     def __init__(self) -> None:
         self.asked: list[tuple[int, Phrase]] = []
         self.answered: list[tuple[int, Phrase]] = []
+        self.is_person = False
 
     @property
     def phrase(self) -> Phrase:

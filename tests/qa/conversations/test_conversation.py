@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -44,9 +44,11 @@ class Scripted:
     confidence: Mapping[str, float]
     asked: list[str] = field(default_factory=list)
     instead: dict[str, str] = field(default_factory=dict)
+    near: list[Sequence[str]] = field(default_factory=list)
 
-    def __call__(self, question: str, *, trust: float = 1.0) -> Answer:
+    def __call__(self, question: str, *, trust: float = 1.0, near: Sequence[str] = ()) -> Answer:
         self.asked.append(question)
+        self.near.append(near)
         answer = self.pipeline.ask(self.instead.get(question, question))
         answer = replace(answer, question=question)
         sure = trust * self.confidence.get(question, 0.0)
@@ -108,6 +110,16 @@ def test_what_is_answered_alone_is_asked_once(pipeline: Pipeline) -> None:
     answer_in_context(" What is the range? ", [PORTO], ask)
 
     assert ask.asked == ["What is the range?"]
+
+
+def test_a_follow_up_is_read_in_the_documents_quoted_before(pipeline: Pipeline) -> None:
+    ask = Scripted(pipeline, {})
+    answer_in_context("And at Vigo?", [PORTO], ask, near=["tide"])
+    assert set(map(tuple, ask.near)) == {("tide",)}
+
+    ask.near.clear()
+    answer_in_context("When does the tide at Porto turn?", [], ask, near=["tide"])
+    assert ask.near == [()]
 
 
 def test_an_answer_is_less_sure_where_other_readings_find_another(pipeline: Pipeline) -> None:

@@ -29,6 +29,16 @@ from qa.conversations.part_replacement import MOST, with_part_replaced
             "how long is the warranty for repaired parts?",
         ),
         ("at Vigo", "When does the tide at Porto turn?", "When does the tide at Vigo turn?"),
+        (
+            "all the others",
+            "how fast do urgent referrals get a slot?",
+            "how fast do all other referrals get a slot?",
+        ),
+        (
+            "in the revised quote?",
+            "how many crates did Norsund want at first",
+            "how many crates did Norsund want in the revised quote?",
+        ),
         ("the stainless one", "how much is the HX-40?", "how much is the stainless HX-40?"),
     ],
 )

@@ -86,6 +86,13 @@ def test_a_person_is_a_name() -> None:
     assert len(ranked("When was it raised again?", turn)) > 1
 
 
+def test_who_did_something_is_no_thing() -> None:
+    turn = Turn("Who wrote the report about the outage?", "Anna Berg", introduces=True)
+
+    assert "Anna Berg" not in ranked("Why did it take so long?", turn)
+    assert "Anna Berg" in ranked("Do they work here?", turn)
+
+
 def test_words_of_the_question_are_not_added_to_it() -> None:
     turn = Turn("How much will Amazon invest in Anthropic?", "", introduces=True)
 
