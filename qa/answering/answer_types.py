@@ -73,7 +73,8 @@ _ORDINAL_ALONE = _pattern(
     r"(?:the )?(?:first|second|third|fourth|fifth|last|next|\p{N}+(?:st|nd|rd|th))"
 )
 _EMAIL = _pattern(r"\S@\S+\.\S")
-_PHONE = _pattern(r"(?:\p{N}[\s()/.-]*){3,}")
+_PHONE = _pattern(r"(?<![\p{L}\p{N}]|\p{L}-)\+?(?:\p{N}[\s()/.-]*){3,}")
+"""A number of three digits or more that is no part of a code: extension 4481, but not E-133."""
 
 _OPENER = r"^(?:and |but |so )?"
 _LENGTHY = (
@@ -112,8 +113,9 @@ _QUESTION_WORDINGS: dict[AnswerType, tuple[str, ...]] = {
     ),
     "money": (
         rf"\bhow much (?:money|is|are|was|were|does|do|did|will|would|has|have)\b(?=.*{_PAYING})",
+        r"^(?:and )?how much (?:is|are|was|were) (?:the|an?|your|our|one)\b",
         rf"\bwhat(?: is| are| was| were|'s) the (?:\S+ ){{0,3}}(?:{_SUMS})s?\b",
-        r"\bwhat (?:does|do|did|would|will) .*\bcosts?\b",
+        r"\bwhat (?:does|do|did|would|will) .*\b(?:costs?|charge|pay|owe)\b",
         r"^(?:the )?(?:\S+ ){0,4}(?:price|cost|fee)s?(?: (?:of|for) .*)?$",
     ),
     "measure": (

@@ -1,4 +1,4 @@
-"""Clauses: of several values in one sentence, the one in the clause that the question names.
+"""Clauses and sentences: of several values the one in the clause, or of the period, that is named.
 
 "Records of adults are kept for ten years, those of children until their 28th birthday" holds two
 answers, and a reader often takes the first of them for either question.
@@ -7,6 +7,7 @@ answers, and a reader often takes the first of them for either question.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 
 import regex
 
@@ -15,6 +16,7 @@ from qa.answering.answer_types import AnswerType, asked_type, type_agreement
 from qa.answering.features import AnswerGroup
 from qa.answering.reader import Candidate
 from qa.answering.statements import PLAUSIBLE
+from qa.answering.time_reference import periods_in
 
 _CLEAR: frozenset[AnswerType] = frozenset({"money", "percent", "duration"})
 """Types that few texts have by chance."""
@@ -22,6 +24,8 @@ _VALUE = regex.compile(r"(?P<sign>\p{Sc}?)\p{N}[\p{N}.,]*\s?(?P<unit>[\p{L}%Â°/Â
 """A number with its unit or its currency."""
 _LEAST_SCORE = -8.0
 """Score of the candidate in another clause: the reader often sees only the first value."""
+_LEAST_OF_PERIOD = -16.0
+"""Score of the candidate in a sentence about the period: readers hardly look at times."""
 _BORDER = regex.compile(
     r"[,;]\s+(?:and |but |while )?|\s(?:and|but|while)\s(?=(?:the|an?|of|for|in|those|that)\b)"
 )
@@ -59,6 +63,33 @@ def named_sentence_first(question: str, ranked: Sequence[AnswerGroup]) -> list[A
         return ours < theirs
 
     return _led_by_first(ranked, is_meant, PLAUSIBLE)
+
+
+def named_period_first(question: str, ranked: Sequence[AnswerGroup]) -> list[AnswerGroup]:
+    """Return ranked answers, first one of the period that is asked for, if the best is of another.
+
+    Its sentence names the period where the best one's names others, and holds as many of the
+    question's words. A question for a date says nothing of the dates around it.
+    """
+    asked = ranked[0].best.passage.standing.period if ranked else None
+    if asked is None or asked_type(question) in {"date", "duration"}:
+        return list(ranked)
+    terms = set(analyse(question))
+
+    def is_meant(other: Candidate, best: Candidate) -> bool:
+        ours, theirs = (_periods_named(each, asked) for each in (best, other))
+        if not ours or any(ours) or not any(theirs):
+            return False
+        mine, its = (len(terms & set(analyse(each.sentence_text))) for each in (best, other))
+        return its >= mine
+
+    return _led_by_first(ranked, is_meant, _LEAST_OF_PERIOD)
+
+
+def _periods_named(candidate: Candidate, asked: tuple[date, date]) -> list[bool]:
+    """Return of each period that a candidate's sentence names whether the asked one overlaps it."""
+    named = periods_in(candidate.sentence_text, asked[0].year)
+    return [first <= asked[1] and asked[0] <= last for first, last in named]
 
 
 def _led_by_first(

@@ -6,8 +6,9 @@ given as sure or as likely, or is withheld, by its confidence (`decide`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import regex
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from index.search.bm25 import STOP_WORDS
 from qa.answer import Certainty, Gate, Kind
 from qa.answering.calibration import UNCALIBRATED_LIKELY, UNCALIBRATED_THRESHOLD, Calibration
-from qa.answering.clauses import named_clause_first, named_sentence_first
+from qa.answering.clauses import named_clause_first, named_period_first, named_sentence_first
 from qa.answering.doubts import doubts_about
 from qa.answering.features import AnswerGroup, confidence_features, group_candidates, probability
 from qa.answering.languages import Languages
@@ -182,13 +183,14 @@ def rank_answers(
 
     A calibration is fitted on these features, and `decide` applies it to them.
     """
-    ranked = group_candidates(question, reading, passage_weight, whole_sentences=kind == "evidence")
+    whole = kind == "evidence"
+    ranked = group_candidates(question, reading, passage_weight, whole_sentences=whole)
     if not ranked:
         return None
     by_clause = ranked
     if kind != "list":
-        named_first = named_sentence_first if kind == "evidence" else named_clause_first
-        by_clause = named_first(question, ranked)
+        named_first = named_sentence_first if whole else named_clause_first
+        by_clause = named_period_first(question, named_first(question, ranked))
     best, *others = _newest_version_first(by_clause, kind)
     earlier = _earlier_answers(best, others, kind)
     others = [group for group in others if not _is_among(group, earlier)]
@@ -202,17 +204,18 @@ def rank_answers(
     # What is given together with the best answer supports it and is no rival to it.
     allies = [*items, *conflicts, *earlier, *set_aside]
     rest = [group for group in others if group is not best and not _is_among(group, allies)]
+    features = partial(confidence_features, question, reading, whole_sentences=whole)
     replaced_features = None
     is_other_clause = by_clause[0] is not ranked[0]
     if ranked[0].best is not best.best and (reason_against(ranked[0].best) or is_other_clause):
-        replaced_features = confidence_features(question, ranked[0], rest, reading, [best, *allies])
+        replaced_features = features(ranked[0], rest, [best, *allies])
     return RankedAnswers(
         best,
         tuple(items),
         tuple(conflicts),
         tuple(_newest_first(_one_of_each_document(earlier))[:ALTERNATIVES]),
         (*rest, *set_aside),
-        confidence_features(question, best, rest, reading, allies),
+        features(best, rest, allies),
         probability([best, *allies], reading),
         replaced_features,
     )
@@ -237,9 +240,11 @@ def decide(question: str, kind: Kind, reading: Reading, policy: Policy, top_k: i
         _language_limit(ranked.best, policy),
     )
 
+    features = partial(confidence_features, question, reading, whole_sentences=kind == "evidence")
+
     def scored(groups: Sequence[AnswerGroup]) -> tuple[ScoredAnswer, ...]:
         return tuple(
-            _scored(question, group, ranked, reading, policy, confidence) for group in groups
+            _scored(group, ranked, reading, policy, features, confidence) for group in groups
         )
 
     certainty = _certainty(ranked.best, confidence, policy)
@@ -256,7 +261,8 @@ def decide(question: str, kind: Kind, reading: Reading, policy: Policy, top_k: i
     if certainty == "likely":
         rival = next(iter((*conflicts, *alternatives)), None)
         is_close = rival is not None and rival.confidence >= CLOSE * confidence
-        doubts = doubts_about(question, ranked.best, rival.group if rival and is_close else None)
+        close_rival = rival.group if rival and is_close else None
+        doubts = doubts_about(question, ranked.best, close_rival, reading.terms.unknown_names)
     return Decision(kind, best, alternatives, conflicts, None, calibrated, doubts, earlier)
 
 
@@ -409,11 +415,11 @@ def _is_among(group: AnswerGroup, groups: Sequence[AnswerGroup]) -> bool:
 
 
 def _scored(
-    question: str,
     group: AnswerGroup,
     ranked: RankedAnswers,
     reading: Reading,
     policy: Policy,
+    features_of: Callable[[AnswerGroup, Sequence[AnswerGroup]], NDArray[np.float64]],
     limit: float,
 ) -> ScoredAnswer:
     """Return an answer other than the best with its own confidence, at most `limit`.
@@ -422,8 +428,7 @@ def _scored(
     and a later one must not look surer.
     """
     rivals = [other for other in ranked.groups if other is not group]
-    features = confidence_features(question, group, rivals, reading)
-    confidence = policy.confidence(features, probability([group], reading))
+    confidence = policy.confidence(features_of(group, rivals), probability([group], reading))
     confidence = min(confidence, limit, _language_limit(group, policy))
     return ScoredAnswer(group, confidence, _certainty(group, confidence, policy))
 

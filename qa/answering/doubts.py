@@ -6,6 +6,8 @@ passages that were read.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qa.answering.answer_types import AnswerType, asked_type, type_agreement
 from qa.answering.features import AnswerGroup, coverage, missing_names
 from qa.answering.versions import reason_against
@@ -27,10 +29,13 @@ _TYPE_NAMES: dict[AnswerType, str] = {
 }
 
 
-def doubts_about(question: str, best: AnswerGroup, rival: AnswerGroup | None) -> tuple[str, ...]:
+def doubts_about(
+    question: str, best: AnswerGroup, rival: AnswerGroup | None, unknown_names: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Return what speaks against an answer, as sentences, the strongest first.
 
-    `rival` is another answer that is nearly as likely, if there is one.
+    `rival` is another answer that is nearly as likely, if there is one; `unknown_names` are those
+    of the question that no passage holds.
     """
     context = best.best.passage.chunk.embedded_text
     doubts = []
@@ -43,9 +48,10 @@ def doubts_about(question: str, best: AnswerGroup, rival: AnswerGroup | None) ->
             f"The question seems to ask for {_TYPE_NAMES[wanted]}, and the quote has none."
         )
     missing = missing_names(question, context)
-    if missing:
-        names = ", ".join(f"“{name}”" for name in missing)
-        doubts.append(f"The passage does not hold {names}.")
+    if unknown_names:
+        doubts.append(f"No passage holds {_quoted(unknown_names)}.")
+    elif missing:
+        doubts.append(f"The passage does not hold {_quoted(missing)}.")
     elif coverage(question, context) < FEW_WORDS:
         doubts.append("The passage holds few of the question's words.")
     if rival is not None:
@@ -54,6 +60,10 @@ def doubts_about(question: str, best: AnswerGroup, rival: AnswerGroup | None) ->
             f"“{_shortened(rival.best.text)}” in “{_shortened(title)}” may be meant as well."
         )
     return tuple(doubts)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names)
 
 
 def _shortened(text: str) -> str:

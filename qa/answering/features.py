@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from index.search.bm25 import STOP_WORDS, analyse
 from qa.answering.answer_types import asked_type, is_empty, type_agreement
+from qa.answering.question_terms import UNWEIGHTED, QuestionTerms
 from qa.answering.reader import Candidate, Reading
 from qa.answering.retriever import RetrievedChunk
 
@@ -30,10 +31,14 @@ FEATURES = (
     "log rank",
     "first in both lists",
     "coverage",
+    "coverage of the sentence",
     "echo",
     "missing names",
+    "unknown names",
     "agreement",
-    "type",
+    "right type",
+    "wrong type",
+    "yes or no",
 )
 """Names of the features, in the order of `confidence_features`."""
 MISMATCH = 3.0
@@ -42,6 +47,8 @@ MISMATCH = 3.0
 Of 9,381 held-out SQuAD questions 3,318 ask for a type; their own answers have a wrong one in 2.3%,
 answers of other questions in 45%.
 """
+SENTENCE_WEIGHT = 6.0
+"""Log-odds that a sentence gains for yes or no if it holds all the words of the question."""
 _FAR = 12.0
 """Bound of log-odds and margins: values beyond it are as good as certain."""
 _EDGES = regex.compile(
@@ -107,14 +114,16 @@ def group_candidates(
     Candidates form one answer if they have the same words; with `whole_sentences`, if their
     sentences have. An answer ranks by its best candidate's score plus `passage_weight` times the
     score with which that passage was retrieved, less `MISMATCH` if it cannot have the type that
-    the question asks for; ties go by document id and offset. Without `whole_sentences`,
-    candidates without a content word are left out.
+    the question asks for; ties go by document id and offset. With `whole_sentences` the question's
+    words in them count; without, candidates without a content word are left out.
     """
     wanted = None if whole_sentences else asked_type(question)
 
     def rank(candidate: Candidate) -> tuple[float, str, int]:
         score = candidate.score + passage_weight * candidate.passage.hit.score
         score += MISMATCH * min(type_agreement(wanted, candidate.text), 0.0)
+        if whole_sentences:
+            score += SENTENCE_WEIGHT * coverage(question, candidate.sentence_text, reading.terms)
         return (-score, candidate.passage.chunk.document_id, candidate.start)
 
     grouped: dict[str, list[Candidate]] = {}
@@ -128,15 +137,17 @@ def group_candidates(
 
 def confidence_features(
     question: str,
+    reading: Reading,
     group: AnswerGroup,
     rivals: Sequence[AnswerGroup],
-    reading: Reading,
     allies: Sequence[AnswerGroup] = (),
+    *,
+    whole_sentences: bool = False,
 ) -> NDArray[np.float64]:
     """Return the features of one answer of a reading, float64 (len(FEATURES),).
 
     `rivals` are the other answers; `allies` are given together with it, as other items of a list or
-    as answers that contradict it.
+    as answers that contradict it. `whole_sentences` are the answers to a question for yes or no.
 
     - score: log-odds of its best span against no answer in the passage;
     - shared log-odds: of all its spans and its allies' against everything else that was read
@@ -145,16 +156,20 @@ def confidence_features(
     - borders: log of the probability that the answer has these borders if it lies there;
     - cosine of question and passage; log of the passage's rank among those read; 1 if it is first
       for both retrievers, else 0;
-    - coverage: share of the question's content words in the passage and its headings;
+    - coverage: share of the question's content words, by weight, in the passage and its headings,
+      and in the answer's sentence and the headings;
     - echo: share of the answer's content words in the question;
-    - missing names: number of names and numbers of the question that are not there;
+    - missing names: number of names and numbers of the question that are not in the passage;
+    - unknown names: number of those that are in no passage at all;
     - agreement: log of the number of different sentences that give the answer;
-    - type: 1 if the answer has the type that the question asks for, -1 if it cannot have it
-      (`qa.answering.answer_types`).
+    - right type, wrong type: 1 if the answer has the type that is asked for, or cannot have it
+      (`qa.answering.answer_types`), else 0;
+    - yes or no: 1 if the answer is a sentence that settles yes or no, else 0.
     """
     best, passage = group.best, group.best.passage
     rival_here, rival_elsewhere = _best_rival_scores(rivals, passage)
     context = passage.chunk.embedded_text
+    agreement = type_agreement(asked_type(question), best.text)
     first_in_both = passage.hit.dense_rank == 1 and passage.hit.bm25_rank == 1
     values = (
         _bounded(best.score),
@@ -165,11 +180,15 @@ def confidence_features(
         passage.hit.dense_score,
         math.log(passage.rank),
         float(first_in_both),
-        coverage(question, context),
+        coverage(question, context, reading.terms),
+        sentence_coverage(question, best, reading.terms),
         coverage(best.text, question),
         float(len(missing_names(question, context))),
+        float(len(reading.terms.unknown_names)),
         math.log(group.witnesses),
-        type_agreement(asked_type(question), best.text),
+        float(agreement > 0),
+        float(agreement < 0),
+        float(whole_sentences),
     )
     return np.array(values, dtype=np.float64)
 
@@ -198,10 +217,20 @@ def probability(groups: Sequence[AnswerGroup], reading: Reading) -> float:
     return own / (own + max(rest, 0.0)) if own else 0.0
 
 
-def coverage(text: str, context: str) -> float:
-    """Return the share of a text's content words, stemmed, that the context holds; 0 if none."""
+def coverage(text: str, context: str, terms: QuestionTerms = UNWEIGHTED) -> float:
+    """Return the share of a text's content words, stemmed, that the context holds; 0 if none.
+
+    Each counts with its weight.
+    """
     wanted = _stems(text)
-    return len(wanted & _stems(context)) / len(wanted) if wanted else 0.0
+    total = sum(map(terms.weight, wanted))
+    return sum(map(terms.weight, wanted & _stems(context))) / total if total else 0.0
+
+
+def sentence_coverage(question: str, candidate: Candidate, terms: QuestionTerms) -> float:
+    """Return the share of the question's words in a candidate's sentence and its headings."""
+    headings = candidate.passage.chunk.headings
+    return coverage(question, " ".join((*headings, candidate.sentence_text)), terms)
 
 
 def missing_names(question: str, context: str) -> list[str]:

@@ -29,9 +29,11 @@ from qa.answering.kinds.chat import is_chat
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.languages import question_language
 from qa.answering.question import checked_question, kind_of
+from qa.answering.question_terms import question_terms
 from qa.answering.reader import Reader, Reading
 from qa.answering.refusal import refusal_for, refusal_of
 from qa.answering.retriever import HybridRetriever, RetrievedChunk
+from qa.answering.searched_passages import SearchedPassages
 from qa.answering.source_freshness import NoFreshnessCheck
 from qa.answering.spelling import Correction, SpellingCorrector
 from qa.answering.time_reference import time_reference
@@ -41,6 +43,10 @@ from qa.errors import UnknownDocumentId, UnknownTag
 MAX_ADDED_VERSIONS = 4
 """Versions of which passages are added because another version was retrieved."""
 PASSAGES_OF_VERSION = 2
+"""Passages that are read of each of them."""
+MAX_DOCUMENTS_NEAR = 2
+"""Documents that a conversation is about of which passages are added."""
+PASSAGES_NEAR = 2
 """Passages that are read of each of them."""
 LEAST_WORDS = 2
 """Content words of a question that can be read without its words for the time."""
@@ -171,7 +177,7 @@ class Pipeline:
         """Hash of the reader's model."""
         return self._reader.fingerprint
 
-    def ask(
+    def ask(  # noqa: PLR0913 - the options of a question
         self,
         question: str,
         *,
@@ -181,12 +187,15 @@ class Pipeline:
         seconds: float | None = None,
         trust: float = 1.0,
         strict: bool = False,
+        near: Sequence[str] = (),
     ) -> Answer:
         """Answer a question from the `top_k` best passages.
 
         `documents` limits the search to these document ids, `tags` to documents with any of these
-        tags. After `seconds` no further passage is read, and a note says so. `trust` is the trust
-        in the question itself, and with `strict` only a sure answer is given (see `Policy`).
+        tags; the best passages of the documents `near` are read as well, as those that a
+        conversation is about. After `seconds` no further passage is read, and a note says so.
+        `trust` is the trust in the question itself, and with `strict` only a sure answer is given
+        (see `Policy`).
         Raises InvalidQuestion, UnknownDocumentId or UnknownTag.
         """
         asked = checked_question(question)
@@ -202,7 +211,12 @@ class Pipeline:
             replace(self.policy, trust=trust, strict=strict, is_foreign=self._is_foreign(question)),
             # Lists and summaries look at the passages that a span is then looked for in.
             cache(
-                partial(self._retrieve_versions, top_k=top_k or self._top_k, documents=documents)
+                partial(
+                    self._retrieve_versions,
+                    top_k=top_k or self._top_k,
+                    documents=documents,
+                    near=near,
+                )
             ),
             self._clock(),
         )
@@ -213,6 +227,7 @@ class Pipeline:
             seconds=seconds,
             trust=trust,
             strict=strict,
+            near=near,
         )
         by_kind = answer_by_kind(self._context(request, same_options))
         if by_kind and by_kind.cell:
@@ -238,7 +253,7 @@ class Pipeline:
         seconds_left = None
         if request.seconds is not None:
             seconds_left = request.seconds - (retrieved - started)
-        reading = self._reader.read(asked, retrieval.passages, seconds=seconds_left)
+        reading = self._read(asked, retrieval.passages, documents, seconds_left)
         read = self._clock()
         decision = decide(asked, kind, reading, request.policy, request.top_k)
         citer = self._citer(whole_sentences=kind == "evidence")
@@ -394,7 +409,19 @@ class Pipeline:
         question = self._spelling.corrected(question, document_ids).question
         passages = self._retriever.retrieve(question, top_k or self._top_k, document_ids)
         retrieval, asked = self._choose_versions(question, _Retrieval(passages), document_ids)
-        return self._reader.read(asked, retrieval.passages)
+        return self._read(asked, retrieval.passages, document_ids)
+
+    def _read(
+        self,
+        question: str,
+        passages: Sequence[RetrievedChunk],
+        documents: Sequence[str] | None,
+        seconds: float | None = None,
+    ) -> Reading:
+        """Read passages, and weigh the words of the question by the documents searched."""
+        reading = self._reader.read(question, passages, seconds=seconds)
+        searched = SearchedPassages(self.snapshot, documents)
+        return replace(reading, terms=question_terms(question, searched))
 
     def search(
         self,
@@ -478,11 +505,40 @@ class Pipeline:
         return self._spelling.corrected(question, present)
 
     def _retrieve_versions(
-        self, question: str, top_k: int, documents: Sequence[str] | None
+        self, question: str, top_k: int, documents: Sequence[str] | None, near: Sequence[str]
     ) -> tuple[_Retrieval, str]:
         """Retrieve passages with their standings, and return the question to read as well."""
         retrieval = self._retrieve(question, top_k, documents)
+        retrieval = self._with_passages_near(question, retrieval, documents, near)
         return self._choose_versions(question, retrieval, documents)
+
+    def _with_passages_near(
+        self,
+        question: str,
+        retrieval: _Retrieval,
+        documents: Sequence[str] | None,
+        near: Sequence[str],
+    ) -> _Retrieval:
+        """Return passages with the best ones of the documents that a conversation is about.
+
+        Each keeps the rank that it has in its document, which is as likely to be meant as all
+        others together.
+        """
+        searched = [
+            each
+            for each in near[:MAX_DOCUMENTS_NEAR]
+            if self.snapshot.has_document(each) and (documents is None or each in documents)
+        ]
+        gone = self._sources.absent(searched) if searched else {}
+        known = {passage.hit.row for passage in retrieval.passages}
+        added = [
+            passage
+            for document_id in searched
+            if document_id not in gone
+            for passage in self._retriever.retrieve(question, PASSAGES_NEAR, [document_id])
+            if passage.hit.row not in known
+        ]
+        return replace(retrieval, passages=[*retrieval.passages, *added]) if added else retrieval
 
     def _retrieve(self, question: str, top_k: int, documents: Sequence[str] | None) -> _Retrieval:
         """Retrieve passages of documents whose files are still there."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from index.document import TextRange
 from index.rendering import Rendering
+from qa.answering.question_terms import QuestionTerms
 from qa.answering.reader_model import Window
 from qa.answering.retriever import RetrievedChunk
-from qa.answering.span_borders import completed, inside_token_mask, segments
+from qa.answering.span_borders import completed, inside_token_mask, segments, without_contrast
 from qa.answering.span_decoding import (
     ScoredSpan,
     best_spans,
@@ -62,13 +63,14 @@ class Reading:
 
     None overlaps a better one of its document. `passages_read` of `passages_found` were read before
     the deadline. `log_normaliser` is shared by all candidates
-    (`qa.answering.span_decoding.log_normaliser`).
+    (`qa.answering.span_decoding.log_normaliser`). `terms` weigh the words of the question.
     """
 
     candidates: tuple[Candidate, ...]
     passages_read: int
     passages_found: int
     log_normaliser: float
+    terms: QuestionTerms = field(default_factory=QuestionTerms)
 
     def probability(self, candidate: Candidate) -> float:
         """Return the reader's probability of a candidate, in [0, 1], not calibrated.
@@ -199,7 +201,7 @@ def _stripped(text: str, span: ScoredSpan) -> ScoredSpan:
 
 
 def _completed(text: str, span: ScoredSpan) -> ScoredSpan:
-    start, end = completed(text, span.start, span.end)
+    start, end = completed(text, *without_contrast(text, span.start, span.end))
     return span._replace(start=start, end=end)
 
 

@@ -73,6 +73,10 @@ _EXAMPLES = regex.compile(
     r",? (?:such as|including|like|for example|e\.g\.),? "
     r"(?:[^.;:()\n]|\.(?=\S)){3,200}(?=[;:()\n]|\.(?:\s|$)|$)"
 )
+_CONTRAST = regex.compile(
+    r",? (?:and|but) (?:never|not)\b|, (?:not|never)\b|,? (?:rather than|instead of)\b"
+)
+"""Words behind which stands what an answer is not."""
 _LAST_WORDS = regex.compile(r"[\p{L}\p{M}'’-]+")
 
 
@@ -121,6 +125,12 @@ def completed(text: str, start: int, end: int) -> TextRange:
     is_vague = any(word in _VAGUE or word.removesuffix("s") in _VAGUE for word in words)
     examples = _EXAMPLES.match(text, end) if is_vague else None
     return (start, examples.end()) if examples else (start, end)
+
+
+def without_contrast(text: str, start: int, end: int) -> TextRange:
+    """Return a span without what it is contrasted with: "by e-mail and never by phone"."""
+    contrast = _CONTRAST.search(text, start, end)
+    return (start, contrast.start()) if contrast and contrast.start() > start else (start, end)
 
 
 def _with_brackets(text: str, start: int, end: int) -> TextRange:

@@ -13,15 +13,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
 import regex
-from numpy.typing import NDArray
 
-from index.search.bm25 import STOP_WORDS, analyse
-from index.search.vocabulary import Neighbour, Vocabulary, spelling, words_of
+from index.search.bm25 import STOP_WORDS
+from index.search.vocabulary import Neighbour, Vocabulary, spelling
 from index.store.snapshot import Snapshot
 from index.text.english_words import english_by_frequency, english_words
 from index.text.language import ENGLISH, detect_language
+from qa.answering.searched_passages import SearchedPassages
 
 SHORTEST = 4
 """Letters of the shortest word that is corrected; a shorter one is near too many others."""
@@ -45,8 +44,6 @@ Of 3,000 questions of SQuAD 1.1 dev 20 had names changed, of these 18 rightly.
 """
 CLEAR = 2.0
 """Least difference in improbability between the correction of a name and the next best word."""
-MOST_PASSAGES = 50
-"""Passages with a word's stem that are looked through for the word itself."""
 
 _WORD = regex.compile(
     r"(?<![\p{L}\p{M}\p{N}_@/\\.:#~+'’-])"
@@ -96,7 +93,7 @@ class SpellingCorrector:
         Of the words only those of `documents` (ids; None: all) are known and suggested. A question
         in another language than English is not changed.
         """
-        passages = _Passages(self._snapshot, documents)
+        passages = SearchedPassages(self._snapshot, documents)
         # English last: its words are loaded when a question first needs them.
         unknown = [match for match in _words(question) if not passages.know(match.group())]
         unknown = [match for match in unknown if not _is_english(match.group())]
@@ -114,7 +111,7 @@ class SpellingCorrector:
         return Correction("".join([*parts, question[end:]]), trust)
 
     def _correction(
-        self, match: regex.Match[str], question: str, passages: _Passages
+        self, match: regex.Match[str], question: str, passages: SearchedPassages
     ) -> str | None:
         """Return the word that was meant, in the case in which it was typed; None if unknown."""
         typed = match.group()
@@ -127,7 +124,7 @@ class SpellingCorrector:
             return None
         return _in_case_of(typed, best.word)
 
-    def _suggestions(self, word: str, passages: _Passages) -> list[_Suggestion]:
+    def _suggestions(self, word: str, passages: SearchedPassages) -> list[_Suggestion]:
         """Return the words of the passages that may be meant, best first."""
         most_edits = 2 if len(word) >= TWO_EDITS_FROM else 1
         near = [
@@ -144,47 +141,6 @@ class SpellingCorrector:
                 suggestions.append(_Suggestion(each.word, cost, distance))
         # Of equals the longer: a letter is left out more often than one is added.
         return sorted(suggestions, key=lambda it: (it.improbability, -len(it.word), it.word))
-
-
-class _Passages:
-    """The passages of the documents that may be shown, as far as their words matter."""
-
-    def __init__(self, snapshot: Snapshot, documents: Sequence[str] | None) -> None:
-        self._snapshot = snapshot
-        self._allowed = None if documents is None else snapshot.rows_of(documents)
-        self._all_words_count = documents is None and not snapshot.is_limited
-
-    def know(self, word: str) -> bool:
-        """Return True if a passage has a form of the word, or if it is a function word."""
-        return self.count(word) > 0
-
-    def count(self, word: str) -> int:
-        """Return the number of passages with a form of the word; all, for a function word."""
-        if word.lower() in STOP_WORDS:
-            return max(self._snapshot.size, 1)
-        return len(self.rows_with(word))
-
-    def rows_with(self, word: str) -> NDArray[np.int64]:
-        """Return the rows of the passages that have the word's stem, int64 (n,)."""
-        lexical = self._snapshot.lexical
-        [rows, *others] = [lexical.rows_with(term) for term in analyse(word)] or [_NO_ROWS]
-        for each in (*others, *([] if self._allowed is None else [self._allowed])):
-            rows = np.intersect1d(rows, each)
-        return rows
-
-    def hold(self, word: str) -> bool:
-        """Return True if a passage has the word in this very form.
-
-        All words are of a passage if all documents may be shown.
-        """
-        if self._all_words_count or word in STOP_WORDS:
-            return True
-        rows = self.rows_with(word)[:MOST_PASSAGES]
-        texts = (self._snapshot.chunk(row).embedded_text for row in rows.tolist())
-        return any(word in words_of(text) for text in texts)
-
-
-_NO_ROWS = np.zeros(0, dtype=np.int64)
 
 
 def _words(question: str) -> Iterator[regex.Match[str]]:

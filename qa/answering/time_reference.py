@@ -89,6 +89,30 @@ def time_reference(question: str, today: date) -> TimeReference:
     return TimeReference()
 
 
+def periods_in(text: str, year: int) -> list[tuple[date, date]]:
+    """Return the periods that a text names; months and quarters without a year are of this one."""
+    dates = dates_in(text)
+
+    def is_bare(match: regex.Match[str]) -> bool:
+        return not any(match.start() < each.end and each.start < match.end() for each in dates)
+
+    quarters = [_quarter_number(match) for match in _BARE_QUARTER.finditer(text) if is_bare(match)]
+    months = [_month_number(match) for match in _BARE_MONTH.finditer(text) if is_bare(match)]
+    return [
+        *(period(each.value) for each in dates),
+        *(period(quarter(year, number)) for number in quarters),
+        *(period(f"{year:04}-{number:02}") for number in months),
+    ]
+
+
+def _quarter_number(match: regex.Match[str]) -> int:
+    return int(match["number"] or _QUARTERS[match["ordinal"].lower()])
+
+
+def _month_number(match: regex.Match[str]) -> int:
+    return MONTH_NUMBERS[(match["short"] or match["long"]).lower()]
+
+
 def _named_period(question: str, today: date) -> tuple[tuple[date, date], int, int] | None:
     """Return the period of a question with the range of its words, None without one."""
     dates = dates_in(question)
@@ -99,13 +123,13 @@ def _named_period(question: str, today: date) -> tuple[tuple[date, date], int, i
         return _relative_period(relative, today), *relative.span()
     bare_quarter = _BARE_QUARTER.search(question)
     if bare_quarter:
-        number = bare_quarter["number"] or _QUARTERS[bare_quarter["ordinal"].lower()]
-        value = _last_past([quarter(year, int(number)) for year in _years(today)], today)
+        number = _quarter_number(bare_quarter)
+        value = _last_past([quarter(year, number) for year in _years(today)], today)
         return period(value), *bare_quarter.span()
     month = _BARE_MONTH.search(question)
     if month:
         group = "short" if month["short"] else "long"
-        number = MONTH_NUMBERS[month[group].lower()]
+        number = _month_number(month)
         value = _last_past([f"{year:04}-{number:02}" for year in _years(today)], today)
         return period(value), *month.span(group)
     return None

@@ -18,7 +18,7 @@ from index.text.versions import DocumentVersion, SupersededSection, named_number
 from qa.answering.reader import Candidate
 from qa.answering.retriever import RetrievedChunk, Standing
 from qa.answering.statements import PLAUSIBLE, answers_differ, context_similarity, same_statement
-from qa.answering.time_reference import TimeReference
+from qa.answering.time_reference import TimeReference, periods_in
 
 Period = tuple[date, date]
 
@@ -268,7 +268,7 @@ def _speaks_of(asked: Period | None, text: str) -> bool:
     """Return True if a text names a date within a period."""
     if asked is None:
         return False
-    named = (period(each.value) for each in dates_in(text))
+    named = periods_in(text, asked[0].year)
     return any(first <= asked[1] and asked[0] <= last for first, last in named)
 
 

@@ -6,8 +6,9 @@ compared with the question by its headings, its lead sentence and its items; the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 import regex
@@ -17,19 +18,26 @@ from index.search.bm25 import STOP_WORDS, analyse
 from index.text.sentences import sentence_spans
 from index.text.structure import with_lead
 from qa.answer import AnswerSpan, Certainty
+from qa.answering.answer_types import type_agreement
 from qa.answering.kinds.attributes import name_terms, same_attribute
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.kinds.enumerations import enumeration
 from qa.answering.kinds.grids import Cell, cells_of, retrieved_blocks, subject_column
 from qa.answering.question import kind_of, reader_question
+from qa.answering.question_terms import term_weights, unknown_names
 from qa.answering.retriever import RetrievedChunk
+from qa.answering.searched_passages import SearchedPassages
 
 Wanted = Literal["steps", "items"]
-LEAST_COVERAGE = 0.5
-"""Share of the question's words that headings, lead and items of a list must hold."""
+Weights = dict[str, float]
+"""Index terms of a question with their weights (`qa.answering.question_terms.term_weights`)."""
+LEAST_COVERAGE = 0.45
+"""Share of the question's words, by weight, that headings, lead and items of a list must hold."""
 SURE_COVERAGE = 0.99
 """The same for a list that is surely meant; and its heading or lead alone must hold most."""
 _NAMED = 0.6
+_SURE_TERMS = 2
+"""Words of a question of which a list is surely meant: one says little."""
 _LONGEST = 3000
 """Characters of a list that are quoted; of a longer one the first items are."""
 _IN_ITEMS, _PER_RANK, _NUMBERED, _HEAD_BONUS = 0.6, 0.04, 0.15, 0.25
@@ -72,13 +80,18 @@ _HEAD = regex.compile(
     r"(?: (?:are|were|all|the|our|your|of|us))*) (?P<words>(?:[\p{L}-]+ ?){1,4})",
     regex.IGNORECASE,
 )
+_MAIL_HEADER = regex.compile(r"(?:From|To|Cc|Subject|Sent): ")
+"""First line of the fields above a mail, which list nothing."""
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _WHO = regex.compile(r"^(?:and )?who\b", regex.IGNORECASE)
+_PRESENT = regex.compile(_TAKES_PART, regex.IGNORECASE)
 _PERSONS = set(analyse("name person who member employee"))
 """Names of the columns of those whom a question asks for."""
 _ASKING = frozenset(
     analyse(
         "step steps do list name all give show need procedure instructions process way thing "
-        "things please tell have get there kind kinds type types out"
+        "things please tell have get there kind kinds type types out can could should must may "
+        "might would use used using before after while about bring set up back along off over away"
     )
 )
 """Words that ask for a list and are not looked for in it."""
@@ -99,15 +112,17 @@ class _Scored:
 def answer(context: QuestionContext) -> KindAnswer | None:
     """Quote the list that a question asks for; None if it asks for none, or none fits."""
     wanted = wanted_of(context.question)
-    terms = _terms(context.question)
-    if wanted is None or not terms:
+    passages = SearchedPassages(context.snapshot)
+    terms = _terms(context.question, passages)
+    if wanted is None or not terms or unknown_names(context.question, passages):
+        # A list of something else is no answer, however many words it has in common.
         return None
     candidates = list(_candidates(context, wanted, terms))
     best = max(candidates, key=lambda each: each.score, default=None)
     if best is None or best.coverage < LEAST_COVERAGE:
         return None
     certainty: Certainty = "likely"
-    if best.coverage >= SURE_COVERAGE and best.named >= _NAMED:
+    if best.coverage >= SURE_COVERAGE and best.named >= _NAMED and len(terms) >= _SURE_TERMS:
         certainty = "sure"
     heading = best.block.heading
     spans: tuple[AnswerSpan, ...] = tuple(
@@ -125,18 +140,42 @@ def wanted_of(question: str) -> Wanted | None:
     return "items" if _LIST.search(text) or kind_of(question) == "list" else None
 
 
-def _terms(question: str) -> set[str]:
-    """Return the index terms of a question without those that ask for a list."""
-    return set(analyse(question)) - _ASKING
+def _terms(question: str, passages: SearchedPassages) -> Weights:
+    """Return the index terms of a question, without those that ask for a list, by their weights.
+
+    Two words that the documents write as one are one term: "lock out".
+    """
+    if _WHO.match(question):
+        question = _PRESENT.sub("", question)
+    terms = dict.fromkeys(analyse(question))
+    for one, other in pairwise(_WORD.findall(question.lower())):
+        [joined, *_] = analyse(one + other) or [""]
+        if len(passages.rows_with_all([joined])):
+            parts = {*analyse(one), *analyse(other)}
+            terms = {term: None for term in (*terms, joined) if term not in parts}
+    return term_weights((term for term in terms if term not in _ASKING), passages)
 
 
-def _candidates(context: QuestionContext, wanted: Wanted, terms: set[str]) -> Iterator[_Scored]:
+def _joined(text: str) -> set[str]:
+    """Return the index terms of a text, and of each two adjacent words as one."""
+    words = _WORD.findall(text.lower())
+    return {*analyse(text), *analyse(" ".join(one + other for one, other in pairwise(words)))}
+
+
+def _weight(terms: Iterable[str], weights: Weights) -> float:
+    return sum(weights.get(term, 0.0) for term in terms)
+
+
+def _candidates(context: QuestionContext, wanted: Wanted, terms: Weights) -> Iterator[_Scored]:
     """Yield the lists, tables and enumerations that the retrieved passages lead to, each once."""
     heads = _head_terms(context.question)
     kinds = _LISTS if wanted == "steps" else _LISTS | {"paragraph"}
     for passage, text, block in retrieved_blocks(context, [context.question], kinds):
+        if _MAIL_HEADER.match(text, block.start):
+            continue
         if block.kind == "paragraph":
-            yield from _enumerations(text, block, terms, heads, passage)
+            said = set(analyse(context.question))
+            yield from _enumerations(text, block, terms, said, heads, passage)
             continue
         found = _scored(text, block, wanted, terms, heads, passage)
         if found is not None:
@@ -158,12 +197,12 @@ def _scored(
     text: str,
     block: Block,
     wanted: Wanted,
-    terms: set[str],
+    terms: Weights,
     heads: set[str],
     passage: RetrievedChunk,
 ) -> _Scored | None:
     """Return how well a list fits the question, None if it holds nothing to quote."""
-    column = _column(text, block, terms, heads) if block.kind in {"table", "pairs"} else None
+    column = _column(text, block, set(terms), heads) if block.kind in {"table", "pairs"} else None
     if block.kind == "table" and (wanted == "steps" or column is None):
         return None
     ranges, columns = column if column is not None else (_whole(block), "")
@@ -186,22 +225,27 @@ def _names_of(passage: RetrievedChunk) -> str:
     return f"{document.title} {path} {document.date or ''}"
 
 
-def _score(terms: set[str], name: str, inside: str, passage: RetrievedChunk) -> _Scored:
+def _score(terms: Weights, name: str, inside: str, passage: RetrievedChunk) -> _Scored:
     """Return the score of a list that is named by some words and holds others."""
-    names = name_terms(name)
-    named_terms = same_attribute(terms, names)
-    named = len(named_terms) / len(terms)
-    held = (terms & set(analyse(inside))) - named_terms
-    coverage = named + _IN_ITEMS * len(held) / len(terms)
+    asked, total = set(terms), sum(terms.values())
+    named_terms = same_attribute(asked, name_terms(name) | _joined(name))
+    named = _weight(named_terms, terms) / total
+    held = (asked & _joined(inside)) - named_terms
+    coverage = named + _IN_ITEMS * _weight(held, terms) / total
     score = coverage - _PER_RANK * (passage.rank - 1)
     document_id = passage.chunk.document_id
     return _Scored(document_id, Block(0, 0, ()), (), score, min(coverage, 1.0), named)
 
 
 def _enumerations(
-    text: str, block: Block, terms: set[str], heads: set[str], passage: RetrievedChunk
+    text: str,
+    block: Block,
+    terms: Weights,
+    said: set[str],
+    heads: set[str],
+    passage: RetrievedChunk,
 ) -> Iterator[_Scored]:
-    """Yield the enumerations in the sentences of a paragraph."""
+    """Yield the enumerations in the sentences of a paragraph, led by what the question has said."""
     pieces = [text[start:end] for start, end in block.units]
     offset = block.start if len(pieces) != 1 else block.units[0][0]
     for first, last in sentence_spans(text[offset : block.end]):
@@ -214,11 +258,18 @@ def _enumerations(
         scored = _score(terms, name, text[found.lead_end : sentence[1]], passage)
         near = name_terms(" ".join((*block.headings[-1:], lead)))
         # A sentence lists many things in passing: the question's noun must announce the items.
-        announced = heads == _PERSONS or heads <= same_attribute(heads, near)
-        if not announced or not same_attribute(terms, name_terms(lead)):
+        if heads == _PERSONS:
+            announced = _are_persons(text, found.items)
+        else:
+            announced = heads <= same_attribute(heads, near)
+        if not announced or not same_attribute(said, name_terms(lead)):
             continue
         bonus = _HEAD_BONUS if heads else 0.0
         yield replace(scored, block=block, ranges=found.items, score=scored.score + bonus)
+
+
+def _are_persons(text: str, items: Sequence[TextRange]) -> bool:
+    return all(type_agreement("person", text[start:end]) > 0 for start, end in items)
 
 
 def _whole(block: Block) -> tuple[TextRange, ...]:

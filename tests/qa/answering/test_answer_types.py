@@ -21,6 +21,7 @@ from qa.answering.answer_types import AnswerType, asked_type, is_empty, type_agr
         ("How many seats are there?", "count"),
         ("How much does the lamp cost?", "money"),
         ("What is the annual fee?", "money"),
+        ("what do you charge for an estimate", "money"),
         ("oak desk price", "money"),
         ("How much rain fell?", None),
         ("What percentage was paid?", "percent"),
@@ -70,6 +71,8 @@ def test_the_words_of_a_question_tell_the_type(question: str, wanted: AnswerType
         ("email", "Ann", -1),
         ("phone", "extension 4990", 1),
         ("phone", "E-13", -1),
+        ("phone", "E-133", -1),
+        ("phone", "+44 20 7946 0958", 1),
         (None, "anything", 0),
     ],
 )

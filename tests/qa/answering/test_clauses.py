@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from qa.answering.clauses import named_clause_first, named_sentence_first
+from qa.answering.clauses import named_clause_first, named_period_first, named_sentence_first
 from qa.answering.features import AnswerGroup
+from qa.answering.pipeline import _Retrieval
 from qa.answering.reader import Candidate
 from tests.support.serving import pipeline_of
 
@@ -61,3 +62,30 @@ def test_the_sentence_that_holds_more_of_the_question(groups: dict[str, AnswerGr
 
     assert named_sentence_first("Is parking free?", ranked)[0] == groups["Parking"]
     assert named_sentence_first("Are records kept?", ranked) == ranked
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("How much did the gate earn in the third quarter?", "300"),
+        ("How much did the gate earn in the first quarter?", "200"),
+        ("How much did the gate earn?", "200"),
+        ("When did the gate earn 200 in the third quarter?", "200"),
+    ],
+)
+def test_the_sentence_of_the_period_that_is_named(
+    tmp_path: Path, question: str, first: str
+) -> None:
+    text = "The gate earned 200 in the first quarter. The gate earned 300 in the third quarter."
+    pipeline = pipeline_of(tmp_path, {"gate.txt": text})
+    passages = pipeline._choose_versions(
+        question, _Retrieval(pipeline._retriever.retrieve(question, 1)), None
+    )
+    passage = passages[0].passages[0]
+
+    def group(value: str) -> AnswerGroup:
+        start = text.index(value)
+        sentence = next(each for each in passage.chunk.sentences if each[0] <= start < each[1])
+        return AnswerGroup((Candidate(passage, start, start + 3, sentence, 0.0),))
+
+    assert named_period_first(question, [group("200"), group("300")])[0].best.text == first

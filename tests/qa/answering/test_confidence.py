@@ -59,7 +59,7 @@ def shared_log_odds(reading: Reading, text: str = "six") -> float:
     finding = answers(reading, text)
     assert judged_best(reading) == finding
     return float(
-        confidence_features(QUESTION, finding, [], reading)[FEATURES.index("shared log-odds")]
+        confidence_features(QUESTION, reading, finding, [])[FEATURES.index("shared log-odds")]
     )
 
 

@@ -33,7 +33,7 @@ QUESTION = "When does the tide turn?"
 def of(reading: Reading, at: int = 0, question: str = QUESTION) -> dict[str, float]:
     """Return the features of one of the answers of a reading, by name."""
     found = group_candidates("", reading, 0.0)
-    numbers = confidence_features(question, found[at], found[:at] + found[at + 1 :], reading)
+    numbers = confidence_features(question, reading, found[at], found[:at] + found[at + 1 :])
     assert (numbers.dtype, numbers.shape) == (np.float64, (len(FEATURES),))
     return dict(zip(FEATURES, numbers.tolist(), strict=True))
 

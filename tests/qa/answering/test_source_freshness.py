@@ -22,6 +22,8 @@ from tests.support.fakes import SharedWordsReader
 from tests.support.serving import carded, indexed, settings_in
 
 GATE = "Which code opens the harbour gate?"
+MINUTE = 60_000_000_000
+"""Nanoseconds of a minute."""
 FILES = {
     "gate.txt": "The harbour gate opens with code seven.",
     "bread.txt": "Bread rises for two hours.",
@@ -79,7 +81,7 @@ def test_a_touched_file_is_still_current(desk: Desk) -> None:
 def test_a_file_is_hashed_once_unless_its_stamp_is_new_or_too_young(tmp_path: Path) -> None:
     path, hashes = tmp_path / "a.txt", FileHashes()
     path.write_text("one")
-    old, young = FileStamp(3, 0, 0, 1), FileStamp(3, time.time_ns(), 0, 1)
+    old, young = FileStamp(3, 0, 0, 1), FileStamp(3, time.time_ns() + MINUTE, 0, 1)
     first = hashes.sha256(path, old)
     path.write_text("two")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answering.span_borders import completed, inside_token_mask, segments
+from qa.answering.span_borders import completed, inside_token_mask, segments, without_contrast
 
 ROW = "Shift: Late; From: 13:00; To: 21:12; Break: 30 minutes"
 
@@ -108,6 +108,24 @@ def test_a_span_gets_what_it_lacks(text: str, span: str, whole: str | None) -> N
     first, last = completed(text, start, start + len(span))
 
     assert text[first:last] == (whole or "various things, including a 3.5 mm plug")
+
+
+@pytest.mark.parametrize(
+    ("quote", "kept"),
+    [
+        ("by e-mail and never by phone", "by e-mail"),
+        ("the green bin, not the grey one", "the green bin"),
+        ("cash instead of a card", "cash"),
+        ("not a workflow engine", "not a workflow engine"),
+        ("salt and pepper", "salt and pepper"),
+    ],
+)
+def test_a_span_ends_before_what_it_is_contrasted_with(quote: str, kept: str) -> None:
+    text = f"Use {quote}."
+
+    start, end = without_contrast(text, 4, 4 + len(quote))
+
+    assert text[start:end] == kept
 
 
 @given(st.text("ab ([)]“”such as3.5,:;\n", max_size=60), st.data())

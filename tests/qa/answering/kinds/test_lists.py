@@ -24,6 +24,14 @@ FILES = {
         "- your insurance card\n- a list of your medicines\n\nThe office opens at nine.\n"
     ),
     "options.csv": "Option,Price\nATEX motor,€400\nSpecial paint,€90\nTest certificate,€30\n",
+    "lockout.md": (
+        "# Safety\n\n## Lockout of a pump\n\n1. Stop the pump.\n2. Put a padlock on the switch.\n\n"
+        "## Start of a pump\n\n1. Fill the pump.\n2. Switch the pump on.\n"
+    ),
+    "minutes.md": (
+        "# Harbour meeting\n\nDate: 3 May 2026. Present: Ivo Lund, Mia Kerr, Dr. Jan Holt. "
+        "Next meeting: 7 June 2026, 9:00, room 4.\n"
+    ),
     "prose.md": "# Tides\n\nThe tide at Porto turns at six. Fishermen leave with the ebb.\n",
 }
 
@@ -116,3 +124,23 @@ def test_a_question_is_retrieved_once_where_no_list_fits(
 
     assert asked(pipeline, "How do I bake bread?").refusal
     assert queries == ["How do I bake bread?"]
+
+
+def test_two_words_that_the_documents_write_as_one(pipeline: Pipeline) -> None:
+    answer = asked(pipeline, "How do I lock out a pump before I work on it?")
+
+    assert answer.text == "1. Stop the pump.\n2. Put a padlock on the switch."
+
+
+def test_who_took_part_are_persons(pipeline: Pipeline) -> None:
+    answer = asked(pipeline, "who attended the harbour meeting")
+
+    assert [span.text for span in answer.spans] == ["Ivo Lund", "Mia Kerr", "Dr. Jan Holt"]
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["How do I change the seal of the HX-80?", "how do I clean the filter on Kubernetes"],
+)
+def test_a_list_of_something_else_is_no_answer(pipeline: Pipeline, question: str) -> None:
+    assert not asked(pipeline, question).spans

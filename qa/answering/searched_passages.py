@@ -1,0 +1,58 @@
+"""The passages that a question is asked of, as far as the words in them matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.search.bm25 import STOP_WORDS, analyse
+from index.search.vocabulary import words_of
+from index.store.snapshot import Snapshot
+
+MOST_PASSAGES = 50
+"""Passages with the terms of a text that are looked through for the text itself."""
+
+
+class SearchedPassages:
+    """The passages of the documents that are searched (ids; None: all)."""
+
+    def __init__(self, snapshot: Snapshot, documents: Sequence[str] | None = None) -> None:
+        self._snapshot = snapshot
+        self._allowed = None if documents is None else snapshot.rows_of(documents)
+        self._all_words_count = documents is None and not snapshot.is_limited
+
+    @property
+    def size(self) -> int:
+        """Number of passages."""
+        return self._snapshot.size if self._allowed is None else len(self._allowed)
+
+    def know(self, word: str) -> bool:
+        """Return True if a passage has a form of the word, or if it is a function word."""
+        return self.count(word) > 0
+
+    def count(self, word: str) -> int:
+        """Return the number of passages with a form of the word; all, for a function word."""
+        if word.lower() in STOP_WORDS:
+            return max(self._snapshot.size, 1)
+        return len(self.rows_with_all(analyse(word)))
+
+    def rows_with_all(self, terms: Iterable[str]) -> NDArray[np.int64]:
+        """Return the rows of the passages that have all of some index terms, int64 (n,)."""
+        rows = self._snapshot.lexical.rows_with_all(terms)
+        return rows if self._allowed is None else np.intersect1d(rows, self._allowed)
+
+    def hold(self, word: str) -> bool:
+        """Return True if a passage has the word in this very form.
+
+        All words are of a passage if all documents may be shown.
+        """
+        if self._all_words_count or word in STOP_WORDS:
+            return True
+        return any(word in words_of(text) for text in self.texts_with_all(analyse(word)))
+
+    def texts_with_all(self, terms: Iterable[str]) -> Iterator[str]:
+        """Yield the texts of the first passages that have all of some index terms."""
+        rows = self.rows_with_all(terms)[:MOST_PASSAGES]
+        return (self._snapshot.chunk(row).embedded_text for row in rows.tolist())
