@@ -21,6 +21,7 @@ from qa.answering.clauses import named_clause_first, named_period_first, named_s
 from qa.answering.doubts import doubts_about
 from qa.answering.features import AnswerGroup, confidence_features, group_candidates, probability
 from qa.answering.languages import Languages
+from qa.answering.question_terms import QuestionTerms
 from qa.answering.reader import Candidate, Reading
 from qa.answering.statements import PLAUSIBLE, answers_differ, context_similarity, same_statement
 from qa.answering.versions import dated, is_off_period, is_outdated, reason_against, replaces
@@ -238,6 +239,7 @@ def decide(question: str, kind: Kind, reading: Reading, policy: Policy, top_k: i
         confidence,
         _version_limit(ranked.best.best, policy),
         _language_limit(ranked.best, policy),
+        _code_limit(reading.terms, policy),
     )
 
     features = partial(confidence_features, question, reading, whole_sentences=kind == "evidence")
@@ -369,6 +371,13 @@ def _language_limit(answer: AnswerGroup, policy: Policy) -> float:
     below = max(policy.sure_threshold - JUST_BELOW, 0.0)
     # Where an operator has set one threshold for all answers, it still decides what is given.
     return below if policy.strict else max(below, policy.likely_threshold)
+
+
+def _code_limit(terms: QuestionTerms, policy: Policy) -> float:
+    """Return the confidence that an answer may have at most: of an unknown code nothing is said."""
+    if terms.unknown_codes:
+        return max(policy.likely_threshold - JUST_BELOW, 0.0)
+    return 1.0
 
 
 def _certainty(answer: AnswerGroup, confidence: float, policy: Policy) -> Certainty:

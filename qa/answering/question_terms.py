@@ -39,6 +39,11 @@ class QuestionTerms:
     weights: Mapping[str, float] = field(default_factory=dict)
     unknown_names: tuple[str, ...] = ()
 
+    @property
+    def unknown_codes(self) -> tuple[str, ...]:
+        """Unknown names with a digit, which have no other spelling: HX-80, error 418."""
+        return tuple(name for name in self.unknown_names if any(map(str.isdigit, name)))
+
     def weight(self, term: str) -> float:
         """Return the weight of a term."""
         return self.weights.get(term, 1.0)

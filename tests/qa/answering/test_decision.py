@@ -20,6 +20,7 @@ from qa.answering.decision import (
 )
 from qa.answering.features import FEATURES
 from qa.answering.question import kind_of
+from qa.answering.question_terms import QuestionTerms
 from qa.answering.reader import Candidate, Reading
 from qa.answering.statements import PLAUSIBLE
 from tests.support.fakes import candidate_of, passage_of, reading_of
@@ -347,3 +348,16 @@ def test_what_the_reader_does_not_read_is_never_sure(*, is_foreign: bool) -> Non
     assert [each.chosen[0].certainty for each in (found, always)] == [expected, expected]
     assert (strict.failed is not None) == is_foreign
     assert (found.confidence < policy.sure_threshold) == is_foreign
+
+
+@pytest.mark.parametrize(
+    ("name", "certainty"), [("HX-80", "none"), ("418", "none"), ("Redshank", "likely")]
+)
+def test_nothing_is_said_of_a_code_that_no_passage_holds(name: str, certainty: str) -> None:
+    reading = replace(closing("5 pm", score=1.0), terms=QuestionTerms({}, (name,)))
+    decision = decided(f"When does the office {name} close?", reading, Policy(RELIABLE, 0.9, 0.6))
+
+    given = (*decision.chosen, *decision.alternatives)[0]
+    assert given.certainty == certainty
+    if certainty == "likely":
+        assert decision.doubts[0] == "No passage holds “Redshank”."
