@@ -6,6 +6,7 @@ module reads the environment.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -70,8 +71,14 @@ class SlackSettings:
         """Return the tags within which a channel is asked, none for all documents."""
         # Ids of direct messages begin with D.
         is_direct_message = channel.startswith("D")
-        keys = (channel, "dm", "*") if is_direct_message else (channel, "*")
-        return next((self.tags[key] for key in keys if key in self.tags), ())
+        return self._first_tags(channel, *(["dm"] if is_direct_message else []))
+
+    def tags_of_webhook(self, channel: str) -> tuple[str, ...]:
+        """Return the tags within which a channel of another chat service is asked."""
+        return self._first_tags(channel)
+
+    def _first_tags(self, *keys: str) -> tuple[str, ...]:
+        return next((self.tags[key] for key in (*keys, "*") if key in self.tags), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +99,18 @@ class Settings:
     (max_upload_bytes, of one request), QUOTED_KEEP_DAYS (keep_days, of a conversation after its
     last turn), QUOTED_KEEP_TURNS (keep_turns, of a conversation), QUOTED_PUBLIC_URL (public_url,
     where people reach the page, for links in messages), QUOTED_WEBHOOK_TOKEN (webhook_token, which
-    POST /webhooks/slash asks for; none: there is no such endpoint). QUOTED_DETERMINISTIC
+    POST /webhooks/slash asks for; none: there is no such endpoint), QUOTED_TEAMS_SECRETS
+    (teams_secrets, the security tokens of outgoing webhooks of Microsoft Teams, in base64,
+    comma-separated; none: there is no POST /webhooks/teams). QUOTED_DETERMINISTIC
     (deterministic, 0 or 1: compute in f32, one text at a time in one thread, for the same bytes of
     an answer on every run).
 
     Of Slack: SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN, as everywhere (none: the endpoints answer
     404), QUOTED_SLACK_API_URL (where its Web API is), QUOTED_SLACK_CHANNELS (ids of the channels to
     answer in, comma-separated, `dm` for direct messages; none: all), QUOTED_SLACK_RATE (questions a
-    person and minute), QUOTED_SLACK_TAGS (the tags within which channels are asked, like
-    C0123=harbour,sea;dm=public;*=public, where `*` is every channel that is not named).
+    person and minute), QUOTED_SLACK_TAGS (the tags within which channels are asked, those of other
+    chats, too, like C0123=harbour,sea;dm=public;*=public, where `*` is every channel that is not
+    named).
     """
 
     data: Path
@@ -121,6 +131,7 @@ class Settings:
     deterministic: bool = False
     public_url: str = ""
     webhook_token: str = field(default="", repr=False)
+    teams_secrets: tuple[bytes, ...] = field(default=(), repr=False)
     slack: SlackSettings = SlackSettings()
 
     @classmethod
@@ -148,6 +159,7 @@ class Settings:
             keep_turns=get.integer("QUOTED_KEEP_TURNS", 1, 10_000, KEEP_TURNS),
             public_url=get.url("QUOTED_PUBLIC_URL").rstrip("/"),
             webhook_token=get.text("QUOTED_WEBHOOK_TOKEN"),
+            teams_secrets=get.secrets("QUOTED_TEAMS_SECRETS"),
             slack=_slack_settings(get),
         )
         is_deterministic = get.integer("QUOTED_DETERMINISTIC", 0, 1, 0) == 1
@@ -160,8 +172,8 @@ class Settings:
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}|\*")
 """A code of ISO 639, or `*` for all languages."""
-_CHANNEL = re.compile(r"[A-Z0-9]+|dm|\*")
-"""A Slack channel id, `dm` for direct messages, or `*` for whatever is not named."""
+_CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9:@._-]*|\*")
+"""A channel id of a chat service, `dm` for Slack's direct messages, `*` for what is not named."""
 _CHANNEL_TAGS = "C0123=harbour,sea;dm=public;*=public"
 """Example of QUOTED_SLACK_TAGS for messages."""
 
@@ -183,6 +195,15 @@ class _Environment:
 
     def names(self, name: str) -> tuple[str, ...]:
         return tuple(each.strip() for each in self.text(name).split(",") if each.strip())
+
+    def secrets(self, name: str) -> tuple[bytes, ...]:
+        """Return the bytes of secrets in base64; messages about them name none."""
+        try:
+            return tuple(base64.b64decode(each, validate=True) for each in self.names(name))
+        except ValueError as error:
+            raise SettingsError(
+                f"{name}: expected security tokens as Microsoft Teams shows them, in base64"
+            ) from error
 
     def languages(self, name: str) -> tuple[str, ...]:
         """Return the codes of languages, those of the shipped reader if none are set."""

@@ -21,8 +21,8 @@ from qa.answer import Answer, RetrievedPassage
 from qa.answering.live_pipeline import LivePipeline
 from qa.answering.pipeline import Pipeline
 from qa.bootstrap import live_pipeline, load_encoder, load_reader
-from qa.errors import UnknownDocumentId
 from qa.library.documents import (
+    document_text,
     forget_all,
     has_index,
     index_paths,
@@ -183,9 +183,7 @@ class Library:
         Loads no model. Raises NoIndex, UnknownDocumentId or StoreError.
         """
         with closing(open_snapshot(self.settings)) as snapshot:
-            if not snapshot.has_document(document_id):
-                raise UnknownDocumentId(f"no document has the id {document_id!r}: see documents()")
-            return snapshot.document(document_id).text
+            return document_text(snapshot, document_id)
 
     def remove(self, name: str) -> FileRecord:
         """Remove a document, named by id, uri or path; its file stays where it is.

@@ -52,12 +52,14 @@ from qa.interfaces.api.source_pages import source_page_router
 from qa.interfaces.api.verification import verification_router
 from qa.interfaces.connections import limits
 from qa.interfaces.logs import Format, RequestLog, configuration
+from qa.interfaces.mcp import endpoint as mcp
 from qa.interfaces.openai.errors import error_response
 from qa.interfaces.openai.routes import openai_router
 from qa.interfaces.plaintext.differences import difference_line
 from qa.interfaces.service import Service
 from qa.interfaces.slack import PREFIX
 from qa.interfaces.slack.dependencies import missing_extra
+from qa.interfaces.slack.teams import teams_router
 from qa.interfaces.slack.webhook import webhook_router
 from qa.interfaces.web import page_router
 from qa.library.documents import has_index
@@ -384,15 +386,29 @@ def _include_local_routers(
     app.include_router(source_page_router(service))
     app.include_router(session_router(gatekeeper))
     app.include_router(openai_router(service, questions, settings.public_url))
+    if mcp.is_installed():
+        app.include_router(mcp.mcp_router(service, questions, gatekeeper))
     app.include_router(page_router())
     if settings.webhook_token:
         app.include_router(
             webhook_router(
                 service,
                 open_chat_threads(settings),
+                questions,
                 settings.webhook_token,
                 settings.public_url,
-                settings.slack.tags_in,
+                settings.slack.tags_of_webhook,
+            )
+        )
+    if settings.teams_secrets:
+        app.include_router(
+            teams_router(
+                service,
+                open_chat_threads(settings),
+                questions,
+                settings.teams_secrets,
+                settings.public_url,
+                settings.slack.tags_of_webhook,
             )
         )
 

@@ -19,7 +19,7 @@ from index.store.snapshot import DocumentInfo, Snapshot
 from index.store.store import Store
 from index.tags import tags_of
 from qa.answering.pipeline import with_tags
-from qa.errors import NoIndex
+from qa.errors import NoIndex, UnknownDocumentId
 from qa.library.upload_folder import UploadFolder
 from qa.settings import Settings
 from qa.state.database import FILE_NAME as STATE
@@ -173,8 +173,23 @@ def list_documents(settings: Settings, tags: Sequence[str] = ()) -> list[Documen
     if not has_index(settings):
         return []
     with closing(Snapshot(settings.data)) as snapshot:
-        documents = snapshot.documents()
-        if not tags:
-            return documents
-        tagged = set(with_tags(snapshot, tags))
-        return [document for document in documents if document.id in tagged]
+        return documents_in(snapshot, tags)
+
+
+def documents_in(snapshot: Snapshot, tags: Sequence[str] = ()) -> list[DocumentInfo]:
+    """Return the documents of a snapshot by uri; if tags are given, those with any of them.
+
+    Raises InvalidTag or UnknownTag.
+    """
+    documents = snapshot.documents()
+    if not tags:
+        return documents
+    tagged = set(with_tags(snapshot, tags))
+    return [document for document in documents if document.id in tagged]
+
+
+def document_text(snapshot: Snapshot, document_id: str) -> str:
+    """Return the text that the citations of a document count in. Raises UnknownDocumentId."""
+    if not snapshot.has_document(document_id):
+        raise UnknownDocumentId(f"no document has the id {document_id!r}: list the documents")
+    return snapshot.document(document_id).text

@@ -180,6 +180,15 @@ def verify(
     return [proofs[number] for number in range(len(listed))]
 
 
+def verification(answer: Mapping[str, Any], snapshot: Snapshot) -> dict[str, Any]:
+    """Return the JSON of the proofs of an answer's quotes, from the files of an index.
+
+    Raises InvalidAnswer.
+    """
+    proofs = [proof.to_dict() for proof in verify(quotes_of(answer), in_index(snapshot))]
+    return {"proved": all(proof["proved"] for proof in proofs), "proofs": proofs}
+
+
 def in_index(snapshot: Snapshot) -> Find:
     """Return a finder of the files that were indexed, by document id.
 

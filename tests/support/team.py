@@ -113,13 +113,19 @@ def serving(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tes
         yield client
 
 
-@contextmanager
-def team_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
-    """Yield a server over documents of the tags harbour and board."""
+def documents_of_team(folder: Path) -> Settings:
+    """Index documents of the tags harbour and board, and return the settings of their server."""
     settings = settings_in(folder, webhook_token="hook")  # noqa: S106 - a token of this test
     for tag, files in (("harbour", HARBOUR), ("board", BOARD)):
         write_files(folder / "corpus" / tag, files)
         index_paths(settings, carded(), [folder / "corpus" / tag], RecordingReporter(), tags=[tag])
+    return settings
+
+
+@contextmanager
+def team_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
+    """Yield a server over documents of the tags harbour and board."""
+    settings = documents_of_team(folder)
     keys = make_keys(settings)
     with serving(settings, monkeypatch) as client:
         yield Team(client, settings, keys)

@@ -38,6 +38,7 @@ RULES: dict[str, Rule] = {
     "POST /slack/commands": _OPEN,
     "POST /slack/interactions": _OPEN,
     "POST /webhooks/slash": _OPEN,
+    "POST /webhooks/teams": _OPEN,
     "GET /session": _READ,
     "GET /openapi.json": _READ,
     "HEAD /openapi.json": _READ,
@@ -45,6 +46,8 @@ RULES: dict[str, Rule] = {
     "GET /search": _QUESTION,
     "POST /v1/chat/completions": _QUESTION,
     "POST /v1/embeddings": _QUESTION,
+    # Not every request of MCP asks a question: those that do are counted by its tools.
+    "POST /mcp": _READ,
     "GET /v1/models": _READ,
     "GET /v1/models/{name}": _READ,
     "GET /examples": _READ,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ from qa.errors import (
     UploadTooLarge,
 )
 from qa.interfaces.api.permissions import methods_of
+from qa.interfaces.logs import REQUEST_ID
 
 BUSY_SECONDS = 5
 """Seconds after which somebody should ask again whose question found no place."""
@@ -143,6 +145,15 @@ def problem_of(error: Exception) -> JSONResponse:
         (status, title) for kind, status, title in _PUBLIC_ERRORS if isinstance(error, kind)
     )
     return problem(status, title, str(error), _headers_of(error, status))
+
+
+def public_words(error: Exception) -> str:
+    """Return what may be said of a QAError or an IndexingError, for doors without a status.
+
+    The id of the request stands with it, under which the log has more.
+    """
+    details = json.loads(bytes(problem_of(error).body))
+    return f"{details['detail']} (request {REQUEST_ID.get()})"
 
 
 def add_error_handlers(app: FastAPI) -> None:

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from qa.interfaces.api.dependencies import Asker
 from qa.interfaces.api.schemas import PROBLEMS, VerificationOut
 from qa.interfaces.service import Service
-from qa.verification.quote_check import in_index, quotes_of, verify
+from qa.verification.quote_check import verification
 
 
 def verification_router(service: Service) -> APIRouter:
@@ -26,9 +26,7 @@ def verification_router(service: Service) -> APIRouter:
         summary="Prove or disprove each quote of an answer against its file",
     )
     def verify_quotes(answer: dict[str, Any], asker: Asker) -> JSONResponse:
-        quotes = quotes_of(answer)
         with service.pipeline(asker) as pipeline:
-            proofs = [proof.to_dict() for proof in verify(quotes, in_index(pipeline.snapshot))]
-        return JSONResponse({"proved": all(proof["proved"] for proof in proofs), "proofs": proofs})
+            return JSONResponse(verification(answer, pipeline.snapshot))
 
     return routes

@@ -23,8 +23,6 @@ def mcp(data: Path | None) -> None:
     """
     if find_spec("mcp") is None:
         raise click.ClickException("MCP needs its extra: pip install 'quoted-qa[mcp]'")
-    from qa.interfaces.mcp_server import mcp_server
-    from qa.interfaces.python import Library
+    from qa.interfaces.mcp.stdio import serve
 
-    with Library(settings=settings_of(data)) as library:
-        mcp_server(library).run("stdio")
+    serve(settings_of(data))

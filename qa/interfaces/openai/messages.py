@@ -11,7 +11,7 @@ from qa.interfaces.openai.requests import Message
 Turn = tuple[str, str]
 """A question and the text of its answer, "" for a refusal."""
 _QUOTE = re.compile(r"“([^”]*)” \[\d+\]")
-"""A quote in a text of `contents`."""
+"""A quote in a text of `qa.interfaces.plaintext.numbered`."""
 _PARTS_OF_TEXT = {"text", "input_text"}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.interfaces.openai.contents import Content
+from qa.interfaces.plaintext.numbered import Content
 
 ANSWERS, SURE, SEARCH, EMBEDDINGS = "quoted", "quoted-sure", "quoted-search", "quoted-embeddings"
 MODELS = (ANSWERS, SURE, SEARCH, EMBEDDINGS)

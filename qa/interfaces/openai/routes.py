@@ -14,7 +14,7 @@ from qa.conversations.conversation import answer_in_context
 from qa.errors import QAError
 from qa.interfaces.api.dependencies import Asker
 from qa.interfaces.api.question_queue import QuestionQueue
-from qa.interfaces.openai.contents import content_of, passages_content
+from qa.interfaces.plaintext.numbered import content_of, passages_content
 from qa.interfaces.openai.errors import BadRequest, error_response
 from qa.interfaces.openai.messages import question_and_turns
 from qa.interfaces.openai.requests import (

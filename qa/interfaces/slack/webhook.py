@@ -1,32 +1,27 @@
 """Slack-style webhook, `POST /webhooks/slash`.
 
-It takes the form of a slash command without Slack's signature, from Mattermost, Rocket.Chat or a
-script, and checks a token instead.
+It takes the form of a slash command without Slack's signature, and the outgoing webhooks of
+Mattermost and Rocket.Chat, which are like it, and checks a token instead.
+
+Sources: developers.mattermost.com/integrate/webhooks/outgoing and docs.rocket.chat, "Integrations".
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
-from starlette.concurrency import run_in_threadpool
 
-from index.errors import InvalidTag
-from index.store.snapshot import Snapshot
-from qa.access.principal import Principal, chat_principal
-from qa.answer import answer_of
-from qa.errors import InvalidQuestion, NoIndex, UnknownTag
 from qa.interfaces.api.problems import problem
+from qa.interfaces.api.question_queue import QuestionQueue
 from qa.interfaces.service import Service
-from qa.interfaces.slack.channel_scope import tags_to_search
-from qa.interfaces.slack.commands import parse_request
-from qa.interfaces.slack.document_list import documents_message
-from qa.interfaces.slack.mrkdwn import question_of
+from qa.interfaces.slack.chat_reply import ChatMessage, ChatReplies
 from qa.interfaces.slack.plain_text import answer_text
 from qa.state.conversations import ChatThreads
 
@@ -37,9 +32,10 @@ MAX_FIELDS = 100
 
 
 class SlashForm(BaseModel):
-    """The used fields of a slash command, by their names in Slack's form.
+    """The used fields of a command or an outgoing webhook, by their names in Slack's form.
 
-    Questions of one user in one channel form a conversation.
+    `post_id` is Mattermost's name for a message, `message_id` Rocket.Chat's; commands have none.
+    Rocket.Chat marks what a bot has posted, so that two of them need not talk for ever.
     """
 
     model_config = ConfigDict(strict=True, extra="ignore")
@@ -50,22 +46,38 @@ class SlashForm(BaseModel):
     channel_id: Name = ""
     user_id: Name = ""
     trigger_word: Name = ""
+    post_id: Name = ""
+    message_id: Name = ""
+    bot: bool | dict[str, Any] = False
+
+    @property
+    def response_type(self) -> str:
+        """Kind of the reply: in the thread of a message, or for the author of a command alone."""
+        return "comment" if self.post_id or self.message_id else "ephemeral"
+
+    def message(self, tags: Sequence[str]) -> ChatMessage:
+        """Return the message of a channel that is limited to tags."""
+        text = self.text.removeprefix(self.trigger_word)
+        # The prefix keeps these conversations apart from those of Slack workspaces.
+        return ChatMessage(text, f"webhook:{self.team_id}", self.channel_id, self.user_id, tags)
 
 
-def webhook_router(
+def webhook_router(  # noqa: PLR0913 - what it needs, once
     service: Service,
     threads: ChatThreads,
+    questions: QuestionQueue,
     token: str,
     base: str,
     tags_in: Callable[[str], Sequence[str]] = lambda _: (),
 ) -> APIRouter:
-    """Return the route of the webhook.
+    """Return the route of the webhook, whose questions wait in a queue.
 
     `token` is what callers must send; `base` is the public address of the web page. `tags_in`
     returns the tags that a channel is limited to: what the caller, who has the token, says of the
     channel is believed.
     """
     routes = APIRouter()
+    replies = ChatReplies(service, threads, base, answer_text)
 
     @routes.post(SLASH, summary="Answer a Slack-style webhook", response_class=JSONResponse)
     async def slash(request: Request) -> Response:
@@ -76,7 +88,7 @@ def webhook_router(
                 400,
                 "Invalid request",
                 "expected a form or a JSON object with the fields text and token: "
-                f"{_reason(error)}",
+                f"{reason_of(error)}",
             )
         # Constant time, so that the time does not tell how much of a token is right.
         if not hmac.compare_digest(_sent_token(request, form).encode(), token.encode()):
@@ -86,10 +98,11 @@ def webhook_router(
                 "expected the token from QUOTED_WEBHOOK_TOKEN, "
                 "as the field token or as Authorization: Bearer",
             )
-        # Answering takes seconds of CPU: the event loop must stay free.
-        return JSONResponse(
-            await run_in_threadpool(_reply, service, threads, form, base, tags_in(form.channel_id))
-        )
+        if form.bot:
+            return JSONResponse({})
+        reply = partial(replies.reply, form.message(tags_in(form.channel_id)))
+        text = await questions.run(reply)
+        return JSONResponse({"response_type": form.response_type, "text": text})
 
     return routes
 
@@ -115,39 +128,7 @@ def _sent_token(request: Request, form: SlashForm) -> str:
     return form.token
 
 
-def _reply(
-    service: Service, threads: ChatThreads, form: SlashForm, base: str, limits: Sequence[str]
-) -> dict[str, Any]:
-    """Return the JSON that answers a request, for its author alone."""
-    # The prefix keeps these conversations apart from those of Slack workspaces.
-    team, channel = f"webhook:{form.team_id}", form.channel_id
-    owner = f"{team}:{channel}:{form.user_id}"
-    asker = chat_principal(owner, limits)
-
-    def within(snapshot: Snapshot) -> Sequence[str]:
-        return tags_to_search(parsed.tags, (), limits, list(snapshot.tags()))
-
-    try:
-        parsed = parse_request(question_of(form.text.removeprefix(form.trigger_word), None))
-        if parsed.question is None:
-            text = _document_list(service, asker, parsed.tags, base)
-        else:
-            conversation = threads.conversation(owner, team, channel, form.user_id)
-            turn = service.ask(asker, conversation, parsed.question, within)
-            text = answer_text(answer_of(turn.result), base)
-    except (InvalidQuestion, InvalidTag, UnknownTag, NoIndex) as error:
-        text = f"I cannot answer that: {error}."
-    return {"response_type": "ephemeral", "text": text}
-
-
-def _document_list(service: Service, asker: Principal, tags: Sequence[str], base: str) -> str:
-    with service.snapshot(asker) as snapshot:
-        if snapshot is None:
-            raise NoIndex
-        return documents_message(snapshot, tags, asker.tags, base).text
-
-
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Return the first fault that a validation found, or the message of another error."""
     if isinstance(error, ValidationError):
         first = error.errors()[0]

@@ -1,4 +1,4 @@
-"""Answers as text with numbered sources, and the sources as annotations."""
+"""Answers as Markdown with numbered sources, and the sources as annotations."""
 
 from __future__ import annotations
 
