@@ -141,6 +141,13 @@ class TooBusy(QAError):
         super().__init__("too many questions are waiting: try again in a few seconds")
 
 
+class QuestionCancelled(QAError):
+    """Nobody waits for the answer any more."""
+
+    def __init__(self) -> None:
+        super().__init__("the question was withdrawn before it was answered")
+
+
 class AccessError(QAError):
     """A key cannot be made or revoked."""
 

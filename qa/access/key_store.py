@@ -62,6 +62,25 @@ SCHEMA = Schema(
             outcome TEXT NOT NULL
         )
         """,
+        # Another role: a CHECK cannot be changed. Sessions end, and people sign in again.
+        """
+        CREATE TABLE new_keys (
+            id TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            role TEXT NOT NULL CHECK (role IN ('reader', 'writer', 'monitor', 'admin')),
+            tags TEXT NOT NULL,
+            is_person INTEGER NOT NULL,
+            digest TEXT NOT NULL,
+            rate INTEGER NOT NULL,
+            created_at TEXT NOT NULL,
+            expires_at TEXT,
+            revoked_at TEXT
+        ) WITHOUT ROWID;
+        INSERT INTO new_keys SELECT * FROM keys;
+        DROP TABLE keys;
+        ALTER TABLE new_keys RENAME TO keys;
+        CREATE UNIQUE INDEX names ON keys (name) WHERE revoked_at IS NULL
+        """,
     ),
     "Restore the file from a copy of the disk, or move it away and create new keys",
 )

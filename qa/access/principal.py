@@ -10,14 +10,16 @@ from index.tags import tags_of
 from qa.errors import NotAllowed
 from qa.state.conversations import LOCAL_OWNER
 
-Role = Literal["reader", "writer", "admin"]
-Permission = Literal["open", "read", "write", "admin"]
+Role = Literal["reader", "writer", "monitor", "admin"]
+Permission = Literal["open", "read", "write", "metrics", "admin"]
 """Right that a request needs; `open` ones need none."""
 
 _PERMISSIONS: dict[Role, frozenset[Permission]] = {
     "reader": frozenset({"open", "read"}),
     "writer": frozenset({"open", "read", "write"}),
-    "admin": frozenset({"open", "read", "write", "admin"}),
+    # Numbers alone: what scrapes them lies in the configuration of another program.
+    "monitor": frozenset({"open", "metrics"}),
+    "admin": frozenset({"open", "read", "write", "metrics", "admin"}),
 }
 
 

@@ -3,6 +3,7 @@
 __all__ = [
     "answer_types",
     "calibration",
+    "cancellation",
     "citations",
     "decision",
     "features",

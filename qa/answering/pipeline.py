@@ -22,6 +22,7 @@ from index.store.limited_snapshot import LimitedSnapshot
 from index.store.snapshot import DocumentInfo, Snapshot
 from index.tags import tag_of, tags_of
 from qa.answer import Answer, AnswerSpan, Citation, CopyPlace, Freshness, RetrievedPassage
+from qa.answering.cancellation import check_cancelled
 from qa.answering.citations import Citer, shown_passage
 from qa.answering.decision import ALTERNATIVES, Policy, ScoredAnswer, decide
 from qa.answering.kinds import answer_by_kind
@@ -198,6 +199,7 @@ class Pipeline:
         (see `Policy`).
         Raises InvalidQuestion, UnknownDocumentId or UnknownTag.
         """
+        check_cancelled()
         asked = checked_question(question)
         named = documents or ()
         documents = self._searched_documents(documents, tags)

@@ -25,6 +25,7 @@ from index.models.openvino_graph import (
     padded_length,
     resolve_precision,
 )
+from qa.answering.cancellation import check_cancelled
 from qa.answering.question import reader_question
 from qa.answering.reader_conversion import QUANTIZED, ReaderCard, converted_reader
 
@@ -144,6 +145,7 @@ class ReaderModel:
         """Return the logits of windows, in their order; raise ModelError if they are no numbers."""
         logits: dict[int, Logits] = {}
         for rows in _batches([len(window.ids) for window in windows], self._batch_tokens):
+            check_cancelled()
             batch = [windows[row] for row in rows]
             start, end = self._graph.run(pad_batch(batch, self.card.window, self.card.pad))
             if not (np.isfinite(start).all() and np.isfinite(end).all()):

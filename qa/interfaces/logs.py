@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import secrets
 import time
 from collections.abc import MutableMapping
@@ -19,7 +20,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Format = Literal["text", "json"]
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="-")
-"""Id of the request that is handled; it is in the response as X-Request-Id, too."""
+"""Id of the request that is handled; it is in the response as X-Request-Id, too.
+
+A proxy or client may choose it by sending the same header.
+"""
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _UNPRINTABLE = regex.compile(r"[\p{C}\p{Zl}\p{Zp}--\p{Cs}]", regex.VERSION1)
 QUIET = frozenset({"/healthz", "/readyz"})
 """Paths that are asked every few seconds and logged only where they fail."""
@@ -80,7 +85,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id, began = secrets.token_hex(4), time.monotonic()
+        request_id, began = _id_of(scope), time.monotonic()
         token = REQUEST_ID.set(request_id)
         status = 500
 
@@ -100,6 +105,12 @@ class RequestLog:
                     "%s %s %d %.0f ms", scope["method"], scope["path"], status, milliseconds
                 )
             REQUEST_ID.reset(token)
+
+
+def _id_of(scope: Scope) -> str:
+    """Return the id that was sent with a request if it is a plain one, else a new one."""
+    sent = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    return sent.decode() if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(4)
 
 
 def _with_id(message: MutableMapping[str, Any], request_id: str) -> MutableMapping[str, Any]:

@@ -11,12 +11,12 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from fastapi import FastAPI, Response, Security
@@ -38,12 +38,13 @@ from qa.bootstrap import (
     open_conversations,
 )
 from qa.conversations.conversation import Conversations
-from qa.errors import NoSample, NotReady, SettingsError
+from qa.errors import NoIndex, NoSample, NotReady, SettingsError
 from qa.interfaces.api.ask import ask_router
 from qa.interfaces.api.conversations import conversation_router
 from qa.interfaces.api.documents import document_router
 from qa.interfaces.api.door import Door
 from qa.interfaces.api.host_guard import Guard, is_loopback
+from qa.interfaces.api.presence import Presence
 from qa.interfaces.api.problems import add_error_handlers, problem_of
 from qa.interfaces.api.proxies import TrustedProxies, networks_of
 from qa.interfaces.api.question_queue import QuestionQueue
@@ -53,6 +54,7 @@ from qa.interfaces.api.verification import verification_router
 from qa.interfaces.connections import limits
 from qa.interfaces.logs import Format, RequestLog, configuration
 from qa.interfaces.mcp import endpoint as mcp
+from qa.interfaces.metrics import Metrics, metrics_router
 from qa.interfaces.openai.errors import error_response
 from qa.interfaces.openai.routes import openai_router
 from qa.interfaces.plaintext.differences import difference_line
@@ -93,6 +95,7 @@ class ServerState(Service):
     """
 
     def __init__(self, settings: Settings, watched: WatchedPaths = NOTHING) -> None:
+        self.metrics = Metrics()
         self._settings = settings
         self._watched = watched
         self._live: LivePipeline | None = None
@@ -105,6 +108,7 @@ class ServerState(Service):
         self._opening = threading.Lock()
         self._conversations: Conversations | None = None
         self._upload_service: UploadService | None = None
+        self.metrics.count_uploads(self._upload_file_counts)
         self._stopping = threading.Event()
         self._background_threads: list[threading.Thread] = []
         self._refresh_thread = threading.Thread(target=self._run, name="refresh", daemon=True)
@@ -148,6 +152,13 @@ class ServerState(Service):
             if self._upload_service is None:
                 self._upload_service = UploadService(self._settings)
             return self._upload_service
+
+    def count_answer(self, door: str, answer: Mapping[str, Any]) -> None:
+        """Count an answer for GET /metrics."""
+        self.metrics.answered(door, answer)
+
+    def _upload_file_counts(self) -> Mapping[str, int]:
+        return self.upload_service().jobs.file_counts()
 
     def ask_sample(self, question: str) -> Answer:
         """Answer a question from the sample document, which is indexed for this answer alone.
@@ -230,6 +241,7 @@ class ServerState(Service):
             if live.refresh():
                 self._refresh_seconds = time.monotonic() - began
                 log.info("Serving generation %s.", live.generation)
+                self._measure(live)
             self._logged_refresh_error = ""
         # Whatever happens, the thread must live on to serve the next generation.
         except Exception as error:  # noqa: BLE001
@@ -239,6 +251,15 @@ class ServerState(Service):
                 log.error("The index cannot be served: %s", error)  # noqa: TRY400
         finally:
             live.release_if_idle()
+
+    def _measure(self, live: LivePipeline) -> None:
+        """Note the size of a new generation, while it is open anyway."""
+        try:
+            with live.use() as pipeline:
+                snapshot = pipeline.snapshot
+                self.metrics.index.set(snapshot.generation, snapshot.document_count, snapshot.size)
+        except NoIndex:
+            self.metrics.index.set(0, 0, 0)
 
 
 class _Log(Listener):
@@ -296,7 +317,9 @@ def create_app(
     why_no_slack = _why_no_slack(settings)
     if only_slack and why_no_slack:
         raise SettingsError(f"Slack cannot be served: {why_no_slack}")
-    bot = None if why_no_slack else _bot(settings, service)
+    questions = QuestionQueue(observer=service.metrics)
+    service.metrics.watch(questions)
+    bot = None if why_no_slack else _bot(settings, service, questions)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -309,6 +332,7 @@ def create_app(
             if bot:
                 await stack.enter_async_context(bot.running())
             yield
+        questions.close()
         service.stop()
         gatekeeper.close()
 
@@ -327,9 +351,11 @@ def create_app(
     if bot:
         app.include_router(bot.router())
     if not only_slack:
-        _include_local_routers(app, service, gatekeeper, settings)
+        _include_local_routers(app, service, questions, gatekeeper, settings)
+        app.include_router(metrics_router(service.metrics))
     add_error_handlers(app)
     # The last one added is the first to see a request.
+    app.add_middleware(Presence)
     app.add_middleware(Door, gatekeeper=gatekeeper, error_response=_refusal_at)
     app.add_middleware(
         Guard,
@@ -375,10 +401,13 @@ def _gatekeeper(settings: Settings, binding: Binding, *, only_slack: bool) -> Ga
 
 
 def _include_local_routers(
-    app: FastAPI, service: Service, gatekeeper: Gatekeeper, settings: Settings
+    app: FastAPI,
+    service: Service,
+    questions: QuestionQueue,
+    gatekeeper: Gatekeeper,
+    settings: Settings,
 ) -> None:
-    """Mount everything except Slack: the HTTP interface, the web page and the webhook."""
-    questions = QuestionQueue()
+    """Mount everything except Slack: the HTTP interface, the web page and the webhooks."""
     app.include_router(ask_router(service, questions))
     app.include_router(document_router(service))
     app.include_router(conversation_router(service))
@@ -428,11 +457,13 @@ def _why_no_slack(settings: Settings) -> str:
     return f"{' and '.join(missing)} not set" if missing else missing_extra()
 
 
-def _bot(settings: Settings, service: Service) -> Bot:
+def _bot(settings: Settings, service: ServerState, questions: QuestionQueue) -> Bot:
     # Imported late: the optional dependencies of Slack need not be installed.
     from qa.interfaces.slack.plugin import Bot
 
-    return Bot(settings, service)
+    bot = Bot(settings, service, questions, on_outcome=service.metrics.slack_finished)
+    service.metrics.count_slack(bot.unfinished)
+    return bot
 
 
 def run(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Protocol, Unpack
+from typing import Any, Protocol, Unpack
 
 from index.store.snapshot import Snapshot
 from qa.access.principal import Principal
@@ -45,6 +45,9 @@ class Service(Protocol):
 
         Raises QAError or IndexingError.
         """
+
+    def count_answer(self, door: str, answer: Mapping[str, Any]) -> None:
+        """Count the JSON of an answer that a door gives, for a server that is measured."""
 
     @contextmanager
     def pipeline(self, asker: Principal) -> Iterator[Pipeline]:

@@ -168,6 +168,10 @@ class MessageQueue:
                 (outcome, answer_ts, queued.id),
             )
 
+    def unfinished(self) -> int:
+        """Return the number of messages that wait or are in work."""
+        return int(self._state.query("SELECT count(*) FROM claims WHERE state != 'done'")[0][0])
+
     def age(self, queued: QueuedMessage) -> float:
         """Return the seconds since a message was added."""
         return self._clock() - queued.queued_at

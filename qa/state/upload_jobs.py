@@ -223,6 +223,11 @@ class UploadJobs:
                 (before,),
             )
 
+    def file_counts(self) -> dict[str, int]:
+        """Return the number of files of all jobs by their status."""
+        rows = self._state.query("SELECT status, count(*) FROM job_files GROUP BY status")
+        return dict(rows)
+
     def pending_paths(self) -> Collection[Path]:
         """Return the paths, staged ones too, of the unfinished files."""
         rows = self._state.query(

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from qa.errors import NotReady
 from qa.interfaces.api.host_guard import Guard
+from qa.interfaces.api.question_queue import QuestionQueue
 from qa.interfaces.slack import EVENTS, PREFIX
 from qa.interfaces.slack.plugin import Bot
 from qa.settings import SlackSettings
@@ -33,7 +34,7 @@ class App:
     def __init__(self, folder: Path, **changes: Any) -> None:
         slack = SlackSettings(SECRET, TOKEN, "http://127.0.0.1:9/api/", **changes)
         settings = settings_in(folder, slack=slack)
-        bot = Bot(settings, FixedService(NotReady("not here")), clock=lambda: NOW)
+        bot = Bot(settings, FixedService(NotReady("not here")), QuestionQueue(), clock=lambda: NOW)
         app = FastAPI()
         app.include_router(bot.router())
         self.app = Guard(app, (), signed=PREFIX)

@@ -53,6 +53,8 @@ ROLES: dict[str, tuple[Role, tuple[str, ...]] | None] = {
     "admin": ("admin", ()),
 }
 
+MONITOR: tuple[Role, tuple[str, ...]] = ("monitor", ())
+
 
 @dataclass
 class Team:
@@ -95,7 +97,7 @@ def make_keys(settings: Settings) -> dict[str, str]:
     with closing(KeyStore(settings.data)) as store:
         return {
             name: store.create(name, rights[0], rights[1], rate=100_000)[1]
-            for name, rights in ROLES.items()
+            for name, rights in [*ROLES.items(), ("monitor", MONITOR)]
             if rights
         }
 
@@ -115,7 +117,11 @@ def serving(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tes
 
 def documents_of_team(folder: Path) -> Settings:
     """Index documents of the tags harbour and board, and return the settings of their server."""
-    settings = settings_in(folder, webhook_token="hook")  # noqa: S106 - a token of this test
+    settings = settings_in(
+        folder,
+        webhook_token="hook",  # noqa: S106 - a token of this test
+        teams_secrets=(b"hook",),
+    )
     for tag, files in (("harbour", HARBOUR), ("board", BOARD)):
         write_files(folder / "corpus" / tag, files)
         index_paths(settings, carded(), [folder / "corpus" / tag], RecordingReporter(), tags=[tag])

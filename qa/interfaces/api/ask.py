@@ -35,7 +35,7 @@ from qa.settings import MAX_PASSAGES
 def ask_router(service: Service, queue: QuestionQueue | None = None) -> APIRouter:
     """Return the routes for questions and for the state of the server.
 
-    Questions wait in `queue`, which other doors may share, and which ends with these routes.
+    Questions wait in `queue`, which other doors may share.
     """
     questions, example_questions = queue or QuestionQueue(), ExampleQuestions()
 
@@ -48,7 +48,9 @@ def ask_router(service: Service, queue: QuestionQueue | None = None) -> APIRoute
 
     @routes.post("/ask", response_model=AnswerOut, summary="Answer a question with quotes")
     async def ask(body: Question, asker: Asker) -> JSONResponse:
-        return JSONResponse(await questions.run(partial(_answered, service, asker, body)))
+        answer = await questions.run(partial(_answered, service, asker, body))
+        service.count_answer("http", answer)
+        return JSONResponse(answer)
 
     @routes.get("/search", response_model=PassagesOut, summary="Show what a query retrieves")
     async def search(

@@ -20,7 +20,7 @@ class Rule:
 
 
 _OPEN, _READ, _WRITE, _ADMIN = Rule("open"), Rule("read"), Rule("write"), Rule("admin")
-_QUESTION = Rule("read", is_question=True)
+_QUESTION, _METRICS = Rule("read", is_question=True), Rule("metrics")
 
 RULES: dict[str, Rule] = {
     # The page itself tells nothing: its scripts are in every copy of the program.
@@ -71,6 +71,7 @@ RULES: dict[str, Rule] = {
     "PUT /documents/{document_id}/tags": _WRITE,
     "DELETE /documents/{document_id}": _WRITE,
     "GET /jobs/{job_id}": _WRITE,
+    "GET /metrics": _METRICS,
     "GET /audit": _ADMIN,
 }
 """Rule of each method and path, as OpenAPI writes it."""

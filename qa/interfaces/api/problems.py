@@ -28,6 +28,7 @@ from qa.errors import (
     NotUploaded,
     PageNotShown,
     QAError,
+    QuestionCancelled,
     SourceChanged,
     SourceGone,
     StorageFull,
@@ -54,6 +55,8 @@ _PUBLIC_ERRORS: tuple[tuple[type[Exception], int, str], ...] = (
     (NotAllowed, 403, "Not allowed"),
     (TooManyQuestions, 429, "Too many questions"),
     (TooBusy, 503, "Too busy"),
+    # As nginx has it; nobody reads the response, but the log does.
+    (QuestionCancelled, 499, "Client closed request"),
     (InvalidTag, 422, "Invalid tag"),
     (InvalidQuestion, 422, "Invalid question"),
     (InvalidFeedback, 422, "Invalid feedback"),

@@ -45,8 +45,9 @@ class _Expiry(click.ParamType):  # type: ignore[type-arg]  # not generic before 
 @click.option(
     "--role",
     required=True,
-    type=click.Choice(("reader", "writer", "admin")),
-    help="reader: ask and read; writer: upload, replace, tag and delete, too; admin: everything.",
+    type=click.Choice(("reader", "writer", "monitor", "admin")),
+    help="reader: ask and read; writer: upload, replace, tag and delete, too; monitor: read "
+    "/metrics alone; admin: everything.",
 )
 @click.option(
     "--tags",

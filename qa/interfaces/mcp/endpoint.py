@@ -66,9 +66,7 @@ def mcp_router(service: Service, questions: QuestionQueue, gatekeeper: Gatekeepe
 class ServiceDocuments:
     """The documents of a server as far as the asker may read them (see `tools.Documents`)."""
 
-    def __init__(
-        self, service: Service, questions: QuestionQueue, gatekeeper: Gatekeeper
-    ) -> None:
+    def __init__(self, service: Service, questions: QuestionQueue, gatekeeper: Gatekeeper) -> None:
         self._service = service
         self._questions = questions
         self._gatekeeper = gatekeeper
@@ -81,7 +79,9 @@ class ServiceDocuments:
                 answer = pipeline.ask(question, tags=tags or None, strict=sure, seconds=seconds)
                 return answer.to_dict()
 
-        return await self._in_turn(answered)
+        answer = await self._in_turn(answered)
+        self._service.count_answer("mcp", answer)
+        return answer
 
     async def search(
         self, query: str, tags: Sequence[str], top_k: int

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from qa.errors import QAError
 from qa.interfaces.api.problems import problem_of
 
-_TYPES = {
+_TYPES: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "authentication_error",
     HTTPStatus.FORBIDDEN: "permission_error",
     HTTPStatus.TOO_MANY_REQUESTS: "rate_limit_error",
@@ -54,6 +54,6 @@ def _response(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     is_ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    kind = _TYPES.get(HTTPStatus(status), "server_error" if is_ours else "invalid_request_error")
+    kind = _TYPES.get(status, "server_error" if is_ours else "invalid_request_error")
     error = {"message": message, "type": kind, "param": param, "code": code}
     return JSONResponse({"error": error}, status, dict(headers or {}))

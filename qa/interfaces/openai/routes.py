@@ -14,7 +14,6 @@ from qa.conversations.conversation import answer_in_context
 from qa.errors import QAError
 from qa.interfaces.api.dependencies import Asker
 from qa.interfaces.api.question_queue import QuestionQueue
-from qa.interfaces.plaintext.numbered import content_of, passages_content
 from qa.interfaces.openai.errors import BadRequest, error_response
 from qa.interfaces.openai.messages import question_and_turns
 from qa.interfaces.openai.requests import (
@@ -35,6 +34,7 @@ from qa.interfaces.openai.responses import (
     model_object,
     models_list,
 )
+from qa.interfaces.plaintext.numbered import content_of, passages_content
 from qa.interfaces.service import Service
 
 _SEARCHED = 10
@@ -98,9 +98,9 @@ def _completed(
         else:
             ask = partial(pipeline.ask, strict=request.model == SURE, seconds=seconds)
             answer = answer_in_context(question, turns, ask)
-            completion = Completion(
-                request.model, content_of(answer, base), question, answer.to_dict()
-            )
+            details = answer.to_dict()
+            service.count_answer("openai", details)
+            completion = Completion(request.model, content_of(answer, base), question, details)
     if not request.stream:
         return JSONResponse(completion.whole())
     with_usage = request.stream_options is not None and request.stream_options.include_usage

@@ -5,8 +5,9 @@ passes it to `events`, which puts a task (`tasks`) into the message queue; only 
 acknowledged. The `worker` leases queued messages and `handlers` carry them out: `answers` works
 out what to post, `blocks` and `document_list` lay it out, `delivery` sends it to Slack.
 
-`webhook` and `teams` answer the webhooks of other services (`chat_reply`) and need none of this. Only `plugin`,
-`app`, `delivery`, `handlers`, `worker`, `signature` and `check` need the extra `slack`.
+`webhook` and `teams` answer the webhooks of other services (`chat_reply`) and need none of this.
+Only `plugin`, `app`, `delivery`, `handlers`, `worker`, `signature` and `check` need the extra
+`slack`.
 """
 
 __all__ = ["check", "dependencies", "manifest", "plugin", "teams", "webhook"]

@@ -6,16 +6,16 @@ a message over from a dead one arrives at the same answer.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from index.errors import InvalidTag
 from index.store.snapshot import Snapshot
 from qa.access.principal import Principal, chat_principal
 from qa.answer import Citation, answer_of
-from qa.errors import InvalidQuestion, NoIndex, NotReady, UnknownTag
+from qa.errors import InvalidQuestion, NoIndex, NotReady, TooBusy, UnknownTag
+from qa.interfaces.api.question_queue import QuestionQueue
 from qa.interfaces.service import Service
 from qa.interfaces.slack.blocks import (
     SlackMessage,
@@ -31,11 +31,6 @@ from qa.settings import SlackSettings
 from qa.state.conversations import ChatThreads, StoredTurn, Version
 from qa.state.message_queue import MessageQueue, QueuedMessage
 
-ANSWERS_AT_ONCE = 2
-"""Answers that are worked out at the same time.
-
-Each uses all cores, and a second one uses the time in which the first waits.
-"""
 MAX_ATTEMPTS = 6
 """Attempts at a message, after which its author gets an apology instead of an answer."""
 
@@ -52,23 +47,23 @@ class Answers:
         threads: ChatThreads,
         settings: SlackSettings,
         base: str,
+        questions: QuestionQueue,
     ) -> None:
-        """Link sources to the web page at `base`, or not at all if that is ""."""
+        """Link sources to the web page at `base`, or not at all if that is "".
+
+        Questions wait in `questions` with those of other doors.
+        """
         self._service = service
         self._queue = queue
         self._threads = threads
         self._settings = settings
         self._base = base
-        self._pool = ThreadPoolExecutor(ANSWERS_AT_ONCE, "answers")
-
-    def close(self) -> None:
-        """Begin no further answer."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._questions = questions
 
     async def message(self, queued: QueuedMessage, task: AnswerTask) -> SlackMessage:
         """Return the answer to a task, or why there is none.
 
-        Raises NotReady while the models are loading.
+        Raises NotReady while the models are loading, and TooBusy.
         """
         if queued.attempts > MAX_ATTEMPTS:
             log.error(
@@ -78,10 +73,8 @@ class Answers:
             )
             return apology_message(queued.request_id)
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._pool, self._compose, queued, task
-            )
-        except NotReady:
+            return await self._questions.run(partial(self._compose, queued, task))
+        except (NotReady, TooBusy):
             raise
         except (InvalidQuestion, InvalidTag, UnknownTag, NoIndex) as error:
             return notice_message(f"I cannot answer that: {error}.")
@@ -131,7 +124,7 @@ class Answers:
         """Return the principal of a message's channel."""
         return chat_principal(owner_of(queued), self._settings.tags_in(queued.message.channel))
 
-    def _compose(self, queued: QueuedMessage, task: AnswerTask) -> SlackMessage:
+    def _compose(self, queued: QueuedMessage, task: AnswerTask, seconds: float) -> SlackMessage:
         """Return the answer to a question, or the list of documents if that is asked for."""
         if queued.turn_id is not None:
             # A worker before this one has answered and died before the answer was posted.
@@ -140,7 +133,7 @@ class Answers:
             request = parse_request(task.question)
             if request.question is None:
                 return self._list_documents(queued, request.tags)
-            turn = self._ask(queued, task, request)
+            turn = self._ask(queued, task, request, seconds)
         can_share = isinstance(task, CommandTask)
         return answer_message(answer_of(turn.result), turn.id, self._base, can_share=can_share)
 
@@ -152,7 +145,9 @@ class Answers:
                 snapshot, tags, self._settings.tags_in(queued.message.channel), self._base
             )
 
-    def _ask(self, queued: QueuedMessage, task: AnswerTask, request: UserRequest) -> StoredTurn:
+    def _ask(
+        self, queued: QueuedMessage, task: AnswerTask, request: UserRequest, seconds: float
+    ) -> StoredTurn:
         """Answer a question as the next turn of the conversation of its thread."""
         message = queued.message
         conversation = self._threads.conversation(
@@ -164,7 +159,10 @@ class Answers:
         def within(snapshot: Snapshot) -> Sequence[str]:
             return tags_to_search(request.tags, inherited, allowed, list(snapshot.tags()))
 
-        turn = self._service.ask(self._asker(queued), conversation, request.question or "", within)
+        turn = self._service.ask(
+            self._asker(queued), conversation, request.question or "", within, seconds=seconds
+        )
+        self._service.count_answer("slack", turn.result)
         # Recorded before anything is posted, so that no later attempt asks again.
         self._queue.record_turn(queued, turn.id)
         return turn

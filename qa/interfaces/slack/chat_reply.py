@@ -65,6 +65,7 @@ class ChatReplies:
                 owner, message.team, message.channel, message.user
             )
             turn = self.service.ask(asker, conversation, parsed.question, within, seconds=seconds)
+            self.service.count_answer(message.team.partition(":")[0], turn.result)
             return self.write_answer(answer_of(turn.result), self.base)
         except (InvalidQuestion, InvalidTag, UnknownTag, NoIndex) as error:
             return f"I cannot answer that: {error}."

@@ -99,10 +99,6 @@ class TaskHandlers:
             case ShareTask():
                 return await self._share_answer(queued, task, worker)
 
-    def close(self) -> None:
-        """Begin no further answer."""
-        self._answers.close()
-
     async def _answer_question(
         self, queued: QueuedMessage, task: QuestionTask, worker: str
     ) -> TaskResult:

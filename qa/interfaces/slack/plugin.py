@@ -13,6 +13,7 @@ from starlette.types import Message
 
 from qa.bootstrap import open_chat_threads, open_message_queue
 from qa.interfaces.api.problems import problem
+from qa.interfaces.api.question_queue import QuestionQueue
 from qa.interfaces.service import Service
 from qa.interfaces.slack import COMMANDS, EVENTS, INTERACTIONS
 from qa.interfaces.slack.answers import Answers
@@ -30,18 +31,26 @@ class Bot:
     """A Slack app's routes, message queue and worker, put together."""
 
     def __init__(
-        self, settings: Settings, service: Service, *, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        service: Service,
+        questions: QuestionQueue,
+        *,
+        on_outcome: Callable[[str], None] = lambda _: None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """`clock` returns Unix time, against which signatures are checked.
+        """Make a bot whose questions wait in a queue with those of other doors.
 
-        Raises StoreError.
+        `on_outcome` is called with the outcome of each message; `clock` returns Unix time, against
+        which signatures are checked. Raises StoreError.
         """
         slack, base = settings.slack, settings.public_url
         # One queue for producer and worker; other processes on the same state.db share its tasks.
         queue = open_message_queue(settings)
-        answers = Answers(service, queue, open_chat_threads(settings), slack, base)
+        answers = Answers(service, queue, open_chat_threads(settings), slack, base, questions)
         handlers = TaskHandlers(service, queue, answers, Delivery(slack), base)
-        self._worker = QueueWorker(queue, handlers)
+        self._worker = QueueWorker(queue, handlers, on_outcome)
+        self.unfinished = queue.unfinished
         self._signatures = Signatures(slack.signing_secret, clock=clock)
         events = SlackEvents(queue, slack)
         self._handler = AsyncSlackRequestHandler(

@@ -36,7 +36,6 @@ SECONDS = 4.0
 """Seconds within which an answer must be found: Teams gives up after five."""
 _MENTION = re.compile(r"\s*<at\b[^>]*>.*?</at>\s*", re.DOTALL)
 _MARKUP = re.compile(r"<[^<>]*>")
-_SLACK_LINK = re.compile(r"<([^<>|]+)\|([^<>]*)>")
 
 
 class _Fields(BaseModel):
@@ -82,7 +81,7 @@ class Activity(_Fields):
         return ChatMessage(self.question, f"teams:{team}", self.channel, self.sender.id, tags)
 
 
-def teams_router(  # noqa: PLR0913 - as `webhook_router`
+def teams_router(
     service: Service,
     threads: ChatThreads,
     questions: QuestionQueue,
@@ -96,7 +95,8 @@ def teams_router(  # noqa: PLR0913 - as `webhook_router`
     address of the web page, and `tags_in` returns the tags that a channel is limited to.
     """
     routes = APIRouter()
-    replies = ChatReplies(service, threads, base, _written, _as_markdown)
+    # The list of documents has no links, but characters that Slack wants escaped.
+    replies = ChatReplies(service, threads, base, _written, html.unescape)
 
     @routes.post(
         TEAMS, summary="Answer Microsoft Teams' outgoing webhook", response_class=JSONResponse
@@ -144,8 +144,3 @@ def is_signed(body: bytes, authorization: str, secrets: Sequence[bytes]) -> bool
 
 def _written(answer: Answer, base: str) -> str:
     return content_of(answer, base).text
-
-
-def _as_markdown(text: str) -> str:
-    """Return a text in Slack's mrkdwn with its links and entities in Markdown."""
-    return html.unescape(_SLACK_LINK.sub(r"[\2](\1)", text))

@@ -62,7 +62,7 @@ class SlashForm(BaseModel):
         return ChatMessage(text, f"webhook:{self.team_id}", self.channel_id, self.user_id, tags)
 
 
-def webhook_router(  # noqa: PLR0913 - what it needs, once
+def webhook_router(
     service: Service,
     threads: ChatThreads,
     questions: QuestionQueue,

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from slack_sdk.errors import SlackApiError
 
-from qa.errors import NotReady
+from qa.errors import NotReady, TooBusy
 from qa.interfaces.slack.answers import MAX_ATTEMPTS
 from qa.interfaces.slack.delivery import UndeliveredError
 from qa.interfaces.slack.handlers import LeaseLost, QuestionDeleted, TaskHandlers
@@ -42,9 +42,16 @@ class QueueWorker:
     Each lane leases one message after the other and works on several at the same time.
     """
 
-    def __init__(self, queue: MessageQueue, handlers: TaskHandlers) -> None:
+    def __init__(
+        self,
+        queue: MessageQueue,
+        handlers: TaskHandlers,
+        on_outcome: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`on_outcome` is called with the outcome of each message that is finished."""
         self._queue = queue
         self._handlers = handlers
+        self._on_outcome = on_outcome
         self._id = secrets.token_hex(8)
         self._wake_events = [asyncio.Event(), asyncio.Event()]
         self._in_work: dict[asyncio.Task[None], QueuedMessage] = {}
@@ -72,7 +79,6 @@ class QueueWorker:
         try:
             yield
         finally:
-            self._handlers.close()
             tasks = [*loops, *self._in_work]
             for task in tasks:
                 task.cancel()
@@ -142,13 +148,13 @@ class QueueWorker:
         except LeaseLost:
             return
         except QuestionDeleted:
-            await asyncio.to_thread(self._queue.finish, queued, "withdrawn")
-        except NotReady:
-            # Loading the models is no fault of the message: the attempt does not count.
+            await self._finish(queued, "withdrawn")
+        except (NotReady, TooBusy):
+            # No fault of the message: the attempt does not count.
             await asyncio.to_thread(self._queue.retry_later, queued, 1.0, counted=False)
         except SlackApiError as error:
             log.error("Request %s: Slack refused it: %s", queued.request_id, error)  # noqa: TRY400 - the message says it all
-            await asyncio.to_thread(self._queue.finish, queued, "refused")
+            await self._finish(queued, "refused")
         except UndeliveredError as error:
             give_up = self._queue.age(queued) > GIVE_UP_SECONDS
             await self._retry_or_fail(queued, str(error), give_up=give_up)
@@ -157,12 +163,18 @@ class QueueWorker:
             give_up = queued.attempts > MAX_ATTEMPTS
             await self._retry_or_fail(queued, type(error).__name__, give_up=give_up)
         else:
-            await asyncio.to_thread(self._queue.finish, queued, result.outcome, result.posted_ts)
+            await self._finish(queued, result.outcome, result.posted_ts)
+
+    async def _finish(
+        self, queued: QueuedMessage, outcome: str, posted_ts: str | None = None
+    ) -> None:
+        await asyncio.to_thread(self._queue.finish, queued, outcome, posted_ts)
+        self._on_outcome(outcome)
 
     async def _retry_or_fail(self, queued: QueuedMessage, why: str, *, give_up: bool) -> None:
         if give_up:
             log.error("Request %s is given up: %s", queued.request_id, why)
-            await asyncio.to_thread(self._queue.finish, queued, "failed")
+            await self._finish(queued, "failed")
             return
         log.warning("Request %s will be tried again: %s", queued.request_id, why)
         seconds = min(2.0**queued.attempts, MAX_RETRY_SECONDS)

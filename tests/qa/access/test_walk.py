@@ -79,6 +79,7 @@ def request_for(team: Team, role: str, route: str) -> httpx.Response:
 
 BODIES: dict[str, Any] = {
     "POST /ask": {"question": "How deep is the harbour of Ostrava?"},
+    "POST /mcp": {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
     "POST /session": {"key": "qk_00000000_" + "x" * 43},
     "POST /v1/chat/completions": {
         "model": "quoted",

@@ -343,6 +343,8 @@ def test_openapi_has_examples(seeds_server: Server) -> None:
         "/v1/models",
         "/v1/models/{name}",
         "/healthz",
+        "/mcp",
+        "/metrics",
         "/readyz",
         "/status",
         "/tags",

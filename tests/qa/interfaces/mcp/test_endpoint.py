@@ -52,7 +52,7 @@ def served(app: FastAPI, exchange: Callable[[], Awaitable[Any]]) -> Any:
 
     async def running() -> Any:
         async with app.router.lifespan_context(app), http_client(app) as client:
-            while (await client.get("/readyz")).status_code != 200:
+            while (await client.get("/readyz")).status_code != 200:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
             return await exchange()
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from qa.bootstrap import live_pipeline, open_chat_threads
 from qa.errors import NoIndex
 from qa.interfaces.api.problems import add_error_handlers
+from qa.interfaces.api.question_queue import QuestionQueue
 from qa.interfaces.server import create_app
 from qa.interfaces.slack.webhook import SLASH, webhook_router
 from tests.qa.interfaces.slack.test_worker import SwitchableService
@@ -37,7 +38,11 @@ class Hook:
         self.app = FastAPI()
         self.app.include_router(
             webhook_router(
-                self.service, open_chat_threads(settings), TOKEN, "https://qa.example.org"
+                self.service,
+                open_chat_threads(settings),
+                QuestionQueue(),
+                TOKEN,
+                "https://qa.example.org",
             )
         )
         add_error_handlers(self.app)

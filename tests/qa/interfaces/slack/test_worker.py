@@ -19,6 +19,7 @@ from qa.answering.live_pipeline import LivePipeline
 from qa.bootstrap import live_pipeline, open_conversations
 from qa.conversations.conversation import Conversations
 from qa.errors import NoIndex, NotReady
+from qa.interfaces.api.question_queue import QuestionQueue
 from qa.interfaces.service import Service
 from qa.interfaces.slack.answers import MAX_ATTEMPTS
 from qa.interfaces.slack.delivery import METADATA
@@ -84,7 +85,7 @@ class Desk:
         """Let a worker work until a condition holds."""
 
         async def working() -> None:
-            async with Bot(self.settings, self.service).running():
+            async with Bot(self.settings, self.service, QuestionQueue()).running():
                 if act:
                     await act()
                 async with asyncio.timeout(PATIENCE):
@@ -242,7 +243,7 @@ def test_an_answer_that_slack_refuses_is_finished_and_logged(
 def test_a_worker_woken_while_it_stops_still_stops(desk: Desk) -> None:
     async def woken() -> None:
         for steps in range(12):
-            bot = Bot(desk.settings, desk.service)
+            bot = Bot(desk.settings, desk.service, QuestionQueue())
             async with asyncio.timeout(10), bot.running():
                 await asyncio.sleep(0.1)
                 bot._worker.wake()
@@ -314,7 +315,7 @@ def test_a_queue_that_cannot_be_read_is_logged_once_and_tried_again(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     queue = LockedQueue(State(desk.settings.data), 5)
-    bot = Bot(desk.settings, desk.service)
+    bot = Bot(desk.settings, desk.service, QuestionQueue())
     bot._worker._queue = queue
     queue.add(QUESTION)
 
