@@ -98,7 +98,8 @@ class Settings:
     beside loopback), QUOTED_MAX_FILE_BYTES (max_file_bytes), QUOTED_MAX_UPLOAD_BYTES
     (max_upload_bytes, of one request), QUOTED_KEEP_DAYS (keep_days, of a conversation after its
     last turn), QUOTED_KEEP_TURNS (keep_turns, of a conversation), QUOTED_PUBLIC_URL (public_url,
-    where people reach the page, for links in messages), QUOTED_WEBHOOK_TOKEN (webhook_token, which
+    where people reach the page, for links in messages), QUOTED_TRACES (traces, the address of an
+    OpenTelemetry collector; none: nothing is traced), QUOTED_WEBHOOK_TOKEN (webhook_token, which
     POST /webhooks/slash asks for; none: there is no such endpoint), QUOTED_TEAMS_SECRETS
     (teams_secrets, the security tokens of outgoing webhooks of Microsoft Teams, in base64,
     comma-separated; none: there is no POST /webhooks/teams). QUOTED_DETERMINISTIC
@@ -130,6 +131,7 @@ class Settings:
     keep_turns: int = KEEP_TURNS
     deterministic: bool = False
     public_url: str = ""
+    traces: str = ""
     webhook_token: str = field(default="", repr=False)
     teams_secrets: tuple[bytes, ...] = field(default=(), repr=False)
     slack: SlackSettings = SlackSettings()
@@ -158,6 +160,7 @@ class Settings:
             keep_days=get.integer("QUOTED_KEEP_DAYS", 1, 36_500, KEEP_DAYS),
             keep_turns=get.integer("QUOTED_KEEP_TURNS", 1, 10_000, KEEP_TURNS),
             public_url=get.url("QUOTED_PUBLIC_URL").rstrip("/"),
+            traces=get.url("QUOTED_TRACES"),
             webhook_token=get.text("QUOTED_WEBHOOK_TOKEN"),
             teams_secrets=get.secrets("QUOTED_TEAMS_SECRETS"),
             slack=_slack_settings(get),

@@ -63,6 +63,7 @@ from qa.interfaces.slack import PREFIX
 from qa.interfaces.slack.dependencies import missing_extra
 from qa.interfaces.slack.teams import teams_router
 from qa.interfaces.slack.webhook import webhook_router
+from qa.interfaces.tracing import NoTraces, RequestTraces, Traces, traces_to
 from qa.interfaces.web import page_router
 from qa.library.documents import has_index
 from qa.library.index_follower import Interruptible, follow_sources
@@ -96,6 +97,7 @@ class ServerState(Service):
 
     def __init__(self, settings: Settings, watched: WatchedPaths = NOTHING) -> None:
         self.metrics = Metrics()
+        self.traces: Traces = NoTraces()
         self._settings = settings
         self._watched = watched
         self._live: LivePipeline | None = None
@@ -154,8 +156,9 @@ class ServerState(Service):
             return self._upload_service
 
     def count_answer(self, door: str, answer: Mapping[str, Any]) -> None:
-        """Count an answer for GET /metrics."""
+        """Count an answer for GET /metrics, and trace its stages."""
         self.metrics.answered(door, answer)
+        self.traces.answered(door, answer)
 
     def _upload_file_counts(self) -> Mapping[str, int]:
         return self.upload_service().jobs.file_counts()
@@ -334,6 +337,7 @@ def create_app(
             yield
         questions.close()
         service.stop()
+        service.traces.close()
         gatekeeper.close()
 
     app = FastAPI(
@@ -368,6 +372,9 @@ def create_app(
         trusted=networks_of(binding.trusted_proxies),
         person_header=binding.person_header,
     )
+    if settings.traces:
+        service.traces = traces = traces_to(settings.traces)
+        app.add_middleware(RequestTraces, traces=traces)
     app.add_middleware(RequestLog)
     return app
 

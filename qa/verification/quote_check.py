@@ -180,12 +180,9 @@ def verify(
     return [proofs[number] for number in range(len(listed))]
 
 
-def verification(answer: Mapping[str, Any], snapshot: Snapshot) -> dict[str, Any]:
-    """Return the JSON of the proofs of an answer's quotes, from the files of an index.
-
-    Raises InvalidAnswer.
-    """
-    proofs = [proof.to_dict() for proof in verify(quotes_of(answer), in_index(snapshot))]
+def verification(quotes: Iterable[ParsedQuote], snapshot: Snapshot) -> dict[str, Any]:
+    """Return the JSON of the proofs of an answer's quotes, from the files of an index."""
+    proofs = [proof.to_dict() for proof in verify(quotes, in_index(snapshot))]
     return {"proved": all(proof["proved"] for proof in proofs), "proofs": proofs}
 
 

@@ -103,13 +103,18 @@ def make_keys(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def serving(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    """Yield a client of the whole application over fake models, once it is ready."""
+def serving(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, *, seconds: float = 60.0
+) -> Iterator[TestClient]:
+    """Yield a client of the whole application over fake models, once it is ready.
+
+    Without an index it never is: after some seconds it is yielded all the same.
+    """
     monkeypatch.setattr(server, "load_encoder", lambda _: carded())
     monkeypatch.setattr(server, "load_reader", lambda _: SharedWordsReader())
     app = create_app(settings)
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50000)) as client:
-        until = time.monotonic() + 60
+        until = time.monotonic() + seconds
         while client.get("/readyz").status_code != 200 and time.monotonic() < until:
             time.sleep(0.02)
         yield client

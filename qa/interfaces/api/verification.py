@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from qa.interfaces.api.dependencies import Asker
 from qa.interfaces.api.schemas import PROBLEMS, VerificationOut
 from qa.interfaces.service import Service
-from qa.verification.quote_check import verification
+from qa.verification.quote_check import quotes_of, verification
 
 
 def verification_router(service: Service) -> APIRouter:
@@ -26,7 +26,8 @@ def verification_router(service: Service) -> APIRouter:
         summary="Prove or disprove each quote of an answer against its file",
     )
     def verify_quotes(answer: dict[str, Any], asker: Asker) -> JSONResponse:
+        quotes = quotes_of(answer)
         with service.pipeline(asker) as pipeline:
-            return JSONResponse(verification(answer, pipeline.snapshot))
+            return JSONResponse(verification(quotes, pipeline.snapshot))
 
     return routes

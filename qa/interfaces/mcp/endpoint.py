@@ -28,7 +28,7 @@ from qa.interfaces.api.problems import public_words
 from qa.interfaces.api.question_queue import QuestionQueue
 from qa.interfaces.service import Service
 from qa.library.documents import document_text, documents_in
-from qa.verification.quote_check import verification
+from qa.verification.quote_check import quotes_of, verification
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -116,8 +116,9 @@ class ServiceDocuments:
         """Return the JSON of the proofs of an answer's quotes."""
 
         def proofs(asker: Principal) -> dict[str, Any]:
+            quotes = quotes_of(answer)
             with self._service.pipeline(asker) as pipeline:
-                return verification(answer, pipeline.snapshot)
+                return verification(quotes, pipeline.snapshot)
 
         return await run_in_threadpool(proofs, _asker())
 

@@ -11,7 +11,7 @@ from index.store.snapshot import DocumentInfo
 from qa.answer import RetrievedPassage
 from qa.interfaces.python import Library
 from qa.library.documents import open_snapshot
-from qa.verification.quote_check import verification
+from qa.verification.quote_check import quotes_of, verification
 
 
 class LibraryDocuments:
@@ -48,5 +48,6 @@ class LibraryDocuments:
         return str(error)
 
     def _verify(self, answer: dict[str, Any]) -> dict[str, Any]:
+        quotes = quotes_of(answer)
         with closing(open_snapshot(self._library.settings)) as snapshot:
-            return verification(answer, snapshot)
+            return verification(quotes, snapshot)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 from importlib.metadata import version
+from inspect import cleandoc
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from mcp.server import MCPServer
@@ -193,6 +194,8 @@ def _telling(
             except (QAError, IndexingError) as error:
                 raise ToolError(words(error)) from error
 
+        # What an assistant reads should not be indented like the code.
+        telling.__doc__ = cleandoc(function.__doc__ or "")
         return telling
 
     return told

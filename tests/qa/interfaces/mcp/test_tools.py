@@ -43,6 +43,7 @@ def test_tools_are_listed_with_the_schemas_of_both_sides(library: Library) -> No
 
     assert sorted(tool.name for tool in tools) == TOOLS
     assert all(tool.description and tool.input_schema["properties"] for tool in tools)
+    assert all("  " not in (tool.description or "") for tool in tools)
     answer = next(tool for tool in tools if tool.name == "ask").output_schema
     assert {"answers", "refusal", "certainty", "citations"} <= answer["properties"].keys()
 
