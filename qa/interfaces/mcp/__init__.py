@@ -7,5 +7,5 @@ imported. `endpoint` mounts it in the HTTP server, for the askers that the door 
 Source: modelcontextprotocol.io/specification, "Tools", "Resources" and "Transports".
 """
 
-__all__ = ["endpoint", "stdio", "tools"]
+__all__ = ["endpoint", "stdio"]
 """Modules that other packages may import."""

@@ -21,6 +21,8 @@ _HANDSHAKES = {"initialize", "server/discover"}
 """Methods with which a client begins, by the age of its protocol."""
 _PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion"
 _MOST_BYTES = 1_000_000
+_END = b"\0\n"
+"""Line behind the last one of the server; no message is like it."""
 
 
 class KeptReplies:
@@ -107,8 +109,7 @@ def front_desk(replies: KeptReplies) -> Iterator[None]:
     from_server, to_desk = os.pipe()
     os.dup2(from_desk, 0)
     os.dup2(to_desk, 1)
-    for replaced in (from_desk, to_desk):
-        os.close(replaced)
+    os.close(from_desk)
     inwards = threading.Thread(target=_pass_in, args=(line, wire_in, to_server), daemon=True)
     out = os.fdopen(from_server, "rb")
     sent = kept is not None
@@ -120,8 +121,9 @@ def front_desk(replies: KeptReplies) -> Iterator[None]:
     try:
         yield
     finally:
-        # The only writing end: `outwards` comes to its end when all is passed on.
         os.dup2(wire_out, 1)
+        # The SDK keeps a copy of its end open, so that the pipe has no end of its own.
+        os.write(to_desk, _END)
         outwards.join()
 
 
@@ -138,7 +140,7 @@ def _pass_out(
 ) -> None:
     """Pass what the server writes on to the client, but for a reply that was already `sent`."""
     with server, suppress(OSError), os.fdopen(os.dup(wire), "wb", buffering=0) as out:
-        for line in server:
+        for line in iter(server.readline, _END):
             result = _result_of(line, handshake) if handshake else None
             if handshake and result is not None:
                 replies.keep(handshake, result)
