@@ -46,7 +46,7 @@ def answered(pipeline: Pipeline, question: str, seconds: float) -> None:
 
 async def asked(pipeline: Pipeline, questions: Iterator[str], askers: int, seconds: float) -> Round:
     """Let askers ask one question after the other for some seconds."""
-    queue, waits = QuestionQueue(), list[float]()
+    queue, waits = QuestionQueue(wait_seconds=600.0), list[float]()
     began, computed = time.monotonic(), time.process_time()
 
     async def ask_on() -> None:

@@ -56,7 +56,13 @@ def test_a_request_is_logged_without_what_is_asked(monkeypatch: pytest.MonkeyPat
         sent.append(message)
 
     for path in ("/search", "/healthz", "/nothing"):
-        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"query=secret"}
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "query_string": b"query=secret",
+            "headers": [],
+        }
         asyncio.run(RequestLog(app)(scope, None, send))  # type: ignore[arg-type]
 
     assert [line.split()[:3] for line in lines] == [
