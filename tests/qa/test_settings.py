@@ -55,7 +55,9 @@ def test_every_setting_can_be_set() -> None:
         "QUOTED_KEEP_TURNS": "20",
         "QUOTED_DETERMINISTIC": "1",
         "QUOTED_PUBLIC_URL": "https://qa.example.org/",
+        "QUOTED_TRACES": "http://127.0.0.1:4318",
         "QUOTED_WEBHOOK_TOKEN": "t",
+        "QUOTED_TEAMS_SECRETS": "eA==,eQ==",
         "SLACK_SIGNING_SECRET": "s",
         "SLACK_BOT_TOKEN": "xoxb",
         "QUOTED_SLACK_API_URL": "http://127.0.0.1:9/api",
@@ -83,7 +85,9 @@ def test_every_setting_can_be_set() -> None:
         keep_turns=20,
         deterministic=True,
         public_url="https://qa.example.org",
+        traces="http://127.0.0.1:4318",
         webhook_token="t",  # noqa: S106
+        teams_secrets=(b"x", b"y"),
         slack=SlackSettings("s", "xoxb", "http://127.0.0.1:9/api/", ("C1", "dm"), 3, tags),
     )
     assert Settings.from_environment(environment) == expected
