@@ -18,7 +18,7 @@ from index.errors import StoreFull
 from qa.answering.live_pipeline import LivePipeline
 from qa.bootstrap import live_pipeline, open_conversations
 from qa.conversations.conversation import Conversations
-from qa.errors import NoIndex, NotReady
+from qa.errors import NoIndex, NotReady, TooBusy
 from qa.interfaces.api.question_queue import QuestionQueue
 from qa.interfaces.service import Service
 from qa.interfaces.slack.answers import MAX_ATTEMPTS
@@ -160,6 +160,21 @@ def test_a_question_waits_until_the_models_are_loaded(desk: Desk) -> None:
 
     assert "Marta" in desk.double.answers()[KEY][0]["text"]
     assert desk.double.calls == ["chat.postMessage"]
+
+
+def test_a_question_waits_for_a_place_in_the_queue_of_all_doors(desk: Desk) -> None:
+    desk.service.outcome = TooBusy()
+    desk.queue.add(QUESTION)
+
+    async def room() -> None:
+        await asyncio.sleep(1.5)
+        assert desk.double.posted() == []
+        desk.service.outcome = desk.live
+
+    desk.work(desk.done, room)
+
+    assert "Marta" in desk.double.answers()[KEY][0]["text"]
+    assert desk.queue.unfinished() == 0
 
 
 def test_an_answer_that_a_dead_worker_posted_is_not_posted_again(desk: Desk) -> None:
