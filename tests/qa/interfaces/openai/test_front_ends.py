@@ -1,7 +1,8 @@
-"""Requests of chat front ends, as their code sends them, replayed against the OpenAI door.
+"""Requests of chat front ends, replayed against the OpenAI door.
 
-The bodies of `llm` were recorded (llm 0.36 with an extra OpenAI model). Those of chatbot-ui (its
-route app/api/chat/custom), LibreChat and Open WebUI were written after their code and settings.
+The bodies of `llm` were recorded (llm 0.36 with an extra OpenAI model), that of chatbot-ui has the
+fields that its route app/api/chat/custom sends. Those of LibreChat and Open WebUI were not
+recorded: they have the parameters that their settings offer.
 """
 
 from __future__ import annotations

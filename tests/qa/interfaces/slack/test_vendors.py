@@ -44,7 +44,8 @@ MATTERMOST = {
     "user_id": "rnina9994bde8mua79zqcg5hmo",
     "user_name": "somename",
 }
-# docs.rocket.chat, "Outgoing WebHook": the fields of request.data, with the values of one message.
+# The fields that Rocket.Chat's documentation ("Outgoing WebHook") and triggerHandler.ts name; the
+# values are made up.
 ROCKET_CHAT: dict[str, Any] = {
     "token": TOKEN,
     "bot": False,
@@ -58,7 +59,8 @@ ROCKET_CHAT: dict[str, Any] = {
     "text": "!ask Who tends the lighthouse?",
     "siteUrl": "https://chat.example.org",
 }
-# learn.microsoft.com, "Create Outgoing Webhooks": a message in the schema of the Bot Framework.
+# learn.microsoft.com, "Create Outgoing Webhooks", names the schema of the Bot Framework and shows no
+# request; the values of this one are made up.
 TEAMS_MESSAGE: dict[str, Any] = {
     "type": "message",
     "id": "1485983408511",
