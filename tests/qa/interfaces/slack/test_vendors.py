@@ -59,8 +59,8 @@ ROCKET_CHAT: dict[str, Any] = {
     "text": "!ask Who tends the lighthouse?",
     "siteUrl": "https://chat.example.org",
 }
-# learn.microsoft.com, "Create Outgoing Webhooks", names the schema of the Bot Framework and shows no
-# request; the values of this one are made up.
+# learn.microsoft.com, "Create Outgoing Webhooks", names the schema of the Bot Framework and shows
+# no request; the values of this one are made up.
 TEAMS_MESSAGE: dict[str, Any] = {
     "type": "message",
     "id": "1485983408511",
