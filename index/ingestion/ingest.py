@@ -18,8 +18,10 @@ from index.errors import LoadingError, PruneRefused
 from index.filesystem.file_stamp import FileStamp, stamp_of
 from index.filesystem.portable_path import PAGES
 from index.formats.detection import is_latest
+from index.ingestion.reading_order import ReadAhead, SourceFile, small_first
 from index.ingestion.report import Outcome, Reporter, Status, Summary, WorkMeter
 from index.parsing.loader import MAX_FILE_BYTES, Extract, document_id, load, relative_uri, shown
+from index.parsing.parser_pool import ParserPool
 from index.parsing.sandbox import Extraction, extract_once
 from index.search.bm25 import analyse
 from index.sources.discovery import Root, discover, files_to_prune, missing_files
@@ -110,6 +112,28 @@ class Ingestion:
         """Report that some pages of the file that is read now were read."""
         self.reporter.on_pages(self._current, read, pages)
         self.work.read_part(read / pages)
+
+    def process_files(self, files: Sequence[SourceFile], pool: ParserPool) -> None:
+        """Process files, several of which `pool` reads at a time, small ones first.
+
+        What is queued is committed before a long wait for a file.
+        """
+        stamps = self.store.file_records.stamps()
+
+        def is_new(file: SourceFile) -> bool:
+            known = self.store.file_at(file.path)
+            if known is None or not is_up_to_date(known):
+                return True
+            return stamps.get(known.document_id) != file.stamp
+
+        def note_pages(file: SourceFile, read: int, pages: int) -> None:
+            self._current = relative_uri(file.path, file.base)
+            self.work.begin(file.size)
+            self.note_pages(read, pages)
+
+        order = ReadAhead(pool, self.max_bytes, is_new, note_pages, self.flush)
+        for file in order.of(small_first(files)):
+            self.process_file(file.path, file.base)
 
     def process_page(self, url: str, fetcher: Fetcher) -> None:
         """Save a web page in the data directory and process that file under the page's address."""
@@ -287,15 +311,15 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
     folders = [path for path in paths if isinstance(path, Path)]
     roots = discover(folders, exclude, follow_links=follow_links)
     reporter.on_planned(sum(len(root.files) for root in roots) + len(pages), _size_of(roots))
-    with Extraction() as extraction:
-        run = Ingestion(store, encoder, reporter, max_bytes, extraction)
+    with Extraction() as extraction, ParserPool() as pool:
+        run = Ingestion(store, encoder, reporter, max_bytes, pool.or_else(extraction))
         extraction.on_pages = run.note_pages
         # The missing files of all roots first: a file may have moved from one to another.
         for root in roots:
             store.file_records.remember_root(root.path, exclude)
             if prune:
                 run.note_missing(missing_files(root, store.files_under(root.path)))
-        _process_roots(roots, run)
+        _process_roots(roots, run, pool)
         for url in pages:
             run.process_page(url, Fetcher(max_bytes))
         run.finish()
@@ -312,13 +336,13 @@ def _size_of(roots: Sequence[Root]) -> int:
     return sum(stamp.size for stamp in stamps if stamp)
 
 
-def _process_roots(roots: Sequence[Root], run: Ingestion) -> None:
+def _process_roots(roots: Sequence[Root], run: Ingestion, pool: ParserPool) -> None:
     for root in roots:
         for problem in (*root.problems, *root.left_out):
             run.report(Outcome(shown(root.path.name), "skipped", problem))
-        for path in root.files:
-            run.process_file(path, root.base)
         run.summary.other_formats += root.other_formats
+    files = [SourceFile.at(path, root.base) for root in roots for path in root.files]
+    run.process_files(files, pool)
 
 
 def _prune(roots: Sequence[Root], run: Ingestion, *, yes: bool) -> None:

@@ -20,8 +20,10 @@ from index.errors import PruneRefused, Stopped, StoreBusy
 from index.filesystem.file_stamp import FileStamp, stamp_of
 from index.ingestion.debouncer import DEBOUNCE_SECONDS, Debouncer
 from index.ingestion.ingest import Ingestion, PassageEncoder, is_up_to_date
+from index.ingestion.reading_order import SourceFile
 from index.ingestion.report import Notices, Outcome
 from index.parsing.loader import MAX_FILE_BYTES, shown
+from index.parsing.parser_pool import ParserPool
 from index.parsing.sandbox import Extraction
 from index.sources.discovery import Root, discover, files_to_prune, missing_files
 from index.store.file_records import FileRecord
@@ -187,15 +189,19 @@ class Watcher:
         waiting = self._store.writing(
             lambda: self._notices.on_message("Another process is indexing; waiting for it ...")
         )
-        with Extraction() as extraction, waiting:
-            run = Ingestion(self._store, self._encoder, self._notices, self._max_bytes, extraction)
+        with Extraction() as extraction, ParserPool() as pool, waiting:
+            extract = pool.or_else(extraction)
+            run = Ingestion(self._store, self._encoder, self._notices, self._max_bytes, extract)
             # The missing files of all roots first: a file may have moved from one to another.
             for root in folders.roots:
                 run.note_missing(folders.missing[root.path])
-            for root in folders.roots:
-                for path in root.files:
-                    if path in files:
-                        run.process_file(path, root.base)
+            changed = [
+                SourceFile(path, root.base, files[path])
+                for root in folders.roots
+                for path in root.files
+                if path in files
+            ]
+            run.process_files(changed, pool)
             run.finish()
             self._store.tags.add(run.summary.documents("added", "moved"), self._watched.tags)
         self._handled.update(files)

@@ -75,7 +75,7 @@ class Extraction:
     """Extracts the text of files, one after the other, in one process.
 
     The process starts with the first file and ends with `close`, or at the end of a `with` block.
-    Not safe to use from several threads at a time.
+    Not safe to use from several threads at a time, but for `interrupt`.
     """
 
     def __init__(self, limits: Limits = Limits()) -> None:
@@ -83,6 +83,7 @@ class Extraction:
         self.on_pages: PageProgress = lambda _read, _pages: None
         self._worker: subprocess.Popen[bytes] | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._is_interrupted = False
 
     def __enter__(self) -> Self:
         return self
@@ -99,6 +100,13 @@ class Extraction:
     def process_id(self) -> int | None:
         """Id of the worker process, None if there is none yet."""
         return self._worker.pid if self._worker else None
+
+    def interrupt(self) -> None:
+        """End the process from another thread: what is asked now or later fails."""
+        self._is_interrupted = True
+        worker = self._worker
+        if worker is not None:
+            _kill(worker)
 
     def close(self) -> None:
         """End the process."""
@@ -120,6 +128,10 @@ class Extraction:
         `index.parsing.sandbox_worker` describes the requests. Raises LoadingError.
         """
         worker = self._worker or self._start_worker()
+        # Looked at after the start: `interrupt` has seen this process, or is seen here.
+        if self._is_interrupted:
+            self.close()
+            raise errors.ExtractionLimit("was not read because the program ends: index it again")
         # The timer kills the worker, so that a read in `_exchange` that waits for it fails.
         self._timer = self._start_timer(worker, self.limits.wall_seconds)
         try:

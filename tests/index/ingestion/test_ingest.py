@@ -12,12 +12,17 @@ import pytest
 from numpy.typing import NDArray
 
 from index.errors import ModelError
+from index.formats.text_builder import ExtractedText
+from index.ingestion import reading_order
 from index.ingestion.ingest import PAGES, Ingestion, ingest
+from index.ingestion.reading_order import SourceFile, small_first
 from index.ingestion.report import Summary
+from index.parsing.parser_pool import SMALL_BYTES, ParserPool
 from index.sources.web import Fetcher
 from index.store.snapshot import Snapshot, current_generation
 from index.store.store import Store
 from tests.support.fakes import FakeEncoder, RecordingReporter
+from tests.support.parsing import SLOW, Gate
 
 
 class Run:
@@ -327,3 +332,61 @@ def test_a_fetched_page_is_called_by_its_address(store: Store, fake_encoder: Fak
         ("https://example.org/tides", "unchanged"),
     ]
     assert store.find("https://example.org/tides").path.parent == store.folder.resolve() / PAGES
+
+
+def test_a_slow_file_lets_the_others_become_documents(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_order, "OVERTAKE_SECONDS", 0.0)
+    monkeypatch.setattr(reading_order, "LOOK_SECONDS", 0.01)
+    gate, pages = Gate(), list[tuple[str, int, int]]()
+    for name, data in (("a", SLOW), ("b", b"<p>Ebb"), ("c", b"<p>Tide")):
+        (run.corpus / f"{name}.html").write_bytes(data)
+    run.write(d="Flood.")
+    files = [SourceFile.at(path, run.corpus) for path in sorted(run.corpus.iterdir())]
+
+    class Listening(RecordingReporter):
+        def on_pages(self, uri: str, read: int, pages_of: int) -> None:
+            pages.append((uri, read, pages_of))
+            if len(run.texts()) == 3:  # all but the slow one are committed
+                gate.open.set()
+
+    with ParserPool(2, make_extraction=gate.extraction) as pool:
+        ingestion = Ingestion(
+            run.store, run.encoder, Listening(), extract=pool.or_else(_extract_nothing)
+        )
+        with run.store.writing():
+            ingestion.process_files(files, pool)
+            ingestion.finish()
+
+    assert [outcome.uri for outcome in ingestion.summary.outcomes][-1] == "a.html"
+    assert {outcome.status for outcome in ingestion.summary.outcomes} == {"added"}
+    assert set(pages) == {("a.html", 1, 9)}
+    assert run.texts()["a.html"] == "Slow"
+
+
+def _extract_nothing(*_: object) -> ExtractedText:
+    raise AssertionError
+
+
+def test_small_files_keep_their_order_and_large_ones_follow_by_size(tmp_path: Path) -> None:
+    sizes = {"a": 3 * SMALL_BYTES, "b": 9, "c": 2 * SMALL_BYTES, "d": 5, "e": SMALL_BYTES}
+    for name, size in sizes.items():
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(size)
+    files = [SourceFile.at(tmp_path / name, tmp_path) for name in [*sizes, "gone"]]
+
+    assert [file.path.name for file in small_first(files)] == ["b", "d", "e", "gone", "c", "a"]
+
+
+def test_what_is_unchanged_is_not_read_in_advance(run: Run) -> None:
+    (run.corpus / "a.html").write_bytes(b"<p>Ebb")
+    run()
+    gate = Gate()
+    files = [SourceFile.at(run.corpus / "a.html", run.corpus)]
+    with ParserPool(2, make_extraction=gate.extraction) as pool:
+        again = Ingestion(run.store, run.encoder, RecordingReporter())
+        again.process_files(files, pool)
+
+    assert [outcome.status for outcome in again.summary.outcomes] == ["unchanged"]
+    assert gate.begun == []
