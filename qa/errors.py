@@ -16,6 +16,8 @@
     ├── UnknownTag          no document has that tag
     ├── InvalidUpload       not the form that was expected
     ├── UploadTooLarge      more bytes or files than the limit
+    ├── QuotaReached        uploads of more bytes than are to be stored
+    ├── TooManyUploads      more uploaded files than may wait to be read
     ├── UnsupportedUpload   a file of no format that is read
     ├── NotUploaded         a document that was indexed from elsewhere
     ├── StorageFull         no room on the disk for files that were sent
@@ -104,6 +106,14 @@ class InvalidUpload(QAError):
 
 class UploadTooLarge(QAError):
     """The request or a file has more bytes, or the request more files, than the limit."""
+
+
+class QuotaReached(QAError):
+    """The uploaded files of all or of one key would have more bytes than they may."""
+
+
+class TooManyUploads(QAError):
+    """More uploaded files wait to be read than may."""
 
 
 class UnsupportedUpload(QAError):

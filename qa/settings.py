@@ -38,6 +38,12 @@ The right one is among the first 5 for 90% of the held-out questions, in a pool 
 MAX_PASSAGES = 100
 MAX_UPLOAD_BYTES = 1024**3
 """Largest upload in bytes, with all its files: sixteen of the largest ones."""
+MAX_STORED_BYTES = 64 * 1024**3
+"""Most bytes of all uploaded files."""
+MAX_KEY_BYTES = 16 * 1024**3
+"""Most bytes of the files that were uploaded with one key."""
+MAX_WAITING_FILES = 5000
+"""Most uploaded files that wait to be read: some hours of work on two cores."""
 KEEP_DAYS = 90
 """Days after its last turn for which a conversation and the texts it quotes are stored."""
 KEEP_TURNS = 200
@@ -96,15 +102,17 @@ class Settings:
     1: none is), QUOTED_MIN_CONFIDENCE (min_confidence, in [0, 1]; set, it decides alone
     which answers are given), QUOTED_ALLOWED_HOSTS (allowed_hosts, comma-separated,
     beside loopback), QUOTED_MAX_FILE_BYTES (max_file_bytes), QUOTED_MAX_UPLOAD_BYTES
-    (max_upload_bytes, of one request), QUOTED_KEEP_DAYS (keep_days, of a conversation after its
-    last turn), QUOTED_KEEP_TURNS (keep_turns, of a conversation), QUOTED_PUBLIC_URL (public_url,
-    where people reach the page, for links in messages), QUOTED_TRACES (traces, the address of an
-    OpenTelemetry collector; none: nothing is traced), QUOTED_WEBHOOK_TOKEN (webhook_token, which
-    POST /webhooks/slash asks for; none: there is no such endpoint), QUOTED_TEAMS_SECRETS
-    (teams_secrets, the security tokens of outgoing webhooks of Microsoft Teams, in base64,
-    comma-separated; none: there is no POST /webhooks/teams). QUOTED_DETERMINISTIC
-    (deterministic, 0 or 1: compute in f32, one text at a time in one thread, for the same bytes of
-    an answer on every run).
+    (max_upload_bytes, of one request), QUOTED_MAX_STORED_BYTES (max_stored_bytes, of all uploaded
+    files), QUOTED_MAX_KEY_BYTES (max_key_bytes, of those of one key), QUOTED_MAX_WAITING_FILES
+    (max_waiting_files, uploaded and not yet read), QUOTED_KEEP_DAYS (keep_days, of a conversation
+    after its last turn), QUOTED_KEEP_TURNS (keep_turns, of a conversation), QUOTED_PUBLIC_URL
+    (public_url, where people reach the page, for links in messages), QUOTED_TRACES (traces, the
+    address of an OpenTelemetry collector; none: nothing is traced), QUOTED_WEBHOOK_TOKEN
+    (webhook_token, which POST /webhooks/slash asks for; none: there is no such endpoint),
+    QUOTED_TEAMS_SECRETS (teams_secrets, the security tokens of outgoing webhooks of Microsoft
+    Teams, in base64, comma-separated; none: there is no POST /webhooks/teams).
+    QUOTED_DETERMINISTIC (deterministic, 0 or 1: compute in f32, one text at a time in one thread,
+    for the same bytes of an answer on every run).
 
     Of Slack: SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN, as everywhere (none: the endpoints answer
     404), QUOTED_SLACK_API_URL (where its Web API is), QUOTED_SLACK_CHANNELS (ids of the channels to
@@ -127,6 +135,9 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     max_file_bytes: int = MAX_FILE_BYTES
     max_upload_bytes: int = MAX_UPLOAD_BYTES
+    max_stored_bytes: int = MAX_STORED_BYTES
+    max_key_bytes: int = MAX_KEY_BYTES
+    max_waiting_files: int = MAX_WAITING_FILES
     keep_days: int = KEEP_DAYS
     keep_turns: int = KEEP_TURNS
     deterministic: bool = False
@@ -157,6 +168,9 @@ class Settings:
             allowed_hosts=tuple(host.lower() for host in get.names("QUOTED_ALLOWED_HOSTS")),
             max_file_bytes=get.integer("QUOTED_MAX_FILE_BYTES", 1, 2**40, MAX_FILE_BYTES),
             max_upload_bytes=get.integer("QUOTED_MAX_UPLOAD_BYTES", 1, 2**40, MAX_UPLOAD_BYTES),
+            max_stored_bytes=get.integer("QUOTED_MAX_STORED_BYTES", 1, 2**50, MAX_STORED_BYTES),
+            max_key_bytes=get.integer("QUOTED_MAX_KEY_BYTES", 1, 2**50, MAX_KEY_BYTES),
+            max_waiting_files=get.integer("QUOTED_MAX_WAITING_FILES", 1, 10**6, MAX_WAITING_FILES),
             keep_days=get.integer("QUOTED_KEEP_DAYS", 1, 36_500, KEEP_DAYS),
             keep_turns=get.integer("QUOTED_KEEP_TURNS", 1, 10_000, KEEP_TURNS),
             public_url=get.url("QUOTED_PUBLIC_URL").rstrip("/"),

@@ -7,6 +7,7 @@ __all__ = [
     "listener",
     "sample",
     "upload_folder",
+    "upload_quota",
     "upload_service",
     "upload_worker",
 ]

@@ -13,6 +13,7 @@ from typing import Protocol
 from index.ingestion.ingest import Ingestion, PassageEncoder, is_up_to_date
 from index.ingestion.report import Outcome, Reporter
 from index.models.encoder_conversion import EncoderCard
+from index.parsing.parser_pool import ParserPool
 from index.parsing.sandbox import Extraction
 from index.store.file_records import FileRecord
 from index.store.snapshot import Snapshot
@@ -52,16 +53,21 @@ def outdated(store: Store, folder: Path) -> list[FileRecord]:
 
 
 def read_again(
-    settings: Settings, store: Store, encoder: Embedder, files: Sequence[FileRecord]
+    settings: Settings,
+    store: Store,
+    encoder: Embedder,
+    files: Sequence[FileRecord],
+    pool: ParserPool,
 ) -> None:
-    """Read the files of documents again.
+    """Read the files of documents again, as far as `pool` has not read them in advance.
 
     Documents that were deleted meanwhile stay deleted; those whose file cannot be read stay as
     they are. Raises IndexingError.
     """
     with store.writing(), Extraction() as extraction:
         store.claim_model(settings.model, encoder.card.fingerprint)
-        run = Ingestion(store, encoder, CollectingReporter(), settings.max_file_bytes, extraction)
+        extract = pool.or_else(extraction)
+        run = Ingestion(store, encoder, CollectingReporter(), settings.max_file_bytes, extract)
         for file in files:
             if store.file(file.document_id) is not None:
                 run.process_file(file.path, file.path.parent, uri=file.uri)

@@ -15,9 +15,10 @@ from qa.access.principal import LOCAL, Principal
 from qa.errors import InvalidUpload, NotUploaded, QAError, UnknownDocumentId, UnsupportedUpload
 from qa.library.documents import open_store, remove_document
 from qa.library.upload_folder import UploadFolder
+from qa.library.upload_quota import UploadQuota
 from qa.settings import Settings
 from qa.state.database import State
-from qa.state.upload_jobs import Job, UploadedFile, UploadJobs
+from qa.state.upload_jobs import Job, UploadedFile, UploadJobs, Usage
 
 DELETE_SECONDS = 5.0
 """Seconds for which a request to delete waits while others are indexing."""
@@ -33,6 +34,7 @@ class UploadService:
         self.uploads = UploadFolder(settings.data)
         self.waiting = threading.Event()
         self.max_file_bytes = settings.max_file_bytes
+        self.quota = UploadQuota(settings)
         self._settings = settings
 
     @cached_property
@@ -53,10 +55,18 @@ class UploadService:
     ) -> Job:
         """Start a job that makes documents of uploaded files.
 
-        Raises StoreError, or NotAllowed for tags of others; the files are then deleted.
+        Raises StoreError, NotAllowed for tags of others, QuotaReached or TooManyUploads; the files
+        are then deleted.
         """
+        taken = [file for file in files if not file.problem]
+        size = sum(file.size for file in taken)
+
+        def check(usage: Usage) -> None:
+            self.quota.check(asker.owner, usage, size, len(taken))
+
         try:
-            job = self.jobs.add(files, asker.upload_tags(tags), asker.owner, asker.tags)
+            tags = asker.upload_tags(tags)
+            job = self.jobs.add(files, tags, asker.owner, asker.tags, check)
         except BaseException:  # Whatever happened, no job will ever delete these files.
             for file in files:
                 self.uploads.discard(file.staged or file.path)

@@ -16,9 +16,11 @@ from pathlib import Path
 
 from index.errors import IndexingError, Stopped
 from index.filesystem.disk_errors import replacing
+from index.filesystem.file_stamp import stamp_of
 from index.filesystem.locks import process_lock
 from index.ingestion.ingest import Ingestion
 from index.ingestion.report import Outcome
+from index.parsing.parser_pool import ParserPool
 from index.parsing.sandbox import Extraction
 from index.store.file_records import FileRecord
 from index.store.snapshot import Snapshot
@@ -39,6 +41,8 @@ from qa.state.upload_jobs import (
 
 LOOK_SECONDS = 1.0
 """Seconds between two looks for jobs that came through another process."""
+GATHER_SECONDS = 1.0
+"""Longest wait for more files of a batch to be read."""
 RETRY_SECONDS = 5.0
 """Seconds of pause after a failure that is no file's fault: a full disk, a locked index."""
 TIDY_SECONDS = 3600.0
@@ -67,6 +71,8 @@ class UploadWorker:
         self._settings, self._encoder = settings, encoder
         self._on_change, self._on_failure, self._clock = on_change, on_failure, clock
         self._uploads = UploadFolder(settings.data)
+        # Of this moment, until `run` has one with processes.
+        self._pool = ParserPool()
 
     def run(self, wake: threading.Event, stopping: threading.Event) -> None:
         """Work until `stopping` is set; `wake` is set when there may be something to do.
@@ -74,6 +80,10 @@ class UploadWorker:
         Of several processes one works, the others wait for their turn. A failure is reported once
         and all is tried again.
         """
+        with ParserPool() as self._pool:
+            self._run(wake, stopping)
+
+    def _run(self, wake: threading.Event, stopping: threading.Event) -> None:
         reported = ""
         while not stopping.is_set():
             try:
@@ -108,9 +118,8 @@ class UploadWorker:
                         tidied_at = self._clock()
                     self._work_off(jobs, store, stopping)
                     if stale and not stopping.is_set():
-                        read_again(self._settings, store, self._encoder, stale[:BATCH_SIZE])
-                        self._on_change()
-                        stale = stale[BATCH_SIZE:]
+                        again = self._read_again(store, stale[:BATCH_SIZE])
+                        stale = [file for file in stale if file not in again]
                         # New uploads go before the next batch of old ones.
                         continue
                     yield
@@ -123,22 +132,52 @@ class UploadWorker:
         """
         jobs.expire()
         state.expire(self._settings.keep_days)
-        document_paths = {file.path for file in store.files_under(self._uploads.folder)}
-        self._uploads.sweep(document_paths.union(jobs.pending_paths()))
+        files = store.files_under(self._uploads.folder)
+        self._uploads.sweep({file.path for file in files}.union(jobs.pending_paths()))
+        stamps = {file.document_id: stamp_of(file.path) for file in files}
+        jobs.reconcile({each: stamp.size for each, stamp in stamps.items() if stamp})
+
+    def _read_again(self, store: Store, files: Sequence[FileRecord]) -> Sequence[FileRecord]:
+        """Make documents of old files anew, as far as they are read in time; return these."""
+        ready = self._ready_paths([file.path for file in files])
+        again = [file for file in files if file.path in ready]
+        if again:
+            read_again(self._settings, store, self._encoder, again, self._pool)
+            self._on_change()
+        return again
 
     def _work_off(self, jobs: UploadJobs, store: Store, stopping: threading.Event) -> None:
-        """Work until no job waits; others may write to the store between two batches."""
-        while jobs.waiting() and not stopping.is_set():
-            with store.writing():
-                self.work(jobs, store)
+        """Work until no job waits; others may write to the store between two batches.
 
-    def work(self, jobs: UploadJobs, store: Store) -> None:
-        """Make documents of the next batch of files; the caller holds `Store.writing`.
+        Parsers read several files at a time before that: those that are ready make the next batch,
+        and one that takes long keeps no other waiting.
+        """
+        while (waiting := jobs.waiting()) and not stopping.is_set():
+            jobs.show_reading(waiting)
+            ready = self._ready_paths([_bytes_of(task) for task in waiting])
+            tasks = [task for task in waiting if _bytes_of(task) in ready]
+            if tasks:
+                with store.writing():
+                    self.work(jobs, store, tasks)
+
+    def _ready_paths(self, paths: Sequence[Path]) -> set[Path]:
+        """Let the parsers read some files; return those that are ready after a while."""
+        self._pool.keep(paths)
+        for path in paths:
+            stamp = stamp_of(path)
+            if stamp:
+                self._pool.begin(path, stamp.size, self._settings.max_file_bytes)
+        self._pool.wait(paths, GATHER_SECONDS)
+        return set(filter(self._pool.is_ready, paths))
+
+    def work(
+        self, jobs: UploadJobs, store: Store, tasks: Sequence[UploadTask] | None = None
+    ) -> None:
+        """Make documents of files, or of the next batch; the caller holds `Store.writing`.
 
         A failure lets the files wait again and is raised.
         """
-        tasks = jobs.waiting()
-        jobs.begin(tasks)
+        tasks = jobs.begin(jobs.waiting() if tasks is None else tasks)
         try:
             store.claim_model(self._settings.model, self._encoder.card.fingerprint)
             results = self._index(store, tasks)
@@ -170,7 +209,8 @@ class UploadWorker:
         reporter = CollectingReporter()
         max_bytes = self._settings.max_file_bytes
         with Extraction() as extraction:
-            run = Ingestion(store, self._encoder, reporter, max_bytes, extraction)
+            extract = self._pool.or_else(extraction)
+            run = Ingestion(store, self._encoder, reporter, max_bytes, extract)
             for task in tasks:
                 _put_in_place(task)
                 run.process_file(task.file.path, task.file.path.parent, identity=task.document_id)
@@ -270,6 +310,11 @@ def _skipped_result(task: UploadTask, detail: str) -> FileResult:
     if has_intact_document:
         detail += "; the document is as it was"
     return FileResult(task.file.name, "skipped", detail, None)
+
+
+def _bytes_of(task: UploadTask) -> Path:
+    """Return the path of a file's bytes until its document is made."""
+    return task.file.staged or task.file.path
 
 
 def _put_in_place(task: UploadTask) -> None:

@@ -135,6 +135,12 @@ WITHOUT ROWID;
         ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT 'local';
         ALTER TABLE jobs ADD COLUMN limits TEXT NOT NULL DEFAULT '[]'
         """,
+        """
+        ALTER TABLE job_files ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE uploads (
+            document_id TEXT PRIMARY KEY, owner TEXT NOT NULL, size INTEGER NOT NULL
+        ) WITHOUT ROWID
+        """,
     ),
     "Move the file away: conversations begin anew",
 )
@@ -142,7 +148,7 @@ WITHOUT ROWID;
 
 Redact = Callable[[dict[str, Any], Collection[str]], dict[str, Any]]
 """Function that returns an answer's JSON without the quotes of some documents."""
-_TABLES_OF_DOCUMENTS = ("quoted", "versions", "feedback", "watched_quotes", "job_files")
+_TABLES_OF_DOCUMENTS = ("quoted", "versions", "feedback", "watched_quotes", "job_files", "uploads")
 """Tables with a column `document_id`."""
 
 
@@ -212,7 +218,7 @@ class State:
     def delete_all(self) -> None:
         """Delete all that users have made: conversations, feedback, questions, queues and jobs."""
         with self.writing() as db:
-            for table in ("conversations", "versions", "watched", "claims", "jobs"):
+            for table in ("conversations", "versions", "watched", "claims", "jobs", "uploads"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
         self.empty_log()
 
@@ -225,6 +231,7 @@ class State:
                 " UNION SELECT document_id FROM feedback WHERE document_id IS NOT NULL"
                 " UNION SELECT document_id FROM watched_quotes"
                 " UNION SELECT document_id FROM job_files WHERE document_id IS NOT NULL"
+                " UNION SELECT document_id FROM uploads"
             )
         }
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any, Literal
 
 from index.filesystem.portable_path import Paths
 from index.parsing.loader import document_id
+from index.parsing.parser_pool import SMALL_BYTES
 from qa.errors import UnknownJob
 from qa.state.conversations import LOCAL_OWNER
 from qa.state.database import State
@@ -24,6 +26,8 @@ KEEP_DAYS = 7
 """Days for which a job and its results are kept."""
 BATCH_SIZE = 32
 """Most files indexed in one batch; other writers get their turn between two batches."""
+LARGE_WAIT = timedelta(minutes=10)
+"""Time after which small files that come later no longer go before a large one."""
 MAX_ATTEMPTS = 5
 """Attempts after which a file is given up whose reading ended with the process each time."""
 
@@ -35,9 +39,9 @@ JobStatus = Literal["waiting", "running", "done"]
 class UploadedFile:
     """Uploaded file.
 
-    `path` is the place of the document's file. With `staged` the bytes still wait at that path to
-    be moved there. A file that cannot be indexed has a `problem`. `replaces` is the id of the
-    document whose bytes are replaced.
+    `path` is the place of the document's file, `size` its bytes. With `staged` these still wait at
+    that path to be moved there. A file that cannot be indexed has a `problem`. `replaces` is the id
+    of the document whose bytes are replaced.
     """
 
     name: str
@@ -46,6 +50,7 @@ class UploadedFile:
     staged: Path | None = None
     problem: str = ""
     replaces: str | None = None
+    size: int = 0
 
     @property
     def key(self) -> tuple[str, str]:
@@ -68,6 +73,15 @@ class UploadTask:
     tags: tuple[str, ...]
     attempts: int
     limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Bytes of all uploaded files and of those of one owner, and the number that wait."""
+
+    total_bytes: int
+    own_bytes: int
+    waiting_files: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +118,15 @@ class UploadJobs:
         tags: Sequence[str] = (),
         owner: str = LOCAL_OWNER,
         limits: Sequence[str] = (),
+        check: Callable[[Usage], None] = lambda _: None,
     ) -> Job:
         """Create a job; its documents get the tags.
 
-        `limits` are the tags of the documents that the owner may know of, none for all.
+        `limits` are the tags of the documents that the owner may know of, none for all. `check`
+        raises an error if there is no room for the files.
         """
         with self._state.writing() as db:
+            check(_usage(db, owner))
             # Begins with the time, so that the later one of two jobs of one second sorts last.
             job_id = f"{time.time_ns():016x}{secrets.token_hex(4)}"
             db.execute(
@@ -123,14 +140,18 @@ class UploadJobs:
                 ),
             )
             db.executemany(
-                "INSERT INTO job_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+                "INSERT INTO job_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
                 [self._row(job_id, number, file) for number, file in enumerate(files)],
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?)",
+                [(_document_id_of(file), owner, file.size) for file in files if not file.problem],
             )
         return self.job(job_id)
 
     def _row(self, job_id: str, number: int, file: UploadedFile) -> tuple[object, ...]:
-        """Return the columns of a file in `job_files`, without the attempts."""
-        identity = None if file.problem else file.replaces or document_id(file.path)
+        """Return the columns of a file in `job_files`, but for the attempts."""
+        identity = None if file.problem else _document_id_of(file)
         return (
             job_id,
             number,
@@ -141,6 +162,7 @@ class UploadJobs:
             file.sha256,
             "skipped" if file.problem else "waiting",
             file.problem,
+            file.size,
         )
 
     def job(self, job_id: str, owner: str | None = None) -> Job:
@@ -165,25 +187,43 @@ class UploadJobs:
         return Job(job_id, _job_status(files, done), created_at, done, len(files), files)
 
     def waiting(self) -> list[UploadTask]:
-        """Return the files of the next batch, in the order of their upload.
+        """Return the files of the next batch, small ones first, then in the order of their upload.
 
-        Of the files for one document a batch holds the first, so that the bytes that came last
-        stay; of equal files it holds one. A file whose reading was cut off comes alone, after all
-        others: it may be the one that ends the process.
+        A large file that has waited for `LARGE_WAIT` is no longer behind small ones. Of the files
+        for one document a batch holds the first, so that the bytes that came last stay; of equal
+        files it holds one. A file whose reading was cut off comes alone, after all others: it may
+        be the one that ends the process.
         """
-        tasks = [self._task(row) for row in self._state.query(_NEXT_FILES, BATCH_SIZE)]
+        now = datetime.fromisoformat(self._state.now)
+        recently = (now - LARGE_WAIT).isoformat(timespec="seconds")
+        rows = self._state.query(_NEXT_FILES, SMALL_BYTES, recently, BATCH_SIZE)
+        tasks = [self._task(row) for row in rows]
         # Built in reverse, so that the first of equal files is the one that stays.
         fresh = {task.file.key: task for task in reversed(tasks) if not task.attempts}
         return list(reversed(fresh.values())) or tasks[:1]
 
-    def begin(self, tasks: Sequence[UploadTask]) -> None:
-        """Mark files as being read and count the attempt."""
+    def show_reading(self, tasks: Sequence[UploadTask]) -> None:
+        """Mark files as being read, by a parser, without an attempt to make documents of them."""
         with self._state.writing() as db:
             db.executemany(
-                "UPDATE job_files SET status = 'reading', attempts = attempts + 1"
-                " WHERE job_id = ? AND number = ?",
+                "UPDATE job_files SET status = 'reading'"
+                " WHERE job_id = ? AND number = ? AND status = 'waiting'",
                 [(task.job_id, task.number) for task in tasks],
             )
+
+    def begin(self, tasks: Sequence[UploadTask]) -> list[UploadTask]:
+        """Mark files as being read and count the attempt; return those that still wait.
+
+        The others were deleted since they were looked up.
+        """
+        statement = (
+            "UPDATE job_files SET status = 'reading', attempts = attempts + 1"
+            " WHERE job_id = ? AND number = ? AND status IN ('waiting', 'reading')"
+        )
+        with self._state.writing() as db:
+            return [
+                task for task in tasks if db.execute(statement, (task.job_id, task.number)).rowcount
+            ]
 
     def requeue(self, tasks: Sequence[UploadTask]) -> None:
         """Let files wait again without counting the attempt: they did not cause its failure."""
@@ -205,11 +245,52 @@ class UploadJobs:
                     for task, result in results
                 ],
             )
+            # A replacement that failed has left its document, whose size `reconcile` knows.
+            db.executemany(
+                "DELETE FROM uploads WHERE document_id = ?",
+                [
+                    (task.document_id,)
+                    for task, result in results
+                    if result.document_id != task.document_id and not task.file.staged
+                ],
+            )
+
+    def usage(self, owner: str) -> Usage:
+        """Return what is stored and what waits."""
+        with self._state.writing() as db:
+            return _usage(db, owner)
+
+    def reconcile(self, sizes: Mapping[str, int]) -> None:
+        """Count the uploaded files that there are, with their sizes by document id, and no others.
+
+        Files that nobody has counted yet belong to the local owner. Those that wait are left alone.
+        """
+        pending = "(SELECT document_id FROM job_files WHERE status IN ('waiting', 'reading'))"
+        with self._state.writing() as db:
+            counted = dict(
+                db.execute(
+                    f"SELECT document_id, size FROM uploads WHERE document_id NOT IN {pending}"  # noqa: S608 - fixed text
+                )
+            )
+            db.executemany(
+                "DELETE FROM uploads WHERE document_id = ?",
+                [(each,) for each in counted.keys() - sizes.keys()],
+            )
+            db.executemany(
+                "INSERT INTO uploads VALUES (?, ?, ?)"
+                " ON CONFLICT (document_id) DO UPDATE SET size = excluded.size",
+                [
+                    (each, LOCAL_OWNER, size)
+                    for each, size in sizes.items()
+                    if counted.get(each) != size
+                ],
+            )
 
     def delete_all(self) -> None:
         """Delete all jobs."""
         with self._state.writing() as db:
             db.execute("DELETE FROM jobs")
+            db.execute("DELETE FROM uploads")
 
     def expire(self) -> None:
         """Delete the finished jobs that were created more than `KEEP_DAYS` ago."""
@@ -237,9 +318,9 @@ class UploadJobs:
 
     def _task(self, row: Sequence[Any]) -> UploadTask:
         """Return the task of a row of `_NEXT_FILES`."""
-        job_id, number, name, path, staged, sha256, identity, tags, attempts, limits = row
+        job_id, number, name, path, staged, sha256, identity, tags, attempts, limits, size = row
         staged_path = self._paths.path(staged) if staged else None
-        file = UploadedFile(name, self._paths.path(path), sha256, staged_path)
+        file = UploadedFile(name, self._paths.path(path), sha256, staged_path, size=size)
         return UploadTask(
             job_id,
             number,
@@ -253,14 +334,31 @@ class UploadJobs:
 
 # `turn` numbers the unfinished files for one document; only the first one is its turn.
 _NEXT_FILES = """
-    SELECT job_id, number, name, path, staged, sha256, document_id, tags, attempts, limits
+    SELECT job_id, number, name, path, staged, sha256, document_id, tags, attempts, limits, size
     FROM (
         SELECT *, row_number() OVER (
             PARTITION BY document_id ORDER BY created_at, job_id, number
         ) AS turn
         FROM job_files JOIN jobs ON id = job_id WHERE status IN ('waiting', 'reading')
     )
-    WHERE turn = 1 ORDER BY attempts, created_at, job_id, number LIMIT ?"""
+    WHERE turn = 1
+    ORDER BY attempts, size > ? AND created_at > ?, created_at, job_id, number LIMIT ?"""
+
+
+def _document_id_of(file: UploadedFile) -> str:
+    return file.replaces or document_id(file.path)
+
+
+def _usage(db: Connection, owner: str) -> Usage:
+    [(total, own)] = db.execute(
+        "SELECT coalesce(sum(size), 0), coalesce(sum(size) FILTER (WHERE owner = ?), 0)"
+        " FROM uploads",
+        (owner,),
+    )
+    [(waiting,)] = db.execute(
+        "SELECT count(*) FROM job_files WHERE status IN ('waiting', 'reading')"
+    )
+    return Usage(total, own, waiting)
 
 
 def _job_status(files: Sequence[FileResult], done: int) -> JobStatus:

@@ -20,6 +20,7 @@ from qa.access.principal import Principal
 from qa.answering.source_freshness import FileHashes, SourceFreshness
 from qa.errors import UnknownDocumentId
 from qa.interfaces.api.dependencies import Asker
+from qa.interfaces.api.host_guard import content_length
 from qa.interfaces.api.multipart import UploadForm, receive_form
 from qa.interfaces.api.schemas import (
     PROBLEMS,
@@ -124,7 +125,7 @@ def _add_upload_routes(routes: APIRouter, service: Service) -> None:
         openapi_extra=UPLOAD_BODY,
     )
     async def upload(request: Request, asker: Asker) -> JSONResponse:
-        form = await _receive_form(service, request)
+        form = await _receive_form(service, request, asker)
         job = await run_in_threadpool(service.upload_service().take, form.files, form.tags, asker)
         return _accepted(job)
 
@@ -139,7 +140,7 @@ def _add_upload_routes(routes: APIRouter, service: Service) -> None:
         file = await run_in_threadpool(_indexed_file, service, asker, document_id)
         # Refused before the body is read, which may be large.
         service.upload_service().check_uploaded(file)
-        form = await _receive_form(service, request)
+        form = await _receive_form(service, request, asker)
         job = await run_in_threadpool(
             service.upload_service().replace, file, form.files, form.tags, asker
         )
@@ -260,10 +261,15 @@ def _check_known(document_id: str, snapshot: Snapshot) -> None:
         raise UnknownDocumentId(f"no document has the id {document_id!r}: see GET /documents")
 
 
-async def _receive_form(service: Service, request: Request) -> UploadForm:
+async def _receive_form(service: Service, request: Request, asker: Principal) -> UploadForm:
     # In a thread, like everything that may touch the disk: the event loop must not block.
     upload_service = await run_in_threadpool(service.upload_service)
-    return await receive_form(request, upload_service.uploads, upload_service.max_file_bytes)
+    usage = await run_in_threadpool(lambda: upload_service.jobs.usage(asker.owner))
+    announced = content_length(request.headers)
+    with upload_service.quota.arrival(asker.owner, usage, announced) as on_bytes:
+        return await receive_form(
+            request, upload_service.uploads, upload_service.max_file_bytes, on_bytes
+        )
 
 
 def _accepted(job: Job) -> JSONResponse:

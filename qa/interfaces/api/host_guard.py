@@ -78,7 +78,7 @@ class Guard:
         limit = self._body_limit(scope)
         if refusal:
             await problem(403, "Forbidden", refusal)(scope, receive, send)
-        elif _content_length(headers) > limit:
+        elif content_length(headers) > limit:
             await problem(413, "Content too large", _too_large(limit))(scope, receive, send)
         else:
             await self._app(scope, _limited(receive, limit), send)
@@ -175,7 +175,7 @@ def _with_safe_headers(send: Send) -> Send:
     return safe_send
 
 
-def _content_length(headers: Headers) -> int:
+def content_length(headers: Headers) -> int:
     """Return the announced size of the body, 0 without a valid one."""
     length = headers.get("content-length", "0")
     return int(length) if length.isdecimal() else 0

@@ -23,6 +23,7 @@ from index.filesystem.disk_errors import FULL, write_error
 from index.tags import MAX_TAG, MAX_TAGS, tags_of
 from qa.errors import InvalidUpload, QAError, StorageFull, UnsupportedUpload, UploadTooLarge
 from qa.library.upload_folder import UploadFolder, decoded_name, name_with_suffix, safe_name
+from qa.library.upload_quota import OnBytes
 from qa.state.upload_jobs import UploadedFile
 
 MAX_FILES = 100
@@ -69,8 +70,15 @@ class FormParser:
     """
 
     def __init__(
-        self, uploads: UploadFolder, boundary: bytes, max_bytes: int, max_files: int = MAX_FILES
+        self,
+        uploads: UploadFolder,
+        boundary: bytes,
+        max_bytes: int,
+        max_files: int = MAX_FILES,
+        on_bytes: OnBytes = lambda _: None,
     ) -> None:
+        """Write into `uploads`; `on_bytes` gets the size of each piece that is written."""
+        self._on_bytes = on_bytes
         self._uploads = uploads
         self._max_bytes = max_bytes
         self._max_files = max_files
@@ -143,7 +151,8 @@ class FormParser:
                 file.problem = error
         if file.problem:
             self._uploads.discard(file.path)
-        return UploadedFile(name, path, file.digest.hexdigest(), problem=str(file.problem or ""))
+        digest, problem = file.digest.hexdigest(), str(file.problem or "")
+        return UploadedFile(name, path, digest, problem=problem, size=file.size)
 
     def _on_header_name(self, data: bytes, start: int, end: int) -> None:
         self._header_name.extend(data[start:end])
@@ -205,6 +214,7 @@ class FormParser:
             )
             sink.truncate(0)
         else:
+            self._on_bytes(len(chunk))
             file.digest.update(chunk)
             sink.write(chunk)
 
@@ -226,14 +236,14 @@ class FormParser:
 
 
 async def receive_form(
-    request: Request, uploads: UploadFolder, max_bytes: int, max_files: int = MAX_FILES
+    request: Request, uploads: UploadFolder, max_bytes: int, on_bytes: OnBytes
 ) -> UploadForm:
-    """Receive the files and tags of a request.
+    """Receive the files and tags of a request; `on_bytes` gets the sizes of the files' pieces.
 
     If anything fails, nothing of the form is left on the disk. Raises QAError or InvalidTag.
     """
     try:
-        form = FormParser(uploads, _boundary_of(request), max_bytes, max_files)
+        form = FormParser(uploads, _boundary_of(request), max_bytes, on_bytes=on_bytes)
     except FormParserError as error:
         raise InvalidUpload(f"expected multipart/form-data (RFC 7578): {error}") from error
     try:

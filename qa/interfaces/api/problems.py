@@ -29,11 +29,13 @@ from qa.errors import (
     PageNotShown,
     QAError,
     QuestionCancelled,
+    QuotaReached,
     SourceChanged,
     SourceGone,
     StorageFull,
     TooBusy,
     TooManyQuestions,
+    TooManyUploads,
     UnknownConversation,
     UnknownDocumentId,
     UnknownJob,
@@ -48,6 +50,8 @@ from qa.interfaces.logs import REQUEST_ID
 
 BUSY_SECONDS = 5
 """Seconds after which somebody should ask again whose question found no place."""
+UPLOAD_SECONDS = 60
+"""Seconds after which somebody should upload again whose files found no place to wait."""
 log = logging.getLogger("uvicorn.error")
 
 _PUBLIC_ERRORS: tuple[tuple[type[Exception], int, str], ...] = (
@@ -72,6 +76,8 @@ _PUBLIC_ERRORS: tuple[tuple[type[Exception], int, str], ...] = (
     (UnknownTag, 404, "Unknown tag"),
     (InvalidUpload, 422, "Invalid upload"),
     (UploadTooLarge, 413, "Content too large"),
+    (QuotaReached, 413, "Quota reached"),
+    (TooManyUploads, 503, "Too many uploads"),
     (UnsupportedUpload, 415, "Unsupported content"),
     (NotUploaded, 409, "Not uploaded"),
     (StorageFull, 507, "Disk full"),
@@ -215,6 +221,8 @@ def _headers_of(error: Exception, status: int) -> dict[str, str] | None:
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(error, TooBusy):
         return {"Retry-After": str(BUSY_SECONDS)}
+    if isinstance(error, TooManyUploads):
+        return {"Retry-After": str(UPLOAD_SECONDS)}
     if isinstance(error, TooManyQuestions):
         return {"Retry-After": str(error.seconds)}
     return _retry_header(status)

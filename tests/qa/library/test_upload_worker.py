@@ -11,14 +11,18 @@ from pathlib import Path
 import pytest
 
 from index.errors import StoreCorrupt
+from index.parsing.parser_pool import ParserPool
 from index.store.schema import connect
 from index.store.snapshot import Snapshot
 from qa.errors import UnknownJob
+from qa.library import upload_worker
+from qa.library.documents import forget_all
 from qa.library.upload_service import UploadService
 from qa.library.upload_worker import TIDY_SECONDS, UploadWorker
 from qa.state.conversations import ConversationStore
 from qa.state.database import FILE_NAME, State
 from tests.qa.library.test_upload_service import TEXT, Harbour
+from tests.support.parsing import SLOW, Gate
 from tests.support.serving import PATIENCE, carded, eventually, settings_in
 
 
@@ -91,6 +95,47 @@ def test_it_survives_a_start_at_which_nothing_can_be_opened(tmp_path: Path) -> N
 
     assert harbour.texts() == {"a.txt": TEXT}
     assert len(said) == 1
+
+
+def test_a_slow_file_keeps_no_other_waiting(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate()
+    monkeypatch.setattr(upload_worker, "GATHER_SECONDS", 0.05)
+    monkeypatch.setattr(
+        upload_worker, "ParserPool", lambda: ParserPool(2, make_extraction=gate.extraction)
+    )
+    slow = harbour.jobs.add([harbour.file("slow.html", SLOW), harbour.file("a.html", "<p>Ebb.")])
+    with running([harbour.worker]):
+        eventually(lambda: harbour.jobs.job(slow.id).done == 1)
+        late = harbour.jobs.add([harbour.file("b.html", "<p>Tide."), harbour.file("c.txt")])
+        eventually(lambda: harbour.jobs.job(late.id).status == "done")
+        [first, _] = harbour.jobs.job(slow.id).files
+        assert first.status == "reading"
+        assert sorted(harbour.texts()) == ["a.html", "b.html", "c.txt"]
+        gate.open.set()
+        eventually(lambda: harbour.jobs.job(slow.id).status == "done")
+
+    assert harbour.texts()["slow.html"] == "Slow"
+
+
+def test_what_is_forgotten_while_it_is_read_makes_no_document(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate()
+    monkeypatch.setattr(upload_worker, "GATHER_SECONDS", 0.05)
+    monkeypatch.setattr(
+        upload_worker, "ParserPool", lambda: ParserPool(2, make_extraction=gate.extraction)
+    )
+    job = harbour.jobs.add([harbour.file("slow.html", SLOW)])
+    with running([harbour.worker]):
+        eventually(lambda: harbour.jobs.job(job.id).files[0].status == "reading")
+        forget_all(harbour.settings)
+        gate.open.set()
+        other = harbour.jobs.add([harbour.file("a.txt")])
+        eventually(lambda: harbour.jobs.job(other.id).status == "done")
+
+    assert sorted(harbour.texts()) == ["a.txt"]
 
 
 def test_old_jobs_and_conversations_are_deleted_while_it_runs(harbour: Harbour) -> None:
