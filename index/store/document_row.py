@@ -93,6 +93,13 @@ def digest_of(db: sqlite3.Connection, columns: Mapping[str, object]) -> str:
     return str(digest)
 
 
+IS_AS_WRITTEN = (
+    f"SELECT digest IS {_AS_STORED} FROM documents LEFT JOIN digests ON document_id = id"  # noqa: S608 - fixed names
+    " WHERE id = ?"
+)
+"""Query that is true for a document whose row is as it was written."""
+
+
 def damaged_documents(db: sqlite3.Connection) -> Iterator[DamagedDocument]:
     """Yield the documents whose rows differ from what was written, by uri."""
     # Read as bytes: damaged text need not be UTF-8.

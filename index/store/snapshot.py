@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.document import NOWHERE, Block, Chunk, DateSource, Places, SourceBytes
+from index.errors import StoreCorrupt
 from index.filesystem.file_stamp import FileStamp
 from index.filesystem.portable_path import Paths
 from index.formats.text_builder import places_from_plain
@@ -27,10 +28,12 @@ from index.search.index_cache import IndexCache
 from index.search.vocabulary import Vocabulary
 from index.store.document_blocks import unpack_blocks
 from index.store.document_reports import report_from
+from index.store.document_row import IS_AS_WRITTEN
 from index.store.document_versions import version_of_row
 from index.store.file_records import IndexedFile, files_called
 from index.store.schema import (
     FILE_NAME,
+    SCHEMA,
     connect,
     current_generation,
     translate_decoding_errors,
@@ -92,6 +95,8 @@ class Snapshot:
         self._path, self._paths = folder / FILE_NAME, Paths(folder)
         self._db = connect(folder)
         self._lock = threading.Lock()
+        # Documents whose digest was checked: a snapshot is of one generation.
+        self._intact: set[str] = set()
         with close_on_error(self), translate_decoding_errors(self._path):
             self._query("BEGIN")
             self._load(save_derived=save_derived)
@@ -300,6 +305,23 @@ class Snapshot:
                 info.sha256, info.size, info.encoding, bom_size, folded, info.extractor
             )
             return StoredDocument(info, text, source, places_from_plain(json.loads(places)))
+
+    def quotable(self, document_id: str) -> StoredDocument:
+        """Return a document that exists, to be quoted.
+
+        Raises StoreCorrupt if its text or its places are not those that were written: a bit that
+        has flipped on the disk must not become a quote.
+        """
+        document = self.document(document_id)
+        if document_id not in self._intact:
+            [(is_as_written,)] = self._query(IS_AS_WRITTEN, document_id)
+            if not is_as_written:
+                raise StoreCorrupt(
+                    f"{document.info.uri} is stored in {self._path} with other words than were "
+                    f"read from its file. {SCHEMA.remedy}"
+                )
+            self._intact.add(document_id)
+        return document
 
     def blocks(self, document_id: str) -> tuple[Block, ...]:
         """Return the blocks of a document in order; none of an unknown one."""

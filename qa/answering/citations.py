@@ -99,7 +99,7 @@ class Citer:
 
     def _document(self, document_id: str) -> StoredDocument:
         if document_id not in self._documents:
-            self._documents[document_id] = self._snapshot.document(document_id)
+            self._documents[document_id] = self._snapshot.quotable(document_id)
         return self._documents[document_id]
 
 

@@ -146,6 +146,9 @@ WITHOUT ROWID;
 )
 
 
+EXPIRE_SHARE = 0.1
+"""Largest share of the conversations that is deleted at once because of its age."""
+
 Redact = Callable[[dict[str, Any], Collection[str]], dict[str, Any]]
 """Function that returns an answer's JSON without the quotes of some documents."""
 _TABLES_OF_DOCUMENTS = ("quoted", "versions", "feedback", "watched_quotes", "job_files", "uploads")
@@ -200,7 +203,9 @@ class State:
         """Delete conversations unused for `days`, and texts that are no longer quoted.
 
         The days count to the last use of any conversation, where the clock is later than that: one
-        that has jumped ahead must not delete everything. Returns the number of deleted ones.
+        that has jumped ahead must not delete everything. Neither must the first use after such a
+        jump, so that a call deletes the oldest ones up to `EXPIRE_SHARE`, or one; a server calls
+        this every hour. Returns the number of deleted ones.
         """
         now = self._clock()
         [(newest,)] = self.query(
@@ -210,7 +215,12 @@ class State:
         last_used = datetime.fromisoformat(newest) if newest else now
         before = (last_used - timedelta(days=days)).isoformat(timespec="seconds")
         with self.writing() as db:
-            count = db.execute("DELETE FROM conversations WHERE updated_at < ?", (before,)).rowcount
+            [(total,)] = db.execute("SELECT count(*) FROM conversations")
+            count = db.execute(
+                "DELETE FROM conversations WHERE id IN (SELECT id FROM conversations"
+                " WHERE updated_at < ? ORDER BY updated_at LIMIT ?)",
+                (before, max(1, int(EXPIRE_SHARE * total))),
+            ).rowcount
             drop_unquoted(db)
         self.empty_log()
         return count

@@ -120,6 +120,16 @@ def test_values_that_were_never_written_are_called_damage(desk: Settings) -> Non
             read(desk)
 
 
+def test_a_text_that_is_not_what_was_read_is_never_quoted(desk: Settings) -> None:
+    assert "code 21" in answered(desk)
+    with closing(sqlite3.connect(desk.data / FILE_NAME)) as db:
+        db.execute("UPDATE documents SET text = replace(text, 'code 21', 'code 27')")
+        db.commit()
+
+    with pytest.raises(StoreCorrupt, match=r"3\.md is stored .* other words .*qa doctor --repair"):
+        answered(desk)
+
+
 def read(settings: Settings) -> None:
     """Read all documents and passages."""
     with closing(Snapshot(settings.data)) as snapshot:

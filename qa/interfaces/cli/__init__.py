@@ -96,5 +96,8 @@ def main() -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    click.echo(f"error: {message}", err=True)
+    from qa.interfaces.plaintext.answers import shown_lines
+
+    # A message may name a file, whose name may hold what acts on a terminal.
+    click.echo(f"error: {shown_lines(message)}", err=True)
     sys.exit(1)

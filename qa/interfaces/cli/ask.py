@@ -16,6 +16,7 @@ from qa.interfaces.cli.options import (
     data_option,
     document_option,
     echo_json,
+    echo_line,
     encoder_of,
     in_option,
     json_option,
@@ -164,7 +165,7 @@ def search(
 
 def _echo_notes(notes: Sequence[str]) -> None:
     for note in notes:
-        click.echo(f"note: {note}", err=True)
+        echo_line(f"note: {note}", err=True)
 
 
 def _echo_answer(answer: Answer, *, as_json: bool) -> None:
@@ -191,7 +192,7 @@ def _write_bundle(
     bundle, missing = bundle_of(answer, pipeline, settings, tags=tags, with_sources=with_sources)
     path.write_bytes(bundle.to_bytes())
     for uri in missing:
-        click.echo(
+        echo_line(
             f"note: {uri} has changed since it was indexed: its bytes are not in the bundle",
             err=True,
         )

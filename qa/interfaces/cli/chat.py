@@ -17,6 +17,7 @@ from qa.interfaces.cli.options import (
     data_option,
     document_option,
     echo_json,
+    echo_line,
     encoder_of,
     in_option,
     reader_of,
@@ -74,7 +75,7 @@ def chat(
 
     with own_or_sample(settings_of(data)) as (settings, note):
         for line in note:
-            click.echo(f"note: {line}", err=True)
+            echo_line(f"note: {line}", err=True)
         live = live_pipeline(settings, encoder_of(settings), reader_of(settings))
         session = Chat(open_conversations(settings), live, conversation, tags, documents, sure=sure)
         lines = typed_lines(settings) if sys.stdin.isatty() else piped_lines()
@@ -172,7 +173,7 @@ class Chat:
                     self._owner, self._id, question, ask, pipeline.snapshot
                 )
         except QAError as error:
-            click.echo(f"error: {error}", err=True)
+            echo_line(f"error: {error}", err=True)
         else:
             click.echo(turn_text(self._last_turn.result, bold, terminal_width()) + "\n")
         finally:
@@ -196,10 +197,10 @@ class Chat:
                 questions = self._examples.questions(pipeline)
                 languages = pipeline.policy.languages.sentence()
         except QAError as error:
-            click.echo(f"error: {error}", err=True)
+            echo_line(f"error: {error}", err=True)
             return
         for question in questions:
-            click.echo(question)
+            echo_line(question)
         click.echo(languages if questions else f"No question was found. {languages}")
 
     def _echo_sources(self, _: str) -> None:

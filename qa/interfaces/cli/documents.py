@@ -94,7 +94,7 @@ def index(  # noqa: PLR0913 - as many as it has options
     )
     click.echo(summary_line(summary))
     if summary.other_formats:
-        click.echo(f"not read, of other formats: {listed(summary.other_formats)}", err=True)
+        echo_line(f"not read, of other formats: {listed(summary.other_formats)}", err=True)
     for refusal in summary.refused:
         echo_line(f"refused: {refusal}", err=True)
     # A refusal is worse than a skipped file, so it decides the exit code.

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from qa.interfaces.cli.options import NamedPath, data_option, echo_json, json_option, settings_of
+from qa.interfaces.cli.options import (
+    NamedPath,
+    data_option,
+    echo_json,
+    echo_line,
+    json_option,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from qa.doctor import CheckResult
@@ -46,10 +53,10 @@ def doctor(*, repair_first: bool, as_json: bool, data: Path | None) -> None:
 
 def _echo_check(check: CheckResult) -> None:
     """Print a check and, indented below it, its findings."""
-    click.echo(f"{'ok' if check.passed else 'wrong':<5}  {check.name}: {check.detail}")
+    echo_line(f"{'ok' if check.passed else 'wrong':<5}  {check.name}: {check.detail}")
     for finding in check.findings:
         hint = " (--repair does)" if finding.repair else ""
-        click.echo(f"       {finding.problem}: {finding.remedy}{hint}")
+        echo_line(f"       {finding.problem}: {finding.remedy}{hint}")
 
 
 def _check_to_dict(check: CheckResult) -> dict[str, Any]:
@@ -73,7 +80,7 @@ def backup(file: Path, data: Path | None) -> None:
     from qa.state.backup import back_up
 
     names = back_up(settings_of(data).data, file)
-    click.echo(f"Wrote {', '.join(names)} to {file}.")
+    echo_line(f"Wrote {', '.join(names)} to {file}.")
 
 
 @click.command()
@@ -92,4 +99,4 @@ def restore(file: Path, *, yes: bool, data: Path | None) -> None:
     folder = settings_of(data).data
     names = backups.restore(file, folder, yes=yes, on_wait=echo_waiting)
     log_command(folder, "restore", str(file))
-    click.echo(f"Restored {', '.join(names)} from {file}.")
+    echo_line(f"Restored {', '.join(names)} from {file}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,11 +116,17 @@ def _echo_preparing(name: str) -> None:
     click.echo(f"Preparing the model {name} (once, about 20 s) ...", err=True)
 
 
+_ACTS = re.compile(r"[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that act on a terminal and that JSON leaves as they are."""
+
+
 def echo_json(value: Any) -> None:  # noqa: ANN401 - whatever json takes
     """Print a value as indented JSON."""
     import json
 
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    # Outside of strings JSON has none of these, and inside them the escape means the same.
+    click.echo(_ACTS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def echo_line(text: str, *, err: bool = False) -> None:

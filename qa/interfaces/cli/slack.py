@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from qa.interfaces.cli.options import data_option, echo_json, settings_of
+from qa.interfaces.cli.options import data_option, echo_json, echo_line, settings_of
 
 _LABELS = {True: "ok", False: "missing", None: "note"}
 
@@ -60,6 +60,6 @@ def check(url: str | None, data: Path | None) -> None:
 
     checks = asyncio.run(check_setup(settings_of(data), url))
     for check in checks:
-        click.echo(f"{_LABELS[check.passed]:<8} {check.name}: {check.detail}")
+        echo_line(f"{_LABELS[check.passed]:<8} {check.name}: {check.detail}")
     # None is a remark, which is not an error.
     sys.exit(1 if any(check.passed is False for check in checks) else 0)

@@ -14,7 +14,7 @@ from qa.interfaces.service import Service
 from qa.interfaces.slack.channel_scope import tags_to_search
 from qa.interfaces.slack.commands import parse_request
 from qa.interfaces.slack.document_list import documents_message
-from qa.interfaces.slack.mrkdwn import question_of
+from qa.interfaces.slack.mrkdwn import MAX_TEXT, defuse_and_truncate, question_of
 from qa.state.conversations import ChatThreads
 
 
@@ -68,7 +68,7 @@ class ChatReplies:
             self.service.count_answer(message.team.partition(":")[0], turn.result)
             return self.write_answer(answer_of(turn.result), self.base)
         except (InvalidQuestion, InvalidTag, UnknownTag, NoIndex) as error:
-            return f"I cannot answer that: {error}."
+            return defuse_and_truncate(f"I cannot answer that: {error}.", MAX_TEXT)
 
     def _document_list(self, asker: Principal, tags: Sequence[str]) -> str:
         with self.service.snapshot(asker) as snapshot:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 import regex
 
+from qa.interfaces.plaintext.answers import shown_lines
+
 MAX_TEXT = 3000
 """Characters of one text (text object, docs.slack.dev)."""
 ELLIPSIS = "…"
@@ -40,9 +42,9 @@ def escape(text: str) -> str:
 def defuse(text: str) -> str:
     """Return an escaped text in which Slack finds no mention, address or link.
 
-    A zero-width space breaks up what looks like one.
+    A zero-width space breaks up what looks like one. Control characters are replaced.
     """
-    return escape(_ACTIVE.sub(_ZERO_WIDTH, text))
+    return escape(_ACTIVE.sub(_ZERO_WIDTH, shown_lines(text)))
 
 
 def link(url: str, label: str) -> str:

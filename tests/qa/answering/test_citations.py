@@ -127,9 +127,9 @@ def test_a_document_is_read_once(snapshot: Snapshot) -> None:
         def __init__(self) -> None:
             self.read = 0
 
-        def document(self, document_id: str) -> object:  # type: ignore[override]
+        def quotable(self, document_id: str) -> object:  # type: ignore[override]
             self.read += 1
-            return snapshot.document(document_id)
+            return snapshot.quotable(document_id)
 
     counting = Counting()
     cite = Citer(counting)

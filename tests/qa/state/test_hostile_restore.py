@@ -104,7 +104,7 @@ IN_INDEX = {
     "no version": "PRAGMA user_version = 0",
 }
 JOB = "INSERT INTO jobs (id, created_at, tags) VALUES ('j', '', '[]');"
-JOB_FILE = "INSERT INTO job_files VALUES ('j', 0, 'n', NULL, {}, {}, '', 'waiting', '', 0)"
+JOB_FILE = "INSERT INTO job_files VALUES ('j', 0, 'n', NULL, {}, {}, '', 'waiting', '', 0, 0)"
 IN_STATE = {
     "a trigger": "CREATE TRIGGER t AFTER INSERT ON turns BEGIN DELETE FROM turns; END",
     "a job out of uploads": JOB + JOB_FILE.format("CAST('data:/uploads/../x' AS BLOB)", "NULL"),
@@ -195,6 +195,7 @@ def test_a_backup_of_an_older_version_is_taken_over(desk: Settings, tmp_path: Pa
     held = members(desk, tmp_path)
     script = (
         "ALTER TABLE jobs DROP COLUMN limits; ALTER TABLE jobs DROP COLUMN owner;"
+        "ALTER TABLE job_files DROP COLUMN size; DROP TABLE uploads;"
         "PRAGMA user_version = 4"
     )
     held[STATE] = edited(held[STATE], tmp_path, script)

@@ -5,7 +5,7 @@ import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { ConversationList } from "./conversations.js";
 import { DocumentList } from "./documents.js";
-import { byId } from "./dom.js";
+import { byId, name } from "./dom.js";
 import { showExamples } from "./examples.js";
 import { address, chatLink, onLink, sourceOf } from "./links.js";
 import { watchMenu } from "./menu.js";
@@ -53,7 +53,7 @@ async function follow({ focus } = {}) {
   list.mark(id);
   await conversation.open(id);
   showExamples(asking);
-  document.title = conversation.title ? `${conversation.title} — quoted` : "quoted";
+  name(conversation.title ? `${conversation.title} — quoted` : "quoted");
   await panel.show(source && { ...source, words: history.state?.words }, conversation.turn(source?.turn), { focus });
 }
 
@@ -92,7 +92,7 @@ function lost() {
 
 /** Something was asked or said here. */
 function changed() {
-  document.title = conversation.title ? `${conversation.title} — quoted` : "quoted";
+  name(conversation.title ? `${conversation.title} — quoted` : "quoted");
   list.refresh();
   tabs.tell();
 }

@@ -1,6 +1,6 @@
 /* A question that must be answered before something is deleted. */
 
-import { byId } from "./dom.js";
+import { byId, fill } from "./dom.js";
 
 /**
  * Ask for a yes; Cancel has the focus, and Escape is no.
@@ -9,7 +9,7 @@ import { byId } from "./dom.js";
  */
 export function confirmed(text) {
   const dialog = byId("confirm");
-  byId("confirm-text").textContent = text;
+  fill(byId("confirm-text"), text);
   return new Promise((resolve) => {
     let yes = false;
     const close = () => dialog.close();

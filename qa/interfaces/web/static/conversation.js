@@ -1,7 +1,7 @@
 /* The open conversation: its turns, and asking the next question. */
 
 import { spoken } from "./answer.js";
-import { byId, say } from "./dom.js";
+import { byId, fill, say } from "./dom.js";
 import { Problem, request } from "./server.js";
 import { sampleTurn, TurnView, waitingTurn } from "./turn.js";
 
@@ -200,7 +200,7 @@ export class Conversation {
 
   #notice(text) {
     this.noticeBox.hidden = !text;
-    this.noticeBox.textContent = text;
+    fill(this.noticeBox, text);
   }
 
   #scrollTo(element) {

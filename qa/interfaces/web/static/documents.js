@@ -1,7 +1,7 @@
 /* The list of documents, loaded when it is opened; tags can be changed, and those that were uploaded be replaced and deleted. */
 
 import { confirmed } from "./confirm.js";
-import { byId, make, say } from "./dom.js";
+import { byId, fill, make, say } from "./dom.js";
 import { readLink } from "./links.js";
 import { Managing } from "./managing.js";
 import { Problem, request } from "./server.js";
@@ -37,7 +37,7 @@ export class DocumentList {
       Object.assign(this, { documents, maxBytes });
       this.#show();
     } catch (error) {
-      byId("documents-count").textContent = error.message;
+      fill(byId("documents-count"), error.message);
     } finally {
       this.details.removeAttribute("aria-busy");
     }
@@ -96,7 +96,7 @@ export class DocumentList {
       await request("DELETE", `/documents/${encodeURIComponent(id)}`);
     } catch (error) {
       if (!(error instanceof Problem && error.status === NOT_FOUND)) {
-        byId("documents-count").textContent = error.message;
+        fill(byId("documents-count"), error.message);
         return;
       }
     }

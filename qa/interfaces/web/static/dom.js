@@ -1,4 +1,8 @@
-/* Elements are built from values and text nodes; no markup is ever made of text. */
+/* Elements are built from values and text nodes; no markup is ever made of text, and nothing in it hides. */
+
+import { signed, withSigns } from "./signs.js";
+
+const SHOWN = new Set(["title", "alt", "aria-label"]); // attributes that people read
 
 /**
  * An element. Attributes that are null, undefined or false are left out; functions listen to the event of their name.
@@ -13,11 +17,31 @@ export function make(name, attributes = {}, ...children) {
     if (typeof value === "function") {
       element.addEventListener(key, value);
     } else if (value !== null && value !== undefined && value !== false) {
-      element.setAttribute(key, value === true ? "" : String(value));
+      const text = value === true ? "" : String(value);
+      element.setAttribute(key, SHOWN.has(key) ? withSigns(text) : text);
     }
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return fill(element, ...children);
+}
+
+/**
+ * An element with other children than before.
+ * @param {HTMLElement} element
+ * @param {...(Node|string|null|Array)} children
+ * @returns {HTMLElement}
+ */
+export function fill(element, ...children) {
+  const given = children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+  element.replaceChildren(...given.flatMap((child) => (child instanceof Node ? child : signed(String(child)))));
   return element;
+}
+
+/**
+ * Name the page.
+ * @param {string} title
+ */
+export function name(title) {
+  document.title = withSigns(title);
 }
 
 /**
@@ -40,6 +64,6 @@ export function say(text) {
   status.textContent = "";
   clearTimeout(speaking);
   speaking = setTimeout(() => {
-    status.textContent = text; // a change, even where the same was said before
+    status.textContent = withSigns(text); // a change, even where the same was said before
   }, 50);
 }

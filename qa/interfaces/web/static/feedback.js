@@ -1,6 +1,6 @@
 /* What a person says of an answer: right, wrong, or where the right place is. */
 
-import { make, say } from "./dom.js";
+import { fill, make, say } from "./dom.js";
 import { Problem, request } from "./server.js";
 
 const GIVEN = {
@@ -73,7 +73,7 @@ export class FeedbackBar {
       return true;
     } catch (error) {
       this.text.classList.add("problem");
-      this.text.textContent = error instanceof Problem ? error.message : "That was not kept: the server does not answer.";
+      fill(this.text, error instanceof Problem ? error.message : "That was not kept: the server does not answer.");
       say(this.text.textContent);
       return false;
     }

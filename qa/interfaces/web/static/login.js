@@ -1,5 +1,7 @@
 /* The sign-in form: a key becomes a session, whose cookie scripts cannot read. */
 
+import { withSigns } from "./signs.js";
+
 const form = document.getElementById("login");
 const field = document.getElementById("key");
 const notice = document.getElementById("notice");
@@ -12,7 +14,7 @@ function leave() {
 }
 
 function say(text) {
-  notice.textContent = text;
+  notice.textContent = withSigns(text);
   notice.hidden = false;
 }
 

@@ -1,6 +1,6 @@
 /* What can be done with a document in the list: its tags are changed, an uploaded file is replaced by another. */
 
-import { make, say } from "./dom.js";
+import { fill, make, say } from "./dom.js";
 import { request } from "./server.js";
 
 /** The box below a document. */
@@ -39,7 +39,7 @@ export class Managing {
     try {
       await request("PUT", `/documents/${encodeURIComponent(this.id)}/tags`, { tags });
     } catch (error) {
-      this.problem.textContent = error.message;
+      fill(this.problem, error.message);
       return;
     }
     say("The tags are saved.");

@@ -1,6 +1,6 @@
 /* The pages of a PDF that a quote stands on, as they are printed, with the quote boxed; beside or above the text. */
 
-import { make } from "./dom.js";
+import { fill, make } from "./dom.js";
 import { request } from "./server.js";
 
 /**
@@ -57,7 +57,7 @@ export class OriginalView {
 
   #become(figures, note = "") {
     this.element.replaceChildren(...figures);
-    this.note.textContent = note;
+    fill(this.note, note);
     this.note.hidden = !note;
     this.#apply();
   }

@@ -1,7 +1,7 @@
 /* The reader: one source on a page of its own. */
 
 import { watchServer } from "./banner.js";
-import { byId } from "./dom.js";
+import { byId, name } from "./dom.js";
 import { onLink, sourceOf } from "./links.js";
 import { probe } from "./server.js";
 import { SourceView } from "./source.js";
@@ -12,7 +12,7 @@ async function open(words) {
   const source = sourceOf(location);
   if (source) {
     await view.open({ ...source, words });
-    document.title = `${view.title.textContent} — quoted`;
+    name(`${view.title.textContent} — quoted`);
   }
 }
 

@@ -2,10 +2,11 @@
 
 import { toUnits } from "./codepoints.js";
 import { copied } from "./clipboard.js";
-import { make, say } from "./dom.js";
+import { fill, make, say } from "./dom.js";
 import { readLink } from "./links.js";
 import { OriginalView } from "./original.js";
 import { followSelection } from "./selecting.js";
+import { withSigns } from "./signs.js";
 import { TextView } from "./textview.js";
 import { loaded, missing, onlyPlace } from "./versions.js";
 import { lines, placeAt, range, shortened, where } from "./words.js";
@@ -84,8 +85,8 @@ export class SourceView {
     this.selected = null;
     this.view.show(version.text, ...(found ?? []));
     this.marked = this.view.quote ? found : null;
-    this.title.textContent = version.title;
-    this.uri.textContent = version.uri;
+    fill(this.title, version.title);
+    fill(this.uri, version.uri);
     this.tools.hidden = false;
     this.#version(version, source.words);
     this.#place();
@@ -101,7 +102,7 @@ export class SourceView {
     this.where.textContent = this.uri.textContent = "";
     this.tools.hidden = true;
     this.banner.hidden = false;
-    this.banner.replaceChildren(`${message} `, link ? make("a", { class: "newer", href: link }, "Open the current version") : "");
+    fill(this.banner, `${message} `, link ? make("a", { class: "newer", href: link }, "Open the current version") : "");
     this.bar?.show(null, null);
   }
 
@@ -130,7 +131,7 @@ export class SourceView {
     this.where.textContent = place ? this.#whereOf(place) : "";
     this.link.href = readLink(id, sha256, place?.start, place?.end);
     this.copy.hidden = !place;
-    this.copy.setAttribute("aria-label", place ? `Copy quote with citation: ${shortened(place.text, 80)}` : "");
+    this.copy.setAttribute("aria-label", place ? withSigns(`Copy quote with citation: ${shortened(place.text, 80)}`) : "");
     this.bar?.show(this.shown, this.selected);
   }
 

@@ -1,6 +1,6 @@
 /* Files that are dropped on the page or chosen with the button: sent one by one, each with a line that says what became of it. */
 
-import { byId, make, say } from "./dom.js";
+import { byId, fill, make, say } from "./dom.js";
 import { dropped } from "./dropping.js";
 import { readLink } from "./links.js";
 import { sent } from "./sending.js";
@@ -120,7 +120,7 @@ export class Uploads {
   }
 
   #summary(text) {
-    byId("uploads-summary").textContent = text;
+    fill(byId("uploads-summary"), text);
     byId("uploads-summary").hidden = !text;
   }
 
@@ -157,7 +157,7 @@ class Line {
   done(status, detail, document = null) {
     this.bar.remove();
     this.item.className = status;
-    this.text.replaceChildren(make("strong", {}, RESULTS[status]), detail ? `: ${detail}` : "");
+    fill(this.text, make("strong", {}, RESULTS[status]), detail ? `: ${detail}` : "");
     if (document) {
       this.name.replaceChildren(make("a", { href: readLink(document, null) }, this.label));
     }

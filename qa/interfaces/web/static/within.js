@@ -1,6 +1,6 @@
 /* The chooser at the question box: which documents are asked, by their tags or a single one. */
 
-import { byId, make } from "./dom.js";
+import { byId, fill, make } from "./dom.js";
 import { request } from "./server.js";
 import { counted } from "./words.js";
 
@@ -93,7 +93,7 @@ export class Within {
     const { only } = this;
     this.box.hidden = known.length === 0 && only.length === 0;
     const chosen = [...(only.length ? inDocuments(only, []) : []), tags.length && only.length ? " " : "", ...(tags.length ? within(tags) : [])];
-    this.summary.replaceChildren("Ask ", ...(chosen.join("") ? chosen : ["all documents"]));
+    fill(this.summary, "Ask ", ...(chosen.join("") ? chosen : ["all documents"]));
     this.summary.classList.toggle("some", tags.length > 0 || only.length > 0);
     byId("within-legend").textContent = known.length ? "Ask only documents with any of the tags" : "One document alone is asked";
     const focused = this.list.contains(document.activeElement) ? document.activeElement.value : null;

@@ -99,6 +99,35 @@ def checked(message: Any) -> Any:
     return message
 
 
+HOSTILE = "\x1b[31m\x9b\x07a\u202eb\u2066"
+
+
+def test_no_control_character_reaches_slack_wherever_it_stands() -> None:
+    cited = citation("It ", HOSTILE, ".", title=HOSTILE, uri=HOSTILE, heading=HOSTILE)
+    span = AnswerSpan(HOSTILE, 0.5, cited, certainty="likely")
+    more: dict[str, Any] = {
+        "interpreted_as": HOSTILE,
+        "tags": (HOSTILE,),
+        "notes": (HOSTILE,),
+        "doubts": (HOSTILE,),
+        "conflicts": (span,),
+        "earlier": (span,),
+    }
+    messages = [
+        answer_message(answer(span, **more), 7, BASE),
+        answer_message(answer(reply=HOSTILE), 7, BASE),
+        answer_message(
+            answer(span, parts=(Part(HOSTILE, "likely", 1, None, (HOSTILE,)),)), 7, BASE
+        ),
+        answer_message(refused(HOSTILE, HOSTILE), 7, BASE),
+        notice_message(HOSTILE),
+    ]
+    for message in messages:
+        shown = message.text + flat(message.blocks)
+        assert not set("\x1b\x9b\x07\u202e\u2066") & set(shown)
+        assert "\ufffd[31m" in message.text
+
+
 def test_an_answer_is_bold_and_has_its_sentence_source_and_confidence() -> None:
     cited = citation("Up to ", "$25 & more", " <billion>.")
     message = checked(answer_message(answer(AnswerSpan("$25 & more", 0.87, cited)), 7, BASE))

@@ -295,3 +295,26 @@ def text_shown(page: Page) -> str:
     """Return the whole text of the open source."""
     page.locator("#source .block").first.wait_for(state="attached")
     return page.locator("#source .text").text_content() or ""
+
+
+def test_characters_that_hide_or_turn_the_text_are_shown_as_signs(
+    open_page: Opener, site: Site
+) -> None:
+    text = "The vault\u200b of Bergen is opened by \u202eRalf\u202c Moe.\n"
+    site.index(hidden=text)
+    page = open_page()
+    answer = ask(page, "Who opens the vault of Bergen?")
+    citation = next(each for each in answer["citations"] if each["uri"] == "hidden.txt")
+
+    quote = turn(page, answer).locator(".answer > .quote").first
+    assert "\u202e" not in (page.text_content("body") or "")
+    assert [sign.get_attribute("data-number") for sign in quote.locator("blockquote .sign").all()]
+    quote.locator(".place").first.click()
+    expect(page.locator("#source .where")).to_contain_text(f"characters {citation['start']}–")
+    signs = page.locator("#source .text .sign")
+    assert [sign.get_attribute("data-number") for sign in signs.all()] == ["200B", "202E", "202C"]
+    # Offsets stay: what is selected behind the signs is what stands there in the document.
+    hidden = str.maketrans("\u200b\u202e\u202c", "□□□")
+    assert text_shown(page) == text.translate(hidden)
+    assert marked(page.locator("#source")) == citation["quote"].translate(hidden)
+    site.remove("hidden")
