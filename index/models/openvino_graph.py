@@ -19,7 +19,7 @@ from index.filesystem.disk_errors import is_full
 from index.filesystem.file_stamp import stamp_of
 
 if TYPE_CHECKING:
-    from openvino import Core
+    from openvino import CompiledModel, Core
     from tokenizers import Encoding
 
 Precision = Literal["auto", "int8", "bf16", "f32"]
@@ -100,13 +100,7 @@ class Graph:
         blobs = compiled_dir / "-".join(options.values()).lower()
         if _delete_untrusted_blobs(blobs):
             options["CACHE_DIR"] = str(blobs)
-        try:
-            self._model = core().compile_model(path, "CPU", options)
-        except RuntimeError as error:
-            raise ModelError(
-                f"OpenVINO cannot compile {path.name}: {error}."
-                f" Delete the model cache folder {path.parent} and try again"
-            ) from error
+        self._model = _compiled(path, options)
         _record_blobs(blobs)
         self.inputs = [port.get_any_name() for port in self._model.inputs]
         self._local = threading.local()
@@ -119,6 +113,24 @@ class Graph:
             request = self._local.request = self._model.create_infer_request()
         results = request.infer({name: inputs[name] for name in self.inputs})
         return [np.array(result, dtype=np.float32) for result in results.values()]
+
+
+def _compiled(path: Path, options: dict[str, str]) -> CompiledModel:
+    """Compile a graph, without blobs where they can neither be read nor written.
+
+    Raises ModelError.
+    """
+    try:
+        return core().compile_model(path, "CPU", options)
+    except RuntimeError as error:
+        # A cache that may only be read, and that nobody has compiled for this computer yet.
+        without = {name: value for name, value in options.items() if name != "CACHE_DIR"}
+        if without != options:
+            return _compiled(path, without)
+        raise ModelError(
+            f"OpenVINO cannot compile {path.name}: {error}."
+            f" Delete the model cache folder {path.parent} and try again"
+        ) from error
 
 
 def _compile_options(precision: ChosenPrecision, *, deterministic: bool) -> dict[str, str]:

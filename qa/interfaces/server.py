@@ -41,6 +41,7 @@ from qa.conversations.conversation import Conversations
 from qa.errors import NoIndex, NoSample, NotReady, SettingsError
 from qa.interfaces.api.ask import ask_router
 from qa.interfaces.api.conversations import conversation_router
+from qa.interfaces.api.description import describe_open_routes
 from qa.interfaces.api.documents import document_router
 from qa.interfaces.api.door import Door
 from qa.interfaces.api.host_guard import Guard, is_loopback
@@ -357,6 +358,7 @@ def create_app(
     if not only_slack:
         _include_local_routers(app, service, questions, gatekeeper, settings)
         app.include_router(metrics_router(service.metrics))
+    describe_open_routes(app)
     add_error_handlers(app)
     # The last one added is the first to see a request.
     app.add_middleware(Presence)

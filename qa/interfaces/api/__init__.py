@@ -4,6 +4,7 @@ __all__ = [
     "ask",
     "conversations",
     "dependencies",
+    "description",
     "documents",
     "door",
     "host_guard",

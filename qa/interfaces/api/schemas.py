@@ -433,6 +433,7 @@ class Problem(BaseModel):
 
 _PROBLEM: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {**_PROBLEM, "description": "A body that is no text, or a length and chunks at once"},
     401: {**_PROBLEM, "description": "No valid key, where keys are needed"},
     403: {**_PROBLEM, "description": "Foreign host or page, or a key that may not do this"},
     404: {**_PROBLEM, "description": "Unknown document, conversation, tag or job"},

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi.responses import JSONResponse
 
 from qa.errors import QAError
 from qa.interfaces.api.problems import problem_of
+from qa.interfaces.api.schemas import PROBLEMS
 
 _TYPES: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "authentication_error",
@@ -17,6 +19,11 @@ _TYPES: dict[int, str] = {
     HTTPStatus.TOO_MANY_REQUESTS: "rate_limit_error",
 }
 """Types of errors by their status; all others are of the request or of the server."""
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"description": problem["description"]} for status, problem in PROBLEMS.items()
+}
+"""Errors that every route may return, as OpenAPI responses."""
 
 
 class BadRequest(QAError):

@@ -14,7 +14,7 @@ from qa.conversations.conversation import answer_in_context
 from qa.errors import QAError
 from qa.interfaces.api.dependencies import Asker
 from qa.interfaces.api.question_queue import QuestionQueue
-from qa.interfaces.openai.errors import BadRequest, error_response
+from qa.interfaces.openai.errors import RESPONSES, BadRequest, error_response
 from qa.interfaces.openai.messages import question_and_turns
 from qa.interfaces.openai.requests import (
     MAX_INPUTS,
@@ -46,7 +46,7 @@ def openai_router(service: Service, questions: QuestionQueue, public_url: str) -
 
     Links to sources begin with `public_url`, or without one with the address of the request.
     """
-    routes = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
+    routes = APIRouter(prefix="/v1", tags=["OpenAI-compatible"], responses=RESPONSES)
 
     @routes.get("/models", summary="The models of the OpenAI-compatible endpoint")
     def models() -> JSONResponse:

@@ -15,6 +15,7 @@ from starlette.types import Message
 from qa.access.key_store import KeyStore
 from qa.errors import SettingsError
 from qa.interfaces.api.door import PERSON
+from qa.interfaces.api.permissions import rule_of
 from qa.interfaces.api.proxies import TrustedProxies, networks_of
 from qa.interfaces.cli import cli
 from qa.interfaces.server import Binding, create_app
@@ -272,6 +273,10 @@ def test_the_schema_names_the_key_and_all_problems(settings: Settings) -> None:
     schema = client_of(settings).get("/openapi.json").json()
 
     assert schema["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
-    for item in schema["paths"].values():
-        for operation in item.values():
-            assert operation["security"]
+    for path, item in schema["paths"].items():
+        for method, operation in item.items():
+            is_open = rule_of(method.upper(), path).permission == "open"
+            assert operation["security"] == ([] if is_open else [{"HTTPBearer": []}])
+            assert {"400", "401", "403", "405", "422", "429", "503"} <= operation[
+                "responses"
+            ].keys()
