@@ -301,6 +301,9 @@ def _check_values(database: sqlite3.Connection, name: str) -> None:
         paths = database.execute("SELECT path FROM documents")
     else:
         database.execute("UPDATE claims SET state = 'done' WHERE state != 'done'")
+        sizes = "SELECT 1 FROM uploads WHERE typeof(size) != 'integer' OR size < 0"
+        if database.execute(sizes).fetchone():
+            raise ValueError(f"{name}: expected the sizes of uploads, got others")
         paths = database.execute(
             "SELECT path FROM job_files"
             " UNION ALL SELECT staged FROM job_files WHERE staged IS NOT NULL"

@@ -108,6 +108,8 @@ JOB_FILE = "INSERT INTO job_files VALUES ('j', 0, 'n', NULL, {}, {}, '', 'waitin
 IN_STATE = {
     "a trigger": "CREATE TRIGGER t AFTER INSERT ON turns BEGIN DELETE FROM turns; END",
     "a job out of uploads": JOB + JOB_FILE.format("CAST('data:/uploads/../x' AS BLOB)", "NULL"),
+    "a size that makes room": "INSERT INTO uploads VALUES ('d', 'key:anna', -1000000000)",
+    "a size that is none": "INSERT INTO uploads VALUES ('d', 'key:anna', 'x')",
     "a staged file elsewhere": JOB
     + JOB_FILE.format(
         "CAST('data:/uploads/0123456789abcdef/a' AS BLOB)", "CAST('data:/../../x' AS BLOB)"
@@ -174,6 +176,24 @@ def test_a_manifest_that_is_none_is_a_message(
     desk: Settings, tmp_path: Path, manifest: object
 ) -> None:
     assert_refused(desk, packed(tmp_path / "b.zip", members(desk, tmp_path), manifest))
+
+
+@pytest.mark.parametrize("held", [b"", b"x" * 9, b"\0" * 10_000_000])
+def test_a_member_that_is_not_as_the_manifest_says_is_refused(
+    desk: Settings, tmp_path: Path, held: bytes
+) -> None:
+    """It is missing bytes, has others, or unpacks to a million times as many."""
+    name, told = "uploads/0123456789abcdef/a.txt", b"a member"
+    backup = packed(tmp_path / "b.zip", members(desk, tmp_path) | {name: told})
+    bomb = tmp_path / "bomb.zip"
+    with (
+        zipfile.ZipFile(backup) as source,
+        zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for each in source.namelist():
+            archive.writestr(each, held if each == name else source.read(each))
+
+    assert_refused(desk, bomb)
 
 
 def test_a_calibration_that_is_none_is_refused(desk: Settings, tmp_path: Path) -> None:
