@@ -153,9 +153,10 @@ class UploadWorker:
         and one that takes long keeps no other waiting.
         """
         while (waiting := jobs.waiting()) and not stopping.is_set():
-            jobs.show_reading(waiting)
             ready = self._ready_paths([_bytes_of(task) for task in waiting])
             tasks = [task for task in waiting if _bytes_of(task) in ready]
+            if len(tasks) < len(waiting):
+                jobs.show_reading([task for task in waiting if task not in tasks])
             if tasks:
                 with store.writing():
                     self.work(jobs, store, tasks)
