@@ -12,7 +12,7 @@ import regex
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _COMMENT = regex.compile(r"(?s)<!--.*?-->")
 _IMAGE = regex.compile(r"!\[[^\]\n]*\]\([^)\s]*\)")
-_LINK = regex.compile(r"\[([^\]\n]*)\]\([^)\s]*\)")
+_LINK = regex.compile(r"\[((?:[^\[\]\n\\]|\\.|\[[^\[\]\n]*\])*)\]\((?:[^()\s]|\([^()\s]*\))*\)")
 _ESCAPED = regex.compile(r"\\([!-/:-@\[-`{-~])")
 
 
@@ -54,7 +54,8 @@ def closest_words(text: str, found: list[str]) -> list[str]:
     end = 0
     for table in _TABLE.finditer(text):
         known += words(text[end : table.start()])
-        forms = [words(table[0]), words(labelled(table[0]))]
+        # The first of equals: with names before the values, which fewer other words allow.
+        forms = [words(labelled(table[0])), words(table[0])]
         known += max(forms, key=lambda form: common(form, found) / max(len(form), 1))
         end = table.end()
     return known + words(text[end:])

@@ -31,6 +31,17 @@ MAX_FIELDS = 2_000_000
 
 Row = Sequence[str]
 
+
+class ColumnNames(str):
+    """Line of a table's header, whose names the lines below it repeat.
+
+    It stands in the text, where a reader sees it above the rows, and in no unit: it would be found
+    in place of the values.
+    """
+
+    __slots__ = ()
+
+
 _OpenSpans = dict[int, tuple[int, str]]
 """Cells that reach below a row: column -> (rows left below it, text)."""
 
@@ -195,11 +206,11 @@ def pair_labels(row: Row) -> Row:
 def table_lines(
     rows: Sequence[Row], *, strict: bool = True, marked: int | None = None
 ) -> Iterator[tuple[int, str]]:
-    """Yield (row number, line) of each row of a table but its header.
+    """Yield (row number, line) of each row of a table; that of the header is `ColumnNames`.
 
     `marked` is the number of the header row if the file says so; otherwise `header_index` looks
     for it, with `strict`. Rows that repeat the header are left out; the header itself is a line
-    only if it has names that no other line holds.
+    like others if it has names that no other line holds.
     """
     header = header_index(rows, strict=strict) if marked is None else marked
     if header is None or not _has_values_below(rows, header):
@@ -208,9 +219,9 @@ def table_lines(
         return
     yield from bare_lines(rows[:header])
     names = rows[header]
-    if _has_empty_column(rows, header):
-        # No row repeats the name of a column without values: the header is a line as well.
-        yield header, row_text(names, None)
+    line = row_text(names, None)
+    # No row repeats the name of a column without values: the header is a line as well.
+    yield header, line if _has_empty_column(rows, header) else ColumnNames(line)
     for number, row in enumerate(rows[header:], start=header):
         if row != names:
             yield number, row_text(row, names)

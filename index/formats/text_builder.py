@@ -23,6 +23,7 @@ from index.document import (
     TextRange,
 )
 from index.errors import EmptyFile, ExtractionLimit
+from index.formats.tables import ColumnNames
 from index.text.structure import blocks_from_plain, blocks_to_plain, with_leads, with_typed_lists
 from index.text.unseen import joined_remarks, zero_width_remark, zero_width_words
 
@@ -217,7 +218,7 @@ class TextBuilder:
         self.placed_rows((text, self._place) for text in texts)
 
     def placed_rows(self, rows: Iterable[tuple[str, Place]]) -> None:
-        """Write the rows of a table, each with its place."""
+        """Write the rows of a table, each with its place; `ColumnNames` are in no unit."""
         entries = self._write_lines(("", text, place) for text, place in rows)
         if entries:
             self._add_block([entry.content for entry in entries], "table", entries=entries)
@@ -287,14 +288,21 @@ class TextBuilder:
             self._zero_width_places += zero_width_words(text)
 
     def _write_lines(self, lines: Iterable[tuple[str, str, Place]]) -> list[Entry]:
-        """Write lines of (label, text, place) and return their ranges; empty texts are left out."""
+        """Write lines of (label, text, place) and return their ranges.
+
+        Empty texts are left out, and `ColumnNames` have no range.
+        """
         entries: list[Entry] = []
+        separator = _PARAGRAPH_BREAK
         for label, text, place in lines:
             line = self._folded_line(text)
             if not line:
                 continue
             self._place = place
-            start, end = self._write(label + line, "\n" if entries else _PARAGRAPH_BREAK)
+            start, end = self._write(label + line, separator)
+            separator = "\n"
+            if isinstance(text, ColumnNames):
+                continue
             after_label = start + len(label.rstrip().removesuffix(":") if label else "")
             entries.append(Entry((start, after_label), (start + len(label), end)))
         return entries

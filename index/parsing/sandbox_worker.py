@@ -251,7 +251,7 @@ def main() -> None:
     memory, seconds = int(sys.argv[1]), float(sys.argv[2])
     limit_memory(memory)
     # Before any thread starts: it would stay outside.
-    put_up(ocr.folders())
+    put_up([*ocr.folders(), *legacy_office.folders()])
     sys.setrecursionlimit(MAX_FRAMES)
     leads_own_group = hasattr(os, "getpgrp") and os.getpgrp() == os.getpid()
     if leads_own_group:  # as the sandbox starts it; otherwise others of the group would be killed

@@ -16,9 +16,11 @@ import regex
 from index.errors import DamagedFile
 from index.formats.markup import Element
 from index.formats.office.docx_numbering import NumberingCounter
-from index.formats.office.docx_visibility import drop_hidden, join_drop_caps
+from index.formats.office.docx_visibility import Paper, drop_hidden, join_drop_caps
 from index.formats.office.properties import day_of
+from index.formats.office.smart_art import diagram_texts
 from index.formats.office.strict_ooxml import as_transitional
+from index.formats.office.theme_colours import Theme, theme_of
 from index.formats.tables import Cell, count_header_rows, expand_spans, table_lines
 from index.formats.text_builder import ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive, parse_xml, read_part
@@ -122,6 +124,14 @@ def _open_document(data: bytes) -> Document:
         ) from error
 
 
+def _theme(document: Document) -> Theme:
+    """Return the colours of a document's theme."""
+    for relation in document.part.rels.values():
+        if not relation.is_external and relation.reltype.endswith("/theme"):
+            return theme_of(parse_xml(relation.target_part.blob, KIND))
+    return theme_of(None)
+
+
 def _real_title(title: str | None) -> str | None:
     """Return the title of the properties unless a program put it there."""
     if not title or title.lower() in _PLACEHOLDER_TITLES:
@@ -149,6 +159,7 @@ class _DocumentWriter:
         # Items of the list that the last paragraphs belong to, not written yet.
         self._items: list[tuple[str, str]] = []
         self.left_out = LeftOut()
+        self._paper = Paper.of(document.element, self._styles, _theme(document))
         self._prepare(document.element.body)
 
     def write_blocks(self, parent: Element) -> None:
@@ -163,7 +174,7 @@ class _DocumentWriter:
 
     def _prepare(self, root: Element) -> None:
         """Take hidden text out of a part, and put drop caps into their paragraphs."""
-        drop_hidden(root, self._styles, self.left_out)
+        drop_hidden(root, self._paper, self.left_out)
         join_drop_caps(root)
 
     def write_notes(self, archive: zipfile.ZipFile, part: str) -> None:
@@ -230,6 +241,10 @@ class _DocumentWriter:
         else:
             self._flush_list()
             self._builder.paragraph(text)
+        points = list(diagram_texts(paragraph, self._document.part, KIND))
+        if points:
+            self._flush_list()
+            self._builder.items(("", text) for text in points)
         for box in paragraph.iter(f"{_W}txbxContent"):
             if not any(above.tag == _FALLBACK for above in box.iterancestors()):
                 self.write_blocks(box)

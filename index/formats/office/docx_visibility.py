@@ -7,28 +7,52 @@ a frame, joins the paragraph that it begins.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import regex
-
 from index.formats.markup import Element
+from index.formats.office.theme_colours import Colour, Theme, rgb, tinted
 from index.text.unseen import SMALLEST_POINTS, LeftOut, is_same_colour
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _OFF = {"0", "false", "off"}
-_RGB = regex.compile(r"[0-9A-Fa-f]{6}")
 _MAX_STYLE_DEPTH = 10
 """Styles in a chain that are followed; styles of a damaged file may be based on each other."""
+
+_WHITE: Colour = (255, 255, 255)
+_ALL = 255
+"""Value of Word's tint and shade that leaves a colour as it is."""
 
 Styles = Mapping[str | None, Any]
 """Elements of the document's styles by their ids."""
 
 
-def drop_hidden(root: Element, styles: Styles, left_out: LeftOut) -> None:
+@dataclass(frozen=True)
+class Paper:
+    """Ground of a document: its styles, its theme, and the colour of its pages."""
+
+    styles: Styles
+    theme: Theme = field(default_factory=Theme)
+    colour: Colour | None = _WHITE
+
+    @classmethod
+    def of(cls, document: Element, styles: Styles, theme: Theme) -> Paper:
+        """Return the paper of a document by the root of its main part."""
+        if any(anchor.get("behindDoc") in {"1", "true"} for anchor in document.iter("{*}anchor")):
+            return cls(styles, theme, None)  # white letters may stand on a picture
+        background = document.find(f"{_W}background")
+        if background is None:
+            return cls(styles, theme)
+        # A picture or a pattern may lie over the colour.
+        colour = None if len(background) else _colour(background, "color", theme)
+        return cls(styles, theme, colour)
+
+
+def drop_hidden(root: Element, paper: Paper, left_out: LeftOut) -> None:
     """Remove the runs and table rows of a part that a reader cannot see."""
     for run in list(root.iter(f"{_W}r")):
-        if _is_hidden_run(run, styles):
+        if _is_hidden_run(run, paper):
             if any((text.text or "").strip() for text in run.iter(f"{_W}t")):
                 left_out.note("hidden text")
             _remove(run)
@@ -61,12 +85,18 @@ def _remove(element: Element) -> None:
         parent.remove(element)
 
 
-def _is_hidden_run(run: Element, styles: Styles) -> bool:
-    for properties in _properties(run, styles):
-        vanish = properties.find(f"{_W}vanish")
-        if vanish is not None:
-            return _is_on(vanish)
-    return _is_unreadable(run)
+def _is_hidden_run(run: Element, paper: Paper) -> bool:
+    properties = list(_properties(run, paper.styles))
+    vanish = _first(properties, "vanish")
+    if vanish is not None and _is_on(vanish):
+        return True
+    return _is_unreadable(run, properties, paper)
+
+
+def _first(properties: Sequence[Element], name: str) -> Element | None:
+    """Return the nearest property of a name."""
+    found = (each.find(f"{_W}{name}") for each in properties)
+    return next((each for each in found if each is not None), None)
 
 
 def _properties(run: Element, styles: Styles) -> Iterator[Element]:
@@ -81,13 +111,19 @@ def _properties(run: Element, styles: Styles) -> Iterator[Element]:
 
 
 def _style_properties(reference: Element | None, styles: Styles) -> Iterator[Element]:
+    for style in _style_chain(reference, styles):
+        properties = style.find(f"{_W}rPr")
+        if properties is not None:
+            yield properties
+
+
+def _style_chain(reference: Element | None, styles: Styles) -> Iterator[Element]:
+    """Yield the style that a reference names, and those that it is based on."""
     for _ in range(_MAX_STYLE_DEPTH):
         style = None if reference is None else styles.get(reference.get(f"{_W}val"))
         if style is None:
             return
-        properties = style.find(f"{_W}rPr")
-        if properties is not None:
-            yield properties
+        yield style
         reference = style.find(f"{_W}basedOn")
 
 
@@ -95,49 +131,79 @@ def _is_on(flag: Element) -> bool:
     return flag.get(f"{_W}val", "1") not in _OFF
 
 
-def _is_unreadable(run: Element) -> bool:
+def _is_unreadable(run: Element, properties: Sequence[Element], paper: Paper) -> bool:
     """Return True if the letters of a run are too small or have the colour of the paper."""
-    own = run.find(f"{_W}rPr")
-    if own is None:
-        return False
-    size = own.find(f"{_W}sz")
+    size = _first(properties, "sz")
     half_points = "" if size is None else size.get(f"{_W}val", "")
     if half_points.isdecimal() and int(half_points) < 2 * SMALLEST_POINTS:
         return True
-    colour = _rgb(own.find(f"{_W}color"), "val")
-    ground = _ground(run, own)
-    return colour is not None and ground is not None and is_same_colour(colour, ground)
+    marker = _first(properties, "highlight")
+    if marker is not None and marker.get(f"{_W}val") != "none":
+        return False
+    colour = _colour(_first(properties, "color"), "val", paper.theme)
+    if colour is None:
+        return False
+    ground = _ground(run, properties, paper)
+    return ground is not None and is_same_colour(colour, ground)
 
 
-def _ground(run: Element, own: Element) -> tuple[int, int, int] | None:
+def _ground(run: Element, properties: Sequence[Element], paper: Paper) -> Colour | None:
     """Return the colour behind a run; None if it is not known.
 
-    Styles of tables and the fill of drawings may give any colour.
+    The fill of a drawing may be any colour, and so may a table's style that shades cells.
     """
-    if own.find(f"{_W}highlight") is not None:
-        return None
-    shades = [own.find(f"{_W}shd")]
+    shades = [_first(properties, "shd")]
     for above in run.iterancestors():
         if above.tag == f"{_W}p":
             shades.append(above.find(f"{_W}pPr/{_W}shd"))
+            shades += _paragraph_style_shades(above, paper.styles)
         elif above.tag == f"{_W}tc":
             shades.append(above.find(f"{_W}tcPr/{_W}shd"))
-        elif above.tag == f"{_W}txbxContent" or (
-            above.tag == f"{_W}tbl" and above.find(f"{_W}tblPr/{_W}tblStyle") is not None
-        ):
-            return _first_fill(shades)
-    return _first_fill(shades) or (255, 255, 255)
+        elif above.tag == f"{_W}txbxContent" or _has_shading_style(above, paper.styles):
+            return _first_fill(shades, paper.theme)
+    return _first_fill(shades, paper.theme) or paper.colour
 
 
-def _first_fill(shades: list[Element | None]) -> tuple[int, int, int] | None:
-    fills = (_rgb(shade, "fill") for shade in shades)
+def _paragraph_style_shades(paragraph: Element, styles: Styles) -> Iterator[Element | None]:
+    reference = paragraph.find(f"{_W}pPr/{_W}pStyle")
+    return (style.find(f"{_W}pPr/{_W}shd") for style in _style_chain(reference, styles))
+
+
+def _has_shading_style(table: Element, styles: Styles) -> bool:
+    """Return True for a table whose style may give its cells a colour."""
+    if table.tag != f"{_W}tbl":
+        return False
+    reference = table.find(f"{_W}tblPr/{_W}tblStyle")
+    if reference is None:
+        return False
+    chain = list(_style_chain(reference, styles))
+    return not chain or any(style.find(f".//{_W}shd") is not None for style in chain)
+
+
+def _first_fill(shades: Iterable[Element | None], theme: Theme) -> Colour | None:
+    fills = (_colour(shade, "fill", theme) for shade in shades)
     return next((fill for fill in fills if fill is not None), None)
 
 
-def _rgb(element: Element | None, attribute: str) -> tuple[int, int, int] | None:
-    """Return the colour in an attribute of an element; None for "auto" and the like."""
-    value = "" if element is None else element.get(f"{_W}{attribute}", "")
-    if not _RGB.fullmatch(value):
+def _colour(element: Element | None, attribute: str, theme: Theme) -> Colour | None:
+    """Return the colour in an attribute of an element; None for "auto" and the like.
+
+    A colour of the theme outweighs the one beside it, which is for programs without themes.
+    """
+    if element is None:
         return None
-    red, green, blue = bytes.fromhex(value)
-    return red, green, blue
+    prefix = "themeFill" if attribute == "fill" else "theme"
+    name = element.get(f"{_W}themeFill" if attribute == "fill" else f"{_W}themeColor", "")
+    named = theme.named(name)
+    if named is None:
+        return rgb(element.get(f"{_W}{attribute}", ""))
+    tint, shade = (_part(element.get(f"{_W}{prefix}{each}", "")) for each in ("Tint", "Shade"))
+    return tinted(named, tint=tint, shade=shade)
+
+
+def _part(value: str) -> float:
+    """Return the share that two hexadecimal digits stand for."""
+    try:
+        return int(value or "FF", 16) / _ALL
+    except ValueError:
+        return 1

@@ -13,16 +13,17 @@ from typing import Any
 from index.document import Place
 from index.errors import DamagedFile
 from index.formats.markup import inner_text
+from index.formats.office.pptx_visibility import KIND, SlideView
 from index.formats.office.properties import day_of
+from index.formats.office.smart_art import diagram_texts
 from index.formats.office.strict_ooxml import as_transitional
 from index.formats.tables import Cell, expand_spans, table_lines
 from index.formats.text_builder import DASH, ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive, parse_xml
-from index.text.unseen import COMMENTS, NOTES, SMALLEST_POINTS, LeftOut
+from index.text.unseen import COMMENTS, NOTES, LeftOut
 
 ASIDE_LEVEL = 2
 """Level of the headings above notes and comments, below the title of their slide."""
-KIND = "a PowerPoint presentation"
 MAX_GROUPS = 20
 """Groups within groups that are read."""
 _PLACEHOLDER_TITLES = {"powerpoint presentation", "untitled"}
@@ -66,12 +67,15 @@ def _real_title(title: str | None) -> str | None:
 def _write_slide(slide: Any, builder: TextBuilder, left_out: LeftOut) -> None:  # noqa: ANN401
     title = slide.shapes.title
     builder.end_headings()
-    if title is not None and title.has_text_frame:
+    view = SlideView(slide)
+    if title is not None and title.has_text_frame and not view.is_hidden(title):
+        view.drop_unseen_runs(title, left_out)
         builder.heading(1, title.text_frame.text)
     for shape in _iter_shapes(slide.shapes):
-        if _is_hidden(shape) or _is_off_slide(shape, slide):
+        if view.is_hidden(shape):
             left_out.note("hidden shape", shape.name)
             continue
+        view.drop_unseen_runs(shape, left_out)
         is_title = title is not None and shape.shape_id == title.shape_id
         if not is_title:
             _write_shape(shape, builder)
@@ -112,24 +116,6 @@ def _comments(slide: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - untype
             yield authors.get(comment.get("authorId"), "") or COMMENTS, text
 
 
-def _is_hidden(shape: Any) -> bool:  # noqa: ANN401 - untyped library
-    """Return True for a shape that the author hid."""
-    names = shape.element.iter("{*}cNvPr")  # the first is that of the shape itself
-    return next((name.get("hidden") for name in names), None) in {"1", "true"}
-
-
-def _is_off_slide(shape: Any, slide: Any) -> bool:  # noqa: ANN401 - untyped library
-    """Return True for a shape outside the slide; those of groups have other coordinates."""
-    if shape.element.getparent() is not slide.shapes.element:
-        return False
-    if None in {shape.left, shape.top, shape.width, shape.height}:
-        return False  # the place is that of the layout
-    presentation = slide.part.package.presentation_part.presentation
-    width, height = presentation.slide_width, presentation.slide_height
-    is_beside = shape.left >= width or shape.left + shape.width <= 0
-    return bool(is_beside or shape.top >= height or shape.top + shape.height <= 0)
-
-
 def _iter_shapes(shapes: Iterable[Any], depth: int = 0) -> Iterator[Any]:
     """Yield shapes in order, those of groups in the place of the group."""
     for shape in shapes:
@@ -144,6 +130,9 @@ def _write_shape(shape: Any, builder: TextBuilder) -> None:  # noqa: ANN401 - un
         _write_table(shape.table, builder)
     elif shape.has_text_frame and not _is_repeated(shape):
         _write_text_frame(shape.text_frame, builder)
+    else:
+        points = diagram_texts(shape.element, shape.part, KIND)
+        builder.items((DASH, text) for text in points)
 
 
 def _is_repeated(shape: Any) -> bool:  # noqa: ANN401 - untyped library
@@ -157,7 +146,7 @@ def _write_text_frame(frame: Any, builder: TextBuilder) -> None:  # noqa: ANN401
     numbers = count(1)
     items: list[tuple[str, str]] = []
     for paragraph in frame.paragraphs:
-        text = _readable_text(paragraph)
+        text = str(paragraph.text)
         if not text.strip():
             continue
         scheme = paragraph._p.find("{*}pPr/{*}buAutoNum")  # noqa: SLF001 - not in its interface
@@ -167,14 +156,6 @@ def _write_text_frame(frame: Any, builder: TextBuilder) -> None:  # noqa: ANN401
         builder.paragraph(items[0][1])
     else:
         builder.items(items)
-
-
-def _readable_text(paragraph: Any) -> str:  # noqa: ANN401 - untyped library
-    """Return the text of a paragraph without letters that are too small to be read."""
-    tiny = [run for run in paragraph.runs if run.font.size and run.font.size.pt < SMALLEST_POINTS]
-    for run in tiny:
-        run.text = ""
-    return str(paragraph.text)
 
 
 def _write_table(table: Any, builder: TextBuilder) -> None:  # noqa: ANN401 - untyped library

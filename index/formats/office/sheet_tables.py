@@ -55,7 +55,7 @@ def sheet_tables(sheet: Sequence[Row]) -> Iterator[Lines]:
     for part in _cut(sheet, whole, MAX_CUTS):
         rows = part.rows(sheet)
         above = _table_above(tables, part)
-        if above is not None and not _has_own_header(rows, above):
+        if above is not None and _goes_on(rows, above, part):
             lines = table_lines([_aligned(above, part), *rows], marked=0)
             yield [(part.top + number - 1, text) for number, text in lines if number]
         else:
@@ -80,6 +80,20 @@ def _table_above(tables: Sequence[_Table], part: _Part) -> _Table | None:
     )
     nearest = next(above, None)
     return nearest if nearest is not None and nearest.names is not None else None
+
+
+def _goes_on(rows: Sequence[Row], above: _Table, part: _Part) -> bool:
+    """Return True if a part goes on with the table above it.
+
+    It has no header of its own, and most of its values stand under a name: a form, whose merged
+    cells leave most columns without one, names nothing below.
+    """
+    if _has_own_header(rows, above):
+        return False
+    names = _aligned(above, part)
+    filled = [at for row in rows for at, cell in enumerate(row) if cell.strip()]
+    named = [at for at in filled if at < len(names) and names[at].strip()]
+    return 2 * len(named) > len(filled)
 
 
 def _cut(sheet: Sequence[Row], part: _Part, cuts: int) -> Iterator[_Part]:
