@@ -22,6 +22,12 @@ column names.
 
 _BORDER = regex.compile(r"(?<!\\)\|")
 """Cell border; a pipe after a backslash is text (GitHub Flavored Markdown 4.10)."""
+_HTML_ROW = regex.compile(r"(?i)\s*<tr\b")
+_HTML_CELL = regex.compile(
+    r"(?is)<t[dh]\b[^>]*>(?P<content>.*?)(?=</t[dh]\s*>|<t[dh]\b|</tr\s*>|\Z)"
+)
+_TAG_BEFORE = regex.compile(r"\s*<[^>]*>")
+_TAG = regex.compile(r"<[^>]*>\s*")
 
 Piece = tuple[int, int, int]
 """Characters shared by rendering and source: (offset rendered, offset in source, length)."""
@@ -96,7 +102,10 @@ def cells(row: str) -> list[tuple[int, int]]:
     """Return the ranges of the cells of a row, without surrounding white space.
 
     The range of an empty cell is empty. Borders at the start and the end of the row are optional.
+    A row may be one of HTML; the tags around the text of its cells are not in their ranges.
     """
+    if _HTML_ROW.match(row):
+        return [_without_tags(row, *cell.span("content")) for cell in _HTML_CELL.finditer(row)]
     content_start = len(row) - len(row.lstrip())
     borders = [match.start() for match in _BORDER.finditer(row)]
     starts_with_border = bool(borders) and borders[0] == content_start
@@ -106,6 +115,16 @@ def cells(row: str) -> list[tuple[int, int]]:
     ends = borders[1:] if ends_with_border else [*borders[1:], len(row)]
     # strict=False: after a closing border no cell follows.
     return [_stripped(row, border + 1, end) for border, end in zip(borders, ends, strict=False)]
+
+
+def _without_tags(row: str, start: int, end: int) -> tuple[int, int]:
+    """Return [start, end) without white space and tags at both ends."""
+    start, end = _stripped(row, start, end)
+    while tag := _TAG_BEFORE.match(row, start, end):
+        start = tag.end()
+    while (last := row.rfind("<", start, end)) >= 0 and _TAG.fullmatch(row, last, end):
+        end = last
+    return _stripped(row, start, end)
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int]:

@@ -14,6 +14,7 @@ import regex
 
 from index.document import Block, BlockKind, Entry, TextRange
 from index.rendering import cells
+from index.text.html_tables import has_text, html_tables
 from index.text.lines import line_ranges
 from index.text.metadata import front_matter, toml_front_matter
 from index.text.structure import Structure, are_pairs, with_leads
@@ -242,12 +243,39 @@ class _MarkdownWalk:
         """Add a leaf as a block, or as a unit of its list or quotation."""
         span = self._span(lines)
         # Tokens come in document order, so that a line decides if the last container is over.
-        if lines[0] >= self._container_end:
+        if lines[0] >= self._container_end and kind == "html_block":
+            self._add_html(*span)
+        elif lines[0] >= self._container_end:
             units = self._visible_lines(lines) if kind in _KINDS else (span,)
             self._add(Block(*span, units=units, kind=_KINDS.get(kind, "paragraph")))
         elif self.blocks:
             unit = self._without_marks(span, lines[0])
             self._units.setdefault(len(self.blocks) - 1, []).append(unit)
+
+    def _add_html(self, start: int, end: int) -> None:
+        """Add HTML: each table as one, and what stands around them as paragraphs."""
+        for table in html_tables(self.text, start, end):
+            self._add_html_text(start, table.span[0])
+            start = table.span[1]
+            self._add(
+                Block(
+                    *table.span,
+                    units=table.rows,
+                    columns=table.names,
+                    kind="table",
+                    entries=tuple(
+                        Entry((row[0], row[0]), row)
+                        for row in (table.rows[1:] if table.names else table.rows)
+                    ),
+                )
+            )
+        self._add_html_text(start, end)
+
+    def _add_html_text(self, start: int, end: int) -> None:
+        text = self.text[start:end]
+        first, last = end - len(text.lstrip()), start + len(text.rstrip())
+        if has_text(text):
+            self._add(Block(first, last, units=((first, last),)))
 
     def _without_marks(self, span: TextRange, line: int) -> TextRange:
         """Return the range of a leaf without the marks of the items that begin with it."""

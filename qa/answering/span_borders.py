@@ -32,7 +32,7 @@ _MEASURE = regex.compile(
 """A number with the unit without which it says nothing: 0.10 mm, $5 billion, 3 m³, 20 l/min."""
 _ADDRESS = regex.compile(
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-    r"|(?:https?|ftp|file)://[^\s<>\"'`)\]]*[\w/]"
+    r"|(?<![\w+.-])[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s<>\"'`)\]]*[\w/]"
     r"|(?<![\w.])www\.[\w-]+(?:\.[\w-]+)+(?:/[^\s<>\"'`)\]]*[\w/])?"
 )
 """An e-mail address (dot-atoms of RFC 5322) or a URL without closing punctuation (RFC 3986)."""

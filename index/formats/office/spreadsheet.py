@@ -6,7 +6,7 @@ Each row is a line with the names of its columns, cited by sheet and row.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from io import BytesIO, StringIO
@@ -20,6 +20,7 @@ from index.formats.office.xlsx_details import (
     RowFormats,
     SheetDetails,
     WorkbookDetails,
+    cell_position,
     column_letters,
 )
 from index.formats.tables import table_lines
@@ -88,8 +89,8 @@ class _WorkbookWriter:
         unsaved = ""
         if self._unsaved:
             unsaved = (
-                f"has formulas without saved values, which are left out ({listed(self._unsaved)}): "
-                "open and save it in a spreadsheet program"
+                "has formulas without saved values, which stand in their place "
+                f"({listed(self._unsaved)}): open and save it in a spreadsheet program"
             )
         return joined_remarks(self.left_out.remark, unsaved)
 
@@ -101,6 +102,7 @@ class _WorkbookWriter:
         texts = _cell_texts(sheet, rows)
         next(rows)  # what stands below the last value: formulas without one
         self._unsaved += [f"{name}!{cell}" for cell in details.unsaved]
+        _show_formulas(texts, details.unsaved, (top, left))
         self._blank_hidden(name, texts, details, (top, left))
         _write_sheet(name, texts, top + 1, self.builder)
         self._write_comments(name)
@@ -152,6 +154,23 @@ def extract_csv(data: bytes) -> ExtractedText:
     lines = table_lines(rows, strict=False)
     builder.placed_rows((text, Place(row=number + 1)) for number, text in lines)
     return builder.build(encoding=decoded.encoding)
+
+
+def _show_formulas(
+    texts: list[list[str]], formulas: Mapping[str, str], corner: tuple[int, int]
+) -> None:
+    """Write formulas without a saved value into their cells, where a reader asks for the value.
+
+    A number beside them would be taken for it. `corner` is the first cell of `texts`.
+    """
+    top, left = corner
+    for reference, formula in formulas.items():
+        row, column = cell_position(reference) or (-1, -1)
+        if not (top <= row < top + len(texts) and left <= column):
+            continue
+        cells = texts[row - top]
+        cells += [""] * (column - left + 1 - len(cells))
+        cells[column - left] = f"={formula} (not calculated)" if formula else "(not calculated)"
 
 
 def _first_rows(text: str) -> str:

@@ -27,6 +27,8 @@ _RELATIONS = "xl/_rels/workbook.xml.rels"
 _PERSONS = "xl/persons/person.xml"
 _MAX_COLUMN = 16_384
 """Columns of a sheet; ranges of hidden ones often reach to the last."""
+_LONGEST_FORMULA = 200
+"""Characters of a formula that are shown in place of its value."""
 _ON = {"1", "true"}
 _SAYS_MORE = regex.compile(rb"<(?:\w+:)?f[ />]|hidden=")
 """Formulas, and rows or columns that are hidden."""
@@ -44,8 +46,8 @@ class SheetDetails:
 
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
-    unsaved: list[str] = field(default_factory=list)
-    """References of the cells whose formulas have no saved value."""
+    unsaved: dict[str, str] = field(default_factory=dict)
+    """Formulas without a saved value by the reference of their cell; empty if shared."""
 
 
 class WorkbookDetails:
@@ -155,7 +157,7 @@ class WorkbookDetails:
         for cell in row.iterchildren("{*}c"):
             code = self._codes.get(cell.get("s", "0"))
             if len(cell) and cell[0].tag.endswith("}f") and _is_without_value(cell):
-                details.unsaved.append(cell.get("r", "?"))
+                details.unsaved[cell.get("r", "?")] = (cell[0].text or "")[:_LONGEST_FORMULA]
             if not code:
                 continue
             reference = _CELL_REFERENCE.fullmatch(cell.get("r", ""))
@@ -208,6 +210,12 @@ def _format_codes(styles: Element) -> Iterator[tuple[str, str]]:
 
 def _built_in_code(number: str) -> str | None:
     return BUILT_IN.get(int(number)) if number.isdecimal() else None
+
+
+def cell_position(reference: str) -> tuple[int, int] | None:
+    """Return row and column of a cell like "B4", counted from 0; None for other texts."""
+    match = _CELL_REFERENCE.fullmatch(reference)
+    return (int(match[2]) - 1, column_index(match[1])) if match else None
 
 
 @cache

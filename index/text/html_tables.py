@@ -1,0 +1,61 @@
+"""Tables that Markdown holds as HTML: the names of their columns and the ranges of their rows."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import regex
+
+from index.document import TextRange
+from index.rendering import cells
+
+_TABLE = regex.compile(r"(?is)<table\b[^>]*>.*?(?:</table\s*>|\Z)")
+_ROW = regex.compile(r"(?is)<tr\b[^>]*>.*?(?:</tr\s*>|(?=<tr\b|</t(?:able|body|head|foot)\b)|\Z)")
+_NAME_CELL = regex.compile(r"(?i)<th\b")
+_VALUE_CELL = regex.compile(r"(?i)<td\b")
+_SPAN = regex.compile(r"(?i)\b(?:col|row)span\s*=")
+_TAG = regex.compile(r"<[^>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlTable:
+    """Table in a text: its range, the names of its columns, and the ranges of its rows."""
+
+    span: TextRange
+    names: tuple[str, ...]
+    rows: tuple[TextRange, ...]
+
+
+def html_tables(text: str, start: int, end: int) -> Iterator[HtmlTable]:
+    """Yield the tables with text in [start, end) of a text.
+
+    Columns have names if the first row holds cells of headers alone, and no cell spans others.
+    """
+    for table in _TABLE.finditer(text, start, end):
+        spans = (row.span() for row in _ROW.finditer(text, *table.span()))
+        rows = [(first, first + len(text[first:last].rstrip())) for first, last in spans]
+        rows = [row for row in rows if any(first < last for first, last in cells(_of(text, row)))]
+        if not rows:
+            continue
+        first = _of(text, rows[0])
+        is_header = _NAME_CELL.search(first) is not None and not _VALUE_CELL.search(first)
+        if is_header and len(rows) > 1 and not _SPAN.search(table[0]):
+            yield HtmlTable(table.span(), tuple(_names(first)), tuple(rows))
+        else:
+            yield HtmlTable(table.span(), (), tuple(rows))
+
+
+def has_text(text: str) -> bool:
+    """Return True if something but tags and white space stands in HTML."""
+    return bool(_TAG.sub("", text).strip())
+
+
+def _of(text: str, span: TextRange) -> str:
+    return text[slice(*span)]
+
+
+def _names(row: str) -> Iterator[str]:
+    for start, end in cells(row):
+        yield " ".join(html.unescape(_TAG.sub("", row[start:end])).split())
