@@ -18,6 +18,7 @@ from index.wording import listed
 KIND = "an EPUB book"
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
+_XHTML = "{http://www.w3.org/1999/xhtml}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
 _FONT_ALGORITHMS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 """Obfuscation of fonts, which a book that can be read may use."""
@@ -95,9 +96,32 @@ def _write_chapter(archive: zipfile.ZipFile, name: str, builder: TextBuilder) ->
         page = parse_xml(data, KIND)
     except DamagedFile:  # named entities of HTML, tags that are not closed: read as browsers do
         page = parse_page(decode_page(data).text)
+    _without_namespace(page)
+    _include_styles(archive, name, page)
     drop_unseen(page)
     body = next((element for element in page.iter() if name_of(element) == "body"), page)
     MarkupWriter(builder, _is_navigation).write(body)
+
+
+def _without_namespace(page: Element) -> None:
+    """Rename the elements of XHTML as those of HTML, by which style sheets name them."""
+    for element in page.iter(f"{_XHTML}*"):
+        element.tag = str(element.tag).removeprefix(_XHTML)
+
+
+def _include_styles(archive: zipfile.ZipFile, name: str, page: Element) -> None:
+    """Put the style sheets that a chapter links to, which are in the book, in their place."""
+    for link in list(page.iter("link")):
+        if "stylesheet" not in link.get("rel", "").lower():
+            continue
+        part = posixpath.join(posixpath.dirname(name), unquote(link.get("href", "")))
+        try:
+            sheet = read_part(archive, posixpath.normpath(part), KIND)
+        except DamagedFile:  # the text can be read without it
+            continue
+        link.tag = "style"
+        link.attrib.clear()
+        link.text = sheet.decode("utf-8", "replace")
 
 
 def _is_navigation(element: Element) -> bool:

@@ -73,6 +73,8 @@ _CONTENT_OR_FRAME_WORDS = frozenset(
     {"banner", "menu", "promo", "related", "share", "sharing", "social"}
 )
 """Words that name frames as well as contents: a restaurant has a menu, a company shares."""
+_PLACES = frozenset({"footer", "masthead", "sidebar", "toolbar"})
+"""Words for a place beside the content; inside what a page marks as its content, it is one."""
 _PLAIN_WORDS = frozenset(
     {
         "area", "articles", "bar", "block", "body", "bottom", "box", "btn", "button", "buttons",
@@ -89,6 +91,8 @@ _KNOWN_WORDS = _FRAME_WORDS | _CONTENT_OR_FRAME_WORDS | _PLAIN_WORDS
 _NAME_WORD = regex.compile(r"\p{Lu}?\p{Ll}+|\p{Lu}+(?!\p{Ll})")
 SHORT_FRAME = 8
 """Words below which an element with a name of both kinds is a row of buttons."""
+SHORTEST_SENTENCE = 4
+"""Words of a sentence that is no label; "All rights reserved." has three."""
 _SECTIONS = {"article", "section", "main", "blockquote"}
 """Tags with a header and a footer of their own."""
 _DATES = (
@@ -240,7 +244,7 @@ class _MenuFilter:
         name = name_of(element)
         if name in _MENU_TAGS or element.get("role", "").lower() in _MENU_ROLES:
             return True
-        if name in _NAMED_TAGS and _is_named_as_frame(element):
+        if name in _NAMED_TAGS and _is_named_as_frame(element, in_main=self._is_main):
             return True
         if self._is_main:
             return False
@@ -249,22 +253,32 @@ class _MenuFilter:
         return name in {"ul", "ol"} and _is_link_list(element)
 
 
-def _is_named_as_frame(element: Element) -> bool:
+def _is_named_as_frame(element: Element, *, in_main: bool) -> bool:
     """Return True if the class or id of an element, and its text, are those of a page's frame.
 
     A word in a name decides nothing alone: "share-capital" and "related-party" are contents.
+    `in_main`: the element is in what the page marks as its content.
     """
+    unsure = _CONTENT_OR_FRAME_WORDS | _PLACES if in_main else _CONTENT_OR_FRAME_WORDS
+    sure = _FRAME_WORDS - unsure
     words = [
         frozenset(map(str.lower, _NAME_WORD.findall(name)))
         for name in f"{element.get('class', '')} {element.get('id', '')}".split()
     ]
     plain = [each for each in words if each <= _KNOWN_WORDS]
-    if not _FRAME_WORDS.isdisjoint(chain.from_iterable(plain)):
+    if not sure.isdisjoint(chain.from_iterable(plain)):
         return True
-    if not _CONTENT_OR_FRAME_WORDS.isdisjoint(chain.from_iterable(plain)):
-        return len(text_of(element).split()) < SHORT_FRAME or _linked_share(element) >= MENU_SHARE
+    if not unsure.isdisjoint(chain.from_iterable(plain)):
+        return _is_short(text_of(element)) or _linked_share(element) >= MENU_SHARE
     is_named = not (_FRAME_WORDS | _CONTENT_OR_FRAME_WORDS).isdisjoint(chain.from_iterable(words))
     return is_named and _linked_share(element) >= LINK_SHARE
+
+
+def _is_short(text: str) -> bool:
+    """Return True for the labels of a row of buttons; a short sentence is content."""
+    words = text.split()
+    is_sentence = text.endswith(".") and len(words) >= SHORTEST_SENTENCE
+    return len(words) < SHORT_FRAME and not is_sentence
 
 
 def _linked_share(element: Element) -> float:

@@ -5,7 +5,7 @@ One walk over a tree that lxml has parsed serves web pages, chapters of books an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -138,10 +138,12 @@ class MarkupWriter:
         else:
             self._visit_children(element)
 
-    def _visit_children(self, element: Element) -> None:
+    def _visit_children(self, element: Element, but: Set[str] = frozenset()) -> None:
+        """Visit the children of an element but those of some names."""
         self._inline.append(element.text or "")
         for child in element:
-            self._visit(child)
+            if name_of(child) not in but:
+                self._visit(child)
             self._inline.append(child.tail or "")
 
     def _flush(self) -> None:
@@ -191,7 +193,8 @@ class MarkupWriter:
                     self.builder.paragraph(term)
             elif name_of(child) == "dd":
                 self._inline.append(f"{term}: " if term else "")
-                self._visit_children(child)
+                # Where end tags are missing, the next definition may be inside this one.
+                self._visit_children(child, but={"dd", "dt"})
                 self._flush()
                 term = ""
 

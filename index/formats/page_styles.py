@@ -33,7 +33,8 @@ _RELEVANT = frozenset(
     {
         "display", "visibility", "opacity", "color", "background", "background-color",
         "font-size", "font", "position", "left", "right", "top", "bottom", "text-indent", "clip",
-        "clip-path", "width", "height", "max-height", "overflow",
+        "clip-path", "width", "height", "max-height", "overflow", "transform", "filter",
+        "content-visibility",
     }
 )  # fmt: skip
 _SWITCHED = frozenset({"display", "visibility", "opacity", "max-height"})
@@ -42,6 +43,14 @@ _LENGTH = regex.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?P<unit>[a-z]*|%)
 _CLIPPED = regex.compile(
     r"rect\((?:\s*[01](?:px)?\s*[,)\s]){4}.*|inset\((?:50|100)%.*|circle\(0.*|polygon\(0 0\s*,?.*"
 )
+_SHRUNK = regex.compile(r"scale(?:3d|x|y)?\(\s*0*(?:\.0+)?\s*[,)].*")
+_MOVED = regex.compile(r"translate(?:3d|x|y)?\(\s*(?P<first>-?[\w.%]+)[^)]*\).*")
+_FADED = regex.compile(r"opacity\(\s*(?P<share>[\d.]+%?)\s*\)")
+_SPACED_RGB = regex.compile(
+    r"(?P<name>rgba?|hsla?)\(\s*([^\s,/()]+)\s+([^\s,/()]+)\s+([^\s,/()]+)\s*"
+    r"(?:/\s*(?P<alpha>[^\s()]+)\s*)?\)"
+)
+"""A colour as CSS Color 4 writes it: rgb(255 255 255 / 50%)."""
 _WHITE = (255.0, 255.0, 255.0)
 _BLACK = (0.0, 0.0, 0.0)
 
@@ -202,6 +211,11 @@ def _is_taken_out(own: Declarations) -> bool:
     """Return True if an element with all that is in it is not shown."""
     if own.get("display") == "none" or _number(own.get("opacity"), 1.0) < FAINTEST:
         return True
+    if own.get("content-visibility") == "hidden" or _SHRUNK.match(own.get("transform", "")):
+        return True
+    faded = _FADED.search(own.get("filter", ""))
+    if faded and _number(faded["share"], 1.0) < FAINTEST:
+        return True
     if _CLIPPED.fullmatch(own.get("clip", "")) or _CLIPPED.fullmatch(own.get("clip-path", "")):
         return True
     is_cut = own.get("overflow") in {"hidden", "clip"}
@@ -215,6 +229,10 @@ def _is_off_page(own: Declarations) -> bool:
     indent = _pixels(own.get("text-indent"))
     if indent is not None and indent <= -FAR_OUT:
         return True
+    moved = _MOVED.match(own.get("transform", ""))
+    shift = _pixels(moved["first"]) if moved else None
+    if shift is not None and shift <= -10 * FAR_OUT:
+        return True  # a nearer one comes back in an animation, or centres an element
     if own.get("position") not in {"absolute", "fixed", "relative"}:
         return False
     sides = [_pixels(own.get(name)) for name in ("left", "right", "top", "bottom")]
@@ -245,6 +263,10 @@ def _colour(value: str) -> Colour | None:
     """Return a colour with parts from 0 to 255, None for pictures and translucent ones."""
     from tinycss2.color3 import parse_color
 
+    spaced = _SPACED_RGB.fullmatch(value)
+    if spaced:
+        alpha = _number(spaced["alpha"], 1.0)
+        value = f"{spaced['name'][:3]}a({spaced[2]},{spaced[3]},{spaced[4]},{alpha})"
     colour = parse_color(value)
     if colour is None or isinstance(colour, str) or colour.alpha < 1:
         return None

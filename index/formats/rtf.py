@@ -53,7 +53,8 @@ def _plain_text(source: str) -> str:
     from striprtf.striprtf import rtf_to_text
 
     text: str = rtf_to_text(source, errors="replace")  # type: ignore[no-untyped-call]  # no types
-    return text
+    # Characters above U+FFFF are written as two halves.
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _add_table(cells: list[list[str]], builder: TextBuilder) -> None:

@@ -212,6 +212,9 @@ _ORG_HEADING = regex.compile(
     r"(?P<marks>\*+)[ \t]+(?:(?:TODO|DONE|NEXT|WAITING|CANCELLED)[ \t]+)?(?:\[#[A-Z]\][ \t]+)?"
     r"(?P<name>\S.*?)(?P<tags>[ \t]+:[\w@#%:]+:)?[ \t]*"
 )
+_ORG_STARS = regex.compile(r"(\*+)[ \t]")
+_ORG_HIDDEN = regex.compile(r"\*+[ \t]+(?:[A-Z]{2,}[ \t]+)??COMMENT(?:[ \t]|$)")
+"""Heading of a part that is not exported (Org manual, 13.6)."""
 _ORG_KEYWORD = regex.compile(r"[ \t]*#\+(?P<name>\w+):?(?P<value>.*)")
 _ORG_COMMENT = regex.compile(r"[ \t]*#(?:[ \t]|$)")
 _ORG_TEXT_BLOCKS = {"begin_quote", "begin_center", "begin_verse"}
@@ -224,14 +227,26 @@ def org_structure(text: str) -> Structure:
     outline = Outline()
     # The mark that ends an open block or drawer, and where its content begins.
     block: tuple[str, int] | None = None
+    hidden_below = 0
     for start, end in _lines(text):
         line = text[start:end]
-        if block is None:
+        if block is None and (stars := _ORG_STARS.match(line)):
+            hidden_below = _org_comment_level(line, len(stars[1]), hidden_below)
+        if hidden_below:
+            outline.hidden.append((start, end))
+        elif block is None:
             block = _read_org_line(outline, line, start, end)
         elif _org_mark(line) == block[0]:
             _end_org_block(outline, block, start, end)
             block = None
     return outlined(text, outline)
+
+
+def _org_comment_level(line: str, level: int, hidden_below: int) -> int:
+    """Return the level of the comment that a heading is in or begins, 0 for none."""
+    if hidden_below and level > hidden_below:
+        return hidden_below
+    return level if _ORG_HIDDEN.match(line) else 0
 
 
 def _org_mark(line: str) -> str:
@@ -299,7 +314,7 @@ _TEX_TOKEN = regex.compile(
     r"|\\(?P<level>part|chapter|section|subsection|subsubsection|paragraph)\*?"
     r"(?:\[[^\]\n]*\])?\{(?P<name>(?:[^{}\n]|\{[^{}\n]*\})*)\}"
     r"|\\begin\{(?P<listing>verbatim|lstlisting|minted|alltt)\*?\}(?P<code>.*?)\\end\{(?P=listing)\*?\}"
-    r"|(?P<hidden>\\begin\{comment\}.*?\\end\{comment\}"
+    r"|(?P<hidden>\\begin\{comment\}.*?\\end\{comment\}|\\iffalse\b.*?\\fi\b"
     r"|\\(?:begin|end)\{[^{}\n]*\}(?:\[[^\]\n]*\])?(?:\{[^{}\n]*\})*"
     r"|\\(?:label|vspace|hspace|input|include|includegraphics|bibliographystyle|bibliography"
     r"|usepackage|pagestyle|thispagestyle|setlength|centering|maketitle|tableofcontents|noindent"

@@ -24,9 +24,14 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-_CODE_OR_COMMENT = regex.compile(
-    r"(?P<code>`+)(?!`).*?(?<!`)(?P=code)(?!`)|(?P<comment><!--.*?(?:-->|\Z))", regex.DOTALL
+_CODE_OR_HIDDEN = regex.compile(
+    r"(?P<code>`+)(?!`).*?(?<!`)(?P=code)(?!`)|(?P<hidden><!--.*?(?:-->|\Z)"
+    r"|<(?P<tag>[a-z][a-z0-9]*)\b(?:[^<>]*?\s)?(?:hidden(?=[\s>/])|hidden=[^<>\s]+|style\s*=\s*"
+    r"(?P<quote>[\"'])[^\"'<>]*(?:display\s*:\s*none|visibility\s*:\s*hidden)[^\"'<>]*(?P=quote))"
+    r"[^<>]*>(?:(?!<(?P=tag)\b).)*?</(?P=tag)\s*>)",
+    regex.DOTALL | regex.IGNORECASE,
 )
+"""Code, in which nothing is hidden; comments, and elements of HTML that are not shown."""
 MAX_NESTING = 100
 """Levels of lists and quotes that are read.
 
@@ -49,16 +54,16 @@ def markdown_structure(text: str) -> Structure:
     for token in _parser().parse(source):
         walk.visit(token)
     blocks = walk.finish()
-    blocks = visible_blocks(text, blocks, list(_comments(text, blocks)))
+    blocks = visible_blocks(text, blocks, list(_hidden(text, blocks)))
     return Structure(blocks, walk.title or walk.first_heading, walk.date, walk.tags)
 
 
-def _comments(text: str, blocks: Sequence[Block]) -> Iterator[TextRange]:
-    """Yield the ranges of HTML comments, which no reader of the rendered text sees."""
+def _hidden(text: str, blocks: Sequence[Block]) -> Iterator[TextRange]:
+    """Yield the ranges of HTML that no reader of the rendered text sees."""
     for block in blocks:
         if block.kind != "code":
-            for match in _CODE_OR_COMMENT.finditer(text, block.start, block.end):
-                if match["comment"]:
+            for match in _CODE_OR_HIDDEN.finditer(text, block.start, block.end):
+                if match["hidden"]:
                     yield match.span()
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from index.document import Block, TextRange
+from index.text.pipe_tables import pipe_tables
 from index.text.plain_text import plain_structure
 from index.text.structure import Structure, with_leads
 from index.text.unseen import blanked, visible_blocks
@@ -98,6 +99,16 @@ def _names(path: Sequence[tuple[int, str]], title: str | None) -> tuple[str, ...
 
 def _plain_blocks(text: str, span: TextRange, headings: tuple[str, ...], depth: int) -> list[Block]:
     """Return the blocks of the plain text in a range, `depth` headings deep."""
+    start, end = span
+    blocks: list[Block] = []
+    for table in pipe_tables(text, start, end, headings):
+        blocks += _prose_blocks(text, (start, table.start), headings, depth)
+        blocks.append(table)
+        start = table.end
+    return blocks + _prose_blocks(text, (start, end), headings, depth)
+
+
+def _prose_blocks(text: str, span: TextRange, headings: tuple[str, ...], depth: int) -> list[Block]:
     start, end = span
     if not text[start:end].strip():
         return []

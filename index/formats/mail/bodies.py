@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from email.message import EmailMessage, MIMEPart
 
 from index.errors import BinaryFile, EmptyFile, LoadingError
@@ -17,6 +18,8 @@ STUB_SHARE = 0.3
 
 Programs put "your mail program shows no HTML" there, or nothing.
 """
+SAME_SHARE = 0.5
+"""Share of the words of a shorter plain version below which it says something else."""
 
 
 def body_of(message: EmailMessage) -> MIMEPart | None:
@@ -25,11 +28,20 @@ def body_of(message: EmailMessage) -> MIMEPart | None:
     if plain is None or page is None:
         return plain or page
     try:
-        words = len(decoded_body(plain).split())
-        page_words = len(text_of(_parsed(decoded_body(page))).split())
+        words = decoded_body(plain).split()
+        page_words = text_of(_parsed(decoded_body(page))).split()
     except LoadingError:  # of two versions, the one that can be read
         return plain
-    return page if words < STUB_SHARE * page_words else plain
+    return page if _is_stub(words, page_words) else plain
+
+
+def _is_stub(words: Sequence[str], page_words: Sequence[str]) -> bool:
+    """Return True if the plain version of a mail says less than its page, or something else."""
+    if len(words) < STUB_SHARE * len(page_words):
+        return True
+    known = set(page_words)
+    shared = sum(word in known for word in words)
+    return len(words) < len(page_words) and shared < SAME_SHARE * len(words)
 
 
 def write_body(part: MIMEPart, builder: TextBuilder) -> int:

@@ -6,10 +6,16 @@ import mailbox
 import tempfile
 from pathlib import Path
 
+import regex
+
 from index.errors import DamagedFile, LoadingError
 from index.formats.mail.eml import ReadAttachment, extract_message, header, parse_message
 from index.formats.text_builder import ExtractedText, TextBuilder, fold_to_line
 from index.wording import listed
+
+_NO_SEPARATOR = regex.compile(rb"(?m)^From (?![^\n]*\d\d?:\d\d)")
+"""A line of a mail's text that was not escaped: those between mails have a time of day."""
+_ESCAPED = regex.compile(rb"(?m)^>(>*From )")
 
 
 def extract(data: bytes, read: ReadAttachment) -> ExtractedText:
@@ -23,15 +29,22 @@ def extract(data: bytes, read: ReadAttachment) -> ExtractedText:
     problems: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "mails.mbox")
-        path.write_bytes(data.lstrip())
+        path.write_bytes(_escaped(data.lstrip()))
         box = mailbox.mbox(path, create=False)
         for number, key in enumerate(box.iterkeys(), start=1):
-            problem = _write_mail(box.get_bytes(key), number, builder, read)
+            problem = _write_mail(_ESCAPED.sub(rb"\1", box.get_bytes(key)), number, builder, read)
             if problem:
                 problems.append(f"mail {number} {problem}")
         box.close()
     remark = f"has mails that are not read, or not whole: {listed(problems)}" if problems else ""
     return builder.build(remark=remark)
+
+
+def _escaped(data: bytes) -> bytes:
+    """Return a mailbox with the lines escaped that look like those between mails and are none."""
+    if _NO_SEPARATOR.match(data):  # here no line between mails has a time
+        return data
+    return _NO_SEPARATOR.sub(b">From ", data)
 
 
 def _write_mail(data: bytes, number: int, builder: TextBuilder, read: ReadAttachment) -> str:

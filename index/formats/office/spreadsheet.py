@@ -12,6 +12,8 @@ from datetime import date, datetime, time
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING
 
+import regex
+
 from index.document import Place
 from index.errors import DamagedFile, EncryptedFile
 from index.formats.office.number_formats import LARGEST, format_number
@@ -43,6 +45,8 @@ SAMPLE_ROWS = 50
 """Rows in which the delimiter is detected."""
 MAX_FIELD = 1024 * 1024
 """Characters of one cell of a CSV file; spreadsheets allow 32,767."""
+_NAMED_DELIMITER = regex.compile(r"sep=([,;\t|])\r?\n")
+"""First line by which Excel is told the delimiter."""
 _ZIP = b"PK\x03\x04"
 
 
@@ -142,17 +146,19 @@ def extract_csv(data: bytes) -> ExtractedText:
     """Return the rows of a CSV or TSV file. Raises LoadingError."""
     decoded = decode(data)
     csv.field_size_limit(MAX_FIELD)
+    named = _NAMED_DELIMITER.match(decoded.text)
     try:
-        delimiter = _detect_delimiter(_first_rows(decoded.text))
+        delimiter = named[1] if named else _detect_delimiter(_first_rows(decoded.text))
         rows = list(csv.reader(StringIO(decoded.text, newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise DamagedFile(
             f"expected a table with delimiters, got one that cannot be read ({error}): "
             "open and save it again"
         ) from error
+    first = 1 if named else 0
     builder = TextBuilder()
-    lines = table_lines(rows, strict=False)
-    builder.placed_rows((text, Place(row=number + 1)) for number, text in lines)
+    lines = table_lines(rows[first:], strict=False)
+    builder.placed_rows((text, Place(row=first + number + 1)) for number, text in lines)
     return builder.build(encoding=decoded.encoding)
 
 
