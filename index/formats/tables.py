@@ -22,6 +22,7 @@ FIRST_ROWS = 10
 """Number of rows at the top of a table among which its header is looked for."""
 
 _NUMERIC = regex.compile(r"[\p{Sc}+\-−(]*\p{N}[\p{N}\s.,:/\-–%)\p{Sc}]*(?:[A-Za-z]{1,3})?")
+_YEAR = regex.compile(r"(?:19|20)\d\d(?:[/–-]\d\d(?:\d\d)?)?")
 _LETTER = regex.compile(r"\p{L}")
 
 MAX_COLSPAN = 100
@@ -287,7 +288,7 @@ def header_index(rows: Sequence[Row], *, strict: bool) -> int | None:
 
 def _is_header(row: Row, below: Sequence[Row], width: int, *, strict: bool) -> bool:
     values = [other for other in below if other != row and any(map(str.strip, other))]
-    if not values or not _are_names(row):
+    if not values or not (_are_names(row) or _are_years(row, values)):
         return False
     return not strict or width > 2 or _has_numeric_column(values, len(row))
 
@@ -324,6 +325,20 @@ def _are_names(row: Row) -> bool:
     if colons not in {0, len(cells)} or any(": " in cell for cell in cells):
         return False
     return all(map(_is_name, cells))
+
+
+def _are_years(row: Row, below: Sequence[Row]) -> bool:
+    """Return True if a row names its columns by years, behind the column of the rows' names.
+
+    A row of data may begin with years as well: then others stand below them.
+    """
+    years = [at for at, cell in enumerate(row) if at and cell.strip()]
+    if len({row[at].strip() for at in years}) < max(2, len(years)) or is_numeric(row[0]):
+        return False
+    if not all(_YEAR.fullmatch(row[at].strip()) for at in years):
+        return False
+    values = (other[at].strip() for other in below for at in years if at < len(other))
+    return not any(map(_YEAR.fullmatch, values))
 
 
 def _is_name(cell: str) -> bool:

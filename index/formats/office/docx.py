@@ -254,7 +254,12 @@ class _DocumentWriter:
         self._builder.items(items)
 
     def _write_table(self, table: Element) -> None:
-        rows = list(_iter_inner(table, f"{_W}tr"))
+        # A deleted row has a mark of its own; its cells keep their text.
+        rows = [
+            row
+            for row in _iter_inner(table, f"{_W}tr")
+            if row.find(f"{_W}trPr/{_W}del") is None
+        ]
         cells = [_cells(row) for row in rows]
         marked_headers = len(list(takewhile(_is_header, rows[:-1])))
         headers = marked_headers or count_header_rows(cells)

@@ -120,6 +120,7 @@ class _WorkbookWriter:
     ) -> None:
         """Empty the cells of hidden rows and columns; `corner` is the first cell of `texts`."""
         top, left = corner
+        self._blank_unseen(name, texts, details.unseen, corner)
         for number, row in enumerate(texts):
             if top + number in details.hidden_rows and any(map(str.strip, row)):
                 self.left_out.note("hidden row", f"{name}!{top + number + 1}")
@@ -130,6 +131,19 @@ class _WorkbookWriter:
                 self.left_out.note("hidden column", f"{name}!{column_letters(column)}")
             for row in cells:
                 row[column - left] = ""
+
+    def _blank_unseen(
+        self, name: str, texts: list[list[str]], cells: Sequence[str], corner: tuple[int, int]
+    ) -> None:
+        """Empty the cells whose style shows nothing."""
+        top, left = corner
+        for reference in cells:
+            row, column = cell_position(reference) or (-1, -1)
+            if not (0 <= row - top < len(texts) and 0 <= column - left < len(texts[row - top])):
+                continue
+            if texts[row - top][column - left].strip():
+                self.left_out.note("hidden cell", f"{name}!{reference}")
+            texts[row - top][column - left] = ""
 
     def _write_comments(self, name: str) -> None:
         comments = [each for each in self._details.comments(name) if each[2].strip()]

@@ -16,7 +16,9 @@ from itertools import count
 import regex
 
 from index.formats.markup import Element, inner_text
+from index.formats.office.cell_styles import empty_styles, faint_styles
 from index.formats.office.number_formats import BUILT_IN
+from index.formats.office.theme_colours import theme_of
 from index.formats.zip_container import iter_elements, parse_xml, read_part
 
 KIND = "a spreadsheet"
@@ -24,6 +26,7 @@ _CELL_REFERENCE = regex.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _WORKBOOK = "xl/workbook.xml"
 _STYLES = "xl/styles.xml"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
+_THEME = "xl/theme/theme1.xml"
 _PERSONS = "xl/persons/person.xml"
 _MAX_COLUMN = 16_384
 """Columns of a sheet; ranges of hidden ones often reach to the last."""
@@ -32,6 +35,8 @@ _LONGEST_FORMULA = 200
 _ON = {"1", "true"}
 _SAYS_MORE = regex.compile(rb"<(?:\w+:)?f[ />]|hidden=")
 """Formulas, and rows or columns that are hidden."""
+_MAY_COLOUR = regex.compile(rb"<(?:\w+:)?(?:conditionalFormatting|tableParts)\b")
+"""Parts of a sheet that may give its cells another ground than their styles."""
 
 RowFormats = dict[int, str]
 """Format codes of one row by column, counted from 0; cells in the general format are left out."""
@@ -46,6 +51,8 @@ class SheetDetails:
 
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
+    unseen: list[str] = field(default_factory=list)
+    """References of the cells that show nothing, or nothing that can be told from their ground."""
     unsaved: dict[str, str] = field(default_factory=dict)
     """Formulas without a saved value by the reference of their cell; empty if shared."""
 
@@ -63,9 +70,17 @@ class WorkbookDetails:
         self._sheet_parts: dict[str, str] = {}
         if archive is None or not {_WORKBOOK, _RELATIONS} <= self._names:
             return
+        self._empty: frozenset[str] = frozenset()
+        self._faint: frozenset[str] = frozenset()
         if _STYLES in self._names:
-            self._codes = dict(_format_codes(_read_xml(archive, _STYLES)))
+            self._read_styles(archive)
         self._sheet_parts = dict(_sheet_parts(archive))
+
+    def _read_styles(self, archive: zipfile.ZipFile) -> None:
+        styles = _read_xml(archive, _STYLES)
+        theme = theme_of(_read_xml(archive, _THEME) if _THEME in self._names else None)
+        self._codes = dict(_format_codes(styles))
+        self._empty, self._faint = empty_styles(styles), faint_styles(styles, theme)
 
     def rows_from(self, sheet: str, first: int, details: SheetDetails) -> Iterator[RowFormats]:
         """Yield the formats of each row of a sheet from row `first` on, without an end.
@@ -135,7 +150,9 @@ class WorkbookDetails:
         if self._archive is None or part is None:
             return
         # Parsing takes longer than all else, and many sheets say nothing but values.
-        if not self._codes and not _SAYS_MORE.search(read_part(self._archive, part, KIND)):
+        source = read_part(self._archive, part, KIND)
+        unseen = self._empty | (frozenset() if _MAY_COLOUR.search(source) else self._faint)
+        if not self._codes and not unseen and not _SAYS_MORE.search(source):
             return
         following = 0
         for element in iter_elements(self._archive, part, ("{*}cols", "{*}row"), KIND):
@@ -147,15 +164,20 @@ class WorkbookDetails:
             following = index + 1
             if element.get("hidden") in _ON:
                 details.hidden_rows.add(index)
-            formats = self._row_formats(element, details)
+            formats = self._row_formats(element, details, unseen)
             if formats:
                 yield index, formats
 
-    def _row_formats(self, row: Element, details: SheetDetails) -> RowFormats:
+    def _row_formats(
+        self, row: Element, details: SheetDetails, unseen: frozenset[str]
+    ) -> RowFormats:
         formats = RowFormats()
         # This loop runs for every cell of a workbook: plain cells are passed over first.
         for cell in row.iterchildren("{*}c"):
-            code = self._codes.get(cell.get("s", "0"))
+            style = cell.get("s", "0")
+            code = self._codes.get(style)
+            if style in unseen:
+                details.unseen.append(cell.get("r", ""))
             if len(cell) and cell[0].tag.endswith("}f") and _is_without_value(cell):
                 details.unsaved[cell.get("r", "?")] = (cell[0].text or "")[:_LONGEST_FORMULA]
             if not code:
