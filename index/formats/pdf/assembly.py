@@ -27,6 +27,7 @@ from index.formats.tables import (
     table_lines,
 )
 from index.formats.text_builder import ExtractedText, TextBuilder
+from index.text.english_words import english_words
 
 HEADING_SIZE = 1.12
 """Factor by which a heading's font is larger than the body's; one as large is bold."""
@@ -107,11 +108,16 @@ def _may_be_heading(text: str) -> bool:
     )
 
 
+SHORTEST_HALF = 3
+"""Letters of the halves of a compound; shorter ones are syllables more often."""
+
+
 class LineJoiner:
     """Joins the lines of a paragraph, with words that are divided at the end of a line made whole.
 
     A hyphen at the end of a line goes, unless it is that of a compound: the document writes the
-    word with it more often than without, or the word has other hyphens ("state-of-the-art").
+    word with it more often than without, or the word has other hyphens ("state-of-the-art"), or it
+    is no English word and both of its halves are ("well-known").
     """
 
     def __init__(self, lines: Sequence[Line]) -> None:
@@ -145,7 +151,17 @@ class LineJoiner:
         *others, first = _HYPHEN.split(words[-1]) if words else [""]
         second, *more = _HYPHEN.split(rest.casefold())
         whole, hyphenated = self._words[f"{first}{second}"], self._words[f"{first}-{second}"]
-        return hyphenated > whole or (bool(others or more) and not whole)
+        if hyphenated or whole:
+            return hyphenated > whole
+        return bool(others or more) or _are_two_words(first, second)
+
+
+def _are_two_words(first: str, second: str) -> bool:
+    """Return True if two English words would be none without the hyphen between them."""
+    if min(len(first), len(second)) < SHORTEST_HALF:
+        return False
+    known = english_words()
+    return first in known and second in known and f"{first}{second}" not in known
 
 
 def _ends_within_word(text: str) -> bool:

@@ -103,6 +103,7 @@ def unseen_characters(page: Any, text_page: Any) -> set[int]:  # noqa: ANN401 - 
     grounds = [each for each in painted if each.kind != pdfium.FPDF_PAGEOBJ_TEXT]
     covers = [*_annotation_boxes(page), *(each for each in grounds if _may_cover(each))]
     covered = _covered(texts, covers)
+    covered |= _on_own_colour(texts, grounds)
     suspects = {
         each.address: each
         for each, is_covered in zip(texts, covered, strict=True)
@@ -228,6 +229,29 @@ def _covered(texts: Sequence[_Painted], covers: Sequence[_Painted]) -> NDArray[n
         height = np.minimum(top, cover.box[3]) - np.maximum(bottom, cover.box[1])
         is_over = (orders < cover.order) & (width > _SMALLEST_OVERLAP)
         found |= is_over & (height > 0.5 * (top - bottom))
+    return found
+
+
+def _on_own_colour(texts: Sequence[_Painted], grounds: Sequence[_Painted]) -> NDArray[np.bool_]:
+    """Return bool (n,): True for each text on a shape as dark as it is, painted before it."""
+    import pypdfium2.raw as pdfium
+
+    found = np.zeros(len(texts), dtype=np.bool_)
+    shapes = [
+        each for each in grounds if each.kind == pdfium.FPDF_PAGEOBJ_PATH and _may_cover(each)
+    ]
+    if not shapes:
+        return found
+    left, bottom, right, top = np.array([each.box for each in texts], dtype=np.float64).T
+    orders = np.array([each.order for each in texts])
+    greys = np.array([each.grey for each in texts])
+    for shape in shapes:
+        is_alike = np.abs(greys - shape.grey) < CONTRAST
+        if not is_alike.any():
+            continue
+        x, y = (left + right) / 2, (bottom + top) / 2
+        is_on = (x > shape.box[0]) & (x < shape.box[2]) & (y > shape.box[1]) & (y < shape.box[3])
+        found |= is_alike & is_on & (orders > shape.order)
     return found
 
 
