@@ -161,7 +161,10 @@ def cpu_seconds(tree: Path, folder: Path) -> float:
     code = (
         "import sys, time, pathlib\n"
         "from index.errors import LoadingError\n"
-        "from index.formats.pdf.extract import extract\n"
+        "try:\n"
+        "    from index.formats.pdf.extract import extract\n"
+        "except ImportError:\n"  # checkouts of before had one module of it
+        "    from index.formats.pdf import extract\n"
         "began = time.process_time()\n"
         "for path in sorted(pathlib.Path(sys.argv[1]).rglob('*.pdf')):\n"
         "    try:\n"

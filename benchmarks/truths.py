@@ -34,13 +34,36 @@ _HASKELL_ESCAPE = regex.compile(r"\\(?:(\d+)|x([0-9A-Fa-f]+)|(&)|(.))")
 _TEXTS = {"Str": 0, "Code": 1, "CodeBlock": 1, "MetaString": 0}
 """Nodes with text, and which of their arguments it is."""
 _INNER = {
-    "Para": 0, "Plain": 0, "Header": 2, "Link": 1, "Span": 1, "Div": 1, "LineBlock": 0, "Cite": 1
+    "Para": 0,
+    "Plain": 0,
+    "Header": 2,
+    "Link": 1,
+    "Span": 1,
+    "Div": 1,
+    "LineBlock": 0,
+    "Cite": 1,
 }
 """Nodes with others inside, and which of their arguments holds them."""
 _ARGUMENTS = {
-    "Str": 1, "Code": 2, "CodeBlock": 2, "MetaString": 1, "Note": 1, "Table": 6, "Para": 1,
-    "Plain": 1, "Header": 3, "Link": 3, "Span": 2, "Div": 2, "LineBlock": 1, "Cite": 2,
-    "RawInline": 2, "RawBlock": 2, "Math": 2, "Image": 3, "Quoted": 0,
+    "Str": 1,
+    "Code": 2,
+    "CodeBlock": 2,
+    "MetaString": 1,
+    "Note": 1,
+    "Table": 6,
+    "Para": 1,
+    "Plain": 1,
+    "Header": 3,
+    "Link": 3,
+    "Span": 2,
+    "Div": 2,
+    "LineBlock": 1,
+    "Cite": 2,
+    "RawInline": 2,
+    "RawBlock": 2,
+    "Math": 2,
+    "Image": 3,
+    "Quoted": 0,
 }
 """Numbers of arguments; those that are in no other table are no text."""
 _SPACES = {"Space", "SoftBreak", "LineBreak"}
@@ -65,15 +88,15 @@ def parse_native(source: str) -> Tree:
     """Return the tree of a text in pandoc's native form."""
     tree: Tree = []
     open_lists = [tree]
-    for token in _TOKEN.findall(source):
-        if token in "([":
+    for part in _TOKEN.findall(source):
+        if part in "([":
             inner: Tree = []
             open_lists[-1].append(inner)
             open_lists.append(inner)
-        elif token in ")]":
+        elif part in ")]":
             open_lists.pop()
         else:
-            open_lists[-1].append(token)
+            open_lists[-1].append(part)
     return tree
 
 
@@ -185,7 +208,9 @@ def lay_out_pandoc(clone: Path, out: Path) -> None:
             path.with_name("input.native") if path.name == "output.pptx" else path,
             path.with_name(f"{path.stem}_accept.native"),
         )
-        tree = next((files[each] for each in candidates[:4] if each != path and each in files), None)
+        tree = next(
+            (files[each] for each in candidates[:4] if each != path and each in files), None
+        )
         if tree is not None:
             name = "-".join(path.parts[-3:])
             lay_out(out / f"pandoc-{path.suffix[1:]}", name, data, native_text(tree.decode()))

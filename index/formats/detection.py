@@ -16,7 +16,7 @@ from index.formats.legacy_office import converter
 from index.formats.ocr import tesseract_version
 from index.text.text_formats import structure_of_name
 
-RECIPE = 6
+RECIPE = 7
 """Version of the extraction; raise it when the same bytes would give another text."""
 
 

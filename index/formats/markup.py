@@ -5,7 +5,7 @@ One walk over a tree that lxml has parsed serves web pages, chapters of books an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -138,7 +138,7 @@ class MarkupWriter:
         else:
             self._visit_children(element)
 
-    def _visit_children(self, element: Element, but: Set[str] = frozenset()) -> None:
+    def _visit_children(self, element: Element, but: Collection[str] = ()) -> None:
         """Visit the children of an element but those of some names."""
         self._inline.append(element.text or "")
         for child in element:

@@ -30,7 +30,7 @@ from index.store.file_records import FileRecord
 from index.store.store import IndexedChunk, Store
 from index.text.chunking import TokenSpans, chunk_document
 
-RECIPE = 8
+RECIPE = 9
 """Version of the steps up to the analysed chunks.
 
 It is raised when loading, chunking or analysing gives another result, so that unchanged files are

@@ -256,9 +256,7 @@ class _DocumentWriter:
     def _write_table(self, table: Element) -> None:
         # A deleted row has a mark of its own; its cells keep their text.
         rows = [
-            row
-            for row in _iter_inner(table, f"{_W}tr")
-            if row.find(f"{_W}trPr/{_W}del") is None
+            row for row in _iter_inner(table, f"{_W}tr") if row.find(f"{_W}trPr/{_W}del") is None
         ]
         cells = [_cells(row) for row in rows]
         marked_headers = len(list(takewhile(_is_header, rows[:-1])))

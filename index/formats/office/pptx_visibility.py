@@ -63,8 +63,11 @@ class SlideView:
         if properties is None:
             return False
         size = properties.get("sz", "")
-        if size.isdecimal() and int(size) < SMALLEST_POINTS * _UNITS_PER_POINT:
-            return True
+        is_tiny = size.isdecimal() and int(size) < SMALLEST_POINTS * _UNITS_PER_POINT
+        return is_tiny or self._is_like_ground(properties, ground)
+
+    def _is_like_ground(self, properties: Element, ground: Colour | None) -> bool:
+        """Return True if letters are not painted, or in the colour behind them."""
         # A marker behind the letters or a line around them may show them.
         if properties.find("{*}highlight") is not None or properties.find("{*}ln") is not None:
             return False

@@ -24,6 +24,7 @@ from index.parsing.sandbox_worker import extract as extract_any
 from index.text.structure import content_blocks
 from index.text.text_formats import STRUCTURES
 from tests.index.formats.test_text_builder import assert_sound
+from tests.support.quoting import quotable_lines
 from tests.support.writers import (
     CELLS,
     LINES,
@@ -181,7 +182,8 @@ def test_tables_with_any_delimiter(delimiter: str) -> None:
 
     extracted = sheets.extract_csv(text.encode("utf-16"))
 
-    assert extracted.text == "\n".join(LINES)
+    assert extracted.text == "\n".join([" | ".join(CELLS[0]), *LINES])
+    assert quotable_lines(extracted) == list(LINES)
     assert (str(extracted.places.at(len(extracted.text) - 1)), extracted.encoding) == (
         "row 3",
         "utf-16-le",
@@ -191,7 +193,7 @@ def test_tables_with_any_delimiter(delimiter: str) -> None:
 def test_cells_may_hold_lines_and_delimiters() -> None:
     extracted = sheets.extract_csv(b'Item,Note\nLamp,"two\nlines, one cell"\n')
 
-    assert extracted.text == "Item: Lamp; Note: two lines, one cell"
+    assert quotable_lines(extracted) == ["Item: Lamp; Note: two lines, one cell"]
 
 
 def test_opendocument() -> None:

@@ -22,6 +22,7 @@ from index.formats.office.pptx import extract as extract_slides
 from index.formats.office.spreadsheet import extract_workbook
 from index.formats.tables import Cell, expand_spans
 from index.formats.text_builder import ExtractedText
+from tests.support.quoting import quotable_lines
 from tests.support.writers import saved
 
 ROWS = (
@@ -105,7 +106,7 @@ def test_headers_of_several_rows_are_one() -> None:
         b"<tr><td>North<td>5<td>7</table>"
     )
 
-    assert found.text == "Region: North; Sales 2023: 5; Sales 2024: 7"
+    assert quotable_lines(found) == ["Region: North; Sales 2023: 5; Sales 2024: 7"]
 
 
 def test_headers_of_several_rows_in_word() -> None:
@@ -120,7 +121,9 @@ def test_headers_of_several_rows_in_word() -> None:
             table.rows[row]._tr.get_or_add_trPr().append(parse_xml(HEADER))
     table.cell(0, 1).merge(table.cell(0, 2))
 
-    assert extract_word(saved(document)).text == "Region: North; Sales 2023: 5; Sales 2024: 7"
+    assert quotable_lines(extract_word(saved(document))) == [
+        "Region: North; Sales 2023: 5; Sales 2024: 7"
+    ]
 
 
 HEADER = '<w:tblHeader xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"/>'
@@ -160,7 +163,7 @@ HEADER = '<w:tblHeader xmlns:w="http://schemas.openxmlformats.org/wordprocessing
     ],
 )
 def test_headers_that_are_not_marked(rows: str, lines: list[str]) -> None:
-    assert extract_page(f"<table><tr>{rows}</table>".encode()).text.split("\n") == lines
+    assert quotable_lines(extract_page(f"<table><tr>{rows}</table>".encode())) == lines
 
 
 cells = st.builds(

@@ -34,6 +34,12 @@ def page(body: str, head: str = "") -> bytes:
         "height:0;overflow:hidden",
         "position:absolute;clip:rect(0 0 0 0)",
         "clip-path: inset(100%)",
+        "color: rgb(255 255 255)",
+        "color: rgb(255 255 255 / 100%)",
+        "content-visibility: hidden",
+        "filter: opacity(0)",
+        "transform: scale(0)",
+        "transform: translateX(-9999px)",
     ],
 )
 def test_styles_that_hide(style: str) -> None:

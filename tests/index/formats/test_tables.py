@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.formats.tables import header_index, is_numeric, row_text, table_lines
+from index.formats.tables import ColumnNames, header_index, is_numeric, row_text, table_lines
 from tests.support.writers import CELLS, LINES
 
 
 def _lines(rows: list[tuple[str, ...]], **options: bool) -> list[str]:
-    return [text for _, text in table_lines(rows, **options)]
+    lines = (text for _, text in table_lines(rows, **options))
+    return [text for text in lines if not isinstance(text, ColumnNames)]
 
 
 def test_each_row_names_its_columns() -> None:

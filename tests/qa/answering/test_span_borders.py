@@ -25,6 +25,7 @@ def tokens_of(text: str) -> list[str]:
     [
         "security@sheaf.example",
         "https://docs.example/a/b?c=1",
+        "ssh://git@code.example.org:2222/front.git",
         "www.harbour.example/gate",
         "/etc/harbour/gate",
         "~/notes.txt",

@@ -14,6 +14,7 @@ from index.errors import DamagedFile
 from index.formats.office.number_formats import BUILT_IN, format_number
 from index.formats.office.spreadsheet import extract_workbook
 from index.formats.zip_container import iter_elements
+from tests.support.quoting import quotable_lines
 from tests.support.writers import saved
 
 
@@ -106,7 +107,7 @@ def test_workbooks_show_what_their_sheets_show() -> None:
     second["D7"], second["D8"] = "Count", 3
     extracted = extract_workbook(saved(book))
 
-    assert [line for line in extracted.text.split("\n") if line] == [
+    assert quotable_lines(extracted) == [
         "Prices & discounts",
         "Item: Lamp; Price: 39.90 €; Discount: 25.0%; Stock: 4",
         "Item: Desk; Price: 1,200.00 €; Discount: 7.5%; Stock: 0",

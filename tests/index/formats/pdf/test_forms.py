@@ -22,6 +22,7 @@ from index.formats.pdf.page_view import draw_page
 from tests.index.formats.pdf.test_page_view import changed, ink, span, view
 from tests.index.formats.test_ocr import needs_tesseract
 from tests.index.formats.test_text_builder import assert_sound
+from tests.support.quoting import quotable_lines
 from tests.support.writers import CELLS, LINES, PARAGRAPH, pdf, saved, scan
 
 FONTS = (
@@ -223,7 +224,7 @@ def test_a_table_under_empty_fields_has_its_columns() -> None:
 
     found = extract(form(rows))
 
-    assert found.text.split("\n") == list(LINES)
+    assert quotable_lines(found) == list(LINES)
     assert found.text == extract(form([(row, "") for row, _ in rows])).text
 
 

@@ -19,6 +19,7 @@ from index.formats.pdf.glyphs import Orientation
 from index.formats.pdf.ruling_lines import MAX_OBJECTS, MAX_POINTS, read_ruling_lines
 from index.formats.tables import row_text
 from tests.index.formats.test_text_builder import assert_sound
+from tests.support.quoting import quotable_lines
 
 HEADER = ["Berth", "Description", "Depth", "Rate per day"]
 ROWS = [
@@ -71,8 +72,8 @@ def table(
 
 
 def lines(data: bytes) -> list[str]:
-    """Return the lines of the extracted text."""
-    return [line for line in extract(data).text.split("\n") if line]
+    """Return the lines of the extracted text that can be quoted."""
+    return quotable_lines(extract(data))
 
 
 @pytest.mark.parametrize(
@@ -106,9 +107,8 @@ def test_a_table_keeps_its_header_on_the_next_page() -> None:
     rows = [[str(1001 + at), f"Person {at}", "ABC"[at % 3]] for at in range(80)]
     found = extract(table([["Number", "Name", "Grade"], *rows]))
 
-    assert [row_text(row, ["Number", "Name", "Grade"]) for row in rows] == [
-        *filter(None, found.text.split("\n"))
-    ][1:-1]
+    expected = [row_text(row, ["Number", "Name", "Grade"]) for row in rows]
+    assert quotable_lines(found)[1:-1] == expected
     assert [str(found.places.at(found.text.index(name))) for name in ("Person 0", "Person 79")] == [
         "page 1",
         "page 2",

@@ -24,6 +24,9 @@ REMARK = "has text that a reader cannot see on page 1: it is left out"
         pytest.param(f"{shown(HIDDEN, 72, 600)} 60 590 300 30 re f", id="black box"),
         pytest.param(f"{shown(HIDDEN, 72, 600)} 1 g 60 590 300 30 re f 0 g", id="white box"),
         pytest.param(f"0.9 g 60 590 300 30 re f 0.93 g {shown(HIDDEN, 72, 600)} 0 g", id="grey"),
+        pytest.param(
+            f"0 0 0.4 rg 60 590 300 30 re f {shown(HIDDEN, 72, 600)} 0 g", id="blue on blue"
+        ),
     ],
 )
 def test_hidden_text_is_left_out_and_reported(hidden: str) -> None:
