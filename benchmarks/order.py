@@ -7,12 +7,12 @@ DIR holds a folder for each collection or format with files of any supported for
 its text in reading order: ``paper.pdf`` and ``paper.pdf.txt``, or ``paper.pdf.md`` whose Markdown
 is stripped. The share is the length of the longest common subsequence of the two sequences of words
 (letters and digits, case folded), divided by the number of the truth's words. Pictures, charts and
-formulas in a truth are no text and do not count. Tables count as rows of cells, or with the name of
-its column before each value, whichever is closer; "raw" is the share without that choice.
+formulas in a truth are no text and do not count.
 
-``--with`` measures another extractor of PDF files, which has to be installed: pypdf, pdfminer,
-pdfplumber, pypdfium2 (its plain text) or pymupdf4llm. Each reads all files, in a process of this
-command's own.
+``--with`` measures another extractor, which has to be installed: for PDF files pypdf, pdfminer,
+pdfplumber, pypdfium2 (its plain text) or pymupdf4llm, for Word docx2txt, for many formats
+markitdown. Each reads all files in this process. ``benchmarks/truths.py`` lays out public test
+files with their truths.
 
 ``--tree`` compares the CPU seconds in which this checkout and another one read the PDF files, in
 turn in one run, without truths. A ratio above 1 means that this one is faster.
@@ -28,21 +28,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
 
-from word_order import closest_words, common, markdown_text, words
+from word_order import common, markdown_text, words
 
 Extract = Callable[[Path], str]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Figures of one file: shares in [0, 1], CPU seconds, and the number of the truth's words.
-
-    `raw` is the share with the truth's tables as they are written (`closest_words`).
-    """
+    """Figures of one file: shares in [0, 1], CPU seconds, and the number of the truth's words."""
 
     name: str
     order: float
-    raw: float
     more: float
     seconds: float
     known: int
@@ -95,6 +91,20 @@ def by_pymupdf4llm(path: Path) -> str:
     return markdown_text(pymupdf4llm.to_markdown(str(path), show_progress=False))
 
 
+def by_docx2txt(path: Path) -> str:
+    """Return the text of docx2txt."""
+    import docx2txt
+
+    return str(docx2txt.process(path))
+
+
+def by_markitdown(path: Path) -> str:
+    """Return the Markdown of markitdown, stripped."""
+    from markitdown import MarkItDown
+
+    return markdown_text(MarkItDown().convert(str(path)).markdown)
+
+
 EXTRACTORS: dict[str, Extract] = {
     "quoted": by_quoted,
     "pypdf": by_pypdf,
@@ -102,6 +112,8 @@ EXTRACTORS: dict[str, Extract] = {
     "pdfplumber": by_pdfplumber,
     "pypdfium2": by_pypdfium2,
     "pymupdf4llm": by_pymupdf4llm,
+    "docx2txt": by_docx2txt,
+    "markitdown": by_markitdown,
 }
 
 
@@ -122,19 +134,16 @@ def measured(path: Path, truth: str, extract: Extract) -> Measured:
         text, problem = "", f"{type(error).__name__}: {error}"
     seconds = time.process_time() - began
     found = words(text)
-    known = closest_words(truth, found)
+    known = words(truth)
     length = common(known, found)
     more = 1 - length / max(len(found), 1)
-    as_written = words(truth)
-    raw = common(as_written, found) / len(as_written)
-    return Measured(path.name, length / len(known), raw, more, seconds, len(known), problem)
+    return Measured(path.name, length / len(known), more, seconds, len(known), problem)
 
 
 def measure(folder: Path, extract: Extract, worst: int) -> None:
     """Print a line for each collection: mean over files and over words, lowest, CPU seconds."""
     print(
-        f"{'collection':24} {'files':>5} {'order':>6} {'by word':>7} {'raw':>6} {'lowest':>6}"
-        f" {'seconds':>8}"
+        f"{'collection':24} {'files':>5} {'order':>6} {'by word':>7} {'lowest':>6} {'seconds':>8}"
     )
     for collection in sorted(path for path in folder.iterdir() if path.is_dir()):
         files = [path for path in sorted(collection.iterdir()) if path.is_file()]
@@ -146,8 +155,7 @@ def measure(folder: Path, extract: Extract, worst: int) -> None:
         by_word = sum(row.order * row.known for row in rows) / sum(row.known for row in rows)
         print(
             f"{collection.name:24} {len(rows):5} {mean(row.order for row in rows):6.3f}"
-            f" {by_word:7.3f} {mean(row.raw for row in rows):6.3f} {rows[0].order:6.3f}"
-            f" {sum(row.seconds for row in rows):8.2f}"
+            f" {by_word:7.3f} {rows[0].order:6.3f} {sum(row.seconds for row in rows):8.2f}"
         )
         for row in rows[:worst]:
             print(

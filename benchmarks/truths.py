@@ -7,18 +7,16 @@ docling-project/docling. OUT gets a folder for each collection and format, which
 ``benchmarks/order.py`` measures. Nothing of it belongs into this repository.
 
 - pandoc: files of ``test/`` beside their syntax tree in pandoc's native form (``.native``). Notes
-  follow their paragraph; formulas and pictures, with their alternative texts, are no text and left
-  out. Files that pandoc's own writers make of a tree have that tree as their truth.
-- markitdown: its expected outputs in Markdown, and for files without one the phrases that its tests
-  look for, less those of pictures and charts.
+  follow their paragraph, those of a book its text; formulas and pictures, with their alternative
+  texts, are no text and left out. Files that pandoc's own writers make of a tree have that tree as
+  their truth. Of the metadata only those of Word count, which stand in its paragraphs.
+- markitdown: its expected outputs in Markdown.
 - docling: its expected outputs in Markdown.
 """
 
 import argparse
-import ast
 import io
 import subprocess
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -41,6 +39,8 @@ _INNER = {
     "Span": 1,
     "Div": 1,
     "LineBlock": 0,
+    "MetaInlines": 0,
+    "MetaBlocks": 0,
     "Cite": 1,
 }
 """Nodes with others inside, and which of their arguments holds them."""
@@ -59,6 +59,9 @@ _ARGUMENTS = {
     "Div": 2,
     "LineBlock": 1,
     "Cite": 2,
+    "MetaInlines": 1,
+    "MetaBlocks": 1,
+    "DefinitionList": 1,
     "RawInline": 2,
     "RawBlock": 2,
     "Math": 2,
@@ -67,20 +70,34 @@ _ARGUMENTS = {
 }
 """Numbers of arguments; those that are in no other table are no text."""
 _SPACES = {"Space", "SoftBreak", "LineBreak"}
-_BLOCKS = {"Para", "Plain", "Header", "CodeBlock", "LineBlock"}
+_BLOCKS = {"Para", "Plain", "Header", "CodeBlock", "LineBlock", "MetaInlines", "MetaBlocks"}
 _META_SHOWN = ("title", "subtitle", "author", "date", "abstract")
 
 
 def files_of(clone: Path, folder: str) -> dict[PurePosixPath, bytes]:
-    """Return the files below a folder of the newest commit of a clone, by their path below it."""
-    command = ["git", "-C", str(clone), "archive", "HEAD", folder]
-    archive = subprocess.run(command, capture_output=True, check=True).stdout
+    """Return the files below a folder of the newest commit of a clone, by their path below it.
+
+    Files whose content the clone lacks, as a partial one does, are left out.
+    """
+    git = ["git", "-C", str(clone)]
+    listed = subprocess.run(
+        [*git, "ls-tree", "-r", "-z", "--format=%(objectname) %(path)", "HEAD", folder],
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    names = [line.split(" ", 1) for line in listed.split("\0") if line]
+    wanted = "".join(f"{identity}\n" for identity, _ in names)
+    answer = subprocess.run(
+        [*git, "cat-file", "--batch"], input=wanted.encode(), capture_output=True, check=True
+    )
+    contents = io.BytesIO(answer.stdout)
     files = {}
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        for member in tar:
-            content = tar.extractfile(member) if member.isfile() else None
-            if content is not None:
-                files[PurePosixPath(member.name).relative_to(folder)] = content.read()
+    for _, path in names:
+        *_, size = contents.readline().decode().split()
+        if size.isdecimal():  # "missing" otherwise
+            files[PurePosixPath(path).relative_to(folder)] = contents.read(int(size))
+            contents.read(1)
     return files
 
 
@@ -115,9 +132,10 @@ def unquoted(token: str) -> str:
 
 
 class NativeText:
-    """Text of a syntax tree: notes after their block, tables as pipe tables."""
+    """Text of a syntax tree: notes after their block or at the end, tables as pipe tables."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, notes_last: bool = False) -> None:
+        self._notes_last = notes_last
         self._parts: list[str] = []
         self._notes: Tree = []
 
@@ -133,6 +151,13 @@ class NativeText:
                 at += 1 + self._write_node(node, arguments)
         return "".join(self._parts)
 
+    def whole(self, nodes: Tree) -> str:
+        """Return the text of a whole document."""
+        self.written(nodes)
+        self._notes_last = False
+        self._end_block()
+        return "".join(self._parts)
+
     def _write_node(self, name: str, arguments: Tree) -> int:
         """Write a node, and return the number of its arguments."""
         if name in _TEXTS:
@@ -141,6 +166,11 @@ class NativeText:
             self._notes.append(arguments[0])
         elif name == "Table":
             self._write_table(arguments)
+        elif name == "DefinitionList":
+            for term, definitions in arguments[0]:
+                self.written([term])
+                self._end_block()
+                self.written([definitions])
         elif name in _INNER:
             self.written([arguments[_INNER[name]]])
         elif name in _SPACES:
@@ -151,6 +181,8 @@ class NativeText:
 
     def _end_block(self) -> None:
         self._parts.append("\n\n")
+        if self._notes_last:
+            return
         notes, self._notes = self._notes, []
         self.written(notes)
 
@@ -178,15 +210,16 @@ def named(tree: Tree, name: str, argument: int) -> Iterator["Tree | str"]:
         at += 1
 
 
-def native_text(source: str) -> str:
-    """Return the text of a file in pandoc's native form, the shown metadata first."""
+def native_text(source: str, kind: str) -> str:
+    """Return the text of a file in pandoc's native form; `kind` is the suffix of the document."""
     tree = parse_native(source)
-    if tree[:1] != ["Pandoc"]:
-        return NativeText().written(tree)
-    pairs = next(named([tree[1]], "fromList", 0), [])
-    values = {pair[0]: pair[1:] for pair in pairs if isinstance(pair, list) and pair}
-    shown = [NativeText().written(values.get(f'"{name}"', [])) for name in _META_SHOWN]
-    return "\n\n".join([*filter(None, shown), NativeText().written(tree[2:])])
+    shown: list[str] = []
+    if tree[:1] == ["Pandoc"]:
+        pairs = next(named([tree[1]], "fromList", 0), []) if kind == ".docx" else []
+        values = {pair[0]: pair[1:] for pair in pairs if isinstance(pair, list) and pair}
+        shown = [NativeText().whole(values.get(f'"{name}"', [])) for name in _META_SHOWN]
+        tree = tree[2:]
+    return "\n\n".join([*shown, NativeText(notes_last=kind == ".epub").whole(tree)])
 
 
 def lay_out(folder: Path, name: str, data: bytes, truth: str) -> None:
@@ -213,36 +246,24 @@ def lay_out_pandoc(clone: Path, out: Path) -> None:
         )
         if tree is not None:
             name = "-".join(path.parts[-3:])
-            lay_out(out / f"pandoc-{path.suffix[1:]}", name, data, native_text(tree.decode()))
+            lay_out(
+                out / f"pandoc-{path.suffix[1:]}",
+                name,
+                data,
+                native_text(tree.decode(), path.suffix),
+            )
 
 
 def lay_out_markitdown(clone: Path, out: Path) -> None:
     """Lay out the files of markitdown's tests."""
     base = "packages/markitdown/tests"
     files = files_of(clone, base)
-    phrases = phrases_of(files[PurePosixPath("_test_vectors.py")].decode())
     for path, data in files.items():
         if path.parent.name != "test_files":
             continue
         expected = files.get(path.parent / "expected_outputs" / f"{path.stem}.md")
         if expected is not None and path.suffix == ".pdf":
             lay_out(out / f"markitdown-{path.suffix[1:]}", path.name, data, expected.decode())
-        elif path.name in phrases and path.suffix not in (".zip", ".bin", ".jpg", ".mp3", ".wav"):
-            truth = "\n\n".join(phrases[path.name])
-            lay_out(out / "markitdown-phrases", path.name, data, truth)
-
-
-def phrases_of(source: str) -> dict[str, list[str]]:
-    """Return the phrases that markitdown's tests look for in each file, less those of pictures."""
-    phrases: dict[str, list[str]] = {}
-    for call in ast.walk(ast.parse(source)):
-        if isinstance(call, ast.Call):
-            fields = {each.arg: each.value for each in call.keywords}
-            if "must_include" in fields:
-                found = ast.literal_eval(fields["must_include"])
-                texts = [each for each in found if "data:image" not in each]
-                phrases.setdefault(ast.literal_eval(fields["filename"]), texts)
-    return phrases
 
 
 def lay_out_docling(clone: Path, out: Path) -> None:

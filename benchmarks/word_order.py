@@ -23,9 +23,6 @@ _AUTHOR = regex.compile(r"\[author: ([^\]]*?)(?: \(\w+\))?(?:, time: [^\]]*)?\]"
 _MIDNIGHT = regex.compile(r"(?<=\d{4}-\d\d-\d\d) 00:00:00")
 """Time of a day, which a spreadsheet does not show."""
 _FORMULA = regex.compile(r"\$\$?[^$\n]+\$\$?")
-_TABLE = regex.compile(r"(?m)(?:^\|.*\|[ ]*$\n?){2,}")
-_CELL_BORDER = regex.compile(r"(?<!\\)\|")
-_RULE = regex.compile(r"[\s|:-]+")
 
 
 def words(text: str) -> list[str]:
@@ -42,37 +39,6 @@ def markdown_text(source: str) -> str:
     text = _IMAGE.sub(" ", _COMMENT.sub(" ", text))
     text = _LINK.sub(r"\1", _FORMULA.sub(" ", _MIDNIGHT.sub("", text)))
     return html.unescape(_ESCAPED.sub(r"\1", text))
-
-
-def closest_words(text: str, found: list[str]) -> list[str]:
-    """Return the words of a truth, each table in the form that comes closer to `found`.
-
-    A table may be written row by row as it stands, or with the name of its column before each
-    value. Otherwise a text in the second form would lose the first row of every table.
-    """
-    known: list[str] = []
-    end = 0
-    for table in _TABLE.finditer(text):
-        known += words(text[end : table.start()])
-        # The first of equals: with names before the values, which fewer other words allow.
-        forms = [words(labelled(table[0])), words(table[0])]
-        known += max(forms, key=lambda form: common(form, found) / max(len(form), 1))
-        end = table.end()
-    return known + words(text[end:])
-
-
-def labelled(table: str) -> str:
-    """Return a pipe table with the name of its column before each value."""
-    rows = [
-        [cell.strip() for cell in _CELL_BORDER.split(line.strip().strip("|"))]
-        for line in table.splitlines()
-        if not _RULE.fullmatch(line)
-    ]
-    lines = []
-    for row in rows[1:]:
-        pairs = zip(rows[0], row, strict=False)
-        lines.append("; ".join(f"{name} {value}" for name, value in pairs if value))
-    return "\n".join(lines)
 
 
 def common(known: list[str], found: list[str]) -> int:

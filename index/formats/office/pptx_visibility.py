@@ -7,6 +7,7 @@ background of the slide where nothing else lies between.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from index.formats.markup import Element
@@ -37,8 +38,11 @@ class SlideView:
         self._slide = slide
         layout = slide.slide_layout
         self._layers = [slide, layout, layout.slide_master]
-        self._theme = _theme_of_master(layout.slide_master)
-        self._background = self._background_colour()
+        self._screens = [shape for shape in slide.shapes if _is_screen(shape)]
+
+    @cached_property
+    def _theme(self) -> Theme:
+        return _theme_of_master(self._layers[-1])
 
     def is_hidden(self, shape: Any) -> bool:  # noqa: ANN401 - untyped library
         """Return True for a shape that the author hid, beside the slide, or below another."""
@@ -50,23 +54,22 @@ class SlideView:
     def drop_unseen_runs(self, shape: Any, left_out: LeftOut) -> None:  # noqa: ANN401
         """Take the runs out of a shape that are too small or have the colour of their ground."""
         for body in list(shape.element.iter("{*}txBody")):
-            ground = self._ground(shape, body)
             for run in list(body.iter("{*}r", "{*}fld")):
-                if not self._is_unseen(run, ground):
+                if not self._is_unseen(run, shape, body):
                     continue
                 if any((text.text or "").strip() for text in run.iter("{*}t")):
                     left_out.note("hidden text")
                 run.getparent().remove(run)
 
-    def _is_unseen(self, run: Element, ground: Colour | None) -> bool:
+    def _is_unseen(self, run: Element, shape: Any, body: Element) -> bool:  # noqa: ANN401
         properties = run.find("{*}rPr")
         if properties is None:
             return False
         size = properties.get("sz", "")
         is_tiny = size.isdecimal() and int(size) < SMALLEST_POINTS * _UNITS_PER_POINT
-        return is_tiny or self._is_like_ground(properties, ground)
+        return is_tiny or self._is_like_ground(properties, shape, body)
 
-    def _is_like_ground(self, properties: Element, ground: Colour | None) -> bool:
+    def _is_like_ground(self, properties: Element, shape: Any, body: Element) -> bool:  # noqa: ANN401
         """Return True if letters are not painted, or in the colour behind them."""
         # A marker behind the letters or a line around them may show them.
         if properties.find("{*}highlight") is not None or properties.find("{*}ln") is not None:
@@ -79,7 +82,10 @@ class SlideView:
         if is_transparent(fill):
             return True
         colour = self._theme.colour(fill)
-        return colour is not None and ground is not None and is_same_colour(colour, ground)
+        if colour is None:
+            return False
+        ground = self._ground(shape, body)
+        return ground is not None and is_same_colour(colour, ground)
 
     def _ground(self, shape: Any, body: Element) -> Colour | None:  # noqa: ANN401
         """Return the colour behind a text; None if it is not known."""
@@ -93,7 +99,7 @@ class SlideView:
             return self._theme.colour(_style_fill(shape))
         if fill is not None and not fill.tag.endswith("}noFill"):
             return self._theme.colour(fill) if _is_solid(fill) else None
-        return None if self._may_lie_on_another(shape) else self._background
+        return None if self._may_lie_on_another(shape) else self._background_colour()
 
     def _background_colour(self) -> Colour | None:
         """Return the colour of the slide, of its layout or of its master; None if not known."""
@@ -119,15 +125,11 @@ class SlideView:
 
     def _is_covered(self, shape: Any) -> bool:  # noqa: ANN401 - untyped library
         """Return True if a plain rectangle in front of a shape hides all of it."""
-        box = _box(shape)
-        if box is None or shape.element.getparent() is not self._slide.shapes.element:
-            return False
-        if self._slide.element.find("{*}timing") is not None:
+        screens = [screen for screen in self._screens if _is_behind(shape, screen)]
+        if not screens or self._slide.element.find("{*}timing") is not None:
             return False  # an animation may show what is below
-        return any(
-            _is_screen(other) and _contains(_box(other), box)
-            for other in _after(self._slide.shapes, shape)
-        )
+        box = _box(shape)
+        return box is not None and any(_contains(_box(screen), box) for screen in screens)
 
     def _is_off_slide(self, shape: Any) -> bool:  # noqa: ANN401 - untyped library
         """Return True for a shape outside the slide; those of groups have other coordinates."""
@@ -165,12 +167,12 @@ def _before(shapes: Any, shape: Any) -> Iterator[Any]:  # noqa: ANN401 - untyped
         yield other
 
 
-def _after(shapes: Any, shape: Any) -> Iterator[Any]:  # noqa: ANN401 - untyped library
-    is_behind = False
-    for other in shapes:
-        if is_behind:
-            yield other
-        is_behind = is_behind or other.shape_id == shape.shape_id
+def _is_behind(shape: Any, other: Any) -> bool:  # noqa: ANN401 - untyped library
+    """Return True if a shape is painted before another one of the same slide."""
+    parent = shape.element.getparent()
+    if parent is not other.element.getparent():
+        return False
+    return bool(parent.index(shape.element) < parent.index(other.element))
 
 
 def _overlap(box: Box, other: Box | None) -> bool:

@@ -8,6 +8,7 @@ A page without suspects, as most are, is not drawn.
 from __future__ import annotations
 
 import ctypes
+import math
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,12 @@ MAX_OBJECTS = 20_000
 FORMS_INSIDE = 4
 """Levels of nested form objects that are searched."""
 
+MAX_REGIONS = 6
+"""Parts of a page that are drawn one by one; more are drawn as one."""
+_MARGIN = 4
+"""Pixels around a text that are drawn with it."""
+_PAPER = 255
+"""Grey of what is not drawn."""
 _INVISIBLE_MODES = (3, 7)
 """Text rendering modes that paint nothing: ISO 32000-1, table 106."""
 _STROKED_MODE = 1
@@ -52,6 +59,8 @@ _SMALLEST_OVERLAP = 2.0
 
 Box = tuple[float, float, float, float]
 """Left, bottom, right and top in the page's own coordinates."""
+Region = tuple[int, int, int, int]
+"""Left, top, right and bottom in pixels of the drawn page."""
 Matrix = tuple[float, float, float, float, float, float]
 _Pixels = TypeVar("_Pixels", NDArray[np.int16], NDArray[np.bool_])
 
@@ -357,8 +366,9 @@ def _without_trace(
     texts: Sequence[_Painted],
 ) -> set[int]:
     """Return the characters of the words of which the drawn page shows nothing."""
-    drawn = _draw(page)
-    trace = np.abs(drawn - _draw_without(page, suspects.values())) >= CONTRAST
+    regions = _regions(page, [each.box for each in suspects.values()])
+    drawn = _draw(page, regions)
+    trace = np.abs(drawn - _draw_without(page, suspects.values(), regions)) >= CONTRAST
     visible = [each for each in texts if each.address not in suspects]
     unseen: set[int] = set()
     for address, indexes in words:
@@ -395,16 +405,63 @@ def _has_trace(block: NDArray[np.bool_]) -> bool:
     return block.size > 0 and float(block.mean()) >= INK_SHARE
 
 
-def _draw(page: Any) -> NDArray[np.int16]:  # noqa: ANN401
-    """Return the greys of a page as it is drawn, int16 (height, width)."""
+def _canvas(page: Any) -> tuple[float, int, int]:  # noqa: ANN401
+    """Return the pixels a point of a drawn page, and its width and height in pixels."""
     width, height = page.get_size()
     scale = min(SCALE, (MAX_PIXELS / max(width * height, 1.0)) ** 0.5)
-    pixels = page.render(scale=scale, grayscale=True, may_draw_forms=False).to_numpy()
-    grey: NDArray[np.int16] = pixels.reshape(*pixels.shape[:2], -1)[:, :, 0].astype(np.int16)
+    return scale, math.ceil(width * scale), math.ceil(height * scale)
+
+
+def _regions(page: Any, boxes: Iterable[Box]) -> list[Region]:  # noqa: ANN401
+    """Return the parts of the drawn page that hold some boxes, few and apart from one another."""
+    _, width, height = _canvas(page)
+    regions: list[Region] = []
+    for box in boxes:
+        found = _on_canvas(page, (height, width), box)
+        left, top = max(found[0] - _MARGIN, 0), max(found[1] - _MARGIN, 0)
+        region = left, top, min(found[2] + _MARGIN, width), min(found[3] + _MARGIN, height)
+        if region[0] >= region[2] or region[1] >= region[3]:
+            continue  # outside the page
+        apart = [each for each in regions if not _touch(each, region)]
+        near = [each for each in regions if _touch(each, region)]
+        regions = [*apart, _hull([region, *near])]
+    return regions if len(regions) <= MAX_REGIONS else [_hull(regions)]
+
+
+def _touch(region: Region, other: Region) -> bool:
+    return (
+        region[0] <= other[2]
+        and other[0] <= region[2]
+        and region[1] <= other[3]
+        and other[1] <= region[3]
+    )
+
+
+def _hull(regions: Sequence[Region]) -> Region:
+    lefts, tops, rights, bottoms = zip(*regions, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _draw(page: Any, regions: Iterable[Region]) -> NDArray[np.int16]:  # noqa: ANN401
+    """Return the greys of a page as some regions of it are drawn, int16 (height, width)."""
+    scale, width, height = _canvas(page)
+    grey = np.full((height, width), _PAPER, dtype=np.int16)
+    for left, top, right, bottom in regions:
+        edges = left, height - bottom, width - right, top
+        crop = tuple(edge / scale for edge in edges)
+        pixels = page.render(
+            scale=scale, grayscale=True, may_draw_forms=False, crop=crop
+        ).to_numpy()
+        part = pixels.reshape(*pixels.shape[:2], -1)[: height - top, : width - left, 0]
+        grey[top : top + part.shape[0], left : left + part.shape[1]] = part
     return grey
 
 
-def _draw_without(page: Any, texts: Iterable[_Painted]) -> NDArray[np.int16]:  # noqa: ANN401
+def _draw_without(
+    page: Any,  # noqa: ANN401
+    texts: Iterable[_Painted],
+    regions: Iterable[Region],
+) -> NDArray[np.int16]:
     """Return the greys of a page that is drawn without some texts, which are as before then."""
     import pypdfium2.raw as pdfium
 
@@ -412,7 +469,7 @@ def _draw_without(page: Any, texts: Iterable[_Painted]) -> NDArray[np.int16]:  #
     for each in painted:
         pdfium.FPDFTextObj_SetTextRenderMode(each.handle, _INVISIBLE_MODES[0])
     try:
-        return _draw(page)
+        return _draw(page, regions)
     finally:
         for each in painted:
             pdfium.FPDFTextObj_SetTextRenderMode(each.handle, each.mode)
@@ -444,13 +501,19 @@ def _narrowed(box: Box) -> Box:
 
 def _pixels_in(page: Any, pixels: _Pixels, box: Box) -> _Pixels:  # noqa: ANN401
     """Return the pixels of a box of the page, fewer or none if it is outside."""
+    left, top, right, bottom = _on_canvas(page, pixels.shape, box)
+    return pixels[max(top, 0) : max(bottom + 1, 0), max(left, 0) : max(right + 1, 0)]
+
+
+def _on_canvas(page: Any, shape: tuple[int, ...], box: Box) -> Region:  # noqa: ANN401
+    """Return the pixels of a box on a drawn page of a shape: left, top, right and bottom."""
     import pypdfium2.raw as pdfium
 
-    height, width = pixels.shape
+    height, width = shape
     x, y = ctypes.c_int(), ctypes.c_int()
     places = []
     for corner in (box[:2], box[2:]):
         pdfium.FPDF_PageToDevice(page, 0, 0, width, height, 0, *corner, x, y)
         places.append((x.value, y.value))
     (left, top), (right, bottom) = (tuple(map(each, *places)) for each in (min, max))
-    return pixels[max(top, 0) : max(bottom + 1, 0), max(left, 0) : max(right + 1, 0)]
+    return left, top, right, bottom
