@@ -167,10 +167,10 @@ class NativeText:
         elif name == "Table":
             self._write_table(arguments)
         elif name == "DefinitionList":
-            for term, definitions in arguments[0]:
-                self.written([term])
+            for entry in arguments[0]:
+                self.written(list(entry[:1]))
                 self._end_block()
-                self.written([definitions])
+                self.written(list(entry[1:]))
         elif name in _INNER:
             self.written([arguments[_INNER[name]]])
         elif name in _SPACES:
@@ -215,10 +215,10 @@ def native_text(source: str, kind: str) -> str:
     tree = parse_native(source)
     shown: list[str] = []
     if tree[:1] == ["Pandoc"]:
-        pairs = next(named([tree[1]], "fromList", 0), []) if kind == ".docx" else []
+        pairs = next(named(tree[1:], "fromList", 0), []) if kind == ".docx" else []
         values = {pair[0]: pair[1:] for pair in pairs if isinstance(pair, list) and pair}
         shown = [NativeText().whole(values.get(f'"{name}"', [])) for name in _META_SHOWN]
-        tree = tree[2:]
+        tree = tree[-1:]
     return "\n\n".join([*shown, NativeText(notes_last=kind == ".epub").whole(tree)])
 
 
