@@ -13,6 +13,7 @@ from itertools import zip_longest
 import regex
 
 from index.errors import ExtractionLimit
+from index.formats.text_builder import ColumnNames
 
 LONGEST_HEADER = 80
 """Maximum length of a column name, in characters. Longer texts in a first row are contents."""
@@ -31,17 +32,6 @@ MAX_FIELDS = 2_000_000
 """Maximum number of fields of a table after its spans are expanded: 20,000 rows of 100 columns."""
 
 Row = Sequence[str]
-
-
-class ColumnNames(str):
-    """Line of a table's header, whose names the lines below it repeat.
-
-    It stands in the text, where a reader sees it above the rows, and in no unit: it would be found
-    in place of the values.
-    """
-
-    __slots__ = ()
-
 
 _OpenSpans = dict[int, tuple[int, str]]
 """Cells that reach below a row: column -> (rows left below it, text)."""

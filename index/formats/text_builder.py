@@ -23,7 +23,6 @@ from index.document import (
     TextRange,
 )
 from index.errors import EmptyFile, ExtractionLimit
-from index.formats.tables import ColumnNames
 from index.text.structure import blocks_from_plain, blocks_to_plain, with_leads, with_typed_lists
 from index.text.unseen import joined_remarks, zero_width_remark, zero_width_words
 
@@ -45,6 +44,16 @@ _SURROGATE = regex.compile(r"\p{Cs}")
 _SPACES = regex.compile(r"[^\S\n]+")
 _AROUND_LINE_FEED = regex.compile(r" ?\n ?")
 _BLANK_LINES = regex.compile(r"\n{2,}")
+
+
+class ColumnNames(str):
+    """Line of a table's header, whose names the lines below it repeat.
+
+    It stands in the text, where a reader sees it above the rows, and in no unit: it would be found
+    in place of the values.
+    """
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

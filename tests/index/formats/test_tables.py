@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.formats.tables import ColumnNames, header_index, is_numeric, row_text, table_lines
+from index.formats.tables import header_index, is_numeric, row_text, table_lines
+from index.formats.text_builder import ColumnNames
 from tests.support.writers import CELLS, LINES
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from index.formats.office.sheet_tables import sheet_tables
 from index.formats.office.spreadsheet import extract_csv
-from index.formats.tables import ColumnNames
+from index.formats.text_builder import ColumnNames
 from tests.support.quoting import quotable_lines
 
 Rows = list[list[str]]
