@@ -209,20 +209,28 @@ def _values(source: Any) -> Declarations:  # noqa: ANN401 - text or tokens of an
 
 def _is_taken_out(own: Declarations) -> bool:
     """Return True if an element with all that is in it is not shown."""
-    if own.get("display") == "none" or _number(own.get("opacity"), 1.0) < FAINTEST:
+    if own.get("display") == "none" or own.get("content-visibility") == "hidden":
         return True
-    if own.get("content-visibility") == "hidden" or _SHRUNK.match(own.get("transform", "")):
-        return True
-    faded = _FADED.search(own.get("filter", ""))
-    if faded and _number(faded["share"], 1.0) < FAINTEST:
+    if _is_faded(own) or _SHRUNK.match(own.get("transform", "")):
         return True
     if _CLIPPED.fullmatch(own.get("clip", "")) or _CLIPPED.fullmatch(own.get("clip-path", "")):
         return True
-    is_cut = own.get("overflow") in {"hidden", "clip"}
+    return _is_cut_away(own) or _is_off_page(own)
+
+
+def _is_cut_away(own: Declarations) -> bool:
+    """Return True if an element has no room, and what does not fit in it is not shown."""
+    if own.get("overflow") not in {"hidden", "clip"}:
+        return False
     sizes = [_pixels(own.get(name)) for name in ("width", "height", "max-height")]
-    if is_cut and any(size is not None and size <= 1 for size in sizes):
-        return True
-    return _is_off_page(own)
+    return any(size is not None and size <= 1 for size in sizes)
+
+
+def _is_faded(own: Declarations) -> bool:
+    """Return True if nothing is seen through the opacity of an element or of its filter."""
+    faded = _FADED.search(own.get("filter", ""))
+    shares = [own.get("opacity"), faded["share"] if faded else None]
+    return any(_number(share, 1.0) < FAINTEST for share in shares)
 
 
 def _is_off_page(own: Declarations) -> bool:

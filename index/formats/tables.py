@@ -322,12 +322,13 @@ def _are_years(row: Row, below: Sequence[Row]) -> bool:
 
     A row of data may begin with years as well: then others stand below them.
     """
-    years = [at for at, cell in enumerate(row) if at and cell.strip()]
-    if len({row[at].strip() for at in years}) < max(2, len(years)) or is_numeric(row[0]):
+    first, *others = (cell.strip() for cell in row)
+    years = list(filter(None, others))
+    if is_numeric(first) or len(set(years)) < max(2, len(years)):
         return False
-    if not all(_YEAR.fullmatch(row[at].strip()) for at in years):
+    if not all(map(_YEAR.fullmatch, years)):
         return False
-    values = (other[at].strip() for other in below for at in years if at < len(other))
+    values = (cell.strip() for other in below for cell in other[1 : len(row)])
     return not any(map(_YEAR.fullmatch, values))
 
 

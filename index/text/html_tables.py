@@ -34,17 +34,24 @@ def html_tables(text: str, start: int, end: int) -> Iterator[HtmlTable]:
     Columns have names if the first row holds cells of headers alone, and no cell spans others.
     """
     for table in _TABLE.finditer(text, start, end):
-        spans = (row.span() for row in _ROW.finditer(text, *table.span()))
-        rows = [(first, first + len(text[first:last].rstrip())) for first, last in spans]
-        rows = [row for row in rows if any(first < last for first, last in cells(_of(text, row)))]
-        if not rows:
-            continue
-        first = _of(text, rows[0])
-        is_header = _NAME_CELL.search(first) is not None and not _VALUE_CELL.search(first)
-        if is_header and len(rows) > 1 and not _SPAN.search(table[0]):
-            yield HtmlTable(table.span(), tuple(_names(first)), tuple(rows))
-        else:
-            yield HtmlTable(table.span(), (), tuple(rows))
+        rows = tuple(_rows(text, table.span()))
+        if rows:
+            first = _of(text, rows[0])
+            is_plain = len(rows) > 1 and not _SPAN.search(table[0])
+            names = tuple(_names(first)) if is_plain and _is_header(first) else ()
+            yield HtmlTable(table.span(), names, rows)
+
+
+def _rows(text: str, span: TextRange) -> Iterator[TextRange]:
+    """Yield the ranges of the rows with text."""
+    for row in _ROW.finditer(text, *span):
+        source = row[0].rstrip()
+        if any(first < last for first, last in cells(source)):
+            yield row.start(), row.start() + len(source)
+
+
+def _is_header(row: str) -> bool:
+    return _NAME_CELL.search(row) is not None and _VALUE_CELL.search(row) is None
 
 
 def has_text(text: str) -> bool:

@@ -32,12 +32,9 @@ def pipe_tables(text: str, start: int, end: int, headings: tuple[str, ...]) -> I
     """
     for lines in _runs(text, start, end):
         rows = [line.span for line in lines if not line.is_rule]
-        widths = {len(cells(text[slice(*row)])) for row in rows}
-        if len(rows) < LEAST_ROWS or len(widths) != 1 or min(widths) < LEAST_COLUMNS:
-            continue
-        names = _names(text, lines, rows)
-        if names and _has_long_rows(lines):
-            continue  # rows of several lines: a line of them is no row
+        names = _names(text, lines, rows) if _are_rows(text, rows) else None
+        if names is None or (names and _has_long_rows(lines)):
+            continue  # no table, or rows of several lines: a line of them is no row
         yield Block(
             rows[0][0],
             rows[-1][1],
@@ -47,6 +44,12 @@ def pipe_tables(text: str, start: int, end: int, headings: tuple[str, ...]) -> I
             kind="table",
             entries=tuple(Entry((row[0], row[0]), row) for row in rows[bool(names) :]),
         )
+
+
+def _are_rows(text: str, rows: Sequence[TextRange]) -> bool:
+    """Return True if lines have equal numbers of cells, as a table has."""
+    widths = {len(cells(text[slice(*row)])) for row in rows}
+    return len(rows) >= LEAST_ROWS and len(widths) == 1 and min(widths) >= LEAST_COLUMNS
 
 
 def _runs(text: str, start: int, end: int) -> Iterator[list[_Line]]:

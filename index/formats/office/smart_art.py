@@ -31,15 +31,21 @@ def point_texts(data: Element) -> Iterator[str]:
         point.get("modelId", ""): " ".join(map(inner_text, point.iterchildren("{*}t")))
         for point in data.iter("{*}pt")
     }
+    below = _points_below(data)
+    children = {target for points in below.values() for _, target in points}
+    roots = [name for name in texts if name not in children]
+    return (texts[name] for name in _in_order(roots, below) if texts.get(name, "").strip())
+
+
+def _points_below(data: Element) -> Mapping[str, list[tuple[int, str]]]:
+    """Return (place, name) of the points below each point."""
     below: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for connection in data.iter("{*}cxn"):
         if connection.get("type") in _IS_PARENT:
             order = connection.get("srcOrd", "0")
             place = int(order) if order.isdecimal() else 0
             below[connection.get("srcId", "")].append((place, connection.get("destId", "")))
-    children = {target for points in below.values() for _, target in points}
-    roots = [name for name in texts if name not in children]
-    return (texts[name] for name in _in_order(roots, below) if texts.get(name, "").strip())
+    return below
 
 
 def _in_order(roots: list[str], below: Mapping[str, list[tuple[int, str]]]) -> Iterator[str]:

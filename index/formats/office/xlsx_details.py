@@ -151,8 +151,8 @@ class WorkbookDetails:
             return
         # Parsing takes longer than all else, and many sheets say nothing but values.
         source = read_part(self._archive, part, KIND)
-        unseen = self._empty | (frozenset() if _MAY_COLOUR.search(source) else self._faint)
-        if not self._codes and not unseen and not _SAYS_MORE.search(source):
+        unseen = self._unseen_styles(source)
+        if not (self._codes or unseen or _SAYS_MORE.search(source)):
             return
         following = 0
         for element in iter_elements(self._archive, part, ("{*}cols", "{*}row"), KIND):
@@ -167,6 +167,10 @@ class WorkbookDetails:
             formats = self._row_formats(element, details, unseen)
             if formats:
                 yield index, formats
+
+    def _unseen_styles(self, source: bytes) -> frozenset[str]:
+        """Return the numbers of the cell styles that show nothing on a sheet."""
+        return self._empty if _MAY_COLOUR.search(source) else self._empty | self._faint
 
     def _row_formats(
         self, row: Element, details: SheetDetails, unseen: frozenset[str]

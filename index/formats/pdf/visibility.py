@@ -111,8 +111,7 @@ def unseen_characters(page: Any, text_page: Any) -> set[int]:  # noqa: ANN401 - 
         return set()
     grounds = [each for each in painted if each.kind != pdfium.FPDF_PAGEOBJ_TEXT]
     covers = [*_annotation_boxes(page), *(each for each in grounds if _may_cover(each))]
-    covered = _covered(texts, covers)
-    covered |= _on_own_colour(texts, grounds)
+    covered = _covered(texts, covers) | _on_own_colour(texts, grounds)
     suspects = {
         each.address: each
         for each, is_covered in zip(texts, covered, strict=True)
