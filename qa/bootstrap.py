@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from index.models.encoder import Encoder
 from index.models.encoder_conversion import check_model
+from index.search.index_cache import SegmentCache
 from index.store.document_tags import COUNT as TAGGED
 from index.store.schema import current_generation
 from index.store.snapshot import Snapshot
@@ -105,15 +106,18 @@ def load_pipeline(
     save_derived: bool = True,
     calibrated: bool = True,
     hashes: FileHashes | None = None,
+    segments: SegmentCache | None = None,
 ) -> Pipeline:
     """Open a pipeline over the store's current generation.
 
-    With `hashes` it checks whether the source files have changed. Raises NoIndex, ModelMismatch,
-    StoreError or CalibrationError.
+    With `hashes` it checks whether the source files have changed; `segments` are those of the
+    generation before. Raises NoIndex, ModelMismatch, StoreError or CalibrationError.
     """
     if not has_index(settings):
         raise NoIndex
-    with close_on_error(Snapshot(settings.data, save_derived=save_derived)) as snapshot:
+    opened = Snapshot(settings.data, save_derived=save_derived, segments=segments)
+    with close_on_error(opened) as snapshot:
+        snapshot.load()
         check_model(snapshot.model, settings.model, encoder.card.fingerprint)
         return pipeline_over(
             snapshot, settings, encoder, reader, calibrated=calibrated, hashes=hashes
@@ -168,9 +172,11 @@ def live_pipeline(settings: Settings, encoder: Encoder, reader: Reader) -> LiveP
         calibration = calibrated_at(settings.data / CALIBRATION)
         return (generation, tags, calibration) if generation else None
 
-    hashes = FileHashes()
+    hashes, segments = FileHashes(), SegmentCache()
 
     def load_newest() -> Pipeline:
-        return load_pipeline(settings, encoder, reader, save_derived=False, hashes=hashes)
+        return load_pipeline(
+            settings, encoder, reader, save_derived=False, hashes=hashes, segments=segments
+        )
 
     return LivePipeline(load_newest, newest_version)

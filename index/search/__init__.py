@@ -1,4 +1,13 @@
 """Dense and lexical retrieval: FAISS and BM25 indexes, their files, and score fusion."""
 
-__all__ = ["bm25", "copies", "fusion", "index_cache", "index_file", "vocabulary"]
+__all__ = [
+    "bm25",
+    "copies",
+    "fusion",
+    "index_cache",
+    "index_file",
+    "segments",
+    "vector_index",
+    "vocabulary",
+]
 """Modules that other packages may import."""

@@ -8,10 +8,9 @@ frequency normalization").
 
 from __future__ import annotations
 
-import io
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial, reduce
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from rank_bm25 import BM25Plus
 
 from index.search.identifiers import codes_in, identifier_terms, joined_words
+from index.search.postings import Postings, PostingsBuilder, TermKeys
 
 if TYPE_CHECKING:
     from Stemmer import Stemmer
@@ -38,6 +38,7 @@ _TOKEN = regex.compile(
     regex.VERBOSE,
 )
 
+_NO_ROWS = np.zeros(0, dtype=np.int64)
 _SIGN = regex.compile(r"^\p{Sc}|%$")
 _COMBINING_MARKS = regex.compile(r"\p{Mn}+")
 
@@ -121,56 +122,6 @@ def _terms(token: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Postings:
-    """Inverted index: the chunks of each term, and its gain in their scores.
-
-    `terms` are distinct, in the order of their rows. The postings of term t are
-    `rows[offsets[t]:offsets[t + 1]]` (int64 (n_postings,), ascending within a term) with `gains`
-    (float64 (n_postings,)). `idf` is float64 (n_terms,); `size` is the number of chunks.
-    """
-
-    terms: tuple[str, ...]
-    offsets: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    gains: NDArray[np.float64]
-    idf: NDArray[np.float64]
-    size: int
-
-    def to_bytes(self) -> bytes:
-        """Serialise to a numpy archive; no term holds the line feeds between them."""
-        buffer = io.BytesIO()
-        terms = np.frombuffer("\n".join(self.terms).encode(), dtype=np.uint8)
-        np.savez(
-            buffer,
-            terms=terms,
-            size=np.array(self.size),
-            offsets=self.offsets,
-            rows=self.rows,
-            gains=self.gains,
-            idf=self.idf,
-        )
-        return buffer.getvalue()
-
-    @classmethod
-    def from_bytes(cls, payload: bytes) -> Postings:
-        """Load what `to_bytes` made.
-
-        The caller has verified the bytes (`index.search.index_file`).
-        """
-        with np.load(io.BytesIO(payload)) as arrays:
-            joined = arrays["terms"].tobytes().decode()
-            terms = tuple(joined.split("\n")) if joined else ()
-            return cls(
-                terms,
-                arrays["offsets"],
-                arrays["rows"],
-                arrays["gains"],
-                arrays["idf"],
-                int(arrays["size"]),
-            )
-
-
-@dataclass(frozen=True, slots=True)
 class _TermPostings:
     """Rows of the chunks with a term, int64 (n,), the gains in their scores, and the term's idf."""
 
@@ -180,13 +131,32 @@ class _TermPostings:
 
 
 class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotations
-    """BM25Plus with the scores of rank_bm25, computed from the postings of the query alone."""
+    """BM25Plus with the scores of rank_bm25, computed from the postings of the query alone.
 
-    def __init__(self, postings: Postings, *, delta: float = DELTA) -> None:
-        self.postings = postings
-        self.corpus_size = postings.size
-        self.delta = delta
-        self._row_of = {term: row for row, term in enumerate(postings.terms)}
+    The rows of the parts follow one another. A score depends on the kept chunks of all parts
+    together: it is that of one index over these chunks.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[Postings],
+        key_of: Callable[[str], int],
+        kept: NDArray[np.bool_] | None = None,
+        *,
+        k1: float = K1,
+        b: float = B,
+        delta: float = DELTA,
+    ) -> None:
+        """Score the chunks of some parts; `kept` is a mask of their rows, None for all."""
+        self._parts = parts
+        self._starts = np.cumsum([0, *(part.size for part in parts)]).tolist()
+        self._key_of = key_of
+        self._kept = kept
+        self.k1, self.b, self.delta = k1, b, delta
+        self.row_count: int = self._starts[-1]
+        self.corpus_size = self.row_count if kept is None else int(np.count_nonzero(kept))
+        length = sum(int(self._kept_of(at, part.lengths).sum()) for at, part in enumerate(parts))
+        self._average_length = length / self.corpus_size if length else 1.0
 
     @classmethod
     def build(
@@ -196,23 +166,29 @@ class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotati
 
         It may be empty and hold empty texts, where rank_bm25 divides by zero.
         """
-        return cls(_build_postings(corpus, k1, b), delta=delta)
+        key_of = TermKeys("")
+        builder = PostingsBuilder(key_of)
+        builder.add(list(corpus))
+        return cls([builder.build()], key_of, k1=k1, b=b, delta=delta)
+
+    def limited(self, rows: NDArray[np.int64]) -> LimitedBM25:
+        """Return an index of some of the rows, which keep their numbers."""
+        return LimitedBM25(self, rows)
 
     def holds(self, term: str) -> bool:
         """Return True if any chunk has the term."""
-        return self._found(term) is not None
+        return len(self.rows_with(term)) > 0
 
     def rows_with(self, term: str) -> NDArray[np.int64]:
         """Return the rows of the chunks that have a term, int64 (n,), ascending."""
-        found = self._found(term)
-        return np.zeros(0, dtype=np.int64) if found is None else found.rows
+        return self._rows_and_counts(term)[0]
 
     def shares(self, terms: Sequence[str]) -> NDArray[np.float64]:
-        """Return the share of some terms that each chunk has, float64 (size,) in [0, 1].
+        """Return the share of some terms that each chunk has, float64 (row_count,) in [0, 1].
 
         Terms weigh as much as their inverse document frequency; those of no chunk do not count.
         """
-        shares = np.zeros(self.postings.size)
+        shares = np.zeros(self.row_count)
         total = 0.0
         for term in dict.fromkeys(terms):
             found = self._found(term)
@@ -222,7 +198,7 @@ class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotati
         return shares / total if total else shares
 
     def get_scores(self, query: Sequence[str]) -> NDArray[np.float64]:
-        """Return the BM25Plus score of every chunk, float64 (size,).
+        """Return the BM25Plus score of every row, float64 (row_count,).
 
         Equal to those of rank_bm25 for the same corpus and query (relative tolerance 1e-9).
         """
@@ -232,11 +208,11 @@ class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotati
         return self.match_scores(query) + constant
 
     def match_scores(self, query: Sequence[str]) -> NDArray[np.float64]:
-        """Return the scores without the constant for absent terms, float64 (size,).
+        """Return the scores without the constant for absent terms, float64 (row_count,).
 
         So 0 means that no term of the query matched.
         """
-        scores = np.zeros(self.postings.size)
+        scores = np.zeros(self.row_count)
         for term, count in Counter(query).items():
             found = self._found(term)
             if found is not None:
@@ -253,15 +229,41 @@ class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotati
 
     def _found(self, term: str) -> _TermPostings | None:
         """Return the postings of a term; None if no chunk has it."""
-        row = self._row_of.get(term)
-        if row is None:
+        rows, counts, lengths = self._rows_and_counts(term)
+        if not len(rows):
             return None
-        postings = slice(self.postings.offsets[row], self.postings.offsets[row + 1])
-        return _TermPostings(
-            self.postings.rows[postings],
-            self.postings.gains[postings],
-            float(self.postings.idf[row]),
+        idf = _InverseFrequencies(self.corpus_size, {term: len(rows)}).idf[term]
+        frequency, length = counts.astype(np.float64), lengths.astype(np.float64)
+        gains = (
+            idf
+            * (frequency * (self.k1 + 1))
+            / (self.k1 * (1 - self.b + self.b * length / self._average_length) + frequency)
         )
+        return _TermPostings(rows, gains, idf)
+
+    def _rows_and_counts(
+        self, term: str
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+        """Return the rows of the chunks with a term, its counts in them and their lengths."""
+        key = self._key_of(term)
+        rows, counts, lengths = [_NO_ROWS], [_NO_ROWS], [_NO_ROWS.astype(np.int32)]
+        for start, part in zip(self._starts, self._parts, strict=False):
+            postings = part.of(key)
+            in_part = part.rows[postings].astype(np.int64)
+            rows.append(in_part + start)
+            counts.append(part.counts[postings].astype(np.int64))
+            lengths.append(part.lengths[in_part])
+        found = np.concatenate(rows), np.concatenate(counts), np.concatenate(lengths)
+        if self._kept is None:
+            return found
+        is_kept = self._kept[found[0]]
+        return found[0][is_kept], found[1][is_kept], found[2][is_kept]
+
+    def _kept_of(self, at: int, values: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the values of the kept chunks of a part."""
+        if self._kept is None:
+            return values
+        return values[self._kept[self._starts[at] : self._starts[at + 1]]]
 
 
 class LimitedBM25(PostingsBM25):
@@ -273,22 +275,10 @@ class LimitedBM25(PostingsBM25):
     """
 
     def __init__(self, whole: PostingsBM25, rows: NDArray[np.int64]) -> None:
-        super().__init__(whole.postings, delta=whole.delta)
+        self.__dict__.update(vars(whole))
         self.corpus_size = len(rows)
-        self._is_kept = np.zeros(whole.postings.size, dtype=np.bool_)
-        self._is_kept[rows] = True
-
-    def _found(self, term: str) -> _TermPostings | None:
-        """Return the postings of a term among the kept chunks; None if none of them has it."""
-        found = super()._found(term)
-        if found is None:
-            return None
-        kept = self._is_kept[found.rows]
-        count = int(np.count_nonzero(kept))
-        if not count:
-            return None
-        idf = _InverseFrequencies(self.corpus_size, {term: count}).idf[term]
-        return _TermPostings(found.rows[kept], found.gains[kept] * (idf / found.idf), idf)
+        self._kept = np.zeros(whole.row_count, dtype=np.bool_)
+        self._kept[rows] = True
 
 
 class _InverseFrequencies(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotations
@@ -298,44 +288,3 @@ class _InverseFrequencies(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no a
         self.corpus_size = corpus_size
         self.idf: dict[str, float] = {}
         self._calc_idf(frequencies)
-
-
-def _build_postings(corpus: Iterable[Sequence[str]], k1: float, b: float) -> Postings:
-    """Count terms by chunk, sort the counts by term, and compute the gains."""
-    row_of: dict[str, int] = {}
-    lengths: list[int] = []
-    term_rows: list[int] = []
-    chunk_rows: list[int] = []
-    counts: list[int] = []
-    # One entry per pair of a chunk and a term in it: this loop takes most of the time of a build.
-    for chunk_row, terms in enumerate(corpus):
-        lengths.append(len(terms))
-        for term, count in Counter(terms).items():
-            term_rows.append(row_of.setdefault(term, len(row_of)))
-            chunk_rows.append(chunk_row)
-            counts.append(count)
-    term_of_posting = np.array(term_rows, dtype=np.int64)
-    # A stable sort keeps the chunks of a term ascending, as they were counted.
-    order = np.argsort(term_of_posting, kind="stable")
-    document_frequency = np.bincount(term_of_posting, minlength=len(row_of))
-    idf = _idf(row_of, document_frequency, corpus_size=len(lengths))
-    rows = np.array(chunk_rows, dtype=np.int64)[order]
-    frequency = np.array(counts, dtype=np.float64)[order]
-    length = np.array(lengths, dtype=np.float64)
-    average_length = float(length.mean()) if length.any() else 1.0
-    gains = (
-        idf[term_of_posting[order]]
-        * (frequency * (k1 + 1))
-        / (k1 * (1 - b + b * length[rows] / average_length) + frequency)
-    )
-    offsets = np.concatenate([[0], np.cumsum(document_frequency)]).astype(np.int64)
-    return Postings(tuple(row_of), offsets, rows, gains, idf, len(lengths))
-
-
-def _idf(
-    row_of: dict[str, int], document_frequency: NDArray[np.int64], *, corpus_size: int
-) -> NDArray[np.float64]:
-    """Return rank_bm25's inverse document frequency of each term, float64 (n_terms,)."""
-    frequencies = dict(zip(row_of, document_frequency.tolist(), strict=True))
-    idf_of = _InverseFrequencies(corpus_size, frequencies).idf
-    return np.array([idf_of[term] for term in row_of], dtype=np.float64)

@@ -1,9 +1,9 @@
 """Index files: rebuildable data derived from the store, with a checksum in the file.
 
-Layout: one line of JSON (kind, store, generation, sha256 of the payload), a line feed, the payload.
-A file is written under a temporary name and renamed, so a reader sees the old file or the new one.
-FAISS and numpy load flipped bytes silently, so nothing is used before its checksum is verified; a
-file that does not verify is treated as missing.
+Layout: one line of JSON (kind, store, generation, sha256 of these and of the payload), a line
+feed, the payload. A file is written under a temporary name and renamed, so a reader sees the old
+file or the new one. Nothing is used before its checksum is verified; a file that does not verify is
+treated as missing.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def write_index_file(path: Path, stamp: Stamp, payload: bytes) -> None:
 
     Raises OSError, and leaves nothing of the new file then.
     """
-    head = json.dumps({**asdict(stamp), "sha256": hashlib.sha256(payload).hexdigest()})
+    head = json.dumps({**asdict(stamp), "sha256": _sha256(stamp, payload)})
     path.parent.mkdir(parents=True, exist_ok=True)
-    _drop_leftovers(path.parent)
+    drop_leftovers(path.parent)
     with tempfile.NamedTemporaryFile(
         "wb", dir=path.parent, prefix=PART_PREFIX, delete=False
     ) as file:
@@ -61,23 +61,38 @@ def write_index_file(path: Path, stamp: Stamp, payload: bytes) -> None:
     Path(file.name).replace(path)
 
 
-def _drop_leftovers(folder: Path) -> None:
+def drop_leftovers(folder: Path) -> None:
     """Delete unfinished files of processes that were killed while they wrote."""
     for path in folder.glob(f"{PART_PREFIX}*"):
         with suppress(OSError):  # another process has just finished or deleted it
             if path.stat().st_mtime < time.time() - LEFTOVER_SECONDS:
-                path.unlink()
+                delete_index_file(path)
 
 
-def read_index_file(path: Path, stamp: Stamp) -> bytes | None:
-    """Return the payload, or None if missing, damaged, or of another origin."""
+def read_index_file(path: Path) -> tuple[Stamp, bytes] | None:
+    """Return the origin and the payload, None if the file is missing or damaged."""
     try:
         head, _, payload = path.read_bytes().partition(b"\n")
         header = json.loads(head)
-    except (OSError, ValueError):
+        sha256 = header.pop("sha256")
+        stamp = Stamp(**header)
+        return (stamp, payload) if _sha256(stamp, payload) == sha256 else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    expected = {**asdict(stamp), "sha256": hashlib.sha256(payload).hexdigest()}
-    return payload if header == expected else None
+
+
+def delete_index_file(path: Path) -> None:
+    """Delete an index file, or a folder of them, if it is there. Raises OSError for a file."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _sha256(stamp: Stamp, payload: bytes) -> str:
+    digest = hashlib.sha256(json.dumps(asdict(stamp)).encode())
+    digest.update(payload)
+    return digest.hexdigest()
 
 
 def delete_index_files(data: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,9 +48,21 @@ class Neighbour:
 class Vocabulary:
     """Distinct words, searched by their edit distance."""
 
-    def __init__(self, words: tuple[str, ...], masks: NDArray[np.uint64]) -> None:
-        """Take words with their masks, uint64 (len(words),); see `of` and `build`."""
+    def __init__(
+        self,
+        words: tuple[str, ...],
+        masks: NDArray[np.uint64],
+        *,
+        documents: int = 0,
+        last_chunk: int = 0,
+    ) -> None:
+        """Take words with their masks, uint64 (len(words),); see `of` and `build`.
+
+        `documents` is the number of documents that they are of, `last_chunk` the highest id of a
+        chunk of these.
+        """
         self.words = words
+        self.documents, self.last_chunk = documents, last_chunk
         self._masks = masks
         self._lengths = np.fromiter(map(len, words), dtype=np.int16, count=len(words))
 
@@ -58,8 +70,7 @@ class Vocabulary:
     def of(cls, words: Iterable[str]) -> Vocabulary:
         """Return a vocabulary of words that are spelled as by `spelling`."""
         distinct = tuple(sorted(set(words)))
-        masks = np.fromiter(map(_mask, distinct), dtype=np.uint64, count=len(distinct))
-        return cls(distinct, masks)
+        return cls(distinct, _masks(distinct))
 
     @classmethod
     def build(cls, texts: Iterable[str]) -> Vocabulary:
@@ -68,6 +79,23 @@ class Vocabulary:
         for text in texts:
             words |= words_of(text)
         return cls.of(words)
+
+    def extended(self, texts: Iterable[str]) -> Vocabulary:
+        """Return the vocabulary with the words of some more texts."""
+        words: set[str] = set()
+        for text in texts:
+            words |= words_of(text)
+        added = tuple(sorted(words.difference(self.words)))
+        return Vocabulary(
+            (*self.words, *added),
+            np.concatenate([self._masks, _masks(added)]),
+            documents=self.documents,
+            last_chunk=self.last_chunk,
+        )
+
+    def of_documents(self, documents: int, last_chunk: int) -> Vocabulary:
+        """Return the vocabulary as that of so many documents, up to a chunk."""
+        return Vocabulary(self.words, self._masks, documents=documents, last_chunk=last_chunk)
 
     def neighbours(self, word: str, most_edits: int) -> list[Neighbour]:
         """Return the words at most that many edits from one, nearest first, then by spelling."""
@@ -87,7 +115,8 @@ class Vocabulary:
         """Serialise to a numpy archive."""
         buffer = io.BytesIO()
         joined = np.frombuffer("\n".join(self.words).encode(), dtype=np.uint8)
-        np.savez(buffer, words=joined, masks=self._masks)
+        upto = np.array([self.documents, self.last_chunk], dtype=np.int64)
+        np.savez(buffer, words=joined, masks=self._masks, upto=upto)
         return buffer.getvalue()
 
     @classmethod
@@ -98,7 +127,17 @@ class Vocabulary:
         """
         with np.load(io.BytesIO(payload)) as arrays:
             joined = arrays["words"].tobytes().decode()
-            return cls(tuple(joined.split("\n")) if joined else (), arrays["masks"])
+            documents, last_chunk = arrays["upto"].tolist()
+            return cls(
+                tuple(joined.split("\n")) if joined else (),
+                arrays["masks"],
+                documents=documents,
+                last_chunk=last_chunk,
+            )
+
+
+def _masks(words: Sequence[str]) -> NDArray[np.uint64]:
+    return np.fromiter(map(_mask, words), dtype=np.uint64, count=len(words))
 
 
 def _mask(word: str) -> int:

@@ -1,6 +1,7 @@
 """SQLite store: one transaction per document, one generation per snapshot."""
 
 __all__ = [
+    "derivation",
     "document_tags",
     "file_records",
     "foreign_database",

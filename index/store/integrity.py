@@ -5,14 +5,16 @@ No repair loses a document.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from index.search.index_file import DERIVED, PART_PREFIX
+from index.search.index_cache import EARLIER_FILES
+from index.search.index_file import DERIVED, PART_PREFIX, delete_index_file, read_index_file
+from index.search.segments import MANIFEST, damaged_file, read_manifest
+from index.store.schema import forget_removals, next_generation
 from index.store.sqlite import transaction
 
 MAX_SHOWN = 3
@@ -158,14 +160,11 @@ def _statement(db: sqlite3.Connection, statement: str) -> Callable[[], None]:
     def run() -> None:
         with transaction(db):
             db.execute(statement)
+            # A repair records no removal: whatever was derived before is derived anew.
+            forget_removals(db)
             next_generation(db)
 
     return run
-
-
-def next_generation(db: sqlite3.Connection) -> None:
-    """Raise the generation, in the caller's transaction: the derived indexes become stale."""
-    db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'")
 
 
 def derived_issues(folder: Path, store: str) -> list[IntegrityIssue]:
@@ -176,25 +175,36 @@ def derived_issues(folder: Path, store: str) -> list[IntegrityIssue]:
     issues = []
     for path in sorted((folder / DERIVED).glob("*")):
         is_partial = path.name.startswith(PART_PREFIX)
-        problem = "was left half written" if is_partial else _derived_problem(path, store)
-        if problem:
+        problem = ": was left half written" if is_partial else _derived_problem(path, store)
+        if problem and path.name not in EARLIER_FILES:
+            name, _, what = problem.partition(": ")
+            shown = path / name if name else path
             issues.append(
                 IntegrityIssue(
-                    f"{DERIVED}/{path.name} {problem}",
+                    f"{shown.relative_to(folder).as_posix()} {what}",
                     "delete it: it is built again",
-                    path.unlink,
+                    partial(delete_index_file, path),
                     harmless=is_partial,
                 )
             )
     return issues
 
 
+_DAMAGED = "is damaged: its checksum does not match"
+_FOREIGN = "belongs to another index"
+
+
 def _derived_problem(path: Path, store: str) -> str | None:
-    try:
-        line, _, payload = path.read_bytes().partition(b"\n")
-        head = json.loads(line)
-        if head["sha256"] != hashlib.sha256(payload).hexdigest():
-            return "is damaged: its checksum does not match"
-        return None if head["store"] == store else "belongs to another index"
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return f"cannot be read ({error!r})"
+    """Return the problem of a derived file, after the name of a file in it and a colon."""
+    if path.is_dir():
+        manifest = read_manifest(path)
+        if manifest is None:
+            return f"{MANIFEST}: {_DAMAGED}"
+        if manifest.store != store:
+            return f": {_FOREIGN}"
+        damaged = damaged_file(path, manifest)
+        return f"{damaged}: {_DAMAGED}" if damaged else None
+    read = read_index_file(path)
+    if read is None:
+        return f": {_DAMAGED}"
+    return None if read[0].store == store else f": {_FOREIGN}"

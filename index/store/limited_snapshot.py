@@ -6,6 +6,7 @@ an answer, a count, a suggestion or a score, then cannot tell of another documen
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 from index.document import Block
 from index.errors import UnknownDocument
 from index.filesystem.portable_path import OWN_FILES
-from index.search.bm25 import LimitedBM25
+from index.search.bm25 import PostingsBM25
+from index.search.vector_index import DenseIndex
 from index.search.vocabulary import Vocabulary
 from index.store.file_records import IndexedFile
 from index.store.snapshot import DocumentInfo, Snapshot, StoredDocument
@@ -38,19 +40,14 @@ class LimitedSnapshot(Snapshot):
 
     def __init__(self, whole: Snapshot, tags: Sequence[str]) -> None:
         """Share connection, lock and indexes with `whole`, which is closed in its place."""
+        whole.load()
         vars(self).update(vars(whole))
         self._whole = whole
         self._tags = frozenset(tags)
         self._visible = self._documents_with(tags)
-        self._rows_of = {
-            document_id: rows
-            for document_id, rows in self._rows_of.items()
-            if document_id in self._visible
-        }
-        kept = [row for rows in self._rows_of.values() for row in rows]
-        self._rows = np.array(sorted(kept), dtype=np.int64)
-        self.dense = whole.dense.limited(self._rows)
-        self.lexical = LimitedBM25(whole.lexical, self._rows)
+        self._rows = whole.rows_of(sorted(self._visible))
+        self._dense = whole.dense.limited(self._rows)
+        self._lexical = whole.lexical.limited(self._rows)
 
     def _documents_with(self, tags: Sequence[str]) -> frozenset[str]:
         """Return the ids of the documents that the tags open.
@@ -71,9 +68,33 @@ class LimitedSnapshot(Snapshot):
         """Leave the shared connection open."""
 
     @property
+    def dense(self) -> DenseIndex:
+        """FAISS index of the chunks."""
+        return self._dense
+
+    @property
+    def lexical(self) -> PostingsBM25:
+        """BM25 index of the chunks, with the same rows."""
+        return self._lexical
+
+    @property
     def is_limited(self) -> bool:
+        """True: it is a view of a part of the documents."""
+        return True
+
+    @property
+    def has_other_words(self) -> bool:
         """True: the vocabulary may hold words of other documents."""
         return True
+
+    def rows_of(self, document_ids: Sequence[str]) -> NDArray[np.int64]:
+        """Return the rows of the documents' chunks, int64 (n,); unknown ids have none."""
+        return super().rows_of([each for each in document_ids if each in self._visible])
+
+    @property
+    def document_ids(self) -> list[str]:
+        """Ids of the documents that have chunks."""
+        return [each for each in super().document_ids if each in self._visible]
 
     @property
     def size(self) -> int:
@@ -92,12 +113,39 @@ class LimitedSnapshot(Snapshot):
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """Words of all documents, those of others too: see `is_limited`."""
+        """Words of all documents, those of others too: see `has_other_words`."""
         return self._whole.vocabulary
 
-    def documents(self) -> list[DocumentInfo]:
-        """Return all documents, by uri."""
-        return [self._shown(info) for info in super().documents() if info.id in self._visible]
+    def documents_after(
+        self,
+        after: tuple[str, str] | None,
+        limit: int | None,
+        *,
+        words: str = "",
+        tags: Sequence[str] = (),
+    ) -> list[DocumentInfo]:
+        """Return at most `limit` documents by uri and id, those behind the pair `after`.
+
+        Title and uri of each hold all `words`, and it has one of the `tags`, if there are any.
+        """
+        found = super().documents_after(after, limit, words=words, tags=tags)
+        return [self._shown(info) for info in found]
+
+    def _listed(self, words: str, tags: Sequence[str]) -> tuple[str, list[str]]:
+        # Tags that do not open the view are not told by what has them either.
+        shown = [tag for tag in tags if tag in self._tags]
+        condition, values = super()._listed(words, shown)
+        visible = "documents.id IN (SELECT value FROM json_each(?))"
+        if tags and not shown:
+            visible = f"FALSE AND {visible}"
+        return f"{condition} AND {visible}", [*values, json.dumps(sorted(self._visible))]
+
+    def given_tags(self, document_ids: Sequence[str]) -> dict[str, list[str]]:
+        """Return the tags that open the view and that people gave to some documents."""
+        visible = [each for each in document_ids if each in self._visible]
+        found = super().given_tags(visible)
+        shown = {each: [tag for tag in tags if tag in self._tags] for each, tags in found.items()}
+        return {each: tags for each, tags in shown.items() if tags}
 
     def has_document(self, document_id: str) -> bool:
         """Return True if there is a document with this id; any text may be passed."""
@@ -139,6 +187,19 @@ class LimitedSnapshot(Snapshot):
             if tag in self._tags and visible:
                 shown[tag] = visible
         return shown
+
+    def tagged(self, tags: Sequence[str]) -> dict[str, list[str]]:
+        """Return those of some tags that open the view, each with its documents, both sorted."""
+        found = super().tagged([tag for tag in tags if tag in self._tags])
+        visible = {
+            tag: [each for each in document_ids if each in self._visible]
+            for tag, document_ids in found.items()
+        }
+        return {tag: document_ids for tag, document_ids in visible.items() if document_ids}
+
+    def tag_names(self) -> list[str]:
+        """Return the tags that open the view and that documents have, sorted."""
+        return sorted(self.tagged(sorted(self._tags)))
 
     def blocks(self, document_id: str) -> tuple[Block, ...]:
         """Return the blocks of a document in order; none of an unknown one."""

@@ -22,8 +22,13 @@ from index.store.document_row import (
     is_unchanged,
     write_digest,
 )
-from index.store.integrity import REINDEX, IntegrityIssue, next_generation
-from index.store.schema import FILE_NAME, translate_sqlite_errors
+from index.store.integrity import REINDEX, IntegrityIssue
+from index.store.schema import (
+    FILE_NAME,
+    forget_removals,
+    next_generation,
+    translate_sqlite_errors,
+)
 from index.store.sqlite import transaction
 
 
@@ -107,4 +112,6 @@ def _change(
             db.execute(statement, values)
             if is_restored:
                 write_digest(db, damaged.document_id)
+            # The words of the documents may be others now.
+            forget_removals(db)
             next_generation(db)

@@ -22,6 +22,23 @@ from index.store.sqlite import Schema
 
 FILE_NAME = "index.db"
 
+UNCLAIMED_VECTORS = """
+    CREATE TABLE unclaimed_vectors (key BLOB PRIMARY KEY) WITHOUT ROWID;
+    INSERT INTO unclaimed_vectors
+    SELECT key FROM vectors WHERE key NOT IN (SELECT vector_key FROM chunks)
+    """
+"""Keys of the vectors that were stored before their chunks."""
+
+REMOVED_CHUNKS = """
+    CREATE TABLE removed_chunks (
+        generation INTEGER NOT NULL,
+        chunk_id INTEGER NOT NULL,
+        PRIMARY KEY (generation, chunk_id)
+    ) WITHOUT ROWID;
+    INSERT OR REPLACE INTO meta SELECT 'removals_since', value FROM meta WHERE key = 'generation'
+    """
+"""Chunks that were removed, with the first generation without them (see `Store`)."""
+
 # SQLite stores the text of a CREATE statement: a backslash breaks a line here without changing it.
 MIGRATIONS = (
     """
@@ -72,6 +89,9 @@ terms TEXT NOT NULL);
     DATE_SOURCE_MIGRATION,
     VERSIONS,
     REPORTS,
+    UNCLAIMED_VECTORS,
+    REMOVED_CHUNKS,
+    "CREATE INDEX documents_by_uri ON documents (uri, id)",
 )
 
 
@@ -97,7 +117,7 @@ def connect(folder: Path) -> sqlite3.Connection:
     A file that was cut to nothing beside what was derived from it is damaged, and no new store.
     """
     path = folder / FILE_NAME
-    if path.is_file() and path.stat().st_size == 0 and any((folder / DERIVED).glob("*.faiss")):
+    if path.is_file() and path.stat().st_size == 0 and any((folder / DERIVED).rglob("*.faiss")):
         raise StoreCorrupt(f"{path} is empty, but was not: {SCHEMA.remedy}")
     return database.connect(folder, SCHEMA)
 
@@ -129,3 +149,21 @@ def current_generation(folder: Path, count: str = "generation") -> int | None:
             return int(row[0]) if row else 0
     finally:
         connection.close()
+
+
+def next_generation(db: sqlite3.Connection) -> None:
+    """Raise the generation, in the caller's transaction."""
+    db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'")
+
+
+def forget_removals(db: sqlite3.Connection, generation: int | None = None) -> None:
+    """Forget which chunks were removed up to a generation, in the caller's transaction.
+
+    Without one, up to the next one, and for changes that nobody records: what was derived from
+    the store before can then not be brought in step with it, and is derived anew.
+    """
+    last = "SELECT CAST(value AS INTEGER) + 1 FROM meta WHERE key = 'generation'"
+    if generation is None:
+        [generation] = db.execute(last).fetchone()
+    db.execute("DELETE FROM removed_chunks WHERE generation <= ?", (generation,))
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('removals_since', ?)", (str(generation),))

@@ -24,7 +24,9 @@ from index.errors import StoreCorrupt
 from index.filesystem.file_stamp import FileStamp
 from index.filesystem.portable_path import Paths
 from index.formats.text_builder import places_from_plain
-from index.search.index_cache import IndexCache
+from index.search.bm25 import PostingsBM25
+from index.search.index_cache import IndexCache, Indexes, SegmentCache
+from index.search.vector_index import DenseIndex
 from index.search.vocabulary import Vocabulary
 from index.store.document_blocks import unpack_blocks
 from index.store.document_reports import report_from
@@ -87,52 +89,105 @@ class StoredDocument:
 class Snapshot:
     """Read-only view of one generation; may be used from several threads."""
 
-    def __init__(self, folder: Path, *, save_derived: bool = True) -> None:
-        """Open the store in `folder`, and load or build the derived indexes.
+    def __init__(
+        self, folder: Path, *, save_derived: bool = True, segments: SegmentCache | None = None
+    ) -> None:
+        """Open the store in `folder`.
 
-        Built indexes are saved with `save_derived`. Raises StoreError.
+        The FAISS and BM25 indexes are loaded when they are first needed (`load`), from `segments`
+        as far as an earlier generation had them already. What must be built is saved with
+        `save_derived`. Raises StoreError.
         """
         self._path, self._paths = folder / FILE_NAME, Paths(folder)
+        self._save_derived = save_derived
+        self._segments = segments or SegmentCache()
         self._db = connect(folder)
         self._lock = threading.Lock()
         # Documents whose digest was checked: a snapshot is of one generation.
         self._intact: set[str] = set()
         with close_on_error(self), translate_decoding_errors(self._path):
-            self._query("BEGIN")
-            self._load(save_derived=save_derived)
+            self._begin()
 
     def close(self) -> None:
         """End the read transaction."""
         with self._lock:
             self._db.close()
 
-    def _load(self, *, save_derived: bool) -> None:
+    def _begin(self) -> None:
+        """Begin the read transaction of the newest generation."""
+        self._query("BEGIN")
         meta = dict(self._query("SELECT key, value FROM meta"))
         self.generation = int(meta["generation"])
         self.store_id = meta["store"]
         self.model = {key: meta[key] for key in ("model", "model_sha256") if key in meta}
-        rows = self._query("SELECT id, document_id FROM chunks ORDER BY id")
-        self._chunk_ids = [row[0] for row in rows]
-        self._document_ids: list[str] = [row[1] for row in rows]
-        self._rows_of: dict[str, list[int]] = {}
-        for row, document_id in enumerate(self._document_ids):
-            self._rows_of.setdefault(document_id, []).append(row)
         folder = self._path.parent
 
         def may_save() -> bool:
             # Indexes of a generation that is over must not replace newer ones.
-            return save_derived and current_generation(folder) == self.generation
+            return self._save_derived and current_generation(folder) == self.generation
 
-        cache = IndexCache(folder, self.store_id, self.generation, self._query, may_save)
-        self.dense, self.lexical = cache.dense(), cache.lexical()
-        self._cache = cache
-        self._vocabulary: Vocabulary | None = None
-        self._loading_vocabulary = threading.Lock()
-        if not self.dense.size == self.lexical.corpus_size == self.size:
-            raise ValueError(
-                f"{self.dense.size} vectors and {self.lexical.corpus_size} lists of terms "
-                f"of {self.size} passages"
-            )
+        self._cache = IndexCache(
+            folder,
+            self.store_id,
+            self.generation,
+            int(meta.get("removals_since", 0)),
+            int(meta.get("erased", 0)),
+            self._query,
+            may_save,
+            self._segments,
+        )
+        self._loading = threading.Lock()
+        self._loaded: Indexes | None = None
+        self._loaded_vocabulary: tuple[Vocabulary, bool] | None = None
+
+    def load(self) -> None:
+        """Load the FAISS and BM25 indexes now, of a newer generation if there is one by now.
+
+        Nothing else may have been read before. Raises StoreError.
+        """
+        for _ in range(_ATTEMPTS):
+            if not self._cache.is_outrun():
+                break
+            # The base of this generation has just been replaced by a newer one.
+            self.pause()
+            self._begin()
+        self.indexes  # noqa: B018 - loads them
+
+    @property
+    def base_generation(self) -> int:
+        """Generation of the derived files on the disk, 0 if there are none."""
+        return self._cache.base_generation()
+
+    @property
+    def indexes(self) -> Indexes:
+        """FAISS and BM25 indexes, and the rows of the chunks in them."""
+        with self._loading, translate_decoding_errors(self._path):
+            if self._loaded is None:
+                self._loaded = self._cache.indexes()
+            return self._loaded
+
+    @property
+    def dense(self) -> DenseIndex:
+        """FAISS index of the chunks."""
+        return self.indexes.dense
+
+    @property
+    def lexical(self) -> PostingsBM25:
+        """BM25 index of the chunks, with the same rows."""
+        return self.indexes.lexical
+
+    def derive(self) -> bool:
+        """Write the derived files anew if enough has changed since they were written.
+
+        Returns False if that is necessary and cannot be done. Raises StoreError.
+        """
+        with translate_decoding_errors(self._path):
+            if not self._cache.is_due():
+                return True
+            try:
+                return self._cache.compact()
+            except OSError:  # full or read-only disk: the next process tries again
+                return False
 
     def pause(self) -> None:
         """End the read transaction; only `resume` and `close` may follow."""
@@ -158,17 +213,22 @@ class Snapshot:
     @property
     def size(self) -> int:
         """Number of chunks."""
-        return len(self._chunk_ids)
+        return self.dense.size
 
     @property
     def rows(self) -> NDArray[np.int64]:
         """Rows of the derived indexes that belong to its chunks, int64 (size,), ascending."""
-        return np.arange(len(self._chunk_ids))
+        return self.indexes.rows
 
     @property
     def is_limited(self) -> bool:
-        """True if it is a view of a part, whose vocabulary may hold words of other documents."""
+        """True if it is a view of a part of the documents."""
         return False
+
+    @property
+    def has_other_words(self) -> bool:
+        """True if its vocabulary may hold words that none of its documents has."""
+        return self._vocabulary()[1]
 
     @property
     def document_count(self) -> int:
@@ -181,26 +241,36 @@ class Snapshot:
 
         A word may be of one document alone: it is shown only to those who may read that one.
         """
-        with self._loading_vocabulary, translate_decoding_errors(self._path):
-            if self._vocabulary is None:
-                self._vocabulary = self._cache.vocabulary()
-            return self._vocabulary
+        return self._vocabulary()[0]
+
+    def _vocabulary(self) -> tuple[Vocabulary, bool]:
+        """Return the vocabulary, and True if it may hold words that no document has."""
+        with self._loading, translate_decoding_errors(self._path):
+            if self._loaded_vocabulary is None:
+                self._loaded_vocabulary = self._cache.vocabulary()
+            return self._loaded_vocabulary
 
     def rows_of(self, document_ids: Sequence[str]) -> NDArray[np.int64]:
         """Return the rows of the documents' chunks, int64 (n,); unknown ids have none."""
-        rows: list[int] = []
-        for document_id in document_ids:
-            rows.extend(self._rows_of.get(document_id, ()))
-        return np.array(rows, dtype=np.int64)
+        found = self._query(_CHUNK_IDS, json.dumps(list(document_ids)))
+        return self.indexes.rows_of(np.array([each for (each,) in found], dtype=np.int64))
 
     def document_id(self, row: int) -> str:
         """Return the id of the document that a row of the derived indexes belongs to."""
-        return self._document_ids[row]
+        return self.documents_of([row])[0]
+
+    def documents_of(self, rows: Sequence[int]) -> list[str]:
+        """Return the id of the document of each of some rows."""
+        ids = self.indexes.ids_of(np.array(rows, dtype=np.int64)).tolist()
+        document_of = dict(self._query(_DOCUMENT_IDS, json.dumps(ids)))
+        with translate_decoding_errors(self._path):
+            return [document_of[each] for each in ids]
 
     def chunk(self, row: int) -> Chunk:
         """Return the chunk of a row of the derived indexes."""
         with translate_decoding_errors(self._path):
-            [chunk] = self._query(_CHUNK, self._chunk_ids[row])
+            [chunk_id] = self.indexes.ids_of(np.array([row], dtype=np.int64)).tolist()
+            [chunk] = self._query(_CHUNK, chunk_id)
             document_id, start, end, text, sentences, headings, columns = chunk
             if not isinstance(text, str):
                 # A turned bit in a row's header makes bytes of a text.
@@ -218,13 +288,56 @@ class Snapshot:
 
     def documents(self) -> list[DocumentInfo]:
         """Return all documents, by uri."""
+        return self.documents_after(None, None)
+
+    def documents_after(
+        self,
+        after: tuple[str, str] | None,
+        limit: int | None,
+        *,
+        words: str = "",
+        tags: Sequence[str] = (),
+    ) -> list[DocumentInfo]:
+        """Return at most `limit` documents by uri and id, those behind the pair `after`.
+
+        Title and uri of each hold all `words`, and it has one of the `tags`, if there are any.
+        """
+        condition, values = self._listed(words, tags)
+        if after is not None:
+            condition, values = f"{condition} AND (uri, documents.id) > (?, ?)", [*values, *after]
+        ordered = f"{_INFO} WHERE {condition} ORDER BY uri, documents.id LIMIT ?"
         with translate_decoding_errors(self._path):
-            return [_info(*row) for row in self._query(f"{_INFO} ORDER BY uri, id")]
+            rows = self._query(ordered, *values, -1 if limit is None else limit)
+            return [_info(*row) for row in rows]
+
+    def count_documents(self, *, words: str = "", tags: Sequence[str] = ()) -> int:
+        """Return the number of documents that `documents_after` returns without a limit."""
+        condition, values = self._listed(words, tags)
+        counting = f"SELECT count(*) FROM documents WHERE {condition}"  # noqa: S608 - ours
+        return int(self._query(counting, *values)[0][0])
+
+    def _listed(self, words: str, tags: Sequence[str]) -> tuple[str, list[str]]:
+        """Return the condition in SQL of documents with words and tags, and its values."""
+        conditions, values = ["TRUE"], []
+        if words.split():
+            conditions.append("holds_words(title, uri, ?)")
+            # A lone surrogate stands in no title; SQLite takes none.
+            values.append(words.encode("utf-8", "replace").decode())
+        if tags:
+            tagged = "SELECT document_id FROM tags WHERE tag IN (SELECT value FROM json_each(?))"
+            conditions.append(f"documents.id IN ({tagged})")
+            values.append(json.dumps(list(tags)))
+        return " AND ".join(conditions), values
+
+    def given_tags(self, document_ids: Sequence[str]) -> dict[str, list[str]]:
+        """Return the tags that people gave to some documents, sorted, by document id."""
+        found: dict[str, list[str]] = {}
+        for document_id, tag in self._query(_GIVEN_TAGS, json.dumps(list(document_ids))):
+            found.setdefault(document_id, []).append(tag)
+        return found
 
     def has_document(self, document_id: str) -> bool:
         """Return True if there is a document with this id; any text may be passed."""
-        if document_id in self._rows_of:
-            return True
         # Ids are ASCII, and SQLite takes no lone surrogates.
         if not document_id.isascii():
             return False
@@ -233,7 +346,7 @@ class Snapshot:
     @property
     def document_ids(self) -> list[str]:
         """Ids of the documents that have chunks."""
-        return list(self._rows_of)
+        return [each for (each,) in self._query("SELECT DISTINCT document_id FROM chunks")]
 
     def file(self, document_id: str) -> IndexedFile:
         """Return the file of a document that exists (`has_document`)."""
@@ -251,6 +364,11 @@ class Snapshot:
         rows = self._query("SELECT document_id, report FROM extraction_reports")
         with translate_decoding_errors(self._path):
             return {document_id: report_from(report).caution for document_id, report in rows}
+
+    def files_of(self, document_ids: Sequence[str]) -> list[IndexedFile]:
+        """Return the files of some documents."""
+        ids = json.dumps(list(document_ids))
+        return self._files("WHERE id IN (SELECT value FROM json_each(?))", ids)
 
     def files(self) -> list[IndexedFile]:
         """Return the files of all documents, by uri."""
@@ -280,6 +398,17 @@ class Snapshot:
         for tag, document_id in rows:
             document_ids.setdefault(tag, []).append(document_id)
         return document_ids
+
+    def tagged(self, tags: Sequence[str]) -> dict[str, list[str]]:
+        """Return those of some tags that documents have, each with their ids, both sorted."""
+        document_ids: dict[str, list[str]] = {}
+        for tag, document_id in self._query(_TAGGED, json.dumps(list(tags))):
+            document_ids.setdefault(tag, []).append(document_id)
+        return document_ids
+
+    def tag_names(self) -> list[str]:
+        """Return the tags that documents have, sorted."""
+        return [tag for (tag,) in self._query(_TAG_NAMES)]
 
     def is_indexed(self, path: Path) -> bool:
         """Return True if a document was made from the file at this path."""
@@ -361,6 +490,8 @@ class Snapshot:
             return self._db.execute(statement, values).fetchall()
 
 
+_ATTEMPTS = 10
+"""Attempts to load the indexes while other processes write them anew."""
 _INFO = """
     SELECT documents.id, uri, title, sha256, size, encoding, language, state, indexed_at,
         length(text), (SELECT count(*) FROM chunks WHERE document_id = documents.id),
@@ -392,6 +523,24 @@ _FAMILIES = """
 _SECTIONS = """
     SELECT document_id, section, newer_id, reason FROM superseded_sections
     WHERE document_id IN (SELECT value FROM json_each(?)) ORDER BY document_id, section, newer_id"""
+_GIVEN_TAGS = """
+    SELECT document_id, tag FROM tags
+    WHERE given AND document_id IN (SELECT value FROM json_each(?)) ORDER BY 1, 2"""
+_TAGGED = """
+    SELECT DISTINCT tag, id FROM tags JOIN documents ON id = document_id
+    WHERE tag IN (SELECT value FROM json_each(?)) ORDER BY 1, 2"""
+_TAG_NAMES = """
+    WITH RECURSIVE names (tag) AS (
+        SELECT min(tag) FROM tags
+        UNION ALL SELECT (SELECT min(tag) FROM tags WHERE tag > names.tag) FROM names
+        WHERE names.tag IS NOT NULL)
+    SELECT tag FROM names WHERE EXISTS (
+        SELECT 1 FROM tags JOIN documents ON id = document_id WHERE tags.tag = names.tag)"""
+"""Steps from each tag to the next in the index of tags, however many documents have it."""
+_CHUNK_IDS = """
+    SELECT id FROM chunks WHERE document_id IN (SELECT value FROM json_each(?))"""
+_DOCUMENT_IDS = """
+    SELECT id, document_id FROM chunks WHERE id IN (SELECT value FROM json_each(?))"""
 _CHUNK = """
     SELECT document_id, start, "end", substr(text, start + 1, "end" - start), sentences, headings,
         columns

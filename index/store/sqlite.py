@@ -89,13 +89,20 @@ def digest(*values: bytes) -> str:
     return sha256.hexdigest()
 
 
+def holds_words(title: str, uri: str, words: str) -> bool:
+    """Return True if title and uri hold all of some words, whatever their case."""
+    searched = f"{title}\n{uri}".casefold()
+    return all(word in searched for word in words.casefold().split())
+
+
 def with_functions(connection: sqlite3.Connection) -> None:
     """Let SQL statements call `digest` with blobs (damaged text cannot be passed as text).
 
-    They may also call `composed` with a name.
+    They may also call `composed` with a name, and `holds_words`.
     """
     connection.create_function("digest", -1, digest, deterministic=True)
     connection.create_function("composed", 1, composed, deterministic=True)
+    connection.create_function("holds_words", 3, holds_words, deterministic=True)
 
 
 def _open_for_writing(path: Path, schema: Schema) -> sqlite3.Connection:

@@ -7,7 +7,7 @@ and raises the generation by one, so that other processes see that their indexes
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.document import Chunk, Document
-from index.errors import StoreBusy, UnknownDocument
+from index.errors import StoreBusy, StoreError, UnknownDocument
 from index.filesystem.locks import LOCK_SECONDS, exclusive_lock
 from index.filesystem.portable_path import Paths
 from index.models.encoder_conversion import check_model
 from index.parsing.loader import shown
 from index.search.index_file import delete_index_files
+from index.store.derivation import derive
 from index.store.document_blocks import write_blocks
 from index.store.document_moves import Moves
 from index.store.document_reports import write_report
@@ -41,6 +42,8 @@ from index.store.file_records import FileRecord, FileRecords, files_called
 from index.store.schema import (
     FILE_NAME,
     connect,
+    forget_removals,
+    next_generation,
     translate_decoding_errors,
     translate_sqlite_errors,
 )
@@ -214,6 +217,7 @@ class Store:
             for item in chunks:
                 self._put_chunk(item)
             self._drop_unused(stale)
+            self._claim_vectors(vectors)
 
     def save_vectors(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
         """Store vectors before their chunks.
@@ -222,11 +226,19 @@ class Store:
         """
         with translate_sqlite_errors(self._path), transaction(self._db):
             self._put_vectors(vectors)
+            self._db.executemany(
+                "INSERT OR IGNORE INTO unclaimed_vectors VALUES (?)", [(key,) for key in vectors]
+            )
 
     def drop_unused_vectors(self) -> None:
-        """Delete vectors without a chunk, which a stopped run may have left."""
+        """Delete vectors that were stored before their chunks and have none.
+
+        A stopped run may have left them.
+        """
         with translate_sqlite_errors(self._path), transaction(self._db):
-            self._db.execute("DELETE FROM vectors WHERE key NOT IN (SELECT vector_key FROM chunks)")
+            unclaimed = self._db.execute("SELECT key FROM unclaimed_vectors").fetchall()
+            self._drop_unused([key for (key,) in unclaimed])
+            self._db.execute("DELETE FROM unclaimed_vectors")
 
     def relate_versions(self) -> None:
         """Find which documents are versions of one another, after documents have changed.
@@ -252,7 +264,7 @@ class Store:
         process keeps the old pages on the disk by reading them.
         """
         self._on_removal(document_ids)
-        with self._change():
+        with self._change(erases=True):
             stale = self._delete_chunks(document_ids)
             self.tags.drop(document_ids)
             self._db.executemany(
@@ -260,7 +272,7 @@ class Store:
             )
             self._drop_unused(stale)
             write_versions(self._db, found_versions(self._db))
-        delete_index_files(self.folder)
+        self._erase_derived()
         self._truncate_log()
 
     def delete_all(self) -> int:
@@ -270,14 +282,33 @@ class Store:
         """
         documents = [document_id for (document_id,) in self._db.execute("SELECT id FROM documents")]
         self._on_removal(documents)
-        with self._change():
-            for table in ("terms", "chunks", "vectors", "documents", "roots", "tags"):
+        with self._change(erases=True):
+            for table in (
+                "terms",
+                "chunks",
+                "vectors",
+                "unclaimed_vectors",
+                "removed_chunks",
+                "documents",
+                "roots",
+                "tags",
+            ):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
             self._db.execute("DELETE FROM meta WHERE key IN ('model', 'model_sha256')")
+            forget_removals(self._db)
         self._db.execute("VACUUM")
         delete_index_files(self.folder)
         self._truncate_log()
         return len(documents)
+
+    def _erase_derived(self) -> None:
+        """Take what was removed out of the derived files, or delete them."""
+        try:
+            is_done = derive(self.folder)
+        except StoreError:
+            is_done = False
+        if not is_done:
+            delete_index_files(self.folder)
 
     def _truncate_log(self) -> None:
         """Move the write-ahead log into the file, so that neither holds deleted text."""
@@ -290,13 +321,19 @@ class Store:
             )
 
     @contextmanager
-    def _change(self) -> Iterator[None]:
-        """Run the block in one transaction that raises the generation."""
+    def _change(self, *, erases: bool = False) -> Iterator[None]:
+        """Run the block in one transaction that raises the generation.
+
+        With `erases` nothing of what it removes may stay on the disk.
+        """
         with translate_sqlite_errors(self._path), transaction(self._db):
             yield
-            self._db.execute(
-                "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'"
-            )
+            next_generation(self._db)
+            if erases:
+                self._db.execute(
+                    "INSERT OR REPLACE INTO meta"
+                    " SELECT 'erased', value FROM meta WHERE key = 'generation'"
+                )
 
     def _files(self, condition: str, values: tuple[object, ...]) -> Iterator[FileRecord]:
         columns = "SELECT id, path, uri, sha256, state, recipe, extractor FROM documents "
@@ -344,9 +381,14 @@ class Store:
         )
 
     def _delete_chunks(self, document_ids: Sequence[str]) -> list[bytes]:
-        """Delete the chunks of documents; return the keys of their vectors."""
+        """Delete the chunks of documents and record that; return the keys of their vectors."""
         keys: list[bytes] = []
         for each in document_ids:
+            self._db.execute(
+                "INSERT OR IGNORE INTO removed_chunks SELECT CAST(value AS INTEGER) + 1, id"
+                " FROM chunks, meta WHERE document_id = ? AND key = 'generation'",
+                (each,),
+            )
             keys.extend(
                 key
                 for (key,) in self._db.execute(
@@ -355,6 +397,12 @@ class Store:
             )
             self._db.execute("DELETE FROM chunks WHERE document_id = ?", (each,))
         return keys
+
+    def _claim_vectors(self, keys: Iterable[bytes]) -> None:
+        """Note that vectors have chunks now."""
+        self._db.executemany(
+            "DELETE FROM unclaimed_vectors WHERE key = ?", [(key,) for key in keys]
+        )
 
     def _drop_unused(self, keys: Sequence[bytes]) -> None:
         """Delete those of some vectors that no chunk has any more."""

@@ -137,7 +137,7 @@ class Pipeline:
         self.policy = policy
         self._sources: FreshnessCheck = sources or NoFreshnessCheck()
         self._retriever = retriever
-        self._spelling = SpellingCorrector(snapshot)
+        self._spelling = SpellingCorrector(snapshot, self._sources.absent)
         self._reader = reader
         self._top_k = top_k
         self._ask_in_context = ask_in_context
@@ -203,7 +203,9 @@ class Pipeline:
         asked = checked_question(question)
         named = documents or ()
         documents = self._searched_documents(documents, tags)
-        correction = self._corrected(asked, documents)
+        correction = Correction(asked)
+        if not is_chat(asked):
+            correction = self._spelling.corrected(asked, documents)
         question, trust = correction.question, trust * correction.trust
         request = _Request(
             question,
@@ -492,20 +494,6 @@ class Pipeline:
         in_tags = set(tagged)
         return [document_id for document_id in named if document_id in in_tags]
 
-    def _corrected(self, question: str, documents: Sequence[str] | None) -> Correction:
-        """Correct a question with the words of the documents whose files are still there."""
-        if is_chat(question):
-            return Correction(question)
-        correction = self._spelling.corrected(question, documents)
-        if correction.question == question:
-            return correction
-        searched = self.snapshot.document_ids if documents is None else documents
-        absent = self._sources.absent(searched)
-        if not absent:
-            return correction
-        present = [document_id for document_id in searched if document_id not in absent]
-        return self._spelling.corrected(question, present)
-
     def _retrieve_versions(
         self, question: str, top_k: int, documents: Sequence[str] | None, near: Sequence[str]
     ) -> tuple[_Retrieval, str]:
@@ -549,12 +537,14 @@ class Pipeline:
         absent_hits = self._sources.absent(found)
         if not absent_hits:
             return _Retrieval(passages)
-        # Every searched document must be checked now: the passages that take the place of those
-        # left out may be of documents that are gone, too.
-        searched = self.snapshot.document_ids if documents is None else documents
-        absent = self._sources.absent(searched)
-        present = [document_id for document_id in searched if document_id not in absent]
-        passages = self._retriever.retrieve(question, top_k, present) if present else []
+        # The candidates that take the place of those left out may be gone, too. They alone are
+        # looked at, however many documents there are: another one cannot change the passages.
+        gone: set[str] = set()
+        while absent := self._sources.absent(
+            self._retriever.candidates(question, documents, without=gone)
+        ):
+            gone |= absent.keys()
+        passages = self._retriever.retrieve(question, top_k, documents, without=gone)
         return _Retrieval(passages, self._sources.note_on_absent(absent_hits.values()))
 
     def _choose_versions(
@@ -608,9 +598,11 @@ def with_tags(snapshot: Snapshot, tags: Sequence[str]) -> list[str]:
 
     Raises InvalidTag, or UnknownTag if no document has one of the tags.
     """
-    wanted, known = [tag_of(tag) for tag in tags], snapshot.tags()
-    check_tags(wanted, list(known))
-    return sorted({document_id for tag in wanted for document_id in known[tag]})
+    wanted = [tag_of(tag) for tag in tags]
+    tagged = snapshot.tagged(wanted)
+    if not tagged.keys() >= set(wanted):
+        check_tags(wanted, snapshot.tag_names())
+    return sorted({document_id for tag in wanted for document_id in tagged[tag]})
 
 
 def check_tags(tags: Sequence[str], known: Sequence[str]) -> None:

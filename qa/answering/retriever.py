@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -151,23 +151,28 @@ class HybridRetriever:
 
     def over(self, snapshot: Snapshot) -> HybridRetriever:
         """Return a retriever with the same encoder over a view of the snapshot."""
-        return HybridRetriever(snapshot, self._encoder)
+        return HybridRetriever(snapshot, self._encoder, cosine_floor=self._cosine_floor)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the unit vectors of texts as those of queries, float32 (len(texts), dimension)."""
         return self._encoder.encode_queries(texts)
 
     def retrieve(
-        self, question: str, k: int, documents: Sequence[str] | None = None
+        self,
+        question: str,
+        k: int,
+        documents: Sequence[str] | None = None,
+        *,
+        without: Collection[str] = (),
     ) -> list[RetrievedChunk]:
         """Return at most k passages, best first, none a copy of a better one.
 
         At most PER_DOCUMENT are of one document while those of others match comparably.
-        `documents` limits the search to these ids.
+        `documents` limits the search to these ids, `without` leaves these out.
         """
         chosen = _Choice(k)
         finds = _Finds(self._snapshot.chunk)
-        for hit in self.hits(question, documents):
+        for hit in self.hits(question, documents, without=without):
             if chosen.is_complete(hit):
                 break
             found = finds.add(hit)
@@ -175,7 +180,20 @@ class HybridRetriever:
                 chosen.add(found)
         return [self._passage(found, rank) for rank, found in enumerate(chosen.best(), 1)]
 
-    def hits(self, question: str, documents: Sequence[str] | None = None) -> list[Hit]:
+    def candidates(
+        self, question: str, documents: Sequence[str] | None, *, without: Collection[str]
+    ) -> list[str]:
+        """Return the ids of the documents among whose passages `retrieve` chooses."""
+        rows = [hit.row for hit in self.hits(question, documents, without=without)]
+        return list(dict.fromkeys(self._snapshot.documents_of(rows)))
+
+    def hits(
+        self,
+        question: str,
+        documents: Sequence[str] | None = None,
+        *,
+        without: Collection[str] = (),
+    ) -> list[Hit]:
         """Return the candidates of both lists with their scores, best first.
 
         Of equal ones the one indexed first comes first.
@@ -188,10 +206,11 @@ class HybridRetriever:
         bm25_all = snapshot.lexical.match_scores(terms)
         exact_all = snapshot.lexical.shares(codes)
         allowed = None if documents is None else snapshot.rows_of(documents)
-        dense_rows = self._uncrowded(lambda without: self._nearest(query, allowed, without))
-        bm25_rows = self._uncrowded(lambda without: _matching(bm25_all, allowed, without))
+        excluded = snapshot.rows_of(list(without)) if without else _NO_ROWS
+        dense_rows = self._uncrowded(lambda rows: self._nearest(query, allowed, rows), excluded)
+        bm25_rows = self._uncrowded(lambda rows: _matching(bm25_all, allowed, rows), excluded)
         # The passages with a code of the question are among the first, however long they are.
-        exact_rows = self._uncrowded(lambda without: _matching(exact_all, allowed, without))
+        exact_rows = self._uncrowded(lambda rows: _matching(exact_all, allowed, rows), excluded)
         # A row of any list gets all scores, so that fusion compares like with like.
         rows = np.union1d(np.union1d(dense_rows, bm25_rows), exact_rows)
         dense = snapshot.dense.scores(query, rows)
@@ -212,18 +231,20 @@ class HybridRetriever:
         return rows[top_k(dense.scores(query, rows), CANDIDATES)]
 
     def _uncrowded(
-        self, best: Callable[[NDArray[np.int64]], NDArray[np.int64]]
+        self,
+        best: Callable[[NDArray[np.int64]], NDArray[np.int64]],
+        excluded: NDArray[np.int64],
     ) -> NDArray[np.int64]:
         """Return the CANDIDATES best rows, and those of other documents if a few crowd the list.
 
-        `best` returns the best rows without some.
+        `best` returns the best rows without some; the `excluded` ones are never among them.
         """
-        rows = best(_NO_ROWS)
-        counts = Counter(map(self._snapshot.document_id, rows.tolist()))
+        rows = best(excluded)
+        counts = Counter(self._snapshot.documents_of(rows.tolist()))
         crowding = [each for each, count in counts.items() if count > CROWDED * CANDIDATES]
         if len(rows) < CANDIDATES or not crowding:
             return rows
-        others = best(self._snapshot.rows_of(crowding))
+        others = best(np.union1d(excluded, self._snapshot.rows_of(crowding)))
         return np.concatenate([rows, others[~np.isin(others, rows)]])
 
     def _passage(self, found: _Found, rank: int) -> RetrievedChunk:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,17 @@ MOST_PASSAGES = 50
 class SearchedPassages:
     """The passages of the documents that are searched (ids; None: all)."""
 
-    def __init__(self, snapshot: Snapshot, documents: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        documents: Sequence[str] | None = None,
+        absent: Callable[[Iterable[str]], Container[str]] = lambda _: (),
+    ) -> None:
+        """Search some documents; `absent` returns those of some ids that do not count for `hold`."""
         self._snapshot = snapshot
+        self._absent = absent
         self._allowed = None if documents is None else snapshot.rows_of(documents)
-        self._all_words_count = documents is None and not snapshot.is_limited
+        self._all_documents_count = documents is None
 
     @property
     def size(self) -> int:
@@ -44,13 +51,20 @@ class SearchedPassages:
         return rows if self._allowed is None else np.intersect1d(rows, self._allowed)
 
     def hold(self, word: str) -> bool:
-        """Return True if a passage has the word in this very form.
+        """Return True if a passage of a document that counts has the word in this very form.
 
         All words are of a passage if all documents may be shown.
         """
-        if self._all_words_count or word in STOP_WORDS:
+        if word in STOP_WORDS:
             return True
-        return any(word in words_of(text) for text in self.texts_with_all(analyse(word)))
+        rows = self.rows_with_all(analyse(word))[:MOST_PASSAGES].tolist()
+        documents = self._snapshot.documents_of(rows)
+        absent = self._absent(set(documents))
+        present = [row for row, each in zip(rows, documents, strict=True) if each not in absent]
+        if self._all_documents_count and not self._snapshot.has_other_words:
+            return bool(present)
+        texts = (self._snapshot.chunk(row).embedded_text for row in present)
+        return any(word in words_of(text) for text in texts)
 
     def texts_with_all(self, terms: Iterable[str]) -> Iterator[str]:
         """Yield the texts of the first passages that have all of some index terms."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -84,8 +84,14 @@ class Correction:
 class SpellingCorrector:
     """Corrects questions with the words of one snapshot."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        absent: Callable[[Iterable[str]], Container[str]] = lambda _: (),
+    ) -> None:
+        """Suggest no word that only documents have which `absent` returns of some ids."""
         self._snapshot = snapshot
+        self._absent = absent
 
     def corrected(self, question: str, documents: Sequence[str] | None = None) -> Correction:
         """Return the question without its typing errors, unchanged if none is found.
@@ -93,7 +99,7 @@ class SpellingCorrector:
         Of the words only those of `documents` (ids; None: all) are known and suggested. A question
         in another language than English is not changed.
         """
-        passages = SearchedPassages(self._snapshot, documents)
+        passages = SearchedPassages(self._snapshot, documents, self._absent)
         # English last: its words are loaded when a question first needs them.
         unknown = [match for match in _words(question) if not passages.know(match.group())]
         unknown = [match for match in unknown if not _is_english(match.group())]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,8 @@ def evaluate_retrieval(
         PrecomputedQueries(encoder, [gold.question for gold in golds]),
         cosine_floor=encoder.card.cosine_floor,
     )
-    document_of = [snapshot.document_id(row) for row in range(snapshot.size)]
+    rows = snapshot.rows.tolist()
+    document_of = dict(zip(rows, snapshot.documents_of(rows), strict=True))
     runs = _runs(golds, retriever, document_of)
     return RetrievalReport(
         len(texts), len(golds), {name: _figures(golds, run) for name, run in runs.items()}
@@ -69,7 +70,7 @@ _SCORES: dict[str, Callable[[Hit], float | None]] = {
 
 
 def _runs(
-    golds: Sequence[Gold], retriever: HybridRetriever, document_of: Sequence[str]
+    golds: Sequence[Gold], retriever: HybridRetriever, document_of: Mapping[int, str]
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Return the score of each document, by retriever and question id."""
     runs: dict[str, dict[str, dict[str, float]]] = {name: {} for name in _SCORES}
@@ -81,7 +82,7 @@ def _runs(
 
 
 def _by_document(
-    hits: Sequence[Hit], score_of: Callable[[Hit], float | None], document_of: Sequence[str]
+    hits: Sequence[Hit], score_of: Callable[[Hit], float | None], document_of: Mapping[int, str]
 ) -> dict[str, float]:
     best: dict[str, float] = {}
     for hit in hits:

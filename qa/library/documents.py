@@ -13,6 +13,7 @@ from index.ingestion.report import Reporter, Summary
 from index.models.encoder import Encoder
 from index.sources.discovery import canonical_root
 from index.sources.ignore_rules import checked_patterns
+from index.store.derivation import derive
 from index.store.file_records import FileRecord
 from index.store.schema import current_generation
 from index.store.snapshot import DocumentInfo, Snapshot
@@ -71,7 +72,7 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
     """Bring the index up to date with files, folders and web pages; see `ingest`.
 
     A Path is a file or folder, a str the address of a page. All documents below the paths get the
-    tags. The FAISS and BM25 indexes are built at the end. Raises InvalidTag or InvalidPattern.
+    tags. The derived files are written at the end. Raises InvalidTag or InvalidPattern.
     """
     checked_patterns(exclude)
     new_tags = tags_of(tags)
@@ -90,8 +91,7 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
         )
         if new_tags:
             store.tags.add(_document_ids_of(settings, store, paths), new_tags)
-        # Opening a snapshot builds the indexes of the new generation.
-        Snapshot(settings.data).close()
+        derive(settings.data)
     return summary
 
 

@@ -22,6 +22,7 @@ from index.models.encoder import Encoder
 from index.models.encoder_conversion import EncoderCard
 from index.parsing.loader import shown
 from index.sources.ignore_rules import checked_patterns
+from index.store.derivation import derive
 from index.store.snapshot import Snapshot
 from index.store.store import Store
 from qa.answer import Answer
@@ -55,8 +56,7 @@ def follow_sources(
     questions = Rechecker(lambda: _recheck(settings, live, listener, stopping))
 
     def on_change() -> None:
-        # Opening a snapshot builds the FAISS and BM25 indexes of the new generation.
-        Snapshot(settings.data).close()
+        derive(settings.data)
         questions.schedule()
 
     try:

@@ -15,8 +15,8 @@ from index.ingestion.report import Outcome, Reporter
 from index.models.encoder_conversion import EncoderCard
 from index.parsing.parser_pool import ParserPool
 from index.parsing.sandbox import Extraction
+from index.store.derivation import derive
 from index.store.file_records import FileRecord
-from index.store.snapshot import Snapshot
 from index.store.store import Store
 from qa.settings import Settings
 
@@ -73,4 +73,4 @@ def read_again(
                 run.process_file(file.path, file.path.parent, uri=file.uri)
         run.finish()
         store.drop_unused_vectors()
-        Snapshot(settings.data).close()
+        derive(settings.data)

@@ -22,8 +22,8 @@ from index.ingestion.ingest import Ingestion
 from index.ingestion.report import Outcome
 from index.parsing.parser_pool import ParserPool
 from index.parsing.sandbox import Extraction
+from index.store.derivation import derive
 from index.store.file_records import FileRecord
-from index.store.snapshot import Snapshot
 from index.store.store import Store
 from qa.library.documents import open_store
 from qa.library.reindexing import CollectingReporter, Embedder, outdated, read_again
@@ -182,9 +182,9 @@ class UploadWorker:
         try:
             store.claim_model(self._settings.model, self._encoder.card.fingerprint)
             results = self._index(store, tasks)
-            # Opening a snapshot builds the search indexes of the new generation.
-            Snapshot(self._settings.data).close()
+            # Served first: writing the derived files may take a while.
             self._on_change()
+            derive(self._settings.data)
             jobs.finish(list(zip(tasks, results, strict=True)))
         except (IndexingError, OSError):
             jobs.requeue(tasks)

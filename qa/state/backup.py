@@ -394,7 +394,8 @@ def _put_back(folder: Path, data: Path, name: str) -> None:
                 int(db.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()[0])
                 for db in (live, restored)
             ]
-            restored.execute(
-                "UPDATE meta SET value = ? WHERE key = 'generation'", (str(max(generations) + 1),)
-            )
+            newest = max(generations) + 1
+            restored.execute("UPDATE meta SET value = ? WHERE key = 'generation'", (str(newest),))
+            # What was derived from the index that is replaced must not be taken for its own.
+            schema.forget_removals(restored, newest)
         restored.backup(live)

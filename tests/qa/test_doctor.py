@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from index.search.index_file import DERIVED
+from index.store.derivation import derive
 from index.store.schema import FILE_NAME, connect
 from index.store.snapshot import Snapshot
 from qa import doctor
@@ -113,25 +114,25 @@ def _truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-5])
 
 
-def _foreign(path: Path) -> None:
-    head, _, payload = path.read_bytes().partition(b"\n")
-    path.write_bytes(json.dumps(json.loads(head) | {"store": "another"}).encode() + b"\n" + payload)
-
-
-@pytest.mark.parametrize("damage", [_flip, _truncate, _foreign, lambda path: path.write_bytes(b"")])
+@pytest.mark.parametrize(
+    "damage", [_flip, _truncate, Path.unlink, lambda path: path.write_bytes(b"")]
+)
+@pytest.mark.parametrize("name", ["dense.faiss", "rows.npy", "manifest.json"])
 def test_a_damaged_derived_file_is_found_and_made_anew(
-    desk: Settings, damage: Callable[[Path], None]
+    desk: Settings, damage: Callable[[Path], None], name: str
 ) -> None:
-    path = desk.data / DERIVED / "dense.faiss"
+    [path] = (desk.data / DERIVED).glob(f"*/{name}")
     damage(path)
     found = index_check(desk)
-    assert [each.problem.split(" ")[0] for each in found.findings] == ["derived/dense.faiss"]
+    assert [each.problem.split(" ")[0] for each in found.findings] == [
+        path.relative_to(desk.data).as_posix()
+    ]
 
     doctor.repair(desk, [found])
 
     assert not path.exists()
     assert index_check(desk).passed
-    Snapshot(desk.data).close()
+    derive(desk.data)
     assert path.exists()
 
 
@@ -162,11 +163,14 @@ def test_an_unreadable_file_is_found_in_either_database(desk: Settings) -> None:
 
 def test_a_damaged_page_is_found(desk: Settings) -> None:
     with closing(connect(desk.data)) as db:
+        # The pages of the schema are left alone: with these, the file cannot be opened at all.
+        tables = "SELECT rootpage FROM sqlite_schema WHERE name IN ('chunks', 'terms', 'vectors')"
+        roots = [root for (root,) in db.execute(tables)]
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     path = desk.data / FILE_NAME
     data = bytearray(path.read_bytes())
-    for page in range(4, len(data) // 4096 - 1):
-        data[page * 4096 : page * 4096 + 8] = b"\xff" * 8
+    for root in roots:
+        data[(root - 1) * 4096 : (root - 1) * 4096 + 8] = b"\xff" * 8
     path.write_bytes(data)
 
     assert not index_check(desk).passed
@@ -190,11 +194,12 @@ def test_the_command_says_what_is_wrong_and_mends_it(command: Command, corpus: P
         ["ok"] * 5,
     )
 
-    _flip(command.data / DERIVED / "lexical.npz")
+    [path] = (command.data / DERIVED).glob("*/counts.npy")
+    _flip(path)
     done = command("doctor")
     assert done.returncode == 1
     assert (
-        "derived/lexical.npz is damaged: its checksum does not match: "
+        f"{path.relative_to(command.data).as_posix()} is damaged: its checksum does not match: "
         "delete it: it is built again (--repair does)" in done.stdout
     )
     assert command("doctor", "--repair").returncode == 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -64,8 +65,7 @@ def unlike(settings: Settings) -> None:
     """Damage the terms, and delete the index files that are built from them."""
     with closing(sqlite3.connect(settings.data / FILE_NAME)) as db, db:
         db.execute("UPDATE terms SET terms = x'ff'")
-    for path in (settings.data / "derived").iterdir():
-        path.unlink()
+    shutil.rmtree(settings.data / "derived")
 
 
 def asked(settings: Settings) -> object:
@@ -78,7 +78,7 @@ def asked(settings: Settings) -> object:
     [
         (uncalibrated, asked),
         (unlike, asked),
-        (unlike, lambda settings: Snapshot(settings.data)),
+        (unlike, lambda settings: Snapshot(settings.data).load()),
         (lambda settings: later(settings.data / FILE_NAME), asked),
         (
             lambda settings: later(settings.data / FILE_NAME),

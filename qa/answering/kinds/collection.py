@@ -199,8 +199,7 @@ def _holding(
     rows = _rows_holding(snapshot, terms).tolist()
     first_row: dict[str, int] = {}
     counts: Counter[str] = Counter()
-    for row in rows:
-        document_id = snapshot.document_id(row)
+    for row, document_id in zip(rows, snapshot.documents_of(rows), strict=True):
         first_row.setdefault(document_id, row)
         counts[document_id] += 1
     named = {info.id for info in _named(documents, topic)}

@@ -5,11 +5,15 @@ The handlers call `qa.library.upload_service` for every change.
 
 from __future__ import annotations
 
+import base64
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -38,6 +42,9 @@ from qa.library.document_status import status_of, without_folder
 from qa.library.upload_folder import UploadFolder
 from qa.state.upload_jobs import Job
 
+MOST_LISTED = 1000
+"""Documents of the largest page of the list."""
+
 
 def document_router(service: Service) -> APIRouter:
     """Return the routes of documents, tags and upload jobs."""
@@ -55,22 +62,41 @@ def _add_reading_routes(routes: APIRouter, service: Service) -> None:
 
     @routes.get("/documents", response_model=DocumentsOut, summary="List the documents")
     def documents(
-        asker: Asker, query: str = "", tag: Annotated[list[str] | None, Query()] = None
+        request: Request,
+        asker: Asker,
+        query: str = "",
+        tag: Annotated[list[str] | None, Query()] = None,
+        limit: Annotated[int | None, Query(ge=1, le=MOST_LISTED)] = None,
+        cursor: str = "",
     ) -> JSONResponse:
-        wanted_tags = {tag_of(each) for each in tag or ()}
+        tags = [tag_of(each) for each in tag or ()]
+        after = _after(cursor)
         listed: list[dict[str, Any]] = []
-        generation = 0
+        generation = total = 0
         with service.snapshot(asker) as snapshot:
             if snapshot is not None:
-                uploads = service.upload_service().uploads
-                listed = _list_documents(snapshot, uploads, query, wanted_tags)
+                # One more than wanted shows if there are more.
+                most = None if limit is None else limit + 1
+                found = snapshot.documents_after(after, most, words=query, tags=tags)
+                listed = _listed(snapshot, service.upload_service().uploads, found)
+                total = snapshot.count_documents(words=query, tags=tags)
                 generation = snapshot.generation
+        following = None
+        if limit is not None and len(listed) > limit:
+            listed = listed[:limit]
+            following = _cursor(listed[-1])
+        link = {}
+        if following:
+            link["Link"] = f'<{request.url.include_query_params(cursor=following)}>; rel="next"'
         return JSONResponse(
             {
                 "documents": listed,
                 "generation": generation,
                 "max_file_bytes": service.upload_service().max_file_bytes,
-            }
+                "total": total,
+                "next": following,
+            },
+            headers=link,
         )
 
     @routes.get(
@@ -193,46 +219,51 @@ def _add_changing_routes(routes: APIRouter, service: Service) -> None:
         )
 
 
-def _list_documents(
-    snapshot: Snapshot, uploads: UploadFolder, query: str, wanted_tags: set[str]
+def _listed(
+    snapshot: Snapshot, uploads: UploadFolder, found: Sequence[DocumentInfo]
 ) -> list[dict[str, Any]]:
-    """Return the documents that match a query and a set of tags.
-
-    Each is the JSON of a `ListedDocument`.
-
-    A document matches if title and uri hold all words of the query, and if it has at least one of
-    the tags. An empty query and an empty set match every document.
-    """
-    uploaded_ids = {file.document_id for file in snapshot.files() if uploads.holds(file.path)}
-    given_tags = _given_tags(snapshot)
-    words = query.casefold().split()
+    """Return the JSON of a `ListedDocument` for each of some documents."""
+    ids = [document.id for document in found]
+    files = snapshot.files_of(ids)
+    uploaded_ids = {file.document_id for file in files if uploads.holds(file.path)}
+    given_tags = snapshot.given_tags(ids)
     return [
         jsonable_encoder(document)
         | {
             "uploaded": document.id in uploaded_ids,
             "given_tags": given_tags.get(document.id, []),
         }
-        for document in snapshot.documents()
-        if _has_any_tag(document, wanted_tags) and _has_all_words(document, words)
+        for document in found
     ]
 
 
-def _given_tags(snapshot: Snapshot) -> dict[str, list[str]]:
-    """Return the tags given to each document, by document id."""
-    tags_by_id: dict[str, list[str]] = {}
-    for tag, document_ids in snapshot.tags(given=True).items():
-        for document_id in document_ids:
-            tags_by_id.setdefault(document_id, []).append(tag)
-    return tags_by_id
+def _cursor(last: Mapping[str, Any]) -> str:
+    """Return the text that stands for the place behind a listed document."""
+    place = json.dumps([last["uri"], last["id"]])
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
-def _has_any_tag(document: DocumentInfo, wanted_tags: set[str]) -> bool:
-    return not wanted_tags or not wanted_tags.isdisjoint(document.tags)
+def _after(cursor: str) -> tuple[str, str] | None:
+    """Return the uri and the id that a cursor stands for, None for an empty one.
 
-
-def _has_all_words(document: DocumentInfo, words: list[str]) -> bool:
-    searched = f"{document.title}\n{document.uri}".casefold()
-    return all(word in searched for word in words)
+    Raises RequestValidationError for one that no page has given.
+    """
+    if not cursor:
+        return None
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        uri, document_id = json.loads(base64.b64decode(padded, b"-_", validate=True))
+        # Encoded to see that both are texts, without lone surrogates, of which SQLite takes none.
+        (uri + document_id + "").encode()
+    except (ValueError, TypeError, AttributeError) as error:
+        problem = {
+            "type": "value_error",
+            "loc": ("query", "cursor"),
+            "msg": "expected the cursor of an earlier page",
+            "input": cursor,
+        }
+        raise RequestValidationError([problem]) from error
+    return uri, document_id
 
 
 def _indexed_file(service: Service, asker: Principal, document_id: str) -> IndexedFile:

@@ -188,12 +188,16 @@ class ListedDocument(DocumentInfo):
 class DocumentsOut(BaseModel):
     """Documents by uri and the generation of the index they belong to.
 
-    `max_file_bytes` is the size limit of an uploaded file.
+    `max_file_bytes` is the size limit of an uploaded file. `total` counts all documents that the
+    query and the tags match; `next` is the cursor of the next page, null on the last one and for
+    a list that was asked for without a limit.
     """
 
     documents: list[ListedDocument]
     generation: int
     max_file_bytes: int
+    total: int
+    next: str | None
 
 
 class TagsIn(BaseModel):

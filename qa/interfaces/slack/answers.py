@@ -157,7 +157,7 @@ class Answers:
         allowed = self._settings.tags_in(message.channel)
 
         def within(snapshot: Snapshot) -> Sequence[str]:
-            return tags_to_search(request.tags, inherited, allowed, list(snapshot.tags()))
+            return tags_to_search(request.tags, inherited, allowed, snapshot.tag_names())
 
         turn = self._service.ask(
             self._asker(queued), conversation, request.question or "", within, seconds=seconds

@@ -55,7 +55,7 @@ class ChatReplies:
         asker = chat_principal(owner, message.tags)
 
         def within(snapshot: Snapshot) -> Sequence[str]:
-            return tags_to_search(parsed.tags, (), message.tags, list(snapshot.tags()))
+            return tags_to_search(parsed.tags, (), message.tags, snapshot.tag_names())
 
         try:
             parsed = parse_request(question_of(message.text, None))

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rank_bm25 import BM25Plus
 
-from index.search.bm25 import Postings, PostingsBM25, analyse
+from index.search.bm25 import PostingsBM25, analyse
+from index.search.postings import Postings, PostingsBuilder, TermKeys, merged
 
 TERMS = st.sampled_from([*"abcdefgh", "é", "25"])
 CORPUS = st.lists(st.lists(TERMS, max_size=12), min_size=1, max_size=12).filter(any)
@@ -37,14 +38,52 @@ def test_only_passages_with_a_term_of_the_query_match(
     assert [score > 0 for score in scores] == [bool(set(query) & set(terms)) for terms in corpus]
 
 
-@given(st.lists(st.lists(TERMS, max_size=5), max_size=5), QUERY)
-def test_postings_survive_serialisation(corpus: list[list[str]], query: list[str]) -> None:
-    built = PostingsBM25.build(corpus)
+CHUNKS = st.lists(st.tuples(st.lists(TERMS, max_size=12), st.booleans()), max_size=12)
+"""Chunks with True for those that are kept."""
 
-    loaded = PostingsBM25(Postings.from_bytes(built.postings.to_bytes()))
 
-    assert loaded.postings.terms == built.postings.terms
-    np.testing.assert_array_equal(loaded.get_scores(query), built.get_scores(query))
+@given(st.lists(CHUNKS, min_size=1, max_size=4), QUERY)
+def test_parts_without_some_chunks_score_as_one_index_of_the_others(
+    parts: list[list[tuple[list[str], bool]]], query: list[str]
+) -> None:
+    key_of = TermKeys("store")
+    postings = [built([terms for terms, _ in part], key_of) for part in parts]
+    kept = np.array([is_kept for part in parts for _, is_kept in part], dtype=np.bool_)
+    corpus = [terms for part in parts for terms, is_kept in part if is_kept]
+
+    ours = PostingsBM25(postings, key_of, kept)
+
+    whole = PostingsBM25.build(corpus)
+    np.testing.assert_array_equal(ours.match_scores(query)[kept], whole.match_scores(query))
+    assert not ours.match_scores(query)[~kept].any()
+    np.testing.assert_array_equal(ours.shares(query)[kept], whole.shares(query))
+    assert [ours.holds(term) for term in query] == [whole.holds(term) for term in query]
+    if any(corpus):
+        theirs = BM25Plus(corpus).get_scores(query)
+        np.testing.assert_allclose(ours.get_scores(query)[kept], theirs, rtol=1e-9)
+
+
+@given(st.lists(CHUNKS, min_size=1, max_size=4))
+def test_merged_postings_are_those_of_the_kept_chunks(
+    parts: list[list[tuple[list[str], bool]]],
+) -> None:
+    key_of = TermKeys("store")
+    postings = [built([terms for terms, _ in part], key_of) for part in parts]
+    masks = [np.array([is_kept for _, is_kept in part], dtype=np.bool_) for part in parts]
+    corpus = [terms for part in parts for terms, is_kept in part if is_kept]
+
+    found, expected = merged(postings, masks), built(corpus, key_of)
+
+    for name in ("keys", "offsets", "rows", "counts", "lengths"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
+def built(corpus: list[list[str]], key_of: TermKeys) -> Postings:
+    """Return the postings of a corpus, added in two blocks."""
+    builder = PostingsBuilder(key_of)
+    builder.add(corpus[:2])
+    builder.add(corpus[2:])
+    return builder.build()
 
 
 @pytest.mark.parametrize("corpus", [[], [[]], [[], []]])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from index.search.vector_index import DenseIndex
+from index.search.vector_index import DenseIndex, flat_index
 
 
 def _unit_rows(count: int, seed: int) -> NDArray[np.float32]:
@@ -53,12 +53,24 @@ def test_an_empty_index_finds_nothing_for_a_query_of_any_width() -> None:
     assert index.scores(_unit_rows(1, 7)[0], rows).shape == (0,)
 
 
-@pytest.mark.parametrize("count", [0, 30])
-def test_an_index_survives_serialisation(count: int) -> None:
-    index, [query] = DenseIndex.build(_unit_rows(count, 8)), _unit_rows(1, 9)
+@pytest.mark.parametrize("k", [1, 5, 40, 200])
+def test_parts_without_some_rows_are_searched_as_one_index_of_the_others(k: int) -> None:
+    distinct, [query] = _unit_rows(40, 8), _unit_rows(1, 9)
+    # Equal vectors, of which only some have room in the result.
+    vectors = np.concatenate([distinct, distinct, distinct[:20], distinct])
+    kept = np.random.default_rng(3).random(len(vectors)) < 0.7
+    pieces = [flat_index(piece) for piece in np.split(vectors, [3, 3, 90])]
 
-    loaded = DenseIndex.from_bytes(index.to_bytes())
+    parts, whole = DenseIndex(pieces, kept), DenseIndex.build(vectors[kept])
+    excluded = np.flatnonzero(kept)[[2, 9, 30]]
+    others = np.setdiff1d(np.arange(whole.size), [2, 9, 30])
 
-    assert loaded.size == count
-    for ours, theirs in zip(loaded.search(query, 9), index.search(query, 9), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    rows = np.flatnonzero(kept)
+    for ours, theirs in (
+        (parts.search(query, k), whole.search(query, k)),
+        (parts.search(query, k, excluded), whole.limited(others).search(query, k)),
+    ):
+        assert ours[0].tolist() == rows[theirs[0]].tolist()
+        np.testing.assert_array_equal(ours[1], theirs[1])
+    some = rows[::3]
+    np.testing.assert_allclose(parts.scores(query, some), (vectors @ query)[some], atol=1e-6)

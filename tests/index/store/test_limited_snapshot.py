@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import UnknownDocument
-from index.search.bm25 import LimitedBM25, PostingsBM25
+from index.search.bm25 import PostingsBM25
 from index.store.limited_snapshot import LimitedSnapshot
 from index.store.snapshot import Snapshot
 from qa.library.documents import index_paths
 from qa.settings import Settings
-from tests.support.fakes import RecordingReporter
+from tests.support.fakes import DIMENSION, RecordingReporter
 from tests.support.serving import carded, settings_in, write_files
 
 OURS = {
@@ -91,8 +91,7 @@ def test_nothing_of_another_document_can_be_had(whole: Snapshot) -> None:
         assert not limited.is_indexed(whole.file(document_id).path)
         assert limited.files_with(whole.document_info(document_id).sha256) == []
     assert limited.roots() == {}
-    query = np.ones(64, dtype=np.float32) / 8
-    nearest = limited.dense.search(query[: whole.dense._index.d], 10)[0]
+    nearest = limited.dense.search(np.ones(DIMENSION, dtype=np.float32) / 8, 10)[0]
     assert {limited.document_id(row) for row in nearest.tolist()} == set(limited.document_ids)
 
 
@@ -119,7 +118,7 @@ def test_scores_are_those_of_the_kept_chunks_alone(data: st.DataObject) -> None:
     rows = np.array(sorted(kept), dtype=np.int64)
     query = data.draw(words)
 
-    limited = LimitedBM25(PostingsBM25.build(corpus), rows)
+    limited = PostingsBM25.build(corpus).limited(rows)
     alone = PostingsBM25.build([corpus[row] for row in rows])
 
     # All chunks are equally long, so that their average length tells nothing.

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt
+from index.store.derivation import derive
 from index.store.schema import (
     FILE_NAME,
     MIGRATIONS,
@@ -17,7 +18,6 @@ from index.store.schema import (
     current_generation,
     translate_sqlite_errors,
 )
-from index.store.snapshot import Snapshot
 from index.store.sqlite import transaction, with_functions
 
 
@@ -171,7 +171,7 @@ def test_a_store_of_an_earlier_version_is_migrated_without_loss(data: Path, vers
 def test_a_file_that_was_cut_to_nothing_is_no_empty_store(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     connect(folder).close()
-    Snapshot(folder).close()
+    derive(folder)
     for path in folder.glob(f"{FILE_NAME}*"):
         path.unlink()
     (folder / FILE_NAME).write_bytes(b"")

@@ -13,33 +13,15 @@ import pytest
 
 from index.errors import ModelMismatch, StoreBusy, StoreCorrupt, UnknownDocument
 from index.ingestion.ingest import RECIPE
-from index.search.bm25 import analyse
+from index.store.derivation import derive
 from index.store.schema import FILE_NAME
 from index.store.snapshot import Snapshot, current_generation
 from index.store.store import IndexedChunk, Store
 from index.text.chunking import chunk_document
 from tests.support.fakes import FakeEncoder, plain_document
+from tests.support.stored import put
 
 QUOTED = "The passphrase xylophonist unlocks it."
-
-
-def _put(store: Store, text: str, name: str = "a.txt") -> str:
-    """Store a document as ingestion would; returns its id."""
-    encoder, document = FakeEncoder(), plain_document(text, name)
-    texts = [chunk.embedded_text for chunk in chunk_document(document, encoder)]
-    keys = [encoder.vector_key(text) for text in texts]
-    items = [
-        IndexedChunk(*parts)
-        for parts in zip(chunk_document(document, encoder), map(analyse, texts), keys, strict=True)
-    ]
-    store.put(
-        document,
-        Path("/corpus", name),
-        items,
-        dict(zip(keys, encoder.encode_passages(texts), strict=True)),
-        RECIPE,
-    )
-    return document.id
 
 
 def _count(data: Path, table: str) -> int:
@@ -62,7 +44,7 @@ def _holds(data: Path, needle: str) -> list[str]:
 def snapshot(store: Store, data: Path) -> Iterator[Snapshot]:
     """Return the snapshot of a store with two documents."""
     for name in ("a.txt", "b.txt"):
-        _put(
+        put(
             store,
             f"Text of {name} about stocks.\n\nAnother paragraph of the same file says more.",
             name,
@@ -74,7 +56,7 @@ def snapshot(store: Store, data: Path) -> Iterator[Snapshot]:
 
 def test_each_change_raises_the_generation_by_one(store: Store, data: Path) -> None:
     seen = [current_generation(data)]
-    document_id = _put(store, "Text.")
+    document_id = put(store, "Text.")
     seen.append(current_generation(data))
     store.set_state(document_id, "changed")
     seen.append(current_generation(data))
@@ -87,8 +69,8 @@ def test_each_change_raises_the_generation_by_one(store: Store, data: Path) -> N
 def test_putting_again_replaces_the_chunks_and_drops_unused_vectors(
     store: Store, data: Path
 ) -> None:
-    _put(store, "Old text.\n\nA paragraph that stays the same here, word for word.")
-    _put(store, "A paragraph that stays the same here, word for word.")
+    put(store, "Old text.\n\nA paragraph that stays the same here, word for word.")
+    put(store, "A paragraph that stays the same here, word for word.")
 
     assert [_count(data, table) for table in ("documents", "chunks", "terms", "vectors")] == [
         1,
@@ -99,15 +81,15 @@ def test_putting_again_replaces_the_chunks_and_drops_unused_vectors(
 
 
 def test_a_vector_that_another_document_needs_is_kept(store: Store, data: Path) -> None:
-    document_id = _put(store, "The same text in both files.", "a.txt")
-    _put(store, "The same text in both files.", "b.txt")
+    document_id = put(store, "The same text in both files.", "a.txt")
+    put(store, "The same text in both files.", "b.txt")
     store.remove([document_id])
 
     assert [_count(data, table) for table in ("documents", "vectors")] == [1, 1]
 
 
 def test_an_error_while_putting_leaves_the_old_version(store: Store, data: Path) -> None:
-    _put(store, "The old version of this text.")
+    put(store, "The old version of this text.")
     document = plain_document("A new version.")
     chunk = chunk_document(document, FakeEncoder())[0]
 
@@ -134,8 +116,8 @@ def test_a_snapshot_keeps_its_generation_while_another_connection_writes(
     snapshot: Snapshot, store: Store, data: Path
 ) -> None:
     before = [snapshot.chunk(row).text for row in range(snapshot.size)]
-    _put(store, "Something else altogether.", "a.txt")
-    _put(store, "A third file.", "c.txt")
+    put(store, "Something else altogether.", "a.txt")
+    put(store, "A third file.", "c.txt")
 
     assert [snapshot.chunk(row).text for row in range(snapshot.size)] == before
     assert snapshot.generation == 2
@@ -143,7 +125,7 @@ def test_a_snapshot_keeps_its_generation_while_another_connection_writes(
 
 
 def test_documents_are_found_by_id_uri_and_path(store: Store) -> None:
-    document_id = _put(store, "Text.", "sub/a.txt")
+    document_id = put(store, "Text.", "sub/a.txt")
 
     assert {
         store.find(name).document_id for name in (document_id, "sub/a.txt", "/corpus/sub/a.txt")
@@ -154,7 +136,7 @@ def test_documents_are_found_by_id_uri_and_path(store: Store) -> None:
 
 def test_files_under_a_root_are_those_below_it_and_not_beside_it(store: Store) -> None:
     for name in ("a.txt", "sub/b.txt", "sub2/c.txt", "sub%/d.txt"):
-        _put(store, "Text.", name)
+        put(store, "Text.", name)
 
     assert [file.uri for file in store.files_under(Path("/corpus/sub"))] == ["sub/b.txt"]
     assert [file.uri for file in store.files_under(Path("/corpus/a.txt"))] == ["a.txt"]
@@ -171,7 +153,7 @@ def test_another_model_is_refused_with_the_way_out(store: Store) -> None:
 
 def test_after_deleting_everything_any_model_is_accepted(store: Store, data: Path) -> None:
     store.claim_model("one", "f1")
-    _put(store, "Text.")
+    put(store, "Text.")
 
     assert store.delete_all() == 1
     store.claim_model("two", "f2")
@@ -192,11 +174,11 @@ def test_nothing_is_left_of_a_removed_document(
     everything: bool,  # noqa: FBT001
 ) -> None:
     for number in range(neighbours):
-        _put(store, f"Neighbour {number}. " * (number + 1), f"{number}.txt")
-    document_id = _put(store, QUOTED + " It is long. " * 500 + QUOTED, "secret.txt")
+        put(store, f"Neighbour {number}. " * (number + 1), f"{number}.txt")
+    document_id = put(store, QUOTED + " It is long. " * 500 + QUOTED, "secret.txt")
     for number in range(neighbours):
-        _put(store, f"Changed neighbour {number}. " * (60 - number), f"{number}.txt")
-    Snapshot(data).close()
+        put(store, f"Changed neighbour {number}. " * (60 - number), f"{number}.txt")
+    derive(data)
     assert _holds(data, "xylophonist")
 
     if everything:
@@ -210,10 +192,10 @@ def test_nothing_is_left_of_a_removed_document(
 
 def test_nothing_is_left_of_the_old_version_of_a_changed_document(data: Path) -> None:
     with Store(data) as store:
-        _put(store, QUOTED)
-        Snapshot(data).close()
-        _put(store, "Nothing to see here any more.")
-        Snapshot(data).close()
+        put(store, QUOTED)
+        derive(data)
+        put(store, "Nothing to see here any more.")
+        derive(data)
 
     assert _holds(data, "xylophonist") == []
 
@@ -240,7 +222,7 @@ def test_waiting_for_another_writer_is_reported_once(
 def test_damage_in_the_middle_of_the_file_is_called_corrupt(data: Path) -> None:
     with Store(data) as store:
         for number in range(60):
-            _put(store, f"Text number {number}. " * 40, f"{number}.txt")
+            put(store, f"Text number {number}. " * 40, f"{number}.txt")
     path = data / FILE_NAME
     content = path.read_bytes()
     path.write_bytes(content[:4096] + b"\xa5" * (len(content) - 4096))
@@ -259,12 +241,12 @@ INDEXER = """
 import sys
 from pathlib import Path
 from index.ingestion.ingest import ingest
-from index.store.snapshot import Snapshot
+from index.store.derivation import derive
 from index.store.store import Store
 from tests.support.fakes import FakeEncoder, RecordingReporter
 with Store(Path(sys.argv[1])) as store, store.writing():
     ingest([Path(sys.argv[2])], store, FakeEncoder(), RecordingReporter())
-    Snapshot(Path(sys.argv[1])).close()
+    derive(Path(sys.argv[1]))
 """
 
 

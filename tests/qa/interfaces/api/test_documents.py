@@ -15,6 +15,7 @@ from qa.interfaces.api.documents import document_router
 from qa.interfaces.api.problems import add_error_handlers
 from qa.library.documents import index_paths
 from qa.library.index_follower import document_status
+from qa.library.upload_service import UploadService
 from qa.settings import Settings
 from tests.qa.interfaces.api.test_ask import FixedService
 from tests.qa.library.test_document_status import FILES, disturb
@@ -24,9 +25,20 @@ from tests.support.serving import Command, Server, carded, settings_in, write_fi
 
 def get_json(settings: Settings, path: str) -> Any:
     """Return the JSON of the response to a GET request."""
+    answered = get(settings, path)
+    assert answered.status_code == 200, answered.text
+    return answered.json()
+
+
+def get(settings: Settings, path: str) -> httpx.Response:
+    """Return the response to a GET request."""
     app = FastAPI()
     app.include_router(
-        document_router(FixedService(live_pipeline(settings, carded(), SharedWordsReader())))
+        document_router(
+            FixedService(
+                live_pipeline(settings, carded(), SharedWordsReader()), UploadService(settings)
+            )
+        )
     )
     add_error_handlers(app)
 
@@ -36,9 +48,7 @@ def get_json(settings: Settings, path: str) -> Any:
         ) as client:
             return await client.get(path)
 
-    answered = asyncio.run(exchange())
-    assert answered.status_code == 200, answered.text
-    return answered.json()
+    return asyncio.run(exchange())
 
 
 def test_status_equals_that_of_the_command_without_folders(tmp_path: Path) -> None:
@@ -69,6 +79,32 @@ def test_tags_are_counted_in_order(tmp_path: Path) -> None:
     assert get_json(settings, "/tags") == {
         "tags": [{"tag": tag, "documents": count} for tag, count in counted]
     }
+
+
+def test_documents_come_page_by_page(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    names = [f"{number}.md" for number in range(5)]
+    write_files(tmp_path / "corpus", {name: f"# Tide {name}\n\nIt turns." for name in names})
+    index_paths(settings, carded(), [tmp_path / "corpus"], RecordingReporter(), tags=["sea"])
+    whole = get_json(settings, "/documents")
+    assert ([each["uri"] for each in whole["documents"]], whole["next"]) == (names, None)
+
+    seen, path = [], "/documents?limit=2&query=TIDE&tag=sea"
+    while path:
+        answered = get(settings, path)
+        page = answered.json()
+        assert (page["total"], len(page["documents"]) <= 2) == (5, True)
+        seen += page["documents"]
+        following = answered.links.get("next", {}).get("url", "")
+        assert bool(following) == (page["next"] is not None)
+        path = following.removeprefix("http://127.0.0.1")
+
+    assert seen == whole["documents"]
+    some = get_json(settings, "/documents?query=tide%203")
+    assert ([each["uri"] for each in some["documents"]], some["total"]) == (["3.md"], 1)
+    assert get_json(settings, "/documents?query=%F0%9F&limit=1")["documents"] == []
+    for wrong in ("limit=0", "limit=9999", "cursor=none", "cursor=WzEsMl0", "cursor=%C3%A9"):
+        assert get(settings, f"/documents?{wrong}").status_code == 422, wrong
 
 
 @pytest.mark.slow
