@@ -74,6 +74,11 @@ class SegmentCache:
     generation: int = -1
     delta: list[Segment] = field(default_factory=list)
 
+    def clear(self) -> None:
+        """Let go of all segments, and so of their files."""
+        with self.lock:
+            self.base, self.delta, self.generation = None, [], -1
+
 
 class Indexes:
     """FAISS and BM25 indexes of one generation, and the rows that its chunks have in them."""
@@ -127,7 +132,8 @@ class IndexCache:
     The store records all chunks that were removed after the generation `complete_since`: a base
     that is older cannot be used. Nothing of documents that were removed up to the generation
     `erased` may stay on the disk. `query` returns the rows of an SQL statement with its parameters.
-    `may_save` returns True while index files of this generation may be written.
+    `may_save` returns True while index files of this generation may be written; `unpacked` returns
+    stored vectors as float32 (n, dimension).
     """
 
     folder: Path
@@ -137,6 +143,7 @@ class IndexCache:
     erased: int
     query: Callable[..., list[Any]]
     may_save: Callable[[], bool]
+    unpacked: Callable[[Sequence[bytes]], NDArray[np.float32]]
     cache: SegmentCache = field(default_factory=SegmentCache)
 
     def indexes(self) -> Indexes:
@@ -293,7 +300,7 @@ class IndexCache:
             if None in blobs or None in terms:
                 raise ValueError("passages without a vector or without terms")
             after = ids[-1]
-            vectors = np.frombuffer(b"".join(blobs), dtype=np.float32).reshape(len(blobs), -1)
+            vectors = self.unpacked(blobs)
             corpus = [each.split(" ") if each else [] for each in terms]
             yield ChunkBlock(np.array(ids, dtype=np.int64), vectors, corpus)
 
@@ -322,6 +329,9 @@ class IndexCache:
         """
         if not self.may_save():
             return False
+        newest = max(map(_generation_of, self._bases()), default=0)
+        # Its words are found again when they are needed.
+        erased = {WORDS} if newest < self.erased else set()
         target = self._path_of(self.generation)
         drop_leftovers(target.parent)
         # It is there already only if it is damaged, or if another process has just written it.
@@ -329,9 +339,7 @@ class IndexCache:
         write_segment(parts, kept, target, self.store_id, self.generation)
         for path in (self.folder / DERIVED).iterdir():
             is_older = path.name.startswith(BASE_PREFIX) and _generation_of(path) < self.generation
-            # The words are found again when they are needed: those on the disk may be of
-            # documents that are gone.
-            if is_older or path.name in {WORDS, *EARLIER_FILES}:
+            if is_older or path.name in erased | EARLIER_FILES:
                 delete_index_file(path)
         return True
 

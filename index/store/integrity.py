@@ -22,7 +22,8 @@ MAX_SHOWN = 3
 TOLERANCE = 1e-3
 """Largest distance of a vector's norm from 1.
 
-The rows are float32, normalised from averages of results in bf16 (8 bits of mantissa).
+The rows are normalised from averages of results in bf16 (8 bits of mantissa), and rounded to half
+precision (11 bits).
 """
 
 
@@ -116,6 +117,8 @@ def _orphaned_rows(db: sqlite3.Connection) -> Iterator[IntegrityIssue]:
 def _vector_issues(db: sqlite3.Connection) -> Iterator[IntegrityIssue]:
     import numpy as np
 
+    from index.store.stored_vectors import COMPONENT, unpacked
+
     [widths] = db.execute("SELECT count(DISTINCT length(vector)) FROM vectors").fetchone()
     if widths > 1:
         yield IntegrityIssue(
@@ -123,8 +126,8 @@ def _vector_issues(db: sqlite3.Connection) -> Iterator[IntegrityIssue]:
         )
     bad = []
     for key, blob in db.execute("SELECT key, vector FROM vectors"):
-        is_float32 = len(blob) % 4 == 0
-        norm = float(np.linalg.norm(np.frombuffer(blob, dtype=np.float32))) if is_float32 else 0.0
+        is_whole = len(blob) % COMPONENT.itemsize == 0
+        norm = float(np.linalg.norm(unpacked([blob]))) if is_whole else 0.0
         # Not the same as `>`: a norm that is no number is bad, too.
         if not abs(norm - 1) <= TOLERANCE:
             bad.append((key,))

@@ -19,6 +19,7 @@ from index.store.document_tags import MIGRATION as TAGS
 from index.store.document_versions import MIGRATION as VERSIONS
 from index.store.file_records import MIGRATION as SIGHTINGS
 from index.store.sqlite import Schema
+from index.store.stored_vectors import MIGRATION as VECTORS
 
 FILE_NAME = "index.db"
 
@@ -92,6 +93,7 @@ terms TEXT NOT NULL);
     UNCLAIMED_VECTORS,
     REMOVED_CHUNKS,
     "CREATE INDEX documents_by_uri ON documents (uri, id)",
+    VECTORS,
 )
 
 

@@ -42,6 +42,7 @@ from index.store.schema import (
     translate_sqlite_errors,
 )
 from index.store.sqlite import close_on_error
+from index.store.stored_vectors import unpacked
 from index.text.extraction_report import UNREPORTED, ExtractionReport
 from index.text.versions import DocumentVersion, SupersededSection
 
@@ -100,7 +101,9 @@ class Snapshot:
         """
         self._path, self._paths = folder / FILE_NAME, Paths(folder)
         self._save_derived = save_derived
+        self._shares_segments = segments is not None
         self._segments = segments or SegmentCache()
+        self._loaded: Indexes | None = None
         self._db = connect(folder)
         self._lock = threading.Lock()
         # Documents whose digest was checked: a snapshot is of one generation.
@@ -109,9 +112,12 @@ class Snapshot:
             self._begin()
 
     def close(self) -> None:
-        """End the read transaction."""
+        """End the read transaction, and let go of the files of the indexes."""
         with self._lock:
             self._db.close()
+        self._loaded = None
+        if not self._shares_segments:
+            self._segments.clear()
 
     def _begin(self) -> None:
         """Begin the read transaction of the newest generation."""
@@ -134,10 +140,11 @@ class Snapshot:
             int(meta.get("erased", 0)),
             self._query,
             may_save,
+            unpacked,
             self._segments,
         )
         self._loading = threading.Lock()
-        self._loaded: Indexes | None = None
+        self._loaded = None
         self._loaded_vocabulary: tuple[Vocabulary, bool] | None = None
 
     def load(self) -> None:

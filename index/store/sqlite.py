@@ -89,6 +89,13 @@ def digest(*values: bytes) -> str:
     return sha256.hexdigest()
 
 
+def _halved(blob: bytes) -> bytes:
+    # Only a migration needs numpy, not every process that opens a file.
+    from index.store.stored_vectors import halved
+
+    return halved(blob)
+
+
 def holds_words(title: str, uri: str, words: str) -> bool:
     """Return True if title and uri hold all of some words, whatever their case."""
     searched = f"{title}\n{uri}".casefold()
@@ -98,10 +105,11 @@ def holds_words(title: str, uri: str, words: str) -> bool:
 def with_functions(connection: sqlite3.Connection) -> None:
     """Let SQL statements call `digest` with blobs (damaged text cannot be passed as text).
 
-    They may also call `composed` with a name, and `holds_words`.
+    They may also call `composed` with a name, `holds_words`, and `halved` with a vector.
     """
     connection.create_function("digest", -1, digest, deterministic=True)
     connection.create_function("composed", 1, composed, deterministic=True)
+    connection.create_function("halved", 1, _halved, deterministic=True)
     connection.create_function("holds_words", 3, holds_words, deterministic=True)
 
 
@@ -113,9 +121,11 @@ def _open_for_writing(path: Path, schema: Schema) -> sqlite3.Connection:
         with close_on_error(connection):
             with_functions(connection)
             _write_ahead(connection)
-            for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
+            for pragma in ("synchronous=NORMAL", "secure_delete=ON"):
                 connection.execute(f"PRAGMA {pragma}")
+            # References are checked only then: a migration may replace a table by another.
             _migrate(connection, schema)
+            connection.execute("PRAGMA foreign_keys=ON")
     return connection
 
 

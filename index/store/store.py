@@ -48,6 +48,12 @@ from index.store.schema import (
     translate_sqlite_errors,
 )
 from index.store.sqlite import transaction
+from index.store.stored_vectors import packed, unpacked
+
+EMPTY_SHARE = 0.4
+"""Share of empty pages from which the file is rebuilt."""
+LEAST_PAGES = 1000
+"""Pages (4 MB) up to which a file is left as it is: what is empty is used again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +184,7 @@ class Store:
             self._db.execute("SELECT key, vector FROM vectors WHERE key = ?", (key,)).fetchone()
             for key in dict.fromkeys(keys)
         )
-        return {row[0]: np.frombuffer(row[1], dtype=np.float32) for row in rows if row}
+        return {row[0]: unpacked([row[1]])[0] for row in rows if row}
 
     def put(
         self,
@@ -301,6 +307,14 @@ class Store:
         self._truncate_log()
         return len(documents)
 
+    def give_back_space(self) -> None:
+        """Rebuild the file if most of it is empty, as it is once a migration has packed it."""
+        with translate_sqlite_errors(self._path):
+            [pages] = self._db.execute("PRAGMA page_count").fetchone()
+            [empty] = self._db.execute("PRAGMA freelist_count").fetchone()
+            if pages > LEAST_PAGES and empty > EMPTY_SHARE * pages:
+                self._db.execute("VACUUM")
+
     def _erase_derived(self) -> None:
         """Take what was removed out of the derived files, or delete them."""
         try:
@@ -355,7 +369,7 @@ class Store:
         self._db.execute(f"INSERT OR REPLACE INTO documents {values}", list(row.values()))
 
     def _put_vectors(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
-        rows = [(key, vector.astype(np.float32).tobytes()) for key, vector in vectors.items()]
+        rows = [(key, packed(vector)) for key, vector in vectors.items()]
         self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
 
     def _put_chunk(self, item: IndexedChunk) -> None:

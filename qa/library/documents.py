@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
+from index.errors import StoreError
 from index.filesystem.portable_path import PAGES
 from index.ingestion.ingest import ingest
 from index.ingestion.report import Reporter, Summary
@@ -92,6 +93,8 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
         if new_tags:
             store.tags.add(_document_ids_of(settings, store, paths), new_tags)
         derive(settings.data)
+        with suppress(StoreError):  # no room for it, or others at work: after the next run
+            store.give_back_space()
     return summary
 
 

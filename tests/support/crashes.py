@@ -48,6 +48,7 @@ from tests.support.crash_desk import moment as desk_moment
 from tests.support.crash_watch import HITS as WATCH
 from tests.support.crash_watch import moment as watch_moment
 from tests.support.killing import SECONDS, Killer, examined, quoted, run_killed, settings_of
+from tests.support.older import SINGLE_VECTORS, with_single
 from tests.support.serving import carded
 
 POINTS = (
@@ -80,6 +81,7 @@ OLDER = (
     "DROP TABLE tags",
     "DROP INDEX documents_by_sha256",
     "DROP INDEX documents_by_uri",
+    *SINGLE_VECTORS,
     "DROP TABLE structures",
     "DROP TABLE version_traits",
     "DROP TABLE document_versions",
@@ -174,6 +176,7 @@ def moment(folder: Path, point: str, chance: random.Random) -> bool:
     if point == "migrate":
         run_child(folder)
         with closing(sqlite3.connect(folder / "data" / FILE_NAME)) as db:
+            with_single(db)
             for statement in OLDER:
                 db.execute(statement)
             db.commit()

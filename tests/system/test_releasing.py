@@ -68,6 +68,12 @@ def unlike(settings: Settings) -> None:
     shutil.rmtree(settings.data / "derived")
 
 
+def loaded(settings: Settings) -> None:
+    """Load the indexes of a snapshot."""
+    with closing(Snapshot(settings.data)) as snapshot:
+        snapshot.load()
+
+
 def asked(settings: Settings) -> object:
     """Open a pipeline."""
     return load_pipeline(settings, carded(), SharedWordsReader(), save_derived=False)
@@ -78,7 +84,7 @@ def asked(settings: Settings) -> object:
     [
         (uncalibrated, asked),
         (unlike, asked),
-        (unlike, lambda settings: Snapshot(settings.data).load()),
+        (unlike, loaded),
         (lambda settings: later(settings.data / FILE_NAME), asked),
         (
             lambda settings: later(settings.data / FILE_NAME),

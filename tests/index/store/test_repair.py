@@ -15,6 +15,7 @@ from index.store.integrity import IntegrityIssue
 from index.store.schema import FILE_NAME, MIGRATIONS, connect
 from qa import doctor
 from qa.settings import Settings
+from tests.support.older import SINGLE_VECTORS, with_single
 from tests.support.serving import carded, indexed, settings_in
 
 FILES = {
@@ -187,11 +188,15 @@ def test_a_store_of_the_version_before_gets_its_digests(desk: Settings) -> None:
         for table in ("digests", "structures", *later, *versions):
             db.execute(f"DROP TABLE {table}")
         db.execute("DROP INDEX documents_by_uri")
+        with_single(db)
+        for statement in SINGLE_VECTORS:
+            db.execute(statement)
         db.execute("ALTER TABLE documents DROP COLUMN date_source")
         digests = next(
             number for number, each in enumerate(MIGRATIONS) if "CREATE TABLE digests" in each
         )
         db.execute(f"PRAGMA user_version = {digests}")
+        db.commit()
     assert findings(desk) == []
     flip(desk, "prices.csv", "text", 7)
 

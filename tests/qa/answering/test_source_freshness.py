@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.filesystem.file_stamp import FileStamp
+from index.filesystem.file_stamp import FileStamp, stamp_of
 from index.store.snapshot import Snapshot
+from qa.answering import source_freshness
 from qa.answering.pipeline import Pipeline
 from qa.answering.source_freshness import FileHashes, SourceFreshness
 from qa.bootstrap import load_pipeline
@@ -121,6 +122,30 @@ def test_a_source_that_is_gone_answers_nothing(desk: Desk) -> None:
     assert answer.refusal.reason.endswith("left out because no longer there: gate.txt")
     assert "seven" not in str(answer.to_dict())
     assert desk.states()["gate.txt"] == "gone"
+
+
+def test_only_files_of_retrieved_passages_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = {f"gate{number}.txt": f"Gate {number} opens with code {number}." for number in range(4)}
+    others = {f"{number}.txt": f"Bread number {number} is baked." for number in range(240)}
+    settings = settings_in(tmp_path, min_confidence=0.5)
+    indexed(settings, carded(), tmp_path / "corpus", texts | others)
+    (tmp_path / "corpus" / "gate2.txt").unlink()
+    looked: set[Path] = set()
+    monkeypatch.setattr(
+        source_freshness, "stamp_of", lambda path: looked.add(path) or stamp_of(path)
+    )
+    monkeypatch.setattr(source_freshness, "LOOK_ENTRIES", 0)
+    pipeline = load_pipeline(settings, carded(), SharedWordsReader(), hashes=FileHashes())
+
+    answer = pipeline.ask("Which gate opens with code 2?")
+
+    assert all(each.uri != "gate2.txt" for each in answer.citations)
+    assert 0 < len(looked) < 200
+    looked.clear()
+    assert pipeline.understood("Which bread numbre is baked?") == "Which bread number is baked?"
+    assert 0 < len(looked) < 60
 
 
 def test_what_is_still_there_answers_instead(desk: Desk) -> None:
