@@ -1,7 +1,7 @@
 """Versions of documents in a store (see `index.text.versions`).
 
 The traits of a document are stored with it; the families are found anew from all traits when a run
-of changes is over.
+of changes is over. A run that has changed nothing does not look at them.
 """
 
 from __future__ import annotations
@@ -42,12 +42,23 @@ MIGRATION = """
         PRIMARY KEY (document_id, section, newer_id)
     ) WITHOUT ROWID
     """
+RULES = 1
+"""Version of the rules of `find_versions`, raised with them: the families are then found anew."""
+_RELATED = "versions_related"
+"""Key in the table `meta` of the rules by which the families of all documents were found.
+
+It is missing while documents have changed since.
+"""
 _DOCUMENTS = "SELECT document_id, family, position, relation, reason, is_invalid"
 _SECTIONS = "SELECT document_id, section, newer_id, reason FROM superseded_sections"
 
 
 def write_traits(db: sqlite3.Connection, document: Document) -> None:
-    """Store the traits of a document, in the transaction that stores the document."""
+    """Store the traits of a document, in the transaction that stores the document.
+
+    The families have to be found anew then.
+    """
+    db.execute("DELETE FROM meta WHERE key = ?", (_RELATED,))
     row = (document.id, version_traits(document).to_json())
     db.execute("INSERT OR REPLACE INTO version_traits VALUES (?, ?)", row)
 
@@ -56,6 +67,17 @@ def found_versions(db: sqlite3.Connection) -> Versions:
     """Return the versions among the documents of a store, found anew."""
     rows = db.execute("SELECT document_id, traits FROM version_traits ORDER BY document_id")
     return find_versions({each: traits_from_json(text) for each, text in rows.fetchall()})
+
+
+def are_related(db: sqlite3.Connection) -> bool:
+    """Return True if no document has changed since the families were found."""
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (_RELATED,)).fetchone()
+    return row is not None and bool(row[0] == str(RULES))
+
+
+def note_related(db: sqlite3.Connection) -> None:
+    """Note that the stored families are those of all documents, in the caller's transaction."""
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_RELATED, str(RULES)))
 
 
 def stored_versions(db: sqlite3.Connection) -> Versions:
@@ -68,7 +90,8 @@ def stored_versions(db: sqlite3.Connection) -> Versions:
 
 
 def write_versions(db: sqlite3.Connection, versions: Versions) -> None:
-    """Replace the stored versions, within the caller's transaction."""
+    """Replace the stored versions by those found, within the caller's transaction."""
+    note_related(db)
     db.execute("DELETE FROM document_versions")
     db.execute("DELETE FROM superseded_sections")
     db.executemany(

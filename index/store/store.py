@@ -32,7 +32,9 @@ from index.store.document_reports import write_report
 from index.store.document_row import columns_of, write_digest
 from index.store.document_tags import Tags
 from index.store.document_versions import (
+    are_related,
     found_versions,
+    note_related,
     same_versions,
     stored_versions,
     write_traits,
@@ -252,8 +254,12 @@ class Store:
         Raises the generation if that has changed.
         """
         with translate_sqlite_errors(self._path), translate_decoding_errors(self._path):
+            if are_related(self._db):
+                return
             versions = found_versions(self._db)
             if same_versions(versions, stored_versions(self._db)):
+                with transaction(self._db):
+                    note_related(self._db)
                 return
         with self._change():
             write_versions(self._db, versions)

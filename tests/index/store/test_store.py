@@ -14,10 +14,12 @@ import pytest
 from index.errors import ModelMismatch, StoreBusy, StoreCorrupt, UnknownDocument
 from index.ingestion.ingest import RECIPE
 from index.store.derivation import derive
+from index.store.document_versions import found_versions
 from index.store.schema import FILE_NAME
 from index.store.snapshot import Snapshot, current_generation
 from index.store.store import IndexedChunk, Store
 from index.text.chunking import chunk_document
+from index.text.versions import Versions
 from tests.support.fakes import FakeEncoder, plain_document
 from tests.support.stored import put
 
@@ -198,6 +200,32 @@ def test_nothing_is_left_of_the_old_version_of_a_changed_document(data: Path) ->
         derive(data)
 
     assert _holds(data, "xylophonist") == []
+
+
+def test_versions_are_looked_for_only_after_a_change(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[object] = []
+
+    def found(db: sqlite3.Connection) -> Versions:
+        looked.append(db)
+        return found_versions(db)
+
+    monkeypatch.setattr("index.store.store.found_versions", found)
+    ids = [
+        put(store, f"The price list, version {number}.", f"list v{number}.txt") for number in (1, 2)
+    ]
+    for changes, times in ((False, 1), (False, 1), (True, 2), (False, 2)):
+        if changes:
+            put(store, "The price list, version 3.", "list v3.txt")
+        store.relate_versions()
+        assert len(looked) == times
+    monkeypatch.setattr("index.store.document_versions.RULES", 99)
+    store.relate_versions()
+    assert len(looked) == 3
+    store.remove(ids[:1])
+    store.relate_versions()
+    assert len(looked) == 4  # the removal itself looked
 
 
 def test_waiting_for_another_writer_is_reported_once(
