@@ -116,6 +116,26 @@ def test_whatever_changes_the_indexes_are_those_of_a_rebuild(
                     check_equals_rebuilt(reader)
 
 
+def test_a_reader_that_stays_open_adds_each_change_to_a_few_segments(
+    store: Store, data: Path
+) -> None:
+    put(store, "The keeper of the pier.", "first.txt")
+    derive(data)
+    cache = SegmentCache()
+    sizes = []
+    long = "\n\n".join(f"Rope {number} of the harbour mast. " * 8 for number in range(9))
+    for number, text in enumerate([long, "Fog.", "Tide.", "Gate.", "Fog of the tide.", long]):
+        put(store, text, f"{number}.txt")
+        with closing(Snapshot(data, segments=cache)) as reader:
+            sizes.append([segment.size for segment in reader.indexes.segments])
+            check_equals_rebuilt(reader)
+
+    assert sizes[0][0] == 1
+    large = sizes[0][1]
+    assert sizes[1:5] == [[1, large, *small] for small in ([1], [2], [3], [3, 1])]
+    assert len(sizes[5]) == 2
+
+
 def bases(data: Path) -> list[tuple[int, int]]:
     """Return generation and size of the bases on the disk."""
     manifests = [read_manifest(path) for path in (data / DERIVED).glob("base-*")]
