@@ -24,7 +24,7 @@ class SearchedPassages:
         documents: Sequence[str] | None = None,
         absent: Callable[[Iterable[str]], Container[str]] = lambda _: (),
     ) -> None:
-        """Search some documents; `absent` returns those of some ids that do not count for `hold`."""
+        """Search some documents; `hold` leaves out those that `absent` returns of some ids."""
         self._snapshot = snapshot
         self._absent = absent
         self._allowed = None if documents is None else snapshot.rows_of(documents)
