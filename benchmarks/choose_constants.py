@@ -45,7 +45,7 @@ def main() -> None:
     split = held_out(articles)
     golds = [gold for article in split for gold in article.questions]
     golds = rng.sample(golds, min(arguments.questions, len(golds)))
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.load(os.environ)
     encoder = load_encoder(settings)
     snapshot = open_pool(paragraphs(articles), settings, encoder, Progress())
     retriever = HybridRetriever(

@@ -79,7 +79,7 @@ def answer_all(data: Path, questions: int, precision: str, cores: int, tokens: i
 
     reader_model.BATCH_TOKENS = tokens
     file = data / "reader" / "squad1-dev.json.gz"
-    settings = Settings.from_environment({**os.environ, "QUOTED_PRECISION": precision})
+    settings = Settings.load({**os.environ, "QUOTED_PRECISION": precision})
     pipeline = pipeline_of(
         paragraphs(read_articles(file)), settings, load_encoder(settings), load_reader(settings)
     )

@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("--number", type=int, default=100, help="files of each kind")
     arguments = parser.parse_args()
-    encoder = load_encoder(Settings.from_environment(os.environ))
+    encoder = load_encoder(Settings.load(os.environ))
     print("texts | files | passages | mean characters | median | sentences cut")
     print("---|---|---|---|---|---")
     with tempfile.TemporaryDirectory() as folder:

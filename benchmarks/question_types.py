@@ -100,7 +100,7 @@ def _case(row: dict[str, Any], asked: dict[str, str]) -> Case:
 
 def open_pipeline(articles: Sequence[Article]) -> Pipeline:
     """Return the product's own pipeline over all paragraphs of the articles."""
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.load(os.environ)
     encoder = load_encoder(settings)
     snapshot = open_pool(paragraphs(articles), settings, encoder, Progress())
     return pipeline_over(snapshot, settings, encoder, load_reader(settings))

@@ -122,7 +122,7 @@ def indexing(arguments: argparse.Namespace) -> None:
         : arguments.paragraphs
     ]
     model = SentenceTransformer(str(find_model(DEFAULT_MODEL)), device="cpu")
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.load(os.environ)
     precisions: list[Precision] = ["f32"] if resolve_precision("auto") == "f32" else ["bf16", "f32"]
     encoders = {
         each: Encoder.load(settings.model, settings.cache, precision=each) for each in precisions
@@ -158,7 +158,7 @@ def reading(arguments: argparse.Namespace) -> None:
     """Compare the reader with torch on the same questions and passages."""
     articles = read_articles(arguments.data / "reader" / "squad1-dev.json.gz")
     asked = spread_questions(articles, arguments.queries)
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.load(os.environ)
     encoder = Encoder.load(settings.model, settings.cache)
     precisions: list[Precision] = (
         ["f32"] if resolve_precision("auto") == "f32" else ["int8", "bf16", "f32"]

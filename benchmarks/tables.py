@@ -131,7 +131,7 @@ def as_markdown(rows: Table) -> str:
 def main() -> None:
     """Index and ask in each format, and print the figures."""
     rows, asked = tables(Random(3))
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.load(os.environ)
     encoder, reader = load_encoder(settings), load_reader(settings)
     for name, written in (("csv", as_csv), ("md", as_markdown)):
         with tempfile.TemporaryDirectory() as folder:

@@ -29,6 +29,7 @@ from qa.state.backup import finish_restore
 from qa.state.conversations import ChatThreads, ConversationStore
 from qa.state.database import State
 from qa.state.feedback import FeedbackStore
+from qa.state.gap_records import GapRecords
 from qa.state.message_queue import MessageQueue
 
 
@@ -83,6 +84,11 @@ def open_conversations(settings: Settings) -> Conversations:
     with close_on_error(State(settings.data)) as state:
         state.expire(settings.keep_days)
     return Conversations(ConversationStore(state), FeedbackStore(state), settings.keep_turns)
+
+
+def open_gap_records(settings: Settings) -> GapRecords:
+    """Open the questions that were asked in vain or answered wrongly. Raises StoreError."""
+    return GapRecords(State(settings.data), settings.gaps)
 
 
 def open_chat_threads(settings: Settings) -> ChatThreads:

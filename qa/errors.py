@@ -11,6 +11,7 @@
     ├── SourceChanged       the file is not the version that was asked for any more
     ├── SourceGone          the file is no longer there
     ├── UnknownConversation no conversation or turn of that id, or another's
+    ├── GapsOff             the setting says that gaps are not shown
     ├── UnknownQuestion     not one of the saved questions
     ├── UnknownJob          no job of that id
     ├── UnknownTag          no document has that tag
@@ -24,6 +25,7 @@
     ├── NotSignedIn         no key, or one that is not valid
     ├── NotAllowed          a key that may not do that
     ├── TooManyQuestions    more questions a minute than a key may ask
+    ├── Stopping            the server is about to end
     ├── TooBusy             more questions than can be answered in time
     ├── AccessError         a key that cannot be made or revoked
     ├── InvalidFeedback     a verdict or a place that cannot be kept
@@ -54,6 +56,13 @@ class NoIndex(QAError):
         self, message: str = "nothing is indexed yet: run `qa index PATH...` first"
     ) -> None:
         super().__init__(message)
+
+
+class GapsOff(QAError):
+    """The setting says that no gaps are shown."""
+
+    def __init__(self) -> None:
+        super().__init__("gaps are switched off: set QUOTED_GAPS to conversations or all")
 
 
 class NoSample(QAError):
@@ -142,6 +151,13 @@ class TooManyQuestions(QAError):
     def __init__(self, rate: int, seconds: int) -> None:
         super().__init__(f"your key may ask {rate} questions a minute: try again in {seconds} s")
         self.seconds = seconds
+
+
+class Stopping(QAError):
+    """The server finishes what it has begun and takes nothing new."""
+
+    def __init__(self) -> None:
+        super().__init__("the server is stopping or restarting: try again in a few seconds")
 
 
 class TooBusy(QAError):

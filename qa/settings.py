@@ -1,17 +1,18 @@
-"""Settings, read from the environment once.
+"""Settings, read once from the environment and from the settings file.
 
-`Settings.from_environment` is called at the outermost layer, and its result is passed in; no other
-module reads the environment.
+`Settings.load` is called at the outermost layer, and its result is passed in; no other module reads
+the environment. An option goes before a variable, a variable before the file, the file before the
+default.
 """
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self, TypeVar, get_args
+from typing import Literal, Self, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path, user_data_path
@@ -23,6 +24,13 @@ from index.parsing.loader import MAX_FILE_BYTES
 from index.tags import tags_of
 from index.text.language import ENGLISH
 from qa.errors import SettingsError
+from qa.settings_file import (
+    FILE_VARIABLE,
+    SettingsFile,
+    find_settings_file,
+    nearest_name,
+    read_settings_file,
+)
 
 APPLICATION = "quoted-qa"
 DEFAULT_READER = "quoted-reader"
@@ -54,12 +62,61 @@ The strict rule of `qa.evaluation.metrics.is_right` decides what is right.
 """
 LIKELY_PRECISION = 0.6
 """Share of the answers shown as likely that should be right: three of five."""
+Gaps = Literal["conversations", "all", "off"]
+"""Questions that `qa gaps` shows: those of conversations, others that are refused, too, or none."""
 SLACK_API = "https://slack.com/api/"
 SLACK_RATE = 10
 """Questions a minute that one person may ask in Slack.
 
 That is far more than a person types, and far fewer than a loop sends.
 """
+
+NO_FILE = SettingsFile()
+VARIABLES = (
+    "QUOTED_DATA",
+    "QUOTED_CACHE",
+    "QUOTED_MODEL",
+    "QUOTED_READER",
+    "QUOTED_READER_LANGUAGES",
+    "QUOTED_PRECISION",
+    "QUOTED_TOP_K",
+    "QUOTED_TARGET_PRECISION",
+    "QUOTED_LIKELY_PRECISION",
+    "QUOTED_MIN_CONFIDENCE",
+    "QUOTED_ALLOWED_HOSTS",
+    "QUOTED_MAX_FILE_BYTES",
+    "QUOTED_MAX_UPLOAD_BYTES",
+    "QUOTED_MAX_STORED_BYTES",
+    "QUOTED_MAX_KEY_BYTES",
+    "QUOTED_MAX_WAITING_FILES",
+    "QUOTED_KEEP_DAYS",
+    "QUOTED_KEEP_TURNS",
+    "QUOTED_GAPS",
+    "QUOTED_DETERMINISTIC",
+    "QUOTED_PUBLIC_URL",
+    "QUOTED_TRACES",
+    "QUOTED_WEBHOOK_TOKEN",
+    "QUOTED_TEAMS_SECRETS",
+    "SLACK_SIGNING_SECRET",
+    "SLACK_BOT_TOKEN",
+    "QUOTED_SLACK_API_URL",
+    "QUOTED_SLACK_CHANNELS",
+    "QUOTED_SLACK_RATE",
+    "QUOTED_SLACK_TAGS",
+)
+"""Variables of all settings, in the order in which they are shown."""
+SECRETS = frozenset(
+    {
+        "QUOTED_WEBHOOK_TOKEN",
+        "QUOTED_TEAMS_SECRETS",
+        "SLACK_SIGNING_SECRET",
+        "SLACK_BOT_TOKEN",
+    }
+)
+"""Variables whose values are not shown."""
+_PREFIX = "QUOTED_"
+_OF_TESTS = f"{_PREFIX}REQUIRE_"
+"""Prefix of variables that only our tests read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +167,10 @@ class Settings:
     address of an OpenTelemetry collector; none: nothing is traced), QUOTED_WEBHOOK_TOKEN
     (webhook_token, which POST /webhooks/slash asks for; none: there is no such endpoint),
     QUOTED_TEAMS_SECRETS (teams_secrets, the security tokens of outgoing webhooks of Microsoft
-    Teams, in base64, comma-separated; none: there is no POST /webhooks/teams).
-    QUOTED_DETERMINISTIC (deterministic, 0 or 1: compute in f32, one text at a time in one thread,
-    for the same bytes of an answer on every run).
+    Teams, in base64, comma-separated; none: there is no POST /webhooks/teams),
+    QUOTED_GAPS (gaps: conversations, all, which also keeps refused questions outside of them, or
+    off). QUOTED_DETERMINISTIC (deterministic, 0 or 1: compute in f32, one text at a time
+    in one thread, for the same bytes of an answer on every run).
 
     Of Slack: SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN, as everywhere (none: the endpoints answer
     404), QUOTED_SLACK_API_URL (where its Web API is), QUOTED_SLACK_CHANNELS (ids of the channels to
@@ -140,6 +198,7 @@ class Settings:
     max_waiting_files: int = MAX_WAITING_FILES
     keep_days: int = KEEP_DAYS
     keep_turns: int = KEEP_TURNS
+    gaps: Gaps = "conversations"
     deterministic: bool = False
     public_url: str = ""
     traces: str = ""
@@ -148,19 +207,33 @@ class Settings:
     slack: SlackSettings = SlackSettings()
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str], *, data: Path | None = None) -> Self:
-        """Read the settings; `data` overrides QUOTED_DATA.
+    def load(cls, environment: Mapping[str, str], *, data: Path | None = None) -> Self:
+        """Read the settings from the environment and from the settings file, if there is one.
 
-        Raises SettingsError if a value cannot be used.
+        `data` overrides QUOTED_DATA. Raises SettingsError if a value cannot be used.
         """
-        get = _Environment(environment)
+        return cls.from_environment(environment, data=data, file=settings_file(environment))
+
+    @classmethod
+    def from_environment(
+        cls,
+        environment: Mapping[str, str],
+        *,
+        data: Path | None = None,
+        file: SettingsFile = NO_FILE,
+    ) -> Self:
+        """Read the settings from the environment and, where it says nothing, from a file.
+
+        `data` overrides QUOTED_DATA. Raises SettingsError if a value cannot be used.
+        """
+        get = _Values(environment, file)
         settings = cls(
             data=data or get.path("QUOTED_DATA") or user_data_path(APPLICATION, appauthor=False),
             cache=get.path("QUOTED_CACHE") or user_cache_path(APPLICATION, appauthor=False),
             model=get.text("QUOTED_MODEL", DEFAULT_MODEL),
             reader=get.text("QUOTED_READER", DEFAULT_READER),
             reader_languages=get.languages("QUOTED_READER_LANGUAGES"),
-            precision=get.choice("QUOTED_PRECISION", "auto"),
+            precision=get.choice("QUOTED_PRECISION", _PRECISIONS),
             top_k=get.integer("QUOTED_TOP_K", 1, MAX_PASSAGES, DEFAULT_PASSAGES),
             target_precision=get.fraction("QUOTED_TARGET_PRECISION", TARGET_PRECISION),
             likely_precision=get.fraction("QUOTED_LIKELY_PRECISION", LIKELY_PRECISION),
@@ -177,6 +250,7 @@ class Settings:
             traces=get.url("QUOTED_TRACES"),
             webhook_token=get.text("QUOTED_WEBHOOK_TOKEN"),
             teams_secrets=get.secrets("QUOTED_TEAMS_SECRETS"),
+            gaps=get.choice("QUOTED_GAPS", _GAPS),
             slack=_slack_settings(get),
         )
         is_deterministic = get.integer("QUOTED_DETERMINISTIC", 0, 1, 0) == 1
@@ -187,6 +261,23 @@ class Settings:
         return replace(self, precision="f32", deterministic=True)
 
 
+def settings_file(environment: Mapping[str, str]) -> SettingsFile:
+    """Return the settings file of the environment, an empty one if there is none.
+
+    Raises SettingsError.
+    """
+    return read_settings_file(find_settings_file(environment), VARIABLES)
+
+
+def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the QUOTED_ variables that set nothing, each with the known name most like it."""
+    known = {*VARIABLES, FILE_VARIABLE}
+    names = [name for name in environment if name.startswith(_PREFIX) and name not in known]
+    return {
+        name: nearest_name(name, known) for name in sorted(names) if not name.startswith(_OF_TESTS)
+    }
+
+
 _LANGUAGE = re.compile(r"[a-z]{2,3}|\*")
 """A code of ISO 639, or `*` for all languages."""
 _CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9:@._-]*|\*")
@@ -195,20 +286,33 @@ _CHANNEL_TAGS = "C0123=harbour,sea;dm=public;*=public"
 """Example of QUOTED_SLACK_TAGS for messages."""
 
 
+_PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+_GAPS: tuple[Gaps, ...] = get_args(Gaps)
+
 Default = TypeVar("Default", float, None)
+Choice = TypeVar("Choice", bound=str)
 
 
-class _Environment:
-    """The environment's variables, checked and converted; an empty one counts as not set.
+class _Values:
+    """The values of the environment and of a file, checked and converted; empty ones are not set.
 
-    Raises SettingsError, which names the variable and what was expected.
+    Raises SettingsError, which names the variable or the place in the file, and what was expected.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], file: SettingsFile) -> None:
         self._environment = environment
+        self._file = file
 
     def text(self, name: str, default: str = "") -> str:
-        return self._environment.get(name, "").strip() or default
+        in_file = self._file.values.get(name)
+        of_file = in_file.text.strip() if in_file else ""
+        return self._environment.get(name, "").strip() or of_file or default
+
+    def error(self, name: str, message: str) -> SettingsError:
+        """Return the error about a value, with the place where it is set."""
+        in_file = self._file.values.get(name)
+        is_of_file = in_file is not None and not self._environment.get(name, "").strip()
+        return SettingsError(f"{in_file.place if in_file and is_of_file else name}: {message}")
 
     def names(self, name: str) -> tuple[str, ...]:
         return tuple(each.strip() for each in self.text(name).split(",") if each.strip())
@@ -218,17 +322,16 @@ class _Environment:
         try:
             return tuple(base64.b64decode(each, validate=True) for each in self.names(name))
         except ValueError as error:
-            raise SettingsError(
-                f"{name}: expected security tokens as Microsoft Teams shows them, in base64"
-            ) from error
+            expected = "expected security tokens as Microsoft Teams shows them, in base64"
+            raise self.error(name, expected) from error
 
     def languages(self, name: str) -> tuple[str, ...]:
         """Return the codes of languages, those of the shipped reader if none are set."""
         codes = tuple(code.lower() for code in self.names(name)) or (ENGLISH,)
         wrong = next((code for code in codes if not _LANGUAGE.fullmatch(code)), None)
         if wrong is not None:
-            raise SettingsError(
-                f"{name}: expected codes of languages, like en,de,fr, or * for all, got {wrong!r}"
+            raise self.error(
+                name, f"expected codes of languages, like en,de,fr, or * for all, got {wrong!r}"
             )
         return codes
 
@@ -240,21 +343,22 @@ class _Environment:
             channel, _, tags = (part.strip() for part in entry.partition("="))
             is_new_channel = channel not in by_channel and _CHANNEL.fullmatch(channel)
             if not is_new_channel or not tags:
-                raise SettingsError(
-                    f"{name}: expected channels, each once with its tags, like {_CHANNEL_TAGS}, "
-                    f"got {entry!r}"
+                raise self.error(
+                    name,
+                    f"expected channels, each once with its tags, like {_CHANNEL_TAGS}, "
+                    f"got {entry!r}",
                 )
             try:
                 by_channel[channel] = tags_of(tags.split(","))
             except InvalidTag as error:
-                raise SettingsError(f"{name}: {error}, in {entry!r}") from error
+                raise self.error(name, f"{error}, in {entry!r}") from error
         return by_channel
 
     def url(self, name: str) -> str:
         value = self.text(name)
         if value and not _is_address(value):
-            raise SettingsError(
-                f"{name}: expected an address like https://qa.example.org, got {value!r}"
+            raise self.error(
+                name, f"expected an address like https://qa.example.org, got {value!r}"
             )
         return value
 
@@ -263,16 +367,15 @@ class _Environment:
         try:
             return Path(value).expanduser() if value else None
         except RuntimeError as error:
-            raise SettingsError(f"{name}: {value!r} is no path: {error}") from error
+            raise self.error(name, f"{value!r} is no path: {error}") from error
 
-    def choice(self, name: str, default: Precision) -> Precision:
-        value = self.text(name) or default
-        for allowed in get_args(Precision):
-            if value == allowed:
-                return allowed  # type: ignore[no-any-return]
-        raise SettingsError(
-            f"{name}: expected one of {', '.join(get_args(Precision))}, got {value!r}"
-        )
+    def choice(self, name: str, allowed: Sequence[Choice]) -> Choice:
+        """Return the value, the first of the allowed ones by default."""
+        value = self.text(name) or allowed[0]
+        for each in allowed:
+            if value == each:
+                return each
+        raise self.error(name, f"expected one of {', '.join(allowed)}, got {value!r}")
 
     def integer(self, name: str, low: int, high: int, default: int) -> int:
         value = self.text(name)
@@ -282,9 +385,9 @@ class _Environment:
         try:
             number = int(value)
         except ValueError as error:
-            raise SettingsError(f"{name}: expected {expected}, got {value!r}") from error
+            raise self.error(name, f"expected {expected}, got {value!r}") from error
         if not low <= number <= high:
-            raise SettingsError(f"{name}: expected {expected}, got {value!r}")
+            raise self.error(name, f"expected {expected}, got {value!r}")
         return number
 
     def fraction(self, name: str, default: Default) -> float | Default:
@@ -296,7 +399,7 @@ class _Environment:
         except ValueError:
             number = float("nan")  # lies in no range
         if not 0 <= number <= 1:
-            raise SettingsError(f"{name}: expected a number from 0 to 1, got {value!r}")
+            raise self.error(name, f"expected a number from 0 to 1, got {value!r}")
         return number
 
 
@@ -310,7 +413,7 @@ def _is_address(value: str) -> bool:
     return has_host and not parts.query and not parts.fragment
 
 
-def _slack_settings(get: _Environment) -> SlackSettings:
+def _slack_settings(get: _Values) -> SlackSettings:
     return SlackSettings(
         signing_secret=get.text("SLACK_SIGNING_SECRET"),
         bot_token=get.text("SLACK_BOT_TOKEN"),

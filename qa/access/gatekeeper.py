@@ -97,6 +97,18 @@ class Gatekeeper:
         found = self.store.key_of_session(credentials.session) if credentials.session else None
         return found.principal if found else None
 
+    def owners_within(self, principal: Principal) -> frozenset[str] | None:
+        """Return the owners who may read no more than a principal does, None for all owners.
+
+        What they ask may tell of what they read. Raises StoreError.
+        """
+        if not principal.tags:
+            return None
+        own = set(principal.tags)
+        keys = self.store.listed() if self.needs_keys else []
+        within = [key.principal for key in keys if key.tags and own.issuperset(key.tags)]
+        return frozenset({principal.owner, *(each.owner for each in within)})
+
     def check(
         self, principal: Principal | None, permission: Permission, *, is_question: bool = False
     ) -> None:

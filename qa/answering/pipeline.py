@@ -448,6 +448,11 @@ class Pipeline:
         """Return the unit vectors of texts, float32 (len(texts), dimension)."""
         return self._retriever.embed(texts)
 
+    @property
+    def cosine_floor(self) -> float:
+        """Cosine that the encoder gives to unrelated texts."""
+        return self._retriever.cosine_floor
+
     def understood(
         self,
         question: str,

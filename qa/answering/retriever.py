@@ -145,13 +145,13 @@ class HybridRetriever:
         self, snapshot: Snapshot, encoder: QueryEncoder, *, cosine_floor: float = 0.0
     ) -> None:
         """Retrieve with an encoder that gives unrelated texts the cosine `cosine_floor`."""
-        self._cosine_floor = cosine_floor
+        self.cosine_floor = cosine_floor
         self._snapshot = snapshot
         self._encoder = encoder
 
     def over(self, snapshot: Snapshot) -> HybridRetriever:
         """Return a retriever with the same encoder over a view of the snapshot."""
-        return HybridRetriever(snapshot, self._encoder, cosine_floor=self._cosine_floor)
+        return HybridRetriever(snapshot, self._encoder, cosine_floor=self.cosine_floor)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the unit vectors of texts as those of queries, float32 (len(texts), dimension)."""
@@ -214,7 +214,7 @@ class HybridRetriever:
         # A row of any list gets all scores, so that fusion compares like with like.
         rows = np.union1d(np.union1d(dense_rows, bm25_rows), exact_rows)
         dense = snapshot.dense.scores(query, rows)
-        scores = fuse(dense, bm25_all[rows], exact_all[rows], cosine_floor=self._cosine_floor)
+        scores = fuse(dense, bm25_all[rows], exact_all[rows], cosine_floor=self.cosine_floor)
         return _ranked(rows, scores, dense, bm25_all[rows], dense_rows, bm25_rows)
 
     def _nearest(

@@ -53,7 +53,7 @@ class Library:
         `settings` replaces the environment. Raises SettingsError.
         """
         folder = Path(data) if data is not None else None
-        self.settings = settings or Settings.from_environment(os.environ, data=folder)
+        self.settings = settings or Settings.load(os.environ, data=folder)
         self._loading = threading.Lock()
         self._encoder: Encoder | None = None
         self._live: LivePipeline | None = None
@@ -71,7 +71,7 @@ class Library:
         place = Path(folder).expanduser().resolve()
         if not place.is_dir():
             raise NotADirectoryError(f"expected a folder of documents, got {str(folder)!r}")
-        base = settings or Settings.from_environment(os.environ)
+        base = settings or Settings.load(os.environ)
         # Two folders of one name have data directories of their own.
         digest = hashlib.sha256(os.fsencode(place)).hexdigest()[:16]
         data = base.data / FOLDERS / f"{place.name or 'root'}-{digest}"

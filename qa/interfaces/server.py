@@ -36,6 +36,7 @@ from qa.bootstrap import (
     load_reader,
     open_chat_threads,
     open_conversations,
+    open_gap_records,
 )
 from qa.conversations.conversation import Conversations
 from qa.errors import NoIndex, NoSample, NotReady, SettingsError
@@ -44,15 +45,19 @@ from qa.interfaces.api.conversations import conversation_router
 from qa.interfaces.api.description import describe_open_routes
 from qa.interfaces.api.documents import document_router
 from qa.interfaces.api.door import Door
+from qa.interfaces.api.gaps import gap_router
 from qa.interfaces.api.host_guard import Guard, is_loopback
+from qa.interfaces.api.permissions import rule_of
 from qa.interfaces.api.presence import Presence
 from qa.interfaces.api.problems import add_error_handlers, problem_of
 from qa.interfaces.api.proxies import TrustedProxies, networks_of
 from qa.interfaces.api.question_queue import QuestionQueue
+from qa.interfaces.api.root_path import RootPath
 from qa.interfaces.api.sessions import session_router
 from qa.interfaces.api.source_pages import source_page_router
 from qa.interfaces.api.verification import verification_router
 from qa.interfaces.connections import limits
+from qa.interfaces.draining import Drain, DrainingServer, RequestsInFlight
 from qa.interfaces.logs import Format, RequestLog, configuration
 from qa.interfaces.mcp import endpoint as mcp
 from qa.interfaces.metrics import Metrics, metrics_router
@@ -73,6 +78,7 @@ from qa.library.sample import NOTE, sample_settings
 from qa.library.upload_service import UploadService
 from qa.library.upload_worker import UploadWorker
 from qa.settings import Settings
+from qa.state.gap_records import GapRecords
 from qa.state.saved_questions import Difference
 
 if TYPE_CHECKING:
@@ -84,7 +90,7 @@ RETRY_SECONDS = 5.0
 """Seconds before watching is tried again after it failed, for example on a full disk."""
 NOTHING = WatchedPaths()
 SHUTDOWN_SECONDS = 5
-"""Seconds that requests in flight may take after SIGTERM."""
+"""Seconds that plain reads in flight may take at the end, when all questions are answered."""
 
 log = logging.getLogger("uvicorn.error")
 
@@ -110,6 +116,7 @@ class ServerState(Service):
         self._refresh_seconds = 0.0
         self._opening = threading.Lock()
         self._conversations: Conversations | None = None
+        self._gap_records: GapRecords | None = None
         self._upload_service: UploadService | None = None
         self.metrics.count_uploads(self._upload_file_counts)
         self._stopping = threading.Event()
@@ -148,6 +155,13 @@ class ServerState(Service):
             if self._conversations is None:
                 self._conversations = open_conversations(self._settings)
             return self._conversations
+
+    def gap_records(self) -> GapRecords:
+        """Return the questions asked in vain, opened at the first call. Raises StoreError."""
+        with self._opening:
+            if self._gap_records is None:
+                self._gap_records = open_gap_records(self._settings)
+            return self._gap_records
 
     def upload_service(self) -> UploadService:
         """Return the service that takes and deletes documents, made at the first call."""
@@ -287,13 +301,15 @@ class Binding:
     """Address that the server listens on, and the proxies that it believes.
 
     With `is_open` nobody needs a key beyond loopback either. `trusted_proxies` are addresses or
-    networks; `person_header` is the header in which they name whom they have signed in.
+    networks; `person_header` is the header in which they name whom they have signed in. `root_path`
+    is the path below which a proxy serves this server, "" for the root.
     """
 
     host: str = "127.0.0.1"
     is_open: bool = False
     trusted_proxies: tuple[str, ...] = ()
     person_header: str | None = None
+    root_path: str = ""
 
     @property
     def is_reachable(self) -> bool:
@@ -310,9 +326,11 @@ def create_app(
     *,
     only_slack: bool = False,
     binding: Binding = LOOPBACK,
+    requests: RequestsInFlight | None = None,
 ) -> FastAPI:
     """Return the ASGI application, whose lifespan starts and stops the server's threads.
 
+    `requests` counts those that must be finished before the process ends.
     Raises SettingsError if only Slack is to be served but is not set up, or if others may reach the
     server but nobody has a key.
     """
@@ -348,6 +366,7 @@ def create_app(
         lifespan=lifespan,
         # Under `--only slack` the server may be reachable from outside: it then has no other path.
         openapi_url=None if only_slack else "/openapi.json",
+        servers=[{"url": binding.root_path}] if binding.root_path else None,
         docs_url=None,
         redoc_url=None,
         dependencies=[Security(HTTPBearer(auto_error=False, description=_BEARER))],
@@ -374,11 +393,24 @@ def create_app(
         trusted=networks_of(binding.trusted_proxies),
         person_header=binding.person_header,
     )
+    app.add_middleware(
+        Drain,
+        requests=requests or RequestsInFlight(),
+        matters=_must_be_finished,
+        error_response=_refusal_at,
+    )
     if settings.traces:
         service.traces = traces = traces_to(settings.traces)
         app.add_middleware(RequestTraces, traces=traces)
     app.add_middleware(RequestLog)
+    if binding.root_path:
+        app.add_middleware(RootPath, prefix=binding.root_path)
     return app
+
+
+def _must_be_finished(method: str, path: str) -> bool:
+    """Return True for a request that asks a question or changes something."""
+    return method not in {"GET", "HEAD", "OPTIONS"} or rule_of(method, path).is_question
 
 
 _BEARER = "A key of `qa keys create`; none is needed on loopback before there is a first one."
@@ -422,6 +454,7 @@ def _include_local_routers(
     app.include_router(conversation_router(service))
     app.include_router(verification_router(service))
     app.include_router(source_page_router(service))
+    app.include_router(gap_router(service, gatekeeper, questions))
     app.include_router(session_router(gatekeeper))
     app.include_router(openai_router(service, questions, settings.public_url))
     if mcp.is_installed():
@@ -484,13 +517,14 @@ def run(
     only_slack: bool = False,
     log_format: Format = "text",
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then exit with 0.
+    """Serve until SIGTERM or SIGINT, finish what has begun, then exit with 0.
 
     Exits with 1 if the port cannot be bound.
     """
     # What is logged before uvicorn starts looks like the rest.
     logging.config.dictConfig(configuration(log_format))
-    app = create_app(settings, watched, only_slack=only_slack, binding=binding)
+    requests = RequestsInFlight()
+    app = create_app(settings, watched, only_slack=only_slack, binding=binding, requests=requests)
 
     def leave(_signal: int, _frame: FrameType | None) -> None:
         sys.exit(0)
@@ -499,7 +533,7 @@ def run(
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
     try:
-        uvicorn.run(
+        config = uvicorn.Config(
             app,
             host=binding.host,
             port=port,
@@ -512,6 +546,7 @@ def run(
             # `TrustedProxies` does that: uvicorn would believe any process on this machine.
             proxy_headers=False,
         )
+        DrainingServer(config, requests).run()
     except SystemExit as stop:
         # uvicorn ends with 3 if it cannot bind, which would be "no answer found" here.
         sys.exit(1 if stop.code else 0)

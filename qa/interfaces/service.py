@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any, Protocol, Unpack
 
+from index.errors import IndexingError
 from index.store.snapshot import Snapshot
 from qa.access.principal import Principal
 from qa.answer import Answer
@@ -16,12 +17,13 @@ from qa.conversations.conversation import Conversations
 from qa.errors import NoIndex
 from qa.library.upload_service import UploadService
 from qa.state.conversations import StoredTurn
+from qa.state.gap_records import GapRecords
 
 
 class Service(Protocol):
     """The live pipeline, the conversations and the uploads of one server.
 
-    An implementation derives from this class and supplies the first four methods; the others are
+    An implementation derives from this class and supplies the first five methods; the others are
     built on them, and give an asker no more than he may read.
     """
 
@@ -33,6 +35,12 @@ class Service(Protocol):
 
     def conversations(self) -> Conversations:
         """Return the conversations of the data directory.
+
+        Raises StoreError if they cannot be opened.
+        """
+
+    def gap_records(self) -> GapRecords:
+        """Return the questions that were asked in vain or answered wrongly.
 
         Raises StoreError if they cannot be opened.
         """
@@ -71,6 +79,14 @@ class Service(Protocol):
             except NoIndex:
                 snapshot = None
             yield snapshot
+
+    def note_refusal(self, asker: Principal, answer: Answer) -> None:
+        """Keep the question of a refusal outside of conversations, where the setting says so."""
+        if not answer.refusal:
+            return
+        # Where nothing can be written, as on a full disk, questions are answered all the same.
+        with suppress(IndexingError):
+            self.gap_records().note(asker.owner, answer.interpreted_as or answer.question)
 
     def ask(
         self,

@@ -5,6 +5,7 @@ __all__ = [
     "conversations",
     "database",
     "feedback",
+    "gap_records",
     "message_queue",
     "quote_erasure",
     "saved_questions",

@@ -141,6 +141,12 @@ WITHOUT ROWID;
             document_id TEXT PRIMARY KEY, owner TEXT NOT NULL, size INTEGER NOT NULL
         ) WITHOUT ROWID
         """,
+        """
+        CREATE TABLE refused (id INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, \
+question TEXT NOT NULL, asked_at TEXT NOT NULL);
+        CREATE INDEX turns_refused ON turns (asked_at) \
+WHERE json_type(result, '$.refusal') = 'object'
+        """,
     ),
     "Move the file away: conversations begin anew",
 )
@@ -176,6 +182,10 @@ class State:
         """Current time in UTC, ISO 8601, to the second."""
         return self._clock().isoformat(timespec="seconds")
 
+    def days_ago(self, days: int) -> str:
+        """Return the time some days before now, in UTC, ISO 8601, to the second."""
+        return (self._clock() - timedelta(days=days)).isoformat(timespec="seconds")
+
     def query(self, statement: str, *values: object) -> list[Any]:
         """Return the rows of a statement that reads."""
         with self._lock, translate_sqlite_errors(self._path, SCHEMA.remedy):
@@ -200,7 +210,7 @@ class State:
             return database_issues(self._db, remedy) or reference_issues(self._db, remedy)
 
     def expire(self, days: int) -> int:
-        """Delete conversations unused for `days`, and texts that are no longer quoted.
+        """Delete conversations and refused questions unused for `days`, and texts quoted nowhere.
 
         The days count to the last use of any conversation, where the clock is later than that: one
         that has jumped ahead must not delete everything. Neither must the first use after such a
@@ -209,18 +219,15 @@ class State:
         """
         now = self._clock()
         [(newest,)] = self.query(
-            "SELECT max(updated_at) FROM conversations WHERE updated_at <= ?",
+            "SELECT max(at) FROM (SELECT updated_at AS at FROM conversations"
+            " UNION ALL SELECT asked_at FROM refused) WHERE at <= ?",
             now.isoformat(timespec="seconds"),
         )
         last_used = datetime.fromisoformat(newest) if newest else now
         before = (last_used - timedelta(days=days)).isoformat(timespec="seconds")
         with self.writing() as db:
-            [(total,)] = db.execute("SELECT count(*) FROM conversations")
-            count = db.execute(
-                "DELETE FROM conversations WHERE id IN (SELECT id FROM conversations"
-                " WHERE updated_at < ? ORDER BY updated_at LIMIT ?)",
-                (before, max(1, int(EXPIRE_SHARE * total))),
-            ).rowcount
+            count = _delete_oldest(db, "conversations", "updated_at", before)
+            _delete_oldest(db, "refused", "asked_at", before)
             drop_unquoted(db)
         self.empty_log()
         return count
@@ -228,7 +235,15 @@ class State:
     def delete_all(self) -> None:
         """Delete all that users have made: conversations, feedback, questions, queues and jobs."""
         with self.writing() as db:
-            for table in ("conversations", "versions", "watched", "claims", "jobs", "uploads"):
+            for table in (
+                "conversations",
+                "versions",
+                "refused",
+                "watched",
+                "claims",
+                "jobs",
+                "uploads",
+            ):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
         self.empty_log()
 
@@ -289,6 +304,16 @@ class State:
                     f"UPDATE OR REPLACE {table} SET document_id = ? WHERE document_id = ?",  # noqa: S608 - fixed names
                     (new, old),
                 )
+
+
+def _delete_oldest(db: Connection, table: str, column: str, before: str) -> int:
+    """Delete the oldest rows before a time, a share of all at most; return their number."""
+    [(total,)] = db.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - fixed names
+    return db.execute(
+        f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table}"  # noqa: S608
+        f" WHERE {column} < ? ORDER BY {column} LIMIT ?)",
+        (before, max(1, int(EXPIRE_SHARE * total))),
+    ).rowcount
 
 
 def drop_unquoted(db: Connection) -> None:

@@ -69,7 +69,7 @@ def search_negatives(
 
     The passages are embedded first; the product caches their vectors.
     """
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.load(os.environ)
     encoder = load_encoder(settings)
     articles = {example.passage: example.title for example in pool}
     snapshot = open_pool(list(articles), settings, encoder, ProgressReporter(say))

@@ -29,6 +29,7 @@ PAGES = {
     )
 }
 README = PAGES["README.md"]
+SETTINGS_MODULES = ("settings", "settings_file")
 NUMBER = re.compile(r"[+-]?\d+\.\d+")
 
 
@@ -75,7 +76,8 @@ def test_the_page_of_settings_lists_every_setting() -> None:
     listed = set(re.findall(r"`((?:QUOTED|SLACK)_[A-Z_]+)`", PAGES["docs/settings.md"]))
     read = set(
         re.findall(
-            r"[\"']((?:QUOTED|SLACK)_[A-Z_]+)[\"']", (ROOT / "qa/settings.py").read_text("utf-8")
+            r"[\"']((?:QUOTED|SLACK)_[A-Z_]+)[\"']",
+            "".join((ROOT / f"qa/{name}.py").read_text("utf-8") for name in SETTINGS_MODULES),
         )
     )
 

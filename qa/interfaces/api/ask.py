@@ -119,7 +119,9 @@ def _answered(
     }
     if body.conversation_id is None:
         with service.pipeline(asker) as pipeline:
-            return pipeline.ask(body.question, tags=body.tags, **options).to_dict()
+            answer = pipeline.ask(body.question, tags=body.tags, **options)
+        service.note_refusal(asker, answer)
+        return answer.to_dict()
     turn = service.ask(
         asker, body.conversation_id, body.question, lambda _: body.tags or (), **options
     )

@@ -21,11 +21,13 @@ class Rule:
 
 _OPEN, _READ, _WRITE, _ADMIN = Rule("open"), Rule("read"), Rule("write"), Rule("admin")
 _QUESTION, _METRICS = Rule("read", is_question=True), Rule("metrics")
+_MANY_QUESTIONS = Rule("write", is_question=True)
 
 RULES: dict[str, Rule] = {
     # The page itself tells nothing: its scripts are in every copy of the program.
     "GET /": _OPEN,
     "GET /login": _OPEN,
+    "GET /gaps": _OPEN,
     "GET /read/{document_id}": _OPEN,
     "GET /static/{name}": _OPEN,
     "GET /healthz": _OPEN,
@@ -72,6 +74,9 @@ RULES: dict[str, Rule] = {
     "DELETE /documents/{document_id}": _WRITE,
     "GET /jobs/{job_id}": _WRITE,
     "GET /metrics": _METRICS,
+    # Questions of others, of those who may read no more than the asker does.
+    "GET /gaps.json": _MANY_QUESTIONS,
+    "GET /gaps.csv": _MANY_QUESTIONS,
     "GET /audit": _ADMIN,
 }
 """Rule of each method and path, as OpenAPI writes it."""

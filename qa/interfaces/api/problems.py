@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from index.errors import IndexingError, InvalidTag, StoreBusy, StoreFull, StoreReadOnly
 from qa.errors import (
     CalibrationError,
+    GapsOff,
     InvalidAnswer,
     InvalidFeedback,
     InvalidQuestion,
@@ -32,6 +33,7 @@ from qa.errors import (
     QuotaReached,
     SourceChanged,
     SourceGone,
+    Stopping,
     StorageFull,
     TooBusy,
     TooManyQuestions,
@@ -61,6 +63,7 @@ _PUBLIC_ERRORS: tuple[tuple[type[Exception], int, str], ...] = (
     (TooBusy, 503, "Too busy"),
     # As nginx has it; nobody reads the response, but the log does.
     (QuestionCancelled, 499, "Client closed request"),
+    (Stopping, 503, "Stopping"),
     (InvalidTag, 422, "Invalid tag"),
     (InvalidQuestion, 422, "Invalid question"),
     (InvalidFeedback, 422, "Invalid feedback"),
@@ -83,6 +86,7 @@ _PUBLIC_ERRORS: tuple[tuple[type[Exception], int, str], ...] = (
     (StorageFull, 507, "Disk full"),
     (NoIndex, 503, "No index"),
     (NoSample, 404, "No sample"),
+    (GapsOff, 404, "Gaps are off"),
     (NotReady, 503, "Not ready"),
     (QAError, 500, "Question failed"),
 )

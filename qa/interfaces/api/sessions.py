@@ -50,6 +50,7 @@ def session_router(gatekeeper: Gatekeeper) -> APIRouter:
             httponly=True,
             samesite="strict",
             secure=request.url.scheme == "https",
+            path=request.base_url.path,
         )
         return response
 
@@ -59,7 +60,8 @@ def session_router(gatekeeper: Gatekeeper) -> APIRouter:
         if token and gatekeeper.needs_keys:
             await run_in_threadpool(gatekeeper.store.end_session, token)
         response = Response(status_code=204)
-        response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        path = request.base_url.path
+        response.delete_cookie(COOKIE, httponly=True, samesite="strict", path=path)
         return response
 
     @routes.get("/audit", response_model=AuditOut, summary="Who changed what, the oldest first")

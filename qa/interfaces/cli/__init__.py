@@ -19,12 +19,15 @@ import click
 from qa.interfaces.cli.ask import ask, search
 from qa.interfaces.cli.calibrate import calibrate_command
 from qa.interfaces.cli.chat import chat
+from qa.interfaces.cli.config import config
 from qa.interfaces.cli.documents import forget, index, list_documents, remove, status
 from qa.interfaces.cli.evaluate import evaluate
+from qa.interfaces.cli.gaps import gaps
 from qa.interfaces.cli.keys import audit, keys
 from qa.interfaces.cli.maintenance import backup, doctor, restore
 from qa.interfaces.cli.mcp import mcp
 from qa.interfaces.cli.saved_questions import history, watchlist
+from qa.interfaces.cli.self_test import self_test
 from qa.interfaces.cli.serve import serve
 from qa.interfaces.cli.slack import slack
 from qa.interfaces.cli.verify import verify
@@ -63,6 +66,9 @@ for command in (
     serve,
     slack,
     mcp,
+    gaps,
+    self_test,
+    config,
     evaluate,
     calibrate_command,
 ):

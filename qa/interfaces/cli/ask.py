@@ -120,6 +120,8 @@ def ask(  # noqa: PLR0913 - the options of the command
                 tags=tags or None,
                 with_sources=not without_sources,
             )
+    if answer.refusal and settings.gaps == "all" and not note:
+        _note_refusal(settings, answer)
     _echo_answer(answer, as_json=as_json)
     _echo_notes(() if as_json else note)
     sys.exit(NO_ANSWER if answer.refusal else 0)
@@ -196,6 +198,18 @@ def _write_bundle(
             f"note: {uri} has changed since it was indexed: its bytes are not in the bundle",
             err=True,
         )
+
+
+def _note_refusal(settings: Settings, answer: Answer) -> None:
+    """Keep a refused question for `qa gaps`; where nothing can be written, say so."""
+    from index.errors import IndexingError
+    from qa.bootstrap import open_gap_records
+    from qa.state.conversations import LOCAL_OWNER
+
+    try:
+        open_gap_records(settings).note(LOCAL_OWNER, answer.interpreted_as or answer.question)
+    except IndexingError as error:
+        click.echo(f"note: the question is not kept for `qa gaps`: {error}", err=True)
 
 
 def _read_question() -> str:

@@ -89,13 +89,23 @@ def settings_of(data: Path | None) -> Settings:
     from index.filesystem.portable_path import RESTORING
     from qa.settings import Settings
 
-    settings = Settings.from_environment(os.environ, data=data)
+    warn_of_unknown_variables()
+    settings = Settings.load(os.environ, data=data)
     if (settings.data / RESTORING).is_dir():
         from qa.state.backup import finish_restore
 
         click.echo("Finishing a restore that was interrupted ...", err=True)
         finish_restore(settings.data)
     return settings
+
+
+def warn_of_unknown_variables() -> None:
+    """Name the QUOTED_ variables that set nothing, with the known name most like each."""
+    from qa.settings import unknown_variables
+
+    for name, near in unknown_variables(os.environ).items():
+        hint = f", did you mean {near}?" if near else "; `qa config show` lists them all"
+        echo_line(f"warning: there is no setting {name}{hint}", err=True)
 
 
 def encoder_of(settings: Settings) -> Encoder:

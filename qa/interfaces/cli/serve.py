@@ -59,6 +59,12 @@ from qa.interfaces.cli.options import (
     help="Header in which trusted proxies name whom they have signed in.",
 )
 @click.option(
+    "--root-path",
+    default="",
+    metavar="PATH",
+    help="Path below which a proxy serves this server, like /quoted.",
+)
+@click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
@@ -78,6 +84,7 @@ def serve(  # noqa: PLR0913 - as many as it has options
     is_open: bool,
     trusted_proxies: tuple[str, ...],
     identity_header: str | None,
+    root_path: str,
     log_format: str,
     data: Path | None,
 ) -> None:
@@ -88,6 +95,7 @@ def serve(  # noqa: PLR0913 - as many as it has options
     """
     from index.ingestion.watcher import WatchedPaths
     from index.tags import tags_of
+    from qa.interfaces.api.root_path import checked_root_path
     from qa.interfaces.server import Binding, run
 
     given = {"--exclude": exclude, "--tag": tags, "--follow-links": follow_links}
@@ -96,7 +104,7 @@ def serve(  # noqa: PLR0913 - as many as it has options
             raise click.UsageError(f"{option} needs --watch")
     run(
         settings_of(data),
-        Binding(host, is_open, trusted_proxies, identity_header),
+        Binding(host, is_open, trusted_proxies, identity_header, checked_root_path(root_path)),
         port,
         WatchedPaths(watch, exclude, tags_of(tags), follow_links),
         only_slack=only == "slack",

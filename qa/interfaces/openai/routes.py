@@ -98,6 +98,7 @@ def _completed(
         else:
             ask = partial(pipeline.ask, strict=request.model == SURE, seconds=seconds)
             answer = answer_in_context(question, turns, ask)
+            service.note_refusal(asker, answer)
             details = answer.to_dict()
             service.count_answer("openai", details)
             completion = Completion(request.model, content_of(answer, base), question, details)

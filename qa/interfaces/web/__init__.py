@@ -1,4 +1,4 @@
-"""Web page: chat at `/`, the reader at `/read/{document_id}`, `/login`, their files in `static/`.
+"""Web page: chat at `/`, the reader at `/read/{document_id}`, `/gaps`, `/login`, and their files.
 
 Plain HTML, CSS and ES modules that are served unchanged: there is no build step, and nothing is
 loaded from elsewhere.
@@ -89,6 +89,10 @@ def page_router() -> APIRouter:
     @routes.get("/login")
     def login(request: Request) -> Response:
         return _file_response(static, "login.html", request)
+
+    @routes.get("/gaps")
+    def gaps(request: Request) -> Response:
+        return _file_response(static, "gaps.html", request)
 
     @routes.get("/static/{name}")
     def static_file(name: str, request: Request) -> Response:

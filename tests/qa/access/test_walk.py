@@ -22,7 +22,7 @@ from tests.support.team import (
 
 SECURITY = Path(__file__).resolve().parents[3] / "docs" / "security.md"
 TEXT = "The crane of pier four lifts ninety tonnes.\n"
-PAGE = ("GET /", "GET /login", "GET /read/{document_id}", "GET /static/{name}")
+PAGE = ("GET /", "GET /gaps", "GET /login", "GET /read/{document_id}", "GET /static/{name}")
 
 
 @pytest.fixture(scope="module")
@@ -275,3 +275,25 @@ def test_changes_are_in_the_audit_log(team: Team) -> None:
         f"/documents/{document}",
         "200",
     )
+
+
+def test_a_writer_sees_the_gaps_of_those_who_may_read_no_more(team: Team) -> None:
+    for role, question in (
+        ("reader", "Who paints the buoys?"),
+        ("reader of another tag", "Who pays for the quokka dinner?"),
+        ("admin", "Who feeds the zanzibar parrot?"),
+    ):
+        conversation = team.send(role, "POST", "/conversations").json()["id"]
+        body = {"question": question, "conversation_id": conversation, "sure": True}
+        assert team.send(role, "POST", "/ask", json=body).json()["refusal"], question
+
+    seen = {
+        role: {gap["question"] for gap in team.send(role, "GET", "/gaps.json").json()["gaps"]}
+        for role in ("writer", "admin")
+    }
+
+    assert "Who paints the buoys?" in seen["writer"]
+    assert not [each for each in seen["writer"] if "quokka" in each or "zanzibar" in each]
+    assert {"Who paints the buoys?", "Who feeds the zanzibar parrot?"} <= seen["admin"]
+    assert "quokka dinner" in team.send("admin", "GET", "/gaps.csv").text
+    assert team.send("reader", "GET", "/gaps.json").status_code == 403

@@ -1,6 +1,7 @@
 /* The chat: puts the parts together and follows the address. */
 
 import { watchServer } from "./banner.js";
+import { BASE } from "./base.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { ConversationList } from "./conversations.js";
@@ -126,7 +127,7 @@ onLink((url, link) => {
     openSource({ ...source, turn: Number(turn) || null }, { words: newer ? panel.view.view.quote : undefined });
     return true;
   }
-  if (url.origin === location.origin && url.pathname === "/" && !url.hash) {
+  if (url.origin === location.origin && url.pathname === BASE && !url.hash) {
     goTo(url.href);
     composer.focus();
     return true;

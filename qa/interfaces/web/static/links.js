@@ -6,6 +6,8 @@
  * @typedef {{id: string, version: string|null, start: number|null, end: number|null, turn: number|null, words?: string}} Source
  */
 
+import { at, BASE } from "./base.js";
+
 const VERSION_LENGTH = 12;
 
 /**
@@ -18,7 +20,7 @@ const VERSION_LENGTH = 12;
  */
 export function readLink(id, sha256, start = null, end = null) {
   const version = sha256 ? `?v=${sha256.slice(0, VERSION_LENGTH)}` : "";
-  return `/read/${encodeURIComponent(id)}${version}${start === null ? "" : `#c=${start}-${end}`}`;
+  return `${at("/read/")}${encodeURIComponent(id)}${version}${start === null ? "" : `#c=${start}-${end}`}`;
 }
 
 /**
@@ -27,7 +29,8 @@ export function readLink(id, sha256, start = null, end = null) {
  * @returns {Source|null}
  */
 export function sourceOf(url) {
-  const found = /^\/read\/([^/]+)$/u.exec(url.pathname);
+  const path = url.pathname.startsWith(BASE) ? url.pathname.slice(BASE.length) : "";
+  const found = /^read\/([^/]+)$/u.exec(path);
   if (!found) {
     return null;
   }
@@ -61,7 +64,7 @@ export function chatLink(conversation, source = null) {
       values.set(name, String(value));
     }
   }
-  return values.size ? `/?${values}` : "/";
+  return values.size ? `${BASE}?${values}` : BASE;
 }
 
 /**

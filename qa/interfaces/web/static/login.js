@@ -1,5 +1,6 @@
 /* The sign-in form: a key becomes a session, whose cookie scripts cannot read. */
 
+import { at, BASE } from "./base.js";
 import { withSigns } from "./signs.js";
 
 const form = document.getElementById("login");
@@ -10,7 +11,8 @@ const out = document.getElementById("out");
 /** Go where somebody came from, a path of this server and never another address. */
 function leave() {
   const wanted = decodeURIComponent(location.hash.slice(1));
-  location.replace(/^\/(?![/\\])/.test(wanted) ? wanted : "/");
+  const isOurs = wanted.startsWith(BASE) && /^\/(?![/\\])/.test(wanted);
+  location.replace(isOurs ? wanted : BASE);
 }
 
 function say(text) {
@@ -21,7 +23,7 @@ function say(text) {
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   try {
-    const response = await fetch("/session", {
+    const response = await fetch(at("/session"), {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ key: field.value }),
@@ -38,12 +40,12 @@ form.addEventListener("submit", async (event) => {
 });
 
 out.addEventListener("click", async () => {
-  await fetch("/session", { method: "DELETE" });
+  await fetch(at("/session"), { method: "DELETE" });
   out.hidden = true;
   say("You have signed out.");
 });
 
-const session = await fetch("/session", { cache: "no-store" });
+const session = await fetch(at("/session"), { cache: "no-store" });
 if (session.ok) {
   const { name, needs_key: needsKey } = await session.json();
   say(needsKey ? `You are signed in as ${name}.` : "No key is needed here.");

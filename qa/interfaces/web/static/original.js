@@ -1,5 +1,6 @@
 /* The pages of a PDF that a quote stands on, as they are printed, with the quote boxed; beside or above the text. */
 
+import { at } from "./base.js";
 import { fill, make } from "./dom.js";
 import { request } from "./server.js";
 
@@ -66,7 +67,7 @@ export class OriginalView {
     const { page, pages, width, height, boxes, missing } = view;
     const name = version.uri.split("/").at(-1);
     const image = make("img", {
-      src: `${pagePath(version, page)}.png?v=${version.sha256.slice(0, VERSION_LENGTH)}&width=${PIXELS}`,
+      src: `${at(pagePath(version, page))}.png?v=${version.sha256.slice(0, VERSION_LENGTH)}&width=${PIXELS}`,
       alt: `Page ${page} of ${name}${boxes.length ? ", the quote marked" : ""}`,
       error: () => this.#drop(figure, page),
     });

@@ -1,5 +1,7 @@
 /* Sending a file, and hearing how far it is. */
 
+import { at } from "./base.js";
+
 const ACCEPTED = 202;
 
 /**
@@ -15,7 +17,7 @@ export function sent(method, path, file, progress) {
   form.append("file", file);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open(method, path);
+    request.open(method, at(path));
     request.responseType = "json";
     request.upload.addEventListener("progress", ({ loaded, total }) => progress(loaded / total));
     request.addEventListener("error", () => reject(new Error("the server did not take it, or does not answer")));

@@ -1,5 +1,7 @@
 /* Requests, and whether the server can be reached and is ready. */
 
+import { at } from "./base.js";
+
 /** The server said what is wrong (RFC 9457). */
 export class Problem extends Error {
   constructor(status, title, detail) {
@@ -36,7 +38,7 @@ export async function probe() {
   clearTimeout(timer);
   let found = "gone";
   try {
-    const response = await fetch("/readyz", { cache: "no-store" });
+    const response = await fetch(at("/readyz"), { cache: "no-store" });
     found = response.ok ? "ready" : stateOf(response.status, (await body(response)).title);
   } catch {
     // gone
@@ -76,7 +78,7 @@ export async function request(method, path, content) {
 
 /** Ask for a key, and come back then. */
 function signIn() {
-  location.assign(`/login#${encodeURIComponent(location.pathname + location.search + location.hash)}`);
+  location.assign(`${at("/login")}#${encodeURIComponent(location.pathname + location.search + location.hash)}`);
 }
 
 async function fetched(method, path, content) {
@@ -85,7 +87,7 @@ async function fetched(method, path, content) {
     Object.assign(options, { headers: { "content-type": "application/json" }, body: JSON.stringify(content) });
   }
   try {
-    return await fetch(path, options);
+    return await fetch(at(path), options);
   } catch {
     become("gone");
     throw new Unreachable();

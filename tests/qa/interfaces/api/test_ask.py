@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from index.errors import StoreCorrupt
 from qa.access.principal import LOCAL, Principal
+from qa.answer import Answer
 from qa.answering.live_pipeline import LivePipeline
 from qa.answering.reader import CrossEncoderReader
 from qa.bootstrap import live_pipeline
@@ -61,6 +62,9 @@ class FixedService(Service):
 
     def conversations(self) -> Conversations:
         raise NotImplementedError
+
+    def note_refusal(self, asker: Principal, answer: Answer) -> None:
+        """Keep nothing: there is no data directory."""
 
     def upload_service(self) -> UploadService:
         if self.documents is None:

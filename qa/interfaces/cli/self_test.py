@@ -1,0 +1,8 @@
+"""Command `qa self-test`."""
+
+import click
+
+
+@click.command()
+def self_test():
+    pass

@@ -1,0 +1,93 @@
+"""Questions that were asked in vain or whose answers were called wrong.
+
+Those of conversations stand there already. Refused questions outside of conversations are kept only
+where the operator asks for it. All of them are kept as long as conversations.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from qa.errors import GapsOff
+from qa.settings import Gaps
+from qa.state.database import State
+
+Kind = Literal["refused", "wrong"]
+MOST_RECORDS = 2000
+"""Most records that are looked at, the newest ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class GapRecord:
+    """A question as it was asked and as it was understood, by whom and when (UTC, ISO 8601).
+
+    `kind` is `refused` without an answer and `wrong` where a person said that the answer is wrong
+    or where the right one stands. `answer` is the text of the wrong answer, `place` the text that
+    the person marked instead, `document_id` the document of that text.
+    """
+
+    question: str
+    understood: str
+    owner: str
+    asked_at: str
+    kind: Kind
+    answer: str | None = None
+    place: str | None = None
+    document_id: str | None = None
+
+
+class GapRecords:
+    """Records of a state file, as far as the setting lets them be kept and shown."""
+
+    def __init__(self, state: State, mode: Gaps) -> None:
+        self._state = state
+        self._mode = mode
+
+    def note(self, owner: str, question: str) -> None:
+        """Keep a refused question that belongs to no conversation, where that is wanted."""
+        if self._mode != "all":
+            return
+        with self._state.writing() as db:
+            db.execute(
+                "INSERT INTO refused (owner, question, asked_at) VALUES (?, ?, ?)",
+                (owner, question, self._state.now),
+            )
+
+    def newest(
+        self, *, days: int | None = None, owners: Collection[str] | None = None
+    ) -> list[GapRecord]:
+        """Return the records of the last days, the newest first, of some owners (None: of all).
+
+        Raises GapsOff where the setting is off.
+        """
+        if self._mode == "off":
+            raise GapsOff
+        since = "" if days is None else self._state.days_ago(days)
+        wanted = None if owners is None else json.dumps(sorted(owners))
+        rows = self._state.query(_RECORDS, since, wanted, wanted, MOST_RECORDS)
+        return [GapRecord(*row) for row in rows]
+
+
+_OF_TURNS = (
+    "SELECT question, understood, owner, asked_at,"
+    " CASE WHEN json_type(result, '$.refusal') = 'object' THEN 'refused' ELSE 'wrong' END,"
+    " json_extract(result, '$.answer'),"
+    " CASE verdict WHEN 'place' THEN json_extract(answers, '$[0]') END,"
+    " document_id FROM turns"
+    " JOIN conversations ON conversations.id = conversation_id"
+    " LEFT JOIN feedback ON feedback.turn_id = turns.id"
+)
+_RECORDS = (
+    # Two statements, so that each uses its own index: most turns are neither.
+    f"SELECT * FROM ({_OF_TURNS} WHERE json_type(result, '$.refusal') = 'object'"  # noqa: S608 - fixed texts
+    f" UNION ALL {_OF_TURNS} WHERE turns.id IN"
+    " (SELECT turn_id FROM feedback WHERE verdict IN ('wrong', 'place'))"
+    " AND json_type(result, '$.refusal') IS NOT 'object'"
+    " UNION ALL SELECT question, question, owner, asked_at, 'refused', NULL, NULL, NULL"
+    " FROM refused)"
+    " WHERE asked_at >= ? AND (? IS NULL OR owner IN (SELECT value FROM json_each(?)))"
+    " ORDER BY asked_at DESC, question LIMIT ?"
+)
