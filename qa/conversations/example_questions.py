@@ -14,15 +14,19 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
-import regex
-
-from index.document import Block
 from index.store.snapshot import DocumentInfo, Snapshot
 from qa.answer import Answer
 from qa.answering.kinds.grids import cells_of
 from qa.answering.languages import Languages
 from qa.answering.pipeline import Pipeline
 from qa.conversations.phrases import phrases
+from qa.conversations.question_making import (
+    heading_name,
+    is_figure,
+    is_phrase,
+    lowered,
+    steps_question,
+)
 from qa.errors import QAError
 
 COUNT = 4
@@ -37,15 +41,6 @@ ALWAYS = "What documents do you have?"
 """Question that any collection answers, where few others were found."""
 
 _MAX_ROWS = 3
-_LONGEST = 60
-"""Characters of the longest heading, column or key that becomes part of a question."""
-_NUMBER = regex.compile(
-    r"^(?:(?:chapter|section|appendix|§) )?[\dIVX.]*\d[.)]?\s+", regex.IGNORECASE
-)
-_PHRASE = regex.compile(r"\p{L}[\p{L}\p{M}\p{N}'’&,() –/+.-]*")
-"""A heading that can stand in a question: words without marks of sentences."""
-_HOW_TO = regex.compile(r"how to\s+", regex.IGNORECASE)
-_DOING = regex.compile(r"\p{L}+ing\b")
 _NAME_TEMPLATES = ("What does {} do?", "Who is {}?", "What is {}?", "Where is {}?")
 
 
@@ -177,16 +172,10 @@ def _of_headings(snapshot: Snapshot, info: DocumentInfo) -> Iterator[str]:
     """Yield headings that are questions, and questions for the steps under a heading."""
     blocks = snapshot.blocks(info.id)
     for block in blocks:
-        name = _heading_name(block)
+        name = heading_name(block)
         if block.kind == "heading" and name.endswith("?"):
             yield name
-    for block in blocks:
-        name = _heading_name(block)
-        if block.kind == "list" and block.numbered and len(block.entries) > 1:
-            if _HOW_TO.match(name):
-                yield f"How do I {_HOW_TO.sub('', name, 1)}?"
-            elif _DOING.match(name):
-                yield f"What are the steps for {_lowered(name)}?"
+    yield from filter(None, map(steps_question, blocks))
 
 
 def _of_tables(snapshot: Snapshot, info: DocumentInfo) -> Iterator[str]:
@@ -196,18 +185,18 @@ def _of_tables(snapshot: Snapshot, info: DocumentInfo) -> Iterator[str]:
     for block in tables:
         for entry in block.entries[:_MAX_ROWS]:
             cells = [(cell.name, cell.text.strip()) for cell in cells_of(text, entry, block)]
-            at = next((at for at, (_, value) in enumerate(cells) if _is_name(value)), len(cells))
+            at = next((at for at, (_, value) in enumerate(cells) if is_phrase(value)), len(cells))
             # What stands before the name of a row is a code rather than a figure.
-            columns = (name for name, value in cells[at + 1 :] if _is_figure(value))
+            columns = (name for name, value in cells[at + 1 :] if is_figure(value))
             column = next(filter(_is_word, columns), None)
             if column:
-                yield f"What is the {_lowered(column)} of {cells[at][1]}?"
+                yield f"What is the {lowered(column)} of {cells[at][1]}?"
 
 
 def _of_title(snapshot: Snapshot, info: DocumentInfo) -> Iterator[str]:
     """Yield the question what a document with a title of several words is about."""
     del snapshot  # the description says it
-    if _is_name(info.title) and 2 <= len(info.title.split()) <= 8 and not info.title.isupper():
+    if is_phrase(info.title) and 2 <= len(info.title.split()) <= 8 and not info.title.isupper():
         yield f"What is “{info.title}” about?"
 
 
@@ -215,30 +204,10 @@ def _of_names(snapshot: Snapshot, info: DocumentInfo) -> Iterator[str]:
     """Yield a question about the first name of several words in a document."""
     text = snapshot.document(info.id).text[:5000]
     names = (each.text for each in phrases(text, names_only=True) if each.is_name)
-    long = (name for name in names if " " in name and _is_name(name))
+    long = (name for name in names if " " in name and is_phrase(name))
     for number, name in enumerate(long):
         yield _NAME_TEMPLATES[number % len(_NAME_TEMPLATES)].format(name)
 
 
-def _heading_name(block: Block) -> str:
-    """Return the innermost heading of a block without its number, empty if it is none."""
-    name = _NUMBER.sub("", block.headings[-1]).strip() if block.headings else ""
-    return name if len(name) <= _LONGEST else ""
-
-
-def _is_name(text: str) -> bool:
-    return 2 < len(text) <= _LONGEST and _PHRASE.fullmatch(text) is not None
-
-
 def _is_word(text: str) -> bool:
-    return _is_name(text) and not any(char.isdigit() or char in ",." for char in text)
-
-
-def _is_figure(text: str) -> bool:
-    return 0 < len(text) <= _LONGEST and any(char.isdigit() for char in text)
-
-
-def _lowered(text: str) -> str:
-    """Return a text with its first letter small, unless it is an abbreviation."""
-    is_word = len(text) > 1 and text[1].islower()
-    return text[0].lower() + text[1:] if is_word else text
+    return is_phrase(text) and not any(char.isdigit() or char in ",." for char in text)

@@ -19,7 +19,7 @@ from qa.evaluation.figures import Figure
 from qa.evaluation.question_types import TYPES
 from qa.evaluation.selective_metrics import Bools, Floats, aurc, risk_coverage
 
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; --ink: light-dark(#1d1d1f, #e6e6e6);
   --dim: light-dark(#5f6368, #a0a4a8);
   --paper: light-dark(#fdfdfb, #17181a); --card: light-dark(#fff, #202225);
@@ -42,6 +42,7 @@ dt { color: var(--dim) } dd { margin: 0; overflow-wrap: anywhere } mark { backgr
 .good { color: var(--good) } .bad { color: var(--bad) } label { margin-right: 1rem;
   white-space: nowrap }
 """
+"""Style of every report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +91,17 @@ def html(page: Page) -> str:
         f"<h2>Questions</h2>\n{_filters(page.cases)}",
         *_sections(page.cases, page.score_name),
     ]
+    return document(page.title, parts, hidden)
+
+
+def document(title: str, parts: Iterable[str], style: str = "") -> str:
+    """Return parts of a body as a document that loads nothing and runs no script."""
     return (
         "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n"
         '<meta name=viewport content="width=device-width">\n'
         '<meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>{title}</title>\n<style>{_STYLE}{hidden}\n</style>\n"
+        f"<title>{escape(title)}</title>\n<style>{STYLE}{style}\n</style>\n"
         + "\n".join(part for part in parts if part)
         + "\n</html>\n"
     )

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from index.store.snapshot import Snapshot
-from qa.answer import Answer, AnswerSpan, NearestPassage
+from qa.answer import Answer, AnswerSpan, Certainty, NearestPassage
 from qa.answering.pipeline import Pipeline
 from qa.conversations.ellipsis import is_elliptic
 from qa.errors import QAError
@@ -31,7 +31,7 @@ _KEPT_ANSWERS = 300
 _WORDINGS = 5
 """Other wordings of a question that are shown."""
 
-Outcome = Literal["answered", "likely", "refused", "not asked"]
+Outcome = Literal["answered", "likely", "wrong again", "refused", "not asked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +186,9 @@ def _folded(question: str) -> str:
 
 
 def _main_question(group: Sequence[GapRecord]) -> str:
-    [(wording, _)] = Counter(map(_standalone, group)).most_common(1)
-    return wording
+    """Return the wording that was used most, of equal ones the most explicit."""
+    counts = Counter(map(_standalone, group))
+    return max(counts, key=lambda wording: (counts[wording], wording.endswith("?"), len(wording)))
 
 
 def _gap(group: Sequence[GapRecord], answer: Answer | None) -> Gap:
@@ -196,6 +197,7 @@ def _gap(group: Sequence[GapRecord], answer: Answer | None) -> Gap:
     times = sorted(record.asked_at for record in group)
     kinds = Counter(record.kind for record in group)
     refusal = answer.refusal if answer else None
+    wrong_answers = _texts(record.answer for record in group if record.kind == "wrong")
     return Gap(
         question,
         tuple(wording for wording, _ in others.most_common(_WORDINGS)),
@@ -205,20 +207,23 @@ def _gap(group: Sequence[GapRecord], answer: Answer | None) -> Gap:
         kinds["wrong"],
         times[0],
         times[-1],
-        _outcome(answer),
+        _outcome(answer, wrong_answers),
         refusal.reason if refusal else "",
         refusal.missing if refusal else (),
         _candidate(answer),
         tuple(map(_near, refusal.nearest)) if refusal else (),
         _texts(record.place for record in group),
-        _texts(record.answer for record in group if record.kind == "wrong"),
+        wrong_answers,
     )
 
 
-def _outcome(answer: Answer | None) -> Outcome:
+def _outcome(answer: Answer | None, wrong_answers: Sequence[str]) -> Outcome:
     if answer is None:
         return "not asked"
-    return {"sure": "answered", "likely": "likely", "none": "refused"}[answer.certainty]  # type: ignore[return-value]
+    if answer.text in wrong_answers:
+        return "wrong again"
+    outcomes: dict[Certainty, Outcome] = {"sure": "answered", "likely": "likely", "none": "refused"}
+    return outcomes[answer.certainty]
 
 
 def _candidate(answer: Answer | None) -> Candidate | None:

@@ -1,7 +1,8 @@
 """The `qa` command.
 
 Exit codes: 0 done or answered, 1 error, 2 wrong usage, 3 no answer found, 4 done but something was
-skipped, is not current or has changed, 5 a quote was not proved.
+skipped, is not current or has changed, 5 a quote was not proved, 6 a figure of the self-test is
+below what was asked for.
 
 Modules that are heavy or rarely needed are imported inside the commands: `qa --help` and wrong
 usage answer at once.

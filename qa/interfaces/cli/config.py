@@ -40,7 +40,8 @@ def show(*, as_json: bool, data: Path | None) -> None:
         echo_json({"file": found and str(found), "settings": [asdict(each) for each in settings]})
         return
     looked_for = f"none: {usual_place()} is not there, and {FILE_VARIABLE} is not set"
-    echo_line(f"settings file: {found or looked_for}\n")
+    echo_line(f"settings file: {found or looked_for}")
+    click.echo()
     widths = [max(len(each.key) for each in settings), max(len(each.value) for each in settings)]
     for each in settings:
         origin = each.origin if each.origin == "default" else f"{each.origin}: {each.place}"

@@ -13,6 +13,7 @@ _INDENT = "  "
 NOW = {
     "answered": "answered by now",
     "likely": "answered by now, not surely",
+    "wrong again": "the answer that was called wrong, still",
     "refused": "no answer found today either; best candidate",
     "not asked": "not asked again",
 }
@@ -53,7 +54,7 @@ def _lines(gap: Gap, emphasis: Emphasis, width: int) -> Iterator[str]:
 
 def times_asked(gap: Gap) -> str:
     """Return how often and by how many it was asked, in words."""
-    counts = [f"asked {counted(gap.asked, 'time')}"]
+    counts = ["asked once" if gap.asked == 1 else f"asked {gap.asked} times"]
     if gap.people > 1:
         counts.append(f"by {gap.people} people")
     if gap.wrong:

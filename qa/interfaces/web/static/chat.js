@@ -10,6 +10,7 @@ import { byId, name } from "./dom.js";
 import { showExamples } from "./examples.js";
 import { address, chatLink, onLink, sourceOf } from "./links.js";
 import { watchMenu } from "./menu.js";
+import { showOperatorLinks } from "./operator.js";
 import { Panel } from "./panel.js";
 import { Search } from "./search.js";
 import { probe } from "./server.js";
@@ -151,6 +152,7 @@ const uploads = new Uploads(documents, () => {
   byId("documents").open = true;
 });
 probe();
+showOperatorLinks();
 list.refresh();
 composer.within.refresh();
 follow();

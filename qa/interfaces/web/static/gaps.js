@@ -9,6 +9,7 @@ import { counted } from "./words.js";
 const NOW = {
   answered: ["answered now", "good"],
   likely: ["answered now, not surely", "fair"],
+  "wrong again": ["the answer that was called wrong, still", "bad"],
   refused: ["still no answer", "bad"],
   "not asked": ["not asked again", "fair"],
 };
@@ -53,7 +54,7 @@ function gapItem(gap) {
     "li",
     { class: "gap" },
     make("h2", { dir: "auto" }, gap.question),
-    make("p", { class: "small counts" }, make("span", { class: `outcome ${tone}` }, words), ` ${counts(gap)}`),
+    make("p", { class: "small counts" }, make("span", { class: `outcome ${tone}` }, words), " ", counts(gap), ", last on ", make("time", { datetime: gap.last }, gap.last.slice(0, 10))),
     gap.wordings.length > 0 && make("p", { class: "small" }, "Also asked as ", listed(gap.wordings)),
     gap.wrong_answers.length > 0 && make("p", { class: "small" }, "Called wrong: ", listed(gap.wrong_answers)),
     gap.places.length > 0 && make("p", { class: "small" }, "Marked as right: ", listed(gap.places)),
@@ -63,8 +64,8 @@ function gapItem(gap) {
   );
 }
 
-function counts({ asked: times, people, wrong, last }) {
-  const parts = [`asked ${counted(times, "time")}`, people > 1 && `by ${people} people`, wrong > 0 && `called wrong ${counted(wrong, "time")}`, `last on ${last.slice(0, 10)}`];
+function counts({ asked: times, people, wrong }) {
+  const parts = [times === 1 ? "asked once" : `asked ${times} times`, people > 1 && `by ${people} people`, wrong > 0 && `called wrong ${counted(wrong, "time")}`];
   return parts.filter(Boolean).join(", ");
 }
 
