@@ -239,6 +239,30 @@ def save_tokenizer(tokenizer: Any, target: Path) -> None:  # noqa: ANN401 - tran
     backend.save(str(target / "tokenizer.json"))
 
 
+def copy_tokenizer(source: Path, target: Path) -> None:
+    """Write `tokenizer.json` of a model's folder, without truncation and padding."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    tokenizer.save(str(target / "tokenizer.json"))
+
+
+def require_torch() -> None:
+    """Raise ModelError unless the packages are installed that convert a model."""
+    missing = [
+        name
+        for name in ("torch", "transformers", "sentence_transformers")
+        if importlib.util.find_spec(name) is None
+    ]
+    if missing:
+        raise ModelError(
+            f"{' and '.join(missing)} must be installed to convert a model; only the default "
+            "models are ready without: pip install quoted-qa, with its dependencies"
+        )
+
+
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
     """Keep progress bars and tracer warnings of transformers off the terminal."""

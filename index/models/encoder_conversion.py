@@ -1,6 +1,7 @@
 """Conversion of sentence-transformers models to OpenVINO graphs that embed texts.
 
-torch and sentence-transformers are imported only to convert.
+torch and sentence-transformers are imported only to convert, and not for the default model: its
+graph is shipped without weights (`index.models.graph_template`).
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from index.errors import ModelError, ModelMismatch
 from index.models.conversion import (
     DEFAULT_MODEL,
     check_default_weights,
+    copy_tokenizer,
     ensure_converted,
     find_model,
     model_fingerprint,
     quiet_transformers,
+    require_torch,
     save_tokenizer,
 )
+from index.models.graph_template import BASE, assemble, read_tensors
 from index.models.openvino_graph import silence_telemetry
 from index.models.packed_model import MULTILINGUAL_MODEL, check_packed_weights, unpack
 from index.models.quantization import quantize_tables
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 
 CONVERTER_VERSION = 1
 """Version of the conversion; a new one makes old graphs obsolete."""
+TEMPLATE = Path(__file__).with_name("encoder-graph.zip")
+"""Graph of the default model without its weights, made by `deploy/make_graphs.py`."""
 MIN_PARITY = 0.999
 """Smallest accepted cosine between an embedding of the graph and that of the model."""
 _DEFAULT_MAX_TOKENS = 512
@@ -85,12 +91,22 @@ def converted_model(
         on_conversion(name)
         if name == DEFAULT_MODEL:
             check_default_weights(source)
+            _assemble_default(source, target, fingerprint)
+            return
         if name == MULTILINGUAL_MODEL:
             check_packed_weights(source)
         with _unpacked(source) as folder:
-            _convert(folder, target, fingerprint)
+            convert_with_torch(folder, target, fingerprint)
 
     return ensure_converted(cache, fingerprint, str(CONVERTER_VERSION), "encoder.json", convert)
+
+
+def _assemble_default(source: Path, target: Path, fingerprint: str) -> None:
+    """Write the default model's graph from its template and its weights. Raises ModelError."""
+    tensors = read_tensors(source / "model.safetensors", BASE)
+    card = EncoderCard(**{**assemble(TEMPLATE, tensors, target), "fingerprint": fingerprint})
+    copy_tokenizer(source, target)
+    (target / "encoder.json").write_text(json.dumps(asdict(card), indent=1), "utf-8")
 
 
 @contextmanager
@@ -104,8 +120,9 @@ def _unpacked(source: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _convert(source: Path, target: Path, fingerprint: str) -> None:
-    """Trace a model into a graph, check the graph, and write its files."""
+def convert_with_torch(source: Path, target: Path, fingerprint: str) -> None:
+    """Trace a model into a graph, check the graph, and write its files. Raises ModelError."""
+    require_torch()
     silence_telemetry()
     from openvino import Model, convert_model, save_model
     from sentence_transformers import SentenceTransformer

@@ -1,7 +1,8 @@
 """Conversion of extractive question-answering models to OpenVINO graphs, once a model.
 
 A graph gives a start and an end logit a token. torch and transformers are imported only to convert.
-The reader that quoted ships is a difference to the encoder that comes with pip.
+The reader that quoted ships is a difference to the encoder that comes with pip; its graph is
+shipped without weights (`index.models.graph_template`), so that it needs neither.
 """
 
 from __future__ import annotations
@@ -14,23 +15,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.errors import ModelError
 from index.models.conversion import (
     DEFAULT_MODEL,
     check_default_weights,
+    copy_tokenizer,
     ensure_converted,
     find_model,
     model_fingerprint,
     quiet_transformers,
+    require_torch,
     save_tokenizer,
 )
+from index.models.graph_template import BASE, assemble, read_tensors
 from index.models.openvino_graph import silence_telemetry
 from index.models.quantization import quantize
 from qa.settings import DEFAULT_READER
 
 SHIPPED = Path(__file__).parent.parent / "weights"
 """Folder of DEFAULT_READER's weights."""
+WEIGHTS = "reader.safetensors"
+TEMPLATE = "reader-graph.zip"
+"""Names of the shipped weights, and of their graph, made by `deploy/make_graphs.py`."""
 CONVERTER_VERSION = "reader-4"
 """Changed when a conversion would come out differently, so that old graphs are left aside."""
 QUANTIZED = "int8.xml"
@@ -95,7 +103,10 @@ def converted_reader(
 
     def convert(target: Path) -> None:
         on_conversion(name)
-        _convert(source, target, fingerprint, weights)
+        if weights:
+            _assemble_shipped(source, target, fingerprint, weights)
+        else:
+            convert_with_torch(source, target, fingerprint, None)
 
     return ensure_converted(cache, fingerprint, CONVERTER_VERSION, "reader.json", convert)
 
@@ -114,8 +125,41 @@ def _shipped_card(folder: Path) -> tuple[str, float]:
         ) from error
 
 
-def _convert(source: Path, target: Path, fingerprint: str, shipped: Path | None) -> None:
-    """Write the graph, the tokenizer and the card of a model into a folder."""
+def _assemble_shipped(source: Path, target: Path, fingerprint: str, shipped: Path) -> None:
+    """Write the shipped reader's graphs from its template and weights. Raises ModelError."""
+    silence_telemetry()
+    from openvino import Core, save_model
+
+    check_default_weights(source)
+    tensors = reader_tensors(source, shipped)
+    card = assemble(shipped / TEMPLATE, tensors, target)
+    copy_tokenizer(source, target)
+    graph = Core().read_model(target / "model.xml")
+    save_model(quantize(graph), target / QUANTIZED, compress_to_fp16=False)
+    facts = {**card, "fingerprint": fingerprint, "no_answer": _shipped_card(shipped)[1]}
+    (target / "reader.json").write_text(json.dumps(asdict(ReaderCard(**facts)), indent=1), "utf-8")
+
+
+def reader_tensors(source: Path, shipped: Path) -> dict[str, NDArray[np.float32]]:
+    """Return the tensors of the base model and of the shipped weights. Raises ModelError."""
+    _checked_weights(shipped)
+    of_base = read_tensors(source / "model.safetensors", BASE)
+    return of_base | read_tensors(shipped / WEIGHTS, "reader:")
+
+
+def _checked_weights(shipped: Path) -> bytes:
+    """Return the bytes of the shipped weights; raise ModelError if they are not its card's."""
+    data = (shipped / WEIGHTS).read_bytes()
+    if hashlib.sha256(data).hexdigest() != _shipped_card(shipped)[0]:
+        raise ModelError(
+            "the shipped reader's weights are not those that its card names: reinstall quoted-qa"
+        )
+    return data
+
+
+def convert_with_torch(source: Path, target: Path, fingerprint: str, shipped: Path | None) -> None:
+    """Write the graph, the tokenizer and the card of a model into a folder. Raises ModelError."""
+    require_torch()
     silence_telemetry()
     from openvino import convert_model, save_model
 
@@ -209,12 +253,7 @@ def _load_shipped_weights(model: Any, shipped: Path) -> None:  # noqa: ANN401 - 
     """Put the shipped weights into the base model; raise ModelError if they do not belong to it."""
     from safetensors.torch import load
 
-    data = (shipped / "reader.safetensors").read_bytes()
-    if hashlib.sha256(data).hexdigest() != _shipped_card(shipped)[0]:
-        raise ModelError(
-            "the shipped reader's weights are not those that its card names: reinstall quoted-qa"
-        )
-    weights = {name: value.float() for name, value in load(data).items()}
+    weights = {name: value.float() for name, value in load(_checked_weights(shipped)).items()}
     # Not strict: what the shipped weights lack stays that of the base model.
     unexpected = model.load_state_dict(weights, strict=False).unexpected_keys
     if unexpected:

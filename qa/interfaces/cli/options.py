@@ -123,7 +123,7 @@ def reader_of(settings: Settings) -> Reader:
 
 
 def _echo_preparing(name: str) -> None:
-    click.echo(f"Preparing the model {name} (once, about 20 s) ...", err=True)
+    click.echo(f"Preparing the model {name} (once) ...", err=True)
 
 
 _ACTS = re.compile(r"[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
