@@ -41,7 +41,9 @@ class RootPath:
         path = scope["path"]
         if path == self._prefix:
             # The links of the page are relative, and need the slash.
-            await RedirectResponse(f"{self._prefix}/")(scope, receive, send)
+            query = scope["query_string"].decode("latin-1")
+            place = f"{self._prefix}/?{query}" if query else f"{self._prefix}/"
+            await RedirectResponse(place)(scope, receive, send)
             return
         if path.startswith(f"{self._prefix}/"):
             path = path[len(self._prefix) :]
