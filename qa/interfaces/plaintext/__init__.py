@@ -1,4 +1,4 @@
 """Answers and their differences as plain text, for terminals and chats."""
 
-__all__ = ["answers", "differences", "links", "numbered"]
+__all__ = ["answers", "differences", "gaps", "links", "numbered"]
 """Modules that other packages may import."""
