@@ -147,9 +147,17 @@ class ConversationStore:
                 )
             turn_id = db.execute(
                 "INSERT INTO turns"
-                " (conversation_id, question, understood, result, generation, asked_at)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (conversation_id, question, understood, plain, result["generation"], now),
+                " (conversation_id, question, understood, result, generation, asked_at, refused)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    conversation_id,
+                    question,
+                    understood,
+                    plain,
+                    result["generation"],
+                    now,
+                    bool(result.get("refusal")),
+                ),
             ).lastrowid
             for each in versions:
                 db.execute(

@@ -144,8 +144,9 @@ WITHOUT ROWID;
         """
         CREATE TABLE refused (id INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, \
 question TEXT NOT NULL, asked_at TEXT NOT NULL);
-        CREATE INDEX turns_refused ON turns (asked_at) \
-WHERE json_type(result, '$.refusal') = 'object'
+        ALTER TABLE turns ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
+        UPDATE turns SET refused = 1 WHERE json_type(result, '$.refusal') = 'object';
+        CREATE INDEX turns_refused ON turns (asked_at) WHERE refused
         """,
     ),
     "Move the file away: conversations begin anew",

@@ -73,7 +73,7 @@ class GapRecords:
 
 _OF_TURNS = (
     "SELECT question, understood, owner, asked_at,"
-    " CASE WHEN json_type(result, '$.refusal') = 'object' THEN 'refused' ELSE 'wrong' END,"
+    " CASE WHEN refused THEN 'refused' ELSE 'wrong' END,"
     " json_extract(result, '$.answer'),"
     " CASE verdict WHEN 'place' THEN json_extract(answers, '$[0]') END,"
     " document_id FROM turns"
@@ -82,10 +82,9 @@ _OF_TURNS = (
 )
 _RECORDS = (
     # Two statements, so that each uses its own index: most turns are neither.
-    f"SELECT * FROM ({_OF_TURNS} WHERE json_type(result, '$.refusal') = 'object'"  # noqa: S608 - fixed texts
-    f" UNION ALL {_OF_TURNS} WHERE turns.id IN"
+    f"SELECT * FROM ({_OF_TURNS} WHERE refused"  # noqa: S608 - fixed texts
+    f" UNION ALL {_OF_TURNS} WHERE NOT refused AND turns.id IN"
     " (SELECT turn_id FROM feedback WHERE verdict IN ('wrong', 'place'))"
-    " AND json_type(result, '$.refusal') IS NOT 'object'"
     " UNION ALL SELECT question, question, owner, asked_at, 'refused', NULL, NULL, NULL"
     " FROM refused)"
     " WHERE asked_at >= ? AND (? IS NULL OR owner IN (SELECT value FROM json_each(?)))"

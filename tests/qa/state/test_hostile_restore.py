@@ -214,6 +214,7 @@ def assert_refused(settings: Settings, backup: Path) -> None:
 def test_a_backup_of_an_older_version_is_taken_over(desk: Settings, tmp_path: Path) -> None:
     held = members(desk, tmp_path)
     script = (
+        "DROP INDEX turns_refused; ALTER TABLE turns DROP COLUMN refused; DROP TABLE refused;"
         "ALTER TABLE jobs DROP COLUMN limits; ALTER TABLE jobs DROP COLUMN owner;"
         "ALTER TABLE job_files DROP COLUMN size; DROP TABLE uploads;"
         "PRAGMA user_version = 4"

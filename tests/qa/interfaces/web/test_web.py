@@ -8,6 +8,7 @@ import sys
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from fastapi import FastAPI
@@ -76,16 +77,21 @@ def test_both_pages_are_sent_with_a_strict_policy(client: TestClient, path: str)
     assert "unsafe" not in response.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("name", ["chat.html", "read.html"])
+@pytest.mark.parametrize(
+    ("name", "path"), [("chat.html", "/"), ("gaps.html", "/gaps"), ("read.html", "/read/x")]
+)
 def test_a_page_loads_only_its_own_files_and_has_nothing_inline(
-    client: TestClient, name: str
+    client: TestClient, name: str, path: str
 ) -> None:
     markup = Markup(static_files()[name].content.decode())
 
     assert markup.inline == []
     assert markup.loaded
-    assert {client.get(path).status_code for path in markup.loaded} == {200}
-    assert all(path.startswith("/static/") for path in markup.loaded)
+    # Relative to the page, for a server below a path.
+    loaded = [urljoin(path, link) for link in markup.loaded]
+    assert {client.get(each).status_code for each in loaded} == {200}
+    assert all(each.startswith("/static/") for each in loaded)
+    assert not [link for link in markup.loaded if link.startswith("/")]
 
 
 def test_modules_import_only_each_other_and_make_no_markup(client: TestClient) -> None:
@@ -99,7 +105,7 @@ def test_modules_import_only_each_other_and_make_no_markup(client: TestClient) -
     }
     assert {path.removeprefix("./") for found in imported.values() for path, _ in found} == set(
         scripts
-    ) - {"chat.js", "login.js", "read.js"}
+    ) - {"chat.js", "gaps.js", "login.js", "read.js"}
     assert not [
         name
         for name, text in scripts.items()
