@@ -36,8 +36,8 @@ def advice_on(judged: Sequence[Judged], snapshot: Snapshot) -> tuple[str, ...]:
 def _on_numbers(ours: Sequence[Judged]) -> Iterator[str]:
     if len(ours) < _FEW:
         yield (
-            f"Only {counted(len(ours), 'question')} could be made from these documents: the "
-            "figures say little. Tables, numbered steps and full sentences make questions."
+            f"Only {counted(len(ours), 'question')} made from the documents: the figures say "
+            "little. Ask more (--questions); tables, numbered steps and full sentences make them."
         )
 
 

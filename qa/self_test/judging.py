@@ -103,10 +103,18 @@ def _verdict(question: SelfQuestion, answer: Answer, text_of: Callable[[str], st
 
 
 def _is_right(span: AnswerSpan, question: SelfQuestion, text_of: Callable[[str], str]) -> bool:
-    """Return True if a span is the answer by the strict rule, or stands at the place."""
+    """Return True if a span is the answer by the strict rule, or holds or touches the place.
+
+    A whole sentence that holds the place is an answer; part of a list of steps is one, too.
+    """
     quoted = (span.citation, *span.further)
     if question.kind in _OVERLAP_KINDS:
         return any(_overlaps(each, question) for each in quoted)
+    if any(
+        _overlaps(each, question) and each.start <= question.start and question.end <= each.end
+        for each in quoted
+    ):
+        return True
     return any(is_right(each, text_of(each.document_id), [question.answer]) for each in quoted)
 
 

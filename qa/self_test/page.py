@@ -17,7 +17,7 @@ _STYLE = """
 small.right, small.refused, small.withheld, small.not-found, small.wrong, small.invented {
   background: none } summary small { margin-left: .4rem }
 dl.meaning { grid-template-columns: 8rem 1fr } dl.meaning dt { color: var(--ink) }
-dl.meaning dd { color: var(--dim) } li + li { margin-top: .3rem }
+dl.meaning dd { color: var(--dim) } li + li { margin-top: .3rem } .key li + li { margin-top: 0 }
 @media (max-width: 34rem) { dl, dl.meaning { grid-template-columns: 1fr; gap: 0 }
   dd { margin-bottom: .4rem } body { margin: 1rem auto } }
 """

@@ -24,6 +24,8 @@ from qa.self_test.cloze import clozes
 
 PER_DOCUMENT = 4
 """Most questions from one document, each of another kind where there are several."""
+_LOOKED_AT = 20
+"""Most documents that are looked at, for each question that is wanted."""
 _CHARACTERS = 60_000
 """Characters of a document, from its beginning, that are looked at."""
 _ROWS = 12
@@ -71,14 +73,18 @@ def answerable_questions(
     rng = random.Random(seed)
     ids = sorted(snapshot.document_ids)
     rng.shuffle(ids)
-    by_question: dict[str, list[SelfQuestion]] = defaultdict(list)
-    for document_id in ids:
+    by_document: list[list[SelfQuestion]] = []
+    for document_id in ids[: most * _LOOKED_AT]:
         info = snapshot.document_info(document_id)
         if languages.reads(info.language):
-            for made in _of_document(snapshot, info, rng):
-                by_question[made.question.casefold()].append(made)
-        if len(by_question) >= most:
+            by_document.append(_of_document(snapshot, info, rng))
+        if sum(map(bool, by_document)) >= most:
             break
+    # One of each document before a second one of any.
+    in_turn = chain.from_iterable(zip_longest(*by_document))
+    by_question: dict[str, list[SelfQuestion]] = defaultdict(list)
+    for made in filter(None, in_turn):
+        by_question[made.question.casefold()].append(made)
     alone = [made[0] for made in by_question.values() if len({each.answer for each in made}) == 1]
     return alone[:most]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from qa.evaluation.figures import Figure, mean
+from qa.evaluation.figures import Figure
+from qa.evaluation.selective_metrics import Interval
 from qa.self_test.judging import Judged
 
 RETRIEVED, ANSWERED, PRECISION = "retrieved", "answered", "right"
@@ -21,6 +23,8 @@ MEANINGS = {
     REFUSED: "questions that no document answers were refused",
 }
 """What each figure is the share of."""
+_Z = 1.96
+"""Standard normal quantile of a 95% interval."""
 WORST = 12
 """Cases that are shown in a terminal."""
 
@@ -80,8 +84,8 @@ class SelfTest:
             "documents": self.documents,
             "figures": {
                 each.name: {
-                    "value": each.value,
-                    "interval": [each.interval.low, each.interval.high] if each.interval else None,
+                    "value": round(each.value, 4),
+                    "interval": [round(at, 4) for at in _ends(each)],
                     "meaning": MEANINGS[each.name],
                 }
                 for each in self.figures
@@ -92,6 +96,10 @@ class SelfTest:
         }
 
 
+def _ends(figure: Figure) -> tuple[float, ...]:
+    return (figure.interval.low, figure.interval.high) if figure.interval else ()
+
+
 def figures_of(judged: Sequence[Judged]) -> tuple[Figure, ...]:
     """Return the figures of judged questions, those without questions left out."""
     ours = [each for each in judged if each.question.is_answerable]
@@ -99,13 +107,29 @@ def figures_of(judged: Sequence[Judged]) -> tuple[Figure, ...]:
     given = [each for each in ours if each.certainty != "none"]
     sure = [each for each in given if each.certainty == "sure"]
     return (
-        *mean(RETRIEVED, [float(each.is_retrieved) for each in ours]),
-        *mean(ANSWERED, [float(each.certainty != "none") for each in ours]),
-        *mean(PRECISION, [float(each.verdict == "right") for each in given]),
-        *mean(SURE, [float(each.verdict == "right") for each in sure]),
-        *mean(WITHHELD, [float(each.verdict == "withheld") for each in ours]),
-        *mean(REFUSED, [float(each.verdict == "refused") for each in others]),
+        *_share(RETRIEVED, [each.is_retrieved for each in ours]),
+        *_share(ANSWERED, [each.certainty != "none" for each in ours]),
+        *_share(PRECISION, [each.verdict == "right" for each in given]),
+        *_share(SURE, [each.verdict == "right" for each in sure]),
+        *_share(WITHHELD, [each.verdict == "withheld" for each in ours]),
+        *_share(REFUSED, [each.verdict == "refused" for each in others]),
     )
+
+
+def _share(name: str, hits: Sequence[bool]) -> list[Figure]:
+    """Return the share of hits with its interval; empty for no questions.
+
+    The interval is Wilson's (1927), which holds for few questions and for shares of 0 and 1, too.
+    """
+    count = len(hits)
+    if not count:
+        return []
+    share = sum(hits) / count
+    middle = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
+    spread = math.sqrt(share * (1 - share) / count + (_Z / (2 * count)) ** 2)
+    half = _Z / (1 + _Z**2 / count) * spread
+    ends = Interval(max(0.0, middle - half), min(1.0, middle + half))
+    return [Figure(name, share, ends)]
 
 
 def kinds_of(judged: Sequence[Judged]) -> tuple[KindCount, ...]:

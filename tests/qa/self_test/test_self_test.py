@@ -17,7 +17,15 @@ from qa.self_test.judging import Judged, ask_all
 from qa.self_test.page import page
 from qa.self_test.probes import planned_questions
 from qa.self_test.questions import SelfQuestion, answerable_questions
-from qa.self_test.report import ANSWERED, PRECISION, REFUSED, RETRIEVED, SelfTest, self_test_of
+from qa.self_test.report import (
+    ANSWERED,
+    PRECISION,
+    REFUSED,
+    RETRIEVED,
+    SelfTest,
+    figures_of,
+    self_test_of,
+)
 from tests.support.serving import pipeline_of
 
 FILES = {
@@ -98,6 +106,20 @@ def test_the_figures_are_of_the_real_pipeline_and_the_gate_names_what_is_missed(
     json.dumps(test.to_dict())
 
 
+def test_intervals_are_wilsons() -> None:
+    judged = [judged_as("right", "sure")] * 9 + [judged_as("wrong", "sure")]
+
+    [right] = [each for each in figures_of(judged) if each.name == PRECISION]
+
+    assert right.value == 0.9
+    assert right.interval is not None
+    # As in the tables of Newcombe (1998), and never beyond 1.
+    assert (round(right.interval.low, 3), round(right.interval.high, 3)) == (0.596, 0.982)
+    [sure] = [each for each in figures_of([judged_as("right")]) if each.name == RETRIEVED]
+    assert sure.interval is not None
+    assert (round(sure.interval.low, 3), sure.interval.high) == (0.207, 1.0)
+
+
 def test_it_stops_when_the_time_is_over(pipeline: Pipeline) -> None:
     planned = planned_questions(pipeline.snapshot, Languages(), 12, 0)
     seconds = iter(range(100))
@@ -119,7 +141,7 @@ def test_the_advice_follows_from_the_figures(pipeline: Pipeline) -> None:
 
     none = replace(judged_as("invented", "sure"), question=SelfQuestion("What?", "other subject"))
 
-    assert "Only 2 questions could be made" in advice(*[judged_as("right", "sure")] * 2)
+    assert "Only 2 questions made from" in advice(*[judged_as("right", "sure")] * 2)
     assert "QUOTED_TOP_K" in advice(*[judged_as("not found", is_retrieved=False)] * 2)
     assert "not found: a.txt" in advice(*[judged_as("not found", is_retrieved=False)] * 2)
     assert "QUOTED_LIKELY_PRECISION" in advice(*[judged_as("withheld")] * 2)
