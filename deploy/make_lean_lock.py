@@ -26,17 +26,16 @@ def lean(lock: str) -> str:
         if (found := re.match(r"([\w.-]+)==", entry))
     }
     left_out = set(CONVERTING)
-    while True:
-        more = {
-            name
-            for name, entry in entries.items()
-            if name not in left_out and (needs := _needed_by(entry)) and needs <= left_out
-        }
-        if not more:
-            break
+    while more := _only_for(left_out, entries) - left_out:
         left_out |= more
     kept = [entry.rstrip() for name, entry in entries.items() if name not in left_out]
     return HEAD + "\n".join(kept) + "\n"
+
+
+def _only_for(left_out: set[str], entries: dict[str, str]) -> set[str]:
+    """Return the packages that only left-out ones need."""
+    needs = {name: _needed_by(entry) for name, entry in entries.items()}
+    return {name for name, by in needs.items() if by and by <= left_out}
 
 
 def _needed_by(entry: str) -> set[str]:

@@ -10,12 +10,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from index.store.snapshot import Snapshot
-from qa.answer import Answer, AnswerSpan, Certainty, NearestPassage
+from qa.answer import Answer, AnswerSpan, Certainty, NearestPassage, Refusal
 from qa.answering.pipeline import Pipeline
 from qa.conversations.ellipsis import is_elliptic
 from qa.errors import QAError
@@ -83,7 +83,7 @@ class Gap:
     first: str
     last: str
     outcome: Outcome
-    reason: str
+    reason: str = ""
     missing: tuple[str, ...] = ()
     candidate: Candidate | None = None
     nearest: tuple[NearPassage, ...] = ()
@@ -193,14 +193,14 @@ def _main_question(group: Sequence[GapRecord]) -> str:
 
 def _gap(group: Sequence[GapRecord], answer: Answer | None) -> Gap:
     question = _main_question(group)
-    others = Counter(wording for wording in map(_standalone, group) if wording != question)
+    wordings = Counter(map(_standalone, group))
+    del wordings[question]
     times = sorted(record.asked_at for record in group)
     kinds = Counter(record.kind for record in group)
-    refusal = answer.refusal if answer else None
     wrong_answers = _texts(record.answer for record in group if record.kind == "wrong")
-    return Gap(
+    gap = Gap(
         question,
-        tuple(wording for wording, _ in others.most_common(_WORDINGS)),
+        tuple(wording for wording, _ in wordings.most_common(_WORDINGS)),
         len(group),
         len({record.owner for record in group}),
         kinds["refused"],
@@ -208,13 +208,16 @@ def _gap(group: Sequence[GapRecord], answer: Answer | None) -> Gap:
         times[0],
         times[-1],
         _outcome(answer, wrong_answers),
-        refusal.reason if refusal else "",
-        refusal.missing if refusal else (),
-        _candidate(answer),
-        tuple(map(_near, refusal.nearest)) if refusal else (),
-        _texts(record.place for record in group),
-        wrong_answers,
+        candidate=_candidate(answer),
+        places=_texts(record.place for record in group),
+        wrong_answers=wrong_answers,
     )
+    return _with_refusal(gap, answer.refusal) if answer and answer.refusal else gap
+
+
+def _with_refusal(gap: Gap, refusal: Refusal) -> Gap:
+    nearest = tuple(map(_near, refusal.nearest))
+    return replace(gap, reason=refusal.reason, missing=refusal.missing, nearest=nearest)
 
 
 def _outcome(answer: Answer | None, wrong_answers: Sequence[str]) -> Outcome:

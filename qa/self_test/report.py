@@ -10,7 +10,7 @@ from typing import Any
 
 from qa.evaluation.figures import Figure
 from qa.evaluation.selective_metrics import Interval
-from qa.self_test.judging import Judged
+from qa.self_test.judging import Judged, Verdict
 
 RETRIEVED, ANSWERED, PRECISION = "retrieved", "answered", "right"
 SURE, WITHHELD, REFUSED = "right of sure", "withheld", "refused"
@@ -103,17 +103,24 @@ def _ends(figure: Figure) -> tuple[float, ...]:
 def figures_of(judged: Sequence[Judged]) -> tuple[Figure, ...]:
     """Return the figures of judged questions, those without questions left out."""
     ours = [each for each in judged if each.question.is_answerable]
-    others = [each for each in judged if not each.question.is_answerable]
     given = [each for each in ours if each.certainty != "none"]
     sure = [each for each in given if each.certainty == "sure"]
     return (
         *_share(RETRIEVED, [each.is_retrieved for each in ours]),
         *_share(ANSWERED, [each.certainty != "none" for each in ours]),
-        *_share(PRECISION, [each.verdict == "right" for each in given]),
-        *_share(SURE, [each.verdict == "right" for each in sure]),
-        *_share(WITHHELD, [each.verdict == "withheld" for each in ours]),
-        *_share(REFUSED, [each.verdict == "refused" for each in others]),
+        *_share(PRECISION, _are(given, "right")),
+        *_share(SURE, _are(sure, "right")),
+        *_share(WITHHELD, _are(ours, "withheld")),
+        *_share(REFUSED, _are(_unanswerable(judged), "refused")),
     )
+
+
+def _unanswerable(judged: Sequence[Judged]) -> list[Judged]:
+    return [each for each in judged if not each.question.is_answerable]
+
+
+def _are(judged: Sequence[Judged], verdict: Verdict) -> list[bool]:
+    return [each.verdict == verdict for each in judged]
 
 
 def _share(name: str, hits: Sequence[bool]) -> list[Figure]:

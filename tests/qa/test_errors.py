@@ -40,7 +40,12 @@ def test_all_hang_below_the_base_and_hide_no_builtin() -> None:
 
 @pytest.mark.parametrize("kind", [*OURS.values(), *THEIRS.values()])
 def test_every_error_becomes_a_problem(kind: type[Exception]) -> None:
-    with_words = {errors.TooBusy: (), errors.TooManyQuestions: (60, 5)}
+    with_words = {
+        errors.GapsOff: (),
+        errors.Stopping: (),
+        errors.TooBusy: (),
+        errors.TooManyQuestions: (60, 5),
+    }
     error = kind(*with_words.get(kind, ("what to do",)))
     response = problem_of(error)
 

@@ -120,8 +120,7 @@ def ask(  # noqa: PLR0913 - the options of the command
                 tags=tags or None,
                 with_sources=not without_sources,
             )
-    if answer.refusal and settings.gaps == "all" and not note:
-        _note_refusal(settings, answer)
+    _note_refusal(settings, answer, of_sample=bool(note))
     _echo_answer(answer, as_json=as_json)
     _echo_notes(() if as_json else note)
     sys.exit(NO_ANSWER if answer.refusal else 0)
@@ -200,8 +199,13 @@ def _write_bundle(
         )
 
 
-def _note_refusal(settings: Settings, answer: Answer) -> None:
-    """Keep a refused question for `qa gaps`; where nothing can be written, say so."""
+def _note_refusal(settings: Settings, answer: Answer, *, of_sample: bool) -> None:
+    """Keep a refused question for `qa gaps`, where the setting says so and one's own were asked.
+
+    Where nothing can be written, a note says so.
+    """
+    if answer.refusal is None or settings.gaps != "all" or of_sample:
+        return
     from index.errors import IndexingError
     from qa.bootstrap import open_gap_records
     from qa.state.conversations import LOCAL_OWNER

@@ -338,6 +338,8 @@ def test_openapi_has_examples(seeds_server: Server) -> None:
         "/conversations",
         "/conversations/{conversation_id}",
         "/feedback",
+        "/gaps.json",
+        "/gaps.csv",
         "/examples",
         "/sample",
         "/session",
