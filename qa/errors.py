@@ -26,6 +26,7 @@
     ├── NotAllowed          a key that may not do that
     ├── TooManyQuestions    more questions a minute than a key may ask
     ├── Stopping            the server is about to end
+    ├── QuestionCancelled   the client that asked has gone
     ├── TooBusy             more questions than can be answered in time
     ├── AccessError         a key that cannot be made or revoked
     ├── InvalidFeedback     a verdict or a place that cannot be kept

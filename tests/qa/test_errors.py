@@ -42,6 +42,7 @@ def test_all_hang_below_the_base_and_hide_no_builtin() -> None:
 def test_every_error_becomes_a_problem(kind: type[Exception]) -> None:
     with_words = {
         errors.GapsOff: (),
+        errors.QuestionCancelled: (),
         errors.Stopping: (),
         errors.TooBusy: (),
         errors.TooManyQuestions: (60, 5),
