@@ -10,7 +10,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 LOCK, LEAN = FOLDER / "requirements.lock", FOLDER / "requirements-lean.lock"
-CONVERTING = {"sentence-transformers", "torch"}
+CONVERTING = {"sentence-transformers", "torch", "transformers"}
 """Packages that only convert models; the shipped models need no conversion."""
 HEAD = (
     "# Made of requirements.lock by `python deploy/make_lean_lock.py`: without torch,\n"
