@@ -188,23 +188,20 @@ def rank_answers(
     ranked = group_candidates(question, reading, passage_weight, whole_sentences=whole)
     if not ranked:
         return None
-    by_clause = ranked
-    if kind != "list":
-        named_first = named_sentence_first if whole else named_clause_first
-        by_clause = named_period_first(question, named_first(question, ranked))
+    by_clause = _named_first(question, kind, ranked)
     best, *others = _newest_version_first(by_clause, kind)
     earlier = _earlier_answers(best, others, kind)
-    others = [group for group in others if not _is_among(group, earlier)]
+    others = _without(others, earlier)
     items = _list_items(best, others) if kind == "list" else []
     contradicting = _conflicting_answers(best, others) if kind == "span" else []
     # What is said of another period contradicts nothing, but is no rival either.
     set_aside = [group for group in contradicting if reason_against(group.best)]
-    conflicts = [group for group in contradicting if not _is_among(group, set_aside)]
+    conflicts = _without(contradicting, set_aside)
     if conflicts and best.best.passage.standing.newest_first:
         best, *conflicts = _newest_first([best, *conflicts])
     # What is given together with the best answer supports it and is no rival to it.
     allies = [*items, *conflicts, *earlier, *set_aside]
-    rest = [group for group in others if group is not best and not _is_among(group, allies)]
+    rest = _without(others, [best, *allies])
     features = partial(confidence_features, question, reading, whole_sentences=whole)
     replaced_features = None
     is_other_clause = by_clause[0] is not ranked[0]
@@ -220,6 +217,18 @@ def rank_answers(
         probability([best, *allies], reading),
         replaced_features,
     )
+
+
+def _named_first(question: str, kind: Kind, ranked: list[AnswerGroup]) -> list[AnswerGroup]:
+    """Return ranked answers led by the clause, the sentence and the period that are named."""
+    if kind == "list":
+        return ranked
+    named_first = named_sentence_first if kind == "evidence" else named_clause_first
+    return named_period_first(question, named_first(question, ranked))
+
+
+def _without(groups: Sequence[AnswerGroup], others: Sequence[AnswerGroup]) -> list[AnswerGroup]:
+    return [group for group in groups if not _is_among(group, others)]
 
 
 def decide(question: str, kind: Kind, reading: Reading, policy: Policy, top_k: int) -> Decision:

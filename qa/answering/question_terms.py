@@ -7,7 +7,7 @@ written of the "HX-80", of "sheaf 2.9" or of "Kubernetes".
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import regex
@@ -85,13 +85,21 @@ def _names(question: str) -> Iterator[str]:
     for at, word in enumerate(words):
         if _TIME_OR_ORDINAL.fullmatch(word):
             continue
-        before = words[at - 1] if at else ""
-        behind = words[at + 1] if at + 1 < len(words) else ""
         if _NUMBER.fullmatch(word):
-            if _says_something(before) and not _COUNTED.fullmatch(behind):
-                yield word
-        elif _is_code(word) or (is_english and (_is_capitalised(word, at) or _is_foreign(word))):
+            is_name = _is_numbered(words, at)
+        elif is_english:
+            is_name = _is_code(word) or _is_capitalised(word, at) or _is_foreign(word)
+        else:
+            is_name = _is_code(word)
+        if is_name:
             yield word
+
+
+def _is_numbered(words: Sequence[str], at: int) -> bool:
+    """Return True for a number that tells one thing of a kind from others: "error 418"."""
+    before = words[at - 1] if at else ""
+    behind = words[at + 1] if at + 1 < len(words) else ""
+    return _says_something(before) and _COUNTED.fullmatch(behind) is None
 
 
 def _says_something(word: str) -> bool:

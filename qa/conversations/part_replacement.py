@@ -108,40 +108,47 @@ def with_part_replaced(fragment: str, question: str) -> Iterator[str]:
 
     Behind them comes the question with a time or a place of the fragment at its end.
     """
-    plain = question.rstrip("?!. ")
+    plain, part = question.rstrip("?!. "), fragment.rstrip("?!. ")
     if _OTHERS.match(fragment):
         yield from _with_others(plain)
     if starts_with_preposition(fragment):
         plain = _AT_A_TIME.sub("", plain)
-    variant = _VARIANT.match(fragment.rstrip("?!. "))
+    variant = _VARIANT.match(part)
     if variant and not _shape(variant["rest"].split()):
         yield from _with_variant(variant["rest"], plain)
-        return
-    part = _without_one(fragment.rstrip("?!. "))
+    elif _WORD.search(_without_one(part)):
+        yield from _with_replacement(_without_one(part), plain)
+
+
+def _with_replacement(part: str, plain: str) -> list[str]:
+    """Return a question with a part replaced, at most `MOST` ways, the likeliest first."""
     words = _WORD.findall(part)
-    if not words:
-        return
-    preposition = words[0].lower() if words[0].lower() in _PREPOSITIONS else ""
-    bare = (
-        part[part.lower().index(preposition) + len(preposition) :].strip() if preposition else part
-    )
+    preposition = words[0].lower() if starts_with_preposition(part) else ""
+    bare = part[part.lower().index(preposition) + len(preposition) :].strip()
     parts = _parts(plain)
     scored = [(_likeness(each, parts, bare, preposition), each) for each in _with_chains(parts)]
     ranked = sorted(scored, key=lambda pair: -pair[0])
     found = [each for score, each in ranked if score > _LEAST][:MOST]
     readings = [f"{_replaced(plain, each, part, bare, preposition)}?" for each in found]
-    if found and len(words) == 1 and len(found[0].words) == 2 and not _shape(words):
-        # "Night?" may be the night shift, "long?" the lane long.
-        one, other = found[0].words
-        readings[1:1] = [
-            f"{plain[: found[0].start]}{pair}{plain[found[0].end :]}?"
-            for pair in (f"{part} {other}", f"{one} {part}")
-        ]
+    if found and len(words) == 1 and not _shape(words):
+        readings[1:1] = _with_word_of_pair(part, found[0], plain)
     if preposition and not any(_fits(each, bare, preposition) for each in found):
         added = f"{plain} {part[0].lower()}{part[1:]}?"
         # "For repaired parts" is another object, "in Paris" a place for the same one.
         readings.insert(1 if preposition in _OF_OBJECTS and readings else 0, added)
-    yield from readings[:MOST]
+    return readings[:MOST]
+
+
+def _with_word_of_pair(word: str, pair: _Part, plain: str) -> list[str]:
+    """Return a question with either word of a pair replaced.
+
+    "Night?" may be the night shift, "long?" the lane long.
+    """
+    if len(pair.words) != 2:
+        return []
+    one, other = pair.words
+    pairs = (f"{word} {other}", f"{one} {word}")
+    return [f"{plain[: pair.start]}{each}{plain[pair.end :]}?" for each in pairs]
 
 
 def starts_with_preposition(fragment: str) -> bool:

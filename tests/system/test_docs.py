@@ -164,7 +164,7 @@ def test_ci_runs_the_readmes_test_command() -> None:
     "question",
     [
         "How much will Amazon invest in Anthropic?",
-        "What caused some investors to worry?",
+        "What does Anthropic do?",
         "What is the population of Japan?",
     ],
 )

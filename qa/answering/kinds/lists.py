@@ -13,7 +13,7 @@ from typing import Literal
 
 import regex
 
-from index.document import Block, TextRange
+from index.document import Block, Entry, TextRange
 from index.search.bm25 import STOP_WORDS, analyse
 from index.text.sentences import sentence_spans
 from index.text.structure import with_lead
@@ -296,16 +296,24 @@ def _column(
     if name is None:
         return None
     rest = terms - set(analyse(" ".join((*names, *block.headings))))
-    # A value without the name of its row says nothing, where that stands in the first cell.
-    is_labelled = bool(rows) and rows[0][1][0].name == "" and rows[0][1][0].name != name
-    found: list[tuple[int, TextRange]] = []
-    for entry, row in rows:
-        held = len(rest & set(analyse(" ".join(each.text for each in row))))
-        spans = [entry.span if is_labelled else cell.span for cell in row if cell.name == name]
-        found += [(held, span) for span in spans]
+    found = [
+        (len(rest & set(analyse(" ".join(each.text for each in row)))), span)
+        for entry, row in rows
+        for span in _spans_of(entry, row, name)
+    ]
     most = max((held for held, _ in found), default=0)
     ranges = tuple(span for held, span in found if held == most)
     return (ranges, " ".join(names)) if len(ranges) > 1 or (most and ranges) else None
+
+
+def _spans_of(entry: Entry, row: Sequence[Cell], name: str) -> list[TextRange]:
+    """Return the ranges of a row's cells in a column.
+
+    Of a row whose name stands in a first cell without a name it is the whole row: a value says
+    nothing without it.
+    """
+    is_labelled = row[0].name == "" != name
+    return [entry.span if is_labelled else cell.span for cell in row if cell.name == name]
 
 
 def _asked_column(

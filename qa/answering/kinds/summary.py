@@ -41,15 +41,17 @@ _FORMS = tuple(
         r"(?:can you )?(?:summari[sz]e|sum up|give a summary of) (?P<topic>.+?)(?: for me)?",
         rf"(?:{_LISTING} )?(?:the )?(?:main|key|most important) {_POINTS} (?:of|in) (?P<topic>.+)",
         r"(?:a |the )?(?:short )?(?:summary|overview|abstract|gist) (?:of|on) (?P<topic>.+)",
-        r"what (?:does|do|did) (?P<topic>.+?) (?:say|cover|deal with|contain)",
     )
 )
+_SAYS = whole(r"what (?:does|do|did) (?P<topic>.+?) (?:say|cover|deal with|contain)")
+"""A question for what something says: a document, if one has that name, else perhaps a person."""
 
 
 def answer(context: QuestionContext) -> KindAnswer | None:
     """Quote the sentences that stand for a document; None if none is asked for or found."""
     topic = topic_of(context.question)
-    info = _document(context, topic) if topic else None
+    says = _SAYS.match(without_marks(context.question)) is not None
+    info = _document(context, topic, by_name=says) if topic else None
     if info is None:
         return None
     text = context.snapshot.document(info.id).text
@@ -63,7 +65,7 @@ def answer(context: QuestionContext) -> KindAnswer | None:
 def topic_of(question: str) -> str | None:
     """Return what a question wants to have summed up, None if it asks something else."""
     text = without_marks(question)
-    found = next(filter(None, (form.match(text) for form in _FORMS)), None)
+    found = next(filter(None, (form.match(text) for form in (*_FORMS, _SAYS))), None)
     return without_article(found["topic"].strip()) if found else None
 
 
@@ -115,8 +117,12 @@ def _tf_idf(sentences: Sequence[Sequence[str]]) -> NDArray[np.float64]:
     return unit
 
 
-def _document(context: QuestionContext, topic: str) -> DocumentInfo | None:
-    """Return the document that a topic names: by title and path, newest first, else None."""
+def _document(context: QuestionContext, topic: str, *, by_name: bool) -> DocumentInfo | None:
+    """Return the document that a topic names by its title or path, the newest first.
+
+    Else it is the one that most passages about the topic are of, unless it must be found
+    `by_name`; None if there is none.
+    """
     wanted = set(analyse(topic))
     if not wanted:
         return None
@@ -127,7 +133,8 @@ def _document(context: QuestionContext, topic: str) -> DocumentInfo | None:
     best = max(shares, key=lambda each: each[:2], default=None)
     if best and best[0] >= _NAMED:
         return best[2]
-    # No name holds the words: the document that most of the best passages are of.
+    if by_name:
+        return None
     passages = context.retrieve(topic)
     found = Counter(passage.document.id for passage in passages).most_common(1)
     if not found or found[0][1] * 2 <= len(passages):

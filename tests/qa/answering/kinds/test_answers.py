@@ -180,6 +180,11 @@ def test_a_summary_quotes_sentences_of_the_named_document_in_order(pipeline: Pip
     assert starts == sorted(starts)
 
 
+def test_what_a_person_says_is_no_summary(pipeline: Pipeline) -> None:
+    assert asked(pipeline, "What does the leave policy say?").kind == "summary"
+    assert asked(pipeline, "What did the steriliser say?").kind == "span"
+
+
 def test_the_sentences_of_a_summary_are_few_and_central() -> None:
     about = [f"The harbour crane number {at} lifts containers in the harbour." for at in range(6)]
     text = " ".join([*about, "Yesterday my neighbour bought seven yellow tulips.", "Ok."])
