@@ -53,6 +53,7 @@ from qa.interfaces.api.problems import add_error_handlers, problem_of
 from qa.interfaces.api.proxies import TrustedProxies, networks_of
 from qa.interfaces.api.question_queue import QuestionQueue
 from qa.interfaces.api.root_path import RootPath
+from qa.interfaces.api.schemas import PROBLEMS
 from qa.interfaces.api.sessions import session_router
 from qa.interfaces.api.source_pages import source_page_router
 from qa.interfaces.api.verification import verification_router
@@ -376,7 +377,7 @@ def create_app(
         app.include_router(bot.router())
     if not only_slack:
         _include_local_routers(app, service, questions, gatekeeper, settings)
-        app.include_router(metrics_router(service.metrics))
+        app.include_router(metrics_router(service.metrics), responses=PROBLEMS)
     describe_open_routes(app)
     add_error_handlers(app)
     # The last one added is the first to see a request.
@@ -458,7 +459,7 @@ def _include_local_routers(
     app.include_router(session_router(gatekeeper))
     app.include_router(openai_router(service, questions, settings.public_url))
     if mcp.is_installed():
-        app.include_router(mcp.mcp_router(service, questions, gatekeeper))
+        app.include_router(mcp.mcp_router(service, questions, gatekeeper), responses=PROBLEMS)
     app.include_router(page_router())
     if settings.webhook_token:
         app.include_router(
@@ -469,7 +470,8 @@ def _include_local_routers(
                 settings.webhook_token,
                 settings.public_url,
                 settings.slack.tags_of_webhook,
-            )
+            ),
+            responses=PROBLEMS,
         )
     if settings.teams_secrets:
         app.include_router(
@@ -480,7 +482,8 @@ def _include_local_routers(
                 settings.teams_secrets,
                 settings.public_url,
                 settings.slack.tags_of_webhook,
-            )
+            ),
+            responses=PROBLEMS,
         )
 
 

@@ -96,7 +96,11 @@ def test_remains_of_a_deleted_document_are_deleted(desk: Settings) -> None:
 def test_conversations_that_belong_to_nothing_need_a_backup(desk: Settings) -> None:
     State(desk.data).close()
     with closing(sqlite3.connect(desk.data / STATE, isolation_level=None)) as db:
-        db.execute("INSERT INTO turns VALUES (1, 'none', '?', '?', '{}', 1, '')")
+        db.execute(
+            "INSERT INTO turns"
+            " (conversation_id, question, understood, result, generation, asked_at)"
+            " VALUES ('none', '?', '?', '{}', 1, '')"
+        )
 
     [finding] = doctor._state(desk).findings
 

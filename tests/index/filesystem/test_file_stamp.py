@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from index.filesystem.file_stamp import TICK_NS, FileStamp, stamp_of
 from index.store.snapshot import Snapshot, current_generation
 from index.store.store import Store
-from tests.index.store.test_store import _put
+from tests.support.stored import put
 
 
 @given(st.builds(FileStamp, *[st.integers(0, 2**64)] * 4))
@@ -48,7 +48,7 @@ def test_only_regular_files_have_a_stamp(tmp_path: Path, name: str) -> None:
 def test_seeing_a_file_again_is_no_new_generation_and_leaves_with_its_document(
     store: Store, data: Path
 ) -> None:
-    document_id = _put(store, "Text.")
+    document_id = put(store, "Text.")
     before, old, young = (
         current_generation(data),
         FileStamp(5, 1, 1, 7),
