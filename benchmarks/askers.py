@@ -31,7 +31,7 @@ MANY = 16
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What some askers got in a while; times in seconds."""
+    """Answers that some askers got in a while; times in seconds."""
 
     rate: float
     processor: float

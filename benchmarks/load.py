@@ -38,7 +38,7 @@ HEAD_SECONDS = 15.0
 
 @dataclass
 class Figures:
-    """What was measured: statuses and seconds of questions, seconds of health checks, memory."""
+    """Measurements: statuses and seconds of questions, seconds of health checks, memory."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     asking: list[float] = field(default_factory=list)

@@ -28,7 +28,7 @@ _TRACES = "v1/traces"
 
 
 class Traces(Protocol):
-    """What of a server can be traced."""
+    """The parts of a server that are traced."""
 
     def answered(self, door: str, answer: Mapping[str, Any]) -> None:
         """Add the stages of an answer to the span of its request."""

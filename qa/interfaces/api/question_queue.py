@@ -88,7 +88,7 @@ class QuestionQueue:
         except QAError:
             # The question or the state of the index is at fault, and the asker is told.
             raise
-        except Exception:
+        except Exception:  # counted, whatever it is, and raised again
             self._observer.turned_away("failed")
             raise
 

@@ -47,7 +47,7 @@ class _Reference(_Fields):
 
 
 class _ChannelData(_Fields):
-    """Where a message stands; older clients name channel and team in fields of their own."""
+    """Place of a message; older clients name channel and team in fields of their own."""
 
     channel: _Reference = _Reference()
     team: _Reference = _Reference()
