@@ -65,6 +65,8 @@ _TEMPORAL = _pattern(
     r"|immediately|at once|always|never|now|next|last|first|within|by the|upon|on|at the|in the"
     rf"|end of|start of|beginning|ago|later|century|{_NUMBER_WORD} {_TIME_UNIT})\b"
 )
+_NO_AMOUNT = _pattern(r"\p{N}[.,]\p{N}{4,}")
+"""A number with more decimals than money has: 1.4404 is a steel."""
 _BARE_TIME_NOUN = _pattern(r"(?:the )?(?:date|day|time|year|month|week|period|term|hour)s?")
 _PHYSICAL = _pattern(
     r"\p{N}\s?(?:mm|cm|km|m|kg|mg|g|t|lb|oz|ml|l|bar|psi|v|a|w|kw|hz|nm|gb|mb|tb|°c|°f|rpm)\b"
@@ -180,7 +182,7 @@ def _count(text: str) -> float:
 def _money(text: str) -> float:
     if _HAS_MONEY.search(text):
         return 1.0
-    if _PHYSICAL.search(text) or _FULL_DATE.search(text):
+    if _PHYSICAL.search(text) or _FULL_DATE.search(text) or _NO_AMOUNT.search(text):
         return -1.0
     return 0.0 if _HAS_NUMBER.search(text) or "free" in text.lower() else -1.0
 

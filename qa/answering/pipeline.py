@@ -22,6 +22,7 @@ from index.store.limited_snapshot import LimitedSnapshot
 from index.store.snapshot import DocumentInfo, Snapshot
 from index.tags import tag_of, tags_of
 from qa.answer import Answer, AnswerSpan, Citation, CopyPlace, Freshness, RetrievedPassage
+from qa.answering.answer_types import asked_type, type_agreement
 from qa.answering.cancellation import check_cancelled
 from qa.answering.citations import Citer, shown_passage
 from qa.answering.decision import ALTERNATIVES, Policy, ScoredAnswer, decide
@@ -638,13 +639,16 @@ def _only_sure(found: KindAnswer) -> KindAnswer:
 def _with_cell(read: Answer, cell: AnswerSpan, policy: Policy) -> Answer:
     """Return an answer that quotes the cell of a table before what the reader has found.
 
-    The reader's answer stands where it is the surer one.
+    The reader's answer stands where it is the surer one, unless the cell alone has the type that
+    is asked for.
     """
     confidence = round(policy.trust * cell.confidence, 4)
     certainty = cell.certainty
     if policy.min_confidence is not None:
         certainty = policy.certainty(confidence)
-    is_surer = read.certainty == "sure" and certainty != "sure"
+    wanted = asked_type(read.question)
+    is_of_type = type_agreement(wanted, cell.text) > type_agreement(wanted, read.text or "")
+    is_surer = read.certainty == "sure" and certainty != "sure" and not is_of_type
     if certainty == "none" or (policy.strict and certainty != "sure") or is_surer:
         return read
     shown = (*read.spans, *read.conflicts, *read.alternatives)

@@ -68,6 +68,22 @@ def test_the_cell_of_the_row_and_the_column(pipeline: Pipeline, question: str, c
 
 
 @pytest.mark.parametrize(
+    ("question", "answered"),
+    [
+        ("how much is the stainless HX-40?", "€3,760"),
+        ("lead time of the stainless HX-40", "41-21"),
+    ],
+)
+def test_a_surer_reader_gives_way_to_the_cell_of_the_asked_type(
+    pipeline: Pipeline, question: str, answered: str
+) -> None:
+    reader = FixedReader({"41-21": 9.0})
+    read = Pipeline(pipeline.snapshot, pipeline._retriever, reader, pipeline.policy, top_k=5)
+
+    assert read.ask(question).text == answered
+
+
+@pytest.mark.parametrize(
     "question",
     [
         "How much is the HX-80?",
