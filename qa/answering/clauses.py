@@ -1,4 +1,4 @@
-"""Clauses and sentences: of several values the one in the clause, or of the period, that is named.
+"""Clauses, sentences, sections: of several values the one whose clause, period or code is named.
 
 "Records of adults are kept for ten years, those of children until their 28th birthday" holds two
 answers, and a reader often takes the first of them for either question.
@@ -24,8 +24,13 @@ _VALUE = regex.compile(r"(?P<sign>\p{Sc}?)\p{N}[\p{N}.,]*\s?(?P<unit>[\p{L}%Â°/Â
 """A number with its unit or its currency."""
 _LEAST_SCORE = -8.0
 """Score of the candidate in another clause: the reader often sees only the first value."""
-_LEAST_OF_PERIOD = -16.0
-"""Score of the candidate in a sentence about the period: readers hardly look at times."""
+_LEAST_NAMED = -16.0
+"""Score of the candidate in a sentence or section that is named: readers hardly look at times and
+numbers."""
+_CODE = regex.compile(
+    r"(?<![\p{L}\p{N}.-])(?:[vV]?\p{N}+(?:\.\p{N}+)+|\p{Lu}+-?\p{N}[\p{Lu}\p{N}-]*)(?![\p{L}\p{N}])"
+)
+"""A version (3.1.2, v2.0) or a code of capitals and digits (HX-40S, E07)."""
 _BORDER = regex.compile(
     r"[,;]\s+(?:and |but |while )?|\s(?:and|but|while)\s(?=(?:the|an?|of|for|in|those|that)\b)"
 )
@@ -83,7 +88,36 @@ def named_period_first(question: str, ranked: Sequence[AnswerGroup]) -> list[Ans
         mine, its = (len(terms & set(analyse(each.sentence_text))) for each in (best, other))
         return its >= mine
 
-    return _led_by_first(ranked, is_meant, _LEAST_OF_PERIOD)
+    return _led_by_first(ranked, is_meant, _LEAST_NAMED)
+
+
+def named_section_first(question: str, ranked: Sequence[AnswerGroup]) -> list[AnswerGroup]:
+    """Return ranked answers, first one of the section that is named, if the best is of another.
+
+    The headings above them name versions or codes: of "3.1.2" and "3.1.1" the one that is asked
+    for.
+    """
+    asked, wanted = _codes(question), asked_type(question)
+
+    def is_meant(other: Candidate, best: Candidate) -> bool:
+        ours, theirs = (_section_codes(each) for each in (best, other))
+        # Without headings of its own, the best one is asked for if its passage names the code.
+        ours = ours or _codes(best.passage.chunk.text)
+        if asked & ours or not asked & theirs:
+            return False
+        return type_agreement(wanted, other.text) >= type_agreement(wanted, best.text)
+
+    return _led_by_first(ranked, is_meant, _LEAST_NAMED) if asked else list(ranked)
+
+
+def _section_codes(candidate: Candidate) -> frozenset[str]:
+    """Return the codes of the innermost heading that has some."""
+    headings = reversed(candidate.passage.chunk.headings)
+    return next(filter(None, map(_codes, headings)), frozenset())
+
+
+def _codes(text: str) -> frozenset[str]:
+    return frozenset(match.group().lower().removeprefix("v") for match in _CODE.finditer(text))
 
 
 def _periods_named(candidate: Candidate, asked: tuple[date, date]) -> list[bool]:

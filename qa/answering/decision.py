@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 from index.search.bm25 import STOP_WORDS
 from qa.answer import Certainty, Gate, Kind
 from qa.answering.calibration import UNCALIBRATED_LIKELY, UNCALIBRATED_THRESHOLD, Calibration
-from qa.answering.clauses import named_clause_first, named_period_first, named_sentence_first
+from qa.answering.clauses import (
+    named_clause_first,
+    named_period_first,
+    named_section_first,
+    named_sentence_first,
+)
 from qa.answering.doubts import doubts_about
 from qa.answering.features import AnswerGroup, confidence_features, group_candidates, probability
 from qa.answering.languages import Languages
@@ -220,11 +225,16 @@ def rank_answers(
 
 
 def _named_first(question: str, kind: Kind, ranked: list[AnswerGroup]) -> list[AnswerGroup]:
-    """Return ranked answers led by the clause, the sentence and the period that are named."""
+    """Return ranked answers led by the clause or sentence, section and period that are named."""
     if kind == "list":
         return ranked
-    named_first = named_sentence_first if kind == "evidence" else named_clause_first
-    return named_period_first(question, named_first(question, ranked))
+    for named_first in (
+        named_sentence_first if kind == "evidence" else named_clause_first,
+        named_section_first,
+        named_period_first,
+    ):
+        ranked = named_first(question, ranked)
+    return ranked
 
 
 def _without(groups: Sequence[AnswerGroup], others: Sequence[AnswerGroup]) -> list[AnswerGroup]:

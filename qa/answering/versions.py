@@ -180,12 +180,20 @@ def _picked(
 
 
 def _of_numbers(infos: dict[str, DocumentInfo], numbers: set[tuple[int, ...]]) -> list[str]:
-    """Return the members whose title or name has one of these version numbers."""
-    return [
-        document_id
-        for document_id, info in infos.items()
-        if numbers & (named_numbers(info.title) | named_numbers(_name_of(info)))
-    ]
+    """Return the members whose title or name has one of these version numbers.
+
+    Where none has, 3.1.2 is looked for in what is about 3.1.
+    """
+    wholes = {number[:parts] for number in numbers for parts in range(2, len(number))}
+    for wanted in (numbers, wholes):
+        found = [each for each, info in infos.items() if wanted & _numbers_of(info)]
+        if found:
+            return found
+    return []
+
+
+def _numbers_of(info: DocumentInfo) -> set[tuple[int, ...]]:
+    return named_numbers(info.title) | named_numbers(_name_of(info))
 
 
 def _name_of(info: DocumentInfo) -> str:

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from qa.answering.clauses import named_clause_first, named_period_first, named_sentence_first
+from qa.answering.clauses import (
+    named_clause_first,
+    named_period_first,
+    named_section_first,
+    named_sentence_first,
+)
 from qa.answering.features import AnswerGroup
 from qa.answering.pipeline import _Retrieval
 from qa.answering.reader import Candidate
@@ -89,3 +94,35 @@ def test_the_sentence_of_the_period_that_is_named(
         return AnswerGroup((Candidate(passage, start, start + 3, sentence, 0.0),))
 
     assert named_period_first(question, [group("200"), group("300")])[0].best.text == first
+
+
+NOTES = (
+    "# Gate software 3.1\n\nReleased on 18 February 2026.\n\n"
+    "## 3.1.1\n\nReleased on 9 March 2026.\n\n## 3.1.2\n\nReleased on 27 April 2026.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("When was the gate software 3.1 released?", "18 February 2026"),
+        ("When was 3.1.2 released?", "27 April 2026"),
+        ("when was v3.1.1 released", "9 March 2026"),
+        ("When was the gate software released?", "9 March 2026"),
+        ("When was 4.0 released?", "9 March 2026"),
+    ],
+)
+def test_the_section_of_the_version_that_is_named(
+    tmp_path: Path, question: str, first: str
+) -> None:
+    pipeline = pipeline_of(tmp_path, {"notes.md": NOTES})
+    passages = pipeline._retriever.retrieve("released", 5)
+
+    def group(date: str) -> AnswerGroup:
+        [passage] = [each for each in passages if date in each.chunk.text]
+        start = passage.chunk.start + passage.chunk.text.index(date)
+        span = start, start + len(date)
+        return AnswerGroup((Candidate(passage, *span, span, 0.0),))
+
+    ranked = [group(each) for each in ("9 March 2026", "18 February 2026", "27 April 2026")]
+    assert named_section_first(question, ranked)[0].best.text == first

@@ -185,6 +185,17 @@ def test_a_version_number_in_the_question_chooses(tmp_path: Path) -> None:
     assert asked(tmp_path, files, "How long is a token valid?", "3.1").text == "90 days"
 
 
+def test_a_patch_is_looked_for_in_the_version_that_it_belongs_to(tmp_path: Path) -> None:
+    files = {
+        "gate_notes_3.1.md": "# Gate software 3.1\n\nThe limit of the gate is 31%.",
+        "gate_notes_3.2.md": "# Gate software 3.2\n\nThe limit of the gate is 32%.",
+    }
+
+    for question, limit in (("3.1.2", "31%"), ("3.2", "32%"), ("3.3.1", "32%")):
+        answer = asked(tmp_path / question, files, f"What is the limit of the gate in {question}?")
+        assert answer.text == limit
+
+
 def test_a_superseded_section_answers_no_longer(tmp_path: Path) -> None:
     files = {
         "CN-0147.md": "# Notice CN-0147\n\n14 April 2026\n\n## 1 Rest\n\nThe seal rests for 3 days."
