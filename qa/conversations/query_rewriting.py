@@ -118,6 +118,9 @@ def _in_context(question: str, alone: str, turns: Sequence[tuple[str, str]]) -> 
     ]
     if is_fragment and asked_again:
         return _few([*asked_again, *([alone] if _says_something(alone) else [])])
+    if asked_again and _SAME_OF.match(alone):
+        # "What was it in 2025?" asks for the same value: "it" is nothing else.
+        return _few(asked_again)
     contextual = [
         *asked_again,
         *_with_last_object(alone, turns[-1]),

@@ -147,3 +147,9 @@ def test_an_item_of_the_last_answer_is_named() -> None:
     assert rewrites("what does the last one cost?", [INVEST], options) == [
         "what does test certificate cost?"
     ]
+
+
+def test_the_same_value_of_another_time_is_asked_for_alone() -> None:
+    turns = [("how much is the HX-40?", "€2,395")]
+
+    assert rewrites("what was it in 2025", turns) == ["how much is the HX-40 in 2025?"]
