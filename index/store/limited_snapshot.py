@@ -151,6 +151,10 @@ class LimitedSnapshot(Snapshot):
         """Return True if there is a document with this id; any text may be passed."""
         return document_id in self._visible
 
+    def unknown_ids(self, document_ids: Sequence[str]) -> list[str]:
+        """Return the ids of which there is no document (see `has_document`)."""
+        return [each for each in document_ids if each not in self._visible]
+
     def document_info(self, document_id: str) -> DocumentInfo:
         """Return the description of a document that exists (`has_document`)."""
         self._check(document_id)

@@ -350,6 +350,13 @@ class Snapshot:
             return False
         return bool(self._query("SELECT 1 FROM documents WHERE id = ?", document_id))
 
+    def unknown_ids(self, document_ids: Sequence[str]) -> list[str]:
+        """Return the ids of which there is no document (see `has_document`), in one query."""
+        if len(document_ids) == 1:
+            return [each for each in document_ids if not self.has_document(each)]
+        known = {each for (each,) in self._query(_KNOWN_IDS, json.dumps(list(document_ids)))}
+        return [each for each in document_ids if each not in known]
+
     @property
     def document_ids(self) -> list[str]:
         """Ids of the documents that have chunks."""
@@ -544,6 +551,7 @@ _TAG_NAMES = """
     SELECT tag FROM names WHERE EXISTS (
         SELECT 1 FROM tags JOIN documents ON id = document_id WHERE tags.tag = names.tag)"""
 """Steps from each tag to the next in the index of tags, however many documents have it."""
+_KNOWN_IDS = "SELECT id FROM documents WHERE id IN (SELECT value FROM json_each(?))"
 _CHUNK_IDS = """
     SELECT id FROM chunks WHERE document_id IN (SELECT value FROM json_each(?))"""
 _DOCUMENT_IDS = """

@@ -486,11 +486,10 @@ class Pipeline:
         self, documents: Sequence[str] | None, tags: Sequence[str] | None
     ) -> list[str] | None:
         """Return the ids of the documents to search, each once; None for all."""
-        for document_id in documents or ():
-            if not self.snapshot.has_document(document_id):
-                raise UnknownDocumentId(
-                    f"no document has the id {document_id!r}: see `qa list` or GET /documents"
-                )
+        for document_id in self.snapshot.unknown_ids(documents or ())[:1]:
+            raise UnknownDocumentId(
+                f"no document has the id {document_id!r}: see `qa list` or GET /documents"
+            )
         named = None if documents is None else list(dict.fromkeys(documents))
         if tags is None:
             return named

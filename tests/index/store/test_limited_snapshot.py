@@ -84,6 +84,7 @@ def test_nothing_of_another_document_can_be_had(whole: Snapshot) -> None:
     assert len(hidden) == 2
     for document_id in hidden:
         assert not limited.has_document(document_id)
+        assert limited.unknown_ids([document_id]) == [document_id]
         for read in (limited.document, limited.document_info, limited.file):
             with pytest.raises(UnknownDocument):
                 read(document_id)

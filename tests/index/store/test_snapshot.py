@@ -78,6 +78,9 @@ def test_documents_know_their_source(snapshot: Snapshot, corpus: Path) -> None:
 
 def test_unknown_documents_have_no_rows(snapshot: Snapshot) -> None:
     assert not snapshot.has_document("unknown")
+    known = snapshot.document_ids
+    assert snapshot.unknown_ids(["unknown", *known, "\ud800"]) == ["unknown", "\ud800"]
+    assert snapshot.unknown_ids(known) == snapshot.unknown_ids([]) == []
     assert snapshot.rows_of(["unknown"]).tolist() == []
 
 
