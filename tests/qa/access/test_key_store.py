@@ -13,21 +13,12 @@ from index.errors import InvalidTag
 from qa.access.audit_log import entries, log_command
 from qa.access.key_store import FILE_NAME, SESSION_HOURS, KeyStore
 from qa.errors import AccessError
-
-
-class Clock:
-    """A clock that tests move."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 28, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
+from tests.support.clock import Clock
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(datetime(2026, 11, 28, 12, tzinfo=UTC))
 
 
 @pytest.fixture

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +16,10 @@ from qa.state.conversations import ConversationStore, StoredTurn, Version
 from qa.state.database import FILE_NAME, SCHEMA, State
 from qa.state.feedback import MAX_PLACE, FeedbackStore, Place
 from qa.state.quote_erasure import ERASED, redact_documents
+from tests.support.clock import Clock
 
 TEXT = "The tide at Porto turns at six."
 OLD, NEW = "0" * 64, "1" * 64
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def state(tmp_path: Path, clock: Clock) -> Iterator[State]:
-    opened = State(tmp_path, clock=clock)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,32 +12,11 @@ from qa.state.conversations import ConversationStore
 from qa.state.database import State
 from qa.state.feedback import FeedbackStore
 from qa.state.gap_records import GapRecords
+from tests.support.clock import Clock
 
 REFUSED: dict[str, Any] = {"answer": None, "answers": [], "refusal": {"nearest": []}}
 ANSWERED: dict[str, Any] = {"answer": "six", "answers": [{"text": "six"}], "refusal": None}
 CHAT: dict[str, Any] = {"answer": None, "answers": [], "refusal": None, "reply": "Hello."}
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def state(tmp_path: Path, clock: Clock) -> Iterator[State]:
-    opened = State(tmp_path, clock=clock)
-    yield opened
-    opened.close()
 
 
 def ask(state: State, question: str, result: dict[str, Any], owner: str = "local") -> int:
