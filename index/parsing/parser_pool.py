@@ -222,8 +222,7 @@ class ParserPool:
         key, payload = None, None
         try:
             key, payload = _extract(reading, extraction)
-        # Whatever it is, the file meets it again in its turn, and the thread must go on.
-        except Exception:
+        except Exception:  # the file meets it again in its turn, and the thread must go on
             log.debug("%s was not read in advance", reading.path, exc_info=True)
         with self._changed:
             reading.is_done = True

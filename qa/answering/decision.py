@@ -207,7 +207,7 @@ def rank_answers(
     # What is given together with the best answer supports it and is no rival to it.
     allies = [*items, *conflicts, *earlier, *set_aside]
     rest = _without(others, [best, *allies])
-    features = partial(confidence_features, question, reading, whole_sentences=whole)
+    features = _features_by_answer(question, kind, reading)
     replaced_features = None
     is_other_clause = by_clause[0] is not ranked[0]
     if ranked[0].best is not best.best and (reason_against(ranked[0].best) or is_other_clause):
@@ -222,6 +222,13 @@ def rank_answers(
         probability([best, *allies], reading),
         replaced_features,
     )
+
+
+def _features_by_answer(
+    question: str, kind: Kind, reading: Reading
+) -> Callable[..., NDArray[np.float64]]:
+    """Return the function from an answer, its rivals and its allies to its features."""
+    return partial(confidence_features, question, reading, whole_sentences=kind == "evidence")
 
 
 def _named_first(question: str, kind: Kind, ranked: list[AnswerGroup]) -> list[AnswerGroup]:
@@ -261,7 +268,7 @@ def decide(question: str, kind: Kind, reading: Reading, policy: Policy, top_k: i
         _code_limit(reading.terms, policy),
     )
 
-    features = partial(confidence_features, question, reading, whole_sentences=kind == "evidence")
+    features = _features_by_answer(question, kind, reading)
 
     def scored(groups: Sequence[AnswerGroup]) -> tuple[ScoredAnswer, ...]:
         return tuple(

@@ -44,12 +44,10 @@ from qa.errors import UnknownDocumentId, UnknownTag
 
 MAX_ADDED_VERSIONS = 4
 """Versions of which passages are added because another version was retrieved."""
-PASSAGES_OF_VERSION = 2
-"""Passages that are read of each of them."""
+PASSAGES_ADDED = 2
+"""Passages that are read of each version or document that is added."""
 MAX_DOCUMENTS_NEAR = 2
 """Documents that a conversation is about of which passages are added."""
-PASSAGES_NEAR = 2
-"""Passages that are read of each of them."""
 LEAST_WORDS = 2
 """Content words of a question that can be read without its words for the time."""
 NAMED_TAGS = 20
@@ -524,15 +522,7 @@ class Pipeline:
             for each in near[:MAX_DOCUMENTS_NEAR]
             if self.snapshot.has_document(each) and (documents is None or each in documents)
         ]
-        gone = self._sources.absent(searched) if searched else {}
-        known = {passage.hit.row for passage in retrieval.passages}
-        added = [
-            passage
-            for document_id in searched
-            if document_id not in gone
-            for passage in self._retriever.retrieve(question, PASSAGES_NEAR, [document_id])
-            if passage.hit.row not in known
-        ]
+        added = self._unread_passages(question, self._present(searched), retrieval.passages)
         return replace(retrieval, passages=[*retrieval.passages, *added]) if added else retrieval
 
     def _retrieve(self, question: str, top_k: int, documents: Sequence[str] | None) -> _Retrieval:
@@ -566,27 +556,35 @@ class Pipeline:
         # "What was it?" is no question to read.
         is_whole = len(set(analyse(moment.without))) >= LEAST_WORDS
         asked = moment.without if choice.by_time and is_whole else question
-        chosen = choice.chosen if documents is None else set(choice.chosen) & set(documents)
-        # Their files are looked at like those of all passages.
-        gone = self._sources.absent(chosen) if chosen else {}
-        present = [each for each in choice.chosen if each in chosen and each not in gone]
-        added = self._unread_passages(asked, present[:MAX_ADDED_VERSIONS], retrieval.passages)
+        chosen = [each for each in choice.chosen if documents is None or each in documents]
+        present = self._present(chosen)[:MAX_ADDED_VERSIONS]
+        unread = self._unread_passages(asked, present, retrieval.passages)
+        last_rank = len(retrieval.passages)
+        added = [replace(each, rank=last_rank + at) for at, each in enumerate(unread, 1)]
         if added:
             passages = [*retrieval.passages, *added]
             choice = choose_versions(question, self.snapshot, passages, moment)
         return replace(retrieval, passages=list(choice.passages)), asked
 
+    def _present(self, documents: Sequence[str]) -> list[str]:
+        """Return the documents whose files are there, as all passages are looked at."""
+        gone = self._sources.absent(documents) if documents else {}
+        return [each for each in documents if each not in gone]
+
     def _unread_passages(
         self, question: str, documents: Sequence[str], passages: Sequence[RetrievedChunk]
     ) -> list[RetrievedChunk]:
-        """Return the best passages of some documents that are not among those retrieved."""
+        """Return the best passages of some documents that are not among those retrieved.
+
+        Each has the rank that it has in its document.
+        """
         known = {passage.hit.row for passage in passages}
-        last_rank = len(passages)
-        added: list[RetrievedChunk] = []
-        for document_id in documents:
-            best = self._retriever.retrieve(question, PASSAGES_OF_VERSION, [document_id])
-            added += [passage for passage in best if passage.hit.row not in known]
-        return [replace(each, rank=last_rank + at) for at, each in enumerate(added, 1)]
+        return [
+            passage
+            for document_id in documents
+            for passage in self._retriever.retrieve(question, PASSAGES_ADDED, [document_id])
+            if passage.hit.row not in known
+        ]
 
     def _source_notes(self, spans: Sequence[AnswerSpan], absence_note: str | None) -> list[str]:
         """Return notes on cited files that have changed and on documents that were left out."""

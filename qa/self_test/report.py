@@ -22,7 +22,7 @@ MEANINGS = {
     WITHHELD: "of them were refused though the best candidate was right",
     REFUSED: "questions that no document answers were refused",
 }
-"""What each figure is the share of."""
+"""Denominator of each figure."""
 _Z = 1.96
 """Standard normal quantile of a 95% interval."""
 WORST = 12

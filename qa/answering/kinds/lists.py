@@ -112,9 +112,11 @@ class _Scored:
 def answer(context: QuestionContext) -> KindAnswer | None:
     """Quote the list that a question asks for; None if it asks for none, or none fits."""
     wanted = wanted_of(context.question)
+    if wanted is None:
+        return None
     passages = SearchedPassages(context.snapshot)
     terms = _terms(context.question, passages)
-    if wanted is None or not terms or unknown_names(context.question, passages):
+    if not terms or unknown_names(context.question, passages):
         # A list of something else is no answer, however many words it has in common.
         return None
     candidates = list(_candidates(context, wanted, terms))
