@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+import regex
+
 from index.rendering import Rendering, render_row
 
 TextRange = tuple[int, int]
@@ -23,6 +25,30 @@ DateSource = Literal["text", "name", "file"]
 
 BlockKind = Literal["heading", "paragraph", "list", "table", "code", "pairs"]
 """Kinds of blocks; `pairs` are terms with their definitions, keys with their values."""
+
+
+_PART_URI = regex.compile(r"(?s)(?P<file>.+)#(?P<part>\d+(?:\.\d+)*)")
+
+
+def part_id(file_id: str, part: str) -> str:
+    """Return the id of a part of the file whose own document has the id `file_id`."""
+    import hashlib  # OpenSSL takes 5 MB of the memory that a parser process may have
+
+    return hashlib.sha256(f"{file_id}#{part}".encode()).hexdigest()[:16]
+
+
+def part_uri(uri: str, part: str) -> str:
+    """Return the uri of a part of a file: "mail.eml#2.1"."""
+    return f"{uri}#{part}"
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Return the uri of the file and the part that a uri may name; "" for the file itself.
+
+    The name of a file may end alike: such a file has no such part.
+    """
+    match = _PART_URI.fullmatch(uri)
+    return (match["file"], match["part"]) if match else (uri, "")
 
 
 def heading_path(headings: Sequence[str]) -> str | None:
@@ -184,7 +210,7 @@ NO_PAGES = PageCounts()
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Text of one file, with the metadata needed to cite it.
+    """Text of one file or of a part of it, with the metadata needed to cite it.
 
     `uri` is relative to the indexed folder and uses forward slashes. `title_is_real` is True for a
     title that the author wrote (front matter, heading) and False for one made of the first words,
@@ -192,6 +218,10 @@ class Document:
     `date_source` its origin; both are None if it has none. `places` gives the page, slide or row
     of each character in formats that have them. `tags` come from the document itself. `remark`
     names the parts of the file that the text lacks. `pages` counts pages by how they were read.
+
+    `parts` are the documents inside the file, as the mails in a mailbox, however deep; `part` is
+    the number of such a document in the file ("2", "2.1"), empty for the file's own. They have the
+    file's `source` and stay and go with it.
     """
 
     id: str
@@ -208,6 +238,16 @@ class Document:
     tags: tuple[str, ...] = ()
     remark: str = ""
     pages: PageCounts = NO_PAGES
+    part: str = ""
+    parts: tuple[Document, ...] = ()
+
+    def named(self, identity: str, uri: str) -> Document:
+        """Return the document with another id and uri, and its parts with those that follow."""
+        parts = tuple(
+            replace(each, id=part_id(identity, each.part), uri=part_uri(uri, each.part))
+            for each in self.parts
+        )
+        return replace(self, id=identity, uri=uri, parts=parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,10 @@ column names.
 
 _BORDER = regex.compile(r"(?<!\\)\|")
 """Cell border; a pipe after a backslash is text (GitHub Flavored Markdown 4.10)."""
+_LATEX_BORDER = regex.compile(r"(?<!\\)&")
+_LATEX_ROW_END = regex.compile(r"(?<!\\)\\\\\*?(?:\[[^\]\n]*\])?\s*\Z")
+_GAP = regex.compile(r"(?<=[^\s.!?:])[ \t]{2,}(?=\S)")
+"""Gap between two cells of a simple table of reStructuredText, and not between two sentences."""
 _HTML_ROW = regex.compile(r"(?i)\s*<tr\b")
 _HTML_CELL = regex.compile(
     r"(?is)<t[dh]\b[^>]*>(?P<content>.*?)(?=</t[dh]\s*>|<t[dh]\b|</tr\s*>|\Z)"
@@ -99,13 +103,19 @@ def _column_label(columns: Sequence[str], column: int, *, filled_cells: int) -> 
 
 
 def cells(row: str) -> list[tuple[int, int]]:
-    """Return the ranges of the cells of a row, without surrounding white space.
+    r"""Return the ranges of the cells of a row, without surrounding white space.
 
     The range of an empty cell is empty. Borders at the start and the end of the row are optional.
-    A row may be one of HTML; the tags around the text of its cells are not in their ranges.
+    A row may be one of HTML; the tags around the text of its cells are not in their ranges. Nor are
+    the signs of a row of LaTeX ("a & b \\"), or the gaps of a row without borders.
     """
     if _HTML_ROW.match(row):
         return [_without_tags(row, *cell.span("content")) for cell in _HTML_CELL.finditer(row)]
+    row_end = _LATEX_ROW_END.search(row)
+    if row_end:
+        return _parted(row[: row_end.start()], _LATEX_BORDER)
+    if not _BORDER.search(row):
+        return _parted(row, _GAP)
     content_start = len(row) - len(row.lstrip())
     borders = [match.start() for match in _BORDER.finditer(row)]
     starts_with_border = bool(borders) and borders[0] == content_start
@@ -115,6 +125,14 @@ def cells(row: str) -> list[tuple[int, int]]:
     ends = borders[1:] if ends_with_border else [*borders[1:], len(row)]
     # strict=False: after a closing border no cell follows.
     return [_stripped(row, border + 1, end) for border, end in zip(borders, ends, strict=False)]
+
+
+def _parted(row: str, border: regex.Pattern[str]) -> list[tuple[int, int]]:
+    """Return the ranges of the cells between the matches of `border`."""
+    borders = [match.span() for match in border.finditer(row)]
+    starts = [0, *(end for _, end in borders)]
+    ends = [*(start for start, _ in borders), len(row)]
+    return [_stripped(row, start, end) for start, end in zip(starts, ends, strict=True)]
 
 
 def _without_tags(row: str, start: int, end: int) -> tuple[int, int]:

@@ -11,12 +11,14 @@ from functools import cached_property
 from importlib.metadata import version
 from io import BytesIO
 
+import regex
+
 from index.errors import BinaryFile, EncryptedFile
 from index.formats.legacy_office import converter
 from index.formats.ocr import tesseract_version
 from index.text.text_formats import structure_of_name
 
-RECIPE = 7
+RECIPE = 8
 """Version of the extraction; raise it when the same bytes would give another text."""
 
 
@@ -71,6 +73,7 @@ KINDS = {
             "sheet",
             (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"),
             ("python-calamine",),
+            revision=1,
             is_table=True,
         ),
         Kind("csv", (".csv", ".tsv"), ("clevercsv",), is_table=True),
@@ -85,7 +88,7 @@ KINDS = {
         Kind("ppt", (".ppt", ".pps"), ("python-pptx", "lxml")),
         Kind("subtitles", (".vtt", ".srt")),
         Kind("notebook", (".ipynb",), ("markdown-it-py",)),
-        Kind("xml", (".xml", ".nxml", ".dita", ".dbk"), ("lxml",)),
+        Kind("xml", (".xml", ".nxml", ".dita", ".dbk"), ("lxml", "python-docx", "python-pptx")),
     )
 }
 SUFFIXES = {suffix: kind for kind in KINDS.values() for suffix in kind.suffixes}
@@ -98,8 +101,13 @@ _OLE_STREAMS = (
     ("Workbook", "sheet"),
     ("WordDocument", "doc"),
     ("PowerPoint Document", "ppt"),
+    ("WORKBOOK", "sheet"),
 )
 """Names of streams by which OLE files are told apart."""
+_OLD_WORKBOOK = regex.compile(rb"B\0o\0o\0k\0{4}")
+"""Name of the stream of a workbook of 1993 to 1995, at the beginning of an entry of 128 bytes."""
+_XML_WORKBOOK = b"urn:schemas-microsoft-com:office:spreadsheet"
+"""Namespace of a workbook of Excel 2003 in XML."""
 _CONVERTED = {"doc", "ppt"}
 """Formats that LibreOffice converts."""
 _ZIP_SIGNATURE = b"PK\x03\x04"
@@ -201,6 +209,8 @@ def _ole_kind(named: Kind | None, data: bytes) -> Kind:
             kind = KINDS[name]
             break
     else:
+        if any(match.start() % 128 == 0 for match in _OLD_WORKBOOK.finditer(data)):
+            return KINDS["sheet"]
         raise BinaryFile(f"is {_OLD_OFFICE}: open it and save it in the present format")
     if kind.name in _CONVERTED and converter() is None:
         claimed = "" if named is None else f" with the suffix {named.suffixes[0]}"
@@ -214,11 +224,13 @@ def _ole_kind(named: Kind | None, data: bytes) -> Kind:
 def _unmarked_kind(named: Kind, data: bytes) -> Kind:
     """Return the format of bytes without the signature of the format that their name claims.
 
-    Web pages and Rich Text are often saved under another suffix.
+    Web pages, workbooks as XML, and Rich Text are often saved under another suffix.
     """
     start = data[:_SEARCHED].lstrip(_BLANK_START).lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return KINDS["html"]
     if start.startswith(b"{\\rtf"):
         return KINDS["rtf"]
+    if start.startswith(b"<?xml") and _XML_WORKBOOK in start:
+        return KINDS["xml"]
     return named

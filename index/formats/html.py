@@ -73,6 +73,7 @@ _CONTENT_OR_FRAME_WORDS = frozenset(
     {"banner", "menu", "promo", "related", "share", "sharing", "social"}
 )
 """Words that name frames as well as contents: a restaurant has a menu, a company shares."""
+_COPYRIGHT = regex.compile(r"©|\(c\)|\bcopyright\b|\ball rights reserved\b|\bcookies?\b", regex.I)
 _PLACES = frozenset({"footer", "masthead", "sidebar", "toolbar"})
 """Words for a place beside the content; inside what a page marks as its content, it is one."""
 _PLAIN_WORDS = frozenset(
@@ -189,6 +190,9 @@ def _write_content(page: Element, title: str | None) -> TextBuilder:
     root, is_main = _find_content(page)
     builder = TextBuilder(title)
     MarkupWriter(builder, _MenuFilter(root, is_main=is_main)).write(root)
+    for footer in _telling_footers(page):
+        builder.end_headings()
+        MarkupWriter(builder).write(footer)
     if builder.length < LEFT_SHARE * len(text_of(root)):
         builder = TextBuilder(title)
         MarkupWriter(builder).write(root)
@@ -204,6 +208,12 @@ def _find_content(page: Element) -> tuple[Element, bool]:
         if best is not None and _text_length(best) >= least:
             return best, True
     return body, False
+
+
+def _telling_footers(page: Element) -> list[Element]:
+    """Return the footers that say something of the page ("Last change: 3 August by ...")."""
+    footers = page.iter("footer")
+    return [each for each in footers if _is_page_frame(each) and _says_something(each)]
 
 
 def _marked_main(body: Element) -> list[Element]:
@@ -276,9 +286,11 @@ def _is_named_as_frame(element: Element, *, in_main: bool) -> bool:
 
 def _is_short(text: str) -> bool:
     """Return True for the labels of a row of buttons; a short sentence is content."""
-    words = text.split()
-    is_sentence = text.endswith(".") and len(words) >= SHORTEST_SENTENCE
-    return len(words) < SHORT_FRAME and not is_sentence
+    return len(text.split()) < SHORT_FRAME and not _is_sentence(text)
+
+
+def _is_sentence(text: str) -> bool:
+    return text.endswith(".") and len(text.split()) >= SHORTEST_SENTENCE
 
 
 def _linked_share(element: Element) -> float:
@@ -294,6 +306,13 @@ def _is_page_frame(element: Element) -> bool:
     return name_of(element) == "footer" or not any(
         name_of(inner) == "h1" for inner in element.iter()
     )
+
+
+def _says_something(footer: Element) -> bool:
+    """Return True for a footer of a sentence or more without a row of links or a copyright."""
+    text = text_of(footer)
+    has_links = len(list(footer.iter("a"))) >= MENU_LINKS
+    return _is_sentence(text) and not has_links and _COPYRIGHT.search(text) is None
 
 
 def _is_link_list(element: Element) -> bool:

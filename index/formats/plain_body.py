@@ -6,16 +6,16 @@ what it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from index.document import Block
 from index.formats.text_builder import TextBuilder
 from index.text.plain_text import plain_structure
 
 
-def write_plain_text(text: str, builder: TextBuilder) -> None:
-    """Write the blocks of a plain text, without the marks of quoted lines (">")."""
-    builder.end_headings()
+def write_plain_text(text: str, builder: TextBuilder, headings: Sequence[str] = ()) -> None:
+    """Write the blocks of a plain text under `headings`, without marks of quotation (">")."""
+    builder.open_section(headings)
     for block in plain_structure(text).blocks:
         _write_block(text, block, builder)
 

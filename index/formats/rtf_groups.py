@@ -34,6 +34,8 @@ _NUMBERS = {
 }
 """Properties by the words that set them to a number."""
 _PICTURES = {"pict", "objdata", "bliptag"}
+_UNKNOWN_DESTINATION = "\\*"
+"""Mark of a group to be passed over; some writers put it inside groups, where it says nothing."""
 _WHITE = (255, 255, 255)
 
 
@@ -89,13 +91,17 @@ class _Pass:
                 self._read_brace(token[0])
             elif token["word"]:
                 self._read_word(token["word"], token["value"], token[0])
-            else:
+            elif token[0] != _UNKNOWN_DESTINATION or self._begins_group():
                 self._write_text(token[0], is_text=not token["symbol"])
         self._write_last_notes()
 
     @property
     def _state(self) -> _State:
         return self._states[-1]
+
+    def _begins_group(self) -> bool:
+        """Return True right behind the brace of a group."""
+        return self._state.sink is None or self._state.sink[-1:] == ["{"]
 
     def _write(self, text: str) -> None:
         if self._state.sink is not None:
@@ -115,7 +121,8 @@ class _Pass:
         if state.is_hidden or state.half_points < 2 * SMALLEST_POINTS:
             return True
         colour = self._colours.get(state.colour)
-        ground = self._colours.get(state.ground, _WHITE)
+        # The first entry of the table is that of letters; a ground without a number is the paper.
+        ground = self._colours.get(state.ground, _WHITE) if state.ground else _WHITE
         return colour is not None and is_same_colour(colour, ground)
 
     def _read_brace(self, brace: str) -> None:

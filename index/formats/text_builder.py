@@ -5,7 +5,7 @@ The builder counts the offsets of blocks and places while it writes, so no forma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
@@ -37,6 +37,8 @@ BINARY = "binary"
 """Encoding of formats that are not text."""
 
 _PARAGRAPH_BREAK = "\n\n"
+_SECTION_LEVEL = -100
+"""Level of the first heading above those of the text itself."""
 
 # Control characters, soft hyphens and zero-width marks: invisible, and in the way of a search.
 _INVISIBLE = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u2060\ufeff\ufffe\uffff]")
@@ -64,7 +66,7 @@ class ExtractedText:
     `bom_size` and `crlf` are those of `SourceBytes`, and `tags` those of the front matter; only
     files that are text have them. `remark` continues a sentence that begins with the file's name
     and says what of the file is not in the text; empty if nothing is missing. Formats with pages
-    count them.
+    count them. `part` and `parts` are those of `Document`.
     """
 
     text: str
@@ -78,6 +80,8 @@ class ExtractedText:
     tags: tuple[str, ...] = ()
     remark: str = ""
     pages: PageCounts = NO_PAGES
+    part: str = ""
+    parts: tuple[ExtractedText, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Return JSON types, which `from_plain` reads back."""
@@ -90,6 +94,8 @@ class ExtractedText:
             "encoding": self.encoding,
             "remark": self.remark,
             "pages": asdict(self.pages),
+            "part": self.part,
+            "parts": [part.to_plain() for part in self.parts],
         }
 
     @classmethod
@@ -104,6 +110,8 @@ class ExtractedText:
             encoding=plain["encoding"],
             remark=plain["remark"],
             pages=PageCounts(**plain["pages"]),
+            part=plain["part"],
+            parts=tuple(map(cls.from_plain, plain["parts"])),
         )
 
 
@@ -138,6 +146,51 @@ def fold_whitespace(text: str) -> str:
 def fold_to_line(text: str) -> str:
     """Return a text as `fold_whitespace` does, on a single line."""
     return " ".join(fold_whitespace(text).split())
+
+
+def as_parts(inner: ExtractedText, number: int, mail: str) -> Iterator[ExtractedText]:
+    """Yield a mail inside a file, and the mails inside it, as parts of the file.
+
+    `number` is its number among the mails of the file, and `mail` names it: that is where all of
+    its places are.
+    """
+
+    def placed(places: Places) -> Places:
+        starts, inside = places.starts, places.places
+        if not starts or starts[0] > 0:
+            starts, inside = (0, *starts), (Place(), *inside)
+        named = (" > ".join(filter(None, (mail, place.mail))) for place in inside)
+        moved = (replace(place, mail=name) for place, name in zip(inside, named, strict=True))
+        return Places(starts, tuple(moved))
+
+    for each in (inner, *inner.parts):
+        part = f"{number}.{each.part}" if each.part else str(number)
+        yield replace(each, part=part, parts=(), places=placed(each.places))
+
+
+def _clipped(block: Block, start: int, end: int) -> Block | None:
+    """Return the part of a block inside [start, end), None if nothing of it is."""
+
+    def clipped(ranges: Iterable[TextRange]) -> Iterator[TextRange]:
+        for first, last in ranges:
+            if max(first, start) < min(last, end):
+                yield max(first, start), min(last, end)
+
+    if start <= block.start and block.end <= end:
+        return block
+    units = tuple(clipped(block.units))
+    if not units:
+        return None
+    return replace(
+        block,
+        start=max(block.start, start),
+        end=min(block.end, end),
+        units=units,
+        lead=None,
+        entries=tuple(
+            entry for entry in block.entries if start <= entry.span[0] and entry.span[1] <= end
+        ),
+    )
 
 
 class TextBuilder:
@@ -181,7 +234,21 @@ class TextBuilder:
 
     def end_headings(self) -> None:
         """End all headings: what follows stands under none."""
-        self._open_headings = []
+        self.open_section(())
+
+    def open_section(self, names: Sequence[str]) -> None:
+        """End all headings; what follows stands under `names`, which are not written.
+
+        A heading of any level stands below them.
+        """
+        self._open_headings = [
+            (_SECTION_LEVEL + number, fold_to_line(name)) for number, name in enumerate(names)
+        ]
+
+    def section_heading(self, names: Sequence[str]) -> None:
+        """Write the last of `names` as the heading of a section, which stands below the others."""
+        self.open_section(names[:-1])
+        self.heading(_SECTION_LEVEL + len(names) - 1, names[-1])
 
     def paragraph(self, text: str) -> None:
         """Write a paragraph, or several if blank lines separate them."""
@@ -243,33 +310,50 @@ class TextBuilder:
         if ranges:
             self._add_block([(ranges[0][0], ranges[-1][1])])
 
-    def embed(self, name: str, inner: ExtractedText, *, mail: str | None = None) -> None:
-        """Write another document under `name`, with its own headings and places.
+    def mention(self, name: str) -> None:
+        """Write the name of a document inside the file, a line that is in no passage.
 
-        `mail` names the mail that it is: that is where all of its places are.
+        It would be found in place of the document.
         """
+        line = self._folded_line(name)
+        if line:
+            self._write(line, _PARAGRAPH_BREAK)
 
-        def placed(place: Place) -> Place:
-            if mail is None:
-                return place
-            return replace(place, mail=" > ".join(filter(None, (mail, place.mail))))
-
+    def embed(self, name: str, inner: ExtractedText) -> None:
+        """Write another document under `name`, with its own headings and places."""
         self.end_headings()
-        self._place = placed(Place())
         self.heading(1, name)
-        self._place = placed(inner.places.at(0))
-        offset, _ = self._write(inner.text, _PARAGRAPH_BREAK)
-        headings = self._headings(self._open_headings)
-        self._blocks.extend(block.moved(offset, headings) for block in inner.blocks)
+        self._place = inner.places.at(0)
+        offset = self._append(inner.text, inner.blocks)
         for start, place in zip(inner.places.starts, inner.places.places, strict=True):
             if start:  # `_write` has recorded the place of the first character
                 self._place_starts.append(offset + start)
-                self._places.append(placed(place))
+                self._places.append(place)
         self._place = Place()
         self.end_headings()
 
+    def excerpt(self, inner: ExtractedText, start: int, end: int) -> None:
+        """Write the part [start, end) of another text, with its headings below the open ones."""
+        blocks = [_clipped(block, start, end) for block in inner.blocks]
+        kept = [block.moved(-start) for block in blocks if block is not None]
+        self._append(inner.text[start:end], kept)
+        names = (block.headings[-1] for block in kept if block.kind == "heading")
+        self.first_heading = self.first_heading or next(names, None)
+
+    def _append(self, text: str, blocks: Iterable[Block]) -> int:
+        """Write a text whose blocks are known under the open headings; return its offset."""
+        offset, _ = self._write(text, _PARAGRAPH_BREAK)
+        headings = self._headings(self._open_headings)
+        self._blocks.extend(block.moved(offset, headings) for block in blocks)
+        return offset
+
     def build(
-        self, *, date: str | None = None, encoding: str = BINARY, remark: str = ""
+        self,
+        *,
+        date: str | None = None,
+        encoding: str = BINARY,
+        remark: str = "",
+        parts: Sequence[ExtractedText] = (),
     ) -> ExtractedText:
         """Return the document. Raises EmptyFile if nothing was written.
 
@@ -286,6 +370,7 @@ class TextBuilder:
             places=Places(tuple(self._place_starts), tuple(self._places)),
             encoding=encoding,
             remark=joined_remarks(remark, zero_width_remark(self._zero_width_places)),
+            parts=tuple(parts),
         )
 
     def _folded_line(self, text: str) -> str:

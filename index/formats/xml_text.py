@@ -6,6 +6,10 @@ DocBook, DITA, TEI, XHTML); all else is data, whose elements are names with thei
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import regex
+
 from index.errors import DamagedFile
 from index.formats.html import extract as extract_page
 from index.formats.markup import Element, MarkupWriter, inner_text, name_of
@@ -26,6 +30,13 @@ _INLINE = frozenset(
 )  # fmt: skip
 """Elements inside the text of a paragraph."""
 _LEFT_OUT = frozenset({"script", "style", "binary", "bindata"})
+_REFERENCES = frozenset({"xref", "contrib-id"})
+"""Elements that are no values where they stand alone: they lead to others."""
+_GIVEN = ("given-names", "firstname", "forename", "givenname")
+_FAMILY = ("surname", "familyname")
+_NAME_PARTS = 4
+"""Parts of a name: prefix, given, family, suffix."""
+_INITIALS = regex.compile(r"(?:\p{Lu}[.\s-]*){1,4}")
 _DEPTH = 200
 """Elements inside each other that are written; libxml2 reads 256."""
 
@@ -62,20 +73,25 @@ class _Writer:
         name = name_of(element)
         if not name or name in _LEFT_OUT or depth > _DEPTH:
             return
-        # Tables of articles are those of web pages.
-        if name in _HEADINGS:
+        person = _person(element)
+        if person:
+            self._pairs.append((_role(element), person))
+        elif name in _HEADINGS | _PARAGRAPHS | {"table"} or _is_prose(element):
             self._flush()
-            self._builder.heading(max(depth, 1), _text(element))
-        elif name in _PARAGRAPHS or _is_prose(element):
-            self._flush()
-            self._builder.paragraph(_text(element))
-        elif name == "table":
-            self._flush()
-            MarkupWriter(self._builder).write(element)
-        elif len(element) == 0:
-            self._pairs.append((_label(name), element.text or ""))
-        else:
+            self._write_block(name, element, depth)
+        elif len(element) > 0:
             self._visit_children(element, depth)
+        elif name not in _REFERENCES:
+            self._pairs.append((_label(name), element.text or ""))
+
+    def _write_block(self, name: str, element: Element, depth: int) -> None:
+        if name in _HEADINGS:
+            self._builder.heading(max(depth, 1), _text(element))
+        elif name == "table" and not _is_prose(element):
+            # Tables of articles are those of web pages.
+            MarkupWriter(self._builder).write(element)
+        else:
+            self._builder.paragraph(_text(element))
 
     def _visit_children(self, element: Element, depth: int) -> None:
         if _is_record(element):
@@ -104,6 +120,26 @@ def _is_prose(element: Element) -> bool:
     """Return True if text stands beside the elements inside: those are of the text, too."""
     texts = [element.text or "", *(child.tail or "" for child in element)]
     return len(element) > 0 and any(text.strip() for text in texts)
+
+
+def _person(element: Element) -> str:
+    """Return the name of the person that an element holds in its parts; empty for others."""
+    family, given = (_child_text(element, names) for names in (_FAMILY, _GIVEN))
+    if not (family and given) or len(element) > _NAME_PARTS:
+        return ""
+    # Lists of references put initials behind: "Wolf G".
+    return f"{family} {given}" if _INITIALS.fullmatch(given) else f"{given} {family}"
+
+
+def _child_text(element: Element, names: Sequence[str]) -> str:
+    """Return the text of the first child with one of some names."""
+    return next((_text(child) for child in element if name_of(child) in names), "")
+
+
+def _role(person: Element) -> str:
+    """Return what a person is to a document, as JATS says it ("author"), or else "name"."""
+    parent = person.getparent()
+    return _label(parent.get("contrib-type") or "name") if parent is not None else "name"
 
 
 def _is_record(element: Element) -> bool:

@@ -11,7 +11,9 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
+from typing import Self
 
 import regex
 
@@ -35,8 +37,31 @@ A text of this size is 15,000 pages, and reading it needs about ten times its si
 TITLE_LENGTH = 60
 """Longest title made of first words, in characters: what fits on one line beside a file name."""
 
+_MAILS = frozenset({"eml", "msg", "mbox"})
+"""Formats whose date is a written one."""
+
 Extract = Callable[[Kind, bytes], ExtractedText]
 """Extracts the text of a file's bytes. Raises LoadingError."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """Bytes of a file with what the text that they hold depends on; `kind` is None for text."""
+
+    data: bytes
+    sha256: str
+    kind: Kind | None
+
+    @classmethod
+    def of(cls, path: Path, data: bytes) -> Self:
+        """Return the content of a file of this name. Raises LoadingError."""
+        kind = kind_of(path.suffix.lower(), data)
+        return cls(data, hashlib.sha256(data).hexdigest(), kind)
+
+    @property
+    def version(self) -> tuple[str, str | None]:
+        """Sha256 and extractor: files that are equal in both have the same text."""
+        return self.sha256, self.kind.extractor if self.kind else None
 
 
 def load(
@@ -52,17 +77,45 @@ def load(
     None if the file's sha256 and extractor equal `known`: its text would be the same. Raises
     LoadingError; its messages continue a sentence that begins with the file's name.
     """
-    structure_of = loader_for(path)
-    data = read_bytes(path, max_bytes)
-    kind = kind_of(path.suffix.lower(), data)
-    sha256 = hashlib.sha256(data).hexdigest()
-    extractor = kind.extractor if kind else None
-    if (sha256, extractor) == known:
-        return None
-    extracted = extract(kind, data) if kind else _read_text(data, structure_of)
+    content = read_content(path, max_bytes)
+    return None if content.version == known else parse(content, path, root, extract=extract)
+
+
+def read_content(path: Path, max_bytes: int = MAX_FILE_BYTES) -> FileContent:
+    """Return the content of a file of a format that is read. Raises LoadingError."""
+    loader_for(path)
+    return FileContent.of(path, read_bytes(path, max_bytes))
+
+
+def parse(
+    content: FileContent, path: Path, root: Path, *, extract: Extract = extract_once
+) -> Document:
+    """Return the document that a file's bytes hold; the file itself is not looked at.
+
+    Raises LoadingError.
+    """
+    kind, (sha256, extractor) = content.kind, content.version
+    extracted = extract(kind, content.data) if kind else _read_text(content.data, loader_for(path))
+    source = SourceBytes(
+        sha256=sha256,
+        size=len(content.data),
+        encoding=extracted.encoding,
+        bom_size=extracted.bom_size,
+        crlf=extracted.crlf,
+        extractor=extractor,
+    )
     uri = relative_uri(path, root)
+    main = _document_of(extracted, path, uri, kind, source)
+    parts = tuple(_document_of(each, path, uri, kind, source) for each in extracted.parts)
+    return replace(main, parts=parts).named(document_id(path), uri)
+
+
+def _document_of(
+    extracted: ExtractedText, path: Path, uri: str, kind: Kind | None, source: SourceBytes
+) -> Document:
+    """Return a text of a file as a document, which has no id yet."""
     # Front matter and the head of a mail are the author's words; other properties are the file's.
-    is_written = kind is None or kind.name == "eml"
+    is_written = kind is None or kind.name in _MAILS
     dated = document_date(
         extracted.text,
         uri,
@@ -71,20 +124,13 @@ def load(
         of_file=None if is_written else extracted.date,
     )
     return Document(
-        id=document_id(path),
+        id="",
         uri=uri,
-        title=extracted.title or _substitute_title(path, kind, extracted.text),
+        title=extracted.title or _substitute_title(path, kind, extracted),
         title_is_real=extracted.title is not None,
         text=extracted.text,
         blocks=extracted.blocks,
-        source=SourceBytes(
-            sha256=sha256,
-            size=len(data),
-            encoding=extracted.encoding,
-            bom_size=extracted.bom_size,
-            crlf=extracted.crlf,
-            extractor=extractor,
-        ),
+        source=source,
         language=detect_language(extracted.text),
         date=dated.value if dated else None,
         date_source=dated.source if dated else None,
@@ -92,6 +138,7 @@ def load(
         tags=extracted.tags,
         remark=extracted.remark,
         pages=extracted.pages,
+        part=extracted.part,
     )
 
 
@@ -119,11 +166,12 @@ def _read_text(data: bytes, structure_of: StructureOf) -> ExtractedText:
     )
 
 
-def _substitute_title(path: Path, kind: Kind | None, text: str) -> str:
+def _substitute_title(path: Path, kind: Kind | None, extracted: ExtractedText) -> str:
     """Return a title to display for a document whose author gave it none."""
-    if kind is not None and kind.is_table:  # the first words are the names of columns
+    # The first words are names: those of the columns, or of the documents inside.
+    if extracted.parts or (kind is not None and kind.is_table):
         return shown(path.stem)
-    return first_words(text)
+    return first_words(extracted.text)
 
 
 def is_supported(path: PurePath) -> bool:

@@ -35,7 +35,7 @@ from index import errors
 from index.formats import epub, html, legacy_office, notebook, ocr, rtf, subtitles, xml_text
 from index.formats.detection import is_text_name, kind_of
 from index.formats.mail import eml, mbox, msg
-from index.formats.office import docx, odt, pptx, spreadsheet
+from index.formats.office import docx, odt, pptx, spreadsheet, xml_files
 from index.formats.page_view import PageText
 from index.formats.pdf import extract as pdf
 from index.formats.plain_body import write_plain_text
@@ -73,7 +73,7 @@ EXTRACTORS: dict[str, Callable[[bytes], ExtractedText]] = {
     "ppt": lambda data: pptx.extract(legacy_office.modernised(data, "ppt")),
     "subtitles": subtitles.extract,
     "notebook": notebook.extract,
-    "xml": xml_text.extract,
+    "xml": lambda data: xml_files.extract_office(data) or xml_text.extract(data),
 }
 """Extractors by the name of the format."""
 

@@ -65,6 +65,8 @@ _FORMS = (
     rf"(?P<number>0?[1-9]|1[0-2])[/.]{_YEAR}",
     _YEAR,
 )
+_ANY_YEAR = regex.compile(r"(?:19|20)\d\d")
+"""Part of every form: most lines have none, and cost one search instead of one a form."""
 _PATTERNS = tuple(
     regex.compile(
         rf"(?<!{_LETTER_OR_DIGIT}|\d[.,:/-])(?:{form})(?!{_LETTER_OR_DIGIT}|[.,:/-]\d)",
@@ -214,6 +216,8 @@ def _last_day(value: str) -> date:
 
 def _dates(text: str, patterns: tuple[regex.Pattern[str], ...]) -> Iterator[FoundDate]:
     """Yield the dates that the patterns find, in order; the first pattern wins an overlap."""
+    if not _ANY_YEAR.search(text):
+        return
     found: list[FoundDate] = []
     for pattern in patterns:
         for match in pattern.finditer(text):

@@ -7,11 +7,14 @@ include other files.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import regex
 
-from index.document import TextRange
+from index.document import Block, TextRange
 from index.text.metadata import day_in
 from index.text.outline import Heading, Outline, outlined
+from index.text.source_tables import latex_tables, simple_table
 from index.text.structure import Structure
 
 
@@ -62,8 +65,23 @@ class _RestructuredText:
         """Return the headings, listings and hidden ranges of the text."""
         at = 0
         while at < len(self._lines):
-            at += self._read_title(at) or self._read_explicit(at) or self._read_literal(at) or 1
+            at += self._read_block(at) or 1
         return self._outline
+
+    def _read_block(self, at: int) -> int:
+        """Read what begins at a line and return the number of its lines, 0 for text."""
+        return (
+            self._read_table(at)
+            or self._read_title(at)
+            or self._read_explicit(at)
+            or self._read_literal(at)
+        )
+
+    def _read_table(self, at: int) -> int:
+        table, count = simple_table(self._text, self._lines, at)
+        if table is not None:
+            self._outline.tables.append(table)
+        return count
 
     def _line(self, at: int) -> str:
         if at >= len(self._lines):
@@ -315,7 +333,8 @@ _TEX_TOKEN = regex.compile(
     r"(?:\[[^\]\n]*\])?\{(?P<name>(?:[^{}\n]|\{[^{}\n]*\})*)\}"
     r"|\\begin\{(?P<listing>verbatim|lstlisting|minted|alltt)\*?\}(?P<code>.*?)\\end\{(?P=listing)\*?\}"
     r"|(?P<hidden>\\begin\{comment\}.*?\\end\{comment\}|\\iffalse\b.*?\\fi\b"
-    r"|\\(?:begin|end)\{[^{}\n]*\}(?:\[[^\]\n]*\])?(?:\{[^{}\n]*\})*"
+    r"|\\(?:begin|end)\{[^{}\n]*\}(?:\[[^\]\n]*\])?(?:\{(?:[^{}\n]|\{[^{}\n]*\})*\})*"
+    r"|\\(?:hline|toprule|midrule|bottomrule)\b|\\c(?:line|midrule)(?:\([^)\n]*\))?\{[^{}\n]*\}"
     r"|\\(?:label|vspace|hspace|input|include|includegraphics|bibliographystyle|bibliography"
     r"|usepackage|pagestyle|thispagestyle|setlength|centering|maketitle|tableofcontents|noindent"
     r"|newpage|clearpage|bigskip|medskip|smallskip)\b\*?(?:\[[^\]\n]*\])?(?:\{[^{}\n]*\})*)",
@@ -341,11 +360,21 @@ def latex_structure(text: str) -> Structure:
         outline.title = _tex_plain(title["title"])
     if first:
         outline.hidden.append((0, first))
-    for token in _TEX_TOKEN.finditer(text, first, last):
-        _read_tex_token(outline, token)
+    outline.tables += latex_tables(text, first, last)
+    for span in _outside(outline.tables, first, last):
+        for token in _TEX_TOKEN.finditer(text, *span):
+            _read_tex_token(outline, token)
     if last < len(text):
         outline.hidden.append((last, len(text)))
     return outlined(text, outline)
+
+
+def _outside(blocks: Sequence[Block], start: int, end: int) -> Iterator[TextRange]:
+    """Yield the ranges of [start, end) around blocks."""
+    for block in blocks:
+        yield start, block.start
+        start = block.end
+    yield start, end
 
 
 def _read_tex_token(outline: Outline, token: regex.Match[str]) -> None:

@@ -7,7 +7,7 @@ author ended the line on purpose: behind a heading, a term, an item, a row.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -103,14 +103,14 @@ class Line:
         return self.indent + self.content - self.start
 
 
-def line_groups(text: str) -> Iterator[list[Line]]:
-    """Yield the lines between blank lines.
+def line_groups(text: str, left_out: Container[int] = ()) -> Iterator[list[Line]]:
+    """Yield the lines between blank lines; those that begin at an offset `left_out` count as blank.
 
     Only LF ends a line, as in `Document.text`; `str.splitlines` knows more line ends.
     """
     group: list[Line] = []
     for line in _with_letter_marks_checked(_lines(text)):
-        if line is not None:
+        if line is not None and line.start not in left_out:
             group.append(line)
         elif group:
             yield group
@@ -177,21 +177,30 @@ def _with_letter_marks_checked(lines: Sequence[Line | None]) -> Iterator[Line | 
 
     "A. Smith" begins many a line that is no item.
     """
+    confirmed = _letters_in_a_row(lines)
+    for at, line in enumerate(lines):
+        if line is not None and _has_letter(line) and at not in confirmed:
+            yield Line(line.start, line.end, line.indent, line.width, line.text, line.quote)
+        else:
+            yield line
+
+
+def _has_letter(line: Line) -> bool:
+    return line.mark is not None and line.mark.is_letter
+
+
+def _letters_in_a_row(lines: Sequence[Line | None]) -> set[int]:
+    """Return the numbers of the lines of one indent whose letters follow one another."""
     lettered: dict[int, list[int]] = {}
     for at, line in enumerate(lines):
-        if line is not None and line.mark is not None and line.mark.is_letter:
+        if line is not None and _has_letter(line):
             lettered.setdefault(line.indent, []).append(at)
     confirmed: set[int] = set()
     for places in lettered.values():
         for before, after in pairwise(places):
             if _letter(lines[after]) - _letter(lines[before]) == 1:
                 confirmed |= {before, after}
-    for at, line in enumerate(lines):
-        is_initial = line is not None and line.mark is not None and line.mark.is_letter
-        if line is not None and is_initial and at not in confirmed:
-            yield Line(line.start, line.end, line.indent, line.width, line.text, line.quote)
-        else:
-            yield line
+    return confirmed
 
 
 def _letter(line: Line | None) -> int:

@@ -39,6 +39,19 @@ markdown-it-py's own limit of 20 loses text; each level takes a few of Python's 
 """
 
 
+_MDX = regex.compile(
+    r"(?ms)^(?P<fence>`{3,}|~{3,}).*?(?:^(?P=fence)|\Z)"
+    r"|(?P<hidden>\{/\*.*?\*/\}|^(?:import|export)[ \t][^\n]*(?:\n(?!\s*\n)[^\n]+)*)"
+)
+"""Comments and modules of MDX, which its page does not show, and listings, which may show some."""
+
+
+def mdx_structure(text: str) -> Structure:
+    """Return the blocks of MDX: Markdown without its comments and modules."""
+    hidden = [each.span() for each in _MDX.finditer(text) if each["hidden"]]
+    return markdown_structure(blanked(text, hidden))
+
+
 def markdown_structure(text: str) -> Structure:
     """Return the blocks of Markdown under their heading paths.
 

@@ -30,15 +30,20 @@ class Heading:
 class Outline:
     """Outline that the markup of a text gives.
 
-    `hidden` are comments and marks, `code` the contents of listings. Ranges do not overlap; each
-    list ascends.
+    `hidden` are comments and marks, `code` the contents of listings, `tables` those that the markup
+    shows, without headings. Ranges do not overlap; each list ascends.
     """
 
     headings: list[Heading] = field(default_factory=list)
     hidden: list[TextRange] = field(default_factory=list)
     code: list[TextRange] = field(default_factory=list)
+    tables: list[Block] = field(default_factory=list)
     title: str | None = None
     date: str | None = None
+
+
+_Mark = Heading | Block | TextRange
+"""A heading, a table, or the range of a listing."""
 
 
 def outlined(text: str, outline: Outline) -> Structure:
@@ -46,7 +51,7 @@ def outlined(text: str, outline: Outline) -> Structure:
     shown = blanked(text, outline.hidden)
     blocks: list[Block] = []
     path: list[tuple[int, str]] = []
-    marks: list[Heading | TextRange] = [*outline.headings, *outline.code]
+    marks: list[_Mark] = [*outline.headings, *outline.code, *outline.tables]
     at = 0
     for mark in sorted(marks, key=_start_of):
         start, end = _range_of(mark)
@@ -59,6 +64,8 @@ def outlined(text: str, outline: Outline) -> Structure:
             names = _names(path, outline.title)
             unit = ((start, end),)
             blocks.append(Block(start, end, unit, names, kind="heading", level=len(path)))
+        elif isinstance(mark, Block):
+            blocks.append(replace(mark, headings=_names(path, outline.title)))
         else:
             blocks += code_blocks(shown, start, end, _names(path, outline.title))
         at = end
@@ -82,12 +89,12 @@ def code_blocks(text: str, start: int, end: int, headings: tuple[str, ...]) -> l
     return [Block(units[0][0], units[-1][1], tuple(units), headings, kind="code")]
 
 
-def _start_of(mark: Heading | TextRange) -> int:
+def _start_of(mark: _Mark) -> int:
     return _range_of(mark)[0]
 
 
-def _range_of(mark: Heading | TextRange) -> TextRange:
-    return (mark.start, mark.end) if isinstance(mark, Heading) else mark
+def _range_of(mark: _Mark) -> TextRange:
+    return mark if isinstance(mark, tuple) else (mark.start, mark.end)
 
 
 def _names(path: Sequence[tuple[int, str]], title: str | None) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from typing import Literal
 import regex
 
 from index.document import Block, BlockKind, Entry, TextRange
+from index.text.dates import MONTH_NUMBERS
 from index.text.lines import (
     Line,
     Margins,
@@ -29,6 +30,7 @@ from index.text.lines import (
     key_of,
     line_groups,
 )
+from index.text.page_lines import page_lines
 from index.text.structure import WITHOUT_LEAD, Structure, are_pairs, is_label, lead_of
 
 USUAL_MARGIN = 72
@@ -47,14 +49,19 @@ _RunKind = Literal["text", "list", "keys", "columns", "cells", "heading"]
 
 _UNDERLINES = "=-~^*#+_\"'"
 _NUMBERED = regex.compile(
-    r"(?!\d{1,2}\.? \p{L}+\.? \d{4})(?P<number>\d{1,2}[a-z]?(?:\.\d{1,2}){0,5})\.?\s+"
-    r"(?=\p{Lu}|\p{Lo}|[`'\"“])"
+    rf"(?!\d{{1,2}}\.? (?i:{'|'.join(MONTH_NUMBERS)})\.? \d{{4}})"
+    r"(?P<number>\d{1,2}[a-z]?(?:\.\d{1,2}){0,5})\.?\s+(?=\p{Lu}|\p{Lo}|[`'\"“])"
 )
 """Beginning of a numbered heading, and of no date ("5 November 2026")."""
+_LABELLED = regex.compile(
+    r"(?i:section|chapter|part|article|annex|appendix|abschnitt|kapitel|teil|artikel|anhang|§)\s?"
+    r"(?:\d{1,3}(?:\.\d{1,2}){0,3}|[IVXL]{1,6}|[A-Z])\s?[:.–—-]\s*(?=\p{Lu}|\p{Lo})"
+)
+"""Beginning of a heading that says what kind of part it opens: "SECTION 4: First aid"."""
 _WIDE_GAP = regex.compile(r"\S(?:\s{3,}|\t)\S")
 
 # Ranks of headings, from the outermost. Headings of one rank stand side by side.
-_DOUBLE_RULE, _SINGLE_RULE, _CAPITALS, _NUMBER, _SECTION, _SHORT = 1, 2, 3, 4, 20, 21
+_DOUBLE_RULE, _SINGLE_RULE, _CAPITALS, _PART, _NUMBER, _SECTION, _SHORT = 1, 2, 3, 4, 5, 20, 21
 _ENTRY, _TERM = 50, 100
 
 
@@ -182,7 +189,11 @@ class _Group:
 
 def _keyed_lines(lines: Sequence[Line]) -> frozenset[int]:
     """Return the starts of lines "Key: value", of which there are two with one indent."""
-    keyed = [line for line in lines if line.mark is None and key_of(line) is not None]
+    keyed = [
+        line
+        for line in lines
+        if line.mark is None and key_of(line) is not None and not _is_labelled(line)
+    ]
     indents = Counter(line.indent for line in keyed)
     return frozenset(line.start for line in keyed if indents[line.indent] > 1)
 
@@ -245,7 +256,7 @@ class _PlainText:
     """Indents of the marks and of the text of the list that the last block is."""
 
     def __post_init__(self) -> None:
-        self._groups = list(line_groups(self.text))
+        self._groups = list(line_groups(self.text, page_lines(self.text)))
         self._margins = Margins(self._groups)
         self._body = _body_indent(self._groups)
 
@@ -416,9 +427,9 @@ class _PlainText:
         following = under.first if under else below
         if len(run.lines) > 1 or following is None or following.quote != run.first.quote:
             return None
-        number = _heading_number(run, following)
-        if number is not None:
-            return _NUMBER + number.count(".")
+        numbered = _numbered_rank(run, following, is_apart=under is None)
+        if numbered is not None:
+            return numbered
         if run.kind != "text" or not is_first:
             return None
         rank = self._rank_by_form(run.first, following) or self._rank_by_content(run.first, under)
@@ -643,11 +654,19 @@ def _is_capitals_run(run: _Run, indent: int) -> bool:
     return run.is_line and run.indent == indent and _is_capitals(run.first)
 
 
-def _heading_number(run: _Run, following: Line) -> str | None:
+def _numbered_rank(run: _Run, following: Line, *, is_apart: bool) -> int | None:
+    """Return the rank of a heading by its number, or as a part: "SECTION 4: First aid"."""
+    number = _heading_number(run, following, is_apart=is_apart)
+    if number is not None:
+        return _NUMBER + number.count(".")
+    return _PART if _is_labelled(run.first) and not _is_labelled(following) else None
+
+
+def _heading_number(run: _Run, following: Line, *, is_apart: bool) -> str | None:
     """Return the number of a line that is a numbered heading ("3.2 Costs"), else None.
 
     Items of a list have numbers, too: the text of an item is indented to the text of its first
-    line, and the next item follows it at once.
+    line, and the next item follows it at once, unless the two lines are `is_apart`.
     """
     line = run.first
     match = _NUMBERED.match(line.text)
@@ -655,10 +674,33 @@ def _heading_number(run: _Run, following: Line) -> str | None:
         return None
     if line.text.endswith((".", ",", ";", ":", "!")) or _has_gap(line):
         return None
-    if _NUMBERED.match(following.text) or following.indent < line.indent:
+    if following.indent < line.indent or _is_next_entry(
+        match["number"], following, is_apart=is_apart
+    ):
         return None
     is_item = run.kind == "list" and following.indent >= line.content_indent
     return None if is_item else match["number"]
+
+
+def _is_next_entry(number: str, following: Line, *, is_apart: bool) -> bool:
+    """Return True if a numbered line stands below one, as in a list or a table of contents.
+
+    The first clause below a heading is none: "4.1 Lockers take a coin." below "4. Lockers"; nor is
+    the first heading inside a part, behind a blank line.
+    """
+    below = _NUMBERED.match(following.text)
+    if below is None:
+        return False
+    is_long = following.ends_sentence or len(following.text) > LONGEST_HEADING
+    is_inside = below["number"].startswith(f"{number}.")
+    return not (is_inside and (is_apart or is_long))
+
+
+def _is_labelled(line: Line) -> bool:
+    """Return True for a short line that opens a part by name and number, and is no sentence."""
+    is_short = len(line.text) <= LONGEST_HEADING and not _has_gap(line)
+    is_open = line.text.endswith((".", ",", ";", ":", "!"))
+    return is_short and not is_open and _LABELLED.match(line.text) is not None
 
 
 def _heads_list(line: Line, following: Line) -> bool:

@@ -13,6 +13,7 @@ import regex
 
 from index.document import Block, Entry, TextRange
 from index.text.outline import code_blocks
+from index.text.plain_text import plain_structure
 from index.text.structure import Structure
 
 LOG_LINES = 100
@@ -26,7 +27,8 @@ _MODIFIERS = (
 )
 _DEFINITION = regex.compile(
     rf"(?P<indent>[ \t]*){_MODIFIERS}"
-    r"(?:(?:def|class|function\*?|fn|func|fun|sub|interface|struct|enum|trait|impl|module|namespace"
+    r"(?:(?P<hcl>[a-z_]+(?:[ \t]+\"[\w./-]+\"){1,2})[ \t]*\{[ \t]*$"
+    r"|(?:def|class|function\*?|fn|func|fun|sub|interface|struct|enum|trait|impl|module|namespace"
     r"|object|protocol|extension|record|procedure|message|service|resource)[ \t]+"
     r"(?:\([^)]*\)[ \t]*)?[\"']?(?P<name>[\w$.:<>]+[\w$>])"
     r"|(?:const|let|var)[ \t]+(?P<arrow>[\w$]+)[ \t]*=[ \t]*(?:async[ \t]*)?\(?[^=()]*\)?[ \t]*=>"
@@ -55,13 +57,30 @@ def code_structure(text: str) -> Structure:
     return Structure(tuple(blocks))
 
 
+_FILE_CHANGE = regex.compile(
+    r"(?m)^(?:diff [^\n]*\n(?:[^-\n][^\n]*\n)*)?--- [^\n]*\n\+\+\+ (?:b/)?(?P<name>[^\t\n]+)"
+)
+"""Head of the changes of one file in a patch (unified format)."""
+
+
+def diff_structure(text: str) -> Structure:
+    """Return the message of a patch as plain text, and the changes of each file under its name."""
+    heads = list(_FILE_CHANGE.finditer(text))
+    first = heads[0].start() if heads else len(text)
+    blocks = list(plain_structure(text[:first]).blocks)
+    ends = [*(head.start() for head in heads[1:]), len(text)]
+    for head, end in zip(heads, ends, strict=False):
+        blocks += code_blocks(text, head.start(), end, (head["name"].strip(),))
+    return Structure(tuple(blocks))
+
+
 def _definitions(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield (start of its line, indent, name) of each definition."""
     at = 0
     for line in text.split("\n"):
         match = _DEFINITION.match(line) if len(line) <= LONGEST_DEFINITION else None
         if match:
-            groups = ("name", "arrow", "shell", "sql", "typed")
+            groups = ("hcl", "name", "arrow", "shell", "sql", "typed")
             name = next(filter(None, (match[group] for group in groups)), "")
             first_word = line.split(None, 1)[0].rstrip("(")
             if name not in _STATEMENTS and first_word not in _STATEMENTS:

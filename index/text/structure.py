@@ -79,7 +79,8 @@ def with_attached_headings(text: str, blocks: Sequence[Block]) -> list[Block]:
 def _is_attached(text: str, above: Block, block: Block) -> bool:
     if above.kind != "heading" or block.kind in {"heading", "table"}:
         return False
-    is_plain = text[above.start : above.end] == above.headings[-1]
+    # A heading may have no name.
+    is_plain = above.headings[-1:] == (text[above.start : above.end],)
     between = text[above.end : block.start]
     return is_plain and not between.strip() and between.count("\n") == 1
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from enum import IntEnum
+from hashlib import blake2b
 from itertools import combinations
 from pathlib import PurePosixPath
 from typing import Literal
@@ -41,6 +43,9 @@ OVERLAP = 0.8
 MAX_FAMILY = 300
 """Largest number of documents with one title that are compared by overlap, each with each."""
 _HEAD_OF_STATUS = 400
+_SMALLEST = 4
+"""Smallest hashes of which texts that share most of their shingles share some."""
+_KIND_BITS = 2
 
 _OLD = frozenset(["old", "alt", "previous", "legacy", "outdated", "archived", "archive", "bak"])
 _INVALID = frozenset(["superseded", "obsolete", "withdrawn", "deprecated"])
@@ -164,6 +169,20 @@ class Versions:
     documents: tuple[DocumentVersion, ...] = ()
     sections: tuple[SupersededSection, ...] = ()
 
+    def families_of(self, document_ids: Container[str]) -> list[DocumentVersion]:
+        """Return all versions of some documents, by family and position, the oldest first."""
+        families = {each.family for each in self.documents if each.document_id in document_ids}
+        return in_order(each for each in self.documents if each.family in families)
+
+    def sections_of(self, document_ids: Container[str]) -> list[SupersededSection]:
+        """Return the sections of some documents that others supersede."""
+        return [each for each in self.sections if each.document_id in document_ids]
+
+
+def in_order(versions: Iterable[DocumentVersion]) -> list[DocumentVersion]:
+    """Return versions by family and position, the oldest first."""
+    return sorted(versions, key=lambda each: (each.family, each.position, each.document_id))
+
 
 def traits_from_json(text: str) -> VersionTraits:
     """Return the traits that `VersionTraits.to_json` wrote."""
@@ -175,7 +194,7 @@ def traits_from_json(text: str) -> VersionTraits:
 def version_traits(document: Document) -> VersionTraits:
     """Return the marks of a document by which its versions are found."""
     path = PurePosixPath(document.uri)
-    stem = path.name.removesuffix(path.suffix) if not path.suffix[1:].isdecimal() else path.name
+    stem = "" if document.part else _stem(path)  # the parts of a file share its name
     title = document.title if document.title_is_real else ""
     head = document.text[:HEAD]
     marks = _marks(stem) | (_marks(title) & (_INVALID | _DRAFT))
@@ -196,7 +215,8 @@ def version_traits(document: Document) -> VersionTraits:
         invalid=invalid,
         date=document.date,
         date_source=document.date_source,
-        is_series=_is_series(stem, title, number),
+        # The mails in a file are letters: each stays true of its own time.
+        is_series=bool(document.part) or _is_series(stem, title, number),
         is_marked=bool(marks or _number(stem) or date_in_name(path.name)),
         codes=tuple(dict.fromkeys(_CODE.findall(f"{stem.upper()}\n{title}\n{head[:200]}"))),
         supersedes=_statements(_CLAIM, head),
@@ -205,11 +225,56 @@ def version_traits(document: Document) -> VersionTraits:
     )
 
 
-def find_versions(traits: Mapping[str, VersionTraits]) -> Versions:
-    """Return the versions among documents, by their ids."""
+def _stem(path: PurePosixPath) -> str:
+    """Return the name of a file without its suffix; a number behind a point is none."""
+    return path.name if path.suffix[1:].isdecimal() else path.name.removesuffix(path.suffix)
+
+
+class KeyKind(IntEnum):
+    """Kinds of keys (see `version_keys`): which documents with one key may be versions."""
+
+    ALL = 0
+    """All of them."""
+    FEW = 1
+    """All of them, unless there are more than MAX_FAMILY."""
+    SOUGHT = 2
+    """One that has it, and one whose text speaks of it."""
+
+    @classmethod
+    def of(cls, key: int) -> KeyKind:
+        """Return the kind of a key."""
+        return cls(key & (1 << _KIND_BITS) - 1)
+
+
+def version_keys(trait: VersionTraits) -> set[tuple[int, bool]]:
+    """Return the keys of a document, 63 bits each, and if it only speaks of what has the key.
+
+    Documents that share no key, directly or through others, do not change each other's versions:
+    the keys are those by which `find_versions` brings documents together.
+    """
+    own = {_name_key(trait)} if trait.name_key else set()
+    own |= {_title_key(trait.title_key)} if trait.title_key else set()
+    own |= {_shingle_key(trait, each) for each in trait.sketch[:_SMALLEST]}
+    own |= {_code_key(trait, each) for each in trait.codes[:1]}
+    own |= {_title_code_key(trait, each) for each in _CODE.findall(trait.title)}
+    claims = (*trait.supersedes, *trait.superseded_by)
+    sought = {_code_key(trait, code) for claim in claims for code in _CODE.findall(claim)}
+    sought |= {_title_key(title) for claim in claims for title in _titles_in(claim)}
+    if claims:
+        # Its own names are those of its kin, too.
+        sought |= {_name_key(trait), _title_key(trait.title_key)}
+        sought |= {_title_code_key(trait, each) for each in _CODE.findall(trait.title)}
+    return {(key, False) for key in own} | {(key, True) for key in sought}
+
+
+def find_versions(traits: Mapping[str, VersionTraits], crowded: Container[int] = ()) -> Versions:
+    """Return the versions among documents, by their ids.
+
+    `crowded` holds keys that more than MAX_FAMILY documents have, of which `traits` are a part.
+    """
     claims = _resolved_claims(traits)
     whole = {(newer, older) for newer, older, section in claims if not section}
-    families = _families(traits, whole)
+    families = _families(traits, whole, crowded)
     superseded = {older: newer for newer, older in sorted(whole)}
     documents: list[DocumentVersion] = []
     for members in families:
@@ -322,11 +387,44 @@ class _Directory:
         found |= {*self.by_title.get(speaker.title_key, ())}
         for code in _CODE.findall(speaker.title):
             found |= {*self.by_title_code.get((speaker.folder, code), ())}
-        words = _key(claim).split()
-        for start, end in combinations(range(len(words) + 1), 2):
-            if end - start > 1:
-                found |= {*self.by_title.get(" ".join(words[start:end]), ())}
+        for title in _titles_in(claim):
+            found |= {*self.by_title.get(title, ())}
         return found
+
+
+def _titles_in(claim: str) -> Iterator[str]:
+    """Yield the runs of two words and more of a claim, each of which may be a title."""
+    words = _key(claim).split()
+    for start, end in combinations(range(len(words) + 1), 2):
+        if end - start > 1:
+            yield " ".join(words[start:end])
+
+
+def _hashed(kind: KeyKind, *parts: str) -> int:
+    text = "\0".join(parts).encode("utf-8", "surrogatepass")
+    digest = int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
+    # SQLite's integers have a sign.
+    return (digest >> _KIND_BITS + 1) << _KIND_BITS | kind
+
+
+def _name_key(trait: VersionTraits) -> int:
+    return _hashed(KeyKind.ALL, "name", trait.folder, trait.name_key)
+
+
+def _title_key(title: str) -> int:
+    return _hashed(KeyKind.FEW, "title", title)
+
+
+def _shingle_key(trait: VersionTraits, smallest: int) -> int:
+    return _hashed(KeyKind.FEW, "shingle", trait.folder, str(smallest))
+
+
+def _code_key(trait: VersionTraits, code: str) -> int:
+    return _hashed(KeyKind.SOUGHT, "code", trait.folder, code)
+
+
+def _title_code_key(trait: VersionTraits, code: str) -> int:
+    return _hashed(KeyKind.SOUGHT, "title code", trait.folder, code)
 
 
 def _resolved_claims(traits: Mapping[str, VersionTraits]) -> set[tuple[str, str, str]]:
@@ -381,7 +479,9 @@ def _is_named(other: VersionTraits, claim: str) -> bool:
 
 
 def _families(
-    traits: Mapping[str, VersionTraits], claims: Iterable[tuple[str, str]]
+    traits: Mapping[str, VersionTraits],
+    claims: Iterable[tuple[str, str]],
+    crowded: Container[int],
 ) -> list[list[str]]:
     """Return groups of at least two documents that are versions of each other."""
     parent = {each: each for each in traits}
@@ -392,7 +492,7 @@ def _families(
             each = parent[each]
         return each
 
-    for one, other in (*claims, *_kin(traits)):
+    for one, other in (*claims, *_kin(traits, crowded)):
         parent[root(one)] = root(other)
     members: dict[str, list[str]] = defaultdict(list)
     for each in sorted(traits):
@@ -400,27 +500,26 @@ def _families(
     return [group for group in members.values() if len(group) > 1]
 
 
-def _kin(traits: Mapping[str, VersionTraits]) -> Iterable[tuple[str, str]]:
+def _kin(traits: Mapping[str, VersionTraits], crowded: Container[int]) -> Iterable[tuple[str, str]]:
     """Yield pairs of documents that are versions by their names, titles or text."""
     by_name: dict[tuple[str, str], list[str]] = defaultdict(list)
-    by_title: dict[str, list[str]] = defaultdict(list)
-    by_shingle: dict[tuple[str, int], list[str]] = defaultdict(list)
+    by_title: dict[int, list[str]] = defaultdict(list)
+    by_shingle: dict[int, list[str]] = defaultdict(list)
     for each, trait in traits.items():
         if trait.name_key:
             by_name[trait.folder, trait.name_key].append(each)
         if trait.title_key:
-            by_title[trait.title_key].append(each)
-        # Texts that share most of their shingles share some of the very smallest hashes.
-        for smallest in trait.sketch[:4]:
-            by_shingle[trait.folder, smallest].append(each)
+            by_title[_title_key(trait.title_key)].append(each)
+        for smallest in trait.sketch[:_SMALLEST]:
+            by_shingle[_shingle_key(trait, smallest)].append(each)
     for group in by_name.values():
         marked = [each for each in group if traits[each].is_marked]
         if marked:
             yield from ((group[0], other) for other in group[1:])
-    for group in by_title.values():
-        yield from _overlapping(group, traits, SAME_TITLE_OVERLAP)
-    for group in by_shingle.values():
-        yield from _overlapping(group, traits, OVERLAP)
+    for groups, least in ((by_title, SAME_TITLE_OVERLAP), (by_shingle, OVERLAP)):
+        for key, group in groups.items():
+            if key not in crowded:
+                yield from _overlapping(group, traits, least)
 
 
 def _overlapping(

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from email.message import EmailMessage, MIMEPart
 
 from index.errors import BinaryFile, EmptyFile, LoadingError
 from index.formats.html import decode_page, parse_page
+from index.formats.mail.threads import (
+    BodyLine,
+    MailText,
+    Passage,
+    Voice,
+    plain_lines,
+    read_thread,
+)
 from index.formats.markup import Element, MarkupWriter, text_of
 from index.formats.page_styles import drop_unseen
 from index.formats.plain_body import write_plain_text
-from index.formats.text_builder import TextBuilder
+from index.formats.text_builder import ExtractedText, TextBuilder
 from index.text.encoding import decode, web_charset
 
 STUB_SHARE = 0.3
@@ -44,16 +54,107 @@ def _is_stub(words: Sequence[str], page_words: Sequence[str]) -> bool:
     return len(words) < len(page_words) and shared < SAME_SHARE * len(words)
 
 
-def write_body(part: MIMEPart, builder: TextBuilder) -> int:
-    """Write a body and return how many of its texts are disguised (`drop_unseen`)."""
+@dataclass(slots=True)
+class WrittenBody:
+    """Facts about a body that was written.
+
+    `disguised` counts its texts that nobody can see (`drop_unseen`), `remark` says what else is
+    to be known, and `mails` are those pasted into it, in order.
+    """
+
+    disguised: int = 0
+    remark: str = ""
+    mails: list[ExtractedText] = field(default_factory=list)
+
+
+def write_body(part: MIMEPart, builder: TextBuilder) -> WrittenBody:
+    """Write a body; mails pasted into it are named there and returned."""
     text = decoded_body(part)
     if part.get_content_subtype() != "html" or not text.strip():
-        write_plain_text(text, builder)
-        return 0
+        thread = read_thread(plain_lines(text), has_marks=True)
+        return WrittenBody(mails=_write_thread(thread, builder, _write_plain))
     page = parse_page(text)
     disguised = drop_unseen(page)
-    MarkupWriter(builder).write(page)
-    return disguised
+    scratch = TextBuilder()
+    writer = _QuoteWriter(scratch)
+    writer.write(page)
+    if not scratch.length:
+        return WrittenBody(disguised)
+    extracted = scratch.build()
+    thread = read_thread(writer.lines(extracted.text), has_marks=False)
+
+    def write(passage: Passage, to: TextBuilder, headings: Sequence[str]) -> None:
+        to.open_section(headings)
+        to.excerpt(extracted, passage.lines[0].start, passage.lines[-1].end)
+
+    return WrittenBody(disguised, extracted.remark, _write_thread(thread, builder, write))
+
+
+_WritePassage = Callable[[Passage, TextBuilder, Sequence[str]], None]
+"""Writes a passage under headings."""
+
+
+def _write_thread(
+    thread: MailText, builder: TextBuilder, write: _WritePassage
+) -> list[ExtractedText]:
+    """Write the text of a mail, and return those pasted into it, each as a text of its own."""
+    _write_content(thread, builder, write)
+    mails = []
+    for mail in thread.mails():
+        inner = TextBuilder(mail.subject)
+        inner.pairs(mail.headers.items())
+        _write_content(mail, inner, write)
+        mails.append(inner.build(date=mail.date))
+    return mails
+
+
+def _write_content(mail: MailText, builder: TextBuilder, write: _WritePassage) -> None:
+    """Write the passages of a mail, each quote once under the line that says whose it is."""
+    written: set[Voice] = set()
+    for each in mail.content:
+        if isinstance(each, MailText):
+            builder.mention(f"Pasted: {each.subject or 'a mail'}")
+            continue
+        names = [voice.name for voice in each.voices]
+        for depth, voice in enumerate(each.voices, start=1):
+            if voice.is_written and voice not in written:
+                written.add(voice)
+                builder.section_heading(names[:depth])
+        write(each, builder, names)
+
+
+def _write_plain(passage: Passage, builder: TextBuilder, headings: Sequence[str]) -> None:
+    write_plain_text("\n".join(line.text for line in passage.lines), builder, headings)
+
+
+@dataclass
+class _QuoteWriter(MarkupWriter):
+    """Writes a page and notes which of its text is quoted."""
+
+    _depths: list[tuple[int, int]] = field(default_factory=lambda: [(0, 0)])
+    """Depths of quotation, each from the character after an offset on."""
+
+    def _write_block(self, name: str, element: Element) -> None:
+        if name != "blockquote":
+            super()._write_block(name, element)
+            return
+        _, depth = self._depths[-1]
+        self._depths.append((self.builder.length, depth + 1))
+        super()._write_block(name, element)
+        self._flush()
+        self._depths.append((self.builder.length, depth))
+
+    def lines(self, text: str) -> list[BodyLine]:
+        """Return the lines of the text that was written, but the blank ones."""
+        offsets = [offset for offset, _ in self._depths]
+        lines, start, is_first = [], 0, True
+        for line in text.split("\n"):
+            if line:
+                _, depth = self._depths[bisect_right(offsets, start) - 1]
+                lines.append(BodyLine(line, depth, start, start + len(line), is_first))
+            is_first = not line
+            start += len(line) + 1
+        return lines
 
 
 def decoded_body(part: MIMEPart) -> str:

@@ -1,7 +1,7 @@
 """Mails (the standard library's email).
 
 Sender, recipients, date and subject come first, then the text, then the attachments whose formats
-are read. Mails inside mails are written with their own head, and their place says which they are.
+are read. A mail inside a mail is a part of the file, and its place says which it is.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import regex
 from index.errors import BinaryFile, DamagedFile, ExtractionLimit, LoadingError
 from index.formats.html import unseen_remark
 from index.formats.mail.bodies import body_of, write_body
-from index.formats.text_builder import ExtractedText, TextBuilder, fold_to_line
+from index.formats.text_builder import ExtractedText, TextBuilder, as_parts, fold_to_line
 from index.text.encoding import decode
 from index.text.unseen import joined_remarks
 
@@ -36,6 +36,7 @@ _WITHOUT_TEXT = regex.compile(r"image/|audio/|video/|.*signature$")
 """Types of attachments without text, which no remark mentions."""
 _BODY_TYPES = {"text/plain", "text/html", "text/calendar"}
 _MAIL_SUFFIX = ".eml"
+_OUTLOOK_SUFFIX = ".msg"
 _WIDE_START = (b"\xff\xfe", b"\xfe\xff")
 """Byte order marks of UTF-16; mails without one have a zero byte near their beginning."""
 
@@ -91,18 +92,19 @@ def extract_message(message: EmailMessage, read: ReadAttachment, depth: int = 0)
     builder = TextBuilder(header(message, "Subject"))
     builder.pairs(_shown_headers(message))
     body = body_of(message)
-    disguised = 0 if body is None else write_body(body, builder)
     unread = []
     attached = _AttachedParts(builder, read, depth)
+    if body is not None:
+        attached.write_body(body)
     for part in _parts_after_body(message, body):
         problem = attached.write(part)
         if problem:
             unread.append(f"{_file_name(part)} {problem}")
-    remark = unseen_remark(disguised + attached.disguised)
+    remark = joined_remarks(unseen_remark(attached.disguised), *attached.remarks)
     if unread:
         problems = f"has attachments that are not read, or not whole: {'; '.join(unread)}"
         remark = joined_remarks(remark, problems)
-    return builder.build(date=_day(message), remark=remark)
+    return builder.build(date=_day(message), remark=remark, parts=attached.parts)
 
 
 def _shown_headers(message: EmailMessage) -> Iterator[tuple[str, str]]:
@@ -142,43 +144,84 @@ def _is_inline_text(part: MIMEPart) -> bool:
 
 
 def _file_name(part: MIMEPart) -> str:
-    return fold_to_line(part.get_filename() or "") or "without a name"
+    """Return the name of an attached file, or else the subject of an attached mail."""
+    name = fold_to_line(part.get_filename() or "")
+    inner = part.get_payload()
+    if not name and isinstance(inner, list) and inner and isinstance(inner[0], EmailMessage):
+        name = fold_to_line(header(inner[0], "Subject"))
+    return name or "without a name"
 
 
 class _AttachedParts:
-    """Writes the parts of a mail after its body to a text builder."""
+    """Writes the parts of a mail to a text builder, its body first."""
 
     def __init__(self, builder: TextBuilder, read: ReadAttachment, depth: int) -> None:
         self.disguised = 0
+        self.remarks: list[str] = []
+        self.parts: list[ExtractedText] = []
         self._builder, self._read, self._depth = builder, read, depth
         self._mails = 0
+
+    def write_body(self, part: MIMEPart) -> None:
+        """Write a text of the mail; those pasted into it become documents of their own."""
+        body = write_body(part, self._builder)
+        self.disguised += body.disguised
+        self.remarks.append(body.remark)
+        for mail in body.mails:
+            self._add_part(mail, mail.title or "without a subject")
 
     def write(self, part: MIMEPart) -> str:
         """Write a part, and return why it is not read, or what of it is not; empty if all is."""
         try:
             mail = _mail_in(part)
             if mail is not None:
-                return self._write_mail(part, mail)
+                self._write_mail(part, mail)
+                return ""
             if _is_inline_text(part):
-                self.disguised += write_body(part, self._builder)
+                self.write_body(part)
                 return ""
             content = part.get_payload(decode=True)
             name = _file_name(part)
             attachment = self._read(name, content if isinstance(content, bytes) else b"")
-            self._builder.embed(f"Attached: {name}", attachment)
         except LoadingError as error:
             return str(error)
+        if name.lower().endswith(_OUTLOOK_SUFFIX):
+            self._add_mail(attachment, attachment.title or name)
+            return ""
+        self._builder.embed(f"Attached: {name}", attachment)
+        if attachment.parts:  # of a mailbox
+            self._mails += 1
+            self.parts += list(as_parts(attachment, self._mails, f"{self._mails} ({name})"))[1:]
         return attachment.remark
 
-    def _write_mail(self, part: MIMEPart, mail: EmailMessage) -> str:
-        """Write a mail inside this one, as a document of its own with its place."""
+    def _write_mail(self, part: MIMEPart, mail: EmailMessage) -> None:
+        """Read a mail inside this one, which becomes a document of its own with its place."""
         if self._depth >= MAX_DEPTH:
             raise ExtractionLimit(f"is a mail inside more than {MAX_DEPTH} others")
-        inner = extract_message(mail, self._read, self._depth + 1)
+        inner = extract_inner(mail, self._read, self._depth + 1)
+        self._add_mail(inner, fold_to_line(header(mail, "Subject")) or _file_name(part))
+
+    def _add_mail(self, mail: ExtractedText, subject: str) -> None:
+        """Add a mail inside this one as a part, whose remark is its own."""
+        self._builder.mention(f"Attached: {subject}")
+        self._add_part(mail, subject)
+
+    def _add_part(self, mail: ExtractedText, subject: str) -> None:
         self._mails += 1
-        subject = fold_to_line(header(mail, "Subject")) or _file_name(part)
-        self._builder.embed(f"Attached: {subject}", inner, mail=f"{self._mails} ({subject})")
-        return inner.remark
+        self.parts += as_parts(mail, self._mails, f"{self._mails} ({subject})")
+
+
+def extract_inner(message: EmailMessage, read: ReadAttachment, depth: int) -> ExtractedText:
+    """Return the text of a mail inside another file, which a broken one must not cost.
+
+    Raises LoadingError and nothing else.
+    """
+    try:
+        return extract_message(message, read, depth)
+    except LoadingError:
+        raise
+    except Exception as error:  # the parser of mails raises anything on hostile ones
+        raise DamagedFile(f"cannot be read ({type(error).__name__}: {error})") from error
 
 
 def _mail_in(part: MIMEPart) -> EmailMessage | None:

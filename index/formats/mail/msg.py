@@ -6,9 +6,10 @@ from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
 from typing import TYPE_CHECKING, Any
 
-from index.errors import DamagedFile, LoadingError
+from index.errors import BinaryFile, DamagedFile, LoadingError
 from index.formats.mail.eml import MAX_DEPTH
 from index.formats.text_builder import fold_to_line
+from index.text.encoding import decode
 
 if TYPE_CHECKING:
     from oxmsg.storage import Storage
@@ -29,7 +30,9 @@ def parse_message(data: bytes) -> EmailMessage:
     from oxmsg import Message
 
     try:
-        return _mail(Message.load(data), 0)
+        message = Message.load(data)
+        _decode_leniently(message._storage)  # type: ignore[arg-type]  # noqa: SLF001 - no other way
+        return _mail(message, 0)
     except LoadingError:
         raise
     except Exception as error:
@@ -38,6 +41,32 @@ def parse_message(data: bytes) -> EmailMessage:
             f"expected an Outlook message, got one that cannot be read ({type(error).__name__}): "
             "save it again from Outlook"
         ) from error
+
+
+class _Text(bytes):
+    """Bytes of a property; its text may be in another code page than the message says."""
+
+    __slots__ = ()
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """Return the text in an encoding, else in the one that is detected."""
+        page = encoding.lower().replace("windows-", "cp")
+        try:
+            return super().decode(page, errors)
+        except (LookupError, UnicodeError):
+            pass
+        try:
+            return decode(bytes(self)).text
+        except BinaryFile:
+            return super().decode("utf-16-le" if "16" in encoding else "cp1252", "replace")
+
+
+def _decode_leniently(storage: Storage) -> None:
+    """Let the texts of a message, and of those inside it, be read in their real code pages."""
+    for stream in storage.streams:
+        stream.bytes_ = _Text(stream.bytes_)
+    for inner in storage.storages:
+        _decode_leniently(inner)
 
 
 def _mail(message: Any, depth: int) -> EmailMessage:  # noqa: ANN401 - of two classes
@@ -92,8 +121,9 @@ def _add_rich_text(mail: EmailMessage, compressed: bytes | None) -> None:
 def _add_attachment(mail: EmailMessage, attachment: Any, depth: int) -> None:  # noqa: ANN401
     embedded = _embedded_message(attachment._storage)  # noqa: SLF001 - the library leaves it out
     if embedded is not None:
-        if depth < MAX_DEPTH:
-            mail.add_attachment(_mail(embedded, depth + 1))
+        # One more than is read: the reader of mails names what it leaves out.
+        if depth <= MAX_DEPTH:
+            _add_message(mail, embedded, depth + 1)
         return
     name = attachment.file_name or attachment.properties.str_prop_value(0x3704) or ""
     main, _, sub = (attachment.mime_type or "").partition("/")
@@ -103,6 +133,16 @@ def _add_attachment(mail: EmailMessage, attachment: Any, depth: int) -> None:  #
         subtype=fold_to_line(sub) or "octet-stream",
         filename=fold_to_line(name),
     )
+
+
+def _add_message(mail: EmailMessage, embedded: Any, depth: int) -> None:  # noqa: ANN401 - see above
+    """Add an attached message; a broken one as a file that cannot be read, so that it is named."""
+    try:
+        mail.add_attachment(_mail(embedded, depth))
+    except Exception:  # noqa: BLE001 - the errors of `parse_message`, which one must not cost all
+        mail.add_attachment(
+            b"", maintype="application", subtype="vnd.ms-outlook", filename="message.msg"
+        )
 
 
 def _embedded_message(storage: Storage) -> Any:  # noqa: ANN401 - a class made on first use

@@ -6,8 +6,9 @@ import regex
 
 from index.formats.markup import Element
 from index.formats.office.theme_colours import Colour, Theme, rgb, tinted
-from index.text.unseen import is_same_colour
+from index.text.unseen import SMALLEST_POINTS, is_same_colour
 
+_SIZE = regex.compile(r"\d+(?:\.\d+)?")
 _SHOWS_NOTHING = regex.compile(r";;;+")
 """Format code without content for any value (ECMA-376, part 1, 18.8.31)."""
 _THEME_ORDER = ("lt1", "dk1", "lt2", "dk2", *(f"accent{number}" for number in range(1, 7)))
@@ -19,13 +20,20 @@ _INDEXED = {"0": _BLACK, "1": _WHITE, "8": _BLACK, "9": _WHITE}
 
 
 def empty_styles(styles: Element) -> frozenset[str]:
-    """Return the numbers of the cell styles whose format shows no value."""
+    """Return the numbers of the cell styles whose format shows no value, or whose font is tiny."""
     codes = {each.get("numFmtId"): each.get("formatCode", "") for each in styles.iter("{*}numFmt")}
+    sizes = [font.find("{*}sz") for font in _children(styles, "fonts")]
     return frozenset(
         number
         for number, style in _cell_styles(styles)
         if _SHOWS_NOTHING.fullmatch(codes.get(style.get("numFmtId"), ""))
+        or _is_tiny(_at(sizes, style.get("fontId")))
     )
+
+
+def _is_tiny(size: Element | None) -> bool:
+    value = "" if size is None else size.get("val", "")
+    return bool(_SIZE.fullmatch(value)) and float(value) < SMALLEST_POINTS
 
 
 def faint_styles(styles: Element, theme: Theme) -> frozenset[str]:

@@ -7,24 +7,27 @@ text boxes and notes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from io import BytesIO
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import regex
 
-from index.errors import DamagedFile
+from index.errors import DamagedFile, EmptyFile
 from index.formats.markup import Element
+from index.formats.office.alternative_parts import read_alternative
 from index.formats.office.docx_numbering import NumberingCounter
 from index.formats.office.docx_visibility import Paper, drop_hidden, join_drop_caps
+from index.formats.office.ooxml_forms import as_usual
 from index.formats.office.properties import day_of
 from index.formats.office.smart_art import diagram_texts
-from index.formats.office.strict_ooxml import as_transitional
 from index.formats.office.theme_colours import Theme, theme_of
 from index.formats.tables import Cell, count_header_rows, expand_spans, table_lines
 from index.formats.text_builder import ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive, parse_xml, read_part
-from index.text.unseen import COMMENTS, LeftOut
+from index.text.unseen import COMMENTS, LeftOut, joined_remarks
+from index.wording import listed
 
 if TYPE_CHECKING:
     import zipfile
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 KIND = "a Word document"
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _FORMULA_MARKS = {f"{_M}sup": "^", f"{_M}sub": "_", f"{_M}den": "/"}
 """Marks before the parts of a formula, which is written on one line."""
@@ -96,7 +100,7 @@ def extract(data: bytes) -> ExtractedText:
     changes are read as if they were accepted: insertions are in the text, deletions are not.
     Raises LoadingError.
     """
-    data = as_transitional(data, open_archive(data, KIND), KIND)
+    data = as_usual(data, open_archive(data, KIND), KIND)
     archive = open_archive(data, KIND)
     document = _open_document(data)
     properties = document.core_properties
@@ -108,7 +112,9 @@ def extract(data: bytes) -> ExtractedText:
         writer.write_notes(archive, part)
     writer.write_headers_and_footers()
     writer.write_comments(archive)
-    return builder.build(date=day_of(properties), remark=writer.left_out.remark)
+    unread = f"holds parts that are not read: {listed(writer.unread)}" if writer.unread else ""
+    remark = joined_remarks(writer.left_out.remark, unread)
+    return builder.build(date=day_of(properties), remark=remark)
 
 
 def _open_document(data: bytes) -> Document:
@@ -159,18 +165,35 @@ class _DocumentWriter:
         # Items of the list that the last paragraphs belong to, not written yet.
         self._items: list[tuple[str, str]] = []
         self.left_out = LeftOut()
+        self.unread: list[str] = []
+        """Names of the parts in other formats that are not read."""
         self._paper = Paper.of(document.element, self._styles, _theme(document))
         self._prepare(document.element.body)
 
     def write_blocks(self, parent: Element) -> None:
         """Write paragraphs and tables in order, those inside wrappers too."""
-        for element in _iter_inner(parent, f"{_W}p", f"{_W}tbl"):
+        for element in _iter_inner(parent, f"{_W}p", f"{_W}tbl", f"{_W}altChunk"):
             if element.tag == f"{_W}p":
                 self._write_paragraph(element)
-            else:
-                self._flush_list()
+                continue
+            self._flush_list()
+            if element.tag == f"{_W}tbl":
                 self._write_table(element)
+            else:
+                self._write_alternative(element)
         self._flush_list()
+
+    def _write_alternative(self, chunk: Element) -> None:
+        """Write a part in another format that the document shows in this place."""
+        part = self._document.part.related_parts.get(chunk.get(f"{_R}id", ""))
+        if part is None:
+            return
+        with suppress(EmptyFile):
+            inner = read_alternative(str(part.partname), part.blob)
+            if inner is None:
+                self.unread.append(str(part.partname).rpartition("/")[2])
+            else:
+                self._builder.excerpt(inner, 0, len(inner.text))
 
     def _prepare(self, root: Element) -> None:
         """Take hidden text out of a part, and put drop caps into their paragraphs."""
@@ -206,13 +229,17 @@ class _DocumentWriter:
     def write_headers_and_footers(self) -> None:
         """Write the texts of page headers and footers, each once, under no heading."""
         seen: set[str] = set()
+        has_even_pages = self._document.settings.odd_and_even_pages_header_footer
         for section in self._document.sections:
-            for part in (
+            parts = [
                 section.header,
                 section.footer,
                 section.first_page_header,
                 section.first_page_footer,
-            ):
+            ]
+            if has_even_pages:
+                parts += [section.even_page_header, section.even_page_footer]
+            for part in parts:
                 text = self._header_text(part)
                 has_letters = regex.search(r"\p{L}", text) is not None
                 if has_letters and text not in seen:
@@ -246,7 +273,7 @@ class _DocumentWriter:
             self._flush_list()
             self._builder.items(("", text) for text in points)
         for box in paragraph.iter(f"{_W}txbxContent"):
-            if not any(above.tag == _FALLBACK for above in box.iterancestors()):
+            if not _is_fallback(box):
                 self.write_blocks(box)
 
     def _flush_list(self) -> None:
@@ -316,8 +343,13 @@ class _DocumentWriter:
 
 def _lines(element: Element) -> str:
     """Return the text of all paragraphs in an element, wrapped ones too."""
-    lines = [_text(paragraph) for paragraph in element.iter(f"{_W}p")]
-    return "\n".join(line for line in lines if line.strip())
+    paragraphs = (each for each in element.iter(f"{_W}p") if not _is_fallback(each))
+    return "\n".join(filter(str.strip, map(_text, paragraphs)))
+
+
+def _is_fallback(element: Element) -> bool:
+    """Return True inside the second version of a content, for older programs."""
+    return next(element.iterancestors(_FALLBACK), None) is not None
 
 
 def _is_header(row: Element) -> bool:

@@ -17,10 +17,32 @@ from index.text.unseen import SMALLEST_POINTS, LeftOut, is_same_colour
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _OFF = {"0", "false", "off"}
+NARROWEST_PERCENT = 10
+"""Width of letters, in percent of their usual one, below which they are a line of dots."""
 _MAX_STYLE_DEPTH = 10
 """Styles in a chain that are followed; styles of a damaged file may be based on each other."""
 
 _WHITE: Colour = (255, 255, 255)
+_BLACK: Colour = (0, 0, 0)
+_HIGHLIGHTS: Mapping[str, Colour] = {
+    "black": _BLACK,
+    "white": _WHITE,
+    "blue": (0, 0, 255),
+    "cyan": (0, 255, 255),
+    "green": (0, 255, 0),
+    "magenta": (255, 0, 255),
+    "red": (255, 0, 0),
+    "yellow": (255, 255, 0),
+    "darkBlue": (0, 0, 128),
+    "darkCyan": (0, 128, 128),
+    "darkGreen": (0, 128, 0),
+    "darkMagenta": (128, 0, 128),
+    "darkRed": (128, 0, 0),
+    "darkYellow": (128, 128, 0),
+    "darkGray": (128, 128, 128),
+    "lightGray": (192, 192, 192),
+}
+"""Colours of Word's marker (ECMA-376, part 1, 17.18.40)."""
 _ALL = 255
 """Value of Word's tint and shade that leaves a colour as it is."""
 
@@ -50,17 +72,41 @@ class Paper:
 
 
 def drop_hidden(root: Element, paper: Paper, left_out: LeftOut) -> None:
-    """Remove the runs and table rows of a part that a reader cannot see."""
-    for run in list(root.iter(f"{_W}r")):
-        if _is_hidden_run(run, paper):
-            if any((text.text or "").strip() for text in run.iter(f"{_W}t")):
-                left_out.note("hidden text")
-            _remove(run)
+    """Remove the drawings, runs and table rows of a part that a reader cannot see."""
+    for drawing in _hidden_drawings(root):
+        if any((text.text or "").strip() for text in drawing.iter(f"{_W}t")):
+            left_out.note("hidden shape")
+        _remove(drawing)
+    _drop_runs(root, paper, left_out)
     for row in list(root.iter(f"{_W}tr")):
         hidden = row.find(f"{_W}trPr/{_W}hidden")
         if hidden is not None and _is_on(hidden):
             left_out.note("hidden row")
             _remove(row)
+
+
+def _drop_runs(root: Element, paper: Paper, left_out: LeftOut) -> None:
+    for run in list(root.iter(f"{_W}r")):
+        if _is_hidden_run(run, paper):
+            if any((text.text or "").strip() for text in run.iter(f"{_W}t")):
+                left_out.note("hidden text")
+            _remove(run)
+
+
+def _hidden_drawings(root: Element) -> list[Element]:
+    """Return the drawings that are not shown, each with the older form that stands beside it."""
+    flags = (each for each in root.iter("{*}docPr") if each.get("hidden") in {"1", "true", "on"})
+    shapes = (
+        each
+        for each in root.iter("{urn:schemas-microsoft-com:vml}*")
+        if "visibility:hidden" in each.get("style", "").replace(" ", "").lower()
+    )
+    found: dict[Element, None] = {}
+    for each in (*flags, *shapes):
+        above = list(each.iterancestors("{*}AlternateContent", f"{_W}drawing", f"{_W}pict"))
+        if above:
+            found[above[-1]] = None
+    return list(found)
 
 
 def join_drop_caps(root: Element) -> None:
@@ -133,18 +179,26 @@ def _is_on(flag: Element) -> bool:
 
 def _is_unreadable(run: Element, properties: Sequence[Element], paper: Paper) -> bool:
     """Return True if the letters of a run are too small or have the colour of the paper."""
-    size = _first(properties, "sz")
-    half_points = "" if size is None else size.get(f"{_W}val", "")
-    if half_points.isdecimal() and int(half_points) < 2 * SMALLEST_POINTS:
+    if _is_below(_first(properties, "sz"), 2 * SMALLEST_POINTS):  # in half points
         return True
+    if _is_below(_first(properties, "w"), NARROWEST_PERCENT):
+        return True
+    colour = _colour(_first(properties, "color"), "val", paper.theme)
     marker = _first(properties, "highlight")
     if marker is not None and marker.get(f"{_W}val") != "none":
-        return False
-    colour = _colour(_first(properties, "color"), "val", paper.theme)
+        # Text without a colour of its own is black: a black marker blacks it out.
+        ground = _HIGHLIGHTS.get(marker.get(f"{_W}val", ""))
+        return ground is not None and is_same_colour(colour or _BLACK, ground)
     if colour is None:
         return False
     ground = _ground(run, properties, paper)
     return ground is not None and is_same_colour(colour, ground)
+
+
+def _is_below(property_: Element | None, least: float) -> bool:
+    """Return True if the value of a property is a number below `least`."""
+    value = "" if property_ is None else property_.get(f"{_W}val", "").removesuffix("%")
+    return value.isdecimal() and int(value) < least
 
 
 def _ground(run: Element, properties: Sequence[Element], paper: Paper) -> Colour | None:

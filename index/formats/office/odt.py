@@ -31,12 +31,13 @@ _DRAW, _PRESENTATION = (
     f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("drawing", "presentation")
 )
 _DC = "{http://purl.org/dc/elements/1.1/}"
+_SVG = "{urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0}"
 _BREAKS = {f"{_TEXT}tab": " ", f"{_TEXT}line-break": "\n", f"{_TEXT}s": " "}
 """Text of elements that stand for white space."""
 _NO_TEXT = {
     f"{_TEXT}{name}" for name in ("note", "tracked-changes", "sequence-decls", "ruby-text")
-} | {f"{_OFFICE}annotation"}
-"""Elements whose text is not that of the paragraph around them."""
+} | {f"{_OFFICE}annotation", f"{_SVG}title", f"{_SVG}desc"}
+"""Elements whose text is not that of the paragraph around them, or not shown."""
 
 
 def extract(data: bytes) -> ExtractedText:
@@ -214,5 +215,7 @@ def _texts(element: Element) -> Iterator[str]:
         if child.tag in _BREAKS:
             yield _BREAKS[child.tag]
         elif child.tag not in _NO_TEXT and not child.tag.endswith("}text-box"):
+            # The paragraphs of a shape stand apart from the one that it is anchored to.
+            yield "\n" if child.tag == f"{_TEXT}p" else ""
             yield from _texts(child)
         yield child.tail or ""

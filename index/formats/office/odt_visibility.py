@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import regex
 
@@ -13,6 +13,7 @@ _TEXT, _STYLE, _TABLE = (
     f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("text", "style", "table")
 )
 _FO = "{urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0}"
+_DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
 _STYLED = (f"{_TEXT}p", f"{_TEXT}h", f"{_TEXT}span", f"{_TEXT}a")
 _RGB = regex.compile(r"#[0-9A-Fa-f]{6}")
 _SIZE = regex.compile(r"(\d+(?:\.\d+)?)pt")
@@ -23,7 +24,13 @@ _Properties = dict[str, str]
 
 def drop_hidden(content: Element, roots: Iterable[Element], left_out: LeftOut) -> None:
     """Take out the text of a content part that its styles hide; `roots` define the styles."""
-    for element, kind in _hidden_elements(content, _hidden_styles(roots)):
+    sources = list(roots)
+    styles = _text_styles(sources)
+    hidden = {name for name, properties in styles.items() if _is_unseen(properties)}
+    elements = _hidden_elements(content, hidden)
+    if not any(map(_has_ground, _page_layouts(sources))):
+        elements += [(each, "hidden text") for each in _white_texts(content, styles)]
+    for element, kind in elements:
         _clear(element, left_out, kind)
 
 
@@ -55,6 +62,52 @@ def _hidden_texts(content: Element, styles: Collection[str]) -> list[Element]:
     return texts
 
 
+def _page_layouts(roots: Iterable[Element]) -> Iterator[Element]:
+    for root in roots:
+        yield from root.iter(f"{_STYLE}page-layout-properties", f"{_STYLE}drawing-page-properties")
+
+
+def _has_ground(layout: Element) -> bool:
+    """Return True if pages have a colour or a picture, on which white letters may stand."""
+    colour = layout.get(f"{_FO}background-color", "transparent").lower()
+    fills = [value for key, value in layout.items() if str(key).endswith("}fill")]
+    has_fill = any(value != "none" for value in fills)
+    return has_fill or colour not in {"transparent", "#ffffff"} or len(layout) > 0
+
+
+def _white_texts(content: Element, styles: Mapping[str, _Properties]) -> list[Element]:
+    """Return the texts in the colour of the paper that stand on it, and in no box."""
+    return [
+        each
+        for each in content.iter(*_STYLED)
+        if _is_white(styles.get(each.get(f"{_TEXT}style-name", ""), {}))
+        and not any(_may_be_coloured(above, styles) for above in each.iterancestors())
+        and not any(
+            f"{_TEXT}style-name" in inner.attrib for inner in each.iterdescendants(*_STYLED)
+        )
+    ]
+
+
+def _is_white(properties: _Properties) -> bool:
+    colour = properties.get(f"{_FO}color", "")
+    is_on_paper = properties.get(f"{_FO}background-color", "transparent") == "transparent"
+    return (
+        is_on_paper
+        and bool(_RGB.fullmatch(colour))
+        and is_same_colour(bytes.fromhex(colour[1:]), b"\xff\xff\xff")
+    )
+
+
+def _may_be_coloured(above: Element, styles: Mapping[str, _Properties]) -> bool:
+    """Return True for a cell or a box of any colour, and for a text with a ground of its own."""
+    if not isinstance(above.tag, str) or above.tag.endswith("}table-cell"):
+        return True
+    if above.tag.startswith(_DRAW):
+        return True
+    style = styles.get(above.get(f"{_TEXT}style-name", ""), {})
+    return style.get(f"{_FO}background-color", "transparent") != "transparent"
+
+
 def _is_now_hidden(mark: Element) -> bool:
     """Return True if the condition of a hidden text was true when the file was saved."""
     return mark.get(f"{_TEXT}is-hidden", "true") == "true"
@@ -70,8 +123,8 @@ def _clear(element: Element, left_out: LeftOut, kind: str) -> None:
     element.text, element.tail = None, tail
 
 
-def _hidden_styles(roots: Iterable[Element]) -> set[str]:
-    """Return the names of the styles whose text is not shown or cannot be read."""
+def _text_styles(roots: Iterable[Element]) -> dict[str, _Properties]:
+    """Return the properties of the styles by their names, inherited ones included."""
     own: dict[str, _Properties] = {}
     parents: dict[str, str] = {}
     for root in roots:
@@ -85,7 +138,7 @@ def _hidden_styles(roots: Iterable[Element]) -> set[str]:
                 )
                 for key, value in properties.items()
             }
-    return {name for name in own if _is_unseen(_inherited(name, own, parents))}
+    return {name: _inherited(name, own, parents) for name in own}
 
 
 def _inherited(

@@ -13,10 +13,10 @@ from typing import Any
 from index.document import Place
 from index.errors import DamagedFile
 from index.formats.markup import inner_text
+from index.formats.office.ooxml_forms import as_usual
 from index.formats.office.pptx_visibility import KIND, SlideView
 from index.formats.office.properties import day_of
 from index.formats.office.smart_art import diagram_texts
-from index.formats.office.strict_ooxml import as_transitional
 from index.formats.tables import Cell, expand_spans, table_lines
 from index.formats.text_builder import DASH, ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive, parse_xml
@@ -37,7 +37,7 @@ def extract(data: bytes) -> ExtractedText:
     import pptx
 
     # The sizes are checked before python-pptx unpacks anything.
-    data = as_transitional(data, open_archive(data, KIND), KIND)
+    data = as_usual(data, open_archive(data, KIND), KIND)
     left_out = LeftOut()
     try:
         presentation = pptx.Presentation(BytesIO(data))

@@ -26,6 +26,7 @@ _FILLS = ("solidFill", "noFill", "gradFill", "blipFill", "pattFill", "grpFill")
 _FIRST_BACKGROUND = 1001
 """Number of the first background of a theme (ECMA-376, 20.1.4.2)."""
 _UNITS_PER_POINT = 100
+_BLACK: Colour = (0, 0, 0)
 
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom."""
@@ -46,9 +47,10 @@ class SlideView:
 
     def is_hidden(self, shape: Any) -> bool:  # noqa: ANN401 - untyped library
         """Return True for a shape that the author hid, beside the slide, or below another."""
-        names = shape.element.iter("{*}cNvPr")  # the first is that of the shape itself
-        if next((name.get("hidden") for name in names), None) in {"1", "true"}:
-            return True
+        for element in (shape.element, *shape.element.iterancestors("{*}grpSp")):
+            names = element.iter("{*}cNvPr")  # the first is that of the shape itself
+            if next((name.get("hidden") for name in names), None) in {"1", "true"}:
+                return True
         return self._is_off_slide(shape) or self._is_covered(shape)
 
     def drop_unseen_runs(self, shape: Any, left_out: LeftOut) -> None:  # noqa: ANN401
@@ -71,21 +73,18 @@ class SlideView:
 
     def _is_like_ground(self, properties: Element, shape: Any, body: Element) -> bool:  # noqa: ANN401
         """Return True if letters are not painted, or in the colour behind them."""
-        # A marker behind the letters or a line around them may show them.
-        if properties.find("{*}highlight") is not None or properties.find("{*}ln") is not None:
+        # A line around the letters may show them.
+        if properties.find("{*}ln") is not None:
             return False
-        if properties.find("{*}noFill") is not None:
-            return True
         fill = properties.find("{*}solidFill")
-        if fill is None:
-            return False
-        if is_transparent(fill):
+        if properties.find("{*}noFill") is not None or (fill is not None and is_transparent(fill)):
             return True
-        colour = self._theme.colour(fill)
-        if colour is None:
-            return False
-        ground = self._ground(shape, body)
-        return ground is not None and is_same_colour(colour, ground)
+        colour = None if fill is None else self._theme.colour(fill)
+        marker = properties.find("{*}highlight")
+        if marker is not None:
+            # Letters without a colour are taken for black, which a black marker blacks out.
+            return _are_same(_BLACK if fill is None else colour, self._theme.colour(marker))
+        return colour is not None and _are_same(colour, self._ground(shape, body))
 
     def _ground(self, shape: Any, body: Element) -> Colour | None:  # noqa: ANN401
         """Return the colour behind a text; None if it is not known."""
@@ -228,3 +227,8 @@ def _is_screen(shape: Any) -> bool:  # noqa: ANN401 - untyped library
         return False
     fill = _fill(properties)
     return _style_fill(shape) is not None if fill is None else _is_solid(fill)
+
+
+def _are_same(colour: Colour | None, ground: Colour | None) -> bool:
+    """Return True if letters have the colour of their ground; unknown colours differ."""
+    return colour is not None and ground is not None and is_same_colour(colour, ground)

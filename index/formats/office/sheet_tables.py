@@ -7,11 +7,12 @@ above it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
-from index.formats.tables import Row, header_index, is_numeric, table_lines
+from index.formats.tables import Row, bare_lines, header_index, is_numeric, table_lines
 
 MAX_CUTS = 6
 """Cuts of a part inside a part, to bound the search on a sheet made for it."""
@@ -20,6 +21,23 @@ LEAST_COLUMNS = 2
 
 Lines = list[tuple[int, str]]
 """Rows of a table as lines, each with the number of its row, counted from 0."""
+
+
+class Area(NamedTuple):
+    """Cells that the author of a sheet made a table; ranges are half-open and count from 0."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+    has_names: bool
+
+    def moved(self, up: int, left: int) -> Area:
+        """Return the area in a sheet without its first rows and columns."""
+        top, bottom = max(self.top - up, 0), max(self.bottom - up, 0)
+        return Area(
+            top, bottom, max(self.left - left, 0), max(self.right - left, 0), self.has_names
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +66,30 @@ class _Table:
     values: Sequence[Row]
 
 
-def sheet_tables(sheet: Sequence[Row]) -> Iterator[Lines]:
-    """Yield the lines of each table of a sheet, from top left to bottom right."""
+def sheet_tables(sheet: Sequence[Row], areas: Iterable[Area] = ()) -> Iterator[Lines]:
+    """Yield the lines of each table of a sheet, from top left to bottom right.
+
+    `areas` are the tables that its author made.
+    """
+    rest = [list(row) for row in sheet]
+    made = [_area_lines(rest, area) for area in areas]
+    found = list(filter(None, _found_tables(rest)))
+    if any(made):
+        found = sorted([*filter(None, made), *found], key=lambda lines: lines[0][0])
+    yield from found
+
+
+def _area_lines(sheet: list[list[str]], area: Area) -> Lines:
+    """Return the lines of an area, whose cells are emptied."""
+    part = _Part(area.top, min(area.bottom, len(sheet)), area.left, area.right)
+    rows = part.rows(sheet)
+    for row in sheet[part.top : part.bottom]:
+        row[part.left : part.right] = [""] * len(row[part.left : part.right])
+    lines = table_lines(rows, marked=0) if area.has_names and len(rows) > 1 else bare_lines(rows)
+    return [(part.top + number, text) for number, text in lines]
+
+
+def _found_tables(sheet: Sequence[Row]) -> Iterator[Lines]:
     whole = _Part(0, len(sheet), 0, max(map(len, sheet), default=0))
     tables: list[_Table] = []
     for part in _cut(sheet, whole, MAX_CUTS):

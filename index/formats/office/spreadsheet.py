@@ -6,10 +6,11 @@ Each row is a line with the names of its columns, cited by sheet and row.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from io import BytesIO, StringIO
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import regex
@@ -17,7 +18,7 @@ import regex
 from index.document import Place
 from index.errors import DamagedFile, EncryptedFile
 from index.formats.office.number_formats import LARGEST, format_number
-from index.formats.office.sheet_tables import sheet_tables
+from index.formats.office.sheet_tables import Area, sheet_tables
 from index.formats.office.xlsx_details import (
     RowFormats,
     SheetDetails,
@@ -25,7 +26,7 @@ from index.formats.office.xlsx_details import (
     cell_position,
     column_letters,
 )
-from index.formats.tables import table_lines
+from index.formats.tables import is_numeric, table_lines
 from index.formats.text_builder import ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive
 from index.text.encoding import decode
@@ -53,8 +54,8 @@ _ZIP = b"PK\x03\x04"
 def extract_workbook(data: bytes) -> ExtractedText:
     """Return the sheets of a workbook in order, formulas as their saved values.
 
-    Sheets, rows and columns that are hidden are left out, and comments follow the cells of their
-    sheet. Raises LoadingError.
+    Sheets, rows and columns that are hidden are left out. Text boxes and comments follow the cells
+    of their sheet. Raises LoadingError.
     """
     import python_calamine
 
@@ -73,6 +74,13 @@ def extract_workbook(data: bytes) -> ExtractedText:
     except python_calamine.CalamineError as error:
         raise DamagedFile(
             f"expected {KIND}, got one that cannot be read ({error}): open and save it again"
+        ) from error
+    except BaseException as error:
+        # The library panics at some workbooks, which Python takes for no usual error.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise DamagedFile(
+            f"expected {KIND}, got one of a form that is not read: save it as .xlsx"
         ) from error
     # The first heading is the name of a sheet ("Sheet1"), which is no title.
     return replace(writer.builder.build(remark=writer.remark), title=None)
@@ -99,7 +107,7 @@ class _WorkbookWriter:
         return joined_remarks(self.left_out.remark, unsaved)
 
     def write(self, name: str, sheet: python_calamine.CalamineSheet) -> None:
-        """Write the visible rows and columns of a sheet, then its comments."""
+        """Write the visible rows and columns of a sheet, then its text boxes and comments."""
         top, left = sheet.start or (0, 0)
         details = SheetDetails()
         rows = self._details.rows_from(name, top, details)
@@ -108,7 +116,11 @@ class _WorkbookWriter:
         self._unsaved += [f"{name}!{cell}" for cell in details.unsaved]
         _show_formulas(texts, details.unsaved, (top, left))
         self._blank_hidden(name, texts, details, (top, left))
-        _write_sheet(name, texts, top + 1, self.builder)
+        areas = (area.moved(top, left) for area in self._details.tables(name))
+        write_sheet(name, texts, top + 1, self.builder, areas)
+        self.builder.set_place(Place(sheet=name))
+        for text in self._details.text_boxes(name):
+            self.builder.paragraph(text)
         self._write_comments(name)
 
     def _blank_hidden(
@@ -161,9 +173,16 @@ def extract_csv(data: bytes) -> ExtractedText:
     decoded = decode(data)
     csv.field_size_limit(MAX_FIELD)
     named = _NAMED_DELIMITER.match(decoded.text)
+    comments = _leading_comments(decoded.text)
+    text = decoded.text[sum(map(len, comments)) :]
     try:
-        delimiter = named[1] if named else _detect_delimiter(_first_rows(decoded.text))
-        rows = list(csv.reader(StringIO(decoded.text, newline=""), delimiter=delimiter))
+        sample = _first_rows(text)
+        delimiter = named[1] if named else _detect_delimiter(sample)
+        if comments and _names_columns(comments[-1], sample, delimiter):
+            text = comments.pop() + text
+        quote = "'" if _quotes_singly(sample) else '"'
+        rows = [[comment.strip()] for comment in comments]
+        rows += csv.reader(StringIO(text, newline=""), delimiter=delimiter, quotechar=quote)
     except csv.Error as error:
         raise DamagedFile(
             f"expected a table with delimiters, got one that cannot be read ({error}): "
@@ -174,6 +193,30 @@ def extract_csv(data: bytes) -> ExtractedText:
     lines = table_lines(rows[first:], strict=False)
     builder.placed_rows((text, Place(row=first + number + 1)) for number, text in lines)
     return builder.build(encoding=decoded.encoding)
+
+
+def _leading_comments(text: str) -> list[str]:
+    """Return the lines before a table that begin with a sharp, with their ends."""
+    return list(takewhile(lambda line: line.startswith("#"), StringIO(text, newline="")))
+
+
+def _names_columns(comment: str, sample: str, delimiter: str) -> bool:
+    """Return True for a line like "#Item,Price" above rows as wide, with numbers in the first."""
+    names = next(csv.reader([comment], delimiter=delimiter), [])
+    first = _first_row(sample, delimiter)
+    is_as_wide = len(names) == len(first) == _evenness(sample, delimiter)[1]
+    return is_as_wide and any(map(is_numeric, first))
+
+
+def _first_row(sample: str, delimiter: str) -> list[str]:
+    return next(csv.reader(StringIO(sample, newline=""), delimiter=delimiter), [])
+
+
+def _quotes_singly(sample: str) -> bool:
+    """Return True if most lines begin and end with single quotes, as some programs write cells."""
+    lines = [line.strip() for line in sample.splitlines() if line.strip()]
+    quoted = sum(line[0] == line[-1] == "'" and len(line) > 1 for line in lines)
+    return 2 * quoted > len(lines)
 
 
 def _show_formulas(
@@ -206,25 +249,32 @@ def _detect_delimiter(sample: str) -> str:
     clevercsv looks at both (van den Burg et al. 2019, "Wrangling messy CSV files by detecting row
     and type patterns"): the comma of a date, or of an amount, stands in rows of equal shape, too.
     """
+    likely = _likely_delimiter(sample)
+    splits = {delimiter: _evenness(sample, delimiter) for delimiter in DELIMITERS}
+    if likely not in splits:
+        return max(splits, key=lambda delimiter: splits[delimiter])
+    if likely != ",":
+        return likely
+    # Without a header, a comma in each first cell ("May 1, 2023;6;7") is as regular as the rest.
+    columns = {
+        name: width
+        for name, (share, width) in splits.items()
+        # Names of columns have no delimiter that is inside the cells of one column.
+        if share >= MOST_ROWS and len(_first_row(sample, name)) > 1
+    }
+    finer = [name for name, width in columns.items() if width > splits[likely][1]]
+    return max(finer, key=lambda name: columns[name], default=likely)
+
+
+def _likely_delimiter(sample: str) -> str:
+    """Return the delimiter that clevercsv finds, empty for none."""
     from clevercsv.detect import Detector
 
     try:
         dialect = Detector().detect(sample, delimiters=list(DELIMITERS))
     except Exception:  # noqa: BLE001 - a failed guess is no damaged file; the count decides then
-        dialect = None
-    likely = str(dialect.delimiter) if dialect is not None else ""
-    splits = {delimiter: _evenness(sample, delimiter) for delimiter in DELIMITERS}
-    if likely not in splits:
-        return max(splits, key=lambda delimiter: splits[delimiter])
-    # Without a header, a comma in each first cell ("May 1, 2023;6;7") is as regular as the rest.
-    _, columns = splits[likely]
-    finer = {
-        name: split
-        for name, split in splits.items()
-        if split[0] >= MOST_ROWS and split[1] > columns
-    }
-    is_prose = likely == "," and bool(finer)
-    return max(finer, key=lambda delimiter: finer[delimiter][1]) if is_prose else likely
+        return ""
+    return str(dialect.delimiter) if dialect is not None else ""
 
 
 def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
@@ -247,7 +297,7 @@ def _cell_texts(
     left = sheet.start[1] if sheet.start else 0
     rows = sheet.to_python(skip_empty_area=True)
     texts = [
-        [_format_cell(cell, codes.get(left + column)) for column, cell in enumerate(row)]
+        [format_cell(cell, codes.get(left + column)) for column, cell in enumerate(row)]
         for row, codes in zip(rows, formats, strict=False)
     ]
     _repeat_merged(sheet, texts)
@@ -268,19 +318,26 @@ def _repeat_merged(sheet: python_calamine.CalamineSheet, texts: list[list[str]])
                 row[column] = texts[first][column]
 
 
-def _write_sheet(
-    name: str, rows: Sequence[Sequence[str]], first_number: int, builder: TextBuilder
+def write_sheet(
+    name: str,
+    rows: Sequence[Sequence[str]],
+    first_number: int,
+    builder: TextBuilder,
+    areas: Iterable[Area] = (),
 ) -> None:
-    """Write the rows of a sheet; `first_number` is that of the first, counted from 1."""
+    """Write the rows of a sheet; `first_number` is that of the first, counted from 1.
+
+    `areas` are the tables that its author made.
+    """
     builder.set_place(Place(sheet=name))
     builder.heading(1, name)
-    for lines in sheet_tables(rows):
+    for lines in sheet_tables(rows, areas):
         builder.placed_rows(
             (text, Place(sheet=name, row=first_number + number)) for number, text in lines
         )
 
 
-def _format_cell(cell: object, code: str | None) -> str:
+def format_cell(cell: object, code: str | None) -> str:
     """Return a value as text.
 
     Numbers follow their format code if it is supported; days have no midnight.

@@ -18,6 +18,7 @@ import regex
 from index.formats.markup import Element, inner_text
 from index.formats.office.cell_styles import empty_styles, faint_styles
 from index.formats.office.number_formats import BUILT_IN
+from index.formats.office.sheet_tables import Area
 from index.formats.office.theme_colours import theme_of
 from index.formats.zip_container import iter_elements, parse_xml, read_part
 
@@ -33,8 +34,8 @@ _MAX_COLUMN = 16_384
 _LONGEST_FORMULA = 200
 """Characters of a formula that are shown in place of its value."""
 _ON = {"1", "true"}
-_SAYS_MORE = regex.compile(rb"<(?:\w+:)?f[ />]|hidden=")
-"""Formulas, and rows or columns that are hidden."""
+_SAYS_MORE = regex.compile(rb"<(?:\w+:)?f[ />]|hidden=|\b(?:width|ht)=\"0[.0]*\"")
+"""Formulas, and rows or columns that are hidden or have no room."""
 _MAY_COLOUR = regex.compile(rb"<(?:\w+:)?(?:conditionalFormatting|tableParts)\b")
 """Parts of a sheet that may give its cells another ground than their styles."""
 
@@ -97,24 +98,57 @@ class WorkbookDetails:
 
     def comments(self, sheet: str) -> list[tuple[str, str, str]]:
         """Return (cell, author, text) of the comments on a sheet. Raises LoadingError."""
-        part = self._part(sheet)
-        if self._archive is None or part is None:
-            return []
-        folder, name = posixpath.split(part)
-        relations = f"{folder}/_rels/{name}.rels"
-        if relations not in self._names:
-            return []
-        targets = {
-            relation.get("Type", "").rpartition("/")[2]: posixpath.normpath(
-                posixpath.join("/", folder, relation.get("Target", ""))
-            )[1:]
-            for relation in _read_xml(self._archive, relations)
-        }
+        targets = self._targets(sheet)
         threaded = list(self._threaded_comments(targets.get("threadedComment")))
         plain = self._plain_comments(targets.get("comments"))
         # Plain comments repeat threaded ones for old programs, with an explanation before.
         cells = {cell for cell, _, _ in threaded}
         return [*(each for each in plain if each[0] not in cells), *threaded]
+
+    def text_boxes(self, sheet: str) -> Iterator[str]:
+        """Yield the texts of the visible boxes and shapes on a sheet. Raises LoadingError."""
+        part = self._targets(sheet).get("drawing")
+        if self._archive is None or part is None or part not in self._names:
+            return
+        for shape in _read_xml(self._archive, part).iter("{*}sp"):
+            if any(each.get("hidden") in _ON for each in shape.iter("{*}cNvPr")):
+                continue
+            paragraphs = (
+                "".join(text.text or "" for text in paragraph.iter("{*}t"))
+                for paragraph in shape.iter("{*}p")
+            )
+            yield "\n".join(filter(str.strip, paragraphs))
+
+    def tables(self, sheet: str) -> Iterator[Area]:
+        """Yield the areas of a sheet that its author made tables. Raises LoadingError."""
+        for kind, part in self._relations(sheet):
+            if self._archive is None or kind != "table" or part not in self._names:
+                continue
+            table = _read_xml(self._archive, part)
+            first, _, last = table.get("ref", "").partition(":")
+            start, end = cell_position(first), cell_position(last or first)
+            if start and end:
+                has_names = table.get("headerRowCount", "1") != "0"
+                yield Area(start[0], end[0] + 1, start[1], end[1] + 1, has_names)
+
+    def _targets(self, sheet: str) -> dict[str, str]:
+        """Return the parts that belong to a sheet by their kind; the last one of a kind."""
+        return dict(self._relations(sheet))
+
+    def _relations(self, sheet: str) -> list[tuple[str, str]]:
+        """Return (last word of its relation's type, name) of the parts that belong to a sheet."""
+        part = self._part(sheet)
+        folder, name = posixpath.split(part or "")
+        relations = f"{folder}/_rels/{name}.rels"
+        if self._archive is None or part is None or relations not in self._names:
+            return []
+        return [
+            (
+                relation.get("Type", "").rpartition("/")[2],
+                posixpath.normpath(posixpath.join("/", folder, relation.get("Target", "")))[1:],
+            )
+            for relation in _read_xml(self._archive, relations)
+        ]
 
     def _threaded_comments(self, part: str | None) -> Iterator[tuple[str, str, str]]:
         persons: dict[str | None, str] = {}
@@ -154,15 +188,13 @@ class WorkbookDetails:
         unseen = self._unseen_styles(source)
         if not (self._codes or unseen or _SAYS_MORE.search(source)):
             return
-        following = 0
+        index = -1
         for element in iter_elements(self._archive, part, ("{*}cols", "{*}row"), KIND):
             if element.tag.endswith("}cols"):
                 details.hidden_columns.update(_hidden_columns(element))
                 continue
-            number = element.get("r", "")
-            index = int(number) - 1 if number.isdecimal() else following
-            following = index + 1
-            if element.get("hidden") in _ON:
+            index = _row_index(element, after=index)
+            if _is_hidden_row(element):
                 details.hidden_rows.add(index)
             formats = self._row_formats(element, details, unseen)
             if formats:
@@ -192,11 +224,27 @@ class WorkbookDetails:
         return formats
 
 
+def _row_index(row: Element, *, after: int) -> int:
+    """Return the index of a row, from 0; one without a number follows the one before."""
+    number = row.get("r", "")
+    return int(number) - 1 if number.isdecimal() else after + 1
+
+
+def _is_hidden_row(row: Element) -> bool:
+    return row.get("hidden") in _ON or _is_zero(row.get("ht"))
+
+
 def _hidden_columns(columns: Element) -> Iterator[int]:
     for column in columns.iterchildren("{*}col"):
         first, last = column.get("min", ""), column.get("max", "")
-        if column.get("hidden") in _ON and first.isdecimal() and last.isdecimal():
+        is_hidden = column.get("hidden") in _ON or _is_zero(column.get("width"))
+        if is_hidden and first.isdecimal() and last.isdecimal():
             yield from range(int(first) - 1, min(int(last), _MAX_COLUMN))
+
+
+def _is_zero(size: str | None) -> bool:
+    """Return True if a width or height is given and none."""
+    return bool(size) and not (size or "").strip("0.")
 
 
 def _is_without_value(cell: Element) -> bool:

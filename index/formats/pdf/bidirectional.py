@@ -241,11 +241,7 @@ def _runs_against(
     What stands between two of them belongs to the range if one is a letter, or if it is a mark
     within a number, without a space.
     """
-    places = [
-        at
-        for at, each in enumerate(directions)
-        if each in {"left", "number"} or _is_sign_of_number(directions, run, at)
-    ]
+    places = _places_against(directions, run)
     if not places:
         return
     start = places[0]
@@ -258,6 +254,15 @@ def _runs_against(
             yield start, before + 1
             start = after
     yield start, places[-1] + 1
+
+
+def _places_against(directions: Sequence[Direction], run: Sequence[PlacedCharacter]) -> list[int]:
+    """Return the places of the letters and digits that are written from left to right."""
+    return [
+        at
+        for at, each in enumerate(directions)
+        if each in {"left", "number"} or _is_sign_of_number(directions, run, at)
+    ]
 
 
 def _is_sign_of_number(

@@ -23,6 +23,7 @@ from index.errors import (
     UnsupportedFormat,
 )
 from index.formats import ocr
+from index.formats.pdf import layers
 from index.formats.pdf.assembly import DocumentAssembler
 from index.formats.pdf.borderless_tables import merge_rows
 from index.formats.pdf.forms import FormPage, form_page_of, is_xfa_placeholder, load_form
@@ -130,7 +131,8 @@ def extract(
                 "is a form in Adobe's XFA alone, which only Adobe's programs show: "
                 f"open it there, {PRINT}, and index that"
             )
-        read = _read_document(document, more_time, on_page)
+        may_hide_layers = layers.may_hide_layers(data)
+        read = _read_document(document, more_time, on_page, may_hide_layers=may_hide_layers)
     finally:
         document.close()
     pages = remove_running_headers(
@@ -187,10 +189,12 @@ def _read_document(
     document: Any,  # noqa: ANN401
     more_time: RequestTime | None,
     on_page: PageListener,
+    *,
+    may_hide_layers: bool,
 ) -> _ReadDocument:
     pages = []
     for number in range(len(document)):
-        pages.append(_read_page(document, number))
+        pages.append(_read_page(document, number, may_hide_layers=may_hide_layers))
         on_page(number + 1, len(document))
     images = _image_pages(document, pages)
     title, date = _properties(document)
@@ -205,12 +209,12 @@ def _read_document(
     return _ReadDocument(pages, images, unrecognised, title, date)
 
 
-def _read_page(document: Any, number: int) -> _Page:  # noqa: ANN401
+def _read_page(document: Any, number: int, *, may_hide_layers: bool) -> _Page:  # noqa: ANN401
     import pypdfium2
 
     try:
         sheet = form_page_of(document, number)
-        content = read_content(sheet, number + 1)
+        content = read_content(sheet, number + 1, may_hide_layers=may_hide_layers)
         has_text = bool(content.regions) and not sheet.is_all_filled
         page = _Page(content, has_text, sheet.is_unread)
         sheet.close()
@@ -219,17 +223,18 @@ def _read_page(document: Any, number: int) -> _Page:  # noqa: ANN401
     return page
 
 
-def read_content(sheet: FormPage, number: int) -> PageContent:
+def read_content(sheet: FormPage, number: int, *, may_hide_layers: bool = False) -> PageContent:
     """Return the lines of each region of a page, in reading order.
 
-    The lines of tables are put together to rows. Raises pypdfium2.PdfiumError.
+    The lines of tables are put together to rows. `may_hide_layers` is that of the document. Raises
+    pypdfium2.PdfiumError.
     """
     text_page = sheet.page.get_textpage()
     try:
         orientation = text_orientation(text_page, sheet.page)
         ruling = read_ruling_lines(sheet.bare, orientation)
         tables = RuledTables(ruling)
-        unseen = unseen_characters(sheet.page, text_page)
+        unseen = unseen_characters(sheet.page, text_page, may_hide_layers=may_hide_layers)
         characters = read_segments(text_page, sheet.page, orientation, tables.cell_at, unseen)
         garbled = garbled_fonts(characters)
         legible = without_fonts(characters, garbled) if garbled else characters

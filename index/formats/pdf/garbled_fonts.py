@@ -3,7 +3,9 @@
 A file may number the glyphs of a font as it likes. Without a table of their characters, text comes
 out as others: "WKH" for "the", "?>9@AJ" for a name. pdfium knows of many fonts that they have no
 such table; but the numbers of some of these are Unicode's, and other fonts have a wrong table. So
-the text of each font decides: the share of its characters in plausible words and numbers.
+the text of each font decides: the share of its characters in plausible words and numbers. A wrong
+table for Arabic or Hebrew gives words of the right letters; they have one letter three times in a
+row, or none of them is a word of grammar.
 """
 
 from __future__ import annotations
@@ -35,6 +37,37 @@ MIXED = 0.6
 NAMES = 0.2
 """Share of letters in names of two and more, below which mixed words are garbled."""
 
+FEWEST_WORDS = 15
+"""Words in Arabic or Hebrew script of which many tell of a wrong table by their letters."""
+TRIPLED = 0.05
+"""Share of words with one letter three times in a row from which the table is wrong.
+
+No word has one; laughter and lengthening for effect have, in chats.
+"""
+MANY_WORDS = 120
+"""Different words in Arabic or Hebrew script of which some are words of grammar, in any text.
+
+Of running text these are every sixth word.
+"""
+
+_SEMITIC_WORD = regex.compile(r"[\p{Arabic}\p{Hebrew}\p{M}]{2,}")
+_TRIPLE = regex.compile(r"([^\u0640])\1\1")
+"""A letter three times in a row; Arabic is stretched by a sign of its own (tatweel)."""
+_GRAMMAR_OF = {
+    "Arabic": "من في فى على علي إلى الى أن ان إن عن هذا هذه التي الذي مع كل بين أو لا ما لم كان",
+    "Persian": "از در به که را این با است برای تا هم های می بر يا یا اين كه",
+    "Urdu": "کے میں کی سے ہے کو کا اور نے پر یہ",
+    "Pashto": "په چې کې ته له سره دې ده",
+    "Kurdish": "لە بە کە بۆ ئەو",
+    "Uyghur": "ۋە بىلەن بۇ بىر ئۇ",
+    "Sindhi": "جي جو جا تي سان کي",
+    "Hebrew": "של את על לא הוא זה אל עם כי גם או היא אשר כל אם",
+    "Yiddish": "די און איז פון צו אין דער",
+}
+_GRAMMAR = frozenset(word for words in _GRAMMAR_OF.values() for word in words.split())
+"""Prepositions, conjunctions and pronouns of the languages in these scripts."""
+_FAMILY = regex.compile(r"(?:[A-Z]{6}\+)?([^-,]+)")
+
 _NAME = regex.compile(r"\p{Ll}{2,}|\p{Lu}{2,}|[\p{Lo}\p{M}]{2,}")
 _CONTROL = regex.compile(r"\p{Cc}")
 _RUN = regex.compile(r"\p{Lu}?\p{Ll}[\p{Ll}\p{M}]+|\p{Lu}{3,}|[\p{Lo}\p{M}]{2,}|\p{Nd}+")
@@ -61,6 +94,8 @@ class _FontText:
     def is_garbled(self) -> bool:
         """Return True if the characters are not those that the page shows."""
         text = " ".join(self.texts)
+        if _is_wrong_semitic(text):
+            return True
         count = sum(not character.isspace() for character in text)
         if self.unmapped >= UNMAPPED * len(self.texts):
             return count >= FEWEST_UNMAPPED and _is_nonsense(text, count)
@@ -74,12 +109,31 @@ def garbled_fonts(segments: Iterable[Segment]) -> set[str]:
         font = fonts[segment.font]
         font.texts.append(segment.text)
         font.unmapped += segment.unmapped
-    return {name for name, font in fonts.items() if font.is_garbled()}
+    garbled = {name for name, font in fonts.items() if font.is_garbled()}
+    # One program made the tables of all cuts of a typeface, and of some there is little text.
+    semitic = {_family(name) for name in garbled if _is_wrong_semitic(" ".join(fonts[name].texts))}
+    return garbled | {name for name in fonts if _family(name) in semitic}
 
 
 def without_fonts(segments: Sequence[Segment], names: set[str]) -> list[Segment]:
     """Return the segments that are not set in some fonts."""
     return [segment for segment in segments if segment.font not in names]
+
+
+def _family(name: str) -> str:
+    """Return the name of a font without the mark of a subset and the style."""
+    match = _FAMILY.match(name)
+    return match[1] if match else name
+
+
+def _is_wrong_semitic(text: str) -> bool:
+    """Return True if words in Arabic or Hebrew script cannot be those of any language."""
+    words = _SEMITIC_WORD.findall(text)
+    tripled = sum(_TRIPLE.search(word) is not None for word in words)
+    if len(words) >= FEWEST_WORDS and tripled >= TRIPLED * len(words):
+        return True
+    different = set(words)
+    return len(different) >= MANY_WORDS and _GRAMMAR.isdisjoint(different)
 
 
 def _is_nonsense(text: str, count: int) -> bool:

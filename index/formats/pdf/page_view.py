@@ -11,6 +11,7 @@ from typing import Any
 from index.errors import DamagedFile, ExtractionLimit, NoSuchPage
 from index.formats import ocr
 from index.formats.page_view import Box, PageText, PageView
+from index.formats.pdf import layers
 from index.formats.pdf.alignment import Alignment, Piece, align
 from index.formats.pdf.annotations import Annotation
 from index.formats.pdf.extract import open_document, read_content
@@ -74,7 +75,8 @@ def locate_text(
     with _document(data, number) as document:
         sheet = form_page_of(document, number - 1)
         width, height = _size(sheet.page)
-        pieces, box_at = line_pieces(sheet), box_finder(sheet.page, sheet.marks)
+        pieces = line_pieces(sheet, may_hide_layers=layers.may_hide_layers(data))
+        box_at = box_finder(sheet.page, sheet.marks)
         is_scan = not pieces or (
             sheet.is_all_filled and has_images(document, number - 1, shapes=False)
         )
@@ -114,12 +116,13 @@ def _homeless_offsets(
     return homeless - alignment.added - on_page_before
 
 
-def line_pieces(sheet: FormPage) -> list[Piece]:
+def line_pieces(sheet: FormPage, *, may_hide_layers: bool = False) -> list[Piece]:
     """Return the lines of a page, of a table the lines of its cells, in the order of extraction.
 
     The marks of a piece are the indexes of its characters in pdfium.
     """
-    lines = [line for region in read_content(sheet, 0).regions for line in region]
+    content = read_content(sheet, 0, may_hide_layers=may_hide_layers)
+    lines = [line for region in content.regions for line in region]
     edges = _edge_ranks(lines)
     return [
         piece for line, edge in zip(lines, edges, strict=True) for piece in _line_pieces(line, edge)

@@ -8,10 +8,11 @@ gutter is one region. Its segments become lines from top to bottom.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, chain, groupby, pairwise
 from statistics import median
 
 import regex
@@ -40,10 +41,19 @@ DEEPEST = 2
 """Number of gutters assumed beside each other, for pages of four columns."""
 GUTTER = 4.0
 """Least width of a gutter in points (1/72 inch)."""
+COLUMN_OFFSET = 3.0
+"""Largest difference of the distances between the left edges of columns, in points."""
 CENTRE = (0.2, 0.8)
 """Part of the width of the text in which a gutter is looked for."""
 CELL_GAP = 1.2
 """Gap in font sizes above which two segments of a line are two cells."""
+
+HEADLINE = 1.2
+"""Size of a headline over columns, in sizes of their text."""
+GAP_BESIDE_HEADLINE = 1.5
+"""Height of the gap beside a headline, in heights of the headline."""
+NEAR_ROWS = 4
+"""Rows above and below a headline that may reach into the gap beside it."""
 
 CHANGES_SHARE = 0.25
 """Largest number of changes between two columns in the order of the content, in rows.
@@ -118,8 +128,54 @@ def column_regions(segments: Sequence[Segment]) -> list[list[Segment]]:
             regions += column_regions(band)
         else:
             regions += column_regions([each for each in band if each.middle_x < gutter])
-            regions += column_regions([each for each in band if each.middle_x >= gutter])
+            right = [each for each in band if each.middle_x >= gutter]
+            regions += _with_short_column(regions[-1], right) if regions else column_regions(right)
     return regions
+
+
+def _with_short_column(before: Sequence[Segment], band: Sequence[Segment]) -> list[list[Segment]]:
+    """Return the regions of what stands right of the column `before`, the last one may be short."""
+    last = _short_column(before, band)
+    if not last:
+        return column_regions(band)
+    in_last = set(map(id, last))
+    return [*column_regions([segment for segment in band if id(segment) not in in_last]), last]
+
+
+def _short_column(before: Sequence[Segment], band: Sequence[Segment]) -> list[Segment]:
+    """Return the last column of a band right of the column `before`, if it has few lines.
+
+    Too few lines show no gutter. But they are a column if they begin at the same distance from the
+    one before them as that from the one before it, and as high.
+    """
+    if not (band and before):
+        return []
+    edge = 2 * _left(band) - _left(before)
+    in_order = sorted(band, key=lambda segment: segment.left)
+    at = bisect_right(in_order, edge - COLUMN_OFFSET, key=lambda segment: segment.left)
+    rest, last = in_order[:at], in_order[at:]
+    if not last or not rest or _left(last) > edge + COLUMN_OFFSET:
+        return []
+    is_apart = _right(rest) < edge - GUTTER
+    is_as_high = abs(_top(last) - _top(rest)) < max(segment.size for segment in last)
+    return last if is_apart and is_as_high and _is_short_text(last) else []
+
+
+def _is_short_text(column: Sequence[Segment]) -> bool:
+    lines = [line_of(row, 0) for row in rows_of(column)]
+    return len(lines) < COLUMN_LINES and _is_text(lines)
+
+
+def _right(segments: Sequence[Segment]) -> float:
+    return max(segment.right for segment in segments)
+
+
+def _left(segments: Sequence[Segment]) -> float:
+    return min(segment.left for segment in segments)
+
+
+def _top(segments: Sequence[Segment]) -> float:
+    return max(segment.top for segment in segments)
 
 
 def stand_side_by_side(regions: Sequence[Sequence[Line]]) -> bool:
@@ -138,9 +194,50 @@ def _bands(segments: Sequence[Segment], gutter: float) -> Iterator[tuple[bool, l
     A band is a run of rows with segments that cross the gutter, as a heading over both columns
     does, or of rows that stand beside it. There is at least one of the latter.
     """
-    rows = [(_crosses_row(row, gutter), row) for row in rows_of(segments)]
-    for is_crossing, band in groupby(rows, key=lambda each: each[0]):
+    rows = rows_of(segments)
+    headlines = _headlines(rows, gutter)
+    kinds = [at in headlines or _crosses_row(row, gutter) for at, row in enumerate(rows)]
+    for is_crossing, band in groupby(zip(kinds, rows, strict=True), key=lambda each: each[0]):
         yield is_crossing, [segment for _, row in band for segment in row]
+
+
+def _headlines(rows: Sequence[_Row], gutter: float) -> set[int]:
+    """Return the numbers of the rows that are headlines over both columns, but do not reach over.
+
+    A headline is larger than the text and alone on its row, the other column has a gap there, and
+    both columns begin below it in one row.
+    """
+    largest = HEADLINE * median([segment.size for row in rows for segment in row])
+    found: set[int] = set()
+    begins_below = False
+    for at in range(len(rows) - 1, 0, -1):
+        row = rows[at]
+        is_large = _right(row) <= gutter and min(segment.size for segment in row) >= largest
+        if begins_below and is_large and _is_beside_gap(rows, at, gutter):
+            found.add(at)
+            continue  # a headline may have several lines
+        begins_below = _has_both_sides(row, gutter) and not _crosses_row(row, gutter)
+    return found
+
+
+def _has_both_sides(row: _Row, gutter: float) -> bool:
+    return len({segment.middle_x < gutter for segment in row}) == 2
+
+
+def _is_beside_gap(rows: Sequence[_Row], at: int, gutter: float) -> bool:
+    """Return True if the right column has a gap beside a row that is higher than the row is."""
+    top, bottom = (
+        max(segment.top for segment in rows[at]),
+        min(segment.bottom for segment in rows[at]),
+    )
+    room = (GAP_BESIDE_HEADLINE - 1) * (top - bottom) / 2
+    beside = (
+        segment
+        for row in (*rows[max(at - NEAR_ROWS, 0) : at], *rows[at + 1 : at + 1 + NEAR_ROWS])
+        for segment in row
+        if segment.middle_x >= gutter
+    )
+    return not any(each.top > bottom - room and each.bottom < top + room for each in beside)
 
 
 def _crosses_row(row: Sequence[Segment], gutter: float) -> bool:
@@ -219,17 +316,20 @@ def _separates_columns(rows: Sequence[_Row], gutter: float, depth: int) -> bool:
     right = _rows_beside(uncrossed, lambda segment: segment.middle_x >= gutter)
     if min(len(left), len(right)) < COLUMN_LINES:
         return False
+    short = set(map(id, _short_column(list(chain(*left)), list(chain(*right)))))
+    right = _rows_beside(right, lambda segment: id(segment) not in short)
     left_lines = [line_of(row, 0) for row in left]
     right_lines = [line_of(row, 0) for row in right]
     if not _are_beside(left_lines, right_lines):
         return False
     is_by_column = _are_written_by_column(left, right)
+
+    def is_one(lines: Sequence[Line]) -> bool:
+        return _is_prose(lines) or (is_by_column and _is_text(lines))
+
     # The test of lines is quick, so that it comes first for both sides.
-    others = [
-        side
-        for side, lines in ((left, left_lines), (right, right_lines))
-        if not (_is_prose(lines) or (is_by_column and _is_text(lines)))
-    ]
+    sides = ((left, left_lines), (right, right_lines))
+    others = [side for side, lines in sides if not is_one(lines)]
     return all(_are_columns(side, depth) for side in others)
 
 

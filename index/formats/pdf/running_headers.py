@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import regex
 
@@ -214,14 +215,20 @@ def _all_there_is(pages: Sequence[Page], removed: Collection[int]) -> set[int]:
     Where most pages have nothing else, or all the same, these lines are the text. Page numbers
     alone are no text.
     """
-    lines = [[line for region in page for line in region] for page in pages]
-    bodies = [
-        tuple(line.text for line in page if id(line) not in removed)
-        for page in lines
-        if any(id(line) in removed for line in page)
-    ]
-    filled = [body for body in bodies if body]
+    lines = [list(chain(*page)) for page in pages]
+    bodies = _bodies(lines, removed)
+    filled = list(filter(None, bodies))
     differ = len(set(filled)) > 1 or len(bodies) == 1
     if 2 * len(filled) > len(bodies) and differ:
         return set()
-    return {id(line) for page in lines for line in page if not _PAGE.fullmatch(line.text)}
+    return {id(line) for line in chain(*lines) if not _PAGE.fullmatch(line.text)}
+
+
+def _bodies(pages: Sequence[Sequence[Line]], removed: Collection[int]) -> list[tuple[str, ...]]:
+    """Return the lines that are left of the pages from which some are removed."""
+    bodies = []
+    for page in pages:
+        left = tuple(line.text for line in page if id(line) not in removed)
+        if len(left) < len(page):
+            bodies.append(left)
+    return bodies

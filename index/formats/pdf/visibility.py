@@ -1,7 +1,8 @@
 """Characters of a PDF page that its reader cannot see.
 
 The steps: objects of the page in the order in which they are painted -> suspects (invisible or
-white text, text below something opaque) -> those without which the drawn page looks the same.
+white text, text below something opaque, and of each layer if some layers may not be shown) -> those
+without which the drawn page looks the same.
 A page without suspects, as most are, is not drawn.
 """
 
@@ -11,13 +12,14 @@ import ctypes
 import math
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.formats.pdf.annotations import annotations_of, box_of
+from index.formats.pdf.layers import layer_of
 from index.text.unseen import CONTRAST
 
 SCALE = 2.0
@@ -43,6 +45,12 @@ MAX_OBJECTS = 20_000
 FORMS_INSIDE = 4
 """Levels of nested form objects that are searched."""
 
+INSIDE = 0.9
+"""Share of a text's box from which it is inside of what may be painted."""
+_CLIP_PARTS = 12
+"""Parts of a path that may be a box; one has five."""
+MAX_LAYERS = 24
+"""Layers of a page that are drawn one by one; more are drawn as one."""
 MAX_REGIONS = 6
 """Parts of a page that are drawn one by one; more are drawn as one."""
 _MARGIN = 4
@@ -70,7 +78,8 @@ class _Painted:
     """An object of a page: its kind, box, and place in the order of painting.
 
     `grey` is that of its colour from 0 to 255, `opacity` likewise. `mode` is the rendering mode of
-    a text.
+    a text. `layer` is a key of what may be shown or not as one, None if it is always shown.
+    `is_cut` is True if a part of a text is outside of what may be painted there.
     """
 
     order: int
@@ -80,6 +89,8 @@ class _Painted:
     grey: float = 0.0
     opacity: int = 255
     mode: int = 0
+    layer: str | None = None
+    is_cut: bool = False
 
     @property
     def address(self) -> int | None:
@@ -97,44 +108,82 @@ class _Painted:
         return self.grey > WHITE or self.opacity < FAINT
 
 
-def unseen_characters(page: Any, text_page: Any) -> set[int]:  # noqa: ANN401 - pypdfium2 is not typed
+def unseen_characters(
+    page: Any,  # noqa: ANN401 - pypdfium2 is not typed
+    text_page: Any,  # noqa: ANN401
+    *,
+    may_hide_layers: bool = False,
+) -> set[int]:
     """Return pdfium's indexes of the characters of a page that its reader cannot see.
 
-    Text that paints nothing on the image of a scan is the layer of its recognised text, and seen
-    in that image.
+    Text that paints nothing on the image of a scan is what was recognised in it, and seen in that
+    image. `may_hide_layers` is that of the document.
     """
     import pypdfium2.raw as pdfium
 
-    painted = list(_painted_objects(page))
+    painted = list(_painted_objects(page, may_hide_layers=may_hide_layers))
     texts = [each for each in painted if each.kind == pdfium.FPDF_PAGEOBJ_TEXT]
-    if not texts:
-        return set()
     grounds = [each for each in painted if each.kind != pdfium.FPDF_PAGEOBJ_TEXT]
-    covers = [*_annotation_boxes(page), *(each for each in grounds if _may_cover(each))]
-    covered = _covered(texts, covers) | _on_own_colour(texts, grounds)
-    suspects = {
-        each.address: each
-        for each, is_covered in zip(texts, covered, strict=True)
-        if is_covered or _is_suspect(each, texts, grounds, page)
-    }
+    suspects = _suspects(page, texts, grounds) if texts else {}
     if not suspects:
         return set()
     words = _words_of(text_page, suspects)
-    return _without_trace(page, text_page, words, suspects, texts)
+    unseen: set[int] = set()
+    # Each layer for itself: of two that stand in one place one may be shown.
+    for group in _by_layer(suspects):
+        of_group = [word for word in words if word[0] in group]
+        unseen |= _without_trace(page, text_page, of_group, group, texts)
+    return unseen
 
 
-def _painted_objects(page: Any) -> Iterator[_Painted]:  # noqa: ANN401
-    """Yield the objects of a page in the order in which they are painted, forms opened."""
+def _suspects(
+    page: Any,  # noqa: ANN401
+    texts: Sequence[_Painted],
+    grounds: Sequence[_Painted],
+) -> dict[int | None, _Painted]:
+    """Return the texts that may not be seen among `grounds`, by their addresses."""
+    covers = [*_annotation_boxes(page), *filter(_may_cover, grounds)]
+    covered = _covered(texts, covers) | _on_own_colour(texts, grounds)
+    return {
+        each.address: each
+        for each, is_covered in zip(texts, covered, strict=True)
+        if is_covered or each.layer or each.is_cut or _is_suspect(each, texts, grounds, page)
+    }
+
+
+def _by_layer(suspects: dict[int | None, _Painted]) -> Iterator[dict[int | None, _Painted]]:
+    """Yield the suspects of each layer, those of no layer first; the last ones hold many layers."""
+    layers = sorted({each.layer or "" for each in suspects.values()})
+    groups = [[layer] for layer in layers[:MAX_LAYERS]]
+    if layers[MAX_LAYERS:]:
+        groups.append(layers[MAX_LAYERS:])
+    for group in groups:
+        yield {at: each for at, each in suspects.items() if (each.layer or "") in group}
+
+
+def _painted_objects(page: Any, *, may_hide_layers: bool) -> Iterator[_Painted]:  # noqa: ANN401
+    """Yield the objects of a page in the order in which they are painted, forms opened.
+
+    Their layers are found if some may be hidden. A form may be in one without a mark that says so:
+    each is taken for one.
+    """
     import pypdfium2.raw as pdfium
 
     count = pdfium.FPDFPage_CountObjects(page)
-    handles = (pdfium.FPDFPage_GetObject(page, at) for at in range(min(count, MAX_OBJECTS)))
-    for order, (handle, matrix) in enumerate(_opened(handles, None, 0)):
-        yield _painted(order, handle, matrix)
+    order = 0
+    for at in range(min(count, MAX_OBJECTS)):
+        top = pdfium.FPDFPage_GetObject(page, at)
+        form = None
+        if may_hide_layers and pdfium.FPDFPageObj_GetType(top) == pdfium.FPDF_PAGEOBJ_FORM:
+            form = layer_of(top) or f"form {at}"
+        for handle, matrix in _opened([top], None, 0):
+            layer = (layer_of(handle) or form) if may_hide_layers else None
+            yield replace(_painted(order, handle, matrix), layer=layer)
+            order += 1
 
 
 def _opened(
-    handles: Iterator[Any], matrix: Matrix | None, depth: int
+    handles: Iterable[Any], matrix: Matrix | None, depth: int
 ) -> Iterator[tuple[Any, Matrix | None]]:
     """Yield (object, matrix of the form that holds it) of some objects and those in forms."""
     import pypdfium2.raw as pdfium
@@ -173,7 +222,8 @@ def _painted(order: int, handle: Any, matrix: Matrix | None) -> _Painted:  # noq
         read = pdfium.FPDFPageObj_GetFillColor
         if mode == _STROKED_MODE:
             read = pdfium.FPDFPageObj_GetStrokeColor
-        return _Painted(order, kind, handle, box, *_colour(handle, read), mode)
+        is_cut = _is_cut(handle, matrix, box)
+        return _Painted(order, kind, handle, box, *_colour(handle, read), mode, is_cut=is_cut)
     if kind == pdfium.FPDF_PAGEOBJ_PATH:
         fill, stroke = ctypes.c_int(), ctypes.c_int()
         pdfium.FPDFPath_GetDrawMode(handle, fill, stroke)
@@ -190,15 +240,46 @@ def _colour(handle: Any, read: Any) -> tuple[float, int]:  # noqa: ANN401
     return 0.299 * red.value + 0.587 * green.value + 0.114 * blue.value, opacity.value
 
 
+def _is_cut(handle: Any, matrix: Matrix | None, box: Box) -> bool:  # noqa: ANN401
+    """Return True if a clipping path leaves a part of an object's box outside.
+
+    A path is taken for the box around it; one of many parts is a shape, and not judged.
+    """
+    import pypdfium2.raw as pdfium
+
+    clip = pdfium.FPDFPageObj_GetClipPath(handle) if _area(box) > 0 else None
+    x, y = ctypes.c_float(), ctypes.c_float()
+    for path in range(max(pdfium.FPDFClipPath_CountPaths(clip), 0)) if clip else ():
+        count = pdfium.FPDFClipPath_CountPathSegments(clip, path)
+        if not 0 < count <= _CLIP_PARTS:
+            continue
+        points = []
+        for at in range(count):
+            segment = pdfium.FPDFClipPath_GetPathSegment(clip, path, at)
+            pdfium.FPDFPathSegment_GetPoint(segment, x, y)
+            points.append((x.value, y.value))
+        xs, ys = zip(*points, strict=True)
+        room = _on_page((min(xs), min(ys), max(xs), max(ys)), matrix)
+        if _share(box, room) < INSIDE:
+            return True
+    return False
+
+
 def _box(handle: Any, matrix: Matrix | None) -> Box:  # noqa: ANN401
     import pypdfium2.raw as pdfium
 
     left, bottom, right, top = (ctypes.c_float() for _ in range(4))
     pdfium.FPDFPageObj_GetBounds(handle, left, bottom, right, top)
+    return _on_page((left.value, bottom.value, right.value, top.value), matrix)
+
+
+def _on_page(box: Box, matrix: Matrix | None) -> Box:
+    """Return a box in a form as one of the page."""
     if matrix is None:
-        return left.value, bottom.value, right.value, top.value
+        return box
+    left, bottom, right, top = box
     a, b, c, d, e, f = matrix
-    corners = [(x, y) for x in (left.value, right.value) for y in (bottom.value, top.value)]
+    corners = [(x, y) for x in (left, right) for y in (bottom, top)]
     xs = [a * x + c * y + e for x, y in corners]
     ys = [b * x + d * y + f for x, y in corners]
     return min(xs), min(ys), max(xs), max(ys)
@@ -369,21 +450,24 @@ def _without_trace(
     drawn = _draw(page, regions)
     trace = np.abs(drawn - _draw_without(page, suspects.values(), regions)) >= CONTRAST
     visible = [each for each in texts if each.address not in suspects]
-    unseen: set[int] = set()
-    for address, indexes in words:
-        text, boxes = suspects[address], [_box_of(text_page, index) for index in indexes]
+
+    def shown(text: _Painted, boxes: Sequence[Box]) -> list[bool]:
+        """Return for each character of a word if the drawn page shows it."""
         is_over_text = any(_share(_union(boxes), each.box) > OVER_TEXT for each in visible)
         if text.is_invisible:
             # Text that paints nothing may stand for letters that are drawn as shapes, but not for
             # other text.
             is_drawn = _has_contrast(_pixels_in(page, drawn, _union(boxes)))
-            shown = [is_drawn and not is_over_text] * len(indexes)
-        elif text.is_faint and is_over_text:
+            return [is_drawn and not is_over_text] * len(boxes)
+        if text.is_faint and is_over_text:
             # It leaves a trace where it is painted over other text, and cannot be read there.
-            shown = [False] * len(indexes)
-        else:
-            shown = [_has_trace(_pixels_in(page, trace, _narrowed(box))) for box in boxes]
-        unseen.update(_unseen_of_word(indexes, shown))
+            return [False] * len(boxes)
+        return [_has_trace(_pixels_in(page, trace, _narrowed(box))) for box in boxes]
+
+    unseen: set[int] = set()
+    for address, indexes in words:
+        boxes = [_box_of(text_page, index) for index in indexes]
+        unseen.update(_unseen_of_word(indexes, shown(suspects[address], boxes)))
     return unseen
 
 

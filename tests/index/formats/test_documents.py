@@ -190,6 +190,31 @@ def test_tables_with_any_delimiter(delimiter: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("# made 1 May, by Ann\n#\nItem,Price\nPump,480\n", ["# made 1 May, by Ann", "#"]),
+        ("# a, b\nItem,Price\nPump,480\n", ["# a, b"]),
+        ("Item,Price\nPump,480\n", []),
+        ("'Item','Price'\n'Pump','480'\n", []),
+        ("#Item,Price\nPump,480\n", None),
+    ],
+)
+def test_comments_before_a_table_and_single_quotes(text: str, lines: list[str] | None) -> None:
+    found = sheets.extract_csv(text.encode()).text.splitlines()
+
+    if lines is None:
+        assert found == ["#Item: Price", "#Item: Pump; Price: 480"]
+    else:
+        assert found == [*lines, "Item: Price", "Item: Pump; Price: 480"]
+
+
+def test_a_delimiter_inside_the_cells_of_a_column_is_none_of_the_table() -> None:
+    text = "Name,Tags\nPump,a;b;c\nHose,d;e;f\nValve,g;h;i\n"
+
+    assert "Name: Hose; Tags: d;e;f" in sheets.extract_csv(text.encode()).text
+
+
 def test_cells_may_hold_lines_and_delimiters() -> None:
     extracted = sheets.extract_csv(b'Item,Note\nLamp,"two\nlines, one cell"\n')
 
@@ -518,3 +543,23 @@ def test_slow_attachments_do_not_cost_the_text_of_a_mail() -> None:
 
     assert [text for _, text in parts(extracted)][1:] == ["See below.", "Bring boots."]
     assert extracted.remark.endswith("two.txt is left out, as those before it took too long")
+
+
+@pytest.mark.parametrize(
+    ("footer", "is_content"),
+    [
+        ("<p>Last change: 3 August by Ann Bell, facilities.</p>", True),
+        ("<p>© Acme. All rights reserved by Acme.</p>", False),
+        ("<a>A</a> <a>B</a> <a>C</a> <a>D</a> We are here for you.", False),
+        ("<p>Imprint</p>", False),
+    ],
+)
+def test_a_footer_that_says_something_stands_under_no_heading(
+    footer: str, *, is_content: bool
+) -> None:
+    page = f"<h1>Keys</h1><p>{PARAGRAPH}</p><footer>{footer}</footer>"
+
+    extracted = html.extract(page.encode())
+
+    assert ("Ann Bell" in extracted.text) == is_content
+    assert (extracted.blocks[-1].headings == ()) == is_content

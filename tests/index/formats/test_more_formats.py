@@ -12,6 +12,7 @@ import pytest
 from index.errors import BinaryFile, DamagedFile, LoadingError
 from index.formats import epub, legacy_office, notebook, subtitles, xml_text
 from index.formats.detection import kind_of
+from index.formats.office import spreadsheet
 from index.formats.text_builder import ExtractedText
 from index.parsing.sandbox_worker import extract
 from tests.index.formats.test_documents import parts
@@ -101,6 +102,21 @@ def test_articles_in_xml() -> None:
         ("Limits", "The limit is 6 bar."),
         ("Pumps", "They cost 480 euros."),
     ]
+
+
+def test_persons_in_xml_have_their_name_in_one_piece() -> None:
+    source = b"""<article><front><article-title>Boilers</article-title>
+    <contrib contrib-type="author"><contrib-id>https://orcid.org/1</contrib-id>
+    <name><surname>Wolf</surname><given-names>Ann Mary</given-names></name><xref>1</xref></contrib>
+    <contrib contrib-type="editor"><name><surname>Berg</surname><given-names>Otto</given-names>
+    </name></contrib></front><ref><name><surname>Sun</surname><given-names>M.-A.</given-names></name>
+    <year>2024</year></ref></article>"""
+
+    text = xml_text.extract(source).text
+
+    assert text.splitlines()[2:] == [
+        "author: Ann Mary Wolf", "editor: Otto Berg", "name: Sun M.-A.", "year: 2024",
+    ]  # fmt: skip
 
 
 def test_data_in_xml_is_names_with_values() -> None:
@@ -206,3 +222,29 @@ def test_slides_of_opendocument_are_told_by_their_type() -> None:
 
     assert kind is not None
     assert kind.name == "odt"
+
+
+def test_workbooks_of_before_1997_are_told_by_their_stream() -> None:
+    head = bytes.fromhex("d0cf11e0a1b11ae1").ljust(1024, b"\0")
+    entry = "Book".encode("utf-16-le")
+
+    kind = kind_of(".xls", head + entry.ljust(128, b"\0"))
+
+    assert kind is not None
+    assert kind.name == "sheet"
+    with pytest.raises(BinaryFile, match="old Office file"):
+        kind_of(".xls", head + b"no" + entry.ljust(128, b"\0"))
+
+
+def test_a_workbook_that_its_library_cannot_stand_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    class PanicException(BaseException):
+        pass
+
+    def panic(_: object) -> None:
+        raise PanicException
+
+    monkeypatch.setattr(
+        "index.formats.office.spreadsheet.BytesIO", lambda _: panic(None), raising=True
+    )
+    with pytest.raises(DamagedFile, match="save it as"):
+        spreadsheet.extract_workbook(b"x")

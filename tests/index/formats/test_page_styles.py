@@ -40,6 +40,13 @@ def page(body: str, head: str = "") -> bytes:
         "filter: opacity(0)",
         "transform: scale(0)",
         "transform: translateX(-9999px)",
+        "color: rgba(0,0,0,0)",
+        "color: #0000",
+        "color: #12345600",
+        "color: rgb(0 0 0 / 0)",
+        "color: black; -webkit-text-fill-color: transparent",
+        "margin-left: -9999px",
+        "line-height: 0; overflow: hidden",
     ],
 )
 def test_styles_that_hide(style: str) -> None:
@@ -62,10 +69,49 @@ def test_styles_that_hide(style: str) -> None:
         ('<p class="tab">{}</p>', "<style>.tab {display:none}</style><script>show()</script>"),
         ('<p class="x">{}</p>', "<style>@media print {.x {display:none}}</style>"),
         ('<table bgcolor="black"><tr><td><font color="white">{}</font></td></tr></table>', ""),
+        ('<p class="x">{}</p>', "<style>@media (max-width: 600px) {.x {display:none}}</style>"),
+        ('<p id="a" class="x">{}</p>', "<style>#a {display:block} .x {display:none}</style>"),
+        ('<p class="x">{}</p>', "<style>.x {display:block} p {display:none}</style>"),
+        (
+            '<p bgcolor="white"><font color="#fff" class="x">{}</font></p>',
+            "<style>.x {color:#000}</style>",
+        ),
+        (
+            '<p class="x">{}</p>',
+            "<style>:root {--c:#fff} .dark {--c:#000} .x {color:var(--c)}</style>",
+        ),
+        (
+            '<h2 class="x">{}</h2>',
+            "<style>.x {background:linear-gradient(red,blue);color:transparent}</style>",
+        ),
+        ('<div style="margin-left:-100%">{}</div>', ""),
+        ('<p style="line-height:1;overflow:hidden">{}</p>', ""),
     ],
 )
 def test_styles_that_do_not_hide(body: str, head: str) -> None:
     assert "Seen as well." in extract(page(body.format("Seen as well."), head)).text
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        ".x {display:none} p {display:block}",
+        ".x {display:none!important} #a {display:block}",
+        ".x {display:block} .x {display:none}",
+        "@media screen {.x {display:none}}",
+        "@media only screen {@supports (display:grid) {.x {display:none}}}",
+        "@layer base {.x {display:none}}",
+        "body {& .x {display:none}}",
+        "body {.x, .y {display:none}}",
+        "body, main {p {&.x {display:none}}}",
+        ":root {--c: #fff} .x {color: var(--c)}",
+        ".x {color: var(--none, white)}",
+    ],
+)
+def test_rules_of_the_cascade_that_hide(sheet: str) -> None:
+    hidden = f'<p class="x" id="a">{HIDDEN}</p>'
+
+    assert extract(page(hidden, f"<style>{sheet}</style>")).text == KEPT
 
 
 def test_disguised_text_is_in_the_remark_and_usual_menus_are_not() -> None:
@@ -150,3 +196,24 @@ def test_names_of_rows_are_no_names_of_columns() -> None:
         "Year: 2025; Quarter: Q1; Month: January; Cost: $134",
         "Year: 2025; Quarter: Q1; Month: March; Cost: $160",
     ]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "<col><col style='visibility:collapse'><col>",
+        "<colgroup><col></colgroup><colgroup style='visibility:collapse'><col></colgroup>",
+        "<colgroup span=1></colgroup><colgroup class=off></colgroup>",
+    ],
+)
+def test_columns_that_collapse_are_not_read(columns: str) -> None:
+    table = (
+        f"<table>{columns}<tr><th>Item<th>Floor<th>Price</tr>"
+        "<tr><td rowspan=2>Lamp<td>31<td>39</tr><tr><td>32<td>40</tr><tr><td>Desk<td>33"
+        "<td><table><tr><td>a<td>b</tr></table></tr></table>"
+    )
+
+    text = extract(page(table, "<style>.off { visibility: collapse }</style>")).text
+
+    assert not any(word in text for word in ("Floor", "31", "32", "33"))
+    assert all(word in text for word in ("Lamp", "39", "40", "Desk", "a", "b"))

@@ -75,3 +75,20 @@ def test_white_text_on_a_dark_ground_is_seen() -> None:
 @given(st.text(alphabet="\\{}* bvpicfotne1'\n", max_size=60))
 def test_any_source_is_rearranged(source: str) -> None:
     rearranged(source)
+
+
+@pytest.mark.parametrize("colours", ["", ";"])
+def test_text_is_seen_whatever_colour_comes_first(colours: str) -> None:
+    source = f"{{\\rtf1{{\\colortbl{colours}\\red0\\green0\\blue0;\\red9\\green9\\blue9;}}Seen. "
+    source += "{\\cf1 Also.}{\\cf1\\highlight0 Last.}}"
+
+    extracted = extract(source.encode())
+
+    assert extracted.text == "Seen. Also.Last."
+    assert extracted.remark == ""
+
+
+def test_a_mark_of_a_destination_inside_a_group_hides_nothing() -> None:
+    source = rb"{\rtf1{\*\generator x;}{\b0\*\cs7 The pump} {\*\cs7 unseen}is new.}"
+
+    assert extract(source).text == "The pump is new."

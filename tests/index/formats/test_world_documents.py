@@ -131,11 +131,11 @@ def test_lines_of_a_mail_that_look_like_those_between_mails() -> None:
     found = mbox.extract(mails, unread)
 
     assert not found.remark
-    assert [line for line in quotable_lines(found) if "it " in line] == [
+    assert [line for line in quotable_lines(found.parts[0]) if "it " in line] == [
         "From here on it is 5.",
         "From there it was 4.",
     ]
-    assert "mail 2 (two)" in {str(place) for place in found.places.places}
+    assert str(found.parts[1].places.at(0)) == "mail 2 (two)"
 
 
 def test_hyphens_of_compounds_stay_at_the_end_of_a_line() -> None:

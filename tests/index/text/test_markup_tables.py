@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import regex
 
 from index.document import Block
 from index.rendering import cells, render_row
@@ -32,6 +33,14 @@ ORG = "* Prices\n| Item | Price |\n|------+-------|\n| Lamp | 3     |\n| Desk | 
 RST = "Prices\n======\n\n+------+-------+\n| Item | Price |\n+======+=======+\n| Lamp | 3     |\n"
 RST += "+------+-------+\n| Desk | 9     |\n+------+-------+\n"
 ADOC = "= Prices\n\n|===\n|Item |Price\n\n|Lamp |3\n|Desk |9\n|===\n"
+SIMPLE = "Prices\n======\n\n====  =====\nItem  Price\n====  =====\nLamp  3\nDesk  9\n====  =====\n"
+LATEX = r"""\section{Prices}
+\begin{tabular}{|l|p{3cm}|} \toprule
+\textbf{Item} & Price \\ \midrule
+Lamp & 3 \\[2pt]
+Desk & 9 \\ \hline
+\end{tabular}
+"""
 HTML = (
     "# Prices\n\n<table>\n<tr><th><b>Item</b></th><th>Price</th></tr>\n"
     "<tr><td>Lamp</td>\n  <td><b>3</b></td></tr>\n<tr><td>Desk<td>9\n</table>\nAfter it.\n"
@@ -43,6 +52,8 @@ HTML = (
     [
         pytest.param(ORG, org_structure, id="org"),
         pytest.param(RST, rst, id="rst"),
+        pytest.param(SIMPLE, rst, id="simple rst"),
+        pytest.param(LATEX, latex_structure, id="latex"),
         pytest.param(ADOC, asciidoc_structure, id="asciidoc"),
         pytest.param(HTML, markdown_structure, id="html in markdown"),
     ],
@@ -111,3 +122,47 @@ def test_latex_that_is_switched_off() -> None:
 
     assert "secret" not in quoted(text, latex_structure(text))
     assert "Also seen." in quoted(text, latex_structure(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "====  ====\na     b\n      c\n====  ====\n",  # a cell of two lines
+        "====  ====\n",
+        "====  ====\na b c d\n",
+    ],
+)
+def test_simple_tables_that_stay_text(text: str) -> None:
+    assert tables(rst(text)) == []
+    assert all(word in quoted(text, rst(text)) for word in regex.findall(r"\w", text))
+
+
+def test_text_around_source_tables_stays() -> None:
+    after = f"{LATEX}\\caption{{All prices}}\nAfter.\n"
+
+    assert quoted(after, latex_structure(after)).endswith("\\caption{All prices}\nAfter.")
+    assert quoted(f"{SIMPLE}\nAfter.\n", rst(f"{SIMPLE}\nAfter.\n")).endswith("After.")
+
+
+@pytest.mark.parametrize("name", ["verbatim", "comment"])
+def test_tables_in_listings_and_comments_are_none(name: str) -> None:
+    text = f"\\begin{{{name}}}\n{LATEX}\\end{{{name}}}\nAfter.\n"
+
+    assert tables(latex_structure(text)) == []
+    assert quoted(text, latex_structure(text)).endswith("After.")
+
+
+def test_spanning_cells_of_latex_have_no_names() -> None:
+    text = (
+        "\\begin{tabular}{ll}\n\\multicolumn{2}{c}{Both} \\\\ \\hline\na & b \\\\\n\\end{tabular}"
+    )
+
+    [table] = tables(latex_structure(text))
+
+    assert table.columns == ()
+
+
+def test_two_sentences_are_one_cell() -> None:
+    row = "It stands below a table.  It is text."
+
+    assert [row[start:end] for start, end in cells(row)] == [row]

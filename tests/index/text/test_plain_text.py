@@ -148,6 +148,58 @@ def test_headings_hold_the_headings_below_them() -> None:
     assert [block.level for block in _blocks(text, "heading")] == [1, 2, 3, 2]
 
 
+@pytest.mark.parametrize("gap", ["\n", "\n\n"])
+def test_a_heading_holds_its_numbered_clauses(gap: str) -> None:
+    text = (
+        "3. Belay devices\n\nNo figure of eight may be used.\n\n"
+        f"4. Lockers and lost property{gap}"
+        "4.1 Lockers take a coin.\n4.2 Lost property is kept for eight weeks.\n"
+    )
+
+    assert [block.headings for block in _blocks(text, "paragraph")] == [
+        ("3. Belay devices",),
+        ("4. Lockers and lost property",),
+        ("4. Lockers and lost property",),
+    ]
+
+
+def test_a_part_holds_the_heading_that_stands_right_below_it() -> None:
+    text = "1. General\n\n1.1 Scope\n\nThese rules apply to guests.\n\n2. Food\n\nNone.\n"
+
+    assert [block.headings for block in _blocks(text, "paragraph")] == [
+        ("1. General", "1.1 Scope"),
+        ("2. Food",),
+    ]
+
+
+def test_a_table_of_contents_has_no_headings() -> None:
+    text = "1. General\n1.1 Scope\n1.2 Terms\n2. Food\n2.1 Drinks\n3. End\n"
+
+    assert not _blocks(text, "heading")
+
+
+def test_a_heading_with_a_year_is_no_date() -> None:
+    text = "3. Prices 2027\nThe prices stay as they are.\n\n3. October 2027\nAll came.\n"
+
+    assert [block.headings for block in _blocks(text, "heading")] == [("3. Prices 2027",)]
+
+
+@pytest.mark.parametrize("part", ["SECTION 4: First aid", "Article II - First aid", "§ 4. Help"])
+def test_a_part_with_its_kind_and_number_is_a_heading(part: str) -> None:
+    text = (
+        "SECTION 3: Hazards\nSignal word: Warning\nH315 Causes skin irritation.\n\n"
+        f"{part}\nEyes: Rinse with water.\nSkin: Wash with soap.\n"
+    )
+
+    [pairs] = _blocks(text, "pairs")
+
+    assert pairs.headings == (part,)
+    assert _entries(text)[-2:] == [
+        ("Eyes", "Rinse with water."),
+        ("Skin", "Wash with soap."),
+    ]
+
+
 def test_bullets_are_a_list_and_the_text_below_them_a_paragraph() -> None:
     text = (
         "61 of 140 users have answered.\n"

@@ -17,7 +17,8 @@ PIECES = st.sampled_from(
         "\\begin{verbatim}x\\end{verbatim}", "<!-- x -->", "<!--", "`", "```\n", "def f():\n",
         "class A:\n    ", "key: ", "- ", "[a.b]\n", "k = v\n", "{", "}", "[", "]", ",", '"x"', '"',
         ":PROPERTIES:\n", ":END:\n", "+++\n", "---\n", "...\n", "| a | b |\n", "|---|---|\n",
-        "…é\u200b",
+        "====  ====\n", "a     b\n", "\\begin{tabular}{ll}", "\\end{tabular}", " & b \\\\\n",
+        "\\hline\n", "--- a/x\n+++ b/x\n", "diff x\n", "import x\n", "{/*", "*/}", "…é\u200b",
     ]
 )  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=40).map("".join)
@@ -63,3 +64,44 @@ def test_blocks_are_sound_whatever_the_text_is(structure_of: StructureOf, text: 
 )
 def test_names_of_text_files(name: str, is_text: bool) -> None:  # noqa: FBT001 - parametrized
     assert (structure_of_name(name) is not None) == is_text
+
+
+def headings_of(name: str, text: str) -> dict[str, tuple[str, ...]]:
+    """Return the headings of each unit of a text in a file of this name."""
+    structure_of = structure_of_name(name)
+    assert structure_of is not None
+    blocks = structure_of(text).blocks
+    return {text[start:end]: block.headings for block in blocks for start, end in block.units}
+
+
+def test_mdx_without_its_comments_and_modules() -> None:
+    text = (
+        'import Chart from "./chart"\nexport const meta = {\n  a: 1 }\n\n# Pumps\n\n'
+        "The pump costs 3. {/* internal: 2 */}\n\n```js\nimport x\n```\n"
+    )
+
+    assert list(headings_of("a.mdx", text)) == [
+        "# Pumps", "The pump costs 3.", "```js", "import x", "```"
+    ]  # fmt: skip
+
+
+def test_changes_of_a_patch_stand_under_their_files() -> None:
+    text = (
+        "Fix the pump.\n\ndiff --git a/old.py b/new.py\nindex 1..2\n--- a/old.py\n+++ b/new.py\n"
+        "@@ -1 +1 @@\n-x = 1\n+x = 2\n--- a/two.py\t2026-03-02\n+++ b/two.py\t2026-03-02\n+y = 3\n"
+    )
+
+    headings = headings_of("fix.patch", text)
+
+    assert headings["Fix the pump."] == ()
+    assert headings["+x = 2"] == headings["diff --git a/old.py b/new.py"] == ("new.py",)
+    assert headings["+y = 3"] == ("two.py",)
+
+
+def test_blocks_of_hcl_are_headings() -> None:
+    text = 'resource "server" "web" {\n  size = 3\n}\nvariable "region" {\n  default = "eu"\n}\n'
+
+    headings = headings_of("main.hcl", text)
+
+    assert headings["size = 3"] == ('resource "server" "web"',)
+    assert headings['default = "eu"'] == ('variable "region"',)

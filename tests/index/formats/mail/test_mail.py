@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 
 import pytest
 
 from index.document import Place
+from index.formats.mail import eml
 from index.formats.mail.eml import MAX_DEPTH
 from index.formats.text_builder import ExtractedText
 from index.parsing.sandbox_worker import extract
@@ -24,8 +25,9 @@ def mail(subject: str, text: str) -> EmailMessage:
 
 
 def place_of(extracted: ExtractedText, words: str) -> Place:
-    """Return the place of the first character of some words."""
-    return extracted.places.at(extracted.text.index(words))
+    """Return the place of the first character of some words in the document that has them."""
+    [document] = [each for each in (extracted, *extracted.parts) if words in each.text]
+    return document.places.at(document.text.index(words))
 
 
 @pytest.mark.parametrize("charset", ["iso-8859-1", "us-ascii", "ISO_8859-1", "latin1"])
@@ -76,7 +78,7 @@ def test_a_stub_is_not_the_text_of_a_mail(plain: str, is_page: bool) -> None:  #
     assert "shows no HTML" not in text
 
 
-def test_mails_in_mails_have_their_own_head_and_place() -> None:
+def test_mails_in_mails_are_documents_with_their_place() -> None:
     deepest = mail("Deepest", "The valve is red.")
     deepest.add_attachment(
         pdf([["First page."], ["The seal is blue."]]),
@@ -100,12 +102,72 @@ def test_mails_in_mails_have_their_own_head_and_place() -> None:
     assert place_of(extracted, "seal") == Place(page=2, mail="1 (Contract) > 1 (Deepest)")
     assert place_of(extracted, "hose") == Place(mail="2 (As a file)")
     assert str(place_of(extracted, "seal")) == "mail 1 (Contract) > 1 (Deepest), page 2"
-    block = next(
-        each for each in extracted.blocks if "valve" in extracted.text[each.start : each.end]
-    )
-    assert block.headings == (
-        "FW", "Attached: Contract", "Contract", "Attached: Deepest", "Deepest",
-    )  # fmt: skip
+    assert [(part.part, part.title) for part in extracted.parts] == [
+        ("1", "Contract"), ("1.1", "Deepest"), ("2", "As a file"),
+    ]  # fmt: skip
+    assert all(not part.parts for part in extracted.parts)
+    # The outer mail names what is attached, in no passage.
+    at = extracted.text.index("Attached: Contract")
+    assert not any(block.start <= at < block.end for block in extracted.blocks)
+    block = next(each for each in extracted.parts[1].blocks if each.kind == "paragraph")
+    assert block.headings == ("Deepest",)
+
+
+def test_each_mail_has_its_own_date() -> None:
+    inner, outer = mail("Contract", "It ends soon."), mail("FW", "See below.")
+    inner["Date"] = "Mon, 02 Mar 2026 10:00:00 +0100"
+    outer["Date"] = "Wed, 04 Mar 2026 10:00:00 +0100"
+    outer.add_attachment(inner)
+
+    extracted = extract("eml", outer.as_bytes())
+
+    assert (extracted.date, extracted.parts[0].date) == ("2026-03-04", "2026-03-02")
+
+
+def test_a_broken_mail_inside_costs_neither_the_outer_one_nor_the_next() -> None:
+    outer = mail("FW", "See below.")
+    for name, content in (("broken.eml", b"\x00\x01 no head\r\n"), ("empty.eml", b"")):
+        outer.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
+    outer.add_attachment(mail("Contract", "It ends on 30 June 2028."))
+
+    extracted = extract("eml", outer.as_bytes())
+
+    assert "See below" in extracted.text
+    assert [part.title for part in extracted.parts] == ["Contract"]
+    assert "broken.eml expected a mail" in extracted.remark
+    assert "empty.eml expected a mail" in extracted.remark
+
+
+def test_a_parser_that_fails_at_a_mail_inside_costs_only_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    outer = mail("FW", "See below.")
+    outer.add_attachment(mail("Hostile", "Text."))
+    original = eml.body_of
+
+    def failing(message: EmailMessage) -> MIMEPart | None:
+        if message["Subject"] == "Hostile":
+            raise IndexError("out of range")
+        return original(message)
+
+    monkeypatch.setattr(eml, "body_of", failing)
+
+    extracted = extract("eml", outer.as_bytes())
+
+    assert extracted.parts == ()
+    assert "Hostile cannot be read (IndexError: out of range)" in extracted.remark
+
+
+def test_the_mails_of_an_attached_mailbox_are_documents() -> None:
+    box = b"From ann@example.org Fri Nov 20 10:44:57 2026\n" + mail("One", "Old.").as_bytes()
+    outer = mail("FW", "See below.")
+    outer.add_attachment(box, maintype="application", subtype="mbox", filename="all.mbox")
+
+    extracted = extract("eml", outer.as_bytes())
+
+    assert [(part.part, part.title) for part in extracted.parts] == [("1.1", "One")]
+    assert place_of(extracted, "Old.") == Place(mail="1 (all.mbox) > 1 (One)")
+    assert "Mail 1: One" in extracted.text
 
 
 def test_mails_of_a_digest_are_read() -> None:
@@ -129,9 +191,11 @@ def test_very_many_mails_inside_each_other_are_named_and_cost_no_text() -> None:
 
     extracted = extract("eml", message.as_bytes())
 
-    assert "Text 10." in extracted.text
-    assert "Not reached" not in extracted.text
-    assert f"is a mail inside more than {MAX_DEPTH} others" in extracted.remark
+    texts = [each.text for each in (extracted, *extracted.parts)]
+    assert f"Text {MAX_DEPTH + 2}." in texts[0]
+    assert len(texts) == MAX_DEPTH + 1
+    assert not any("Not reached" in text for text in texts)
+    assert f"Number 1 is a mail inside more than {MAX_DEPTH} others" in extracted.parts[-1].remark
 
 
 def test_text_that_a_page_hides_is_not_in_a_mail() -> None:
@@ -161,3 +225,15 @@ def test_mailboxes() -> None:
     assert place_of(extracted, "old") == Place(mail="1 (One)")
     assert place_of(extracted, "new") == Place(mail="2 (Two)")
     assert extracted.remark == ""
+    assert extracted.text == "Mail 1: One\n\nMail 2: Two"
+    assert extracted.blocks == ()
+
+
+def test_a_broken_mail_of_a_mailbox_is_named() -> None:
+    line = b"From ann@example.org Fri Nov 20 10:44:57 2026\n"
+    box = line + mail("One", "Old.").as_bytes() + b"\n" + line + b"\n\n" + line + b"X: y\n\nNew.\n"
+
+    extracted = extract("mbox", box)
+
+    assert [part.part for part in extracted.parts] == ["1", "3"]
+    assert "has mails that are not read: mail 2 expected a mail" in extracted.remark

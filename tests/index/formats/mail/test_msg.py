@@ -92,6 +92,23 @@ def test_a_damaged_message_is_an_error_in_words() -> None:
         msg.parse_message(bytes.fromhex("d0cf11e0a1b11ae1") + struct.pack("<64I", *range(64)))
 
 
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [
+        ("格式測試".encode("cp950"), "windows-950"),
+        ("Maße für Übung und Größe".encode("cp1252"), "utf-8"),
+        (b"Gr\xf6\xdfe", "windows-99999"),
+    ],
+)
+def test_texts_are_read_in_their_real_code_page(text: bytes, page: str) -> None:
+    stream = SimpleNamespace(bytes_=text)
+    outer = SimpleNamespace(streams=(), storages=(SimpleNamespace(streams=(stream,), storages=()),))
+
+    msg._decode_leniently(outer)  # type: ignore[arg-type]  # a storage of the library
+
+    assert stream.bytes_.decode(page) in {"格式測試", "Maße für Übung und Größe", "Größe"}
+
+
 def test_outlook_files_are_told_by_their_streams() -> None:
     data = bytes.fromhex("d0cf11e0a1b11ae1") + "__properties_version1.0".encode("utf-16-le")
 

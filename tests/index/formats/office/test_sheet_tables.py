@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
+import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl.worksheet.table import Table
 
 from index.formats.office.sheet_tables import sheet_tables
-from index.formats.office.spreadsheet import extract_csv
+from index.formats.office.spreadsheet import extract_csv, extract_workbook
 from index.formats.text_builder import ColumnNames
 from tests.support.quoting import quotable_lines
 
@@ -112,3 +116,30 @@ def test_no_value_is_lost(rows: Rows) -> None:
 )
 def test_delimiters(text: str, line: str) -> None:
     assert quotable_lines(extract_csv(text.encode()))[0] == line
+
+
+def test_tables_that_the_author_made_have_their_names() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (
+        ("Budget", "", "", "Summary", ""),
+        ("Item", "Amount", "", "Balance", "12"),
+        ("Rent", "800", "", "", ""),
+        ("Gas", "50", "", "", ""),
+        ("Note", "", "", "", ""),
+    ):
+        sheet.append(row)
+    sheet.add_table(Table(displayName="Expenses", ref="A2:B4"))
+    data = BytesIO()
+    book.save(data)
+
+    extracted = extract_workbook(data.getvalue())
+
+    lines = extracted.text.splitlines()
+    assert "Item: Rent; Amount: 800" in lines
+    assert "Item: Gas; Amount: 50" in lines
+    assert lines.index("Item: Gas; Amount: 50") < lines.index("Note")
+    place = extracted.places.at(extracted.text.index("Item: Gas"))
+    assert place.row == 4
+    assert "Budget" in extracted.text
+    assert "Balance" in extracted.text

@@ -79,3 +79,42 @@ def test_the_page_is_named_and_the_rest_is_read() -> None:
     assert found.remark.startswith(
         "has text in fonts that do not say which letters they draw on page 1: install tesseract"
     )
+
+
+ARABIC = "تعتبر البرمجة من الأدوات القوية التي يمكن أن تعزز الإنتاجية وتساعد في إيجاد حلول فعالة"
+PERSIAN_NAMES = "شمشه و شمشال توليد شده به روش ريخته گری پيوسته مورد مصرف در فولادهای سازه"
+STRETCHED = "بنـــــاء مصـــــر تحقيـــــق الاستقـــــرار"
+
+
+def in_fonts(**texts: str) -> list[Segment]:
+    """Return texts as segments in fonts of these names."""
+    return [
+        Segment(text, 0, 0, 1, 1, 10, bold=False, font=font.replace("_", "+", 1).replace("_", "-"))
+        for font, text in texts.items()
+    ]
+
+
+@pytest.mark.parametrize("text", [ARABIC, PERSIAN_NAMES, f"{STRETCHED} " * 5, f"{ARABIC} " * 20])
+def test_words_of_arabic_script_are_not_garbled(text: str) -> None:
+    assert garbled_fonts(segments(text, unmapped=False)) == set()
+
+
+def test_letters_three_times_in_a_row_show_a_wrong_table_and_its_typeface() -> None:
+    wrong = (
+        "لصوووة فوا مجوخحت الصوووحة واللعاوووويل العموول ياوووى تح يوق معودوودت نموووو قويوووة " * 2
+    )
+
+    found = garbled_fonts(
+        in_fonts(ABCDEF_Taj_Regular=wrong, GHIJKL_Taj_Bold="صوو تضع", Arial_Bold="Price list")
+    )
+
+    assert found == {"ABCDEF+Taj-Regular", "GHIJKL+Taj-Bold"}
+
+
+def test_text_without_any_word_of_grammar_shows_a_wrong_table() -> None:
+    no_words = " ".join(
+        f"מש{letter}ב{other}ר" for letter in "אבגדהוזחטיכ" for other in "אבגדהוזחטיכל"
+    )
+
+    assert garbled_fonts(segments(no_words, unmapped=False)) == {"F"}
+    assert garbled_fonts(segments(f"{no_words} של הבית", unmapped=False)) == set()

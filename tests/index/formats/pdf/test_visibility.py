@@ -27,6 +27,8 @@ REMARK = "has text that a reader cannot see on page 1: it is left out"
         pytest.param(
             f"0 0 0.4 rg 60 590 300 30 re f {shown(HIDDEN, 72, 600)} 0 g", id="blue on blue"
         ),
+        pytest.param(f"q 0 0 60 60 re W n {shown(HIDDEN, 72, 600)} Q", id="clipped"),
+        pytest.param(f"q 0 0 0 0 re W n {shown(HIDDEN, 72, 600)} Q", id="no room"),
     ],
 )
 def test_hidden_text_is_left_out_and_reported(hidden: str) -> None:
@@ -46,6 +48,15 @@ def test_hidden_text_is_left_out_and_reported(hidden: str) -> None:
 )
 def test_tiny_text_and_text_beside_the_page_are_left_out(hidden: str) -> None:
     assert extract(raw_pdf(SEEN + hidden)).text == "The price is 500 euros."
+
+
+def test_a_clipping_path_hides_what_is_outside() -> None:
+    line = shown("The price is 500 euros.", 72, 700)
+
+    assert extract(raw_pdf(f"q 0 0 612 792 re W n {line} Q")).remark == ""
+    found = extract(raw_pdf(f"q 60 690 72 30 re W n {line} Q"))
+    assert found.text == "The price is"
+    assert found.remark == REMARK
 
 
 def test_a_black_box_hides_only_the_words_below_it() -> None:
