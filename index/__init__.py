@@ -8,20 +8,20 @@ if TYPE_CHECKING:
     from index.document import Chunk, Document
     from index.errors import IndexingError
     from index.ingestion.ingest import ingest
-    from index.store.snapshot import Snapshot
+    from index.store.snapshot import SqliteSnapshot as Snapshot
     from index.store.store import Store
 
 __all__ = ["Chunk", "Document", "IndexingError", "Snapshot", "Store", "ingest"]
 
 _HOMES = {
-    "Chunk": "index.document",
-    "Document": "index.document",
-    "IndexingError": "index.errors",
-    "Snapshot": "index.store.snapshot",
-    "Store": "index.store.store",
-    "ingest": "index.ingestion.ingest",
+    "Chunk": "index.document.Chunk",
+    "Document": "index.document.Document",
+    "IndexingError": "index.errors.IndexingError",
+    "Snapshot": "index.store.snapshot.SqliteSnapshot",
+    "Store": "index.store.store.Store",
+    "ingest": "index.ingestion.ingest.ingest",
 }
-"""Modules of the public names: imported at their first use (PEP 562), so that `qa` starts cold."""
+"""Objects of the public names: imported at their first use (PEP 562), so that `qa` starts cold."""
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a class or a function
@@ -30,7 +30,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - a class or a function
 
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    module, _, attribute = _HOMES[name].rpartition(".")
+    return getattr(import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

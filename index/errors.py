@@ -19,9 +19,11 @@
     │   ├── StoreCorrupt        SQLite cannot read the file
     │   ├── StoreFull           the disk is full
     │   ├── StoreReadOnly       the data directory is read-only
+    │   ├── StoreUnreachable    the server of a database does not answer
     │   ├── SchemaTooNew        written by a later version
     │   ├── ModelMismatch       written with another embedding model
     │   └── UnknownDocument     no document of that id or name
+    ├── ClusterError            a cluster that cannot be reached or used
     ├── InvalidPattern          an ignore pattern that cannot be parsed
     ├── Stopped                 a run was stopped; what it committed stays
     ├── InvalidTag              a tag that cannot be stored
@@ -109,6 +111,10 @@ class StoreReadOnly(StoreError):
     """Data directory that may only be read."""
 
 
+class StoreUnreachable(StoreError):
+    """Server of a database that does not answer or lets nobody in."""
+
+
 class SchemaTooNew(StoreError):
     """Store that was written by a later version of this program."""
 
@@ -119,6 +125,10 @@ class ModelMismatch(StoreError):
 
 class UnknownDocument(StoreError):
     """Unknown id, or name of no document or more than one."""
+
+
+class ClusterError(IndexingError):
+    """Cluster that cannot be reached, or whose workers cannot be used."""
 
 
 class InvalidPattern(IndexingError):

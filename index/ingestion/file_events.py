@@ -6,7 +6,7 @@ Where the system has no notification, waiting for an event just waits for the ti
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import watchfiles
@@ -18,6 +18,8 @@ A burst wakes the watcher after four times as much at the latest.
 """
 CHECK_MS = 1000
 """Milliseconds between two checks for roots that were mounted, replaced or came back."""
+MOST_NAMED = 1000
+"""Paths of changes that are kept; of more than these it is only known that there were changes."""
 RETRY_SECONDS = 5.0
 """Pause after a failure, most often the system's limit of watched folders.
 
@@ -35,12 +37,29 @@ class FileEvents:
         self._stopping = stopping
         self._on_failure = on_failure
         self._happened = threading.Event()
+        self._lock = threading.Lock()
+        self._named: set[Path] | None = None
         threading.Thread(target=self._listen, name="file events", daemon=True).start()
 
-    def wait(self, seconds: float) -> None:
-        """Return when something happened since the last call, or after `seconds`."""
+    def wait(self, seconds: float) -> frozenset[Path] | None:
+        """Return when something happened since the last call, or after `seconds`.
+
+        The result holds the paths that the events name; None if more than these may have changed.
+        """
         self._happened.wait(seconds)
-        self._happened.clear()
+        with self._lock:
+            self._happened.clear()
+            named, self._named = self._named, set()
+        return None if named is None else frozenset(named)
+
+    def _note(self, paths: Iterable[Path] | None) -> None:
+        """Note changed paths, None for any."""
+        with self._lock:
+            known = self._named
+            self._named = None if known is None or paths is None else known.union(paths)
+            if self._named is not None and len(self._named) > MOST_NAMED:
+                self._named = None
+            self._happened.set()
 
     def _listen(self) -> None:
         reported = ""
@@ -56,7 +75,7 @@ class FileEvents:
                         "The folders are scanned every few seconds instead."
                     )
                 self._stopping.wait(RETRY_SECONDS)
-        self._happened.set()
+        self._note(None)
 
     def _listen_until_replaced(self) -> None:
         """Listen to the roots that exist, until one of them is replaced, appears or disappears."""
@@ -64,7 +83,7 @@ class FileEvents:
         if not roots:
             self._stopping.wait(CHECK_MS / 1000)
         # Something may have happened before the listening began.
-        self._happened.set()
+        self._note(None)
         changes = watchfiles.watch(
             *roots,
             watch_filter=None,
@@ -80,7 +99,7 @@ class FileEvents:
             return
         for batch in changes:
             if batch:  # empty after each timeout
-                self._happened.set()
+                self._note(Path(path) for _, path in batch)
             if _identities(self._paths) != roots:
                 return
 

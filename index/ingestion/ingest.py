@@ -5,10 +5,10 @@ No other module knows the order of these steps.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,19 +18,29 @@ from index.errors import LoadingError, PruneRefused
 from index.filesystem.file_stamp import FileStamp, stamp_of
 from index.filesystem.portable_path import PAGES
 from index.formats.detection import is_latest
+from index.ingestion.preparation import PassageEncoder, PreparedDocument, prepare
 from index.ingestion.reading_order import ReadAhead, SourceFile, small_first
 from index.ingestion.report import Outcome, Reporter, Status, Summary, WorkMeter
-from index.parsing.loader import MAX_FILE_BYTES, Extract, document_id, load, relative_uri, shown
+from index.parsing.loader import (
+    MAX_FILE_BYTES,
+    Extract,
+    FileContent,
+    document_id,
+    parse,
+    read_content,
+    relative_uri,
+    shown,
+)
 from index.parsing.parser_pool import ParserPool
 from index.parsing.sandbox import Extraction, extract_once
-from index.search.bm25 import analyse
 from index.sources.discovery import Root, discover, files_to_prune, missing_files
 from index.sources.web import Fetcher
+from index.store.contract import DocumentStore
 from index.store.file_records import FileRecord
-from index.store.store import IndexedChunk, Store
-from index.text.chunking import TokenSpans, chunk_document
+from index.text.unseen import joined_remarks
+from index.wording import listed
 
-RECIPE = 9
+RECIPE = 12
 """Version of the steps up to the analysed chunks.
 
 It is raised when loading, chunking or analysing gives another result, so that unchanged files are
@@ -48,27 +58,43 @@ def is_up_to_date(file: FileRecord) -> bool:
     return file.recipe == RECIPE and is_latest(file.extractor)
 
 
-class PassageEncoder(TokenSpans, Protocol):
-    """Encoder, as far as ingestion needs it."""
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """File that a run comes to, with what the store knows of it.
 
-    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the embeddings of texts: float32 (len(texts), dimension), rows of norm 1."""
+    `uri` and `identity` are those of its document, and `name` is the uri that it has in reports.
+    `stamp` is the file's before it is read: a write in between leaves one that differs, and the
+    file is read again. `recorded` is the stamp of its last reading.
+    """
 
-    def vector_key(self, text: str) -> bytes:
-        """Return a digest of all that the vector of a text depends on."""
+    path: Path
+    base: Path
+    uri: str
+    name: str
+    identity: str
+    known: FileRecord | None
+    stamp: FileStamp | None
+    recorded: FileStamp | None
+
+    @property
+    def size(self) -> int:
+        """Size in bytes, 0 of a file that is gone."""
+        return self.stamp.size if self.stamp else 0
 
 
 @dataclass(frozen=True, slots=True)
 class _PendingDocument:
-    """Chunked document that waits to be embedded and committed; `texts` are those of its chunks."""
+    """Prepared document that waits to be embedded and committed.
 
-    document: Document
+    `vectors` holds those of its chunks that were embedded already, by key.
+    """
+
+    prepared: PreparedDocument
     path: Path
-    chunks: list[IndexedChunk]
-    texts: list[str]
     status: Status
     stamp: FileStamp | None = None
     moved_from: str | None = None
+    vectors: Mapping[bytes, NDArray[np.float32]] = field(default_factory=dict)
 
 
 class Ingestion:
@@ -80,7 +106,7 @@ class Ingestion:
 
     def __init__(
         self,
-        store: Store,
+        store: DocumentStore,
         encoder: PassageEncoder,
         reporter: Reporter,
         max_bytes: int = MAX_FILE_BYTES,
@@ -92,6 +118,7 @@ class Ingestion:
         self.reporter = reporter
         self.max_bytes = max_bytes
         self.extract = extract
+        self.commit_at = EMBED_AT_ONCE  # chunks that wait
         self.work = WorkMeter(reporter)
         self.summary = Summary()
         self._pending: list[_PendingDocument] = []
@@ -119,9 +146,11 @@ class Ingestion:
         What is queued is committed before a long wait for a file.
         """
         stamps = self.store.file_records.stamps()
+        # Looked up once for each file, shortly before it is processed.
+        records: dict[Path, FileRecord | None] = {}
 
         def is_new(file: SourceFile) -> bool:
-            known = self.store.file_at(file.path)
+            known = records[file.path] = self.store.file_at(file.path)
             if known is None or not is_up_to_date(known):
                 return True
             return stamps.get(known.document_id) != file.stamp
@@ -133,7 +162,15 @@ class Ingestion:
 
         order = ReadAhead(pool, self.max_bytes, is_new, note_pages, self.flush)
         for file in order.of(small_first(files)):
-            self.process_file(file.path, file.base)
+            known = records.pop(file.path)
+            self._process(_visit(file.path, file.base, known, _recorded(stamps, known)))
+
+    def visits(self, files: Sequence[SourceFile]) -> Iterator[Visit]:
+        """Yield the visit of each file, small ones first."""
+        stamps = self.store.file_records.stamps()
+        for file in small_first(files):
+            known = self.store.file_at(file.path)
+            yield _visit(file.path, file.base, known, _recorded(stamps, known))
 
     def process_page(self, url: str, fetcher: Fetcher) -> None:
         """Save a web page in the data directory and process that file under the page's address."""
@@ -153,36 +190,51 @@ class Ingestion:
         it the id comes from the path.
         """
         known = self.store.file_at(path)
-        self._current = known.uri if known else uri or relative_uri(path, base)
-        identity = known.document_id if known else identity or document_id(path)
-        # The stamp is taken before the file is read: a write in between leaves a stamp that differs
-        # from the file's, and the file is read again.
-        stamp = stamp_of(path)
-        self.work.begin(stamp.size if stamp else 0)
-        try:
-            document = self._load_if_changed(path, base, known)
-        except LoadingError as error:
-            status: Status = "kept" if known else "skipped"
-            outcome = Outcome(self._current, status, str(error), document_id=identity)
-            self._report_unreadable(outcome, known)
+        recorded = self.store.file_records.stamp(known.document_id) if known else None
+        self._process(_visit(path, base, known, recorded, uri, identity))
+
+    def _process(self, visit: Visit) -> None:
+        """Read one file and queue its document, or report why it is not indexed."""
+        self._current = visit.name
+        self.work.begin(visit.size)
+        content = self.changed_content(visit)
+        if content is None:
             self.work.leave()
             return
-        if document:
-            document = replace(document, id=identity, uri=uri or document.uri)
-            self.work.wait()
-            self._queue_file(document, path, known, stamp)
+        try:
+            document = parse(content, visit.path, visit.base, extract=self.extract)
+            document = document.named(visit.identity, visit.uri)
+        except LoadingError as error:
+            self.reject(visit, error)
+            self.work.leave()
             return
-        if known:
-            self._report_unchanged(known)
-            self.store.file_records.record(known.document_id, stamp)
-        self.work.leave()
+        self.work.wait()
+        self.accept(visit, prepare(document, self.encoder), {})
 
-    def _load_if_changed(self, path: Path, base: Path, known: FileRecord | None) -> Document | None:
-        """Load a file; None if the store has its document already. Raises LoadingError."""
-        unchanged = None
-        if known and known.recipe == RECIPE:
-            unchanged = (known.sha256, known.extractor)
-        return load(path, base, max_bytes=self.max_bytes, known=unchanged, extract=self.extract)
+    def changed_content(self, visit: Visit) -> FileContent | None:
+        """Return what a file holds; None if nothing new, or if it cannot be read.
+
+        That is then reported.
+        """
+        try:
+            content = read_content(visit.path, self.max_bytes)
+        except LoadingError as error:
+            self.reject(visit, error)
+            return None
+        known = visit.known
+        is_known = known is not None and known.recipe == RECIPE
+        if not is_known or known is None or content.version != (known.sha256, known.extractor):
+            return content
+        self._report_unchanged(known)
+        if visit.stamp != visit.recorded:
+            self.store.file_records.record(known.document_id, visit.stamp)
+        return None
+
+    def reject(self, visit: Visit, error: LoadingError) -> None:
+        """Report a file that cannot be read."""
+        status: Status = "kept" if visit.known else "skipped"
+        outcome = Outcome(visit.name, status, str(error), document_id=visit.identity)
+        self._report_unreadable(outcome, visit.known)
 
     def _report_unreadable(self, outcome: Outcome, known: FileRecord | None) -> None:
         """Report a file that cannot be read; its old version is kept, in the state `changed`."""
@@ -195,37 +247,39 @@ class Ingestion:
             self.store.set_state(known.document_id, "current")
         self.report(Outcome(known.uri, "unchanged", document_id=known.document_id))
 
-    def _queue_file(
-        self, document: Document, path: Path, known: FileRecord | None, stamp: FileStamp | None
-    ) -> None:
-        """Queue a document as updated, as moved from a missing file of equal bytes, or as new."""
-        if known:
-            self.add(document, path, "updated", stamp)
-            return
-        candidates = self._missing.get(document.source.sha256)
-        if candidates:
-            self.add(document, path, "moved", stamp, candidates.pop().document_id)
-        else:
-            self.add(document, path, "added", stamp)
+    def has_vectors_of(self, visit: Visit, content: FileContent) -> bool:
+        """Return True if the store may have vectors of a file: it has changed or moved."""
+        return visit.known is not None or content.sha256 in self._missing
 
-    def add(
+    def accept(
         self,
-        document: Document,
-        path: Path,
-        status: Status = "added",
-        stamp: FileStamp | None = None,
-        moved_from: str | None = None,
+        visit: Visit,
+        prepared: PreparedDocument,
+        vectors: Mapping[bytes, NDArray[np.float32]],
     ) -> None:
-        """Chunk and analyse a document and queue it; `finish` must follow the last one."""
-        chunks = chunk_document(document, self.encoder)
-        texts = [chunk.embedded_text for chunk in chunks]
-        indexed = [
-            IndexedChunk(chunk, analyse(text), self.encoder.vector_key(text))
-            for chunk, text in zip(chunks, texts, strict=True)
-        ]
-        pending = _PendingDocument(document, path, indexed, texts, status, stamp, moved_from)
+        """Queue a document as updated, as moved from a missing file of equal bytes, or as new.
+
+        `vectors` holds those of its chunks that are known, by key.
+        """
+        status: Status = "updated" if visit.known else "added"
+        moved_from = None
+        candidates = self._missing.get(prepared.document.source.sha256)
+        if candidates and not visit.known:
+            status, moved_from = "moved", candidates.pop().document_id
+        self._queue(
+            _PendingDocument(prepared, visit.path, status, visit.stamp, moved_from, vectors)
+        )
+
+    def add(self, document: Document, path: Path) -> None:
+        """Chunk and analyse a new document with its parts and queue it.
+
+        `finish` must follow the last one.
+        """
+        self._queue(_PendingDocument(prepare(document, self.encoder), path, "added"))
+
+    def _queue(self, pending: _PendingDocument) -> None:
         self._pending.append(pending)
-        if sum(len(each.chunks) for each in self._pending) >= EMBED_AT_ONCE:
+        if sum(len(each.prepared.chunks) for each in self._pending) >= self.commit_at:
             self.flush()
 
     def finish(self) -> None:
@@ -236,32 +290,33 @@ class Ingestion:
     def flush(self) -> None:
         """Embed and commit the queued documents."""
         vectors = self._embed_pending()
+        with self.store.batch():
+            for pending in self._pending:
+                self._put(pending, vectors)
+        # A file is reported only when it is in the store: a run that is killed in between reads it
+        # again, and has promised nothing.
         for pending in self._pending:
-            self._commit(pending, vectors)
+            self._report_put(pending)
         self._pending = []
         self.work.finish()
 
-    def _commit(
-        self, pending: _PendingDocument, vectors: Mapping[bytes, NDArray[np.float32]]
-    ) -> None:
-        """Write a document to the store, then its file's stamp, then report it.
-
-        A file is reported only when it is in the store: a run that is killed in between reads it
-        again, and has promised nothing.
-        """
-        document = pending.document
-        keys = {item.vector_key for item in pending.chunks}
-        needed = {key: vectors[key] for key in keys}
+    def _put(self, pending: _PendingDocument, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
+        """Write a document to the store, then its file's stamp."""
+        document, chunks = pending.prepared.document, pending.prepared.chunks
+        needed = {item.vector_key: vectors[item.vector_key] for item in chunks}
         self.store.put(
-            document, pending.path, pending.chunks, needed, RECIPE, moved_from=pending.moved_from
+            document, pending.path, chunks, needed, RECIPE, moved_from=pending.moved_from
         )
         self.store.file_records.record(document.id, pending.stamp)
+
+    def _report_put(self, pending: _PendingDocument) -> None:
+        document = pending.prepared.document
         self.report(
             Outcome(
                 document.uri,
                 pending.status,
-                document.remark,
-                len(pending.chunks),
+                _remark_of(document),
+                len(pending.prepared.chunks),
                 document.language,
                 document.id,
             )
@@ -269,12 +324,14 @@ class Ingestion:
 
     def _embed_pending(self) -> Mapping[bytes, NDArray[np.float32]]:
         """Return the vectors of all queued chunks by key, embedding those that are not stored."""
-        texts = {
-            item.vector_key: text
-            for each in self._pending
-            for item, text in zip(each.chunks, each.texts, strict=True)
-        }
-        vectors = self.store.known_vectors(list(texts))
+        vectors: dict[bytes, NDArray[np.float32]] = {}
+        texts: dict[bytes, str] = {}
+        for pending in self._pending:
+            vectors.update(pending.vectors)
+            texts.update(pending.prepared.texts_by_key)
+        sought = [key for key in texts if key not in vectors]
+        if sought:
+            vectors.update(self.store.known_vectors(sought))
         unknown = [key for key in texts if key not in vectors]
         for first in range(0, len(unknown), EMBED_AT_ONCE):
             keys = unknown[first : first + EMBED_AT_ONCE]
@@ -288,9 +345,13 @@ class Ingestion:
         return vectors
 
 
+Distribute = Callable[[Ingestion, Sequence[SourceFile]], None]
+"""Processes files for a run by other means than this process."""
+
+
 def ingest(  # noqa: PLR0913 - the options of one command, by keyword
     paths: Sequence[Path | str],
-    store: Store,
+    store: DocumentStore,
     encoder: PassageEncoder,
     reporter: Reporter,
     *,
@@ -299,13 +360,15 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
     max_bytes: int = MAX_FILE_BYTES,
     exclude: Sequence[str] = (),
     follow_links: bool = False,
+    distribute: Distribute | None = None,
 ) -> Summary:
     """Bring the store up to date with files and folders (Path) and web pages (addresses as str).
 
     A file that cannot be read is skipped, or its old version is kept in the state `changed`; the
     rest goes on. With `prune`, documents below the paths are removed if their files are gone or
     excluded now, and moved if their bytes are found at a new place. A removal that looks like an
-    accident is refused (`Summary.refused`) without `yes`. The caller holds `Store.writing`.
+    accident is refused (`Summary.refused`) without `yes`. With `distribute`, that processes the
+    files. The caller holds `Store.writing`.
     """
     pages = [path for path in paths if isinstance(path, str)]
     folders = [path for path in paths if isinstance(path, Path)]
@@ -314,12 +377,11 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
     with Extraction() as extraction, ParserPool() as pool:
         run = Ingestion(store, encoder, reporter, max_bytes, pool.or_else(extraction))
         extraction.on_pages = run.note_pages
-        # The missing files of all roots first: a file may have moved from one to another.
         for root in roots:
             store.file_records.remember_root(root.path, exclude)
-            if prune:
-                run.note_missing(missing_files(root, store.files_under(root.path)))
-        _process_roots(roots, run, pool)
+        if prune:
+            _note_missing(roots, run)
+        _process_roots(roots, run, distribute or partial(_process_here, pool=pool))
         for url in pages:
             run.process_page(url, Fetcher(max_bytes))
         run.finish()
@@ -330,19 +392,62 @@ def ingest(  # noqa: PLR0913 - the options of one command, by keyword
     return run.summary
 
 
+def _visit(
+    path: Path,
+    base: Path,
+    known: FileRecord | None,
+    recorded: FileStamp | None,
+    uri: str | None = None,
+    identity: str | None = None,
+) -> Visit:
+    """Return the visit of a file whose record and stamp are known, with its stamp of now."""
+    own = uri or relative_uri(path, base)
+    return Visit(
+        path=path,
+        base=base,
+        uri=own,
+        name=known.uri if known else own,
+        identity=known.document_id if known else identity or document_id(path),
+        known=known,
+        stamp=stamp_of(path),
+        recorded=recorded,
+    )
+
+
+def _recorded(stamps: Mapping[str, FileStamp], known: FileRecord | None) -> FileStamp | None:
+    return stamps.get(known.document_id) if known else None
+
+
+def _remark_of(document: Document) -> str:
+    """Return the remark on a document with those on its parts."""
+    on_parts = [f"{each.part} {each.remark}" for each in document.parts if each.remark]
+    within = f"holds mails that are not read whole: {listed(on_parts)}" if on_parts else ""
+    return joined_remarks(document.remark, within)
+
+
 def _size_of(roots: Sequence[Root]) -> int:
     """Return the bytes of all files to examine."""
     stamps = (stamp_of(path) for root in roots for path in root.files)
     return sum(stamp.size for stamp in stamps if stamp)
 
 
-def _process_roots(roots: Sequence[Root], run: Ingestion, pool: ParserPool) -> None:
+def _note_missing(roots: Sequence[Root], run: Ingestion) -> None:
+    """Note the missing files of all roots: a file may have moved from one to another."""
+    for root in roots:
+        run.note_missing(missing_files(root, run.store.files_under(root.path)))
+
+
+def _process_here(run: Ingestion, files: Sequence[SourceFile], pool: ParserPool) -> None:
+    run.process_files(files, pool)
+
+
+def _process_roots(roots: Sequence[Root], run: Ingestion, process: Distribute) -> None:
+    """Report what of the roots is not read, and process their files."""
     for root in roots:
         for problem in (*root.problems, *root.left_out):
             run.report(Outcome(shown(root.path.name), "skipped", problem))
         run.summary.other_formats += root.other_formats
-    files = [SourceFile.at(path, root.base) for root in roots for path in root.files]
-    run.process_files(files, pool)
+    process(run, [SourceFile.at(path, root.base) for root in roots for path in root.files])
 
 
 def _prune(roots: Sequence[Root], run: Ingestion, *, yes: bool) -> None:

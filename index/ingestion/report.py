@@ -56,6 +56,7 @@ class WorkMeter:
         self._finished = 0
         self._read = 0
         self._waiting = 0
+        self._parts = 0.0
 
     def begin(self, size: int) -> None:
         """Begin a file of so many bytes."""
@@ -81,14 +82,24 @@ class WorkMeter:
         self._read = self._waiting = 0
         self._report()
 
-    def leave(self) -> None:
-        """Count the file begun last as done; those that wait go on waiting."""
+    def note_parts(self, size: float) -> None:
+        """Report the bytes that are done of files of which several are worked at."""
+        self._parts = size
+        self._report()
+
+    def leave(self, parts: float = 0.0) -> None:
+        """Count the file begun last as done; those that wait go on waiting.
+
+        `parts` are the bytes that are done of others, as in `note_parts`.
+        """
+        self._parts = parts
         self._finished += self._read
         self._read = 0
         self._report()
 
     def _report(self, part: float = 0.0) -> None:
-        self._reporter.on_work(self._finished + READING_SHARE * self._waiting + part)
+        done = self._finished + READING_SHARE * self._waiting + self._parts
+        self._reporter.on_work(done + part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,17 @@
 """Watcher that keeps the store in step with folders as their files change.
 
-A scan of the folders finds what has changed; an event only says when to scan. So an event that is
-missed, doubled or out of order cannot make the store differ from the folders for longer than until
-the next scan.
+A scan looks at the files that events name. All folders are swept now and then, and where an event
+names a folder or a file that is gone: so an event that is missed, doubled or out of order cannot
+make the store differ from the folders for longer than until the next sweep.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,23 +20,32 @@ from typing import Protocol
 from index.errors import PruneRefused, Stopped, StoreBusy
 from index.filesystem.file_stamp import FileStamp, stamp_of
 from index.ingestion.debouncer import DEBOUNCE_SECONDS, Debouncer
-from index.ingestion.ingest import Ingestion, PassageEncoder, is_up_to_date
+from index.ingestion.ingest import Ingestion, is_up_to_date
+from index.ingestion.preparation import PassageEncoder
 from index.ingestion.reading_order import SourceFile
 from index.ingestion.report import Notices, Outcome
 from index.parsing.loader import MAX_FILE_BYTES, shown
 from index.parsing.parser_pool import ParserPool
 from index.parsing.sandbox import Extraction
-from index.sources.discovery import Root, discover, files_to_prune, missing_files
+from index.sources.discovery import (
+    Root,
+    canonical_path,
+    discover,
+    files_to_prune,
+    is_found_in,
+    missing_files,
+)
+from index.sources.ignore_rules import IGNORE_FILE
+from index.store.contract import DocumentStore
 from index.store.file_records import FileRecord
-from index.store.store import Store
 
 SWEEP_SECONDS = 5.0
-"""Longest time between two scans.
+"""Longest time between two sweeps.
 
 Network file systems and unmounting send no events; their changes are seen after this time.
 """
 SWEEP_SHARE = 0.05
-"""Largest share of the time for scans without an event; on large trees they come less often."""
+"""Largest share of the time for sweeps without an event; on large trees they come less often."""
 ACCIDENT_SECONDS = 60.0
 """Seconds within which removals count as one for the guards against accidents.
 
@@ -44,10 +54,13 @@ A folder that is emptied slowly would otherwise pass the guards file by file.
 
 
 class Events(Protocol):
-    """Source of events that say when to scan."""
+    """Source of events that say when to scan, and what to look at."""
 
-    def wait(self, seconds: float) -> None:
-        """Return when something happened since the last call, or after `seconds`."""
+    def wait(self, seconds: float) -> Collection[Path] | None:
+        """Return when something happened since the last call, or after `seconds`.
+
+        The result holds the paths that the events name; None if more than these may have changed.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +97,10 @@ class WatchedPaths:
 
 @dataclass(frozen=True, slots=True)
 class _FolderState:
-    """State of the watched folders in one scan, compared with the store."""
+    """State of the watched folders in one scan, compared with the store.
+
+    One that `is_partial` has only the files that events named.
+    """
 
     roots: Sequence[Root]
     missing: Mapping[Path, Sequence[FileRecord]]
@@ -93,6 +109,7 @@ class _FolderState:
     """Stamps of all files below the roots."""
     changed: Mapping[Path, FileStamp | None]
     """Stamps of the files that are new or different from what was handled last."""
+    is_partial: bool = False
 
     @property
     def waiting(self) -> dict[Path, FileStamp | None]:
@@ -112,7 +129,7 @@ class Watcher:
     def __init__(
         self,
         watched: WatchedPaths,
-        store: Store,
+        store: DocumentStore,
         encoder: PassageEncoder,
         notices: Notices,
         *,
@@ -127,6 +144,11 @@ class Watcher:
         self._handled: dict[Path, FileStamp | None] = {}
         self._removed: deque[tuple[float, Path]] = deque()
         self._problems: dict[Path, str] = {}
+        # As the last sweep found them, with the paths that still wait to be quiet.
+        self._roots: Sequence[Root] = ()
+        self._folders: set[Path] = set()
+        self._waiting: set[Path] = set()
+        self._next_sweep = 0.0
         self._load_handled()
 
     def _load_handled(self) -> None:
@@ -141,27 +163,38 @@ class Watcher:
                 if is_current and file.document_id in stamps:
                     self._handled[file.path] = stamps[file.document_id]
 
-    def scan(self) -> ScanResult:
+    def scan(self, named: Collection[Path] | None = None) -> ScanResult:
         """Bring the store in step with all files that changed and are quiet now.
 
+        `named` are the paths that may have changed since the last scan, None if any may have.
         Raises IndexingError, after which another scan may follow.
         """
         began = self._clock()
-        folders = self._compare_folders()
+        folders = self._compared(named, began)
         ready = self._debouncer.ready(folders.waiting, began)
+        self._waiting = folders.waiting.keys() - ready
         # A root that could not be listed may still hold its files: forget none of them.
-        if not folders.has_problems:
+        if not folders.is_partial and not folders.has_problems:
             self._forget_handled(folders)
         took = self._clock() - began
+        if not folders.is_partial:
+            self._next_sweep = began + max(SWEEP_SECONDS, took / SWEEP_SHARE)
         # Reading comes first: a file that has moved must be known at its new place before the old
         # one is removed.
         files = {path: stamp for path, stamp in folders.changed.items() if path in ready}
         was_read = self._read(folders, files)
-        was_removed = self._remove_missing(folders, ready)
+        was_removed = not folders.is_partial and self._remove_missing(folders, ready)
         wait = self._debouncer.wait(self._clock())
         if wait is None:
-            wait = max(SWEEP_SECONDS, took / SWEEP_SHARE)
+            wait = max(self._next_sweep - began, 0.0)
         return ScanResult(was_read or was_removed, wait, took)
+
+    def _compared(self, named: Collection[Path] | None, now: float) -> _FolderState:
+        """Compare the named files, or whole folders where that is due or those are not enough."""
+        if named is None or not self._roots or now >= self._next_sweep:
+            return self._compare_folders()
+        files = self._compare_files({*map(canonical_path, named), *self._waiting})
+        return files or self._compare_folders()
 
     def _compare_folders(self) -> _FolderState:
         """List the folders and find the files that are missing, new or different."""
@@ -170,12 +203,46 @@ class Watcher:
             root.path: missing_files(root, self._store.files_under(root.path)) for root in roots
         }
         stamps = {path: stamp_of(path) for root in roots for path in root.files}
-        changed = {
+        self._roots = roots
+        self._folders = _folders_of(self._handled)
+        return _FolderState(roots, gone, stamps, self._changed(stamps))
+
+    def _compare_files(self, paths: Collection[Path]) -> _FolderState | None:
+        """Compare the files at some paths with the store, without listing a folder.
+
+        Returns None if that is not enough: for a folder, an ignore file, or a file that is gone.
+        """
+        if any(map(self._concerns_others, paths)):
+            return None
+        roots = [Root(root.path, ignore_rules=root.ignore_rules) for root in self._roots]
+        stamps = {}
+        for path in filter(os.path.lexists, sorted(paths)):
+            root = next((each for each in roots if self._is_found_in(each, path)), None)
+            if root is not None:
+                root.files.append(path)
+                stamps[path] = stamp_of(path)
+        if any(root.problems or not os.path.lexists(root.path) for root in self._roots):
+            return None
+        nothing: dict[Path, Sequence[FileRecord]] = {root.path: () for root in roots}
+        return _FolderState(roots, nothing, stamps, self._changed(stamps), is_partial=True)
+
+    def _concerns_others(self, path: Path) -> bool:
+        """Return True for a path whose change may change what other paths are."""
+        is_known = path in self._handled or path in self._folders
+        is_gone = is_known and not os.path.lexists(path)
+        # Path.is_dir raises if a folder above may not be read.
+        return is_gone or path.name == IGNORE_FILE or os.path.isdir(path)  # noqa: PTH112
+
+    def _is_found_in(self, root: Root, path: Path) -> bool:
+        return is_found_in(root, path, follow_links=self._watched.follow_links)
+
+    def _changed(self, stamps: Mapping[Path, FileStamp | None]) -> dict[Path, FileStamp | None]:
+        """Return the stamps of the files that are not as they were handled last."""
+        return {
             path: stamp
             for path, stamp in stamps.items()
             if path not in self._handled or self._handled[path] != stamp
         }
-        return _FolderState(roots, gone, stamps, changed)
 
     def _forget_handled(self, folders: _FolderState) -> None:
         """Forget the stamps of files that neither exist nor wait to be removed."""
@@ -205,6 +272,7 @@ class Watcher:
             run.finish()
             self._store.tags.add(run.summary.documents("added", "moved"), self._watched.tags)
         self._handled.update(files)
+        self._folders.update(_folders_of(files))
         return run.summary.count("added", "updated", "moved") > 0
 
     def _remove_missing(self, folders: _FolderState, ready: AbstractSet[Path]) -> bool:
@@ -248,7 +316,7 @@ class Watcher:
         """Delete the documents of files that are gone, and report them."""
         with self._store.writing():
             try:
-                self._store.remove([file.document_id for file in gone])
+                self._store.remove([file.document_id for file in gone], erase_later=True)
             except StoreBusy as busy:  # deleted, but not overwritten on the disk yet
                 self._notices.on_message(str(busy))
         for file in gone:
@@ -265,24 +333,32 @@ class Watcher:
         self._problems = problems
 
 
+def _folders_of(files: Iterable[Path]) -> set[Path]:
+    """Return all folders above some files."""
+    return {folder for path in files for folder in path.parents}
+
+
 def run_watcher(
     watcher: Watcher,
     events: Events,
     stopping: threading.Event,
     on_change: Callable[[], None],
     on_failure: Callable[[str], None],
+    on_rest: Callable[[], None] = lambda: None,
 ) -> None:
     """Scan whenever something happens, until `stopping` is set.
 
-    `on_change` is called after each scan that changed the store. A failure, of the disk for
+    `on_change` is called after each scan that changed the store, `on_rest` after the others, every
+    few seconds. A failure, of the disk for
     example, is reported to `on_failure` once, and the scan is tried again.
     """
     reported = ""
+    named: Collection[Path] | None = None
     while not stopping.is_set():
         try:
-            result = watcher.scan()
-            if result.changed:
-                on_change()
+            result = watcher.scan(named)
+            named = ()
+            (on_change if result.changed else on_rest)()
             reported = ""
         except Stopped:
             return
@@ -290,7 +366,9 @@ def run_watcher(
             if str(error) != reported:
                 reported = str(error)
                 on_failure(reported)
-            result = ScanResult(changed=False, wait=SWEEP_SECONDS)
+            result, named = ScanResult(changed=False, wait=SWEEP_SECONDS), None
         # However often something happens, half of the time is left to others.
         stopping.wait(result.took)
-        events.wait(result.wait)
+        happened = events.wait(result.wait)
+        # After a failure everything is looked at again.
+        named = None if named is None else happened

@@ -205,9 +205,11 @@ def _is_complete(folder: Path, card: str) -> bool:
 def damaged_graphs(cache: Path) -> dict[Path, list[str]]:
     """Return the damaged folders of converted and compiled models, with their damaged files.
 
-    Every file is read.
+    Every file is read, but those of a conversion that is under way.
     """
-    folders = sorted(path.parent for path in (cache / "graphs").rglob(checksums.FILE_NAME))
+    folders = sorted(
+        path.parent for path in (cache / "graphs").glob(f"[!.]*/**/{checksums.FILE_NAME}")
+    )
     damaged = {folder: checksums.damaged_files(folder, thorough=True) for folder in folders}
     return {folder: names for folder, names in damaged.items() if names}
 

@@ -106,10 +106,11 @@ class Encoder:
         encodings = self._tokenizer.encode_batch(list(texts))
         # Texts of similar length share a batch, so that little of it is padding.
         order = sorted(range(len(texts)), key=lambda row: -len(encodings[row].ids))
-        for first in range(0, len(order), BATCH_SIZE):
-            rows = order[first : first + BATCH_SIZE]
-            batch = pad_batch([encodings[row] for row in rows], self.card.max_tokens)
-            [embedded] = self._graph.run(batch)
+        groups = [order[at : at + BATCH_SIZE] for at in range(0, len(order), BATCH_SIZE)]
+        batches = (
+            pad_batch([encodings[row] for row in rows], self.card.max_tokens) for rows in groups
+        )
+        for rows, [embedded] in zip(groups, self._graph.run(batches), strict=True):
             norms = np.linalg.norm(embedded, axis=1, keepdims=True)
             vectors[rows] = embedded / np.maximum(norms, 1e-12)
             on_batch(len(rows))

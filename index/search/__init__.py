@@ -6,8 +6,10 @@ __all__ = [
     "fusion",
     "index_cache",
     "index_file",
+    "scope",
     "segments",
     "vector_index",
     "vocabulary",
+    "vocabulary_file",
 ]
 """Modules that other packages may import."""

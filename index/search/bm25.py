@@ -108,7 +108,8 @@ def _fold(text: str) -> str:
 
 
 def _has_digit(text: str) -> bool:
-    return any(character.isdigit() for character in text)
+    # Nearly all tokens are words, which one call in C tells.
+    return not text.isalpha() and any(character.isdigit() for character in text)
 
 
 def _terms(token: str) -> list[str]:
@@ -232,14 +233,10 @@ class PostingsBM25(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotati
         rows, counts, lengths = self._rows_and_counts(term)
         if not len(rows):
             return None
-        idf = _InverseFrequencies(self.corpus_size, {term: len(rows)}).idf[term]
+        idf = inverse_frequencies(self.corpus_size, {term: len(rows)})[term]
         frequency, length = counts.astype(np.float64), lengths.astype(np.float64)
-        gains = (
-            idf
-            * (frequency * (self.k1 + 1))
-            / (self.k1 * (1 - self.b + self.b * length / self._average_length) + frequency)
-        )
-        return _TermPostings(rows, gains, idf)
+        scored = gains(frequency, length, self._average_length, idf, k1=self.k1, b=self.b)
+        return _TermPostings(rows, scored, idf)
 
     def _rows_and_counts(
         self, term: str
@@ -279,6 +276,31 @@ class LimitedBM25(PostingsBM25):
         self.corpus_size = len(rows)
         self._kept = np.zeros(whole.row_count, dtype=np.bool_)
         self._kept[rows] = True
+
+
+def gains(
+    frequency: NDArray[np.float64],
+    length: NDArray[np.float64],
+    average: float,
+    idf: float,
+    *,
+    k1: float = K1,
+    b: float = B,
+) -> NDArray[np.float64]:
+    """Return the part of one term in the BM25 scores of n chunks, float64 (n,).
+
+    `frequency` counts the term in them, `length` all terms, both (n,); `average` is the mean length
+    of all chunks, and `idf` the term's inverse document frequency.
+    """
+    share: NDArray[np.float64] = (
+        idf * (frequency * (k1 + 1)) / (k1 * (1 - b + b * length / average) + frequency)
+    )
+    return share
+
+
+def inverse_frequencies(corpus_size: int, frequencies: dict[str, int]) -> dict[str, float]:
+    """Return the inverse document frequencies of rank_bm25 for numbers of chunks with a term."""
+    return _InverseFrequencies(corpus_size, frequencies).idf
 
 
 class _InverseFrequencies(BM25Plus):  # type: ignore[misc]  # rank_bm25 has no annotations

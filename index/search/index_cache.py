@@ -1,4 +1,4 @@
-"""FAISS, BM25 and spelling indexes of one generation of the store.
+"""FAISS and BM25 indexes of one generation of the store.
 
 They are derived from the store in two steps. The base is a segment on the disk with the chunks of
 an earlier generation; what has been added since is a delta in memory, made of the store's rows, and
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,11 +23,8 @@ from numpy.typing import NDArray
 from index.search.bm25 import PostingsBM25
 from index.search.index_file import (
     DERIVED,
-    Stamp,
     delete_index_file,
     drop_leftovers,
-    read_index_file,
-    write_index_file,
 )
 from index.search.postings import TermKeys
 from index.search.segments import (
@@ -40,13 +38,11 @@ from index.search.segments import (
     write_segment,
 )
 from index.search.vector_index import DenseIndex
-from index.search.vocabulary import Vocabulary
+from index.search.vocabulary_file import VocabularyCache
 
 BASE_PREFIX = "base-"
 """Prefix of the folder of a base; its generation follows."""
-WORDS = "vocabulary.npz"
-"""Index file of the words of all documents."""
-EARLIER_FILES = frozenset({"dense.faiss", "lexical.npz", "words.npz"})
+EARLIER_FILES = frozenset({"dense.faiss", "lexical.npz", "words.npz", "vocabulary.npz"})
 """Index files of earlier versions of the program."""
 READ_AT_ONCE = 4096
 """Chunks that are read from the store at once."""
@@ -73,6 +69,7 @@ class SegmentCache:
     base: _Base | None = None
     generation: int = -1
     delta: list[Segment] = field(default_factory=list)
+    vocabulary: VocabularyCache = field(default_factory=VocabularyCache)
 
     def clear(self) -> None:
         """Let go of all segments, and so of their files."""
@@ -96,6 +93,11 @@ class Indexes:
             self.kept[gone] = False
         self.dense = DenseIndex([each.vectors for each in segments], self.kept)
         self.lexical = PostingsBM25([each.postings for each in segments], key_of, self.kept)
+
+    @property
+    def row_count(self) -> int:
+        """Number of rows, those of removed chunks included."""
+        return int(self._starts[-1])
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -133,7 +135,7 @@ class IndexCache:
     that is older cannot be used. Nothing of documents that were removed up to the generation
     `erased` may stay on the disk. `query` returns the rows of an SQL statement with its parameters.
     `may_save` returns True while index files of this generation may be written; `unpacked` returns
-    stored vectors as float32 (n, dimension).
+    stored vectors as float32 (n, dimension), `unpacked_terms` the stored terms of a chunk.
     """
 
     folder: Path
@@ -144,6 +146,7 @@ class IndexCache:
     query: Callable[..., list[Any]]
     may_save: Callable[[], bool]
     unpacked: Callable[[Sequence[bytes]], NDArray[np.float32]]
+    unpacked_terms: Callable[[bytes], list[str]]
     cache: SegmentCache = field(default_factory=SegmentCache)
 
     def indexes(self) -> Indexes:
@@ -165,10 +168,13 @@ class IndexCache:
         """Return True if the base on the disk is of a newer generation."""
         return any(_generation_of(path) > self.generation for path in self._bases())
 
-    def is_due(self) -> bool:
-        """Return True if so much has changed since the base was written that it is worth it."""
+    def is_due(self, erase_by: float = 0.0) -> bool:
+        """Return True if so much has changed since the base was written that it is worth it.
+
+        What is to be erased counts from a time on, in seconds as of `time.time`.
+        """
         manifest = next(iter(self._manifests()), None)
-        if manifest is None or manifest.generation < self.erased:
+        if manifest is None or (manifest.generation < self.erased and erase_by <= time.time()):
             return True
         [(added,)] = self.query("SELECT count(*) FROM chunks WHERE id > ?", manifest.last_id)
         [(removed,)] = self.query(
@@ -190,41 +196,6 @@ class IndexCache:
         if manifest is not None and manifest.generation == self.generation:
             return True  # it was just built of the whole store
         return self._save_base(indexes.segments, indexes.masks())
-
-    def vocabulary(self) -> tuple[Vocabulary, bool]:
-        """Return the words of all documents; and True if some may be of removed ones alone."""
-        path = self.folder / DERIVED / WORDS
-        oldest = max(self.complete_since, self.erased)
-        read = read_index_file(path)
-        if read is not None:
-            stamp, payload = read
-            is_ours = (stamp.kind, stamp.store) == ("words", self.store_id)
-            if is_ours and oldest <= stamp.generation <= self.generation:
-                stored = Vocabulary.from_bytes(payload)
-                newer = self.query(
-                    "SELECT DISTINCT document_id FROM chunks WHERE id > ?", stored.last_chunk
-                )
-                if len(newer) <= max(SHARE * stored.documents, 1):
-                    removed = self._removed_since(stamp.generation)
-                    words = stored.extended(self._text(each) for (each,) in newer)
-                    return words, len(removed) > 0
-        return self._built_vocabulary(path), False
-
-    def _built_vocabulary(self, path: Path) -> Vocabulary:
-        """Build the vocabulary of the whole store, and save it if that is allowed."""
-        # Read one at a time: the texts of all documents may be more than the memory holds.
-        ids = [document_id for (document_id,) in self.query("SELECT id FROM documents")]
-        [(last_chunk,)] = self.query("SELECT coalesce(max(id), 0) FROM chunks")
-        vocabulary = Vocabulary.build(map(self._text, ids)).of_documents(len(ids), last_chunk)
-        if self.may_save():
-            stamp = Stamp("words", self.store_id, self.generation)
-            with suppress(OSError):  # full or read-only disk: the next process builds it again
-                write_index_file(path, stamp, vocabulary.to_bytes())
-        return vocabulary
-
-    def _text(self, document_id: str) -> str:
-        [(text,)] = self.query("SELECT text FROM documents WHERE id = ?", document_id)
-        return str(text)
 
     def _base(self) -> _Base:
         """Return the newest base that can be used; the caller holds the cache's lock."""
@@ -301,7 +272,7 @@ class IndexCache:
                 raise ValueError("passages without a vector or without terms")
             after = ids[-1]
             vectors = self.unpacked(blobs)
-            corpus = [each.split(" ") if each else [] for each in terms]
+            corpus = list(map(self.unpacked_terms, terms))
             yield ChunkBlock(np.array(ids, dtype=np.int64), vectors, corpus)
 
     def _manifests(self) -> Iterator[Manifest]:
@@ -329,9 +300,6 @@ class IndexCache:
         """
         if not self.may_save():
             return False
-        newest = max(map(_generation_of, self._bases()), default=0)
-        # Its words are found again when they are needed.
-        erased = {WORDS} if newest < self.erased else set()
         target = self._path_of(self.generation)
         drop_leftovers(target.parent)
         # It is there already only if it is damaged, or if another process has just written it.
@@ -339,7 +307,7 @@ class IndexCache:
         write_segment(parts, kept, target, self.store_id, self.generation)
         for path in (self.folder / DERIVED).iterdir():
             is_older = path.name.startswith(BASE_PREFIX) and _generation_of(path) < self.generation
-            if is_older or path.name in erased | EARLIER_FILES:
+            if is_older or path.name in EARLIER_FILES:
                 delete_index_file(path)
         return True
 

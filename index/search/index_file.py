@@ -32,11 +32,18 @@ The largest file takes seconds to write.
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Origin of an index file: kind, id of the store, generation of the store."""
+    """Origin of an index file: kind, id of the store, generation of the store.
+
+    It is made of `size` chunks, of which `last_id` is the highest id; one that is not `is_exact`
+    may hold more.
+    """
 
     kind: str
     store: str
     generation: int
+    last_id: int = 0
+    size: int = 0
+    is_exact: bool = True
 
 
 def write_index_file(path: Path, stamp: Stamp, payload: bytes) -> None:
@@ -67,6 +74,17 @@ def drop_leftovers(folder: Path) -> None:
         with suppress(OSError):  # another process has just finished or deleted it
             if path.stat().st_mtime < time.time() - LEFTOVER_SECONDS:
                 delete_index_file(path)
+
+
+def read_stamp(path: Path) -> Stamp | None:
+    """Return the origin that a file names, None if there is none; its payload is not checked."""
+    try:
+        with path.open("rb") as file:
+            header = json.loads(file.readline())
+        header.pop("sha256")
+        return Stamp(**header)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def read_index_file(path: Path) -> tuple[Stamp, bytes] | None:

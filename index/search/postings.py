@@ -139,12 +139,18 @@ def _moved(
             end = min(start + PIECE, len(part.rows))
             rows = part.rows[start:end]
             is_kept = mask[rows]
-            # The term of posting i is the last one whose postings begin at or before i.
-            positions = np.arange(start, end)[is_kept]
-            terms = np.searchsorted(part.offsets, positions, side="right") - 1
+            terms = number_of[_terms_between(part.offsets, start, end)][is_kept]
             counts = part.counts[start:end][is_kept].astype(np.int64)
-            yield number_of[terms], row_of[rows[is_kept]], counts
+            yield terms, row_of[rows[is_kept]], counts
         first_row += int(np.count_nonzero(mask))
+
+
+def _terms_between(offsets: NDArray[np.int64], start: int, end: int) -> NDArray[np.int64]:
+    """Return the terms of the postings from `start` to `end`, int64 (end - start,)."""
+    # The term of a posting is the last one whose postings begin at or before it.
+    first, last = np.searchsorted(offsets, [start, end - 1], side="right") - 1
+    bounds = np.clip(offsets[first : last + 2], start, end)
+    return np.repeat(np.arange(first, last + 1), np.diff(bounds))
 
 
 def _placed(

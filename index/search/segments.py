@@ -24,16 +24,30 @@ from numpy.typing import NDArray
 from index.filesystem.checksums import sha256_of
 from index.search.index_file import PART_PREFIX
 from index.search.postings import Postings, PostingsBuilder, merged
-from index.search.vector_index import flat_index
+from index.search.vector_parts import (
+    STORED,
+    CodedVectors,
+    FlatVectors,
+    VectorPart,
+    codes_index,
+    flat_index,
+    same_codes,
+)
 
 MANIFEST = "manifest.json"
 VECTORS = "dense.faiss"
 ARRAYS = ("ids", "keys", "offsets", "rows", "counts", "lengths")
 """Names of the arrays of a segment, each in a file of its own."""
+STORED_VECTORS, CODE_ERROR = "vectors.npy", "error.npy"
+"""Files beside codes: the vectors, and their largest distance from what the codes say."""
+CODED_FROM = 30_000
+"""Vectors from which they have codes: then these are searched in less time (docs/growing.md)."""
+MOST_ERROR = 1.25
+"""Growth of the error of codes from which all vectors get codes of another range."""
 BLOCK = 4096
 """Vectors that are copied at once: 6 MB of 384 dimensions."""
 _COUNT_AT = 8
-"""Offset of the number of vectors in FAISS's format of a flat index (index_write.cpp)."""
+"""Offset of the number of vectors in FAISS's formats of both kinds of index (index_write.cpp)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +69,7 @@ class Segment:
 
     ids: NDArray[np.int64]
     postings: Postings
-    vectors: faiss.Index
+    vectors: VectorPart
 
     @property
     def size(self) -> int:
@@ -102,7 +116,8 @@ def build_segment(blocks: Iterable[ChunkBlock], key_of: Callable[[str], int]) ->
         builder.add(block.corpus)
         ids.append(block.ids)
     all_ids = np.concatenate([np.zeros(0, dtype=np.int64), *ids])
-    return Segment(all_ids, builder.build(), index if index is not None else _no_vectors())
+    vectors = FlatVectors(index) if index is not None else _no_vectors()
+    return Segment(all_ids, builder.build(), vectors)
 
 
 def write_segment(
@@ -120,7 +135,7 @@ def write_segment(
     folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=PART_PREFIX))
     try:
         ids = _write_arrays(parts, kept, folder)
-        _write_vectors(parts, kept, folder / VECTORS)
+        _write_vectors(parts, kept, folder, len(ids))
         files = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
         last_id = int(ids[-1]) if len(ids) else 0
         manifest = Manifest(store, generation, len(ids), last_id, files)
@@ -162,20 +177,31 @@ def read_segment(folder: Path, manifest: Manifest) -> Segment | None:
         return None
     try:
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
-        index = faiss.read_index(str(folder / VECTORS), faiss.IO_FLAG_MMAP_IFC)
+        vectors = _mapped_vectors(folder, manifest)
     except (OSError, ValueError, RuntimeError):  # faiss raises the last one for a missing file
         return None
     ids = arrays.pop("ids")
-    return Segment(ids, Postings(**arrays), index)
+    return Segment(ids, Postings(**arrays), vectors)
+
+
+def _mapped_vectors(folder: Path, manifest: Manifest) -> VectorPart:
+    """Map the vectors of a segment. Raises OSError, ValueError or RuntimeError."""
+    index = faiss.read_index(str(folder / VECTORS), faiss.IO_FLAG_MMAP_IFC)
+    if STORED_VECTORS not in manifest.files:
+        return FlatVectors(index)
+    stored = np.load(folder / STORED_VECTORS, mmap_mode="r")
+    begin = (folder / VECTORS).stat().st_size - stored.size  # a byte a component, to the end
+    codes = np.memmap(folder / VECTORS, np.uint8, "r", begin, stored.shape)
+    return CodedVectors(index, codes, stored, float(np.load(folder / CODE_ERROR)))
 
 
 def joined(parts: Sequence[Segment]) -> Segment:
     """Return some segments as one, in memory."""
     kept = [np.ones(part.size, dtype=np.bool_) for part in parts]
     vectors = list(_vector_blocks(parts, kept))
-    index = flat_index(np.concatenate(vectors)) if vectors else _no_vectors()
+    whole = FlatVectors.of(np.concatenate(vectors)) if vectors else _no_vectors()
     ids = np.concatenate([part.ids for part in parts])
-    return Segment(ids, merged([part.postings for part in parts], kept), index)
+    return Segment(ids, merged([part.postings for part in parts], kept), whole)
 
 
 def _write_arrays(
@@ -191,18 +217,96 @@ def _write_arrays(
     return ids
 
 
-def _write_vectors(parts: Sequence[Segment], kept: Sequence[NDArray[np.bool_]], path: Path) -> None:
-    """Write the vectors of the kept chunks as a flat FAISS index, without all in memory at once."""
-    dimension = next((part.vectors.d for part in parts if part.size), 1)
-    empty = faiss.serialize_index(flat_index(np.zeros((0, dimension), dtype=np.float32))).tobytes()
-    count = sum(int(np.count_nonzero(mask)) for mask in kept)
-    with _created(path) as file:
-        # The last eight bytes are the number of floats that follow.
-        rest = empty[_COUNT_AT + 8 : -8]
-        file.write(empty[:_COUNT_AT] + count.to_bytes(8, "little") + rest)
-        file.write((count * dimension).to_bytes(8, "little"))
-        for vectors in _vector_blocks(parts, kept):
-            file.write(np.ascontiguousarray(vectors).tobytes())
+def _write_vectors(
+    parts: Sequence[Segment], kept: Sequence[NDArray[np.bool_]], folder: Path, count: int
+) -> None:
+    """Write the vectors of the kept chunks, `count`, without all in memory at once.
+
+    Few are a flat FAISS index. Many are one of codes, with the vectors in half precision beside it.
+    """
+    if count < CODED_FROM:
+        dimension = next((part.vectors.dimension for part in parts if part.size), 1)
+        empty = flat_index(np.zeros((0, dimension), dtype=np.float32))
+        with _created(folder / VECTORS) as file:
+            # The last eight bytes are the number of floats that follow.
+            file.write(_head_of(empty, count, count * dimension))
+            for vectors in _vector_blocks(parts, kept):
+                file.write(np.ascontiguousarray(vectors).tobytes())
+        return
+    if not _write_codes(parts, kept, folder, count, _largest_coded(parts)):
+        _write_codes(parts, kept, folder, count, None)
+
+
+def _largest_coded(parts: Sequence[Segment]) -> CodedVectors | None:
+    """Return the largest of the parts that have codes already, None if there is none."""
+    coded = [part.vectors for part in parts if isinstance(part.vectors, CodedVectors)]
+    return max(coded, key=lambda vectors: vectors.size, default=None)
+
+
+def _write_codes(
+    parts: Sequence[Segment],
+    kept: Sequence[NDArray[np.bool_]],
+    folder: Path,
+    count: int,
+    like: CodedVectors | None,
+) -> bool:
+    """Write the vectors of the kept chunks with codes, and the largest error of these.
+
+    Those of `like` are copied, and the others coded alike. Returns False, with nothing written, if
+    too many do not fit into its range: then all need codes of another one.
+    """
+    codes = same_codes(like.index) if like else codes_index(*_range_of(_vector_blocks(parts, kept)))
+    error = like.error if like else 0.0
+    files = [folder / VECTORS, folder / STORED_VECTORS]
+    with _created(files[0]) as coded_file, _created(files[1]) as stored_file:
+        coded_file.write(_head_of(codes, count, count * codes.sa_code_size()))
+        shape = {"shape": (count, codes.d), "fortran_order": False, "descr": STORED.str}
+        np.lib.format.write_array_header_1_0(stored_file, shape)
+        for part, mask in zip(parts, kept, strict=True):
+            for coded, stored, largest in _coded_blocks(part, mask, codes, like):
+                error = max(error, largest)
+                coded_file.write(coded.tobytes())
+                stored_file.write(stored.tobytes())
+    if like and error > MOST_ERROR * like.error:
+        for path in files:
+            path.unlink()
+        return False
+    with _created(folder / CODE_ERROR) as file:
+        np.save(file, np.float64(error))
+    return True
+
+
+def _coded_blocks(
+    part: Segment, mask: NDArray[np.bool_], codes: faiss.Index, like: CodedVectors | None
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float16], float]]:
+    """Yield the codes of a part's kept vectors, the vectors as stored, and the largest error."""
+    if like is not None and part.vectors is like:
+        for start in range(0, part.size, BLOCK):
+            here = slice(start, start + BLOCK)
+            yield like.codes[here][mask[here]], like.stored[here][mask[here]], like.error
+        return
+    for vectors in _vector_blocks([part], [mask]):
+        stored = vectors.astype(STORED)
+        rounded = np.ascontiguousarray(stored.astype(np.float32))
+        coded = codes.sa_encode(rounded)
+        distances = np.linalg.norm(codes.sa_decode(coded) - rounded, axis=1)
+        yield coded, stored, float(distances.max(initial=0))
+
+
+def _head_of(empty: faiss.Index, count: int, length: int) -> bytes:
+    """Return an empty index as FAISS writes it, as if `count` vectors of some length followed."""
+    head = faiss.serialize_index(empty).tobytes()
+    end = _COUNT_AT + 8
+    return bytes(
+        head[:_COUNT_AT] + count.to_bytes(8, "little") + head[end:-8] + length.to_bytes(8, "little")
+    )
+
+
+def _range_of(blocks: Iterable[NDArray[np.float32]]) -> tuple[NDArray[np.float32], ...]:
+    """Return the smallest and the largest value of each component, float32 (dimension,) each."""
+    ranges = [(block.min(axis=0), block.max(axis=0)) for block in blocks if len(block)]
+    lowest, highest = zip(*ranges, strict=True)
+    return np.min(lowest, axis=0), np.max(highest, axis=0)
 
 
 def _vector_blocks(
@@ -212,12 +316,12 @@ def _vector_blocks(
     for part, mask in zip(parts, kept, strict=True):
         for start in range(0, part.size, BLOCK):
             count = min(BLOCK, part.size - start)
-            vectors: NDArray[np.float32] = part.vectors.reconstruct_n(start, count)
+            vectors = part.vectors.between(start, start + count)
             yield vectors[mask[start : start + count]]
 
 
-def _no_vectors() -> faiss.Index:
-    return flat_index(np.zeros((0, 1), dtype=np.float32))
+def _no_vectors() -> FlatVectors:
+    return FlatVectors.of(np.zeros((0, 1), dtype=np.float32))
 
 
 def _created(path: Path) -> BinaryIO:

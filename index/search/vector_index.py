@@ -1,43 +1,34 @@
-"""FAISS indexes of unit vectors: exact inner product, which is their cosine."""
+"""Index of unit vectors in several parts: exact inner product, which is their cosine."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-FACTORY = "Flat"
-"""FAISS index factory string; "Flat" is exact (faiss wiki, "The index factory")."""
+from index.search.vector_parts import FlatVectors, VectorPart
 
 _NO_ROWS = np.zeros(0, dtype=np.int64)
-
-
-def flat_index(vectors: NDArray[np.float32]) -> faiss.Index:
-    """Return an index of float32 (n, dimension) unit rows; n may be 0."""
-    index = faiss.index_factory(vectors.shape[1], FACTORY, faiss.METRIC_INNER_PRODUCT)
-    index.add(np.ascontiguousarray(vectors))
-    return index
 
 
 class DenseIndex:
     """Index of unit vectors, scored by their cosine with the query in [-1, 1].
 
-    The rows of its parts, FAISS indexes, follow one another.
+    The rows of its parts follow one another.
     """
 
-    def __init__(self, parts: Sequence[faiss.Index], kept: NDArray[np.bool_] | None = None) -> None:
+    def __init__(self, parts: Sequence[VectorPart], kept: NDArray[np.bool_] | None = None) -> None:
         """Search the vectors of some parts; `kept` is a mask of their rows, None for all."""
         self._parts = parts
-        self._starts = np.cumsum([0, *(part.ntotal for part in parts)]).tolist()
+        self._starts = np.cumsum([0, *(part.size for part in parts)]).tolist()
         self._kept = kept
         self._size = self._starts[-1] if kept is None else int(np.count_nonzero(kept))
 
     @classmethod
     def build(cls, vectors: NDArray[np.float32]) -> DenseIndex:
         """Index float32 (n, dimension) unit rows; n may be 0."""
-        return cls([flat_index(vectors)])
+        return cls([FlatVectors.of(vectors)])
 
     @property
     def size(self) -> int:
@@ -45,18 +36,22 @@ class DenseIndex:
         return self._size
 
     def search(
-        self, query: NDArray[np.float32], k: int, excluded: NDArray[np.int64] = _NO_ROWS
+        self,
+        query: NDArray[np.float32],
+        k: int,
+        excluded: NDArray[np.int64] = _NO_ROWS,
+        within: NDArray[np.bool_] | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return the rows and the cosines of the nearest vectors, best first.
 
-        `query` is a float32 (dimension,) unit vector; `excluded` are distinct kept rows to leave
-        out, int64 (m,). Of equal ones the first row comes first. Rows are int64, cosines float32,
-        both (min(k, size - m),).
+        `query` is a float32 (dimension,) unit vector; `excluded` are rows to leave out, int64 (m,);
+        `within` is a mask of the rows to search, None for all. Of equal ones the first row comes
+        first. Rows are int64, cosines float32, both (count,): k, or as many as there are.
         """
-        count = min(k, self.size - len(excluded))
+        mask = self._mask(excluded, within)
+        count = min(k, self.size if mask is None else int(np.count_nonzero(mask)))
         if count <= 0:  # without vectors, there is no dimension that a query could be checked with
             return _NO_ROWS, np.zeros(0, dtype=np.float32)
-        mask = self._mask(excluded)
         # One more than wanted shows if the last place is one of several equal ones.
         rows, scores = self._nearest(query, count + 1, mask)
         if len(rows) > count and scores[count] == scores[count - 1]:
@@ -75,17 +70,21 @@ class DenseIndex:
             return np.zeros(0, dtype=np.float32)
         vectors = np.empty((len(rows), len(query)), dtype=np.float32)
         for start, part in zip(self._starts, self._parts, strict=False):
-            here = np.flatnonzero((rows >= start) & (rows < start + part.ntotal))
+            here = np.flatnonzero((rows >= start) & (rows < start + part.size))
             if len(here):
-                vectors[here] = part.reconstruct_batch(rows[here] - start)
+                vectors[here] = part.vectors(rows[here] - start)
         return vectors @ query
 
-    def _mask(self, excluded: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+    def _mask(
+        self, excluded: NDArray[np.int64], within: NDArray[np.bool_] | None
+    ) -> NDArray[np.bool_] | None:
         """Return the mask of the rows to search; None for all."""
+        mask = self._kept
+        if within is not None:
+            mask = within if mask is None else mask & within
         if not len(excluded):
-            return self._kept
-        all_rows = np.ones(self._starts[-1], dtype=np.bool_)
-        mask = all_rows if self._kept is None else self._kept.copy()
+            return mask
+        mask = np.ones(self._starts[-1], dtype=np.bool_) if mask is None else mask.copy()
         mask[excluded] = False
         return mask
 
@@ -94,10 +93,9 @@ class DenseIndex:
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return the rows and cosines of at most `count` nearest vectors, in order."""
         found = []
-        for start, part, parameters in self._searched(mask):
-            scores, rows = part.search(query[None, :], min(count, part.ntotal), params=parameters)
-            is_row = rows[0] >= 0
-            found.append((rows[0][is_row].astype(np.int64) + start, scores[0][is_row]))
+        for start, part, of_part in self._searched(mask):
+            rows, scores = part.nearest(query, count, of_part)
+            found.append((rows + start, scores))
         rows, scores = _in_order(found)
         return rows[:count], scores[:count]
 
@@ -115,29 +113,22 @@ class DenseIndex:
         """
         below = float(np.nextafter(lowest, np.float32(-2)))
         found = []
-        for start, part, parameters in self._searched(mask):
-            _, scores, rows = part.range_search(query[None, :], below, params=parameters)
-            found.append((rows.astype(np.int64) + start, scores))
+        for start, part, of_part in self._searched(mask):
+            rows, scores = part.all_from(query, below, of_part)
+            found.append((rows + start, scores))
         whole = _in_order(found)
         return whole if len(whole[0]) >= len(nearest[0]) else nearest
 
     def _searched(
         self, mask: NDArray[np.bool_] | None
-    ) -> Iterator[tuple[int, faiss.Index, faiss.SearchParameters | None]]:
-        """Yield the parts with rows to search: their first rows, and how to search them."""
+    ) -> Iterator[tuple[int, VectorPart, NDArray[np.bool_] | None]]:
+        """Yield the parts with rows to search: their first rows and their masks, None for all."""
         for start, part in zip(self._starts, self._parts, strict=False):
-            of_part = None if mask is None else mask[start : start + part.ntotal]
-            if not part.ntotal or (of_part is not None and not of_part.any()):
+            of_part = None if mask is None else mask[start : start + part.size]
+            if not part.size or (of_part is not None and not of_part.any()):
                 continue
-            if of_part is None or of_part.all():
-                yield start, part, None
-                continue
-            # Both are kept until the search is over: faiss does not hold on to them.
-            bits = np.packbits(of_part, bitorder="little")
-            # faiss wraps the C++ constructor, which takes a size and a pointer, and adds the
-            # keywords of its C++ fields at run time.
-            selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
-            yield start, part, faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+            is_whole = of_part is None or bool(of_part.all())
+            yield start, part, None if is_whole else of_part
 
 
 def _in_order(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,8 @@ SHORTEST, LONGEST = 3, 30
 _WORD = regex.compile(
     rf"(?<![\p{{L}}\p{{M}}\p{{N}}_])[\p{{L}}\p{{M}}]{{{SHORTEST},{LONGEST}}}(?![\p{{L}}\p{{M}}\p{{N}}_])"
 )
+MOST_PASSAGES = 50
+"""Passages with the terms of a word that are looked through for the word itself."""
 _LETTERS = 32
 """Letters that a mask tells apart; a to z are all different."""
 
@@ -48,21 +50,9 @@ class Neighbour:
 class Vocabulary:
     """Distinct words, searched by their edit distance."""
 
-    def __init__(
-        self,
-        words: tuple[str, ...],
-        masks: NDArray[np.uint64],
-        *,
-        documents: int = 0,
-        last_chunk: int = 0,
-    ) -> None:
-        """Take words with their masks, uint64 (len(words),); see `of` and `build`.
-
-        `documents` is the number of documents that they are of, `last_chunk` the highest id of a
-        chunk of these.
-        """
+    def __init__(self, words: tuple[str, ...], masks: NDArray[np.uint64]) -> None:
+        """Take words with their masks, uint64 (len(words),); see `of` and `build`."""
         self.words = words
-        self.documents, self.last_chunk = documents, last_chunk
         self._masks = masks
         self._lengths = np.fromiter(map(len, words), dtype=np.int16, count=len(words))
 
@@ -86,16 +76,12 @@ class Vocabulary:
         for text in texts:
             words |= words_of(text)
         added = tuple(sorted(words.difference(self.words)))
-        return Vocabulary(
-            (*self.words, *added),
-            np.concatenate([self._masks, _masks(added)]),
-            documents=self.documents,
-            last_chunk=self.last_chunk,
-        )
+        return Vocabulary((*self.words, *added), np.concatenate([self._masks, _masks(added)]))
 
-    def of_documents(self, documents: int, last_chunk: int) -> Vocabulary:
-        """Return the vocabulary as that of so many documents, up to a chunk."""
-        return Vocabulary(self.words, self._masks, documents=documents, last_chunk=last_chunk)
+    def without(self, words: Container[str]) -> Vocabulary:
+        """Return the vocabulary without some words."""
+        kept = [at for at, word in enumerate(self.words) if word not in words]
+        return Vocabulary(tuple(self.words[at] for at in kept), self._masks[kept])
 
     def neighbours(self, word: str, most_edits: int) -> list[Neighbour]:
         """Return the words at most that many edits from one, nearest first, then by spelling."""
@@ -115,8 +101,7 @@ class Vocabulary:
         """Serialise to a numpy archive."""
         buffer = io.BytesIO()
         joined = np.frombuffer("\n".join(self.words).encode(), dtype=np.uint8)
-        upto = np.array([self.documents, self.last_chunk], dtype=np.int64)
-        np.savez(buffer, words=joined, masks=self._masks, upto=upto)
+        np.savez(buffer, words=joined, masks=self._masks)
         return buffer.getvalue()
 
     @classmethod
@@ -127,13 +112,7 @@ class Vocabulary:
         """
         with np.load(io.BytesIO(payload)) as arrays:
             joined = arrays["words"].tobytes().decode()
-            documents, last_chunk = arrays["upto"].tolist()
-            return cls(
-                tuple(joined.split("\n")) if joined else (),
-                arrays["masks"],
-                documents=documents,
-                last_chunk=last_chunk,
-            )
+            return cls(tuple(joined.split("\n")) if joined else (), arrays["masks"])
 
 
 def _masks(words: Sequence[str]) -> NDArray[np.uint64]:

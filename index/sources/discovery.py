@@ -59,6 +59,18 @@ def discover(
     return [_discover_root(path, seen, exclude, follow_links=follow_links) for path in paths]
 
 
+def is_found_in(root: Root, path: Path, *, follow_links: bool = False) -> bool:
+    """Return True if a walk of a root that was discovered would find a file; record a link."""
+    if path == root.path:
+        return True
+    if not path.is_relative_to(root.path) or root.ignore_rules is None:
+        return False
+    is_hidden = any(part.startswith(".") for part in path.relative_to(root.path).parts)
+    if is_hidden or not is_supported(path) or root.ignore_rules.excludes(path):
+        return False
+    return not _leads_elsewhere(path, root, follow_links=follow_links)
+
+
 def canonical_path(path: Path) -> Path:
     """Return the absolute path that identifies a file: links in its folder are resolved.
 

@@ -19,13 +19,28 @@ MIGRATION = """
         blocks BLOB NOT NULL
     ) WITHOUT ROWID
     """
+ROWS_MIGRATION = """
+    CREATE TABLE packed_structures (
+        document_id TEXT PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,
+        blocks BLOB NOT NULL
+    );
+    INSERT INTO packed_structures SELECT document_id, blocks FROM structures ORDER BY document_id;
+    DROP TABLE structures;
+    ALTER TABLE packed_structures RENAME TO structures
+    """
+"""Moves them to a table with row numbers, which packs them (see `index.store.stored_vectors`)."""
 
 
 def write_blocks(db: sqlite3.Connection, document_id: str, blocks: Sequence[Block]) -> None:
     """Store the blocks of a document, in the transaction that writes its row."""
+    row = (document_id, packed_blocks(blocks))
+    db.execute("INSERT OR REPLACE INTO structures VALUES (?, ?)", row)
+
+
+def packed_blocks(blocks: Sequence[Block]) -> bytes:
+    """Return blocks as they are stored."""
     plain = json.dumps(blocks_to_plain(blocks), ensure_ascii=False, separators=(",", ":"))
-    packed = zlib.compress(plain.encode(), level=1)
-    db.execute("INSERT OR REPLACE INTO structures VALUES (?, ?)", (document_id, packed))
+    return zlib.compress(plain.encode(), level=1)
 
 
 def unpack_blocks(packed: bytes) -> tuple[Block, ...]:

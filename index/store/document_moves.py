@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from index.store.sqlite import transaction
 
@@ -28,15 +28,19 @@ class Moves:
         """
         self._db, self._follow = db, follow
 
-    def begin(self, old: str, new: str) -> None:
-        """Note a move and let the followers go first; the caller moves the document next."""
+    def begin(self, moves: Sequence[tuple[str, str]]) -> None:
+        """Note the moves of a document and its parts, each from an old id to a new one.
+
+        The followers go first; the caller moves the documents next.
+        """
         if self._follow:
             # Committed before anything moves: else a crash after it could not be taken back.
             with transaction(self._db):
                 self._db.execute(
-                    "INSERT OR REPLACE INTO meta VALUES (?, ?)", (_NAME, json.dumps([old, new]))
+                    "INSERT OR REPLACE INTO meta VALUES (?, ?)", (_NAME, json.dumps(moves))
                 )
-            self._follow(old, new)
+            for old, new in moves:
+                self._follow(old, new)
 
     def end(self) -> None:
         """Delete the note; the caller does so in the transaction that moves the document."""
@@ -46,7 +50,9 @@ class Moves:
         """Take back a move that was cut off; the caller must be the only writer."""
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (_NAME,)).fetchone()
         if row and self._follow:
-            old, new = json.loads(row[0])
-            self._follow(new, old)
+            noted = json.loads(row[0])
+            # Earlier versions noted one pair alone.
+            for old, new in [noted] if isinstance(noted[0], str) else noted:
+                self._follow(new, old)
             with transaction(self._db):
                 self.end()

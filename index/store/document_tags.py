@@ -3,6 +3,7 @@
 Tags that people give stay with a document when it is read again or moved. Tags that it names itself
 (front matter) are replaced at each reading. Tags are not part of a generation: a change of them
 does not make the derived indexes stale. A count of their own tells other processes of a change.
+The parts of a file have its tags, however these change: who may read it may read them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from index.document import Document
+from index.store.document_parts import with_parts
 from index.store.sqlite import transaction
 
 COUNT = "tagged"
@@ -38,7 +40,8 @@ class Tags:
         if tags:
             with transaction(self._db):
                 before = self._db.total_changes
-                self._insert(((each, tag) for each in document_ids for tag in tags), given=True)
+                every = with_parts(self._db, document_ids)
+                self._insert(((each, tag) for each in every for tag in tags), given=True)
                 if self._db.total_changes > before:
                     self._count()
 
@@ -47,11 +50,12 @@ class Tags:
         marks = ", ".join("?" * len(within))
         condition = f" AND tag IN ({marks})" if within else ""
         with transaction(self._db):
-            self._db.execute(
-                f"DELETE FROM tags WHERE document_id = ? AND given{condition}",  # noqa: S608 - marks
-                (document_id, *within),
-            )
-            self._insert(((document_id, tag) for tag in tags), given=True)
+            for each in with_parts(self._db, [document_id]):
+                self._db.execute(
+                    f"DELETE FROM tags WHERE document_id = ? AND given{condition}",  # noqa: S608 - marks
+                    (each, *within),
+                )
+                self._insert(((each, tag) for tag in tags), given=True)
             self._count()
 
     def all_given(self) -> dict[str, frozenset[str]]:
@@ -62,7 +66,7 @@ class Tags:
         return {document_id: frozenset(json.loads(tags)) for document_id, tags in rows}
 
     def follow(self, document: Document, moved_from: str | None) -> None:
-        """Store the tags that a document names, and move the given ones with it.
+        """Store the tags that a document names, and move the given ones; its parts get both.
 
         The caller does so in the transaction that stores the document; `moved_from` is its old id.
         """
@@ -72,6 +76,11 @@ class Tags:
         )
         self._db.execute("DELETE FROM tags WHERE document_id = ? AND NOT given", (document.id,))
         self._insert(((document.id, tag) for tag in document.tags), given=False)
+        self.drop([part.id for part in document.parts])
+        self._db.executemany(
+            "INSERT INTO tags SELECT ?, tag, given FROM tags WHERE document_id = ?",
+            [(part.id, document.id) for part in document.parts],
+        )
 
     def drop(self, document_ids: Sequence[str]) -> None:
         """Delete the tags of documents, in the transaction that deletes the documents."""

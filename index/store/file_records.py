@@ -19,6 +19,7 @@ from index.filesystem.file_names import composed, existing_path
 from index.filesystem.file_stamp import FileStamp
 from index.filesystem.portable_path import Paths
 from index.parsing.loader import shown
+from index.store.document_parts import with_parts
 from index.store.sqlite import transaction
 
 MIGRATION = """
@@ -33,7 +34,7 @@ MIGRATION = """
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """Indexed file, with what decides if it must be read again."""
+    """Indexed file, or part of one, with what decides if it must be read again."""
 
     document_id: str
     path: Path
@@ -42,13 +43,14 @@ class FileRecord:
     state: str
     recipe: int
     extractor: str | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedFile:
     """File of a document, for readers of the store.
 
-    `size` is in bytes; `stamp` is None if it is not known.
+    `size` is in bytes; `stamp` is None if it is not known. `part` is that of `Document`.
     """
 
     document_id: str
@@ -58,10 +60,19 @@ class IndexedFile:
     size: int
     indexed_at: str
     stamp: FileStamp | None
+    part: str = ""
 
 
 Found = TypeVar("Found")
 """Kind of record that is found: what decides if a file is read again, or where it is."""
+
+
+def not_one_called(name: str, document_ids: Sequence[str]) -> str:
+    """Return the message for a name that none or several documents have, and what to do."""
+    advice = "see `qa list`"
+    if document_ids:
+        advice = f"name one by its id: {', '.join(document_ids)}"
+    return f"{len(document_ids)} documents are called {name!r}: {advice}"
 
 
 def files_called(
@@ -78,6 +89,13 @@ def files_called(
     return equal or select("WHERE composed(uri) = ? ORDER BY id", (composed(name),))
 
 
+def to_be_stored(stamp: FileStamp | None) -> FileStamp | None:
+    """Return a stamp without its times if it is so young that it may hide a later write."""
+    if stamp is not None and not stamp.is_settled(time.time_ns()):
+        return replace(stamp, modified_ns=0, changed_ns=0)
+    return stamp
+
+
 class FileRecords:
     """Stamps of indexed files, and the indexed roots, over the store's connection."""
 
@@ -85,19 +103,19 @@ class FileRecords:
         self._db = db
 
     def record(self, document_id: str, stamp: FileStamp | None) -> None:
-        """Record the stamp that a document's file had before it was read.
+        """Record the stamp that a document's file had before it was read, for its parts, too.
 
         A stamp so young that it may hide a later write is stored without its times: it then equals
         no stamp, and the file is read again.
         """
-        if stamp is not None and not stamp.is_settled(time.time_ns()):
-            stamp = replace(stamp, modified_ns=0, changed_ns=0)
+        stamp = to_be_stored(stamp)
         if stamp == self.stamp(document_id):
             return
         with transaction(self._db):
-            self._db.execute("DELETE FROM sightings WHERE document_id = ?", (document_id,))
-            if stamp:
-                self._db.execute("INSERT INTO sightings VALUES (?, ?)", (document_id, str(stamp)))
+            for each in with_parts(self._db, [document_id]):
+                self._db.execute("DELETE FROM sightings WHERE document_id = ?", (each,))
+                if stamp:
+                    self._db.execute("INSERT INTO sightings VALUES (?, ?)", (each, str(stamp)))
 
     def stamp(self, document_id: str) -> FileStamp | None:
         """Return the stamp of a document's file when it was last read; None if it is not known."""

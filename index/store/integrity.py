@@ -74,10 +74,14 @@ REINDEX = "index them again: they are marked, so that the next `qa index` reads 
 _INCOMPLETE = {
     "have passages that reach beyond their text": (
         "SELECT DISTINCT documents.id FROM chunks JOIN documents ON documents.id = document_id"
-        ' WHERE start < 0 OR "end" <= start OR "end" > length(text)'
+        ' WHERE start < 0 OR "end" <= start OR "end" > characters'
     ),
     "have passages without terms": (
         "SELECT DISTINCT document_id FROM chunks WHERE id NOT IN (SELECT chunk_id FROM terms)"
+    ),
+    "have passages whose terms are damaged": (
+        "SELECT DISTINCT document_id FROM chunks JOIN terms ON chunk_id = chunks.id"
+        " WHERE NOT are_terms(terms)"
     ),
     "have passages without a vector": (
         "SELECT DISTINCT document_id FROM chunks WHERE vector_key NOT IN (SELECT key FROM vectors)"
@@ -90,6 +94,7 @@ _ORPHANS = {
     "lists of terms of no passage": "terms WHERE chunk_id NOT IN (SELECT id FROM chunks)",
     "sightings of no document": "sightings WHERE document_id NOT IN (SELECT id FROM documents)",
     "digests of no document": "digests WHERE document_id NOT IN (SELECT id FROM documents)",
+    "texts of no document": "text_blocks WHERE document_id NOT IN (SELECT id FROM documents)",
     _UNUSED: "vectors WHERE key NOT IN (SELECT vector_key FROM chunks)",
 }
 """Problem -> table and condition of the rows that nothing refers to."""

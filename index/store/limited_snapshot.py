@@ -7,47 +7,47 @@ an answer, a count, a suggestion or a score, then cannot tell of another documen
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from functools import cached_property
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.document import Block
-from index.errors import UnknownDocument
 from index.filesystem.portable_path import OWN_FILES
 from index.search.bm25 import PostingsBM25
 from index.search.vector_index import DenseIndex
-from index.search.vocabulary import Vocabulary
+from index.store.contract import DocumentInfo, Excerpt, StoredDocument
+from index.store.document_versions import keys_are_known, neighbourhood
 from index.store.file_records import IndexedFile
-from index.store.snapshot import DocumentInfo, Snapshot, StoredDocument
-from index.text.versions import (
-    DocumentVersion,
-    SupersededSection,
-    Versions,
-    find_versions,
-    traits_from_json,
-)
+from index.store.limited_view import LimitedView
+from index.store.schema import translate_decoding_errors
+from index.store.snapshot import SqliteSnapshot
+from index.text.versions import Versions
+
+RECENT_VERSIONS = 64
+"""Sets of documents whose versions are kept: those of the last questions."""
 
 
-class LimitedSnapshot(Snapshot):
+class LimitedSnapshot(LimitedView, SqliteSnapshot):
     """View of the documents with any of some tags; it lives as long as the whole snapshot.
 
     Rows keep their numbers. Of a document's tags those alone are shown that open the view.
     """
 
-    def __init__(self, whole: Snapshot, tags: Sequence[str]) -> None:
+    def __init__(self, whole: SqliteSnapshot, tags: Sequence[str]) -> None:
         """Share connection, lock and indexes with `whole`, which is closed in its place."""
         whole.load()
         vars(self).update(vars(whole))
         self._whole = whole
-        self._tags = frozenset(tags)
+        self._open_tags = frozenset(tags)
         self._visible = self._documents_with(tags)
         self._rows = whole.rows_of(sorted(self._visible))
         self._dense = whole.dense.limited(self._rows)
         self._lexical = whole.lexical.limited(self._rows)
+        # Asked twice of the same documents in one question, for families and for sections.
+        self._recent_versions = lru_cache(RECENT_VERSIONS)(self._found_versions)
 
     def _documents_with(self, tags: Sequence[str]) -> frozenset[str]:
         """Return the ids of the documents that the tags open.
@@ -64,9 +64,6 @@ class LimitedSnapshot(Snapshot):
         )
         return frozenset(document_id for (document_id,) in rows)
 
-    def close(self) -> None:
-        """Leave the shared connection open."""
-
     @property
     def dense(self) -> DenseIndex:
         """FAISS index of the chunks."""
@@ -76,16 +73,6 @@ class LimitedSnapshot(Snapshot):
     def lexical(self) -> PostingsBM25:
         """BM25 index of the chunks, with the same rows."""
         return self._lexical
-
-    @property
-    def is_limited(self) -> bool:
-        """True: it is a view of a part of the documents."""
-        return True
-
-    @property
-    def has_other_words(self) -> bool:
-        """True: the vocabulary may hold words of other documents."""
-        return True
 
     def rows_of(self, document_ids: Sequence[str]) -> NDArray[np.int64]:
         """Return the rows of the documents' chunks, int64 (n,); unknown ids have none."""
@@ -106,16 +93,6 @@ class LimitedSnapshot(Snapshot):
         """Rows of the derived indexes that belong to its chunks, int64 (size,), ascending."""
         return self._rows
 
-    @property
-    def document_count(self) -> int:
-        """Number of documents, those without a chunk included."""
-        return len(self._visible)
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """Words of all documents, those of others too: see `has_other_words`."""
-        return self._whole.vocabulary
-
     def documents_after(
         self,
         after: tuple[str, str] | None,
@@ -133,7 +110,7 @@ class LimitedSnapshot(Snapshot):
 
     def _listed(self, words: str, tags: Sequence[str]) -> tuple[str, list[str]]:
         # Tags that do not open the view are not told by what has them either.
-        shown = [tag for tag in tags if tag in self._tags]
+        shown = [tag for tag in tags if tag in self._open_tags]
         condition, values = super()._listed(words, shown)
         visible = "documents.id IN (SELECT value FROM json_each(?))"
         if tags and not shown:
@@ -143,9 +120,7 @@ class LimitedSnapshot(Snapshot):
     def given_tags(self, document_ids: Sequence[str]) -> dict[str, list[str]]:
         """Return the tags that open the view and that people gave to some documents."""
         visible = [each for each in document_ids if each in self._visible]
-        found = super().given_tags(visible)
-        shown = {each: [tag for tag in tags if tag in self._tags] for each, tags in found.items()}
-        return {each: tags for each, tags in shown.items() if tags}
+        return self._open_tags_of(super().given_tags(visible))
 
     def has_document(self, document_id: str) -> bool:
         """Return True if there is a document with this id; any text may be passed."""
@@ -165,6 +140,11 @@ class LimitedSnapshot(Snapshot):
         self._check(document_id)
         return super().document(document_id)
 
+    def excerpt(self, document_id: str, start: int, end: int) -> Excerpt:
+        """Return a part of a document that exists, to be quoted."""
+        self._check(document_id)
+        return super().excerpt(document_id, start, end)
+
     def file(self, document_id: str) -> IndexedFile:
         """Return the file of a document that exists (`has_document`)."""
         self._check(document_id)
@@ -179,22 +159,18 @@ class LimitedSnapshot(Snapshot):
         """Return True if a document was made from the file at this path."""
         return any(file.path == path for file in self.files())
 
-    def roots(self) -> dict[Path, list[str]]:
-        """Return no path: the files below it that are not indexed have no tag."""
-        return {}
-
     def tags(self, *, given: bool = False) -> dict[str, list[str]]:
         """Return the tags that open the view, each with the ids of its documents, both sorted."""
         shown: dict[str, list[str]] = {}
         for tag, document_ids in super().tags(given=given).items():
             visible = [each for each in document_ids if each in self._visible]
-            if tag in self._tags and visible:
+            if tag in self._open_tags and visible:
                 shown[tag] = visible
         return shown
 
     def tagged(self, tags: Sequence[str]) -> dict[str, list[str]]:
         """Return those of some tags that open the view, each with its documents, both sorted."""
-        found = super().tagged([tag for tag in tags if tag in self._tags])
+        found = super().tagged([tag for tag in tags if tag in self._open_tags])
         visible = {
             tag: [each for each in document_ids if each in self._visible]
             for tag, document_ids in found.items()
@@ -203,39 +179,20 @@ class LimitedSnapshot(Snapshot):
 
     def tag_names(self) -> list[str]:
         """Return the tags that open the view and that documents have, sorted."""
-        return sorted(self.tagged(sorted(self._tags)))
+        return sorted(self.tagged(sorted(self._open_tags)))
 
     def blocks(self, document_id: str) -> tuple[Block, ...]:
         """Return the blocks of a document in order; none of an unknown one."""
         return super().blocks(document_id) if document_id in self._visible else ()
 
-    def families_of(self, document_ids: Iterable[str]) -> list[DocumentVersion]:
-        """Return all versions of some documents, by family and position, the oldest first."""
-        wanted = set(document_ids)
-        families = {each.family for each in self._versions.documents if each.document_id in wanted}
-        members = [each for each in self._versions.documents if each.family in families]
-        return sorted(members, key=lambda each: (each.family, each.position, each.document_id))
+    def _versions_near(self, document_ids: frozenset[str]) -> Versions:
+        return self._recent_versions(document_ids)
 
-    def superseded_sections(self, document_ids: Iterable[str]) -> list[SupersededSection]:
-        """Return the sections of some documents that others supersede."""
-        wanted = set(document_ids)
-        return [each for each in self._versions.sections if each.document_id in wanted]
-
-    @cached_property
-    def _versions(self) -> Versions:
-        """The versions among the visible documents, found as if there were no others."""
-        rows = self._query("SELECT document_id, traits FROM version_traits ORDER BY document_id")
-        return find_versions(
-            {each: traits_from_json(text) for each, text in rows if each in self._visible}
-        )
-
-    def _check(self, document_id: str) -> None:
-        """Raise UnknownDocument for one that is not visible, where a caller did not ask before."""
-        if document_id not in self._visible:
-            raise UnknownDocument(f"no document has the id {document_id!r}")
-
-    def _shown(self, info: DocumentInfo) -> DocumentInfo:
-        return replace(info, tags=tuple(tag for tag in info.tags if tag in self._tags))
+    def _found_versions(self, document_ids: frozenset[str]) -> Versions:
+        """Return the versions of visible documents, found as if there were no others."""
+        near = document_ids & self._visible if keys_are_known(self._query) else self._visible
+        with translate_decoding_errors(self._path):
+            return neighbourhood(self._query, near, self._visible).versions()
 
     def _files(self, condition: str, *values: object) -> list[IndexedFile]:
         # All ways to files lead through here, those to come included.

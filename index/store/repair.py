@@ -6,22 +6,23 @@ The digest of a row proves that a repaired document is the one that was written.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from index.document import Document
 from index.errors import LoadingError
-from index.filesystem.portable_path import Paths
+from index.filesystem.portable_path import Paths, part_of_stored
 from index.parsing.loader import MAX_FILE_BYTES, load
 from index.parsing.sandbox import Extraction
 from index.store.document_row import (
     DamagedDocument,
-    columns_of,
     damaged_documents,
     digest_of,
     is_unchanged,
+    row_of,
     write_digest,
 )
+from index.store.document_text import blocks_of, write_text_blocks
 from index.store.integrity import REINDEX, IntegrityIssue
 from index.store.schema import (
     FILE_NAME,
@@ -66,13 +67,13 @@ def _document_issue(
             f"or take the document out with `qa remove {damaged.document_id}`"
         )
         return IntegrityIssue(problem, f"its file {error}: {advice}")
-    columns = columns_of(document) if document else {}
+    document = _part_of(document, part_of_stored(damaged.path))
     # The row's present digest, too: then only the stored digest is damaged.
-    if columns and digest_of(db, columns) in {damaged.digest, damaged.current_digest}:
+    if document and digest_of(db, document) in {damaged.digest, damaged.current_digest}:
         return IntegrityIssue(
             problem,
             "read its file again, which still gives what was written",
-            partial(_restore, db, damaged, columns),
+            partial(_restore, db, damaged, document),
         )
     mark = "UPDATE documents SET recipe = 0 WHERE id = ?"
     return IntegrityIssue(
@@ -82,16 +83,22 @@ def _document_issue(
     )
 
 
-def _restore(
-    db: sqlite3.Connection, damaged: DamagedDocument, columns: Mapping[str, object]
-) -> None:
+def _part_of(document: Document | None, part: str) -> Document | None:
+    """Return a part of a file's document, or this one itself; None if there is no such part."""
+    if document is None or not part:
+        return document
+    return next((each for each in document.parts if each.part == part), None)
+
+
+def _restore(db: sqlite3.Connection, damaged: DamagedDocument, document: Document) -> None:
+    columns = row_of(document)
     assignments = ", ".join(f"{name} = ?" for name in columns)
     _change(
         db,
         damaged,
         f"UPDATE documents SET {assignments} WHERE id = ?",  # noqa: S608 - fixed names
         [*columns.values(), damaged.document_id],
-        is_restored=True,
+        restored=document,
     )
 
 
@@ -101,16 +108,18 @@ def _change(
     statement: str,
     values: list[object],
     *,
-    is_restored: bool = False,
+    restored: Document | None = None,
 ) -> None:
     """Change a document's row, unless another process has written it meanwhile.
 
-    With `is_restored` the row is again what was written, and its digest is stored.
+    With `restored` row and text are again what was written, and their digests are stored.
     """
     with transaction(db):
         if is_unchanged(db, damaged):
             db.execute(statement, values)
-            if is_restored:
+            if restored:
+                blocks = blocks_of(restored.text, restored.source, restored.places)
+                write_text_blocks(db, damaged.document_id, blocks)
                 write_digest(db, damaged.document_id)
             # The words of the documents may be others now.
             forget_removals(db)

@@ -12,13 +12,18 @@ from index.filesystem.portable_path import MIGRATION as PORTABLE
 from index.search.index_file import DERIVED
 from index.store import sqlite as database
 from index.store.document_blocks import MIGRATION as STRUCTURES
+from index.store.document_blocks import ROWS_MIGRATION as STRUCTURE_ROWS
+from index.store.document_parts import MIGRATION as PARTS
 from index.store.document_reports import MIGRATION as REPORTS
-from index.store.document_row import DATE_SOURCE_MIGRATION
+from index.store.document_row import DATE_SOURCE_MIGRATION, move_texts
 from index.store.document_row import MIGRATION as DIGESTS
+from index.store.document_row import ROWS_MIGRATION as DOCUMENT_ROWS
 from index.store.document_tags import MIGRATION as TAGS
+from index.store.document_versions import KEYS as VERSION_KEYS
 from index.store.document_versions import MIGRATION as VERSIONS
 from index.store.file_records import MIGRATION as SIGHTINGS
-from index.store.sqlite import Schema
+from index.store.sqlite import Migration, Schema
+from index.store.stored_terms import MIGRATION as TERMS
 from index.store.stored_vectors import MIGRATION as VECTORS
 
 FILE_NAME = "index.db"
@@ -41,7 +46,7 @@ REMOVED_CHUNKS = """
 """Chunks that were removed, with the first generation without them (see `Store`)."""
 
 # SQLite stores the text of a CREATE statement: a backslash breaks a line here without changing it.
-MIGRATIONS = (
+MIGRATIONS: tuple[Migration, ...] = (
     """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE documents (
@@ -94,6 +99,12 @@ terms TEXT NOT NULL);
     REMOVED_CHUNKS,
     "CREATE INDEX documents_by_uri ON documents (uri, id)",
     VECTORS,
+    VERSION_KEYS,
+    DOCUMENT_ROWS,
+    STRUCTURE_ROWS,
+    TERMS,
+    PARTS,
+    move_texts,
 )
 
 

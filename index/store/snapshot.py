@@ -11,26 +11,31 @@ import codecs
 import json
 import os
 import threading
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.document import NOWHERE, Block, Chunk, DateSource, Places, SourceBytes
+from index.document import Block, Chunk, SourceBytes
 from index.errors import StoreCorrupt
 from index.filesystem.file_stamp import FileStamp
-from index.filesystem.portable_path import Paths
-from index.formats.text_builder import places_from_plain
-from index.search.bm25 import PostingsBM25
+from index.filesystem.portable_path import Paths, part_of_stored
+from index.search.bm25 import PostingsBM25, analyse
 from index.search.index_cache import IndexCache, Indexes, SegmentCache
+from index.search.scope import Scope
 from index.search.vector_index import DenseIndex
-from index.search.vocabulary import Vocabulary
+from index.search.vocabulary import MOST_PASSAGES, Vocabulary, words_of
+from index.search.vocabulary_file import VocabularyFile
+from index.store.contract import DocumentInfo, Excerpt, Snapshot, StoredDocument
 from index.store.document_blocks import unpack_blocks
+from index.store.document_parts import FILE_ID
 from index.store.document_reports import report_from
 from index.store.document_row import IS_AS_WRITTEN
+from index.store.document_text import CONTENT, IN_RANGE, block_of_row, joined
 from index.store.document_versions import version_of_row
 from index.store.file_records import IndexedFile, files_called
 from index.store.schema import (
@@ -42,52 +47,22 @@ from index.store.schema import (
     translate_sqlite_errors,
 )
 from index.store.sqlite import close_on_error
+from index.store.stored_terms import unpacked_terms
 from index.store.stored_vectors import unpacked
-from index.text.extraction_report import UNREPORTED, ExtractionReport
 from index.text.versions import DocumentVersion, SupersededSection
 
-
-@dataclass(frozen=True, slots=True)
-class DocumentInfo:
-    """Description of a document, without its text.
-
-    `size` is in bytes; `characters` and `chunks` are counts. `extraction` says how well the file
-    was read, and `caution` in words why its text may be wrong, None if it is not likely to be.
-    """
-
-    id: str
-    uri: str
-    title: str
-    sha256: str
-    size: int
-    encoding: str
-    language: str | None
-    state: str
-    indexed_at: str
-    characters: int
-    chunks: int
-    date: str | None = None
-    extractor: str | None = None
-    date_source: DateSource | None = None
-    tags: tuple[str, ...] = ()
-    extraction: ExtractionReport = UNREPORTED
-    caution: str | None = None
+# Readers know the protocol; the class is named where stores are opened.
+__all__ = [
+    "DocumentInfo",
+    "Excerpt",
+    "Snapshot",
+    "SqliteSnapshot",
+    "StoredDocument",
+    "current_generation",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredDocument:
-    """Document with its text.
-
-    `source` maps its characters to the bytes of its file, `places` to pages, slides or rows.
-    """
-
-    info: DocumentInfo
-    text: str
-    source: SourceBytes
-    places: Places = NOWHERE
-
-
-class Snapshot:
+class SqliteSnapshot:
     """Read-only view of one generation; may be used from several threads."""
 
     def __init__(
@@ -126,13 +101,14 @@ class Snapshot:
         self.generation = int(meta["generation"])
         self.store_id = meta["store"]
         self.model = {key: meta[key] for key in ("model", "model_sha256") if key in meta}
+        self._erase_by = float(meta.get("erase_by", 0.0))
         folder = self._path.parent
 
         def may_save() -> bool:
             # Indexes of a generation that is over must not replace newer ones.
             return self._save_derived and current_generation(folder) == self.generation
 
-        self._cache = IndexCache(
+        state = (
             folder,
             self.store_id,
             self.generation,
@@ -140,9 +116,9 @@ class Snapshot:
             int(meta.get("erased", 0)),
             self._query,
             may_save,
-            unpacked,
-            self._segments,
         )
+        self._cache = IndexCache(*state, unpacked, unpacked_terms, self._segments)
+        self._words = VocabularyFile(*state, self._segments.vocabulary)
         self._loading = threading.Lock()
         self._loaded = None
         self._loaded_vocabulary: tuple[Vocabulary, bool] | None = None
@@ -159,6 +135,8 @@ class Snapshot:
             self.pause()
             self._begin()
         self.indexes  # noqa: B018 - loads them
+        if self._shares_segments and self._words.can_be_read():
+            self._vocabulary()  # no question of this process has to wait for it
 
     @property
     def base_generation(self) -> int:
@@ -183,18 +161,30 @@ class Snapshot:
         """BM25 index of the chunks, with the same rows."""
         return self.indexes.lexical
 
-    def derive(self) -> bool:
+    def derive(self, gone: Collection[str] | None = None, *, at_once: bool = False) -> bool:
         """Write the derived files anew if enough has changed since they were written.
 
-        Returns False if that is necessary and cannot be done. Raises StoreError.
+        `gone` holds the words of documents that have just been removed; `at_once` does not put off
+        their erasure. Returns False if that is necessary and cannot be done. Raises StoreError.
         """
         with translate_decoding_errors(self._path):
-            if not self._cache.is_due():
+            if gone is not None:
+                self._words.forget(gone, self._holds_word)
+            self._words.delete_erased()
+            if not self._cache.is_due(0.0 if at_once else self._erase_by):
+                self._words.bring_in_step()
                 return True
             try:
-                return self._cache.compact()
+                is_done = self._cache.compact()
             except OSError:  # full or read-only disk: the next process tries again
                 return False
+            self._words.bring_in_step()
+            return is_done
+
+    def _holds_word(self, word: str) -> bool:
+        """Return True if one of the first passages with a word's terms has this form of it."""
+        rows = self.lexical.rows_with_all(analyse(word))[:MOST_PASSAGES]
+        return any(word in words_of(self.chunk(row).embedded_text) for row in rows.tolist())
 
     def pause(self) -> None:
         """End the read transaction; only `resume` and `close` may follow."""
@@ -228,6 +218,11 @@ class Snapshot:
         return self.indexes.rows
 
     @property
+    def is_shared(self) -> bool:
+        """False: what is indexed are files of this machine."""
+        return False
+
+    @property
     def is_limited(self) -> bool:
         """True if it is a view of a part of the documents."""
         return False
@@ -254,13 +249,17 @@ class Snapshot:
         """Return the vocabulary, and True if it may hold words that no document has."""
         with self._loading, translate_decoding_errors(self._path):
             if self._loaded_vocabulary is None:
-                self._loaded_vocabulary = self._cache.vocabulary()
+                self._loaded_vocabulary = self._words.vocabulary()
             return self._loaded_vocabulary
 
     def rows_of(self, document_ids: Sequence[str]) -> NDArray[np.int64]:
         """Return the rows of the documents' chunks, int64 (n,); unknown ids have none."""
         found = self._query(_CHUNK_IDS, json.dumps(list(document_ids)))
         return self.indexes.rows_of(np.array([each for (each,) in found], dtype=np.int64))
+
+    def scope(self, document_ids: Sequence[str]) -> Scope:
+        """Return the scope of a search of some documents; unknown ids have no chunks."""
+        return Scope.of(document_ids, self.rows_of(document_ids), self.indexes.row_count)
 
     def document_id(self, row: int) -> str:
         """Return the id of the document that a row of the derived indexes belongs to."""
@@ -278,10 +277,10 @@ class Snapshot:
         with translate_decoding_errors(self._path):
             [chunk_id] = self.indexes.ids_of(np.array([row], dtype=np.int64)).tolist()
             [chunk] = self._query(_CHUNK, chunk_id)
-            document_id, start, end, text, sentences, headings, columns = chunk
-            if not isinstance(text, str):
-                # A turned bit in a row's header makes bytes of a text.
-                raise TypeError(f"expected the text of a chunk, got {type(text).__name__}")
+            document_id, start, end, sentences, headings, columns = chunk
+            blocks = self._query(_TEXTS_IN, document_id, start, end)
+            first = blocks[0][0]
+            text = "".join(block for _, block in blocks)[start - first : end - first]
             offsets = np.frombuffer(sentences, dtype=np.int64).reshape(-1, 2).tolist()
             return Chunk(
                 document_id,
@@ -366,6 +365,10 @@ class Snapshot:
         """Return the file of a document that exists (`has_document`)."""
         return self._files("WHERE id = ?", document_id)[0]
 
+    def original(self, file: IndexedFile) -> AbstractContextManager[Path]:
+        """Give the path of a file of the snapshot; files are on this machine."""
+        return nullcontext(file.path)
+
     def ids_called(self, name: str) -> list[str]:
         """Return the ids of the documents with this id, uri or path; any text may be passed."""
         files = files_called(
@@ -438,33 +441,45 @@ class Snapshot:
         """Return a document that exists (`has_document`), with its text."""
         with translate_decoding_errors(self._path):
             info = self.document_info(document_id)
-            columns = "SELECT text, bom_size, crlf, places FROM documents WHERE id = ?"
-            [(text, bom_size, crlf, places)] = self._query(columns, document_id)
-            folded = tuple(np.frombuffer(crlf, dtype=np.int64).tolist())
-            # A damaged encoding is found here, not when the first quote is checked.
-            if info.extractor is None:
-                codecs.lookup(info.encoding)
-            source = SourceBytes(
-                info.sha256, info.size, info.encoding, bom_size, folded, info.extractor
+            [(is_real,)] = self._query(
+                "SELECT title_is_real FROM documents WHERE id = ?", document_id
             )
-            return StoredDocument(info, text, source, places_from_plain(json.loads(places)))
+            rows = self._query(_ALL_BLOCKS, document_id)
+            text, source, places = joined(list(map(block_of_row, rows)), _source_of(info))
+            return StoredDocument(info, text, source, places, bool(is_real))
 
-    def quotable(self, document_id: str) -> StoredDocument:
-        """Return a document that exists, to be quoted.
+    def excerpt(self, document_id: str, start: int, end: int) -> Excerpt:
+        """Return a part of a document that exists, to be quoted: [start, end) lies in it.
 
-        Raises StoreCorrupt if its text or its places are not those that were written: a bit that
-        has flipped on the disk must not become a quote.
+        Raises StoreCorrupt if text or places are not those that were written: a bit that has
+        flipped on the disk must not become a quote.
         """
-        document = self.document(document_id)
-        if document_id not in self._intact:
-            [(is_as_written,)] = self._query(IS_AS_WRITTEN, document_id)
+        with translate_decoding_errors(self._path):
+            info = self.document_info(document_id)
+            self._check_row(info)
+            rows = self._query(_BLOCKS_IN, document_id, start, end)
+            blocks = [block_of_row(row) for _, *row in rows]
+            digests = [digest for digest, *_ in rows]
+            if not blocks or any(
+                block.digest != digest for block, digest in zip(blocks, digests, strict=True)
+            ):
+                raise self._other_words(info)
+            text, source, places = joined(blocks, _source_of(info))
+            return Excerpt(info, blocks[0].start, blocks[0].line, text, source, places)
+
+    def _check_row(self, info: DocumentInfo) -> None:
+        """Raise StoreCorrupt unless row and digests of the text are those that were written."""
+        if info.id not in self._intact:
+            [(is_as_written,)] = self._query(IS_AS_WRITTEN, info.id)
             if not is_as_written:
-                raise StoreCorrupt(
-                    f"{document.info.uri} is stored in {self._path} with other words than were "
-                    f"read from its file. {SCHEMA.remedy}"
-                )
-            self._intact.add(document_id)
-        return document
+                raise self._other_words(info)
+            self._intact.add(info.id)
+
+    def _other_words(self, info: DocumentInfo) -> StoreCorrupt:
+        return StoreCorrupt(
+            f"{info.uri} is stored in {self._path} with other words than were "
+            f"read from its file. {SCHEMA.remedy}"
+        )
 
     def blocks(self, document_id: str) -> tuple[Block, ...]:
         """Return the blocks of a document in order; none of an unknown one."""
@@ -495,6 +510,7 @@ class Snapshot:
                     size,
                     indexed_at,
                     FileStamp.parse(stamp or ""),
+                    part_of_stored(path),
                 )
                 for identity, path, uri, sha256, size, indexed_at, stamp in rows
             ]
@@ -506,26 +522,38 @@ class Snapshot:
 
 _ATTEMPTS = 10
 """Attempts to load the indexes while other processes write them anew."""
-_INFO = """
+_INFO = f"""
     SELECT documents.id, uri, title, sha256, size, encoding, language, state, indexed_at,
-        length(text), (SELECT count(*) FROM chunks WHERE document_id = documents.id),
+        characters, (SELECT count(*) FROM chunks WHERE document_id = documents.id),
         date, extractor, date_source,
         (SELECT json_group_array(tag) FROM
             (SELECT DISTINCT tag FROM tags WHERE document_id = documents.id ORDER BY tag)),
-        (SELECT report FROM extraction_reports WHERE document_id = documents.id)
-    FROM documents"""
+        (SELECT report FROM extraction_reports WHERE document_id = documents.id),
+        {FILE_ID}
+    FROM documents"""  # noqa: S608 - fixed names
 """Columns of `DocumentInfo`; tags and report as JSON."""
 
 
 def _info(*row: Any) -> DocumentInfo:  # noqa: ANN401 - the columns of _INFO
-    *columns, tags, report = row
+    *columns, tags, report, part_of = row
     extraction = report_from(report)
     return replace(
         DocumentInfo(*columns),
         tags=tuple(json.loads(tags)),
         extraction=extraction,
         caution=extraction.caution,
+        part_of=part_of,
     )
+
+
+def _source_of(info: DocumentInfo) -> SourceBytes:
+    """Return the bytes of a document without its line ends, which stand with the text.
+
+    Raises LookupError for an unknown encoding: damage is found here, not when a quote is checked.
+    """
+    if info.extractor is None:
+        codecs.lookup(info.encoding)
+    return SourceBytes(info.sha256, info.size, info.encoding, 0, (), info.extractor)
 
 
 _FAMILIES = """
@@ -557,9 +585,10 @@ _CHUNK_IDS = """
 _DOCUMENT_IDS = """
     SELECT id, document_id FROM chunks WHERE id IN (SELECT value FROM json_each(?))"""
 _CHUNK = """
-    SELECT document_id, start, "end", substr(text, start + 1, "end" - start), sentences, headings,
-        columns
-    FROM chunks JOIN documents ON documents.id = document_id WHERE chunks.id = ?"""
+    SELECT document_id, start, "end", sentences, headings, columns FROM chunks WHERE id = ?"""
+_TEXTS_IN = f"SELECT start, text FROM text_blocks WHERE {IN_RANGE} ORDER BY start"  # noqa: S608
+_BLOCKS_IN = f"SELECT digest, {', '.join(CONTENT)} FROM text_blocks WHERE {IN_RANGE} ORDER BY start"  # noqa: S608
+_ALL_BLOCKS = f"SELECT {', '.join(CONTENT)} FROM text_blocks WHERE document_id = ? ORDER BY start"  # noqa: S608
 _FILE = (
     "SELECT id, path, uri, sha256, size, indexed_at, stamp"
     " FROM documents LEFT JOIN sightings ON document_id = id"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt, StoreError, StoreFull, StoreReadOnly
 from index.filesystem.disk_errors import (
@@ -35,6 +36,10 @@ _MAYBE_FULL = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 """Primary codes that SQLite may give when there is no room for its shared memory or its log."""
 
 
+Migration: TypeAlias = str | Callable[[sqlite3.Connection], None]
+"""Statements with a semicolon between two, or a function that runs some, in one transaction."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schema:
     """Name and migrations of an SQLite file.
@@ -45,7 +50,7 @@ class Schema:
     """
 
     file_name: str
-    migrations: Sequence[str]
+    migrations: Sequence[Migration]
     remedy: str
     created: Callable[[sqlite3.Connection], None] = lambda _: None
 
@@ -96,6 +101,12 @@ def _halved(blob: bytes) -> bytes:
     return halved(blob)
 
 
+def _are_terms(blob: object) -> bool:
+    from index.store.stored_terms import are_terms
+
+    return are_terms(blob)
+
+
 def holds_words(title: str, uri: str, words: str) -> bool:
     """Return True if title and uri hold all of some words, whatever their case."""
     searched = f"{title}\n{uri}".casefold()
@@ -105,11 +116,14 @@ def holds_words(title: str, uri: str, words: str) -> bool:
 def with_functions(connection: sqlite3.Connection) -> None:
     """Let SQL statements call `digest` with blobs (damaged text cannot be passed as text).
 
-    They may also call `composed` with a name, `holds_words`, and `halved` with a vector.
+    They may also call `composed` with a name, `holds_words`, `halved` with a vector, `compressed`
+    with bytes, and `are_terms`.
     """
     connection.create_function("digest", -1, digest, deterministic=True)
     connection.create_function("composed", 1, composed, deterministic=True)
     connection.create_function("halved", 1, _halved, deterministic=True)
+    connection.create_function("compressed", 1, zlib.compress, deterministic=True)
+    connection.create_function("are_terms", 1, _are_terms, deterministic=True)
     connection.create_function("holds_words", 3, holds_words, deterministic=True)
 
 
@@ -282,12 +296,20 @@ def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:
         # Asked again: another process may have migrated the file before the transaction began.
         refuse_newer(connection, schema)
         version = _version(connection)
-        for script in schema.migrations[version:]:
-            for statement in script.split(";"):
-                connection.execute(statement)
+        for migration in schema.migrations[version:]:
+            run_migration(connection, migration)
         if version == 0:
             schema.created(connection)
         connection.execute(f"PRAGMA user_version = {len(schema.migrations)}")
+
+
+def run_migration(connection: sqlite3.Connection, migration: Migration) -> None:
+    """Run a migration in the caller's transaction."""
+    if not isinstance(migration, str):
+        migration(connection)
+        return
+    for statement in migration.split(";"):
+        connection.execute(statement)
 
 
 def refuse_newer(connection: sqlite3.Connection, schema: Schema) -> None:

@@ -7,9 +7,10 @@ and raises the generation by one, so that other processes see that their indexes
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,29 +19,35 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from index.document import Chunk, Document
+from index.document import Document, part_id
 from index.errors import StoreBusy, StoreError, UnknownDocument
 from index.filesystem.locks import LOCK_SECONDS, exclusive_lock
-from index.filesystem.portable_path import Paths
+from index.filesystem.portable_path import Paths, part_of_stored
 from index.models.encoder_conversion import check_model
 from index.parsing.loader import shown
-from index.search.index_file import delete_index_files
+from index.search.index_file import DERIVED, delete_index_files, read_stamp
+from index.search.vocabulary import words_of
+from index.search.vocabulary_file import NAME as VOCABULARY
+from index.store.contract import IndexedChunk
 from index.store.derivation import derive
 from index.store.document_blocks import write_blocks
 from index.store.document_moves import Moves
+from index.store.document_parts import IS_FILE, with_parts
 from index.store.document_reports import write_report
-from index.store.document_row import columns_of, write_digest
+from index.store.document_row import row_of, write_digest
 from index.store.document_tags import Tags
+from index.store.document_text import TEXT, write_text
 from index.store.document_versions import (
     are_related,
-    found_versions,
+    note_changes,
     note_related,
+    relate,
     same_versions,
     stored_versions,
     write_traits,
     write_versions,
 )
-from index.store.file_records import FileRecord, FileRecords, files_called
+from index.store.file_records import FileRecord, FileRecords, files_called, not_one_called
 from index.store.schema import (
     FILE_NAME,
     connect,
@@ -50,21 +57,17 @@ from index.store.schema import (
     translate_sqlite_errors,
 )
 from index.store.sqlite import transaction
+from index.store.stored_terms import packed_terms
 from index.store.stored_vectors import packed, unpacked
 
-EMPTY_SHARE = 0.4
+ERASURE_SECONDS = 60.0
+"""Longest time for which a watcher leaves vectors and hashed terms of removed files on the disk."""
+EMPTY_SHARE = 0.3
 """Share of empty pages from which the file is rebuilt."""
+MOST_REMOVED = 1000
+"""Documents up to which the words of removed ones are looked for in the others one by one."""
 LEAST_PAGES = 1000
 """Pages (4 MB) up to which a file is left as it is: what is empty is used again."""
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedChunk:
-    """Chunk with its analysed terms and the key of its vector."""
-
-    chunk: Chunk
-    terms: Sequence[str]
-    vector_key: bytes
 
 
 class Store:
@@ -127,6 +130,11 @@ class Store:
                 self._moves.undo()
             yield
 
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Do nothing: here each document is a transaction of its own."""
+        yield
+
     def claim_model(self, name: str, fingerprint: str) -> None:
         """Record the embedding model of the first run.
 
@@ -154,13 +162,13 @@ class Store:
         return next(self._files("WHERE path = ?", (self._paths.stored(path),)), None)
 
     def files_under(self, root: Path) -> list[FileRecord]:
-        """Return the indexed files at or below `root`, a resolved path, by path.
+        """Return the indexed files at or below `root`, a resolved path, by path; no parts of them.
 
         If `root` lies in the data directory, these are files that the data directory keeps.
         """
         prefix = self._paths.stored(root)
         below = self._paths.stored_prefix(root)
-        condition = "WHERE path = ? OR substr(path, 1, ?) = ? ORDER BY path"
+        condition = f"WHERE {IS_FILE} AND (path = ? OR substr(path, 1, ?) = ?) ORDER BY path"
         return list(self._files(condition, (prefix, len(below), below)))
 
     def find(self, name: str) -> FileRecord:
@@ -172,13 +180,9 @@ class Store:
         files: Sequence[FileRecord] = files_called(
             name, self._paths, lambda condition, values: list(self._files(condition, values))
         )
-        name = shown(name)
         if len(files) == 1:
             return files[0]
-        advice = "see `qa list`"
-        if files:
-            advice = "name one by its id: " + ", ".join(file.document_id for file in files)
-        raise UnknownDocument(f"{len(files)} documents are called {name!r}: {advice}")
+        raise UnknownDocument(not_one_called(shown(name), [file.document_id for file in files]))
 
     def known_vectors(self, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
         """Return the stored vectors of some keys: float32 (dimension,) each."""
@@ -198,27 +202,32 @@ class Store:
         *,
         moved_from: str | None = None,
     ) -> None:
-        """Insert or replace a document with its chunks.
+        """Insert or replace a document and its parts, with the chunks of all of them.
 
         `vectors` holds the vectors of all chunks, stored ones too: a stored vector may just lose
         its last other chunk. A document that has moved takes the place of the one with the id
         `moved_from` in one transaction: no generation has both or neither.
         """
-        replaced = [document.id]
-        if moved_from:
-            self._moves.begin(moved_from, document.id)
-            replaced.append(moved_from)
+        replaced = with_parts(self._db, [document.id, *filter(None, [moved_from])])
+        moves = [move for move in _moves_of(document, moved_from) if move[0] in replaced]
+        if moves:
+            self._moves.begin(moves)
+        stored = (document, *document.parts)
+        gone = {*replaced} - {each.id for each in stored}
+        # Parts that the file does not have any more.
+        vanished = sorted(gone - {old for old, _ in moves})
+        if vanished:
+            self._on_removal(vanished)
         with self._change():
-            if moved_from:
+            if moves:
                 self._moves.end()
+            self._note_changes(replaced)
             stale = self._delete_chunks(replaced)
-            # Before the new row: the path, which is unique, may be the same.
-            self._db.execute("DELETE FROM documents WHERE id = ?", (moved_from,))
-            self._put_document(document, path, recipe)
-            write_digest(self._db, document.id)
-            write_blocks(self._db, document.id, document.blocks)
-            write_traits(self._db, document)
-            write_report(self._db, document)
+            self.tags.drop(sorted(gone - {moved_from}))
+            # Before the new rows: the paths, which are unique, may be the same.
+            self._delete_documents(gone)
+            for each in stored:
+                self._put_document(each, path, recipe)
             self.tags.follow(document, moved_from)
             # Vectors before the chunks that refer to them; unused ones only after all chunks.
             self._put_vectors(vectors)
@@ -256,35 +265,47 @@ class Store:
         with translate_sqlite_errors(self._path), translate_decoding_errors(self._path):
             if are_related(self._db):
                 return
-            versions = found_versions(self._db)
-            if same_versions(versions, stored_versions(self._db)):
+            near = relate(self._db)
+            versions = near.versions()
+            if same_versions(versions, stored_versions(self._db, near.traits)):
                 with transaction(self._db):
                     note_related(self._db)
                 return
         with self._change():
-            write_versions(self._db, versions)
+            write_versions(self._db, near.traits, versions)
 
     def set_state(self, document_id: str, state: str) -> None:
-        """Set a document's state: `current`, or `changed` when its file no longer parses."""
-        with self._change():
-            self._db.execute("UPDATE documents SET state = ? WHERE id = ?", (state, document_id))
+        """Set the state of a document and its parts.
 
-    def remove(self, document_ids: Sequence[str]) -> None:
-        """Delete documents with all that was made from them.
-
-        The old pages are overwritten and the derived files deleted. Raises StoreBusy if another
-        process keeps the old pages on the disk by reading them.
+        It is `current`, or `changed` when the file no longer parses.
         """
+        with self._change():
+            self._db.executemany(
+                "UPDATE documents SET state = ? WHERE id = ?",
+                [(state, each) for each in with_parts(self._db, [document_id])],
+            )
+
+    def remove(self, document_ids: Sequence[str], *, erase_later: bool = False) -> None:
+        """Delete documents with their parts and all that was made from them.
+
+        The old pages and words are overwritten, and the derived files written anew; with
+        `erase_later` vectors and hashed terms may stay in these for up to ERASURE_SECONDS, so that
+        several removals share the work: see `index.store.derivation.derive`. Raises StoreBusy if
+        another process keeps the old pages on the disk by reading them.
+        """
+        document_ids = with_parts(self._db, document_ids)
         self._on_removal(document_ids)
+        words = self._words_of(document_ids)
         with self._change(erases=True):
+            self._note_changes(document_ids)
             stale = self._delete_chunks(document_ids)
             self.tags.drop(document_ids)
-            self._db.executemany(
-                "DELETE FROM documents WHERE id = ?", [(each,) for each in document_ids]
-            )
+            self._delete_documents(document_ids)
             self._drop_unused(stale)
-            write_versions(self._db, found_versions(self._db))
-        self._erase_derived()
+            self._set_erasure(ERASURE_SECONDS if erase_later else 0.0)
+            near = relate(self._db)
+            write_versions(self._db, near.traits, near.versions())
+        self._erase_derived(words)
         self._truncate_log()
 
     def delete_all(self) -> int:
@@ -304,6 +325,8 @@ class Store:
                 "documents",
                 "roots",
                 "tags",
+                "version_keys",
+                "version_changes",
             ):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
             self._db.execute("DELETE FROM meta WHERE key IN ('model', 'model_sha256')")
@@ -321,10 +344,42 @@ class Store:
             if pages > LEAST_PAGES and empty > EMPTY_SHARE * pages:
                 self._db.execute("VACUUM")
 
-    def _erase_derived(self) -> None:
-        """Take what was removed out of the derived files, or delete them."""
+    def _words_of(self, document_ids: Sequence[str]) -> set[str] | None:
+        """Return the words of documents that are about to be removed.
+
+        None if they are too many, or if the file of words has not been in step with the removal
+        before: it is then made anew.
+        """
+        [row] = self._db.execute("SELECT max(value) FROM meta WHERE key = 'erased'").fetchall()
+        stamp = read_stamp(self.folder / DERIVED / VOCABULARY)
+        if len(document_ids) > MOST_REMOVED or stamp is None or stamp.generation < int(row[0] or 0):
+            return None
+        texts = self._db.execute(
+            f"SELECT {TEXT} FROM documents WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608
+            (json.dumps(list(document_ids)),),
+        )
+        return set().union(*(words_of(text) for (text,) in texts))
+
+    def _note_changes(self, document_ids: Sequence[str]) -> None:
+        """Note whose versions are to be found anew because of changed documents."""
+        with translate_decoding_errors(self._path):
+            note_changes(self._db, document_ids)
+
+    def _set_erasure(self, seconds: float) -> None:
+        """Record until when the derived files must be without what is removed now.
+
+        An earlier time that is still to come stays.
+        """
+        now = time.time()
+        query = "SELECT CAST(value AS REAL) FROM meta WHERE key = 'erase_by'"
+        [known] = self._db.execute(query).fetchone() or [0.0]
+        until = min(now + seconds, known if known > now else math.inf)
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('erase_by', ?)", (str(until),))
+
+    def _erase_derived(self, words: set[str] | None) -> None:
+        """Take what was removed, with its words, out of the derived files, or delete them."""
         try:
-            is_done = derive(self.folder)
+            is_done = derive(self.folder, words)
         except StoreError:
             is_done = False
         if not is_done:
@@ -358,21 +413,28 @@ class Store:
     def _files(self, condition: str, values: tuple[object, ...]) -> Iterator[FileRecord]:
         columns = "SELECT id, path, uri, sha256, state, recipe, extractor FROM documents "
         for identity, path, *rest in self._db.execute(columns + condition, values):
-            yield FileRecord(identity, self._paths.path(path), *rest)
+            yield FileRecord(identity, self._paths.path(path), *[*rest, part_of_stored(path)])
 
     def _put_document(self, document: Document, path: Path, recipe: int) -> None:
+        """Write the row of a document, and what belongs to it but its chunks and tags."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         row = {
             "id": document.id,
-            "path": self._paths.stored(path),
+            "path": self._paths.stored(path, document.part),
             "uri": document.uri,
             "state": "current",
             "recipe": recipe,
             "indexed_at": now,
-            **columns_of(document),
+            "characters": len(document.text),
+            **row_of(document),
         }
         values = f"({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
         self._db.execute(f"INSERT OR REPLACE INTO documents {values}", list(row.values()))
+        write_text(self._db, document)
+        write_digest(self._db, document.id)
+        write_blocks(self._db, document.id, document.blocks)
+        write_traits(self._db, document)
+        write_report(self._db, document)
 
     def _put_vectors(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
         rows = [(key, packed(vector)) for key, vector in vectors.items()]
@@ -397,7 +459,12 @@ class Store:
             row,
         )
         self._db.execute(
-            "INSERT INTO terms VALUES (?, ?)", (cursor.lastrowid, " ".join(item.terms))
+            "INSERT INTO terms VALUES (?, ?)", (cursor.lastrowid, packed_terms(item.terms))
+        )
+
+    def _delete_documents(self, document_ids: Iterable[str]) -> None:
+        self._db.executemany(
+            "DELETE FROM documents WHERE id = ?", [(each,) for each in document_ids]
         )
 
     def _delete_chunks(self, document_ids: Sequence[str]) -> list[bytes]:
@@ -431,3 +498,11 @@ class Store:
             " WHERE key = ? AND NOT EXISTS (SELECT 1 FROM chunks WHERE vector_key = key)"
         )
         self._db.executemany(unused, [(key,) for key in dict.fromkeys(keys)])
+
+
+def _moves_of(document: Document, moved_from: str | None) -> list[tuple[str, str]]:
+    """Return the old and the new id of a document and its parts; nothing if it has not moved."""
+    if not moved_from:
+        return []
+    parts = [(part_id(moved_from, part.part), part.id) for part in document.parts]
+    return [(moved_from, document.id), *parts]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.filesystem.file_stamp import TICK_NS, FileStamp, stamp_of
-from index.store.snapshot import Snapshot, current_generation
+from index.store.snapshot import SqliteSnapshot, current_generation
 from index.store.store import Store
 from tests.support.stored import put
 
@@ -65,7 +65,7 @@ def test_seeing_a_file_again_is_no_new_generation_and_leaves_with_its_document(
 
 
 def _roots(data: Path) -> dict[Path, list[str]]:
-    with closing(Snapshot(data)) as snapshot:
+    with closing(SqliteSnapshot(data)) as snapshot:
         return snapshot.roots()
 
 

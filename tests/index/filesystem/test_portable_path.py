@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.filesystem.portable_path import PAGES, UPLOADS, Paths
+from index.filesystem.portable_path import PAGES, UPLOADS, Paths, is_stored_path, part_of_stored
 from index.ingestion.ingest import Ingestion
 from index.models.encoder import Encoder
 from index.store.schema import FILE_NAME, MIGRATIONS, connect
-from index.store.snapshot import Snapshot
+from index.store.snapshot import SqliteSnapshot
+from index.store.sqlite import run_migration
 from index.store.store import Store
 from qa.library.documents import remove_document
 from qa.library.upload_service import UploadService
@@ -58,6 +59,19 @@ def test_a_stored_path_leads_back_to_the_path(parts: list[str]) -> None:
     assert not paths.stored(outside).startswith(paths.stored_prefix(Path("/data", UPLOADS)))
 
 
+def test_the_path_of_a_part_is_that_of_its_file() -> None:
+    paths, file = Paths(Path("/data")), Path("/data", UPLOADS, TOKEN, "a.eml")
+
+    stored = paths.stored(file, "2.1")
+
+    assert (paths.path(stored), part_of_stored(stored)) == (file, "2.1")
+    assert part_of_stored(paths.stored(file)) == ""
+    assert is_stored_path(stored)
+    assert is_stored_path(paths.stored(file))
+    assert not is_stored_path(paths.stored(file) + b"\0../x")
+    assert not is_stored_path(b"data:/../x\x002")
+
+
 def waiting(settings: Settings, known: Path | None = None, replaces: str | None = None) -> str:
     """Queue a job for an uploaded file and return the id of its document.
 
@@ -80,7 +94,7 @@ def worked(settings: Settings) -> list[tuple[str, str]]:
         UploadWorker(settings, carded(), lambda: None, lambda _: None).work(
             UploadJobs(state), store
         )
-    with closing(Snapshot(settings.data)) as snapshot:
+    with closing(SqliteSnapshot(settings.data)) as snapshot:
         assert all(file.path.is_file() for file in snapshot.files())
         return [(info.id, snapshot.document(info.id).text) for info in snapshot.documents()]
 
@@ -112,8 +126,8 @@ def test_a_store_with_absolute_paths_is_migrated(tmp_path: Path) -> None:
     }
     data.mkdir()
     with closing(sqlite3.connect(data / FILE_NAME)) as old:
-        for script in MIGRATIONS[:5]:
-            old.executescript(script)
+        for migration in MIGRATIONS[:5]:
+            run_migration(old, migration)
         for identity, (path, uri) in rows.items():
             old.execute(
                 "INSERT INTO documents VALUES (?, ?, ?, '', 0, '', '', 0, '', 0, x'', NULL,"

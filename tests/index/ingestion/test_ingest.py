@@ -19,7 +19,7 @@ from index.ingestion.reading_order import SourceFile, small_first
 from index.ingestion.report import Summary
 from index.parsing.parser_pool import SMALL_BYTES, ParserPool
 from index.sources.web import Fetcher
-from index.store.snapshot import Snapshot, current_generation
+from index.store.snapshot import SqliteSnapshot, current_generation
 from index.store.store import Store
 from tests.support.fakes import FakeEncoder, RecordingReporter
 from tests.support.parsing import SLOW, Gate
@@ -54,17 +54,17 @@ class Run:
 
     def texts(self) -> dict[str, str]:
         """Every document's text by its uri."""
-        with closing(Snapshot(self.store.folder)) as snapshot:
+        with closing(SqliteSnapshot(self.store.folder)) as snapshot:
             return {info.uri: snapshot.document(info.id).text for info in snapshot.documents()}
 
     def passages(self) -> list[str]:
         """Every chunk's text, in the order of the rows."""
-        with closing(Snapshot(self.store.folder)) as snapshot:
+        with closing(SqliteSnapshot(self.store.folder)) as snapshot:
             assert snapshot.dense.size == snapshot.lexical.corpus_size == snapshot.size
             return [snapshot.chunk(row).text for row in range(snapshot.size)]
 
     def states(self) -> dict[str, str]:
-        with closing(Snapshot(self.store.folder)) as snapshot:
+        with closing(SqliteSnapshot(self.store.folder)) as snapshot:
             return {info.uri: info.state for info in snapshot.documents()}
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from index.filesystem.locks import process_lock
 from index.ingestion.watcher import (
     ACCIDENT_SECONDS,
     DEBOUNCE_SECONDS,
+    SWEEP_SECONDS,
     ScanResult,
     WatchedPaths,
     Watcher,
@@ -26,7 +27,7 @@ from index.ingestion.watcher import (
 )
 from index.sources.ignore_rules import IGNORE_FILE
 from index.store.schema import connect
-from index.store.snapshot import Snapshot, current_generation
+from index.store.snapshot import SqliteSnapshot, current_generation
 from index.store.store import Store
 from tests.support.fakes import FakeEncoder, RecordingReporter
 from tests.support.serving import eventually
@@ -61,16 +62,18 @@ class Desk:
             (self.corpus / name).parent.mkdir(parents=True, exist_ok=True)
             (self.corpus / name).write_text(text.format(name))
 
-    def scan(self, seconds: float = 0.0) -> ScanResult:
+    def scan(self, seconds: float = 0.0, *names: str) -> ScanResult:
+        """Scan all folders, or only the files that are named."""
         self.now += seconds
-        return self.watcher.scan()
+        named = [self.corpus / name for name in names] if names else None
+        return self.watcher.scan(named)
 
     def settle(self, seconds: float = DEBOUNCE_SECONDS) -> bool:
         """Scan twice, the second time when all is quiet; return True if the store has changed."""
         return self.scan().changed | self.scan(seconds).changed
 
     def texts(self) -> dict[str, str]:
-        with closing(Snapshot(self.store.folder)) as snapshot:
+        with closing(SqliteSnapshot(self.store.folder)) as snapshot:
             return {info.uri: snapshot.document(info.id).text for info in snapshot.documents()}
 
 
@@ -110,6 +113,56 @@ def test_changes_and_deletions_follow_and_quiet_folders_cost_nothing(desk: Desk)
 
     assert desk.texts()["1.txt"] == "Something else."
     assert "2.txt" not in desk.texts()
+
+
+def test_only_the_files_that_events_name_are_looked_at(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _ten(desk)
+    sweeps: list[object] = []
+    discover = WatchedPaths.discover
+
+    def listed(watched: WatchedPaths) -> object:
+        sweeps.append(watched)
+        return discover(watched)
+
+    monkeypatch.setattr(WatchedPaths, "discover", listed)
+    desk.write("1.txt", text="Something else.")
+    desk.write("new/11.txt", ".hidden.txt", "12.unknown")
+    desk.write("2.txt", text="Nobody has told of it.")
+    names = ("1.txt", "new/11.txt", ".hidden.txt", "12.unknown", "5.txt", "passing.txt")
+    assert not desk.scan(0, *names).changed
+    # What waits to be quiet is looked at again without an event.
+    assert desk.watcher.scan(()).wait == DEBOUNCE_SECONDS
+    assert desk.scan(DEBOUNCE_SECONDS, "passing.txt").changed
+
+    assert sweeps == []
+    texts = desk.texts()
+    assert (texts["1.txt"], texts["new/11.txt"]) == ("Something else.", "The text of new/11.txt.")
+    assert texts["2.txt"] == "The text of 2.txt."
+    assert len(texts) == 11
+
+    desk.scan(SWEEP_SECONDS, "5.txt")
+    assert len(sweeps) == 1
+    assert desk.settle()
+    assert desk.texts()["2.txt"] == "Nobody has told of it."
+
+
+@pytest.mark.parametrize("name", ["1.txt", "in", IGNORE_FILE])
+def test_folders_are_listed_for_a_file_that_is_gone_a_folder_and_an_ignore_file(
+    desk: Desk, name: str
+) -> None:
+    _ten(desk)
+    desk.write("in/3.txt")
+    desk.settle()
+    (desk.corpus / "1.txt").unlink()
+    (desk.corpus / IGNORE_FILE).write_text("in/\n")
+    (desk.corpus / "in/4.txt").write_text("Nobody has told of it.")
+
+    desk.scan(0, name)
+    desk.scan(DEBOUNCE_SECONDS, name)
+
+    assert sorted(desk.texts()) == ["0.txt", *(f"{number}.txt" for number in range(2, 10))]
 
 
 def test_a_file_replaced_by_rename_has_changed(desk: Desk) -> None:
@@ -163,8 +216,10 @@ def test_after_an_upgrade_of_an_extractor_its_files_are_read_again(
     desk.write("a.html", "b.txt")
     desk.settle()
     with closing(connect(desk.store.folder)) as db:
+        db.execute("UPDATE documents SET extractor = 'html/1 lxml/1.0' WHERE uri = 'a.html'")
         db.execute(
-            "UPDATE documents SET text = 'Old.', extractor = 'html/1 lxml/1.0' WHERE uri = 'a.html'"
+            "UPDATE text_blocks SET text = 'Old.'"
+            " WHERE document_id = (SELECT id FROM documents WHERE uri = 'a.html')"
         )
     desk.watcher = desk.again()
 
@@ -281,7 +336,7 @@ class TwoFailures(Watcher):
     def __init__(self, stopping: threading.Event) -> None:
         self.looks, self.stopping = 0, stopping
 
-    def scan(self) -> ScanResult:
+    def scan(self, named: Collection[Path] | None = None) -> ScanResult:  # noqa: ARG002
         self.looks += 1
         if self.looks <= 2:
             raise (StoreBusy if self.looks == 1 else RuntimeError)("the disk is full")

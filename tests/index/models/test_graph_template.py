@@ -15,7 +15,7 @@ from index.errors import ModelError
 from index.models.conversion import DEFAULT_MODEL, find_model
 from index.models.encoder_conversion import converted_model
 from index.models.graph_template import MAX_REST, assemble, read_tensors, save_template
-from qa.answering.reader_conversion import converted_reader
+from qa.answering.reading.reader_conversion import converted_reader
 from qa.settings import DEFAULT_READER
 from tests.support.tiny import save_bert
 

@@ -1,14 +1,20 @@
-"""Graphs in a cache that may not be written."""
+"""Graphs that run several batches at a time, and those in a cache that may not be written."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
+from numpy.typing import NDArray
 
 from index.errors import ModelError
-from index.models.openvino_graph import Graph, silence_telemetry
+from index.filesystem import checksums
+from index.models import openvino_graph
+from index.models.openvino_graph import Graph, silence_telemetry, streams_of
 
 
 def doubling(path: Path) -> Path:
@@ -29,9 +35,28 @@ def test_without_a_place_for_compiled_graphs_they_are_compiled_each_time(tmp_pat
     path = doubling(tmp_path / "model.xml")
 
     for place in (tmp_path / "file" / "compiled", tmp_path / "compiled"):
-        [result] = Graph(path, "f32", place).run({"ids": np.array([[1, 2]])})
+        [[result]] = Graph(path, "f32", place).run([{"ids": np.array([[1, 2]])}])
         assert result.tolist() == [[2.0, 4.0]]
     assert list(tmp_path.glob("compiled/*/*.blob"))
+
+
+def test_blobs_that_another_process_writes_are_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openvino_graph, "COMPILE_SECONDS", 0.0)
+    path, compiled = doubling(tmp_path / "model.xml"), tmp_path / "compiled"
+    Graph(path, "f32", compiled)
+    [blobs] = (each for each in compiled.iterdir() if each.is_dir())
+    half = blobs / "another.blob"
+    half.write_bytes(b"half of a")
+
+    with FileLock(compiled / f"{blobs.name}.lock"):
+        [[result]] = Graph(path, "f32", compiled).run([{"ids": np.array([[1, 2]])}])
+        assert result.tolist() == [[2.0, 4.0]]
+        assert half.exists()
+        assert half.name not in checksums.read_checksums(blobs)
+    Graph(path, "f32", compiled)
+    assert not half.exists()
 
 
 def test_a_graph_that_is_none_is_an_error_all_the_same(tmp_path: Path) -> None:
@@ -39,3 +64,37 @@ def test_a_graph_that_is_none_is_an_error_all_the_same(tmp_path: Path) -> None:
 
     with pytest.raises(ModelError, match=r"cannot compile model\.xml"):
         Graph(tmp_path / "model.xml", "f32", tmp_path / "compiled")
+
+
+def test_outputs_come_in_order_and_a_run_that_is_left_leaves_nothing_behind(tmp_path: Path) -> None:
+    graph = Graph(doubling(tmp_path / "model.xml"), "f32", tmp_path / "compiled")
+    batches = [{"ids": np.full((1, size), size)} for size in (900, 1, 30, 2, 500)]
+
+    def interrupted() -> Iterator[dict[str, NDArray[np.int64]]]:
+        yield from batches[:3]
+        raise KeyboardInterrupt
+
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            list(graph.run(interrupted()))
+        next(graph.run(batches))
+        results = [result for [result] in graph.run(batches)]
+        assert [result.tolist() for result in results] == [
+            [[2.0 * each] * each] for each in (900, 1, 30, 2, 500)
+        ]
+
+
+def test_two_threads_share_a_graph(tmp_path: Path) -> None:
+    graph = Graph(doubling(tmp_path / "model.xml"), "f32", tmp_path / "compiled")
+
+    def doubled(number: int) -> list[float]:
+        batches = [{"ids": np.full((1, 1), number * 100 + at)} for at in range(5)]
+        return [float(result[0, 0]) for [result] in graph.run(batches)]
+
+    with ThreadPoolExecutor(4) as threads:
+        for number, results in enumerate(threads.map(doubled, range(40))):
+            assert results == [2.0 * (number * 100 + at) for at in range(5)]
+
+
+def test_cores_are_shared_by_a_few_streams() -> None:
+    assert [streams_of(cores) for cores in (1, 2, 3, 4, 8, 64)] == [1, 2, 2, 2, 4, 4]

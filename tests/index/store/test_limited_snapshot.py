@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from index.errors import UnknownDocument
 from index.search.bm25 import PostingsBM25
 from index.store.limited_snapshot import LimitedSnapshot
-from index.store.snapshot import Snapshot
+from index.store.snapshot import SqliteSnapshot
 from qa.library.documents import index_paths
 from qa.settings import Settings
 from tests.support.fakes import DIMENSION, RecordingReporter
@@ -35,27 +35,27 @@ def index_with_tag(settings: Settings, folder: Path, tag: str) -> None:
 
 
 @pytest.fixture
-def whole(tmp_path: Path) -> Iterator[Snapshot]:
+def whole(tmp_path: Path) -> Iterator[SqliteSnapshot]:
     settings = settings_in(tmp_path / "both")
     write_files(tmp_path / "corpus" / "ours", OURS)
     write_files(tmp_path / "corpus" / "secret", SECRET)
     index_with_tag(settings, tmp_path / "corpus" / "ours", "harbour")
     index_with_tag(settings, tmp_path / "corpus" / "secret", "board")
-    with closing(Snapshot(settings.data)) as snapshot:
+    with closing(SqliteSnapshot(settings.data)) as snapshot:
         yield snapshot
 
 
 @pytest.fixture
-def alone(tmp_path: Path) -> Iterator[Snapshot]:
+def alone(tmp_path: Path) -> Iterator[SqliteSnapshot]:
     settings = settings_in(tmp_path / "alone")
     write_files(tmp_path / "corpus" / "ours", OURS)
     index_with_tag(settings, tmp_path / "corpus" / "ours", "harbour")
     with ExitStack() as stack:
-        yield stack.enter_context(closing(Snapshot(settings.data)))
+        yield stack.enter_context(closing(SqliteSnapshot(settings.data)))
 
 
 def test_everything_is_as_in_an_index_of_the_visible_documents(
-    whole: Snapshot, alone: Snapshot
+    whole: SqliteSnapshot, alone: SqliteSnapshot
 ) -> None:
     limited = LimitedSnapshot(whole, ["harbour"])
 
@@ -77,7 +77,7 @@ def test_everything_is_as_in_an_index_of_the_visible_documents(
         )
 
 
-def test_nothing_of_another_document_can_be_had(whole: Snapshot) -> None:
+def test_nothing_of_another_document_can_be_had(whole: SqliteSnapshot) -> None:
     limited = LimitedSnapshot(whole, ["harbour"])
     hidden = [info.id for info in whole.documents() if info.tags == ("board",)]
 
@@ -96,13 +96,13 @@ def test_nothing_of_another_document_can_be_had(whole: Snapshot) -> None:
     assert {limited.document_id(row) for row in nearest.tolist()} == set(limited.document_ids)
 
 
-def test_a_closed_view_leaves_the_snapshot_open(whole: Snapshot) -> None:
+def test_a_closed_view_leaves_the_snapshot_open(whole: SqliteSnapshot) -> None:
     LimitedSnapshot(whole, ["harbour"]).close()
 
     assert len(whole.documents()) == 4
 
 
-def test_other_tags_of_a_visible_document_are_not_shown(whole: Snapshot) -> None:
+def test_other_tags_of_a_visible_document_are_not_shown(whole: SqliteSnapshot) -> None:
     both = LimitedSnapshot(whole, ["harbour", "board"])
     limited = LimitedSnapshot(whole, ["board"])
 

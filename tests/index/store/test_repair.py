@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index.store.document_row import PARSED_COLUMNS
+from index.store.document_row import ROW_COLUMNS
+from index.store.document_text import CONTENT
 from index.store.integrity import IntegrityIssue
 from index.store.schema import FILE_NAME, MIGRATIONS, connect
 from qa import doctor
@@ -37,20 +38,25 @@ def desk(tmp_path: Path) -> Settings:
 def stored(desk: Settings) -> list[tuple[object, ...]]:
     """All that came of reading the files, as it is."""
     with closing(connect(desk.data)) as db:
-        columns = ", ".join(f"CAST({name} AS BLOB)" for name in PARSED_COLUMNS)
-        return db.execute(f"SELECT uri, {columns} FROM documents ORDER BY uri").fetchall()  # noqa: S608 - fixed names
+        columns = ", ".join(f"CAST({name} AS BLOB)" for name in (*ROW_COLUMNS, *CONTENT))
+        joined = "documents JOIN text_blocks ON document_id = id ORDER BY uri, start"
+        return db.execute(f"SELECT uri, {columns} FROM {joined}").fetchall()  # noqa: S608 - fixed names
 
 
 def flip(desk: Settings, uri: str, column: str, at: int) -> None:
     """Flip a bit of a column's value; bit 0 is the first one."""
     with closing(sqlite3.connect(desk.data / FILE_NAME, isolation_level=None)) as db:
-        before = f"SELECT CAST({column} AS BLOB), typeof({column}) FROM documents WHERE uri = ?"  # noqa: S608 - a fixed name
-        [(value, kind)] = db.execute(before, (uri,)).fetchall()
+        table, key = (
+            ("documents", "id") if column in ROW_COLUMNS else ("text_blocks", "document_id")
+        )
+        [(identity,)] = db.execute("SELECT id FROM documents WHERE uri = ?", (uri,)).fetchall()
+        before = f"SELECT CAST({column} AS BLOB), typeof({column}) FROM {table} WHERE {key} = ?"  # noqa: S608 - fixed names
+        [(value, kind)] = db.execute(before, (identity,)).fetchall()
         turned = bytearray(value)
         turned[at // 8 % len(turned)] ^= 1 << at % 8
         db.execute(
-            f"UPDATE documents SET {column} = CAST(? AS {kind}) WHERE uri = ?",  # noqa: S608
-            (bytes(turned), uri),
+            f"UPDATE {table} SET {column} = CAST(? AS {kind}) WHERE {key} = ?",  # noqa: S608
+            (bytes(turned), identity),
         )
 
 
@@ -178,30 +184,29 @@ def test_a_document_written_meanwhile_is_not_repaired(desk: Settings, tmp_path: 
     assert stored(desk) == newer
 
 
-def test_a_store_of_the_version_before_gets_its_digests(desk: Settings) -> None:
+def test_a_store_of_the_version_before_gets_its_digests(desk: Settings, tmp_path: Path) -> None:
     flip(
         desk, "prices.csv", "text", 7
     )  # a text that is no UTF-8 must not keep the store from opening
     with closing(sqlite3.connect(desk.data / FILE_NAME)) as db:
         versions = ("version_traits", "document_versions", "superseded_sections")
         later = ("extraction_reports", "unclaimed_vectors", "removed_chunks")
-        for table in ("digests", "structures", *later, *versions):
-            db.execute(f"DROP TABLE {table}")
-        db.execute("DROP INDEX documents_by_uri")
         with_single(db)
         for statement in SINGLE_VECTORS:
             db.execute(statement)
+        for table in ("digests", "structures", *later, *versions):
+            db.execute(f"DROP TABLE {table}")
+        db.execute("DROP INDEX documents_by_uri")
         db.execute("ALTER TABLE documents DROP COLUMN date_source")
         digests = next(
-            number for number, each in enumerate(MIGRATIONS) if "CREATE TABLE digests" in each
+            number for number, each in enumerate(MIGRATIONS) if "CREATE TABLE digests" in str(each)
         )
         db.execute(f"PRAGMA user_version = {digests}")
         db.commit()
-    assert findings(desk) == []
-    flip(desk, "prices.csv", "text", 7)
 
     [found] = findings(desk)
 
     assert "prices.csv" in found.problem
     repaired(desk)
+    indexed(desk, carded(), tmp_path / "corpus", {})
     assert findings(desk) == []

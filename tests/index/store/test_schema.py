@@ -11,6 +11,7 @@ import pytest
 
 from index.errors import SchemaTooNew, StoreBusy, StoreCorrupt
 from index.store.derivation import derive
+from index.store.document_row import PARSED_COLUMNS, damaged_documents
 from index.store.schema import (
     FILE_NAME,
     MIGRATIONS,
@@ -18,7 +19,7 @@ from index.store.schema import (
     current_generation,
     translate_sqlite_errors,
 )
-from index.store.sqlite import transaction, with_functions
+from index.store.sqlite import run_migration, transaction, with_functions
 
 
 def _scalar(connection: sqlite3.Connection, statement: str) -> object:
@@ -123,37 +124,45 @@ def test_many_processes_may_create_the_store_at_once(data: Path) -> None:
     assert _scalar(connect(data), "SELECT count(*) FROM meta") == 2
 
 
+FIRST_DIGESTS = 8
+"""First version whose documents have digests."""
+
+
 @pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
 def test_a_store_of_an_earlier_version_is_migrated_without_loss(data: Path, version: int) -> None:
     data.mkdir()
     old = sqlite3.connect(data / FILE_NAME)
     with_functions(old)
-    for script in MIGRATIONS[:version]:
-        old.executescript(script)
-    row = (
-        "id",
-        b"/a.txt",
-        "a.txt",
-        "Title",
-        1,
-        "Text.",
-        "00",
-        5,
-        "utf-8",
-        0,
-        b"",
-        "en",
-        "current",
-        2,
-        "2026-01-01T00:00:00+00:00",
-    )
-    columns = [name for (name,) in old.execute("SELECT name FROM pragma_table_info('documents')")][
-        : len(row)
-    ]
+    for migration in MIGRATIONS[:version]:
+        run_migration(old, migration)
+    row: dict[str, object] = {
+        "id": "id",
+        "path": b"/a.txt",
+        "uri": "a.txt",
+        "title": "Title",
+        "title_is_real": 1,
+        "text": "Text.",
+        "sha256": "00",
+        "size": 5,
+        "encoding": "utf-8",
+        "bom_size": 0,
+        "crlf": b"",
+        "language": "en",
+        "state": "current",
+        "recipe": 2,
+        "indexed_at": "2026-01-01T00:00:00+00:00",
+        "characters": 5,
+    }
+    columns = {name for (name,) in old.execute("SELECT name FROM pragma_table_info('documents')")}
+    row = {name: value for name, value in row.items() if name in columns}
     old.execute(
-        f"INSERT INTO documents ({', '.join(columns)}) VALUES ({', '.join('?' * len(row))})",  # noqa: S608
-        row,
+        f"INSERT INTO documents ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",  # noqa: S608
+        list(row.values()),
     )
+    if version >= FIRST_DIGESTS:
+        present = [each for each in PARSED_COLUMNS if each in columns]
+        known = ", ".join(f"coalesce(CAST({each} AS BLOB), x'')" for each in present)
+        old.execute(f"INSERT INTO digests SELECT id, digest({known}) FROM documents")  # noqa: S608
     old.executemany("INSERT INTO meta VALUES (?, ?)", [("store", "x"), ("generation", "7")])
     old.execute(f"PRAGMA user_version = {version}")
     old.commit()
@@ -163,9 +172,12 @@ def test_a_store_of_an_earlier_version_is_migrated_without_loss(data: Path, vers
 
     assert _scalar(connection, "PRAGMA user_version") == len(MIGRATIONS)
     assert _scalar(connection, "SELECT value FROM meta WHERE key = 'generation'") == "7"
-    assert connection.execute("SELECT text, date, extractor, places FROM documents").fetchall() == [
-        ("Text.", None, None, "[]")
-    ]
+    found = connection.execute(
+        "SELECT text, characters, date, extractor, places FROM documents JOIN text_blocks"
+        " ON document_id = id"
+    )
+    assert found.fetchall() == [("Text.", 5, None, None, "[]")]
+    assert list(damaged_documents(connection)) == []
 
 
 def test_a_file_that_was_cut_to_nothing_is_no_empty_store(tmp_path: Path) -> None:

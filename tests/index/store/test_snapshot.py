@@ -16,7 +16,7 @@ from index.ingestion.ingest import ingest
 from index.search.bm25 import analyse
 from index.search.index_file import DERIVED
 from index.search.segments import ARRAYS, MANIFEST, VECTORS
-from index.store.snapshot import Snapshot, current_generation
+from index.store.snapshot import SqliteSnapshot, current_generation
 from index.store.sqlite import BUSY_SECONDS
 from index.store.store import Store
 from tests.support.fakes import FakeEncoder, RecordingReporter
@@ -28,17 +28,17 @@ TEXTS = {
 
 
 @pytest.fixture
-def snapshot(store: Store, corpus: Path, data: Path) -> Iterator[Snapshot]:
+def snapshot(store: Store, corpus: Path, data: Path) -> Iterator[SqliteSnapshot]:
     for name, text in TEXTS.items():
         (corpus / name).write_bytes(text.encode())
     ingest([corpus], store, FakeEncoder(), RecordingReporter())
-    opened = Snapshot(data)
+    opened = SqliteSnapshot(data)
     opened.load()
     yield opened
     opened.close()
 
 
-def test_every_row_is_a_chunk_of_its_document(snapshot: Snapshot) -> None:
+def test_every_row_is_a_chunk_of_its_document(snapshot: SqliteSnapshot) -> None:
     for info in snapshot.documents():
         document = snapshot.document(info.id)
         rows = snapshot.rows_of([info.id])
@@ -50,7 +50,7 @@ def test_every_row_is_a_chunk_of_its_document(snapshot: Snapshot) -> None:
             assert all(chunk.start <= start < end <= chunk.end for start, end in chunk.sentences)
 
 
-def test_rows_are_those_of_both_indexes(snapshot: Snapshot) -> None:
+def test_rows_are_those_of_both_indexes(snapshot: SqliteSnapshot) -> None:
     for row in range(snapshot.size):
         text = snapshot.chunk(row).embedded_text
         [vector] = FakeEncoder().encode_queries([text])
@@ -58,7 +58,7 @@ def test_rows_are_those_of_both_indexes(snapshot: Snapshot) -> None:
         assert int(snapshot.lexical.match_scores(analyse(text)).argmax()) == row
 
 
-def test_documents_know_their_source(snapshot: Snapshot, corpus: Path) -> None:
+def test_documents_know_their_source(snapshot: SqliteSnapshot, corpus: Path) -> None:
     infos = {info.uri: info for info in snapshot.documents()}
     document = snapshot.document(infos["a.txt"].id)
     start, end = document.source.offsets(
@@ -76,7 +76,7 @@ def test_documents_know_their_source(snapshot: Snapshot, corpus: Path) -> None:
     assert snapshot.chunk(int(snapshot.rows_of([infos["b.md"].id])[0])).headings == ("Memo", "Rain")
 
 
-def test_unknown_documents_have_no_rows(snapshot: Snapshot) -> None:
+def test_unknown_documents_have_no_rows(snapshot: SqliteSnapshot) -> None:
     assert not snapshot.has_document("unknown")
     known = snapshot.document_ids
     assert snapshot.unknown_ids(["unknown", *known, "\ud800"]) == ["unknown", "\ud800"]
@@ -86,7 +86,7 @@ def test_unknown_documents_have_no_rows(snapshot: Snapshot) -> None:
 
 @pytest.mark.parametrize("damage", ["delete", "flip", "truncate", "none"])
 def test_derived_files_come_back_when_they_are_damaged(
-    snapshot: Snapshot, data: Path, damage: str
+    snapshot: SqliteSnapshot, data: Path, damage: str
 ) -> None:
     [vector] = FakeEncoder().encode_queries(["Anthropic"])
     before = snapshot.dense.search(vector, 3), snapshot.lexical.get_scores(["rain"])
@@ -102,7 +102,7 @@ def test_derived_files_come_back_when_they_are_damaged(
                 else content[:-9] + bytes([content[-9] ^ 4]) + content[-8:]
             )
 
-    again = Snapshot(data)
+    again = SqliteSnapshot(data)
     again.load()
 
     np.testing.assert_equal(
@@ -112,14 +112,14 @@ def test_derived_files_come_back_when_they_are_damaged(
     assert {path.name for path in files} == {MANIFEST, VECTORS, *(f"{a}.npy" for a in ARRAYS)}
 
 
-def test_a_snapshot_opens_where_no_index_can_be_saved(snapshot: Snapshot, data: Path) -> None:
+def test_a_snapshot_opens_where_no_index_can_be_saved(snapshot: SqliteSnapshot, data: Path) -> None:
     shutil.rmtree(data / DERIVED)
     (data / DERIVED).write_text("a file where the folder should be")
 
-    assert Snapshot(data).size == snapshot.size
+    assert SqliteSnapshot(data).size == snapshot.size
 
 
-def test_several_threads_may_read(snapshot: Snapshot) -> None:
+def test_several_threads_may_read(snapshot: SqliteSnapshot) -> None:
     with ThreadPoolExecutor(8) as pool:
         chunks = list(pool.map(snapshot.chunk, [row % snapshot.size for row in range(200)]))
 
@@ -129,7 +129,7 @@ def test_several_threads_may_read(snapshot: Snapshot) -> None:
 
 
 def test_a_paused_snapshot_resumes_only_its_own_generation(
-    snapshot: Snapshot, store: Store
+    snapshot: SqliteSnapshot, store: Store
 ) -> None:
     snapshot.pause()
     snapshot.pause()
@@ -144,7 +144,7 @@ def test_a_paused_snapshot_resumes_only_its_own_generation(
 
 
 def test_removing_does_not_wait_for_a_paused_snapshot(
-    snapshot: Snapshot, store: Store, data: Path
+    snapshot: SqliteSnapshot, store: Store, data: Path
 ) -> None:
     snapshot.pause()
     started = time.perf_counter()
@@ -156,7 +156,7 @@ def test_removing_does_not_wait_for_a_paused_snapshot(
 
 
 def test_an_empty_store_is_an_empty_snapshot(store: Store, data: Path) -> None:  # noqa: ARG001 - the fixture creates the store
-    snapshot = Snapshot(data)
+    snapshot = SqliteSnapshot(data)
 
     assert (snapshot.generation, snapshot.size, snapshot.documents(), snapshot.dense.size) == (
         0,

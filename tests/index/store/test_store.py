@@ -14,12 +14,11 @@ import pytest
 from index.errors import ModelMismatch, StoreBusy, StoreCorrupt, UnknownDocument
 from index.ingestion.ingest import RECIPE
 from index.store.derivation import derive
-from index.store.document_versions import found_versions
+from index.store.document_versions import Neighbourhood, relate
 from index.store.schema import FILE_NAME
-from index.store.snapshot import Snapshot, current_generation
+from index.store.snapshot import SqliteSnapshot, current_generation
 from index.store.store import IndexedChunk, Store
 from index.text.chunking import chunk_document
-from index.text.versions import Versions
 from tests.support.fakes import FakeEncoder, plain_document
 from tests.support.stored import put
 
@@ -43,7 +42,7 @@ def _holds(data: Path, needle: str) -> list[str]:
 
 
 @pytest.fixture
-def snapshot(store: Store, data: Path) -> Iterator[Snapshot]:
+def snapshot(store: Store, data: Path) -> Iterator[SqliteSnapshot]:
     """Return the snapshot of a store with two documents."""
     for name in ("a.txt", "b.txt"):
         put(
@@ -51,7 +50,7 @@ def snapshot(store: Store, data: Path) -> Iterator[Snapshot]:
             f"Text of {name} about stocks.\n\nAnother paragraph of the same file says more.",
             name,
         )
-    opened = Snapshot(data)
+    opened = SqliteSnapshot(data)
     yield opened
     opened.close()
 
@@ -109,13 +108,13 @@ def test_an_error_while_putting_leaves_the_old_version(store: Store, data: Path)
         )
 
     assert current_generation(data) == 1
-    with_old = Snapshot(data)
+    with_old = SqliteSnapshot(data)
     assert with_old.document(document.id).text == "The old version of this text."
     assert with_old.chunk(0).text == "The old version of this text."
 
 
 def test_a_snapshot_keeps_its_generation_while_another_connection_writes(
-    snapshot: Snapshot, store: Store, data: Path
+    snapshot: SqliteSnapshot, store: Store, data: Path
 ) -> None:
     before = [snapshot.chunk(row).text for row in range(snapshot.size)]
     put(store, "Something else altogether.", "a.txt")
@@ -123,7 +122,7 @@ def test_a_snapshot_keeps_its_generation_while_another_connection_writes(
 
     assert [snapshot.chunk(row).text for row in range(snapshot.size)] == before
     assert snapshot.generation == 2
-    assert (current_generation(data), len(Snapshot(data).documents())) == (4, 3)
+    assert (current_generation(data), len(SqliteSnapshot(data).documents())) == (4, 3)
 
 
 def test_documents_are_found_by_id_uri_and_path(store: Store) -> None:
@@ -207,11 +206,11 @@ def test_versions_are_looked_for_only_after_a_change(
 ) -> None:
     looked: list[object] = []
 
-    def found(db: sqlite3.Connection) -> Versions:
+    def found(db: sqlite3.Connection) -> Neighbourhood:
         looked.append(db)
-        return found_versions(db)
+        return relate(db)
 
-    monkeypatch.setattr("index.store.store.found_versions", found)
+    monkeypatch.setattr("index.store.store.relate", found)
     ids = [
         put(store, f"The price list, version {number}.", f"list v{number}.txt") for number in (1, 2)
     ]
@@ -256,7 +255,7 @@ def test_damage_in_the_middle_of_the_file_is_called_corrupt(data: Path) -> None:
     path.write_bytes(content[:4096] + b"\xa5" * (len(content) - 4096))
 
     with pytest.raises(StoreCorrupt):
-        Snapshot(data).documents()
+        SqliteSnapshot(data).documents()
     with (
         pytest.raises(StoreCorrupt, match="move the file away"),
         Store(data) as damaged,
@@ -294,7 +293,7 @@ def test_two_processes_may_index_at_once(data: Path, corpus: Path) -> None:
     assert [process.wait(60) for process in running] == [0, 0]
 
     [verdict] = sqlite3.connect(data / FILE_NAME).execute("PRAGMA integrity_check").fetchone()
-    snapshot = Snapshot(data)
+    snapshot = SqliteSnapshot(data)
     assert (verdict, len(snapshot.documents()), snapshot.generation) == ("ok", 60, 60)
     assert snapshot.dense.size == snapshot.lexical.corpus_size == snapshot.size > 0
 

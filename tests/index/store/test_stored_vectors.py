@@ -11,9 +11,9 @@ import pytest
 
 from index.store import store as store_module
 from index.store.schema import FILE_NAME, MIGRATIONS, connect
-from index.store.snapshot import Snapshot
+from index.store.snapshot import SqliteSnapshot
 from index.store.store import Store
-from index.store.stored_vectors import halved, packed, unpacked
+from index.store.stored_vectors import MIGRATION, halved, packed, unpacked
 from tests.support.fakes import FakeEncoder
 from tests.support.older import SINGLE_VECTORS, with_single
 from tests.support.stored import put
@@ -47,11 +47,11 @@ def test_an_older_store_is_packed_and_answers_as_before(data: Path) -> None:
         for number in range(40):
             put(store, f"{TEXT} It is number {number}.", f"{number}.txt")
     [query] = FakeEncoder().encode_queries([TEXT])
-    with closing(Snapshot(data, save_derived=False)) as snapshot:
+    with closing(SqliteSnapshot(data, save_derived=False)) as snapshot:
         expected = snapshot.dense.search(query, 9)
     with closing(sqlite3.connect(data / FILE_NAME)) as db:
         with_single(db)
-        for statement in (*SINGLE_VECTORS, f"PRAGMA user_version = {len(MIGRATIONS) - 1}"):
+        for statement in (*SINGLE_VECTORS, f"PRAGMA user_version = {MIGRATIONS.index(MIGRATION)}"):
             db.execute(statement)
         db.commit()
 
@@ -60,7 +60,7 @@ def test_an_older_store_is_packed_and_answers_as_before(data: Path) -> None:
         assert (size, db.execute("PRAGMA foreign_key_check").fetchall()) == (64, [])
         assert db.execute("PRAGMA foreign_keys").fetchone() == (1,)
 
-    with closing(Snapshot(data)) as snapshot:
+    with closing(SqliteSnapshot(data)) as snapshot:
         np.testing.assert_array_equal(snapshot.dense.search(query, 9), expected)
     with Store(data) as store:  # the passages still refer to their vectors
         put(store, "Another text.", "0.txt")

@@ -1,0 +1,1 @@
+"""Tests of the shared store; they need the extra `lance`."""
