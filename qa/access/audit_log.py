@@ -8,23 +8,24 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 
-from qa.access.key_store import FILE_NAME, Entry, KeyStore
+from qa.access.key_store import Entry, has_key_store, open_key_store
+from qa.settings import Settings
 
 
-def log_command(data: Path, action: str, target: str = "") -> None:
+def log_command(settings: Settings, action: str, target: str = "") -> None:
     """Log a change that a command has made, by the name of the system's user."""
-    if (data / FILE_NAME).is_file():
-        with closing(KeyStore(data)) as store:
-            store.add_entry(f"command:{_user()}", action, target, "done")
+    if has_key_store(settings):
+        with closing(open_key_store(settings)) as store:
+            if store.has_keys():
+                store.add_entry(f"command:{_user()}", action, target, "done")
 
 
-def entries(data: Path, last: int) -> list[Entry]:
+def entries(settings: Settings, last: int) -> list[Entry]:
     """Return the last entries, the oldest first; none where there are no keys."""
-    if not (data / FILE_NAME).is_file():
+    if not has_key_store(settings):
         return []
-    with closing(KeyStore(data)) as store:
+    with closing(open_key_store(settings)) as store:
         return store.entries(last)
 
 

@@ -37,9 +37,15 @@ class Gatekeeper:
     """
 
     def __init__(
-        self, data: Path, *, required: bool = False, clock: Callable[[], float] = time.monotonic
+        self,
+        data: Path,
+        location: str = "",
+        *,
+        required: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._data = data
+        """Check with the keys in a data directory, or in the database at a location."""
+        self._data, self._location = data, location
         self._is_keyed = required
         self._opening = threading.Lock()
         self._opened: KeyStore | None = None
@@ -48,7 +54,7 @@ class Gatekeeper:
     @property
     def needs_keys(self) -> bool:
         """True if nobody may pass without a key; once true, it stays so. Raises StoreError."""
-        if not self._is_keyed and (self._data / FILE_NAME).is_file():
+        if not self._is_keyed and self._has_store:
             self._is_keyed = self.store.has_keys()
         return self._is_keyed
 
@@ -57,12 +63,21 @@ class Gatekeeper:
         """The key store, opened when it is first needed. Raises StoreError."""
         with self._opening:
             if self._opened is None:
-                self._opened = KeyStore(self._data)
+                self._opened = KeyStore(self._data, self._location)
             return self._opened
+
+    @property
+    def is_shared(self) -> bool:
+        """True if the keys are in a database that may be on another machine."""
+        return bool(self._location)
+
+    @property
+    def _has_store(self) -> bool:
+        return bool(self._location) or (self._data / FILE_NAME).is_file()
 
     def has_valid_keys(self) -> bool:
         """Return True if somebody can pass. Raises StoreError."""
-        if not (self._data / FILE_NAME).is_file():
+        if not self._has_store:
             return False
         now = datetime.now(UTC).isoformat(timespec="seconds")
         return any(key.is_valid(now) for key in self.store.listed())

@@ -11,7 +11,7 @@ from index.parsing.loader import relative_uri, shown
 from index.sources.discovery import discover
 from index.store.snapshot import Snapshot
 from qa.answer import Freshness
-from qa.answering.source_freshness import SourceFreshness
+from qa.answering.retrieval.source_freshness import SourceFreshness
 
 State = Freshness | Literal["new"]
 """State of a file; `new` has no document: it is not indexed yet, or `qa index` skips it."""

@@ -7,54 +7,54 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
+from index.document import split_uri
 from index.errors import StoreError
 from index.filesystem.portable_path import PAGES
-from index.ingestion.ingest import ingest
+from index.ingestion.ingest import Distribute, ingest
 from index.ingestion.report import Reporter, Summary
 from index.models.encoder import Encoder
+from index.parsing.loader import shown
 from index.sources.discovery import canonical_root
 from index.sources.ignore_rules import checked_patterns
-from index.store.derivation import derive
-from index.store.file_records import FileRecord
-from index.store.schema import current_generation
+from index.store.contract import DocumentStore
+from index.store.file_records import FileRecord, IndexedFile
 from index.store.snapshot import DocumentInfo, Snapshot
-from index.store.store import Store
 from index.tags import tags_of
 from qa.answering.pipeline import with_tags
-from qa.errors import NoIndex, UnknownDocumentId
-from qa.library.upload_folder import UploadFolder
+from qa.errors import NoIndex, PartOfFile, UnknownDocumentId
+from qa.library.stores import backend_of
+from qa.library.upload_folder import open_upload_folder
 from qa.settings import Settings
-from qa.state.database import FILE_NAME as STATE
-from qa.state.database import State
+from qa.state.database import has_state, open_state
 from qa.state.quote_erasure import redact_documents
 from qa.state.upload_jobs import UploadJobs
 
 
 def has_index(settings: Settings) -> bool:
     """Return True if at least one run of `qa index` has filled the data directory."""
-    return bool(current_generation(settings.data))
+    return bool(backend_of(settings).count_of())
 
 
-def open_store(settings: Settings) -> Store:
-    """Open the store of the data directory, and create it if there is none.
+def open_store(settings: Settings) -> DocumentStore:
+    """Open the store of the settings, and create it if there is none.
 
     Before the store deletes a document, the quotes of it in conversations are deleted. Raises
     StoreError.
     """
 
     def erase(documents: Sequence[str]) -> None:
-        if (settings.data / STATE).is_file():
-            with closing(State(settings.data)) as state:
+        if has_state(settings):
+            with closing(open_state(settings)) as state:
                 recorded = set(documents) & state.document_ids()
                 for staged in state.erase(recorded, redact_documents):
-                    UploadFolder(settings.data).discard(staged)
+                    open_upload_folder(settings).discard(staged)
 
     def rename(old: str, new: str) -> None:
-        if (settings.data / STATE).is_file():
-            with closing(State(settings.data)) as state:
+        if has_state(settings):
+            with closing(open_state(settings)) as state:
                 state.rename(old, new)
 
-    return Store(settings.data, erase, rename)
+    return backend_of(settings).open_writer(erase, rename)
 
 
 def index_paths(  # noqa: PLR0913 - as `ingest`
@@ -68,6 +68,7 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
     exclude: Sequence[str] = (),
     tags: Sequence[str] = (),
     follow_links: bool = False,
+    distribute: Distribute | None = None,
     on_wait: Callable[[], None] = lambda: None,
 ) -> Summary:
     """Bring the index up to date with files, folders and web pages; see `ingest`.
@@ -89,16 +90,19 @@ def index_paths(  # noqa: PLR0913 - as `ingest`
             max_bytes=settings.max_file_bytes,
             exclude=exclude,
             follow_links=follow_links,
+            distribute=distribute,
         )
         if new_tags:
             store.tags.add(_document_ids_of(settings, store, paths), new_tags)
-        derive(settings.data)
+        backend_of(settings).derive()
         with suppress(StoreError):  # no room for it, or others at work: after the next run
             store.give_back_space()
     return summary
 
 
-def _document_ids_of(settings: Settings, store: Store, paths: Sequence[Path | str]) -> list[str]:
+def _document_ids_of(
+    settings: Settings, store: DocumentStore, paths: Sequence[Path | str]
+) -> list[str]:
     """Return the ids of the documents at addresses (str) and below files or folders (Path)."""
     pages = {file.uri: file for file in store.files_under(settings.data.resolve() / PAGES)}
     files: list[FileRecord] = []
@@ -119,10 +123,11 @@ def remove_document(
     """Delete a document, named by its id, uri or path, and all that was made from it.
 
     Its file is deleted too if it was uploaded or is the copy of a web page. Raises UnknownDocument,
-    or StoreBusy when others are at work for `seconds`.
+    PartOfFile, or StoreBusy when others are at work for `seconds`.
     """
     with open_store(settings) as store, store.writing(on_wait, seconds):
         file = store.find(name)
+        require_file(file)
         try:
             store.remove([file.document_id])
         finally:
@@ -132,9 +137,19 @@ def remove_document(
         return file
 
 
+def require_file(file: FileRecord | IndexedFile) -> None:
+    """Raise PartOfFile for a document inside a file: it stays, goes and is tagged with the file."""
+    if file.part:
+        whole, _ = split_uri(file.uri)
+        raise PartOfFile(
+            f"{shown(file.uri)} is a part of {shown(whole)} and goes with it: "
+            f"name {shown(whole)} instead"
+        )
+
+
 def _delete_own_file(settings: Settings, path: Path) -> None:
     """Delete an uploaded file or the copy of a web page; leave a user's file alone."""
-    was_uploaded = UploadFolder(settings.data).discard(path)
+    was_uploaded = open_upload_folder(settings).discard(path)
     if not was_uploaded and path.parent == settings.data.resolve() / PAGES:
         path.unlink(missing_ok=True)
 
@@ -146,14 +161,14 @@ def forget_all(settings: Settings, on_wait: Callable[[], None] = lambda: None) -
     """
     with open_store(settings) as store, store.writing(on_wait):
         shutil.rmtree(settings.data / PAGES, ignore_errors=True)
-        UploadFolder(settings.data).discard_all()
-        if (settings.data / STATE).is_file():
-            with closing(State(settings.data)) as state:
+        open_upload_folder(settings).discard_all()
+        if has_state(settings):
+            with closing(open_state(settings)) as state:
                 UploadJobs(state).delete_all()
         count = store.delete_all()
         # Last: before, the deleted documents are taken out of answers one by one.
-        if (settings.data / STATE).is_file():
-            with closing(State(settings.data)) as state:
+        if has_state(settings):
+            with closing(open_state(settings)) as state:
                 state.delete_all()
         return count
 
@@ -165,7 +180,7 @@ def open_snapshot(settings: Settings) -> Snapshot:
     """
     if not has_index(settings):
         raise NoIndex
-    return Snapshot(settings.data, save_derived=False)
+    return backend_of(settings).open_snapshot(save_derived=False)
 
 
 def list_documents(settings: Settings, tags: Sequence[str] = ()) -> list[DocumentInfo]:
@@ -175,7 +190,7 @@ def list_documents(settings: Settings, tags: Sequence[str] = ()) -> list[Documen
     """
     if not has_index(settings):
         return []
-    with closing(Snapshot(settings.data)) as snapshot:
+    with closing(backend_of(settings).open_snapshot()) as snapshot:
         return documents_in(snapshot, tags)
 
 

@@ -6,15 +6,16 @@ This module puts the parts together, as `qa.bootstrap` does for answering.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.document import TextRange
-from index.errors import IndexingError, Stopped
+from index.errors import IndexingError, Stopped, StoreError
 from index.filesystem.locks import process_lock
 from index.ingestion.file_events import FileEvents
 from index.ingestion.watcher import WatchedPaths, Watcher, run_watcher
@@ -22,19 +23,19 @@ from index.models.encoder import Encoder
 from index.models.encoder_conversion import EncoderCard
 from index.parsing.loader import shown
 from index.sources.ignore_rules import checked_patterns
-from index.store.derivation import derive
-from index.store.snapshot import Snapshot
-from index.store.store import Store
+from index.store.contract import DocumentStore
+from index.store.store import ERASURE_SECONDS
 from qa.answer import Answer
 from qa.answering.live_pipeline import LivePipeline
 from qa.answering.pipeline import Pipeline
-from qa.answering.source_freshness import FileHashes, SourceFreshness
+from qa.answering.retrieval.source_freshness import FileHashes, SourceFreshness
 from qa.errors import QAError
 from qa.library.document_status import FileStatus, status_of
 from qa.library.documents import has_index, open_store
 from qa.library.listener import Listener
+from qa.library.stores import backend_of
 from qa.settings import Settings
-from qa.state.database import State
+from qa.state.database import open_state
 from qa.state.saved_questions import Rechecker, SavedQuestions
 
 
@@ -55,10 +56,22 @@ def follow_sources(
     checked_patterns(watched.exclude)
     questions = Rechecker(lambda: _recheck(settings, live, listener, stopping))
 
+    backend, clock = backend_of(settings), time.monotonic
+    # As if there had been a change: one that was killed may have left something to be erased.
+    last_change = clock()
+
     def on_change() -> None:
-        derive(settings.data)
+        nonlocal last_change
+        last_change = clock()
+        backend.derive()
         questions.schedule()
 
+    def on_rest() -> None:
+        """Erase what was removed, in the seconds after its time has come."""
+        if not backend.is_shared and clock() - last_change < 2 * ERASURE_SECONDS:
+            backend.derive()
+
+    callbacks = (on_change, on_rest)
     try:
         with (
             process_lock(
@@ -68,7 +81,11 @@ def follow_sources(
         ):
             # False if the process was told to stop while it waited for its turn.
             if is_only_watcher:
-                _watch(settings, encoder, store, watched, listener, stopping, on_change)
+                try:
+                    _watch(settings, encoder, store, watched, listener, stopping, callbacks)
+                finally:
+                    with suppress(StoreError):  # the next process that writes does it
+                        backend.derive(at_once=True)
     finally:
         questions.close()
 
@@ -82,13 +99,17 @@ _SECOND_WATCHER = (
 def _watch(
     settings: Settings,
     encoder: Encoder,
-    store: Store,
+    store: DocumentStore,
     watched: WatchedPaths,
     listener: Listener,
     stopping: threading.Event,
-    on_change: Callable[[], None],
+    callbacks: tuple[Callable[[], None], Callable[[], None]],
 ) -> None:
-    """Run a watcher over an open store until `stopping` is set."""
+    """Run a watcher over an open store until `stopping` is set.
+
+    `callbacks` are called after scans that changed something, and after the others.
+    """
+    on_change, on_rest = callbacks
     with store.writing():
         store.claim_model(settings.model, encoder.card.fingerprint)
     watcher = Watcher(
@@ -100,7 +121,7 @@ def _watch(
     )
     events = FileEvents(watched.paths, stopping, listener.on_message)
     listener.on_message(f"Watching {', '.join(shown(str(path)) for path in watched.paths)}")
-    run_watcher(watcher, events, stopping, on_change, listener.on_message)
+    run_watcher(watcher, events, stopping, on_change, listener.on_message, on_rest)
 
 
 class Interruptible:
@@ -172,7 +193,7 @@ def _ask_unless_stopping(pipeline: Pipeline, stopping: threading.Event, question
 @contextmanager
 def open_saved_questions(settings: Settings) -> Iterator[SavedQuestions]:
     """Open the saved questions of the data directory. Raises StoreError."""
-    with closing(State(settings.data)) as state:
+    with closing(open_state(settings)) as state:
         yield SavedQuestions(state)
 
 
@@ -183,5 +204,5 @@ def document_status(settings: Settings) -> list[FileStatus]:
     """
     if not has_index(settings):
         return []
-    with closing(Snapshot(settings.data)) as snapshot:
+    with closing(backend_of(settings).open_snapshot()) as snapshot:
         return status_of(snapshot, SourceFreshness(snapshot, FileHashes()), snapshot.roots())

@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from index.ingestion.ingest import Ingestion, PassageEncoder, is_up_to_date
+from index.ingestion.ingest import Ingestion, is_up_to_date
+from index.ingestion.preparation import PassageEncoder
 from index.ingestion.report import Outcome, Reporter
 from index.models.encoder_conversion import EncoderCard
 from index.parsing.parser_pool import ParserPool
 from index.parsing.sandbox import Extraction
-from index.store.derivation import derive
+from index.store.contract import DocumentStore
 from index.store.file_records import FileRecord
-from index.store.store import Store
+from qa.library.stores import backend_of
 from qa.settings import Settings
 
 
@@ -40,7 +41,7 @@ class CollectingReporter(Reporter):
         self.outcomes[outcome.document_id or ""] = outcome
 
 
-def outdated(store: Store, folder: Path) -> list[FileRecord]:
+def outdated(store: DocumentStore, folder: Path) -> list[FileRecord]:
     """Return the files below a folder that are read differently today.
 
     Raises StoreError.
@@ -54,7 +55,7 @@ def outdated(store: Store, folder: Path) -> list[FileRecord]:
 
 def read_again(
     settings: Settings,
-    store: Store,
+    store: DocumentStore,
     encoder: Embedder,
     files: Sequence[FileRecord],
     pool: ParserPool,
@@ -73,4 +74,4 @@ def read_again(
                 run.process_file(file.path, file.path.parent, uri=file.uri)
         run.finish()
         store.drop_unused_vectors()
-        derive(settings.data)
+        backend_of(settings).derive()

@@ -1,26 +1,30 @@
 """Folder of uploaded files, and safe names for them.
 
-Each file lies in a folder of its own with a random name, under its own safe name.
+Each file lies in a folder of its own with a random name, under its own safe name. A shared store
+keeps the files for all servers; then they are in this folder only while they are received and read.
 """
 
 from __future__ import annotations
 
-import re
 import secrets
 import shutil
 import time
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import regex
 
 from index.errors import LoadingError
-from index.filesystem.portable_path import UPLOADS
+from index.filesystem.file_stamp import stamp_of
+from index.filesystem.portable_path import UPLOADS, is_upload
 from index.formats.detection import kind_of
 from index.parsing.loader import is_supported, read_bytes
+from index.store.contract import UploadedObjects
 from qa.errors import UnsupportedUpload
+from qa.library.stores import backend_of
+from qa.settings import Settings
 
 ABANDONED_SECONDS = 24 * 3600.0
 """Age in seconds from which a file without document and job is deleted.
@@ -28,7 +32,6 @@ ABANDONED_SECONDS = 24 * 3600.0
 The first files of an upload that is still being received have neither, and must stay.
 """
 
-_FOLDER = re.compile(r"[0-9a-f]{16}")
 _READ = (
     "text, Markdown, PDF, Word, PowerPoint, a spreadsheet, HTML, EPUB, OpenDocument, RTF, a mail, "
     "source code or another format of docs/formats.md"
@@ -42,8 +45,10 @@ class UploadFolder:
     quoted.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, objects: UploadedObjects | None = None) -> None:
+        """Take a data directory, and the files of a shared store if that keeps them."""
         self.folder = data.resolve() / UPLOADS
+        self._objects = objects
 
     def new(self) -> Path:
         """Create an empty folder for one file."""
@@ -53,19 +58,54 @@ class UploadFolder:
 
     def holds(self, path: Path) -> bool:
         """Return True if a file was uploaded, and lies in a folder that `new` has made."""
-        is_below = path.parent.parent == self.folder
-        return is_below and _FOLDER.fullmatch(path.parent.name) is not None
+        return is_upload(self.folder.parent, path)
+
+    def publish(self, path: Path) -> None:
+        """Hand a file to the shared store, if there is one. Raises StoreError."""
+        if self._objects is not None:
+            self._objects.put(path)
+
+    def bring(self, path: Path, *, anew: bool = False) -> None:
+        """Fetch a file from the shared store unless it is here; with `anew` in any case.
+
+        Does nothing where it is gone. Raises StoreError.
+        """
+        if self._objects is not None and (anew or not path.exists()):
+            self._objects.get(path, path)
+
+    def release(self, path: Path) -> None:
+        """Delete what is here of a file that the shared store keeps."""
+        if self._objects is not None and self.holds(path):
+            shutil.rmtree(path.parent, ignore_errors=True)
+
+    def drop(self, path: Path) -> None:
+        """Delete a file that may be here and in the shared store, and leave its folder."""
+        path.unlink(missing_ok=True)
+        if self._objects is not None:
+            self._objects.delete_file(path)
 
     def discard(self, path: Path) -> bool:
         """Delete an uploaded file with its folder; return False for any other file."""
         if not self.holds(path):
             return False
         shutil.rmtree(path.parent, ignore_errors=True)
+        if self._objects is not None:
+            self._objects.delete_folder(path.parent)
         return True
 
     def discard_all(self) -> None:
         """Delete all uploaded files."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self._objects is not None:
+            self._objects.delete_all()
+
+    def sizes(self, paths: Iterable[Path]) -> dict[Path, int]:
+        """Return the sizes in bytes of those of some uploaded files that there are."""
+        if self._objects is not None:
+            sizes = {each.path: each.size for each in self._objects.objects()}
+            return {path: sizes[path] for path in paths if path in sizes}
+        stamps = {path: stamp_of(path) for path in paths}
+        return {path: stamp.size for path, stamp in stamps.items() if stamp}
 
     def sweep(self, kept: Collection[Path], now: float | None = None) -> list[Path]:
         """Delete the abandoned folders and return them: old ones without any file of `kept`.
@@ -74,7 +114,8 @@ class UploadFolder:
         """
         if not self.folder.is_dir():
             return []
-        used = {path.parent for path in kept}
+        # What the shared store keeps is here for a while only.
+        used = {path.parent for path in kept} if self._objects is None else set()
         limit = (time.time() if now is None else now) - ABANDONED_SECONDS
         abandoned = [
             folder
@@ -84,6 +125,21 @@ class UploadFolder:
         for folder in abandoned:
             shutil.rmtree(folder, ignore_errors=True)
         return abandoned
+
+    def sweep_objects(self, kept: Collection[Path], now: float | None = None) -> None:
+        """Delete the abandoned files of the shared store, as `sweep` does in the folder."""
+        if self._objects is None:
+            return
+        used = {path.parent for path in kept}
+        limit = (time.time() if now is None else now) - ABANDONED_SECONDS
+        for each in self._objects.objects():
+            if each.path.parent not in used and each.modified < limit:
+                self._objects.delete_folder(each.path.parent)
+
+
+def open_upload_folder(settings: Settings) -> UploadFolder:
+    """Return the folder of uploaded files, with the store that keeps them. Raises StoreError."""
+    return UploadFolder(settings.data, backend_of(settings).uploads())
 
 
 def name_with_suffix(name: str, path: Path, max_bytes: int) -> str:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 
-from index.errors import StoreBusy, UnknownDocument
+from index.errors import StoreBusy, StoreError, UnknownDocument
 from index.store.file_records import IndexedFile
 from index.store.schema import FILE_NAME, translate_sqlite_errors
 from index.store.sqlite import close_on_error
 from qa.access.principal import LOCAL, Principal
 from qa.errors import InvalidUpload, NotUploaded, QAError, UnknownDocumentId, UnsupportedUpload
-from qa.library.documents import open_store, remove_document
-from qa.library.upload_folder import UploadFolder
+from qa.library.documents import open_store, remove_document, require_file
+from qa.library.upload_folder import open_upload_folder
 from qa.library.upload_quota import UploadQuota
 from qa.settings import Settings
-from qa.state.database import State
+from qa.state.database import open_state
 from qa.state.upload_jobs import Job, UploadedFile, UploadJobs, Usage
 
 DELETE_SECONDS = 5.0
@@ -31,7 +32,7 @@ class UploadService:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.uploads = UploadFolder(settings.data)
+        self.uploads = open_upload_folder(settings)
         self.waiting = threading.Event()
         self.max_file_bytes = settings.max_file_bytes
         self.quota = UploadQuota(settings)
@@ -43,7 +44,7 @@ class UploadService:
 
         So the documents can also be listed where nothing may be written. Raises StoreError.
         """
-        with close_on_error(State(self._settings.data)) as state:
+        with close_on_error(open_state(self._settings)) as state:
             jobs = UploadJobs(state)
             # Fails on a file that can only be read, as one opened on a full disk: nothing is cached
             # then, and the next access opens the file again.
@@ -66,20 +67,33 @@ class UploadService:
 
         try:
             tags = asker.upload_tags(tags)
+            # Before the job, which any server may begin at once.
+            for file in taken:
+                self.uploads.publish(file.staged or file.path)
             job = self.jobs.add(files, tags, asker.owner, asker.tags, check)
         except BaseException:  # Whatever happened, no job will ever delete these files.
-            for file in files:
-                self.uploads.discard(file.staged or file.path)
+            self._discard(files)
             raise
+        for file in taken:
+            self.uploads.release(file.staged or file.path)
         self.waiting.set()
         return job
 
+    def _discard(self, files: Sequence[UploadedFile]) -> None:
+        for file in files:
+            with suppress(StoreError):  # the sweep deletes what the store does not let go now
+                self.uploads.discard(file.staged or file.path)
+
     def check_uploaded(self, known: IndexedFile) -> None:
-        """Raise NotUploaded if a document was not uploaded but indexed from elsewhere."""
+        """Raise NotUploaded if a document was not uploaded but indexed from elsewhere.
+
+        Raises PartOfFile for a document inside an uploaded file.
+        """
         if not self.uploads.holds(known.path):
             raise NotUploaded(
                 f"{known.uri} was indexed from elsewhere: change the file itself, and `qa index` it"
             )
+        require_file(known)
 
     def replace(
         self,
@@ -95,8 +109,7 @@ class UploadService:
         """
         refusal = _refusal(known, files)
         if refusal:
-            for file in files:
-                self.uploads.discard(file.path)
+            self._discard(files)
             raise refusal
         [file] = files
         # The new bytes wait where they are until the worker moves them to the document's file.
@@ -108,22 +121,25 @@ class UploadService:
     ) -> tuple[str, ...]:
         """Replace the tags that users have given to a document; return those that are shown.
 
-        Tags outside of an asker's limits stay as they are. Raises InvalidTag, NotAllowed or
-        StoreError.
+        Tags outside of an asker's limits stay as they are. Raises InvalidTag, NotAllowed,
+        PartOfFile or StoreError.
         """
         new_tags = asker.upload_tags(tags)
         with (
             open_store(self._settings) as store,
             translate_sqlite_errors(self._settings.data / FILE_NAME),
         ):
+            file = store.file(document_id)
+            if file is not None:
+                require_file(file)
             store.tags.replace(document_id, new_tags, within=asker.tags)
         return new_tags
 
     def delete(self, known: IndexedFile) -> bool:
         """Delete a document; return True if its file was uploaded and is deleted too.
 
-        Raises StoreBusy while others are indexing, or UnknownDocumentId if someone else has just
-        deleted the document.
+        Raises StoreBusy while others are indexing, UnknownDocumentId if someone else has just
+        deleted the document, or PartOfFile.
         """
         try:
             remove_document(self._settings, known.document_id, seconds=DELETE_SECONDS)

@@ -22,14 +22,14 @@ from index.ingestion.ingest import Ingestion
 from index.ingestion.report import Outcome
 from index.parsing.parser_pool import ParserPool
 from index.parsing.sandbox import Extraction
-from index.store.derivation import derive
+from index.store.contract import DocumentStore
 from index.store.file_records import FileRecord
-from index.store.store import Store
 from qa.library.documents import open_store
 from qa.library.reindexing import CollectingReporter, Embedder, outdated, read_again
-from qa.library.upload_folder import UploadFolder
+from qa.library.stores import backend_of
+from qa.library.upload_folder import open_upload_folder
 from qa.settings import Settings
-from qa.state.database import State
+from qa.state.database import State, open_state
 from qa.state.upload_jobs import (
     BATCH_SIZE,
     MAX_ATTEMPTS,
@@ -47,6 +47,8 @@ RETRY_SECONDS = 5.0
 """Seconds of pause after a failure that is no file's fault: a full disk, a locked index."""
 TIDY_SECONDS = 3600.0
 """Seconds between two deletions of old jobs, conversations and files."""
+_TURN = "uploading"
+"""Name of the turn of the one server that works on uploads."""
 _NAMESAKE = "another document of this name is here, too; it was not replaced"
 _GIVEN_UP = f"was given up: the program ended {MAX_ATTEMPTS} times while reading it"
 _LOST = "is no longer there, or the document was deleted: upload it again"
@@ -70,7 +72,7 @@ class UploadWorker:
     ) -> None:
         self._settings, self._encoder = settings, encoder
         self._on_change, self._on_failure, self._clock = on_change, on_failure, clock
-        self._uploads = UploadFolder(settings.data)
+        self._uploads = open_upload_folder(settings)
         # Of this moment, until `run` has one with processes.
         self._pool = ParserPool()
 
@@ -108,9 +110,12 @@ class UploadWorker:
         ) as is_only_worker:
             if not is_only_worker:
                 return
-            with closing(State(self._settings.data)) as state, open_store(self._settings) as store:
+            with closing(open_state(self._settings)) as state, open_store(self._settings) as store:
                 jobs, stale = UploadJobs(state), outdated(store, self._uploads.folder)
                 while not stopping.is_set():
+                    if not state.has_turn(_TURN):  # another server works
+                        stopping.wait(LOOK_SECONDS)
+                        continue
                     # Cleared before the look, so that a job which comes meanwhile sets it again.
                     wake.clear()
                     if self._clock() - tidied_at >= TIDY_SECONDS:
@@ -125,7 +130,7 @@ class UploadWorker:
                     yield
                     wake.wait(LOOK_SECONDS)
 
-    def _forget_old(self, state: State, jobs: UploadJobs, store: Store) -> None:
+    def _forget_old(self, state: State, jobs: UploadJobs, store: DocumentStore) -> None:
         """Delete old jobs and conversations, and files that nothing refers to.
 
         Done repeatedly, because a server may run for months.
@@ -133,20 +138,27 @@ class UploadWorker:
         jobs.expire()
         state.expire(self._settings.keep_days)
         files = store.files_under(self._uploads.folder)
-        self._uploads.sweep({file.path for file in files}.union(jobs.pending_paths()))
-        stamps = {file.document_id: stamp_of(file.path) for file in files}
-        jobs.reconcile({each: stamp.size for each, stamp in stamps.items() if stamp})
+        kept = {file.path for file in files}.union(jobs.pending_paths())
+        self._uploads.sweep(kept)
+        if self._settings.state:  # else the jobs of other servers are not known
+            self._uploads.sweep_objects(kept)
+        sizes = self._uploads.sizes(file.path for file in files)
+        jobs.reconcile({file.document_id: sizes[file.path] for file in files if file.path in sizes})
 
-    def _read_again(self, store: Store, files: Sequence[FileRecord]) -> Sequence[FileRecord]:
+    def _read_again(
+        self, store: DocumentStore, files: Sequence[FileRecord]
+    ) -> Sequence[FileRecord]:
         """Make documents of old files anew, as far as they are read in time; return these."""
         ready = self._ready_paths([file.path for file in files])
         again = [file for file in files if file.path in ready]
         if again:
             read_again(self._settings, store, self._encoder, again, self._pool)
             self._on_change()
+            for file in again:
+                self._uploads.release(file.path)
         return again
 
-    def _work_off(self, jobs: UploadJobs, store: Store, stopping: threading.Event) -> None:
+    def _work_off(self, jobs: UploadJobs, store: DocumentStore, stopping: threading.Event) -> None:
         """Work until no job waits; others may write to the store between two batches.
 
         Parsers read several files at a time before that: those that are ready make the next batch,
@@ -165,6 +177,7 @@ class UploadWorker:
         """Let the parsers read some files; return those that are ready after a while."""
         self._pool.keep(paths)
         for path in paths:
+            self._uploads.bring(path)
             stamp = stamp_of(path)
             if stamp:
                 self._pool.begin(path, stamp.size, self._settings.max_file_bytes)
@@ -172,7 +185,7 @@ class UploadWorker:
         return set(filter(self._pool.is_ready, paths))
 
     def work(
-        self, jobs: UploadJobs, store: Store, tasks: Sequence[UploadTask] | None = None
+        self, jobs: UploadJobs, store: DocumentStore, tasks: Sequence[UploadTask] | None = None
     ) -> None:
         """Make documents of files, or of the next batch; the caller holds `Store.writing`.
 
@@ -180,11 +193,15 @@ class UploadWorker:
         """
         tasks = jobs.begin(jobs.waiting() if tasks is None else tasks)
         try:
+            self._bring(tasks)
             store.claim_model(self._settings.model, self._encoder.card.fingerprint)
             results = self._index(store, tasks)
+            for task, result in zip(tasks, results, strict=True):
+                if task.file.staged and result.document_id:
+                    self._uploads.publish(task.file.path)
             # Served first: writing the derived files may take a while.
             self._on_change()
-            derive(self._settings.data)
+            backend_of(self._settings).derive()
             jobs.finish(list(zip(tasks, results, strict=True)))
         except (IndexingError, OSError):
             jobs.requeue(tasks)
@@ -192,7 +209,20 @@ class UploadWorker:
         for task, result in zip(tasks, results, strict=True):
             self._tidy(task, result)
 
-    def _index(self, store: Store, tasks: Sequence[UploadTask]) -> list[FileResult]:
+    def _bring(self, tasks: Sequence[UploadTask]) -> None:
+        """Fetch the bytes of files, and those that they replace, as far as a shared store has them.
+
+        Those of a document may have been replaced through another server since they were here. A
+        copy of the old ones is of an attempt that was cut off.
+        """
+        for task in tasks:
+            self._uploads.bring(_bytes_of(task))
+            if task.file.staged:
+                self._uploads.bring(_previous(task))
+                if not _previous(task).exists():
+                    self._uploads.bring(task.file.path, anew=True)
+
+    def _index(self, store: DocumentStore, tasks: Sequence[UploadTask]) -> list[FileResult]:
         """Make documents of files, and return the result of each."""
         uploads = _IndexedUploads(store.files_under(self._uploads.folder), store.tags.all_given())
         fresh = [task for task in tasks if uploads.duplicate(task) is None]
@@ -205,7 +235,7 @@ class UploadWorker:
                 store.tags.add([result.document_id], task.tags)
         return results
 
-    def _ingest(self, store: Store, tasks: Sequence[UploadTask]) -> dict[str, Outcome]:
+    def _ingest(self, store: DocumentStore, tasks: Sequence[UploadTask]) -> dict[str, Outcome]:
         """Read files into the store, and return the outcomes by document id."""
         reporter = CollectingReporter()
         max_bytes = self._settings.max_file_bytes
@@ -214,6 +244,8 @@ class UploadWorker:
             run = Ingestion(store, self._encoder, reporter, max_bytes, extract)
             for task in tasks:
                 _put_in_place(task)
+                if task.file.staged and _previous(task).exists():
+                    self._uploads.publish(_previous(task))
                 run.process_file(task.file.path, task.file.path.parent, identity=task.document_id)
             run.finish()
         store.drop_unused_vectors()
@@ -226,9 +258,10 @@ class UploadWorker:
         """Delete the files that nothing needs any more."""
         if task.file.staged:
             self._uploads.discard(task.file.staged)
-            _previous(task).unlink(missing_ok=True)
+            self._uploads.drop(_previous(task))
         elif result.document_id != task.document_id:
             self._uploads.discard(task.file.path)
+        self._uploads.release(task.file.path)
 
 
 class _IndexedUploads:
@@ -332,7 +365,7 @@ def _put_in_place(task: UploadTask) -> None:
         _copy(staged, path)
 
 
-def _put_back(store: Store, task: UploadTask) -> None:
+def _put_back(store: DocumentStore, task: UploadTask) -> None:
     """Restore the bytes that a document had before its replacement, if it had any."""
     if _previous(task).exists():
         _copy(_previous(task), task.file.path)
@@ -341,7 +374,7 @@ def _put_back(store: Store, task: UploadTask) -> None:
     store.set_state(task.document_id, "current")
 
 
-def _undo_replacements(store: Store, tasks: Sequence[UploadTask]) -> None:
+def _undo_replacements(store: DocumentStore, tasks: Sequence[UploadTask]) -> None:
     """Undo replacements that were cut off, of files that are not read any more."""
     for task in tasks:
         if _previous(task).exists():

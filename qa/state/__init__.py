@@ -1,7 +1,8 @@
-"""User data in state.db: conversations, feedback, saved questions and queues; backups."""
+"""User data: conversations, feedback, saved questions and queues; backups."""
 
 __all__ = [
     "backup",
+    "connections",
     "conversations",
     "database",
     "feedback",
@@ -9,6 +10,8 @@ __all__ = [
     "message_queue",
     "quote_erasure",
     "saved_questions",
+    "sql",
+    "state_copy",
     "upload_jobs",
 ]
 """Modules that other packages may import."""

@@ -113,7 +113,8 @@ def _copy_all(data: Path, folder: Path) -> None:
 def _is_consistent(data: Path, folder: Path) -> bool:
     """Return True if the copied index fits the files that were copied after it.
 
-    It does if the index has not changed since, or if none of its files was replaced meanwhile.
+    It does if the index has not changed since and no file is being replaced, or if all of its files
+    have the bytes that it was made of.
     """
     if not (folder / schema.FILE_NAME).is_file():
         return True
@@ -123,7 +124,10 @@ def _is_consistent(data: Path, folder: Path) -> bool:
             (Paths(folder).path(path), sha256)
             for path, sha256 in copy.execute("SELECT path, sha256 FROM documents")
         ]
-    if int(generation) == schema.current_generation(data):
+    # In this order: bytes are replaced before the generation changes, and what holds the old ones
+    # is deleted after it.
+    is_replacing = any((data / UPLOADS).glob("*/.*"))
+    if not is_replacing and int(generation) == schema.current_generation(data):
         return True
     kept = [(path, sha256) for path, sha256 in files if path.is_relative_to(folder.resolve())]
     return all(path.is_file() and sha256_of(path) == sha256 for path, sha256 in kept)

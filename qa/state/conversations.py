@@ -11,6 +11,7 @@ from typing import Any
 from index.document import Places
 from qa.errors import UnknownConversation
 from qa.state.database import State, drop_unquoted
+from qa.state.sql import ALL_ROWS
 
 LOCAL_OWNER = "local"
 """Owner of questions without a key: the person who uses this machine."""
@@ -101,7 +102,7 @@ class ConversationStore:
         rows = self._state.query(
             f"{_TURN} WHERE conversation_id = ? ORDER BY id DESC LIMIT ?",
             conversation_id,
-            -1 if last is None else last,
+            ALL_ROWS if last is None else last,
         )
         return [_turn(row) for row in reversed(rows)]
 
@@ -145,10 +146,10 @@ class ConversationStore:
                     "the conversation was deleted while the question was answered: "
                     "start another one"
                 )
-            turn_id = db.execute(
+            [(turn_id,)] = db.execute(
                 "INSERT INTO turns"
                 " (conversation_id, question, understood, result, generation, asked_at, refused)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
                 (
                     conversation_id,
                     question,
@@ -158,14 +159,14 @@ class ConversationStore:
                     now,
                     bool(result.get("refusal")),
                 ),
-            ).lastrowid
+            )
             for each in versions:
                 db.execute(
                     "INSERT INTO quoted VALUES (?, ?, ?)", (turn_id, each.document_id, each.sha256)
                 )
                 db.execute(
                     "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?)"
-                    " ON CONFLICT DO UPDATE SET kept_at = excluded.kept_at",
+                    " ON CONFLICT (document_id, sha256) DO UPDATE SET kept_at = excluded.kept_at",
                     (each.document_id, each.sha256, each.title, each.uri, each.text, now),
                 )
             db.execute(
@@ -174,7 +175,7 @@ class ConversationStore:
                 (conversation_id, conversation_id, most),
             )
         return StoredTurn(
-            turn_id or 0, question, understood, dict(result), result["generation"], now, None, None
+            turn_id, question, understood, dict(result), result["generation"], now, None, None
         )
 
     def delete(self, owner: str, conversation_id: str) -> None:
@@ -209,7 +210,7 @@ class ConversationStore:
             " (SELECT 1 FROM quoted JOIN turns ON turns.id = turn_id"
             " JOIN conversations ON conversations.id = conversation_id"
             " WHERE quoted.document_id = versions.document_id AND quoted.sha256 = versions.sha256"
-            " AND (owner = ? OR ? AND owner NOT GLOB 'key:*'))"
+            " AND (owner = ? OR ? AND substr(owner, 1, 4) != 'key:'))"
             " ORDER BY kept_at DESC LIMIT 1",
             _without_surrogates(document_id),
             len(prefix),
@@ -227,14 +228,17 @@ _INFO = (
 )
 _TURN = (
     "SELECT turns.id, question, understood, result, generation, asked_at, verdict,"
-    " CASE verdict WHEN 'place' THEN json_extract(answers, '$[0]') END"
+    " CASE verdict WHEN 'place' THEN answers END"
     " FROM turns LEFT JOIN feedback ON feedback.turn_id = turns.id"
 )
 
 
 def _turn(row: tuple[Any, ...]) -> StoredTurn:
-    identity, question, understood, result, *rest = row
-    return StoredTurn(identity, question, understood, json.loads(result), *rest)
+    identity, question, understood, result, generation, asked_at, verdict, places = row
+    place = json.loads(places)[0] if places else None
+    return StoredTurn(
+        identity, question, understood, json.loads(result), generation, asked_at, verdict, place
+    )
 
 
 def _without_surrogates(text: str) -> str:
@@ -265,7 +269,8 @@ class ChatThreads:
         conversation = self._history.start(owner).id
         with self._state.writing() as db:
             db.execute(
-                "INSERT OR REPLACE INTO threads VALUES (?, ?, ?, ?)",
+                "INSERT INTO threads VALUES (?, ?, ?, ?) ON CONFLICT (team, channel, thread)"
+                " DO UPDATE SET conversation_id = excluded.conversation_id",
                 (team, channel, thread, conversation),
             )
         return conversation

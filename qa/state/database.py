@@ -1,22 +1,25 @@
 """Database of what users make: conversations with the texts that they quote, feedback, jobs.
 
-It is apart from the index: deleting an index deletes none of it.
+It is apart from the index: deleting an index deletes none of it. It is state.db in the data
+directory, or a database of PostgreSQL that several servers share.
 """
 
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from sqlite3 import Connection
 from typing import Any
 
 from index.filesystem.portable_path import Paths
-from index.store.integrity import IntegrityIssue, database_issues, reference_issues
-from index.store.sqlite import Schema, connect, transaction, translate_sqlite_errors
+from index.store.integrity import IntegrityIssue
+from index.store.sqlite import Schema
+from qa.settings import Settings
+from qa.state import shared_tables
+from qa.state.connections import open_database
+from qa.state.sql import DatabaseSchema, Transaction
 
 FILE_NAME = "state.db"
 # SQLite stores the text of a CREATE statement: a backslash breaks a line here without changing it.
@@ -151,6 +154,7 @@ question TEXT NOT NULL, asked_at TEXT NOT NULL);
     ),
     "Move the file away: conversations begin anew",
 )
+DATABASE = DatabaseSchema(SCHEMA, shared_tables.MIGRATIONS)
 
 
 EXPIRE_SHARE = 0.1
@@ -160,22 +164,40 @@ Redact = Callable[[dict[str, Any], Collection[str]], dict[str, Any]]
 """Function that returns an answer's JSON without the quotes of some documents."""
 _TABLES_OF_DOCUMENTS = ("quoted", "versions", "feedback", "watched_quotes", "job_files", "uploads")
 """Tables with a column `document_id`."""
+_KEYS_WITH_DOCUMENT = {
+    "quoted": "turn_id",
+    "versions": "sha256",
+    "watched_quotes": "answer_id",
+    "uploads": "1",  # nothing else: a document has one row
+}
+"""Tables of which `document_id` is a part of the primary key, with the other part."""
 
 
 class State:
-    """Connection to state.db of a data directory; may be used from several threads."""
+    """Connection to the state of a data directory; may be used from several threads."""
 
     def __init__(
-        self, folder: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        folder: Path,
+        location: str = "",
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Open the file, and create it if necessary. Raises StoreError."""
-        self.folder, self._path = folder, folder / FILE_NAME
-        self._db = connect(folder, SCHEMA)
-        self._lock = threading.Lock()
+        """Open state.db in a data directory, or the database at a location; create it if necessary.
+
+        Raises StoreError.
+        """
+        self.folder = folder
+        self._db = open_database(folder, location, DATABASE)
         self._clock = clock
 
+    @property
+    def place(self) -> str:
+        """Place of the state, for people."""
+        return self._db.place
+
     def close(self) -> None:
-        """Close the file."""
+        """Close the connection."""
         self._db.close()
 
     @property
@@ -189,26 +211,31 @@ class State:
 
     def query(self, statement: str, *values: object) -> list[Any]:
         """Return the rows of a statement that reads."""
-        with self._lock, translate_sqlite_errors(self._path, SCHEMA.remedy):
-            return self._db.execute(statement, values).fetchall()
+        return self._db.query(statement, values)
+
+    def writing(self) -> AbstractContextManager[Transaction]:
+        """Run the block in one transaction; roll it back if the block fails."""
+        return self._db.writing()
+
+    def commit_durably(self) -> None:
+        """Let what this connection commits from now on outlive a power cut."""
+        self._db.commit_durably()
+
+    def unix_time(self) -> float:
+        """Return Unix time by a clock that is the same for all who share this state."""
+        return self._db.unix_time()
+
+    def has_turn(self, name: str) -> bool:
+        """Take a turn that one server has at a time, until it ends; False if another has it."""
+        return self._db.has_turn(name)
 
     def empty_log(self) -> None:
-        """Move the write-ahead log into the file, so that it holds no deleted text.
-
-        Does nothing while another process is reading.
-        """
-        self.query("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Run the block in one transaction; roll it back if the block fails."""
-        with self._lock, translate_sqlite_errors(self._path, SCHEMA.remedy), transaction(self._db):
-            yield self._db
+        """Overwrite deleted text as far as this is the program's to do."""
+        self._db.empty_log()
 
     def integrity_issues(self, remedy: str) -> list[IntegrityIssue]:
-        """Return the damage that SQLite finds in the file; `remedy` is the advice for it."""
-        with self._lock:
-            return database_issues(self._db, remedy) or reference_issues(self._db, remedy)
+        """Return the damage that is found; `remedy` is the advice for it."""
+        return self._db.integrity_issues(remedy)
 
     def expire(self, days: int) -> int:
         """Delete conversations and refused questions unused for `days`, and texts quoted nowhere.
@@ -221,7 +248,7 @@ class State:
         now = self._clock()
         [(newest,)] = self.query(
             "SELECT max(at) FROM (SELECT updated_at AS at FROM conversations"
-            " UNION ALL SELECT asked_at FROM refused) WHERE at <= ?",
+            " UNION ALL SELECT asked_at FROM refused) AS uses WHERE at <= ?",
             now.isoformat(timespec="seconds"),
         )
         last_used = datetime.fromisoformat(newest) if newest else now
@@ -300,14 +327,21 @@ class State:
                 " WHERE id IN (SELECT answer_id FROM watched_quotes WHERE document_id = ?)",
                 (json.dumps(old), json.dumps(new), old),
             )
+            for table, key in _KEYS_WITH_DOCUMENT.items():
+                # What stands there under the new id already makes room.
+                db.execute(
+                    f"DELETE FROM {table} WHERE document_id = ?"  # noqa: S608 - fixed names
+                    f" AND {key} IN (SELECT {key} FROM {table} WHERE document_id = ?)",
+                    (new, old),
+                )
             for table in _TABLES_OF_DOCUMENTS:
                 db.execute(
-                    f"UPDATE OR REPLACE {table} SET document_id = ? WHERE document_id = ?",  # noqa: S608 - fixed names
+                    f"UPDATE {table} SET document_id = ? WHERE document_id = ?",  # noqa: S608 - fixed names
                     (new, old),
                 )
 
 
-def _delete_oldest(db: Connection, table: str, column: str, before: str) -> int:
+def _delete_oldest(db: Transaction, table: str, column: str, before: str) -> int:
     """Delete the oldest rows before a time, a share of all at most; return their number."""
     [(total,)] = db.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - fixed names
     return db.execute(
@@ -317,7 +351,7 @@ def _delete_oldest(db: Connection, table: str, column: str, before: str) -> int:
     ).rowcount
 
 
-def drop_unquoted(db: Connection) -> None:
+def drop_unquoted(db: Transaction) -> None:
     """Delete the texts that no turn quotes any more."""
     db.execute(
         "DELETE FROM versions"
@@ -325,7 +359,7 @@ def drop_unquoted(db: Connection) -> None:
     )
 
 
-def _redact_turns(db: Connection, document_id: str, redact: Redact) -> None:
+def _redact_turns(db: Transaction, document_id: str, redact: Redact) -> None:
     """Take a document's quotes out of the turns that quote it, with the feedback on them.
 
     The interpreted questions of later turns may hold words of a quote and are deleted, too.
@@ -339,15 +373,19 @@ def _redact_turns(db: Connection, document_id: str, redact: Redact) -> None:
         db.execute("DELETE FROM feedback WHERE turn_id = ?", (turn_id,))
         redacted = json.dumps(redact(json.loads(result), {document_id}), ensure_ascii=False)
         db.execute("UPDATE turns SET result = ? WHERE id = ?", (redacted, turn_id))
-        db.execute(
-            "UPDATE turns"
-            " SET understood = question, result = json_set(result, '$.interpreted_as', NULL)"
-            " WHERE conversation_id = ? AND id > ?",
+        later = db.execute(
+            "SELECT id, result FROM turns WHERE conversation_id = ? AND id > ?",
             (conversation_id, turn_id),
-        )
+        ).fetchall()
+        for later_id, later_result in later:
+            plain = json.loads(later_result) | {"interpreted_as": None}
+            db.execute(
+                "UPDATE turns SET understood = question, result = ? WHERE id = ?",
+                (json.dumps(plain, ensure_ascii=False), later_id),
+            )
 
 
-def _redact_saved_answers(db: Connection, document_id: str, redact: Redact) -> None:
+def _redact_saved_answers(db: Transaction, document_id: str, redact: Redact) -> None:
     """Take a document's quotes out of the stored answers to saved questions."""
     quoting = db.execute(
         "SELECT id, result FROM watched_answers JOIN watched_quotes ON answer_id = id"
@@ -357,3 +395,13 @@ def _redact_saved_answers(db: Connection, document_id: str, redact: Redact) -> N
     for answer_id, result in quoting:
         redacted = json.dumps(redact(json.loads(result), {document_id}), ensure_ascii=False)
         db.execute("UPDATE watched_answers SET result = ? WHERE id = ?", (redacted, answer_id))
+
+
+def open_state(settings: Settings) -> State:
+    """Open the state that the settings name, and create it if necessary. Raises StoreError."""
+    return State(settings.data, settings.state)
+
+
+def has_state(settings: Settings) -> bool:
+    """Return True if there is a state, which others may have made."""
+    return bool(settings.state) or (settings.data / FILE_NAME).is_file()

@@ -80,17 +80,19 @@ class FeedbackStore:
         its id, that `may_show` refuses.
         """
         rows = self._state.query(
-            "SELECT turn_id, understood, answers, document_id,"
-            " (SELECT json_group_array(quoted.document_id) FROM quoted"
-            " WHERE quoted.turn_id = turns.id) FROM feedback JOIN turns ON turns.id = turn_id"
-            " JOIN conversations ON conversations.id = conversation_id"
-            " WHERE owner = ? AND verdict != 'wrong' ORDER BY turn_id",
-            owner,
+            f"SELECT turn_id, understood, answers, document_id {_JUDGED} ORDER BY turn_id", owner
         )
+        documents: dict[int, list[str]] = {}
+        for turn_id, document_id in self._state.query(
+            "SELECT quoted.turn_id, quoted.document_id FROM quoted"  # noqa: S608 - a fixed text
+            f" WHERE quoted.turn_id IN (SELECT feedback.turn_id {_JUDGED})",
+            owner,
+        ):
+            documents.setdefault(turn_id, []).append(document_id)
         return [
             {"id": f"turn-{turn_id}", "question": question, "answers": json.loads(answers)}
-            for turn_id, question, answers, place, quoted in rows
-            if all(may_show(each) for each in (*json.loads(quoted), *([place] if place else [])))
+            for turn_id, question, answers, place in rows
+            if all(map(may_show, [*documents.get(turn_id, ()), *([place] if place else [])]))
         ]
 
     def _store(
@@ -99,7 +101,16 @@ class FeedbackStore:
         plain = json.dumps(answers, ensure_ascii=False)
         with self._state.writing() as db:
             db.execute(
-                "INSERT OR REPLACE INTO feedback VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO feedback VALUES (?, ?, ?, ?, ?) ON CONFLICT (turn_id) DO UPDATE SET"
+                " verdict = excluded.verdict, answers = excluded.answers,"
+                " document_id = excluded.document_id, given_at = excluded.given_at",
                 (turn_id, verdict, plain, document_id, self._state.now),
             )
         return Judgement(turn_id, verdict, tuple(answers))
+
+
+_JUDGED = (
+    "FROM feedback JOIN turns ON turns.id = turn_id"
+    " JOIN conversations ON conversations.id = conversation_id"
+    " WHERE owner = ? AND verdict != 'wrong'"
+)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from qa.answer import Answer
 from qa.errors import GapsOff
 from qa.settings import Gaps
 from qa.state.database import State
+from qa.state.sql import marks
 
 Kind = Literal["refused", "wrong"]
 MOST_RECORDS = 2000
@@ -46,10 +48,14 @@ class GapRecords:
         self._state = state
         self._mode = mode
 
-    def note(self, owner: str, question: str) -> None:
-        """Keep a refused question that belongs to no conversation, where that is wanted."""
-        if self._mode != "all":
+    def note(self, owner: str, answer: Answer) -> None:
+        """Keep the question of an answer outside of conversations if it is a refusal.
+
+        Nothing is kept unless the setting asks for it. Raises StoreError.
+        """
+        if self._mode != "all" or answer.refusal is None:
             return
+        question = answer.interpreted_as or answer.question
         with self._state.writing() as db:
             db.execute(
                 "INSERT INTO refused (owner, question, asked_at) VALUES (?, ?, ?)",
@@ -66,16 +72,23 @@ class GapRecords:
         if self._mode == "off":
             raise GapsOff
         since = "" if days is None else self._state.days_ago(days)
-        wanted = None if owners is None else json.dumps(sorted(owners))
-        rows = self._state.query(_RECORDS, since, wanted, wanted, MOST_RECORDS)
-        return [GapRecord(*row) for row in rows]
+        of_owners = "" if owners is None else f" AND owner IN ({marks(owners)})"
+        rows = self._state.query(
+            f"{_RECORDS} WHERE asked_at >= ?{of_owners}"
+            " ORDER BY asked_at DESC, question, kind LIMIT ?",
+            since,
+            *(sorted(owners) if owners else ()),
+            MOST_RECORDS,
+        )
+        return [_record(row) for row in rows]
 
 
 _OF_TURNS = (
     "SELECT question, understood, owner, asked_at,"
-    " CASE WHEN refused THEN 'refused' ELSE 'wrong' END,"
-    " json_extract(result, '$.answer'),"
-    " CASE verdict WHEN 'place' THEN json_extract(answers, '$[0]') END,"
+    " CASE WHEN refused THEN 'refused' ELSE 'wrong' END AS kind,"
+    # Only these hold an answer: reading all results as JSON would take time.
+    " CASE WHEN NOT refused THEN result END AS result,"
+    " CASE verdict WHEN 'place' THEN answers END AS places,"
     " document_id FROM turns"
     " JOIN conversations ON conversations.id = conversation_id"
     " LEFT JOIN feedback ON feedback.turn_id = turns.id"
@@ -86,7 +99,12 @@ _RECORDS = (
     f" UNION ALL {_OF_TURNS} WHERE NOT refused AND turns.id IN"
     " (SELECT turn_id FROM feedback WHERE verdict IN ('wrong', 'place'))"
     " UNION ALL SELECT question, question, owner, asked_at, 'refused', NULL, NULL, NULL"
-    " FROM refused)"
-    " WHERE asked_at >= ? AND (? IS NULL OR owner IN (SELECT value FROM json_each(?)))"
-    " ORDER BY asked_at DESC, question LIMIT ?"
+    " FROM refused) AS records"
 )
+
+
+def _record(row: tuple[Any, ...]) -> GapRecord:
+    question, understood, owner, asked_at, kind, result, places, document_id = row
+    answer = json.loads(result)["answer"] if result else None
+    place = json.loads(places)[0] if places else None
+    return GapRecord(question, understood, owner, asked_at, kind, answer, place, document_id)

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from qa.state.database import State
+from qa.state.sql import marks
 
 LEASE_SECONDS = 12.0
 """Time without a heartbeat after which a lease is over: four times `HEARTBEAT_SECONDS`."""
@@ -76,23 +76,24 @@ class QueuedMessage:
 class MessageQueue:
     """Queue in a state file; may be used from several threads and processes."""
 
-    def __init__(self, state: State, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, state: State, *, clock: Callable[[], float] | None = None) -> None:
         """Use the queue of `state`; `clock` is Unix time, the same for all processes."""
         self._state = state
-        self._clock = clock
+        self._clock = clock or state.unix_time
         # An acknowledged message must outlive a power cut, too.
-        state.query("PRAGMA synchronous=FULL")
+        state.commit_durably()
 
     def add(self, message: Message, *, done: bool = False) -> bool:
         """Add a message in a committed transaction; return False if it was added before.
 
         With `done` it is only remembered: there is nothing to do for it.
         """
+        now = self._clock()
         with self._state.writing() as db:
             inserted = db.execute(
-                "INSERT OR IGNORE INTO claims"
+                "INSERT INTO claims"
                 " (event_id, team, channel, ts, thread, asker, kind, payload, claimed_at, state)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (
                     message.event_id,
                     message.team,
@@ -102,7 +103,7 @@ class MessageQueue:
                     message.asker,
                     message.kind,
                     json.dumps(message.payload, ensure_ascii=False),
-                    self._clock(),
+                    now,
                     "done" if done else "waiting",
                 ),
             )
@@ -120,8 +121,8 @@ class MessageQueue:
         now = self._clock()
         with self._state.writing() as db:
             row = db.execute(
-                _FREE_MESSAGE,
-                (now, LEASE_SECONDS, now, now + MAX_RETRY_SECONDS, json.dumps(list(kinds))),
+                _FREE_MESSAGE.format(kinds=marks(kinds)),
+                (now, LEASE_SECONDS, now, now + MAX_RETRY_SECONDS, *kinds),
             ).fetchone()
             if row is None:
                 return None
@@ -135,10 +136,11 @@ class MessageQueue:
 
     def heartbeat(self, worker: str, message_ids: Collection[int]) -> None:
         """Renew a worker's leases of the messages with these ids."""
+        now = self._clock()
         with self._state.writing() as db:
             db.executemany(
                 "UPDATE claims SET beat_at = ? WHERE worker = ? AND id = ? AND state = 'working'",
-                [(self._clock(), worker, identity) for identity in message_ids],
+                [(now, worker, identity) for identity in message_ids],
             )
 
     def holds_lease(self, worker: str, queued: QueuedMessage) -> bool:
@@ -181,11 +183,12 @@ class MessageQueue:
 
         Without `counted` the attempt does not count.
         """
+        not_before = self._clock() + seconds
         with self._state.writing() as db:
             db.execute(
                 "UPDATE claims SET state = 'waiting', worker = '', not_before = ?,"
                 " attempts = attempts - ? WHERE id = ?",
-                (self._clock() + seconds, 0 if counted else 1, queued.id),
+                (not_before, 0 if counted else 1, queued.id),
             )
 
     def release(self, worker: str) -> None:
@@ -227,13 +230,13 @@ class MessageQueue:
         """Return the number of messages of some kinds that a person sent in the last `seconds`."""
         now = self._clock()
         [(count,)] = self._state.query(
-            "SELECT count(*) FROM claims WHERE claimed_at > ? AND claimed_at <= ?"
-            " AND team = ? AND asker = ? AND kind IN (SELECT value FROM json_each(?))",
+            "SELECT count(*) FROM claims WHERE claimed_at > ? AND claimed_at <= ?"  # noqa: S608 - marks
+            f" AND team = ? AND asker = ? AND kind IN ({marks(kinds)})",
             now - seconds,
             now,
             team,
             asker,
-            json.dumps(list(kinds)),
+            *kinds,
         )
         return int(count)
 
@@ -242,20 +245,19 @@ class MessageQueue:
         return bool(
             self._state.query(
                 "SELECT 1 FROM claims"
-                " WHERE team = ?1 AND channel = ?2 AND thread = ?3 AND kind = 'question' UNION ALL"
-                " SELECT 1 FROM threads WHERE team = ?1 AND channel = ?2 AND thread = ?3",
-                team,
-                channel,
-                thread,
+                " WHERE team = ? AND channel = ? AND thread = ? AND kind = 'question' UNION ALL"
+                " SELECT 1 FROM threads WHERE team = ? AND channel = ? AND thread = ?",
+                *(team, channel, thread) * 2,
             )
         )
 
     def expire(self) -> None:
         """Delete finished messages that were added more than `RETENTION_SECONDS` ago."""
+        before = self._clock() - RETENTION_SECONDS
         with self._state.writing() as db:
             db.execute(
                 "DELETE FROM claims WHERE state = 'done' AND claimed_at < ?",
-                (self._clock() - RETENTION_SECONDS,),
+                (before,),
             )
 
 
@@ -269,7 +271,7 @@ _FREE_MESSAGE = f"""{_MESSAGE} AS one
     WHERE state != 'done'
     AND (state = 'waiting' OR abs(beat_at - ?) > ?)
     AND (not_before <= ? OR not_before > ?)
-    AND kind IN (SELECT value FROM json_each(?))
+    AND kind IN ({{kinds}})
     AND NOT EXISTS (
         SELECT 1 FROM claims AS other
         WHERE state != 'done' AND other.team = one.team AND other.channel = one.channel

@@ -76,7 +76,7 @@ class SavedQuestions:
         question = checked_question(question)
         with self._state.writing() as db:
             db.execute(
-                "INSERT OR IGNORE INTO watched (question, added_at) VALUES (?, ?)",
+                "INSERT INTO watched (question, added_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
                 (question, self._state.now),
             )
         return question
@@ -116,8 +116,8 @@ class SavedQuestions:
             after = StoredAnswer(answer.generation, self._state.now, answer.to_dict())
             if before is not None and before.quotes == after.quotes:
                 continue
-            self._store_answer(identity, after)
-            if before is not None:
+            is_stored = self._store_answer(identity, after)
+            if is_stored and before is not None:
                 differences.append(Difference(question, before, after))
         return differences
 
@@ -138,8 +138,11 @@ class SavedQuestions:
         )
         return _stored_answer(rows[0]) if rows else None
 
-    def _store_answer(self, identity: int, answer: StoredAnswer) -> None:
-        """Store an answer and delete the oldest ones beyond `KEPT_ANSWERS`."""
+    def _store_answer(self, identity: int, answer: StoredAnswer) -> bool:
+        """Store an answer and delete the oldest ones beyond `KEPT_ANSWERS`.
+
+        False if the question was removed, or another process has just stored the same answer.
+        """
         row = (
             identity,
             answer.generation,
@@ -148,15 +151,19 @@ class SavedQuestions:
         )
         with self._state.writing() as db:
             if not db.execute("SELECT 1 FROM watched WHERE id = ?", (identity,)).fetchone():
-                return  # the question was removed while it was asked
-            cursor = db.execute(
+                return False
+            last = db.execute(
+                f"{_ANSWERS} WHERE watched_id = ? ORDER BY id DESC LIMIT 1", (identity,)
+            ).fetchone()
+            if last and _stored_answer(last).quotes == answer.quotes:
+                return False
+            [(answer_id,)] = db.execute(
                 "INSERT INTO watched_answers (watched_id, generation, asked_at, result)"
-                " VALUES (?, ?, ?, ?)",
+                " VALUES (?, ?, ?, ?) RETURNING id",
                 row,
             )
             quotes = [
-                (cursor.lastrowid, document_id)
-                for document_id in quoted_document_ids(answer.result)
+                (answer_id, document_id) for document_id in quoted_document_ids(answer.result)
             ]
             db.executemany("INSERT INTO watched_quotes VALUES (?, ?)", quotes)
             db.execute(
@@ -164,6 +171,7 @@ class SavedQuestions:
                 " (SELECT id FROM watched_answers WHERE watched_id = ? ORDER BY id DESC LIMIT ?)",
                 (identity, identity, KEPT_ANSWERS),
             )
+        return True
 
 
 _ANSWERS = "SELECT generation, asked_at, result FROM watched_answers"

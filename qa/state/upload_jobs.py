@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from sqlite3 import Connection
 from typing import Any, Literal
 
 from index.filesystem.portable_path import Paths
@@ -21,6 +20,7 @@ from index.parsing.parser_pool import SMALL_BYTES
 from qa.errors import UnknownJob
 from qa.state.conversations import LOCAL_OWNER
 from qa.state.database import State
+from qa.state.sql import Transaction
 
 KEEP_DAYS = 7
 """Days for which a job and its results are kept."""
@@ -144,7 +144,8 @@ class UploadJobs:
                 [self._row(job_id, number, file) for number, file in enumerate(files)],
             )
             db.executemany(
-                "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?)",
+                "INSERT INTO uploads VALUES (?, ?, ?) ON CONFLICT (document_id)"
+                " DO UPDATE SET owner = excluded.owner, size = excluded.size",
                 [(_document_id_of(file), owner, file.size) for file in files if not file.problem],
             )
         return self.job(job_id)
@@ -340,7 +341,7 @@ _NEXT_FILES = """
             PARTITION BY document_id ORDER BY created_at, job_id, number
         ) AS turn
         FROM job_files JOIN jobs ON id = job_id WHERE status IN ('waiting', 'reading')
-    )
+    ) AS unfinished
     WHERE turn = 1
     ORDER BY attempts, size > ? AND created_at > ?, created_at, job_id, number LIMIT ?"""
 
@@ -349,10 +350,11 @@ def _document_id_of(file: UploadedFile) -> str:
     return file.replaces or document_id(file.path)
 
 
-def _usage(db: Connection, owner: str) -> Usage:
+def _usage(db: Transaction, owner: str) -> Usage:
     [(total, own)] = db.execute(
-        "SELECT coalesce(sum(size), 0), coalesce(sum(size) FILTER (WHERE owner = ?), 0)"
-        " FROM uploads",
+        # PostgreSQL adds up whole numbers to decimal ones.
+        "SELECT CAST(coalesce(sum(size), 0) AS BIGINT),"
+        " CAST(coalesce(sum(size) FILTER (WHERE owner = ?), 0) AS BIGINT) FROM uploads",
         (owner,),
     )
     [(waiting,)] = db.execute(

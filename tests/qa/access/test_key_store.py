@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pytest
 
 from index.errors import InvalidTag
 from qa.access.audit_log import entries, log_command
-from qa.access.key_store import FILE_NAME, SESSION_HOURS, KeyStore
+from qa.access.key_store import DATABASE, SESSION_HOURS, KeyStore, open_key_store
 from qa.errors import AccessError
+from qa.state.connections import open_database
 from tests.support.clock import Clock
+from tests.support.serving import settings_in
 
 
 @pytest.fixture
@@ -22,9 +25,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def keys(data: Path, clock: Clock) -> Iterator[KeyStore]:
+def keys(data: Path, location: str, clock: Clock) -> Iterator[KeyStore]:
     data.mkdir()
-    opened = KeyStore(data, clock=clock)
+    opened = KeyStore(data, location, clock=clock)
     yield opened
     opened.close()
 
@@ -36,9 +39,9 @@ def test_a_key_is_found_by_its_text_and_stored_nowhere(keys: KeyStore, data: Pat
     assert keys.key_of(text) == key
     assert (key.tags, key.principal.owner) == (("harbour", "sea"), f"key:{key.id}")
     assert keys.has_keys()
-    secret = text.rsplit("_", 1)[1].encode()
+    secret = text.split("_", 2)[2].encode()
     assert all(secret not in path.read_bytes() for path in data.iterdir())
-    assert oct((data / FILE_NAME).stat().st_mode)[-3:] == "600"
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in data.iterdir())
 
 
 @pytest.mark.parametrize("change", [lambda t: t[:-1], lambda t: t + "x", lambda _: "", str.upper])
@@ -114,24 +117,26 @@ def test_what_cannot_be_created_says_why(keys: KeyStore, clock: Clock) -> None:
     assert [key.name for key in keys.listed()] == ["anna"]
 
 
-def test_commands_are_logged_once_there_is_a_key(data: Path) -> None:
-    data.mkdir()
-    log_command(data, "remove", "a")
-    assert entries(data, 10) == []
-    KeyStore(data).close()
-    log_command(data, "remove", "b\ud800")
-    log_command(data, "forget --all")
+def test_commands_are_logged_once_there_is_a_key(tmp_path: Path, location: str) -> None:
+    settings = replace(settings_in(tmp_path), state=location)
+    log_command(settings, "remove", "a")
+    assert entries(settings, 10) == []
+    settings.data.mkdir(exist_ok=True)
+    with closing(open_key_store(settings)) as store:
+        store.create("anna", "reader")
+    log_command(settings, "remove", "b\ud800")
+    log_command(settings, "forget --all")
 
-    assert [(each.action, each.target) for each in entries(data, 10)] == [
+    assert [(each.action, each.target) for each in entries(settings, 10)] == [
         ("remove", "b?"),
         ("forget --all", ""),
     ]
-    assert len(entries(data, 1)) == 1
+    assert len(entries(settings, 1)) == 1
 
 
-def test_ids_of_keys_are_unique_in_the_file(keys: KeyStore, data: Path) -> None:
+def test_a_key_is_stored_as_a_hash(keys: KeyStore, data: Path, location: str) -> None:
     keys.create("anna", "reader")
 
-    with sqlite3.connect(data / FILE_NAME) as db:
-        [(digest,)] = db.execute("SELECT digest FROM keys").fetchall()
+    with closing(open_database(data, location, DATABASE)) as db:
+        [(digest,)] = db.query("SELECT digest FROM keys")
     assert len(digest) == 64

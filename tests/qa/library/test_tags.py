@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import InvalidTag
-from index.store.snapshot import Snapshot
+from index.store.snapshot import SqliteSnapshot
 from index.store.store import Store
 from index.tags import MAX_TAG, MAX_TAGS, tag_of, tags_of, valid_tags
 from index.text.markdown import markdown_structure
@@ -102,7 +102,7 @@ def test_given_tags_stay_when_a_document_changes_and_own_tags_follow_its_text(
     write_files(corpus, {"b.txt": "Ships sail."})
     index(settings, corpus)
     assert tags_in(settings)["b.txt"] == ()
-    assert Snapshot(settings.data).tags().keys() == {"mine", "second"}
+    assert SqliteSnapshot(settings.data).tags().keys() == {"mine", "second"}
 
 
 def test_what_is_in_a_watched_folder_and_what_appears_there_is_tagged_once(
@@ -117,7 +117,7 @@ def test_what_is_in_a_watched_folder_and_what_appears_there_is_tagged_once(
     desk.settle()
 
     def tags() -> dict[str, tuple[str, ...]]:
-        with closing(Snapshot(store.folder)) as snapshot:
+        with closing(SqliteSnapshot(store.folder)) as snapshot:
             return {each.uri: each.tags for each in snapshot.documents()}
 
     assert tags() == {"new.txt": ("sea",), "old.txt": ("sea",)}

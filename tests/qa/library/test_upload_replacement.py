@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from index.store.snapshot import Snapshot
+from index.store.snapshot import SqliteSnapshot
 from qa.errors import UnknownDocumentId
 from qa.library.upload_service import UploadService
 from qa.state.backup import back_up, restore
@@ -40,7 +40,7 @@ def gate(desk: Harbour) -> Path:
 
 def is_as_its_file(desk: Harbour) -> str:
     """Return the document's text, which its file must hold; no other file may be left."""
-    with closing(Snapshot(desk.settings.data)) as snapshot:
+    with closing(SqliteSnapshot(desk.settings.data)) as snapshot:
         [info] = snapshot.documents()
         text = snapshot.document(info.id).text
     assert info.state == "current"
@@ -137,7 +137,7 @@ def test_what_was_done_before_the_process_ended_is_not_given_up(desk: Harbour) -
 def test_what_is_deleted_takes_along_what_was_to_replace_it(desk: Harbour) -> None:
     place, intake = gate(desk), UploadService(desk.settings)
     waiting = desk.jobs.add([desk.file("new.txt", "Code eight.", place)])
-    with closing(Snapshot(desk.settings.data)) as snapshot:
+    with closing(SqliteSnapshot(desk.settings.data)) as snapshot:
         [known] = snapshot.files()
 
     assert intake.delete(known)
@@ -149,7 +149,7 @@ def test_what_is_deleted_takes_along_what_was_to_replace_it(desk: Harbour) -> No
         ("skipped", True)
     ]
     assert (desk.texts(), desk.files()) == ({}, [])
-    with closing(Snapshot(desk.settings.data)) as snapshot:
+    with closing(SqliteSnapshot(desk.settings.data)) as snapshot:
         assert snapshot.tags() == {}
     with closing(sqlite3.connect(desk.settings.data / "index.db")) as db:
         assert db.execute("SELECT count(*) FROM tags").fetchone() == (0,)
@@ -183,7 +183,7 @@ def test_a_backup_has_the_files_that_its_index_is_made_of_whatever_is_replaced_m
 
     for number in range(4):
         restore(tmp_path / f"{number}.zip", tmp_path / f"{number}")
-        with closing(Snapshot(tmp_path / f"{number}")) as snapshot:
+        with closing(SqliteSnapshot(tmp_path / f"{number}")) as snapshot:
             files = snapshot.files()
         assert len(files) == 21
         assert [

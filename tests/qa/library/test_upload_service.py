@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from index.errors import IndexingError, StoreFull
-from index.store.snapshot import Snapshot
+from index.store.snapshot import SqliteSnapshot
 from index.store.store import Store
 from qa.errors import UnknownJob
 from qa.library.documents import forget_all, open_store, remove_document
@@ -78,7 +78,7 @@ class Harbour:
     def texts(self) -> dict[str, str]:
         """Return the text of each document by its uri."""
         with Store(self.settings.data):
-            snapshot = Snapshot(self.settings.data)
+            snapshot = SqliteSnapshot(self.settings.data)
         texts = {each.uri: snapshot.document(each.id).text for each in snapshot.documents()}
         snapshot.close()
         return texts
@@ -121,7 +121,7 @@ def test_files_become_documents_with_their_tags_and_those_that_cannot_be_read_ar
     assert all(detail for _, status, detail in results if status == "skipped")
     assert harbour.texts() == {"a.txt": TEXT}
     assert harbour.files() == ["a.txt"]
-    assert Snapshot(harbour.settings.data).documents()[0].tags == ("x",)
+    assert SqliteSnapshot(harbour.settings.data).documents()[0].tags == ("x",)
 
 
 def test_the_same_bytes_under_the_same_name_are_one_document_also_within_a_job(
@@ -146,7 +146,7 @@ def test_the_same_bytes_under_the_same_name_are_one_document_also_within_a_job(
         harbour.jobs.job(again.id).files[0].document_id
         == harbour.jobs.job(first.id).files[0].document_id
     )
-    assert [each.tags for each in Snapshot(harbour.settings.data).documents()] == [
+    assert [each.tags for each in SqliteSnapshot(harbour.settings.data).documents()] == [
         ("later",),
         ("later",),
         (),
@@ -173,7 +173,7 @@ def test_bytes_are_replaced_or_stay_where_the_new_ones_cannot_be_read(harbour: H
     assert harbour.texts() == {"a.txt": "Code eight."}
     assert first.path.read_text() == "Code eight."
     assert harbour.files() == ["a.txt"]
-    assert Snapshot(harbour.settings.data).documents()[0].state == "current"
+    assert SqliteSnapshot(harbour.settings.data).documents()[0].state == "current"
 
 
 @pytest.mark.parametrize("content", ["Code eight.", b"\0\1\2", TEXT])

@@ -17,7 +17,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def state(tmp_path: Path, clock: Clock) -> Iterator[State]:
-    opened = State(tmp_path, clock=clock)
+def state(tmp_path: Path, location: str, clock: Clock) -> Iterator[State]:
+    opened = State(tmp_path, location, clock=clock)
     yield opened
     opened.close()

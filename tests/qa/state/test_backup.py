@@ -17,7 +17,7 @@ import pytest
 from index.errors import SchemaTooNew
 from index.filesystem.portable_path import RESTORING
 from index.store.schema import FILE_NAME
-from index.store.snapshot import Snapshot, current_generation
+from index.store.snapshot import SqliteSnapshot, current_generation
 from qa.answering.live_pipeline import LivePipeline
 from qa.bootstrap import live_pipeline
 from qa.errors import BackupError
@@ -53,7 +53,7 @@ def desk(tmp_path: Path) -> Settings:
 
 
 def texts(data: Path) -> list[str]:
-    with closing(Snapshot(data)) as snapshot:
+    with closing(SqliteSnapshot(data)) as snapshot:
         return [snapshot.document(info.id).text for info in snapshot.documents()]
 
 

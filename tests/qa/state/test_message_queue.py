@@ -35,8 +35,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def queue(tmp_path: Path, clock: Clock) -> Iterator[MessageQueue]:
-    state = State(tmp_path)
+def queue(tmp_path: Path, location: str, clock: Clock) -> Iterator[MessageQueue]:
+    state = State(tmp_path, location)
     yield MessageQueue(state, clock=clock)
     state.close()
 
@@ -49,13 +49,13 @@ def test_a_message_is_added_once_by_event_id_and_by_timestamp(queue: MessageQueu
     assert queue.add(replace(ONE, event_id="Ev3", ts="3.0"))
 
 
-def test_a_message_outlives_the_process_that_added_it(tmp_path: Path) -> None:
+def test_a_message_outlives_the_process_that_added_it(tmp_path: Path, location: str) -> None:
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_add_and_die, args=(tmp_path,))
+    process = context.Process(target=_add_and_die, args=(tmp_path, location))
     process.start()
     process.join(60)
 
-    state = State(tmp_path)
+    state = State(tmp_path, location)
     taken = MessageQueue(state).lease("w", KINDS)
     state.close()
 
@@ -64,11 +64,11 @@ def test_a_message_outlives_the_process_that_added_it(tmp_path: Path) -> None:
     assert taken.message == ONE
 
 
-def _add_and_die(folder: Path) -> None:
+def _add_and_die(folder: Path, location: str) -> None:
     import os
     import signal
 
-    MessageQueue(State(folder)).add(ONE)
+    MessageQueue(State(folder, location)).add(ONE)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -179,8 +179,8 @@ def test_messages_of_a_person_are_counted(queue: MessageQueue, clock: Clock) -> 
     assert queue.count_sent("T", "U", ("notice",), 60) == 0
 
 
-def test_a_thread_is_a_conversation_until_that_is_deleted(tmp_path: Path) -> None:
-    state = State(tmp_path)
+def test_a_thread_is_a_conversation_until_that_is_deleted(tmp_path: Path, location: str) -> None:
+    state = State(tmp_path, location)
     threads, history, queue = ChatThreads(state), ConversationStore(state), MessageQueue(state)
     assert not queue.knows_thread("T", "C", "1.0")
 

@@ -59,8 +59,10 @@ def says(code: str, generation: int = 1, document: str = "d1") -> Answer:
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    with closing(State(tmp_path, clock=lambda: datetime(2026, 1, 2, tzinfo=UTC))) as opened:
+def state(tmp_path: Path, location: str) -> Iterator[State]:
+    with closing(
+        State(tmp_path, location, clock=lambda: datetime(2026, 1, 2, tzinfo=UTC))
+    ) as opened:
         yield opened
 
 
