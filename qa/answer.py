@@ -43,7 +43,7 @@ class Citation:
     sentence around the quote; `line` counts from 1; `sha256` is that of the file's bytes; `date` is
     the document's date as far as it is known (2026-10-13, 2026-10, 2026-Q3 or 2026), and
     `date_source` where it comes from: its text, its name or the file's properties; `freshness` is
-    the state of the file when the answer was given (see qa.answering.source_freshness). For
+    the state of the file when the answer was given (qa.answering.retrieval.source_freshness). For
     formats that are not text `extractor` names the program that made the text, bytes and line are
     None, and `page`, `slide`, `sheet`, `row` and `mail` tell the place, as far as the format has
     them. `caution` says why the text of the document may be wrong, such as pages without text; None
@@ -93,6 +93,11 @@ class Citation:
             return f"line {self.line}"
         return str(Place(self.page, self.slide, self.sheet, self.row, self.mail))
 
+    def overlaps(self, other: Citation) -> bool:
+        """Return True if both quotes share characters of a document."""
+        same_document = self.document_id == other.document_id
+        return same_document and self.start < other.end and other.start < self.end
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerSpan:
@@ -107,6 +112,10 @@ class AnswerSpan:
     citation: Citation
     further: tuple[Citation, ...] = ()
     certainty: Certainty = "sure"
+
+    def is_same_as(self, other: AnswerSpan) -> bool:
+        """Return True if both have the same words, or overlap in their document."""
+        return self.text == other.text or self.citation.overlaps(other.citation)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@
     ├── NoIndex             nothing has been indexed yet
     ├── NoSample            documents are indexed, or the sample is not installed
     ├── NotReady            the server is still loading
+    ├── NotOfSharedStore    works on the embedded store alone
+    ├── SameStore           documents cannot be copied to where they are
     ├── UnknownDocumentId   no document of that id
     ├── UnknownPage         no page of that number, or a format that has none to show
     ├── PageNotShown        a page that is damaged, too large or too slow to be drawn
@@ -21,6 +23,7 @@
     ├── TooManyUploads      more uploaded files than may wait to be read
     ├── UnsupportedUpload   a file of no format that is read
     ├── NotUploaded         a document that was indexed from elsewhere
+    ├── PartOfFile          a part of a file, which stays and goes with it
     ├── StorageFull         no room on the disk for files that were sent
     ├── NotSignedIn         no key, or one that is not valid
     ├── NotAllowed          a key that may not do that
@@ -72,6 +75,14 @@ class NoSample(QAError):
 
 class NotReady(QAError):
     """The server is still loading its models or its index."""
+
+
+class NotOfSharedStore(QAError):
+    """A command that works on the embedded store alone, while QUOTED_STORE names a shared one."""
+
+
+class SameStore(QAError):
+    """Documents that are to be copied to the store that they are in."""
 
 
 class UnknownDocumentId(QAError):
@@ -128,6 +139,10 @@ class TooManyUploads(QAError):
 
 class UnsupportedUpload(QAError):
     """The file is of no format that is read."""
+
+
+class PartOfFile(QAError):
+    """Document inside a file, as a mail in a mailbox, that cannot be changed alone."""
 
 
 class NotUploaded(QAError):

@@ -1,4 +1,4 @@
-"""A question -> an answer or a refusal: retriever, reader, confidence, decision, citations."""
+"""A question -> an answer or a refusal: retrieval, reading, confidence, decision, citations."""
 
 __all__ = [
     "answer_types",
@@ -12,11 +12,7 @@ __all__ = [
     "live_pipeline",
     "pipeline",
     "question",
-    "reader",
-    "reader_conversion",
-    "reader_model",
-    "retriever",
-    "source_freshness",
-    "span_decoding",
+    "reading",
+    "retrieval",
 ]
 """Modules that other packages may import."""

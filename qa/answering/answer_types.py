@@ -39,6 +39,10 @@ def _pattern(text: str) -> regex.Pattern[str]:
     return regex.compile(text, regex.IGNORECASE)
 
 
+_SETTLING = _pattern(
+    r"\b(?:not|never|no|cannot|\p{L}+n['’]t|only|except|unless|must|may|can|always|possible|allowed"
+    r"|permitted|prohibited|forbidden|banned|supported|required|needed|mandatory|optional)\b"
+)
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _PUNCTUATION = regex.compile(r"[\s\p{P}]*")
 _HAS_DIGIT = _pattern(r"\p{N}")
@@ -67,6 +71,13 @@ _TEMPORAL = _pattern(
 )
 _NO_AMOUNT = _pattern(r"\p{N}[.,]\p{N}{4,}")
 """A number with more decimals than money has: 1.4404 is a steel."""
+_BARE_SPAN_OF_TIME = _pattern(
+    rf"(?:every|each|after|within|for|about|up to)?\s*(?:\p{{N}}+|{_NUMBER_WORD})\s{_TIME_UNIT}"
+)
+_NUMBERED_THING = _pattern(
+    r"\b(?!(?:and|or|the|by|of)\b)\p{L}+ \p{N}+(?:\.\p{N}+)*\b(?! \p{L}+s\b)"
+)
+"""A thing with a number, as room 0.03, and no count of persons: "2 nurses"."""
 _BARE_TIME_NOUN = _pattern(r"(?:the )?(?:date|day|time|year|month|week|period|term|hour)s?")
 _PHYSICAL = _pattern(
     r"\p{N}\s?(?:mm|cm|km|m|kg|mg|g|t|lb|oz|ml|l|bar|psi|v|a|w|kw|hz|nm|gb|mb|tb|°c|°f|rpm)\b"
@@ -86,13 +97,19 @@ _LENGTHY = (
 _PAYING = (
     r"\b(?:costs?|pa(?:y|id)|spend|spent|charged?|earn|invest(?:ed)?|worth|owe|price|fee|raised?)\b"
 )
-_SUMS = "price|cost|fee|salary|rent|fine|budget|revenue|turnover"
+_SUMS = "price|cost|fee|pay(?! ?day)|wage|allowance|salary|rent|fine|budget|revenue|turnover"
 _QUANTITIES = (
     "temperature|pressure|weight|height|width|depth|diameter|voltage|torque|speed|frequency"
     "|capacity|distance|power"
 )
+_OF_SOMETHING = r"(?: (?:of|for|in|at|on|per) (?!attorney).*)?"
+_LIMITS = "quota|limit|maximum|minimum|threshold"
 _QUESTION_WORDINGS: dict[AnswerType, tuple[str, ...]] = {
-    "email": (r"\be-?mail address", r"\bwh(?:at|ich)(?:'s| is) .*\be-?mail\b"),
+    "email": (
+        r"\be-?mail address",
+        r"\bwh(?:at|ich)(?:'s| is) .*\be-?mail\b",
+        r"^(?:the )?e-?mail (?:of|for) ",
+    ),
     "phone": (
         r"\b(?:phone|telephone|mobile|fax|extension) numbers?\b",
         r"\b(?:phone|telephone|extension)(?: of \S+.*)?$",
@@ -112,6 +129,7 @@ _QUESTION_WORDINGS: dict[AnswerType, tuple[str, ...]] = {
         r"\b(?:what|which) (?:date|day|year|month|week|weekday|time|hour|decade|century)\b",
         r"\bhow soon\b",
         r"\bdeadline\b",
+        r"\b(?:\p{L}+ing|office|business|core|quiet|lunch|service) (?:hours|times)\b",
     ),
     "money": (
         rf"\bhow much (?:money|is|are|was|were|does|do|did|will|would|has|have)\b(?=.*{_PAYING})",
@@ -123,8 +141,13 @@ _QUESTION_WORDINGS: dict[AnswerType, tuple[str, ...]] = {
     "measure": (
         r"\bhow (?:tall|high|heavy|deep|wide|far|fast|big|large|hot|cold|thick|loud)\b",
         rf"\bwhat(?: is| are| was|'s) the (?:\S+ ){{0,3}}(?:{_QUANTITIES})\b",
+        rf"^(?:the )?(?:\S+ ){{0,3}}(?:{_QUANTITIES}){_OF_SOMETHING}$",
     ),
-    "count": (r"\bhow many\b", r"\bwhat(?:'s| is| was) the number of\b"),
+    "count": (
+        r"\bhow many\b",
+        r"\bwhat(?:'s| is| was) the number of\b",
+        rf"^(?:what(?:'s| is| was) )?(?:the )?(?:\S+ ){{0,3}}(?:{_LIMITS})s?{_OF_SOMETHING}$",
+    ),
     "person": (
         rf"{_OPENER}(?:to |by |from |for |with )?(?:who|whom|whose|who's)\b",
         r"\bby whom\b",
@@ -147,6 +170,11 @@ def asked_type(question: str) -> AnswerType | None:
 def type_agreement(wanted: AnswerType | None, text: str) -> float:
     """Return 1 if a text has the wanted type, -1 if it cannot have it, else 0."""
     return 0.0 if wanted is None else _AGREEMENT[wanted](text.strip())
+
+
+def settles_yes_or_no(sentence: str) -> bool:
+    """Return True if a sentence negates, permits, forbids or demands something."""
+    return _SETTLING.search(sentence) is not None
 
 
 def is_empty(text: str) -> bool:
@@ -184,6 +212,8 @@ def _money(text: str) -> float:
         return 1.0
     if _PHYSICAL.search(text) or _FULL_DATE.search(text) or _NO_AMOUNT.search(text):
         return -1.0
+    if _BARE_SPAN_OF_TIME.fullmatch(text):
+        return -1.0
     return 0.0 if _HAS_NUMBER.search(text) or "free" in text.lower() else -1.0
 
 
@@ -204,7 +234,9 @@ def _person(text: str) -> float:
         return -1.0
     if _PHYSICAL.search(text) or _HAS_MONEY.search(text):
         return -1.0
-    return 1.0 if any(word[0].isupper() for word in text.split()) else 0.0
+    if any(word[0].isupper() for word in text.split()):
+        return 1.0
+    return -1.0 if _NUMBERED_THING.search(text) else 0.0
 
 
 def _place(text: str) -> float:

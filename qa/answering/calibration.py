@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import deque
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,12 @@ from qa.errors import CalibrationError
 
 UNCALIBRATED_THRESHOLD = 0.5
 """Confidence that a sure answer must reach without a calibration."""
-WINDOW = 7
-"""Bins of answers, of fifty, among which as many must be right as a likely answer promises."""
 UNCALIBRATED_LIKELY = 0.25
 """Confidence that a likely answer must reach without a calibration."""
+
+Bins = tuple[tuple[float, float, float], ...]
+"""Bins of the answers to the questions of a file, the surest first: the smallest confidence, and
+the numbers of answers and of right ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,8 @@ class Calibration:
     It was fitted where `top_k` passages are read. `weights` stand in the order of `FEATURES`;
     `passage_weight` is the weight of a passage's retrieval score in its candidates' scores.
     `precisions` are pairs, ascending, of a precision and the smallest confidence whose answers
-    reached it on the questions that the model was fitted on. `reliability` are bins of these
-    questions, the surest first: the smallest confidence of a bin, and the numbers of its answers
-    and of the right ones among them.
+    reached it on the questions of each file that the model was fitted on. `reliability` are bins of
+    these questions, file by file.
     """
 
     reader: str
@@ -44,7 +45,7 @@ class Calibration:
     precisions: tuple[tuple[float, float], ...]
     questions: int
     source: str
-    reliability: tuple[tuple[float, float, float], ...] = ()
+    reliability: tuple[Bins, ...] = ()
 
     def confidence(self, features: NDArray[np.float64]) -> float:
         """Return the probability, in [0, 1], that an answer is right.
@@ -65,20 +66,11 @@ class Calibration:
     def likely_threshold(self, precision: float, below: float) -> float:
         """Return the confidence from which answers less sure than `below` are right that often.
 
-        The least sure of them are, too: a window of `WINDOW` bins moves down until its share of
-        right answers falls below the precision. It is `below` if the first window is.
+        That is on average, for the questions of each file, and by their confidence as well: some
+        are right by luck. It is `below` if there is none.
         """
-        threshold = below
-        window: deque[tuple[float, float]] = deque(maxlen=WINDOW)
-        for smallest, answers, right in self.reliability:
-            # A bin that reaches above `below` holds answers that are sure.
-            if smallest >= below:
-                continue
-            window.append((answers, right))
-            if sum(each for _, each in window) < precision * sum(each for each, _ in window):
-                break
-            threshold = smallest
-        return threshold
+        thresholds = [_likely_threshold(bins, precision, below) for bins in self.reliability]
+        return max(thresholds, default=below)
 
     def fits(self, reader: str, encoder: str) -> bool:
         """Return True if the calibration was fitted for models with these hashes."""
@@ -91,6 +83,22 @@ class Calibration:
         fields = {"features": FEATURES, **asdict(self)}
         with replacing(path) as beside:
             beside.write_text(json.dumps(fields, indent=1) + "\n", "utf-8")
+
+
+def _likely_threshold(bins: Bins, precision: float, below: float) -> float:
+    """Return the smallest confidence from which a file's answers are right often enough."""
+    threshold = below
+    answers = right = expected = 0.0
+    for (largest, *_), (smallest, of_bin, right_of_bin) in pairwise(((1.0, 0.0, 0.0), *bins)):
+        # A bin that reaches above `below` holds answers that are sure.
+        if smallest >= below:
+            continue
+        answers += of_bin
+        right += right_of_bin
+        expected += of_bin * (smallest + largest) / 2
+        if min(right, expected) >= precision * answers:
+            threshold = smallest
+    return threshold
 
 
 def calibrated_at(path: Path) -> int:
@@ -119,6 +127,16 @@ def load_calibration(path: Path) -> Calibration | None:
         ) from error
 
 
+def _by_file(reliability: list[Any]) -> list[Any]:
+    """Return bins by file; they were of all files together before."""
+    is_joint = bool(reliability) and not isinstance(reliability[0][0], list)
+    return [reliability] if is_joint else reliability
+
+
+def _bins(rows: list[list[float]]) -> Bins:
+    return tuple((float(smallest), float(of_bin), float(right)) for smallest, of_bin, right in rows)
+
+
 def _calibration(fields: dict[str, Any]) -> Calibration:
     """Return the calibration with these JSON fields, each converted to its type.
 
@@ -132,9 +150,6 @@ def _calibration(fields: dict[str, Any]) -> Calibration:
         "precisions": tuple(
             (float(precision), float(confidence)) for precision, confidence in fields["precisions"]
         ),
-        "reliability": tuple(
-            (float(smallest), float(answers), float(right))
-            for smallest, answers, right in fields["reliability"]
-        ),
+        "reliability": tuple(map(_bins, _by_file(fields["reliability"]))),
     }
     return Calibration(**{**fields, **converted})

@@ -7,16 +7,16 @@ from dataclasses import asdict, replace
 
 from index.document import TextRange
 from index.search.copies import folded
-from index.store.snapshot import Snapshot, StoredDocument
+from index.store.snapshot import Snapshot
 from index.text.dates import shown_date
 from qa.answer import AnswerSpan, Citation, Freshness, ShownPassage
 from qa.answering.decision import ScoredAnswer
-from qa.answering.reader import Candidate
-from qa.answering.retriever import PassageCopy, RetrievedChunk
+from qa.answering.reading.reader import Candidate
+from qa.answering.retrieval.retriever import PassageCopy, RetrievedChunk
 
 
 class Citer:
-    """Cites answers from one snapshot, reading each document's text once.
+    """Cites answers from one snapshot.
 
     With `whole_sentences` the sentence is quoted instead of the span in it.
     """
@@ -31,7 +31,6 @@ class Citer:
         self._snapshot = snapshot
         self._freshness = freshness
         self._whole_sentences = whole_sentences
-        self._documents: dict[str, StoredDocument] = {}
 
     def span(self, answer: ScoredAnswer) -> AnswerSpan:
         """Return an answer as a cited span, with further citations of other sentences.
@@ -65,42 +64,34 @@ class Citer:
         self, document_id: str, span: TextRange, sentence: TextRange, heading: str | None = None
     ) -> Citation:
         """Return the citation of a range of a document, which lies in `sentence`."""
-        document = self._document(document_id)
-        info, source = document.info, document.source
         start, end = span
         sentence_start, sentence_end = sentence
-        # Bytes and lines of a file mean something only if its text was decoded, not extracted.
-        byte_start = byte_end = line = None
-        if source.extractor is None:
-            byte_start, byte_end = source.offsets(document.text, (start, end))
-            line = document.text.count("\n", 0, start) + 1
+        first, last = min(start, sentence_start), max(end, sentence_end)
+        excerpt = self._snapshot.excerpt(document_id, first, last)
+        info = excerpt.info
+        byte_start, byte_end = excerpt.byte_range(span) or (None, None)
         return Citation(
             document_id=info.id,
             title=info.title,
             uri=info.uri,
             sha256=info.sha256,
-            quote=document.text[start:end],
+            quote=excerpt.quote(span),
             start=start,
             end=end,
             byte_start=byte_start,
             byte_end=byte_end,
-            sentence=document.text[sentence_start:sentence_end],
+            sentence=excerpt.quote(sentence),
             sentence_start=sentence_start,
             sentence_end=sentence_end,
-            line=line,
+            line=excerpt.line_at(start),
             heading=heading,
             date=shown_date(info.date) if info.date else None,
             date_source=info.date_source,
             freshness=self._freshness(info.id),
-            extractor=source.extractor,
-            **asdict(document.places.at(start)),
+            extractor=info.extractor,
+            **asdict(excerpt.places.at(start)),
             caution=info.caution,
         )
-
-    def _document(self, document_id: str) -> StoredDocument:
-        if document_id not in self._documents:
-            self._documents[document_id] = self._snapshot.quotable(document_id)
-        return self._documents[document_id]
 
 
 def copies_of(candidate: Candidate) -> list[Candidate]:

@@ -14,9 +14,10 @@ import regex
 from index.search.bm25 import analyse
 from qa.answering.answer_types import AnswerType, asked_type, type_agreement
 from qa.answering.features import AnswerGroup
-from qa.answering.reader import Candidate
+from qa.answering.reading.reader import Candidate
 from qa.answering.statements import PLAUSIBLE
 from qa.answering.time_reference import periods_in
+from qa.answering.versions import reason_against
 
 _CLEAR: frozenset[AnswerType] = frozenset({"money", "percent", "duration"})
 """Types that few texts have by chance."""
@@ -31,8 +32,20 @@ _CODE = regex.compile(
     r"(?<![\p{L}\p{N}.-])(?:[vV]?\p{N}+(?:\.\p{N}+)+|\p{Lu}+-?\p{N}[\p{Lu}\p{N}-]*)(?![\p{L}\p{N}])"
 )
 """A version (3.1.2, v2.0) or a code of capitals and digits (HX-40S, E07)."""
+_CHANGE_GAP = 3.0
+"""Largest gap in score between a value and the later one that it was changed to."""
+_CHANGE = regex.compile(
+    r"\b(?:raised|increased|reduced|lowered|cut|moved|changed|postponed|brought forward|extended"
+    r"|shortened|corrected|replaced|instead of|rather than|no longer|from now on)\b",
+    regex.IGNORECASE,
+)
+"""Words of a change, with which a later report gives a new value."""
+_HEADING_NUMBER = regex.compile(
+    r"^[\p{N}.)]+\s+|^(?:item|topic|top|agenda item) \p{N}+\W+", regex.I
+)
 _BORDER = regex.compile(
-    r"[,;]\s+(?:and |but |while )?|\s(?:and|but|while)\s(?=(?:the|an?|of|for|in|those|that)\b)"
+    r"[,;]\s+(?:and |but |while )?"
+    r"|\s(?:and|but|while)\s(?=(?:the|an?|of|for|in|those|that)\b|\p{Sc}\p{N})"
 )
 
 
@@ -91,6 +104,25 @@ def named_period_first(question: str, ranked: Sequence[AnswerGroup]) -> list[Ans
     return _led_by_first(ranked, is_meant, _LEAST_NAMED)
 
 
+def named_version_first(question: str, ranked: Sequence[AnswerGroup]) -> list[AnswerGroup]:
+    """Return ranked answers, first one of the document of the period that is asked for.
+
+    The best one stands in another document of the same series: the reader saw the same words there.
+    """
+    wanted = asked_type(question)
+
+    def is_meant(other: Candidate, best: Candidate) -> bool:
+        ours, theirs = best.passage.standing, other.passage.standing
+        if ours.period is None or not reason_against(best) or reason_against(other):
+            return False
+        same_series = bool(ours.family) and ours.family == theirs.family
+        return same_series and type_agreement(wanted, other.text) >= type_agreement(
+            wanted, best.text
+        )
+
+    return _led_by_first(ranked, is_meant, PLAUSIBLE)
+
+
 def named_section_first(question: str, ranked: Sequence[AnswerGroup]) -> list[AnswerGroup]:
     """Return ranked answers, first one of the section that is named, if the best is of another.
 
@@ -108,6 +140,43 @@ def named_section_first(question: str, ranked: Sequence[AnswerGroup]) -> list[An
         return type_agreement(wanted, other.text) >= type_agreement(wanted, best.text)
 
     return _led_by_first(ranked, is_meant, _LEAST_NAMED) if asked else list(ranked)
+
+
+def later_change_first(question: str, ranked: Sequence[AnswerGroup]) -> list[AnswerGroup]:
+    """Return ranked answers, first one that a later report of a series has changed the best one to.
+
+    Minutes supersede none before them, but "the budget is raised to 9,800" does its old value. Both
+    stand below the same heading and are values of one kind. A question for the past, or for one
+    period, is left as it is.
+    """
+    wanted = asked_type(question)
+    terms = set(analyse(question))
+
+    def is_meant(other: Candidate, best: Candidate) -> bool:
+        if best.score - other.score > _CHANGE_GAP or not _is_later_report(other, best):
+            return False
+        ours, theirs = (terms & set(analyse(each.sentence_text)) for each in (best, other))
+        changes = _CHANGE.search(other.sentence_text) and not _CHANGE.search(best.sentence_text)
+        return bool(changes) and ours <= theirs and _are_comparable(wanted, other.text, best.text)
+
+    standing = ranked[0].best.passage.standing if ranked else None
+    if standing is None or standing.asks_past or standing.period is not None:
+        return list(ranked)
+    return _led_by_first(ranked, is_meant, PLAUSIBLE)
+
+
+def _is_later_report(other: Candidate, best: Candidate) -> bool:
+    """Return True if a candidate stands below the same heading of a later report of a series."""
+    ours, theirs = best.passage, other.passage
+    is_of_series = bool(ours.standing.family) and ours.standing.family == theirs.standing.family
+    headings = [each.chunk.headings[-1:] for each in (ours, theirs)]
+    is_same_topic = bool(headings[0]) and len({_topic(*each) for each in headings if each}) == 1
+    is_later = (theirs.document.date or "") > (ours.document.date or "")
+    return is_of_series and is_same_topic and all(headings) and is_later
+
+
+def _topic(heading: str) -> str:
+    return _HEADING_NUMBER.sub("", heading).strip().casefold()
 
 
 def _section_codes(candidate: Candidate) -> frozenset[str]:

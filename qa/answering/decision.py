@@ -18,16 +18,19 @@ from index.search.bm25 import STOP_WORDS
 from qa.answer import Certainty, Gate, Kind
 from qa.answering.calibration import UNCALIBRATED_LIKELY, UNCALIBRATED_THRESHOLD, Calibration
 from qa.answering.clauses import (
+    later_change_first,
     named_clause_first,
     named_period_first,
     named_section_first,
     named_sentence_first,
+    named_version_first,
 )
+from qa.answering.contradictions import contradicts
 from qa.answering.doubts import doubts_about
 from qa.answering.features import AnswerGroup, confidence_features, group_candidates, probability
 from qa.answering.languages import Languages
 from qa.answering.question_terms import QuestionTerms
-from qa.answering.reader import Candidate, Reading
+from qa.answering.reading.reader import Candidate, Reading
 from qa.answering.statements import PLAUSIBLE, answers_differ, context_similarity, same_statement
 from qa.answering.versions import dated, is_off_period, is_outdated, reason_against, replaces
 
@@ -238,7 +241,9 @@ def _named_first(question: str, kind: Kind, ranked: list[AnswerGroup]) -> list[A
     for named_first in (
         named_sentence_first if kind == "evidence" else named_clause_first,
         named_section_first,
+        named_version_first,
         named_period_first,
+        later_change_first,
     ):
         ranked = named_first(question, ranked)
     return ranked
@@ -266,6 +271,7 @@ def decide(question: str, kind: Kind, reading: Reading, policy: Policy, top_k: i
         _version_limit(ranked.best.best, policy),
         _language_limit(ranked.best, policy),
         _code_limit(reading.terms, policy),
+        _topic_limit(question, ranked.best.best, policy),
     )
 
     features = _features_by_answer(question, kind, reading)
@@ -404,6 +410,11 @@ def _code_limit(terms: QuestionTerms, policy: Policy) -> float:
     if terms.unknown_codes:
         return max(policy.likely_threshold - JUST_BELOW, 0.0)
     return 1.0
+
+
+def _topic_limit(question: str, best: Candidate, policy: Policy) -> float:
+    """Return the confidence at most: what is said of something else is no answer."""
+    return max(policy.likely_threshold - JUST_BELOW, 0.0) if contradicts(question, best) else 1.0
 
 
 def _certainty(answer: AnswerGroup, confidence: float, policy: Policy) -> Certainty:

@@ -16,10 +16,15 @@ import regex
 from numpy.typing import NDArray
 
 from index.search.bm25 import STOP_WORDS, analyse
-from qa.answering.answer_types import asked_type, is_empty, type_agreement
+from qa.answering.answer_types import (
+    asked_type,
+    is_empty,
+    settles_yes_or_no,
+    type_agreement,
+)
 from qa.answering.question_terms import UNWEIGHTED, QuestionTerms
-from qa.answering.reader import Candidate, Reading
-from qa.answering.retriever import RetrievedChunk
+from qa.answering.reading.reader import Candidate, Reading
+from qa.answering.retrieval.retriever import RetrievedChunk
 
 FEATURES = (
     "score",
@@ -38,7 +43,7 @@ FEATURES = (
     "agreement",
     "right type",
     "wrong type",
-    "yes or no",
+    "settles yes or no",
 )
 """Names of the features, in the order of `confidence_features`."""
 MISMATCH = 3.0
@@ -49,6 +54,8 @@ answers of other questions in 45%.
 """
 SENTENCE_WEIGHT = 6.0
 """Log-odds that a sentence gains for yes or no if it holds all the words of the question."""
+SETTLING_WEIGHT = 3.0
+"""Log-odds that a sentence gains for yes or no if its words settle one."""
 _FAR = 12.0
 """Bound of log-odds and margins: values beyond it are as good as certain."""
 _EDGES = regex.compile(
@@ -115,7 +122,8 @@ def group_candidates(
     sentences have. An answer ranks by its best candidate's score plus `passage_weight` times the
     score with which that passage was retrieved, less `MISMATCH` if it cannot have the type that
     the question asks for; ties go by document id and offset. With `whole_sentences` the question's
-    words in them count; without, candidates without a content word are left out.
+    words in them count, and those that settle yes or no; without, candidates without a content word
+    are left out.
     """
     wanted = None if whole_sentences else asked_type(question)
 
@@ -124,6 +132,7 @@ def group_candidates(
         score += MISMATCH * min(type_agreement(wanted, candidate.text), 0.0)
         if whole_sentences:
             score += SENTENCE_WEIGHT * coverage(question, candidate.sentence_text, reading.terms)
+            score += SETTLING_WEIGHT * settles_yes_or_no(candidate.sentence_text)
         return (-score, candidate.passage.chunk.document_id, candidate.start)
 
     grouped: dict[str, list[Candidate]] = {}
@@ -164,7 +173,8 @@ def confidence_features(
     - agreement: log of the number of different sentences that give the answer;
     - right type, wrong type: 1 if the answer has the type that is asked for, or cannot have it
       (`qa.answering.answer_types`), else 0;
-    - yes or no: 1 if the answer is a sentence that settles yes or no, else 0.
+    - settles yes or no: 1 if that is asked for and the answer's sentence has words that settle it,
+      else 0.
     """
     best, passage = group.best, group.best.passage
     rival_here, rival_elsewhere = _best_rival_scores(rivals, passage)
@@ -188,7 +198,7 @@ def confidence_features(
         math.log(group.witnesses),
         float(agreement > 0),
         float(agreement < 0),
-        float(whole_sentences),
+        float(whole_sentences and settles_yes_or_no(best.sentence_text)),
     )
     return np.array(values, dtype=np.float64)
 

@@ -7,52 +7,44 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from functools import cache, partial
-from typing import Protocol, TypedDict
+from functools import cache, lru_cache, partial
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.search.bm25 import analyse
-from index.store.file_records import IndexedFile
-from index.store.limited_snapshot import LimitedSnapshot
+from index.backend import limited_to
+from index.search.scope import Scope
+from index.store.file_records import not_one_called
 from index.store.snapshot import DocumentInfo, Snapshot
 from index.tags import tag_of, tags_of
-from qa.answer import Answer, AnswerSpan, Citation, CopyPlace, Freshness, RetrievedPassage
-from qa.answering.answer_types import asked_type, type_agreement
+from qa.answer import Answer, AnswerSpan, CopyPlace, RetrievedPassage
 from qa.answering.cancellation import check_cancelled
 from qa.answering.citations import Citer, shown_passage
-from qa.answering.decision import ALTERNATIVES, Policy, ScoredAnswer, decide
+from qa.answering.combined_answers import only_sure, with_cell, with_items
+from qa.answering.decision import Policy, ScoredAnswer, decide
 from qa.answering.kinds import answer_by_kind
 from qa.answering.kinds.chat import is_chat
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.languages import question_language
+from qa.answering.passage_retrieval import PassageRetrieval, Retrieved
 from qa.answering.question import checked_question, kind_of
 from qa.answering.question_terms import question_terms
-from qa.answering.reader import Reader, Reading
+from qa.answering.reading.reader import Reader, Reading
 from qa.answering.refusal import refusal_for, refusal_of
-from qa.answering.retriever import HybridRetriever, RetrievedChunk
-from qa.answering.searched_passages import SearchedPassages
-from qa.answering.source_freshness import NoFreshnessCheck
-from qa.answering.spelling import Correction, SpellingCorrector
-from qa.answering.time_reference import time_reference
-from qa.answering.versions import choose_versions
+from qa.answering.retrieval.retriever import RetrievedChunk, Retriever
+from qa.answering.retrieval.searched_passages import SearchedPassages
+from qa.answering.retrieval.source_freshness import FreshnessCheck, NoFreshnessCheck
+from qa.answering.retrieval.spelling import Correction, SpellingCorrector
 from qa.errors import UnknownDocumentId, UnknownTag
 
-MAX_ADDED_VERSIONS = 4
-"""Versions of which passages are added because another version was retrieved."""
-PASSAGES_ADDED = 2
-"""Passages that are read of each version or document that is added."""
-MAX_DOCUMENTS_NEAR = 2
-"""Documents that a conversation is about of which passages are added."""
-LEAST_WORDS = 2
-"""Content words of a question that can be read without its words for the time."""
 NAMED_TAGS = 20
 """Known tags that an error about an unknown one names."""
-
+RECENT_SCOPES = 8
+"""Scopes that are kept for the next questions of the same documents: some 2 MB for 20,000."""
 
 AskInContext = Callable[[str, Sequence[tuple[str, str]], Callable[..., Answer]], Answer]
 """Function from a follow-up, the (question, answer) turns before it and `ask` to the answer."""
@@ -67,33 +59,6 @@ class AskOptions(TypedDict, total=False):
     strict: bool
 
 
-class FreshnessCheck(Protocol):
-    """The comparison of indexed documents with their files at answer time."""
-
-    def freshness(self, document_id: str) -> Freshness:
-        """Return the freshness of an indexed document's file."""
-
-    def absent(self, document_ids: Iterable[str]) -> Mapping[str, IndexedFile]:
-        """Return the files of the documents that must not answer, by document id."""
-
-    def note_on_absent(self, files: Iterable[IndexedFile]) -> str | None:
-        """Return a note on documents that were left out, None if there is nothing to say."""
-
-    def notes(self, citations: Iterable[Citation]) -> list[str]:
-        """Return a note for each cited document that is not as it was indexed."""
-
-    def over(self, snapshot: Snapshot) -> FreshnessCheck:
-        """Return the same comparison for a view of the snapshot."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Retrieval:
-    """The passages to read, and a note on documents left out because their files are gone."""
-
-    passages: list[RetrievedChunk]
-    absence_note: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class _Request:
     """One question with its options, and the moment it was asked by the pipeline's clock.
@@ -103,11 +68,11 @@ class _Request:
     """
 
     question: str
-    documents: Sequence[str] | None
+    scope: Scope | None
     top_k: int
     seconds: float | None
     policy: Policy
-    retrieve: Callable[[str], tuple[_Retrieval, str]]
+    retrieve: Callable[[str], tuple[Retrieved, str]]
     started: float
 
 
@@ -117,7 +82,7 @@ class Pipeline:
     def __init__(  # noqa: PLR0913 - the steps, and what they may be given for tests
         self,
         snapshot: Snapshot,
-        retriever: HybridRetriever,
+        retriever: Retriever,
         reader: Reader,
         policy: Policy,
         *,
@@ -142,6 +107,8 @@ class Pipeline:
         self._ask_in_context = ask_in_context
         self._clock = clock
         self._today = today
+        self._passages = PassageRetrieval(snapshot, retriever, self._sources, today)
+        self._scope_of = lru_cache(RECENT_SCOPES)(self._looked_up_scope)
         self._limiting = threading.Lock()
         self._limited: dict[tuple[str, ...], Pipeline] = {}
 
@@ -155,7 +122,7 @@ class Pipeline:
         key = tuple(sorted(tags))
         with self._limiting:
             if key not in self._limited:
-                self._limited[key] = self._over(LimitedSnapshot(self.snapshot, key))
+                self._limited[key] = self._over(limited_to(self.snapshot, key))
             return self._limited[key]
 
     def _over(self, snapshot: Snapshot) -> Pipeline:
@@ -201,23 +168,23 @@ class Pipeline:
         check_cancelled()
         asked = checked_question(question)
         named = documents or ()
-        documents = self._searched_documents(documents, tags)
+        scope = self._searched_scope(documents, tags)
         correction = Correction(asked)
         if not is_chat(asked):
-            correction = self._spelling.corrected(asked, documents)
+            correction = self._spelling.corrected(asked, scope)
         question, trust = correction.question, trust * correction.trust
         request = _Request(
             question,
-            documents,
+            scope,
             top_k or self._top_k,
             seconds,
             replace(self.policy, trust=trust, strict=strict, is_foreign=self._is_foreign(question)),
             # Lists and summaries look at the passages that a span is then looked for in.
             cache(
                 partial(
-                    self._retrieve_versions,
+                    self._passages.retrieve,
                     top_k=top_k or self._top_k,
-                    documents=documents,
+                    scope=scope,
                     near=near,
                 )
             ),
@@ -226,37 +193,41 @@ class Pipeline:
         same_options = partial(
             self.ask,
             top_k=top_k,
-            documents=documents,
+            documents=None if scope is None else scope.document_ids,
             seconds=seconds,
             trust=trust,
             strict=strict,
             near=near,
         )
         by_kind = answer_by_kind(self._context(request, same_options))
-        if by_kind and by_kind.cell:
-            answer = _with_cell(self._answer_with_span(request), by_kind.cell, request.policy)
-        elif by_kind:
-            answer = self._answer_of_kind(request, by_kind)
-        else:
-            answer = self._answer_with_span(request)
         return replace(
-            answer,
+            self._answer(request, by_kind),
             question=asked,
             interpreted_as=None if question == asked else question,
             tags=tags_of(tags or ()),
             documents=tuple(dict.fromkeys(named)),
         )
 
+    def _answer(self, request: _Request, by_kind: KindAnswer | None) -> Answer:
+        """Answer with what a kind of question gave, with what the reader finds, or with both."""
+        if by_kind is None:
+            return self._answer_with_span(request)
+        if by_kind.cell:
+            return with_cell(self._answer_with_span(request), by_kind.cell, request.policy)
+        if by_kind.items:
+            return with_items(self._answer_with_span(request), by_kind, request.policy)
+        return self._answer_of_kind(request, by_kind)
+
     def _answer_with_span(self, request: _Request) -> Answer:
         """Answer with the best span, the items of a list, or the sentence that settles it."""
-        question, documents, started = request.question, request.documents, request.started
+        question, scope, started = request.question, request.scope, request.started
         kind = kind_of(question)
         retrieval, asked = request.retrieve(question)
         retrieved = self._clock()
         seconds_left = None
         if request.seconds is not None:
             seconds_left = request.seconds - (retrieved - started)
-        reading = self._read(asked, retrieval.passages, documents, seconds_left)
+        reading = self._read(asked, retrieval.passages, scope, seconds_left)
         read = self._clock()
         decision = decide(asked, kind, reading, request.policy, request.top_k)
         citer = self._citer(whole_sentences=kind == "evidence")
@@ -274,7 +245,7 @@ class Pipeline:
                 reading,
                 retrieval.passages,
                 self.snapshot,
-                documents,
+                scope,
                 retrieval.absence_note,
             )
             if request.policy.is_foreign:
@@ -318,12 +289,11 @@ class Pipeline:
 
     def _context(self, request: _Request, ask: Callable[..., Answer]) -> QuestionContext:
         """Return the context from which kinds of questions answer this one."""
-        documents = request.documents
+        scope = request.scope
 
         def list_documents() -> list[DocumentInfo]:
-            searched = None if documents is None else set(documents)
             infos = self.snapshot.documents()
-            chosen = [info for info in infos if searched is None or info.id in searched]
+            chosen = [info for info in infos if scope is None or info.id in scope]
             absent = self._sources.absent([info.id for info in chosen])
             return [info for info in chosen if info.id not in absent]
 
@@ -337,7 +307,7 @@ class Pipeline:
                     return near
             return self._ask_in_context(follow_up, turns, ask)
 
-        count = self.snapshot.document_count if documents is None else len(documents)
+        count = self.snapshot.document_count if scope is None else len(scope.document_ids)
         return QuestionContext(
             request.question,
             self.snapshot,
@@ -358,11 +328,11 @@ class Pipeline:
         """Return what a kind of question gave as an answer."""
         found = self._less_sure(found, is_foreign=request.policy.is_foreign)
         if request.policy.strict:
-            found = _only_sure(found)
+            found = only_sure(found)
         refusal = None
         if found.reason:
             passages = request.retrieve(request.question)[0].passages
-            refusal = refusal_for(found.reason, passages, self.snapshot, request.documents)
+            refusal = refusal_for(found.reason, passages, self.snapshot, request.scope)
         shown = (*found.spans, *found.alternatives)
         return Answer(
             question=request.question,
@@ -408,22 +378,22 @@ class Pipeline:
         Raises InvalidQuestion or UnknownDocumentId.
         """
         question = checked_question(question)
-        document_ids = self._searched_documents(documents, None)
-        question = self._spelling.corrected(question, document_ids).question
-        passages = self._retriever.retrieve(question, top_k or self._top_k, document_ids)
-        retrieval, asked = self._choose_versions(question, _Retrieval(passages), document_ids)
-        return self._read(asked, retrieval.passages, document_ids)
+        scope = self._searched_scope(documents, None)
+        question = self._spelling.corrected(question, scope).question
+        passages = self._retriever.retrieve(question, top_k or self._top_k, scope)
+        retrieval, asked = self._passages.with_versions(question, Retrieved(passages), scope)
+        return self._read(asked, retrieval.passages, scope)
 
     def _read(
         self,
         question: str,
         passages: Sequence[RetrievedChunk],
-        documents: Sequence[str] | None,
+        scope: Scope | None,
         seconds: float | None = None,
     ) -> Reading:
         """Read passages, and weigh the words of the question by the documents searched."""
         reading = self._reader.read(question, passages, seconds=seconds)
-        searched = SearchedPassages(self.snapshot, documents)
+        searched = SearchedPassages(self.snapshot, scope)
         return replace(reading, terms=question_terms(question, searched))
 
     def search(
@@ -438,9 +408,9 @@ class Pipeline:
 
         Raises InvalidQuestion, UnknownDocumentId or UnknownTag.
         """
-        document_ids = self._searched_documents(documents, tags)
-        correction = self._spelling.corrected(checked_question(query), document_ids)
-        passages = self._retriever.retrieve(correction.question, top_k, document_ids)
+        scope = self._searched_scope(documents, tags)
+        correction = self._spelling.corrected(checked_question(query), scope)
+        passages = self._retriever.retrieve(correction.question, top_k, scope)
         return [_retrieved_passage(passage) for passage in passages]
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -463,8 +433,8 @@ class Pipeline:
 
         Raises InvalidQuestion, UnknownDocumentId or UnknownTag.
         """
-        document_ids = self._searched_documents(documents, tags)
-        return self._spelling.corrected(checked_question(question), document_ids).question
+        scope = self._searched_scope(documents, tags)
+        return self._spelling.corrected(checked_question(question), scope).question
 
     def documents_called(self, names: Sequence[str]) -> list[str]:
         """Return the ids of documents, each named by its id, uri or path.
@@ -475,116 +445,35 @@ class Pipeline:
         for name in names:
             ids = self.snapshot.ids_called(name)
             if len(ids) != 1:
-                advice = f"name one by its id: {', '.join(ids)}" if ids else "see `qa list`"
-                raise UnknownDocumentId(f"{len(ids)} documents are called {name!r}: {advice}")
+                raise UnknownDocumentId(not_one_called(name, ids))
             found += ids
         return found
 
-    def _searched_documents(
+    def _searched_scope(
         self, documents: Sequence[str] | None, tags: Sequence[str] | None
-    ) -> list[str] | None:
-        """Return the ids of the documents to search, each once; None for all."""
+    ) -> Scope | None:
+        """Return the documents to search with the rows of their chunks; None for all."""
+        if documents is None and tags is None:
+            return None
+        return self._scope_of(
+            None if documents is None else tuple(documents), None if tags is None else tuple(tags)
+        )
+
+    def _looked_up_scope(
+        self, documents: tuple[str, ...] | None, tags: tuple[str, ...] | None
+    ) -> Scope:
+        """Return the scope of the documents with these ids, and with any of the tags."""
         for document_id in self.snapshot.unknown_ids(documents or ())[:1]:
             raise UnknownDocumentId(
                 f"no document has the id {document_id!r}: see `qa list` or GET /documents"
             )
-        named = None if documents is None else list(dict.fromkeys(documents))
         if tags is None:
-            return named
+            return self.snapshot.scope(documents or ())
         tagged = with_tags(self.snapshot, tags)
-        if named is None:
-            return tagged
+        if documents is None:
+            return self.snapshot.scope(tagged)
         in_tags = set(tagged)
-        return [document_id for document_id in named if document_id in in_tags]
-
-    def _retrieve_versions(
-        self, question: str, top_k: int, documents: Sequence[str] | None, near: Sequence[str]
-    ) -> tuple[_Retrieval, str]:
-        """Retrieve passages with their standings, and return the question to read as well."""
-        retrieval = self._retrieve(question, top_k, documents)
-        retrieval = self._with_passages_near(question, retrieval, documents, near)
-        return self._choose_versions(question, retrieval, documents)
-
-    def _with_passages_near(
-        self,
-        question: str,
-        retrieval: _Retrieval,
-        documents: Sequence[str] | None,
-        near: Sequence[str],
-    ) -> _Retrieval:
-        """Return passages with the best ones of the documents that a conversation is about.
-
-        Each keeps the rank that it has in its document, which is as likely to be meant as all
-        others together.
-        """
-        searched = [
-            each
-            for each in near[:MAX_DOCUMENTS_NEAR]
-            if self.snapshot.has_document(each) and (documents is None or each in documents)
-        ]
-        added = self._unread_passages(question, self._present(searched), retrieval.passages)
-        return replace(retrieval, passages=[*retrieval.passages, *added]) if added else retrieval
-
-    def _retrieve(self, question: str, top_k: int, documents: Sequence[str] | None) -> _Retrieval:
-        """Retrieve passages of documents whose files are still there."""
-        passages = self._retriever.retrieve(question, top_k, documents)
-        found = {document.id for passage in passages for document in passage.documents}
-        absent_hits = self._sources.absent(found)
-        if not absent_hits:
-            return _Retrieval(passages)
-        # The candidates that take the place of those left out may be gone, too. They alone are
-        # looked at, however many documents there are: another one cannot change the passages.
-        gone: set[str] = set()
-        while absent := self._sources.absent(
-            self._retriever.candidates(question, documents, without=gone)
-        ):
-            gone |= absent.keys()
-        passages = self._retriever.retrieve(question, top_k, documents, without=gone)
-        return _Retrieval(passages, self._sources.note_on_absent(absent_hits.values()))
-
-    def _choose_versions(
-        self, question: str, retrieval: _Retrieval, documents: Sequence[str] | None
-    ) -> tuple[_Retrieval, str]:
-        """Return the passages with the standings of their versions, and the question to read.
-
-        The best passages of a version that is asked for are added where another was retrieved.
-        Where the question's words for the time have chosen documents, the passages need not hold
-        them, and they are left out of the question.
-        """
-        moment = time_reference(question, self._today())
-        choice = choose_versions(question, self.snapshot, retrieval.passages, moment)
-        # "What was it?" is no question to read.
-        is_whole = len(set(analyse(moment.without))) >= LEAST_WORDS
-        asked = moment.without if choice.by_time and is_whole else question
-        chosen = [each for each in choice.chosen if documents is None or each in documents]
-        present = self._present(chosen)[:MAX_ADDED_VERSIONS]
-        unread = self._unread_passages(asked, present, retrieval.passages)
-        last_rank = len(retrieval.passages)
-        added = [replace(each, rank=last_rank + at) for at, each in enumerate(unread, 1)]
-        if added:
-            passages = [*retrieval.passages, *added]
-            choice = choose_versions(question, self.snapshot, passages, moment)
-        return replace(retrieval, passages=list(choice.passages)), asked
-
-    def _present(self, documents: Sequence[str]) -> list[str]:
-        """Return the documents whose files are there, as all passages are looked at."""
-        gone = self._sources.absent(documents) if documents else {}
-        return [each for each in documents if each not in gone]
-
-    def _unread_passages(
-        self, question: str, documents: Sequence[str], passages: Sequence[RetrievedChunk]
-    ) -> list[RetrievedChunk]:
-        """Return the best passages of some documents that are not among those retrieved.
-
-        Each has the rank that it has in its document.
-        """
-        known = {passage.hit.row for passage in passages}
-        return [
-            passage
-            for document_id in documents
-            for passage in self._retriever.retrieve(question, PASSAGES_ADDED, [document_id])
-            if passage.hit.row not in known
-        ]
+        return self.snapshot.scope([each for each in documents if each in in_tags])
 
     def _source_notes(self, spans: Sequence[AnswerSpan], absence_note: str | None) -> list[str]:
         """Return notes on cited files that have changed and on documents that were left out."""
@@ -616,58 +505,6 @@ def check_tags(tags: Sequence[str], known: Sequence[str]) -> None:
     names = ", ".join(known[:NAMED_TAGS]) or "none yet"
     more = ", …" if len(known) > NAMED_TAGS else ""
     raise UnknownTag(f"no document has the tag {unknown!r}: the tags are {names}{more}")
-
-
-def _only_sure(found: KindAnswer) -> KindAnswer:
-    """Return an answer whose quotes are withheld unless the best one is sure.
-
-    Several questions in one were asked strictly each, so that theirs are.
-    """
-    if found.parts or not found.spans or found.spans[0].certainty == "sure":
-        return found
-    return replace(
-        found,
-        spans=(),
-        alternatives=(*found.spans, *found.alternatives),
-        reason="the best answer is only likely, and only sure answers are wanted",
-    )
-
-
-def _with_cell(read: Answer, cell: AnswerSpan, policy: Policy) -> Answer:
-    """Return an answer that quotes the cell of a table before what the reader has found.
-
-    The reader's answer stands where it is the surer one, unless the cell alone has the type that
-    is asked for.
-    """
-    confidence = round(policy.trust * cell.confidence, 4)
-    certainty = cell.certainty
-    if policy.min_confidence is not None:
-        certainty = policy.certainty(confidence)
-    wanted = asked_type(read.question)
-    is_of_type = type_agreement(wanted, cell.text) > type_agreement(wanted, read.text or "")
-    is_surer = read.certainty == "sure" and certainty != "sure" and not is_of_type
-    if certainty == "none" or (policy.strict and certainty != "sure") or is_surer:
-        return read
-    shown = (*read.spans, *read.conflicts, *read.alternatives)
-    others = tuple(each for each in shown if not _is_same_quote(each, cell))
-    agrees = len(others) < len(shown)
-    return replace(
-        read,
-        spans=(replace(cell, confidence=confidence, certainty=certainty),),
-        refusal=None,
-        confidence=confidence,
-        alternatives=others[:ALTERNATIVES],
-        conflicts=(),
-        earlier=read.earlier if agrees else (),
-        doubts=(),
-    )
-
-
-def _is_same_quote(one: AnswerSpan, other: AnswerSpan) -> bool:
-    """Return True if two spans overlap in their document, or have the same words."""
-    a, b = one.citation, other.citation
-    overlap = a.document_id == b.document_id and a.start < b.end and b.start < a.end
-    return overlap or one.text == other.text
 
 
 def _cited(citer: Citer, answers: Sequence[ScoredAnswer]) -> tuple[AnswerSpan, ...]:

@@ -23,13 +23,19 @@ _POLITE = re.compile(
 _YES_NO = re.compile(
     r"(?!.*\b(?:who|what|when|where)\W*$)"
     r"(?:so |and |but )?"
+    r"(?!\w+ (?:is|are|was|were|am|do|does|did|has|have|had|should|shall|can|could|will|would)\b)"
     r"(?:(?:is|are|was|were|am|do|does|did|has|have|had|should|shall)(?:n[o'’]?t)?"
     r" [^\W\d]\S* .*[^\W\d]"
-    r"|(?:can|could|will|would|may|might|must)(?:n[o'’]?t)? [^\W\d]\S* [^\W\d]\S* \w.*)",
+    r"|(?:can|could|will|would|may|might|must)(?:n[o'’]?t)? [^\W\d]\S* \w\S* \w.*)",
     re.IGNORECASE,
 )
-"""A question that opens with an auxiliary verb and a subject."""
+"""A question that opens with an auxiliary verb and a subject; "Was is the name" is a slip."""
 _OR = re.compile(r"\bor\b", re.IGNORECASE)
+_EXCEPTIONS = re.compile(
+    r"(?!.*\bhow\b).*(?:\b(?:not|never|no|cannot|except|exceptions?|exempt|excluded)\b|n[’']t\b"
+    r"|\bin (?:which|what) cases\b|\bunder (?:which|what) (?:conditions|circumstances)\b)",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -48,14 +54,15 @@ _NO_NOUN = _words(
     "these those there the all over during after before about into his her its their",
 )
 """Words that do not continue a noun phrase."""
-_AFTER_VERB = _words("the a an all over his her its their into this these those")
+_AFTER_VERB = _words("the a an all over his her its their into this these those it us me them him")
 """Words that show the one before to be a verb ("What encircles the town")."""
 _PLURALS = _words("people men women children criteria phenomena media mice feet teeth")
 """Plurals without an s."""
 _SINGULARS = _words(
-    "series species news physics mathematics economics politics happens means says causes"
+    "series species news physics mathematics economics politics happens means says causes hours",
+    "times",
 )
-"""Singulars and verbs with an s."""
+"""Singulars and verbs with an s, and plurals of one answer: the opening hours."""
 _LIST_VERBS = frozenset({"list", "name", "enumerate"})
 
 
@@ -101,6 +108,11 @@ def kind_of(question: str) -> Kind:
     # In capitals throughout, case does not tell a name from a noun.
     words = _WORD.findall(plain.lower() if plain.isupper() else plain)
     return "list" if _wants_list(words) else "span"
+
+
+def asks_for_exceptions(question: str) -> bool:
+    """Return True for a question what is not so, or in which cases: part of it misleads."""
+    return _EXCEPTIONS.match(question) is not None
 
 
 def _wants_list(words: Sequence[str]) -> bool:

@@ -14,7 +14,7 @@ import regex
 
 from index.search.bm25 import STOP_WORDS, analyse
 from index.text.english_words import english_words
-from qa.answering.searched_passages import SearchedPassages
+from qa.answering.retrieval.searched_passages import SearchedPassages
 
 _SHORTEST = 3
 """Letters of the shortest word that is taken for a name because nobody knows it."""

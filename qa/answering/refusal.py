@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from index.search.scope import Scope
 from index.store.snapshot import Snapshot
 from qa.answer import Gate, NearestPassage, Refusal, Searched
 from qa.answering.citations import shown_passage
 from qa.answering.decision import Decision
 from qa.answering.features import AnswerGroup, missing_names
 from qa.answering.kinds.unsupported import NOTHING_COMPUTED, asks_to_compute
-from qa.answering.reader import Reading
-from qa.answering.retriever import RetrievedChunk
+from qa.answering.reading.reader import Reading
+from qa.answering.retrieval.retriever import RetrievedChunk
 
 NEAREST = 3
 """Passages shown with a refusal."""
@@ -28,13 +29,13 @@ def refusal_of(
     reading: Reading,
     passages: Sequence[RetrievedChunk],
     snapshot: Snapshot,
-    documents: Sequence[str] | None,
+    scope: Scope | None,
     absence_note: str | None,
 ) -> Refusal:
     """Return the refusal of a question after a decision that failed at a gate.
 
-    `passages` were retrieved from the documents with these ids (None: from all), best first;
-    `reading` covers the first `reading.passages_read` of them. `absence_note` tells of documents
+    `passages` were retrieved within the `scope` (None: from all documents), best first; `reading`
+    covers the first `reading.passages_read` of them. `absence_note` tells of documents
     that were left out because their files are gone. Raises ValueError if the question is answered.
     """
     gate = decision.failed
@@ -51,7 +52,7 @@ def refusal_of(
     )
     return Refusal(
         reason,
-        _searched(snapshot, documents, reading),
+        _searched(snapshot, scope, reading),
         gate,
         tuple(missing_names(question, text_read)),
         _nearest(passages, reading, best),
@@ -62,13 +63,13 @@ def refusal_for(
     reason: str,
     passages: Sequence[RetrievedChunk],
     snapshot: Snapshot,
-    documents: Sequence[str] | None,
+    scope: Scope | None,
 ) -> Refusal:
     """Return the refusal of a request that no quote can answer, with the nearest passages."""
     nothing_read = Reading((), 0, len(passages), 0.0)
     return Refusal(
         reason,
-        _searched(snapshot, documents, nothing_read),
+        _searched(snapshot, scope, nothing_read),
         Gate("question", 0.0, 1.0, 1.0),
         (),
         _nearest(passages, nothing_read, None),
@@ -89,12 +90,11 @@ def _reason(gate: Gate, snapshot: Snapshot) -> str:
     )
 
 
-def _searched(snapshot: Snapshot, documents: Sequence[str] | None, reading: Reading) -> Searched:
+def _searched(snapshot: Snapshot, scope: Scope | None, reading: Reading) -> Searched:
     """Return the numbers of documents and passages searched, and of passages read."""
-    if documents is None:
+    if scope is None:
         return Searched(snapshot.document_count, snapshot.size, reading.passages_read)
-    passage_count = len(snapshot.rows_of(documents))
-    return Searched(len(documents), passage_count, reading.passages_read)
+    return Searched(len(scope.document_ids), scope.size, reading.passages_read)
 
 
 def _nearest(

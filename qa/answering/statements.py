@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from index.search.bm25 import analyse
-from qa.answering.reader import Candidate
+from qa.answering.reading.reader import Candidate
 
 PLAUSIBLE = -5.0
 """Score that a further item, a contradiction or another version's answer must exceed.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
@@ -15,8 +15,8 @@ from index.document import TextRange
 from index.store.snapshot import DocumentInfo, StoredDocument
 from index.text.dates import date_in_name, dates_in, period
 from index.text.versions import DocumentVersion, SupersededSection, named_numbers
-from qa.answering.reader import Candidate
-from qa.answering.retriever import RetrievedChunk, Standing
+from qa.answering.reading.reader import Candidate
+from qa.answering.retrieval.retriever import RetrievedChunk, Standing
 from qa.answering.statements import PLAUSIBLE, answers_differ, context_similarity, same_statement
 from qa.answering.time_reference import TimeReference, periods_in
 
@@ -94,31 +94,44 @@ def choose_versions(
     standings: dict[str, Standing] = {}
     chosen: list[str] = []
     by_time = False
-    for _, rows in groupby(source.families_of(ids), key=lambda each: each.family):
-        family = list(rows)
+    families = groupby(source.families_of(ids), key=lambda each: each.family)
+    for family in (list(rows) for _, rows in families):
         infos = {each.document_id: source.document_info(each.document_id) for each in family}
         by_number = _of_numbers(infos, numbers)
         picked = by_number or _picked(family, infos, time)
-        if any(each.document_id in ids and each.document_id not in picked for each in family):
+        if _retrieved_another(family, ids, picked):
             chosen += picked
         by_time |= asks_of_past and bool(picked) and not by_number
         moment = replace(default, asks_past=default.asks_past or bool(by_number))
         standings |= _standings(family, picked, time, moment)
     if not asks_of_past:
-        for section in source.superseded_sections(ids):
-            standing = standings.get(section.document_id, default)
-            text = source.document(section.document_id).text
-            ranges = [(each, section.reason) for each in section_ranges(text, section.section)]
-            sections = (*standing.sections, *ranges)
-            standings[section.document_id] = replace(standing, sections=sections)
-    return VersionChoice(
-        tuple(
-            _with_standing(passage, standings.get(passage.chunk.document_id, default))
-            for passage in passages
-        ),
-        tuple(chosen),
-        by_time,
+        standings = _with_superseded_sections(standings, default, source, ids)
+    chosen_passages = (
+        _with_standing(passage, standings.get(passage.chunk.document_id, default))
+        for passage in passages
     )
+    return VersionChoice(tuple(chosen_passages), tuple(chosen), by_time)
+
+
+def _retrieved_another(
+    family: Sequence[DocumentVersion], retrieved: Sequence[str], picked: Sequence[str]
+) -> bool:
+    """Return True if a version was retrieved that is not among those picked."""
+    return any(each.document_id in retrieved and each.document_id not in picked for each in family)
+
+
+def _with_superseded_sections(
+    standings: Mapping[str, Standing], default: Standing, source: VersionSource, ids: Sequence[str]
+) -> dict[str, Standing]:
+    """Return standings with the sections of which another document has a newer version."""
+    result = dict(standings)
+    for section in source.superseded_sections(ids):
+        standing = result.get(section.document_id, default)
+        text = source.document(section.document_id).text
+        ranges = [(each, section.reason) for each in section_ranges(text, section.section)]
+        sections = (*standing.sections, *ranges)
+        result[section.document_id] = replace(standing, sections=sections)
+    return result
 
 
 def reason_against(candidate: Candidate) -> str:

@@ -287,18 +287,11 @@ def _agreement(answer: Answer, answers: Sequence[Answer]) -> float:
     if ours is None:
         return 1.0
     spans = [span for span in map(_best_span, answers) if span]
-    return sum(_is_same_or_overlaps(ours, span) for span in spans) / len(spans)
+    return sum(ours.is_same_as(span) for span in spans) / len(spans)
 
 
 def _best_span(answer: Answer) -> AnswerSpan | None:
     return next(iter((*answer.spans, *answer.alternatives)), None)
-
-
-def _is_same_or_overlaps(one: AnswerSpan, other: AnswerSpan) -> bool:
-    if one.text == other.text:
-        return True
-    a, b = one.citation, other.citation
-    return a.document_id == b.document_id and a.start < b.end and b.start < a.end
 
 
 def _version(snapshot: Snapshot, document_id: str) -> Version:

@@ -6,14 +6,16 @@ code for a code, a year for a year, the same preposition; else the subject or th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby, pairwise
 
 import regex
 
 from index.search.bm25 import STOP_WORDS, analyse
 from index.text.dates import MONTH_NUMBERS
+from index.text.english_words import english_words
 
 MOST = 3
 """Largest number of ways in which a part is replaced."""
@@ -44,6 +46,7 @@ _FUNCTION = (
         """.split()  # noqa: SIM905 - shorter
     )
 )
+_ASKING = frozenset({"what", "which", "whose"})
 _ARTICLES = frozenset({"the", "a", "an", "all", "our", "my", "your", "this", "that"})
 _WORD = regex.compile(r"[\p{L}\p{N}€$£#/][\p{L}\p{M}\p{N}'’./&%#-]*[\p{L}\p{M}\p{N}%]|[\p{L}\p{N}]")
 _PARTICIPLE = regex.compile(
@@ -130,13 +133,19 @@ def _with_replacement(part: str, plain: str) -> list[str]:
     ranked = sorted(scored, key=lambda pair: -pair[0])
     found = [each for score, each in ranked if score > _LEAST][:MOST]
     readings = [f"{_replaced(plain, each, part, bare, preposition)}?" for each in found]
-    if found and len(words) == 1 and not _shape(words):
+    if found and _is_plain_word(words):
         readings[1:1] = _with_word_of_pair(part, found[0], plain)
     if preposition and not any(_fits(each, bare, preposition) for each in found):
         added = f"{plain} {part[0].lower()}{part[1:]}?"
-        # "For repaired parts" is another object, "in Paris" a place for the same one.
-        readings.insert(1 if preposition in _OF_OBJECTS and readings else 0, added)
+        # "For repaired parts" is another object, "in Paris" or "on Sundays" is of the same one.
+        is_object = preposition in _OF_OBJECTS and _shape(_WORD.findall(bare)) != "time"
+        readings.insert(1 if is_object and readings else 0, added)
     return readings[:MOST]
+
+
+def _is_plain_word(words: Sequence[str]) -> bool:
+    """Return True for one word that is no name: "postgres" takes the place of a whole pair."""
+    return len(words) == 1 and words[0].lower() in english_words() and not _shape([*words])
 
 
 def _with_word_of_pair(word: str, pair: _Part, plain: str) -> list[str]:
@@ -181,8 +190,11 @@ def _without_one(fragment: str) -> str:
 
 def _fits(part: _Part, bare: str, preposition: str) -> bool:
     """Return True if a part stands behind a fragment's preposition, or is like the fragment."""
-    own = _shape(part.words)
-    return part.before == preposition or (own != "" and own == _shape(_WORD.findall(bare)))
+    own, wanted = _shape(part.words), _shape(_WORD.findall(bare))
+    if "time" in {own, wanted}:
+        # "On Sundays" is no other place for "on the day wards".
+        return own == wanted
+    return part.before == preposition or (own != "" and own == wanted)
 
 
 def _replaced(plain: str, part: _Part, fragment: str, bare: str, preposition: str) -> str:
@@ -268,8 +280,18 @@ def _cut(
 
 def _by_shape(run: list[regex.Match[str]]) -> Iterator[list[regex.Match[str]]]:
     """Yield the stretches of a run that are codes, versions or years, and those between them."""
-    for _, group in groupby(run, key=lambda match: _shape([match.group()]) in _FIXED_SHAPES):
+    for _, group in groupby(run, key=partial(_is_fixed, alone=len(run) == 1)):
         yield list(group)
+
+
+def _is_fixed(match: regex.Match[str], *, alone: bool) -> bool:
+    """Return True for a code, a version or a time; "day" is none before a noun ("day wards")."""
+    word = match.group()
+    is_noun = word.lower() in _TIME_NOUNS and not alone
+    before = match.string[: match.start()].lower().split()
+    if is_noun and (not before or before[-1] not in _BEFORE_TIMES):
+        return False
+    return _shape([word]) in _FIXED_SHAPES
 
 
 def _with_chains(parts: list[_Part]) -> list[_Part]:
@@ -290,7 +312,11 @@ def _likeness(part: _Part, parts: list[_Part], bare: str, preposition: str) -> f
     is_same = " ".join(new).lower() == " ".join(part.words).lower()
     # "in OpenAI" is no subject.
     is_subject = preposition != "" and part.before not in _PREPOSITIONS
-    if not new or is_verb or is_same or (is_subject and own not in _FIXED_SHAPES):
+    # "What port ..." asks for a port, of whatever "the metrics endpoint" is.
+    is_asked_for = part.before in _ASKING and bare.partition(" ")[0].lower() in _ARTICLES
+    if not new or is_verb or is_same or is_asked_for:
+        return 0.0
+    if is_subject and own not in _FIXED_SHAPES:
         return 0.0
     score = _likeness_of_words(part, new, is_chain=part not in parts)
     return score + _likeness_of_place(part, parts, preposition)
@@ -333,7 +359,7 @@ def _shape(words: tuple[str, ...] | list[str]) -> str:
 def _is_time(words: tuple[str, ...] | list[str]) -> bool:
     """Return True if words name a time: a year, a month, a quarter, "last time"."""
     folded = [word.lower() for word in words]
-    if folded[-1] in _TIME_NOUNS and len(folded) <= 3:
+    if len(folded) <= 3 and _TIME_NOUNS.intersection(folded[-1:]):
         return True
     return any(
         _YEAR.match(word) or word in MONTH_NUMBERS or _QUARTER.match(word) or _WEEKDAY.match(word)

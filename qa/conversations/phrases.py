@@ -41,6 +41,11 @@ _TOPIC = frozenset({"about", "by", "for", "of", "with"})
 _PLACE = frozenset({"at", "during", "from", "in", "into", "near", "on", "to"})
 _BE = frozenset({"are", "had", "has", "have", "is", "was", "were"})
 _ARTICLES = frozenset({"a", "an", "the"})
+_FRAME_VERBS = frozenset(
+    {"become", "begin", "come", "do", "end", "get", "give", "go", "happen", "make", "mean", "start"}
+    | {"take", "use", "work"}
+)
+"""Verbs among the words that say too little to be a topic."""
 _AUXILIARY = frozenset(
     {"can", "could", "did", "do", "does", "may", "might", "must", "should", "will", "would"}
 )
@@ -49,6 +54,7 @@ _AUXILIARY = frozenset(
 _BEFORE_VERBS = _AUXILIARY | {"who", "to", "which", "that"}
 """Words after which a single word before an article is a verb."""
 _PRONOUNS = frozenset({"i", "you", "we", "they", "he", "she"})
+_ASKS_IF_IS = regex.compile(r"^\W*(?:(?:and|but|so) )?(?:is|are|was|were) ", regex.IGNORECASE)
 _PARTICIPLE = regex.compile(r"^\p{Ll}+(?:ed|en)$|^(?:kept|sent|held|made|done|paid|sold|built)$")
 
 
@@ -103,6 +109,8 @@ class _Word(NamedTuple):
 def phrases(text: str, *, names_only: bool = False) -> tuple[Phrase, ...]:
     """Return the phrases of a text in order: runs of content words, and the names within them."""
     runs, word_count = _runs(text)
+    if runs and _ASKS_IF_IS.match(text):
+        runs[0] = _without_predicate(runs[0])
     result: list[Phrase] = []
     for number, run in enumerate(runs):
         following = runs[number + 1] if number + 1 < len(runs) else None
@@ -116,6 +124,12 @@ def phrases(text: str, *, names_only: bool = False) -> tuple[Phrase, ...]:
                 depth = part[0].at / max(word_count, 1)
                 result.append(Phrase(stems, joined, is_name, role, depth, definite))
     return tuple(result)
+
+
+def _without_predicate(run: _Run) -> _Run:
+    """Return the subject of a question for yes or no: "is parking free" speaks of parking."""
+    has_name = any(token.is_capital for token in run)
+    return run if has_name or len(run) == 1 else run[:-1]
 
 
 def is_frame_word(word: str) -> bool:
@@ -142,6 +156,7 @@ def _runs(text: str) -> tuple[list[_Run], int]:
         elif _joins_name(word, run, text):
             run[-1] = run[-1]._replace(word=f"{run[-1].word} of", at=at)
         else:
+            run[:1] = _before_verb(run[:1], word)
             runs.append([])
         if _POSSESSIVE.search(word.text):
             # What belongs to an owner is another phrase: "Amazon's revenue" has two.
@@ -149,6 +164,16 @@ def _runs(text: str) -> tuple[list[_Run], int]:
         after_auxiliary = after_auxiliary or word.folded in _AUXILIARY
         before = _context(word, before)
     return [run for run in runs if run], len(words)
+
+
+def _before_verb(first: _Run, following: _Word) -> _Run:
+    """Return the first word of a run, of the whole subject if its verb follows.
+
+    In "does the lead course take place" that is "take".
+    """
+    if following.folded not in _FRAME_VERBS:
+        return first
+    return [token._replace(before=token.before.partition(" ")[2]) for token in first]
 
 
 def _is_verb(run: _Run, following: _Word) -> bool:

@@ -38,8 +38,10 @@ _BARE_WH = regex.compile(
     regex.IGNORECASE,
 )
 _FULL_QUESTION = regex.compile(rf"^\W*{_WH}\s+(?P<rest>{_AUXILIARY}\b.*)$", regex.IGNORECASE)
+_WHO_DOES = r"who\s+(?!(?:in|on|at|for|from|to|with|by|of|else|first|then|now|\p{L}+ly)\b)\p{Ll}"
 _WH_FRAGMENT = regex.compile(
-    rf"^\W*(?P<wh>{_WH})\s+(?P<rest>(?:(?!{_AUXILIARY}\b)[^\s?]+\s*){{1,3}})\W*$", regex.IGNORECASE
+    rf"^\W*(?!{_WHO_DOES})(?P<wh>{_WH})\s+(?P<rest>(?:(?!{_AUXILIARY}\b)[^\s?]+\s*){{1,3}})\W*$",
+    regex.IGNORECASE,
 )
 """A question word with an adverb or an object and no known verb: "how much initially"."""
 _YES_NO = regex.compile(rf"^\W*{_AUXILIARY}\b", regex.IGNORECASE)
@@ -75,12 +77,38 @@ _FRAGMENT_WORDS, _SHORT_ANSWER, _FEW_WORDS = 5, 5, 2
 """Most words of a fragment, of an answer that is named in the next question, and of what is not
 asked alone."""
 _POSSESSIVE = regex.compile(r"\b(?:his|its|their|theirs|hers|her(?=\s+\p{L}))\b", regex.IGNORECASE)
+_OWNER = regex.compile(r"\b(?:\p{Lu}[\p{L}.-]*\s+){0,3}\p{L}[\p{L}\p{N}-]*(?:['’]s|s['’])(?=\s)")
+"""Whose thing a question asks for: "what is Ada Berg's phone number"."""
+_OTHER_OWNER = regex.compile(r"^(?P<name>\p{L}[\p{L}\p{N} .-]{0,40}?)['’]s\W*$")
+_OF_OWNER = regex.compile(
+    r"^(?:his|her|its|their)\s+(?P<thing>\p{L}+(?: \p{L}+){0,2})\W*$", regex.IGNORECASE
+)
+_ACTION = regex.compile(
+    rf"^\W*(?:how|why|when|where) (?:to|{_AUXILIARY} (?:i|we|you|one)(?: (?:have|need) to)?) "
+    r"(?P<action>.+)$",
+    regex.IGNORECASE,
+)
+"""A question about something that is done: "how do I change the burrs"."""
+_DO_THIS = regex.compile(r"\bdo (?:this|that|it|so)\b", regex.IGNORECASE)
+_THAT = r"that(?!\s+(?:I|we|you|they|he|she|it)\b)"
+"""The pronoun, not the word that opens a clause: "the scanner that they decided on"."""
 _DEMONSTRATIVE = regex.compile(
-    r"\b(?:this|that|these|those)\b(?:\s+ones?\b|(?!\s+\p{L}+(?:s|ion|ment)\b))", regex.IGNORECASE
+    rf"\b(?:this|{_THAT}|these|those)\b(?:\s+ones?\b|(?!\s+\p{{L}}+(?:s|ion|ment)\b))",
+    regex.IGNORECASE,
 )
 _ANY_PRONOUN = regex.compile(
-    r"\b(?:he|him|she|her|it|they|them|this one|that one|this|that|these|those)\b", regex.IGNORECASE
+    rf"\b(?:he|him|she|her|it|they|them|this one|that one|this|{_THAT}|these|those)\b",
+    regex.IGNORECASE,
 )
+
+_ASKS_OF_IT = regex.compile(
+    rf"^\W*(?:{_WH}\s+)?{_AUXILIARY}\s+(?P<pronoun>it|they)\b", regex.IGNORECASE
+)
+_POINTS_BACK = regex.compile(
+    r"\b(?:about|at|by|for|from|in|of|on|to|under|with) (?:it|them|this|that|those|these)\W*$",
+    regex.IGNORECASE,
+)
+"""A question that ends in something named before: "what is excluded from it?"."""
 
 
 def rewrites(
@@ -110,7 +138,10 @@ def _in_context(question: str, alone: str, turns: Sequence[tuple[str, str]]) -> 
     is_fragment = _is_fragment(alone) or (alone != question and not _is_full(alone))
     if not is_fragment and is_self_contained(question):
         return [question]
-    elided = list(_with_elided_noun(alone, turns[-1][0]))
+    elided = [
+        *_with_owner(alone, turns[-1][0]),
+        *_with_elided_noun(alone, turns[-1][0]),
+    ]
     asked_again = [
         *elided,
         *_from_last_questions(question, turns, is_fragment=is_fragment),
@@ -121,16 +152,50 @@ def _in_context(question: str, alone: str, turns: Sequence[tuple[str, str]]) -> 
     if asked_again and _SAME_OF.match(alone):
         # "What was it in 2025?" asks for the same value: "it" is nothing else.
         return _few(asked_again)
-    contextual = [
-        *asked_again,
-        *_with_last_object(alone, turns[-1]),
-        *_completed(alone, missing_phrases(question, _alive(turns))[:MOST_ADDED]),
-    ]
-    distinct = _few(each for each in contextual if each != alone)[: MAX_REWRITES - 1]
-    if not is_fragment and not elided and not is_elliptic(question):
+    others = [*asked_again, *_completions(question, alone, turns)]
+    distinct = _few(each for each in others if each != alone)[: MAX_REWRITES - 1]
+    if not is_fragment and not elided and _stands_alone(alone):
         return [alone, *distinct]
-    says_something = bool(phrases(alone))
-    return [*distinct, alone] if says_something or not distinct else distinct
+    may_stand_alone = bool(phrases(alone)) and not _POINTS_BACK.search(alone)
+    return [*distinct, alone] if may_stand_alone or not distinct else distinct
+
+
+def _with_owner(fragment: str, asked: str) -> Iterator[str]:
+    """Yield the last question, asked of a fragment that is an owner, or that an owner has.
+
+    "And Ada's?" asks for the same thing of somebody else, "and her room?" for another thing.
+    """
+    owned = _OWNER.search(asked)
+    owner = _OTHER_OWNER.match(fragment)
+    has = _OF_OWNER.match(fragment)
+    if owned and owner:
+        yield f"{asked[: owned.start()]}{owner['name']}'s{asked[owned.end() :]}"
+    elif owned and has:
+        yield f"{asked[: owned.start()]}{owned.group()} {has['thing']}?"
+    elif has:
+        # "What is the weight of the G3?" names the owner behind.
+        yield from with_part_replaced(has["thing"], asked)
+
+
+def _with_last_action(question: str, asked: str) -> Iterator[str]:
+    """Yield a question with what one was to do in the place of "do this"."""
+    action = _ACTION.match(asked)
+    if action:
+        replaced = _with_first_replaced(_DO_THIS, _unpunctuated(action["action"]), question)
+        yield from [replaced] * (replaced != question)
+
+
+def _completions(question: str, alone: str, turns: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yield a question with what earlier turns spoke of in its pronouns' place, or at its end."""
+    yield from _with_last_action(alone, turns[-1][0])
+    yield from _with_last_subject(alone, turns[-1][0])
+    yield from _with_last_object(alone, turns[-1])
+    yield from _completed(alone, missing_phrases(question, _alive(turns))[:MOST_ADDED])
+
+
+def _stands_alone(question: str) -> bool:
+    """Return True if a question can be meant as it stands, whatever was asked before it."""
+    return not is_elliptic(question) and not _WH_FRAGMENT.match(question)
 
 
 def _says_something(fragment: str) -> bool:
@@ -268,6 +333,18 @@ def _with_question_word(wh: str, asked: str, answer: str, more: str = "") -> Ite
 
 def _with_end(question: str, more: str) -> str:
     return f"{_unpunctuated(question)} {_unpunctuated(more)}?" if more else question
+
+
+def _with_last_subject(question: str, asked: str) -> Iterator[str]:
+    """Yield a question about "it" with the subject of the question for yes or no before it.
+
+    Subjects follow subjects (parallelism: Kameyama 1986, "A property-sharing constraint in
+    centering").
+    """
+    match, before = _ASKS_OF_IT.match(question), phrases(asked)
+    if match and before and _YES_NO.match(asked):
+        start, end = match.span("pronoun")
+        yield f"{question[:start]}{before[0].with_article}{question[end:]}"
 
 
 def _with_last_object(question: str, last: tuple[str, str]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from index.document import Block
 LONGEST = 60
 """Characters of the longest heading, column or key that becomes part of a question."""
 _NUMBER = regex.compile(
-    r"^(?:(?:chapter|section|appendix|§) )?[\dIVX.]*\d[.)]?\s+", regex.IGNORECASE
+    r"^(?:(?:chapter|section|appendix|§) )?[\dIVX.]*\d[.):]?\s+", regex.IGNORECASE
 )
 _PHRASE = regex.compile(r"\p{L}[\p{L}\p{M}\p{N}'’&,() –/+.-]*")
 """A heading that can stand in a question: words without marks of sentences."""

@@ -8,11 +8,13 @@ import json
 import struct
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from index.document import split_uri
 from index.store.snapshot import Snapshot
 from qa.answer import Answer
 from qa.answering.pipeline import Pipeline
@@ -42,8 +44,8 @@ def bundle_of(
     sources: dict[str, bytes] = {}
     missing: list[str] = []
     if with_sources:
-        files = _files([*passages, *plain["citations"], *nearest], pipeline.snapshot)
-        sources, missing = source_bytes(files)
+        quotes = [*passages, *plain["citations"], *nearest]
+        sources, missing = _source_bytes(quotes, pipeline.snapshot)
     return Bundle(plain, _context(pipeline, settings, tags), passages, sources), missing
 
 
@@ -55,13 +57,18 @@ def _passages(
     return [asdict(passage) | {"read": passage.rank <= answer.passages_read} for passage in found]
 
 
-def _files(quotes: Iterable[Mapping[str, Any]], snapshot: Snapshot) -> list[tuple[str, str, Path]]:
-    """Return (sha256, uri, path) of each document that is quoted, once."""
+def _source_bytes(
+    quotes: Iterable[Mapping[str, Any]], snapshot: Snapshot
+) -> tuple[dict[str, bytes], list[str]]:
+    """Return the members for the documents that are quoted, and the uris of missing files."""
     files: dict[str, tuple[str, str, Path]] = {}
-    for quote in quotes:
-        document_id = quote["document_id"]
-        files[document_id] = (quote["sha256"], quote["uri"], snapshot.file(document_id).path)
-    return list(files.values())
+    with ExitStack() as copies:
+        for quote in quotes:
+            document_id = quote["document_id"]
+            if document_id not in files:
+                path = copies.enter_context(snapshot.original(snapshot.file(document_id)))
+                files[document_id] = (quote["sha256"], quote["uri"], path)
+        return source_bytes(files.values())
 
 
 def _context(pipeline: Pipeline, settings: Settings, tags: Sequence[str] | None) -> dict[str, Any]:
@@ -126,7 +133,8 @@ class Bundle:
 
 def source_name(sha256: str, uri: str) -> str:
     """Return the name of a source's member; the suffix tells the format."""
-    return f"{SOURCES}{sha256}{PurePosixPath(uri).suffix.lower()}"
+    file, _ = split_uri(uri)
+    return f"{SOURCES}{sha256}{PurePosixPath(file).suffix.lower()}"
 
 
 def source_bytes(files: Iterable[tuple[str, str, Path]]) -> tuple[dict[str, bytes], list[str]]:

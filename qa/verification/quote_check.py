@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from index.document import Document, Place
+from index.document import Document, Place, split_uri
 from index.errors import LoadingError
 from index.parsing.loader import MAX_FILE_BYTES, fold_newlines, load, read_bytes
 from index.store.snapshot import Snapshot
@@ -176,29 +177,41 @@ def verify(
     proofs: dict[int, Proof] = {}
     for path, numbers in numbers_by_path.items():
         source = _load_source(path, max_bytes)
-        proofs |= {number: _proof(listed[number], source) for number in numbers}
+        proofs |= {
+            number: _proof(listed[number], _part_for(source, listed[number].uri))
+            for number in numbers
+        }
     return [proofs[number] for number in range(len(listed))]
 
 
 def verification(quotes: Iterable[ParsedQuote], snapshot: Snapshot) -> dict[str, Any]:
     """Return the JSON of the proofs of an answer's quotes, from the files of an index."""
-    proofs = [proof.to_dict() for proof in verify(quotes, in_index(snapshot))]
+    with in_index(snapshot) as find:
+        proofs = [proof.to_dict() for proof in verify(quotes, find)]
     return {"proved": all(proof["proved"] for proof in proofs), "proofs": proofs}
 
 
-def in_index(snapshot: Snapshot) -> Find:
-    """Return a finder of the files that were indexed, by document id.
+@contextmanager
+def in_index(snapshot: Snapshot) -> Iterator[Find]:
+    """Give a finder of the files that were indexed, by document id.
 
-    No name in an answer leads anywhere else.
+    No name in an answer leads anywhere else. Copies of files that are elsewhere are kept while the
+    context is open.
     """
+    found: dict[str, Path | None] = {}
+    with ExitStack() as copies:
 
-    def find(document_id: str, _uri: str, _sha256: str) -> Path | None:
-        if not snapshot.has_document(document_id):
-            return None
-        path = snapshot.file(document_id).path
-        return path if path.is_absolute() else None
+        def find(document_id: str, _uri: str, _sha256: str) -> Path | None:
+            if document_id not in found:
+                known = snapshot.has_document(document_id)
+                file = snapshot.file(document_id) if known else None
+                is_file = file is not None and file.path.is_absolute()
+                found[document_id] = (
+                    copies.enter_context(snapshot.original(file)) if file and is_file else None
+                )
+            return found[document_id]
 
-    return find
+        yield find
 
 
 def below(source: Path) -> Find:
@@ -211,8 +224,11 @@ def below(source: Path) -> Find:
         if not source.is_dir():
             return source
         inside = PurePosixPath(uri)
-        leads_out = inside.is_absolute() or ".." in inside.parts
-        return None if leads_out or "\0" in uri else source / inside
+        if inside.is_absolute() or ".." in inside.parts or "\0" in uri:
+            return None
+        if (source / inside).exists():
+            return source / inside
+        return source / split_uri(uri)[0]  # of a part: "mail.eml#2"
 
     return find
 
@@ -229,6 +245,15 @@ def _load_source(path: Path | None, max_bytes: int) -> tuple[bytes, Document] | 
     if document is None or document.source.sha256 != hashlib.sha256(data).hexdigest():
         return "changed while it was read: try again"
     return data, document
+
+
+def _part_for(source: tuple[bytes, Document] | str, uri: str) -> tuple[bytes, Document] | str:
+    """Return a source with the document of the part that a uri names, if the file has it."""
+    if isinstance(source, str):
+        return source
+    data, document = source
+    _, part = split_uri(uri)
+    return data, next((each for each in document.parts if each.part == part), document)
 
 
 def _quotes(answer: Answer) -> Iterator[ParsedQuote]:

@@ -9,8 +9,9 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -47,6 +48,8 @@ class Source:
     size: int
     wanted: str
     indexed: str
+    original: Callable[[], AbstractContextManager[Path]]
+    """Gives a path with the bytes of the file."""
 
     @property
     def is_indexed(self) -> bool:
@@ -80,7 +83,14 @@ def source_of(snapshot: Snapshot, document_id: str, version: str | None) -> Sour
             f"{shown(info.uri)} is no PDF and has no pages to show: "
             f"see GET /documents/{document_id} for its text"
         )
-    return Source(shown(info.uri), file.path, file.size, version or info.sha256, info.sha256)
+    return Source(
+        shown(info.uri),
+        file.path,
+        file.size,
+        version or info.sha256,
+        info.sha256,
+        partial(snapshot.original, file),
+    )
 
 
 def texts_of(snapshot: Snapshot, document_id: str, page: int) -> list[PageText]:
@@ -100,7 +110,8 @@ def read(source: Source) -> Original:
             "its text is kept"
         )
     try:
-        data = read_bytes(source.path, max(source.size, MAX_FILE_BYTES))
+        with source.original() as path:
+            data = read_bytes(path, max(source.size, MAX_FILE_BYTES))
     except FileTooLarge as error:
         raise SourceChanged(f"{source.uri} has changed since it was indexed: it {error}") from error
     except UnreadableFile as error:

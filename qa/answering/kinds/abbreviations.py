@@ -15,8 +15,6 @@ from qa.answer import Certainty
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.question import reader_question
 
-SURE, LIKELY = 0.95, 0.8
-"""Confidence in a long form that was asked for, and in one for a question what something is."""
 _LONGEST = 100
 """Characters before the brackets that are looked at."""
 _SHORT = r"(?P<short>\p{L}[\p{L}\p{N}&./-]{1,9})"
@@ -43,16 +41,13 @@ def answer(context: QuestionContext) -> KindAnswer | None:
     if asked is None:
         return None
     short, certainty = asked
-    confidence = SURE if certainty == "sure" else LIKELY
     for query in (context.question, short):
         for passage in context.retrieve(query):
             chunk = passage.chunk
             span = next(_definitions(chunk.text, short), None)
             if span is not None:
                 place = chunk.start + span[0], chunk.start + span[1]
-                quote = context.quote(
-                    chunk.document_id, place, confidence, certainty, chunk.heading
-                )
+                quote = context.quote(chunk.document_id, place, certainty, chunk.heading)
                 return KindAnswer("span", (quote,))
     return None
 

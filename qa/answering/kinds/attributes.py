@@ -60,7 +60,14 @@ _RELATED = (
     "approved approve approval released",
     "automatic automatically own itself themselves",
     "substitute backup deputy",
+    "role function job",
+    "email e-mail mail",
+    "child children kid kids",
+    "person persons people",
+    "man men",
+    "woman women",
     "validity valid expires expiry",
+    "excluded exclude excludes exclusion exclusions covered cover covers included include includes",
 )
 """Words for headings, labels and values that mean the same."""
 

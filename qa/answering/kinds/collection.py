@@ -31,6 +31,8 @@ _DOCUMENT_NOUNS = (
     r"|presentations?|slides|spreadsheets?|tables|guides?|handbooks?|protocols?|newsletters?"
     r"|notices?|instructions?|runbooks?|post-?mortems?|logs?|articles?|books?|change notes)"
 )
+_THINGS = r"(?:sources|records|papers|texts|forms|tables|letters|books|articles|instructions)"
+"""Nouns that with "of" are things that documents tell of: "sources of law"."""
 _ANY_DOCUMENT = frozenset(
     """
     document documents doc docs file files paper papers text texts source sources record records
@@ -71,16 +73,40 @@ _TOPICS = (
         r"(?:about|on|regarding|concerning) (?P<topic>.+)"
     ),
     _pattern(
+        r"(?:is|are) there (?:anything|something|(?:any |other |more )*"
+        rf"(?P<type>{_DOCUMENT_NOUNS})) (?:about|on|regarding|concerning) (?P<topic>.+)"
+    ),
+    _pattern(
+        r"(?:do|did) (?:you|we|i) have (?:anything|something|(?:any |other |more )*"
+        rf"(?P<type>{_DOCUMENT_NOUNS})) (?:about|on|regarding|concerning) (?P<topic>.+)"
+    ),
+    _pattern(
         rf"{_SHOW}(?P<type>{_DOCUMENT_NOUNS}) (?:about|on|regarding|concerning) (?P<topic>.+)"
     ),
     _pattern(
         rf"{_SHOW}(?:which|what) (?P<type>{_DOCUMENT_NOUNS}) "
         rf"(?:about|on|regarding) (?P<topic>.+) {_HAVE}"
     ),
+    _pattern(
+        rf"{_SHOW}(?:which|what|how many) (?P<type>{_DOCUMENT_NOUNS}) {_HAVE} "
+        r"(?:about|on|regarding|concerning) (?P<topic>.+)"
+    ),
 )
-_BY_AUTHOR = _pattern(
-    rf"{_SHOW}(?:which|what|all) (?P<type>{_DOCUMENT_NOUNS}) (?:did|was|were|has|have)?\s*"
-    r"(?P<topic>.+?) (?:write|wrote|written|make|made|sign|signed|send|sent|author(?:ed)?|issued?)"
+_PERSON = r"(?-i:\p{Lu}[\p{L}'’-]+(?: \p{Lu}[\p{L}'’-]+)+)"
+_BY_AUTHOR = (
+    _pattern(
+        rf"{_SHOW}(?:which|what|all) (?P<type>{_DOCUMENT_NOUNS}) (?:did|was|were|has|have)?\s*"
+        r"(?P<topic>.+?) "
+        r"(?:write|wrote|written|make|made|sign|signed|send|sent|author(?:ed)?|issued?)"
+    ),
+    _pattern(
+        rf"{_SHOW}(?:(?:which|what|all|the|any) )*(?P<type>{_DOCUMENT_NOUNS}) "
+        rf"(?:are |is |were |was )?(?:from|(?:sent |written |signed )?by) (?P<topic>{_PERSON})"
+    ),
+    _pattern(
+        rf"{_SHOW}(?:(?:which|what|all|the|any) )*(?P<type>(?:e-?)?mails?|letters?) "
+        rf"of (?P<topic>{_PERSON})"
+    ),
 )
 _ALL = (
     _pattern(
@@ -90,7 +116,7 @@ _ALL = (
     _pattern(rf"(?:list|show)(?: me)? (?:all )?(?:the |my |our )?(?P<type>{_DOCUMENT_NOUNS})"),
     _pattern(r"what(?:'s| is| do you have| have you got) (?:in here|indexed|in the index|here)"),
     _pattern(
-        rf"(?:how many|which|what) (?P<type>{_DOCUMENT_NOUNS})"
+        rf"(?:how many|which|what) (?!{_THINGS} of )(?P<type>{_DOCUMENT_NOUNS})"
         rf"(?: for .+?| (?:of|about|on|from) (?P<topic>.+?))? {_HAVE}"
     ),
 )
@@ -120,7 +146,7 @@ def answer(context: QuestionContext) -> KindAnswer | None:
     for forms, find in (
         (_NEWEST, _newest),
         (_MENTIONS, _mentioning),
-        ((_BY_AUTHOR,), _mentioning),
+        (_BY_AUTHOR, _mentioning),
         (_TOPICS, _mentioning),
         (_ALL, _of_type),
     ):
@@ -135,9 +161,7 @@ def answer(context: QuestionContext) -> KindAnswer | None:
 def _listed(context: QuestionContext, text: str, found: Sequence[_Shown]) -> KindAnswer:
     """Return the answer that lists documents, with a note where there are more than it shows."""
     shown = found[:MOST_DOCUMENTS]
-    spans: list[AnswerSpan] = [
-        context.quote(each.info.id, each.span, 1.0, "sure") for each in shown
-    ]
+    spans: list[AnswerSpan] = [context.fact(each.info.id, each.span) for each in shown]
     notes = []
     if _COUNTS.match(text) or len(found) > len(shown):
         noun = "document" if len(found) == 1 else "documents"

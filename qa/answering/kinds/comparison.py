@@ -19,6 +19,7 @@ from qa.answering.question import reader_question
 _COMPARATIVE = r"(?P<adjective>(?:more|less|fewer) \p{L}+|\p{L}{2,}er)"
 _SIDES = r"(?P<one>.+?) or (?P<other>.+?)"
 _AMOUNT = r"(?P<amount>more|less|fewer|a (?:long|high|larg|bigg|small|short|low)er)"
+_NO_QUESTION = r"(?!(?:how|who|when|where|why)\b)"
 _FORMS = tuple(
     whole(pattern)
     for pattern in (
@@ -31,7 +32,7 @@ _FORMS = tuple(
         # the difference between A and B; compare A with B; A vs B
         r"(?:what(?:'s| is| are) )?(?:the )?differences? between (?P<one>.+?) and (?P<other>.+)",
         r"compare (?P<one>.+?) (?:and|with|to|against) (?P<other>.+)",
-        r"(?P<one>[^?]{2,60}?) (?:vs\.?|versus) (?P<other>[^?]{2,60})",
+        rf"{_NO_QUESTION}(?P<one>[^?]{{2,60}}?) (?:vs\.?|versus) (?P<other>[^?]{{2,60}})",
         r"how (?:does|do) (?P<one>.+?) differ from (?P<other>.+)",
     )
 )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from index.document import TextRange
 from index.store.snapshot import DocumentInfo, Snapshot
 from qa.answer import Answer, AnswerSpan, Certainty, Kind, Part
 from qa.answering.citations import Citer
-from qa.answering.retriever import RetrievedChunk
+from qa.answering.retrieval.retriever import RetrievedChunk
+
+CONFIDENCE: Mapping[Certainty, float] = {"sure": 0.95, "likely": 0.65, "none": 0.0}
+"""Confidence in what a rule has found, by its certainty: no fit tells it, but a likely one stays
+below what a reader's sure answers have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,16 @@ class QuestionContext:
         self,
         document_id: str,
         span: TextRange,
-        confidence: float,
         certainty: Certainty,
         heading: str | None = None,
     ) -> AnswerSpan:
         """Return a range of a document as a cited span, which is its own sentence."""
         citation = self.citer.cite(document_id, span, span, heading)
-        return AnswerSpan(citation.quote, round(confidence, 4), citation, (), certainty)
+        return AnswerSpan(citation.quote, CONFIDENCE[certainty], citation, (), certainty)
+
+    def fact(self, document_id: str, span: TextRange) -> AnswerSpan:
+        """Return a range of a document that is quoted for what it is, which leaves no doubt."""
+        return replace(self.quote(document_id, span, "sure"), confidence=1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,8 @@ class KindAnswer:
     """Answer to a question of a kind: spans, or words of the program itself (`reply`).
 
     `reason` is set instead where it refuses: why there is no answer, in words. `cell` is set
-    instead where a table answers, and the reader is asked as well.
+    instead where a table answers, `items` where the enumeration of a sentence does, and the reader
+    is asked as well.
     """
 
     kind: Kind
@@ -61,3 +69,4 @@ class KindAnswer:
     reply: str | None = None
     reason: str | None = None
     cell: AnswerSpan | None = None
+    items: tuple[AnswerSpan, ...] = ()

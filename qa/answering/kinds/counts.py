@@ -5,7 +5,7 @@ Nothing else is counted: a number that a text states is found by the reader.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import regex
@@ -22,7 +22,6 @@ LEAST_COVERAGE = 0.75
 """Share of the question's words that the rows and the words over them must hold."""
 MOST_ROWS = 50
 """Rows that are quoted; a note tells how many there are."""
-_LIKELY, _SURE = 0.75, 0.9
 _HOW_MANY = regex.compile(
     r"^(?:and |so |but )?(?:in |for |on |at )?how many (?:of (?:the|our|these|those) )?"
     r"(?P<noun>(?:\p{L}+[ -]){0,2}?\p{L}+s)\b",
@@ -62,18 +61,16 @@ def answer(context: QuestionContext) -> KindAnswer | None:
         return None
     spans = _with_sheets(context, best, terms)
     certainty: Certainty = "sure" if best.coverage == 1 and best.is_named else "likely"
-    confidence = _SURE if certainty == "sure" else _LIKELY
     heading = best.grid.block.heading
     quotes: tuple[AnswerSpan, ...] = tuple(
-        context.quote(best.grid.document_id, span, confidence, certainty, heading)
-        for span in spans[:MOST_ROWS]
+        context.quote(best.grid.document_id, span, certainty, heading) for span in spans[:MOST_ROWS]
     )
     return KindAnswer("list", quotes, notes=(f"Counted: {counted(len(spans), 'row')}.",))
 
 
 def _counted(grid: Grid, terms: frozenset[str], noun: frozenset[str]) -> Iterator[_Counted]:
     """Yield the rows of a table that are the things of a question, if it may be counted."""
-    rows = [row for row in grid.rows if len(row) > 1]
+    rows = _full_rows(grid.rows)
     if len(rows) < 2 or _is_column_of_numbers(rows, noun):
         return
     names = frozenset().union(*(name_terms(cell.name) for cell in rows[0]))
@@ -124,21 +121,36 @@ def _with_sheets(
 ) -> list[TextRange]:
     """Return the rows with those of the document's other tables that have the same columns."""
     grid = best.grid
-    columns = [cell.name for cell in next(row for row in grid.rows if len(row) > 1)]
+    columns = [cell.name for cell in _full_rows(grid.rows)[0]]
+    rest = terms - grid.context_terms - frozenset().union(*map(name_terms, columns))
     spans = set(best.rows)
-    own = exact_terms(" ".join(grid.block.headings))
-    for block in context.snapshot.blocks(grid.document_id):
-        if block.kind != "table" or block.start == grid.block.start:
-            continue
-        rows = [row for row in rows_of(grid.text, block) if len(row) > 1]
-        names_this_one = terms & (own - exact_terms(" ".join(block.headings)))
-        if not rows or [cell.name for cell in rows[0]] != columns or names_this_one:
-            continue
-        rest = terms - grid.context_terms - frozenset().union(*map(name_terms, columns))
+    for rows in _tables_alike(context, grid, columns, terms):
         chosen, held = _holding(rows, rest)
         if held or not rest:
             spans |= {_span(grid.text, row) for row in chosen}
     return sorted(spans)
+
+
+def _tables_alike(
+    context: QuestionContext, grid: Grid, columns: Sequence[str], terms: frozenset[str]
+) -> Iterator[list[tuple[Cell, ...]]]:
+    """Yield the rows of the document's other tables with these columns.
+
+    None but the table itself is meant where the question has words of its headings alone.
+    """
+    own = exact_terms(" ".join(grid.block.headings))
+    for block in context.snapshot.blocks(grid.document_id):
+        names_this_one = terms & (own - exact_terms(" ".join(block.headings)))
+        if block.kind != "table" or block.start == grid.block.start or names_this_one:
+            continue
+        rows = _full_rows(rows_of(grid.text, block))
+        if rows and [cell.name for cell in rows[0]] == columns:
+            yield rows
+
+
+def _full_rows(rows: Iterable[tuple[Cell, ...]]) -> list[tuple[Cell, ...]]:
+    """Return the rows of more than one cell."""
+    return [row for row in rows if len(row) > 1]
 
 
 def _span(text: str, row: Sequence[Cell]) -> TextRange:

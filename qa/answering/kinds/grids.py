@@ -11,15 +11,19 @@ import regex
 
 from index.document import Block, Chunk, Entry, TextRange
 from index.rendering import cells
-from index.text.structure import blocks_between, section, with_lead
+from index.text.structure import LABEL_WORDS, blocks_between, section, with_lead
 from qa.answering.kinds.attributes import exact_terms
 from qa.answering.kinds.context import QuestionContext
-from qa.answering.retriever import RetrievedChunk
+from qa.answering.retrieval.retriever import RetrievedChunk
 
 _CELL = regex.compile(r"(?:^|; )(?P<name>[^;:\n]{1,80}): ")
 _NO_NAME = ""
 _LABEL = regex.compile(r"(?:^|(?<=[.;]\s))(?P<label>\p{Lu}[\p{Ll} ]{1,25}): ", regex.MULTILINE)
 """A label within a paragraph: "Chair: Anna Berg. Minutes: Tom Reed."."""
+_ITEM_LABEL = regex.compile(
+    r"[*_`\"“]{0,3}(?P<label>[^\s:*`][^:\n]{0,38}?)[*_`\"”]{0,3}(?::[*_]{0,2}|\s[–—-])\s+(?=\S)"
+)
+"""Label of an item: "- `locale`: en or de", "- **E07** – the scale is not found"."""
 _LEAST_LABELS = 2
 _COUNTERS = frozenset(
     {"no", "nr", "#", "number", "position", "pos", "id", "code", "item no", "row"}
@@ -68,7 +72,7 @@ def grids(context: QuestionContext, queries: Sequence[str]) -> Iterator[Grid]:
 
     Those of versions that are not asked for are left out, and so are superseded sections.
     """
-    kinds = frozenset({"table", "pairs", "paragraph"})
+    kinds = frozenset({"table", "pairs", "paragraph", "list"})
     for passage, text, block in retrieved_blocks(context, queries, kinds):
         rows = rows_of(text, block)
         if not rows:
@@ -88,9 +92,11 @@ def grids(context: QuestionContext, queries: Sequence[str]) -> Iterator[Grid]:
 
 
 def rows_of(text: str, block: Block) -> tuple[tuple[Cell, ...], ...]:
-    """Return the rows of a table, the pairs of a block, or the labelled values of a paragraph."""
+    """Return the rows of a table, the pairs of a block, or the labelled values of another one."""
     if block.kind == "paragraph":
         return _labelled(text, block)
+    if block.kind == "list":
+        return _labelled_items(text, block)
     return tuple(cells_of(text, entry, block) for entry in block.entries)
 
 
@@ -105,6 +111,19 @@ def _labelled(text: str, block: Block) -> tuple[tuple[Cell, ...], ...]:
         value = text[label.end() : end].rstrip().rstrip(".;")
         span = label.end(), label.end() + len(value)
         rows.append((Cell(label["label"], value, span),))
+    return tuple(rows)
+
+
+def _labelled_items(text: str, block: Block) -> tuple[tuple[Cell, ...], ...]:
+    """Return the items of a list as rows of one cell, if each has a label; none of steps."""
+    if block.numbered or len(block.entries) < _LEAST_LABELS:
+        return ()
+    rows = []
+    for _, (start, end) in block.entries:
+        label = _ITEM_LABEL.match(text, start, end)
+        if label is None or len(label["label"].split()) > LABEL_WORDS:
+            return ()
+        rows.append((Cell(label["label"], text[label.end() : end], (label.end(), end)),))
     return tuple(rows)
 
 

@@ -17,22 +17,25 @@ from index.document import Block, Entry, TextRange
 from index.search.bm25 import STOP_WORDS, analyse
 from index.text.sentences import sentence_spans
 from index.text.structure import with_lead
-from qa.answer import AnswerSpan, Certainty
+from qa.answer import AnswerSpan, Certainty, Kind
 from qa.answering.answer_types import type_agreement
 from qa.answering.kinds.attributes import name_terms, same_attribute
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.kinds.enumerations import enumeration
 from qa.answering.kinds.grids import Cell, cells_of, retrieved_blocks, subject_column
+from qa.answering.kinds.polarity import contradict
 from qa.answering.question import kind_of, reader_question
 from qa.answering.question_terms import term_weights, unknown_names
-from qa.answering.retriever import RetrievedChunk
-from qa.answering.searched_passages import SearchedPassages
+from qa.answering.retrieval.retriever import RetrievedChunk
+from qa.answering.retrieval.searched_passages import SearchedPassages
 
 Wanted = Literal["steps", "items"]
 Weights = dict[str, float]
 """Index terms of a question with their weights (`qa.answering.question_terms.term_weights`)."""
 LEAST_COVERAGE = 0.45
 """Share of the question's words, by weight, that headings, lead and items of a list must hold."""
+PROSE_COVERAGE = 0.75
+"""The same for an enumeration within a sentence, which is never surely the one that is meant."""
 SURE_COVERAGE = 0.99
 """The same for a list that is surely meant; and its heading or lead alone must hold most."""
 _NAMED = 0.6
@@ -48,13 +51,12 @@ _LISTS = frozenset({"list", "table", "pairs"})
 _PERSON = r"(?:i|we|you|one|people|staff|somebody|someone)"
 _STEP_WORDINGS = (
     rf"\bhow (?:do|does|can|could|should|must|would) {_PERSON}\b",
-    r"\bhow to\b",
+    r"\b(?:how|what) to\b",
     r"\bsteps? (?:to|for|of|in)\b",
     r"\b(?:procedure|instructions|process|way) (?:to|for|of)\b",
     rf"\bwhat (?:do|should|must|can) {_PERSON} do\b",
     r"\bwhat (?:are the steps|has to be done|is the procedure)\b",
 )
-_VERB_WITH_S = r"(?:does|happens|causes|makes|means|costs)\b"
 _TAKES_A_LIST = r"(?:bring|need|take|include|contain|cover|consist|decide|have to|along)"
 _TAKES_PART = (
     r"(?:took part|attended|was (?:present|there)|were present|participated|maintains|is on|are"
@@ -62,13 +64,13 @@ _TAKES_PART = (
 )
 _LIST_WORDINGS = (
     r"^(?:please )?(?:list|name|enumerate|give me|show me)\b",
-    r"^(?:what|which) (?:are|were) (?:all |the |our |your |some )?",
+    r"^(?:what|which) (?:are|were) (?!.*\b(?:hours|times)\b|one of\b)(?-i:\p{Ll})",
     rf"\bwhat (?:all )?(?:do|does|did|should|must|can) .+ {_TAKES_A_LIST}\b",
     r"\bwhat .+ are there\b",
-    rf"^(?:which|what) (?!{_VERB_WITH_S})\p{{L}}{{3,}}s\b",
     rf"^(?:who|which people) (?:all )?{_TAKES_PART}\b",
     r"^what (?:did|do|does|have|has) .+ (?:decide|agree|change|remove|add|fix|approve|order)d?\b",
-    r"^(?:the )?\p{L}+ ?\p{L}*s (?:of|for|from|in) (?:the|a|an|our)\b",
+    r"^(?:the )?\p{L}+ ?\p{L}*(?<![usi])s (?:of|for|from|in) (?:the|a|an|our)\b",
+    r"^(?:the )?(?!.*\b(?:hours|times)\b)\p{L}+ ?\p{L}*(?<![usi])s of (?=\p{L})",
     r"^what (?:isn't|is not|is|was|were) (?:not )?(?:covered|included|excluded|needed|required)\b",
     r"^what (?:is|was|were) (?:added|removed|taken out|changed|new|missing)\b",
     r"\breasons\b",
@@ -84,6 +86,12 @@ _MAIL_HEADER = regex.compile(r"(?:From|To|Cc|Subject|Sent): ")
 """First line of the fields above a mail, which list nothing."""
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _WHO = regex.compile(r"^(?:and )?who\b", regex.IGNORECASE)
+_PERSON_FIRST = regex.compile(
+    r"(?:\p{L}[\p{L} ]{0,30}: )?(?:Dr|Mrs?|Ms|Prof)\b\.? ?\p{Lu}"
+    r"|(?:\p{L}[\p{L} ]{0,30}: )?\p{Lu}[\p{L}.'’]*(?:[ -]\p{Lu}[\p{L}'’.]*)+(?=\W|$)"
+    r"|\p{Lu}\p{L}+(?=[,;.(]|\s\(|\s*$)"
+)
+"""Beginning of an item that is a person, also behind a role: "Chair: Anna Berg"."""
 _PRESENT = regex.compile(_TAKES_PART, regex.IGNORECASE)
 _PERSONS = set(analyse("name person who member employee"))
 """Names of the columns of those whom a question asks for."""
@@ -115,23 +123,43 @@ def answer(context: QuestionContext) -> KindAnswer | None:
     if wanted is None:
         return None
     passages = SearchedPassages(context.snapshot)
-    terms = _terms(context.question, passages)
+    terms = asked_terms(context.question, passages)
     if not terms or unknown_names(context.question, passages):
         # A list of something else is no answer, however many words it has in common.
         return None
     candidates = list(_candidates(context, wanted, terms))
     best = max(candidates, key=lambda each: each.score, default=None)
-    if best is None or best.coverage < LEAST_COVERAGE:
+    if best is None or not _fits(best, wanted):
         return None
-    certainty: Certainty = "likely"
-    if best.coverage >= SURE_COVERAGE and best.named >= _NAMED and len(terms) >= _SURE_TERMS:
-        certainty = "sure"
+    certainty: Certainty = "sure" if len(terms) >= _SURE_TERMS and _is_meant(best) else "likely"
     heading = best.block.heading
     spans: tuple[AnswerSpan, ...] = tuple(
-        context.quote(best.document_id, each, best.coverage, certainty, heading)
-        for each in best.ranges
+        context.quote(best.document_id, each, certainty, heading) for each in best.ranges
     )
-    return KindAnswer("steps" if wanted == "steps" else "list", spans)
+    kind: Kind = "steps" if wanted == "steps" else "list"
+    # That all items of a sentence are persons tells enough where persons are asked for.
+    if best.block.kind not in _LISTS and not _WHO.match(context.question):
+        return KindAnswer(kind, items=spans)
+    return KindAnswer(kind, spans)
+
+
+def _fits(found: _Scored, wanted: Wanted) -> bool:
+    """Return True if a list fits a question.
+
+    A sentence, or the steps of something where items are wanted, needs more of its words.
+    """
+    is_steps = wanted == "items" and found.block.numbered
+    is_list = found.block.kind in _LISTS and not is_steps
+    if wanted == "steps" and not found.named:
+        # Steps that only use the hopper do not tell how it is cleaned.
+        return False
+    return found.coverage >= (LEAST_COVERAGE if is_list else PROSE_COVERAGE)
+
+
+def _is_meant(found: _Scored) -> bool:
+    """Return True if a list is surely the one that is asked for; of a sentence that is unclear."""
+    is_named = found.coverage >= SURE_COVERAGE and found.named >= _NAMED
+    return is_named and found.block.kind in _LISTS
 
 
 def wanted_of(question: str) -> Wanted | None:
@@ -142,7 +170,7 @@ def wanted_of(question: str) -> Wanted | None:
     return "items" if _LIST.search(text) or kind_of(question) == "list" else None
 
 
-def _terms(question: str, passages: SearchedPassages) -> Weights:
+def asked_terms(question: str, passages: SearchedPassages) -> Weights:
     """Return the index terms of a question, without those that ask for a list, by their weights.
 
     Two words that the documents write as one are one term: "lock out".
@@ -175,9 +203,11 @@ def _candidates(context: QuestionContext, wanted: Wanted, terms: Weights) -> Ite
     for passage, text, block in retrieved_blocks(context, [context.question], kinds):
         if _MAIL_HEADER.match(text, block.start):
             continue
+        if block.kind == "paragraph" or (block.kind == "pairs" and heads == _PERSONS):
+            yield from _enumerations(text, block, terms, context.question, heads, passage)
         if block.kind == "paragraph":
-            said = set(analyse(context.question))
-            yield from _enumerations(text, block, terms, said, heads, passage)
+            continue
+        if contradict(context.question, " ".join((*block.headings[-1:], _lead(text, block)))):
             continue
         found = _scored(text, block, wanted, terms, heads, passage)
         if found is not None:
@@ -205,13 +235,15 @@ def _scored(
 ) -> _Scored | None:
     """Return how well a list fits the question, None if it holds nothing to quote."""
     column = _column(text, block, set(terms), heads) if block.kind in {"table", "pairs"} else None
-    if block.kind == "table" and (wanted == "steps" or column is None):
+    if wanted == "steps" and block.kind != "list":
         return None
-    ranges, columns = column if column is not None else (_whole(block), "")
+    if block.kind == "table" and column is None:
+        return None
+    lead = _lead(text, block)
+    ranges, columns = column or (_whole(text, block, lead, set(terms) | heads), "")
     if not ranges:
         return None
-    lead = text[with_lead(block)[0] : block.start]
-    name = " ".join((*block.headings, lead, columns, _names_of(passage)))
+    name = " ".join((*block.headings, lead, columns, names_of(passage)))
     found = _score(terms, name, text[block.start : block.end], passage)
     near = " ".join((*block.headings[-1:], lead, columns))
     bonus = _HEAD_BONUS if heads & same_attribute(heads, name_terms(near)) else 0.0
@@ -220,7 +252,25 @@ def _scored(
     return replace(found, block=block, ranges=ranges, score=found.score + bonus)
 
 
-def _names_of(passage: RetrievedChunk) -> str:
+def _may_be_whole(text: str, block: Block, lead: str, asked: set[str]) -> bool:
+    """Return True if all of a list can be asked for.
+
+    The fields of a form are no list unless the words over them are asked for. Where persons are
+    wanted, each item is one.
+    """
+    over = name_terms(" ".join((*block.headings, lead)))
+    if block.kind == "pairs" and not same_attribute(asked, over):
+        return False
+    items = (text[slice(*entry.content)].lstrip("*_ ") for entry in block.entries)
+    return not asked >= _PERSONS or all(_PERSON_FIRST.match(item) for item in items)
+
+
+def _lead(text: str, block: Block) -> str:
+    """Return the sentence that leads to a list, empty if there is none."""
+    return text[with_lead(block)[0] : block.start]
+
+
+def names_of(passage: RetrievedChunk) -> str:
     """Return the title, the path and the date of a passage's document as words."""
     document = passage.document
     path = regex.sub(r"[_/.]", " ", document.uri)
@@ -243,20 +293,18 @@ def _enumerations(
     text: str,
     block: Block,
     terms: Weights,
-    said: set[str],
+    question: str,
     heads: set[str],
     passage: RetrievedChunk,
 ) -> Iterator[_Scored]:
     """Yield the enumerations in the sentences of a paragraph, led by what the question has said."""
-    pieces = [text[start:end] for start, end in block.units]
-    offset = block.start if len(pieces) != 1 else block.units[0][0]
-    for first, last in sentence_spans(text[offset : block.end]):
-        sentence = offset + first, offset + last
+    said = set(analyse(question))
+    for sentence in _sentences_of(text, block):
         found = enumeration(text, sentence)
         if found is None:
             continue
         lead = text[sentence[0] : found.lead_end]
-        name = " ".join((*block.headings, lead, _names_of(passage)))
+        name = " ".join((*block.headings, lead, names_of(passage)))
         scored = _score(terms, name, text[found.lead_end : sentence[1]], passage)
         near = name_terms(" ".join((*block.headings[-1:], lead)))
         # A sentence lists many things in passing: the question's noun must announce the items.
@@ -264,20 +312,33 @@ def _enumerations(
             announced = _are_persons(text, found.items)
         else:
             announced = heads <= same_attribute(heads, near)
-        if not announced or not same_attribute(said, name_terms(lead)):
+        is_other = not announced or not same_attribute(said, name_terms(lead))
+        if is_other or contradict(question, lead):
             continue
         bonus = _HEAD_BONUS if heads else 0.0
         yield replace(scored, block=block, ranges=found.items, score=scored.score + bonus)
+
+
+def _sentences_of(text: str, block: Block) -> list[TextRange]:
+    """Return the ranges of the sentences of a paragraph, or of the entries of another block."""
+    if block.entries:
+        return [entry.span for entry in block.entries]
+    offset = block.units[0][0] if len(block.units) == 1 else block.start
+    spans = sentence_spans(text[offset : block.end])
+    return [(offset + first, offset + last) for first, last in spans]
 
 
 def _are_persons(text: str, items: Sequence[TextRange]) -> bool:
     return all(type_agreement("person", text[start:end]) > 0 for start, end in items)
 
 
-def _whole(block: Block) -> tuple[TextRange, ...]:
-    """Return the range of a list of at least two items, cut behind an item if it is too long."""
+def _whole(text: str, block: Block, lead: str, asked: set[str]) -> tuple[TextRange, ...]:
+    """Return the range of a list of at least two items, cut behind an item if it is too long.
+
+    It is empty if these are not `asked` for.
+    """
     items = [entry.span for entry in block.entries]
-    if len(items) < 2:
+    if len(items) < 2 or not _may_be_whole(text, block, lead, asked):
         return ()
     fitting = [end for _, end in items if end - block.start <= _LONGEST]
     end = fitting[-1] if fitting else items[0][1]
@@ -291,21 +352,29 @@ def _column(
 
     Rows that hold further words of the question go before those that do not.
     """
-    pairs = [(entry, cells_of(text, entry, block)) for entry in block.entries[:_MOST_ITEMS]]
-    rows = [(entry, row) for entry, row in pairs if len(row) > 1 or block.kind == "pairs"]
+    rows = _rows(text, block)
     names = list(dict.fromkeys(cell.name for _, row in rows for cell in row))
     name = _asked_column(names, terms, heads, block, [row for _, row in rows])
     if name is None:
         return None
     rest = terms - set(analyse(" ".join((*names, *block.headings))))
     found = [
-        (len(rest & set(analyse(" ".join(each.text for each in row)))), span)
-        for entry, row in rows
-        for span in _spans_of(entry, row, name)
+        (_held(row, rest), span) for entry, row in rows for span in _spans_of(entry, row, name)
     ]
     most = max((held for held, _ in found), default=0)
     ranges = tuple(span for held, span in found if held == most)
     return (ranges, " ".join(names)) if len(ranges) > 1 or (most and ranges) else None
+
+
+def _held(row: Sequence[Cell], terms: set[str]) -> int:
+    """Return the number of terms that the cells of a row hold."""
+    return len(terms & set(analyse(" ".join(cell.text for cell in row))))
+
+
+def _rows(text: str, block: Block) -> list[tuple[Entry, tuple[Cell, ...]]]:
+    """Return the first rows of a table with their cells, without those of a single cell."""
+    pairs = [(entry, cells_of(text, entry, block)) for entry in block.entries[:_MOST_ITEMS]]
+    return [(entry, row) for entry, row in pairs if len(row) > 1 or block.kind == "pairs"]
 
 
 def _spans_of(entry: Entry, row: Sequence[Cell], name: str) -> list[TextRange]:

@@ -58,7 +58,7 @@ def answer(context: QuestionContext) -> KindAnswer | None:
     chosen = central_sentences(text)
     if not chosen:
         return None
-    spans = tuple(context.quote(info.id, sentence, 1.0, "sure") for sentence in chosen)
+    spans = tuple(context.fact(info.id, sentence) for sentence in chosen)
     return KindAnswer("summary", spans, notes=(SELECTION,))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import regex
 
+from index.document import TextRange
 from index.search.bm25 import analyse
 from qa.answering.answer_types import AnswerType, asked_type, type_agreement
 from qa.answering.features import missing_names
@@ -36,11 +37,11 @@ SURE_COVERAGE = 0.99
 """The same for a cell that is surely meant, if no other cell is nearly as good."""
 MARGIN, SURE_MARGIN = 0.08, 0.2
 """Scores by which a cell must beat other ones, to be meant and to be surely meant."""
-SURE, LIKELY = 0.95, 0.8
-"""Confidence in a cell that is surely meant, and in one around which all words stand."""
 _ALIKE, _AROUND = 0.8, 0.7
 """Weights of a word for which the column has another one, and of one that stands over the table."""
 _TYPED, _NAMED, _TOPIC, _OF_CODE, _PER_RANK = 0.2, 0.2, 0.3, 0.7, 0.01
+_OF_VARIANT = 0.15
+"""Loss of a column of another variant of the code that is asked for: "G3 Plus" for "G3"."""
 """Bonus of a cell of the type that is asked for, of a column named exactly, of words of the
 question over the table, and of what a code means or needs; loss per rank of the passage."""
 _SAME_ROW = 0.75
@@ -71,6 +72,10 @@ _ECHO = 0.5
 _SUFFIX = regex.compile(r"\p{L}{1,2}")
 _UNIT_OF = regex.compile(r"^\D{0,2}\p{N}[\p{N}.,]*\s?[\p{L}%°/³²]{1,6}$")
 """A number with its unit alone."""
+_CLEAR: frozenset[AnswerType] = frozenset({"money", "email", "phone"})
+"""Types that few texts have by chance."""
+_PARTS = regex.compile(r"[^\s,;](?:[^,;]|,(?=\p{N}))*(?<!\s)")
+"""Parts of a value between commas: "Wednesdays, €52 a month, 6 to 10 years"."""
 _MERGED_WORDS = 3
 """Most words of each part of a cell that holds those of several columns."""
 _PHRASES = (
@@ -83,14 +88,16 @@ _PHRASES = (
         "action",
     ),
     (regex.compile(r"\bwhat (?:does|do) (?=.*\b(?:mean|stand for|say)\b)", regex.I), "meaning "),
+    (regex.compile(r"\b(?:takes?|took|taking) place\b", regex.I), ""),
     (regex.compile(r"(?<=\p{L})['’]s\b"), ""),
+    (regex.compile(r"^[Ww]ho (?:is|was) (?=\p{Lu}\p{L}+(?: \p{Lu}[\p{L}-]+)+$)"), "role of "),
 )
 """Phrases that ask for an attribute, with one word for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question for a cell: its words, its index terms and the type of the answer.
+    """A question for a cell: its text, its index terms, its words and the type of the answer.
 
     With `attribute`, a column that may be meant although no word names it, a code is looked up.
     `may_be_list` is True if several may be asked for.
@@ -98,6 +105,7 @@ class Asked:
 
     text: str
     terms: frozenset[str]
+    words: frozenset[str]
     wanted: AnswerType | None
     attribute: str = ""
     may_be_list: bool = False
@@ -105,9 +113,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A cell with the words of the question that stand around it, and how well it fits."""
+    """A cell with the words of the question that stand around it, and how well it fits.
+
+    It was asked for a value of the type `wanted`.
+    """
 
     grid: Grid
+    wanted: AnswerType | None
     cell: Cell
     row: tuple[Cell, ...]
     coverage: float
@@ -125,12 +137,23 @@ def answer(context: QuestionContext) -> KindAnswer | None:
     )
     span = context.quote(
         found.grid.document_id,
-        found.cell.span,
-        SURE if is_sure else LIKELY * found.coverage,
+        _part_of_type(found.cell, found.wanted),
         "sure" if is_sure else "likely",
         found.grid.block.heading,
     )
     return KindAnswer("span", cell=span)
+
+
+def _part_of_type(cell: Cell, wanted: AnswerType | None) -> TextRange:
+    """Return the range of the only part between commas that has a clear type, else of the cell."""
+    if wanted not in _CLEAR:
+        return cell.span
+    parts = list(_PARTS.finditer(cell.text))
+    typed = [part for part in parts if type_agreement(wanted, part.group()) > 0]
+    if len(parts) == 1 or len(typed) != 1:
+        return cell.span
+    start = cell.span[0]
+    return start + typed[0].start(), start + typed[0].end()
 
 
 def look_up(context: QuestionContext) -> tuple[Found | None, float]:
@@ -141,7 +164,8 @@ def look_up(context: QuestionContext) -> tuple[Found | None, float]:
     asked = asked_of(context.question)
     if asked is None:
         return None, 0.0
-    found = [each for grid in grids(context, _queries(asked)) for each in _cells(grid, asked)]
+    queries = _queries(asked, context.question)
+    found = [each for grid in grids(context, queries) for each in _cells(grid, asked)]
     ranked = sorted(found, key=lambda each: -each.score)
     if not ranked or ranked[0].coverage < LEAST_COVERAGE:
         return None, 0.0
@@ -169,23 +193,26 @@ def asked_of(question: str) -> Asked | None:
     if names_code:
         attribute = "action" if "action" in terms or wanted_of(question) == "steps" else "meaning"
     may_be_list = wanted_of(question) == "items"
-    return Asked(text, terms - {"action", "mean"}, wanted, attribute, may_be_list)
+    terms -= {"action", "mean"}
+    return Asked(text, terms, name_terms(text), wanted, attribute, may_be_list)
 
 
-def _queries(asked: Asked) -> list[str]:
+def _queries(asked: Asked, question: str) -> list[str]:
     """Return the queries that find the rows of a question: itself, and with its attribute's names.
 
+    Where its words are asked as they stand, the reader's passages are those of the first query.
     "How loud is it?" shares no word with a row of sound levels, "19th of October" none with "19-23
     Oct".
     """
+    first = question if reader_question(question) == asked.text else asked.text
     if asked.wanted == "money":
-        return [asked.text, f"{asked.text} price"]
+        return [first, f"{asked.text} price"]
     days = short_days(asked.text)
     if days:
-        return [asked.text, f"{asked.text} {days}"]
+        return [first, f"{asked.text} {days}"]
     adjective = _HOW.match(asked.text)
     words = other_words(adjective["word"]) if adjective else ""
-    return [asked.text, f"{asked.text} {words}"] if words else [asked.text]
+    return [first, f"{asked.text} {words}"] if words else [first]
 
 
 def _cells(grid: Grid, asked: Asked) -> Iterator[Found]:
@@ -206,8 +233,43 @@ def _is_merged(cell: Cell) -> bool:
     return len(parts) > 1 and all(len(part.split()) <= _MERGED_WORDS for part in parts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Terms of a question that name a cell: its column, in its row and over its table.
+
+    `exact` are those that the column's name holds, `alike` these and others for the same attribute.
+    `of_type` is True if the cell has the type that is asked for, `is_code` if its row is that of a
+    code in the question.
+    """
+
+    name: frozenset[str]
+    exact: frozenset[str]
+    alike: set[str]
+    in_row: set[str]
+    around: frozenset[str]
+    of_type: bool
+    is_code: bool
+
+
 def _found(grid: Grid, row: Sequence[Cell], at: int, asked: Asked) -> Found | None:
     """Return how well a cell fits a question, None if it cannot be meant."""
+    cell, terms = row[at], asked.terms
+    named = _named(grid, row, at, asked)
+    if named is None:
+        return None
+    covered = named.alike | named.in_row | named.around | (terms & exact_terms(cell.text))
+    said = _said_by_type(row, asked) - covered
+    if _lacks_names(asked, grid, covered | said):
+        return None
+    others = [each for number, each in enumerate(row) if number != at]
+    exactness = _exactness(others, terms) if named.in_row else 0.0
+    score = _score(named, asked) + exactness / 2 - _PER_RANK * (grid.passage.rank - 1)
+    coverage = len(covered) / max(len(terms - said), 1)
+    return Found(grid, asked.wanted, cell, tuple(row), coverage, exactness, score)
+
+
+def _named(grid: Grid, row: Sequence[Cell], at: int, asked: Asked) -> _Named | None:
+    """Return the terms that name a cell, None if they do not name one that may answer."""
     cell, terms = row[at], asked.terms
     if not cell.name or not _may_answer(cell, asked):
         return None
@@ -219,18 +281,35 @@ def _found(grid: Grid, row: Sequence[Cell], at: int, asked: Asked) -> Found | No
     is_code = bool(asked.attribute) and _is_code_of(others, terms, asked.attribute, name)
     if not (alike or of_type or is_code) or not _is_specific(grid, row, in_row, name, alike):
         return None
-    around = terms & grid.context_terms
-    covered = alike | in_row | around | (terms & exact_terms(cell.text))
-    if _lacks_names(asked, grid, covered):
+    # "Who maintains it?" asks for all maintainers, not for whom another word names: an author.
+    if asked.may_be_list and not (exact or in_row):
         return None
-    weight = len(exact | in_row) + _ALIKE * len(alike - exact - in_row)
-    weight += _AROUND * len(around - alike - in_row)
-    exactness = _exactness(others, terms) if in_row else 0.0
-    score = weight / len(terms) + exactness / 2 + _TYPED * of_type + _OF_CODE * is_code
-    score += _NAMED * max(len(exact) / max(len(name), 1), typed_share(asked.wanted, name))
-    score += _TOPIC * len(around) / len(terms)
-    score -= _PER_RANK * (grid.passage.rank - 1)
-    return Found(grid, cell, tuple(row), len(covered) / len(terms), exactness, score)
+    return _Named(name, exact, alike, in_row, terms & grid.context_terms, of_type, is_code)
+
+
+def _score(named: _Named, asked: Asked) -> float:
+    """Return how well the words around a cell name it."""
+    exact, in_row, count = named.exact, named.in_row, len(asked.terms)
+    weight = len(exact | in_row) + _ALIKE * len(named.alike - exact - in_row)
+    weight += _AROUND * len(named.around - named.alike - in_row)
+    score = weight / count + _TYPED * named.of_type + _OF_CODE * named.is_code
+    score += _NAMED * max(
+        len(exact) / max(len(named.name), 1), typed_share(asked.wanted, named.name)
+    )
+    score += _TOPIC * len(named.around) / count
+    return score - _OF_VARIANT * _is_of_variant(exact, named.name, asked)
+
+
+def _said_by_type(row: Sequence[Cell], asked: Asked) -> set[str]:
+    """Return the terms for which the value of a pair stands: "cost" for "€52 a month"."""
+    if len(row) > 1 or type_agreement(asked.wanted, row[0].text) <= 0:
+        return set()
+    return {term for term in asked.terms if names_type(asked.wanted, frozenset({term}))}
+
+
+def _is_of_variant(exact: frozenset[str], name: frozenset[str], asked: Asked) -> bool:
+    """Return True if a column's name holds a code of the question, and words that it has not."""
+    return any(map(_has_digit, exact)) and not name <= asked.words
 
 
 def _named_in_row(terms: frozenset[str], others: Sequence[Cell]) -> set[str]:
@@ -304,7 +383,9 @@ def _is_specific(
     """Return True if a question names the row, or the key of a pair that stands alone."""
     if len(row) > 1 and len(grid.rows) > 1:
         return bool(in_row)
-    return 2 * len(alike) >= len(name)
+    # "Minutes taken by" is named by the minutes alone.
+    content = exact_terms(row[0].name) - _ASKING
+    return 2 * len(alike) >= min(len(content) or len(name), len(name))
 
 
 def _lacks_names(asked: Asked, grid: Grid, covered: set[str]) -> bool:

@@ -1,10 +1,14 @@
-"""Wordings by which kinds of questions are recognised."""
+"""Wordings by which kinds of questions are recognised, and the names that they compare."""
 
 from __future__ import annotations
 
 import regex
 
+from index.store.snapshot import DocumentInfo
+
 _ARTICLE = regex.compile(r"^(?:the|our|my|an?|this|that) ", regex.IGNORECASE)
+_JOINTS = regex.compile(r"[_/.-]")
+"""Characters that join words in the names of files."""
 
 
 def whole(pattern: str) -> regex.Pattern[str]:
@@ -20,3 +24,8 @@ def without_marks(question: str) -> str:
 def without_article(topic: str) -> str:
     """Return a topic without the article or possessive in front of it."""
     return _ARTICLE.sub("", topic)
+
+
+def document_name(document: DocumentInfo) -> str:
+    """Return the title and the path of a document as words."""
+    return _JOINTS.sub(" ", f"{document.title} {document.uri}")

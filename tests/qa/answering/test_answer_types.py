@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answering.answer_types import AnswerType, asked_type, is_empty, type_agreement
+from qa.answering.answer_types import (
+    AnswerType,
+    asked_type,
+    is_empty,
+    settles_yes_or_no,
+    type_agreement,
+)
 
 
 @pytest.mark.parametrize(
@@ -15,18 +21,26 @@ from qa.answering.answer_types import AnswerType, asked_type, is_empty, type_agr
         ("When does the gate close?", "date"),
         ("until when does the contract run", "date"),
         ("What time is the meeting?", "date"),
+        ("what are the visiting hours on the ward", "date"),
+        ("porter opening times", "date"),
         ("How long does the battery last?", "duration"),
         ("how many weeks of notice", "duration"),
         ("How long is the cable?", None),
         ("How many seats are there?", "count"),
         ("How much does the lamp cost?", "money"),
         ("What is the annual fee?", "money"),
+        ("email of the head of training", "email"),
+        ("what's the pay for it?", "money"),
         ("what do you charge for an estimate", "money"),
         ("oak desk price", "money"),
         ("How much rain fell?", None),
         ("how much is the oak desk?", "money"),
         ("What percentage was paid?", "percent"),
         ("how heavy is the pump", "measure"),
+        ("weight of the small pump", "measure"),
+        ("power of attorney", None),
+        ("storage quota of the archive", "count"),
+        ("What is the age limit of members?", "count"),
         ("Who signed it?", "person"),
         ("To whom do I report?", "person"),
         ("Where is the key?", "place"),
@@ -60,6 +74,10 @@ def test_the_words_of_a_question_tell_the_type(question: str, wanted: AnswerType
         ("money", "1,200", 0),
         ("money", "1.4404", -1),
         ("money", "free of charge", 0),
+        ("person", "room 0.03", -1),
+        ("person", "one of 2 nurses", 0),
+        ("money", "every two years", -1),
+        ("money", "two years' rent", 0),
         ("percent", "19%", 1),
         ("measure", "36 m", 1),
         ("measure", "€36", -1),
@@ -98,6 +116,21 @@ def test_a_text_has_a_type_or_cannot_have_it(
 )
 def test_function_words_alone_are_no_answer(text: str, *, empty: bool) -> None:
     assert is_empty(text) is empty
+
+
+@pytest.mark.parametrize(
+    ("sentence", "settles"),
+    [
+        ("Windows is not supported.", True),
+        ("Gloves are never washed.", True),
+        ("Contractors can't be vaccinated here.", True),
+        ("After the spray you may drive.", True),
+        ("The canteen opens at noon.", False),
+        ("The notary signed it.", False),
+    ],
+)
+def test_a_sentence_settles_yes_or_no_by_its_words(sentence: str, *, settles: bool) -> None:
+    assert settles_yes_or_no(sentence) is settles
 
 
 @given(st.text(max_size=60), st.text(max_size=60))

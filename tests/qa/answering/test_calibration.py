@@ -22,6 +22,19 @@ CALIBRATION = Calibration(
 )
 
 
+def test_bins_of_all_files_together_are_those_of_one(tmp_path: Path) -> None:
+    bins = ((0.8, 10.0, 9.0), (0.6, 10.0, 2.0))
+    path = tmp_path / "calibration.json"
+    replace(CALIBRATION, reliability=(bins,)).save(path)
+    fields = json.loads(path.read_text())
+    path.write_text(json.dumps({**fields, "reliability": fields["reliability"][0]}))
+
+    loaded = load_calibration(path)
+
+    assert loaded is not None
+    assert loaded.reliability == (bins,)
+
+
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     path = tmp_path / "new" / "calibration.json"
 
@@ -128,3 +141,19 @@ def test_more_precision_never_needs_less_confidence(
     low, high = min(low, high), max(low, high)
 
     assert 0 <= calibration.threshold(low) <= calibration.threshold(high) <= 1
+
+
+@pytest.mark.parametrize(
+    ("precision", "threshold"),
+    [(0.9, 0.8), (0.6, 0.8), (0.5, 0.4), (0.2, 0.3)],
+    ids=["never", "not on average", "two bins", "in each file"],
+)
+def test_likely_answers_of_each_file_are_right_that_often_on_average(
+    precision: float, threshold: float
+) -> None:
+    bins = ((0.8, 10, 9), (0.6, 10, 2), (0.4, 10, 9), (0.2, 10, 1), (0.0, 10, 0))
+    other = ((0.8, 10, 9), (0.3, 10, 9), (0.0, 90, 1))
+
+    calibration = replace(CALIBRATION, reliability=(bins, other))
+
+    assert calibration.likely_threshold(precision, 0.8) == threshold

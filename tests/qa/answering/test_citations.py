@@ -9,12 +9,13 @@ import pytest
 
 from index.document import Chunk
 from index.search.fusion import Hit
-from index.store.snapshot import Snapshot
+from index.store.contract import Excerpt, StoredDocument
+from index.store.snapshot import SqliteSnapshot
 from qa.answering.citations import Citer
 from qa.answering.decision import ScoredAnswer
 from qa.answering.features import AnswerGroup
-from qa.answering.reader import Candidate
-from qa.answering.retriever import RetrievedChunk
+from qa.answering.reading.reader import Candidate
+from qa.answering.retrieval.retriever import RetrievedChunk
 from tests.support.fakes import FixedReader
 from tests.support.serving import assert_quoted, pipeline_of
 
@@ -32,16 +33,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def snapshot(folder: Path) -> Snapshot:
+def snapshot(folder: Path) -> SqliteSnapshot:
     return pipeline_of(folder, FILES).snapshot
 
 
-def found(snapshot: Snapshot, *quotes: tuple[str, str, int]) -> ScoredAnswer:
+def found(snapshot: SqliteSnapshot, *quotes: tuple[str, str, int]) -> ScoredAnswer:
     """Return an answer of (document, quote, occurrence)."""
     return ScoredAnswer(AnswerGroup(tuple(candidate(snapshot, *each) for each in quotes)), 0.123456)
 
 
-def candidate(snapshot: Snapshot, uri: str, quote: str, nth: int = 0) -> Candidate:
+def candidate(snapshot: SqliteSnapshot, uri: str, quote: str, nth: int = 0) -> Candidate:
     """Return a quote, whichever of several, with the sentence around it."""
     info = next(each for each in snapshot.documents() if each.uri == uri)
     text, start = snapshot.document(info.id).text, -1
@@ -63,7 +64,7 @@ def candidate(snapshot: Snapshot, uri: str, quote: str, nth: int = 0) -> Candida
 
 
 def test_every_place_is_cited_once_a_sentence_and_holds_byte_by_byte(
-    snapshot: Snapshot, folder: Path
+    snapshot: SqliteSnapshot, folder: Path
 ) -> None:
     places = [
         ("guide.md", "six", 0),
@@ -89,7 +90,7 @@ def test_every_place_is_cited_once_a_sentence_and_holds_byte_by_byte(
         )
 
 
-def test_the_heading_is_that_of_the_passage(snapshot: Snapshot) -> None:
+def test_the_heading_is_that_of_the_passage(snapshot: SqliteSnapshot) -> None:
     citation = Citer(snapshot).span(found(snapshot, ("guide.md", "six", 0))).citation
 
     assert (citation.title, citation.heading, citation.sentence) == (
@@ -102,7 +103,9 @@ def test_the_heading_is_that_of_the_passage(snapshot: Snapshot) -> None:
     )
 
 
-def test_a_whole_sentence_is_quoted_where_that_is_wanted(snapshot: Snapshot, folder: Path) -> None:
+def test_a_whole_sentence_is_quoted_where_that_is_wanted(
+    snapshot: SqliteSnapshot, folder: Path
+) -> None:
     span = Citer(snapshot, whole_sentences=True).span(
         found(snapshot, ("guide.md", "turns", 0), ("log.txt", "turns", 0))
     )
@@ -120,27 +123,29 @@ def test_a_whole_sentence_is_quoted_where_that_is_wanted(snapshot: Snapshot, fol
         )
 
 
-def test_a_document_is_read_once(snapshot: Snapshot) -> None:
-    class Counting(Snapshot):
-        """Snapshot that counts its reads."""
+def test_a_quote_reads_its_part_of_the_document_alone(snapshot: SqliteSnapshot) -> None:
+    passage = found(snapshot, ("guide.md", "six", 0))
+    read: list[tuple[int, int]] = []
+
+    class Watched(SqliteSnapshot):
+        """Snapshot that records the ranges that are read, and reads no whole document."""
 
         def __init__(self) -> None:
-            self.read = 0
+            vars(self).update(vars(snapshot))
 
-        def quotable(self, document_id: str) -> object:  # type: ignore[override]
-            self.read += 1
-            return snapshot.quotable(document_id)
+        def document(self, document_id: str) -> StoredDocument:
+            raise AssertionError(document_id)
 
-    counting = Counting()
-    cite = Citer(counting)
+        def excerpt(self, document_id: str, start: int, end: int) -> Excerpt:
+            read.append((start, end))
+            return super().excerpt(document_id, start, end)
 
-    for _ in range(3):
-        cite.span(found(snapshot, ("guide.md", "six", 0), ("guide.md", "six", 1)))
+    citation = Citer(Watched()).span(passage).citation
 
-    assert counting.read == 1
+    assert read == [(citation.sentence_start, citation.sentence_end)]
 
 
-def test_a_chunk_at_another_place_cites_the_same_characters(snapshot: Snapshot) -> None:
+def test_a_chunk_at_another_place_cites_the_same_characters(snapshot: SqliteSnapshot) -> None:
     """A candidate's offsets are the document's, whatever passage it was read in."""
     one = candidate(snapshot, "guide.md", "six")
     part = Chunk(

@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from qa.answering.clauses import (
+    later_change_first,
     named_clause_first,
     named_period_first,
     named_section_first,
     named_sentence_first,
+    named_version_first,
 )
 from qa.answering.features import AnswerGroup
-from qa.answering.pipeline import _Retrieval
-from qa.answering.reader import Candidate
+from qa.answering.passage_retrieval import Retrieved
+from qa.answering.reading.reader import Candidate
 from tests.support.serving import pipeline_of
 
 RECORDS = (
@@ -55,6 +57,21 @@ def test_the_clause_that_is_named(
     assert len(ranked) == 2
 
 
+@pytest.mark.parametrize(("brew", "price"), [("Harbour", "€19"), ("Sidamo", "€23")])
+def test_the_clause_of_one_of_two_amounts(tmp_path: Path, brew: str, price: str) -> None:
+    text = "The price is €19 per kg for the blend Harbour and €23 per kg for the bean Sidamo."
+    pipeline = pipeline_of(tmp_path, {"contract.txt": text})
+    passage = pipeline._retriever.retrieve("price", 1)[0]
+    groups = [
+        AnswerGroup((Candidate(passage, at, at + 3, passage.chunk.sentences[0], 0.0),))
+        for at in map(text.index, ("€19", "€23"))
+    ]
+
+    ranked = named_clause_first(f"What is the price per kg for {brew}?", groups)
+
+    assert ranked[0].best.text == price
+
+
 def test_what_is_no_value_of_the_same_kind_stays_behind(groups: dict[str, AnswerGroup]) -> None:
     ranked = [groups["10 years"], groups["adults"]]
 
@@ -83,8 +100,8 @@ def test_the_sentence_of_the_period_that_is_named(
 ) -> None:
     text = "The gate earned 200 in the first quarter. The gate earned 300 in the third quarter."
     pipeline = pipeline_of(tmp_path, {"gate.txt": text})
-    passages = pipeline._choose_versions(
-        question, _Retrieval(pipeline._retriever.retrieve(question, 1)), None
+    passages = pipeline._passages.with_versions(
+        question, Retrieved(pipeline._retriever.retrieve(question, 1)), None
     )
     passage = passages[0].passages[0]
 
@@ -94,6 +111,76 @@ def test_the_sentence_of_the_period_that_is_named(
         return AnswerGroup((Candidate(passage, start, start + 3, sentence, 0.0),))
 
     assert named_period_first(question, [group("200"), group("300")])[0].best.text == first
+
+
+REPORTS = {
+    "gate_report_2026_Q2.md": "# Gate report\n\nThe foundry reached 91 points, the smithy 68.\n",
+    "gate_report_2026_Q3.md": "# Gate report\n\nThe foundry fell to 84 points for late lots.\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("How many points did the foundry get in Q3 2026?", "84"),
+        ("How many points did the foundry get in Q2 2026?", "91"),
+        ("How many points did the foundry get in Q1 2026?", "91"),
+    ],
+)
+def test_the_document_of_the_period_that_is_named(
+    tmp_path: Path, question: str, first: str
+) -> None:
+    pipeline = pipeline_of(tmp_path, REPORTS)
+    retrieved = Retrieved(pipeline._retriever.retrieve(question, 2))
+    passages = pipeline._passages.with_versions(question, retrieved, None)[0].passages
+
+    def group(value: str) -> AnswerGroup:
+        [passage] = [each for each in passages if value in each.chunk.text]
+        start = passage.chunk.start + passage.chunk.text.index(value)
+        return AnswerGroup((Candidate(passage, start, start + 2, (start, start + 2), 0.0),))
+
+    ranked = [group("91"), group("84")]
+    assert named_version_first(question, ranked)[0].best.text == first
+    assert named_version_first(question, []) == []
+
+
+MINUTES = {
+    "minutes_2026-08-11.txt": (
+        "Minutes of the pier meeting of 11 August 2026\n\n1. Winter Cup\nThe budget is €8,500.\n"
+    ),
+    "minutes_2026-09-08.txt": (
+        "Minutes of the pier meeting of 8 September 2026\n\n1. Winter Cup\n"
+        "The budget is raised to €9,800.\n"
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("what is the budget of the winter cup", "€9,800"),
+        ("what was the budget of the winter cup originally", "€8,500"),
+        ("budget of the winter cup in August 2026", "€8,500"),
+    ],
+)
+def test_a_later_report_changes_a_value(tmp_path: Path, question: str, first: str) -> None:
+    pipeline = pipeline_of(tmp_path, MINUTES)
+    retrieved = Retrieved(pipeline._retriever.retrieve(question, 6))
+    passages = pipeline._passages.with_versions(question, retrieved, None)[0].passages
+
+    def group(value: str) -> AnswerGroup:
+        passage = next(each for each in passages if value in each.chunk.text)
+        start = passage.chunk.start + passage.chunk.text.index(value)
+        sentence = next(each for each in passage.chunk.sentences if each[0] <= start < each[1])
+        return AnswerGroup((Candidate(passage, start, start + len(value), sentence, 0.0),))
+
+    ranked = later_change_first(question, [group("€8,500"), group("€9,800")])
+
+    assert ranked[0].best.text == first
+
+
+def test_without_answers_nothing_has_changed() -> None:
+    assert later_change_first("what is the budget", []) == []
 
 
 NOTES = (

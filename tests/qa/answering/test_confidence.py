@@ -14,7 +14,7 @@ from qa.answering.calibration import Calibration
 from qa.answering.decision import ALTERNATIVES, Decision, Policy, decide, rank_answers
 from qa.answering.features import FEATURES, AnswerGroup, confidence_features, group_candidates
 from qa.answering.question import kind_of
-from qa.answering.reader import Candidate, CrossEncoderReader, Reading
+from qa.answering.reading.reader import Candidate, CrossEncoderReader, Reading
 from tests.qa.answering.test_decision import QUESTION, TOP_K, closing, items, texts
 from tests.support.fakes import FakeSpanModel, Logits, candidate_of, marked, passage_of, reading_of
 

@@ -21,7 +21,7 @@ from qa.answering.decision import (
 from qa.answering.features import FEATURES
 from qa.answering.question import kind_of
 from qa.answering.question_terms import QuestionTerms
-from qa.answering.reader import Candidate, Reading
+from qa.answering.reading.reader import Candidate, Reading
 from qa.answering.statements import PLAUSIBLE
 from tests.support.fakes import candidate_of, passage_of, reading_of
 
@@ -34,7 +34,7 @@ CALIBRATION = Calibration(
 """Its confidence is the logistic of the score."""
 RELIABLE = replace(
     CALIBRATION,
-    reliability=((0.9, 10, 9.5), (0.6, 10, 7), (0.4, 10, 6), (0.2, 10, 4), (0.0, 10, 1)),
+    reliability=(((0.9, 10, 9.5), (0.6, 10, 7), (0.4, 10, 6), (0.2, 10, 4), (0.0, 10, 1)),),
 )
 QUESTION = "When does the office close?"
 
@@ -233,8 +233,19 @@ def test_a_question_for_one_thing_gets_one() -> None:
     assert len(decided("Which risk is there?", reading_of(items(4.0, 4.0)), ALWAYS).chosen) == 1
 
 
+def test_a_sentence_that_settles_yes_or_no_comes_before_one_that_does_not() -> None:
+    both = [
+        said("Sheaf runs on shared machines.", "shared machines", 1.0, "a"),
+        said("Windows machines are not supported.", "not supported", 0.0, "b"),
+    ]
+
+    decision = decided("Does sheaf run on machines with Windows?", reading_of(both), ALWAYS)
+
+    assert texts(decision.chosen) == ["not supported"]
+
+
 def test_a_yes_or_no_question_gets_each_sentence_once() -> None:
-    both = [*items(4.0, 3.0), said("Floods are no risk.", "Floods", 2.0, "b")]
+    both = [*items(4.0, 3.0), said("Floods are a risk.", "Floods", 2.0, "b")]
 
     decision = decided("Are there risks?", reading_of(both), ALWAYS)
 

@@ -20,7 +20,7 @@ from qa.answering.features import (
     group_candidates,
     missing_names,
 )
-from qa.answering.reader import Candidate, Reading
+from qa.answering.reading.reader import Candidate, Reading
 from tests.support.fakes import candidate_of, passage_of, reading_of
 
 TIDES = passage_of(

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from qa.answer import Answer, Citation, answer_of
 from qa.answering.decision import Policy
 from qa.answering.pipeline import Pipeline
-from qa.answering.reader import CrossEncoderReader
-from qa.answering.retriever import HybridRetriever
+from qa.answering.reading.reader import CrossEncoderReader
+from qa.answering.retrieval.retriever import HybridRetriever
 from qa.errors import InvalidQuestion, UnknownDocumentId
 from tests.qa.answering.test_question import INVALID
 from tests.qa.test_answer import ANSWER_KEYS, CITATION_KEYS
@@ -269,6 +271,27 @@ def test_only_the_given_documents_are_cited(pipeline: Pipeline) -> None:
 
     assert {citation.document_id for citation in every_citation(answer)} == {bread}
     assert answer.passages_found == 2
+
+
+def test_the_documents_of_a_question_are_looked_up_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = pipeline_of(tmp_path, FILES)
+    every = [info.id for info in pipeline.snapshot.documents()]
+    lookups: list[int] = []
+    rows_of = pipeline.snapshot.rows_of
+
+    def counted(document_ids: Sequence[str]) -> NDArray[np.int64]:
+        lookups.append(len(document_ids))
+        return rows_of(document_ids)
+
+    monkeypatch.setattr(pipeline.snapshot, "rows_of", counted)
+    first = pipeline.ask("When does the tyde turn?", documents=every)
+    again = pipeline.ask("When does the tyde turn?", documents=every)
+
+    assert lookups == [len(every)]
+    assert first.text == again.text
+    assert first.text == pipeline.ask("When does the tyde turn?").text
 
 
 def test_an_unknown_document_is_named(pipeline: Pipeline) -> None:

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.answer import Kind
-from qa.answering.question import MAX_CHARACTERS, checked_question, kind_of, reader_question
+from qa.answering.question import (
+    MAX_CHARACTERS,
+    asks_for_exceptions,
+    checked_question,
+    kind_of,
+    reader_question,
+)
 from qa.errors import InvalidQuestion
 
 INVALID = {
@@ -83,9 +89,11 @@ def test_the_limit_itself_is_allowed() -> None:
         ("Will Smith", "span"),
         ("May 2024 revenue", "span"),
         ("May the price rise?", "evidence"),
+        ("may a 15 year old climb alone", "evidence"),
         ("Will Amazon invest in it?", "evidence"),
         ("Did Amazon's stock rise?", "evidence"),
         ("Did it", "span"),
+        ("Was is the name of the series?", "span"),
         ("Which Texas city is big?", "span"),
         ("Which Thames bridge is oldest?", "span"),
         ("Which risks threaten the plan?", "list"),
@@ -109,3 +117,19 @@ def test_a_reader_gets_no_question_mark_at_the_end_and_nothing_else_is_lost(ques
     assert not asked.endswith("?")
     assert asked in question
     assert reader_question(asked) == asked
+
+
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("What may the pump not be used for?", True),
+        ("who doesn't have to pay", True),
+        ("In which cases is no fee due?", True),
+        ("which liquids can’t it handle", True),
+        ("How many people did not come?", False),
+        ("Where is the notary?", False),
+        ("What may I bring?", False),
+    ],
+)
+def test_a_question_for_exceptions_is_told_by_its_negation(question: str, *, asks: bool) -> None:
+    assert asks_for_exceptions(question) is asks

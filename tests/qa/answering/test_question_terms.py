@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.store.snapshot import Snapshot
+from index.store.snapshot import SqliteSnapshot
 from qa.answering.question_terms import UNWEIGHTED, question_terms, unknown_names
-from qa.answering.searched_passages import SearchedPassages
+from qa.answering.retrieval.searched_passages import SearchedPassages
 from tests.support.serving import carded, indexed, settings_in
 
 FILES = {
@@ -24,7 +24,7 @@ FILES = {
 def passages(tmp_path_factory: pytest.TempPathFactory) -> SearchedPassages:
     folder = tmp_path_factory.mktemp("terms")
     indexed(settings_in(folder), carded(), folder / "corpus", FILES)
-    return SearchedPassages(Snapshot(folder / "data"))
+    return SearchedPassages(SqliteSnapshot(folder / "data"))
 
 
 @pytest.mark.parametrize(

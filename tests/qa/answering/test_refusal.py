@@ -9,9 +9,9 @@ import pytest
 from qa.answer import Gate, Searched
 from qa.answering.decision import Policy
 from qa.answering.pipeline import Pipeline
-from qa.answering.reader import CrossEncoderReader
+from qa.answering.reading.reader import CrossEncoderReader
 from qa.answering.refusal import NEAREST
-from qa.answering.retriever import HybridRetriever
+from qa.answering.retrieval.retriever import HybridRetriever
 from qa.bootstrap import load_pipeline
 from qa.library.documents import forget_all
 from tests.qa.answering.test_pipeline import FILES, assert_shape, fixed

@@ -12,8 +12,8 @@ import regex
 from qa.answer import Answer
 from qa.answering.decision import Policy
 from qa.answering.pipeline import Pipeline
-from qa.answering.reader import Candidate, Reading
-from qa.answering.retriever import HybridRetriever, RetrievedChunk
+from qa.answering.reading.reader import Candidate, Reading
+from qa.answering.retrieval.retriever import HybridRetriever, RetrievedChunk
 from qa.answering.versions import section_ranges
 from tests.support.fakes import FakeEncoder, candidate_of, reading_of
 from tests.support.serving import pipeline_of

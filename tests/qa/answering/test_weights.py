@@ -7,8 +7,8 @@ import json
 
 from index.models.encoder import Encoder
 from qa.answering.calibration import load_calibration
-from qa.answering.reader import Reader
-from qa.answering.reader_conversion import SHIPPED
+from qa.answering.reading.reader import Reader
+from qa.answering.reading.reader_conversion import SHIPPED
 from qa.settings import CALIBRATION, TARGET_PRECISION
 
 CARD = json.loads((SHIPPED / "reader.json").read_text("utf-8"))

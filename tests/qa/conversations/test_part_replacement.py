@@ -39,6 +39,21 @@ from qa.conversations.part_replacement import MOST, with_part_replaced
             "how many crates did Norsund want at first",
             "how many crates did Norsund want in the revised quote?",
         ),
+        (
+            "on sundays?",
+            "What are the visiting hours on the day wards?",
+            "What are the visiting hours on the day wards on sundays?",
+        ),
+        (
+            "the maternity ward",
+            "What are the visiting hours on the day wards?",
+            "What are the visiting hours on the maternity ward?",
+        ),
+        (
+            "the metrics endpoint?",
+            "What port does the API listen on?",
+            "What port does the metrics endpoint listen on?",
+        ),
         ("the stainless one", "how much is the HX-40?", "how much is the stainless HX-40?"),
     ],
 )

@@ -26,6 +26,26 @@ INVEST = ("How much will Amazon invest in Anthropic?", "$25 billion")
             [("What should Amazon improve?", "governance")],
             "What should OpenAI improve?",
         ),
+        (
+            "And who is on call?",
+            [("Who maintains the workers?", "Ann Bell")],
+            "who is on call?",
+        ),
+        (
+            "and what is excluded from it?",
+            [("How long is the warranty on small pumps?", "24 months")],
+            "what is excluded from the warranty?",
+        ),
+        (
+            "is it free for parents?",
+            [("Is parking free for visitors?", "30 minutes")],
+            "is parking free for parents?",
+        ),
+        (
+            "who approves it?",
+            [("How do I request leave days?", "Fill in the form")],
+            "who approves leave days?",
+        ),
         ("Why?", [INVEST], "Why will Amazon invest in Anthropic?"),
         ("When exactly?", [INVEST], "When will Amazon invest in Anthropic?"),
         ("Why?", [("Did Amazon's stock rise?", "")], "Why did Amazon's stock rise?"),
@@ -34,11 +54,32 @@ INVEST = ("How much will Amazon invest in Anthropic?", "$25 billion")
             [INVEST],
             "How much will Amazon invest in Anthropic initially?",
         ),
+        (
+            "and her room?",
+            [("what is Ada Berg's phone number?", "201 15")],
+            "what is Ada Berg's room?",
+        ),
+        (
+            "and its weight?",
+            [("what is the burr diameter of the G3?", "64 mm")],
+            "what is the weight of the G3?",
+        ),
+        ("and Tom's?", [("what is Ada Berg's room?", "1.02")], "what is Tom's room?"),
+        (
+            "how often do I have to do this?",
+            [("How do I change the burrs?", "1. Unplug it.")],
+            "how often do I have to change the burrs?",
+        ),
         ("What is its plan?", [("Who is Anna Berg?", "")], "What is Anna Berg's plan?"),
         (
             "What is that for?",
             [("What is the company planning for capital expenditure?", "")],
             "What is capital expenditure for?",
+        ),
+        (
+            "How much will the scanner cost that they decided on?",
+            [INVEST],
+            "How much will the scanner cost that Amazon decided on?",
         ),
         ("In the year 2020?", [("Who won in 2019?", "Anna")], "Who won in the year 2020?"),
         ("In Paris?", [("When did it rain?", "on Monday")], "When did it rain in Paris?"),
@@ -64,6 +105,12 @@ def test_what_can_be_read_alone_is_read_alone_first() -> None:
 
     assert first == "How did the stock react?"
     assert others
+
+
+def test_what_points_back_is_not_asked_alone() -> None:
+    readings = rewrites("and what is excluded from it?", [("How long is the warranty?", "2 years")])
+
+    assert "what is excluded from it?" not in readings
 
 
 def test_what_says_nothing_alone_is_not_asked_alone() -> None:

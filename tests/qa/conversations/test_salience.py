@@ -42,6 +42,12 @@ def test_the_verb_behind_a_subject_is_not_part_of_it() -> None:
     assert [phrase.text for phrase in phrases("Was Boise called so?")] == ["Boise"]
 
 
+def test_a_verb_that_says_little_is_behind_the_whole_subject() -> None:
+    [phrase] = phrases("When does the lead course take place?")
+
+    assert phrase.with_article == "the lead course"
+
+
 def test_a_phrase_is_said_with_its_article() -> None:
     assert [phrase.with_article for phrase in phrases("When does the tide at Porto turn?")] == [
         "the tide",

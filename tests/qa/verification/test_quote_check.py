@@ -6,8 +6,9 @@ import copy
 import json
 import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from index.formats.detection import KINDS
 from qa.answering.pipeline import Pipeline
 from qa.errors import InvalidAnswer
+from qa.verification.audit_bundle import bundle_of, read_bundle, unpack
 from qa.verification.quote_check import (
     ParsedQuote,
     Proof,
@@ -28,7 +30,7 @@ from qa.verification.quote_check import (
     quotes_of,
     verify,
 )
-from tests.support.serving import pipeline_of
+from tests.support.serving import pipeline_of, settings_in
 
 QUESTION = "When does the tide at Porto turn?"
 FILES: dict[str, str | bytes] = {
@@ -59,7 +61,8 @@ def answer(pipeline: Pipeline) -> dict[str, Any]:
 
 
 def proofs(plain: dict[str, Any], pipeline: Pipeline) -> list[Proof]:
-    return verify(quotes_of(plain), in_index(pipeline.snapshot))
+    with in_index(pipeline.snapshot) as find:
+        return verify(quotes_of(plain), find)
 
 
 def failed(proof: Proof) -> set[str]:
@@ -84,6 +87,35 @@ def test_what_the_sources_hold_is_proved(
     assert all(proof.proved for proof in verify(quotes_of(answer), below(corpus / "corpus")))
 
 
+def test_quotes_of_a_mail_in_a_mail_are_proved(tmp_path: Path) -> None:
+    inner, outer = EmailMessage(), EmailMessage()
+    inner["Subject"], outer["Subject"] = "Tides", "FW"
+    inner.set_content("The tide at Porto turns at six.")
+    outer.set_content("The tide at Vigo is of no interest.")
+    outer.add_attachment(inner)
+    pipeline = pipeline_of(tmp_path, {"a.eml": outer.as_bytes()}, min_confidence=0.0)
+    with closing(pipeline.snapshot):
+        answer = pipeline.ask(QUESTION)
+        bundle, missing = bundle_of(answer, pipeline, settings_in(tmp_path))
+        plain = json.loads(json.dumps(answer.to_dict()))
+        found = proofs(plain, pipeline)
+
+    assert plain["citations"][0]["uri"] == "a.eml#1"
+    assert plain["citations"][0]["mail"] == "1 (Tides)"
+    assert missing == []
+    (tmp_path / "unpacked").mkdir()
+    in_bundle = unpack(read_bundle(bundle.to_bytes()), tmp_path / "unpacked")
+    for proofs_of in (
+        found,
+        verify(quotes_of(plain), below(tmp_path / "corpus")),
+        verify(quotes_of(plain), below(tmp_path / "corpus" / "a.eml")),
+        verify(quotes_of(plain), in_bundle),
+    ):
+        assert all(proof.proved for proof in proofs_of), proofs_of
+    plain["answers"][0]["citation"]["uri"] = plain["citations"][0]["uri"] = "a.eml"
+    assert not verify(quotes_of(plain), below(tmp_path / "corpus"))[0].proved
+
+
 def test_what_a_refusal_shows_is_proved(pipeline: Pipeline, tmp_path: Path) -> None:
     refusing = pipeline_of(tmp_path, FILES, min_confidence=1.0)
     with closing(refusing.snapshot):
@@ -92,7 +124,8 @@ def test_what_a_refusal_shows_is_proved(pipeline: Pipeline, tmp_path: Path) -> N
         passages = passages_of(
             [each | {"sha256": each["sha256"]} for each in plain["refusal"]["nearest"]]
         )
-        assert all(proof.proved for proof in verify(passages, in_index(refusing.snapshot)))
+        with in_index(refusing.snapshot) as find:
+            assert all(proof.proved for proof in verify(passages, find))
 
     assert "nearest passage" in {proof.role for proof in found}
     assert all(proof.proved for proof in found)
@@ -266,9 +299,10 @@ def test_whatever_stands_in_the_json_of_an_answer_it_is_checked_or_refused(
         for key in above:
             target = target[key]
         target[last] = value
-    for find in (in_index(pipeline.snapshot), below(folder)):
+    for finder in (in_index(pipeline.snapshot), nullcontext(below(folder))):
         try:
-            found = verify(quotes_of(plain), find)
+            with finder as find:
+                found = verify(quotes_of(plain), find)
         except InvalidAnswer:
             continue
         json.dumps([proof.to_dict() for proof in found], ensure_ascii=False).encode()

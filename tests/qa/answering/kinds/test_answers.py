@@ -10,8 +10,8 @@ import pytest
 from qa.answer import Answer, answer_of
 from qa.answering.kinds.summary import MOST_SENTENCES, SELECTION, central_sentences
 from qa.answering.pipeline import Pipeline
-from qa.answering.reader import Reader, Reading
-from qa.answering.retriever import RetrievedChunk
+from qa.answering.reading.reader import Reader, Reading
+from qa.answering.retrieval.retriever import RetrievedChunk
 from qa.verification.quote_check import in_index, quotes_of, verify
 from tests.support.fakes import FixedReader
 from tests.support.serving import pipeline_of
@@ -58,7 +58,8 @@ def asked(pipeline: Pipeline, question: str, reader: Reader | None = None) -> An
     ).ask(question)
     assert answer_of(answered.to_dict()) == answered
     quotes = quotes_of(answered.to_dict())
-    assert all(proof.proved for proof in verify(quotes, in_index(pipeline.snapshot)))
+    with in_index(pipeline.snapshot) as find:
+        assert all(proof.proved for proof in verify(quotes, find))
     return answered
 
 
@@ -77,6 +78,12 @@ def uris(answer: Answer) -> list[str]:
         ("which minutes are there", {"minutes_2026-09-08.md", "minutes_2026-10-13.md"}),
         ("everything on the steriliser please", {"minutes_2026-09-08.md", "manual.md"}),
         ("Which minutes did Ann Lee write", {"minutes_2026-09-08.md"}),
+        ("minutes by Ann Lee", {"minutes_2026-09-08.md"}),
+        ("show me the documents written by Ann Lee", {"minutes_2026-09-08.md"}),
+        ("which documents do you have about leave", {"leave.md"}),
+        ("is there anything about the steriliser?", {"minutes_2026-09-08.md", "manual.md"}),
+        ("do you have any other documents about leave", {"leave.md"}),
+        ("are there documents about leave", {"leave.md"}),
     ],
 )
 def test_documents_are_listed_each_with_a_quote(
@@ -105,6 +112,7 @@ def test_documents_are_counted_and_things_in_them_are_not(pipeline: Pipeline) ->
     assert asked(pipeline, "How many documents do you have?").notes == ("4 documents in all.",)
     assert asked(pipeline, "How many minutes are there?").notes == ("2 documents in all.",)
     assert asked(pipeline, "How many pumps are there?").kind == "span"
+    assert asked(pipeline, "How many sources of harbour law are there?").kind == "span"
 
 
 def test_a_question_for_documents_that_no_document_fits_is_an_ordinary_one(

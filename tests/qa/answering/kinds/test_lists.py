@@ -9,7 +9,7 @@ import pytest
 from qa.answer import Answer
 from qa.answering.kinds.lists import Wanted, wanted_of
 from qa.answering.pipeline import Pipeline
-from qa.answering.retriever import RetrievedChunk
+from qa.answering.retrieval.retriever import RetrievedChunk
 from tests.support.fakes import FixedReader
 from tests.support.serving import pipeline_of
 
@@ -31,6 +31,22 @@ FILES = {
     "minutes.md": (
         "# Harbour meeting\n\nDate: 3 May 2026. Present: Ivo Lund, Mia Kerr, Dr. Jan Holt. "
         "Next meeting: 7 June 2026, 9:00, room 4.\n"
+    ),
+    "notes_2026-10-13.txt": (
+        "Minutes of the pier meeting of 13 October 2026\n\n"
+        "Present: Oona Vester, Tobi Renquist, Noor Abdel\nAbsent: Mina Falk (ill)\n\n"
+        "1. To do\nFrom today on:\n- Oona: order the numbers\n- Tobi: find six judges\n"
+    ),
+    "sheet.txt": (
+        "SAFETY DATA SHEET\nProduct: Limex descaler\nDate of issue: 12 March 2026\n\n"
+        "Wear nitrile gloves.\n"
+    ),
+    "label.md": (
+        "# Label printer\n\n## Exit codes\n\n- 0: all is printed\n- 3: no printer found\n"
+    ),
+    "recall.md": (
+        "# Recall of ropes of lot TX-881\n\nDo this today:\n\n1. Look at the label.\n"
+        "2. Put them in the blue crate.\n"
     ),
     "prose.md": "# Tides\n\nThe tide at Porto turns at six. Fishermen leave with the ebb.\n",
 }
@@ -61,6 +77,13 @@ def asked(pipeline: Pipeline, question: str) -> Answer:
         ("How long is the pier?", None),
         ("Who wrote it?", None),
         ("What is the price?", None),
+        ("exit codes of wrenlabel", "items"),
+        ("status of the order", None),
+        ("opening hours of Harbour Hall", None),
+        ("What shows us lost seals?", None),
+        ("What process explains it?", None),
+        ("What are Kestrel and Bittern?", None),
+        ("What are one of the key parts?", None),
     ],
 )
 def test_the_words_of_a_question_tell_what_is_wanted(question: str, wanted: Wanted | None) -> None:
@@ -136,6 +159,42 @@ def test_who_took_part_are_persons(pipeline: Pipeline) -> None:
     answer = asked(pipeline, "who attended the harbour meeting")
 
     assert [span.text for span in answer.spans] == ["Ivo Lund", "Mia Kerr", "Dr. Jan Holt"]
+
+
+def test_those_behind_a_label_are_persons_and_the_tasks_of_persons_are_none(
+    pipeline: Pipeline,
+) -> None:
+    answer = asked(pipeline, "who was present at the pier meeting on 13 October")
+
+    assert [span.text for span in answer.spans] == ["Oona Vester", "Tobi Renquist", "Noor Abdel"]
+
+
+@pytest.mark.parametrize(
+    "question", ["how do I look at the blue crate", "how do I sign the safety data sheet"]
+)
+def test_what_is_used_in_steps_or_stands_in_fields_has_no_steps(
+    pipeline: Pipeline, question: str
+) -> None:
+    assert not asked(pipeline, question).spans
+
+
+def test_the_fields_of_a_form_are_no_list(pipeline: Pipeline) -> None:
+    assert not asked(pipeline, "which gloves for the descaler").spans
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("exit codes of the label printer", "- 0: all is printed\n- 3: no printer found"),
+        ("exit codes of label printer", "- 0: all is printed\n- 3: no printer found"),
+        (
+            "what to do with ropes of lot TX-881",
+            "1. Look at the label.\n2. Put them in the blue crate.",
+        ),
+    ],
+)
+def test_a_list_is_asked_for_in_few_words(pipeline: Pipeline, question: str, text: str) -> None:
+    assert asked(pipeline, question).text == text
 
 
 @pytest.mark.parametrize(

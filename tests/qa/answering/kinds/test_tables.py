@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import pytest
 
 from qa.answer import Answer
@@ -29,6 +32,27 @@ FILES = {
         "# Harbour meeting\n\nDate: 8 September 2026. Chair: Anna Berg. Minutes: Tom Reed. "
         "Present: Ivo Lund, Mia Kerr, Dr. Jan Holt.\n"
     ),
+    "grinder.md": (
+        "# Grinder\n\n| | G3 | G3 Plus |\n|---|---|---|\n| Noise level | 71 dB | 74 dB |\n"
+        "| Hopper | 1.2 kg | 1.8 kg |\n"
+    ),
+    "courses.txt": (
+        "Courses in winter\n\nLead course: Tuesdays 18:30 to 21:30, €1,139, at most 6 people\n"
+        "Kids' club: Wednesdays 15:00 to 16:30, €52 a month, 6 to 10 years\n"
+    ),
+    "label.md": (
+        "# Label printer\n\n## Exit codes\n\n- 0: all is printed\n- **3**: no printer found\n\n"
+        "## Steps\n\n1. Ink: fill it in.\n2. Paper: put it in.\n"
+    ),
+    "tickets.csv": "Item,Adult,Child under 14\nDay ticket,14.50 €,8.00 €\nShoes,4.50 €,3.00 €\n",
+    "contacts.csv": (
+        "Name,Role,Phone,E-mail\nXimena Falkirk,Head of routes,201 15,ximena@hall.example\n"
+        "Noor Abdel,Café,201 16,noor@hall.example\n"
+    ),
+    "notes.txt": (
+        "Notes of the pier meeting of 11 August 2026\n\nPresent: Ivo Lund, Mia Kerr\n"
+        "Minutes taken by: Padraig Lumley\n"
+    ),
     "states.md": "# Jobs\n\nThe states of a job are waiting, running, done and failed.\n",
 }
 
@@ -38,10 +62,10 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     return pipeline_of(tmp_path_factory.mktemp("tables"), FILES)
 
 
-def asked(pipeline: Pipeline, question: str) -> Answer:
-    """Return the answer where the reader finds nothing."""
+def asked(pipeline: Pipeline, question: str, found: Mapping[str, float] | None = None) -> Answer:
+    """Return the answer where the reader finds some quotes with their scores, else nothing."""
     return Pipeline(
-        pipeline.snapshot, pipeline._retriever, FixedReader({}), pipeline.policy, top_k=5
+        pipeline.snapshot, pipeline._retriever, FixedReader(found or {}), pipeline.policy, top_k=5
     ).ask(question)
 
 
@@ -58,6 +82,19 @@ def asked(pipeline: Pipeline, question: str) -> Answer:
         ("E07, what now?", "Fill the pump"),
         ("who is the primary on november 16", "Ruben Sato"),
         ("who took the minutes of the harbour meeting", "Tom Reed"),
+        ("noise level G3", "71 dB"),
+        ("noise level of the G3 Plus", "74 dB"),
+        ("how much does the kids club cost", "€52 a month"),
+        ("how much is the lead course", "€1,139"),
+        (
+            "when does the lead course take place",
+            "Tuesdays 18:30 to 21:30, €1,139, at most 6 people",
+        ),
+        ("what does exit code 3 of the label printer mean", "no printer found"),
+        ("how much is a day ticket for children", "8.00 €"),
+        ("who is Ximena Falkirk", "Head of routes"),
+        ("email of the head of routes", "ximena@hall.example"),
+        ("who took the minutes of the pier meeting on 11 August", "Padraig Lumley"),
     ],
 )
 def test_the_cell_of_the_row_and_the_column(pipeline: Pipeline, question: str, cell: str) -> None:
@@ -65,6 +102,16 @@ def test_the_cell_of_the_row_and_the_column(pipeline: Pipeline, question: str, c
 
     assert answer.text == cell
     assert answer.citations[0].quote == cell
+
+
+def test_the_price_of_something_for_somebody_else_is_none(pipeline: Pipeline) -> None:
+    assert not asked(pipeline, "what does the lead course for children cost").spans
+
+
+def test_a_code_is_surely_not_its_variant(pipeline: Pipeline) -> None:
+    answer = asked(pipeline, "noise level G3", {"74 dB": 9.0})
+
+    assert (answer.text, answer.certainty) == ("71 dB", "sure")
 
 
 @pytest.mark.parametrize(
@@ -97,6 +144,18 @@ def test_what_no_row_holds_has_no_cell(pipeline: Pipeline, question: str) -> Non
     assert not asked(pipeline, question).spans
 
 
+def test_an_author_is_not_all_the_maintainers(tmp_path: Path) -> None:
+    maintainers = (
+        "# Gate software\n\n## Maintainers\n\n| Name | Field |\n|---|---|\n"
+        "| Anna Berg | server |\n| Tom Reed | command line |\n"
+    )
+    guide = "# Gate software guide\n\nAuthor: Ivo Lund\nState: draft\n"
+    pipeline = pipeline_of(tmp_path, {"readme.md": maintainers, "guide.txt": guide})
+
+    assert asked(pipeline, "who maintains the gate software?").text != "Ivo Lund"
+    assert asked(pipeline, "who maintains the command line?").text == "Tom Reed"
+
+
 def test_a_strict_question_gets_sure_cells_alone(pipeline: Pipeline) -> None:
     strict = Pipeline(
         pipeline.snapshot, pipeline._retriever, FixedReader({}), pipeline.policy, top_k=5
@@ -116,15 +175,39 @@ def test_what_no_table_holds_is_not_counted(pipeline: Pipeline) -> None:
     assert not asked(pipeline, "how many printers are broken").spans
 
 
+STATES, PRESENT = ["waiting", "running", "done", "failed"], ["Ivo Lund", "Mia Kerr", "Dr. Jan Holt"]
+
+
 @pytest.mark.parametrize(
-    ("question", "items"),
+    ("found", "items"),
     [
-        ("Which states can a job have?", ["waiting", "running", "done", "failed"]),
-        ("who took part in the harbour meeting", ["Ivo Lund", "Mia Kerr", "Dr. Jan Holt"]),
+        pytest.param({"running": -1.0}, STATES, id="it stands in them"),
+        pytest.param({"running, done": 9.0}, STATES, id="it covers some"),
+        pytest.param({"states": -8.0, "failed": -9.0}, STATES, id="a later one of no answer"),
+        pytest.param({"a job": 9.0, "failed": -2.0}, ["a job"], id="an answer elsewhere"),
+        pytest.param({"states": -9.0}, [], id="nothing stands in them"),
     ],
 )
-def test_the_items_of_an_enumeration(pipeline: Pipeline, question: str, items: list[str]) -> None:
-    assert [span.text for span in asked(pipeline, question).spans] == items
+def test_an_enumeration_is_quoted_whole_where_the_reader_looks(
+    pipeline: Pipeline, found: dict[str, float], items: list[str]
+) -> None:
+    answer = asked(pipeline, "Which states can a job have?", found)
+
+    assert [span.text for span in answer.spans] == items
+
+
+def test_of_an_enumeration_only_a_sure_one_is_a_strict_answer(pipeline: Pipeline) -> None:
+    reader = FixedReader({"states": -8.0, "failed": -9.0})
+    unsure = Pipeline(pipeline.snapshot, pipeline._retriever, reader, pipeline.policy, top_k=5)
+
+    assert unsure.ask("Which states can a job have?").certainty == "likely"
+    assert unsure.ask("Which states can a job have?", strict=True).certainty == "none"
+
+
+def test_persons_are_listed_without_the_reader(pipeline: Pipeline) -> None:
+    answer = asked(pipeline, "who took part in the harbour meeting")
+
+    assert [span.text for span in answer.spans] == PRESENT
 
 
 def test_codes_and_days_are_one_term_each() -> None:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from qa.answering.span_borders import inside_token_mask, segments
-from qa.answering.span_decoding import (
+from qa.answering.reading.span_borders import inside_token_mask, segments
+from qa.answering.reading.span_decoding import (
     ScoredSpan,
     best_spans,
     covering,

@@ -34,7 +34,7 @@ from index.models.openvino_graph import silence_telemetry
 from index.models.quantization import quantize
 from qa.settings import DEFAULT_READER
 
-SHIPPED = Path(__file__).parent.parent / "weights"
+SHIPPED = Path(__file__).parents[2] / "weights"
 """Folder of DEFAULT_READER's weights."""
 WEIGHTS = "reader.safetensors"
 TEMPLATE = "reader-graph.zip"
@@ -52,7 +52,7 @@ MIN_WINDOW = 192
 """Fewest tokens of a usable window.
 
 It must hold a question of 64 tokens and more than the 96 that neighbours share
-(`qa.answering.reader_model`).
+(`qa.answering.reading.reader_model`).
 """
 MAX_LOGIT_ERROR = 0.02
 """Largest difference to the model's own logits that a conversion may show."""

@@ -3,12 +3,12 @@
 A quote keeps words, numbers with their signs and units, codes, paths and addresses whole
 (`inside_token_mask`), stays in one cell of a table and on its side of a line break between two
 sentences (`segments`), and takes its closing bracket and the examples that give it its content
-along (`completed`).
+along (`completed`), or all items of its enumeration (`with_other_items`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import regex
@@ -54,8 +54,9 @@ _GRAPHEME = regex.compile(r"\X")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 """Scripts without spaces between words, which may be cut at any character."""
 
-_ROW = regex.compile(r"(?m)^[^;:\n]{1,80}: [^\n]*?; [^;:\n]{1,80}: [^\n]*$")
-"""A rendered row of a table: two or more named cells (see `index.rendering`)."""
+_ROW = regex.compile(r"(?m)^(?:[^;:\n]{1,80}; )?[^;:\n]{1,80}: [^\n]*?; [^;:\n]{1,80}: [^\n]*$")
+"""A rendered row of a table: two or more named cells (see `index.rendering`), behind the name of
+the row where that stands in a column without one."""
 _CELL_BORDER = regex.compile(r"; (?=[^;:\n]{1,80}: )|(?:(?<=^)|(?<=; ))[^;:\n]{1,80}: ", regex.M)
 
 _BRACKETS = {"(": ")", "[": "]", "“": "”", "«": "»"}
@@ -77,13 +78,26 @@ _CONTRAST = regex.compile(
     r",? (?:and|but) (?:never|not)\b|, (?:not|never)\b|,? (?:rather than|instead of)\b"
 )
 """Words behind which stands what an answer is not."""
+_ITEM = r"(?:[^.,;:!?()\n]|[.,](?=\p{N})|\n(?=\p{Ll})|\([^()\n]{1,60}\)){1,120}"
+_NEXT = r",\s(?:and\s|or\s)?"
+_FURTHER_ITEMS = regex.compile(rf"(?:(?:{_NEXT}|\s(?:and|or)\s){_ITEM}){{1,10}}")
+"""Further items behind one of an enumeration, to the end of its clause."""
+_EARLIER_ITEMS = regex.compile(
+    r"\b(?P<opens>(?:for|in|on|at|by|with|from|of|to|as|if|when|where)\s)"
+    rf"(?P<items>{_ITEM}?(?:{_NEXT}(?P=opens){_ITEM}?){{0,10}}{_NEXT}(?P=opens))$"
+)
+"""Items before one, if all of them open with the same word: "for sea water, for"."""
+_FARTHEST_ITEM = 400
+"""Characters before an item in which its enumeration begins."""
+_LAST_ITEM = regex.compile(r"\s(?:and|or)\s")
 _LAST_WORDS = regex.compile(r"[\p{L}\p{M}'’-]+")
 
 
-def inside_token_mask(text: str) -> NDArray[np.bool_]:
+def inside_token_mask(text: str, sentences: Iterable[TextRange] = ()) -> NDArray[np.bool_]:
     """Return a mask of the offsets at which a border would cut a token, bool (len(text) + 1,).
 
-    Words, numbers with signs and units, codes, paths, addresses and graphemes are not to be cut.
+    Words, numbers with signs and units, codes, paths, addresses and graphemes are not to be cut,
+    and no span begins or ends in the mark of an item, which stands before one of the `sentences`.
     """
     inside = np.zeros(len(text) + 1, dtype=bool)
     for token in _TOKENS:
@@ -94,23 +108,40 @@ def inside_token_mask(text: str) -> NDArray[np.bool_]:
         # Graphemes come last: even an unspaced character must not lose its combining marks.
         for match in _GRAPHEME.finditer(text):
             inside[match.start() + 1 : match.end()] = True
+    for line_break, start in _marks(text, sentences):
+        inside[line_break + 1 : start] = True
     return inside
+
+
+def _marks(text: str, sentences: Iterable[TextRange]) -> Iterator[TextRange]:
+    """Yield the gaps between sentences that hold the mark of an item, from its line break on."""
+    before = 0
+    for start, end in sentences:
+        at = text.find("\n", before, start) if 0 <= before < start <= len(text) else -1
+        if at >= 0 and text[at:start].strip():
+            yield at, start
+        before = end
 
 
 def segments(text: str, sentences: Iterable[TextRange] = ()) -> NDArray[np.int32]:
     """Return the segment of each character, int32 (len(text) + 1,); no span crosses two.
 
     Segments are the names and the values of a table row's cells, and the sides of a line break
-    between two `sentences`, which are ranges of the text.
+    between two `sentences`, which are ranges of the text in order. The mark of an item of a list
+    stands between two sentences, too, and is no part of either.
     """
     borders = np.zeros(len(text) + 1, dtype=np.int32)
     for row in _ROW.finditer(text):
         for border in _CELL_BORDER.finditer(text, *row.span()):
             borders[border.end()] += 1
             borders[border.start()] += 1
-    for start, _ in sentences:
+    ranges = list(sentences)
+    for start, _ in ranges:
         if 0 < start <= len(text) and "\n" in text[max(start - 2, 0) : start]:
             borders[start] += 1
+    for line_break, start in _marks(text, ranges):
+        borders[line_break] += 1
+        borders[start] += 1
     return np.cumsum(borders, dtype=np.int32)
 
 
@@ -125,6 +156,19 @@ def completed(text: str, start: int, end: int) -> TextRange:
     is_vague = any(word in _VAGUE or word.removesuffix("s") in _VAGUE for word in words)
     examples = _EXAMPLES.match(text, end) if is_vague else None
     return (start, examples.end()) if examples else (start, end)
+
+
+def with_other_items(text: str, start: int, end: int) -> TextRange:
+    """Return a span with the other items of its enumeration: those behind it, and before it.
+
+    Of those before it only items that open with the same preposition are told from other words.
+    """
+    further = _FURTHER_ITEMS.match(text, end)
+    if further and _LAST_ITEM.search(further.group()):
+        end += len(further.group().rstrip())
+    before = text[max(start - _FARTHEST_ITEM, 0) : start]
+    earlier = _EARLIER_ITEMS.search(before)
+    return start - len(earlier["items"]) if earlier else start, end
 
 
 def without_contrast(text: str, start: int, end: int) -> TextRange:

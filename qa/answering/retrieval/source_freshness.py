@@ -12,10 +12,11 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from index.filesystem.file_stamp import FileStamp, stamp_of
 from index.parsing.loader import shown
@@ -32,6 +33,25 @@ NAMED = 3
 
 FilesByKey = dict[str | int, list[Path]]
 """Paths of files by their names and by their inodes."""
+
+
+class FreshnessCheck(Protocol):
+    """The comparison of indexed documents with their files at answer time."""
+
+    def freshness(self, document_id: str) -> Freshness:
+        """Return the freshness of an indexed document's file."""
+
+    def absent(self, document_ids: Iterable[str]) -> Mapping[str, IndexedFile]:
+        """Return the files of the documents that must not answer, by document id."""
+
+    def note_on_absent(self, files: Iterable[IndexedFile]) -> str | None:
+        """Return a note on documents that were left out, None if there is nothing to say."""
+
+    def notes(self, citations: Iterable[Citation]) -> list[str]:
+        """Return a note for each cited document that is not as it was indexed."""
+
+    def over(self, snapshot: Snapshot) -> FreshnessCheck:
+        """Return the same comparison for a view of the snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +141,10 @@ class SourceFreshness:
     def freshness_of(self, file: IndexedFile) -> Freshness:
         """Return the freshness of an indexed file.
 
-        A document that was not read from a file has none to look at, and is current.
+        A document has no file to look at, and is current, if it was not read from one, or if
+        another machine has read it from a folder that this one does not have.
         """
-        if not file.path.is_absolute():
+        if self._is_elsewhere(file):
             return "current"
         stamp = stamp_of(file.path)
         if stamp is None:
@@ -149,7 +170,7 @@ class SourceFreshness:
 
         They are gone, or have moved to where they are indexed, too, and answer from there.
         """
-        files = (self._snapshot.file(document_id) for document_id in document_ids)
+        files = self._snapshot.files_of(list(document_ids))
         return {file.document_id: file for file in files if self._must_not_answer(file)}
 
     def note_on_absent(self, files: Iterable[IndexedFile]) -> str | None:
@@ -195,10 +216,16 @@ class SourceFreshness:
 
     def _must_not_answer(self, file: IndexedFile) -> bool:
         """Return True if a file is gone, or is indexed at the place that it moved to, too."""
-        if not file.path.is_absolute() or stamp_of(file.path) is not None:
+        if self._is_elsewhere(file) or stamp_of(file.path) is not None:
             return False
         place = self.moved_to(file)
         return place is None or self._snapshot.is_indexed(place)
+
+    def _is_elsewhere(self, file: IndexedFile) -> bool:
+        """Return True if there is no file of a document that this machine could look at."""
+        if not file.path.is_absolute():
+            return True
+        return self._snapshot.is_shared and not _indexed_folder(file).is_dir()
 
     def _places_to_try(self, file: IndexedFile) -> list[Path]:
         """Return the places where a file may be now, those of other documents first."""

@@ -5,6 +5,7 @@ The logits are torch's, and long texts are read in overlapping windows.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +18,13 @@ from tokenizers import Tokenizer
 
 from index.errors import ModelError
 from index.models.openvino_graph import PAD_TO, computes_bf16, resolve_precision
-from qa.answering.reader_model import BATCH_TOKENS, MAX_QUESTION, OVERLAP, ReaderModel, Window
+from qa.answering.reading.reader_model import (
+    BATCH_TOKENS,
+    MAX_QUESTION,
+    OVERLAP,
+    ReaderModel,
+    Window,
+)
 from qa.settings import DEFAULT_READER
 from tests.support.tiny import TEXT
 
@@ -188,11 +195,14 @@ def test_logits_that_are_no_numbers_are_an_error_that_says_what_to_do(
     class Overflown:
         """A graph whose last end logit overflowed."""
 
-        def run(self, inputs: dict[str, Any]) -> tuple[Any, Any]:
-            logits = np.zeros(inputs["input_ids"].shape, np.float32)
-            broken = logits.copy()
-            broken[-1, -1] = wrong
-            return logits, broken
+        streams = 1
+
+        def run(self, batches: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
+            for inputs in batches:
+                logits = np.zeros(inputs["input_ids"].shape, np.float32)
+                broken = logits.copy()
+                broken[-1, -1] = wrong
+                yield [logits, broken]
 
     monkeypatch.setattr(model, "_graph", Overflown())
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,8 @@ from index.document import Chunk, TextRange
 from index.search.bm25 import analyse, analyse_query
 from index.search.copies import CopyFilter
 from index.search.fusion import Hit, fuse, top_k
-from index.store.snapshot import DocumentInfo, Snapshot
+from index.search.scope import Scope
+from index.store.snapshot import DocumentInfo, Snapshot, SqliteSnapshot
 from index.text.versions import Relation
 
 CANDIDATES = 100
@@ -138,8 +140,8 @@ class _Found:
         return shared >= REPETITION * max(together, 1)
 
 
-class HybridRetriever:
-    """Retrieves from one snapshot, hence from one generation."""
+class Retriever(ABC):
+    """Retriever from one snapshot, hence from one generation: hits become passages."""
 
     def __init__(
         self, snapshot: Snapshot, encoder: QueryEncoder, *, cosine_floor: float = 0.0
@@ -149,9 +151,22 @@ class HybridRetriever:
         self._snapshot = snapshot
         self._encoder = encoder
 
-    def over(self, snapshot: Snapshot) -> HybridRetriever:
+    @abstractmethod
+    def hits(
+        self,
+        question: str,
+        scope: Scope | None = None,
+        *,
+        without: Collection[str] = (),
+    ) -> list[Hit]:
+        """Return the candidates of both lists with their scores, best first.
+
+        Of equal ones the one indexed first comes first.
+        """
+
+    def over(self, snapshot: Snapshot) -> Self:
         """Return a retriever with the same encoder over a view of the snapshot."""
-        return HybridRetriever(snapshot, self._encoder, cosine_floor=self.cosine_floor)
+        return type(self)(snapshot, self._encoder, cosine_floor=self.cosine_floor)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the unit vectors of texts as those of queries, float32 (len(texts), dimension)."""
@@ -161,18 +176,18 @@ class HybridRetriever:
         self,
         question: str,
         k: int,
-        documents: Sequence[str] | None = None,
+        scope: Scope | None = None,
         *,
         without: Collection[str] = (),
     ) -> list[RetrievedChunk]:
         """Return at most k passages, best first, none a copy of a better one.
 
         At most PER_DOCUMENT are of one document while those of others match comparably.
-        `documents` limits the search to these ids, `without` leaves these out.
+        `scope` limits the search to some documents, `without` leaves these ids out.
         """
         chosen = _Choice(k)
         finds = _Finds(self._snapshot.chunk)
-        for hit in self.hits(question, documents, without=without):
+        for hit in self.hits(question, scope, without=without):
             if chosen.is_complete(hit):
                 break
             found = finds.add(hit)
@@ -181,16 +196,36 @@ class HybridRetriever:
         return [self._passage(found, rank) for rank, found in enumerate(chosen.best(), 1)]
 
     def candidates(
-        self, question: str, documents: Sequence[str] | None, *, without: Collection[str]
+        self, question: str, scope: Scope | None, *, without: Collection[str]
     ) -> list[str]:
         """Return the ids of the documents among whose passages `retrieve` chooses."""
-        rows = [hit.row for hit in self.hits(question, documents, without=without)]
+        rows = [hit.row for hit in self.hits(question, scope, without=without)]
         return list(dict.fromkeys(self._snapshot.documents_of(rows)))
+
+    def _passage(self, found: _Found, rank: int) -> RetrievedChunk:
+        """Return a passage with its copies in other documents, one of each."""
+        info = self._snapshot.document_info
+        chunk_of: dict[str, Chunk] = {}
+        for chunk in found.copies:
+            if chunk.document_id != found.chunk.document_id:
+                chunk_of.setdefault(chunk.document_id, chunk)
+        copies = [
+            PassageCopy(chunk, info(document_id))
+            for document_id, chunk in list(chunk_of.items())[:MOST_COPIES]
+        ]
+        document = info(found.chunk.document_id)
+        return RetrievedChunk(found.chunk, document, found.hit, rank, tuple(copies))
+
+
+class HybridRetriever(Retriever):
+    """Retriever from an embedded store, whose rows are those of arrays."""
+
+    _snapshot: SqliteSnapshot
 
     def hits(
         self,
         question: str,
-        documents: Sequence[str] | None = None,
+        scope: Scope | None = None,
         *,
         without: Collection[str] = (),
     ) -> list[Hit]:
@@ -205,30 +240,19 @@ class HybridRetriever:
         terms, codes = analyse_query(question)
         bm25_all = snapshot.lexical.match_scores(terms)
         exact_all = snapshot.lexical.shares(codes)
-        allowed = None if documents is None else snapshot.rows_of(documents)
+        mask = None if scope is None else scope.mask
         excluded = snapshot.rows_of(list(without)) if without else _NO_ROWS
-        dense_rows = self._uncrowded(lambda rows: self._nearest(query, allowed, rows), excluded)
-        bm25_rows = self._uncrowded(lambda rows: _matching(bm25_all, allowed, rows), excluded)
+        dense_rows = self._uncrowded(
+            lambda rows: snapshot.dense.search(query, CANDIDATES, rows, mask)[0], excluded
+        )
+        bm25_rows = self._uncrowded(lambda rows: _matching(bm25_all, scope, rows), excluded)
         # The passages with a code of the question are among the first, however long they are.
-        exact_rows = self._uncrowded(lambda rows: _matching(exact_all, allowed, rows), excluded)
+        exact_rows = self._uncrowded(lambda rows: _matching(exact_all, scope, rows), excluded)
         # A row of any list gets all scores, so that fusion compares like with like.
         rows = np.union1d(np.union1d(dense_rows, bm25_rows), exact_rows)
         dense = snapshot.dense.scores(query, rows)
         scores = fuse(dense, bm25_all[rows], exact_all[rows], cosine_floor=self.cosine_floor)
-        return _ranked(rows, scores, dense, bm25_all[rows], dense_rows, bm25_rows)
-
-    def _nearest(
-        self,
-        query: NDArray[np.float32],
-        allowed: NDArray[np.int64] | None,
-        without: NDArray[np.int64],
-    ) -> NDArray[np.int64]:
-        """Return the rows of the vectors nearest to the query's, best first."""
-        dense = self._snapshot.dense
-        if allowed is None:
-            return dense.search(query, CANDIDATES, without)[0]
-        rows = np.setdiff1d(allowed, without) if len(without) else allowed
-        return rows[top_k(dense.scores(query, rows), CANDIDATES)]
+        return ranked(rows, scores, dense, bm25_all[rows], dense_rows, bm25_rows)
 
     def _uncrowded(
         self,
@@ -246,20 +270,6 @@ class HybridRetriever:
             return rows
         others = best(np.union1d(excluded, self._snapshot.rows_of(crowding)))
         return np.concatenate([rows, others[~np.isin(others, rows)]])
-
-    def _passage(self, found: _Found, rank: int) -> RetrievedChunk:
-        """Return a passage with its copies in other documents, one of each."""
-        info = self._snapshot.document_info
-        chunk_of: dict[str, Chunk] = {}
-        for chunk in found.copies:
-            if chunk.document_id != found.chunk.document_id:
-                chunk_of.setdefault(chunk.document_id, chunk)
-        copies = [
-            PassageCopy(chunk, info(document_id))
-            for document_id, chunk in list(chunk_of.items())[:MOST_COPIES]
-        ]
-        document = info(found.chunk.document_id)
-        return RetrievedChunk(found.chunk, document, found.hit, rank, tuple(copies))
 
 
 class _Finds:
@@ -337,7 +347,7 @@ def _sentences(chunk: Chunk) -> Sequence[str]:
 
 
 def _matching(
-    scores: NDArray[np.float64], allowed: NDArray[np.int64] | None, without: NDArray[np.int64]
+    scores: NDArray[np.float64], scope: Scope | None, without: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Return the CANDIDATES rows with the best scores above 0, best first.
 
@@ -346,11 +356,12 @@ def _matching(
     if len(without):
         scores = scores.copy()
         scores[without] = 0
-    rows = np.flatnonzero(scores > 0) if allowed is None else allowed[scores[allowed] > 0]
+    matching = scores > 0 if scope is None else (scores > 0) & scope.mask
+    rows = np.flatnonzero(matching)
     return rows[top_k(scores[rows], CANDIDATES)]
 
 
-def _ranked(
+def ranked(
     rows: NDArray[np.int64],
     scores: NDArray[np.float64],
     dense: NDArray[np.float32],

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.store.snapshot import Snapshot
-from qa.answering.spelling import NAME_TRUST, Correction, SpellingCorrector
+from index.store.snapshot import SqliteSnapshot
+from qa.answering.retrieval.spelling import NAME_TRUST, Correction, SpellingCorrector
 from tests.support.serving import carded, indexed, pipeline_of, settings_in
 
 FILES = {
@@ -30,14 +30,14 @@ WORDS = st.sampled_from(
 
 
 @pytest.fixture(scope="module")
-def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> SqliteSnapshot:
     folder = tmp_path_factory.mktemp("spelling")
     indexed(settings_in(folder), carded(), folder / "corpus", FILES)
-    return Snapshot(folder / "data")
+    return SqliteSnapshot(folder / "data")
 
 
 @pytest.fixture(scope="module")
-def corrector(snapshot: Snapshot) -> SpellingCorrector:
+def corrector(snapshot: SqliteSnapshot) -> SpellingCorrector:
     return SpellingCorrector(snapshot)
 
 
@@ -108,26 +108,28 @@ def test_a_corrected_name_is_trusted_less(corrector: SpellingCorrector) -> None:
 
 
 def test_a_word_of_documents_that_may_not_be_read_is_not_suggested(
-    snapshot: Snapshot, corrector: SpellingCorrector
+    snapshot: SqliteSnapshot, corrector: SpellingCorrector
 ) -> None:
     identity = {info.uri: info.id for info in snapshot.documents()}
     question = "What of the aquisition of the lantren?"
 
     assert corrector.corrected(question).question == "What of the acquisition of the lantern?"
-    readable = corrector.corrected(question, [identity["harbour.txt"], identity["dates.txt"]])
+    two = snapshot.scope([identity["harbour.txt"], identity["dates.txt"]])
+    readable = corrector.corrected(question, two)
     assert readable.question == "What of the aquisition of the lantern?"
-    assert corrector.corrected(question, []).question == question
+    assert corrector.corrected(question, snapshot.scope([])).question == question
 
 
 def test_an_inflection_of_documents_that_may_not_be_read_is_not_suggested(tmp_path: Path) -> None:
     files = {"open.txt": "One lantern burns.", "closed.txt": "Two lanterns burn. A lantern is lit."}
     indexed(settings_in(tmp_path), carded(), tmp_path / "corpus", files)
-    snapshot = Snapshot(tmp_path / "data")
+    snapshot = SqliteSnapshot(tmp_path / "data")
     corrector = SpellingCorrector(snapshot)
     identity = {info.uri: info.id for info in snapshot.documents()}
 
     assert corrector.corrected("Which lantrens burn?").question == "Which lanterns burn?"
-    assert "lanterns" not in corrector.corrected("Which lantrens?", [identity["open.txt"]]).question
+    open_alone = snapshot.scope([identity["open.txt"]])
+    assert "lanterns" not in corrector.corrected("Which lantrens?", open_alone).question
 
 
 def test_an_answer_says_how_the_question_was_understood(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.text.chunking import chunk_document
-from qa.answering.reader import LONGEST, PER_PASSAGE, Candidate, CrossEncoderReader, Reading
-from qa.answering.reader_model import Window
-from qa.answering.retriever import RetrievedChunk
-from qa.answering.span_borders import inside_token_mask
+from qa.answering.reading.reader import LONGEST, PER_PASSAGE, Candidate, CrossEncoderReader, Reading
+from qa.answering.reading.reader_model import Window
+from qa.answering.reading.span_borders import inside_token_mask
+from qa.answering.retrieval.retriever import RetrievedChunk
 from tests.support.fakes import (
     FakeEncoder,
     FakeSpanModel,
@@ -218,7 +218,17 @@ def test_reading_in_steps_finds_what_reading_at_once_finds() -> None:
         passage_of(f"The tide {name} turns at six, {name} says.", document=name) for name in "abcde"
     ]
 
-    assert reader().read("When?", passages, seconds=100.0) == reader().read("When?", passages)
+    model = FakeSpanModel()
+    assert reader(model).read("When?", passages, seconds=3.5) == reader().read("When?", passages)
+    assert [texts for _, texts in model.asked] == [2, 2, 1]
+
+
+def test_with_time_enough_all_is_read_at_once() -> None:
+    model = FakeSpanModel()
+    passages = [passage_of(TEXT, document=name) for name in "abcde"]
+
+    assert reader(model).read("When?", passages, seconds=60.0).passages_read == 5
+    assert [texts for _, texts in model.asked] == [5]
 
 
 def test_without_passages_there_are_no_candidates() -> None:

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from index.errors import ModelError
-from qa.answering.reader import Reader
-from qa.answering.reader_conversion import MIN_WINDOW, SHIPPED, converted_reader
-from qa.answering.reader_model import ReaderModel
+from qa.answering.reading.reader import Reader
+from qa.answering.reading.reader_conversion import MIN_WINDOW, SHIPPED, converted_reader
+from qa.answering.reading.reader_model import ReaderModel
 from qa.settings import DEFAULT_READER
 from tests.support.serving import Command, assert_quoted, write_files
 from tests.support.tiny import save_bert
@@ -76,8 +76,8 @@ def test_what_was_compiled_for_one_precision_is_not_taken_for_another(
 def test_reading_leaves_torch_alone(reader: Reader, model_cache: Path) -> None:
     script = (
         "import sys, pathlib;"
-        "from qa.answering.reader_model import ReaderModel;"
-        "from qa.answering.reader_conversion import DEFAULT_READER;"
+        "from qa.answering.reading.reader_model import ReaderModel;"
+        "from qa.answering.reading.reader_conversion import DEFAULT_READER;"
         "model = ReaderModel.load(DEFAULT_READER, pathlib.Path(sys.argv[1]));"
         "print(model.card.fingerprint, len(model.windows('What', ['It rained.'])));"
         "heavy = {'torch', 'transformers', 'sentence_transformers', 'huggingface_hub'};"

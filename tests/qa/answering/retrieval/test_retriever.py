@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.store.snapshot import Snapshot
-from qa.answering.retriever import PER_DOCUMENT, HybridRetriever, RetrievedChunk
+from index.store.snapshot import SqliteSnapshot
+from qa.answering.retrieval.retriever import PER_DOCUMENT, HybridRetriever, RetrievedChunk
 from tests.support.fakes import FakeEncoder
 from tests.support.serving import carded, indexed, settings_in
 
@@ -27,14 +27,14 @@ WORDS = st.sampled_from(
 
 
 @pytest.fixture(scope="module")
-def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> SqliteSnapshot:
     folder = tmp_path_factory.mktemp("retriever")
     indexed(settings_in(folder), carded(passage_budget=8), folder / "corpus", FILES)
-    return Snapshot(folder / "data")
+    return SqliteSnapshot(folder / "data")
 
 
 @pytest.fixture(scope="module")
-def retriever(snapshot: Snapshot) -> HybridRetriever:
+def retriever(snapshot: SqliteSnapshot) -> HybridRetriever:
     return HybridRetriever(snapshot, FakeEncoder())
 
 
@@ -79,7 +79,7 @@ def test_copies_do_not_crowd_out_others(retriever: HybridRetriever) -> None:
 
 
 @pytest.fixture(scope="module")
-def crowded(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> SqliteSnapshot:
     """A page that asks one question in fifty ways, an honest page, and a copy of that."""
     folder = tmp_path_factory.mktemp("crowded")
     honest = "Everybody has 29 days of leave."
@@ -94,14 +94,14 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
         "pier.txt": "The pier opens at six.",
     }
     indexed(settings_in(folder), carded(passage_budget=24), folder / "corpus", files)
-    return Snapshot(folder / "data")
+    return SqliteSnapshot(folder / "data")
 
 
 def uris(passages: list[RetrievedChunk]) -> list[str]:
     return [passage.document.uri for passage in passages]
 
 
-def test_a_page_that_repeats_a_question_does_not_hide_the_others(crowded: Snapshot) -> None:
+def test_a_page_that_repeats_a_question_does_not_hide_the_others(crowded: SqliteSnapshot) -> None:
     retriever = HybridRetriever(crowded, FakeEncoder())
 
     passages = retriever.retrieve("How many days of leave has everybody?", 6)
@@ -116,15 +116,16 @@ def test_a_page_that_repeats_a_question_does_not_hide_the_others(crowded: Snapsh
     assert [each.rank for each in passages] == list(range(1, len(passages) + 1))
 
 
-def test_one_document_alone_may_fill_the_passages(crowded: Snapshot) -> None:
+def test_one_document_alone_may_fill_the_passages(crowded: SqliteSnapshot) -> None:
     faq = next(info.id for info in crowded.documents() if info.uri == "faq.txt")
 
-    passages = HybridRetriever(crowded, FakeEncoder()).retrieve("How many days?", 8, [faq])
+    retriever = HybridRetriever(crowded, FakeEncoder())
+    passages = retriever.retrieve("How many days?", 8, crowded.scope([faq]))
 
     assert uris(passages) == ["faq.txt"] * 8
 
 
-def test_a_copy_in_another_document_is_named_with_the_passage(crowded: Snapshot) -> None:
+def test_a_copy_in_another_document_is_named_with_the_passage(crowded: SqliteSnapshot) -> None:
     [first, *_] = HybridRetriever(crowded, FakeEncoder()).retrieve("29 days of leave", 1)
 
     assert {info.uri for info in first.documents} == {"honest.txt", "honest-copy.txt"}
@@ -135,7 +136,7 @@ def test_an_exact_code_goes_before_similar_passages(tmp_path: Path) -> None:
     files = {"a.txt": similar, "b.txt": "RULE-A002 is the one.", "c.txt": "RULE-A001 is another."}
     indexed(settings_in(tmp_path), carded(), tmp_path / "corpus", files)
 
-    passages = HybridRetriever(Snapshot(tmp_path / "data"), FakeEncoder()).retrieve(
+    passages = HybridRetriever(SqliteSnapshot(tmp_path / "data"), FakeEncoder()).retrieve(
         "Which rule of the firewall detects a change, is it A002?", 3
     )
 
@@ -143,19 +144,21 @@ def test_an_exact_code_goes_before_similar_passages(tmp_path: Path) -> None:
 
 
 def test_it_searches_only_the_given_documents(
-    retriever: HybridRetriever, snapshot: Snapshot
+    retriever: HybridRetriever, snapshot: SqliteSnapshot
 ) -> None:
     bread = next(info.id for info in snapshot.documents() if info.uri == "bread.txt")
 
-    passages = retriever.retrieve("When does the tide turn?", 5, [bread])
+    passages = retriever.retrieve("When does the tide turn?", 5, snapshot.scope([bread]))
 
     assert {passage.document.uri for passage in passages} == {"bread.txt"}
     assert passages[0].hit.dense_rank == 1
 
 
-def test_a_document_without_passages_gives_none(retriever: HybridRetriever) -> None:
-    assert retriever.retrieve("tide", 5, ["no such id"]) == []
+def test_a_document_without_passages_gives_none(
+    retriever: HybridRetriever, snapshot: SqliteSnapshot
+) -> None:
+    assert retriever.retrieve("tide", 5, snapshot.scope(["no such id"])) == []
 
 
 def test_an_empty_index_gives_none(tmp_path: Path) -> None:
-    assert HybridRetriever(Snapshot(tmp_path), FakeEncoder()).retrieve("tide", 5) == []
+    assert HybridRetriever(SqliteSnapshot(tmp_path), FakeEncoder()).retrieve("tide", 5) == []

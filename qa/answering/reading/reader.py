@@ -10,24 +10,33 @@ from typing import Protocol
 
 from index.document import TextRange
 from index.rendering import Rendering
+from qa.answering.question import asks_for_exceptions
 from qa.answering.question_terms import QuestionTerms
-from qa.answering.reader_model import Window
-from qa.answering.retriever import RetrievedChunk
-from qa.answering.span_borders import completed, inside_token_mask, segments, without_contrast
-from qa.answering.span_decoding import (
+from qa.answering.reading.reader_model import Window
+from qa.answering.reading.span_borders import (
+    completed,
+    inside_token_mask,
+    segments,
+    with_other_items,
+    without_contrast,
+)
+from qa.answering.reading.span_decoding import (
     ScoredSpan,
     best_spans,
     covering,
     log_normaliser,
     without_overlaps,
 )
+from qa.answering.retrieval.retriever import RetrievedChunk
 
 PER_PASSAGE = 8
 """Largest number of candidates of one passage."""
 LONGEST = 30
 """Tokens of the longest span, as in BERT's SQuAD script (Devlin et al. 2019)."""
 _STEP = 2
-"""Passages read between two looks at the clock, if there is a deadline."""
+"""Fewest passages read between two looks at the clock, if there is a deadline."""
+_PASSAGE_SECONDS = 2.0
+"""Time that a long passage may take on a slow machine; a fast one takes a fiftieth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,7 @@ class Reading:
 
     None overlaps a better one of its document. `passages_read` of `passages_found` were read before
     the deadline. `log_normaliser` is shared by all candidates
-    (`qa.answering.span_decoding.log_normaliser`). `terms` weigh the words of the question.
+    (`qa.answering.reading.span_decoding.log_normaliser`). `terms` weigh the words of the question.
     """
 
     candidates: tuple[Candidate, ...]
@@ -121,11 +130,13 @@ class CrossEncoderReader:
     ) -> Reading:
         """Read passages (see `Reader`), at least one step of them however short the time."""
         windows = self._windows(question, passages, seconds)
+        # Who asks what is not allowed wants to know of every case.
+        complete = _enumerated if asks_for_exceptions(question) else _completed
         # Passages behind the deadline have no windows.
         found = [
             candidate
             for passage, its_windows in zip(passages, windows, strict=False)
-            for candidate in _candidates(passage, its_windows)
+            for candidate in _candidates(passage, its_windows, complete)
         ]
         candidates = _without_overlaps(found)
         normaliser = log_normaliser(candidate.score for candidate in candidates)
@@ -135,14 +146,17 @@ class CrossEncoderReader:
         self, question: str, passages: Sequence[RetrievedChunk], seconds: float | None
     ) -> list[list[Window]]:
         """Return the windows of each passage that is read before the time is over."""
-        deadline = None if seconds is None else self._clock() + seconds
-        step = len(passages) if deadline is None else _STEP
+        if seconds is None:
+            return self._windows_by_passage(question, passages)
+        deadline = self._clock() + seconds
+        left = seconds
         windows: list[list[Window]] = []
-        while len(windows) < len(passages):
-            if windows and deadline is not None and self._clock() >= deadline:
-                break
+        while len(windows) < len(passages) and (left > 0 or not windows):
+            # Passages that are read together are read faster.
+            step = max(_STEP, int(left / _PASSAGE_SECONDS))
             part = passages[len(windows) : len(windows) + step]
             windows += self._windows_by_passage(question, part)
+            left = deadline - self._clock()
         return windows
 
     def _windows_by_passage(
@@ -156,14 +170,18 @@ class CrossEncoderReader:
         return windows
 
 
-def _candidates(passage: RetrievedChunk, windows: Sequence[Window]) -> list[Candidate]:
-    """Return the best spans of a passage, none overlapping a better one."""
+def _candidates(
+    passage: RetrievedChunk,
+    windows: Sequence[Window],
+    complete: Callable[[str, ScoredSpan], ScoredSpan],
+) -> list[Candidate]:
+    """Return the best spans of a passage, made `complete`, none overlapping a better one."""
     chunk = passage.chunk
     rendering = chunk.rendering
     text = rendering.text
-    inside = inside_token_mask(text)
     # A chunk of several sentences is rendered as it stands, so that their ranges hold.
-    segment = segments(text, ((start - chunk.start, end) for start, end in chunk.sentences))
+    sentences = [(first - chunk.start, last - chunk.start) for first, last in chunk.sentences]
+    inside, segment = inside_token_mask(text, sentences), segments(text, sentences)
     spans: list[ScoredSpan] = []
     for window in windows:
         decoded = best_spans(
@@ -175,7 +193,7 @@ def _candidates(passage: RetrievedChunk, windows: Sequence[Window]) -> list[Cand
             count=PER_PASSAGE,
             longest=LONGEST,
         )
-        whole = [_completed(text, _stripped(text, span)) for span in decoded]
+        whole = [complete(text, _stripped(text, span)) for span in decoded]
         spans += [_in_chunk(rendering, span) for span in whole]
     # Windows overlap, so that two of them may offer the same span.
     best = without_overlaps(span for span in spans if span.start < span.end)
@@ -202,6 +220,12 @@ def _stripped(text: str, span: ScoredSpan) -> ScoredSpan:
 
 def _completed(text: str, span: ScoredSpan) -> ScoredSpan:
     start, end = completed(text, *without_contrast(text, span.start, span.end))
+    return span._replace(start=start, end=end)
+
+
+def _enumerated(text: str, span: ScoredSpan) -> ScoredSpan:
+    """Return a span with the whole enumeration that it is of."""
+    start, end = with_other_items(text, *completed(text, span.start, span.end))
     return span._replace(start=start, end=end)
 
 

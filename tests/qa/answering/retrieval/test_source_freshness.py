@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.filesystem.file_stamp import FileStamp, stamp_of
-from index.store.snapshot import Snapshot
-from qa.answering import source_freshness
+from index.store.snapshot import SqliteSnapshot
 from qa.answering.pipeline import Pipeline
-from qa.answering.source_freshness import FileHashes, SourceFreshness
+from qa.answering.retrieval import retriever, source_freshness
+from qa.answering.retrieval.retriever import Retriever
+from qa.answering.retrieval.source_freshness import FileHashes, SourceFreshness
 from qa.bootstrap import load_pipeline
 from qa.interfaces.plaintext.answers import answer_text
 from tests.support.fakes import SharedWordsReader
@@ -55,7 +56,7 @@ class Desk:
         return load_pipeline(self.settings, carded(), SharedWordsReader(), hashes=self.hashes)
 
     def states(self) -> dict[str, str]:
-        snapshot = Snapshot(self.settings.data)
+        snapshot = SqliteSnapshot(self.settings.data)
         sources = SourceFreshness(snapshot, self.hashes)
         return {file.uri: sources.freshness_of(file) for file in snapshot.files()}
 
@@ -171,6 +172,35 @@ def test_an_unmounted_folder_answers_nothing_and_comes_back(desk: Desk) -> None:
 
     away.rename(desk.corpus)
     assert desk.pipeline.ask(GATE).text == FILES["gate.txt"]
+
+
+def test_an_unmounted_folder_of_many_files_is_not_looked_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_freshness, "LOOK_ENTRIES", 0)
+    monkeypatch.setattr(retriever, "CANDIDATES", 10)
+    settings = settings_in(tmp_path, min_confidence=0.5)
+    texts = {f"{number}.txt": f"Gate {number} opens with code {number}." for number in range(600)}
+    indexed(settings, carded(), tmp_path / "corpus", texts)
+    away = (tmp_path / "corpus").rename(tmp_path / "away")
+    pipeline = load_pipeline(settings, carded(), SharedWordsReader(), hashes=FileHashes())
+    looks: list[int] = []
+    candidates = Retriever.candidates
+    monkeypatch.setattr(
+        Retriever,
+        "candidates",
+        lambda *given, **named: looks.append(1) or candidates(*given, **named),
+    )
+
+    for _ in range(2):
+        looks.clear()
+        answer = pipeline.ask("Which gate opens with code 2?")
+        assert answer.refusal
+        assert answer.refusal.nearest == ()
+        assert 0 < len(looks) < 20
+
+    away.rename(tmp_path / "corpus")
+    assert pipeline.ask("Which gate opens with code 2?").text
 
 
 @pytest.mark.parametrize("name", ["gate.txt", "renamed.txt"])

@@ -16,11 +16,12 @@ from functools import cache
 import regex
 
 from index.search.bm25 import STOP_WORDS
+from index.search.scope import Scope
 from index.search.vocabulary import Neighbour, Vocabulary, spelling
 from index.store.snapshot import Snapshot
 from index.text.english_words import english_by_frequency, english_words
 from index.text.language import ENGLISH, detect_language
-from qa.answering.searched_passages import SearchedPassages
+from qa.answering.retrieval.searched_passages import SearchedPassages
 
 SHORTEST = 4
 """Letters of the shortest word that is corrected; a shorter one is near too many others."""
@@ -93,13 +94,13 @@ class SpellingCorrector:
         self._snapshot = snapshot
         self._absent = absent
 
-    def corrected(self, question: str, documents: Sequence[str] | None = None) -> Correction:
+    def corrected(self, question: str, scope: Scope | None = None) -> Correction:
         """Return the question without its typing errors, unchanged if none is found.
 
-        Of the words only those of `documents` (ids; None: all) are known and suggested. A question
-        in another language than English is not changed.
+        Of the words only those in the `scope` (None: all) are known and suggested. A question in
+        another language than English is not changed.
         """
-        passages = SearchedPassages(self._snapshot, documents, self._absent)
+        passages = SearchedPassages(self._snapshot, scope, self._absent)
         # English last: its words are loaded when a question first needs them.
         unknown = [match for match in _words(question) if not passages.know(match.group())]
         unknown = [match for match in unknown if not _is_english(match.group())]

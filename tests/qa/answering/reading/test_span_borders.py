@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answering.span_borders import completed, inside_token_mask, segments, without_contrast
+from qa.answering.reading.span_borders import (
+    completed,
+    inside_token_mask,
+    segments,
+    with_other_items,
+    without_contrast,
+)
 
 ROW = "Shift: Late; From: 13:00; To: 21:12; Break: 30 minutes"
 
@@ -77,6 +83,27 @@ def test_a_value_of_a_row_is_a_segment_and_so_is_its_name() -> None:
     assert segment[len(ROW) + 1] != segment[value]
 
 
+def test_a_row_may_have_a_name_in_a_column_without_one() -> None:
+    row = "Noise level; G3: 71 dB(A); G3 Plus: 74 dB(A)"
+
+    segment = segments(row)
+
+    assert len({int(segment[row.index(part)]) for part in ("Noise", "71 dB", "74 dB")}) == 3
+
+
+def test_the_mark_of_an_item_is_no_part_of_a_quote() -> None:
+    text = "Tighten to 2.5 Nm.\n7. Set the zero point.\n- Close it."
+    ranges = [(text.index(line), text.index(line) + len(line)) for line in ("Tighten to 2.5 Nm.",)]
+    ranges += [(text.index("Set"), text.index("\n-")), (text.index("Close"), len(text))]
+
+    inside, segment = inside_token_mask(text, ranges), segments(text, ranges)
+
+    assert inside[text.index("7")]
+    assert inside[text.index("- ")]
+    assert not any(inside[border] for pair in ranges for border in pair)
+    assert len({int(segment[start]) for start, _ in ranges}) == len(ranges)
+
+
 @pytest.mark.parametrize("text", ["Note: bring a pen; it rains.", "One; two; three", "Time: 10:30"])
 def test_prose_is_one_segment(text: str) -> None:
     assert len(set(segments(text).tolist())) == 1
@@ -138,3 +165,43 @@ def test_a_completed_span_holds_the_span_and_cuts_no_token(text: str, data: st.D
 
     assert 0 <= first <= start <= end <= last <= len(text)
     assert not inside_token_mask(text)[[first, last]].any()
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "whole"),
+    [
+        (
+            "It must not be used for feeding tubes, for 2.5 kg loads, or on ships.",
+            "feeding tubes",
+            "feeding tubes, for 2.5 kg loads, or on ships",
+        ),
+        (
+            "They are not fit for oil, for sea water (except HX), or for food. Ask us.",
+            "sea water (except HX)",
+            "oil, for sea water (except HX), or for food",
+        ),
+        (
+            "Not in force majeure or if the\nbuyer is late; else yes.",
+            "force majeure",
+            "force majeure or if the\nbuyer is late",
+        ),
+        ("The gate closes at noon, the notary leaves.", "noon", "noon"),
+        ("Cats, dogs and birds stay out.", "dogs", "dogs and birds stay out"),
+    ],
+)
+def test_an_item_gets_the_others_of_its_enumeration(text: str, span: str, whole: str) -> None:
+    start = text.index(span)
+
+    found = with_other_items(text, start, start + len(span))
+
+    assert text[slice(*found)] == whole
+
+
+@given(st.text("ab ,.;()\n", max_size=60), st.data())
+def test_other_items_are_around_the_span(text: str, data: st.DataObject) -> None:
+    end = data.draw(st.integers(0, len(text)))
+    start = data.draw(st.integers(0, end))
+
+    first, last = with_other_items(text, start, end)
+
+    assert 0 <= first <= start <= end <= last <= len(text)

@@ -38,9 +38,9 @@ def best_spans(
 
     `start` and `end` are logits, float32 (n,); `offsets`, int64 (n, 2), the characters of each
     token; `inside` is the text's `inside_token_mask`, `segment` its `segments`
-    (`qa.answering.span_borders`). A span starts and ends at borders of tokens of the text, start
-    not after end, in one segment, and has at most `longest` of the model's tokens. Its score is
-    the sum of its two logits; of equal spans the first is taken.
+    (`qa.answering.reading.span_borders`). A span starts and ends at borders of tokens of the text,
+    start not after end, in one segment, and has at most `longest` of the model's tokens. Its score
+    is the sum of its two logits; of equal spans the first is taken.
     """
     # Row i, column j of every table is the span of j + 1 tokens from the i-th legal start.
     first = np.flatnonzero(~inside[offsets[:, 0]])

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.search.bm25 import STOP_WORDS, analyse
-from index.search.vocabulary import words_of
+from index.search.scope import Scope
+from index.search.vocabulary import MOST_PASSAGES, words_of
 from index.store.snapshot import Snapshot
-
-MOST_PASSAGES = 50
-"""Passages with the terms of a text that are looked through for the text itself."""
 
 
 class SearchedPassages:
-    """The passages of the documents that are searched (ids; None: all)."""
+    """The passages of the documents that are searched (scope; None: all)."""
 
     def __init__(
         self,
         snapshot: Snapshot,
-        documents: Sequence[str] | None = None,
+        scope: Scope | None = None,
         absent: Callable[[Iterable[str]], Container[str]] = lambda _: (),
     ) -> None:
         """Search some documents; `hold` leaves out those that `absent` returns of some ids."""
         self._snapshot = snapshot
         self._absent = absent
-        self._allowed = None if documents is None else snapshot.rows_of(documents)
-        self._all_documents_count = documents is None
+        self._scope = scope
 
     @property
     def size(self) -> int:
         """Number of passages."""
-        return self._snapshot.size if self._allowed is None else len(self._allowed)
+        return self._snapshot.size if self._scope is None else self._scope.size
 
     def know(self, word: str) -> bool:
         """Return True if a passage has a form of the word, or if it is a function word."""
@@ -48,7 +45,7 @@ class SearchedPassages:
     def rows_with_all(self, terms: Iterable[str]) -> NDArray[np.int64]:
         """Return the rows of the passages that have all of some index terms, int64 (n,)."""
         rows = self._snapshot.lexical.rows_with_all(terms)
-        return rows if self._allowed is None else np.intersect1d(rows, self._allowed)
+        return rows if self._scope is None else self._scope.inside(rows)
 
     def hold(self, word: str) -> bool:
         """Return True if a passage of a document that counts has the word in this very form.
@@ -61,7 +58,7 @@ class SearchedPassages:
         documents = self._snapshot.documents_of(rows)
         absent = self._absent(set(documents))
         present = [row for row, each in zip(rows, documents, strict=True) if each not in absent]
-        if self._all_documents_count and not self._snapshot.has_other_words:
+        if self._scope is None and not self._snapshot.has_other_words:
             return bool(present)
         texts = (self._snapshot.chunk(row).embedded_text for row in present)
         return any(word in words_of(text) for text in texts)

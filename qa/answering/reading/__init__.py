@@ -1,0 +1,9 @@
+"""Reading: the cross-encoder, its model, and the spans that it finds in passages."""
+
+__all__ = [
+    "reader",
+    "reader_conversion",
+    "reader_model",
+    "span_decoding",
+]
+"""Modules that other packages may import."""
