@@ -1,10 +1,10 @@
 """Questions a second of one asker and of sixteen, who share the queue of the server's doors.
 
-    python benchmarks/askers.py --data DIR QUESTIONS.jsonl [--seconds N] [--rounds N]
+    python benchmarks/askers.py --data DIR QUESTIONS.jsonl [--questions N] [--rounds N]
 
-asks the index of a data directory the questions of a file (one object with "question" a line), in
-turns of both, and prints medians. Processor time a question says more than the clock where other
-programs are at work.
+asks the index of a data directory the same questions of a file (one object with "question" a line;
+N of them by lot) in each round of both, and prints medians. Processor time a question says more
+than the clock where other programs are at work.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import cycle
 from pathlib import Path
+from random import Random
 
 from qa.answering.pipeline import Pipeline
 from qa.bootstrap import load_encoder, load_pipeline, load_reader
@@ -44,14 +44,14 @@ def answered(pipeline: Pipeline, question: str, seconds: float) -> None:
     pipeline.ask(question, seconds=seconds)
 
 
-async def asked(pipeline: Pipeline, questions: Iterator[str], askers: int, seconds: float) -> Round:
-    """Let askers ask one question after the other for some seconds."""
-    queue, waits = QuestionQueue(wait_seconds=600.0), list[float]()
+async def asked(pipeline: Pipeline, questions: Sequence[str], askers: int) -> Round:
+    """Let askers ask questions, each the next one when the last is answered."""
+    queue, waits, left = QuestionQueue(wait_seconds=600.0), list[float](), iter(questions)
     began, computed = time.monotonic(), time.process_time()
 
     async def ask_on() -> None:
-        while time.monotonic() - began < seconds:
-            question, at = next(questions), time.monotonic()
+        for question in left:
+            at = time.monotonic()
             await queue.run(partial(answered, pipeline, question))
             waits.append(time.monotonic() - at)
 
@@ -64,20 +64,21 @@ async def asked(pipeline: Pipeline, questions: Iterator[str], askers: int, secon
 def main() -> None:
     """Print the medians of several rounds of one asker and of sixteen."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("questions", type=Path)
+    arguments.add_argument("file", type=Path)
     arguments.add_argument("--data", type=Path, required=True)
-    arguments.add_argument("--seconds", type=float, default=20.0)
+    arguments.add_argument("--questions", type=int, default=96)
     arguments.add_argument("--rounds", type=int, default=5)
     given = arguments.parse_args()
     settings = Settings.from_environment(os.environ, data=given.data)
     pipeline = load_pipeline(settings, load_encoder(settings), load_reader(settings))
-    lines = given.questions.read_text("utf-8").splitlines()
-    questions = cycle([json.loads(line)["question"] for line in lines])
-    asyncio.run(asked(pipeline, questions, MANY, given.seconds / 4))  # shapes reach the caches
+    lines = given.file.read_text("utf-8").splitlines()
+    every = [json.loads(line)["question"] for line in lines]
+    questions = Random(0).sample(every, min(given.questions, len(every)))
+    asyncio.run(asked(pipeline, questions, MANY))  # shapes reach the caches
     rounds: dict[int, list[Round]] = {1: [], MANY: []}
     for _ in range(given.rounds):
         for askers, results in rounds.items():
-            results.append(asyncio.run(asked(pipeline, questions, askers, given.seconds)))
+            results.append(asyncio.run(asked(pipeline, questions, askers)))
     for askers, results in rounds.items():
         rate, processor, median, longest = (
             statistics.median(getattr(each, name) for each in results)

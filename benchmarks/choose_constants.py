@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.search.fusion import fuse
-from index.store.snapshot import Snapshot
-from qa.answering.retriever import HybridRetriever
+from index.store.snapshot import SqliteSnapshot
+from qa.answering.retrieval.retriever import HybridRetriever
 from qa.bootstrap import load_encoder
 from qa.evaluation.pool import PrecomputedQueries, open_pool, pool_id
 from qa.evaluation.squad import Gold, held_out, paragraphs, read_articles
@@ -54,7 +54,9 @@ def main() -> None:
     choose_fusion([gold for gold in golds if gold.answers], snapshot, retriever)
 
 
-def choose_fusion(golds: Sequence[Gold], snapshot: Snapshot, retriever: HybridRetriever) -> None:
+def choose_fusion(
+    golds: Sequence[Gold], snapshot: SqliteSnapshot, retriever: HybridRetriever
+) -> None:
     """Print recall@1/5/20 and MRR@10 of every weight, the best MRR@10 last."""
     ranks = ranks_by_weight(golds, snapshot, retriever)
     best = max(ranks, key=lambda weight: _mrr(ranks[weight]))
@@ -65,7 +67,7 @@ def choose_fusion(golds: Sequence[Gold], snapshot: Snapshot, retriever: HybridRe
 
 
 def ranks_by_weight(
-    golds: Sequence[Gold], snapshot: Snapshot, retriever: HybridRetriever
+    golds: Sequence[Gold], snapshot: SqliteSnapshot, retriever: HybridRetriever
 ) -> dict[float, list[int]]:
     """Return the rank of the right paragraph for each question, from 1, by weight."""
     ranks: dict[float, list[int]] = {float(weight): [] for weight in WEIGHTS}

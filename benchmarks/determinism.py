@@ -71,7 +71,7 @@ def answer_all(data: Path, questions: int, precision: str, cores: int, tokens: i
     """Print the answer to each question as a line of JSON."""
     if cores:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
-    from qa.answering import reader_model
+    from qa.answering.reading import reader_model
     from qa.bootstrap import load_encoder, load_reader
     from qa.evaluation.squad import load_golds, paragraphs, read_articles
     from qa.interfaces.cli.evaluation_output import pipeline_of

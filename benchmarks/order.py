@@ -51,7 +51,9 @@ def by_quoted(path: Path) -> str:
     from index.parsing.sandbox_worker import extract
 
     document = load(path, path.parent, extract=lambda kind, data: extract(kind.name, data))
-    return document.text if document else ""
+    if document is None:
+        return ""
+    return "\n\n".join(each.text for each in (document, *document.parts))
 
 
 def by_pypdf(path: Path) -> str:

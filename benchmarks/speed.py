@@ -43,9 +43,9 @@ from index.models.openvino_graph import Precision, resolve_precision
 from index.search.bm25 import PostingsBM25, analyse
 from index.store.store import Store
 from qa.answering.question import reader_question
-from qa.answering.reader import LONGEST
-from qa.answering.reader_conversion import SHIPPED, WINDOW
-from qa.answering.retriever import RetrievedChunk
+from qa.answering.reading.reader import LONGEST
+from qa.answering.reading.reader_conversion import SHIPPED, WINDOW
+from qa.answering.retrieval.retriever import RetrievedChunk
 from qa.bootstrap import load_reader
 from qa.evaluation.pool import paragraph_document, pool_id
 from qa.evaluation.reader_report import passages_of

@@ -17,7 +17,7 @@ from random import Random
 
 from index.ingestion.report import Reporter
 from index.models.encoder import Encoder
-from qa.answering.reader import Reader
+from qa.answering.reading.reader import Reader
 from qa.bootstrap import load_encoder, load_pipeline, load_reader
 from qa.library.documents import index_paths
 from qa.settings import Settings

@@ -8,8 +8,9 @@ docling-project/docling. OUT gets a folder for each collection and format, which
 
 - pandoc: files of ``test/`` beside their syntax tree in pandoc's native form (``.native``). Notes
   follow their paragraph, those of a book its text; formulas and pictures, with their alternative
-  texts, are no text and left out. Files that pandoc's own writers make of a tree have that tree as
-  their truth. Of the metadata only those of Word count, which stand in its paragraphs.
+  texts, are no text and left out. Whole numbers of sheets are written as the sheet shows them.
+  Files that pandoc's own writers make of a tree have that tree as their truth. Of the metadata only
+  those of Word count, which stand in its paragraphs.
 - markitdown: its expected outputs in Markdown.
 - docling: its expected outputs in Markdown.
 """
@@ -28,6 +29,8 @@ Tree = list["Tree | str"]
 _TOKEN = regex.compile(r'"(?:[^"\\]|\\.)*"|[][()]|[^\s,"()\[\]{}=]+')
 _READ = {".docx", ".odt", ".rtf", ".epub", ".pptx", ".xlsx", ".html", ".rst", ".org", ".latex"}
 _READ |= {".tex", ".ipynb", ".csv", ".tsv", ".asciidoc"}
+_WHOLE_NUMBER = regex.compile(r"(?<![\d.])(\d+)\.0(?![\d.])")
+"""A number as pandoc writes those of sheets: "23.0", where the sheet shows 23."""
 _HASKELL_ESCAPE = regex.compile(r"\\(?:(\d+)|x([0-9A-Fa-f]+)|(&)|(.))")
 _TEXTS = {"Str": 0, "Code": 1, "CodeBlock": 1, "MetaString": 0}
 """Nodes with text, and which of their arguments it is."""
@@ -219,7 +222,8 @@ def native_text(source: str, kind: str) -> str:
         values = {pair[0]: pair[1:] for pair in pairs if isinstance(pair, list) and pair}
         shown = [NativeText().whole(values.get(f'"{name}"', [])) for name in _META_SHOWN]
         tree = tree[-1:]
-    return "\n\n".join([*shown, NativeText(notes_last=kind == ".epub").whole(tree)])
+    text = "\n\n".join([*shown, NativeText(notes_last=kind == ".epub").whole(tree)])
+    return _WHOLE_NUMBER.sub(r"\1", text) if kind == ".xlsx" else text
 
 
 def lay_out(folder: Path, name: str, data: bytes, truth: str) -> None:

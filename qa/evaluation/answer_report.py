@@ -7,15 +7,16 @@ confidence is.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.store.snapshot import StoredDocument
-from qa.answer import Answer, AnswerSpan
+from qa.answer import Answer, AnswerSpan, Citation
 from qa.evaluation.cases import Case, Quote, verdict_of
 from qa.evaluation.figures import Figure, count, mean, of_rows
 from qa.evaluation.metrics import exact_match, f1, is_right, sentence_holds
@@ -33,6 +34,9 @@ from qa.evaluation.selective_metrics import (
 PRECISION = 0.9
 """Precision whose coverage is reported."""
 COVERAGES = tuple(tenth / 10 for tenth in range(1, 11))
+
+JOINT = 6
+"""Most characters between two items of an enumeration: ", and "."""
 
 
 class Texts(Protocol):
@@ -194,18 +198,40 @@ def _row(asked: Asked, answer: Answer, texts: Texts) -> AnswerRow:
     best = next(iter((*answer.spans, *answer.alternatives)), None)
     if best is None or not asked.expected:
         return AnswerRow(asked, answer, best)
-    citation, golds = best.citation, asked.expected
+    golds = asked.expected
+    citation = _enumeration(answer.spans, texts) or best.citation
+    holds = sentence_holds(citation, golds)
     return AnswerRow(
         asked,
         answer,
         best,
-        right=is_right(citation, texts.document(citation.document_id).text, golds),
+        # The sentence that settles yes or no is judged as the fit of the confidence does it.
+        right=holds
+        if answer.kind == "evidence"
+        else is_right(citation, texts.document(citation.document_id).text, golds),
         exact_match=exact_match(citation.quote, golds),
         f1=f1(citation.quote, golds),
-        sentence_holds=sentence_holds(citation, golds),
+        sentence_holds=holds,
         gold_paragraph=asked.gold.context is not None
         and citation.document_id == pool_id(asked.gold.context),
     )
+
+
+def _enumeration(spans: Sequence[AnswerSpan], texts: Texts) -> Citation | None:
+    """Return one citation of items that stand side by side: gold answers quote them as one.
+
+    It is None for a single span and for items that other words part.
+    """
+    places = [each.citation for each in spans]
+    near = [
+        one.document_id == other.document_id and 0 <= other.start - one.end <= JOINT
+        for one, other in pairwise(places)
+    ]
+    if not near or not all(near):
+        return None
+    first, last = places[0], places[-1]
+    quote = texts.document(first.document_id).text[first.start : last.end]
+    return replace(first, quote=quote, end=last.end, sentence=quote, sentence_end=last.end)
 
 
 def _removed(rows: Sequence[AnswerRow]) -> list[Figure]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,11 @@ from qa.answering.decision import Policy, ScoredAnswer, rank_answers
 from qa.answering.features import FEATURES, AnswerGroup
 from qa.answering.pipeline import Pipeline
 from qa.answering.question import kind_of
-from qa.answering.reader import Reading
+from qa.answering.reading.reader import Reading
 from qa.errors import CalibrationError
 from qa.evaluation.fitting import (
     Labels,
+    common_precisions,
     fit,
     joined_labels,
     out_of_fold,
@@ -116,14 +118,18 @@ def calibrate(files: Sequence[Observed], models: Models) -> Calibration:
 
     The passage weight with the most right answers is chosen. A logistic model of being right is
     fitted to the best answer of each question. Precisions and reliability are measured out of
-    fold, by paragraph, so that the fit is not tested on its own questions.
+    fold, by paragraph, so that the fit is not tested on its own questions. A precision is reached
+    by the confidence from which the answers to the questions of each file have it: nobody asks of
+    all kinds of text together.
 
     Raises CalibrationError for too few questions or paragraphs, or if all answers are right or all
     are wrong.
     """
-    tables = {weight: _joined_table(files, weight) for weight in PASSAGE_WEIGHTS}
-    weight = max(PASSAGE_WEIGHTS, key=lambda each: _right_answers(tables[each][1]))
-    features, labels = tables[weight]
+    tables = {weight: _tables(files, weight) for weight in PASSAGE_WEIGHTS}
+    joined = {weight: _joined(each) for weight, each in tables.items()}
+    weight = max(PASSAGE_WEIGHTS, key=lambda each: _right_answers(joined[each][1]))
+    features, labels = joined[weight]
+    parts = _parts(tables[weight])
     if len(labels) < MIN_QUESTIONS or not labels.usable:
         raise CalibrationError(
             f"expected at least {MIN_QUESTIONS} questions with an answer offered, some right and "
@@ -140,10 +146,13 @@ def calibrate(files: Sequence[Observed], models: Models) -> Calibration:
         bias,
         weights,
         weight,
-        precisions(confidence, right, labels.weights),
+        common_precisions(
+            precisions(confidence, right),
+            [precisions(confidence[part], right[part]) for part in parts],
+        ),
         len(labels),
         ", ".join(each.name for each in files),
-        reliability(confidence, right, labels.weights),
+        tuple(reliability(confidence[part], right[part]) for part in parts),
     )
 
 
@@ -173,18 +182,14 @@ def figures_by_file(
     files: Sequence[Observed], calibration: Calibration, policy: Policy
 ) -> list[FileFigures]:
     """Return the figures of a calibration on each file that it was fitted on."""
-    tables = [
-        _table(each.observations, each.snapshot, calibration.passage_weight) for each in files
-    ]
-    features = np.concatenate([rows for rows, _ in tables])
-    labels = joined_labels([each for _, each in tables])
+    tables = _tables(files, calibration.passage_weight)
+    features, labels = _joined(tables)
     right = truth(features, labels)
     confidence = out_of_fold(features, right, labels)
-    ends = np.cumsum([len(rows) for rows, _ in tables]).tolist()
     figures = []
-    for file, start, end in zip(files, [0, *ends[:-1]], ends, strict=True):
+    for file, part in zip(files, _parts(tables), strict=True):
         inside = np.zeros(len(right), dtype=np.bool_)
-        inside[start:end] = True
+        inside[part] = True
         left_out = None
         if len(files) > 1:
             fitted = fit(features[~inside], right[~inside], labels.weights[~inside])
@@ -227,17 +232,27 @@ def _right_answers(labels: Labels) -> float:
     return float((labels.right * labels.weights).sum())
 
 
-def _joined_table(files: Sequence[Observed], weight: float) -> tuple[NDArray[np.float64], Labels]:
+_Table = tuple[NDArray[np.float64], Labels]
+"""Features of the best answers to the questions of a file, and their labels."""
+
+
+def _tables(files: Sequence[Observed], weight: float) -> list[_Table]:
+    return [_table(each.observations, each.snapshot, weight) for each in files]
+
+
+def _joined(tables: Sequence[_Table]) -> _Table:
     """Return the features and labels of all files, one below the other."""
-    tables = [_table(each.observations, each.snapshot, weight) for each in files]
-    return np.concatenate([rows for rows, _ in tables]), joined_labels(
-        [labels for _, labels in tables]
-    )
+    rows, labels = zip(*tables, strict=True)
+    return np.concatenate(rows), joined_labels(labels)
 
 
-def _table(
-    observations: Sequence[Observation], snapshot: Snapshot, weight: float
-) -> tuple[NDArray[np.float64], Labels]:
+def _parts(tables: Sequence[_Table]) -> list[slice]:
+    """Return the rows of each file among those of all."""
+    ends = list(accumulate(len(rows) for rows, _ in tables))
+    return [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+
+def _table(observations: Sequence[Observation], snapshot: Snapshot, weight: float) -> _Table:
     """Return the features of each question's best answer, and its labels.
 
     Features are float64 (n, len(FEATURES)); questions without a candidate are left out.

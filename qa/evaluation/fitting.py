@@ -12,11 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.answering.calibration import Bins
 from qa.errors import CalibrationError
 
 PRECISIONS = (*(share / 100 for share in range(50, 100, 5)), 0.97, 0.98, 0.99)
 """Precisions for which the smallest confidence is kept; below the first an answer is a coin toss.
 """
+Precisions = Sequence[tuple[float, float]]
+"""Precisions, ascending, each with the smallest confidence whose answers have it."""
 FOLDS = 5
 """Number of cross-validation folds."""
 MIN_ANSWERS = 30
@@ -149,7 +152,7 @@ def probabilities(
 
 
 def precisions(
-    confidence: NDArray[np.float64], right: NDArray[np.float64], weights: NDArray[np.float64]
+    confidence: NDArray[np.float64], right: NDArray[np.float64]
 ) -> tuple[tuple[float, float], ...]:
     """Return the precisions that are reached, each with its smallest confidence.
 
@@ -158,9 +161,8 @@ def precisions(
     """
     confidence = np.floor(1e4 * confidence) / 1e4  # thresholds have four digits
     order = np.argsort(-confidence, kind="stable")
-    sure, taken, weight = confidence[order], np.arange(1, len(right) + 1), weights[order]
-    expected = np.minimum((right[order] * weight).cumsum(), (sure * weight).cumsum())
-    reached = expected / weight.cumsum()
+    sure, taken = confidence[order], np.arange(1, len(right) + 1)
+    reached = np.minimum(right[order].cumsum(), sure.cumsum()) / taken
     # Equal confidences are all in or all out.
     is_threshold = np.append(sure[1:] < sure[:-1], np.True_) & (taken >= MIN_ANSWERS)
     smallest = []
@@ -171,19 +173,32 @@ def precisions(
     return tuple(smallest)
 
 
-def reliability(
-    confidence: NDArray[np.float64], right: NDArray[np.float64], weights: NDArray[np.float64]
-) -> tuple[tuple[float, float, float], ...]:
-    """Return `BINS` bins of the answers, the surest first, as `Calibration.reliability` has them.
+def common_precisions(
+    joint: Precisions, by_file: Sequence[Precisions]
+) -> tuple[tuple[float, float], ...]:
+    """Return the precisions of all files together with the confidence that each of them needs.
 
-    Each is its smallest confidence and the weights of its answers and of the right ones.
+    A file that does not tell of a high precision, as it has too few such answers, needs what it
+    needs for the highest that it tells of.
     """
+
+    def needed(table: Precisions, precision: float) -> float:
+        return max((sure for share, sure in table if share <= precision), default=0.0)
+
+    tables = (joint, *by_file)
+    return tuple(
+        (precision, max(needed(table, precision) for table in tables)) for precision, _ in joint
+    )
+
+
+def reliability(confidence: NDArray[np.float64], right: NDArray[np.float64]) -> Bins:
+    """Return `BINS` bins of the answers, as `Calibration.reliability` has them of a file."""
     order = np.argsort(-confidence, kind="stable")
     return tuple(
         (
             round(float(confidence[rows].min()), 4),
-            round(float(weights[rows].sum()), 3),
-            round(float((weights * right)[rows].sum()), 3),
+            float(len(rows)),
+            round(float(right[rows].sum()), 3),
         )
         for rows in np.array_split(order, min(BINS, len(order)))
         if len(rows)

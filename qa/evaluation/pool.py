@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.document import Block, Document, SourceBytes
-from index.ingestion.ingest import RECIPE, Ingestion, PassageEncoder
+from index.ingestion.ingest import RECIPE, Ingestion
+from index.ingestion.preparation import PassageEncoder
 from index.ingestion.report import Reporter
 from index.models.encoder import Encoder
 from index.store.schema import FILE_NAME
-from index.store.snapshot import Snapshot
+from index.store.snapshot import Snapshot, SqliteSnapshot
 from index.store.store import Store
 from qa.settings import Settings
 
@@ -47,7 +48,7 @@ def open_pool(
         for text in missing:
             run.add(paragraph_document(text), POOL / pool_id(text))
         run.flush()
-    return Snapshot(folder)
+    return SqliteSnapshot(folder)
 
 
 class _Borrowing:
@@ -66,7 +67,7 @@ class _Borrowing:
         self.vector_key = encoder.vector_key
 
     def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """See `index.ingestion.ingest.PassageEncoder`."""
+        """See `index.ingestion.preparation.PassageEncoder`."""
         keys = [self.vector_key(text) for text in texts]
         known: dict[bytes, NDArray[np.float32]] = {}
         for folder in self._others:

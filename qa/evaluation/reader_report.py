@@ -16,8 +16,8 @@ from index.document import Document
 from index.search.fusion import Hit
 from index.store.snapshot import DocumentInfo
 from index.text.chunking import TokenSpans, chunk_document
-from qa.answering.reader import Candidate, Reader
-from qa.answering.retriever import RetrievedChunk
+from qa.answering.reading.reader import Candidate, Reader
+from qa.answering.retrieval.retriever import RetrievedChunk
 from qa.errors import EvaluationError
 from qa.evaluation.cases import Case, Quote, verdict_of
 from qa.evaluation.figures import DIGITS, Figure, count, mean, of_rows

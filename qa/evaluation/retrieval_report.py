@@ -9,7 +9,7 @@ from pathlib import Path
 from index.ingestion.report import Reporter
 from index.models.encoder import Encoder
 from index.search.fusion import Hit
-from qa.answering.retriever import HybridRetriever
+from qa.answering.retrieval.retriever import HybridRetriever
 from qa.evaluation.pool import PrecomputedQueries, open_pool, pool_id
 from qa.evaluation.squad import Gold, load_golds, paragraphs, read_articles
 from qa.settings import Settings

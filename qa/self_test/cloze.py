@@ -23,7 +23,7 @@ _MONTH = (
 )
 _DATE = rf"\b(?:\d{{1,2}} {_MONTH}(?: \d{{4}})?|{_MONTH} \d{{1,2}}(?:, \d{{4}})?)\b"
 _NUMBER_WORD = r"(?:two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty)"
-_COUNT = rf"\b(?:\d[\d.,]*|{_NUMBER_WORD}) (?P<noun>\p{{Ll}}{{3,}}s)\b"
+_COUNT = rf"(?<![$€£\d.,])\b(?:\d+(?:[.,]\d+)*|{_NUMBER_WORD}) (?P<noun>\p{{Ll}}{{3,}}s)\b"
 _UNCLEAR = regex.compile(
     r"^(?:It|They|He|She|This|That|These|Those|There|Its|Their|His|Her|We|You|I|If|When|While|And"
     r"|But|Or|So|Then|However|Therefore|Note|See|Also|Here|Such|Both|Each|What|Which|Who|How|Why"

@@ -15,7 +15,7 @@ _MOST_GOOD = 200
 """Cases that came out as they should which are listed."""
 _STYLE = """
 small.right, small.refused, small.withheld, small.not-found, small.wrong, small.invented {
-  background: none } summary small { margin-left: .4rem }
+  background: none } summary small { margin-left: .4rem; white-space: nowrap }
 dl.meaning { grid-template-columns: 8rem 1fr } dl.meaning dt { color: var(--ink) }
 dl.meaning dd { color: var(--dim) } li + li { margin-top: .3rem } .key li + li { margin-top: 0 }
 @media (max-width: 34rem) { dl, dl.meaning { grid-template-columns: 1fr; gap: 0 }
@@ -35,7 +35,7 @@ def page(test: SelfTest) -> str:
         "<h2>Confidence of the best candidate</h2>" + confidence_plot(test.judged),
         f"<h2>{counted(len(test.worst), 'question')} to look at</h2>",
         *map(_case, test.worst),
-        f"<h2>{counted(len(good), 'question')} as it should be</h2>",
+        f"<h2>{counted(len(good), 'question')} with the right outcome</h2>",
         *map(_case, good[:_MOST_GOOD]),
     ]
     return document(_TITLE, parts, STYLE + _STYLE)

@@ -23,7 +23,8 @@ svg { display: block; width: 100%; height: auto; max-width: 33rem; margin: .6rem
 svg text { fill: var(--ink); font: 11.5px system-ui, sans-serif }
 svg .dim { fill: var(--dim) } svg .axis { stroke: var(--line); stroke-width: 1 }
 svg .track { fill: var(--line) } svg .value { fill: var(--accent) }
-svg .whisker { stroke: var(--ink); stroke-width: 1.5 }
+svg .whisker { fill: none; stroke: var(--ink); stroke-width: 1.5 }
+svg .halo { fill: none; stroke: var(--paper); stroke-width: 4 }
 .right { fill: light-dark(#1a7f4b, #6cc596); background: light-dark(#1a7f4b, #6cc596) }
 .refused { fill: light-dark(#8fb8d8, #4d7396); background: light-dark(#8fb8d8, #4d7396) }
 .withheld { fill: light-dark(#e0b33c, #b08a2a); background: light-dark(#e0b33c, #b08a2a) }
@@ -59,8 +60,10 @@ def _whisker(figure: Figure, top: float, room: float) -> str:
     if figure.interval is None:
         return ""
     left, right = (_LABEL + room * at for at in (figure.interval.low, figure.interval.high))
-    middle = top + _BAR / 2 + 2
-    return f'<path class=whisker d="M{left:.1f} {middle}H{right:.1f}"/>'
+    first, middle, last = (top + 2 + _BAR * at for at in (0.25, 0.5, 0.75))
+    line = f"M{left:.1f} {first}V{last}M{left:.1f} {middle}H{right:.1f}M{right:.1f} {first}V{last}"
+    # The bar is as dark as the line.
+    return f'<path class=halo d="{line}"/><path class=whisker d="{line}"/>'
 
 
 def kinds_plot(kinds: Sequence[KindCount]) -> str:

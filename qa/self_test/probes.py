@@ -105,7 +105,7 @@ def _other_name(snapshot: Snapshot, rng: random.Random) -> str | None:
 
 def _is_held(text: str, snapshot: Snapshot) -> bool:
     """Return True if any passage holds a word of a text."""
-    return bool(snapshot.lexical.match_scores(analyse(text)).any())
+    return any(snapshot.lexical.holds(term) for term in analyse(text))
 
 
 def planned_questions(

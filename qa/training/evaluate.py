@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import nn
 
-from qa.answering.span_decoding import ScoredSpan, best_spans, without_overlaps
+from qa.answering.reading.span_decoding import ScoredSpan, best_spans, without_overlaps
 from qa.evaluation.selective_metrics import auroc, best_threshold
 from qa.training.batches import SpecialTokens, assemble_batch, plan_batches
 from qa.training.config import DataSettings

@@ -15,7 +15,7 @@ from itertools import islice
 import numpy as np
 
 from index.ingestion.report import Reporter
-from qa.answering.retriever import HybridRetriever
+from qa.answering.retrieval.retriever import HybridRetriever
 from qa.bootstrap import load_encoder
 from qa.evaluation.metrics import normalised
 from qa.evaluation.pool import PrecomputedQueries, open_pool, pool_id

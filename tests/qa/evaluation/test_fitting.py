@@ -12,6 +12,7 @@ from qa.evaluation.fitting import (
     MIN_ANSWERS,
     RECOGNISED,
     Labels,
+    common_precisions,
     fit,
     out_of_fold,
     precisions,
@@ -90,16 +91,25 @@ def test_fewer_answers_than_say_something_promise_nothing(answers: int) -> None:
     confidence = np.concatenate([np.full(answers, 0.9931), np.full(100, 0.25)])
     right = np.concatenate([np.ones(answers), np.zeros(100)])
 
-    found = dict(precisions(confidence, right, np.ones(len(right))))
+    found = dict(precisions(confidence, right))
 
     assert found.get(0.99) == (0.9931 if answers == MIN_ANSWERS else None)
     assert found.get(0.9) == (0.9931 if answers == MIN_ANSWERS else None)
 
 
 def test_what_was_observed_is_not_promised_beyond_the_confidences() -> None:
-    found = dict(precisions(np.full(100, 0.72), np.ones(100), np.ones(100)))
+    found = dict(precisions(np.full(100, 0.72), np.ones(100)))
 
     assert max(found) == 0.7
+
+
+def test_a_precision_needs_the_confidence_at_which_each_file_has_it() -> None:
+    office, articles = ((0.5, 0.1), (0.9, 0.4)), ((0.5, 0.3), (0.9, 0.35), (0.95, 0.6))
+    together = ((0.5, 0.2), (0.9, 0.38), (0.95, 0.5))
+
+    assert common_precisions(together, [office, articles]) == ((0.5, 0.3), (0.9, 0.4), (0.95, 0.6))
+    assert common_precisions(office, [office]) == office
+    assert common_precisions((), [(), office]) == ()
 
 
 @given(
@@ -117,7 +127,7 @@ def test_every_threshold_keeps_its_promise_with_equal_confidences_all_in_or_all_
     confidence = np.array([sure for sure, _ in answers], dtype=np.float64)
     right = np.array([is_right for _, is_right in answers], dtype=np.float64)
 
-    found = precisions(confidence, right, np.ones(len(right)))
+    found = precisions(confidence, right)
 
     assert list(found) == sorted(found)
     for precision, threshold in found:

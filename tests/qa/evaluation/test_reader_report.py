@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answering.reader import Candidate, Reading
-from qa.answering.retriever import RetrievedChunk
+from qa.answering.reading.reader import Candidate, Reading
+from qa.answering.retrieval.retriever import RetrievedChunk
 from qa.errors import EvaluationError
 from qa.evaluation.figures import values_of
 from qa.evaluation.noise import ALTERATIONS, altered, with_typo

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -13,7 +13,7 @@ import pytest
 from index.document import SourceBytes
 from index.models.encoder import Encoder
 from index.store.snapshot import DocumentInfo, StoredDocument
-from qa.answer import Answer, AnswerSpan, Citation
+from qa.answer import Answer, AnswerSpan, Citation, Kind
 from qa.errors import EvaluationError
 from qa.evaluation.answer_report import AnswerReport, evaluate_answers
 from qa.evaluation.cases import TypeCount, by_type
@@ -217,6 +217,41 @@ def test_the_pipeline_is_asked_as_it_was_said() -> None:
         (None, False, True),
     ]
     assert report.rows[0].case.quote is None
+
+
+@dataclass
+class ListingPipeline(ScriptedPipeline):
+    """Scripted pipeline that gives the words of a quote as the items of a list, or of a kind."""
+
+    kind: Kind = "list"
+
+    def ask(
+        self, question: str, *, top_k: int | None = None, documents: Sequence[str] | None = None
+    ) -> Answer:
+        document, quote, confidence = self.replies[question]
+        items = tuple(_span(document, word, confidence) for word in quote.split())
+        answer = super().ask(question, top_k=top_k, documents=documents)
+        return replace(answer, kind=self.kind, spans=items)
+
+
+def test_items_side_by_side_are_judged_as_one_quote() -> None:
+    asked = [Asked(Gold("1", question, ("two hours",), BREAD)) for question in ("near", "apart")]
+    items = {"near": "two hours", "apart": "Bread rises"}
+    replies = {question: (BREAD, quote, 0.9) for question, quote in items.items()}
+
+    near, apart = evaluate_answers(asked, ListingPipeline(replies)).rows
+
+    assert (near.right, near.exact_match, near.sentence_holds) == (True, 1.0, True)
+    assert (apart.right, apart.exact_match) == (False, 0.0)
+
+
+def test_a_sentence_that_settles_yes_or_no_is_judged_by_what_it_holds() -> None:
+    asked = [Asked(Gold("1", "Does it rise?", (gold,), BREAD)) for gold in ("two hours", "three")]
+    pipeline = ListingPipeline({"Does it rise?": (BREAD, "Bread", 0.9)}, kind="evidence")
+
+    held, other = evaluate_answers(asked, pipeline).rows
+
+    assert (held.right, other.right) == (True, False)
 
 
 def test_of_nothing_there_is_no_figure() -> None:

@@ -56,6 +56,12 @@ def test_what_is_unclear_makes_no_question(sentence: str) -> None:
     assert list(clozes(sentence, 0, len(sentence))) == []
 
 
+def test_an_amount_of_money_is_no_count() -> None:
+    sentence = "An hour on site costs €118, plus travel at the usual rate."
+
+    assert [each.kind for each in clozes(sentence, 0, len(sentence))] == ["amount"]
+
+
 @given(st.text(max_size=120))
 def test_any_text_is_taken_and_answers_stand_in_it(text: str) -> None:
     for each in clozes(text, 0, len(text)):
