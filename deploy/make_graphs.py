@@ -14,9 +14,9 @@ from index.models.conversion import DEFAULT_MODEL, find_model
 from index.models.encoder_conversion import TEMPLATE as ENCODER_TEMPLATE
 from index.models.encoder_conversion import convert_with_torch as convert_encoder
 from index.models.graph_template import BASE, Tensors, assemble, read_tensors, save_template
-from qa.answering.reader_conversion import SHIPPED, reader_tensors
-from qa.answering.reader_conversion import TEMPLATE as READER_TEMPLATE
-from qa.answering.reader_conversion import convert_with_torch as convert_reader
+from qa.answering.reading.reader_conversion import SHIPPED, reader_tensors
+from qa.answering.reading.reader_conversion import TEMPLATE as READER_TEMPLATE
+from qa.answering.reading.reader_conversion import convert_with_torch as convert_reader
 
 
 def main() -> None:

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
+from index.backend import Backend
+from index.lance.snapshot import LanceSnapshot
 from index.models.encoder import Encoder
 from index.models.encoder_conversion import check_model
-from index.search.index_cache import SegmentCache
 from index.store.document_tags import COUNT as TAGGED
-from index.store.schema import current_generation
-from index.store.snapshot import Snapshot
+from index.store.snapshot import Snapshot, SqliteSnapshot
 from index.store.sqlite import close_on_error
+from qa.answer import Answer
 from qa.answering.calibration import Calibration, calibrated_at, load_calibration
 from qa.answering.decision import Policy
 from qa.answering.languages import languages_of
 from qa.answering.live_pipeline import LivePipeline
 from qa.answering.pipeline import Pipeline
-from qa.answering.reader import CrossEncoderReader, Reader
-from qa.answering.reader_conversion import SHIPPED
-from qa.answering.reader_model import ReaderModel
-from qa.answering.retriever import HybridRetriever
-from qa.answering.source_freshness import FileHashes, SourceFreshness
+from qa.answering.reading.reader import CrossEncoderReader, Reader
+from qa.answering.reading.reader_conversion import SHIPPED
+from qa.answering.reading.reader_model import ReaderModel
+from qa.answering.retrieval.retriever import HybridRetriever, Retriever
+from qa.answering.retrieval.shared_retriever import SharedRetriever
+from qa.answering.retrieval.source_freshness import FileHashes, SourceFreshness
 from qa.conversations.conversation import Conversations, answer_in_context
 from qa.errors import NoIndex
 from qa.library.documents import has_index
+from qa.library.stores import backend_of
 from qa.settings import CALIBRATION, Settings
 from qa.state.backup import finish_restore
-from qa.state.conversations import ChatThreads, ConversationStore
-from qa.state.database import State
+from qa.state.conversations import LOCAL_OWNER, ChatThreads, ConversationStore
+from qa.state.database import open_state
 from qa.state.feedback import FeedbackStore
 from qa.state.gap_records import GapRecords
 from qa.state.message_queue import MessageQueue
@@ -81,24 +85,35 @@ def open_conversations(settings: Settings) -> Conversations:
 
     Raises StoreError.
     """
-    with close_on_error(State(settings.data)) as state:
+    with close_on_error(open_state(settings)) as state:
         state.expire(settings.keep_days)
     return Conversations(ConversationStore(state), FeedbackStore(state), settings.keep_turns)
 
 
 def open_gap_records(settings: Settings) -> GapRecords:
     """Open the questions that were asked in vain or answered wrongly. Raises StoreError."""
-    return GapRecords(State(settings.data), settings.gaps)
+    return GapRecords(open_state(settings), settings.gaps)
+
+
+def note_refusal(settings: Settings, answer: Answer) -> None:
+    """Keep the question of a refusal by this machine's own user, where the setting says so.
+
+    It belongs to no conversation. Raises StoreError.
+    """
+    # The file is neither opened nor made for nothing.
+    if answer.refusal and settings.gaps == "all":
+        with closing(open_state(settings)) as state:
+            GapRecords(state, settings.gaps).note(LOCAL_OWNER, answer)
 
 
 def open_chat_threads(settings: Settings) -> ChatThreads:
     """Open the threads of a chat service with their conversations. Raises StoreError."""
-    return ChatThreads(State(settings.data))
+    return ChatThreads(open_state(settings))
 
 
 def open_message_queue(settings: Settings) -> MessageQueue:
     """Open the queue of a chat service's messages, and delete old ones. Raises StoreError."""
-    with close_on_error(State(settings.data)) as state:
+    with close_on_error(open_state(settings)) as state:
         queue = MessageQueue(state)
         queue.expire()
     return queue
@@ -112,16 +127,18 @@ def load_pipeline(
     save_derived: bool = True,
     calibrated: bool = True,
     hashes: FileHashes | None = None,
-    segments: SegmentCache | None = None,
+    backend: Backend | None = None,
 ) -> Pipeline:
     """Open a pipeline over the store's current generation.
 
-    With `hashes` it checks whether the source files have changed; `segments` are those of the
+    With `hashes` it checks whether the source files have changed; `backend` has served the
     generation before. Raises NoIndex, ModelMismatch, StoreError or CalibrationError.
     """
     if not has_index(settings):
         raise NoIndex
-    opened = Snapshot(settings.data, save_derived=save_derived, segments=segments)
+    opened = (backend or backend_of(settings)).open_snapshot(
+        save_derived=save_derived, keep=backend is not None
+    )
     with close_on_error(opened) as snapshot:
         snapshot.load()
         check_model(snapshot.model, settings.model, encoder.card.fingerprint)
@@ -154,7 +171,7 @@ def pipeline_over(
     sources = None if hashes is None else SourceFreshness(snapshot, hashes)
     return Pipeline(
         snapshot,
-        HybridRetriever(snapshot, encoder, cosine_floor=encoder.card.cosine_floor),
+        _retriever(snapshot, encoder),
         reader,
         policy,
         top_k=settings.top_k,
@@ -163,26 +180,37 @@ def pipeline_over(
     )
 
 
+def _retriever(snapshot: Snapshot, encoder: Encoder) -> Retriever:
+    """Return the retriever of a kind of store."""
+    floor = encoder.card.cosine_floor
+    if isinstance(snapshot, SqliteSnapshot):
+        return HybridRetriever(snapshot, encoder, cosine_floor=floor)
+    if isinstance(snapshot, LanceSnapshot):
+        return SharedRetriever(snapshot, encoder, cosine_floor=floor)
+    raise TypeError(f"no retriever for a {type(snapshot).__name__}")
+
+
 def live_pipeline(settings: Settings, encoder: Encoder, reader: Reader) -> LivePipeline:
     """Return a pipeline that follows the newest generation, tags and calibration.
 
     It is for a process that stays up. Index files are left to the process that indexes: a long run
     changes the generation with every document.
     """
+    backend = backend_of(settings)
 
     def newest_version() -> tuple[int | None, ...] | None:
         # Finishes a restore that another process has left half done, or waits for it.
         finish_restore(settings.data)
-        generation = current_generation(settings.data)
-        tags = current_generation(settings.data, TAGGED)
+        generation = backend.count_of()
+        tags = backend.count_of(TAGGED)
         calibration = calibrated_at(settings.data / CALIBRATION)
         return (generation, tags, calibration) if generation else None
 
-    hashes, segments = FileHashes(), SegmentCache()
+    hashes = FileHashes()
 
     def load_newest() -> Pipeline:
         return load_pipeline(
-            settings, encoder, reader, save_derived=False, hashes=hashes, segments=segments
+            settings, encoder, reader, save_derived=False, hashes=hashes, backend=backend
         )
 
     return LivePipeline(load_newest, newest_version)

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from index.errors import IndexingError
+from index.lance.integrity import store_issues
+from index.lance.snapshot import LanceSnapshot
 from index.models.conversion import damaged_graphs
 from index.models.encoder_conversion import check_model
 from index.store import schema
@@ -25,11 +27,10 @@ from index.store.integrity import (
     row_issues,
 )
 from index.store.repair import document_issues
-from index.store.snapshot import Snapshot
 from index.store.store import Store
 from qa.bootstrap import calibration_of, load_encoder, load_reader
 from qa.errors import QAError
-from qa.library.documents import has_index
+from qa.library.documents import has_index, open_snapshot
 from qa.settings import Settings
 from qa.state import database as state
 from qa.state.backup import UNPACKED_PREFIX
@@ -125,7 +126,7 @@ def _models(settings: Settings) -> CheckResult:
             IntegrityIssue(f"an embedding has length {norm:.3f}, not 1", f"delete {settings.cache}")
         )
     if has_index(settings):
-        with closing(Snapshot(settings.data, save_derived=False)) as snapshot:
+        with closing(open_snapshot(settings)) as snapshot:
             check_model(snapshot.model, settings.model, encoder.card.fingerprint)
     is_calibrated = calibration_of(settings, encoder, reader) is not None
     calibration = "calibrated" if is_calibrated else "not calibrated: `qa calibrate FILE`"
@@ -145,6 +146,24 @@ def _damaged_model_issues(cache: Path) -> Iterator[IntegrityIssue]:
 
 
 def _index(settings: Settings) -> CheckResult:
+    return _shared_index(settings) if settings.store else _embedded_index(settings)
+
+
+def _shared_index(settings: Settings) -> CheckResult:
+    """Check a shared store; what is wrong there is not repaired from here."""
+    if not has_index(settings):
+        return CheckResult("index", f"nothing is indexed yet in {settings.store}")
+    with closing(open_snapshot(settings)) as snapshot:
+        if not isinstance(snapshot, LanceSnapshot):
+            raise TypeError(f"no checks of a {type(snapshot).__name__}")
+        detail = (
+            f"{settings.store}: {snapshot.document_count} documents, "
+            f"generation {snapshot.generation}"
+        )
+        return CheckResult("index", detail, tuple(store_issues(snapshot)))
+
+
+def _embedded_index(settings: Settings) -> CheckResult:
     if not (settings.data / schema.FILE_NAME).is_file():
         return CheckResult("index", "nothing is indexed yet")
     db = schema.connect(settings.data)
@@ -182,11 +201,7 @@ def _privacy(settings: Settings) -> CheckResult:
     """Look for files that others of this machine may read or write, as older versions left them."""
     if os.name != "posix" or not settings.data.is_dir():
         return CheckResult("privacy", f"nothing in {settings.data}")
-    shared = [
-        path
-        for path in (settings.data, *settings.data.rglob("*"))
-        if not path.is_symlink() and path.stat().st_mode & 0o077
-    ]
+    shared = [path for path in (settings.data, *settings.data.rglob("*")) if _is_shared(path)]
     if not shared:
         return CheckResult("privacy", f"{settings.data} is its owner's alone")
     issue = IntegrityIssue(
@@ -200,6 +215,14 @@ def _privacy(settings: Settings) -> CheckResult:
     return CheckResult("privacy", str(settings.data), (issue,))
 
 
+def _is_shared(path: Path) -> bool:
+    """Return True if others than its owner may use a file; one that is gone by now is nobody's."""
+    try:
+        return not path.is_symlink() and bool(path.stat().st_mode & 0o077)
+    except FileNotFoundError:
+        return False
+
+
 def _make_private(paths: Sequence[Path]) -> None:
     for path in paths:
         with suppress(FileNotFoundError):
@@ -207,12 +230,14 @@ def _make_private(paths: Sequence[Path]) -> None:
 
 
 def _state(settings: Settings) -> CheckResult:
-    if not (settings.data / state.FILE_NAME).is_file():
+    if not state.has_state(settings):
         return CheckResult("state", "no conversations yet")
-    with closing(state.State(settings.data)) as opened:
+    with closing(state.open_state(settings)) as opened:
         [(count,)] = opened.query("SELECT count(*) FROM conversations")
         return CheckResult(
-            "state", f"{count} conversations", tuple(opened.integrity_issues(_RESTORE))
+            "state",
+            f"{count} conversations in {opened.place}",
+            tuple(opened.integrity_issues(_RESTORE)),
         )
 
 

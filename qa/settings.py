@@ -75,6 +75,8 @@ NO_FILE = SettingsFile()
 VARIABLES = (
     "QUOTED_DATA",
     "QUOTED_CACHE",
+    "QUOTED_STORE",
+    "QUOTED_STATE",
     "QUOTED_MODEL",
     "QUOTED_READER",
     "QUOTED_READER_LANGUAGES",
@@ -92,6 +94,7 @@ VARIABLES = (
     "QUOTED_KEEP_DAYS",
     "QUOTED_KEEP_TURNS",
     "QUOTED_GAPS",
+    "QUOTED_LOG_QUESTIONS",
     "QUOTED_DETERMINISTIC",
     "QUOTED_PUBLIC_URL",
     "QUOTED_TRACES",
@@ -107,6 +110,7 @@ VARIABLES = (
 """Variables of all settings, in the order in which they are shown."""
 SECRETS = frozenset(
     {
+        "QUOTED_STATE",
         "QUOTED_WEBHOOK_TOKEN",
         "QUOTED_TEAMS_SECRETS",
         "SLACK_SIGNING_SECRET",
@@ -148,12 +152,15 @@ class SlackSettings:
 class Settings:
     """All settings, each with the environment variable that sets it.
 
-    QUOTED_DATA (data), QUOTED_CACHE (cache), QUOTED_MODEL (model, which embeds), QUOTED_READER
-    (reader: the shipped one, or any Hugging Face question-answering model or folder),
+    QUOTED_DATA (data), QUOTED_CACHE (cache), QUOTED_STORE (store: the folder or address of a shared
+    store, like s3://bucket/prefix; none: documents are in the data directory), QUOTED_STATE (state,
+    the postgresql:// address of the database that the servers of a shared store share; none: what
+    users make is in the data directory), QUOTED_MODEL (model, which embeds), QUOTED_READER (reader:
+    the shipped one, or any Hugging Face question-answering model or folder),
     QUOTED_READER_LANGUAGES (reader_languages, the codes of the languages that it reads,
-    comma-separated; `*` for all),
-    QUOTED_PRECISION (precision: auto, int8, bf16 or f32; int8 is of the shipped reader, which auto
-    runs in it on a CPU that computes in bf16), QUOTED_TOP_K (top_k, passages read),
+    comma-separated; `*` for all), QUOTED_PRECISION (precision: auto, int8, bf16 or f32;
+    int8 is of the shipped reader, which auto runs in it on a CPU that computes in bf16),
+    QUOTED_TOP_K (top_k, passages read),
     QUOTED_TARGET_PRECISION (target_precision, the share of the sure answers that should be right,
     in [0, 1]), QUOTED_LIKELY_PRECISION (likely_precision, the same for the answers shown as likely;
     1: none is), QUOTED_MIN_CONFIDENCE (min_confidence, in [0, 1]; set, it decides alone
@@ -169,8 +176,9 @@ class Settings:
     QUOTED_TEAMS_SECRETS (teams_secrets, the security tokens of outgoing webhooks of Microsoft
     Teams, in base64, comma-separated; none: there is no POST /webhooks/teams),
     QUOTED_GAPS (gaps: conversations, all, which also keeps refused questions outside of them, or
-    off). QUOTED_DETERMINISTIC (deterministic, 0 or 1: compute in f32, one text at a time
-    in one thread, for the same bytes of an answer on every run).
+    off), QUOTED_LOG_QUESTIONS (log_questions, 0 or 1: the server's log shows what is asked).
+    QUOTED_DETERMINISTIC (deterministic, 0 or 1: compute in f32, one text at a time in one thread,
+    for the same bytes of an answer on every run).
 
     Of Slack: SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN, as everywhere (none: the endpoints answer
     404), QUOTED_SLACK_API_URL (where its Web API is), QUOTED_SLACK_CHANNELS (ids of the channels to
@@ -199,9 +207,12 @@ class Settings:
     keep_days: int = KEEP_DAYS
     keep_turns: int = KEEP_TURNS
     gaps: Gaps = "conversations"
+    log_questions: bool = False
     deterministic: bool = False
     public_url: str = ""
     traces: str = ""
+    store: str = ""
+    state: str = field(default="", repr=False)
     webhook_token: str = field(default="", repr=False)
     teams_secrets: tuple[bytes, ...] = field(default=(), repr=False)
     slack: SlackSettings = SlackSettings()
@@ -230,6 +241,8 @@ class Settings:
         settings = cls(
             data=data or get.path("QUOTED_DATA") or user_data_path(APPLICATION, appauthor=False),
             cache=get.path("QUOTED_CACHE") or user_cache_path(APPLICATION, appauthor=False),
+            store=get.store("QUOTED_STORE"),
+            state=get.state("QUOTED_STATE"),
             model=get.text("QUOTED_MODEL", DEFAULT_MODEL),
             reader=get.text("QUOTED_READER", DEFAULT_READER),
             reader_languages=get.languages("QUOTED_READER_LANGUAGES"),
@@ -251,10 +264,10 @@ class Settings:
             webhook_token=get.text("QUOTED_WEBHOOK_TOKEN"),
             teams_secrets=get.secrets("QUOTED_TEAMS_SECRETS"),
             gaps=get.choice("QUOTED_GAPS", _GAPS),
+            log_questions=get.switch("QUOTED_LOG_QUESTIONS"),
             slack=_slack_settings(get),
         )
-        is_deterministic = get.integer("QUOTED_DETERMINISTIC", 0, 1, 0) == 1
-        return settings.reproducible() if is_deterministic else settings
+        return settings.reproducible() if get.switch("QUOTED_DETERMINISTIC") else settings
 
     def reproducible(self) -> Self:
         """Return the settings with `deterministic` set, and the precision that goes with it."""
@@ -278,6 +291,9 @@ def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
     }
 
 
+_OBJECT_STORE = re.compile(r"(?:s3|gs|az)://[^/]+")
+"""Beginning of the address of a place in an object store."""
+_POSTGRES = ("postgresql://", "postgres://")
 _LANGUAGE = re.compile(r"[a-z]{2,3}|\*")
 """A code of ISO 639, or `*` for all languages."""
 _CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9:@._-]*|\*")
@@ -369,6 +385,30 @@ class _Values:
         except RuntimeError as error:
             raise self.error(name, f"{value!r} is no path: {error}") from error
 
+    def store(self, name: str) -> str:
+        """Return the absolute path of a folder, or the address of a place in an object store."""
+        value = self.text(name)
+        if not value or _OBJECT_STORE.match(value):
+            return value
+        if "://" in value:
+            expected = "a folder, or an address like s3://bucket/prefix"
+            raise self.error(name, f"expected {expected}, got {value!r}")
+        path = self.path(name)
+        return str(path.absolute()) if path else ""
+
+    def state(self, name: str) -> str:
+        """Return the address of a database, which may hold a password and is never shown."""
+        value = self.text(name)
+        if value and not value.startswith(_POSTGRES):
+            raise self.error(
+                name, "expected an address like postgresql://USER:PASSWORD@HOST/DATABASE"
+            )
+        if value and not self.text("QUOTED_STORE"):
+            raise self.error(
+                name, "it is for servers that share their documents: set QUOTED_STORE, too"
+            )
+        return value
+
     def choice(self, name: str, allowed: Sequence[Choice]) -> Choice:
         """Return the value, the first of the allowed ones by default."""
         value = self.text(name) or allowed[0]
@@ -389,6 +429,10 @@ class _Values:
         if not low <= number <= high:
             raise self.error(name, f"expected {expected}, got {value!r}")
         return number
+
+    def switch(self, name: str) -> bool:
+        """Return True if a value is 1, and False if it is 0 or not set."""
+        return self.integer(name, 0, 1, 0) == 1
 
     def fraction(self, name: str, default: Default) -> float | Default:
         value = self.text(name)

@@ -17,11 +17,13 @@ from hypothesis import HealthCheck, settings
 from index.models.conversion import DEFAULT_MODEL
 from index.models.encoder import Encoder
 from index.store.store import Store
-from qa.answering.reader import Reader
+from qa.answering.reading.reader import Reader
 from qa.bootstrap import load_reader
 from qa.library.documents import index_paths
 from qa.settings import Settings
 from tests.support.fakes import FakeEncoder, RecordingReporter
+from tests.support.object_store import running_object_store
+from tests.support.postgres import PostgresServer, missing, running_server
 from tests.support.serving import SEEDS, Command, Server
 from tests.support.tiny import save_bert, save_roberta
 
@@ -161,3 +163,54 @@ def seeds_server(seeds_command: Command) -> Iterator[Server]:
     """Run `qa serve` over the seed documents; for reading only."""
     with Server(seeds_command) as server:
         yield server.ready()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """Run a server of PostgreSQL for the tests of this process that need one.
+
+    Without PostgreSQL they are skipped, or fail if QUOTED_REQUIRE_POSTGRES is set.
+    """
+    if missing():
+        if os.environ.get("QUOTED_REQUIRE_POSTGRES"):
+            pytest.fail(missing())
+        pytest.skip(missing())
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server: PostgresServer) -> PostgresServer:
+    """Return the server, with nothing in it."""
+    postgres_server.clear()
+    return postgres_server
+
+
+@pytest.fixture(params=["file", pytest.param("shared", marks=pytest.mark.slow)])
+def location(request: pytest.FixtureRequest) -> str:
+    """Return where the state is: "" for a file, or the address of an empty database."""
+    if request.param == "file":
+        return ""
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.location
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Run an object store, and return the address of an empty place in it."""
+    pytest.importorskip("moto")
+    pytest.importorskip("flask_cors")
+    with running_object_store() as variables:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        # A place of its own: clients are kept by their places.
+        yield f"s3://quoted/{variables['AWS_ENDPOINT'].rpartition(':')[2]}"
+
+
+@pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.slow)])
+def store_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the place of a shared store: a folder, or one in an object store."""
+    pytest.importorskip("lancedb")
+    if request.param == "folder":
+        return str(tmp_path / "store")
+    return str(request.getfixturevalue("bucket"))

@@ -1,6 +1,7 @@
 """Log of the server: one line each, with time, level and request id, as text or as JSON.
 
-What people ask is not logged: of an address the path alone, never the query.
+What people ask is not logged unless the operator asks for that (`log_answer`): of an address the
+path alone, never the query.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -28,6 +29,8 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _UNPRINTABLE = regex.compile(r"[\p{C}\p{Zl}\p{Zp}--\p{Cs}]", regex.VERSION1)
 QUIET = frozenset({"/healthz", "/readyz"})
 """Paths that are asked every few seconds and logged only where they fail."""
+MAX_LOGGED = 500
+"""Characters of a question that are logged."""
 
 access = logging.getLogger("uvicorn.error")
 
@@ -46,15 +49,32 @@ class LineFormatter(logging.Formatter):
             message += f"\n{self.formatException(record.exc_info)}"
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         fields = {"time": moment, "level": record.levelname, "request": REQUEST_ID.get()}
+        question = getattr(record, "question", None)
         if self._form == "json":
-            return json.dumps(fields | {"message": message})
-        return f"{' '.join(fields.values())} {one_line(message)}"
+            asked = {} if question is None else {"question": question}
+            return json.dumps(fields | {"message": message} | asked)
+        asked_text = "" if question is None else f": {question}"
+        return f"{' '.join(fields.values())} {one_line(message + asked_text)}"
 
 
 def one_line(text: str) -> str:
     """Return a text on one line, with escapes for what does not print or hides something."""
     escaped = _UNPRINTABLE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
     return escaped.encode("utf-8", "backslashreplace").decode()
+
+
+def log_answer(door: str, answer: Mapping[str, Any]) -> None:
+    """Log the JSON of an answer with the beginning of its question, in JSON as a field."""
+    question = answer["question"]
+    if len(question) > MAX_LOGGED:
+        question = f"{question[:MAX_LOGGED]}…"
+    access.info(
+        "answer %s by %s, %.0f ms",
+        answer["certainty"],
+        door,
+        answer["timings_ms"].get("total", 0.0),
+        extra={"question": question},
+    )
 
 
 def configuration(form: Format = "text") -> dict[str, Any]:

@@ -7,12 +7,13 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from index.errors import IndexingError
 from index.ingestion.report import Outcome, Reporter, Summary
 from index.models.encoder import Encoder
 from index.store.file_records import FileRecord
@@ -20,7 +21,7 @@ from index.store.snapshot import DocumentInfo
 from qa.answer import Answer, RetrievedPassage
 from qa.answering.live_pipeline import LivePipeline
 from qa.answering.pipeline import Pipeline
-from qa.bootstrap import live_pipeline, load_encoder, load_reader
+from qa.bootstrap import live_pipeline, load_encoder, load_reader, note_refusal
 from qa.library.documents import (
     document_text,
     forget_all,
@@ -145,11 +146,11 @@ class Library:
 
         Only documents with any of the `tags` and with the ids in `documents` are searched, all by
         default. `top_k` passages are read, none after `deadline` seconds. With `sure`, a likely
-        answer is refused as well. Raises NoIndex, InvalidQuestion, UnknownTag, UnknownDocumentId
-        or IndexingError.
+        answer is refused as well. With QUOTED_GAPS=all the question of a refusal is kept. Raises
+        NoIndex, InvalidQuestion, UnknownTag, UnknownDocumentId or IndexingError.
         """
         with self._pipeline() as pipeline:
-            return pipeline.ask(
+            answer = pipeline.ask(
                 question,
                 tags=tags,
                 documents=documents,
@@ -157,6 +158,10 @@ class Library:
                 seconds=deadline,
                 strict=sure,
             )
+        # Where nothing can be written, as on a full disk, questions are answered all the same.
+        with suppress(IndexingError):
+            note_refusal(self.settings, answer)
+        return answer
 
     def search(
         self,

@@ -28,7 +28,7 @@ from index.models.encoder import Encoder
 from qa.access.gatekeeper import Gatekeeper
 from qa.answer import Answer
 from qa.answering.live_pipeline import LivePipeline
-from qa.answering.reader import Reader
+from qa.answering.reading.reader import Reader
 from qa.bootstrap import (
     live_pipeline,
     load_encoder,
@@ -59,7 +59,7 @@ from qa.interfaces.api.source_pages import source_page_router
 from qa.interfaces.api.verification import verification_router
 from qa.interfaces.connections import limits
 from qa.interfaces.draining import Drain, DrainingServer, RequestsInFlight
-from qa.interfaces.logs import Format, RequestLog, configuration
+from qa.interfaces.logs import Format, RequestLog, configuration, log_answer
 from qa.interfaces.mcp import endpoint as mcp
 from qa.interfaces.metrics import Metrics, metrics_router
 from qa.interfaces.openai.errors import error_response
@@ -172,9 +172,11 @@ class ServerState(Service):
             return self._upload_service
 
     def count_answer(self, door: str, answer: Mapping[str, Any]) -> None:
-        """Count an answer for GET /metrics, and trace its stages."""
+        """Count an answer for GET /metrics, trace its stages, and log it if that is asked for."""
         self.metrics.answered(door, answer)
         self.traces.answered(door, answer)
+        if self._settings.log_questions:
+            log_answer(door, answer)
 
     def _upload_file_counts(self) -> Mapping[str, int]:
         return self.upload_service().jobs.file_counts()
@@ -373,6 +375,7 @@ def create_app(
         dependencies=[Security(HTTPBearer(auto_error=False, description=_BEARER))],
     )
     app.state.gatekeeper = gatekeeper
+    app.state.service = service
     if bot:
         app.include_router(bot.router())
     if not only_slack:
@@ -426,7 +429,9 @@ def _gatekeeper(settings: Settings, binding: Binding, *, only_slack: bool) -> Ga
         raise SettingsError("--identity-header needs --trusted-proxy: who may name people?")
     # Under `--only slack` there is no path but Slack's, whose requests are signed.
     is_exposed = binding.is_reachable and not only_slack
-    gatekeeper = Gatekeeper(settings.data, required=is_exposed and not binding.is_open)
+    gatekeeper = Gatekeeper(
+        settings.data, settings.state, required=is_exposed and not binding.is_open
+    )
     if not is_exposed:
         return gatekeeper
     if binding.is_open:

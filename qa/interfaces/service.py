@@ -13,7 +13,7 @@ from qa.access.principal import Principal
 from qa.answer import Answer
 from qa.answering.live_pipeline import LivePipeline
 from qa.answering.pipeline import AskOptions, Pipeline
-from qa.conversations.conversation import Conversations
+from qa.conversations.conversation import Conversations, answer_in_context
 from qa.errors import NoIndex
 from qa.library.upload_service import UploadService
 from qa.state.conversations import StoredTurn
@@ -55,7 +55,7 @@ class Service(Protocol):
         """
 
     def count_answer(self, door: str, answer: Mapping[str, Any]) -> None:
-        """Count the JSON of an answer that a door gives, for a server that is measured."""
+        """Count and log the JSON of an answer that a door gives, where the server does that."""
 
     @contextmanager
     def pipeline(self, asker: Principal) -> Iterator[Pipeline]:
@@ -80,13 +80,28 @@ class Service(Protocol):
                 snapshot = None
             yield snapshot
 
-    def note_refusal(self, asker: Principal, answer: Answer) -> None:
-        """Keep the question of a refusal outside of conversations, where the setting says so."""
-        if not answer.refusal:
-            return
-        # Where nothing can be written, as on a full disk, questions are answered all the same.
-        with suppress(IndexingError):
-            self.gap_records().note(asker.owner, answer.interpreted_as or answer.question)
+    def answer(
+        self,
+        asker: Principal,
+        question: str,
+        turns: Sequence[tuple[str, str]] | None = None,
+        *,
+        tags: Sequence[str] | None = None,
+        **options: Unpack[AskOptions],
+    ) -> Answer:
+        """Answer a question that belongs to no stored conversation; keep it if it is refused.
+
+        `turns` are the questions and answers before it where the asker sends them along, `tags`
+        and the other options those of `Pipeline.ask`. Raises QAError or IndexingError.
+        """
+        with self.pipeline(asker) as pipeline:
+            ask = partial(pipeline.ask, tags=tags, **options)
+            answer = ask(question) if turns is None else answer_in_context(question, turns, ask)
+        if answer.refusal:
+            # Where nothing can be written, as on a full disk, it is answered all the same.
+            with suppress(IndexingError):
+                self.gap_records().note(asker.owner, answer)
+        return answer
 
     def ask(
         self,
@@ -96,7 +111,7 @@ class Service(Protocol):
         choose_tags: Callable[[Snapshot], Sequence[str]],
         **options: Unpack[AskOptions],
     ) -> StoredTurn:
-        """Answer a question as the next turn of a conversation.
+        """Answer a question as the next turn of a stored conversation, refused ones included.
 
         `choose_tags` is called with the newest snapshot, as far as the asker may read it. Only
         documents with at least one of the tags that it returns are searched; no tags mean all of

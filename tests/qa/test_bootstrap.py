@@ -12,7 +12,7 @@ from index.errors import ModelMismatch, StoreError
 from index.search.index_file import DERIVED
 from qa.answering.calibration import Calibration
 from qa.answering.features import FEATURES
-from qa.answering.reader_conversion import SHIPPED
+from qa.answering.reading.reader_conversion import SHIPPED
 from qa.bootstrap import calibration_of, live_pipeline, load_pipeline
 from qa.errors import CalibrationError, NoIndex
 from qa.library.documents import forget_all, has_index, index_paths, open_store
@@ -39,7 +39,7 @@ def test_indexing_also_derives_both_indexes(tmp_path: Path) -> None:
     summary = indexed(settings, carded(), tmp_path / "corpus", FILES)
 
     assert (summary.count("added"), has_index(settings)) == (1, True)
-    [base] = (settings.data / DERIVED).iterdir()
+    [base] = (settings.data / DERIVED).glob("base-*")
     assert {"dense.faiss", "counts.npy"} < {path.name for path in base.iterdir()}
 
 

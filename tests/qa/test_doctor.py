@@ -13,7 +13,7 @@ import pytest
 from index.search.index_file import DERIVED
 from index.store.derivation import derive
 from index.store.schema import FILE_NAME, connect
-from index.store.snapshot import Snapshot
+from index.store.snapshot import SqliteSnapshot
 from qa import doctor
 from qa.library.index_follower import document_status
 from qa.settings import Settings
@@ -50,10 +50,13 @@ DAMAGES: dict[str, tuple[str, ...]] = {
         'UPDATE chunks SET "end" = 10000 WHERE id = 1',
     ),
     "documents have passages without terms": ("DELETE FROM terms WHERE chunk_id = 2",),
+    "documents have passages whose terms are damaged": (
+        "UPDATE terms SET terms = x'00' WHERE chunk_id = 2",
+    ),
     "documents have passages without a vector": (
         "DELETE FROM vectors WHERE key = (SELECT min(key) FROM vectors)",
     ),
-    "lists of terms of no passage": ("INSERT INTO terms VALUES (999, 'word')",),
+    "lists of terms of no passage": ("INSERT INTO terms VALUES (999, x'00')",),
     "vectors are not of length 1": (
         "UPDATE vectors SET vector = zeroblob(128) WHERE key = (SELECT min(key) FROM vectors)",
     ),
@@ -76,7 +79,7 @@ def test_a_damage_is_found_and_mended_and_no_document_is_lost(
     assert index_check(desk).findings == ()
     assert len(document_status(desk)) == 3
     assert summary.count("unchanged", "updated") == 3
-    with closing(Snapshot(desk.data)) as snapshot:
+    with closing(SqliteSnapshot(desk.data)) as snapshot:
         assert snapshot.size == snapshot.dense.size == snapshot.lexical.corpus_size == 3
 
 
@@ -89,7 +92,7 @@ def test_remains_of_a_deleted_document_are_deleted(desk: Settings) -> None:
     doctor.repair(desk, [index_check(desk)])  # what hung on those passages
 
     assert index_check(desk).findings == ()
-    with closing(Snapshot(desk.data)) as snapshot:
+    with closing(SqliteSnapshot(desk.data)) as snapshot:
         assert snapshot.size == snapshot.document_count == 2
 
 
@@ -206,7 +209,8 @@ def test_the_command_says_what_is_wrong_and_mends_it(command: Command, corpus: P
         f"{path.relative_to(command.data).as_posix()} is damaged: its checksum does not match: "
         "delete it: it is built again (--repair does)" in done.stdout
     )
-    assert command("doctor", "--repair").returncode == 0
+    done = command("doctor", "--repair")
+    assert done.returncode == 0, done.stdout
 
     path, text = command.data / FILE_NAME, FILES["b.txt"].encode()
     path.write_bytes(path.read_bytes().replace(text, text.replace(b"two", b"twn")))  # one bit
@@ -215,6 +219,10 @@ def test_the_command_says_what_is_wrong_and_mends_it(command: Command, corpus: P
     assert "b.txt (id " in done.stdout
     assert command("doctor", "--repair").returncode == 0
     assert [each["wrong"] for each in json.loads(command("doctor", "--json").stdout)] == [[]] * 5
+
+
+def test_a_file_that_goes_while_it_is_looked_at_is_nobodys(tmp_path: Path) -> None:
+    assert not doctor._is_shared(tmp_path / "state.db-wal")
 
 
 def test_a_data_directory_that_others_may_read_is_told_of_and_closed(tmp_path: Path) -> None:

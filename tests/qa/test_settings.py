@@ -40,6 +40,8 @@ def test_every_setting_can_be_set() -> None:
     environment = {
         "QUOTED_DATA": "/d",
         "QUOTED_CACHE": "~/c",
+        "QUOTED_STORE": "s3://team/quoted",
+        "QUOTED_STATE": "postgresql://quoted:x@db/quoted",
         "QUOTED_MODEL": "some/model",
         "QUOTED_READER": "some/reader",
         "QUOTED_READER_LANGUAGES": "en, DE",
@@ -57,6 +59,7 @@ def test_every_setting_can_be_set() -> None:
         "QUOTED_KEEP_DAYS": "7",
         "QUOTED_KEEP_TURNS": "20",
         "QUOTED_GAPS": "all",
+        "QUOTED_LOG_QUESTIONS": "1",
         "QUOTED_DETERMINISTIC": "1",
         "QUOTED_PUBLIC_URL": "https://qa.example.org/",
         "QUOTED_TRACES": "http://127.0.0.1:4318",
@@ -75,6 +78,8 @@ def test_every_setting_can_be_set() -> None:
         data=Path("/d"),
         cache=Path("~/c").expanduser(),
         model="some/model",
+        store="s3://team/quoted",
+        state="postgresql://quoted:x@db/quoted",
         reader="some/reader",
         reader_languages=("en", "de"),
         precision="f32",
@@ -91,6 +96,7 @@ def test_every_setting_can_be_set() -> None:
         keep_days=7,
         keep_turns=20,
         gaps="all",
+        log_questions=True,
         deterministic=True,
         public_url="https://qa.example.org",
         traces="http://127.0.0.1:4318",
@@ -198,3 +204,19 @@ def test_languages_are_codes() -> None:
     assert Settings.from_environment({"QUOTED_READER_LANGUAGES": "*"}).reader_languages == ("*",)
     with pytest.raises(SettingsError, match=r"like en,de,fr, or \* for all, got 'german'"):
         Settings.from_environment({"QUOTED_READER_LANGUAGES": "en,German"})
+
+
+def test_the_address_of_a_database_is_checked_and_never_shown() -> None:
+    store = {"QUOTED_STORE": "/shared"}
+    for environment, message in (
+        (
+            store | {"QUOTED_STATE": "mysql://me:hidden@db"},
+            "expected an address like postgresql://",
+        ),
+        ({"QUOTED_STATE": "postgresql://me:hidden@db/quoted"}, "set QUOTED_STORE, too"),
+    ):
+        with pytest.raises(SettingsError, match=f"QUOTED_STATE: .*{message}") as refused:
+            Settings.from_environment(environment)
+        assert "hidden" not in str(refused.value)
+    settings = Settings.from_environment(store | {"QUOTED_STATE": "postgres://me:hidden@db/q"})
+    assert "hidden" not in repr(settings)

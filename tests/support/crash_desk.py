@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from index.store.snapshot import Snapshot
+from index.store.snapshot import SqliteSnapshot
 from qa.library.documents import open_store, remove_document
 from qa.library.index_follower import open_saved_questions
 from qa.library.upload_service import UploadService
@@ -61,7 +61,7 @@ _WORK: dict[str, Callable[[Settings, Path], object]] = {
 def picture(settings: Settings) -> Picture:
     """Examine the data directory and return its picture; each file must hold its text."""
     found = examined(settings)
-    with closing(Snapshot(settings.data, save_derived=False)) as snapshot:
+    with closing(SqliteSnapshot(settings.data, save_derived=False)) as snapshot:
         assert found == {file.document_id: file.path.read_text() for file in snapshot.files()}
     with open_saved_questions(settings) as saved:
         return found, [each.question for each in saved.questions()]
@@ -145,7 +145,7 @@ class Desk:
             run_killed(child, self.folder, "remove", 0)
         assert picture(self.settings)[0] == rest
         assert not rest or quoted(self.settings, before[0][identity]) <= {"tide.txt"}
-        with closing(Snapshot(self.settings.data, save_derived=False)) as snapshot:
+        with closing(SqliteSnapshot(self.settings.data, save_derived=False)) as snapshot:
             assert not snapshot.has_document(identity)
 
     def _check_restored(self, before: Picture) -> None:
@@ -162,7 +162,7 @@ class Desk:
         path.write_text(text)
         arrived = UploadedFile("tide.txt", path, hashlib.sha256(text.encode()).hexdigest())
         if replaces:
-            with closing(Snapshot(self.settings.data, save_derived=False)) as snapshot:
+            with closing(SqliteSnapshot(self.settings.data, save_derived=False)) as snapshot:
                 intake.replace(snapshot.file(replaces), [arrived], [])
         else:
             intake.take([arrived], [])

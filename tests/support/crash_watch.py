@@ -25,7 +25,7 @@ from index.ingestion.report import Outcome
 from index.ingestion.watcher import WatchedPaths, Watcher
 from index.store.document_moves import Moves
 from index.store.schema import connect
-from index.store.snapshot import Snapshot
+from index.store.snapshot import SqliteSnapshot
 from index.store.store import Store
 from qa.interfaces import server
 from qa.library.documents import has_index
@@ -199,7 +199,7 @@ class Scene:
         return self._indexed()
 
     def _indexed(self) -> dict[str, str]:
-        with closing(Snapshot(self.settings.data, save_derived=False)) as snapshot:
+        with closing(SqliteSnapshot(self.settings.data, save_derived=False)) as snapshot:
             found = [(info.uri, info.sha256) for info in snapshot.documents()]
         assert len(dict(found)) == len(found)
         return dict(found)

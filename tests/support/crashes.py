@@ -33,15 +33,15 @@ from pathlib import Path
 
 import click
 
+import index.backend
 import index.ingestion.ingest
 import index.store.derivation
 import index.store.store
-import qa.library.documents
 from index.ingestion.report import Outcome, Reporter
 from index.search import index_cache
 from index.search.index_cache import IndexCache
 from index.store.schema import FILE_NAME, MIGRATIONS
-from index.store.snapshot import Snapshot
+from index.store.snapshot import SqliteSnapshot
 from qa.library.documents import index_paths
 from tests.support.crash_desk import HITS as DESK
 from tests.support.crash_desk import moment as desk_moment
@@ -74,7 +74,6 @@ OLDER = (
     "ALTER TABLE documents DROP COLUMN date",
     "ALTER TABLE chunks DROP COLUMN columns",
     "ALTER TABLE documents DROP COLUMN extractor",
-    "ALTER TABLE documents DROP COLUMN places",
     "DROP TABLE digests",
     "DROP TABLE sightings",
     "DROP TABLE roots",
@@ -82,6 +81,7 @@ OLDER = (
     "DROP INDEX documents_by_sha256",
     "DROP INDEX documents_by_uri",
     *SINGLE_VECTORS,
+    "ALTER TABLE documents DROP COLUMN places",
     "DROP TABLE structures",
     "DROP TABLE version_traits",
     "DROP TABLE document_versions",
@@ -107,10 +107,10 @@ def child(folder: Path, point: str, hits: int) -> None:
     """Index a folder, and be killed at a point."""
     killer = Killer(point, hits)
     killer.arm_statements(_point)
-    killer.arm("parse", index.ingestion.ingest, "load")
+    killer.arm("parse", index.ingestion.ingest, "parse")
     # Small stores are derived anew each time; here the changes are a delta as in large ones.
     index_cache.SMALL, index_cache.SHARE = 0, 0.4
-    killer.arm("derive", qa.library.documents, "derive")
+    killer.arm("derive", index.backend, "derive")
     killer.arm("derive", index.store.store, "derive")
     killer.arm("base", index_cache, "build_segment", "write_segment")
     killer.arm("delta", IndexCache, "_delta")
@@ -164,7 +164,7 @@ def stored(folder: Path) -> dict[str, str]:
     """Return the stored sha256 by uri, after the checks of `examined`."""
     settings = settings_of(folder)
     found = examined(settings)
-    with closing(Snapshot(settings.data, save_derived=False)) as snapshot:
+    with closing(SqliteSnapshot(settings.data, save_derived=False)) as snapshot:
         assert {*snapshot.documents_of(snapshot.rows.tolist())} <= found.keys()
         return {info.uri: info.sha256 for info in snapshot.documents()}
 

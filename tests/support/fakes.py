@@ -19,10 +19,10 @@ from index.store.snapshot import DocumentInfo
 from index.text.markdown import markdown_structure
 from index.text.plain_text import plain_structure
 from index.text.structure import Structure
-from qa.answering.reader import Candidate, Reading
-from qa.answering.reader_model import Window
-from qa.answering.retriever import RetrievedChunk
-from qa.answering.span_decoding import log_normaliser
+from qa.answering.reading.reader import Candidate, Reading
+from qa.answering.reading.reader_model import Window
+from qa.answering.reading.span_decoding import log_normaliser
+from qa.answering.retrieval.retriever import RetrievedChunk
 
 DIMENSION = 32
 _TOKEN = regex.compile(r"\w+|[^\w\s]")

@@ -16,9 +16,9 @@ from typing import Any
 
 import index.store.sqlite
 from index.store.schema import connect
-from index.store.snapshot import Snapshot
+from index.store.snapshot import SqliteSnapshot
 from qa import doctor
-from qa.answering.source_freshness import FileHashes
+from qa.answering.retrieval.source_freshness import FileHashes
 from qa.bootstrap import load_pipeline
 from qa.library.documents import has_index
 from qa.settings import Settings
@@ -172,7 +172,7 @@ def examined(settings: Settings) -> dict[str, str]:
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
     for check in (doctor._index(settings), doctor._state(settings)):
         assert check.passed, check
-    with closing(Snapshot(settings.data, save_derived=False)) as snapshot:
+    with closing(SqliteSnapshot(settings.data, save_derived=False)) as snapshot:
         assert snapshot.dense.size == snapshot.size
         return {info.id: snapshot.document(info.id).text for info in snapshot.documents()}
 

@@ -22,7 +22,7 @@ from index.models.encoder import Encoder
 from index.models.encoder_conversion import EncoderCard
 from index.parsing.loader import fold_newlines
 from qa.answering.pipeline import Pipeline
-from qa.answering.reader import Reader
+from qa.answering.reading.reader import Reader
 from qa.bootstrap import load_pipeline
 from qa.library.documents import index_paths
 from qa.settings import Settings

@@ -286,6 +286,11 @@ def raw_pdf(*contents: str, characters: Mapping[str, str] | None = None) -> byte
             f"/Resources << /Font << /F1 3 0 R /F2 4 0 R >> >> /Contents {number + 1} 0 R >>"
         )
         objects[number + 1] = f"<< /Length {len(content)} >> stream\n{content}\nendstream"
+    return assembled_pdf(objects)
+
+
+def assembled_pdf(objects: Mapping[int, str]) -> bytes:
+    """Return a PDF of objects by their numbers, which have no gaps; the first is its catalogue."""
     data, offsets = "%PDF-1.4\n", []
     for number, body in sorted(objects.items()):
         offsets.append(len(data))

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from index.store.schema import current_generation
-from index.store.snapshot import Snapshot
-from qa.answering.source_freshness import FileHashes, SourceFreshness
+from index.store.snapshot import SqliteSnapshot
+from qa.answering.retrieval.source_freshness import FileHashes, SourceFreshness
 from qa.state.conversations import ConversationStore
 from qa.state.database import State
 from qa.state.message_queue import LEASE_SECONDS, Message, MessageQueue
@@ -63,11 +63,11 @@ def test_a_change_is_noticed_whatever_its_time_says(tmp_path: Path, age: int) ->
     (corpus / "gate.txt").write_text(HARBOUR.replace("seven", "eight"))
     os.utime(corpus / "gate.txt", ns=(seen.st_atime_ns, seen.st_mtime_ns - age * 10**9))
 
-    with closing(Snapshot(settings.data)) as snapshot:
+    with closing(SqliteSnapshot(settings.data)) as snapshot:
         [document] = snapshot.document_ids
         assert SourceFreshness(snapshot, FileHashes()).freshness(document) == "changed"
     assert indexed(settings, carded(), corpus, {}).count("updated") == 1
-    with closing(Snapshot(settings.data)) as snapshot:
+    with closing(SqliteSnapshot(settings.data)) as snapshot:
         assert "eight" in snapshot.document(document).text
         assert SourceFreshness(snapshot, FileHashes()).freshness(document) == "current"
         assert snapshot.generation > before

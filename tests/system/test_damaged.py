@@ -20,7 +20,7 @@ from index.filesystem import checksums
 from index.models.conversion import damaged_graphs, ensure_converted
 from index.search.index_file import DERIVED
 from index.store.schema import FILE_NAME
-from index.store.snapshot import Snapshot
+from index.store.snapshot import SqliteSnapshot
 from qa import doctor
 from qa.bootstrap import load_pipeline
 from qa.errors import QAError
@@ -124,7 +124,7 @@ def test_values_that_were_never_written_are_called_damage(desk: Settings) -> Non
 def test_a_text_that_is_not_what_was_read_is_never_quoted(desk: Settings) -> None:
     assert "code 21" in answered(desk)
     with closing(sqlite3.connect(desk.data / FILE_NAME)) as db:
-        db.execute("UPDATE documents SET text = replace(text, 'code 21', 'code 27')")
+        db.execute("UPDATE text_blocks SET text = replace(text, 'code 21', 'code 27')")
         db.commit()
 
     with pytest.raises(StoreCorrupt, match=r"3\.md is stored .* other words .*qa doctor --repair"):
@@ -133,7 +133,7 @@ def test_a_text_that_is_not_what_was_read_is_never_quoted(desk: Settings) -> Non
 
 def read(settings: Settings) -> None:
     """Read all documents and passages."""
-    with closing(Snapshot(settings.data)) as snapshot:
+    with closing(SqliteSnapshot(settings.data)) as snapshot:
         for each in snapshot.document_ids:
             snapshot.document(each)
         for row in range(snapshot.size):
@@ -169,6 +169,16 @@ def test_a_damaged_conversion_is_made_anew(
     assert (place / "card.json").read_text() == "{}"
     assert damaged_graphs(tmp_path) == {}
     assert [path.name for path in (tmp_path / "graphs").iterdir()] == [place.name]
+
+
+def test_a_conversion_under_way_is_no_damage(tmp_path: Path) -> None:
+    def convert(folder: Path) -> None:
+        _convert(folder)
+        checksums.write_checksums(folder, ["card.json"])
+        (folder / "card.json").write_text("{1}")
+        assert damaged_graphs(tmp_path) == {}
+
+    ensure_converted(tmp_path, "f" * 64, "1", "card.json", convert)
 
 
 def test_a_copied_folder_is_read_once_and_believed_then(tmp_path: Path) -> None:

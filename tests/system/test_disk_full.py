@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import StoreFull
-from index.store.snapshot import Snapshot
+from index.store.snapshot import SqliteSnapshot
 from index.store.store import Store
 from qa.state.database import State
 from tests.qa.interfaces.api.test_ask import problem
@@ -52,14 +52,14 @@ def test_a_store_on_a_full_disk_is_read_and_stays_whole(small: Path, room: int) 
     fill(small / "ballast", room)
     with pytest.raises(StoreFull, match="make room and try again; nothing is lost"):
         indexed(settings, carded(), small / "corpus", {})
-    with closing(Snapshot(settings.data)) as snapshot:
+    with closing(SqliteSnapshot(settings.data)) as snapshot:
         assert "gate.txt" in {info.uri for info in snapshot.documents()}
         assert snapshot.dense.size == snapshot.size
     assert not list((settings.data / "derived").glob(".writing-*"))
     (small / "ballast").unlink()
 
     assert indexed(settings, carded(), small / "corpus", {}).count("added", "unchanged") == 13
-    with closing(Snapshot(settings.data)) as snapshot:
+    with closing(SqliteSnapshot(settings.data)) as snapshot:
         assert snapshot.document_count == 13
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from index.models.encoder import Encoder
 from qa.answering.pipeline import Pipeline
-from qa.answering.reader import Reader
+from qa.answering.reading.reader import Reader
 from qa.bootstrap import load_pipeline
 from qa.settings import Settings
 from tests.support.serving import (
@@ -282,3 +283,33 @@ def test_a_cell_of_a_long_markdown_table_is_found_and_cited_to_the_byte(
     assert citation.quote in {"3116-40162", "3125-40252"}
     assert citation.sentence.startswith("| Karl Vogt | ")
     assert text.encode()[slice(citation.byte_start, citation.byte_end)].decode() == citation.quote
+
+
+def test_a_mail_in_a_mail_is_listed_answers_and_goes_with_its_file(
+    command: Command, tmp_path: Path
+) -> None:
+    inner, outer = EmailMessage(), EmailMessage()
+    inner["Subject"], outer["Subject"] = "Boat rental", "FW: your question"
+    inner["Date"] = "Mon, 02 Mar 2026 10:00:00 +0100"
+    inner.set_content("The deposit for the boat is 450 euros and is paid back in October.")
+    outer.set_content("Please see the attached mail.")
+    outer.add_attachment(inner)
+    write_files(tmp_path / "mails", {"fw.eml": outer.as_bytes()})
+    assert command("index", str(tmp_path / "mails")).returncode == 0
+
+    lines = command("list").stdout.splitlines()
+    answer = json.loads(command("ask", "--json", "How much is the deposit for the boat?").stdout)
+    part = command("remove", "fw.eml#1")
+    assert command("remove", "fw.eml").returncode == 0
+
+    assert ["fw.eml#1  Boat rental" in line for line in lines] == [False, True]
+    assert answer["answer"] == "450 euros"
+    [citation] = answer["citations"]
+    assert (citation["uri"], citation["mail"], citation["date"]) == (
+        "fw.eml#1",
+        "1 (Boat rental)",
+        "2026-03-02",
+    )
+    assert (part.returncode, part.stdout) == (1, "")
+    assert "fw.eml#1 is a part of fw.eml" in part.stderr
+    assert command("list").stdout == ""

@@ -15,7 +15,7 @@ import pytest
 
 from index.errors import StoreReadOnly
 from index.store.schema import FILE_NAME, MIGRATIONS, connect, current_generation
-from index.store.snapshot import Snapshot
+from index.store.snapshot import SqliteSnapshot
 from index.store.store import Store
 from tests.qa.interfaces.api.test_ask import problem
 from tests.qa.interfaces.api.test_uploads import HARBOUR, QUESTION, ask, form
@@ -49,7 +49,7 @@ def test_an_index_is_read_and_derived_in_memory(there: Path, tmp_path: Path) -> 
     shutil.rmtree(there / "derived")
     with (
         read_only(there, tmp_path / "disk with ?%20#") as data,
-        closing(Snapshot(data)) as snapshot,
+        closing(SqliteSnapshot(data)) as snapshot,
     ):
         assert snapshot.size == snapshot.dense.size == 1
         assert snapshot.resume()

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from index.store.schema import FILE_NAME, current_generation
-from index.store.snapshot import Snapshot
+from index.store.snapshot import SqliteSnapshot
 from qa.bootstrap import load_pipeline, open_conversations, open_message_queue
 from qa.library.documents import open_store
 from qa.library.upload_service import UploadService
@@ -70,7 +70,7 @@ def unlike(settings: Settings) -> None:
 
 def loaded(settings: Settings) -> None:
     """Load the indexes of a snapshot."""
-    with closing(Snapshot(settings.data)) as snapshot:
+    with closing(SqliteSnapshot(settings.data)) as snapshot:
         snapshot.load()
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import runpy
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -107,6 +110,21 @@ def test_the_compose_file_uses_what_it_declares() -> None:
     assert (ROOT / dockerfile).is_file()
 
 
+@pytest.mark.skipif(
+    shutil.which("docker-compose") is None, reason="Debian's package docker-compose has it"
+)
+def test_compose_takes_the_file() -> None:
+    done = subprocess.run(
+        ["docker-compose", "--file", "deploy/compose.yaml", "config", "--quiet"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_manifests_give_questions_time_to_end() -> None:
     manifests = (ROOT / "deploy" / "kubernetes" / "quoted.yaml").read_text("utf-8")
     kinds = {each["kind"]: each for each in yaml.safe_load_all(manifests)}
@@ -117,6 +135,72 @@ def test_the_manifests_give_questions_time_to_end() -> None:
     assert pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"]
     unit = (ROOT / "deploy" / "systemd" / "quoted.service").read_text("utf-8")
     assert int(re.findall(r"TimeoutStopSec=(\d+)", unit)[0]) > DRAIN_SECONDS
+
+
+def _manifest(kind: str) -> dict[str, Any]:
+    manifests = (ROOT / "deploy" / "kubernetes" / "quoted.yaml").read_text("utf-8")
+    return next(each for each in yaml.safe_load_all(manifests) if each["kind"] == kind)
+
+
+def test_the_backup_of_the_cluster_mounts_the_data_and_gets_no_questions() -> None:
+    server = _manifest("Deployment")["spec"]["template"]
+    backup = _manifest("CronJob")["spec"]["jobTemplate"]["spec"]["template"]
+
+    claims = {
+        each["persistentVolumeClaim"]["claimName"]
+        for each in backup["spec"]["volumes"]
+        if "persistentVolumeClaim" in each
+    }
+    assert claims == {"quoted", "quoted-backups"}
+    # A volume of one node: the job runs where the server does.
+    assert _manifest("PersistentVolumeClaim")["spec"]["accessModes"] == ["ReadWriteOnce"]
+    [near] = backup["spec"]["affinity"]["podAffinity"].popitem()[1]
+    assert near["labelSelector"]["matchLabels"] == server["metadata"]["labels"]
+    # The service sends questions to the server alone.
+    assert _manifest("Service")["spec"]["selector"] == server["metadata"]["labels"]
+    assert backup["metadata"]["labels"] != server["metadata"]["labels"]
+    assert backup["spec"]["securityContext"] == server["spec"]["securityContext"]
+
+
+def _commands_of_backups() -> list[str]:
+    """Return the shell commands that make a backup in the cluster and under compose."""
+    job = _manifest("CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    compose = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text("utf-8"))
+    return [
+        job["containers"][0]["command"][-1],
+        compose["services"]["backup"]["command"][0].replace("$$", "$"),
+    ]
+
+
+@pytest.mark.parametrize("command", _commands_of_backups(), ids=["kubernetes", "compose"])
+@pytest.mark.parametrize("succeeds", [True, False])
+def test_old_backups_go_only_when_a_new_one_is_there(
+    tmp_path: Path, command: str, *, succeeds: bool
+) -> None:
+    programs, backups = tmp_path / "bin", tmp_path / "backups"
+    # The first sleep ends the loop that compose runs.
+    scripts = {"qa": 'test -n "$WORKS" && touch "$2"', "sleep": "kill $PPID"}
+    for folder in (programs, backups):
+        folder.mkdir()
+    for name, script in scripts.items():
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+        (programs / name).chmod(0o755)
+    old, recent = backups / "quoted-2026-01-01-0230.zip", backups / "quoted-2026-01-20-0230.zip"
+    for path, days in ((old, 20), (recent, 1)):
+        path.touch()
+        moment = time.time() - days * 86_400
+        os.utime(path, (moment, moment))
+
+    subprocess.run(
+        ["sh", "-c", command.replace("/backups", str(backups))],
+        env={"PATH": f"{programs}:{os.environ['PATH']}", "WORKS": "1" if succeeds else ""},
+        check=False,
+        timeout=20,
+    )
+
+    assert recent.exists()
+    assert old.exists() != succeeds
+    assert len(list(backups.iterdir())) == 2
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")

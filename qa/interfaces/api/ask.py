@@ -118,10 +118,7 @@ def _answered(
         "strict": body.sure,
     }
     if body.conversation_id is None:
-        with service.pipeline(asker) as pipeline:
-            answer = pipeline.ask(body.question, tags=body.tags, **options)
-        service.note_refusal(asker, answer)
-        return answer.to_dict()
+        return service.answer(asker, body.question, tags=body.tags, **options).to_dict()
     turn = service.ask(
         asker, body.conversation_id, body.question, lambda _: body.tags or (), **options
     )

@@ -21,7 +21,7 @@ from index.store.file_records import IndexedFile
 from index.store.snapshot import DocumentInfo, Snapshot
 from index.tags import tag_of
 from qa.access.principal import Principal
-from qa.answering.source_freshness import FileHashes, SourceFreshness
+from qa.answering.retrieval.source_freshness import FileHashes, SourceFreshness
 from qa.errors import UnknownDocumentId
 from qa.interfaces.api.dependencies import Asker
 from qa.interfaces.api.host_guard import content_length
@@ -225,7 +225,10 @@ def _listed(
     """Return the JSON of a `ListedDocument` for each of some documents."""
     ids = [document.id for document in found]
     files = snapshot.files_of(ids)
-    uploaded_ids = {file.document_id for file in files if uploads.holds(file.path)}
+    # A part of an uploaded file cannot be replaced or deleted alone.
+    uploaded_ids = {
+        file.document_id for file in files if not file.part and uploads.holds(file.path)
+    }
     given_tags = snapshot.given_tags(ids)
     return [
         jsonable_encoder(document)

@@ -13,7 +13,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from index.errors import IndexingError, InvalidTag, StoreBusy, StoreFull, StoreReadOnly
+from index.errors import (
+    IndexingError,
+    InvalidTag,
+    StoreBusy,
+    StoreFull,
+    StoreReadOnly,
+    StoreUnreachable,
+)
 from qa.errors import (
     CalibrationError,
     GapsOff,
@@ -28,6 +35,7 @@ from qa.errors import (
     NotSignedIn,
     NotUploaded,
     PageNotShown,
+    PartOfFile,
     QAError,
     QuestionCancelled,
     QuotaReached,
@@ -83,6 +91,7 @@ _PUBLIC_ERRORS: tuple[tuple[type[Exception], int, str], ...] = (
     (TooManyUploads, 503, "Too many uploads"),
     (UnsupportedUpload, 415, "Unsupported content"),
     (NotUploaded, 409, "Not uploaded"),
+    (PartOfFile, 409, "Part of a file"),
     (StorageFull, 507, "Disk full"),
     (NoIndex, 503, "No index"),
     (NoSample, 404, "No sample"),
@@ -122,6 +131,12 @@ _HIDDEN_ERRORS = (
         507,
         "Read-only",
         "the server may only read its data directory: nothing can be uploaded, changed or kept",
+    ),
+    _HiddenError(
+        StoreUnreachable,
+        503,
+        "State unreachable",
+        "the database with conversations and keys does not answer: try again in a moment",
     ),
     _HiddenError(IndexingError, 500, "Index failed", _UNUSABLE),
     _HiddenError(CalibrationError, 500, "Index failed", _UNUSABLE),

@@ -18,6 +18,7 @@ from typing import NoReturn
 import click
 
 from qa.interfaces.cli.ask import ask, search
+from qa.interfaces.cli.bench import bench
 from qa.interfaces.cli.calibrate import calibrate_command
 from qa.interfaces.cli.chat import chat
 from qa.interfaces.cli.config import config
@@ -27,6 +28,7 @@ from qa.interfaces.cli.gaps import gaps
 from qa.interfaces.cli.keys import audit, keys
 from qa.interfaces.cli.maintenance import backup, doctor, restore
 from qa.interfaces.cli.mcp import mcp
+from qa.interfaces.cli.migrate import migrate
 from qa.interfaces.cli.saved_questions import history, watchlist
 from qa.interfaces.cli.self_test import self_test
 from qa.interfaces.cli.serve import serve
@@ -62,6 +64,7 @@ for command in (
     doctor,
     backup,
     restore,
+    migrate,
     keys,
     audit,
     serve,
@@ -69,6 +72,7 @@ for command in (
     mcp,
     gaps,
     self_test,
+    bench,
     config,
     evaluate,
     calibrate_command,

@@ -204,14 +204,13 @@ def _note_refusal(settings: Settings, answer: Answer, *, of_sample: bool) -> Non
 
     Where nothing can be written, a note says so.
     """
-    if answer.refusal is None or settings.gaps != "all" or of_sample:
+    if of_sample:
         return
     from index.errors import IndexingError
-    from qa.bootstrap import open_gap_records
-    from qa.state.conversations import LOCAL_OWNER
+    from qa.bootstrap import note_refusal
 
     try:
-        open_gap_records(settings).note(LOCAL_OWNER, answer.interpreted_as or answer.question)
+        note_refusal(settings, answer)
     except IndexingError as error:
         click.echo(f"note: the question is not kept for `qa gaps`: {error}", err=True)
 
@@ -249,7 +248,7 @@ def own_or_sample(settings: Settings) -> Iterator[tuple[Settings, tuple[str, ...
 @contextmanager
 def _pipeline(settings: Settings) -> Iterator[tuple[Pipeline, Settings, tuple[str, ...]]]:
     """Yield the pipeline of the data directory or of the sample, its settings, and a note."""
-    from qa.answering.source_freshness import FileHashes
+    from qa.answering.retrieval.source_freshness import FileHashes
     from qa.bootstrap import load_pipeline
 
     with own_or_sample(settings) as (used, note):

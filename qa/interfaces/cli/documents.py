@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,8 +28,11 @@ from qa.interfaces.cli.options import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
+    from index.ingestion.ingest import Distribute
     from index.ingestion.report import Summary
+    from index.models.encoder import Encoder
     from index.store.snapshot import DocumentInfo
     from qa.library.document_status import FileStatus
     from qa.settings import Settings
@@ -52,6 +56,12 @@ SKIPPED = 4
 @click.option(
     "--fetch", is_flag=True, help="Allow http(s) addresses of web pages as PATHS, and fetch them."
 )
+@click.option(
+    "--ray",
+    "ray_address",
+    metavar="ADDRESS",
+    help="Read and embed on all nodes of this Ray cluster; needs QUOTED_STORE.",
+)
 @exclude_option
 @tag_option
 @follow_links_option
@@ -62,6 +72,7 @@ def index(  # noqa: PLR0913 - as many as it has options
     prune: bool,
     yes: bool,
     fetch: bool,
+    ray_address: str | None,
     exclude: tuple[str, ...],
     tags: tuple[str, ...],
     follow_links: bool,
@@ -91,6 +102,7 @@ def index(  # noqa: PLR0913 - as many as it has options
         exclude=exclude,
         tags=tags,
         follow_links=follow_links,
+        ray_address=ray_address,
     )
     click.echo(summary_line(summary))
     if summary.other_formats:
@@ -104,7 +116,7 @@ def index(  # noqa: PLR0913 - as many as it has options
     sys.exit(SKIPPED if is_incomplete else 0)
 
 
-def run_indexing(
+def run_indexing(  # noqa: PLR0913 - as `index_paths`
     settings: Settings,
     paths: Sequence[Path | str],
     *,
@@ -113,6 +125,7 @@ def run_indexing(
     exclude: Sequence[str] = (),
     tags: Sequence[str] = (),
     follow_links: bool = False,
+    ray_address: str | None = None,
 ) -> Summary:
     """Index files, folders and web pages, with progress on standard error."""
     from qa.access.audit_log import log_command
@@ -122,20 +135,22 @@ def run_indexing(
     # The encoder may have to be converted: that message comes before the progress bar.
     encoder = encoder_of(settings)
     progress = Progress()
-    log_command(settings.data, "index", " ".join(map(str, paths)))
+    log_command(settings, "index", " ".join(map(str, paths)))
     try:
-        summary = index_paths(
-            settings,
-            encoder,
-            paths,
-            progress,
-            prune=prune,
-            yes=yes,
-            exclude=exclude,
-            tags=tags,
-            follow_links=follow_links,
-            on_wait=echo_waiting,
-        )
+        with _distribution(ray_address, settings, encoder) as distribute:
+            summary = index_paths(
+                settings,
+                encoder,
+                paths,
+                progress,
+                prune=prune,
+                yes=yes,
+                exclude=exclude,
+                tags=tags,
+                follow_links=follow_links,
+                distribute=distribute,
+                on_wait=echo_waiting,
+            )
     except KeyboardInterrupt:
         progress.close()
         click.echo(
@@ -149,6 +164,17 @@ def run_indexing(
     if progress.languages:
         _echo_languages(settings, progress.languages)
     return summary
+
+
+def _distribution(
+    ray_address: str | None, settings: Settings, encoder: Encoder
+) -> AbstractContextManager[Distribute | None]:
+    """Return what processes files on a cluster, while it is entered; None without a cluster."""
+    if ray_address is None:
+        return nullcontext()
+    from qa.interfaces.cluster import distribution_over
+
+    return distribution_over(ray_address, settings, encoder)
 
 
 def _echo_languages(settings: Settings, codes: Sequence[str]) -> None:
@@ -266,7 +292,7 @@ def remove(document: str, data: Path | None) -> None:
 
     settings = settings_of(data)
     removed = remove_document(settings, document, echo_waiting)
-    log_command(settings.data, "remove", f"{removed.document_id} {removed.uri}")
+    log_command(settings, "remove", f"{removed.document_id} {removed.uri}")
     echo_line(f"Removed {removed.uri} ({removed.document_id}).")
 
 
@@ -282,5 +308,5 @@ def forget(*, everything: bool, data: Path | None) -> None:
 
     settings = settings_of(data)
     count = forget_all(settings, echo_waiting) if everything else 0
-    log_command(settings.data, "forget --all", f"{count} documents")
+    log_command(settings, "forget --all", f"{count} documents")
     echo_line(f"Forgot {count} document{'s' if count != 1 else ''}.")

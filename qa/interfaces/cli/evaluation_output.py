@@ -16,7 +16,7 @@ from qa.interfaces.cli.progress import PLAIN_SECONDS, Progress
 if TYPE_CHECKING:
     from index.models.encoder import Encoder
     from qa.answering.pipeline import Pipeline
-    from qa.answering.reader import Reader
+    from qa.answering.reading.reader import Reader
     from qa.evaluation.cases import Case
     from qa.evaluation.figures import Figure
     from qa.settings import Settings

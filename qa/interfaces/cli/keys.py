@@ -85,12 +85,12 @@ def create(
     From the first key on, every request to the server needs one.
     """
     from qa.access.audit_log import log_command
-    from qa.access.key_store import KeyStore
+    from qa.access.key_store import open_key_store
 
     settings = settings_of(data)
     wanted = [tag for each in tags for tag in each.split(",") if tag.strip()]
     settings.data.mkdir(parents=True, exist_ok=True)
-    with closing(KeyStore(settings.data)) as store:
+    with closing(open_key_store(settings)) as store:
         key, text = store.create(
             name,
             role,
@@ -99,7 +99,7 @@ def create(
             is_person=is_person,
             rate=rate,
         )
-    log_command(settings.data, "create key", f"{key.name} {key.id} {key.role}")
+    log_command(settings, "create key", f"{key.name} {key.id} {key.role}")
     echo_line(f"{key.role} {key.name} ({key.id}): {_reach(key)}.", err=True)
     if text:
         click.echo("Keep this key; it cannot be shown again:", err=True)
@@ -111,12 +111,12 @@ def create(
 @data_option
 def list_keys(*, as_json: bool, data: Path | None) -> None:
     """List the keys, without their secrets."""
-    from qa.access.key_store import FILE_NAME, KeyStore
+    from qa.access.key_store import has_key_store, open_key_store
 
-    folder = settings_of(data).data
+    settings = settings_of(data)
     found: list[Key] = []
-    if (folder / FILE_NAME).is_file():
-        with closing(KeyStore(folder)) as store:
+    if has_key_store(settings):
+        with closing(open_key_store(settings)) as store:
             found = store.listed()
     if as_json:
         echo_json([asdict(key) for key in found])
@@ -134,15 +134,15 @@ def list_keys(*, as_json: bool, data: Path | None) -> None:
 def revoke(name: str, data: Path | None) -> None:
     """Revoke the key of NAME, or with this id, at once."""
     from qa.access.audit_log import log_command
-    from qa.access.key_store import FILE_NAME, KeyStore
+    from qa.access.key_store import has_key_store, open_key_store
     from qa.errors import AccessError
 
-    folder = settings_of(data).data
-    if not (folder / FILE_NAME).is_file():
+    settings = settings_of(data)
+    if not has_key_store(settings):
         raise AccessError(f"there is no key {name!r} to revoke: there are no keys")
-    with closing(KeyStore(folder)) as store:
+    with closing(open_key_store(settings)) as store:
         key = store.revoke(name)
-    log_command(folder, "revoke key", f"{key.name} {key.id}")
+    log_command(settings, "revoke key", f"{key.name} {key.id}")
     echo_line(f"Revoked the key of {key.name} ({key.id}).")
 
 
@@ -160,7 +160,7 @@ def audit(*, last: int, as_json: bool, data: Path | None) -> None:
     """Show who changed what, the oldest first; logged from the first key on."""
     from qa.access.audit_log import entries
 
-    found = entries(settings_of(data).data, last)
+    found = entries(settings_of(data), last)
     if as_json:
         echo_json([asdict(entry) for entry in found])
         return

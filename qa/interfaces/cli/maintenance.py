@@ -77,9 +77,12 @@ def backup(file: Path, data: Path | None) -> None:
     The backup holds index, conversations, saved questions and calibration. FILE must not exist yet.
     Other processes may go on reading and writing meanwhile.
     """
+    from qa.library.stores import refuse_shared
     from qa.state.backup import back_up
 
-    names = back_up(settings_of(data).data, file)
+    settings = settings_of(data)
+    refuse_shared(settings, "A backup", "copy the folder or the bucket with its own tools")
+    names = back_up(settings.data, file)
     echo_line(f"Wrote {', '.join(names)} to {file}.")
 
 
@@ -94,9 +97,12 @@ def restore(file: Path, *, yes: bool, data: Path | None) -> None:
     """
     from qa.access.audit_log import log_command
     from qa.interfaces.cli.documents import echo_waiting
+    from qa.library.stores import refuse_shared
     from qa.state import backup as backups
 
-    folder = settings_of(data).data
+    settings = settings_of(data)
+    refuse_shared(settings, "Restoring", "put the folder or the bucket back with its own tools")
+    folder = settings.data
     names = backups.restore(file, folder, yes=yes, on_wait=echo_waiting)
-    log_command(folder, "restore", str(file))
+    log_command(settings, "restore", str(file))
     echo_line(f"Restored {', '.join(names)} from {file}.")

@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from index.models.encoder import Encoder
-    from qa.answering.reader import Reader
+    from qa.answering.reading.reader import Reader
     from qa.settings import Settings
 
 

@@ -141,7 +141,7 @@ def _saved_questions(settings: Settings) -> Iterator[SavedQuestions]:
 
 def _ask_again(settings: Settings) -> list[Difference]:
     """Ask all saved questions again and return the changed answers."""
-    from qa.answering.source_freshness import FileHashes
+    from qa.answering.retrieval.source_freshness import FileHashes
     from qa.bootstrap import load_pipeline
 
     pipeline = load_pipeline(

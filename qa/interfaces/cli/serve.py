@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from qa.interfaces.cli.options import (
     settings_of,
     tag_option,
 )
+
+if TYPE_CHECKING:
+    from qa.interfaces.logs import Format
 
 
 @click.command()
@@ -65,6 +69,17 @@ from qa.interfaces.cli.options import (
     help="Path below which a proxy serves this server, like /quoted.",
 )
 @click.option(
+    "--ray",
+    "ray_address",
+    metavar="ADDRESS",
+    help="Serve on the nodes of this Ray cluster; needs QUOTED_STORE.",
+)
+@click.option(
+    "--replicas",
+    type=click.IntRange(1),
+    help="Servers on the cluster with --ray; 1 if it is left out.",
+)
+@click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
@@ -85,7 +100,9 @@ def serve(  # noqa: PLR0913 - as many as it has options
     trusted_proxies: tuple[str, ...],
     identity_header: str | None,
     root_path: str,
-    log_format: str,
+    ray_address: str | None,
+    replicas: int | None,
+    log_format: Format,
     data: Path | None,
 ) -> None:
     """Serve the web page and the HTTP interface.
@@ -102,11 +119,16 @@ def serve(  # noqa: PLR0913 - as many as it has options
     for option, value in given.items():
         if value and not watch:
             raise click.UsageError(f"{option} needs --watch")
-    run(
-        settings_of(data),
-        Binding(host, is_open, trusted_proxies, identity_header, checked_root_path(root_path)),
-        port,
-        WatchedPaths(watch, exclude, tags_of(tags), follow_links),
-        only_slack=only == "slack",
-        log_format="json" if log_format == "json" else "text",
-    )
+    if replicas is not None and ray_address is None:
+        raise click.UsageError("--replicas needs --ray")
+    binding = Binding(host, is_open, trusted_proxies, identity_header, checked_root_path(root_path))
+    if ray_address is None:
+        watched = WatchedPaths(watch, exclude, tags_of(tags), follow_links)
+        only_slack = only == "slack"
+        run(settings_of(data), binding, port, watched, only_slack=only_slack, log_format=log_format)
+        return
+    if watch or only:
+        raise click.UsageError("--watch and --only are for one server: leave out --ray")
+    from qa.interfaces.replicas import run_replicas
+
+    run_replicas(ray_address, replicas or 1, settings_of(data), binding, port, log_format)

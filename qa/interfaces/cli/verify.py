@@ -101,4 +101,5 @@ def _find_in_index(settings: Settings, stack: ExitStack) -> Find:
     from qa.library.documents import open_snapshot
     from qa.verification.quote_check import in_index
 
-    return in_index(stack.enter_context(closing(open_snapshot(settings))))
+    snapshot = stack.enter_context(closing(open_snapshot(settings)))
+    return stack.enter_context(in_index(snapshot))

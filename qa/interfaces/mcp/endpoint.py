@@ -75,9 +75,10 @@ class ServiceDocuments:
         """Return the JSON of the answer to a question."""
 
         def answered(asker: Principal, seconds: float) -> dict[str, Any]:
-            with self._service.pipeline(asker) as pipeline:
-                answer = pipeline.ask(question, tags=tags or None, strict=sure, seconds=seconds)
-                return answer.to_dict()
+            answer = self._service.answer(
+                asker, question, tags=tags or None, strict=sure, seconds=seconds
+            )
+            return answer.to_dict()
 
         answer = await self._in_turn(answered)
         self._service.count_answer("mcp", answer)

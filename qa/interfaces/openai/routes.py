@@ -10,7 +10,6 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from index.errors import IndexingError
 from qa.access.principal import Principal
-from qa.conversations.conversation import answer_in_context
 from qa.errors import QAError
 from qa.interfaces.api.dependencies import Asker
 from qa.interfaces.api.question_queue import QuestionQueue
@@ -91,17 +90,16 @@ def _completed(
     if request.model not in {ANSWERS, SURE, SEARCH}:
         raise _unknown_model(request.model)
     question, turns = question_and_turns(request.messages)
-    with service.pipeline(asker) as pipeline:
-        if request.model == SEARCH:
+    if request.model == SEARCH:
+        with service.pipeline(asker) as pipeline:
             found = pipeline.search(question, top_k=_SEARCHED)
-            completion = Completion(request.model, passages_content(found, base), question)
-        else:
-            ask = partial(pipeline.ask, strict=request.model == SURE, seconds=seconds)
-            answer = answer_in_context(question, turns, ask)
-            service.note_refusal(asker, answer)
-            details = answer.to_dict()
-            service.count_answer("openai", details)
-            completion = Completion(request.model, content_of(answer, base), question, details)
+        completion = Completion(request.model, passages_content(found, base), question)
+    else:
+        is_strict = request.model == SURE
+        answer = service.answer(asker, question, turns, strict=is_strict, seconds=seconds)
+        details = answer.to_dict()
+        service.count_answer("openai", details)
+        completion = Completion(request.model, content_of(answer, base), question, details)
     if not request.stream:
         return JSONResponse(completion.whole())
     with_usage = request.stream_options is not None and request.stream_options.include_usage

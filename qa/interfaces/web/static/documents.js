@@ -68,7 +68,7 @@ export class DocumentList {
         make("span", { class: "where" }, make("bdi", {}, each.uri), known.filter(Boolean).map((part) => ` · ${part}`)),
       ),
       make("button", { class: "only", type: "button", "aria-label": `Ask only “${each.title}”`, title: "Ask only this document", click: () => this.hear.only(each) }, "Ask"),
-      make("button", { class: "manage", type: "button", "aria-expanded": String(managed), "aria-label": `Tags and file of “${each.uri}”`, click: () => this.#manage(each) }, "⋯"),
+      !each.part_of && make("button", { class: "manage", type: "button", "aria-expanded": String(managed), "aria-label": `Tags and file of “${each.uri}”`, click: () => this.#manage(each) }, "⋯"),
       each.uploaded && make("button", { class: "delete", type: "button", "aria-label": `Delete “${each.uri}”`, click: () => this.#delete(each) }, "×"),
       managed && this.managing.element,
     );

@@ -75,7 +75,7 @@ function listed(texts) {
 
 /** The answer that is given now, or that would have been. */
 function candidate({ outcome, candidate: span }) {
-  const lead = outcome === "refused" ? "It would have been" : "The answer now";
+  const lead = outcome === "refused" ? "The best candidate, withheld" : "The answer now";
   const at = span.sentence.indexOf(span.text);
   const sentence = at < 0 ? [make("mark", {}, span.text)] : [span.sentence.slice(0, at), make("mark", {}, span.text), span.sentence.slice(at + span.text.length)];
   return make(

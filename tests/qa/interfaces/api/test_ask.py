@@ -15,11 +15,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from index.errors import StoreCorrupt
+from index.errors import StoreCorrupt, StoreReadOnly
 from qa.access.principal import LOCAL, Principal
-from qa.answer import Answer
 from qa.answering.live_pipeline import LivePipeline
-from qa.answering.reader import CrossEncoderReader
+from qa.answering.reading.reader import CrossEncoderReader
 from qa.bootstrap import live_pipeline
 from qa.conversations.conversation import Conversations
 from qa.errors import NoIndex, NotReady
@@ -31,6 +30,7 @@ from qa.interfaces.service import Service
 from qa.library.documents import remove_document
 from qa.library.upload_service import UploadService
 from qa.settings import Settings
+from qa.state.gap_records import GapRecords
 from tests.qa.answering.test_question import INVALID
 from tests.qa.test_answer import ANSWER_KEYS, CITATION_KEYS
 from tests.support.fakes import FakeSpanModel, FixedReader, SharedWordsReader
@@ -63,8 +63,8 @@ class FixedService(Service):
     def conversations(self) -> Conversations:
         raise NotImplementedError
 
-    def note_refusal(self, asker: Principal, answer: Answer) -> None:
-        """Keep nothing: there is no data directory."""
+    def gap_records(self) -> GapRecords:
+        raise StoreReadOnly("there is no data directory")
 
     def upload_service(self) -> UploadService:
         if self.documents is None:

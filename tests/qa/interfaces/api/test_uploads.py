@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +234,37 @@ def test_a_document_indexed_from_elsewhere_is_not_replaced_and_its_file_is_kept(
     assert (tmp_path / "notes" / "gate.txt").read_text() == HARBOUR
 
 
+def test_mails_in_an_uploaded_mail_are_documents_that_go_with_it(server: Server) -> None:
+    inner, outer = EmailMessage(), EmailMessage()
+    inner["Subject"], outer["Subject"] = "Gate", "FW"
+    inner.set_content(HARBOUR)
+    outer.set_content("Please see below.")
+    outer.add_attachment(inner)
+
+    [added] = uploaded(server, [("fw.eml", outer.as_bytes())], "mails")
+
+    whole, part = documents(server, tag="mails").values()
+    assert (whole["id"], part["uri"], part["part_of"]) == (
+        added["document_id"],
+        "fw.eml#1",
+        whole["id"],
+    )
+    assert (whole["uploaded"], part["uploaded"], part["tags"]) == (True, False, ["mails"])
+    answer = ask(server, tags=["mails"])
+    assert answer["citations"][0]["uri"] == "fw.eml#1"
+    assert server.client.post("/verify", json=answer).json()["proved"] is True
+    place = f"/documents/{part['id']}"
+    for refused in (
+        server.client.delete(place),
+        server.client.put(place, **form([("fw.eml", "x")])),
+        server.client.put(f"{place}/tags", json={"tags": []}),
+    ):
+        assert "fw.eml#1 is a part of fw.eml" in problem(refused, 409)["detail"]
+
+    assert server.client.delete(f"/documents/{whole['id']}").json()["file"] == "deleted"
+    assert not documents(server).keys() & {whole["id"], part["id"]}
+
+
 def test_an_upload_waits_for_qa_index_and_both_finish(command: Command, tmp_path: Path) -> None:
     write_files(
         tmp_path / "notes",
@@ -301,7 +333,7 @@ def test_a_disk_that_fills_up_later_makes_the_job_wait(converted: Path, tmp_path
         eventually(lambda: server.client.get("/readyz").json().get("title") == "No index")
         assert uploaded(server, [("gate.txt", HARBOUR)])[0]["status"] == "added"
         long = " ".join(f"Buoy {number} lies in bay {number * 7}." for number in range(9_000))
-        fill(small / "ballast", 1_400_000)
+        fill(small / "ballast", 800_000)
         accepted = server.client.post("/documents", **form([("long.txt", long)]))
         if accepted.status_code == 202:
             eventually(lambda: "Uploaded files wait" in server.log)

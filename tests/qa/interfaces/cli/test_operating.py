@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from qa.state.gap_records import GapRecords
 from tests.support.fakes import SharedWordsReader
 from tests.support.serving import carded, indexed
 
+OPERATIONS = Path(__file__).parents[4] / "docs" / "operations.md"
 FILES = {
     "pump.md": "# Pump\n\nThe filter of the bilge pump is changed every 30 days.\n",
     "prices.md": "# Prices\n\n| Part | Price |\n|---|---|\n| Seal | 12 |\n| Impeller | 90 |\n",
@@ -64,6 +66,20 @@ def test_a_refused_question_becomes_a_gap_where_that_is_wanted(qa: Qa) -> None:
     assert off.exit_code == 1
     assert "QUOTED_GAPS" in str(off.exception)
     assert qa("gaps", "--csv", "--json").exit_code == 2
+
+
+def test_the_upgrade_guide_can_be_followed(
+    qa: Qa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    guide = OPERATIONS.read_text("utf-8").partition("## Upgrade")[2]
+    commands = re.findall(r"`qa ((?:backup|self-test|restore) [^`>]+)", guide)
+    done = {command.split()[0]: qa(*command.split()) for command in commands}
+
+    assert [command.split()[0] for command in commands] == ["backup", "self-test", "restore"]
+    assert done["backup"].exit_code == done["restore"].exit_code == 0, done
+    assert json.loads(done["self-test"].stdout)["asked"] > 0
+    assert qa("ask", "When is the filter of the bilge pump changed?").exit_code == 0
 
 
 def test_forgetting_everything_forgets_the_gaps(qa: Qa) -> None:

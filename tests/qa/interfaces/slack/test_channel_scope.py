@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import InvalidTag
-from index.store.snapshot import Snapshot
+from index.store.snapshot import SqliteSnapshot
 from qa.errors import InvalidQuestion, UnknownTag
 from qa.interfaces.slack.channel_scope import tags_to_search
 from qa.interfaces.slack.commands import parse_request
@@ -139,7 +139,7 @@ def test_an_error_names_the_refused_tag_and_the_known_ones() -> None:
 
 
 @pytest.fixture(scope="module", name="snapshot")
-def tagged_snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+def tagged_snapshot(tmp_path_factory: pytest.TempPathFactory) -> SqliteSnapshot:
     """Return a snapshot of more documents than are listed, with tags."""
     base = tmp_path_factory.mktemp("tagged")
     settings = settings_in(base)
@@ -153,10 +153,10 @@ def tagged_snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
         }
         write_files(base / folder, files)
         index_paths(settings, carded(), [base / folder], RecordingReporter(), tags=tags)
-    return Snapshot(settings.data)
+    return SqliteSnapshot(settings.data)
 
 
-def test_documents_are_listed_with_tags_within_slacks_limits(snapshot: Snapshot) -> None:
+def test_documents_are_listed_with_tags_within_slacks_limits(snapshot: SqliteSnapshot) -> None:
     everything = documents_message(snapshot, (), (), "https://qa.example.org")
     assert faults(everything.blocks) == []
     shown = texts(everything.blocks)
@@ -174,7 +174,7 @@ def test_documents_are_listed_with_tags_within_slacks_limits(snapshot: Snapshot)
     assert " · board00.txt · 4 passages · #board" in "".join(texts(listed["elements"][0]))
 
 
-def test_a_limited_channel_lists_its_own_documents_and_tags(snapshot: Snapshot) -> None:
+def test_a_limited_channel_lists_its_own_documents_and_tags(snapshot: SqliteSnapshot) -> None:
     limited = documents_message(snapshot, (), ("board", "none"), "")
     assert texts(limited.blocks)[0] == "2 documents in board"
     assert texts(limited.blocks)[-1] == "Tags: board (2)"
@@ -183,7 +183,7 @@ def test_a_limited_channel_lists_its_own_documents_and_tags(snapshot: Snapshot) 
         documents_message(snapshot, ("harbour",), ("board",), "")
 
 
-def test_documents_are_listed_by_tag(snapshot: Snapshot) -> None:
+def test_documents_are_listed_by_tag(snapshot: SqliteSnapshot) -> None:
     listed = documents_message(snapshot, ("harbour",), (), "")
 
     assert texts(listed.blocks)[0] == f"{MAX_LISTED + 3} documents in harbour"

@@ -53,9 +53,12 @@ def test_a_server_may_stop_and_come_back_and_refuses_what_it_cannot_answer(
             "When will the tariffs take effect?"
         )
         expect(page.locator(".waiting")).to_have_count(0)
+        with page.expect_request("**/readyz"):
+            page.get_by_role("button", name="Try again").click()
+        expect(banner).to_contain_text("The server does not answer.")
 
         with Server(command.on(command.data, QUOTED_MIN_CONFIDENCE="1")) as again:
-            page.get_by_role("button", name="Try again").click()
+            expect(banner).to_be_hidden()
             page.get_by_label("Your question").press("Enter")
             refused = page.locator(".turn").nth(1)
             expect(refused.locator(".refused")).to_contain_text("No answer found")
