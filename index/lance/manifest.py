@@ -28,6 +28,8 @@ GRACE_MINUTES = 60
 """Minutes for which versions of tables are kept after they were replaced, for their readers."""
 FORMAT = 1
 """Version of the tables, raised with them."""
+_NOT_FOUND = "was not found"
+"""Words of LanceDB's ValueError about a table that has no version yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +87,25 @@ class Ledger:
     def exists(self) -> bool:
         """Return True if there is a store."""
         if self._table is None:
-            database = connect(self.location)
-            with translate_lance_errors(self.location):
-                if TABLE not in database.list_tables().tables:
-                    return False
-                self._table = database.open_table(TABLE)
-        return True
+            self._table = self._table_if_created()
+        return self._table is not None
+
+    def _table_if_created(self) -> Table | None:
+        """Return the table; None if there is none, or only the beginning of one.
+
+        A listing names a table as soon as its first file is there: another process may still be
+        creating it, or may have been cut off at that.
+        """
+        database = connect(self.location)
+        with translate_lance_errors(self.location):
+            if TABLE not in database.list_tables().tables:
+                return None
+            try:
+                return database.open_table(TABLE)
+            except ValueError as error:
+                if _NOT_FOUND in str(error):
+                    return None
+                raise
 
     def create(self) -> None:
         """Create the manifest of an empty store, unless there is one."""
@@ -102,7 +117,7 @@ class Ledger:
             with translate_lance_errors(self.location):
                 self._table = connect(self.location).create_table(TABLE, [row])
         except WriteConflict:  # another process has just done it
-            self._table = connect(self.location).open_table(TABLE)
+            self._table = self._table_if_created()
 
     def read(self) -> Manifest:
         """Return the manifest as it is now. Raises StoreError or SchemaTooNew."""

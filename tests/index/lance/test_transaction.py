@@ -77,6 +77,33 @@ def test_what_was_cut_off_before_the_manifest_is_not_there(
     assert passages(other) == ["It hails.", "It rains."]
 
 
+def test_a_store_whose_creation_was_cut_off_is_created(tmp_path: Path) -> None:
+    begun = tmp_path / "shared" / "manifest.lance" / "data"
+    begun.mkdir(parents=True)
+    (begun / "1.lance").write_bytes(b"its first rows")
+
+    assert not Ledger(str(tmp_path / "shared")).exists()
+    store = LanceStore(str(tmp_path / "shared"), tmp_path / "data")
+    put(store, "It rains.", "a.txt")
+    assert passages(store) == ["It rains."]
+
+
+def test_a_store_that_another_process_is_creating_is_awaited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location = str(tmp_path / "shared")
+    rival, late = Ledger(location), Ledger(location)
+    rival.create()
+    # It was looked for a moment before the rival had created it.
+    found = iter([None])
+    look = late._table_if_created
+    monkeypatch.setattr(late, "_table_if_created", lambda: next(found, look()))
+
+    late.create()
+
+    assert late.read().store == rival.read().store
+
+
 def test_a_batch_is_one_change(store: LanceStore) -> None:
     with store.batch():
         put(store, "It rains.", "a.txt")
