@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 ADDRESS = ("AWS_ENDPOINT", "AWS_ENDPOINT_URL")
+_SERVE = """
+import threading
+from moto.server import ThreadedMotoServer
+
+server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+server.start()
+print(server.get_host_and_port()[1], flush=True)
+threading.Event().wait()
+"""
+"""Program that says the port that it was given: one that was free before may be another's by now.
+"""
 
 
 @contextmanager
@@ -17,14 +26,11 @@ def running_object_store() -> Iterator[dict[str, str]]:
     """Run an object store; yield the variables that lead to it. Its bucket `quoted` is empty."""
     import boto3
 
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
     server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        [sys.executable, "-c", _SERVE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
+    assert server.stdout
+    address = f"http://127.0.0.1:{int(server.stdout.readline())}"
     variables = {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
@@ -33,7 +39,6 @@ def running_object_store() -> Iterator[dict[str, str]]:
         **dict.fromkeys(ADDRESS, address),
     }
     try:
-        _wait_for(port)
         client = boto3.client(
             "s3",
             endpoint_url=address,
@@ -46,11 +51,4 @@ def running_object_store() -> Iterator[dict[str, str]]:
     finally:
         server.terminate()
         server.wait()
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(600):
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            return
-        time.sleep(0.05)
-    raise TimeoutError
+        server.stdout.close()
