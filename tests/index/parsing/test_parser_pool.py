@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from index.formats.text_builder import ExtractedText
 from index.parsing.parser_pool import SMALL_BYTES, ParserPool
 from index.parsing.sandbox import Extraction
 from tests.support.parsing import SLOW, Gate
-from tests.support.serving import PATIENCE
+from tests.support.serving import PATIENCE, eventually
 
 HTML = KINDS["html"]
 LIMIT = 10 * SMALL_BYTES
@@ -97,8 +96,8 @@ def test_however_many_large_files_wait_a_small_one_is_read(
     large = [
         Page(pool, tmp_path, f"{n}.html", SLOW + bytes([97 + n]) * SMALL_BYTES) for n in range(3)
     ]
-    assert not large[0].is_read(0.05)
-    assert pool.pages(large[0].path) == (1, 9)
+    eventually(lambda: pool.pages(large[0].path) == (1, 9))
+    assert not pool.is_ready(large[0].path)
     small = Page(pool, tmp_path, "small.html", b"<p>Tide")
 
     assert small.is_read()
@@ -110,7 +109,7 @@ def test_however_many_large_files_wait_a_small_one_is_read(
 def test_small_files_go_before_large_ones_that_came_earlier(tmp_path: Path, gate: Gate) -> None:
     with ParserPool(1, make_extraction=gate.extraction) as pool:
         slow = Page(pool, tmp_path, "slow.html", SLOW)
-        assert not slow.is_read(0.05)
+        eventually(lambda: gate.begun)
         large = Page(pool, tmp_path, "large.html", b"<p>" + b"x" * SMALL_BYTES)
         small = Page(pool, tmp_path, "small.html", b"<p>Tide")
         gate.open.set()
@@ -153,9 +152,7 @@ def test_a_process_is_ended_in_the_middle_of_a_file(tmp_path: Path) -> None:
     before = threading.active_count()
     with ParserPool(1, make_extraction=extraction) as pool:
         page = Page(pool, tmp_path, "long.html", b"<p>word word" * 200_000)
-        until = time.monotonic() + PATIENCE
-        while not (made and made[0].process_id) and time.monotonic() < until:
-            time.sleep(0.01)
+        eventually(lambda: made and made[0].process_id)
         process = made[0].process_id
         assert process is not None
         assert not pool.is_ready(page.path)
