@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import time
 from http.client import HTTPConnection
 from typing import Any
 
@@ -18,7 +17,8 @@ from starlette.types import Receive, Scope, Send
 
 from qa.interfaces.api.problems import problem_of
 from qa.interfaces.draining import Drain, DrainingServer, RequestsInFlight
-from tests.support.serving import Command, Server
+from tests.qa.interfaces.test_metrics import samples
+from tests.support.serving import Command, Server, eventually
 
 
 class Waiting:
@@ -89,9 +89,9 @@ def test_a_restart_loses_no_question(seeds_command: Command) -> None:
         late, *others = [HTTPConnection("127.0.0.1", server.port, timeout=60) for _ in range(9)]
         for number, connection in enumerate(others):
             _ask(connection, f"How much will Amazon invest in OpenAI in year {number}?")
-        time.sleep(0.2)  # they are read; two are answered at a time, each in half a second
+        eventually(lambda: _taken(server) == len(others))
         os.kill(server.process.pid, signal.SIGTERM)
-        time.sleep(0.2)
+        eventually(lambda: "to be finished first" in server.log)
         _ask(late, "Who invests?")
         refused = late.getresponse()
         title = json.loads(refused.read())["title"]
@@ -100,7 +100,13 @@ def test_a_restart_loses_no_question(seeds_command: Command) -> None:
         assert server.process.wait(60) == 0
     assert codes == [200] * 8
     assert (refused.status, title) == (503, "Stopping")
-    assert "requests to be finished first" in server.log
+
+
+def _taken(server: Server) -> float:
+    """Return how many questions a server has read: those that it has answered count, too."""
+    found = samples(server.client.get("/metrics").text)
+    names = {"quoted_questions", "quoted_answers_total"}
+    return sum(value for (name, *_), value in found.items() if name in names)
 
 
 def _ask(connection: HTTPConnection, question: str) -> None:
