@@ -15,11 +15,12 @@ from qa.interfaces.api.question_queue import SECONDS, NoObserver, QuestionQueue
 
 
 def test_some_are_answered_some_wait_and_the_rest_is_refused() -> None:
-    go, running, most = threading.Event(), [0], [0]
+    go, begun, running, most = threading.Event(), threading.Semaphore(0), [0], [0]
 
     def work(left: float) -> float:
         running[0] += 1
         most[0] = max(most[0], running[0])
+        begun.release()
         go.wait(10)
         running[0] -= 1
         return left
@@ -27,7 +28,8 @@ def test_some_are_answered_some_wait_and_the_rest_is_refused() -> None:
     async def ask() -> list[float | BaseException]:
         queue = QuestionQueue(at_once=2, most_waiting=3)
         asked = [asyncio.create_task(queue.run(work)) for _ in range(8)]
-        await asyncio.sleep(0.1)
+        for _ in range(2):
+            assert await asyncio.to_thread(begun.acquire, timeout=10)
         go.set()
         results = await asyncio.gather(*asked, return_exceptions=True)
         queue.close()
