@@ -15,7 +15,6 @@ import pytest
 
 from tests.support.postgres import PostgresServer
 from tests.support.serving import Command, Server, eventually
-from tests.support.slack_asking import until
 from tests.support.slack_double import SlackDouble
 from tests.support.slack_load import QUESTIONS
 from tests.support.slack_messages import TEAM, json_request, mention
@@ -25,6 +24,8 @@ pytest.importorskip("slack_bolt")
 pytestmark = pytest.mark.slow
 
 ASKED = 16
+DELAY = 0.3
+"""Seconds that Slack takes, so that several answers are on their way at any moment."""
 UNFINISHED = "SELECT count(*) FROM quoted.claims WHERE state != 'done'"
 WORKERS = "SELECT DISTINCT worker FROM quoted.claims WHERE state = 'done'"
 
@@ -59,8 +60,7 @@ def servers(
 @pytest.fixture(scope="module")
 def double() -> Iterator[SlackDouble]:
     with SlackDouble() as opened:
-        # So that several answers are on their way at any moment.
-        opened.delay = 0.3
+        opened.delay = DELAY
         yield opened
 
 
@@ -108,18 +108,26 @@ def test_what_one_server_took_every_other_one_shows(servers: list[Server]) -> No
 def test_each_event_is_answered_once_though_both_get_it_and_one_is_killed(
     servers: list[Server], double: SlackDouble, postgres_server: PostgresServer
 ) -> None:
-    events = [
-        mention(QUESTIONS[number % len(QUESTIONS)], channel=f"C{number}") for number in range(ASKED)
-    ]
+    events: list[dict[str, Any]] = []
     first, second = servers
-    for event in events[: ASKED // 2]:
-        assert _delivered(event, servers) == [200, 200]
-    until(lambda: len(postgres_server.run(WORKERS)) == 2)
-    for event in events[ASKED // 2 :]:
-        assert _delivered(event, servers) == [200, 200]
+
+    def deliver(count: int) -> None:
+        for number in range(len(events), len(events) + count):
+            events.append(mention(QUESTIONS[number % len(QUESTIONS)], channel=f"C{number}"))
+            assert _delivered(events[-1], servers) == [200, 200]
+
+    deliver(ASKED // 2)
+    eventually(lambda: postgres_server.run(UNFINISHED) == [(0,)])
+    while len(postgres_server.run(WORKERS)) < len(servers):  # it is chance who takes an event
+        deliver(1)
+        eventually(lambda: postgres_server.run(UNFINISHED) == [(0,)])
+    # So that none of these is answered before the kill.
+    double.delay = 3.0
+    deliver(ASKED // 2)
     os.kill(first.process.pid, signal.SIGKILL)
     first.process.wait()
     left = postgres_server.run(UNFINISHED)
+    double.delay = DELAY
     assert left != [(0,)]
 
     # Slack sends an event again that it thinks was lost.
