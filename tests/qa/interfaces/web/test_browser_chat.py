@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from qa.evaluation.squad import read_questions
 from tests.support.browser import (
@@ -60,10 +60,18 @@ def test_examples_ask_and_a_new_line_does_not(open_page: Opener) -> None:
 
     example = page.get_by_role("group", name="Example questions").get_by_role("button").first
     question = example.text_content() or ""
+    seen: list[bool] = []
+
+    def ask_when_seen(route: Route) -> None:
+        page.locator(".waiting[aria-busy=true]").wait_for()
+        seen.append(True)
+        route.continue_()
+
+    page.route("**/ask", ask_when_seen)
     example.click()
 
-    page.locator(".waiting[aria-busy=true]").wait_for()
     expect(page.get_by_role("article", name=question).locator(".quote").first).to_be_visible()
+    assert seen
     expect(page.get_by_role("heading", name="Ask your documents")).to_be_hidden()
 
 
