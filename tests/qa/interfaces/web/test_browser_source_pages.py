@@ -21,6 +21,7 @@ from tests.support.browser import (
     opening,
     turn,
 )
+from tests.support.serving import eventually
 from tests.support.writers import PARAGRAPH, pdf
 
 pytest_plugins = ("tests.support.browser_fixtures",)
@@ -121,8 +122,7 @@ def test_page_and_text_are_chosen_by_keyboard(open_pdfs: Opener, pdf_site: Site)
 
     before = original(page).evaluate("each => each.scrollTop")
     original(page).press("ArrowUp")
-    page.wait_for_timeout(500)
-    assert original(page).evaluate("each => each.scrollTop") < before
+    eventually(lambda: original(page).evaluate("each => each.scrollTop") < before)
 
     button(page, "Page").press("Enter")
     expect(original(page)).to_be_hidden()
