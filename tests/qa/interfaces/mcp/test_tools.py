@@ -18,6 +18,7 @@ from qa.interfaces.mcp.tools import mcp_server
 from qa.interfaces.python import Library
 from tests.support.serving import Command, carded, indexed, settings_in
 
+TRIES = 5
 TOOLS = ["ask", "list_documents", "read_document", "search", "verify"]
 
 
@@ -116,8 +117,8 @@ def test_the_handshake_is_answered_before_the_sdk_is_imported(seeds_command: Com
             "clientInfo": {"name": "test", "version": "1"},
         },
     }
-    seconds, replies = [], []
-    for _ in range(2):
+
+    def exchange() -> tuple[float, Any]:
         began = time.monotonic()
         with subprocess.Popen(
             seeds_command.line("mcp"),
@@ -129,12 +130,19 @@ def test_the_handshake_is_answered_before_the_sdk_is_imported(seeds_command: Com
             assert server.stdout
             server.stdin.write(json.dumps(initialize).encode() + b"\n")
             server.stdin.flush()
-            replies.append(json.loads(server.stdout.readline()))
-            seconds.append(time.monotonic() - began)
+            reply = json.loads(server.stdout.readline())
+            seconds = time.monotonic() - began
             server.stdin.close()
             assert server.stdout.read() == b""
+        return seconds, reply
 
-    assert replies[0] == replies[1]
-    assert replies[0]["result"]["protocolVersion"] == "2025-06-18"
+    first, reply = exchange()
+    assert reply["result"]["protocolVersion"] == "2025-06-18"
+    seconds = []
+    # The machine may be busy with other tests, so that one try of a few must be in time.
+    while len(seconds) < TRIES and min(seconds, default=first) >= first / 2:
+        took, again = exchange()
+        seconds.append(took)
+        assert again == reply
     # Importing the SDK is more than half of what the first one took.
-    assert seconds[1] < seconds[0] / 2, seconds
+    assert min(seconds) < first / 2, (first, seconds)
