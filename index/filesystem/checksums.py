@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -24,9 +25,14 @@ def write_checksums(folder: Path, names: Iterable[str]) -> None:
     entries = {
         name: [_sha256_or_empty(folder / name), str(stamp_of(folder / name))] for name in names
     }
-    beside = folder / f".{FILE_NAME}"
-    beside.write_text(json.dumps(entries, indent=1), "utf-8")
-    beside.replace(folder / FILE_NAME)
+    # A name of its own: another process may be writing the same, as at the first start on a copy.
+    beside = folder / f".{FILE_NAME}.{secrets.token_hex(4)}"
+    try:
+        beside.write_text(json.dumps(entries, indent=1), "utf-8")
+        beside.replace(folder / FILE_NAME)
+    except OSError:  # a full disk; the unfinished file must not take what is left of it
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def read_checksums(folder: Path) -> dict[str, list[str]]:
