@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -278,8 +278,7 @@ class Watcher:
     def _remove_missing(self, folders: _FolderState, ready: AbstractSet[Path]) -> bool:
         """Remove the files that are gone and report problems; return True if the store has changed.
 
-        A root waits until all of its missing files are quiet: a folder that is just being moved
-        must not lose some of them.
+        A root waits until all files that `_awaited` returns are quiet.
         """
         changed = False
         problems: dict[Path, str] = {}
@@ -288,7 +287,7 @@ class Watcher:
             if not gone:
                 if root.problems:
                     problems[root.path] = f"{shown(str(root.path))}: {root.problems[0]}"
-            elif all(file.path in ready for file in gone):
+            elif all(path in ready for path in self._awaited(root, gone, folders)):
                 try:
                     changed = self._remove(root) or changed
                 except PruneRefused as refusal:
@@ -297,6 +296,18 @@ class Watcher:
                 problems[root.path] = self._problems[root.path]
         self._report_problems(problems)
         return changed
+
+    def _awaited(
+        self, root: Root, gone: Sequence[FileRecord], folders: _FolderState
+    ) -> Iterator[Path]:
+        """Yield the files below a root that must be quiet before the missing ones are removed.
+
+        A folder that is just being moved must not lose some of them, and one that is being brought
+        back after an accident must not lose those that come last.
+        """
+        yield from (file.path for file in gone)
+        if root.path in self._problems:
+            yield from (path for path in folders.changed if path.is_relative_to(root.path))
 
     def _remove(self, root: Root) -> bool:
         """Remove the files that are gone below a root, as `ingest` with `prune` would.

@@ -254,6 +254,26 @@ def test_an_accident_removes_nothing_and_is_reported_once(
     assert desk.notices.lines[1:] == [f"{desk.corpus}: watched again."]
 
 
+def test_a_folder_that_is_just_brought_back_loses_none_of_its_last_files(
+    desk: Desk, tmp_path: Path
+) -> None:
+    _ten(desk)
+    away = tmp_path / "away"
+    desk.corpus.rename(away)
+    desk.settle()
+    desk.corpus.mkdir()
+    for number in range(9):
+        (away / f"{number}.txt").rename(desk.corpus / f"{number}.txt")
+    assert not desk.scan().changed
+    (away / "9.txt").rename(desk.corpus / "9.txt")
+    assert not desk.settle()
+    assert len(desk.texts()) == 10
+
+    (desk.corpus / "9.txt").unlink()
+    assert desk.settle()
+    assert len(desk.texts()) == 9
+
+
 def test_a_folder_that_is_emptied_slowly_is_an_accident_too(desk: Desk) -> None:
     _ten(desk)
     for number in range(10):
