@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -68,6 +69,15 @@ def indexed(
     """Write files into `folder` and index it."""
     write_files(folder, files)
     return index_paths(settings, encoder, [folder], RecordingReporter())
+
+
+def copied(source: Path, target: Path) -> Path:
+    """Copy a data directory without its state; return the copy.
+
+    A server that looks at it makes and deletes SQLite's log and shared memory meanwhile.
+    """
+    passing = shutil.ignore_patterns("state.db*", "*.db-wal", "*.db-shm")
+    return Path(shutil.copytree(source, target, ignore=passing))
 
 
 def pipeline_of(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,13 +14,6 @@ from tests.support.slack_messages import TEAM, form_request, json_request
 
 BASE = "https://qa.example.org"
 AMAZON = "How much will Amazon invest in Anthropic?"
-
-
-def copied(source: Path, target: Path) -> Path:
-    """Copy a data directory without its state.db; return the copy."""
-    import shutil
-
-    return Path(shutil.copytree(source, target, ignore=shutil.ignore_patterns("state.db*")))
 
 
 def until(condition: Callable[[], Any]) -> Any:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.serving import Command, Server
-from tests.support.slack_asking import BASE, copied
+from tests.support.serving import Command, Server, copied
+from tests.support.slack_asking import BASE
 from tests.support.slack_double import SlackDouble
 
 channels = (f"C{number}" for number in range(100, 1000))

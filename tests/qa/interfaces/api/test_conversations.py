@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from qa.evaluation.squad import read_questions
 from tests.qa.interfaces.api.test_ask import AMAZON, problem
 from tests.qa.test_answer import ANSWER_KEYS
-from tests.support.serving import Command, Server, eventually
+from tests.support.serving import Command, Server, copied, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -23,8 +22,7 @@ pytestmark = pytest.mark.slow
 def command(seeds_command: Command, tmp_path_factory: pytest.TempPathFactory) -> Command:
     """Return the seeds indexed in a data directory for the conversations of this module."""
     data = tmp_path_factory.mktemp("conversations") / "data"
-    shutil.copytree(seeds_command.data, data)
-    return seeds_command.on(data)
+    return seeds_command.on(copied(seeds_command.data, data))
 
 
 @pytest.fixture(scope="module")

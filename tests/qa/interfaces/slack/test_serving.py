@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.serving import Command, Server
-from tests.support.slack_asking import AMAZON, copied, until
+from tests.support.serving import Command, Server, copied
+from tests.support.slack_asking import AMAZON, until
 from tests.support.slack_double import SlackDouble
 from tests.support.slack_load import exercise
 from tests.support.slack_messages import json_request, mention

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from tests.support.browser import (
     turn,
 )
 from tests.support.fakes import RecordingReporter
-from tests.support.serving import SEEDS, Command, Server
+from tests.support.serving import SEEDS, Command, Server, copied
 
 pytest_plugins = ("tests.support.browser_fixtures",)
 pytestmark = pytest.mark.slow
@@ -37,8 +36,8 @@ pytestmark = pytest.mark.slow
 def test_a_server_may_stop_and_come_back_and_refuses_what_it_cannot_answer(
     chromium: Browser, seeds_command: Command, tmp_path: Path
 ) -> None:
-    shutil.copytree(seeds_command.data, tmp_path / "data")
-    command = OnPort(tmp_path / "data", seeds_command.cache, port=str(free_port()))
+    data = copied(seeds_command.data, tmp_path / "data")
+    command = OnPort(data, seeds_command.cache, port=str(free_port()))
     server = Server(command.on(command.data, QUOTED_MIN_CONFIDENCE="0")).ready()
     with opening(chromium, server.url, expected=(FAILED_REQUEST,)) as open_page:
         page = open_page()
