@@ -32,24 +32,26 @@ def copy_state(
     with (
         closing(open_database(folder, places[0], schema)) as source,
         closing(open_database(folder, places[1], schema)) as target,
-        target.writing() as db,
     ):
-        for table in tables:
-            if db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall():  # noqa: S608 - fixed names
-                raise StoreError(
-                    f"{target.place} holds {table} already: state is copied to an empty database"
-                )
-        names = {table: _columns(folder, schema, table) for table in tables}
-        counts = {table: _copy_table(source, db, table, names[table]) for table in tables}
-        if not back:
-            _continue_numbers(db, names)
-        return counts
+        names = _columns(target if back else source, tables)
+        with target.writing() as db:
+            _check_empty(db, target.place, tables)
+            counts = {table: _copy_table(source, db, table, names[table]) for table in tables}
+            if not back:
+                _continue_numbers(db, names)
+            return counts
 
 
-def _columns(folder: Path, schema: DatabaseSchema, table: str) -> list[str]:
-    """Return the columns of a table, which have the same names in both databases."""
-    with closing(open_database(folder, "", schema)) as file:
-        return [name for (name,) in file.query("SELECT name FROM pragma_table_info(?)", (table,))]
+def _check_empty(db: Transaction, place: str, tables: Sequence[str]) -> None:
+    for table in tables:
+        if db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall():  # noqa: S608 - fixed names
+            raise StoreError(f"{place} holds {table} already: state is copied to an empty database")
+
+
+def _columns(file: Database, tables: Sequence[str]) -> dict[str, list[str]]:
+    """Return the columns of tables of a file, which have the same names in both databases."""
+    query = "SELECT name FROM pragma_table_info(?)"
+    return {table: [name for (name,) in file.query(query, (table,))] for table in tables}
 
 
 def _copy_table(source: Database, db: Transaction, table: str, names: Sequence[str]) -> int:

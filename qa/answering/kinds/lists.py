@@ -24,6 +24,7 @@ from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.kinds.enumerations import enumeration
 from qa.answering.kinds.grids import Cell, cells_of, retrieved_blocks, subject_column
 from qa.answering.kinds.polarity import contradict
+from qa.answering.kinds.wordings import document_name
 from qa.answering.question import kind_of, reader_question
 from qa.answering.question_terms import term_weights, unknown_names
 from qa.answering.retrieval.retriever import RetrievedChunk
@@ -272,9 +273,7 @@ def _lead(text: str, block: Block) -> str:
 
 def names_of(passage: RetrievedChunk) -> str:
     """Return the title, the path and the date of a passage's document as words."""
-    document = passage.document
-    path = regex.sub(r"[_/.]", " ", document.uri)
-    return f"{document.title} {path} {document.date or ''}"
+    return f"{document_name(passage.document)} {passage.document.date or ''}"
 
 
 def _score(terms: Weights, name: str, inside: str, passage: RetrievedChunk) -> _Scored:
