@@ -7,6 +7,8 @@ __all__ = [
     "graph_template",
     "openvino_graph",
     "packed_model",
+    "packed_weights",
     "quantization",
+    "tensor_files",
 ]
 """Modules that other packages may import."""

@@ -30,9 +30,9 @@ It is sentence-transformers/all-MiniLM-L6-v2, unchanged, Apache-2.0.
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """sha256 of the published model.safetensors of the default model."""
 GRAPHS_MB = 200
-"""Disk space in MB of the shipped reader's graphs with the blobs compiled from them.
+"""Disk space in MB of the fast reader's graphs with the blobs compiled from them.
 
-The reader is the larger one of the two models.
+The reader is larger than the encoder. The careful one takes 850, but OpenVINO does not write it.
 """
 _WEIGHT_SUFFIXES = {".json", ".safetensors", ".bin", ".txt", ".model", ".py"}
 _OTHER_BACKENDS = {"onnx", "openvino", ".cache", ".git"}
@@ -260,7 +260,7 @@ def require_torch() -> None:
     ]
     if missing:
         raise ModelError(
-            f"{' and '.join(missing)} must be installed to convert a model; only the default "
+            f"{' and '.join(missing)} must be installed to convert a model; only the shipped "
             "models are ready without: pip install quoted-qa, with its dependencies"
         )
 

@@ -26,10 +26,11 @@ from index.models.conversion import (
     require_torch,
     save_tokenizer,
 )
-from index.models.graph_template import BASE, assemble, read_tensors
+from index.models.graph_template import BASE, assemble
 from index.models.openvino_graph import silence_telemetry
 from index.models.packed_model import MULTILINGUAL_MODEL, check_packed_weights, unpack
 from index.models.quantization import quantize_tables
+from index.models.tensor_files import read_tensors
 
 if TYPE_CHECKING:
     from openvino import Model

@@ -26,8 +26,6 @@ _OPERATIONS, _PARTS, _REST, _CARD = "graph.xml", "parts.json", "rest.bin", "card
 BASE = "base:"
 """Prefix of the tensors of the model that comes with pip."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_TYPES = {"F32": "<f4", "F16": "<f2"}
-"""Types of floating-point tensors (safetensors format) that are read."""
 MAX_REST = 100_000
 """Most bytes of a template that are no tensors; a conversion that needs more has changed."""
 
@@ -40,30 +38,6 @@ class _Part:
     size: int
     name: str = ""
     is_transposed: bool = False
-
-
-def read_tensors(path: Path, prefix: str) -> dict[str, NDArray[np.float32]]:
-    """Return the floating-point tensors of a safetensors file as float32, `prefix` before names.
-
-    Raises ModelError if it cannot be read.
-    """
-    try:
-        data = path.read_bytes()
-        length = int.from_bytes(data[:8], "little")
-        header = json.loads(data[8 : 8 + length])
-        return {
-            prefix + name: _tensor(data, 8 + length, entry)
-            for name, entry in header.items()
-            if entry.get("dtype") in _TYPES
-        }
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{path.name}: expected a safetensors file: {error}") from error
-
-
-def _tensor(data: bytes, base: int, entry: Mapping[str, Any]) -> NDArray[np.float32]:
-    start, end = entry["data_offsets"]
-    values = np.frombuffer(data[base + start : base + end], _TYPES[entry["dtype"]])
-    return values.reshape(entry["shape"]).astype(np.float32, copy=False)
 
 
 def save_template(
@@ -123,27 +97,31 @@ def _digest(tensor: NDArray[np.float32]) -> bytes:
 def assemble(template: Path, tensors: Tensors, target: Path) -> dict[str, Any]:
     """Write `model.xml` and `model.bin` of a template into a folder; return its card.
 
-    Raises ModelError if a tensor is missing or has another size, and OSError.
+    Raises ModelError if the template cannot be read, or a tensor is missing or has another size,
+    and OSError if the folder cannot be written.
     """
     try:
         with zipfile.ZipFile(template) as archive:
             contents = {name: archive.read(name) for name in (_OPERATIONS, _PARTS, _REST, _CARD)}
         length, plain = json.loads(contents[_PARTS])
         parts = [_Part(*each) for each in plain]
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
         raise ModelError(
             f"the graph in {template.name} cannot be read ({error!r}): reinstall quoted-qa"
         ) from error
-    constants, used = bytearray(length), 0
-    for part in parts:
-        if part.name:
-            content = _bytes_of(part, tensors, template)
-        else:
-            content = contents[_REST][used : used + part.size]
-            used += part.size
-        constants[part.offset : part.offset + part.size] = content
     (target / "model.xml").write_bytes(contents[_OPERATIONS])
-    (target / "model.bin").write_bytes(constants)
+    used = 0
+    # Part by part: the tensors of a large model should be in memory once.
+    with (target / "model.bin").open("wb") as constants:
+        constants.truncate(length)
+        for part in parts:
+            if part.name:
+                content = _bytes_of(part, tensors, template)
+            else:
+                content = contents[_REST][used : used + part.size]
+                used += part.size
+            constants.seek(part.offset)
+            constants.write(content)
     return dict(json.loads(contents[_CARD]))
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from index.errors import ModelError
 from index.models.conversion import DEFAULT_MODEL, find_model
 from index.models.encoder_conversion import converted_model
-from index.models.graph_template import MAX_REST, assemble, read_tensors, save_template
+from index.models.graph_template import MAX_REST, assemble, save_template
+from index.models.tensor_files import read_tensors
 from qa.answering.reading.reader_conversion import converted_reader
 from qa.settings import DEFAULT_READER
 from tests.support.tiny import save_bert
@@ -78,8 +79,9 @@ def test_other_weights_and_a_damaged_template_are_refused(tmp_path: Path) -> Non
     with pytest.raises(ModelError, match="does not fit the model's weights"):
         assemble(tmp_path / "template.zip", {}, tmp_path)
     (tmp_path / "template.zip").write_bytes(b"PK")
-    with pytest.raises(ModelError, match="cannot be read"):
-        assemble(tmp_path / "template.zip", tensors, tmp_path)
+    for name in ("template.zip", "missing.zip"):
+        with pytest.raises(ModelError, match=f"graph in {name} cannot be read.*: reinstall"):
+            assemble(tmp_path / name, tensors, tmp_path)
 
 
 def test_tensors_are_read_as_float32(tmp_path: Path) -> None:
