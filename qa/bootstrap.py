@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 
 from index.backend import Backend
 from index.lance.snapshot import LanceSnapshot
@@ -18,8 +19,9 @@ from qa.answering.decision import Policy
 from qa.answering.languages import languages_of
 from qa.answering.live_pipeline import LivePipeline
 from qa.answering.pipeline import Pipeline
+from qa.answering.reading.cascade import cascade_fingerprint
 from qa.answering.reading.reader import CrossEncoderReader, Reader
-from qa.answering.reading.reader_conversion import SHIPPED
+from qa.answering.reading.reader_conversion import CAREFUL, SHIPPED
 from qa.answering.reading.reader_model import ReaderModel
 from qa.answering.retrieval.retriever import HybridRetriever, Retriever
 from qa.answering.retrieval.shared_retriever import SharedRetriever
@@ -28,7 +30,7 @@ from qa.conversations.conversation import Conversations, answer_in_context
 from qa.errors import NoIndex
 from qa.library.documents import has_index
 from qa.library.stores import backend_of
-from qa.settings import CALIBRATION, Settings
+from qa.settings import AUTO_READER, CALIBRATION, CAREFUL_READER, FAST_READER, Settings
 from qa.state.backup import finish_restore
 from qa.state.conversations import LOCAL_OWNER, ChatThreads, ConversationStore
 from qa.state.database import open_state
@@ -54,14 +56,27 @@ def load_reader(
     settings: Settings, on_conversion: Callable[[str], None] = lambda _: None
 ) -> Reader:
     """Load the reader of the settings. Raises ModelError."""
-    model = ReaderModel.load(
-        settings.reader,
+    if settings.reader != AUTO_READER:
+        model = _reader_model(settings, settings.reader, on_conversion)
+        return CrossEncoderReader(model, model.card.fingerprint)
+    fast = _reader_model(settings, FAST_READER, on_conversion)
+    # Only the fast reader has been measured in int8.
+    others = "auto" if settings.precision == "int8" else settings.precision
+    careful = _reader_model(replace(settings, precision=others), CAREFUL_READER, on_conversion)
+    fingerprint = cascade_fingerprint(fast.card.fingerprint, careful.card.fingerprint)
+    return CrossEncoderReader(fast, fingerprint, careful=careful)
+
+
+def _reader_model(
+    settings: Settings, name: str, on_conversion: Callable[[str], None]
+) -> ReaderModel:
+    return ReaderModel.load(
+        name,
         settings.cache,
         precision=settings.precision,
         deterministic=settings.deterministic,
         on_conversion=on_conversion,
     )
-    return CrossEncoderReader(model, model.card.fingerprint)
 
 
 def calibration_of(settings: Settings, encoder: Encoder, reader: Reader) -> Calibration | None:
@@ -69,7 +84,7 @@ def calibration_of(settings: Settings, encoder: Encoder, reader: Reader) -> Cali
 
     One that `qa calibrate` wrote goes before the shipped one. Raises CalibrationError.
     """
-    for folder in (settings.data, SHIPPED):
+    for folder in (settings.data, SHIPPED, CAREFUL):
         calibration = load_calibration(folder / CALIBRATION)
         if calibration and calibration.fits(reader.fingerprint, encoder.card.fingerprint):
             return calibration

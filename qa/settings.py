@@ -33,8 +33,15 @@ from qa.settings_file import (
 )
 
 APPLICATION = "quoted-qa"
-DEFAULT_READER = "quoted-reader"
-"""Name of the shipped reader in `qa/weights`, whose README is its model card."""
+FAST_READER = "fast"
+"""Name of the shipped small reader in `qa/weights`, whose README is its model card."""
+FORMER_FAST_READER = "quoted-reader"
+"""Name that the fast reader had while it was the only one."""
+CAREFUL_READER = "careful"
+"""Name of the shipped larger reader in `qa/weights/careful`, whose README is its model card."""
+AUTO_READER = "auto"
+"""Name of both shipped readers, of which the careful one reads the best passages again."""
+DEFAULT_READER = FAST_READER
 CALIBRATION = "calibration.json"
 """Name of the file with the fitted confidence, beside the index or the shipped weights."""
 DEFAULT_PASSAGES = 5
@@ -156,10 +163,10 @@ class Settings:
     store, like s3://bucket/prefix; none: documents are in the data directory), QUOTED_STATE (state,
     the postgresql:// address of the database that the servers of a shared store share; none: what
     users make is in the data directory), QUOTED_MODEL (model, which embeds), QUOTED_READER (reader:
-    the shipped one, or any Hugging Face question-answering model or folder),
+    `fast`, `careful`, `auto` for both, or any Hugging Face question-answering model or folder),
     QUOTED_READER_LANGUAGES (reader_languages, the codes of the languages that it reads,
     comma-separated; `*` for all), QUOTED_PRECISION (precision: auto, int8, bf16 or f32;
-    int8 is of the shipped reader, which auto runs in it on a CPU that computes in bf16),
+    int8 is of the fast reader, which auto runs in it on a CPU that computes in bf16),
     QUOTED_TOP_K (top_k, passages read),
     QUOTED_TARGET_PRECISION (target_precision, the share of the sure answers that should be right,
     in [0, 1]), QUOTED_LIKELY_PRECISION (likely_precision, the same for the answers shown as likely;

@@ -5,15 +5,20 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from index.errors import ModelMismatch, StoreError
 from index.search.index_file import DERIVED
+from qa import bootstrap
 from qa.answering.calibration import Calibration
 from qa.answering.features import FEATURES
+from qa.answering.reading.cascade import cascade_fingerprint
 from qa.answering.reading.reader_conversion import SHIPPED
-from qa.bootstrap import calibration_of, live_pipeline, load_pipeline
+from qa.answering.reading.reader_model import ReaderModel
+from qa.bootstrap import calibration_of, live_pipeline, load_pipeline, load_reader
 from qa.errors import CalibrationError, NoIndex
 from qa.library.documents import forget_all, has_index, index_paths, open_store
 from qa.library.sample import sample_documents
@@ -103,6 +108,19 @@ def test_a_calibration_of_other_models_is_not_used(
     assert calibration_of(settings, carded(), SharedWordsReader("another reader")) is None
 
 
+def test_each_shipped_calibration_is_of_its_reader(
+    tmp_path: Path, calibration: Calibration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits = [replace(calibration, reader=reader) for reader in ("one reader", "both readers")]
+    for name, fit in zip(("SHIPPED", "CAREFUL"), fits, strict=True):
+        monkeypatch.setattr(bootstrap, name, tmp_path / name)
+        fit.save(tmp_path / name / CALIBRATION)
+
+    for fit in fits:
+        reader = SharedWordsReader(fit.reader)
+        assert calibration_of(settings_in(tmp_path), carded(), reader) == fit
+
+
 def test_a_damaged_calibration_is_an_error_of_ours(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     indexed(settings, carded(), tmp_path / "corpus", FILES)
@@ -146,6 +164,31 @@ def test_another_number_of_passages_than_was_calibrated_is_not_calibrated(
         False,
         True,
     ]
+
+
+@pytest.mark.parametrize(
+    ("precision", "expected"),
+    [
+        ("auto", {"fast": "auto", "careful": "auto"}),
+        ("int8", {"fast": "int8", "careful": "auto"}),
+        ("f32", {"fast": "f32", "careful": "f32"}),
+    ],
+)
+def test_of_two_readers_only_the_fast_one_runs_in_int8(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: Any, expected: dict[str, str]
+) -> None:
+    loaded: dict[str, str] = {}
+
+    def load(name: str, _: Path, *, precision: str, **options: Any) -> Any:
+        loaded[name] = precision
+        assert options["deterministic"]
+        return SimpleNamespace(card=SimpleNamespace(fingerprint=name))
+
+    monkeypatch.setattr(ReaderModel, "load", load)
+    settings = settings_in(tmp_path, reader="auto", precision=precision, deterministic=True)
+
+    assert load_reader(settings).fingerprint == cascade_fingerprint("fast", "careful")
+    assert loaded == expected
 
 
 def test_the_shipped_reader_lies_in_the_package() -> None:

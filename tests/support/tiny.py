@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from index.models.conversion import DEFAULT_MODEL, find_model
+from qa.answering.reading.reader_conversion import CAREFUL
 
 TEXT = (
     "The tide at Porto turns at six. "
@@ -32,6 +33,20 @@ def save_bert(folder: Path, **changes: Any) -> Path:
             shutil.copy(find_model(DEFAULT_MODEL) / name, folder)
     torch.manual_seed(0)
     BertForQuestionAnswering(BertConfig(**{**SMALL, **changes})).save_pretrained(folder)
+    return folder
+
+
+def save_mpnet_base(folder: Path) -> Path:
+    """Save an encoder of the careful reader's kind: MPNet's tokenizer, two layers of width 64."""
+    import torch
+    from transformers import MPNetConfig, MPNetModel
+
+    folder.mkdir(parents=True)
+    shutil.copy(CAREFUL / "tokenizer.json", folder)
+    torch.manual_seed(0)
+    sizes = SMALL | {"hidden_size": 64, "num_hidden_layers": 2, "initializer_range": 0.1}
+    config = MPNetConfig(**sizes, vocab_size=30_527, layer_norm_eps=1e-5)
+    MPNetModel(config).save_pretrained(folder)
     return folder
 
 

@@ -1,6 +1,8 @@
 """Reading: the cross-encoder, its model, and the spans that it finds in passages."""
 
 __all__ = [
+    "careful_weights",
+    "cascade",
     "reader",
     "reader_conversion",
     "reader_model",

@@ -12,6 +12,7 @@ from index.document import TextRange
 from index.rendering import Rendering
 from qa.answering.question import asks_for_exceptions
 from qa.answering.question_terms import QuestionTerms
+from qa.answering.reading.cascade import best_passages, combined
 from qa.answering.reading.reader_model import Window
 from qa.answering.reading.span_borders import (
     completed,
@@ -113,23 +114,37 @@ class SpanModel(Protocol):
 
 
 class CrossEncoderReader:
-    """Reads question and passage together with one model.
+    """Reads question and passage together with one model, the best passages with a second as well.
 
     Scores are the logits of a span less those of no answer (Devlin et al. 2019).
     """
 
     def __init__(
-        self, model: SpanModel, fingerprint: str, *, clock: Callable[[], float] = time.monotonic
+        self,
+        model: SpanModel,
+        fingerprint: str,
+        *,
+        careful: SpanModel | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Read with `model`, and with `careful` behind it (`qa.answering.reading.cascade`)."""
         self._model = model
+        self._careful = careful
         self.fingerprint = fingerprint
         self._clock = clock
 
     def read(
         self, question: str, passages: Sequence[RetrievedChunk], *, seconds: float | None = None
     ) -> Reading:
-        """Read passages (see `Reader`), at least one step of them however short the time."""
+        """Read passages (see `Reader`), at least one step of them however short the time.
+
+        None is read again behind the deadline.
+        """
+        begun = self._clock()
         windows = self._windows(question, passages, seconds)
+        is_in_time = seconds is None or self._clock() - begun < seconds
+        if self._careful and is_in_time:
+            windows = _reread(self._careful, question, passages, windows)
         # Who asks what is not allowed wants to know of every case.
         complete = _enumerated if asks_for_exceptions(question) else _completed
         # Passages behind the deadline have no windows.
@@ -144,10 +159,10 @@ class CrossEncoderReader:
 
     def _windows(
         self, question: str, passages: Sequence[RetrievedChunk], seconds: float | None
-    ) -> list[list[Window]]:
+    ) -> Sequence[Sequence[Window]]:
         """Return the windows of each passage that is read before the time is over."""
         if seconds is None:
-            return self._windows_by_passage(question, passages)
+            return _windows_by_passage(self._model, question, passages)
         deadline = self._clock() + seconds
         left = seconds
         windows: list[list[Window]] = []
@@ -155,19 +170,33 @@ class CrossEncoderReader:
             # Passages that are read together are read faster.
             step = max(_STEP, int(left / _PASSAGE_SECONDS))
             part = passages[len(windows) : len(windows) + step]
-            windows += self._windows_by_passage(question, part)
+            windows += _windows_by_passage(self._model, question, part)
             left = deadline - self._clock()
         return windows
 
-    def _windows_by_passage(
-        self, question: str, passages: Sequence[RetrievedChunk]
-    ) -> list[list[Window]]:
-        """Return the windows of each passage, all read at once."""
-        windows: list[list[Window]] = [[] for _ in passages]
-        texts = [passage.chunk.rendering.text for passage in passages]
-        for window in self._model.windows(question, texts):
-            windows[window.text].append(window)
-        return windows
+
+def _reread(
+    careful: SpanModel,
+    question: str,
+    passages: Sequence[RetrievedChunk],
+    windows: Sequence[Sequence[Window]],
+) -> list[Sequence[Window]]:
+    """Return the windows of each passage, those of the best with the logits of both models."""
+    chosen = best_passages(windows)
+    again = _windows_by_passage(careful, question, [passages[at] for at in chosen])
+    reread = {at: combined(windows[at], each) for at, each in zip(chosen, again, strict=True)}
+    return [reread.get(at, each) for at, each in enumerate(windows)]
+
+
+def _windows_by_passage(
+    model: SpanModel, question: str, passages: Sequence[RetrievedChunk]
+) -> list[list[Window]]:
+    """Return the windows of each passage, all read at once."""
+    windows: list[list[Window]] = [[] for _ in passages]
+    texts = [passage.chunk.rendering.text for passage in passages]
+    for window in model.windows(question, texts):
+        windows[window.text].append(window)
+    return windows
 
 
 def _candidates(

@@ -1,8 +1,9 @@
 """Conversion of extractive question-answering models to OpenVINO graphs, once a model.
 
 A graph gives a start and an end logit a token. torch and transformers are imported only to convert.
-The reader that quoted ships is a difference to the encoder that comes with pip; its graph is
-shipped without weights (`index.models.graph_template`), so that it needs neither.
+The fast reader that quoted ships is a difference to the encoder that comes with pip, the careful
+one a base with adapters. Their graphs are shipped without weights (`index.models.graph_template`),
+so that they need neither.
 """
 
 from __future__ import annotations
@@ -29,20 +30,24 @@ from index.models.conversion import (
     require_torch,
     save_tokenizer,
 )
-from index.models.graph_template import BASE, assemble, read_tensors
+from index.models.graph_template import BASE, assemble
 from index.models.openvino_graph import silence_telemetry
 from index.models.quantization import quantize
-from qa.settings import DEFAULT_READER
+from index.models.tensor_files import read_tensors
+from qa.answering.reading.careful_weights import careful_card, careful_fingerprint, careful_tensors
+from qa.settings import AUTO_READER, CAREFUL_READER, FAST_READER, FORMER_FAST_READER
 
 SHIPPED = Path(__file__).parents[2] / "weights"
-"""Folder of DEFAULT_READER's weights."""
+"""Folder of the fast reader's weights."""
+CAREFUL = SHIPPED / "careful"
+"""Folder of the careful reader's weights."""
 WEIGHTS = "reader.safetensors"
 TEMPLATE = "reader-graph.zip"
 """Names of the shipped weights, and of their graph, made by `deploy/make_graphs.py`."""
 CONVERTER_VERSION = "reader-4"
 """Changed when a conversion would come out differently, so that old graphs are left aside."""
 QUANTIZED = "int8.xml"
-"""Name of the quantised graph in a converted model's folder; the shipped reader alone has one."""
+"""Name of the quantised graph in a converted model's folder; the fast reader alone has one."""
 WINDOW = 384
 """Tokens of a window, question included, unless the model takes fewer.
 
@@ -54,6 +59,8 @@ MIN_WINDOW = 192
 It must hold a question of 64 tokens and more than the 96 that neighbours share
 (`qa.answering.reading.reader_model`).
 """
+CAREFUL_PAD = 1
+"""Id of the careful reader's token that pads a batch, as MPNet has it."""
 MAX_LOGIT_ERROR = 0.02
 """Largest difference to the model's own logits that a conversion may show."""
 _EXPECTED = (
@@ -89,11 +96,13 @@ def converted_reader(
     """Return the folder of a converted model, converting it now if need be.
 
     The folder has `model.xml`, `tokenizer.json` and `reader.json`. `on_conversion` is called with
-    the model's name before the slow part; `shipped` is the folder of DEFAULT_READER's weights.
-    Raises ModelError.
+    the model's name before the slow part; `shipped` is the folder of the fast reader's weights,
+    and its `careful/` that of the careful one's. Raises ModelError.
     """
-    weights = shipped if name == DEFAULT_READER else None
-    source = find_model(DEFAULT_MODEL if weights else name)
+    if name == CAREFUL_READER:
+        return _converted_careful(shipped / CAREFUL.name, cache, on_conversion)
+    weights = shipped if name in {FAST_READER, FORMER_FAST_READER} else None
+    source = find_model(DEFAULT_MODEL) if weights else _find_reader(name)
     fingerprint = model_fingerprint(source, cache, _EXPECTED)
     if weights:
         # The shipped reader is the base model and its weights together.
@@ -109,6 +118,35 @@ def converted_reader(
             convert_with_torch(source, target, fingerprint, None)
 
     return ensure_converted(cache, fingerprint, CONVERTER_VERSION, "reader.json", convert)
+
+
+def _find_reader(name: str) -> Path:
+    """Return the folder of a reader that is not shipped. Raises ModelError."""
+    try:
+        return find_model(name)
+    except ModelError as error:
+        raise ModelError(
+            f"{error}; the readers of this package are {FAST_READER}, {CAREFUL_READER} "
+            f"and {AUTO_READER}"
+        ) from error
+
+
+def _converted_careful(folder: Path, cache: Path, on_conversion: Callable[[str], None]) -> Path:
+    """Return the folder of the careful reader's graph, put together now if need be."""
+    fingerprint = careful_fingerprint(folder)
+
+    def convert(target: Path) -> None:
+        on_conversion(CAREFUL_READER)
+        card = assemble(folder / TEMPLATE, careful_tensors(folder), target)
+        copy_tokenizer(folder, target)
+        facts = {**card, "fingerprint": fingerprint, "no_answer": careful_card(folder)["no_answer"]}
+        _write_card(ReaderCard(**facts), target)
+
+    return ensure_converted(cache, fingerprint, CONVERTER_VERSION, "reader.json", convert)
+
+
+def _write_card(card: ReaderCard, target: Path) -> None:
+    (target / "reader.json").write_text(json.dumps(asdict(card), indent=1), "utf-8")
 
 
 def _shipped_card(folder: Path) -> tuple[str, float]:
@@ -137,7 +175,7 @@ def _assemble_shipped(source: Path, target: Path, fingerprint: str, shipped: Pat
     graph = Core().read_model(target / "model.xml")
     save_model(quantize(graph), target / QUANTIZED, compress_to_fp16=False)
     facts = {**card, "fingerprint": fingerprint, "no_answer": _shipped_card(shipped)[1]}
-    (target / "reader.json").write_text(json.dumps(asdict(ReaderCard(**facts)), indent=1), "utf-8")
+    _write_card(ReaderCard(**facts), target)
 
 
 def reader_tensors(source: Path, shipped: Path) -> dict[str, NDArray[np.float32]]:
@@ -188,7 +226,31 @@ def convert_with_torch(source: Path, target: Path, fingerprint: str, shipped: Pa
         bare_questions=shipped is not None,
         no_answer=_shipped_card(shipped)[1] if shipped else 0.0,
     )
-    (target / "reader.json").write_text(json.dumps(asdict(card), indent=1), "utf-8")
+    _write_card(card, target)
+
+
+def convert_careful_with_torch(folder: Path, target: Path) -> None:
+    """Write the graph and the card of the careful reader of a folder, as its template has them.
+
+    Raises ModelError.
+    """
+    require_torch()
+    silence_telemetry()
+    import torch
+    from openvino import convert_model, save_model
+    from tokenizers import Tokenizer
+
+    from qa.answering.reading.careful_network import careful_network
+
+    with quiet_transformers():
+        network = careful_network(careful_tensors(folder))
+        encoding = Tokenizer.from_file(str(folder / "tokenizer.json")).encode(*_PARITY)
+        inputs = {"input_ids": encoding.ids, "attention_mask": encoding.attention_mask}
+        example = {name: torch.tensor([values]) for name, values in inputs.items()}
+        graph = convert_model(_logits_only(network), example_input=example)
+    save_model(graph, target / "model.xml", compress_to_fp16=False)
+    _check_parity(network, graph, example)
+    _write_card(ReaderCard("", WINDOW, pad=CAREFUL_PAD, bare_questions=True), target)
 
 
 def _load(source: Path, shipped: Path | None) -> tuple[Any, Any]:

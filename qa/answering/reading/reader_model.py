@@ -98,7 +98,7 @@ class ReaderModel:
         is_measured = (folder / QUANTIZED).is_file()
         if precision == "int8" and not is_measured:
             raise ModelError(
-                "int8 was measured with the shipped reader only: "
+                "int8 was measured with the fast reader only: "
                 "set QUOTED_PRECISION to auto, bf16 or f32"
             )
         if precision == "int8":

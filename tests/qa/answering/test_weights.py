@@ -7,8 +7,10 @@ import json
 
 from index.models.encoder import Encoder
 from qa.answering.calibration import load_calibration
+from qa.answering.reading.careful_weights import careful_fingerprint
+from qa.answering.reading.cascade import cascade_fingerprint
 from qa.answering.reading.reader import Reader
-from qa.answering.reading.reader_conversion import SHIPPED
+from qa.answering.reading.reader_conversion import CAREFUL, SHIPPED
 from qa.settings import CALIBRATION, TARGET_PRECISION
 
 CARD = json.loads((SHIPPED / "reader.json").read_text("utf-8"))
@@ -27,6 +29,17 @@ def test_the_calibration_is_of_the_default_models(encoder: Encoder, reader: Read
 
     assert calibration is not None
     assert calibration.fits(reader.fingerprint, encoder.card.fingerprint)
+    assert 0 < calibration.threshold(TARGET_PRECISION) < 1
+
+
+def test_the_calibration_of_both_readers_is_of_the_shipped_pair(
+    encoder: Encoder, reader: Reader
+) -> None:
+    calibration = load_calibration(CAREFUL / CALIBRATION)
+    pair = cascade_fingerprint(reader.fingerprint, careful_fingerprint(CAREFUL))
+
+    assert calibration is not None
+    assert calibration.fits(pair, encoder.card.fingerprint)
     assert 0 < calibration.threshold(TARGET_PRECISION) < 1
 
 

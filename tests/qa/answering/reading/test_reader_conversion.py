@@ -13,7 +13,7 @@ import pytest
 
 from index.errors import ModelError
 from qa.answering.reading.reader import Reader
-from qa.answering.reading.reader_conversion import MIN_WINDOW, SHIPPED, converted_reader
+from qa.answering.reading.reader_conversion import CAREFUL, MIN_WINDOW, SHIPPED, converted_reader
 from qa.answering.reading.reader_model import ReaderModel
 from qa.settings import DEFAULT_READER
 from tests.support.serving import Command, assert_quoted, write_files
@@ -77,7 +77,7 @@ def test_reading_leaves_torch_alone(reader: Reader, model_cache: Path) -> None:
     script = (
         "import sys, pathlib;"
         "from qa.answering.reading.reader_model import ReaderModel;"
-        "from qa.answering.reading.reader_conversion import DEFAULT_READER;"
+        "from qa.settings import DEFAULT_READER;"
         "model = ReaderModel.load(DEFAULT_READER, pathlib.Path(sys.argv[1]));"
         "print(model.card.fingerprint, len(model.windows('What', ['It rained.'])));"
         "heavy = {'torch', 'transformers', 'sentence_transformers', 'huggingface_hub'};"
@@ -96,8 +96,21 @@ def test_reading_leaves_torch_alone(reader: Reader, model_cache: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nobody/has-this-model", "no such folder"])
 def test_a_name_that_is_no_model_says_so(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ModelError, match="neither a folder nor a Hugging Face model"):
+    with pytest.raises(
+        ModelError,
+        match=r"neither a folder nor a Hugging Face model.*; the readers of this package are "
+        r"fast, careful and auto",
+    ):
         converted_reader(name, tmp_path)
+
+
+def test_the_fast_reader_is_found_by_its_former_name_too(converted: Path, reader: Reader) -> None:
+    said: list[str] = []
+
+    places = {converted_reader(each, converted, said.append) for each in ("fast", "quoted-reader")}
+
+    assert (len(places), said) == (1, [])
+    assert ReaderModel(places.pop()).card.fingerprint == reader.fingerprint
 
 
 def test_a_folder_without_a_model_says_what_was_expected(tmp_path: Path) -> None:
@@ -141,8 +154,9 @@ def test_a_model_that_reads_too_little_at_once_is_refused(tmp_path: Path) -> Non
 
 @pytest.fixture
 def shipped(tmp_path: Path) -> Path:
-    """Return a copy of the shipped weights, to be damaged."""
-    return shutil.copytree(SHIPPED, tmp_path / "weights")
+    """Return a copy of the fast reader's weights, to be damaged."""
+    others = shutil.ignore_patterns(CAREFUL.name)
+    return shutil.copytree(SHIPPED, tmp_path / "weights", ignore=others)
 
 
 @pytest.mark.slow
